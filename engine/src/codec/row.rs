@@ -1,0 +1,79 @@
+//! Rows: what the model sees (docs/model-interface.md, section 2).
+
+use super::vocabulary::{COLUMNS, FIELDS};
+
+/// The fields of a note as classes, 0-based.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NoteClasses {
+    /// Quarter notes from the bar line, 0 to 15.
+    pub beat: u8,
+    /// Ticks from the beat, 0 to 23.
+    pub sub: u8,
+    /// [`Role`](crate::music::Role) class, 0 to 15.
+    pub role: u8,
+    /// MIDI key; drums add 128.
+    pub pitch: u8,
+    /// Duration class, 0 to 63 ([`OPEN`](super::OPEN)).
+    pub duration: u8,
+    /// MIDI velocity / 4, 0 to 31.
+    pub velocity: u8,
+    /// Performed timing, 0 to 7; 4 is on the grid.
+    pub offset: u8,
+}
+
+/// What a bar's BAR rows say about it: column values, 0 = unset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct BarFields {
+    /// Metre, 1 to 23. Set on every row of the bar; a bar is never without.
+    pub metre: u8,
+    /// Tempo bucket, 1 to 8.
+    pub tempo: u8,
+    /// Key, 1 to 24: C to B major, then C to B minor.
+    pub key: u8,
+    /// Notes per quarter, bucket 1 to 8.
+    pub density: u8,
+    /// Mean pitch, bucket 1 to 8.
+    pub register: u8,
+    /// Highest less lowest pitch, bucket 1 to 8.
+    pub span: u8,
+    /// Most notes sounding at once, 1 to 8 (8 = 8 or more).
+    pub voices: u8,
+}
+
+/// One bar as classes: what the codec makes of notes, and notes of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct BarRows {
+    /// Bar index from the start of the sequence: rotary position, and mod 16 the phase.
+    pub index: u32,
+    /// Length in ticks, 1 to 384.
+    pub ticks: u16,
+    /// Its controls.
+    pub fields: BarFields,
+    /// Its notes in canonical order.
+    pub notes: Vec<NoteClasses>,
+}
+
+/// A row's place in musical time, for one of its two rotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// Bar index; -1 for prefix rows.
+    pub bar: i64,
+    /// Tick in the bar.
+    pub tick: i64,
+    /// Row index in the bar.
+    pub index: i64,
+}
+
+/// One row as the graph takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Row {
+    /// Column values; 0 = absent.
+    pub columns: [u16; COLUMNS],
+    /// Where its key stands: its own content.
+    pub key: Position,
+    /// Where its query stands: its target.
+    pub query: Position,
+}
+
+/// The true outputs of a row in chain order, -1 where it has none: teacher forcing, and the mask of the loss.
+pub type Targets = [i16; FIELDS];

@@ -1,0 +1,253 @@
+//! The numbers of vocabulary version 1 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
+
+use std::sync::LazyLock;
+
+use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
+
+/// A model of another vocabulary is refused.
+pub const VOCABULARY_VERSION: u32 = 1;
+
+/// Longest bar a row can address; a longer one is cut.
+pub const MAX_BAR_TICKS: i64 = 16 * TICKS_PER_QUARTER;
+
+/// The fields of a note in chain order: the first four describe a row's target, the last four the note after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(usize)]
+#[allow(missing_docs)]
+pub enum Field {
+    Pitch = 0,
+    Duration = 1,
+    Velocity = 2,
+    Offset = 3,
+    Type = 4,
+    Beat = 5,
+    Sub = 6,
+    Role = 7,
+}
+
+impl Field {
+    /// All fields, in chain order.
+    pub const ALL: [Self; 8] = [Self::Pitch, Self::Duration, Self::Velocity, Self::Offset, Self::Type, Self::Beat, Self::Sub, Self::Role];
+
+    /// How many classes it has.
+    #[must_use]
+    pub const fn classes(self) -> usize {
+        match self {
+            Self::Pitch => 256,
+            Self::Duration => 64,
+            Self::Velocity => 32,
+            Self::Offset => 8,
+            Self::Type => 3,
+            Self::Beat | Self::Role => 16,
+            Self::Sub => 24,
+        }
+    }
+
+    /// Its name in corpus files, model metadata and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pitch => "pitch",
+            Self::Duration => "duration",
+            Self::Velocity => "velocity",
+            Self::Offset => "offset",
+            Self::Type => "type",
+            Self::Beat => "beat",
+            Self::Sub => "sub",
+            Self::Role => "role",
+        }
+    }
+}
+
+/// Number of fields.
+pub const FIELDS: usize = Field::ALL.len();
+
+/// Sum of all classes: the width of the model's noise input.
+pub const TOTAL_CLASSES: usize = 256 + 64 + 32 + 8 + 3 + 16 + 24 + 16;
+
+/// What follows: a class of [`Field::Type`].
+pub mod next {
+    /// A note in the same bar.
+    pub const NOTE: u8 = 0;
+    /// The bar line.
+    pub const ENDBAR: u8 = 1;
+    /// The end of the piece.
+    pub const EOS: u8 = 2;
+}
+
+/// Kind of a row, column 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum Kind {
+    /// A prefix control, fixed for a session.
+    Pre = 1,
+    /// Start of a bar; carries its controls.
+    Bar = 2,
+    /// A note that is predicted.
+    Note = 3,
+    /// A note that is known: another part, or the far side of a gap.
+    Given = 4,
+    /// End-of-bar summary.
+    Sum = 5,
+}
+
+/// Columns of a row: name and table size (highest value + 1).
+pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
+    ("kind", 6),
+    ("beat", 17),
+    ("sub", 25),
+    ("role", 17),
+    ("pitch", 257),
+    ("duration", 65),
+    ("velocity", 33),
+    ("offset", 9),
+    ("pitch_class", 14),
+    ("octave", 13),
+    ("target_beat", 17),
+    ("target_sub", 25),
+    ("target_role", 17),
+    ("phase", 17),
+    ("metre", 24),
+    ("tempo", 9),
+    ("key", 25),
+    ("density", 9),
+    ("register", 9),
+    ("span", 9),
+    ("voices", 9),
+    ("style", 16),
+];
+
+/// Columns of a row.
+pub const COLUMNS: usize = 22;
+
+/// Index of a column by role in a row.
+#[allow(missing_docs)]
+pub mod column {
+    pub const KIND: usize = 0;
+    pub const BEAT: usize = 1;
+    pub const SUB: usize = 2;
+    pub const ROLE: usize = 3;
+    pub const PITCH: usize = 4;
+    pub const DURATION: usize = 5;
+    pub const VELOCITY: usize = 6;
+    pub const OFFSET: usize = 7;
+    pub const PITCH_CLASS: usize = 8;
+    pub const OCTAVE: usize = 9;
+    pub const TARGET_BEAT: usize = 10;
+    pub const TARGET_SUB: usize = 11;
+    pub const TARGET_ROLE: usize = 12;
+    pub const PHASE: usize = 13;
+    pub const METRE: usize = 14;
+    pub const TEMPO: usize = 15;
+    pub const KEY: usize = 16;
+    pub const DENSITY: usize = 17;
+    pub const REGISTER: usize = 18;
+    pub const SPAN: usize = 19;
+    pub const VOICES: usize = 20;
+    pub const STYLE: usize = 21;
+}
+
+/// Class of a note that was still sounding where the context was cut.
+pub const OPEN: u8 = 63;
+
+/// Lengths of duration classes 0 to 62 in ticks: every value up to 24 that music uses, then common values with about equal steps in between.
+pub const DURATIONS: [u16; 63] = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 28, 30, 32, 34, 36, 40, 42, 44, 48, 51, 54,
+    57, 60, 64, 68, 72, 78, 84, 90, 96, 102, 108, 120, 132, 144, 156, 168, 180, 192, 216, 240, 288, 336, 384, 432, 480, 576, 768,
+];
+
+/// Duration class of each length up to the longest: nearest on a log scale.
+static DURATION_CLASS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let last = DURATIONS[DURATIONS.len() - 1];
+    (0..=last)
+        .map(|ticks| {
+            let log = f64::from(ticks.max(1)).ln();
+            let distance = |class: &u8| (f64::from(DURATIONS[usize::from(*class)]).ln() - log).abs();
+            (0..OPEN).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+        })
+        .collect()
+});
+
+/// Duration class of a length: the nearest on a log scale, the longest for anything beyond it (clamped).
+#[must_use]
+pub fn duration_class(length: Tick) -> u8 {
+    let last = DURATION_CLASS.len() - 1;
+    let index = usize::try_from(length.0.max(1)).unwrap_or(last).min(last);
+    DURATION_CLASS[index]
+}
+
+/// Length of a duration class; `None` for [`OPEN`] and beyond.
+#[must_use]
+pub fn duration_ticks(class: u8) -> Option<Tick> {
+    DURATIONS.get(usize::from(class)).map(|&ticks| Tick(i64::from(ticks)))
+}
+
+/// Metres with a class of their own; any other is [`OTHER_METRE`].
+const METRES: [(u8, u8); 22] = [
+    (4, 4),
+    (3, 4),
+    (2, 4),
+    (6, 8),
+    (2, 2),
+    (3, 8),
+    (12, 8),
+    (9, 8),
+    (2, 1),
+    (3, 2),
+    (6, 4),
+    (5, 4),
+    (1, 4),
+    (4, 2),
+    (7, 8),
+    (4, 8),
+    (3, 1),
+    (5, 8),
+    (2, 8),
+    (1, 2),
+    (7, 4),
+    (8, 8),
+];
+
+/// Column value of a metre without a class of its own.
+pub const OTHER_METRE: u8 = 23;
+
+/// Column value (1 to 23) of a metre.
+#[must_use]
+pub fn metre_value(metre: Metre) -> u8 {
+    let wanted = (metre.numerator(), metre.denominator());
+    (1..OTHER_METRE).zip(METRES).find(|(_, m)| *m == wanted).map_or(OTHER_METRE, |(value, _)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_agree_with_each_other() {
+        assert_eq!(Field::ALL.iter().map(|f| f.classes()).sum::<usize>(), TOTAL_CLASSES);
+        assert!(DURATIONS.windows(2).all(|w| w[0] < w[1]));
+        assert_eq!(COLUMN_TABLE[column::STYLE].0, "style");
+        for (index, field) in Field::ALL.iter().enumerate() {
+            assert_eq!(*field as usize, index);
+        }
+    }
+
+    #[test]
+    fn every_listed_length_is_its_own_class() {
+        for (class, &ticks) in (0u8..).zip(&DURATIONS) {
+            assert_eq!(duration_class(Tick(i64::from(ticks))), class);
+            assert_eq!(duration_ticks(class), Some(Tick(i64::from(ticks))));
+        }
+        assert_eq!(duration_class(Tick(0)), 0);
+        assert_eq!(duration_class(Tick::MAX), 62);
+        assert_eq!(duration_ticks(OPEN), None);
+    }
+
+    #[test]
+    fn metres_have_values() {
+        assert_eq!(metre_value(Metre::COMMON), 1);
+        assert_eq!(Metre::new(7, 8).map(metre_value), Some(15));
+        assert_eq!(Metre::new(11, 16).map(metre_value), Some(OTHER_METRE));
+        assert_eq!(COLUMN_TABLE[column::METRE].1, usize::from(OTHER_METRE) + 1);
+    }
+}

@@ -1,0 +1,7 @@
+//! The musician behind Antiphon: notes in, notes out.
+//!
+//! The engine knows no host, no window and no audio buffer. Inside it dependencies point down only:
+//! `service` -> {`plan`, `decode`}, `decode` -> `cache` -> `model` -> `codec` -> `music`, `plan` -> `music`.
+
+pub mod codec;
+pub mod music;

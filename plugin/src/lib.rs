@@ -1,0 +1,1 @@
+//! What the host loads. The engine comes first: this crate is still empty of behaviour.

@@ -1,0 +1,1 @@
+//! Whole-product tests and what they share.
