@@ -1,3 +1,69 @@
 //! Every chore of the project: `cargo xtask CHORE`.
+//!
+//! One file per chore; what they share stands in `process` (running programs), `system` (Debian packages) and `runtime` (ONNX Runtime).
 
-fn main() {}
+mod licences;
+mod process;
+mod runtime;
+mod system;
+mod test;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Every chore of the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Set up what the tests need and run every Rust test of the workspace
+    Test(test::Args),
+    /// Check the licences and the sources of every dependency against deny.toml
+    Licences,
+}
+
+/// The folder of the workspace's Cargo.toml.
+fn root() -> &'static Path {
+    // The manifest's folder is `xtask`, so it has a parent.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."))
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Test(args) => test::run(root(), &args),
+        Chore::Licences => licences::run(root()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            // 2: the cure is in the reader's hands and stands in the message, as in the `antiphon` command line.
+            if error.is::<system::NotInstalled>() || error.is::<runtime::NotAFile>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_root_is_the_workspace() {
+        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[workspace]"));
+    }
+}

@@ -1,0 +1,56 @@
+//! Running other programs, so that the reader sees which.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// The cargo that started this chore, so that a toolchain chosen with `cargo +NAME` stays chosen.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Says on standard error which command runs, runs it with this terminal, and fails if it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = line(command);
+    eprintln!("\n> {line}");
+    let status = command.status().with_context(|| format!("`{line}` did not start"))?;
+    if !status.success() {
+        bail!("`{line}` failed ({status}); its own message stands above");
+    }
+    Ok(())
+}
+
+/// Whether the command exists and succeeds. Its output is thrown away.
+pub(crate) fn succeeds<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> bool {
+    Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The command as one would type it. Paths with blanks are not quoted: it is for reading.
+fn line(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = run(Command::new("antiphon-no-such-program").arg("now")).unwrap_err();
+        assert!(format!("{error:#}").contains("`antiphon-no-such-program now` did not start"));
+        assert!(!succeeds("antiphon-no-such-program", ["now"]));
+    }
+
+    #[test]
+    fn the_line_shows_the_program_without_its_folder() {
+        assert_eq!(line(Command::new("/some/where/cargo").args(["test", "--locked"])), "cargo test --locked");
+    }
+}

@@ -1,0 +1,106 @@
+//! Packages a bare Debian lacks: installed where we may, otherwise named in one line to run.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+
+/// A Debian package and how to see that it is not needed.
+pub(crate) struct Package {
+    /// Its name in Debian 12.
+    pub(crate) name: &'static str,
+    /// Whether what we want of it is there already, from Debian or from elsewhere.
+    pub(crate) present: fn() -> bool,
+}
+
+/// What fetching ONNX Runtime's wheel takes. Debian's Python comes without pip; its pip brings the certificates.
+///
+/// The C linker is not listed: without one this program could not have been built.
+pub(crate) const FOR_PIP: [Package; 2] = [
+    Package { name: "python3", present: || process::succeeds("python3", ["--version"]) },
+    Package { name: "python3-pip", present: || process::succeeds("python3", ["-m", "pip", "--version"]) },
+];
+
+/// Something is missing that we may not, or cannot, install.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotInstalled {
+    /// Debian or a relative, but no rights.
+    #[error(
+        "these system packages are missing, and installing them takes rights this user does not have. Run\n\n    {0}\n\nand start the chore again"
+    )]
+    Rights(String),
+    /// A system without apt-get.
+    #[error(
+        "these Debian packages are missing, and there is no apt-get to install them: {0}. Install what they hold, and start the chore again"
+    )]
+    NoApt(String),
+}
+
+/// Makes sure the packages are there; installs the missing ones if this user may without being asked for a password.
+pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
+    let missing: Vec<_> = packages.iter().filter(|package| !(package.present)()).map(|package| package.name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !process::succeeds("apt-get", ["--version"]) {
+        return Err(NotInstalled::NoApt(missing.join(", ")).into());
+    }
+    let mut become_root: &[&str] = &[];
+    if !is_root() {
+        become_root = &["sudo", "-n"];
+        if !process::succeeds("sudo", ["-n", "true"]) {
+            return Err(NotInstalled::Rights(line_to_run(&missing)).into());
+        }
+    }
+    eprintln!("Installing system packages: {}", missing.join(", "));
+    for step in steps(&missing) {
+        let quiet = ["env", "DEBIAN_FRONTEND=noninteractive"];
+        let words: Vec<_> = become_root.iter().chain(&quiet).copied().chain(step.iter().map(String::as_str)).collect();
+        process::run(Command::new(words[0]).args(&words[1..])).context("installing system packages")?;
+    }
+    Ok(())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// The commands that install `names`, to be run as root.
+fn steps(names: &[&str]) -> [Vec<String>; 2] {
+    let words = |line: &str| line.split(' ').map(String::from).collect::<Vec<_>>();
+    let mut install = words("apt-get install --yes --no-install-recommends");
+    install.extend(names.iter().map(|&name| name.into()));
+    [words("apt-get update"), install]
+}
+
+/// [`steps`] as one line for a user who may type a password.
+fn line_to_run(names: &[&str]) -> String {
+    steps(names).map(|step| format!("sudo {}", step.join(" "))).join(" && ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_to_run_is_one_line_with_every_package() {
+        assert_eq!(
+            line_to_run(&["python3", "python3-pip"]),
+            "sudo apt-get update && sudo apt-get install --yes --no-install-recommends python3 python3-pip"
+        );
+    }
+
+    #[test]
+    fn nothing_is_installed_when_nothing_is_missing() {
+        ensure(&[Package { name: "antiphon-no-such-package", present: || true }]).unwrap();
+    }
+
+    #[test]
+    fn the_messages_hold_the_cure() {
+        let rights = NotInstalled::Rights(line_to_run(&["python3"])).to_string();
+        assert!(rights.contains("sudo apt-get update && "));
+        let no_apt = NotInstalled::NoApt("python3".into()).to_string();
+        assert!(no_apt.contains("python3") && no_apt.contains("no apt-get"));
+    }
+}
