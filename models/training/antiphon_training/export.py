@@ -1,0 +1,121 @@
+"""Writes a checkpoint as the engine's ONNX file, and the reference graph of the same weights beside it.
+
+    python -m antiphon_training.export CHECKPOINT -o models/antiphon.onnx --weights int8 --reference models/reference.onnx
+    python -m antiphon_training.export --random --width 32 --layers 2 --heads 2 -o tiny.onnx
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+
+from . import checkpoint, graph
+from . import vocabulary as v
+from .checkpoint import Description
+from .model import Antiphon, Config
+
+FORMAT = 1
+
+
+def random_model(config: Config, seed: int) -> Antiphon:
+    """A model for tests: weights wide enough that attention, positions and every head visibly change the result."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = Antiphon(config)
+        for name, parameter in model.named_parameters():
+            if "norm" in name:
+                nn.init.normal_(parameter, mean=float(name.endswith("weight")), std=0.1)
+            elif name.endswith("bias"):
+                nn.init.normal_(parameter, std=0.1)
+            elif "embedding" not in name and "choice" not in name:
+                nn.init.normal_(parameter, std=1.5 * parameter.shape[1] ** -0.5)
+    return model.eval()
+
+
+def metadata(model: Antiphon, description: Description, weights: str) -> dict[str, str]:
+    config = model.config
+    values = {
+        "format": FORMAT,
+        "vocabulary": v.VERSION,
+        "name": description.name,
+        "width": config.width,
+        "layers": config.layers,
+        "heads": config.heads,
+        "weights": weights,
+        "columns": config.columns,
+        "fields": config.fields,
+        "durations": description.durations,
+        "rotary": config.rotary,
+        "fine_bars": config.fine_bars,
+        "styles": description.styles,
+        "trained_rows": description.trained_rows,
+    }
+    return {f"antiphon.{name}": value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+
+
+def export(model: Antiphon, description: Description, path: Path, weights: str, reference: Path | None = None) -> None:
+    """Writes the step graph to `path` and, if asked, the reference graph into the same folder, its weights pointing into `path`."""
+    if reference is not None and (reference.parent.resolve() != path.parent.resolve() or reference.name == path.name):
+        raise ValueError(f"{reference}: the reference graph reads its weights from {path.name}, so it must lie beside it")
+    values = metadata(model, description, weights)
+
+    step = graph.build(model, weights, graph.CachedAttention)
+    step_model = step.to_model("antiphon")
+    onnx.helper.set_model_props(step_model, values)
+    onnx.checker.check_model(step_model)
+    content = step_model.SerializeToString(deterministic=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+    if reference is not None:
+        plain = graph.build(model, weights, graph.MaskedAttention)
+        for name in sorted(plain.learnt):
+            point_into(plain.initialisers[name], path.name, content)
+        plain_model = plain.to_model("antiphon-reference")
+        onnx.helper.set_model_props(plain_model, values)
+        reference.write_bytes(plain_model.SerializeToString(deterministic=True))
+
+
+def point_into(tensor: onnx.TensorProto, file: str, content: bytes) -> None:
+    """Replaces the tensor's data by the place of the same bytes in `file`, whose content is given."""
+    offset = content.find(tensor.raw_data)
+    if offset < 0:
+        raise ValueError(f"{tensor.name} is not stored in {file}")
+    place = {"location": file, "offset": str(offset), "length": str(len(tensor.raw_data))}
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in place.items():
+        tensor.external_data.add(key=key, value=value)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Write a model as an ONNX file for the engine.")
+    parser.add_argument("checkpoint", nargs="?", type=Path, help="what training saved")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="step graph to write")
+    parser.add_argument("--weights", choices=graph.WEIGHTS, default="fp32", help="how weights are stored (default: fp32)")
+    parser.add_argument("--reference", type=Path, help="also write the reference graph here, beside the step graph")
+    parser.add_argument("--name", help="name of the model, if not the checkpoint's")
+    parser.add_argument("--random", action="store_true", help="random weights instead of a checkpoint, for tests")
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    if options.random == (options.checkpoint is not None):
+        parser.error("give either a checkpoint or --random")
+
+    if options.random:
+        config = Config(width=options.width, layers=options.layers, heads=options.heads)
+        model, description = random_model(config, options.seed), Description(name="random")
+    else:
+        model, description, _ = checkpoint.load(options.checkpoint)
+    description.name = options.name or description.name
+    export(model, description, options.output, options.weights, options.reference)
+    print(f"{options.output}: {sum(p.numel() for p in model.parameters()):,} parameters, {options.output.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The numbers of vocabulary 1. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
+
+VERSION = 1
+
+# Columns of a row: name and table size (highest value + 1). Value 0 is absent.
+COLUMNS = [
+    ["kind", 6],
+    ["beat", 17],
+    ["sub", 25],
+    ["role", 17],
+    ["pitch", 257],
+    ["duration", 65],
+    ["velocity", 33],
+    ["offset", 9],
+    ["pitch_class", 14],
+    ["octave", 13],
+    ["target_beat", 17],
+    ["target_sub", 25],
+    ["target_role", 17],
+    ["phase", 17],
+    ["metre", 24],
+    ["tempo", 9],
+    ["key", 25],
+    ["density", 9],
+    ["register", 9],
+    ["span", 9],
+    ["voices", 9],
+    ["style", 16],
+]
+COLUMN = {name: index for index, (name, _) in enumerate(COLUMNS)}
+
+# Fields in chain order: 0-3 describe the row's target, 4-7 the note after it.
+FIELDS = [
+    ["pitch", 256],
+    ["duration", 64],
+    ["velocity", 32],
+    ["offset", 8],
+    ["type", 3],
+    ["beat", 16],
+    ["sub", 24],
+    ["role", 16],
+]
+FIELD = {name: index for index, (name, _) in enumerate(FIELDS)}
+CONTENT_FIELDS = 4  # pitch, duration, velocity, offset
+
+# Kinds of a row, column 0. Padding has kind 0.
+PRE, BAR, NOTE, GIVEN, SUM = 1, 2, 3, 4, 5
+
+# Lengths in ticks of the duration classes 0..62; class 63 is OPEN.
+DURATIONS = [
+    *range(1, 25), *range(26, 37, 2), 40, 42, 44, 48, 51, 54, 57, 60, 64, 68, 72, 78, 84, 90, 96, 102, 108, 120, 132, 144, 156, 168,
+    180, 192, 216, 240, 288, 336, 384, 432, 480, 576, 768,
+]  # fmt: skip

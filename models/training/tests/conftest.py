@@ -1,0 +1,57 @@
+import pytest
+import torch
+from pieces import Piece, piece
+from runtime import Reference, Step
+
+from antiphon_training.checkpoint import Description
+from antiphon_training.export import export, random_model
+from antiphon_training.model import Antiphon, Config, attention_mask
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def model() -> Antiphon:
+    return random_model(Config(width=64, layers=3, heads=4), seed=1)
+
+
+@pytest.fixture(scope="session")
+def music() -> Piece:
+    return piece()
+
+
+@pytest.fixture(scope="session")
+def exported(model, tmp_path_factory):
+    """Function from a kind of weights to the files (step graph, reference graph), each written once."""
+    folder, done = tmp_path_factory.mktemp("exported"), {}
+
+    def write(weights: str):
+        if weights not in done:
+            done[weights] = folder / f"{weights}.onnx", folder / f"{weights}-reference.onnx"
+            export(model, Description(name="test", styles={"hymnal": 2}), done[weights][0], weights, done[weights][1])
+        return done[weights]
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def step(exported) -> Step:
+    return Step(exported("fp32")[0])
+
+
+@pytest.fixture(scope="session")
+def reference(exported) -> Reference:
+    return Reference(exported("fp32")[1])
+
+
+@pytest.fixture(scope="session")
+def hidden_of(model):
+    """Function from a piece and a policy to (hidden states [1, T, d], mask [T, T]) of the PyTorch model."""
+
+    def run(music: Piece, policy: str = "fine_coarse"):
+        rows, key, query, bar = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar))
+        mask = attention_mask(rows[..., 0], bar, policy, model.config.fine_bars)
+        with torch.no_grad():
+            return model.forward_hidden(rows, key, query, mask, bar), mask[0, 0].numpy()
+
+    return run
