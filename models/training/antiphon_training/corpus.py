@@ -1,0 +1,84 @@
+"""The corpus file that `antiphon corpus` writes: content rows of every piece, not yet cut, transposed or aligned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+CORPUS_VERSION = "1"
+VOCABULARY_VERSION = "1"
+
+TRAIN, VALID = 0, 1
+FLAT_VELOCITY, PERFORMED_TIMING = 1, 2
+
+
+class CorpusError(Exception):
+    """The file is not a corpus this package can read; the message names the file and the cure."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One corpus in memory. See docs/model-interface.md, section 4, for the arrays."""
+
+    notes: np.ndarray
+    """u8 [notes, 8]: beat, sub, role, pitch, duration, velocity, offset, part."""
+    bar_notes: np.ndarray
+    """i64 [bars + 1]: first note of each bar."""
+    bars: np.ndarray
+    """u8 [bars, 7]: metre, tempo, key, density, register, span, voices; 0 = unset."""
+    bar_ticks: np.ndarray
+    """i64 [bars]: length in ticks."""
+    piece_bars: np.ndarray
+    """i64 [pieces + 1]: first bar of each piece."""
+    piece_source: np.ndarray
+    """i64 [pieces]: index into `sources`."""
+    piece_split: np.ndarray
+    """u8 [pieces]: `TRAIN` or `VALID`."""
+    piece_flags: np.ndarray
+    """u8 [pieces]: `FLAT_VELOCITY` | `PERFORMED_TIMING`."""
+    sources: list[str]
+    paths: list[str]
+    columns: list[list]
+    """[name, table size] of each row column."""
+    fields: list[list]
+    """[name, classes] of each note field, in chain order."""
+    durations: list[int]
+    """Ticks of duration classes 0 to 62."""
+
+    @staticmethod
+    def load(path: str | Path) -> Corpus:
+        """Read a corpus file.
+
+        Raises CorpusError for a file of another kind or version.
+        """
+        try:
+            with safe_open(str(path), framework="numpy") as file:
+                meta = file.metadata() or {}
+                if meta.get("antiphon.corpus", meta.get("corpus")) != CORPUS_VERSION:
+                    raise CorpusError(f"{path}: not a corpus of version {CORPUS_VERSION}; write it anew with `antiphon corpus DIR -o {path}`")
+                if meta.get("vocabulary") != VOCABULARY_VERSION:
+                    raise CorpusError(
+                        f"{path}: vocabulary {meta.get('vocabulary')}, this package knows {VOCABULARY_VERSION}; write the corpus anew"
+                    )
+                arrays = {name: file.get_tensor(name) for name in file.keys()}
+        except OSError as error:
+            raise CorpusError(f"{path}: {error}") from error
+        except Exception as error:
+            if isinstance(error, CorpusError):
+                raise
+            raise CorpusError(f"{path}: damaged or not a safetensors file ({error}); write it anew with `antiphon corpus`") from error
+        index = {name: arrays[name].astype(np.int64) for name in ("bar_notes", "bar_ticks", "piece_bars", "piece_source")}
+        plain = {name: arrays[name] for name in ("notes", "bars", "piece_split", "piece_flags")}
+        lists = {name: json.loads(meta[name]) for name in ("sources", "paths", "columns", "fields", "durations")}
+        return Corpus(**index, **plain, **lists)
+
+    def pieces(self, split: int, source: int | None = None) -> np.ndarray:
+        """Indices of the pieces of a split, of one source or of all."""
+        chosen = self.piece_split == split
+        if source is not None:
+            chosen &= self.piece_source == source
+        return np.flatnonzero(chosen)

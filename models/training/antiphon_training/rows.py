@@ -1,0 +1,127 @@
+"""From the content rows of a corpus to the aligned rows the model reads (docs/model-interface.md, section 2).
+
+Rust's `codec::align` does the same for the engine; `tests/test_rows.py` compares the two on a file that Rust wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+COLUMNS = 22
+FIELDS = 8
+PRE, BAR, NOTE, GIVEN, SUM = 1, 2, 3, 4, 5
+NEXT_NOTE, NEXT_ENDBAR, NEXT_EOS = 0, 1, 2
+OPEN = 63
+DRUMS = 3
+DRUM_PITCH = 128
+
+# Columns of a row.
+KIND, BEAT, SUB, ROLE, PITCH, DURATION, VELOCITY, OFFSET, PITCH_CLASS, OCTAVE = range(10)
+TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE = range(10, 22)
+
+# Columns of a corpus note.
+N_BEAT, N_SUB, N_ROLE, N_PITCH, N_DURATION, N_VELOCITY, N_OFFSET, N_PART = range(8)
+
+# Fields of the chain.
+F_PITCH, F_DURATION, F_VELOCITY, F_OFFSET, F_TYPE, F_BEAT, F_SUB, F_ROLE = range(8)
+
+
+@dataclass
+class Sequence:
+    """Aligned rows of one window."""
+
+    rows: np.ndarray
+    """i64 [T, 22]: column values, 0 = absent."""
+    key: np.ndarray
+    """i64 [T, 3]: bar, tick, index of the row's content."""
+    query: np.ndarray
+    """i64 [T, 3]: bar, tick, index of the row's target."""
+    targets: np.ndarray
+    """i64 [T, 8]: true classes in chain order, -1 where the row has no such output."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def prefix(style: int, roles: list[int]) -> Sequence:
+    """The PRE rows: one with the style (0 = unset), then one per role of the ensemble."""
+    count = 1 + len(roles)
+    rows = np.zeros((count, COLUMNS), np.int64)
+    rows[:, KIND] = PRE
+    rows[0, STYLE] = style
+    rows[1:, ROLE] = np.asarray(roles, np.int64) + 1
+    key = np.stack([np.full(count, -1), np.arange(count), np.zeros(count, np.int64)], 1)
+    return Sequence(rows, key, key.copy(), np.full((count, FIELDS), -1, np.int64))
+
+
+def row_counts(notes_per_bar: np.ndarray) -> np.ndarray:
+    """Rows of each bar: n + 2 and a SUM, or one and a SUM for an empty bar."""
+    return np.where(notes_per_bar > 0, notes_per_bar + 3, 2)
+
+
+def align(notes: np.ndarray, notes_per_bar: np.ndarray, bars: np.ndarray, ticks: np.ndarray, first_bar: int, ends_piece: bool) -> Sequence:
+    """Aligned rows of consecutive bars.
+
+    notes: [n, >= 7] classes of all their notes; notes_per_bar: [b]; bars: [b, 7] fields of their BAR rows; ticks: [b] lengths;
+    first_bar: index of the first one; ends_piece: whether the last bar is the piece's last, so that its end is EOS.
+    """
+    notes = notes.astype(np.int64)
+    counts = row_counts(notes_per_bar)
+    starts = np.cumsum(counts) - counts
+    total = int(counts.sum())
+    bar = np.repeat(np.arange(len(counts)), counts)
+    place = np.arange(total) - starts[bar]
+    in_bar = notes_per_bar[bar]
+    first_note = (np.cumsum(notes_per_bar) - notes_per_bar)[bar]
+    is_sum = place == counts[bar] - 1
+    is_bar = (place == 0) | ((place == 1) & ~is_sum)
+    is_note = ~is_sum & ~is_bar
+    has_target = (place >= 1) & (place <= in_bar) & ~is_sum
+    has_next = (place <= in_bar) & ~is_sum
+
+    rows = np.zeros((total, COLUMNS), np.int64)
+    rows[:, KIND] = np.select([is_sum, is_bar], [SUM, BAR], NOTE)
+    content = notes[(first_note + place - 2)[is_note]]
+    rows[is_note, BEAT : OFFSET + 1] = content[:, : N_OFFSET + 1] + 1
+    set_pitch_columns(rows, is_note)
+    target = notes[(first_note + place - 1)[has_target]]
+    rows[has_target, TARGET_BEAT : TARGET_ROLE + 1] = target[:, : N_ROLE + 1] + 1
+    number = first_bar + bar
+    rows[:, PHASE] = number % 16 + 1
+    rows[:, METRE] = bars[bar, 0]
+    rows[is_bar, TEMPO : VOICES + 1] = bars[bar[is_bar], 1:7]
+
+    tick = np.zeros(total, np.int64)
+    tick[is_note] = content[:, N_BEAT] * 24 + content[:, N_SUB]
+    tick[is_sum] = ticks[bar[is_sum]]
+    index = np.where(is_sum, 0, place)
+    key = np.stack([number, tick, index], 1)
+    query = key.copy()
+    query[has_target, 1] = target[:, N_BEAT] * 24 + target[:, N_SUB]
+    query[has_target, 2] += 1
+
+    targets = np.full((total, FIELDS), -1, np.int64)
+    targets[has_target, F_PITCH : F_OFFSET + 1] = target[:, [N_PITCH, N_DURATION, N_VELOCITY, N_OFFSET]]
+    goes_on = has_next & (place < in_bar)
+    targets[has_next, F_TYPE] = NEXT_ENDBAR
+    targets[goes_on, F_TYPE] = NEXT_NOTE
+    if ends_piece:
+        targets[has_next & ~goes_on & (bar == len(counts) - 1), F_TYPE] = NEXT_EOS
+    following = notes[(first_note + place)[goes_on]]
+    targets[goes_on, F_BEAT : F_ROLE + 1] = following[:, : N_ROLE + 1]
+    return Sequence(rows, key, query, targets)
+
+
+def set_pitch_columns(rows: np.ndarray, chosen: np.ndarray) -> None:
+    """Fill pitch class and octave of the chosen rows from their pitch."""
+    pitch = rows[chosen, PITCH] - 1
+    drums = pitch >= DRUM_PITCH
+    rows[chosen, PITCH_CLASS] = np.where(drums, 13, pitch % 12 + 1)
+    rows[chosen, OCTAVE] = np.where(drums, 12, pitch // 12 + 1)
+
+
+def concatenate(parts: list[Sequence]) -> Sequence:
+    """Several stretches one after the other."""
+    return Sequence(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "key", "query", "targets")))

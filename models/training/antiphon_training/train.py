@@ -1,0 +1,307 @@
+"""Train the model: `python -m antiphon_training.train CONFIG.toml --corpus FILE --out FOLDER`.
+
+Runs on CUDA if there is one, otherwise on the CPU; on several GPUs through `torchrun`. Stop it at any time: the same command goes on from the last
+checkpoint in the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import time
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from .corpus import Corpus
+from .curve import draw
+from .data import Augmentation, Batch, Windows
+from .model import Antiphon, Config, attention_mask
+from .rows import KIND
+
+LN2 = math.log(2.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything a run is made of: the committed TOML file."""
+
+    length: int = 512
+    """Rows of a window."""
+    batch: int = 8
+    """Windows a step, over all processes."""
+    rows: int = 12_000_000
+    """Rows to see in all; the learning rate is planned over them."""
+    minutes: float = 0.0
+    """If set, the plan follows training time instead of rows: for a machine of unknown speed."""
+    peak_rate: float = 1.5e-3
+    warmup: int = 150
+    """Steps."""
+    decay: float = 0.4
+    """Share of the run, at its end, over which the rate falls to 2 % of its peak."""
+    weight_decay: float = 0.05
+    dropout: float = 0.0
+    average: float = 0.998
+    """Decay of the running average of the weights that is evaluated and exported."""
+    every: int = 250
+    """Steps between validations, each with a checkpoint."""
+    validation_windows: int = 12
+    """Windows of each source in a validation."""
+    patience: int = 0
+    """Stop after this many validations without a gain; 0 = never."""
+    seed: int = 1
+    model: dict = dataclasses.field(default_factory=dict)
+    augmentation: dict = dataclasses.field(default_factory=dict)
+    sources: dict = dataclasses.field(default_factory=dict)
+    """Source name: weight. Sources that are not named are not trained on."""
+    styles: dict = dataclasses.field(default_factory=dict)
+    """Source name: style class 1 to 15; several sources may share one."""
+
+    @staticmethod
+    def load(path: Path) -> Recipe:
+        return Recipe(**tomllib.loads(path.read_text()))
+
+
+class Trainer:
+    """One process of a run."""
+
+    def __init__(self, recipe: Recipe, corpus: Corpus, out: Path, threads: int):
+        self.recipe, self.out = recipe, out
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        cuda = torch.cuda.is_available()
+        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
+        if cuda:
+            torch.cuda.set_device(self.device)
+        elif threads:
+            torch.set_num_threads(threads)
+        if self.world > 1:
+            dist.init_process_group("nccl" if cuda else "gloo")
+        torch.manual_seed(recipe.seed)
+        self.config = Config(columns=corpus.columns, fields=corpus.fields, dropout=recipe.dropout, **recipe.model)
+        self.model = Antiphon(self.config).to(self.device)
+        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        matrices = [p for p in self.model.parameters() if p.dim() > 1]
+        vectors = [p for p in self.model.parameters() if p.dim() < 2]
+        groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, recipe.peak_rate, betas=(0.9, 0.95), fused=True)
+        self.windows = Windows(corpus, recipe.length, recipe.styles)
+        self.augmentation = Augmentation(**recipe.augmentation)
+        weights = np.array([recipe.sources.get(name, 0.0) for name in corpus.sources])
+        weights *= [len(self.windows.train_bars[s]) > 0 for s in range(len(weights))]
+        if weights.sum() <= 0:
+            raise SystemExit(f"none of the recipe's sources ({', '.join(recipe.sources)}) is in the corpus ({', '.join(corpus.sources)})")
+        self.weights = weights / weights.sum()
+        self.sources = [s for s in range(len(weights)) if weights[s] > 0]
+        self.names = corpus.sources
+        self.step = 0
+        self.rows = 0
+        self.seconds = 0.0
+        self.best = math.inf
+        self.stale = 0
+        self.history: list[dict] = []
+        self.resume()
+        self.trained = DistributedDataParallel(Losses(self.model)) if self.world > 1 else Losses(self.model)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.out / "checkpoint.pt"
+
+    def resume(self) -> None:
+        """Take up the last checkpoint, if there is one."""
+        if not self.checkpoint.exists():
+            return
+        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        if saved["config"] != self.config.to_dict():
+            raise SystemExit(f"{self.checkpoint} is of another model: choose another --out, or delete it")
+        self.model.load_state_dict(saved["model"])
+        self.average = saved["average"]
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.step, self.rows, self.seconds = saved["step"], saved["rows"], saved["seconds"]
+        self.best, self.stale, self.history = saved["best"], saved["stale"], saved["history"]
+
+    def save(self) -> None:
+        """Write the checkpoint so that a crash in between leaves the old one."""
+        state = {
+            "config": self.config.to_dict(),
+            "recipe": dataclasses.asdict(self.recipe),
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "rows": self.rows,
+            "seconds": self.seconds,
+            "best": self.best,
+            "stale": self.stale,
+            "history": self.history,
+        }
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint)
+
+    def progress(self) -> float:
+        """Share of the run that is done."""
+        if self.recipe.minutes:
+            return self.seconds / (60 * self.recipe.minutes)
+        return self.rows / self.recipe.rows
+
+    def rate(self) -> float:
+        """Linear warm-up, then constant, then a linear decay."""
+        recipe = self.recipe
+        warm = min(1.0, (self.step + 1) / recipe.warmup)
+        left = (1.0 - self.progress()) / recipe.decay if recipe.decay else 1.0
+        return recipe.peak_rate * warm * max(0.02, min(1.0, left))
+
+    def autocast(self):
+        """bf16 where the machine multiplies it natively."""
+        if self.device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def tensors(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+        arrays = (batch.rows, batch.key, batch.query, batch.targets)
+        return tuple(torch.from_numpy(a).to(self.device, non_blocking=True) for a in arrays)
+
+    def draw_batch(self, step: int) -> Batch:
+        rng = np.random.default_rng([self.recipe.seed, step, self.rank])
+        size = max(1, self.recipe.batch // self.world)
+        return self.windows.sample(size, self.weights, rng, self.augmentation)
+
+    def learn(self, batch: Batch) -> float:
+        """One optimiser step; returns the loss in bits per note."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.model.train()
+        with self.autocast():
+            nll, notes = self.trained(*self.tensors(batch))
+        loss = nll.sum() / notes.clamp(min=1)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        # Early on the average would remember the random start: it lengthens with the run.
+        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, value in self.model.state_dict().items():
+                if value.is_floating_point():
+                    self.average[name].lerp_(value, 1 - keep)
+                else:
+                    self.average[name].copy_(value)
+        self.step += 1
+        self.rows += int((batch.rows[..., KIND] > 0).sum()) * self.world
+        return float(loss.detach()) / LN2
+
+    @torch.no_grad()
+    def validate(self) -> dict:
+        """Bits per note by source and field, of the averaged weights."""
+        held = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average)
+        self.model.eval()
+        losses = Losses(self.model)
+        mine = {}
+        for source in self.sources[self.rank :: self.world]:
+            chosen = self.windows.validation(source, self.recipe.validation_windows, 7)
+            total, notes = np.zeros(len(self.config.fields)), 0.0
+            for i in range(0, len(chosen), 4):
+                with self.autocast():
+                    nll, count = losses(*self.tensors(self.windows.pack(chosen[i : i + 4])))
+                total += nll.double().cpu().numpy() / LN2
+                notes += float(count)
+            if notes:
+                mine[self.names[source]] = (total / notes).tolist()
+        self.model.load_state_dict(held)
+        if self.world > 1:
+            gathered: list = [None] * self.world
+            dist.all_gather_object(gathered, mine)
+            mine = {name: bits for part in gathered for name, bits in part.items()}
+        bits = {name: round(sum(values), 4) for name, values in sorted(mine.items())}
+        fields = {f[0]: round(float(np.mean([values[i] for values in mine.values()])), 4) for i, f in enumerate(self.config.fields)}
+        return {"macro": round(float(np.mean(list(bits.values()))), 4), "bits": bits, "fields": fields}
+
+    def run(self) -> None:
+        """Train to the end of the recipe, or until validation stops improving."""
+        recipe = self.recipe
+        bar = tqdm(total=1000, initial=min(1000, int(1000 * self.progress())), unit="‰", disable=self.rank > 0, dynamic_ncols=True)
+        recent: list[float] = []
+        with ThreadPoolExecutor(1) as loader:
+            upcoming = loader.submit(self.draw_batch, self.step)
+            while self.progress() < 1.0 and not (recipe.patience and self.stale >= recipe.patience):
+                began = time.monotonic()
+                batch = upcoming.result()
+                upcoming = loader.submit(self.draw_batch, self.step + 1)
+                recent.append(self.learn(batch))
+                self.seconds += time.monotonic() - began
+                if self.world > 1:
+                    # All processes must agree on when to stop.
+                    clock = torch.tensor([self.seconds], device=self.device)
+                    dist.broadcast(clock, 0)
+                    self.seconds = float(clock)
+                bar.n = min(1000, int(1000 * self.progress()))
+                bar.set_postfix_str(f"step {self.step}, {np.mean(recent[-50:]):.2f} bits/note, {self.rows / self.seconds:.0f} rows/s")
+                if self.step % recipe.every == 0:
+                    self.report(float(np.mean(recent[-recipe.every :])))
+        if self.step % recipe.every:
+            self.report(float(np.mean(recent[-recipe.every :])) if recent else math.nan)
+        bar.close()
+
+    def report(self, training: float) -> None:
+        """Validate, log, draw the curve, save."""
+        result = self.validate()
+        entry = {"step": self.step, "rows": self.rows, "seconds": round(self.seconds, 1), "train": round(training, 4), **result}
+        self.history.append(entry)
+        gained = result["macro"] < self.best
+        self.best = min(self.best, result["macro"])
+        self.stale = 0 if gained else self.stale + 1
+        if self.rank:
+            return
+        self.save()
+        if gained:
+            torch.save({"config": self.config.to_dict(), "recipe": dataclasses.asdict(self.recipe), "model": self.average, **entry}, self.out / "best.pt")
+        with (self.out / "log.jsonl").open("a") as log:
+            log.write(json.dumps(entry) + "\n")
+        draw(self.history, self.out / "curve.png")
+        tqdm.write(json.dumps(entry))
+
+
+class Losses(torch.nn.Module):
+    """Rows in, summed nats by field and the number of notes out: what DistributedDataParallel wraps."""
+
+    def __init__(self, model: Antiphon):
+        super().__init__()
+        self.model = model
+
+    def forward(self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mask = attention_mask(rows[..., KIND], key[..., 0], "fine_coarse", self.model.config.fine_bars)
+        hidden = self.model.forward_hidden(rows, key, query, mask)
+        return self.model.loss_sums(hidden, rows, targets)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", type=Path, help="TOML file; see recipes/")
+    parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon corpus`")
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and curve")
+    parser.add_argument("--minutes", type=float, help="train for this long instead of for the recipe's rows")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = PyTorch's choice")
+    given = parser.parse_args()
+    recipe = Recipe.load(given.recipe)
+    if given.minutes:
+        recipe = dataclasses.replace(recipe, minutes=given.minutes)
+    given.out.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(recipe, Corpus.load(given.corpus), given.out, given.threads)
+    trainer.run()
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
