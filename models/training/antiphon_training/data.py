@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class Batch:
     key: np.ndarray
     query: np.ndarray
     targets: np.ndarray
+    scored: np.ndarray
 
 
 class Windows:
@@ -100,16 +101,16 @@ class Windows:
         if heard is not notes:
             # What is predicted keeps its true length: only what is heard is open.
             sequence.targets = r.align(notes, per_bar, bars, ticks, number, last == end).targets
-            sequence.targets[unscored] = -1
+            sequence.scored[unscored] = False
             if unscored.stop > unscored.start:
                 # This row's target is the last note heard; what follows it is still to be predicted.
-                sequence.targets[unscored.stop, : r.F_TYPE] = -1
+                sequence.scored[unscored.stop, : r.F_TYPE] = False
         if flags & FLAT_VELOCITY:
-            sequence.targets[:, r.F_VELOCITY] = -1
+            sequence.scored[:, r.F_VELOCITY] = False
             if rng is not None and rng.random() < 0.5:
                 sequence.rows[:, r.VELOCITY] = 0
         if not flags & PERFORMED_TIMING:
-            sequence.targets[:, r.F_OFFSET] = -1
+            sequence.scored[:, r.F_OFFSET] = False
         return r.concatenate([r.prefix(style, roles), sequence])
 
     def _cut(self, notes: np.ndarray, per_bar: np.ndarray, ticks: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, slice]:
@@ -167,13 +168,12 @@ class Windows:
             np.zeros((size, length, 3), np.int64),
             np.zeros((size, length, 3), np.int64),
             np.full((size, length, r.FIELDS), -1, np.int64),
+            np.zeros((size, length, r.FIELDS), bool),
         )
         for i, sequence in enumerate(sequences):
             n = min(length, len(sequence))
-            batch.rows[i, :n] = sequence.rows[:n]
-            batch.key[i, :n] = sequence.key[:n]
-            batch.query[i, :n] = sequence.query[:n]
-            batch.targets[i, :n] = sequence.targets[:n]
+            for field in fields(Batch):
+                getattr(batch, field.name)[i, :n] = getattr(sequence, field.name)[:n]
         return batch
 
 

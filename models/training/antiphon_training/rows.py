@@ -5,7 +5,7 @@ Rust's `codec::align` does the same for the engine; `tests/test_rows.py` compare
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Sequence:
     """i64 [T, 3]: bar, tick, index of the row's target."""
     targets: np.ndarray
     """i64 [T, 8]: true classes in chain order, -1 where the row has no such output."""
+    scored: np.ndarray
+    """bool [T, 8]: targets that count; a known one that does not count (the velocity of a flat score) still leads to the fields after it."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,7 +55,8 @@ def prefix(style: int, roles: list[int]) -> Sequence:
     rows[0, STYLE] = style
     rows[1:, ROLE] = np.asarray(roles, np.int64) + 1
     key = np.stack([np.full(count, -1), np.arange(count), np.zeros(count, np.int64)], 1)
-    return Sequence(rows, key, key.copy(), np.full((count, FIELDS), -1, np.int64))
+    targets = np.full((count, FIELDS), -1, np.int64)
+    return Sequence(rows, key, key.copy(), targets, targets >= 0)
 
 
 def row_counts(notes_per_bar: np.ndarray) -> np.ndarray:
@@ -111,7 +114,7 @@ def align(notes: np.ndarray, notes_per_bar: np.ndarray, bars: np.ndarray, ticks:
         targets[has_next & ~goes_on & (bar == len(counts) - 1), F_TYPE] = NEXT_EOS
     following = notes[(first_note + place)[goes_on]]
     targets[goes_on, F_BEAT : F_ROLE + 1] = following[:, : N_ROLE + 1]
-    return Sequence(rows, key, query, targets)
+    return Sequence(rows, key, query, targets, targets >= 0)
 
 
 def set_pitch_columns(rows: np.ndarray, chosen: np.ndarray) -> None:
@@ -124,4 +127,4 @@ def set_pitch_columns(rows: np.ndarray, chosen: np.ndarray) -> None:
 
 def concatenate(parts: list[Sequence]) -> Sequence:
     """Several stretches one after the other."""
-    return Sequence(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "key", "query", "targets")))
+    return Sequence(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Sequence)))

@@ -27,7 +27,7 @@ from .corpus import Corpus
 from .curve import draw
 from .data import Augmentation, Batch, Windows
 from .model import Antiphon, Config, attention_mask
-from .rows import KIND
+from .rows import F_BEAT, KIND, SUM
 
 LN2 = math.log(2.0)
 
@@ -168,7 +168,7 @@ class Trainer:
         return contextlib.nullcontext()
 
     def tensors(self, batch: Batch) -> tuple[torch.Tensor, ...]:
-        arrays = (batch.rows, batch.key, batch.query, batch.targets)
+        arrays = (batch.rows, batch.key, batch.query, batch.targets, batch.scored)
         return tuple(torch.from_numpy(a).to(self.device, non_blocking=True) for a in arrays)
 
     def draw_batch(self, step: int) -> Batch:
@@ -279,10 +279,15 @@ class Losses(torch.nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        mask = attention_mask(rows[..., KIND], key[..., 0], "fine_coarse", self.model.config.fine_bars)
-        hidden = self.model.forward_hidden(rows, key, query, mask)
-        return self.model.loss_sums(hidden, rows, targets)
+    def forward(
+        self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        kind = rows[..., KIND]
+        mask = attention_mask(kind, key[..., 0], "fine_coarse", self.model.config.fine_bars)
+        sums = (kind == SUM).long()
+        hidden = self.model.forward_hidden(rows, key, query, mask, sums.cumsum(1) - sums)
+        nll, count = self.model.loss_sums(hidden, rows, targets, scored=scored)
+        return nll, count[F_BEAT]
 
 
 def main() -> None:

@@ -84,9 +84,10 @@ def test_validation_windows_set_no_control_and_do_not_change():
 
 def test_flat_velocities_and_written_timing_have_no_loss():
     written = Windows(corpus(flags=FLAT_VELOCITY), 512, {}).window(0, None, None)
-    assert (written.targets[:, [r.F_VELOCITY, r.F_OFFSET]] == -1).all()
+    assert not written.scored[:, [r.F_VELOCITY, r.F_OFFSET]].any()
+    assert (written.targets[:, r.F_VELOCITY] >= 0).any(), "known to the fields after it"
     played = Windows(corpus(), 512, {}).window(0, None, None)
-    assert (played.targets[:, r.F_VELOCITY] >= 0).any() and (played.targets[:, r.F_OFFSET] >= 0).any()
+    assert np.array_equal(played.scored, played.targets >= 0)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -98,10 +99,8 @@ def test_a_cut_opens_what_sounds_across_it_and_keeps_the_truth_as_target(seed):
     opened = cut.rows[:, r.DURATION] == r.OPEN + 1
     assert np.array_equal(np.delete(whole.rows, r.DURATION, 1), np.delete(cut.rows, r.DURATION, 1))
     assert (cut.rows[~opened, r.DURATION] == whole.rows[~opened, r.DURATION]).all()
-    scored = cut.targets >= 0
-    assert np.array_equal(cut.targets[scored], whole.targets[scored])
-    assert not (cut.targets[:, r.F_DURATION] == r.OPEN).any()
-    unscored = (whole.targets >= 0).any(1) & ~scored.any(1)
+    assert np.array_equal(cut.targets, whole.targets), "what is predicted keeps its true length"
+    unscored = whole.scored.any(1) & ~cut.scored.any(1)
     assert len(set(cut.key[unscored, 0].tolist())) <= 1, "only the cut bar loses its losses"
     if opened.any():
         assert cut.key[opened, 0].max() <= cut.key[-1, 0]
@@ -118,7 +117,7 @@ def test_transposition_moves_pitches_and_keys_but_not_drums():
 def test_the_same_seed_draws_the_same_batch():
     windows = Windows(corpus(), 96, {"ours": 2})
     batches = [windows.sample(4, np.array([1.0]), np.random.default_rng(3), Augmentation()) for _ in range(2)]
-    for name in ("rows", "key", "query", "targets"):
+    for name in ("rows", "key", "query", "targets", "scored"):
         assert np.array_equal(getattr(batches[0], name), getattr(batches[1], name))
     assert batches[0].rows.shape == (4, 96, r.COLUMNS)
     assert (batches[0].rows >= 0).all()
