@@ -1,0 +1,79 @@
+"""The trainer learns, resumes where it stopped, and refuses what is not its own."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from test_data import corpus
+
+from antiphon_training.train import Recipe, Trainer
+
+SMALL = Recipe(
+    length=64,
+    batch=2,
+    rows=64 * 2 * 6,
+    warmup=2,
+    every=3,
+    validation_windows=2,
+    compile=False,
+    model={"width": 32, "layers": 2, "heads": 2},
+    sources={"ours": 1.0},
+)
+
+
+@pytest.fixture
+def music():
+    from antiphon_training import vocabulary
+
+    return dataclasses.replace(corpus(), columns=vocabulary.COLUMNS, fields=vocabulary.FIELDS)
+
+
+def test_a_run_leaves_checkpoint_log_and_curve(tmp_path, music):
+    Trainer(dataclasses.replace(SMALL, rows=64 * 2 * 60, every=20), music, tmp_path, 1).run()
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert entries[-1]["macro"] == pytest.approx(sum(entries[-1]["fields"].values()), abs=0.01)
+    assert entries[-1]["macro"] < 33, "better than guessing: 33.25 bits and the offset's 3"
+    assert (tmp_path / "curve.png").stat().st_size > 1000
+    best = torch.load(tmp_path / "best.pt", weights_only=True)
+    assert best["config"]["width"] == 32
+
+
+def test_a_stopped_run_goes_on_with_the_same_numbers(tmp_path, music):
+    whole = Trainer(SMALL, music, tmp_path / "whole", 1)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "parts").mkdir()
+    whole.run()
+    first = Trainer(SMALL, music, tmp_path / "parts", 1)
+    for step in range(3):
+        first.learn(first.draw_batch(step))
+    first.save()
+    second = Trainer(SMALL, music, tmp_path / "parts", 1)
+    assert second.step == 3
+    second.run()
+    for name, value in whole.model.state_dict().items():
+        torch.testing.assert_close(second.model.state_dict()[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path, music):
+    Trainer(SMALL, music, tmp_path, 1).save()
+    with pytest.raises(SystemExit, match="another model"):
+        Trainer(dataclasses.replace(SMALL, model={"width": 64, "layers": 2, "heads": 2}), music, tmp_path, 1)
+
+
+def test_sources_that_are_not_there_are_named(tmp_path, music):
+    with pytest.raises(SystemExit, match="jazz"):
+        Trainer(dataclasses.replace(SMALL, sources={"jazz": 1.0}), music, tmp_path, 1)
+
+
+def test_the_rate_warms_up_holds_and_decays(tmp_path, music):
+    trainer = Trainer(SMALL, music, tmp_path, 1)
+    rates = []
+    for rows in np.linspace(0, SMALL.rows, 7):
+        trainer.rows = int(rows)
+        rates.append(trainer.rate())
+        trainer.step += 1
+    peak = SMALL.peak_rate
+    assert rates[0] == pytest.approx(peak / 2) and rates[1] == pytest.approx(peak)
+    assert rates[-1] == pytest.approx(0.02 * peak) and rates[-2] < rates[-3]
