@@ -1,7 +1,11 @@
 //! Notes to model rows and back: the one and only tokenizer. Training reads its output.
 
+mod align;
+mod encode;
 mod row;
 pub mod vocabulary;
 
-pub use row::{BarFields, BarRows, NoteClasses, Position, Row, Targets};
+pub use align::{BarEnd, align, prefix_rows};
+pub use encode::{EncodeReport, Encoded, decode, encode};
+pub use row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 pub use vocabulary::OPEN;

@@ -1,6 +1,7 @@
 //! Rows: what the model sees (docs/model-interface.md, section 2).
 
 use super::vocabulary::{COLUMNS, FIELDS};
+use crate::music::{TICKS_PER_QUARTER, Tick};
 
 /// The fields of a note as classes, 0-based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +20,39 @@ pub struct NoteClasses {
     pub velocity: u8,
     /// Performed timing, 0 to 7; 4 is on the grid.
     pub offset: u8,
+}
+
+/// Where a note starts in its bar, and in which role: what a row is told of its target, as classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Quarter notes from the bar line, 0 to 15.
+    pub beat: u8,
+    /// Ticks from the beat, 0 to 23.
+    pub sub: u8,
+    /// [`Role`](crate::music::Role) class, 0 to 15.
+    pub role: u8,
+}
+
+impl Place {
+    /// Onset from the bar line.
+    #[must_use]
+    pub fn tick(self) -> Tick {
+        Tick(i64::from(self.beat) * TICKS_PER_QUARTER + i64::from(self.sub))
+    }
+}
+
+impl NoteClasses {
+    /// Its onset and role.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        Place { beat: self.beat, sub: self.sub, role: self.role }
+    }
+
+    /// Onset from the bar line.
+    #[must_use]
+    pub fn tick(&self) -> Tick {
+        self.place().tick()
+    }
 }
 
 /// What a bar's BAR rows say about it: column values, 0 = unset.

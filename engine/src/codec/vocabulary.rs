@@ -147,6 +147,9 @@ pub mod column {
     pub const STYLE: usize = 21;
 }
 
+/// Classes of a source's style.
+pub const STYLES: u8 = 15;
+
 /// Class of a note that was still sounding where the context was cut.
 pub const OPEN: u8 = 63;
 
@@ -226,7 +229,7 @@ mod tests {
     fn tables_agree_with_each_other() {
         assert_eq!(Field::ALL.iter().map(|f| f.classes()).sum::<usize>(), TOTAL_CLASSES);
         assert!(DURATIONS.windows(2).all(|w| w[0] < w[1]));
-        assert_eq!(COLUMN_TABLE[column::STYLE].0, "style");
+        assert_eq!(COLUMN_TABLE[column::STYLE], ("style", usize::from(STYLES) + 1));
         for (index, field) in Field::ALL.iter().enumerate() {
             assert_eq!(*field as usize, index);
         }

@@ -1,0 +1,241 @@
+//! Aligned rows: each row carries a note and asks for the next (docs/model-interface.md, section 2).
+//!
+//! `align` lays out a finished bar, for training and for filling the cache. The decoder, which learns its targets one by one, builds the same
+//! rows from the same functions.
+
+use super::row::{BarRows, NoteClasses, Place, Position, Row, Targets};
+use super::vocabulary::{COLUMNS, FIELDS, Field, Kind, STYLES, column, next};
+use crate::music::{Role, Tick};
+
+/// Bars until the phase repeats.
+const PHASES: u32 = 16;
+
+/// Semitones in an octave.
+const OCTAVE: u8 = 12;
+
+/// Pitch class and octave column of every drum: its pitch names an instrument.
+const DRUM_PITCH_CLASS: u16 = 13;
+const DRUM_OCTAVE: u16 = 12;
+
+/// What stands after a bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BarEnd {
+    /// Another bar, or nothing known.
+    Bar,
+    /// The end of the piece.
+    Piece,
+}
+
+/// A finished bar's rows and their true outputs: BAR, and if there are notes BAR and the NOTEs, then SUM.
+///
+/// All but the last row are what the SUM row sums up.
+#[must_use]
+pub fn align(bar: &BarRows, end: BarEnd) -> (Vec<Row>, Vec<Targets>) {
+    let target = |index: usize| bar.notes.get(index).map(NoteClasses::place);
+    let mut rows = vec![bar.bar_row(None)];
+    let mut targets = vec![targets(bar, None, 0, end)];
+    if !bar.notes.is_empty() {
+        rows.push(bar.bar_row(target(0)));
+        targets.push(targets_of(bar, 0, end));
+    }
+    for (index, note) in bar.notes.iter().enumerate() {
+        rows.push(bar.note_row(index, note, target(index + 1)));
+        targets.push(targets_of(bar, index + 1, end));
+    }
+    rows.push(bar.sum_row());
+    targets.push(NO_TARGETS);
+    (rows, targets)
+}
+
+/// The rows a sequence begins with: the style (or one that leaves it unset), then the roles of the ensemble, in order, if it is stated.
+///
+/// `style` is the class of the model's metadata, 0 to 14; a larger one is left unset.
+#[must_use]
+pub fn prefix_rows(style: Option<u8>, roles: &[Role]) -> Vec<Row> {
+    let row = |index: i64| Row::new(Kind::Pre, Position { bar: -1, tick: index, index: 0 });
+    let mut first = row(0);
+    first.columns[column::STYLE] = style.filter(|class| *class < STYLES).map_or(0, value);
+    let members = (1..).zip(roles).map(|(index, role)| {
+        let mut member = row(index);
+        member.columns[column::ROLE] = value(role.class());
+        member
+    });
+    std::iter::once(first).chain(members).collect()
+}
+
+impl BarRows {
+    /// The BAR row: without a target it predicts whether and where the first note comes, with one what that note is.
+    #[must_use]
+    pub fn bar_row(&self, target: Option<Place>) -> Row {
+        let mut row = self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some()));
+        let controls = [
+            (column::TEMPO, self.fields.tempo),
+            (column::KEY, self.fields.key),
+            (column::DENSITY, self.fields.density),
+            (column::REGISTER, self.fields.register),
+            (column::SPAN, self.fields.span),
+            (column::VOICES, self.fields.voices),
+        ];
+        for (column, value) in controls {
+            row.columns[column] = value.into();
+        }
+        row.aimed_at(target)
+    }
+
+    /// The row of the bar's note number `index`, which predicts its target's content and the place of the note after that.
+    #[must_use]
+    pub fn note_row(&self, index: usize, note: &NoteClasses, target: Option<Place>) -> Row {
+        // Two BAR rows stand before the first note.
+        let mut row = self.row(Kind::Note, note.tick(), i64::try_from(index).unwrap_or(i64::MAX - 3) + 2);
+        let drums = note.role == Role::Drums.class();
+        let content = [
+            (column::BEAT, value(note.beat)),
+            (column::SUB, value(note.sub)),
+            (column::ROLE, value(note.role)),
+            (column::PITCH, value(note.pitch)),
+            (column::DURATION, value(note.duration)),
+            (column::VELOCITY, value(note.velocity)),
+            (column::OFFSET, value(note.offset)),
+            (column::PITCH_CLASS, if drums { DRUM_PITCH_CLASS } else { value(note.pitch % OCTAVE) }),
+            (column::OCTAVE, if drums { DRUM_OCTAVE } else { value(note.pitch / OCTAVE) }),
+        ];
+        for (column, value) in content {
+            row.columns[column] = value;
+        }
+        row.aimed_at(target)
+    }
+
+    /// The row that stands for the whole bar in the bars that see it coarsely.
+    #[must_use]
+    pub fn sum_row(&self) -> Row {
+        self.row(Kind::Sum, Tick(self.ticks.into()), 0)
+    }
+
+    /// A row of this bar with the columns every row of it has.
+    fn row(&self, kind: Kind, tick: Tick, index: i64) -> Row {
+        let mut row = Row::new(kind, Position { bar: self.index.into(), tick: tick.0, index });
+        // Below 17, so it fits.
+        row.columns[column::PHASE] = u16::try_from(self.index % PHASES + 1).unwrap_or(0);
+        row.columns[column::METRE] = self.fields.metre.into();
+        row
+    }
+}
+
+impl Row {
+    /// A row without content and target.
+    fn new(kind: Kind, position: Position) -> Self {
+        let mut columns = [0; COLUMNS];
+        columns[column::KIND] = kind as u16;
+        Self { columns, key: position, query: position }
+    }
+
+    /// This row, asking for a note at `target`: one further in the bar than itself.
+    fn aimed_at(mut self, target: Option<Place>) -> Self {
+        if let Some(target) = target {
+            self.columns[column::TARGET_BEAT] = value(target.beat);
+            self.columns[column::TARGET_SUB] = value(target.sub);
+            self.columns[column::TARGET_ROLE] = value(target.role);
+            self.query = Position { bar: self.key.bar, tick: target.tick().0, index: self.key.index + 1 };
+        }
+        self
+    }
+}
+
+/// The outputs of a row without any.
+const NO_TARGETS: Targets = [-1; FIELDS];
+
+/// The true outputs of the row whose target is note `index`: none if the bar has no such note.
+fn targets_of(bar: &BarRows, index: usize, end: BarEnd) -> Targets {
+    if index < bar.notes.len() { targets(bar, Some(index), index + 1, end) } else { NO_TARGETS }
+}
+
+/// The true outputs of a row: the content of one note, and whether and where the `following` one comes.
+fn targets(bar: &BarRows, content: Option<usize>, following: usize, end: BarEnd) -> Targets {
+    let mut targets = NO_TARGETS;
+    let mut set = |field: Field, class: u8| targets[field as usize] = class.into();
+    if let Some(note) = content.and_then(|index| bar.notes.get(index)) {
+        set(Field::Pitch, note.pitch);
+        set(Field::Duration, note.duration);
+        set(Field::Velocity, note.velocity);
+        set(Field::Offset, note.offset);
+    }
+    match (bar.notes.get(following), end) {
+        (Some(note), _) => {
+            set(Field::Type, next::NOTE);
+            set(Field::Beat, note.beat);
+            set(Field::Sub, note.sub);
+            set(Field::Role, note.role);
+        }
+        (None, BarEnd::Bar) => set(Field::Type, next::ENDBAR),
+        (None, BarEnd::Piece) => set(Field::Type, next::EOS),
+    }
+    targets
+}
+
+/// The column value of a class; 0 is kept for absent.
+fn value(class: u8) -> u16 {
+    u16::from(class) + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::BarFields;
+
+    const FIELDS_OF_BAR: BarFields = BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8 };
+
+    fn note(beat: u8, sub: u8, role: Role, pitch: u8) -> NoteClasses {
+        NoteClasses { beat, sub, role: role.class(), pitch, duration: 23, velocity: 20, offset: 4 }
+    }
+
+    fn at(bar: i64, tick: i64, index: i64) -> Position {
+        Position { bar, tick, index }
+    }
+
+    #[test]
+    fn rows_stand_where_the_table_says() {
+        let notes = vec![note(0, 12, Role::Melody, 60), note(2, 0, Role::Drums, 128 + 36)];
+        let bar = BarRows { index: 17, ticks: 72, fields: FIELDS_OF_BAR, notes };
+        let (rows, targets) = align(&bar, BarEnd::Bar);
+
+        let kinds: Vec<u16> = rows.iter().map(|row| row.columns[column::KIND]).collect();
+        assert_eq!(kinds, [2, 2, 3, 3, 5]);
+        let keys: Vec<Position> = rows.iter().map(|row| row.key).collect();
+        assert_eq!(keys, [at(17, 0, 0), at(17, 0, 1), at(17, 12, 2), at(17, 48, 3), at(17, 72, 0)]);
+        let queries: Vec<Position> = rows.iter().map(|row| row.query).collect();
+        assert_eq!(queries, [at(17, 0, 0), at(17, 12, 2), at(17, 48, 3), at(17, 48, 3), at(17, 72, 0)]);
+        assert_eq!(
+            targets,
+            [[-1, -1, -1, -1, 0, 0, 12, 0], [60, 23, 20, 4, 0, 2, 0, 3], [164, 23, 20, 4, 1, -1, -1, -1], [-1; FIELDS], [-1; FIELDS],]
+        );
+        assert_eq!(rows[0].columns, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0]);
+        assert_eq!(rows[1].columns, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 13, 1, 2, 2, 3, 4, 5, 6, 7, 8, 0]);
+        assert_eq!(rows[2].columns, [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(rows[3].columns, [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(rows[4].columns, [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn an_empty_bar_is_one_row_and_a_sum_and_only_the_last_bar_ends_the_piece() {
+        let bar = BarRows { ticks: 96, ..BarRows::default() };
+        for (end, class) in [(BarEnd::Bar, next::ENDBAR), (BarEnd::Piece, next::EOS)] {
+            let (rows, targets) = align(&bar, end);
+            assert_eq!(rows, [bar.bar_row(None), bar.sum_row()]);
+            assert_eq!(targets[0][Field::Type as usize], i16::from(class));
+            assert_eq!(targets[1], NO_TARGETS);
+        }
+    }
+
+    #[test]
+    fn prefix_states_style_and_ensemble() {
+        let rows = prefix_rows(Some(2), &[Role::Melody, Role::Drums]);
+        assert_eq!(rows.iter().map(|row| row.columns[column::STYLE]).collect::<Vec<_>>(), [3, 0, 0]);
+        assert_eq!(rows.iter().map(|row| row.columns[column::ROLE]).collect::<Vec<_>>(), [0, 1, 4]);
+        assert_eq!(rows.iter().map(|row| row.key).collect::<Vec<_>>(), [at(-1, 0, 0), at(-1, 1, 0), at(-1, 2, 0)]);
+        assert!(rows.iter().all(|row| row.columns[column::KIND] == 1 && row.key == row.query));
+
+        let unset = prefix_rows(None, &[]);
+        assert_eq!(unset.len(), 1);
+        assert_eq!(unset, prefix_rows(Some(15), &[]));
+    }
+}
