@@ -4,4 +4,5 @@
 //! `service` -> {`plan`, `decode`}, `decode` -> `cache` -> `model` -> `codec` -> `music`, `plan` -> `music`.
 
 pub mod codec;
+pub mod files;
 pub mod music;

@@ -1,9 +1,15 @@
 //! Notes, bars, metres, clips, Standard MIDI Files, and what can be read off them (key, density, register).
 
+mod clip;
 mod metre;
 mod note;
+pub mod roles;
+pub mod smf;
+mod tempo;
 mod time;
 
-pub use metre::{Bar, Metre};
+pub use clip::{Clip, DRUM_CHANNEL, Part};
+pub use metre::{Bar, Metre, MetreMap};
 pub use note::{Note, Role};
+pub use tempo::{Tempo, TempoMap};
 pub use time::{OFFSETS_PER_TICK, TICKS_PER_QUARTER, Tick};

@@ -1,0 +1,122 @@
+//! Standard MIDI Files: clips in and out.
+//!
+//! Follows "Standard MIDI Files 1.0" (RP-001, MIDI Manufacturers Association). The bytes of events are [`midly`]'s; what they mean is decided here.
+//!
+//! * **Read**: types 0 and 1 with metrical time. A track makes one [`Part`](super::Part) per channel it uses. A damaged file is refused with the byte where
+//!   the damage is, never half-read; what a file may say but we cannot keep is adjusted and counted in the [`ImportReport`].
+//! * **Written**: type 1, 960 ticks per quarter note, one track for metres and tempi and then one per part. What stands on the grid comes back as it
+//!   was.
+
+mod channel;
+mod read;
+mod report;
+mod write;
+
+use std::path::PathBuf;
+
+pub use read::{Import, read, read_file};
+pub use report::{Ignored, ImportReport, Place};
+pub use write::{write, write_file};
+
+/// Largest file that is read, in bytes: several times what [`MAX_EVENTS`] can fill with music.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// Most events a file may hold, of all kinds and tracks together: about two million notes, many times the longest symphony.
+pub const MAX_EVENTS: u64 = 4_000_000;
+
+/// Longest piece, in quarter notes: more than a day at 120 a minute. It keeps one absurd pause from making millions of bars.
+pub const MAX_QUARTERS: i64 = 200_000;
+
+/// Why a MIDI file was not read or written. Tracks are counted from 1, bytes from 0.
+#[derive(Debug, thiserror::Error)]
+pub enum MidiError {
+    /// The error of a file that has a name.
+    #[error("{}: {error}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        error: Box<MidiError>,
+    },
+    /// The file system refused.
+    #[error("{}: {error}; check the path, the permissions and the free space", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// Nothing in it.
+    #[error("the file is empty (0 bytes); export it again")]
+    Empty,
+    /// Bytes of something else.
+    #[error("not a Standard MIDI File: it begins with \"{begins}\" (byte 0) instead of \"MThd\"; export it as .mid")]
+    NotMidi {
+        /// Its first bytes, made printable.
+        begins: String,
+    },
+    /// The file ends before it should.
+    #[error("the file is cut short: {what} at byte {byte} needs {needed} bytes, {left} are left; get a whole copy of the file")]
+    CutShort {
+        /// What was being read.
+        what: String,
+        /// Where it begins.
+        byte: usize,
+        /// How long it says it is.
+        needed: u64,
+        /// How many bytes there are.
+        left: usize,
+    },
+    /// The header makes no sense.
+    #[error("the header is damaged: {what} (byte {byte}); export the file again")]
+    Header {
+        /// What is wrong.
+        what: String,
+        /// Where it says so.
+        byte: usize,
+    },
+    /// Type 2: independent patterns.
+    #[error("a type 2 file (byte 8) holds independent patterns, not one piece; export it as type 0 or 1")]
+    Patterns,
+    /// SMPTE time division.
+    #[error("the file counts seconds (SMPTE time division, byte 12), so it has no bars; export it with ticks per quarter note")]
+    Smpte,
+    /// An event that is none.
+    #[error("track {track} is damaged at byte {byte}: {reason}; export the file again")]
+    Damaged {
+        /// The track, counted from 1.
+        track: usize,
+        /// The event's first byte in the file.
+        byte: usize,
+        /// What the reader says.
+        reason: &'static str,
+    },
+    /// Beyond [`MAX_FILE_BYTES`].
+    #[error("the file has {bytes} bytes, more than the {MAX_FILE_BYTES} that are read; split it")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+    /// Beyond [`MAX_EVENTS`].
+    #[error("more than {MAX_EVENTS} events: the limit is reached in track {track} at byte {byte}; split the file")]
+    TooManyEvents {
+        /// The track, counted from 1.
+        track: usize,
+        /// Where the first event too many begins.
+        byte: usize,
+    },
+    /// Beyond [`MAX_QUARTERS`].
+    #[error("longer than {MAX_QUARTERS} quarter notes: {place}; remove the pause or split the piece")]
+    TooLong {
+        /// The event or part beyond the limit.
+        place: String,
+    },
+    /// A clip that no file can hold.
+    #[error("the clip does not fit a Standard MIDI File: {what}")]
+    Unwritable {
+        /// What does not fit.
+        what: String,
+    },
+}

@@ -1,0 +1,83 @@
+//! What an import had to adjust.
+
+/// Where something stands in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its first byte in the file.
+    pub byte: usize,
+    /// Its time in the file's own ticks.
+    pub file_tick: u64,
+}
+
+/// Events that were passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ignored {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub first: Option<Place>,
+}
+
+impl Ignored {
+    pub(super) fn add(&mut self, place: Place) {
+        self.count += 1;
+        self.first.get_or_insert(place);
+    }
+}
+
+impl std::fmt::Display for Ignored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.first {
+            Some(place) => write!(f, "{} (first at byte {}, file tick {})", self.count, place.byte, place.file_tick),
+            None => write!(f, "{}", self.count),
+        }
+    }
+}
+
+/// What was read, and everything that was adjusted on the way. All counts are of notes or events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImportReport {
+    /// SMF type, 0 or 1.
+    pub format: u8,
+    /// Ticks per quarter note of the file.
+    pub division: u16,
+    /// Track chunks read.
+    pub tracks: usize,
+    /// Events read, of all kinds.
+    pub events: u64,
+    /// Notes in the clip.
+    pub notes: usize,
+    /// Notes that stand off the grid; the rest is kept in their offset.
+    pub off_grid: u64,
+    /// Notes whose offset was clamped to 3 eighths of a tick: they lie closest to half a tick after the grid.
+    pub offset_clamped: u64,
+    /// Notes that the sustain pedal made longer.
+    pub pedalled: u64,
+    /// Notes shorter than a tick, made one tick long.
+    pub lengthened: u64,
+    /// Notes without an end: closed where their track ends.
+    pub unclosed: Ignored,
+    /// Note-offs without a note.
+    pub stray_note_offs: Ignored,
+    /// Notes that started together with the same pitch in the same part: the longest is kept.
+    pub duplicates: u64,
+    /// Metres like 0/0 or with a denominator that is no note value: the metre before stands.
+    pub bad_metres: Ignored,
+    /// Tempi of 0: the tempo before stands.
+    pub bad_tempos: Ignored,
+    /// Programme changes after a channel's first: a part keeps one programme.
+    pub later_programmes: u64,
+    /// Tracks without an end-of-track event; they end with their last event.
+    pub endless_tracks: u64,
+    /// Bytes after the last track the header announces, and after a track's end-of-track event: not read.
+    pub trailing_bytes: usize,
+}
+
+impl ImportReport {
+    /// Whether something in the file was wrong and had to be mended. What the grid and the pedal ask for does not count.
+    #[must_use]
+    pub fn mended(&self) -> bool {
+        let ignored = [self.unclosed, self.stray_note_offs, self.bad_metres, self.bad_tempos];
+        ignored.iter().any(|ignored| ignored.count > 0) || self.duplicates > 0 || self.endless_tracks > 0 || self.trailing_bytes > 0
+    }
+}

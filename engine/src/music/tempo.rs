@@ -1,0 +1,143 @@
+//! Tempi: how musical time is to be heard. The engine itself never counts seconds.
+
+use super::Tick;
+
+/// A tempo, as Standard MIDI Files write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tempo {
+    /// Microseconds per quarter note, 1 to [`Tempo::SLOWEST`].
+    micros_per_quarter: u32,
+}
+
+impl Tempo {
+    /// 120 quarters a minute, the tempo where nothing else is said.
+    pub const DEFAULT: Self = Self { micros_per_quarter: 500_000 };
+
+    /// The slowest tempo a file can write, in microseconds per quarter note: 3.6 quarters a minute.
+    pub const SLOWEST: u32 = 0xFF_FFFF;
+
+    /// A tempo from microseconds per quarter note; `None` for 0 and beyond [`Tempo::SLOWEST`].
+    #[must_use]
+    pub const fn new(micros_per_quarter: u32) -> Option<Self> {
+        if micros_per_quarter == 0 || micros_per_quarter > Self::SLOWEST {
+            return None;
+        }
+        Some(Self { micros_per_quarter })
+    }
+
+    /// A tempo from quarter notes per minute, to the nearest microsecond; `None` where no file could write it.
+    #[must_use]
+    pub fn from_bpm(bpm: f64) -> Option<Self> {
+        let micros = (60e6 / bpm).round();
+        if !(1.0..=f64::from(Self::SLOWEST)).contains(&micros) {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range: checked above")]
+        Self::new(micros as u32)
+    }
+
+    /// Microseconds per quarter note.
+    #[must_use]
+    pub const fn micros_per_quarter(self) -> u32 {
+        self.micros_per_quarter
+    }
+
+    /// Quarter notes per minute.
+    #[must_use]
+    pub fn bpm(self) -> f64 {
+        60e6 / f64::from(self.micros_per_quarter)
+    }
+}
+
+impl Default for Tempo {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Where each tempo begins. There is always one at tick 0, 120 quarters a minute where nothing else is said.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TempoMap {
+    /// In order of time, the first at tick 0, no two equal in a row.
+    changes: Vec<(Tick, Tempo)>,
+}
+
+impl TempoMap {
+    /// A map from changes in any order. Of several at one tick the last in the list stands; those before tick 0 count as at tick 0.
+    #[must_use]
+    pub fn new(changes: impl IntoIterator<Item = (Tick, Tempo)>) -> Self {
+        let mut wanted: Vec<_> = changes.into_iter().map(|(tick, tempo)| (tick.max(Tick::ZERO), tempo)).collect();
+        wanted.sort_by_key(|(tick, _)| *tick);
+        let mut changes = vec![(Tick::ZERO, Tempo::DEFAULT)];
+        for (index, &(tick, tempo)) in wanted.iter().enumerate() {
+            let overruled = wanted.get(index + 1).is_some_and(|next| next.0 == tick);
+            if tick == Tick::ZERO {
+                changes[0].1 = tempo;
+            } else if !overruled && changes[changes.len() - 1].1 != tempo {
+                changes.push((tick, tempo));
+            }
+        }
+        Self { changes }
+    }
+
+    /// The changes in order of time; the first is at tick 0.
+    #[must_use]
+    pub fn changes(&self) -> &[(Tick, Tempo)] {
+        &self.changes
+    }
+
+    /// The tempo in force at a tick.
+    #[must_use]
+    pub fn at(&self, tick: Tick) -> Tempo {
+        let after = self.changes.partition_point(|(start, _)| *start <= tick);
+        self.changes[after.saturating_sub(1)].1
+    }
+
+    /// The same tempi with `from` as tick 0.
+    #[must_use]
+    pub fn slice_from(&self, from: Tick) -> Self {
+        let later = self.changes.iter().filter(|(tick, _)| *tick > from).map(|&(tick, tempo)| (tick - from, tempo));
+        Self::new([(Tick::ZERO, self.at(from))].into_iter().chain(later))
+    }
+}
+
+impl Default for TempoMap {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bpm(bpm: f64) -> Tempo {
+        Tempo::from_bpm(bpm).unwrap()
+    }
+
+    #[test]
+    fn tempi_no_file_can_write_are_none() {
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 3.5, 1e9] {
+            assert_eq!(Tempo::from_bpm(wrong), None, "{wrong}");
+        }
+        assert_eq!(Tempo::new(0), None);
+        assert_eq!(Tempo::new(Tempo::SLOWEST + 1), None);
+        assert_eq!(bpm(120.0), Tempo::DEFAULT);
+        assert!((bpm(97.3).bpm() - 97.3).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_map_always_has_a_tempo() {
+        assert_eq!(TempoMap::default().at(Tick(77)), Tempo::DEFAULT);
+        let map = TempoMap::new([(Tick(96), bpm(90.0)), (Tick(48), bpm(120.0)), (Tick(96), bpm(60.0)), (Tick(192), bpm(60.0))]);
+        assert_eq!(map.changes(), [(Tick::ZERO, bpm(120.0)), (Tick(96), bpm(60.0))]);
+        assert_eq!(map.at(Tick(95)), bpm(120.0));
+        assert_eq!(map.at(Tick(96)), bpm(60.0));
+    }
+
+    #[test]
+    fn a_slice_carries_its_tempo_over() {
+        let map = TempoMap::new([(Tick(96), bpm(90.0)), (Tick(192), bpm(60.0))]);
+        assert_eq!(map.slice_from(Tick(100)).changes(), [(Tick::ZERO, bpm(90.0)), (Tick(92), bpm(60.0))]);
+    }
+}
