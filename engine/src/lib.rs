@@ -6,3 +6,4 @@
 pub mod codec;
 pub mod files;
 pub mod music;
+pub mod service;

@@ -1,0 +1,36 @@
+//! What a worker does.
+
+use super::Deadline;
+
+/// What went wrong in a job; it travels to the instance in a [`Report`](super::Report).
+pub type JobError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Work on an instance's state `S`, done in small steps on a worker.
+///
+/// The pool never runs two jobs of one instance at once, so a job has the state to itself while it advances; between two advances another
+/// job of the instance may have changed it. Results leave through a channel or whatever else the job was made with.
+pub trait Job<S>: Send {
+    /// What it is called in reports.
+    fn name(&self) -> &'static str;
+
+    /// Does one row or one bar: a few milliseconds, since nothing interrupts it.
+    ///
+    /// # Errors
+    /// Ends the job; the error is reported to the instance.
+    fn advance(&mut self, state: &mut S) -> Result<Progress, JobError>;
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to do by the same deadline.
+    Again,
+    /// What was due is delivered. The rest is due at this deadline: a plan's near bar first, then its horizon.
+    Defer(Deadline),
+    /// Everything is done.
+    Done,
+}
+
+/// A kind of work of an instance. At most one job stands in a lane: a newer one replaces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane(pub u8);

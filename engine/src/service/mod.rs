@@ -1,0 +1,21 @@
+//! Background workers: one pool per process, jobs in order of their deadlines, one handle per plug-in instance.
+//!
+//! [`Service`] is the pool. [`InstanceHandle`] is an instance's way in: it owns a state that only workers touch, and submits [`Job`]s that
+//! work on it. A job advances by a row or a bar at a time; after each the worker looks again for the earliest deadline, so a long job
+//! never keeps a due one waiting. No thread outlives the last handle.
+
+mod clock;
+mod instance;
+mod job;
+mod pool;
+mod report;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+pub use clock::{Clock, Deadline, SteadyClock};
+pub use instance::InstanceHandle;
+pub use job::{Job, JobError, Lane, Progress};
+pub use pool::{Service, ServiceConfig, ServiceError};
+pub use report::{JobFailure, Outcome, Punctuality, Report};
+pub use schedule::JobId;
