@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from . import rows as r
+from . import vocabulary as v
 from .corpus import FLAT_VELOCITY, PERFORMED_TIMING, TRAIN, VALID, Corpus
 
 
@@ -164,11 +165,11 @@ class Windows:
         """Pad or cut to the window's length."""
         size, length = len(sequences), self.length
         batch = Batch(
-            np.zeros((size, length, r.COLUMNS), np.int64),
+            np.zeros((size, length, len(v.COLUMNS)), np.int64),
             np.zeros((size, length, 3), np.int64),
             np.zeros((size, length, 3), np.int64),
-            np.full((size, length, r.FIELDS), -1, np.int64),
-            np.zeros((size, length, r.FIELDS), bool),
+            np.full((size, length, len(v.FIELDS)), -1, np.int64),
+            np.zeros((size, length, len(v.FIELDS)), bool),
         )
         for i, sequence in enumerate(sequences):
             n = min(length, len(sequence))

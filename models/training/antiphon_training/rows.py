@@ -9,23 +9,22 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-COLUMNS = 22
-FIELDS = 8
-PRE, BAR, NOTE, GIVEN, SUM = 1, 2, 3, 4, 5
+from . import vocabulary as v
+from .vocabulary import BAR, NOTE, PRE, SUM
+
 NEXT_NOTE, NEXT_ENDBAR, NEXT_EOS = 0, 1, 2
 OPEN = 63
 DRUMS = 3
 DRUM_PITCH = 128
 
-# Columns of a row.
 KIND, BEAT, SUB, ROLE, PITCH, DURATION, VELOCITY, OFFSET, PITCH_CLASS, OCTAVE = range(10)
-TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE = range(10, 22)
+TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE = range(10, len(v.COLUMNS))
 
 # Columns of a corpus note.
 N_BEAT, N_SUB, N_ROLE, N_PITCH, N_DURATION, N_VELOCITY, N_OFFSET, N_PART = range(8)
 
 # Fields of the chain.
-F_PITCH, F_DURATION, F_VELOCITY, F_OFFSET, F_TYPE, F_BEAT, F_SUB, F_ROLE = range(8)
+F_PITCH, F_DURATION, F_VELOCITY, F_OFFSET, F_TYPE, F_BEAT, F_SUB, F_ROLE = range(len(v.FIELDS))
 
 
 @dataclass
@@ -50,12 +49,12 @@ class Sequence:
 def prefix(style: int, roles: list[int]) -> Sequence:
     """The PRE rows: one with the style (0 = unset), then one per role of the ensemble."""
     count = 1 + len(roles)
-    rows = np.zeros((count, COLUMNS), np.int64)
+    rows = np.zeros((count, len(v.COLUMNS)), np.int64)
     rows[:, KIND] = PRE
     rows[0, STYLE] = style
     rows[1:, ROLE] = np.asarray(roles, np.int64) + 1
     key = np.stack([np.full(count, -1), np.arange(count), np.zeros(count, np.int64)], 1)
-    targets = np.full((count, FIELDS), -1, np.int64)
+    targets = np.full((count, len(v.FIELDS)), -1, np.int64)
     return Sequence(rows, key, key.copy(), targets, targets >= 0)
 
 
@@ -84,7 +83,7 @@ def align(notes: np.ndarray, notes_per_bar: np.ndarray, bars: np.ndarray, ticks:
     has_target = (place >= 1) & (place <= in_bar) & ~is_sum
     has_next = (place <= in_bar) & ~is_sum
 
-    rows = np.zeros((total, COLUMNS), np.int64)
+    rows = np.zeros((total, len(v.COLUMNS)), np.int64)
     rows[:, KIND] = np.select([is_sum, is_bar], [SUM, BAR], NOTE)
     content = notes[(first_note + place - 2)[is_note]]
     rows[is_note, BEAT : OFFSET + 1] = content[:, : N_OFFSET + 1] + 1
@@ -105,7 +104,7 @@ def align(notes: np.ndarray, notes_per_bar: np.ndarray, bars: np.ndarray, ticks:
     query[has_target, 1] = target[:, N_BEAT] * 24 + target[:, N_SUB]
     query[has_target, 2] += 1
 
-    targets = np.full((total, FIELDS), -1, np.int64)
+    targets = np.full((total, len(v.FIELDS)), -1, np.int64)
     targets[has_target, F_PITCH : F_OFFSET + 1] = target[:, [N_PITCH, N_DURATION, N_VELOCITY, N_OFFSET]]
     goes_on = has_next & (place < in_bar)
     targets[has_next, F_TYPE] = NEXT_ENDBAR

@@ -24,11 +24,13 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from . import checkpoint
+from .checkpoint import Description
 from .corpus import Corpus
 from .curve import draw
 from .data import Augmentation, Batch, Windows
 from .model import Antiphon, Config, attention_mask
-from .rows import F_BEAT, KIND, SUM
+from .vocabulary import FIELD, SUM
 
 LN2 = math.log(2.0)
 
@@ -37,6 +39,8 @@ LN2 = math.log(2.0)
 class Recipe:
     """Everything a run is made of: the committed TOML file."""
 
+    name: str = "antiphon"
+    """What the model is called in its metadata."""
     length: int = 512
     """Rows of a window."""
     batch: int = 8
@@ -92,7 +96,8 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.config = Config(columns=corpus.columns, fields=corpus.fields, dropout=recipe.dropout, **recipe.model)
         self.model = Antiphon(self.config).to(self.device)
-        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.average = Antiphon(self.config).to(self.device).eval().requires_grad_(False)
+        self.average.load_state_dict(self.model.state_dict())
         matrices = [p for p in self.model.parameters() if p.dim() > 1]
         vectors = [p for p in self.model.parameters() if p.dim() < 2]
         groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
@@ -105,7 +110,7 @@ class Trainer:
             raise SystemExit(f"none of the recipe's sources ({', '.join(recipe.sources)}) is in the corpus ({', '.join(corpus.sources)})")
         self.weights = weights / weights.sum()
         self.sources = [s for s in range(len(weights)) if weights[s] > 0]
-        self.names = corpus.sources
+        self.names, self.durations = corpus.sources, corpus.durations
         self.step = 0
         self.rows = 0
         self.seconds = 0.0
@@ -119,18 +124,18 @@ class Trainer:
         self.trained = DistributedDataParallel(Losses(self.model)) if self.world > 1 else Losses(self.model)
 
     @property
-    def checkpoint(self) -> Path:
+    def state_file(self) -> Path:
         return self.out / "checkpoint.pt"
 
     def resume(self) -> None:
         """Take up the last checkpoint, if there is one."""
-        if not self.checkpoint.exists():
+        if not self.state_file.exists():
             return
-        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        saved = torch.load(self.state_file, map_location=self.device, weights_only=True)
         if saved["config"] != self.config.to_dict():
-            raise SystemExit(f"{self.checkpoint} is of another model: choose another --out, or delete it")
+            raise SystemExit(f"{self.state_file} is of another model: choose another --out, or delete it")
         self.model.load_state_dict(saved["model"])
-        self.average = saved["average"]
+        self.average.load_state_dict(saved["average"])
         self.optimiser.load_state_dict(saved["optimiser"])
         self.step, self.rows, self.seconds = saved["step"], saved["rows"], saved["seconds"]
         self.best, self.stale, self.history = saved["best"], saved["stale"], saved["history"]
@@ -139,9 +144,8 @@ class Trainer:
         """Write the checkpoint so that a crash in between leaves the old one."""
         state = {
             "config": self.config.to_dict(),
-            "recipe": dataclasses.asdict(self.recipe),
             "model": self.model.state_dict(),
-            "average": self.average,
+            "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "rows": self.rows,
@@ -150,9 +154,9 @@ class Trainer:
             "stale": self.stale,
             "history": self.history,
         }
-        part = self.checkpoint.with_suffix(".part")
+        part = self.state_file.with_suffix(".part")
         torch.save(state, part)
-        part.replace(self.checkpoint)
+        part.replace(self.state_file)
 
     def progress(self) -> float:
         """Share of the run that is done."""
@@ -197,22 +201,16 @@ class Trainer:
         # Early on the average would remember the random start: it lengthens with the run.
         keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for name, value in self.model.state_dict().items():
-                if value.is_floating_point():
-                    self.average[name].lerp_(value, 1 - keep)
-                else:
-                    self.average[name].copy_(value)
+            for average, value in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                average.lerp_(value, 1 - keep)
         self.step += 1
-        self.rows += int((batch.rows[..., KIND] > 0).sum()) * self.world
+        self.rows += int((batch.rows[..., 0] > 0).sum()) * self.world
         return float(loss.detach()) / LN2
 
     @torch.no_grad()
     def validate(self) -> dict:
         """Bits per note by source and field, of the averaged weights."""
-        held = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.model.load_state_dict(self.average)
-        self.model.eval()
-        losses = Losses(self.model)
+        losses = Losses(self.average)
         mine = {}
         for source in self.sources[self.rank :: self.world]:
             chosen = self.windows.validation(source, self.recipe.validation_windows, 7)
@@ -224,7 +222,6 @@ class Trainer:
                 notes += float(count)
             if notes:
                 mine[self.names[source]] = (total / notes).tolist()
-        self.model.load_state_dict(held)
         if self.world > 1:
             gathered: list = [None] * self.world
             dist.all_gather_object(gathered, mine)
@@ -271,7 +268,8 @@ class Trainer:
             return
         self.save()
         if gained:
-            torch.save({"config": self.config.to_dict(), "recipe": dataclasses.asdict(self.recipe), "model": self.average, **entry}, self.out / "best.pt")
+            description = Description(self.recipe.name, self.durations, self.recipe.styles, self.rows)
+            checkpoint.save(self.out / "best.pt", self.average, description, validation=entry)
         with (self.out / "log.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
         draw(self.history, self.out / "curve.png")
@@ -288,12 +286,12 @@ class Losses(torch.nn.Module):
     def forward(
         self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        kind = rows[..., KIND]
+        kind = rows[..., 0]
         mask = attention_mask(kind, key[..., 0], "fine_coarse", self.model.config.fine_bars)
         sums = (kind == SUM).long()
         hidden = self.model.forward_hidden(rows, key, query, mask, sums.cumsum(1) - sums)
         nll, count = self.model.loss_sums(hidden, rows, targets, scored=scored)
-        return nll, count[F_BEAT]
+        return nll, count[FIELD["beat"]]
 
 
 def main() -> None:

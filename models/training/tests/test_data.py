@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from antiphon_training import rows as r
+from antiphon_training import vocabulary
 from antiphon_training.corpus import FLAT_VELOCITY, TRAIN, VALID, Corpus
 from antiphon_training.data import Augmentation, Windows, transpose
 
@@ -22,7 +23,6 @@ def corpus(seed=0, pieces=3, bars=24, flags=2):
             notes.append([tick // 24, tick % 24, role, pitch, rng.integers(0, 40), rng.integers(4, 28), rng.integers(0, 8), 0])
         bar_notes.append(len(notes))
     fields = np.array([[1, 4, 1 + i % 24, 3, 4, 5, 2] for i in range(pieces * bars)])
-    names = ["pitch", "duration", "velocity", "offset", "type", "beat", "sub", "role"]
     return Corpus(
         notes=np.array(notes, np.uint8),
         bar_notes=np.array(bar_notes, np.int64),
@@ -34,9 +34,9 @@ def corpus(seed=0, pieces=3, bars=24, flags=2):
         piece_flags=np.full(pieces, flags, np.uint8),
         sources=["ours"],
         paths=[f"ours/{i}.mid" for i in range(pieces)],
-        columns=[["kind", 6]],
-        fields=[[n, c] for n, c in zip(names, [256, 64, 32, 8, 3, 16, 24, 16])],
-        durations=list(range(1, 64)),
+        columns=vocabulary.COLUMNS,
+        fields=vocabulary.FIELDS,
+        durations=vocabulary.DURATIONS,
     )
 
 
@@ -119,5 +119,5 @@ def test_the_same_seed_draws_the_same_batch():
     batches = [windows.sample(4, np.array([1.0]), np.random.default_rng(3), Augmentation()) for _ in range(2)]
     for name in ("rows", "key", "query", "targets", "scored"):
         assert np.array_equal(getattr(batches[0], name), getattr(batches[1], name))
-    assert batches[0].rows.shape == (4, 96, r.COLUMNS)
+    assert batches[0].rows.shape == (4, 96, len(vocabulary.COLUMNS))
     assert (batches[0].rows >= 0).all()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from test_data import corpus
 
+from antiphon_training import checkpoint
 from antiphon_training.train import Recipe, Trainer
 
 SMALL = Recipe(
@@ -25,9 +26,7 @@ SMALL = Recipe(
 
 @pytest.fixture
 def music():
-    from antiphon_training import vocabulary
-
-    return dataclasses.replace(corpus(), columns=vocabulary.COLUMNS, fields=vocabulary.FIELDS)
+    return corpus()
 
 
 def test_a_run_leaves_checkpoint_log_and_curve(tmp_path, music):
@@ -36,8 +35,8 @@ def test_a_run_leaves_checkpoint_log_and_curve(tmp_path, music):
     assert entries[-1]["macro"] == pytest.approx(sum(entries[-1]["fields"].values()), abs=0.01)
     assert entries[-1]["macro"] < 33, "better than guessing: 33.25 bits and the offset's 3"
     assert (tmp_path / "curve.png").stat().st_size > 1000
-    best = torch.load(tmp_path / "best.pt", weights_only=True)
-    assert best["config"]["width"] == 32
+    model, description, _ = checkpoint.load(tmp_path / "best.pt")
+    assert model.config.width == 32 and description.trained_rows > 0
 
 
 def test_a_stopped_run_goes_on_with_the_same_numbers(tmp_path, music):
