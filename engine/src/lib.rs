@@ -5,5 +5,6 @@
 
 pub mod codec;
 pub mod files;
+pub mod model;
 pub mod music;
 pub mod service;

@@ -1,0 +1,309 @@
+//! One run of the graph over T rows: its tensors, allocated and bound once, filled anew for every run.
+
+use ort::{memory::Allocator, session::IoBinding, value::Tensor};
+
+use super::Model;
+use crate::codec::{
+    Row, Targets,
+    vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
+};
+
+/// One layer's keys and values, `[1, heads, capacity, head width]` each. Bound as past and as present, so the graph appends in place.
+#[derive(Debug)]
+pub struct KeyValue {
+    /// Keys, already turned.
+    pub key: Tensor<f32>,
+    /// Values.
+    pub value: Tensor<f32>,
+}
+
+/// The tensors of a run of a fixed number of rows and summarised rows. Its binding outlives no tensor: both are owned here or counted.
+#[derive(Debug)]
+pub struct Batch {
+    binding: IoBinding,
+    pairs: usize,
+    rows: Tensor<i64>,
+    summary_rows: Tensor<i64>,
+    summary_mix: Tensor<f32>,
+    cos_q: Tensor<f32>,
+    sin_q: Tensor<f32>,
+    cos_k: Tensor<f32>,
+    sin_k: Tensor<f32>,
+    seqlens_k: Tensor<i32>,
+    total_length: Tensor<i32>,
+    force: Tensor<i64>,
+    controls: ControlTensors,
+    choice: Tensor<i64>,
+    nll: Tensor<f32>,
+    best: Tensor<i64>,
+    hidden: Tensor<f32>,
+}
+
+/// The sampling inputs, one set for all rows of a batch (M = 1).
+#[derive(Debug)]
+struct ControlTensors {
+    temperature: Tensor<f32>,
+    log_min_p: Tensor<f32>,
+    noise: Tensor<f32>,
+    mask_pitch: Tensor<f32>,
+    mask_duration: Tensor<f32>,
+    mask_velocity: Tensor<f32>,
+    mask_offset: Tensor<f32>,
+    pitch_top: Tensor<i64>,
+    mask_type: Tensor<f32>,
+    mask_beat: Tensor<f32>,
+    mask_sub: Tensor<f32>,
+    mask_role: Tensor<f32>,
+}
+
+/// The sampling inputs as slices, to be filled. Masks are added to logits: 0 allows, a large negative number forbids. In the last four the first index is 1
+/// if the pitch just chosen has reached `pitch_top`.
+#[derive(Debug)]
+pub struct Controls<'a> {
+    /// Per field, above 0.
+    pub temperature: &'a mut [f32],
+    /// Per field; -1e9 is off.
+    pub log_min_p: &'a mut [f32],
+    /// Gumbel noise, classes of all fields side by side in chain order.
+    pub noise: &'a mut [f32],
+    /// `[256]`
+    pub pitch: &'a mut [f32],
+    /// `[64]`
+    pub duration: &'a mut [f32],
+    /// `[32]`
+    pub velocity: &'a mut [f32],
+    /// `[8]`
+    pub offset: &'a mut [f32],
+    /// Pitch class at or above which no further note fits at this onset and role.
+    pub pitch_top: &'a mut i64,
+    /// `[2, 3]`
+    pub kind: &'a mut [f32],
+    /// `[2, 16]`
+    pub beat: &'a mut [f32],
+    /// `[2, 16, 24]`: the second index is the beat just chosen.
+    pub sub: &'a mut [f32],
+    /// `[2, 2, 16]`: the second index is 1 if beat and sub just chosen equal the target's.
+    pub role: &'a mut [f32],
+}
+
+impl Batch {
+    /// Tensors for runs of `rows` rows with `summarised` summary rows, both at least 1, over the cache `layers`. All inputs are zero, nothing is forced,
+    /// masked or noisy.
+    ///
+    /// # Errors
+    /// If ONNX Runtime cannot allocate or bind.
+    pub fn new(model: &Model, rows: usize, summarised: usize, layers: &mut [KeyValue]) -> ort::Result<Self> {
+        let allocator = Allocator::default();
+        let pairs = model.info().rotary.pairs();
+        let floats = |shape: &[usize]| Tensor::<f32>::new(&allocator, dims(shape));
+        let integers = |shape: &[usize]| Tensor::<i64>::new(&allocator, dims(shape));
+        let mut batch = Self {
+            binding: model.session().create_binding()?,
+            pairs,
+            rows: integers(&[rows, COLUMNS])?,
+            summary_rows: integers(&[summarised, COLUMNS])?,
+            summary_mix: floats(&[rows, summarised])?,
+            cos_q: floats(&[rows, pairs])?,
+            sin_q: floats(&[rows, pairs])?,
+            cos_k: floats(&[rows, pairs])?,
+            sin_k: floats(&[rows, pairs])?,
+            seqlens_k: Tensor::new(&allocator, [1_i64])?,
+            total_length: Tensor::new(&allocator, [1_i64])?,
+            force: integers(&[rows, FIELDS])?,
+            controls: ControlTensors::new(&allocator)?,
+            choice: integers(&[rows, FIELDS])?,
+            nll: floats(&[rows, FIELDS])?,
+            best: integers(&[rows, FIELDS])?,
+            hidden: floats(&[rows, model.info().width])?,
+        };
+        data(&mut batch.force).fill(-1);
+        let mut positions = integers(&[1, rows])?;
+        for (position, index) in data(&mut positions).iter_mut().zip(0..) {
+            *position = index;
+        }
+        batch.bind(&positions)?;
+        batch.bind_cache(layers)?;
+        Ok(batch)
+    }
+
+    fn bind(&mut self, positions: &Tensor<i64>) -> ort::Result<()> {
+        let binding = &mut self.binding;
+        binding.bind_input("positions", positions)?;
+        for (name, tensor) in [("rows", &self.rows), ("summary_rows", &self.summary_rows), ("force", &self.force)] {
+            binding.bind_input(name, tensor)?;
+        }
+        let turns = [("cos_q", &self.cos_q), ("sin_q", &self.sin_q), ("cos_k", &self.cos_k), ("sin_k", &self.sin_k)];
+        for (name, tensor) in turns.into_iter().chain([("summary_mix", &self.summary_mix)]) {
+            binding.bind_input(name, tensor)?;
+        }
+        binding.bind_input("seqlens_k", &self.seqlens_k)?;
+        binding.bind_input("total_length", &self.total_length)?;
+        self.controls.bind(binding)?;
+        binding.bind_output("choice", &mut self.choice)?;
+        binding.bind_output("nll", &mut self.nll)?;
+        binding.bind_output("best", &mut self.best)?;
+        binding.bind_output("hidden", &mut self.hidden)
+    }
+
+    /// Binds the cache anew: after it has moved to larger buffers.
+    ///
+    /// # Errors
+    /// If ONNX Runtime cannot bind.
+    pub fn bind_cache(&mut self, layers: &mut [KeyValue]) -> ort::Result<()> {
+        for (index, layer) in layers.iter_mut().enumerate() {
+            self.binding.bind_input(format!("past_key_{index}"), &layer.key)?;
+            self.binding.bind_input(format!("past_value_{index}"), &layer.value)?;
+            self.binding.bind_output(format!("present_key_{index}"), &mut layer.key)?;
+            self.binding.bind_output(format!("present_value_{index}"), &mut layer.value)?;
+        }
+        Ok(())
+    }
+
+    /// Sets row `index`; `force` holds the class to take for each field, -1 to sample it.
+    ///
+    /// # Panics
+    /// If `index` is not below the batch's number of rows.
+    pub fn set_row(&mut self, model: &Model, index: usize, row: &Row, force: &Targets) {
+        write_columns(&mut data(&mut self.rows)[index * COLUMNS..][..COLUMNS], row);
+        let rotary = &model.info().rotary;
+        let at = index * self.pairs..(index + 1) * self.pairs;
+        rotary.turn(row.query, &mut data(&mut self.cos_q)[at.clone()], &mut data(&mut self.sin_q)[at.clone()]);
+        rotary.turn(row.key, &mut data(&mut self.cos_k)[at.clone()], &mut data(&mut self.sin_k)[at]);
+        for (to, from) in data(&mut self.force)[index * FIELDS..][..FIELDS].iter_mut().zip(force) {
+            *to = i64::from(*from);
+        }
+    }
+
+    /// Makes row 0 the summary of `rows`, as many as the batch was made for.
+    pub fn set_summary(&mut self, rows: &[Row]) {
+        for (to, row) in data(&mut self.summary_rows).chunks_exact_mut(COLUMNS).zip(rows) {
+            write_columns(to, row);
+        }
+        let share = u16::try_from(rows.len()).map_or(0.0, |n| 1.0 / f32::from(n));
+        data(&mut self.summary_mix)[..rows.len()].fill(share);
+    }
+
+    /// The sampling inputs.
+    pub fn controls(&mut self) -> Controls<'_> {
+        self.controls.slices()
+    }
+
+    /// Runs all rows after `past` cached ones.
+    ///
+    /// # Errors
+    /// If ONNX Runtime fails. The cache's first `past` rows are untouched then.
+    pub fn run(&mut self, model: &Model, past: usize) -> ort::Result<()> {
+        let rows = data(&mut self.force).len() / FIELDS;
+        let total = i32::try_from(past + rows).map_err(|_| ort::Error::new("more than 2^31 rows in the cache"))?;
+        data(&mut self.seqlens_k)[0] = total - 1;
+        data(&mut self.total_length)[0] = total;
+        model.run(&mut self.binding)
+    }
+
+    /// The class forced or sampled for each field of row `index`.
+    #[must_use]
+    pub fn choice(&self, index: usize) -> [i64; FIELDS] {
+        fields(&self.choice, index)
+    }
+
+    /// Minus the log probability of each choice of row `index`, in nats, at temperature 1 and without masks.
+    #[must_use]
+    pub fn nll(&self, index: usize) -> [f32; FIELDS] {
+        fields(&self.nll, index)
+    }
+
+    /// The most likely class of each field of row `index`, given the choices before it.
+    #[must_use]
+    pub fn best(&self, index: usize) -> [i64; FIELDS] {
+        fields(&self.best, index)
+    }
+
+    /// The last hidden state of every row, one after the other.
+    #[must_use]
+    pub fn hidden(&self) -> &[f32] {
+        self.hidden.extract_tensor().1
+    }
+}
+
+impl ControlTensors {
+    fn new(allocator: &Allocator) -> ort::Result<Self> {
+        let floats = |shape: &[usize]| Tensor::<f32>::new(allocator, dims(shape));
+        let mask = |field: Field| floats(&[1, field.classes()]);
+        let (beats, subs) = (Field::Beat.classes(), Field::Sub.classes());
+        let mut tensors = Self {
+            temperature: floats(&[FIELDS])?,
+            log_min_p: floats(&[FIELDS])?,
+            noise: floats(&[1, TOTAL_CLASSES])?,
+            mask_pitch: mask(Field::Pitch)?,
+            mask_duration: mask(Field::Duration)?,
+            mask_velocity: mask(Field::Velocity)?,
+            mask_offset: mask(Field::Offset)?,
+            pitch_top: Tensor::new(allocator, [1_i64])?,
+            mask_type: floats(&[1, 2, Field::Type.classes()])?,
+            mask_beat: floats(&[1, 2, beats])?,
+            mask_sub: floats(&[1, 2, beats, subs])?,
+            mask_role: floats(&[1, 2, 2, Field::Role.classes()])?,
+        };
+        data(&mut tensors.temperature).fill(1.0);
+        data(&mut tensors.log_min_p).fill(-1e9);
+        data(&mut tensors.pitch_top).fill(256);
+        Ok(tensors)
+    }
+
+    fn bind(&self, binding: &mut IoBinding) -> ort::Result<()> {
+        let floats = [
+            ("temperature", &self.temperature),
+            ("log_min_p", &self.log_min_p),
+            ("noise", &self.noise),
+            ("mask_pitch", &self.mask_pitch),
+            ("mask_duration", &self.mask_duration),
+            ("mask_velocity", &self.mask_velocity),
+            ("mask_offset", &self.mask_offset),
+            ("mask_type", &self.mask_type),
+            ("mask_beat", &self.mask_beat),
+            ("mask_sub", &self.mask_sub),
+            ("mask_role", &self.mask_role),
+        ];
+        for (name, tensor) in floats {
+            binding.bind_input(name, tensor)?;
+        }
+        binding.bind_input("pitch_top", &self.pitch_top)
+    }
+
+    fn slices(&mut self) -> Controls<'_> {
+        Controls {
+            temperature: data(&mut self.temperature),
+            log_min_p: data(&mut self.log_min_p),
+            noise: data(&mut self.noise),
+            pitch: data(&mut self.mask_pitch),
+            duration: data(&mut self.mask_duration),
+            velocity: data(&mut self.mask_velocity),
+            offset: data(&mut self.mask_offset),
+            pitch_top: &mut data(&mut self.pitch_top)[0],
+            kind: data(&mut self.mask_type),
+            beat: data(&mut self.mask_beat),
+            sub: data(&mut self.mask_sub),
+            role: data(&mut self.mask_role),
+        }
+    }
+}
+
+fn dims(shape: &[usize]) -> Vec<i64> {
+    shape.iter().map(|&size| i64::try_from(size).unwrap_or(i64::MAX)).collect()
+}
+
+fn data<T: ort::value::PrimitiveTensorElementType + std::fmt::Debug>(tensor: &mut Tensor<T>) -> &mut [T] {
+    tensor.extract_tensor_mut().1
+}
+
+fn fields<T: ort::value::PrimitiveTensorElementType + Copy + Default + std::fmt::Debug>(tensor: &Tensor<T>, index: usize) -> [T; FIELDS] {
+    let mut fields = [T::default(); FIELDS];
+    fields.copy_from_slice(&tensor.extract_tensor().1[index * FIELDS..][..FIELDS]);
+    fields
+}
+
+fn write_columns(to: &mut [i64], row: &Row) {
+    for (to, &column) in to.iter_mut().zip(&row.columns) {
+        *to = i64::from(column);
+    }
+}

@@ -1,0 +1,291 @@
+//! What a model says about itself: the metadata of its graph (docs/model-interface.md, "Metadata").
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::Rotary;
+use crate::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
+
+/// Layout of graph and metadata this engine knows.
+const FORMAT: &str = "1";
+
+/// Largest sizes accepted: far above any model for one CPU thread, far below what could overflow.
+const MOST: Sizes = Sizes { width: 4096, layers: 64, heads: 64 };
+
+struct Sizes {
+    width: usize,
+    layers: usize,
+    heads: usize,
+}
+
+/// How the weights are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weights {
+    /// 32-bit floats.
+    Fp32,
+    /// 16-bit floats, widened when the graph is loaded.
+    Fp16,
+    /// Blocks of 8-bit integers with a scale each.
+    Int8,
+}
+
+/// A model's description of itself, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelInfo {
+    /// Its name, for people.
+    pub name: String,
+    /// Width of a row inside the model, a multiple of `2 * heads`.
+    pub width: usize,
+    /// Attention layers.
+    pub layers: usize,
+    /// Attention heads per layer.
+    pub heads: usize,
+    /// How the weights are stored.
+    pub weights: Weights,
+    /// Rotary frequencies; as many as half a head is wide.
+    pub rotary: Rotary,
+    /// Distances in bars at which it was trained to see every row, ascending.
+    pub fine_bars: Vec<u32>,
+    /// Class of each source style it knows, 1 to 15.
+    pub styles: BTreeMap<String, u8>,
+    /// Rows it was trained on.
+    pub trained_rows: u64,
+}
+
+/// What is wrong with a model's metadata.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// An ONNX file of someone else's.
+    #[error("it is not a model for Antiphon (it has no antiphon.format)")]
+    Foreign,
+    /// A layout we do not know.
+    #[error("its format is {0}; this engine reads format {FORMAT}: use a model made for it, or a newer Antiphon")]
+    Format(String),
+    /// Rows that mean something else.
+    #[error("its vocabulary is {0}; this engine speaks vocabulary {VOCABULARY_VERSION}: use a model made for it, or a newer Antiphon")]
+    Vocabulary(String),
+    /// A key is missing.
+    #[error("its metadata lacks {0}: it is damaged or was not exported by this project")]
+    Missing(&'static str),
+    /// A key says something impossible.
+    #[error("its metadata is damaged: {key} {problem}")]
+    Invalid {
+        /// The key.
+        key: &'static str,
+        /// What is impossible about it.
+        problem: String,
+    },
+}
+
+impl ModelInfo {
+    /// Reads and checks metadata. `lookup` returns the text of a key.
+    ///
+    /// # Errors
+    /// [`MetadataError`] names the first key that is missing or wrong.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, MetadataError> {
+        let metadata = Metadata { lookup };
+        match (metadata.lookup)("antiphon.format") {
+            None => return Err(MetadataError::Foreign),
+            Some(format) if format != FORMAT => return Err(MetadataError::Format(format)),
+            Some(_) => {}
+        }
+        let vocabulary = metadata.text("antiphon.vocabulary")?;
+        if vocabulary != VOCABULARY_VERSION.to_string() {
+            return Err(MetadataError::Vocabulary(vocabulary));
+        }
+        metadata.check_tables()?;
+
+        let width = metadata.size("antiphon.width", MOST.width)?;
+        let layers = metadata.size("antiphon.layers", MOST.layers)?;
+        let heads = metadata.size("antiphon.heads", MOST.heads)?;
+        if width % (2 * heads) != 0 {
+            return Err(invalid("antiphon.width", format!("is {width}, no multiple of twice the {heads} heads")));
+        }
+        let rotary: Rotary = metadata.json("antiphon.rotary")?;
+        if rotary.pairs() != width / heads / 2 {
+            let pairs = rotary.pairs();
+            return Err(invalid("antiphon.rotary", format!("has {pairs} frequencies, not the {} of half a head", width / heads / 2)));
+        }
+        let fine_bars: Vec<u32> = metadata.json("antiphon.fine_bars")?;
+        let ascending = fine_bars.windows(2).all(|pair| pair[0] < pair[1]) && fine_bars.first().is_some_and(|&first| first > 0);
+        if !ascending || fine_bars.last().is_some_and(|&last| last > 256) {
+            return Err(invalid("antiphon.fine_bars", "is not a rising list of 1 to 256".to_owned()));
+        }
+        let styles: BTreeMap<String, u8> = metadata.json("antiphon.styles")?;
+        if let Some((style, class)) = styles.iter().find(|(_, class)| !(1..=15).contains(*class)) {
+            return Err(invalid("antiphon.styles", format!("gives {style} the class {class}, not 1 to 15")));
+        }
+        Ok(Self {
+            name: metadata.text("antiphon.name")?,
+            width,
+            layers,
+            heads,
+            weights: metadata.json_text("antiphon.weights")?,
+            rotary,
+            fine_bars,
+            styles,
+            trained_rows: metadata.json("antiphon.trained_rows")?,
+        })
+    }
+
+    /// Width of one head.
+    #[must_use]
+    pub const fn head_width(&self) -> usize {
+        self.width / self.heads
+    }
+
+    /// Bytes of one row's keys and values in all layers.
+    #[must_use]
+    pub const fn row_bytes(&self) -> usize {
+        2 * self.width * self.layers * size_of::<f32>()
+    }
+}
+
+fn invalid(key: &'static str, problem: String) -> MetadataError {
+    MetadataError::Invalid { key, problem }
+}
+
+struct Metadata<F> {
+    lookup: F,
+}
+
+impl<F: Fn(&str) -> Option<String>> Metadata<F> {
+    fn text(&self, key: &'static str) -> Result<String, MetadataError> {
+        (self.lookup)(key).ok_or(MetadataError::Missing(key))
+    }
+
+    fn json<T: DeserializeOwned>(&self, key: &'static str) -> Result<T, MetadataError> {
+        serde_json::from_str(&self.text(key)?).map_err(|error| invalid(key, format!("cannot be read: {error}")))
+    }
+
+    /// A bare word, read as if it stood in quotation marks.
+    fn json_text<T: DeserializeOwned>(&self, key: &'static str) -> Result<T, MetadataError> {
+        let text = self.text(key)?;
+        serde_json::from_value(serde_json::Value::String(text)).map_err(|error| invalid(key, format!("cannot be read: {error}")))
+    }
+
+    fn size(&self, key: &'static str, most: usize) -> Result<usize, MetadataError> {
+        let size: usize = self.json(key)?;
+        if size == 0 || size > most {
+            return Err(invalid(key, format!("is {size}, not 1 to {most}")));
+        }
+        Ok(size)
+    }
+
+    /// The model's tables must be ours, entry by entry: a row means nothing otherwise.
+    fn check_tables(&self) -> Result<(), MetadataError> {
+        let differs = |key| invalid(key, format!("is not that of vocabulary {VOCABULARY_VERSION}"));
+        let pairs = |key| self.json::<Vec<(String, usize)>>(key);
+        let columns = pairs("antiphon.columns")?;
+        if !columns.iter().map(|(name, size)| (name.as_str(), *size)).eq(COLUMN_TABLE) {
+            return Err(differs("antiphon.columns"));
+        }
+        let fields = pairs("antiphon.fields")?;
+        if !fields.iter().map(|(name, classes)| (name.as_str(), *classes)).eq(Field::ALL.map(|field| (field.name(), field.classes()))) {
+            return Err(differs("antiphon.fields"));
+        }
+        if self.json::<Vec<u16>>("antiphon.durations")? != DURATIONS {
+            return Err(differs("antiphon.durations"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn sound() -> BTreeMap<String, String> {
+        let fields = Field::ALL.map(|field| (field.name(), field.classes()));
+        [
+            ("format", "1".to_owned()),
+            ("vocabulary", "1".to_owned()),
+            ("name", "test".to_owned()),
+            ("width", "64".to_owned()),
+            ("layers", "2".to_owned()),
+            ("heads", "4".to_owned()),
+            ("weights", "int8".to_owned()),
+            ("columns", json!(COLUMN_TABLE).to_string()),
+            ("fields", json!(fields).to_string()),
+            ("durations", json!(DURATIONS.as_slice()).to_string()),
+            ("rotary", json!({"bar": [1.0, 0.1, 0.01], "tick": [1.0, 0.1, 0.01], "index": [1.0, 0.1]}).to_string()),
+            ("fine_bars", "[1, 2, 4]".to_owned()),
+            ("styles", json!({"pop": 3}).to_string()),
+            ("trained_rows", "123".to_owned()),
+        ]
+        .map(|(key, value)| (format!("antiphon.{key}"), value))
+        .into()
+    }
+
+    fn parse(metadata: &BTreeMap<String, String>) -> Result<ModelInfo, MetadataError> {
+        ModelInfo::parse(|key| metadata.get(key).cloned())
+    }
+
+    #[test]
+    fn sound_metadata_is_read() {
+        let info = parse(&sound()).unwrap();
+        assert_eq!((info.width, info.layers, info.heads, info.weights), (64, 2, 4, Weights::Int8));
+        assert_eq!((info.head_width(), info.row_bytes(), info.trained_rows), (16, 2 * 64 * 2 * 4, 123));
+        assert_eq!((info.fine_bars, info.styles["pop"]), (vec![1, 2, 4], 3));
+    }
+
+    #[test]
+    fn every_key_is_needed() {
+        for key in sound().into_keys() {
+            let mut metadata = sound();
+            metadata.remove(&key);
+            let error = parse(&metadata).unwrap_err();
+            assert!(key == "antiphon.format" || error.to_string().contains(&key), "{error}");
+        }
+    }
+
+    #[test]
+    fn other_formats_vocabularies_and_sizes_are_refused() {
+        let bad = [
+            ("format", "2"),
+            ("vocabulary", "2"),
+            ("columns", r#"[["kind", 6]]"#),
+            ("fields", "[]"),
+            ("durations", "[1, 2]"),
+            ("width", "0"),
+            ("width", "99999999999999999999"),
+            ("width", "60"),
+            ("heads", "1000"),
+            ("layers", "-1"),
+            ("rotary", r#"{"bar": [], "tick": [], "index": []}"#),
+            ("rotary", "null"),
+            ("fine_bars", "[2, 1]"),
+            ("fine_bars", "[0]"),
+            ("fine_bars", "[]"),
+            ("fine_bars", "[1, 999]"),
+            ("styles", r#"{"pop": 16}"#),
+            ("weights", "int3"),
+            ("trained_rows", "many"),
+        ];
+        for (key, value) in bad {
+            let mut metadata = sound();
+            metadata.insert(format!("antiphon.{key}"), value.to_owned());
+            let error = parse(&metadata).unwrap_err();
+            assert!(error.to_string().contains(key), "{key} = {value}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_text_never_panics(key in 0_usize..14, cut in 0_usize..400, byte in any::<char>()) {
+            let mut metadata = sound();
+            let value = metadata.values_mut().nth(key).unwrap();
+            let at = value.char_indices().map(|(at, _)| at).nth(cut % value.chars().count()).unwrap();
+            value.insert(at, byte);
+            let _ = parse(&metadata);
+            metadata.values_mut().nth(key).unwrap().truncate(at);
+            let _ = parse(&metadata);
+        }
+    }
+}

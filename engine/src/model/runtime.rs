@@ -1,0 +1,236 @@
+//! Finds ONNX Runtime by its full path and loads it once per process.
+
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use ort::{environment::Environment, logging::LogLevel};
+use parking_lot::Mutex;
+
+use super::library::{self, LibraryFault};
+
+/// Names the library or its folder.
+pub const RUNTIME_VARIABLE: &str = "ANTIPHON_ONNXRUNTIME";
+
+/// The version to tell people to fetch.
+const SUGGESTED_VERSION: &str = "1.31.1";
+
+/// Where to look for ONNX Runtime. The order: [`explicit`](Self::explicit), [`RUNTIME_VARIABLE`], [`folders`](Self::folders), the program's own folder,
+/// the user's data folder. The first two are an order: if what they name does not work, nothing else is tried.
+#[derive(Debug, Clone, Default)]
+pub struct RuntimeSearch {
+    /// A library, or a folder that holds one, that the user asked for.
+    pub explicit: Option<PathBuf>,
+    /// Further folders, first one first: the plug-in passes that of its bundle.
+    pub folders: Vec<PathBuf>,
+}
+
+/// ONNX Runtime, loaded. It stays loaded until the process ends: a library that other threads may still be using cannot be taken away.
+#[derive(Debug)]
+pub struct Runtime {
+    environment: Environment,
+    path: PathBuf,
+    version: String,
+}
+
+/// A place where ONNX Runtime was looked for in vain.
+#[derive(Debug)]
+pub struct Looked {
+    /// The library or folder.
+    pub place: PathBuf,
+    /// Why it was looked at.
+    pub why: &'static str,
+    /// What was wrong with it.
+    pub fault: LibraryFault,
+}
+
+impl fmt::Display for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.place.display(), self.why, self.fault)
+    }
+}
+
+/// Why there is no ONNX Runtime.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// No place had a usable one.
+    #[error(
+        "ONNX Runtime was not found. Looked at:\n{}\nCure: put the library of onnxruntime {SUGGESTED_VERSION} into one of these folders, or name it with {RUNTIME_VARIABLE}",
+        list(looked)
+    )]
+    NotFound {
+        /// Every place, in order, with what was wrong there.
+        looked: Vec<Looked>,
+    },
+    /// What the user named does not work.
+    #[error("{0}\nCure: name the library of onnxruntime {SUGGESTED_VERSION}, or name none and let it be searched for")]
+    Unusable(Looked),
+    /// It loaded, but did not start.
+    #[error("ONNX Runtime at {} did not start: {message}", path.display())]
+    Start {
+        /// The library.
+        path: PathBuf,
+        /// What it said.
+        message: String,
+    },
+}
+
+fn list(looked: &[Looked]) -> String {
+    looked.iter().map(|place| format!("  {place}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Runtime {
+    /// Finds and loads ONNX Runtime, or returns the one this process already has, wherever that came from.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] with every place looked at. A later call tries again.
+    pub fn load(search: &RuntimeSearch) -> Result<&'static Self, RuntimeError> {
+        static LOADED: OnceLock<Runtime> = OnceLock::new();
+        static LOADING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = LOADING.lock();
+        if let Some(runtime) = LOADED.get() {
+            return Ok(runtime);
+        }
+        let (path, version) = search.find()?;
+        let start_error = |message: String| RuntimeError::Start { path: path.clone(), message };
+        let environment = ort::init_from(&path)
+            .map_err(|error| start_error(error.to_string()))?
+            .with_name("antiphon")
+            .with_telemetry(false)
+            .build()
+            .map_err(|error| start_error(error.to_string()))?;
+        // What goes wrong comes back as an error; a host's terminal is not ours to write on.
+        environment.set_log_level(LogLevel::Fatal);
+        Ok(LOADED.get_or_init(|| Self { environment, path, version }))
+    }
+
+    /// The environment in which sessions are made.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The library that was loaded.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its version, for instance `1.31.1`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+impl RuntimeSearch {
+    /// The first usable library, and its version.
+    fn find(&self) -> Result<(PathBuf, String), RuntimeError> {
+        let named = env::var_os(RUNTIME_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let ordered = self.explicit.clone().map(|place| (place, "named by the caller")).or(named.map(|place| (place, RUNTIME_VARIABLE)));
+        if let Some((place, why)) = ordered {
+            return usable(&place).map_err(|fault| RuntimeError::Unusable(Looked { place, why, fault }));
+        }
+        let mut looked = Vec::new();
+        for (place, why) in self.places() {
+            match usable(&place) {
+                Ok(found) => return Ok(found),
+                Err(fault) => looked.push(Looked { place, why, fault }),
+            }
+        }
+        Err(RuntimeError::NotFound { looked })
+    }
+
+    /// The folders to search when nothing was named.
+    fn places(&self) -> Vec<(PathBuf, &'static str)> {
+        let bundled = self.folders.iter().map(|folder| (folder.clone(), "bundle"));
+        let beside = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_path_buf));
+        bundled
+            .chain(beside.map(|folder| (folder, "beside the program")))
+            .chain(user_data_folder(|name| env::var_os(name).map(PathBuf::from)).map(|folder| (folder, "user data")))
+            .collect()
+    }
+}
+
+/// The user's data folder for Antiphon, by the custom of each system.
+fn user_data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let set = |name| variable(name).filter(|path| path.is_absolute());
+    if cfg!(windows) {
+        set("LOCALAPPDATA").map(|base| base.join("Antiphon"))
+    } else if cfg!(target_os = "macos") {
+        set("HOME").map(|home| home.join("Library/Application Support/Antiphon"))
+    } else {
+        set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share"))).map(|base| base.join("antiphon"))
+    }
+}
+
+/// The usable library at `place`: the file itself, or the first good one in the folder.
+fn usable(place: &Path) -> Result<(PathBuf, String), LibraryFault> {
+    if !place.is_dir() {
+        return library::check(place).map(|version| (place.to_path_buf(), version));
+    }
+    let mut libraries: Vec<PathBuf> = place.read_dir()?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    libraries.retain(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_library_name));
+    libraries.sort();
+    let mut fault = LibraryFault::EmptyFolder;
+    for path in libraries {
+        match library::check(&path) {
+            Ok(version) => return Ok((path, version)),
+            Err(found) => fault = found,
+        }
+    }
+    Err(fault)
+}
+
+/// `libonnxruntime.so`, `libonnxruntime.so.1.31.1`, `libonnxruntime.1.31.1.dylib`, `onnxruntime.dll`; not the providers' libraries beside them.
+fn is_library_name(name: &str) -> bool {
+    if cfg!(windows) {
+        name.eq_ignore_ascii_case("onnxruntime.dll")
+    } else if cfg!(target_os = "macos") {
+        name.strip_prefix("libonnxruntime").is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".dylib"))
+    } else {
+        name.strip_prefix("libonnxruntime.so").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_folder_follows_the_system() {
+        let folder = user_data_folder(|name| match name {
+            "HOME" => Some(PathBuf::from("/home/u")),
+            _ => None,
+        });
+        if cfg!(target_os = "linux") {
+            assert_eq!(folder, Some(PathBuf::from("/home/u/.local/share/antiphon")));
+            let folder = user_data_folder(|name| (name == "XDG_DATA_HOME").then(|| PathBuf::from("/data")));
+            assert_eq!(folder, Some(PathBuf::from("/data/antiphon")));
+            assert_eq!(user_data_folder(|_| Some(PathBuf::from("relative"))), None);
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn only_the_runtime_itself_counts() {
+        for name in ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.31.1"] {
+            assert!(is_library_name(name), "{name}");
+        }
+        for name in ["libonnxruntime_providers_shared.so", "onnxruntime.dll", "libonnxruntime.soup", "libonnxruntime"] {
+            assert!(!is_library_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_message_lists_every_place_and_the_cure() {
+        let looked = ["/a", "/b"].map(|place| Looked { place: place.into(), why: "bundle", fault: LibraryFault::EmptyFolder });
+        let message = RuntimeError::NotFound { looked: looked.into() }.to_string();
+        for part in ["/a (bundle)", "/b (bundle)", RUNTIME_VARIABLE, SUGGESTED_VERSION] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}
