@@ -48,7 +48,7 @@ pub struct ModelInfo {
     pub rotary: Rotary,
     /// Distances in bars at which it was trained to see every row, ascending.
     pub fine_bars: Vec<u32>,
-    /// Class of each source style it knows, 1 to 15.
+    /// Value of the style column for each source style it knows, 1 to 15.
     pub styles: BTreeMap<String, u8>,
     /// Rows it was trained on.
     pub trained_rows: u64,
@@ -116,7 +116,7 @@ impl ModelInfo {
         }
         let styles: BTreeMap<String, u8> = metadata.json("antiphon.styles")?;
         if let Some((style, class)) = styles.iter().find(|(_, class)| !(1..=15).contains(*class)) {
-            return Err(invalid("antiphon.styles", format!("gives {style} the class {class}, not 1 to 15")));
+            return Err(invalid("antiphon.styles", format!("gives {style} the value {class}, not 1 to 15")));
         }
         Ok(Self {
             name: metadata.text("antiphon.name")?,
@@ -129,6 +129,12 @@ impl ModelInfo {
             styles,
             trained_rows: metadata.json("antiphon.trained_rows")?,
         })
+    }
+
+    /// Class of a source style, 0 to 14, as [`prefix_rows`](crate::codec::prefix_rows) takes it; `None` for one it does not know.
+    #[must_use]
+    pub fn style(&self, source: &str) -> Option<u8> {
+        self.styles.get(source).map(|value| value - 1)
     }
 
     /// Width of one head.
@@ -232,7 +238,8 @@ mod tests {
         let info = parse(&sound()).unwrap();
         assert_eq!((info.width, info.layers, info.heads, info.weights), (64, 2, 4, Weights::Int8));
         assert_eq!((info.head_width(), info.row_bytes(), info.trained_rows), (16, 2 * 64 * 2 * 4, 123));
-        assert_eq!((info.fine_bars, info.styles["pop"]), (vec![1, 2, 4], 3));
+        assert_eq!((info.style("pop"), info.style("polka")), (Some(2), None));
+        assert_eq!(info.fine_bars, [1, 2, 4]);
     }
 
     #[test]

@@ -1,0 +1,26 @@
+//! What the engine's tests share.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+
+use antiphon_engine::model::{Model, RUNTIME_VARIABLE, Runtime, RuntimeSearch};
+
+/// ONNX Runtime, from where `cargo xtask test` has put it.
+pub(crate) fn runtime() -> &'static Runtime {
+    assert!(
+        std::env::var_os(RUNTIME_VARIABLE).is_some(),
+        "these tests need ONNX Runtime: run `cargo xtask test`, which fetches it, or name the library with {RUNTIME_VARIABLE}"
+    );
+    Runtime::load(&RuntimeSearch::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A file in `tests/fixtures`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The tiny model with random weights.
+pub(crate) fn tiny() -> Model {
+    Model::open(runtime(), &fixture("tiny.onnx")).unwrap_or_else(|error| panic!("{error}"))
+}

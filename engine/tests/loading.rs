@@ -1,0 +1,158 @@
+//! A missing, wrong or damaged runtime or model ends in a message that names the file and the cure, never in a panic or a crash.
+
+mod common;
+
+use std::{fs, path::Path};
+
+use antiphon_engine::model::{Model, ModelError, RUNTIME_VARIABLE, Runtime, RuntimeSearch};
+use common::{fixture, runtime, tiny};
+
+/// Loads the runtime from `place` in a process of its own: in this one another test may have loaded it already.
+fn load_apart(place: &Path) -> String {
+    let program = std::env::current_exe().expect("a test program has a path");
+    let output = std::process::Command::new(program)
+        .args(["--exact", "child_loads_what_the_variable_names", "--nocapture"])
+        .env(RUNTIME_VARIABLE, place)
+        .env("ANTIPHON_TEST_CHILD", "1")
+        .output()
+        .expect("the test program starts again");
+    assert!(output.status.success(), "the child ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("messages are UTF-8")
+}
+
+/// Not a test by itself: what [`load_apart`] runs.
+#[test]
+fn child_loads_what_the_variable_names() {
+    if std::env::var_os("ANTIPHON_TEST_CHILD").is_some() {
+        match Runtime::load(&RuntimeSearch::default()) {
+            Ok(runtime) => println!("loaded {}", runtime.version()),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn the_runtime_is_found_as_a_file_and_in_its_folder() {
+    let library = runtime().path();
+    assert!(load_apart(library).contains(&format!("loaded {}", runtime().version())));
+    assert!(load_apart(library.parent().unwrap()).contains("loaded 1."));
+}
+
+#[test]
+fn a_missing_runtime_names_the_place_and_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = load_apart(&folder.path().join("nothing.so"));
+    assert!(message.contains("nothing.so") && message.contains("no such file") && message.contains("Cure:"), "{message}");
+    let message = load_apart(folder.path());
+    assert!(message.contains("holds no ONNX Runtime library"), "{message}");
+}
+
+#[test]
+fn a_damaged_runtime_is_refused_without_loading_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = fs::read(runtime().path()).unwrap();
+    let cases: [(&str, &[u8]); 4] =
+        [("half.so", &library[..library.len() / 2]), ("head.so", &library[..100]), ("empty.so", b""), ("text.so", b"not a library at all")];
+    for (name, bytes) in cases {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let message = load_apart(&path);
+        assert!(message.contains(name) && message.contains("Cure:"), "{name}: {message}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn another_library_is_not_onnx_runtime() {
+    // The C library is mapped into every process, so its path is known.
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let libc = maps.lines().filter_map(|line| line.split_whitespace().last()).find(|path| path.contains("/libc.so")).unwrap();
+    let message = load_apart(Path::new(libc));
+    assert!(message.contains("not ONNX Runtime"), "{message}");
+}
+
+#[test]
+fn once_loaded_the_runtime_stays() {
+    let first = runtime();
+    let search = RuntimeSearch { explicit: Some("/nowhere".into()), folders: Vec::new() };
+    assert!(std::ptr::eq(first, Runtime::load(&search).unwrap()));
+}
+
+#[test]
+fn an_old_runtime_states_its_version() {
+    let mut library = fs::read(runtime().path()).unwrap();
+    let version = [runtime().version().as_bytes(), b"\0"].concat();
+    let old: Vec<u8> = version.iter().enumerate().map(|(index, &byte)| if index == 2 { b'1' } else { byte }).collect();
+    let places: Vec<usize> = library.windows(version.len()).enumerate().filter(|(_, w)| *w == version).map(|(at, _)| at).collect();
+    for at in places {
+        library[at..at + old.len()].copy_from_slice(&old);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.so");
+    fs::write(&path, library).unwrap();
+    let message = load_apart(&path);
+    assert!(message.contains("it is ONNX Runtime 1.1") && message.contains("or later is needed"), "{message}");
+}
+
+#[test]
+fn a_model_is_opened_and_describes_itself() {
+    let model = tiny();
+    assert!(model.info().layers > 0);
+    assert_eq!(model.info().width % model.info().heads, 0);
+}
+
+#[test]
+fn damaged_and_missing_models_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = fs::read(fixture("tiny.onnx")).unwrap();
+    let mut scrambled = sound.clone();
+    for byte in scrambled.iter_mut().take(2000) {
+        *byte = byte.wrapping_mul(31).wrapping_add(7);
+    }
+    let cases: [(&str, &[u8]); 5] = [
+        ("half.onnx", &sound[..sound.len() / 2]),
+        ("head.onnx", &sound[..40]),
+        ("scrambled.onnx", &scrambled),
+        ("empty.onnx", b""),
+        ("song.onnx", b"MThd\0\0\0\x06\0\x01\0\x01\0\x60"),
+    ];
+    for (name, bytes) in cases {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let error = Model::open(runtime(), &path).expect_err(name);
+        assert!(matches!(error, ModelError::Damaged { .. } | ModelError::Size { .. }), "{name}: {error}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    for path in [folder.path().join("none.onnx"), folder.path().to_path_buf()] {
+        let error = Model::open(runtime(), &path).unwrap_err();
+        assert!(matches!(error, ModelError::Unreadable { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_model_of_another_vocabulary_or_graph_is_refused() {
+    let sound = fs::read(fixture("tiny.onnx")).unwrap();
+    // Metadata are length-prefixed text in the file: a value of equal length can be put in place.
+    let change = |key: &str, from: &str, to: &str| {
+        let (key, from) = (key.as_bytes(), from.as_bytes());
+        let at = sound.windows(key.len()).rposition(|window| window == key).unwrap() + key.len();
+        let value = at + sound[at..].windows(from.len()).position(|window| window == from).unwrap();
+        let mut changed = sound.clone();
+        changed[value..value + from.len()].copy_from_slice(to.as_bytes());
+        Model::from_bytes(runtime(), &changed, "changed").unwrap_err()
+    };
+    let error = change("antiphon.vocabulary", "1", "7");
+    assert!(matches!(error, ModelError::Metadata { .. }) && error.to_string().contains("vocabulary is 7"), "{error}");
+    let error = change("antiphon.format", "1", "9");
+    assert!(error.to_string().contains("format is 9"), "{error}");
+    let layers = tiny().info().layers;
+    let error = change("antiphon.layers", &layers.to_string(), &(layers + 1).to_string());
+    assert!(matches!(error, ModelError::Interface { .. }), "{error}");
+}
+
+#[test]
+fn the_reference_graph_is_no_step_graph() {
+    // Opened from memory its weights beside it cannot be found; whatever ONNX Runtime says, it is refused.
+    let bytes = fs::read(fixture("tiny-reference.onnx")).unwrap();
+    assert!(Model::from_bytes(runtime(), &bytes, "reference").is_err());
+}
