@@ -1,13 +1,302 @@
-//! Which role a part plays, from what a file says about it.
+//! Which role each part plays, from what a file says about it: channel, programme, track name, and its place in the score.
 
 use super::{DRUM_CHANNEL, Part, Role};
 
-/// Gives every note of every part its part's role.
+/// What a part is by itself. Its role depends on the others too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its role, whatever the others are.
+    Plays(Role),
+    /// The track is named melody.
+    Tune,
+    /// A singer, by name.
+    Voice,
+    /// Voices by programme alone: a singer, or in a band a choir sound.
+    Choir,
+    Violin,
+    /// Piano or another keyboard, one of two hands perhaps.
+    Keyboard,
+}
+
+/// Words that name a role, matched from the start of a word. They stand over the programme: a first hit from the top wins.
+const ROLE_WORDS: &[(&str, Kind)] = &[
+    ("bridge", Kind::Plays(Role::Lead)),
+    ("counter", Kind::Plays(Role::Lead)),
+    ("melod", Kind::Tune),
+    ("pad", Kind::Plays(Role::Pad)),
+    ("lead", Kind::Plays(Role::Lead)),
+    ("arp", Kind::Plays(Role::Arp)),
+    ("chord", Kind::Plays(Role::Chords)),
+    ("voice", Kind::Voice),
+    ("vocal", Kind::Voice),
+    ("voix", Kind::Voice),
+    ("voce", Kind::Voice),
+    ("voci", Kind::Voice),
+    ("singst", Kind::Voice),
+    ("gesang", Kind::Voice),
+    ("głos", Kind::Voice),
+    ("śpiew", Kind::Voice),
+];
+
+/// Words that name an instrument or a voice, matched from the start of a word: where the programme says nothing. English, Italian, Latin, German
+/// and Polish as scores have them. Longer words go before what they begin with.
+const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
+    ("bassoon", Kind::Plays(Role::Winds)),
+    ("basson", Kind::Plays(Role::Winds)),
+    ("fag", Kind::Plays(Role::Winds)),
+    ("flut", Kind::Plays(Role::Winds)),
+    ("flaut", Kind::Plays(Role::Winds)),
+    ("picc", Kind::Plays(Role::Winds)),
+    ("obo", Kind::Plays(Role::Winds)),
+    ("clarinet", Kind::Plays(Role::Winds)),
+    ("klarinet", Kind::Plays(Role::Winds)),
+    ("sax", Kind::Plays(Role::Winds)),
+    ("recorder", Kind::Plays(Role::Winds)),
+    ("clarin", Kind::Plays(Role::Brass)),
+    ("trump", Kind::Plays(Role::Brass)),
+    ("tromp", Kind::Plays(Role::Brass)),
+    ("tromb", Kind::Plays(Role::Brass)),
+    ("horn", Kind::Plays(Role::Brass)),
+    ("corn", Kind::Plays(Role::Brass)),
+    ("tuba", Kind::Plays(Role::Brass)),
+    ("brass", Kind::Plays(Role::Brass)),
+    ("violonc", Kind::Plays(Role::LowStrings)),
+    ("cello", Kind::Plays(Role::LowStrings)),
+    ("violin", Kind::Violin),
+    ("fiddle", Kind::Violin),
+    ("viol", Kind::Plays(Role::LowStrings)),
+    ("string", Kind::Plays(Role::Strings)),
+    ("organ", Kind::Plays(Role::Organ)),
+    ("accord", Kind::Plays(Role::Organ)),
+    ("guitar", Kind::Plays(Role::Guitar)),
+    ("gitar", Kind::Plays(Role::Guitar)),
+    ("piano", Kind::Keyboard),
+    ("fortep", Kind::Keyboard),
+    ("key", Kind::Keyboard),
+    ("canto", Kind::Voice),
+    ("cant", Kind::Voice),
+    ("discant", Kind::Voice),
+    ("chant", Kind::Voice),
+    ("sopran", Kind::Voice),
+    ("alt", Kind::Voice),
+    ("tenor", Kind::Voice),
+    ("drum", Kind::Plays(Role::Other)),
+    ("tambour", Kind::Plays(Role::Other)),
+    ("triang", Kind::Plays(Role::Other)),
+    ("bas", Kind::Plays(Role::Bass)),
+    ("contrab", Kind::Plays(Role::Bass)),
+    ("fundam", Kind::Plays(Role::Bass)),
+    ("fondam", Kind::Plays(Role::Bass)),
+    ("synth", Kind::Plays(Role::Lead)),
+];
+
+/// The roles of an ensemble's parts, in their order.
+///
+/// * Channel 10 is drums, and nothing else is.
+/// * Words for a role in the track name come first, then the programme, then words for an instrument. Programme 0 and no programme say nothing:
+///   many files have no other. What says nothing at all is a keyboard, as in General MIDI.
+/// * Of parts named melody and singers the first is the melody, the second a lead, the others pad (choir sound). One that is named bass, or the
+///   last of four and more where none is, sings the bass. In a band, which is an ensemble with drums, voices without such a name are pad.
+/// * Where nobody sings, the first violin is the melody. Other violins are strings, viola and cello low strings, the contrabass is bass.
+/// * Keyboard parts that follow each other in the score are the two hands of one player: keys, and the lower of the two the left hand.
+#[must_use]
+pub fn of(parts: &[Part]) -> Vec<Role> {
+    let kinds = kinds(parts);
+    let mut roles: Vec<_> = kinds.iter().map(|kind| if let Kind::Plays(role) = kind { *role } else { Role::Other }).collect();
+    let singers = singers(&kinds);
+    for (rank, &index) in singers.iter().enumerate() {
+        let bass = singers.len() > 1 && is_bass(&parts[index].name);
+        let lowest = rank >= 3 && rank + 1 == singers.len() && !singers.iter().any(|&other| is_bass(&parts[other].name));
+        roles[index] = match rank {
+            _ if bass || lowest => Role::Bass,
+            0 => Role::Melody,
+            1 => Role::Lead,
+            _ => Role::Pad,
+        };
+    }
+    let violins = indices(&kinds, Kind::Violin);
+    for (rank, &index) in violins.iter().enumerate() {
+        roles[index] = if rank == 0 && singers.is_empty() { Role::Melody } else { Role::Strings };
+    }
+    let keyboards = indices(&kinds, Kind::Keyboard);
+    let mut rest = keyboards.as_slice();
+    while let Some((&first, others)) = rest.split_first() {
+        roles[first] = Role::Keys;
+        rest = others;
+        if let Some((&second, others)) = others.split_first().filter(|(second, _)| **second == first + 1) {
+            let crossed = mean_pitch(&parts[second]) > mean_pitch(&parts[first]);
+            roles[first] = if crossed { Role::LeftHand } else { Role::Keys };
+            roles[second] = if crossed { Role::Keys } else { Role::LeftHand };
+            rest = others;
+        }
+    }
+    roles
+}
+
+/// Gives every note its part's role, and restores the canonical order, which depends on it.
 pub fn assign(parts: &mut [Part]) {
-    for part in parts {
-        let role = if part.channel == DRUM_CHANNEL { Role::Drums } else { Role::Other };
+    for (role, part) in of(parts).into_iter().zip(parts) {
         for note in &mut part.notes {
             note.role = role;
         }
+        part.notes.sort_by_key(super::Note::order);
+    }
+}
+
+fn kinds(parts: &[Part]) -> Vec<Kind> {
+    let band = parts.iter().any(|part| part.channel == DRUM_CHANNEL);
+    let settle = |kind| match kind {
+        Kind::Choir if band => Kind::Plays(Role::Pad),
+        Kind::Choir => Kind::Voice,
+        other => other,
+    };
+    parts.iter().map(|part| settle(kind(part))).collect()
+}
+
+/// Parts that sing, in the order in which they claim the melody: those named so, then the voices.
+fn singers(kinds: &[Kind]) -> Vec<usize> {
+    [indices(kinds, Kind::Tune), indices(kinds, Kind::Voice)].concat()
+}
+
+fn indices(kinds: &[Kind], wanted: Kind) -> Vec<usize> {
+    (0..kinds.len()).filter(|&index| kinds[index] == wanted).collect()
+}
+
+fn kind(part: &Part) -> Kind {
+    if part.channel == DRUM_CHANNEL {
+        return Kind::Plays(Role::Drums);
+    }
+    let by_role = find(&part.name, ROLE_WORDS);
+    let by_programme = || part.programme.filter(|&programme| programme > 0).map(kind_of_programme);
+    let by_instrument = || find(&part.name, INSTRUMENT_WORDS);
+    by_role.or_else(by_programme).or_else(by_instrument).unwrap_or(Kind::Keyboard)
+}
+
+/// What a General MIDI programme (counted from 0) is.
+fn kind_of_programme(programme: u8) -> Kind {
+    match programme {
+        0..=7 => Kind::Keyboard,
+        16..=23 => Kind::Plays(Role::Organ),
+        24..=31 | 104..=107 => Kind::Plays(Role::Guitar),
+        32..=39 | 43 => Kind::Plays(Role::Bass),
+        40 | 110 => Kind::Violin,
+        41 | 42 => Kind::Plays(Role::LowStrings),
+        44 | 45 | 48..=51 => Kind::Plays(Role::Strings),
+        46 => Kind::Plays(Role::Arp),
+        52..=54 => Kind::Choir,
+        56..=63 => Kind::Plays(Role::Brass),
+        64..=79 | 109 | 111 => Kind::Plays(Role::Winds),
+        80..=87 => Kind::Plays(Role::Lead),
+        88..=95 => Kind::Plays(Role::Pad),
+        _ => Kind::Plays(Role::Other),
+    }
+}
+
+fn find(name: &str, table: &[(&str, Kind)]) -> Option<Kind> {
+    let words = words(name);
+    table.iter().find(|(stem, _)| words.iter().any(|word| word.starts_with(stem))).map(|&(_, kind)| kind)
+}
+
+fn is_bass(name: &str) -> bool {
+    words(name).iter().any(|word| word.starts_with("bas"))
+}
+
+/// The words of a name in lower case, the long s of old prints made a common one.
+fn words(name: &str) -> Vec<String> {
+    let name = name.to_lowercase().replace('ſ', "s");
+    name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Mean pitch of a part; an empty one is as low as can be.
+fn mean_pitch(part: &Part) -> f64 {
+    let count = u32::try_from(part.notes.len().max(1)).map_or(f64::MAX, f64::from);
+    part.notes.iter().map(|note| f64::from(note.pitch)).sum::<f64>() / count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Note, Tick};
+    use super::*;
+
+    /// Parts as (name, programme, pitch of their one note), all off the drum channel.
+    fn roles(parts: &[(&str, Option<u8>, u8)]) -> Vec<Role> {
+        of(&parts.iter().map(|&(name, programme, pitch)| part(name, programme, pitch)).collect::<Vec<_>>())
+    }
+
+    fn part(name: &str, programme: Option<u8>, pitch: u8) -> Part {
+        let note = Note { onset: Tick::ZERO, offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Other };
+        Part { name: name.into(), programme, notes: vec![note], ..Part::default() }
+    }
+
+    #[test]
+    fn a_lead_sheet_with_piano() {
+        let parts = [("MELODY", Some(0), 72), ("Bridge (sub-melody)", Some(0), 67), ("PIANO", Some(0), 55)];
+        assert_eq!(roles(&parts), [Role::Melody, Role::Lead, Role::Keys]);
+    }
+
+    #[test]
+    fn a_song_has_a_singer_and_two_hands() {
+        let parts = [("Voice", Some(52), 70), ("Piano", Some(0), 66), ("Piano", Some(0), 45)];
+        assert_eq!(roles(&parts), [Role::Melody, Role::Keys, Role::LeftHand]);
+        let crossed = [("Piano", Some(0), 45), ("Piano", Some(0), 66)];
+        assert_eq!(roles(&crossed), [Role::LeftHand, Role::Keys]);
+        assert_eq!(roles(&[("", Some(0), 60), ("", Some(40), 70), ("", Some(0), 50)]), [Role::Keys, Role::Melody, Role::Keys]);
+        assert_eq!(roles(&[("Bass", Some(52), 50), ("", Some(0), 60)]), [Role::Melody, Role::Keys]);
+    }
+
+    #[test]
+    fn a_choir_has_a_tune_a_bass_and_what_lies_between() {
+        let named = [("CANTVS.", Some(52), 72), ("Baſsus", Some(0), 48), ("Altus", Some(52), 65), ("Tenore", Some(52), 58)];
+        assert_eq!(roles(&named), [Role::Melody, Role::Bass, Role::Lead, Role::Pad]);
+        let hymn = [("Hymn voice", Some(19), 72), ("Hymn voice", Some(19), 65), ("Hymn voice", Some(19), 58), ("Hymn voice", Some(19), 48)];
+        assert_eq!(roles(&hymn), [Role::Melody, Role::Lead, Role::Pad, Role::Bass]);
+    }
+
+    #[test]
+    fn a_quartet_is_led_by_its_first_violin_unless_somebody_sings() {
+        let quartet = [("Violin 1", Some(40), 76), ("Violin 2", Some(40), 70), ("Viola", Some(41), 62), ("Violoncello", Some(42), 50)];
+        assert_eq!(roles(&quartet), [Role::Melody, Role::Strings, Role::LowStrings, Role::LowStrings]);
+        let unset = quartet.map(|(name, _, pitch)| (name, None, pitch));
+        assert_eq!(roles(&unset), roles(&quartet));
+        assert_eq!(roles(&[("", Some(40), 76), ("Canto", None, 70), ("Basso", Some(43), 40)]), [Role::Strings, Role::Melody, Role::Bass]);
+    }
+
+    #[test]
+    fn a_band_is_known_by_its_drums() {
+        let mut parts = [part("", Some(52), 60), part("Bass", None, 40), part("Distortion Guitar", Some(30), 50), part("Drums", None, 36)];
+        assert_eq!(of(&parts)[0], Role::Melody);
+        parts[3].channel = DRUM_CHANNEL;
+        assert_eq!(of(&parts), [Role::Pad, Role::Bass, Role::Guitar, Role::Drums]);
+    }
+
+    #[test]
+    fn only_channel_10_is_drums() {
+        assert_eq!(roles(&[("Drums", Some(0), 36)]), [Role::Other]);
+        let tracks = [
+            (38, Role::Bass),
+            (48, Role::Strings),
+            (61, Role::Brass),
+            (73, Role::Winds),
+            (81, Role::Lead),
+            (89, Role::Pad),
+            (127, Role::Other),
+        ];
+        for (programme, role) in tracks {
+            assert_eq!(roles(&[("Track", Some(programme), 60)]), [role], "programme {programme}");
+        }
+    }
+
+    #[test]
+    fn programmes_stand_over_words_for_instruments() {
+        assert_eq!(roles(&[("Bass Trombone", Some(57), 45), ("Alto Viola", Some(41), 60)]), [Role::Brass, Role::LowStrings]);
+        assert_eq!(roles(&[("Bassoon 1", None, 45), ("Synth Bass", None, 40), ("", None, 60)]), [Role::Winds, Role::Bass, Role::Keys]);
+    }
+
+    #[test]
+    fn assigned_notes_stand_in_canonical_order() {
+        let mut parts = [part("Bass", None, 40)];
+        assign(&mut parts);
+        assert_eq!(parts[0].notes[0].role, Role::Bass);
+        assert!(parts[0].notes.is_sorted_by_key(Note::order));
     }
 }

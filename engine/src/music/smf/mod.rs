@@ -8,6 +8,10 @@
 //!   was.
 
 mod channel;
+mod chunks;
+#[cfg(test)]
+mod fixtures;
+mod grid;
 mod read;
 mod report;
 mod write;

@@ -5,11 +5,11 @@ use std::path::Path;
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
 
 use super::channel::{Channel, RawNote};
+use super::chunks::{Chunk, Header};
+use super::grid::Grid;
 use super::report::{ImportReport, Place};
-use super::{MAX_EVENTS, MAX_FILE_BYTES, MAX_QUARTERS, MidiError};
-use crate::music::{
-    Clip, DRUM_CHANNEL, Metre, MetreMap, Note, OFFSETS_PER_TICK, Part, Role, TICKS_PER_QUARTER, Tempo, TempoMap, Tick, roles,
-};
+use super::{MAX_EVENTS, MAX_FILE_BYTES, MidiError};
+use crate::music::{Clip, DRUM_CHANNEL, Metre, MetreMap, Note, Part, Role, Tempo, TempoMap, Tick, roles};
 
 /// What a file became.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,110 +72,6 @@ pub fn read(bytes: &[u8]) -> Result<Import, MidiError> {
     }
     import.report.trailing_bytes += bytes.len() - at;
     Ok(import.finish())
-}
-
-/// A chunk of the file: four letters and a length.
-struct Chunk<'a> {
-    id: [u8; 4],
-    content: &'a [u8],
-    /// The byte after it.
-    end: usize,
-}
-
-impl<'a> Chunk<'a> {
-    fn read(bytes: &'a [u8], at: usize, what: impl Fn() -> String) -> Result<Self, MidiError> {
-        let rest = &bytes[at..];
-        let cut_short = |needed| MidiError::CutShort { what: what(), byte: at, needed, left: rest.len() };
-        let (head, rest) = rest.split_first_chunk::<8>().ok_or_else(|| cut_short(8))?;
-        let [i, d, e, n, length @ ..] = *head;
-        let length = u32::from_be_bytes(length);
-        let content = usize::try_from(length).ok().and_then(|length| rest.get(..length)).ok_or_else(|| cut_short(8 + u64::from(length)))?;
-        Ok(Self { id: [i, d, e, n], content, end: at + 8 + content.len() })
-    }
-}
-
-/// What the header chunk says.
-struct Header {
-    format: u8,
-    tracks: u16,
-    /// Ticks per quarter note.
-    division: u16,
-    /// The byte after it.
-    end: usize,
-}
-
-impl Header {
-    fn read(bytes: &[u8]) -> Result<Self, MidiError> {
-        if bytes.is_empty() {
-            return Err(MidiError::Empty);
-        }
-        if !bytes.starts_with(b"MThd") {
-            return Err(MidiError::NotMidi { begins: bytes[..bytes.len().min(8)].escape_ascii().to_string() });
-        }
-        let chunk = Chunk::read(bytes, 0, || "the header".to_owned())?;
-        let Some(&[f0, f1, t0, t1, d0, d1]) = chunk.content.first_chunk::<6>() else {
-            return Err(MidiError::Header { what: format!("it is {} bytes long instead of 6", chunk.content.len()), byte: 4 });
-        };
-        let format = match u16::from_be_bytes([f0, f1]) {
-            0 => 0,
-            1 => 1,
-            2 => return Err(MidiError::Patterns),
-            other => return Err(MidiError::Header { what: format!("type {other} does not exist"), byte: 8 }),
-        };
-        let tracks = u16::from_be_bytes([t0, t1]);
-        if tracks == 0 {
-            return Err(MidiError::Header { what: "it announces no tracks".to_owned(), byte: 10 });
-        }
-        // A track is at least 8 bytes: a count beyond that needs no further look.
-        let room = (bytes.len() - chunk.end) / 8;
-        if usize::from(tracks) > room {
-            let what =
-                format!("it announces {tracks} tracks, and the file has room for {room}: the count is wrong or the file is cut short");
-            return Err(MidiError::Header { what, byte: 10 });
-        }
-        if d0 >= 0x80 {
-            return Err(MidiError::Smpte);
-        }
-        let division = u16::from_be_bytes([d0, d1]);
-        if division == 0 {
-            return Err(MidiError::Header { what: "it gives a quarter note 0 ticks".to_owned(), byte: 12 });
-        }
-        Ok(Self { format, tracks, division, end: chunk.end })
-    }
-}
-
-/// From the file's ticks to ours.
-#[derive(Debug, Clone, Copy)]
-struct Grid {
-    division: u16,
-}
-
-impl Grid {
-    /// The nearest tick, halves up.
-    fn tick(self, file_tick: u64) -> Tick {
-        let division = i64::from(self.division);
-        Tick((self.scaled(file_tick) * 2 + division).div_euclid(2 * division))
-    }
-
-    /// The nearest tick, what is left in eighths of a tick, and whether that had to be clamped: half a tick late is 4 eighths, the last step is 3.
-    fn onset(self, file_tick: u64) -> (Tick, i8, bool) {
-        let division = i64::from(self.division);
-        let tick = self.tick(file_tick);
-        let rest = self.scaled(file_tick) - tick.0 * division;
-        let eighths = (rest * OFFSETS_PER_TICK * 2 + division).div_euclid(2 * division);
-        let offset = i8::try_from(eighths.clamp(-4, 3)).unwrap_or(0);
-        (tick, offset, eighths > 3)
-    }
-
-    /// Our ticks times the division. In range: no file tick is beyond [`MAX_QUARTERS`].
-    fn scaled(self, file_tick: u64) -> i64 {
-        i64::try_from(file_tick).unwrap_or(i64::MAX / TICKS_PER_QUARTER / 4) * TICKS_PER_QUARTER
-    }
-
-    /// The last file tick that is read.
-    fn longest(self) -> u64 {
-        MAX_QUARTERS.unsigned_abs() * u64::from(self.division)
-    }
 }
 
 /// The clip in the making.
@@ -309,4 +205,145 @@ impl Reader {
 /// A name: UTF-8, or else Latin-1, which every byte is.
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{chunk, file, header};
+    use super::*;
+
+    /// One quarter on middle C at 24 ticks a quarter.
+    const QUARTER: &[u8] = &[0, 0x90, 60, 80, 24, 0x80, 60, 0];
+
+    fn refused(bytes: &[u8]) -> String {
+        read(bytes).unwrap_err().to_string()
+    }
+
+    /// (onset, end, pitch, channel) of every note.
+    fn spans(clip: &Clip) -> Vec<(i64, i64, u8, u8)> {
+        let of_part = |part: &Part| part.notes.iter().map(|n| (n.onset.0, n.end().0, n.pitch, part.channel)).collect::<Vec<_>>();
+        clip.parts.iter().flat_map(of_part).collect()
+    }
+
+    #[test]
+    fn a_type_0_file_splits_into_one_part_a_channel() {
+        // Running status throughout; a note-on without velocity ends a note.
+        let drums = [0, 0xFF, 3, 4, b'S', b'o', b'n', b'g', 0, 0xC2, 33, 0, 0x99, 36, 100, 0, 38, 90, 0, 0x92, 40, 80, 12, 40, 0];
+        let end = [12, 0x99, 36, 0, 0, 38, 0];
+        let import = read(&file(0, 24, &[&[&drums[..], &end].concat()])).unwrap();
+        assert_eq!(spans(&import.clip), [(0, 12, 40, 2), (0, 24, 36, 9), (0, 24, 38, 9)]);
+        assert_eq!(
+            import.clip.parts.iter().map(|part| (&*part.name, part.programme)).collect::<Vec<_>>(),
+            [("Song", Some(33)), ("Song", None)]
+        );
+        assert_eq!(import.clip.parts[1].notes[0].role, Role::Drums);
+        assert_eq!(import.clip.parts[0].notes[0].role, Role::Bass);
+        assert!(!import.report.mended());
+    }
+
+    #[test]
+    fn the_end_is_the_bar_line_after_everything() {
+        // The track ends at tick 48, inside the first bar.
+        assert_eq!(read(&file(1, 24, &[QUARTER])).unwrap().clip.end, Tick(96));
+        let metre = [0, 0xFF, 0x58, 4, 2, 2, 24, 8];
+        assert_eq!(read(&file(1, 24, &[&metre, QUARTER])).unwrap().clip.end, Tick(48));
+    }
+
+    #[test]
+    fn only_drums_and_no_notes_are_read() {
+        let drums = [0, 0x99, 36, 100, 24, 0x89, 36, 0];
+        assert!(read(&file(0, 24, &[&drums])).unwrap().clip.notes().iter().all(|note| note.role == Role::Drums));
+        let silent = read(&file(1, 480, &[&[], &[0, 0xC0, 5]])).unwrap();
+        assert!(silent.clip.is_silent() && silent.clip.parts.is_empty());
+    }
+
+    #[test]
+    fn a_note_shorter_than_a_tick_lasts_one() {
+        let import = read(&file(1, 480, &[&[0, 0x90, 60, 80, 3, 60, 0]])).unwrap();
+        assert_eq!((spans(&import.clip), import.report.lengthened), (vec![(0, 1, 60, 0)], 1));
+    }
+
+    #[test]
+    fn of_duplicates_the_longest_stays() {
+        let import = read(&file(1, 24, &[&[0, 0x90, 60, 80, 0, 60, 90, 12, 60, 0, 12, 60, 0]])).unwrap();
+        assert_eq!((spans(&import.clip), import.report.duplicates), (vec![(0, 24, 60, 0)], 1));
+        assert_eq!(import.clip.parts[0].notes[0].velocity, 90);
+    }
+
+    #[test]
+    fn more_than_128_notes_may_be_held() {
+        let held: Vec<u8> = (0..128u8).flat_map(|key| [0, 0x90, key, 80, 0, 0x91, key, 80]).collect();
+        let import = read(&file(0, 24, &[&held])).unwrap();
+        assert_eq!((import.report.notes, import.report.unclosed.count), (256, 256));
+        assert!(import.clip.notes().iter().all(|note| note.duration == Tick(24)));
+    }
+
+    #[test]
+    fn absurd_metres_and_tempi_leave_the_ones_before() {
+        let metres = [0, 0xFF, 0x58, 4, 3, 2, 24, 8, 72, 0xFF, 0x58, 4, 0, 0, 24, 8, 0, 0xFF, 0x58, 4, 4, 200, 24, 8];
+        let tempos = [0, 0xFF, 0x51, 3, 0x0B, 0x71, 0xB0, 24, 0xFF, 0x51, 3, 0, 0, 0];
+        let import = read(&file(1, 24, &[&metres, &tempos, QUARTER])).unwrap();
+        assert_eq!(import.clip.metres, MetreMap::new([(Tick::ZERO, Metre::new(3, 4).unwrap())]));
+        assert_eq!(import.clip.tempos, TempoMap::new([(Tick::ZERO, Tempo::new(750_000).unwrap())]));
+        let report = import.report;
+        assert_eq!((report.bad_metres.count, report.bad_metres.first), (2, Some(Place { byte: 30, file_tick: 72 })));
+        assert_eq!((report.bad_tempos.count, report.bad_tempos.first), (1, Some(Place { byte: 65, file_tick: 24 })));
+    }
+
+    #[test]
+    fn names_are_utf_8_or_latin_1() {
+        assert_eq!(text("Baſso".as_bytes()), "Baſso");
+        assert_eq!(text(b"Fl\xF6te"), "Flöte");
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused() {
+        let whole = file(1, 24, &[QUARTER, QUARTER, &[0, 0xFF, 3, 2, b'a', b'b']]);
+        for length in 0..whole.len() {
+            refused(&whole[..length]);
+        }
+        assert!(refused(&whole[..50]).contains("track 2 of 3 at byte 34 needs 20 bytes, 16 are left"));
+    }
+
+    #[test]
+    fn a_damaged_event_is_refused_with_its_byte() {
+        // A data byte where a status should be; a name longer than its track; a system message; a time that never ends.
+        let damages: [&[u8]; 4] = [&[0, 60, 80], &[0, 0xFF, 3, 100], &[0, 0xF4], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF]];
+        for damage in damages {
+            let message = refused(&file(1, 24, &[&[QUARTER, &[0, 0xFF, 1, 0], damage].concat()]));
+            assert!(message.contains("track 1 is damaged at byte 34"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_end_is_counted() {
+        let track = [QUARTER, &[0, 0xFF, 0x2F, 0, 1, 2, 3]].concat();
+        let bytes = [header(0, 1, 24), chunk(b"odd ", b"?"), chunk(b"MTrk", &track), b"junk".to_vec()].concat();
+        let report = read(&bytes).unwrap().report;
+        assert_eq!((report.trailing_bytes, report.endless_tracks), (7, 0));
+        let endless = read(&[header(0, 1, 24), chunk(b"MTrk", QUARTER)].concat()).unwrap().report;
+        assert_eq!((endless.trailing_bytes, endless.endless_tracks), (0, 1));
+    }
+
+    #[test]
+    fn ten_million_events_are_refused_where_the_limit_is_reached() {
+        let events: Vec<u8> = [0, 0x90, 60, 80].into_iter().chain([0, 60, 0, 0, 60, 80].repeat(5_000_000)).collect();
+        assert!(refused(&file(0, 24, &[&events])).contains("more than 4000000 events: the limit is reached in track 1 at byte 12000023"));
+        assert!(refused(&vec![0; 64 << 20 | 1]).contains("67108865 bytes"));
+    }
+
+    #[test]
+    fn an_absurd_pause_is_refused() {
+        let message = refused(&file(0, 24, &[&[0xFF, 0xFF, 0xFF, 0x7F, 0x90, 60, 80]]));
+        assert!(message.contains("longer than 200000 quarter notes: track 1, byte 22"), "{message}");
+    }
+
+    #[test]
+    fn errors_of_files_name_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("broken.mid");
+        assert!(read_file(&path).unwrap_err().to_string().contains("broken.mid"));
+        std::fs::write(&path, b"MThd").unwrap();
+        assert!(read_file(&path).unwrap_err().to_string().contains("broken.mid: the file is cut short"));
+    }
 }

@@ -1,0 +1,107 @@
+//! Chunks and the header: what a file is made of.
+
+use super::MidiError;
+
+/// A chunk of the file: four letters and a length.
+pub(super) struct Chunk<'a> {
+    pub(super) id: [u8; 4],
+    pub(super) content: &'a [u8],
+    /// The byte after it.
+    pub(super) end: usize,
+}
+
+impl<'a> Chunk<'a> {
+    pub(super) fn read(bytes: &'a [u8], at: usize, what: impl Fn() -> String) -> Result<Self, MidiError> {
+        let rest = &bytes[at..];
+        let cut_short = |needed| MidiError::CutShort { what: what(), byte: at, needed, left: rest.len() };
+        let (head, rest) = rest.split_first_chunk::<8>().ok_or_else(|| cut_short(8))?;
+        let [i, d, e, n, length @ ..] = *head;
+        let length = u32::from_be_bytes(length);
+        let content = usize::try_from(length).ok().and_then(|length| rest.get(..length)).ok_or_else(|| cut_short(8 + u64::from(length)))?;
+        Ok(Self { id: [i, d, e, n], content, end: at + 8 + content.len() })
+    }
+}
+
+/// What the header chunk says.
+pub(super) struct Header {
+    pub(super) format: u8,
+    pub(super) tracks: u16,
+    /// Ticks per quarter note.
+    pub(super) division: u16,
+    /// The byte after it.
+    pub(super) end: usize,
+}
+
+impl Header {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, MidiError> {
+        if bytes.is_empty() {
+            return Err(MidiError::Empty);
+        }
+        if !bytes.starts_with(b"MThd") {
+            return Err(MidiError::NotMidi { begins: bytes[..bytes.len().min(8)].escape_ascii().to_string() });
+        }
+        let chunk = Chunk::read(bytes, 0, || "the header".to_owned())?;
+        let Some(&[f0, f1, t0, t1, d0, d1]) = chunk.content.first_chunk::<6>() else {
+            return Err(MidiError::Header { what: format!("it is {} bytes long instead of 6", chunk.content.len()), byte: 4 });
+        };
+        let format = match u16::from_be_bytes([f0, f1]) {
+            0 => 0,
+            1 => 1,
+            2 => return Err(MidiError::Patterns),
+            other => return Err(MidiError::Header { what: format!("type {other} does not exist"), byte: 8 }),
+        };
+        let tracks = u16::from_be_bytes([t0, t1]);
+        if tracks == 0 {
+            return Err(MidiError::Header { what: "it announces no tracks".to_owned(), byte: 10 });
+        }
+        // A track is at least 8 bytes: a count beyond that needs no further look.
+        let room = (bytes.len() - chunk.end) / 8;
+        if usize::from(tracks) > room {
+            let what =
+                format!("it announces {tracks} tracks, and the file has room for {room}: the count is wrong or the file is cut short");
+            return Err(MidiError::Header { what, byte: 10 });
+        }
+        if d0 >= 0x80 {
+            return Err(MidiError::Smpte);
+        }
+        let division = u16::from_be_bytes([d0, d1]);
+        if division == 0 {
+            return Err(MidiError::Header { what: "it gives a quarter note 0 ticks".to_owned(), byte: 12 });
+        }
+        Ok(Self { format, tracks, division, end: chunk.end })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{chunk, header};
+    use super::super::read;
+
+    fn refused(bytes: &[u8]) -> String {
+        read(bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_midi_file_is_refused() {
+        assert!(refused(b"").contains("empty"));
+        assert!(refused(b"RIFF\0\0\0\0WAVE").contains("begins with \"RIFF"));
+        assert!(refused(b"MThd\0\0").contains("cut short"));
+    }
+
+    #[test]
+    fn absurd_headers_are_refused() {
+        for (header, wanted) in [
+            (chunk(b"MThd", &[0, 1]), "2 bytes long"),
+            (header(3, 1, 480), "type 3"),
+            (header(1, 0, 480), "no tracks"),
+            (header(1, 65535, 480), "announces 65535 tracks"),
+            (header(1, 1, 0), "0 ticks"),
+            (header(2, 1, 480), "type 2"),
+            (header(1, 1, 0xE728), "SMPTE"),
+            (b"MThd\xFF\xFF\xFF\xFF\0\x01\0\x01\x01\xE0".to_vec(), "the header at byte 0 needs 4294967303 bytes"),
+        ] {
+            let message = refused(&[header, chunk(b"MTrk", &[0, 0xFF, 0x2F, 0])].concat());
+            assert!(message.contains(wanted), "{message}");
+        }
+    }
+}
