@@ -7,4 +7,5 @@ pub mod codec;
 pub mod files;
 pub mod model;
 pub mod music;
+pub mod plan;
 pub mod service;

@@ -1,0 +1,398 @@
+//! The unwrapped musical clock, and its map to the host's song.
+//!
+//! The engine counts ticks that never run backwards. A song may loop, and its player may jump about in it: those are edits of the map from
+//! clock to song, never of the clock. Bars are counted on the clock; a jump closes the open one short. Tempo does not show here: the
+//! plug-in turns samples into ticks.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::music::{Bar, Metre, Tick};
+
+/// Bars whose place the clock remembers; what was played in older ones is kept by whoever needs it.
+const BARS_KEPT: usize = 1024;
+
+/// A place in the host's song, in ticks from its start; negative in a count-in. Not a time on the clock: a loop passes it again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SongPosition(pub i64);
+
+impl SongPosition {
+    /// The position this much further on.
+    #[must_use]
+    pub const fn after(self, length: Tick) -> Self {
+        Self(self.0.saturating_add(length.0))
+    }
+
+    /// How far it lies beyond another; negative if before it.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Tick {
+        Tick(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The song's bar that a position lies in, as the host tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SongBar {
+    /// Its bar line.
+    pub start: SongPosition,
+    /// Its metre.
+    pub metre: Metre,
+}
+
+impl SongBar {
+    /// Ticks from a position to the next bar line, at least 1. A host that names the wrong bar is taken at its word for the phase of the bar
+    /// lines.
+    fn left(self, position: SongPosition) -> Tick {
+        let length = self.metre.bar_length();
+        Tick(length.0 - position.since(self.start).0.rem_euclid(length.0))
+    }
+}
+
+/// From this moment on the clock and the song run side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Segment {
+    clock: Tick,
+    song: SongPosition,
+}
+
+/// A clock that never runs backwards, and where in the song it was.
+#[derive(Debug, Clone)]
+pub struct MusicalClock {
+    now: Tick,
+    /// Stretches between jumps in order of time; there is always one, and the first reaches back as far as the bars do.
+    segments: VecDeque<Segment>,
+    /// Bars that are over, in order of time.
+    closed: VecDeque<Bar>,
+    /// The bar that `now` lies in: its length is what is foreseen.
+    open: Bar,
+    /// The metre of the bars after it.
+    metre: Metre,
+}
+
+impl MusicalClock {
+    /// A clock at tick 0, with the song at this position.
+    #[must_use]
+    pub fn new(song: SongPosition, bar: SongBar) -> Self {
+        Self {
+            now: Tick::ZERO,
+            segments: VecDeque::from([Segment { clock: Tick::ZERO, song }]),
+            closed: VecDeque::new(),
+            open: Bar { index: 0, start: Tick::ZERO, length: bar.left(song), metre: bar.metre },
+            metre: bar.metre,
+        }
+    }
+
+    /// The moment it is.
+    #[must_use]
+    pub const fn now(&self) -> Tick {
+        self.now
+    }
+
+    /// Where the song is.
+    #[must_use]
+    pub fn song(&self) -> SongPosition {
+        self.song_at(self.now)
+    }
+
+    /// The song plays on by this much. A negative length is none: the clock never runs backwards.
+    pub fn advance(&mut self, by: Tick) {
+        self.now = self.now.saturating_add(by.max(Tick::ZERO));
+        while self.now >= self.open.end() {
+            self.close(self.open.end(), self.metre.bar_length());
+        }
+    }
+
+    /// The song goes on elsewhere: a loop, a locate. The open bar is closed short, and a new one opens, which reaches to the song's next bar
+    /// line.
+    pub fn jump(&mut self, song: SongPosition, bar: SongBar) {
+        self.metre = bar.metre;
+        if self.now > self.open.start {
+            self.close(self.now, bar.left(song));
+        } else {
+            // Nothing was played in the bar that opened here: it becomes the new one.
+            self.open = Bar { length: bar.left(song), metre: bar.metre, ..self.open };
+        }
+        if self.segments.back().is_some_and(|last| last.clock == self.now) {
+            self.segments.pop_back();
+        }
+        self.segments.push_back(Segment { clock: self.now, song });
+    }
+
+    /// The host tells which bar the song is in, without a jump. A metre that changes takes hold of the open bar; a bar line that the clock did
+    /// not foresee closes the open bar short, at that line if the clock has it in the open bar, otherwise where the next one falls.
+    pub fn align(&mut self, bar: SongBar) {
+        let left = bar.left(self.song());
+        let end = self.now.saturating_add(left);
+        self.metre = bar.metre;
+        let start = end - bar.metre.bar_length();
+        if start > self.open.start {
+            self.close(start, bar.metre.bar_length());
+        } else {
+            self.open = Bar { length: end - self.open.start, metre: bar.metre, ..self.open };
+        }
+    }
+
+    /// Where the song was at a moment; carried on at either end of what the clock remembers.
+    #[must_use]
+    pub fn song_at(&self, clock: Tick) -> SongPosition {
+        let after = self.segments.partition_point(|segment| segment.clock <= clock);
+        let segment = self.segments[after.saturating_sub(1)];
+        segment.song.after(Tick(clock.0.saturating_sub(segment.clock.0)))
+    }
+
+    /// The last moment up to now at which the song was at this position: the latest pass of a loop. `None` if the clock remembers none.
+    #[must_use]
+    pub fn last_at(&self, song: SongPosition) -> Option<Tick> {
+        let mut end = self.now.saturating_add(Tick(1));
+        for segment in self.segments.iter().rev() {
+            let clock = segment.clock.saturating_add(song.since(segment.song));
+            if segment.clock <= clock && clock < end {
+                return Some(clock);
+            }
+            end = segment.clock;
+        }
+        None
+    }
+
+    /// The bar that is open; its length is what is foreseen.
+    #[must_use]
+    pub const fn open_bar(&self) -> Bar {
+        self.open
+    }
+
+    /// The bars the clock remembers, in order of time, the open one last.
+    pub fn bars(&self) -> impl DoubleEndedIterator<Item = Bar> + '_ {
+        self.closed.iter().copied().chain([self.open])
+    }
+
+    /// The bar that a moment lies in: one that is remembered, the open one, or one that is foreseen. `None` for what is forgotten.
+    #[must_use]
+    pub fn bar_at(&self, clock: Tick) -> Option<Bar> {
+        if clock >= self.open.end() {
+            let length = self.metre.bar_length();
+            let passed = (clock - self.open.end()).0 / length.0;
+            let index = u32::try_from(passed).ok().and_then(|passed| self.open.index.checked_add(1)?.checked_add(passed))?;
+            return Some(Bar { index, start: self.open.end() + Tick(passed * length.0), length, metre: self.metre });
+        }
+        if clock >= self.open.start {
+            return Some(self.open);
+        }
+        let after = self.closed.partition_point(|bar| bar.start <= clock);
+        self.closed.get(after.checked_sub(1)?).copied()
+    }
+
+    /// The next bar line after now.
+    #[must_use]
+    pub fn next_bar_line(&self) -> Tick {
+        self.open.end()
+    }
+
+    /// The first planning tick after a moment: every bar is cut into as many intervals as fit, counted from its line, and the last one takes
+    /// what is left over. So none is shorter than asked, unless the whole bar is. `None` for a moment that is forgotten.
+    #[must_use]
+    pub fn planning_tick_after(&self, clock: Tick, interval: Tick) -> Option<Tick> {
+        let bar = self.bar_at(clock)?;
+        let interval = interval.max(Tick(1));
+        let next = ((clock - bar.start).0 / interval.0 + 1) * interval.0;
+        Some(if next + interval.0 <= bar.length.0 { bar.start + Tick(next) } else { bar.end() })
+    }
+
+    /// Closes the open bar at `end`, which is not before its start, and opens the next.
+    fn close(&mut self, end: Tick, length: Tick) {
+        self.closed.push_back(Bar { length: end - self.open.start, ..self.open });
+        // 2^32 bars are 270 years of 4/4 at 120: the count stays there.
+        self.open = Bar { index: self.open.index.saturating_add(1), start: end, length, metre: self.metre };
+        if self.closed.len() > BARS_KEPT {
+            self.closed.pop_front();
+        }
+        let oldest = self.closed[0].start;
+        while self.segments.get(1).is_some_and(|segment| segment.clock <= oldest) {
+            self.segments.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bar(start: i64, numerator: u8, denominator: u8) -> SongBar {
+        SongBar { start: SongPosition(start), metre: Metre::new(numerator, denominator).unwrap() }
+    }
+
+    fn spans(clock: &MusicalClock) -> Vec<(u32, i64, i64)> {
+        clock.bars().map(|bar| (bar.index, bar.start.0, bar.length.0)).collect()
+    }
+
+    #[test]
+    fn bars_follow_each_other_while_the_song_plays_on() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
+        clock.advance(Tick(200));
+        assert_eq!(spans(&clock), [(0, 0, 96), (1, 96, 96), (2, 192, 96)]);
+        assert_eq!(clock.song(), SongPosition(200));
+        clock.advance(Tick(-50));
+        assert_eq!(clock.now(), Tick(200));
+    }
+
+    #[test]
+    fn a_loop_on_bar_lines_leaves_every_bar_whole() {
+        let mut clock = MusicalClock::new(SongPosition(960), bar(960, 4, 4));
+        for _ in 0..3 {
+            clock.advance(Tick(192));
+            clock.jump(SongPosition(960), bar(960, 4, 4));
+        }
+        assert!(clock.bars().all(|bar| bar.length == Tick(96)));
+        assert_eq!(clock.now(), Tick(576));
+        assert_eq!(clock.song_at(Tick(200)), SongPosition(968));
+        // The latest pass.
+        assert_eq!(clock.last_at(SongPosition(970)), Some(Tick(394)));
+        assert_eq!(clock.last_at(SongPosition(960)), Some(Tick(576)));
+        assert_eq!(clock.last_at(SongPosition(0)), None);
+    }
+
+    #[test]
+    fn a_jump_closes_the_open_bar_short_and_the_next_reaches_to_the_songs_bar_line() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
+        clock.advance(Tick(120));
+        clock.jump(SongPosition(480 + 30), bar(480, 3, 4));
+        clock.advance(Tick(50));
+        assert_eq!(spans(&clock), [(0, 0, 96), (1, 96, 24), (2, 120, 42), (3, 162, 72)]);
+        assert_eq!(clock.song_at(Tick(162)), SongPosition(552));
+    }
+
+    #[test]
+    fn a_jump_on_a_bar_line_opens_no_empty_bar() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
+        clock.advance(Tick(96));
+        clock.jump(SongPosition(12), bar(0, 4, 4));
+        clock.jump(SongPosition(24), bar(0, 4, 4));
+        assert_eq!(spans(&clock), [(0, 0, 96), (1, 96, 72)]);
+        assert_eq!(clock.song(), SongPosition(24));
+    }
+
+    #[test]
+    fn a_metre_that_changes_on_its_bar_line_takes_hold_there() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
+        clock.advance(Tick(96));
+        clock.align(bar(96, 6, 8));
+        clock.advance(Tick(80));
+        assert_eq!(spans(&clock), [(0, 0, 96), (1, 96, 72), (2, 168, 72)]);
+        // The block reached past the bar line before the host told of it.
+        clock.advance(Tick(70));
+        clock.align(bar(240, 2, 4));
+        assert_eq!(spans(&clock)[2..], [(2, 168, 72), (3, 240, 48)]);
+    }
+
+    #[test]
+    fn a_bar_line_that_was_not_foreseen_closes_the_open_bar() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
+        clock.advance(Tick(60));
+        clock.align(bar(48, 4, 4));
+        assert_eq!(spans(&clock), [(0, 0, 48), (1, 48, 96)]);
+        // The host names a bar that is over: the phase of its bar lines counts.
+        clock.advance(Tick(50));
+        clock.align(bar(0, 4, 4));
+        assert_eq!(clock.open_bar().end(), Tick(192));
+    }
+
+    #[test]
+    fn bars_to_come_are_foreseen() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 3, 4));
+        clock.advance(Tick(10));
+        assert_eq!(clock.bar_at(Tick(71)).map(|bar| bar.index), Some(0));
+        let later = clock.bar_at(Tick(150)).unwrap();
+        assert_eq!((later.index, later.start, later.length), (2, Tick(144), Tick(72)));
+    }
+
+    #[test]
+    fn planning_ticks_are_counted_from_the_bar_line() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 7, 8));
+        clock.advance(Tick(1));
+        let ticks = |from: i64| clock.planning_tick_after(Tick(from), Tick(24)).unwrap().0;
+        assert_eq!([ticks(0), ticks(24), ticks(48), ticks(83), ticks(84)], [24, 48, 84, 84, 108]);
+        assert_eq!(clock.planning_tick_after(Tick(5), Tick(500)), Some(Tick(84)));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Act {
+        Advance(i64),
+        Jump(i64, i64, (u8, u8)),
+        Align(i64, (u8, u8)),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        let metre = || prop::sample::select(vec![(4u8, 4u8), (3, 4), (6, 8), (7, 8), (1, 32)]);
+        prop_oneof![
+            4 => (-5..150i64).prop_map(Act::Advance),
+            1 => (-200..900i64, -300..900i64, metre()).prop_map(|(to, bar, metre)| Act::Jump(to, bar, metre)),
+            1 => (-300..900i64, metre()).prop_map(|(bar, metre)| Act::Align(bar, metre)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_clock_never_runs_backwards_and_its_bars_leave_no_gap(acts in prop::collection::vec(act(), 1..60)) {
+            let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
+            let mut song = 0;
+            for act in acts {
+                let before = clock.now();
+                match act {
+                    Act::Advance(by) => {
+                        clock.advance(Tick(by));
+                        song += by.max(0);
+                        prop_assert_eq!(clock.now() - before, Tick(by.max(0)));
+                    }
+                    Act::Jump(to, start, (numerator, denominator)) => {
+                        clock.jump(SongPosition(to), bar(start, numerator, denominator));
+                        song = to;
+                        prop_assert_eq!(clock.now(), before);
+                    }
+                    Act::Align(start, (numerator, denominator)) => {
+                        clock.align(bar(start, numerator, denominator));
+                        prop_assert_eq!(clock.now(), before);
+                        let line = SongPosition(start).since(clock.song_at(clock.next_bar_line()));
+                        prop_assert_eq!(line.0.rem_euclid(clock.open_bar().metre.bar_length().0), 0);
+                    }
+                }
+                prop_assert_eq!(clock.song(), SongPosition(song));
+                prop_assert_eq!(clock.last_at(SongPosition(song)), Some(clock.now()));
+                let open = clock.open_bar();
+                prop_assert!(open.start <= clock.now() && clock.now() < open.end());
+                let bars: Vec<_> = clock.bars().collect();
+                prop_assert!(bars.iter().all(|bar| bar.length >= Tick(1)));
+                for pair in bars.windows(2) {
+                    prop_assert_eq!((pair[0].end(), pair[0].index + 1), (pair[1].start, pair[1].index));
+                }
+                for bar in &bars {
+                    prop_assert_eq!(clock.bar_at(bar.start), Some(*bar));
+                    let song = clock.song_at(bar.start);
+                    prop_assert_eq!(clock.last_at(song).map(|tick| clock.song_at(tick)), Some(song));
+                    prop_assert!(clock.last_at(song) >= Some(bar.start));
+                }
+            }
+            for tick in 0..clock.now().0 {
+                let next = clock.planning_tick_after(Tick(tick), Tick(24)).unwrap();
+                prop_assert!(next > Tick(tick) && next <= clock.bar_at(Tick(tick)).unwrap().end());
+            }
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_rest_stays_right() {
+        let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
+        for round in 0..5_000 {
+            clock.advance(Tick(7));
+            clock.jump(SongPosition(round % 13), bar(0, 4, 4));
+        }
+        assert!(clock.bars().count() <= BARS_KEPT + 1);
+        assert!(clock.segments.len() <= BARS_KEPT + 2);
+        assert_eq!(clock.now(), Tick(35_000));
+        assert_eq!(clock.bar_at(Tick(0)), None);
+        let oldest = clock.bars().next().unwrap();
+        assert_eq!(clock.song_at(oldest.start), SongPosition(i64::from(oldest.index - 1) % 13));
+    }
+}

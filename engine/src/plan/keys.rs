@@ -1,0 +1,351 @@
+//! Who sounds which key. Lives on the audio thread: it never allocates, and every call takes constant time.
+
+/// One key of one MIDI channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// 0 to 15.
+    channel: u8,
+    /// 0 to 127.
+    pitch: u8,
+}
+
+impl Key {
+    /// A key, if the channel is below 16 and the pitch below 128.
+    #[must_use]
+    pub const fn new(channel: u8, pitch: u8) -> Option<Self> {
+        if channel < 16 && pitch < 128 { Some(Self { channel, pitch }) } else { None }
+    }
+
+    /// MIDI channel, 0 to 15.
+    #[must_use]
+    pub const fn channel(self) -> u8 {
+        self.channel
+    }
+
+    /// MIDI key, 0 to 127.
+    #[must_use]
+    pub const fn pitch(self) -> u8 {
+        self.pitch
+    }
+
+    const fn bit(self) -> u128 {
+        1 << self.pitch
+    }
+}
+
+/// A note of the plan that was started: what its note-off must show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Voice {
+    key: Key,
+    /// Which of the notes on this key. It wraps: an old voice is mistaken for a new one only after 2^32 notes on one key.
+    number: u32,
+}
+
+impl Voice {
+    /// The key it sounds.
+    #[must_use]
+    pub const fn key(self) -> Key {
+        self.key
+    }
+}
+
+/// What to do before the player's note-on is passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a note-off that is not sent is a note that hangs"]
+pub enum PlayerOn {
+    /// Nothing.
+    Clear,
+    /// The plan sounds this key: its note-off goes out first, in the same sample.
+    ReleasePlan,
+}
+
+/// What to do with a note that the plan wants to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a voice that is not kept cannot be released"]
+pub enum PlanOn {
+    /// The player holds the key: the note is left out.
+    Refused,
+    /// Start it.
+    Start(Voice),
+    /// An earlier note of the plan still sounds there: its note-off goes out first. The older voice is spent.
+    Restart(Voice),
+}
+
+/// What sounds, by key: 16 channels by 128 pitches. The player owns the keys.
+#[derive(Debug, Clone)]
+pub struct KeyTable {
+    /// Keys that the player holds, one bit per pitch, by channel.
+    player: [u128; 16],
+    /// Keys that the plan sounds. Never one that the player holds.
+    plan: [u128; 16],
+    /// The number of the last voice on each key.
+    voices: [[u32; 128]; 16],
+}
+
+impl KeyTable {
+    /// A silent table.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { player: [0; 16], plan: [0; 16], voices: [[0; 128]; 16] }
+    }
+
+    /// The player strikes a key: it is the player's from now on.
+    pub fn player_on(&mut self, key: Key) -> PlayerOn {
+        let channel = usize::from(key.channel);
+        self.player[channel] |= key.bit();
+        if self.plan[channel] & key.bit() == 0 {
+            return PlayerOn::Clear;
+        }
+        self.plan[channel] &= !key.bit();
+        PlayerOn::ReleasePlan
+    }
+
+    /// The player lets a key go. The note-off is passed on whatever sounds there, so a note of the plan ends with it.
+    pub fn player_off(&mut self, key: Key) {
+        let channel = usize::from(key.channel);
+        self.player[channel] &= !key.bit();
+        self.plan[channel] &= !key.bit();
+    }
+
+    /// The plan wants to start a note.
+    pub fn plan_on(&mut self, key: Key) -> PlanOn {
+        let channel = usize::from(key.channel);
+        if self.player[channel] & key.bit() != 0 {
+            return PlanOn::Refused;
+        }
+        let number = &mut self.voices[channel][usize::from(key.pitch)];
+        *number = number.wrapping_add(1);
+        let voice = Voice { key, number: *number };
+        let sounds = self.plan[channel] & key.bit() != 0;
+        self.plan[channel] |= key.bit();
+        if sounds { PlanOn::Restart(voice) } else { PlanOn::Start(voice) }
+    }
+
+    /// A note of the plan has reached its end. Says whether its note-off goes out: not if the player or a later note took the key.
+    #[must_use]
+    pub fn plan_off(&mut self, voice: Voice) -> bool {
+        let (channel, bit) = (usize::from(voice.key.channel), voice.key.bit());
+        let sounds = self.plan[channel] & bit != 0 && self.voices[channel][usize::from(voice.key.pitch)] == voice.number;
+        if sounds {
+            self.plan[channel] &= !bit;
+        }
+        sounds
+    }
+
+    /// Takes one key that the plan sounds off the table: its note-off goes out. `None` when the plan is silent.
+    ///
+    /// ```
+    /// # use antiphon_engine::plan::{Key, KeyTable, PlanOn};
+    /// let mut keys = KeyTable::new();
+    /// let key = Key::new(0, 60).expect("middle C");
+    /// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("nobody holds it") };
+    /// assert_eq!(keys.release_plan(), Some(key));
+    /// assert_eq!(keys.release_plan(), None);
+    /// // The note's own end comes later, and is not sent twice.
+    /// assert!(!keys.plan_off(voice));
+    /// ```
+    #[must_use]
+    pub fn release_plan(&mut self) -> Option<Key> {
+        release(&mut self.plan)
+    }
+
+    /// Takes one key that the player holds off the table, for bypass and reset: its note-off goes out. `None` when none is held.
+    #[must_use]
+    pub fn release_player(&mut self) -> Option<Key> {
+        release(&mut self.player)
+    }
+
+    /// Whether the player holds this key.
+    #[must_use]
+    pub const fn player_holds(&self, key: Key) -> bool {
+        self.player[key.channel as usize] & key.bit() != 0
+    }
+
+    /// How many keys the player holds.
+    #[must_use]
+    pub fn player_keys(&self) -> u32 {
+        self.player.iter().map(|keys| keys.count_ones()).sum()
+    }
+
+    /// How many keys the plan sounds.
+    #[must_use]
+    pub fn plan_keys(&self) -> u32 {
+        self.plan.iter().map(|keys| keys.count_ones()).sum()
+    }
+}
+
+impl Default for KeyTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn release(keys: &mut [u128; 16]) -> Option<Key> {
+    let (channel, keys) = (0u8..).zip(keys).find(|(_, keys)| **keys != 0)?;
+    // A word that is not 0 has at most 127 trailing zeros.
+    let pitch = u8::try_from(keys.trailing_zeros()).ok()?;
+    *keys &= *keys - 1;
+    Some(Key { channel, pitch })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: Key = Key { channel: 3, pitch: 60 };
+
+    #[test]
+    fn keys_outside_midi_do_not_exist() {
+        assert!(Key::new(15, 127).is_some());
+        assert_eq!(Key::new(16, 0), None);
+        assert_eq!(Key::new(0, 128), None);
+    }
+
+    #[test]
+    fn the_plan_stays_off_a_key_that_the_player_holds() {
+        let mut keys = KeyTable::new();
+        assert_eq!(keys.player_on(KEY), PlayerOn::Clear);
+        assert_eq!(keys.plan_on(KEY), PlanOn::Refused);
+        keys.player_off(KEY);
+        assert!(matches!(keys.plan_on(KEY), PlanOn::Start(_)));
+    }
+
+    #[test]
+    fn the_player_takes_a_key_from_the_plan() {
+        let mut keys = KeyTable::new();
+        let PlanOn::Start(voice) = keys.plan_on(KEY) else { panic!("refused") };
+        assert_eq!(keys.player_on(KEY), PlayerOn::ReleasePlan);
+        // The plan's end must not cut the player's note.
+        assert!(!keys.plan_off(voice));
+        assert!(keys.player_holds(KEY));
+    }
+
+    #[test]
+    fn an_old_end_does_not_cut_a_new_note() {
+        let mut keys = KeyTable::new();
+        let PlanOn::Start(old) = keys.plan_on(KEY) else { panic!("refused") };
+        let PlanOn::Restart(new) = keys.plan_on(KEY) else { panic!("the old one sounds") };
+        assert!(!keys.plan_off(old));
+        assert!(keys.plan_off(new));
+        assert!(!keys.plan_off(new));
+    }
+
+    #[test]
+    fn numbers_of_voices_wrap() {
+        let mut keys = KeyTable::new();
+        keys.voices[usize::from(KEY.channel)][usize::from(KEY.pitch)] = u32::MAX;
+        let PlanOn::Start(voice) = keys.plan_on(KEY) else { panic!("refused") };
+        assert!(keys.plan_off(voice));
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum Act {
+        PlayerOn(Key),
+        PlayerOff(Key),
+        PlanOn(Key),
+        PlanOff(usize),
+        ReleasePlan,
+        ReleasePlayer,
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        // Few keys, at the corners, so that they meet.
+        let key = (prop::sample::select(vec![0u8, 9, 15]), prop::sample::select(vec![0u8, 60, 127]))
+            .prop_map(|(channel, pitch)| Key { channel, pitch });
+        prop_oneof![
+            2 => key.clone().prop_map(Act::PlayerOn),
+            2 => key.clone().prop_map(Act::PlayerOff),
+            3 => key.prop_map(Act::PlanOn),
+            3 => (0..8usize).prop_map(Act::PlanOff),
+            1 => Just(Act::ReleasePlan),
+            1 => Just(Act::ReleasePlayer),
+        ]
+    }
+
+    /// What sounds on the receiver's side.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Sound {
+        Player,
+        Plan(Voice),
+    }
+
+    impl Sound {
+        fn is_plan(&self) -> bool {
+            matches!(self, Self::Plan(_))
+        }
+    }
+
+    proptest! {
+        /// Played to a listener: the plan never starts where something sounds, every note-off of the plan ends a note of the plan, and
+        /// after the release nothing sounds.
+        #[test]
+        fn every_on_has_its_off(acts in prop::collection::vec(act(), 0..200)) {
+            let mut keys = KeyTable::new();
+            let mut sounding: HashMap<Key, Sound> = HashMap::new();
+            let mut voices: Vec<Voice> = Vec::new();
+            for act in acts {
+                match act {
+                    Act::PlayerOn(key) => {
+                        let before = keys.player_on(key);
+                        let sounded = sounding.insert(key, Sound::Player);
+                        prop_assert_eq!(before == PlayerOn::ReleasePlan, sounded.is_some_and(|sound| sound.is_plan()));
+                    }
+                    Act::PlayerOff(key) => {
+                        keys.player_off(key);
+                        sounding.remove(&key);
+                    }
+                    Act::PlanOn(key) => match keys.plan_on(key) {
+                        PlanOn::Refused => prop_assert_eq!(sounding.get(&key), Some(&Sound::Player)),
+                        PlanOn::Start(voice) => {
+                            prop_assert_eq!(sounding.insert(key, Sound::Plan(voice)), None);
+                            voices.push(voice);
+                        }
+                        PlanOn::Restart(voice) => {
+                            prop_assert!(sounding.insert(key, Sound::Plan(voice)).is_some_and(|sound| sound.is_plan()));
+                            voices.push(voice);
+                        }
+                    },
+                    Act::PlanOff(_) if voices.is_empty() => {}
+                    Act::PlanOff(which) => {
+                        let voice = voices.swap_remove(which % voices.len());
+                        let sounds = sounding.get(&voice.key()) == Some(&Sound::Plan(voice));
+                        prop_assert_eq!(keys.plan_off(voice), sounds);
+                        if sounds {
+                            sounding.remove(&voice.key());
+                        }
+                    }
+                    Act::ReleasePlan => {
+                        let expected = sounding.values().any(Sound::is_plan);
+                        let released = keys.release_plan();
+                        prop_assert_eq!(released.is_some(), expected);
+                        if let Some(key) = released {
+                            prop_assert!(sounding.remove(&key).is_some_and(|sound| sound.is_plan()));
+                        }
+                    }
+                    Act::ReleasePlayer => {
+                        let expected = sounding.values().any(|sound| !sound.is_plan());
+                        let released = keys.release_player();
+                        prop_assert_eq!(released.is_some(), expected);
+                        if let Some(key) = released {
+                            prop_assert_eq!(sounding.remove(&key), Some(Sound::Player));
+                        }
+                    }
+                }
+                let plan = sounding.values().filter(|sound| sound.is_plan()).count();
+                prop_assert_eq!(usize::try_from(keys.plan_keys()).unwrap(), plan);
+                prop_assert_eq!(usize::try_from(keys.player_keys()).unwrap(), sounding.len() - plan);
+            }
+            while let Some(key) = keys.release_plan() {
+                prop_assert!(sounding.remove(&key).is_some_and(|sound| sound.is_plan()));
+            }
+            while let Some(key) = keys.release_player() {
+                prop_assert_eq!(sounding.remove(&key), Some(Sound::Player));
+            }
+            prop_assert!(sounding.is_empty());
+        }
+    }
+}
