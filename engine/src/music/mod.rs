@@ -1,5 +1,6 @@
 //! Notes, bars, metres, clips, Standard MIDI Files, and what can be read off them (key, density, register).
 
+pub mod analysis;
 mod clip;
 mod metre;
 mod note;

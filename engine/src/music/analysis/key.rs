@@ -1,0 +1,227 @@
+//! Keys: which one music is in.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use crate::music::{Note, Role, TICKS_PER_QUARTER};
+
+/// Names of the pitch classes as musicians write them most.
+const PITCH_CLASS_NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+
+/// Longest share of one note in a [`PitchProfile`]: a whole note. A pedal point of ten bars is no stronger sign of a key.
+const LONGEST_SHARE: i64 = 4 * TICKS_PER_QUARTER;
+
+/// Bars before and after a bar that have a say in its key ([`keys_of_bars`]).
+pub const KEY_WINDOW_BARS: usize = 4;
+
+/// Major or minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Major.
+    Major,
+    /// Minor.
+    Minor,
+}
+
+/// A key, for instance A minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Pitch class, 0 (C) to 11 (B).
+    tonic: u8,
+    mode: Mode,
+}
+
+impl Key {
+    /// A key on this pitch class; `None` above 11.
+    #[must_use]
+    pub const fn new(tonic: u8, mode: Mode) -> Option<Self> {
+        if tonic < 12 { Some(Self { tonic, mode }) } else { None }
+    }
+
+    /// Its tonic's pitch class, 0 (C) to 11 (B).
+    #[must_use]
+    pub const fn tonic(self) -> u8 {
+        self.tonic
+    }
+
+    /// Major or minor.
+    #[must_use]
+    pub const fn mode(self) -> Mode {
+        self.mode
+    }
+
+    /// Its value in the model's key column: 1 to 12 for C to B major, 13 to 24 for C to B minor.
+    #[must_use]
+    pub const fn value(self) -> u8 {
+        match self.mode {
+            Mode::Major => 1 + self.tonic,
+            Mode::Minor => 13 + self.tonic,
+        }
+    }
+
+    /// The key with this value; `None` for 0 (unset) and above 24.
+    #[must_use]
+    pub const fn from_value(value: u8) -> Option<Self> {
+        match value {
+            1..=12 => Self::new(value - 1, Mode::Major),
+            13..=24 => Self::new(value - 13, Mode::Minor),
+            _ => None,
+        }
+    }
+
+    /// All keys in order of their values.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (1..=24).filter_map(Self::from_value)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            Mode::Major => "major",
+            Mode::Minor => "minor",
+        };
+        write!(f, "{} {mode}", PITCH_CLASS_NAMES[usize::from(self.tonic)])
+    }
+}
+
+/// How well each pitch class fits a major key on C, and a minor one: the probe tone ratings of C. Krumhansl and E. Kessler, "Tracing the dynamic
+/// changes in perceived tonal organization in a spatial representation of musical keys", Psychological Review 89 (1982).
+const MAJOR_PROFILE: [f64; 12] = [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88];
+const MINOR_PROFILE: [f64; 12] = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17];
+
+/// How long each pitch class sounds, in ticks. Drums have no share in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PitchProfile {
+    ticks: [u64; 12],
+}
+
+impl PitchProfile {
+    /// The profile of these notes, each with at most a whole note's length.
+    #[must_use]
+    pub fn new<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Self {
+        let mut profile = Self::default();
+        for note in notes.into_iter().filter(|note| note.role != Role::Drums) {
+            profile.ticks[usize::from(note.pitch % 12)] += note.duration.0.clamp(1, LONGEST_SHARE).unsigned_abs();
+        }
+        profile
+    }
+
+    /// The key whose profile it correlates with best (Krumhansl and Schmuckler's algorithm; C. Krumhansl, "Cognitive Foundations of Musical
+    /// Pitch", 1990, chapter 4). `None` for fewer than three pitch classes, which belong to many keys alike.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        if self.ticks.iter().filter(|&&ticks| ticks > 0).count() < 3 {
+            return None;
+        }
+        let ticks = self.ticks.map(|ticks| f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)));
+        let fit = |key: &Key| {
+            let profile = match key.mode {
+                Mode::Major => &MAJOR_PROFILE,
+                Mode::Minor => &MINOR_PROFILE,
+            };
+            let on_tonic: [f64; 12] = std::array::from_fn(|degree| ticks[(degree + usize::from(key.tonic)) % 12]);
+            correlation(profile, &on_tonic)
+        };
+        // Of equally good keys the first stands: `max_by` would take the last.
+        Key::all().map(|key| (fit(&key), key)).reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, key)| key)
+    }
+}
+
+impl AddAssign for PitchProfile {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, ticks) in self.ticks.iter_mut().zip(other.ticks) {
+            *sum += ticks;
+        }
+    }
+}
+
+/// Pearson's correlation; 0 where one of them does not vary.
+fn correlation(a: &[f64; 12], b: &[f64; 12]) -> f64 {
+    let deviations = |values: &[f64; 12]| {
+        let mean = values.iter().sum::<f64>() / 12.0;
+        values.map(|value| value - mean)
+    };
+    let dot = |a: &[f64; 12], b: &[f64; 12]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    let (a, b) = (deviations(a), deviations(b));
+    let spread = (dot(&a, &a) * dot(&b, &b)).sqrt();
+    if spread > 0.0 { dot(&a, &b) / spread } else { 0.0 }
+}
+
+/// The key of these notes; `None` if they have fewer than three pitch classes.
+#[must_use]
+pub fn detect_key(notes: &[Note]) -> Option<Key> {
+    PitchProfile::new(notes).key()
+}
+
+/// The key of each bar from its own notes and those of [`KEY_WINDOW_BARS`] bars before and after it, so that it follows a modulation but not each
+/// chord.
+#[must_use]
+pub fn keys_of_bars(bars: &[PitchProfile]) -> Vec<Option<Key>> {
+    let window = |bar: usize| {
+        let last = (bar + KEY_WINDOW_BARS + 1).min(bars.len());
+        let mut sum = PitchProfile::default();
+        bars[bar.saturating_sub(KEY_WINDOW_BARS)..last].iter().for_each(|&profile| sum += profile);
+        sum.key()
+    };
+    (0..bars.len()).map(window).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::Tick;
+
+    fn melody(pitches: &[u8]) -> Vec<Note> {
+        let note = |pitch| Note { onset: Tick::ZERO, offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Melody };
+        pitches.iter().map(|&pitch| note(pitch)).collect()
+    }
+
+    /// A cadence: tonic, subdominant, dominant seventh, tonic.
+    const CADENCE: [u8; 13] = [60, 64, 67, 65, 69, 72, 67, 71, 74, 77, 60, 64, 67];
+
+    #[test]
+    fn every_key_is_found_in_its_cadence() {
+        for tonic in 0..12 {
+            let major = melody(&CADENCE.map(|pitch| pitch + tonic));
+            assert_eq!(detect_key(&major), Key::new(tonic, Mode::Major));
+            let minor = melody(&[60, 63, 67, 65, 68, 72, 67, 71, 74, 60, 63, 67].map(|pitch| pitch + tonic));
+            assert_eq!(detect_key(&minor), Key::new(tonic, Mode::Minor));
+        }
+    }
+
+    #[test]
+    fn too_little_has_no_key_and_drums_have_no_say() {
+        assert_eq!(detect_key(&melody(&[60, 67, 72])), None);
+        let mut notes = melody(&CADENCE);
+        notes.extend(melody(&[37; 200]).into_iter().map(|note| Note { role: Role::Drums, ..note }));
+        assert_eq!(detect_key(&notes), Key::new(0, Mode::Major));
+    }
+
+    #[test]
+    fn a_held_note_counts_as_a_whole_note() {
+        let mut notes = melody(&CADENCE.repeat(2));
+        notes[0].duration = Tick::MAX;
+        assert_eq!(detect_key(&notes), Key::new(0, Mode::Major));
+    }
+
+    #[test]
+    fn keys_follow_a_modulation() {
+        let bar = |transposed: u8| PitchProfile::new(&melody(&CADENCE.map(|pitch| pitch + transposed)));
+        let bars: Vec<_> = (0..24).map(|index| bar(if index < 12 { 0 } else { 3 })).collect();
+        let keys = keys_of_bars(&bars);
+        assert_eq!(keys.len(), 24);
+        assert!(keys[..10].iter().all(|&key| key == Key::new(0, Mode::Major)));
+        assert!(keys[14..].iter().all(|&key| key == Key::new(3, Mode::Major)));
+        assert!(keys_of_bars(&[]).is_empty());
+    }
+
+    #[test]
+    fn values_count_the_keys() {
+        assert!(Key::all().map(Key::value).eq(1..=24));
+        assert_eq!(Key::new(12, Mode::Major), None);
+        assert_eq!(Key::from_value(0), None);
+        assert_eq!(Key::from_value(25), None);
+        assert_eq!(Key::from_value(22).map(|key| key.to_string()), Some("A minor".into()));
+    }
+}

@@ -1,0 +1,11 @@
+//! What can be read off notes: the features that the model is told, and that its music is measured by.
+
+mod buckets;
+mod features;
+mod key;
+mod scale;
+
+pub use buckets::{BarBuckets, DENSITY_EDGES, MOST_VOICES, REGISTER_EDGES, SPAN_EDGES, TEMPO_EDGES, tempo_bucket};
+pub use features::{BarFeatures, PitchFeatures};
+pub use key::{KEY_WINDOW_BARS, Key, Mode, PitchProfile, detect_key, keys_of_bars};
+pub use scale::Scale;
