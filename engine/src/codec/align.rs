@@ -49,12 +49,12 @@ pub fn align(bar: &BarRows, end: BarEnd) -> (Vec<Row>, Vec<Targets>) {
 
 /// The rows a sequence begins with: the style (or one that leaves it unset), then the roles of the ensemble, in order, if it is stated.
 ///
-/// `style` is the class of the model's metadata, 0 to 14; a larger one is left unset.
+/// `style` is a column value, as in the model's metadata: 1 to 15, and 0 (or any above 15) for unset.
 #[must_use]
-pub fn prefix_rows(style: Option<u8>, roles: &[Role]) -> Vec<Row> {
+pub fn prefix_rows(style: u8, roles: &[Role]) -> Vec<Row> {
     let row = |index: i64| Row::new(Kind::Pre, Position { bar: -1, tick: index, index: 0 });
     let mut first = row(0);
-    first.columns[column::STYLE] = style.filter(|class| *class < STYLES).map_or(0, value);
+    first.columns[column::STYLE] = if style <= STYLES { style.into() } else { 0 };
     let members = (1..).zip(roles).map(|(index, role)| {
         let mut member = row(index);
         member.columns[column::ROLE] = value(role.class());
@@ -228,14 +228,14 @@ mod tests {
 
     #[test]
     fn prefix_states_style_and_ensemble() {
-        let rows = prefix_rows(Some(2), &[Role::Melody, Role::Drums]);
+        let rows = prefix_rows(3, &[Role::Melody, Role::Drums]);
         assert_eq!(rows.iter().map(|row| row.columns[column::STYLE]).collect::<Vec<_>>(), [3, 0, 0]);
         assert_eq!(rows.iter().map(|row| row.columns[column::ROLE]).collect::<Vec<_>>(), [0, 1, 4]);
         assert_eq!(rows.iter().map(|row| row.key).collect::<Vec<_>>(), [at(-1, 0, 0), at(-1, 1, 0), at(-1, 2, 0)]);
         assert!(rows.iter().all(|row| row.columns[column::KIND] == 1 && row.key == row.query));
 
-        let unset = prefix_rows(None, &[]);
+        let unset = prefix_rows(0, &[]);
         assert_eq!(unset.len(), 1);
-        assert_eq!(unset, prefix_rows(Some(15), &[]));
+        assert_eq!(unset, prefix_rows(STYLES + 1, &[]));
     }
 }

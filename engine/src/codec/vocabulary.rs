@@ -147,7 +147,7 @@ pub mod column {
     pub const STYLE: usize = 21;
 }
 
-/// Classes of a source's style.
+/// Highest value of the style column.
 pub const STYLES: u8 = 15;
 
 /// Class of a note that was still sounding where the context was cut.
