@@ -14,7 +14,7 @@ use std::ops::AddAssign;
 use serde::Serialize;
 
 use super::row::{BarFields, BarRows, NoteClasses};
-use super::vocabulary::{DURATIONS, MAX_BAR_TICKS, OPEN, duration_class, duration_ticks, metre_value};
+use super::vocabulary::{DURATIONS, MAX_BAR_TICKS, ON_GRID, OPEN, duration_class, duration_ticks, metre_value};
 use crate::music::{Bar, Note, OFFSETS_PER_TICK, Role, TICKS_PER_QUARTER, Tick};
 
 /// Highest MIDI data byte.
@@ -22,9 +22,6 @@ const MIDI_MAX: u8 = 127;
 
 /// What is added to a drum's pitch.
 const DRUM_PITCHES: u8 = 128;
-
-/// Offset class of a note on the grid.
-const ON_GRID: i8 = 4;
 
 /// MIDI velocities per class.
 const VELOCITY_STEP: u8 = 4;
@@ -199,7 +196,7 @@ impl NoteClasses {
     /// The note these classes stand for, in the bar that starts at `start`. A class beyond its field's range is read as the last one.
     #[must_use]
     pub fn note(&self, start: Tick) -> Note {
-        let offset = i8::try_from(self.offset.min(7)).unwrap_or(ON_GRID) - ON_GRID;
+        let offset = self.offset.min(7).cast_signed() - ON_GRID.cast_signed();
         Note {
             onset: start + self.tick(),
             offset,

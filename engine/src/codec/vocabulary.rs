@@ -153,6 +153,9 @@ pub const STYLES: u8 = 15;
 /// Class of a note that was still sounding where the context was cut.
 pub const OPEN: u8 = 63;
 
+/// Offset class of a note on the grid.
+pub const ON_GRID: u8 = 4;
+
 /// Lengths of duration classes 0 to 62 in ticks: every value up to 24 that music uses, then common values with about equal steps in between.
 pub const DURATIONS: [u16; 63] = [
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 28, 30, 32, 34, 36, 40, 42, 44, 48, 51, 54,

@@ -1,0 +1,178 @@
+//! The corpus file (docs/model-interface.md, section 4).
+
+use std::io::{self, Write};
+
+use antiphon_engine::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
+use safetensors::Dtype;
+use safetensors::tensor::TensorInfo;
+use serde_json::{Map, Value, json};
+
+use super::piece::Piece;
+use super::split::Split;
+
+/// Version of the file's layout.
+const CORPUS_VERSION: &str = "1";
+
+/// All pieces, as the file holds them.
+#[derive(Default)]
+pub(crate) struct Corpus {
+    notes: Vec<[u8; 8]>,
+    bar_notes: Vec<u64>,
+    bars: Vec<[u8; 7]>,
+    bar_ticks: Vec<u16>,
+    piece_bars: Vec<u64>,
+    piece_source: Vec<u8>,
+    piece_split: Vec<u8>,
+    piece_flags: Vec<u8>,
+    sources: Vec<String>,
+    paths: Vec<String>,
+}
+
+impl Corpus {
+    /// A corpus of these sources, without a piece.
+    pub(crate) fn new(sources: Vec<String>) -> Self {
+        Self { bar_notes: vec![0], piece_bars: vec![0], sources, ..Self::default() }
+    }
+
+    /// Adds a piece of the source with this index.
+    pub(crate) fn push(&mut self, piece: &Piece, path: String, source: u8, split: Split) {
+        let mut parts = piece.parts.iter();
+        for bar in &piece.bars {
+            for note in &bar.notes {
+                let part = parts.next().copied().unwrap_or_default();
+                self.notes.push([note.beat, note.sub, note.role, note.pitch, note.duration, note.velocity, note.offset, part]);
+            }
+            let fields = bar.fields;
+            self.bars.push([fields.metre, fields.tempo, fields.key, fields.density, fields.register, fields.span, fields.voices]);
+            self.bar_ticks.push(bar.ticks);
+            self.bar_notes.push(count(&self.notes));
+        }
+        self.piece_bars.push(count(&self.bars));
+        self.piece_source.push(source);
+        self.piece_split.push(split as u8);
+        self.piece_flags.push(piece.flags());
+        self.paths.push(path);
+    }
+
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    /// Writes the safetensors file; the same pieces always make the same bytes. Returns how many.
+    ///
+    /// The header is written here because the crate keeps the metadata in a hash map, whose order differs from run to run.
+    pub(crate) fn write(&self, mut to: impl Write) -> io::Result<usize> {
+        let bytes = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let (bar_notes, piece_bars) = (bytes(&self.bar_notes), bytes(&self.piece_bars));
+        let bar_ticks: Vec<u8> = self.bar_ticks.iter().flat_map(|ticks| ticks.to_le_bytes()).collect();
+        // Widest numbers first, so that each array is aligned.
+        let arrays: [(&str, Dtype, Vec<usize>, &[u8]); 8] = [
+            ("bar_notes", Dtype::U64, vec![self.bar_notes.len()], &bar_notes),
+            ("piece_bars", Dtype::U64, vec![self.piece_bars.len()], &piece_bars),
+            ("bar_ticks", Dtype::U16, vec![self.bar_ticks.len()], &bar_ticks),
+            ("bars", Dtype::U8, vec![self.bars.len(), 7], self.bars.as_flattened()),
+            ("notes", Dtype::U8, vec![self.notes.len(), 8], self.notes.as_flattened()),
+            ("piece_flags", Dtype::U8, vec![self.piece_flags.len()], &self.piece_flags),
+            ("piece_source", Dtype::U8, vec![self.piece_source.len()], &self.piece_source),
+            ("piece_split", Dtype::U8, vec![self.piece_split.len()], &self.piece_split),
+        ];
+        let mut header = Map::new();
+        header.insert("__metadata__".into(), self.metadata());
+        let mut end = 0;
+        for (name, dtype, shape, data) in &arrays {
+            let info = TensorInfo { dtype: *dtype, shape: shape.clone(), data_offsets: (end, end + data.len()) };
+            header.insert((*name).into(), serde_json::to_value(info)?);
+            end += data.len();
+        }
+        let mut header = serde_json::to_vec(&header)?;
+        header.resize(header.len().next_multiple_of(8), b' ');
+
+        to.write_all(&count(&header).to_le_bytes())?;
+        to.write_all(&header)?;
+        for (.., data) in &arrays {
+            to.write_all(data)?;
+        }
+        to.flush()?;
+        Ok(8 + header.len() + end)
+    }
+
+    /// The header's `__metadata__`: strings, some of them JSON lists.
+    fn metadata(&self) -> Value {
+        let columns: Vec<_> = COLUMN_TABLE.iter().map(|(name, size)| json!([name, size])).collect();
+        let fields: Vec<_> = Field::ALL.iter().map(|field| json!([field.name(), field.classes()])).collect();
+        json!({
+            "antiphon.corpus": CORPUS_VERSION,
+            "vocabulary": VOCABULARY_VERSION.to_string(),
+            "sources": json!(self.sources).to_string(),
+            "paths": json!(self.paths).to_string(),
+            "columns": json!(columns).to_string(),
+            "fields": json!(fields).to_string(),
+            "durations": json!(DURATIONS.as_slice()).to_string(),
+        })
+    }
+}
+
+/// A length as the file counts.
+fn count<T>(of: &[T]) -> u64 {
+    // Memory ends before 64 bits do.
+    u64::try_from(of.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::codec::{BarFields, BarRows, NoteClasses};
+    use safetensors::SafeTensors;
+
+    use super::*;
+
+    fn corpus() -> Corpus {
+        let note = NoteClasses { beat: 1, sub: 2, role: 3, pitch: 164, duration: 5, velocity: 6, offset: 7 };
+        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7 };
+        let full = BarRows { index: 0, ticks: 384, fields, notes: vec![note, note] };
+        let empty = BarRows { index: 1, ticks: 72, fields, notes: Vec::new() };
+        let mut corpus = Corpus::new(vec!["a".into(), "b".into()]);
+        let piece = |bars: Vec<BarRows>, parts: Vec<u8>| Piece { bars, parts, ..Piece::default() };
+        corpus.push(&piece(vec![full.clone(), empty], vec![8, 9]), "a/1.mid".into(), 0, Split::Train);
+        corpus.push(&piece(vec![full], vec![0, 1]), "b/1.mid".into(), 1, Split::Valid);
+        corpus
+    }
+
+    #[test]
+    fn a_reader_of_safetensors_finds_every_array() {
+        let mut bytes = Vec::new();
+        let written = corpus().write(&mut bytes).unwrap();
+        assert_eq!(written, bytes.len());
+
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let metadata = header.metadata().clone().unwrap();
+        assert_eq!((metadata["antiphon.corpus"].as_str(), metadata["vocabulary"].as_str()), ("1", "1"));
+        assert_eq!(metadata["paths"], r#"["a/1.mid","b/1.mid"]"#);
+        let durations: Vec<u16> = serde_json::from_str(&metadata["durations"]).unwrap();
+        assert_eq!(durations, DURATIONS);
+
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let words = |name: &str| -> Vec<u64> {
+            let data = file.tensor(name).unwrap().data().to_vec();
+            data.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
+        };
+        assert_eq!(words("bar_notes"), [0, 2, 2, 4]);
+        assert_eq!(words("piece_bars"), [0, 2, 3]);
+        let notes = file.tensor("notes").unwrap();
+        assert_eq!((notes.dtype(), notes.shape()), (Dtype::U8, [4, 8].as_slice()));
+        assert_eq!(notes.data()[..16], [1, 2, 3, 164, 5, 6, 7, 8, 1, 2, 3, 164, 5, 6, 7, 9]);
+        let bars = file.tensor("bars").unwrap();
+        assert_eq!((bars.shape(), &bars.data()[..7]), ([3, 7].as_slice(), [1, 2, 3, 4, 5, 6, 7].as_slice()));
+        assert_eq!(file.tensor("bar_ticks").unwrap().data(), [128, 1, 72, 0, 128, 1]);
+        assert_eq!(file.tensor("piece_source").unwrap().data(), [0, 1]);
+        assert_eq!(file.tensor("piece_split").unwrap().data(), [0, 1]);
+    }
+
+    #[test]
+    fn the_same_pieces_make_the_same_bytes() {
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        corpus().write(&mut one).unwrap();
+        corpus().write(&mut other).unwrap();
+        assert_eq!(one, other);
+    }
+}

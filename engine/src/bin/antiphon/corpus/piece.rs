@@ -1,0 +1,117 @@
+//! One MIDI file as bars of classes.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use antiphon_engine::codec::vocabulary::ON_GRID;
+use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode};
+use antiphon_engine::music::{Bar, Clip, Note, Tick, smf};
+
+/// Below this share of notes off the grid a piece counts as quantised: what is left there is a tuplet or a grace note.
+const PERFORMED_SHARE: f64 = 0.02;
+
+/// Players scatter. Where one offset holds more than this share of the notes off the grid, they are a figure that the grid lacks.
+const SCATTERED_SHARE: f64 = 0.4;
+
+/// A piece with one velocity on at least this share of its notes has no dynamics to learn,
+const FLAT_SHARE: f64 = 0.95;
+
+/// nor has one with no more velocities than this: an accent is not a dynamic.
+const FLAT_VELOCITIES: usize = 2;
+
+/// `piece_flags`: no loss on velocity.
+const FLAT_VELOCITY: u8 = 1;
+
+/// `piece_flags`: timing is performed; without it there is no loss on offset.
+const PERFORMED_TIMING: u8 = 2;
+
+/// A piece as the corpus keeps it: from its first bar with a note to its last.
+#[derive(Debug, Default)]
+pub(crate) struct Piece {
+    /// Its bars, labelled.
+    pub(crate) bars: Vec<BarRows>,
+    /// The number of each note's part, in the order of the notes; 255 for that part and all beyond.
+    pub(crate) parts: Vec<u8>,
+    /// What the codec had to change.
+    pub(crate) report: EncodeReport,
+    /// Notes that started together in one part with the same pitch: the reader has already left them out.
+    pub(crate) read_duplicates: u64,
+    /// Whether its velocities say nothing.
+    pub(crate) flat_velocity: bool,
+    /// Whether its timing is a player's.
+    pub(crate) performed_timing: bool,
+}
+
+impl Piece {
+    /// Reads a file, or says why it cannot be used.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let import = smf::read_file(path)?;
+        let mut piece = Self::from_clip(&import.clip).ok_or_else(|| anyhow::anyhow!("{}: no notes", path.display()))?;
+        piece.read_duplicates = import.report.duplicates;
+        Ok(piece)
+    }
+
+    /// The piece of a clip; `None` if it has no notes.
+    pub(crate) fn from_clip(clip: &Clip) -> Option<Self> {
+        let notes: Vec<Note> = clip.parts.iter().flat_map(|part| &part.notes).copied().collect();
+        let part_of = (0..).zip(&clip.parts).flat_map(|(number, part)| part.notes.iter().map(move |_| number));
+        let part_of: Vec<u8> = part_of.map(|number: usize| u8::try_from(number).unwrap_or(u8::MAX)).collect();
+
+        let first = clip.metres.bar_at(clip.first_onset()?);
+        let until = clip.last_onset()? + Tick(1);
+        let bars: Vec<Bar> = (first.index..).map(|index| clip.metres.bar(index)).take_while(|bar| bar.start < until).collect();
+        let mut encoded = encode(&notes, &bars, None);
+        while encoded.bars.last().is_some_and(|bar| bar.notes.is_empty()) {
+            encoded.bars.pop();
+        }
+        Some(Self {
+            flat_velocity: is_flat(&encoded.bars),
+            performed_timing: is_performed(&encoded.bars),
+            parts: encoded.sources.iter().map(|source| part_of[*source]).collect(),
+            bars: encoded.bars,
+            report: encoded.report,
+            read_duplicates: 0,
+        })
+    }
+
+    /// Its `piece_flags`.
+    pub(crate) fn flags(&self) -> u8 {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        flag(self.flat_velocity, FLAT_VELOCITY) | flag(self.performed_timing, PERFORMED_TIMING)
+    }
+}
+
+/// Whether the velocities say nothing.
+fn is_flat(bars: &[BarRows]) -> bool {
+    let counts = histogram(bars, |note| note.velocity);
+    counts.len() <= FLAT_VELOCITIES || share(largest(&counts), counts.values().sum()) >= FLAT_SHARE
+}
+
+/// Whether the offsets are a player's, not a notation's.
+fn is_performed(bars: &[BarRows]) -> bool {
+    let mut counts = histogram(bars, |note| note.offset);
+    let notes = counts.values().sum();
+    counts.remove(&ON_GRID);
+    let off_grid = counts.values().sum();
+    share(off_grid, notes) >= PERFORMED_SHARE && share(largest(&counts), off_grid) <= SCATTERED_SHARE
+}
+
+/// How many notes have each class of a field.
+fn histogram(bars: &[BarRows], class: fn(&NoteClasses) -> u8) -> HashMap<u8, usize> {
+    let mut counts = HashMap::new();
+    for note in bars.iter().flat_map(|bar| &bar.notes) {
+        *counts.entry(class(note)).or_default() += 1;
+    }
+    counts
+}
+
+/// The count of the most common class.
+fn largest(counts: &HashMap<u8, usize>) -> usize {
+    counts.values().copied().max().unwrap_or(0)
+}
+
+/// A part of a whole; 0 of nothing.
+#[expect(clippy::cast_precision_loss, reason = "notes are counted far below 2^52")]
+pub(crate) fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}

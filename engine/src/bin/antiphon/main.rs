@@ -1,0 +1,36 @@
+//! `antiphon`: the engine from the command line.
+
+mod corpus;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Listens to MIDI and continues it: the engine behind the Antiphon plug-in, from the command line.
+///
+/// Every command writes its result to standard output, as text or, with --json, as one JSON object; progress and errors go to standard error.
+/// Exit code 0: done. 2: nothing was written; the message says what is wrong, where, and what to do.
+#[derive(Parser)]
+#[command(name = "antiphon", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Corpus(corpus::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Corpus(args) => corpus::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("antiphon: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
