@@ -88,7 +88,7 @@ impl AddAssign for EncodeReport {
 /// Notes to classes, by the rules of this file. The notes may come in any order; the bars must follow each other without a gap.
 ///
 /// With a `cut`, only notes that start before it are taken, and those that sound across it are [`OPEN`]: what is known at that tick.
-/// Of the controls only the metre is set; `label` sets the rest.
+/// Of the controls only the metre is set; [`label`](super::label) sets the rest.
 #[must_use]
 pub fn encode(notes: &[Note], bars: &[Bar], cut: Option<Tick>) -> Encoded {
     let mut report = EncodeReport::default();

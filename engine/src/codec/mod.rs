@@ -2,10 +2,12 @@
 
 mod align;
 mod encode;
+mod label;
 mod row;
 pub mod vocabulary;
 
 pub use align::{BarEnd, align, prefix_rows};
 pub use encode::{EncodeReport, Encoded, decode, encode};
+pub use label::label;
 pub use row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 pub use vocabulary::OPEN;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use antiphon_engine::codec::vocabulary::ON_GRID;
-use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode};
+use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode, label};
 use antiphon_engine::music::{Bar, Clip, Note, Tick, smf};
 
 /// Below this share of notes off the grid a piece counts as quantised: what is left there is a tuplet or a grace note.
@@ -64,6 +64,7 @@ impl Piece {
         while encoded.bars.last().is_some_and(|bar| bar.notes.is_empty()) {
             encoded.bars.pop();
         }
+        label(&mut encoded.bars, first.start, &clip.tempos);
         Some(Self {
             flat_velocity: is_flat(&encoded.bars),
             performed_timing: is_performed(&encoded.bars),
