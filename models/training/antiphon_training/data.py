@@ -18,7 +18,7 @@ class Augmentation:
     transpose: bool = True
     """-5 to +6 semitones, the key label moves along."""
     drop_control: float = 0.5
-    """A BAR control other than the metre is unset in the whole window."""
+    """No BAR control other than the metre is set in the whole window; otherwise each of them is left out with this probability by itself."""
     drop_prefix: float = 0.5
     """Style and ensemble are unset, each by itself."""
     cut: float = 0.3
@@ -87,7 +87,8 @@ class Windows:
                 style = int(self.style_of_source[corpus.piece_source[piece]])
             if rng.random() >= augmentation.drop_prefix:
                 roles = sorted(set(notes[:, r.N_ROLE].tolist()))
-            bars[:, 1:][:, rng.random(6) < augmentation.drop_control] = 0
+            drop = rng.random(7) < augmentation.drop_control
+            bars[:, 1:][:, drop[0] | drop[1:]] = 0
             if augmentation.transpose:
                 transpose(notes, bars, int(rng.integers(-5, 7)))
             if not flags & FLAT_VELOCITY and augmentation.loudness:
