@@ -1,9 +1,16 @@
 //! What to play when. Pure: no threads, no seconds, no model; `music` is all it knows.
 
 mod clock;
+mod foresight;
 mod keys;
 mod mode;
+mod notes;
+mod phrase;
+mod timeline;
 
 pub use clock::{MusicalClock, SongBar, SongPosition};
+pub use foresight::{TOLERANCE_TICKS, as_foreseen};
 pub use keys::{Key, KeyTable, PlanOn, PlayerOn, Voice};
 pub use mode::Mode;
+pub use phrase::{Brief, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
+pub use timeline::{Adoption, Offer, PlanningTick, Request, Tally, Timeline};

@@ -1,0 +1,215 @@
+//! A plan: notes to come, and what they were made from.
+
+use serde::{Deserialize, Serialize};
+
+use super::notes;
+use crate::music::{Note, Tick};
+
+/// A plan's number in its session: later plans have greater ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlanId(pub u64);
+
+/// The musical controls as they stood, by the host's parameter ids. The plan keeps them to be shown and compared; what they mean is known
+/// to the decoder.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Controls(pub Vec<Setting>);
+
+/// One control.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Setting {
+    /// The parameter's stable id.
+    pub parameter: u32,
+    /// Its normalised value, 0 to 1.
+    pub value: f32,
+}
+
+/// A short name for what was heard: equal notes have equal fingerprints, in every session and on every machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// Of no notes at all: the offset basis of FNV-1a.
+    pub const SILENCE: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    /// Of these notes, in this order.
+    #[must_use]
+    pub fn of(notes: &[Note]) -> Self {
+        notes.iter().fold(Self::SILENCE, Self::with)
+    }
+
+    /// Of what was heard so far and this note.
+    #[must_use]
+    pub fn with(self, note: &Note) -> Self {
+        let manner = [note.offset.to_le_bytes()[0], note.pitch, note.velocity, note.role.class()];
+        self.with_bytes(&note.onset.0.to_le_bytes()).with_bytes(&note.duration.0.to_le_bytes()).with_bytes(&manner)
+    }
+
+    /// FNV-1a (Fowler, Noll, Vo), 64 bits.
+    pub(super) fn with_bytes(self, bytes: &[u8]) -> Self {
+        Self(bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)))
+    }
+}
+
+/// What a plan is made from, and which ticks it is to cover.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Brief {
+    /// The plan's number.
+    pub plan: PlanId,
+    /// The planning tick: the notes before it are what the plan is made from.
+    pub made_at: Tick,
+    /// The first tick it covers.
+    pub start: Tick,
+    /// The first tick it does not cover.
+    pub end: Tick,
+    /// The seed of its noise.
+    pub seed: u64,
+    /// The controls as they stood at the planning tick.
+    pub controls: Controls,
+    /// What had been heard by then.
+    pub context: Fingerprint,
+}
+
+/// A stretch of a plan, as the engine delivers it: the near bar first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// The plan it belongs to.
+    pub plan: PlanId,
+    /// Where it starts: where the last one ended.
+    pub from: Tick,
+    /// Where it ends.
+    pub until: Tick,
+    /// The notes that start in it.
+    pub notes: Vec<Note>,
+}
+
+/// Notes to come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What it is made from.
+    pub brief: Brief,
+    /// Up to here it has been delivered.
+    ready: Tick,
+    /// In canonical order; all start between the brief's start and `ready`.
+    #[serde(with = "notes")]
+    notes: Vec<Note>,
+}
+
+impl Plan {
+    /// A plan of which nothing has been delivered yet.
+    #[must_use]
+    pub fn new(brief: Brief) -> Self {
+        Self { ready: brief.start, brief, notes: Vec::new() }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn id(&self) -> PlanId {
+        self.brief.plan
+    }
+
+    /// Its notes so far, in canonical order.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The notes that start from `from` on and before `to`.
+    #[must_use]
+    pub fn between(&self, from: Tick, to: Tick) -> &[Note] {
+        let start = self.notes.partition_point(|note| note.onset < from);
+        let end = self.notes.partition_point(|note| note.onset < to);
+        // An empty stretch may come with its ends swapped.
+        self.notes.get(start..end).unwrap_or_default()
+    }
+
+    /// Up to here it has been delivered.
+    #[must_use]
+    pub const fn ready(&self) -> Tick {
+        self.ready
+    }
+
+    /// Whether it has been delivered to its end.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.ready >= self.brief.end
+    }
+
+    /// Adds the next passage. Says whether it is the next one of this plan: anything else changes nothing. Notes that do not start in the
+    /// passage are left out.
+    pub fn append(&mut self, passage: &Passage) -> bool {
+        if passage.plan != self.id() || passage.from != self.ready || passage.until <= passage.from {
+            return false;
+        }
+        let old = self.notes.len();
+        self.notes.extend(passage.notes.iter().filter(|note| passage.from <= note.onset && note.onset < passage.until));
+        self.notes[old..].sort_by_key(Note::order);
+        self.ready = passage.until;
+        true
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::music::Role;
+
+    /// A crotchet.
+    pub(crate) fn note(onset: i64, pitch: u8) -> Note {
+        Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys }
+    }
+
+    pub(crate) fn brief(plan: u64, start: i64, end: i64) -> Brief {
+        Brief {
+            plan: PlanId(plan),
+            made_at: Tick(start - 24),
+            start: Tick(start),
+            end: Tick(end),
+            seed: 7,
+            controls: Controls::default(),
+            context: Fingerprint::SILENCE,
+        }
+    }
+
+    pub(crate) fn passage(plan: u64, from: i64, until: i64, notes: &[Note]) -> Passage {
+        Passage { plan: PlanId(plan), from: Tick(from), until: Tick(until), notes: notes.to_vec() }
+    }
+
+    #[test]
+    fn passages_join_in_their_order_only() {
+        let mut plan = Plan::new(brief(1, 96, 288));
+        assert!(!plan.append(&passage(1, 192, 288, &[note(192, 60)])), "not before the first");
+        assert!(!plan.append(&passage(2, 96, 192, &[])), "not another plan's");
+        assert!(plan.append(&passage(1, 96, 192, &[note(120, 64), note(96, 60), note(192, 61), note(95, 62)])));
+        assert!(!plan.append(&passage(1, 96, 192, &[])), "not twice");
+        assert!(!plan.is_complete());
+        assert!(plan.append(&passage(1, 192, 288, &[note(200, 60)])));
+        assert!(plan.is_complete());
+        assert_eq!(plan.notes(), [note(96, 60), note(120, 64), note(200, 60)]);
+        assert_eq!(plan.between(Tick(97), Tick(200)), [note(120, 64)]);
+        assert_eq!(plan.between(Tick(200), Tick(97)), []);
+    }
+
+    #[test]
+    fn fingerprints_tell_notes_and_their_order_apart() {
+        let (a, b) = (note(0, 60), note(24, 62));
+        assert_eq!(Fingerprint::of(&[a, b]), Fingerprint::of(&[a]).with(&b));
+        let softer = Note { velocity: 79, ..b };
+        let all = [vec![], vec![a], vec![b], vec![a, b], vec![b, a], vec![a, softer]].map(|notes| Fingerprint::of(&notes));
+        for (index, one) in all.iter().enumerate() {
+            assert!(all[..index].iter().all(|other| other != one));
+        }
+        // Pinned: projects keep them.
+        assert_eq!(Fingerprint::SILENCE.with_bytes(b"foobar"), Fingerprint(0x8594_4171_f739_67e8));
+    }
+
+    #[test]
+    fn a_plan_survives_a_project_file() {
+        let mut plan = Plan::new(Brief { controls: Controls(vec![Setting { parameter: 9, value: 0.25 }]), ..brief(1, 96, 192) });
+        plan.append(&passage(1, 96, 192, &[note(96, 60), note(120, 64)]));
+        let text = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+    }
+}
