@@ -3,7 +3,9 @@
 //! The engine knows no host, no window and no audio buffer. Inside it dependencies point down only:
 //! `service` -> {`plan`, `decode`}, `decode` -> `cache` -> `model` -> `codec` -> `music`, `plan` -> `music`.
 
+pub mod cache;
 pub mod codec;
+pub mod decode;
 pub mod files;
 pub mod model;
 pub mod music;

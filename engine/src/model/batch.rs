@@ -32,7 +32,7 @@ pub struct Batch {
     seqlens_k: Tensor<i32>,
     total_length: Tensor<i32>,
     force: Tensor<i64>,
-    controls: ControlTensors,
+    sampling: SamplingTensors,
     choice: Tensor<i64>,
     nll: Tensor<f32>,
     best: Tensor<i64>,
@@ -41,7 +41,7 @@ pub struct Batch {
 
 /// The sampling inputs, one set for all rows of a batch (M = 1).
 #[derive(Debug)]
-struct ControlTensors {
+struct SamplingTensors {
     temperature: Tensor<f32>,
     log_min_p: Tensor<f32>,
     noise: Tensor<f32>,
@@ -59,7 +59,7 @@ struct ControlTensors {
 /// The sampling inputs as slices, to be filled. Masks are added to logits: 0 allows, a large negative number forbids. In the last four the first index is 1
 /// if the pitch just chosen has reached `pitch_top`.
 #[derive(Debug)]
-pub struct Controls<'a> {
+pub struct SamplingInputs<'a> {
     /// Per field, above 0.
     pub temperature: &'a mut [f32],
     /// Per field; -1e9 is off.
@@ -110,7 +110,7 @@ impl Batch {
             seqlens_k: Tensor::new(&allocator, [1_i64])?,
             total_length: Tensor::new(&allocator, [1_i64])?,
             force: integers(&[rows, FIELDS])?,
-            controls: ControlTensors::new(&allocator)?,
+            sampling: SamplingTensors::new(&allocator)?,
             choice: integers(&[rows, FIELDS])?,
             nll: floats(&[rows, FIELDS])?,
             best: integers(&[rows, FIELDS])?,
@@ -138,7 +138,7 @@ impl Batch {
         }
         binding.bind_input("seqlens_k", &self.seqlens_k)?;
         binding.bind_input("total_length", &self.total_length)?;
-        self.controls.bind(binding)?;
+        self.sampling.bind(binding)?;
         binding.bind_output("choice", &mut self.choice)?;
         binding.bind_output("nll", &mut self.nll)?;
         binding.bind_output("best", &mut self.best)?;
@@ -184,8 +184,8 @@ impl Batch {
     }
 
     /// The sampling inputs.
-    pub fn controls(&mut self) -> Controls<'_> {
-        self.controls.slices()
+    pub fn sampling(&mut self) -> SamplingInputs<'_> {
+        self.sampling.slices()
     }
 
     /// Runs all rows after `past` cached ones.
@@ -225,7 +225,7 @@ impl Batch {
     }
 }
 
-impl ControlTensors {
+impl SamplingTensors {
     fn new(allocator: &Allocator) -> ort::Result<Self> {
         let floats = |shape: &[usize]| Tensor::<f32>::new(allocator, dims(shape));
         let mask = |field: Field| floats(&[1, field.classes()]);
@@ -270,8 +270,8 @@ impl ControlTensors {
         binding.bind_input("pitch_top", &self.pitch_top)
     }
 
-    fn slices(&mut self) -> Controls<'_> {
-        Controls {
+    fn slices(&mut self) -> SamplingInputs<'_> {
+        SamplingInputs {
             temperature: data(&mut self.temperature),
             log_min_p: data(&mut self.log_min_p),
             noise: data(&mut self.noise),

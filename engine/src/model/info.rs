@@ -48,7 +48,7 @@ pub struct ModelInfo {
     pub rotary: Rotary,
     /// Distances in bars at which it was trained to see every row, ascending.
     pub fine_bars: Vec<u32>,
-    /// Value of the style column for each source style it knows, 1 to 15.
+    /// Value of the style column for each source style it knows, 1 to 15, as [`prefix_rows`](crate::codec::prefix_rows) takes it.
     pub styles: BTreeMap<String, u8>,
     /// Rows it was trained on.
     pub trained_rows: u64,
@@ -129,12 +129,6 @@ impl ModelInfo {
             styles,
             trained_rows: metadata.json("antiphon.trained_rows")?,
         })
-    }
-
-    /// Class of a source style, 0 to 14, as [`prefix_rows`](crate::codec::prefix_rows) takes it; `None` for one it does not know.
-    #[must_use]
-    pub fn style(&self, source: &str) -> Option<u8> {
-        self.styles.get(source).map(|value| value - 1)
     }
 
     /// Width of one head.
@@ -238,8 +232,7 @@ mod tests {
         let info = parse(&sound()).unwrap();
         assert_eq!((info.width, info.layers, info.heads, info.weights), (64, 2, 4, Weights::Int8));
         assert_eq!((info.head_width(), info.row_bytes(), info.trained_rows), (16, 2 * 64 * 2 * 4, 123));
-        assert_eq!((info.style("pop"), info.style("polka")), (Some(2), None));
-        assert_eq!(info.fine_bars, [1, 2, 4]);
+        assert_eq!((info.fine_bars, info.styles["pop"]), (vec![1, 2, 4], 3));
     }
 
     #[test]

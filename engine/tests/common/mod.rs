@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod music;
+pub(crate) mod reference;
+
 use std::path::{Path, PathBuf};
 
 use antiphon_engine::model::{Model, RUNTIME_VARIABLE, Runtime, RuntimeSearch};

@@ -1,0 +1,101 @@
+//! The contiguous buffer that the graph reads as past and appends to as present.
+
+use std::ops::Range;
+
+use ort::{memory::Allocator, value::Tensor};
+
+use super::{Layout, page::Page};
+use crate::model::KeyValue;
+
+/// Capacities are multiples of this many rows.
+const STEP: usize = 64;
+
+/// One key and one value tensor per layer, `[1, heads, capacity, head width]`.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    layout: Layout,
+    capacity: usize,
+    layers: Vec<KeyValue>,
+    moves: u32,
+}
+
+impl Buffer {
+    pub(super) fn new(layout: Layout, rows: usize) -> ort::Result<Self> {
+        let capacity = rows.max(1).next_multiple_of(STEP);
+        Ok(Self { layout, capacity, layers: allocate(layout, capacity)?, moves: 0 })
+    }
+
+    /// Bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.capacity * self.layout.row_floats() * size_of::<f32>()
+    }
+
+    /// The tensors, to be bound.
+    pub(super) fn layers(&mut self) -> &mut [KeyValue] {
+        &mut self.layers
+    }
+
+    /// How often it has moved to other tensors: who bound them before must bind anew.
+    pub(super) fn moves(&self) -> u32 {
+        self.moves
+    }
+
+    /// Makes room for `rows` rows, of which the first `kept` are carried over.
+    pub(super) fn reserve(&mut self, rows: usize, kept: usize) -> ort::Result<()> {
+        if rows <= self.capacity {
+            return Ok(());
+        }
+        let page = self.read(0..kept);
+        // An eighth more than asked, so that a cache that grows with the piece does not move at every bar.
+        self.capacity = (rows + rows / 8).next_multiple_of(STEP);
+        self.layers.clear();
+        self.layers = allocate(self.layout, self.capacity)?;
+        self.moves += 1;
+        self.write(0, &[(&page, 0..kept)]);
+        Ok(())
+    }
+
+    /// Copies rows out.
+    pub(super) fn read(&mut self, rows: Range<usize>) -> Page {
+        let width = self.layout.head_width;
+        let (layout, span) = (self.layout, self.capacity * width);
+        let mut page = Page::new(layout, rows.len());
+        if rows.is_empty() {
+            return page;
+        }
+        for (plane, tensor) in self.planes().enumerate() {
+            let heads = tensor.chunks_exact(span);
+            for (to, head) in page.plane_mut(layout, plane).chunks_exact_mut(rows.len() * width).zip(heads) {
+                to.copy_from_slice(&head[rows.start * width..rows.end * width]);
+            }
+        }
+        page
+    }
+
+    /// Copies rows of pages in, one after the other, from row `at` on.
+    pub(super) fn write(&mut self, at: usize, parts: &[(&Page, Range<usize>)]) {
+        let width = self.layout.head_width;
+        let (layout, span) = (self.layout, self.capacity * width);
+        for (plane, tensor) in self.planes().enumerate() {
+            for (head, to) in tensor.chunks_exact_mut(span).enumerate() {
+                let mut end = at * width;
+                for (page, rows) in parts {
+                    let from = &page.plane(layout, plane)[head * page.rows() * width..][rows.start * width..rows.end * width];
+                    to[end..end + from.len()].copy_from_slice(from);
+                    end += from.len();
+                }
+            }
+        }
+    }
+
+    fn planes(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.layers.iter_mut().flat_map(|layer| [layer.key.extract_tensor_mut().1, layer.value.extract_tensor_mut().1])
+    }
+}
+
+fn allocate(layout: Layout, capacity: usize) -> ort::Result<Vec<KeyValue>> {
+    let shape = [1, layout.heads, capacity, layout.head_width].map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+    let allocator = Allocator::default();
+    let tensor = || Tensor::<f32>::new(&allocator, shape);
+    (0..layout.layers).map(|_| Ok(KeyValue { key: tensor()?, value: tensor()? })).collect()
+}

@@ -1,0 +1,194 @@
+//! Hard rules, applied as masks before sampling: what they forbid cannot be chosen, and what they allow keeps its odds.
+//!
+//! Part of them are always on, because rows are in canonical order: the onset never goes back, and at one onset role, then pitch, must rise. So a bar always
+//! ends. Where nothing is allowed any more, the bar ends.
+
+use crate::{
+    codec::{
+        NoteClasses, OPEN, Place,
+        vocabulary::{Field, duration_ticks, next},
+    },
+    model::SamplingInputs,
+    music::{Role, TICKS_PER_QUARTER, Tick},
+};
+
+/// Added to the logit of what is forbidden.
+const FORBIDDEN: f32 = -1e9;
+
+/// No generated bar has more notes: a bound on time and memory, far above what music needs.
+pub const MOST_NOTES: usize = 192;
+
+/// Pitch classes of a field: keys, then drums.
+const PITCHES: usize = Field::Pitch.classes();
+const DRUMS: usize = 128;
+const BEATS: usize = Field::Beat.classes();
+const SUBS: usize = Field::Sub.classes();
+const ROLES: usize = Field::Role.classes();
+const TYPES: usize = Field::Type.classes();
+
+/// A set of roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoleSet(u16);
+
+impl RoleSet {
+    /// Every role.
+    pub const ALL: Self = Self(u16::MAX);
+
+    /// Whether a role is in it.
+    #[must_use]
+    pub fn contains(self, role: Role) -> bool {
+        self.has(role.class())
+    }
+
+    fn has(self, class: u8) -> bool {
+        self.0 >> class & 1 == 1
+    }
+}
+
+impl FromIterator<Role> for RoleSet {
+    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
+        Self(roles.into_iter().fold(0, |set, role| set | 1 << role.class()))
+    }
+}
+
+/// What may be generated. Register and scale bind every role but drums.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraints {
+    /// Roles that may play.
+    pub roles: RoleSet,
+    /// Lowest MIDI key.
+    pub low: u8,
+    /// Highest MIDI key, inclusive.
+    pub high: u8,
+    /// Pitch classes that may sound: bit 0 is C, bit 11 is B.
+    pub scale: u16,
+    /// Most notes that start together; `None` for no bound. At least 1 counts.
+    pub voices: Option<u8>,
+    /// No note starts before this tick of the sequence (tick 0 is its first bar line).
+    pub from: Tick,
+    /// Every note ends at or before this tick of the sequence.
+    pub until: Tick,
+}
+
+impl Default for Constraints {
+    /// Everything is allowed.
+    fn default() -> Self {
+        Self { roles: RoleSet::ALL, low: 0, high: 127, scale: 0xfff, voices: None, from: Tick(i64::MIN), until: Tick::MAX }
+    }
+}
+
+impl Constraints {
+    /// Whether a pitch class of the model is allowed for a role.
+    fn allows(&self, role: u8, pitch: usize) -> bool {
+        if role == Role::Drums.class() {
+            return pitch >= DRUMS;
+        }
+        pitch < DRUMS && (usize::from(self.low)..=usize::from(self.high)).contains(&pitch) && self.scale >> (pitch % 12) & 1 == 1
+    }
+
+    /// The roles that have a pitch to play, and the highest pitch of each.
+    fn tops(&self) -> [Option<usize>; ROLES] {
+        let top = |role: u8| (0..PITCHES).rev().find(|&pitch| self.allows(role, pitch));
+        let (keys, drums) = (top(Role::Melody.class()), top(Role::Drums.class()));
+        Role::ALL.map(|role| if role == Role::Drums { drums } else { keys }.filter(|_| self.roles.contains(role)))
+    }
+}
+
+/// Where a row stands that is about to choose: the content of its target, and what follows that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment<'a> {
+    /// The bar line in ticks of the sequence.
+    pub line: Tick,
+    /// Length of the bar.
+    pub ticks: u16,
+    /// The row's target: onset and role are settled, the rest is chosen now.
+    pub target: Option<Place>,
+    /// The bar's notes before the target.
+    pub before: &'a [NoteClasses],
+}
+
+/// Constraints, worked out as far as they do not depend on the moment.
+#[derive(Debug, Clone)]
+pub(super) struct Masks {
+    constraints: Constraints,
+    tops: [Option<usize>; ROLES],
+}
+
+impl Masks {
+    pub(super) fn new(constraints: Constraints) -> Self {
+        Self { tops: constraints.tops(), constraints }
+    }
+
+    /// Writes all masks for a row at `moment`.
+    pub(super) fn write(&self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>) {
+        if let Some(target) = moment.target {
+            self.write_pitch(inputs, target, moment.before);
+            let room = self.constraints.until.0.saturating_sub(moment.line.0 + target.tick().0);
+            allow(inputs.duration, |class| {
+                class_of(class) != OPEN && duration_ticks(class_of(class)).is_some_and(|length| length.0 <= room)
+            });
+        }
+        self.write_next(inputs, moment);
+    }
+
+    /// Pitches for the target, and the one at which its onset and role are full.
+    fn write_pitch(&self, inputs: &mut SamplingInputs<'_>, target: Place, before: &[NoteClasses]) {
+        let above = before.last().filter(|note| note.place() == target).map_or(0, |note| usize::from(note.pitch) + 1);
+        allow(inputs.pitch, |pitch| pitch >= above && self.constraints.allows(target.role, pitch));
+        // A note that was played, not chosen, may lie outside of what is allowed: then nothing follows it at its onset and role.
+        let top = self.tops[usize::from(target.role)].unwrap_or(0);
+        *inputs.pitch_top = i64::try_from(top).unwrap_or(0);
+    }
+
+    /// What follows the target: whether a note, where, and in which role. The tables have an entry for a pitch below the top and one for the top reached.
+    fn write_next(&self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>) {
+        let playable = |role: usize| self.tops[role].is_some();
+        let here = moment.target.map_or(-1, |target| target.tick().0);
+        let together = 1 + moment.before.iter().rev().take_while(|note| note.tick().0 == here).count();
+        let voices_left = self.constraints.voices.is_none_or(|voices| together < usize::from(voices));
+        let notes_left = moment.before.len() + usize::from(moment.target.is_some()) < MOST_NOTES;
+        let from = self.constraints.from.0.saturating_sub(moment.line.0);
+        let until = self.constraints.until.0.saturating_sub(moment.line.0).min(i64::from(moment.ticks));
+        for reached in 0..2 {
+            // At the target's own onset: its role again while pitches are left, then only the roles after it.
+            let together_with = |role: usize| {
+                moment.target.is_some_and(|target| {
+                    let own = usize::from(target.role);
+                    playable(role) && (role > own || role == own && reached == 0)
+                })
+            };
+            let chord = voices_left && (0..ROLES).any(together_with);
+            let first = if chord { here } else { here + 1 }.max(from);
+            let any = first.max(0) < until && (0..ROLES).any(playable);
+            let may_start = |tick: i64| any && (first..until).contains(&tick);
+            allow(&mut inputs.kind[reached * TYPES..][..TYPES], |kind| match class_of(kind) {
+                next::NOTE => any && notes_left,
+                class => class == next::ENDBAR,
+            });
+            let beats = &mut inputs.beat[reached * BEATS..][..BEATS];
+            allow(beats, |beat| (0..SUBS).any(|sub| may_start(tick_of(beat, sub))));
+            for (beat, subs) in inputs.sub[reached * BEATS * SUBS..][..BEATS * SUBS].chunks_exact_mut(SUBS).enumerate() {
+                allow(subs, |sub| may_start(tick_of(beat, sub)));
+            }
+            let (later, same) = inputs.role[reached * 2 * ROLES..][..2 * ROLES].split_at_mut(ROLES);
+            allow(later, playable);
+            allow(same, together_with);
+        }
+    }
+}
+
+fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
+    for (class, value) in mask.iter_mut().enumerate() {
+        *value = if allowed(class) { 0.0 } else { FORBIDDEN };
+    }
+}
+
+/// A class as the vocabulary has it; none is above 255.
+fn class_of(class: usize) -> u8 {
+    u8::try_from(class).unwrap_or(u8::MAX)
+}
+
+fn tick_of(beat: usize, sub: usize) -> i64 {
+    let part = |value: usize| i64::try_from(value).unwrap_or(i64::MAX / 64);
+    part(beat) * TICKS_PER_QUARTER + part(sub)
+}

@@ -1,0 +1,10 @@
+//! One continuation in progress: constraints, sampling, rollback.
+
+mod constraints;
+mod decoder;
+mod noise;
+mod sampling;
+
+pub use constraints::{Constraints, MOST_NOTES, RoleSet};
+pub use decoder::{BarScore, DecodeError, Decoder, OpenBar, RowScore, Step};
+pub use sampling::Sampling;

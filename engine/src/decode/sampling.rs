@@ -1,0 +1,59 @@
+//! How adventurous the choices are.
+
+/// Temperature and min-p, the same for every field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampling {
+    /// Divides the logits: below 1 the likely gets likelier. 0.05 to 5.
+    pub temperature: f32,
+    /// What is less likely than this share of the likeliest is never chosen (Nguyen et al. 2024). 0 is off, at most 1.
+    pub min_p: f32,
+}
+
+impl Sampling {
+    /// The model's own distribution.
+    pub const PLAIN: Self = Self { temperature: 1.0, min_p: 0.0 };
+
+    /// The musical knob, 0 (safe) to 1 (wild); values outside are clamped. Higher is hotter and lets rarer notes through.
+    #[must_use]
+    pub fn from_adventurousness(amount: f32) -> Self {
+        let amount = if amount.is_nan() { 0.5 } else { amount.clamp(0.0, 1.0) };
+        Self { temperature: 0.8 + 0.4 * amount, min_p: 0.1 * (1.0 - amount) }
+    }
+
+    /// The temperature, made usable.
+    pub(super) fn divisor(self) -> f32 {
+        if self.temperature.is_nan() { 1.0 } else { self.temperature.clamp(0.05, 5.0) }
+    }
+
+    /// ln min-p; -1e9 is off.
+    pub(super) fn log_min_p(self) -> f32 {
+        if self.min_p > 0.0 { self.min_p.min(1.0).ln() } else { -1e9 }
+    }
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self::from_adventurousness(0.5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_knob_rises() {
+        let steps: Vec<Sampling> = [0.0, 0.25, 0.5, 1.0].map(Sampling::from_adventurousness).into();
+        assert!(steps.windows(2).all(|pair| pair[0].temperature < pair[1].temperature && pair[0].min_p > pair[1].min_p));
+        assert_eq!(Sampling::from_adventurousness(9.0), Sampling::from_adventurousness(1.0));
+        assert_eq!(Sampling::from_adventurousness(f32::NAN), Sampling::default());
+    }
+
+    #[test]
+    fn nonsense_is_made_usable() {
+        for (temperature, min_p) in [(0.0, -1.0), (f32::NAN, f32::NAN), (f32::INFINITY, 7.0), (-1.0, 0.0)] {
+            let sampling = Sampling { temperature, min_p };
+            assert!((0.05..=5.0).contains(&sampling.divisor()) && sampling.log_min_p() <= 0.0);
+        }
+    }
+}

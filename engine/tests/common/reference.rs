@@ -1,0 +1,148 @@
+//! The reference graph: plain masked softmax over a whole sequence (docs/model-interface.md, "The reference graph").
+
+use std::{borrow::Cow, path::Path};
+
+use antiphon_engine::{
+    cache::{PagePolicy, Rest, SUMMARIES},
+    codec::{
+        BarEnd, BarRows, Row, Targets, align,
+        vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
+    },
+    model::{ModelInfo, Rotary},
+};
+use ort::{session::Session, session::SessionInputValue, value::Tensor};
+
+use super::runtime;
+
+pub(crate) struct Reference {
+    session: Session,
+}
+
+/// What the reference graph says about every row of a sequence but the summaries.
+pub(crate) struct Whole {
+    /// Hidden states, bar by bar, row by row.
+    pub(crate) hidden: Vec<Vec<Vec<f32>>>,
+    /// Minus log probabilities of the true classes.
+    pub(crate) nll: Vec<Vec<[f32; FIELDS]>>,
+}
+
+/// A row of the sequence, and where it belongs.
+struct Member {
+    row: Row,
+    targets: Targets,
+    /// `None` for the prefix.
+    bar: Option<u32>,
+    summary: bool,
+}
+
+impl Reference {
+    pub(crate) fn open(path: &Path) -> Self {
+        let session = Session::builder(runtime().environment())
+            .and_then(|mut builder| builder.commit_from_file(path))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self { session }
+    }
+
+    pub(crate) fn run(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[BarRows], policy: &dyn PagePolicy) -> Whole {
+        let mut members: Vec<Member> = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false }).collect();
+        for bar in bars {
+            let (rows, targets) = align(bar, BarEnd::Bar);
+            let last = rows.len() - 1;
+            let member = |(index, (row, targets))| Member { row, targets, bar: Some(bar.index), summary: index == last };
+            members.extend(rows.into_iter().zip(targets).enumerate().map(member));
+        }
+        let outputs = self.session.run(inputs(info, &members, policy)).expect("the reference graph runs");
+        let hidden = outputs["hidden"].try_extract_tensor::<f32>().expect("hidden").1;
+        let nll = outputs["nll"].try_extract_tensor::<f32>().expect("nll").1;
+        let mut whole = Whole { hidden: vec![Vec::new(); bars.len()], nll: vec![Vec::new(); bars.len()] };
+        for (index, member) in members.iter().enumerate() {
+            if let (Some(bar), false) = (member.bar, member.summary) {
+                let bar = usize::try_from(bar).expect("small");
+                whole.hidden[bar].push(hidden[index * info.width..][..info.width].to_vec());
+                whole.nll[bar].push(nll[index * FIELDS..][..FIELDS].try_into().expect("eight fields"));
+            }
+        }
+        whole
+    }
+}
+
+/// Whether row `i` attends to row `j`: the rule of docs/model-interface.md, with the policy in place of R.
+fn sees(members: &[Member], i: usize, j: usize, policy: &dyn PagePolicy) -> bool {
+    let (query, key) = (&members[i], &members[j]);
+    match (query.bar, key.bar) {
+        _ if j > i => false,
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(now), Some(then)) if now == then => true,
+        (Some(_), Some(_)) if query.summary => false,
+        (Some(now), Some(then)) => {
+            let row_by_row = policy.sees(now, now - then);
+            if key.summary { !row_by_row && policy.rest() == Rest::Summaries && now - then <= SUMMARIES } else { row_by_row }
+        }
+    }
+}
+
+fn inputs(info: &ModelInfo, members: &[Member], policy: &dyn PagePolicy) -> Vec<(Cow<'static, str>, SessionInputValue<'static>)> {
+    let rows = members.len();
+    let content: Vec<usize> = (0..rows).filter(|&index| members[index].bar.is_some() && !members[index].summary).collect();
+    let mut mix = vec![0.0; rows * content.len()];
+    for (index, member) in members.iter().enumerate().filter(|(_, member)| member.summary) {
+        let own: Vec<usize> = (0..content.len()).filter(|&place| members[content[place]].bar == member.bar).collect();
+        for &place in &own {
+            mix[index * content.len() + place] = 1.0 / f32::from(u16::try_from(own.len()).expect("small"));
+        }
+    }
+    let mask = (0..rows * rows).map(|at| if sees(members, at / rows, at % rows, policy) { 0.0 } else { -1e9 }).collect();
+    let all: Vec<usize> = (0..rows).collect();
+    let columns = |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns.map(i64::from)).collect::<Vec<_>>();
+    let force = members.iter().flat_map(|member| member.targets.map(i64::from)).collect();
+    let (cos_q, sin_q) = turns(&info.rotary, members, |row| row.query);
+    let (cos_k, sin_k) = turns(&info.rotary, members, |row| row.key);
+    let pairs = info.rotary.pairs();
+
+    let masks = [Field::Pitch, Field::Duration, Field::Velocity, Field::Offset].map(|field| {
+        let name = format!("mask_{}", field.name());
+        (name.into(), float(&[1, field.classes()], vec![0.0; field.classes()]))
+    });
+    let tables: [(&'static str, &[usize]); 4] =
+        [("mask_type", &[1, 2, 3]), ("mask_beat", &[1, 2, 16]), ("mask_sub", &[1, 2, 16, 24]), ("mask_role", &[1, 2, 2, 16])];
+    let mut inputs: Vec<(Cow<'static, str>, SessionInputValue<'static>)> = vec![
+        ("rows".into(), integer(&[rows, COLUMNS], columns(&all))),
+        ("summary_rows".into(), integer(&[content.len(), COLUMNS], columns(&content))),
+        ("summary_mix".into(), float(&[rows, content.len()], mix)),
+        ("cos_q".into(), float(&[rows, pairs], cos_q)),
+        ("sin_q".into(), float(&[rows, pairs], sin_q)),
+        ("cos_k".into(), float(&[rows, pairs], cos_k)),
+        ("sin_k".into(), float(&[rows, pairs], sin_k)),
+        ("attention_mask".into(), float(&[rows, rows], mask)),
+        ("force".into(), integer(&[rows, FIELDS], force)),
+        ("temperature".into(), float(&[FIELDS], vec![1.0; FIELDS])),
+        ("log_min_p".into(), float(&[FIELDS], vec![-1e9; FIELDS])),
+        ("noise".into(), float(&[1, TOTAL_CLASSES], vec![0.0; TOTAL_CLASSES])),
+        ("pitch_top".into(), integer(&[1], vec![256])),
+    ];
+    inputs.extend(masks);
+    inputs.extend(tables.map(|(name, shape)| (name.into(), float(shape, vec![0.0; shape.iter().product()]))));
+    inputs
+}
+
+fn turns(rotary: &Rotary, members: &[Member], position: impl Fn(&Row) -> antiphon_engine::codec::Position) -> (Vec<f32>, Vec<f32>) {
+    let pairs = rotary.pairs();
+    let (mut cos, mut sin) = (vec![0.0; members.len() * pairs], vec![0.0; members.len() * pairs]);
+    for ((member, cos), sin) in members.iter().zip(cos.chunks_exact_mut(pairs)).zip(sin.chunks_exact_mut(pairs)) {
+        rotary.turn(position(&member.row), cos, sin);
+    }
+    (cos, sin)
+}
+
+fn dims(shape: &[usize]) -> Vec<i64> {
+    shape.iter().map(|&size| i64::try_from(size).expect("small")).collect()
+}
+
+fn float(shape: &[usize], data: Vec<f32>) -> SessionInputValue<'static> {
+    Tensor::from_array((dims(shape), data)).expect("a tensor").into()
+}
+
+fn integer(shape: &[usize], data: Vec<i64>) -> SessionInputValue<'static> {
+    Tensor::from_array((dims(shape), data)).expect("a tensor").into()
+}
