@@ -18,6 +18,15 @@ pub struct Part {
     pub notes: Vec<Note>,
 }
 
+impl Part {
+    /// Mean MIDI key of its notes; `None` without notes.
+    #[must_use]
+    pub fn mean_pitch(&self) -> Option<f64> {
+        let count = u32::try_from(self.notes.len()).ok().filter(|&count| count > 0)?;
+        Some(self.notes.iter().map(|note| f64::from(note.pitch)).sum::<f64>() / f64::from(count))
+    }
+}
+
 /// Parts that sound together, with their bar lines and tempi. Tick 0 is its start.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Clip {

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 mod clip;
+mod ensemble;
 mod metre;
 mod note;
 pub mod roles;
@@ -10,6 +11,7 @@ mod tempo;
 mod time;
 
 pub use clip::{Clip, DRUM_CHANNEL, Part};
+pub use ensemble::distribute;
 pub use metre::{Bar, Metre, MetreMap};
 pub use note::{Note, Role};
 pub use tempo::{Tempo, TempoMap};

@@ -124,7 +124,7 @@ pub fn of(parts: &[Part]) -> Vec<Role> {
         roles[first] = Role::Keys;
         rest = others;
         if let Some((&second, others)) = others.split_first().filter(|(second, _)| **second == first + 1) {
-            let crossed = mean_pitch(&parts[second]) > mean_pitch(&parts[first]);
+            let crossed = parts[second].mean_pitch() > parts[first].mean_pitch();
             roles[first] = if crossed { Role::LeftHand } else { Role::Keys };
             roles[second] = if crossed { Role::Keys } else { Role::LeftHand };
             rest = others;
@@ -205,12 +205,6 @@ fn is_bass(name: &str) -> bool {
 fn words(name: &str) -> Vec<String> {
     let name = name.to_lowercase().replace('ſ', "s");
     name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// Mean pitch of a part; an empty one is as low as can be.
-fn mean_pitch(part: &Part) -> f64 {
-    let count = u32::try_from(part.notes.len().max(1)).map_or(f64::MAX, f64::from);
-    part.notes.iter().map(|note| f64::from(note.pitch)).sum::<f64>() / count
 }
 
 #[cfg(test)]

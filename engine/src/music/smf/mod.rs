@@ -88,14 +88,12 @@ pub enum MidiError {
     #[error("the file counts seconds (SMPTE time division, byte 12), so it has no bars; export it with ticks per quarter note")]
     Smpte,
     /// An event that is none.
-    #[error("track {track} is damaged at byte {byte}: {reason}; export the file again")]
+    #[error("track {track} is damaged: no MIDI event can be read at byte {byte}; export the file again")]
     Damaged {
         /// The track, counted from 1.
         track: usize,
         /// The event's first byte in the file.
         byte: usize,
-        /// What the reader says.
-        reason: &'static str,
     },
     /// Beyond [`MAX_FILE_BYTES`].
     #[error("the file has {bytes} bytes, more than the {MAX_FILE_BYTES} that are read; split it")]

@@ -17,7 +17,7 @@ const FILE_TICKS_PER_OFFSET: i64 = FILE_TICKS_PER_TICK / OFFSETS_PER_TICK;
 /// Writes a file whole or not at all; an older file of that name is replaced. Every error names it.
 ///
 /// # Errors
-/// As [`write`], or what the file system says.
+/// As [`write()`], or what the file system says.
 pub fn write_file(clip: &Clip, path: &Path) -> Result<(), MidiError> {
     let bytes = write(clip).map_err(|error| MidiError::InFile { path: path.to_owned(), error: Box::new(error) })?;
     write_whole(path, &bytes).map_err(|error| MidiError::Io { path: path.to_owned(), error })

@@ -1,0 +1,110 @@
+//! From roles back to parts: who plays the notes that the model wrote.
+
+use super::{DRUM_CHANNEL, Note, Part, Role};
+
+/// The notes as parts of this ensemble: each goes to the part of its role, to that with the nearest mean pitch where several share a role, and to a
+/// new part after the others where none has it. Names, channels and programmes are kept, what the parts held is not; all parts stay, also those
+/// left without notes.
+///
+/// A part's role is that of its notes. One without notes has the role that [`roles::of`](super::roles::of) reads off it.
+#[must_use]
+pub fn distribute(ensemble: &[Part], notes: &[Note]) -> Vec<Part> {
+    let by_name = super::roles::of(ensemble);
+    let mut seats: Vec<_> = ensemble.iter().zip(by_name).map(|(part, role)| Seat::of(part, role)).collect();
+    let mut parts: Vec<_> = ensemble.iter().map(|part| Part { notes: Vec::new(), name: part.name.clone(), ..*part }).collect();
+    for note in notes {
+        let distance = |seat: &Seat| (seat.mean_pitch - f64::from(note.pitch)).abs();
+        let suitable = (0..seats.len()).filter(|&index| seats[index].role == note.role);
+        let index = suitable.min_by(|&a, &b| distance(&seats[a]).total_cmp(&distance(&seats[b]))).unwrap_or_else(|| {
+            let part = newcomer(note.role, &parts);
+            seats.push(Seat::of(&part, note.role));
+            parts.push(part);
+            parts.len() - 1
+        });
+        parts[index].notes.push(*note);
+    }
+    for part in &mut parts {
+        part.notes.sort_by_key(Note::order);
+    }
+    parts
+}
+
+/// A place in the ensemble.
+struct Seat {
+    role: Role,
+    mean_pitch: f64,
+}
+
+impl Seat {
+    fn of(part: &Part, role_by_name: Role) -> Self {
+        let role = part.notes.first().map_or(role_by_name, |note| note.role);
+        Self { role, mean_pitch: part.mean_pitch().unwrap_or(0.0) }
+    }
+}
+
+/// An empty part for a role, on a channel that nobody has (the first where all are taken). Read from a file, it has that role again.
+fn newcomer(role: Role, others: &[Part]) -> Part {
+    let (name, programme) = match role {
+        Role::Melody => ("Melody", 0),
+        Role::Chords => ("Chords", 0),
+        Role::Bass => ("Bass", 33),
+        Role::Drums => ("Drums", 0),
+        Role::Lead => ("Lead", 81),
+        Role::Pad => ("Pad", 89),
+        Role::Arp => ("Arp", 81),
+        Role::Strings => ("Strings", 48),
+        Role::LowStrings => ("Low strings", 42),
+        Role::Keys => ("Keys", 0),
+        Role::LeftHand => ("Left hand", 0),
+        Role::Guitar => ("Guitar", 25),
+        Role::Organ => ("Organ", 19),
+        Role::Winds => ("Winds", 73),
+        Role::Brass => ("Brass", 61),
+        Role::Other => ("Other", 12),
+    };
+    let free = (0..16).find(|&channel| channel != DRUM_CHANNEL && others.iter().all(|part| part.channel != channel));
+    let channel = if role == Role::Drums { DRUM_CHANNEL } else { free.unwrap_or(0) };
+    Part { name: name.to_owned(), channel, programme: Some(programme), notes: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{Tick, roles};
+
+    fn note(onset: i64, pitch: u8, role: Role) -> Note {
+        Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role }
+    }
+
+    fn part(name: &str, channel: u8, notes: Vec<Note>) -> Part {
+        Part { name: name.into(), channel, programme: Some(0), notes }
+    }
+
+    #[test]
+    fn notes_go_to_the_part_of_their_role() {
+        let ensemble =
+            [part("Flute", 0, vec![note(0, 80, Role::Winds)]), part("Bassoon", 1, vec![note(0, 45, Role::Winds)]), part("Bass", 2, vec![])];
+        let notes = [note(24, 50, Role::Winds), note(0, 48, Role::Winds), note(0, 75, Role::Winds), note(0, 36, Role::Bass)];
+        let parts = distribute(&ensemble, &notes);
+        assert_eq!(parts.iter().map(|part| (&*part.name, part.channel)).collect::<Vec<_>>(), [("Flute", 0), ("Bassoon", 1), ("Bass", 2)]);
+        assert_eq!(parts[0].notes, [notes[2]]);
+        assert_eq!(parts[1].notes, [notes[1], notes[0]]);
+        assert_eq!(parts[2].notes, [notes[3]]);
+    }
+
+    #[test]
+    fn a_role_without_a_part_gets_one_on_a_free_channel() {
+        let ensemble = [part("Piano", 0, vec![note(0, 60, Role::Keys)])];
+        let parts = distribute(&ensemble, &[note(0, 36, Role::Bass), note(0, 38, Role::Drums), note(24, 38, Role::Bass)]);
+        assert_eq!(parts.iter().map(|part| (part.channel, part.notes.len())).collect::<Vec<_>>(), [(0, 0), (1, 2), (DRUM_CHANNEL, 1)]);
+    }
+
+    #[test]
+    fn new_parts_are_read_with_their_role() {
+        let notes: Vec<_> = Role::ALL.iter().map(|&role| note(0, if role == Role::LeftHand { 40 } else { 60 }, role)).collect();
+        let parts = distribute(&[], &notes);
+        let of_notes: Vec<_> = parts.iter().map(|part| part.notes[0].role).collect();
+        assert_eq!(roles::of(&parts), of_notes);
+        assert_eq!(parts.len(), 16);
+    }
+}
