@@ -132,16 +132,11 @@ class CachedAttention:
             operands = [x, "positions", f"cos_{which}", f"sin_{which}"]
             return g.op("RotaryEmbedding", operands, domain=MICROSOFT, num_heads=heads, interleaved=0)
 
-        query, key, value = turn(self.batched(g, query), "q"), turn(self.batched(g, key), "k"), self.batched(g, value)
         cache = [f"past_key_{layer}", f"past_value_{layer}"]
         outputs = [f"attention_{layer}", f"present_key_{layer}", f"present_value_{layer}"]
-        operands = [query, key, value, *cache, "seqlens_k", "total_length"]
+        operands = [turn(query, "q"), turn(key, "k"), value, *cache, "seqlens_k", "total_length"]
         heard, *_ = g.op("GroupQueryAttention", operands, outputs, domain=MICROSOFT, num_heads=heads, kv_num_heads=heads)
-        return g.op("Squeeze", [heard, g.constant([0])])
-
-    @staticmethod
-    def batched(g: Graph, x: str) -> str:
-        return g.op("Unsqueeze", [x, g.constant([0])])
+        return heard
 
     def finish(self, g: Graph) -> None:
         for layer in range(self.config.layers):
@@ -160,7 +155,7 @@ class MaskedAttention:
         heads, half = self.config.heads, self.config.head_width // 2
 
         def split(x: str) -> str:
-            return g.op("Transpose", [g.op("Reshape", [x, g.constant([0, heads, 2 * half])])], perm=[1, 0, 2])
+            return g.op("Transpose", [g.op("Reshape", [x, g.constant([-1, heads, 2 * half])])], perm=[1, 0, 2])
 
         def turn(x: str, which: str) -> str:
             cos, sin = f"cos_{which}", f"sin_{which}"
@@ -175,7 +170,7 @@ class MaskedAttention:
         scores = g.op("MatMul", [g.op("Mul", [turn(query, "q"), scale]), keys])
         weights = g.op("Softmax", [g.op("Add", [scores, "attention_mask"])], axis=-1)
         heard = g.op("Transpose", [g.op("MatMul", [weights, split(value)])], perm=[1, 0, 2])
-        return g.op("Reshape", [heard, g.constant([0, self.config.width])])
+        return g.op("Reshape", [heard, g.constant([1, -1, self.config.width])])
 
     def finish(self, g: Graph) -> None:
         """Nothing is cached."""
@@ -184,6 +179,7 @@ class MaskedAttention:
 def trunk(g: Graph, model: Antiphon, x: str, attention) -> str:
     """The blocks and the last norm: [T, d] to [T, d], output `hidden`."""
     width = model.config.width
+    x = g.op("Unsqueeze", [x, g.constant([0])])  # the attention operators want a batch of one
     for layer, block in enumerate(model.blocks):
         name = f"blocks.{layer}"
         qkv = g.linear(f"{name}.qkv", block.qkv, g.norm(f"{name}.attention_norm", block.attention_norm, x))
@@ -193,7 +189,7 @@ def trunk(g: Graph, model: Antiphon, x: str, attention) -> str:
         x = g.op("Add", [x, g.linear(f"{name}.attention_out", block.attention_out, heard)])
         inner = g.gelu(g.linear(f"{name}.ff_in", block.ff_in, g.norm(f"{name}.ff_norm", block.ff_norm, x)))
         x = g.op("Add", [x, g.linear(f"{name}.ff_out", block.ff_out, inner)])
-    return g.op("Identity", [g.norm("norm", model.norm, x)], "hidden")
+    return g.op("Squeeze", [g.norm("norm", model.norm, x), g.constant([0])], "hidden")
 
 
 class Chain:
@@ -214,19 +210,19 @@ class Chain:
 
     def build(self, hidden: str) -> None:
         g, c = self.g, hidden
-        nlls, bests = [], []
+        log_ps, bests = [], []
         for i, (name, head) in enumerate(zip(self.names, self.heads, strict=True)):
             logits = g.linear(f"heads.{i}.outer", head.outer, g.gelu(g.linear(f"heads.{i}.inner", head.inner, c)))
             choice = self.choice[name] = self.choose(i, name, logits)
             log_p = g.op("LogSoftmax", [logits], axis=-1)
-            nlls.append(g.op("Neg", [g.op("GatherElements", [log_p, choice], axis=1)]))
+            log_ps.append(g.op("GatherElements", [log_p, choice], axis=1))
             bests.append(g.op("ArgMax", [logits], axis=-1, keepdims=1))
             if head.choice is not None:
                 table = g.matrix(f"heads.{i}.choice.weight", head.choice.weight.detach().numpy())
                 told = g.op("Gather", [table, g.op("Squeeze", [choice, g.constant([1])])], axis=0)
                 c = g.op("Add", [c, g.op("Mul", [told, self.has_target]) if i < v.CONTENT_FIELDS else told])
         g.op("Concat", list(self.choice.values()), "choice", axis=1)
-        g.op("Concat", nlls, "nll", axis=1)
+        g.op("Neg", [g.op("Concat", log_ps, axis=1)], "nll")
         g.op("Concat", bests, "best", axis=1)
 
     def choose(self, i: int, name: str, logits: str) -> str:
