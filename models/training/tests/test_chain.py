@@ -21,7 +21,8 @@ def expected(model, hidden: np.ndarray, rows: np.ndarray, sampling: dict) -> np.
     choices = np.zeros((len(rows), 8), np.int64)
     starts = np.cumsum([0, *FIELDS.values()])
     for t, row in enumerate(rows):
-        m = {name: value[t] if len(value) > 1 else value[0] for name, value in sampling.items() if name.startswith(("mask", "noise", "pitch"))}
+        by_row = {name: value for name, value in sampling.items() if name.startswith(("mask", "noise", "pitch"))}
+        m = {name: value[t] if len(value) > 1 else value[0] for name, value in by_row.items()}
         c = torch.from_numpy(hidden[t])
         picked: dict[str, int] = {}
         for i, name in enumerate(FIELDS):

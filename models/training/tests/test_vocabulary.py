@@ -17,7 +17,8 @@ def test_version_columns_and_durations_are_the_codecs():
 
 
 def test_fields_are_the_codecs():
-    order = {name.lower(): int(index) for name, index in re.findall(r"^    (\w+) = (\d+),$", SOURCE.split("pub enum Field {")[1].split("}")[0], re.M)}
+    variants = SOURCE.split("pub enum Field {")[1].split("}")[0]
+    order = {name.lower(): int(index) for name, index in re.findall(r"^    (\w+) = (\d+),$", variants, re.M)}
     assert [name for name, _ in sorted(order.items(), key=lambda item: item[1])] == [name for name, _ in v.FIELDS]
     body = SOURCE.split("pub const fn classes(self)")[1].split("/// Its name")[0]
     classes = {}
