@@ -1,6 +1,10 @@
 //! `antiphon`: the engine from the command line.
 
+mod baselines;
 mod corpus;
+mod eval;
+mod output;
+mod tensors;
 
 use std::process::ExitCode;
 
@@ -20,11 +24,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Corpus(corpus::Args),
+    Eval(eval::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Corpus(args) => corpus::run(&args),
+        Command::Eval(args) => eval::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use antiphon_engine::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
 use safetensors::Dtype;
-use safetensors::tensor::TensorInfo;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::piece::Piece;
 use super::split::Split;
+use crate::tensors::{self, Array};
 
 /// Version of the file's layout.
 const CORPUS_VERSION: &str = "1";
@@ -60,41 +60,22 @@ impl Corpus {
     }
 
     /// Writes the safetensors file; the same pieces always make the same bytes. Returns how many.
-    ///
-    /// The header is written here because the crate keeps the metadata in a hash map, whose order differs from run to run.
-    pub(crate) fn write(&self, mut to: impl Write) -> io::Result<usize> {
-        let bytes = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
-        let (bar_notes, piece_bars) = (bytes(&self.bar_notes), bytes(&self.piece_bars));
+    pub(crate) fn write(&self, to: impl Write) -> io::Result<usize> {
+        let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
         let bar_ticks: Vec<u8> = self.bar_ticks.iter().flat_map(|ticks| ticks.to_le_bytes()).collect();
+        let array = |name: &str, dtype, shape, data| Array { name: name.into(), dtype, shape, data };
         // Widest numbers first, so that each array is aligned.
-        let arrays: [(&str, Dtype, Vec<usize>, &[u8]); 8] = [
-            ("bar_notes", Dtype::U64, vec![self.bar_notes.len()], &bar_notes),
-            ("piece_bars", Dtype::U64, vec![self.piece_bars.len()], &piece_bars),
-            ("bar_ticks", Dtype::U16, vec![self.bar_ticks.len()], &bar_ticks),
-            ("bars", Dtype::U8, vec![self.bars.len(), 7], self.bars.as_flattened()),
-            ("notes", Dtype::U8, vec![self.notes.len(), 8], self.notes.as_flattened()),
-            ("piece_flags", Dtype::U8, vec![self.piece_flags.len()], &self.piece_flags),
-            ("piece_source", Dtype::U8, vec![self.piece_source.len()], &self.piece_source),
-            ("piece_split", Dtype::U8, vec![self.piece_split.len()], &self.piece_split),
+        let arrays = [
+            array("bar_notes", Dtype::U64, vec![self.bar_notes.len()], words(&self.bar_notes).into()),
+            array("piece_bars", Dtype::U64, vec![self.piece_bars.len()], words(&self.piece_bars).into()),
+            array("bar_ticks", Dtype::U16, vec![self.bar_ticks.len()], bar_ticks.into()),
+            array("bars", Dtype::U8, vec![self.bars.len(), 7], self.bars.as_flattened().into()),
+            array("notes", Dtype::U8, vec![self.notes.len(), 8], self.notes.as_flattened().into()),
+            array("piece_flags", Dtype::U8, vec![self.piece_flags.len()], (&self.piece_flags[..]).into()),
+            array("piece_source", Dtype::U8, vec![self.piece_source.len()], (&self.piece_source[..]).into()),
+            array("piece_split", Dtype::U8, vec![self.piece_split.len()], (&self.piece_split[..]).into()),
         ];
-        let mut header = Map::new();
-        header.insert("__metadata__".into(), self.metadata());
-        let mut end = 0;
-        for (name, dtype, shape, data) in &arrays {
-            let info = TensorInfo { dtype: *dtype, shape: shape.clone(), data_offsets: (end, end + data.len()) };
-            header.insert((*name).into(), serde_json::to_value(info)?);
-            end += data.len();
-        }
-        let mut header = serde_json::to_vec(&header)?;
-        header.resize(header.len().next_multiple_of(8), b' ');
-
-        to.write_all(&count(&header).to_le_bytes())?;
-        to.write_all(&header)?;
-        for (.., data) in &arrays {
-            to.write_all(data)?;
-        }
-        to.flush()?;
-        Ok(8 + header.len() + end)
+        tensors::write(to, self.metadata(), &arrays)
     }
 
     /// The header's `__metadata__`: strings, some of them JSON lists.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use antiphon_engine::codec::vocabulary::ON_GRID;
+use antiphon_engine::codec::vocabulary::{Field, ON_GRID};
 use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode, label};
 use antiphon_engine::music::{Bar, Clip, Note, Tick, smf};
 
@@ -26,7 +26,7 @@ const FLAT_VELOCITY: u8 = 1;
 const PERFORMED_TIMING: u8 = 2;
 
 /// A piece as the corpus keeps it: from its first bar with a note to its last.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Piece {
     /// Its bars, labelled.
     pub(crate) bars: Vec<BarRows>,
@@ -73,6 +73,20 @@ impl Piece {
             report: encoded.report,
             read_duplicates: 0,
         })
+    }
+
+    /// Whether this field has anything to say in this piece, and counts in sums and losses.
+    pub(crate) fn counts(&self, field: Field) -> bool {
+        match field {
+            Field::Velocity => !self.flat_velocity,
+            Field::Offset => self.performed_timing,
+            _ => true,
+        }
+    }
+
+    /// How many notes it has.
+    pub(crate) fn notes(&self) -> usize {
+        self.bars.iter().map(|bar| bar.notes.len()).sum()
     }
 
     /// Its `piece_flags`.

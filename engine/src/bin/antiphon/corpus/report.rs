@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::piece::{Piece, share};
 use super::split::Split;
+use crate::baselines::Fitted;
 
 /// The report: printed as a table, or as it stands as JSON.
 #[derive(Serialize)]
@@ -22,6 +23,18 @@ pub(crate) struct Report {
     sources: Vec<(String, SourceReport)>,
     /// Files that could not be used.
     pub(crate) refused: Vec<Refused>,
+    /// The baselines, if they were asked for.
+    pub(crate) baselines: Option<BaselinesReport>,
+}
+
+/// The baselines that were fitted.
+#[derive(Serialize)]
+pub(crate) struct BaselinesReport {
+    /// Size of their file.
+    pub(crate) bytes: usize,
+    /// What they were fitted on.
+    #[serde(flatten)]
+    pub(crate) fitted: Fitted,
 }
 
 /// A file that could not be used.
@@ -53,7 +66,7 @@ struct SourceReport {
 impl Report {
     pub(crate) fn new(sources: &[String]) -> Self {
         let sources = sources.iter().map(|name| (name.clone(), SourceReport::default())).collect();
-        Self { corpus: String::new(), bytes: 0, total: SourceReport::default(), sources, refused: Vec::new() }
+        Self { corpus: String::new(), bytes: 0, total: SourceReport::default(), sources, refused: Vec::new(), baselines: None }
     }
 
     /// Counts a piece that was written.
@@ -114,7 +127,15 @@ impl Report {
         for Refused { path, reason } in &self.refused {
             writeln!(out, "refused: {path}: {reason}")?;
         }
-        writeln!(out, "{}: {} bytes", self.corpus, self.bytes)
+        writeln!(out, "{}: {} bytes", self.corpus, self.bytes)?;
+        if let Some(BaselinesReport { bytes, fitted }) = &self.baselines {
+            let Fitted { pieces, notes, held_out_pieces, held_out_notes } = fitted;
+            writeln!(
+                out,
+                "baselines: {bytes} bytes; {notes} notes of {pieces} pieces counted, {held_out_notes} of {held_out_pieces} held out"
+            )?;
+        }
+        Ok(())
     }
 }
 

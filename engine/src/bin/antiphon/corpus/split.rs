@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 const VALID_ONE_IN: u64 = 20;
 
 /// What a piece is used for. The discriminant is the corpus file's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Split {
     /// Weights are fitted on it.

@@ -1,0 +1,154 @@
+//! Mixtures of estimates, their weights fitted by expectation maximisation.
+
+/// Rounds of EM: the likelihood has settled to four digits long before.
+const ROUNDS: usize = 60;
+
+/// Held-out observations that a bucket's weights borrow from the weights of all buckets together.
+const BORROWED: f64 = 5.0;
+
+/// What K estimates gave to the class that came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Observation<const K: usize> {
+    /// Probability of the class by each estimate; 0 where it has none.
+    pub(super) likelihood: [f64; K],
+    /// Which estimates have anything to say here; the first always has.
+    pub(super) available: [bool; K],
+    /// Which set of weights applies.
+    pub(super) bucket: usize,
+}
+
+/// Weights by bucket, each set with sum 1.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Mixture<const K: usize>(Vec<[f64; K]>);
+
+/// The weights of what is available, with sum 1.
+fn shares<const K: usize>(weights: &[f64; K], available: &[bool; K]) -> [f64; K] {
+    let mut shares = *weights;
+    for (share, available) in shares.iter_mut().zip(available) {
+        *share *= f64::from(u8::from(*available));
+    }
+    let sum: f64 = shares.iter().sum();
+    if sum > 0.0 {
+        return shares.map(|share| share / sum);
+    }
+    let mut first = [0.0; K];
+    first[0] = 1.0;
+    first
+}
+
+fn normalised<const K: usize>(sums: [f64; K]) -> [f64; K] {
+    let sum: f64 = sums.iter().sum();
+    sums.map(|s| s / sum)
+}
+
+impl<const K: usize> Mixture<K> {
+    /// From stored weights; `None` unless there is at least one set and all are non-negative with a positive, finite sum.
+    pub(super) fn from_weights(weights: Vec<[f64; K]>) -> Option<Self> {
+        let sound = |set: &[f64; K]| set.iter().all(|w| *w >= 0.0) && (set.iter().sum::<f64>() - 1.0).abs() < 1e-6;
+        (!weights.is_empty() && weights.iter().all(sound)).then_some(Self(weights))
+    }
+
+    /// The weights by bucket.
+    pub(super) fn weights(&self) -> &[[f64; K]] {
+        &self.0
+    }
+
+    /// The weights under which the observations are most likely: first one set for all, then one for each bucket.
+    pub(super) fn fit(observations: &[Observation<K>], buckets: usize) -> Self {
+        let even = normalised([1.0; K]);
+        let mut global = Self(vec![even; buckets]);
+        for _ in 0..ROUNDS {
+            let sums = global.responsibilities(observations);
+            let total = sums.iter().fold([0.0; K], |mut total, set| {
+                total.iter_mut().zip(set).for_each(|(t, s)| *t += s);
+                total
+            });
+            if total.iter().sum::<f64>() <= 0.0 {
+                return global;
+            }
+            global.0.fill(normalised(total));
+        }
+        let prior = global.0.first().copied().unwrap_or(even);
+        let mut mixture = global;
+        for _ in 0..ROUNDS {
+            let mut sums = mixture.responsibilities(observations);
+            for set in &mut sums {
+                set.iter_mut().zip(prior).for_each(|(s, p)| *s += BORROWED * p);
+                *set = normalised(*set);
+            }
+            mixture = Self(sums);
+        }
+        mixture
+    }
+
+    /// The expectation step: how much each estimate contributed, by bucket.
+    fn responsibilities(&self, observations: &[Observation<K>]) -> Vec<[f64; K]> {
+        let mut sums = vec![[0.0; K]; self.0.len()];
+        for observation in observations {
+            let Some((weights, sums)) = self.0.get(observation.bucket).zip(sums.get_mut(observation.bucket)) else { continue };
+            let shares = shares(weights, &observation.available);
+            let joint: [f64; K] = std::array::from_fn(|k| shares[k] * observation.likelihood[k]);
+            let total: f64 = joint.iter().sum();
+            if total > 0.0 {
+                sums.iter_mut().zip(joint).for_each(|(s, j)| *s += j / total);
+            }
+        }
+        sums
+    }
+
+    /// Probability of the class that came.
+    pub(super) fn probability(&self, observation: &Observation<K>) -> f64 {
+        let set = self.0.get(observation.bucket).unwrap_or(&self.0[0]);
+        shares(set, &observation.available).iter().zip(observation.likelihood).map(|(share, likelihood)| share * likelihood).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn observation(likelihood: [f64; 2], available: [bool; 2], bucket: usize) -> Observation<2> {
+        Observation { likelihood, available, bucket }
+    }
+
+    fn log_likelihood(mixture: &Mixture<2>, observations: &[Observation<2>]) -> f64 {
+        observations.iter().map(|o| mixture.probability(o).ln()).sum()
+    }
+
+    #[test]
+    fn the_better_estimate_wins_its_bucket() {
+        let mut observations = vec![observation([0.1, 0.9], [true; 2], 0); 300];
+        observations.extend(vec![observation([0.9, 0.1], [true; 2], 1); 300]);
+        let mixture = Mixture::fit(&observations, 2);
+        assert!(mixture.weights()[0][1] > 0.98 && mixture.weights()[1][0] > 0.98, "{mixture:?}");
+    }
+
+    #[test]
+    fn weights_of_the_absent_go_to_the_present() {
+        let mixture = Mixture(vec![[0.25, 0.75]]);
+        assert!((mixture.probability(&observation([0.5, 0.0], [true, false], 0)) - 0.5).abs() < 1e-12);
+        assert!((mixture.probability(&observation([0.5, 1.0], [true, true], 0)) - 0.875).abs() < 1e-12);
+    }
+
+    #[test]
+    fn unsound_weights_are_refused() {
+        assert_eq!(Mixture::<2>::from_weights(vec![]), None);
+        assert_eq!(Mixture::from_weights(vec![[0.5, 0.6]]), None);
+        assert_eq!(Mixture::from_weights(vec![[f64::NAN, 1.0]]), None);
+        assert_eq!(Mixture::from_weights(vec![[-0.5, 1.5]]), None);
+        assert!(Mixture::from_weights(vec![[0.5, 0.5]]).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn em_never_makes_the_held_out_pieces_less_likely(likelihoods in prop::collection::vec((0.001f64..1.0, 0.001f64..1.0), 1..60)) {
+            let observations: Vec<_> = likelihoods.iter().map(|&(a, b)| observation([a, b], [true; 2], 0)).collect();
+            let even = Mixture(vec![[0.5, 0.5]]);
+            let fitted = Mixture::fit(&observations, 1);
+            prop_assert!(log_likelihood(&fitted, &observations) >= log_likelihood(&even, &observations) - 1e-9);
+            prop_assert!((fitted.weights()[0].iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `antiphon eval`: bits per note of the baselines.
+
+mod pieces;
+mod report;
+mod tally;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use crate::baselines::{Baselines, uniform_nats};
+use crate::corpus::find;
+use crate::corpus::split::{Split, SplitRule};
+use pieces::{Choice, ReadPieces};
+use report::Report;
+use tally::{PieceNats, Predictor, Tally};
+
+/// Scores the baselines on MIDI files they should not have seen: bits per note, by field and source.
+///
+/// Every folder in DIR is a source. Bits per note are the bits of all eight fields of every note and of every bar's end, divided by the notes: the lower
+/// the better, and the same rows for everyone. In pieces of one velocity the velocity is left out, in pieces without performed timing the offset, for
+/// the model and the baselines alike.
+/// A file that cannot be read is skipped and named.
+///
+/// The baselines (fitted by `antiphon corpus --baselines-out`):
+///   uniform      every class is as likely as any other
+///   n-gram       contexts of up to five notes, Witten-Bell and absolute discount, mixed
+///   n-gram+copy  that, mixed with copies of the bars 1, 2, 4 and 8 back
+///
+/// --json prints one object:
+///   bits_per_note        the model's, mean over sources (each source weighs the same)
+///   bits_per_note_micro  the model's, over all notes (each note weighs the same)
+///   notes, pieces        what was scored
+///   fields               {field: bits per note}, mean over sources; they sum to bits_per_note
+///   bars                 {"1-8", "9-32", "33+": {bits_per_note, notes, baselines}}: by bar of the piece, over all notes
+///   sources              {name: {bits_per_note, notes, pieces, fields, bars, baselines, baseline_fields}}
+///   baselines            {ngram, ngram_copy, uniform}: bits per note, mean over sources
+///   baselines_micro      the same over all notes
+///   baseline_fields      {ngram, ngram_copy, uniform: {field: bits per note}}, mean over sources
+///   model, policy        null
+///   skipped              [{path, reason}]
+/// What was not scored is null.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// Folder of sources
+    dir: PathBuf,
+
+    /// Baselines, as written by `antiphon corpus --baselines-out`
+    #[arg(long, value_name = "FILE")]
+    baselines: Option<PathBuf>,
+
+    /// CSV file with the columns path,source,split: score only the pieces of one split
+    #[arg(long, value_name = "FILE")]
+    split: Option<PathBuf>,
+
+    /// Which split of --split is scored
+    #[arg(long, value_name = "SPLIT", default_value = "valid", requires = "split")]
+    only: Split,
+
+    /// Only these sources
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    sources: Vec<String>,
+
+    /// At most N pieces of each source, chosen by a hash of their paths: always the same ones
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit_pieces: Option<u32>,
+
+    /// Threads; 0 = one for each processor
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start the threads; lower --threads")?;
+    let report = threads.install(|| evaluate(args))?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        serde_json::to_writer(&mut out, &report.json())?;
+        writeln!(out)?;
+    } else {
+        report.print(&mut out)?;
+    }
+    Ok(())
+}
+
+fn evaluate(args: &Args) -> anyhow::Result<Report> {
+    // What is cheap to find wrong comes first.
+    let rule = args.split.as_deref().map(SplitRule::read).transpose()?;
+    let choice = Choice { split: rule.as_ref().map(|rule| (rule, args.only)), limit: args.limit_pieces };
+    let files = choice.of(find::find(&args.dir, &args.sources)?, &args.dir)?;
+    let baselines = args.baselines.as_deref().map(Baselines::from_file).transpose()?;
+
+    let progress = progress_bar("files");
+    let ReadPieces { files, pieces, skipped } = pieces::read(files, &args.dir, &progress)?;
+    let mut scores: Vec<PieceNats> = pieces.par_iter().map(|piece| [None, None, None, Some(uniform_nats(piece))]).collect();
+    if let Some(baselines) = &baselines {
+        let progress = progress_bar("fields of the baselines");
+        for (scores, nats) in scores.iter_mut().zip(baselines.score(&pieces, &progress)?) {
+            scores[Predictor::Ngram as usize] = Some(nats.ngram);
+            scores[Predictor::NgramCopy as usize] = Some(nats.ngram_copy);
+        }
+    }
+
+    let mut sources: BTreeMap<String, Tally> = BTreeMap::new();
+    for ((file, piece), scores) in files.iter().zip(&pieces).zip(&scores) {
+        sources.entry(file.source.clone()).or_default().add(piece, scores);
+    }
+    Ok(Report { model: None, policy: None, baselines: baselines.is_some(), sources: sources.into_iter().collect(), skipped })
+}
+
+/// A progress bar on standard error; nothing where that is no terminal.
+fn progress_bar(of: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed}");
+    // The template is a constant that parses.
+    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::codec::{BarRows, NoteClasses};
+
+    use super::tally::{PieceNats, Predictor};
+    use crate::baselines::FieldNats;
+    use crate::corpus::Piece;
+
+    /// Bars with a note each.
+    pub(super) fn one_note_bars(bars: usize) -> Piece {
+        let note = NoteClasses { beat: 0, sub: 0, role: 0, pitch: 60, duration: 23, velocity: 20, offset: 4 };
+        let bar = |index| BarRows { index, ticks: 96, notes: vec![note], ..BarRows::default() };
+        let bars = (0..u32::try_from(bars).unwrap()).map(bar).collect();
+        Piece { bars, performed_timing: true, ..Piece::default() }
+    }
+
+    /// Scores of one predictor: so many nats for each field of each bar.
+    pub(super) fn scored(piece: &Piece, predictor: Predictor, nats: f64) -> PieceNats {
+        let mut scores: PieceNats = Default::default();
+        let bar: FieldNats = [nats; 8];
+        scores[predictor as usize] = Some(vec![bar; piece.bars.len()]);
+        scores
+    }
+}
