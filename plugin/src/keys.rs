@@ -1,0 +1,66 @@
+//! Sets of keys, for what the plan's own table does not know: what was struck in this sample, what is owed to the host.
+
+use antiphon_engine::plan::Key;
+
+/// A set of keys: 256 bytes, nothing on the heap.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeySet {
+    /// One bit per pitch, by channel.
+    channels: [u128; 16],
+}
+
+impl KeySet {
+    /// Whether it holds this key.
+    #[must_use]
+    pub fn contains(&self, key: Key) -> bool {
+        self.channels[usize::from(key.channel())] & bit(key) != 0
+    }
+
+    /// Adds a key.
+    pub fn insert(&mut self, key: Key) {
+        self.channels[usize::from(key.channel())] |= bit(key);
+    }
+
+    /// Takes a key out, if it is there.
+    pub fn forget(&mut self, key: Key) {
+        self.channels[usize::from(key.channel())] &= !bit(key);
+    }
+
+    /// Takes every key out.
+    pub fn clear(&mut self) {
+        self.channels = [0; 16];
+    }
+
+    /// Its lowest key on its lowest channel; `None` if it is empty.
+    #[must_use]
+    pub fn first(&self) -> Option<Key> {
+        let (channel, pitches) = (0u8..).zip(self.channels).find(|(_, pitches)| *pitches != 0)?;
+        Key::new(channel, u8::try_from(pitches.trailing_zeros()).ok()?)
+    }
+}
+
+const fn bit(key: Key) -> u128 {
+    1 << key.pitch()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_exactly_what_was_put_in() {
+        let all: Vec<_> = (0..16).flat_map(|channel| (0..128).map(move |pitch| Key::new(channel, pitch).unwrap())).collect();
+        let some: Vec<_> = all.iter().copied().step_by(7).collect();
+        let mut set = KeySet::default();
+        for &key in &some {
+            set.insert(key);
+        }
+        assert!(all.iter().all(|&key| set.contains(key) == some.contains(&key)));
+        for &key in &some {
+            assert_eq!(set.first(), Some(key));
+            set.forget(key);
+            set.forget(key);
+        }
+        assert_eq!(set, KeySet::default());
+    }
+}

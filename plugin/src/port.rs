@@ -1,0 +1,147 @@
+//! The host's event ports, and what leaves through them.
+
+use antiphon_engine::plan::Key;
+use nice_plug::midi::{Channel, Key as HostKey, NoteEvent, VoiceID};
+
+use crate::keys::KeySet;
+
+/// A host event: what nice-plug makes of CLAP's and VST3's.
+pub type Event = NoteEvent<()>;
+
+/// The event ports of one block.
+pub trait Port {
+    /// The next event in, in order of time.
+    fn next(&mut self) -> Option<Event>;
+
+    /// Sends an event out; whether the host took it. Events must come in order of time: hosts and nice-plug do not sort them.
+    fn send(&mut self, event: Event) -> bool;
+}
+
+/// The way out. A note-off that the host refuses is owed, and sent again with the next block: otherwise its note would hang.
+#[derive(Debug, Default)]
+pub struct Outlet {
+    owed: KeySet,
+    refused: u64,
+}
+
+impl Outlet {
+    /// Sends what is owed, at the first sample of a block.
+    pub fn settle(&mut self, port: &mut impl Port) {
+        while let Some(key) = self.owed.first() {
+            if !port.send(note_off(0, key)) {
+                return;
+            }
+            self.owed.forget(key);
+        }
+    }
+
+    /// Sends an event; whether the host took it.
+    pub fn send(&mut self, port: &mut impl Port, event: Event) -> bool {
+        let taken = port.send(event);
+        match event {
+            // A note-off of an older note would cut this one.
+            NoteEvent::NoteOn { channel, key, .. } if taken => keys(channel, key).for_each(|key| self.owed.forget(key)),
+            NoteEvent::NoteOff { channel, key, .. } if !taken => keys(channel, key).for_each(|key| self.owed.insert(key)),
+            _ => {}
+        }
+        self.refused += u64::from(!taken);
+        taken
+    }
+
+    /// How many events the host refused.
+    #[must_use]
+    pub const fn refused(&self) -> u64 {
+        self.refused
+    }
+}
+
+/// A note-on as hosts write it.
+#[must_use]
+pub fn note_on(timing: u32, key: Key, velocity: u8) -> Event {
+    let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
+    NoteEvent::NoteOn { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: f32::from(velocity) / 127.0 }
+}
+
+/// A note-off as hosts write it: key and channel are numbers, since wildcards become -1 in VST3.
+#[must_use]
+pub fn note_off(timing: u32, key: Key) -> Event {
+    let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
+    NoteEvent::NoteOff { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: 0.0 }
+}
+
+/// The keys an event is about: one, or all that a wildcard stands for. None for numbers that MIDI has not.
+pub fn keys(channel: Channel, key: HostKey) -> impl Iterator<Item = Key> {
+    let channels = channel.number().map_or(0..=15, |channel| channel..=channel);
+    let pitches = key.number().map_or(0..=127, |pitch| pitch..=pitch);
+    channels.flat_map(move |channel| pitches.clone().filter_map(move |pitch| Key::new(channel, pitch)))
+}
+
+#[cfg(test)]
+pub(crate) mod scripted {
+    use std::collections::VecDeque;
+
+    use super::{Event, Port};
+
+    /// Ports for tests: events in by hand, events out kept, refused beyond a number.
+    #[derive(Default)]
+    pub(crate) struct Scripted {
+        pub(crate) inputs: VecDeque<Event>,
+        pub(crate) outputs: Vec<Event>,
+        /// How many more events the host takes; `None` for any number.
+        pub(crate) room: Option<usize>,
+    }
+
+    impl Port for Scripted {
+        fn next(&mut self) -> Option<Event> {
+            self.inputs.pop_front()
+        }
+
+        fn send(&mut self, event: Event) -> bool {
+            match &mut self.room {
+                Some(0) => return false,
+                Some(room) => *room -= 1,
+                None => {}
+            }
+            self.outputs.push(event);
+            true
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scripted::Scripted;
+    use super::*;
+
+    const KEY: Key = Key::new(2, 60).unwrap();
+
+    #[test]
+    fn a_refused_note_off_is_sent_again() {
+        let (mut outlet, mut port) = (Outlet::default(), Scripted { room: Some(0), ..Scripted::default() });
+        assert!(!outlet.send(&mut port, note_off(7, KEY)));
+        outlet.settle(&mut port);
+        port.room = None;
+        outlet.settle(&mut port);
+        outlet.settle(&mut port);
+        assert_eq!(port.outputs, [note_off(0, KEY)]);
+        assert_eq!(outlet.refused(), 1);
+    }
+
+    #[test]
+    fn what_is_owed_does_not_cut_a_newer_note() {
+        let (mut outlet, mut port) = (Outlet::default(), Scripted { room: Some(0), ..Scripted::default() });
+        outlet.send(&mut port, note_off(7, KEY));
+        port.room = None;
+        outlet.send(&mut port, note_on(9, KEY, 80));
+        outlet.settle(&mut port);
+        assert_eq!(port.outputs, [note_on(9, KEY, 80)]);
+    }
+
+    #[test]
+    fn wildcards_stand_for_every_key() {
+        assert_eq!(keys(Channel::Wildcard, HostKey::Wildcard).count(), 2048);
+        assert_eq!(keys(Channel::Number(3), HostKey::Wildcard).count(), 128);
+        assert_eq!(keys(Channel::Number(2), HostKey::Number(60)).collect::<Vec<_>>(), [KEY]);
+        assert_eq!(keys(Channel::Number(2), HostKey::Number(200)).count(), 0);
+    }
+}

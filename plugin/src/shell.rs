@@ -1,0 +1,103 @@
+//! The plug-in as nice-plug knows it: what the host calls, handed on.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use nice_plug::prelude::*;
+
+use crate::class::Class;
+use crate::params::AntiphonParams;
+use crate::port::{Event, Port};
+use crate::realtime::RealTime;
+use crate::state;
+
+/// One instance of a class.
+///
+/// Making one does no input or output and starts no thread: hosts make instances just to look at them.
+pub struct Shell<C> {
+    params: Arc<AntiphonParams>,
+    realtime: RealTime,
+    class: PhantomData<C>,
+}
+
+impl<C: Class> Default for Shell<C> {
+    fn default() -> Self {
+        Self { params: Arc::new(AntiphonParams::new(C::PREVIEW)), realtime: RealTime::new(), class: PhantomData }
+    }
+}
+
+impl<C: Class> Plugin for Shell<C> {
+    const NAME: &'static str = C::NAME;
+    const VENDOR: &'static str = "The Antiphon developers";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = C::AUDIO;
+    /// The pedal must be heard, and thru must carry controllers and bend.
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    /// nice-plug recomputes the bar start wrongly after a metre change when it splits blocks.
+    const SAMPLE_ACCURATE_AUTOMATION: bool = false;
+    /// Beyond it the wrapper allocates on the audio thread.
+    const INPUT_EVENT_CAPACITY: usize = 16_384;
+
+    type Editor = ();
+    type SysExMessage = ();
+    /// Never used: nice-plug's one worker serves all instances, and dies with the first that is removed.
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn filter_state(chunk: &mut PluginState) {
+        state::admit(chunk);
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer<'_>,
+        _aux: &mut AuxiliaryBuffers<'_>,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        if C::AUDIO.iter().all(|layout| layout.main_input_channels.is_none()) {
+            buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
+        }
+        self.realtime.process(&self.params, &mut Ports { context, shell: PhantomData::<Self> });
+        // A plan may sound at any time, whatever comes in.
+        ProcessStatus::KeepAlive
+    }
+}
+
+impl<C: Class> ClapPlugin for Shell<C> {
+    const CLAP_ID: &'static str = C::CLAP_ID;
+    const CLAP_DESCRIPTION: Option<&'static str> = Some(C::DESCRIPTION);
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = C::CLAP_FEATURES;
+}
+
+impl<C: Class> Vst3Plugin for Shell<C> {
+    const VST3_CLASS_ID: [u8; 16] = C::VST3_CLASS_ID;
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
+}
+
+/// nice-plug's context as event ports.
+struct Ports<'a, X, P> {
+    context: &'a mut X,
+    shell: PhantomData<P>,
+}
+
+impl<P, X> Port for Ports<'_, X, P>
+where
+    P: Plugin<SysExMessage = ()>,
+    X: ProcessContext<P>,
+{
+    fn next(&mut self) -> Option<Event> {
+        self.context.next_event()
+    }
+
+    fn send(&mut self, event: Event) -> bool {
+        self.context.try_send_event(event).is_ok()
+    }
+}

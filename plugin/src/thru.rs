@@ -1,0 +1,236 @@
+//! The player's events, passed on as they are at their own sample.
+
+use nice_plug::midi::{Key as HostKey, NoteEvent, control_change};
+
+use crate::keys::KeySet;
+use crate::port::{Event, Outlet, Port, keys, note_off};
+
+/// Events of one sample that are put in order at once; more go out in batches of so many, each in order.
+const BATCH: usize = 512;
+
+/// The player's events of one sample, in the order they go out: note-offs, controllers, note-ons.
+///
+/// What is about a key that was struck in this same sample follows its note-on: the note-off of a note without length, a note's own tuning.
+#[derive(Debug)]
+pub struct Batch {
+    offs: Vec<Event>,
+    controllers: Vec<Event>,
+    ons: Vec<Event>,
+    after: Vec<Event>,
+    struck: KeySet,
+}
+
+impl Batch {
+    /// An empty batch with all the room it will ever need.
+    #[must_use]
+    pub fn new() -> Self {
+        let [offs, controllers, ons, after] = [(); 4].map(|()| Vec::with_capacity(BATCH));
+        Self { offs, controllers, ons, after, struck: KeySet::default() }
+    }
+
+    /// Adds an event.
+    pub fn push(&mut self, event: Event) {
+        let concerns_struck = || match (event.channel(), key_of(&event)) {
+            (Some(channel), Some(key)) => keys(channel, key).any(|key| self.struck.contains(key)),
+            _ => false,
+        };
+        let place = match event {
+            NoteEvent::NoteOn { channel, key, .. } => {
+                keys(channel, key).for_each(|key| self.struck.insert(key));
+                // Struck, let go and struck again within a sample: the second follows the note-off of the first.
+                if self.after.is_empty() { &mut self.ons } else { &mut self.after }
+            }
+            _ if concerns_struck() => &mut self.after,
+            NoteEvent::NoteOff { .. } | NoteEvent::Choke { .. } => &mut self.offs,
+            _ => &mut self.controllers,
+        };
+        place.push(event);
+    }
+
+    /// Whether it must be emptied before the next event.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        [&self.offs, &self.controllers, &self.ons, &self.after].iter().any(|events| events.len() == BATCH)
+    }
+
+    /// The note-offs.
+    #[must_use]
+    pub fn offs(&self) -> &[Event] {
+        &self.offs
+    }
+
+    /// What comes after the note-offs: controllers, note-ons, and what follows these.
+    pub fn rest(&self) -> impl Iterator<Item = &Event> {
+        self.controllers.iter().chain(&self.ons).chain(&self.after)
+    }
+
+    /// Forgets its events.
+    pub fn clear(&mut self) {
+        for events in [&mut self.offs, &mut self.controllers, &mut self.ons, &mut self.after] {
+            events.clear();
+        }
+        self.struck.clear();
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The key of an event about one note.
+const fn key_of(event: &Event) -> Option<HostKey> {
+    match event {
+        NoteEvent::NoteOn { key, .. }
+        | NoteEvent::NoteOff { key, .. }
+        | NoteEvent::Choke { key, .. }
+        | NoteEvent::PolyPressure { key, .. }
+        | NoteEvent::PolyVolume { key, .. }
+        | NoteEvent::PolyPan { key, .. }
+        | NoteEvent::PolyTuning { key, .. }
+        | NoteEvent::PolyVibrato { key, .. }
+        | NoteEvent::PolyExpression { key, .. }
+        | NoteEvent::PolyBrightness { key, .. } => Some(*key),
+        _ => None,
+    }
+}
+
+/// The gate between the player and the way out.
+#[derive(Debug)]
+pub struct Thru {
+    open: bool,
+    /// Keys whose note-on went out and whose note-off did not yet.
+    sounding: KeySet,
+    /// Channels whose pedal went out pressed, one bit each.
+    pedals: u16,
+}
+
+impl Thru {
+    /// An open gate.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { open: true, sounding: KeySet::default(), pedals: 0 }
+    }
+
+    /// Opens or closes the gate. What sounds through it is released when it closes, since its note-offs will not pass.
+    pub fn set_open(&mut self, open: bool, outlet: &mut Outlet, port: &mut impl Port) {
+        if self.open && !open {
+            while let Some(key) = self.sounding.first() {
+                self.sounding.forget(key);
+                outlet.send(port, note_off(0, key));
+            }
+            for channel in (0..16).filter(|channel| self.pedals & (1 << channel) != 0) {
+                outlet.send(port, NoteEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 });
+            }
+            self.pedals = 0;
+        }
+        self.open = open;
+    }
+
+    /// Passes an event on at its own sample, if the gate is open.
+    pub fn pass(&mut self, event: Event, outlet: &mut Outlet, port: &mut impl Port) {
+        if !self.open {
+            return;
+        }
+        match event {
+            NoteEvent::NoteOn { channel, key, .. } => keys(channel, key).for_each(|key| self.sounding.insert(key)),
+            NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
+                keys(channel, key).for_each(|key| self.sounding.forget(key));
+            }
+            NoteEvent::MidiCC { channel: channel @ 0..16, cc: control_change::DAMPER_PEDAL, value, .. } => {
+                let bit = 1 << channel;
+                self.pedals = if is_pressed(value) { self.pedals | bit } else { self.pedals & !bit };
+            }
+            _ => {}
+        }
+        outlet.send(port, sendable(event));
+    }
+}
+
+impl Default for Thru {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whether a pedal's value, 0 to 1, counts as pressed: 64 and more of 127 (MIDI 1.0, switch controllers).
+#[must_use]
+pub fn is_pressed(value: f32) -> bool {
+    value * 127.0 >= 63.5
+}
+
+/// An event as it goes out. nice-plug cannot send a choke: a note-off says most of it.
+const fn sendable(event: Event) -> Event {
+    match event {
+        NoteEvent::Choke { timing, voice_id, channel, key } => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::plan::Key;
+    use nice_plug::midi::{Channel, VoiceID};
+
+    use super::*;
+    use crate::port::note_on;
+    use crate::port::scripted::Scripted;
+
+    const LOW: Key = Key::new(0, 40).unwrap();
+    const HIGH: Key = Key::new(0, 80).unwrap();
+
+    fn pedal(channel: u8, value: f32) -> Event {
+        NoteEvent::MidiCC { timing: 5, channel, cc: 64, value }
+    }
+
+    fn sorted(events: &[Event]) -> Vec<Event> {
+        let mut batch = Batch::new();
+        for &event in events {
+            batch.push(event);
+        }
+        batch.offs().iter().chain(batch.rest()).copied().collect()
+    }
+
+    #[test]
+    fn offs_go_before_controllers_and_these_before_ons() {
+        let (off, bend, on) = (note_off(5, LOW), NoteEvent::MidiPitchBend { timing: 5, channel: 0, value: 0.7 }, note_on(5, HIGH, 9));
+        assert_eq!(sorted(&[on, bend, off]), [off, bend, on]);
+    }
+
+    #[test]
+    fn what_follows_a_note_on_of_its_own_key_stays_behind_it() {
+        let tuning = NoteEvent::PolyTuning {
+            timing: 5,
+            voice_id: VoiceID::ID(3),
+            channel: Channel::Number(0),
+            key: HostKey::Number(HIGH.pitch()),
+            tuning: 0.25,
+        };
+        let played = [note_on(5, HIGH, 9), tuning, note_off(5, HIGH), note_on(5, HIGH, 10)];
+        assert_eq!(sorted(&played), played);
+        // A key that was held before is let go first, as it was played.
+        assert_eq!(sorted(&[note_off(5, HIGH), note_on(5, HIGH, 9)]), [note_off(5, HIGH), note_on(5, HIGH, 9)]);
+    }
+
+    #[test]
+    fn a_gate_that_closes_releases_what_it_let_through() {
+        let (mut thru, mut outlet, mut port) = (Thru::new(), Outlet::default(), Scripted::default());
+        for event in [note_on(5, LOW, 9), note_on(5, HIGH, 9), note_off(5, LOW), pedal(0, 1.0), pedal(3, 1.0), pedal(3, 0.0)] {
+            thru.pass(event, &mut outlet, &mut port);
+        }
+        port.outputs.clear();
+        thru.set_open(false, &mut outlet, &mut port);
+        thru.pass(note_off(6, HIGH), &mut outlet, &mut port);
+        assert_eq!(port.outputs, [note_off(0, HIGH), NoteEvent::MidiCC { timing: 0, channel: 0, cc: 64, value: 0.0 }]);
+    }
+
+    #[test]
+    fn a_choke_goes_out_as_a_note_off() {
+        let (mut thru, mut outlet, mut port) = (Thru::new(), Outlet::default(), Scripted::default());
+        let choke =
+            NoteEvent::Choke { timing: 5, voice_id: VoiceID::Wildcard, channel: Channel::Number(0), key: HostKey::Number(LOW.pitch()) };
+        thru.pass(choke, &mut outlet, &mut port);
+        assert_eq!(port.outputs, [note_off(5, LOW)]);
+    }
+}
