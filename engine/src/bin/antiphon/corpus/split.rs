@@ -47,11 +47,15 @@ struct Line {
 impl SplitRule {
     /// Reads a split file: CSV with the columns path, source and split (train, valid or test).
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
-        let named = || format!("{}: not a split file; it needs the columns path,source,split", file.display());
+        let other = || format!("{}: not a split file; it needs the columns path,source,split", file.display());
         let mut reader = csv::Reader::from_path(file).with_context(|| format!("{}: cannot be read; check --split", file.display()))?;
+        let headers = reader.headers().with_context(other)?;
+        if !["path", "source", "split"].iter().all(|column| headers.iter().any(|header| header == *column)) {
+            bail!(other());
+        }
         let (mut splits, mut sources) = (HashMap::new(), HashSet::new());
         for line in reader.deserialize() {
-            let Line { path, source, split } = line.with_context(named)?;
+            let Line { path, source, split } = line.with_context(other)?;
             if splits.insert(path.clone(), split).is_some_and(|before| before != split) {
                 bail!("{}: {path} is in two splits; keep one line", file.display());
             }
@@ -137,6 +141,7 @@ mod tests {
     fn a_bad_list_is_refused_with_its_line() {
         let unknown = format!("{:#}", rule("path,source,split\na/1.mid,a,training\n").unwrap_err());
         assert!(unknown.contains("line: 2") && unknown.contains("training"), "{unknown}");
+        assert!(format!("{:#}", rule("path,split\na/1.mid,train\n").unwrap_err()).contains("needs the columns"));
         assert!(format!("{:#}", rule("path,source,split\n").unwrap_err()).contains("no line"));
         let twice = "path,source,split\na/1.mid,a,train\na/1.mid,a,valid\n";
         assert!(format!("{:#}", rule(twice).unwrap_err()).contains("two splits"));

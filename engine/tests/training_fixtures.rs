@@ -1,0 +1,114 @@
+//! The fixtures that hold the training package to the codec: clips of our own, the corpus made of them, and their aligned rows.
+//!
+//! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-engine --features cli --test training_fixtures` writes them anew.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[path = "common/clips.rs"]
+mod clips;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Row, Targets, align, prefix_rows};
+use antiphon_engine::music::{Role, smf};
+use clips::{answer, changes, hymn};
+use safetensors::SafeTensors;
+use serde_json::{Value, json};
+
+/// The fixtures of the training package.
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/training/tests/fixtures")
+}
+
+/// The corpus file's bars of each piece.
+fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
+    let file = SafeTensors::deserialize(bytes).unwrap();
+    let data = |name: &str| file.tensor(name).unwrap().data().to_vec();
+    let words = |name: &str| -> Vec<usize> {
+        data(name).chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap()).try_into().unwrap()).collect()
+    };
+    let (notes, bars, ticks) = (data("notes"), data("bars"), data("bar_ticks"));
+    let (bar_notes, piece_bars) = (words("bar_notes"), words("piece_bars"));
+    let note = |index: usize| {
+        let [beat, sub, role, pitch, duration, velocity, offset, _part] = notes[8 * index..8 * index + 8].try_into().unwrap();
+        NoteClasses { beat, sub, role, pitch, duration, velocity, offset }
+    };
+    let bar = |first: usize, bar: usize| {
+        let [metre, tempo, key, density, register, span, voices] = bars[7 * bar..7 * bar + 7].try_into().unwrap();
+        BarRows {
+            index: u32::try_from(bar - first).unwrap(),
+            ticks: u16::from_le_bytes(ticks[2 * bar..2 * bar + 2].try_into().unwrap()),
+            fields: BarFields { metre, tempo, key, density, register, span, voices },
+            notes: (bar_notes[bar]..bar_notes[bar + 1]).map(note).collect(),
+        }
+    };
+    piece_bars.windows(2).map(|piece| (piece[0]..piece[1]).map(|index| bar(piece[0], index)).collect()).collect()
+}
+
+/// Rows as the fixture has them: a list for each of the four things.
+fn listed(rows: &[Row], targets: &[Targets]) -> Value {
+    let triple = |position: Position| [position.bar, position.tick, position.index];
+    json!({
+        "rows": rows.iter().map(|row| row.columns).collect::<Vec<_>>(),
+        "keys": rows.iter().map(|row| triple(row.key)).collect::<Vec<_>>(),
+        "queries": rows.iter().map(|row| triple(row.query)).collect::<Vec<_>>(),
+        "targets": targets,
+    })
+}
+
+/// All pieces of a corpus file aligned from their first bar to their end, and a prefix.
+fn aligned(bytes: &[u8]) -> Value {
+    let piece = |bars: &Vec<BarRows>| {
+        let (mut rows, mut targets) = (Vec::new(), Vec::new());
+        for (index, bar) in bars.iter().enumerate() {
+            let end = if index + 1 == bars.len() { BarEnd::Piece } else { BarEnd::Bar };
+            let (bar_rows, bar_targets) = align(bar, end);
+            rows.extend(bar_rows);
+            targets.extend(bar_targets);
+        }
+        listed(&rows, &targets)
+    };
+    let roles = [Role::Melody, Role::Bass, Role::Drums];
+    let prefix = prefix_rows(3, &roles);
+    json!({
+        "prefix": { "style": 3, "roles": roles.map(Role::class), "aligned": listed(&prefix, &vec![[-1; 8]; prefix.len()]) },
+        "pieces": pieces(bytes).iter().map(piece).collect::<Vec<_>>(),
+    })
+}
+
+#[test]
+fn the_fixtures_of_the_training_package_are_what_this_codec_writes() {
+    let written = tempfile::tempdir().unwrap();
+    let clips = [("band/answer.mid", answer()), ("score/changes.mid", changes()), ("score/hymn.mid", hymn())];
+    let mut files: Vec<(&str, Vec<u8>)> = clips.iter().map(|(name, clip)| (*name, smf::write(clip).unwrap())).collect();
+    files.push(("split.csv", b"path,source,split\nscore/changes.mid,score,train\nscore/hymn.mid,score,valid\n".to_vec()));
+    for (name, bytes) in &files {
+        let path = written.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let (out, split) = (written.path().join("corpus.rows"), written.path().join("split.csv"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
+    let output = command.arg("corpus").arg(written.path()).arg("-o").arg(&out).arg("--split").arg(&split).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let rows = std::fs::read(&out).unwrap();
+    let mut text = serde_json::to_string(&aligned(&rows)).unwrap().into_bytes();
+    text.push(b'\n');
+    files.extend([("corpus.rows", rows), ("aligned.json", text)]);
+
+    if std::env::var_os("ANTIPHON_WRITE_FIXTURES").is_some() {
+        for (name, bytes) in &files {
+            let path = fixtures().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    for (name, bytes) in &files {
+        let committed = std::fs::read(fixtures().join(name)).unwrap_or_default();
+        assert!(
+            committed == *bytes,
+            "fixtures/{name} is not what this code writes; write it anew (see the head of this file) if that is meant"
+        );
+    }
+}
