@@ -3,6 +3,7 @@
 mod baselines;
 mod corpus;
 mod eval;
+mod model;
 mod output;
 mod tensors;
 

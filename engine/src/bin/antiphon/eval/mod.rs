@@ -1,5 +1,6 @@
-//! `antiphon eval`: bits per note of the baselines.
+//! `antiphon eval`: bits per note of a model and of the baselines, on the same rows.
 
+mod model;
 mod pieces;
 mod report;
 mod tally;
@@ -7,23 +8,28 @@ mod tally;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::Context;
+use antiphon_engine::cache::policy;
+use antiphon_engine::codec::vocabulary::FIELDS;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use crate::baselines::{Baselines, uniform_nats};
 use crate::corpus::find;
 use crate::corpus::split::{Split, SplitRule};
+use crate::model::ModelArgs;
+use model::Listener;
 use pieces::{Choice, ReadPieces};
 use report::Report;
 use tally::{PieceNats, Predictor, Tally};
 
-/// Scores the baselines on MIDI files they should not have seen: bits per note, by field and source.
+/// Scores a model on MIDI files it should not have seen: bits per note, by field and source, with the baselines beside it.
 ///
 /// Every folder in DIR is a source. Bits per note are the bits of all eight fields of every note and of every bar's end, divided by the notes: the lower
 /// the better, and the same rows for everyone. In pieces of one velocity the velocity is left out, in pieces without performed timing the offset, for
-/// the model and the baselines alike.
+/// the model and the baselines alike. Only the notes before and the metre are known to the model: style and controls are unset.
 /// A file that cannot be read is skipped and named.
 ///
 /// The baselines (fitted by `antiphon corpus --baselines-out`):
@@ -41,7 +47,7 @@ use tally::{PieceNats, Predictor, Tally};
 ///   baselines            {ngram, ngram_copy, uniform}: bits per note, mean over sources
 ///   baselines_micro      the same over all notes
 ///   baseline_fields      {ngram, ngram_copy, uniform: {field: bits per note}}, mean over sources
-///   model, policy        null
+///   model, policy        what was scored; null with --baselines-only
 ///   skipped              [{path, reason}]
 /// What was not scored is null.
 #[derive(clap::Args)]
@@ -50,9 +56,20 @@ pub(crate) struct Args {
     /// Folder of sources
     dir: PathBuf,
 
-    /// Baselines, as written by `antiphon corpus --baselines-out`
+    /// Baselines to score beside the model, as written by `antiphon corpus --baselines-out`
     #[arg(long, value_name = "FILE")]
     baselines: Option<PathBuf>,
+
+    /// Score no model
+    #[arg(long, conflicts_with_all = ["model", "onnxruntime", "policy"])]
+    baselines_only: bool,
+
+    #[command(flatten)]
+    model: Option<ModelArgs>,
+
+    /// Which earlier bars the model sees row by row: fine_coarse, as it was trained; window or window:BARS, the last bars only; dense, all
+    #[arg(long, value_name = "POLICY", default_value = "fine_coarse")]
+    policy: String,
 
     /// CSV file with the columns path,source,split: score only the pieces of one split
     #[arg(long, value_name = "FILE")]
@@ -99,15 +116,25 @@ fn evaluate(args: &Args) -> anyhow::Result<Report> {
     let choice = Choice { split: rule.as_ref().map(|rule| (rule, args.only)), limit: args.limit_pieces };
     let files = choice.of(find::find(&args.dir, &args.sources)?, &args.dir)?;
     let baselines = args.baselines.as_deref().map(Baselines::from_file).transpose()?;
+    let listener = args.listener()?;
 
     let progress = progress_bar("files");
     let ReadPieces { files, pieces, skipped } = pieces::read(files, &args.dir, &progress)?;
     let mut scores: Vec<PieceNats> = pieces.par_iter().map(|piece| [None, None, None, Some(uniform_nats(piece))]).collect();
     if let Some(baselines) = &baselines {
         let progress = progress_bar("fields of the baselines");
+        progress.set_length(u64::try_from(FIELDS)?);
         for (scores, nats) in scores.iter_mut().zip(baselines.score(&pieces, &progress)?) {
             scores[Predictor::Ngram as usize] = Some(nats.ngram);
             scores[Predictor::NgramCopy as usize] = Some(nats.ngram_copy);
+        }
+        progress.finish_and_clear();
+    }
+
+    if let Some(listener) = &listener {
+        let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        for (scores, nats) in scores.iter_mut().zip(listener.score(&pieces, &names, &progress_bar("notes"))?) {
+            scores[Predictor::Model as usize] = Some(nats);
         }
     }
 
@@ -115,7 +142,26 @@ fn evaluate(args: &Args) -> anyhow::Result<Report> {
     for ((file, piece), scores) in files.iter().zip(&pieces).zip(&scores) {
         sources.entry(file.source.clone()).or_default().add(piece, scores);
     }
-    Ok(Report { model: None, policy: None, baselines: baselines.is_some(), sources: sources.into_iter().collect(), skipped })
+    Ok(Report {
+        model: listener.as_ref().map(|listener| listener.model.info().name.clone()),
+        policy: listener.as_ref().map(|listener| listener.policy.name()),
+        baselines: baselines.is_some(),
+        sources: sources.into_iter().collect(),
+        skipped,
+    })
+}
+
+impl Args {
+    /// The model and its policy; `None` with --baselines-only.
+    fn listener(&self) -> anyhow::Result<Option<Listener>> {
+        let model = match (&self.model, self.baselines_only) {
+            (_, true) => return Ok(None),
+            (Some(model), false) => Arc::new(model.open()?),
+            (None, false) => bail!("no model to score; name one with --model, or give --baselines-only"),
+        };
+        let policy = policy(&self.policy, &model.info().fine_bars)?;
+        Ok(Some(Listener { model, policy }))
+    }
 }
 
 /// A progress bar on standard error; nothing where that is no terminal.

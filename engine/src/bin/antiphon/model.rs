@@ -1,0 +1,28 @@
+//! Which model and which ONNX Runtime a command uses.
+
+use std::path::PathBuf;
+
+use antiphon_engine::model::{Model, Runtime, RuntimeSearch};
+use anyhow::Result;
+
+/// The options every command with a model has.
+#[derive(clap::Args)]
+pub(crate) struct ModelArgs {
+    /// Model to use, an ONNX file exported by this project
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+
+    /// ONNX Runtime's library, or the folder that holds it
+    ///
+    /// Without this option it is looked for in the variable ANTIPHON_ONNXRUNTIME, beside this program, and in the user's data folder.
+    #[arg(long, value_name = "PATH")]
+    onnxruntime: Option<PathBuf>,
+}
+
+impl ModelArgs {
+    /// Loads ONNX Runtime and the model.
+    pub(crate) fn open(&self) -> Result<Model> {
+        let runtime = Runtime::load(&RuntimeSearch { explicit: self.onnxruntime.clone(), folders: Vec::new() })?;
+        Ok(Model::open(runtime, &self.model)?)
+    }
+}

@@ -1,0 +1,146 @@
+//! `antiphon corpus --baselines-out` and `antiphon eval`, from MIDI files of our own to the numbers.
+
+#![allow(clippy::unwrap_used, reason = "where the music cannot be set up the test has failed")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use antiphon_engine::music::{Clip, Note, Part, Role, Tick, smf};
+use common::fixture;
+use serde_json::Value;
+
+/// A tune over a bass in phrases of four bars, different for each seed.
+fn compose(seed: i64, bars: i64) -> Clip {
+    let scale = [0, 2, 4, 5, 7, 9, 11];
+    let pitch = |base: u8, step: i64| base + scale[usize::try_from(step.rem_euclid(7)).unwrap()];
+    let part = |role, base: u8, every: i64| {
+        let note = |beat: i64| Note {
+            onset: Tick(24 * beat * every),
+            offset: 0,
+            duration: Tick(24),
+            pitch: pitch(base, seed + beat % 16 * (2 + seed % 3)),
+            velocity: u8::try_from(60 + (seed + beat) % 4 * 10).unwrap(),
+            role,
+        };
+        Part { notes: (0..4 * bars / every).map(note).collect(), ..Part::default() }
+    };
+    Clip { parts: vec![part(Role::Melody, 60, 1), part(Role::Bass, 36, 2)], end: Tick(96 * bars), ..Clip::default() }
+}
+
+/// A folder with two sources of composed pieces, every fifth piece to validate on.
+fn music() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut split = "path,source,split\n".to_owned();
+    for source in ["dances", "songs"] {
+        std::fs::create_dir(dir.path().join(source)).unwrap();
+        for seed in 0..60 {
+            let path = format!("{source}/{seed}.mid");
+            smf::write_file(&compose(seed + i64::try_from(source.len()).unwrap(), 8), &dir.path().join(&path)).unwrap();
+            split += &format!("{path},{source},{}\n", if seed % 5 == 0 { "valid" } else { "train" });
+        }
+    }
+    std::fs::write(dir.path().join("split.csv"), split).unwrap();
+    dir
+}
+
+fn antiphon(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_antiphon")).current_dir(folder).args(args).output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn fit(dir: &Path) -> PathBuf {
+    let report = json(&antiphon(dir, &["corpus", ".", "--split", "split.csv", "-o", "rows", "--baselines-out", "baselines", "--json"]));
+    assert!(report["baselines"]["notes"].as_u64().unwrap() > 1000 && report["baselines"]["held_out_pieces"].as_u64().unwrap() > 0);
+    dir.join("baselines")
+}
+
+#[test]
+fn a_model_and_the_baselines_are_scored_on_the_same_notes() {
+    common::runtime();
+    let dir = music();
+    fit(dir.path());
+    let model = fixture("tiny.onnx").display().to_string();
+    let all = ["eval", ".", "--split", "split.csv", "--baselines", "baselines", "--model", &model, "--json"];
+    let report = json(&antiphon(dir.path(), &all));
+    // 12 pieces of each source, 8 bars of 4 + 2 notes.
+    assert_eq!((report["notes"].as_u64(), report["pieces"].as_u64()), (Some(2 * 12 * 48), Some(24)));
+    assert_eq!(report["policy"], "fine_coarse");
+    let bits = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
+    for prefix in ["", "/sources/dances", "/sources/songs"] {
+        let of = |key: &str| bits(&format!("{prefix}{key}"));
+        assert!(of("/baselines/ngram_copy") < of("/baselines/ngram") + 0.1 && of("/baselines/ngram") < of("/baselines/uniform") / 2.0);
+        // Random weights know nothing.
+        assert!(of("/bits_per_note") > of("/baselines/ngram") && of("/bits_per_note") < 2.0 * of("/baselines/uniform"));
+        let fields: f64 =
+            report.pointer(&format!("{prefix}/fields")).unwrap().as_object().unwrap().values().map(|v| v.as_f64().unwrap()).sum();
+        assert!((fields - of("/bits_per_note")).abs() < 1e-9);
+    }
+    // On the grid there is no timing to predict.
+    assert_eq!(bits("/fields/offset"), 0.0);
+    assert_eq!(bits("/baseline_fields/ngram/offset"), 0.0);
+
+    let again = json(&antiphon(dir.path(), &[&all[..], &["--threads", "1"]].concat()));
+    assert_eq!(again, report);
+}
+
+#[test]
+fn a_damaged_file_is_named_and_the_others_are_scored() {
+    let dir = music();
+    std::fs::write(dir.path().join("songs/0.mid"), b"MThd, or not").unwrap();
+    let report = json(&antiphon(dir.path(), &["eval", ".", "--split", "split.csv", "--baselines-only", "--limit-pieces", "100", "--json"]));
+    assert_eq!(report["skipped"][0]["path"], "songs/0.mid");
+    assert!(report["skipped"][0]["reason"].as_str().unwrap().contains("0.mid"));
+    assert_eq!((report["sources"]["songs"]["pieces"].as_u64(), report["sources"]["dances"]["pieces"].as_u64()), (Some(11), Some(12)));
+    assert!(report["bits_per_note"].is_null() && report["baselines"]["ngram"].is_null());
+
+    let some = json(&antiphon(dir.path(), &["eval", ".", "--sources", "dances", "--baselines-only", "--limit-pieces", "3", "--json"]));
+    assert_eq!((some["pieces"].as_u64(), some["sources"].as_object().map(serde_json::Map::len)), (Some(3), Some(1)));
+}
+
+#[test]
+fn bad_input_ends_with_code_2_and_names_the_file_and_the_cure() {
+    common::runtime();
+    let dir = music();
+    let baselines = fit(dir.path());
+    let sound = std::fs::read(&baselines).unwrap();
+    std::fs::write(dir.path().join("cut"), &sound[..sound.len() / 3]).unwrap();
+    std::fs::write(dir.path().join("empty"), "").unwrap();
+    std::fs::create_dir(dir.path().join("nothing")).unwrap();
+    let cases: [(&[&str], &[&str]); 9] = [
+        (&["eval", "missing", "--baselines-only"], &["missing", "check the path"]),
+        (&["eval", "nothing", "--baselines-only"], &["nothing", "no MIDI files"]),
+        (&["eval", ".", "--baselines-only", "--baselines", "missing"], &["missing", "--baselines-out"]),
+        (&["eval", ".", "--baselines-only", "--baselines", "cut"], &["cut", "bytes long", "--baselines-out"]),
+        (&["eval", ".", "--baselines-only", "--baselines", "empty"], &["empty", "too short"]),
+        (&["eval", ".", "--baselines-only", "--split", "split.csv", "--only", "test"], &["--only"]),
+        (&["eval", ".", "--baselines-only", "--sources", "hymns"], &["hymns", "--sources"]),
+        (&["eval", ".", "--model", "missing.onnx"], &["missing.onnx"]),
+        (&["eval", "."], &["--model"]),
+    ];
+    for (args, words) in cases {
+        let output = antiphon(dir.path(), args);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+        assert!(output.stdout.is_empty() && !message.contains("panicked"), "{args:?}: {message}");
+        assert!(words.iter().all(|word| message.contains(word)), "{args:?}: {message}");
+    }
+    let unknown = antiphon(dir.path(), &["eval", ".", "--model", &fixture("tiny.onnx").display().to_string(), "--policy", "sparse"]);
+    assert!(unknown.status.code() == Some(2) && String::from_utf8_lossy(&unknown.stderr).contains("fine_coarse"));
+}
+
+#[test]
+fn baselines_need_pieces_to_hold_out_and_leave_nothing_behind_without() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("songs")).unwrap();
+    smf::write_file(&compose(1, 4), &dir.path().join("songs/a.mid")).unwrap();
+    let output = antiphon(dir.path(), &["corpus", ".", "-o", "rows", "--baselines-out", "baselines"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("give more pieces"));
+    assert!(!dir.path().join("baselines").exists());
+}
