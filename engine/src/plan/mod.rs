@@ -2,15 +2,19 @@
 
 mod clock;
 mod foresight;
+mod history;
 mod keys;
 mod mode;
 mod notes;
 mod phrase;
+mod take;
 mod timeline;
 
 pub use clock::{MusicalClock, SongBar, SongPosition};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};
+pub use history::{Entry, EntryId, HISTORY_BYTES, HISTORY_ENTRIES, History, Merged, Reason, StarsFull};
 pub use keys::{Key, KeyTable, PlanOn, PlayerOn, Voice};
 pub use mode::Mode;
 pub use phrase::{Brief, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
+pub use take::{TAKE_NOTES, Take, TakeMode};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Tally, Timeline};
