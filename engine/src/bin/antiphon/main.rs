@@ -5,6 +5,7 @@ mod corpus;
 mod eval;
 mod model;
 mod output;
+mod picture;
 mod tensors;
 
 use std::process::ExitCode;
