@@ -2,6 +2,7 @@
 
 pub mod analysis;
 mod clip;
+pub mod continuation;
 mod ensemble;
 mod metre;
 mod note;
