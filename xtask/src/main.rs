@@ -2,6 +2,7 @@
 //!
 //! One file per chore; what they share stands in `process` (running programs), `system` (Debian packages) and `runtime` (ONNX Runtime).
 
+mod demo;
 mod licences;
 mod process;
 mod runtime;
@@ -23,6 +24,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Set up what is needed, build, and continue a demo clip: the MIDI file and its picture are named at the end
+    Demo(demo::Args),
     /// Set up what the tests need and run every Rust test of the workspace
     Test(test::Args),
     /// Check the licences and the sources of every dependency against deny.toml
@@ -37,6 +40,7 @@ fn root() -> &'static Path {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
+        Chore::Demo(args) => demo::run(root(), &args),
         Chore::Test(args) => test::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };

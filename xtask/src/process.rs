@@ -21,6 +21,17 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// As [`run`], but hands back what the command wrote to standard output.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let line = line(command);
+    eprintln!("\n> {line}");
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("`{line}` did not start"))?;
+    if !output.status.success() {
+        bail!("`{line}` failed ({}); its own message stands above", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote something that is not text"))
+}
+
 /// Whether the command exists and succeeds. Its output is thrown away.
 pub(crate) fn succeeds<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> bool {
     Command::new(program)
