@@ -135,7 +135,8 @@ mod tests {
         // The second violin has climbed above the first.
         clip.parts[1].notes[1].pitch = 90;
         let notes = [note(0, 24, 88, Role::Strings), note(24, 24, 81, Role::Strings)];
-        let sizes = |recent_bars| continued(&clip, Tick(144), 1, &notes, recent_bars).parts.iter().map(|part| part.notes.len()).collect::<Vec<_>>();
+        let sizes =
+            |recent_bars| continued(&clip, Tick(144), 1, &notes, recent_bars).parts.iter().map(|part| part.notes.len()).collect::<Vec<_>>();
         assert_eq!(sizes(1), [1, 1, 0]);
         assert_eq!(sizes(2), [2, 0, 0]);
     }

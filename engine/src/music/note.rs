@@ -75,6 +75,36 @@ impl Role {
     pub const fn class(self) -> u8 {
         self as u8
     }
+
+    /// Its name as a musician writes it, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Melody => "melody",
+            Self::Chords => "chords",
+            Self::Bass => "bass",
+            Self::Drums => "drums",
+            Self::Lead => "lead",
+            Self::Pad => "pad",
+            Self::Arp => "arp",
+            Self::Strings => "strings",
+            Self::LowStrings => "low strings",
+            Self::Keys => "keys",
+            Self::LeftHand => "left hand",
+            Self::Guitar => "guitar",
+            Self::Organ => "organ",
+            Self::Winds => "winds",
+            Self::Brass => "brass",
+            Self::Other => "other",
+        }
+    }
+
+    /// The role with this [`name`](Self::name); capitals do not count, and a hyphen or underscore stands for a blank.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let wanted = name.replace(['-', '_'], " ").to_lowercase();
+        Self::ALL.into_iter().find(|role| role.name() == wanted)
+    }
 }
 
 /// One note. The sustain pedal is already folded into its length.
@@ -105,5 +135,20 @@ impl Note {
     #[must_use]
     pub const fn order(&self) -> (Tick, Role, u8) {
         (self.onset, self.role, self.pitch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back_to_their_roles() {
+        for role in Role::ALL {
+            assert_eq!(Role::from_name(role.name()), Some(role));
+            assert_eq!(Role::from_class(role.class()), Some(role));
+        }
+        assert_eq!(Role::from_name("Left-Hand"), Some(Role::LeftHand));
+        assert_eq!(Role::from_name("kazoo"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! `antiphon`: the engine from the command line.
 
 mod baselines;
+mod continuation;
 mod corpus;
 mod eval;
 mod model;
@@ -25,12 +26,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Continue(continuation::Args),
     Corpus(corpus::Args),
     Eval(eval::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Continue(args) => continuation::run(&args),
         Command::Corpus(args) => corpus::run(&args),
         Command::Eval(args) => eval::run(&args),
     };

@@ -26,28 +26,6 @@ pub(super) const fn colour(role: Role) -> Colour {
     })
 }
 
-/// A role's name as a musician writes it.
-pub(super) const fn name(role: Role) -> &'static str {
-    match role {
-        Role::Melody => "melody",
-        Role::Chords => "chords",
-        Role::Bass => "bass",
-        Role::Drums => "drums",
-        Role::Lead => "lead",
-        Role::Pad => "pad",
-        Role::Arp => "arpeggio",
-        Role::Strings => "strings",
-        Role::LowStrings => "low strings",
-        Role::Keys => "keys",
-        Role::LeftHand => "left hand",
-        Role::Guitar => "guitar",
-        Role::Organ => "organ",
-        Role::Winds => "winds",
-        Role::Brass => "brass",
-        Role::Other => "other",
-    }
-}
-
 /// The short name of a General MIDI percussion key, or its number beyond the standard's range.
 pub(super) fn percussion(key: u8) -> String {
     const FIRST: u8 = 35;
@@ -72,9 +50,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_role_has_its_own_colour_and_name() {
+    fn every_role_has_its_own_colour() {
         assert_eq!(Role::ALL.map(|role| colour(role).0).into_iter().collect::<HashSet<_>>().len(), Role::ALL.len());
-        assert_eq!(Role::ALL.map(name).into_iter().collect::<HashSet<_>>().len(), Role::ALL.len());
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Picture<'_> {
         let roles: BTreeSet<Role> = notes.iter().map(|note| note.role).collect();
         let mut x = right;
         for role in roles.into_iter().rev() {
-            let name = legend::name(role);
+            let name = role.name();
             canvas.text(name, x, MARGIN + 32.0, 20.0, Align::Right, INK);
             x -= canvas.text_width(name, 20.0) + 30.0;
             canvas.fill_round(Area { x, y: MARGIN + 15.0, width: 22.0, height: 20.0 }, 4.0, legend::colour(role));

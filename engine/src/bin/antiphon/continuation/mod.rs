@@ -1,0 +1,252 @@
+//! `antiphon continue`: a MIDI file's next phrase.
+
+mod phrase;
+mod report;
+mod steering;
+
+use std::fs;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use antiphon_engine::cache;
+use antiphon_engine::decode::{Constraints, Sampling};
+use antiphon_engine::files::write_whole;
+use antiphon_engine::music::analysis::{Key, Scale};
+use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
+
+use crate::model::ModelArgs;
+use crate::picture::Picture;
+use phrase::{Phrases, Score};
+use report::{Report, Written};
+use steering::Register;
+
+/// How far back "of late" reaches, in bars: the roles that play, and where each part lies.
+const RECENT_BARS: u32 = 8;
+
+/// Most bars and most variations of one call: what a plug-in would ever ask for, many times over.
+const MOST_BARS: i64 = 256;
+const MOST_VARIATIONS: i64 = 64;
+
+/// Continues a MIDI file: writes the bars that follow it, as MIDI and, if asked, as a picture.
+///
+/// The continuation starts on the bar line after the last note and is whole bars long. In its file, tick 0 is that bar line and every note ends inside;
+/// tempo, metre and track names are those of the source, and a new note goes to the track that plays its role.
+/// The same file, model, options and seed give the same bytes on the same machine.
+///
+/// Files are named after the source and the seed, IN-seedS.mid; an older file of that name is replaced. Each appears only when it is whole, and none
+/// before all variations are made.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// MIDI file to continue, of type 0 or 1
+    #[arg(value_name = "IN.mid")]
+    input: PathBuf,
+
+    /// How many bars to add
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=MOST_BARS))]
+    bars: u32,
+
+    /// How many different continuations to write; they have the seeds S, S+1, ...
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_VARIATIONS))]
+    variations: u32,
+
+    /// Where chance starts from: a number. Without it one is drawn, and printed
+    #[arg(short, long, value_name = "S")]
+    seed: Option<u64>,
+
+    /// Folder to write to; made if it is not there
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    output: PathBuf,
+
+    /// Also draw each continuation with the bars before it: a piano roll, IN-seedS.png
+    #[arg(short, long)]
+    picture: bool,
+
+    /// Print the result as one JSON object
+    ///
+    /// Its keys: files [{path, picture (with --picture), seed, start_bar (counted from 1 in the source), bars, notes}],
+    /// ms_per_note (making them, without loading and listening), seed (of the first), model (its name),
+    /// key (null if none was named or heard), roles.
+    #[arg(long, verbatim_doc_comment)]
+    json: bool,
+
+    /// From 0, what is most likely, to 1, where rare turns have their chance
+    #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = steering::share, help_heading = "Steering")]
+    adventurousness: f32,
+
+    /// Roles that play, for instance melody,bass,left-hand
+    ///
+    /// Without it: those that play in the last 8 bars of the source. A role that no track of the source plays gets a track of its own.
+    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
+    roles: Vec<Role>,
+
+    /// Key of the continuation, for instance "D minor" or Bb; without it, the key the source ends in
+    #[arg(long, value_name = "KEY", value_parser = steering::key, help_heading = "Steering")]
+    key: Option<Key>,
+
+    /// Only notes of the key's scale (drums aside); of a minor key, the natural scale and the leading note
+    #[arg(long, help_heading = "Steering")]
+    scale_lock: bool,
+
+    /// Lowest and highest note (drums aside), as MIDI keys or names: 48:84 or c3:c6
+    #[arg(long, value_name = "LOW:HIGH", value_parser = steering::register, help_heading = "Steering")]
+    register: Option<Register>,
+
+    #[command(flatten, next_help_heading = "Model")]
+    model: ModelArgs,
+
+    /// Which bars the model sees note by note: fine_coarse (as trained), window:BARS, or dense
+    #[arg(long, value_name = "NAME", default_value = "fine_coarse", help_heading = "Model")]
+    policy: String,
+}
+
+/// A MIDI file and where it is continued.
+struct Source<'a> {
+    path: &'a Path,
+    clip: Clip,
+    /// The bar line after the last note.
+    start: Tick,
+    /// The roles to play.
+    roles: Vec<Role>,
+}
+
+/// One continuation, not yet written.
+struct Made {
+    written: Written,
+    contents: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let source = Source::read(&args.input, &args.roles)?;
+    if args.output.exists() && !args.output.is_dir() {
+        bail!("{}: is a file; give --output a folder", args.output.display());
+    }
+    let model = Arc::new(args.model.open()?);
+    let name = model.info().name.clone();
+    let policy = cache::policy(&args.policy, &model.info().fine_bars).context("--policy")?;
+    let score = Score::new(&source.clip, source.start, args.bars, args.key);
+    let constraints = constraints(args, &source.roles, score.key())?;
+    let ensemble = source.ensemble();
+    let sampling = Sampling::from_adventurousness(args.adventurousness);
+    let mut phrases = Phrases::new(&score, model, policy, &ensemble, sampling, constraints);
+
+    let seed = args.seed.unwrap_or_else(draw_seed);
+    let progress = progress(score.heard_bars() + score.bars_ahead() * usize::try_from(args.variations)?)?;
+    let mut made = Vec::new();
+    for variation in 0..args.variations {
+        let seed = seed.wrapping_add(variation.into());
+        let notes = phrases.phrase(seed, || progress.inc(1)).with_context(|| format!("{}: continuing it failed", args.input.display()))?;
+        let clip = continuation::continued(&source.clip, source.start, args.bars, &notes, RECENT_BARS);
+        made.push(source.made(args, &name, seed, &clip)?);
+    }
+    progress.finish_and_clear();
+
+    let report = Report {
+        files: write(made, &args.output)?,
+        ms_per_note: milliseconds_each(phrases.spent, phrases.notes),
+        seed,
+        model: name,
+        key: score.key().map(|key| key.to_string()),
+        roles: source.roles.iter().map(|role| role.name()).collect(),
+    };
+    report.print(&args.input, args.json)
+}
+
+impl<'a> Source<'a> {
+    /// Reads the file, and refuses what cannot be continued.
+    fn read(path: &'a Path, wanted: &[Role]) -> Result<Self> {
+        let clip = smf::read_file(path)?.clip;
+        let Some(start) = continuation::start(&clip) else {
+            bail!("{}: has no note to continue; give a file with music in it", path.display());
+        };
+        let only_drums = clip.notes().iter().all(|note| note.role == Role::Drums);
+        if only_drums && wanted.is_empty() {
+            let cure = "add a part with pitches, or say what shall play, for instance --roles drums or --roles drums,bass";
+            bail!("{}: holds nothing but drums (channel 10 in every track), so there is no harmony to continue; {cure}", path.display());
+        }
+        let roles =
+            if wanted.is_empty() { continuation::recent_roles(&clip, start, RECENT_BARS) } else { in_order(wanted.iter().copied()) };
+        Ok(Self { path, clip, start, roles })
+    }
+
+    /// Every role that is heard or to be played.
+    fn ensemble(&self) -> Vec<Role> {
+        in_order(self.clip.parts.iter().flat_map(|part| &part.notes).map(|note| note.role).chain(self.roles.iter().copied()))
+    }
+
+    /// One continuation as files.
+    fn made(&self, args: &Args, model: &str, seed: u64, clip: &Clip) -> Result<Made> {
+        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let path = args.output.join(format!("{stem}-seed{seed}.mid"));
+        let mut contents = vec![(path.clone(), smf::write(clip).with_context(|| path.display().to_string())?)];
+        let start_bar = self.clip.metres.bar_at(self.start).index.saturating_add(1);
+        let notes = clip.note_count();
+        let picture = args.picture.then(|| path.with_extension("png"));
+        if let Some(picture) = &picture {
+            let title = self.path.file_name().unwrap_or_default().to_string_lossy();
+            let subtitle = format!("{} bars, {notes} notes by {model}, seed {seed}", args.bars);
+            let png = Picture { title: &title, subtitle: &subtitle, context: &self.clip, seam: self.start, continuation: clip }.png();
+            contents.push((picture.clone(), png.with_context(|| picture.display().to_string())?));
+        }
+        Ok(Made { written: Written { path, picture, seed, start_bar, bars: args.bars, notes }, contents })
+    }
+}
+
+/// Roles in canonical order, each once.
+fn in_order(roles: impl Iterator<Item = Role>) -> Vec<Role> {
+    roles.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+/// What may be chosen.
+fn constraints(args: &Args, roles: &[Role], key: Option<Key>) -> Result<Constraints> {
+    let Register { low, high } = args.register.unwrap_or(Register { low: 0, high: 127 });
+    let mut scale = Scale::CHROMATIC;
+    if args.scale_lock {
+        let Some(key) = key else {
+            bail!("{}: no key can be heard that --scale-lock could hold to; name one with --key", args.input.display());
+        };
+        scale = Scale::of_key(key);
+        if !(low..=high).any(|pitch| scale.contains(pitch)) {
+            bail!("--register: none of its notes is in {key}, to which --scale-lock holds; widen it");
+        }
+    }
+    let scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
+    Ok(Constraints { roles: roles.iter().copied().collect(), low, high, scale, ..Constraints::default() })
+}
+
+/// Writes what was made, each file whole.
+fn write(made: Vec<Made>, folder: &Path) -> Result<Vec<Written>> {
+    fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made; check --output", folder.display()))?;
+    let mut written = Vec::with_capacity(made.len());
+    for continuation in made {
+        for (path, bytes) in &continuation.contents {
+            write_whole(path, bytes)
+                .with_context(|| format!("{}: cannot be written; check --output and the free space", path.display()))?;
+        }
+        written.push(continuation.written);
+    }
+    Ok(written)
+}
+
+/// A seed short enough to type again.
+fn draw_seed() -> u64 {
+    const SEEDS: u64 = 1_000_000;
+    // The standard library keys its hash maps with the system's randomness.
+    std::hash::RandomState::new().build_hasher().finish() % SEEDS
+}
+
+/// A bar on standard error, if that is a terminal.
+fn progress(bars: usize) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} bars, {eta} left")?;
+    Ok(ProgressBar::new(u64::try_from(bars)?).with_style(style))
+}
+
+/// The mean; 0 of nothing.
+fn milliseconds_each(spent: Duration, notes: usize) -> f64 {
+    u32::try_from(notes).ok().filter(|notes| *notes > 0).map_or(0.0, |notes| spent.as_secs_f64() * 1e3 / f64::from(notes))
+}

@@ -1,0 +1,226 @@
+//! From a clip to the notes that follow it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use antiphon_engine::cache::{PagePolicy, REWIND_BARS};
+use antiphon_engine::codec::{self, BarFields, BarRows};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling, Step};
+use antiphon_engine::model::Model;
+use antiphon_engine::music::analysis::Key;
+use antiphon_engine::music::{Bar, Clip, Note, Role, Tick};
+
+/// Bars of context that are listened to at most: twice as far as the sparse policy sees row by row.
+const CONTEXT_BARS: u32 = 64;
+
+/// The model counts bars modulo 16, from the first one with a note. Context is cut so that its count stays right.
+const PHASE_BARS: u32 = 16;
+
+/// The style column's value where no style is stated.
+const ANY_STYLE: u8 = 0;
+
+/// What is heard, and the empty bars that follow.
+pub(super) struct Score {
+    /// Bars up to the start of the continuation.
+    heard: Vec<BarRows>,
+    /// The continuation's bars, without notes.
+    ahead: Vec<BarRows>,
+}
+
+impl Score {
+    /// The last bars of `context` before `start`, a bar line, and the `bars` bars from there on, which are in `key` or, if none is given, in the key
+    /// that the context ends in. Nothing is heard where the context has no note before `start`.
+    pub(super) fn new(context: &Clip, start: Tick, bars: u32, key: Option<Key>) -> Self {
+        let metres = &context.metres;
+        let (first, seam) = (metres.bar_at(context.first_onset().unwrap_or(start)).index, metres.bar_at(start).index);
+        let skipped = seam.saturating_sub(first).saturating_sub(CONTEXT_BARS).next_multiple_of(PHASE_BARS);
+        let shown: Vec<Bar> = (first + skipped..seam.saturating_add(bars)).map(|index| metres.bar(index)).collect();
+        let from = shown.first().map_or(start, |bar| bar.start);
+        let notes: Vec<Note> = context.parts.iter().flat_map(|part| &part.notes).copied().collect();
+        let mut heard = codec::encode(&notes, &shown, Some(start)).bars;
+        codec::label(&mut heard, from, &context.tempos);
+
+        let mut line = from;
+        let before = heard.iter().take_while(|bar| {
+            let is_before = line < start;
+            line += Tick(bar.ticks.into());
+            is_before
+        });
+        let mut ahead = heard.split_off(before.count());
+        let key = key.map_or_else(|| heard.last().map_or(0, |bar| bar.fields.key), Key::value);
+        for bar in &mut heard {
+            bar.fields = stated(bar.fields);
+        }
+        for bar in &mut ahead {
+            bar.fields = BarFields { key, ..stated(bar.fields) };
+        }
+        Self { heard, ahead }
+    }
+
+    /// The key of the first bar ahead, if there is one.
+    pub(super) fn key(&self) -> Option<Key> {
+        self.ahead.first().and_then(|bar| Key::from_value(bar.fields.key))
+    }
+
+    /// How many bars a decoder has to take in before it can continue.
+    pub(super) fn heard_bars(&self) -> usize {
+        self.heard.len()
+    }
+
+    /// How many bars are to be made.
+    pub(super) fn bars_ahead(&self) -> usize {
+        self.ahead.len()
+    }
+
+    /// The tick of the sequence at which the continuation ends; its first bar line is tick 0.
+    fn end(&self) -> Tick {
+        Tick(self.heard.iter().chain(&self.ahead).map(|bar| i64::from(bar.ticks)).sum())
+    }
+}
+
+/// Metre, tempo and key are stated; how dense, high, wide and full a bar is, the model decides. In training each control is stated for a whole
+/// window or not at all.
+fn stated(fields: BarFields) -> BarFields {
+    BarFields { metre: fields.metre, tempo: fields.tempo, key: fields.key, ..BarFields::default() }
+}
+
+/// Continues one score as often as asked.
+pub(super) struct Phrases<'a> {
+    score: &'a Score,
+    model: Arc<Model>,
+    policy: Arc<dyn PagePolicy>,
+    /// Every role that is heard or wanted.
+    ensemble: &'a [Role],
+    sampling: Sampling,
+    constraints: Constraints,
+    /// Has heard the score, and perhaps continued it.
+    decoder: Option<Decoder>,
+    /// Time spent on making notes.
+    pub(super) spent: Duration,
+    /// How many were made.
+    pub(super) notes: usize,
+}
+
+impl<'a> Phrases<'a> {
+    /// `constraints` are completed: no note sounds beyond the last bar.
+    pub(super) fn new(
+        score: &'a Score,
+        model: Arc<Model>,
+        policy: Arc<dyn PagePolicy>,
+        ensemble: &'a [Role],
+        sampling: Sampling,
+        constraints: Constraints,
+    ) -> Self {
+        let constraints = Constraints { until: score.end(), ..constraints };
+        Self { score, model, policy, ensemble, sampling, constraints, decoder: None, spent: Duration::ZERO, notes: 0 }
+    }
+
+    /// The continuation of this seed, with its first bar line as tick 0. `progress` is called after every bar, heard or made.
+    ///
+    /// # Errors
+    /// What the decoder says.
+    pub(super) fn phrase(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
+        let mut decoder = match self.decoder.take() {
+            Some(mut decoder) if self.can_go_back() => {
+                decoder.rewind(self.seam(), 0)?;
+                decoder
+            }
+            _ => self.listen(&progress)?,
+        };
+        decoder.set_seed(seed);
+        let began = Instant::now();
+        let mut made = Vec::with_capacity(self.score.ahead.len());
+        for bar in &self.score.ahead {
+            // After going back the first bar is open already.
+            if decoder.open().is_none() {
+                decoder.begin_bar(bar.ticks, bar.fields)?;
+            }
+            while let Step::Note(_) = decoder.sample()? {}
+            made.push(decoder.end_bar()?);
+            progress();
+        }
+        self.spent += began.elapsed();
+        self.decoder = Some(decoder);
+        let notes = codec::decode(&made, Tick::ZERO);
+        self.notes += notes.len();
+        Ok(notes)
+    }
+
+    /// A decoder that has heard the score.
+    fn listen(&self, progress: impl Fn()) -> Result<Decoder, DecodeError> {
+        let prefix = codec::prefix_rows(ANY_STYLE, self.ensemble);
+        let mut decoder = Decoder::new(Arc::clone(&self.model), Arc::clone(&self.policy), &prefix)?;
+        decoder.set_sampling(self.sampling);
+        decoder.set_constraints(self.constraints.clone());
+        for bar in &self.score.heard {
+            decoder.append_bar(bar)?;
+            progress();
+        }
+        Ok(decoder)
+    }
+
+    /// Whether the decoder can take back a whole phrase, instead of hearing the score again.
+    fn can_go_back(&self) -> bool {
+        u32::try_from(self.score.ahead.len()).is_ok_and(|bars| bars <= REWIND_BARS)
+    }
+
+    /// Index of the first bar ahead.
+    fn seam(&self) -> u32 {
+        self.score.ahead.first().map_or(0, |bar| bar.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::analysis::Mode;
+    use antiphon_engine::music::{Metre, MetreMap, Part};
+
+    use super::*;
+
+    /// One quarter note on every bar line of `bars` bars after `rests` empty ones, in 3/4.
+    fn clip(rests: i64, bars: i64) -> Clip {
+        let note = |bar| Note { onset: Tick(72 * bar), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
+        Clip {
+            parts: vec![Part { notes: (rests..rests + bars).map(note).collect(), ..Part::default() }],
+            metres: MetreMap::new([(Tick::ZERO, Metre::new(3, 4).unwrap())]),
+            end: Tick(72 * (rests + bars)),
+            ..Clip::default()
+        }
+    }
+
+    #[test]
+    fn context_begins_with_the_first_note_and_ends_at_the_seam() {
+        let score = Score::new(&clip(5, 10), Tick(72 * 15), 4, None);
+        assert_eq!((score.heard_bars(), score.bars_ahead(), score.end()), (10, 4, Tick(72 * 14)));
+        assert!(score.heard.iter().all(|bar| bar.notes.len() == 1) && score.ahead.iter().all(|bar| bar.notes.is_empty()));
+        assert_eq!((score.heard[0].index, score.ahead[0].index), (0, 10));
+    }
+
+    #[test]
+    fn a_long_piece_is_heard_from_its_last_bars_with_the_count_kept() {
+        for bars in [64, 65, 80, 81, 1000] {
+            let score = Score::new(&clip(3, bars), Tick(72 * (3 + bars)), 2, None);
+            let heard = i64::try_from(score.heard_bars()).unwrap();
+            assert!((49..=64).contains(&heard), "{heard} of {bars} bars");
+            assert_eq!((bars - heard) % i64::from(PHASE_BARS), 0, "{heard} of {bars} bars");
+        }
+    }
+
+    #[test]
+    fn the_bars_ahead_are_in_the_key_asked_for_or_in_the_last_one() {
+        let minor = Key::new(9, Mode::Minor).unwrap();
+        let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, Some(minor));
+        assert_eq!(score.key(), Some(minor));
+        let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None);
+        assert_eq!(score.ahead[1].fields.key, score.heard[3].fields.key);
+    }
+
+    #[test]
+    fn no_control_is_stated_for_some_bars_only() {
+        let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None);
+        for bar in score.heard.iter().chain(&score.ahead) {
+            let BarFields { metre, tempo, key: _, density, register, span, voices } = bar.fields;
+            assert!(metre > 0 && tempo > 0 && [density, register, span, voices] == [0; 4], "{:?}", bar.fields);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What the player asks for, read from the command line.
+
+use antiphon_engine::music::Role;
+use antiphon_engine::music::analysis::{Key, Mode};
+
+/// Reads a role's name.
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    let names = || Role::ALL.map(|role| role.name().replace(' ', "-")).join(", ");
+    Role::from_name(text).ok_or_else(|| format!("there is no role of that name; there are {}", names()))
+}
+
+/// Reads a key: `C`, `F# major`, `Bb minor`, `Am`.
+pub(super) fn key(text: &str) -> Result<Key, String> {
+    let wrong = || "a key is a note name and a mode, for instance \"C major\", \"F# minor\" or \"Bbm\"".to_owned();
+    let (tonic, mode) = pitch_class(text).ok_or_else(wrong)?;
+    let mode = match mode.trim() {
+        "" | "major" | "maj" => Mode::Major,
+        "m" | "minor" | "min" => Mode::Minor,
+        _ => return Err(wrong()),
+    };
+    Key::new(tonic, mode).ok_or_else(wrong)
+}
+
+/// The lowest and highest key that may be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Register {
+    pub(super) low: u8,
+    pub(super) high: u8,
+}
+
+/// Reads a register, `LOW:HIGH`, of MIDI keys or note names.
+pub(super) fn register(text: &str) -> Result<Register, String> {
+    let (low, high) = text.split_once(':').ok_or("a register is LOW:HIGH, for instance c3:c6 or 48:84")?;
+    let pitch =
+        |text: &str| pitch(text).ok_or_else(|| format!("`{text}` is neither a MIDI key, 0 to 127, nor a note such as c4, which is key 60"));
+    let register = Register { low: pitch(low)?, high: pitch(high)? };
+    if register.low > register.high {
+        return Err(format!("its low end, key {}, lies above its high end, key {}; swap them", register.low, register.high));
+    }
+    Ok(register)
+}
+
+/// Reads a share from 0 to 1.
+pub(super) fn share(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "it has to be a number from 0 to 1".into())
+}
+
+/// A MIDI key by number, or by name and octave: c4 is middle C, key 60.
+fn pitch(text: &str) -> Option<u8> {
+    if let Ok(number) = text.parse::<u8>() {
+        return (number < 128).then_some(number);
+    }
+    let (class, octave) = pitch_class(text)?;
+    let octave: i32 = octave.parse().ok()?;
+    // A flat of C lies in the octave below, where `pitch_class` has wrapped it round; B sharp likewise above.
+    let wrapped = match text.as_bytes() {
+        [b'c' | b'C', b'b', ..] => -12,
+        [b'b' | b'B', b'#', ..] => 12,
+        _ => 0,
+    };
+    u8::try_from(12 * octave.checked_add(1)? + i32::from(class) + wrapped).ok().filter(|key| *key < 128)
+}
+
+/// The pitch class a text begins with, and the rest of it.
+fn pitch_class(text: &str) -> Option<(u8, &str)> {
+    let letter = text.chars().next()?;
+    let natural = match letter.to_ascii_lowercase() {
+        'c' => 0,
+        'd' => 2,
+        'e' => 4,
+        'f' => 5,
+        'g' => 7,
+        'a' => 9,
+        'b' => 11,
+        _ => return None,
+    };
+    let rest = &text[1..];
+    if let Some(rest) = rest.strip_prefix('#') {
+        return Some(((natural + 1) % 12, rest));
+    }
+    if let Some(rest) = rest.strip_prefix('b') {
+        return Some(((natural + 11) % 12, rest));
+    }
+    Some((natural, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_as_musicians_write_them() {
+        for (text, tonic, mode) in [
+            ("C", 0, Mode::Major),
+            ("Am", 9, Mode::Minor),
+            ("a minor", 9, Mode::Minor),
+            ("Bb", 10, Mode::Major),
+            ("bb minor", 10, Mode::Minor),
+            ("F# major", 6, Mode::Major),
+            ("Cb", 11, Mode::Major),
+        ] {
+            assert_eq!(key(text), Ok(Key::new(tonic, mode).unwrap()), "{text}");
+        }
+        for text in ["", "H", "C dur", "#", "7", "é"] {
+            assert!(key(text).unwrap_err().contains("for instance"), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_key_reads_back_as_it_is_printed() {
+        for wanted in Key::all() {
+            assert_eq!(key(&wanted.to_string()), Ok(wanted));
+        }
+    }
+
+    #[test]
+    fn registers_are_numbers_or_names() {
+        assert_eq!(register("48:84"), Ok(Register { low: 48, high: 84 }));
+        assert_eq!(register("c3:C6"), Ok(Register { low: 48, high: 84 }));
+        assert_eq!(register("c-1:g9"), Ok(Register { low: 0, high: 127 }));
+        assert_eq!(register("cb4:b#4"), Ok(Register { low: 59, high: 72 }));
+        assert_eq!(register("60:60"), Ok(Register { low: 60, high: 60 }));
+        for (text, says) in [
+            ("60", "LOW:HIGH"),
+            ("x:60", "`x`"),
+            ("60:128", "`128`"),
+            ("c4:g#9", "`g#9`"),
+            ("84:48", "swap"),
+            ("c4:c99999999999", "neither"),
+        ] {
+            let error = register(text).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn roles_and_shares_say_what_there_is() {
+        assert_eq!(role("left-hand"), Ok(Role::LeftHand));
+        assert!(role("kazoo").unwrap_err().contains("low-strings, keys"));
+        assert_eq!(share("0.25"), Ok(0.25));
+        for text in ["-0.1", "1.1", "NaN", "much"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+    }
+}
