@@ -109,9 +109,9 @@ impl<'a> Phrases<'a> {
         policy: Arc<dyn PagePolicy>,
         ensemble: &'a [Role],
         sampling: Sampling,
-        constraints: Constraints,
+        mut constraints: Constraints,
     ) -> Self {
-        let constraints = Constraints { until: score.end(), ..constraints };
+        constraints.until = score.end();
         Self { score, model, policy, ensemble, sampling, constraints, decoder: None, spent: Duration::ZERO, notes: 0 }
     }
 
