@@ -41,8 +41,9 @@ pub(crate) struct Args {
     ///
     /// Pieces of the split "test", and pieces that a source named in the file has but the file lacks, are left out. A source the file does not name
     /// is trained on; if it is called NAME-something after a source NAME that is, only those of its pieces whose namesakes are trained on.
+    ///
     /// Without this option one piece in twenty validates, chosen by a hash of its path.
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE")]
     split: Option<PathBuf>,
 
     /// Also fit the baselines on the training split, and write them here: the n-gram and n-gram + copy that `antiphon eval` compares with

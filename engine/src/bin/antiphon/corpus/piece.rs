@@ -61,10 +61,8 @@ impl Piece {
         let until = clip.last_onset()? + Tick(1);
         let bars: Vec<Bar> = (first.index..).map(|index| clip.metres.bar(index)).take_while(|bar| bar.start < until).collect();
         let mut encoded = encode(&notes, &bars, None);
-        while encoded.bars.last().is_some_and(|bar| bar.notes.is_empty()) {
-            encoded.bars.pop();
-        }
-        label(&mut encoded.bars, first.start, &clip.tempos);
+        let start = first.start + trim(&mut encoded.bars);
+        label(&mut encoded.bars, start, &clip.tempos);
         Some(Self {
             flat_velocity: is_flat(&encoded.bars),
             performed_timing: is_performed(&encoded.bars),
@@ -94,6 +92,19 @@ impl Piece {
         let flag = |set: bool, flag: u8| if set { flag } else { 0 };
         flag(self.flat_velocity, FLAT_VELOCITY) | flag(self.performed_timing, PERFORMED_TIMING)
     }
+}
+
+/// Takes away empty bars at both ends: the rest of a long bar that had to be cut. Returns the length taken away at the beginning.
+fn trim(bars: &mut Vec<BarRows>) -> Tick {
+    while bars.last().is_some_and(|bar| bar.notes.is_empty()) {
+        bars.pop();
+    }
+    let empty = bars.iter().take_while(|bar| bar.notes.is_empty()).count();
+    let length = bars.drain(..empty).map(|bar| Tick(bar.ticks.into())).fold(Tick::ZERO, Tick::saturating_add);
+    for (index, bar) in (0..).zip(bars) {
+        bar.index = index;
+    }
+    length
 }
 
 /// Whether the velocities say nothing.
@@ -129,4 +140,72 @@ fn largest(counts: &HashMap<u8, usize>) -> usize {
 #[expect(clippy::cast_precision_loss, reason = "notes are counted far below 2^52")]
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::{Metre, MetreMap, Part, Role, Tempo, TempoMap};
+
+    use super::*;
+
+    fn note(onset: i64, velocity: u8, offset: i8) -> Note {
+        Note { onset: Tick(onset), offset, duration: Tick(12), pitch: 60, velocity, role: Role::Keys }
+    }
+
+    fn piece(parts: &[&[Note]]) -> Option<Piece> {
+        let parts = parts.iter().map(|notes| Part { notes: notes.to_vec(), ..Part::default() });
+        Piece::from_clip(&Clip { parts: parts.collect(), end: Tick(96 * 20), ..Clip::default() })
+    }
+
+    #[test]
+    fn a_piece_goes_from_its_first_bar_with_a_note_to_its_last() {
+        let piece = piece(&[&[], &[note(200, 80, 0)], &[note(220, 80, 0), note(480, 80, 0)]]).unwrap();
+        assert_eq!(piece.bars.iter().map(|bar| bar.notes.len()).collect::<Vec<_>>(), [2, 0, 0, 1]);
+        assert_eq!(piece.bars.iter().map(|bar| bar.index).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert_eq!(piece.parts, [1, 2, 2]);
+        assert_eq!(piece.bars[0].fields.density, 1);
+    }
+
+    #[test]
+    fn of_a_long_bar_only_what_has_notes_is_kept() {
+        let bar = Metre::new(40, 4).unwrap();
+        let clip = Clip {
+            parts: vec![Part { notes: vec![note(400, 80, 0)], ..Part::default() }],
+            metres: MetreMap::new([(Tick::ZERO, bar)]),
+            tempos: TempoMap::new([(Tick(384), Tempo::from_bpm(30.0).unwrap())]),
+            end: bar.bar_length(),
+        };
+        let bars = Piece::from_clip(&clip).unwrap().bars;
+        assert_eq!(bars.iter().map(|bar| (bar.index, bar.ticks, bar.notes[0].tick())).collect::<Vec<_>>(), [(0, 384, Tick(16))]);
+        assert_eq!(bars[0].fields.tempo, 1);
+    }
+
+    #[test]
+    fn a_clip_without_notes_is_no_piece() {
+        assert!(piece(&[]).is_none());
+        assert!(piece(&[&[], &[]]).is_none());
+    }
+
+    /// Flags of a hundred notes with these velocities and offsets.
+    fn flags(velocity: fn(u8) -> u8, offset: fn(u8) -> i8) -> u8 {
+        let notes: Vec<Note> = (0..100).map(|n| note(i64::from(n) * 12, velocity(n), offset(n))).collect();
+        piece(&[&notes]).unwrap().flags()
+    }
+
+    #[test]
+    fn one_velocity_or_an_accent_is_flat_and_dynamics_are_not() {
+        assert_eq!(flags(|_| 80, |_| 0), FLAT_VELOCITY);
+        assert_eq!(flags(|n| if n % 4 == 0 { 100 } else { 80 }, |_| 0), FLAT_VELOCITY);
+        assert_eq!(flags(|n| if n < 95 { 80 } else { n }, |_| 0), FLAT_VELOCITY);
+        assert_eq!(flags(|n| 40 + n / 2, |_| 0), 0);
+    }
+
+    #[test]
+    fn scattered_offsets_are_performed_and_a_tuplet_is_not() {
+        let scattered = |n: u8| (n % 8).cast_signed() - 4;
+        assert_eq!(flags(|n| n, scattered), PERFORMED_TIMING);
+        assert_eq!(flags(|n| n, |n| if n % 20 == 0 { (n / 20).cast_signed() - 2 } else { 0 }), PERFORMED_TIMING);
+        assert_eq!(flags(|n| n, |n| if n % 2 == 0 { -4 } else { 0 }), 0);
+        assert_eq!(flags(|n| n, |n| i8::from(n == 50)), 0);
+    }
 }

@@ -1,0 +1,54 @@
+"""Alignment here is the codec's: both on the same corpus file (`engine/tests/training_fixtures.rs` writes it, and what Rust makes of it)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from antiphon_training import rows
+from antiphon_training.corpus import Corpus
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict:
+    return json.loads((FIXTURES / "aligned.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return Corpus.load(FIXTURES / "corpus.rows")
+
+
+def assert_same(sequence: rows.Sequence, expected: dict) -> None:
+    pairs = {"rows": sequence.rows, "keys": sequence.key, "queries": sequence.query, "targets": sequence.targets}
+    for name, array in pairs.items():
+        np.testing.assert_array_equal(array, np.array(expected[name]), err_msg=name)
+
+
+def test_every_piece_is_aligned_as_by_the_codec(corpus, expected):
+    assert len(expected["pieces"]) == len(corpus.paths) == 3
+    for piece, wanted in enumerate(expected["pieces"]):
+        first, last = corpus.piece_bars[piece : piece + 2]
+        bounds = corpus.bar_notes[first : last + 1]
+        bars, ticks = corpus.bars[first:last], corpus.bar_ticks[first:last]
+        sequence = rows.align(corpus.notes[bounds[0] : bounds[-1]], np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True)
+        assert_same(sequence, wanted)
+
+
+def test_the_prefix_is_the_codecs(expected):
+    prefix = expected["prefix"]
+    assert_same(rows.prefix(prefix["style"], prefix["roles"]), prefix["aligned"])
+
+
+def test_the_fixture_covers_what_is_easily_done_wrong(corpus):
+    notes_per_bar = np.diff(corpus.bar_notes)
+    assert (notes_per_bar == 0).any(), "an empty bar"
+    assert len(np.unique(corpus.bars[:, 0])) >= 4, "changes of metre"
+    assert (corpus.bar_ticks == 384).any(), "a bar cut at its longest"
+    assert (corpus.notes[:, rows.N_PITCH] >= rows.DRUM_PITCH).any(), "drums"
+    assert (corpus.notes[:, rows.N_OFFSET] != 4).any(), "performed timing"
+    assert corpus.piece_split.tolist() == [0, 0, 1]
+    assert corpus.piece_flags.tolist() == [2, 1, 1]
