@@ -1,26 +1,38 @@
 //! What the host loads: Antiphon and Antiphon Note FX, as CLAP and VST3.
 //!
-//! This crate knows the host; it knows no tensors. On the audio thread nothing allocates, locks, waits or logs: [`realtime`] is that path
-//! through one block.
+//! This crate knows the host; it knows no tensors. Seconds and samples exist only here: [`clock`] turns them into the engine's ticks. On the
+//! audio thread nothing allocates, locks, waits or logs; [`realtime`] is its path through one block. Data flows one way:
+//!
+//! ```text
+//! host events -> capture -> (ring) -> musician -> (ring) -> schedule -> host events
+//! ```
+//!
+//! [`musician`] is the seam behind which the engine stands.
 
+pub mod capture;
 pub mod class;
+pub mod clock;
 pub mod keys;
+pub mod meters;
+pub mod musician;
 pub mod params;
 pub mod port;
 pub mod realtime;
+pub mod schedule;
 pub mod shell;
 pub mod state;
 pub mod thru;
 
 use class::{Instrument, NoteFx};
+use musician::Nobody;
 use nice_plug::prelude::{nice_export_clap, nice_export_vst3};
 use shell::Shell;
 
 /// The instrument class: its own sound, or silence, and notes out.
-pub type Antiphon = Shell<Instrument>;
+pub type Antiphon = Shell<Instrument, Nobody>;
 
 /// The note effect class: audio goes through as it is, and notes out.
-pub type AntiphonNoteFx = Shell<NoteFx>;
+pub type AntiphonNoteFx = Shell<NoteFx, Nobody>;
 
 nice_export_clap!(Antiphon, AntiphonNoteFx);
 nice_export_vst3!(Antiphon, AntiphonNoteFx);

@@ -92,8 +92,8 @@ impl AntiphonParams {
 
     /// What the musician is to know of them, as they stand now.
     #[must_use]
-    pub fn controls(&self) -> Controls {
-        Controls {
+    pub fn controls(&self) -> ControlValues {
+        ControlValues {
             mode: self.mode.value().into(),
             // The range holds it between 1 and 8.
             horizon_bars: u8::try_from(self.horizon.value()).unwrap_or(1),
@@ -107,7 +107,7 @@ impl AntiphonParams {
 
 /// The musical controls at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Controls {
+pub struct ControlValues {
     /// What to do with the plan.
     pub mode: Mode,
     /// How far ahead to plan, 1 to 8.
@@ -332,7 +332,7 @@ mod tests {
     fn controls_are_what_the_parameters_say() {
         let controls = AntiphonParams::new(true).controls();
         let expected =
-            Controls { mode: Mode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: None, input_role: None, output_role: None };
+            ControlValues { mode: Mode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: None, input_role: None, output_role: None };
         assert_eq!(controls, expected);
     }
 }

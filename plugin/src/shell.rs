@@ -6,6 +6,8 @@ use std::sync::Arc;
 use nice_plug::prelude::*;
 
 use crate::class::Class;
+use crate::clock::HostTime;
+use crate::musician::{Musician, Seat, rings};
 use crate::params::AntiphonParams;
 use crate::port::{Event, Port};
 use crate::realtime::RealTime;
@@ -13,20 +15,27 @@ use crate::state;
 
 /// One instance of a class.
 ///
-/// Making one does no input or output and starts no thread: hosts make instances just to look at them.
-pub struct Shell<C> {
+/// Making one does no input or output and starts no thread: hosts make instances just to look at them. The musician sits down when an
+/// instance is first activated, and leaves with it.
+pub struct Shell<C, M> {
     params: Arc<AntiphonParams>,
     realtime: RealTime,
+    /// Until the musician sits in it.
+    seat: Option<Seat>,
+    /// Kept for as long as the instance lives.
+    musician: Option<M>,
     class: PhantomData<C>,
 }
 
-impl<C: Class> Default for Shell<C> {
+impl<C: Class, M: Musician> Default for Shell<C, M> {
     fn default() -> Self {
-        Self { params: Arc::new(AntiphonParams::new(C::PREVIEW)), realtime: RealTime::new(), class: PhantomData }
+        let params = Arc::new(AntiphonParams::new(C::PREVIEW));
+        let (ends, seat) = rings();
+        Self { params, realtime: RealTime::new(ends), seat: Some(seat), musician: None, class: PhantomData }
     }
 }
 
-impl<C: Class> Plugin for Shell<C> {
+impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     const NAME: &'static str = C::NAME;
     const VENDOR: &'static str = "The Antiphon developers";
     const URL: &'static str = "";
@@ -54,6 +63,18 @@ impl<C: Class> Plugin for Shell<C> {
         state::admit(chunk);
     }
 
+    fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, _context: &mut impl ActivateContext<Self>) -> bool {
+        if let Some(seat) = self.seat.take() {
+            self.musician = Some(M::sit(seat));
+        }
+        self.realtime.set_sample_rate(config.sample_rate);
+        true
+    }
+
+    fn reset(&mut self) {
+        self.realtime.reset();
+    }
+
     fn process(
         &mut self,
         buffer: &mut Buffer<'_>,
@@ -63,13 +84,16 @@ impl<C: Class> Plugin for Shell<C> {
         if C::AUDIO.iter().all(|layout| layout.main_input_channels.is_none()) {
             buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
         }
-        self.realtime.process(&self.params, &mut Ports { context, shell: PhantomData::<Self> });
+        let host = HostTime::read(context.transport());
+        // A block of 2^32 samples is a day long.
+        let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
+        self.realtime.process(&self.params, &host, frames, &mut Ports { context, shell: PhantomData::<Self> });
         // A plan may sound at any time, whatever comes in.
         ProcessStatus::KeepAlive
     }
 }
 
-impl<C: Class> ClapPlugin for Shell<C> {
+impl<C: Class, M: Musician> ClapPlugin for Shell<C, M> {
     const CLAP_ID: &'static str = C::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some(C::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
@@ -77,7 +101,7 @@ impl<C: Class> ClapPlugin for Shell<C> {
     const CLAP_FEATURES: &'static [ClapFeature] = C::CLAP_FEATURES;
 }
 
-impl<C: Class> Vst3Plugin for Shell<C> {
+impl<C: Class, M: Musician> Vst3Plugin for Shell<C, M> {
     const VST3_CLASS_ID: [u8; 16] = C::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
 }

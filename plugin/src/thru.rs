@@ -20,6 +20,7 @@ pub struct Batch {
     struck: KeySet,
 }
 
+#[allow(clippy::new_without_default, reason = "a default that takes memory invites `mem::take` on the audio thread")]
 impl Batch {
     /// An empty batch with all the room it will ever need.
     #[must_use]
@@ -73,12 +74,6 @@ impl Batch {
     }
 }
 
-impl Default for Batch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// The key of an event about one note.
 const fn key_of(event: &Event) -> Option<HostKey> {
     match event {
@@ -111,6 +106,12 @@ impl Thru {
     #[must_use]
     pub fn new() -> Self {
         Self { open: true, sounding: KeySet::default(), pedals: 0 }
+    }
+
+    /// Whether events pass.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Opens or closes the gate. What sounds through it is released when it closes, since its note-offs will not pass.

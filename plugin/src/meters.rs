@@ -1,0 +1,110 @@
+//! How the audio thread fares: numbers it writes and anybody reads. Each is true by itself; two of them may be a block apart.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use crate::clock::{Moment, Motion};
+
+/// What an instance's audio thread has counted, and where it is.
+#[derive(Debug, Default)]
+pub struct Meters {
+    counts: [AtomicU64; Count::ALL.len()],
+    /// The playhead on the clock, in ticks, as bits of an `f64`.
+    playhead: AtomicU64,
+    /// Quarters per minute, as bits of an `f64`.
+    tempo: AtomicU64,
+    /// [`Motion`], 0 to 2.
+    motion: AtomicU8,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Count {
+    /// Planned notes that sounded.
+    Sounded,
+    /// Planned notes that came after their time, and were not played.
+    Late,
+    /// Messages that answered to a place of the song that was left.
+    Stale,
+    /// Planned notes on a key that the player held.
+    Yielded,
+    /// Planned notes for which there was no room.
+    Crowded,
+    /// Events of the player that the musician was not told of, because the ring was full.
+    Unheard,
+    /// Events that the host refused.
+    Refused,
+}
+
+impl Count {
+    /// Everything that is counted.
+    pub const ALL: [Self; 7] = [Self::Sounded, Self::Late, Self::Stale, Self::Yielded, Self::Crowded, Self::Unheard, Self::Refused];
+}
+
+impl Meters {
+    /// How many there were since the instance was made.
+    #[must_use]
+    pub fn count(&self, count: Count) -> u64 {
+        self.counts[count as usize].load(Ordering::Relaxed)
+    }
+
+    /// The playhead on the clock.
+    #[must_use]
+    pub fn playhead(&self) -> Moment {
+        Moment(f64::from_bits(self.playhead.load(Ordering::Relaxed)))
+    }
+
+    /// Quarters per minute.
+    #[must_use]
+    pub fn tempo(&self) -> f64 {
+        f64::from_bits(self.tempo.load(Ordering::Relaxed))
+    }
+
+    /// What drives the clock.
+    #[must_use]
+    pub fn motion(&self) -> Motion {
+        match self.motion.load(Ordering::Relaxed) {
+            0 => Motion::Listening,
+            1 => Motion::Own,
+            _ => Motion::Host,
+        }
+    }
+
+    pub(crate) fn add(&self, count: Count, number: u64) {
+        self.counts[count as usize].fetch_add(number, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, count: Count, number: u64) {
+        self.counts[count as usize].store(number, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_time(&self, playhead: Moment, tempo: f64, motion: Motion) {
+        self.playhead.store(playhead.0.to_bits(), Ordering::Relaxed);
+        self.tempo.store(tempo.to_bits(), Ordering::Relaxed);
+        let motion = match motion {
+            Motion::Listening => 0,
+            Motion::Own => 1,
+            Motion::Host => 2,
+        };
+        self.motion.store(motion, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let meters = Meters::default();
+        for (number, count) in (1..).zip(Count::ALL) {
+            meters.add(count, number);
+            meters.add(count, 10);
+            assert_eq!(meters.count(count), number + 10);
+        }
+        for motion in [Motion::Host, Motion::Own, Motion::Listening] {
+            meters.set_time(Moment(7.25), 133.0, motion);
+            assert_eq!((meters.playhead(), meters.tempo(), meters.motion()), (Moment(7.25), 133.0, motion));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The seam between the audio thread and the engine: two rings of plain messages, read the enums first.
+//!
+//! Either side may be late, or gone. What the audio thread tells comes in order of time; what the musician answers carries the epoch it
+//! answers to, so that nothing is played that was meant for a place of the song that was left.
+
+use std::sync::Arc;
+
+use antiphon_engine::music::{Note, Tick};
+use antiphon_engine::plan::Key;
+use ringbuf::traits::Split;
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use crate::clock::{Moment, Turn};
+use crate::meters::Meters;
+use crate::params::ControlValues;
+
+/// Messages that wait for the musician at most: some seconds of dense playing.
+const HEARD_MESSAGES: usize = 4096;
+/// Messages that wait for the audio thread at most.
+const PLANNED_MESSAGES: usize = 4096;
+
+/// A stretch of time in which what was planned stays meant. It ends when the transport starts, stops or jumps, and when mode, state or
+/// bypass change; a loop or a new metre does not end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(pub u32);
+
+impl Epoch {
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// What the player asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Play the plan that is shown, from the next bar.
+    Play,
+    /// Make another.
+    Another,
+    /// Star the one that is shown.
+    Keep,
+}
+
+/// What the audio thread tells, in order of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Heard {
+    /// The player struck a key.
+    NoteOn {
+        /// When.
+        at: Moment,
+        /// Which.
+        key: Key,
+        /// 1 to 127.
+        velocity: u8,
+    },
+    /// The player let a key go.
+    NoteOff {
+        /// When.
+        at: Moment,
+        /// Which.
+        key: Key,
+    },
+    /// The sustain pedal of a channel.
+    Pedal {
+        /// When.
+        at: Moment,
+        /// 0 to 15.
+        channel: u8,
+        /// Down or up.
+        pressed: bool,
+    },
+    /// The clock stands for another place of the song.
+    Turn {
+        /// The epoch from here on.
+        epoch: Epoch,
+        /// What turned.
+        turn: Turn,
+    },
+    /// What was planned is void, without a jump.
+    Void {
+        /// The epoch from here on.
+        epoch: Epoch,
+        /// When.
+        at: Moment,
+    },
+    /// The player asks for something.
+    Command {
+        /// When.
+        at: Moment,
+        /// What.
+        command: Command,
+    },
+    /// The clock has run to here, with the controls as they stand: at least once for every tick while it runs.
+    Reached {
+        /// Everything before it was told.
+        at: Moment,
+        /// Quarters per minute.
+        tempo: f64,
+        /// As they stand.
+        controls: ControlValues,
+    },
+    /// The ring was full and events were lost: every key and pedal counts as let go.
+    Gap {
+        /// When there was room again.
+        at: Moment,
+    },
+}
+
+/// What the musician answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// Play this note at its time on the clock. In order of time they cost least.
+    Note {
+        /// What it answers to.
+        epoch: Epoch,
+        /// The note.
+        note: Note,
+        /// 0 to 15.
+        channel: u8,
+    },
+    /// Notes that start at this tick or later, of those sent before this message, are not played.
+    Withdraw {
+        /// What it answers to.
+        epoch: Epoch,
+        /// The first tick withdrawn.
+        from: Tick,
+    },
+    /// What sounds at this tick ends there.
+    Cut {
+        /// What it answers to.
+        epoch: Epoch,
+        /// When.
+        at: Tick,
+    },
+}
+
+impl Planned {
+    /// The epoch it answers to.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        match self {
+            Self::Note { epoch, .. } | Self::Withdraw { epoch, .. } | Self::Cut { epoch, .. } => *epoch,
+        }
+    }
+}
+
+/// Who answers the player. Made when an instance is first activated, dropped with it; never called on the audio thread.
+pub trait Musician: Send + 'static {
+    /// Sits down at the far ends of the rings.
+    fn sit(seat: Seat) -> Self;
+}
+
+/// The far ends of the rings.
+pub struct Seat {
+    /// What the audio thread tells.
+    pub heard: HeapCons<Heard>,
+    /// What it is to play.
+    pub planned: HeapProd<Planned>,
+    /// How it fares.
+    pub meters: Arc<Meters>,
+}
+
+/// The near ends, which the audio thread owns.
+pub struct Ends {
+    /// What it tells.
+    pub heard: HeapProd<Heard>,
+    /// What it is to play.
+    pub planned: HeapCons<Planned>,
+    /// How it fares.
+    pub meters: Arc<Meters>,
+}
+
+/// The two rings.
+#[must_use]
+pub fn rings() -> (Ends, Seat) {
+    let (tell, heard) = HeapRb::new(HEARD_MESSAGES).split();
+    let (planned, play) = HeapRb::new(PLANNED_MESSAGES).split();
+    let meters = Arc::new(Meters::default());
+    (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters })
+}
+
+/// An empty seat: nothing is planned, thru works.
+pub struct Nobody;
+
+impl Musician for Nobody {
+    fn sit(_seat: Seat) -> Self {
+        Self
+    }
+}
