@@ -3,19 +3,29 @@
 //! [`Service`] is the pool. [`InstanceHandle`] is an instance's way in: it owns a state that only workers touch, and submits [`Job`]s that
 //! work on it. A job advances by a row or a bar at a time; after each the worker looks again for the earliest deadline, so a long job
 //! never keeps a due one waiting. No thread outlives the last handle.
+//!
+//! [`Musician`] is what an instance needs of all that: it hears bars and makes [`Passage`](crate::plan::Passage)s of a plan.
 
 mod clock;
 mod instance;
 mod job;
+mod musician;
+mod performer;
 mod pool;
 mod report;
 mod schedule;
+mod score;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub use clock::{Clock, Deadline, SteadyClock};
 pub use instance::InstanceHandle;
 pub use job::{Job, JobError, Lane, Progress};
+pub use musician::{Assignment, Musician};
+pub use performer::Setup;
 pub use pool::{Service, ServiceConfig, ServiceError};
 pub use report::{JobFailure, Outcome, Punctuality, Report};
 pub use schedule::JobId;
+pub use score::Gap;
+pub use shelf::Shelf;

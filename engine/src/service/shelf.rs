@@ -1,0 +1,69 @@
+//! One copy of the weights for all instances.
+
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+/// Something large that is loaded for the first who needs it, shared by all who do, and gone with the last of them.
+#[derive(Debug)]
+pub struct Shelf<T> {
+    loaded: Mutex<Weak<T>>,
+}
+
+impl<T> Shelf<T> {
+    /// An empty shelf: a `static` of the library that is loaded.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { loaded: Mutex::new(Weak::new()) }
+    }
+
+    /// What is on it, or what `load` puts there. Others who ask meanwhile wait for that.
+    ///
+    /// # Errors
+    /// As `load`; the next who asks tries again.
+    pub fn get<E>(&self, load: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
+        let mut loaded = self.loaded.lock();
+        if let Some(shared) = loaded.upgrade() {
+            return Ok(shared);
+        }
+        let fresh = Arc::new(load()?);
+        *loaded = Arc::downgrade(&fresh);
+        Ok(fresh)
+    }
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn it_is_loaded_once_for_all_and_again_after_the_last() {
+        let shelf = Shelf::new();
+        let loads = AtomicU32::new(0);
+        let load = || Ok::<_, ()>(loads.fetch_add(1, Ordering::SeqCst));
+        let held = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| shelf.get(load))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
+        });
+        // All four are held at once, so they are the same.
+        assert!(held.iter().all(|one| Arc::ptr_eq(one, &held[0])));
+        assert_eq!(loads.load(Ordering::SeqCst), 1);
+        drop(held);
+        assert_eq!(shelf.get(load).as_deref(), Ok(&1));
+    }
+
+    #[test]
+    fn a_failed_load_is_tried_again() {
+        let shelf = Shelf::new();
+        assert_eq!(shelf.get(|| Err("no such file")).map(|shared: Arc<u8>| *shared), Err("no such file"));
+        assert_eq!(shelf.get(|| Ok::<_, ()>(3)).as_deref(), Ok(&3));
+    }
+}

@@ -1,0 +1,298 @@
+//! A musician on a pool makes what a decoder by itself would make, whatever was asked of it before.
+
+mod common;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use antiphon_engine::{
+    cache::{CacheOptions, FineCoarse},
+    codec::{BarRows, prefix_rows},
+    decode::{Constraints, Decoder, Sampling, Step},
+    model::Model,
+    music::{Note, Role, Tick},
+    plan::{Brief, Controls, Fingerprint, Passage, PlanId},
+    service::{Assignment, Deadline, JobFailure, Musician, Outcome, Report, Service, ServiceConfig, Setup, Shelf},
+};
+use common::{music::piece, tiny};
+
+/// The tests of this file run side by side and share the model, as instances do.
+static MODEL: Shelf<Model> = Shelf::new();
+
+const SEED: u64 = 11;
+
+fn setup() -> Setup {
+    let model = MODEL.get(|| Ok::<_, ()>(tiny())).expect("the tiny model");
+    let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
+    Setup { model, policy, prefix: prefix_rows(2, &[Role::Melody, Role::Bass]), cache: CacheOptions::default() }
+}
+
+fn service() -> Service {
+    Service::start(ServiceConfig { workers: NonZeroUsize::MIN, ..ServiceConfig::default() }).expect("a worker")
+}
+
+fn musician(service: &Service) -> Musician {
+    Musician::new(service, || Ok(setup()))
+}
+
+fn sampling() -> Sampling {
+    Sampling { temperature: 1.0, min_p: 0.02 }
+}
+
+/// The bar line of every bar, and the one after the last.
+fn lines(bars: &[BarRows]) -> Vec<Tick> {
+    let ends = bars.iter().scan(Tick::ZERO, |line, bar| {
+        *line += Tick(bar.ticks.into());
+        Some(*line)
+    });
+    [Tick::ZERO].into_iter().chain(ends).collect()
+}
+
+/// A bar of which nothing is known but its frame.
+fn frame(bar: &BarRows) -> BarRows {
+    BarRows { notes: Vec::new(), ..bar.clone() }
+}
+
+/// Bars `from` to `to` of the piece are to be filled, after the ones before them.
+fn assignment(plan: u64, music: &[BarRows], from: usize, to: usize) -> Assignment {
+    let lines = lines(music);
+    Assignment {
+        brief: Brief {
+            plan: PlanId(plan),
+            made_at: lines[from],
+            start: lines[from],
+            end: lines[to],
+            seed: SEED,
+            controls: Controls::default(),
+            context: Fingerprint::SILENCE,
+        },
+        bars: music[from..to].iter().map(frame).collect(),
+        line: lines[from],
+        sampling: sampling(),
+        constraints: Constraints::default(),
+    }
+}
+
+/// The same by a decoder alone.
+fn by_hand(context: &[BarRows], frames: &[BarRows]) -> Vec<BarRows> {
+    let Setup { model, policy, prefix, .. } = setup();
+    let mut decoder = Decoder::new(model, policy, &prefix).expect("a decoder");
+    for bar in context {
+        decoder.append_bar(bar).expect("a bar that fits");
+    }
+    decoder.set_seed(SEED);
+    decoder.set_sampling(sampling());
+    frames.iter().map(|frame| fill(&mut decoder, frame)).collect()
+}
+
+fn fill(decoder: &mut Decoder, frame: &BarRows) -> BarRows {
+    decoder.begin_bar(frame.ticks, frame.fields).expect("a bar that fits");
+    decoder.push(&frame.notes).expect("notes that fit");
+    while decoder.sample().expect("a sample") != Step::BarEnd {}
+    decoder.end_bar().expect("an open bar")
+}
+
+fn notes(bars: &[BarRows], line: Tick) -> Vec<Note> {
+    antiphon_engine::codec::decode(bars, line)
+}
+
+/// Waits for the end of a job that must end well, and returns what it published.
+fn finish(musician: &Musician) -> Vec<Passage> {
+    loop {
+        let Report { name, outcome, .. } = musician.reports().recv().expect("a report");
+        match outcome {
+            Outcome::Finished if name == "playing" => return musician.passages().try_iter().collect(),
+            Outcome::Finished | Outcome::Replaced => {}
+            outcome => panic!("{name}: {outcome:?}"),
+        }
+    }
+}
+
+fn published(passages: &[Passage], plan: u64) -> Vec<Note> {
+    passages.iter().filter(|passage| passage.plan == PlanId(plan)).flat_map(|passage| passage.notes.clone()).collect()
+}
+
+/// More bars than a decoder can take back.
+fn music() -> Vec<BarRows> {
+    piece(3, 24, 8)
+}
+
+#[test]
+fn passages_come_bar_by_bar_and_are_the_decoders_own() {
+    let (service, music) = (service(), music());
+    let lines = lines(&music);
+    let musician = musician(&service);
+    musician.listen(music[..16].to_vec()).expect("bars in order");
+    musician.play(vec![assignment(1, &music, 16, 20)], Deadline(0)).expect("bars in order");
+    let passages = finish(&musician);
+    let stretches: Vec<_> = passages.iter().map(|passage| (passage.from, passage.until)).collect();
+    assert_eq!(stretches, (16..20).map(|bar| (lines[bar], lines[bar + 1])).collect::<Vec<_>>());
+    let expected = by_hand(&music[..16], &assignment(1, &music, 16, 20).bars);
+    let expected = notes(&expected, lines[16]);
+    assert!(expected.len() > 4, "the tiny model made {} notes", expected.len());
+    assert_eq!(published(&passages, 1), expected);
+    // Two deadlines: the near bar's, which had passed when it was asked for, and the rest's, which is none.
+    assert_eq!((musician.punctuality().on_time, musician.punctuality().late), (0, 1));
+}
+
+#[test]
+fn the_same_is_made_whatever_was_asked_for_before() {
+    let (service, music) = (service(), music());
+    let lines = lines(&music);
+    let musician = musician(&service);
+    let plan = |number| assignment(number, &music, 12, 15);
+    let expected = notes(&by_hand(&music[..12], &plan(0).bars), lines[12]);
+    // From the notes, once.
+    musician.listen(music[..12].to_vec()).expect("bars in order");
+    musician.play(vec![plan(1)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&musician), 1), expected);
+    // Over what it made the last time.
+    musician.play(vec![plan(2)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&musician), 2), expected);
+    // After another past, which is then taken back.
+    let other: Vec<_> = music[20..24].iter().zip(8..).map(|(bar, index)| BarRows { index, ..bar.clone() }).collect();
+    musician.listen(other.clone()).expect("bars in order");
+    musician.play(vec![assignment(3, &music, 12, 15)], Deadline(0)).expect("bars in order");
+    let past = [&music[..8], &other].concat();
+    let after_other = by_hand(&past, &plan(0).bars);
+    let passages = finish(&musician);
+    assert_eq!(published(&passages, 3), notes(&after_other, lines[12]));
+    musician.listen(music[8..12].to_vec()).expect("bars in order");
+    musician.play(vec![plan(4)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&musician), 4), expected);
+    // Cut off in the middle: nobody waits for this one.
+    musician.play(vec![assignment(5, &music, 12, 20)], Deadline(0)).expect("bars in order");
+    musician.passages().recv().expect("a first bar");
+    musician.play(vec![plan(6)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&musician), 6), expected);
+    // And after a change so long ago that nothing of it can be taken back.
+    musician.listen(vec![frame(&music[0])]).expect("a bar in order");
+    musician.listen(music[..12].to_vec()).expect("bars in order");
+    musician.play(vec![plan(7)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&musician), 7), expected);
+}
+
+#[test]
+fn a_plan_in_two_parts_is_the_plan_in_one() {
+    let (service, music) = (service(), music());
+    let lines = lines(&music);
+    let whole = by_hand(&music[..8], &assignment(1, &music, 8, 12).bars);
+    let expected = notes(&whole, lines[8]);
+    // Extended by a later job, from what was made of it before.
+    let musician = musician(&service);
+    musician.listen(music[..8].to_vec()).expect("bars in order");
+    musician.play(vec![assignment(1, &music, 8, 10)], Deadline(0)).expect("bars in order");
+    let mut passages = finish(&musician);
+    let mut rest = assignment(1, &music, 8, 12);
+    rest.brief.start = lines[10];
+    rest.bars[..2].clone_from_slice(&whole[..2]);
+    musician.play(vec![rest.clone()], Deadline(0)).expect("bars in order");
+    passages.extend(finish(&musician));
+    assert_eq!(published(&passages, 1), expected);
+    // By one job, one after the other.
+    musician.play(vec![assignment(2, &music, 8, 10), assignment(2, &music, 10, 12)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&musician), 2), expected);
+    // After what was made has been played as it is.
+    musician.listen(whole[..2].to_vec()).expect("bars in order");
+    rest.line = lines[10];
+    rest.bars.drain(..2);
+    musician.play(vec![rest], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&musician), 1), notes(&whole[2..], lines[10]));
+}
+
+#[test]
+fn an_open_bar_keeps_what_is_known_and_is_filled_from_the_briefs_start() {
+    let (service, music) = (service(), music());
+    let lines = lines(&music);
+    let musician = musician(&service);
+    musician.listen(music[..8].to_vec()).expect("bars in order");
+    let beat = Tick(24);
+    let mut open = assignment(1, &music, 8, 10);
+    open.brief.start += beat;
+    open.bars[0].notes = music[8].notes.iter().copied().filter(|note| note.tick() < beat).collect();
+    assert!(!open.bars[0].notes.is_empty());
+    musician.play(vec![open.clone()], Deadline(0)).expect("bars in order");
+    let passages = finish(&musician);
+    assert_eq!((passages[0].from, passages[0].until), (lines[8] + beat, lines[9]));
+    let made = published(&passages, 1);
+    assert!(!made.is_empty() && made.iter().all(|note| note.onset >= open.brief.start));
+    // By hand.
+    let Setup { model, policy, prefix, .. } = setup();
+    let mut decoder = Decoder::new(model, policy, &prefix).expect("a decoder");
+    music[..8].iter().for_each(|bar| decoder.append_bar(bar).expect("a bar that fits"));
+    decoder.set_seed(SEED);
+    decoder.set_sampling(sampling());
+    decoder.set_constraints(Constraints { from: lines[8] + beat, ..Constraints::default() });
+    let bars: Vec<_> = open.bars.iter().map(|frame| fill(&mut decoder, frame)).collect();
+    let expected: Vec<_> = notes(&bars, lines[8]).into_iter().filter(|note| note.onset >= open.brief.start).collect();
+    assert_eq!(made, expected);
+}
+
+#[test]
+fn bars_that_do_not_follow_are_refused() {
+    let (service, music) = (service(), music());
+    let musician = musician(&service);
+    musician.listen(music[..8].to_vec()).expect("bars in order");
+    let gap = musician.listen(music[9..10].to_vec()).expect_err("bar 8 is missing");
+    assert_eq!(gap.to_string(), "bar 9 was given where bar 8 follows; give the bars in between, too");
+    assert!(musician.play(vec![assignment(1, &music, 9, 10)], Deadline(0)).is_err());
+    assert!(musician.play(vec![assignment(1, &music, 8, 9), assignment(1, &music, 10, 11)], Deadline(0)).is_err());
+    musician.play(vec![assignment(1, &music, 8, 9)], Deadline(0)).expect("bar 8 follows");
+    finish(&musician);
+}
+
+#[test]
+fn a_long_piece_is_taken_up_in_the_middle() {
+    let (service, music) = (service(), piece(3, 150, 6));
+    let lines = lines(&music);
+    let musician = musician(&service);
+    musician.listen(music[..140].to_vec()).expect("bars in order");
+    musician.play(vec![assignment(1, &music, 140, 142)], Deadline(0)).expect("bars in order");
+    let passages = finish(&musician);
+    assert_eq!(passages.last().map(|passage| passage.until), Some(lines[142]));
+    // Read from bar 64 on: the last 64 bars, and back to a multiple of 16.
+    let shifted: Vec<_> = music[64..142].iter().map(|bar| BarRows { index: bar.index - 64, ..bar.clone() }).collect();
+    let frames: Vec<_> = shifted[76..].iter().map(frame).collect();
+    assert_eq!(published(&passages, 1), notes(&by_hand(&shifted[..76], &frames), lines[140]));
+}
+
+#[test]
+fn a_model_that_is_missing_is_reported_and_tried_again() {
+    let (service, music) = (service(), music());
+    let mut there = false;
+    let musician = Musician::new(&service, move || {
+        let found = std::mem::replace(&mut there, true);
+        if found { Ok(setup()) } else { Err("no model at that path".into()) }
+    });
+    musician.play(vec![assignment(1, &music, 0, 2)], Deadline(0)).expect("bars in order");
+    let Outcome::Failed(JobFailure::Error { source, .. }) = musician.reports().recv().expect("a report").outcome else {
+        panic!("it did not fail");
+    };
+    assert_eq!(source.to_string(), "no model at that path");
+    musician.play(vec![assignment(2, &music, 0, 2)], Deadline(0)).expect("bars in order");
+    assert_eq!(finish(&musician).len(), 2);
+}
+
+#[test]
+fn musicians_come_and_go_while_they_play() {
+    let music = music();
+    std::thread::scope(|scope| {
+        for thread in 0..3usize {
+            let music = &music;
+            scope.spawn(move || {
+                for round in 0..4usize {
+                    let service = Service::shared().expect("a worker");
+                    let musicians: Vec<_> = (0..2).map(|_| musician(&service)).collect();
+                    for musician in &musicians {
+                        musician.listen(music[..6].to_vec()).expect("bars in order");
+                        musician.play(vec![assignment(1, music, 6, 14)], Deadline(0)).expect("bars in order");
+                    }
+                    if (thread + round) % 2 == 0 {
+                        musicians[round % 2].passages().recv().expect("a bar");
+                    }
+                    // In the middle of it.
+                }
+            });
+        }
+    });
+}
