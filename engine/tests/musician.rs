@@ -11,7 +11,7 @@ use antiphon_engine::{
     decode::{Constraints, Decoder, Sampling, Step},
     model::Model,
     music::{Note, Role, Tick},
-    plan::{Brief, Controls, Fingerprint, Passage, PlanId},
+    plan::{Adoption, Brief, Controls, Fingerprint, Offer, Passage, Plan, PlanId, PlanningTick, Timeline},
     service::{Assignment, Deadline, JobFailure, Musician, Outcome, Report, Service, ServiceConfig, Setup, Shelf},
 };
 use common::{music::piece, tiny};
@@ -226,6 +226,52 @@ fn an_open_bar_keeps_what_is_known_and_is_filled_from_the_briefs_start() {
     let bars: Vec<_> = open.bars.iter().map(|frame| fill(&mut decoder, frame)).collect();
     let expected: Vec<_> = notes(&bars, lines[8]).into_iter().filter(|note| note.onset >= open.brief.start).collect();
     assert_eq!(made, expected);
+}
+
+#[test]
+fn a_timeline_is_planned_latched_and_played_to_its_end() {
+    let (service, music) = (service(), music());
+    let lines = lines(&music);
+    let musician = musician(&service);
+    musician.listen(music[..8].to_vec()).expect("bars in order");
+    let mut timeline = Timeline::new(lines[7], SEED);
+    let controls = Controls::default();
+    // A planning tick at each bar line: whoever plays heard nothing of the plan, so there is a new one every time.
+    let ask = |timeline: &mut Timeline, bar: usize| {
+        let heard = [Note { onset: lines[bar] - Tick(1), offset: 0, duration: Tick(1), pitch: 1, velocity: 1, role: Role::Other }];
+        let (now, next, horizon) = (lines[bar], lines[bar + 1], lines[bar + 5]);
+        let context = Fingerprint::of(&heard);
+        let requests = timeline.request_at(PlanningTick { now, next, horizon, heard: &heard, context, controls: &controls });
+        let mut known = bar;
+        let assignments = requests.iter().map(|request| {
+            let brief = request.brief().clone();
+            let end = lines.partition_point(|line| *line < brief.end);
+            let bars = music[known..end].iter().map(frame).collect();
+            let line = lines[known];
+            known = end;
+            Assignment { brief, bars, line, sampling: sampling(), constraints: Constraints::default() }
+        });
+        musician.play(assignments.collect(), Deadline(0)).expect("bars in order");
+        requests.len()
+    };
+    assert_eq!(ask(&mut timeline, 8), 1);
+    // Only the near bar comes in time.
+    let near = musician.passages().recv().expect("a first bar");
+    assert_eq!(timeline.offer(&near), Offer::Taken);
+    assert_eq!(timeline.advance_to(lines[9]), Some(Adoption::Adopted(PlanId(1))));
+    let until = timeline.play(lines[9]).expect("a plan is shown");
+    assert_eq!(until, lines[13]);
+    finish(&musician);
+    // At the next planning tick the rest of what plays is asked for first, then what comes after.
+    musician.listen(vec![music[8].clone()]).expect("bars in order");
+    assert_eq!(ask(&mut timeline, 9), 2);
+    for passage in finish(&musician) {
+        assert_eq!(timeline.offer(&passage), Offer::Taken);
+    }
+    assert_eq!(timeline.advance_to(lines[10]), Some(Adoption::Adopted(PlanId(2))));
+    assert!(timeline.playing().is_some_and(Plan::is_complete));
+    assert!(!timeline.sounding(lines[10], until).is_empty());
+    assert!(timeline.adopted().is_some_and(|plan| plan.is_complete() && plan.brief.start == until));
 }
 
 #[test]
