@@ -124,12 +124,8 @@ struct Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        {
-            let mut desk = self.shared.desk.lock();
-            desk.closing = true;
-            let waiting = desk.schedule.clear();
-            desk.remains.extend(waiting.into_iter().map(|turn| -> Box<dyn Send> { Box::new(turn.task) }));
-        }
+        // Every instance held the pool, so all have left, and their jobs are called off.
+        self.shared.desk.lock().closing = true;
         self.shared.wake.notify_all();
         for worker in self.workers.drain(..) {
             // A job that held the last handle lets go of it on its own worker. That one cannot wait for itself; it ends after this step.
@@ -265,17 +261,20 @@ impl Shared {
         };
         let mut desk = self.desk.lock();
         let withdrawn = desk.schedule.end(turn.instance);
-        if ended.is_none() && withdrawn.is_none() && !desk.closing {
-            desk.schedule.resume(turn);
-            return;
-        }
-        drop(desk);
-        let mut outcome = ended.unwrap_or_else(|| {
-            if withdrawn == Some(Withdrawal::Replaced) && now > turn.deadline {
-                account.miss(turn.deadline);
+        let mut outcome = match (ended, withdrawn) {
+            (Some(outcome), _) => outcome,
+            (None, Some(why)) => {
+                if why == Withdrawal::Replaced && now > turn.deadline {
+                    account.miss(turn.deadline);
+                }
+                why.into()
             }
-            withdrawn.unwrap_or(Withdrawal::Cancelled).into()
-        });
+            (None, None) => {
+                desk.schedule.resume(turn);
+                return;
+            }
+        };
+        drop(desk);
         if let Err(message) = bury(turn.task.work) {
             outcome = Outcome::Failed(JobFailure::Panic { name, message });
         }

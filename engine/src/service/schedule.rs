@@ -88,11 +88,6 @@ impl<T> Schedule<T> {
         self.waiting.extract_if(.., |_, turn| turn.instance == instance).map(|(_, turn)| turn).collect()
     }
 
-    /// Everything that waits, of all instances.
-    pub(super) fn clear(&mut self) -> Vec<Turn<T>> {
-        std::mem::take(&mut self.waiting).into_values().collect()
-    }
-
     /// The job whose turn it is, if any: the earliest deadline among instances that have none running. Its worker must
     /// [`end`](Self::end) the turn.
     pub(super) fn begin(&mut self) -> Option<Turn<T>> {
@@ -273,7 +268,9 @@ mod tests {
                 }
             }
             gone.extend(running.iter().map(|turn| turn.job));
-            gone.extend(schedule.clear().iter().map(|turn| turn.job));
+            for instance in instances {
+                gone.extend(schedule.withdraw_all(instance).iter().map(|turn| turn.job));
+            }
             gone.sort();
             prop_assert_eq!(gone, came);
         }

@@ -451,6 +451,23 @@ fn a_replaced_job_counts_as_late_only_after_its_deadline() {
 }
 
 #[test]
+fn a_running_job_that_is_replaced_after_its_deadline_was_late() {
+    for (moment, late) in [(10, 0), (11, 1)] {
+        let (service, clock) = pool(1);
+        let instance = instance(&service);
+        let (stage, job) = staged("running");
+        instance.submit(LANE, DUE, job);
+        stage.arrived.recv().unwrap();
+        let (log, _order) = unbounded();
+        instance.submit(LANE, Deadline::WHENEVER, note("newer", &log));
+        clock.0.store(moment, Ordering::SeqCst);
+        stage.go_on.send(Progress::Again).unwrap();
+        assert!(matches!(wait(&instance).outcome, Outcome::Replaced));
+        assert_eq!(instance.punctuality(), Punctuality { on_time: 0, late });
+    }
+}
+
+#[test]
 fn two_workers_work_at_once() {
     let (service, _) = pool(2);
     let meeting = Arc::new(Barrier::new(2));
