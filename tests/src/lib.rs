@@ -1,1 +1,19 @@
-//! Whole-product tests and what they share.
+//! Whole-product tests, and the small hosts they share.
+//!
+//! [`ClapHost`] and [`Vst3Host`] load what real hosts load: the library that was built with these tests, found beside them, or the plug-in
+//! linked into the test with a musician that the test plays by hand ([`by_hand`]). Where a real host would give up and say so, these panic
+//! and say so.
+
+pub mod by_hand;
+mod clap_host;
+mod host;
+pub mod library;
+mod memory_stream;
+mod roll;
+mod vst3_host;
+mod vst3_lists;
+
+pub use clap_host::ClapHost;
+pub use host::{Block, Class, Host, Message, Outcome, Outputs, Setup, Timed, Transport};
+pub use roll::{Lengths, Roll};
+pub use vst3_host::Vst3Host;

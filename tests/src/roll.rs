@@ -1,0 +1,107 @@
+//! A transport that rolls, and blocks of many lengths.
+
+use crate::{Block, Host, Timed, Transport};
+
+/// A song that plays on at a steady tempo.
+#[derive(Debug, Clone, Copy)]
+pub struct Roll {
+    /// Quarters per minute.
+    pub tempo: f64,
+    /// Hertz.
+    pub sample_rate: f64,
+    /// Where it started, in quarters.
+    pub from: f64,
+    /// Samples since then.
+    pub played: u64,
+    /// The loop, in quarters. Blocks are not cut at its end.
+    pub cycle: Option<(f64, f64)>,
+}
+
+impl Roll {
+    /// From the start of the song.
+    #[must_use]
+    pub const fn new(tempo: f64, sample_rate: f64) -> Self {
+        Self { tempo, sample_rate, from: 0.0, played: 0, cycle: None }
+    }
+
+    /// Samples in a tick, of which a quarter has 24.
+    #[must_use]
+    pub fn samples_per_tick(&self) -> f64 {
+        self.sample_rate * 60.0 / self.tempo / 24.0
+    }
+
+    /// The first sample at or after a tick from the start of the roll. A thousandth of a sample is arithmetic, not time.
+    #[must_use]
+    pub fn sample_of(&self, tick: f64) -> u64 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sample of a short song")]
+        let sample = (tick * self.samples_per_tick() - 1e-3).ceil() as u64;
+        sample
+    }
+
+    /// The transport of the next block.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        let straight = self.from + self.played as f64 / self.samples_per_tick() / 24.0;
+        let position = match self.cycle {
+            Some((start, end)) if straight >= end => start + (straight - start) % (end - start),
+            _ => straight,
+        };
+        let bar = (position / 4.0).floor() * 4.0;
+        Transport {
+            playing: true,
+            tempo: Some(self.tempo),
+            metre: Some((4, 4)),
+            position: Some(position),
+            bar: Some(bar),
+            cycle: self.cycle,
+        }
+    }
+
+    /// Plays blocks of these lengths up to a sample. `messages` are timed from the start of the roll, as is what comes out. `between` is
+    /// called before each block, with the samples played so far and the block's length.
+    pub fn play(
+        &mut self,
+        host: &mut dyn Host,
+        mut lengths: Lengths,
+        messages: &[Timed],
+        until: u64,
+        mut between: impl FnMut(u64, u32),
+    ) -> Vec<Timed> {
+        let mut out = Vec::new();
+        let mut left = messages;
+        while self.played < until {
+            let frames = lengths.next_length().min(u32::try_from(until - self.played).unwrap_or(u32::MAX));
+            let start = self.played;
+            let now = left.partition_point(|message| message.sample < start + u64::from(frames));
+            let inside: Vec<_> = left[..now].iter().map(|timed| Timed { sample: timed.sample - start, ..*timed }).collect();
+            left = &left[now..];
+            between(start, frames);
+            let block = Block { frames, transport: Some(self.transport()), messages: &inside, ..Block::default() };
+            out.extend(host.process(&block).messages.iter().map(|timed| Timed { sample: timed.sample + start, ..*timed }));
+            self.played += u64::from(frames);
+        }
+        out
+    }
+}
+
+/// Lengths of blocks.
+#[derive(Debug, Clone, Copy)]
+pub enum Lengths {
+    /// All alike.
+    Fixed(u32),
+    /// 1 to 2,048, from this seed.
+    Random(u32),
+}
+
+impl Lengths {
+    fn next_length(&mut self) -> u32 {
+        match self {
+            Self::Fixed(frames) => *frames,
+            Self::Random(state) => {
+                // The generator of Numerical Recipes; its high bits are the random ones.
+                *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (*state >> 16) % 2048 + 1
+            }
+        }
+    }
+}

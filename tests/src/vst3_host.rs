@@ -1,0 +1,328 @@
+//! A VST3 host on the bindings.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_void};
+
+use libloading::Library;
+use vst3::Steinberg::Vst::{
+    AudioBusBuffers, AudioBusBuffers__type0, Event, Event_, Event__type0, IAudioProcessor, IAudioProcessorTrait, IComponent,
+    IComponentTrait, IEditController, IEditControllerTrait, IEventList, IMidiMapping, IMidiMappingTrait, IParameterChanges,
+    LegacyMIDICCOutEvent, MediaTypes_, NoteOffEvent, NoteOnEvent, ParamID, ParameterInfo, PolyPressureEvent, ProcessContext,
+    ProcessContext_, ProcessData, ProcessModes_, ProcessSetup, SymbolicSampleSizes_,
+};
+use vst3::Steinberg::{IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, int32, kResultOk};
+use vst3::{ComPtr, ComWrapper, Interface};
+
+use crate::memory_stream::MemoryStream;
+use crate::vst3_lists::{Changes, Events};
+use crate::{Block, Class, Host, Message, Outcome, Outputs, Setup, Timed, Transport, by_hand, library};
+
+/// Events that fit in a block.
+const EVENTS: usize = 32_768;
+/// Controller numbers of VST3 beyond MIDI's.
+const CHANNEL_PRESSURE: u8 = 128;
+/// See [`CHANNEL_PRESSURE`].
+const PITCH_BEND: u8 = 129;
+
+/// A VST3 host with one instance.
+pub struct Vst3Host {
+    component: ComPtr<IComponent>,
+    processor: ComPtr<IAudioProcessor>,
+    controller: ComPtr<IEditController>,
+    mapping: ComPtr<IMidiMapping>,
+    class: Class,
+    sample_rate: f64,
+    /// Parameters to set with the next block.
+    pending: Vec<(ParamID, int32, f64)>,
+    /// Unloaded after everything that came from it.
+    _library: Option<Library>,
+}
+
+impl Vst3Host {
+    /// An instance from the built library.
+    #[must_use]
+    pub fn loaded(class: Class, setup: Setup) -> Self {
+        // SAFETY: the library is ours.
+        let library = unsafe { Library::new(library::path()) }.expect("the library loads");
+        let component = Self::make(&library, class);
+        Self::new(component, Some(library), class, setup)
+    }
+
+    /// An instance whose musician is played by hand.
+    #[must_use]
+    pub fn by_hand(class: Class, setup: Setup) -> Self {
+        Self::new(by_hand::vst3_component(class), None, class, setup)
+    }
+
+    fn make(library: &Library, class: Class) -> ComPtr<IComponent> {
+        // SAFETY: VST3 says so; on the other platforms the factory needs no entry call.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            let enter = library.get::<unsafe extern "C" fn(*mut c_void) -> bool>(c"ModuleEntry").expect("it can be entered");
+            assert!(enter(std::ptr::null_mut()), "it refuses to be entered");
+        }
+        // SAFETY: VST3 says so, and that the reference is the caller's.
+        let factory = unsafe {
+            let get = library.get::<unsafe extern "system" fn() -> *mut c_void>(c"GetPluginFactory").expect("it has a factory");
+            ComPtr::<IPluginFactory>::from_raw(get().cast()).expect("it is one")
+        };
+        // SAFETY: the calls are those of the interface, and what they write is written to valid places.
+        unsafe {
+            for index in 0..factory.countClasses() {
+                let mut info: PClassInfo = std::mem::zeroed();
+                assert_eq!(factory.getClassInfo(index, &mut info), kResultOk);
+                if CStr::from_ptr(info.name.as_ptr()).to_bytes() == class.name().as_bytes() {
+                    let mut made = std::ptr::null_mut();
+                    let interface = IComponent::IID.as_ptr().cast::<c_char>();
+                    assert_eq!(factory.createInstance(info.cid.as_ptr(), interface, &mut made), kResultOk);
+                    return ComPtr::from_raw(made.cast()).expect("it was made");
+                }
+            }
+        }
+        panic!("no class is called {}", class.name())
+    }
+
+    fn new(component: ComPtr<IComponent>, library: Option<Library>, class: Class, setup: Setup) -> Self {
+        let processor: ComPtr<IAudioProcessor> = component.cast().expect("it processes");
+        let controller = component.cast().expect("it has a controller");
+        let mapping = component.cast().expect("it maps controllers");
+        let mut process_setup = ProcessSetup {
+            processMode: constant(ProcessModes_::kRealtime),
+            symbolicSampleSize: constant(SymbolicSampleSizes_::kSample32),
+            maxSamplesPerBlock: int32::try_from(setup.longest_block).expect("blocks are shorter"),
+            sampleRate: setup.sample_rate,
+        };
+        // SAFETY: the order of calls is that of the format.
+        unsafe {
+            component.initialize(std::ptr::null_mut());
+            assert_eq!(processor.setupProcessing(&mut process_setup), kResultOk);
+            let (audio, events) = (constant(MediaTypes_::kAudio), constant(MediaTypes_::kEvent));
+            for (media, direction) in [audio, events].into_iter().flat_map(|media| [(media, 0), (media, 1)]) {
+                for bus in 0..component.getBusCount(media, direction) {
+                    assert_eq!(component.activateBus(media, direction, bus, 1), kResultOk);
+                }
+            }
+            assert_eq!(component.setActive(1), kResultOk);
+            assert_eq!(processor.setProcessing(1), kResultOk);
+        }
+        let sample_rate = setup.sample_rate;
+        Self { component, processor, controller, mapping, class, sample_rate, pending: Vec::new(), _library: library }
+    }
+
+    /// A parameter's id.
+    fn parameter(&self, name: &str) -> ParamID {
+        let wanted: Vec<u16> = name.encode_utf16().chain([0]).collect();
+        // SAFETY: the calls are those of the interface, and what they write is written to valid places.
+        unsafe {
+            for index in 0..self.controller.getParameterCount() {
+                let mut info: ParameterInfo = std::mem::zeroed();
+                assert_eq!(self.controller.getParameterInfo(index, &mut info), kResultOk);
+                let title = info.title;
+                if title.starts_with(&wanted) {
+                    return info.id;
+                }
+            }
+        }
+        panic!("no parameter is called {name}")
+    }
+
+    /// The hidden parameter that stands for a controller.
+    fn controller(&self, channel: u8, controller: u8) -> ParamID {
+        let mut id = 0;
+        // SAFETY: the call is that of the interface.
+        let mapped = unsafe { self.mapping.getMidiControllerAssignment(0, channel.into(), controller.into(), &mut id) };
+        assert_eq!(mapped, kResultOk, "controller {controller} of channel {channel} is not mapped");
+        id
+    }
+}
+
+/// A constant whose type differs between platforms.
+pub(crate) fn constant<T: TryInto<int32>>(value: T) -> int32 {
+    value.try_into().ok().expect("VST3's constants are small")
+}
+
+impl Host for Vst3Host {
+    fn process(&mut self, block: &Block<'_>) -> Outcome {
+        let mut changes = std::mem::take(&mut self.pending);
+        let mut events = Vec::new();
+        for timed in block.messages {
+            let sample = int32::try_from(timed.sample).expect("a sample of a block");
+            let mut change = |channel, controller, value: f64| changes.push((self.controller(channel, controller), sample, value));
+            match timed.message {
+                Message::Control { channel, controller, value } => change(channel, controller, f64::from(value) / 127.0),
+                Message::ChannelPressure { channel, value } => change(channel, CHANNEL_PRESSURE, f64::from(value) / 127.0),
+                Message::Bend { channel, value } => change(channel, PITCH_BEND, f64::from(value) / 16_383.0),
+                note => events.push(event(sample, note)),
+            }
+        }
+        let changes = ComWrapper::new(Changes::new(&changes));
+        let events = ComWrapper::new(Events(RefCell::new(events)));
+        let sent = ComWrapper::new(Events(RefCell::new(Vec::with_capacity(EVENTS))));
+        let mut context = block.transport.map(|transport| context(&transport, self.sample_rate));
+
+        let frames = block.frames as usize;
+        let mut audio_in = vec![0.0; frames];
+        let given = block.audio.len().min(frames);
+        audio_in[..given].copy_from_slice(&block.audio[..given]);
+        let mut audio_in = [audio_in.clone(), audio_in];
+        let mut audio_out = [vec![f32::NAN; frames], vec![f32::NAN; frames]];
+        let mut channels_in = audio_in.each_mut().map(|channel| channel.as_mut_ptr());
+        let mut channels_out = audio_out.each_mut().map(|channel| channel.as_mut_ptr());
+        let bus = |channels: &mut [*mut f32; 2]| AudioBusBuffers {
+            numChannels: 2,
+            silenceFlags: 0,
+            __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
+        };
+        let (mut bus_in, mut bus_out) = (bus(&mut channels_in), bus(&mut channels_out));
+        let (has_input, has_output) = (self.class.has_input(), block.outputs == Outputs::All);
+        let mut data = ProcessData {
+            processMode: constant(ProcessModes_::kRealtime),
+            symbolicSampleSize: constant(SymbolicSampleSizes_::kSample32),
+            numSamples: int32::try_from(block.frames).expect("blocks are shorter"),
+            numInputs: has_input.into(),
+            numOutputs: has_output.into(),
+            inputs: if has_input { &mut bus_in } else { std::ptr::null_mut() },
+            outputs: if has_output { &mut bus_out } else { std::ptr::null_mut() },
+            inputParameterChanges: changes.as_com_ref::<IParameterChanges>().map_or(std::ptr::null_mut(), |list| list.as_ptr()),
+            outputParameterChanges: std::ptr::null_mut(),
+            inputEvents: events.as_com_ref::<IEventList>().map_or(std::ptr::null_mut(), |list| list.as_ptr()),
+            outputEvents: sent.as_com_ref::<IEventList>().map_or(std::ptr::null_mut(), |list| list.as_ptr()),
+            processContext: context.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut),
+        };
+        // SAFETY: everything the data points at lives until after the call.
+        assert_eq!(unsafe { self.processor.process(&mut data) }, kResultOk);
+        let messages = sent.0.borrow().iter().map(read).collect();
+        Outcome { messages, audio: audio_out }
+    }
+
+    fn set(&mut self, name: &str, normalised: f64) {
+        self.pending.push((self.parameter(name), 0, normalised));
+    }
+
+    fn get(&mut self, name: &str) -> f64 {
+        // SAFETY: the call is that of the interface.
+        unsafe { self.controller.getParamNormalized(self.parameter(name)) }
+    }
+
+    fn save(&mut self) -> Vec<u8> {
+        let stream = ComWrapper::new(MemoryStream::new(&[]));
+        let pointer = stream.as_com_ref::<IBStream>().expect("it is a stream").as_ptr();
+        // SAFETY: the stream lives until after the call.
+        assert_eq!(unsafe { self.component.getState(pointer) }, kResultOk);
+        stream.bytes.take()
+    }
+
+    fn load(&mut self, chunk: &[u8]) -> bool {
+        let stream = ComWrapper::new(MemoryStream::new(chunk));
+        let pointer = stream.as_com_ref::<IBStream>().expect("it is a stream").as_ptr();
+        // SAFETY: the stream lives until after the call.
+        unsafe { self.component.setState(pointer) == kResultOk }
+    }
+
+    fn reset(&mut self) {
+        // SAFETY: the calls are those of the interface.
+        unsafe {
+            self.processor.setProcessing(0);
+            self.processor.setProcessing(1);
+        }
+    }
+}
+
+impl Drop for Vst3Host {
+    fn drop(&mut self) {
+        // SAFETY: the order of calls is that of the format.
+        unsafe {
+            self.processor.setProcessing(0);
+            self.component.setActive(0);
+            self.component.terminate();
+        }
+    }
+}
+
+fn context(transport: &Transport, sample_rate: f64) -> ProcessContext {
+    use ProcessContext_::StatesAndFlags_ as Flags;
+    let flag = |on: bool, flag| if on { flag } else { 0 };
+    let state = flag(transport.playing, Flags::kPlaying)
+        | flag(transport.tempo.is_some(), Flags::kTempoValid)
+        | flag(transport.metre.is_some(), Flags::kTimeSigValid)
+        | flag(transport.position.is_some(), Flags::kProjectTimeMusicValid)
+        | flag(transport.bar.is_some(), Flags::kBarPositionValid)
+        | flag(transport.cycle.is_some(), Flags::kCycleActive | Flags::kCycleValid);
+    let (numerator, denominator) = transport.metre.unwrap_or_default();
+    let (start, end) = transport.cycle.unwrap_or_default();
+    // SAFETY: a structure of numbers, for which zero is one.
+    let mut context: ProcessContext = unsafe { std::mem::zeroed() };
+    #[allow(clippy::useless_conversion, reason = "the flags' type differs between platforms")]
+    let state = u32::try_from(state).expect("flags are positive");
+    context.state = state;
+    context.sampleRate = sample_rate;
+    context.projectTimeMusic = transport.position.unwrap_or_default();
+    context.barPositionMusic = transport.bar.unwrap_or_default();
+    context.cycleStartMusic = start;
+    context.cycleEndMusic = end;
+    context.tempo = transport.tempo.unwrap_or_default();
+    context.timeSigNumerator = numerator.into();
+    context.timeSigDenominator = denominator.into();
+    context
+}
+
+fn event(sample: int32, message: Message) -> Event {
+    use Event_::EventTypes_ as Types;
+    let (kind, field) = match message {
+        Message::NoteOn { channel, key, velocity } => {
+            let note = NoteOnEvent { channel: channel.into(), pitch: key.into(), tuning: 0.0, velocity, length: 0, noteId: -1 };
+            (Types::kNoteOnEvent, Event__type0 { noteOn: note })
+        }
+        Message::NoteOff { channel, key, velocity } => {
+            let note = NoteOffEvent { channel: channel.into(), pitch: key.into(), velocity, noteId: -1, tuning: 0.0 };
+            (Types::kNoteOffEvent, Event__type0 { noteOff: note })
+        }
+        Message::KeyPressure { channel, key, pressure } => {
+            let note = PolyPressureEvent { channel: channel.into(), pitch: key.into(), pressure, noteId: -1 };
+            (Types::kPolyPressureEvent, Event__type0 { polyPressure: note })
+        }
+        other => panic!("{other:?} is a parameter change"),
+    };
+    // SAFETY: a structure of numbers, for which zero is one.
+    let mut event: Event = unsafe { std::mem::zeroed() };
+    event.sampleOffset = sample;
+    event.r#type = u16::try_from(kind).expect("event types are small");
+    event.__field0 = field;
+    event
+}
+
+/// A message the plug-in sent.
+fn read(event: &Event) -> Timed {
+    use Event_::EventTypes_ as Types;
+    let number = |value: i16| u8::try_from(value).expect("a MIDI number, no wildcard");
+    let kind = int32::from(event.r#type);
+    // SAFETY: the type says which field it is.
+    let message = unsafe {
+        match kind {
+            kind if kind == constant(Types::kNoteOnEvent) => {
+                let NoteOnEvent { channel, pitch, velocity, .. } = event.__field0.noteOn;
+                Message::NoteOn { channel: number(channel), key: number(pitch), velocity }
+            }
+            kind if kind == constant(Types::kNoteOffEvent) => {
+                let NoteOffEvent { channel, pitch, velocity, .. } = event.__field0.noteOff;
+                Message::NoteOff { channel: number(channel), key: number(pitch), velocity }
+            }
+            kind if kind == constant(Types::kPolyPressureEvent) => {
+                let PolyPressureEvent { channel, pitch, pressure, .. } = event.__field0.polyPressure;
+                Message::KeyPressure { channel: number(channel), key: number(pitch), pressure }
+            }
+            kind if kind == constant(Types::kLegacyMIDICCOutEvent) => controller(event.__field0.midiCCOut),
+            other => panic!("an event of type {other} was sent"),
+        }
+    };
+    Timed { sample: u64::try_from(event.sampleOffset).expect("within the block"), message }
+}
+
+fn controller(sent: LegacyMIDICCOutEvent) -> Message {
+    let [channel, value, high] = [sent.channel, sent.value, sent.value2].map(|byte| u8::try_from(byte).expect("seven bits"));
+    match sent.controlNumber {
+        CHANNEL_PRESSURE => Message::ChannelPressure { channel, value },
+        PITCH_BEND => Message::Bend { channel, value: u16::from(value) | u16::from(high) << 7 },
+        controller => Message::Control { channel, controller, value },
+    }
+}

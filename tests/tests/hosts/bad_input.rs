@@ -1,0 +1,119 @@
+//! Hosts that say nonsense: thru keeps working, nothing panics, nothing hangs.
+
+use antiphon_tests::{Block, Class, Host, Message, Outputs, Setup, Timed, Transport};
+
+use crate::{BY_HAND, LOADED, assert_in_order, playing, sorted, still_held};
+
+/// Plays blocks of 500 samples with this transport each, and checks that all that was played passes.
+fn assert_thru_works(what: &str, host: &mut dyn Host, mut transport: impl FnMut(u32) -> Option<Transport>) {
+    let played = playing(21, 40 * 500, 16);
+    let mut sent = Vec::new();
+    for block in 0..40 {
+        let start = u64::from(block) * 500;
+        let inside = played.iter().filter(|timed| (start..start + 500).contains(&timed.sample));
+        let inside: Vec<_> = inside.map(|timed| Timed { sample: timed.sample - start, ..*timed }).collect();
+        let outcome = host.process(&Block { frames: 500, transport: transport(block), messages: &inside, ..Block::default() });
+        sent.extend(outcome.messages.iter().map(|timed| Timed { sample: timed.sample + start, ..*timed }));
+    }
+    assert_in_order(&sent);
+    assert_eq!(sorted(&sent), sorted(&played), "{what}");
+}
+
+#[test]
+fn transports_that_say_nothing_or_nonsense() {
+    let rolling = Transport { playing: true, tempo: Some(120.0), metre: Some((4, 4)), position: Some(0.0), bar: Some(0.0), cycle: None };
+    let at = move |position: f64| Transport { position: Some(position), ..rolling };
+    type Said = Box<dyn Fn(u32) -> Option<Transport>>;
+    let transports: [(&str, Said); 15] = [
+        ("no transport", Box::new(|_| None)),
+        ("a transport now and then", Box::new(move |block| (block % 3 == 0).then_some(at(f64::from(block))))),
+        ("nothing but rolling", Box::new(|_| Some(Transport { playing: true, ..Transport::default() }))),
+        ("tempo 0", Box::new(move |_| Some(Transport { tempo: Some(0.0), ..rolling }))),
+        ("tempo below 0", Box::new(move |_| Some(Transport { tempo: Some(-120.0), ..rolling }))),
+        ("no number for a tempo", Box::new(move |_| Some(Transport { tempo: Some(f64::NAN), ..rolling }))),
+        ("endless tempo", Box::new(move |_| Some(Transport { tempo: Some(f64::INFINITY), ..rolling }))),
+        ("metre 0/0", Box::new(move |_| Some(Transport { metre: Some((0, 0)), ..rolling }))),
+        ("metre 65535/3", Box::new(move |_| Some(Transport { metre: Some((65_535, 3)), ..rolling }))),
+        ("position that stands", Box::new(move |_| Some(rolling))),
+        ("position backwards", Box::new(move |block| Some(at(1000.0 - 7.3 * f64::from(block))))),
+        ("no number for a position", Box::new(move |_| Some(at(f64::NAN)))),
+        ("position beyond all songs", Box::new(move |block| Some(at(1e300 * f64::from(block))))),
+        ("a loop without length", Box::new(move |_| Some(Transport { cycle: Some((4.0, 4.0)), ..rolling }))),
+        ("a loop backwards", Box::new(move |_| Some(Transport { cycle: Some((8.0, 4.0)), ..rolling }))),
+    ];
+    for (format, make) in LOADED.into_iter().chain(BY_HAND) {
+        for (name, transport) in &transports {
+            let mut host = make(Class::Instrument, Setup::default());
+            assert_thru_works(&format!("{format}, {name}"), &mut *host, transport);
+        }
+    }
+}
+
+#[test]
+fn sample_rates_that_are_none() {
+    for (format, make) in LOADED {
+        for sample_rate in [0.0, -44_100.0, f64::NAN, f64::INFINITY, 1e-9] {
+            let mut host = make(Class::NoteFx, Setup { sample_rate, ..Setup::default() });
+            let transport =
+                |block| Some(Transport { playing: true, tempo: Some(120.0), position: Some(f64::from(block)), ..Transport::default() });
+            assert_thru_works(&format!("{format}, {sample_rate} Hz"), &mut *host, transport);
+        }
+    }
+}
+
+#[test]
+fn blocks_of_no_samples_and_blocks_without_outputs() {
+    for (format, make) in LOADED {
+        for class in Class::ALL {
+            let mut host = make(class, Setup::default());
+            for _ in 0..10 {
+                host.process(&Block::default());
+                host.process(&Block { frames: 64, outputs: Outputs::None, ..Block::default() });
+            }
+            assert_thru_works(&format!("{format}, {class:?}"), &mut *host, |_| None);
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_events_in_a_block() {
+    for (format, make) in LOADED {
+        for same_sample in [true, false] {
+            let mut host = make(Class::Instrument, Setup::default());
+            // Every key of every channel, on and off, several times over; then the same with all in one sample.
+            let messages: Vec<_> = (0..10_240u16)
+                .map(|index| {
+                    let (round, key) = (index / 2048, index % 2048);
+                    let [channel, key] = [key / 128, key % 128].map(|number| u8::try_from(number).unwrap());
+                    let sample = if same_sample { u64::from(round) * 400 } else { u64::from(index) / 5 };
+                    let message = if round % 2 == 0 {
+                        Message::NoteOn { channel, key, velocity: 0.5 }
+                    } else {
+                        Message::NoteOff { channel, key, velocity: 0.5 }
+                    };
+                    Timed { sample, message }
+                })
+                .collect();
+            let sent = host.process(&Block { frames: 2048, messages: &messages, ..Block::default() }).messages;
+            assert_eq!(sorted(&sent), sorted(&messages), "{format}");
+            assert_eq!(still_held(&sent).len(), 2048, "{format}");
+        }
+    }
+}
+
+#[test]
+fn a_thousand_notes_without_length_in_one_sample_do_not_hang() {
+    for (format, make) in LOADED {
+        let mut host = make(Class::Instrument, Setup::default());
+        let messages: Vec<_> = (0..1000u16)
+            .flat_map(|index| {
+                let key = u8::try_from(index % 128).unwrap();
+                let (on, off) = (Message::NoteOn { channel: 3, key, velocity: 1.0 }, Message::NoteOff { channel: 3, key, velocity: 0.0 });
+                [on, off].map(|message| Timed { sample: 17, message })
+            })
+            .collect();
+        let sent = host.process(&Block { frames: 64, messages: &messages, ..Block::default() }).messages;
+        assert_eq!(sent.len(), 2000, "{format}");
+        assert_eq!(still_held(&sent), [], "{format}");
+    }
+}

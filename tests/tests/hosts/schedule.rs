@@ -1,0 +1,332 @@
+//! Planned notes sound at their exact sample, on and off, in order; and end with what they were planned for.
+
+use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_plugin::clock::Cause;
+use antiphon_plugin::meters::Count;
+use antiphon_plugin::musician::{Command, Epoch, Heard, Planned, Seat};
+use antiphon_tests::by_hand::take_seat;
+use antiphon_tests::{Block, Class, Host, Lengths, Message, Roll, Setup, Timed, Transport};
+use ringbuf::traits::{Consumer, Producer};
+
+use crate::{BY_HAND, Dice, LENGTHS, TEMPI, assert_in_order, playing, sorted, still_held};
+
+/// The first tick that is planned: beyond the longest burst at the fastest tempo.
+const FIRST_TICK: i64 = 48;
+
+/// Notes of a plan in order of time, none on a key that still sounds.
+fn plan(seed: u32, notes: usize) -> Vec<Note> {
+    let mut dice = Dice(seed);
+    let mut free_from = [0; 128];
+    let mut onset = FIRST_TICK;
+    let mut plan = Vec::new();
+    while plan.len() < notes {
+        onset += i64::from(dice.roll(4));
+        let (pitch, duration) = (dice.byte(128), i64::from(dice.roll(40)) + 1);
+        if free_from[usize::from(pitch)] > onset {
+            continue;
+        }
+        // Offsets of up to half a tick: two notes on one key stay a tick apart.
+        free_from[usize::from(pitch)] = onset + duration + 2;
+        let offset = i8::try_from(dice.roll(8)).unwrap() - 4;
+        plan.push(Note { onset: Tick(onset), offset, duration: Tick(duration), pitch, velocity: dice.byte(127) + 1, role: Role::Keys });
+    }
+    plan.sort_by(|one, other| ticks(one).0.total_cmp(&ticks(other).0));
+    plan
+}
+
+/// When a note starts and ends, in ticks.
+fn ticks(note: &Note) -> (f64, f64) {
+    let at = |tick: Tick| f64::from(i32::try_from(tick.0).unwrap()) + f64::from(note.offset) / 8.0;
+    (at(note.onset), at(note.end()))
+}
+
+/// What a plan must sound like.
+fn expected(plan: &[Note], roll: &Roll) -> Vec<Timed> {
+    let on = |note: &Note| Message::NoteOn { channel: 0, key: note.pitch, velocity: f32::from(note.velocity) / 127.0 };
+    let off = |note: &Note| Message::NoteOff { channel: 0, key: note.pitch, velocity: 0.0 };
+    let ends = |note: &Note| {
+        let (start, end) = ticks(note);
+        [Timed { sample: roll.sample_of(start), message: on(note) }, Timed { sample: roll.sample_of(end), message: off(note) }]
+    };
+    sorted(&plan.iter().flat_map(ends).collect::<Vec<_>>())
+}
+
+/// The musician's side of an instance, played by hand.
+struct Desk {
+    seat: Seat,
+    epoch: Epoch,
+    heard: Vec<Heard>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { seat: take_seat(), epoch: Epoch(0), heard: Vec::new() }
+    }
+
+    fn listen(&mut self) {
+        let before = self.heard.len();
+        self.heard.extend(self.seat.heard.pop_iter());
+        for heard in &self.heard[before..] {
+            if let Heard::Turn { epoch, .. } | Heard::Void { epoch, .. } = *heard {
+                self.epoch = epoch;
+            }
+        }
+    }
+
+    fn send(&mut self, notes: &[Note]) {
+        for &note in notes {
+            self.seat.planned.try_push(Planned::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+        }
+    }
+
+    fn count(&self, count: Count) -> u64 {
+        self.seat.meters.count(count)
+    }
+}
+
+/// Sends notes in order of time, each no more than `ahead` ticks before it starts, and acts only every `every` samples.
+struct Stream<'a> {
+    desk: &'a mut Desk,
+    left: &'a [Note],
+    ahead: f64,
+    every: u64,
+    next: u64,
+    per_tick: f64,
+}
+
+impl Stream<'_> {
+    fn act(&mut self, now: u64) {
+        self.desk.listen();
+        if self.desk.epoch == Epoch(0) || now < self.next {
+            return;
+        }
+        self.next = now + self.every;
+        let until = now as f64 / self.per_tick + self.ahead;
+        let due = self.left.partition_point(|note| ticks(note).0 < until);
+        let (now, later) = self.left.split_at(due);
+        self.desk.send(now);
+        self.left = later;
+    }
+}
+
+#[test]
+fn every_planned_note_sounds_at_its_sample_whatever_the_blocks() {
+    for (format, make) in BY_HAND {
+        for (index, (lengths, (tempo, sample_rate))) in LENGTHS.into_iter().flat_map(|l| TEMPI.map(|t| (l, t))).enumerate() {
+            let plan = plan(u32::try_from(index).unwrap() + 1, 250);
+            let mut roll = Roll::new(tempo, sample_rate);
+            let expected = expected(&plan, &roll);
+            let until = expected.last().unwrap().sample + 1;
+            let mut host = make(Class::ALL[index % 2], Setup { sample_rate, ..Setup::default() });
+            let mut desk = Desk::new();
+            // Early: everything at once. Otherwise just in time, acting once in a block or, as in anticipating hosts, every 200 ms.
+            let (ahead, every) = [(f64::INFINITY, 0), (40.0, 0), (40.0, roll.sample_of(4.8 * tempo / 60.0))][index % 3];
+            let mut stream = Stream { desk: &mut desk, left: &plan, ahead, every, next: 0, per_tick: roll.samples_per_tick() };
+            let sent = roll.play(&mut *host, lengths, &[], until, |now, _| stream.act(now));
+            assert_eq!(stream.left, [], "{format}, {lengths:?}");
+            assert_in_order(&sent);
+            assert_eq!(sorted(&sent), expected, "{format}, {lengths:?}, {tempo} bpm at {sample_rate} Hz");
+            assert_eq!((desk.count(Count::Sounded), desk.count(Count::Late)), (250, 0));
+        }
+    }
+}
+
+#[test]
+fn an_hour_does_not_drift() {
+    for (format, make) in BY_HAND {
+        let mut roll = Roll::new(133.0, 44_100.0);
+        roll.from = 133.0 * 60.0 - 16.0;
+        let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
+        let mut desk = Desk::new();
+        let note = |onset| Note { onset: Tick(onset), offset: 0, duration: Tick(1), pitch: 60, velocity: 1, role: Role::Keys };
+        // The clock starts where the roll does, with the same fraction of a tick: none.
+        let plan: Vec<_> = (4..40).map(|beat| note(beat * 24)).collect();
+        let expected = expected(&plan, &roll);
+        let until = expected.last().unwrap().sample + 1;
+        let mut sent_yet = false;
+        let sent = roll.play(&mut *host, Lengths::Fixed(480), &[], until, |now, _| {
+            desk.listen();
+            if now > 0 && !std::mem::replace(&mut sent_yet, true) {
+                desk.send(&plan);
+            }
+        });
+        assert_eq!(sent, expected, "{format}");
+    }
+}
+
+#[test]
+fn what_comes_late_or_stale_or_never_does_not_sound() {
+    for (format, make) in BY_HAND {
+        let plan = plan(5, 100);
+        let mut roll = Roll::new(120.0, 48_000.0);
+        let until = expected(&plan, &roll).last().unwrap().sample + 1;
+        let mut host = make(Class::Instrument, Setup::default());
+        let mut desk = Desk::new();
+        let mut left = &plan[..];
+        let per_tick = roll.samples_per_tick();
+        let played = playing(3, until, 16);
+        let sent = roll.play(&mut *host, Lengths::Fixed(256), &played, until, |now, _| {
+            desk.listen();
+            // A sample after its time, and once more for an epoch that is over.
+            let due = left.partition_point(|note| (ticks(note).0 * per_tick).ceil() < now as f64);
+            desk.send(&left[..due]);
+            let epoch = std::mem::replace(&mut desk.epoch, Epoch(u32::MAX));
+            desk.send(&left[..due]);
+            desk.epoch = epoch;
+            left = &left[due..];
+        });
+        assert_eq!(sorted(&sent), sorted(&played), "{format}");
+        let late = u64::try_from(plan.len() - left.len()).unwrap();
+        assert!(late > 90);
+        assert_eq!([Count::Sounded, Count::Late, Count::Stale].map(|count| desk.count(count)), [0, late, late], "{format}");
+    }
+}
+
+#[test]
+fn player_and_plan_share_the_keys_and_nothing_hangs() {
+    for (format, make) in BY_HAND {
+        for (lengths, seed) in LENGTHS.into_iter().zip(1..) {
+            let plan = plan(seed, 300);
+            let mut roll = Roll::new(133.0, 44_100.0);
+            let until = expected(&plan, &roll).last().unwrap().sample + 1;
+            // The player plays on the plan's channel.
+            let played = playing(seed + 100, until, 1);
+            let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
+            let mut desk = Desk::new();
+            let mut stream = Stream { desk: &mut desk, left: &plan, ahead: 40.0, every: 0, next: 0, per_tick: roll.samples_per_tick() };
+            let sent = roll.play(&mut *host, lengths, &played, until, |now, _| stream.act(now));
+            assert_in_order(&sent);
+            assert_eq!(still_held(&sent), [], "{format}, {lengths:?}");
+            // All of the player's events are there.
+            let sent = sorted(&sent);
+            assert!(played.iter().all(|timed| sent.contains(timed)), "{format}");
+            assert_eq!(desk.count(Count::Sounded) + desk.count(Count::Yielded), 300, "{format}");
+            assert!(desk.count(Count::Sounded) > 150 && desk.count(Count::Yielded) > 0, "{format}");
+        }
+    }
+}
+
+/// An instance in which a planned note sounds that would sound for long; its host, its musician and the transport of the next block.
+fn sounding(make: crate::Make) -> (Box<dyn Host>, Desk, Roll) {
+    let mut host = make(Class::NoteFx, Setup::default());
+    let mut desk = Desk::new();
+    let mut roll = Roll::new(120.0, 48_000.0);
+    roll.play(&mut *host, Lengths::Fixed(500), &[], 1000, |_, _| ());
+    desk.listen();
+    let long = Note { onset: Tick(3), offset: 0, duration: Tick(10_000), pitch: 61, velocity: 100, role: Role::Keys };
+    desk.send(&[long]);
+    let sent = roll.play(&mut *host, Lengths::Fixed(500), &[], 4000, |_, _| ());
+    assert_eq!(still_held(&sent), [(0, 61)]);
+    (host, desk, roll)
+}
+
+#[test]
+fn whatever_ends_a_plan_releases_what_sounds_at_once() {
+    type End = (&'static str, fn(&mut dyn Host, &mut Roll) -> Transport);
+    let ends: [End; 7] = [
+        ("stop", |_, roll| Transport { playing: false, ..roll.transport() }),
+        ("locate", |_, roll| Transport { position: Some(77.3), ..roll.transport() }),
+        ("loop", |_, roll| Transport { position: Some(0.0), cycle: Some((0.0, roll.transport().position.unwrap())), ..roll.transport() }),
+        ("bypass", |host, roll| {
+            host.set("Bypass", 1.0);
+            roll.transport()
+        }),
+        ("reset", |host, roll| {
+            host.reset();
+            roll.transport()
+        }),
+        ("mode", |host, roll| {
+            host.set("Mode", 0.5);
+            roll.transport()
+        }),
+        ("state", |host, roll| {
+            let chunk = host.save();
+            assert!(host.load(&chunk));
+            roll.transport()
+        }),
+    ];
+    for (format, make) in BY_HAND {
+        for (name, end) in ends {
+            let (mut host, _desk, mut roll) = sounding(make);
+            let transport = end(&mut *host, &mut roll);
+            let sent = host.process(&Block { frames: 64, transport: Some(transport), ..Block::default() }).messages;
+            let off = Timed { sample: 0, message: Message::NoteOff { channel: 0, key: 61, velocity: 0.0 } };
+            assert_eq!(sent, [off], "{format}, {name}");
+        }
+    }
+}
+
+#[test]
+fn a_loop_within_a_block_releases_at_its_sample_and_the_plan_goes_on() {
+    for (format, make) in BY_HAND {
+        let mut host = make(Class::Instrument, Setup::default());
+        let mut desk = Desk::new();
+        let mut roll = Roll { cycle: Some((0.0, 4.0)), ..Roll::new(120.0, 48_000.0) };
+        let note =
+            |onset, duration| Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch: 60, velocity: 127, role: Role::Bass };
+        // A bar is 96,000 samples long. One note over the loop's end, one after it.
+        let sent = roll.play(&mut *host, Lengths::Fixed(4096), &[], 192_000, |now, _| {
+            desk.listen();
+            if now == 4096 {
+                desk.send(&[note(90, 20), note(100, 4)]);
+            }
+        });
+        let on = |sample| Timed { sample, message: Message::NoteOn { channel: 0, key: 60, velocity: 1.0 } };
+        let off = |sample| Timed { sample, message: Message::NoteOff { channel: 0, key: 60, velocity: 0.0 } };
+        assert_eq!(sent, [on(90_000), off(96_000), on(100_000), off(104_000)], "{format}");
+        let causes: Vec<_> =
+            desk.heard.iter().filter_map(|heard| if let Heard::Turn { turn, .. } = heard { Some(turn.cause) } else { None }).collect();
+        assert_eq!(causes, [Cause::Start, Cause::Loop], "{format}");
+    }
+}
+
+#[test]
+fn the_musician_hears_the_player_in_musical_time() {
+    for (format, make) in BY_HAND {
+        let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
+        let mut desk = Desk::new();
+        let mut roll = Roll::new(133.0, 44_100.0);
+        let played = playing(11, 200_000, 2);
+        roll.play(&mut *host, Lengths::Random(4), &played, 200_000, |_, _| desk.listen());
+        desk.listen();
+        let mut struck: Vec<_> = desk
+            .heard
+            .iter()
+            .filter_map(|heard| match heard {
+                Heard::NoteOn { at, key, .. } => Some((at.0 * roll.samples_per_tick(), key.channel(), key.pitch())),
+                _ => None,
+            })
+            .collect();
+        struck.sort_by(|one, other| one.partial_cmp(other).unwrap());
+        let mut expected: Vec<_> = played
+            .iter()
+            .filter_map(|timed| match timed.message {
+                Message::NoteOn { channel, key, .. } => Some((timed.sample as f64, channel, key)),
+                _ => None,
+            })
+            .collect();
+        expected.sort_by(|one, other| one.partial_cmp(other).unwrap());
+        assert_eq!(struck.len(), expected.len(), "{format}");
+        for (heard, played) in struck.iter().zip(&expected) {
+            assert!((heard.0 - played.0).abs() < 0.01 && (heard.1, heard.2) == (played.1, played.2), "{format}: {heard:?} for {played:?}");
+        }
+    }
+}
+
+#[test]
+fn buttons_are_heard_once() {
+    for (format, make) in BY_HAND {
+        let mut host = make(Class::Instrument, Setup::default());
+        let mut desk = Desk::new();
+        let mut roll = Roll::new(120.0, 48_000.0);
+        for (name, value) in [("Play", 1.0), ("Play", 0.0), ("Another", 1.0), ("Keep", 1.0), ("Play", 1.0)] {
+            roll.play(&mut *host, Lengths::Fixed(64), &[], roll.played + 200, |_, _| ());
+            host.set(name, value);
+        }
+        roll.play(&mut *host, Lengths::Fixed(64), &[], roll.played + 200, |_, _| ());
+        desk.listen();
+        let commands: Vec<_> =
+            desk.heard.iter().filter_map(|heard| if let Heard::Command { command, .. } = heard { Some(*command) } else { None }).collect();
+        assert_eq!(commands, [Command::Play, Command::Another, Command::Keep, Command::Play], "{format}");
+    }
+}
