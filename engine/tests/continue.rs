@@ -170,6 +170,16 @@ fn steering_is_obeyed_by_every_note() {
 }
 
 #[test]
+fn the_help_names_every_role_and_shows_examples() {
+    let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
+    let words: Vec<_> = help.split(|c: char| c.is_whitespace() || c == ',' || c == '.').collect();
+    for role in Role::ALL {
+        assert!(words.contains(&role.name().replace(' ', "-").as_str()), "{}", role.name());
+    }
+    assert!(help.contains("Examples:"));
+}
+
+#[test]
 fn every_policy_continues() {
     let out = tempfile::tempdir().unwrap();
     for policy in ["fine_coarse", "window:8", "dense"] {

@@ -32,6 +32,11 @@ const RECENT_BARS: u32 = 8;
 const MOST_BARS: i64 = 256;
 const MOST_VARIATIONS: i64 = 64;
 
+const EXAMPLES: &str = "\
+Examples:
+  antiphon continue song.mid --bars 8 --picture -o out
+  antiphon continue song.mid -k 4 --seed 7 --roles melody,bass --key \"D minor\" --scale-lock";
+
 /// Continues a MIDI file: writes the bars that follow it, as MIDI and, if asked, as a picture.
 ///
 /// The continuation starts on the bar line after the last note and is whole bars long. In its file, tick 0 is that bar line and every note ends inside;
@@ -41,6 +46,7 @@ const MOST_VARIATIONS: i64 = 64;
 /// Files are named after the source and the seed, IN-seedS.mid; an older file of that name is replaced. Each appears only when it is whole, and none
 /// before all variations are made.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// MIDI file to continue, of type 0 or 1
     #[arg(value_name = "IN.mid")]
@@ -71,7 +77,7 @@ pub(crate) struct Args {
     /// Its keys: files [{path, picture (with --picture), seed, start_bar (counted from 1 in the source), bars, notes}],
     /// ms_per_note (making them, without loading and listening), seed (of the first), model (its name),
     /// key (null if none was named or heard), roles.
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long)]
     json: bool,
 
     /// From 0, what is most likely, to 1, where rare turns have their chance
@@ -80,7 +86,8 @@ pub(crate) struct Args {
 
     /// Roles that play, for instance melody,bass,left-hand
     ///
-    /// Without it: those that play in the last 8 bars of the source. A role that no track of the source plays gets a track of its own.
+    /// Without it: those that play in the last 8 bars of the source. A role that no track of the source plays gets a track of its own. There are
+    /// melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
     #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
     roles: Vec<Role>,
 
@@ -164,7 +171,7 @@ impl<'a> Source<'a> {
         let Some(start) = continuation::start(&clip) else {
             bail!("{}: has no note to continue; give a file with music in it", path.display());
         };
-        let only_drums = clip.notes().iter().all(|note| note.role == Role::Drums);
+        let only_drums = clip.parts.iter().flat_map(|part| &part.notes).all(|note| note.role == Role::Drums);
         if only_drums && wanted.is_empty() {
             let cure = "add a part with pitches, or say what shall play, for instance --roles drums or --roles drums,bass";
             bail!("{}: holds nothing but drums (channel 10 in every track), so there is no harmony to continue; {cure}", path.display());
