@@ -1,6 +1,7 @@
 //! `antiphon`: the engine from the command line.
 
 mod baselines;
+mod bench;
 mod continuation;
 mod corpus;
 mod eval;
@@ -28,6 +29,7 @@ struct Cli {
 enum Command {
     Continue(continuation::Args),
     Corpus(corpus::Args),
+    Bench(bench::Args),
     Eval(eval::Args),
 }
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Continue(args) => continuation::run(&args),
         Command::Corpus(args) => corpus::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Eval(args) => eval::run(&args),
     };
     match result {

@@ -1,0 +1,58 @@
+//! `antiphon bench`: how fast this machine decodes.
+
+mod machine;
+mod measure;
+mod report;
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use self::{machine::Machine, report::Report};
+use crate::model::ModelArgs;
+
+/// Dense attention is measured up to this many bars: beyond it the answer is known and the wait is long.
+const DENSE_BARS: u32 = 400;
+
+/// Bars of the context from which a first note and a whole horizon are timed.
+const HORIZON_CONTEXT: u32 = 100;
+
+/// Measures the cost of a note against the length of the context, for each kind of attention.
+///
+/// The context is made up: 20 notes a bar, whatever the model. Notes are given, not chosen, but take the same path: one run a note, with masks and noise. A
+/// bar's time includes laying out the cache at the bar line and the summary at its end. Each figure is the median of eight bars. No data is needed; leave
+/// the machine alone meanwhile.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+
+    /// Lengths of context in bars, rising
+    #[arg(long, value_name = "BARS,...", value_delimiter = ',', default_values_t = [16, 100, 400, 1600], value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    bars: Vec<u32>,
+
+    /// Decoders at work at the same time, one thread each; times are those of the slowest
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    threads: u8,
+
+    /// Print one JSON object: ms_per_note {fine_coarse, window, dense: {bars: ms}}, first_note_ms, horizon_ms, prefill_ms, cache_bytes
+    /// {fine_coarse, window, dense: {bars: bytes}}, keys (as cache_bytes), resident_bytes, threads, model, machine
+    #[arg(long, verbatim_doc_comment)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    ensure!(args.bars.is_sorted_by(|a, b| a < b), "--bars must rise: {:?}", args.bars);
+    let model = Arc::new(args.model.open()?);
+    let threads = usize::from(args.threads);
+    // First, while memory holds one engine with its shipped attention and nothing of the baselines.
+    let horizon = measure::horizon(&model, HORIZON_CONTEXT)?;
+    let fine_coarse = measure::contexts(&model, "fine_coarse", &args.bars, threads)?;
+    let resident = Machine::resident_bytes();
+    let dense: Vec<u32> = args.bars.iter().copied().filter(|&bars| bars <= DENSE_BARS).collect();
+    let window = measure::contexts(&model, "window", &args.bars, threads)?;
+    let dense = measure::contexts(&model, "dense", &dense, threads)?;
+    let report = Report { model: &model, threads, policies: [fine_coarse, window, dense], horizon, resident, machine: Machine::this() };
+    report.print(args.json)
+}

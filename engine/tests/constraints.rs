@@ -1,0 +1,128 @@
+//! What is forbidden is never chosen, whatever the rules, and a bar always ends.
+
+mod common;
+
+use std::sync::{Arc, LazyLock};
+
+use antiphon_engine::{
+    cache::SlidingWindow,
+    codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
+    decode::{Constraints, Decoder, MOST_NOTES, RoleSet, Sampling, Step},
+    model::Model,
+    music::{Role, Tick},
+};
+use common::{music::piece, tiny};
+use proptest::prelude::*;
+
+static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(tiny()));
+
+fn rules() -> impl Strategy<Value = Constraints> {
+    let roles =
+        prop_oneof![Just(RoleSet::ALL), prop::collection::vec(0_usize..16, 0..4).prop_map(|r| r.iter().map(|&r| Role::ALL[r]).collect())];
+    let scale = prop_oneof![Just(0xfff_u16), 0_u16..0x1000];
+    let voices = prop_oneof![Just(None), (0_u8..5).prop_map(Some)];
+    let from = prop_oneof![Just(i64::MIN), -50_i64..400];
+    let until = prop_oneof![Just(i64::MAX), -50_i64..500];
+    (roles, 0_u8..128, 0_u8..128, scale, voices, from, until).prop_map(|(roles, low, high, scale, voices, from, until)| Constraints {
+        roles,
+        low,
+        high,
+        scale,
+        voices,
+        from: Tick(from),
+        until: Tick(until),
+    })
+}
+
+/// Asserts that a chosen note keeps every rule, after the notes before it in its bar.
+fn check(rules: &Constraints, line: Tick, ticks: u16, before: &[NoteClasses], note: NoteClasses) {
+    let role = Role::from_class(note.role).expect("a role");
+    assert!(rules.roles.contains(role));
+    if role == Role::Drums {
+        assert!(note.pitch >= 128);
+    } else {
+        assert!((rules.low..=rules.high).contains(&note.pitch) && rules.scale >> (note.pitch % 12) & 1 == 1, "{note:?}");
+    }
+    assert!(note.tick().0 < i64::from(ticks), "{note:?} in a bar of {ticks}");
+    let onset = line + note.tick();
+    assert!(onset >= rules.from && onset < rules.until);
+    assert_ne!(note.duration, OPEN);
+    let end = onset + duration_ticks(note.duration).expect("a length");
+    assert!(end <= rules.until, "{note:?} ends at {end:?}");
+    if let Some(last) = before.last() {
+        assert!((last.tick(), last.role, last.pitch) < (note.tick(), note.role, note.pitch), "{last:?} then {note:?}");
+    }
+    let together = before.iter().filter(|other| other.tick() == note.tick()).count();
+    if let (Some(voices), 1..) = (rules.voices, together) {
+        assert!(together < usize::from(voices));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn masks_are_obeyed(rules in rules(), seed: u64, ticks in 1_u16..=384, heat in 0.5_f32..5.0, known in 0_usize..5) {
+        let mut decoder = Decoder::new(Arc::clone(&MODEL), Arc::new(SlidingWindow::DEFAULT), &prefix_rows(0, &[])).unwrap();
+        decoder.set_seed(seed);
+        decoder.set_sampling(Sampling { temperature: heat, min_p: 0.0 });
+        let context = piece(seed, 2, 8);
+        for bar in &context {
+            decoder.append_bar(bar).unwrap();
+        }
+        // Rules that change while a bar is open bind what comes after.
+        decoder.begin_bar(ticks, context[0].fields).unwrap();
+        for _ in 0..known {
+            decoder.sample().unwrap();
+        }
+        decoder.set_constraints(rules.clone());
+        for _ in 0..2 {
+            let mut notes = decoder.open().unwrap().bar().notes.clone();
+            while let Step::Note(note) = decoder.sample().unwrap() {
+                check(&rules, decoder.line(), ticks, &notes, note);
+                notes.push(note);
+                prop_assert!(notes.len() <= MOST_NOTES);
+            }
+            prop_assert_eq!(&decoder.end_bar().unwrap().notes, &notes);
+            decoder.begin_bar(ticks, context[0].fields).unwrap();
+        }
+    }
+}
+
+#[test]
+fn without_a_role_or_a_pitch_the_bar_is_empty() {
+    let none = Constraints::default();
+    let impossible = [
+        Constraints { roles: [].into_iter().collect(), ..none.clone() },
+        Constraints { low: 61, high: 60, roles: [Role::Melody].into_iter().collect(), ..none.clone() },
+        Constraints { scale: 0, roles: [Role::Bass, Role::Keys].into_iter().collect(), ..none.clone() },
+        Constraints { from: Tick(96), ..none.clone() },
+        Constraints { until: Tick(0), ..none },
+    ];
+    for rules in impossible {
+        let mut decoder = Decoder::new(Arc::clone(&MODEL), Arc::new(SlidingWindow::DEFAULT), &prefix_rows(0, &[])).unwrap();
+        decoder.set_constraints(rules.clone());
+        decoder.begin_bar(96, piece(0, 1, 0)[0].fields).unwrap();
+        assert_eq!(decoder.sample().unwrap(), Step::BarEnd, "{rules:?}");
+        assert!(decoder.hidden().iter().all(|value| value.is_finite()));
+        assert!(decoder.end_bar().unwrap().notes.is_empty());
+    }
+}
+
+#[test]
+fn one_pitch_is_enough_to_play_on() {
+    let mut decoder = Decoder::new(Arc::clone(&MODEL), Arc::new(SlidingWindow::DEFAULT), &prefix_rows(0, &[])).unwrap();
+    decoder.set_constraints(Constraints { low: 60, high: 60, roles: [Role::Melody].into_iter().collect(), ..Constraints::default() });
+    decoder.set_sampling(Sampling::PLAIN);
+    let mut notes = 0;
+    for seed in 0..8 {
+        decoder.set_seed(seed);
+        decoder.begin_bar(96, piece(0, 1, 0)[0].fields).unwrap();
+        while let Step::Note(note) = decoder.sample().unwrap() {
+            assert_eq!((note.pitch, note.role), (60, Role::Melody.class()));
+            notes += 1;
+        }
+        decoder.end_bar().unwrap();
+    }
+    assert!(notes > 8, "only {notes} notes in eight bars");
+}

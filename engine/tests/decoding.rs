@@ -1,0 +1,251 @@
+//! Rollback, forgetting, seeds, memory: what was decoded and taken back was never there.
+
+mod common;
+
+use std::sync::{Arc, LazyLock};
+
+use antiphon_engine::{
+    cache::{CacheOptions, Dense, FineCoarse, Forget, PagePolicy, REWIND_BARS, SlidingWindow},
+    codec::{BarRows, NoteClasses, prefix_rows},
+    decode::{DecodeError, Decoder, Sampling, Step},
+    model::Model,
+    music::{Role, Tick},
+};
+use common::{music::piece, tiny};
+
+static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(tiny()));
+
+fn fine_coarse() -> Arc<dyn PagePolicy> {
+    Arc::new(FineCoarse::new(&MODEL.info().fine_bars))
+}
+
+fn decoder_with(policy: Arc<dyn PagePolicy>, options: CacheOptions) -> Decoder {
+    let mut decoder = Decoder::with_options(Arc::clone(&MODEL), policy, &prefix_rows(0, &[Role::Keys]), options).expect("a decoder");
+    decoder.set_sampling(Sampling::PLAIN);
+    decoder
+}
+
+fn decoder() -> Decoder {
+    decoder_with(fine_coarse(), CacheOptions::default())
+}
+
+/// Lets the model finish the open bar.
+fn finish_bar(decoder: &mut Decoder) -> BarRows {
+    while let Step::Note(_) = decoder.sample().expect("sampled") {}
+    decoder.end_bar().expect("ended")
+}
+
+/// Lets the model write `bars` bars of 4/4.
+fn improvise(decoder: &mut Decoder, bars: u32) -> Vec<BarRows> {
+    let fields = piece(0, 1, 0)[0].fields;
+    (0..bars)
+        .map(|_| {
+            decoder.begin_bar(96, fields).expect("opened");
+            finish_bar(decoder)
+        })
+        .collect()
+}
+
+/// The last hidden state of a row after everything so far: equal bits mean an equal past.
+fn fingerprint(decoder: &mut Decoder) -> Vec<f32> {
+    decoder.begin_bar(96, piece(0, 1, 0)[0].fields).expect("opened");
+    decoder.hidden().to_vec()
+}
+
+#[test]
+fn notes_taken_back_were_never_there() {
+    let music = piece(11, 12, 10);
+    let (open, before) = music.split_last().unwrap();
+    assert!(open.notes.len() >= 4, "the test needs a bar with notes");
+    let start = |decoder: &mut Decoder| {
+        for bar in before {
+            decoder.append_bar(bar).unwrap();
+        }
+        decoder.begin_bar(open.ticks, open.fields).unwrap();
+    };
+    let mut plain = decoder();
+    start(&mut plain);
+    for note in &open.notes {
+        plain.push(&[*note]).unwrap();
+    }
+    let expected = plain.hidden().to_vec();
+    plain.end_bar().unwrap();
+
+    let mut wavering = decoder();
+    start(&mut wavering);
+    for (index, note) in open.notes.iter().enumerate() {
+        // It expects something else each time, and takes it back when the player goes on.
+        while let Step::Note(_) = wavering.sample().unwrap() {}
+        wavering.truncate(index).unwrap();
+        wavering.push(&[*note]).unwrap();
+    }
+    assert_eq!(wavering.hidden(), expected);
+    wavering.end_bar().unwrap();
+    assert_eq!(fingerprint(&mut wavering), fingerprint(&mut plain));
+}
+
+#[test]
+fn bars_taken_back_were_never_there() {
+    let music = piece(12, 50, 8);
+    for (kept_notes, policy) in [(0, fine_coarse()), (3, fine_coarse()), (2, Arc::new(SlidingWindow { bars: 5 })), (1, Arc::new(Dense))] {
+        let mut plain = decoder_with(Arc::clone(&policy), CacheOptions::default());
+        let mut wavering = decoder_with(policy, CacheOptions::default());
+        for bar in &music {
+            plain.append_bar(bar).unwrap();
+            wavering.append_bar(bar).unwrap();
+        }
+        let played: Vec<NoteClasses> = piece(13, 5, 9).into_iter().map(|bar| bar.notes).find(|notes| notes.len() >= 4).unwrap();
+        for decoder in [&mut plain, &mut wavering] {
+            decoder.begin_bar(96, music[0].fields).unwrap();
+            for note in &played[..kept_notes] {
+                decoder.push(&[*note]).unwrap();
+            }
+        }
+        let bar = wavering.bar();
+        finish_bar(&mut wavering);
+        improvise(&mut wavering, 8);
+        wavering.rewind(bar, kept_notes).unwrap();
+        assert_eq!(wavering.open().unwrap().bar(), plain.open().unwrap().bar());
+        assert_eq!((wavering.bar(), wavering.line(), wavering.keys()), (plain.bar(), plain.line(), plain.keys()));
+        for note in &played[kept_notes..] {
+            plain.push(&[*note]).unwrap();
+            wavering.push(&[*note]).unwrap();
+            assert_eq!(wavering.hidden(), plain.hidden());
+        }
+        assert_eq!(finish_bar(&mut wavering), finish_bar(&mut plain));
+        assert_eq!(improvise(&mut wavering, 40), improvise(&mut plain, 40));
+        assert_eq!(fingerprint(&mut wavering), fingerprint(&mut plain));
+    }
+}
+
+#[test]
+fn rewinding_too_far_is_refused_and_changes_nothing() {
+    let mut decoder = decoder();
+    for bar in piece(14, 60, 6) {
+        decoder.append_bar(&bar).unwrap();
+    }
+    let last = decoder.bar() - 1;
+    for bar in [0, last - REWIND_BARS, last + 1, u32::MAX] {
+        assert!(matches!(decoder.rewind(bar, 0), Err(DecodeError::Rewind(_))), "bar {bar}");
+    }
+    let before = fingerprint(&mut decoder);
+    decoder.end_bar().unwrap();
+    decoder.rewind(last + 1, 0).unwrap();
+    decoder.end_bar().unwrap();
+    decoder.rewind(last + 2 - REWIND_BARS, 0).unwrap();
+    assert_eq!(decoder.bar(), last + 2 - REWIND_BARS);
+    assert!(!before.is_empty());
+}
+
+#[test]
+fn dropping_unreachable_pages_changes_nothing() {
+    // Small enough that full bars push pages out, too; an odd number of bars past every bound.
+    for bytes in [CacheOptions::default().bytes, 600 * MODEL.info().row_bytes()] {
+        for policy in [fine_coarse(), Arc::new(SlidingWindow { bars: 6 }) as Arc<dyn PagePolicy>] {
+            let mut dropping = decoder_with(Arc::clone(&policy), CacheOptions { bytes, forget: Forget::Unreachable });
+            let mut keeping = decoder_with(policy, CacheOptions { bytes, forget: Forget::Nothing });
+            for bar in piece(15, 301, 5) {
+                dropping.append_bar(&bar).unwrap();
+                keeping.append_bar(&bar).unwrap();
+                assert_eq!(dropping.keys(), keeping.keys());
+            }
+            assert!(dropping.bytes() < keeping.bytes());
+            assert_eq!(improvise(&mut dropping, 3), improvise(&mut keeping, 3));
+            assert_eq!(fingerprint(&mut dropping), fingerprint(&mut keeping));
+        }
+    }
+}
+
+#[test]
+fn memory_is_bounded_for_any_length_of_playing() {
+    // As many rows as the shipped size has in its 32 MiB.
+    let bytes = 2730 * MODEL.info().row_bytes();
+    for most in [4, 40, 120] {
+        let mut decoder = decoder_with(fine_coarse(), CacheOptions { bytes, forget: Forget::Unreachable });
+        let mut highest = 0;
+        for bar in piece(16, 330, most) {
+            decoder.append_bar(&bar).unwrap();
+            highest = highest.max(decoder.bytes());
+        }
+        assert!(highest <= bytes, "bars of up to {most} notes took {highest} of {bytes} bytes");
+    }
+}
+
+#[test]
+fn same_seed_same_notes_whatever_was_decoded_in_between() {
+    let music = piece(17, 10, 8);
+    let continue_with = |seed: u64, detour: bool| {
+        let mut decoder = decoder();
+        for bar in &music {
+            decoder.append_bar(bar).unwrap();
+        }
+        if detour {
+            decoder.set_seed(99);
+            improvise(&mut decoder, 3);
+            decoder.rewind(10, 0).unwrap();
+            decoder.end_bar().unwrap();
+            decoder.rewind(10, 0).unwrap();
+            decoder.set_seed(seed);
+            let mut bars = vec![finish_bar(&mut decoder)];
+            bars.extend(improvise(&mut decoder, 3));
+            return bars;
+        }
+        decoder.set_seed(seed);
+        improvise(&mut decoder, 4)
+    };
+    let plain = continue_with(1, false);
+    assert!(plain.iter().map(|bar| bar.notes.len()).sum::<usize>() > 8, "the test needs notes: {plain:?}");
+    assert_eq!(plain, continue_with(1, false));
+    assert_ne!(plain, continue_with(2, false));
+    let detoured = continue_with(1, true);
+    assert_eq!(detoured[1..].iter().map(|bar| bar.ticks).collect::<Vec<_>>(), [96; 3]);
+    let notes = |bars: &[BarRows]| bars.iter().map(|bar| bar.notes.clone()).collect::<Vec<_>>();
+    assert_eq!(notes(&detoured), notes(&plain));
+}
+
+#[test]
+fn the_line_counts_ticks_from_the_first_bar() {
+    let mut decoder = decoder();
+    let music = piece(18, 6, 3);
+    for bar in &music {
+        assert_eq!(decoder.bar(), bar.index);
+        decoder.append_bar(bar).unwrap();
+    }
+    assert_eq!(decoder.line(), Tick(music.iter().map(|bar| i64::from(bar.ticks)).sum()));
+}
+
+#[test]
+fn impossible_bars_are_refused_and_change_nothing() {
+    let mut decoder = decoder();
+    let good = piece(19, 9, 9).into_iter().find(|bar| bar.notes.len() >= 3).map(|bar| BarRows { index: 0, ..bar }).unwrap();
+    let spoil = |change: &dyn Fn(&mut BarRows)| {
+        let mut bar = good.clone();
+        change(&mut bar);
+        bar
+    };
+    let bad = [
+        spoil(&|bar| bar.index = 1),
+        spoil(&|bar| bar.ticks = 0),
+        spoil(&|bar| bar.ticks = 385),
+        spoil(&|bar| bar.fields.metre = 24),
+        spoil(&|bar| bar.fields.voices = 9),
+        spoil(&|bar| bar.notes.swap(0, 2)),
+        spoil(&|bar| bar.notes[1] = bar.notes[0]),
+        spoil(&|bar| bar.notes[0].velocity = 32),
+        spoil(&|bar| bar.notes[2].sub = 24),
+        spoil(&|bar| bar.notes[2].beat = 15),
+    ];
+    for bar in &bad {
+        assert!(decoder.append_bar(bar).is_err(), "{bar:?}");
+    }
+    assert!(matches!(decoder.sample(), Err(DecodeError::NoOpenBar)));
+    assert!(matches!(decoder.end_bar(), Err(DecodeError::NoOpenBar)));
+    decoder.append_bar(&good).unwrap();
+    decoder.begin_bar(good.ticks, good.fields).unwrap();
+    assert!(matches!(decoder.append_bar(&good), Err(DecodeError::StillOpen(1))));
+    decoder.push(&good.notes[1..2]).unwrap();
+    assert!(decoder.push(&good.notes[..1]).is_err());
+    assert_eq!(decoder.open().unwrap().bar().notes, good.notes[1..2]);
+    decoder.push(&good.notes[2..]).unwrap();
+    decoder.end_bar().unwrap();
+}
