@@ -51,7 +51,7 @@ fn prefix() -> Vec<Row> {
     prefix_rows(2, &[Role::Melody, Role::Bass])
 }
 
-/// Compares `decode`, which returns the hidden state of every row of a bar, with the reference.
+/// Compares `decode`, which returns the hidden state of every row of a bar (the last note's own may be left out), with the reference.
 fn compare(decode: impl Fn(&mut Decoder, &BarRows) -> Vec<Vec<f32>>) {
     for (step, reference) in graphs() {
         let model = Arc::new(Model::open(runtime(), &step).unwrap_or_else(|error| panic!("{error}")));
@@ -63,7 +63,7 @@ fn compare(decode: impl Fn(&mut Decoder, &BarRows) -> Vec<Vec<f32>>) {
             let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).expect("a decoder");
             for (bar, expected) in music.iter().zip(&hidden) {
                 let found = decode(&mut decoder, bar);
-                assert_eq!(found.len(), expected.len(), "rows of bar {}", bar.index);
+                assert!(found.len() > bar.notes.len(), "rows of bar {}", bar.index);
                 for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
                     let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                     assert!(off <= TOLERANCE, "{}: {}, bar {}, row {row}: off by {off}", step.display(), policy.name(), bar.index);
@@ -91,10 +91,8 @@ fn row_by_row_equals_the_reference() {
             decoder.push(&[*note]).expect("pushed");
             hidden.push(decoder.hidden().to_vec());
         }
+        // The last note's own row, which nothing asks, is run here; the bars after this one see it.
         assert_eq!(&decoder.end_bar().expect("ended"), bar);
-        if !bar.notes.is_empty() {
-            hidden.push(decoder.hidden().to_vec());
-        }
         hidden
     });
 }

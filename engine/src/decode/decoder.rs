@@ -1,6 +1,9 @@
 //! The decoder: a sequence of finished bars, and an open one that grows note by note.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
+    sync::Arc,
+};
 
 use super::{
     Constraints, Sampling,
@@ -16,6 +19,9 @@ use crate::{
     model::{Batch, Model},
     music::Tick,
 };
+
+/// Batches kept for runs of several rows.
+const MOST_BATCHES: usize = 32;
 
 /// A row with nothing forced.
 const FREE: Targets = [-1; FIELDS];
@@ -33,7 +39,9 @@ pub struct Decoder {
     cache: Cache,
     /// For runs of one row: the tensors of every step are these.
     step: Batch,
-    /// [`Cache::moves`] when `step` was bound.
+    /// For runs of more rows, by their number: bars tend to have as many notes as other bars.
+    bars: BTreeMap<usize, Batch>,
+    /// [`Cache::moves`] when the batches were bound.
     bound: u32,
     seed: u64,
     sampling: Sampling,
@@ -200,12 +208,13 @@ impl Decoder {
         options: CacheOptions,
     ) -> Result<Self, DecodeError> {
         let mut cache = Cache::new(model.info(), policy, options)?;
-        let step = Batch::new(&model, 1, 1, cache.layers())?;
+        let step = Batch::new(&model, 1, cache.layers())?;
         let mut decoder = Self {
             bound: cache.moves(),
             model,
             cache,
             step,
+            bars: BTreeMap::new(),
             seed: 0,
             sampling: Sampling::default(),
             masks: Masks::new(Constraints::default()),
@@ -276,7 +285,7 @@ impl Decoder {
         self.cache.bytes()
     }
 
-    /// The last hidden state of the row that was decoded last, by itself.
+    /// The last hidden state of the row that was decoded last by itself: a row of the open bar, or the summary of the bar before.
     #[must_use]
     pub fn hidden(&self) -> &[f32] {
         self.step.hidden()
@@ -469,11 +478,9 @@ impl Decoder {
     fn finish(&mut self, bar: BarRows, rows: &[Row]) -> Result<(), DecodeError> {
         self.cache.end_bar()?;
         if self.cache.summarises() {
-            let mut batch = Batch::new(&self.model, 1, rows.len(), self.cache.layers())?;
-            batch.set_row(&self.model, 0, &bar.sum_row(), &FREE);
-            batch.set_summary(rows);
-            batch.run(&self.model, self.cache.filled())?;
-            self.cache.appended(1);
+            self.step.set_summary(rows)?;
+            self.step_over(&bar.sum_row(), &FREE)?;
+            self.step.set_summary(&[])?;
             self.cache.set_summary();
         }
         self.cache.forget();
@@ -488,14 +495,31 @@ impl Decoder {
 
     /// Appends rows in one run.
     fn run_rows(&mut self, rows: &[Row], forced: &[Targets], read: impl FnOnce(&Batch)) -> Result<(), DecodeError> {
-        self.cache.reserve(rows.len())?;
-        let mut batch = Batch::new(&self.model, rows.len(), 1, self.cache.layers())?;
+        self.reserve(rows.len())?;
+        if self.bars.len() == MOST_BATCHES && !self.bars.contains_key(&rows.len()) {
+            self.bars.clear();
+        }
+        let batch = match self.bars.entry(rows.len()) {
+            Entry::Occupied(kept) => kept.into_mut(),
+            Entry::Vacant(place) => place.insert(Batch::new(&self.model, rows.len(), self.cache.layers())?),
+        };
         for (index, (row, forced)) in rows.iter().zip(forced).enumerate() {
             batch.set_row(&self.model, index, row, forced);
         }
         batch.run(&self.model, self.cache.filled())?;
         self.cache.appended(rows.len());
-        read(&batch);
+        read(batch);
+        Ok(())
+    }
+
+    /// Makes room for `rows` rows. When the cache has moved for it, what was bound to the old buffer is let go.
+    fn reserve(&mut self, rows: usize) -> Result<(), DecodeError> {
+        self.cache.reserve(rows)?;
+        if self.bound != self.cache.moves() {
+            self.bars.clear();
+            self.step.bind_cache(self.cache.layers())?;
+            self.bound = self.cache.moves();
+        }
         Ok(())
     }
 
@@ -523,11 +547,7 @@ impl Decoder {
 
     /// Appends one row.
     fn step_over(&mut self, row: &Row, forced: &Targets) -> Result<(), DecodeError> {
-        self.cache.reserve(1)?;
-        if self.bound != self.cache.moves() {
-            self.step.bind_cache(self.cache.layers())?;
-            self.bound = self.cache.moves();
-        }
+        self.reserve(1)?;
         self.step.set_row(&self.model, 0, row, forced);
         self.step.run(&self.model, self.cache.filled())?;
         self.cache.appended(1);

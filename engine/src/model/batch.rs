@@ -17,12 +17,13 @@ pub struct KeyValue {
     pub value: Tensor<f32>,
 }
 
-/// The tensors of a run of a fixed number of rows and summarised rows. Its binding outlives no tensor: both are owned here or counted.
+/// The tensors of a run of a fixed number of rows. Its binding outlives no tensor: both are owned here or counted.
 #[derive(Debug)]
 pub struct Batch {
     binding: IoBinding,
+    rows: usize,
     pairs: usize,
-    rows: Tensor<i64>,
+    columns: Tensor<i64>,
     summary_rows: Tensor<i64>,
     summary_mix: Tensor<f32>,
     cos_q: Tensor<f32>,
@@ -87,22 +88,22 @@ pub struct SamplingInputs<'a> {
 }
 
 impl Batch {
-    /// Tensors for runs of `rows` rows with `summarised` summary rows, both at least 1, over the cache `layers`. All inputs are zero, nothing is forced,
-    /// masked or noisy.
+    /// Tensors for runs of `rows` rows, at least 1, over the cache `layers`. All inputs are zero, nothing is summarised, forced, masked or noisy.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate or bind.
-    pub fn new(model: &Model, rows: usize, summarised: usize, layers: &mut [KeyValue]) -> ort::Result<Self> {
+    pub fn new(model: &Model, rows: usize, layers: &mut [KeyValue]) -> ort::Result<Self> {
         let allocator = Allocator::default();
         let pairs = model.info().rotary.pairs();
         let floats = |shape: &[usize]| Tensor::<f32>::new(&allocator, dims(shape));
         let integers = |shape: &[usize]| Tensor::<i64>::new(&allocator, dims(shape));
         let mut batch = Self {
             binding: model.session().create_binding()?,
+            rows,
             pairs,
-            rows: integers(&[rows, COLUMNS])?,
-            summary_rows: integers(&[summarised, COLUMNS])?,
-            summary_mix: floats(&[rows, summarised])?,
+            columns: integers(&[rows, COLUMNS])?,
+            summary_rows: integers(&[1, COLUMNS])?,
+            summary_mix: floats(&[rows, 1])?,
             cos_q: floats(&[rows, pairs])?,
             sin_q: floats(&[rows, pairs])?,
             cos_k: floats(&[rows, pairs])?,
@@ -129,7 +130,7 @@ impl Batch {
     fn bind(&mut self, positions: &Tensor<i64>) -> ort::Result<()> {
         let binding = &mut self.binding;
         binding.bind_input("positions", positions)?;
-        for (name, tensor) in [("rows", &self.rows), ("summary_rows", &self.summary_rows), ("force", &self.force)] {
+        for (name, tensor) in [("rows", &self.columns), ("summary_rows", &self.summary_rows), ("force", &self.force)] {
             binding.bind_input(name, tensor)?;
         }
         let turns = [("cos_q", &self.cos_q), ("sin_q", &self.sin_q), ("cos_k", &self.cos_k), ("sin_k", &self.sin_k)];
@@ -164,7 +165,7 @@ impl Batch {
     /// # Panics
     /// If `index` is not below the batch's number of rows.
     pub fn set_row(&mut self, model: &Model, index: usize, row: &Row, force: &Targets) {
-        write_columns(&mut data(&mut self.rows)[index * COLUMNS..][..COLUMNS], row);
+        write_columns(&mut data(&mut self.columns)[index * COLUMNS..][..COLUMNS], row);
         let rotary = &model.info().rotary;
         let at = index * self.pairs..(index + 1) * self.pairs;
         rotary.turn(row.query, &mut data(&mut self.cos_q)[at.clone()], &mut data(&mut self.sin_q)[at.clone()]);
@@ -174,13 +175,26 @@ impl Batch {
         }
     }
 
-    /// Makes row 0 the summary of `rows`, as many as the batch was made for.
-    pub fn set_summary(&mut self, rows: &[Row]) {
+    /// Makes row 0 the summary of `rows`, or of none.
+    ///
+    /// # Errors
+    /// If ONNX Runtime cannot allocate or bind.
+    pub fn set_summary(&mut self, rows: &[Row]) -> ort::Result<()> {
+        let summarised = rows.len().max(1);
+        if summarised != data(&mut self.summary_rows).len() / COLUMNS {
+            let allocator = Allocator::default();
+            self.summary_rows = Tensor::new(&allocator, dims(&[summarised, COLUMNS]))?;
+            self.summary_mix = Tensor::new(&allocator, dims(&[self.rows, summarised]))?;
+            self.binding.bind_input("summary_rows", &self.summary_rows)?;
+            self.binding.bind_input("summary_mix", &self.summary_mix)?;
+        }
+        data(&mut self.summary_rows).fill(0);
         for (to, row) in data(&mut self.summary_rows).chunks_exact_mut(COLUMNS).zip(rows) {
             write_columns(to, row);
         }
-        let share = u16::try_from(rows.len()).map_or(0.0, |n| 1.0 / f32::from(n));
-        data(&mut self.summary_mix)[..rows.len()].fill(share);
+        let share = u16::try_from(rows.len()).ok().filter(|&n| n > 0).map_or(0.0, |n| 1.0 / f32::from(n));
+        data(&mut self.summary_mix)[..summarised].fill(share);
+        Ok(())
     }
 
     /// The sampling inputs.
@@ -193,8 +207,7 @@ impl Batch {
     /// # Errors
     /// If ONNX Runtime fails. The cache's first `past` rows are untouched then.
     pub fn run(&mut self, model: &Model, past: usize) -> ort::Result<()> {
-        let rows = data(&mut self.force).len() / FIELDS;
-        let total = i32::try_from(past + rows).map_err(|_| ort::Error::new("more than 2^31 rows in the cache"))?;
+        let total = i32::try_from(past + self.rows).map_err(|_| ort::Error::new("more than 2^31 rows in the cache"))?;
         data(&mut self.seqlens_k)[0] = total - 1;
         data(&mut self.total_length)[0] = total;
         model.run(&mut self.binding)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_engine::cache::{PagePolicy, REWIND_BARS};
+use antiphon_engine::cache::PagePolicy;
 use antiphon_engine::codec::{self, BarFields, BarRows};
 use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling, Step};
 use antiphon_engine::model::Model;
@@ -120,13 +120,8 @@ impl<'a> Phrases<'a> {
     /// # Errors
     /// What the decoder says.
     pub(super) fn phrase(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
-        let mut decoder = match self.decoder.take() {
-            Some(mut decoder) if self.can_go_back() => {
-                decoder.rewind(self.seam(), 0)?;
-                decoder
-            }
-            _ => self.listen(&progress)?,
-        };
+        let kept = self.decoder.take().and_then(|decoder| self.taken_back(decoder));
+        let mut decoder = kept.map_or_else(|| self.listen(&progress), Ok)?;
         decoder.set_seed(seed);
         let began = Instant::now();
         let mut made = Vec::with_capacity(self.score.ahead.len());
@@ -159,9 +154,9 @@ impl<'a> Phrases<'a> {
         Ok(decoder)
     }
 
-    /// Whether the decoder can take back a whole phrase, instead of hearing the score again.
-    fn can_go_back(&self) -> bool {
-        u32::try_from(self.score.ahead.len()).is_ok_and(|bars| bars <= REWIND_BARS)
+    /// The decoder with its phrase taken back; `None` where that is too long a way, and the score has to be heard again.
+    fn taken_back(&self, mut decoder: Decoder) -> Option<Decoder> {
+        decoder.rewind(self.seam(), 0).is_ok().then_some(decoder)
     }
 
     /// Index of the first bar ahead.
