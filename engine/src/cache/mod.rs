@@ -100,6 +100,8 @@ pub struct Cache {
     start: usize,
     /// Rows of the buffer in use.
     filled: usize,
+    /// The bars whose pages lie in the buffer, in this order, straight after the prefix. Empty where summaries or nothing follow it.
+    laid: Vec<u32>,
 }
 
 /// Why a finished bar cannot be opened again.
@@ -140,6 +142,7 @@ impl Cache {
             summaries: Summaries::new(layout, slots),
             start: 0,
             filled: 0,
+            laid: Vec::new(),
         })
     }
 
@@ -223,10 +226,16 @@ impl Cache {
             }
         }
         parts.extend(fine.iter().map(|&earlier| &self.pages[offset(self.oldest, earlier)]).map(|page| (page, 0..page.rows())));
-        self.start = parts.iter().map(|(_, rows)| rows.len()).sum();
-        self.buffer.reserve(self.start + rows, 0)?;
-        self.buffer.write(0, &parts);
+        // What lies where it should already is not copied: dense attention would otherwise copy the whole piece at every bar line.
+        let in_place =
+            if self.laid.is_empty() { 0 } else { 1 + self.laid.iter().zip(&fine).take_while(|(laid, fine)| laid == fine).count() };
+        let length = |parts: &[(&Page, Range<usize>)]| parts.iter().map(|(_, rows)| rows.len()).sum();
+        let kept = length(&parts[..in_place]);
+        self.start = length(&parts);
+        self.buffer.reserve(self.start + rows, kept)?;
+        self.buffer.write(kept, &parts[in_place..]);
         self.filled = self.start;
+        self.laid = if self.summarises() { Vec::new() } else { fine };
         Ok(())
     }
 
@@ -258,6 +267,8 @@ impl Cache {
             self.buffer.reserve(past + 1, 0)?;
             self.buffer.write(0, &[(&self.prefix, 0..self.prefix.rows()), (&page, 0..page.rows())]);
             self.filled = past;
+        } else {
+            self.laid.push(self.bar());
         }
         self.pages.push_back(page);
         Ok(())

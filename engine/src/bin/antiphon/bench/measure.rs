@@ -14,10 +14,10 @@ use anyhow::{Result, anyhow};
 const NOTES: u8 = 20;
 
 /// Bars timed at each length of context.
-const TIMED_BARS: u32 = 8;
+pub(super) const TIMED_BARS: u32 = 8;
 
 /// Bars of a horizon.
-const HORIZON_BARS: u32 = 4;
+pub(super) const HORIZON_BARS: u32 = 4;
 
 /// One kind of attention.
 pub(super) struct Policy {
@@ -42,9 +42,11 @@ pub(super) struct Point {
 
 /// From a context to what is played.
 pub(super) struct Horizon {
-    /// Milliseconds to read the context.
+    /// Bars of the context.
+    pub(super) heard: u32,
+    /// Milliseconds to hear them.
     pub(super) prefill_ms: f64,
-    /// Milliseconds from a context that is read to the first note.
+    /// Milliseconds from a context that is heard to the first note.
     pub(super) first_note_ms: f64,
     /// Milliseconds for context and horizon together.
     pub(super) total_ms: f64,
@@ -89,16 +91,16 @@ fn one_decoder(model: &Arc<Model>, name: &str, bars: &[u32]) -> Result<Vec<Point
     Ok(points)
 }
 
-/// Times a context of `bars` bars and a horizon after it, as the shipped attention decodes them.
-pub(super) fn horizon(model: &Arc<Model>, bars: u32) -> Result<Horizon> {
+/// Times a context of `heard` bars and a horizon after it, as the shipped attention decodes them.
+pub(super) fn horizon(model: &Arc<Model>, heard: u32) -> Result<Horizon> {
     let start = Instant::now();
     let mut decoder = Decoder::new(Arc::clone(model), policy("fine_coarse", &model.info().fine_bars)?, &prefix_rows(0, &[]))?;
-    for index in 0..bars {
+    for index in 0..heard {
         decoder.append_bar(&bar(index))?;
     }
     let prefill_ms = ms_since(start);
     let first = Instant::now();
-    let next = bar(bars);
+    let next = bar(heard);
     decoder.begin_bar(next.ticks, next.fields)?;
     decoder.push(&next.notes[..1])?;
     let first_note_ms = ms_since(first);
@@ -109,7 +111,7 @@ pub(super) fn horizon(model: &Arc<Model>, bars: u32) -> Result<Horizon> {
     for _ in 1..HORIZON_BARS {
         decode_bar(&mut decoder)?;
     }
-    Ok(Horizon { prefill_ms, first_note_ms, total_ms: ms_since(start) })
+    Ok(Horizon { heard, prefill_ms, first_note_ms, total_ms: ms_since(start) })
 }
 
 /// Decodes a bar note by note; returns how many rows its last note saw.

@@ -7,8 +7,9 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::{
+    HORIZON_CONTEXT,
     machine::Machine,
-    measure::{Horizon, Point, Policy},
+    measure::{HORIZON_BARS, Horizon, Point, Policy},
 };
 
 /// Everything that was measured.
@@ -16,7 +17,8 @@ pub(super) struct Report<'a> {
     pub(super) model: &'a Model,
     pub(super) threads: usize,
     pub(super) policies: [Policy; 3],
-    pub(super) horizon: Horizon,
+    /// With as much of the context as `continue` hears, and with all of it.
+    pub(super) horizons: [Horizon; 2],
     pub(super) resident: Option<u64>,
     pub(super) machine: Machine,
 }
@@ -37,11 +39,13 @@ impl Report<'_> {
             let row = |policy: &Policy| policy.points.iter().map(|point| (point.bars.to_string(), value(point))).collect::<Map<_, _>>();
             self.policies.iter().map(|policy| (policy.name.to_owned(), Value::Object(row(policy)))).collect::<Map<_, _>>()
         };
+        let [heard, whole] = &self.horizons;
         json!({
             "ms_per_note": table(|point| json!(point.ms)),
-            "first_note_ms": self.horizon.first_note_ms,
-            "horizon_ms": self.horizon.total_ms,
-            "prefill_ms": self.horizon.prefill_ms,
+            "first_note_ms": heard.first_note_ms,
+            "horizon_ms": heard.total_ms,
+            "horizon_heard_bars": heard.heard,
+            "horizon_whole_ms": whole.total_ms,
             "cache_bytes": table(|point| json!(point.bytes)),
             "keys": table(|point| json!(point.keys)),
             "resident_bytes": self.resident,
@@ -79,11 +83,13 @@ impl Report<'_> {
                 );
             }
         }
-        let Horizon { prefill_ms, first_note_ms, total_ms } = self.horizon;
-        let _ = writeln!(
-            text,
-            "\nFrom a context of 100 bars: first note after {first_note_ms:.1} ms; reading it {prefill_ms:.0} ms, with four bars decoded {total_ms:.0} ms"
-        );
+        let _ = writeln!(text, "\n{HORIZON_BARS} bars after a context of {HORIZON_CONTEXT}:");
+        for Horizon { heard, prefill_ms, first_note_ms, total_ms } in &self.horizons {
+            let _ = writeln!(
+                text,
+                "{total_ms:>8.0} ms where the last {heard} are heard, of which {prefill_ms:.0} ms to hear them; then the first note after {first_note_ms:.1} ms"
+            );
+        }
         if let Some(resident) = self.resident.and_then(|bytes| usize::try_from(bytes).ok()) {
             let _ = writeln!(text, "Resident memory of the process with fine/coarse attention: {} MiB", mebibytes(resident));
         }

@@ -5,16 +5,10 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::cache::PagePolicy;
 use antiphon_engine::codec::{self, BarFields, BarRows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling, Step};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling, Step, skipped_bars};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::analysis::Key;
 use antiphon_engine::music::{Bar, Clip, Note, Role, Tick};
-
-/// Bars of context that are listened to at most: twice as far as the sparse policy sees row by row.
-const CONTEXT_BARS: u32 = 64;
-
-/// The model counts bars modulo 16, from the first one with a note. Context is cut so that its count stays right.
-const PHASE_BARS: u32 = 16;
 
 /// The style column's value where no style is stated.
 const ANY_STYLE: u8 = 0;
@@ -33,7 +27,7 @@ impl Score {
     pub(super) fn new(context: &Clip, start: Tick, bars: u32, key: Option<Key>) -> Self {
         let metres = &context.metres;
         let (first, seam) = (metres.bar_at(context.first_onset().unwrap_or(start)).index, metres.bar_at(start).index);
-        let skipped = seam.saturating_sub(first).saturating_sub(CONTEXT_BARS).next_multiple_of(PHASE_BARS);
+        let skipped = skipped_bars(seam.saturating_sub(first));
         let shown: Vec<Bar> = (first + skipped..seam.saturating_add(bars)).map(|index| metres.bar(index)).collect();
         let from = shown.first().map_or(start, |bar| bar.start);
         let notes: Vec<Note> = context.parts.iter().flat_map(|part| &part.notes).copied().collect();
@@ -197,7 +191,7 @@ mod tests {
             let score = Score::new(&clip(3, bars), Tick(72 * (3 + bars)), 2, None);
             let heard = i64::try_from(score.heard_bars()).unwrap();
             assert!((49..=64).contains(&heard), "{heard} of {bars} bars");
-            assert_eq!((bars - heard) % i64::from(PHASE_BARS), 0, "{heard} of {bars} bars");
+            assert_eq!((bars - heard) % 16, 0, "{heard} of {bars} bars");
         }
     }
 
