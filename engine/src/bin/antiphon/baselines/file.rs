@@ -179,7 +179,7 @@ impl Arrays {
 mod tests {
     use indicatif::ProgressBar;
 
-    use super::super::fit::tests::{small, training};
+    use super::super::fit::tests::{of_one_source, small, training};
     use super::*;
 
     #[test]
@@ -188,7 +188,10 @@ mod tests {
         let (first, second) = (folder.path().join("a"), folder.path().join("b"));
         let (baselines, held_out) = small();
         baselines.write(File::create(&first).unwrap()).unwrap();
-        Baselines::fit(&training(), &held_out, &ProgressBar::hidden()).unwrap().write(File::create(&second).unwrap()).unwrap();
+        Baselines::fit(&training(), &of_one_source(held_out), &ProgressBar::hidden())
+            .unwrap()
+            .write(File::create(&second).unwrap())
+            .unwrap();
         assert_eq!(&Baselines::from_file(&first).unwrap(), baselines);
         assert_eq!(std::fs::read(first).unwrap(), std::fs::read(second).unwrap());
     }

@@ -1,5 +1,7 @@
 //! Fitting the baselines: counts from the training pieces, weights from the held-out ones.
 
+use std::collections::BTreeMap;
+
 use antiphon_engine::codec::vocabulary::{FIELDS, Field, next};
 use anyhow::{Context as _, Result, ensure};
 use indicatif::ProgressBar;
@@ -72,6 +74,23 @@ pub(crate) fn is_held_out(path: &str) -> bool {
     (hash >> 32).is_multiple_of(HELD_OUT_ONE_IN)
 }
 
+/// The training pieces on which the weights are fitted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeldOut {
+    /// The pieces.
+    pieces: Vec<Piece>,
+    /// The number of each one's source.
+    sources: Vec<usize>,
+}
+
+impl HeldOut {
+    /// Adds a piece of the source with this number.
+    pub(crate) fn push(&mut self, piece: Piece, source: usize) {
+        self.pieces.push(piece);
+        self.sources.push(source);
+    }
+}
+
 impl Counts {
     fn of(pieces: &[Piece], symbol: Symbol) -> Self {
         let queries = queries(pieces, symbol);
@@ -135,6 +154,16 @@ pub(super) fn copy_observation(ngram: f64, copies: &Copies, field: Field, class:
     observation
 }
 
+/// How much each prediction of a field counts when weights are fitted, 1 on average: a source counts as the square root of its predictions. Half the
+/// notes of a corpus may be of one source; weights that suit it alone would cost the others more than they give it.
+fn importance(held_out: &HeldOut, copies: &[Vec<Copies>], field: Field) -> Vec<f64> {
+    let sources: Vec<usize> = field_events(&held_out.pieces, copies, field).map(|(piece, ..)| held_out.sources[piece]).collect();
+    let mut sizes: BTreeMap<usize, f64> = BTreeMap::new();
+    sources.iter().for_each(|source| *sizes.entry(*source).or_default() += 1.0);
+    let (predictions, roots) = sizes.values().fold((0.0, 0.0), |(sum, roots), size| (sum + size, roots + size.sqrt()));
+    sources.iter().map(|source| predictions / roots / sizes[source].sqrt()).collect()
+}
+
 /// All predictions of a field in some pieces: the piece, the bar, the copies and the class that came, in the order of [`queries`].
 pub(super) fn field_events<'a>(
     pieces: &'a [Piece],
@@ -160,10 +189,14 @@ impl Baselines {
     ///
     /// # Errors
     /// If either set has no notes.
-    pub(crate) fn fit(training: &[Piece], held_out: &[Piece], progress: &ProgressBar) -> Result<Self> {
+    pub(crate) fn fit(training: &[Piece], held_out: &HeldOut, progress: &ProgressBar) -> Result<Self> {
         let notes = |pieces: &[Piece]| pieces.iter().map(Piece::notes).sum::<usize>();
-        let fitted =
-            Fitted { pieces: training.len(), notes: notes(training), held_out_pieces: held_out.len(), held_out_notes: notes(held_out) };
+        let fitted = Fitted {
+            pieces: training.len(),
+            notes: notes(training),
+            held_out_pieces: held_out.pieces.len(),
+            held_out_notes: notes(&held_out.pieces),
+        };
         ensure!(fitted.notes > 0, "there are no training pieces to count: the baselines need some hundred pieces of the training split");
         ensure!(
             fitted.held_out_notes > 0,
@@ -180,19 +213,20 @@ impl Baselines {
         let bars: usize = training.iter().map(|piece| piece.bars.len()).sum();
         #[allow(clippy::cast_precision_loss, reason = "counts of bars are far below 2^53")]
         let end_of_piece = training.len() as f64 / bars as f64;
-        let copies = all_copies(held_out);
+        let copies = all_copies(&held_out.pieces);
         let mut weights = Vec::new();
         for field in Field::ALL {
             progress.set_message(format!("weighing {}", field.name()));
-            let observations = ngram_observations(&counts, held_out, field)?;
-            let ngram = Mixture::fit(&observations, 1);
-            let events = field_events(held_out, &copies, field).zip(&observations);
+            let observations = ngram_observations(&counts, &held_out.pieces, field)?;
+            let importance = importance(held_out, &copies, field);
+            let ngram = Mixture::fit(&observations, &importance, 1);
+            let events = field_events(&held_out.pieces, &copies, field).zip(&observations);
             let with_copies: Vec<_> = events
                 .map(|((_, _, copies, class), observation)| {
                     copy_observation(ngram.probability(observation), copies, field, class, end_of_piece)
                 })
                 .collect();
-            weights.push(Weights { ngram, copy: Mixture::fit(&with_copies, BUCKETS) });
+            weights.push(Weights { ngram, copy: Mixture::fit(&with_copies, &importance, BUCKETS) });
             progress.inc(1);
         }
         Ok(Self { counts, weights, end_of_piece, fitted })
@@ -214,11 +248,16 @@ pub(super) mod tests {
     /// Baselines fitted on them, with the ten pieces they were weighed on.
     pub(crate) fn small() -> (&'static Baselines, Vec<Piece>) {
         static BASELINES: LazyLock<Baselines> = LazyLock::new(|| Baselines::fit(&training(), &held_out(), &ProgressBar::hidden()).unwrap());
-        (&BASELINES, held_out())
+        (&BASELINES, held_out().pieces)
     }
 
-    fn held_out() -> Vec<Piece> {
-        (40..50).map(|seed| composed(seed, 16)).collect()
+    fn held_out() -> HeldOut {
+        of_one_source((40..50).map(|seed| composed(seed, 16)).collect())
+    }
+
+    /// Pieces to hold out.
+    pub(crate) fn of_one_source(pieces: Vec<Piece>) -> HeldOut {
+        HeldOut { sources: vec![0; pieces.len()], pieces }
     }
 
     /// The same question about another of its possible classes.
@@ -271,12 +310,24 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_source_counts_as_the_root_of_its_notes() {
+        let pieces: Vec<Piece> = (0..10).map(|_| composed(3, 8)).collect();
+        let held_out = HeldOut { pieces, sources: vec![0, 0, 0, 0, 7, 0, 0, 0, 0, 0] };
+        let importance = importance(&held_out, &all_copies(&held_out.pieces), Field::Pitch);
+        let notes = held_out.pieces[0].notes();
+        let (small, all) = (importance[4 * notes..5 * notes].iter().sum::<f64>(), importance.iter().sum::<f64>());
+        // Nine times the notes, three times the weight; 1 on average.
+        assert!((small / (all - small) - 1.0 / 3.0).abs() < 1e-9);
+        assert!((all - f64::from(u32::try_from(10 * notes).unwrap())).abs() < 1e-6);
+    }
+
+    #[test]
     fn nothing_to_fit_on_is_said() {
-        let some = [composed(1, 4)];
+        let some = of_one_source(vec![composed(1, 4)]);
         let error =
-            |training: &[Piece], held_out: &[Piece]| Baselines::fit(training, held_out, &ProgressBar::hidden()).unwrap_err().to_string();
+            |training: &[Piece], held_out: &HeldOut| Baselines::fit(training, held_out, &ProgressBar::hidden()).unwrap_err().to_string();
         assert!(error(&[], &some).contains("no training pieces"));
-        assert!(error(&some, &[]).contains("held out"));
+        assert!(error(&some.pieces, &HeldOut::default()).contains("held out"));
     }
 
     #[test]

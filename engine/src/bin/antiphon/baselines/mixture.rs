@@ -53,12 +53,13 @@ impl<const K: usize> Mixture<K> {
         &self.0
     }
 
-    /// The weights under which the observations are most likely: first one set for all, then one for each bucket.
-    pub(super) fn fit(observations: &[Observation<K>], buckets: usize) -> Self {
+    /// The weights under which the observations are most likely: first one set for all, then one for each bucket. `importance` says how often each
+    /// observation counts; it is 1 on average.
+    pub(super) fn fit(observations: &[Observation<K>], importance: &[f64], buckets: usize) -> Self {
         let even = normalised([1.0; K]);
         let mut global = Self(vec![even; buckets]);
         for _ in 0..ROUNDS {
-            let sums = global.responsibilities(observations);
+            let sums = global.responsibilities(observations, importance);
             let total = sums.iter().fold([0.0; K], |mut total, set| {
                 total.iter_mut().zip(set).for_each(|(t, s)| *t += s);
                 total
@@ -71,7 +72,7 @@ impl<const K: usize> Mixture<K> {
         let prior = global.0.first().copied().unwrap_or(even);
         let mut mixture = global;
         for _ in 0..ROUNDS {
-            let mut sums = mixture.responsibilities(observations);
+            let mut sums = mixture.responsibilities(observations, importance);
             for set in &mut sums {
                 set.iter_mut().zip(prior).for_each(|(s, p)| *s += BORROWED * p);
                 *set = normalised(*set);
@@ -82,15 +83,15 @@ impl<const K: usize> Mixture<K> {
     }
 
     /// The expectation step: how much each estimate contributed, by bucket.
-    fn responsibilities(&self, observations: &[Observation<K>]) -> Vec<[f64; K]> {
+    fn responsibilities(&self, observations: &[Observation<K>], importance: &[f64]) -> Vec<[f64; K]> {
         let mut sums = vec![[0.0; K]; self.0.len()];
-        for observation in observations {
+        for (observation, importance) in observations.iter().zip(importance) {
             let Some((weights, sums)) = self.0.get(observation.bucket).zip(sums.get_mut(observation.bucket)) else { continue };
             let shares = shares(weights, &observation.available);
             let joint: [f64; K] = std::array::from_fn(|k| shares[k] * observation.likelihood[k]);
             let total: f64 = joint.iter().sum();
             if total > 0.0 {
-                sums.iter_mut().zip(joint).for_each(|(s, j)| *s += j / total);
+                sums.iter_mut().zip(joint).for_each(|(s, j)| *s += importance * j / total);
             }
         }
         sums
@@ -121,8 +122,17 @@ mod tests {
     fn the_better_estimate_wins_its_bucket() {
         let mut observations = vec![observation([0.1, 0.9], [true; 2], 0); 300];
         observations.extend(vec![observation([0.9, 0.1], [true; 2], 1); 300]);
-        let mixture = Mixture::fit(&observations, 2);
+        let mixture = Mixture::fit(&observations, &[1.0; 600], 2);
         assert!(mixture.weights()[0][1] > 0.98 && mixture.weights()[1][0] > 0.98, "{mixture:?}");
+    }
+
+    #[test]
+    fn importance_is_like_being_seen_more_often() {
+        let (a, b) = (observation([0.1, 0.9], [true; 2], 0), observation([0.8, 0.2], [true; 2], 0));
+        let important = Mixture::fit(&[a, b], &[1.5, 0.5], 1);
+        let repeated = Mixture::fit(&[a, a, a, b], &[0.5; 4], 1);
+        assert!((important.weights()[0][0] - repeated.weights()[0][0]).abs() < 1e-9);
+        assert!((important.weights()[0][0] - Mixture::fit(&[a, b], &[1.0; 2], 1).weights()[0][0]).abs() > 0.01);
     }
 
     #[test]
@@ -146,7 +156,7 @@ mod tests {
         fn em_never_makes_the_held_out_pieces_less_likely(likelihoods in prop::collection::vec((0.001f64..1.0, 0.001f64..1.0), 1..60)) {
             let observations: Vec<_> = likelihoods.iter().map(|&(a, b)| observation([a, b], [true; 2], 0)).collect();
             let even = Mixture(vec![[0.5, 0.5]]);
-            let fitted = Mixture::fit(&observations, 1);
+            let fitted = Mixture::fit(&observations, &vec![1.0; observations.len()], 1);
             prop_assert!(log_likelihood(&fitted, &observations) >= log_likelihood(&even, &observations) - 1e-9);
             prop_assert!((fitted.weights()[0].iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }

@@ -21,7 +21,7 @@ mod table;
 use antiphon_engine::codec::NoteClasses;
 use antiphon_engine::codec::vocabulary::{FIELDS, Field};
 
-pub(crate) use fit::{Baselines, Fitted, is_held_out};
+pub(crate) use fit::{Baselines, Fitted, HeldOut, is_held_out};
 pub(crate) use score::uniform_nats;
 
 /// Nats by field, in chain order.

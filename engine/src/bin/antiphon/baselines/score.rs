@@ -56,7 +56,7 @@ pub(crate) fn uniform_nats(piece: &Piece) -> Vec<FieldNats> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fit::tests::{small, training};
+    use super::super::fit::tests::{of_one_source, small, training};
     use super::super::tests::{composed, piece};
     use super::*;
 
@@ -108,7 +108,7 @@ mod tests {
         };
         let training = training();
         let held_out: Vec<Piece> = (60..80).map(|seed| repeating(seed, 24)).collect();
-        let baselines = Baselines::fit(&training, &held_out, &ProgressBar::hidden()).unwrap();
+        let baselines = Baselines::fit(&training, &of_one_source(held_out), &ProgressBar::hidden()).unwrap();
         let unseen = repeating(99, 24);
         let score = &baselines.score(std::slice::from_ref(&unseen), &ProgressBar::hidden()).unwrap()[0];
         let notes = unseen.bars[8..23].iter().map(|bar| bar.notes.len()).sum();

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use crate::baselines::{Baselines, is_held_out};
+use crate::baselines::{Baselines, HeldOut, is_held_out};
 use crate::output::Output;
 use file::Corpus;
 use find::Found;
@@ -70,15 +70,15 @@ struct Training {
     /// Those whose notes are counted.
     counted: Vec<Piece>,
     /// Those that the weights are fitted on.
-    held_out: Vec<Piece>,
+    held_out: HeldOut,
 }
 
 impl Training {
-    fn keep(&mut self, piece: Piece, path: &str) {
-        match (self.wanted, is_held_out(path)) {
+    fn keep(&mut self, piece: Piece, file: &find::MidiFile) {
+        match (self.wanted, is_held_out(&file.path)) {
             (false, _) => {}
             (true, false) => self.counted.push(piece),
-            (true, true) => self.held_out.push(piece),
+            (true, true) => self.held_out.push(piece, file.source),
         }
     }
 }
@@ -131,7 +131,7 @@ fn build(found: &Found, rule: &SplitRule, training: &mut Training) -> anyhow::Re
                     report.count(file.source, &piece, split);
                     corpus.push(&piece, file.path.clone(), u8::try_from(file.source)?, split);
                     if split == Split::Train {
-                        training.keep(piece, &file.path);
+                        training.keep(piece, file);
                     }
                 }
             }
