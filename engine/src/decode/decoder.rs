@@ -6,15 +6,17 @@ use std::{
 };
 
 use super::{
-    Constraints, Sampling,
+    Constraints, DecodeError, OpenBar, Sampling,
     constraints::{Masks, Moment},
+    error::{check_bar, check_notes},
     noise,
+    open_bar::{FREE, Next, content, next_of},
 };
 use crate::{
-    cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, ReopenError, RewindTooFar},
+    cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, RewindTooFar},
     codec::{
-        BarEnd, BarFields, BarRows, NoteClasses, Place, Row, Targets, align,
-        vocabulary::{FIELDS, Field, MAX_BAR_TICKS, next},
+        BarEnd, BarFields, BarRows, NoteClasses, Row, Targets, align,
+        vocabulary::{FIELDS, Field},
     },
     model::{Batch, Model},
     music::Tick,
@@ -22,9 +24,6 @@ use crate::{
 
 /// Batches kept for runs of several rows.
 const MOST_BATCHES: usize = 32;
-
-/// A row with nothing forced.
-const FREE: Targets = [-1; FIELDS];
 
 /// One continuation in progress.
 ///
@@ -51,50 +50,6 @@ pub struct Decoder {
     /// The bar line of the open or next bar.
     line: Tick,
     open: Option<OpenBar>,
-}
-
-/// The bar that is growing.
-#[derive(Debug, Clone)]
-pub struct OpenBar {
-    bar: BarRows,
-    /// What the newest row says comes next, unless that row must be asked anew.
-    next: Option<Next>,
-}
-
-impl OpenBar {
-    /// The bar so far.
-    #[must_use]
-    pub fn bar(&self) -> &BarRows {
-        &self.bar
-    }
-
-    /// Rows it has in the cache: a BAR row that asks where the first note is, and one row for each note that asks what it is.
-    fn rows(&self) -> usize {
-        1 + self.bar.notes.len()
-    }
-
-    /// The newest row, and what is known of its target.
-    fn newest_row(&self) -> (Row, Targets) {
-        match self.bar.notes.split_last() {
-            None => (self.bar.bar_row(None), FREE),
-            Some((note, before)) => (self.row_for(before, note.place()), content(note)),
-        }
-    }
-
-    /// The row that stands after the notes `before` and asks what starts at `target`.
-    fn row_for(&self, before: &[NoteClasses], target: Place) -> Row {
-        match before.split_last() {
-            None => self.bar.bar_row(Some(target)),
-            Some((note, others)) => self.bar.note_row(others.len(), note, Some(target)),
-        }
-    }
-}
-
-/// What follows a note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    Note(Place),
-    BarEnd,
 }
 
 /// What [`Decoder::sample`] did.
@@ -124,67 +79,6 @@ pub struct RowScore {
     pub nll: [f32; FIELDS],
     /// The likeliest class of each, given the true ones before it.
     pub best: [i64; FIELDS],
-}
-
-/// Why a decoder cannot do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// ONNX Runtime failed.
-    #[error("ONNX Runtime failed: {0}")]
-    Runtime(#[from] ort::Error),
-    /// A bar is out of order.
-    #[error("bar {found} was given where bar {expected} follows")]
-    Order {
-        /// Index of the bar given.
-        found: u32,
-        /// Index of the next one.
-        expected: u32,
-    },
-    /// A bar has an impossible length.
-    #[error("bar {bar} is {ticks} ticks long; a bar has 1 to {MAX_BAR_TICKS}")]
-    Length {
-        /// Its index.
-        bar: u32,
-        /// Its length.
-        ticks: u16,
-    },
-    /// A bar's controls are not in the vocabulary.
-    #[error("bar {bar} has a control outside of its range: {fields:?}")]
-    Fields {
-        /// Its index.
-        bar: u32,
-        /// Its controls.
-        fields: BarFields,
-    },
-    /// A note is not in the vocabulary, outside of its bar, or not after the one before it.
-    #[error("note {note} of bar {bar} is out of range or out of order: {classes:?}")]
-    Note {
-        /// The bar's index.
-        bar: u32,
-        /// The note's place in its bar.
-        note: usize,
-        /// The note.
-        classes: NoteClasses,
-    },
-    /// The call needs an open bar.
-    #[error("no bar is open")]
-    NoOpenBar,
-    /// The call needs the open bar to be ended first.
-    #[error("bar {0} is still open")]
-    StillOpen(u32),
-    /// The bar is too long ago.
-    #[error(transparent)]
-    Rewind(RewindTooFar),
-}
-
-impl From<ReopenError> for DecodeError {
-    fn from(error: ReopenError) -> Self {
-        match error {
-            ReopenError::TooFar(error) => Self::Rewind(error),
-            ReopenError::Runtime(error) => Self::Runtime(error),
-        }
-    }
 }
 
 impl Decoder {
@@ -553,58 +447,4 @@ impl Decoder {
         self.cache.appended(1);
         Ok(())
     }
-}
-
-fn next_of(choice: &[i64; FIELDS]) -> Next {
-    let class = |field: Field| u8::try_from(choice[field as usize]).unwrap_or(0);
-    if class(Field::Type) == next::NOTE {
-        Next::Note(Place { beat: class(Field::Beat), sub: class(Field::Sub), role: class(Field::Role) })
-    } else {
-        Next::BarEnd
-    }
-}
-
-/// Forces a note's content and leaves open what follows it.
-fn content(note: &NoteClasses) -> Targets {
-    let mut forced = FREE;
-    let fields =
-        [(Field::Pitch, note.pitch), (Field::Duration, note.duration), (Field::Velocity, note.velocity), (Field::Offset, note.offset)];
-    for (field, class) in fields {
-        forced[field as usize] = class.into();
-    }
-    forced
-}
-
-fn check_bar(bar: &BarRows) -> Result<(), DecodeError> {
-    if !(1..=MAX_BAR_TICKS).contains(&i64::from(bar.ticks)) {
-        return Err(DecodeError::Length { bar: bar.index, ticks: bar.ticks });
-    }
-    let BarFields { metre, tempo, key, density, register, span, voices } = bar.fields;
-    if metre > 23 || key > 24 || [tempo, density, register, span, voices].iter().any(|&value| value > 8) {
-        return Err(DecodeError::Fields { bar: bar.index, fields: bar.fields });
-    }
-    check_notes(bar, 0)
-}
-
-/// Checks the notes from number `known` on.
-fn check_notes(bar: &BarRows, known: usize) -> Result<(), DecodeError> {
-    let order = |note: &NoteClasses| (note.tick(), note.role, note.pitch);
-    for (index, note) in bar.notes.iter().enumerate().skip(known) {
-        let NoteClasses { beat, sub, role, pitch: _, duration, velocity, offset } = *note;
-        let in_range = [
-            (beat, Field::Beat),
-            (sub, Field::Sub),
-            (role, Field::Role),
-            (duration, Field::Duration),
-            (velocity, Field::Velocity),
-            (offset, Field::Offset),
-        ]
-        .iter()
-        .all(|&(class, field)| usize::from(class) < field.classes());
-        let in_order = index == 0 || order(&bar.notes[index - 1]) < order(note);
-        if !in_range || !in_order || note.tick().0 >= i64::from(bar.ticks) {
-            return Err(DecodeError::Note { bar: bar.index, note: index, classes: *note });
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,105 @@
+//! What can go wrong with a decoder, and the checks that find it before the graph does.
+
+use crate::{
+    cache::{ReopenError, RewindTooFar},
+    codec::{
+        BarFields, BarRows, NoteClasses,
+        vocabulary::{Field, MAX_BAR_TICKS},
+    },
+};
+
+/// Why a decoder cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// ONNX Runtime failed.
+    #[error("ONNX Runtime failed: {0}")]
+    Runtime(#[from] ort::Error),
+    /// A bar is out of order.
+    #[error("bar {found} was given where bar {expected} follows")]
+    Order {
+        /// Index of the bar given.
+        found: u32,
+        /// Index of the next one.
+        expected: u32,
+    },
+    /// A bar has an impossible length.
+    #[error("bar {bar} is {ticks} ticks long; a bar has 1 to {MAX_BAR_TICKS}")]
+    Length {
+        /// Its index.
+        bar: u32,
+        /// Its length.
+        ticks: u16,
+    },
+    /// A bar's controls are not in the vocabulary.
+    #[error("bar {bar} has a control outside of its range: {fields:?}")]
+    Fields {
+        /// Its index.
+        bar: u32,
+        /// Its controls.
+        fields: BarFields,
+    },
+    /// A note is not in the vocabulary, outside of its bar, or not after the one before it.
+    #[error("note {note} of bar {bar} is out of range or out of order: {classes:?}")]
+    Note {
+        /// The bar's index.
+        bar: u32,
+        /// The note's place in its bar.
+        note: usize,
+        /// The note.
+        classes: NoteClasses,
+    },
+    /// The call needs an open bar.
+    #[error("no bar is open")]
+    NoOpenBar,
+    /// The call needs the open bar to be ended first.
+    #[error("bar {0} is still open")]
+    StillOpen(u32),
+    /// The bar is too long ago.
+    #[error(transparent)]
+    Rewind(RewindTooFar),
+}
+
+impl From<ReopenError> for DecodeError {
+    fn from(error: ReopenError) -> Self {
+        match error {
+            ReopenError::TooFar(error) => Self::Rewind(error),
+            ReopenError::Runtime(error) => Self::Runtime(error),
+        }
+    }
+}
+
+/// Checks a bar and its notes.
+pub(super) fn check_bar(bar: &BarRows) -> Result<(), DecodeError> {
+    if !(1..=MAX_BAR_TICKS).contains(&i64::from(bar.ticks)) {
+        return Err(DecodeError::Length { bar: bar.index, ticks: bar.ticks });
+    }
+    let BarFields { metre, tempo, key, density, register, span, voices } = bar.fields;
+    if metre > 23 || key > 24 || [tempo, density, register, span, voices].iter().any(|&value| value > 8) {
+        return Err(DecodeError::Fields { bar: bar.index, fields: bar.fields });
+    }
+    check_notes(bar, 0)
+}
+
+/// Checks the notes from number `known` on.
+pub(super) fn check_notes(bar: &BarRows, known: usize) -> Result<(), DecodeError> {
+    let order = |note: &NoteClasses| (note.tick(), note.role, note.pitch);
+    for (index, note) in bar.notes.iter().enumerate().skip(known) {
+        let NoteClasses { beat, sub, role, pitch: _, duration, velocity, offset } = *note;
+        let in_range = [
+            (beat, Field::Beat),
+            (sub, Field::Sub),
+            (role, Field::Role),
+            (duration, Field::Duration),
+            (velocity, Field::Velocity),
+            (offset, Field::Offset),
+        ]
+        .iter()
+        .all(|&(class, field)| usize::from(class) < field.classes());
+        let in_order = index == 0 || order(&bar.notes[index - 1]) < order(note);
+        if !in_range || !in_order || note.tick().0 >= i64::from(bar.ticks) {
+            return Err(DecodeError::Note { bar: bar.index, note: index, classes: *note });
+        }
+    }
+    Ok(())
+}
