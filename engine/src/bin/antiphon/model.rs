@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use antiphon_engine::model::{Model, Runtime, RuntimeSearch};
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 /// The options every command with a model has.
 #[derive(clap::Args)]
 pub(crate) struct ModelArgs {
     /// Model to use, an ONNX file exported by this project
     #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    model: Option<PathBuf>,
 
     /// ONNX Runtime's library, or the folder that holds it
     ///
@@ -22,7 +22,8 @@ pub(crate) struct ModelArgs {
 impl ModelArgs {
     /// Loads ONNX Runtime and the model.
     pub(crate) fn open(&self) -> Result<Model> {
+        let Some(model) = &self.model else { bail!("no model was named; name one with --model") };
         let runtime = Runtime::load(&RuntimeSearch { explicit: self.onnxruntime.clone(), folders: Vec::new() })?;
-        Ok(Model::open(runtime, &self.model)?)
+        Ok(Model::open(runtime, model)?)
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use antiphon_engine::cache::policy;
 use antiphon_engine::codec::vocabulary::FIELDS;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -65,7 +65,7 @@ pub(crate) struct Args {
     baselines_only: bool,
 
     #[command(flatten)]
-    model: Option<ModelArgs>,
+    model: ModelArgs,
 
     /// Which earlier bars the model sees row by row: fine_coarse, as it was trained; window or window:BARS, the last bars only; dense, all
     #[arg(long, value_name = "POLICY", default_value = "fine_coarse")]
@@ -154,11 +154,10 @@ fn evaluate(args: &Args) -> anyhow::Result<Report> {
 impl Args {
     /// The model and its policy; `None` with --baselines-only.
     fn listener(&self) -> anyhow::Result<Option<Listener>> {
-        let model = match (&self.model, self.baselines_only) {
-            (_, true) => return Ok(None),
-            (Some(model), false) => Arc::new(model.open()?),
-            (None, false) => bail!("no model to score; name one with --model, or give --baselines-only"),
-        };
+        if self.baselines_only {
+            return Ok(None);
+        }
+        let model = Arc::new(self.model.open()?);
         let policy = policy(&self.policy, &model.info().fine_bars)?;
         Ok(Some(Listener { model, policy }))
     }
