@@ -2,10 +2,10 @@
 //!
 //! | array | type | shape | |
 //! |---|---|---|---|
-//! | `SYMBOL.unigram` | u64 | [classes] | counts without context |
-//! | `SYMBOL.ORDER` | u8 | [bytes] | a packed [`Table`] |
-//! | `FIELD.ngram_weights` | f64 | [1, 4] | Witten-Bell and absolute discount, of the field and of the interval |
-//! | `FIELD.copy_weights` | f64 | [256, 5] | by the lags' records: the n-gram, then bars b-1, b-2, b-4, b-8 |
+//! | `SYMBOL.unigram` | u64 | `[classes]` | counts without context |
+//! | `SYMBOL.ORDER` | u8 | `[bytes]` | a packed [`Table`] |
+//! | `FIELD.ngram_weights` | f64 | `[1, 4]` | Witten-Bell and absolute discount, of the field and of the interval |
+//! | `FIELD.copy_weights` | f64 | `[256, 5]` | by the lags' records: the n-gram, then bars b-1, b-2, b-4, b-8 |
 //!
 //! Symbols are the eight fields and `interval`. The metadata has one entry, `antiphon.baselines`: a JSON object with [`FORMAT`], the vocabulary's version,
 //! and what the baselines were fitted on.
