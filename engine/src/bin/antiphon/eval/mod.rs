@@ -25,12 +25,14 @@ use pieces::{Choice, ReadPieces};
 use report::Report;
 use tally::{PieceNats, Predictor, Tally};
 
-/// Scores a model on MIDI files it should not have seen: bits per note, by field and source, with the baselines beside it.
+/// Scores a model on MIDI files it should not have seen: bits per note, by field and source, with
+/// the baselines beside it.
 ///
-/// Every folder in DIR is a source. Bits per note are the bits of all eight fields of every note and of every bar's end, divided by the notes: the lower
-/// the better, and the same rows for everyone. In pieces of one velocity the velocity is left out, in pieces without performed timing the offset, for
-/// the model and the baselines alike. Only the notes before and the metre are known to the model: style and controls are unset.
-/// A file that cannot be read is skipped and named.
+/// Every folder in DIR is a source. Bits per note are the bits of all eight fields of every note
+/// and of every bar's end, divided by the notes: the lower the better, and the same rows for
+/// everyone. In pieces of one velocity the velocity is left out, in pieces without performed
+/// timing the offset, for the model and the baselines alike. The model knows the notes before and
+/// the metre; style and controls are unset. A file that cannot be read is skipped and named.
 ///
 /// The baselines (fitted by `antiphon corpus --baselines-out`):
 ///   uniform      every class is as likely as any other
@@ -42,8 +44,10 @@ use tally::{PieceNats, Predictor, Tally};
 ///   bits_per_note_micro  the model's, over all notes (each note weighs the same)
 ///   notes, pieces        what was scored
 ///   fields               {field: bits per note}, mean over sources; they sum to bits_per_note
-///   bars                 {"1-8", "9-32", "33+": {bits_per_note, notes, baselines}}: by bar of the piece, over all notes
-///   sources              {name: {bits_per_note, notes, pieces, fields, bars, baselines, baseline_fields}}
+///   bars                 {"1-8", "9-32", "33+": {bits_per_note, notes, baselines}}: by bar of the
+///                        piece, mean over sources
+///   sources              {name: {bits_per_note, notes, pieces, fields, bars, baselines,
+///                        baseline_fields}}
 ///   baselines            {ngram, ngram_copy, uniform}: bits per note, mean over sources
 ///   baselines_micro      the same over all notes
 ///   baseline_fields      {ngram, ngram_copy, uniform: {field: bits per note}}, mean over sources

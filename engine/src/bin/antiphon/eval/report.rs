@@ -101,17 +101,20 @@ impl Report {
         json!({ "ngram": fields(Predictor::Ngram), "ngram_copy": fields(Predictor::NgramCopy), "uniform": fields(Predictor::Uniform) })
     }
 
-    fn stretches(&self, tally: &Tally) -> Value {
+    /// By stretch: the notes of a tally in it, and bits per note, `null` where there are no notes.
+    fn stretches(&self, tally: &Tally, bits: impl Fn(Stretch, Predictor) -> Option<f64>) -> Value {
         let stretch = |stretch: Stretch| {
-            let sum = &tally.stretches[stretch as usize];
-            let entry = json!({
-                "bits_per_note": self.bits(sum, Predictor::Model).filter(|_| sum.notes > 0),
-                "notes": sum.notes,
-                "baselines": self.baselines(|predictor| self.bits(sum, predictor).filter(|_| sum.notes > 0)),
-            });
+            let notes = tally.stretches[stretch as usize].notes;
+            let bits = |predictor| bits(stretch, predictor).filter(|_| notes > 0);
+            let entry = json!({ "bits_per_note": bits(Predictor::Model), "notes": notes, "baselines": self.baselines(bits) });
             (stretch.name().to_owned(), entry)
         };
         Stretch::ALL.map(stretch).into_iter().collect::<Map<_, _>>().into()
+    }
+
+    /// Bits per note of a stretch, mean over sources.
+    fn macro_stretch(&self, stretch: Stretch, predictor: Predictor) -> Option<f64> {
+        self.average(Average::Macro, predictor, |tally| tally.stretches[stretch as usize], |sum| sum.bits_per_note(predictor))
     }
 
     /// The report as one JSON object; its keys are documented in `antiphon eval --help`.
@@ -134,7 +137,7 @@ impl Report {
                 "notes": sum.notes,
                 "pieces": tally.pieces,
                 "fields": self.fields(&sum, Predictor::Model),
-                "bars": self.stretches(tally),
+                "bars": self.stretches(tally, |stretch, predictor| self.bits(&tally.stretches[stretch as usize], predictor)),
                 "baselines": self.baselines(|predictor| self.bits(&sum, predictor)),
                 "baseline_fields": self.baseline_fields(|predictor| self.fields(&sum, predictor)),
             });
@@ -148,7 +151,7 @@ impl Report {
             "notes": sum.notes,
             "pieces": total.pieces,
             "fields": macro_fields(Predictor::Model),
-            "bars": self.stretches(&total),
+            "bars": self.stretches(&total, |stretch, predictor| self.macro_stretch(stretch, predictor)),
             "baselines": self.baselines(macro_of),
             "baselines_micro": self.baselines(micro_of),
             "baseline_fields": self.baseline_fields(macro_fields),
@@ -203,9 +206,7 @@ impl Report {
             let notes = total.stretches[stretch as usize].notes;
             write!(out, "{:width$} {notes:>17}", stretch.name())?;
             for (predictor, _) in &predictors {
-                let part = |tally: &Tally| tally.stretches[stretch as usize];
-                let bits = self.average(Average::Macro, *predictor, part, |sum| sum.bits_per_note(*predictor));
-                write!(out, " {:>12}", cell(bits.filter(|_| notes > 0)))?;
+                write!(out, " {:>12}", cell(self.macro_stretch(stretch, *predictor).filter(|_| notes > 0)))?;
             }
             writeln!(out)?;
         }
@@ -263,6 +264,9 @@ mod tests {
         assert!((json["bits_per_note"].as_f64().unwrap() - 12.0).abs() < 1e-9);
         assert!((json["bits_per_note_micro"].as_f64().unwrap() - 10.0).abs() < 1e-9);
         assert_eq!(json["notes"], 40);
+        assert!((json["bars"]["1-8"]["bits_per_note"].as_f64().unwrap() - 12.0).abs() < 1e-9);
+        // From bar 9 on the short piece has two notes, the long one 22: still two sources.
+        assert!((json["bars"]["9-32"]["baselines"]["ngram"].as_f64().unwrap() - 12.0).abs() < 1e-9);
     }
 
     #[test]
