@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 8)]
     bars: u32,
     /// The same seed gives the same notes
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
