@@ -24,7 +24,7 @@ pub struct Capture {
     epoch: Epoch,
     /// A turn or an end of the epoch that found no room: told when there is some.
     untold: Option<Heard>,
-    /// Whether events were lost since the last that was told.
+    /// Whether events were lost, or not listened to, since the last that was told.
     gap: bool,
     /// The last tick reached that was told.
     reached: Option<Tick>,
@@ -71,6 +71,11 @@ impl Capture {
     pub fn void(&mut self, at: Moment) {
         self.epoch = self.epoch.next();
         self.announce(Heard::Void { epoch: self.epoch, at });
+    }
+
+    /// From here on nothing is known of what the player holds.
+    pub const fn lose_player(&mut self) {
+        self.gap = true;
     }
 
     /// The player asks for something.

@@ -20,6 +20,9 @@ const ROUNDING: f64 = 1.5 * 24.0 / 1_920.0;
 const DRIFT: f64 = 1.0;
 /// A moment this small part of a sample after a sample belongs to it: whole numbers do not survive arithmetic exactly.
 const SAMPLE_SLACK: f64 = 1e-3;
+/// How far, in ticks, the clock may be ahead of a place that the song jumps to: it waits there. A host that loops by whole samples comes back
+/// up to one early or late, and must not cost a tick each time.
+const WAIT: f64 = 0.25;
 /// A difference, in ticks, between numbers that arithmetic should have left equal.
 const EQUAL: f64 = 1e-6;
 /// Positions that are believed, in ticks or samples: a thousand years, and exact as a float.
@@ -99,7 +102,8 @@ impl HostTime {
             tempo: transport.tempo.filter(|tempo| TEMPI.contains(tempo)),
             metre: metre.and_then(|(numerator, denominator)| Metre::new(numerator, denominator)),
             position: position.unwrap_or(Position::Unknown),
-            bar_line: transport.bar_start_pos_beats().and_then(ticks),
+            // A host that counts samples only has none: nice-plug would make one up from the tempo of the moment.
+            bar_line: transport.pos_beats.and_then(|_| transport.bar_start_pos_beats()).and_then(ticks),
             cycle: transport
                 .loop_range_beats()
                 .and_then(|(start, end)| ticks(start).zip(ticks(end)))
@@ -132,9 +136,9 @@ pub struct Turn {
     pub cause: Cause,
     /// When, in samples from the start of the block.
     pub sample: u32,
-    /// When, on the clock. It has the same fraction of a tick as the place in the song.
+    /// When, on the clock.
     pub at: Moment,
-    /// The tick of the song that `at` lies in, from now on.
+    /// The tick of the song that the clock's tick stands for from now on.
     pub song: SongPosition,
     /// A bar line of the song, and the metre.
     pub bar: SongBar,
@@ -294,7 +298,7 @@ impl Clock {
         self.run = u64::from(self.span.frames);
         self.span = Span { start: self.anchor, rate, ..self.span };
         // Nobody says where the bars are: the first begins here.
-        let song = SongPosition(whole(now).saturating_add(self.song));
+        let song = self.song_tick(Moment(now));
         self.bar = SongBar { start: song, metre: self.bar.metre };
         Some(Turn { cause: Cause::Wake, sample, at: Moment(now), song, bar: self.bar })
     }
@@ -370,7 +374,7 @@ impl Clock {
                 self.keep_rate(rate);
                 self.realign(host)
             }
-            Position::Samples(sample) => Some(self.jump(host, sample as f64 * rate, rate, cause)),
+            Position::Samples(sample) => Some(self.jump(host, sample as f64 * rate, rate, cause, frames)),
             Position::Musical(song) if self.motion == Motion::Host => {
                 let error = song - self.song_at(Moment(self.now()));
                 let explained = (rate - last.rate).abs() * f64::from(last.frames);
@@ -382,10 +386,10 @@ impl Clock {
                     self.realign(host)
                 } else {
                     let cause = if self.is_loop(host, song, last) { Cause::Loop } else { cause };
-                    Some(self.jump(host, song, rate, cause))
+                    Some(self.jump(host, song, rate, cause, frames))
                 }
             }
-            Position::Musical(song) => Some(self.jump(host, song, rate, cause)),
+            Position::Musical(song) => Some(self.jump(host, song, rate, cause, frames)),
         }
     }
 
@@ -403,13 +407,20 @@ impl Clock {
         self.hold(self.now(), (rate + error / frames).max(0.0));
     }
 
-    /// Stands for another place of the song from here on. The clock moves on by the part of a tick that makes the fractions equal.
-    fn jump(&mut self, host: &HostTime, song: f64, rate: f64, cause: Cause) -> Turn {
-        let now = self.now();
-        let shift = (song - now).floor();
+    /// Stands for another place of the song from here on, by a whole number of ticks: the clock moves on to the same fraction of a tick, or
+    /// waits for it if it is hardly ahead.
+    fn jump(&mut self, host: &HostTime, song: f64, rate: f64, cause: Cause, frames: u32) -> Turn {
+        let ahead = song - self.now();
+        let nearest = ahead.round();
+        let shift = if ahead - nearest >= -WAIT { nearest } else { ahead.floor() };
+        let error = ahead - shift;
         self.song = whole(shift);
-        self.hold((song - shift).max(now), rate);
         self.motion = Motion::Host;
+        if error < 0.0 {
+            self.steer(error, rate, frames);
+        } else {
+            self.hold(self.now() + error, rate);
+        }
         self.bar = self.song_bar(host, song);
         self.turn(cause)
     }
@@ -435,7 +446,7 @@ impl Clock {
         let at = Moment(self.now() + f64::from(sample) * self.rate);
         self.song = self.song.saturating_sub(whole(length));
         self.bar = SongBar { start: SongPosition(self.bar.start.0.saturating_sub(whole(length))), metre: self.bar.metre };
-        Some(Turn { cause: Cause::Loop, sample, at, song: SongPosition(tick_of(self.song_at(at))), bar: self.bar })
+        Some(Turn { cause: Cause::Loop, sample, at, song: self.song_tick(at), bar: self.bar })
     }
 
     /// A turn if the bar lines are no longer where they were.
@@ -456,7 +467,12 @@ impl Clock {
 
     fn turn(&self, cause: Cause) -> Turn {
         let at = Moment(self.now());
-        Turn { cause, sample: 0, at, song: SongPosition(tick_of(self.song_at(at))), bar: self.bar }
+        Turn { cause, sample: 0, at, song: self.song_tick(at), bar: self.bar }
+    }
+
+    /// The tick of the song that the clock's tick stands for.
+    fn song_tick(&self, moment: Moment) -> SongPosition {
+        SongPosition(moment.tick().0.saturating_add(self.song))
     }
 }
 
@@ -595,6 +611,27 @@ mod tests {
         assert_eq!(cause(host.block(64).first), Some(Cause::Loop));
         host.locate(150.0);
         assert_eq!(cause(host.block(64).first), Some(Cause::Locate));
+    }
+
+    #[test]
+    fn a_loop_cut_at_whole_samples_costs_no_tick() {
+        let mut host = Host::new(133.0, 44_100.0);
+        host.time.cycle = Some((96.0, 192.0));
+        host.locate(96.0);
+        let mut before = host.block(1).first.unwrap().at.tick();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some samples of a bar")]
+        let bar = (96.0 / host.rate()).ceil() as u64;
+        for pass in 0..50 {
+            while host.played < bar {
+                let frames = u32::try_from(bar - host.played).unwrap().min(512);
+                let turns = host.block(frames);
+                assert!(turns == Turns::default(), "{pass}: {turns:?}");
+            }
+            host.locate(96.0);
+            let turn = host.block(512).first.unwrap();
+            assert_eq!((turn.cause, turn.song, turn.at.tick() - before), (Cause::Loop, SongPosition(96), Tick(96)), "{pass}");
+            before = turn.at.tick();
+        }
     }
 
     #[test]

@@ -101,9 +101,9 @@ pub enum Heard {
         /// As they stand.
         controls: ControlValues,
     },
-    /// The ring was full and events were lost: every key and pedal counts as let go.
+    /// Events were lost to a full ring, a bypass or a reset: every key and pedal counts as let go.
     Gap {
-        /// When there was room again.
+        /// When it was over.
         at: Moment,
     },
 }

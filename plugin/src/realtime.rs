@@ -106,8 +106,14 @@ impl RealTime {
 
         let turns = stage.clock.begin(host, frames);
         let start = stage.clock.span().moment(0);
-        stage.capture.catch_up(start);
-        if std::mem::take(&mut self.was_reset) || watched.voids(last) {
+        let was_reset = std::mem::take(&mut self.was_reset);
+        if was_reset || watched.bypass != last.bypass {
+            stage.capture.lose_player();
+        }
+        if !watched.bypass {
+            stage.capture.catch_up(start);
+        }
+        if was_reset || watched.voids(last) {
             stage.void(start, port);
         }
         if let Some(turn) = turns.first {
@@ -444,6 +450,21 @@ mod tests {
         let planned = Key::new(0, 50).unwrap();
         instance.plan_pitch(1, 1, 1, planned.pitch());
         assert_eq!(instance.block(&[]), [note_on(400, planned, 90)]);
+    }
+
+    #[test]
+    fn what_is_held_is_forgotten_after_a_bypass_and_a_reset() {
+        let mut instance = Instance::new();
+        instance.block(&[note_on(0, KEY, 9)]);
+        instance.set("bypass", 1.0);
+        instance.block(&[note_off(0, KEY)]);
+        instance.heard();
+        instance.set("bypass", 0.0);
+        instance.block(&[]);
+        assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Reached { .. }]));
+        instance.realtime.reset();
+        instance.block(&[]);
+        assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Turn { .. }, Heard::Reached { .. }]));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! Notes wait in order of time; the next one is kept across blocks, so that rounding loses none. Of a note that sounds only its end is kept.
 //! The player owns the keys ([`KeyTable`]).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, OFFSETS_PER_TICK};
 use antiphon_engine::plan::{Key, KeyTable, PlanOn, PlayerOn, Voice};
 use ringbuf::HeapCons;
-use ringbuf::traits::{Consumer, Observer};
+use ringbuf::traits::Consumer;
 
 use crate::clock::{Moment, Span};
 use crate::meters::{Count, Meters};
@@ -17,6 +18,8 @@ use crate::port::{Outlet, Port, note_off, note_on};
 
 /// Notes that can wait.
 const WAITING: usize = 4096;
+/// Messages taken in with one block, so that a long plan does not make a long block.
+const MESSAGES_PER_BLOCK: usize = 256;
 /// Planned notes that can sound at once: more than any instrument has voices.
 const SOUNDING: usize = 256;
 
@@ -40,9 +43,9 @@ struct Sounding {
 pub struct Schedule {
     planned: HeapCons<Planned>,
     meters: Arc<Meters>,
-    /// In falling order of `on`, so that the next one is the last.
-    waiting: Vec<Waiting>,
-    /// In falling order of `off`.
+    /// In order of `on`.
+    waiting: VecDeque<Waiting>,
+    /// In falling order of `off`, so that the next one is the last.
     sounding: Vec<Sounding>,
     keys: KeyTable,
     /// No note of the plan ends at or before this sample of the block: one was started there.
@@ -53,14 +56,14 @@ impl Schedule {
     /// The playing end, with all the room it will ever need.
     #[must_use]
     pub fn new(planned: HeapCons<Planned>, meters: Arc<Meters>) -> Self {
-        let (waiting, sounding) = (Vec::with_capacity(WAITING), Vec::with_capacity(SOUNDING));
+        let (waiting, sounding) = (VecDeque::with_capacity(WAITING), Vec::with_capacity(SOUNDING));
         Self { planned, meters, waiting, sounding, keys: KeyTable::new(), started: None }
     }
 
     /// Takes in what the musician sent, before a block is played.
     pub fn receive(&mut self, epoch: Epoch, span: &Span) {
         self.started = None;
-        for _ in 0..self.planned.occupied_len() {
+        for _ in 0..MESSAGES_PER_BLOCK {
             let Some(message) = self.planned.try_pop() else { return };
             if message.epoch() != epoch {
                 self.meters.add(Count::Stale, 1);
@@ -69,8 +72,7 @@ impl Schedule {
             match message {
                 Planned::Note { note, channel, .. } => self.wait(&note, channel, span),
                 Planned::Withdraw { from, .. } => {
-                    let kept = self.waiting.partition_point(|note| note.on >= from.into());
-                    self.waiting.drain(..kept);
+                    self.waiting.truncate(self.waiting.partition_point(|note| note.on < from.into()));
                 }
                 Planned::Cut { at, .. } => {
                     for note in self.sounding.iter_mut().filter(|note| note.off > at.into()) {
@@ -84,7 +86,7 @@ impl Schedule {
     /// The next sample of the block, from `from` on, at which a planned note starts or ends.
     #[must_use]
     pub fn next_sample(&self, span: &Span, from: u32) -> Option<u32> {
-        let on = self.waiting.last().map(|note| span.sample(note.on));
+        let on = self.waiting.front().map(|note| span.sample(note.on));
         let off = self.sounding.last().map(|note| span.sample(note.off).max(self.started.map_or(0, |sample| i64::from(sample) + 1)));
         let next = on.into_iter().chain(off).min()?.max(i64::from(from));
         u32::try_from(next).ok().filter(|&sample| sample < span.frames())
@@ -104,7 +106,7 @@ impl Schedule {
 
     /// Starts the notes whose time has come at this sample, where the player leaves the key free.
     pub fn start(&mut self, span: &Span, sample: u32, outlet: &mut Outlet, port: &mut impl Port) {
-        while let Some(note) = self.waiting.pop_if(|note| span.sample(note.on) <= i64::from(sample)) {
+        while let Some(note) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(sample)) {
             if self.sounding.len() == SOUNDING {
                 self.meters.add(Count::Crowded, 1);
                 continue;
@@ -172,7 +174,7 @@ impl Schedule {
             self.meters.add(Count::Crowded, 1);
         } else {
             // Behind those of the same moment: they start in the order they came.
-            let place = self.waiting.partition_point(|other| other.on > on);
+            let place = self.waiting.partition_point(|other| other.on <= on);
             self.waiting.insert(place, Waiting { on, off, key, velocity: note.velocity.clamp(1, 127) });
         }
     }
@@ -336,7 +338,9 @@ mod tests {
         for _ in 0..WAITING + 5 {
             desk.plan(9, 0, 1, 60);
         }
-        desk.block(10);
+        for _ in 0..=WAITING / MESSAGES_PER_BLOCK {
+            desk.block(10);
+        }
         assert_eq!(desk.meters.count(Count::Crowded), 5);
     }
 
