@@ -2,10 +2,12 @@
 
 mod buckets;
 mod features;
+mod habits;
 mod key;
 mod scale;
 
 pub use buckets::{BarBuckets, DENSITY_EDGES, MOST_VOICES, REGISTER_EDGES, SPAN_EDGES, TEMPO_EDGES, tempo_bucket};
 pub use features::{BarFeatures, PitchFeatures};
+pub use habits::{Habit, Register, habits};
 pub use key::{KEY_WINDOW_BARS, Key, Mode, PitchProfile, detect_key, keys_of_bars};
 pub use scale::Scale;

@@ -1,0 +1,90 @@
+//! How a player has used each role of late: where it lies, and how full its chords are. What continues the music should do likewise unless told otherwise.
+
+use std::collections::BTreeMap;
+
+use super::super::{Note, Role, Tick};
+
+/// The keys a role may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Register {
+    /// Lowest MIDI key.
+    pub low: u8,
+    /// Highest MIDI key, inclusive.
+    pub high: u8,
+}
+
+impl Register {
+    /// The whole keyboard.
+    pub const WHOLE: Self = Self { low: 0, high: 127 };
+
+    /// Whether a key is in it.
+    #[must_use]
+    pub const fn contains(self, pitch: u8) -> bool {
+        self.low <= pitch && pitch <= self.high
+    }
+
+    /// Wider by `semitones` at both ends, as far as the keyboard goes.
+    #[must_use]
+    pub const fn widened(self, semitones: u8) -> Self {
+        let high = self.high.saturating_add(semitones);
+        Self { low: self.low.saturating_sub(semitones), high: if high > 127 { 127 } else { high } }
+    }
+}
+
+/// What one role has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habit {
+    /// From its lowest to its highest note.
+    pub register: Register,
+    /// Most of its notes that start together, at least 1.
+    pub chord: u8,
+}
+
+/// The habits of every role that plays. Nothing is said of one that does not.
+#[must_use]
+pub fn habits(notes: &[Note]) -> BTreeMap<Role, Habit> {
+    let mut together: BTreeMap<(Role, Tick), u8> = BTreeMap::new();
+    let mut habits = BTreeMap::new();
+    for note in notes {
+        let chord = together.entry((note.role, note.onset)).or_default();
+        *chord = chord.saturating_add(1);
+        let own = Habit { register: Register { low: note.pitch, high: note.pitch }, chord: 1 };
+        let habit = habits.entry(note.role).or_insert(own);
+        habit.register.low = habit.register.low.min(note.pitch);
+        habit.register.high = habit.register.high.max(note.pitch);
+        habit.chord = habit.chord.max(*chord);
+    }
+    habits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(onset: i64, pitch: u8, role: Role) -> Note {
+        Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role }
+    }
+
+    #[test]
+    fn each_role_has_its_own_register_and_chords() {
+        let notes = [
+            note(0, 43, Role::Bass),
+            note(0, 60, Role::Keys),
+            note(0, 64, Role::Keys),
+            note(0, 67, Role::Keys),
+            note(24, 36, Role::Bass),
+            note(24, 72, Role::Keys),
+        ];
+        let habits = habits(&notes);
+        assert_eq!(habits[&Role::Bass], Habit { register: Register { low: 36, high: 43 }, chord: 1 });
+        assert_eq!(habits[&Role::Keys], Habit { register: Register { low: 60, high: 72 }, chord: 3 });
+        assert_eq!(habits.len(), 2);
+    }
+
+    #[test]
+    fn a_register_is_widened_as_far_as_the_keyboard_goes() {
+        assert_eq!(Register { low: 3, high: 125 }.widened(5), Register::WHOLE);
+        assert_eq!(Register { low: 48, high: 60 }.widened(5), Register { low: 43, high: 65 });
+        assert!(Register { low: 48, high: 60 }.contains(60) && !Register { low: 48, high: 60 }.contains(61));
+    }
+}
