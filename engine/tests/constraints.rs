@@ -9,7 +9,7 @@ use antiphon_engine::{
     codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
     decode::{Constraints, Decoder, MOST_NOTES, RoleSet, Sampling, Step},
     model::Model,
-    music::{Role, Tick},
+    music::{Role, Tick, analysis::Register},
 };
 use common::{music::piece, tiny};
 use proptest::prelude::*;
@@ -23,10 +23,12 @@ fn rules() -> impl Strategy<Value = Constraints> {
     let voices = prop_oneof![Just(None), (0_u8..5).prop_map(Some)];
     let from = prop_oneof![Just(i64::MIN), -50_i64..400];
     let until = prop_oneof![Just(i64::MAX), -50_i64..500];
-    (roles, 0_u8..128, 0_u8..128, scale, voices, from, until).prop_map(|(roles, low, high, scale, voices, from, until)| Constraints {
+    let registers = prop::array::uniform16((0_u8..128, 0_u8..128).prop_map(|(low, high)| Register { low, high }));
+    let chords = prop::array::uniform16(0_u8..6);
+    (roles, registers, chords, scale, voices, from, until).prop_map(|(roles, registers, chords, scale, voices, from, until)| Constraints {
         roles,
-        low,
-        high,
+        registers,
+        chords,
         scale,
         voices,
         from: Tick(from),
@@ -41,7 +43,7 @@ fn check(rules: &Constraints, line: Tick, ticks: u16, before: &[NoteClasses], no
     if role == Role::Drums {
         assert!(note.pitch >= 128);
     } else {
-        assert!((rules.low..=rules.high).contains(&note.pitch) && rules.scale >> (note.pitch % 12) & 1 == 1, "{note:?}");
+        assert!(rules.registers[usize::from(note.role)].contains(note.pitch) && rules.scale >> (note.pitch % 12) & 1 == 1, "{note:?}");
     }
     assert!(note.tick().0 < i64::from(ticks), "{note:?} in a bar of {ticks}");
     let onset = line + note.tick();
@@ -52,6 +54,8 @@ fn check(rules: &Constraints, line: Tick, ticks: u16, before: &[NoteClasses], no
     if let Some(last) = before.last() {
         assert!((last.tick(), last.role, last.pitch) < (note.tick(), note.role, note.pitch), "{last:?} then {note:?}");
     }
+    let chord = before.iter().filter(|other| other.place() == note.place()).count();
+    assert!(chord < usize::from(rules.chords[usize::from(note.role)].max(1)), "{note:?} is one too many");
     let together = before.iter().filter(|other| other.tick() == note.tick()).count();
     if let (Some(voices), 1..) = (rules.voices, together) {
         assert!(together < usize::from(voices));
@@ -94,7 +98,7 @@ fn without_a_role_or_a_pitch_the_bar_is_empty() {
     let none = Constraints::default();
     let impossible = [
         Constraints { roles: [].into_iter().collect(), ..none.clone() },
-        Constraints { low: 61, high: 60, roles: [Role::Melody].into_iter().collect(), ..none.clone() },
+        Constraints { registers: [Register { low: 61, high: 60 }; 16], roles: [Role::Melody].into_iter().collect(), ..none.clone() },
         Constraints { scale: 0, roles: [Role::Bass, Role::Keys].into_iter().collect(), ..none.clone() },
         Constraints { from: Tick(96), ..none.clone() },
         Constraints { until: Tick(0), ..none },
@@ -112,7 +116,11 @@ fn without_a_role_or_a_pitch_the_bar_is_empty() {
 #[test]
 fn one_pitch_is_enough_to_play_on() {
     let mut decoder = Decoder::new(Arc::clone(&MODEL), Arc::new(SlidingWindow::DEFAULT), &prefix_rows(0, &[])).unwrap();
-    decoder.set_constraints(Constraints { low: 60, high: 60, roles: [Role::Melody].into_iter().collect(), ..Constraints::default() });
+    decoder.set_constraints(Constraints {
+        registers: [Register { low: 60, high: 60 }; 16],
+        roles: [Role::Melody].into_iter().collect(),
+        ..Constraints::default()
+    });
     decoder.set_sampling(Sampling::PLAIN);
     let mut notes = 0;
     for seed in 0..8 {

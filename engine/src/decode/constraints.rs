@@ -3,13 +3,18 @@
 //! Part of them are always on, because rows are in canonical order: the onset never goes back, and at one onset role, then pitch, must rise. So a bar always
 //! ends. Where nothing is allowed any more, the bar ends.
 
+use std::collections::BTreeMap;
+
 use crate::{
     codec::{
         NoteClasses, OPEN, Place,
         vocabulary::{Field, duration_ticks, next},
     },
     model::SamplingInputs,
-    music::{Role, TICKS_PER_QUARTER, Tick},
+    music::{
+        Role, TICKS_PER_QUARTER, Tick,
+        analysis::{Habit, Register},
+    },
 };
 
 /// Added to the logit of what is forbidden.
@@ -56,13 +61,13 @@ impl FromIterator<Role> for RoleSet {
 pub struct Constraints {
     /// Roles that may play.
     pub roles: RoleSet,
-    /// Lowest MIDI key.
-    pub low: u8,
-    /// Highest MIDI key, inclusive.
-    pub high: u8,
+    /// The keys each role may use, by class.
+    pub registers: [Register; ROLES],
+    /// Most notes of each role, by class, that start together. At least 1 counts.
+    pub chords: [u8; ROLES],
     /// Pitch classes that may sound: bit 0 is C, bit 11 is B.
     pub scale: u16,
-    /// Most notes that start together; `None` for no bound. At least 1 counts.
+    /// Most notes of all roles that start together; `None` for no bound. At least 1 counts.
     pub voices: Option<u8>,
     /// No note starts before this tick of the sequence (tick 0 is its first bar line).
     pub from: Tick,
@@ -73,24 +78,44 @@ pub struct Constraints {
 impl Default for Constraints {
     /// Everything is allowed.
     fn default() -> Self {
-        Self { roles: RoleSet::ALL, low: 0, high: 127, scale: 0xfff, voices: None, from: Tick(i64::MIN), until: Tick::MAX }
+        Self {
+            roles: RoleSet::ALL,
+            registers: [Register::WHOLE; ROLES],
+            chords: [u8::MAX; ROLES],
+            scale: 0xfff,
+            voices: None,
+            from: Tick(i64::MIN),
+            until: Tick::MAX,
+        }
     }
 }
 
+/// How far beyond what a role has played of late it may go: a fourth.
+const REACH_SEMITONES: u8 = 5;
+
 impl Constraints {
+    /// Lets each role of `habits` play where it has played, a fourth more at both ends, and chords no fuller than before.
+    /// What a model chooses at random then wanders off neither up the keyboard nor into clusters.
+    pub fn keep_to(&mut self, habits: &BTreeMap<Role, Habit>) {
+        for (role, habit) in habits {
+            let class = usize::from(role.class());
+            self.registers[class] = habit.register.widened(REACH_SEMITONES);
+            self.chords[class] = habit.chord;
+        }
+    }
+
     /// Whether a pitch class of the model is allowed for a role.
     fn allows(&self, role: u8, pitch: usize) -> bool {
         if role == Role::Drums.class() {
             return pitch >= DRUMS;
         }
-        pitch < DRUMS && (usize::from(self.low)..=usize::from(self.high)).contains(&pitch) && self.scale >> (pitch % 12) & 1 == 1
+        pitch < DRUMS && self.registers[usize::from(role)].contains(pitch_of(pitch)) && self.scale >> (pitch % 12) & 1 == 1
     }
 
     /// The roles that have a pitch to play, and the highest pitch of each.
     fn tops(&self) -> [Option<usize>; ROLES] {
-        let top = |role: u8| (0..PITCHES).rev().find(|&pitch| self.allows(role, pitch));
-        let (keys, drums) = (top(Role::Melody.class()), top(Role::Drums.class()));
-        Role::ALL.map(|role| if role == Role::Drums { drums } else { keys }.filter(|_| self.roles.contains(role)))
+        let top = |role: Role| (0..PITCHES).rev().find(|&pitch| self.allows(role.class(), pitch));
+        Role::ALL.map(|role| top(role).filter(|_| self.roles.contains(role)))
     }
 }
 
@@ -145,6 +170,7 @@ impl Masks {
         let playable = |role: usize| self.tops[role].is_some();
         let here = moment.target.map_or(-1, |target| target.tick().0);
         let together = 1 + moment.before.iter().rev().take_while(|note| note.tick().0 == here).count();
+        let chord = moment.target.map_or(0, |target| 1 + moment.before.iter().rev().take_while(|note| note.place() == target).count());
         let voices_left = self.constraints.voices.is_none_or(|voices| together < usize::from(voices));
         let notes_left = moment.before.len() + usize::from(moment.target.is_some()) < MOST_NOTES;
         let from = self.constraints.from.0.saturating_sub(moment.line.0);
@@ -154,11 +180,10 @@ impl Masks {
             let together_with = |role: usize| {
                 moment.target.is_some_and(|target| {
                     let own = usize::from(target.role);
-                    playable(role) && (role > own || role == own && reached == 0)
+                    playable(role) && (role > own || role == own && reached == 0 && chord < usize::from(self.constraints.chords[own]))
                 })
             };
-            let chord = voices_left && (0..ROLES).any(together_with);
-            let first = if chord { here } else { here + 1 }.max(from);
+            let first = if voices_left && (0..ROLES).any(together_with) { here } else { here + 1 }.max(from);
             let any = first.max(0) < until && (0..ROLES).any(playable);
             let may_start = |tick: i64| any && (first..until).contains(&tick);
             allow(&mut inputs.kind[reached * TYPES..][..TYPES], |kind| match class_of(kind) {
@@ -186,6 +211,11 @@ fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
 /// A class as the vocabulary has it; none is above 255.
 fn class_of(class: usize) -> u8 {
     u8::try_from(class).unwrap_or(u8::MAX)
+}
+
+/// A pitch class of the model as a MIDI key; none that is asked is above 127.
+fn pitch_of(class: usize) -> u8 {
+    class_of(class)
 }
 
 fn tick_of(beat: usize, sub: usize) -> i64 {

@@ -14,12 +14,18 @@ pub fn start(context: &Clip) -> Option<Tick> {
     Some(context.metres.bar_line_from(last))
 }
 
+/// The notes that start in the last `bars` bars before `start`, part by part.
+#[must_use]
+pub fn recent_notes(context: &Clip, start: Tick, bars: u32) -> Vec<Note> {
+    let from = bars_before(context, start, bars);
+    let notes = context.parts.iter().flat_map(|part| &part.notes);
+    notes.filter(|note| (from..start).contains(&note.onset)).copied().collect()
+}
+
 /// The roles with a note that starts in the last `bars` bars before `start`, in canonical order.
 #[must_use]
 pub fn recent_roles(context: &Clip, start: Tick, bars: u32) -> Vec<Role> {
-    let from = bars_before(context, start, bars);
-    let recent = context.parts.iter().flat_map(|part| &part.notes).filter(|note| (from..start).contains(&note.onset));
-    recent.map(|note| note.role).collect::<BTreeSet<_>>().into_iter().collect()
+    recent_notes(context, start, bars).iter().map(|note| note.role).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The clip of `bars` bars that continues `context` from `start` on with `notes`, whose tick 0 is `start`.

@@ -16,14 +16,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use antiphon_engine::cache;
 use antiphon_engine::decode::{Constraints, Sampling};
 use antiphon_engine::files::write_whole;
-use antiphon_engine::music::analysis::{Key, Scale};
+use antiphon_engine::music::analysis::{Key, Register, Scale, habits};
 use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
 
 use crate::model::ModelArgs;
 use crate::picture::Picture;
 use phrase::{Phrases, Score};
 use report::{Report, Written};
-use steering::Register;
 
 /// How far back "of late" reaches, in bars: the roles that play, and where each part lies.
 const RECENT_BARS: u32 = 8;
@@ -99,9 +98,15 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Steering")]
     scale_lock: bool,
 
-    /// Lowest and highest note (drums aside), as MIDI keys or names: 48:84 or c3:c6
+    /// Lowest and highest note of every role (drums aside), as MIDI keys or names: 48:84 or c3:c6
     #[arg(long, value_name = "LOW:HIGH", value_parser = steering::register, help_heading = "Steering")]
     register: Option<Register>,
+
+    /// Let every role use the whole keyboard and chords of any size
+    ///
+    /// Without it each keeps to where it has played in the last 8 bars, a fourth more at both ends, and to chords no fuller than there.
+    #[arg(long, help_heading = "Steering")]
+    free: bool,
 
     #[command(flatten, next_help_heading = "Model")]
     model: ModelArgs,
@@ -137,7 +142,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let name = model.info().name.clone();
     let policy = cache::policy(&args.policy, &model.info().fine_bars).context("--policy")?;
     let score = Score::new(&source.clip, source.start, args.bars, args.key);
-    let constraints = constraints(args, &source.roles, score.key())?;
+    let constraints = constraints(args, &source, score.key())?;
     let ensemble = source.ensemble();
     let sampling = Sampling::from_adventurousness(args.adventurousness);
     let mut phrases = Phrases::new(&score, model, policy, &ensemble, sampling, constraints);
@@ -210,20 +215,26 @@ fn in_order(roles: impl Iterator<Item = Role>) -> Vec<Role> {
 }
 
 /// What may be chosen.
-fn constraints(args: &Args, roles: &[Role], key: Option<Key>) -> Result<Constraints> {
-    let Register { low, high } = args.register.unwrap_or(Register { low: 0, high: 127 });
+fn constraints(args: &Args, source: &Source<'_>, key: Option<Key>) -> Result<Constraints> {
+    let mut constraints = Constraints { roles: source.roles.iter().copied().collect(), ..Constraints::default() };
+    if !args.free {
+        constraints.keep_to(&habits(&continuation::recent_notes(&source.clip, source.start, RECENT_BARS)));
+    }
+    if let Some(register) = args.register {
+        constraints.registers = constraints.registers.map(|_| register);
+    }
     let mut scale = Scale::CHROMATIC;
     if args.scale_lock {
         let Some(key) = key else {
             bail!("{}: no key can be heard that --scale-lock could hold to; name one with --key", args.input.display());
         };
         scale = Scale::of_key(key);
-        if !(low..=high).any(|pitch| scale.contains(pitch)) {
+        if args.register.is_some_and(|Register { low, high }| !(low..=high).any(|pitch| scale.contains(pitch))) {
             bail!("--register: none of its notes is in {key}, to which --scale-lock holds; widen it");
         }
     }
-    let scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
-    Ok(Constraints { roles: roles.iter().copied().collect(), low, high, scale, ..Constraints::default() })
+    constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
+    Ok(constraints)
 }
 
 /// Writes what was made, each file whole.

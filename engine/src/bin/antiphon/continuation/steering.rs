@@ -1,7 +1,7 @@
 //! What the player asks for, read from the command line.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::music::analysis::{Key, Mode};
+use antiphon_engine::music::analysis::{Key, Mode, Register};
 
 /// Reads a role's name.
 pub(super) fn role(text: &str) -> Result<Role, String> {
@@ -19,13 +19,6 @@ pub(super) fn key(text: &str) -> Result<Key, String> {
         _ => return Err(wrong()),
     };
     Key::new(tonic, mode).ok_or_else(wrong)
-}
-
-/// The lowest and highest key that may be chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Register {
-    pub(super) low: u8,
-    pub(super) high: u8,
 }
 
 /// Reads a register, `LOW:HIGH`, of MIDI keys or note names.
