@@ -24,7 +24,7 @@ use crate::picture::Picture;
 use phrase::{Phrases, Score};
 use report::{Report, Written};
 
-/// How far back "of late" reaches, in bars: the roles that play, and where each part lies.
+/// How far back "of late" reaches, in bars: the roles that play, where each part lies, how busy the music is.
 const RECENT_BARS: u32 = 8;
 
 /// Most bars and most variations of one call: what a plug-in would ever ask for, many times over.
@@ -141,7 +141,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let model = Arc::new(args.model.open()?);
     let name = model.info().name.clone();
     let policy = cache::policy(&args.policy, &model.info().fine_bars).context("--policy")?;
-    let score = Score::new(&source.clip, source.start, args.bars, args.key);
+    let score = Score::new(&source.clip, source.start, args.bars, args.key, usize::try_from(RECENT_BARS)?);
     let constraints = constraints(args, &source, score.key())?;
     let ensemble = source.ensemble();
     let sampling = Sampling::from_adventurousness(args.adventurousness);
