@@ -121,7 +121,7 @@ fn bad_input_ends_with_code_2_and_names_the_file_and_the_cure() {
         (&["eval", ".", "--baselines-only", "--split", "split.csv", "--only", "test"], &["--only"]),
         (&["eval", ".", "--baselines-only", "--sources", "hymns"], &["hymns", "--sources"]),
         (&["eval", ".", "--model", "missing.onnx"], &["missing.onnx"]),
-        (&["eval", "."], &["--model"]),
+        (&["eval", ".", "--onnxruntime", "missing.so"], &["missing.so", "Cure"]),
     ];
     for (args, words) in cases {
         let output = antiphon(dir.path(), args);

@@ -2,9 +2,15 @@
 
 mod common;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use antiphon_engine::model::{Model, ModelError, RUNTIME_VARIABLE, Runtime, RuntimeSearch};
+use antiphon_engine::{
+    cache::FineCoarse,
+    codec::{BarEnd, encode, prefix_rows},
+    decode::Decoder,
+    model::{Model, ModelError, RUNTIME_VARIABLE, Runtime, RuntimeSearch, Weights},
+    music::{Note, smf},
+};
 use common::{fixture, runtime, tiny};
 
 /// Loads the runtime from `place` in a process of its own: in this one another test may have loaded it already.
@@ -155,4 +161,33 @@ fn the_reference_graph_is_no_step_graph() {
     // Opened from memory its weights beside it cannot be found; whatever ONNX Runtime says, it is refused.
     let bytes = fs::read(fixture("tiny-reference.onnx")).unwrap();
     assert!(Model::from_bytes(runtime(), &bytes, "reference").is_err());
+}
+
+#[test]
+fn the_model_in_the_program_knows_music_from_noise() {
+    let model = Arc::new(Model::shipped(runtime()).unwrap_or_else(|error| panic!("{error}")));
+    assert_eq!(model.info().weights, Weights::Int8);
+    let clip = smf::read(include_bytes!("../../assets/demo/pop.mid")).expect("the demo is sound").clip;
+    let bits = |notes: &[Note]| -> f64 {
+        let bars: Vec<_> = clip.metres.bars(clip.end).collect();
+        let mut decoder =
+            Decoder::new(Arc::clone(&model), Arc::new(FineCoarse::new(&model.info().fine_bars)), &prefix_rows(0, &[])).unwrap();
+        let mut nats = 0.0;
+        for bar in encode(notes, &bars, None).bars {
+            for row in decoder.score_bar(&bar, BarEnd::Bar).unwrap().rows {
+                nats += row.nll.iter().zip(row.targets).filter(|(_, target)| *target >= 0).map(|(nll, _)| f64::from(*nll)).sum::<f64>();
+            }
+        }
+        nats / std::f64::consts::LN_2 / f64::from(u32::try_from(notes.len()).unwrap())
+    };
+    let music = clip.notes();
+    // The same onsets, lengths and pitches, but each pitch where another one was.
+    let mut noise = music.clone();
+    for (index, note) in noise.iter_mut().enumerate() {
+        note.pitch = music[(index * 37 + 11) % music.len()].pitch;
+    }
+    let (music, noise) = (bits(&music), bits(&noise));
+    // Guessing costs 36 bits a note.
+    assert!(music < 14.0, "{music} bits a note of music");
+    assert!(music + 2.0 < noise, "{music} bits a note of music, {noise} of noise");
 }

@@ -18,7 +18,7 @@ use crate::{
         BarEnd, BarFields, BarRows, NoteClasses, Row, Targets, align,
         vocabulary::{FIELDS, Field},
     },
-    model::{Batch, Model},
+    model::{Asked, Batch, Model},
     music::Tick,
 };
 
@@ -38,8 +38,8 @@ pub struct Decoder {
     cache: Cache,
     /// For runs of one row: the tensors of every step are these.
     step: Batch,
-    /// For runs of more rows, by their number: bars tend to have as many notes as other bars.
-    bars: BTreeMap<usize, Batch>,
+    /// For runs of more rows, by their number and by who is asked: bars tend to have as many notes as other bars.
+    bars: BTreeMap<(usize, Asked), Batch>,
     /// [`Cache::moves`] when the batches were bound.
     bound: u32,
     seed: u64,
@@ -102,7 +102,7 @@ impl Decoder {
         options: CacheOptions,
     ) -> Result<Self, DecodeError> {
         let mut cache = Cache::new(model.info(), policy, options)?;
-        let step = Batch::new(&model, 1, cache.layers())?;
+        let step = Batch::new(&model, 1, Asked::All, cache.layers())?;
         let mut decoder = Self {
             bound: cache.moves(),
             model,
@@ -118,7 +118,7 @@ impl Decoder {
         };
         if !prefix.is_empty() {
             let forced = vec![FREE; prefix.len()];
-            decoder.run_rows(prefix, &forced, |_| {})?;
+            decoder.run_rows(prefix, &forced, Asked::Last, |_| {})?;
             decoder.cache.set_prefix();
         }
         Ok(decoder)
@@ -190,7 +190,7 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
     pub fn append_bar(&mut self, bar: &BarRows) -> Result<(), DecodeError> {
-        self.append(bar, BarEnd::Bar, |_| {})
+        self.append(bar, BarEnd::Bar, Asked::Last, |_| {})
     }
 
     /// Appends a finished bar and says what the model thought of it.
@@ -201,7 +201,7 @@ impl Decoder {
         let (rows, targets) = align(bar, end);
         let scored = &targets[..rows.len() - 1];
         let mut score = BarScore { rows: Vec::with_capacity(scored.len()), hidden: Vec::new() };
-        self.append(bar, end, |batch| {
+        self.append(bar, end, Asked::All, |batch| {
             let row = |(index, &targets): (usize, &Targets)| RowScore { targets, nll: batch.nll(index), best: batch.best(index) };
             score.rows.extend(scored.iter().enumerate().map(row));
             score.hidden.extend_from_slice(batch.hidden());
@@ -209,7 +209,7 @@ impl Decoder {
         Ok(score)
     }
 
-    fn append(&mut self, bar: &BarRows, end: BarEnd, read: impl FnOnce(&Batch)) -> Result<(), DecodeError> {
+    fn append(&mut self, bar: &BarRows, end: BarEnd, asked: Asked, read: impl FnOnce(&Batch)) -> Result<(), DecodeError> {
         if let Some(open) = &self.open {
             return Err(DecodeError::StillOpen(open.bar.index));
         }
@@ -220,7 +220,7 @@ impl Decoder {
         let (rows, targets) = align(bar, end);
         let rows = &rows[..rows.len() - 1];
         self.cache.begin_bar(rows.len())?;
-        self.run_rows(rows, &targets, read)?;
+        self.run_rows(rows, &targets, asked, read)?;
         self.finish(bar.clone(), rows)
     }
 
@@ -266,7 +266,7 @@ impl Decoder {
             ([], _) => {}
             ([row], [forced]) => open.next = Some(self.run_step(open, row, forced)?),
             _ => {
-                self.run_rows(&rows, &forced, |_| {})?;
+                self.run_rows(&rows, &forced, Asked::Last, |_| {})?;
                 open.next = None;
             }
         }
@@ -388,14 +388,14 @@ impl Decoder {
     }
 
     /// Appends rows in one run.
-    fn run_rows(&mut self, rows: &[Row], forced: &[Targets], read: impl FnOnce(&Batch)) -> Result<(), DecodeError> {
+    fn run_rows(&mut self, rows: &[Row], forced: &[Targets], asked: Asked, read: impl FnOnce(&Batch)) -> Result<(), DecodeError> {
         self.reserve(rows.len())?;
-        if self.bars.len() == MOST_BATCHES && !self.bars.contains_key(&rows.len()) {
+        if self.bars.len() == MOST_BATCHES && !self.bars.contains_key(&(rows.len(), asked)) {
             self.bars.clear();
         }
-        let batch = match self.bars.entry(rows.len()) {
+        let batch = match self.bars.entry((rows.len(), asked)) {
             Entry::Occupied(kept) => kept.into_mut(),
-            Entry::Vacant(place) => place.insert(Batch::new(&self.model, rows.len(), self.cache.layers())?),
+            Entry::Vacant(place) => place.insert(Batch::new(&self.model, rows.len(), asked, self.cache.layers())?),
         };
         for (index, (row, forced)) in rows.iter().zip(forced).enumerate() {
             batch.set_row(&self.model, index, row, forced);

@@ -17,11 +17,22 @@ pub struct KeyValue {
     pub value: Tensor<f32>,
 }
 
+/// Which rows of a run say what they choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// All of them.
+    All,
+    /// The last one alone: the others are only listened to, which is cheaper.
+    Last,
+}
+
 /// The tensors of a run of a fixed number of rows. Its binding outlives no tensor: both are owned here or counted.
 #[derive(Debug)]
 pub struct Batch {
     binding: IoBinding,
     rows: usize,
+    /// The first row that is asked; so are all after it.
+    first_asked: usize,
     pairs: usize,
     columns: Tensor<i64>,
     summary_rows: Tensor<i64>,
@@ -32,6 +43,7 @@ pub struct Batch {
     sin_k: Tensor<f32>,
     seqlens_k: Tensor<i32>,
     total_length: Tensor<i32>,
+    asked: Tensor<i64>,
     force: Tensor<i64>,
     sampling: SamplingTensors,
     choice: Tensor<i64>,
@@ -88,11 +100,13 @@ pub struct SamplingInputs<'a> {
 }
 
 impl Batch {
-    /// Tensors for runs of `rows` rows, at least 1, over the cache `layers`. All inputs are zero, nothing is summarised, forced, masked or noisy.
+    /// Tensors for runs of `rows` rows, at least 1, of which some are asked, over the cache `layers`. All inputs are zero, nothing is summarised, forced, masked or noisy.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate or bind.
-    pub fn new(model: &Model, rows: usize, layers: &mut [KeyValue]) -> ort::Result<Self> {
+    pub fn new(model: &Model, rows: usize, asked: Asked, layers: &mut [KeyValue]) -> ort::Result<Self> {
+        let first_asked = if asked == Asked::All { 0 } else { rows - 1 };
+        let answers = rows - first_asked;
         let allocator = Allocator::default();
         let pairs = model.info().rotary.pairs();
         let floats = |shape: &[usize]| Tensor::<f32>::new(&allocator, dims(shape));
@@ -100,6 +114,7 @@ impl Batch {
         let mut batch = Self {
             binding: model.session().create_binding()?,
             rows,
+            first_asked,
             pairs,
             columns: integers(&[rows, COLUMNS])?,
             summary_rows: integers(&[1, COLUMNS])?,
@@ -110,17 +125,21 @@ impl Batch {
             sin_k: floats(&[rows, pairs])?,
             seqlens_k: Tensor::new(&allocator, [1_i64])?,
             total_length: Tensor::new(&allocator, [1_i64])?,
-            force: integers(&[rows, FIELDS])?,
+            asked: integers(&[answers])?,
+            force: integers(&[answers, FIELDS])?,
             sampling: SamplingTensors::new(&allocator)?,
-            choice: integers(&[rows, FIELDS])?,
-            nll: floats(&[rows, FIELDS])?,
-            best: integers(&[rows, FIELDS])?,
+            choice: integers(&[answers, FIELDS])?,
+            nll: floats(&[answers, FIELDS])?,
+            best: integers(&[answers, FIELDS])?,
             hidden: floats(&[rows, model.info().width])?,
         };
         data(&mut batch.force).fill(-1);
         let mut positions = integers(&[1, rows])?;
         for (position, index) in data(&mut positions).iter_mut().zip(0..) {
             *position = index;
+        }
+        for (row, index) in data(&mut batch.asked).iter_mut().zip(i64::try_from(first_asked).unwrap_or(i64::MAX)..) {
+            *row = index;
         }
         batch.bind(&positions)?;
         batch.bind_cache(layers)?;
@@ -130,7 +149,9 @@ impl Batch {
     fn bind(&mut self, positions: &Tensor<i64>) -> ort::Result<()> {
         let binding = &mut self.binding;
         binding.bind_input("positions", positions)?;
-        for (name, tensor) in [("rows", &self.columns), ("summary_rows", &self.summary_rows), ("force", &self.force)] {
+        for (name, tensor) in
+            [("rows", &self.columns), ("summary_rows", &self.summary_rows), ("asked", &self.asked), ("force", &self.force)]
+        {
             binding.bind_input(name, tensor)?;
         }
         let turns = [("cos_q", &self.cos_q), ("sin_q", &self.sin_q), ("cos_k", &self.cos_k), ("sin_k", &self.sin_k)];
@@ -160,7 +181,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Sets row `index`; `force` holds the class to take for each field, -1 to sample it.
+    /// Sets row `index`; `force` holds the class to take for each field, -1 to sample it, and means nothing for a row that is not asked.
     ///
     /// # Panics
     /// If `index` is not below the batch's number of rows.
@@ -170,8 +191,10 @@ impl Batch {
         let at = index * self.pairs..(index + 1) * self.pairs;
         rotary.turn(row.query, &mut data(&mut self.cos_q)[at.clone()], &mut data(&mut self.sin_q)[at.clone()]);
         rotary.turn(row.key, &mut data(&mut self.cos_k)[at.clone()], &mut data(&mut self.sin_k)[at]);
-        for (to, from) in data(&mut self.force)[index * FIELDS..][..FIELDS].iter_mut().zip(force) {
-            *to = i64::from(*from);
+        if let Some(answer) = index.checked_sub(self.first_asked) {
+            for (to, from) in data(&mut self.force)[answer * FIELDS..][..FIELDS].iter_mut().zip(force) {
+                *to = i64::from(*from);
+            }
         }
     }
 
@@ -214,21 +237,30 @@ impl Batch {
     }
 
     /// The class forced or sampled for each field of row `index`.
+    ///
+    /// # Panics
+    /// If that row is not asked.
     #[must_use]
     pub fn choice(&self, index: usize) -> [i64; FIELDS] {
-        fields(&self.choice, index)
+        fields(&self.choice, index - self.first_asked)
     }
 
     /// Minus the log probability of each choice of row `index`, in nats, at temperature 1 and without masks.
+    ///
+    /// # Panics
+    /// If that row is not asked.
     #[must_use]
     pub fn nll(&self, index: usize) -> [f32; FIELDS] {
-        fields(&self.nll, index)
+        fields(&self.nll, index - self.first_asked)
     }
 
     /// The most likely class of each field of row `index`, given the choices before it.
+    ///
+    /// # Panics
+    /// If that row is not asked.
     #[must_use]
     pub fn best(&self, index: usize) -> [i64; FIELDS] {
-        fields(&self.best, index)
+        fields(&self.best, index - self.first_asked)
     }
 
     /// The last hidden state of every row, one after the other.

@@ -16,6 +16,9 @@ use crate::codec::vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES};
 /// No model we would run on one CPU thread is larger; a file beyond it is something else.
 const MOST_BYTES: u64 = 1 << 30;
 
+/// The shipped weights. In the binary, so that a plug-in that is one file is whole.
+const SHIPPED: &[u8] = include_bytes!("../../../models/antiphon.onnx");
+
 /// A loaded model. Immutable: any number of decoders on any threads share it.
 #[derive(Debug)]
 pub struct Model {
@@ -71,6 +74,14 @@ pub enum ModelError {
 }
 
 impl Model {
+    /// Loads the shipped model, which is part of the binary.
+    ///
+    /// # Errors
+    /// [`ModelError`] if ONNX Runtime refuses it, for want of memory for instance.
+    pub fn shipped(runtime: &Runtime) -> Result<Self, ModelError> {
+        Self::from_bytes(runtime, SHIPPED, "in the program")
+    }
+
     /// Loads a model file.
     ///
     /// # Errors
@@ -170,6 +181,7 @@ fn ports(info: &ModelInfo) -> (Vec<Port>, Vec<Port>) {
         port("positions", Int64, &[1, ANY]),
         port("seqlens_k", Int32, &[1]),
         port("total_length", Int32, &[1]),
+        port("asked", Int64, &[ANY]),
         port("force", Int64, &[ANY, fields]),
         port("temperature", Float32, &[fields]),
         port("log_min_p", Float32, &[fields]),

@@ -9,7 +9,7 @@ mod library;
 mod rotary;
 mod runtime;
 
-pub use batch::{Batch, KeyValue, SamplingInputs};
+pub use batch::{Asked, Batch, KeyValue, SamplingInputs};
 pub use graph::{Model, ModelError};
 pub use info::{MetadataError, ModelInfo, Weights};
 pub use library::LibraryFault;

@@ -115,6 +115,7 @@ fn inputs(info: &ModelInfo, members: &[Member], policy: &dyn PagePolicy) -> Vec<
         ("cos_k".into(), float(&[rows, pairs], cos_k)),
         ("sin_k".into(), float(&[rows, pairs], sin_k)),
         ("attention_mask".into(), float(&[rows, rows], mask)),
+        ("asked".into(), integer(&[rows], (0..).take(rows).collect())),
         ("force".into(), integer(&[rows, FIELDS], force)),
         ("temperature".into(), float(&[FIELDS], vec![1.0; FIELDS])),
         ("log_min_p".into(), float(&[FIELDS], vec![-1e9; FIELDS])),

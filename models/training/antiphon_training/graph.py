@@ -193,23 +193,25 @@ def trunk(g: Graph, model: Antiphon, x: str, attention) -> str:
 
 
 class Chain:
-    """The chain of heads with sampling: adds the outputs choice, nll and best."""
+    """The chain of heads with sampling, on the A rows that are asked: adds the outputs choice, nll and best."""
 
     def __init__(self, g: Graph, model: Antiphon):
         self.g = g
         self.heads = model.heads
         self.names = [name for name, _ in model.config.fields]
         self.classes = dict(model.config.fields)
-        self.choice: dict[str, str] = {}  # field -> its chosen class, [T, 1]
+        self.choice: dict[str, str] = {}  # field -> its chosen class, [A, 1]
         noise = [f"noise_{name}" for name in self.names]
         g.op("Split", ["noise", g.constant(list(self.classes.values()))], noise, axis=-1)
 
-        target_beat, target_sub = (g.column("rows", v.COLUMN[f"target_{name}"]) for name in ("beat", "sub"))
+        rows = g.op("Gather", ["rows", "asked"], axis=0)
+        target_beat, target_sub = (g.column(rows, v.COLUMN[f"target_{name}"]) for name in ("beat", "sub"))
         self.target = {"beat": target_beat, "sub": target_sub}  # class + 1
         self.has_target = g.op("Cast", [g.op("Greater", [target_beat, g.constant([0])])], to=TensorProto.FLOAT)
 
     def build(self, hidden: str) -> None:
-        g, c = self.g, hidden
+        g = self.g
+        c = g.op("Gather", [hidden, "asked"], axis=0)
         log_ps, bests = [], []
         for i, (name, head) in enumerate(zip(self.names, self.heads, strict=True)):
             logits = g.linear(f"heads.{i}.outer", head.outer, g.gelu(g.linear(f"heads.{i}.inner", head.inner, c)))
@@ -238,7 +240,7 @@ class Chain:
         return g.op("Where", [g.op("Less", [force, g.constant([0])]), sample, force])
 
     def mask(self, name: str) -> str:
-        """The field's mask [T or M, classes]; those after the content are chosen from tables by what was chosen before."""
+        """The field's mask [A or M, classes]; those after the content are chosen from tables by what was chosen before."""
         g = self.g
         if name in CONTENT_MASKS:
             return f"mask_{name}"
@@ -252,26 +254,26 @@ class Chain:
 
     @cached_property
     def reached_top(self) -> str:
-        """bool [T]: no further note fits at this onset and role."""
+        """bool [A]: no further note fits at this onset and role."""
         g = self.g
         below = g.op("Less", [g.op("Squeeze", [self.choice["pitch"], g.constant([1])]), "pitch_top"])
         return g.op("Not", [below])
 
     def same_onset(self) -> str:
-        """bool [T]: beat and sub just chosen are the target's."""
+        """bool [A]: beat and sub just chosen are the target's."""
         g = self.g
         one = g.constant([1])
         equal = [g.op("Equal", [g.op("Add", [self.choice[name], one]), self.target[name]]) for name in ("beat", "sub")]
         return g.op("Squeeze", [g.op("And", equal), one])
 
     def pick(self, table: str, condition: str, rest: int) -> str:
-        """`table` [M, 2, ...] (`rest` more axes) at index 1 where `condition` [T] holds, at index 0 elsewhere: [T, ...]."""
+        """`table` [M, 2, ...] (`rest` more axes) at index 1 where `condition` [A] holds, at index 0 elsewhere: [A, ...]."""
         g = self.g
         no, yes = (g.op("Gather", [table, g.constant(index)], axis=1) for index in (0, 1))
         return g.op("Where", [g.op("Reshape", [condition, g.constant([-1] + [1] * rest)]), yes, no])
 
     def select(self, table: str, choice: str, classes: int) -> str:
-        """`table` [T or M, classes, n] at the chosen class: [T, n], as a product with its one-hot vector."""
+        """`table` [A or M, classes, n] at the chosen class: [A, n], as a product with its one-hot vector."""
         g = self.g
         depth, off_on = g.constant([classes]), g.constant([0, 1], np.float32)
         one_hot = g.op("OneHot", [choice, depth, off_on], axis=-1)
@@ -292,7 +294,8 @@ def build(model: Antiphon, weights: str, attention_kind: type) -> Graph:
     for name in ("cos_q", "sin_q", "cos_k", "sin_k"):
         g.input(name, TensorProto.FLOAT, ["T", half])
     attention = attention_kind(g, model)
-    g.input("force", TensorProto.INT64, ["T", len(classes)])
+    g.input("asked", TensorProto.INT64, ["A"])
+    g.input("force", TensorProto.INT64, ["A", len(classes)])
     g.input("temperature", TensorProto.FLOAT, [len(classes)])
     g.input("log_min_p", TensorProto.FLOAT, [len(classes)])
     g.input("noise", TensorProto.FLOAT, ["M", sum(classes.values())])
@@ -303,9 +306,9 @@ def build(model: Antiphon, weights: str, attention_kind: type) -> Graph:
     g.input("mask_beat", TensorProto.FLOAT, ["M", 2, classes["beat"]])
     g.input("mask_sub", TensorProto.FLOAT, ["M", 2, classes["beat"], classes["sub"]])
     g.input("mask_role", TensorProto.FLOAT, ["M", 2, 2, classes["role"]])
-    g.output("choice", TensorProto.INT64, ["T", len(classes)])
-    g.output("nll", TensorProto.FLOAT, ["T", len(classes)])
-    g.output("best", TensorProto.INT64, ["T", len(classes)])
+    g.output("choice", TensorProto.INT64, ["A", len(classes)])
+    g.output("nll", TensorProto.FLOAT, ["A", len(classes)])
+    g.output("best", TensorProto.INT64, ["A", len(classes)])
     g.output("hidden", TensorProto.FLOAT, ["T", config.width])
     Chain(g, model).build(trunk(g, model, embed(g, model), attention))
     attention.finish(g)

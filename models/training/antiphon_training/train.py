@@ -82,7 +82,7 @@ class Recipe:
 class Trainer:
     """One process of a run."""
 
-    def __init__(self, recipe: Recipe, corpus: Corpus, out: Path, threads: int):
+    def __init__(self, recipe: Recipe, corpus: Corpus, out: Path, threads: int, start: Path | None = None):
         self.recipe, self.out = recipe, out
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         cuda = torch.cuda.is_available()
@@ -96,6 +96,11 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.config = Config(columns=corpus.columns, fields=corpus.fields, dropout=recipe.dropout, **recipe.model)
         self.model = Antiphon(self.config).to(self.device)
+        self.rows_before = 0
+        if start:
+            given, described, _ = checkpoint.load(start)
+            self.model.load_state_dict(given.state_dict())
+            self.rows_before = described.trained_rows
         self.average = Antiphon(self.config).to(self.device).eval().requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         matrices = [p for p in self.model.parameters() if p.dim() > 1]
@@ -268,7 +273,7 @@ class Trainer:
             return
         self.save()
         if gained:
-            description = Description(self.recipe.name, self.durations, self.recipe.styles, self.rows)
+            description = Description(self.recipe.name, self.durations, self.recipe.styles, self.rows_before + self.rows)
             checkpoint.save(self.out / "best.pt", self.average, description, validation=entry)
         with (self.out / "log.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
@@ -299,6 +304,7 @@ def main() -> None:
     parser.add_argument("recipe", type=Path, help="TOML file; see recipes/")
     parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon corpus`")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and curve")
+    parser.add_argument("--start", type=Path, help="weights to begin with: the best.pt of an earlier run")
     parser.add_argument("--minutes", type=float, help="train for this long instead of for the recipe's rows")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = PyTorch's choice")
     given = parser.parse_args()
@@ -306,7 +312,7 @@ def main() -> None:
     if given.minutes:
         recipe = dataclasses.replace(recipe, minutes=given.minutes)
     given.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, Corpus.load(given.corpus), given.out, given.threads)
+    trainer = Trainer(recipe, Corpus.load(given.corpus), given.out, given.threads, given.start)
     trainer.run()
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -19,8 +19,9 @@ def session(path) -> onnxruntime.InferenceSession:
 
 
 def open_sampling(rows: int) -> dict[str, np.ndarray]:
-    """Sampling inputs that mask nothing, with no noise: what is not forced is the most likely class."""
+    """Inputs that ask all rows, mask nothing, with no noise: what is not forced is the most likely class."""
     return {
+        "asked": np.arange(rows),
         "force": np.full((rows, 8), -1, np.int64),
         "temperature": np.ones(8, np.float32),
         "log_min_p": np.full(8, -1e9, np.float32),

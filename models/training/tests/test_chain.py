@@ -156,6 +156,15 @@ def test_best_is_the_most_likely_class_given_the_choices_before_it(model, music,
         np.testing.assert_array_equal(out["best"][:, i], greedy[:, i])
 
 
+def test_only_the_rows_that_are_asked_answer(music, reference, dense):
+    every, _ = run(reference, music, dense)
+    asked = np.array([7, 2, 2, len(music.rows) - 1])
+    some, _ = run(reference, music, dense, asked=asked, force=np.full((4, 8), -1, np.int64))
+    np.testing.assert_array_equal(some["choice"], every["choice"][asked])
+    np.testing.assert_allclose(some["nll"], every["nll"][asked], atol=1e-5)
+    np.testing.assert_array_equal(some["hidden"], every["hidden"])
+
+
 def test_content_tells_the_later_fields_nothing_without_a_target(music, reference, dense):
     force = music.targets.copy()
     force[:, :4] = 0

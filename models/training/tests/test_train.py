@@ -76,3 +76,15 @@ def test_the_rate_warms_up_holds_and_decays(tmp_path, music):
     peak = SMALL.peak_rate
     assert rates[0] == pytest.approx(peak / 2) and rates[1] == pytest.approx(peak)
     assert rates[-1] == pytest.approx(0.02 * peak) and rates[-2] < rates[-3]
+
+
+def test_a_run_begins_with_given_weights_and_counts_their_rows(tmp_path, music):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    Trainer(SMALL, music, tmp_path / "first", 1).run()
+    given, described, _ = checkpoint.load(tmp_path / "first" / "best.pt")
+    second = Trainer(SMALL, music, tmp_path / "second", 1, tmp_path / "first" / "best.pt")
+    for name, value in given.state_dict().items():
+        torch.testing.assert_close(second.model.state_dict()[name], value)
+    second.run()
+    assert checkpoint.load(tmp_path / "second" / "best.pt")[1].trained_rows > described.trained_rows

@@ -43,8 +43,32 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("antiphon: {error:#}");
+            eprintln!("antiphon: {}", message(&error));
             ExitCode::from(2)
         }
+    }
+}
+
+/// The error and its causes, each said once: the library's errors name their cause in their own words already.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message += &format!(": {cause}");
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = Err::<(), _>(anyhow!("no such file")).context("song.mid: no such file; check the path").context("continuing failed");
+        assert_eq!(message(&error.unwrap_err()), "continuing failed: song.mid: no such file; check the path");
     }
 }

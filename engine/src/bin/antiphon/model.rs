@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use antiphon_engine::model::{Model, Runtime, RuntimeSearch};
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 /// The options every command with a model has.
 #[derive(clap::Args)]
 pub(crate) struct ModelArgs {
-    /// Model to use, an ONNX file exported by this project
+    /// Model to use instead of the one in this program: an ONNX file exported by models/training
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 
@@ -22,8 +22,10 @@ pub(crate) struct ModelArgs {
 impl ModelArgs {
     /// Loads ONNX Runtime and the model.
     pub(crate) fn open(&self) -> Result<Model> {
-        let Some(model) = &self.model else { bail!("no model was named; name one with --model") };
         let runtime = Runtime::load(&RuntimeSearch { explicit: self.onnxruntime.clone(), folders: Vec::new() })?;
-        Ok(Model::open(runtime, model)?)
+        Ok(match &self.model {
+            Some(path) => Model::open(runtime, path)?,
+            None => Model::shipped(runtime)?,
+        })
     }
 }
