@@ -10,7 +10,7 @@ use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Part, Role, Tempo, Tem
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The command with the tiny model; what `arguments` say comes last and stands.
+/// The command with the tiny model, unless `arguments` name another.
 fn run(arguments: &[&str]) -> Output {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny.onnx");
     let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
@@ -184,6 +184,26 @@ fn every_policy_continues() {
     let out = tempfile::tempdir().unwrap();
     for policy in ["fine_coarse", "window:8", "dense"] {
         report(&[text(&demo("waltz.mid")), "-o", text(out.path()), "--bars", "1", "--seed", "2", "--policy", policy]);
+    }
+}
+
+#[test]
+fn without_a_model_the_built_in_one_makes_music() {
+    let out = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_antiphon"))
+        .args(["continue", text(&demo("band.mid")), "-o", text(out.path()), "--bars", "4", "--seed", "1", "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["model"].as_str().unwrap().starts_with("antiphon"), "{report}");
+    let clip = smf::read_file(Path::new(report["files"][0]["path"].as_str().unwrap())).unwrap().clip;
+    // A band that plays on: every bar has notes, drums and bass among them.
+    for bar in clip.metres.bars(clip.end) {
+        assert!(clip.notes().iter().any(|note| (bar.start..bar.end()).contains(&note.onset)), "bar {} is silent", bar.index + 1);
+    }
+    for role in [Role::Drums, Role::Bass] {
+        assert!(clip.notes().iter().any(|note| note.role == role), "no {}", role.name());
     }
 }
 
