@@ -1,13 +1,19 @@
 //! Every chore of the project: `cargo xtask CHORE`.
 //!
-//! One file per chore; what they share stands in `process` (running programs), `system` (Debian packages) and `runtime` (ONNX Runtime).
+//! One file per chore; what they share stands in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
+//! (where a bundle's parts lie), `macos` (what bundles need there) and `tree` (folders as wholes).
 
+mod bundle;
 mod demo;
+mod install;
+mod layout;
 mod licences;
+mod macos;
 mod process;
 mod runtime;
 mod system;
 mod test;
+mod tree;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,6 +34,10 @@ enum Chore {
     Demo(demo::Args),
     /// Set up what the tests need and run every Rust test of the workspace
     Test(test::Args),
+    /// Build the plug-in and lay out its CLAP and VST3 bundles in target/bundled, each with all it needs
+    Bundle(bundle::Args),
+    /// Make the bundles and copy them into this user's plug-in folders
+    Install(install::Args),
     /// Check the licences and the sources of every dependency against deny.toml
     Licences,
 }
@@ -42,6 +52,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Demo(args) => demo::run(root(), &args),
         Chore::Test(args) => test::run(root(), &args),
+        Chore::Bundle(args) => bundle::run(root(), &args),
+        Chore::Install(args) => install::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };
     match done {
@@ -49,7 +61,8 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             // 2: the cure is in the reader's hands and stands in the message, as in the `antiphon` command line.
-            if error.is::<system::NotInstalled>() || error.is::<runtime::NotAFile>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            let curable = error.is::<system::NotInstalled>() || error.is::<runtime::NotAFile>() || error.is::<install::NoHome>();
+            if curable { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

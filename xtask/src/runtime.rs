@@ -114,6 +114,15 @@ pub(crate) fn obtain(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
     Ok(library)
 }
 
+/// The notices that belong to a library, and their names: beside it, as [`obtain`] puts them, or a folder up, as in an installed wheel.
+/// Empty if there are none.
+pub(crate) fn notices(library: &Path) -> Vec<(PathBuf, &'static str)> {
+    let notice_in = |folder: &Path| NOTICES.map(|name| (folder.join(name), name));
+    let folders = library.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| notice_in(folder).into_iter().filter(|(path, _)| path.is_file()).collect::<Vec<_>>());
+    found.into_iter().find(|notices| !notices.is_empty()).unwrap_or_default()
+}
+
 /// Fetches the wheel and puts its library and notices into `folder`: all of them, or the folder does not appear.
 fn fetch(wheel: &Wheel, folder: &Path) -> Result<()> {
     system::ensure(&system::FOR_PIP)?;
@@ -193,6 +202,18 @@ mod tests {
 
         fs::write(&absent, "library").unwrap();
         assert_eq!(obtain(folder.path(), Some(&absent)).unwrap(), absent);
+    }
+
+    #[test]
+    fn the_notices_are_found_beside_the_library_or_a_folder_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("capi/lib.so");
+        assert_eq!(notices(&library), []);
+        fs::write(folder.path().join("LICENSE"), "terms").unwrap();
+        assert_eq!(notices(&library), [(folder.path().join("LICENSE"), "LICENSE")]);
+        fs::create_dir(folder.path().join("capi")).unwrap();
+        fs::write(folder.path().join("capi/ThirdPartyNotices.txt"), "terms").unwrap();
+        assert_eq!(notices(&library), [(folder.path().join("capi/ThirdPartyNotices.txt"), "ThirdPartyNotices.txt")]);
     }
 
     #[test]

@@ -1,0 +1,191 @@
+//! `cargo xtask bundle`: what hosts load, with all it needs, in `target/bundled`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::layout::{Bundle, Format, Platform};
+use crate::{macos, process, runtime, tree};
+
+/// The package whose library hosts load.
+const PACKAGE: &str = "antiphon-plugin";
+
+/// Shipped with the model that is inside the library, if there is one.
+const MODEL_CARD: &str = "models/MODEL_CARD.md";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    #[arg(long, value_name = "PATH")]
+    onnxruntime: Option<PathBuf>,
+}
+
+/// What `bundler.toml` says of a package.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Names {
+    /// What hosts' users see on disk.
+    pub(crate) name: String,
+    /// Reverse domain name, for macOS.
+    pub(crate) identifier: String,
+}
+
+/// A file of ours and where it goes, relative to the bundle's resources.
+type Copied = (PathBuf, PathBuf);
+
+pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
+    for bundle in make(root, args.onnxruntime.as_deref())? {
+        println!("{}", bundle.display());
+    }
+    Ok(())
+}
+
+/// Builds, and makes both bundles in [`home`], with the library `onnxruntime` or the pinned one. Hands back their folders, in the order of [`Format::ALL`].
+pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<[PathBuf; 2]> {
+    let (platform, names) = (here()?, names(root)?);
+    let runtime = runtime::obtain(root, onnxruntime)?;
+    eprintln!("ONNX Runtime: {}", runtime.display());
+    let resources = resources(root, platform, &runtime)?;
+    let library = build(root)?;
+    let place = |format| -> Result<PathBuf> {
+        let layout = platform.bundle(format, &names.name);
+        let staging = tree::staging(&home(root))?;
+        let new = staging.path().join(&layout.folder);
+        fill(&new, &layout, &library, &resources)?;
+        if let Some(contents) = &layout.property_list {
+            macos::describe(&new.join(contents), &names, format)?;
+            macos::sign(&new.join(&layout.resources).join(platform.system.runtime()))?;
+            macos::sign(&new)?;
+        }
+        let place = home(root).join(&layout.folder);
+        tree::put(staging, &new, &place)?;
+        Ok(place)
+    };
+    let [clap, vst3] = Format::ALL;
+    Ok([place(clap)?, place(vst3)?])
+}
+
+/// The folder of the finished bundles.
+fn home(root: &Path) -> PathBuf {
+    root.join("target/bundled")
+}
+
+/// The platform this program runs on, which is the one it bundles for.
+pub(crate) fn here() -> Result<Platform> {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    Platform::of(os, arch).with_context(|| format!("no layout of bundles is known for {os} on {arch}: add it to xtask/src/layout.rs"))
+}
+
+/// What our bundles are called.
+pub(crate) fn names(root: &Path) -> Result<Names> {
+    let path = root.join("bundler.toml");
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let mut packages: HashMap<String, Names> = toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+    packages.remove(PACKAGE).with_context(|| format!("{} has no section [{PACKAGE}]", path.display()))
+}
+
+/// Builds the library in release and hands back its path, wherever Cargo puts it.
+fn build(root: &Path) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", PACKAGE, "--message-format=json-render-diagnostics"]);
+    let messages = process::read(&mut cargo)?;
+    library(&messages).with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))
+}
+
+/// The shared library of [`PACKAGE`] that Cargo's messages name.
+fn library(messages: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        target: Target,
+        filenames: Vec<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
+    let target = PACKAGE.replace('-', "_");
+    // Other kinds of message do not parse as an artifact, and are none of ours.
+    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    let files = artifacts.filter(|artifact| artifact.target.name == target).flat_map(|artifact| artifact.filenames);
+    files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION))
+}
+
+/// Everything beside the library: ONNX Runtime, and what we must or should hand on with it and with the model.
+fn resources(root: &Path, platform: Platform, runtime: &Path) -> Result<Vec<Copied>> {
+    let mut files = vec![(runtime.to_path_buf(), platform.system.runtime().into())];
+    let notices = runtime::notices(runtime);
+    if notices.is_empty() {
+        eprintln!("warning: no LICENSE of ONNX Runtime lies near {}: do not hand these bundles on", runtime.display());
+    }
+    files.extend(notices.into_iter().map(|(notice, name)| (notice, Path::new("licences/onnxruntime").join(name))));
+    files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
+    files.push((root.join("models/licences"), "licences/model".into()));
+    let card = root.join(MODEL_CARD);
+    if card.is_file() {
+        files.push((card, "MODEL_CARD.md".into()));
+    } else {
+        eprintln!("warning: there is no {MODEL_CARD}: the bundles go without it");
+    }
+    Ok(files)
+}
+
+/// Lays out the bundle in the folder `new`.
+fn fill(new: &Path, layout: &Bundle, library: &Path, resources: &[Copied]) -> Result<()> {
+    tree::copy_file(library, &new.join(&layout.library))?;
+    for (from, to) in resources {
+        let to = new.join(&layout.resources).join(to);
+        if from.is_dir() { tree::copy(from, &to)? } else { tree::copy_file(from, &to)? }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundles_have_a_name_and_an_identifier() {
+        let names = names(crate::root()).unwrap();
+        assert_eq!((names.name.as_str(), names.identifier.as_str()), ("Antiphon", "org.antiphon.antiphon"));
+    }
+
+    #[test]
+    fn the_library_is_where_cargo_says() {
+        let suffix = std::env::consts::DLL_SUFFIX;
+        let messages = [
+            r#"{"reason":"compiler-artifact","target":{"name":"serde_derive"},"filenames":["/t/libserde_derive.SUFFIX"]}"#,
+            r#"{"reason":"build-script-executed","package_id":"p","out_dir":"/t"}"#,
+            r#"{"reason":"compiler-artifact","target":{"name":"antiphon_plugin"},"filenames":["/t/libantiphon_plugin.rlib","/t/libantiphon_plugin.SUFFIX"]}"#,
+            r#"{"reason":"build-finished","success":true}"#,
+        ]
+        .join("\n")
+        .replace(".SUFFIX", suffix);
+        assert_eq!(library(&messages), Some(PathBuf::from(format!("/t/libantiphon_plugin{suffix}"))));
+        assert_eq!(library(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+
+    #[test]
+    fn a_bundle_has_the_runtime_and_every_licence_where_the_layout_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let (library, runtime) = (folder.path().join("built"), folder.path().join("libonnxruntime.so.9"));
+        fs::write(&library, "library").unwrap();
+        fs::write(&runtime, "runtime").unwrap();
+        fs::write(folder.path().join("LICENSE"), "terms").unwrap();
+        let platform = Platform::of("linux", "x86_64").unwrap();
+        let resources = resources(crate::root(), platform, &runtime).unwrap();
+        for format in Format::ALL {
+            let layout = platform.bundle(format, "Some");
+            let new = folder.path().join(&layout.folder);
+            fill(&new, &layout, &library, &resources).unwrap();
+            let text = |path: &Path| fs::read_to_string(new.join(path)).unwrap();
+            assert_eq!(text(&layout.library), "library");
+            assert_eq!(text(&layout.resources.join("libonnxruntime.so")), "runtime");
+            assert_eq!(text(&layout.resources.join("licences/onnxruntime/LICENSE")), "terms");
+            for licence in ["licences/LICENSE-MIT", "licences/LICENSE-APACHE", "licences/model/ATTRIBUTION.md"] {
+                assert!(!text(&layout.resources.join(licence)).is_empty(), "{licence}");
+            }
+        }
+    }
+}

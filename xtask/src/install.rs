@@ -1,0 +1,100 @@
+//! `cargo xtask install`: both bundles into the user's own plug-in folders.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::layout::{Format, Platform};
+use crate::{bundle, tree};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    #[arg(long, value_name = "PATH")]
+    onnxruntime: Option<PathBuf>,
+    /// Only say what would go where
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// There is no folder to install into.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} does not name the user's folder with a full path. Set it, or copy the bundles from target/bundled by hand")]
+pub(crate) struct NoHome {
+    variable: &'static str,
+}
+
+pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
+    let (platform, names) = (bundle::here()?, bundle::names(root)?);
+    let home = home(platform, |name| std::env::var_os(name).map(PathBuf::from))?;
+    let places = Format::ALL.map(|format| place(platform, format, &names.name, &home));
+    if args.dry_run {
+        for place in &places {
+            let verb = if place.exists() { "replace" } else { "make" };
+            println!("would {verb} {}", place.display());
+        }
+        return Ok(());
+    }
+    let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
+    for (bundle, place) in bundles.iter().zip(&places) {
+        let verb = if place.exists() { "replaced" } else { "made" };
+        install(bundle, place)?;
+        println!("{verb} {}", place.display());
+    }
+    println!("Let the host look for new plug-ins.");
+    Ok(())
+}
+
+/// The folder from which the user's plug-in folders hang.
+fn home(platform: Platform, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, NoHome> {
+    let name = platform.system.home_variable();
+    variable(name).filter(|home| home.is_absolute()).ok_or(NoHome { variable: name })
+}
+
+/// Where the bundle of `format` goes.
+fn place(platform: Platform, format: Format, name: &str, home: &Path) -> PathBuf {
+    platform.system.plugin_folder(format, home).join(platform.bundle(format, name).folder)
+}
+
+/// Copies `bundle` to `place`, or leaves `place` as it was.
+fn install(bundle: &Path, place: &Path) -> Result<()> {
+    let folder = place.parent().with_context(|| format!("{} lies in no folder", place.display()))?;
+    let staging = tree::staging(folder)?;
+    let new = staging.path().join("new");
+    tree::copy(bundle, &new)?;
+    tree::put(staging, &new, place)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn installing_twice_leaves_the_second_bundle_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(Platform::of("linux", "x86_64").unwrap(), Format::Vst3, "Some", folder.path());
+        assert_eq!(place, folder.path().join(".vst3/Some.vst3"));
+        let bundle = folder.path().join("bundle");
+        fs::create_dir(&bundle).unwrap();
+        for (file, other) in [("first", "second"), ("second", "first")] {
+            fs::write(bundle.join(file), file).unwrap();
+            install(&bundle, &place).unwrap();
+            assert!(place.join(file).is_file() && !place.join(other).exists());
+            fs::remove_file(bundle.join(file)).unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path().join(".vst3")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn without_a_home_the_message_names_the_variable() {
+        for (os, variable) in [("linux", "HOME"), ("windows", "LOCALAPPDATA")] {
+            let platform = Platform::of(os, "x86_64").unwrap();
+            for value in [None, Some(PathBuf::from("relative"))] {
+                let error = home(platform, |_| value.clone()).unwrap_err();
+                assert!(error.to_string().contains(variable), "{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Where the parts of a bundle lie, and where hosts look for bundles: tables, by platform.
+//!
+//! VST3: <https://steinbergmedia.github.io/vst3_dev_portal/pages/Technical+Documentation/Locations+Format/Index.html>.
+//! CLAP: the header `clap/entry.h`. The runtime lies beside the library or in the bundle's `Contents/Resources`, where the plug-in looks
+//! for it, so a bundle works wherever it is copied. Only the Linux rows were tried.
+
+use std::path::{Path, PathBuf};
+
+/// An operating system that hosts run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum System {
+    Linux,
+    MacOs,
+    Windows,
+}
+
+/// A plug-in format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Clap,
+    Vst3,
+}
+
+impl Format {
+    pub(crate) const ALL: [Self; 2] = [Self::Clap, Self::Vst3];
+}
+
+/// What a library is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Platform {
+    pub(crate) system: System,
+    /// As `std::env::consts::ARCH` has it: `x86_64` or `aarch64`.
+    arch: &'static str,
+}
+
+/// The parts of one bundle. All paths but the first are relative to it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Bundle {
+    /// The one folder that is copied whole; relative to a plug-in folder.
+    pub(crate) folder: PathBuf,
+    /// The library that the host loads.
+    pub(crate) library: PathBuf,
+    /// The folder of everything else: ONNX Runtime, the licences.
+    pub(crate) resources: PathBuf,
+    /// The folder of `Info.plist` and `PkgInfo`, where the system wants them.
+    pub(crate) property_list: Option<PathBuf>,
+}
+
+impl Platform {
+    /// The platform of these two constants of `std::env::consts`, if bundles are laid out for it.
+    pub(crate) fn of(os: &str, arch: &str) -> Option<Self> {
+        let system = match os {
+            "linux" => System::Linux,
+            "macos" => System::MacOs,
+            "windows" => System::Windows,
+            _ => return None,
+        };
+        let arch = ["x86_64", "aarch64"].into_iter().find(|&known| known == arch)?;
+        Some(Self { system, arch })
+    }
+
+    /// The layout of a bundle called `name`.
+    pub(crate) fn bundle(self, format: Format, name: &str) -> Bundle {
+        let suffix = match format {
+            Format::Clap => "clap",
+            Format::Vst3 => "vst3",
+        };
+        let with_suffix = format!("{name}.{suffix}");
+        match (self.system, format) {
+            (System::MacOs, _) => Bundle {
+                folder: with_suffix.into(),
+                library: Path::new("Contents/MacOS").join(name),
+                resources: "Contents/Resources".into(),
+                property_list: Some("Contents".into()),
+            },
+            // Elsewhere a CLAP is a single file; hosts look into folders for it, so it gets one, to have the runtime beside it.
+            (System::Linux | System::Windows, Format::Clap) => {
+                Bundle { folder: name.into(), library: with_suffix.into(), resources: PathBuf::new(), property_list: None }
+            }
+            (System::Linux, Format::Vst3) => Bundle {
+                folder: with_suffix.into(),
+                library: ["Contents", &format!("{}-linux", self.arch), &format!("{name}.so")].iter().collect(),
+                resources: "Contents/Resources".into(),
+                property_list: None,
+            },
+            (System::Windows, Format::Vst3) => Bundle {
+                library: ["Contents", if self.arch == "aarch64" { "arm64-win" } else { "x86_64-win" }, &with_suffix].iter().collect(),
+                folder: with_suffix.into(),
+                resources: "Contents/Resources".into(),
+                property_list: None,
+            },
+        }
+    }
+}
+
+impl System {
+    /// What ONNX Runtime's library is called in a bundle: a name without a version, which the engine finds in a folder.
+    pub(crate) fn runtime(self) -> &'static str {
+        match self {
+            Self::Linux => "libonnxruntime.so",
+            Self::MacOs => "libonnxruntime.dylib",
+            Self::Windows => "onnxruntime.dll",
+        }
+    }
+
+    /// The variable from which the user's plug-in folders hang.
+    pub(crate) fn home_variable(self) -> &'static str {
+        match self {
+            Self::Linux | Self::MacOs => "HOME",
+            Self::Windows => "LOCALAPPDATA",
+        }
+    }
+
+    /// The user's own plug-in folder. `home` is what [`home_variable`](Self::home_variable) holds.
+    pub(crate) fn plugin_folder(self, format: Format, home: &Path) -> PathBuf {
+        home.join(match (self, format) {
+            (Self::Linux, Format::Clap) => ".clap",
+            (Self::Linux, Format::Vst3) => ".vst3",
+            (Self::MacOs, Format::Clap) => "Library/Audio/Plug-Ins/CLAP",
+            (Self::MacOs, Format::Vst3) => "Library/Audio/Plug-Ins/VST3",
+            (Self::Windows, Format::Clap) => "Programs/Common/CLAP",
+            (Self::Windows, Format::Vst3) => "Programs/Common/VST3",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Library and resources of a bundle, from the plug-in folder down.
+    fn lies(os: &str, arch: &str, format: Format) -> (String, String) {
+        let bundle = Platform::of(os, arch).unwrap().bundle(format, "Antiphon");
+        let text = |path: &Path| bundle.folder.join(path).to_str().unwrap().replace('\\', "/");
+        (text(&bundle.library), text(&bundle.resources))
+    }
+
+    #[test]
+    fn a_vst3_is_a_folder_with_the_library_under_its_platform() {
+        for (os, arch, library) in [
+            ("linux", "x86_64", "Antiphon.vst3/Contents/x86_64-linux/Antiphon.so"),
+            ("linux", "aarch64", "Antiphon.vst3/Contents/aarch64-linux/Antiphon.so"),
+            ("macos", "aarch64", "Antiphon.vst3/Contents/MacOS/Antiphon"),
+            ("windows", "x86_64", "Antiphon.vst3/Contents/x86_64-win/Antiphon.vst3"),
+            ("windows", "aarch64", "Antiphon.vst3/Contents/arm64-win/Antiphon.vst3"),
+        ] {
+            assert_eq!(lies(os, arch, Format::Vst3), (library.into(), "Antiphon.vst3/Contents/Resources".into()));
+        }
+    }
+
+    #[test]
+    fn a_clap_is_a_file_in_a_folder_of_its_own_but_a_bundle_on_macos() {
+        for os in ["linux", "windows"] {
+            assert_eq!(lies(os, "x86_64", Format::Clap), ("Antiphon/Antiphon.clap".into(), "Antiphon/".into()));
+        }
+        let expected = ("Antiphon.clap/Contents/MacOS/Antiphon".into(), "Antiphon.clap/Contents/Resources".into());
+        assert_eq!(lies("macos", "aarch64", Format::Clap), expected);
+    }
+
+    #[test]
+    fn only_macos_wants_a_property_list() {
+        for (os, wanted) in [("linux", false), ("windows", false), ("macos", true)] {
+            for format in Format::ALL {
+                let bundle = Platform::of(os, "x86_64").unwrap().bundle(format, "Antiphon");
+                assert_eq!(bundle.property_list.is_some(), wanted, "{os} {format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_platforms_have_no_layout() {
+        assert_eq!(Platform::of("plan9", "x86_64"), None);
+        assert_eq!(Platform::of("linux", "riscv64"), None);
+    }
+
+    #[test]
+    fn the_users_folders_are_those_of_each_system() {
+        let folder = |system: System, format| system.plugin_folder(format, Path::new("home")).to_str().unwrap().replace('\\', "/");
+        assert_eq!(folder(System::Linux, Format::Clap), "home/.clap");
+        assert_eq!(folder(System::Linux, Format::Vst3), "home/.vst3");
+        assert_eq!(folder(System::MacOs, Format::Clap), "home/Library/Audio/Plug-Ins/CLAP");
+        assert_eq!(folder(System::MacOs, Format::Vst3), "home/Library/Audio/Plug-Ins/VST3");
+        assert_eq!(folder(System::Windows, Format::Clap), "home/Programs/Common/CLAP");
+        assert_eq!(folder(System::Windows, Format::Vst3), "home/Programs/Common/VST3");
+    }
+}

@@ -1,0 +1,80 @@
+//! What macOS wants of a bundle beyond its layout. Untried: no Mac was at hand.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::bundle::Names;
+use crate::layout::Format;
+use crate::process;
+
+/// Writes `Info.plist` and `PkgInfo` into the bundle's folder `contents`.
+pub(crate) fn describe(contents: &Path, names: &Names, format: Format) -> Result<()> {
+    for (name, text) in [("Info.plist", property_list(names, format, env!("CARGO_PKG_VERSION"))), ("PkgInfo", "BNDL????".into())] {
+        let path = contents.join(name);
+        fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Signs a file or bundle for this machine: Apple's processors load nothing unsigned.
+pub(crate) fn sign(path: &Path) -> Result<()> {
+    process::run(Command::new("codesign").args(["--force", "--sign", "-"]).arg(path))
+}
+
+fn property_list(names: &Names, format: Format, version: &str) -> String {
+    let Names { name, identifier } = names;
+    let suffix = match format {
+        Format::Clap => "clap",
+        Format::Vst3 => "vst3",
+    };
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+	<key>CFBundleDevelopmentRegion</key>
+	<string>en</string>
+	<key>CFBundleExecutable</key>
+	<string>{name}</string>
+	<key>CFBundleIdentifier</key>
+	<string>{identifier}.{suffix}</string>
+	<key>CFBundleInfoDictionaryVersion</key>
+	<string>6.0</string>
+	<key>CFBundleName</key>
+	<string>{name}</string>
+	<key>CFBundlePackageType</key>
+	<string>BNDL</string>
+	<key>CFBundleSignature</key>
+	<string>????</string>
+	<key>CFBundleShortVersionString</key>
+	<string>{version}</string>
+	<key>CFBundleVersion</key>
+	<string>{version}</string>
+	<key>NSHighResolutionCapable</key>
+	<true/>
+</dict>
+</plist>
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_property_list_names_the_executable_and_tells_the_formats_apart() {
+        let names = Names { name: "Some".into(), identifier: "org.example.some".into() };
+        let folder = tempfile::tempdir().unwrap();
+        for (format, identifier) in [(Format::Clap, "org.example.some.clap"), (Format::Vst3, "org.example.some.vst3")] {
+            describe(folder.path(), &names, format).unwrap();
+            let text = fs::read_to_string(folder.path().join("Info.plist")).unwrap();
+            assert!(text.contains("<key>CFBundleExecutable</key>\n\t<string>Some</string>"), "{text}");
+            assert!(text.contains(&format!("<string>{identifier}</string>")), "{text}");
+            assert!(text.contains(&format!("<string>{}</string>", env!("CARGO_PKG_VERSION"))), "{text}");
+        }
+    }
+}
