@@ -13,8 +13,8 @@ use crate::{macos, process, runtime, tree};
 /// The package whose library hosts load.
 const PACKAGE: &str = "antiphon-plugin";
 
-/// Shipped with the model that is inside the library, if there is one.
-const MODEL_CARD: &str = "models/MODEL_CARD.md";
+/// What the model inside the library is and what it learned from.
+const MODEL_CARD: &str = "MODEL_CARD.md";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -122,12 +122,7 @@ fn resources(root: &Path, platform: Platform, runtime: &Path) -> Result<Vec<Copi
     files.extend(notices.into_iter().map(|(notice, name)| (notice, Path::new("licences/onnxruntime").join(name))));
     files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
     files.push((root.join("models/licences"), "licences/model".into()));
-    let card = root.join(MODEL_CARD);
-    if card.is_file() {
-        files.push((card, "MODEL_CARD.md".into()));
-    } else {
-        eprintln!("warning: there is no {MODEL_CARD}: the bundles go without it");
-    }
+    files.push((root.join("models").join(MODEL_CARD), MODEL_CARD.into()));
     Ok(files)
 }
 
@@ -167,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_has_the_runtime_and_every_licence_where_the_layout_says() {
+    fn a_bundle_has_the_runtime_the_card_and_every_licence_where_the_layout_says() {
         let folder = tempfile::tempdir().unwrap();
         let (library, runtime) = (folder.path().join("built"), folder.path().join("libonnxruntime.so.9"));
         fs::write(&library, "library").unwrap();
@@ -183,7 +178,7 @@ mod tests {
             assert_eq!(text(&layout.library), "library");
             assert_eq!(text(&layout.resources.join("libonnxruntime.so")), "runtime");
             assert_eq!(text(&layout.resources.join("licences/onnxruntime/LICENSE")), "terms");
-            for licence in ["licences/LICENSE-MIT", "licences/LICENSE-APACHE", "licences/model/ATTRIBUTION.md"] {
+            for licence in [MODEL_CARD, "licences/LICENSE-MIT", "licences/LICENSE-APACHE", "licences/model/ATTRIBUTION.md"] {
                 assert!(!text(&layout.resources.join(licence)).is_empty(), "{licence}");
             }
         }
