@@ -7,6 +7,7 @@ pub mod cache;
 pub mod codec;
 pub mod decode;
 pub mod files;
+pub mod legend;
 pub mod model;
 pub mod music;
 pub mod plan;

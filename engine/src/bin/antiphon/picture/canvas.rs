@@ -1,37 +1,15 @@
 //! Rectangles, lines and text on a bitmap: what a piano roll takes of `tiny-skia`.
 
+use antiphon_engine::legend::Colour;
 use anyhow::{Context, Result};
 use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, Rect, Transform};
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-/// An opaque colour, `0xRRGGBB`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Colour(pub(super) u32);
-
-impl Colour {
-    fn channels(self) -> [u8; 3] {
-        let [_, red, green, blue] = self.0.to_be_bytes();
-        [red, green, blue]
-    }
-
-    /// This colour laid over `ground`, `opacity` 0 to 1.
-    pub(super) fn over(self, ground: Self, opacity: f32) -> Self {
-        let mut mixed = [0; 4];
-        for (out, (top, bottom)) in mixed[1..].iter_mut().zip(self.channels().into_iter().zip(ground.channels())) {
-            let value = f32::from(top) * opacity + f32::from(bottom) * (1.0 - opacity);
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two values of a byte")]
-            let value = value.round() as u8;
-            *out = value;
-        }
-        Self(u32::from_be_bytes(mixed))
-    }
-
-    fn paint(self) -> Paint<'static> {
-        let [red, green, blue] = self.channels();
-        let mut paint = Paint { anti_alias: true, ..Paint::default() };
-        paint.set_color(Color::from_rgba8(red, green, blue, 255));
-        paint
-    }
+fn paint(colour: Colour) -> Paint<'static> {
+    let [red, green, blue] = colour.channels();
+    let mut paint = Paint { anti_alias: true, ..Paint::default() };
+    paint.set_color(Color::from_rgba8(red, green, blue, 255));
+    paint
 }
 
 /// An area in pixels, from its top left corner.
@@ -69,7 +47,7 @@ impl Canvas {
     /// A filled rectangle. One without area draws nothing.
     pub(super) fn fill(&mut self, area: Area, colour: Colour) {
         if let Some(rect) = Rect::from_xywh(area.x, area.y, area.width, area.height) {
-            self.pixmap.fill_rect(rect, &colour.paint(), Transform::identity(), None);
+            self.pixmap.fill_rect(rect, &paint(colour), Transform::identity(), None);
         }
     }
 
@@ -134,7 +112,7 @@ impl Canvas {
     /// An empty path, of a blank for instance, draws nothing.
     fn fill_path(&mut self, path: Option<Path>, colour: Colour) {
         if let Some(path) = path {
-            self.pixmap.fill_path(&path, &colour.paint(), FillRule::Winding, Transform::identity(), None);
+            self.pixmap.fill_path(&path, &paint(colour), FillRule::Winding, Transform::identity(), None);
         }
     }
 }
@@ -188,13 +166,6 @@ mod tests {
 
     fn dark_pixels(canvas: &Canvas) -> usize {
         canvas.pixmap.pixels().iter().filter(|pixel| pixel.red() < 128).count()
-    }
-
-    #[test]
-    fn colours_mix_by_opacity() {
-        assert_eq!(INK.over(PAPER, 0.0), PAPER);
-        assert_eq!(INK.over(PAPER, 1.0), INK);
-        assert_eq!(Colour(0x00FF_0000).over(INK, 0.5), Colour(0x0080_0000));
     }
 
     #[test]

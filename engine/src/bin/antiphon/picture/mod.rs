@@ -1,14 +1,14 @@
 //! A continuation as a picture: a piano roll of the bars before the seam and of those that follow it, in systems like a score.
 
 mod canvas;
-mod legend;
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 
+use antiphon_engine::legend::{self, AFTER, BEFORE, FAINT_INK, INK, PAPER};
 use antiphon_engine::music::{Bar, Clip, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
-use canvas::{Align, Area, Canvas, Colour};
+use canvas::{Align, Area, Canvas};
 
 /// Bars before the seam that are shown at most.
 const CONTEXT_BARS: u32 = 8;
@@ -39,12 +39,6 @@ const SEMITONE: std::ops::RangeInclusive<f32> = 7.0..=15.0;
 const PITCHES_HEIGHT: f32 = 520.0;
 /// Narrower music is shown in the middle of two octaves.
 const LEAST_SEMITONES: u8 = 24;
-
-const PAPER: Colour = Colour(0x00FB_FAF6);
-const BEFORE: Colour = Colour(0x00EE_ECE4);
-const AFTER: Colour = Colour(0x00FF_FFFF);
-const INK: Colour = Colour(0x0022_242A);
-const FAINT_INK: Colour = Colour(0x0074_767C);
 
 /// What is drawn.
 pub(crate) struct Picture<'a> {
@@ -301,6 +295,7 @@ fn pixels(length: f32) -> u32 {
 mod tests {
     use std::path::Path;
 
+    use antiphon_engine::legend::Colour;
     use antiphon_engine::music::{MetreMap, Part, smf};
     use tiny_skia::Pixmap;
 

@@ -1,11 +1,47 @@
-//! What the colours and the drum lanes of a piano roll mean.
+//! What the colours and the drum lanes of a piano roll mean: the same in the command line's pictures and in the editor.
 
-use antiphon_engine::music::Role;
+use crate::music::Role;
 
-use super::canvas::Colour;
+/// An opaque colour, `0xRRGGBB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Colour(pub u32);
+
+/// Behind everything.
+pub const PAPER: Colour = Colour(0x00FB_FAF6);
+/// The ground of what was played.
+pub const BEFORE: Colour = Colour(0x00EE_ECE4);
+/// The ground of what is to come.
+pub const AFTER: Colour = Colour(0x00FF_FFFF);
+/// Letters and lines.
+pub const INK: Colour = Colour(0x0022_242A);
+/// Letters that may be overlooked.
+pub const FAINT_INK: Colour = Colour(0x0074_767C);
+
+impl Colour {
+    /// Red, green and blue.
+    #[must_use]
+    pub const fn channels(self) -> [u8; 3] {
+        let [_, red, green, blue] = self.0.to_be_bytes();
+        [red, green, blue]
+    }
+
+    /// This colour laid over `ground`, `opacity` 0 to 1.
+    #[must_use]
+    pub fn over(self, ground: Self, opacity: f32) -> Self {
+        let mut mixed = [0; 4];
+        for (out, (top, bottom)) in mixed[1..].iter_mut().zip(self.channels().into_iter().zip(ground.channels())) {
+            let value = f32::from(top) * opacity + f32::from(bottom) * (1.0 - opacity);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two values of a byte")]
+            let value = value.round() as u8;
+            *out = value;
+        }
+        Self(u32::from_be_bytes(mixed))
+    }
+}
 
 /// A role's colour. Neighbours in an ensemble (tune, keys, bass, drums) are far apart, also for eyes that see red and green alike.
-pub(super) const fn colour(role: Role) -> Colour {
+#[must_use]
+pub const fn colour(role: Role) -> Colour {
     Colour(match role {
         Role::Melody => 0x00C8_3E4D,
         Role::Chords => 0x0082_6AA6,
@@ -27,7 +63,8 @@ pub(super) const fn colour(role: Role) -> Colour {
 }
 
 /// The short name of a General MIDI percussion key, or its number beyond the standard's range.
-pub(super) fn percussion(key: u8) -> String {
+#[must_use]
+pub fn percussion(key: u8) -> String {
     const FIRST: u8 = 35;
     #[rustfmt::skip]
     const NAMES: [&str; 47] = [
@@ -48,6 +85,13 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn colours_mix_by_opacity() {
+        assert_eq!(INK.over(PAPER, 0.0), PAPER);
+        assert_eq!(INK.over(PAPER, 1.0), INK);
+        assert_eq!(Colour(0x00FF_0000).over(Colour(0), 0.5), Colour(0x0080_0000));
+    }
 
     #[test]
     fn every_role_has_its_own_colour() {
