@@ -9,9 +9,12 @@
 //!
 //! [`musician`] is the seam behind which the engine stands.
 
+pub mod board;
 pub mod capture;
 pub mod class;
 pub mod clock;
+pub mod drag;
+pub mod editor;
 pub mod keys;
 pub mod meters;
 pub mod musician;

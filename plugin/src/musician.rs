@@ -10,6 +10,7 @@ use antiphon_engine::plan::Key;
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
+use crate::board::Board;
 use crate::clock::{Moment, Turn};
 use crate::meters::Meters;
 use crate::params::ControlValues;
@@ -160,6 +161,8 @@ pub struct Seat {
     pub planned: HeapProd<Planned>,
     /// How it fares.
     pub meters: Arc<Meters>,
+    /// What the editor is to show.
+    pub board: Arc<Board>,
 }
 
 /// The near ends, which the audio thread owns.
@@ -178,7 +181,7 @@ pub fn rings() -> (Ends, Seat) {
     let (tell, heard) = HeapRb::new(HEARD_MESSAGES).split();
     let (planned, play) = HeapRb::new(PLANNED_MESSAGES).split();
     let meters = Arc::new(Meters::default());
-    (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters })
+    (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters, board: Arc::default() })
 }
 
 /// An empty seat: nothing is planned, thru works.

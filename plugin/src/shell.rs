@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use nice_plug::prelude::*;
 
+use crate::board::Board;
 use crate::class::Class;
 use crate::clock::HostTime;
+use crate::editor::window::{self, AntiphonEditor};
+use crate::meters::Meters;
 use crate::musician::{Musician, Seat, rings};
 use crate::params::AntiphonParams;
 use crate::port::{Event, Port};
@@ -20,6 +23,10 @@ use crate::state;
 pub struct Shell<C, M> {
     params: Arc<AntiphonParams>,
     realtime: RealTime,
+    /// How the audio thread fares, for the editor.
+    meters: Arc<Meters>,
+    /// What the musician shows in the editor.
+    board: Arc<Board>,
     /// Until the musician sits in it.
     seat: Option<Seat>,
     /// Kept for as long as the instance lives.
@@ -31,7 +38,8 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
     fn default() -> Self {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
         let (ends, seat) = rings();
-        Self { params, realtime: RealTime::new(ends), seat: Some(seat), musician: None, class: PhantomData }
+        let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
+        Self { params, realtime: RealTime::new(ends), meters, board, seat: Some(seat), musician: None, class: PhantomData }
     }
 }
 
@@ -50,13 +58,17 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     /// Beyond it the wrapper allocates on the audio thread.
     const INPUT_EVENT_CAPACITY: usize = 16_384;
 
-    type Editor = ();
+    type Editor = AntiphonEditor;
     type SysExMessage = ();
     /// Never used: nice-plug's one worker serves all instances, and dies with the first that is removed.
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board))
     }
 
     fn filter_state(chunk: &mut PluginState) {

@@ -1,0 +1,180 @@
+//! What the musician shows, and where it leaves it for the editor.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use antiphon_engine::music::{Bar, Metre, Note, Tick};
+use antiphon_engine::plan::Plan;
+use antiphon_engine::service::Punctuality;
+use parking_lot::Mutex;
+
+/// What the musician publishes: all times are on the unwrapped clock.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// How it fares.
+    pub status: Status,
+    /// The bars that are remembered and foreseen, in order of time, without gaps.
+    pub bars: Vec<ShownBar>,
+    /// What was heard, in canonical order. A key that is still held lasts until [`Tick::MAX`].
+    pub played: Vec<Note>,
+    /// What is to come.
+    pub plan: Option<ShownPlan>,
+}
+
+impl Snapshot {
+    /// The bar a tick lies in. Beyond either end the bars go on in the metre they have there.
+    #[must_use]
+    pub fn bar_at(&self, tick: Tick) -> ShownBar {
+        let after = self.bars.partition_point(|shown| shown.bar.start <= tick);
+        let nearest = self.bars.get(after.saturating_sub(1)).copied().unwrap_or(ShownBar::FIRST);
+        let bar = nearest.bar;
+        if bar.start <= tick && tick < bar.end() {
+            return nearest;
+        }
+        let length = bar.metre.bar_length();
+        // Beyond a bar that is cut short the next one starts where that ends.
+        let (origin, number) = if tick < bar.start { (bar.start, nearest.number) } else { (bar.end(), nearest.number + 1) };
+        let bars = (tick - origin).0.div_euclid(length.0);
+        ShownBar { bar: Bar { start: origin + Tick(bars * length.0), length, ..bar }, number: number + bars }
+    }
+
+    /// The bars that lie between two ticks, wholly or in part.
+    pub fn bars_between(&self, from: Tick, to: Tick) -> impl Iterator<Item = ShownBar> + '_ {
+        let following = |shown: &ShownBar| Some(self.bar_at(shown.bar.end()));
+        std::iter::successors(Some(self.bar_at(from)), following).take_while(move |shown| shown.bar.start < to)
+    }
+}
+
+/// A bar, and what the host calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownBar {
+    /// The bar. Its index is of no account here.
+    pub bar: Bar,
+    /// Its number in the host's song: the first is 1, a count-in has 0 and less.
+    pub number: i64,
+}
+
+impl ShownBar {
+    /// Where nothing is known.
+    const FIRST: Self = Self { bar: Bar { index: 0, start: Tick::ZERO, length: Tick::quarters(4), metre: Metre::COMMON }, number: 1 };
+}
+
+/// A plan as it stands.
+#[derive(Debug, Clone)]
+pub struct ShownPlan {
+    /// What was delivered of it so far.
+    pub plan: Plan,
+    /// What lies before it will sound as shown, what lies beyond may still change.
+    pub commit: Tick,
+    /// Whether Play has latched it.
+    pub playing: bool,
+    /// Whether it is starred.
+    pub kept: bool,
+}
+
+/// What the status line says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    /// ONNX Runtime.
+    pub engine: Component,
+    /// The weights and their graphs.
+    pub model: Component,
+    /// How many plans came in time.
+    pub punctuality: Punctuality,
+    /// Anything else the player should know, in a sentence.
+    pub remark: Option<String>,
+}
+
+/// How something that is needed stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Component {
+    /// Nobody has asked for it: the host has not started the plug-in.
+    #[default]
+    Resting,
+    /// On its way.
+    Loading,
+    /// There: its name and version.
+    Ready(String),
+    /// Not there, or not usable.
+    Missing {
+        /// What is wrong, and the cure.
+        what: String,
+        /// Where it was looked for, in this order.
+        looked_in: Vec<PathBuf>,
+    },
+}
+
+/// Where the musician leaves snapshots for the editor. Never touched on the audio thread.
+#[derive(Debug, Default)]
+pub struct Board {
+    latest: Mutex<Arc<Snapshot>>,
+}
+
+impl Board {
+    /// Shows this from now on.
+    pub fn publish(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        // The lock is let go before the old one is freed.
+        let _before = std::mem::replace(&mut *self.latest.lock(), snapshot);
+    }
+
+    /// What is shown.
+    #[must_use]
+    pub fn latest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.latest.lock())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use antiphon_engine::plan::{Brief, Controls, Fingerprint, Passage, PlanId};
+
+    use super::*;
+
+    pub(crate) fn bar(number: i64, start: i64, length: i64, numerator: u8) -> ShownBar {
+        let metre = Metre::new(numerator, 4).unwrap();
+        ShownBar { bar: Bar { index: 0, start: Tick(start), length: Tick(length), metre }, number }
+    }
+
+    /// A whole plan.
+    pub(crate) fn plan(start: i64, end: i64, notes: &[Note]) -> ShownPlan {
+        let (start, end) = (Tick(start), Tick(end));
+        let brief =
+            Brief { plan: PlanId(1), made_at: start, start, end, seed: 1, controls: Controls::default(), context: Fingerprint::of(&[]) };
+        let mut plan = Plan::new(brief);
+        assert!(plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: notes.to_vec() }));
+        ShownPlan { plan, commit: start, playing: false, kept: false }
+    }
+
+    #[test]
+    fn bars_go_on_at_both_ends() {
+        // A loop from bar 5 back to bar 3 cut bar 5 short, and the metre changes there.
+        let bars = [bar(4, 96, 96, 4), bar(5, 192, 30, 4), bar(3, 222, 72, 3)];
+        let snapshot = Snapshot { bars: bars.to_vec(), ..Snapshot::default() };
+        let at = |tick| snapshot.bar_at(Tick(tick));
+        assert_eq!([96, 191, 192, 221, 222, 293].map(at), [bars[0], bars[0], bars[1], bars[1], bars[2], bars[2]]);
+        assert_eq!([95, 0, -1].map(at), [bar(3, 0, 96, 4), bar(3, 0, 96, 4), bar(2, -96, 96, 4)]);
+        assert_eq!([294, 366].map(at), [bar(4, 294, 72, 3), bar(5, 366, 72, 3)]);
+        let between: Vec<_> = snapshot.bars_between(Tick(100), Tick(300)).map(|shown| shown.number).collect();
+        assert_eq!(between, [4, 5, 3, 4]);
+    }
+
+    #[test]
+    fn bars_beyond_one_that_was_cut_short_are_whole() {
+        let snapshot = Snapshot { bars: vec![bar(1, 0, 10, 4)], ..Snapshot::default() };
+        assert_eq!([10, 106].map(|tick| snapshot.bar_at(Tick(tick))), [bar(2, 10, 96, 4), bar(3, 106, 96, 4)]);
+    }
+
+    #[test]
+    fn without_bars_there_is_common_time() {
+        assert_eq!(Snapshot::default().bar_at(Tick(100)), bar(2, 96, 96, 4));
+    }
+
+    #[test]
+    fn the_board_shows_what_was_published_last() {
+        let board = Board::default();
+        assert!(board.latest().bars.is_empty());
+        board.publish(Snapshot { bars: vec![bar(7, 0, 96, 4)], ..Snapshot::default() });
+        assert_eq!(board.latest().bars, [bar(7, 0, 96, 4)]);
+    }
+}

@@ -1,0 +1,143 @@
+//! Where dragged files lie: a folder of this process in the system's folder for temporary files.
+//!
+//! A host may read a file long after the drop, so a folder outlives its process and is removed when a later process opens its own. A locked
+//! file in each folder tells the living from the dead: the system lets the lock go when the process ends, however it ends.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use antiphon_engine::files::write_whole;
+use parking_lot::Mutex;
+
+/// How the folders' names begin.
+const PREFIX: &str = "antiphon-drag-";
+/// The file that is locked while the folder's process lives.
+const LOCK: &str = "lock";
+
+/// This process's folder, made at its first drag.
+static FOLDER: Mutex<Option<Arc<DragFolder>>> = Mutex::new(None);
+
+/// A folder of files to be dragged.
+#[derive(Debug)]
+pub struct DragFolder {
+    path: PathBuf,
+    /// Locked for as long as the process lives.
+    _lock: File,
+    /// Files put so far.
+    files: AtomicU32,
+}
+
+impl DragFolder {
+    /// This process's folder, shared by its instances of the plug-in.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn of_this_process() -> io::Result<Arc<Self>> {
+        let mut folder = FOLDER.lock();
+        if let Some(folder) = &*folder {
+            return Ok(Arc::clone(folder));
+        }
+        let opened = Arc::new(Self::open_in(&std::env::temp_dir())?);
+        *folder = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// A new folder beside those of other processes; the folders of processes that are gone are removed.
+    ///
+    /// # Errors
+    /// What the file system says about the new folder. An old one that cannot be removed is left.
+    pub fn open_in(parent: &Path) -> io::Result<Self> {
+        remove_abandoned(parent);
+        let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
+        // The lock is taken before the file has the name that others look at.
+        let unnamed = path.join("new-lock");
+        let lock = OpenOptions::new().write(true).create_new(true).open(&unnamed)?;
+        lock.lock()?;
+        fs::rename(&unnamed, path.join(LOCK))?;
+        Ok(Self { path, _lock: lock, files: AtomicU32::new(0) })
+    }
+
+    /// Writes a file that no other drag has had, and gives its full path.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
+        let folder = self.path.join(number.to_string());
+        fs::create_dir_all(&folder)?;
+        let path = folder.join(name);
+        write_whole(&path, bytes)?;
+        Ok(path)
+    }
+}
+
+/// Removes the folders whose process is gone. What cannot be read or removed is somebody else's.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        // The type of a link is that of the link.
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_abandoned(&entry.path()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether nobody holds the folder's lock. A folder that has none yet is just being made.
+fn is_abandoned(folder: &Path) -> bool {
+    let Ok(lock) = OpenOptions::new().write(true).open(folder.join(LOCK)) else { return false };
+    match lock.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_fresh_and_keeps_its_name() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = DragFolder::open_in(parent.path()).unwrap();
+        let (first, second) = (folder.put("a b.mid", b"one").unwrap(), folder.put("a b.mid", b"two").unwrap());
+        assert_ne!(first, second);
+        assert!(first.is_absolute() && first.ends_with("a b.mid") && second.ends_with("a b.mid"));
+        assert_eq!((fs::read(first).unwrap(), fs::read(second).unwrap()), (b"one".to_vec(), b"two".to_vec()));
+    }
+
+    #[test]
+    fn files_outlive_their_process_until_the_next_one_starts() {
+        let parent = tempfile::tempdir().unwrap();
+        let (living, gone) = (DragFolder::open_in(parent.path()).unwrap(), DragFolder::open_in(parent.path()).unwrap());
+        let (kept, abandoned) = (living.put("kept.mid", b"").unwrap(), gone.put("abandoned.mid", b"").unwrap());
+        // What a process that ends lets go.
+        drop(gone);
+        assert!(abandoned.exists());
+        let _next = DragFolder::open_in(parent.path()).unwrap();
+        assert!(kept.exists() && !abandoned.exists());
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let (other, unfinished) = (parent.path().join("other"), parent.path().join(format!("{PREFIX}unfinished")));
+        for folder in [&other, &unfinished] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(other.join(LOCK), b"").unwrap();
+        let file = parent.path().join(format!("{PREFIX}file"));
+        fs::write(&file, b"").unwrap();
+        DragFolder::open_in(parent.path()).unwrap();
+        assert!(other.exists() && unfinished.exists() && file.exists());
+    }
+
+    #[test]
+    fn instances_share_the_folder_of_their_process() {
+        let (one, other) = (DragFolder::of_this_process().unwrap(), DragFolder::of_this_process().unwrap());
+        assert!(Arc::ptr_eq(&one, &other));
+    }
+}

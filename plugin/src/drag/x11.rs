@@ -1,0 +1,383 @@
+//! An XDND source of our own, version 5 of the freedesktop.org specification "Drag-and-Drop Protocol for the X Window System".
+//!
+//! It has its own connection, thread and window, and never grabs: while the button is down the editor's window holds its implicit grab, and
+//! the source asks the server where the pointer is. So it needs nothing of the host's toolkit, nor of the thread the editor draws on.
+//!
+//! Seen in receivers: Qt says that it did not accept what it then imports, so any XdndFinished counts as delivered; the next XdndPosition must
+//! wait for the answer to the last; and a receiver reads the file long after it is finished.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use raw_window_handle::HasWindowHandle;
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, KeyButMask, PropMode, SELECTION_NOTIFY_EVENT,
+    SelectionNotifyEvent, SelectionRequestEvent, Timestamp, Window, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+use super::{DragError, DragSource, Outcome};
+
+/// The version of the protocol we speak. Receivers older than 3 are no longer met.
+const VERSION: u32 = 5;
+/// How often the pointer is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(8);
+/// How long a receiver may think about a position once the button is up.
+const STATUS_WITHIN: Duration = Duration::from_secs(1);
+/// How long a receiver may leave a drop alone before it counts as lost.
+const FETCHED_WITHIN: Duration = Duration::from_secs(5);
+/// What a URI's path may hold as it is: RFC 3986's unreserved characters, and the slash.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+x11rb::atom_manager! {
+    Atoms: AtomsCookie {
+        XdndAware,
+        XdndProxy,
+        XdndEnter,
+        XdndPosition,
+        XdndStatus,
+        XdndLeave,
+        XdndDrop,
+        XdndFinished,
+        XdndSelection,
+        XdndActionCopy,
+        TARGETS,
+        URI_LIST: b"text/uri-list",
+        PLAIN: b"text/plain",
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The source for X11.
+#[derive(Debug, Default)]
+pub struct XdndSource {
+    /// The display, `None` for the one that the environment names.
+    display: Option<String>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<Outcome, DragError>>,
+}
+
+impl XdndSource {
+    /// A source on this display, for instance `:7`.
+    #[must_use]
+    pub fn on(display: &str) -> Self {
+        Self { display: Some(display.to_owned()), running: None }
+    }
+
+    /// Ends a drag that is under way, and waits for its thread.
+    fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop.store(true, Ordering::Relaxed);
+            // It looks at `stop` every few milliseconds; how it ended interests nobody now.
+            let _ = running.thread.join();
+        }
+    }
+}
+
+impl DragSource for XdndSource {
+    fn begin(&mut self, file: &Path, _window: &dyn HasWindowHandle) -> Result<(), DragError> {
+        self.stop();
+        let (display, uri_list) = (self.display.clone(), uri_list(file));
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&stop);
+        let thread = thread::Builder::new()
+            .name("antiphon drag".into())
+            .spawn(move || {
+                let drag = Drag::open(display.as_deref(), uri_list).map_err(DragError::Unavailable)?;
+                drag.run(&asked)
+            })
+            .map_err(|error| DragError::Unavailable(error.into()))?;
+        self.running = Some(Running { stop, thread });
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Option<Result<Outcome, DragError>> {
+        let running = self.running.take_if(|running| running.thread.is_finished())?;
+        Some(running.thread.join().unwrap_or_else(|_| Err(DragError::Lost("its thread panicked".into()))))
+    }
+}
+
+impl Drop for XdndSource {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The file as `text/uri-list` (RFC 2483). The path is bytes: what is no UTF-8 is encoded like the rest.
+fn uri_list(file: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), PATH)).into_bytes()
+}
+
+/// A window that takes drops.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    window: Window,
+    /// Where messages to it are sent: itself, or its proxy.
+    address: Window,
+    version: u32,
+    /// Whether it would take the file where the pointer was last.
+    accepts: bool,
+    /// It has not yet answered the last position.
+    thinking: bool,
+}
+
+/// What the server said of the pointer.
+struct Pointer {
+    place: (i16, i16),
+    held: bool,
+}
+
+/// One drag.
+struct Drag {
+    connection: RustConnection,
+    atoms: Atoms,
+    root: Window,
+    /// Our own, which owns the selection; never seen.
+    window: Window,
+    uri_list: Vec<u8>,
+    /// Of the server: when the selection became ours.
+    since: Timestamp,
+    target: Option<Target>,
+    /// Where the pointer was when the target was last told.
+    told: Option<(i16, i16)>,
+    finished: bool,
+    /// Another client took the selection.
+    overtaken: bool,
+    /// When the target last did something.
+    heard: Instant,
+}
+
+impl Drag {
+    fn open(display: Option<&str>, uri_list: Vec<u8>) -> Result<Self, Failure> {
+        let (connection, screen) = x11rb::connect(display)?;
+        let root = connection.setup().roots.get(screen).ok_or("the server has no such screen")?.root;
+        let atoms = Atoms::new(&connection)?.reply()?;
+        let window = connection.generate_id()?;
+        let settings = CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE).override_redirect(1);
+        connection.create_window(0, window, root, -1, -1, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &settings)?.check()?;
+        let since = server_time(&connection, window)?;
+        connection.set_selection_owner(window, atoms.XdndSelection, since)?;
+        if connection.get_selection_owner(atoms.XdndSelection)?.reply()?.owner != window {
+            return Err("another drag is under way".into());
+        }
+        let (target, told, finished, overtaken, heard) = (None, None, false, false, Instant::now());
+        Ok(Self { connection, atoms, root, window, uri_list, since, target, told, finished, overtaken, heard })
+    }
+
+    fn run(mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
+        let outcome = self.carry(stop).map_err(DragError::Lost)?;
+        if outcome == Outcome::Delivered { self.hand_over(stop) } else { Ok(outcome) }
+    }
+
+    /// Follows the pointer until its button is up. [`Outcome::Delivered`] says that there is a target that takes the drop.
+    fn carry(&mut self, stop: &AtomicBool) -> Result<Outcome, Failure> {
+        let mut released: Option<Instant> = None;
+        loop {
+            self.listen()?;
+            if self.overtaken || stop.load(Ordering::Relaxed) {
+                self.leave()?;
+                return Ok(Outcome::Cancelled);
+            }
+            let pointer = self.pointer()?;
+            if pointer.held && released.is_none() {
+                self.follow(pointer.place)?;
+            } else {
+                let since = *released.get_or_insert_with(Instant::now);
+                match self.target {
+                    Some(target) if target.thinking && since.elapsed() < STATUS_WITHIN => {}
+                    Some(target) if target.accepts => return Ok(Outcome::Delivered),
+                    _ => {
+                        self.leave()?;
+                        return Ok(Outcome::Declined);
+                    }
+                }
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Drops the file on the target and serves the selection until the target has finished.
+    fn hand_over(&mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
+        self.tell(self.atoms.XdndDrop, [0, self.since, 0, 0]).map_err(DragError::Lost)?;
+        self.heard = Instant::now();
+        while !self.finished {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Outcome::Cancelled);
+            }
+            if self.heard.elapsed() > FETCHED_WITHIN {
+                return Err(DragError::Unanswered);
+            }
+            thread::sleep(LOOK_EVERY);
+            self.listen().map_err(DragError::Lost)?;
+        }
+        Ok(Outcome::Delivered)
+    }
+
+    /// Takes in what the server and the target have sent.
+    fn listen(&mut self) -> Result<(), Failure> {
+        while let Some(event) = self.connection.poll_for_event()? {
+            match event {
+                Event::SelectionRequest(request) => {
+                    self.heard = Instant::now();
+                    self.serve(request)?;
+                }
+                Event::SelectionClear(_) => self.overtaken = true,
+                Event::ClientMessage(message) => {
+                    let [sender, flags, ..] = message.data.as_data32();
+                    let Some(target) = self.target.as_mut().filter(|target| target.window == sender || target.address == sender) else {
+                        continue;
+                    };
+                    if message.type_ == self.atoms.XdndStatus {
+                        (target.thinking, target.accepts) = (false, flags & 1 != 0);
+                    } else if message.type_ == self.atoms.XdndFinished {
+                        self.finished = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers a request for the selection: what there is, or the file's place.
+    fn serve(&self, request: SelectionRequestEvent) -> Result<(), Failure> {
+        let Atoms { TARGETS, URI_LIST, PLAIN, .. } = self.atoms;
+        // Obsolete clients name no property: ICCCM, section 2.2.
+        let property = if request.property == x11rb::NONE { request.target } else { request.property };
+        let to = request.requestor;
+        let known = if request.target == TARGETS {
+            self.connection.change_property32(PropMode::REPLACE, to, property, AtomEnum::ATOM, &[TARGETS, URI_LIST, PLAIN])?;
+            true
+        } else if request.target == URI_LIST || request.target == PLAIN {
+            self.connection.change_property8(PropMode::REPLACE, to, property, request.target, &self.uri_list)?;
+            true
+        } else {
+            false
+        };
+        let answer = SelectionNotifyEvent {
+            response_type: SELECTION_NOTIFY_EVENT,
+            sequence: 0,
+            time: request.time,
+            requestor: to,
+            selection: request.selection,
+            target: request.target,
+            property: if known { property } else { x11rb::NONE },
+        };
+        self.connection.send_event(false, to, EventMask::NO_EVENT, answer)?;
+        Ok(self.connection.flush()?)
+    }
+
+    fn pointer(&self) -> Result<Pointer, Failure> {
+        let reply = self.connection.query_pointer(self.root)?.reply()?;
+        let held = u16::from(reply.mask) & u16::from(KeyButMask::BUTTON1) != 0;
+        Ok(Pointer { place: (reply.root_x, reply.root_y), held })
+    }
+
+    /// Tells the window under the pointer that it is there, once it has answered what it was told before.
+    fn follow(&mut self, place: (i16, i16)) -> Result<(), Failure> {
+        if self.told == Some(place) || self.target.is_some_and(|target| target.thinking) {
+            return Ok(());
+        }
+        let found = self.target_at(place)?;
+        if found.map(|target| target.window) != self.target.map(|target| target.window) {
+            self.leave()?;
+            self.target = found;
+            if let Some(target) = found {
+                self.tell(self.atoms.XdndEnter, [target.version << 24, self.atoms.URI_LIST, self.atoms.PLAIN, x11rb::NONE])?;
+            }
+        }
+        self.told = Some(place);
+        let Some(target) = &mut self.target else { return Ok(()) };
+        target.thinking = true;
+        let [x, y] = [place.0, place.1].map(|coordinate| u32::from(coordinate.cast_unsigned()));
+        self.tell(self.atoms.XdndPosition, [0, x << 16 | y, self.since, self.atoms.XdndActionCopy])
+    }
+
+    /// The outermost window under the pointer that takes drops: of a plug-in's editor that is the host's window around it.
+    fn target_at(&self, place: (i16, i16)) -> Result<Option<Target>, Failure> {
+        let mut parent = self.root;
+        loop {
+            let window = self.connection.translate_coordinates(self.root, parent, place.0, place.1)?.reply()?.child;
+            if window == x11rb::NONE {
+                return Ok(None);
+            }
+            let address = self.proxy_of(window)?.unwrap_or(window);
+            if let Some(version) = self.number(address, self.atoms.XdndAware, AtomEnum::ATOM)? {
+                return Ok(Some(Target { window, address, version: version.min(VERSION), accepts: false, thinking: false }));
+            }
+            parent = window;
+        }
+    }
+
+    /// The window that takes drops for this one. A proxy names itself as its own; a stale one does not.
+    fn proxy_of(&self, window: Window) -> Result<Option<Window>, Failure> {
+        let Some(proxy) = self.number(window, self.atoms.XdndProxy, AtomEnum::WINDOW)? else { return Ok(None) };
+        let confirmed = self.number(proxy, self.atoms.XdndProxy, AtomEnum::WINDOW)?;
+        Ok(confirmed.filter(|&itself| itself == proxy))
+    }
+
+    /// The first number of a property. A window that is gone has none.
+    fn number(&self, window: Window, property: Atom, kind: AtomEnum) -> Result<Option<u32>, Failure> {
+        let reply = self.connection.get_property(false, window, property, kind, 0, 1)?.reply();
+        match reply {
+            Ok(reply) => Ok(reply.value32().and_then(|mut numbers| numbers.next())),
+            Err(x11rb::errors::ReplyError::X11Error(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells the target that the pointer has left it, if there is one.
+    fn leave(&mut self) -> Result<(), Failure> {
+        self.tell(self.atoms.XdndLeave, [0; 4])?;
+        self.target = None;
+        Ok(())
+    }
+
+    /// Sends the target a message, with our window as its first word.
+    fn tell(&self, kind: Atom, [a, b, c, d]: [u32; 4]) -> Result<(), Failure> {
+        let Some(target) = self.target else { return Ok(()) };
+        let message = ClientMessageEvent::new(32, target.window, kind, [self.window, a, b, c, d]);
+        self.connection.send_event(false, target.address, EventMask::NO_EVENT, message)?;
+        Ok(self.connection.flush()?)
+    }
+}
+
+/// The server's time, as ICCCM, section 2.1, wants it for a selection: that of an event, here of a change that changes nothing.
+fn server_time(connection: &RustConnection, window: Window) -> Result<Timestamp, Failure> {
+    connection.change_property8(PropMode::APPEND, window, AtomEnum::WM_NAME, AtomEnum::STRING, b"")?.check()?;
+    loop {
+        if let Event::PropertyNotify(event) = connection.wait_for_event()? {
+            return Ok(event.time);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn paths_become_uris_that_hold_nothing_strange() {
+        let uri = |path: &[u8]| String::from_utf8(uri_list(Path::new(OsStr::from_bytes(path)))).unwrap();
+        assert_eq!(uri(b"/tmp/a-b_c.d~/1.mid"), "file:///tmp/a-b_c.d~/1.mid\r\n");
+        assert_eq!(uri("/tmp/Plan, bar 5 #1 ü%.mid".as_bytes()), "file:///tmp/Plan%2C%20bar%205%20%231%20%C3%BC%25.mid\r\n");
+        assert_eq!(uri(b"/\xff\n"), "file:///%FF%0A\r\n");
+    }
+}

@@ -1,0 +1,181 @@
+//! What the player can press and turn.
+
+use antiphon_engine::legend::{BEFORE, INK, PAPER};
+use antiphon_engine::plan::Mode;
+use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Sense, Slider, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use super::excerpt::{Excerpt, Source};
+use super::model::{Change, Control, EditorModel};
+use super::style::{self, BUTTON_HEIGHT, paint};
+use crate::board::ShownPlan;
+use crate::musician::Command;
+
+/// Of a handle to drag by.
+const HANDLE_WIDTH: f32 = 132.0;
+/// Of its Save as...
+const SAVE_WIDTH: f32 = 64.0;
+/// Of both.
+pub(super) const PAIR_WIDTH: f32 = HANDLE_WIDTH + 2.0 + SAVE_WIDTH;
+
+/// The five modes side by side; those that are still to come cannot be chosen.
+pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
+    let current = model.values().mode;
+    ui.spacing_mut().item_spacing.x = 4.0;
+    for mode in Mode::ALL {
+        let ready = model.is_ready(mode);
+        let button = ui.add_enabled(ready, Button::selectable(mode == current, mode.name()));
+        let button = button.on_hover_text(purpose(mode)).on_disabled_hover_text(format!("{} This is coming.", purpose(mode)));
+        if button.clicked() && mode != current {
+            change(model, Change::Mode(mode));
+        }
+    }
+}
+
+const fn purpose(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Suggest => "Shows what could come next; plays it when you press Play.",
+        Mode::Answer => "Takes over when you fall silent, and yields when you come back.",
+        Mode::Trade => "You have some bars, then Antiphon has as many.",
+        Mode::Accompany => "Plays another role along with you.",
+        Mode::Infill => "Fills the bars you mark.",
+    }
+}
+
+/// Play, Another, Keep.
+pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&ShownPlan>) {
+    let playing = plan.is_some_and(|shown| shown.playing);
+    let kept = plan.is_some_and(|shown| shown.kept);
+    let (text, fill) = if playing { ("Playing", style::well()) } else { ("Play", style::ink()) };
+    let buttons = [
+        (
+            Command::Play,
+            style::button(RichText::new(text).color(paint(PAPER))).fill(fill).min_size(vec2(92.0, BUTTON_HEIGHT)),
+            "Play the plan that is shown, from the next bar",
+        ),
+        (Command::Another, style::button("Another"), "Make another plan"),
+        (Command::Keep, style::button(if kept { "Kept" } else { "Keep" }).selected(kept), "Keep the plan that is shown in the history"),
+    ];
+    for (command, button, tip) in buttons {
+        let response = ui.add_enabled(plan.is_some(), button);
+        if response.on_hover_text(tip).on_disabled_hover_text(format!("{tip}. There is no plan yet.")).clicked() {
+            model.command(command);
+        }
+    }
+}
+
+/// How far ahead, and how bold.
+pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
+    let values = model.values();
+    let mut bars = values.horizon_bars;
+    let text = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
+    let tip = "How far ahead Antiphon plans";
+    let slider = |ui: &mut Ui| ui.add(Slider::new(&mut bars, 1..=8).show_value(false));
+    let response = dial(ui, "Horizon", &text, tip, slider);
+    gesture(model, &response, Change::Horizon(bars));
+    ui.add_space(style::GAP);
+
+    let mut share = values.adventurousness;
+    let text = format!("{:.0} %", share * 100.0);
+    let tip = "From the safe to the unheard-of";
+    let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
+    let response = dial(ui, "Adventurousness", &text, tip, slider);
+    gesture(model, &response, Change::Adventurousness(share));
+}
+
+/// A slider below its name and its value.
+fn dial(ui: &mut Ui, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
+    ui.vertical(|ui| {
+        let width = ui.spacing().slider_width;
+        let (caption, _) = ui.allocate_exact_size(vec2(width, 14.0), Sense::hover());
+        let font = FontId::proportional(12.0);
+        ui.painter().text(caption.left_center(), Align2::LEFT_CENTER, name, font.clone(), style::faint_ink());
+        ui.painter().text(caption.right_center(), Align2::RIGHT_CENTER, value, font, style::ink());
+        let response = slider(ui);
+        response.widget_info(|| {
+            let mut info = WidgetInfo::labeled(Role::Slider, true, name);
+            info.current_text_value = Some(value.to_owned());
+            info
+        });
+        response.on_hover_text(tip)
+    })
+    .inner
+}
+
+/// Passes a slider's changes on as one gesture from press to release; a key press is a gesture of its own.
+fn gesture(model: &mut impl EditorModel, slider: &Response, value: Change) {
+    if slider.drag_started() {
+        model.begin(value.control());
+    }
+    if slider.changed() {
+        if slider.dragged() {
+            model.set(value);
+        } else {
+            change(model, value);
+        }
+    }
+    if slider.drag_stopped() {
+        model.end(value.control());
+    }
+}
+
+fn change(model: &mut impl EditorModel, value: Change) {
+    let control: Control = value.control();
+    model.begin(control);
+    model.set(value);
+    model.end(control);
+}
+
+/// What the player did with a handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Began to drag it.
+    Dragged,
+    /// Wants it under a name.
+    SaveAs,
+}
+
+/// A handle to drag an excerpt by, and its Save as...
+pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> Option<Taken> {
+    let name = match source {
+        Source::Plan => "Plan",
+        Source::Played => "Played",
+    };
+    let bars = excerpt.map_or(String::new(), |excerpt| if excerpt.bars == 1 { "1 bar".into() } else { format!("{} bars", excerpt.bars) });
+    ui.add_enabled_ui(excerpt.is_some(), |ui| {
+        let (rect, response) = ui.allocate_exact_size(vec2(HANDLE_WIDTH, BUTTON_HEIGHT), Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), format!("Drag {}", source.name())));
+        let visuals = ui.style().interact(&response);
+        let colour = if ui.is_enabled() { style::ink() } else { style::faint_ink() };
+        ui.painter().rect(rect, visuals.corner_radius, paint(BEFORE.over(PAPER, 0.6)), visuals.bg_stroke, StrokeKind::Inside);
+        for (column, row) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)] {
+            let dot = pos2(rect.left() + 11.0 + 5.0 * column as f32, rect.center().y + 5.0 * (row as f32 - 1.0));
+            ui.painter().circle_filled(dot, 1.4, paint(INK.over(PAPER, 0.5)));
+        }
+        let (left, right) = (pos2(rect.left() + 26.0, rect.center().y), pos2(rect.right() - 9.0, rect.center().y));
+        ui.painter().text(left, Align2::LEFT_CENTER, name, FontId::proportional(14.0), colour);
+        ui.painter().text(right, Align2::RIGHT_CENTER, bars, FontId::proportional(11.5), style::faint_ink());
+        let missing = format!("{} Nothing yet.", tip(source));
+        let response = response.on_hover_text(tip(source)).on_disabled_hover_text(missing).on_hover_cursor(CursorIcon::Grab);
+        let save = ui
+            .add(Button::new(RichText::new("Save as...").size(12.0)).min_size(vec2(SAVE_WIDTH, BUTTON_HEIGHT)).frame_when_inactive(false));
+        let save = save.on_hover_text("Save it as a MIDI file");
+        save.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), format!("Save {} as...", source.name())));
+        // A key cannot drag: it saves.
+        let pressed = response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) || input.key_pressed(Key::Space));
+        if response.drag_started() {
+            Some(Taken::Dragged)
+        } else if save.clicked() || pressed {
+            Some(Taken::SaveAs)
+        } else {
+            None
+        }
+    })
+    .inner
+}
+
+const fn tip(source: Source) -> &'static str {
+    match source {
+        Source::Plan => "Drag the plan onto a track or into a folder.",
+        Source::Played => "Drag what was played onto a track or into a folder.",
+    }
+}

@@ -1,0 +1,154 @@
+//! What is shown, as a file that a host takes in: it starts on a bar, is whole bars long, and says its tempo and metre.
+
+use antiphon_engine::music::smf::MidiError;
+use antiphon_engine::music::{Clip, MetreMap, Note, Tempo, TempoMap, Tick, distribute, smf};
+
+use super::model::Now;
+use crate::board::Snapshot;
+
+/// What can be taken out of the editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The plan that is shown.
+    Plan,
+    /// What was played.
+    Played,
+}
+
+impl Source {
+    /// What is taken, as a word inside a sentence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Played => "played",
+        }
+    }
+}
+
+/// Some whole bars of what is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Its tick 0 is a bar line.
+    pub clip: Clip,
+    /// The first bar's number in the host's song.
+    pub first_bar: i64,
+    /// How many bars.
+    pub bars: usize,
+    /// Where it was taken from.
+    pub source: Source,
+}
+
+impl Excerpt {
+    /// From the bar in which the plan starts, or the first note was played, to the bar line at which the plan is over and nothing sounds any
+    /// more. `None` if there are no notes.
+    #[must_use]
+    pub fn of(source: Source, snapshot: &Snapshot, now: &Now) -> Option<Self> {
+        let (notes, start, least_end) = match source {
+            Source::Plan => {
+                let plan = &snapshot.plan.as_ref()?.plan;
+                (plan.notes(), plan.brief.start, plan.ready())
+            }
+            Source::Played => (snapshot.played.as_slice(), snapshot.played.first()?.onset, Tick::ZERO),
+        };
+        let playhead = now.playhead.tick();
+        // A key that is held ends at the playhead.
+        let end_of = |note: &Note| if note.end() == Tick::MAX { playhead.max(note.onset + Tick(1)) } else { note.end() };
+        let end = notes.iter().map(end_of).max()?.max(least_end);
+        let bars: Vec<_> = snapshot.bars_between(start, end).collect();
+        let (first, last) = (bars.first()?, bars.last()?);
+        let from = first.bar.start;
+        let shifted = |note: &Note| Note { onset: note.onset - from, duration: end_of(note) - note.onset, ..*note };
+        let clip = Clip {
+            parts: distribute(&[], &notes.iter().map(shifted).collect::<Vec<_>>()),
+            metres: MetreMap::new(bars.iter().map(|shown| (shown.bar.start - from, shown.bar.metre))),
+            tempos: TempoMap::new([(Tick::ZERO, Tempo::from_bpm(now.tempo).unwrap_or_default())]),
+            end: last.bar.end() - from,
+        };
+        Some(Self { clip, first_bar: first.number, bars: bars.len(), source })
+    }
+
+    /// A name for its file, which hosts show on the region they make of it.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("Antiphon {}, bar {}.mid", self.source.name(), self.first_bar)
+    }
+
+    /// A Standard MIDI File.
+    ///
+    /// # Errors
+    /// As [`smf::write()`].
+    pub fn bytes(&self) -> Result<Vec<u8>, MidiError> {
+        smf::write(&self.clip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::{DRUM_CHANNEL, Role};
+
+    use super::*;
+    use crate::board::tests::{bar, plan};
+    use crate::clock::{Moment, Motion};
+
+    fn now(playhead: f64, tempo: f64) -> Now {
+        Now { playhead: Moment(playhead), tempo, motion: Motion::Host }
+    }
+
+    fn note(onset: i64, duration: Tick, pitch: u8, role: Role) -> Note {
+        Note { onset: Tick(onset), offset: 0, duration, pitch, velocity: 90, role }
+    }
+
+    fn read_back(excerpt: &Excerpt) -> Clip {
+        smf::read(&excerpt.bytes().unwrap()).unwrap().clip
+    }
+
+    #[test]
+    fn a_plan_starts_on_the_bar_line_before_it_and_is_whole_bars_long() {
+        let notes = [note(90, Tick(10), 60, Role::Keys), note(206, Tick(10), 64, Role::Keys)];
+        let snapshot = Snapshot { bars: vec![bar(17, 60, 72, 3)], plan: Some(plan(84, 228, &notes)), ..Snapshot::default() };
+        let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(70.0, 133.0)).unwrap();
+        assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.file_name().as_str()), (17, 3, "Antiphon plan, bar 17.mid"));
+        let clip = read_back(&excerpt);
+        assert_eq!((clip.end, clip.metres.at(Tick::ZERO).to_string().as_str()), (Tick(216), "3/4"));
+        assert!((clip.tempos.at(Tick::ZERO).bpm() - 133.0).abs() < 1e-3);
+        assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.pitch)).collect::<Vec<_>>(), [(30, 60), (146, 64)]);
+    }
+
+    #[test]
+    fn a_plan_that_ends_on_a_bar_line_takes_no_bar_more() {
+        let snapshot = Snapshot { plan: Some(plan(96, 288, &[note(96, Tick(192), 60, Role::Keys)])), ..Snapshot::default() };
+        let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(90.0, 120.0)).unwrap();
+        assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.clip.end), (2, 2, Tick(192)));
+    }
+
+    #[test]
+    fn what_was_played_keeps_its_short_bars_and_ends_held_keys_at_the_playhead() {
+        let played = vec![note(100, Tick(10), 60, Role::Keys), note(110, Tick(5), 38, Role::Drums), note(140, Tick::MAX, 62, Role::Keys)];
+        let bars = vec![bar(1, 0, 96, 4), bar(2, 96, 40, 4), bar(1, 136, 96, 4)];
+        let snapshot = Snapshot { bars, played, ..Snapshot::default() };
+        let excerpt = Excerpt::of(Source::Played, &snapshot, &now(150.5, 120.0)).unwrap();
+        assert_eq!((excerpt.first_bar, excerpt.bars), (2, 2));
+        let clip = read_back(&excerpt);
+        assert_eq!(clip.metres.bars(clip.end).map(|bar| bar.length.0).collect::<Vec<_>>(), [40, 96]);
+        assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.end().0)).collect::<Vec<_>>(), [(4, 14), (14, 19), (44, 54)]);
+        assert!(clip.parts.iter().any(|part| part.channel == DRUM_CHANNEL && part.name == "Drums"));
+    }
+
+    #[test]
+    fn nothing_shown_is_nothing_to_take() {
+        let silent = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
+        for (source, snapshot) in [(Source::Plan, Snapshot::default()), (Source::Played, Snapshot::default()), (Source::Plan, silent)] {
+            assert_eq!(Excerpt::of(source, &snapshot, &now(0.0, 120.0)), None);
+        }
+    }
+
+    #[test]
+    fn an_absurd_tempo_is_the_default() {
+        let snapshot = Snapshot { played: vec![note(0, Tick(10), 60, Role::Keys)], ..Snapshot::default() };
+        for tempo in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let excerpt = Excerpt::of(Source::Played, &snapshot, &now(20.0, tempo)).unwrap();
+            assert_eq!(excerpt.clip.tempos.at(Tick::ZERO), Tempo::default());
+        }
+    }
+}

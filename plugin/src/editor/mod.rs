@@ -1,0 +1,150 @@
+//! The window: what was played, what could come next, and what the player can do about it.
+//!
+//! [`Editor`] draws on any egui and knows only [`EditorModel`], so it runs in tests and for pictures without a host. [`window`] puts it into
+//! the host's.
+
+mod controls;
+mod excerpt;
+mod hand_over;
+mod model;
+mod roll;
+mod status;
+mod style;
+pub mod window;
+
+use std::time::Duration;
+
+use antiphon_engine::legend::PAPER;
+use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Sense, Ui, vec2};
+use raw_window_handle::HasWindowHandle;
+
+pub use excerpt::{Excerpt, Source};
+pub use hand_over::{HandOver, Notice};
+pub use model::{Change, Control, EditorModel, Now};
+
+use crate::board::Snapshot;
+use crate::clock::Motion;
+use controls::Taken;
+
+/// The size it opens with, in points.
+pub const SIZE: (f32, f32) = (1000.0, 560.0);
+/// The least size at which everything has its place, in points.
+pub const LEAST_SIZE: (f32, f32) = (style::LEAST_SIZE.x, style::LEAST_SIZE.y);
+/// While the clock runs, the music moves this often.
+const FRAME: Duration = Duration::from_millis(16);
+/// Otherwise, what is shown is looked after this often.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// The editor's own state: what it hands out.
+pub struct Editor {
+    hand_over: HandOver,
+}
+
+impl Editor {
+    /// An editor that hands out through this.
+    #[must_use]
+    pub const fn new(hand_over: HandOver) -> Self {
+        Self { hand_over }
+    }
+
+    /// Sets fonts and colours. Once, before the first frame.
+    pub fn dress(ctx: &Context) {
+        style::apply(ctx);
+    }
+
+    /// One frame. `window` is what a drag begins in.
+    pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
+        let (snapshot, now) = (model.snapshot(), model.now().sane());
+        self.hand_over.poll();
+        let margin = |top: i8, bottom: i8| {
+            Frame::new().fill(style::paint(PAPER)).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom })
+        };
+        Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, &snapshot, &now));
+        Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
+            status::show(ui, &snapshot, self.hand_over.notice());
+        });
+        if status::is_missing(&snapshot.status) {
+            Panel::bottom("missing").frame(margin(6, 2)).show_separator_line(false).show(ui, |ui| status::missing(ui, &snapshot.status));
+        }
+        Panel::bottom("controls").frame(margin(10, 4)).show_separator_line(false).show(ui, |ui| {
+            let (two_rows, width) = (is_narrow(ui), ui.available_width());
+            // As high as its highest part from the start, so that all stand on one middle line.
+            let row = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
+                controls::commands(ui, model, snapshot.plan.as_ref());
+                if !two_rows {
+                    ui.add_space(style::GAP * 1.5);
+                    controls::dials(ui, model);
+                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.handles(ui, &snapshot, &now, window));
+            });
+            if two_rows {
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().slider_width = (width / 2.0 - style::GAP).max(style::GAP);
+                    controls::dials(ui, model);
+                });
+            }
+        });
+        let horizon = model.values().horizon_bars;
+        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, &snapshot, &now, horizon));
+        self.hand_over.show(ui);
+        let moving = now.motion != Motion::Listening || self.hand_over.is_dragging();
+        ui.ctx().request_repaint_after(if moving { FRAME } else { GLANCE });
+    }
+
+    /// What can be dragged out.
+    fn handles(&mut self, ui: &mut Ui, snapshot: &Snapshot, now: &Now, window: &dyn HasWindowHandle) {
+        // From right to left.
+        for source in [Source::Played, Source::Plan] {
+            let excerpt = Excerpt::of(source, snapshot, now);
+            let row = Layout::left_to_right(Align::Center);
+            let handle = |ui: &mut Ui| controls::handle(ui, source, excerpt.as_ref());
+            let taken = ui
+                .push_id(source, |ui| ui.allocate_ui_with_layout(vec2(controls::PAIR_WIDTH, style::BUTTON_HEIGHT), row, handle).inner)
+                .inner;
+            match (taken, &excerpt) {
+                (Some(Taken::Dragged), Some(excerpt)) => self.hand_over.drag(excerpt, window),
+                (Some(Taken::SaveAs), Some(excerpt)) => self.hand_over.save_as(excerpt),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The name, the modes, and where the clock is.
+fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now) {
+    let narrow = is_narrow(ui);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Antiphon").heading().color(style::ink()));
+        ui.add_space(style::GAP * 2.0);
+        controls::modes(ui, model);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let shown = snapshot.bar_at(now.playhead.tick());
+            let clock = match now.motion {
+                _ if narrow => "",
+                Motion::Host => "    in the host's time",
+                Motion::Own => "    in its own time",
+                Motion::Listening => "    listening",
+            };
+            ui.label(RichText::new(format!("bar {}    {}    {:.0} bpm{clock}", shown.number, shown.bar.metre, now.tempo)).size(13.0));
+            if narrow {
+                return;
+            }
+            ui.add_space(style::GAP);
+            for role in roll::roles(snapshot).into_iter().rev() {
+                ui.label(RichText::new(role.name()).size(12.0).color(style::faint_ink()));
+                let (chip, _) = ui.allocate_exact_size(vec2(11.0, 11.0), Sense::hover());
+                ui.painter().rect_filled(chip, 3, style::paint(roll::colour(role)));
+                ui.add_space(style::GAP / 2.0);
+            }
+        });
+    });
+}
+
+/// Whether the controls need two rows, and the title has to be brief.
+fn is_narrow(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() < style::NARROW_BELOW
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! The line at the bottom: what is there, what is missing and where it was looked for, and whether the plans come in time.
+
+use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
+
+use super::hand_over::Notice;
+use super::style;
+use crate::board::{Component, Snapshot, Status};
+
+/// Draws the line.
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, notice: Option<&Notice>) {
+    let status = &snapshot.status;
+    ui.horizontal(|ui| {
+        component(ui, "Engine", &status.engine);
+        ui.add_space(style::GAP);
+        component(ui, "Model", &status.model);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let share = ui.label(small(on_time(status)));
+            let counts = status.punctuality;
+            share.on_hover_text(format!(
+                "{} plans came in time, {} too late. A late plan is dropped: nothing sounds late.",
+                counts.on_time, counts.late
+            ));
+            let (text, colour) = match (notice, &status.remark) {
+                (Some(Notice::Done(text)), _) => (text.as_str(), style::ink()),
+                (Some(Notice::Failed(text)), _) => (text.as_str(), style::alarm()),
+                (None, Some(remark)) => (remark.as_str(), style::faint_ink()),
+                (None, None) => return,
+            };
+            ui.add_space(style::GAP);
+            ui.add(egui::Label::new(small(text).color(colour)).truncate());
+        });
+    });
+}
+
+/// A panel above the line while something is missing: what, and where it was looked for.
+pub(super) fn missing(ui: &mut Ui, status: &Status) {
+    for (name, component) in [("Engine", &status.engine), ("Model", &status.model)] {
+        let Component::Missing { what, looked_in } = component else { continue };
+        ui.label(RichText::new(format!("{name}: {what}")).color(style::alarm()));
+        for path in looked_in {
+            ui.label(small(format!("looked in {}", path.display())).color(style::faint_ink()));
+        }
+    }
+}
+
+/// Whether [`missing`] has something to say.
+pub(super) const fn is_missing(status: &Status) -> bool {
+    matches!(status.engine, Component::Missing { .. }) || matches!(status.model, Component::Missing { .. })
+}
+
+fn component(ui: &mut Ui, name: &str, component: &Component) {
+    let (colour, text): (Color32, &str) = match component {
+        Component::Resting => (style::faint_ink(), "resting"),
+        Component::Loading => (style::waiting(), "loading"),
+        Component::Ready(version) => (style::well(), version),
+        Component::Missing { .. } => (style::alarm(), "missing"),
+    };
+    let (dot, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
+    ui.painter().circle_filled(dot.center(), 4.0, colour);
+    ui.label(small(format!("{name}: {text}")));
+}
+
+/// The share of plans that came in time.
+fn on_time(status: &Status) -> String {
+    match status.punctuality.share() {
+        // Rounded down: only all of them are 100 %.
+        Some(share) => format!("On time: {} %", (share * 100.0).floor()),
+        None => "On time: no plans yet".into(),
+    }
+}
+
+fn small(text: impl Into<String>) -> RichText {
+    RichText::new(text).size(12.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::service::Punctuality;
+
+    use super::*;
+
+    #[test]
+    fn one_late_plan_is_not_rounded_away() {
+        let status = |on_time, late| Status { punctuality: Punctuality { on_time, late }, ..Status::default() };
+        assert_eq!(on_time(&status(9_999, 1)), "On time: 99 %");
+        assert_eq!(on_time(&status(10_000, 0)), "On time: 100 %");
+        assert_eq!(on_time(&status(0, 0)), "On time: no plans yet");
+    }
+
+    #[test]
+    fn only_what_is_missing_is_missing() {
+        let missing = Component::Missing { what: String::new(), looked_in: Vec::new() };
+        assert!(is_missing(&Status { model: missing, ..Status::default() }));
+        assert!(!is_missing(&Status { engine: Component::Loading, ..Status::default() }));
+    }
+}
