@@ -1,5 +1,6 @@
 //! Packages a bare Debian lacks: installed where we may, otherwise named in one line to run.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -21,6 +22,32 @@ pub(crate) const FOR_PIP: [Package; 2] = [
     Package { name: "python3", present: || process::succeeds("python3", ["--version"]) },
     Package { name: "python3-pip", present: || process::succeeds("python3", ["-m", "pip", "--version"]) },
 ];
+
+/// What the tests of the editor's window and of dragging out take: an X server that shows nothing, OpenGL on the CPU, and a window of GTK 3 to
+/// drop on.
+pub(crate) const FOR_DISPLAY: [Package; 7] = [
+    Package { name: "xvfb", present: || process::succeeds("Xvfb", ["-help"]) },
+    Package { name: "libegl1", present: || has_library("libEGL.so.1") },
+    Package { name: "libgl1-mesa-dri", present: has_drivers },
+    Package { name: "libx11-xcb1", present: || has_library("libX11-xcb.so.1") },
+    Package { name: "libxkbcommon-x11-0", present: || has_library("libxkbcommon-x11.so.0") },
+    Package { name: "python3-gi", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi"]) },
+    Package { name: "gir1.2-gtk-3.0", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi; gi.require_version('Gtk', '3.0')"]) },
+];
+
+/// The Python that Debian's packages are for.
+const DEBIAN_PYTHON: &str = "/usr/bin/python3";
+
+/// Whether the dynamic linker knows a library.
+fn has_library(name: &str) -> bool {
+    Command::new("/sbin/ldconfig").arg("-p").output().is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(name))
+}
+
+/// Whether Mesa's drivers are in one of the folders where distributions put them.
+fn has_drivers() -> bool {
+    let folders = ["/usr/lib/dri".to_owned(), "/usr/lib64/dri".to_owned(), format!("/usr/lib/{}-linux-gnu/dri", std::env::consts::ARCH)];
+    folders.iter().any(|folder| Path::new(folder).is_dir())
+}
 
 /// Something is missing that we may not, or cannot, install.
 #[derive(Debug, thiserror::Error)]

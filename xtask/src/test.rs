@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::{process, runtime};
+use crate::{process, runtime, system};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -17,6 +17,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
+    if cfg!(target_os = "linux") {
+        system::ensure(&system::FOR_DISPLAY)?;
+    }
     let library = runtime::obtain(root, args.onnxruntime.as_deref())?;
     eprintln!("ONNX Runtime: {}", library.display());
     let mut tests = process::cargo();

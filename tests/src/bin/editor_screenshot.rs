@@ -1,0 +1,70 @@
+//! A picture of the real editor: `cargo run -p antiphon-tests --bin editor_screenshot -- [--scale 2] [--size 720x420] [--without-engine] PICTURE.png`.
+//!
+//! It plays one of the demo pieces through a scripted model, in an X server that shows nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use antiphon_engine::music::smf;
+use antiphon_tests::display::Display;
+use antiphon_tests::scripted::Scripted;
+use antiphon_tests::window::{self, Format};
+use anyhow::{Context, Result, bail, ensure};
+
+/// Set where the display is ours already.
+const INSIDE: &str = "ANTIPHON_SCREENSHOT_INSIDE";
+/// The bar in which the playhead stands.
+const BAR: u32 = 9;
+
+struct Wish {
+    format: Format,
+    without_engine: bool,
+    path: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let wish = wish()?;
+    if std::env::var_os(INSIDE).is_some() {
+        return photograph(&wish);
+    }
+    let (width, height) = wish.format.pixels();
+    let display = Display::start(width.into(), height.into())?;
+    let program = std::env::current_exe().context("finding this program")?;
+    let status = Command::new(program).args(std::env::args_os().skip(1)).env("DISPLAY", display.name()).env(INSIDE, "1").status()?;
+    ensure!(status.success(), "no picture was made: {status}");
+    println!("{}", wish.path.display());
+    Ok(())
+}
+
+fn wish() -> Result<Wish> {
+    let (mut format, mut without_engine, mut path) = (Format::default(), false, None);
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--scale") => {
+                let value = arguments.next().and_then(|value| value.to_str()?.parse().ok());
+                format.scale = value.filter(|scale| (1..=4).contains(scale)).context("--scale takes 1 to 4")?;
+            }
+            Some("--size") => {
+                let value = arguments.next();
+                let numbers = value.as_ref().and_then(|value| value.to_str()?.split_once('x'));
+                let size = numbers.and_then(|(width, height)| width.parse().ok().zip(height.parse().ok()));
+                (format.width, format.height) = size.context("--size takes points, for instance 720x420")?;
+            }
+            Some("--without-engine") => without_engine = true,
+            _ if path.is_none() => path = Some(PathBuf::from(argument)),
+            _ => bail!("one picture at a time"),
+        }
+    }
+    Ok(Wish { format, without_engine, path: path.context("name the picture to write")? })
+}
+
+fn photograph(wish: &Wish) -> Result<()> {
+    let model = if wish.without_engine {
+        Scripted::without_engine()
+    } else {
+        let piece = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
+        Scripted::at(&smf::read_file(&piece)?.clip, BAR)
+    };
+    window::photograph(model, wish.format, &wish.path)
+}

@@ -1,0 +1,112 @@
+//! A model of the editor that plays a file: what lies before a bar was played, what follows is the plan.
+
+use std::sync::Arc;
+
+use antiphon_engine::music::{Clip, Note, Tick};
+use antiphon_engine::plan::{Brief, Controls, Fingerprint, Mode, Passage, Plan, PlanId};
+use antiphon_engine::service::Punctuality;
+use antiphon_plugin::board::{Component, ShownBar, ShownPlan, Snapshot, Status};
+use antiphon_plugin::clock::{Moment, Motion};
+use antiphon_plugin::editor::{Change, Control, EditorModel, Now};
+use antiphon_plugin::musician::Command;
+use antiphon_plugin::params::{AntiphonParams, ControlValues};
+
+/// A moment in a piece.
+pub struct Scripted {
+    snapshot: Arc<Snapshot>,
+    now: Now,
+    values: ControlValues,
+}
+
+impl Scripted {
+    /// The piece with the playhead in a bar, counted from 0, and what follows as the plan.
+    #[must_use]
+    pub fn at(piece: &Clip, bar: u32) -> Self {
+        let values = AntiphonParams::new(true).controls();
+        let here = piece.metres.bar(bar);
+        let beat = Tick::quarters(4).0 / i64::from(here.metre.denominator());
+        // The plan was adopted at the second beat; what is made now will be at the third.
+        let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
+        let playhead = start + Tick(beat / 3);
+        let end = piece.metres.bar(bar + u32::from(values.horizon_bars)).start + Tick(beat);
+        let notes = piece.notes();
+        let mut played: Vec<Note> = notes.iter().copied().filter(|note| note.onset <= playhead).collect();
+        for note in played.iter_mut().filter(|note| note.end() > playhead) {
+            note.duration = Tick::MAX;
+        }
+        let planned = notes.into_iter().filter(|note| note.onset >= start).collect();
+        let brief = Brief {
+            plan: PlanId(1),
+            made_at: here.start,
+            start,
+            end,
+            seed: 1,
+            controls: Controls::default(),
+            context: Fingerprint::of(&played),
+        };
+        let mut plan = Plan::new(brief);
+        plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: planned });
+        let snapshot = Snapshot {
+            status: Status {
+                engine: Component::Ready("ONNX Runtime 1.31.1".into()),
+                model: Component::Ready("antiphon".into()),
+                punctuality: Punctuality { on_time: 412, late: 0 },
+                remark: None,
+            },
+            bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
+            played,
+            plan: Some(ShownPlan { plan, commit, playing: false, kept: false }),
+        };
+        let tempo = piece.tempos.at(playhead).bpm();
+        let now = Now { playhead: Moment::from(playhead), tempo, motion: Motion::Host };
+        Self { snapshot: Arc::new(snapshot), now, values }
+    }
+
+    /// A plug-in that has just been put on a track of a machine without the engine.
+    #[must_use]
+    pub fn without_engine() -> Self {
+        let engine = Component::Missing {
+            what: "the ONNX Runtime library was not found; put the folder of the bundle back together".into(),
+            looked_in: vec!["/usr/lib/vst3/Antiphon.vst3/Contents/Resources".into(), "/usr/lib/clap/Antiphon".into()],
+        };
+        let status = Status { engine, model: Component::Ready("antiphon".into()), ..Status::default() };
+        Self {
+            snapshot: Arc::new(Snapshot { status, ..Snapshot::default() }),
+            now: Now { playhead: Moment(0.0), tempo: 120.0, motion: Motion::Listening },
+            values: AntiphonParams::new(true).controls(),
+        }
+    }
+}
+
+impl EditorModel for Scripted {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
+    fn now(&self) -> Now {
+        self.now
+    }
+
+    fn values(&self) -> ControlValues {
+        self.values
+    }
+
+    fn is_ready(&self, mode: Mode) -> bool {
+        mode == Mode::Suggest
+    }
+
+    /// The script knows how it goes on.
+    fn command(&mut self, _command: Command) {}
+
+    fn begin(&mut self, _control: Control) {}
+
+    fn set(&mut self, change: Change) {
+        match change {
+            Change::Mode(mode) => self.values.mode = mode,
+            Change::Horizon(bars) => self.values.horizon_bars = bars,
+            Change::Adventurousness(share) => self.values.adventurousness = share,
+        }
+    }
+
+    fn end(&mut self, _control: Control) {}
+}

@@ -1,0 +1,191 @@
+//! A file is dragged with our own XDND source, and arrives: in a window of GTK 3, under a real X server.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use antiphon_engine::music::{Clip, Note, Part, Role, Tick, smf};
+use antiphon_plugin::drag::{DragFolder, DragSource, Outcome, XdndSource};
+use antiphon_tests::display::Display;
+use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, MOTION_NOTIFY_EVENT};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+
+/// Longer than anything here takes; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Where there is no window.
+const NOWHERE: (i16, i16) = (40, 40);
+
+struct NoWindow;
+
+impl HasWindowHandle for NoWindow {
+    fn window_handle(&self) -> Result<WindowHandle<'_>, HandleError> {
+        Err(HandleError::Unavailable)
+    }
+}
+
+/// The mouse of a display.
+struct Mouse(RustConnection);
+
+impl Mouse {
+    fn of(display: &Display) -> Self {
+        Self(x11rb::connect(Some(display.name())).unwrap().0)
+    }
+
+    fn fake(&self, kind: u8, detail: u8, (x, y): (i16, i16)) {
+        let root = self.0.setup().roots[0].root;
+        self.0.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, root, x, y, 0).unwrap();
+        // The answer comes when the input was taken.
+        self.0.get_input_focus().unwrap().reply().unwrap();
+    }
+
+    fn press(&self, at: (i16, i16)) {
+        self.fake(MOTION_NOTIFY_EVENT, 0, at);
+        self.fake(BUTTON_PRESS_EVENT, 1, at);
+    }
+
+    /// Moves there in steps, as a hand does.
+    fn carry(&self, (from_x, from_y): (i16, i16), (to_x, to_y): (i16, i16)) {
+        for step in 1..=20 {
+            self.fake(MOTION_NOTIFY_EVENT, 0, (from_x + (to_x - from_x) * step / 20, from_y + (to_y - from_y) * step / 20));
+            thread::sleep(Duration::from_millis(15));
+        }
+    }
+
+    fn release(&self, at: (i16, i16)) {
+        self.fake(BUTTON_RELEASE_EVENT, 1, at);
+    }
+}
+
+/// The window that is dropped on.
+struct Target {
+    program: Child,
+    says: BufReader<ChildStdout>,
+    /// Its middle.
+    place: (i16, i16),
+}
+
+impl Target {
+    /// Debian's Python has Debian's GTK.
+    fn open(display: &Display) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drag_out/gtk_target.py");
+        let mut program = Command::new("/usr/bin/python3")
+            .arg(script)
+            .env("DISPLAY", display.name())
+            .env("GDK_BACKEND", "x11")
+            .env("NO_AT_BRIDGE", "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut says = BufReader::new(program.stdout.take().unwrap());
+        let ready = line(&mut says);
+        let mut words = ready.strip_prefix("ready ").expect("GTK 3 for Python, which `cargo xtask test` installs").split(' ');
+        let mut number = || words.next().unwrap().parse().unwrap();
+        Self { place: (number(), number()), program, says }
+    }
+
+    /// The file that was dropped.
+    fn dropped(&mut self) -> PathBuf {
+        let line = line(&mut self.says);
+        let path = line.strip_prefix("dropped file://").unwrap_or_else(|| panic!("{line}"));
+        PathBuf::from(percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned())
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+fn line(says: &mut BufReader<ChildStdout>) -> String {
+    let mut line = String::new();
+    says.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+fn outcome(source: &mut XdndSource) -> Outcome {
+    let since = Instant::now();
+    loop {
+        if let Some(ended) = source.ended() {
+            return ended.unwrap();
+        }
+        assert!(since.elapsed() < PATIENCE, "the drag does not end");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn clip() -> Clip {
+    let note = |onset, pitch| Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role: Role::Other };
+    Clip { parts: vec![Part { notes: vec![note(0, 60), note(24, 64)], ..Part::default() }], end: Tick(96), ..Clip::default() }
+}
+
+#[test]
+fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
+    let display = Display::start(800, 600).unwrap();
+    let (mouse, mut target) = (Mouse::of(&display), Target::open(&display));
+    let parent = tempfile::tempdir().unwrap();
+    let folder = DragFolder::open_in(parent.path()).unwrap();
+    let mut source = XdndSource::on(display.name());
+    // Twice: a source that works once is the commonest complaint.
+    for name in ["Antiphon plan, bar 5.mid", "100 % für Élise #2?.mid"] {
+        let file = folder.put(name, &smf::write(&clip()).unwrap()).unwrap();
+        mouse.press(NOWHERE);
+        source.begin(&file, &NoWindow).unwrap();
+        mouse.carry(NOWHERE, target.place);
+        mouse.release(target.place);
+        assert_eq!(outcome(&mut source), Outcome::Delivered);
+        let arrived = target.dropped();
+        assert_eq!(arrived, file);
+        let notes = smf::read_file(&arrived).unwrap().clip.notes();
+        assert_eq!(notes.iter().map(|note| (note.onset, note.pitch)).collect::<Vec<_>>(), [(Tick(0), 60), (Tick(24), 64)]);
+    }
+}
+
+#[test]
+fn a_drop_beside_every_window_is_declined() {
+    let display = Display::start(800, 600).unwrap();
+    let (mouse, target) = (Mouse::of(&display), Target::open(&display));
+    let mut source = XdndSource::on(display.name());
+    mouse.press(NOWHERE);
+    source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
+    // Over the window and away again.
+    mouse.carry(NOWHERE, target.place);
+    mouse.carry(target.place, NOWHERE);
+    mouse.release(NOWHERE);
+    assert_eq!(outcome(&mut source), Outcome::Declined);
+}
+
+#[test]
+fn a_source_that_is_dropped_ends_its_drag() {
+    let display = Display::start(800, 600).unwrap();
+    let mouse = Mouse::of(&display);
+    mouse.press(NOWHERE);
+    let mut source = XdndSource::on(display.name());
+    source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
+    assert!(source.ended().is_none());
+    // It waits for its thread, which would otherwise run as long as the button is down.
+    drop(source);
+}
+
+#[test]
+fn without_a_server_the_drag_says_so() {
+    let mut source = XdndSource::on(":antiphon");
+    source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
+    let since = Instant::now();
+    let ended = loop {
+        if let Some(ended) = source.ended() {
+            break ended;
+        }
+        assert!(since.elapsed() < PATIENCE, "the drag does not end");
+        thread::sleep(Duration::from_millis(10));
+    };
+    assert!(ended.unwrap_err().to_string().contains("Save as..."));
+}

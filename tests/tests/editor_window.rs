@@ -1,0 +1,73 @@
+//! The real editor in a real window, under an X server that shows nothing.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::process::Command;
+
+use antiphon_engine::legend::{BEFORE, Colour, INK, PAPER, colour};
+use antiphon_engine::music::Role;
+
+/// The roll from its upper edge to its lower one, below the bar numbers.
+const ROLL: std::ops::Range<usize> = 72..468;
+
+struct Picture {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+}
+
+impl Picture {
+    fn read(path: &Path) -> Self {
+        let mut reader = png::Decoder::new(BufReader::new(File::open(path).unwrap())).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut pixels).unwrap();
+        Self { width: usize::try_from(frame.width).unwrap(), height: usize::try_from(frame.height).unwrap(), pixels }
+    }
+
+    fn at(&self, x: usize, y: usize) -> Colour {
+        let [red, green, blue] = self.pixels[(y * self.width + x) * 3..][..3].try_into().unwrap();
+        Colour(u32::from_be_bytes([0, red, green, blue]))
+    }
+
+    /// How many pixels of a column of the roll have this colour.
+    fn column(&self, x: usize, wanted: Colour) -> usize {
+        ROLL.filter(|&y| self.at(x, y) == wanted).count()
+    }
+}
+
+fn photograph(arguments: &[&str]) -> Picture {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("editor.png");
+    let output = Command::new(env!("CARGO_BIN_EXE_editor_screenshot")).args(arguments).arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Picture::read(&path)
+}
+
+#[test]
+fn the_window_shows_the_roll_on_both_sides_of_the_playhead() {
+    let picture = photograph(&[]);
+    assert_eq!((picture.width, picture.height), (1000, 560));
+    assert_eq!(picture.at(2, 2), PAPER);
+    let playhead = (0..picture.width).find(|&x| picture.column(x, INK) > picture.height / 2).expect("a playhead");
+    for role in [Role::Bass, Role::Drums, Role::Keys, Role::Lead] {
+        // What is settled has a dark rim, what may still change a pale one.
+        let rim = |colour| (0..picture.width).filter(|&x| picture.column(x, colour) > 0).collect::<Vec<_>>();
+        let (settled, open) = (rim(INK.over(colour(role), 0.35)), rim(colour(role).over(Colour(0x00FF_FFFF), 0.9)));
+        assert!(settled.iter().filter(|&&x| x < playhead).count() > 5, "{role:?} was played");
+        assert!(settled.iter().all(|&x| x < playhead + picture.width / 10), "{role:?} is settled beyond the commit line");
+        assert!(open.iter().filter(|&&x| x > playhead).count() > 5, "{role:?} is planned");
+    }
+    let ground = |x| picture.column(x, BEFORE);
+    assert!((100..playhead - 2).map(ground).sum::<usize>() > 10_000 && ground(picture.width - 40) == 0);
+}
+
+#[test]
+fn twice_the_scale_is_twice_the_size() {
+    let picture = photograph(&["--scale", "2", "--size", "720x420"]);
+    assert_eq!((picture.width, picture.height), (1440, 840));
+    // The window fills the screen to its corners.
+    assert_eq!((picture.at(3, 3), picture.at(1436, 836)), (PAPER, PAPER));
+}
