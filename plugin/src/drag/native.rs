@@ -27,7 +27,7 @@ pub(super) struct NativeSource {
 
 impl DragSource for NativeSource {
     fn begin(&mut self, file: &Path, window: &dyn HasWindowHandle) -> Result<(), DragError> {
-        let window = window.window_handle().map_err(|error| DragError::Unavailable(error.into()))?;
+        let window = window.window_handle().map_err(|error| DragError::Unavailable(error.to_string().into()))?;
         let (report, reports) = channel();
         #[cfg(target_os = "macos")]
         start(file, &window, report)?;
