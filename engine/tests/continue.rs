@@ -226,7 +226,26 @@ fn bad_midi_files_are_refused_by_name_and_place() {
     let silent = smf::write(&Clip { end: Tick(96), ..Clip::default() }).unwrap();
     let mut absurd = whole.clone();
     absurd[12..14].copy_from_slice(&[0, 0]);
-    let cases: [(&str, &[u8], &str); 6] = [
+    // A metre's beats and a tempo's microseconds follow the length of their event.
+    let zeroed = |event: &[u8], count: usize| {
+        let mut bytes = whole.clone();
+        let at = bytes.windows(event.len()).position(|window| window == event).unwrap() + event.len();
+        bytes[at..at + count].fill(0);
+        bytes
+    };
+    let (metre, tempo) = (zeroed(&[0xFF, 0x58, 4], 2), zeroed(&[0xFF, 0x51, 3], 3));
+    // One track of 129 notes that never end; one of ten million events.
+    let track = |events: Vec<u8>| {
+        let length = u32::try_from(events.len()).unwrap().to_be_bytes();
+        [b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk".as_slice(), &length, &events].concat()
+    };
+    let held = track((0..129_u8).flat_map(|key| [0, 0x90, key % 128, 80]).collect());
+    let endless = track([0, 0x90, 60, 80].into_iter().chain([0, 60, 0, 0, 60, 80].repeat(5_000_000)).collect());
+    let cases: [(&str, &[u8], &str); 10] = [
+        ("metre.mid", &metre, "metre of no beats (0/n) at byte"),
+        ("tempo.mid", &tempo, "tempo of zero at byte"),
+        ("held.mid", &held, "129 notes are struck and never end, the first at byte 22"),
+        ("endless.mid", &endless, "events"),
         ("empty.mid", b"", "empty"),
         ("text.mid", b"Dear diary", "MThd"),
         ("half.mid", &whole[..whole.len() / 2], "byte"),

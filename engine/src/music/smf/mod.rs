@@ -28,6 +28,9 @@ pub const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Most events a file may hold, of all kinds and tracks together: about two million notes, many times the longest symphony.
 pub const MAX_EVENTS: u64 = 4_000_000;
 
+/// Most notes a file may leave without an end: as many as there are keys. A few are a slip of the player's or the program's, more are damage.
+pub const MAX_UNENDED: u64 = 128;
+
 /// Longest piece, in quarter notes: more than a day at 120 a minute. It keeps one absurd pause from making millions of bars.
 pub const MAX_QUARTERS: i64 = 200_000;
 
@@ -93,6 +96,30 @@ pub enum MidiError {
         /// The track, counted from 1.
         track: usize,
         /// The event's first byte in the file.
+        byte: usize,
+    },
+    /// A metre of no beats, such as 0/0.
+    #[error("track {track} sets a metre of no beats (0/n) at byte {byte}; give that bar a time signature and export the file again")]
+    Metre {
+        /// The track, counted from 1.
+        track: usize,
+        /// Where the event begins.
+        byte: usize,
+    },
+    /// A tempo of zero microseconds.
+    #[error("track {track} sets a tempo of zero at byte {byte}; give it a tempo and export the file again")]
+    Tempo {
+        /// The track, counted from 1.
+        track: usize,
+        /// Where the event begins.
+        byte: usize,
+    },
+    /// Beyond [`MAX_UNENDED`].
+    #[error("{count} notes are struck and never end, the first at byte {byte}; more than {MAX_UNENDED} is damage: export the file again")]
+    Unended {
+        /// How many.
+        count: u64,
+        /// Where the first is struck.
         byte: usize,
     },
     /// Beyond [`MAX_FILE_BYTES`].

@@ -61,10 +61,8 @@ pub struct ImportReport {
     pub stray_note_offs: Ignored,
     /// Notes that started together with the same pitch in the same part: the longest is kept.
     pub duplicates: u64,
-    /// Metres like 0/0 or with a denominator that is no note value: the metre before stands.
+    /// Metres in 64ths or finer, which the grid cannot draw: the metre before stands.
     pub bad_metres: Ignored,
-    /// Tempi of 0: the tempo before stands.
-    pub bad_tempos: Ignored,
     /// Programme changes after a channel's first: a part keeps one programme.
     pub later_programmes: u64,
     /// Tracks without an end-of-track event; they end with their last event.
@@ -74,10 +72,28 @@ pub struct ImportReport {
 }
 
 impl ImportReport {
-    /// Whether something in the file was wrong and had to be mended. What the grid and the pedal ask for does not count.
+    /// What in the file was wrong and had to be mended, in words; nothing if all was well. What the grid and the pedal ask for does not count.
     #[must_use]
-    pub fn mended(&self) -> bool {
-        let ignored = [self.unclosed, self.stray_note_offs, self.bad_metres, self.bad_tempos];
-        ignored.iter().any(|ignored| ignored.count > 0) || self.duplicates > 0 || self.endless_tracks > 0 || self.trailing_bytes > 0
+    pub fn mended(&self) -> Vec<String> {
+        let mut mended = Vec::new();
+        for (ignored, what) in [
+            (self.unclosed, "notes without an end, closed where their track ends"),
+            (self.stray_note_offs, "note-offs without a note, passed over"),
+            (self.bad_metres, "metres too fine for the grid, passed over"),
+        ] {
+            if ignored.count > 0 {
+                mended.push(format!("{what}: {ignored}"));
+            }
+        }
+        if self.duplicates > 0 {
+            mended.push(format!("doubled notes, the longest kept: {}", self.duplicates));
+        }
+        if self.endless_tracks > 0 {
+            mended.push(format!("tracks without an end, ended with their last event: {}", self.endless_tracks));
+        }
+        if self.trailing_bytes > 0 {
+            mended.push(format!("bytes after the end, not read: {}", self.trailing_bytes));
+        }
+        mended
     }
 }

@@ -17,6 +17,7 @@ use antiphon_engine::cache;
 use antiphon_engine::decode::{Constraints, Sampling};
 use antiphon_engine::files::write_whole;
 use antiphon_engine::music::analysis::{Key, Register, Scale, habits};
+use antiphon_engine::music::smf::Import;
 use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
 
 use crate::model::ModelArgs;
@@ -172,7 +173,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 impl<'a> Source<'a> {
     /// Reads the file, and refuses what cannot be continued.
     fn read(path: &'a Path, wanted: &[Role]) -> Result<Self> {
-        let clip = smf::read_file(path)?.clip;
+        let Import { clip, report } = smf::read_file(path)?;
+        for mended in report.mended() {
+            eprintln!("antiphon: {}: {mended}", path.display());
+        }
         let Some(start) = continuation::start(&clip) else {
             bail!("{}: has no note to continue; give a file with music in it", path.display());
         };
