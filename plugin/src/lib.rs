@@ -7,7 +7,7 @@
 //! host events -> capture -> (ring) -> musician -> (ring) -> schedule -> host events
 //! ```
 //!
-//! [`musician`] is the seam behind which the engine stands.
+//! [`musician`] is the seam behind which the engine stands; [`session`] is who stands there.
 
 pub mod board;
 pub mod capture;
@@ -22,20 +22,21 @@ pub mod params;
 pub mod port;
 pub mod realtime;
 pub mod schedule;
+pub mod session;
 pub mod shell;
 pub mod state;
 pub mod thru;
 
 use class::{Instrument, NoteFx};
-use musician::Nobody;
 use nice_plug::prelude::{nice_export_clap, nice_export_vst3};
+use session::Session;
 use shell::Shell;
 
 /// The instrument class: its own sound, or silence, and notes out.
-pub type Antiphon = Shell<Instrument, Nobody>;
+pub type Antiphon = Shell<Instrument, Session>;
 
 /// The note effect class: audio goes through as it is, and notes out.
-pub type AntiphonNoteFx = Shell<NoteFx, Nobody>;
+pub type AntiphonNoteFx = Shell<NoteFx, Session>;
 
 nice_export_clap!(Antiphon, AntiphonNoteFx);
 nice_export_vst3!(Antiphon, AntiphonNoteFx);

@@ -183,12 +183,3 @@ pub fn rings() -> (Ends, Seat) {
     let meters = Arc::new(Meters::default());
     (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters, board: Arc::default() })
 }
-
-/// An empty seat: nothing is planned, thru works.
-pub struct Nobody;
-
-impl Musician for Nobody {
-    fn sit(_seat: Seat) -> Self {
-        Self
-    }
-}

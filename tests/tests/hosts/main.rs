@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod classes;
+mod engine;
 mod guard;
 mod schedule;
 mod state;

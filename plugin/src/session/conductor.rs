@@ -1,0 +1,439 @@
+//! Between player and engine: hears, asks for plans at planning ticks, and sends what plays.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use antiphon_engine::decode::Sampling;
+use antiphon_engine::music::{Bar, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
+use antiphon_engine::plan::{
+    Controls, Fingerprint, History, Mode, MusicalClock, Offer, Passage, Plan, PlanId, PlanningTick, Reason, Request, Setting, SongBar,
+    SongPosition, Timeline,
+};
+use antiphon_engine::service::{Musician, Outcome, Service};
+use parking_lot::Mutex;
+use ringbuf::HeapCons;
+use ringbuf::traits::Consumer;
+
+use super::context::{Context, Manner};
+use super::engine;
+use super::outbox::Outbox;
+use super::pace::{Engine, Pace};
+use super::player::Player;
+use crate::board::{Board, ShownBar, ShownPlan, Snapshot};
+use crate::clock::{Cause, Moment, Turn};
+use crate::musician::{Command, Heard, Seat};
+use crate::params::ControlValues;
+
+/// Plans are made every quarter.
+const INTERVAL: Tick = Tick(TICKS_PER_QUARTER);
+/// The tempo until one is told.
+const FIRST_TEMPO: f64 = 120.0;
+/// General MIDI's percussion channel.
+const DRUM_CHANNEL: u8 = 9;
+
+/// One session's thread of thought.
+pub(super) struct Conductor {
+    heard: HeapCons<Heard>,
+    /// What was told since the last time the clock was: it waits for the controls that go with it.
+    untimed: Vec<Heard>,
+    outbox: Outbox,
+    pace: Arc<Mutex<Pace>>,
+    board: Arc<Board>,
+    service: Service,
+    musician: Musician,
+    /// The roles that the musician was told play.
+    ensemble: BTreeSet<Role>,
+    engine: Engine,
+    /// What the player should know besides.
+    notice: String,
+    /// Jobs of the engine that have not ended.
+    jobs: usize,
+    /// After a failure nothing is asked for before this.
+    rests_until: Tick,
+
+    clock: MusicalClock,
+    running: bool,
+    next_tick: Option<Tick>,
+    player: Player,
+    /// What sounded of plans.
+    sounded: Vec<Note>,
+    channel: u8,
+    context: Context,
+    timeline: Timeline,
+    history: History,
+    controls: Option<ControlValues>,
+    tempo: f64,
+    /// Drawn for the session; stands while the seed is free.
+    free_seed: u64,
+    /// How many others were asked for.
+    rerolls: u64,
+    /// Play was pressed before there was something to play.
+    wants_play: bool,
+    /// What plays has been sent up to here.
+    sent: Tick,
+    /// A plan that takes the place of the one that plays, where it begins, and whether that was announced.
+    successor: Option<(PlanId, Tick, bool)>,
+}
+
+impl Conductor {
+    pub(super) fn new(seat: Seat, service: Service, pace: Arc<Mutex<Pace>>, free_seed: u64) -> Self {
+        let ensemble = BTreeSet::from([Role::Keys]);
+        let musician = engine::musician(&service, &ensemble);
+        // Nothing to hear yet: this loads the model.
+        let jobs = usize::from(musician.listen(Vec::new()).is_ok());
+        Self {
+            heard: seat.heard,
+            untimed: Vec::new(),
+            outbox: Outbox::new(seat.planned),
+            pace,
+            board: seat.board,
+            service,
+            musician,
+            ensemble,
+            engine: Engine::Loading,
+            notice: String::new(),
+            jobs,
+            rests_until: Tick::ZERO,
+            clock: MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON }),
+            running: false,
+            next_tick: None,
+            player: Player::default(),
+            sounded: Vec::new(),
+            channel: 0,
+            context: Context::default(),
+            timeline: Timeline::new(Tick::ZERO, free_seed),
+            history: History::default(),
+            controls: None,
+            tempo: FIRST_TEMPO,
+            free_seed,
+            rerolls: 0,
+            wants_play: false,
+            sent: Tick::ZERO,
+            successor: None,
+        }
+    }
+
+    /// Hears what there is to hear, and does what is to be done. Says whether the clock runs.
+    pub(super) fn act(&mut self) -> bool {
+        let mut has_news = self.collect();
+        while let Some(message) = self.heard.try_pop() {
+            let is_due = match message {
+                Heard::Reached { tempo, controls, .. } => {
+                    self.tempo = tempo;
+                    self.steer(controls);
+                    true
+                }
+                // No time is told while the clock stands.
+                Heard::Turn { turn, .. } => turn.cause == Cause::Stop,
+                _ => !self.running && self.untimed.is_empty(),
+            };
+            self.untimed.push(message);
+            if is_due {
+                has_news = true;
+                for message in std::mem::take(&mut self.untimed) {
+                    self.hear(message);
+                }
+                // At every tick, so that a plan is adopted although this thread was late.
+                has_news |= self.collect();
+            }
+        }
+        self.send();
+        self.outbox.flush();
+        if has_news {
+            self.publish();
+        }
+        self.running
+    }
+
+    fn hear(&mut self, message: Heard) {
+        match message {
+            Heard::NoteOn { at, key, velocity } => {
+                self.advance(at);
+                self.channel = key.channel();
+                self.player.strike(key, velocity, self.input_role(key.channel()), at);
+            }
+            Heard::NoteOff { at, key } => {
+                self.advance(at);
+                self.player.let_go(key, at);
+            }
+            Heard::Pedal { at, channel, pressed } => {
+                self.advance(at);
+                self.player.pedal(channel, pressed, at);
+            }
+            Heard::Gap { at } => {
+                self.advance(at);
+                self.player.release(at);
+            }
+            Heard::Reached { at, .. } => self.advance(at),
+            Heard::Void { epoch, at } => {
+                self.advance(at);
+                if self.outbox.enter(epoch) {
+                    self.clear();
+                }
+            }
+            Heard::Turn { epoch, turn } => {
+                self.advance(turn.at);
+                let is_new = self.outbox.enter(epoch);
+                self.turn(turn, is_new);
+            }
+            Heard::Command { at, command } => {
+                self.advance(at);
+                self.obey(command);
+            }
+        }
+    }
+
+    /// The clock stands for another place of the song. A loop leaves the plan as it is where the bars stay what they were.
+    fn turn(&mut self, turn: Turn, is_new_epoch: bool) {
+        let foreseen = self.clock.open_bar();
+        match turn.cause {
+            Cause::Metre => self.clock.align(turn.bar),
+            Cause::Stop => {}
+            _ => self.clock.jump(turn.song, turn.bar),
+        }
+        self.running = turn.cause != Cause::Stop;
+        if is_new_epoch {
+            self.clear();
+        } else if self.clock.open_bar() != foreseen {
+            self.outbox.stop(self.clock.now());
+            self.clear();
+        }
+        self.next_tick = self.clock.planning_tick_after(self.clock.now(), INTERVAL).filter(|_| self.running);
+    }
+
+    /// What was planned is void.
+    fn clear(&mut self) {
+        self.timeline.clear();
+        self.musician.rest();
+        self.successor = None;
+        self.wants_play = false;
+        self.sent = self.clock.now();
+    }
+
+    /// The clock runs on to a moment. Every planning tick on the way is kept.
+    fn advance(&mut self, to: Moment) {
+        while let Some(tick) = self.next_tick.filter(|tick| *tick <= to.tick()) {
+            self.run_to(tick);
+            self.plan();
+            self.next_tick = self.clock.planning_tick_after(tick, INTERVAL);
+        }
+        self.run_to(to.tick());
+    }
+
+    fn run_to(&mut self, tick: Tick) {
+        let now = self.clock.now();
+        self.sounded.extend_from_slice(self.timeline.sounding(now, tick));
+        self.clock.advance(tick - now);
+        if self.timeline.advance_to(tick).is_some() {
+            if self.successor.take().is_some_and(|(_, _, announced)| announced) {
+                // What it has so far was sent when it came.
+                self.sent = self.timeline.playing().map_or(tick, Plan::ready);
+            }
+            self.latch();
+        }
+    }
+
+    /// A planning tick.
+    fn plan(&mut self) {
+        let Some(controls) = self.controls else { return };
+        let now = self.clock.now();
+        if controls.mode != Mode::Suggest || now < self.rests_until {
+            return;
+        }
+        self.join(controls);
+        let heard = self.heard_before(now);
+        let news = self.context.take_in(&self.clock, &heard, self.tempo);
+        if !news.is_empty() && self.musician.listen(news).is_ok() {
+            self.jobs += 1;
+        }
+        if heard.is_empty() {
+            return;
+        }
+        if let Some(start) = self.context.start() {
+            self.player.forget_before(start);
+            self.sounded.retain(|note| note.onset >= start);
+        }
+        let Some(next) = self.clock.planning_tick_after(now, INTERVAL) else { return };
+        let horizon = horizon(&self.clock, controls.horizon_bars);
+        let plays = self.timeline.playing().is_some();
+        let settings = settings(&controls);
+        let tick = PlanningTick { now, next, horizon, heard: &heard, context: Fingerprint::of(&heard), controls: &settings };
+        let requests = self.timeline.request_at(tick);
+        self.successor = requests.iter().find_map(|request| match request {
+            Request::Replan(brief) if plays && brief.start == next && self.timeline.playing().is_some_and(|plan| plan.brief.end > next) => {
+                Some((brief.plan, next, false))
+            }
+            _ => None,
+        });
+        let manner = Manner {
+            role: controls.output_role.unwrap_or_else(|| self.input_role(self.channel)),
+            sampling: Sampling::from_adventurousness(controls.adventurousness),
+            tempo: self.tempo,
+        };
+        let assignments = self.context.assignments(&requests, &self.timeline, &self.clock, &heard, &manner);
+        if assignments.is_empty() {
+            return;
+        }
+        let deadline = self.service.now() + Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.tempo);
+        if self.musician.play(assignments, deadline).is_ok() {
+            self.jobs += 1;
+        }
+    }
+
+    /// The musician is told who plays; when that changes, by a new one.
+    fn join(&mut self, controls: ControlValues) {
+        let input = self.input_role(self.channel);
+        let ensemble = BTreeSet::from([input, controls.output_role.unwrap_or(input)]);
+        if ensemble != self.ensemble {
+            self.musician = engine::musician(&self.service, &ensemble);
+            self.ensemble = ensemble;
+            self.jobs = 0;
+            self.context.tell_again();
+        }
+    }
+
+    /// All that was heard before a tick, in order of time: the player, and what played.
+    fn heard_before(&self, tick: Tick) -> Vec<Note> {
+        let mut notes: Vec<Note> = self.player.notes().chain(self.sounded.iter().copied()).filter(|note| note.onset < tick).collect();
+        notes.sort_by_key(Note::order);
+        notes
+    }
+
+    /// What the player plays; found out by the channel where it is not said.
+    fn input_role(&self, channel: u8) -> Role {
+        let found = if channel == DRUM_CHANNEL { Role::Drums } else { Role::Keys };
+        self.controls.and_then(|controls| controls.input_role).unwrap_or(found)
+    }
+
+    /// The controls as they stand.
+    fn steer(&mut self, controls: ControlValues) {
+        let before = self.controls.replace(controls);
+        if before.is_none_or(|before| before.seed != controls.seed) {
+            self.rerolls = 0;
+            self.timeline.another(self.seed());
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        let base = self.controls.and_then(|controls| controls.seed).map_or(self.free_seed, u64::from);
+        // Far apart, so that the next of one seed is not the first of another.
+        base.wrapping_add(self.rerolls << 32)
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Play => {
+                self.wants_play = true;
+                self.latch();
+            }
+            Command::Another => {
+                if let Some(plan) = self.timeline.playing().or(self.timeline.adopted()) {
+                    self.history.push(plan.clone(), Reason::Rerolled);
+                }
+                self.rerolls += 1;
+                self.timeline.another(self.seed());
+            }
+            Command::Keep => {
+                if let Some(plan) = self.timeline.playing().or(self.timeline.adopted()) {
+                    let entry = self.history.push(plan.clone(), Reason::Kept);
+                    if let Err(full) = self.history.star(entry) {
+                        self.notice = full.to_string();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Play, if it is wanted and something is there: from the next bar line.
+    fn latch(&mut self) {
+        let line = self.clock.next_bar_line();
+        if self.wants_play && self.timeline.play(line).is_some() {
+            self.wants_play = false;
+            self.outbox.stop(line);
+            self.sent = line;
+            if let Some(plan) = self.timeline.playing() {
+                self.history.push(plan.clone(), Reason::Heard);
+            }
+        }
+    }
+
+    /// Takes in what the engine has made, and how its jobs ended; says whether anything has.
+    fn collect(&mut self) -> bool {
+        let mut has_news = false;
+        while let Some(report) = self.musician.try_report() {
+            has_news = true;
+            self.jobs = self.jobs.saturating_sub(1);
+            match report.outcome {
+                Outcome::Finished => self.engine = Engine::Ready,
+                Outcome::Failed(failure) => {
+                    self.engine = Engine::Failed(failure.to_string());
+                    self.rests_until = self.clock.next_bar_line();
+                    self.context.tell_again();
+                }
+                Outcome::Replaced | Outcome::Cancelled => {}
+            }
+        }
+        while let Some(passage) = self.musician.try_passage() {
+            if self.timeline.offer(&passage) == Offer::Taken {
+                self.engine = Engine::Ready;
+                self.announce(&passage);
+            }
+            has_news = true;
+        }
+        has_news
+    }
+
+    /// What takes the place of the plan that plays is sent as it comes: at its tick it would be too late.
+    fn announce(&mut self, passage: &Passage) {
+        if let Some((plan, start, announced)) = &mut self.successor
+            && *plan == passage.plan
+        {
+            if !std::mem::replace(announced, true) {
+                self.outbox.stop(*start);
+            }
+            self.outbox.play(&passage.notes, self.channel);
+        }
+    }
+
+    /// Sends what plays, as far as it is there. What is about to be replaced is not completed.
+    fn send(&mut self) {
+        let Some(plan) = self.timeline.playing().filter(|_| self.successor.is_none_or(|(_, _, announced)| !announced)) else { return };
+        let ready = plan.ready();
+        let notes = self.timeline.sounding(self.sent, ready);
+        self.outbox.play(notes, self.channel);
+        self.sent = self.sent.max(ready);
+    }
+
+    /// Shows in the editor how it stands.
+    fn publish(&self) {
+        let now = self.clock.now();
+        let mode = self.controls.map_or(Mode::default(), |controls| controls.mode);
+        let mut status = self.engine.status(mode, &self.notice);
+        status.punctuality = self.musician.punctuality();
+        let number = |bar: Bar| self.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1;
+        let oldest = self.context.start().unwrap_or(self.clock.open_bar().start);
+        let bars = self.clock.bars().filter(|bar| bar.start >= oldest).map(|bar| ShownBar { bar, number: number(bar) }).collect();
+        let playing = self.timeline.playing();
+        let plan = playing.or(self.timeline.adopted()).map(|plan| ShownPlan {
+            plan: plan.clone(),
+            commit: self.timeline.commit_line(),
+            playing: playing.is_some(),
+            kept: self.history.entries().iter().any(|entry| entry.is_starred() && entry.plan().id() == plan.id()),
+        });
+        self.board.publish(Snapshot { status, bars, played: self.heard_before(Tick::MAX), plan });
+        *self.pace.lock() = Pace { engine: self.engine.clone(), reached: now, idle: self.jobs == 0, tally: self.timeline.tally() };
+    }
+}
+
+/// The end of the last bar of a horizon of so many bars, from the next bar line on.
+fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
+    (0..bars).fold(clock.next_bar_line(), |line, _| clock.bar_at(line).map_or(line, |bar| bar.end()))
+}
+
+/// The controls that a plan is made from, by their place in this list.
+fn settings(controls: &ControlValues) -> Controls {
+    let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
+    let values = [controls.adventurousness, role(controls.input_role), role(controls.output_role)];
+    Controls((0..).zip(values).map(|(parameter, value)| Setting { parameter, value }).collect())
+}

@@ -1,0 +1,221 @@
+//! What was heard, bar by bar, as the model reads it: the context of every plan.
+
+use antiphon_engine::codec::{self, BarFields, BarRows};
+use antiphon_engine::decode::{Constraints, Sampling};
+use antiphon_engine::music::analysis::{habits, tempo_bucket};
+use antiphon_engine::music::{Bar, Metre, Note, Role, Tempo, TempoMap, Tick};
+use antiphon_engine::plan::{Brief, MusicalClock, Request, Timeline};
+use antiphon_engine::service::Assignment;
+
+/// Finished bars that are kept: what the model reads at most, and a cycle of its count of bars more. Dropped by cycles of 16 bars, so that the
+/// count stays right.
+const BARS: usize = 64 + 2 * CYCLE;
+const CYCLE: usize = 16;
+/// How far back "of late" reaches, in bars: how busy and how high the music is, and where each role lies.
+const RECENT_BARS: usize = 8;
+
+/// A finished bar. What it is told to be stays as it was when it ended; its notes may still get their lengths.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    line: Tick,
+    length: Tick,
+    fields: BarFields,
+}
+
+/// The finished bars, from the first that had a note on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Context {
+    frames: Vec<Frame>,
+    /// Index of the first of them.
+    base: u32,
+    /// What the engine was told of them.
+    told: Vec<BarRows>,
+}
+
+/// What a plan is to be like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// The role that plays.
+    pub(super) role: Role,
+    /// How adventurous.
+    pub(super) sampling: Sampling,
+    /// Quarters per minute.
+    pub(super) tempo: f64,
+}
+
+impl Context {
+    /// The bars that are finished by now, and what the engine has not been told of them: from the first that has changed on. `notes` is all
+    /// that was heard, in order of time.
+    pub(super) fn take_in(&mut self, clock: &MusicalClock, notes: &[Note], tempo: f64) -> Vec<BarRows> {
+        let Some(first) = notes.first() else { return Vec::new() };
+        let from = self.frames.last().map(|last| last.line + last.length);
+        let fresh = clock.bars().filter(|bar| bar.end() <= clock.now() && from.map_or(bar.end() > first.onset, |from| bar.start >= from));
+        let bars: Vec<Bar> = self.frames.iter().map(Frame::bar).chain(fresh).collect();
+        let Some(start) = bars.first().map(|bar| bar.start) else { return Vec::new() };
+        let mut rows = codec::encode(notes, &bars, None).bars;
+        let mut labelled = rows.clone();
+        codec::label(&mut labelled, start, &TempoMap::new([(Tick::ZERO, Tempo::from_bpm(tempo).unwrap_or_default())]));
+        let mut line = start;
+        for (index, (row, labelled)) in rows.iter_mut().zip(labelled).enumerate() {
+            let length = Tick(row.ticks.into());
+            if index == self.frames.len() {
+                self.frames.push(Frame { line, length, fields: labelled.fields });
+            }
+            row.fields = self.frames[index].fields;
+            row.index += self.base;
+            line += length;
+        }
+        let same = rows.iter().zip(&self.told).take_while(|(row, told)| row == told).count();
+        self.told = rows;
+        let news = self.told[same..].to_vec();
+        self.drop_oldest();
+        news
+    }
+
+    fn drop_oldest(&mut self) {
+        if self.frames.len() > BARS {
+            self.frames.drain(..CYCLE);
+            self.told.drain(..CYCLE);
+            self.base += 16;
+        }
+    }
+
+    /// Nothing was told: the engine is a new one.
+    pub(super) fn tell_again(&mut self) {
+        self.told.clear();
+    }
+
+    /// Notes before this are not needed any more.
+    pub(super) fn start(&self) -> Option<Tick> {
+        self.frames.first().map(|frame| frame.line)
+    }
+
+    /// What to make for these requests of the plan. `heard` is all that was heard before now, in order of time.
+    pub(super) fn assignments(
+        &self,
+        requests: &[Request],
+        timeline: &Timeline,
+        clock: &MusicalClock,
+        heard: &[Note],
+        manner: &Manner,
+    ) -> Vec<Assignment> {
+        let mut line = clock.open_bar().start;
+        let mut index = self.base.saturating_add(u32::try_from(self.frames.len()).unwrap_or(u32::MAX));
+        let mut assignments = Vec::new();
+        for brief in requests.iter().map(Request::brief) {
+            let mut known: Vec<Note> = heard.iter().filter(|note| note.onset >= line).copied().collect();
+            known.extend(timeline.shown(clock.now(), brief.start).copied());
+            let bars = bars(clock, line, brief.end);
+            let Some(end) = bars.last().map(Bar::end) else { continue };
+            let mut rows = codec::encode(&known, &bars, Some(brief.start)).bars;
+            for row in &mut rows {
+                row.index = index;
+                index = index.saturating_add(1);
+                row.fields = BarFields { metre: row.fields.metre, ..self.fields_of_late(manner.tempo) };
+            }
+            assignments.push(Assignment {
+                brief: Brief::clone(brief),
+                bars: rows,
+                line,
+                sampling: manner.sampling,
+                constraints: self.constraints(heard, manner.role),
+            });
+            line = end;
+        }
+        assignments
+    }
+
+    /// Bars to come are told to be in the last key, and as busy, high, wide and full as the last ones were.
+    fn fields_of_late(&self, tempo: f64) -> BarFields {
+        let recent = &self.frames[self.frames.len().saturating_sub(RECENT_BARS)..];
+        let middle = |control: fn(&BarFields) -> u8| {
+            let mut values: Vec<u8> = recent.iter().map(|frame| control(&frame.fields)).filter(|value| *value > 0).collect();
+            values.sort_unstable();
+            values.get(values.len() / 2).copied().unwrap_or(0)
+        };
+        BarFields {
+            metre: 0,
+            tempo: Tempo::from_bpm(tempo).map_or(0, tempo_bucket),
+            key: recent.last().map_or(0, |frame| frame.fields.key),
+            density: middle(|fields| fields.density),
+            register: middle(|fields| fields.register),
+            span: middle(|fields| fields.span),
+            voices: middle(|fields| fields.voices),
+        }
+    }
+
+    /// A role keeps to the keys and chords it has used of late.
+    fn constraints(&self, heard: &[Note], role: Role) -> Constraints {
+        let from = self.frames.iter().rev().nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |frame| frame.line);
+        let recent: Vec<Note> = heard.iter().filter(|note| note.onset >= from).copied().collect();
+        let mut constraints = Constraints { roles: [role].into_iter().collect(), ..Constraints::default() };
+        constraints.keep_to(&habits(&recent));
+        constraints
+    }
+}
+
+impl Frame {
+    /// The bar. Its metre shows in `fields` already; the index is counted anew.
+    fn bar(&self) -> Bar {
+        Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON }
+    }
+}
+
+/// The bars from a bar line to the last one that starts before `end`, as far as they are foreseen.
+fn bars(clock: &MusicalClock, line: Tick, end: Tick) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    let mut line = line;
+    while line < end {
+        let Some(bar) = clock.bar_at(line) else { break };
+        line = bar.end();
+        bars.push(bar);
+    }
+    bars
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::plan::{SongBar, SongPosition};
+
+    use super::*;
+
+    fn clock() -> MusicalClock {
+        MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON })
+    }
+
+    fn note(onset: i64, duration: Tick) -> Note {
+        Note { onset: Tick(onset), offset: 0, duration, pitch: 60, velocity: 80, role: Role::Keys }
+    }
+
+    #[test]
+    fn bars_count_from_the_first_note_and_only_news_are_told() {
+        let (mut clock, mut context) = (clock(), Context::default());
+        clock.advance(Tick(200));
+        let mut notes = vec![note(100, Tick(24))];
+        let news = context.take_in(&clock, &notes, 120.0);
+        assert_eq!(news.iter().map(|bar| (bar.index, bar.notes.len())).collect::<Vec<_>>(), [(0, 1)]);
+        assert!(context.take_in(&clock, &notes, 120.0).is_empty());
+        // A note that is still held gets its length two bars later.
+        notes.push(note(200, Tick::MAX));
+        clock.advance(Tick(100));
+        assert_eq!(context.take_in(&clock, &notes, 120.0).iter().map(|bar| bar.index).collect::<Vec<_>>(), [1]);
+        notes[1].duration = Tick(150);
+        clock.advance(Tick(100));
+        assert_eq!(context.take_in(&clock, &notes, 120.0).iter().map(|bar| bar.index).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(context.start(), Some(Tick(96)));
+    }
+
+    #[test]
+    fn the_count_of_bars_stays_right_when_old_ones_go() {
+        let (mut clock, mut context) = (clock(), Context::default());
+        let notes: Vec<_> = (0..200).map(|bar| note(bar * 96, Tick(24))).collect();
+        for bar in 1..200i64 {
+            clock.advance(Tick(96));
+            let from = context.start().unwrap_or(Tick::ZERO);
+            let heard: Vec<_> = notes.iter().filter(|note| from <= note.onset && note.onset < clock.now()).copied().collect();
+            let news = context.take_in(&clock, &heard, 120.0);
+            assert_eq!(news.iter().map(|row| i64::from(row.index)).collect::<Vec<_>>(), [bar - 1]);
+        }
+        assert!(context.frames.len() <= BARS && context.base % 16 == 0 && context.base > 0);
+    }
+}

@@ -1,0 +1,102 @@
+//! The musician behind an instance: a thread between the audio thread's rings and the engine's workers.
+//!
+//! The audio thread cannot notify anybody, so the thread looks every few milliseconds. It alone owns what was heard, the plan and the
+//! history. It is joined when the session is dropped: a host may unload the library right after.
+
+mod conductor;
+mod context;
+mod engine;
+mod outbox;
+mod pace;
+mod player;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use antiphon_engine::plan::Mode;
+use antiphon_engine::service::Service;
+use parking_lot::Mutex;
+
+use crate::board::{Board, Snapshot};
+use crate::musician::{Musician, Seat};
+use conductor::Conductor;
+pub use pace::{Engine, Pace};
+
+/// How often it looks while the clock runs: well below a tick.
+const RUNNING: Duration = Duration::from_millis(3);
+/// How often it looks while the clock stands.
+const STANDING: Duration = Duration::from_millis(20);
+
+/// The real musician.
+pub struct Session {
+    pace: Arc<Mutex<Pace>>,
+    leaves: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Session {
+    /// How far it has come, for whoever may wait. Outlives the session.
+    #[must_use]
+    pub fn pace(&self) -> Arc<Mutex<Pace>> {
+        Arc::clone(&self.pace)
+    }
+}
+
+impl Musician for Session {
+    fn sit(seat: Seat) -> Self {
+        let pace = Arc::new(Mutex::new(Pace::default()));
+        let leaves = Arc::new(AtomicBool::new(false));
+        let (shown, told) = (Arc::clone(&pace), Arc::clone(&leaves));
+        let board = Arc::clone(&seat.board);
+        let thread = thread::Builder::new().name("antiphon-session".into()).spawn(move || {
+            // The host never sees a defect.
+            let board = Arc::clone(&seat.board);
+            if catch_unwind(AssertUnwindSafe(|| run(seat, &shown, &told))).is_err() {
+                fail(&shown, &board, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
+            }
+        });
+        if let Err(error) = &thread {
+            fail(&pace, &board, format!("The operating system gave no thread: {error}; close other programs"));
+        }
+        Self { pace, leaves, thread: thread.ok() }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.leaves.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // It catches every panic, so there is none to pass on.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Nothing will be planned any more; says why.
+fn fail(pace: &Mutex<Pace>, board: &Board, reason: String) {
+    let engine = Engine::Failed(reason);
+    board.publish(Snapshot { status: engine.status(Mode::Suggest, ""), ..Snapshot::default() });
+    pace.lock().engine = engine;
+}
+
+fn run(seat: Seat, pace: &Arc<Mutex<Pace>>, leaves: &AtomicBool) {
+    let service = match Service::shared() {
+        Ok(service) => service,
+        Err(error) => {
+            fail(pace, &seat.board, error.to_string());
+            return;
+        }
+    };
+    let mut conductor = Conductor::new(seat, service, Arc::clone(pace), RandomState::new().hash_one(()) >> 16);
+    while !leaves.load(Ordering::Acquire) {
+        let runs = conductor.act();
+        thread::park_timeout(if runs { RUNNING } else { STANDING });
+    }
+}

@@ -1,0 +1,127 @@
+//! The player's keys and pedals as notes. The sustain pedal is folded into lengths.
+
+use antiphon_engine::music::{Note, OFFSETS_PER_TICK, Role, Tick};
+use antiphon_engine::plan::Key;
+
+use crate::clock::Moment;
+
+/// A note that sounds.
+#[derive(Debug, Clone, Copy)]
+struct Sounding {
+    key: Key,
+    /// Its length is not known: [`Tick::MAX`].
+    note: Note,
+    /// The key is up, the pedal holds the note.
+    sustained: bool,
+}
+
+/// What the player has played.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Player {
+    sounding: Vec<Sounding>,
+    finished: Vec<Note>,
+    /// The channels whose sustain pedal is down, a bit each.
+    pedals: u16,
+}
+
+impl Player {
+    /// A key goes down. One that sounds starts again.
+    pub(super) fn strike(&mut self, key: Key, velocity: u8, role: Role, at: Moment) {
+        self.end(at, |sounding| sounding.key == key);
+        let (onset, offset) = quantised(at);
+        let note = Note { onset, offset, duration: Tick::MAX, pitch: key.pitch(), velocity, role };
+        self.sounding.push(Sounding { key, note, sustained: false });
+    }
+
+    /// A key goes up.
+    pub(super) fn let_go(&mut self, key: Key, at: Moment) {
+        if self.pedals >> key.channel() & 1 == 1 {
+            self.sounding.iter_mut().filter(|sounding| sounding.key == key).for_each(|sounding| sounding.sustained = true);
+        } else {
+            self.end(at, |sounding| sounding.key == key);
+        }
+    }
+
+    /// The sustain pedal of a channel, 0 to 15, goes down or up.
+    pub(super) fn pedal(&mut self, channel: u8, pressed: bool, at: Moment) {
+        let bit = 1u16.checked_shl(channel.into()).unwrap_or(0);
+        if pressed {
+            self.pedals |= bit;
+        } else {
+            self.pedals &= !bit;
+            self.end(at, |sounding| sounding.sustained && sounding.key.channel() == channel);
+        }
+    }
+
+    /// Nothing is known of what the player holds: everything counts as let go.
+    pub(super) fn release(&mut self, at: Moment) {
+        self.pedals = 0;
+        self.end(at, |_| true);
+    }
+
+    /// Notes that start before this are not needed any more, once they have ended.
+    pub(super) fn forget_before(&mut self, line: Tick) {
+        self.finished.retain(|note| note.onset >= line);
+    }
+
+    /// The notes, in no order; those that sound are [`Tick::MAX`] long.
+    pub(super) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
+        self.finished.iter().copied().chain(self.sounding.iter().map(|sounding| sounding.note))
+    }
+
+    fn end(&mut self, at: Moment, ends: impl Fn(&Sounding) -> bool) {
+        let end = quantised(at).0;
+        let ended = self.sounding.extract_if(.., |sounding| ends(sounding)).map(|sounding| sounding.note);
+        self.finished.extend(ended.map(|note| Note { duration: (end - note.onset).max(Tick(1)), ..note }));
+    }
+}
+
+/// The nearest eighth of a tick: the nearest tick, and what is left, -4 to 3.
+fn quantised(at: Moment) -> (Tick, i8) {
+    let eighths = (at.0 * OFFSETS_PER_TICK as f64).round();
+    #[allow(clippy::cast_possible_truncation, reason = "`as` saturates, and the clock counts below 2^53 ticks")]
+    let eighths = eighths as i64;
+    let onset = (eighths + OFFSETS_PER_TICK / 2).div_euclid(OFFSETS_PER_TICK);
+    let offset = i8::try_from(eighths - onset * OFFSETS_PER_TICK).unwrap_or(0);
+    (Tick(onset), offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: Key = Key::new(2, 60).unwrap();
+
+    fn lengths(player: &Player) -> Vec<(i64, i64)> {
+        player.notes().map(|note| (note.onset.0, note.duration.0)).collect()
+    }
+
+    #[test]
+    fn time_is_taken_to_the_nearest_tick_and_eighth() {
+        let at = |ticks| quantised(Moment(ticks));
+        assert_eq!([at(3.0), at(3.375), at(3.5), at(3.99)], [(Tick(3), 0), (Tick(3), 3), (Tick(4), -4), (Tick(4), 0)]);
+    }
+
+    #[test]
+    fn the_pedal_holds_what_is_let_go() {
+        let mut player = Player::default();
+        player.pedal(2, true, Moment(0.0));
+        player.strike(KEY, 90, Role::Keys, Moment(1.0));
+        player.let_go(KEY, Moment(5.0));
+        assert_eq!(lengths(&player), [(1, i64::MAX)]);
+        player.pedal(3, false, Moment(8.0));
+        player.pedal(2, false, Moment(9.0));
+        assert_eq!(lengths(&player), [(1, 8)]);
+    }
+
+    #[test]
+    fn a_key_struck_again_ends_and_starts() {
+        let mut player = Player::default();
+        player.strike(KEY, 90, Role::Keys, Moment(1.0));
+        player.strike(KEY, 90, Role::Keys, Moment(4.0));
+        player.release(Moment(4.1));
+        assert_eq!(lengths(&player), [(1, 3), (4, 1)]);
+        player.forget_before(Tick(2));
+        assert_eq!(lengths(&player), [(4, 1)]);
+    }
+}

@@ -1,0 +1,140 @@
+//! The loaded plug-in with the real engine: it listens, plans, and plays when told to.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use antiphon_engine::model::RUNTIME_VARIABLE;
+use antiphon_engine::music::smf;
+use antiphon_tests::{Block, Class, Host, Lengths, Message, Roll, Setup, Timed};
+
+use crate::{LOADED, Make, assert_in_order, playing, sorted, still_held};
+
+/// Set in the process that has no ONNX Runtime.
+const WITHOUT: &str = "ANTIPHON_TEST_WITHOUT";
+const RATE: f64 = 48_000.0;
+/// Samples of a block: 10 ms.
+const FRAMES: u32 = 480;
+/// Samples of a bar of 4/4 at 120 bpm.
+const BAR: u64 = 96_000;
+
+/// The first bars of the demo clip, as a keyboard player's notes.
+fn clip(bars: i64) -> Vec<Timed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/pop.mid");
+    let clip = smf::read_file(&path).unwrap().clip;
+    // The last key is let go within the last bar.
+    let end = u64::try_from(bars).unwrap() * BAR - 1;
+    let mut held = Vec::new();
+    let mut messages = Vec::new();
+    let mut notes: Vec<_> = clip.notes().into_iter().filter(|note| note.onset.0 < bars * 96 - 24).collect();
+    notes.sort_by_key(|note| (note.onset, note.pitch));
+    for note in notes {
+        // One player has each key once.
+        held.retain(|&(_, end)| end > note.onset.0);
+        if held.iter().any(|&(pitch, _)| pitch == note.pitch) {
+            continue;
+        }
+        held.push((note.pitch, note.onset.0 + note.duration.0));
+        let at = |tick: i64| u64::try_from(tick).unwrap() * 1000;
+        let (channel, key) = (0, note.pitch);
+        messages.push(Timed {
+            sample: at(note.onset.0),
+            message: Message::NoteOn { channel, key, velocity: f32::from(note.velocity) / 127.0 },
+        });
+        messages
+            .push(Timed { sample: at(note.onset.0 + note.duration.0).min(end), message: Message::NoteOff { channel, key, velocity: 0.0 } });
+    }
+    messages.sort_by_key(|timed| (timed.sample, timed.message.rank()));
+    messages
+}
+
+/// Rolls on at the pace of the music, up to a sample.
+fn roll(host: &mut dyn Host, roll: &mut Roll, messages: &[Timed], until: u64) -> Vec<Timed> {
+    let (began, from) = (Instant::now(), roll.played);
+    roll.play(host, Lengths::Fixed(FRAMES), messages, until, |now, _| {
+        let due = began + Duration::from_secs_f64((now - from) as f64 / RATE);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    })
+}
+
+fn listen_and_answer(format: &str, make: Make) {
+    let mut host = make(Class::Instrument, Setup { sample_rate: RATE, ..Setup::default() });
+    host.set("Seed", 0.3);
+    let mut song = Roll::new(120.0, RATE);
+    let played = clip(3);
+    assert!(played.len() > 20);
+    let listened = roll(&mut *host, &mut song, &played, 3 * BAR);
+    assert_eq!(sorted(&listened), sorted(&played), "{format}: it plays before it is told to, or holds the player up");
+
+    host.set("Play", 1.0);
+    let mut answered = Vec::new();
+    // A slow machine may need some bars more.
+    while answered.len() < 16 && song.played < 40 * BAR {
+        let until = song.played + BAR;
+        answered.extend(roll(&mut *host, &mut song, &[], until));
+    }
+    assert!(answered.len() >= 16, "{format}: {} messages", answered.len());
+    let stopped = antiphon_tests::Transport { playing: false, ..song.transport() };
+    let last = host.process(&Block { frames: FRAMES, transport: Some(stopped), ..Block::default() }).messages;
+    answered.extend(last.iter().map(|timed| Timed { sample: timed.sample + song.played, ..*timed }));
+    assert_in_order(&answered);
+    assert_eq!(still_held(&answered), [], "{format}");
+    for _ in 0..100 {
+        let silence = host.process(&Block { frames: FRAMES, transport: Some(stopped), ..Block::default() }).messages;
+        assert_eq!(silence, [], "{format}: something sounds after stop");
+    }
+}
+
+#[test]
+fn it_listens_and_answers_when_told_to() {
+    assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
+    std::thread::scope(|scope| {
+        for (format, make) in LOADED {
+            scope.spawn(move || listen_and_answer(format, make));
+        }
+    });
+}
+
+#[test]
+fn instances_go_while_they_decode() {
+    for (format, make) in LOADED {
+        let played = clip(4);
+        for count in [2, 8] {
+            let mut hosts: Vec<_> =
+                (0..count).map(|index| (make(Class::ALL[index % 2], Setup::default()), Roll::new(120.0, RATE))).collect();
+            while !hosts.is_empty() {
+                let from = hosts[0].1.played;
+                // Half a bar: planning ticks are passed, and more is asked for than can be made in the time.
+                for (host, song) in &mut hosts {
+                    let mine: Vec<_> = played.iter().filter(|timed| (from..from + BAR / 2).contains(&timed.sample)).copied().collect();
+                    let sent = song.play(&mut **host, Lengths::Fixed(FRAMES), &mine, from + BAR / 2, |_, _| ());
+                    assert_eq!(sorted(&sent), sorted(&mine), "{format}");
+                }
+                std::thread::sleep(Duration::from_millis(15));
+                drop(hosts.swap_remove(hosts.len() / 2));
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_runtime_the_player_is_not_disturbed() {
+    if std::env::var_os(WITHOUT).is_some() {
+        for (format, make) in LOADED {
+            let played = playing(21, 4 * BAR, 16);
+            let mut host = make(Class::NoteFx, Setup { sample_rate: RATE, ..Setup::default() });
+            host.set("Play", 1.0);
+            let sent = Roll::new(120.0, RATE).play(&mut *host, Lengths::Fixed(2048), &played, 4 * BAR, |_, _| {
+                std::thread::sleep(Duration::from_millis(1));
+            });
+            assert_eq!(sorted(&sent), sorted(&played), "{format}");
+        }
+        return;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env(WITHOUT, "1").env(RUNTIME_VARIABLE, "/nowhere/libonnxruntime.so");
+    let name = "engine::without_a_runtime_the_player_is_not_disturbed";
+    let outcome = command.args(["--exact", name]).output().unwrap();
+    let text = String::from_utf8_lossy(&outcome.stdout);
+    assert!(outcome.status.success() && text.contains("1 passed"), "{text}");
+}
