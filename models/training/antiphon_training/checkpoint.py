@@ -1,9 +1,12 @@
 """What a trained model is on disk, between training and export."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import onnx
 import torch
+from onnx import numpy_helper
 
 from . import vocabulary as v
 from .model import Antiphon, Config
@@ -29,8 +32,35 @@ def save(path: str | Path, model: Antiphon, description: Description, **training
 
 
 def load(path: str | Path) -> tuple[Antiphon, Description, dict]:
-    """Model, description, and whatever training state was saved with them."""
+    """Model, description, and whatever training state was saved with them. A step graph (`.onnx`) has weights and description alone."""
+    if Path(path).suffix == ".onnx":
+        return *from_graph(path), {}
     content = torch.load(path, map_location="cpu", weights_only=True)
     model = Antiphon(Config(**content.pop("config")))
     model.load_state_dict(content.pop("model"))
     return model, Description(**content.pop("description")), content
+
+
+def from_graph(path: str | Path) -> tuple[Antiphon, Description]:
+    """Weights and description out of a step graph that `export` wrote, so that training can go on from what was shipped.
+
+    Weights stored in fp16 come back rounded to it; those stored in int8 are refused, since a quarter of a percent of every weight is lost.
+    """
+    proto = onnx.load(path)
+    said = {p.key.removeprefix("antiphon."): p.value for p in proto.metadata_props}
+    if said.get("weights") not in ("fp32", "fp16"):
+        raise ValueError(f"{path}: weights stored as {said.get('weights')} cannot be trained on; start from the fp16 or fp32 graph")
+    if said["vocabulary"] != str(v.VERSION):
+        raise ValueError(f"{path} has vocabulary {said['vocabulary']}, this is {v.VERSION}: its weights mean other things")
+    shape = {name: json.loads(said[name]) for name in ("width", "layers", "heads", "columns", "fields", "rotary", "fine_bars")}
+    model = Antiphon(Config(**shape))
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    weights = {}
+    for name, parameter in model.state_dict().items():
+        # A linear layer multiplies from the right in the graph; tables of embeddings are stored as they are.
+        is_linear = parameter.dim() == 2 and name != "embedding.weight" and ".choice." not in name
+        array = torch.from_numpy(stored[name].copy()).float()
+        weights[name] = array.T.contiguous() if is_linear else array
+    model.load_state_dict(weights)
+    styles, durations = json.loads(said["styles"]), json.loads(said["durations"])
+    return model, Description(said["name"], durations, styles, int(said["trained_rows"]))

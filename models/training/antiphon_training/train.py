@@ -304,7 +304,7 @@ def main() -> None:
     parser.add_argument("recipe", type=Path, help="TOML file; see recipes/")
     parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon corpus`")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and curve")
-    parser.add_argument("--start", type=Path, help="weights to begin with: the best.pt of an earlier run")
+    parser.add_argument("--start", type=Path, help="weights to begin with: the best.pt of an earlier run, or a shipped .onnx graph in fp16 or fp32")
     parser.add_argument("--minutes", type=float, help="train for this long instead of for the recipe's rows")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = PyTorch's choice")
     given = parser.parse_args()

@@ -9,6 +9,7 @@ import torch
 from test_data import corpus
 
 from antiphon_training import checkpoint
+from antiphon_training.export import export
 from antiphon_training.train import Recipe, Trainer
 
 SMALL = Recipe(
@@ -88,3 +89,24 @@ def test_a_run_begins_with_given_weights_and_counts_their_rows(tmp_path, music):
         torch.testing.assert_close(second.model.state_dict()[name], value)
     second.run()
     assert checkpoint.load(tmp_path / "second" / "best.pt")[1].trained_rows > described.trained_rows
+
+
+def test_training_goes_on_from_a_shipped_graph(tmp_path, music):
+    Trainer(SMALL, music, tmp_path, 1).run()
+    trained, described, _ = checkpoint.load(tmp_path / "best.pt")
+    export(trained, described, tmp_path / "shipped.onnx", "fp16")
+    read, again, rest = checkpoint.load(tmp_path / "shipped.onnx")
+    assert again == described and rest == {}
+    for name, value in trained.state_dict().items():
+        torch.testing.assert_close(read.state_dict()[name], value, rtol=1e-3, atol=1e-4)
+    (tmp_path / "more").mkdir()
+    more = Trainer(SMALL, music, tmp_path / "more", 1, start=tmp_path / "shipped.onnx")
+    assert more.rows_before == described.trained_rows
+
+
+def test_weights_stored_in_int8_are_no_start(tmp_path, music):
+    Trainer(SMALL, music, tmp_path, 1).run()
+    trained, described, _ = checkpoint.load(tmp_path / "best.pt")
+    export(trained, described, tmp_path / "shipped.onnx", "int8")
+    with pytest.raises(ValueError, match="fp16 or fp32"):
+        checkpoint.load(tmp_path / "shipped.onnx")
