@@ -7,8 +7,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from . import rows as r
+from . import stretch as st
+from . import tasks
 from . import vocabulary as v
 from .corpus import FLAT_VELOCITY, PERFORMED_TIMING, TRAIN, VALID, Corpus
+from .stretch import Stretch
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,22 @@ class Augmentation:
     drop_prefix: float = 0.5
     """Style and ensemble are unset, each by itself."""
     cut: float = 0.3
-    """A cut at a random tick: notes sounding across it are OPEN, and the notes before it in that bar have no loss."""
+    """Of the windows that are to be gone on with: a cut at a random tick, notes sounding across it are OPEN, and the notes before it in that bar have
+    no loss."""
     loudness: int = 3
     """All velocities move by up to this many classes."""
     shift: float = 0.5
     """Bars are counted from a random multiple of 16, so that the prefix is met at every distance."""
+    tempo: float = 0.2
+    """The tempo is told one step slower or faster than it is."""
+    drop_track: float = 0.1
+    """One role is left out."""
+    infill: float = 0.2
+    """Windows with a gap to be filled."""
+    clip: float = 0.1
+    """Windows that accompany a known clip."""
+    live: float = 0.15
+    """Windows that accompany a player."""
 
 
 @dataclass
@@ -72,41 +86,27 @@ class Windows:
         budget = self.length - 1
         last = min(end, int(np.searchsorted(self.rows_before, self.rows_before[first] + budget, "left")))
         last = max(last, first + 1)
-        notes = corpus.notes[corpus.bar_notes[first] : corpus.bar_notes[last]].astype(np.int64)
-        per_bar = np.diff(corpus.bar_notes[first : last + 1])
-        bars = corpus.bars[first:last].astype(np.int64)
-        ticks = corpus.bar_ticks[first:last]
-        number = int(first - corpus.piece_bars[piece])
+        of_bars = slice(first, last)
+        stretch = Stretch(
+            notes=corpus.notes[corpus.bar_notes[first] : corpus.bar_notes[last]].astype(np.int64),
+            per_bar=np.diff(corpus.bar_notes[first : last + 1]),
+            bars=corpus.bars[of_bars].astype(np.int64),
+            ticks=corpus.bar_ticks[of_bars],
+            number=int(first - corpus.piece_bars[piece]),
+            ends_piece=last == end,
+        )
         flags = int(corpus.piece_flags[piece])
         style, roles = 0, []
-        heard, unscored = notes, slice(0, 0)
         if rng is None or augmentation is None:
-            bars[:, 1:] = 0
+            stretch.bars[:, 1:] = 0
+            sequence = stretch.align()
         else:
             if rng.random() >= augmentation.drop_prefix:
                 style = int(self.style_of_source[corpus.piece_source[piece]])
             if rng.random() >= augmentation.drop_prefix:
-                roles = sorted(set(notes[:, r.N_ROLE].tolist()))
-            drop = rng.random(7) < augmentation.drop_control
-            bars[:, 1:][:, drop[0] | drop[1:]] = 0
-            if augmentation.transpose:
-                transpose(notes, bars, int(rng.integers(-5, 7)))
-            if not flags & FLAT_VELOCITY and augmentation.loudness:
-                shift = int(rng.integers(-augmentation.loudness, augmentation.loudness + 1))
-                notes[:, r.N_VELOCITY] = np.clip(notes[:, r.N_VELOCITY] + shift, 0, 31)
-            if rng.random() < augmentation.shift:
-                number += 16 * int(rng.integers(0, 64))
-            heard = notes
-            if last - first >= 2 and rng.random() < augmentation.cut:
-                heard, unscored = self._cut(notes, per_bar, ticks, rng)
-        sequence = r.align(heard, per_bar, bars, ticks, number, last == end)
-        if heard is not notes:
-            # What is predicted keeps its true length: only what is heard is open.
-            sequence.targets = r.align(notes, per_bar, bars, ticks, number, last == end).targets
-            sequence.scored[unscored] = False
-            if unscored.stop > unscored.start:
-                # This row's target is the last note heard; what follows it is still to be predicted.
-                sequence.scored[unscored.stop, : r.F_TYPE] = False
+                roles = sorted(set(stretch.notes[:, r.N_ROLE].tolist()))
+            stretch = vary(stretch, augmentation, flags, rng)
+            sequence = self._task(stretch, augmentation, rng)
         if flags & FLAT_VELOCITY:
             sequence.scored[:, r.F_VELOCITY] = False
             if rng is not None and rng.random() < 0.5:
@@ -115,24 +115,21 @@ class Windows:
             sequence.scored[:, r.F_OFFSET] = False
         return r.concatenate([r.prefix(style, roles), sequence])
 
-    def _cut(self, notes: np.ndarray, per_bar: np.ndarray, ticks: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, slice]:
-        """Cut in the second half of the window. Returns the notes as heard at the cut, and the rows of the cut bar that predict what is already heard.
-
-        Live, the bar that is being played is read anew at every planning tick, so its rows see the open notes, but nothing in it is predicted.
-        """
-        count = len(per_bar)
-        bar = int(rng.integers(count // 2, count))
-        tick = int(rng.integers(0, max(1, int(ticks[bar]))))
-        starts = np.cumsum(ticks) - ticks
-        cut = starts[bar] + tick
-        onset = starts[np.repeat(np.arange(count), per_bar)] + notes[:, r.N_BEAT] * 24 + notes[:, r.N_SUB]
-        lengths = np.array([*self.corpus.durations, 1 << 30])
-        crossing = (onset < cut) & (onset + lengths[notes[:, r.N_DURATION]] > cut)
-        heard = notes.copy()
-        heard[crossing, r.N_DURATION] = r.OPEN
-        bar_row = int(r.row_counts(per_bar[:bar]).sum())
-        played = int((onset[per_bar[:bar].sum() : per_bar[: bar + 1].sum()] < cut).sum())
-        return heard, slice(bar_row, bar_row + played)
+    def _task(self, stretch: Stretch, augmentation: Augmentation, rng: np.random.Generator) -> r.Sequence:
+        """One of the tasks, by its share; continuation where the music is too small for another."""
+        durations, bars = self.corpus.durations, len(stretch.per_bar)
+        chosen = rng.random()
+        clip, live = augmentation.infill + augmentation.clip, augmentation.infill + augmentation.clip + augmentation.live
+        sequence = None
+        if chosen < augmentation.infill:
+            sequence = tasks.fill(stretch, rng) if bars >= 3 else None
+        elif chosen < clip:
+            sequence = tasks.accompany_clip(stretch, rng)
+        elif chosen < live:
+            sequence = tasks.accompany_live(stretch, durations, rng)
+        if sequence is not None:
+            return sequence
+        return tasks.go_on(stretch, durations, rng) if bars >= 2 and rng.random() < augmentation.cut else stretch.align()
 
     def sample(self, size: int, weights: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> Batch:
         """A training batch: sources by weight, bars uniformly."""
@@ -179,13 +176,17 @@ class Windows:
         return batch
 
 
-def transpose(notes: np.ndarray, bars: np.ndarray, semitones: int) -> None:
-    """Transpose in place what has a pitch, by less where it would leave the keyboard; a set key label moves along."""
-    pitched = notes[:, r.N_ROLE] != r.DRUMS
-    if not pitched.any():
-        return
-    low, high = int(notes[pitched, r.N_PITCH].min()), int(notes[pitched, r.N_PITCH].max())
-    semitones = max(-low, min(127 - high, semitones))
-    notes[pitched, r.N_PITCH] += semitones
-    key = bars[:, 2] - 1
-    bars[:, 2] = np.where(key >= 0, key // 12 * 12 + (key + semitones) % 12 + 1, 0)
+def vary(stretch: Stretch, augmentation: Augmentation, flags: int, rng: np.random.Generator) -> Stretch:
+    """The same music, otherwise: controls dropped, transposed, louder, slower, without a track, at another place."""
+    st.drop_controls(stretch, augmentation.drop_control, rng)
+    if augmentation.transpose:
+        st.transpose(stretch.notes, stretch.bars, int(rng.integers(-5, 7)))
+    if augmentation.loudness and not flags & FLAT_VELOCITY:
+        st.change_loudness(stretch, int(rng.integers(-augmentation.loudness, augmentation.loudness + 1)))
+    if rng.random() < augmentation.tempo:
+        st.change_tempo(stretch, int(rng.choice([-1, 1])))
+    if rng.random() < augmentation.shift:
+        stretch.number += 16 * int(rng.integers(0, 64))
+    if rng.random() < augmentation.drop_track:
+        stretch = st.drop_track(stretch, rng)
+    return stretch

@@ -56,8 +56,8 @@ class Config:
 def attention_mask(kind: Tensor, bar: Tensor, policy: str = "fine_coarse", fine_bars: tuple[int, ...] = Config.fine_bars) -> Tensor:
     """Who may attend to whom: bool [B, 1, T, T], True where row i (third axis) sees row j (last axis).
 
-    `kind` and `bar` are int [B, T]. Policies: `fine_coarse` sees the rows of the bars b - r, r in `fine_bars`, and the SUM of every
-    other earlier bar; `window:W` sees the last W bars and no sums; `dense` sees all earlier rows and no sums. In each, a row also sees
+    `kind` and `bar` are int [B, T]. Policies: `fine_coarse` sees the rows of the bars b - r and, where a gap is filled,
+    b + r, r in `fine_bars`, and the SUM of every other earlier bar; `window:W` sees the last W bars and no sums; `dense` sees all earlier rows and no sums. In each, a row also sees
     PRE and its own bar up to itself, a SUM sees only PRE, its bar and itself, and padding (kind 0) sees only itself.
     """
     length = kind.shape[1]
@@ -71,8 +71,8 @@ def attention_mask(kind: Tensor, bar: Tensor, policy: str = "fine_coarse", fine_
     fine, coarse = own_bar, None
     if policy == "fine_coarse":
         for back in fine_bars:
-            fine = fine | (bars_back == back)
-        coarse = ~fine & (bars_back > 0)
+            fine = fine | (bars_back.abs() == back)
+        coarse = ~fine
     elif policy.startswith("window:"):
         fine = bars_back <= int(policy.removeprefix("window:"))
     elif policy == "dense":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from . import vocabulary as v
-from .vocabulary import BAR, NOTE, PRE, SUM
+from .vocabulary import BAR, GIVEN, NOTE, PRE, SUM
 
 NEXT_NOTE, NEXT_ENDBAR, NEXT_EOS = 0, 1, 2
 OPEN = 63
@@ -18,7 +18,10 @@ DRUMS = 3
 DRUM_PITCH = 128
 
 KIND, BEAT, SUB, ROLE, PITCH, DURATION, VELOCITY, OFFSET, PITCH_CLASS, OCTAVE = range(10)
-TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE = range(10, len(v.COLUMNS))
+TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE = range(10, 22)
+
+# Columns of a corpus bar after the metre: (column of the row, column of the bar).
+BAR_FIELDS = [(TEMPO, 1), (KEY, 2), (DENSITY, 3), (REGISTER, 4), (SPAN, 5), (VOICES, 6)]
 
 # Columns of a corpus note.
 N_BEAT, N_SUB, N_ROLE, N_PITCH, N_DURATION, N_VELOCITY, N_OFFSET, N_PART = range(8)
@@ -59,46 +62,65 @@ def prefix(style: int, roles: list[int]) -> Sequence:
 
 
 def row_counts(notes_per_bar: np.ndarray) -> np.ndarray:
-    """Rows of each bar: n + 2 and a SUM, or one and a SUM for an empty bar."""
+    """Rows of each bar without given notes: n + 2 and a SUM, or one and a SUM for an empty bar."""
     return np.where(notes_per_bar > 0, notes_per_bar + 3, 2)
 
 
-def align(notes: np.ndarray, notes_per_bar: np.ndarray, bars: np.ndarray, ticks: np.ndarray, first_bar: int, ends_piece: bool) -> Sequence:
+def align(
+    notes: np.ndarray,
+    notes_per_bar: np.ndarray,
+    bars: np.ndarray,
+    ticks: np.ndarray,
+    first_bar: int,
+    ends_piece: bool,
+    given: np.ndarray | None = None,
+) -> Sequence:
     """Aligned rows of consecutive bars.
 
-    notes: [n, >= 7] classes of all their notes; notes_per_bar: [b]; bars: [b, 7] fields of their BAR rows; ticks: [b] lengths;
-    first_bar: index of the first one; ends_piece: whether the last bar is the piece's last, so that its end is EOS.
+    notes: [n, >= 7] classes of all their notes; notes_per_bar: [b]; bars: [b, 9] fields of their BAR rows; ticks: [b] lengths;
+    first_bar: index of the first one; ends_piece: whether the last bar is the piece's last, so that its end is EOS;
+    given: bool [n], which notes are known beforehand: their GIVEN rows come first in their bar, and have no target.
     """
     notes = notes.astype(np.int64)
-    counts = row_counts(notes_per_bar)
+    known = np.zeros(len(notes), bool) if given is None else given
+    bar_of_note = np.repeat(np.arange(len(notes_per_bar)), notes_per_bar)
+    notes = notes[np.lexsort((~known, bar_of_note))]
+    given_per_bar = np.bincount(bar_of_note[known], minlength=len(notes_per_bar))
+    own_per_bar = notes_per_bar - given_per_bar
+    counts = given_per_bar + row_counts(own_per_bar)
     starts = np.cumsum(counts) - counts
     total = int(counts.sum())
     bar = np.repeat(np.arange(len(counts)), counts)
-    place = np.arange(total) - starts[bar]
-    in_bar = notes_per_bar[bar]
-    first_note = (np.cumsum(notes_per_bar) - notes_per_bar)[bar]
-    is_sum = place == counts[bar] - 1
+    # A row's place among the rows that are not GIVEN; those stand at -g to -1.
+    place = np.arange(total) - starts[bar] - given_per_bar[bar]
+    in_bar = own_per_bar[bar]
+    first_given = (np.cumsum(notes_per_bar) - notes_per_bar)[bar]
+    first_note = first_given + given_per_bar[bar]
+    is_given = place < 0
+    is_sum = place == row_counts(own_per_bar)[bar] - 1
     is_bar = (place == 0) | ((place == 1) & ~is_sum)
-    is_note = ~is_sum & ~is_bar
+    is_note = ~is_sum & ~is_bar & ~is_given
     has_target = (place >= 1) & (place <= in_bar) & ~is_sum
-    has_next = (place <= in_bar) & ~is_sum
+    has_next = (place >= 0) & (place <= in_bar) & ~is_sum
 
     rows = np.zeros((total, len(v.COLUMNS)), np.int64)
-    rows[:, KIND] = np.select([is_sum, is_bar], [SUM, BAR], NOTE)
-    content = notes[(first_note + place - 2)[is_note]]
-    rows[is_note, BEAT : OFFSET + 1] = content[:, : N_OFFSET + 1] + 1
-    set_pitch_columns(rows, is_note)
+    rows[:, KIND] = np.select([is_sum, is_bar, is_given], [SUM, BAR, GIVEN], NOTE)
+    has_content = is_note | is_given
+    content = notes[np.where(is_given, first_note + place, first_note + place - 2)[has_content]]
+    rows[has_content, BEAT : OFFSET + 1] = content[:, : N_OFFSET + 1] + 1
+    set_pitch_columns(rows, has_content)
     target = notes[(first_note + place - 1)[has_target]]
     rows[has_target, TARGET_BEAT : TARGET_ROLE + 1] = target[:, : N_ROLE + 1] + 1
     number = first_bar + bar
     rows[:, PHASE] = number % 16 + 1
     rows[:, METRE] = bars[bar, 0]
-    rows[is_bar, TEMPO : VOICES + 1] = bars[bar[is_bar], 1:7]
+    for column, field in BAR_FIELDS:
+        rows[is_bar, column] = bars[bar[is_bar], field]
 
     tick = np.zeros(total, np.int64)
-    tick[is_note] = content[:, N_BEAT] * 24 + content[:, N_SUB]
+    tick[has_content] = content[:, N_BEAT] * 24 + content[:, N_SUB]
     tick[is_sum] = ticks[bar[is_sum]]
-    index = np.where(is_sum, 0, place)
+    index = np.select([is_sum, is_given], [0, place + given_per_bar[bar] + 2], place)
     key = np.stack([number, tick, index], 1)
     query = key.copy()
     query[has_target, 1] = target[:, N_BEAT] * 24 + target[:, N_SUB]

@@ -103,10 +103,7 @@ class Trainer:
             self.rows_before = described.trained_rows
         self.average = Antiphon(self.config).to(self.device).eval().requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
-        matrices = [p for p in self.model.parameters() if p.dim() > 1]
-        vectors = [p for p in self.model.parameters() if p.dim() < 2]
-        groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, recipe.peak_rate, betas=(0.9, 0.95), fused=True)
+        self.optimisers = optimisers(self.model, recipe.peak_rate, recipe.weight_decay)
         self.windows = Windows(corpus, recipe.length, recipe.styles)
         self.augmentation = Augmentation(**recipe.augmentation)
         weights = np.array([recipe.sources.get(name, 0.0) for name in corpus.sources])
@@ -141,7 +138,8 @@ class Trainer:
             raise SystemExit(f"{self.state_file} is of another model: choose another --out, or delete it")
         self.model.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["average"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+        for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
         self.step, self.rows, self.seconds = saved["step"], saved["rows"], saved["seconds"]
         self.best, self.stale, self.history = saved["best"], saved["stale"], saved["history"]
 
@@ -151,7 +149,7 @@ class Trainer:
             "config": self.config.to_dict(),
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
             "rows": self.rows,
             "seconds": self.seconds,
@@ -193,7 +191,7 @@ class Trainer:
 
     def learn(self, batch: Batch) -> float:
         """One optimiser step; returns the loss in bits per note."""
-        for group in self.optimiser.param_groups:
+        for group in [group for optimiser in self.optimisers for group in optimiser.param_groups]:
             group["lr"] = self.rate()
         self.model.train()
         with self.autocast():
@@ -201,8 +199,9 @@ class Trainer:
         loss = nll.sum() / notes.clamp(min=1)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
         # Early on the average would remember the random start: it lengthens with the run.
         keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
@@ -279,6 +278,22 @@ class Trainer:
             log.write(json.dumps(entry) + "\n")
         draw(self.history, self.out / "curve.png")
         tqdm.write(json.dumps(entry))
+
+
+def optimisers(model: Antiphon, rate: float, weight_decay: float) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan et al. 2024) for the matrices of the blocks, AdamW for embeddings, heads, biases and norms.
+
+    Muon's step is scaled to the size of AdamW's (Liu et al. 2025), so that both take one learning rate.
+    """
+    matrices = [p for p in model.blocks.parameters() if p.dim() == 2]
+    hidden = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in hidden]
+    groups = [
+        {"params": [p for p in others if p.dim() > 1], "weight_decay": weight_decay},
+        {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    muon = torch.optim.Muon(matrices, rate, weight_decay=weight_decay, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+    return [muon, torch.optim.AdamW(groups, rate, betas=(0.9, 0.95), fused=True)]
 
 
 class Losses(torch.nn.Module):

@@ -1,14 +1,18 @@
 """Alignment and augmentation, on small music made here; `test_aligned_fixture.py` compares with what Rust computed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from antiphon_training import rows as r
 from antiphon_training import vocabulary
 from antiphon_training.corpus import FLAT_VELOCITY, TRAIN, VALID, Corpus
-from antiphon_training.data import Augmentation, Windows, transpose
+from antiphon_training.data import Augmentation, Windows
+from antiphon_training.stretch import transpose
 
-QUIET = Augmentation(transpose=False, drop_control=0.0, drop_prefix=1.0, cut=0.0, loudness=0, shift=0.0)
+NOTHING = {field.name: 0.0 for field in dataclasses.fields(Augmentation)}
+QUIET = Augmentation(**NOTHING | {"transpose": False, "drop_prefix": 1.0, "loudness": 0})
 
 
 def corpus(seed=0, pieces=3, bars=24, flags=2):
@@ -95,7 +99,7 @@ def test_a_cut_opens_what_sounds_across_it_and_keeps_the_truth_as_target(seed):
     music = corpus(seed)
     windows = Windows(music, 512, {})
     whole = windows.window(0, np.random.default_rng(seed), QUIET)
-    cut = windows.window(0, np.random.default_rng(seed), Augmentation(False, 0.0, 1.0, 1.0, 0, 0.0))
+    cut = windows.window(0, np.random.default_rng(seed), dataclasses.replace(QUIET, cut=1.0))
     opened = cut.rows[:, r.DURATION] == r.OPEN + 1
     assert np.array_equal(np.delete(whole.rows, r.DURATION, 1), np.delete(cut.rows, r.DURATION, 1))
     assert (cut.rows[~opened, r.DURATION] == whole.rows[~opened, r.DURATION]).all()

@@ -1,0 +1,104 @@
+"""Consecutive bars of a piece, as content rows, and what augmentation does to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import rows as r
+
+# Columns of a corpus bar.
+B_METRE, B_TEMPO, B_KEY, B_DENSITY = range(4)
+TEMPI = 8
+
+
+@dataclass
+class Stretch:
+    """Bars of one piece. Its arrays are its own: they may be changed in place."""
+
+    notes: np.ndarray
+    """i64 [n, 8]: classes, as in the corpus."""
+    per_bar: np.ndarray
+    """i64 [b]: notes of each bar."""
+    bars: np.ndarray
+    """i64 [b, fields]: what the BAR rows tell; 0 = unset."""
+    ticks: np.ndarray
+    """i64 [b]: lengths."""
+    number: int
+    """Of the first bar, in its piece."""
+    ends_piece: bool
+
+    @property
+    def bar_of_note(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.per_bar)), self.per_bar)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Tick at which each bar begins, from the first one on."""
+        return np.cumsum(self.ticks) - self.ticks
+
+    @property
+    def onsets(self) -> np.ndarray:
+        """Tick of each note, from the first bar on."""
+        return self.starts[self.bar_of_note] + self.notes[:, r.N_BEAT] * 24 + self.notes[:, r.N_SUB]
+
+    def align(self, given: np.ndarray | None = None) -> r.Sequence:
+        """The rows; `given` bool [n]: notes that are known beforehand."""
+        return r.align(self.notes, self.per_bar, self.bars, self.ticks, self.number, self.ends_piece, given)
+
+    def slice(self, first: int, last: int) -> Stretch:
+        """The bars from `first` up to `last`."""
+        begin, end = int(self.per_bar[:first].sum()), int(self.per_bar[:last].sum())
+        ends = self.ends_piece and last == len(self.per_bar)
+        of_bars = slice(first, last)
+        arrays = (self.notes[begin:end].copy(), self.per_bar[of_bars], self.bars[of_bars].copy(), self.ticks[of_bars])
+        return Stretch(*arrays, self.number + first, ends)
+
+    def without(self, notes: np.ndarray) -> Stretch:
+        """The same bars without the notes where `notes` bool [n] holds."""
+        per_bar = np.bincount(self.bar_of_note[~notes], minlength=len(self.per_bar))
+        return replace(self, notes=self.notes[~notes], per_bar=per_bar)
+
+    def forget_measures(self) -> None:
+        """Unset what was measured on all notes of a bar: density and everything after it."""
+        self.bars[:, B_DENSITY:] = 0
+
+
+def drop_controls(stretch: Stretch, share: float, rng: np.random.Generator) -> None:
+    """No control but the metre with probability `share`; otherwise each is unset by itself with that probability."""
+    drop = rng.random(stretch.bars.shape[1]) < share
+    stretch.bars[:, 1:][:, drop[0] | drop[1:]] = 0
+
+
+def transpose(notes: np.ndarray, bars: np.ndarray, semitones: int) -> None:
+    """Transpose in place what has a pitch, by less where it would leave the keyboard; a set key label moves along."""
+    pitched = notes[:, r.N_ROLE] != r.DRUMS
+    if not pitched.any():
+        return
+    low, high = int(notes[pitched, r.N_PITCH].min()), int(notes[pitched, r.N_PITCH].max())
+    semitones = max(-low, min(127 - high, semitones))
+    notes[pitched, r.N_PITCH] += semitones
+    key = bars[:, B_KEY] - 1
+    bars[:, B_KEY] = np.where(key >= 0, key // 12 * 12 + (key + semitones) % 12 + 1, 0)
+
+
+def change_loudness(stretch: Stretch, classes: int) -> None:
+    """All velocities up or down."""
+    stretch.notes[:, r.N_VELOCITY] = np.clip(stretch.notes[:, r.N_VELOCITY] + classes, 0, 31)
+
+
+def change_tempo(stretch: Stretch, steps: int) -> None:
+    """The tempo that is told, where one is, up or down."""
+    tempo = stretch.bars[:, B_TEMPO]
+    stretch.bars[:, B_TEMPO] = np.where(tempo > 0, np.clip(tempo + steps, 1, TEMPI), 0)
+
+
+def drop_track(stretch: Stretch, rng: np.random.Generator) -> Stretch:
+    """Without one of its roles, if it has several; what was measured on all of them is unset."""
+    roles = np.unique(stretch.notes[:, r.N_ROLE])
+    if len(roles) < 2:
+        return stretch
+    rest = stretch.without(stretch.notes[:, r.N_ROLE] == rng.choice(roles))
+    rest.forget_measures()
+    return rest
