@@ -41,6 +41,10 @@ class Recipe:
 
     name: str = "antiphon"
     """What the model is called in its metadata."""
+    stage: str = "whole"
+    """What this part of the recipe is called; its folder has this name."""
+    start: str = ""
+    """Weights the recipe begins with, relative to its file; empty = random ones, or the stage's before."""
     length: int = 512
     """Rows of a window."""
     batch: int = 8
@@ -75,8 +79,22 @@ class Recipe:
     """Source name: style class 1 to 15; several sources may share one."""
 
     @staticmethod
-    def load(path: Path) -> Recipe:
-        return Recipe(**tomllib.loads(path.read_text()))
+    def load(path: Path) -> list[Recipe]:
+        """The stages of a recipe, in order. What a `[[stages]]` table does not say holds for all of them; without any, the file is one stage."""
+        common = tomllib.loads(path.read_text())
+        stages = common.pop("stages", [{}])
+        unknown = sorted({name for said in [common, *stages] for name in said} - {field.name for field in dataclasses.fields(Recipe)})
+        if unknown:
+            raise SystemExit(f"{path}: a recipe has no {', '.join(unknown)}; see the fields of Recipe in train.py")
+        recipes = [Recipe(**common | said) for said in stages]
+        if len({recipe.stage for recipe in recipes}) < len(recipes):
+            raise SystemExit(f"{path}: every one of the [[stages]] needs a `stage`, a name of its own")
+        return recipes
+
+
+    def first_weights(self, path: Path) -> Path | None:
+        """The file that `start` names, seen from the recipe's file `path`."""
+        return path.parent / self.start if self.start else None
 
 
 class Trainer:
@@ -91,7 +109,7 @@ class Trainer:
             torch.cuda.set_device(self.device)
         elif threads:
             torch.set_num_threads(threads)
-        if self.world > 1:
+        if self.world > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if cuda else "gloo")
         torch.manual_seed(recipe.seed)
         self.config = Config(columns=corpus.columns, fields=corpus.fields, dropout=recipe.dropout, **recipe.model)
@@ -237,6 +255,8 @@ class Trainer:
     def run(self) -> None:
         """Train to the end of the recipe, or until validation stops improving."""
         recipe = self.recipe
+        if self.progress() >= 1.0 and self.history:
+            return
         bar = tqdm(total=1000, initial=min(1000, int(1000 * self.progress())), unit="‰", disable=self.rank > 0, dynamic_ncols=True)
         recent: list[float] = []
         with ThreadPoolExecutor(1) as loader:
@@ -314,23 +334,37 @@ class Losses(torch.nn.Module):
         return nll, count[FIELD["beat"]]
 
 
+def run_stages(recipes: list[Recipe], corpus: Corpus, out: Path, threads: int = 0, start: Path | None = None) -> Path:
+    """Every stage of a recipe in its own folder, each from the best weights of the one before. Returns the file of the last one's.
+
+    What was run already is not run again: a stage that was stopped goes on, one that ended is passed over.
+    """
+    for recipe in recipes:
+        folder = out / recipe.stage
+        folder.mkdir(parents=True, exist_ok=True)
+        Trainer(recipe, corpus, folder, threads, start).run()
+        if dist.is_initialized():
+            dist.barrier()  # the first process writes what the others start the next stage from
+        start = folder / "best.pt"
+    if dist.is_initialized():
+        dist.destroy_process_group()
+    return start
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path, help="TOML file; see recipes/")
     parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon corpus`")
-    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and curve")
-    parser.add_argument("--start", type=Path, help="weights to begin with: the best.pt of an earlier run, or a shipped .onnx graph in fp16 or fp32")
-    parser.add_argument("--minutes", type=float, help="train for this long instead of for the recipe's rows")
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and curve, one for each stage")
+    parser.add_argument("--start", type=Path, help="weights to begin with: a best.pt, or a shipped .onnx graph in fp16 or fp32")
+    parser.add_argument("--minutes", type=float, help="train every stage for this long instead of for its rows")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = PyTorch's choice")
     given = parser.parse_args()
-    recipe = Recipe.load(given.recipe)
+    recipes = Recipe.load(given.recipe)
     if given.minutes:
-        recipe = dataclasses.replace(recipe, minutes=given.minutes)
-    given.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, Corpus.load(given.corpus), given.out, given.threads, given.start)
-    trainer.run()
-    if dist.is_initialized():
-        dist.destroy_process_group()
+        recipes = [dataclasses.replace(recipe, minutes=given.minutes) for recipe in recipes]
+    start = given.start or recipes[0].first_weights(given.recipe)
+    run_stages(recipes, Corpus.load(given.corpus), given.out, given.threads, start)
 
 
 if __name__ == "__main__":
