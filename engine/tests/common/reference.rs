@@ -92,7 +92,7 @@ fn inputs(info: &ModelInfo, members: &[Member], policy: &dyn PagePolicy) -> Vec<
             mix[index * content.len() + place] = 1.0 / f32::from(u16::try_from(own.len()).expect("small"));
         }
     }
-    let mask = (0..rows * rows).map(|at| if sees(members, at / rows, at % rows, policy) { 0.0 } else { -1e9 }).collect();
+    let mask: Vec<f32> = (0..rows * rows).map(|at| if sees(members, at / rows, at % rows, policy) { 0.0 } else { -1e9 }).collect();
     let all: Vec<usize> = (0..rows).collect();
     let columns = |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns.map(i64::from)).collect::<Vec<_>>();
     let force = members.iter().flat_map(|member| member.targets.map(i64::from)).collect();
@@ -114,7 +114,7 @@ fn inputs(info: &ModelInfo, members: &[Member], policy: &dyn PagePolicy) -> Vec<
         ("sin_q".into(), float(&[rows, pairs], sin_q)),
         ("cos_k".into(), float(&[rows, pairs], cos_k)),
         ("sin_k".into(), float(&[rows, pairs], sin_k)),
-        ("attention_mask".into(), float(&[rows, rows], mask)),
+        ("attention_mask".into(), float(&[info.layers, rows, rows], mask.repeat(info.layers))),
         ("asked".into(), integer(&[rows], (0..).take(rows).collect())),
         ("force".into(), integer(&[rows, FIELDS], force)),
         ("temperature".into(), float(&[FIELDS], vec![1.0; FIELDS])),

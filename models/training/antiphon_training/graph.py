@@ -128,13 +128,13 @@ class CachedAttention:
     def __call__(self, g: Graph, layer: int, query: str, key: str, value: str) -> str:
         heads = self.config.heads
 
-        def turn(x: str, which: str) -> str:
+        def turn(x: str, which: str, output: str | None = None) -> str:
             operands = [x, "positions", f"cos_{which}", f"sin_{which}"]
-            return g.op("RotaryEmbedding", operands, domain=MICROSOFT, num_heads=heads, interleaved=0)
+            return g.op("RotaryEmbedding", operands, output, domain=MICROSOFT, num_heads=heads, interleaved=0)
 
         cache = [f"past_key_{layer}", f"past_value_{layer}"]
         outputs = [f"attention_{layer}", f"present_key_{layer}", f"present_value_{layer}"]
-        operands = [turn(query, "q"), turn(key, "k"), value, *cache, "seqlens_k", "total_length"]
+        operands = [turn(query, "q", f"turned_query_{layer}"), turn(key, "k"), value, *cache, "seqlens_k", "total_length"]
         heard, *_ = g.op("GroupQueryAttention", operands, outputs, domain=MICROSOFT, num_heads=heads, kv_num_heads=heads)
         return heard
 
@@ -142,14 +142,15 @@ class CachedAttention:
         for layer in range(self.config.layers):
             for what in ("key", "value"):
                 g.output(f"present_{what}_{layer}", TensorProto.FLOAT, self.cache_shape)
+            g.output(f"turned_query_{layer}", TensorProto.FLOAT, [1, "T", self.config.width])
 
 
 class MaskedAttention:
-    """Plain softmax over all rows of the run under `attention_mask`; rotation and scaling spelt out."""
+    """Plain softmax over all rows of the run under `attention_mask`, one for each layer; rotation and scaling spelt out."""
 
     def __init__(self, g: Graph, model: Antiphon):
         self.config = model.config
-        g.input("attention_mask", TensorProto.FLOAT, ["T", "T"])
+        g.input("attention_mask", TensorProto.FLOAT, [self.config.layers, "T", "T"])
 
     def __call__(self, g: Graph, layer: int, query: str, key: str, value: str) -> str:
         heads, half = self.config.heads, self.config.head_width // 2
@@ -168,7 +169,8 @@ class MaskedAttention:
         keys = g.op("Transpose", [turn(key, "k")], perm=[0, 2, 1])
         scale = g.constant(self.config.head_width**-0.5, np.float32)
         scores = g.op("MatMul", [g.op("Mul", [turn(query, "q"), scale]), keys])
-        weights = g.op("Softmax", [g.op("Add", [scores, "attention_mask"])], axis=-1)
+        mask = g.op("Gather", ["attention_mask", g.constant(layer)], axis=0)
+        weights = g.op("Softmax", [g.op("Add", [scores, mask])], axis=-1)
         heard = g.op("Transpose", [g.op("MatMul", [weights, split(value)])], perm=[1, 0, 2])
         return g.op("Reshape", [heard, g.constant([1, -1, self.config.width])])
 

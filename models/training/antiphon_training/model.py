@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import vocabulary as v
+from .topk import TopK
 
 
 def rotary_frequencies(head_width: int) -> dict[str, list[float]]:
@@ -56,38 +57,62 @@ class Config:
 def attention_mask(kind: Tensor, bar: Tensor, policy: str = "fine_coarse", fine_bars: tuple[int, ...] = Config.fine_bars) -> Tensor:
     """Who may attend to whom: bool [B, 1, T, T], True where row i (third axis) sees row j (last axis).
 
-    `kind` and `bar` are int [B, T]. Policies: `fine_coarse` sees the rows of the bars b - r and, where a gap is filled,
-    b + r, r in `fine_bars`, and the SUM of every other earlier bar; `window:W` sees the last W bars and no sums; `dense` sees all earlier rows and no sums. In each, a row also sees
-    PRE and its own bar up to itself, a SUM sees only PRE, its bar and itself, and padding (kind 0) sees only itself.
+    `kind` and `bar` are int [B, T]. A policy says which bars are seen note by note: `fine_coarse` those b - r and, where a gap is filled,
+    b + r, r in `fine_bars`; `summaries` none; `window:W` the last W; `strided:L` the last L and every L-th; `fixed:L,C` the own block of L
+    bars and the last C of every other; `dense` all; `topk:K` none here (`Antiphon.mask`). Of the others the first two see the SUM, the rest
+    nothing. In each, a row also sees PRE and its own bar up to itself, a SUM sees only PRE, its bar and itself, and padding (kind 0)
+    sees only itself.
     """
     length = kind.shape[1]
     seen, sees = kind[:, None, :], kind[:, :, None]
-    bars_back = (bar[:, :, None] - bar[:, None, :]).to(torch.int32)
-    own_bar = bars_back == 0
+    distance = (bar[:, :, None] - bar[:, None, :]).to(torch.int32).abs()
+    own_bar = distance == 0
 
     def content(k: Tensor) -> Tensor:
         return (k >= v.BAR) & (k <= v.GIVEN)
 
-    fine, coarse = own_bar, None
-    if policy == "fine_coarse":
-        for back in fine_bars:
-            fine = fine | (bars_back.abs() == back)
-        coarse = ~fine
-    elif policy.startswith("window:"):
-        fine = bars_back <= int(policy.removeprefix("window:"))
-    elif policy == "dense":
-        fine = torch.ones_like(own_bar)
-    else:
-        raise ValueError(f"unknown attention policy {policy!r}: fine_coarse, window:W or dense")
+    coarse = False
+    match parse_policy(policy):
+        case "fine_coarse", ():
+            fine, coarse = own_bar, True
+            for back in fine_bars:
+                fine = fine | (distance == back)
+        case "summaries", ():
+            fine, coarse = own_bar, True
+        case "window", (bars,):
+            fine = distance <= bars
+        case "strided", (step,):
+            fine = (distance <= step) | (distance % step == 0)
+        case "fixed", (block, last):
+            fine = (bar[:, :, None] // block == bar[:, None] // block) | (bar[:, None] % block >= block - last)
+        case "dense", ():
+            fine = torch.ones_like(own_bar)
+        case _:
+            fine = own_bar  # what is seen whatever a layer chooses
 
     mask = content(sees) & content(seen) & fine
-    if coarse is not None:
-        mask |= content(sees) & (seen == v.SUM) & coarse
+    if coarse:
+        mask |= content(sees) & (seen == v.SUM) & ~fine
     mask |= (sees == v.SUM) & content(seen) & own_bar
     mask |= (sees != 0) & (seen == v.PRE)
     mask &= torch.ones(length, length, dtype=torch.bool, device=kind.device).tril()
     mask |= torch.eye(length, dtype=torch.bool, device=kind.device)
     return mask[:, None]
+
+
+POLICIES = {"fine_coarse": (), "summaries": (), "dense": (), "window": (8,), "strided": (8,), "fixed": (8, 1), "topk": (8,)}
+"""The policies a model can be trained with, and their arguments unless given: bars."""
+
+
+def parse_policy(policy: str) -> tuple[str, tuple[int, ...]]:
+    """A policy's name and arguments: `window:4` is ("window", (4,)), `window` is ("window", (8,))."""
+    name, _, given = policy.partition(":")
+    defaults = POLICIES.get(name)
+    values = tuple(int(n) if n.isascii() and n.isdigit() else 0 for n in given.split(",")) if given else defaults
+    fits = defaults is not None and len(values) == len(defaults) and all(1 <= n <= 256 for n in values) and not policy.endswith(":")
+    if not fits or (name == "fixed" and values[1] > values[0]):
+        raise ValueError(f"unknown attention policy {policy!r}: fine_coarse, summaries, window:W, strided:L, fixed:L,C, topk:K or dense")
+    return name, values
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -124,11 +149,12 @@ class Block(nn.Module):
         self.ff_out = nn.Linear(config.ff * width, width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | TopK, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
         batch, length, width = x.shape
         qkv = self.qkv(self.attention_norm(x)).view(batch, length, 3, self.heads, self.head_width)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        heard = attend(rotate(query, *turn_query), rotate(key, *turn_key), value, mask)
+        query, key = rotate(query, *turn_query), rotate(key, *turn_key)
+        heard = attend(query, key, value, mask if isinstance(mask, Tensor) else mask(query, key))
         x = x + self.dropout(self.attention_out(heard.transpose(1, 2).reshape(batch, length, width)))
         return x + self.dropout(self.ff_out(F.gelu(self.ff_in(self.ff_norm(x)))))
 
@@ -198,11 +224,21 @@ class Antiphon(nn.Module):
         angle = torch.cat(groups, -1)[:, None]
         return angle.cos().to(dtype), angle.sin().to(dtype)
 
-    def forward_hidden(self, rows: Tensor, key_position: Tensor, query_position: Tensor, mask: Tensor, bar: Tensor) -> Tensor:
+    def mask(self, kind: Tensor, bar: Tensor, order: Tensor, policy: str) -> Tensor | TopK:
+        """Who may attend to whom under any policy: what `forward_hidden` takes. `order` int [B, T] counts the bars of a sequence from 0 on."""
+        name, values = parse_policy(policy)
+        if name != "topk":
+            return attention_mask(kind, bar, policy, self.config.fine_bars)
+        content = (kind >= v.BAR) & (kind <= v.GIVEN)
+        return TopK(*values, attention_mask(kind, bar, policy), content, bar, order, self.bar_frequencies)
+
+    def forward_hidden(
+        self, rows: Tensor, key_position: Tensor, query_position: Tensor, mask: Tensor | TopK, bar: Tensor
+    ) -> Tensor:
         """Hidden states [B, T, d] after the last norm.
 
-        `rows` int [B, T, 22]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` bool [B, 1, T, T] from
-        `attention_mask`; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
+        `rows` int [B, T, 22]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
+        [B, 1, T, T]; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
         """
         x = self.embed(rows, bar)
         device = x.device.type

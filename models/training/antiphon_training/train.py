@@ -29,7 +29,7 @@ from .checkpoint import Description
 from .corpus import Corpus
 from .curve import draw
 from .data import Augmentation, Batch, Windows
-from .model import Antiphon, Config, attention_mask
+from .model import Antiphon, Config, parse_policy
 from .vocabulary import FIELD, SUM
 
 LN2 = math.log(2.0)
@@ -69,6 +69,10 @@ class Recipe:
     patience: int = 0
     """Stop after this many validations without a gain; 0 = never."""
     seed: int = 1
+    policy: str = "fine_coarse"
+    """Which bars are seen note by note: see `model.attention_mask`."""
+    dense_share: float = 0.0
+    """Share of the run, at its end, that is trained with dense attention instead, so that the weights serve both (MoBA: 0.1). Validation keeps to `policy`."""
     compile: bool = True
     """Compile the blocks (a quarter faster on a CPU); skipped where there is no C++ compiler."""
     model: dict = dataclasses.field(default_factory=dict)
@@ -112,6 +116,7 @@ class Trainer:
         if self.world > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if cuda else "gloo")
         torch.manual_seed(recipe.seed)
+        parse_policy(recipe.policy)
         self.config = Config(columns=corpus.columns, fields=corpus.fields, dropout=recipe.dropout, **recipe.model)
         self.model = Antiphon(self.config).to(self.device)
         self.rows_before = 0
@@ -141,7 +146,8 @@ class Trainer:
         if recipe.compile and (cuda or shutil.which("g++")):
             for block in self.model.blocks:
                 block.compile()
-        self.trained = DistributedDataParallel(Losses(self.model)) if self.world > 1 else Losses(self.model)
+        self.losses = Losses(self.model, recipe.policy)
+        self.trained = DistributedDataParallel(self.losses) if self.world > 1 else self.losses
 
     @property
     def state_file(self) -> Path:
@@ -192,6 +198,10 @@ class Trainer:
         left = (1.0 - self.progress()) / recipe.decay if recipe.decay else 1.0
         return recipe.peak_rate * warm * max(0.02, min(1.0, left))
 
+    def policy(self) -> str:
+        """The attention of the next step: what the recipe says, and dense at its end if it says so."""
+        return "dense" if self.progress() >= 1.0 - self.recipe.dense_share else self.recipe.policy
+
     def autocast(self):
         """bf16 on GPUs and on CPUs with AMX tiles; without tiles it is slower than fp32 (1,570 against 2,520 rows a second on one AVX-512 core)."""
         if self.device.type == "cuda" or torch.cpu.get_capabilities().get("amx_bf16"):
@@ -212,6 +222,7 @@ class Trainer:
         for group in [group for optimiser in self.optimisers for group in optimiser.param_groups]:
             group["lr"] = self.rate()
         self.model.train()
+        self.losses.policy = self.policy()
         with self.autocast():
             nll, notes = self.trained(*self.tensors(batch))
         loss = nll.sum() / notes.clamp(min=1)
@@ -232,7 +243,7 @@ class Trainer:
     @torch.no_grad()
     def validate(self) -> dict:
         """Bits per note by source and field, of the averaged weights."""
-        losses = Losses(self.average)
+        losses = Losses(self.average, self.recipe.policy)
         mine = {}
         for source in self.sources[self.rank :: self.world]:
             chosen = self.windows.validation(source, self.recipe.validation_windows, 7)
@@ -319,17 +330,18 @@ def optimisers(model: Antiphon, rate: float, weight_decay: float) -> list[torch.
 class Losses(torch.nn.Module):
     """Rows in, summed nats by field and the number of notes out: what DistributedDataParallel wraps."""
 
-    def __init__(self, model: Antiphon):
+    def __init__(self, model: Antiphon, policy: str):
         super().__init__()
-        self.model = model
+        self.model, self.policy = model, policy
 
     def forward(
         self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         kind = rows[..., 0]
-        mask = attention_mask(kind, key[..., 0], "fine_coarse", self.model.config.fine_bars)
         sums = (kind == SUM).long()
-        hidden = self.model.forward_hidden(rows, key, query, mask, sums.cumsum(1) - sums)
+        order = sums.cumsum(1) - sums
+        mask = self.model.mask(kind, key[..., 0], order, self.policy)
+        hidden = self.model.forward_hidden(rows, key, query, mask, order)
         nll, count = self.model.loss_sums(hidden, rows, targets, scored=scored)
         return nll, count[FIELD["beat"]]
 

@@ -1,11 +1,13 @@
+import numpy as np
 import pytest
 import torch
 from pieces import Piece, piece
 from runtime import Reference, Step
 
+import antiphon_training.model
 from antiphon_training.checkpoint import Description
 from antiphon_training.export import export, random_model
-from antiphon_training.model import Antiphon, Config, attention_mask
+from antiphon_training.model import Antiphon, Config
 
 torch.set_num_threads(1)
 
@@ -46,12 +48,16 @@ def reference(exported) -> Reference:
 
 @pytest.fixture(scope="session")
 def hidden_of(model):
-    """Function from a piece and a policy to (hidden states [1, T, d], mask [T, T]) of the PyTorch model."""
+    """Function from a piece and a policy to (hidden states [1, T, d], each layer's mask [L, T, T]) of the PyTorch model."""
 
     def run(music: Piece, policy: str = "fine_coarse"):
         rows, key, query, bar = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar))
-        mask = attention_mask(rows[..., 0], bar, policy, model.config.fine_bars)
-        with torch.no_grad():
-            return model.forward_hidden(rows, key, query, mask, bar), mask[0, 0].numpy()
+        mask = model.mask(rows[..., 0], bar, bar.clamp(min=0), policy)
+        seen = []
+        attend = antiphon_training.model.attend
+        with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(antiphon_training.model, "attend", lambda q, k, v, m: seen.append(m[0, 0].numpy()) or attend(q, k, v, m))
+            hidden = model.forward_hidden(rows, key, query, mask, bar)
+        return hidden, np.stack(seen)
 
     return run

@@ -71,9 +71,9 @@ class Runner:
 
 class Reference(Runner):
     def run(self, piece: Piece, mask: np.ndarray, **sampling) -> dict[str, np.ndarray]:
-        """Outputs of all rows under bool `mask` [T, T]; `sampling` replaces sampling inputs."""
+        """Outputs of all rows under bool `mask` [T, T] or, by layer, [L, T, T]; `sampling` replaces sampling inputs."""
         inputs = self.row_inputs(piece, np.arange(len(piece.rows)))
-        additive = np.where(mask, 0, -1e9).astype(np.float32)
+        additive = np.where(np.broadcast_to(mask, (self.layers, *mask.shape[-2:])), 0, -1e9).astype(np.float32)
         outputs = self.session.run(list(OUTPUTS), inputs | {"attention_mask": additive} | sampling)
         return dict(zip(OUTPUTS, outputs, strict=True))
 
@@ -101,26 +101,35 @@ class Step(Runner):
         for name, buffer in self.buffers.items():
             binding.bind_ortvalue_input(f"past_{name}", buffer)
             binding.bind_ortvalue_output(f"present_{name}", buffer)
-        for name in OUTPUTS:
+        queries = [f"turned_query_{layer}" for layer in range(self.layers)]
+        for name in (*OUTPUTS, *queries):
             binding.bind_output(name)
         self.session.run_with_iobinding(binding)
-        bound = binding.get_outputs()[len(self.buffers) :]  # in the order of binding
-        return {name: value.numpy() for name, value in zip(OUTPUTS, bound, strict=True)}
+        bound = [value.numpy() for value in binding.get_outputs()[len(self.buffers) :]]  # in the order of binding
+        results = dict(zip(OUTPUTS, bound, strict=False))
+        return results | {"queries": np.stack([value[0] for value in bound[len(OUTPUTS) :]], 1)}  # [T, L, d]
 
     def page(self, start: int, end: int) -> list[np.ndarray]:
         return [self.views[name][0, :, start:end].copy() for name in self.names]
 
-    def gather(self, pages: list[list[np.ndarray]]) -> int:
-        """Lays pages one after the other; how many rows that makes."""
-        end = 0
-        for page in pages:
-            for name, rows in zip(self.names, page, strict=True):
-                self.views[name][0, :, end : end + rows.shape[1]] = rows
-            end += page[0].shape[1]
-        return end
+    def gather(self, pages: list[list[np.ndarray]], at: int = 0) -> int:
+        """Lays pages one after the other from row `at` on; where they end, which is the same in every layer."""
+        ends = set()
+        for plane, name in enumerate(self.names):
+            end = at
+            for page in pages:
+                self.views[name][0, :, end : end + page[plane].shape[1]] = page[plane]
+                end += page[plane].shape[1]
+            ends.add(end)
+        assert len(ends) == 1, ends
+        return ends.pop()
 
-    def run(self, piece: Piece, fine, summaries: bool, whole_bars: bool) -> dict[str, np.ndarray]:
-        """The whole piece as the engine plays it: `fine(bars_back)` tells which earlier bars are seen row by row."""
+    def run(self, piece: Piece, choose, summaries: bool, whole_bars: bool) -> dict[str, np.ndarray]:
+        """The whole piece as the engine plays it.
+
+        `choose(bar, pages, queries)` says which earlier bars are seen row by row: a list of bars or, by layer, lists of (bar, its first rows
+        that are seen). `pages` hold what `page` gives of the bars so far, `queries` [rows, L, d] of each.
+        """
         rows, numbers = len(piece.rows), np.arange(len(piece.rows))
         out: dict[str, np.ndarray] = {}
 
@@ -131,18 +140,54 @@ class Step(Runner):
         prefix = numbers[piece.kind == v.PRE]
         keep(prefix, self.append(piece, prefix, 0))
         prefix_page = self.page(0, len(prefix))
-        pages: dict[int, list[np.ndarray]] = {}
-        sums: dict[int, list[np.ndarray]] = {}
+        pages: list[list[np.ndarray]] = []
+        queries: list[np.ndarray] = []
+        sums: list[list[np.ndarray]] = []
         for bar in range(piece.bar.max() + 1):
-            coarse = [sums[b] for b in range(bar) if summaries and not fine(bar - b)]
-            start = past = self.gather([prefix_page, *coarse, *(pages[b] for b in range(bar) if fine(bar - b))])
+            chosen = choose(bar, pages, queries)
+            if all(isinstance(b, int) for b in chosen):
+                parts = [sums[b] for b in range(bar) if summaries and b not in chosen] + [pages[b] for b in chosen]
+            else:
+                # Of each part the planes of all layers but one are empty.
+                parts = [
+                    [rows[:, : count if plane // 2 == layer else 0] for plane, rows in enumerate(pages[b])]
+                    for layer, bars in enumerate(chosen)
+                    for b, count in bars
+                ]
+            start = past = self.gather(parts, self.gather([prefix_page]))
             content = numbers[(piece.bar == bar) & (piece.kind != v.SUM)]
             for index in [content] if whole_bars else np.split(content, len(content)):
                 keep(index, self.append(piece, index, past))
                 past += len(index)
-            pages[bar] = self.page(start, past)
+            pages.append(self.page(start, past))
+            queries.append(out["queries"][content])
             past = self.gather([prefix_page, pages[bar]])
             total = numbers[(piece.bar == bar) & (piece.kind == v.SUM)]
             keep(total, self.append(piece, total, past))
-            sums[bar] = self.page(past, past + 1)
+            sums.append(self.page(past, past + 1))
         return out
+
+    def top_k(self, k: int):
+        """Block top-k as it is defined, bar by bar: a `choose` for `run`."""
+
+        def choose(bar: int, pages, queries):
+            if bar == 0:
+                return []
+            budget = sum(page[0].shape[1] for page in pages[-k:])
+            ask = queries[-1].mean(0).reshape(self.layers, self.heads, -1)
+            cos, sin = self.turns(np.array([[1, 0, 0]]))
+            a, b = np.split(ask, 2, -1)
+            ask = np.concatenate((a * cos - b * sin, b * cos + a * sin), -1)
+            chosen = []
+            for layer in range(self.layers):
+                scores = [(ask[layer] * page[2 * layer].mean(1)).sum() for page in pages]
+                left, taken = budget, []
+                for b in sorted(range(bar), key=lambda b: -scores[b]):
+                    taken.append((b, min(left, pages[b][0].shape[1])))
+                    left -= taken[-1][1]
+                    if left == 0:
+                        break
+                chosen.append(taken)
+            return chosen
+
+        return choose

@@ -7,14 +7,27 @@ from runtime import Reference, Step
 
 TOLERANCE = 1e-4  # the contract's, in fp32
 
+# Whether bar b sees bar j note by note, and whether it sees the summary of the others.
 POLICIES = {
-    "fine_coarse": (lambda back: back in (1, 2, 4, 8, 12, 16, 24, 32), True),
-    "window:4": (lambda back: back <= 4, False),
-    "dense": (lambda back: True, False),
+    "fine_coarse": (lambda b, j: b - j in (1, 2, 4, 8, 12, 16, 24, 32), True),
+    "summaries": (lambda b, j: False, True),
+    "window:4": (lambda b, j: b - j <= 4, False),
+    "strided:6": (lambda b, j: b - j <= 6 or (b - j) % 6 == 0, False),
+    "fixed:6,2": (lambda b, j: j // 6 == b // 6 or j % 6 >= 4, False),
+    "dense": (lambda b, j: True, False),
 }
+BY_CONTENT = ["topk:1", "topk:4"]
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+def choice(policy, step):
+    """What `Step.run` wants to know."""
+    if policy in BY_CONTENT:
+        return step.top_k(int(policy.removeprefix("topk:"))), False
+    sees, summaries = POLICIES[policy]
+    return lambda bar, *_: [j for j in range(bar) if sees(bar, j)], summaries
+
+
+@pytest.mark.parametrize("policy", [*POLICIES, *BY_CONTENT])
 def test_reference_graph_equals_pytorch(policy, model, music, reference, hidden_of):
     hidden, mask = hidden_of(music, policy)
     out = reference.run(music, mask)
@@ -27,17 +40,16 @@ def test_reference_graph_equals_pytorch(policy, model, music, reference, hidden_
 
 
 @pytest.mark.parametrize("whole_bars", [False, True], ids=["row_by_row", "whole_bars"])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [*POLICIES, *BY_CONTENT])
 def test_cached_steps_equal_the_whole_sequence(policy, whole_bars, music, step, hidden_of):
     hidden, _ = hidden_of(music, policy)
-    fine, summaries = POLICIES[policy]
-    out = step.run(music, fine, summaries, whole_bars)
+    out = step.run(music, *choice(policy, step), whole_bars)
     np.testing.assert_allclose(out["hidden"], hidden[0].numpy(), atol=TOLERANCE, rtol=0)
 
 
 def test_policies_differ(music, hidden_of):
     """Otherwise the tests above would prove nothing."""
-    states = [hidden_of(music, policy)[0].numpy() for policy in POLICIES]
+    states = [hidden_of(music, policy)[0].numpy() for policy in (*POLICIES, *BY_CONTENT)]
     for i in range(len(states)):
         for j in range(i):
             assert np.abs(states[i] - states[j]).max() > 100 * TOLERANCE
@@ -47,8 +59,8 @@ def test_policies_differ(music, hidden_of):
 def test_smaller_weights_stay_close(weights, limit, exported, music, hidden_of):
     hidden, mask = hidden_of(music)
     path, reference_path = exported(weights)
-    fine, summaries = POLICIES["fine_coarse"]
-    steps = Step(path).run(music, fine, summaries, whole_bars=False)
+    steps = Step(path)
+    steps = steps.run(music, *choice("fine_coarse", steps), whole_bars=False)
     error = np.sqrt(((steps["hidden"] - hidden[0].numpy()) ** 2).mean() / (hidden.numpy() ** 2).mean())
     assert 0 < error < limit
     whole = Reference(reference_path).run(music, mask)

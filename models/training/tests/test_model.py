@@ -11,12 +11,25 @@ from antiphon_training import checkpoint
 from antiphon_training import vocabulary as v
 from antiphon_training.checkpoint import Description
 from antiphon_training.export import export, main, random_model
-from antiphon_training.model import Antiphon, Config, attention_mask
+from antiphon_training.model import POLICIES, Antiphon, Config, attention_mask, parse_policy
 from antiphon_training.quantise import quantise
 
 
-def sees(kind: np.ndarray, bar: np.ndarray, i: int, j: int, fine_bars: tuple) -> bool:
+# By policy: whether bar b sees bar j note by note, and whether it sees the summary of the others (docs/model-interface.md, "Who sees whom").
+RULES = {
+    "fine_coarse": (lambda b, j: b - j in (1, 2, 4, 8, 12, 16, 24, 32), True),
+    "summaries": (lambda b, j: False, True),
+    "window:3": (lambda b, j: b - j in (1, 2, 3), False),
+    "strided:5": (lambda b, j: b - j <= 5 or (b - j) % 5 == 0, False),
+    "fixed:5,2": (lambda b, j: b // 5 == j // 5 or j % 5 in (3, 4), False),
+    "dense": (lambda b, j: True, False),
+    "topk:4": (lambda b, j: False, False),
+}
+
+
+def sees(kind: np.ndarray, bar: np.ndarray, i: int, j: int, policy: str) -> bool:
     """The attention rule of docs/model-interface.md, section 2, in its own order."""
+    fine, summaries = RULES[policy]
     if i == j:
         return True
     if j > i or 0 in (kind[i], kind[j]):
@@ -27,29 +40,35 @@ def sees(kind: np.ndarray, bar: np.ndarray, i: int, j: int, fine_bars: tuple) ->
         return False
     if kind[i] == v.SUM:
         return kind[j] != v.SUM and bar[j] == bar[i]
-    back = bar[i] - bar[j]
     if kind[j] == v.SUM:
-        return back > 0 and back not in fine_bars
-    return back == 0 or back in fine_bars
+        return summaries and bar[j] < bar[i] and not fine(bar[i], bar[j])
+    return bar[i] == bar[j] or fine(bar[i], bar[j])
 
 
-def test_attention_mask_is_the_rule():
+@pytest.mark.parametrize("policy", RULES)
+def test_attention_mask_is_the_rule(policy):
     music = piece(bars=36, most_notes=2)
     kind, bar = np.append(music.kind, [0, 0]), np.append(music.bar, [35, 35])
-    fine_bars = Config().fine_bars
-    mask = attention_mask(torch.from_numpy(kind)[None], torch.from_numpy(bar)[None])
+    mask = attention_mask(torch.from_numpy(kind)[None], torch.from_numpy(bar)[None], policy)
     assert mask.shape == (1, 1, len(kind), len(kind))
-    rule = np.array([[sees(kind, bar, i, j, fine_bars) for j in range(len(kind))] for i in range(len(kind))])
+    rule = np.array([[sees(kind, bar, i, j, policy) for j in range(len(kind))] for i in range(len(kind))])
     np.testing.assert_array_equal(mask[0, 0].numpy(), rule)
 
 
 def test_unknown_policies_and_shapes_are_refused():
-    with pytest.raises(ValueError, match="window"):
-        attention_mask(torch.ones(1, 2), torch.ones(1, 2), "sideways")
+    for policy in ("sideways", "window:", "window:0", "window:257", "window:1,2", "fixed:4", "fixed:4,5", "dense:2", "strided:-1", "lsh", "Dense"):
+        with pytest.raises(ValueError, match="window"):
+            attention_mask(torch.ones(1, 2), torch.ones(1, 2), policy)
     with pytest.raises(ValueError, match="heads"):
         Config(width=30, heads=4)
     with pytest.raises(ValueError, match="rotary"):
         Config(width=32, heads=2, rotary={"bar": [1.0], "tick": [1.0], "index": [1.0]})
+
+
+def test_policies_have_names_and_defaults():
+    assert parse_policy("window") == parse_policy("window:8") == ("window", (8,))
+    assert parse_policy("fixed:4,2") == ("fixed", (4, 2))
+    assert {policy: parse_policy(policy)[1] for policy in POLICIES} == POLICIES
 
 
 def test_config_goes_to_json_and_back():

@@ -110,3 +110,16 @@ def test_weights_stored_in_int8_are_no_start(tmp_path, music):
     export(trained, described, tmp_path / "shipped.onnx", "int8")
     with pytest.raises(ValueError, match="fp16 or fp32"):
         checkpoint.load(tmp_path / "shipped.onnx")
+
+
+def test_the_end_of_a_run_can_be_dense_and_policies_are_checked(tmp_path, music):
+    trainer = Trainer(dataclasses.replace(SMALL, policy="topk:2", dense_share=0.5), music, tmp_path, 1)
+    used = []
+    learn = trainer.learn
+    trainer.learn = lambda batch: (learn(batch), used.append(trainer.losses.policy))[0]
+    trainer.run()
+    half = used.index("dense")
+    assert used[:half] == ["topk:2"] * half and set(used[half:]) == {"dense"}
+    assert abs(half - len(used) / 2) <= 1
+    with pytest.raises(ValueError, match="window"):
+        Trainer(dataclasses.replace(SMALL, policy="windows:4"), music, tmp_path, 1)
