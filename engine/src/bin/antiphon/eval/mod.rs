@@ -1,5 +1,6 @@
 //! `antiphon eval`: bits per note of a model and of the baselines, on the same rows.
 
+mod by_piece;
 mod model;
 mod pieces;
 mod report;
@@ -95,6 +96,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
 
+    /// Also write a CSV line for each piece, stretch of bars and predictor: notes, and the bits of each field
+    #[arg(long, value_name = "FILE")]
+    by_piece: Option<PathBuf>,
+
     /// Print one JSON object instead of tables
     #[arg(long)]
     json: bool,
@@ -142,6 +147,9 @@ fn evaluate(args: &Args) -> anyhow::Result<Report> {
         }
     }
 
+    if let Some(table) = &args.by_piece {
+        by_piece::write(table, &files, &pieces, &scores)?;
+    }
     let mut sources: BTreeMap<String, Tally> = BTreeMap::new();
     for ((file, piece), scores) in files.iter().zip(&pieces).zip(&scores) {
         sources.entry(file.source.clone()).or_default().add(piece, scores);

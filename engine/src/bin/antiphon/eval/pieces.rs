@@ -23,6 +23,14 @@ pub(super) struct ChosenFile {
     full: PathBuf,
 }
 
+#[cfg(test)]
+impl ChosenFile {
+    /// A file that is not read.
+    pub(super) fn named(source: &str, path: &str) -> Self {
+        Self { source: source.to_owned(), path: path.to_owned(), full: PathBuf::new() }
+    }
+}
+
 /// Which of the files found are scored.
 pub(super) struct Choice<'a> {
     /// Only one side of a split.

@@ -19,6 +19,16 @@ pub(super) enum Predictor {
 impl Predictor {
     /// All, in the order of the report.
     pub(super) const ALL: [Self; 4] = [Self::Model, Self::Ngram, Self::NgramCopy, Self::Uniform];
+
+    /// Its name in tables for programs.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Ngram => "ngram",
+            Self::NgramCopy => "ngram_copy",
+            Self::Uniform => "uniform",
+        }
+    }
 }
 
 /// Stretches of a piece, by bar: near its beginning there is less to go by.

@@ -1,0 +1,63 @@
+//! What each piece cost, as a table: for intervals by bootstrap over pieces, and for pooling sources.
+
+use std::path::Path;
+
+use antiphon_engine::codec::vocabulary::Field;
+use antiphon_engine::files::write_whole;
+use anyhow::Context;
+
+use super::pieces::ChosenFile;
+use super::tally::{PieceNats, Predictor, Stretch, Tally};
+use crate::corpus::Piece;
+
+/// Columns before those of the fields.
+const COLUMNS: [&str; 5] = ["path", "source", "bars", "predictor", "notes"];
+
+/// Writes a line for each piece, stretch and predictor: how many notes, and the bits of each field, summed over them.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(super) fn write(to: &Path, files: &[ChosenFile], pieces: &[Piece], scores: &[PieceNats]) -> anyhow::Result<()> {
+    let bytes = table(files, pieces, scores)?;
+    write_whole(to, &bytes).with_context(|| format!("{}: cannot be written; check --by-piece", to.display()))
+}
+
+fn table(files: &[ChosenFile], pieces: &[Piece], scores: &[PieceNats]) -> anyhow::Result<Vec<u8>> {
+    let mut lines = csv::Writer::from_writer(Vec::new());
+    lines.write_record(COLUMNS.into_iter().chain(Field::ALL.iter().map(|field| field.name())))?;
+    for ((file, piece), scores) in files.iter().zip(pieces).zip(scores) {
+        let mut tally = Tally::default();
+        tally.add(piece, scores);
+        for stretch in Stretch::ALL {
+            let sum = &tally.stretches[stretch as usize];
+            for predictor in Predictor::ALL.into_iter().filter(|predictor| scores[*predictor as usize].is_some()) {
+                #[allow(clippy::cast_precision_loss, reason = "notes are counted far below 2^53")]
+                let notes = sum.notes as f64;
+                let bits = sum.fields(predictor).map(|bits| format!("{:.3}", bits * notes.max(1.0)));
+                let facts =
+                    [file.path.clone(), file.source.clone(), stretch.name().to_owned(), predictor.name().to_owned(), sum.notes.to_string()];
+                lines.write_record(facts.into_iter().chain(bits))?;
+            }
+        }
+    }
+    Ok(lines.into_inner()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{one_note_bars, scored};
+    use super::*;
+
+    #[test]
+    fn every_stretch_of_a_piece_has_a_line_for_everyone_scored() {
+        let piece = one_note_bars(40);
+        let file = ChosenFile::named("a", "a/b.mid");
+        let scores = scored(&piece, Predictor::Model, std::f64::consts::LN_2);
+        let written = String::from_utf8(table(&[file], &[piece], &[scores]).unwrap()).unwrap();
+        let lines: Vec<&str> = written.lines().collect();
+        assert_eq!(lines[0], "path,source,bars,predictor,notes,pitch,duration,velocity,offset,type,beat,sub,role");
+        assert_eq!(lines[1], format!("a/b.mid,a,1-8,model,8{}", ",8.000".repeat(8)));
+        assert_eq!(lines[2], format!("a/b.mid,a,9-32,model,24{}", ",24.000".repeat(8)));
+        assert_eq!(lines.len(), 4);
+    }
+}
