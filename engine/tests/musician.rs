@@ -11,7 +11,7 @@ use antiphon_engine::{
     decode::{Constraints, Decoder, Sampling, Step},
     model::Model,
     music::{Note, Role, Tick},
-    plan::{Adoption, Brief, Controls, Fingerprint, Offer, Passage, Plan, PlanId, PlanningTick, Timeline},
+    plan::{Adoption, Brief, Controls, Fingerprint, Offer, Passage, Plan, PlanId, PlanningTick, Played, Timeline},
     service::{Assignment, Deadline, JobFailure, Musician, Outcome, Report, Service, ServiceConfig, Setup, Shelf},
 };
 use common::{music::piece, tiny};
@@ -259,7 +259,8 @@ fn a_timeline_is_planned_latched_and_played_to_its_end() {
     let near = musician.passages().recv().expect("a first bar");
     assert_eq!(timeline.offer(&near), Offer::Taken);
     assert_eq!(timeline.advance_to(lines[9]), Some(Adoption::Adopted(PlanId(1))));
-    let until = timeline.play(lines[9]).expect("a plan is shown");
+    assert_eq!(timeline.play(lines[9]), Some(Played::From(lines[9])));
+    let until = timeline.playing().expect("it was latched").brief.end;
     assert_eq!(until, lines[13]);
     finish(&musician);
     // At the next planning tick the rest of what plays is asked for first, then what comes after.
@@ -270,7 +271,7 @@ fn a_timeline_is_planned_latched_and_played_to_its_end() {
     }
     assert_eq!(timeline.advance_to(lines[10]), Some(Adoption::Adopted(PlanId(2))));
     assert!(timeline.playing().is_some_and(Plan::is_complete));
-    assert!(!timeline.sounding(lines[10], until).is_empty());
+    assert!(timeline.sounding(lines[10], until).next().is_some());
     assert!(timeline.adopted().is_some_and(|plan| plan.is_complete() && plan.brief.start == until));
 }
 

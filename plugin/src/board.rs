@@ -1,6 +1,5 @@
 //! What the musician shows, and where it leaves it for the editor.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Bar, Metre, Note, Tick};
@@ -99,8 +98,8 @@ pub enum Component {
     Missing {
         /// What is wrong, and the cure.
         what: String,
-        /// Where it was looked for, in this order.
-        looked_in: Vec<PathBuf>,
+        /// Where it was looked for, in this order, and what was wrong there.
+        looked_in: Vec<String>,
     },
 }
 

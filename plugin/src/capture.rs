@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::music::Tick;
+use antiphon_engine::music::{Note, Tick};
+use antiphon_engine::plan::Key;
 use nice_plug::midi::{NoteEvent, control_change};
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
@@ -28,19 +29,27 @@ pub struct Capture {
     gap: bool,
     /// The last tick reached that was told.
     reached: Option<Tick>,
+    /// Messages pushed into the ring.
+    told: u64,
 }
 
 impl Capture {
     /// The telling end.
     #[must_use]
     pub const fn new(heard: HeapProd<Heard>, meters: Arc<Meters>) -> Self {
-        Self { heard, meters, epoch: Epoch(0), untold: None, gap: false, reached: None }
+        Self { heard, meters, epoch: Epoch(0), untold: None, gap: false, reached: None, told: 0 }
     }
 
     /// The epoch it is.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Messages told since the instance was made.
+    #[must_use]
+    pub const fn told(&self) -> u64 {
+        self.told
     }
 
     /// What of the player's events a musician listens to: notes and the sustain pedal.
@@ -57,6 +66,16 @@ impl Capture {
             }
             _ => {}
         }
+    }
+
+    /// A planned note sounds, from now to its end if nothing more is told of it. Unlike the player's events it is told in a gap, too.
+    pub fn sounds(&mut self, note: Note, channel: u8, at: Moment) {
+        self.tell_of_plan(Heard::Sounds { at, note, channel });
+    }
+
+    /// A planned note ended before its time.
+    pub fn ends(&mut self, key: Key, at: Moment) {
+        self.tell_of_plan(Heard::Ends { at, key });
     }
 
     /// The clock turned. `ends_epoch` says whether what was planned is void.
@@ -99,6 +118,12 @@ impl Capture {
         }
     }
 
+    fn tell_of_plan(&mut self, event: Heard) {
+        if !self.push(event, RESERVE) {
+            self.meters.add(Count::Unheard, u64::from(self.heard.read_is_held()));
+        }
+    }
+
     /// Tells what must not be lost. Of several that find no room the last turn is told, with the newest epoch: it says all of the others.
     fn announce(&mut self, message: Heard) {
         self.untold = match (self.untold, message) {
@@ -121,7 +146,9 @@ impl Capture {
     }
 
     fn push(&mut self, message: Heard, leave: usize) -> bool {
-        self.heard.vacant_len() > leave && self.heard.try_push(message).is_ok()
+        let pushed = self.heard.vacant_len() > leave && self.heard.try_push(message).is_ok();
+        self.told += u64::from(pushed);
+        pushed
     }
 }
 
@@ -136,7 +163,7 @@ fn midi_velocity(velocity: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use antiphon_engine::music::Metre;
-    use antiphon_engine::plan::{Key, SongBar, SongPosition};
+    use antiphon_engine::plan::{SongBar, SongPosition};
     use ringbuf::traits::{Consumer, Split};
     use ringbuf::{HeapCons, HeapRb};
 

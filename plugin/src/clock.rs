@@ -5,7 +5,7 @@
 //! A small difference is steered away within the block, a large one is a jump. Jumps never turn the clock back: they change which place of
 //! the song it stands for ([`Turn`]).
 
-use antiphon_engine::music::{Metre, TICKS_PER_QUARTER, Tick};
+use antiphon_engine::music::{Metre, OFFSETS_PER_TICK, TICKS_PER_QUARTER, Tick};
 use antiphon_engine::plan::{SongBar, SongPosition};
 use nice_plug::prelude::Transport;
 
@@ -37,6 +37,14 @@ impl Moment {
     #[must_use]
     pub fn tick(self) -> Tick {
         Tick(tick_of(self.0))
+    }
+
+    /// The nearest eighth of a tick: the nearest tick, and what is left, -4 to 3.
+    #[must_use]
+    pub fn nearest(self) -> (Tick, i8) {
+        let eighths = whole(self.0 * OFFSETS_PER_TICK as f64);
+        let onset = (eighths.saturating_add(OFFSETS_PER_TICK / 2)).div_euclid(OFFSETS_PER_TICK);
+        (Tick(onset), i8::try_from(eighths.saturating_sub(onset.saturating_mul(OFFSETS_PER_TICK))).unwrap_or(0))
     }
 }
 
@@ -539,6 +547,12 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             Some(state % 2048 + 1)
         })
+    }
+
+    #[test]
+    fn time_is_taken_to_the_nearest_tick_and_eighth() {
+        let at = |ticks| Moment(ticks).nearest();
+        assert_eq!([at(3.0), at(3.375), at(3.5), at(3.99)], [(Tick(3), 0), (Tick(3), 3), (Tick(4), -4), (Tick(4), 0)]);
     }
 
     #[test]

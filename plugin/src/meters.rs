@@ -30,7 +30,7 @@ pub enum Count {
     Yielded,
     /// Planned notes for which there was no room.
     Crowded,
-    /// Events of the player that the musician was not told of, because the ring was full.
+    /// What the musician was not told of, because the ring was full: events of the player, notes of the plan that sounded.
     Unheard,
     /// Events that the host refused.
     Refused,

@@ -72,6 +72,22 @@ pub enum Heard {
         /// Down or up.
         pressed: bool,
     },
+    /// A planned note sounds. One that was late, found no room or no free key is not told.
+    Sounds {
+        /// When.
+        at: Moment,
+        /// The note, as it was planned.
+        note: Note,
+        /// 0 to 15.
+        channel: u8,
+    },
+    /// A planned note that sounds on this key has ended before its time: it was cut, or the player took the key.
+    Ends {
+        /// When.
+        at: Moment,
+        /// Which.
+        key: Key,
+    },
     /// The clock stands for another place of the song.
     Turn {
         /// The epoch from here on.
@@ -147,10 +163,17 @@ impl Planned {
     }
 }
 
-/// Who answers the player. Made when an instance is first activated, dropped with it; never called on the audio thread.
+/// Who answers the player. Made when an instance is first activated, dropped with it; not called on the audio thread while it runs in real
+/// time.
 pub trait Musician: Send + 'static {
     /// Sits down at the far ends of the rings.
     fn sit(seat: Seat) -> Self;
+
+    /// Before each block of an offline render, on the audio thread: waits until the first `told` messages that were pushed into the ring are
+    /// answered. Bounded, and not for one that cannot answer. A musician that answers by itself in time has nothing to wait for.
+    fn attend(&mut self, told: u64) {
+        let _ = told;
+    }
 }
 
 /// The far ends of the rings.

@@ -11,7 +11,7 @@ use crate::meters::{Count, Meters};
 use crate::musician::{Command, Ends};
 use crate::params::AntiphonParams;
 use crate::port::{Event, Outlet, Port, keys};
-use crate::schedule::Schedule;
+use crate::schedule::{Exit, Schedule};
 use crate::thru::{Batch, Thru};
 
 /// What lives on the audio thread.
@@ -89,6 +89,12 @@ impl RealTime {
         self.stage.clock.set_sample_rate(hertz);
     }
 
+    /// Messages told to the musician since the instance was made.
+    #[must_use]
+    pub const fn told(&self) -> u64 {
+        self.stage.capture.told()
+    }
+
     /// The host's reset: what sounds is released with the next block.
     pub fn reset(&mut self) {
         self.stage.clock.rest();
@@ -139,7 +145,7 @@ impl RealTime {
 impl Stage {
     /// What was planned is void: it ends.
     fn void(&mut self, at: Moment, port: &mut impl Port) {
-        self.schedule.release(0, &mut self.outlet, port);
+        self.release(0, at, port);
         self.schedule.forget();
         self.capture.void(at);
     }
@@ -148,12 +154,17 @@ impl Stage {
     fn turn(&mut self, turn: Turn, port: &mut impl Port) {
         let ends_epoch = !matches!(turn.cause, Cause::Loop | Cause::Metre);
         if turn.cause != Cause::Metre {
-            self.schedule.release(turn.sample, &mut self.outlet, port);
+            self.release(turn.sample, turn.at, port);
         }
         if ends_epoch {
             self.schedule.forget();
         }
         self.capture.turn(turn, ends_epoch);
+    }
+
+    /// Ends everything that sounds of the plan.
+    fn release(&mut self, sample: u32, at: Moment, port: &mut impl Port) {
+        self.schedule.release(&mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
     }
 
     /// The player's commands, at the start of the block. Play sets a clock going that only listened.
@@ -195,13 +206,17 @@ impl Stage {
 
     /// Everything of one sample: note-offs, controllers, note-ons.
     fn play_sample(&mut self, batch: &Batch, sample: u32, bypass: bool, port: &mut impl Port) {
-        self.schedule.end(&self.clock.span(), sample, &mut self.outlet, port);
+        let span = self.clock.span();
+        let at = span.moment(sample);
+        self.schedule.end(&span, &mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
         let strikes = || batch.rest().filter(|event| matches!(event, NoteEvent::NoteOn { .. }));
         if !bypass && strikes().next().is_some() {
             self.wake(sample, port);
         }
+        // The clock may have begun to run just now.
+        let span = self.clock.span();
+        let at = span.moment(sample);
         strikes().for_each(|event| self.own(event, sample, port));
-        let at = self.clock.span().moment(sample);
         for event in batch.offs().iter().chain(batch.rest()) {
             self.own(event, sample, port);
             if !bypass {
@@ -209,17 +224,19 @@ impl Stage {
             }
             self.thru.pass(*event, &mut self.outlet, port);
         }
-        self.schedule.start(&self.clock.span(), sample, &mut self.outlet, port);
+        self.schedule.start(&span, &mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
     }
 
     /// Keeps the table of keys: where the player strikes one that the plan sounds, the plan's note-off goes out.
     fn own(&mut self, event: &Event, sample: u32, port: &mut impl Port) {
+        let at = self.clock.span().moment(sample);
+        let mut exit = Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture };
         match *event {
             NoteEvent::NoteOn { channel, key, .. } => {
-                keys(channel, key).for_each(|key| self.schedule.player_on(key, sample, &mut self.outlet, port));
+                keys(channel, key).for_each(|key| self.schedule.player_on(key, &mut exit));
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                keys(channel, key).for_each(|key| self.schedule.player_off(key, self.thru.is_open()));
+                keys(channel, key).for_each(|key| self.schedule.player_off(key, self.thru.is_open(), &mut exit));
             }
             _ => {}
         }
@@ -380,6 +397,26 @@ mod tests {
         assert_eq!((0..4).flat_map(|_| instance.block(&[])).count(), 0);
         assert_eq!(instance.seat.meters.count(Count::Yielded), 1);
         assert_eq!(instance.block(&[note_off(7, KEY)]), [note_off(7, KEY)]);
+        let of_plan = |heard: &Heard| matches!(heard, Heard::Sounds { .. } | Heard::Ends { .. });
+        let told: Vec<_> = instance.heard().into_iter().filter(of_plan).collect();
+        let note = Note { onset: Tick(1), offset: 0, duration: Tick(2), pitch: KEY.pitch(), velocity: 90, role: Role::Keys };
+        assert_eq!(told, [Heard::Sounds { at: Moment(1.0), note, channel: 0 }, Heard::Ends { at: Moment(2.5), key: KEY }]);
+    }
+
+    #[test]
+    fn the_end_of_what_sounds_is_told_before_what_ended_it() {
+        let mut instance = Instance::new();
+        instance.sound();
+        instance.heard();
+        instance.host.position = Position::Musical(500.0);
+        instance.block(&[]);
+        assert!(matches!(instance.heard()[..], [Heard::Ends { at: Moment(2.0), key: KEY }, Heard::Turn { .. }, Heard::Reached { .. }]));
+        let mut instance = Instance::new();
+        instance.sound();
+        instance.heard();
+        instance.set("bypass", 1.0);
+        instance.block(&[]);
+        assert!(matches!(instance.heard()[..], [Heard::Ends { key: KEY, .. }, Heard::Void { .. }]));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use antiphon_engine::plan::{Key, KeyTable, PlanOn, PlayerOn, Voice};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
+use crate::capture::Capture;
 use crate::clock::{Moment, Span};
 use crate::meters::{Count, Meters};
 use crate::musician::{Epoch, Planned};
@@ -27,9 +28,8 @@ const SOUNDING: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Waiting {
     on: Moment,
-    off: Moment,
     key: Key,
-    velocity: u8,
+    note: Note,
 }
 
 /// A note that sounds.
@@ -37,6 +37,34 @@ struct Waiting {
 struct Sounding {
     off: Moment,
     voice: Voice,
+    /// It ends before its time.
+    is_cut: bool,
+}
+
+/// The way out for one sample: to the host, and, for what sounds of the plan, to the musician.
+pub struct Exit<'a, P> {
+    /// In samples from the start of the block.
+    pub sample: u32,
+    /// The same on the clock.
+    pub at: Moment,
+    /// The way to the host.
+    pub outlet: &'a mut Outlet,
+    /// The host.
+    pub port: &'a mut P,
+    /// The way to the musician.
+    pub capture: &'a mut Capture,
+}
+
+impl<P: Port> Exit<'_, P> {
+    fn note_off(&mut self, key: Key) {
+        self.outlet.send(self.port, note_off(self.sample, key));
+    }
+
+    /// A note of the plan ends before its time.
+    fn cut(&mut self, key: Key) {
+        self.note_off(key);
+        self.capture.ends(key, self.at);
+    }
 }
 
 /// The playing end of the ring.
@@ -76,7 +104,7 @@ impl Schedule {
                 }
                 Planned::Cut { at, .. } => {
                     for note in self.sounding.iter_mut().filter(|note| note.off > at.into()) {
-                        note.off = at.into();
+                        (note.off, note.is_cut) = (at.into(), true);
                     }
                 }
             }
@@ -92,63 +120,70 @@ impl Schedule {
         u32::try_from(next).ok().filter(|&sample| sample < span.frames())
     }
 
-    /// Ends the notes whose time has come at this sample.
-    pub fn end(&mut self, span: &Span, sample: u32, outlet: &mut Outlet, port: &mut impl Port) {
-        if self.started == Some(sample) {
+    /// Ends the notes whose time has come at this sample, and those on whose keys others are about to start.
+    pub fn end<P: Port>(&mut self, span: &Span, exit: &mut Exit<'_, P>) {
+        if self.started == Some(exit.sample) {
             return;
         }
-        while let Some(note) = self.sounding.pop_if(|note| span.sample(note.off) <= i64::from(sample)) {
-            if self.keys.plan_off(note.voice) {
-                outlet.send(port, note_off(sample, note.voice.key()));
+        while let Some(note) = self.sounding.pop_if(|note| span.sample(note.off) <= i64::from(exit.sample)) {
+            let key = note.voice.key();
+            match self.keys.plan_off(note.voice) {
+                true if note.is_cut => exit.cut(key),
+                true => exit.note_off(key),
+                false => {}
+            }
+        }
+        // A key that is struck again is let go first, and before anything starts.
+        let sample = i64::from(exit.sample);
+        for note in self.waiting.iter().take_while(|note| span.sample(note.on) <= sample) {
+            if self.keys.plan_ends(note.key) {
+                exit.cut(note.key);
             }
         }
     }
 
     /// Starts the notes whose time has come at this sample, where the player leaves the key free.
-    pub fn start(&mut self, span: &Span, sample: u32, outlet: &mut Outlet, port: &mut impl Port) {
-        while let Some(note) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(sample)) {
+    pub fn start<P: Port>(&mut self, span: &Span, exit: &mut Exit<'_, P>) {
+        while let Some(Waiting { key, note, .. }) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(exit.sample)) {
             if self.sounding.len() == SOUNDING {
                 self.meters.add(Count::Crowded, 1);
                 continue;
             }
-            let voice = match self.keys.plan_on(note.key) {
-                PlanOn::Refused => {
-                    self.meters.add(Count::Yielded, 1);
-                    continue;
-                }
-                PlanOn::Start(voice) => voice,
-                PlanOn::Restart(voice) => {
-                    outlet.send(port, note_off(sample, note.key));
-                    voice
-                }
+            let PlanOn::Start(voice) = self.keys.plan_on(key) else {
+                // The player's, or a key that was planned twice at once.
+                let reason = if self.keys.player_holds(key) { Count::Yielded } else { Count::Crowded };
+                self.meters.add(reason, 1);
+                continue;
             };
-            self.started = Some(sample);
-            let place = self.sounding.partition_point(|other| other.off > note.off);
-            self.sounding.insert(place, Sounding { off: note.off, voice });
-            if outlet.send(port, note_on(sample, note.key, note.velocity)) {
+            self.started = Some(exit.sample);
+            let off = end_of(&note);
+            let place = self.sounding.partition_point(|other| other.off > off);
+            self.sounding.insert(place, Sounding { off, voice, is_cut: false });
+            if exit.outlet.send(exit.port, note_on(exit.sample, key, velocity(&note))) {
                 self.meters.add(Count::Sounded, 1);
+                exit.capture.sounds(note, key.channel(), exit.at);
             }
         }
     }
 
     /// The player strikes a key: a note of the plan that sounds there ends first.
-    pub fn player_on(&mut self, key: Key, sample: u32, outlet: &mut Outlet, port: &mut impl Port) {
+    pub fn player_on<P: Port>(&mut self, key: Key, exit: &mut Exit<'_, P>) {
         if self.keys.player_on(key) == PlayerOn::ReleasePlan {
-            outlet.send(port, note_off(sample, key));
+            exit.cut(key);
         }
     }
 
     /// The player lets a key go. A note-off that goes out ends what the plan sounds there; one that does not, does not.
-    pub fn player_off(&mut self, key: Key, goes_out: bool) {
-        if goes_out || self.keys.player_holds(key) {
-            self.keys.player_off(key);
+    pub fn player_off<P: Port>(&mut self, key: Key, goes_out: bool, exit: &mut Exit<'_, P>) {
+        if (goes_out || self.keys.player_holds(key)) && self.keys.player_off(key) {
+            exit.capture.ends(key, exit.at);
         }
     }
 
     /// Ends everything that sounds.
-    pub fn release(&mut self, sample: u32, outlet: &mut Outlet, port: &mut impl Port) {
+    pub fn release<P: Port>(&mut self, exit: &mut Exit<'_, P>) {
         while let Some(key) = self.keys.release_plan() {
-            outlet.send(port, note_off(sample, key));
+            exit.cut(key);
         }
         self.sounding.clear();
     }
@@ -165,8 +200,7 @@ impl Schedule {
 
     /// Puts a note in its place, if its time is not over.
     fn wait(&mut self, note: &Note, channel: u8, span: &Span) {
-        let offset = f64::from(note.offset) / OFFSETS_PER_TICK as f64;
-        let (on, off) = (Moment(Moment::from(note.onset).0 + offset), Moment(Moment::from(note.end()).0 + offset));
+        let on = start_of(note);
         let Some(key) = Key::new(channel, note.pitch) else { return };
         if span.sample(on) < 0 {
             self.meters.add(Count::Late, 1);
@@ -175,9 +209,28 @@ impl Schedule {
         } else {
             // Behind those of the same moment: they start in the order they came.
             let place = self.waiting.partition_point(|other| other.on <= on);
-            self.waiting.insert(place, Waiting { on, off, key, velocity: note.velocity.clamp(1, 127) });
+            self.waiting.insert(place, Waiting { on, key, note: *note });
         }
     }
+}
+
+/// When a note starts, with its offset.
+fn start_of(note: &Note) -> Moment {
+    Moment(Moment::from(note.onset).0 + offset(note))
+}
+
+/// When a note ends: as much off the grid as its start.
+fn end_of(note: &Note) -> Moment {
+    Moment(Moment::from(note.end()).0 + offset(note))
+}
+
+fn offset(note: &Note) -> f64 {
+    f64::from(note.offset) / OFFSETS_PER_TICK as f64
+}
+
+/// A note-on with velocity 0 would be a note-off.
+fn velocity(note: &Note) -> u8 {
+    note.velocity.clamp(1, 127)
 }
 
 #[cfg(test)]
@@ -189,6 +242,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, HostTime, Position};
+    use crate::musician::Heard;
     use crate::port::Event;
     use crate::port::scripted::Scripted;
 
@@ -200,6 +254,8 @@ mod tests {
         clock: Clock,
         host: HostTime,
         outlet: Outlet,
+        capture: Capture,
+        heard: HeapCons<Heard>,
     }
 
     impl Desk {
@@ -211,7 +267,9 @@ mod tests {
             let position = Position::Musical(0.0);
             let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
             let schedule = Schedule::new(planned, Arc::clone(&meters));
-            Self { schedule, musician, meters, clock, host, outlet: Outlet::default() }
+            let (heard, listen) = HeapRb::new(2 * WAITING).split();
+            let capture = Capture::new(heard, Arc::clone(&meters));
+            Self { schedule, musician, meters, clock, host, outlet: Outlet::default(), capture, heard: listen }
         }
 
         fn plan(&mut self, onset: i64, offset: i8, duration: i64, pitch: u8) {
@@ -235,8 +293,10 @@ mod tests {
             let mut sample = 0;
             while let Some(next) = self.schedule.next_sample(&span, sample) {
                 sample = next;
-                self.schedule.end(&span, sample, &mut self.outlet, &mut port);
-                self.schedule.start(&span, sample, &mut self.outlet, &mut port);
+                let (outlet, capture) = (&mut self.outlet, &mut self.capture);
+                let mut exit = Exit { sample, at: span.moment(sample), outlet, port: &mut port, capture };
+                self.schedule.end(&span, &mut exit);
+                self.schedule.start(&span, &mut exit);
             }
             let seen = |event: &Event| match *event {
                 NoteEvent::NoteOn { timing, key, .. } => (timing, i16::from(key.number_or_middle_c())),
@@ -245,6 +305,32 @@ mod tests {
             };
             port.outputs.iter().map(seen).collect()
         }
+
+        /// What the musician was told: when pitches began to sound (positive) or ended before their time (negative).
+        fn told(&mut self) -> Vec<(f64, i16)> {
+            let seen = |heard| match heard {
+                Heard::Sounds { at, note, .. } => (at.0, i16::from(note.pitch)),
+                Heard::Ends { at, key } => (at.0, -i16::from(key.pitch())),
+                _ => panic!("{heard:?}"),
+            };
+            self.heard.pop_iter().map(seen).collect()
+        }
+    }
+
+    #[test]
+    fn the_musician_is_told_what_sounds_and_what_ends_early() {
+        let mut desk = Desk::new();
+        desk.plan(1, 0, 9, 60);
+        // Cut below, ends by itself, starts again.
+        desk.plan(2, 0, 1, 61);
+        desk.plan(4, 0, 5, 62);
+        desk.plan(6, 0, 2, 62);
+        desk.block(1500);
+        // Late.
+        desk.plan(1, 0, 9, 63);
+        desk.send(Planned::Cut { epoch: Epoch(0), at: Tick(5) });
+        desk.block(10_000);
+        assert_eq!(desk.told(), [(1.0, 60), (2.0, 61), (4.0, 62), (5.0, -60), (6.0, -62), (6.0, 62)]);
     }
 
     #[test]
@@ -311,7 +397,11 @@ mod tests {
         let mut desk = Desk::new();
         desk.plan(1, 0, 5, 60);
         desk.plan(2, 0, 1, 60);
-        assert_eq!(desk.block(8000), [(1000, 60), (2000, -60), (2000, 60), (3000, -60)]);
+        desk.plan(2, 0, 1, 59);
+        desk.plan(2, 0, 1, 60);
+        let out = desk.block(8000);
+        assert_eq!(out, [(1000, 60), (2000, -60), (2000, 60), (2000, 59), (3000, -60), (3000, -59)]);
+        assert_eq!(desk.meters.count(Count::Crowded), 1, "one key was planned twice at once");
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Shell<C, M> {
     seat: Option<Seat>,
     /// Kept for as long as the instance lives.
     musician: Option<M>,
+    /// The host renders to a file and waits for us, not the other way round.
+    offline: bool,
     class: PhantomData<C>,
 }
 
@@ -39,7 +41,7 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
         let (ends, seat) = rings();
         let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
-        Self { params, realtime: RealTime::new(ends), meters, board, seat: Some(seat), musician: None, class: PhantomData }
+        Self { params, realtime: RealTime::new(ends), meters, board, seat: Some(seat), musician: None, offline: false, class: PhantomData }
     }
 }
 
@@ -75,10 +77,13 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         state::admit(chunk);
     }
 
-    fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, _context: &mut impl ActivateContext<Self>) -> bool {
+    fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, context: &mut impl ActivateContext<Self>) -> bool {
         if let Some(seat) = self.seat.take() {
             self.musician = Some(M::sit(seat));
         }
+        // What was heard and planned stays as it is. nice-plug's VST3 wrapper tells the mode of the setup before the last one (0.4.2,
+        // `setupProcessing` stores it after it was read): after a render it would say that real time is offline, so it is not believed.
+        self.offline = config.process_mode == ProcessMode::Offline && context.plugin_api() != PluginApi::Vst3;
         self.realtime.set_sample_rate(config.sample_rate);
         true
     }
@@ -95,6 +100,11 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     ) -> ProcessStatus {
         if C::AUDIO.iter().all(|layout| layout.main_input_channels.is_none()) {
             buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
+        }
+        if self.offline
+            && let Some(musician) = &mut self.musician
+        {
+            musician.attend(self.realtime.told());
         }
         let host = HostTime::read(context.transport());
         // A block of 2^32 samples is a day long.

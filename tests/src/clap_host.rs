@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::io::Cursor;
 
 use clack_extensions::params::{ParamInfoBuffer, PluginParams};
+use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::{
     MidiEvent, NoteExpressionEvent, NoteExpressionType, NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
@@ -13,7 +14,7 @@ use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
-use crate::{Block, Class, Host, Message, Outcome, Outputs, Setup, Timed, Transport, by_hand, library};
+use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, by_hand, library};
 
 /// Events that fit in a block without the host allocating.
 const EVENTS: usize = 32_768;
@@ -70,6 +71,11 @@ impl ClapHost {
         let id = plugin.id().expect("it has an id");
         let info = HostInfo::new("Antiphon tests", "The Antiphon developers", "", "0").expect("no zeros");
         let mut instance = PluginInstance::new(|()| Shared, |_| (), entry, id, &info).expect("it can be made");
+        if setup.render == Render::Offline {
+            let handle = instance.plugin_handle();
+            let render: PluginRender = handle.get_extension().expect("it can be told what for");
+            render.set(&handle, RenderMode::Offline).expect("it renders offline");
+        }
         let configuration =
             PluginAudioConfiguration { sample_rate: setup.sample_rate, min_frames_count: 1, max_frames_count: setup.longest_block };
         let processor = instance.activate(|_, _| (), configuration).expect("it activates").start_processing().expect("it starts");

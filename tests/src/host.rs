@@ -34,11 +34,23 @@ pub struct Setup {
     pub sample_rate: f64,
     /// The longest block, in samples.
     pub longest_block: u32,
+    /// What the host renders for.
+    pub render: Render,
+}
+
+/// What a host renders for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Render {
+    /// Somebody who listens.
+    #[default]
+    RealTime,
+    /// A file.
+    Offline,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { sample_rate: 48_000.0, longest_block: 16_384 }
+        Self { sample_rate: 48_000.0, longest_block: 16_384, render: Render::RealTime }
     }
 }
 

@@ -21,6 +21,6 @@ mod vst3_lists;
 pub mod window;
 
 pub use clap_host::ClapHost;
-pub use host::{Block, Class, Host, Message, Outcome, Outputs, Setup, Timed, Transport};
+pub use host::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport};
 pub use roll::{Lengths, Roll};
 pub use vst3_host::Vst3Host;

@@ -15,7 +15,7 @@ use vst3::{ComPtr, ComWrapper, Interface};
 
 use crate::memory_stream::MemoryStream;
 use crate::vst3_lists::{Changes, Events};
-use crate::{Block, Class, Host, Message, Outcome, Outputs, Setup, Timed, Transport, by_hand, library};
+use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, by_hand, library};
 
 /// Events that fit in a block.
 const EVENTS: usize = 32_768;
@@ -32,6 +32,7 @@ pub struct Vst3Host {
     mapping: ComPtr<IMidiMapping>,
     class: Class,
     sample_rate: f64,
+    render: Render,
     /// Parameters to set with the next block.
     pending: Vec<(ParamID, int32, f64)>,
     /// Unloaded after everything that came from it.
@@ -87,7 +88,7 @@ impl Vst3Host {
         let controller = component.cast().expect("it has a controller");
         let mapping = component.cast().expect("it maps controllers");
         let mut process_setup = ProcessSetup {
-            processMode: constant(ProcessModes_::kRealtime),
+            processMode: process_mode(setup.render),
             symbolicSampleSize: constant(SymbolicSampleSizes_::kSample32),
             maxSamplesPerBlock: int32::try_from(setup.longest_block).expect("blocks are shorter"),
             sampleRate: setup.sample_rate,
@@ -105,8 +106,8 @@ impl Vst3Host {
             assert_eq!(component.setActive(1), kResultOk);
             assert_eq!(processor.setProcessing(1), kResultOk);
         }
-        let sample_rate = setup.sample_rate;
-        Self { component, processor, controller, mapping, class, sample_rate, pending: Vec::new(), _library: library }
+        let Setup { sample_rate, render, .. } = setup;
+        Self { component, processor, controller, mapping, class, sample_rate, render, pending: Vec::new(), _library: library }
     }
 
     /// A parameter's id.
@@ -139,6 +140,13 @@ impl Vst3Host {
 /// A constant whose type differs between platforms.
 pub(crate) fn constant<T: TryInto<int32>>(value: T) -> int32 {
     value.try_into().ok().expect("VST3's constants are small")
+}
+
+fn process_mode(render: Render) -> int32 {
+    constant(match render {
+        Render::RealTime => ProcessModes_::kRealtime,
+        Render::Offline => ProcessModes_::kOffline,
+    })
 }
 
 impl Host for Vst3Host {
@@ -176,7 +184,7 @@ impl Host for Vst3Host {
         let (mut bus_in, mut bus_out) = (bus(&mut channels_in), bus(&mut channels_out));
         let (has_input, has_output) = (self.class.has_input(), block.outputs == Outputs::All);
         let mut data = ProcessData {
-            processMode: constant(ProcessModes_::kRealtime),
+            processMode: process_mode(self.render),
             symbolicSampleSize: constant(SymbolicSampleSizes_::kSample32),
             numSamples: int32::try_from(block.frames).expect("blocks are shorter"),
             numInputs: has_input.into(),

@@ -78,6 +78,32 @@ pub enum RuntimeError {
     },
 }
 
+impl RuntimeError {
+    /// The places looked at in vain, in order.
+    #[must_use]
+    pub fn looked(&self) -> &[Looked] {
+        match self {
+            Self::NotFound { looked } => looked,
+            Self::Unusable(looked) => std::slice::from_ref(looked),
+            Self::Start { .. } => &[],
+        }
+    }
+
+    /// What is wrong and the cure, in one line: the places are told by [`looked`](Self::looked).
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::NotFound { .. } => format!(
+                "ONNX Runtime was not found; put the library of onnxruntime {SUGGESTED_VERSION} into one of these folders, or name it with {RUNTIME_VARIABLE}"
+            ),
+            Self::Unusable(looked) => {
+                format!("{} names no usable ONNX Runtime; name the library of onnxruntime {SUGGESTED_VERSION}, or name none", looked.why)
+            }
+            Self::Start { .. } => self.to_string(),
+        }
+    }
+}
+
 fn list(looked: &[Looked]) -> String {
     looked.iter().map(|place| format!("  {place}")).collect::<Vec<_>>().join("\n")
 }

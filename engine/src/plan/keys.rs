@@ -63,12 +63,10 @@ pub enum PlayerOn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a voice that is not kept cannot be released"]
 pub enum PlanOn {
-    /// The player holds the key: the note is left out.
+    /// The player holds the key, or a note of the plan sounds there that was not [released](KeyTable::plan_ends): the note is left out.
     Refused,
     /// Start it.
     Start(Voice),
-    /// An earlier note of the plan still sounds there: its note-off goes out first. The older voice is spent.
-    Restart(Voice),
 }
 
 /// What sounds, by key: 16 channels by 128 pitches. The player owns the keys.
@@ -100,25 +98,30 @@ impl KeyTable {
         PlayerOn::ReleasePlan
     }
 
-    /// The player lets a key go. The note-off is passed on whatever sounds there, so a note of the plan ends with it.
-    pub fn player_off(&mut self, key: Key) {
-        let channel = usize::from(key.channel);
-        self.player[channel] &= !key.bit();
-        self.plan[channel] &= !key.bit();
+    /// The player lets a key go. The note-off is passed on whatever sounds there, so a note of the plan ends with it; says whether one did.
+    pub fn player_off(&mut self, key: Key) -> bool {
+        self.player[usize::from(key.channel)] &= !key.bit();
+        self.plan_ends(key)
+    }
+
+    /// Whatever the plan sounds on this key ends; says whether something did. Its note-off goes out then.
+    pub fn plan_ends(&mut self, key: Key) -> bool {
+        let keys = &mut self.plan[usize::from(key.channel)];
+        let sounded = *keys & key.bit() != 0;
+        *keys &= !key.bit();
+        sounded
     }
 
     /// The plan wants to start a note.
     pub fn plan_on(&mut self, key: Key) -> PlanOn {
         let channel = usize::from(key.channel);
-        if self.player[channel] & key.bit() != 0 {
+        if (self.player[channel] | self.plan[channel]) & key.bit() != 0 {
             return PlanOn::Refused;
         }
         let number = &mut self.voices[channel][usize::from(key.pitch)];
         *number = number.wrapping_add(1);
-        let voice = Voice { key, number: *number };
-        let sounds = self.plan[channel] & key.bit() != 0;
         self.plan[channel] |= key.bit();
-        if sounds { PlanOn::Restart(voice) } else { PlanOn::Start(voice) }
+        PlanOn::Start(Voice { key, number: *number })
     }
 
     /// A note of the plan has reached its end. Says whether its note-off goes out: not if the player or a later note took the key.
@@ -228,7 +231,9 @@ mod tests {
     fn an_old_end_does_not_cut_a_new_note() {
         let mut keys = KeyTable::new();
         let PlanOn::Start(old) = keys.plan_on(KEY) else { panic!("refused") };
-        let PlanOn::Restart(new) = keys.plan_on(KEY) else { panic!("the old one sounds") };
+        assert_eq!(keys.plan_on(KEY), PlanOn::Refused, "the old one sounds");
+        assert!(keys.plan_ends(KEY) && !keys.plan_ends(KEY));
+        let PlanOn::Start(new) = keys.plan_on(KEY) else { panic!("refused") };
         assert!(!keys.plan_off(old));
         assert!(keys.plan_off(new));
         assert!(!keys.plan_off(new));
@@ -248,6 +253,7 @@ mod tests {
         PlayerOff(Key),
         PlanOn(Key),
         PlanOff(usize),
+        PlanEnds(Key),
         ReleasePlan,
         ReleasePlayer,
     }
@@ -259,7 +265,8 @@ mod tests {
         prop_oneof![
             2 => key.clone().prop_map(Act::PlayerOn),
             2 => key.clone().prop_map(Act::PlayerOff),
-            3 => key.prop_map(Act::PlanOn),
+            3 => key.clone().prop_map(Act::PlanOn),
+            1 => key.prop_map(Act::PlanEnds),
             3 => (0..8usize).prop_map(Act::PlanOff),
             1 => Just(Act::ReleasePlan),
             1 => Just(Act::ReleasePlayer),
@@ -295,20 +302,23 @@ mod tests {
                         prop_assert_eq!(before == PlayerOn::ReleasePlan, sounded.is_some_and(|sound| sound.is_plan()));
                     }
                     Act::PlayerOff(key) => {
-                        keys.player_off(key);
-                        sounding.remove(&key);
+                        let ended = sounding.remove(&key).is_some_and(|sound| sound.is_plan());
+                        prop_assert_eq!(keys.player_off(key), ended);
                     }
                     Act::PlanOn(key) => match keys.plan_on(key) {
-                        PlanOn::Refused => prop_assert_eq!(sounding.get(&key), Some(&Sound::Player)),
+                        PlanOn::Refused => prop_assert!(sounding.contains_key(&key)),
                         PlanOn::Start(voice) => {
                             prop_assert_eq!(sounding.insert(key, Sound::Plan(voice)), None);
                             voices.push(voice);
                         }
-                        PlanOn::Restart(voice) => {
-                            prop_assert!(sounding.insert(key, Sound::Plan(voice)).is_some_and(|sound| sound.is_plan()));
-                            voices.push(voice);
-                        }
                     },
+                    Act::PlanEnds(key) => {
+                        let sounds = sounding.get(&key).is_some_and(Sound::is_plan);
+                        prop_assert_eq!(keys.plan_ends(key), sounds);
+                        if sounds {
+                            sounding.remove(&key);
+                        }
+                    }
                     Act::PlanOff(_) if voices.is_empty() => {}
                     Act::PlanOff(which) => {
                         let voice = voices.swap_remove(which % voices.len());

@@ -5,6 +5,7 @@
 //! Until then the commit line stands at k+1: what lies before it will sound as shown.
 
 use super::foresight::{TOLERANCE_TICKS, as_foreseen};
+use super::latch::{Latched, Played};
 use super::{Brief, Controls, Fingerprint, Mode, Passage, Plan, PlanId};
 use crate::music::{Note, Tick};
 
@@ -84,23 +85,13 @@ struct Pending {
     takes_over: bool,
 }
 
-/// A plan that plays. Only the player's return, stop, or another one in its place alters it.
-#[derive(Debug, Clone)]
-struct Latch {
-    plan: Plan,
-    /// The bar line it plays from.
-    from: Tick,
-    /// Where it ends: fixed when it was latched.
-    until: Tick,
-}
-
 /// The plan that stands, the one that is being made, and the one that plays.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     now: Tick,
     adopted: Option<Plan>,
     pending: Option<Pending>,
-    latch: Option<Latch>,
+    latched: Latched,
     /// The last planning tick, if there was one.
     asked_at: Option<Tick>,
     commit_line: Tick,
@@ -119,7 +110,7 @@ impl Timeline {
             now,
             adopted: None,
             pending: None,
-            latch: None,
+            latched: Latched::default(),
             asked_at: None,
             commit_line: now,
             seed,
@@ -133,9 +124,7 @@ impl Timeline {
     /// passed changes nothing.
     pub fn advance_to(&mut self, now: Tick) -> Option<Adoption> {
         self.now = self.now.max(now);
-        if self.latch.as_ref().is_some_and(|latch| latch.until <= self.now) {
-            self.latch = None;
-        }
+        self.latched.advance_to(self.now);
         let pending = self.pending.take_if(|pending| pending.adopt_at <= self.now)?;
         Some(self.resolve(pending))
     }
@@ -155,8 +144,9 @@ impl Timeline {
             return Adoption::Missed(id);
         }
         self.tally.adopted += 1;
-        if takes_over && let Some(latch) = &mut self.latch {
-            *latch = Latch { from: latch.from.max(adopt_at), until: plan.brief.end, plan: plan.clone() };
+        if takes_over {
+            self.latched.replace(plan.clone(), adopt_at);
+            self.latched.advance_to(self.now);
         }
         self.adopted = Some(plan);
         Adoption::Adopted(id)
@@ -185,8 +175,8 @@ impl Timeline {
 
     /// A new plan. What is latched plays to its end, so what is made now comes after, unless the player asked for another.
     fn replan(&mut self, tick: &PlanningTick<'_>) -> Option<Request> {
-        let start = match &self.latch {
-            Some(latch) if !self.another => latch.until.max(tick.next),
+        let start = match self.latched.until() {
+            Some(until) if !self.another => until.max(tick.next),
             _ => tick.next,
         };
         if start >= tick.horizon {
@@ -207,11 +197,14 @@ impl Timeline {
         Some(Request::Replan(brief))
     }
 
-    /// What is missing of the plan that plays, unless the plan that stands is the same and will be extended, or another is to take its place.
-    fn completion(&self, tick: &PlanningTick<'_>, stands: bool) -> Option<Request> {
-        let latch = self.latch.as_ref().filter(|latch| !self.another && latch.plan.ready() < latch.until)?;
-        let same = self.adopted.as_ref().is_some_and(|adopted| adopted.id() == latch.plan.id());
-        (!(stands && same)).then(|| Request::Extend(rest(&latch.plan, latch.until, tick)))
+    /// What is missing of the plans that play, unless the plan that stands is the same and will be extended, or another is to take its place.
+    fn completion(&self, tick: &PlanningTick<'_>, stands: bool) -> Vec<Request> {
+        if self.another {
+            return Vec::new();
+        }
+        let is_extended = |plan: &Plan| stands && self.adopted.as_ref().is_some_and(|adopted| adopted.id() == plan.id());
+        let lacking = self.latched.lacking().filter(|(plan, _)| !is_extended(plan));
+        lacking.map(|(plan, until)| Request::Extend(rest(plan, until, tick))).collect()
     }
 
     /// Whether the plan that stands is still the one to make: nobody asked for another, the controls are the same, and since the last
@@ -238,28 +231,23 @@ impl Timeline {
     /// A passage comes from the engine. It joins the plan it belongs to; one of a plan that is not adopted yet is not shown before its tick.
     pub fn offer(&mut self, passage: &Passage) -> Offer {
         let pending = self.pending.as_mut().map(|pending| &mut pending.plan);
-        let plans = [pending, self.adopted.as_mut(), self.latch.as_mut().map(|latch| &mut latch.plan)];
-        let mut offer = Offer::Late;
-        for plan in plans.into_iter().flatten().filter(|plan| plan.id() == passage.plan) {
-            // The plan that plays and the one that stands may be the same one.
-            if plan.append(passage) {
-                offer = Offer::Taken;
-            } else if offer == Offer::Late {
-                offer = Offer::OutOfOrder;
-            }
+        let plans = [pending, self.adopted.as_mut()].into_iter().flatten().filter(|plan| plan.id() == passage.plan);
+        // The plan that plays and the one that stands may be the same one.
+        let taken: Vec<bool> = plans.map(|plan| plan.append(passage)).collect();
+        let taken = taken.into_iter().chain(self.latched.append(passage)).reduce(|one, other| one || other);
+        match taken {
+            Some(true) => Offer::Taken,
+            Some(false) => Offer::OutOfOrder,
+            None => Offer::Late,
         }
-        offer
     }
 
-    /// Play: latches the plan that is shown, from this bar line to its end, and says where that is. `None` if nothing is shown there.
-    pub fn play(&mut self, bar_line: Tick) -> Option<Tick> {
-        let plan = self.adopted.clone()?;
-        let (from, until) = (bar_line.max(self.now), plan.brief.end);
-        if until <= from {
-            return None;
-        }
-        self.latch = Some(Latch { plan, from, until });
-        Some(until)
+    /// Play: latches the plan that is shown, from this bar line to its end. What plays already does so up to there, and to where the plan
+    /// begins. `None` if nothing is shown there.
+    pub fn play(&mut self, bar_line: Tick) -> Option<Played> {
+        let from = bar_line.max(self.now);
+        let plan = self.adopted.clone().filter(|plan| from < plan.brief.end)?;
+        Some(self.latched.play(plan, from))
     }
 
     /// Another: at the next planning tick a new plan is asked for with this seed, and takes the place of the one that plays.
@@ -270,19 +258,19 @@ impl Timeline {
 
     /// Stop: what plays ends here. The plan that stands goes on being shown.
     pub fn stop(&mut self) {
-        self.latch = None;
+        self.latched.clear();
     }
 
     /// The player plays again. In a mode that yields, what plays ends here; says whether it did.
     pub fn player_returns(&mut self, mode: Mode) -> bool {
-        mode.yields() && self.latch.take().is_some()
+        mode.yields() && self.latched.clear()
     }
 
     /// The song goes on elsewhere, or the transport stops: nothing of what was planned fits any more.
     pub fn clear(&mut self) {
         self.adopted = None;
         self.pending = None;
-        self.latch = None;
+        self.latched.clear();
         self.asked_at = None;
         self.commit_line = self.now;
     }
@@ -293,24 +281,28 @@ impl Timeline {
         self.adopted.as_ref()
     }
 
-    /// The plan that plays.
+    /// The plan that plays; of two that follow each other, the later.
     #[must_use]
     pub fn playing(&self) -> Option<&Plan> {
-        self.latch.as_ref().map(|latch| &latch.plan)
+        self.latched.plan()
+    }
+
+    /// Up to here what plays has been delivered, without a gap. `None` if nothing plays.
+    #[must_use]
+    pub fn delivered(&self) -> Option<Tick> {
+        self.latched.delivered()
     }
 
     /// What is shown of a stretch: what plays, and after it what stands.
     pub fn shown(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
-        let turn = self.latch.as_ref().map_or(from, |latch| latch.until.clamp(from, to.max(from)));
-        let playing = self.latch.as_ref().map_or(&[][..], |latch| latch.plan.between(from, turn));
+        let turn = self.latched.until().map_or(from, |until| until.clamp(from, to.max(from)));
         let standing = self.adopted.as_ref().map_or(&[][..], |plan| plan.between(turn, to));
-        playing.iter().chain(standing)
+        self.latched.shown(from, turn).chain(standing)
     }
 
     /// What sounds of a stretch: what plays.
-    #[must_use]
-    pub fn sounding(&self, from: Tick, to: Tick) -> &[Note] {
-        self.latch.as_ref().map_or(&[], |latch| latch.plan.between(from.max(latch.from), to.min(latch.until)))
+    pub fn sounding(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
+        self.latched.between(from, to)
     }
 
     /// The commit line: the next planning tick. What is shown before it will not change; what lies beyond still may.
@@ -465,8 +457,8 @@ mod tests {
     #[test]
     fn what_is_latched_plays_to_its_end_whatever_is_planned_meanwhile() {
         let mut timeline = planned();
-        assert_eq!(timeline.play(Tick(BAR)), Some(Tick(480)));
-        assert!(timeline.sounding(Tick(0), Tick(BAR)).is_empty());
+        assert_eq!(timeline.play(Tick(BAR)), Some(Played::From(Tick(BAR))));
+        assert!(timeline.sounding(Tick(0), Tick(BAR)).next().is_none());
         // The player goes another way: what is made now comes after what plays.
         for beat in 4..24 {
             let heard = [note((beat - 1) * BEAT, 99)];
@@ -549,10 +541,10 @@ mod tests {
         assert!(timeline.playing().is_some());
         assert!(timeline.player_returns(Mode::Answer));
         assert!(!timeline.player_returns(Mode::Answer));
-        assert!(timeline.sounding(Tick(0), Tick(480)).is_empty());
+        assert!(timeline.sounding(Tick(0), Tick(480)).next().is_none());
         timeline.play(Tick(BEAT));
         timeline.stop();
-        assert!(timeline.sounding(Tick(0), Tick(480)).is_empty());
+        assert!(timeline.sounding(Tick(0), Tick(480)).next().is_none());
         assert!(timeline.shown(Tick(0), Tick(480)).next().is_some());
     }
 
@@ -603,7 +595,7 @@ mod tests {
             }
             let now: Vec<_> = timeline.shown(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied().collect();
             assert_eq!(now, committed, "what was committed has changed");
-            sounded.extend_from_slice(timeline.sounding(Tick(beat * BEAT), Tick((beat + 1) * BEAT)));
+            sounded.extend(timeline.sounding(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied());
             if played.get(usize::try_from(beat).unwrap()).is_some_and(|played| *played) {
                 heard.push(note(beat * BEAT, 99));
             }

@@ -37,8 +37,8 @@ pub(super) fn missing(ui: &mut Ui, status: &Status) {
     for (name, component) in [("Engine", &status.engine), ("Model", &status.model)] {
         let Component::Missing { what, looked_in } = component else { continue };
         ui.label(RichText::new(format!("{name}: {what}")).color(style::alarm()));
-        for path in looked_in {
-            ui.label(small(format!("looked in {}", path.display())).color(style::faint_ink()));
+        for place in looked_in {
+            ui.label(small(format!("looked in {place}")).color(style::faint_ink()));
         }
     }
 }

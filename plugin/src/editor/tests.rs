@@ -290,7 +290,7 @@ fn escape_closes_the_dialog_without_a_file() {
 
 #[test]
 fn what_is_missing_is_named_with_where_it_was_looked_for() {
-    let looked_in = vec![PathBuf::from("/opt/antiphon"), PathBuf::from("/usr/lib")];
+    let looked_in = vec!["/opt/antiphon".to_owned(), "/usr/lib".to_owned()];
     let engine = Component::Missing { what: "no ONNX Runtime was found; install it again".into(), looked_in };
     let model = Component::Ready("antiphon-s".into());
     let status = Status { engine, model, ..Status::default() };

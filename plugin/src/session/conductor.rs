@@ -7,19 +7,21 @@ use std::time::Duration;
 use antiphon_engine::decode::Sampling;
 use antiphon_engine::music::{Bar, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
 use antiphon_engine::plan::{
-    Controls, Fingerprint, History, Mode, MusicalClock, Offer, Passage, Plan, PlanId, PlanningTick, Reason, Request, Setting, SongBar,
-    SongPosition, Timeline,
+    Controls, Fingerprint, History, Key, Mode, MusicalClock, Offer, Pacing, Passage, PlanId, PlanningTick, Played, Reason, Request,
+    Setting, SongBar, SongPosition, Timeline,
 };
-use antiphon_engine::service::{Musician, Outcome, Service};
+use antiphon_engine::service::{Outcome, Punctuality};
 use parking_lot::Mutex;
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
+use super::attendance::Attendance;
+use super::composer::Composer;
 use super::context::{Context, Manner};
-use super::engine;
 use super::outbox::Outbox;
-use super::pace::{Engine, Pace};
+use super::pace::{Engine, Fault, Pace};
 use super::player::Player;
+use super::sounded::Sounded;
 use crate::board::{Board, ShownBar, ShownPlan, Snapshot};
 use crate::clock::{Cause, Moment, Turn};
 use crate::musician::{Command, Heard, Seat};
@@ -32,17 +34,29 @@ const FIRST_TEMPO: f64 = 120.0;
 /// General MIDI's percussion channel.
 const DRUM_CHANNEL: u8 = 9;
 
+/// The near bar of a plan.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    plan: PlanId,
+    /// Where its first passage begins.
+    from: Tick,
+    /// When it must be there.
+    at: Tick,
+}
+
 /// One session's thread of thought.
-pub(super) struct Conductor {
+pub(super) struct Conductor<C> {
     heard: HeapCons<Heard>,
     /// What was told since the last time the clock was: it waits for the controls that go with it.
     untimed: Vec<Heard>,
     outbox: Outbox,
     pace: Arc<Mutex<Pace>>,
     board: Arc<Board>,
-    service: Service,
-    musician: Musician,
-    /// The roles that the musician was told play.
+    attendance: Arc<Attendance>,
+    /// Messages acted on since the beginning.
+    answered: u64,
+    composer: C,
+    /// The roles that the composer was told play.
     ensemble: BTreeSet<Role>,
     engine: Engine,
     /// What the player should know besides.
@@ -51,13 +65,16 @@ pub(super) struct Conductor {
     jobs: usize,
     /// After a failure nothing is asked for before this.
     rests_until: Tick,
+    /// What was asked for last and must be there in time.
+    due: Option<Due>,
+    punctuality: Punctuality,
+    pacing: Pacing,
 
     clock: MusicalClock,
     running: bool,
     next_tick: Option<Tick>,
     player: Player,
-    /// What sounded of plans.
-    sounded: Vec<Note>,
+    sounded: Sounded,
     channel: u8,
     context: Context,
     timeline: Timeline,
@@ -76,30 +93,32 @@ pub(super) struct Conductor {
     successor: Option<(PlanId, Tick, bool)>,
 }
 
-impl Conductor {
-    pub(super) fn new(seat: Seat, service: Service, pace: Arc<Mutex<Pace>>, free_seed: u64) -> Self {
-        let ensemble = BTreeSet::from([Role::Keys]);
-        let musician = engine::musician(&service, &ensemble);
+impl<C: Composer> Conductor<C> {
+    pub(super) fn new(seat: Seat, mut composer: C, pace: Arc<Mutex<Pace>>, attendance: Arc<Attendance>, free_seed: u64) -> Self {
         // Nothing to hear yet: this loads the model.
-        let jobs = usize::from(musician.listen(Vec::new()).is_ok());
+        let jobs = usize::from(composer.listen(Vec::new()));
         Self {
             heard: seat.heard,
             untimed: Vec::new(),
             outbox: Outbox::new(seat.planned),
             pace,
             board: seat.board,
-            service,
-            musician,
-            ensemble,
+            attendance,
+            answered: 0,
+            composer,
+            ensemble: ensemble(),
             engine: Engine::Loading,
             notice: String::new(),
             jobs,
             rests_until: Tick::ZERO,
+            due: None,
+            punctuality: Punctuality::default(),
+            pacing: Pacing::default(),
             clock: MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON }),
             running: false,
             next_tick: None,
             player: Player::default(),
-            sounded: Vec::new(),
+            sounded: Sounded::default(),
             channel: 0,
             context: Context::default(),
             timeline: Timeline::new(Tick::ZERO, free_seed),
@@ -118,6 +137,7 @@ impl Conductor {
     pub(super) fn act(&mut self) -> bool {
         let mut has_news = self.collect();
         while let Some(message) = self.heard.try_pop() {
+            self.answered += 1;
             let is_due = match message {
                 Heard::Reached { tempo, controls, .. } => {
                     self.tempo = tempo;
@@ -143,6 +163,8 @@ impl Conductor {
         if has_news {
             self.publish();
         }
+        self.attendance.lose(matches!(self.engine, Engine::Failed(_)));
+        self.attendance.answer(self.answered, self.jobs == 0);
         self.running
     }
 
@@ -160,6 +182,16 @@ impl Conductor {
             Heard::Pedal { at, channel, pressed } => {
                 self.advance(at);
                 self.player.pedal(channel, pressed, at);
+            }
+            Heard::Sounds { at, note, channel } => {
+                self.advance(at);
+                if let Some(key) = Key::new(channel, note.pitch) {
+                    self.sounded.start(key, note);
+                }
+            }
+            Heard::Ends { at, key } => {
+                self.advance(at);
+                self.sounded.end(key, at.nearest().0);
             }
             Heard::Gap { at } => {
                 self.advance(at);
@@ -196,16 +228,17 @@ impl Conductor {
         if is_new_epoch {
             self.clear();
         } else if self.clock.open_bar() != foreseen {
-            self.outbox.stop(self.clock.now());
+            self.stop(self.clock.now());
             self.clear();
         }
-        self.next_tick = self.clock.planning_tick_after(self.clock.now(), INTERVAL).filter(|_| self.running);
+        self.next_tick = self.planning_tick_after(self.clock.now()).filter(|_| self.running);
     }
 
     /// What was planned is void.
     fn clear(&mut self) {
         self.timeline.clear();
-        self.musician.rest();
+        self.composer.rest();
+        self.due = None;
         self.successor = None;
         self.wants_play = false;
         self.sent = self.clock.now();
@@ -216,19 +249,26 @@ impl Conductor {
         while let Some(tick) = self.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
             self.plan();
-            self.next_tick = self.clock.planning_tick_after(tick, INTERVAL);
+            self.next_tick = self.planning_tick_after(tick);
         }
         self.run_to(to.tick());
     }
 
+    fn planning_tick_after(&self, tick: Tick) -> Option<Tick> {
+        self.clock.planning_tick_after(tick, self.pacing.interval(INTERVAL))
+    }
+
     fn run_to(&mut self, tick: Tick) {
         let now = self.clock.now();
-        self.sounded.extend_from_slice(self.timeline.sounding(now, tick));
+        if self.due.take_if(|due| due.at <= tick).is_some() {
+            self.punctuality.late += 1;
+            self.pacing.miss(self.controls.map_or(1, |controls| controls.horizon_bars));
+        }
         self.clock.advance(tick - now);
         if self.timeline.advance_to(tick).is_some() {
             if self.successor.take().is_some_and(|(_, _, announced)| announced) {
                 // What it has so far was sent when it came.
-                self.sent = self.timeline.playing().map_or(tick, Plan::ready);
+                self.sent = self.timeline.delivered().unwrap_or(tick);
             }
             self.latch();
         }
@@ -244,7 +284,7 @@ impl Conductor {
         self.join(controls);
         let heard = self.heard_before(now);
         let news = self.context.take_in(&self.clock, &heard, self.tempo);
-        if !news.is_empty() && self.musician.listen(news).is_ok() {
+        if !news.is_empty() && self.composer.listen(news) {
             self.jobs += 1;
         }
         if heard.is_empty() {
@@ -252,10 +292,10 @@ impl Conductor {
         }
         if let Some(start) = self.context.start() {
             self.player.forget_before(start);
-            self.sounded.retain(|note| note.onset >= start);
+            self.sounded.forget_before(start);
         }
-        let Some(next) = self.clock.planning_tick_after(now, INTERVAL) else { return };
-        let horizon = horizon(&self.clock, controls.horizon_bars);
+        let Some(next) = self.planning_tick_after(now) else { return };
+        let horizon = horizon(&self.clock, self.pacing.horizon(controls.horizon_bars));
         let plays = self.timeline.playing().is_some();
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, heard: &heard, context: Fingerprint::of(&heard), controls: &settings };
@@ -275,18 +315,21 @@ impl Conductor {
         if assignments.is_empty() {
             return;
         }
-        let deadline = self.service.now() + Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.tempo);
-        if self.musician.play(assignments, deadline).is_ok() {
+        let within = Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.tempo);
+        // While the model is being loaded, lateness says nothing of the machine.
+        let due = assignments.last().filter(|_| self.engine == Engine::Ready);
+        self.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
+        if self.composer.play(assignments, within) {
             self.jobs += 1;
         }
     }
 
-    /// The musician is told who plays; when that changes, by a new one.
+    /// The composer is told who plays.
     fn join(&mut self, controls: ControlValues) {
         let input = self.input_role(self.channel);
         let ensemble = BTreeSet::from([input, controls.output_role.unwrap_or(input)]);
         if ensemble != self.ensemble {
-            self.musician = engine::musician(&self.service, &ensemble);
+            self.composer.gather(&ensemble);
             self.ensemble = ensemble;
             self.jobs = 0;
             self.context.tell_again();
@@ -295,7 +338,7 @@ impl Conductor {
 
     /// All that was heard before a tick, in order of time: the player, and what played.
     fn heard_before(&self, tick: Tick) -> Vec<Note> {
-        let mut notes: Vec<Note> = self.player.notes().chain(self.sounded.iter().copied()).filter(|note| note.onset < tick).collect();
+        let mut notes: Vec<Note> = self.player.notes().chain(self.sounded.notes()).filter(|note| note.onset < tick).collect();
         notes.sort_by_key(Note::order);
         notes
     }
@@ -348,33 +391,47 @@ impl Conductor {
     /// Play, if it is wanted and something is there: from the next bar line.
     fn latch(&mut self) {
         let line = self.clock.next_bar_line();
-        if self.wants_play && self.timeline.play(line).is_some() {
-            self.wants_play = false;
-            self.outbox.stop(line);
-            self.sent = line;
-            if let Some(plan) = self.timeline.playing() {
-                self.history.push(plan.clone(), Reason::Heard);
-            }
+        let Some(played) = self.wants_play.then(|| self.timeline.play(line)).flatten() else { return };
+        self.wants_play = false;
+        if let Played::From(from) = played {
+            self.stop(from);
+            self.sent = self.sent.min(from);
+        }
+        if let Some(plan) = self.timeline.playing() {
+            self.history.push(plan.clone(), Reason::Heard);
+        }
+    }
+
+    /// From this tick on nothing of what was sent plays.
+    fn stop(&mut self, at: Tick) {
+        if self.outbox.stop(at) {
+            self.sounded.cut(at);
         }
     }
 
     /// Takes in what the engine has made, and how its jobs ended; says whether anything has.
     fn collect(&mut self) -> bool {
         let mut has_news = false;
-        while let Some(report) = self.musician.try_report() {
+        while let Some(outcome) = self.composer.outcome() {
             has_news = true;
+            self.attendance.deliver();
             self.jobs = self.jobs.saturating_sub(1);
-            match report.outcome {
+            match outcome {
                 Outcome::Finished => self.engine = Engine::Ready,
                 Outcome::Failed(failure) => {
-                    self.engine = Engine::Failed(failure.to_string());
+                    self.engine = Engine::Failed(Fault::from(&failure));
                     self.rests_until = self.clock.next_bar_line();
                     self.context.tell_again();
                 }
                 Outcome::Replaced | Outcome::Cancelled => {}
             }
         }
-        while let Some(passage) = self.musician.try_passage() {
+        while let Some(passage) = self.composer.passage() {
+            self.attendance.deliver();
+            if self.due.take_if(|due| (due.plan, due.from) == (passage.plan, passage.from)).is_some() {
+                self.punctuality.on_time += 1;
+                self.pacing.keep();
+            }
             if self.timeline.offer(&passage) == Offer::Taken {
                 self.engine = Engine::Ready;
                 self.announce(&passage);
@@ -386,31 +443,43 @@ impl Conductor {
 
     /// What takes the place of the plan that plays is sent as it comes: at its tick it would be too late.
     fn announce(&mut self, passage: &Passage) {
-        if let Some((plan, start, announced)) = &mut self.successor
-            && *plan == passage.plan
-        {
-            if !std::mem::replace(announced, true) {
-                self.outbox.stop(*start);
-            }
-            self.outbox.play(&passage.notes, self.channel);
+        let Some((plan, start, announced)) = &mut self.successor else { return };
+        if *plan != passage.plan {
+            return;
         }
+        let start = *start;
+        if !std::mem::replace(announced, true) {
+            self.stop(start);
+        }
+        self.outbox.play(passage.notes.iter().copied(), self.channel);
     }
 
     /// Sends what plays, as far as it is there. What is about to be replaced is not completed.
     fn send(&mut self) {
-        let Some(plan) = self.timeline.playing().filter(|_| self.successor.is_none_or(|(_, _, announced)| !announced)) else { return };
-        let ready = plan.ready();
-        let notes = self.timeline.sounding(self.sent, ready);
-        self.outbox.play(notes, self.channel);
+        if self.successor.is_some_and(|(_, _, announced)| announced) {
+            return;
+        }
+        let Some(ready) = self.timeline.delivered() else { return };
+        self.outbox.play(self.timeline.sounding(self.sent, ready).copied(), self.channel);
         self.sent = self.sent.max(ready);
+    }
+
+    /// What the player should know besides.
+    fn remark(&self) -> String {
+        if !self.notice.is_empty() || !self.pacing.is_strained() {
+            return self.notice.clone();
+        }
+        let bars = self.pacing.horizon(self.controls.map_or(1, |controls| controls.horizon_bars));
+        let beats = self.pacing.interval(INTERVAL).0 / INTERVAL.0;
+        format!("This machine is slow: planned {bars} bars ahead, every {beats} beats")
     }
 
     /// Shows in the editor how it stands.
     fn publish(&self) {
         let now = self.clock.now();
         let mode = self.controls.map_or(Mode::default(), |controls| controls.mode);
-        let mut status = self.engine.status(mode, &self.notice);
-        status.punctuality = self.musician.punctuality();
+        let mut status = self.engine.status(&self.composer.parts(), mode, &self.remark());
+        status.punctuality = self.punctuality;
         let number = |bar: Bar| self.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1;
         let oldest = self.context.start().unwrap_or(self.clock.open_bar().start);
         let bars = self.clock.bars().filter(|bar| bar.start >= oldest).map(|bar| ShownBar { bar, number: number(bar) }).collect();
@@ -424,6 +493,11 @@ impl Conductor {
         self.board.publish(Snapshot { status, bars, played: self.heard_before(Tick::MAX), plan });
         *self.pace.lock() = Pace { engine: self.engine.clone(), reached: now, idle: self.jobs == 0, tally: self.timeline.tally() };
     }
+}
+
+/// Who plays until the player is heard.
+pub(super) fn ensemble() -> BTreeSet<Role> {
+    BTreeSet::from([Role::Keys])
 }
 
 /// The end of the last bar of a horizon of so many bars, from the next bar line on.

@@ -1,14 +1,16 @@
 //! The musician behind an instance: a thread between the audio thread's rings and the engine's workers.
 //!
-//! The audio thread cannot notify anybody, so the thread looks every few milliseconds. It alone owns what was heard, the plan and the
+//! The audio thread cannot notify anybody, so the thread looks every few milliseconds; an offline render wakes it and waits. It alone owns what was heard, the plan and the
 //! history. It is joined when the session is dropped: a host may unload the library right after.
 
+mod attendance;
+mod composer;
 mod conductor;
 mod context;
-mod engine;
 mod outbox;
 mod pace;
 mod player;
+mod sounded;
 #[cfg(test)]
 mod tests;
 
@@ -25,17 +27,25 @@ use parking_lot::Mutex;
 
 use crate::board::{Board, Snapshot};
 use crate::musician::{Musician, Seat};
+use attendance::{Attendance, Wait};
+use composer::Workers;
 use conductor::Conductor;
-pub use pace::{Engine, Pace};
+use pace::Parts;
+pub use pace::{Engine, Fault, Pace, Part};
 
 /// How often it looks while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);
 /// How often it looks while the clock stands.
 const STANDING: Duration = Duration::from_millis(20);
+/// How long an offline render waits for it at most.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The real musician.
 pub struct Session {
     pace: Arc<Mutex<Pace>>,
+    attendance: Arc<Attendance>,
+    /// How the last wait of an offline render ended.
+    waited: Wait,
     leaves: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -51,20 +61,28 @@ impl Session {
 impl Musician for Session {
     fn sit(seat: Seat) -> Self {
         let pace = Arc::new(Mutex::new(Pace::default()));
+        let attendance = Arc::new(Attendance::default());
         let leaves = Arc::new(AtomicBool::new(false));
-        let (shown, told) = (Arc::clone(&pace), Arc::clone(&leaves));
+        let (shown, attends, told) = (Arc::clone(&pace), Arc::clone(&attendance), Arc::clone(&leaves));
         let board = Arc::clone(&seat.board);
         let thread = thread::Builder::new().name("antiphon-session".into()).spawn(move || {
             // The host never sees a defect.
             let board = Arc::clone(&seat.board);
-            if catch_unwind(AssertUnwindSafe(|| run(seat, &shown, &told))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| run(seat, &shown, &attends, &told))).is_err() {
                 fail(&shown, &board, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
             }
+            attends.lose(true);
         });
         if let Err(error) = &thread {
             fail(&pace, &board, format!("The operating system gave no thread: {error}; close other programs"));
         }
-        Self { pace, leaves, thread: thread.ok() }
+        Self { pace, attendance, waited: Wait::Over, leaves, thread: thread.ok() }
+    }
+
+    fn attend(&mut self, told: u64) {
+        // Without a thread there is nobody to wait for.
+        let Some(thread) = &self.thread else { return };
+        self.waited = self.attendance.wait(told, PATIENCE, self.waited, || thread.thread().unpark());
     }
 }
 
@@ -81,12 +99,12 @@ impl Drop for Session {
 
 /// Nothing will be planned any more; says why.
 fn fail(pace: &Mutex<Pace>, board: &Board, reason: String) {
-    let engine = Engine::Failed(reason);
-    board.publish(Snapshot { status: engine.status(Mode::Suggest, ""), ..Snapshot::default() });
+    let engine = Engine::Failed(Fault::of_engine(reason));
+    board.publish(Snapshot { status: engine.status(&Parts::default(), Mode::Suggest, ""), ..Snapshot::default() });
     pace.lock().engine = engine;
 }
 
-fn run(seat: Seat, pace: &Arc<Mutex<Pace>>, leaves: &AtomicBool) {
+fn run(seat: Seat, pace: &Arc<Mutex<Pace>>, attendance: &Arc<Attendance>, leaves: &AtomicBool) {
     let service = match Service::shared() {
         Ok(service) => service,
         Err(error) => {
@@ -94,7 +112,9 @@ fn run(seat: Seat, pace: &Arc<Mutex<Pace>>, leaves: &AtomicBool) {
             return;
         }
     };
-    let mut conductor = Conductor::new(seat, service, Arc::clone(pace), RandomState::new().hash_one(()) >> 16);
+    let composer = Workers::new(service, &conductor::ensemble());
+    let free_seed = RandomState::new().hash_one(()) >> 16;
+    let mut conductor = Conductor::new(seat, composer, Arc::clone(pace), Arc::clone(attendance), free_seed);
     while !leaves.load(Ordering::Acquire) {
         let runs = conductor.act();
         thread::park_timeout(if runs { RUNNING } else { STANDING });

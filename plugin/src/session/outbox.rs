@@ -34,20 +34,23 @@ impl Outbox {
     }
 
     /// Plays these notes on a channel, 0 to 15.
-    pub(super) fn play(&mut self, notes: &[Note], channel: u8) {
+    pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, channel: u8) {
         let epoch = self.epoch;
-        self.sent |= !notes.is_empty();
-        self.waiting.extend(notes.iter().map(|&note| Planned::Note { epoch, note, channel }));
+        for note in notes {
+            self.sent = true;
+            self.waiting.push_back(Planned::Note { epoch, note, channel });
+        }
         self.flush();
     }
 
-    /// From this tick on nothing of what was sent plays.
-    pub(super) fn stop(&mut self, at: Tick) {
+    /// From this tick on nothing of what was sent plays; says whether anything was.
+    pub(super) fn stop(&mut self, at: Tick) -> bool {
         if self.sent {
             let epoch = self.epoch;
             self.waiting.extend([Planned::Withdraw { epoch, from: at }, Planned::Cut { epoch, at }]);
             self.flush();
         }
+        self.sent
     }
 
     /// Hands over what there is room for.
@@ -75,7 +78,7 @@ mod tests {
     fn what_finds_no_room_is_sent_later_and_in_order() {
         let (planned, mut play) = HeapRb::new(2).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play(&[NOTE; 3], 1);
+        outbox.play([NOTE; 3].into_iter(), 1);
         outbox.stop(Tick(5));
         let mut got: Vec<Planned> = Vec::new();
         for _ in 0..3 {
@@ -91,7 +94,7 @@ mod tests {
     fn a_new_epoch_forgets_what_waits() {
         let (planned, mut play) = HeapRb::new(1).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play(&[NOTE; 3], 1);
+        outbox.play([NOTE; 3].into_iter(), 1);
         assert!(outbox.enter(Epoch(4)) && !outbox.enter(Epoch(4)));
         assert_eq!(play.pop_iter().count(), 1);
         outbox.stop(Tick(0));

@@ -1,7 +1,9 @@
 //! What a session shows of itself. Threads that may wait share it; the audio thread never touches it.
 
+use antiphon_engine::model::{ModelError, RuntimeError};
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Mode, Tally};
+use antiphon_engine::service::JobFailure;
 
 use crate::board::{Component, Status};
 
@@ -13,17 +15,69 @@ pub enum Engine {
     Loading,
     /// It plays.
     Ready,
-    /// It does not: what is missing or broken, and the cure. It is tried again a bar later; thru works meanwhile.
-    Failed(String),
+    /// It does not. It is tried again a bar later; thru works meanwhile.
+    Failed(Fault),
+}
+
+/// What is missing or broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Of what.
+    pub part: Part,
+    /// What is wrong, and the cure.
+    pub what: String,
+    /// Where it was looked for, in this order, and what was wrong there.
+    pub looked_in: Vec<String>,
+}
+
+/// What an engine is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// ONNX Runtime, and the workers that use it.
+    Engine,
+    /// The weights and their graphs.
+    Model,
+}
+
+/// The names of the parts that are there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Parts {
+    /// ONNX Runtime and its version.
+    pub(super) runtime: Option<String>,
+    /// The model.
+    pub(super) model: Option<String>,
+}
+
+impl Fault {
+    /// The engine cannot work, wherever it was looked for.
+    pub(super) fn of_engine(what: String) -> Self {
+        Self { part: Part::Engine, what, looked_in: Vec::new() }
+    }
+}
+
+impl From<&JobFailure> for Fault {
+    fn from(failure: &JobFailure) -> Self {
+        let JobFailure::Error { source, .. } = failure else { return Self::of_engine(failure.to_string()) };
+        if let Some(error) = source.downcast_ref::<RuntimeError>() {
+            let looked_in = error.looked().iter().map(ToString::to_string).collect();
+            return Self { part: Part::Engine, what: error.summary(), looked_in };
+        }
+        if let Some(error) = source.downcast_ref::<ModelError>() {
+            return Self { part: Part::Model, what: error.to_string(), looked_in: Vec::new() };
+        }
+        Self::of_engine(failure.to_string())
+    }
 }
 
 impl Engine {
-    /// The status line, in a mode and with what else there is to say.
-    pub(super) fn status(&self, mode: Mode, notice: &str) -> Status {
+    /// The status line, with the parts that are there, in a mode, and with what else there is to say.
+    pub(super) fn status(&self, parts: &Parts, mode: Mode, notice: &str) -> Status {
+        let there = |name: &Option<String>, otherwise| name.clone().map_or(otherwise, Component::Ready);
+        let missing = |fault: &Fault| Component::Missing { what: fault.what.clone(), looked_in: fault.looked_in.clone() };
         let (engine, model) = match self {
-            Self::Loading => (Component::Loading, Component::Loading),
-            Self::Ready => (Component::Ready("ONNX Runtime".into()), Component::Ready("Antiphon".into())),
-            Self::Failed(what) => (Component::Missing { what: what.clone(), looked_in: Vec::new() }, Component::Resting),
+            Self::Loading | Self::Ready => (there(&parts.runtime, Component::Loading), there(&parts.model, Component::Loading)),
+            Self::Failed(fault) if fault.part == Part::Model => (there(&parts.runtime, Component::Resting), missing(fault)),
+            Self::Failed(fault) => (missing(fault), there(&parts.model, Component::Resting)),
         };
         let coming = (mode != Mode::Suggest).then(|| format!("{} is coming; Suggest is ready", mode.name()));
         let remark = coming.or_else(|| Some(notice.to_owned()).filter(|notice| !notice.is_empty()));
@@ -46,14 +100,58 @@ pub struct Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use antiphon_engine::model::{RUNTIME_VARIABLE, Runtime, RuntimeSearch};
+
     use super::*;
 
+    fn parts() -> Parts {
+        Parts { runtime: Some("ONNX Runtime 1.31.1".into()), model: Some("antiphon".into()) }
+    }
+
+    fn failed(source: impl std::error::Error + Send + Sync + 'static) -> Engine {
+        Engine::Failed(Fault::from(&JobFailure::Error { name: "listening", source: Box::new(source) }))
+    }
+
     #[test]
-    fn what_is_missing_and_what_is_coming_are_said() {
-        let status = Engine::Failed("no runtime".into()).status(Mode::Trade, "");
-        assert_eq!(status.engine, Component::Missing { what: "no runtime".into(), looked_in: Vec::new() });
+    fn what_is_coming_and_what_there_is_to_say_are_said() {
+        let status = Engine::Ready.status(&parts(), Mode::Trade, "");
         assert_eq!(status.remark.as_deref(), Some("Trade is coming; Suggest is ready"));
-        assert_eq!(Engine::Ready.status(Mode::Suggest, "").remark, None);
-        assert_eq!(Engine::Ready.status(Mode::Suggest, "full").remark.as_deref(), Some("full"));
+        assert_eq!(Engine::Ready.status(&parts(), Mode::Suggest, "").remark, None);
+        assert_eq!(Engine::Ready.status(&parts(), Mode::Suggest, "full").remark.as_deref(), Some("full"));
+    }
+
+    #[test]
+    fn the_parts_that_are_there_are_named() {
+        let status = Engine::Ready.status(&parts(), Mode::Suggest, "");
+        assert_eq!((status.engine, status.model), (Component::Ready("ONNX Runtime 1.31.1".into()), Component::Ready("antiphon".into())));
+        let status = Engine::Loading.status(&Parts::default(), Mode::Suggest, "");
+        assert_eq!((status.engine, status.model), (Component::Loading, Component::Loading));
+    }
+
+    #[test]
+    fn a_missing_runtime_is_told_with_the_places_and_the_cure() {
+        // Whoever named one in the environment is told of that place; otherwise every place is.
+        let nowhere = RuntimeSearch { explicit: Some("/nowhere/libonnxruntime.so".into()), folders: Vec::new() };
+        let Err(error) = Runtime::load(&nowhere) else {
+            // This process has one already: it was named for the tests of the real engine.
+            assert!(std::env::var_os(RUNTIME_VARIABLE).is_some());
+            return;
+        };
+        let Component::Missing { what, looked_in } = failed(error).status(&Parts::default(), Mode::Suggest, "").engine else {
+            panic!("it is missing")
+        };
+        assert!(what.contains("onnxruntime 1."), "{what}");
+        assert!(matches!(&looked_in[..], [place] if place.starts_with("/nowhere/libonnxruntime.so")), "{looked_in:?}");
+    }
+
+    #[test]
+    fn a_damaged_model_leaves_the_runtime_there() {
+        let damaged = ModelError::Size { name: Path::new("x.onnx").display().to_string(), bytes: 0 };
+        let parts = Parts { model: None, ..parts() };
+        let status = failed(damaged).status(&parts, Mode::Suggest, "");
+        assert_eq!(status.engine, Component::Ready("ONNX Runtime 1.31.1".into()));
+        assert!(matches!(&status.model, Component::Missing { what, .. } if what.contains("x.onnx")), "{status:?}");
     }
 }

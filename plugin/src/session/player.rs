@@ -1,6 +1,6 @@
 //! The player's keys and pedals as notes. The sustain pedal is folded into lengths.
 
-use antiphon_engine::music::{Note, OFFSETS_PER_TICK, Role, Tick};
+use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Key;
 
 use crate::clock::Moment;
@@ -28,7 +28,7 @@ impl Player {
     /// A key goes down. One that sounds starts again.
     pub(super) fn strike(&mut self, key: Key, velocity: u8, role: Role, at: Moment) {
         self.end(at, |sounding| sounding.key == key);
-        let (onset, offset) = quantised(at);
+        let (onset, offset) = at.nearest();
         let note = Note { onset, offset, duration: Tick::MAX, pitch: key.pitch(), velocity, role };
         self.sounding.push(Sounding { key, note, sustained: false });
     }
@@ -70,20 +70,10 @@ impl Player {
     }
 
     fn end(&mut self, at: Moment, ends: impl Fn(&Sounding) -> bool) {
-        let end = quantised(at).0;
+        let end = at.nearest().0;
         let ended = self.sounding.extract_if(.., |sounding| ends(sounding)).map(|sounding| sounding.note);
         self.finished.extend(ended.map(|note| Note { duration: (end - note.onset).max(Tick(1)), ..note }));
     }
-}
-
-/// The nearest eighth of a tick: the nearest tick, and what is left, -4 to 3.
-fn quantised(at: Moment) -> (Tick, i8) {
-    let eighths = (at.0 * OFFSETS_PER_TICK as f64).round();
-    #[allow(clippy::cast_possible_truncation, reason = "`as` saturates, and the clock counts below 2^53 ticks")]
-    let eighths = eighths as i64;
-    let onset = (eighths + OFFSETS_PER_TICK / 2).div_euclid(OFFSETS_PER_TICK);
-    let offset = i8::try_from(eighths - onset * OFFSETS_PER_TICK).unwrap_or(0);
-    (Tick(onset), offset)
 }
 
 #[cfg(test)]
@@ -94,12 +84,6 @@ mod tests {
 
     fn lengths(player: &Player) -> Vec<(i64, i64)> {
         player.notes().map(|note| (note.onset.0, note.duration.0)).collect()
-    }
-
-    #[test]
-    fn time_is_taken_to_the_nearest_tick_and_eighth() {
-        let at = |ticks| quantised(Moment(ticks));
-        assert_eq!([at(3.0), at(3.375), at(3.5), at(3.99)], [(Tick(3), 0), (Tick(3), 3), (Tick(4), -4), (Tick(4), 0)]);
     }
 
     #[test]

@@ -20,6 +20,15 @@ const SAMPLES_PER_TICK: u32 = 1000;
 /// When another is asked for, in samples: a beat into the fifth bar.
 const ANOTHER: u32 = (4 * 96 + 24) * SAMPLES_PER_TICK;
 
+/// How a host goes on to the next block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// When the session has nothing left to do: real time on a machine that keeps up.
+    ForRealTime,
+    /// At once; it is the plug-in that waits.
+    Offline,
+}
+
 /// An instance and its host, at this block length.
 struct Desk {
     realtime: RealTime,
@@ -28,16 +37,17 @@ struct Desk {
     params: AntiphonParams,
     played: u32,
     frames: u32,
+    waits: Waits,
 }
 
 impl Desk {
-    fn new(frames: u32) -> Self {
+    fn new(frames: u32, waits: Waits) -> Self {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
         let (ends, seat) = rings();
         let meters = Arc::clone(&seat.meters);
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
-        let desk = Self { realtime, session: Session::sit(seat), meters, params: AntiphonParams::new(false), played: 0, frames };
+        let desk = Self { realtime, session: Session::sit(seat), meters, params: AntiphonParams::new(false), played: 0, frames, waits };
         desk.set("seed", 0.5);
         desk
     }
@@ -56,10 +66,13 @@ impl Desk {
         let mut port = Scripted::default();
         let inside = player.iter().filter(|(at, _)| (self.played..self.played + self.frames).contains(at));
         port.inputs = inside.map(|&(at, event)| timed(event, at - self.played)).collect();
+        if self.waits == Waits::Offline {
+            self.session.attend(self.realtime.told());
+        }
         self.realtime.process(&self.params, &host, self.frames, &mut port);
         let start = self.played;
         self.played += self.frames;
-        if playing {
+        if playing && self.waits == Waits::ForRealTime {
             self.settle();
         }
         port.outputs.into_iter().map(|event| (start + event.timing(), timed(event, 0))).collect()
@@ -72,7 +85,7 @@ impl Desk {
             let is_settled = {
                 let shown = pace.lock();
                 if let Engine::Failed(reason) = &shown.engine {
-                    panic!("{reason}");
+                    panic!("{}", reason.what);
                 }
                 shown.idle && shown.reached == now
             };
@@ -103,8 +116,8 @@ fn tune() -> Vec<(u32, Event)> {
 }
 
 /// Plays the tune, presses Play, asks for another while it plays if so wished, and stops: what came out but for the tune.
-fn perform(frames: u32, another: bool) -> Vec<(u32, Event)> {
-    let mut desk = Desk::new(frames);
+fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
+    let mut desk = Desk::new(frames, waits);
     let tune = tune();
     let mut out = Vec::new();
     let bar = 96 * SAMPLES_PER_TICK;
@@ -128,7 +141,7 @@ fn perform(frames: u32, another: bool) -> Vec<(u32, Event)> {
 
 #[test]
 fn what_plays_does_not_depend_on_the_length_of_blocks() {
-    let (short, long) = (perform(250, true), perform(1500, true));
+    let (short, long) = (perform(250, true, Waits::ForRealTime), perform(1500, true, Waits::ForRealTime));
     assert_eq!(short, long);
     let strikes = short.iter().filter(|(_, event)| matches!(event, NoteEvent::NoteOn { .. })).count();
     assert!(strikes >= 8, "{strikes} notes sounded");
@@ -139,10 +152,19 @@ fn what_plays_does_not_depend_on_the_length_of_blocks() {
 
 #[test]
 fn another_takes_over_at_the_next_planning_tick_but_one() {
-    let (first, other) = (perform(1000, false), perform(1000, true));
+    let (first, other) = (perform(1000, false, Waits::ForRealTime), perform(1000, true, Waits::ForRealTime));
     let takes_over = ANOTHER + 2 * 24 * SAMPLES_PER_TICK;
     let before = |out: &[(u32, Event)]| out.iter().filter(|(at, _)| *at < takes_over - 24 * SAMPLES_PER_TICK).copied().collect::<Vec<_>>();
     assert_eq!(before(&first), before(&other));
     assert!(!before(&first).is_empty());
     assert_ne!(first, other);
+}
+
+#[test]
+fn an_offline_render_plays_what_real_time_plays() {
+    let live = perform(1000, true, Waits::ForRealTime);
+    assert!(live.len() >= 16, "{} messages", live.len());
+    for frames in [250, 1000] {
+        assert_eq!(perform(frames, true, Waits::Offline), live, "in blocks of {frames}");
+    }
 }

@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
-use antiphon_tests::{Block, Class, Host, Lengths, Message, Roll, Setup, Timed};
+use antiphon_tests::{Block, Class, Host, Lengths, Message, Render, Roll, Setup, Timed};
 
 use crate::{LOADED, Make, assert_in_order, playing, sorted, still_held};
 
 /// Set in the process that has no ONNX Runtime.
 const WITHOUT: &str = "ANTIPHON_TEST_WITHOUT";
-const RATE: f64 = 48_000.0;
+pub(crate) const RATE: f64 = 48_000.0;
 /// Samples of a block: 10 ms.
 const FRAMES: u32 = 480;
 /// Samples of a bar of 4/4 at 120 bpm.
-const BAR: u64 = 96_000;
+pub(crate) const BAR: u64 = 96_000;
 
 /// The first bars of the demo clip, as a keyboard player's notes.
-fn clip(bars: i64) -> Vec<Timed> {
+pub(crate) fn clip(bars: i64) -> Vec<Timed> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/pop.mid");
     let clip = smf::read_file(&path).unwrap().clip;
     // The last key is let go within the last bar.
@@ -122,12 +122,14 @@ fn without_a_runtime_the_player_is_not_disturbed() {
     if std::env::var_os(WITHOUT).is_some() {
         for (format, make) in LOADED {
             let played = playing(21, 4 * BAR, 16);
-            let mut host = make(Class::NoteFx, Setup { sample_rate: RATE, ..Setup::default() });
-            host.set("Play", 1.0);
-            let sent = Roll::new(120.0, RATE).play(&mut *host, Lengths::Fixed(2048), &played, 4 * BAR, |_, _| {
-                std::thread::sleep(Duration::from_millis(1));
-            });
-            assert_eq!(sorted(&sent), sorted(&played), "{format}");
+            for render in [Render::RealTime, Render::Offline] {
+                let mut host = make(Class::NoteFx, Setup { sample_rate: RATE, render, ..Setup::default() });
+                host.set("Play", 1.0);
+                let sent = Roll::new(120.0, RATE).play(&mut *host, Lengths::Fixed(2048), &played, 4 * BAR, |_, _| {
+                    std::thread::sleep(Duration::from_millis(1));
+                });
+                assert_eq!(sorted(&sent), sorted(&played), "{format}, {render:?}");
+            }
         }
         return;
     }

@@ -6,6 +6,7 @@ mod bad_input;
 mod classes;
 mod engine;
 mod guard;
+mod offline;
 mod schedule;
 mod state;
 mod thru;

@@ -1,0 +1,196 @@
+//! What plays: the plans that Play has latched, one after the other.
+
+use super::{Passage, Plan};
+use crate::music::{Note, Tick};
+
+/// A stretch of a plan that plays. Only the player's return, stop, or another plan in its place alters it.
+#[derive(Debug, Clone)]
+struct Stretch {
+    plan: Plan,
+    from: Tick,
+    /// Not beyond the plan's end as it was when it was latched.
+    until: Tick,
+}
+
+impl Stretch {
+    /// Up to here it has been delivered.
+    fn ready(&self) -> Tick {
+        self.plan.ready().clamp(self.from, self.until)
+    }
+
+    fn between(&self, from: Tick, to: Tick) -> &[Note] {
+        self.plan.between(from.max(self.from), to.min(self.until))
+    }
+}
+
+/// What Play has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Played {
+    /// The plan plays from this tick on; what played before ends there.
+    From(Tick),
+    /// The plan that plays goes on for longer.
+    On,
+}
+
+/// What plays, in order of time; no two at once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Latched {
+    stretches: Vec<Stretch>,
+}
+
+impl Latched {
+    /// Latches a plan from this tick on. What plays already does so up to there, and to where the plan begins.
+    pub(super) fn play(&mut self, plan: Plan, from: Tick) -> Played {
+        let until = plan.brief.end;
+        if let Some(last) = self.stretches.last_mut().filter(|last| last.plan.id() == plan.id()) {
+            last.until = last.until.max(until);
+            return Played::On;
+        }
+        let from = if self.stretches.is_empty() { from } else { from.max(plan.brief.start) };
+        self.end_at(from);
+        self.stretches.push(Stretch { plan, from, until });
+        Played::From(from)
+    }
+
+    /// A plan takes the place of what plays, from this tick on.
+    pub(super) fn replace(&mut self, plan: Plan, at: Tick) {
+        let Some(first) = self.stretches.first() else { return };
+        let (from, until) = (at.max(first.from), plan.brief.end);
+        self.end_at(from);
+        self.stretches.push(Stretch { plan, from, until });
+    }
+
+    /// Nothing plays from this tick on.
+    pub(super) fn end_at(&mut self, at: Tick) {
+        self.stretches.retain(|stretch| stretch.from < at);
+        if let Some(last) = self.stretches.last_mut() {
+            last.until = last.until.min(at);
+        }
+    }
+
+    /// What is over by now is forgotten.
+    pub(super) fn advance_to(&mut self, now: Tick) {
+        self.stretches.retain(|stretch| now < stretch.until);
+    }
+
+    /// Nothing plays any more; says whether something did.
+    pub(super) fn clear(&mut self) -> bool {
+        let played = !self.stretches.is_empty();
+        self.stretches.clear();
+        played
+    }
+
+    /// The plan that plays last.
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        self.stretches.last().map(|stretch| &stretch.plan)
+    }
+
+    /// Where all that plays ends.
+    pub(super) fn until(&self) -> Option<Tick> {
+        self.stretches.last().map(|stretch| stretch.until)
+    }
+
+    /// Up to here what plays has been delivered, without a gap.
+    pub(super) fn delivered(&self) -> Option<Tick> {
+        let lacking = self.stretches.iter().find(|stretch| stretch.ready() < stretch.until);
+        lacking.or(self.stretches.last()).map(Stretch::ready)
+    }
+
+    /// The plans that are not delivered as far as they play, and how far that is.
+    pub(super) fn lacking(&self) -> impl Iterator<Item = (&Plan, Tick)> {
+        self.stretches.iter().filter(|stretch| stretch.plan.ready() < stretch.until).map(|stretch| (&stretch.plan, stretch.until))
+    }
+
+    /// The notes that play and start in a stretch of time.
+    pub(super) fn between(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
+        self.stretches.iter().flat_map(move |stretch| stretch.between(from, to))
+    }
+
+    /// What is shown of a stretch of time: what plays, and before it what its first plan has there.
+    pub(super) fn shown(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
+        self.stretches.iter().enumerate().flat_map(move |(index, stretch)| match index {
+            0 => stretch.plan.between(from, to.min(stretch.until)),
+            _ => stretch.between(from, to),
+        })
+    }
+
+    /// A passage joins the plan it belongs to; `None` if no such plan plays, otherwise whether it follows what is there.
+    pub(super) fn append(&mut self, passage: &Passage) -> Option<bool> {
+        let own = self.stretches.iter_mut().filter(|stretch| stretch.plan.id() == passage.plan);
+        own.map(|stretch| stretch.plan.append(passage)).reduce(|one, other| one || other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PlanId;
+    use super::super::phrase::tests::{brief, note, passage};
+    use super::*;
+
+    /// A plan of one note a bar, of its own pitch.
+    fn plan(id: u8, start: i64, end: i64, ready: i64) -> Plan {
+        let mut plan = Plan::new(brief(id.into(), start, end));
+        let notes: Vec<_> = (start..ready).step_by(96).map(|onset| note(onset, id)).collect();
+        plan.append(&passage(id.into(), start, ready, &notes));
+        plan
+    }
+
+    fn sounds(latched: &Latched) -> Vec<(i64, u8)> {
+        latched.between(Tick(0), Tick(10_000)).map(|note| (note.onset.0, note.pitch)).collect()
+    }
+
+    #[test]
+    fn what_comes_after_what_plays_follows_it() {
+        let mut latched = Latched::default();
+        assert_eq!(latched.play(plan(1, 0, 288, 288), Tick(96)), Played::From(Tick(96)));
+        assert_eq!(latched.play(plan(2, 288, 480, 480), Tick(192)), Played::From(Tick(288)));
+        assert_eq!(sounds(&latched), [(96, 1), (192, 1), (288, 2), (384, 2)]);
+        assert_eq!((latched.until(), latched.delivered()), (Some(Tick(480)), Some(Tick(480))));
+        latched.advance_to(Tick(288));
+        assert_eq!(sounds(&latched), [(288, 2), (384, 2)]);
+    }
+
+    #[test]
+    fn another_plan_of_the_same_time_takes_over_at_the_line_and_the_rest_of_the_bar_still_plays() {
+        let mut latched = Latched::default();
+        latched.play(plan(1, 0, 480, 480), Tick(0));
+        assert_eq!(latched.play(plan(2, 100, 480, 480), Tick(192)), Played::From(Tick(192)));
+        assert_eq!(sounds(&latched), [(0, 1), (96, 1), (196, 2), (292, 2), (388, 2)]);
+        // And once more before that line.
+        assert_eq!(latched.play(plan(3, 192, 480, 480), Tick(192)), Played::From(Tick(192)));
+        assert_eq!(sounds(&latched), [(0, 1), (96, 1), (192, 3), (288, 3), (384, 3)]);
+    }
+
+    #[test]
+    fn the_same_plan_goes_on_for_longer() {
+        let mut latched = Latched::default();
+        latched.play(plan(1, 0, 192, 192), Tick(0));
+        assert_eq!(latched.play(plan(1, 0, 288, 192), Tick(96)), Played::On);
+        assert_eq!((latched.until(), latched.delivered()), (Some(Tick(288)), Some(Tick(192))));
+        assert_eq!(latched.append(&passage(1, 192, 288, &[note(192, 1)])), Some(true));
+        assert_eq!(latched.append(&passage(2, 192, 288, &[])), None);
+        assert_eq!(sounds(&latched), [(0, 1), (96, 1), (192, 1)]);
+    }
+
+    #[test]
+    fn what_lacks_something_is_told_in_order_of_time() {
+        let mut latched = Latched::default();
+        latched.play(plan(1, 0, 288, 96), Tick(0));
+        latched.play(plan(2, 100, 480, 480), Tick(192));
+        assert_eq!(latched.delivered(), Some(Tick(96)));
+        assert_eq!(latched.lacking().map(|(plan, until)| (plan.id(), until)).collect::<Vec<_>>(), [(PlanId(1), Tick(192))]);
+    }
+
+    #[test]
+    fn a_replacement_plays_from_its_tick_on_and_not_before_what_it_replaces() {
+        let mut latched = Latched::default();
+        latched.replace(plan(1, 0, 480, 480), Tick(0));
+        assert_eq!(sounds(&latched), [], "nothing plays that could be replaced");
+        latched.play(plan(1, 0, 288, 288), Tick(96));
+        latched.replace(plan(2, 24, 288, 288), Tick(24));
+        assert_eq!(sounds(&latched), [(120, 2), (216, 2)]);
+        latched.replace(plan(3, 200, 480, 480), Tick(200));
+        assert_eq!(sounds(&latched), [(120, 2), (200, 3), (296, 3), (392, 3)]);
+        assert!(latched.clear() && !latched.clear());
+    }
+}

@@ -1,0 +1,157 @@
+//! How much to ask of a machine that does not keep up: the horizon shrinks first, then the planning ticks thin out.
+
+use crate::music::Tick;
+
+/// Two misses with fewer plans in time between them are too many; a single one may be the operating system's.
+const CALM: u32 = 8;
+/// Plans in time before more is tried again; each time that was too much, twice as many.
+const PATIENCE: u32 = 32;
+/// At most so many.
+const MOST_PATIENCE: u32 = 512;
+/// Times that the interval between planning ticks is doubled at most.
+const MOST_DOUBLINGS: u8 = 2;
+
+/// What is asked of the engine, by how well it has kept its times. Counts plans, not seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pacing {
+    /// Times the horizon is halved.
+    halvings: u8,
+    /// Times the interval is doubled.
+    doublings: u8,
+    /// Plans in time since the last that was missed.
+    calm: u32,
+    patience: u32,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self { halvings: 0, doublings: 0, calm: CALM, patience: PATIENCE }
+    }
+}
+
+impl Pacing {
+    /// A plan came in time.
+    pub fn keep(&mut self) {
+        self.calm = self.calm.saturating_add(1);
+        if self.calm < self.patience {
+            return;
+        }
+        if !self.is_strained() {
+            self.patience = PATIENCE;
+            return;
+        }
+        if self.doublings > 0 {
+            self.doublings -= 1;
+        } else {
+            self.halvings -= 1;
+        }
+        // A miss right after it was too much.
+        self.calm = 0;
+    }
+
+    /// A plan missed its tick, while so many bars were wanted.
+    pub fn miss(&mut self, wanted_bars: u8) {
+        if std::mem::take(&mut self.calm) >= CALM {
+            return;
+        }
+        if self.horizon(wanted_bars) > 1 {
+            self.halvings += 1;
+        } else {
+            self.doublings = (self.doublings + 1).min(MOST_DOUBLINGS);
+        }
+        self.patience = (self.patience * 2).min(MOST_PATIENCE);
+    }
+
+    /// The bars to plan ahead where so many are wanted: at least one.
+    #[must_use]
+    pub const fn horizon(&self, wanted_bars: u8) -> u8 {
+        let bars = match wanted_bars.checked_shr(self.halvings as u32) {
+            Some(bars) => bars,
+            None => 0,
+        };
+        if bars == 0 { 1 } else { bars }
+    }
+
+    /// The interval between planning ticks where this one is wanted.
+    #[must_use]
+    pub const fn interval(&self, wanted: Tick) -> Tick {
+        Tick(wanted.0 << self.doublings)
+    }
+
+    /// Whether less is asked for than is wanted.
+    #[must_use]
+    pub const fn is_strained(&self) -> bool {
+        self.halvings > 0 || self.doublings > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BEAT: Tick = Tick(24);
+
+    /// What is asked for: bars ahead of four wanted, and the beats between planning ticks.
+    fn asked(pacing: &Pacing) -> (u8, i64) {
+        (pacing.horizon(4), pacing.interval(BEAT).0 / BEAT.0)
+    }
+
+    #[test]
+    fn the_horizon_shrinks_first_then_the_ticks_thin_out() {
+        let mut pacing = Pacing::default();
+        let steps: Vec<_> = (0..7)
+            .map(|_| {
+                pacing.miss(4);
+                asked(&pacing)
+            })
+            .collect();
+        assert_eq!(steps, [(4, 1), (2, 1), (1, 1), (1, 2), (1, 4), (1, 4), (1, 4)]);
+    }
+
+    #[test]
+    fn a_miss_now_and_then_changes_nothing() {
+        let mut pacing = Pacing::default();
+        for _ in 0..20 {
+            pacing.miss(4);
+            (0..CALM).for_each(|_| pacing.keep());
+        }
+        assert!(!pacing.is_strained());
+    }
+
+    #[test]
+    fn what_goes_well_for_long_is_asked_for_again_and_more_rarely_if_it_was_too_much() {
+        let mut pacing = Pacing::default();
+        (0..4).for_each(|_| pacing.miss(4));
+        assert_eq!(asked(&pacing), (1, 2));
+        let plans_until = |pacing: &mut Pacing, wanted| {
+            let plans = (1..10_000).find(|_| {
+                pacing.keep();
+                asked(pacing) == wanted
+            });
+            plans.unwrap()
+        };
+        let first = plans_until(&mut pacing, (1, 1));
+        pacing.miss(4);
+        assert_eq!(asked(&pacing), (1, 2), "one miss is enough right after");
+        assert!(plans_until(&mut pacing, (1, 1)) > first);
+        plans_until(&mut pacing, (4, 1));
+        plans_until(&mut pacing, (4, 1));
+    }
+
+    proptest! {
+        /// Whatever happens, something is asked for, and never more than is wanted.
+        #[test]
+        fn less_is_asked_for_but_never_nothing(happens in prop::collection::vec((any::<bool>(), 0..9u8), 0..400), wanted in 1..9u8) {
+            let mut pacing = Pacing::default();
+            for (kept, bars) in happens {
+                if kept { pacing.keep() } else { pacing.miss(bars) }
+                prop_assert!((1..=wanted).contains(&pacing.horizon(wanted)));
+                prop_assert!((BEAT..=Tick(96)).contains(&pacing.interval(BEAT)));
+            }
+            (0..20_000).for_each(|_| pacing.keep());
+            prop_assert!(!pacing.is_strained());
+        }
+    }
+}
