@@ -1,5 +1,9 @@
 //! The fixtures that hold the training package to the codec: clips of our own, the corpus made of them, and their aligned rows.
 //!
+//! `aligned.json` has four lists wherever rows are: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They stand under
+//! `prefix.aligned` (with the `style` and `roles` it states), `pieces` (one for each piece of the corpus, from its first bar to its end), and
+//! `given`: a `piece` by number, the `roles` whose notes are given, and the `aligned` rows.
+//!
 //! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-engine --features cli --test training_fixtures` writes them anew.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
@@ -10,7 +14,7 @@ mod clips;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Row, Targets, align, prefix_rows};
+use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Row, Targets, align_given, prefix_rows};
 use antiphon_engine::music::{Role, smf};
 use clips::{answer, changes, hymn};
 use safetensors::SafeTensors;
@@ -35,11 +39,11 @@ fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
         NoteClasses { beat, sub, role, pitch, duration, velocity, offset }
     };
     let bar = |first: usize, bar: usize| {
-        let [metre, tempo, key, density, register, span, voices] = bars[7 * bar..7 * bar + 7].try_into().unwrap();
+        let [metre, tempo, key, density, register, span, voices, mood, repeats] = bars[9 * bar..9 * bar + 9].try_into().unwrap();
         BarRows {
             index: u32::try_from(bar - first).unwrap(),
             ticks: u16::from_le_bytes(ticks[2 * bar..2 * bar + 2].try_into().unwrap()),
-            fields: BarFields { metre, tempo, key, density, register, span, voices },
+            fields: BarFields { metre, tempo, key, density, register, span, voices, mood, repeats },
             notes: (bar_notes[bar]..bar_notes[bar + 1]).map(note).collect(),
         }
     };
@@ -57,23 +61,33 @@ fn listed(rows: &[Row], targets: &[Targets]) -> Value {
     })
 }
 
-/// All pieces of a corpus file aligned from their first bar to their end, and a prefix.
+/// A piece aligned from its first bar to its end, the notes of some roles given.
+fn aligned_piece(bars: &[BarRows], given: &[u8]) -> Value {
+    let (mut rows, mut targets) = (Vec::new(), Vec::new());
+    for (index, bar) in bars.iter().enumerate() {
+        let end = if index + 1 == bars.len() { BarEnd::Piece } else { BarEnd::Bar };
+        let (known, own): (Vec<_>, Vec<_>) = bar.notes.iter().partition(|note| given.contains(&note.role));
+        let (bar_rows, bar_targets) = align_given(&BarRows { notes: own, ..bar.clone() }, &known, end);
+        rows.extend(bar_rows);
+        targets.extend(bar_targets);
+    }
+    listed(&rows, &targets)
+}
+
+/// All pieces of a corpus file aligned, as they are and with given notes, and a prefix.
 fn aligned(bytes: &[u8]) -> Value {
-    let piece = |bars: &Vec<BarRows>| {
-        let (mut rows, mut targets) = (Vec::new(), Vec::new());
-        for (index, bar) in bars.iter().enumerate() {
-            let end = if index + 1 == bars.len() { BarEnd::Piece } else { BarEnd::Bar };
-            let (bar_rows, bar_targets) = align(bar, end);
-            rows.extend(bar_rows);
-            targets.extend(bar_targets);
-        }
-        listed(&rows, &targets)
-    };
+    let pieces = pieces(bytes);
+    // The band without the melody; one hand of two; a piece that is known as a whole, like the far side of a gap.
+    let first_role = |piece: usize| pieces[piece].iter().flat_map(|bar| &bar.notes).map(|note| note.role).min().unwrap();
+    let every_role: Vec<u8> = Role::ALL.map(Role::class).to_vec();
+    let given = [(0, vec![Role::Bass.class(), Role::Drums.class()]), (1, vec![first_role(1)]), (2, every_role)];
+    let given = given.map(|(piece, roles)| json!({ "piece": piece, "roles": roles, "aligned": aligned_piece(&pieces[piece], &roles) }));
     let roles = [Role::Melody, Role::Bass, Role::Drums];
     let prefix = prefix_rows(3, &roles);
     json!({
         "prefix": { "style": 3, "roles": roles.map(Role::class), "aligned": listed(&prefix, &vec![[-1; 8]; prefix.len()]) },
-        "pieces": pieces(bytes).iter().map(piece).collect::<Vec<_>>(),
+        "pieces": pieces.iter().map(|bars| aligned_piece(bars, &[])).collect::<Vec<_>>(),
+        "given": given,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Aligned rows: each row carries a note and asks for the next (docs/model-interface.md, section 2).
 //!
-//! `align` lays out a finished bar, for training and for filling the cache. The decoder, which learns its targets one by one, builds the same
+//! `align` and `align_given` lay out a finished bar, for training and for filling the cache. The decoder, which learns its targets one by one, builds the same
 //! rows from the same functions.
 
 use super::row::{BarRows, NoteClasses, Place, Position, Row, Targets};
@@ -31,9 +31,20 @@ pub enum BarEnd {
 /// All but the last row are what the SUM row sums up.
 #[must_use]
 pub fn align(bar: &BarRows, end: BarEnd) -> (Vec<Row>, Vec<Targets>) {
+    align_given(bar, &[], end)
+}
+
+/// The same for a bar of which some notes are `given`: known beforehand, and not among the bar's own. They are in canonical order.
+///
+/// Their GIVEN rows come first and have no outputs; what is predicted are the bar's own notes. A bar on the far side of a gap has given notes only, and
+/// what its BAR row is told to predict, the bar line, is not asked of the model.
+#[must_use]
+pub fn align_given(bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> (Vec<Row>, Vec<Targets>) {
     let target = |index: usize| bar.notes.get(index).map(NoteClasses::place);
-    let mut rows = vec![bar.bar_row(None)];
-    let mut targets = vec![targets(bar, None, 0, end)];
+    let mut rows: Vec<Row> = given.iter().enumerate().map(|(index, note)| bar.given_row(index, note)).collect();
+    let mut targets = vec![NO_TARGETS; given.len()];
+    rows.push(bar.bar_row(None));
+    targets.push(self::targets(bar, None, 0, end));
     if !bar.notes.is_empty() {
         rows.push(bar.bar_row(target(0)));
         targets.push(targets_of(bar, 0, end));
@@ -75,6 +86,8 @@ impl BarRows {
             (column::REGISTER, self.fields.register),
             (column::SPAN, self.fields.span),
             (column::VOICES, self.fields.voices),
+            (column::MOOD, self.fields.mood),
+            (column::REPEATS, self.fields.repeats),
         ];
         for (column, value) in controls {
             row.columns[column] = value.into();
@@ -85,8 +98,19 @@ impl BarRows {
     /// The row of the bar's note number `index`, which predicts its target's content and the place of the note after that.
     #[must_use]
     pub fn note_row(&self, index: usize, note: &NoteClasses, target: Option<Place>) -> Row {
-        // Two BAR rows stand before the first note.
-        let mut row = self.row(Kind::Note, note.tick(), i64::try_from(index).unwrap_or(i64::MAX - 3) + 2);
+        self.content_row(Kind::Note, index, note).aimed_at(target)
+    }
+
+    /// The row of the bar's given note number `index`: it is heard, and predicts nothing.
+    #[must_use]
+    pub fn given_row(&self, index: usize, note: &NoteClasses) -> Row {
+        self.content_row(Kind::Given, index, note)
+    }
+
+    /// A row that carries the content of note number `index` of its kind.
+    fn content_row(&self, kind: Kind, index: usize, note: &NoteClasses) -> Row {
+        // Two BAR rows stand before the first note; given notes are counted alike, so that the first of a chord has the same index in either kind.
+        let mut row = self.row(kind, note.tick(), i64::try_from(index).unwrap_or(i64::MAX - 3) + 2);
         let drums = note.role == Role::Drums.class();
         let content = [
             (column::BEAT, value(note.beat)),
@@ -102,7 +126,7 @@ impl BarRows {
         for (column, value) in content {
             row.columns[column] = value;
         }
-        row.aimed_at(target)
+        row
     }
 
     /// The row that stands for the whole bar in the bars that see it coarsely.
@@ -182,7 +206,8 @@ mod tests {
     use super::*;
     use crate::codec::BarFields;
 
-    const FIELDS_OF_BAR: BarFields = BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8 };
+    const FIELDS_OF_BAR: BarFields =
+        BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8, mood: 9, repeats: 1 };
 
     fn note(beat: u8, sub: u8, role: Role, pitch: u8) -> NoteClasses {
         NoteClasses { beat, sub, role: role.class(), pitch, duration: 23, velocity: 20, offset: 4 }
@@ -208,11 +233,11 @@ mod tests {
             targets,
             [[-1, -1, -1, -1, 0, 0, 12, 0], [60, 23, 20, 4, 0, 2, 0, 3], [164, 23, 20, 4, 1, -1, -1, -1], [-1; FIELDS], [-1; FIELDS],]
         );
-        assert_eq!(rows[0].columns, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0]);
-        assert_eq!(rows[1].columns, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 13, 1, 2, 2, 3, 4, 5, 6, 7, 8, 0]);
-        assert_eq!(rows[2].columns, [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(rows[3].columns, [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(rows[4].columns, [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(rows[0].columns, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
+        assert_eq!(rows[1].columns, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 13, 1, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
+        assert_eq!(rows[2].columns, [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(rows[3].columns, [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(rows[4].columns, [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]
@@ -224,6 +249,34 @@ mod tests {
             assert_eq!(targets[0][Field::Type as usize], i16::from(class));
             assert_eq!(targets[1], NO_TARGETS);
         }
+    }
+
+    #[test]
+    fn given_notes_come_first_and_predict_nothing() {
+        let own = vec![note(0, 12, Role::Melody, 60), note(2, 0, Role::Melody, 64)];
+        let given = [note(0, 0, Role::Bass, 40), note(1, 6, Role::Drums, 128 + 36)];
+        let bar = BarRows { index: 17, ticks: 72, fields: FIELDS_OF_BAR, notes: own };
+        let (rows, targets) = align_given(&bar, &given, BarEnd::Bar);
+
+        let kinds: Vec<u16> = rows.iter().map(|row| row.columns[column::KIND]).collect();
+        assert_eq!(kinds, [4, 4, 2, 2, 3, 3, 5]);
+        assert_eq!(targets[..2], [NO_TARGETS; 2]);
+        for (row, key) in rows.iter().zip([at(17, 0, 2), at(17, 30, 3)]) {
+            assert_eq!((row.key, row.query), (key, key));
+        }
+        assert_eq!(rows[1].columns, [4, 2, 7, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        // What is predicted is as if nothing were given.
+        let alone = align(&bar, BarEnd::Bar);
+        assert_eq!((&rows[2..], &targets[2..]), (&alone.0[..], &alone.1[..]));
+    }
+
+    #[test]
+    fn a_bar_of_given_notes_only_has_one_bar_row() {
+        let bar = BarRows { ticks: 96, ..BarRows::default() };
+        let given = [note(0, 0, Role::Keys, 60), note(0, 0, Role::Keys, 64)];
+        let (rows, targets) = align_given(&bar, &given, BarEnd::Bar);
+        assert_eq!(rows, [bar.given_row(0, &given[0]), bar.given_row(1, &given[1]), bar.bar_row(None), bar.sum_row()]);
+        assert!(targets[..2].iter().chain(&targets[3..]).all(|targets| *targets == NO_TARGETS));
     }
 
     #[test]

@@ -1,28 +1,53 @@
 //! The controls of bars, read off their notes: what training tells the model of music that is known.
 
 use super::encode::decode;
-use super::row::BarRows;
-use crate::music::analysis::{BarBuckets, Key, PitchProfile, keys_of_bars, tempo_bucket};
-use crate::music::{TempoMap, Tick};
+use super::row::{BarFields, BarRows};
+use crate::music::analysis::{
+    BarBuckets, BarFeatures, BarPattern, Key, Mood, PitchProfile, repeats_of_bars, tempo_bucket, velocities_are_flat, windows_of_bars,
+};
+use crate::music::{Note, TempoMap, Tick};
 
-/// Sets tempo, key, density, register, span and voices of each bar; the metre stays as it is. The first bar starts at `start`.
+/// Sets tempo, key, density, register, span, voices, mood and repeats of each bar; the metre stays as it is. The first bar starts at `start`.
 ///
 /// They are measured on the notes as the classes tell them, so what the model writes can be measured alike. Where there is nothing to
 /// measure a field is unset.
 pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
-    let mut profiles = Vec::with_capacity(bars.len());
+    let mut heard = Vec::with_capacity(bars.len());
     let mut start = start;
     for bar in bars.iter_mut() {
         let notes = decode(std::slice::from_ref(bar), start);
-        let length = Tick(bar.ticks.into());
-        let BarBuckets { density, register, span, voices } = BarBuckets::measure(length, &notes);
+        let measured = Measured::new(start, Tick(bar.ticks.into()), &notes);
+        let BarBuckets { density, register, span, voices } = measured.features.as_ref().map(BarBuckets::from).unwrap_or_default();
         let tempo = tempo_bucket(tempos.at(start));
-        bar.fields = super::BarFields { tempo, density, register, span, voices, ..bar.fields };
-        profiles.push(PitchProfile::new(&notes));
-        start += length;
+        bar.fields = BarFields { tempo, density, register, span, voices, ..bar.fields };
+        heard.push(measured);
+        start += Tick(bar.ticks.into());
     }
-    for (bar, key) in bars.iter_mut().zip(keys_of_bars(&profiles)) {
-        bar.fields.key = key.map_or(0, Key::value);
+
+    // What is read off a bar and others.
+    let flat = velocities_are_flat(bars.iter().flat_map(|bar| &bar.notes).map(|note| note.velocity));
+    let profiles: Vec<_> = heard.iter().map(|bar| bar.profile).collect();
+    let (features, patterns): (Vec<_>, Vec<_>) = heard.into_iter().map(|bar| (bar.features, bar.pattern)).unzip();
+    let around = windows_of_bars(&profiles).into_iter().zip(repeats_of_bars(&patterns));
+    for ((bar, features), (profile, repeats)) in bars.iter_mut().zip(features).zip(around) {
+        let mood = features.and_then(|features| Mood::measure(&features, profile.mode_clarity(), flat));
+        bar.fields.key = profile.key().map_or(0, Key::value);
+        bar.fields.mood = mood.map_or(0, Mood::value);
+        bar.fields.repeats = repeats;
+    }
+}
+
+/// What a bar's controls are read off.
+struct Measured {
+    features: Option<BarFeatures>,
+    profile: PitchProfile,
+    pattern: BarPattern,
+}
+
+impl Measured {
+    /// Measures the notes of the bar that starts at `start`.
+    fn new(start: Tick, length: Tick, notes: &[Note]) -> Self {
+        Self { features: BarFeatures::new(length, notes), profile: PitchProfile::new(notes), pattern: BarPattern::new(start, notes) }
     }
 }
 
@@ -55,5 +80,20 @@ mod tests {
         assert_eq!((scale.density, scale.register, scale.span, scale.voices), (2, 6, 3, 1));
         assert_eq!((empty.metre, empty.tempo), (1, 8));
         assert_eq!((empty.density, empty.register, empty.span, empty.voices), (0, 0, 0, 0));
+        // A bare scale is not clearly major, and of few notes; like no bar before.
+        assert_eq!((scale.mood, scale.repeats), (1 + 3, 1));
+        assert_eq!((empty.mood, empty.repeats), (0, 0));
+    }
+
+    #[test]
+    fn a_bar_that_comes_back_says_how_far() {
+        let note =
+            |onset: i64, pitch: u8| Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys };
+        let bar = |index: u32| Bar { index, start: Tick(96 * i64::from(index)), length: Tick(96), metre: Metre::COMMON };
+        let notes: Vec<Note> = [60, 62, 64, 60, 60, 62].iter().zip(0..).map(|(&pitch, index)| note(96 * index, pitch)).collect();
+        let mut bars = encode(&notes, &(0..6).map(bar).collect::<Vec<_>>(), None).bars;
+        label(&mut bars, Tick::ZERO, &TempoMap::default());
+        // The fourth is like the first, but three bars back is not looked at.
+        assert_eq!(bars.iter().map(|bar| bar.fields.repeats).collect::<Vec<_>>(), [1, 1, 1, 1, 2, 4]);
     }
 }

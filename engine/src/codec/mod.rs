@@ -6,7 +6,7 @@ mod label;
 mod row;
 pub mod vocabulary;
 
-pub use align::{BarEnd, align, prefix_rows};
+pub use align::{BarEnd, align, align_given, prefix_rows};
 pub use encode::{EncodeReport, Encoded, decode, encode};
 pub use label::label;
 pub use row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};

@@ -72,6 +72,10 @@ pub struct BarFields {
     pub span: u8,
     /// Most notes sounding at once, 1 to 8 (8 = 8 or more).
     pub voices: u8,
+    /// Mood, 1 to 9: 1 + 3 valence + arousal.
+    pub mood: u8,
+    /// Whether it repeats an earlier bar, 1 to 9: 1 = it does not.
+    pub repeats: u8,
 }
 
 /// One bar as classes: what the codec makes of notes, and notes of.

@@ -1,11 +1,11 @@
-//! The numbers of vocabulary version 1 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
+//! The numbers of vocabulary version 2 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
 
 use std::sync::LazyLock;
 
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
 /// A model of another vocabulary is refused.
-pub const VOCABULARY_VERSION: u32 = 1;
+pub const VOCABULARY_VERSION: u32 = 2;
 
 /// Longest bar a row can address; a longer one is cut.
 pub const MAX_BAR_TICKS: i64 = 16 * TICKS_PER_QUARTER;
@@ -91,7 +91,7 @@ pub enum Kind {
     Sum = 5,
 }
 
-/// Columns of a row: name and table size (highest value + 1).
+/// Columns of a row, a new one always at the end, so that the embeddings of the others stay where they are: name and table size (highest value + 1).
 pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("kind", 6),
     ("beat", 17),
@@ -115,10 +115,12 @@ pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("span", 9),
     ("voices", 9),
     ("style", 16),
+    ("mood", 10),
+    ("repeats", 10),
 ];
 
 /// Columns of a row.
-pub const COLUMNS: usize = 22;
+pub const COLUMNS: usize = 24;
 
 /// Index of a column by role in a row.
 #[allow(missing_docs)]
@@ -145,6 +147,8 @@ pub mod column {
     pub const SPAN: usize = 19;
     pub const VOICES: usize = 20;
     pub const STYLE: usize = 21;
+    pub const MOOD: usize = 22;
+    pub const REPEATS: usize = 23;
 }
 
 /// Highest value of the style column.

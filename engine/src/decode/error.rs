@@ -74,8 +74,8 @@ pub(super) fn check_bar(bar: &BarRows) -> Result<(), DecodeError> {
     if !(1..=MAX_BAR_TICKS).contains(&i64::from(bar.ticks)) {
         return Err(DecodeError::Length { bar: bar.index, ticks: bar.ticks });
     }
-    let BarFields { metre, tempo, key, density, register, span, voices } = bar.fields;
-    if metre > 23 || key > 24 || [tempo, density, register, span, voices].iter().any(|&value| value > 8) {
+    let BarFields { metre, tempo, key, density, register, span, voices, mood, repeats } = bar.fields;
+    if metre > 23 || key > 24 || [tempo, density, register, span, voices].iter().any(|&value| value > 8) || mood > 9 || repeats > 9 {
         return Err(DecodeError::Fields { bar: bar.index, fields: bar.fields });
     }
     check_notes(bar, 0)

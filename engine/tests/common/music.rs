@@ -45,6 +45,8 @@ pub(crate) fn bar(dice: &mut Dice, index: u32, most: u8) -> BarRows {
         register: dice.roll(9),
         span: dice.roll(9),
         voices: dice.roll(9),
+        mood: dice.roll(10),
+        repeats: dice.roll(10),
     };
     BarRows { index, ticks: u16::from(beats) * 24, fields, notes }
 }

@@ -36,9 +36,20 @@ def load(path: str | Path) -> tuple[Antiphon, Description, dict]:
     if Path(path).suffix == ".onnx":
         return *from_graph(path), {}
     content = torch.load(path, map_location="cpu", weights_only=True)
-    model = Antiphon(Config(**content.pop("config")))
-    model.load_state_dict(content.pop("model"))
+    model = from_weights(content.pop("config"), content.pop("model"), path)
     return model, Description(**content.pop("description")), content
+
+
+def from_weights(config: dict, weights: dict, path: str | Path) -> Antiphon:
+    """The model of these weights, in today's columns: those that were appended since they were trained have zeros, so it plays what it played."""
+    had, now = [[list(c) for c in config["columns"]], v.COLUMNS]
+    if had != now[: len(had)] or [list(f) for f in config["fields"]] != v.FIELDS:
+        raise ValueError(f"{path}: its columns and fields are not those that vocabulary {v.VERSION} begins with: its weights mean other things")
+    model = Antiphon(Config(**{**config, "columns": now}))
+    table = weights["embedding.weight"]
+    new = table.new_zeros(model.embedding.num_embeddings - len(table), table.shape[1])
+    model.load_state_dict({**weights, "embedding.weight": torch.cat([table, new])})
+    return model
 
 
 def from_graph(path: str | Path) -> tuple[Antiphon, Description]:
@@ -50,17 +61,16 @@ def from_graph(path: str | Path) -> tuple[Antiphon, Description]:
     said = {p.key.removeprefix("antiphon."): p.value for p in proto.metadata_props}
     if said.get("weights") not in ("fp32", "fp16"):
         raise ValueError(f"{path}: weights stored as {said.get('weights')} cannot be trained on; start from the fp16 or fp32 graph")
-    if said["vocabulary"] != str(v.VERSION):
-        raise ValueError(f"{path} has vocabulary {said['vocabulary']}, this is {v.VERSION}: its weights mean other things")
     shape = {name: json.loads(said[name]) for name in ("width", "layers", "heads", "columns", "fields", "rotary", "fine_bars")}
-    model = Antiphon(Config(**shape))
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     weights = {}
-    for name, parameter in model.state_dict().items():
+    with torch.device("meta"):
+        names = {name: parameter.dim() for name, parameter in Antiphon(Config(**shape)).state_dict().items()}
+    for name, dimensions in names.items():
         # A linear layer multiplies from the right in the graph; tables of embeddings are stored as they are.
-        is_linear = parameter.dim() == 2 and name != "embedding.weight" and ".choice." not in name
+        is_linear = dimensions == 2 and name != "embedding.weight" and ".choice." not in name
         array = torch.from_numpy(stored[name].copy()).float()
         weights[name] = array.T.contiguous() if is_linear else array
-    model.load_state_dict(weights)
+    model = from_weights(shape, weights, path)
     styles, durations = json.loads(said["styles"]), json.loads(said["durations"])
     return model, Description(said["name"], durations, styles, int(said["trained_rows"]))

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
+from . import vocabulary as v
+
 CORPUS_VERSION = "1"
-VOCABULARY_VERSION = "1"
 
 TRAIN, VALID = 0, 1
 FLAT_VELOCITY, PERFORMED_TIMING = 1, 2
@@ -29,7 +30,7 @@ class Corpus:
     bar_notes: np.ndarray
     """i64 [bars + 1]: first note of each bar."""
     bars: np.ndarray
-    """u8 [bars, 7]: metre, tempo, key, density, register, span, voices; 0 = unset."""
+    """u8 [bars, 9]: metre, tempo, key, density, register, span, voices, mood, repeats; 0 = unset."""
     bar_ticks: np.ndarray
     """i64 [bars]: length in ticks."""
     piece_bars: np.ndarray
@@ -60,9 +61,9 @@ class Corpus:
                 meta = file.metadata() or {}
                 if meta.get("antiphon.corpus", meta.get("corpus")) != CORPUS_VERSION:
                     raise CorpusError(f"{path}: not a corpus of version {CORPUS_VERSION}; write it anew with `antiphon corpus DIR -o {path}`")
-                if meta.get("vocabulary") != VOCABULARY_VERSION:
+                if meta.get("vocabulary") != str(v.VERSION):
                     raise CorpusError(
-                        f"{path}: vocabulary {meta.get('vocabulary')}, this package knows {VOCABULARY_VERSION}; write the corpus anew"
+                        f"{path}: vocabulary {meta.get('vocabulary')}, this package knows {v.VERSION}; write the corpus anew"
                     )
                 arrays = {name: file.get_tensor(name) for name in file.keys()}
         except OSError as error:

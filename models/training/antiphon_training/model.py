@@ -237,7 +237,7 @@ class Antiphon(nn.Module):
     ) -> Tensor:
         """Hidden states [B, T, d] after the last norm.
 
-        `rows` int [B, T, 22]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
+        `rows` int [B, T, 24]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
         [B, 1, T, T]; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
         """
         x = self.embed(rows, bar)

@@ -1,6 +1,6 @@
-"""The numbers of vocabulary 1. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
+"""The numbers of vocabulary 2. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
 
-VERSION = 1
+VERSION = 2
 
 # Columns of a row: name and table size (highest value + 1). Value 0 is absent.
 COLUMNS = [
@@ -26,6 +26,8 @@ COLUMNS = [
     ["span", 9],
     ["voices", 9],
     ["style", 16],
+    ["mood", 10],
+    ["repeats", 10],
 ]
 COLUMN = {name: index for index, (name, _) in enumerate(COLUMNS)}
 

@@ -38,6 +38,18 @@ def test_every_piece_is_aligned_as_by_the_codec(corpus, expected):
         assert_same(sequence, wanted)
 
 
+def test_pieces_with_given_notes_are_aligned_as_by_the_codec(corpus, expected):
+    assert [case["piece"] for case in expected["given"]] == [0, 1, 2]
+    for case in expected["given"]:
+        first, last = corpus.piece_bars[case["piece"] : case["piece"] + 2]
+        bounds = corpus.bar_notes[first : last + 1]
+        notes = corpus.notes[bounds[0] : bounds[-1]]
+        given = np.isin(notes[:, rows.N_ROLE], case["roles"])
+        assert given.any()
+        bars, ticks = corpus.bars[first:last], corpus.bar_ticks[first:last]
+        assert_same(rows.align(notes, np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True, given=given), case["aligned"])
+
+
 def test_the_prefix_is_the_codecs(expected):
     prefix = expected["prefix"]
     assert_same(rows.prefix(prefix["style"], prefix["roles"]), prefix["aligned"])
@@ -49,6 +61,7 @@ def test_the_fixture_covers_what_is_easily_done_wrong(corpus):
     assert len(np.unique(corpus.bars[:, 0])) >= 4, "changes of metre"
     assert (corpus.bar_ticks == 384).any(), "a bar cut at its longest"
     assert (corpus.notes[:, rows.N_PITCH] >= rows.DRUM_PITCH).any(), "drums"
+    assert (corpus.bars[:, 7] > 0).any() and (corpus.bars[:, 8] > 1).any(), "a mood, and a repeat"
     assert (corpus.notes[:, rows.N_OFFSET] != 4).any(), "performed timing"
     assert corpus.piece_split.tolist() == [0, 0, 1]
     assert corpus.piece_flags.tolist() == [2, 1, 1]

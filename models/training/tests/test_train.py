@@ -6,10 +6,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from pieces import piece
 from test_data import corpus
 
 from antiphon_training import checkpoint
+from antiphon_training import vocabulary as v
 from antiphon_training.export import export
+from antiphon_training.model import Antiphon, Config, attention_mask
 from antiphon_training.train import Recipe, Trainer
 
 SMALL = Recipe(
@@ -102,6 +105,33 @@ def test_training_goes_on_from_a_shipped_graph(tmp_path, music):
     (tmp_path / "more").mkdir()
     more = Trainer(SMALL, music, tmp_path / "more", 1, start=tmp_path / "shipped.onnx")
     assert more.rows_before == described.trained_rows
+
+
+@pytest.mark.parametrize("name", ["old.onnx", "old.pt"])
+def test_weights_of_fewer_columns_play_as_before(tmp_path, name):
+    torch.manual_seed(0)
+    old = Antiphon(Config(width=32, layers=1, heads=2, columns=v.COLUMNS[:22])).eval()
+    if name == "old.pt":
+        checkpoint.save(tmp_path / name, old, checkpoint.Description())
+    else:
+        export(old, checkpoint.Description(), tmp_path / name, "fp32")
+    new, _, _ = checkpoint.load(tmp_path / name)
+    assert new.eval().config.columns == v.COLUMNS
+    music = piece(bars=6)
+    rows, key, query, bar = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar))
+    mask = attention_mask(rows[..., 0], bar)
+    told = rows.clone()
+    told[..., 22:] = 1 + told[..., 22:]
+    with torch.no_grad():
+        before = old.forward_hidden(rows[..., :22], key, query, mask, bar)
+        torch.testing.assert_close(new.forward_hidden(told, key, query, mask, bar), before)
+
+
+def test_weights_of_other_columns_are_refused(tmp_path):
+    other = Antiphon(Config(width=32, layers=1, heads=2, columns=[["colour", 9], *v.COLUMNS[1:]]))
+    checkpoint.save(tmp_path / "other.pt", other, checkpoint.Description())
+    with pytest.raises(ValueError, match="mean other things"):
+        checkpoint.load(tmp_path / "other.pt")
 
 
 def test_weights_stored_in_int8_are_no_start(tmp_path, music):

@@ -141,6 +141,9 @@ impl Context {
             register: middle(|fields| fields.register),
             span: middle(|fields| fields.span),
             voices: middle(|fields| fields.voices),
+            // Nobody has asked for a mood, nor for a repeat.
+            mood: 0,
+            repeats: 0,
         }
     }
 

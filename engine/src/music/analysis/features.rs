@@ -17,6 +17,8 @@ pub struct BarFeatures {
 pub struct PitchFeatures {
     /// Mean MIDI key.
     pub mean_pitch: f64,
+    /// Mean MIDI velocity.
+    pub mean_velocity: f64,
     /// Semitones from the lowest note to the highest.
     pub span: u8,
     /// Most notes that sound at once, at least 1.
@@ -42,8 +44,10 @@ impl PitchFeatures {
         let pitched: Vec<_> = notes.iter().filter(|note| note.role != Role::Drums).collect();
         let pitches = || pitched.iter().map(|note| note.pitch);
         let (lowest, highest) = pitches().min().zip(pitches().max())?;
-        let mean_pitch = pitches().map(f64::from).sum::<f64>() / f64::from(count(pitched.len()));
-        Some(Self { mean_pitch, span: highest - lowest, max_voices: most_at_once(&pitched) })
+        let mean = |values: u32| f64::from(values) / f64::from(count(pitched.len()));
+        let mean_pitch = mean(pitches().map(u32::from).sum());
+        let mean_velocity = mean(pitched.iter().map(|note| u32::from(note.velocity)).sum());
+        Some(Self { mean_pitch, mean_velocity, span: highest - lowest, max_voices: most_at_once(&pitched) })
     }
 }
 
@@ -81,7 +85,7 @@ mod tests {
         let notes: Vec<_> = drums.chain(chord).chain([after]).collect();
         let features = BarFeatures::new(Tick::quarters(4), &notes).unwrap();
         assert_eq!(features.notes_per_quarter, 2.0);
-        assert_eq!(features.pitched, Some(PitchFeatures { mean_pitch: 64.0, span: 10, max_voices: 3 }));
+        assert_eq!(features.pitched, Some(PitchFeatures { mean_pitch: 64.0, mean_velocity: 80.0, span: 10, max_voices: 3 }));
     }
 
     #[test]

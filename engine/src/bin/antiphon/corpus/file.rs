@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use antiphon_engine::codec::BarFields;
 use antiphon_engine::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
 use safetensors::Dtype;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ const CORPUS_VERSION: &str = "1";
 pub(crate) struct Corpus {
     notes: Vec<[u8; 8]>,
     bar_notes: Vec<u64>,
-    bars: Vec<[u8; 7]>,
+    bars: Vec<[u8; 9]>,
     bar_ticks: Vec<u16>,
     piece_bars: Vec<u64>,
     piece_source: Vec<u8>,
@@ -42,8 +43,8 @@ impl Corpus {
                 let part = parts.next().copied().unwrap_or_default();
                 self.notes.push([note.beat, note.sub, note.role, note.pitch, note.duration, note.velocity, note.offset, part]);
             }
-            let fields = bar.fields;
-            self.bars.push([fields.metre, fields.tempo, fields.key, fields.density, fields.register, fields.span, fields.voices]);
+            let BarFields { metre, tempo, key, density, register, span, voices, mood, repeats } = bar.fields;
+            self.bars.push([metre, tempo, key, density, register, span, voices, mood, repeats]);
             self.bar_ticks.push(bar.ticks);
             self.bar_notes.push(count(&self.notes));
         }
@@ -69,7 +70,7 @@ impl Corpus {
             array("bar_notes", Dtype::U64, vec![self.bar_notes.len()], words(&self.bar_notes).into()),
             array("piece_bars", Dtype::U64, vec![self.piece_bars.len()], words(&self.piece_bars).into()),
             array("bar_ticks", Dtype::U16, vec![self.bar_ticks.len()], bar_ticks.into()),
-            array("bars", Dtype::U8, vec![self.bars.len(), 7], self.bars.as_flattened().into()),
+            array("bars", Dtype::U8, vec![self.bars.len(), 9], self.bars.as_flattened().into()),
             array("notes", Dtype::U8, vec![self.notes.len(), 8], self.notes.as_flattened().into()),
             array("piece_flags", Dtype::U8, vec![self.piece_flags.len()], (&self.piece_flags[..]).into()),
             array("piece_source", Dtype::U8, vec![self.piece_source.len()], (&self.piece_source[..]).into()),
@@ -102,14 +103,14 @@ fn count<T>(of: &[T]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::codec::{BarFields, BarRows, NoteClasses};
+    use antiphon_engine::codec::{BarRows, NoteClasses};
     use safetensors::SafeTensors;
 
     use super::*;
 
     fn corpus() -> Corpus {
         let note = NoteClasses { beat: 1, sub: 2, role: 3, pitch: 164, duration: 5, velocity: 6, offset: 7 };
-        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7 };
+        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 };
         let full = BarRows { index: 0, ticks: 384, fields, notes: vec![note, note] };
         let empty = BarRows { index: 1, ticks: 72, fields, notes: Vec::new() };
         let mut corpus = Corpus::new(vec!["a".into(), "b".into()]);
@@ -127,7 +128,7 @@ mod tests {
 
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let metadata = header.metadata().clone().unwrap();
-        assert_eq!((metadata["antiphon.corpus"].as_str(), metadata["vocabulary"].as_str()), ("1", "1"));
+        assert_eq!((metadata["antiphon.corpus"].as_str(), metadata["vocabulary"].as_str()), ("1", "2"));
         assert_eq!(metadata["paths"], r#"["a/1.mid","b/1.mid"]"#);
         let durations: Vec<u16> = serde_json::from_str(&metadata["durations"]).unwrap();
         assert_eq!(durations, DURATIONS);
@@ -143,7 +144,7 @@ mod tests {
         assert_eq!((notes.dtype(), notes.shape()), (Dtype::U8, [4, 8].as_slice()));
         assert_eq!(notes.data()[..16], [1, 2, 3, 164, 5, 6, 7, 8, 1, 2, 3, 164, 5, 6, 7, 9]);
         let bars = file.tensor("bars").unwrap();
-        assert_eq!((bars.shape(), &bars.data()[..7]), ([3, 7].as_slice(), [1, 2, 3, 4, 5, 6, 7].as_slice()));
+        assert_eq!((bars.shape(), &bars.data()[..9]), ([3, 9].as_slice(), [1, 2, 3, 4, 5, 6, 7, 8, 9].as_slice()));
         assert_eq!(file.tensor("bar_ticks").unwrap().data(), [128, 1, 72, 0, 128, 1]);
         assert_eq!(file.tensor("piece_source").unwrap().data(), [0, 1]);
         assert_eq!(file.tensor("piece_split").unwrap().data(), [0, 1]);

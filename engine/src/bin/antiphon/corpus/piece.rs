@@ -5,6 +5,7 @@ use std::path::Path;
 
 use antiphon_engine::codec::vocabulary::{Field, ON_GRID};
 use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode, label};
+use antiphon_engine::music::analysis::velocities_are_flat;
 use antiphon_engine::music::{Bar, Clip, Note, Tick, smf};
 
 /// Below this share of notes off the grid a piece counts as quantised: what is left there is a tuplet or a grace note.
@@ -12,12 +13,6 @@ const PERFORMED_SHARE: f64 = 0.02;
 
 /// Players scatter. Where one offset holds more than this share of the notes off the grid, they are a figure that the grid lacks.
 const SCATTERED_SHARE: f64 = 0.4;
-
-/// A piece with one velocity on at least this share of its notes has no dynamics to learn,
-const FLAT_SHARE: f64 = 0.95;
-
-/// nor has one with no more velocities than this: an accent is not a dynamic.
-const FLAT_VELOCITIES: usize = 2;
 
 /// `piece_flags`: no loss on velocity.
 const FLAT_VELOCITY: u8 = 1;
@@ -109,8 +104,7 @@ fn trim(bars: &mut Vec<BarRows>) -> Tick {
 
 /// Whether the velocities say nothing.
 fn is_flat(bars: &[BarRows]) -> bool {
-    let counts = histogram(bars, |note| note.velocity);
-    counts.len() <= FLAT_VELOCITIES || share(largest(&counts), counts.values().sum()) >= FLAT_SHARE
+    velocities_are_flat(bars.iter().flat_map(|bar| &bar.notes).map(|note| note.velocity))
 }
 
 /// Whether the offsets are a player's, not a notation's.

@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_model_is_told_the_metre_and_nothing_else_of_a_bar() {
-        let fields = BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8 };
+        let fields = BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8, mood: 9, repeats: 1 };
         let bar = BarRows { index: 5, ticks: 72, fields, notes: Vec::new() };
         assert_eq!(known(&bar), BarRows { fields: BarFields { metre: 2, ..BarFields::default() }, ..bar });
     }
