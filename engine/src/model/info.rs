@@ -205,7 +205,7 @@ mod tests {
         let fields = Field::ALL.map(|field| (field.name(), field.classes()));
         [
             ("format", "1".to_owned()),
-            ("vocabulary", "1".to_owned()),
+            ("vocabulary", VOCABULARY_VERSION.to_string()),
             ("name", "test".to_owned()),
             ("width", "64".to_owned()),
             ("layers", "2".to_owned()),
@@ -249,7 +249,7 @@ mod tests {
     fn other_formats_vocabularies_and_sizes_are_refused() {
         let bad = [
             ("format", "2"),
-            ("vocabulary", "2"),
+            ("vocabulary", "1"),
             ("columns", r#"[["kind", 6]]"#),
             ("fields", "[]"),
             ("durations", "[1, 2]"),
