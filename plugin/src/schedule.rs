@@ -30,6 +30,8 @@ struct Waiting {
     on: Moment,
     key: Key,
     note: Note,
+    /// It ends here, if that is before its time.
+    cut: Option<Moment>,
 }
 
 /// A note that sounds.
@@ -106,6 +108,12 @@ impl Schedule {
                     for note in self.sounding.iter_mut().filter(|note| note.off > at.into()) {
                         (note.off, note.is_cut) = (at.into(), true);
                     }
+                    for note in self.waiting.iter_mut().take_while(|note| note.on < at.into()) {
+                        let earlier = note.cut.is_some_and(|cut| cut < at.into());
+                        note.cut = note.cut.filter(|_| earlier).or(Some(at.into()));
+                    }
+                    // Those that end at once are in their order again.
+                    self.sounding.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
                 }
             }
         }
@@ -144,7 +152,7 @@ impl Schedule {
 
     /// Starts the notes whose time has come at this sample, where the player leaves the key free.
     pub fn start<P: Port>(&mut self, span: &Span, exit: &mut Exit<'_, P>) {
-        while let Some(Waiting { key, note, .. }) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(exit.sample)) {
+        while let Some(Waiting { key, note, cut, .. }) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(exit.sample)) {
             if self.sounding.len() == SOUNDING {
                 self.meters.add(Count::Crowded, 1);
                 continue;
@@ -156,9 +164,10 @@ impl Schedule {
                 continue;
             };
             self.started = Some(exit.sample);
-            let off = end_of(&note);
+            let end = end_of(&note);
+            let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
             let place = self.sounding.partition_point(|other| other.off > off);
-            self.sounding.insert(place, Sounding { off, voice, is_cut: false });
+            self.sounding.insert(place, Sounding { off, voice, is_cut });
             if exit.outlet.send(exit.port, note_on(exit.sample, key, velocity(&note))) {
                 self.meters.add(Count::Sounded, 1);
                 exit.capture.sounds(note, key.channel(), exit.at);
@@ -209,7 +218,7 @@ impl Schedule {
         } else {
             // Behind those of the same moment: they start in the order they came.
             let place = self.waiting.partition_point(|other| other.on <= on);
-            self.waiting.insert(place, Waiting { on, key, note: *note });
+            self.waiting.insert(place, Waiting { on, key, note: *note, cut: None });
         }
     }
 }
@@ -323,14 +332,14 @@ mod tests {
         desk.plan(1, 0, 9, 60);
         // Cut below, ends by itself, starts again.
         desk.plan(2, 0, 1, 61);
-        desk.plan(4, 0, 5, 62);
+        desk.plan(5, 0, 5, 62);
         desk.plan(6, 0, 2, 62);
         desk.block(1500);
         // Late.
         desk.plan(1, 0, 9, 63);
         desk.send(Planned::Cut { epoch: Epoch(0), at: Tick(5) });
         desk.block(10_000);
-        assert_eq!(desk.told(), [(1.0, 60), (2.0, 61), (4.0, 62), (5.0, -60), (6.0, -62), (6.0, 62)]);
+        assert_eq!(desk.told(), [(1.0, 60), (2.0, 61), (5.0, -60), (5.0, 62), (6.0, -62), (6.0, 62)]);
     }
 
     #[test]
@@ -387,9 +396,12 @@ mod tests {
         let mut desk = Desk::new();
         desk.plan(1, 0, 100, 60);
         desk.plan(1, 0, 2, 61);
+        // Not begun when the cut is ordered: it ends there all the same.
+        desk.plan(2, 0, 100, 62);
         desk.block(1500);
         desk.send(Planned::Cut { epoch: Epoch(0), at: Tick(4) });
-        assert_eq!(desk.block(5000), [(1500, -61), (2500, -60)]);
+        desk.plan(4, 0, 1, 63);
+        assert_eq!(desk.block(5000), [(500, 62), (1500, -61), (2500, -60), (2500, -62), (2500, 63), (3500, -63)]);
     }
 
     #[test]

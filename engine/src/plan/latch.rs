@@ -28,7 +28,7 @@ impl Stretch {
 pub enum Played {
     /// The plan plays from this tick on; what played before ends there.
     From(Tick),
-    /// The plan that plays goes on for longer.
+    /// What plays goes on for longer, and nothing of it is replaced.
     On,
 }
 
@@ -47,9 +47,10 @@ impl Latched {
             return Played::On;
         }
         let from = if self.stretches.is_empty() { from } else { from.max(plan.brief.start) };
+        let follows = self.until().is_some_and(|until| until <= from);
         self.end_at(from);
         self.stretches.push(Stretch { plan, from, until });
-        Played::From(from)
+        if follows { Played::On } else { Played::From(from) }
     }
 
     /// A plan takes the place of what plays, from this tick on.
@@ -143,7 +144,7 @@ mod tests {
     fn what_comes_after_what_plays_follows_it() {
         let mut latched = Latched::default();
         assert_eq!(latched.play(plan(1, 0, 288, 288), Tick(96)), Played::From(Tick(96)));
-        assert_eq!(latched.play(plan(2, 288, 480, 480), Tick(192)), Played::From(Tick(288)));
+        assert_eq!(latched.play(plan(2, 288, 480, 480), Tick(192)), Played::On);
         assert_eq!(sounds(&latched), [(96, 1), (192, 1), (288, 2), (384, 2)]);
         assert_eq!((latched.until(), latched.delivered()), (Some(Tick(480)), Some(Tick(480))));
         latched.advance_to(Tick(288));

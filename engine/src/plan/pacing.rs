@@ -4,7 +4,7 @@ use crate::music::Tick;
 
 /// Two misses with fewer plans in time between them are too many; a single one may be the operating system's.
 const CALM: u32 = 8;
-/// Plans in time before more is tried again; each time that was too much, twice as many.
+/// Plans in time before more is tried again; each time that turns out to be too much, twice as many.
 const PATIENCE: u32 = 32;
 /// At most so many.
 const MOST_PATIENCE: u32 = 512;
@@ -21,11 +21,13 @@ pub struct Pacing {
     /// Plans in time since the last that was missed.
     calm: u32,
     patience: u32,
+    /// More was tried just now.
+    tries: bool,
 }
 
 impl Default for Pacing {
     fn default() -> Self {
-        Self { halvings: 0, doublings: 0, calm: CALM, patience: PATIENCE }
+        Self { halvings: 0, doublings: 0, calm: CALM, patience: PATIENCE, tries: false }
     }
 }
 
@@ -33,6 +35,7 @@ impl Pacing {
     /// A plan came in time.
     pub fn keep(&mut self) {
         self.calm = self.calm.saturating_add(1);
+        self.tries &= self.calm < CALM;
         if self.calm < self.patience {
             return;
         }
@@ -45,8 +48,8 @@ impl Pacing {
         } else {
             self.halvings -= 1;
         }
-        // A miss right after it was too much.
-        self.calm = 0;
+        // One miss right after it will say that it was too much.
+        (self.calm, self.tries) = (0, true);
     }
 
     /// A plan missed its tick, while so many bars were wanted.
@@ -59,7 +62,9 @@ impl Pacing {
         } else {
             self.doublings = (self.doublings + 1).min(MOST_DOUBLINGS);
         }
-        self.patience = (self.patience * 2).min(MOST_PATIENCE);
+        if std::mem::take(&mut self.tries) {
+            self.patience = (self.patience * 2).min(MOST_PATIENCE);
+        }
     }
 
     /// The bars to plan ahead where so many are wanted: at least one.

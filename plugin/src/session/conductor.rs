@@ -316,8 +316,9 @@ impl<C: Composer> Conductor<C> {
             return;
         }
         let within = Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.tempo);
-        // While the model is being loaded, lateness says nothing of the machine.
-        let due = assignments.last().filter(|_| self.engine == Engine::Ready);
+        // While the model is being loaded, lateness says nothing of the machine; nor right after the ticks have thinned out.
+        let counts = self.engine == Engine::Ready && next - now >= self.pacing.interval(INTERVAL).min(self.clock.open_bar().length);
+        let due = assignments.last().filter(|_| counts);
         self.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
         if self.composer.play(assignments, within) {
             self.jobs += 1;

@@ -1,11 +1,11 @@
-//! The session with the audio thread's path before it and the real engine behind it.
+//! With the real engine.
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::plan::Key;
 use nice_plug::midi::NoteEvent;
-use nice_plug::params::Params;
 
-use super::*;
+use super::super::*;
+use super::{SAMPLES_PER_TICK, set, timed};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
 use crate::musician::rings;
@@ -13,9 +13,6 @@ use crate::params::AntiphonParams;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
-
-/// 120 bpm at 48 kHz.
-const SAMPLES_PER_TICK: u32 = 1000;
 
 /// When another is asked for, in samples: a beat into the fifth bar.
 const ANOTHER: u32 = (4 * 96 + 24) * SAMPLES_PER_TICK;
@@ -48,14 +45,8 @@ impl Desk {
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
         let desk = Self { realtime, session: Session::sit(seat), meters, params: AntiphonParams::new(false), played: 0, frames, waits };
-        desk.set("seed", 0.5);
+        set(&desk.params, "seed", 0.5);
         desk
-    }
-
-    fn set(&self, id: &str, normalised: f32) {
-        let (_, param, _) = self.params.param_map().into_iter().find(|(name, ..)| name == id).unwrap();
-        // SAFETY: the pointer lives as long as `params`.
-        unsafe { param._internal_set_normalized_value(normalised) };
     }
 
     /// A block, and then a wait until the session has nothing left to do; what came out, timed from the start.
@@ -97,14 +88,6 @@ impl Desk {
     }
 }
 
-fn timed(event: Event, timing: u32) -> Event {
-    match event {
-        NoteEvent::NoteOn { voice_id, channel, key, velocity, .. } => NoteEvent::NoteOn { timing, voice_id, channel, key, velocity },
-        NoteEvent::NoteOff { voice_id, channel, key, velocity, .. } => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity },
-        other => other,
-    }
-}
-
 /// Two bars of a tune in quavers, a little off the grid.
 fn tune() -> Vec<(u32, Event)> {
     let scale = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62, 60, 55];
@@ -122,8 +105,8 @@ fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
     let mut out = Vec::new();
     let bar = 96 * SAMPLES_PER_TICK;
     while desk.played < 6 * bar {
-        desk.set("play", if desk.played >= 2 * bar + 24_000 { 1.0 } else { 0.0 });
-        desk.set("another", if another && desk.played >= ANOTHER { 1.0 } else { 0.0 });
+        set(&desk.params, "play", if desk.played >= 2 * bar + 24_000 { 1.0 } else { 0.0 });
+        set(&desk.params, "another", if another && desk.played >= ANOTHER { 1.0 } else { 0.0 });
         out.extend(desk.block(true, &tune));
     }
     out.extend(desk.block(false, &[]));

@@ -1,0 +1,31 @@
+//! The session with the audio thread's path before it: behind it the real engine, or a script.
+
+mod heard;
+mod real;
+mod script;
+mod slow;
+
+use nice_plug::midi::NoteEvent;
+use nice_plug::params::Params;
+
+use crate::params::AntiphonParams;
+use crate::port::Event;
+
+/// 120 bpm at 48 kHz.
+const SAMPLES_PER_TICK: u32 = 1000;
+
+/// Sets a parameter as a host does.
+fn set(params: &AntiphonParams, id: &str, normalised: f32) {
+    let (_, param, _) = params.param_map().into_iter().find(|(name, ..)| name == id).unwrap();
+    // SAFETY: the pointer lives as long as `params`.
+    unsafe { param._internal_set_normalized_value(normalised) };
+}
+
+/// The event at another sample.
+fn timed(event: Event, timing: u32) -> Event {
+    match event {
+        NoteEvent::NoteOn { voice_id, channel, key, velocity, .. } => NoteEvent::NoteOn { timing, voice_id, channel, key, velocity },
+        NoteEvent::NoteOff { voice_id, channel, key, velocity, .. } => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity },
+        other => other,
+    }
+}

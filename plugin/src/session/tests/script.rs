@@ -1,0 +1,271 @@
+//! A composer by a script: it makes simple plans, at the speed the test gives it, and remembers what it was told.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use antiphon_engine::codec::BarRows;
+use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_engine::plan::{Brief, Key, Passage};
+use antiphon_engine::service::{Assignment, Outcome};
+use nice_plug::midi::NoteEvent;
+use parking_lot::Mutex;
+
+use super::super::attendance::Attendance;
+use super::super::composer::Composer;
+use super::super::conductor::Conductor;
+use super::super::pace::{Pace, Parts};
+use super::{SAMPLES_PER_TICK, set, timed};
+use crate::board::{Board, Status};
+use crate::clock::{HostTime, Position};
+use crate::meters::{Count, Meters};
+use crate::musician::rings;
+use crate::params::AntiphonParams;
+use crate::port::scripted::Scripted;
+use crate::port::{Event, note_off, note_on};
+use crate::realtime::RealTime;
+
+/// A quarter.
+pub(super) const BEAT: i64 = 24;
+/// A bar of 4/4.
+pub(super) const BAR: i64 = 96;
+
+/// The script's memory, in the hands of the test and of the conductor.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Script(Rc<RefCell<Memory>>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// Work that a passage costs; 0 is none.
+    cost: u32,
+    /// Work done on the next passage.
+    done: u32,
+    /// What is being made.
+    making: VecDeque<Passage>,
+    /// A job that has not ended.
+    is_busy: bool,
+    made: VecDeque<Passage>,
+    outcomes: VecDeque<Outcome>,
+    /// The bars that were told, by their index.
+    score: Vec<BarRows>,
+    /// What was asked for, in order.
+    asked: Vec<(Brief, Vec<BarRows>)>,
+}
+
+impl Script {
+    /// Each passage costs so much work from now on.
+    pub(super) fn cost(&self, work: u32) {
+        self.0.borrow_mut().cost = work;
+    }
+
+    /// Does this much work.
+    fn work(&self, work: u32) {
+        let mut memory = self.0.borrow_mut();
+        memory.done += work;
+        while memory.done >= memory.cost
+            && let Some(passage) = memory.making.pop_front()
+        {
+            memory.done -= memory.cost;
+            memory.made.push_back(passage);
+        }
+        if memory.making.is_empty() {
+            memory.done = 0;
+            if std::mem::take(&mut memory.is_busy) {
+                memory.outcomes.push_back(Outcome::Finished);
+            }
+        }
+    }
+
+    /// What was asked for, in order: the brief, and the bars with all that is known of them.
+    pub(super) fn asked(&self) -> Vec<(Brief, Vec<BarRows>)> {
+        self.0.borrow().asked.clone()
+    }
+
+    /// The notes of the bars that were told, if all are bars of 4/4: onset, pitch, duration in ticks.
+    pub(super) fn heard(&self) -> Vec<(i64, u8, i64)> {
+        let memory = self.0.borrow();
+        let mut notes: Vec<_> = (0..)
+            .zip(&memory.score)
+            .flat_map(|(bar, rows)| rows.notes.iter().map(move |note| note.note(Tick(bar * BAR))))
+            .map(|note| (note.onset.0, note.pitch, note.duration.0))
+            .collect();
+        notes.sort_unstable();
+        notes
+    }
+
+    /// Bars that were told.
+    pub(super) fn bars(&self) -> i64 {
+        i64::try_from(self.0.borrow().score.len()).unwrap()
+    }
+
+    fn submit(&self, making: VecDeque<Passage>) {
+        let mut memory = self.0.borrow_mut();
+        if std::mem::replace(&mut memory.is_busy, true) {
+            memory.outcomes.push_back(Outcome::Replaced);
+        }
+        (memory.making, memory.done) = (making, 0);
+    }
+}
+
+/// What the script makes for an assignment: four notes a bar, on a key by the plan, bar by bar.
+fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
+    let Brief { plan, start, end, .. } = assignment.brief;
+    let lines = assignment.bars.iter().scan(assignment.line, |line, bar| {
+        let start = *line;
+        *line += Tick(bar.ticks.into());
+        Some((start, *line))
+    });
+    let pitch = pitch_of(plan.0);
+    let inside = lines.filter(move |(line, next)| *next > start && *line < end).collect::<Vec<_>>().into_iter();
+    inside.map(move |(line, next)| {
+        let (from, until) = (line.max(start), next.min(end));
+        let note = move |onset| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch, velocity: 80, role: Role::Keys };
+        let notes = (from.0..until.0).filter(|onset| onset % BEAT == 6).map(note).collect();
+        Passage { plan, from, until, notes }
+    })
+}
+
+/// The key of a plan's notes.
+pub(super) fn pitch_of(plan: u64) -> u8 {
+    40 + u8::try_from(plan % 20).unwrap()
+}
+
+impl Composer for Script {
+    fn gather(&mut self, _roles: &BTreeSet<Role>) {
+        *self.0.borrow_mut() = Memory { cost: self.0.borrow().cost, ..Memory::default() };
+    }
+
+    fn listen(&mut self, bars: Vec<BarRows>) -> bool {
+        if let Some(first) = bars.first() {
+            let first = usize::try_from(first.index).unwrap();
+            let score = &mut self.0.borrow_mut().score;
+            assert!(first <= score.len(), "bar {first} after {} bars", score.len());
+            score.truncate(first);
+            score.extend(bars);
+        }
+        self.submit(VecDeque::new());
+        true
+    }
+
+    fn play(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
+        let making = assignments.iter().flat_map(passages).collect();
+        self.0.borrow_mut().asked.extend(assignments.into_iter().map(|assignment| (assignment.brief, assignment.bars)));
+        self.submit(making);
+        true
+    }
+
+    fn rest(&mut self) {
+        let mut memory = self.0.borrow_mut();
+        memory.making.clear();
+        if std::mem::take(&mut memory.is_busy) {
+            memory.outcomes.push_back(Outcome::Cancelled);
+        }
+    }
+
+    fn outcome(&mut self) -> Option<Outcome> {
+        self.0.borrow_mut().outcomes.pop_front()
+    }
+
+    fn passage(&mut self) -> Option<Passage> {
+        self.0.borrow_mut().made.pop_front()
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+    }
+}
+
+/// An instance, its session by a script and its host, all on this thread: nothing depends on time but the music.
+pub(super) struct Stand {
+    realtime: RealTime,
+    conductor: Conductor<Script>,
+    pub(super) script: Script,
+    pub(super) params: AntiphonParams,
+    meters: Arc<Meters>,
+    board: Arc<Board>,
+    /// Samples played.
+    played: u32,
+    frames: u32,
+    /// Every event that came out, by its sample from the start.
+    pub(super) out: Vec<(u32, Event)>,
+}
+
+impl Stand {
+    /// A host with blocks of this length.
+    pub(super) fn new(frames: u32) -> Self {
+        let (ends, seat) = rings();
+        let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
+        let mut realtime = RealTime::new(ends);
+        realtime.set_sample_rate(48_000.0);
+        let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
+        let conductor = Conductor::new(seat, script.clone(), pace, Arc::new(Attendance::default()), 7);
+        let params = AntiphonParams::new(false);
+        Self { realtime, conductor, script, params, meters, board, played: 0, frames, out: Vec::new() }
+    }
+
+    /// Plays up to a tick of a rolling song, with the player's events. The script does one piece of work a tick.
+    pub(super) fn play_to(&mut self, tick: i64, player: &[(u32, Event)]) {
+        let until = u32::try_from(tick).unwrap() * SAMPLES_PER_TICK;
+        while self.played < until {
+            let start = self.played;
+            let position = Position::Musical(f64::from(start) / f64::from(SAMPLES_PER_TICK));
+            let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
+            let end = until.min(start + self.frames);
+            let inside = player.iter().filter(|(at, _)| (start..end).contains(at)).map(|&(at, event)| timed(event, at - start));
+            let mut port = Scripted { inputs: inside.collect(), ..Scripted::default() };
+            self.realtime.process(&self.params, &host, end - start, &mut port);
+            self.played = end;
+            self.out.extend(port.outputs.into_iter().map(|event| (start + event.timing(), timed(event, 0))));
+            self.conductor.act();
+            self.script.work(end / SAMPLES_PER_TICK - start / SAMPLES_PER_TICK);
+            self.conductor.act();
+        }
+    }
+
+    /// Presses a button and lets it go again, six ticks later.
+    pub(super) fn press(&mut self, button: &str) {
+        set(&self.params, button, 1.0);
+        let now = i64::from(self.played / SAMPLES_PER_TICK);
+        self.play_to(now + 6, &[]);
+        set(&self.params, button, 0.0);
+    }
+
+    /// What the editor says.
+    pub(super) fn status(&self) -> Status {
+        self.board.latest().status.clone()
+    }
+
+    pub(super) fn count(&self, count: Count) -> u64 {
+        self.meters.count(count)
+    }
+
+    /// The notes that came out, whoever played them: onset, pitch, duration in ticks. Only those that have ended.
+    pub(super) fn sounded(&self) -> Vec<(i64, u8, i64)> {
+        let tick = |sample: u32| i64::from((sample + SAMPLES_PER_TICK / 2) / SAMPLES_PER_TICK);
+        let mut sounding = Vec::new();
+        let mut notes = Vec::new();
+        for &(sample, event) in &self.out {
+            match event {
+                NoteEvent::NoteOn { key, .. } => sounding.push((key.number_or_middle_c(), tick(sample))),
+                NoteEvent::NoteOff { key, .. } => {
+                    let pitch = key.number_or_middle_c();
+                    let index = sounding.iter().position(|(other, _)| *other == pitch).unwrap();
+                    let (_, onset) = sounding.remove(index);
+                    notes.push((onset, pitch, (tick(sample) - onset).max(1)));
+                }
+                _ => {}
+            }
+        }
+        notes.sort_unstable();
+        notes
+    }
+}
+
+/// A player's note: on and off, in ticks and eighths.
+pub(super) fn stroke(onset: i64, duration: i64, pitch: u8) -> [(u32, Event); 2] {
+    let key = Key::new(0, pitch).unwrap();
+    let at = |tick: i64| u32::try_from(tick).unwrap() * SAMPLES_PER_TICK;
+    [(at(onset), note_on(0, key, 90)), (at(onset + duration), note_off(0, key))]
+}
