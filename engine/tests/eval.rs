@@ -29,15 +29,19 @@ fn compose(seed: i64, bars: i64) -> Clip {
     Clip { parts: vec![part(Role::Melody, 60, 1), part(Role::Bass, 36, 2)], end: Tick(96 * bars), ..Clip::default() }
 }
 
-/// A folder with two sources of composed pieces, every fifth piece to validate on.
+/// A folder with two sources of composed pieces of eight bars, every fifth piece to validate on.
 fn music() -> tempfile::TempDir {
+    music_of(8)
+}
+
+fn music_of(bars: i64) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let mut split = "path,source,split\n".to_owned();
     for source in ["dances", "songs"] {
         std::fs::create_dir(dir.path().join(source)).unwrap();
         for seed in 0..60 {
             let path = format!("{source}/{seed}.mid");
-            smf::write_file(&compose(seed + i64::try_from(source.len()).unwrap(), 8), &dir.path().join(&path)).unwrap();
+            smf::write_file(&compose(seed + i64::try_from(source.len()).unwrap(), bars), &dir.path().join(&path)).unwrap();
             split += &format!("{path},{source},{}\n", if seed % 5 == 0 { "valid" } else { "train" });
         }
     }
@@ -143,4 +147,73 @@ fn baselines_need_pieces_to_hold_out_and_leave_nothing_behind_without() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("give more pieces"));
     assert!(!dir.path().join("baselines").exists());
+}
+
+#[test]
+fn generated_clips_are_kept_and_measured_the_same_at_any_number_of_threads() {
+    common::runtime();
+    let dir = music_of(16);
+    let model = fixture("tiny.onnx").display().to_string();
+    let args = ["eval", ".", "--split", "split.csv", "--model", &model, "--prompt-bars", "8", "--bars", "8", "--seed", "5", "--json"];
+    let generate = |out: &str, threads: &str| {
+        json(&antiphon(dir.path(), &[&args[..], &["--generate", "3", "--out", out, "--threads", threads]].concat()))
+    };
+    let report = generate("one", "1");
+    assert_eq!((report["clips"].as_u64(), report["sources"]["dances"]["clips"].as_u64()), (Some(3), Some(2)));
+    let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
+    // What follows in the pieces is as busy as what came before and repeats it; random weights do neither.
+    assert_eq!((number("/first_bars/real/steady"), number("/repeats/real"), number("/empty/real")), (1.0, 1.0, 0.0));
+    assert!(number("/similarity/error") > number("/similarity/floor"));
+    assert!(number("/repeats/generated") < 0.5 && number("/scale/distance") > 0.0);
+
+    let list: Value = serde_json::from_slice(&std::fs::read(dir.path().join("one/clips.json")).unwrap()).unwrap();
+    let name = list["clips"][0]["name"].as_str().unwrap();
+    generate("two", "2");
+    for folder in ["prompt", "generated", "real"] {
+        let bytes = |out: &str| std::fs::read(dir.path().join(out).join(folder).join(name)).unwrap();
+        assert_eq!(bytes("one"), bytes("two"));
+    }
+    let mut again = json(&antiphon(dir.path(), &["eval", "--measure", "two", "--json"]));
+    again["folder"] = "one".into();
+    assert_eq!(again, report);
+
+    let taken = antiphon(dir.path(), &[&args[..], &["--generate", "1", "--out", "one"]].concat());
+    assert_eq!(taken.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&taken.stderr).contains("--measure"));
+    let too_long = antiphon(dir.path(), &["eval", ".", "--model", &model, "--generate", "1", "--bars", "64", "--out", "three"]);
+    assert!(too_long.status.code() == Some(2) && String::from_utf8_lossy(&too_long.stderr).contains("--bars"));
+}
+
+#[test]
+fn a_copy_is_found_with_its_place_and_ends_with_code_1() {
+    let dir = music();
+    json(&antiphon(dir.path(), &["corpus", ".", "--split", "split.csv", "-o", "rows", "--json"]));
+    let check = |clip: &str| antiphon(dir.path(), &["eval", "--copy-check", clip, "--training", "rows", "--json"]);
+    // A training piece of the dances, a fifth higher.
+    let mut copy = compose(7, 8);
+    copy.parts.iter_mut().flat_map(|part| &mut part.notes).for_each(|note| note.pitch += 7);
+    smf::write_file(&copy, &dir.path().join("copy.mid")).unwrap();
+    let found = check("copy.mid");
+    let report: Value = serde_json::from_slice(&found.stdout).unwrap();
+    let longest = &report["clips"][0]["longest"];
+    // Such pieces have many relations, so that unseen ones share as much: whole lines.
+    assert_eq!((longest["notes"].as_u64(), longest["bar"].as_u64(), longest["training_bar"].as_u64()), (Some(32), Some(1), Some(1)));
+    assert_eq!((report["training_pieces"].as_u64(), report["unseen"]["count"].as_u64()), (Some(96), Some(24)));
+
+    // Beside music that shares nothing, it shares more than unseen music does.
+    std::fs::create_dir(dir.path().join("unseen")).unwrap();
+    let mut other = compose(1, 8);
+    let leap = |index: usize| u8::try_from(index * 37 % 61).unwrap();
+    other.parts.iter_mut().for_each(|part| part.notes.iter_mut().enumerate().for_each(|(index, note)| note.pitch = 20 + leap(index)));
+    smf::write_file(&other, &dir.path().join("unseen/other.mid")).unwrap();
+    let args = ["eval", "--copy-check", "copy.mid", "--training", "rows", "--unseen", "unseen"];
+    let told = antiphon(dir.path(), &args);
+    let text = String::from_utf8_lossy(&told.stdout);
+    assert_eq!(told.status.code(), Some(1), "{text}");
+    assert!(text.contains("copy.mid: the longest passage shared is") && text.contains("in dances/"), "{text}");
+    assert_eq!(check("unseen/other.mid").status.code(), Some(0));
+
+    std::fs::write(dir.path().join("rows"), b"no rows").unwrap();
+    let refused = check("copy.mid");
+    assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("antiphon corpus"));
 }

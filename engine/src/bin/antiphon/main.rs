@@ -17,7 +17,8 @@ use clap::{Parser, Subcommand};
 /// Listens to MIDI and continues it: the engine behind the Antiphon plug-in, from the command line.
 ///
 /// Every command writes its result to standard output, as text or, with --json, as one JSON object; progress and errors go to standard error.
-/// Exit code 0: done. 2: nothing was written; the message says what is wrong, where, and what to do.
+/// Exit code 0: done. 1: done, and `eval --copy-check` has found what it looks for. 2: nothing was written; the message says what is wrong, where, and what
+/// to do.
 #[derive(Parser)]
 #[command(name = "antiphon", version, max_term_width = 100)]
 struct Cli {
@@ -35,13 +36,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Continue(args) => continuation::run(&args),
-        Command::Corpus(args) => corpus::run(&args),
-        Command::Bench(args) => bench::run(&args),
+        Command::Continue(args) => continuation::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Corpus(args) => corpus::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Eval(args) => eval::run(&args),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("antiphon: {}", message(&error));
             ExitCode::from(2)
@@ -63,8 +64,14 @@ fn message(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use anyhow::{Context, anyhow};
+    use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn options_fit_each_other() {
+        Cli::command().debug_assert();
+    }
 
     #[test]
     fn a_cause_is_said_once() {

@@ -1,6 +1,6 @@
 //! `antiphon continue`: a MIDI file's next phrase.
 
-mod phrase;
+pub(crate) mod phrase;
 mod report;
 mod steering;
 
@@ -26,7 +26,7 @@ use phrase::{Phrases, Score};
 use report::{Report, Written};
 
 /// How far back "of late" reaches, in bars: the roles that play, where each part lies, how busy the music is.
-const RECENT_BARS: u32 = 8;
+pub(crate) const RECENT_BARS: u32 = 8;
 
 /// Most bars and most variations of one call: what a plug-in would ever ask for, many times over.
 const MOST_BARS: i64 = 256;

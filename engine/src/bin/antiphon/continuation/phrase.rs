@@ -14,7 +14,7 @@ use antiphon_engine::music::{Bar, Clip, Note, Role, Tick};
 const ANY_STYLE: u8 = 0;
 
 /// What is heard, and the empty bars that follow.
-pub(super) struct Score {
+pub(crate) struct Score {
     /// Bars up to the start of the continuation.
     heard: Vec<BarRows>,
     /// The continuation's bars, without notes.
@@ -25,7 +25,7 @@ impl Score {
     /// The last bars of `context` before `start`, a bar line, and the `bars` bars from there on, which are in `key` or, if none is given, in the key
     /// that the context ends in. They are told to be as dense, high, wide and full as the last `recent_bars` bars of it were.
     /// Nothing is heard where the context has no note before `start`.
-    pub(super) fn new(context: &Clip, start: Tick, bars: u32, key: Option<Key>, recent_bars: usize) -> Self {
+    pub(crate) fn new(context: &Clip, start: Tick, bars: u32, key: Option<Key>, recent_bars: usize) -> Self {
         let metres = &context.metres;
         let (first, seam) = (metres.bar_at(context.first_onset().unwrap_or(start)).index, metres.bar_at(start).index);
         let skipped = skipped_bars(seam.saturating_sub(first));
@@ -59,17 +59,17 @@ impl Score {
     }
 
     /// The key of the first bar ahead, if there is one.
-    pub(super) fn key(&self) -> Option<Key> {
+    pub(crate) fn key(&self) -> Option<Key> {
         self.ahead.first().and_then(|bar| Key::from_value(bar.fields.key))
     }
 
     /// How many bars a decoder has to take in before it can continue.
-    pub(super) fn heard_bars(&self) -> usize {
+    pub(crate) fn heard_bars(&self) -> usize {
         self.heard.len()
     }
 
     /// How many bars are to be made.
-    pub(super) fn bars_ahead(&self) -> usize {
+    pub(crate) fn bars_ahead(&self) -> usize {
         self.ahead.len()
     }
 
@@ -87,7 +87,7 @@ fn median(bars: &[BarRows], control: impl Fn(&BarFields) -> u8) -> u8 {
 }
 
 /// Continues one score as often as asked.
-pub(super) struct Phrases<'a> {
+pub(crate) struct Phrases<'a> {
     score: &'a Score,
     model: Arc<Model>,
     policy: Arc<dyn PagePolicy>,
@@ -98,14 +98,14 @@ pub(super) struct Phrases<'a> {
     /// Has heard the score, and perhaps continued it.
     decoder: Option<Decoder>,
     /// Time spent on making notes.
-    pub(super) spent: Duration,
+    pub(crate) spent: Duration,
     /// How many were made.
-    pub(super) notes: usize,
+    pub(crate) notes: usize,
 }
 
 impl<'a> Phrases<'a> {
     /// `constraints` are completed: no note sounds beyond the last bar.
-    pub(super) fn new(
+    pub(crate) fn new(
         score: &'a Score,
         model: Arc<Model>,
         policy: Arc<dyn PagePolicy>,
@@ -121,7 +121,7 @@ impl<'a> Phrases<'a> {
     ///
     /// # Errors
     /// What the decoder says.
-    pub(super) fn phrase(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
+    pub(crate) fn phrase(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
         let kept = self.decoder.take().and_then(|decoder| self.taken_back(decoder));
         let mut decoder = kept.map_or_else(|| self.listen(&progress), Ok)?;
         decoder.set_seed(seed);

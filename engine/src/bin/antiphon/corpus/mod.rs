@@ -5,6 +5,7 @@ pub(crate) mod find;
 mod piece;
 mod report;
 pub(crate) mod split;
+pub(crate) mod stored;
 
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use crate::baselines::{Baselines, HeldOut, is_held_out};
 use crate::output::Output;
 use file::Corpus;
 use find::Found;
-pub(crate) use piece::Piece;
+pub(crate) use piece::{Piece, share};
 use report::{BaselinesReport, Report};
 use split::{Split, SplitRule};
 

@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn every_stretch_of_a_piece_has_a_line_for_everyone_scored() {
         let piece = one_note_bars(40);
-        let file = ChosenFile::named("a", "a/b.mid");
+        let file = ChosenFile::new("a", "a/b.mid", std::path::PathBuf::new());
         let scores = scored(&piece, Predictor::Model, std::f64::consts::LN_2);
         let written = String::from_utf8(table(&[file], &[piece], &[scores]).unwrap()).unwrap();
         let lines: Vec<&str> = written.lines().collect();

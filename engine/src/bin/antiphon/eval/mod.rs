@@ -1,19 +1,23 @@
 //! `antiphon eval`: bits per note of a model and of the baselines, on the same rows.
 
 mod by_piece;
+mod copying;
 mod model;
+mod percentile;
 mod pieces;
+mod playing;
 mod report;
 mod tally;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use antiphon_engine::cache::policy;
 use antiphon_engine::codec::vocabulary::FIELDS;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -22,7 +26,7 @@ use crate::corpus::find;
 use crate::corpus::split::{Split, SplitRule};
 use crate::model::ModelArgs;
 use model::Listener;
-use pieces::{Choice, ReadPieces};
+use pieces::{Choice, ChosenFile, ReadPieces};
 use report::Report;
 use tally::{PieceNats, Predictor, Tally};
 
@@ -59,7 +63,8 @@ use tally::{PieceNats, Predictor, Tally};
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Folder of sources
-    dir: PathBuf,
+    #[arg(required_unless_present_any = ["copy_check", "measure"])]
+    dir: Option<PathBuf>,
 
     /// Baselines to score beside the model, as written by `antiphon corpus --baselines-out`
     #[arg(long, value_name = "FILE")]
@@ -103,12 +108,43 @@ pub(crate) struct Args {
     /// Print one JSON object instead of tables
     #[arg(long)]
     json: bool,
+
+    #[command(flatten, next_help_heading = "Memorisation")]
+    copying: copying::Options,
+
+    #[command(flatten, next_help_heading = "What it plays")]
+    playing: playing::Options,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start the threads; lower --threads")?;
-    let report = threads.install(|| evaluate(args))?;
+    threads.install(|| {
+        if let Some(clips) = &args.copying.copy_check {
+            return copying::run(&args.copying, clips, args.json);
+        }
+        if let Some(folder) = &args.playing.measure {
+            playing::measure_folder(folder, Vec::new(), args.json)?;
+        } else if let Some(dir) = &args.dir {
+            evaluate(args, dir)?;
+        } else {
+            bail!("name a folder of sources");
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// What needs the music of a folder.
+fn evaluate(args: &Args, dir: &Path) -> anyhow::Result<()> {
+    // What is cheap to find wrong comes first.
+    let rule = args.split.as_deref().map(SplitRule::read).transpose()?;
+    let choice = Choice { split: rule.as_ref().map(|rule| (rule, args.only)), limit: args.limit_pieces };
+    let files = choice.of(find::find(dir, &args.sources)?, dir)?;
+    if args.playing.generate.is_some() {
+        let Some(Listener { model, policy }) = args.listener()? else { bail!("--baselines-only: nothing plays then; leave it out") };
+        return playing::generate(&args.playing, files, dir, &playing::Player { model, policy }, args.json);
+    }
+    let report = score(args, files, dir)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &report.json())?;
@@ -119,16 +155,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn evaluate(args: &Args) -> anyhow::Result<Report> {
-    // What is cheap to find wrong comes first.
-    let rule = args.split.as_deref().map(SplitRule::read).transpose()?;
-    let choice = Choice { split: rule.as_ref().map(|rule| (rule, args.only)), limit: args.limit_pieces };
-    let files = choice.of(find::find(&args.dir, &args.sources)?, &args.dir)?;
+/// Bits per note.
+fn score(args: &Args, files: Vec<ChosenFile>, dir: &Path) -> anyhow::Result<Report> {
     let baselines = args.baselines.as_deref().map(Baselines::from_file).transpose()?;
     let listener = args.listener()?;
 
     let progress = progress_bar("files");
-    let ReadPieces { files, pieces, skipped } = pieces::read(files, &args.dir, &progress)?;
+    let ReadPieces { files, pieces, skipped } = pieces::read(files, dir, &progress)?;
     let mut scores: Vec<PieceNats> = pieces.par_iter().map(|piece| [None, None, None, Some(uniform_nats(piece))]).collect();
     if let Some(baselines) = &baselines {
         let progress = progress_bar("fields of the baselines");

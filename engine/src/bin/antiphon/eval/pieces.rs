@@ -23,11 +23,16 @@ pub(super) struct ChosenFile {
     full: PathBuf,
 }
 
-#[cfg(test)]
 impl ChosenFile {
-    /// A file that is not read.
-    pub(super) fn named(source: &str, path: &str) -> Self {
-        Self { source: source.to_owned(), path: path.to_owned(), full: PathBuf::new() }
+    /// Where it is.
+    pub(super) fn full(&self) -> &Path {
+        &self.full
+    }
+
+    /// A file of a test.
+    #[cfg(test)]
+    pub(super) fn new(source: &str, path: &str, full: PathBuf) -> Self {
+        Self { source: source.to_owned(), path: path.to_owned(), full }
     }
 }
 

@@ -1,0 +1,23 @@
+//! Percentiles of measured values.
+
+/// The smallest of the values that so many per cent of them do not exceed (nearest rank); `None` of none.
+pub(super) fn percentile<T: Copy + PartialOrd>(values: &[T], percent: f64) -> Option<T> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank among the values")]
+    let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_occur() {
+        let values: Vec<usize> = (1..=200).rev().collect();
+        assert_eq!([0.0, 50.0, 99.0, 100.0].map(|percent| percentile(&values, percent)), [Some(1), Some(100), Some(198), Some(200)]);
+        assert_eq!(percentile(&[7.5], 99.0), Some(7.5));
+        assert_eq!(percentile::<f64>(&[], 50.0), None);
+    }
+}

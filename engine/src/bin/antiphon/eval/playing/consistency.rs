@@ -1,0 +1,98 @@
+//! How much a clip keeps to one scale, to few pitch classes, to one groove. Neither much nor little is better: what counts is the distance to real
+//! music.
+
+use std::collections::BTreeSet;
+
+use antiphon_engine::music::TICKS_PER_QUARTER;
+use antiphon_engine::music::analysis::{Key, Mode, Scale};
+
+use super::sheet::SheetBar;
+use crate::corpus::share;
+
+/// Onsets of a groove are told apart by sixteenths.
+const SLOT: i64 = TICKS_PER_QUARTER / 4;
+
+/// What is measured of a clip; `None` where it has too few notes.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Consistency {
+    /// The share of its pitched notes in that major scale (or natural minor: the same notes) that holds the most (O. Mogren, "C-RNN-GAN", 2016).
+    pub(super) scale: Option<f64>,
+    /// Entropy of its pitch classes in bits, 0 to 3.58 (S.-L. Wu and Y.-H. Yang, "The Jazz Transformer on the Front Line", ISMIR 2020).
+    pub(super) pitch_class: Option<f64>,
+    /// One less the mean share of sixteenths on which of two neighbouring bars one has an onset and the other has none (the same authors).
+    pub(super) groove: Option<f64>,
+}
+
+impl Consistency {
+    /// Measures a clip.
+    pub(super) fn of(bars: &[SheetBar]) -> Self {
+        let mut classes = [0; 12];
+        for class in bars.iter().flat_map(|bar| &bar.notes).filter_map(super::sheet::SheetNote::pitch_class) {
+            classes[class] += 1;
+        }
+        Self { scale: scale(&classes), pitch_class: entropy(&classes), groove: groove(bars) }
+    }
+}
+
+fn scale(classes: &[usize; 12]) -> Option<f64> {
+    let all: usize = classes.iter().sum();
+    let inside = |scale: Scale| scale.pitch_classes().map(|class| classes[usize::from(class)]).sum::<usize>();
+    let keys = (0..12).filter_map(|tonic| Key::new(tonic, Mode::Major));
+    let most = keys.map(|key| inside(Scale::of_key(key))).max()?;
+    (all > 0).then(|| share(most, all))
+}
+
+fn entropy(classes: &[usize; 12]) -> Option<f64> {
+    let all: usize = classes.iter().sum();
+    let shares = classes.iter().filter(|count| **count > 0).map(|count| share(*count, all));
+    (all > 0).then(|| -shares.map(|share| share * share.log2()).sum::<f64>())
+}
+
+fn groove(bars: &[SheetBar]) -> Option<f64> {
+    let onsets = |bar: &SheetBar| -> BTreeSet<i64> {
+        let slots = bar.length / SLOT;
+        bar.notes.iter().map(|note| ((note.tick + SLOT / 2) / SLOT).min(slots - 1)).collect()
+    };
+    let alike = bars.windows(2).filter(|pair| pair[0].length == pair[1].length && pair[0].length >= SLOT).map(|pair| {
+        let differing = onsets(&pair[0]).symmetric_difference(&onsets(&pair[1])).count();
+        1.0 - share(differing, usize::try_from(pair[0].length / SLOT).unwrap_or(1))
+    });
+    mean(&alike.collect::<Vec<_>>())
+}
+
+/// The mean; `None` of nothing.
+pub(super) fn mean(values: &[f64]) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "clips and bars are counted far below 2^52")]
+    let count = values.len() as f64;
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sheet::tests::{Strokes, bars};
+    use super::*;
+
+    #[test]
+    fn a_scale_holds_the_notes_that_are_in_it() {
+        // D major, and one note outside of every scale that holds the others.
+        let tune = bars(&[&[(0, 62), (24, 64), (48, 66), (72, 67)], &[(0, 69), (24, 71), (48, 73), (72, 68)]]);
+        assert_eq!(Consistency::of(&tune).scale, Some(7.0 / 8.0));
+    }
+
+    #[test]
+    fn entropy_counts_pitch_classes_in_bits() {
+        let entropy = |tune: &[Strokes<'_>]| Consistency::of(&bars(tune)).pitch_class;
+        assert_eq!(entropy(&[&[(0, 60), (24, 72)]]), Some(0.0));
+        assert_eq!(entropy(&[&[(0, 60), (24, 62), (48, 64), (72, 65)]]), Some(2.0));
+        assert_eq!(entropy(&[&[(0, 128 + 36)]]), None, "drums have no pitch class");
+    }
+
+    #[test]
+    fn a_groove_is_consistent_where_bars_have_the_same_onsets() {
+        let groove = |tune: &[Strokes<'_>]| Consistency::of(&bars(tune)).groove;
+        assert_eq!(groove(&[&[(0, 60), (24, 60)], &[(0, 70), (25, 72)]]), Some(1.0));
+        // Two of sixteen sixteenths differ.
+        assert_eq!(groove(&[&[(0, 60), (24, 60)], &[(0, 60), (48, 60)]]), Some(1.0 - 2.0 / 16.0));
+        assert_eq!(groove(&[&[(0, 60)]]), None);
+    }
+}
