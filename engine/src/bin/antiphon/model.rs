@@ -1,6 +1,6 @@
 //! Which model and which ONNX Runtime a command uses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use antiphon_engine::model::{Model, Runtime, RuntimeSearch};
 use anyhow::Result;
@@ -20,9 +20,18 @@ pub(crate) struct ModelArgs {
 }
 
 impl ModelArgs {
+    fn runtime(&self) -> Result<&'static Runtime> {
+        Ok(Runtime::load(&RuntimeSearch { explicit: self.onnxruntime.clone(), folders: Vec::new() })?)
+    }
+
+    /// Loads a model other than the one chosen.
+    pub(crate) fn open_other(&self, path: &Path) -> Result<Model> {
+        Ok(Model::open(self.runtime()?, path)?)
+    }
+
     /// Loads ONNX Runtime and the model.
     pub(crate) fn open(&self) -> Result<Model> {
-        let runtime = Runtime::load(&RuntimeSearch { explicit: self.onnxruntime.clone(), folders: Vec::new() })?;
+        let runtime = self.runtime()?;
         Ok(match &self.model {
             Some(path) => Model::open(runtime, path)?,
             None => Model::shipped(runtime)?,

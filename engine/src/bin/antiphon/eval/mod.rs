@@ -1,5 +1,6 @@
 //! `antiphon eval`: bits per note of a model and of the baselines, on the same rows.
 
+mod agreement;
 mod by_piece;
 mod copying;
 mod model;
@@ -25,6 +26,7 @@ use crate::baselines::{Baselines, uniform_nats};
 use crate::corpus::find;
 use crate::corpus::split::{Split, SplitRule};
 use crate::model::ModelArgs;
+use agreement::Agreement;
 use model::Listener;
 use pieces::{Choice, ChosenFile, ReadPieces};
 use report::Report;
@@ -57,6 +59,7 @@ use tally::{PieceNats, Predictor, Tally};
 ///   baselines_micro      the same over all notes
 ///   baseline_fields      {ngram, ngram_copy, uniform: {field: bits per note}}, mean over sources
 ///   model, policy        what was scored; null with --baselines-only
+///   beside               {graph, bits_per_note_micro, loss, top1} with --beside
 ///   skipped              [{path, reason}]
 /// What was not scored is null.
 #[derive(clap::Args)]
@@ -100,6 +103,10 @@ pub(crate) struct Args {
     /// Threads; 0 = one for each processor
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+
+    /// Another graph of the same weights, to see what storing them differently costs: its bits, and how often both find the same class most likely
+    #[arg(long, value_name = "FILE", conflicts_with = "baselines_only")]
+    beside: Option<PathBuf>,
 
     /// Also write a CSV line for each piece, stretch of bars and predictor: notes, and the bits of each field
     #[arg(long, value_name = "FILE")]
@@ -173,10 +180,16 @@ fn score(args: &Args, files: Vec<ChosenFile>, dir: &Path) -> anyhow::Result<Repo
         progress.finish_and_clear();
     }
 
+    let mut beside = None;
     if let Some(listener) = &listener {
         let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        for (scores, nats) in scores.iter_mut().zip(listener.score(&pieces, &names, &progress_bar("notes"))?) {
-            scores[Predictor::Model as usize] = Some(nats);
+        let heard = listener.score(&pieces, &names, &progress_bar("notes"))?;
+        if let Some(graph) = &args.beside {
+            let other = listener.with(args.model.open_other(graph)?).score(&pieces, &names, &progress_bar("notes of the other graph"))?;
+            beside = Some(Agreement::of(graph.display().to_string(), &pieces, &heard, &other));
+        }
+        for (scores, heard) in scores.iter_mut().zip(heard) {
+            scores[Predictor::Model as usize] = Some(heard.into_iter().map(|heard| heard.nats).collect());
         }
     }
 
@@ -192,6 +205,7 @@ fn score(args: &Args, files: Vec<ChosenFile>, dir: &Path) -> anyhow::Result<Repo
         policy: listener.as_ref().map(|listener| listener.policy.name()),
         baselines: baselines.is_some(),
         sources: sources.into_iter().collect(),
+        beside,
         skipped,
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::cache::{CacheOptions, PagePolicy};
-use antiphon_engine::codec::vocabulary::Field;
+use antiphon_engine::codec::vocabulary::{FIELDS, Field};
 use antiphon_engine::codec::{BarEnd, BarFields, BarRows, prefix_rows};
 use antiphon_engine::decode::{DecodeError, Decoder};
 use antiphon_engine::model::Model;
@@ -11,6 +11,7 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
+use super::agreement::{Best, UNASKED};
 use crate::baselines::FieldNats;
 use crate::corpus::Piece;
 
@@ -25,12 +26,26 @@ pub(super) struct Listener {
     pub(super) policy: Arc<dyn PagePolicy>,
 }
 
+/// What a model made of a bar.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Heard {
+    /// What it cost, by field.
+    pub(super) nats: FieldNats,
+    /// What was most likely, in each row that predicts something.
+    pub(super) best: Vec<Best>,
+}
+
 impl Listener {
-    /// What each bar of each piece costs, in nats by field. The progress bar advances by notes.
+    /// Another model under the same policy.
+    pub(super) fn with(&self, model: Model) -> Self {
+        Self { model: Arc::new(model), policy: Arc::clone(&self.policy) }
+    }
+
+    /// What it makes of each bar of each piece. The progress bar advances by notes.
     ///
     /// # Errors
     /// If the model cannot be run; `names` are the pieces'.
-    pub(super) fn score(&self, pieces: &[Piece], names: &[&str], progress: &ProgressBar) -> anyhow::Result<Vec<Vec<FieldNats>>> {
+    pub(super) fn score(&self, pieces: &[Piece], names: &[&str], progress: &ProgressBar) -> anyhow::Result<Vec<Vec<Heard>>> {
         progress.set_length(u64::try_from(pieces.iter().map(Piece::notes).sum::<usize>())?);
         let score = |(piece, name): (&Piece, &&str)| {
             self.piece(piece, progress)
@@ -41,21 +56,25 @@ impl Listener {
         scores
     }
 
-    fn piece(&self, piece: &Piece, progress: &ProgressBar) -> Result<Vec<FieldNats>, DecodeError> {
+    fn piece(&self, piece: &Piece, progress: &ProgressBar) -> Result<Vec<Heard>, DecodeError> {
         let options = CacheOptions { bytes: CACHE_BYTES, ..CacheOptions::default() };
         let mut decoder = Decoder::with_options(Arc::clone(&self.model), Arc::clone(&self.policy), &prefix_rows(0, &[]), options)?;
         let last = piece.bars.len().saturating_sub(1);
         let bars = piece.bars.iter().enumerate().map(|(index, bar)| {
             let end = if index == last { BarEnd::Piece } else { BarEnd::Bar };
             let score = decoder.score_bar(&known(bar), end)?;
-            let mut nats = FieldNats::default();
+            let mut heard = Heard::default();
             for row in &score.rows {
+                let mut best = [UNASKED; FIELDS];
                 for field in Field::ALL.map(|field| field as usize).into_iter().filter(|field| row.targets[*field] >= 0) {
-                    nats[field] += f64::from(row.nll[field]);
+                    heard.nats[field] += f64::from(row.nll[field]);
+                    // Classes are fewer than 256.
+                    best[field] = i16::try_from(row.best[field]).unwrap_or(i16::MAX);
                 }
+                heard.best.push(best);
             }
             progress.inc(u64::try_from(bar.notes.len()).unwrap_or(0));
-            Ok(nats)
+            Ok(heard)
         });
         bars.collect()
     }

@@ -6,6 +6,7 @@ use antiphon_engine::codec::vocabulary::Field;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::agreement::Agreement;
 use super::tally::{Predictor, Stretch, Sum, Tally};
 
 /// A file that was not scored.
@@ -28,6 +29,8 @@ pub(super) struct Report {
     pub(super) baselines: bool,
     /// By source, sorted by name; every source has a note.
     pub(super) sources: Vec<(String, Tally)>,
+    /// The graph beside it, if one was asked for.
+    pub(super) beside: Option<Agreement>,
     /// Files that were not scored.
     pub(super) skipped: Vec<Skipped>,
 }
@@ -156,6 +159,7 @@ impl Report {
             "baselines_micro": self.baselines(micro_of),
             "baseline_fields": self.baseline_fields(macro_fields),
             "sources": self.sources.iter().map(source).collect::<Map<_, _>>(),
+            "beside": self.beside,
             "skipped": self.skipped,
         })
     }
@@ -210,6 +214,13 @@ impl Report {
             }
             writeln!(out)?;
         }
+        if let Some(Agreement { graph, bits_per_note_micro, loss, top1 }) = &self.beside {
+            let (loss, top1) = (100.0 * loss, 100.0 * top1);
+            writeln!(
+                out,
+                "\nbeside {graph}: {bits_per_note_micro:.3} bits per note there, {loss:+.2} % here; same most likely class in {top1:.2} %"
+            )?;
+        }
         for Skipped { path, reason } in &self.skipped {
             writeln!(out, "skipped: {path}: {reason}")?;
         }
@@ -237,6 +248,7 @@ mod tests {
             policy: Some("fine/coarse".into()),
             baselines: true,
             sources: vec![("long".into(), tally(30, std::f64::consts::LN_2)), ("short".into(), tally(10, 2.0 * std::f64::consts::LN_2))],
+            beside: Some(Agreement { graph: "other.onnx".into(), bits_per_note_micro: 9.9, loss: 0.0101, top1: 0.985 }),
             skipped: vec![Skipped { path: "long/x.mid".into(), reason: "cut short".into() }],
         }
     }
@@ -284,7 +296,18 @@ mod tests {
         let mut out = Vec::new();
         report().print(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        for word in ["long", "short", "12.000", "10.000", "velocity", "9-32", "skipped: long/x.mid: cut short", "n-gram+copy"] {
+        for word in [
+            "long",
+            "short",
+            "12.000",
+            "10.000",
+            "velocity",
+            "9-32",
+            "skipped: long/x.mid: cut short",
+            "n-gram+copy",
+            "+1.01 % here",
+            "98.50 %",
+        ] {
             assert!(text.contains(word), "{word} in\n{text}");
         }
         assert!(!text.contains("NaN"));

@@ -1,0 +1,1 @@
+"""What `evaluate.py` makes of the engine's measurements: tables and pictures for models/EVALUATION.md."""
