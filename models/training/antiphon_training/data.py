@@ -178,6 +178,7 @@ class Windows:
 
 def vary(stretch: Stretch, augmentation: Augmentation, flags: int, rng: np.random.Generator) -> Stretch:
     """The same music, otherwise: controls dropped, transposed, louder, slower, without a track, at another place."""
+    st.forget_unseen_repeats(stretch)
     st.drop_controls(stretch, augmentation.drop_control, rng)
     if augmentation.transpose:
         st.transpose(stretch.notes, stretch.bars, int(rng.integers(-5, 7)))

@@ -10,7 +10,11 @@ from . import rows as r
 
 # Columns of a corpus bar.
 B_METRE, B_TEMPO, B_KEY, B_DENSITY = range(4)
+B_REPEATS = 8
 TEMPI = 8
+
+REPEATED = np.array([0, 0, 1, 2, 4, 8, 12, 16, 24, 32])
+"""By class of `repeats`: how many bars back the bar is that it repeats; 0 = none."""
 
 
 @dataclass
@@ -63,6 +67,12 @@ class Stretch:
     def forget_measures(self) -> None:
         """Unset what was measured on all notes of a bar: density and everything after it."""
         self.bars[:, B_DENSITY:] = 0
+
+
+def forget_unseen_repeats(stretch: Stretch) -> None:
+    """Unset that a bar repeats one which lies before the first: nothing there can be looked up."""
+    back = REPEATED[stretch.bars[:, B_REPEATS]]
+    stretch.bars[back > np.arange(len(back)), B_REPEATS] = 0
 
 
 def drop_controls(stretch: Stretch, share: float, rng: np.random.Generator) -> None:

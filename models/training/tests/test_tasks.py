@@ -8,7 +8,7 @@ from test_data import corpus
 from antiphon_training import rows as r
 from antiphon_training import tasks, vocabulary
 from antiphon_training.model import attention_mask
-from antiphon_training.stretch import Stretch, drop_track
+from antiphon_training.stretch import B_REPEATS, Stretch, drop_track, forget_unseen_repeats
 
 SEEDS = range(12)
 
@@ -111,3 +111,10 @@ def test_a_dropped_track_takes_its_measures_along():
     assert 0 < len(rest.notes) < len(whole.notes) and rest.per_bar.sum() == len(rest.notes)
     assert len(np.unique(rest.notes[:, r.N_ROLE])) == len(np.unique(whole.notes[:, r.N_ROLE])) - 1
     assert not rest.bars[:, 3:].any() and rest.bars[:, :3].all()
+
+
+def test_a_repeat_of_what_lies_before_the_window_is_not_told():
+    whole = stretch(bars=6)
+    whole.bars[:, B_REPEATS] = [2, 2, 4, 1, 4, 9]  # 1 back, 1 back, 4 back, new, 4 back, 32 back
+    forget_unseen_repeats(whole)
+    assert whole.bars[:, B_REPEATS].tolist() == [0, 2, 0, 1, 4, 0]
