@@ -10,5 +10,7 @@ pub mod files;
 pub mod legend;
 pub mod model;
 pub mod music;
+#[cfg(feature = "picture")]
+pub mod picture;
 pub mod plan;
 pub mod service;

@@ -2,7 +2,11 @@
 
 use std::ffi::CString;
 use std::io::Cursor;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context as _;
+use clack_extensions::gui::HostGui;
 use clack_extensions::params::{ParamInfoBuffer, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
@@ -14,7 +18,9 @@ use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
-use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, by_hand, library};
+#[cfg(feature = "linked")]
+use crate::by_hand;
+use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
 
 /// Events that fit in a block without the host allocating.
 const EVENTS: usize = 32_768;
@@ -31,20 +37,31 @@ pub struct ClapHost {
     outputs: EventBuffer,
 }
 
-struct Handlers;
+pub(crate) struct Handlers;
 
-struct Shared;
+/// What the plug-in calls on any thread.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// It asked for the main thread.
+    calls: AtomicBool,
+}
 
 impl SharedHandler<'_> for Shared {
     fn request_restart(&self) {}
     fn request_process(&self) {}
-    fn request_callback(&self) {}
+    fn request_callback(&self) {
+        self.calls.store(true, Ordering::Release);
+    }
 }
 
 impl HostHandlers for Handlers {
     type Shared<'a> = Shared;
     type MainThread<'a> = ();
     type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<'_, Self>, _shared: &Self::Shared<'_>) {
+        builder.register::<HostGui>();
+    }
 }
 
 impl ClapHost {
@@ -56,7 +73,18 @@ impl ClapHost {
         Self::new(&entry, class, setup)
     }
 
+    /// An instance from a bundle: the path of the file that hosts load.
+    ///
+    /// # Errors
+    /// When the file cannot be loaded.
+    pub fn bundled(path: &Path, class: Class, setup: Setup) -> anyhow::Result<Self> {
+        // SAFETY: whoever names a bundle trusts it, as every host does.
+        let entry = unsafe { PluginEntry::load(path) }.with_context(|| format!("loading {}", path.display()))?;
+        Ok(Self::new(&entry, class, setup))
+    }
+
     /// An instance whose musician is played by hand.
+    #[cfg(feature = "linked")]
     #[must_use]
     pub fn by_hand(class: Class, setup: Setup) -> Self {
         // SAFETY: the entry point is ours.
@@ -70,7 +98,7 @@ impl ClapHost {
         let plugin = factory.plugin_descriptors().find(|plugin| plugin.name() == Some(&name)).expect("the class is listed");
         let id = plugin.id().expect("it has an id");
         let info = HostInfo::new("Antiphon tests", "The Antiphon developers", "", "0").expect("no zeros");
-        let mut instance = PluginInstance::new(|()| Shared, |_| (), entry, id, &info).expect("it can be made");
+        let mut instance = PluginInstance::new(|()| Shared::default(), |_| (), entry, id, &info).expect("it can be made");
         if setup.render == Render::Offline {
             let handle = instance.plugin_handle();
             let render: PluginRender = handle.get_extension().expect("it can be told what for");
@@ -81,6 +109,17 @@ impl ClapHost {
         let processor = instance.activate(|_, _| (), configuration).expect("it activates").start_processing().expect("it starts");
         let (inputs, outputs) = (EventBuffer::with_capacity(EVENTS), EventBuffer::with_capacity(EVENTS));
         Self { processor: Some(processor), instance, class, pending: Vec::new(), inputs, outputs }
+    }
+
+    pub(crate) fn instance(&mut self) -> &mut PluginInstance<Handlers> {
+        &mut self.instance
+    }
+
+    /// Gives the plug-in the main thread, if it asked for it. Hosts do so all the time while an editor is open.
+    pub fn idle(&mut self) {
+        if self.instance.access_shared_handler(|shared| shared.calls.swap(false, Ordering::AcqRel)) {
+            self.instance.call_on_main_thread_callback();
+        }
     }
 
     /// A parameter's id and its range.

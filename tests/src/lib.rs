@@ -4,20 +4,32 @@
 //! linked into the test with a musician that the test plays by hand ([`by_hand`]). Where a real host would give up and say so, these panic
 //! and say so.
 //!
-//! What needs a screen finds one in [`display`]; [`window`] opens the editor there, on a model that [`scripted`] plays.
+//! What needs a screen finds one in [`display`]; [`window`] opens the editor there, on a model that [`scripted`] plays, and [`stage`] is the
+//! window that a host gives an editor. [`keyboard`] plays clips to the hosts, and makes clips of what they play.
+//!
+//! The feature `linked` links the plug-in; `cargo xtask demo` does without it, since it loads a bundle.
 
+#[cfg(feature = "linked")]
 pub mod by_hand;
+#[cfg(target_os = "linux")]
+mod clap_editor;
 mod clap_host;
 #[cfg(target_os = "linux")]
 pub mod display;
 mod host;
+pub mod keyboard;
 pub mod library;
 mod memory_stream;
+#[cfg(target_os = "linux")]
+pub mod photo;
 mod roll;
+#[cfg(feature = "linked")]
 pub mod scripted;
+#[cfg(target_os = "linux")]
+pub mod stage;
 mod vst3_host;
 mod vst3_lists;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "linked"))]
 pub mod window;
 
 pub use clap_host::ClapHost;

@@ -13,6 +13,8 @@ pub struct Roll {
     pub from: f64,
     /// Samples since then.
     pub played: u64,
+    /// Numerator and denominator.
+    pub metre: (u16, u16),
     /// The loop, in quarters. Blocks are not cut at its end.
     pub cycle: Option<(f64, f64)>,
 }
@@ -21,7 +23,7 @@ impl Roll {
     /// From the start of the song.
     #[must_use]
     pub const fn new(tempo: f64, sample_rate: f64) -> Self {
-        Self { tempo, sample_rate, from: 0.0, played: 0, cycle: None }
+        Self { tempo, sample_rate, from: 0.0, played: 0, metre: (4, 4), cycle: None }
     }
 
     /// Samples in a tick, of which a quarter has 24.
@@ -38,6 +40,12 @@ impl Roll {
         sample
     }
 
+    /// The length of a bar.
+    #[must_use]
+    pub fn quarters_per_bar(&self) -> f64 {
+        f64::from(self.metre.0) * 4.0 / f64::from(self.metre.1)
+    }
+
     /// The transport of the next block.
     #[must_use]
     pub fn transport(&self) -> Transport {
@@ -46,11 +54,11 @@ impl Roll {
             Some((start, end)) if straight >= end => start + (straight - start) % (end - start),
             _ => straight,
         };
-        let bar = (position / 4.0).floor() * 4.0;
+        let bar = (position / self.quarters_per_bar()).floor() * self.quarters_per_bar();
         Transport {
             playing: true,
             tempo: Some(self.tempo),
-            metre: Some((4, 4)),
+            metre: Some(self.metre),
             position: Some(position),
             bar: Some(bar),
             cycle: self.cycle,

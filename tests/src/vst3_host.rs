@@ -13,9 +13,11 @@ use vst3::Steinberg::Vst::{
 use vst3::Steinberg::{IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, int32, kResultOk};
 use vst3::{ComPtr, ComWrapper, Interface};
 
+#[cfg(feature = "linked")]
+use crate::by_hand;
 use crate::memory_stream::MemoryStream;
 use crate::vst3_lists::{Changes, Events};
-use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, by_hand, library};
+use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
 
 /// Events that fit in a block.
 const EVENTS: usize = 32_768;
@@ -50,6 +52,7 @@ impl Vst3Host {
     }
 
     /// An instance whose musician is played by hand.
+    #[cfg(feature = "linked")]
     #[must_use]
     pub fn by_hand(class: Class, setup: Setup) -> Self {
         Self::new(by_hand::vst3_component(class), None, class, setup)

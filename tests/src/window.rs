@@ -1,18 +1,16 @@
 //! The real editor in a window of its own, and a picture of it.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use antiphon_plugin::drag::platform_source;
 use antiphon_plugin::editor::{Editor, HandOver, SIZE};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use egui::{Ui, ViewportCommand};
 use nice_plug_egui::baseview::{self, HandlerError, dpi::LogicalSize};
 use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame};
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
 
+use crate::photo::Photo;
 use crate::scripted::Scripted;
 
 /// Frames until everything has faded in, the pointer's tips included.
@@ -95,31 +93,9 @@ impl App for Studio {
     }
 }
 
-/// Pixels from the top left corner on, red, green, blue.
-struct Picture {
-    width: u16,
-    height: u16,
-    pixels: Vec<u8>,
-}
-
-impl Picture {
-    fn write(&self, path: &Path) -> Result<()> {
-        let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
-        let mut encoder = png::Encoder::new(BufWriter::new(file), self.width.into(), self.height.into());
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.write_header()?.write_image_data(&self.pixels)?;
-        Ok(())
-    }
-}
-
 /// What the display shows.
-fn screen((width, height): (u16, u16)) -> Result<Picture> {
+fn screen(size: (u16, u16)) -> Result<Photo> {
     let (connection, screen) = x11rb::connect(None)?;
     let root = connection.setup().roots[screen].root;
-    let image = connection.get_image(ImageFormat::Z_PIXMAP, root, 0, 0, width, height, u32::MAX)?.reply()?;
-    anyhow::ensure!(image.depth == 24, "the screen has {} bits per pixel", image.depth);
-    // Four bytes a pixel, blue first, on a little-endian server: Xvfb on this machine.
-    let pixels = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
-    Ok(Picture { width, height, pixels })
+    Photo::of(&connection, root, size)
 }

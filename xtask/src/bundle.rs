@@ -35,21 +35,42 @@ pub(crate) struct Names {
 /// A file of ours and where it goes, relative to the bundle's resources.
 type Copied = (PathBuf, PathBuf);
 
+/// Both bundles, finished.
+pub(crate) struct Bundles {
+    /// The folder they lie in.
+    home: PathBuf,
+    platform: Platform,
+    name: String,
+}
+
+impl Bundles {
+    /// The one folder of a bundle that is copied whole.
+    pub(crate) fn folder(&self, format: Format) -> PathBuf {
+        self.home.join(self.platform.bundle(format, &self.name).folder)
+    }
+
+    /// The file of a bundle that hosts load.
+    pub(crate) fn library(&self, format: Format) -> PathBuf {
+        self.folder(format).join(self.platform.bundle(format, &self.name).library)
+    }
+}
+
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    for bundle in make(root, args.onnxruntime.as_deref())? {
-        println!("{}", bundle.display());
+    let bundles = make(root, args.onnxruntime.as_deref())?;
+    for format in Format::ALL {
+        println!("{}", bundles.folder(format).display());
     }
     Ok(())
 }
 
-/// Builds, and makes both bundles in [`home`], with the library `onnxruntime` or the pinned one. Hands back their folders, in the order of [`Format::ALL`].
-pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<[PathBuf; 2]> {
+/// Builds, and makes both bundles in [`home`], with the library `onnxruntime` or the pinned one.
+pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Bundles> {
     let (platform, names) = (here()?, names(root)?);
     let runtime = runtime::obtain(root, onnxruntime)?;
     eprintln!("ONNX Runtime: {}", runtime.display());
     let resources = resources(root, platform, &runtime)?;
     let library = build(root)?;
-    let place = |format| -> Result<PathBuf> {
+    for format in Format::ALL {
         let layout = platform.bundle(format, &names.name);
         let staging = tree::staging(&home(root))?;
         let new = staging.path().join(&layout.folder);
@@ -59,12 +80,9 @@ pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<[PathBuf; 
             macos::sign(&new.join(&layout.resources).join(platform.system.runtime()))?;
             macos::sign(&new)?;
         }
-        let place = home(root).join(&layout.folder);
-        tree::put(staging, &new, &place)?;
-        Ok(place)
-    };
-    let [clap, vst3] = Format::ALL;
-    Ok([place(clap)?, place(vst3)?])
+        tree::put(staging, &new, &home(root).join(&layout.folder))?;
+    }
+    Ok(Bundles { home: home(root), platform, name: names.name })
 }
 
 /// The folder of the finished bundles.

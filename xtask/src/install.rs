@@ -27,18 +27,18 @@ pub(crate) struct NoHome {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let (platform, names) = (bundle::here()?, bundle::names(root)?);
     let home = home(platform, |name| std::env::var_os(name).map(PathBuf::from))?;
-    let places = Format::ALL.map(|format| place(platform, format, &names.name, &home));
+    let places = Format::ALL.map(|format| (format, place(platform, format, &names.name, &home)));
     if args.dry_run {
-        for place in &places {
+        for (_, place) in &places {
             let verb = if place.exists() { "replace" } else { "make" };
             println!("would {verb} {}", place.display());
         }
         return Ok(());
     }
     let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
-    for (bundle, place) in bundles.iter().zip(&places) {
+    for (format, place) in &places {
         let verb = if place.exists() { "replaced" } else { "made" };
-        install(bundle, place)?;
+        install(&bundles.folder(*format), place)?;
         println!("{verb} {}", place.display());
     }
     println!("Let the host look for new plug-ins.");

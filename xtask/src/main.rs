@@ -30,7 +30,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Set up what is needed, build, and continue a demo clip: the MIDI file and its picture are named at the end
+    /// Set up what is needed, build the bundles, load one in a host, play it a demo clip, and name what it answered: MIDI files and pictures
     Demo(demo::Args),
     /// Set up what the tests need and run every Rust test of the workspace
     Test(test::Args),

@@ -23,14 +23,17 @@ pub(crate) const FOR_PIP: [Package; 2] = [
     Package { name: "python3-pip", present: || process::succeeds("python3", ["-m", "pip", "--version"]) },
 ];
 
-/// What the tests of the editor's window and of dragging out take: an X server that shows nothing, OpenGL on the CPU, and a window of GTK 3 to
-/// drop on.
-pub(crate) const FOR_DISPLAY: [Package; 7] = [
+/// What the editor's window takes where there is no display: an X server that shows nothing, and OpenGL on the CPU.
+pub(crate) const FOR_DISPLAY: [Package; 5] = [
     Package { name: "xvfb", present: || process::succeeds("Xvfb", ["-help"]) },
     Package { name: "libegl1", present: || has_library("libEGL.so.1") },
     Package { name: "libgl1-mesa-dri", present: has_drivers },
     Package { name: "libx11-xcb1", present: || has_library("libX11-xcb.so.1") },
     Package { name: "libxkbcommon-x11-0", present: || has_library("libxkbcommon-x11.so.0") },
+];
+
+/// What the tests of dragging out take besides: a window of GTK 3 to drop on.
+pub(crate) const FOR_DROP: [Package; 2] = [
     Package { name: "python3-gi", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi"]) },
     Package { name: "gir1.2-gtk-3.0", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi; gi.require_version('Gtk', '3.0')"]) },
 ];
@@ -65,8 +68,8 @@ pub(crate) enum NotInstalled {
 }
 
 /// Makes sure the packages are there; installs the missing ones if this user may without being asked for a password.
-pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
-    let missing: Vec<_> = packages.iter().filter(|package| !(package.present)()).map(|package| package.name).collect();
+pub(crate) fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Result<()> {
+    let missing: Vec<_> = packages.into_iter().filter(|package| !(package.present)()).map(|package| package.name).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     if cfg!(target_os = "linux") {
-        system::ensure(&system::FOR_DISPLAY)?;
+        system::ensure(system::FOR_DISPLAY.iter().chain(&system::FOR_DROP))?;
     }
     let library = runtime::obtain(root, args.onnxruntime.as_deref())?;
     eprintln!("ONNX Runtime: {}", library.display());

@@ -10,6 +10,7 @@ mod context;
 mod outbox;
 mod pace;
 mod player;
+mod report;
 mod sounded;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use antiphon_engine::service::Service;
 use parking_lot::Mutex;
 
 use crate::board::{Board, Snapshot};
+use crate::meters::Meters;
 use crate::musician::{Musician, Seat};
 use attendance::{Attendance, Wait};
 use composer::Workers;
@@ -47,6 +49,8 @@ pub struct Session {
     /// How the last wait of an offline render ended.
     waited: Wait,
     leaves: Arc<AtomicBool>,
+    meters: Arc<Meters>,
+    board: Arc<Board>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -64,7 +68,7 @@ impl Musician for Session {
         let attendance = Arc::new(Attendance::default());
         let leaves = Arc::new(AtomicBool::new(false));
         let (shown, attends, told) = (Arc::clone(&pace), Arc::clone(&attendance), Arc::clone(&leaves));
-        let board = Arc::clone(&seat.board);
+        let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
         let thread = thread::Builder::new().name("antiphon-session".into()).spawn(move || {
             // The host never sees a defect.
             let board = Arc::clone(&seat.board);
@@ -76,7 +80,7 @@ impl Musician for Session {
         if let Err(error) = &thread {
             fail(&pace, &board, format!("The operating system gave no thread: {error}; close other programs"));
         }
-        Self { pace, attendance, waited: Wait::Over, leaves, thread: thread.ok() }
+        Self { pace, attendance, waited: Wait::Over, leaves, meters, board, thread: thread.ok() }
     }
 
     fn attend(&mut self, told: u64) {
@@ -93,6 +97,7 @@ impl Drop for Session {
             thread.thread().unpark();
             // It catches every panic, so there is none to pass on.
             let _ = thread.join();
+            report::leave(&self.meters, self.board.latest().status.punctuality);
         }
     }
 }

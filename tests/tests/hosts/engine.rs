@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
-use antiphon_tests::{Block, Class, Host, Lengths, Message, Render, Roll, Setup, Timed};
+use antiphon_tests::{Block, Class, Host, Lengths, Render, Roll, Setup, Timed, keyboard};
 
 use crate::{LOADED, Make, assert_in_order, playing, sorted, still_held};
 
@@ -19,33 +19,10 @@ const FRAMES: u32 = 480;
 pub(crate) const BAR: u64 = 96_000;
 
 /// The first bars of the demo clip, as a keyboard player's notes.
-pub(crate) fn clip(bars: i64) -> Vec<Timed> {
+pub(crate) fn clip(bars: u32) -> Vec<Timed> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/pop.mid");
-    let clip = smf::read_file(&path).unwrap().clip;
-    // The last key is let go within the last bar.
-    let end = u64::try_from(bars).unwrap() * BAR - 1;
-    let mut held = Vec::new();
-    let mut messages = Vec::new();
-    let mut notes: Vec<_> = clip.notes().into_iter().filter(|note| note.onset.0 < bars * 96 - 24).collect();
-    notes.sort_by_key(|note| (note.onset, note.pitch));
-    for note in notes {
-        // One player has each key once.
-        held.retain(|&(_, end)| end > note.onset.0);
-        if held.iter().any(|&(pitch, _)| pitch == note.pitch) {
-            continue;
-        }
-        held.push((note.pitch, note.onset.0 + note.duration.0));
-        let at = |tick: i64| u64::try_from(tick).unwrap() * 1000;
-        let (channel, key) = (0, note.pitch);
-        messages.push(Timed {
-            sample: at(note.onset.0),
-            message: Message::NoteOn { channel, key, velocity: f32::from(note.velocity) / 127.0 },
-        });
-        messages
-            .push(Timed { sample: at(note.onset.0 + note.duration.0).min(end), message: Message::NoteOff { channel, key, velocity: 0.0 } });
-    }
-    messages.sort_by_key(|timed| (timed.sample, timed.message.rank()));
-    messages
+    let roll = Roll::new(120.0, RATE);
+    keyboard::strike(&smf::read_file(&path).unwrap().clip, &roll, keyboard::bar_line(&roll, bars))
 }
 
 /// Rolls on at the pace of the music, up to a sample.

@@ -7,7 +7,6 @@ mod corpus;
 mod eval;
 mod model;
 mod output;
-mod picture;
 mod tensors;
 
 use std::process::ExitCode;

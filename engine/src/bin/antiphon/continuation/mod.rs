@@ -19,9 +19,9 @@ use antiphon_engine::files::write_whole;
 use antiphon_engine::music::analysis::{Key, Register, Scale, habits};
 use antiphon_engine::music::smf::Import;
 use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
+use antiphon_engine::picture::Picture;
 
 use crate::model::ModelArgs;
-use crate::picture::Picture;
 use phrase::{Phrases, Score};
 use report::{Report, Written};
 

@@ -1,9 +1,10 @@
 //! Rectangles, lines and text on a bitmap: what a piano roll takes of `tiny-skia`.
 
-use antiphon_engine::legend::Colour;
-use anyhow::{Context, Result};
+use crate::legend::Colour;
 use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, Rect, Transform};
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
+
+use super::PictureError;
 
 fn paint(colour: Colour) -> Paint<'static> {
     let [red, green, blue] = colour.channels();
@@ -36,11 +37,11 @@ pub(super) struct Canvas {
 
 impl Canvas {
     /// A canvas of one colour.
-    pub(super) fn new(width: u32, height: u32, ground: Colour) -> Result<Self> {
-        let mut pixmap = Pixmap::new(width, height).with_context(|| format!("a picture of {width} x {height} pixels cannot be made"))?;
+    pub(super) fn new(width: u32, height: u32, ground: Colour) -> Result<Self, PictureError> {
+        let mut pixmap = Pixmap::new(width, height).ok_or(PictureError::TooLarge { width, height })?;
         let [red, green, blue] = ground.channels();
         pixmap.fill(Color::from_rgba8(red, green, blue, 255));
-        let face = Face::parse(epaint_default_fonts::UBUNTU_LIGHT, 0).context("the typeface of the picture cannot be read")?;
+        let face = Face::parse(epaint_default_fonts::UBUNTU_LIGHT, 0).map_err(|error| PictureError::Typeface(error.to_string()))?;
         Ok(Self { pixmap, face })
     }
 
@@ -96,8 +97,8 @@ impl Canvas {
     }
 
     /// The picture as a PNG file.
-    pub(super) fn png(&self) -> Result<Vec<u8>> {
-        self.pixmap.encode_png().context("the picture cannot be encoded")
+    pub(super) fn png(&self) -> Result<Vec<u8>, PictureError> {
+        self.pixmap.encode_png().map_err(|error| PictureError::Encoding(error.to_string()))
     }
 
     /// A character the typeface lacks is drawn as its replacement, glyph 0.

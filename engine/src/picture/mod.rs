@@ -4,10 +4,8 @@ mod canvas;
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
-
-use antiphon_engine::legend::{self, AFTER, BEFORE, FAINT_INK, INK, PAPER};
-use antiphon_engine::music::{Bar, Clip, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
+use crate::legend::{self, AFTER, BEFORE, FAINT_INK, INK, PAPER};
+use crate::music::{Bar, Clip, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
 use canvas::{Align, Area, Canvas};
 
 /// Bars before the seam that are shown at most.
@@ -40,18 +38,39 @@ const PITCHES_HEIGHT: f32 = 520.0;
 /// Narrower music is shown in the middle of two octaves.
 const LEAST_SEMITONES: u8 = 24;
 
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// More pixels than memory holds.
+    #[error("a picture of {width} x {height} pixels cannot be made; show fewer bars")]
+    TooLarge {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// The typeface that is built in cannot be read.
+    #[error("the picture's typeface cannot be read: {0}")]
+    Typeface(String),
+    /// The picture cannot be written as PNG.
+    #[error("the picture cannot be encoded: {0}")]
+    Encoding(String),
+}
+
 /// What is drawn.
-pub(crate) struct Picture<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct Picture<'a> {
     /// The source's name, in large letters.
-    pub(crate) title: &'a str,
+    pub title: &'a str,
     /// What makes this continuation: length, model, seed.
-    pub(crate) subtitle: &'a str,
+    pub subtitle: &'a str,
     /// The whole source.
-    pub(crate) context: &'a Clip,
+    pub context: &'a Clip,
     /// The bar line of the source on which the continuation starts.
-    pub(crate) seam: Tick,
+    pub seam: Tick,
     /// Its tick 0 is the seam.
-    pub(crate) continuation: &'a Clip,
+    pub continuation: &'a Clip,
 }
 
 /// A bar in the source's time.
@@ -65,7 +84,7 @@ impl Picture<'_> {
     ///
     /// # Errors
     /// When it would be too large for memory.
-    pub(crate) fn png(&self) -> Result<Vec<u8>> {
+    pub fn png(&self) -> Result<Vec<u8>, PictureError> {
         let bars = self.bars();
         let notes = self.notes(bars.first().map_or(Tick::ZERO, |first| first.bar.start));
         let rows = Rows::of(&notes);
@@ -295,8 +314,8 @@ fn pixels(length: f32) -> u32 {
 mod tests {
     use std::path::Path;
 
-    use antiphon_engine::legend::Colour;
-    use antiphon_engine::music::{MetreMap, Part, smf};
+    use crate::legend::Colour;
+    use crate::music::{MetreMap, Part, smf};
     use tiny_skia::Pixmap;
 
     use super::*;

@@ -1,0 +1,68 @@
+//! What an instance leaves behind, for whoever asks: how its plans and notes fared, as a line of JSON.
+//!
+//! A host cannot ask for these numbers. They are what a report of a defect should say, and what `cargo xtask demo` prints.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use antiphon_engine::service::Punctuality;
+
+use crate::meters::{Count, Meters};
+
+/// The file to which instances append their line when they go; nothing is written without it.
+const VARIABLE: &str = "ANTIPHON_REPORT";
+
+/// Leaves the line where [`VARIABLE`] says. A file that cannot be written to is not worth a host's trouble.
+pub(super) fn leave(meters: &Meters, plans: Punctuality) {
+    if let Some(path) = std::env::var_os(VARIABLE) {
+        let _ = append(Path::new(&path), meters, plans);
+    }
+}
+
+fn append(path: &Path, meters: &Meters, plans: Punctuality) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    // In one piece, since instances may go at the same time.
+    file.write_all(line(meters, plans).as_bytes())
+}
+
+/// Plans and planned notes; in a host they are counted from the making of the instance on.
+fn line(meters: &Meters, plans: Punctuality) -> String {
+    let notes = |count| meters.count(count);
+    let report = serde_json::json!({
+        "plans_on_time": plans.on_time,
+        "plans_late": plans.late,
+        "notes_sounded": notes(Count::Sounded),
+        "notes_late": notes(Count::Late),
+        "notes_stale": notes(Count::Stale),
+        "notes_yielded": notes(Count::Yielded),
+        "notes_crowded": notes(Count::Crowded),
+        "events_unheard": notes(Count::Unheard),
+        "events_refused": notes(Count::Refused),
+    });
+    format!("{report}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_instance_leaves_a_line_with_every_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report");
+        let meters = Meters::default();
+        for (number, count) in (10..).zip(Count::ALL) {
+            meters.add(count, number);
+        }
+        for late in [1, 2] {
+            append(&path, &meters, Punctuality { on_time: 5, late }).unwrap();
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((lines.len(), &lines[0]["plans_late"], &lines[1]["plans_late"]), (2, &1.into(), &2.into()));
+        assert_eq!((&lines[0]["plans_on_time"], &lines[0]["notes_sounded"], &lines[0]["notes_late"]), (&5.into(), &10.into(), &11.into()));
+        // Two counts are of plans.
+        assert_eq!(lines[0].as_object().unwrap().len(), Count::ALL.len() + 2);
+    }
+}

@@ -1,0 +1,57 @@
+//! Pictures of what an X server shows.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use x11rb::protocol::xproto::{ConnectionExt as _, Drawable, ImageFormat};
+
+/// Pixels from the top left corner on, red, green, blue.
+pub struct Photo {
+    width: u16,
+    height: u16,
+    pixels: Vec<u8>,
+}
+
+impl Photo {
+    /// Of the root, or of a window that is wholly in sight, and of what lies in it.
+    ///
+    /// # Errors
+    /// When the server does not hand the image over, or not in colours of eight bits.
+    pub fn of(connection: &impl x11rb::connection::Connection, drawable: Drawable, (width, height): (u16, u16)) -> Result<Self> {
+        let image = connection.get_image(ImageFormat::Z_PIXMAP, drawable, 0, 0, width, height, u32::MAX)?.reply()?;
+        ensure!(matches!(image.depth, 24 | 32), "the screen has {} bits per pixel", image.depth);
+        // Four bytes a pixel, blue first, on a little-endian server.
+        let pixels = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+        Ok(Self { width, height, pixels })
+    }
+
+    /// How many colours there are, up to `most`: a window in which nothing was drawn yet has one.
+    #[must_use]
+    pub fn colours(&self, most: usize) -> usize {
+        let mut seen: Vec<&[u8]> = Vec::new();
+        for pixel in self.pixels.chunks_exact(3) {
+            if !seen.contains(&pixel) {
+                seen.push(pixel);
+                if seen.len() == most {
+                    break;
+                }
+            }
+        }
+        seen.len()
+    }
+
+    /// As a PNG file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
+        let mut encoder = png::Encoder::new(BufWriter::new(file), self.width.into(), self.height.into());
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.write_header()?.write_image_data(&self.pixels)?;
+        Ok(())
+    }
+}
