@@ -103,7 +103,7 @@ fn perform(args: &Args) -> Result<()> {
     let heard = args.heard.min(clip.metres.bars(clip.end).map(|bar| bar.index + 1).max().unwrap_or(1));
     std::fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let files = Files::within(&args.out);
-    let render = if args.offline { Render::Offline } else { Render::Live };
+    let render = if args.offline { Render::Offline } else { Render::RealTime };
     let setup = Setup { sample_rate: SAMPLE_RATE, longest_block: performance::FRAMES, render };
     let host = ClapHost::bundled(&args.bundle, Class::Instrument, setup)?;
     let wish = Wish { heard, bars: args.bars, seed: args.seed, sample_rate: SAMPLE_RATE, render };

@@ -70,7 +70,7 @@ pub(crate) fn play(mut host: ClapHost, clip: &Clip, wish: &Wish, mut watch: impl
     let bar = progress(over, wish.sample_rate);
     bar.set_message("the host stands, the model loads");
     let standing = Transport { playing: false, ..roll.transport() };
-    while wish.render == Render::Live && pace.began.elapsed() < STANDING {
+    while wish.render == Render::RealTime && pace.began.elapsed() < STANDING {
         pace.wait(FRAMES);
         step(&mut host, standing, &[], FRAMES);
         watch(Scene::Listening);
