@@ -50,6 +50,26 @@ fn the_table_is_for_people_and_several_decoders_share_a_model() {
 }
 
 #[test]
+fn any_policies_are_measured() {
+    let policies = ["summaries", "strided:8", "fixed:8,1", "topk", "lsh:16", "kmeans"];
+    let mut arguments = vec!["--bars", "2,40", "--json"];
+    policies.iter().for_each(|policy| arguments.extend(["--policy", policy]));
+    let output = bench(&arguments);
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["keys"].as_object().unwrap().len(), policies.len());
+    // 22 rows a bar and the row of the prefix; 47 bars before the last one that is timed, whose own last row is not run before its end.
+    let keys = |policy: &str| report["keys"][policy]["40"].as_u64().unwrap();
+    assert_eq!(keys("summaries"), 1 + 47 + 21);
+    assert_eq!(keys("strided:8"), 1 + (8 + 4) * 22 + 21);
+    assert_eq!(keys("fixed:8,1"), 1 + (7 + 5) * 22 + 21);
+    assert_eq!(keys("topk"), 1 + 8 * 22 + 21);
+    for policy in ["lsh:16", "kmeans"] {
+        assert!((1 + 22 + 46 + 21..=1 + 8 * 22 + 39 + 21).contains(&keys(policy)), "{policy}");
+    }
+}
+
+#[test]
 fn lengths_that_do_not_rise_are_refused() {
     let output = bench(&["--bars", "10,12"]);
     assert_eq!(output.status.code(), Some(2));

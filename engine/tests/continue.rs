@@ -182,7 +182,7 @@ fn the_help_names_every_role_and_shows_examples() {
 #[test]
 fn every_policy_continues() {
     let out = tempfile::tempdir().unwrap();
-    for policy in ["fine_coarse", "window:8", "dense"] {
+    for policy in ["fine_coarse", "summaries", "window:8", "strided:4", "fixed:4,1", "lsh", "kmeans:4", "dense"] {
         report(&[text(&demo("waltz.mid")), "-o", text(out.path()), "--bars", "1", "--seed", "2", "--policy", policy]);
     }
 }
@@ -293,10 +293,12 @@ fn bad_options_are_refused_with_what_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let taken = folder.path().join("taken");
     fs::write(&taken, "").unwrap();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--bars", "0"], "1..=256"),
         (&["--variations", "65"], "1..=64"),
-        (&["--policy", "strided"], "fine_coarse"),
+        (&["--policy", "sparse"], "fine_coarse"),
+        (&["--policy", "fixed:4"], "fixed:8,1"),
+        (&["--policy", "strided:0"], "1 to 256"),
         (&["--roles", "kazoo"], "left-hand"),
         (&["--register", "c6:c3"], "swap"),
         (&["--register", "61:61", "--key", "C", "--scale-lock"], "widen"),

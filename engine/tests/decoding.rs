@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Arc, LazyLock};
 
 use antiphon_engine::{
-    cache::{CacheOptions, Dense, FineCoarse, Forget, PagePolicy, REWIND_BARS, SlidingWindow},
+    cache::{CacheOptions, FineCoarse, Forget, PagePolicy, REWIND_BARS, policy},
     codec::{BarRows, NoteClasses, prefix_rows},
     decode::{DecodeError, Decoder, Sampling, Step},
     model::Model,
@@ -14,6 +14,10 @@ use antiphon_engine::{
 use common::{music::piece, tiny};
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(tiny()));
+
+fn by_name(name: &str) -> Arc<dyn PagePolicy> {
+    policy(name, &MODEL.info().fine_bars).expect("a policy")
+}
 
 fn fine_coarse() -> Arc<dyn PagePolicy> {
     Arc::new(FineCoarse::new(&MODEL.info().fine_bars))
@@ -87,7 +91,9 @@ fn notes_taken_back_were_never_there() {
 #[test]
 fn bars_taken_back_were_never_there() {
     let music = piece(12, 50, 8);
-    for (kept_notes, policy) in [(0, fine_coarse()), (3, fine_coarse()), (2, Arc::new(SlidingWindow { bars: 5 })), (1, Arc::new(Dense))] {
+    let policies =
+        ["fine_coarse", "fine_coarse", "window:5", "dense", "summaries", "strided:5", "fixed:5,2", "topk:3", "lsh:8", "kmeans:4"];
+    for (kept_notes, policy) in [0, 3, 2, 1].into_iter().cycle().zip(policies.map(by_name)) {
         let mut plain = decoder_with(Arc::clone(&policy), CacheOptions::default());
         let mut wavering = decoder_with(policy, CacheOptions::default());
         for bar in &music {
@@ -141,10 +147,11 @@ fn rewinding_too_far_is_refused_and_changes_nothing() {
 #[test]
 fn dropping_unreachable_pages_changes_nothing() {
     // Small enough that full bars push pages out, too; an odd number of bars past every bound.
-    for bytes in [CacheOptions::default().bytes, 600 * MODEL.info().row_bytes()] {
-        for policy in [fine_coarse(), Arc::new(SlidingWindow { bars: 6 }) as Arc<dyn PagePolicy>] {
-            let mut dropping = decoder_with(Arc::clone(&policy), CacheOptions { bytes, forget: Forget::Unreachable });
-            let mut keeping = decoder_with(policy, CacheOptions { bytes, forget: Forget::Nothing });
+    for bytes in [CacheOptions::default().bytes, 900 * MODEL.info().row_bytes()] {
+        for policy in ["fine_coarse", "window:6", "summaries", "strided:7", "fixed:7,1", "topk:4", "lsh:8", "kmeans:4"].map(by_name) {
+            let options = CacheOptions { bytes, ..CacheOptions::default() };
+            let mut dropping = decoder_with(Arc::clone(&policy), options);
+            let mut keeping = decoder_with(policy, CacheOptions { forget: Forget::Nothing, ..options });
             for bar in piece(15, 301, 5) {
                 dropping.append_bar(&bar).unwrap();
                 keeping.append_bar(&bar).unwrap();
@@ -161,14 +168,16 @@ fn dropping_unreachable_pages_changes_nothing() {
 fn memory_is_bounded_for_any_length_of_playing() {
     // As many rows as the shipped size has in its 32 MiB.
     let bytes = 2730 * MODEL.info().row_bytes();
-    for most in [4, 40, 120] {
-        let mut decoder = decoder_with(fine_coarse(), CacheOptions { bytes, forget: Forget::Unreachable });
+    for (most, name) in
+        [(4, "fine_coarse"), (40, "fine_coarse"), (120, "fine_coarse"), (40, "topk:8"), (120, "topk:8"), (40, "lsh:16"), (40, "strided:8")]
+    {
+        let mut decoder = decoder_with(by_name(name), CacheOptions { bytes, ..CacheOptions::default() });
         let mut highest = 0;
         for bar in piece(16, 330, most) {
             decoder.append_bar(&bar).unwrap();
             highest = highest.max(decoder.bytes());
         }
-        assert!(highest <= bytes, "bars of up to {most} notes took {highest} of {bytes} bytes");
+        assert!(highest <= bytes, "{name}: bars of up to {most} notes took {highest} of {bytes} bytes");
     }
 }
 

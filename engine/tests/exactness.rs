@@ -8,21 +8,37 @@ use std::{
 };
 
 use antiphon_engine::{
-    cache::{Dense, FineCoarse, PagePolicy, SlidingWindow},
+    cache::{CacheOptions, Forget, Keep, MOST_BARS, PagePolicy, Reads, Rest, Selection, policy},
     codec::{BarEnd, BarRows, Row, prefix_rows},
-    decode::Decoder,
+    decode::{BarScore, DecodeError, Decoder},
     model::{Model, Weights},
     music::Role,
 };
 use common::{
     fixture,
     music::piece,
-    reference::{Reference, Whole},
+    reference::{Reference, View, Whole},
     runtime,
 };
 
 /// Largest difference of a hidden value or a log probability.
 const TOLERANCE: f32 = 1e-4;
+
+/// Whether bar b sees bar j row by row: docs/model-interface.md, "Who sees whom", once more.
+type Rule = fn(u32, u32) -> bool;
+
+/// Every policy, with its rule where that does not depend on the music.
+const POLICIES: [(&str, Option<Rule>); 9] = [
+    ("fine_coarse", Some(|b, j| [1, 2, 4, 8, 12, 16, 24, 32].contains(&(b - j)))),
+    ("summaries", Some(|_, _| false)),
+    ("window:4", Some(|b, j| b - j <= 4)),
+    ("strided:6", Some(|b, j| b - j <= 6 || (b - j) % 6 == 0)),
+    ("fixed:6,2", Some(|b, j| j / 6 == b / 6 || j % 6 >= 4)),
+    ("dense", Some(|_, _| true)),
+    ("topk:4", None),
+    ("lsh:16", None),
+    ("kmeans:8", None),
+];
 
 /// Step graph and reference graph: random weights always, the shipped ones as soon as they lie in `models/`.
 fn graphs() -> Vec<(PathBuf, PathBuf)> {
@@ -38,8 +54,19 @@ fn graphs() -> Vec<(PathBuf, PathBuf)> {
     graphs
 }
 
-fn policies(model: &Model) -> [Arc<dyn PagePolicy>; 3] {
-    [Arc::new(FineCoarse::new(&model.info().fine_bars)), Arc::new(SlidingWindow { bars: 4 }), Arc::new(Dense)]
+fn open(step: &Path) -> Arc<Model> {
+    let model = Model::open(runtime(), step).unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(model.info().weights, Weights::Int8, "int8 weights round activations: they are gated by bits per note, not here");
+    Arc::new(model)
+}
+
+fn tiny() -> (Arc<Model>, Reference) {
+    let (step, reference) = graphs().swap_remove(0);
+    (open(&step), Reference::open(&reference))
+}
+
+fn by_name(model: &Model, name: &str) -> Arc<dyn PagePolicy> {
+    policy(name, &model.info().fine_bars).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A piece long enough that the farthest fine bar and many summaries are in sight.
@@ -51,87 +78,182 @@ fn prefix() -> Vec<Row> {
     prefix_rows(2, &[Role::Melody, Role::Bass])
 }
 
-/// Compares `decode`, which returns the hidden state of every row of a bar (the last note's own may be left out), with the reference.
-fn compare(decode: impl Fn(&mut Decoder, &BarRows) -> Vec<Vec<f32>>) {
-    for (step, reference) in graphs() {
-        let model = Arc::new(Model::open(runtime(), &step).unwrap_or_else(|error| panic!("{error}")));
-        assert_ne!(model.info().weights, Weights::Int8, "int8 weights round activations: they are gated by bits per note, not here");
-        let mut reference = Reference::open(&reference);
-        for policy in policies(&model) {
-            let music = music();
-            let Whole { hidden, .. } = reference.run(model.info(), &prefix(), &music, &*policy);
-            let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).expect("a decoder");
-            for (bar, expected) in music.iter().zip(&hidden) {
-                let found = decode(&mut decoder, bar);
-                assert!(found.len() > bar.notes.len(), "rows of bar {}", bar.index);
-                for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
-                    let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                    assert!(off <= TOLERANCE, "{}: {}, bar {}, row {row}: off by {off}", step.display(), policy.name(), bar.index);
-                }
+/// Decodes a piece and says what each bar saw. Where the policy has a rule it saw by the rule.
+fn decode<T>(
+    decoder: &mut Decoder,
+    music: &[BarRows],
+    (policy, rule): (&dyn PagePolicy, Option<Rule>),
+    each: impl Fn(&mut Decoder, &BarRows) -> T,
+) -> (Vec<T>, Vec<View>) {
+    let mut views = Vec::new();
+    let mut decoded = Vec::new();
+    for bar in music {
+        decoded.push(each(decoder, bar));
+        if let Some(rule) = rule {
+            let first = if policy.reach().is_some() { bar.index.saturating_sub(MOST_BARS) } else { 0 };
+            let expected = (first..bar.index).filter(|&earlier| rule(bar.index, earlier)).collect();
+            assert_eq!(*decoder.seen(), Selection::Bars(expected), "{} in bar {}", policy.name(), bar.index);
+        }
+        views.push(View { seen: decoder.seen().clone(), rest: policy.rest() });
+    }
+    (decoded, views)
+}
+
+/// Compares hidden states of a bar, row after row, with the reference.
+fn compare<'a>(found: impl Iterator<Item = &'a [f32]>, expected: &[Vec<f32>], what: &str) {
+    for (row, (found, expected)) in found.zip(expected).enumerate() {
+        let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off <= TOLERANCE, "{what}, row {row}: off by {off}");
+    }
+}
+
+fn compare_scores(scores: &[BarScore], whole: &Whole, what: &str) {
+    let mut scored = 0;
+    for (bar, score) in scores.iter().enumerate() {
+        let width = score.hidden.len() / score.rows.len();
+        compare(score.hidden.chunks(width), &whole.hidden[bar], &format!("{what}, bar {bar}"));
+        for (row, expected) in score.rows.iter().zip(&whole.nll[bar]) {
+            let true_ones = row.targets.iter().zip(row.nll.iter().zip(expected)).filter(|(target, _)| **target >= 0);
+            for (_, (found, expected)) in true_ones {
+                // Ten fields deep in the chain, errors of the hidden state add up.
+                assert!((found - expected).abs() <= 10.0 * TOLERANCE, "{what}, bar {bar}: {found} for {expected}");
+                scored += 1;
             }
         }
     }
+    assert!(scored > 1000, "only {scored} values compared");
+}
+
+fn score(decoder: &mut Decoder, bar: &BarRows) -> BarScore {
+    decoder.score_bar(bar, BarEnd::Bar).expect("scored")
+}
+
+/// The policies that the graph can be run under.
+fn runnable(model: &Model) -> impl Iterator<Item = (&'static str, Option<Rule>, Arc<dyn PagePolicy>)> {
+    let policies = POLICIES.map(|(name, rule)| (name, rule, by_name(model, name)));
+    let queries = model.gives_queries();
+    policies.into_iter().filter(move |(.., policy)| queries || policy.reads() < Reads::Queries)
 }
 
 #[test]
 fn whole_bars_equal_the_reference() {
-    compare(|decoder, bar| {
-        let score = decoder.score_bar(bar, BarEnd::Bar).expect("scored");
-        let width = score.hidden.len() / score.rows.len();
-        score.hidden.chunks(width).map(<[f32]>::to_vec).collect()
-    });
+    for (step, reference) in graphs() {
+        let model = open(&step);
+        let mut reference = Reference::open(&reference);
+        for (name, rule, policy) in runnable(&model) {
+            let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).expect("a decoder");
+            let (scores, views) = decode(&mut decoder, &music(), (&*policy, rule), score);
+            let whole = reference.run(model.info(), &prefix(), &music(), &views);
+            compare_scores(&scores, &whole, &format!("{}, {name}", step.display()));
+        }
+    }
 }
 
 #[test]
 fn row_by_row_equals_the_reference() {
-    compare(|decoder, bar| {
-        decoder.begin_bar(bar.ticks, bar.fields).expect("opened");
-        let mut hidden = vec![decoder.hidden().to_vec()];
-        for note in &bar.notes {
-            decoder.push(&[*note]).expect("pushed");
-            hidden.push(decoder.hidden().to_vec());
+    for (step, reference) in graphs() {
+        let model = open(&step);
+        let mut reference = Reference::open(&reference);
+        for (name, rule, policy) in runnable(&model) {
+            let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).expect("a decoder");
+            let (decoded, views) = decode(&mut decoder, &music(), (&*policy, rule), |decoder, bar| {
+                decoder.begin_bar(bar.ticks, bar.fields).expect("opened");
+                let mut hidden = vec![decoder.hidden().to_vec()];
+                for note in &bar.notes {
+                    decoder.push(&[*note]).expect("pushed");
+                    hidden.push(decoder.hidden().to_vec());
+                }
+                // The last note's own row, which nothing asks, is run here; the bars after this one see it.
+                assert_eq!(&decoder.end_bar().expect("ended"), bar);
+                hidden
+            });
+            let whole = reference.run(model.info(), &prefix(), &music(), &views);
+            for (bar, hidden) in decoded.iter().enumerate() {
+                compare(hidden.iter().map(Vec::as_slice), &whole.hidden[bar], &format!("{}, {name}, bar {bar}", step.display()));
+            }
         }
-        // The last note's own row, which nothing asks, is run here; the bars after this one see it.
-        assert_eq!(&decoder.end_bar().expect("ended"), bar);
-        hidden
-    });
+    }
+}
+
+/// Past 256 bars the oldest are seen no more, neither row by row nor by their summaries.
+#[test]
+fn long_pieces_equal_the_reference() {
+    let (model, mut reference) = tiny();
+    let music = piece(6, 275, 3);
+    for (name, rule, policy) in runnable(&model) {
+        let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).expect("a decoder");
+        let (scores, views) = decode(&mut decoder, &music, (&*policy, rule), score);
+        let whole = reference.run(model.info(), &prefix(), &music, &views);
+        compare_scores(&scores, &whole, name);
+    }
+}
+
+/// The same weights under one policy after the other (MoBA's full and sparse attention), on one cache.
+#[test]
+fn policies_change_at_run_time_and_stay_exact() {
+    let (model, mut reference) = tiny();
+    let policies: Vec<_> = runnable(&model).map(|(.., policy)| policy).collect();
+    let keep = policies.iter().fold(Keep::NOTHING, |keep, policy| keep.and(Keep::needed_by(&**policy)));
+    let options = CacheOptions { keep, forget: Forget::Unreachable, ..CacheOptions::default() };
+    let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policies[0]), &prefix(), options).expect("a decoder");
+    let (mut scores, mut views) = (Vec::new(), Vec::new());
+    for bar in &music() {
+        let policy = &policies[usize::try_from(bar.index).expect("small") * 5 / 2 % policies.len()];
+        decoder.set_policy(Arc::clone(policy)).expect("kept");
+        scores.push(score(&mut decoder, bar));
+        views.push(View { seen: decoder.seen().clone(), rest: policy.rest() });
+    }
+    assert!(views.iter().any(|view| matches!(&view.seen, Selection::ByLayer(layers) if !layers[0].is_empty())));
+    assert!(views.iter().any(|view| view.rest == Rest::Summaries));
+    let whole = reference.run(model.info(), &prefix(), &music(), &views);
+    compare_scores(&scores, &whole, "changing policies");
 }
 
 #[test]
-fn scores_equal_the_reference() {
-    for (step, reference) in graphs() {
-        let model = Arc::new(Model::open(runtime(), &step).unwrap());
-        let mut reference = Reference::open(&reference);
-        for policy in policies(&model) {
-            let music = music();
-            let Whole { nll, .. } = reference.run(model.info(), &prefix(), &music, &*policy);
-            let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).unwrap();
-            let mut scored = 0;
-            for (bar, expected) in music.iter().zip(&nll) {
-                let score = decoder.score_bar(bar, BarEnd::Bar).unwrap();
-                for (found, expected) in score.rows.iter().zip(expected) {
-                    let true_ones = found.targets.iter().zip(found.nll.iter().zip(expected)).filter(|(target, _)| **target >= 0);
-                    for (_, (found, expected)) in true_ones {
-                        // Ten fields deep in the chain, errors of the hidden state add up.
-                        assert!((found - expected).abs() <= 10.0 * TOLERANCE, "{}: {found} for {expected}", policy.name());
-                        scored += 1;
-                    }
-                }
-            }
-            assert!(scored > 1000, "only {scored} values compared");
+fn policies_the_cache_does_not_keep_enough_for_are_refused() {
+    let (model, _) = tiny();
+    let mut decoder = Decoder::new(Arc::clone(&model), by_name(&model, "strided:8"), &prefix()).expect("a decoder");
+    decoder.set_policy(by_name(&model, "fixed:8,1")).expect("it needs no more");
+    for name in ["fine_coarse", "topk:8", "lsh:16", "dense"] {
+        let refused = decoder.set_policy(by_name(&model, name));
+        assert!(matches!(&refused, Err(error @ DecodeError::NotKept(_)) if error.to_string().contains(name)), "{name}: {refused:?}");
+    }
+    decoder.begin_bar(96, music()[0].fields).expect("opened");
+    assert!(matches!(decoder.set_policy(by_name(&model, "window:1")), Err(DecodeError::StillOpen(0))));
+}
+
+#[test]
+fn graphs_without_queries_refuse_what_chooses_by_them() {
+    let bytes = std::fs::read(fixture("tiny.onnx")).expect("the fixture");
+    let mut older = bytes.clone();
+    let name = b"turned_query_1";
+    for at in 0..bytes.len() - name.len() {
+        if &bytes[at..at + name.len()] == name {
+            older[at..at + 6].copy_from_slice(b"hidden");
         }
     }
+    assert_ne!(older, bytes, "the fixture gives queries");
+    let model = Arc::new(Model::from_bytes(runtime(), &older, "older").unwrap_or_else(|error| panic!("{error}")));
+    assert!(!model.gives_queries());
+    let refused = Decoder::new(Arc::clone(&model), by_name(&model, "topk:8"), &prefix());
+    assert!(matches!(&refused, Err(error @ DecodeError::NoQueries { .. }) if error.to_string().contains("export it again")), "{refused:?}");
+    let mut decoder = Decoder::new(Arc::clone(&model), by_name(&model, "lsh:16"), &prefix()).expect("it needs none");
+    decoder.append_bar(&music()[0]).expect("decoded");
 }
 
 /// Otherwise the tests above would prove nothing.
 #[test]
 fn policies_differ() {
-    let (step, reference) = graphs().swap_remove(0);
-    let model = Model::open(runtime(), &step).unwrap();
-    let mut reference = Reference::open(&reference);
-    let last = policies(&model).map(|policy| reference.run(model.info(), &prefix(), &music(), &*policy).hidden.pop().unwrap());
-    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
-        let off = last[a].concat().iter().zip(last[b].concat()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(off > 100.0 * TOLERANCE, "policies {a} and {b} differ by {off} only");
+    let (model, _) = tiny();
+    let last = |policy: Arc<dyn PagePolicy>| {
+        let mut decoder = Decoder::new(Arc::clone(&model), policy, &prefix()).expect("a decoder");
+        music().iter().fold(Vec::new(), |_, bar| score(&mut decoder, bar).hidden)
+    };
+    let states: Vec<_> = runnable(&model).map(|(name, _, policy)| (name, last(policy))).collect();
+    for (index, (one, a)) in states.iter().enumerate() {
+        for (other, b) in &states[..index] {
+            let off = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(off > 100.0 * TOLERANCE, "policies {one} and {other} differ by {off} only");
+        }
     }
 }

@@ -10,6 +10,9 @@ use crate::model::KeyValue;
 /// Capacities are multiples of this many rows.
 const STEP: usize = 64;
 
+/// Rows of a page.
+pub(super) type Part<'a> = (&'a Page, Range<usize>);
+
 /// One key and one value tensor per layer, `[1, heads, capacity, head width]`.
 #[derive(Debug)]
 pub(super) struct Buffer {
@@ -51,7 +54,7 @@ impl Buffer {
         self.layers.clear();
         self.layers = allocate(self.layout, self.capacity)?;
         self.moves += 1;
-        self.write(0, &[(&page, 0..kept)]);
+        self.write(0..self.layers.len(), 0, &[(&page, 0..kept)]);
         Ok(())
     }
 
@@ -63,7 +66,7 @@ impl Buffer {
         if rows.is_empty() {
             return page;
         }
-        for (plane, tensor) in self.planes().enumerate() {
+        for (plane, tensor) in self.planes(0..layout.layers) {
             let heads = tensor.chunks_exact(span);
             for (to, head) in page.plane_mut(layout, plane).chunks_exact_mut(rows.len() * width).zip(heads) {
                 to.copy_from_slice(&head[rows.start * width..rows.end * width]);
@@ -72,11 +75,11 @@ impl Buffer {
         page
     }
 
-    /// Copies rows of pages in, one after the other, from row `at` on.
-    pub(super) fn write(&mut self, at: usize, parts: &[(&Page, Range<usize>)]) {
+    /// Copies rows of pages into some layers, one after the other, from row `at` on.
+    pub(super) fn write(&mut self, layers: Range<usize>, at: usize, parts: &[Part<'_>]) {
         let width = self.layout.head_width;
         let (layout, span) = (self.layout, self.capacity * width);
-        for (plane, tensor) in self.planes().enumerate() {
+        for (plane, tensor) in self.planes(layers) {
             for (head, to) in tensor.chunks_exact_mut(span).enumerate() {
                 let mut end = at * width;
                 for (page, rows) in parts {
@@ -88,9 +91,14 @@ impl Buffer {
         }
     }
 
-    fn planes(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        self.layers.iter_mut().flat_map(|layer| [layer.key.extract_tensor_mut().1, layer.value.extract_tensor_mut().1])
+    /// The key and the value plane of some layers, each with its number.
+    fn planes(&mut self, layers: Range<usize>) -> impl Iterator<Item = (usize, &mut [f32])> {
+        (2 * layers.start..).zip(self.layers[layers].iter_mut().flat_map(planes_of))
     }
+}
+
+fn planes_of(layer: &mut KeyValue) -> [&mut [f32]; 2] {
+    [layer.key.extract_tensor_mut().1, layer.value.extract_tensor_mut().1]
 }
 
 fn allocate(layout: Layout, capacity: usize) -> ort::Result<Vec<KeyValue>> {

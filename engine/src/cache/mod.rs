@@ -6,53 +6,34 @@
 //! alone, so it is computed once and valid for ever (docs/model-interface.md, "Who sees whom"; the layout is proven by `tests/exactness.rs`).
 
 mod buffer;
+mod line;
+mod options;
 mod page;
 mod policy;
 
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{collections::VecDeque, sync::Arc};
 
-use buffer::Buffer;
+use buffer::{Buffer, Part};
+pub use line::BarLine;
+use line::Finished;
+pub use options::{CacheOptions, DEFAULT_BYTES, Forget, Keep, NotKept};
 use page::{Page, Summaries};
-pub use policy::{Dense, FineCoarse, PagePolicy, Rest, SlidingWindow, UnknownPolicy, policy};
+pub use policy::{
+    Dense, FineCoarse, Fixed, KMeans, Lsh, POLICY_NAMES, PagePolicy, PolicyNameError, Reads, Rest, Selection, SlidingWindow, Strided,
+    SummariesOnly, TopK, policy,
+};
 
-use crate::model::{KeyValue, ModelInfo};
+use crate::model::{KeyValue, ModelInfo, Rotary};
 
-/// Bars that are seen by their summary at most; older ones are not seen at all. It bounds the cost of a note for ever.
-pub const SUMMARIES: u32 = 256;
+/// How many bars back anything is seen, by its summary or row by row; older bars are not seen at all. It bounds the cost of a note for ever. Only
+/// dense attention has no bound.
+pub const MOST_BARS: u32 = 256;
 
 /// Finished bars that can be opened again, at most.
 pub const REWIND_BARS: u32 = 12;
 
-/// Memory of one cache unless told otherwise.
-pub const DEFAULT_BYTES: usize = 32 << 20;
-
 /// Rows set aside for the prefix when memory is divided up.
 const PREFIX_ROWS: usize = 16;
-
-/// How a cache keeps its memory bounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CacheOptions {
-    /// What buffer, pages and summaries may take together. Where bars are so full that it would not do, fewer of them are seen row by row. A policy
-    /// without a bound on its reach has no bound on its memory either.
-    pub bytes: usize,
-    /// What to do with pages that no later bar sees.
-    pub forget: Forget,
-}
-
-impl Default for CacheOptions {
-    fn default() -> Self {
-        Self { bytes: DEFAULT_BYTES, forget: Forget::Unreachable }
-    }
-}
-
-/// What becomes of pages that no later bar sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forget {
-    /// They are dropped.
-    Unreachable,
-    /// They are kept: to show that dropping them changes nothing.
-    Nothing,
-}
 
 /// Sizes of the model's attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,15 +64,17 @@ impl Layout {
 #[derive(Debug)]
 pub struct Cache {
     layout: Layout,
+    rotary: Rotary,
     policy: Arc<dyn PagePolicy>,
+    keep: Keep,
     forget: Forget,
     /// Pages are seen row by row only while the bars from there on have at most this many rows.
     fine_rows: usize,
     buffer: Buffer,
     prefix: Page,
     /// The finished bars from `oldest` on.
-    pages: VecDeque<Page>,
-    /// Index of the first page's bar.
+    past: VecDeque<Finished>,
+    /// Index of the first of them.
     oldest: u32,
     /// No page that this bar or a later one sees has been dropped.
     floor: u32,
@@ -100,8 +83,12 @@ pub struct Cache {
     start: usize,
     /// Rows of the buffer in use.
     filled: usize,
-    /// The bars whose pages lie in the buffer, in this order, straight after the prefix. Empty where summaries or nothing follow it.
-    laid: Vec<u32>,
+    /// Queries of the open bar's rows, as in [`Finished::queries`].
+    queries: Vec<f32>,
+    /// What the open bar sees row by row.
+    seen: Selection,
+    /// The bars whose pages lie in the buffer, whole and in this order, straight after the prefix; `None` where something else does.
+    laid: Option<Vec<u32>>,
 }
 
 /// Why a finished bar cannot be opened again.
@@ -121,35 +108,65 @@ impl Cache {
     /// If ONNX Runtime cannot allocate.
     pub fn new(info: &ModelInfo, policy: Arc<dyn PagePolicy>, options: CacheOptions) -> ort::Result<Self> {
         let layout = Layout { layers: info.layers, heads: info.heads, head_width: info.head_width() };
-        let slots = match policy.rest() {
-            Rest::Summaries => usize::try_from(SUMMARIES + REWIND_BARS).unwrap_or(usize::MAX),
-            Rest::Nothing => 0,
-        };
+        let keep = options.keep.and(Keep::needed_by(&*policy));
+        let bars = usize::try_from(MOST_BARS + REWIND_BARS).unwrap_or(usize::MAX);
+        let slots = if keep.summaries { bars } else { 0 };
+        // Mean keys are half a row a bar, queries half a row a row.
+        let means = if keep.reads >= Reads::Keys { bars / 2 } else { 0 };
+        let row_bytes = if keep.reads >= Reads::Queries { info.row_bytes() * 3 / 2 } else { info.row_bytes() };
         // Rows: the ring and its copy in the buffer are fixed. Of what is left a third is for the pages within reach, a third for their copies in the
         // buffer, and a third for those kept to rewind and the open bar.
-        let rows = (options.bytes / info.row_bytes()).saturating_sub(2 * slots + PREFIX_ROWS);
-        let fine_rows = policy.reach().map_or(usize::MAX, |_| rows / 3);
+        let rows = (options.bytes / row_bytes).saturating_sub(2 * slots + means + PREFIX_ROWS);
+        let fine_rows = keep.reach.map_or(usize::MAX, |_| rows / 3);
         Ok(Self {
             layout,
+            rotary: info.rotary.clone(),
             policy,
+            keep,
             forget: options.forget,
             fine_rows,
             buffer: Buffer::new(layout, 1)?,
             prefix: Page::default(),
-            pages: VecDeque::new(),
+            past: VecDeque::new(),
             oldest: 0,
             floor: 0,
             summaries: Summaries::new(layout, slots),
             start: 0,
             filled: 0,
-            laid: Vec::new(),
+            queries: Vec::new(),
+            seen: Selection::Bars(Vec::new()),
+            laid: None,
         })
+    }
+
+    /// Lets the next bars see under another policy. What is kept stays as it is.
+    ///
+    /// # Errors
+    /// [`NotKept`] if the policy needs more of the past than the cache was made to keep ([`CacheOptions::keep`]).
+    pub fn set_policy(&mut self, policy: Arc<dyn PagePolicy>) -> Result<(), NotKept> {
+        if !self.keep.covers(Keep::needed_by(&*policy)) {
+            return Err(NotKept { policy: policy.name() });
+        }
+        self.policy = policy;
+        Ok(())
+    }
+
+    /// The policy of the next bar.
+    #[must_use]
+    pub fn policy(&self) -> &dyn PagePolicy {
+        &*self.policy
+    }
+
+    /// What the open bar, or the last one if none is open, sees row by row.
+    #[must_use]
+    pub fn seen(&self) -> &Selection {
+        &self.seen
     }
 
     /// Bytes of buffer, pages and summaries.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.buffer.bytes() + self.summaries.bytes() + self.prefix.bytes() + self.pages.iter().map(Page::bytes).sum::<usize>()
+        self.buffer.bytes() + self.summaries.bytes() + self.prefix.bytes() + self.past.iter().map(Finished::bytes).sum::<usize>()
     }
 
     /// Rows of the buffer in use: what the next run has as past.
@@ -161,13 +178,19 @@ impl Cache {
     /// Index of the bar that is open or comes next.
     #[must_use]
     pub fn bar(&self) -> u32 {
-        self.oldest + count(self.pages.len())
+        self.oldest + count(self.past.len())
     }
 
     /// Whether bars need a summary row.
     #[must_use]
     pub fn summarises(&self) -> bool {
-        self.policy.rest() == Rest::Summaries
+        self.keep.summaries
+    }
+
+    /// Whether it has to be told the queries of rows ([`asked`](Self::asked)).
+    #[must_use]
+    pub fn reads_queries(&self) -> bool {
+        self.keep.reads >= Reads::Queries
     }
 
     /// The buffer's tensors, to be bound.
@@ -197,6 +220,12 @@ impl Cache {
     /// Keeps the open bar's first `rows` rows: the others were never there.
     pub fn truncate(&mut self, rows: usize) {
         self.filled = self.filled.min(self.start + rows);
+        self.queries.truncate(rows * self.layout.layers * self.layout.width());
+    }
+
+    /// Takes the turned queries of rows that a run has appended: row after row, of each layer after layer, head after head.
+    pub fn asked<'a>(&mut self, queries: impl Iterator<Item = &'a [f32]>) {
+        queries.for_each(|query| self.queries.extend_from_slice(query));
     }
 
     /// Takes the rows in the buffer as the prefix that every bar sees.
@@ -209,51 +238,62 @@ impl Cache {
     /// # Errors
     /// If ONNX Runtime cannot allocate.
     pub fn begin_bar(&mut self, rows: usize) -> ort::Result<()> {
-        let bar = self.bar();
-        let fine = self.fine(bar);
-        let mut parts: Vec<(&Page, Range<usize>)> = vec![(&self.prefix, 0..self.prefix.rows())];
+        let line = self.line();
+        let seen = self.policy.select(&line);
+        let mut parts: Vec<Part<'_>> = vec![(&self.prefix, 0..self.prefix.rows())];
         if self.policy.rest() == Rest::Summaries {
-            for earlier in bar.saturating_sub(SUMMARIES)..bar {
-                if fine.contains(&earlier) {
-                    continue;
-                }
-                let slot = self.summaries.slot(earlier);
-                match parts.last_mut() {
-                    // The first part is the prefix; a run of neighbours in the ring is one part.
-                    Some((page, run)) if std::ptr::eq(*page, self.summaries.ring()) && run.end == slot => run.end += 1,
-                    _ => parts.push((self.summaries.ring(), slot..slot + 1)),
+            let fine = if let Selection::Bars(fine) = &seen { fine.as_slice() } else { &[] };
+            coarse(&self.summaries, line.bar(), fine, &mut parts);
+        }
+        let page = |bar: u32| &self.past[offset(self.oldest, bar)].page;
+        match &seen {
+            Selection::Bars(fine) => {
+                parts.extend(fine.iter().map(|&bar| (page(bar), 0..page(bar).rows())));
+                // What lies where it should already is not copied: dense attention would otherwise copy the whole piece at every bar line.
+                let alike = |laid: &Vec<u32>| 1 + laid.iter().zip(fine).take_while(|(laid, fine)| laid == fine).count();
+                let in_place = if self.policy.rest() == Rest::Nothing { self.laid.as_ref().map_or(0, alike) } else { 0 };
+                let kept = length(&parts[..in_place]);
+                self.start = length(&parts);
+                self.buffer.reserve(self.start + rows, kept)?;
+                self.buffer.write(0..self.layout.layers, kept, &parts[in_place..]);
+            }
+            Selection::ByLayer(layers) => {
+                let fine: Vec<Vec<Part<'_>>> =
+                    layers.iter().map(|bars| bars.iter().map(|&(bar, rows)| (page(bar), 0..rows)).collect()).collect();
+                let common = length(&parts);
+                self.start = common + fine.first().map_or(0, |parts| length(parts));
+                assert!(fine.iter().all(|parts| common + length(parts) == self.start), "{:?}: layers of unequal length", self.policy);
+                self.buffer.reserve(self.start + rows, 0)?;
+                self.buffer.write(0..self.layout.layers, 0, &parts);
+                for (layer, parts) in fine.iter().enumerate() {
+                    self.buffer.write(layer..layer + 1, common, parts);
                 }
             }
         }
-        parts.extend(fine.iter().map(|&earlier| &self.pages[offset(self.oldest, earlier)]).map(|page| (page, 0..page.rows())));
-        // What lies where it should already is not copied: dense attention would otherwise copy the whole piece at every bar line.
-        let in_place =
-            if self.laid.is_empty() { 0 } else { 1 + self.laid.iter().zip(&fine).take_while(|(laid, fine)| laid == fine).count() };
-        let length = |parts: &[(&Page, Range<usize>)]| parts.iter().map(|(_, rows)| rows.len()).sum();
-        let kept = length(&parts[..in_place]);
-        self.start = length(&parts);
-        self.buffer.reserve(self.start + rows, kept)?;
-        self.buffer.write(kept, &parts[in_place..]);
         self.filled = self.start;
-        self.laid = if self.summarises() { Vec::new() } else { fine };
+        self.queries.clear();
+        self.laid = match &seen {
+            Selection::Bars(fine) if self.policy.rest() == Rest::Nothing => Some(fine.clone()),
+            _ => None,
+        };
+        self.seen = seen;
         Ok(())
     }
 
-    /// The bars that `bar` sees row by row, in order.
-    fn fine(&self, bar: u32) -> Vec<u32> {
-        let mut fine = Vec::new();
+    /// The line before the next bar.
+    fn line(&self) -> BarLine<'_> {
+        let bar = self.bar();
+        let reach = self.policy.reach().unwrap_or(u32::MAX);
+        let mut first = bar;
         let mut rows = 0;
-        for earlier in (self.oldest..bar).rev() {
-            rows += self.pages[offset(self.oldest, earlier)].rows();
-            if rows > self.fine_rows || self.policy.reach().is_some_and(|reach| bar - earlier > reach) {
+        while first > self.oldest && bar - first < reach {
+            rows += self.past[offset(self.oldest, first - 1)].page.rows();
+            if rows > self.fine_rows {
                 break;
             }
-            if self.policy.sees(bar, bar - earlier) {
-                fine.push(earlier);
-            }
+            first -= 1;
         }
-        fine.reverse();
-        fine
+        BarLine { bar, first, oldest: self.oldest, past: &self.past, layout: self.layout, rotary: &self.rotary }
     }
 
     /// Ends the open bar: its rows become its page, and the buffer is laid out for the run of its summary row.
@@ -265,12 +305,16 @@ impl Cache {
         if self.summarises() {
             let past = self.prefix.rows() + page.rows();
             self.buffer.reserve(past + 1, 0)?;
-            self.buffer.write(0, &[(&self.prefix, 0..self.prefix.rows()), (&page, 0..page.rows())]);
+            self.buffer.write(0..self.layout.layers, 0, &[(&self.prefix, 0..self.prefix.rows()), (&page, 0..page.rows())]);
             self.filled = past;
-        } else {
-            self.laid.push(self.bar());
+            self.laid = None;
         }
-        self.pages.push_back(page);
+        let bar = self.bar();
+        if let Some(laid) = &mut self.laid {
+            laid.push(bar);
+        }
+        let mean_keys = if self.keep.reads >= Reads::Keys { Finished::mean_keys(self.layout, &page) } else { Vec::new() };
+        self.past.push_back(Finished { page, mean_keys, queries: std::mem::take(&mut self.queries) });
         Ok(())
     }
 
@@ -282,23 +326,23 @@ impl Cache {
 
     /// Drops the pages that no bar will see any more, even if the latest ones are opened again.
     pub fn forget(&mut self) {
-        let Some(reach) = self.policy.reach() else { return };
+        let Some(reach) = self.keep.reach else { return };
         if self.forget == Forget::Nothing {
             return;
         }
         // The bars from `floor` on can be opened again.
         let mut floor = self.bar();
         let mut rows = 0;
-        for page in self.pages.iter().rev().take(usize::try_from(REWIND_BARS).unwrap_or(usize::MAX)) {
-            rows += page.rows();
+        for bar in self.past.iter().rev().take(usize::try_from(REWIND_BARS).unwrap_or(usize::MAX)) {
+            rows += bar.page.rows();
             if rows > self.fine_rows / 2 {
                 break;
             }
             floor -= 1;
         }
-        let mut rows: usize = self.pages.iter().take(offset(self.oldest, floor)).map(Page::rows).sum();
+        let mut rows: usize = self.past.iter().take(offset(self.oldest, floor)).map(|bar| bar.page.rows()).sum();
         while self.oldest < floor && (floor - self.oldest > reach || rows > self.fine_rows) {
-            rows -= self.pages.pop_front().map_or(0, |page| page.rows());
+            rows -= self.past.pop_front().map_or(0, |bar| bar.page.rows());
             self.oldest += 1;
             self.floor = floor;
         }
@@ -314,11 +358,13 @@ impl Cache {
         if bar < oldest || bar >= self.bar() {
             return too_far(oldest);
         }
-        let own = self.pages.drain(offset(self.oldest, bar)..).next().unwrap_or_default();
-        let rows = rows.min(own.rows());
-        self.begin_bar(own.rows()).map_err(ReopenError::Runtime)?;
-        self.buffer.write(self.start, &[(&own, 0..rows)]);
+        let own = self.past.drain(offset(self.oldest, bar)..).next().unwrap_or_default();
+        let rows = rows.min(own.page.rows());
+        self.begin_bar(own.page.rows()).map_err(ReopenError::Runtime)?;
+        self.buffer.write(0..self.layout.layers, self.start, &[(&own.page, 0..rows)]);
         self.appended(rows);
+        self.queries = own.queries;
+        self.truncate(rows);
         Ok(())
     }
 }
@@ -336,6 +382,23 @@ pub enum ReopenError {
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// Adds the summaries of the bars before `bar` that are not `fine`.
+fn coarse<'a>(summaries: &'a Summaries, bar: u32, fine: &[u32], parts: &mut Vec<Part<'a>>) {
+    for earlier in (bar.saturating_sub(MOST_BARS)..bar).filter(|earlier| fine.binary_search(earlier).is_err()) {
+        let slot = summaries.slot(earlier);
+        match parts.last_mut() {
+            // The first part is the prefix; a run of neighbours in the ring is one part.
+            Some((page, run)) if std::ptr::eq(*page, summaries.ring()) && run.end == slot => run.end += 1,
+            _ => parts.push((summaries.ring(), slot..slot + 1)),
+        }
+    }
+}
+
+/// Rows of some parts.
+fn length(parts: &[Part<'_>]) -> usize {
+    parts.iter().map(|(_, rows)| rows.len()).sum()
 }
 
 /// Place of a bar's page behind the `oldest` one.

@@ -13,7 +13,7 @@ use super::{
     open_bar::{FREE, Next, content, next_of},
 };
 use crate::{
-    cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, RewindTooFar},
+    cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, RewindTooFar, Selection},
     codec::{
         BarEnd, BarFields, BarRows, NoteClasses, Row, Targets, align,
         vocabulary::{FIELDS, Field},
@@ -86,7 +86,7 @@ impl Decoder {
     /// ([`prefix_rows`](crate::codec::prefix_rows)); they are fixed, because every key and value depends on them.
     ///
     /// # Errors
-    /// If ONNX Runtime fails.
+    /// As of [`with_options`](Self::with_options).
     pub fn new(model: Arc<Model>, policy: Arc<dyn PagePolicy>, prefix: &[Row]) -> Result<Self, DecodeError> {
         Self::with_options(model, policy, prefix, CacheOptions::default())
     }
@@ -94,7 +94,7 @@ impl Decoder {
     /// [`new`](Self::new), with the cache's memory as `options` say.
     ///
     /// # Errors
-    /// If ONNX Runtime fails.
+    /// [`DecodeError::NoQueries`] if the policy, or one to be changed to, wants what the model does not give; or if ONNX Runtime fails.
     pub fn with_options(
         model: Arc<Model>,
         policy: Arc<dyn PagePolicy>,
@@ -102,7 +102,10 @@ impl Decoder {
         options: CacheOptions,
     ) -> Result<Self, DecodeError> {
         let mut cache = Cache::new(model.info(), policy, options)?;
-        let step = Batch::new(&model, 1, Asked::All, cache.layers())?;
+        if cache.reads_queries() && !model.gives_queries() {
+            return Err(DecodeError::NoQueries { policy: cache.policy().name(), model: model.info().name.clone() });
+        }
+        let step = batch(&model, 1, Asked::All, &mut cache)?;
         let mut decoder = Self {
             bound: cache.moves(),
             model,
@@ -122,6 +125,24 @@ impl Decoder {
             decoder.cache.set_prefix();
         }
         Ok(decoder)
+    }
+
+    /// Lets the bars from the next one on see under another page policy, with the same weights.
+    ///
+    /// # Errors
+    /// [`DecodeError::StillOpen`]; [`DecodeError::NotKept`] if the cache was not told to keep what it needs ([`CacheOptions::keep`]).
+    /// Nothing has changed then.
+    pub fn set_policy(&mut self, policy: Arc<dyn PagePolicy>) -> Result<(), DecodeError> {
+        if let Some(open) = &self.open {
+            return Err(DecodeError::StillOpen(open.bar.index));
+        }
+        Ok(self.cache.set_policy(policy)?)
+    }
+
+    /// What the open bar, or the last one if none is open, sees of earlier bars row by row.
+    #[must_use]
+    pub fn seen(&self) -> &Selection {
+        self.cache.seen()
     }
 
     /// Sets the seed of what is sampled from now on.
@@ -395,13 +416,14 @@ impl Decoder {
         }
         let batch = match self.bars.entry((rows.len(), asked)) {
             Entry::Occupied(kept) => kept.into_mut(),
-            Entry::Vacant(place) => place.insert(Batch::new(&self.model, rows.len(), asked, self.cache.layers())?),
+            Entry::Vacant(place) => place.insert(batch(&self.model, rows.len(), asked, &mut self.cache)?),
         };
         for (index, (row, forced)) in rows.iter().zip(forced).enumerate() {
             batch.set_row(&self.model, index, row, forced);
         }
         batch.run(&self.model, self.cache.filled())?;
         self.cache.appended(rows.len());
+        self.cache.asked(batch.queries());
         read(batch);
         Ok(())
     }
@@ -445,6 +467,16 @@ impl Decoder {
         self.step.set_row(&self.model, 0, row, forced);
         self.step.run(&self.model, self.cache.filled())?;
         self.cache.appended(1);
+        self.cache.asked(self.step.queries());
         Ok(())
     }
+}
+
+/// Tensors for runs over a cache.
+fn batch(model: &Model, rows: usize, asked: Asked, cache: &mut Cache) -> ort::Result<Batch> {
+    let mut batch = Batch::new(model, rows, asked, cache.layers())?;
+    if cache.reads_queries() {
+        batch.bind_queries(model)?;
+    }
+    Ok(batch)
 }

@@ -1,7 +1,7 @@
 //! What can go wrong with a decoder, and the checks that find it before the graph does.
 
 use crate::{
-    cache::{ReopenError, RewindTooFar},
+    cache::{NotKept, ReopenError, RewindTooFar},
     codec::{
         BarFields, BarRows, NoteClasses,
         vocabulary::{Field, MAX_BAR_TICKS},
@@ -55,6 +55,19 @@ pub enum DecodeError {
     /// The call needs the open bar to be ended first.
     #[error("bar {0} is still open")]
     StillOpen(u32),
+    /// The page policy chooses by queries, and the model's graph does not give them.
+    #[error(
+        "the page policy {policy} needs the queries of the model {model}, whose graph does not give them: export it again, or choose another"
+    )]
+    NoQueries {
+        /// The policy's name.
+        policy: String,
+        /// The model's name.
+        model: String,
+    },
+    /// The cache was not told to keep what the page policy needs.
+    #[error(transparent)]
+    NotKept(#[from] NotKept),
     /// The bar is too long ago.
     #[error(transparent)]
     Rewind(RewindTooFar),

@@ -2,7 +2,7 @@
 
 use ort::{memory::Allocator, session::IoBinding, value::Tensor};
 
-use super::Model;
+use super::{Model, graph::query_name};
 use crate::codec::{
     Row, Targets,
     vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
@@ -50,6 +50,8 @@ pub struct Batch {
     nll: Tensor<f32>,
     best: Tensor<i64>,
     hidden: Tensor<f32>,
+    /// Of each layer, if they are asked for.
+    queries: Vec<Tensor<f32>>,
 }
 
 /// The sampling inputs, one set for all rows of a batch (M = 1).
@@ -132,6 +134,7 @@ impl Batch {
             nll: floats(&[answers, FIELDS])?,
             best: integers(&[answers, FIELDS])?,
             hidden: floats(&[rows, model.info().width])?,
+            queries: Vec::new(),
         };
         data(&mut batch.force).fill(-1);
         let mut positions = integers(&[1, rows])?;
@@ -177,6 +180,20 @@ impl Batch {
             self.binding.bind_input(format!("past_value_{index}"), &layer.value)?;
             self.binding.bind_output(format!("present_key_{index}"), &mut layer.key)?;
             self.binding.bind_output(format!("present_value_{index}"), &mut layer.value)?;
+        }
+        Ok(())
+    }
+
+    /// Lets runs give the queries of their rows, too.
+    ///
+    /// # Errors
+    /// If ONNX Runtime cannot allocate or bind, or the model does not [give them](Model::gives_queries).
+    pub fn bind_queries(&mut self, model: &Model) -> ort::Result<()> {
+        let allocator = Allocator::default();
+        for layer in 0..model.info().layers {
+            let mut tensor = Tensor::new(&allocator, dims(&[1, self.rows, model.info().width]))?;
+            self.binding.bind_output(query_name(layer), &mut tensor)?;
+            self.queries.push(tensor);
         }
         Ok(())
     }
@@ -267,6 +284,20 @@ impl Batch {
     #[must_use]
     pub fn hidden(&self) -> &[f32] {
         self.hidden.extract_tensor().1
+    }
+}
+
+impl Batch {
+    /// The turned queries: row after row, of each layer after layer. Nothing unless [bound](Self::bind_queries).
+    pub fn queries(&self) -> impl Iterator<Item = &[f32]> {
+        let row = move |row: usize| {
+            self.queries.iter().map(move |layer| {
+                let values = layer.extract_tensor().1;
+                let width = values.len() / self.rows;
+                &values[row * width..][..width]
+            })
+        };
+        (0..self.rows).flat_map(row)
     }
 }
 

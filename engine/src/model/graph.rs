@@ -25,6 +25,7 @@ pub struct Model {
     session: Session,
     info: ModelInfo,
     bytes: usize,
+    gives_queries: bool,
 }
 
 /// Why a model cannot be used. Every message names the file.
@@ -115,7 +116,9 @@ impl Model {
             ModelInfo::parse(|key| metadata.custom(key)).map_err(|source| ModelError::Metadata { name: name.to_owned(), source })?
         };
         check_interface(&session, &info).map_err(|problem| ModelError::Interface { name: name.to_owned(), problem })?;
-        Ok(Self { session, info, bytes: bytes.len() })
+        let queries = query_ports(&info);
+        let gives_queries = queries.iter().all(|wanted| session.outputs().iter().any(|port| port.name() == wanted.0 && fits(port, wanted)));
+        Ok(Self { session, info, bytes: bytes.len(), gives_queries })
     }
 
     /// What the model says about itself.
@@ -128,6 +131,12 @@ impl Model {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether the graph gives its queries, which some page policies choose by. Graphs exported before those were there do not.
+    #[must_use]
+    pub fn gives_queries(&self) -> bool {
+        self.gives_queries
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -212,13 +221,25 @@ fn ports(info: &ModelInfo) -> (Vec<Port>, Vec<Port>) {
     (inputs, outputs)
 }
 
+/// Outputs that a graph may have.
+fn query_ports(info: &ModelInfo) -> Vec<Port> {
+    let width = i64::try_from(info.width).unwrap_or(i64::MAX);
+    (0..info.layers).map(|layer| (query_name(layer), TensorElementType::Float32, vec![1, ANY, width])).collect()
+}
+
+/// Name of a layer's turned queries.
+pub(super) fn query_name(layer: usize) -> String {
+    format!("turned_query_{layer}")
+}
+
 /// Every port the engine binds must be there with its type and fixed sizes, and no input may be left that it does not bind.
 fn check_interface(session: &Session, info: &ModelInfo) -> Result<(), String> {
     let (inputs, outputs) = ports(info);
     for (wanted, found, what) in [(&inputs, session.inputs(), "input"), (&outputs, session.outputs(), "output")] {
-        for (name, kind, shape) in wanted {
+        for wanted in wanted {
+            let (name, kind, shape) = wanted;
             let port = found.iter().find(|port| port.name() == name).ok_or_else(|| format!("it has no {what} {name}"))?;
-            if !fits(port, *kind, shape) {
+            if !fits(port, wanted) {
                 return Err(format!("its {what} {name} is {}, not {kind} {shape:?}", port.dtype()));
             }
         }
@@ -229,8 +250,8 @@ fn check_interface(session: &Session, info: &ModelInfo) -> Result<(), String> {
     }
 }
 
-fn fits(port: &Outlet, wanted: TensorElementType, sizes: &[i64]) -> bool {
+fn fits(port: &Outlet, (_, wanted, sizes): &Port) -> bool {
     let ValueType::Tensor { ty, shape, .. } = port.dtype() else { return false };
     // A size the graph leaves open (negative) will do for any that we fix; one that it fixes must be ours.
-    *ty == wanted && shape.len() == sizes.len() && shape.iter().zip(sizes).all(|(&has, &size)| has < 0 || has == size)
+    ty == wanted && shape.len() == sizes.len() && shape.iter().zip(sizes).all(|(&has, &size)| has < 0 || has == size)
 }

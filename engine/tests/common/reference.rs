@@ -3,7 +3,7 @@
 use std::{borrow::Cow, path::Path};
 
 use antiphon_engine::{
-    cache::{PagePolicy, Rest, SUMMARIES},
+    cache::{MOST_BARS, Rest, Selection},
     codec::{
         BarEnd, BarRows, Row, Targets, align,
         vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
@@ -26,6 +26,13 @@ pub(crate) struct Whole {
     pub(crate) nll: Vec<Vec<[f32; FIELDS]>>,
 }
 
+/// What a bar sees of the bars before it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct View {
+    pub(crate) seen: Selection,
+    pub(crate) rest: Rest,
+}
+
 /// A row of the sequence, and where it belongs.
 struct Member {
     row: Row,
@@ -33,6 +40,8 @@ struct Member {
     /// `None` for the prefix.
     bar: Option<u32>,
     summary: bool,
+    /// Its place among the rows of its bar.
+    place: usize,
 }
 
 impl Reference {
@@ -43,15 +52,17 @@ impl Reference {
         Self { session }
     }
 
-    pub(crate) fn run(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[BarRows], policy: &dyn PagePolicy) -> Whole {
-        let mut members: Vec<Member> = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false }).collect();
+    /// Each bar sees as its view says.
+    pub(crate) fn run(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[BarRows], views: &[View]) -> Whole {
+        let prefix = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false, place: 0 });
+        let mut members: Vec<Member> = prefix.collect();
         for bar in bars {
             let (rows, targets) = align(bar, BarEnd::Bar);
             let last = rows.len() - 1;
-            let member = |(index, (row, targets))| Member { row, targets, bar: Some(bar.index), summary: index == last };
+            let member = |(index, (row, targets))| Member { row, targets, bar: Some(bar.index), summary: index == last, place: index };
             members.extend(rows.into_iter().zip(targets).enumerate().map(member));
         }
-        let outputs = self.session.run(inputs(info, &members, policy)).expect("the reference graph runs");
+        let outputs = self.session.run(inputs(info, &members, views)).expect("the reference graph runs");
         let hidden = outputs["hidden"].try_extract_tensor::<f32>().expect("hidden").1;
         let nll = outputs["nll"].try_extract_tensor::<f32>().expect("nll").1;
         let mut whole = Whole { hidden: vec![Vec::new(); bars.len()], nll: vec![Vec::new(); bars.len()] };
@@ -66,8 +77,8 @@ impl Reference {
     }
 }
 
-/// Whether row `i` attends to row `j`: the rule of docs/model-interface.md, with the policy in place of R.
-fn sees(members: &[Member], i: usize, j: usize, policy: &dyn PagePolicy) -> bool {
+/// Whether row `i` attends to row `j` in a layer: the rule of docs/model-interface.md, "Who sees whom".
+fn sees(members: &[Member], i: usize, j: usize, layer: usize, views: &[View]) -> bool {
     let (query, key) = (&members[i], &members[j]);
     match (query.bar, key.bar) {
         _ if j > i => false,
@@ -76,13 +87,23 @@ fn sees(members: &[Member], i: usize, j: usize, policy: &dyn PagePolicy) -> bool
         (Some(now), Some(then)) if now == then => true,
         (Some(_), Some(_)) if query.summary => false,
         (Some(now), Some(then)) => {
-            let row_by_row = policy.sees(now, now - then);
-            if key.summary { !row_by_row && policy.rest() == Rest::Summaries && now - then <= SUMMARIES } else { row_by_row }
+            let View { seen, rest } = &views[usize::try_from(now).expect("small")];
+            let rows = match seen {
+                Selection::Bars(bars) => {
+                    if bars.binary_search(&then).is_ok() {
+                        usize::MAX
+                    } else {
+                        0
+                    }
+                }
+                Selection::ByLayer(layers) => layers[layer].iter().find(|(bar, _)| *bar == then).map_or(0, |(_, rows)| *rows),
+            };
+            if key.summary { rows == 0 && *rest == Rest::Summaries && now - then <= MOST_BARS } else { key.place < rows }
         }
     }
 }
 
-fn inputs(info: &ModelInfo, members: &[Member], policy: &dyn PagePolicy) -> Vec<(Cow<'static, str>, SessionInputValue<'static>)> {
+fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'static, str>, SessionInputValue<'static>)> {
     let rows = members.len();
     let content: Vec<usize> = (0..rows).filter(|&index| members[index].bar.is_some() && !members[index].summary).collect();
     let mut mix = vec![0.0; rows * content.len()];
@@ -92,7 +113,9 @@ fn inputs(info: &ModelInfo, members: &[Member], policy: &dyn PagePolicy) -> Vec<
             mix[index * content.len() + place] = 1.0 / f32::from(u16::try_from(own.len()).expect("small"));
         }
     }
-    let mask: Vec<f32> = (0..rows * rows).map(|at| if sees(members, at / rows, at % rows, policy) { 0.0 } else { -1e9 }).collect();
+    let place = |at: usize| (at / (rows * rows), at / rows % rows, at % rows);
+    let value = |(layer, i, j)| if sees(members, i, j, layer, views) { 0.0 } else { -1e9 };
+    let mask = (0..info.layers * rows * rows).map(|at| value(place(at))).collect();
     let all: Vec<usize> = (0..rows).collect();
     let columns = |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns.map(i64::from)).collect::<Vec<_>>();
     let force = members.iter().flat_map(|member| member.targets.map(i64::from)).collect();
@@ -114,7 +137,7 @@ fn inputs(info: &ModelInfo, members: &[Member], policy: &dyn PagePolicy) -> Vec<
         ("sin_q".into(), float(&[rows, pairs], sin_q)),
         ("cos_k".into(), float(&[rows, pairs], cos_k)),
         ("sin_k".into(), float(&[rows, pairs], sin_k)),
-        ("attention_mask".into(), float(&[info.layers, rows, rows], mask.repeat(info.layers))),
+        ("attention_mask".into(), float(&[info.layers, rows, rows], mask)),
         ("asked".into(), integer(&[rows], (0..).take(rows).collect())),
         ("force".into(), integer(&[rows, FIELDS], force)),
         ("temperature".into(), float(&[FIELDS], vec![1.0; FIELDS])),

@@ -7,6 +7,7 @@ mod corpus;
 mod eval;
 mod model;
 mod output;
+mod policy;
 mod tensors;
 
 use std::process::ExitCode;

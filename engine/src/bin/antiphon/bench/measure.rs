@@ -10,6 +10,8 @@ use antiphon_engine::{
 };
 use anyhow::{Result, anyhow};
 
+use crate::policy::memory;
+
 /// Notes in every bar.
 const NOTES: u8 = 20;
 
@@ -19,10 +21,10 @@ pub(super) const TIMED_BARS: u32 = 8;
 /// Bars of a horizon.
 pub(super) const HORIZON_BARS: u32 = 4;
 
-/// One kind of attention.
+/// One page policy.
 pub(super) struct Policy {
-    /// Its name.
-    pub(super) name: &'static str,
+    /// Its name as it was given.
+    pub(super) name: String,
     /// At each length of context.
     pub(super) points: Vec<Point>,
 }
@@ -53,7 +55,7 @@ pub(super) struct Horizon {
 }
 
 /// Times every length in `bars`, which rise, with `threads` decoders at once.
-pub(super) fn contexts(model: &Arc<Model>, name: &'static str, bars: &[u32], threads: usize) -> Result<Policy> {
+pub(super) fn contexts(model: &Arc<Model>, name: &str, bars: &[u32], threads: usize) -> Result<Policy> {
     let runs: Vec<Result<Vec<Point>>> = thread::scope(|scope| {
         let started: Vec<_> = (0..threads).map(|_| scope.spawn(|| one_decoder(model, name, bars))).collect();
         started.into_iter().map(|run| run.join().unwrap_or_else(|_| Err(anyhow!("a measuring thread panicked")))).collect()
@@ -67,11 +69,13 @@ pub(super) fn contexts(model: &Arc<Model>, name: &'static str, bars: &[u32], thr
             points.iter_mut().zip(run).for_each(|(slowest, point)| slowest.ms = slowest.ms.max(point.ms));
         }
     }
-    Ok(Policy { name, points })
+    Ok(Policy { name: name.to_owned(), points })
 }
 
 fn one_decoder(model: &Arc<Model>, name: &str, bars: &[u32]) -> Result<Vec<Point>> {
-    let mut decoder = Decoder::new(Arc::clone(model), policy(name, &model.info().fine_bars)?, &prefix_rows(0, &[]))?;
+    let policy = policy(name, &model.info().fine_bars)?;
+    let options = memory(&*policy);
+    let mut decoder = Decoder::with_options(Arc::clone(model), policy, &prefix_rows(0, &[]), options)?;
     let mut points = Vec::new();
     for &context in bars {
         while decoder.bar() < context {

@@ -12,13 +12,16 @@ use anyhow::{Result, ensure};
 use self::{machine::Machine, report::Report};
 use crate::model::ModelArgs;
 
+/// The policy whose cost grows with the piece.
+pub(super) const DENSE: &str = "dense";
+
 /// Dense attention is measured up to this many bars: beyond it the answer is known and the wait is long.
 const DENSE_BARS: u32 = 400;
 
 /// Bars of the context from which a first note and a whole horizon are timed.
 const HORIZON_CONTEXT: u32 = 100;
 
-/// Measures the cost of a note against the length of the context, for each kind of attention.
+/// Measures the cost of a note against the length of the context, for each page policy.
 ///
 /// The context is made up: 20 notes a bar, whatever the model. Notes are given, not chosen, but take the same path: one run a note, with masks and
 /// noise. A bar's time includes laying out the cache at the bar line and the summary at its end. Each figure is the median of eight bars. horizon_ms is
@@ -33,13 +36,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BARS,...", value_delimiter = ',', default_values_t = [16, 100, 400, 1600], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     bars: Vec<u32>,
 
+    /// Page policies to measure, one after the other: see `antiphon continue --help`
+    #[arg(long = "policy", value_name = "NAME", default_values_t = ["fine_coarse", "window", DENSE].map(String::from), value_parser = crate::policy::name)]
+    policies: Vec<String>,
+
     /// Decoders at work at the same time, one thread each; times are those of the slowest
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: u8,
 
     /// Print the result as one JSON object
     ///
-    /// Its keys: ms_per_note {fine_coarse, window, dense: {bars: ms}}, first_note_ms (once the context is heard), horizon_ms,
+    /// Its keys: ms_per_note {POLICY: {bars: ms}}, first_note_ms (once the context is heard), horizon_ms,
     /// horizon_heard_bars, horizon_whole_ms, cache_bytes and keys (as ms_per_note; rows a note sees), resident_bytes (null where
     /// the system does not say), threads, model (its name), machine.
     #[arg(long, verbatim_doc_comment)]
@@ -55,11 +62,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // First, while memory holds one engine with its shipped attention and nothing of the baselines.
     let heard = HORIZON_CONTEXT - skipped_bars(HORIZON_CONTEXT);
     let horizons = [measure::horizon(&model, heard)?, measure::horizon(&model, HORIZON_CONTEXT)?];
-    let fine_coarse = measure::contexts(&model, "fine_coarse", &args.bars, threads)?;
-    let resident = Machine::resident_bytes();
-    let dense: Vec<u32> = args.bars.iter().copied().filter(|&bars| bars <= DENSE_BARS).collect();
-    let window = measure::contexts(&model, "window", &args.bars, threads)?;
-    let dense = measure::contexts(&model, "dense", &dense, threads)?;
-    let report = Report { model: &model, threads, policies: [fine_coarse, window, dense], horizons, resident, machine: Machine::this() };
+    let mut policies = Vec::new();
+    let mut resident = None;
+    for name in &args.policies {
+        let bars: Vec<u32> = args.bars.iter().copied().filter(|&bars| bars <= DENSE_BARS || name.as_str() != DENSE).collect();
+        policies.push(measure::contexts(&model, name, &bars, threads)?);
+        resident = resident.or_else(Machine::resident_bytes);
+    }
+    let report = Report { model: &model, threads, policies, horizons, resident, machine: Machine::this() };
     report.print(args.json)
 }

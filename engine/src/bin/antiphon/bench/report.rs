@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::{
-    HORIZON_CONTEXT,
+    DENSE, HORIZON_CONTEXT,
     machine::Machine,
     measure::{HORIZON_BARS, Horizon, Point, Policy},
 };
@@ -16,7 +16,7 @@ use super::{
 pub(super) struct Report<'a> {
     pub(super) model: &'a Model,
     pub(super) threads: usize,
-    pub(super) policies: [Policy; 3],
+    pub(super) policies: Vec<Policy>,
     /// With as much of the context as `continue` hears, and with all of it.
     pub(super) horizons: [Horizon; 2],
     pub(super) resident: Option<u64>,
@@ -37,7 +37,7 @@ impl Report<'_> {
     fn json(&self) -> Value {
         let table = |value: fn(&Point) -> Value| {
             let row = |policy: &Policy| policy.points.iter().map(|point| (point.bars.to_string(), value(point))).collect::<Map<_, _>>();
-            self.policies.iter().map(|policy| (policy.name.to_owned(), Value::Object(row(policy)))).collect::<Map<_, _>>()
+            self.policies.iter().map(|policy| (policy.name.clone(), Value::Object(row(policy)))).collect::<Map<_, _>>()
         };
         let [heard, whole] = &self.horizons;
         json!({
@@ -59,17 +59,7 @@ impl Report<'_> {
         let info = self.model.info();
         let mut text = format!(
             "{}: width {}, {} layers, {:?}; {}; {} at once\n\n{:>12}{:>8}{:>10}{:>8}{:>12}  against\n",
-            info.name,
-            info.width,
-            info.layers,
-            info.weights,
-            self.machine,
-            self.threads,
-            "attention",
-            "bars",
-            "ms/note",
-            "keys",
-            "cache MiB"
+            info.name, info.width, info.layers, info.weights, self.machine, self.threads, "policy", "bars", "ms/note", "keys", "cache MiB"
         );
         for policy in &self.policies {
             for point in &policy.points {
@@ -90,8 +80,8 @@ impl Report<'_> {
                 "{total_ms:>8.0} ms where the last {heard} are heard, of which {prefill_ms:.0} ms to hear them; then the first note after {first_note_ms:.1} ms"
             );
         }
-        if let Some(resident) = self.resident.and_then(|bytes| usize::try_from(bytes).ok()) {
-            let _ = writeln!(text, "Resident memory of the process with fine/coarse attention: {} MiB", mebibytes(resident));
+        if let Some((resident, policy)) = self.resident.and_then(|bytes| usize::try_from(bytes).ok()).zip(self.policies.first()) {
+            let _ = writeln!(text, "Resident memory of the process after {}: {} MiB", policy.name, mebibytes(resident));
         }
         text
     }
@@ -109,7 +99,7 @@ impl Report<'_> {
                 compare(last);
             }
         }
-        let dense = self.policies.iter().find(|other| other.name == "dense" && policy.name != "dense");
+        let dense = self.policies.iter().find(|other| other.name == DENSE && policy.name != DENSE);
         if let Some(dense) = dense.and_then(|dense| dense.points.iter().find(|other| other.bars == point.bars)) {
             said.push(format!("dense is {:.1} x slower", dense.ms / point.ms));
         }

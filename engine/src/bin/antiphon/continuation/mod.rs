@@ -13,7 +13,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use antiphon_engine::cache;
 use antiphon_engine::decode::{Constraints, Sampling};
 use antiphon_engine::files::write_whole;
 use antiphon_engine::music::analysis::{Key, Register, Scale, habits};
@@ -22,6 +21,7 @@ use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
 use antiphon_engine::picture::Picture;
 
 use crate::model::ModelArgs;
+use crate::policy::PolicyArgs;
 use phrase::{Phrases, Score};
 use report::{Report, Written};
 
@@ -112,9 +112,8 @@ pub(crate) struct Args {
     #[command(flatten, next_help_heading = "Model")]
     model: ModelArgs,
 
-    /// Which bars the model sees note by note: fine_coarse (as trained), window:BARS, or dense
-    #[arg(long, value_name = "NAME", default_value = "fine_coarse", help_heading = "Model")]
-    policy: String,
+    #[command(flatten, next_help_heading = "Model")]
+    policy: PolicyArgs,
 }
 
 /// A MIDI file and where it is continued.
@@ -141,7 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let model = Arc::new(args.model.open()?);
     let name = model.info().name.clone();
-    let policy = cache::policy(&args.policy, &model.info().fine_bars).context("--policy")?;
+    let policy = args.policy.open(&model)?;
     let score = Score::new(&source.clip, source.start, args.bars, args.key, usize::try_from(RECENT_BARS)?);
     let constraints = constraints(args, &source, score.key())?;
     let ensemble = source.ensemble();

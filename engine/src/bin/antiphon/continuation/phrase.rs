@@ -10,6 +10,8 @@ use antiphon_engine::model::Model;
 use antiphon_engine::music::analysis::Key;
 use antiphon_engine::music::{Bar, Clip, Note, Role, Tick};
 
+use crate::policy::memory;
+
 /// The style column's value where no style is stated.
 const ANY_STYLE: u8 = 0;
 
@@ -146,7 +148,7 @@ impl<'a> Phrases<'a> {
     /// A decoder that has heard the score.
     fn listen(&self, progress: impl Fn()) -> Result<Decoder, DecodeError> {
         let prefix = codec::prefix_rows(ANY_STYLE, self.ensemble);
-        let mut decoder = Decoder::new(Arc::clone(&self.model), Arc::clone(&self.policy), &prefix)?;
+        let mut decoder = Decoder::with_options(Arc::clone(&self.model), Arc::clone(&self.policy), &prefix, memory(&*self.policy))?;
         decoder.set_sampling(self.sampling);
         decoder.set_constraints(self.constraints.clone());
         for bar in &self.score.heard {

@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use antiphon_engine::cache::policy;
 use antiphon_engine::codec::vocabulary::FIELDS;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,6 +25,7 @@ use crate::baselines::{Baselines, uniform_nats};
 use crate::corpus::find;
 use crate::corpus::split::{Split, SplitRule};
 use crate::model::ModelArgs;
+use crate::policy::PolicyArgs;
 use agreement::Agreement;
 use model::Listener;
 use pieces::{Choice, ChosenFile, ReadPieces};
@@ -80,9 +80,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
 
-    /// Which earlier bars the model sees row by row: fine_coarse, as it was trained; window or window:BARS, the last bars only; dense, all
-    #[arg(long, value_name = "POLICY", default_value = "fine_coarse")]
-    policy: String,
+    #[command(flatten)]
+    policy: PolicyArgs,
 
     /// CSV file with the columns path,source,split: score only the pieces of one split
     #[arg(long, value_name = "FILE")]
@@ -217,7 +216,7 @@ impl Args {
             return Ok(None);
         }
         let model = Arc::new(self.model.open()?);
-        let policy = policy(&self.policy, &model.info().fine_bars)?;
+        let policy = self.policy.open(&model)?;
         Ok(Some(Listener { model, policy }))
     }
 }

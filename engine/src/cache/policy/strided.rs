@@ -1,0 +1,29 @@
+//! The last bars and every so many before them (the strided pattern of the Sparse Transformer: Child et al. 2019).
+
+use super::{PagePolicy, Rest, Selection, at_distances};
+use crate::cache::{BarLine, MOST_BARS};
+
+/// The last bars in full, and before them every bar at a multiple of as many.
+#[derive(Debug, Clone, Copy)]
+pub struct Strided {
+    /// The stride in bars, at least 1.
+    pub bars: u32,
+}
+
+impl PagePolicy for Strided {
+    fn name(&self) -> String {
+        format!("strided:{}", self.bars)
+    }
+
+    fn select(&self, line: &BarLine<'_>) -> Selection {
+        at_distances(line, |back| back <= self.bars || back.is_multiple_of(self.bars))
+    }
+
+    fn rest(&self) -> Rest {
+        Rest::Nothing
+    }
+
+    fn reach(&self) -> Option<u32> {
+        Some(MOST_BARS)
+    }
+}
