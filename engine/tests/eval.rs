@@ -220,3 +220,26 @@ fn a_copy_is_found_with_its_place_and_ends_with_code_1() {
     let refused = check("copy.mid");
     assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("antiphon corpus"));
 }
+
+#[test]
+fn controls_are_asked_of_every_bar_and_hard_limits_hold() {
+    common::runtime();
+    let dir = music_of(16);
+    let model = fixture("tiny.onnx").display().to_string();
+    let args = ["eval", ".", "--split", "split.csv", "--model", &model, "--prompt-bars", "8", "--bars", "4", "--controls", "3", "--json"];
+    let report = json(&antiphon(dir.path(), &args));
+    for (control, values) in [("density", 8), ("register", 8), ("span", 8), ("voices", 8), ("key", 24), ("mood", 9)] {
+        for side in ["", "/base"] {
+            let entry = report.pointer(&format!("/controls/{control}{side}")).unwrap_or_else(|| panic!("{control} in {report:#}"));
+            let rows = entry["bars"].as_array().unwrap();
+            let bars: u64 = rows.iter().flat_map(|row| row.as_array().unwrap()).map(|bars| bars.as_u64().unwrap()).sum();
+            assert_eq!((rows.len(), bars), (values, 3 * 4), "{control}{side}");
+            assert!(entry["exact"].as_f64().unwrap() <= entry["near"].as_f64().unwrap());
+        }
+    }
+    let limits = &report["limits"];
+    assert!(limits["notes"].as_u64().unwrap() > 0);
+    assert_eq!((limits["outside_scale"].as_u64(), limits["outside_register"].as_u64()), (Some(0), Some(0)));
+    assert_eq!((report["prompts"].as_u64(), report["role"]["base"].as_f64()), (Some(3), Some(0.0)), "two roles play");
+    assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
+}

@@ -8,7 +8,7 @@ use antiphon_engine::codec::{self, BarFields, BarRows};
 use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling, Step, skipped_bars};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::analysis::Key;
-use antiphon_engine::music::{Bar, Clip, Note, Role, Tick};
+use antiphon_engine::music::{Bar, Clip, Note, Role, TempoMap, Tick};
 
 use crate::policy::memory;
 
@@ -58,6 +58,18 @@ impl Score {
             bar.fields = BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, ..like_recent };
         }
         Self { heard, ahead }
+    }
+
+    /// Tells the bars ahead what `ask` makes of what they were told.
+    pub(crate) fn ask(&mut self, ask: impl Fn(BarFields) -> BarFields) {
+        self.ahead.iter_mut().for_each(|bar| bar.fields = ask(bar.fields));
+    }
+
+    /// What the bars ahead turned out to be, once they are `made`: measured as the bars heard are. Their tempo is not theirs to choose and stays unset.
+    pub(crate) fn measured(&self, made: &[BarRows]) -> Vec<BarFields> {
+        let mut bars: Vec<BarRows> = self.heard.iter().chain(made).cloned().collect();
+        codec::label(&mut bars, Tick::ZERO, &TempoMap::default());
+        bars[self.heard.len()..].iter().map(|bar| BarFields { tempo: 0, ..bar.fields }).collect()
     }
 
     /// The key of the first bar ahead, if there is one.
@@ -124,6 +136,14 @@ impl<'a> Phrases<'a> {
     /// # Errors
     /// What the decoder says.
     pub(crate) fn phrase(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
+        Ok(codec::decode(&self.bars(seed, progress)?, Tick::ZERO))
+    }
+
+    /// The same, bar by bar.
+    ///
+    /// # Errors
+    /// What the decoder says.
+    pub(crate) fn bars(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<BarRows>, DecodeError> {
         let kept = self.decoder.take().and_then(|decoder| self.taken_back(decoder));
         let mut decoder = kept.map_or_else(|| self.listen(&progress), Ok)?;
         decoder.set_seed(seed);
@@ -140,9 +160,8 @@ impl<'a> Phrases<'a> {
         }
         self.spent += began.elapsed();
         self.decoder = Some(decoder);
-        let notes = codec::decode(&made, Tick::ZERO);
-        self.notes += notes.len();
-        Ok(notes)
+        self.notes += made.iter().map(|bar| bar.notes.len()).sum::<usize>();
+        Ok(made)
     }
 
     /// A decoder that has heard the score.
@@ -212,6 +231,17 @@ mod tests {
         assert_eq!(score.key(), Some(minor));
         let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None, 8);
         assert_eq!(score.ahead[1].fields.key, score.heard[3].fields.key);
+    }
+
+    #[test]
+    fn what_is_made_is_measured_as_what_is_heard() {
+        let mut score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None, 8);
+        let heard = score.heard[3].clone();
+        let made = [BarRows { index: 4, ..heard.clone() }, BarRows { index: 5, notes: Vec::new(), ..heard.clone() }];
+        let measured = score.measured(&made);
+        assert_eq!((measured[0].density, measured[0].register, measured[1].density), (heard.fields.density, heard.fields.register, 0));
+        score.ask(|fields| BarFields { density: 8, ..fields });
+        assert!(score.ahead.iter().all(|bar| bar.fields.density == 8 && bar.fields.register == heard.fields.register));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod percentile;
 mod pieces;
 mod playing;
 mod report;
+mod steering;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -120,6 +121,9 @@ pub(crate) struct Args {
 
     #[command(flatten, next_help_heading = "What it plays")]
     playing: playing::Options,
+
+    #[command(flatten, next_help_heading = "Whether it does as asked")]
+    steering: steering::Options,
 }
 
 /// Runs the command.
@@ -146,9 +150,13 @@ fn evaluate(args: &Args, dir: &Path) -> anyhow::Result<()> {
     let rule = args.split.as_deref().map(SplitRule::read).transpose()?;
     let choice = Choice { split: rule.as_ref().map(|rule| (rule, args.only)), limit: args.limit_pieces };
     let files = choice.of(find::find(dir, &args.sources)?, dir)?;
-    if args.playing.generate.is_some() {
+    if args.playing.generate.is_some() || args.steering.controls.is_some() {
         let Some(Listener { model, policy }) = args.listener()? else { bail!("--baselines-only: nothing plays then; leave it out") };
-        return playing::generate(&args.playing, files, dir, &playing::Player { model, policy }, args.json);
+        let player = playing::Player { model, policy };
+        return match args.steering.controls {
+            Some(count) => steering::run(count, &args.playing, files, dir, &player, args.json),
+            None => playing::generate(&args.playing, files, dir, &player, args.json),
+        };
     }
     let report = score(args, files, dir)?;
     let mut out = std::io::stdout().lock();
