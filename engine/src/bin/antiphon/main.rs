@@ -31,7 +31,7 @@ enum Command {
     Continue(continuation::Args),
     Corpus(corpus::Args),
     Bench(bench::Args),
-    Eval(eval::Args),
+    Eval(Box<eval::Args>),
 }
 
 fn main() -> ExitCode {
