@@ -10,11 +10,15 @@
 
 #[path = "common/clips.rs"]
 mod clips;
+mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use antiphon_engine::cache::{Selection, TopK};
 use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Row, Targets, align_given, prefix_rows};
+use antiphon_engine::decode::Decoder;
 use antiphon_engine::music::{Role, smf};
 use clips::{answer, changes, hymn};
 use safetensors::SafeTensors;
@@ -125,4 +129,24 @@ fn the_fixtures_of_the_training_package_are_what_this_codec_writes() {
             "fixtures/{name} is not what this code writes; write it anew (see the head of this file) if that is meant"
         );
     }
+}
+
+/// `topk.json` is written by the training package (`tests/test_topk.py`), which chooses over whole sequences.
+#[test]
+fn top_k_chooses_at_a_bar_line_as_training_does() {
+    let written: Value = serde_json::from_slice(&std::fs::read(fixtures().join("topk.json")).unwrap()).unwrap();
+    let once = pieces(&std::fs::read(fixtures().join("corpus.rows")).unwrap()).concat();
+    let music = once.iter().chain(&once).zip(0..).map(|(bar, index)| BarRows { index, ..bar.clone() });
+    let prefix = prefix_rows(3, &[Role::Melody, Role::Bass, Role::Drums]);
+    let bars = u32::try_from(written["bars"].as_u64().unwrap()).unwrap();
+    let mut decoder = Decoder::new(Arc::new(common::tiny()), Arc::new(TopK { bars }), &prefix).unwrap();
+    let mut choices = Vec::new();
+    for bar in music {
+        decoder.append_bar(&bar).unwrap();
+        let Selection::ByLayer(mut layers) = decoder.seen().clone() else { panic!("each layer chooses") };
+        layers.iter_mut().for_each(|layer| layer.sort_unstable());
+        choices.push(layers);
+    }
+    assert!(choices.len() > 20 && choices.iter().any(|layers| layers[0] != layers[1]));
+    assert_eq!(json!(choices), written["chosen"]);
 }

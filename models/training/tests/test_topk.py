@@ -1,23 +1,37 @@
 """What block top-k may choose. That training and playing choose alike is held by `test_exactness.py`."""
 
+import json
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from pieces import piece
+from pieces import Piece, piece
 
+from antiphon_training import rows
 from antiphon_training import vocabulary as v
+from antiphon_training.corpus import Corpus
+from antiphon_training.export import random_model
 from antiphon_training.model import Antiphon, Config
+
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def masks(model: Antiphon, music, bars: int, order=None) -> np.ndarray:
     """Each layer's mask [L, T, T]."""
-    rows, key, query, bar = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar))
+    inputs, key, query, bar = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar))
     order = bar.clamp(min=0) if order is None else torch.from_numpy(order)[None]
-    chosen = model.mask(rows[..., 0], bar, order, f"topk:{bars}")
+    chosen = model.mask(inputs[..., 0], bar, order, f"topk:{bars}")
     seen = []
+
+    def choose(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+        seen.append(chosen(query, key))
+        return seen[-1]
+
     with torch.no_grad():
-        model.forward_hidden(rows, key, query, lambda q, k: seen.append(chosen(q, k)[0, 0].numpy()) or torch.from_numpy(seen[-1])[None, None], bar)
-    return np.stack(seen)
+        model.forward_hidden(inputs, key, query, choose, bar)
+    return torch.cat(seen)[:, 0].numpy()
 
 
 @pytest.mark.parametrize("bars", [1, 3, 8])
@@ -34,18 +48,18 @@ def test_every_layer_sees_as_many_rows_as_the_last_bars_have(bars, model, music)
     assert not by_layer[:, :, music.kind == v.SUM][:, content].any()
     assert not np.triu(by_layer, 1).any()
     assert (by_layer[0] != by_layer[1]).any(), "each layer chooses for itself"
-    chosen = [{int(b) for b in music.bar[by_layer[0, t] & content & (music.bar < music.bar[t])]} for t in np.flatnonzero(content)]
-    assert any(max(bars_seen) < music.bar[content][i] - bars for i, bars_seen in enumerate(chosen) if bars_seen), "not a window"
+    earliest = np.array([music.bar[content & by_layer[0, t]].min() for t in np.flatnonzero(content)])
+    assert (earliest < music.bar[content] - bars).any(), "not a window"
 
 
 def test_rows_of_a_bar_see_the_same_bars_and_only_the_last_one_in_part(model, music):
     content = (music.kind >= v.BAR) & (music.kind <= v.GIVEN)
     for mask in masks(model, music, 4):
         for b in range(1, music.bar.max() + 1):
-            rows = mask[content & (music.bar == b)][:, content & (music.bar < b)]
-            assert (rows == rows[0]).all()
+            of_rows = mask[content & (music.bar == b)][:, content & (music.bar < b)]
+            assert (of_rows == of_rows[0]).all()
             bars = music.bar[content & (music.bar < b)]
-            shares = [rows[0][bars == j] for j in range(b)]
+            shares = [of_rows[0][bars == j] for j in range(b)]
             in_part = [share for share in shares if share.any() and not share.all()]
             assert len(in_part) <= 1 and all((np.sort(share)[::-1] == share).all() for share in in_part), "first rows"
 
@@ -59,14 +73,14 @@ def test_sequences_of_a_batch_and_padding_do_not_mix(model):
         padded = np.zeros((width, *array.shape[1:]), np.int64)
         padded[: len(array)] = array
         arrays.append(torch.from_numpy(np.stack((getattr(long, name), padded))))
-    rows, key, query, bar = arrays
-    sums = (rows[..., 0] == v.SUM).long()
+    inputs, key, query, bar = arrays
+    sums = (inputs[..., 0] == v.SUM).long()
     order = sums.cumsum(1) - sums
     with torch.no_grad():
-        both = model.forward_hidden(rows, key, query, model.mask(rows[..., 0], bar, order, "topk:3"), order)
+        both = model.forward_hidden(inputs, key, query, model.mask(inputs[..., 0], bar, order, "topk:3"), order)
         for i, music in enumerate((long, short)):
             count = len(music.rows)
-            one = [a[i : i + 1, :count] for a in (rows, key, query, bar, order)]
+            one = [a[i : i + 1, :count] for a in (inputs, key, query, bar, order)]
             alone = model.forward_hidden(*one[:3], model.mask(one[0][..., 0], one[3], one[4], "topk:3"), one[4])
             torch.testing.assert_close(both[i, :count], alone[0], atol=1e-4, rtol=0)
 
@@ -87,7 +101,35 @@ def test_a_filled_gap_chooses_among_what_stands_before_it_in_the_sequence(model)
 
 def test_a_model_learns_under_it(music):
     model = Antiphon(Config(width=32, layers=2, heads=2))
-    rows, key, query, bar, targets = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar, music.targets))
-    mask = model.mask(rows[..., 0], bar, bar.clamp(min=0), "topk:2")
-    model.loss_sums(model.forward_hidden(rows, key, query, mask, bar), rows, targets)[0].sum().backward()
+    inputs, key, query, bar, targets = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar, music.targets))
+    mask = model.mask(inputs[..., 0], bar, bar.clamp(min=0), "topk:2")
+    model.loss_sums(model.forward_hidden(inputs, key, query, mask, bar), inputs, targets)[0].sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_the_engine_is_held_to_these_choices():
+    """`fixtures/topk.json`: what the engine's test graph chooses, here computed over whole sequences; `engine/tests/training_fixtures.rs` plays them.
+
+    `ANTIPHON_WRITE_FIXTURES=1 python -m pytest -k held_to` writes it anew.
+    """
+    corpus = Corpus.load(FIXTURES / "corpus.rows")
+    tiny = random_model(Config(width=32, layers=2, heads=2), seed=0)  # engine/tests/fixtures/tiny.onnx: see test_fixtures.py
+    twice = lambda array: np.concatenate((array, array))
+    per_bar = twice(np.diff(corpus.bar_notes))
+    sequence = rows.align(twice(corpus.notes), per_bar, twice(corpus.bars), twice(corpus.bar_ticks), 0, False)
+    sequence = rows.concatenate([rows.prefix(3, [0, 2, 3]), sequence])
+    kind, bar = sequence.rows[:, rows.KIND], sequence.key[:, 0]
+    music = Piece(sequence.rows, sequence.key, sequence.query, bar, sequence.targets)
+    content = (kind >= v.BAR) & (kind <= v.GIVEN)
+
+    def seen(mask: np.ndarray, b: int) -> list:
+        """[bar, rows of it] for each earlier bar that bar b sees."""
+        counts = np.bincount(bar[content & (bar < b) & mask[np.argmax(bar == b)]], minlength=b)
+        return [[j, count] for j, count in enumerate(counts.tolist()) if count]
+
+    by_layer = masks(tiny, music, 3)
+    chosen = [[seen(mask, b) for mask in by_layer] for b in range(len(per_bar))]
+    text = json.dumps({"bars": 3, "chosen": chosen}) + "\n"
+    if "ANTIPHON_WRITE_FIXTURES" in os.environ:
+        (FIXTURES / "topk.json").write_text(text)
+    assert (FIXTURES / "topk.json").read_text() == text
