@@ -3,13 +3,19 @@
 //! B. Yu et al., "Museformer: Transformer with Fine- and Coarse-Grained Attention for Music Generation", NeurIPS 2022: two bars are as alike as the
 //! notes they share are many among all of both (equal pitch, onset in the bar and length); the similarity distribution of some music is the mean
 //! of that over all pairs of bars `t` apart; the similarity error of two is the mean difference of their distributions over t = 1..=40.
+//! Lengths count in sixteenths, rounded, at least one: no performance has the same twice.
 
 use std::collections::HashSet;
+
+use antiphon_engine::music::TICKS_PER_QUARTER;
 
 use super::sheet::{SheetBar, SheetNote};
 
 /// Largest distance in bars.
 pub(super) const MOST_BARS: usize = 40;
+
+/// Lengths are told apart by sixteenths.
+const SIXTEENTH: i64 = TICKS_PER_QUARTER / 4;
 
 /// Sums of one piece or of several, by distance less 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +33,7 @@ impl Default for Similarity {
 impl Similarity {
     /// Compares all pairs of bars at most [`MOST_BARS`] apart. Of two empty bars nothing can be said.
     pub(super) fn of(bars: &[SheetBar]) -> Self {
-        let notes: Vec<HashSet<SheetNote>> = bars.iter().map(|bar| bar.notes.iter().copied().collect()).collect();
+        let notes: Vec<HashSet<SheetNote>> = bars.iter().map(|bar| bar.notes.iter().map(in_sixteenths).collect()).collect();
         let mut all = Self::default();
         for (index, bar) in notes.iter().enumerate() {
             for (distance, other) in notes[index + 1..].iter().take(MOST_BARS).enumerate() {
@@ -67,6 +73,11 @@ impl Similarity {
     }
 }
 
+/// The note with its length in sixteenths.
+fn in_sixteenths(note: &SheetNote) -> SheetNote {
+    SheetNote { duration: ((note.duration + SIXTEENTH / 2) / SIXTEENTH).max(1), ..*note }
+}
+
 /// Notes in both of all notes in either; `None` if there are none.
 fn alike(one: &HashSet<SheetNote>, other: &HashSet<SheetNote>) -> Option<f64> {
     let shared = one.intersection(other).count();
@@ -93,10 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn lengths_count() {
+    fn lengths_count_in_sixteenths() {
         let mut tune = bars(&[&[(0, 60)], &[(0, 60)]]);
-        tune[1].notes[0].duration = 12;
-        assert_eq!(Similarity::of(&tune).distribution()[0], 0.0);
+        for (duration, alike) in [(24, 1.0), (26, 1.0), (21, 1.0), (20, 0.0), (12, 0.0)] {
+            tune[1].notes[0].duration = duration;
+            assert_eq!(Similarity::of(&tune).distribution()[0], alike, "{duration}");
+        }
     }
 
     #[test]
