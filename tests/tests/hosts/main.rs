@@ -10,6 +10,7 @@ mod offline;
 mod schedule;
 mod state;
 mod thru;
+mod unload;
 
 use antiphon_tests::{ClapHost, Class, Host, Lengths, Message, Setup, Timed, Vst3Host};
 

@@ -1,0 +1,86 @@
+//! The library goes while a worker decodes: a host may unload it at any time. In a process of its own, since what would go wrong ends it. By
+//! CLAP, whose offline render tells when the engine has come so far.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use antiphon_engine::model::RUNTIME_VARIABLE;
+use antiphon_tests::{Class, Lengths, Render, Roll, Setup, Timed, library};
+use libloading::Library;
+
+use crate::engine::{RATE, clip};
+use crate::{LOADED, Make};
+
+/// Set in the process that unloads.
+const UNLOAD: &str = "ANTIPHON_TEST_UNLOAD";
+/// Times the library is loaded and unloaded.
+const TIMES: usize = 200;
+/// Samples of a quarter at 120 bpm.
+const BEAT: u64 = 24_000;
+
+/// Plays two beats, waiting for the plans as a render does, asks for the longest plan at the third, and goes while it is made. Says whether a
+/// worker was at work just before.
+fn leave_while_it_decodes(make: Make, played: &[Timed]) -> bool {
+    let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
+    let mut song = Roll::new(120.0, RATE);
+    host.set("Horizon", 0.0);
+    let last = 2 * BEAT - 2000;
+    let (before, after) = played.split_at(played.partition_point(|timed| timed.sample < last));
+    song.play(&mut *host, Lengths::Fixed(1000), before, last, |_, _| ());
+    host.set("Horizon", 1.0);
+    song.play(&mut *host, Lengths::Fixed(1000), after, 2 * BEAT, |_, _| ());
+    // What was asked for with the last block would be waited for with the next one, which never comes.
+    (0..200).any(|_| {
+        thread::sleep(Duration::from_millis(1));
+        is_a_worker_at_work()
+    })
+}
+
+/// Whether a thread of the engine's pool runs on a processor, or wants to.
+fn is_a_worker_at_work() -> bool {
+    let threads = fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
+    // A thread may end while it is looked at.
+    let read = |path: std::path::PathBuf, file| fs::read_to_string(path.join(file)).unwrap_or_default();
+    let workers = threads.filter(|thread| read(thread.path(), "comm").starts_with("antiphon-worker"));
+    // "number (name) state ..."
+    workers.into_iter().any(|worker| read(worker.path(), "stat").rsplit(") ").next().is_some_and(|rest| rest.starts_with('R')))
+}
+
+fn is_loaded() -> bool {
+    fs::read_to_string("/proc/self/maps").unwrap().contains(library::path().to_str().unwrap())
+}
+
+fn unload_again_and_again() {
+    let played = clip(1);
+    let mut at_work = 0;
+    let [(_, clap), _] = LOADED;
+    for time in 0..TIMES {
+        // The system keeps a library while a thread has thread-local values of it: so the host has its own thread, and the last handle goes
+        // after that.
+        // SAFETY: the library is ours.
+        let last = unsafe { Library::new(library::path()) }.unwrap();
+        let was_at_work = thread::scope(|scope| scope.spawn(|| leave_while_it_decodes(clap, &played)).join().unwrap());
+        at_work += usize::from(was_at_work);
+        drop(last);
+        assert!(!is_loaded(), "the library is still there after {time}");
+    }
+    assert!(at_work * 4 >= TIMES * 3, "a worker was at work {at_work} times only");
+}
+
+#[test]
+fn the_library_can_be_unloaded_while_it_decodes() {
+    if std::env::var_os(UNLOAD).is_some() {
+        unload_again_and_again();
+        return;
+    }
+    assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
+    let name = "unload::the_library_can_be_unloaded_while_it_decodes";
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let outcome = command.env(UNLOAD, "1").args(["--exact", name]).output().unwrap();
+    let [text, errors] = [&outcome.stdout, &outcome.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    assert!(outcome.status.success() && text.contains("1 passed"), "{}\n{text}\n{errors}", outcome.status);
+}
