@@ -3,17 +3,28 @@
 
 use antiphon_tests::{Block, Class, Lengths, Render, Roll, Setup, Timed, Transport};
 
-use crate::engine::{BAR, RATE, clip};
+use crate::engine::{self, clip};
 use crate::{LOADED, Make, assert_in_order, still_held};
+
+/// The tempo and sample rate that drift when positions are rounded block by block.
+const TEMPO: f64 = 133.0;
+/// Hertz.
+const RATE: f64 = 44_100.0;
+/// Ticks in a bar of 4/4.
+const BAR: f64 = 96.0;
 
 /// Plays the clip, presses Play and lets three bars of the answer sound: what comes out besides the clip.
 fn render(make: Make, lengths: Lengths) -> Vec<Timed> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
     host.set("Seed", 0.3);
-    let (mut song, played) = (Roll::new(120.0, RATE), clip(2));
-    let mut sent = song.play(&mut *host, lengths, &played, 2 * BAR, |_, _| ());
+    let mut song = Roll::new(TEMPO, RATE);
+    let per_tick = engine::BAR as f64 / BAR;
+    let until = song.sample_of(2.0 * BAR);
+    let at = |sample: u64| song.sample_of(sample as f64 / per_tick).min(until - 1);
+    let played: Vec<_> = clip(2).iter().map(|timed| Timed { sample: at(timed.sample), ..*timed }).collect();
+    let mut sent = song.play(&mut *host, lengths, &played, until, |_, _| ());
     host.set("Play", 1.0);
-    sent.extend(song.play(&mut *host, lengths, &[], 6 * BAR, |_, _| ()));
+    sent.extend(song.play(&mut *host, lengths, &[], song.sample_of(6.0 * BAR), |_, _| ()));
     let stopped = Transport { playing: false, ..song.transport() };
     let last = host.process(&Block { frames: 64, transport: Some(stopped), ..Block::default() }).messages;
     sent.extend(last.iter().map(|timed| Timed { sample: timed.sample + song.played, ..*timed }));
@@ -30,9 +41,8 @@ fn a_render_has_every_note_whatever_the_blocks() {
     let rendered = render(clap, Lengths::Fixed(2048));
     assert!(rendered.len() >= 24, "{} messages", rendered.len());
     let [first, last] = [rendered.first(), rendered.last()].map(|timed| timed.unwrap().sample);
-    assert!(first >= 3 * BAR - OFFSET && last > 5 * BAR, "from {first} to {last}");
+    // A note may be played up to half a tick before its place.
+    let song = Roll::new(TEMPO, RATE);
+    assert!(first >= song.sample_of(3.0 * BAR - 0.5) && last > song.sample_of(5.0 * BAR), "from {first} to {last}");
     assert_eq!(rendered, render(clap, Lengths::Random(3)));
 }
-
-/// A note may be played up to half a tick before its place: 500 samples.
-const OFFSET: u64 = 500;

@@ -1,0 +1,79 @@
+//! What the host says about the time of a block.
+
+use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
+use nice_plug::prelude::Transport;
+
+/// Tempi that are believed, in quarters per minute.
+const TEMPI: std::ops::RangeInclusive<f64> = 1.0..=5_000.0;
+/// Positions that are believed, in ticks or samples: a thousand years, and exact as a float.
+const FARTHEST: f64 = 1e15;
+
+/// Where the host says it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Position {
+    /// In ticks from the start of the song.
+    Musical(f64),
+    /// In samples from the start of the song: no tempo map is known.
+    Samples(i64),
+    /// It does not say.
+    Unknown,
+}
+
+/// What the host says about the time of a block. What is absurd is left out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HostTime {
+    /// Whether the transport rolls.
+    pub playing: bool,
+    /// Quarters per minute.
+    pub tempo: Option<f64>,
+    /// The time signature.
+    pub metre: Option<Metre>,
+    /// The block's first sample.
+    pub position: Position,
+    /// A bar line, in ticks from the start of the song. Hosts disagree on which: only its phase counts.
+    pub bar_line: Option<f64>,
+    /// The loop's start and end, in ticks from the start of the song, while it is on.
+    pub cycle: Option<(f64, f64)>,
+}
+
+impl HostTime {
+    /// Reads nice-plug's transport.
+    #[must_use]
+    pub fn read(transport: &Transport) -> Self {
+        let ticks = |quarters: f64| Some(quarters * TICKS_PER_QUARTER as f64).filter(|ticks| ticks.abs() < FARTHEST);
+        let number = |number: Option<i32>| number.and_then(|number| u8::try_from(number).ok());
+        let metre = number(transport.time_sig_numerator).zip(number(transport.time_sig_denominator));
+        let position = match transport.pos_beats {
+            Some(quarters) => ticks(quarters).map(Position::Musical),
+            None => transport.pos_samples().filter(|&sample| (sample as f64).abs() < FARTHEST).map(Position::Samples),
+        };
+        Self {
+            playing: transport.playing,
+            tempo: transport.tempo.filter(|tempo| TEMPI.contains(tempo)),
+            metre: metre.and_then(|(numerator, denominator)| Metre::new(numerator, denominator)),
+            position: position.unwrap_or(Position::Unknown),
+            // A host that counts samples only has none: nice-plug would make one up from the tempo of the moment.
+            bar_line: transport.pos_beats.and_then(|_| transport.bar_start_pos_beats()).and_then(ticks),
+            cycle: transport
+                .loop_range_beats()
+                .and_then(|(start, end)| ticks(start).zip(ticks(end)))
+                .filter(|(start, end)| end - start >= 1.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_transports_are_read_as_silence() {
+        let mut transport = Transport::new(0.0);
+        (transport.playing, transport.tempo) = (true, Some(0.0));
+        (transport.time_sig_numerator, transport.time_sig_denominator) = (Some(0), Some(0));
+        (transport.pos_beats, transport.loop_range_beats) = (Some(f64::NAN), Some((4.0, 4.0)));
+        let read = HostTime::read(&transport);
+        let silent = HostTime { playing: true, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
+        assert_eq!(read, silent);
+    }
+}

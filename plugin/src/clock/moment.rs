@@ -1,0 +1,55 @@
+//! Moments of the clock, and their whole numbers.
+
+use antiphon_engine::music::{OFFSETS_PER_TICK, Tick};
+
+/// A difference, in ticks, between numbers that arithmetic should have left equal.
+pub(super) const EQUAL: f64 = 1e-6;
+
+/// A moment on the unwrapped clock: ticks with their fraction.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub struct Moment(pub f64);
+
+impl Moment {
+    /// The tick it lies in or on.
+    #[must_use]
+    pub fn tick(self) -> Tick {
+        Tick(tick_of(self.0))
+    }
+
+    /// The nearest eighth of a tick: the nearest tick, and what is left, -4 to 3.
+    #[must_use]
+    pub fn nearest(self) -> (Tick, i8) {
+        let eighths = whole(self.0 * OFFSETS_PER_TICK as f64);
+        let onset = (eighths.saturating_add(OFFSETS_PER_TICK / 2)).div_euclid(OFFSETS_PER_TICK);
+        (Tick(onset), i8::try_from(eighths.saturating_sub(onset.saturating_mul(OFFSETS_PER_TICK))).unwrap_or(0))
+    }
+}
+
+impl From<Tick> for Moment {
+    /// Exact below 2^53 ticks, six million years at 120 bpm.
+    fn from(tick: Tick) -> Self {
+        Self(tick.0 as f64)
+    }
+}
+
+/// The nearest whole number; the nearest there is for what an `i64` cannot hold.
+#[allow(clippy::cast_possible_truncation, reason = "`as` saturates, and takes NaN for 0")]
+pub(super) const fn whole(value: f64) -> i64 {
+    value.round() as i64
+}
+
+/// The tick that a number of ticks lies in or on.
+pub(super) const fn tick_of(ticks: f64) -> i64 {
+    whole((ticks + EQUAL).floor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_taken_to_the_nearest_tick_and_eighth() {
+        let at = |ticks| Moment(ticks).nearest();
+        assert_eq!([at(3.0), at(3.375), at(3.5), at(3.99)], [(Tick(3), 0), (Tick(3), 3), (Tick(4), -4), (Tick(4), 0)]);
+    }
+}

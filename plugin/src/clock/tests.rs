@@ -1,0 +1,306 @@
+//! The clock against hosts of all kinds.
+
+use proptest::prelude::*;
+
+use antiphon_engine::music::Tick;
+
+use super::follow::ROUNDING;
+use super::moment::{EQUAL, whole};
+use super::span::SAMPLE_SLACK;
+use super::*;
+
+const SILENT: HostTime = HostTime { playing: false, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
+
+/// A host that plays from a place of its song at a steady tempo.
+struct Host {
+    clock: Clock,
+    hertz: f64,
+    time: HostTime,
+    /// Samples played since the last locate.
+    played: u64,
+    from: f64,
+}
+
+impl Host {
+    fn new(tempo: f64, hertz: f32) -> Self {
+        let mut clock = Clock::new();
+        clock.set_sample_rate(hertz);
+        let time = HostTime { playing: true, tempo: Some(tempo), metre: Some(Metre::COMMON), ..SILENT };
+        Self { clock, hertz: f64::from(hertz), time, played: 0, from: 0.0 }
+    }
+
+    fn rate(&self) -> f64 {
+        self.time.tempo.unwrap() * 24.0 / 60.0 / self.hertz
+    }
+
+    fn song(&self) -> f64 {
+        self.from + self.played as f64 * self.rate()
+    }
+
+    fn block(&mut self, frames: u32) -> Turns {
+        self.time.position = Position::Musical(self.song());
+        self.played += u64::from(frames);
+        self.clock.begin(&self.time, frames)
+    }
+
+    fn locate(&mut self, to: f64) {
+        (self.from, self.played) = (to, 0);
+    }
+}
+
+fn cause(turn: Option<Turn>) -> Option<Cause> {
+    turn.map(|turn| turn.cause)
+}
+
+/// Lengths of blocks: fixed, and as random as it takes.
+fn lengths(seed: u32) -> impl Iterator<Item = u32> {
+    let mut state = seed;
+    std::iter::from_fn(move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Some(state % 2048 + 1)
+    })
+}
+
+#[test]
+fn every_tick_has_its_sample_whatever_the_blocks() {
+    for (tempo, hertz) in [(133.0, 44_100.0), (120.0, 48_000.0), (97.3, 96_000.0), (120.0, 44_100.0), (61.0, 22_050.0)] {
+        for seed in 0..4 {
+            let mut host = Host::new(tempo, hertz);
+            let per_tick = 1.0 / host.rate();
+            let mut tick = 0i64;
+            let mut before = 0i64;
+            for frames in lengths(seed).take(3000) {
+                host.block(frames);
+                let span = host.clock.span();
+                loop {
+                    let sample = span.sample(Moment::from(Tick(tick)));
+                    if sample >= i64::from(frames) {
+                        break;
+                    }
+                    let expected = whole((tick as f64 * per_tick - SAMPLE_SLACK).ceil());
+                    assert_eq!(before + sample, expected, "{tempo} bpm at {hertz} Hz, tick {tick}");
+                    tick += 1;
+                }
+                before += i64::from(frames);
+            }
+            assert!(tick > 1000);
+        }
+    }
+}
+
+#[test]
+fn a_start_takes_over_the_fraction_of_a_tick() {
+    let mut host = Host::new(120.0, 48_000.0);
+    host.locate(77.25);
+    let turn = host.block(64).first.unwrap();
+    assert_eq!((turn.cause, turn.at, turn.song), (Cause::Start, Moment(0.25), SongPosition(77)));
+    assert_eq!(turn.bar, SongBar { start: SongPosition(0), metre: Metre::COMMON });
+    assert_eq!(host.block(64), Turns::default());
+}
+
+#[test]
+fn a_locate_never_turns_the_clock_back() {
+    let mut host = Host::new(120.0, 48_000.0);
+    host.block(48_000);
+    host.locate(5.5);
+    let turn = host.block(64).first.unwrap();
+    assert_eq!((turn.cause, turn.at, turn.song), (Cause::Locate, Moment(48.5), SongPosition(5)));
+}
+
+#[test]
+fn a_loop_wraps_within_the_block() {
+    let mut host = Host::new(120.0, 48_000.0);
+    host.time.cycle = Some((96.0, 192.0));
+    host.locate(190.0);
+    // Two ticks to the end, 1000 samples each.
+    let turns = host.block(3000);
+    let wrap = turns.within.unwrap();
+    assert_eq!((wrap.cause, wrap.sample, wrap.at, wrap.song), (Cause::Loop, 2000, Moment(2.0), SongPosition(96)));
+    host.locate(97.0);
+    assert_eq!(host.block(500), Turns::default());
+    assert_eq!(host.clock.span().start, 3.0);
+}
+
+#[test]
+fn a_loop_between_blocks_is_told_from_a_locate() {
+    let mut host = Host::new(120.0, 48_000.0);
+    host.time.cycle = Some((96.0, 192.0));
+    host.locate(191.0);
+    assert_eq!(host.block(1000).within, None);
+    host.locate(96.0);
+    assert_eq!(cause(host.block(64).first), Some(Cause::Loop));
+    host.locate(150.0);
+    assert_eq!(cause(host.block(64).first), Some(Cause::Locate));
+}
+
+#[test]
+fn a_loop_cut_at_whole_samples_costs_no_tick() {
+    let mut host = Host::new(133.0, 44_100.0);
+    host.time.cycle = Some((96.0, 192.0));
+    host.locate(96.0);
+    let mut before = host.block(1).first.unwrap().at.tick();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some samples of a bar")]
+    let bar = (96.0 / host.rate()).ceil() as u64;
+    for pass in 0..50 {
+        while host.played < bar {
+            let frames = u32::try_from(bar - host.played).unwrap().min(512);
+            let turns = host.block(frames);
+            assert!(turns == Turns::default(), "{pass}: {turns:?}");
+        }
+        host.locate(96.0);
+        let turn = host.block(512).first.unwrap();
+        assert_eq!((turn.cause, turn.song, turn.at.tick() - before), (Cause::Loop, SongPosition(96), Tick(96)), "{pass}");
+        before = turn.at.tick();
+    }
+}
+
+#[test]
+fn ardours_rounding_does_not_move_the_clock() {
+    let mut host = Host::new(133.0, 44_100.0);
+    for frames in lengths(7).take(2000) {
+        host.time.position = Position::Musical((host.song() * 80.0).round() / 80.0);
+        host.played += u64::from(frames);
+        let turns = host.clock.begin(&host.time, frames);
+        assert!(turns.first.is_none_or(|turn| turn.cause == Cause::Start), "{turns:?}");
+        assert!((host.clock.span().end().0 - host.song()).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn a_tempo_ramp_is_followed_without_jumps() {
+    let mut host = Host::new(60.0, 48_000.0);
+    let (mut song, mut tempo, mut before) = (0.0, 60.0, 0.0);
+    for block in 0..2000 {
+        host.time.tempo = Some(tempo);
+        host.time.position = Position::Musical(song);
+        let turns = host.clock.begin(&host.time, 512);
+        assert!(turns.first.is_none() || block == 0, "{turns:?}");
+        let end = host.clock.span().end().0;
+        assert!(end >= before);
+        before = end;
+        // The ramp goes on within the block: half of it counts for the block.
+        let next: f64 = if block < 1000 { tempo + 0.2 } else { tempo - 0.15 };
+        song += 512.0 * (tempo + next) / 2.0 * 24.0 / 60.0 / 48_000.0;
+        tempo = next;
+        assert!((host.clock.span().end().0 - song).abs() < 2.0 * ROUNDING, "{block}");
+    }
+}
+
+#[test]
+fn a_tempo_change_within_a_block_is_no_jump() {
+    let mut host = Host::new(60.0, 48_000.0);
+    host.block(8192);
+    // 200 bpm from the block's first sample on, as told only with the next.
+    host.locate(8192.0 * 200.0 * 24.0 / 60.0 / 48_000.0);
+    host.time.tempo = Some(200.0);
+    assert_eq!(host.block(8192), Turns::default());
+    assert!((host.clock.span().end().0 - host.song()).abs() < 1e-9);
+}
+
+#[test]
+fn stopping_and_starting_are_told() {
+    let mut host = Host::new(120.0, 48_000.0);
+    host.block(100);
+    host.time.playing = false;
+    assert_eq!(cause(host.block(100).first), Some(Cause::Stop));
+    assert_eq!(host.block(100), Turns::default());
+    assert_eq!(host.clock.motion(), Motion::Listening);
+    host.time.playing = true;
+    assert_eq!(cause(host.block(100).first), Some(Cause::Start));
+}
+
+#[test]
+fn without_a_transport_the_player_starts_the_clock() {
+    let mut clock = Clock::new();
+    clock.set_sample_rate(48_000.0);
+    assert_eq!(clock.begin(&SILENT, 256), Turns::default());
+    assert_eq!(clock.span().end(), Moment(0.0));
+    clock.begin(&SILENT, 2048);
+    let turn = clock.wake(40).unwrap();
+    assert_eq!((turn.cause, turn.sample, turn.at), (Cause::Wake, 40, Moment(0.0)));
+    assert_eq!(clock.wake(50), None);
+    assert_eq!(clock.span().sample(Moment(1.0)), 1040);
+    // Before it, the clock stood.
+    assert_eq!(clock.span().moment(0), Moment(0.0));
+    clock.begin(&SILENT, 256);
+    assert_eq!(clock.span().sample(Moment(2.0)), 2040 - 2048);
+    assert_eq!(clock.span().sample(Moment(3.0)), 3040 - 2048);
+}
+
+#[test]
+fn a_host_that_counts_samples_is_followed_through_tempo_changes() {
+    let mut host = Host::new(120.0, 48_000.0);
+    for (number, tempo) in (0i64..).zip([120.0, 120.0, 180.0, 90.0]) {
+        host.time.tempo = Some(tempo);
+        host.time.position = Position::Samples(number * 4800);
+        let turns = host.clock.begin(&host.time, 4800);
+        assert_eq!(cause(turns.first), (number == 0).then_some(Cause::Start));
+    }
+    // A tenth of a second each.
+    assert!((host.clock.span().end().0 - (4.8 + 4.8 + 7.2 + 3.6)).abs() < 1e-9);
+    host.time.position = Position::Samples(0);
+    assert_eq!(cause(host.clock.begin(&host.time, 64).first), Some(Cause::Locate));
+}
+
+#[test]
+fn a_new_metre_turns_the_bar_lines_only() {
+    let mut host = Host::new(120.0, 48_000.0);
+    host.time.bar_line = Some(0.0);
+    host.block(96_000);
+    host.time.metre = Metre::new(3, 4);
+    host.time.bar_line = Some(96.0);
+    let turn = host.block(64).first.unwrap();
+    assert_eq!((turn.cause, turn.at), (Cause::Metre, Moment(96.0)));
+    // The next bar's start, as Ardour says it, is the same phase.
+    host.time.bar_line = Some(168.0);
+    assert_eq!(host.block(64), Turns::default());
+}
+
+#[test]
+fn without_a_sample_rate_the_clock_stands() {
+    for hertz in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let mut host = Host::new(120.0, 48_000.0);
+        host.clock.set_sample_rate(hertz);
+        assert_eq!(host.block(64), Turns::default());
+        assert_eq!(host.block(64), Turns::default());
+        assert_eq!(host.clock.wake(0), None);
+        assert_eq!(host.clock.span().end(), Moment(0.0));
+    }
+}
+
+fn host_time() -> impl Strategy<Value = HostTime> {
+    let position = prop_oneof![
+        (-1e4..1e5f64).prop_map(Position::Musical),
+        (-1e15..1e15f64).prop_map(Position::Musical),
+        any::<i32>().prop_map(|sample| Position::Samples(sample.into())),
+        Just(Position::Unknown),
+    ];
+    let cycle = prop::option::of((-100.0..1e3f64, 1.0..1e3f64).prop_map(|(start, length)| (start, start + length)));
+    let metre = prop::option::of((1..=16u8, 0..=5u32).prop_map(|(numerator, power)| Metre::new(numerator, 1 << power).unwrap()));
+    let bar_line = prop::option::of(-1e15..1e15f64);
+    (any::<bool>(), prop::option::of(1.0..5000.0f64), metre, position, bar_line, cycle)
+        .prop_map(|(playing, tempo, metre, position, bar_line, cycle)| HostTime { playing, tempo, metre, position, bar_line, cycle })
+}
+
+proptest! {
+    /// Whatever a host says, the clock never runs back, and every turn has the fraction of its song.
+    #[test]
+    fn the_clock_never_runs_back(blocks in prop::collection::vec((host_time(), 0..5000u32, any::<bool>()), 1..60)) {
+        let mut clock = Clock::new();
+        clock.set_sample_rate(44_100.0);
+        let mut before = Moment(0.0);
+        for (time, frames, wakes) in blocks {
+            let turns = clock.begin(&time, frames);
+            let woken = if wakes { clock.wake(frames / 2) } else { None };
+            let span = clock.span();
+            for sample in [0, frames / 3, frames] {
+                prop_assert!(span.moment(sample) >= before, "{:?} {:?}", span.moment(sample), before);
+                before = span.moment(sample);
+            }
+            for turn in turns.first.into_iter().chain(turns.within).chain(woken) {
+                prop_assert!(turn.sample == 0 || turn.sample < frames || frames == 0);
+                prop_assert!(turn.at >= Moment(0.0) && turn.at.0 <= span.end().0 + EQUAL);
+            }
+        }
+    }
+}
