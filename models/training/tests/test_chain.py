@@ -191,7 +191,7 @@ def test_metadata_says_what_the_engine_needs(model, exported):
     meta = Runner(exported("int8")[0]).meta
     assert meta == Runner(exported("int8")[1]).meta
     assert {name: meta[f"antiphon.{name}"] for name in ("format", "vocabulary", "name", "weights", "width", "layers", "heads")} == {
-        "format": "1", "vocabulary": "1", "name": "test", "weights": "int8", "width": "64", "layers": "3", "heads": "4",
+        "format": "1", "vocabulary": str(v.VERSION), "name": "test", "weights": "int8", "width": "64", "layers": "3", "heads": "4",
     }  # fmt: skip
     assert meta["antiphon.styles"] == '{"hymnal": 2}'
     assert meta["antiphon.fine_bars"] == "[1, 2, 4, 8, 12, 16, 24, 32]"
