@@ -67,8 +67,6 @@ pub struct ShownPlan {
     pub commit: Tick,
     /// Whether Play has latched it.
     pub playing: bool,
-    /// Whether it is starred.
-    pub kept: bool,
 }
 
 /// What the status line says.
@@ -142,7 +140,7 @@ pub(crate) mod tests {
             Brief { plan: PlanId(1), made_at: start, start, end, seed: 1, controls: Controls::default(), context: Fingerprint::of(&[]) };
         let mut plan = Plan::new(brief);
         assert!(plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: notes.to_vec() }));
-        ShownPlan { plan, commit: start, playing: false, kept: false }
+        ShownPlan { plan, commit: start, playing: false }
     }
 
     #[test]

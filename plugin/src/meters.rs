@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::clock::{Moment, Motion};
+use crate::lacks::Lacks;
 
 /// What an instance's audio thread has counted, and where it is.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Meters {
     tempo: AtomicU64,
     /// [`Motion`], 0 to 2.
     motion: AtomicU8,
+    /// [`Lacks`].
+    lacks: AtomicU8,
 }
 
 /// What is counted.
@@ -68,6 +71,16 @@ impl Meters {
             1 => Motion::Own,
             _ => Motion::Host,
         }
+    }
+
+    /// What the host does not say about time, or says wrongly.
+    #[must_use]
+    pub fn lacks(&self) -> Lacks {
+        Lacks::from_bits(self.lacks.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_lacks(&self, lacks: Lacks) {
+        self.lacks.store(lacks.bits(), Ordering::Relaxed);
     }
 
     pub(crate) fn add(&self, count: Count, number: u64) {

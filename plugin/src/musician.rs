@@ -14,6 +14,7 @@ use crate::board::Board;
 use crate::clock::{Moment, Turn};
 use crate::meters::Meters;
 use crate::params::ControlValues;
+use crate::state::State;
 
 /// Messages that wait for the musician at most: some seconds of dense playing.
 const HEARD_MESSAGES: usize = 4096;
@@ -186,6 +187,8 @@ pub struct Seat {
     pub meters: Arc<Meters>,
     /// What the editor is to show.
     pub board: Arc<Board>,
+    /// What the project keeps.
+    pub state: Arc<State>,
 }
 
 /// The near ends, which the audio thread owns.
@@ -198,11 +201,11 @@ pub struct Ends {
     pub meters: Arc<Meters>,
 }
 
-/// The two rings.
+/// The two rings, for an instance whose project keeps this.
 #[must_use]
-pub fn rings() -> (Ends, Seat) {
+pub fn rings(state: Arc<State>) -> (Ends, Seat) {
     let (tell, heard) = HeapRb::new(HEARD_MESSAGES).split();
     let (planned, play) = HeapRb::new(PLANNED_MESSAGES).split();
     let meters = Arc::new(Meters::default());
-    (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters, board: Arc::default() })
+    (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters, board: Arc::default(), state })
 }

@@ -54,7 +54,7 @@ pub struct AntiphonParams {
     pub bypass: BoolParam,
     /// What is no parameter.
     #[persist = "antiphon"]
-    pub state: State,
+    pub state: Arc<State>,
 }
 
 impl AntiphonParams {
@@ -86,7 +86,7 @@ impl AntiphonParams {
                 .with_value_to_string(formatters::v2s_bool_bypass())
                 .with_string_to_value(formatters::s2v_bool_bypass())
                 .make_bypass(),
-            state: State::default(),
+            state: Arc::default(),
         }
     }
 

@@ -7,12 +7,16 @@ use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
 use crate::clock::{Cause, Clock, HostTime, Moment, Motion, Turn};
+use crate::lacks::Lacks;
 use crate::meters::{Count, Meters};
 use crate::musician::{Command, Ends};
 use crate::params::AntiphonParams;
 use crate::port::{Event, Outlet, Port, keys};
 use crate::schedule::{Exit, Schedule};
 use crate::thru::{Batch, Thru};
+
+/// So many blocks in a row that begin with a jump are no player's doing.
+const RESTLESS: u8 = 8;
 
 /// What lives on the audio thread.
 pub struct RealTime {
@@ -23,6 +27,8 @@ pub struct RealTime {
     last: Option<Watched>,
     /// A reset since the last block: it had no way to send note-offs.
     was_reset: bool,
+    /// How many blocks in a row began with a jump.
+    jumps: u8,
 }
 
 /// The rooms that notes pass through.
@@ -81,7 +87,7 @@ impl RealTime {
             thru: Thru::new(),
             outlet: Outlet::default(),
         };
-        Self { stage, batch: Batch::new(), meters, last: None, was_reset: false }
+        Self { stage, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0 }
     }
 
     /// The host's sample rate, in hertz.
@@ -122,6 +128,7 @@ impl RealTime {
         if was_reset || watched.voids(last) {
             stage.void(start, port);
         }
+        let jumps = turns.first.is_some_and(|turn| turn.cause == Cause::Locate);
         if let Some(turn) = turns.first {
             stage.turn(turn, port);
         }
@@ -138,6 +145,8 @@ impl RealTime {
             stage.capture.reach(end, stage.clock.tempo(), || params.controls());
         }
         self.meters.set(Count::Refused, stage.outlet.refused());
+        self.jumps = if jumps { self.jumps.saturating_add(1) } else { 0 };
+        self.meters.set_lacks(Lacks::of(host, stage.clock.has_sample_rate(), self.jumps >= RESTLESS));
         self.meters.set_time(end, stage.clock.tempo(), stage.clock.motion());
     }
 }
@@ -271,12 +280,13 @@ mod tests {
 
     impl Instance {
         fn new() -> Self {
-            let (ends, seat) = rings();
+            let params = AntiphonParams::new(false);
+            let (ends, seat) = rings(Arc::clone(&params.state));
             let mut realtime = RealTime::new(ends);
             realtime.set_sample_rate(48_000.0);
             let position = Position::Musical(0.0);
             let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
-            Self { realtime, seat, params: AntiphonParams::new(false), port: Scripted::default(), host }
+            Self { realtime, seat, params, port: Scripted::default(), host }
         }
 
         /// One tick; what came out.

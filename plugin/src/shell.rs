@@ -39,7 +39,7 @@ pub struct Shell<C, M> {
 impl<C: Class, M: Musician> Default for Shell<C, M> {
     fn default() -> Self {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
-        let (ends, seat) = rings();
+        let (ends, seat) = rings(Arc::clone(&params.state));
         let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
         Self { params, realtime: RealTime::new(ends), meters, board, seat: Some(seat), musician: None, offline: false, class: PhantomData }
     }

@@ -1,19 +1,28 @@
-//! What the project keeps besides the parameters.
+//! What the project keeps besides the parameters: the history of what was suggested.
 //!
-//! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. It refuses a chunk that is no JSON whole;
-//! [`admit`] refuses one whose `antiphon` is damaged, before anything of it is taken. What a newer version wrote and this one does not know
-//! is kept, and written back.
+//! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. It refuses a chunk that is no JSON whole, and
+//! tells the host so but not the plug-in. [`admit`] looks at the rest before anything of it is taken: a damaged or foreign chunk changes
+//! nothing, and the player is told why. What a newer version wrote and this one does not know is kept, and written back.
+//!
+//! Hosts save from their main thread whenever they like, also before an instance was ever activated. So the history lives here: the musician
+//! and the editor change it here, each change is short, and saving takes a reference to it and lets go of the lock before it writes. The
+//! audio thread reads a counter and nothing else.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use antiphon_engine::plan::History;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The key of [`Saved`] in the chunk.
 const FIELD: &str = "antiphon";
+
+/// A parameter that every chunk of ours has, and none of other programs.
+const OURS: &str = "adventurousness";
 
 /// The layout this version writes.
 pub const VERSION: u32 = 1;
@@ -23,6 +32,12 @@ pub const VERSION: u32 = 1;
 pub struct Saved {
     /// The layout: [`VERSION`] when written by this version, larger when by a newer one.
     pub version: u32,
+    /// What was suggested.
+    #[serde(default, with = "shared")]
+    pub history: Arc<History>,
+    /// Why nothing else of the chunk is to be taken: [`admit`] puts it there, nothing saves it.
+    #[serde(default, skip_serializing)]
+    pub refused: Option<String>,
     /// What this version does not know.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -30,7 +45,23 @@ pub struct Saved {
 
 impl Default for Saved {
     fn default() -> Self {
-        Self { version: VERSION, unknown: Map::new() }
+        Self { version: VERSION, history: Arc::default(), refused: None, unknown: Map::new() }
+    }
+}
+
+/// A history that is written while another is being made of it.
+mod shared {
+    use std::sync::Arc;
+
+    use antiphon_engine::plan::History;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(history: &Arc<History>, serializer: S) -> Result<S::Ok, S::Error> {
+        History::serialize(history, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<History>, D::Error> {
+        History::deserialize(deserializer).map(Arc::new)
     }
 }
 
@@ -55,11 +86,47 @@ impl State {
     pub fn is_newer(&self) -> bool {
         self.saved.lock().version > VERSION
     }
+
+    /// What was suggested so far, as it stands.
+    #[must_use]
+    pub fn history(&self) -> Arc<History> {
+        Arc::clone(&self.saved.lock().history)
+    }
+
+    /// Changes the history. Whoever looks at it meanwhile, or saves it, has it as it was.
+    pub fn edit<R>(&self, edit: impl FnOnce(&mut History) -> R) -> R {
+        edit(Arc::make_mut(&mut self.saved.lock().history))
+    }
+
+    /// What the player should know of the project, in sentences.
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
+        let (newer, history, refused) = {
+            let saved = self.saved.lock();
+            (saved.version > VERSION, Arc::clone(&saved.history), saved.refused.clone())
+        };
+        let newer = newer.then(|| "A newer Antiphon saved this project: what this one does not know is kept as it is".to_owned());
+        let unreadable = match history.unreadable() {
+            0 => None,
+            1 => Some("One suggestion of the project could not be read".to_owned()),
+            count => Some(format!("{count} suggestions of the project could not be read")),
+        };
+        let said: Vec<_> = [refused, newer, unreadable].into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join(". "))
+    }
 }
 
-impl PersistentField<'_, Saved> for State {
-    fn set(&self, new_value: Saved) {
-        *self.saved.lock() = new_value;
+impl PersistentField<'_, Saved> for Arc<State> {
+    /// A load joins the history to the one that is there: a host's undo loads old chunks again, and nothing is lost for that.
+    fn set(&self, loaded: Saved) {
+        let mut saved = self.saved.lock();
+        if loaded.refused.is_some() {
+            saved.refused = loaded.refused;
+            return;
+        }
+        let mut history = std::mem::take(&mut saved.history);
+        Arc::make_mut(&mut history).merge(Arc::unwrap_or_clone(loaded.history));
+        *saved = Saved { history, ..loaded };
         self.generation.fetch_add(1, Ordering::Release);
     }
 
@@ -67,21 +134,44 @@ impl PersistentField<'_, Saved> for State {
     where
         F: Fn(&Saved) -> R,
     {
-        f(&self.saved.lock())
+        let saved = self.saved.lock().clone();
+        f(&saved)
     }
 }
 
-/// Empties a chunk whose saved object is damaged, so that loading it changes nothing. One without the object is a preset: controls only.
+/// Refuses a chunk that is damaged or another program's: nothing of it is left but the reason. One without the object, but with our
+/// parameters, is a preset: controls only, the history stays.
 pub fn admit(chunk: &mut PluginState) {
-    let damaged = chunk.fields.get(FIELD).is_some_and(|field| serde_json::from_str::<Saved>(field).is_err());
-    if damaged {
+    let reason = match chunk.fields.get_mut(FIELD) {
+        Some(field) => read(field).err().map(|error| format!("it is damaged ({error})")),
+        None => (!chunk.params.contains_key(OURS)).then(|| "another program wrote it".to_owned()),
+    };
+    if let Some(reason) = reason {
+        let refused = format!("The host brought a saved state that was not loaded, since {reason}; nothing was changed");
         chunk.params.clear();
         chunk.fields.clear();
+        chunk.fields.insert(FIELD.to_owned(), json!({ "version": VERSION, "refused": refused }).to_string());
     }
+}
+
+/// Whether the object can be read. A newer version may write its history in a way of its own: then the rest is what can be read.
+fn read(field: &mut String) -> Result<(), serde_json::Error> {
+    let Err(error) = serde_json::from_str::<Saved>(field) else { return Ok(()) };
+    let mut newer = serde_json::from_str::<Map<String, Value>>(field)?;
+    let is_newer = newer.get("version").and_then(Value::as_u64).is_some_and(|version| version > VERSION.into());
+    if !is_newer || newer.remove("history").is_none() {
+        return Err(error);
+    }
+    let rest = Value::Object(newer).to_string();
+    serde_json::from_str::<Saved>(&rest)?;
+    *field = rest;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use antiphon_engine::music::{MetreMap, Note, Role, Tempo, Tick};
+    use antiphon_engine::plan::{Brief, Controls, Fingerprint, Passage, Place, Plan, PlanId, Reason};
     use nice_plug::params::Params;
     use nice_plug::plugin::ParamValue;
 
@@ -91,39 +181,124 @@ mod tests {
     fn chunk(field: &str) -> PluginState {
         PluginState {
             version: "0.1.0".into(),
-            params: [("horizon".to_owned(), ParamValue::I32(7))].into(),
+            params: [("horizon".to_owned(), ParamValue::I32(7)), (OURS.to_owned(), ParamValue::F32(0.75))].into(),
             fields: [(FIELD.to_owned(), field.to_owned())].into(),
         }
+    }
+
+    /// Loads a chunk as nice-plug does.
+    fn load(params: &AntiphonParams, mut chunk: PluginState) -> PluginState {
+        admit(&mut chunk);
+        params.deserialize_fields(&chunk.fields);
+        chunk
+    }
+
+    /// Writes down a plan with one note, and says what is there.
+    fn suggest(params: &AntiphonParams, seed: u64) -> Vec<u64> {
+        let (start, end) = (Tick(96), Tick(192));
+        let brief =
+            Brief { plan: PlanId(1), made_at: Tick(72), start, end, seed, controls: Controls::default(), context: Fingerprint::SILENCE };
+        let mut plan = Plan::new(brief);
+        let note = Note { onset: start, offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
+        plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: vec![note] });
+        let place = Place { bar: 2, line: start, metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+        params.state.edit(|history| history.push(plan, place, Reason::Heard));
+        seeds(params)
+    }
+
+    fn seeds(params: &AntiphonParams) -> Vec<u64> {
+        params.state.history().entries().iter().map(|entry| entry.plan().brief.seed).collect()
     }
 
     #[test]
     fn what_is_saved_is_loaded_and_counted() {
         let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
-        to.deserialize_fields(&from.serialize_fields());
-        assert_eq!(to.state.generation(), 1);
-        assert!(!to.state.is_newer());
+        suggest(&from, 5);
+        let saved = from.serialize_fields();
+        load(&to, chunk(&saved[FIELD]));
+        assert_eq!((to.state.generation(), to.state.is_newer(), seeds(&to)), (1, false, vec![5]));
+        assert_eq!(to.serialize_fields(), saved);
+        assert_eq!(to.state.remark(), None);
+    }
+
+    #[test]
+    fn an_undo_loses_nothing_of_the_history() {
+        let params = AntiphonParams::new(true);
+        suggest(&params, 1);
+        let before = params.serialize_fields();
+        suggest(&params, 2);
+        load(&params, chunk(&before[FIELD]));
+        assert_eq!(seeds(&params), [1, 2]);
+        let mut preset = chunk("");
+        preset.fields.clear();
+        load(&params, preset);
+        assert_eq!(seeds(&params), [1, 2]);
+    }
+
+    #[test]
+    fn what_is_changed_meanwhile_does_not_change_what_is_being_saved() {
+        let params = AntiphonParams::new(true);
+        suggest(&params, 1);
+        let looked_at = params.state.history();
+        assert_eq!(suggest(&params, 2), [1, 2]);
+        assert_eq!(looked_at.entries().len(), 1);
     }
 
     #[test]
     fn what_a_newer_version_wrote_is_written_back() {
         let params = AntiphonParams::new(true);
-        let newer = r#"{"version":2,"dreams":["flying"]}"#;
-        params.deserialize_fields(&chunk(newer).fields);
+        let newer = r#"{"version":2,"dreams":["flying"],"history":{"entries":[],"order":"new"}}"#;
+        load(&params, chunk(newer));
         assert!(params.state.is_newer());
+        assert!(params.state.remark().unwrap().contains("newer Antiphon"));
         let written: Value = serde_json::from_str(&params.serialize_fields()[FIELD]).unwrap();
-        assert_eq!(written, serde_json::from_str::<Value>(newer).unwrap());
+        assert_eq!(written, json!({ "version": 2, "dreams": ["flying"], "history": { "entries": [] } }));
     }
 
     #[test]
-    fn damage_empties_the_chunk() {
-        for damaged in ["", "{", "{}", "[]", r#"{"version":-1}"#, r#"{"version":"one"}"#, "\u{0}"] {
-            let mut chunk = chunk(damaged);
-            admit(&mut chunk);
-            assert!(chunk.params.is_empty() && chunk.fields.is_empty(), "{damaged:?}");
+    fn a_history_in_a_newer_manner_leaves_the_rest_and_ours() {
+        let params = AntiphonParams::new(true);
+        suggest(&params, 1);
+        let left = load(&params, chunk(r#"{"version":2,"history":"by post"}"#));
+        assert_eq!((left.params.len(), params.state.is_newer(), seeds(&params)), (2, true, vec![1]));
+    }
+
+    #[test]
+    fn damage_changes_nothing_and_says_why() {
+        for damaged in ["", "{", "{}", "[]", r#"{"version":-1}"#, r#"{"version":"one"}"#, r#"{"version":1,"history":3}"#, "\u{0}"] {
+            let params = AntiphonParams::new(true);
+            suggest(&params, 1);
+            let before = params.serialize_fields();
+            let left = load(&params, chunk(damaged));
+            assert!(left.params.is_empty(), "{damaged:?}");
+            assert_eq!((params.serialize_fields(), params.state.generation()), (before.clone(), 0), "{damaged:?}");
+            let remark = params.state.remark().unwrap();
+            assert!(remark.contains("damaged") && remark.contains("nothing was changed"), "{remark}");
+            // What is loaded next is sound, and nothing is wrong any more.
+            load(&params, chunk(&before[FIELD]));
+            assert_eq!(params.state.remark(), None);
         }
-        let mut sound = chunk(r#"{"version":1}"#);
-        admit(&mut sound);
-        assert_eq!((sound.params.len(), sound.fields.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_foreign_chunk_changes_nothing_and_says_why() {
+        let params = AntiphonParams::new(true);
+        let mut foreign = chunk("");
+        foreign.params = [("bypass".to_owned(), ParamValue::Bool(true))].into();
+        foreign.fields = [("editor-state".to_owned(), "{}".to_owned())].into();
+        assert!(load(&params, foreign).params.is_empty());
+        assert!(params.state.remark().unwrap().contains("another program"));
+    }
+
+    #[test]
+    fn what_of_the_history_cannot_be_read_is_counted_and_said() {
+        let params = AntiphonParams::new(true);
+        suggest(&params, 1);
+        suggest(&params, 2);
+        let other = AntiphonParams::new(true);
+        load(&other, chunk(&params.serialize_fields()[FIELD].replacen("\"heard\"", "\"dreamt\"", 1)));
+        assert_eq!(seeds(&other), [2]);
+        assert_eq!(other.state.remark().as_deref(), Some("One suggestion of the project could not be read"));
     }
 
     #[test]
@@ -131,6 +306,6 @@ mod tests {
         let mut preset = chunk("");
         preset.fields.clear();
         admit(&mut preset);
-        assert_eq!(preset.params.len(), 1);
+        assert_eq!((preset.params.len(), preset.fields.len()), (2, 0));
     }
 }

@@ -1,15 +1,19 @@
-//! The plug-in linked into the test, with a musician that the test plays by hand.
+//! The plug-in linked into the test, with a musician that the test plays by hand, or with the real one looked over its shoulder.
 //!
 //! The instances are made through nice-plug's own wrappers, as the exported entry points make them. The musician leaves its seat to the
-//! thread that activated the instance: [`take_seat`].
+//! thread that activated the instance ([`take_seat`]), or what the editor sees of it ([`take_view`]).
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
+use antiphon_plugin::board::Board;
 use antiphon_plugin::class::{Instrument, NoteFx};
+use antiphon_plugin::meters::Meters;
 use antiphon_plugin::musician::{Musician, Seat};
+use antiphon_plugin::session::Session;
 use antiphon_plugin::shell::Shell;
+use antiphon_plugin::state::State;
 use nice_plug::prelude::ClapPlugin;
 use nice_plug::wrapper::clap::{
     CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin, clap_plugin_descriptor, clap_plugin_entry,
@@ -22,6 +26,7 @@ use crate::Class;
 
 thread_local! {
     static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
+    static VIEW: RefCell<Option<View>> = const { RefCell::new(None) };
 }
 
 /// A musician that leaves its seat to the test.
@@ -43,21 +48,53 @@ pub fn take_seat() -> Seat {
     SEAT.take().expect("an instance was activated on this thread")
 }
 
+/// What the editor sees of an instance.
+pub struct View {
+    /// What the musician shows.
+    pub board: Arc<Board>,
+    /// What the project keeps.
+    pub state: Arc<State>,
+    /// How the audio thread fares.
+    pub meters: Arc<Meters>,
+}
+
+/// The real musician, looked over its shoulder.
+pub struct Watched {
+    _session: Session,
+}
+
+impl Musician for Watched {
+    fn sit(seat: Seat) -> Self {
+        let view = View { board: Arc::clone(&seat.board), state: Arc::clone(&seat.state), meters: Arc::clone(&seat.meters) };
+        VIEW.set(Some(view));
+        Self { _session: Session::sit(seat) }
+    }
+}
+
+/// What the editor sees of the instance that this thread activated last.
+///
+/// # Panics
+/// If there is none, or it was taken.
+#[must_use]
+pub fn take_view() -> View {
+    VIEW.take().expect("an instance was activated on this thread")
+}
+
 /// The VST3 component of a class.
-pub(crate) fn vst3_component(class: Class) -> vst3::ComPtr<IComponent> {
+pub(crate) fn vst3_component<M: Musician>(class: Class) -> vst3::ComPtr<IComponent> {
     use nice_plug::wrapper::vst3::Wrapper;
     let component = match class {
-        Class::Instrument => ComWrapper::new(Wrapper::<Shell<Instrument, ByHand>>::new()).to_com_ptr(),
-        Class::NoteFx => ComWrapper::new(Wrapper::<Shell<NoteFx, ByHand>>::new()).to_com_ptr(),
+        Class::Instrument => ComWrapper::new(Wrapper::<Shell<Instrument, M>>::new()).to_com_ptr(),
+        Class::NoteFx => ComWrapper::new(Wrapper::<Shell<NoteFx, M>>::new()).to_com_ptr(),
     };
     component.expect("the wrapper is a component")
 }
 
 /// The CLAP entry point for a class.
-pub(crate) fn clap_entry(class: Class) -> &'static clap_plugin_entry {
+pub(crate) fn clap_entry<M: Musician>(class: Class) -> &'static clap_plugin_entry {
     match class {
-        Class::Instrument => Linked::<Shell<Instrument, ByHand>>::ENTRY,
-        Class::NoteFx => Linked::<Shell<NoteFx, ByHand>>::ENTRY,
+        Class::Instrument => Linked::<Shell<Instrument, M>>::ENTRY,
+        Class::NoteFx => Linked::<Shell<NoteFx, M>>::ENTRY,
     }
 }
 

@@ -19,7 +19,7 @@ use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
 #[cfg(feature = "linked")]
-use crate::by_hand;
+use crate::by_hand::{self, ByHand, Watched};
 use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
 
 /// Events that fit in a block without the host allocating.
@@ -88,7 +88,18 @@ impl ClapHost {
     #[must_use]
     pub fn by_hand(class: Class, setup: Setup) -> Self {
         // SAFETY: the entry point is ours.
-        let entry = unsafe { PluginEntry::load_from_raw(by_hand::clap_entry(class), c"linked") }.expect("the entry point is valid");
+        let entry =
+            unsafe { PluginEntry::load_from_raw(by_hand::clap_entry::<ByHand>(class), c"linked") }.expect("the entry point is valid");
+        Self::new(&entry, class, setup)
+    }
+
+    /// An instance whose musician is the real one, looked over its shoulder.
+    #[cfg(feature = "linked")]
+    #[must_use]
+    pub fn watched(class: Class, setup: Setup) -> Self {
+        // SAFETY: the entry point is ours.
+        let entry =
+            unsafe { PluginEntry::load_from_raw(by_hand::clap_entry::<Watched>(class), c"linked") }.expect("the entry point is valid");
         Self::new(&entry, class, setup)
     }
 

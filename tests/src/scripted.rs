@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Note, Tick};
-use antiphon_engine::plan::{Brief, Controls, Fingerprint, Mode, Passage, Plan, PlanId};
+use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Plan, PlanId, Step};
 use antiphon_engine::service::Punctuality;
 use antiphon_plugin::board::{Component, ShownBar, ShownPlan, Snapshot, Status};
 use antiphon_plugin::clock::{Moment, Motion};
@@ -55,7 +55,7 @@ impl Scripted {
             },
             bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
             played,
-            plan: Some(ShownPlan { plan, commit, playing: false, kept: false }),
+            plan: Some(ShownPlan { plan, commit, playing: false }),
         };
         let tempo = piece.tempos.at(playhead).bpm();
         let now = Now { playhead: Moment::from(playhead), tempo, motion: Motion::Host };
@@ -93,6 +93,16 @@ impl EditorModel for Scripted {
 
     fn is_ready(&self, mode: Mode) -> bool {
         mode == Mode::Suggest
+    }
+
+    fn history(&self) -> Arc<History> {
+        Arc::default()
+    }
+
+    fn step(&mut self, _step: Step) {}
+
+    fn remark(&self) -> Option<String> {
+        None
     }
 
     /// The script knows how it goes on.

@@ -14,7 +14,7 @@ use vst3::Steinberg::{IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactory
 use vst3::{ComPtr, ComWrapper, Interface};
 
 #[cfg(feature = "linked")]
-use crate::by_hand;
+use crate::by_hand::{self, ByHand, Watched};
 use crate::memory_stream::MemoryStream;
 use crate::vst3_lists::{Changes, Events};
 use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
@@ -55,7 +55,14 @@ impl Vst3Host {
     #[cfg(feature = "linked")]
     #[must_use]
     pub fn by_hand(class: Class, setup: Setup) -> Self {
-        Self::new(by_hand::vst3_component(class), None, class, setup)
+        Self::new(by_hand::vst3_component::<ByHand>(class), None, class, setup)
+    }
+
+    /// An instance whose musician is the real one, looked over its shoulder.
+    #[cfg(feature = "linked")]
+    #[must_use]
+    pub fn watched(class: Class, setup: Setup) -> Self {
+        Self::new(by_hand::vst3_component::<Watched>(class), None, class, setup)
     }
 
     fn make(library: &Library, class: Class) -> ComPtr<IComponent> {

@@ -14,7 +14,7 @@ mod timeline;
 
 pub use clock::{MusicalClock, SongBar, SongPosition};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};
-pub use history::{Entry, EntryId, HISTORY_BYTES, HISTORY_ENTRIES, History, Merged, Reason, StarsFull};
+pub use history::{Entry, EntryId, HISTORY_BYTES, HISTORY_ENTRIES, History, Merged, Place, Reason, StarsFull, Step};
 pub use keys::{Key, KeyTable, PlanOn, PlayerOn, Voice};
 pub use latch::Played;
 pub use mode::Mode;

@@ -25,6 +25,14 @@ pub struct Setting {
     pub value: f32,
 }
 
+/// Times that are believed of a project, in ticks: exact as a float, and far from where sums of them overflow.
+const FARTHEST: Tick = Tick(1 << 53);
+
+/// Whether a time is one that sums can be made of; in a damaged project it may be anything.
+pub(super) fn is_believed(tick: Tick) -> bool {
+    (Tick(-FARTHEST.0)..=FARTHEST).contains(&tick)
+}
+
 /// A short name for what was heard: equal notes have equal fingerprints, in every session and on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -137,6 +145,48 @@ impl Plan {
         self.ready >= self.brief.end
     }
 
+    /// Whether another one is the same plan, of which more or less may have been delivered, and which may have been moved: made from the same,
+    /// with the same notes as far as both go.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let from = |brief: &Brief| (brief.made_at, brief.seed, brief.context);
+        let delivered = |plan: &Self| plan.ready - plan.brief.start;
+        let both = delivered(self).min(delivered(other));
+        let beginning = |plan: &Self| plan.between(plan.brief.start, plan.brief.start + both).len();
+        let from_start = |plan: &Self, note: &Note| Note { onset: note.onset - plan.brief.start, ..*note };
+        from(&self.brief) == from(&other.brief)
+            && beginning(self) == beginning(other)
+            && self.notes.iter().zip(&other.notes).take(beginning(self)).all(|(one, two)| from_start(self, one) == from_start(other, two))
+    }
+
+    /// The plan up to a tick.
+    #[must_use]
+    pub fn before(&self, end: Tick) -> Self {
+        let brief = Brief { end: self.brief.end.min(end), ..self.brief.clone() };
+        Self { brief, ready: self.ready.min(end), notes: self.between(self.brief.start, end).to_vec() }
+    }
+
+    /// What was delivered of it as a whole plan of its own, this much later.
+    #[must_use]
+    pub fn moved(&self, by: Tick, plan: PlanId) -> Self {
+        let start = self.brief.start + by;
+        let ready = self.ready + by;
+        let notes = self.notes.iter().map(|note| Note { onset: note.onset + by, ..*note }).collect();
+        Self { brief: Brief { plan, start, end: ready, ..self.brief.clone() }, ready, notes }
+    }
+
+    /// Whether its times and notes fit together; in a damaged project they may not.
+    pub(super) fn is_sound(&self) -> bool {
+        let Brief { made_at, start, end, .. } = self.brief;
+        let times = [made_at, start, self.ready, end];
+        let lengths = self.notes.iter().map(|note| note.duration).filter(|duration| *duration != Tick::MAX);
+        times.into_iter().chain(lengths).all(is_believed)
+            && start <= self.ready
+            && self.ready <= end
+            && self.notes.is_sorted_by_key(Note::order)
+            && self.notes.iter().all(|note| (start..self.ready).contains(&note.onset))
+    }
+
     /// Adds the next passage. Says whether it is the next one of this plan: anything else changes nothing. Notes that do not start in the
     /// passage are left out.
     pub fn append(&mut self, passage: &Passage) -> bool {
@@ -190,6 +240,30 @@ pub(super) mod tests {
         assert_eq!(plan.notes(), [note(96, 60), note(120, 64), note(200, 60)]);
         assert_eq!(plan.between(Tick(97), Tick(200)), [note(120, 64)]);
         assert_eq!(plan.between(Tick(200), Tick(97)), []);
+    }
+
+    #[test]
+    fn a_plan_is_the_same_however_much_of_it_is_there() {
+        let mut whole = Plan::new(brief(1, 96, 288));
+        assert!(whole.append(&passage(1, 96, 288, &[note(96, 60), note(200, 64)])));
+        let part = whole.before(Tick(192));
+        assert_eq!((part.brief.end, part.ready(), part.notes().len()), (Tick(192), Tick(192), 1));
+        assert!(part.is_same(&whole) && whole.is_same(&part) && part.is_sound());
+        let mut other = Plan::new(brief(1, 96, 288));
+        other.append(&passage(1, 96, 192, &[note(97, 60)]));
+        assert!(!other.is_same(&whole));
+        let reseeded = Plan { brief: Brief { seed: 8, ..whole.brief.clone() }, ..whole.clone() };
+        assert!(!reseeded.is_same(&whole));
+    }
+
+    #[test]
+    fn a_moved_plan_is_whole() {
+        let mut plan = Plan::new(brief(1, 96, 288));
+        plan.append(&passage(1, 96, 192, &[note(120, 60)]));
+        let moved = plan.moved(Tick(-50), PlanId(9));
+        assert_eq!((moved.id(), moved.brief.start, moved.ready()), (PlanId(9), Tick(46), Tick(142)));
+        assert!(moved.is_complete() && moved.is_sound() && moved.is_same(&plan));
+        assert_eq!(moved.notes(), [note(70, 60)]);
     }
 
     #[test]

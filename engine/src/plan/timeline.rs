@@ -250,6 +250,27 @@ impl Timeline {
         Some(self.latched.play(plan, from))
     }
 
+    /// Plays a plan that the player went back to, moved by so much, from this bar line to its end. No other one that was asked for before takes
+    /// its place. `None` if it is over by then.
+    pub fn play_again(&mut self, plan: &Plan, by: Tick, bar_line: Tick) -> Option<Played> {
+        let from = bar_line.max(self.now);
+        if plan.ready() + by <= from {
+            return None;
+        }
+        self.another = false;
+        if let Some(pending) = &mut self.pending {
+            pending.takes_over = false;
+        }
+        // What comes of other plans is none of its business.
+        self.last_plan += 1;
+        Some(self.latched.play(plan.moved(by, PlanId(self.last_plan)), from))
+    }
+
+    /// From here on plans are made from this seed; what stands and what plays go on.
+    pub const fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
     /// Another: at the next planning tick a new plan is asked for with this seed, and takes the place of the one that plays.
     pub fn another(&mut self, seed: u64) {
         self.seed = seed;
@@ -511,6 +532,40 @@ mod tests {
     fn nothing_is_played_where_nothing_is_shown() {
         assert_eq!(Timeline::new(Tick(0), 7).play(Tick(0)), None);
         assert_eq!(planned().play(Tick(480)), None);
+    }
+
+    #[test]
+    fn what_the_player_went_back_to_plays_where_it_is_put() {
+        let mut timeline = planned();
+        let before = timeline.adopted().unwrap().clone();
+        timeline.clear();
+        assert_eq!(timeline.play_again(&before, Tick(BAR), Tick(before.ready().0 + BAR)), None);
+        // It starts at beat 1 of its bar, there and here.
+        assert_eq!(timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR)), Some(Played::From(Tick(2 * BAR))));
+        assert_eq!(timeline.sounding(Tick(0), Tick(3 * BAR)).next().unwrap().onset, Tick(2 * BAR + BEAT));
+        // A passage of what was planned before does not join it.
+        assert_eq!(timeline.offer(&passage(1, 480 + 2 * BAR, 480 + 3 * BAR, &[])), Offer::Late);
+        assert!(timeline.playing().unwrap().is_same(&before));
+    }
+
+    #[test]
+    fn what_the_player_went_back_to_gives_way_to_nothing_that_was_asked_for_before() {
+        let heard = [note(24, 99)];
+        let mut timeline = planned();
+        let before = timeline.adopted().unwrap().clone();
+        timeline.another(8);
+        let brief = replan(&mut timeline, 2, &heard);
+        timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR));
+        assert_eq!(timeline.offer(&passages(&brief)[0]), Offer::Taken);
+        assert!(timeline.advance_to(brief.start).is_some());
+        assert!(timeline.playing().unwrap().is_same(&before));
+        assert_eq!(timeline.adopted().unwrap().brief.seed, 8);
+
+        let mut timeline = planned();
+        timeline.another(8);
+        timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR));
+        // It reaches beyond the horizon, and nothing is to take its place.
+        assert_eq!(timeline.request_at(tick(2, &heard, &Controls::default())), []);
     }
 
     #[test]

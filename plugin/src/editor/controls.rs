@@ -41,10 +41,9 @@ const fn purpose(mode: Mode) -> &'static str {
     }
 }
 
-/// Play, Another, Keep.
-pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&ShownPlan>) {
+/// Play, Another, Keep; whether what is shown is kept.
+pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&ShownPlan>, kept: bool) {
     let playing = plan.is_some_and(|shown| shown.playing);
-    let kept = plan.is_some_and(|shown| shown.kept);
     let (text, fill) = if playing { ("Playing", style::well()) } else { ("Play", style::ink()) };
     let buttons = [
         (

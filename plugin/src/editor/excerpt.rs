@@ -1,10 +1,12 @@
 //! What is shown, as a file that a host takes in: it starts on a bar, is whole bars long, and says its tempo and metre.
 
 use antiphon_engine::music::smf::MidiError;
-use antiphon_engine::music::{Clip, MetreMap, Note, Tempo, TempoMap, Tick, distribute, smf};
+use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Tempo, TempoMap, Tick, distribute, smf};
+use antiphon_engine::plan::Entry;
 
 use super::model::Now;
-use crate::board::Snapshot;
+use crate::board::{ShownBar, ShownPlan, Snapshot};
+use crate::clock::{Moment, Motion};
 
 /// What can be taken out of the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,6 +70,18 @@ impl Excerpt {
         Some(Self { clip, first_bar: first.number, bars: bars.len(), source })
     }
 
+    /// What was gone back to in the history, as it stood when it was suggested: at its own bar, in its own metre and tempo.
+    #[must_use]
+    pub fn of_entry(entry: &Entry) -> Option<Self> {
+        let (place, plan) = (entry.place(), entry.plan());
+        let bars = place.metres.bars(plan.ready() - place.line);
+        let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
+        let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
+        let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
+        let now = Now { playhead: Moment::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Listening };
+        Self::of(Source::Plan, &snapshot, &now)
+    }
+
     /// A name for its file, which hosts show on the region they make of it.
     #[must_use]
     pub fn file_name(&self) -> String {
@@ -89,7 +103,6 @@ mod tests {
 
     use super::*;
     use crate::board::tests::{bar, plan};
-    use crate::clock::{Moment, Motion};
 
     fn now(playhead: f64, tempo: f64) -> Now {
         Now { playhead: Moment(playhead), tempo, motion: Motion::Host }

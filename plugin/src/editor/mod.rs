@@ -7,6 +7,7 @@ mod controls;
 mod excerpt;
 mod hand_over;
 mod model;
+mod recall;
 mod roll;
 mod status;
 mod style;
@@ -15,6 +16,7 @@ pub mod window;
 use std::time::Duration;
 
 use antiphon_engine::legend::PAPER;
+use antiphon_engine::plan::{Entry, History};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Sense, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -54,14 +56,19 @@ impl Editor {
 
     /// One frame. `window` is what a drag begins in.
     pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
-        let (snapshot, now) = (model.snapshot(), model.now().sane());
+        let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
+        let recalled = recall::in_place_of_the_plan(&live, &now, &history);
+        let snapshot = recalled.as_ref().unwrap_or(&live);
+        let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
         self.hand_over.poll();
         let margin = |top: i8, bottom: i8| {
             Frame::new().fill(style::paint(PAPER)).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom })
         };
-        Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, &snapshot, &now));
+        Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, snapshot, &now));
+        let remark = model.remark();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
-            status::show(ui, &snapshot, self.hand_over.notice());
+            let browse = |ui: &mut Ui| recall::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            status::show(ui, &snapshot.status, self.hand_over.notice(), remark.as_deref(), browse);
         });
         if status::is_missing(&snapshot.status) {
             Panel::bottom("missing").frame(margin(6, 2)).show_separator_line(false).show(ui, |ui| status::missing(ui, &snapshot.status));
@@ -71,12 +78,12 @@ impl Editor {
             // As high as its highest part from the start, so that all stand on one middle line.
             let row = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
-                controls::commands(ui, model, snapshot.plan.as_ref());
+                controls::commands(ui, model, snapshot.plan.as_ref(), kept);
                 if !two_rows {
                     ui.add_space(style::GAP * 1.5);
                     controls::dials(ui, model);
                 }
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.handles(ui, &snapshot, &now, window));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.handles(ui, snapshot, &now, &history, window));
             });
             if two_rows {
                 ui.horizontal(|ui| {
@@ -86,17 +93,20 @@ impl Editor {
             }
         });
         let horizon = model.values().horizon_bars;
-        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, &snapshot, &now, horizon));
+        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
         self.hand_over.show(ui);
         let moving = now.motion != Motion::Listening || self.hand_over.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { GLANCE });
     }
 
     /// What can be dragged out.
-    fn handles(&mut self, ui: &mut Ui, snapshot: &Snapshot, now: &Now, window: &dyn HasWindowHandle) {
+    fn handles(&mut self, ui: &mut Ui, snapshot: &Snapshot, now: &Now, history: &History, window: &dyn HasWindowHandle) {
         // From right to left.
         for source in [Source::Played, Source::Plan] {
-            let excerpt = Excerpt::of(source, snapshot, now);
+            let excerpt = match (source, history.recalled()) {
+                (Source::Plan, Some(entry)) => Excerpt::of_entry(entry),
+                _ => Excerpt::of(source, snapshot, now),
+            };
             let row = Layout::left_to_right(Align::Center);
             let handle = |ui: &mut Ui| controls::handle(ui, source, excerpt.as_ref());
             let taken = ui

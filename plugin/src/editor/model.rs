@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::Mode;
+use antiphon_engine::plan::{History, Mode, Step};
 
 use crate::board::Snapshot;
 use crate::clock::{Moment, Motion};
@@ -19,6 +19,12 @@ pub trait EditorModel {
     fn values(&self) -> ControlValues;
     /// Whether a mode works, or is still to come.
     fn is_ready(&self, mode: Mode) -> bool;
+    /// What was suggested so far, and which of it the player has gone back to.
+    fn history(&self) -> Arc<History>;
+    /// The player goes back to what was suggested before, or forward again.
+    fn step(&mut self, step: Step);
+    /// What the player should know of the project and of the host, in sentences.
+    fn remark(&self) -> Option<String>;
     /// The player asks for something.
     fn command(&mut self, command: Command);
     /// The player takes hold of a control: what follows is one gesture for the host's undo and automation.

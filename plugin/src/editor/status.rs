@@ -4,15 +4,16 @@ use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
 
 use super::hand_over::Notice;
 use super::style;
-use crate::board::{Component, Snapshot, Status};
+use crate::board::{Component, Status};
 
-/// Draws the line.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, notice: Option<&Notice>) {
-    let status = &snapshot.status;
+/// Draws the line, with the way through the history in its middle.
+pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark: Option<&str>, history: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         component(ui, "Engine", &status.engine);
         ui.add_space(style::GAP);
         component(ui, "Model", &status.model);
+        ui.add_space(style::GAP);
+        history(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let share = ui.label(small(on_time(status)));
             let counts = status.punctuality;
@@ -20,14 +21,16 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, notice: Option<&Notice>) {
                 "{} plans came in time, {} too late. A late plan is dropped: nothing sounds late.",
                 counts.on_time, counts.late
             ));
-            let (text, colour) = match (notice, &status.remark) {
-                (Some(Notice::Done(text)), _) => (text.as_str(), style::ink()),
-                (Some(Notice::Failed(text)), _) => (text.as_str(), style::alarm()),
-                (None, Some(remark)) => (remark.as_str(), style::faint_ink()),
-                (None, None) => return,
+            let remarks: Vec<_> = [remark, status.remark.as_deref()].into_iter().flatten().collect();
+            let remarks = remarks.join(". ");
+            let (text, colour) = match notice {
+                Some(Notice::Done(text)) => (text.as_str(), style::ink()),
+                Some(Notice::Failed(text)) => (text.as_str(), style::alarm()),
+                None if remarks.is_empty() => return,
+                None => (remarks.as_str(), style::faint_ink()),
             };
             ui.add_space(style::GAP);
-            ui.add(egui::Label::new(small(text).color(colour)).truncate());
+            ui.add(egui::Label::new(small(text).color(colour)).truncate()).on_hover_text(text);
         });
     });
 }

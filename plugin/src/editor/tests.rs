@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use antiphon_engine::music::{Note, Role, Tick, smf};
-use antiphon_engine::plan::Mode;
+use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Role, Tempo, Tick, smf};
+use antiphon_engine::plan::{History, Mode, Place, Reason, Step};
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -33,13 +33,16 @@ struct Recorder {
     snapshot: Arc<Snapshot>,
     now: Now,
     values: ControlValues,
+    history: Arc<History>,
+    remark: Option<String>,
     asked: Vec<Asked>,
 }
 
 impl Recorder {
     fn new(snapshot: Snapshot) -> Self {
         let now = Now { playhead: Moment(100.0), tempo: 133.0, motion: Motion::Listening };
-        Self { snapshot: Arc::new(snapshot), now, values: AntiphonParams::new(true).controls(), asked: Vec::new() }
+        let values = AntiphonParams::new(true).controls();
+        Self { snapshot: Arc::new(snapshot), now, values, history: Arc::default(), remark: None, asked: Vec::new() }
     }
 }
 
@@ -58,6 +61,19 @@ impl EditorModel for Recorder {
 
     fn is_ready(&self, mode: Mode) -> bool {
         matches!(mode, Mode::Suggest | Mode::Answer)
+    }
+
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.history)
+    }
+
+    fn step(&mut self, step: Step) {
+        let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
+        Arc::make_mut(&mut self.history).step(step, live);
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.remark.clone()
     }
 
     fn command(&mut self, command: Command) {
@@ -286,6 +302,78 @@ fn escape_closes_the_dialog_without_a_file() {
     harness.key_press(Key::Escape);
     harness.run_steps(4);
     assert!(harness.query_by_label("MIDI file").is_none());
+}
+
+/// A project in which two plans were suggested: one of one note in bar 5, in 3/4 at 90 bpm, kept, then one of two notes in bar 9.
+fn reopened() -> Recorder {
+    let mut history = History::default();
+    let waltz = MetreMap::new([(Tick::ZERO, Metre::new(3, 4).unwrap())]);
+    for (bar, pitches, reason) in [(5, &[70][..], Reason::Kept), (9, &[71, 72], Reason::Heard)] {
+        let line = 72 * (bar - 1);
+        // They start a beat after the bar line.
+        let notes: Vec<_> = (1..).zip(pitches).map(|(beat, pitch)| note(line + 24 * beat, *pitch)).collect();
+        let place = Place { bar, line: Tick(line), metres: waltz.clone(), tempo: Tempo::from_bpm(90.0).unwrap() };
+        let id = history.push(plan(line + 24, line + 144, &notes).plan, place, reason).unwrap();
+        if reason == Reason::Kept {
+            history.star(id).unwrap();
+        }
+    }
+    Recorder { history: Arc::new(history), ..Recorder::new(Snapshot::default()) }
+}
+
+/// Drags the plan: the file's name and what is in it.
+fn dragged(harness: &mut Harness<'_, (Editor, Recorder)>, carrier: &Carrier) -> (String, Clip) {
+    let handle = harness.get_by_label("Drag plan").rect().center();
+    harness.hover_at(handle);
+    harness.run_steps(1);
+    button(harness, handle, true);
+    harness.run_steps(1);
+    harness.event(Event::PointerMoved(handle - vec2(0.0, 40.0)));
+    harness.run_steps(1);
+    let file = carrier.0.lock().file.take().expect("a drag");
+    button(harness, handle, false);
+    carrier.0.lock().ends = Some(Ok(Outcome::Delivered));
+    harness.run_steps(2);
+    (file.file_name().unwrap().to_str().unwrap().to_owned(), smf::read_file(&file).unwrap().clip)
+}
+
+#[test]
+fn what_was_suggested_before_is_shown_kept_played_and_dragged_again() {
+    let carrier = Carrier::default();
+    let mut harness = open(reopened(), carrier.clone());
+    harness.run_steps(2);
+    assert!(harness.query_by_label("2 suggestions").is_some());
+    harness.get_by_label("Later").click();
+    harness.get_by_label("Earlier").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("2 of 2").is_some() && harness.query_by_label("Keep").is_some());
+    let (name, clip) = dragged(&mut harness, &carrier);
+    assert_eq!(name, "Antiphon plan, bar 9.mid");
+    assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.pitch)).collect::<Vec<_>>(), [(24, 71), (48, 72)]);
+    assert_eq!((clip.end, clip.metres.at(Tick::ZERO).to_string().as_str()), (Tick(144), "3/4"));
+    assert!((clip.tempos.at(Tick::ZERO).bpm() - 90.0).abs() < 1e-3);
+
+    harness.get_by_label("Earlier").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("1 of 2").is_some() && harness.query_by_label("Kept").is_some());
+    for (label, command) in [("Play", Command::Play), ("Kept", Command::Keep), ("Another", Command::Another)] {
+        harness.get_by_label(label).click();
+        assert_eq!(asked(&mut harness), [Asked::Command(command)]);
+    }
+    harness.get_by_label("Now").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("2 suggestions").is_some());
+    harness.get_by_label("Play").click();
+    assert_eq!(asked(&mut harness), [], "nothing is planned now");
+}
+
+#[test]
+fn the_status_line_says_what_is_wrong_with_the_project() {
+    let remark = Some("The host brought a saved state that was not loaded".to_owned());
+    let status = Status { remark: Some("Trade is coming".into()), ..Status::default() };
+    let snapshot = Snapshot { status, ..Snapshot::default() };
+    let harness = open(Recorder { remark, ..Recorder::new(snapshot) }, Carrier::default());
+    assert!(harness.query_by_label_contains("not loaded. Trade is coming").is_some());
 }
 
 #[test]

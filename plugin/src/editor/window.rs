@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use antiphon_engine::legend::PAPER;
-use antiphon_engine::plan::Mode;
+use antiphon_engine::plan::{History, Mode, Step};
 use egui::{Color32, Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{BoolParam, Enum, Param, ResizeHint};
@@ -19,6 +19,7 @@ use crate::drag;
 use crate::meters::Meters;
 use crate::musician::Command;
 use crate::params::{AntiphonParams, ControlValues, ModeStep};
+use crate::remarks::remarks;
 
 /// How long a trigger stays on: longer than the longest block, so that the audio thread sees it.
 const TRIGGER: Duration = Duration::from_millis(250);
@@ -119,6 +120,20 @@ impl EditorModel for HostModel {
     /// The parameter's text says which are to come.
     fn is_ready(&self, mode: Mode) -> bool {
         ModeStep::variants().get(usize::from(mode.step())).is_some_and(|text| *text == mode.name())
+    }
+
+    fn history(&self) -> Arc<History> {
+        self.params.state.history()
+    }
+
+    fn step(&mut self, step: Step) {
+        let live = self.board.latest();
+        let plan = live.plan.as_ref().map(|shown| &shown.plan);
+        self.params.state.edit(|history| history.step(step, plan));
+    }
+
+    fn remark(&self) -> Option<String> {
+        remarks(&self.params.state, &self.meters)
     }
 
     /// A trigger that is on already, or that automation has left on, goes off first.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use antiphon_engine::decode::Sampling;
 use antiphon_engine::music::{Bar, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
 use antiphon_engine::plan::{
-    Controls, Fingerprint, History, Key, Mode, MusicalClock, Offer, Pacing, Passage, PlanId, PlanningTick, Played, Reason, Request,
-    Setting, SongBar, SongPosition, Timeline,
+    Controls, Fingerprint, Key, Mode, MusicalClock, Offer, Pacing, Passage, PlanId, PlanningTick, Played, Reason, Request, Setting,
+    SongBar, SongPosition, Timeline,
 };
 use antiphon_engine::service::{Outcome, Punctuality};
 use parking_lot::Mutex;
@@ -21,6 +21,7 @@ use super::context::{Context, Manner};
 use super::outbox::Outbox;
 use super::pace::{Engine, Fault, Pace};
 use super::player::Player;
+use super::scribe::Scribe;
 use super::sounded::Sounded;
 use crate::board::{Board, ShownBar, ShownPlan, Snapshot};
 use crate::clock::{Cause, Moment, Turn};
@@ -78,7 +79,7 @@ pub(super) struct Conductor<C> {
     channel: u8,
     context: Context,
     timeline: Timeline,
-    history: History,
+    scribe: Scribe,
     controls: Option<ControlValues>,
     tempo: f64,
     /// Drawn for the session; stands while the seed is free.
@@ -122,7 +123,7 @@ impl<C: Composer> Conductor<C> {
             channel: 0,
             context: Context::default(),
             timeline: Timeline::new(Tick::ZERO, free_seed),
-            history: History::default(),
+            scribe: Scribe::new(seat.state),
             controls: None,
             tempo: FIRST_TEMPO,
             free_seed,
@@ -201,12 +202,16 @@ impl<C: Composer> Conductor<C> {
             Heard::Void { epoch, at } => {
                 self.advance(at);
                 if self.outbox.enter(epoch) {
+                    self.end_phrase();
                     self.clear();
                 }
             }
             Heard::Turn { epoch, turn } => {
                 self.advance(turn.at);
                 let is_new = self.outbox.enter(epoch);
+                if is_new {
+                    self.end_phrase();
+                }
                 self.turn(turn, is_new);
             }
             Heard::Command { at, command } => {
@@ -232,6 +237,12 @@ impl<C: Composer> Conductor<C> {
             self.clear();
         }
         self.next_tick = self.planning_tick_after(self.clock.now()).filter(|_| self.running);
+    }
+
+    /// The song does not go on from here.
+    fn end_phrase(&mut self) {
+        let standing = self.timeline.playing().or(self.timeline.adopted());
+        self.scribe.end_phrase(self.player.ending(), standing, &self.clock, self.tempo);
     }
 
     /// What was planned is void.
@@ -290,6 +301,7 @@ impl<C: Composer> Conductor<C> {
         if heard.is_empty() {
             return;
         }
+        self.scribe.listen(self.player.ending(), self.timeline.adopted(), &self.clock, self.tempo);
         if let Some(start) = self.context.start() {
             self.player.forget_before(start);
             self.sounded.forget_before(start);
@@ -353,9 +365,14 @@ impl<C: Composer> Conductor<C> {
     /// The controls as they stand.
     fn steer(&mut self, controls: ControlValues) {
         let before = self.controls.replace(controls);
-        if before.is_none_or(|before| before.seed != controls.seed) {
-            self.rerolls = 0;
-            self.timeline.another(self.seed());
+        match before {
+            // Nobody has asked for another: what was gone back to may play already.
+            None => self.timeline.reseed(self.seed()),
+            Some(before) if before.seed != controls.seed => {
+                self.rerolls = 0;
+                self.timeline.another(self.seed());
+            }
+            Some(_) => {}
         }
     }
 
@@ -373,34 +390,45 @@ impl<C: Composer> Conductor<C> {
             }
             Command::Another => {
                 if let Some(plan) = self.timeline.playing().or(self.timeline.adopted()) {
-                    self.history.push(plan.clone(), Reason::Rerolled);
+                    self.scribe.write(plan, &self.clock, self.tempo, Reason::Rerolled);
                 }
+                self.scribe.leave();
                 self.rerolls += 1;
                 self.timeline.another(self.seed());
             }
             Command::Keep => {
-                if let Some(plan) = self.timeline.playing().or(self.timeline.adopted()) {
-                    let entry = self.history.push(plan.clone(), Reason::Kept);
-                    if let Err(full) = self.history.star(entry) {
-                        self.notice = full.to_string();
-                    }
+                let shown = self.timeline.playing().or(self.timeline.adopted());
+                let kept = self.scribe.keep_recalled().or_else(|| shown.map(|plan| self.scribe.keep(plan, &self.clock, self.tempo)));
+                if let Some(kept) = kept {
+                    self.notice = kept.err().map_or_else(String::new, |full| full.to_string());
                 }
             }
         }
     }
 
-    /// Play, if it is wanted and something is there: from the next bar line.
+    /// Play, if it is wanted and something is there: from the next bar line. What the player went back to is played as it was.
     fn latch(&mut self) {
+        if !self.wants_play {
+            return;
+        }
         let line = self.clock.next_bar_line();
-        let Some(played) = self.wants_play.then(|| self.timeline.play(line)).flatten() else { return };
+        let played = match self.scribe.recalled(line) {
+            Some((plan, by)) => {
+                self.successor = None;
+                self.timeline.play_again(&plan, by, line)
+            }
+            None => self.timeline.play(line),
+        };
+        let Some(played) = played else { return };
         self.wants_play = false;
         if let Played::From(from) = played {
             self.stop(from);
             self.sent = self.sent.min(from);
         }
         if let Some(plan) = self.timeline.playing() {
-            self.history.push(plan.clone(), Reason::Heard);
+            self.scribe.write(plan, &self.clock, self.tempo, Reason::Heard);
         }
+        self.scribe.leave();
     }
 
     /// From this tick on nothing of what was sent plays.
@@ -435,6 +463,11 @@ impl<C: Composer> Conductor<C> {
             }
             if self.timeline.offer(&passage) == Offer::Taken {
                 self.engine = Engine::Ready;
+                for plan in
+                    [self.timeline.playing(), self.timeline.adopted()].into_iter().flatten().filter(|plan| plan.id() == passage.plan)
+                {
+                    self.scribe.grow(plan);
+                }
                 self.announce(&passage);
             }
             has_news = true;
@@ -489,7 +522,6 @@ impl<C: Composer> Conductor<C> {
             plan: plan.clone(),
             commit: self.timeline.commit_line(),
             playing: playing.is_some(),
-            kept: self.history.entries().iter().any(|entry| entry.is_starred() && entry.plan().id() == plan.id()),
         });
         self.board.publish(Snapshot { status, bars, played: self.heard_before(Tick::MAX), plan });
         *self.pace.lock() = Pace { engine: self.engine.clone(), reached: now, idle: self.jobs == 0, tally: self.timeline.tally() };

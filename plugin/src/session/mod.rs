@@ -1,7 +1,8 @@
 //! The musician behind an instance: a thread between the audio thread's rings and the engine's workers.
 //!
-//! The audio thread cannot notify anybody, so the thread looks every few milliseconds; an offline render wakes it and waits. It alone owns what was heard, the plan and the
-//! history. It is joined when the session is dropped: a host may unload the library right after.
+//! The audio thread cannot notify anybody, so the thread looks every few milliseconds; an offline render wakes it and waits. It alone owns
+//! what was heard and the plan, and writes down what was suggested where the project keeps it. It is joined when the session is dropped: a
+//! host may unload the library right after.
 
 mod attendance;
 mod composer;
@@ -11,6 +12,7 @@ mod outbox;
 mod pace;
 mod player;
 mod report;
+mod scribe;
 mod sounded;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Key;
 
+use super::scribe::Ending;
 use crate::clock::Moment;
 
 /// A note that sounds.
@@ -59,6 +60,13 @@ impl Player {
         self.end(at, |_| true);
     }
 
+    /// What was played last; `None` if nothing was.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        let onset = self.notes().map(|note| note.onset).max()?;
+        let last = self.finished.iter().map(Note::end).max();
+        Some(Ending { onset, silent_since: last.filter(|_| self.sounding.is_empty()) })
+    }
+
     /// Notes that start before this are not needed any more, once they have ended.
     pub(super) fn forget_before(&mut self, line: Tick) {
         self.finished.retain(|note| note.onset >= line);
@@ -96,6 +104,16 @@ mod tests {
         player.pedal(3, false, Moment(8.0));
         player.pedal(2, false, Moment(9.0));
         assert_eq!(lengths(&player), [(1, 8)]);
+    }
+
+    #[test]
+    fn it_is_silent_when_nothing_sounds_any_more() {
+        let mut player = Player::default();
+        assert_eq!(player.ending(), None);
+        player.strike(KEY, 90, Role::Keys, Moment(1.0));
+        assert_eq!(player.ending(), Some(Ending { onset: Tick(1), silent_since: None }));
+        player.let_go(KEY, Moment(5.0));
+        assert_eq!(player.ending(), Some(Ending { onset: Tick(1), silent_since: Some(Tick(5)) }));
     }
 
     #[test]

@@ -1,8 +1,18 @@
-//! Hosts that say nonsense: thru keeps working, nothing panics, nothing hangs.
+//! Hosts that say nonsense: thru keeps working, the status line says what is wrong, nothing panics, nothing hangs.
 
+use antiphon_plugin::lacks::Lack;
+use antiphon_plugin::musician::Seat;
+use antiphon_plugin::remarks::remarks;
+use antiphon_tests::by_hand::take_seat;
 use antiphon_tests::{Block, Class, Host, Message, Outputs, Setup, Timed, Transport};
 
-use crate::{BY_HAND, LOADED, assert_in_order, playing, sorted, still_held};
+use crate::history::{project, seeds};
+use crate::{BY_HAND, Dice, LOADED, assert_in_order, playing, sorted, still_held};
+
+/// What the status line says of project and host.
+fn said(seat: &Seat) -> String {
+    remarks(&seat.state, &seat.meters).unwrap_or_default()
+}
 
 /// Plays blocks of 500 samples with this transport each, and checks that all that was played passes.
 fn assert_thru_works(what: &str, host: &mut dyn Host, mut transport: impl FnMut(u32) -> Option<Transport>) {
@@ -24,6 +34,14 @@ fn transports_that_say_nothing_or_nonsense() {
     let rolling = Transport { playing: true, tempo: Some(120.0), metre: Some((4, 4)), position: Some(0.0), bar: Some(0.0), cycle: None };
     let at = move |position: f64| Transport { position: Some(position), ..rolling };
     type Said = Box<dyn Fn(u32) -> Option<Transport>>;
+    // What the player is told, where both formats carry the nonsense.
+    let told = |name: &str| match name {
+        "no transport" => Some(Lack::Transport),
+        "nothing but rolling" | "tempo 0" | "tempo below 0" | "no number for a tempo" | "endless tempo" => Some(Lack::Tempo),
+        "metre 0/0" | "metre 65535/3" => Some(Lack::Metre),
+        "position backwards" => Some(Lack::Steadiness),
+        _ => None,
+    };
     let transports: [(&str, Said); 15] = [
         ("no transport", Box::new(|_| None)),
         ("a transport now and then", Box::new(move |block| (block % 3 == 0).then_some(at(f64::from(block))))),
@@ -41,22 +59,35 @@ fn transports_that_say_nothing_or_nonsense() {
         ("a loop without length", Box::new(move |_| Some(Transport { cycle: Some((4.0, 4.0)), ..rolling }))),
         ("a loop backwards", Box::new(move |_| Some(Transport { cycle: Some((8.0, 4.0)), ..rolling }))),
     ];
-    for (format, make) in LOADED.into_iter().chain(BY_HAND) {
-        for (name, transport) in &transports {
+    for (name, transport) in &transports {
+        for (format, make) in LOADED {
             let mut host = make(Class::Instrument, Setup::default());
             assert_thru_works(&format!("{format}, {name}"), &mut *host, transport);
+        }
+        for (format, make) in BY_HAND {
+            let mut host = make(Class::Instrument, Setup::default());
+            let seat = take_seat();
+            assert_thru_works(&format!("{format}, {name}"), &mut *host, transport);
+            if let Some(lack) = told(name) {
+                assert!(said(&seat).contains(lack.sentence()), "{format}, {name}: {}", said(&seat));
+            }
         }
     }
 }
 
 #[test]
 fn sample_rates_that_are_none() {
-    for (format, make) in LOADED {
-        for sample_rate in [0.0, -44_100.0, f64::NAN, f64::INFINITY, 1e-9] {
-            let mut host = make(Class::NoteFx, Setup { sample_rate, ..Setup::default() });
-            let transport =
-                |block| Some(Transport { playing: true, tempo: Some(120.0), position: Some(f64::from(block)), ..Transport::default() });
+    let transport = |block| Some(Transport { playing: true, tempo: Some(120.0), position: Some(f64::from(block)), ..Transport::default() });
+    for sample_rate in [0.0, -44_100.0, f64::NAN, f64::INFINITY, 1e-9] {
+        let setup = Setup { sample_rate, ..Setup::default() };
+        for (format, make) in LOADED {
+            assert_thru_works(&format!("{format}, {sample_rate} Hz"), &mut *make(Class::NoteFx, setup), transport);
+        }
+        for (format, make) in BY_HAND {
+            let mut host = make(Class::NoteFx, setup);
+            let seat = take_seat();
             assert_thru_works(&format!("{format}, {sample_rate} Hz"), &mut *host, transport);
+            assert!(said(&seat).contains(Lack::SampleRate.sentence()), "{format}, {sample_rate} Hz: {}", said(&seat));
         }
     }
 }
@@ -71,6 +102,56 @@ fn blocks_of_no_samples_and_blocks_without_outputs() {
                 host.process(&Block { frames: 64, outputs: Outputs::None, ..Block::default() });
             }
             assert_thru_works(&format!("{format}, {class:?}"), &mut *host, |_| None);
+        }
+    }
+    for (format, make) in BY_HAND {
+        let mut host = make(Class::Instrument, Setup::default());
+        let seat = take_seat();
+        for _ in 0..10 {
+            host.process(&Block { transport: Some(Transport { tempo: Some(120.0), ..Transport::default() }), ..Block::default() });
+            host.process(&Block { frames: 64, outputs: Outputs::None, ..Block::default() });
+        }
+        assert_eq!(said(&seat), "", "{format}: nothing is wrong with that");
+    }
+}
+
+#[test]
+fn states_that_are_none() {
+    for (format, make) in BY_HAND {
+        let chunk = project(make, &[1, 2]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let json = chunk.iter().position(|&byte| byte == b'{').unwrap();
+        // CLAP's chunk starts with the length of the JSON.
+        let packed = |json_text: &str| {
+            let length = u64::try_from(json_text.len()).unwrap().to_le_bytes();
+            [&length[..json], json_text.as_bytes()].concat()
+        };
+        let whole = text(&chunk[json..]);
+        let edited = |that: &str, this: &str| {
+            assert!(whole.contains(that), "{whole}");
+            packed(&whole.replace(that, this))
+        };
+        let mut dice = Dice(5);
+        let noise: Vec<_> = (0..500).map(|_| dice.byte(256)).collect();
+        // Whether it is taken, as far as the host is told; what the player is told; what is there then.
+        type Case = (&'static str, Vec<u8>, bool, &'static str, &'static [u64]);
+        let states: [Case; 7] = [
+            ("truncated", chunk[..chunk.len() / 2].to_vec(), false, "", &[7]),
+            ("random", noise, false, "", &[7]),
+            ("empty", Vec::new(), false, "", &[7]),
+            ("truncated inside", edited(r#"]}}""#, r#"""#), true, "it is damaged", &[7]),
+            ("damaged inside", edited(r#"{\"version\":1,"#, r#"{\"version\":null,"#), true, "it is damaged", &[7]),
+            ("foreign", packed(r#"{"version":"3","params":{"bypass":{"bool":true}},"fields":{}}"#), true, "another program", &[7]),
+            ("newer", edited(r#"{\"version\":1,"#, r#"{\"version\":9,\"x\":[1],"#), true, "A newer Antiphon", &[1, 2, 7]),
+        ];
+        for (name, state, taken, told, there) in states {
+            let mut host = make(Class::NoteFx, Setup::default());
+            let seat = take_seat();
+            assert!(host.load(&project(make, &[7])), "{format}");
+            assert_eq!(host.load(&state), taken, "{format}, {name}");
+            assert_eq!((seeds(&seat.state).as_slice(), host.get("Bypass")), (there, 0.0), "{format}, {name}");
+            assert_thru_works(&format!("{format}, {name}"), &mut *host, |_| None);
+            assert!(said(&seat).contains(told), "{format}, {name}: {}", said(&seat));
         }
     }
 }
@@ -98,6 +179,21 @@ fn ten_thousand_events_in_a_block() {
             assert_eq!(sorted(&sent), sorted(&messages), "{format}");
             assert_eq!(still_held(&sent).len(), 2048, "{format}");
         }
+    }
+    for (format, make) in BY_HAND {
+        let mut host = make(Class::Instrument, Setup::default());
+        let seat = take_seat();
+        let on = |index: u16| {
+            let [channel, key] = [index / 128 % 16, index % 128].map(|number| u8::try_from(number).unwrap());
+            Timed { sample: u64::from(index) / 5, message: Message::NoteOn { channel, key, velocity: 0.5 } }
+        };
+        let messages: Vec<_> = (0..10_240).map(on).collect();
+        assert_eq!(
+            host.process(&Block { frames: 2048, messages: &messages, ..Block::default() }).messages.len(),
+            messages.len(),
+            "{format}"
+        );
+        assert!(said(&seat).contains("too thick to be listened to"), "{format}: {}", said(&seat));
     }
 }
 

@@ -1,20 +1,22 @@
 //! The loaded plug-in with the real engine: it listens, plans, and plays when told to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
-use antiphon_tests::{Block, Class, Host, Lengths, Render, Roll, Setup, Timed, keyboard};
+use antiphon_plugin::board::Component;
+use antiphon_tests::by_hand::take_view;
+use antiphon_tests::{Block, Class, Host, Lengths, Render, Roll, Setup, Timed, keyboard, library};
 
-use crate::{LOADED, Make, assert_in_order, playing, sorted, still_held};
+use crate::{LOADED, Make, WATCHED, assert_in_order, playing, sorted, still_held};
 
 /// Set in the process that has no ONNX Runtime.
 const WITHOUT: &str = "ANTIPHON_TEST_WITHOUT";
 pub(crate) const RATE: f64 = 48_000.0;
 /// Samples of a block: 10 ms.
-const FRAMES: u32 = 480;
+pub(crate) const FRAMES: u32 = 480;
 /// Samples of a bar of 4/4 at 120 bpm.
 pub(crate) const BAR: u64 = 96_000;
 
@@ -26,7 +28,7 @@ pub(crate) fn clip(bars: u32) -> Vec<Timed> {
 }
 
 /// Rolls on at the pace of the music, up to a sample.
-fn roll(host: &mut dyn Host, roll: &mut Roll, messages: &[Timed], until: u64) -> Vec<Timed> {
+pub(crate) fn roll(host: &mut dyn Host, roll: &mut Roll, messages: &[Timed], until: u64) -> Vec<Timed> {
     let (began, from) = (Instant::now(), roll.played);
     roll.play(host, Lengths::Fixed(FRAMES), messages, until, |now, _| {
         let due = began + Duration::from_secs_f64((now - from) as f64 / RATE);
@@ -108,12 +110,31 @@ fn without_a_runtime_the_player_is_not_disturbed() {
                 assert_eq!(sorted(&sent), sorted(&played), "{format}, {render:?}");
             }
         }
+        for (format, make) in WATCHED {
+            let mut host = make(Class::Instrument, Setup { sample_rate: RATE, ..Setup::default() });
+            let view = take_view();
+            // Nothing is asked of the engine before something is played.
+            let mut song = Roll::new(120.0, RATE);
+            let missing = loop {
+                let until = song.played + BAR;
+                song.play(&mut *host, Lengths::Fixed(2048), &[], until, |_, _| std::thread::sleep(Duration::from_millis(1)));
+                if let Component::Missing { what, looked_in } = &view.board.latest().status.engine {
+                    break format!("{what} {}", looked_in.join(" "));
+                }
+                assert!(song.played < 1_000 * BAR, "{format}: the status line does not say what is missing");
+            };
+            let named = std::env::var(RUNTIME_VARIABLE).unwrap();
+            assert!(missing.contains(&named), "{format}: {missing}");
+        }
         return;
     }
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.env(WITHOUT, "1").env(RUNTIME_VARIABLE, "/nowhere/libonnxruntime.so");
     let name = "engine::without_a_runtime_the_player_is_not_disturbed";
-    let outcome = command.args(["--exact", name]).output().unwrap();
-    let text = String::from_utf8_lossy(&outcome.stdout);
-    assert!(outcome.status.success() && text.contains("1 passed"), "{text}");
+    // None, and a library that is something else.
+    for runtime in [PathBuf::from("/nowhere/libonnxruntime.so"), library::path()] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(WITHOUT, "1").env(RUNTIME_VARIABLE, &runtime);
+        let outcome = command.args(["--exact", name]).output().unwrap();
+        let text = String::from_utf8_lossy(&outcome.stdout);
+        assert!(outcome.status.success() && text.contains("1 passed"), "{}: {text}", runtime.display());
+    }
 }

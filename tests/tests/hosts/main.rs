@@ -6,6 +6,7 @@ mod bad_input;
 mod classes;
 mod engine;
 mod guard;
+mod history;
 mod offline;
 mod schedule;
 mod state;
@@ -25,6 +26,12 @@ const LOADED: [(&str, Make); 2] =
 const BY_HAND: [(&str, Make); 2] = [
     ("CLAP", |class, setup| Box::new(ClapHost::by_hand(class, setup))),
     ("VST3", |class, setup| Box::new(Vst3Host::by_hand(class, setup))),
+];
+
+/// Both formats, with the real musician looked over its shoulder.
+const WATCHED: [(&str, Make); 2] = [
+    ("CLAP", |class, setup| Box::new(ClapHost::watched(class, setup))),
+    ("VST3", |class, setup| Box::new(Vst3Host::watched(class, setup))),
 ];
 
 /// Block lengths of real hosts, and some of none.

@@ -1,8 +1,10 @@
 //! State is saved and restored, and survives damage.
 
 use antiphon_tests::{Block, Class, Host, Setup};
+use serde_json::{Value, json};
 
-use crate::{Dice, LOADED};
+use crate::history::{entries, kept, project, saved};
+use crate::{BY_HAND, Dice, LOADED, Make};
 
 /// Every parameter, and a value for it that is not the default.
 const VALUES: [(&str, f64); 9] = [
@@ -21,8 +23,14 @@ fn read(host: &mut dyn Host) -> Vec<f64> {
     VALUES.iter().map(|(name, _)| host.get(name)).collect()
 }
 
-/// Sets every parameter, and returns the state.
-fn changed(host: &mut dyn Host) -> Vec<u8> {
+/// Both formats from the built library, each with a project of it in which something was suggested.
+fn projects() -> impl Iterator<Item = (&'static str, Make, Vec<u8>)> {
+    LOADED.into_iter().zip(BY_HAND).map(|((format, make), (_, by_hand))| (format, make, project(by_hand, &[1, 2])))
+}
+
+/// Opens the project, sets every parameter, and returns the state.
+fn changed(host: &mut dyn Host, project: &[u8]) -> Vec<u8> {
+    assert!(host.load(project));
     VALUES.iter().for_each(|(name, value)| host.set(name, *value));
     host.process(&Block { frames: 64, ..Block::default() });
     host.save()
@@ -30,10 +38,11 @@ fn changed(host: &mut dyn Host) -> Vec<u8> {
 
 #[test]
 fn what_is_saved_is_restored() {
-    for (format, make) in LOADED {
+    for (format, make, project) in projects() {
         for class in Class::ALL {
             let mut host = make(class, Setup::default());
-            let chunk = changed(&mut *host);
+            let chunk = changed(&mut *host, &project);
+            assert_eq!(entries(&chunk).len(), 2, "{format}");
             let mut other = make(class, Setup::default());
             assert!(other.load(&chunk));
             let expected: Vec<_> = VALUES.iter().map(|(_, value)| *value).collect();
@@ -48,9 +57,10 @@ fn what_is_saved_is_restored() {
 
 #[test]
 fn a_truncated_state_changes_nothing() {
-    for (format, make) in LOADED {
-        let chunk = changed(&mut *make(Class::Instrument, Setup::default()));
+    for (format, make, project) in projects() {
+        let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());
+        assert!(host.load(&project), "{format}");
         let before = host.save();
         for length in 0..chunk.len() {
             assert!(!host.load(&chunk[..length]), "{format}, {length} of {} bytes", chunk.len());
@@ -61,10 +71,11 @@ fn a_truncated_state_changes_nothing() {
 
 #[test]
 fn random_states_are_survived() {
-    for (format, make) in LOADED {
+    for (format, make, project) in projects() {
         let mut dice = Dice(77);
-        let chunk = changed(&mut *make(Class::Instrument, Setup::default()));
+        let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());
+        assert!(host.load(&project), "{format}");
         for _ in 0..300 {
             let mut damaged = chunk.clone();
             for _ in 0..=dice.roll(8) {
@@ -78,6 +89,7 @@ fn random_states_are_survived() {
             host.process(&Block { frames: 64, ..Block::default() });
         }
         assert!(host.load(&chunk), "{format}");
+        assert!(kept(&host.save()) > 0, "{format}: what was kept is gone");
     }
 }
 
@@ -93,17 +105,18 @@ fn edited(chunk: &[u8], that: &str, this: &str) -> Vec<u8> {
 
 #[test]
 fn a_damaged_object_changes_nothing_and_a_newer_one_is_kept() {
-    for (format, make) in LOADED {
-        let chunk = changed(&mut *make(Class::Instrument, Setup::default()));
+    for (format, make, project) in projects() {
+        let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());
         let before = host.save();
-        for damage in [r#"{\"version\":\"one\"}"#, "", r#"{\"version\":-1}"#] {
-            host.load(&edited(&chunk, r#"{\"version\":1}"#, damage));
+        for damage in [r#"{\"version\":\"one\","#, "", r#"{\"version\":-1,"#, r#"{\"version\":1,\"history\":7,"#] {
+            host.load(&edited(&chunk, r#"{\"version\":1,"#, damage));
             assert_eq!(host.save(), before, "{format}, {damage:?}");
         }
-        let newer = edited(&chunk, r#"{\"version\":1}"#, r#"{\"version\":2,\"dreams\":7}"#);
+        let newer = edited(&chunk, r#"{\"version\":1,"#, r#"{\"version\":2,\"dreams\":7,"#);
         assert!(host.load(&newer), "{format}");
-        assert_eq!(host.save(), newer, "{format}");
+        let read: Value = saved(&host.save());
+        assert_eq!((&read["version"], &read["dreams"], &read["history"]), (&json!(2), &json!(7), &saved(&chunk)["history"]), "{format}");
         assert_eq!(host.get("Horizon"), 1.0, "{format}");
         // Values beyond the range are brought into it.
         assert!(host.load(&edited(&chunk, r#""horizon":{"i32":8}"#, r#""horizon":{"i32":-5}"#)), "{format}");

@@ -4,6 +4,7 @@ mod heard;
 mod real;
 mod script;
 mod slow;
+mod written;
 
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;

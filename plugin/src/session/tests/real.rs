@@ -1,8 +1,10 @@
 //! With the real engine.
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
-use antiphon_engine::plan::Key;
+use antiphon_engine::music::Tick;
+use antiphon_engine::plan::{Key, Step};
 use nice_plug::midi::NoteEvent;
+use nice_plug::params::Params;
 
 use super::super::*;
 use super::{SAMPLES_PER_TICK, set, timed};
@@ -40,11 +42,12 @@ struct Desk {
 impl Desk {
     fn new(frames: u32, waits: Waits) -> Self {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
-        let (ends, seat) = rings();
+        let params = AntiphonParams::new(false);
+        let (ends, seat) = rings(Arc::clone(&params.state));
         let meters = Arc::clone(&seat.meters);
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
-        let desk = Self { realtime, session: Session::sit(seat), meters, params: AntiphonParams::new(false), played: 0, frames, waits };
+        let desk = Self { realtime, session: Session::sit(seat), meters, params, played: 0, frames, waits };
         set(&desk.params, "seed", 0.5);
         desk
     }
@@ -150,4 +153,48 @@ fn an_offline_render_plays_what_real_time_plays() {
     for frames in [250, 1000] {
         assert_eq!(perform(frames, true, Waits::Offline), live, "in blocks of {frames}");
     }
+}
+
+#[test]
+fn what_was_kept_is_played_again_after_reopening() {
+    let bar = 96 * SAMPLES_PER_TICK;
+    let mut desk = Desk::new(1000, Waits::ForRealTime);
+    let tune = tune();
+    while desk.played < 4 * bar {
+        set(&desk.params, "keep", if desk.played >= 2 * bar + 24_000 { 1.0 } else { 0.0 });
+        desk.block(true, &tune);
+    }
+    let kept = desk.params.state.history().entries().iter().find(|entry| entry.is_starred()).unwrap().clone();
+    assert!(kept.plan().notes().len() >= 4, "{kept:?}");
+
+    let mut reopened = Desk::new(1000, Waits::ForRealTime);
+    reopened.params.deserialize_fields(&desk.params.serialize_fields());
+    let count = reopened.params.state.history().entries().len();
+    while reopened.params.state.history().recalled().is_none_or(|entry| !entry.is_starred()) {
+        assert!(reopened.params.state.edit(|history| history.step(Step::Older, None)));
+    }
+    let mut out = Vec::new();
+    while reopened.played < 9 * bar {
+        set(&reopened.params, "play", if reopened.played >= 24_000 { 1.0 } else { 0.0 });
+        out.extend(reopened.block(true, &[]));
+    }
+    // It is put on the bar line after Play, and sounds as it stood in its own bar.
+    let sample = |tick: Tick, offset: i8| u32::try_from((96 + (tick - kept.place().line).0) * 1000 + i64::from(offset) * 125).unwrap();
+    let struck: Vec<_> = out.iter().filter(|(_, event)| matches!(event, NoteEvent::NoteOn { .. })).copied().collect();
+    let expected: Vec<_> = kept
+        .plan()
+        .notes()
+        .iter()
+        .map(|note| (sample(note.onset, note.offset), note_on(0, Key::new(0, note.pitch).unwrap(), note.velocity)))
+        .collect();
+    assert_eq!(sorted(struck), sorted(expected));
+    assert!(reopened.params.state.history().recalled().is_none(), "it is played, so it is what is planned now");
+    assert_eq!(reopened.params.state.history().entries().len(), count, "it is written down already");
+}
+
+/// In order of time and key: notes of one sample have none of their own.
+fn sorted(mut timed: Vec<(u32, Event)>) -> Vec<(u32, Event)> {
+    let key = |event: &Event| if let NoteEvent::NoteOn { key, .. } = event { key.number() } else { None };
+    timed.sort_by_key(|(sample, event)| (*sample, key(event)));
+    timed
 }

@@ -195,13 +195,13 @@ pub(super) struct Stand {
 impl Stand {
     /// A host with blocks of this length.
     pub(super) fn new(frames: u32) -> Self {
-        let (ends, seat) = rings();
+        let params = AntiphonParams::new(false);
+        let (ends, seat) = rings(Arc::clone(&params.state));
         let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
         let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
         let conductor = Conductor::new(seat, script.clone(), pace, Arc::new(Attendance::default()), 7);
-        let params = AntiphonParams::new(false);
         Self { realtime, conductor, script, params, meters, board, played: 0, frames, out: Vec::new() }
     }
 

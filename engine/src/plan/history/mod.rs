@@ -1,0 +1,367 @@
+//! What was suggested so far: nothing is lost that the player may want back.
+
+mod entry;
+mod place;
+mod recall;
+mod stored;
+
+use serde::{Deserialize, Serialize};
+
+pub use entry::{Entry, EntryId, Reason};
+pub use place::Place;
+pub use recall::Step;
+
+use super::Plan;
+use stored::StoredHistory;
+
+/// Most entries.
+pub const HISTORY_ENTRIES: usize = 256;
+
+/// Most bytes of a history in a project: a string of JSON within JSON, with the backslashes that takes.
+pub const HISTORY_BYTES: usize = 300_000;
+
+/// Of both, stars may take three quarters: the rest is for what comes.
+const STARS_SHARE: (usize, usize) = (3, 4);
+
+/// Most bytes of an entry: some two thousand notes.
+const LONGEST_ENTRY: usize = HISTORY_BYTES / 8;
+
+/// Characters around the entries: `{\"entries\":[]}`.
+const FRAME_BYTES: usize = 16;
+
+/// No room for another star.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the history is full of starred suggestions ({starred} of them, {bytes} bytes); take a star off one first")]
+pub struct StarsFull {
+    /// Entries starred.
+    pub starred: usize,
+    /// Their size in a project.
+    pub bytes: usize,
+}
+
+/// What joining two histories did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Merged {
+    /// Entries that were new.
+    pub added: usize,
+    /// Entries that had to go for want of room.
+    pub evicted: usize,
+}
+
+/// The suggestions of a project, oldest first, and which of them the player has gone back to. At most [`HISTORY_ENTRIES`], at most
+/// [`HISTORY_BYTES`] in the project: the oldest that is not starred goes first, and is counted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "StoredHistory")]
+pub struct History {
+    entries: Vec<Entry>,
+    /// What the player has gone back to.
+    #[serde(skip)]
+    cursor: Option<EntryId>,
+    /// Entries that had to go so far.
+    #[serde(skip)]
+    evicted: u64,
+    /// Entries of the project that could not be read when it was last loaded.
+    #[serde(skip)]
+    unreadable: usize,
+}
+
+impl History {
+    /// Writes a plan down. One that is there already stays in its place, takes in what has come of it since, and keeps its star. `None` for a
+    /// plan without notes, and for one so long that everything else would have to go for it: that counts as evicted.
+    pub fn push(&mut self, plan: Plan, place: Place, reason: Reason) -> Option<EntryId> {
+        let entry = Entry::new(plan, place, reason, false)?;
+        if entry.bytes > LONGEST_ENTRY {
+            self.evicted += 1;
+            return None;
+        }
+        let id = match self.entries.iter_mut().find(|known| known.is_same(&entry)) {
+            Some(known) => {
+                known.join(&entry);
+                known.id
+            }
+            None => {
+                let id = free_name(entry.id, &self.entries);
+                self.entries.push(entry.named(id));
+                id
+            }
+        };
+        self.make_room();
+        Some(id)
+    }
+
+    /// What has come of a plan since it was written down joins its entry; says whether anything did. A plan that is not written down changes
+    /// nothing.
+    pub fn grow(&mut self, plan: &Plan) -> bool {
+        let grows = self.entries.iter_mut().find(|entry| entry.plan().is_same(plan)).is_some_and(|entry| entry.grow(plan));
+        if grows {
+            self.make_room();
+        }
+        grows
+    }
+
+    /// The entry of a plan.
+    #[must_use]
+    pub fn find(&self, plan: &Plan) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.plan().is_same(plan))
+    }
+
+    /// Stars an entry. Says whether it is there: it may have had to go.
+    ///
+    /// # Errors
+    /// If the stars already take three quarters of the room.
+    pub fn star(&mut self, id: EntryId) -> Result<bool, StarsFull> {
+        let Some(at) = self.entries.iter().position(|entry| entry.id == id) else { return Ok(false) };
+        let stars = self.entries.iter().filter(|entry| entry.starred && entry.id != id);
+        let (starred, bytes) = stars.fold((0, FRAME_BYTES), |(count, bytes), entry| (count + 1, bytes + entry.bytes));
+        let share = |whole: usize| whole * STARS_SHARE.0 / STARS_SHARE.1;
+        if starred >= share(HISTORY_ENTRIES) || bytes + self.entries[at].bytes > share(HISTORY_BYTES) {
+            return Err(StarsFull { starred, bytes });
+        }
+        self.mark(at, true);
+        Ok(true)
+    }
+
+    /// Takes an entry's star off. Says whether it is there.
+    pub fn unstar(&mut self, id: EntryId) -> bool {
+        let at = self.entries.iter().position(|entry| entry.id == id);
+        if let Some(at) = at {
+            self.mark(at, false);
+        }
+        at.is_some()
+    }
+
+    fn mark(&mut self, at: usize, starred: bool) {
+        self.entries[at].starred = starred;
+        self.entries[at].measure();
+        self.make_room();
+    }
+
+    /// Joins another history to this one: a project's, or an older state of this one that the host brings back. Nothing of this one is
+    /// lost for it; what is new is older. What is starred in either is starred, and of a plan that both have the longer one stays.
+    pub fn merge(&mut self, other: Self) -> Merged {
+        let before = self.evicted;
+        let there = self.entries.len();
+        for entry in other.entries {
+            match self.entries.iter_mut().find(|known| known.is_same(&entry)) {
+                Some(known) => known.join(&entry),
+                None => {
+                    let id = free_name(entry.id, &self.entries);
+                    self.entries.push(entry.named(id));
+                }
+            }
+        }
+        let added = self.entries.len() - there;
+        self.entries.rotate_left(there);
+        self.unreadable = other.unreadable;
+        self.make_room();
+        Merged { added, evicted: usize::try_from(self.evicted - before).unwrap_or(usize::MAX) }
+    }
+
+    /// The suggestions, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Its size in a project, in bytes; the comma after the last entry is counted with it.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.bytes).sum::<usize>() + FRAME_BYTES
+    }
+
+    /// How many had to go so far for want of room.
+    #[must_use]
+    pub const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// How many entries of the project could not be read when it was last loaded.
+    #[must_use]
+    pub const fn unreadable(&self) -> usize {
+        self.unreadable
+    }
+
+    /// Lets the oldest entries without a star go until the rest fits. Stars that came from elsewhere and do not fit go last, oldest first:
+    /// two full projects in one.
+    fn make_room(&mut self) {
+        let mut bytes = self.bytes();
+        while self.entries.len() > HISTORY_ENTRIES || bytes > HISTORY_BYTES {
+            let oldest = self.entries.iter().position(|entry| !entry.starred).unwrap_or(0);
+            bytes -= self.entries.remove(oldest).bytes;
+            self.evicted += 1;
+        }
+    }
+}
+
+/// The name that was wanted, or the next one that none of these entries has.
+fn free_name(wanted: EntryId, entries: &[Entry]) -> EntryId {
+    let mut name = wanted;
+    while entries.iter().any(|entry| entry.id == name) {
+        name = name.next();
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Brief;
+    use super::super::phrase::tests::{brief, note, passage};
+    use super::*;
+    use crate::music::{MetreMap, Tempo, Tick};
+
+    /// A plan of so many quavers, unlike those of other seeds.
+    pub(super) fn plan(seed: u64, notes: usize) -> Plan {
+        let end = 12 * i64::try_from(notes).unwrap() + 12;
+        let mut plan = Plan::new(Brief { seed, ..brief(seed, 0, end) });
+        let notes: Vec<_> = (0..notes).map(|index| note(12 * i64::try_from(index).unwrap(), 60)).collect();
+        plan.append(&passage(seed, 0, end, &notes));
+        plan
+    }
+
+    /// Bar 1 at this tick.
+    pub(super) fn place(line: i64) -> Place {
+        Place { bar: 1, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT }
+    }
+
+    fn push(history: &mut History, plan: Plan, reason: Reason) -> EntryId {
+        history.push(plan, place(0), reason).unwrap()
+    }
+
+    fn newest(history: &History) -> u64 {
+        history.entries().last().unwrap().plan().brief.seed
+    }
+
+    /// How many bytes of a project it takes.
+    fn stored(history: &History) -> usize {
+        serde_json::to_string(&serde_json::to_string(history).unwrap()).unwrap().len() - 2
+    }
+
+    pub(super) fn seeds(history: &History) -> Vec<u64> {
+        history.entries().iter().map(|entry| entry.plan().brief.seed).collect()
+    }
+
+    pub(super) fn reload(history: &History) -> History {
+        serde_json::from_str(&serde_json::to_string(history).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_same_suggestion_is_written_down_once() {
+        let mut history = History::default();
+        let id = push(&mut history, plan(1, 4), Reason::Heard);
+        push(&mut history, plan(2, 4), Reason::Heard);
+        assert_eq!(history.star(id), Ok(true));
+        assert_eq!(push(&mut history, plan(1, 4), Reason::Kept), id);
+        push(&mut history, plan(1, 4), Reason::PhraseEnd);
+        assert_eq!(seeds(&history), [1, 2]);
+        let entry = &history.entries()[0];
+        assert_eq!((entry.id(), entry.reason(), entry.is_starred()), (id, Reason::Kept, true));
+    }
+
+    #[test]
+    fn the_oldest_without_a_star_goes_first() {
+        let mut history = History::default();
+        let first = push(&mut history, plan(0, 1), Reason::Heard);
+        assert_eq!(history.star(first), Ok(true));
+        for seed in 1..=u64::try_from(HISTORY_ENTRIES).unwrap() {
+            push(&mut history, plan(seed, 1), Reason::Heard);
+        }
+        assert_eq!(history.entries().len(), HISTORY_ENTRIES);
+        assert_eq!(seeds(&history)[..2], [0, 2]);
+        assert_eq!(history.evicted(), 1);
+    }
+
+    #[test]
+    fn long_plans_go_by_their_size() {
+        let mut history = History::default();
+        for seed in 0..40 {
+            push(&mut history, plan(seed, 2_000), Reason::Heard);
+            let bytes = stored(&history);
+            assert!(bytes <= HISTORY_BYTES && bytes + 1 == history.bytes(), "{bytes} against {}", history.bytes());
+        }
+        assert!(history.entries().len() > 5);
+        assert_eq!(newest(&history), 39);
+    }
+
+    #[test]
+    fn a_full_set_of_stars_refuses_another_and_keeps_all() {
+        let mut history = History::default();
+        let mut stars = Vec::new();
+        let full = loop {
+            let seed = u64::try_from(stars.len()).unwrap();
+            let id = push(&mut history, plan(seed, 2_000), Reason::Kept);
+            match history.star(id) {
+                Ok(there) => assert!(there),
+                Err(full) => break full,
+            }
+            stars.push(id);
+        };
+        assert_eq!(full.starred, stars.len());
+        assert!(stars.len() > 5);
+        // There is room for what comes, but never at their cost.
+        push(&mut history, plan(1_000, 2_000), Reason::Heard);
+        assert_eq!(newest(&history), 1_000);
+        assert_eq!(history.push(plan(1_001, 20_000), place(0), Reason::Heard), None, "all else would have to go for it");
+        assert!(stars.iter().all(|id| history.entries().iter().any(|entry| entry.id() == *id && entry.is_starred())));
+        assert!(stored(&history) <= HISTORY_BYTES);
+        // Room again after a star is taken off.
+        assert!(history.unstar(stars[0]));
+        let id = push(&mut history, plan(2_000, 2_000), Reason::Kept);
+        assert_eq!(history.star(id), Ok(true));
+        assert_eq!((history.star(EntryId(1)), history.unstar(EntryId(1))), (Ok(false), false));
+    }
+
+    #[test]
+    fn loading_an_older_state_loses_nothing() {
+        let mut history = History::default();
+        let first = push(&mut history, plan(1, 4), Reason::Heard);
+        push(&mut history, plan(2, 4), Reason::Heard);
+        let undo = reload(&history);
+        push(&mut history, plan(3, 4), Reason::Heard);
+        assert_eq!(history.star(first), Ok(true));
+        assert_eq!(history.merge(undo), Merged::default());
+        assert_eq!(seeds(&history), [1, 2, 3]);
+        assert!(history.entries()[0].is_starred());
+        assert_eq!(newest(&history), 3);
+    }
+
+    #[test]
+    fn what_a_project_brings_is_older_than_what_is_there() {
+        let mut saved = History::default();
+        for seed in 1..=2 {
+            push(&mut saved, plan(seed, 4), Reason::Heard);
+        }
+        let mut history = History::default();
+        push(&mut history, plan(9, 4), Reason::Heard);
+        assert_eq!(history.merge(reload(&saved)), Merged { added: 2, evicted: 0 });
+        assert_eq!(seeds(&history), [1, 2, 9]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        /// However histories are written, starred and joined: they fit, no entry is there twice, and joining one with itself changes nothing.
+        #[test]
+        fn histories_fit_and_join(sizes in prop::collection::vec((0..30u64, prop::sample::select(vec![1usize, 40, 2_000]), any::<bool>(), any::<bool>()), 0..40)) {
+            let mut halves = [History::default(), History::default()];
+            for (seed, notes, starred, half) in sizes {
+                let history = &mut halves[usize::from(half)];
+                let id = push(history, plan(seed, notes), Reason::Heard);
+                if starred {
+                    let _ = history.star(id);
+                }
+            }
+            let [mut history, other] = halves;
+            history.merge(reload(&other));
+            prop_assert!(stored(&history) <= HISTORY_BYTES);
+            let mut ids: Vec<_> = history.entries().iter().map(|entry| entry.id().0).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            prop_assert_eq!(ids.len(), history.entries().len());
+            let joined = history.clone();
+            prop_assert_eq!(history.merge(reload(&joined)), Merged::default());
+            prop_assert_eq!(history, joined);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a host does not say about time, or says wrongly: for the status line. The plug-in goes on as well as it can.
+
+use crate::clock::{HostTime, Position};
+
+/// Something that a host owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Lack {
+    /// No sample rate, or one that is none: the clock stands.
+    SampleRate,
+    /// Neither tempo nor position, and the transport does not roll: there may be none.
+    Transport,
+    /// It rolls without a tempo, or with one that is none.
+    Tempo,
+    /// It rolls without a metre, or with one that is none.
+    Metre,
+    /// It rolls without a position, or at one that is none.
+    Position,
+    /// Its position jumps with every block.
+    Steadiness,
+}
+
+impl Lack {
+    /// All there are.
+    pub const ALL: [Self; 6] = [Self::SampleRate, Self::Transport, Self::Tempo, Self::Metre, Self::Position, Self::Steadiness];
+
+    /// What the player is told.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::SampleRate => "The host gives no sample rate: nothing can be planned. Choose one in its audio settings",
+            Self::Transport => "The host tells no time: Antiphon keeps its own from your first note on",
+            Self::Tempo => "The host gives no tempo that can be played: the last one goes on",
+            Self::Metre => "The host gives no time signature that can be played: the last one goes on",
+            Self::Position => "The host gives no position: bars are counted from where it started",
+            Self::Steadiness => "The host's position jumps with every block: no plan can stand. Look for a loop that is too short",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// What a host owes, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lacks(u8);
+
+impl Lacks {
+    /// What is owed after a block.
+    #[must_use]
+    pub fn of(host: &HostTime, has_sample_rate: bool, jumps: bool) -> Self {
+        let owes = |lack| match lack {
+            Lack::SampleRate => !has_sample_rate,
+            Lack::Transport => !host.playing && host.tempo.is_none() && host.position == Position::Unknown,
+            Lack::Tempo => host.playing && host.tempo.is_none(),
+            Lack::Metre => host.playing && host.metre.is_none(),
+            Lack::Position => host.playing && host.position == Position::Unknown,
+            Lack::Steadiness => jumps,
+        };
+        Self(Lack::ALL.into_iter().filter(|lack| owes(*lack)).fold(0, |bits, lack| bits | lack.bit()))
+    }
+
+    /// As a number, for an atomic.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// From such a number.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    /// One by one.
+    pub fn iter(self) -> impl Iterator<Item = Lack> {
+        Lack::ALL.into_iter().filter(move |lack| self.0 & lack.bit() != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::Metre;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_is_owed_and_nothing_else() {
+        let all = HostTime {
+            playing: true,
+            tempo: Some(120.0),
+            metre: Some(Metre::COMMON),
+            position: Position::Musical(0.0),
+            bar_line: None,
+            cycle: None,
+        };
+        let owed = |host, rate, jumps| Lacks::from_bits(Lacks::of(&host, rate, jumps).bits()).iter().collect::<Vec<_>>();
+        assert_eq!(owed(all, true, false), []);
+        assert_eq!(owed(all, false, true), [Lack::SampleRate, Lack::Steadiness]);
+        let nothing = HostTime { tempo: None, metre: None, position: Position::Unknown, ..all };
+        assert_eq!(owed(nothing, true, false), [Lack::Tempo, Lack::Metre, Lack::Position]);
+        assert_eq!(owed(HostTime { playing: false, ..nothing }, true, false), [Lack::Transport]);
+        // A stopped transport need not say where it is.
+        assert_eq!(owed(HostTime { playing: false, tempo: Some(90.0), ..nothing }, true, false), []);
+    }
+}
