@@ -455,6 +455,10 @@ impl<C: Composer> Conductor<C> {
                 Outcome::Replaced | Outcome::Cancelled => {}
             }
         }
+        // The song went on elsewhere before the model was there: it is wanted all the same.
+        if self.engine == Engine::Loading && self.jobs == 0 && self.composer.listen(Vec::new()) {
+            self.jobs += 1;
+        }
         while let Some(passage) = self.composer.passage() {
             self.attendance.deliver();
             if self.due.take_if(|due| (due.plan, due.from) == (passage.plan, passage.from)).is_some() {

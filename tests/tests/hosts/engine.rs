@@ -121,7 +121,11 @@ fn without_a_runtime_the_player_is_not_disturbed() {
                 if let Component::Missing { what, looked_in } = &view.board.latest().status.engine {
                     break format!("{what} {}", looked_in.join(" "));
                 }
-                assert!(song.played < 1_000 * BAR, "{format}: the status line does not say what is missing");
+                assert!(
+                    song.played < 1_000 * BAR,
+                    "{format}: the status line does not say what is missing: {:?}",
+                    view.board.latest().status
+                );
             };
             let named = std::env::var(RUNTIME_VARIABLE).unwrap();
             assert!(missing.contains(&named), "{format}: {missing}");
