@@ -243,3 +243,25 @@ fn controls_are_asked_of_every_bar_and_hard_limits_hold() {
     assert_eq!((report["prompts"].as_u64(), report["role"]["base"].as_f64()), (Some(3), Some(0.0)), "two roles play");
     assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
 }
+
+#[test]
+fn bars_are_foretold_from_the_true_past_beside_copies() {
+    common::runtime();
+    let dir = music_of(12);
+    let model = fixture("tiny.onnx").display().to_string();
+    let args = ["eval", ".", "--split", "split.csv", "--limit-pieces", "4", "--model", &model, "--next-bar", "3", "--json"];
+    let report = json(&antiphon(dir.path(), &args));
+    let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
+    assert_eq!((report["sources"]["dances"]["pieces"].as_u64(), report["sources"]["songs"]["bars"].as_u64()), (Some(4), Some(12)));
+    // The rhythm is the same in every bar, and the tune repeats itself every four.
+    assert_eq!(
+        (number("/tellers/copy_1/onset_f1"), number("/tellers/copy_4/note_f1"), number("/tellers/copy_8/pitch_top1")),
+        (1.0, 1.0, 1.0)
+    );
+    assert!(number("/tellers/copy_1/note_f1") < 1.0);
+    for teller in ["likeliest", "played"] {
+        assert!((0.0..1.0).contains(&number(&format!("/tellers/{teller}/onset_f1"))), "random weights");
+    }
+    assert!(number("/tellers/likeliest/pitch_top1") < 1.0 && report["tellers"]["played"]["pitch_top1"].is_null());
+    assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
+}

@@ -3,6 +3,7 @@
 mod agreement;
 mod by_piece;
 mod copying;
+mod foretelling;
 mod model;
 mod percentile;
 mod pieces;
@@ -124,6 +125,9 @@ pub(crate) struct Args {
 
     #[command(flatten, next_help_heading = "Whether it does as asked")]
     steering: steering::Options,
+
+    #[command(flatten, next_help_heading = "What comes next")]
+    foretelling: foretelling::Options,
 }
 
 /// Runs the command.
@@ -150,12 +154,13 @@ fn evaluate(args: &Args, dir: &Path) -> anyhow::Result<()> {
     let rule = args.split.as_deref().map(SplitRule::read).transpose()?;
     let choice = Choice { split: rule.as_ref().map(|rule| (rule, args.only)), limit: args.limit_pieces };
     let files = choice.of(find::find(dir, &args.sources)?, dir)?;
-    if args.playing.generate.is_some() || args.steering.controls.is_some() {
+    if args.playing.generate.is_some() || args.steering.controls.is_some() || args.foretelling.next_bar.is_some() {
         let Some(Listener { model, policy }) = args.listener()? else { bail!("--baselines-only: nothing plays then; leave it out") };
         let player = playing::Player { model, policy };
-        return match args.steering.controls {
-            Some(count) => steering::run(count, &args.playing, files, dir, &player, args.json),
-            None => playing::generate(&args.playing, files, dir, &player, args.json),
+        return match (args.steering.controls, args.foretelling.next_bar) {
+            (Some(prompts), _) => steering::run(prompts, &args.playing, files, dir, &player, args.json),
+            (None, Some(bars)) => foretelling::run(bars, args.playing.seed, files, dir, &player, args.json),
+            (None, None) => playing::generate(&args.playing, files, dir, &player, args.json),
         };
     }
     let report = score(args, files, dir)?;

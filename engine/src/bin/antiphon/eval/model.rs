@@ -16,7 +16,7 @@ use crate::baselines::FieldNats;
 use crate::corpus::Piece;
 
 /// Memory of a decoder's cache: more than any bar's view takes, so that what is measured is the model and not the engine's economy.
-const CACHE_BYTES: usize = 1 << 30;
+pub(super) const CACHE_BYTES: usize = 1 << 30;
 
 /// A model, and what of the past it is shown.
 pub(super) struct Listener {
@@ -81,7 +81,7 @@ impl Listener {
 }
 
 /// The bar as the model may know it: its metre and its past. The other controls would tell about the notes to come.
-fn known(bar: &BarRows) -> BarRows {
+pub(super) fn known(bar: &BarRows) -> BarRows {
     BarRows { fields: BarFields { metre: bar.fields.metre, ..BarFields::default() }, ..bar.clone() }
 }
 

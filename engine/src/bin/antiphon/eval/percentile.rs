@@ -1,4 +1,4 @@
-//! Percentiles of measured values.
+//! Percentiles and means of measured values.
 
 /// The smallest of the values that so many per cent of them do not exceed (nearest rank); `None` of none.
 pub(super) fn percentile<T: Copy + PartialOrd>(values: &[T], percent: f64) -> Option<T> {
@@ -7,6 +7,13 @@ pub(super) fn percentile<T: Copy + PartialOrd>(values: &[T], percent: f64) -> Op
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank among the values")]
     let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
+}
+
+/// The mean; `None` of nothing.
+pub(super) fn mean(values: &[f64]) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "clips and bars are counted far below 2^52")]
+    let count = values.len() as f64;
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / count)
 }
 
 #[cfg(test)]

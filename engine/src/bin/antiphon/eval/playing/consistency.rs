@@ -8,6 +8,7 @@ use antiphon_engine::music::analysis::{Key, Mode, Scale};
 
 use super::sheet::SheetBar;
 use crate::corpus::share;
+use crate::eval::percentile::mean;
 
 /// Onsets of a groove are told apart by sixteenths.
 const SLOT: i64 = TICKS_PER_QUARTER / 4;
@@ -58,13 +59,6 @@ fn groove(bars: &[SheetBar]) -> Option<f64> {
         1.0 - share(differing, usize::try_from(pair[0].length / SLOT).unwrap_or(1))
     });
     mean(&alike.collect::<Vec<_>>())
-}
-
-/// The mean; `None` of nothing.
-pub(super) fn mean(values: &[f64]) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "clips and bars are counted far below 2^52")]
-    let count = values.len() as f64;
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / count)
 }
 
 #[cfg(test)]

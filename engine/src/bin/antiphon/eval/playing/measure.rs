@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::consistency::{Consistency, mean};
+use super::consistency::Consistency;
 use super::folder::{List, Triple};
 use super::repeats::{Counts, Rate};
 use super::sheet::{SheetBar, Voices, sheet};
@@ -13,7 +13,7 @@ use super::similarity::Similarity;
 use super::spread::{distance, floor, interval};
 use crate::continuation::RECENT_BARS;
 use crate::corpus::share;
-use crate::eval::percentile::percentile;
+use crate::eval::percentile::{mean, percentile};
 
 /// Notes per bar that are neither run-away nor thin, as shares of the prompt's.
 const STEADY: std::ops::RangeInclusive<f64> = 0.6..=1.6;

@@ -2,8 +2,7 @@
 
 use fastrand::Rng;
 
-use super::super::percentile::percentile;
-use super::consistency::mean;
+use super::super::percentile::{mean, percentile};
 
 /// Times that real music is cut into halves.
 const SPLITS: usize = 200;
