@@ -253,12 +253,10 @@ fn bars_are_foretold_from_the_true_past_beside_copies() {
     let report = json(&antiphon(dir.path(), &args));
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
     assert_eq!((report["sources"]["dances"]["pieces"].as_u64(), report["sources"]["songs"]["bars"].as_u64()), (Some(4), Some(12)));
-    // The rhythm is the same in every bar, and the tune repeats itself every four.
-    assert_eq!(
-        (number("/tellers/copy_1/onset_f1"), number("/tellers/copy_4/note_f1"), number("/tellers/copy_8/pitch_top1")),
-        (1.0, 1.0, 1.0)
-    );
-    assert!(number("/tellers/copy_1/note_f1") < 1.0);
+    // The rhythm is the same in every bar, the tune's four notes repeat themselves every four bars, the bass's two every eight.
+    let copied = [number("/tellers/copy_1/onset_f1"), number("/tellers/copy_8/note_f1"), number("/tellers/copy_8/pitch_top1")];
+    assert_eq!(copied, [1.0; 3]);
+    assert!(number("/tellers/copy_1/note_f1") < number("/tellers/copy_4/note_f1") && number("/tellers/copy_4/note_f1") < 1.0);
     for teller in ["likeliest", "played"] {
         assert!((0.0..1.0).contains(&number(&format!("/tellers/{teller}/onset_f1"))), "random weights");
     }

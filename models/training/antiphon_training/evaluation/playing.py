@@ -20,6 +20,11 @@ SHORT_CLIPS, SHORT_BARS = 1000, 16
 
 CONTROL_PROMPTS, CONTROL_BARS = 100, 8
 
+NEXT_PIECES, NEXT_BARS = 20, 8
+"""Pieces of each source, and bars of each piece, that are foretold."""
+
+TELLERS = {"likeliest": "model, likeliest", "played": "model, as it plays", "copy_1": "copy of the bar before", "copy_2": "2 back", "copy_4": "4 back", "copy_8": "8 back"}
+
 Run = Callable[..., str]
 """Runs the program `antiphon` with these words and returns what it prints."""
 
@@ -37,6 +42,7 @@ def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
         "copies": ["eval", "--copy-check", work / "short" / "generated", "--training", corpus],
         "real_copies": ["eval", "--copy-check", work / "short" / "real", "--training", corpus],
         "controls": ["eval", music, *split, "--controls", CONTROL_PROMPTS, "--bars", CONTROL_BARS],
+        "next": ["eval", music, *split, "--limit-pieces", NEXT_PIECES, "--next-bar", NEXT_BARS],
     }
     for name, words in commands.items():
         said = work / f"{name}.json"
@@ -53,7 +59,7 @@ def section(said: dict, pictures: Path) -> str:
     """The section of the page; its pictures are written."""
     _similarity_picture(said["long"], pictures / "similarity.png")
     _copies_picture(said, pictures / "copies.png")
-    return "\n".join([_playing(said["long"], said["short"]), _controls(said["controls"]), _copies(said)])
+    return "\n".join([_playing(said["long"], said["short"]), _next_bar(said["next"]), _controls(said["controls"]), _copies(said)])
 
 
 def _table(head: str, rows: list[list[str]]) -> str:
@@ -95,6 +101,23 @@ The similarity error is Museformer's, of the melody, over bars 1 to 40 apart (le
 ![How alike bars are, by their distance](evaluation/similarity.png)
 
 {_table("source | clips | steady: generated | real | repeats: generated | real", sources)}{left_out}"""
+
+
+def _next_bar(said: dict) -> str:
+    def cells(tellers: dict, measure: str) -> list[str]:
+        shares = [tellers[teller][measure] for teller in TELLERS]
+        return ["" if share is None else _percent(share) for share in shares]
+
+    parts = []
+    for title, measure in (("Onset F1", "onset_f1"), ("Note F1", "note_f1"), ("Pitches foretold, given onset and role", "pitch_top1")):
+        rows = [["**mean of the sources**", "", *cells(said["tellers"], measure)]]
+        rows += [[name, str(source["bars"]), *cells(source["tellers"], measure)] for name, source in said["sources"].items()]
+        parts.append(_table(f"{title} | bars | " + " | ".join(TELLERS.values()), rows))
+    return f"""## The next bar
+
+What of a bar is foretold from the true past: {NEXT_BARS} bars of at most {NEXT_PIECES} pieces of each source, none before its ninth; the model knows the notes before and the metre. An onset is right at the right place in the right role, a note if its pitch is right as well. Pitches: the likeliest one, given the true notes before and the true onset and role; of a chord a copy foretells them in their order.
+
+{chr(10).join(parts)}"""
 
 
 def _controls(said: dict) -> str:
