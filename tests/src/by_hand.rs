@@ -11,7 +11,7 @@ use antiphon_plugin::board::Board;
 use antiphon_plugin::class::{Instrument, NoteFx};
 use antiphon_plugin::meters::Meters;
 use antiphon_plugin::musician::{Musician, Seat};
-use antiphon_plugin::session::Session;
+use antiphon_plugin::session::{Pace, Session};
 use antiphon_plugin::shell::Shell;
 use antiphon_plugin::state::State;
 use nice_plug::prelude::ClapPlugin;
@@ -19,6 +19,7 @@ use nice_plug::wrapper::clap::{
     CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin, clap_plugin_descriptor, clap_plugin_entry,
     clap_plugin_factory,
 };
+use parking_lot::Mutex;
 use vst3::ComWrapper;
 use vst3::Steinberg::Vst::IComponent;
 
@@ -48,7 +49,7 @@ pub fn take_seat() -> Seat {
     SEAT.take().expect("an instance was activated on this thread")
 }
 
-/// What the editor sees of an instance.
+/// What the editor sees of an instance, and how its session fares.
 pub struct View {
     /// What the musician shows.
     pub board: Arc<Board>,
@@ -56,6 +57,8 @@ pub struct View {
     pub state: Arc<State>,
     /// How the audio thread fares.
     pub meters: Arc<Meters>,
+    /// How far the session has come.
+    pub pace: Arc<Mutex<Pace>>,
 }
 
 /// The real musician, looked over its shoulder.
@@ -65,9 +68,10 @@ pub struct Watched {
 
 impl Musician for Watched {
     fn sit(seat: Seat) -> Self {
-        let view = View { board: Arc::clone(&seat.board), state: Arc::clone(&seat.state), meters: Arc::clone(&seat.meters) };
-        VIEW.set(Some(view));
-        Self { _session: Session::sit(seat) }
+        let (board, state, meters) = (Arc::clone(&seat.board), Arc::clone(&seat.state), Arc::clone(&seat.meters));
+        let session = Session::sit(seat);
+        VIEW.set(Some(View { board, state, meters, pace: session.pace() }));
+        Self { _session: session }
     }
 }
 

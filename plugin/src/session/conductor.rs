@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use antiphon_engine::decode::Sampling;
 use antiphon_engine::music::{Bar, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
@@ -18,6 +18,7 @@ use ringbuf::traits::Consumer;
 use super::attendance::Attendance;
 use super::composer::Composer;
 use super::context::{Context, Manner};
+use super::latency::Asked;
 use super::outbox::Outbox;
 use super::pace::{Engine, Fault, Pace};
 use super::player::Player;
@@ -64,6 +65,8 @@ pub(super) struct Conductor<C> {
     notice: String,
     /// Jobs of the engine that have not ended.
     jobs: usize,
+    /// What was asked for last, and when it came.
+    asked: Option<Asked>,
     /// After a failure nothing is asked for before this.
     rests_until: Tick,
     /// What was asked for last and must be there in time.
@@ -111,6 +114,7 @@ impl<C: Composer> Conductor<C> {
             engine: Engine::Loading,
             notice: String::new(),
             jobs,
+            asked: None,
             rests_until: Tick::ZERO,
             due: None,
             punctuality: Punctuality::default(),
@@ -333,6 +337,7 @@ impl<C: Composer> Conductor<C> {
         let due = assignments.last().filter(|_| counts);
         self.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
         if self.composer.play(assignments, within) {
+            self.asked = Asked::at(now, &requests);
             self.jobs += 1;
         }
     }
@@ -461,6 +466,9 @@ impl<C: Composer> Conductor<C> {
         }
         while let Some(passage) = self.composer.passage() {
             self.attendance.deliver();
+            if let Some(asked) = &mut self.asked {
+                asked.receive(&passage, Instant::now());
+            }
             if self.due.take_if(|due| (due.plan, due.from) == (passage.plan, passage.from)).is_some() {
                 self.punctuality.on_time += 1;
                 self.pacing.keep();
@@ -528,7 +536,8 @@ impl<C: Composer> Conductor<C> {
             playing: playing.is_some(),
         });
         self.board.publish(Snapshot { status, bars, played: self.heard_before(Tick::MAX), plan });
-        *self.pace.lock() = Pace { engine: self.engine.clone(), reached: now, idle: self.jobs == 0, tally: self.timeline.tally() };
+        *self.pace.lock() =
+            Pace { engine: self.engine.clone(), reached: now, idle: self.jobs == 0, tally: self.timeline.tally(), asked: self.asked };
     }
 }
 

@@ -8,6 +8,7 @@ mod attendance;
 mod composer;
 mod conductor;
 mod context;
+mod latency;
 mod outbox;
 mod pace;
 mod player;
@@ -34,6 +35,7 @@ use crate::musician::{Musician, Seat};
 use attendance::{Attendance, Wait};
 use composer::Workers;
 use conductor::Conductor;
+pub use latency::Asked;
 use pace::Parts;
 pub use pace::{Engine, Fault, Pace, Part};
 

@@ -5,6 +5,7 @@ use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Mode, Tally};
 use antiphon_engine::service::JobFailure;
 
+use super::latency::Asked;
 use crate::board::{Component, Status};
 
 /// Where the engine stands.
@@ -96,6 +97,8 @@ pub struct Pace {
     pub idle: bool,
     /// How planning has gone.
     pub tally: Tally,
+    /// What was asked of the engine last, and when it came.
+    pub asked: Option<Asked>,
 }
 
 #[cfg(test)]

@@ -1,0 +1,88 @@
+//! How long the plans of a session take to come.
+
+use std::time::Instant;
+
+use antiphon_engine::music::Tick;
+use antiphon_engine::plan::{Passage, PlanId, Request};
+
+/// What was asked for at a planning tick, and when it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The planning tick.
+    pub tick: Tick,
+    /// What was asked for last there: a new plan, or more of one that stands.
+    pub plan: PlanId,
+    /// Whether it is a new plan.
+    pub is_new: bool,
+    /// The first tick to be filled.
+    pub start: Tick,
+    /// The end of the horizon.
+    pub end: Tick,
+    /// When its first note came; `None` before, and for a plan of rests.
+    pub first_note: Option<Instant>,
+    /// When the last of it came.
+    pub whole: Option<Instant>,
+}
+
+impl Asked {
+    /// What was asked for at a planning tick: its last request, before which what plays is completed.
+    pub(super) fn at(tick: Tick, requests: &[Request]) -> Option<Self> {
+        let request = requests.last()?;
+        let brief = request.brief();
+        let is_new = matches!(request, Request::Replan(_));
+        Some(Self { tick, plan: brief.plan, is_new, start: brief.start, end: brief.end, first_note: None, whole: None })
+    }
+
+    /// A passage has come.
+    pub(super) fn receive(&mut self, passage: &Passage, now: Instant) {
+        // What plays may be the same plan: what was missing of that comes first.
+        if passage.plan != self.plan || passage.from < self.start {
+            return;
+        }
+        if !passage.notes.is_empty() {
+            self.first_note.get_or_insert(now);
+        }
+        if passage.until >= self.end {
+            self.whole.get_or_insert(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::{Note, Role};
+    use antiphon_engine::plan::{Brief, Controls, Fingerprint};
+
+    use super::*;
+
+    fn brief(plan: u64, start: i64, end: i64) -> Brief {
+        let context = Fingerprint::of(&[]);
+        Brief { plan: PlanId(plan), made_at: Tick(0), start: Tick(start), end: Tick(end), seed: 1, controls: Controls::default(), context }
+    }
+
+    fn passage(plan: u64, from: i64, until: i64, notes: usize) -> Passage {
+        let note = Note { onset: Tick(from), offset: 0, duration: Tick(1), pitch: 60, velocity: 90, role: Role::Keys };
+        Passage { plan: PlanId(plan), from: Tick(from), until: Tick(until), notes: vec![note; notes] }
+    }
+
+    #[test]
+    fn the_first_note_and_the_end_of_what_was_asked_for_last_are_timed() {
+        let requests = [Request::Extend(brief(3, 24, 96)), Request::Replan(brief(4, 96, 288))];
+        let mut asked = Asked::at(Tick(0), &requests).unwrap();
+        assert_eq!((asked.plan, asked.is_new), (PlanId(4), true));
+        let moments: Vec<Instant> = (0..5).map(|step| Instant::now() + std::time::Duration::from_secs(step)).collect();
+        let come = [passage(3, 24, 96, 2), passage(4, 96, 192, 0), passage(4, 192, 288, 1), passage(4, 288, 384, 1)];
+        for (passage, &now) in come.iter().zip(&moments) {
+            asked.receive(passage, now);
+        }
+        assert_eq!((asked.first_note, asked.whole), (Some(moments[2]), Some(moments[2])));
+        assert_eq!(Asked::at(Tick(0), &[]), None);
+    }
+
+    #[test]
+    fn what_was_missing_of_the_same_plan_does_not_count() {
+        let mut asked = Asked::at(Tick(0), &[Request::Extend(brief(3, 96, 192))]).unwrap();
+        asked.receive(&passage(3, 24, 96, 1), Instant::now());
+        assert_eq!((asked.first_note, asked.whole), (None, None));
+    }
+}

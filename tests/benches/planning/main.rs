@@ -1,0 +1,259 @@
+//! How soon a plan comes, and whether anything sounds late: `cargo bench -p antiphon-tests --bench planning -- --minutes 20`.
+//!
+//! A host with the plug-in and the real engine runs 64-sample blocks at 48 kHz and 120 bpm, in real time. Rounds of twelve bars: for eight the
+//! player plays the demo clip, each time in another key; then Play is pressed and the plan plays for four, in every other round with Another
+//! after a bar. Times are of the clock on the wall, from the end of the block in which the planning tick falls; beside them stands what the
+//! engine's threads used of the processor meanwhile, so that what other programs took can be seen.
+
+mod cpu;
+mod sample;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use antiphon_engine::model::RUNTIME_VARIABLE;
+use antiphon_engine::music::smf;
+use antiphon_plugin::meters::Count;
+use antiphon_plugin::session::{Asked, Engine};
+use antiphon_tests::by_hand::{self, View};
+use antiphon_tests::{Block, ClapHost, Class, Host, Message, Roll, Setup, Timed, keyboard};
+use clap::Parser;
+use cpu::Threads;
+use sample::Sample;
+
+/// Hertz.
+const RATE: f64 = 48_000.0;
+/// Samples of a block: 1.33 ms.
+const FRAMES: u32 = 64;
+/// Quarters per minute.
+const TEMPO: f64 = 120.0;
+/// Samples of a bar of 4/4.
+const BAR: u64 = 96_000;
+/// Samples of a quarter, after each of which there is a planning tick.
+const QUARTER: u64 = BAR / 4;
+/// Bars of a round that the player plays.
+const PLAYED_BARS: u32 = 8;
+/// Bars of a round.
+const ROUND_BARS: u32 = 12;
+/// Ticks of four bars: what a plan covers at least, unless it comes after what plays or the machine is slow.
+const FOUR_BARS: i64 = 4 * 96;
+/// Where Play goes down, in samples of a round: two beats before the player stops.
+const PLAY: u64 = PLAYED_BARS as u64 * BAR - 2 * QUARTER;
+/// Where Another goes down in every other round: a bar after the plan began.
+const ANOTHER: u64 = (PLAYED_BARS as u64 + 1) * BAR;
+/// How long a trigger is down, in samples.
+const PRESS: u64 = QUARTER / 4;
+
+/// How soon a plan comes, and whether anything sounds late.
+#[derive(Parser)]
+struct Arguments {
+    /// How long to play
+    #[arg(long, default_value_t = 2.0)]
+    minutes: f64,
+    /// What `cargo bench` adds
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// A planning tick as the host saw it.
+#[derive(Debug, Clone, Copy)]
+struct Passed {
+    /// When the block was over in which it fell.
+    at: Instant,
+    /// What the engine had used of the processor by then.
+    used: Duration,
+    asked: Option<Asked>,
+    /// What it had used when the first note was seen, and when the whole was: up to a block late.
+    used_first: Option<Duration>,
+    used_whole: Option<Duration>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if std::env::var_os(RUNTIME_VARIABLE).is_none() {
+        eprintln!("error: name ONNX Runtime with {RUNTIME_VARIABLE}");
+        return ExitCode::from(2);
+    }
+    let mut host = ClapHost::watched(Class::Instrument, Setup { sample_rate: RATE, longest_block: FRAMES, ..Setup::default() });
+    let view = by_hand::take_view();
+    if let Err(reason) = ready(&mut host, &view) {
+        eprintln!("error: {reason}");
+        return ExitCode::FAILURE;
+    }
+    Take::new(host, view).run(Duration::from_secs_f64(arguments.minutes * 60.0));
+    ExitCode::SUCCESS
+}
+
+/// Waits until the model is loaded, with the transport at rest.
+fn ready(host: &mut ClapHost, view: &View) -> Result<(), String> {
+    host.set("Seed", 0.3);
+    loop {
+        host.process(&Block { frames: FRAMES, ..Block::default() });
+        match &view.pace.lock().engine {
+            Engine::Ready => return Ok(()),
+            Engine::Failed(fault) => return Err(fault.what.clone()),
+            Engine::Loading => {}
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// One long take.
+struct Take {
+    host: ClapHost,
+    view: View,
+    song: Roll,
+    threads: Threads,
+    clip: Vec<Timed>,
+    /// By planning tick.
+    passed: BTreeMap<i64, Passed>,
+    /// How late the host began its blocks.
+    behind: Sample,
+    /// What came out that did not come in, by its samples.
+    planned: u64,
+}
+
+impl Take {
+    fn new(host: ClapHost, view: View) -> Self {
+        let song = Roll::new(TEMPO, RATE);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/pop.mid");
+        let clip = smf::read_file(&path).expect("the demo clip is a MIDI file").clip;
+        let clip = keyboard::strike(&clip, &song, keyboard::bar_line(&song, PLAYED_BARS));
+        Self { host, view, song, threads: Threads::of_the_engine(), clip, passed: BTreeMap::new(), behind: Sample::default(), planned: 0 }
+    }
+
+    fn run(mut self, length: Duration) {
+        let (began, used, waited) = (Instant::now(), self.threads.used(), self.threads.waited());
+        let first_memory = cpu::resident();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sample of some minutes")]
+        let until = (length.as_secs_f64() * RATE) as u64;
+        while self.song.played < until {
+            let due = began + Duration::from_secs_f64(self.song.played as f64 / RATE);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            self.behind.add(due.elapsed());
+            self.block();
+            self.look();
+        }
+        let took = began.elapsed();
+        println!("{:.1} minutes of blocks of {FRAMES} samples at {RATE} Hz, {TEMPO} bpm\n", took.as_secs_f64() / 60.0);
+        self.report();
+        let share = |time: Duration| 100.0 * time.as_secs_f64() / took.as_secs_f64();
+        println!(
+            "engine's threads: ran {:.1} % of a core, were kept waiting for one {:.1} %; load average {}",
+            share(self.threads.used() - used),
+            share(self.threads.waited() - waited),
+            cpu::load_average()
+        );
+        println!("resident memory: {first_memory} MiB at the start, {} MiB at the end", cpu::resident());
+    }
+
+    fn block(&mut self) {
+        let bars = u64::from(ROUND_BARS) * BAR;
+        let (round, from) = (self.song.played / bars, self.song.played % bars);
+        let falls = |at: u64| (from..from + u64::from(FRAMES)).contains(&at);
+        for (name, at, wanted) in [("Play", PLAY, true), ("Another", ANOTHER, round % 2 == 1)] {
+            if wanted && falls(at) {
+                self.host.set(name, 1.0);
+            } else if wanted && falls(at + PRESS) {
+                self.host.set(name, 0.0);
+            }
+        }
+        let first = self.clip.partition_point(|timed| timed.sample < from);
+        let inside = self.clip[first..].iter().take_while(|timed| falls(timed.sample));
+        let messages: Vec<_> = inside.map(|timed| transposed(*timed, round, from)).collect();
+        let block = Block { frames: FRAMES, transport: Some(self.song.transport()), messages: &messages, ..Block::default() };
+        let out = self.host.process(&block).messages;
+        let ons = |messages: &[Timed]| messages.iter().filter(|timed| matches!(timed.message, Message::NoteOn { .. })).count() as u64;
+        self.planned += ons(&out) - ons(&messages);
+
+        let start = self.song.played;
+        self.song.played += u64::from(FRAMES);
+        // A tick that falls on the end of a block has been reached by it.
+        let quarter = self.song.played / QUARTER;
+        if quarter > start / QUARTER {
+            let tick = i64::try_from(quarter * 24).expect("a short song");
+            let passed = Passed { at: Instant::now(), used: self.threads.used(), asked: None, used_first: None, used_whole: None };
+            self.passed.insert(tick, passed);
+        }
+    }
+
+    /// What has become of what was asked for last.
+    fn look(&mut self) {
+        let Some(asked) = self.view.pace.lock().asked else { return };
+        let Some(passed) = self.passed.get_mut(&asked.tick.0) else { return };
+        passed.asked = Some(asked);
+        if asked.first_note.is_some() && passed.used_first.is_none() {
+            passed.used_first = Some(self.threads.used());
+        }
+        if asked.whole.is_some() && passed.used_whole.is_none() {
+            passed.used_whole = Some(self.threads.used());
+        }
+    }
+
+    fn report(&mut self) {
+        let plans: Vec<(&Passed, Asked)> = self.passed.values().filter_map(|passed| Some((passed, passed.asked?))).collect();
+        let new = plans.iter().filter(|(_, asked)| asked.is_new);
+        let (mut first, mut first_used, mut whole, mut whole_used) =
+            (Sample::default(), Sample::default(), Sample::default(), Sample::default());
+        let mut short = 0;
+        for (passed, asked) in new.clone() {
+            if let (Some(at), Some(used)) = (asked.first_note, passed.used_first) {
+                first.add(at.saturating_duration_since(passed.at));
+                first_used.add(used - passed.used);
+            }
+            if asked.end.0 - asked.start.0 < FOUR_BARS {
+                short += 1;
+            } else if let (Some(at), Some(used)) = (asked.whole, passed.used_whole) {
+                whole.add(at.saturating_duration_since(passed.at));
+                whole_used.add(used - passed.used);
+            }
+        }
+        let new = new.count();
+        println!(
+            "{} quarters: at {new} a new plan was asked for, {short} of them of less than four bars, at {} more of one",
+            self.passed.len(),
+            plans.len() - new
+        );
+        println!("{:<44} {:>6} {:>8} {:>8} {:>8} {:>8}", "milliseconds", "plans", "p50", "p99", "p99.5", "most");
+        for (name, sample) in [
+            ("planning tick to first note", &mut first),
+            ("  of that, the engine's threads ran", &mut first_used),
+            ("planning tick to whole horizon (4 to 5 bars)", &mut whole),
+            ("  of that, the engine's threads ran", &mut whole_used),
+            ("the host itself began a block late by", &mut self.behind),
+        ] {
+            println!("{name:<44} {sample}");
+        }
+        let tally = self.view.pace.lock().tally;
+        let due = tally.adopted + tally.missed;
+        println!(
+            "\nplans on time: {} of {due} ({:.2} %); kept at {} ticks",
+            tally.adopted,
+            100.0 * tally.adopted as f64 / due.max(1) as f64,
+            tally.kept
+        );
+        let count = |count| self.view.meters.count(count);
+        println!(
+            "planned notes: {} sounded ({} came out of the host's side), {} late, {} yielded to the player, {} stale, {} without room",
+            count(Count::Sounded),
+            self.planned,
+            count(Count::Late),
+            count(Count::Yielded),
+            count(Count::Stale),
+            count(Count::Crowded)
+        );
+    }
+}
+
+/// A message of the clip in the round's key, timed from the start of the block.
+fn transposed(timed: Timed, round: u64, from: u64) -> Timed {
+    let key = |key: u8| key + u8::try_from(round * 5 % 12).expect("below 12") - 6;
+    let message = match timed.message {
+        Message::NoteOn { channel, key: old, velocity } => Message::NoteOn { channel, key: key(old), velocity },
+        Message::NoteOff { channel, key: old, velocity } => Message::NoteOff { channel, key: key(old), velocity },
+        other => other,
+    };
+    Timed { sample: timed.sample - from, message }
+}
