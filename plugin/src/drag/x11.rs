@@ -4,7 +4,8 @@
 //! the source asks the server where the pointer is. So it needs nothing of the host's toolkit, nor of the thread the editor draws on.
 //!
 //! Seen in receivers: Qt says that it did not accept what it then imports, so any XdndFinished counts as delivered; the next XdndPosition must
-//! wait for the answer to the last; and a receiver reads the file long after it is finished.
+//! wait for the answer to the last; a receiver reads the file long after it is finished; and Ardour imports between fetching the file's place and
+//! saying that it has finished, which takes as long as it takes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -155,6 +156,8 @@ struct Drag {
     /// Where the pointer was when the target was last told.
     told: Option<(i16, i16)>,
     finished: bool,
+    /// The target knows the file's place.
+    fetched: bool,
     /// Another client took the selection.
     overtaken: bool,
     /// When the target last did something.
@@ -174,8 +177,9 @@ impl Drag {
         if connection.get_selection_owner(atoms.XdndSelection)?.reply()?.owner != window {
             return Err("another drag is under way".into());
         }
-        let (target, told, finished, overtaken, heard) = (None, None, false, false, Instant::now());
-        Ok(Self { connection, atoms, root, window, uri_list, since, target, told, finished, overtaken, heard })
+        let (target, told, heard) = (None, None, Instant::now());
+        let (finished, fetched, overtaken) = (false, false, false);
+        Ok(Self { connection, atoms, root, window, uri_list, since, target, told, finished, fetched, overtaken, heard })
     }
 
     fn run(mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
@@ -210,8 +214,11 @@ impl Drag {
         }
     }
 
-    /// Drops the file on the target and serves the selection until the target has finished.
+    /// Drops the file on the target and serves the selection until the target has finished, or is so busy with what it fetched that it does
+    /// not say.
     fn hand_over(&mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
+        // Some look at it already while it hovers.
+        self.fetched = false;
         self.tell(self.atoms.XdndDrop, [0, self.since, 0, 0]).map_err(DragError::Lost)?;
         self.heard = Instant::now();
         while !self.finished {
@@ -219,7 +226,7 @@ impl Drag {
                 return Ok(Outcome::Cancelled);
             }
             if self.heard.elapsed() > FETCHED_WITHIN {
-                return Err(DragError::Unanswered);
+                return if self.fetched { Ok(Outcome::Delivered) } else { Err(DragError::Unanswered) };
             }
             thread::sleep(LOOK_EVERY);
             self.listen().map_err(DragError::Lost)?;
@@ -233,7 +240,7 @@ impl Drag {
             match event {
                 Event::SelectionRequest(request) => {
                     self.heard = Instant::now();
-                    self.serve(request)?;
+                    self.fetched |= self.serve(request)?;
                 }
                 Event::SelectionClear(_) => self.overtaken = true,
                 Event::ClientMessage(message) => {
@@ -253,8 +260,8 @@ impl Drag {
         Ok(())
     }
 
-    /// Answers a request for the selection: what there is, or the file's place.
-    fn serve(&self, request: SelectionRequestEvent) -> Result<(), Failure> {
+    /// Answers a request for the selection: what there is, or the file's place. Says whether it was the place.
+    fn serve(&self, request: SelectionRequestEvent) -> Result<bool, Failure> {
         let Atoms { TARGETS, URI_LIST, PLAIN, .. } = self.atoms;
         // Obsolete clients name no property: ICCCM, section 2.2.
         let property = if request.property == x11rb::NONE { request.target } else { request.property };
@@ -278,7 +285,8 @@ impl Drag {
             property: if known { property } else { x11rb::NONE },
         };
         self.connection.send_event(false, to, EventMask::NO_EVENT, answer)?;
-        Ok(self.connection.flush()?)
+        self.connection.flush()?;
+        Ok(known && request.target != TARGETS)
     }
 
     fn pointer(&self) -> Result<Pointer, Failure> {

@@ -1,4 +1,10 @@
-"""A GTK 3 window that takes files: says where it is when it can be dropped on, and what is dropped."""
+"""A GTK 3 window that takes files: says where it is when it can be dropped on, and what is dropped.
+
+With --busy it works on what it got, as a DAW that imports, and does not say for a minute that it has finished.
+"""
+
+import sys
+import time
 
 import gi
 
@@ -11,10 +17,12 @@ def say(*words):
     print(*words, flush=True)
 
 
-def received(_widget, context, _x, _y, data, _info, time):
+def received(_widget, context, _x, _y, data, _info, now):
     for uri in data.get_uris():
         say("dropped", uri)
-    Gtk.drag_finish(context, True, False, time)
+    if "--busy" in sys.argv:
+        time.sleep(60)
+    Gtk.drag_finish(context, True, False, now)
 
 
 def ready(window):

@@ -72,11 +72,21 @@ struct Target {
 }
 
 impl Target {
-    /// Debian's Python has Debian's GTK.
     fn open(display: &Display) -> Self {
+        Self::run(display, &[])
+    }
+
+    /// One that says nothing more for a minute when it has fetched the file.
+    fn busy(display: &Display) -> Self {
+        Self::run(display, &["--busy"])
+    }
+
+    /// Debian's Python has Debian's GTK.
+    fn run(display: &Display, arguments: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drag_out/gtk_target.py");
         let mut program = Command::new("/usr/bin/python3")
             .arg(script)
+            .args(arguments)
             .env("DISPLAY", display.name())
             .env("GDK_BACKEND", "x11")
             .env("NO_AT_BRIDGE", "1")
@@ -147,6 +157,19 @@ fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
         let notes = smf::read_file(&arrived).unwrap().clip.notes();
         assert_eq!(notes.iter().map(|note| (note.onset, note.pitch)).collect::<Vec<_>>(), [(Tick(0), 60), (Tick(24), 64)]);
     }
+}
+
+#[test]
+fn a_window_that_is_busy_with_what_it_fetched_has_got_it() {
+    let display = Display::start(800, 600).unwrap();
+    let (mouse, mut target) = (Mouse::of(&display), Target::busy(&display));
+    let mut source = XdndSource::on(display.name());
+    mouse.press(NOWHERE);
+    source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
+    mouse.carry(NOWHERE, target.place);
+    mouse.release(target.place);
+    assert_eq!(target.dropped(), Path::new("/nowhere.mid"));
+    assert_eq!(outcome(&mut source), Outcome::Delivered);
 }
 
 #[test]
