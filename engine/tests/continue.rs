@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Part, Role, Tempo, TempoMap, Tick, smf};
+use common::tiny_without_queries;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -182,7 +185,7 @@ fn the_help_names_every_role_and_shows_examples() {
 #[test]
 fn every_policy_continues() {
     let out = tempfile::tempdir().unwrap();
-    for policy in ["fine_coarse", "summaries", "window:8", "strided:4", "fixed:4,1", "lsh", "kmeans:4", "dense"] {
+    for policy in ["fine_coarse", "summaries", "window:8", "strided:4", "fixed:4,1", "topk:3", "lsh", "kmeans:4", "dense"] {
         report(&[text(&demo("waltz.mid")), "-o", text(out.path()), "--bars", "1", "--seed", "2", "--policy", policy]);
     }
 }
@@ -286,6 +289,15 @@ fn a_bad_model_or_runtime_is_refused_by_name() {
     }
     let message = refusal(&demo("pop.mid"), &["--onnxruntime", text(&damaged)]);
     assert!(message.contains("damaged.onnx") && message.contains("onnxruntime"), "{message}");
+}
+
+#[test]
+fn a_policy_that_the_model_cannot_serve_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let older = folder.path().join("older.onnx");
+    fs::write(&older, tiny_without_queries()).unwrap();
+    let message = refusal(&demo("waltz.mid"), &["--policy", "topk", "--model", text(&older)]);
+    assert!(message.contains("topk:8") && message.contains("export the model again"), "{message}");
 }
 
 #[test]

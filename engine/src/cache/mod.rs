@@ -6,6 +6,7 @@
 //! alone, so it is computed once and valid for ever (docs/model-interface.md, "Who sees whom"; the layout is proven by `tests/exactness.rs`).
 
 mod buffer;
+mod error;
 mod line;
 mod options;
 mod page;
@@ -14,9 +15,10 @@ mod policy;
 use std::{collections::VecDeque, sync::Arc};
 
 use buffer::{Buffer, Part};
+pub use error::{NotKept, ReopenError, RewindTooFar};
 pub use line::BarLine;
 use line::Finished;
-pub use options::{CacheOptions, DEFAULT_BYTES, Forget, Keep, NotKept};
+pub use options::{CacheOptions, DEFAULT_BYTES, Forget, Keep};
 use page::{Page, Summaries};
 pub use policy::{
     Dense, FineCoarse, Fixed, KMeans, Lsh, POLICY_NAMES, PagePolicy, PolicyNameError, Reads, Rest, Selection, SlidingWindow, Strided,
@@ -89,16 +91,6 @@ pub struct Cache {
     seen: Selection,
     /// The bars whose pages lie in the buffer, whole and in this order, straight after the prefix; `None` where something else does.
     laid: Option<Vec<u32>>,
-}
-
-/// Why a finished bar cannot be opened again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("bar {bar} cannot be opened again: only bars from {oldest} on can; decode from the notes anew")]
-pub struct RewindTooFar {
-    /// The bar asked for.
-    pub bar: u32,
-    /// The oldest that can be.
-    pub oldest: u32,
 }
 
 impl Cache {
@@ -367,17 +359,6 @@ impl Cache {
         self.truncate(rows);
         Ok(())
     }
-}
-
-/// Why a bar was not opened again.
-#[derive(Debug, thiserror::Error)]
-pub enum ReopenError {
-    /// It is too long ago.
-    #[error(transparent)]
-    TooFar(RewindTooFar),
-    /// ONNX Runtime could not allocate.
-    #[error(transparent)]
-    Runtime(ort::Error),
 }
 
 fn count(n: usize) -> u32 {

@@ -70,14 +70,6 @@ impl Keep {
     }
 }
 
-/// Why a cache cannot change to a policy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the cache does not keep what the page policy {policy} needs of the past; name it when the cache is made")]
-pub struct NotKept {
-    /// Its name.
-    pub policy: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

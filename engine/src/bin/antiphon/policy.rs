@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::cache::{CacheOptions, PagePolicy, policy};
+use antiphon_engine::cache::{CacheOptions, PagePolicy, Reads, policy};
 use antiphon_engine::model::Model;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// Memory for policies that look back far: no bar that was heard is out of sight for want of it.
 const FAR_BYTES: usize = 512 << 20;
@@ -33,7 +33,14 @@ pub(crate) struct PolicyArgs {
 impl PolicyArgs {
     /// The policy, for this model.
     pub(crate) fn open(&self, model: &Model) -> Result<Arc<dyn PagePolicy>> {
-        policy(&self.policy, &model.info().fine_bars).context("--policy")
+        let policy = policy(&self.policy, &model.info().fine_bars).context("--policy")?;
+        ensure!(
+            policy.reads() < Reads::Queries || model.gives_queries(),
+            "--policy {}: the graph of the model {} does not give the queries it chooses by; export the model again, or choose another policy",
+            policy.name(),
+            model.info().name
+        );
+        Ok(policy)
     }
 }
 
