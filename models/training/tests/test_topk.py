@@ -9,10 +9,9 @@ import pytest
 import torch
 from pieces import Piece, piece
 
-from antiphon_training import rows
+from antiphon_training import checkpoint, rows
 from antiphon_training import vocabulary as v
 from antiphon_training.corpus import Corpus
-from antiphon_training.export import random_model
 from antiphon_training.model import Antiphon, Config
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -113,7 +112,7 @@ def test_the_engine_is_held_to_these_choices():
     `ANTIPHON_WRITE_FIXTURES=1 python -m pytest -k held_to` writes it anew.
     """
     corpus = Corpus.load(FIXTURES / "corpus.rows")
-    tiny = random_model(Config(width=32, layers=2, heads=2), seed=0)  # engine/tests/fixtures/tiny.onnx: see test_fixtures.py
+    tiny, *_ = checkpoint.load(Path(__file__).parents[3] / "engine/tests/fixtures/tiny.onnx")
     twice = lambda array: np.concatenate((array, array))
     per_bar = twice(np.diff(corpus.bar_notes))
     sequence = rows.align(twice(corpus.notes), per_bar, twice(corpus.bars), twice(corpus.bar_ticks), 0, False)
