@@ -34,7 +34,7 @@ pub(super) struct Options {
     ///
     /// Beside it stands unseen music: the validation pieces, from each of which as many bars are taken, in its middle, as the clips have. Exit code 1
     /// says that a clip shares a longer passage than 99 % of those do. With --json: training, training_pieces, limit (that length), unseen and
-    /// lengths {count, bars, p50, p90, p99, max, values}, share_longer, longer [paths], and clips [{path, bars, longest, plain}], each passage with
+    /// lengths {count, bars, p50, p90, p99, max, values}, share_longer, longer (their paths), and clips [{path, bars, longest, plain}], each passage with
     /// notes_once, notes, voice, bar and the training piece, its voice and bar; plain is the one with the most notes, whatever they are.
     #[arg(long, value_name = "PATH", requires = "training")]
     pub(super) copy_check: Option<PathBuf>,
