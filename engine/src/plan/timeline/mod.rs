@@ -1,0 +1,288 @@
+//! Beat-synchronous planning: which plan stands, which is being made, and from where on it will stand.
+//!
+//! At planning tick k a [`Brief`] goes out. What comes back covers the time from planning tick k+1 on and is adopted exactly there, however
+//! early it came: what sounds does not depend on the speed of the machine. What misses that tick is dropped, and the older plan stands.
+//! Until then the commit line stands at k+1: what lies before it will sound as shown.
+
+mod request;
+#[cfg(test)]
+mod tests;
+
+use super::foresight::{TOLERANCE_TICKS, as_foreseen};
+use super::latch::{Latched, Played};
+use super::{Brief, Mode, Passage, Plan, PlanId};
+use crate::music::{Note, Tick};
+pub use request::{Adoption, Offer, PlanningTick, Request, Tally};
+
+/// A plan that is being made.
+#[derive(Debug, Clone)]
+struct Pending {
+    plan: Plan,
+    adopt_at: Tick,
+    /// The player asked for another: it takes the place of the one that plays.
+    takes_over: bool,
+}
+
+/// The plan that stands, the one that is being made, and the one that plays.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    now: Tick,
+    adopted: Option<Plan>,
+    pending: Option<Pending>,
+    latched: Latched,
+    /// The last planning tick, if there was one.
+    asked_at: Option<Tick>,
+    commit_line: Tick,
+    seed: u64,
+    /// The player asked for another.
+    another: bool,
+    last_plan: u64,
+    tally: Tally,
+}
+
+impl Timeline {
+    /// An empty timeline at this moment of the clock.
+    #[must_use]
+    pub fn new(now: Tick, seed: u64) -> Self {
+        Self {
+            now,
+            adopted: None,
+            pending: None,
+            latched: Latched::default(),
+            asked_at: None,
+            commit_line: now,
+            seed,
+            another: false,
+            last_plan: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes note of the time. A plan whose tick has come is adopted if its beginning is there, otherwise it is missed. A moment that has
+    /// passed changes nothing.
+    pub fn advance_to(&mut self, now: Tick) -> Option<Adoption> {
+        self.now = self.now.max(now);
+        self.latched.advance_to(self.now);
+        let pending = self.pending.take_if(|pending| pending.adopt_at <= self.now)?;
+        Some(self.resolve(pending))
+    }
+
+    /// The clock stands still, so nothing can be late: what has been delivered of the plan that is being made stands at once.
+    pub fn adopt_waiting(&mut self) -> Option<Adoption> {
+        let pending = self.pending.take_if(|pending| pending.plan.ready() > pending.plan.brief.start)?;
+        Some(self.resolve(pending))
+    }
+
+    fn resolve(&mut self, pending: Pending) -> Adoption {
+        let Pending { plan, adopt_at, takes_over } = pending;
+        let id = plan.id();
+        if plan.ready() <= plan.brief.start {
+            self.tally.missed += 1;
+            self.another |= takes_over;
+            return Adoption::Missed(id);
+        }
+        self.tally.adopted += 1;
+        if takes_over {
+            self.latched.replace(plan.clone(), adopt_at);
+            self.latched.advance_to(self.now);
+        }
+        self.adopted = Some(plan);
+        Adoption::Adopted(id)
+    }
+
+    /// A planning tick. Whatever was asked for at the one before is adopted or missed first ([`advance_to`](Self::advance_to)); what is not
+    /// due yet, since this tick came early, is dropped.
+    ///
+    /// The requests take the place of those of the tick before, and are served in their order: what plays is completed, then comes the rest.
+    /// None if what stands is as wanted and reaches to the horizon.
+    pub fn request_at(&mut self, tick: PlanningTick<'_>) -> Vec<Request> {
+        self.advance_to(tick.now);
+        self.pending = None;
+        let asked_at = self.asked_at.replace(tick.now);
+        self.commit_line = tick.next;
+        let stands = self.stands(&tick, asked_at);
+        let completion = self.completion(&tick, stands);
+        let other = if stands {
+            self.tally.kept += 1;
+            self.extension(&tick)
+        } else {
+            self.replan(&tick)
+        };
+        completion.into_iter().chain(other).collect()
+    }
+
+    /// A new plan. What is latched plays to its end, so what is made now comes after, unless the player asked for another.
+    fn replan(&mut self, tick: &PlanningTick<'_>) -> Option<Request> {
+        let start = match self.latched.until() {
+            Some(until) if !self.another => until.max(tick.next),
+            _ => tick.next,
+        };
+        if start >= tick.horizon {
+            return None;
+        }
+        self.last_plan += 1;
+        let brief = Brief {
+            plan: PlanId(self.last_plan),
+            made_at: tick.now,
+            start,
+            end: tick.horizon,
+            seed: self.seed,
+            controls: tick.controls.clone(),
+            context: tick.context,
+        };
+        let takes_over = std::mem::take(&mut self.another);
+        self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over });
+        Some(Request::Replan(brief))
+    }
+
+    /// What is missing of the plans that play, unless the plan that stands is the same and will be extended, or another is to take its place.
+    fn completion(&self, tick: &PlanningTick<'_>, stands: bool) -> Vec<Request> {
+        if self.another {
+            return Vec::new();
+        }
+        let is_extended = |plan: &Plan| stands && self.adopted.as_ref().is_some_and(|adopted| adopted.id() == plan.id());
+        let lacking = self.latched.lacking().filter(|(plan, _)| !is_extended(plan));
+        lacking.map(|(plan, until)| Request::Extend(rest(plan, until, tick))).collect()
+    }
+
+    /// Whether the plan that stands is still the one to make: nobody asked for another, the controls are the same, and since the last
+    /// planning tick the player did what is shown.
+    fn stands(&self, tick: &PlanningTick<'_>, asked_at: Option<Tick>) -> bool {
+        let (Some(adopted), Some(from)) = (&self.adopted, asked_at) else { return false };
+        // Between the tick at which it was made and the one at which it was adopted, the player had nothing of it to go by.
+        let from = from.max(adopted.brief.made_at);
+        if self.another || adopted.brief.controls != *tick.controls || adopted.ready() <= tick.now {
+            return false;
+        }
+        let margin = Tick(4 * TOLERANCE_TICKS.0);
+        let planned: Vec<_> = self.shown(from - margin, tick.now + margin).copied().collect();
+        as_foreseen(&planned, tick.heard, from, tick.now)
+    }
+
+    /// More of the plan that stands, if it does not reach to the horizon yet.
+    fn extension(&mut self, tick: &PlanningTick<'_>) -> Option<Request> {
+        let adopted = self.adopted.as_mut()?;
+        adopted.brief.end = adopted.brief.end.max(tick.horizon);
+        (!adopted.is_complete()).then(|| Request::Extend(rest(adopted, adopted.brief.end, tick)))
+    }
+
+    /// A passage comes from the engine. It joins the plan it belongs to; one of a plan that is not adopted yet is not shown before its tick.
+    pub fn offer(&mut self, passage: &Passage) -> Offer {
+        let pending = self.pending.as_mut().map(|pending| &mut pending.plan);
+        let plans = [pending, self.adopted.as_mut()].into_iter().flatten().filter(|plan| plan.id() == passage.plan);
+        // The plan that plays and the one that stands may be the same one.
+        let taken: Vec<bool> = plans.map(|plan| plan.append(passage)).collect();
+        let taken = taken.into_iter().chain(self.latched.append(passage)).reduce(|one, other| one || other);
+        match taken {
+            Some(true) => Offer::Taken,
+            Some(false) => Offer::OutOfOrder,
+            None => Offer::Late,
+        }
+    }
+
+    /// Play: latches the plan that is shown, from this bar line to its end. What plays already does so up to there, and to where the plan
+    /// begins. `None` if nothing is shown there.
+    pub fn play(&mut self, bar_line: Tick) -> Option<Played> {
+        let from = bar_line.max(self.now);
+        let plan = self.adopted.clone().filter(|plan| from < plan.brief.end)?;
+        Some(self.latched.play(plan, from))
+    }
+
+    /// Plays a plan that the player went back to, moved by so much, from this bar line to its end. No other one that was asked for before takes
+    /// its place. `None` if it is over by then.
+    pub fn play_again(&mut self, plan: &Plan, by: Tick, bar_line: Tick) -> Option<Played> {
+        let from = bar_line.max(self.now);
+        if plan.ready() + by <= from {
+            return None;
+        }
+        self.another = false;
+        if let Some(pending) = &mut self.pending {
+            pending.takes_over = false;
+        }
+        // What comes of other plans is none of its business.
+        self.last_plan += 1;
+        Some(self.latched.play(plan.moved(by, PlanId(self.last_plan)), from))
+    }
+
+    /// From here on plans are made from this seed; what stands and what plays go on.
+    pub const fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
+    /// Another: at the next planning tick a new plan is asked for with this seed, and takes the place of the one that plays.
+    pub fn another(&mut self, seed: u64) {
+        self.seed = seed;
+        self.another = true;
+    }
+
+    /// Stop: what plays ends here. The plan that stands goes on being shown.
+    pub fn stop(&mut self) {
+        self.latched.clear();
+    }
+
+    /// The player plays again. In a mode that yields, what plays ends here; says whether it did.
+    pub fn player_returns(&mut self, mode: Mode) -> bool {
+        mode.yields() && self.latched.clear()
+    }
+
+    /// The song goes on elsewhere, or the transport stops: nothing of what was planned fits any more.
+    pub fn clear(&mut self) {
+        self.adopted = None;
+        self.pending = None;
+        self.latched.clear();
+        self.asked_at = None;
+        self.commit_line = self.now;
+    }
+
+    /// The plan that stands.
+    #[must_use]
+    pub const fn adopted(&self) -> Option<&Plan> {
+        self.adopted.as_ref()
+    }
+
+    /// The plan that plays; of two that follow each other, the later.
+    #[must_use]
+    pub fn playing(&self) -> Option<&Plan> {
+        self.latched.plan()
+    }
+
+    /// Up to here what plays has been delivered, without a gap. `None` if nothing plays.
+    #[must_use]
+    pub fn delivered(&self) -> Option<Tick> {
+        self.latched.delivered()
+    }
+
+    /// What is shown of a stretch: what plays, and after it what stands.
+    pub fn shown(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
+        let turn = self.latched.until().map_or(from, |until| until.clamp(from, to.max(from)));
+        let standing = self.adopted.as_ref().map_or(&[][..], |plan| plan.between(turn, to));
+        self.latched.shown(from, turn).chain(standing)
+    }
+
+    /// What sounds of a stretch: what plays.
+    pub fn sounding(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
+        self.latched.between(from, to)
+    }
+
+    /// The commit line: the next planning tick. What is shown before it will not change; what lies beyond still may.
+    #[must_use]
+    pub const fn commit_line(&self) -> Tick {
+        self.commit_line
+    }
+
+    /// What is shown between now and the commit line.
+    pub fn committed(&self) -> impl Iterator<Item = &Note> {
+        self.shown(self.now, self.commit_line)
+    }
+
+    /// How planning has gone so far.
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        self.tally
+    }
+}
+
+/// The brief for what is missing of a plan.
+fn rest(plan: &Plan, end: Tick, tick: &PlanningTick<'_>) -> Brief {
+    Brief { start: plan.ready(), end, made_at: tick.now, context: tick.context, ..plan.brief.clone() }
+}

@@ -1,0 +1,322 @@
+//! Sessions at the timeline, with an engine of any pace.
+
+use proptest::prelude::*;
+
+use super::super::phrase::tests::{note, passage};
+use super::super::{Controls, Fingerprint, Passage, Setting};
+use super::*;
+
+const BEAT: i64 = 24;
+const BAR: i64 = 96;
+
+/// Planning tick at this beat; the horizon is the bar line at least four bars on.
+fn tick<'a>(beat: i64, heard: &'a [Note], controls: &'a Controls) -> PlanningTick<'a> {
+    PlanningTick {
+        now: Tick(beat * BEAT),
+        next: Tick((beat + 1) * BEAT),
+        horizon: Tick((beat / 4 + 5) * BAR),
+        heard,
+        context: Fingerprint::of(heard),
+        controls,
+    }
+}
+
+/// What an engine would deliver for a brief: a crotchet on every beat, of a pitch by plan, bar by bar.
+fn passages(brief: &Brief) -> Vec<Passage> {
+    let pitch = 40 + u8::try_from(brief.plan.0).unwrap();
+    let mut passages = Vec::new();
+    let mut from = brief.start.0;
+    while from < brief.end.0 {
+        let until = ((from / BAR + 1) * BAR).min(brief.end.0);
+        let notes: Vec<_> = (from..until).filter(|tick| tick % BEAT == 0).map(|tick| note(tick, pitch)).collect();
+        passages.push(passage(brief.plan.0, from, until, &notes));
+        from = until;
+    }
+    passages
+}
+
+fn replan(timeline: &mut Timeline, beat: i64, heard: &[Note]) -> Brief {
+    match timeline.request_at(tick(beat, heard, &Controls::default())).as_slice() {
+        [Request::Replan(brief)] => brief.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A timeline at beat 1 with a plan that was made at beat 0.
+fn planned() -> Timeline {
+    let mut timeline = Timeline::new(Tick(0), 7);
+    let brief = replan(&mut timeline, 0, &[]);
+    for passage in passages(&brief) {
+        assert_eq!(timeline.offer(&passage), Offer::Taken);
+    }
+    assert_eq!(timeline.advance_to(Tick(BEAT)), Some(Adoption::Adopted(PlanId(1))));
+    timeline
+}
+
+fn pitches<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Vec<u8> {
+    notes.into_iter().map(|note| note.pitch).collect()
+}
+
+#[test]
+fn a_plan_covers_from_the_next_tick_on_and_is_adopted_exactly_there() {
+    let mut timeline = Timeline::new(Tick(0), 7);
+    let brief = replan(&mut timeline, 0, &[]);
+    assert_eq!((brief.made_at, brief.start, brief.end, brief.seed), (Tick(0), Tick(24), Tick(480), 7));
+    assert_eq!(timeline.commit_line(), Tick(24));
+    timeline.offer(&passages(&brief)[0]);
+    assert_eq!(timeline.advance_to(Tick(23)), None);
+    assert!(timeline.adopted().is_none());
+    assert_eq!(timeline.advance_to(Tick(24)), Some(Adoption::Adopted(PlanId(1))));
+    assert_eq!(pitches(timeline.shown(Tick(0), Tick(96))), [41, 41, 41]);
+    // The rest of the horizon may come later.
+    assert_eq!(timeline.offer(&passages(&brief)[1]), Offer::Taken);
+    assert_eq!(timeline.adopted().unwrap().ready(), Tick(192));
+}
+
+#[test]
+fn a_plan_that_misses_its_tick_is_dropped_and_the_older_one_stands() {
+    let mut timeline = planned();
+    // Something else than what was planned.
+    let late = replan(&mut timeline, 2, &[note(24, 99)]);
+    assert_eq!(timeline.advance_to(Tick(3 * BEAT)), Some(Adoption::Missed(PlanId(2))));
+    assert_eq!(timeline.offer(&passages(&late)[0]), Offer::Late);
+    assert_eq!(pitches(timeline.shown(Tick(72), Tick(96))), [41]);
+    assert_eq!(timeline.tally(), Tally { adopted: 1, missed: 1, kept: 0 });
+}
+
+#[test]
+fn what_the_player_did_as_foreseen_only_extends_the_plan() {
+    let mut timeline = planned();
+    let none = Controls::default();
+    let heard: Vec<_> = (1..5).map(|beat| note(beat * BEAT + 1, 41)).collect();
+    for beat in 1..4 {
+        assert_eq!(timeline.request_at(tick(beat, &heard[..usize::try_from(beat - 1).unwrap()], &none)), []);
+    }
+    // The next bar has begun, and so the horizon moved on.
+    let requests = timeline.request_at(tick(4, &heard[..3], &none));
+    let [Request::Extend(brief)] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!((brief.plan, brief.start, brief.end, brief.seed), (PlanId(1), Tick(480), Tick(576), 7));
+    assert_eq!(timeline.offer(&passages(brief)[0]), Offer::Taken);
+    assert!(timeline.adopted().unwrap().is_complete());
+    assert_eq!(timeline.tally(), Tally { adopted: 1, missed: 0, kept: 4 });
+    // And then something else.
+    assert_eq!(replan(&mut timeline, 5, &[note(97, 70)]).plan, PlanId(2));
+}
+
+#[test]
+fn a_silent_player_or_other_controls_want_a_new_plan() {
+    let mut timeline = planned();
+    assert_eq!(replan(&mut timeline, 3, &[]).plan, PlanId(2));
+    let mut timeline = planned();
+    let denser = Controls(vec![Setting { parameter: 3, value: 0.9 }]);
+    let requests = timeline.request_at(tick(1, &[], &denser));
+    assert!(matches!(&requests[..], [Request::Replan(brief)] if brief.controls == denser), "{requests:?}");
+}
+
+#[test]
+fn passages_out_of_order_change_nothing() {
+    let mut timeline = Timeline::new(Tick(0), 7);
+    let brief = replan(&mut timeline, 0, &[]);
+    let passages = passages(&brief);
+    assert_eq!(timeline.offer(&passages[1]), Offer::OutOfOrder);
+    assert_eq!(timeline.offer(&passages[0]), Offer::Taken);
+    assert_eq!(timeline.offer(&passages[0]), Offer::OutOfOrder);
+    assert_eq!(timeline.offer(&passage(9, 24, 96, &[])), Offer::Late);
+}
+
+#[test]
+fn what_is_latched_plays_to_its_end_whatever_is_planned_meanwhile() {
+    let mut timeline = planned();
+    assert_eq!(timeline.play(Tick(BAR)), Some(Played::From(Tick(BAR))));
+    assert!(timeline.sounding(Tick(0), Tick(BAR)).next().is_none());
+    // The player goes another way: what is made now comes after what plays.
+    for beat in 4..24 {
+        let heard = [note((beat - 1) * BEAT, 99)];
+        let brief = replan(&mut timeline, beat, &heard);
+        assert_eq!(brief.start, Tick(480).max(Tick((beat + 1) * BEAT)));
+        for passage in passages(&brief) {
+            timeline.offer(&passage);
+        }
+        let now = Tick((beat + 1) * BEAT);
+        assert!(matches!(timeline.advance_to(now), Some(Adoption::Adopted(_))));
+        let (sounding, playing) = (pitches(timeline.sounding(now, now + Tick(BEAT))), timeline.playing().is_some());
+        assert_eq!((sounding.as_slice(), playing), if now < Tick(480) { (&[41][..], true) } else { (&[][..], false) });
+    }
+    assert_eq!(timeline.tally().missed, 0);
+}
+
+#[test]
+fn what_plays_is_completed_before_anything_else() {
+    let mut timeline = Timeline::new(Tick(0), 7);
+    let brief = replan(&mut timeline, 0, &[]);
+    timeline.offer(&passages(&brief)[0]);
+    timeline.advance_to(Tick(BEAT));
+    timeline.play(Tick(BAR));
+    let heard = [note(24, 99)];
+    let requests = timeline.request_at(tick(2, &heard, &Controls::default()));
+    let [Request::Extend(rest)] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!((rest.plan, rest.start, rest.end), (PlanId(1), Tick(BAR), Tick(480)));
+    // The horizon reaches beyond it by the next bar.
+    let requests = timeline.request_at(tick(4, &heard, &Controls::default()));
+    let [Request::Extend(rest), Request::Replan(next)] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!((rest.plan, rest.end, next.start, next.end), (PlanId(1), Tick(480), Tick(480), Tick(576)));
+    for passage in passages(rest) {
+        assert_eq!(timeline.offer(&passage), Offer::Taken);
+    }
+    assert_eq!(pitches(timeline.sounding(Tick(BAR), Tick(480))), [41; 16]);
+}
+
+#[test]
+fn another_that_misses_its_tick_is_asked_for_again() {
+    let mut timeline = planned();
+    timeline.play(Tick(BEAT));
+    timeline.another(8);
+    let late = replan(&mut timeline, 2, &[note(24, 41)]);
+    let again = replan(&mut timeline, 3, &[note(24, 41), note(48, 41)]);
+    assert_eq!((late.seed, again.seed, again.start), (8, 8, Tick(96)));
+    assert_eq!(timeline.tally().missed, 1);
+}
+
+#[test]
+fn nothing_is_played_where_nothing_is_shown() {
+    assert_eq!(Timeline::new(Tick(0), 7).play(Tick(0)), None);
+    assert_eq!(planned().play(Tick(480)), None);
+}
+
+#[test]
+fn what_the_player_went_back_to_plays_where_it_is_put() {
+    let mut timeline = planned();
+    let before = timeline.adopted().unwrap().clone();
+    timeline.clear();
+    assert_eq!(timeline.play_again(&before, Tick(BAR), Tick(before.ready().0 + BAR)), None);
+    // It starts at beat 1 of its bar, there and here.
+    assert_eq!(timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR)), Some(Played::From(Tick(2 * BAR))));
+    assert_eq!(timeline.sounding(Tick(0), Tick(3 * BAR)).next().unwrap().onset, Tick(2 * BAR + BEAT));
+    // A passage of what was planned before does not join it.
+    assert_eq!(timeline.offer(&passage(1, 480 + 2 * BAR, 480 + 3 * BAR, &[])), Offer::Late);
+    assert!(timeline.playing().unwrap().is_same(&before));
+}
+
+#[test]
+fn what_the_player_went_back_to_gives_way_to_nothing_that_was_asked_for_before() {
+    let heard = [note(24, 99)];
+    let mut timeline = planned();
+    let before = timeline.adopted().unwrap().clone();
+    timeline.another(8);
+    let brief = replan(&mut timeline, 2, &heard);
+    timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR));
+    assert_eq!(timeline.offer(&passages(&brief)[0]), Offer::Taken);
+    assert!(timeline.advance_to(brief.start).is_some());
+    assert!(timeline.playing().unwrap().is_same(&before));
+    assert_eq!(timeline.adopted().unwrap().brief.seed, 8);
+
+    let mut timeline = planned();
+    timeline.another(8);
+    timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR));
+    // It reaches beyond the horizon, and nothing is to take its place.
+    assert_eq!(timeline.request_at(tick(2, &heard, &Controls::default())), []);
+}
+
+#[test]
+fn another_takes_the_place_of_what_plays() {
+    let mut timeline = planned();
+    timeline.play(Tick(BEAT));
+    timeline.another(8);
+    let heard = [note(24, 41)];
+    let brief = replan(&mut timeline, 2, &heard);
+    assert_eq!((brief.start, brief.seed), (Tick(72), 8));
+    timeline.offer(&passages(&brief)[0]);
+    // Up to its tick the old one plays.
+    assert_eq!(pitches(timeline.sounding(Tick(48), Tick(96))), [41, 41]);
+    timeline.advance_to(Tick(72));
+    assert_eq!(pitches(timeline.sounding(Tick(48), Tick(96))), [42]);
+    // The rest of the horizon reaches what plays, too.
+    timeline.offer(&passages(&brief)[1]);
+    assert_eq!(pitches(timeline.sounding(Tick(72), Tick(192))), [42; 5]);
+    // It was asked for once.
+    assert_eq!(timeline.request_at(tick(3, &[note(24, 41), note(48, 41)], &Controls::default())).len(), 1, "an extension");
+}
+
+#[test]
+fn stop_and_the_players_return_end_what_plays() {
+    let mut timeline = planned();
+    timeline.play(Tick(BEAT));
+    assert!(!timeline.player_returns(Mode::Suggest));
+    assert!(timeline.playing().is_some());
+    assert!(timeline.player_returns(Mode::Answer));
+    assert!(!timeline.player_returns(Mode::Answer));
+    assert!(timeline.sounding(Tick(0), Tick(480)).next().is_none());
+    timeline.play(Tick(BEAT));
+    timeline.stop();
+    assert!(timeline.sounding(Tick(0), Tick(480)).next().is_none());
+    assert!(timeline.shown(Tick(0), Tick(480)).next().is_some());
+}
+
+#[test]
+fn a_tick_that_comes_early_drops_what_is_not_due_yet() {
+    let mut timeline = planned();
+    let first = replan(&mut timeline, 2, &[note(24, 99)]);
+    timeline.offer(&passages(&first)[0]);
+    // A jump closed the bar short.
+    let controls = Controls::default();
+    let heard = [note(24, 99)];
+    let early = PlanningTick { now: Tick(60), next: Tick(84), ..tick(2, &heard, &controls) };
+    assert!(matches!(timeline.request_at(early)[..], [Request::Replan(_)]));
+    assert_eq!(timeline.offer(&passages(&first)[1]), Offer::Late);
+    assert_eq!(timeline.advance_to(Tick(72)), None);
+}
+
+#[test]
+fn a_standing_clock_waits_for_nothing() {
+    let mut timeline = Timeline::new(Tick(0), 7);
+    let brief = replan(&mut timeline, 0, &[]);
+    assert_eq!(timeline.adopt_waiting(), None);
+    timeline.offer(&passages(&brief)[0]);
+    assert_eq!(timeline.adopt_waiting(), Some(Adoption::Adopted(PlanId(1))));
+    timeline.clear();
+    assert!(timeline.shown(Tick(0), Tick(480)).next().is_none());
+}
+
+/// What sounds in a session: so many bars beyond the near one come in time at each planning tick, and the player plays on these beats.
+fn session(pace: &[usize], played: &[bool]) -> Vec<Note> {
+    let controls = Controls::default();
+    let mut timeline = Timeline::new(Tick(0), 7);
+    let mut heard: Vec<Note> = Vec::new();
+    let mut sounded = Vec::new();
+    for (beat, ahead) in (0i64..).zip(pace) {
+        timeline.advance_to(Tick(beat * BEAT));
+        if beat == 6 {
+            timeline.play(Tick(2 * BAR));
+        }
+        let mut requests = timeline.request_at(tick(beat, &heard, &controls));
+        // In time: whatever what plays lacks, and the near bar. How much more comes before the next tick differs.
+        let last = requests.pop();
+        let due = requests.iter().flat_map(|request| passages(request.brief()));
+        let more = last.iter().flat_map(|request| passages(request.brief())).take(1 + ahead);
+        let committed: Vec<_> = timeline.committed().copied().collect();
+        for passage in due.chain(more) {
+            assert_eq!(timeline.offer(&passage), Offer::Taken);
+        }
+        let now: Vec<_> = timeline.shown(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied().collect();
+        assert_eq!(now, committed, "what was committed has changed");
+        sounded.extend(timeline.sounding(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied());
+        if played.get(usize::try_from(beat).unwrap()).is_some_and(|played| *played) {
+            heard.push(note(beat * BEAT, 99));
+        }
+    }
+    assert_eq!(timeline.tally().missed, 0);
+    sounded
+}
+
+proptest! {
+    /// The same playing sounds the same on a fast and on a slow machine, as long as the near bar is in time.
+    #[test]
+    fn the_pace_of_the_engine_is_not_heard(
+        pace in prop::collection::vec(0..5usize, 40),
+        played in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        let steady = session(&[4; 40], &played);
+        prop_assert!(!steady.is_empty());
+        prop_assert_eq!(session(&pace, &played), steady);
+    }
+}
