@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::layout::{Bundle, Format, Platform};
-use crate::{macos, process, runtime, tree};
+use crate::{macos, notices, process, runtime, tree};
 
 /// The package whose library hosts load.
 const PACKAGE: &str = "antiphon-plugin";
@@ -38,20 +38,27 @@ type Copied = (PathBuf, PathBuf);
 /// Both bundles, finished.
 pub(crate) struct Bundles {
     /// The folder they lie in.
-    home: PathBuf,
-    platform: Platform,
-    name: String,
+    pub(crate) home: PathBuf,
+    /// What they are for.
+    pub(crate) platform: Platform,
+    /// What they are called.
+    pub(crate) name: String,
 }
 
 impl Bundles {
+    /// Where the parts of a bundle lie.
+    pub(crate) fn layout(&self, format: Format) -> Bundle {
+        self.platform.bundle(format, &self.name)
+    }
+
     /// The one folder of a bundle that is copied whole.
     pub(crate) fn folder(&self, format: Format) -> PathBuf {
-        self.home.join(self.platform.bundle(format, &self.name).folder)
+        self.home.join(self.layout(format).folder)
     }
 
     /// The file of a bundle that hosts load.
     pub(crate) fn library(&self, format: Format) -> PathBuf {
-        self.folder(format).join(self.platform.bundle(format, &self.name).library)
+        self.folder(format).join(self.layout(format).library)
     }
 }
 
@@ -68,7 +75,8 @@ pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Bundles> {
     let (platform, names) = (here()?, names(root)?);
     let runtime = runtime::obtain(root, onnxruntime)?;
     eprintln!("ONNX Runtime: {}", runtime.display());
-    let resources = resources(root, platform, &runtime)?;
+    let mut resources = resources(root, platform, &runtime)?;
+    resources.extend(licences_of_code(root)?);
     let library = build(root)?;
     for format in Format::ALL {
         let layout = platform.bundle(format, &names.name);
@@ -141,6 +149,20 @@ fn resources(root: &Path, platform: Platform, runtime: &Path) -> Result<Vec<Copi
     files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
     files.push((root.join("models/licences"), "licences/model".into()));
     files.push((root.join("models").join(MODEL_CARD), MODEL_CARD.into()));
+    Ok(files)
+}
+
+/// The licences of what is linked into the library.
+fn licences_of_code(root: &Path) -> Result<Vec<Copied>> {
+    let crates = root.join("target/licences/crates.md");
+    let text = notices::of_crates(root, PACKAGE)?;
+    let written = fs::create_dir_all(root.join("target/licences")).and_then(|()| fs::write(&crates, text));
+    written.with_context(|| format!("writing {}", crates.display()))?;
+    let mut files = vec![(crates, "licences/crates.md".into())];
+    match notices::of_rust() {
+        Some(path) => files.push((path, "licences/rust-standard-library.html".into())),
+        None => eprintln!("warning: this toolchain has no licences of Rust's standard library: do not hand these bundles on"),
+    }
     Ok(files)
 }
 

@@ -30,7 +30,7 @@ impl Format {
 pub(crate) struct Platform {
     pub(crate) system: System,
     /// As `std::env::consts::ARCH` has it: `x86_64` or `aarch64`.
-    arch: &'static str,
+    pub(crate) arch: &'static str,
 }
 
 /// The parts of one bundle. All paths but the first are relative to it.
@@ -94,6 +94,15 @@ impl Platform {
 }
 
 impl System {
+    /// Its name in the names of files.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::MacOs => "macos",
+            Self::Windows => "windows",
+        }
+    }
+
     /// What ONNX Runtime's library is called in a bundle: a name without a version, which the engine finds in a folder.
     pub(crate) fn runtime(self) -> &'static str {
         match self {

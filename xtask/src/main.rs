@@ -1,14 +1,17 @@
 //! Every chore of the project: `cargo xtask CHORE`.
 //!
 //! One file per chore; what they share stands in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
-//! (where a bundle's parts lie), `macos` (what bundles need there) and `tree` (folders as wholes).
+//! (where a bundle's parts lie), `macos` (what bundles need there), `notices` (licences of crates), `pack` (archives) and `tree` (folders as wholes).
 
 mod bundle;
 mod demo;
+mod dist;
 mod install;
 mod layout;
 mod licences;
 mod macos;
+mod notices;
+mod pack;
 mod process;
 mod runtime;
 mod system;
@@ -38,6 +41,8 @@ enum Chore {
     Bundle(bundle::Args),
     /// Make the bundles and copy them into this user's plug-in folders
     Install(install::Args),
+    /// Make the bundles and pack them into one archive for this platform, to be installed without tools or a network
+    Dist(dist::Args),
     /// Check the licences and the sources of every dependency against deny.toml
     Licences,
 }
@@ -54,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(root(), &args),
         Chore::Bundle(args) => bundle::run(root(), &args),
         Chore::Install(args) => install::run(root(), &args),
+        Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };
     match done {

@@ -53,6 +53,9 @@ struct Args {
     /// Use an X server that shows nothing (Xvfb), although there is a display
     #[arg(long)]
     headless: bool,
+    /// Leave the editor closed, and do without its picture
+    #[arg(long)]
+    no_editor: bool,
     /// Render offline: as fast as the plug-in answers, which the host waits for
     #[arg(long)]
     offline: bool,
@@ -69,7 +72,7 @@ fn go_inside(args: &Args) -> Result<()> {
     let mut program = Command::new(std::env::current_exe().context("finding this program")?);
     program.args(std::env::args_os().skip(1)).env(INSIDE, "1").env_remove(RUNTIME).env(report::VARIABLE, folder.path().join("report"));
     #[cfg(target_os = "linux")]
-    let _display = if args.headless || std::env::var_os("DISPLAY").is_none_or(|name| name.is_empty()) {
+    let _display = if !args.no_editor && (args.headless || std::env::var_os("DISPLAY").is_none_or(|name| name.is_empty())) {
         let display = antiphon_tests::display::Display::start(SCREEN.0, SCREEN.1)?;
         program.env("DISPLAY", display.name());
         Some(display)
@@ -109,7 +112,11 @@ fn perform(args: &Args) -> Result<()> {
     let wish = Wish { heard, bars: args.bars, seed: args.seed, sample_rate: SAMPLE_RATE, render };
 
     #[cfg(target_os = "linux")]
-    let (result, photographed) = camera::filmed(host, &clip, &wish, &files.editor)?;
+    let (result, photographed) = if args.no_editor {
+        (performance::play(host, &clip, &wish, |_| ())?, Ok(()))
+    } else {
+        camera::filmed(host, &clip, &wish, &files.editor)?
+    };
     #[cfg(not(target_os = "linux"))]
     let (result, photographed) = (performance::play(host, &clip, &wish, |_| ())?, Ok(()));
     let counts = report::read()?;
@@ -128,7 +135,7 @@ fn perform(args: &Args) -> Result<()> {
     println!("  suggestion         {}", files.suggestion.display());
     println!("  heard, then played {}", files.song.display());
     println!("  piano roll         {}", files.roll.display());
-    if files.editor.is_file() {
+    if !args.no_editor && files.editor.is_file() {
         println!("  the editor         {}", files.editor.display());
     }
     photographed?;

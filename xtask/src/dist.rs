@@ -1,0 +1,176 @@
+//! `cargo xtask dist`: one archive for this platform, which is installed by copying folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::bundle::{self, Bundles};
+use crate::layout::{Format, Platform, System};
+use crate::pack::{self, Kind};
+use crate::tree;
+
+/// Where archives go.
+const FOLDER: &str = "dist";
+/// How to install and remove, for whoever unpacks the archive.
+const INSTRUCTIONS: &str = "INSTALL.txt";
+/// Beside the bundles, for those who look for them first; the bundles have them too.
+const LICENCES: &str = "licences";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    #[arg(long, value_name = "PATH")]
+    onnxruntime: Option<PathBuf>,
+}
+
+pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
+    let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
+    let (archive, checksum) = write(&bundles, &root.join(FOLDER))?;
+    println!("{}\n{}", archive.display(), checksum.display());
+    Ok(())
+}
+
+/// What the archive and the folder in it are called.
+fn name(platform: Platform, bundles: &str) -> String {
+    format!("{bundles}-{}-{}-{}", env!("CARGO_PKG_VERSION"), platform.system.name(), platform.arch)
+}
+
+/// Packs the bundles into an archive in `folder`; hands back its path, and that of its checksum.
+fn write(bundles: &Bundles, folder: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (platform, kind) = (bundles.platform, Kind::of(bundles.platform.system));
+    let name = name(platform, &bundles.name);
+    let staging = tree::staging(folder)?;
+    let new = staging.path().join(&name);
+    for format in Format::ALL {
+        tree::copy(&bundles.folder(format), &new.join(bundles.layout(format).folder))?;
+    }
+    tree::copy(&bundles.folder(Format::Vst3).join(bundles.layout(Format::Vst3).resources).join(LICENCES), &new.join(LICENCES))?;
+    let instructions = new.join(INSTRUCTIONS);
+    fs::write(&instructions, instruct(bundles)).with_context(|| format!("writing {}", instructions.display()))?;
+
+    let file = format!("{name}.{}", kind.suffix());
+    let bytes = pack::pack(kind, &new)?;
+    let put = |name: &str, bytes: &[u8]| -> Result<PathBuf> {
+        let (made, place) = (staging.path().join(name), folder.join(name));
+        fs::write(&made, bytes).and_then(|()| fs::rename(&made, &place)).with_context(|| format!("writing {}", place.display()))?;
+        Ok(place)
+    };
+    Ok((put(&file, &bytes)?, put(&format!("{file}.sha256"), pack::checksum(&file, &bytes).as_bytes())?))
+}
+
+/// The text of [`INSTRUCTIONS`].
+fn instruct(bundles: &Bundles) -> String {
+    let system = bundles.platform.system;
+    let home = match system {
+        System::Linux | System::MacOs => "~",
+        System::Windows => "%LOCALAPPDATA%",
+    };
+    let line = |format| {
+        let folder = system.plugin_folder(format, Path::new(home));
+        format!("  {:<14} into  {}", bundles.layout(format).folder.display(), folder.display())
+    };
+    let [clap, vst3] = Format::ALL.map(line);
+    let version = env!("CARGO_PKG_VERSION");
+    let note = match system {
+        System::Linux => "Needs Linux with glibc 2.36 or newer (Debian 12, Ubuntu 23.04 and later), and OpenGL for its window.\n",
+        System::MacOs => {
+            "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy & Security. Not tried on a Mac.\n"
+        }
+        System::Windows => "Not tried on Windows.\n",
+    };
+    let text = format!(
+        "{name} {version}
+
+Antiphon listens to the MIDI on its track and always has the next phrase ready. It needs
+no network, no graphics card and no account.
+
+Install: close the host, and copy these two folders whole
+
+{clap}
+{vst3}
+
+Make those folders if they are not there. One of the two is enough: take VST3 for Live, Cubase,
+FL Studio and Studio One, CLAP for Bitwig; REAPER has both. Then let the host look for new plug-ins.
+
+Replace an older version: close the host, delete the two old folders, copy the new ones.
+Projects keep their settings.
+
+Remove: close the host, and delete the two folders. Nothing else was installed.
+
+{note}
+The licences of everything inside lie in the folder {LICENCES}, and in each bundle.
+",
+        name = bundles.name
+    );
+    // Notepad of older versions of Windows shows no lines without it.
+    if system == System::Windows { text.replace('\n', "\r\n") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::read::GzDecoder;
+
+    use super::*;
+
+    /// Bundles of few words, for a platform.
+    fn bundles(home: &Path, os: &str) -> Bundles {
+        let bundles = Bundles { home: home.to_owned(), platform: Platform::of(os, "x86_64").unwrap(), name: "Some".into() };
+        for format in Format::ALL {
+            let layout = bundles.layout(format);
+            let files =
+                [layout.library, layout.resources.join("licences/crates.md"), layout.resources.join(bundles.platform.system.runtime())];
+            for file in files {
+                let path = home.join(&layout.folder).join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "some").unwrap();
+            }
+        }
+        bundles
+    }
+
+    #[test]
+    fn an_archive_unpacks_to_bundles_licences_and_instructions() {
+        let folder = tempfile::tempdir().unwrap();
+        let bundles = bundles(&folder.path().join("bundled"), "linux");
+        let place = folder.path().join("dist");
+        let (archive, checksum) = write(&bundles, &place).unwrap();
+        let name = format!("Some-{}-linux-x86_64", env!("CARGO_PKG_VERSION"));
+        assert_eq!(archive, place.join(format!("{name}.tar.gz")));
+        let bytes = fs::read(&archive).unwrap();
+        assert_eq!(fs::read_to_string(checksum).unwrap(), pack::checksum(&format!("{name}.tar.gz"), &bytes));
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 2, "nothing else stays there");
+
+        let unpacked = folder.path().join("unpacked");
+        tar::Archive::new(GzDecoder::new(bytes.as_slice())).unpack(&unpacked).unwrap();
+        let inside = unpacked.join(name);
+        for file in [
+            "Some/Some.clap",
+            "Some/libonnxruntime.so",
+            "Some/licences/crates.md",
+            "Some.vst3/Contents/x86_64-linux/Some.so",
+            "Some.vst3/Contents/Resources/libonnxruntime.so",
+            "licences/crates.md",
+        ] {
+            assert_eq!(fs::read_to_string(inside.join(file)).unwrap(), "some", "{file}");
+        }
+        let text = fs::read_to_string(inside.join("INSTALL.txt")).unwrap();
+        for said in ["Some.vst3", "~/.clap", "~/.vst3", "Remove:"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert_eq!(fs::read_dir(&inside).unwrap().count(), 4);
+        // Packed again, it is the same.
+        assert_eq!(fs::read(write(&bundles, &place).unwrap().0).unwrap(), bytes);
+    }
+
+    #[test]
+    fn windows_and_macos_get_a_zip_with_their_own_folders() {
+        for (os, folder_name) in [("windows", "%LOCALAPPDATA%"), ("macos", "~/Library/Audio/Plug-Ins")] {
+            let folder = tempfile::tempdir().unwrap();
+            let bundles = bundles(&folder.path().join("bundled"), os);
+            let (archive, _) = write(&bundles, &folder.path().join("dist")).unwrap();
+            assert!(archive.to_str().unwrap().ends_with(&format!("-{os}-x86_64.zip")), "{}", archive.display());
+            assert!(instruct(&bundles).contains(folder_name) && instruct(&bundles).contains("Not tried"));
+        }
+    }
+}

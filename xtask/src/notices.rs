@@ -1,0 +1,260 @@
+//! The licences of every crate that is linked into what hosts load, as one document to hand on with it.
+//!
+//! What is linked is what `cargo tree` says for this platform, without what only builds or tests. The texts are those that the crates' packages
+//! hold. Some hold none: [`STANDARD`] and [`NAMED`] stand in, and a crate that neither covers stops the chore.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::process;
+
+/// Licences whose text is the same whoever grants it, and may stand in where a package holds none.
+const STANDARD: [(&str, &str); 2] =
+    [("Apache-2.0", include_str!("../../LICENSE-APACHE")), ("Unlicense", include_str!("../licences/Unlicense.txt"))];
+
+/// The texts of crates whose packages hold none, where the licence names whom to thank.
+const NAMED: [(&str, &str); 3] = [
+    ("nice-plug", include_str!("../licences/nice-plug-ISC.txt")),
+    ("nice-plug-core", include_str!("../licences/nice-plug-ISC.txt")),
+    ("nice-plug-egui", include_str!("../licences/nice-plug-ISC.txt")),
+];
+
+/// How the names of files with licences begin, in capitals.
+const BEGINNINGS: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE"];
+/// How deep in a package they are looked for: typefaces and borrowed code have theirs in a folder.
+const DEPTH: usize = 3;
+/// Where the toolchain keeps the licences of the standard library, which is in every library that Rust builds.
+const OF_RUST: &str = "share/doc/rust/COPYRIGHT-library.html";
+
+/// A crate whose licence nobody could hand on.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{name} {version} ({licence}) comes without the text of its licence. Find the text where the crate is made, put it into xtask/licences, and name it in xtask/src/notices.rs"
+)]
+struct NoText {
+    name: String,
+    version: String,
+    licence: String,
+}
+
+/// A linked crate, as `cargo metadata` has it.
+#[derive(Debug, Clone, Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    /// An SPDX expression.
+    license: Option<String>,
+    repository: Option<String>,
+    manifest_path: PathBuf,
+    /// Where it comes from; `None` for our own.
+    source: Option<String>,
+}
+
+impl Package {
+    fn licence(&self) -> &str {
+        self.license.as_deref().unwrap_or("no licence stated")
+    }
+
+    /// The texts that belong to it, by the names of their files.
+    fn texts(&self) -> Result<BTreeMap<String, String>> {
+        let folder = self.manifest_path.parent().unwrap_or(Path::new("."));
+        let mut texts = BTreeMap::new();
+        gather(folder, folder, DEPTH, &mut texts)?;
+        // What lies in a folder of the package is about that folder alone.
+        if texts.keys().any(|name| !name.contains('/')) {
+            return Ok(texts);
+        }
+        let named = NAMED.iter().find(|(name, _)| *name == self.name);
+        let standard = || STANDARD.iter().find(|(licence, _)| is_offered(self.licence(), licence));
+        let (name, text) = named.or_else(standard).ok_or_else(|| NoText {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            licence: self.licence().to_owned(),
+        })?;
+        texts.insert((*name).to_owned(), (*text).to_owned());
+        Ok(texts)
+    }
+}
+
+/// Whether an SPDX expression leaves it to the user to take this licence.
+fn is_offered(expression: &str, licence: &str) -> bool {
+    expression.split(['(', ')', ' ', '/']).any(|word| word == licence)
+}
+
+/// The files of a package that are about rights.
+fn gather(root: &Path, folder: &Path, depth: usize, texts: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry.with_context(|| format!("reading {}", folder.display()))?.path();
+        if path.is_dir() {
+            if depth > 1 {
+                gather(root, &path, depth - 1, texts)?;
+            }
+        } else if is_about_rights(&path) {
+            let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            let name: Vec<_> = path.strip_prefix(root).unwrap_or(&path).iter().map(|part| part.to_string_lossy()).collect();
+            texts.insert(name.join("/"), String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    Ok(())
+}
+
+/// By its name: a licence, or the text beside a typeface.
+fn is_about_rights(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
+    let is_text = !path.extension().is_some_and(|extension| ["rs", "toml", "json", "hbs"].iter().any(|other| extension == *other));
+    let beside_typeface = || {
+        let mut neighbours = path.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        neighbours.any(|other| other.path().extension().is_some_and(|extension| extension == "ttf" || extension == "otf"))
+    };
+    is_text && (BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) || name.ends_with(".TXT") && beside_typeface())
+}
+
+/// The document on the crates that are linked into `package` of the workspace.
+pub(crate) fn of_crates(root: &Path, package: &str) -> Result<String> {
+    let mut tree = process::cargo();
+    tree.current_dir(root).args(["tree", "--locked", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"]);
+    let linked = linked(&process::read(tree.args(["--prefix", "none", "--format", "{p}"]))?);
+    let mut metadata = process::cargo();
+    let all = process::read(metadata.current_dir(root).args(["metadata", "--locked", "--format-version", "1"]))?;
+    document(&chosen(&all, &linked)?)
+}
+
+/// Name and version of each crate that `cargo tree` lists.
+fn linked(tree: &str) -> BTreeSet<(String, String)> {
+    let words = tree.lines().map(|line| line.split_whitespace());
+    words.filter_map(|mut words| Some((words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned()))).collect()
+}
+
+/// The linked crates that are not our own, by name and version.
+fn chosen(metadata: &str, linked: &BTreeSet<(String, String)>) -> Result<Vec<Package>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let Metadata { mut packages } = serde_json::from_str(metadata).context("reading what `cargo metadata` printed")?;
+    packages.retain(|package| package.source.is_some() && linked.contains(&(package.name.clone(), package.version.clone())));
+    packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+    Ok(packages)
+}
+
+/// A table of the crates, and each text once, with the crates it is for.
+fn document(packages: &[Package]) -> Result<String> {
+    // By the text without its line breaks, which packages differ in.
+    let mut texts: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+    let mut table = String::new();
+    for package in packages {
+        let Package { name, version, .. } = package;
+        let repository = package.repository.as_deref().unwrap_or("");
+        writeln!(table, "| {name} | {version} | {} | {repository} |", package.licence())?;
+        for (file, text) in package.texts()? {
+            let key = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            texts.entry(key).or_insert_with(|| (text, Vec::new())).1.push(format!("{name} {version} ({file})"));
+        }
+    }
+    let mut sections: Vec<_> = texts.into_values().collect();
+    sections.sort_by(|a, b| a.1.cmp(&b.1));
+    let mut document = format!(
+        "# Crates inside Antiphon\n\nThe library holds these {} crates of others, under the licences below. Where one leaves the choice, any of those it names may be chosen.\n\n| crate | version | licence | source |\n| --- | --- | --- | --- |\n{table}",
+        packages.len()
+    );
+    for (text, crates) in sections {
+        let text = text.replace("\r\n", "\n");
+        write!(document, "\n## {}\n\n````text\n{}\n````\n", crates.join(", "), text.trim_matches('\n'))?;
+    }
+    Ok(document)
+}
+
+/// The licences of Rust's standard library, where this toolchain has them.
+pub(crate) fn of_rust() -> Option<PathBuf> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "sysroot"]).output().ok()?;
+    let path = Path::new(String::from_utf8(output.stdout).ok()?.trim()).join(OF_RUST);
+    path.is_file().then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A package in this folder, with these files.
+    fn package(folder: &Path, name: &str, licence: &str, files: &[(&str, &str)]) -> Package {
+        let root = folder.join(name);
+        for (file, text) in files {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        fs::create_dir_all(&root).unwrap();
+        let source = Some("registry".into());
+        Package {
+            name: name.into(),
+            version: "1.2.3".into(),
+            license: Some(licence.into()),
+            repository: None,
+            manifest_path: root.join("Cargo.toml"),
+            source,
+        }
+    }
+
+    #[test]
+    fn a_text_that_many_share_stands_once_with_all_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let packages = [
+            package(folder.path(), "a", "MIT", &[("LICENSE-MIT", "Terms of A\nand others"), ("src/license.rs", "code")]),
+            package(folder.path(), "b", "MIT", &[("LICENCE.md", "Terms of A and others\r\n"), ("NOTICE", "B thanks C")]),
+        ];
+        let text = document(&packages).unwrap();
+        assert_eq!(text.matches("Terms of A").count(), 1);
+        assert!(
+            text.contains("## a 1.2.3 (LICENSE-MIT), b 1.2.3 (LICENCE.md)") && text.contains("B thanks C") && !text.contains("code"),
+            "{text}"
+        );
+        assert_eq!(document(&packages).unwrap(), text);
+    }
+
+    #[test]
+    fn a_typefaces_terms_do_not_stand_for_the_codes() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [("fonts/Some.ttf", ""), ("fonts/OFL.txt", "of the typeface"), ("src/words.txt", "not a licence")];
+        let fonts = package(folder.path(), "fonts", "(MIT OR Apache-2.0) AND OFL-1.1", &files);
+        let texts = fonts.texts().unwrap();
+        assert_eq!(texts.keys().collect::<Vec<_>>(), ["Apache-2.0", "fonts/OFL.txt"]);
+        assert!(texts["Apache-2.0"].contains("TERMS AND CONDITIONS"));
+    }
+
+    #[test]
+    fn a_crate_without_a_text_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = document(&[package(folder.path(), "bare", "MIT", &[])]).unwrap_err();
+        assert!(error.is::<NoText>());
+        assert!(error.to_string().contains("bare 1.2.3 (MIT)") && error.to_string().contains("xtask/licences"), "{error}");
+        assert!(document(&[package(folder.path(), "nice-plug", "ISC", &[])]).unwrap().contains("Robbert van der Helm"));
+    }
+
+    #[test]
+    fn what_cargo_lists_is_told_from_our_own() {
+        let linked = linked("antiphon-plugin v0.1.0 (/some/where)\negui v0.37.0\nserde v1.0.0\nserde v1.0.0 (*)\n");
+        assert_eq!(linked.len(), 3);
+        let metadata = r#"{"packages":[
+            {"name":"serde","version":"1.0.0","license":"MIT","repository":null,"manifest_path":"/r/serde/Cargo.toml","source":"registry"},
+            {"name":"serde","version":"2.0.0","license":"MIT","repository":null,"manifest_path":"/r/serde2/Cargo.toml","source":"registry"},
+            {"name":"antiphon-plugin","version":"0.1.0","license":"MIT","repository":null,"manifest_path":"/w/Cargo.toml","source":null},
+            {"name":"egui","version":"0.37.0","license":"MIT","repository":null,"manifest_path":"/r/egui/Cargo.toml","source":"registry"}]}"#;
+        let names: Vec<_> = chosen(metadata, &linked).unwrap().into_iter().map(|package| (package.name, package.version)).collect();
+        assert_eq!(names, [("egui".into(), "0.37.0".into()), ("serde".into(), "1.0.0".into())]);
+    }
+
+    #[test]
+    fn every_crate_of_the_plug_in_has_its_text() {
+        let document = of_crates(crate::root(), "antiphon-plugin").unwrap();
+        for expected in ["| egui |", "| nice-plug | ", "| ort |", "SIL OPEN FONT LICENSE", "Permission is hereby granted"] {
+            assert!(document.contains(expected), "{expected}");
+        }
+    }
+}
