@@ -1,6 +1,6 @@
 //! What the musician shows, and where it leaves it for the editor.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use antiphon_engine::music::{Bar, Metre, Note, Tick};
 use antiphon_engine::plan::Plan;
@@ -102,9 +102,11 @@ pub enum Component {
 }
 
 /// Where the musician leaves snapshots for the editor. Never touched on the audio thread.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Board {
     latest: Mutex<Arc<Snapshot>>,
+    /// Makes the editor draw; set when there is one.
+    call: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Board {
@@ -113,6 +115,19 @@ impl Board {
         let snapshot = Arc::new(snapshot);
         // The lock is let go before the old one is freed.
         let _before = std::mem::replace(&mut *self.latest.lock(), snapshot);
+    }
+
+    /// From now on this is called when the editor is to look again. It may be called on any thread but the audio thread, also while no window is
+    /// open, and must not wait. The first who asks is called.
+    pub fn call_with(&self, call: impl Fn() + Send + Sync + 'static) {
+        let _ = self.call.set(Box::new(call));
+    }
+
+    /// Makes the editor look again, if there is one.
+    pub fn call(&self) {
+        if let Some(call) = self.call.get() {
+            call();
+        }
     }
 
     /// What is shown.
@@ -165,6 +180,22 @@ pub(crate) mod tests {
     #[test]
     fn without_bars_there_is_common_time() {
         assert_eq!(Snapshot::default().bar_at(Tick(100)), bar(2, 96, 96, 4));
+    }
+
+    #[test]
+    fn the_first_who_asks_is_called() {
+        let board = Board::default();
+        board.call();
+        let calls = Arc::new([const { std::sync::atomic::AtomicU8::new(0) }; 2]);
+        for who in 0..2 {
+            let calls = Arc::clone(&calls);
+            board.call_with(move || {
+                calls[who].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            });
+        }
+        board.call();
+        board.call();
+        assert_eq!(calls.each_ref().map(|count| count.load(std::sync::atomic::Ordering::Relaxed)), [2, 0]);
     }
 
     #[test]

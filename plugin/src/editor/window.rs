@@ -30,11 +30,15 @@ pub type AntiphonEditor = EguiEditor<App>;
 /// The editor of one instance. Opens no window: hosts make editors just to look at them.
 #[must_use]
 pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>) -> Option<AntiphonEditor> {
+    // A window may miss its first frame: one that is embedded draws before it is seen. Then nothing else would make it draw.
+    let notifier = RepaintNotifier::new();
+    let called = notifier.clone();
+    board.call_with(move || called.request_repaint());
     let app = App { editor: Editor::new(HandOver::new(drag::platform_source())), model: HostModel::new(params, meters, board) };
     let size = LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1));
     let least = LogicalSize::new(LEAST_SIZE.0, LEAST_SIZE.1);
     let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(ResizeHint::RESIZABLE.with_min_logical_size(least));
-    create_egui_editor(EguiEditorState::from_size(size, 1.0), RepaintNotifier::new(), settings, app)
+    create_egui_editor(EguiEditorState::from_size(size, 1.0), notifier, settings, app)
 }
 
 /// What nice-plug draws.

@@ -23,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use antiphon_engine::plan::Mode;
 use antiphon_engine::service::Service;
@@ -41,6 +41,8 @@ pub use pace::{Engine, Fault, Pace, Part};
 
 /// How often it looks while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);
+/// How often the editor is made to look, whatever happens.
+const CALL: Duration = Duration::from_millis(250);
 /// How often it looks while the clock stands.
 const STANDING: Duration = Duration::from_millis(20);
 /// How long an offline render waits for it at most.
@@ -121,11 +123,17 @@ fn run(seat: Seat, pace: &Arc<Mutex<Pace>>, attendance: &Arc<Attendance>, leaves
             return;
         }
     };
+    let board = Arc::clone(&seat.board);
     let composer = Workers::new(service, &conductor::ensemble());
     let free_seed = RandomState::new().hash_one(()) >> 16;
     let mut conductor = Conductor::new(seat, composer, Arc::clone(pace), Arc::clone(attendance), free_seed);
+    let mut called = Instant::now();
     while !leaves.load(Ordering::Acquire) {
         let runs = conductor.act();
+        if called.elapsed() >= CALL {
+            board.call();
+            called = Instant::now();
+        }
         thread::park_timeout(if runs { RUNNING } else { STANDING });
     }
 }

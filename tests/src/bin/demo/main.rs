@@ -17,6 +17,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 
 use performance::{Performance, Wish};
+use report::Counts;
 
 /// Hertz.
 const SAMPLE_RATE: f64 = 48_000.0;
@@ -101,25 +102,43 @@ impl Files {
     }
 }
 
+/// One performance, and what is known of it.
+struct Played {
+    result: Performance,
+    /// Whether there is a picture of the editor.
+    photographed: Result<()>,
+    counts: Counts,
+}
+
+/// Loads the bundle, plays, and lets it go.
+fn play(args: &Args, clip: &Clip, heard: u32, files: &Files, render: Render) -> Result<Played> {
+    let setup = Setup { sample_rate: SAMPLE_RATE, longest_block: performance::FRAMES, render };
+    let host = ClapHost::bundled(&args.bundle, Class::Instrument, setup)?;
+    let wish = Wish { heard, bars: args.bars, seed: args.seed, sample_rate: SAMPLE_RATE, render };
+    #[cfg(target_os = "linux")]
+    let (result, photographed) = if args.no_editor {
+        (performance::play(host, clip, &wish, |_| ())?, Ok(()))
+    } else {
+        camera::filmed(host, clip, &wish, &files.editor)?
+    };
+    #[cfg(not(target_os = "linux"))]
+    let (result, photographed) = (performance::play(host, clip, &wish, |_| ())?, Ok(()));
+    Ok(Played { result, photographed, counts: report::read()? })
+}
+
 fn perform(args: &Args) -> Result<()> {
     let clip = smf::read_file(&args.clip)?.clip;
     let heard = args.heard.min(clip.metres.bars(clip.end).map(|bar| bar.index + 1).max().unwrap_or(1));
     std::fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let files = Files::within(&args.out);
     let render = if args.offline { Render::Offline } else { Render::RealTime };
-    let setup = Setup { sample_rate: SAMPLE_RATE, longest_block: performance::FRAMES, render };
-    let host = ClapHost::bundled(&args.bundle, Class::Instrument, setup)?;
-    let wish = Wish { heard, bars: args.bars, seed: args.seed, sample_rate: SAMPLE_RATE, render };
-
-    #[cfg(target_os = "linux")]
-    let (result, photographed) = if args.no_editor {
-        (performance::play(host, &clip, &wish, |_| ())?, Ok(()))
-    } else {
-        camera::filmed(host, &clip, &wish, &files.editor)?
-    };
-    #[cfg(not(target_os = "linux"))]
-    let (result, photographed) = (performance::play(host, &clip, &wish, |_| ())?, Ok(()));
-    let counts = report::read()?;
+    let mut played = play(args, &clip, heard, &files, render)?;
+    if played.result.suggestion.note_count() == 0 && render == Render::RealTime {
+        println!("\nThis machine is too slow, or too busy, to plan at the pace of the music: nothing came in time.\n{}", played.counts);
+        println!("Once more as an offline render, which waits for the plug-in:");
+        played = play(args, &clip, heard, &files, Render::Offline)?;
+    }
+    let Played { result, photographed, counts } = played;
 
     write(args, &files, &result)?;
     let Performance { context, suggestion, .. } = &result;
