@@ -20,7 +20,7 @@ pub trait Class: Send + 'static {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory];
     /// Its one arrangement of audio ports.
     const AUDIO: &'static [AudioIOLayout];
-    /// Whether the preview sound is on until the player says otherwise.
+    /// Whether it has a sound of its own, which is on until the player says otherwise.
     const PREVIEW: bool;
 }
 

@@ -7,6 +7,8 @@
 //! host events -> capture -> (ring) -> musician -> (ring) -> schedule -> host events
 //! ```
 //!
+//! [`preview`] sounds what leaves.
+//!
 //! [`musician`] is the seam behind which the engine stands; [`session`] is who stands there.
 
 pub mod board;
@@ -21,6 +23,7 @@ pub mod meters;
 pub mod musician;
 pub mod params;
 pub mod port;
+pub mod preview;
 pub mod realtime;
 pub mod remarks;
 pub mod schedule;

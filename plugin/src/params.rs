@@ -46,7 +46,7 @@ pub struct AntiphonParams {
     /// What the plan plays.
     #[id = "output_role"]
     pub output_role: EnumParam<OutputRole>,
-    /// Whether the plan sounds by itself.
+    /// Whether what is sent out sounds by itself. A class without a sound does not show it.
     #[id = "preview"]
     pub preview: BoolParam,
     /// Everything goes through, nothing is heard or played.
@@ -58,11 +58,12 @@ pub struct AntiphonParams {
 }
 
 impl AntiphonParams {
-    /// The defaults of a class whose preview sound is on or off.
+    /// The defaults of a class that has a preview sound or none.
     #[must_use]
     pub fn new(preview: bool) -> Self {
         let horizon = IntRange::Linear { min: 1, max: MOST_BARS };
         let seed = IntRange::Linear { min: 0, max: LARGEST_SEED };
+        let sound = BoolParam::new("Preview sound", preview);
         Self {
             mode: EnumParam::new("Mode", ModeStep::Suggest),
             play: BoolParam::new("Play", false),
@@ -81,7 +82,7 @@ impl AntiphonParams {
             thru: BoolParam::new("Thru", true),
             input_role: EnumParam::new("Input role", InputRole::Auto),
             output_role: EnumParam::new("Output role", OutputRole::AsInput),
-            preview: BoolParam::new("Preview sound", preview),
+            preview: if preview { sound } else { sound.hide() },
             bypass: BoolParam::new("Bypass", false)
                 .with_value_to_string(formatters::v2s_bool_bypass())
                 .with_string_to_value(formatters::s2v_bool_bypass())
@@ -326,6 +327,8 @@ mod tests {
         let ids = |params: &AntiphonParams| params.param_map().into_iter().map(|(id, ..)| id).collect::<Vec<_>>();
         assert_eq!(ids(&instrument), ids(&note_fx));
         assert!(!note_fx.preview.value());
+        let is_hidden = |params: &AntiphonParams| params.preview.flags().contains(ParamFlags::HIDDEN);
+        assert!(is_hidden(&note_fx) && !is_hidden(&instrument));
     }
 
     #[test]

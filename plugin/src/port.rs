@@ -1,5 +1,6 @@
 //! The host's event ports, and what leaves through them.
 
+use antiphon_engine::music::Role;
 use antiphon_engine::plan::Key;
 use nice_plug::midi::{Channel, Key as HostKey, NoteEvent, VoiceID};
 
@@ -8,13 +9,31 @@ use crate::keys::KeySet;
 /// A host event: what nice-plug makes of CLAP's and VST3's.
 pub type Event = NoteEvent<()>;
 
+/// What a note sounds on, where the plug-in sounds by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sound {
+    /// What General MIDI has on its channel: percussion on the tenth, pitches elsewhere.
+    #[default]
+    ByChannel,
+    /// Percussion, on any channel.
+    Percussion,
+}
+
+impl Sound {
+    /// What a part of this role sounds on.
+    #[must_use]
+    pub fn of(role: Role) -> Self {
+        if role == Role::Drums { Self::Percussion } else { Self::ByChannel }
+    }
+}
+
 /// The event ports of one block.
 pub trait Port {
     /// The next event in, in order of time.
     fn next(&mut self) -> Option<Event>;
 
     /// Sends an event out; whether the host took it. Events must come in order of time: hosts and nice-plug do not sort them.
-    fn send(&mut self, event: Event) -> bool;
+    fn send(&mut self, event: Event, sound: Sound) -> bool;
 }
 
 /// The way out. A note-off that the host refuses is owed, and sent again with the next block: otherwise its note would hang.
@@ -28,7 +47,7 @@ impl Outlet {
     /// Sends what is owed, at the first sample of a block.
     pub fn settle(&mut self, port: &mut impl Port) {
         while let Some(key) = self.owed.first() {
-            if !port.send(note_off(0, key)) {
+            if !port.send(note_off(0, key), Sound::ByChannel) {
                 return;
             }
             self.owed.forget(key);
@@ -37,7 +56,12 @@ impl Outlet {
 
     /// Sends an event; whether the host took it.
     pub fn send(&mut self, port: &mut impl Port, event: Event) -> bool {
-        let taken = port.send(event);
+        self.send_as(port, event, Sound::ByChannel)
+    }
+
+    /// [`send`](Self::send), for what does not sound by its channel.
+    pub fn send_as(&mut self, port: &mut impl Port, event: Event, sound: Sound) -> bool {
+        let taken = port.send(event, sound);
         match event {
             // A note-off of an older note would cut this one.
             NoteEvent::NoteOn { channel, key, .. } if taken => keys(channel, key).for_each(|key| self.owed.forget(key)),
@@ -80,13 +104,15 @@ pub fn keys(channel: Channel, key: HostKey) -> impl Iterator<Item = Key> {
 pub(crate) mod scripted {
     use std::collections::VecDeque;
 
-    use super::{Event, Port};
+    use super::{Event, Port, Sound};
 
     /// Ports for tests: events in by hand, events out kept, refused beyond a number.
     #[derive(Default)]
     pub(crate) struct Scripted {
         pub(crate) inputs: VecDeque<Event>,
         pub(crate) outputs: Vec<Event>,
+        /// What the outputs sound on.
+        pub(crate) sounds: Vec<Sound>,
         /// How many more events the host takes; `None` for any number.
         pub(crate) room: Option<usize>,
     }
@@ -96,13 +122,14 @@ pub(crate) mod scripted {
             self.inputs.pop_front()
         }
 
-        fn send(&mut self, event: Event) -> bool {
+        fn send(&mut self, event: Event, sound: Sound) -> bool {
             match &mut self.room {
                 Some(0) => return false,
                 Some(room) => *room -= 1,
                 None => {}
             }
             self.outputs.push(event);
+            self.sounds.push(sound);
             true
         }
     }

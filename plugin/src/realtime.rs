@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use antiphon_engine::music::Role;
 use antiphon_engine::plan::Mode;
 use nice_plug::midi::NoteEvent;
 
@@ -11,7 +12,7 @@ use crate::lacks::Lacks;
 use crate::meters::{Count, Meters};
 use crate::musician::{Command, Ends};
 use crate::params::AntiphonParams;
-use crate::port::{Event, Outlet, Port, keys};
+use crate::port::{Event, Outlet, Port, Sound, keys};
 use crate::schedule::{Exit, Schedule};
 use crate::thru::{Batch, Thru};
 
@@ -114,6 +115,7 @@ impl RealTime {
         let last = self.last.replace(watched).unwrap_or(watched);
         let stage = &mut self.stage;
         stage.outlet.settle(port);
+        stage.thru.set_sound(Option::<Role>::from(params.input_role.value()).map_or(Sound::ByChannel, Sound::of));
         stage.thru.set_open(params.thru.value() || watched.bypass, &mut stage.outlet, port);
 
         let turns = stage.clock.begin(host, frames);
@@ -254,7 +256,7 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::{Note, Role, Tick};
+    use antiphon_engine::music::{Note, Tick};
     use antiphon_engine::plan::Key;
     use nice_plug::params::Params;
     use ringbuf::traits::{Consumer, Producer};
@@ -341,6 +343,24 @@ mod tests {
         instance.plan(1, 2, 3);
         let out: Vec<_> = (0..6).map(|_| instance.block(&[])).collect();
         assert_eq!(out, [vec![], vec![note_on(0, KEY, 90)], vec![], vec![], vec![note_off(0, KEY)], vec![]]);
+    }
+
+    #[test]
+    fn drums_sound_as_drums_on_any_channel() {
+        let mut instance = Instance::new();
+        instance.block(&[note_on(0, KEY, 9)]);
+        assert_eq!(instance.port.sounds, [Sound::ByChannel]);
+        instance.set("input_role", 0.75);
+        instance.block(&[note_on(0, KEY, 9)]);
+        assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
+        let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
+        for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
+            instance.seat.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+        }
+        instance.port.sounds.clear();
+        instance.block(&[]);
+        instance.block(&[]);
+        assert_eq!(instance.port.sounds, [Sound::Percussion, Sound::ByChannel]);
     }
 
     #[test]

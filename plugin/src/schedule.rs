@@ -15,7 +15,7 @@ use crate::capture::Capture;
 use crate::clock::{Moment, Span};
 use crate::meters::{Count, Meters};
 use crate::musician::{Epoch, Planned};
-use crate::port::{Outlet, Port, note_off, note_on};
+use crate::port::{Outlet, Port, Sound, note_off, note_on};
 
 /// Notes that can wait.
 const WAITING: usize = 4096;
@@ -168,7 +168,7 @@ impl Schedule {
             let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
             let place = self.sounding.partition_point(|other| other.off > off);
             self.sounding.insert(place, Sounding { off, voice, is_cut });
-            if exit.outlet.send(exit.port, note_on(exit.sample, key, velocity(&note))) {
+            if exit.outlet.send_as(exit.port, note_on(exit.sample, key, velocity(&note)), Sound::of(note.role)) {
                 self.meters.add(Count::Sounded, 1);
                 exit.capture.sounds(note, key.channel(), exit.at);
             }

@@ -12,7 +12,8 @@ use crate::editor::window::{self, AntiphonEditor};
 use crate::meters::Meters;
 use crate::musician::{Musician, Seat, rings};
 use crate::params::AntiphonParams;
-use crate::port::{Event, Port};
+use crate::port::{Event, Port, Sound};
+use crate::preview::{Performance, Preview};
 use crate::realtime::RealTime;
 use crate::state;
 
@@ -23,6 +24,8 @@ use crate::state;
 pub struct Shell<C, M> {
     params: Arc<AntiphonParams>,
     realtime: RealTime,
+    /// Its own sound: once it is activated, in a class that has one.
+    preview: Option<Preview>,
     /// How the audio thread fares, for the editor.
     meters: Arc<Meters>,
     /// What the musician shows in the editor.
@@ -41,7 +44,17 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
         let (ends, seat) = rings(Arc::clone(&params.state));
         let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
-        Self { params, realtime: RealTime::new(ends), meters, board, seat: Some(seat), musician: None, offline: false, class: PhantomData }
+        Self {
+            params,
+            realtime: RealTime::new(ends),
+            preview: None,
+            meters,
+            board,
+            seat: Some(seat),
+            musician: None,
+            offline: false,
+            class: PhantomData,
+        }
     }
 }
 
@@ -85,11 +98,15 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         // `setupProcessing` stores it after it was read): after a render it would say that real time is offline, so it is not believed.
         self.offline = config.process_mode == ProcessMode::Offline && context.plugin_api() != PluginApi::Vst3;
         self.realtime.set_sample_rate(config.sample_rate);
+        self.preview = C::PREVIEW.then(|| Preview::new(config.sample_rate));
         true
     }
 
     fn reset(&mut self) {
         self.realtime.reset();
+        if let Some(preview) = &mut self.preview {
+            preview.reset();
+        }
     }
 
     fn process(
@@ -98,9 +115,6 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         _aux: &mut AuxiliaryBuffers<'_>,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        if C::AUDIO.iter().all(|layout| layout.main_input_channels.is_none()) {
-            buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
-        }
         if self.offline
             && let Some(musician) = &mut self.musician
         {
@@ -109,7 +123,18 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         let host = HostTime::read(context.transport());
         // A block of 2^32 samples is a day long.
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
-        self.realtime.process(&self.params, &host, frames, &mut Ports { context, shell: PhantomData::<Self> });
+        let audio = buffer.as_slice();
+        if C::AUDIO.iter().all(|layout| layout.main_input_channels.is_none()) {
+            audio.iter_mut().for_each(|channel| channel.fill(0.0));
+        } else {
+            audio.iter_mut().for_each(|channel| flush_subnormals(channel));
+        }
+        let is_heard = self.params.preview.value() && !self.params.bypass.value();
+        let performance = match (&mut self.preview, audio) {
+            (Some(preview), [left, right]) => Some(preview.begin(is_heard, left, right)),
+            _ => None,
+        };
+        self.realtime.process(&self.params, &host, frames, &mut Ports { context, performance, shell: PhantomData::<Self> });
         // A plan may sound at any time, whatever comes in.
         ProcessStatus::KeepAlive
     }
@@ -128,9 +153,17 @@ impl<C: Class, M: Musician> Vst3Plugin for Shell<C, M> {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
 }
 
-/// nice-plug's context as event ports.
+/// Writes 0 for what is too small to hear and slow to reckon with: whatever comes in, no effect behind is slowed down by what goes out.
+fn flush_subnormals(channel: &mut [f32]) {
+    for sample in channel.iter_mut().filter(|sample| sample.is_subnormal()) {
+        *sample = 0.0;
+    }
+}
+
+/// nice-plug's context as event ports, heard by the preview sound.
 struct Ports<'a, X, P> {
     context: &'a mut X,
+    performance: Option<Performance<'a>>,
     shell: PhantomData<P>,
 }
 
@@ -143,7 +176,11 @@ where
         self.context.next_event()
     }
 
-    fn send(&mut self, event: Event) -> bool {
+    /// What is sent sounds whether the host takes it or not: some have no way out for events.
+    fn send(&mut self, event: Event, sound: Sound) -> bool {
+        if let Some(performance) = &mut self.performance {
+            performance.play(&event, sound);
+        }
         self.context.try_send_event(event).is_ok()
     }
 }

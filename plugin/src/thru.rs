@@ -3,7 +3,7 @@
 use nice_plug::midi::{Key as HostKey, NoteEvent, control_change};
 
 use crate::keys::KeySet;
-use crate::port::{Event, Outlet, Port, keys, note_off};
+use crate::port::{Event, Outlet, Port, Sound, keys, note_off};
 
 /// Events of one sample that are put in order at once; more go out in batches of so many, each in order.
 const BATCH: usize = 512;
@@ -99,19 +99,26 @@ pub struct Thru {
     sounding: KeySet,
     /// Channels whose pedal went out pressed, one bit each.
     pedals: u16,
+    /// What the player's notes sound on.
+    sound: Sound,
 }
 
 impl Thru {
     /// An open gate.
     #[must_use]
     pub fn new() -> Self {
-        Self { open: true, sounding: KeySet::default(), pedals: 0 }
+        Self { open: true, sounding: KeySet::default(), pedals: 0, sound: Sound::ByChannel }
     }
 
     /// Whether events pass.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// What the player's notes sound on from here on.
+    pub const fn set_sound(&mut self, sound: Sound) {
+        self.sound = sound;
     }
 
     /// Opens or closes the gate. What sounds through it is released when it closes, since its note-offs will not pass.
@@ -145,7 +152,7 @@ impl Thru {
             }
             _ => {}
         }
-        outlet.send(port, sendable(event));
+        outlet.send_as(port, sendable(event), self.sound);
     }
 }
 

@@ -8,6 +8,7 @@ mod engine;
 mod guard;
 mod history;
 mod offline;
+mod preview;
 mod schedule;
 mod state;
 mod thru;

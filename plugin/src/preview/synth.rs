@@ -1,0 +1,173 @@
+//! The voices, and who of them plays what.
+
+use antiphon_engine::plan::Key;
+use fundsp::prelude32::{Shape, Tanh};
+use nice_plug::midi::{NoteEvent, control_change};
+
+use super::tone::{self, Tone};
+use super::voice::{Hold, Voice};
+use crate::port::{Event, Sound};
+use crate::thru::is_pressed;
+
+/// Pitched notes that sound at once.
+pub const PITCHED_VOICES: usize = 16;
+/// Drums that sound at once.
+pub const DRUM_VOICES: usize = 8;
+/// General MIDI's percussion channel, counted from 0.
+const DRUM_CHANNEL: u8 = 9;
+/// How far a pitch bend goes at most, as General MIDI has it.
+const BEND_SEMITONES: f32 = 2.0;
+/// How fast what a stolen voice leaves behind falls to 1/e, seconds.
+const REST_DECAY: f32 = 0.003;
+/// Below it, -120 dB, what is left of a stolen voice is nothing.
+const NOTHING: f32 = 1e-6;
+
+/// An instrument that plays what it is sent. Everything it will ever need is there once it is made.
+pub(super) struct Synth {
+    pitched: Vec<Voice>,
+    drums: Vec<Voice>,
+    /// Hertz.
+    rate: f32,
+    /// Channels whose sustain pedal is down, one bit each.
+    pedals: u16,
+    /// What each channel's pitches are multiplied by.
+    bends: [f32; 16],
+    /// Where stolen voices stood: it falls from there, instead of jumping.
+    rest: [f32; 2],
+    rest_decay: f32,
+    limiter: Tanh,
+}
+
+impl Synth {
+    /// For a sample rate in hertz.
+    pub(super) fn new(rate: f32) -> Self {
+        Self {
+            pitched: (0..PITCHED_VOICES).map(|_| Voice::new(tone::piano, rate)).collect(),
+            drums: (0..DRUM_VOICES).map(|_| Voice::new(tone::drum, rate)).collect(),
+            rate,
+            pedals: 0,
+            bends: [1.0; 16],
+            rest: [0.0; 2],
+            rest_decay: (-1.0 / (REST_DECAY * rate)).exp(),
+            limiter: Tanh(1.0),
+        }
+    }
+
+    /// Plays an event, before its sample.
+    pub(super) fn play(&mut self, event: &Event, sound: Sound) {
+        match *event {
+            NoteEvent::NoteOn { channel, key, velocity, .. } => {
+                let numbers = channel.number().zip(key.number());
+                if let Some(key) = numbers.and_then(|(channel, pitch)| Key::new(channel, pitch)) {
+                    self.strike(key, velocity, sound);
+                }
+            }
+            NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
+                let is_meant = |struck: Key| {
+                    channel.number().is_none_or(|number| number == struck.channel())
+                        && key.number().is_none_or(|pitch| pitch == struck.pitch())
+                };
+                self.let_go(is_meant);
+            }
+            NoteEvent::MidiPitchBend { channel: channel @ 0..16, value, .. } => self.bend(channel, value),
+            NoteEvent::MidiCC { channel: channel @ 0..16, cc, value, .. } => self.control(channel, cc, value),
+            _ => {}
+        }
+    }
+
+    /// Everything ends as fast as can be without a click.
+    pub(super) fn fade(&mut self) {
+        self.pedals = 0;
+        self.bends = [1.0; 16];
+        self.voices().for_each(Voice::fade);
+    }
+
+    /// Everything has ended.
+    pub(super) fn stop(&mut self) {
+        self.pedals = 0;
+        self.bends = [1.0; 16];
+        self.rest = [0.0; 2];
+        self.voices().for_each(Voice::stop);
+    }
+
+    /// Adds the next samples to both sides, which are silent.
+    pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let Self { pitched, drums, bends, .. } = self;
+        let mut sounds = self.rest != [0.0; 2];
+        for voice in pitched.iter_mut().filter(|voice| voice.hold() != Hold::Idle) {
+            voice.add(bends[usize::from(voice.key().channel())], left, right);
+            sounds = true;
+        }
+        for voice in drums.iter_mut().filter(|voice| voice.hold() != Hold::Idle) {
+            voice.add(1.0, left, right);
+            sounds = true;
+        }
+        if !sounds {
+            return;
+        }
+        for (left, right) in left.iter_mut().zip(right) {
+            *left = self.limiter.shape(*left + self.rest[0]);
+            *right = self.limiter.shape(*right + self.rest[1]);
+            self.rest = self.rest.map(|rest| if rest.abs() < NOTHING { 0.0 } else { rest * self.rest_decay });
+        }
+    }
+
+    fn voices(&mut self) -> impl Iterator<Item = &mut Voice> {
+        self.pitched.iter_mut().chain(&mut self.drums)
+    }
+
+    fn strike(&mut self, key: Key, velocity: f32, sound: Sound) {
+        let velocity = if velocity.is_nan() { 0.0 } else { velocity.clamp(0.0, 1.0) };
+        let is_drum = sound == Sound::Percussion || key.channel() == DRUM_CHANNEL;
+        // A string struck again, a hi-hat that closes.
+        let ends = |voice: &Voice| voice.key() == key || is_drum && tone::choked_by(key.pitch()) == Some(voice.key().pitch());
+        let (voices, tone) = if is_drum {
+            (&mut self.drums, Tone::drum(key.pitch(), velocity, self.rate))
+        } else {
+            (&mut self.pitched, Tone::piano(key.pitch(), velocity, self.rate))
+        };
+        voices.iter_mut().filter(|voice| ends(voice)).for_each(Voice::fade);
+        // One that is idle, or that nothing holds; of several the quietest.
+        let first = voices.iter_mut().min_by(|one, other| {
+            let order = |voice: &Voice| (voice.hold(), if voice.hold() == Hold::Idle { 0.0 } else { voice.loudness() });
+            order(one).partial_cmp(&order(other)).unwrap_or(std::cmp::Ordering::Equal)
+        });
+        if let Some(voice) = first {
+            let cut = voice.start(key, tone);
+            self.rest = [self.rest[0] + cut[0], self.rest[1] + cut[1]];
+        }
+    }
+
+    fn let_go(&mut self, is_meant: impl Fn(Key) -> bool) {
+        let pedals = self.pedals;
+        let held = self.voices().filter(|voice| voice.hold() == Hold::Key && is_meant(voice.key()));
+        held.for_each(|voice| voice.let_go(pedals >> voice.key().channel() & 1 == 1));
+    }
+
+    fn bend(&mut self, channel: u8, value: f32) {
+        // NaN becomes the middle.
+        let value = if value.is_nan() { 0.5 } else { value.clamp(0.0, 1.0) };
+        self.bends[usize::from(channel)] = ((value - 0.5) * 2.0 * BEND_SEMITONES / 12.0).exp2();
+    }
+
+    fn control(&mut self, channel: u8, controller: u8, value: f32) {
+        let on_channel = |voice: &&mut Voice| voice.key().channel() == channel;
+        match controller {
+            control_change::DAMPER_PEDAL if is_pressed(value) => self.pedals |= 1 << channel,
+            control_change::DAMPER_PEDAL => self.raise_pedal(channel),
+            control_change::ALL_SOUND_OFF => self.voices().filter(on_channel).for_each(Voice::fade),
+            control_change::ALL_NOTES_OFF => self.let_go(|key| key.channel() == channel),
+            control_change::RESET_ALL_CONTROLLERS => {
+                self.raise_pedal(channel);
+                self.bend(channel, 0.5);
+            }
+            _ => {}
+        }
+    }
+
+    fn raise_pedal(&mut self, channel: u8) {
+        self.pedals &= !(1 << channel);
+        let held = self.voices().filter(|voice| voice.hold() == Hold::Pedal && voice.key().channel() == channel);
+        held.for_each(|voice| voice.let_go(false));
+    }
+}

@@ -1,0 +1,130 @@
+//! The plug-in's own sound, in hosts, under the guard against allocation.
+
+use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_plugin::musician::{Heard, Planned};
+use antiphon_tests::by_hand::take_seat;
+use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport};
+use ringbuf::traits::{Consumer, Producer};
+
+use crate::{BY_HAND, LOADED, playing};
+
+const RATE: f64 = 48_000.0;
+
+/// A block's transport, so many samples into a song at 120 bpm.
+fn rolling(sample: u32) -> Option<Transport> {
+    let position = f64::from(sample) / RATE * 2.0;
+    Some(Transport { playing: true, tempo: Some(120.0), metre: Some((4, 4)), position: Some(position), bar: Some(0.0), cycle: None })
+}
+
+fn rms(samples: &[f32]) -> f32 {
+    (samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32).sqrt()
+}
+
+fn is_silent(samples: &[f32]) -> bool {
+    samples.iter().all(|sample| *sample == 0.0)
+}
+
+/// A C, from this sample of the block on.
+fn struck(sample: u64) -> Timed {
+    Timed { sample, message: Message::NoteOn { channel: 0, key: 60, velocity: 0.8 } }
+}
+
+#[test]
+fn a_planned_note_sounds_from_its_sample_on() {
+    for (format, make) in BY_HAND {
+        let mut host = make(Class::Instrument, Setup::default());
+        let mut seat = take_seat();
+        host.process(&Block { frames: 1000, transport: rolling(0), ..Block::default() });
+        // 1,000 samples a tick.
+        let note = Note { onset: Tick(3), offset: 0, duration: Tick(24), pitch: 60, velocity: 90, role: Role::Keys };
+        let epochs = seat.heard.pop_iter().filter_map(|heard| if let Heard::Turn { epoch, .. } = heard { Some(epoch) } else { None });
+        let epoch = epochs.last().unwrap();
+        seat.planned.try_push(Planned::Note { epoch, note, channel: 0 }).unwrap();
+        let out = host.process(&Block { frames: 10_000, transport: rolling(1000), ..Block::default() });
+        assert_eq!(out.messages.len(), 1, "{format}");
+        for side in &out.audio {
+            assert!(is_silent(&side[..2000]), "{format}");
+            assert!(rms(&side[2000..]) > 0.02, "{format}: {}", rms(&side[2000..]));
+        }
+        // The transport stops: the note ends, and its sound with it.
+        let stopped = Some(Transport { playing: false, ..rolling(11_000).unwrap() });
+        let out = host.process(&Block { frames: 10_000, transport: stopped, ..Block::default() });
+        assert!(rms(&out.audio[0][8000..]) < 0.2 * rms(&out.audio[0][..500]), "{format}");
+        host.process(&Block { frames: 96_000, transport: stopped, ..Block::default() });
+        let out = host.process(&Block { frames: 1000, transport: stopped, ..Block::default() });
+        assert!(out.audio.iter().all(|side| is_silent(side)), "{format}");
+    }
+}
+
+#[test]
+fn what_the_player_plays_sounds_unless_it_stays_inside() {
+    for (format, make) in LOADED {
+        let sounds = |prepare: &dyn Fn(&mut dyn Host)| {
+            let mut host = make(Class::Instrument, Setup::default());
+            prepare(&mut *host);
+            let out = host.process(&Block { frames: 4800, messages: &[struck(100)], ..Block::default() });
+            assert!(is_silent(&out.audio[0][..100]), "{format}");
+            rms(&out.audio[0][100..]) > 0.02
+        };
+        assert!(sounds(&|_| ()), "{format}");
+        for name in ["Thru", "Preview sound"] {
+            assert!(!sounds(&|host| host.set(name, 0.0)), "{format}: {name}");
+        }
+        assert!(!sounds(&|host| host.set("Bypass", 1.0)), "{format}");
+    }
+}
+
+#[test]
+fn it_can_be_switched_off_bypassed_and_reset_within_a_note() {
+    type End = (&'static str, fn(&mut dyn Host));
+    let ends: [End; 3] =
+        [("off", |host| host.set("Preview sound", 0.0)), ("bypass", |host| host.set("Bypass", 1.0)), ("reset", |host| host.reset())];
+    for (format, make) in LOADED {
+        for (name, end) in ends {
+            let mut host = make(Class::Instrument, Setup::default());
+            host.process(&Block { frames: 4800, messages: &[struck(0)], ..Block::default() });
+            end(&mut *host);
+            let out = host.process(&Block { frames: 9600, ..Block::default() });
+            assert!(is_silent(&out.audio[0][4800..]), "{format}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_note_effect_never_sounds_and_passes_no_subnormals() {
+    let tiny = f32::MIN_POSITIVE / 3.0;
+    let audio = [0.5, tiny, -tiny, f32::MIN_POSITIVE, 0.0, -0.25, 1e-45, 2.0];
+    for (format, make) in LOADED {
+        let mut host = make(Class::NoteFx, Setup::default());
+        host.set("Preview sound", 1.0);
+        let out = host.process(&Block { frames: 8, messages: &[struck(0)], audio: &audio, ..Block::default() });
+        for side in &out.audio {
+            assert_eq!(side[..], [0.5, 0.0, 0.0, f32::MIN_POSITIVE, 0.0, -0.25, 0.0, 2.0], "{format}");
+        }
+    }
+}
+
+#[test]
+fn blocks_of_any_length_sound_alike() {
+    let played = playing(5, 20_000, 16);
+    for (format, make) in LOADED {
+        let sound = |frames: u32| {
+            let mut host = make(Class::Instrument, Setup::default());
+            let mut sides = [Vec::new(), Vec::new()];
+            for start in (0..20_000).step_by(frames as usize) {
+                let span = u64::from(start)..u64::from((start + frames).min(20_000));
+                let inside = played.iter().filter(|timed| span.contains(&timed.sample));
+                let inside: Vec<_> = inside.map(|timed| Timed { sample: timed.sample - span.start, ..*timed }).collect();
+                let frames = u32::try_from(span.end - span.start).unwrap();
+                let out = host.process(&Block { frames, messages: &inside, ..Block::default() });
+                sides.iter_mut().zip(out.audio).for_each(|(side, more)| side.extend(more));
+            }
+            sides
+        };
+        let whole = sound(20_000);
+        assert!(rms(&whole[0]) > 0.02, "{format}");
+        for frames in [32, 441] {
+            assert!(sound(frames) == whole, "{format}: blocks of {frames}");
+        }
+    }
+}
