@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Note, Tick};
-use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Plan, PlanId, Step};
+use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Place, Plan, PlanId, Reason, Step};
 use antiphon_engine::service::Punctuality;
 use antiphon_plugin::board::{Component, ShownBar, ShownPlan, Snapshot, Status};
 use antiphon_plugin::clock::{Moment, Motion};
@@ -16,6 +16,7 @@ pub struct Scripted {
     snapshot: Arc<Snapshot>,
     now: Now,
     values: ControlValues,
+    history: Arc<History>,
 }
 
 impl Scripted {
@@ -46,6 +47,14 @@ impl Scripted {
         };
         let mut plan = Plan::new(brief);
         plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: planned });
+        let tempo = piece.tempos.at(playhead);
+        let mut history = History::default();
+        for seed in 2..=4 {
+            let place = Place { bar: i64::from(bar) + 1, line: here.start, metres: piece.metres.slice_from(here.start), tempo };
+            let mut other = plan.clone();
+            other.brief.seed = seed;
+            history.push(other, place, Reason::Rerolled);
+        }
         let snapshot = Snapshot {
             status: Status {
                 engine: Component::Ready("ONNX Runtime 1.31.1".into()),
@@ -57,9 +66,8 @@ impl Scripted {
             played,
             plan: Some(ShownPlan { plan, commit, playing: false }),
         };
-        let tempo = piece.tempos.at(playhead).bpm();
-        let now = Now { playhead: Moment::from(playhead), tempo, motion: Motion::Host };
-        Self { snapshot: Arc::new(snapshot), now, values }
+        let now = Now { playhead: Moment::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
+        Self { snapshot: Arc::new(snapshot), now, values, history: Arc::new(history) }
     }
 
     /// A plug-in that has just been put on a track of a machine without the engine.
@@ -74,6 +82,7 @@ impl Scripted {
             snapshot: Arc::new(Snapshot { status, ..Snapshot::default() }),
             now: Now { playhead: Moment(0.0), tempo: 120.0, motion: Motion::Listening },
             values: AntiphonParams::new(true).controls(),
+            history: Arc::default(),
         }
     }
 }
@@ -96,10 +105,13 @@ impl EditorModel for Scripted {
     }
 
     fn history(&self) -> Arc<History> {
-        Arc::default()
+        Arc::clone(&self.history)
     }
 
-    fn step(&mut self, _step: Step) {}
+    fn step(&mut self, step: Step) {
+        let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
+        Arc::make_mut(&mut self.history).step(step, now);
+    }
 
     fn remark(&self) -> Option<String> {
         None

@@ -33,6 +33,7 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
     let count = history.entries().len();
     let (text, more) = match history.recalled().zip(history.position()) {
         Some((entry, at)) => (format!("{} of {count}", at + 1), story(entry)),
+        None if count == 0 => return,
         None if count == 1 => ("1 suggestion".to_owned(), String::new()),
         None => (format!("{count} suggestions"), String::new()),
     };

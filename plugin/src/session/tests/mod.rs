@@ -1,6 +1,7 @@
 //! The session with the audio thread's path before it: behind it the real engine, or a script.
 
 mod heard;
+mod missing;
 mod real;
 mod script;
 mod slow;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use antiphon_engine::codec::BarRows;
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{Brief, Key, Passage};
-use antiphon_engine::service::{Assignment, Outcome};
+use antiphon_engine::service::{Assignment, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
 
@@ -52,12 +52,19 @@ struct Memory {
     score: Vec<BarRows>,
     /// What was asked for, in order.
     asked: Vec<(Brief, Vec<BarRows>)>,
+    /// What every job meets.
+    fault: Option<fn() -> JobFailure>,
 }
 
 impl Script {
     /// Each passage costs so much work from now on.
     pub(super) fn cost(&self, work: u32) {
         self.0.borrow_mut().cost = work;
+    }
+
+    /// Every job fails so from now on, or none does.
+    pub(super) fn fails(&self, fault: Option<fn() -> JobFailure>) {
+        self.0.borrow_mut().fault = fault;
     }
 
     /// Does this much work.
@@ -106,6 +113,11 @@ impl Script {
             memory.outcomes.push_back(Outcome::Replaced);
         }
         (memory.making, memory.done) = (making, 0);
+        if let Some(fault) = memory.fault {
+            memory.making.clear();
+            memory.is_busy = false;
+            memory.outcomes.push_back(Outcome::Failed(fault()));
+        }
     }
 }
 

@@ -1,0 +1,31 @@
+//! Without a model.
+
+use antiphon_engine::model::ModelError;
+use antiphon_engine::service::JobFailure;
+
+use super::script::{BAR, BEAT, Stand, stroke};
+use crate::board::Component;
+use crate::meters::Count;
+use crate::port::Event;
+
+fn no_model() -> JobFailure {
+    JobFailure::Error { name: "listening", source: Box::new(ModelError::Size { name: "in the program".into(), bytes: 0 }) }
+}
+
+#[test]
+fn without_a_model_thru_works_and_the_status_line_says_so_until_there_is_one() {
+    let mut stand = Stand::new(500);
+    stand.script.fails(Some(no_model));
+    let played: Vec<(u32, Event)> = (0..8u8).flat_map(|beat| stroke(i64::from(beat) * BEAT, 18, 60 + beat)).collect();
+    stand.play_to(2 * BAR, &played);
+    stand.press("play");
+    assert_eq!(stand.out, played);
+    let Component::Missing { what, .. } = stand.status().model else { panic!("{:?}", stand.status()) };
+    assert!(what.contains("in the program") && what.contains("fetch it again"), "{what}");
+
+    // It is tried again; what was asked for meanwhile is done.
+    stand.script.fails(None);
+    stand.play_to(8 * BAR, &[]);
+    assert!(!matches!(stand.status().model, Component::Missing { .. }), "{:?}", stand.status());
+    assert!(stand.count(Count::Sounded) > 8, "{}", stand.count(Count::Sounded));
+}
