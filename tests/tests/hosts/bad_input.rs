@@ -6,7 +6,7 @@ use antiphon_plugin::remarks::remarks;
 use antiphon_tests::by_hand::take_seat;
 use antiphon_tests::{Block, Class, Host, Message, Outputs, Setup, Timed, Transport};
 
-use crate::history::{project, seeds};
+use crate::history::{json_start, project, seeds};
 use crate::{BY_HAND, Dice, LOADED, assert_in_order, playing, sorted, still_held};
 
 /// What the status line says of project and host.
@@ -120,8 +120,7 @@ fn states_that_are_none() {
     for (format, make) in BY_HAND {
         let chunk = project(make, &[1, 2]);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let json = chunk.iter().position(|&byte| byte == b'{').unwrap();
-        // CLAP's chunk starts with the length of the JSON.
+        let json = json_start(&chunk);
         let packed = |json_text: &str| {
             let length = u64::try_from(json_text.len()).unwrap().to_le_bytes();
             [&length[..json], json_text.as_bytes()].concat()

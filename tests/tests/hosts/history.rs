@@ -46,10 +46,15 @@ pub(crate) fn project(make: Make, suggested: &[u64]) -> Vec<u8> {
     host.save()
 }
 
+/// Where the JSON of a chunk starts: CLAP's chunk begins with its length in eight bytes.
+pub(crate) fn json_start(chunk: &[u8]) -> usize {
+    let length = chunk.first_chunk().map(|length| u64::from_le_bytes(*length));
+    if length.is_some_and(|length| length + 8 == chunk.len() as u64) { 8 } else { 0 }
+}
+
 /// What a chunk has besides the parameters.
 pub(crate) fn saved(chunk: &[u8]) -> Value {
-    let start = chunk.iter().position(|&byte| byte == b'{').unwrap();
-    let chunk: Value = serde_json::from_slice(&chunk[start..]).unwrap();
+    let chunk: Value = serde_json::from_slice(&chunk[json_start(chunk)..]).unwrap();
     serde_json::from_str(chunk["fields"]["antiphon"].as_str().unwrap()).unwrap()
 }
 

@@ -3,7 +3,7 @@
 use antiphon_tests::{Block, Class, Host, Setup};
 use serde_json::{Value, json};
 
-use crate::history::{entries, kept, project, saved};
+use crate::history::{entries, json_start, kept, project, saved};
 use crate::{BY_HAND, Dice, LOADED, Make};
 
 /// Every parameter, and a value for it that is not the default.
@@ -95,7 +95,7 @@ fn random_states_are_survived() {
 
 /// The JSON of a chunk with this in place of that. CLAP's chunk starts with the length of the JSON in eight bytes.
 fn edited(chunk: &[u8], that: &str, this: &str) -> Vec<u8> {
-    let start = chunk.iter().position(|&byte| byte == b'{').unwrap();
+    let start = json_start(chunk);
     let json = String::from_utf8(chunk[start..].to_vec()).unwrap();
     assert!(json.contains(that), "{json}");
     let json = json.replace(that, this);
