@@ -165,6 +165,7 @@ class Trainer:
         for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
         self.step, self.rows, self.seconds = saved["step"], saved["rows"], saved["seconds"]
+        self.rows_before = saved["rows_before"]
         self.best, self.stale, self.history = saved["best"], saved["stale"], saved["history"]
 
     def save(self) -> None:
@@ -176,6 +177,7 @@ class Trainer:
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
             "rows": self.rows,
+            "rows_before": self.rows_before,
             "seconds": self.seconds,
             "best": self.best,
             "stale": self.stale,

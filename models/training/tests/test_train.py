@@ -90,7 +90,8 @@ def test_a_run_begins_with_given_weights_and_counts_their_rows(tmp_path, music):
     second = Trainer(SMALL, music, tmp_path / "second", 1, tmp_path / "first" / "best.pt")
     for name, value in given.state_dict().items():
         torch.testing.assert_close(second.model.state_dict()[name], value)
-    second.run()
+    second.save()
+    Trainer(SMALL, music, tmp_path / "second", 1).run()  # resumed without being told again where it began
     assert checkpoint.load(tmp_path / "second" / "best.pt")[1].trained_rows > described.trained_rows
 
 
