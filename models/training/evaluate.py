@@ -43,8 +43,8 @@ def measure_bits(music: Path, work: Path, threads: int) -> dict:
     return json.loads(said.read_text())
 
 
-def write_page(work: Path, said: dict, played: dict) -> None:
-    """models/EVALUATION.md and its pictures."""
+def write_page(work: Path, said: dict, played: dict | None) -> None:
+    """models/EVALUATION.md and its pictures; without what it plays if that was not measured."""
     PICTURES.mkdir(exist_ok=True)
     groups = bits.read(work / "pieces.csv")
     bits.picture(groups, PICTURES / "bits.png")
@@ -54,7 +54,7 @@ def write_page(work: Path, said: dict, played: dict) -> None:
 Of `{said['model']}`, the int8 weights in every binary, on the validation split ({said['pieces']} pieces, {said['notes']:,} notes), made by
 
 ```sh
-cd models/training && python evaluate.py --music MUSIC --work FOLDER
+cd models/training && python evaluate.py --music MUSIC --work FOLDER{"" if played else " --bits-only"}
 ```
 
 ## Bits per note
@@ -69,7 +69,9 @@ The bits of all eight fields of every note and of every bar's end, divided by th
 
 {100 * beside['loss']:+.2f} % bits per note against the same weights in fp16; the same most likely class in {100 * beside['top1']:.2f} % of all predictions.
 
-{playing.section(played, PICTURES)}"""
+"""
+    if played:
+        page += playing.section(played, PICTURES)
     notes = MODELS / "EVALUATION.notes.md"
     if notes.exists():
         page += "\n" + notes.read_text()
@@ -81,11 +83,12 @@ def main() -> None:
     parser.add_argument("--music", type=Path, required=True, help="folder of SOURCE/*.mid, with split.csv")
     parser.add_argument("--work", type=Path, required=True, help="folder for what is measured on the way")
     parser.add_argument("--threads", type=int, default=0, help="threads; 0 = one for each processor")
+    parser.add_argument("--bits-only", action="store_true", help="leave out what the model plays, which takes half an hour")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     music, work = given.music.resolve(), given.work.resolve()
     said = measure_bits(music, work, given.threads)
-    write_page(work, said, playing.measure(antiphon, music, work, given.threads))
+    write_page(work, said, None if given.bits_only else playing.measure(antiphon, music, work, given.threads))
     print(MODELS / "EVALUATION.md")
 
 

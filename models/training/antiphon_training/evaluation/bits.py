@@ -129,7 +129,7 @@ def by_stretch(groups: dict[str, Pieces]) -> str:
         own = [pieces.per_note("model", stretches=(stretch,)) for stretch in STRETCHES]
         other = [pieces.per_note("ngram_copy", stretches=(stretch,)) if has_copy else np.nan for stretch in STRETCHES]
         cells = [f"{a:.2f} / {b:.2f}" for a, b in zip(own, other)] + [f"{other[i] - own[i]:+.2f}" for i in (0, 2)]
-        lines.append(f"| {name} | " + " | ".join(cell.replace("nan", "-") for cell in cells) + " |")
+        lines.append(f"| {name} | " + " | ".join(cell.replace("+nan", "-").replace("nan", "-") for cell in cells) + " |")
     return "Model / n-gram + copy, by bar of the piece:\n\n" + "\n".join(lines) + "\n"
 
 
