@@ -73,7 +73,7 @@ fn instruct(bundles: &Bundles) -> String {
     let [clap, vst3] = Format::ALL.map(line);
     let version = env!("CARGO_PKG_VERSION");
     let note = match system {
-        System::Linux => "Needs Linux with glibc 2.36 or newer (Debian 12, Ubuntu 23.04 and later), and OpenGL for its window.\n",
+        System::Linux => "Needs Linux with glibc 2.35 or newer (Debian 12, Ubuntu 22.04 and later), and OpenGL for its window.\n",
         System::MacOs => {
             "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy & Security. Not tried on a Mac.\n"
         }
