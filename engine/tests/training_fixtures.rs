@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use antiphon_engine::cache::{Selection, TopK};
-use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Row, Targets, align_given, prefix_rows};
+use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Recall, Row, Targets, align_given, prefix_rows};
 use antiphon_engine::decode::Decoder;
 use antiphon_engine::music::{Role, smf};
 use clips::{answer, changes, hymn};
@@ -58,7 +58,7 @@ fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
 fn listed(rows: &[Row], targets: &[Targets]) -> Value {
     let triple = |position: Position| [position.bar, position.tick, position.index];
     json!({
-        "rows": rows.iter().map(|row| row.columns).collect::<Vec<_>>(),
+        "rows": rows.iter().map(|row| row.columns.to_vec()).collect::<Vec<_>>(),
         "keys": rows.iter().map(|row| triple(row.key)).collect::<Vec<_>>(),
         "queries": rows.iter().map(|row| triple(row.query)).collect::<Vec<_>>(),
         "targets": targets,
@@ -67,11 +67,14 @@ fn listed(rows: &[Row], targets: &[Targets]) -> Value {
 
 /// A piece aligned from its first bar to its end, the notes of some roles given.
 fn aligned_piece(bars: &[BarRows], given: &[u8]) -> Value {
-    let (mut rows, mut targets) = (Vec::new(), Vec::new());
+    let (mut rows, mut targets, mut recall) = (Vec::new(), Vec::new(), Recall::default());
     for (index, bar) in bars.iter().enumerate() {
         let end = if index + 1 == bars.len() { BarEnd::Piece } else { BarEnd::Bar };
         let (known, own): (Vec<_>, Vec<_>) = bar.notes.iter().partition(|note| given.contains(&note.role));
-        let (bar_rows, bar_targets) = align_given(&BarRows { notes: own, ..bar.clone() }, &known, end);
+        let (mut bar_rows, bar_targets) = align_given(&BarRows { notes: own, ..bar.clone() }, &known, end);
+        let mut recalled = recall.begin(bar.index);
+        recalled.fill_in(&mut bar_rows);
+        recall.finish(recalled);
         rows.extend(bar_rows);
         targets.extend(bar_targets);
     }

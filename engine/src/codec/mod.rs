@@ -3,11 +3,13 @@
 mod align;
 mod encode;
 mod label;
+mod recall;
 mod row;
 pub mod vocabulary;
 
 pub use align::{BarEnd, align, align_given, prefix_rows};
 pub use encode::{EncodeReport, Encoded, decode, encode};
 pub use label::label;
+pub use recall::{BarRecall, RECALL_BARS, Recall};
 pub use row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 pub use vocabulary::OPEN;

@@ -1,6 +1,6 @@
 //! Rows: what the model sees (docs/model-interface.md, section 2).
 
-use super::vocabulary::{COLUMNS, FIELDS};
+use super::vocabulary::{COLUMNS, FIELDS, Kind, column};
 use crate::music::{TICKS_PER_QUARTER, Tick};
 
 /// The fields of a note as classes, 0-based.
@@ -111,6 +111,32 @@ pub struct Row {
     pub key: Position,
     /// Where its query stands: its target.
     pub query: Position,
+}
+
+impl Row {
+    /// The note it carries, if it is a NOTE or GIVEN row.
+    #[must_use]
+    pub fn note(&self) -> Option<NoteClasses> {
+        let kind = self.columns[column::KIND];
+        let carries = kind == Kind::Note as u16 || kind == Kind::Given as u16;
+        let class = |column: usize| u8::try_from(self.columns[column].checked_sub(1)?).ok();
+        carries.then_some(NoteClasses {
+            beat: class(column::BEAT)?,
+            sub: class(column::SUB)?,
+            role: class(column::ROLE)?,
+            pitch: class(column::PITCH)?,
+            duration: class(column::DURATION)?,
+            velocity: class(column::VELOCITY)?,
+            offset: class(column::OFFSET)?,
+        })
+    }
+
+    /// Where the note it asks for is, if it asks for one.
+    #[must_use]
+    pub fn target(&self) -> Option<Place> {
+        let class = |column: usize| u8::try_from(self.columns[column].checked_sub(1)?).ok();
+        Some(Place { beat: class(column::TARGET_BEAT)?, sub: class(column::TARGET_SUB)?, role: class(column::TARGET_ROLE)? })
+    }
 }
 
 /// The true outputs of a row in chain order, -1 where it has none: teacher forcing, and the mask of the loss.

@@ -1,11 +1,11 @@
-//! The numbers of vocabulary version 2 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
+//! The numbers of vocabulary version 3 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
 
 use std::sync::LazyLock;
 
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
 /// A model of another vocabulary is refused.
-pub const VOCABULARY_VERSION: u32 = 2;
+pub const VOCABULARY_VERSION: u32 = 3;
 
 /// Longest bar a row can address; a longer one is cut.
 pub const MAX_BAR_TICKS: i64 = 16 * TICKS_PER_QUARTER;
@@ -117,10 +117,24 @@ pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("style", 16),
     ("mood", 10),
     ("repeats", 10),
+    ("recall_bars_1", 9),
+    ("recall_pitch_1", 1281),
+    ("recall_duration_1", 321),
+    ("recall_velocity_1", 161),
+    ("recall_bars_2", 9),
+    ("recall_pitch_2", 1281),
+    ("recall_duration_2", 321),
+    ("recall_velocity_2", 161),
+    ("recall_beat_1", 86),
+    ("recall_sub_1", 121),
+    ("recall_role_1", 81),
+    ("recall_beat_2", 86),
+    ("recall_sub_2", 121),
+    ("recall_role_2", 81),
 ];
 
 /// Columns of a row.
-pub const COLUMNS: usize = 24;
+pub const COLUMNS: usize = 38;
 
 /// Index of a column by role in a row.
 #[allow(missing_docs)]
@@ -149,6 +163,10 @@ pub mod column {
     pub const STYLE: usize = 21;
     pub const MOOD: usize = 22;
     pub const REPEATS: usize = 23;
+    /// First of the two times four columns on the notes that are recalled.
+    pub const RECALL_CONTENT: usize = 24;
+    /// First of the two times three columns on the places that are recalled.
+    pub const RECALL_PLACE: usize = 32;
 }
 
 /// Highest value of the style column.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, RewindTooFar, Selection},
     codec::{
-        BarEnd, BarFields, BarRows, NoteClasses, Row, Targets, align,
+        BarEnd, BarFields, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align,
         vocabulary::{FIELDS, Field},
     },
     model::{Asked, Batch, Model},
@@ -50,6 +50,8 @@ pub struct Decoder {
     /// The bar line of the open or next bar.
     line: Tick,
     open: Option<OpenBar>,
+    /// The notes of the finished bars, for what rows are told of them.
+    recall: Recall,
 }
 
 /// What [`Decoder::sample`] did.
@@ -118,6 +120,7 @@ impl Decoder {
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
+            recall: Recall::default(),
         };
         if !prefix.is_empty() {
             let forced = vec![FREE; prefix.len()];
@@ -238,11 +241,13 @@ impl Decoder {
             return Err(DecodeError::Order { found: bar.index, expected: self.cache.bar() });
         }
         check_bar(bar)?;
-        let (rows, targets) = align(bar, end);
+        let (mut rows, targets) = align(bar, end);
+        let mut recall = self.recall.begin(bar.index);
+        recall.fill_in(&mut rows);
         let rows = &rows[..rows.len() - 1];
         self.cache.begin_bar(rows.len())?;
         self.run_rows(rows, &targets, asked, read)?;
-        self.finish(bar.clone(), rows)
+        self.finish(bar.clone(), recall, rows)
     }
 
     /// Opens the next bar.
@@ -256,8 +261,9 @@ impl Decoder {
         let bar = BarRows { index: self.cache.bar(), ticks, fields, notes: Vec::new() };
         check_bar(&bar)?;
         self.cache.begin_bar(1)?;
-        let open = OpenBar { bar, next: None };
-        let next = self.run_step(&open, &open.bar.bar_row(None), &FREE)?;
+        let recall = self.recall.begin(bar.index);
+        let open = OpenBar { bar, recall, next: None };
+        let next = self.run_step(&open, &open.newest_row().0, &FREE)?;
         self.open = Some(OpenBar { next: Some(next), ..open });
         Ok(())
     }
@@ -280,6 +286,7 @@ impl Decoder {
             open.bar.notes.truncate(known);
             return Err(error);
         }
+        notes.iter().for_each(|note| open.recall.hear(note));
         let rows: Vec<Row> =
             (known..open.bar.notes.len()).map(|index| open.row_for(&open.bar.notes[..index], open.bar.notes[index].place())).collect();
         let forced: Vec<Targets> = notes.iter().map(content).collect();
@@ -331,6 +338,7 @@ impl Decoder {
             offset: class(Field::Offset),
         };
         open.bar.notes.push(note);
+        open.recall.hear(&note);
         open.next = Some(next_of(&choice));
         Ok(Step::Note(note))
     }
@@ -343,6 +351,7 @@ impl Decoder {
         let open = self.open.as_mut().ok_or(DecodeError::NoOpenBar)?;
         if notes < open.bar.notes.len() {
             open.bar.notes.truncate(notes);
+            open.recall.truncate(notes);
             open.next = None;
             self.cache.truncate(open.rows());
         }
@@ -356,13 +365,15 @@ impl Decoder {
     pub fn end_bar(&mut self) -> Result<BarRows, DecodeError> {
         let open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
         let bar = open.bar;
-        let (rows, _) = align(&bar, BarEnd::Bar);
+        let (mut rows, _) = align(&bar, BarEnd::Bar);
+        let mut recall = self.recall.begin(bar.index);
+        recall.fill_in(&mut rows);
         let rows = &rows[..rows.len() - 1];
         if !bar.notes.is_empty() {
             // The last note's own row: nothing asks it, later bars see it.
             self.step_over(&rows[rows.len() - 1], &FREE)?;
         }
-        self.finish(bar.clone(), rows)?;
+        self.finish(bar.clone(), recall, rows)?;
         Ok(bar)
     }
 
@@ -384,14 +395,18 @@ impl Decoder {
         if let Some((line, mut bar)) = self.finished.drain(at..).next() {
             bar.notes.truncate(notes);
             self.line = line;
-            self.open = Some(OpenBar { bar, next: None });
+            self.recall.rewind(bar.index);
+            let mut recall = self.recall.begin(bar.index);
+            bar.notes.iter().for_each(|note| recall.hear(note));
+            self.open = Some(OpenBar { bar, recall, next: None });
         }
         Ok(())
     }
 
     /// Makes a page of the bar whose rows the buffer now holds, runs its summary, and forgets what can be forgotten.
-    fn finish(&mut self, bar: BarRows, rows: &[Row]) -> Result<(), DecodeError> {
+    fn finish(&mut self, bar: BarRows, recall: BarRecall, rows: &[Row]) -> Result<(), DecodeError> {
         self.cache.end_bar()?;
+        self.recall.finish(recall);
         if self.cache.summarises() {
             self.step.set_summary(rows)?;
             self.step_over(&bar.sum_row(), &FREE)?;

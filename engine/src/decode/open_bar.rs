@@ -1,7 +1,7 @@
 //! The bar that is growing: which rows it has, and what its newest row expects.
 
 use crate::codec::{
-    BarRows, NoteClasses, Place, Row, Targets,
+    BarRecall, BarRows, NoteClasses, Place, Row, Targets,
     vocabulary::{FIELDS, Field, next},
 };
 
@@ -12,6 +12,8 @@ pub(super) const FREE: Targets = [-1; FIELDS];
 #[derive(Debug, Clone)]
 pub struct OpenBar {
     pub(super) bar: BarRows,
+    /// Of the same notes.
+    pub(super) recall: BarRecall,
     /// What the newest row says comes next, unless that row must be asked anew.
     pub(super) next: Option<Next>,
 }
@@ -31,17 +33,24 @@ impl OpenBar {
     /// The newest row, and what is known of its target.
     pub(super) fn newest_row(&self) -> (Row, Targets) {
         match self.bar.notes.split_last() {
-            None => (self.bar.bar_row(None), FREE),
+            None => (self.row(&[], None), FREE),
             Some((note, before)) => (self.row_for(before, note.place()), content(note)),
         }
     }
 
     /// The row that stands after the notes `before` and asks what starts at `target`.
     pub(super) fn row_for(&self, before: &[NoteClasses], target: Place) -> Row {
-        match before.split_last() {
-            None => self.bar.bar_row(Some(target)),
-            Some((note, others)) => self.bar.note_row(others.len(), note, Some(target)),
-        }
+        self.row(before, Some(target))
+    }
+
+    /// The row that stands after the notes `before`.
+    fn row(&self, before: &[NoteClasses], target: Option<Place>) -> Row {
+        let mut row = match before.split_last() {
+            None => self.bar.bar_row(target),
+            Some((note, others)) => self.bar.note_row(others.len(), note, target),
+        };
+        self.recall.write(before.len(), &mut row);
+        row
     }
 }
 

@@ -211,7 +211,7 @@ mod tests {
             ("layers", "2".to_owned()),
             ("heads", "4".to_owned()),
             ("weights", "int8".to_owned()),
-            ("columns", json!(COLUMN_TABLE).to_string()),
+            ("columns", json!(COLUMN_TABLE.as_slice()).to_string()),
             ("fields", json!(fields).to_string()),
             ("durations", json!(DURATIONS.as_slice()).to_string()),
             ("rotary", json!({"bar": [1.0, 0.1, 0.01], "tick": [1.0, 0.1, 0.01], "index": [1.0, 0.1]}).to_string()),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::Path};
 use antiphon_engine::{
     cache::{MOST_BARS, Rest, Selection},
     codec::{
-        BarEnd, BarRows, Row, Targets, align,
+        BarEnd, BarRows, Recall, Row, Targets, align,
         vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
     },
     model::{ModelInfo, Rotary},
@@ -56,8 +56,12 @@ impl Reference {
     pub(crate) fn run(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[BarRows], views: &[View]) -> Whole {
         let prefix = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false, place: 0 });
         let mut members: Vec<Member> = prefix.collect();
+        let mut recall = Recall::default();
         for bar in bars {
-            let (rows, targets) = align(bar, BarEnd::Bar);
+            let (mut rows, targets) = align(bar, BarEnd::Bar);
+            let mut recalled = recall.begin(bar.index);
+            recalled.fill_in(&mut rows);
+            recall.finish(recalled);
             let last = rows.len() - 1;
             let member = |(index, (row, targets))| Member { row, targets, bar: Some(bar.index), summary: index == last, place: index };
             members.extend(rows.into_iter().zip(targets).enumerate().map(member));

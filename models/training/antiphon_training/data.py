@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from . import recall
 from . import rows as r
 from . import stretch as st
 from . import tasks
@@ -113,7 +114,9 @@ class Windows:
                 sequence.rows[:, r.VELOCITY] = 0
         if not flags & PERFORMED_TIMING:
             sequence.scored[:, r.F_OFFSET] = False
-        return r.concatenate([r.prefix(style, roles), sequence])
+        sequence = r.concatenate([r.prefix(style, roles), sequence])
+        recall.fill_in(sequence)
+        return sequence
 
     def _task(self, stretch: Stretch, augmentation: Augmentation, rng: np.random.Generator) -> r.Sequence:
         """One of the tasks, by its share; continuation where the music is too small for another."""

@@ -61,9 +61,9 @@ class Graph:
         return self.store(name, tensor.detach().float().numpy())
 
     def matrix(self, name: str, array: np.ndarray) -> str:
-        """A learnt matrix as a float tensor, stored in fp16 if the weights are (ONNX Runtime folds the cast when it loads the graph)."""
+        """A learnt matrix as a float tensor, stored in fp16 unless the weights are fp32 (ONNX Runtime folds the cast when it loads the graph)."""
         self.learnt.add(name)
-        if self.weights != "fp16":
+        if self.weights == "fp32":
             return self.store(name, array.astype(np.float32))
         return self.op("Cast", [self.store(name, array.astype(np.float16))], to=TensorProto.FLOAT)
 

@@ -18,7 +18,7 @@ DRUMS = 3
 DRUM_PITCH = 128
 
 KIND, BEAT, SUB, ROLE, PITCH, DURATION, VELOCITY, OFFSET, PITCH_CLASS, OCTAVE = range(10)
-TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE, MOOD, REPEATS = range(10, len(v.COLUMNS))
+TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE, MOOD, REPEATS = range(10, 24)
 
 # Columns of a corpus bar after the metre: (column of the row, column of the bar).
 BAR_FIELDS = [(TEMPO, 1), (KEY, 2), (DENSITY, 3), (REGISTER, 4), (SPAN, 5), (VOICES, 6), (MOOD, 7), (REPEATS, 8)]
@@ -35,7 +35,7 @@ class Sequence:
     """Aligned rows of one window."""
 
     rows: np.ndarray
-    """i64 [T, 24]: column values, 0 = absent."""
+    """i64 [T, 38]: column values, 0 = absent."""
     key: np.ndarray
     """i64 [T, 3]: bar, tick, index of the row's content."""
     query: np.ndarray

@@ -1,6 +1,6 @@
-"""The numbers of vocabulary 2. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
+"""The numbers of vocabulary 3. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
 
-VERSION = 2
+VERSION = 3
 
 # Columns of a row: name and table size (highest value + 1). Value 0 is absent.
 COLUMNS = [
@@ -28,6 +28,20 @@ COLUMNS = [
     ["style", 16],
     ["mood", 10],
     ["repeats", 10],
+    ["recall_bars_1", 9],
+    ["recall_pitch_1", 1281],
+    ["recall_duration_1", 321],
+    ["recall_velocity_1", 161],
+    ["recall_bars_2", 9],
+    ["recall_pitch_2", 1281],
+    ["recall_duration_2", 321],
+    ["recall_velocity_2", 161],
+    ["recall_beat_1", 86],
+    ["recall_sub_1", 121],
+    ["recall_role_1", 81],
+    ["recall_beat_2", 86],
+    ["recall_sub_2", 121],
+    ["recall_role_2", 81],
 ]
 COLUMN = {name: index for index, (name, _) in enumerate(COLUMNS)}
 

@@ -11,7 +11,7 @@ C = v.COLUMN
 
 @dataclass
 class Piece:
-    rows: np.ndarray  # [T, 24]
+    rows: np.ndarray  # [T, columns]
     key: np.ndarray  # [T, 3] (bar, tick, index)
     query: np.ndarray  # [T, 3]
     bar: np.ndarray  # [T], -1 for PRE

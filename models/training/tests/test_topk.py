@@ -9,7 +9,7 @@ import pytest
 import torch
 from pieces import Piece, piece
 
-from antiphon_training import checkpoint, rows
+from antiphon_training import checkpoint, recall, rows
 from antiphon_training import vocabulary as v
 from antiphon_training.corpus import Corpus
 from antiphon_training.model import Antiphon, Config
@@ -117,6 +117,7 @@ def test_the_engine_is_held_to_these_choices():
     per_bar = twice(np.diff(corpus.bar_notes))
     sequence = rows.align(twice(corpus.notes), per_bar, twice(corpus.bars), twice(corpus.bar_ticks), 0, False)
     sequence = rows.concatenate([rows.prefix(3, [0, 2, 3]), sequence])
+    recall.fill_in(sequence)
     kind, bar = sequence.rows[:, rows.KIND], sequence.key[:, 0]
     music = Piece(sequence.rows, sequence.key, sequence.query, bar, sequence.targets)
     content = (kind >= v.BAR) & (kind <= v.GIVEN)

@@ -1,0 +1,51 @@
+"""What is recalled of earlier bars. That training and playing recall alike is held by `test_rows.py`."""
+
+import numpy as np
+import pytest
+from test_data import corpus
+
+from antiphon_training import recall
+from antiphon_training import rows as r
+from antiphon_training import vocabulary as v
+from antiphon_training.data import Augmentation, Windows
+
+PITCH, BEAT = v.COLUMN["recall_pitch_1"], v.COLUMN["recall_beat_1"]
+
+
+def played(bars: list[list[list[int]]]) -> r.Sequence:
+    """Bars of notes: beat, sub, role, pitch, duration, velocity, offset."""
+    per_bar = np.array([len(bar) for bar in bars])
+    notes = np.array([note for bar in bars for note in bar])
+    sequence = r.align(notes, per_bar, np.ones((len(bars), 9), np.int64), np.full(len(bars), 96), 0, False)
+    recall.fill_in(sequence)
+    return sequence
+
+
+def test_a_bar_that_comes_back_is_told_and_trusted_more_and_more():
+    bar = [[beat, 0, 0, 60 + beat, 23, 20, 4] for beat in range(4)]
+    sequence = played([bar] * 4)
+    asked = sequence.targets[:, r.F_PITCH] >= 0
+    told = sequence.rows[asked, PITCH].reshape(4, 4)
+    assert not told[0].any(), "nothing stands before the first bar"
+    assert np.array_equal((told[1:] - 1) % 256, np.tile([60, 61, 62, 63], (3, 1)))
+    assert ((told[1:] - 1) // 256).tolist() == [[0, 1, 1, 2], [2, 2, 2, 3], [3, 3, 3, 3]]
+    ends = sequence.targets[:, r.F_TYPE] == r.NEXT_ENDBAR
+    assert np.array_equal((sequence.rows[ends, BEAT][1:] - 1) % 17, [recall.BAR_ENDS] * 3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_recalled_depends_on_nothing_later(seed):
+    windows = Windows(corpus(seed), 400, {})
+    sequence = windows.window(3, np.random.default_rng(seed), Augmentation())
+    assert sequence.rows[:, recall.CONTENT :].any()
+    part = int(np.random.default_rng(seed).integers(1, len(sequence)))
+    first = r.Sequence(*(getattr(sequence, name)[:part].copy() for name in ("rows", "key", "query", "targets", "scored")))
+    first.rows[:, recall.CONTENT :] = 0
+    recall.fill_in(first)
+    assert np.array_equal(first.rows, sequence.rows[:part])
+
+
+def test_every_value_is_in_its_table():
+    for seed in range(8):
+        batch = Windows(corpus(seed), 512, {}).sample(4, np.ones(1), np.random.default_rng(seed), Augmentation())
+        assert (batch.rows.max((0, 1)) < [size for _, size in v.COLUMNS]).all()
