@@ -26,6 +26,12 @@ impl Clock {
             }
             let rate = if self.motion == Motion::Own { rate } else { 0.0 };
             self.keep_rate(rate);
+            if self.motion == Motion::Listening
+                && let Some(metre) = host.metre
+            {
+                // That of the first bar, when the player begins it.
+                self.bar.metre = metre;
+            }
             return None;
         }
         let cause = if self.was_playing { Cause::Locate } else { Cause::Start };

@@ -228,6 +228,21 @@ fn without_a_transport_the_player_starts_the_clock() {
 }
 
 #[test]
+fn the_bars_that_a_player_begins_have_the_metre_of_a_host_that_names_one() {
+    let waltz = Metre::new(3, 4).unwrap();
+    let stopped = HostTime { tempo: Some(90.0), metre: Some(waltz), ..SILENT };
+    let mut clock = Clock::new();
+    clock.set_sample_rate(48_000.0);
+    clock.begin(&stopped, 256);
+    assert_eq!((clock.wake(0).unwrap().bar.metre, clock.tempo()), (waltz, 90.0));
+    // Once the bars have begun, only a rolling transport turns them.
+    assert_eq!(clock.begin(&HostTime { metre: Some(Metre::COMMON), ..stopped }, 256), Turns::default());
+    clock.rest();
+    clock.begin(&SILENT, 256);
+    assert_eq!(clock.wake(0).unwrap().bar.metre, waltz);
+}
+
+#[test]
 fn a_host_that_counts_samples_is_followed_through_tempo_changes() {
     let mut host = Host::new(120.0, 48_000.0);
     for (number, tempo) in (0i64..).zip([120.0, 120.0, 180.0, 90.0]) {
