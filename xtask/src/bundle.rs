@@ -33,7 +33,7 @@ pub(crate) struct Names {
 }
 
 /// A file of ours and where it goes, relative to the bundle's resources.
-type Copied = (PathBuf, PathBuf);
+pub(crate) type Copied = (PathBuf, PathBuf);
 
 /// Both bundles, finished.
 pub(crate) struct Bundles {
@@ -75,26 +75,37 @@ pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Bundles> {
     let (platform, names) = (here()?, names(root)?);
     let runtime = runtime::obtain(root, onnxruntime)?;
     eprintln!("ONNX Runtime: {}", runtime.display());
-    let mut resources = resources(root, platform, &runtime)?;
-    resources.extend(licences_of_code(root)?);
-    let library = build(root)?;
+    let resources = resources(root, platform, &runtime, PACKAGE)?;
+    let library = library(&build(root, PACKAGE)?).with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))?;
     for format in Format::ALL {
         let layout = platform.bundle(format, &names.name);
-        let staging = tree::staging(&home(root))?;
-        let new = staging.path().join(&layout.folder);
-        fill(&new, &layout, &library, &resources)?;
-        if let Some(contents) = &layout.property_list {
-            macos::describe(&new.join(contents), &names, format)?;
-            macos::sign(&new.join(&layout.resources).join(platform.system.runtime()))?;
-            macos::sign(&new)?;
-        }
-        tree::put(staging, &new, &home(root).join(&layout.folder))?;
+        lay_out(root, platform, &layout, &library, &resources, |contents| macos::describe(contents, &names, format.kind()))?;
     }
     Ok(Bundles { home: home(root), platform, name: names.name })
 }
 
+/// Puts together in [`home`] what is handed on as one folder. `describe` writes macOS's account of it into a folder.
+pub(crate) fn lay_out(
+    root: &Path,
+    platform: Platform,
+    layout: &Bundle,
+    binary: &Path,
+    resources: &[Copied],
+    describe: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let staging = tree::staging(&home(root))?;
+    let new = staging.path().join(&layout.folder);
+    fill(&new, layout, binary, resources)?;
+    if let Some(contents) = &layout.property_list {
+        describe(&new.join(contents))?;
+        macos::sign(&new.join(&layout.resources).join(platform.system.runtime()))?;
+        macos::sign(&new)?;
+    }
+    tree::put(staging, &new, &home(root).join(&layout.folder))
+}
+
 /// The folder of the finished bundles.
-fn home(root: &Path) -> PathBuf {
+pub(crate) fn home(root: &Path) -> PathBuf {
     root.join("target/bundled")
 }
 
@@ -112,12 +123,11 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
     packages.remove(PACKAGE).with_context(|| format!("{} has no section [{PACKAGE}]", path.display()))
 }
 
-/// Builds the library in release and hands back its path, wherever Cargo puts it.
-fn build(root: &Path) -> Result<PathBuf> {
+/// Builds a package in release and hands back Cargo's messages, which say where it puts what.
+pub(crate) fn build(root: &Path, package: &str) -> Result<String> {
     let mut cargo = process::cargo();
-    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", PACKAGE, "--message-format=json-render-diagnostics"]);
-    let messages = process::read(&mut cargo)?;
-    library(&messages).with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))
+    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", package, "--message-format=json-render-diagnostics"]);
+    process::read(&mut cargo)
 }
 
 /// The shared library of [`PACKAGE`] that Cargo's messages name.
@@ -138,8 +148,8 @@ fn library(messages: &str) -> Option<PathBuf> {
     files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION))
 }
 
-/// Everything beside the library: ONNX Runtime, and what we must or should hand on with it and with the model.
-fn resources(root: &Path, platform: Platform, runtime: &Path) -> Result<Vec<Copied>> {
+/// Everything beside what `package` builds: ONNX Runtime, and what we must or should hand on with it, with the model and with the code.
+pub(crate) fn resources(root: &Path, platform: Platform, runtime: &Path, package: &str) -> Result<Vec<Copied>> {
     let mut files = vec![(runtime.to_path_buf(), platform.system.runtime().into())];
     let notices = runtime::notices(runtime);
     if notices.is_empty() {
@@ -149,14 +159,16 @@ fn resources(root: &Path, platform: Platform, runtime: &Path) -> Result<Vec<Copi
     files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
     files.push((root.join("models/licences"), "licences/model".into()));
     files.push((root.join("models").join(MODEL_CARD), MODEL_CARD.into()));
+    files.extend(licences_of_code(root, package)?);
     Ok(files)
 }
 
-/// The licences of what is linked into the library.
-fn licences_of_code(root: &Path) -> Result<Vec<Copied>> {
-    let crates = root.join("target/licences/crates.md");
-    let text = notices::of_crates(root, PACKAGE)?;
-    let written = fs::create_dir_all(root.join("target/licences")).and_then(|()| fs::write(&crates, text));
+/// The licences of what is linked into what `package` builds.
+fn licences_of_code(root: &Path, package: &str) -> Result<Vec<Copied>> {
+    let folder = root.join("target/licences").join(package);
+    let crates = folder.join("crates.md");
+    let text = notices::of_crates(root, package)?;
+    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&crates, text));
     written.with_context(|| format!("writing {}", crates.display()))?;
     let mut files = vec![(crates, "licences/crates.md".into())];
     match notices::of_rust() {
@@ -167,8 +179,8 @@ fn licences_of_code(root: &Path) -> Result<Vec<Copied>> {
 }
 
 /// Lays out the bundle in the folder `new`.
-fn fill(new: &Path, layout: &Bundle, library: &Path, resources: &[Copied]) -> Result<()> {
-    tree::copy_file(library, &new.join(&layout.library))?;
+fn fill(new: &Path, layout: &Bundle, binary: &Path, resources: &[Copied]) -> Result<()> {
+    tree::copy_file(binary, &new.join(&layout.library))?;
     for (from, to) in resources {
         let to = new.join(&layout.resources).join(to);
         if from.is_dir() { tree::copy(from, &to)? } else { tree::copy_file(from, &to)? }
@@ -209,16 +221,18 @@ mod tests {
         fs::write(&runtime, "runtime").unwrap();
         fs::write(folder.path().join("LICENSE"), "terms").unwrap();
         let platform = Platform::of("linux", "x86_64").unwrap();
-        let resources = resources(crate::root(), platform, &runtime).unwrap();
-        for format in Format::ALL {
-            let layout = platform.bundle(format, "Some");
+        let resources = resources(crate::root(), platform, &runtime, PACKAGE).unwrap();
+        let layouts = Format::ALL.map(|format| platform.bundle(format, "Some"));
+        for layout in layouts.into_iter().chain([platform.program("Some")]) {
             let new = folder.path().join(&layout.folder);
             fill(&new, &layout, &library, &resources).unwrap();
             let text = |path: &Path| fs::read_to_string(new.join(path)).unwrap();
             assert_eq!(text(&layout.library), "library");
             assert_eq!(text(&layout.resources.join("libonnxruntime.so")), "runtime");
             assert_eq!(text(&layout.resources.join("licences/onnxruntime/LICENSE")), "terms");
-            for licence in [MODEL_CARD, "licences/LICENSE-MIT", "licences/LICENSE-APACHE", "licences/model/ATTRIBUTION.md"] {
+            for licence in
+                [MODEL_CARD, "licences/LICENSE-MIT", "licences/LICENSE-APACHE", "licences/model/ATTRIBUTION.md", "licences/crates.md"]
+            {
                 assert!(!text(&layout.resources.join(licence)).is_empty(), "{licence}");
             }
         }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::bundle::{self, Bundles};
 use crate::layout::{Format, Platform, System};
 use crate::pack::{self, Kind};
+use crate::standalone::{self, Program};
 use crate::tree;
 
 /// Where archives go.
@@ -19,14 +20,15 @@ const LICENCES: &str = "licences";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library into the bundles and beside the program instead of the pinned one, which is fetched
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
-    let (archive, checksum) = write(&bundles, &root.join(FOLDER))?;
+    let program = standalone::make(root, args.onnxruntime.as_deref())?;
+    let (archive, checksum) = write(&bundles, &program, &root.join(FOLDER))?;
     println!("{}\n{}", archive.display(), checksum.display());
     Ok(())
 }
@@ -36,8 +38,8 @@ fn name(platform: Platform, bundles: &str) -> String {
     format!("{bundles}-{}-{}-{}", env!("CARGO_PKG_VERSION"), platform.system.name(), platform.arch)
 }
 
-/// Packs the bundles into an archive in `folder`; hands back its path, and that of its checksum.
-fn write(bundles: &Bundles, folder: &Path) -> Result<(PathBuf, PathBuf)> {
+/// Packs the bundles and the program into an archive in `folder`; hands back its path, and that of its checksum.
+fn write(bundles: &Bundles, program: &Program, folder: &Path) -> Result<(PathBuf, PathBuf)> {
     let (platform, kind) = (bundles.platform, Kind::of(bundles.platform.system));
     let name = name(platform, &bundles.name);
     let staging = tree::staging(folder)?;
@@ -45,9 +47,11 @@ fn write(bundles: &Bundles, folder: &Path) -> Result<(PathBuf, PathBuf)> {
     for format in Format::ALL {
         tree::copy(&bundles.folder(format), &new.join(bundles.layout(format).folder))?;
     }
-    tree::copy(&bundles.folder(Format::Vst3).join(bundles.layout(Format::Vst3).resources).join(LICENCES), &new.join(LICENCES))?;
+    tree::copy(&program.folder(), &new.join(&program.layout.folder))?;
+    // The program holds all that the plug-ins hold, and more.
+    tree::copy(&program.folder().join(&program.layout.resources).join(LICENCES), &new.join(LICENCES))?;
     let instructions = new.join(INSTRUCTIONS);
-    fs::write(&instructions, instruct(bundles)).with_context(|| format!("writing {}", instructions.display()))?;
+    fs::write(&instructions, instruct(bundles, program)).with_context(|| format!("writing {}", instructions.display()))?;
 
     let file = format!("{name}.{}", kind.suffix());
     let bytes = pack::pack(kind, &new)?;
@@ -60,7 +64,7 @@ fn write(bundles: &Bundles, folder: &Path) -> Result<(PathBuf, PathBuf)> {
 }
 
 /// The text of [`INSTRUCTIONS`].
-fn instruct(bundles: &Bundles) -> String {
+fn instruct(bundles: &Bundles, program: &Program) -> String {
     let system = bundles.platform.system;
     let home = match system {
         System::Linux | System::MacOs => "~",
@@ -73,7 +77,9 @@ fn instruct(bundles: &Bundles) -> String {
     let [clap, vst3] = Format::ALL.map(line);
     let version = env!("CARGO_PKG_VERSION");
     let note = match system {
-        System::Linux => "Needs Linux with glibc 2.35 or newer (Debian 12, Ubuntu 22.04 and later), and OpenGL for its window.\n",
+        System::Linux => {
+            "Needs Linux with glibc 2.35 or newer (Debian 12, Ubuntu 22.04 and later), and OpenGL for its window. The\nprogram needs ALSA's library (libasound2) besides; JACK or PipeWire is used if it is there.\n"
+        }
         System::MacOs => {
             "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy & Security. Not tried on a Mac.\n"
         }
@@ -93,15 +99,19 @@ Install: close the host, and copy these two folders whole
 Make those folders if they are not there. One of the two is enough: take VST3 for Live, Cubase,
 FL Studio and Studio One, CLAP for Bitwig; REAPER has both. Then let the host look for new plug-ins.
 
+Without a host: start {program}. It lies in a folder that can stay here or
+go anywhere, whole; --help says how to choose sound and MIDI devices, metre and tempo.
+
 Replace an older version: close the host, delete the two old folders, copy the new ones.
 Projects keep their settings.
 
-Remove: close the host, and delete the two folders. Nothing else was installed.
+Remove: close the host, and delete the folders. Nothing else was installed.
 
 {note}
 The licences of everything inside lie in the folder {LICENCES}, and in each bundle.
 ",
-        name = bundles.name
+        name = bundles.name,
+        program = program.layout.folder.join(&program.layout.library).display(),
     );
     // Notepad of older versions of Windows shows no lines without it.
     if system == System::Windows { text.replace('\n', "\r\n") } else { text }
@@ -113,11 +123,11 @@ mod tests {
 
     use super::*;
 
-    /// Bundles of few words, for a platform.
-    fn bundles(home: &Path, os: &str) -> Bundles {
+    /// Bundles and a program of few words, for a platform.
+    fn products(home: &Path, os: &str) -> (Bundles, Program) {
         let bundles = Bundles { home: home.to_owned(), platform: Platform::of(os, "x86_64").unwrap(), name: "Some".into() };
-        for format in Format::ALL {
-            let layout = bundles.layout(format);
+        let program = Program { home: home.to_owned(), layout: bundles.platform.program("Some") };
+        for layout in Format::ALL.map(|format| bundles.layout(format)).into_iter().chain([bundles.platform.program("Some")]) {
             let files =
                 [layout.library, layout.resources.join("licences/crates.md"), layout.resources.join(bundles.platform.system.runtime())];
             for file in files {
@@ -126,15 +136,15 @@ mod tests {
                 fs::write(path, "some").unwrap();
             }
         }
-        bundles
+        (bundles, program)
     }
 
     #[test]
-    fn an_archive_unpacks_to_bundles_licences_and_instructions() {
+    fn an_archive_unpacks_to_bundles_program_licences_and_instructions() {
         let folder = tempfile::tempdir().unwrap();
-        let bundles = bundles(&folder.path().join("bundled"), "linux");
+        let (bundles, program) = products(&folder.path().join("bundled"), "linux");
         let place = folder.path().join("dist");
-        let (archive, checksum) = write(&bundles, &place).unwrap();
+        let (archive, checksum) = write(&bundles, &program, &place).unwrap();
         let name = format!("Some-{}-linux-x86_64", env!("CARGO_PKG_VERSION"));
         assert_eq!(archive, place.join(format!("{name}.tar.gz")));
         let bytes = fs::read(&archive).unwrap();
@@ -150,27 +160,31 @@ mod tests {
             "Some/licences/crates.md",
             "Some.vst3/Contents/x86_64-linux/Some.so",
             "Some.vst3/Contents/Resources/libonnxruntime.so",
+            "Some-standalone/some-standalone",
+            "Some-standalone/libonnxruntime.so",
+            "Some-standalone/licences/crates.md",
             "licences/crates.md",
         ] {
             assert_eq!(fs::read_to_string(inside.join(file)).unwrap(), "some", "{file}");
         }
         let text = fs::read_to_string(inside.join("INSTALL.txt")).unwrap();
-        for said in ["Some.vst3", "~/.clap", "~/.vst3", "Remove:"] {
+        for said in ["Some.vst3", "~/.clap", "~/.vst3", "Remove:", "start Some-standalone/some-standalone"] {
             assert!(text.contains(said), "{said}: {text}");
         }
-        assert_eq!(fs::read_dir(&inside).unwrap().count(), 4);
+        assert_eq!(fs::read_dir(&inside).unwrap().count(), 5);
         // Packed again, it is the same.
-        assert_eq!(fs::read(write(&bundles, &place).unwrap().0).unwrap(), bytes);
+        assert_eq!(fs::read(write(&bundles, &program, &place).unwrap().0).unwrap(), bytes);
     }
 
     #[test]
     fn windows_and_macos_get_a_zip_with_their_own_folders() {
         for (os, folder_name) in [("windows", "%LOCALAPPDATA%"), ("macos", "~/Library/Audio/Plug-Ins")] {
             let folder = tempfile::tempdir().unwrap();
-            let bundles = bundles(&folder.path().join("bundled"), os);
-            let (archive, _) = write(&bundles, &folder.path().join("dist")).unwrap();
+            let (bundles, program) = products(&folder.path().join("bundled"), os);
+            let (archive, _) = write(&bundles, &program, &folder.path().join("dist")).unwrap();
             assert!(archive.to_str().unwrap().ends_with(&format!("-{os}-x86_64.zip")), "{}", archive.display());
-            assert!(instruct(&bundles).contains(folder_name) && instruct(&bundles).contains("Not tried"));
+            let text = instruct(&bundles, &program);
+            assert!(text.contains(folder_name) && text.contains("Not tried"), "{text}");
         }
     }
 }

@@ -23,6 +23,32 @@ pub(crate) enum Format {
 
 impl Format {
     pub(crate) const ALL: [Self; 2] = [Self::Clap, Self::Vst3];
+
+    /// What macOS tells it from others by.
+    pub(crate) fn kind(self) -> Kind {
+        Kind { suffix: self.suffix(), package_type: "BNDL" }
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Clap => "clap",
+            Self::Vst3 => "vst3",
+        }
+    }
+}
+
+/// What macOS tells bundles apart by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// At the end of the bundle's identifier.
+    pub(crate) suffix: &'static str,
+    /// Four letters: a bundle that is loaded, or a program.
+    pub(crate) package_type: &'static str,
+}
+
+impl Kind {
+    /// A program.
+    pub(crate) const PROGRAM: Self = Self { suffix: "standalone", package_type: "APPL" };
 }
 
 /// What a library is built for.
@@ -33,12 +59,12 @@ pub(crate) struct Platform {
     pub(crate) arch: &'static str,
 }
 
-/// The parts of one bundle. All paths but the first are relative to it.
+/// The parts of one bundle, or of the program's folder. All paths but the first are relative to it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Bundle {
     /// The one folder that is copied whole; relative to a plug-in folder.
     pub(crate) folder: PathBuf,
-    /// The library that the host loads.
+    /// The library that the host loads, or the program.
     pub(crate) library: PathBuf,
     /// The folder of everything else: ONNX Runtime, the licences.
     pub(crate) resources: PathBuf,
@@ -61,11 +87,7 @@ impl Platform {
 
     /// The layout of a bundle called `name`.
     pub(crate) fn bundle(self, format: Format, name: &str) -> Bundle {
-        let suffix = match format {
-            Format::Clap => "clap",
-            Format::Vst3 => "vst3",
-        };
-        let with_suffix = format!("{name}.{suffix}");
+        let with_suffix = format!("{name}.{}", format.suffix());
         match (self.system, format) {
             (System::MacOs, _) => Bundle {
                 folder: with_suffix.into(),
@@ -87,6 +109,26 @@ impl Platform {
                 library: ["Contents", if self.arch == "aarch64" { "arm64-win" } else { "x86_64-win" }, &with_suffix].iter().collect(),
                 folder: with_suffix.into(),
                 resources: "Contents/Resources".into(),
+                property_list: None,
+            },
+        }
+    }
+}
+
+impl Platform {
+    /// The layout of the program of the plug-in called `name`: a folder that can lie anywhere.
+    pub(crate) fn program(self, name: &str) -> Bundle {
+        match self.system {
+            System::MacOs => Bundle {
+                folder: format!("{name}.app").into(),
+                library: Path::new("Contents/MacOS").join(name),
+                resources: "Contents/Resources".into(),
+                property_list: Some("Contents".into()),
+            },
+            System::Linux | System::Windows => Bundle {
+                folder: format!("{name}-standalone").into(),
+                library: format!("{}-standalone{}", name.to_lowercase(), if self.system == System::Windows { ".exe" } else { "" }).into(),
+                resources: PathBuf::new(),
                 property_list: None,
             },
         }
@@ -164,6 +206,19 @@ mod tests {
         }
         let expected = ("Antiphon.clap/Contents/MacOS/Antiphon".into(), "Antiphon.clap/Contents/Resources".into());
         assert_eq!(lies("macos", "aarch64", Format::Clap), expected);
+    }
+
+    #[test]
+    fn a_program_has_all_it_needs_beside_it_but_is_a_bundle_on_macos() {
+        for (os, program, runtime) in [
+            ("linux", "Antiphon-standalone/antiphon-standalone", "Antiphon-standalone/"),
+            ("windows", "Antiphon-standalone/antiphon-standalone.exe", "Antiphon-standalone/"),
+            ("macos", "Antiphon.app/Contents/MacOS/Antiphon", "Antiphon.app/Contents/Resources"),
+        ] {
+            let layout = Platform::of(os, "x86_64").unwrap().program("Antiphon");
+            let text = |path: &Path| layout.folder.join(path).to_str().unwrap().replace('\\', "/");
+            assert_eq!((text(&layout.library), text(&layout.resources)), (program.into(), runtime.into()));
+        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::bundle::Names;
-use crate::layout::Format;
+use crate::layout::Kind;
 use crate::process;
 
 /// Writes `Info.plist` and `PkgInfo` into the bundle's folder `contents`.
-pub(crate) fn describe(contents: &Path, names: &Names, format: Format) -> Result<()> {
-    for (name, text) in [("Info.plist", property_list(names, format, env!("CARGO_PKG_VERSION"))), ("PkgInfo", "BNDL????".into())] {
+pub(crate) fn describe(contents: &Path, names: &Names, kind: Kind) -> Result<()> {
+    let list = property_list(names, kind, env!("CARGO_PKG_VERSION"));
+    for (name, text) in [("Info.plist", list), ("PkgInfo", format!("{}????", kind.package_type))] {
         let path = contents.join(name);
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     }
@@ -24,12 +25,9 @@ pub(crate) fn sign(path: &Path) -> Result<()> {
     process::run(Command::new("codesign").args(["--force", "--sign", "-"]).arg(path))
 }
 
-fn property_list(names: &Names, format: Format, version: &str) -> String {
+fn property_list(names: &Names, kind: Kind, version: &str) -> String {
     let Names { name, identifier } = names;
-    let suffix = match format {
-        Format::Clap => "clap",
-        Format::Vst3 => "vst3",
-    };
+    let Kind { suffix, package_type } = kind;
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -46,7 +44,7 @@ fn property_list(names: &Names, format: Format, version: &str) -> String {
 	<key>CFBundleName</key>
 	<string>{name}</string>
 	<key>CFBundlePackageType</key>
-	<string>BNDL</string>
+	<string>{package_type}</string>
 	<key>CFBundleSignature</key>
 	<string>????</string>
 	<key>CFBundleShortVersionString</key>
@@ -64,13 +62,19 @@ fn property_list(names: &Names, format: Format, version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Format;
 
     #[test]
     fn the_property_list_names_the_executable_and_tells_the_formats_apart() {
         let names = Names { name: "Some".into(), identifier: "org.example.some".into() };
         let folder = tempfile::tempdir().unwrap();
-        for (format, identifier) in [(Format::Clap, "org.example.some.clap"), (Format::Vst3, "org.example.some.vst3")] {
-            describe(folder.path(), &names, format).unwrap();
+        for (kind, identifier) in [
+            (Format::Clap.kind(), "org.example.some.clap"),
+            (Format::Vst3.kind(), "org.example.some.vst3"),
+            (Kind::PROGRAM, "org.example.some.standalone"),
+        ] {
+            describe(folder.path(), &names, kind).unwrap();
+            assert_eq!(fs::read_to_string(folder.path().join("PkgInfo")).unwrap(), format!("{}????", kind.package_type));
             let text = fs::read_to_string(folder.path().join("Info.plist")).unwrap();
             assert!(text.contains("<key>CFBundleExecutable</key>\n\t<string>Some</string>"), "{text}");
             assert!(text.contains(&format!("<string>{identifier}</string>")), "{text}");

@@ -14,6 +14,8 @@ mod notices;
 mod pack;
 mod process;
 mod runtime;
+mod setup;
+mod standalone;
 mod system;
 mod test;
 mod tree;
@@ -41,8 +43,12 @@ enum Chore {
     Bundle(bundle::Args),
     /// Make the bundles and copy them into this user's plug-in folders
     Install(install::Args),
-    /// Make the bundles and pack them into one archive for this platform, to be installed without tools or a network
+    /// Build the program that needs no host, and lay it out in target/bundled with all it needs
+    Standalone(standalone::Args),
+    /// Make the bundles and the program, and pack them into one archive for this platform, to be installed without tools or a network
     Dist(dist::Args),
+    /// Install the Debian packages that building and testing everything takes, if any is missing
+    Setup,
     /// Check the licences and the sources of every dependency against deny.toml
     Licences,
 }
@@ -59,6 +65,8 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(root(), &args),
         Chore::Bundle(args) => bundle::run(root(), &args),
         Chore::Install(args) => install::run(root(), &args),
+        Chore::Standalone(args) => standalone::run(root(), &args),
+        Chore::Setup => setup::run(),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };

@@ -1,4 +1,4 @@
-//! The licences of every crate that is linked into what hosts load, as one document to hand on with it.
+//! The licences of every crate that is linked into what hosts load, or into the program, as one document to hand on with it.
 //!
 //! What is linked is what `cargo tree` says for this platform, without what only builds or tests. The texts are those that the crates' packages
 //! hold. Some hold none: [`STANDARD`] and [`NAMED`] stand in, and a crate that neither covers stops the chore.
@@ -160,7 +160,7 @@ fn document(packages: &[Package]) -> Result<String> {
     let mut sections: Vec<_> = texts.into_values().collect();
     sections.sort_by(|a, b| a.1.cmp(&b.1));
     let mut document = format!(
-        "# Crates inside Antiphon\n\nThe library holds these {} crates of others, under the licences below. Where one leaves the choice, any of those it names may be chosen.\n\n| crate | version | licence | source |\n| --- | --- | --- | --- |\n{table}",
+        "# Crates inside Antiphon\n\nIt holds these {} crates of others, under the licences below. Where one leaves the choice, any of those it names may be chosen.\n\n| crate | version | licence | source |\n| --- | --- | --- | --- |\n{table}",
         packages.len()
     );
     for (text, crates) in sections {
@@ -254,6 +254,16 @@ mod tests {
     fn every_crate_of_the_plug_in_has_its_text() {
         let document = of_crates(crate::root(), "antiphon-plugin").unwrap();
         for expected in ["| egui |", "| nice-plug | ", "| ort |", "SIL OPEN FONT LICENSE", "Permission is hereby granted"] {
+            assert!(document.contains(expected), "{expected}");
+        }
+        // The program's devices are no business of what hosts load.
+        assert!(!document.contains("| jack") && !document.contains("| alsa") && !document.contains("| cpal"));
+    }
+
+    #[test]
+    fn every_crate_of_the_program_has_its_text() {
+        let document = of_crates(crate::root(), "antiphon-standalone").unwrap();
+        for expected in ["| egui |", "| nice-plug |", "| cpal |", "| midir |", "| jack |", "| jack-sys |"] {
             assert!(document.contains(expected), "{expected}");
         }
     }

@@ -38,6 +38,13 @@ pub(crate) const FOR_DROP: [Package; 2] = [
     Package { name: "gir1.2-gtk-3.0", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi; gi.require_version('Gtk', '3.0')"]) },
 ];
 
+/// What building the stand-alone program takes: it links ALSA's library, and JACK's bindings insist on seeing JACK's, which is opened at run time.
+pub(crate) const FOR_STANDALONE: [Package; 3] = [
+    Package { name: "pkg-config", present: || process::succeeds("pkg-config", ["--version"]) },
+    Package { name: "libasound2-dev", present: || process::succeeds("pkg-config", ["--exists", "alsa"]) },
+    Package { name: "libjack-jackd2-dev", present: || process::succeeds("pkg-config", ["--exists", "jack"]) },
+];
+
 /// The Python that Debian's packages are for.
 const DEBIAN_PYTHON: &str = "/usr/bin/python3";
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::{process, runtime, system};
+use crate::{process, runtime, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -17,9 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    if cfg!(target_os = "linux") {
-        system::ensure(system::FOR_DISPLAY.iter().chain(&system::FOR_DROP))?;
-    }
+    setup::run()?;
     let library = runtime::obtain(root, args.onnxruntime.as_deref())?;
     eprintln!("ONNX Runtime: {}", library.display());
     let mut tests = process::cargo();

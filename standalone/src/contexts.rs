@@ -1,0 +1,86 @@
+//! What nice-plug hands the program, handed on to the plug-in inside.
+
+use std::marker::PhantomData;
+
+use nice_plug::context::process::SendEventError;
+use nice_plug::prelude::{ActivateContext, Plugin, PluginApi, PluginNoteEvent, ProcessContext, Transport};
+
+/// A context of the plug-in `P`, which has neither tasks nor system exclusive messages, handed on to one within.
+pub(crate) struct HandedOn<'a, X, P> {
+    pub(crate) context: &'a mut X,
+    /// In place of the context's, in a block.
+    pub(crate) transport: Transport,
+    outer: PhantomData<P>,
+}
+
+impl<'a, X, P> HandedOn<'a, X, P> {
+    pub(crate) const fn new(context: &'a mut X, transport: Transport) -> Self {
+        Self { context, transport, outer: PhantomData }
+    }
+}
+
+impl<X, P, I> ActivateContext<I> for HandedOn<'_, X, P>
+where
+    X: ActivateContext<P>,
+    P: Plugin<BackgroundTask = ()>,
+    I: Plugin<BackgroundTask = ()>,
+{
+    fn plugin_api(&self) -> PluginApi {
+        self.context.plugin_api()
+    }
+
+    fn execute(&self, task: ()) {
+        self.context.execute(task);
+    }
+
+    fn set_latency_samples(&self, samples: u32) {
+        self.context.set_latency_samples(samples);
+    }
+
+    fn set_current_voice_capacity(&self, capacity: u32) {
+        self.context.set_current_voice_capacity(capacity);
+    }
+}
+
+impl<X, P, I> ProcessContext<I> for HandedOn<'_, X, P>
+where
+    X: ProcessContext<P>,
+    P: Plugin<SysExMessage = (), BackgroundTask = ()>,
+    I: Plugin<SysExMessage = (), BackgroundTask = ()>,
+{
+    fn plugin_api(&self) -> PluginApi {
+        self.context.plugin_api()
+    }
+
+    fn execute_background(&self, task: ()) {
+        self.context.execute_background(task);
+    }
+
+    fn execute_gui(&self, task: ()) {
+        self.context.execute_gui(task);
+    }
+
+    fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    fn next_event(&mut self) -> Option<PluginNoteEvent<I>> {
+        self.context.next_event()
+    }
+
+    fn try_send_event(&mut self, event: PluginNoteEvent<I>) -> Result<(), (PluginNoteEvent<I>, SendEventError)> {
+        self.context.try_send_event(event)
+    }
+
+    fn set_latency_samples(&self, samples: u32) {
+        self.context.set_latency_samples(samples);
+    }
+
+    fn request_restart(&self) {
+        self.context.request_restart();
+    }
+
+    fn set_current_voice_capacity(&self, capacity: u32) {
+        self.context.set_current_voice_capacity(capacity);
+    }
+}

@@ -1,0 +1,133 @@
+//! The editor as the program's window: closing it ends the program, and being told to end closes it.
+
+use std::error::Error;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use antiphon_plugin::editor::window::AntiphonEditor;
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::NativeSize;
+use nice_plug::editor::{Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
+use nice_plug_egui::EguiEditorHandle;
+
+/// nice-plug complains, from here, that its handler of signals was not wanted. Nothing else is said from here.
+pub(crate) const WHO_COMPLAINS_OF_SIGNALS: &str = "nice_plug::wrapper::standalone::wrapper";
+
+/// How often an open window asks whether to close.
+const GLANCE: Duration = Duration::from_millis(20);
+/// How long closing may take: a JACK server that is gone never hands the audio thread back.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What a shell makes of a program that a signal ended.
+const INTERRUPTED: i32 = 130;
+
+/// Whether somebody has told the program to end.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
+/// Closes the window when the program is interrupted or told to terminate; the second time it ends at once. nice-plug's own handler would
+/// swallow the signal.
+pub(crate) fn close_on_signals() {
+    let handled = ctrlc::set_handler(|| {
+        // Elsewhere a window cannot be asked from outside, and there is nothing to save.
+        if ENDS.swap(true, Ordering::Relaxed) || cfg!(any(windows, target_os = "macos")) {
+            process::exit(INTERRUPTED);
+        }
+    });
+    if let Err(error) = handled {
+        eprintln!("Ctrl-C will not close the window in good order: {error}");
+    }
+}
+
+/// The editor of a program.
+pub(crate) struct ProgramWindow(pub(crate) AntiphonEditor);
+
+impl Editor for ProgramWindow {
+    type Handle = ProgramHandle;
+
+    fn spawn(
+        &self,
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+        fallback_scale_factor: Option<f64>,
+        gui_context: GuiContext,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<ProgramHandle>, Box<dyn Error>> {
+        let SpawnedEditor { handle, window } = self.0.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
+        Ok(SpawnedEditor { handle: ProgramHandle(handle), window })
+    }
+
+    fn size(&self) -> NativeSize<u32> {
+        self.0.size()
+    }
+
+    fn resize_hint(&self) -> ResizeHint {
+        self.0.resize_hint()
+    }
+}
+
+/// The handle of an open window.
+pub(crate) struct ProgramHandle(EguiEditorHandle);
+
+type Window = <EguiEditorHandle as EditorHandle>::Window;
+type WindowError = <EguiEditorHandle as EditorHandle>::Error;
+
+impl EditorHandle for ProgramHandle {
+    type Window = Window;
+    type Error = WindowError;
+
+    fn run_until_closed(window: Window) -> Result<(), WindowError> {
+        // On X11 the window has a thread of its own, so this one is free to look out for its end.
+        if cfg!(not(any(windows, target_os = "macos"))) {
+            window.show()?;
+            while window.is_open() && !ENDS.load(Ordering::Relaxed) {
+                window.host_main_thread_callback();
+                thread::sleep(GLANCE);
+            }
+        }
+        let closed = if ENDS.load(Ordering::Relaxed) {
+            window.close();
+            Ok(())
+        } else {
+            window.run_until_closed()
+        };
+        thread::spawn(|| {
+            thread::sleep(PATIENCE);
+            eprintln!("The audio server no longer answers: Antiphon ends without it.");
+            process::exit(1);
+        });
+        closed
+    }
+
+    fn set_parent(&self, parent: ParentWindowHandle, window: &Window) -> Result<(), WindowError> {
+        self.0.set_parent(parent, window)
+    }
+
+    fn show(&self, window: &Window) -> Result<(), WindowError> {
+        self.0.show(window)
+    }
+
+    fn hide(&self, window: &Window) -> Result<(), WindowError> {
+        self.0.hide(window)
+    }
+
+    fn set_size(&self, size: NativeSize<u32>, window: &Window) -> Result<(), WindowError> {
+        self.0.set_size(size, window)
+    }
+
+    fn host_main_thread_callback(&self, window: &Window) {
+        self.0.host_main_thread_callback(window);
+    }
+
+    fn state_changed(&self) {
+        self.0.state_changed();
+    }
+
+    fn param_value_changed(&self, id: &str, value: f32) {
+        self.0.param_value_changed(id, value);
+    }
+
+    fn param_modulation_changed(&self, id: &str, offset: f32) {
+        self.0.param_modulation_changed(id, offset);
+    }
+}

@@ -1,0 +1,160 @@
+//! The program itself: under an X server that shows nothing, without devices.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use antiphon_tests::display::Display;
+use tempfile::TempDir;
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
+
+/// After which a program that hangs is called that; a busy machine takes its time.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The program with its window open.
+struct Running {
+    display: Display,
+    program: Child,
+    /// What it writes in the terminal.
+    lines: Receiver<String>,
+    /// What of that was read, for messages.
+    said: Vec<String>,
+    folder: TempDir,
+}
+
+impl Running {
+    /// Starts it on a screen of its own, on the dummy backend.
+    fn start(arguments: &[&str], runtime: Option<&Path>) -> Self {
+        let display = Display::start(1100, 700).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon-standalone"));
+        command.args(["--backend", "dummy"]).args(arguments).env("DISPLAY", display.name());
+        command.env("ANTIPHON_REPORT", folder.path().join("report")).stdin(Stdio::null()).stderr(Stdio::piped());
+        if let Some(runtime) = runtime {
+            command.env("ANTIPHON_ONNXRUNTIME", runtime);
+        }
+        let mut program = command.spawn().unwrap();
+        let stderr = BufReader::new(program.stderr.take().unwrap());
+        let (tell, lines) = mpsc::channel();
+        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        Self { display, program, lines, said: Vec::new(), folder }
+    }
+
+    /// Waits until it says a line that begins like this.
+    fn hear(&mut self, beginning: &str) -> String {
+        loop {
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else { panic!("no {beginning:?} in {:#?}", self.said) };
+            self.said.push(line.clone());
+            if line.starts_with(beginning) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for its window.
+    fn window(&self, connection: &impl Connection, root: Window) -> Window {
+        until("its window", || {
+            let children = connection.query_tree(root).unwrap().reply().unwrap().children;
+            let called = |window: &Window| {
+                let name = connection.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64).unwrap().reply();
+                name.is_ok_and(|name| name.value == b"Antiphon")
+            };
+            children.into_iter().find(called)
+        })
+    }
+
+    /// Waits for its end, and asks for it again and again; what its report says.
+    fn end(mut self, mut ask: impl FnMut()) -> (ExitStatus, String) {
+        let status = until("its end", || {
+            ask();
+            self.program.try_wait().unwrap()
+        });
+        (status, fs::read_to_string(self.folder.path().join("report")).unwrap_or_default())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// Waits for something that comes by itself.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// The runtime that `cargo xtask test` names.
+fn runtime() -> PathBuf {
+    let named = std::env::var_os("ANTIPHON_ONNXRUNTIME");
+    named.expect("ANTIPHON_ONNXRUNTIME names the runtime: run `cargo xtask test`").into()
+}
+
+#[test]
+fn it_comes_up_with_its_engine_and_ends_in_good_order_when_told_to() {
+    let mut running = Running::start(&["--tempo", "240", "--period-size", "256"], Some(&runtime()));
+    let (connection, screen) = x11rb::connect(Some(running.display.name())).unwrap();
+    running.window(&connection, connection.setup().roots[screen].root);
+    let engine = running.hear("Engine: ONNX Runtime ");
+    assert!(engine.contains("1."), "{engine}");
+    running.hear("Model: antiphon");
+    assert!(Command::new("kill").arg(running.program.id().to_string()).status().unwrap().success());
+    // Once is enough: the second time it would end at once.
+    let (status, report) = running.end(|| {});
+    assert!(status.success(), "{status}");
+    // The session leaves its line when it is over.
+    let report: serde_json::Value = serde_json::from_str(report.trim()).unwrap();
+    assert_eq!((&report["notes_late"], &report["events_refused"]), (&0.into(), &0.into()), "{report}");
+}
+
+#[test]
+fn closing_the_window_ends_it_also_when_something_is_missing() {
+    let mut running = Running::start(&["--note-fx"], Some(Path::new("/no/such/runtime")));
+    let missing = running.hear("Engine: ");
+    assert!(missing.contains("/no/such/runtime") || running.hear("  looked in ").contains("/no/such/runtime"), "{missing}");
+    let (connection, screen) = x11rb::connect(Some(running.display.name())).unwrap();
+    let window = running.window(&connection, connection.setup().roots[screen].root);
+    let atom = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+    let close = ClientMessageEvent::new(32, window, atom(b"WM_PROTOCOLS"), [atom(b"WM_DELETE_WINDOW"), 0, 0, 0, 0]);
+    // A window that has just been made may miss the first (baseview 0.4.2); one that is gone takes none.
+    let (status, report) = running.end(|| drop(connection.send_event(false, window, EventMask::NO_EVENT, close).unwrap().check()));
+    assert!(status.success() && !report.is_empty(), "{status} {report}");
+}
+
+/// Runs the program where it cannot play.
+fn refused(arguments: &[&str]) -> (String, Output) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon-standalone"));
+    // Neither JACK's own servers nor PipeWire's have such names.
+    command.args(arguments).env("JACK_DEFAULT_SERVER", "antiphon-no-such-server").env("PIPEWIRE_REMOTE", "antiphon-no-such-server");
+    let output = command.output().unwrap();
+    (String::from_utf8_lossy(&output.stderr).into_owned(), output)
+}
+
+#[test]
+fn devices_that_are_not_there_are_refused_with_the_cure() {
+    for (arguments, cures) in [
+        (["--backend", "jack"], ["JACK", "leave --backend out"]),
+        (["--output-device", "antiphon-no-such-device"], ["cannot be used", "--output-device ''"]),
+        (["--midi-input", "antiphon-no-such-keyboard"], ["cannot be used", "--midi-input ''"]),
+    ] {
+        let (said, output) = refused(&arguments);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(cures.iter().all(|cure| said.contains(cure)), "{said}");
+    }
+}

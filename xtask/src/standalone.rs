@@ -1,0 +1,85 @@
+//! `cargo xtask standalone`: the program that needs no host, with all it needs, in `target/bundled`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::layout::{Bundle, Kind};
+use crate::{bundle, macos, runtime, system};
+
+/// The package whose program it is.
+const PACKAGE: &str = "antiphon-standalone";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Put this ONNX Runtime library beside the program instead of the pinned one, which is fetched
+    #[arg(long, value_name = "PATH")]
+    onnxruntime: Option<PathBuf>,
+}
+
+/// The program, finished.
+pub(crate) struct Program {
+    /// The folder its folder lies in.
+    pub(crate) home: PathBuf,
+    /// Where its parts lie.
+    pub(crate) layout: Bundle,
+}
+
+impl Program {
+    /// The one folder that is copied whole.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.home.join(&self.layout.folder)
+    }
+}
+
+pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
+    let program = make(root, args.onnxruntime.as_deref())?;
+    println!("{}", program.folder().join(&program.layout.library).display());
+    Ok(())
+}
+
+/// Builds the program, and lays it out with the library `onnxruntime` or the pinned one.
+pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Program> {
+    if cfg!(target_os = "linux") {
+        system::ensure(&system::FOR_STANDALONE)?;
+    }
+    let (platform, names) = (bundle::here()?, bundle::names(root)?);
+    let runtime = runtime::obtain(root, onnxruntime)?;
+    let resources = bundle::resources(root, platform, &runtime, PACKAGE)?;
+    let messages = bundle::build(root, PACKAGE)?;
+    let binary = executable(&messages).with_context(|| format!("Cargo built {PACKAGE} but named no program"))?;
+    let layout = platform.program(&names.name);
+    bundle::lay_out(root, platform, &layout, &binary, &resources, |contents| macos::describe(contents, &names, Kind::PROGRAM))?;
+    Ok(Program { home: bundle::home(root), layout })
+}
+
+/// The program of [`PACKAGE`] that Cargo's messages name.
+fn executable(messages: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        target: Target,
+        executable: Option<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
+    // Other kinds of message do not parse as an artifact, and are none of ours.
+    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    artifacts.find_map(|artifact| artifact.executable.filter(|_| artifact.target.name == PACKAGE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_where_cargo_says() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.rlib"],"executable":null}
+{"reason":"build-script-executed","package_id":"p","out_dir":"/t"}
+{"reason":"compiler-artifact","target":{"name":"antiphon-standalone"},"filenames":["/t/antiphon-standalone"],"executable":"/t/antiphon-standalone"}"#;
+        assert_eq!(executable(messages), Some(PathBuf::from("/t/antiphon-standalone")));
+        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+}
