@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::Range};
 
-use super::{Layout, page::Page};
+use super::{Layout, gap::Gap, page::Page};
 use crate::{codec::Position, model::Rotary};
 
 /// A finished bar.
@@ -38,11 +38,14 @@ impl Finished {
 #[derive(Debug)]
 pub struct BarLine<'a> {
     pub(super) bar: u32,
-    /// The first bar in reach.
-    pub(super) first: u32,
-    /// The bar that stands first in `past`, not after `first`.
+    /// The bars in reach on this side of a gap, and in it.
+    pub(super) near: Range<u32>,
+    /// The bar that stands first in `past`, not after the first of `near`.
     pub(super) oldest: u32,
     pub(super) past: &'a VecDeque<Finished>,
+    /// The bars in reach on the far side of a gap.
+    pub(super) far: Range<u32>,
+    pub(super) gap: Option<&'a Gap>,
     pub(super) layout: Layout,
     pub(super) rotary: &'a Rotary,
 }
@@ -54,10 +57,18 @@ impl BarLine<'_> {
         self.bar
     }
 
-    /// The bars in reach: those that can be seen row by row.
+    /// The bars in reach: those that can be seen row by row. In the order of the sequence, which is that of their numbers but where a gap is filled: there
+    /// the bars on its far side come before those in it.
+    pub fn earlier(&self) -> impl DoubleEndedIterator<Item = u32> + use<> {
+        let Range { start, end } = self.near;
+        let gap = self.gap.map_or(end, |gap| gap.first);
+        (start..end.min(gap)).chain(self.far.clone()).chain(start.max(gap)..end)
+    }
+
+    /// The first bar in reach.
     #[must_use]
-    pub fn earlier(&self) -> Range<u32> {
-        self.first..self.bar
+    pub fn first(&self) -> u32 {
+        self.near.start
     }
 
     /// The model's layers.
@@ -78,15 +89,15 @@ impl BarLine<'_> {
         &self.finished(bar).mean_keys[layer * self.layout.width()..][..self.layout.width()]
     }
 
-    /// What the bar is taken to ask in one layer, head after head: the mean of the turned queries of the bar before, turned on by one bar. Zeros if there
-    /// is none. For policies that read [`Queries`](super::Reads::Queries).
+    /// What the bar is taken to ask in one layer, head after head: the mean of the turned queries of the bar before it in the sequence, turned on by as many
+    /// bars as lie between the two. Zeros if there is none. For policies that read [`Queries`](super::Reads::Queries).
     #[must_use]
     pub fn query(&self, layer: usize) -> Vec<f32> {
         let width = self.layout.width();
         let Some(last) = self.earlier().next_back() else { return vec![0.0; width] };
         let rows = self.finished(last).queries.chunks_exact(self.layout.layers * width);
         let share = share(rows.len());
-        self.turned(mean(rows.map(|row| &row[layer * width..][..width]), width, share), 1)
+        self.turned(mean(rows.map(|row| &row[layer * width..][..width]), width, share), i64::from(self.bar) - i64::from(last))
     }
 
     /// What each bar in reach is like, wherever it stands: the mean of its keys in the lowest layer, which know of nothing but the bar's own rows, turned
@@ -100,7 +111,7 @@ impl BarLine<'_> {
     }
 
     fn finished(&self, bar: u32) -> &Finished {
-        &self.past[super::offset(self.oldest, bar)]
+        finished(self.past, self.oldest, self.gap, bar)
     }
 
     /// Keys or queries of all heads, turned on by so many bars.
@@ -115,6 +126,14 @@ impl BarLine<'_> {
             }
         }
         heads
+    }
+}
+
+/// A bar, on whichever side of the gap it lies; `oldest` is the first of `past`.
+pub(super) fn finished<'a>(past: &'a VecDeque<Finished>, oldest: u32, gap: Option<&'a Gap>, bar: u32) -> &'a Finished {
+    match gap {
+        Some(gap) if bar >= gap.far => &gap.beyond[super::offset(gap.far, bar)],
+        _ => &past[super::offset(oldest, bar)],
     }
 }
 
@@ -169,7 +188,7 @@ pub(super) mod tests {
         /// The line after all of them, with the bars from `first` on in reach.
         pub(crate) fn line(&self, first: u32) -> BarLine<'_> {
             let bar = u32::try_from(self.bars.len()).unwrap();
-            BarLine { bar, first, oldest: 0, past: &self.bars, layout: LAYOUT, rotary: &self.rotary }
+            BarLine { bar, near: first..bar, oldest: 0, past: &self.bars, far: 0..0, gap: None, layout: LAYOUT, rotary: &self.rotary }
         }
 
         /// Rows of each bar.

@@ -7,6 +7,8 @@
 
 mod buffer;
 mod error;
+mod gap;
+mod layout;
 mod line;
 mod options;
 mod page;
@@ -16,8 +18,11 @@ use std::{collections::VecDeque, sync::Arc};
 
 use buffer::{Buffer, Part};
 pub use error::{NotKept, ReopenError, RewindTooFar};
+use gap::Gap;
+pub use gap::{FAR_BARS, GapError};
+use layout::Layout;
 pub use line::BarLine;
-use line::Finished;
+use line::{Finished, finished};
 pub use options::{CacheOptions, DEFAULT_BYTES, Forget, Keep};
 use page::{Page, Summaries};
 pub use policy::{
@@ -37,31 +42,6 @@ pub const REWIND_BARS: u32 = 12;
 /// Rows set aside for the prefix when memory is divided up.
 const PREFIX_ROWS: usize = 16;
 
-/// Sizes of the model's attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Layout {
-    layers: usize,
-    heads: usize,
-    head_width: usize,
-}
-
-impl Layout {
-    /// A key and a value plane per layer.
-    fn planes(self) -> usize {
-        2 * self.layers
-    }
-
-    /// Floats of one row in one plane.
-    fn width(self) -> usize {
-        self.heads * self.head_width
-    }
-
-    /// Floats of one row in all planes.
-    fn row_floats(self) -> usize {
-        self.planes() * self.width()
-    }
-}
-
 /// The cache of one sequence.
 #[derive(Debug)]
 pub struct Cache {
@@ -74,13 +54,14 @@ pub struct Cache {
     fine_rows: usize,
     buffer: Buffer,
     prefix: Page,
-    /// The finished bars from `oldest` on.
+    /// The finished bars from `oldest` on, but those on the far side of a gap.
     past: VecDeque<Finished>,
     /// Index of the first of them.
     oldest: u32,
     /// No page that this bar or a later one sees has been dropped.
     floor: u32,
     summaries: Summaries,
+    gap: Option<Gap>,
     /// Rows of the buffer that the open bar sees of the past.
     start: usize,
     /// Rows of the buffer in use.
@@ -123,6 +104,7 @@ impl Cache {
             oldest: 0,
             floor: 0,
             summaries: Summaries::new(layout, slots),
+            gap: None,
             start: 0,
             filled: 0,
             queries: Vec::new(),
@@ -158,7 +140,8 @@ impl Cache {
     /// Bytes of buffer, pages and summaries.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.buffer.bytes() + self.summaries.bytes() + self.prefix.bytes() + self.past.iter().map(Finished::bytes).sum::<usize>()
+        let past: usize = self.past.iter().map(Finished::bytes).sum();
+        self.buffer.bytes() + self.summaries.bytes() + self.prefix.bytes() + past + self.gap.as_ref().map_or(0, Gap::bytes)
     }
 
     /// Rows of the buffer in use: what the next run has as past.
@@ -170,6 +153,11 @@ impl Cache {
     /// Index of the bar that is open or comes next.
     #[must_use]
     pub fn bar(&self) -> u32 {
+        self.gap.as_ref().filter(|gap| !gap.filling).map_or(self.end(), Gap::end)
+    }
+
+    /// The bar after those in `past`.
+    fn end(&self) -> u32 {
         self.oldest + count(self.past.len())
     }
 
@@ -235,9 +223,10 @@ impl Cache {
         let mut parts: Vec<Part<'_>> = vec![(&self.prefix, 0..self.prefix.rows())];
         if self.policy.rest() == Rest::Summaries {
             let fine = if let Selection::Bars(fine) = &seen { fine.as_slice() } else { &[] };
-            coarse(&self.summaries, line.bar(), fine, &mut parts);
+            coarse(&self.summaries, self.gap.as_ref(), line.bar(), fine, &mut parts);
         }
-        let page = |bar: u32| &self.past[offset(self.oldest, bar)].page;
+        let (past, oldest, gap) = (&self.past, self.oldest, self.gap.as_ref());
+        let page = |bar: u32| &finished(past, oldest, gap, bar).page;
         match &seen {
             Selection::Bars(fine) => {
                 parts.extend(fine.iter().map(|&bar| (page(bar), 0..page(bar).rows())));
@@ -274,18 +263,24 @@ impl Cache {
 
     /// The line before the next bar.
     fn line(&self) -> BarLine<'_> {
-        let bar = self.bar();
+        let (bar, end) = (self.bar(), self.end());
         let reach = self.policy.reach().unwrap_or(u32::MAX);
-        let mut first = bar;
+        let most_rows = self.side_rows();
+        let mut first = end;
         let mut rows = 0;
         while first > self.oldest && bar - first < reach {
             rows += self.past[offset(self.oldest, first - 1)].page.rows();
-            if rows > self.fine_rows {
+            if rows > most_rows {
                 break;
             }
             first -= 1;
         }
-        BarLine { bar, first, oldest: self.oldest, past: &self.past, layout: self.layout, rotary: &self.rotary }
+        let far = self.gap.as_ref().map_or(0..0, |gap| {
+            let last = (gap.far + gap.fine).min(bar.saturating_add(reach).saturating_add(1));
+            if gap.filling { gap.far..last } else { gap.far.max(bar.saturating_sub(reach))..last }
+        });
+        let (past, gap) = (&self.past, self.gap.as_ref());
+        BarLine { bar, near: first..end, oldest: self.oldest, past, far, gap, layout: self.layout, rotary: &self.rotary }
     }
 
     /// Ends the open bar: its rows become its page, and the buffer is laid out for the run of its summary row.
@@ -306,14 +301,18 @@ impl Cache {
             laid.push(bar);
         }
         let mean_keys = if self.keep.reads >= Reads::Keys { Finished::mean_keys(self.layout, &page) } else { Vec::new() };
-        self.past.push_back(Finished { page, mean_keys, queries: std::mem::take(&mut self.queries) });
+        let queries = std::mem::take(&mut self.queries);
+        self.put(Finished { page, mean_keys, queries });
         Ok(())
     }
 
     /// Takes the row that was just appended as the summary of the bar that was just ended.
     pub fn set_summary(&mut self) {
         let summary = self.buffer.read(self.filled - 1..self.filled);
-        self.summaries.store(self.layout, self.bar() - 1, &summary);
+        match self.gap.as_mut().filter(|gap| !gap.filling) {
+            Some(gap) => gap.summaries.push(summary),
+            None => self.summaries.store(self.layout, self.end() - 1, &summary),
+        }
     }
 
     /// Drops the pages that no bar will see any more, even if the latest ones are opened again.
@@ -323,7 +322,7 @@ impl Cache {
             return;
         }
         // The bars from `floor` on can be opened again.
-        let mut floor = self.bar();
+        let mut floor = self.end();
         let mut rows = 0;
         for bar in self.past.iter().rev().take(usize::try_from(REWIND_BARS).unwrap_or(usize::MAX)) {
             rows += bar.page.rows();
@@ -347,6 +346,8 @@ impl Cache {
     pub fn reopen(&mut self, bar: u32, rows: usize) -> Result<(), ReopenError> {
         let too_far = |oldest| Err(ReopenError::TooFar(RewindTooFar { bar, oldest }));
         let oldest = self.bar().saturating_sub(REWIND_BARS).max(self.floor);
+        // What lies before a gap was seen by its far side, and what lies beyond is known.
+        let oldest = self.gap.as_ref().map_or(oldest, |gap| if gap.filling { oldest.max(gap.first) } else { self.bar() });
         if bar < oldest || bar >= self.bar() {
             return too_far(oldest);
         }
@@ -365,9 +366,11 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Adds the summaries of the bars before `bar` that are not `fine`.
-fn coarse<'a>(summaries: &'a Summaries, bar: u32, fine: &[u32], parts: &mut Vec<Part<'a>>) {
-    for earlier in (bar.saturating_sub(MOST_BARS)..bar).filter(|earlier| fine.binary_search(earlier).is_err()) {
+/// Adds the summaries of the bars before `bar`, and on the far side of the gap, that are not `fine`.
+fn coarse<'a>(summaries: &'a Summaries, gap: Option<&'a Gap>, bar: u32, fine: &[u32], parts: &mut Vec<Part<'a>>) {
+    let coarse = |other: &u32| fine.binary_search(other).is_err();
+    let end = gap.filter(|gap| !gap.filling).map_or(bar, |gap| gap.first);
+    for earlier in (bar.saturating_sub(MOST_BARS)..end).filter(coarse) {
         let slot = summaries.slot(earlier);
         match parts.last_mut() {
             // The first part is the prefix; a run of neighbours in the ring is one part.
@@ -375,6 +378,9 @@ fn coarse<'a>(summaries: &'a Summaries, bar: u32, fine: &[u32], parts: &mut Vec<
             _ => parts.push((summaries.ring(), slot..slot + 1)),
         }
     }
+    let beyond = gap.into_iter().flat_map(|gap| (gap.far..).zip(&gap.summaries));
+    let far = beyond.filter(|(other, _)| coarse(other) && other.abs_diff(bar) <= MOST_BARS);
+    parts.extend(far.map(|(_, summary)| (summary, 0..1)));
 }
 
 /// Rows of some parts.

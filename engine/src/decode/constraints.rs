@@ -3,7 +3,7 @@
 //! Part of them are always on, because rows are in canonical order: the onset never goes back, and at one onset role, then pitch, must rise. So a bar always
 //! ends. Where nothing is allowed any more, the bar ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     codec::{
@@ -67,7 +67,8 @@ pub struct Constraints {
     pub chords: [u8; ROLES],
     /// Pitch classes that may sound: bit 0 is C, bit 11 is B.
     pub scale: u16,
-    /// Most notes of all roles that start together; `None` for no bound. At least 1 counts.
+    /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and where nothing is given one may always
+    /// start.
     pub voices: Option<u8>,
     /// No note starts before this tick of the sequence (tick 0 is its first bar line).
     pub from: Tick,
@@ -130,6 +131,8 @@ pub(super) struct Moment<'a> {
     pub target: Option<Place>,
     /// The bar's notes before the target.
     pub before: &'a [NoteClasses],
+    /// What is known of the bar beside its own notes.
+    pub given: &'a [NoteClasses],
 }
 
 /// Constraints, worked out as far as they do not depend on the moment.
@@ -142,6 +145,11 @@ pub(super) struct Masks {
 impl Masks {
     pub(super) fn new(constraints: Constraints) -> Self {
         Self { tops: constraints.tops(), constraints }
+    }
+
+    /// Lets nothing start before this tick of the sequence.
+    pub(super) fn start_at(&mut self, from: Tick) {
+        self.constraints.from = from;
     }
 
     /// Writes all masks for a row at `moment`.
@@ -169,9 +177,15 @@ impl Masks {
     fn write_next(&self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>) {
         let playable = |role: usize| self.tops[role].is_some();
         let here = moment.target.map_or(-1, |target| target.tick().0);
-        let together = 1 + moment.before.iter().rev().take_while(|note| note.tick().0 == here).count();
+        let given_at = |tick: i64| moment.given.iter().filter(|note| note.tick().0 == tick).count();
+        let together = 1 + moment.before.iter().rev().take_while(|note| note.tick().0 == here).count() + given_at(here);
         let chord = moment.target.map_or(0, |target| 1 + moment.before.iter().rev().take_while(|note| note.place() == target).count());
         let voices_left = self.constraints.voices.is_none_or(|voices| together < usize::from(voices));
+        // Where what is given is as full as all may be nothing starts.
+        let full: BTreeSet<i64> = self.constraints.voices.map_or_else(BTreeSet::new, |voices| {
+            let onsets = moment.given.iter().map(|note| note.tick().0);
+            onsets.filter(|&onset| given_at(onset) >= usize::from(voices.max(1))).collect()
+        });
         let notes_left = moment.before.len() + usize::from(moment.target.is_some()) < MOST_NOTES;
         let from = self.constraints.from.0.saturating_sub(moment.line.0);
         let until = self.constraints.until.0.saturating_sub(moment.line.0).min(i64::from(moment.ticks));
@@ -184,8 +198,8 @@ impl Masks {
                 })
             };
             let first = if voices_left && (0..ROLES).any(together_with) { here } else { here + 1 }.max(from);
-            let any = first.max(0) < until && (0..ROLES).any(playable);
-            let may_start = |tick: i64| any && (first..until).contains(&tick);
+            let any = (first.max(0)..until).any(|tick| !full.contains(&tick)) && (0..ROLES).any(playable);
+            let may_start = |tick: i64| any && (first..until).contains(&tick) && !full.contains(&tick);
             allow(&mut inputs.kind[reached * TYPES..][..TYPES], |kind| match class_of(kind) {
                 next::NOTE => any && notes_left,
                 class => class == next::ENDBAR,

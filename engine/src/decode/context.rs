@@ -3,6 +3,9 @@
 /// Bars of context that are heard at most: twice as far as fine/coarse attention sees row by row.
 pub const CONTEXT_BARS: u32 = 64;
 
+/// Bars behind a gap that are heard at most: as many as models are trained with.
+pub const FAR_SIDE_BARS: u32 = 16;
+
 /// The model counts bars modulo 16 from the first one with a note. Context is cut so that its count stays right.
 const PHASE_BARS: u32 = 16;
 

@@ -1,7 +1,7 @@
 //! What can go wrong with a decoder, and the checks that find it before the graph does.
 
 use crate::{
-    cache::{NotKept, ReopenError, RewindTooFar},
+    cache::{GapError, NotKept, ReopenError, RewindTooFar},
     codec::{
         BarFields, BarRows, NoteClasses,
         vocabulary::{Field, MAX_BAR_TICKS},
@@ -71,6 +71,9 @@ pub enum DecodeError {
     /// The bar is too long ago.
     #[error(transparent)]
     Rewind(RewindTooFar),
+    /// What was asked does not go with a gap.
+    #[error(transparent)]
+    Gap(#[from] GapError),
 }
 
 impl From<ReopenError> for DecodeError {
@@ -82,8 +85,8 @@ impl From<ReopenError> for DecodeError {
     }
 }
 
-/// Checks a bar and its notes.
-pub(super) fn check_bar(bar: &BarRows) -> Result<(), DecodeError> {
+/// Checks a bar, its own notes, and those that are given of it.
+pub(super) fn check_bar(bar: &BarRows, given: &[NoteClasses]) -> Result<(), DecodeError> {
     if !(1..=MAX_BAR_TICKS).contains(&i64::from(bar.ticks)) {
         return Err(DecodeError::Length { bar: bar.index, ticks: bar.ticks });
     }
@@ -91,13 +94,18 @@ pub(super) fn check_bar(bar: &BarRows) -> Result<(), DecodeError> {
     if metre > 23 || key > 24 || [tempo, density, register, span, voices].iter().any(|&value| value > 8) || mood > 9 || repeats > 9 {
         return Err(DecodeError::Fields { bar: bar.index, fields: bar.fields });
     }
+    check(bar, given, 0)?;
     check_notes(bar, 0)
 }
 
-/// Checks the notes from number `known` on.
+/// Checks the bar's own notes from number `known` on.
 pub(super) fn check_notes(bar: &BarRows, known: usize) -> Result<(), DecodeError> {
+    check(bar, &bar.notes, known)
+}
+
+fn check(bar: &BarRows, notes: &[NoteClasses], known: usize) -> Result<(), DecodeError> {
     let order = |note: &NoteClasses| (note.tick(), note.role, note.pitch);
-    for (index, note) in bar.notes.iter().enumerate().skip(known) {
+    for (index, note) in notes.iter().enumerate().skip(known) {
         let NoteClasses { beat, sub, role, pitch: _, duration, velocity, offset } = *note;
         let in_range = [
             (beat, Field::Beat),
@@ -109,7 +117,7 @@ pub(super) fn check_notes(bar: &BarRows, known: usize) -> Result<(), DecodeError
         ]
         .iter()
         .all(|&(class, field)| usize::from(class) < field.classes());
-        let in_order = index == 0 || order(&bar.notes[index - 1]) < order(note);
+        let in_order = index == 0 || order(&notes[index - 1]) < order(note);
         if !in_range || !in_order || note.tick().0 >= i64::from(bar.ticks) {
             return Err(DecodeError::Note { bar: bar.index, note: index, classes: *note });
         }

@@ -1,16 +1,22 @@
-//! One continuation in progress: constraints, sampling, rollback.
+//! One sequence in progress, continued, filled or accompanied: constraints, sampling, rollback.
 
+mod accompany;
 mod constraints;
 mod context;
 mod decoder;
 mod error;
+mod fill;
+mod listening;
 mod noise;
 mod open_bar;
+mod playing;
 mod sampling;
 
 pub use constraints::{Constraints, MOST_NOTES, RoleSet};
-pub use context::{CONTEXT_BARS, skipped_bars};
-pub use decoder::{BarScore, Decoder, RowScore, Step};
+pub use context::{CONTEXT_BARS, FAR_SIDE_BARS, skipped_bars};
+pub use decoder::Decoder;
 pub use error::DecodeError;
+pub use listening::{BarScore, RowScore};
 pub use open_bar::OpenBar;
+pub use playing::Step;
 pub use sampling::Sampling;

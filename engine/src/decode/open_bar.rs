@@ -12,7 +12,9 @@ pub(super) const FREE: Targets = [-1; FIELDS];
 #[derive(Debug, Clone)]
 pub struct OpenBar {
     pub(super) bar: BarRows,
-    /// Of the same notes.
+    /// Notes of it that are known, beside its own.
+    pub(super) given: Vec<NoteClasses>,
+    /// Of the given notes, then of its own.
     pub(super) recall: BarRecall,
     /// What the newest row says comes next, unless that row must be asked anew.
     pub(super) next: Option<Next>,
@@ -25,9 +27,15 @@ impl OpenBar {
         &self.bar
     }
 
-    /// Rows it has in the cache: a BAR row that asks where the first note is, and one row for each note that asks what it is.
+    /// Notes of it that are known, beside its own.
+    #[must_use]
+    pub fn given(&self) -> &[NoteClasses] {
+        &self.given
+    }
+
+    /// Rows it has in the cache: those of given notes, a BAR row that asks where the first note is, and one row for each note that asks what it is.
     pub(super) fn rows(&self) -> usize {
-        1 + self.bar.notes.len()
+        self.given.len() + 1 + self.bar.notes.len()
     }
 
     /// The newest row, and what is known of its target.
@@ -49,7 +57,7 @@ impl OpenBar {
             None => self.bar.bar_row(target),
             Some((note, others)) => self.bar.note_row(others.len(), note, target),
         };
-        self.recall.write(before.len(), &mut row);
+        self.recall.write(self.given.len() + before.len(), &mut row);
         row
     }
 }

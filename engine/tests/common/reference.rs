@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::Path};
 use antiphon_engine::{
     cache::{MOST_BARS, Rest, Selection},
     codec::{
-        BarEnd, BarRows, Recall, Row, Targets, align,
+        BarEnd, BarRows, NoteClasses, Recall, Row, Targets, align_given,
         vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
     },
     model::{ModelInfo, Rotary},
@@ -38,10 +38,19 @@ struct Member {
     row: Row,
     targets: Targets,
     /// `None` for the prefix.
-    bar: Option<u32>,
+    bar: Option<Bar>,
     summary: bool,
     /// Its place among the rows of its bar.
     place: usize,
+}
+
+/// A bar of the sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bar {
+    /// Its place in the sequence.
+    order: usize,
+    /// Its number in the music.
+    number: u32,
 }
 
 impl Reference {
@@ -54,16 +63,23 @@ impl Reference {
 
     /// Each bar sees as its view says.
     pub(crate) fn run(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[BarRows], views: &[View]) -> Whole {
+        let bars: Vec<_> = bars.iter().map(|bar| (bar.clone(), Vec::new())).collect();
+        self.run_given(info, prefix, &bars, views)
+    }
+
+    /// The same for bars in any order, each with its own notes and those that are given.
+    pub(crate) fn run_given(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[(BarRows, Vec<NoteClasses>)], views: &[View]) -> Whole {
         let prefix = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false, place: 0 });
         let mut members: Vec<Member> = prefix.collect();
         let mut recall = Recall::default();
-        for bar in bars {
-            let (mut rows, targets) = align(bar, BarEnd::Bar);
+        for (order, (bar, given)) in bars.iter().enumerate() {
+            let (mut rows, targets) = align_given(bar, given, BarEnd::Bar);
             let mut recalled = recall.begin(bar.index);
             recalled.fill_in(&mut rows);
             recall.finish(recalled);
             let last = rows.len() - 1;
-            let member = |(index, (row, targets))| Member { row, targets, bar: Some(bar.index), summary: index == last, place: index };
+            let at = Some(Bar { order, number: bar.index });
+            let member = |(index, (row, targets))| Member { row, targets, bar: at, summary: index == last, place: index };
             members.extend(rows.into_iter().zip(targets).enumerate().map(member));
         }
         let outputs = self.session.run(inputs(info, &members, views)).expect("the reference graph runs");
@@ -72,7 +88,7 @@ impl Reference {
         let mut whole = Whole { hidden: vec![Vec::new(); bars.len()], nll: vec![Vec::new(); bars.len()] };
         for (index, member) in members.iter().enumerate() {
             if let (Some(bar), false) = (member.bar, member.summary) {
-                let bar = usize::try_from(bar).expect("small");
+                let bar = bar.order;
                 whole.hidden[bar].push(hidden[index * info.width..][..info.width].to_vec());
                 whole.nll[bar].push(nll[index * FIELDS..][..FIELDS].try_into().expect("eight fields"));
             }
@@ -91,7 +107,8 @@ fn sees(members: &[Member], i: usize, j: usize, layer: usize, views: &[View]) ->
         (Some(now), Some(then)) if now == then => true,
         (Some(_), Some(_)) if query.summary => false,
         (Some(now), Some(then)) => {
-            let View { seen, rest } = &views[usize::try_from(now).expect("small")];
+            let View { seen, rest } = &views[now.order];
+            let (now, then) = (now.number, then.number);
             let rows = match seen {
                 Selection::Bars(bars) => {
                     if bars.binary_search(&then).is_ok() {
@@ -102,7 +119,7 @@ fn sees(members: &[Member], i: usize, j: usize, layer: usize, views: &[View]) ->
                 }
                 Selection::ByLayer(layers) => layers[layer].iter().find(|(bar, _)| *bar == then).map_or(0, |(_, rows)| *rows),
             };
-            if key.summary { rows == 0 && *rest == Rest::Summaries && now - then <= MOST_BARS } else { key.place < rows }
+            if key.summary { rows == 0 && *rest == Rest::Summaries && now.abs_diff(then) <= MOST_BARS } else { key.place < rows }
         }
     }
 }

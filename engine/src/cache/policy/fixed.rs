@@ -1,6 +1,6 @@
 //! The own block of bars and the end of every earlier block (the fixed pattern of the Sparse Transformer: Child et al. 2019).
 
-use super::{PagePolicy, Rest, Selection};
+use super::{PagePolicy, Rest, Selection, rising};
 use crate::cache::{BarLine, MOST_BARS};
 
 /// The own block in full, and the last bars of every earlier block. Blocks are counted from bar 0 on.
@@ -20,7 +20,7 @@ impl PagePolicy for Fixed {
     fn select(&self, line: &BarLine<'_>) -> Selection {
         let own = line.bar() / self.block;
         let seen = |bar: u32| bar / self.block == own || bar % self.block >= self.block - self.last;
-        Selection::Bars(line.earlier().filter(|&bar| seen(bar)).collect())
+        rising(line.earlier().filter(|&bar| seen(bar)))
     }
 
     fn rest(&self) -> Rest {

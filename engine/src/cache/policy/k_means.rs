@@ -23,7 +23,7 @@ impl PagePolicy for KMeans {
 
     fn select(&self, line: &BarLine<'_>) -> Selection {
         let clusters = cluster(&line.contents(), usize::try_from(self.clusters).unwrap_or(usize::MAX));
-        let place = |bar: u32| usize::try_from(bar - line.earlier().start).unwrap_or(usize::MAX);
+        let place = |bar: u32| usize::try_from(bar - line.first()).unwrap_or(usize::MAX);
         successors(line, |bar| Some(&clusters[place(bar)]) == clusters.last())
     }
 
@@ -37,6 +37,11 @@ impl PagePolicy for KMeans {
 
     fn reads(&self) -> Reads {
         Reads::Keys
+    }
+
+    /// What followed a bar is not what comes next in a gap.
+    fn fills(&self) -> bool {
+        false
     }
 }
 

@@ -30,7 +30,7 @@ impl PagePolicy for Lsh {
                 contents.iter().map(|content| bucket(content, &directions)).collect()
             })
             .collect();
-        let place = |bar: u32| usize::try_from(bar - line.earlier().start).unwrap_or(usize::MAX);
+        let place = |bar: u32| usize::try_from(bar - line.first()).unwrap_or(usize::MAX);
         successors(line, |bar| rounds.iter().any(|buckets| Some(&buckets[place(bar)]) == buckets.last()))
     }
 
@@ -44,6 +44,11 @@ impl PagePolicy for Lsh {
 
     fn reads(&self) -> Reads {
         Reads::Keys
+    }
+
+    /// What followed a bar is not what comes next in a gap.
+    fn fills(&self) -> bool {
+        false
     }
 }
 

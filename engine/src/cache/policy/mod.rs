@@ -32,18 +32,23 @@ pub trait PagePolicy: fmt::Debug + Send + Sync {
     /// Its name on the command line and in reports: [`policy`](fn@policy) finds it again.
     fn name(&self) -> String;
 
-    /// What the bar that begins sees row by row. The same past has to give the same answer: bars are taken back and begun again.
+    /// What the bar that begins sees row by row; where a gap is filled, on both sides of it. The same past has to give the same answer: bars are taken back and begun again.
     fn select(&self, line: &BarLine<'_>) -> Selection;
 
     /// What is seen of the earlier bars that are not seen row by row.
     fn rest(&self) -> Rest;
 
-    /// How many bars back it looks at most; `None` if there is no bound.
+    /// How many bars back, or ahead where a gap is filled, it looks at most; `None` if there is no bound.
     fn reach(&self) -> Option<u32>;
 
     /// What of the past it has to read.
     fn reads(&self) -> Reads {
         Reads::Lengths
+    }
+
+    /// Whether it means anything where a gap is filled, and bars come in another order than that of their numbers.
+    fn fills(&self) -> bool {
+        true
     }
 }
 
@@ -78,9 +83,16 @@ pub enum Reads {
     Queries,
 }
 
-/// The bars in reach at these distances.
+/// The bars in reach at these distances, in either direction.
 fn at_distances(line: &BarLine<'_>, seen: impl Fn(u32) -> bool) -> Selection {
-    Selection::Bars(line.earlier().filter(|&earlier| seen(line.bar() - earlier)).collect())
+    rising(line.earlier().filter(|&earlier| seen(line.bar().abs_diff(earlier))))
+}
+
+/// These bars, in the order of their numbers.
+fn rising(bars: impl Iterator<Item = u32>) -> Selection {
+    let mut bars: Vec<u32> = bars.collect();
+    bars.sort_unstable();
+    Selection::Bars(bars)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ const BARS: usize = 8;
 pub(super) fn successors(line: &BarLine<'_>, alike: impl Fn(u32) -> bool) -> Selection {
     let Some(last) = line.earlier().next_back() else { return Selection::Bars(Vec::new()) };
     // The successor of the bar before the last is the last.
-    let before = line.earlier().start..last.saturating_sub(1);
+    let before = line.first()..last.saturating_sub(1);
     let followed = before.rev().filter(|&bar| alike(bar)).map(|bar| bar + 1);
     let mut bars: Vec<u32> = [last].into_iter().chain(followed).take(BARS).collect();
     bars.reverse();
