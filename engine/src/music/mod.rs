@@ -4,6 +4,7 @@ pub mod analysis;
 mod clip;
 pub mod continuation;
 mod ensemble;
+pub mod insertion;
 mod metre;
 mod note;
 pub mod roles;

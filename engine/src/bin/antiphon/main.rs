@@ -1,20 +1,24 @@
 //! `antiphon`: the engine from the command line.
 
+mod accompaniment;
 mod baselines;
 mod bench;
 mod continuation;
 mod corpus;
 mod eval;
+mod filling;
+mod making;
 mod model;
 mod output;
 mod policy;
+mod steering;
 mod tensors;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Listens to MIDI and continues it: the engine behind the Antiphon plug-in, from the command line.
+/// Listens to MIDI and continues it, fills its gaps, plays along: the engine behind the Antiphon plug-in, from the command line.
 ///
 /// Every command writes its result to standard output, as text or, with --json, as one JSON object; progress and errors go to standard error.
 /// Exit code 0: done. 1: done, and `eval --copy-check` has found what it looks for. 2: nothing was written; the message says what is wrong, where, and what
@@ -29,6 +33,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Continue(continuation::Args),
+    Fill(filling::Args),
+    Accompany(accompaniment::Args),
     Corpus(corpus::Args),
     Bench(bench::Args),
     Eval(Box<eval::Args>),
@@ -37,6 +43,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Continue(args) => continuation::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Fill(args) => filling::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Accompany(args) => accompaniment::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Corpus(args) => corpus::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Eval(args) => eval::run(&args),

@@ -49,8 +49,13 @@ pub(crate) fn name(given: &str) -> Result<String, String> {
     policy(given, &[]).map(|_| given.to_owned()).map_err(|error| error.to_string())
 }
 
+/// Memory enough for both sides of a gap, and for policies that look back far.
+pub(crate) fn ample() -> CacheOptions {
+    CacheOptions { bytes: FAR_BYTES, ..CacheOptions::default() }
+}
+
 /// As much memory as a policy needs: the plug-in's where that is enough.
 pub(crate) fn memory(policy: &dyn PagePolicy) -> CacheOptions {
     let near = CacheOptions::default();
-    if policy.reach().is_some_and(|bars| bars <= NEAR_BARS) { near } else { CacheOptions { bytes: FAR_BYTES, ..near } }
+    if policy.reach().is_some_and(|bars| bars <= NEAR_BARS) { near } else { ample() }
 }

@@ -2,26 +2,23 @@
 
 pub(crate) mod phrase;
 mod report;
-mod steering;
 
 use std::fs;
-use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use antiphon_engine::decode::{Constraints, Sampling};
+use antiphon_engine::decode::Constraints;
 use antiphon_engine::files::write_whole;
-use antiphon_engine::music::analysis::{Key, Register, Scale, habits};
-use antiphon_engine::music::smf::Import;
+use antiphon_engine::music::analysis::{Key, habits};
 use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
 use antiphon_engine::picture::Picture;
 
+use crate::making::{draw_seed, in_order, milliseconds_each, progress, read, roles_in};
 use crate::model::ModelArgs;
 use crate::policy::PolicyArgs;
+use crate::steering::{self, Steering};
 use phrase::{Phrases, Score};
 use report::{Report, Written};
 
@@ -80,10 +77,6 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
-    /// From 0, what is most likely, to 1, where rare turns have their chance
-    #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = steering::share, help_heading = "Steering")]
-    adventurousness: f32,
-
     /// Roles that play, for instance melody,bass,left-hand
     ///
     /// Without it: those that play in the last 8 bars of the source. A role that no track of the source plays gets a track of its own. There are
@@ -91,23 +84,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
     roles: Vec<Role>,
 
-    /// Key of the continuation, for instance "D minor" or Bb; without it, the key the source ends in
-    #[arg(long, value_name = "KEY", value_parser = steering::key, help_heading = "Steering")]
-    key: Option<Key>,
-
-    /// Only notes of the key's scale (drums aside); of a minor key, the natural scale and the leading note
-    #[arg(long, help_heading = "Steering")]
-    scale_lock: bool,
-
-    /// Lowest and highest note of every role (drums aside), as MIDI keys or names: 48:84 or c3:c6
-    #[arg(long, value_name = "LOW:HIGH", value_parser = steering::register, help_heading = "Steering")]
-    register: Option<Register>,
-
     /// Let every role use the whole keyboard and chords of any size
     ///
     /// Without it each keeps to where it has played in the last 8 bars, a fourth more at both ends, and to chords no fuller than there.
     #[arg(long, help_heading = "Steering")]
     free: bool,
+
+    #[command(flatten)]
+    steering: Steering,
 
     #[command(flatten, next_help_heading = "Model")]
     model: ModelArgs,
@@ -141,10 +125,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let model = Arc::new(args.model.open()?);
     let name = model.info().name.clone();
     let policy = args.policy.open(&model)?;
-    let score = Score::new(&source.clip, source.start, args.bars, args.key, usize::try_from(RECENT_BARS)?);
+    let score = Score::new(&source.clip, source.start, args.bars, args.steering.key(), usize::try_from(RECENT_BARS)?);
     let constraints = constraints(args, &source, score.key())?;
     let ensemble = source.ensemble();
-    let sampling = Sampling::from_adventurousness(args.adventurousness);
+    let sampling = args.steering.sampling();
     let mut phrases = Phrases::new(&score, model, policy, &ensemble, sampling, constraints);
 
     let seed = args.seed.unwrap_or_else(draw_seed);
@@ -172,10 +156,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 impl<'a> Source<'a> {
     /// Reads the file, and refuses what cannot be continued.
     fn read(path: &'a Path, wanted: &[Role]) -> Result<Self> {
-        let Import { clip, report } = smf::read_file(path)?;
-        for mended in report.mended() {
-            eprintln!("antiphon: {}: {mended}", path.display());
-        }
+        let clip = read(path)?;
         let Some(start) = continuation::start(&clip) else {
             bail!("{}: has no note to continue; give a file with music in it", path.display());
         };
@@ -191,7 +172,7 @@ impl<'a> Source<'a> {
 
     /// Every role that is heard or to be played.
     fn ensemble(&self) -> Vec<Role> {
-        in_order(self.clip.parts.iter().flat_map(|part| &part.notes).map(|note| note.role).chain(self.roles.iter().copied()))
+        in_order(roles_in(&self.clip).chain(self.roles.iter().copied()))
     }
 
     /// One continuation as files.
@@ -212,31 +193,13 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Roles in canonical order, each once.
-fn in_order(roles: impl Iterator<Item = Role>) -> Vec<Role> {
-    roles.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
-}
-
 /// What may be chosen.
 fn constraints(args: &Args, source: &Source<'_>, key: Option<Key>) -> Result<Constraints> {
     let mut constraints = Constraints { roles: source.roles.iter().copied().collect(), ..Constraints::default() };
     if !args.free {
         constraints.keep_to(&habits(&continuation::recent_notes(&source.clip, source.start, RECENT_BARS)));
     }
-    if let Some(register) = args.register {
-        constraints.registers = constraints.registers.map(|_| register);
-    }
-    let mut scale = Scale::CHROMATIC;
-    if args.scale_lock {
-        let Some(key) = key else {
-            bail!("{}: no key can be heard that --scale-lock could hold to; name one with --key", args.input.display());
-        };
-        scale = Scale::of_key(key);
-        if args.register.is_some_and(|Register { low, high }| !(low..=high).any(|pitch| scale.contains(pitch))) {
-            bail!("--register: none of its notes is in {key}, to which --scale-lock holds; widen it");
-        }
-    }
-    constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
+    args.steering.limit(&mut constraints, key, &args.input)?;
     Ok(constraints)
 }
 
@@ -252,22 +215,4 @@ fn write(made: Vec<Made>, folder: &Path) -> Result<Vec<Written>> {
         written.push(continuation.written);
     }
     Ok(written)
-}
-
-/// A seed short enough to type again.
-fn draw_seed() -> u64 {
-    const SEEDS: u64 = 1_000_000;
-    // The standard library keys its hash maps with the system's randomness.
-    std::hash::RandomState::new().build_hasher().finish() % SEEDS
-}
-
-/// A bar on standard error, if that is a terminal.
-fn progress(bars: usize) -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} bars, {eta} left")?;
-    Ok(ProgressBar::new(u64::try_from(bars)?).with_style(style))
-}
-
-/// The mean; 0 of nothing.
-fn milliseconds_each(spent: Duration, notes: usize) -> f64 {
-    u32::try_from(notes).ok().filter(|notes| *notes > 0).map_or(0.0, |notes| spent.as_secs_f64() * 1e3 / f64::from(notes))
 }

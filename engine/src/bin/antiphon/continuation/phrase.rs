@@ -13,7 +13,7 @@ use antiphon_engine::music::{Bar, Clip, Note, Role, TempoMap, Tick};
 use crate::policy::memory;
 
 /// The style column's value where no style is stated.
-const ANY_STYLE: u8 = 0;
+pub(crate) const ANY_STYLE: u8 = 0;
 
 /// What is heard, and the empty bars that follow.
 pub(crate) struct Score {
@@ -94,7 +94,7 @@ impl Score {
 }
 
 /// The middle value of a control over bars that have it; 0, unset, if none has.
-fn median(bars: &[BarRows], control: impl Fn(&BarFields) -> u8) -> u8 {
+pub(crate) fn median(bars: &[BarRows], control: impl Fn(&BarFields) -> u8) -> u8 {
     let mut values: Vec<u8> = bars.iter().map(|bar| control(&bar.fields)).filter(|value| *value > 0).collect();
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)

@@ -1,16 +1,71 @@
 //! What the player asks for, read from the command line.
 
+use std::path::Path;
+
+use antiphon_engine::decode::{Constraints, Sampling};
 use antiphon_engine::music::Role;
-use antiphon_engine::music::analysis::{Key, Mode, Register};
+use antiphon_engine::music::analysis::{Key, Mode, Register, Scale};
+use anyhow::{Result, bail};
+
+/// The steering that every command which makes music has.
+#[derive(clap::Args)]
+pub(crate) struct Steering {
+    /// From 0, what is most likely, to 1, where rare turns have their chance
+    #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = share, help_heading = "Steering")]
+    adventurousness: f32,
+
+    /// Key of what is made, for instance "D minor" or Bb; without it, the key that is heard before it
+    #[arg(long, value_name = "KEY", value_parser = key, help_heading = "Steering")]
+    key: Option<Key>,
+
+    /// Only notes of the key's scale (drums aside); of a minor key, the natural scale and the leading note
+    #[arg(long, help_heading = "Steering")]
+    scale_lock: bool,
+
+    /// Lowest and highest note of every role (drums aside), as MIDI keys or names: 48:84 or c3:c6
+    #[arg(long, value_name = "LOW:HIGH", value_parser = register, help_heading = "Steering")]
+    register: Option<Register>,
+}
+
+impl Steering {
+    /// How adventurous.
+    pub(crate) fn sampling(&self) -> Sampling {
+        Sampling::from_adventurousness(self.adventurousness)
+    }
+
+    /// The key that was named.
+    pub(crate) fn key(&self) -> Option<Key> {
+        self.key
+    }
+
+    /// Adds the hard limits: the register, and the scale of `key`, the one named or heard in `input`.
+    pub(crate) fn limit(&self, constraints: &mut Constraints, key: Option<Key>, input: &Path) -> Result<()> {
+        if let Some(register) = self.register {
+            constraints.registers = constraints.registers.map(|_| register);
+        }
+        let mut scale = Scale::CHROMATIC;
+        if self.scale_lock {
+            let Some(key) = key else {
+                bail!("{}: no key can be heard that --scale-lock could hold to; name one with --key", input.display());
+            };
+            scale = Scale::of_key(key);
+            if self.register.is_some_and(|Register { low, high }| !(low..=high).any(|pitch| scale.contains(pitch))) {
+                bail!("--register: none of its notes is in {key}, to which --scale-lock holds; widen it");
+            }
+        }
+        constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
+        Ok(())
+    }
+}
 
 /// Reads a role's name.
-pub(super) fn role(text: &str) -> Result<Role, String> {
+pub(crate) fn role(text: &str) -> Result<Role, String> {
     let names = || Role::ALL.map(|role| role.name().replace(' ', "-")).join(", ");
     Role::from_name(text).ok_or_else(|| format!("there is no role of that name; there are {}", names()))
 }
 
 /// Reads a key: `C`, `F# major`, `Bb minor`, `Am`.
-pub(super) fn key(text: &str) -> Result<Key, String> {
+fn key(text: &str) -> Result<Key, String> {
     let wrong = || "a key is a note name and a mode, for instance \"C major\", \"F# minor\" or \"Bbm\"".to_owned();
     let (tonic, mode) = pitch_class(text).ok_or_else(wrong)?;
     let mode = match mode.trim() {
@@ -22,7 +77,7 @@ pub(super) fn key(text: &str) -> Result<Key, String> {
 }
 
 /// Reads a register, `LOW:HIGH`, of MIDI keys or note names.
-pub(super) fn register(text: &str) -> Result<Register, String> {
+fn register(text: &str) -> Result<Register, String> {
     let (low, high) = text.split_once(':').ok_or("a register is LOW:HIGH, for instance c3:c6 or 48:84")?;
     let pitch =
         |text: &str| pitch(text).ok_or_else(|| format!("`{text}` is neither a MIDI key, 0 to 127, nor a note such as c4, which is key 60"));
@@ -34,7 +89,7 @@ pub(super) fn register(text: &str) -> Result<Register, String> {
 }
 
 /// Reads a share from 0 to 1.
-pub(super) fn share(text: &str) -> Result<f32, String> {
+fn share(text: &str) -> Result<f32, String> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "it has to be a number from 0 to 1".into())
 }
 

@@ -1,0 +1,184 @@
+//! `antiphon accompany`: further roles for a MIDI file whose other parts are known.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use antiphon_engine::codec::{self, BarFields, BarRows, prefix_rows};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Step};
+use antiphon_engine::music::analysis::{Key, habits};
+use antiphon_engine::music::{Bar, Clip, Note, Role, Tick, insertion};
+use anyhow::{Context, Result, ensure};
+use indicatif::ProgressBar;
+
+use crate::continuation::phrase::ANY_STYLE;
+use crate::making::{Finish, Work, in_order, milliseconds_each, progress, read, roles_in};
+use crate::model::ModelArgs;
+use crate::policy::{PolicyArgs, memory};
+use crate::steering::{self, Steering};
+
+/// Roles that play one note at a time unless a file has them otherwise.
+const LINES: [Role; 3] = [Role::Melody, Role::Bass, Role::Lead];
+
+const EXAMPLES: &str = "\
+Examples:
+  antiphon accompany song.mid --roles bass,drums -o band.mid
+  antiphon accompany song.mid --roles melody --key \"A minor\" --scale-lock --seed 7 -o tune.mid";
+
+/// Writes further roles for a MIDI file: what a bass, a drummer, a second voice would play along with it.
+///
+/// The roles play in the order in which they are named, each over everything that the others play in the bar and in those before, the roles named before it
+/// among them. Roles that the file has already are written anew, in the same tracks; a role
+/// that it lacks gets a track of its own. All else stays. No new note sounds beyond the last bar with music.
+/// The same file, model, options and seed give the same bytes on the same machine.
+#[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// MIDI file to accompany, of type 0 or 1
+    #[arg(value_name = "IN.mid")]
+    input: PathBuf,
+
+    /// Roles that play along, one after the other, for instance bass,drums
+    ///
+    /// There are melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
+    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', required = true, value_parser = steering::role)]
+    roles: Vec<Role>,
+
+    /// Let every role use the whole keyboard and chords of any size
+    ///
+    /// Without it a role that is written anew keeps to where the file had it, a fourth more at both ends, and to chords no fuller than there; of the others
+    /// melody, lead and bass play one note at a time.
+    #[arg(long, help_heading = "Steering")]
+    free: bool,
+
+    #[command(flatten)]
+    finish: Finish,
+
+    #[command(flatten)]
+    steering: Steering,
+
+    #[command(flatten, next_help_heading = "Model")]
+    model: ModelArgs,
+
+    #[command(flatten, next_help_heading = "Model")]
+    policy: PolicyArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let output = args.finish.create()?;
+    let clip = read(&args.input)?;
+    let name = args.input.display();
+    let roles = once(&args.roles);
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    let others = insertion::without(&clip, |note| roles.contains(&note.role));
+    ensure!(!clip.is_silent(), "{name}: has no note to accompany; give a file with music in it");
+    ensure!(
+        !others.is_silent(),
+        "{name}: has no notes but those of {}, which are to be written anew: nothing is left to accompany; ask for other --roles",
+        names.join(", ")
+    );
+    let model = Arc::new(args.model.open()?);
+    let policy = args.policy.open(&model)?;
+    let seed = args.finish.seed();
+    let (first, bars) = (others.first_onset().map_or(0, |onset| others.metres.bar_at(onset).index), insertion::bars(&others));
+
+    let ensemble = in_order(roles_in(&others).chain(roles.iter().copied()));
+    let prefix = prefix_rows(ANY_STYLE, &ensemble);
+    let progress = progress(usize::try_from(bars.saturating_sub(first))? * roles.len())?;
+    let began = Instant::now();
+    let (mut whole, mut known, mut count) = (clip, others, 0);
+    for (turn, &role) in (0..).zip(&roles) {
+        let song = Song::new(&known, args.steering.key());
+        let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
+        decoder.set_sampling(args.steering.sampling());
+        decoder.set_constraints(constraints(args, &whole, role, &song)?);
+        decoder.set_seed(seed.wrapping_add(turn));
+        let made = song.accompany(&mut decoder, &progress).with_context(|| format!("{name}: accompanying it failed"))?;
+        let notes = codec::decode(&made, song.from);
+        count += notes.len();
+        known = insertion::inserted(&whole, &known, &notes);
+        // Tracks that were not there before.
+        let tracks = whole.parts.len();
+        whole.parts.extend(known.parts[tracks..].iter().cloned());
+    }
+    let spent = began.elapsed();
+    progress.finish_and_clear();
+
+    let work = Work {
+        first_bar: first + 1,
+        bars: bars.saturating_sub(first),
+        notes: count,
+        ms_per_note: milliseconds_each(spent, count),
+        seed,
+        model: model.info().name.clone(),
+        roles: names,
+    };
+    args.finish.write(output, &known, "accompanied", &args.input, &work)
+}
+
+/// Roles in the order in which they are named, each once.
+fn once(named: &[Role]) -> Vec<Role> {
+    let is_first = |(index, role): &(usize, &Role)| !named[..*index].contains(role);
+    named.iter().enumerate().filter(is_first).map(|(_, role)| *role).collect()
+}
+
+/// What a role may play: as it did in `whole`, or one note at a time if it is a line that is not there yet.
+fn constraints(args: &Args, whole: &Clip, role: Role, song: &Song) -> Result<Constraints> {
+    let mut constraints = Constraints { roles: [role].into_iter().collect(), until: song.end(), ..Constraints::default() };
+    if !args.free {
+        let own = insertion::without(whole, |note| note.role != role);
+        if own.is_silent() && LINES.contains(&role) {
+            constraints.chords[usize::from(role.class())] = 1;
+        }
+        constraints.keep_to(&habits(&own.notes()));
+    }
+    args.steering.limit(&mut constraints, song.key(), &args.input)?;
+    Ok(constraints)
+}
+
+/// What is accompanied, bar by bar.
+struct Song {
+    /// Where its first bar with a note starts.
+    from: Tick,
+    /// The notes of these are given. The bars are told their metre, tempo and key: the rest would be measured on what is not there yet.
+    bars: Vec<BarRows>,
+}
+
+impl Song {
+    /// The bars of `known`, in `key` or, if none is given, each in the one that is heard in it.
+    fn new(known: &Clip, key: Option<Key>) -> Self {
+        let first = known.first_onset().map_or(0, |onset| known.metres.bar_at(onset).index);
+        let shown: Vec<Bar> = (first..insertion::bars(known)).map(|index| known.metres.bar(index)).collect();
+        let from = shown.first().map_or(Tick::ZERO, |bar| bar.start);
+        let notes: Vec<Note> = known.parts.iter().flat_map(|part| &part.notes).copied().collect();
+        let mut bars = codec::encode(&notes, &shown, None).bars;
+        codec::label(&mut bars, from, &known.tempos);
+        for bar in &mut bars {
+            let BarFields { metre, tempo, key: heard, .. } = bar.fields;
+            bar.fields = BarFields { metre, tempo, key: key.map_or(heard, Key::value), ..BarFields::default() };
+        }
+        Self { from, bars }
+    }
+
+    /// The key of the first bar, if there is one.
+    fn key(&self) -> Option<Key> {
+        self.bars.first().and_then(|bar| Key::from_value(bar.fields.key))
+    }
+
+    /// The tick of the sequence at which it ends; its first bar line is tick 0.
+    fn end(&self) -> Tick {
+        Tick(self.bars.iter().map(|bar| i64::from(bar.ticks)).sum())
+    }
+
+    /// What the model plays along.
+    fn accompany(&self, decoder: &mut Decoder, progress: &ProgressBar) -> Result<Vec<BarRows>, DecodeError> {
+        let bars = self.bars.iter().map(|bar| {
+            decoder.accompany(bar.ticks, bar.fields, &bar.notes)?;
+            while let Step::Note(_) = decoder.sample()? {}
+            progress.inc(1);
+            decoder.end_bar()
+        });
+        bars.collect()
+    }
+}

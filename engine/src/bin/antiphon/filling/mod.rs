@@ -1,0 +1,131 @@
+//! `antiphon fill`: bars of a MIDI file, made so that they lead from what comes before them into what follows.
+
+mod score;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use antiphon_engine::cache::GapError;
+use antiphon_engine::codec::{self, prefix_rows};
+use antiphon_engine::decode::{Constraints, Decoder};
+use antiphon_engine::music::analysis::habits;
+use antiphon_engine::music::{Note, Role, insertion};
+use anyhow::{Context, Result, bail, ensure};
+
+use self::score::{BarSpan, Score};
+use crate::continuation::{RECENT_BARS, phrase::ANY_STYLE};
+use crate::making::{Finish, Work, in_order, milliseconds_each, progress, read, roles_in};
+use crate::model::ModelArgs;
+use crate::policy::{PolicyArgs, ample};
+use crate::steering::{self, Steering};
+
+const EXAMPLES: &str = "\
+Examples:
+  antiphon fill song.mid --bars 17..20 -o filled.mid
+  antiphon fill loop.mid --bars 4 --roles drums --seed 7 -o loop2.mid";
+
+/// Fills bars of a MIDI file so that they lead from the music before them into the music after, or writes them anew.
+///
+/// What the roles that play had in those bars is replaced; everything else in the file stays. A note that rings into the bars is left as it is, and every new
+/// note ends inside them. A new note goes to the track that plays its role. Up to 64 bars before and 16 after are heard; the model was trained to fill up to
+/// eight bars at once.
+/// The same file, model, options and seed give the same bytes on the same machine.
+#[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// MIDI file, of type 0 or 1
+    #[arg(value_name = "IN.mid")]
+    input: PathBuf,
+
+    /// The first and the last bar to fill, counted from 1, for instance 17..20; or one bar
+    #[arg(short, long, value_name = "A..B", value_parser = BarSpan::read)]
+    bars: BarSpan,
+
+    /// Roles that play in those bars, for instance melody,bass; notes of others stay
+    ///
+    /// Without it: every role that plays in the 8 bars before them or the 8 bars after, and no note in the bars stays. A role that no track of the source plays
+    /// gets a track of its own.
+    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
+    roles: Vec<Role>,
+
+    /// Let every role use the whole keyboard and chords of any size
+    ///
+    /// Without it each keeps to where it plays in the 8 bars before and after, a fourth more at both ends, and to chords no fuller than there.
+    #[arg(long, help_heading = "Steering")]
+    free: bool,
+
+    #[command(flatten)]
+    finish: Finish,
+
+    #[command(flatten)]
+    steering: Steering,
+
+    #[command(flatten, next_help_heading = "Model")]
+    model: ModelArgs,
+
+    #[command(flatten, next_help_heading = "Model")]
+    policy: PolicyArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let output = args.finish.create()?;
+    let clip = read(&args.input)?;
+    let name = args.input.display();
+    let bars = insertion::bars(&clip);
+    let BarSpan { first, last } = args.bars;
+    ensure!(
+        last <= bars,
+        "{name}: has {bars} bars, so bars {first} to {last} cannot be filled; change --bars, or let `antiphon continue` go on after the end"
+    );
+    let (from, until) = (clip.metres.bar(first - 1).start, clip.metres.bar(last).start);
+    let is_inside = |note: &Note| (from..until).contains(&note.onset);
+    let asked = |note: &Note| args.roles.is_empty() || args.roles.contains(&note.role);
+    let kept = insertion::without(&clip, |note| is_inside(note) && asked(note));
+    let outside = insertion::without(&clip, is_inside);
+    ensure!(!outside.is_silent(), "{name}: has no note before bar {first} or after bar {last} to lead from or to; choose fewer --bars");
+
+    let around = insertion::notes_around(&outside, from..until, RECENT_BARS);
+    let roles = if args.roles.is_empty() { in_order(around.iter().map(|note| note.role)) } else { in_order(args.roles.iter().copied()) };
+    if roles.is_empty() {
+        bail!("{name}: nobody plays in the 8 bars before bar {first} or after bar {last}; say who shall, for instance --roles keys");
+    }
+    let model = Arc::new(args.model.open()?);
+    let policy = args.policy.open(&model)?;
+    ensure!(policy.fills(), "--policy: {}", GapError::Policy { policy: policy.name() });
+
+    let score = Score::new(&kept, args.bars, args.steering.key());
+    let mut constraints = Constraints { roles: roles.iter().copied().collect(), until: score.end(), ..Constraints::default() };
+    if !args.free {
+        constraints.keep_to(&habits(&around));
+    }
+    args.steering.limit(&mut constraints, score.key(), &args.input)?;
+    let ensemble = in_order(roles_in(&clip).chain(roles.iter().copied()));
+    let mut decoder = Decoder::with_options(Arc::clone(&model), policy, &prefix_rows(ANY_STYLE, &ensemble), ample())?;
+    decoder.set_sampling(args.steering.sampling());
+    decoder.set_constraints(constraints);
+    let seed = args.finish.seed();
+    decoder.set_seed(seed);
+
+    let progress = progress(score.bars())?;
+    let filling = || format!("{name}: filling it failed");
+    score.listen(&mut decoder, &progress).with_context(filling)?;
+    let began = Instant::now();
+    let made = score.fill(&mut decoder, &progress).with_context(filling)?;
+    let spent = began.elapsed();
+    progress.finish_and_clear();
+
+    let notes = codec::decode(&made, from);
+    let whole = insertion::inserted(&clip, &kept, &notes);
+    let work = Work {
+        first_bar: first,
+        bars: last - first + 1,
+        notes: notes.len(),
+        ms_per_note: milliseconds_each(spent, notes.len()),
+        seed,
+        model: model.info().name.clone(),
+        roles: roles.iter().map(|role| role.name()).collect(),
+    };
+    args.finish.write(output, &whole, "filled", &args.input, &work)
+}
