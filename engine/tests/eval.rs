@@ -263,3 +263,49 @@ fn bars_are_foretold_from_the_true_past_beside_copies() {
     assert!(number("/tellers/likeliest/pitch_top1") < 1.0 && report["tellers"]["played"]["pitch_top1"].is_null());
     assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
 }
+
+#[test]
+fn gaps_are_filled_from_both_sides_beside_copies() {
+    common::runtime();
+    let dir = music_of(24);
+    let model = fixture("tiny.onnx").display().to_string();
+    let common = ["eval", ".", "--split", "split.csv", "--limit-pieces", "3", "--model", &model, "--json"];
+    let args = [&common[..], &["--fill", "2", "--gap-bars", "2"]].concat();
+    let report = json(&antiphon(dir.path(), &args));
+    let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
+    assert_eq!((report["gap_bars"].as_u64(), report["sources"]["songs"]["bars"].as_u64()), (Some(2), Some(3 * 2 * 2)));
+    // The tune's notes repeat themselves every four bars, the bass's every eight: also the two bars of a gap, each from its own place.
+    assert_eq!([number("/tellers/copy_8/note_f1"), number("/tellers/copy_8/pitch_top1"), number("/tellers/copy_best/note_f1")], [1.0; 3]);
+    assert!(number("/tellers/copy_1/note_f1") < number("/tellers/copy_4/note_f1") && number("/tellers/copy_best/pitch_top5") == 1.0);
+    for teller in ["likeliest", "past"] {
+        assert!(number(&format!("/tellers/{teller}/pitch_top1")) <= number(&format!("/tellers/{teller}/pitch_top5")));
+    }
+    assert!(report["tellers"]["played"]["pitch_top5"].is_null() && report["tellers"]["copy_8"]["pitch_top5"].is_null());
+    assert_ne!(report["tellers"]["likeliest"], report["tellers"]["past"], "what follows is heard");
+    assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
+
+    let refused = antiphon(dir.path(), &[&args[..], &["--policy", "lsh"]].concat());
+    assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("--policy: the page policy lsh:16"));
+}
+
+#[test]
+fn one_role_is_foretold_from_the_others_beside_copies() {
+    common::runtime();
+    let dir = music_of(16);
+    let model = fixture("tiny.onnx").display().to_string();
+    let common = ["eval", ".", "--split", "split.csv", "--limit-pieces", "8", "--model", &model, "--json"];
+    let args = [&common[..], &["--accompany", "4"]].concat();
+    let report = json(&antiphon(dir.path(), &args));
+    let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
+    for kind in ["clip", "live"] {
+        assert_eq!(report[kind]["sources"]["dances"]["bars"].as_u64(), Some(8 * 4));
+        assert_eq!([number(&format!("/{kind}/tellers/copy_8/note_f1")), number(&format!("/{kind}/tellers/copy_1/onset_f1"))], [1.0; 2]);
+        for teller in ["likeliest", "past"] {
+            let of = |share: &str| number(&format!("/{kind}/tellers/{teller}/{share}"));
+            assert!((0.0..1.0).contains(&of("onset_f1")) && of("pitch_top1") <= of("pitch_top5"), "{kind} {teller}");
+        }
+    }
+    assert_ne!(report["clip"]["tellers"]["likeliest"], report["clip"]["tellers"]["past"], "the others are heard");
+    assert_ne!(report["clip"], report["live"]);
+    assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
+}

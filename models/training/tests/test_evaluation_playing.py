@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_training.evaluation import playing
+from antiphon_training.evaluation import foretelling, playing
 
 
 def busy(steady, median):
@@ -36,10 +36,11 @@ def said():
     }
     copied = [{"path": "short/generated/a.mid", "bars": 16, "longest": passage(30, 44), "plain": None}, {"path": "short/generated/b.mid", "bars": 16, "longest": None, "plain": None}]
     copies = {"training_pieces": 1234, "limit": 20, "unseen": lengths([4, 9, 20]), "lengths": lengths([30, 0]), "share_longer": 0.5, "clips": copied}
-    told = {teller: {"onset_f1": 0.5, "note_f1": 0.25, "pitch_top1": None if teller == "played" else 0.375} for teller in playing.TELLERS}
+    told = {teller: {"onset_f1": 0.5, "note_f1": 0.25, "pitch_top1": None if teller == "played" else 0.375, "pitch_top5": 0.625 if teller in ("likeliest", "copy_best") else None} for teller in foretelling.MORE}
+    sheet = {"tellers": told, "sources": {"pop": {"pieces": 2, "bars": 16, "tellers": told}}}
     control = {"exact": 0.4, "near": 0.81, "bars": [], "base": {"exact": 0.12, "near": 0.33, "bars": []}}
     return {
-        "next": {"tellers": told, "sources": {"pop": {"pieces": 2, "bars": 16, "tellers": told}}},
+        "next": sheet, "fill": {**sheet, "gap_bars": 4}, "accompany": {"clip": sheet, "live": sheet},
         "long": clips, "short": {**clips, "bars": 16}, "copies": copies, "real_copies": {**copies, "lengths": lengths([3, 12])},
         "controls": {"prompts": 2, "bars": 8, "controls": {"density": control}, "role": {"exact": 1.0, "base": 0.25}, "limits": {"notes": 4000, "outside_scale": 0, "outside_register": 0}},
     }
@@ -52,6 +53,8 @@ def test_every_measure_stands_beside_real_music(said, tmp_path):
     assert "| similarity error |  |  | 4.5 % (4.0 % to 5.0 %) | 1.1 % |" in text
     assert "| density | **40.0 %** | **81.0 %** | 12.0 % | 33.0 % |" in text
     assert "| pop | 16 | 37.5 % |  | 37.5 % |" in text and "| **mean of the sources** |  | 50.0 % | 50.0 % |" in text
+    assert "| pop | 16 | 62.5 % |  |  |  |  |  |  | 62.5 % |" in text, "of five pitches the best of the copies has those of any"
+    assert "gaps of 4 bars" in text and text.count("| **mean of the sources** |") == 4 * 4
     assert "No piece of hymns" in text and "of 4,000 notes 0 lay outside the scale" in text
     for picture in ("similarity.png", "copies.png"):
         assert (tmp_path / picture).stat().st_size > 5000
@@ -76,6 +79,6 @@ def test_what_was_measured_is_not_measured_again_and_what_was_made_is_not_made_a
 
     said = playing.measure(run, Path("music"), tmp_path, 1)
     assert said["controls"] == {"old": True} and said["short"] == {"new": "eval"}
-    assert [words[0] for words in ran] == ["corpus", "eval", "eval", "eval", "eval", "eval"]
+    assert [words[0] for words in ran] == ["corpus", *["eval"] * 7]
     assert "--measure" in ran[1] and "--generate" in ran[2]
-    assert playing.measure(run, Path("music"), tmp_path, 1) == said and len(ran) == 7, "only the corpus, which this run does not write"
+    assert playing.measure(run, Path("music"), tmp_path, 1) == said and len(ran) == 9, "only the corpus, which this run does not write"

@@ -12,6 +12,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from . import foretelling
+from .tables import percent, table
+
 LONG_CLIPS, LONG_BARS = 100, 64
 """Clips long enough to have a form."""
 
@@ -19,11 +22,6 @@ SHORT_CLIPS, SHORT_BARS = 1000, 16
 """Clips many enough to look for copies in."""
 
 CONTROL_PROMPTS, CONTROL_BARS = 100, 8
-
-NEXT_PIECES, NEXT_BARS = 20, 8
-"""Pieces of each source, and bars of each piece, that are foretold."""
-
-TELLERS = {"likeliest": "model, likeliest", "played": "model, as it plays", "copy_1": "copy of the bar before", "copy_2": "2 back", "copy_4": "4 back", "copy_8": "8 back"}
 
 Run = Callable[..., str]
 """Runs the program `antiphon` with these words and returns what it prints."""
@@ -42,7 +40,7 @@ def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
         "copies": ["eval", "--copy-check", work / "short" / "generated", "--training", corpus],
         "real_copies": ["eval", "--copy-check", work / "short" / "real", "--training", corpus],
         "controls": ["eval", music, *split, "--controls", CONTROL_PROMPTS, "--bars", CONTROL_BARS],
-        "next": ["eval", music, *split, "--limit-pieces", NEXT_PIECES, "--next-bar", NEXT_BARS],
+        **foretelling.commands(music, split),
     }
     for name, words in commands.items():
         said = work / f"{name}.json"
@@ -59,79 +57,53 @@ def section(said: dict, pictures: Path) -> str:
     """The section of the page; its pictures are written."""
     _similarity_picture(said["long"], pictures / "similarity.png")
     _copies_picture(said, pictures / "copies.png")
-    return "\n".join([_playing(said["long"], said["short"]), _next_bar(said["next"]), _controls(said["controls"]), _copies(said)])
-
-
-def _table(head: str, rows: list[list[str]]) -> str:
-    lines = [f"| {head} |", "|---" * (head.count("|") + 1) + "|", *("| " + " | ".join(row) + " |" for row in rows)]
-    return "\n".join(lines) + "\n"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    return "\n".join([_playing(said["long"], said["short"]), foretelling.section(said), _controls(said["controls"]), _copies(said)])
 
 
 def _playing(long: dict, short: dict) -> str:
-    steady = [[f"{title}: {name} bars, within 0.6 to 1.6 of the prompt's", *(_percent(clips[key][side]["steady"]) for side in ("generated", "real"))]
+    steady = [[f"{title}: {name} bars, within 0.6 to 1.6 of the prompt's", *(percent(clips[key][side]["steady"]) for side in ("generated", "real"))]
               for title, clips in ((f"{LONG_BARS}-bar clips", long), (f"{SHORT_BARS}-bar clips", short))
               for name, key in (("first 8", "first_bars"), ("last 8", "last_bars"))]
     medians = [[f"{name} bars: notes per bar, of the prompt's (middle clip)", *(f"{long[key][side]['median']:.2f}" for side in ("generated", "real"))]
                for name, key in (("first 8", "first_bars"), ("last 8", "last_bars"))]
-    shares = [[name, *(_percent(long[key][side]) for side in ("generated", "real"))]
+    shares = [[name, *(percent(long[key][side]) for side in ("generated", "real"))]
               for name, key in (("last 8 bars that repeat an earlier one exactly", "repeats"), ("empty bars", "empty"), ("stuck bars", "stuck"), ("looping bars", "looping"))]
     similarity = long["similarity"]
     low, high = similarity["interval"]
-    distances = [["similarity error", "", "", f"{_percent(similarity['error'])} ({_percent(low)} to {_percent(high)})", _percent(similarity["floor"])]]
+    distances = [["similarity error", "", "", f"{percent(similarity['error'])} ({percent(low)} to {percent(high)})", percent(similarity["floor"])]]
     for name, key in (("scale consistency", "scale"), ("pitch-class entropy, bits", "pitch_class"), ("groove consistency", "groove")):
         kind = long[key]
         distances.append([name, *(f"{kind['mean'][side]:.3f}" for side in ("generated", "real")), f"{kind['distance']:.3f}", f"{kind['floor']:.3f}"])
-    sources = [[name, str(source["clips"]), _percent(source["first_bars"]["generated"]["steady"]), _percent(source["first_bars"]["real"]["steady"]),
-                _percent(source["repeats"]["generated"]), _percent(source["repeats"]["real"])] for name, source in long["sources"].items()]
+    sources = [[name, str(source["clips"]), percent(source["first_bars"]["generated"]["steady"]), percent(source["first_bars"]["real"]["steady"]),
+                percent(source["repeats"]["generated"]), percent(source["repeats"]["real"])] for name, source in long["sources"].items()]
     left_out = f"\nNo piece of {', '.join(long['too_short'])} is long enough for the long clips.\n" if long["too_short"] else ""
     return f"""## What it plays
 
 {long['clips']} clips of {long['bars']} bars and {short['clips']} of {short['bars']}, each after {long['prompt_bars']} bars of a validation piece, at the default controls, seed {long['seed']}; beside them what really follows in the same pieces. Sources take turns.
 
-{_table("| generated | real", steady + medians + shares)}
+{table("| generated | real", steady + medians + shares)}
 Two bars are the same if they strike the same keys at the same times. Stuck: in a row of four bars or more whose notes all start at one place of the bar, or all have one key. Looping: in a passage of one, two or four bars played four times or more in succession.
 
-{_table("| generated | real | distance | floor (half of the real music from the other)", distances)}
+{table("| generated | real | distance | floor (half of the real music from the other)", distances)}
 The similarity error is Museformer's, of the melody, over bars 1 to 40 apart (lengths in sixteenths); the other distances are earth mover's distances between clips. A half of the real music has half the clips, so its floor is above that of as many clips.
 
 ![How alike bars are, by their distance](evaluation/similarity.png)
 
-{_table("source | clips | steady: generated | real | repeats: generated | real", sources)}{left_out}"""
-
-
-def _next_bar(said: dict) -> str:
-    def cells(tellers: dict, measure: str) -> list[str]:
-        shares = [tellers[teller][measure] for teller in TELLERS]
-        return ["" if share is None else _percent(share) for share in shares]
-
-    parts = []
-    for title, measure in (("Onset F1", "onset_f1"), ("Note F1", "note_f1"), ("Pitches foretold, given onset and role", "pitch_top1")):
-        rows = [["**mean of the sources**", "", *cells(said["tellers"], measure)]]
-        rows += [[name, str(source["bars"]), *cells(source["tellers"], measure)] for name, source in said["sources"].items()]
-        parts.append(_table(f"{title} | bars | " + " | ".join(TELLERS.values()), rows))
-    return f"""## The next bar
-
-What of a bar is foretold from the true past: {NEXT_BARS} bars of at most {NEXT_PIECES} pieces of each source, none before its ninth; the model knows the notes before and the metre. An onset is right at the right place in the right role, a note if its pitch is right as well. Pitches: the likeliest one, given the true notes before and the true onset and role; of a chord a copy foretells them in their order.
-
-{chr(10).join(parts)}"""
+{table("source | clips | steady: generated | real | repeats: generated | real", sources)}{left_out}"""
 
 
 def _controls(said: dict) -> str:
     rows = []
     for name, control in said["controls"].items():
-        values = [f"**{_percent(control['exact'])}**", f"**{_percent(control['near'])}**", _percent(control["base"]["exact"]), _percent(control["base"]["near"])]
+        values = [f"**{percent(control['exact'])}**", f"**{percent(control['near'])}**", percent(control["base"]["exact"]), percent(control["base"]["near"])]
         rows.append([name, *values])
-    rows.append(["role", f"**{_percent(said['role']['exact'])}**", "", _percent(said["role"]["base"]), ""])
+    rows.append(["role", f"**{percent(said['role']['exact'])}**", "", percent(said["role"]["base"]), ""])
     limits = said["limits"]
     return f"""## Whether it does as asked
 
 {said['prompts']} prompts, {said['bars']} bars after each. One value of one control is drawn uniformly and told to the bars ahead, which know their metre and tempo and nothing else; base rate: nothing is told. Near: at most one bucket off; of keys the relative one or one a fifth away; of moods one step in one of the two directions.
 
-{_table("asked | exact | near | base rate exact | near", rows)}
+{table("asked | exact | near | base rate exact | near", rows)}
 Under a scale and a register of two octaves as hard limits, of {limits['notes']:,} notes {limits['outside_scale']} lay outside the scale and {limits['outside_register']} outside the register.
 """
 
@@ -148,10 +120,10 @@ def _copies(said: dict) -> str:
 
 The longest passage that a clip shares with the {copies['training_pieces']:,} training pieces, by interval and rhythm, so in any key: of each part, and of each role that several parts share, the highest note at every onset, drums left out; onsets moved to the nearest sixteenth or eighth triplet. Its length is its notes, what repeats itself counted once: three, and as many as there are different figures of four notes in it. Of the validation pieces {copies['unseen']['bars']} bars are taken in the middle.
 
-{_table("longest passage, notes | clips | half at most | 90 % | 99 % | the longest", rows)}
-**{_percent(copies['share_longer'])}** of the generated clips share more than 99 % of the validation pieces do ({copies['limit']} notes), and {_percent(_share_above(copies['lengths']['values'], real['lengths']['p99']))} more than 99 % of what really follows does ({real['lengths']['p99']} notes). The ten that share most:
+{table("longest passage, notes | clips | half at most | 90 % | 99 % | the longest", rows)}
+**{percent(copies['share_longer'])}** of the generated clips share more than 99 % of the validation pieces do ({copies['limit']} notes), and {percent(_share_above(copies['lengths']['values'], real['lengths']['p99']))} more than 99 % of what really follows does ({real['lengths']['p99']} notes). The ten that share most:
 
-{_table("clip | notes | with repetitions | training piece", named)}
+{table("clip | notes | with repetitions | training piece", named)}
 ![Longest shared passages](evaluation/copies.png)
 """
 

@@ -154,12 +154,12 @@ fn evaluate(args: &Args, dir: &Path) -> anyhow::Result<()> {
     let rule = args.split.as_deref().map(SplitRule::read).transpose()?;
     let choice = Choice { split: rule.as_ref().map(|rule| (rule, args.only)), limit: args.limit_pieces };
     let files = choice.of(find::find(dir, &args.sources)?, dir)?;
-    if args.playing.generate.is_some() || args.steering.controls.is_some() || args.foretelling.next_bar.is_some() {
+    if args.playing.generate.is_some() || args.steering.controls.is_some() || args.foretelling.task().is_some() {
         let Some(Listener { model, policy }) = args.listener()? else { bail!("--baselines-only: nothing plays then; leave it out") };
         let player = playing::Player { model, policy };
-        return match (args.steering.controls, args.foretelling.next_bar) {
+        return match (args.steering.controls, args.foretelling.task()) {
             (Some(prompts), _) => steering::run(prompts, &args.playing, files, dir, &player, args.json),
-            (None, Some(bars)) => foretelling::run(bars, args.playing.seed, files, dir, &player, args.json),
+            (None, Some(task)) => foretelling::run(task, args.playing.seed, files, dir, &player, args.json),
             (None, None) => playing::generate(&args.playing, files, dir, &player, args.json),
         };
     }

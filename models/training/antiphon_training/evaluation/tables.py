@@ -1,0 +1,11 @@
+"""Tables in Markdown."""
+
+
+def table(head: str, rows: list[list[str]]) -> str:
+    """`head` has its cells between bars."""
+    lines = [f"| {head} |", "|---" * (head.count("|") + 1) + "|", *("| " + " | ".join(row) + " |" for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
