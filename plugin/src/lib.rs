@@ -9,6 +9,8 @@
 //!
 //! [`preview`] sounds what leaves.
 //!
+//! [`vst3`] is what VST3 hosts load, CLAP's entry stands below.
+//!
 //! [`musician`] is the seam behind which the engine stands; [`session`] is who stands there.
 
 pub mod board;
@@ -31,9 +33,10 @@ pub mod session;
 pub mod shell;
 pub mod state;
 pub mod thru;
+pub mod vst3;
 
 use class::{Instrument, NoteFx};
-use nice_plug::prelude::{nice_export_clap, nice_export_vst3};
+use nice_plug::prelude::nice_export_clap;
 use session::Session;
 use shell::Shell;
 
@@ -44,4 +47,3 @@ pub type Antiphon = Shell<Instrument, Session>;
 pub type AntiphonNoteFx = Shell<NoteFx, Session>;
 
 nice_export_clap!(Antiphon, AntiphonNoteFx);
-nice_export_vst3!(Antiphon, AntiphonNoteFx);

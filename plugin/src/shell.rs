@@ -16,6 +16,7 @@ use crate::port::{Event, Port, Sound};
 use crate::preview::{Performance, Preview};
 use crate::realtime::RealTime;
 use crate::state;
+use crate::vst3::worker::{self, Leave};
 
 /// One instance of a class.
 ///
@@ -75,14 +76,19 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
 
     type Editor = AntiphonEditor;
     type SysExMessage = ();
-    /// Never used: nice-plug's one worker serves all instances, and dies with the first that is removed.
-    type BackgroundTask = ();
+    /// Never used for our work: nice-plug's one worker serves all instances, and dies with the first that is removed.
+    type BackgroundTask = Leave;
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        Box::new(Leave::obey)
+    }
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
     }
 
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        worker::pass_on(&executor);
         window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board))
     }
 
@@ -90,13 +96,12 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         state::admit(chunk);
     }
 
-    fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, context: &mut impl ActivateContext<Self>) -> bool {
+    fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, _context: &mut impl ActivateContext<Self>) -> bool {
         if let Some(seat) = self.seat.take() {
             self.musician = Some(M::sit(seat));
         }
-        // What was heard and planned stays as it is. nice-plug's VST3 wrapper tells the mode of the setup before the last one (0.4.2,
-        // `setupProcessing` stores it after it was read): after a render it would say that real time is offline, so it is not believed.
-        self.offline = config.process_mode == ProcessMode::Offline && context.plugin_api() != PluginApi::Vst3;
+        // What was heard and planned stays as it is.
+        self.offline = config.process_mode == ProcessMode::Offline;
         self.realtime.set_sample_rate(config.sample_rate);
         self.preview = C::PREVIEW.then(|| Preview::new(config.sample_rate));
         true

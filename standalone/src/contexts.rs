@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use nice_plug::context::process::SendEventError;
 use nice_plug::prelude::{ActivateContext, Plugin, PluginApi, PluginNoteEvent, ProcessContext, Transport};
 
-/// A context of the plug-in `P`, which has neither tasks nor system exclusive messages, handed on to one within.
+/// A context of the plug-in `P`, which has no system exclusive messages, handed on to one within that has the same tasks.
 pub(crate) struct HandedOn<'a, X, P> {
     pub(crate) context: &'a mut X,
     /// In place of the context's, in a block.
@@ -22,14 +22,14 @@ impl<'a, X, P> HandedOn<'a, X, P> {
 impl<X, P, I> ActivateContext<I> for HandedOn<'_, X, P>
 where
     X: ActivateContext<P>,
-    P: Plugin<BackgroundTask = ()>,
-    I: Plugin<BackgroundTask = ()>,
+    P: Plugin<BackgroundTask = I::BackgroundTask>,
+    I: Plugin,
 {
     fn plugin_api(&self) -> PluginApi {
         self.context.plugin_api()
     }
 
-    fn execute(&self, task: ()) {
+    fn execute(&self, task: I::BackgroundTask) {
         self.context.execute(task);
     }
 
@@ -45,18 +45,18 @@ where
 impl<X, P, I> ProcessContext<I> for HandedOn<'_, X, P>
 where
     X: ProcessContext<P>,
-    P: Plugin<SysExMessage = (), BackgroundTask = ()>,
-    I: Plugin<SysExMessage = (), BackgroundTask = ()>,
+    P: Plugin<SysExMessage = (), BackgroundTask = I::BackgroundTask>,
+    I: Plugin<SysExMessage = ()>,
 {
     fn plugin_api(&self) -> PluginApi {
         self.context.plugin_api()
     }
 
-    fn execute_background(&self, task: ()) {
+    fn execute_background(&self, task: I::BackgroundTask) {
         self.context.execute_background(task);
     }
 
-    fn execute_gui(&self, task: ()) {
+    fn execute_gui(&self, task: I::BackgroundTask) {
         self.context.execute_gui(task);
     }
 

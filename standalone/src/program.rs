@@ -48,15 +48,15 @@ impl<C: Class> Plugin for Program<C> {
 
     type Editor = ProgramWindow;
     type SysExMessage = ();
-    type BackgroundTask = ();
+    type BackgroundTask = <Inside<C> as Plugin>::BackgroundTask;
 
     fn params(&self) -> Arc<dyn Params> {
         self.0.params()
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        // The plug-in has no tasks to be run.
-        self.0.editor(AsyncExecutor::new(Arc::new(|()| ()), Arc::new(|()| ()))).map(ProgramWindow)
+        // The plug-in has no tasks to be run here.
+        self.0.editor(AsyncExecutor::new(Arc::new(|_| ()), Arc::new(|_| ()))).map(ProgramWindow)
     }
 
     fn filter_state(chunk: &mut PluginState) {

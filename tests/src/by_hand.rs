@@ -14,6 +14,7 @@ use antiphon_plugin::musician::{Musician, Seat};
 use antiphon_plugin::session::{Pace, Session};
 use antiphon_plugin::shell::Shell;
 use antiphon_plugin::state::State;
+use antiphon_plugin::vst3::Component;
 use nice_plug::prelude::ClapPlugin;
 use nice_plug::wrapper::clap::{
     CLAP_PLUGIN_FACTORY_ID, CLAP_VERSION, PluginDescriptor, Wrapper, clap_host, clap_plugin, clap_plugin_descriptor, clap_plugin_entry,
@@ -86,10 +87,9 @@ pub fn take_view() -> View {
 
 /// The VST3 component of a class.
 pub(crate) fn vst3_component<M: Musician>(class: Class) -> vst3::ComPtr<IComponent> {
-    use nice_plug::wrapper::vst3::Wrapper;
     let component = match class {
-        Class::Instrument => ComWrapper::new(Wrapper::<Shell<Instrument, M>>::new()).to_com_ptr(),
-        Class::NoteFx => ComWrapper::new(Wrapper::<Shell<NoteFx, M>>::new()).to_com_ptr(),
+        Class::Instrument => ComWrapper::new(Component::<Shell<Instrument, M>>::new()).to_com_ptr(),
+        Class::NoteFx => ComWrapper::new(Component::<Shell<NoteFx, M>>::new()).to_com_ptr(),
     };
     component.expect("the wrapper is a component")
 }

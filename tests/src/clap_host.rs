@@ -126,34 +126,9 @@ impl ClapHost {
         &mut self.instance
     }
 
-    /// Gives the plug-in the main thread, if it asked for it. Hosts do so all the time while an editor is open.
-    pub fn idle(&mut self) {
-        if self.instance.access_shared_handler(|shared| shared.calls.swap(false, Ordering::AcqRel)) {
-            self.instance.call_on_main_thread_callback();
-        }
-    }
-
-    /// A parameter's id and its range.
-    fn parameter(&mut self, name: &str) -> (ClapId, f64, f64) {
-        let handle = self.instance.plugin_handle();
-        let params: PluginParams = handle.get_extension().expect("it has parameters");
-        let mut buffer = ParamInfoBuffer::new();
-        for index in 0..params.count(&handle) {
-            let info = params.get_info(&handle, index, &mut buffer).expect("every index has its parameter");
-            if info.name == name.as_bytes() {
-                return (info.id, info.min_value, info.max_value);
-            }
-        }
-        panic!("no parameter is called {name}")
-    }
-
-    fn state(&mut self) -> PluginState {
-        self.instance.plugin_handle().get_extension().expect("it has state")
-    }
-}
-
-impl Host for ClapHost {
-    fn process(&mut self, block: &Block<'_>) -> Outcome {
+    /// [`process`](Host::process), with the call of the plug-in itself handed to `around`, which makes it once: so that what it costs can be
+    /// measured without the host.
+    pub fn process_around(&mut self, block: &Block<'_>, around: impl FnOnce(&mut dyn FnMut())) -> Outcome {
         self.inputs.clear();
         self.outputs.clear();
         for (id, value) in self.pending.drain(..) {
@@ -185,10 +160,42 @@ impl Host for ClapHost {
             }
         };
         let processor = self.processor.as_mut().expect("it is there until it is dropped");
-        processor
-            .process(&inputs, &mut outputs, &self.inputs.as_input(), &mut self.outputs.as_output(), None, transport.as_ref())
-            .expect("it processes");
+        let (events_in, mut events_out) = (self.inputs.as_input(), self.outputs.as_output());
+        around(&mut || {
+            processor.process(&inputs, &mut outputs, &events_in, &mut events_out, None, transport.as_ref()).expect("it processes");
+        });
         Outcome { messages: self.outputs.iter().filter_map(read).collect(), audio: audio_out }
+    }
+
+    /// Gives the plug-in the main thread, if it asked for it. Hosts do so all the time while an editor is open.
+    pub fn idle(&mut self) {
+        if self.instance.access_shared_handler(|shared| shared.calls.swap(false, Ordering::AcqRel)) {
+            self.instance.call_on_main_thread_callback();
+        }
+    }
+
+    /// A parameter's id and its range.
+    fn parameter(&mut self, name: &str) -> (ClapId, f64, f64) {
+        let handle = self.instance.plugin_handle();
+        let params: PluginParams = handle.get_extension().expect("it has parameters");
+        let mut buffer = ParamInfoBuffer::new();
+        for index in 0..params.count(&handle) {
+            let info = params.get_info(&handle, index, &mut buffer).expect("every index has its parameter");
+            if info.name == name.as_bytes() {
+                return (info.id, info.min_value, info.max_value);
+            }
+        }
+        panic!("no parameter is called {name}")
+    }
+
+    fn state(&mut self) -> PluginState {
+        self.instance.plugin_handle().get_extension().expect("it has state")
+    }
+}
+
+impl Host for ClapHost {
+    fn process(&mut self, block: &Block<'_>) -> Outcome {
+        self.process_around(block, |call| call())
     }
 
     fn set(&mut self, name: &str, normalised: f64) {

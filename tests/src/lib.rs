@@ -7,6 +7,8 @@
 //! What needs a screen finds one in [`display`]; [`window`] opens the editor there, on a model that [`scripted`] plays, and [`stage`] is the
 //! window that a host gives an editor. [`keyboard`] plays clips to the hosts, and makes clips of what they play.
 //!
+//! Benches find what they use of the processor and of memory in [`machine`], and percentiles in [`Sample`].
+//!
 //! The feature `linked` links the plug-in; `cargo xtask demo` does without it, since it loads a bundle.
 
 #[cfg(feature = "linked")]
@@ -19,15 +21,20 @@ pub mod display;
 mod host;
 pub mod keyboard;
 pub mod library;
+pub mod machine;
 mod memory_stream;
 #[cfg(target_os = "linux")]
 pub mod photo;
 mod roll;
+mod sample;
 #[cfg(feature = "linked")]
 pub mod scripted;
 #[cfg(target_os = "linux")]
 pub mod stage;
+#[cfg(target_os = "linux")]
+mod vst3_editor;
 mod vst3_host;
+mod vst3_library;
 mod vst3_lists;
 #[cfg(all(target_os = "linux", feature = "linked"))]
 pub mod window;
@@ -35,4 +42,8 @@ pub mod window;
 pub use clap_host::ClapHost;
 pub use host::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport};
 pub use roll::{Lengths, Roll};
+pub use sample::Sample;
+#[cfg(target_os = "linux")]
+pub use vst3_editor::Vst3Editor;
 pub use vst3_host::Vst3Host;
+pub use vst3_library::Vst3Library;

@@ -1,21 +1,20 @@
 //! A VST3 host on the bindings.
 
 use std::cell::RefCell;
-use std::ffi::{CStr, c_char, c_void};
 
-use libloading::Library;
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, Event, Event_, Event__type0, IAudioProcessor, IAudioProcessorTrait, IComponent,
     IComponentTrait, IEditController, IEditControllerTrait, IEventList, IMidiMapping, IMidiMappingTrait, IParameterChanges,
     LegacyMIDICCOutEvent, MediaTypes_, NoteOffEvent, NoteOnEvent, ParamID, ParameterInfo, PolyPressureEvent, ProcessContext,
     ProcessContext_, ProcessData, ProcessModes_, ProcessSetup, SymbolicSampleSizes_,
 };
-use vst3::Steinberg::{IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, int32, kResultOk};
-use vst3::{ComPtr, ComWrapper, Interface};
+use vst3::Steinberg::{IBStream, IPluginBaseTrait, int32, kResultOk};
+use vst3::{ComPtr, ComWrapper};
 
 #[cfg(feature = "linked")]
 use crate::by_hand::{self, ByHand, Watched};
 use crate::memory_stream::MemoryStream;
+use crate::vst3_library::Vst3Library;
 use crate::vst3_lists::{Changes, Events};
 use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
 
@@ -38,17 +37,20 @@ pub struct Vst3Host {
     /// Parameters to set with the next block.
     pending: Vec<(ParamID, int32, f64)>,
     /// Unloaded after everything that came from it.
-    _library: Option<Library>,
+    _library: Option<Vst3Library>,
 }
 
 impl Vst3Host {
     /// An instance from the built library.
     #[must_use]
     pub fn loaded(class: Class, setup: Setup) -> Self {
-        // SAFETY: the library is ours.
-        let library = unsafe { Library::new(library::path()) }.expect("the library loads");
-        let component = Self::make(&library, class);
-        Self::new(component, Some(library), class, setup)
+        Self::of(Vst3Library::load(&library::path()).expect("the library loads"), class, setup)
+    }
+
+    /// An instance from a library.
+    #[must_use]
+    pub fn of(library: Vst3Library, class: Class, setup: Setup) -> Self {
+        Self::new(library.make(class.name()), Some(library), class, setup)
     }
 
     /// An instance whose musician is played by hand.
@@ -65,35 +67,7 @@ impl Vst3Host {
         Self::new(by_hand::vst3_component::<Watched>(class), None, class, setup)
     }
 
-    fn make(library: &Library, class: Class) -> ComPtr<IComponent> {
-        // SAFETY: VST3 says so; on the other platforms the factory needs no entry call.
-        #[cfg(target_os = "linux")]
-        unsafe {
-            let enter = library.get::<unsafe extern "C" fn(*mut c_void) -> bool>(c"ModuleEntry").expect("it can be entered");
-            assert!(enter(std::ptr::null_mut()), "it refuses to be entered");
-        }
-        // SAFETY: VST3 says so, and that the reference is the caller's.
-        let factory = unsafe {
-            let get = library.get::<unsafe extern "system" fn() -> *mut c_void>(c"GetPluginFactory").expect("it has a factory");
-            ComPtr::<IPluginFactory>::from_raw(get().cast()).expect("it is one")
-        };
-        // SAFETY: the calls are those of the interface, and what they write is written to valid places.
-        unsafe {
-            for index in 0..factory.countClasses() {
-                let mut info: PClassInfo = std::mem::zeroed();
-                assert_eq!(factory.getClassInfo(index, &mut info), kResultOk);
-                if CStr::from_ptr(info.name.as_ptr()).to_bytes() == class.name().as_bytes() {
-                    let mut made = std::ptr::null_mut();
-                    let interface = IComponent::IID.as_ptr().cast::<c_char>();
-                    assert_eq!(factory.createInstance(info.cid.as_ptr(), interface, &mut made), kResultOk);
-                    return ComPtr::from_raw(made.cast()).expect("it was made");
-                }
-            }
-        }
-        panic!("no class is called {}", class.name())
-    }
-
-    fn new(component: ComPtr<IComponent>, library: Option<Library>, class: Class, setup: Setup) -> Self {
+    fn new(component: ComPtr<IComponent>, library: Option<Vst3Library>, class: Class, setup: Setup) -> Self {
         let processor: ComPtr<IAudioProcessor> = component.cast().expect("it processes");
         let controller = component.cast().expect("it has a controller");
         let mapping = component.cast().expect("it maps controllers");
@@ -118,6 +92,11 @@ impl Vst3Host {
         }
         let Setup { sample_rate, render, .. } = setup;
         Self { component, processor, controller, mapping, class, sample_rate, render, pending: Vec::new(), _library: library }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn edit_controller(&self) -> &ComPtr<IEditController> {
+        &self.controller
     }
 
     /// A parameter's id.

@@ -6,7 +6,6 @@
 //! engine's threads used of the processor meanwhile, so that what other programs took can be seen.
 
 mod cpu;
-mod sample;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,10 +17,9 @@ use antiphon_engine::music::smf;
 use antiphon_plugin::meters::Count;
 use antiphon_plugin::session::{Asked, Engine};
 use antiphon_tests::by_hand::{self, View};
-use antiphon_tests::{Block, ClapHost, Class, Host, Message, Roll, Setup, Timed, keyboard};
+use antiphon_tests::{Block, ClapHost, Class, Host, Message, Roll, Sample, Setup, Timed, keyboard, machine};
 use clap::Parser;
 use cpu::Threads;
-use sample::Sample;
 
 /// Hertz.
 const RATE: f64 = 48_000.0;
@@ -126,7 +124,7 @@ impl Take {
 
     fn run(mut self, length: Duration) {
         let (began, used, waited) = (Instant::now(), self.threads.used(), self.threads.waited());
-        let first_memory = cpu::resident();
+        let first_memory = resident();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sample of some minutes")]
         let until = (length.as_secs_f64() * RATE) as u64;
         while self.song.played < until {
@@ -144,9 +142,9 @@ impl Take {
             "engine's threads: ran {:.1} % of a core, were kept waiting for one {:.1} %; load average {}",
             share(self.threads.used() - used),
             share(self.threads.waited() - waited),
-            cpu::load_average()
+            machine::load_average()
         );
-        println!("resident memory: {first_memory} MiB at the start, {} MiB at the end", cpu::resident());
+        println!("resident memory: {first_memory} MiB at the start, {} MiB at the end", resident());
     }
 
     fn block(&mut self) {
@@ -192,7 +190,7 @@ impl Take {
         }
     }
 
-    fn report(&mut self) {
+    fn report(&self) {
         let plans: Vec<(&Passed, Asked)> = self.passed.values().filter_map(|passed| Some((passed, passed.asked?))).collect();
         let new = plans.iter().filter(|(_, asked)| asked.is_new);
         let (mut first, mut first_used, mut whole, mut whole_used) =
@@ -218,13 +216,13 @@ impl Take {
         );
         println!("{:<44} {:>6} {:>8} {:>8} {:>8} {:>8}", "milliseconds", "plans", "p50", "p99", "p99.5", "most");
         for (name, sample) in [
-            ("planning tick to first note", &mut first),
-            ("  of that, the engine's threads ran", &mut first_used),
-            ("planning tick to whole horizon (4 to 5 bars)", &mut whole),
-            ("  of that, the engine's threads ran", &mut whole_used),
-            ("the host itself began a block late by", &mut self.behind),
+            ("planning tick to first note", &first),
+            ("  of that, the engine's threads ran", &first_used),
+            ("planning tick to whole horizon (4 to 5 bars)", &whole),
+            ("  of that, the engine's threads ran", &whole_used),
+            ("the host itself began a block late by", &self.behind),
         ] {
-            println!("{name:<44} {sample}");
+            println!("{name:<44} {}", sample.columns(Duration::from_millis(1), &[500, 990, 995, 1000]));
         }
         let tally = self.view.pace.lock().tally;
         let due = tally.adopted + tally.missed;
@@ -245,6 +243,11 @@ impl Take {
             count(Count::Crowded)
         );
     }
+}
+
+/// In MiB.
+fn resident() -> u64 {
+    machine::memory().resident >> 20
 }
 
 /// A message of the clip in the round's key, timed from the start of the block.

@@ -1,5 +1,4 @@
-//! Renders to a file: as fast as the machine can, and with every note. CLAP only: nice-plug tells a VST3 plug-in of the setup before the last
-//! one, so there the plug-in never waits.
+//! Renders to a file: as fast as the machine can, and with every note.
 
 use antiphon_tests::{Block, Class, Lengths, Render, Roll, Setup, Timed, Transport};
 
@@ -37,7 +36,7 @@ fn render(make: Make, lengths: Lengths) -> Vec<Timed> {
 
 #[test]
 fn a_render_has_every_note_whatever_the_blocks() {
-    let [(_, clap), _] = LOADED;
+    let [(_, clap), (_, vst3)] = LOADED;
     let rendered = render(clap, Lengths::Fixed(2048));
     assert!(rendered.len() >= 24, "{} messages", rendered.len());
     let [first, last] = [rendered.first(), rendered.last()].map(|timed| timed.unwrap().sample);
@@ -45,4 +44,5 @@ fn a_render_has_every_note_whatever_the_blocks() {
     let song = Roll::new(TEMPO, RATE);
     assert!(first >= song.sample_of(3.0 * BAR - 0.5) && last > song.sample_of(5.0 * BAR), "from {first} to {last}");
     assert_eq!(rendered, render(clap, Lengths::Random(3)));
+    assert_eq!(rendered, render(vst3, Lengths::Fixed(512)));
 }

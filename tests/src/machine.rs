@@ -1,0 +1,94 @@
+//! What a bench uses of the machine, and how busy that is. Linux tells; elsewhere everything is zero.
+
+/// What a process has in memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// Pages that are there.
+    pub resident: u64,
+    /// The same, each shared page divided among those who share it.
+    pub proportional: u64,
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::Memory;
+
+    /// Time on a processor that a clock of the system has counted.
+    ///
+    /// # Panics
+    /// If there is no such clock.
+    #[must_use]
+    pub fn clock(id: i32) -> Duration {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` may be written to.
+        let outcome = unsafe { libc::clock_gettime(id, &raw mut time) };
+        assert_eq!(outcome, 0, "the system has no clock {id}");
+        Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    }
+
+    /// Time that the calling thread has spent on a processor.
+    #[must_use]
+    pub fn thread_time() -> Duration {
+        clock(libc::CLOCK_THREAD_CPUTIME_ID)
+    }
+
+    /// What this process has in memory.
+    #[must_use]
+    pub fn memory() -> Memory {
+        let text = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+        let bytes = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+        };
+        Memory { resident: bytes("Rss:"), proportional: bytes("Pss:") }
+    }
+
+    /// Over one, five and fifteen minutes.
+    #[must_use]
+    pub fn load_average() -> String {
+        let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub use linux::{clock, load_average, memory, thread_time};
+
+/// Nobody tells.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn thread_time() -> std::time::Duration {
+    std::time::Duration::ZERO
+}
+
+/// Nobody tells.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn memory() -> Memory {
+    Memory::default()
+}
+
+/// Nobody tells.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn load_average() -> String {
+    "unknown".into()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_takes_time_and_memory() {
+        let (time, before) = (thread_time(), memory());
+        let pages = std::hint::black_box(vec![1_u8; 64 << 20]);
+        assert!(thread_time() > time);
+        let after = memory();
+        assert!(after.resident >= before.resident + (32 << 20) && after.proportional > before.proportional, "{before:?} {after:?}");
+        assert!(after.resident >= after.proportional && pages.len() == 64 << 20);
+    }
+}

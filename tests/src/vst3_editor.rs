@@ -1,0 +1,64 @@
+//! The editor of a plug-in in a VST3 host: one without a run loop, as VST3 allows.
+
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
+
+use anyhow::{Context, Result, ensure};
+use vst3::ComPtr;
+use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType};
+use vst3::Steinberg::{IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID, kResultOk};
+
+use crate::Vst3Host;
+
+/// The editor of an instance, which may process on another thread meanwhile.
+pub struct Vst3Editor(ComPtr<IPlugView>);
+
+impl Vst3Editor {
+    /// Opens it in an X11 window, which must outlive it, or be there until it is closed.
+    ///
+    /// # Errors
+    /// When it is open already, or not for X11.
+    pub fn open(&self, window: u32) -> Result<()> {
+        let window = usize::try_from(window)? as *mut c_void;
+        // SAFETY: the call is that of the interface; the number of a window stands in for a pointer.
+        let outcome = unsafe { self.0.attached(window, kPlatformTypeX11EmbedWindowID) };
+        ensure!(outcome == kResultOk, "the editor does not go into the window");
+        Ok(())
+    }
+
+    /// Closes it.
+    ///
+    /// # Errors
+    /// When it was not open.
+    pub fn close(&self) -> Result<()> {
+        // SAFETY: the call is that of the interface.
+        ensure!(unsafe { self.0.removed() } == kResultOk, "there is no editor to close");
+        Ok(())
+    }
+
+    /// How large it wants to be, in pixels.
+    ///
+    /// # Errors
+    /// When it does not know.
+    pub fn size(&self) -> Result<(u32, u32)> {
+        let mut size = MaybeUninit::<ViewRect>::zeroed();
+        // SAFETY: the call is that of the interface, and zeros are a rectangle.
+        let size = unsafe {
+            ensure!(self.0.getSize(size.as_mut_ptr()) == kResultOk, "the editor has no size");
+            size.assume_init()
+        };
+        Ok((u32::try_from(size.right - size.left)?, u32::try_from(size.bottom - size.top)?))
+    }
+}
+
+impl Vst3Host {
+    /// The editor, closed.
+    ///
+    /// # Errors
+    /// When the plug-in has none.
+    pub fn editor(&self) -> Result<Vst3Editor> {
+        // SAFETY: the call is that of the interface, and hands over a reference.
+        let view = unsafe { ComPtr::from_raw(self.edit_controller().createView(ViewType::kEditor)) };
+        view.map(Vst3Editor).context("the plug-in has no editor")
+    }
+}

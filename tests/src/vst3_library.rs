@@ -1,0 +1,73 @@
+//! A VST3 library, entered, and its factory.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use libloading::Library;
+use vst3::Steinberg::Vst::IComponent;
+use vst3::Steinberg::{IPluginFactory, IPluginFactoryTrait, PClassInfo, kResultOk};
+use vst3::{ComPtr, Interface};
+
+/// A library that hosts load, and what it makes.
+pub struct Vst3Library {
+    factory: ComPtr<IPluginFactory>,
+    /// Unloaded after its factory.
+    _library: Library,
+}
+
+impl Vst3Library {
+    /// Loads and enters it.
+    ///
+    /// # Errors
+    /// When it cannot be loaded, or is none.
+    pub fn load(path: &Path) -> Result<Self> {
+        // SAFETY: whoever names a library trusts it, as every host does.
+        let library = unsafe { Library::new(path) }.with_context(|| format!("loading {}", path.display()))?;
+        // SAFETY: VST3 says so; on the other platforms the factory needs no entry call.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            let enter = library.get::<unsafe extern "C" fn(*mut c_void) -> bool>(c"ModuleEntry").context("it cannot be entered")?;
+            ensure!(enter(std::ptr::null_mut()), "it refuses to be entered");
+        }
+        // SAFETY: VST3 says so, and that the reference is the caller's.
+        let factory = unsafe {
+            let get = library.get::<unsafe extern "system" fn() -> *mut c_void>(c"GetPluginFactory").context("it has no factory")?;
+            ComPtr::<IPluginFactory>::from_raw(get().cast()).context("it makes no factory")?
+        };
+        Ok(Self { factory, _library: library })
+    }
+
+    /// The names of its classes.
+    #[must_use]
+    pub fn classes(&self) -> Vec<String> {
+        self.infos().map(|info| name(&info).to_string_lossy().into_owned()).collect()
+    }
+
+    /// An instance of a class.
+    pub(crate) fn make(&self, class: &str) -> ComPtr<IComponent> {
+        let info = self.infos().find(|info| name(info).to_bytes() == class.as_bytes());
+        let info = info.unwrap_or_else(|| panic!("no class is called {class}"));
+        let mut made = std::ptr::null_mut();
+        let interface = IComponent::IID.as_ptr().cast::<c_char>();
+        // SAFETY: the call is that of the interface, and hands over a reference.
+        unsafe {
+            assert_eq!(self.factory.createInstance(info.cid.as_ptr(), interface, &mut made), kResultOk);
+            ComPtr::from_raw(made.cast()).expect("it was made")
+        }
+    }
+
+    fn infos(&self) -> impl Iterator<Item = PClassInfo> {
+        // SAFETY: the calls are those of the interface, and what they write is written to a valid place.
+        (0..unsafe { self.factory.countClasses() }).map(|index| unsafe {
+            let mut info: PClassInfo = std::mem::zeroed();
+            assert_eq!(self.factory.getClassInfo(index, &mut info), kResultOk);
+            info
+        })
+    }
+}
+
+fn name(info: &PClassInfo) -> &CStr {
+    // SAFETY: VST3's strings end with a zero.
+    unsafe { CStr::from_ptr(info.name.as_ptr()) }
+}
