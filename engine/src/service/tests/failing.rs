@@ -1,0 +1,108 @@
+//! Jobs, states and destructors that fail.
+
+use super::*;
+
+#[test]
+fn a_panic_ends_its_job_is_reported_and_nothing_else() {
+    let (service, _) = pool(1);
+    let made = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&made);
+    let broken = service.instance(move || Ok(count.fetch_add(1, Ordering::SeqCst)));
+    let fine = instance(&service);
+    let (send, states) = unbounded();
+    let look = || {
+        let send = send.clone();
+        Steps("look", move |state: &mut u64| {
+            send.send(*state)?;
+            Ok(Progress::Done)
+        })
+    };
+    broken.submit(LANE, DUE, look());
+    wait(&broken);
+    let key = 200;
+    broken.submit(LANE, DUE, Steps("stumble", move |_: &mut u64| panic!("no such key: {key}")));
+    let report = wait(&broken);
+    let Outcome::Failed(failure @ JobFailure::Panic { .. }) = report.outcome else { panic!("{report:?}") };
+    assert_eq!(failure.to_string(), "stumble met a defect and was stopped: no such key: 200");
+    assert_eq!(report.name, "stumble");
+    broken.submit(LANE, DUE, look());
+    assert!(matches!(wait(&broken).outcome, Outcome::Finished));
+    // The state that saw the panic is not used again.
+    assert_eq!(states.try_iter().collect::<Vec<_>>(), [0, 1]);
+    let (log, order) = unbounded();
+    fine.submit(LANE, DUE, note("fine", &log));
+    assert_eq!(order.recv().unwrap(), "fine");
+}
+
+#[test]
+fn an_error_is_reported_and_the_state_kept() {
+    let (service, _) = pool(1);
+    let instance = service.instance(|| Ok(0));
+    let (send, states) = unbounded();
+    let step = |fail| {
+        let send = send.clone();
+        Steps("listen", move |state: &mut u32| {
+            *state += 1;
+            send.send(*state)?;
+            if fail { Err("the page store is full".into()) } else { Ok(Progress::Done) }
+        })
+    };
+    instance.submit(LANE, DUE, step(true));
+    let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
+    assert_eq!(failure.to_string(), "listen failed: the page store is full");
+    instance.submit(LANE, DUE, step(false));
+    assert!(matches!(wait(&instance).outcome, Outcome::Finished));
+    assert_eq!(states.try_iter().collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(instance.punctuality(), Punctuality { on_time: 1, late: 1 });
+}
+
+#[test]
+fn a_state_that_cannot_be_made_is_tried_again_by_the_next_job() {
+    let (service, _) = pool(1);
+    let mut tries = 0;
+    let instance = service.instance(move || {
+        tries += 1;
+        if tries == 1 { Err("no model at that path".into()) } else { Ok(()) }
+    });
+    let (log, order) = unbounded();
+    instance.submit(LANE, DUE, note("first", &log));
+    let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
+    assert_eq!(failure.to_string(), "first failed: no model at that path");
+    instance.submit(LANE, DUE, note("second", &log));
+    assert!(matches!(wait(&instance).outcome, Outcome::Finished));
+    assert_eq!(order.try_iter().collect::<Vec<_>>(), ["second"]);
+}
+
+#[test]
+fn a_panicking_destructor_is_survived() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("it went off");
+        }
+    }
+    let (service, _) = pool(1);
+    let instance = instance(&service);
+    let bomb = Bomb;
+    instance.submit(
+        LANE,
+        DUE,
+        Steps("carry", move |_: &mut ()| {
+            let _here = &bomb;
+            Ok(Progress::Done)
+        }),
+    );
+    let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
+    assert_eq!(failure.to_string(), "carry met a defect and was stopped: it went off");
+    // Both in a job's hands and among an instance's remains.
+    let carrier = service.instance(|| Ok(Bomb));
+    carrier.submit(LANE, DUE, Steps("panic beside it", |_: &mut Bomb| panic!("first")));
+    let Outcome::Failed(failure) = wait(&carrier).outcome else { panic!("it did not fail") };
+    assert_eq!(failure.to_string(), "panic beside it met a defect and was stopped: it went off");
+    carrier.submit(LANE, DUE, Steps("make a new one", |_: &mut Bomb| Ok(Progress::Done)));
+    wait(&carrier);
+    drop(carrier);
+    let (log, order) = unbounded();
+    instance.submit(LANE, DUE, note("carried on", &log));
+    assert_eq!(order.recv().unwrap(), "carried on");
+}

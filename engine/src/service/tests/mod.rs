@@ -1,0 +1,87 @@
+//! How the pool behaves, seen through its handles. Threads meet at channels and barriers; no test looks at a real clock.
+
+mod failing;
+mod lateness;
+mod leaving;
+mod order;
+mod side_by_side;
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, Weak};
+use std::thread;
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+use parking_lot::Mutex;
+
+use super::pool::Shared;
+use super::*;
+
+const LANE: Lane = Lane(0);
+const OTHER_LANE: Lane = Lane(1);
+const DUE: Deadline = Deadline(10);
+
+/// A clock that the test sets.
+#[derive(Default)]
+struct HandClock(AtomicU64);
+
+impl Clock for HandClock {
+    fn now(&self) -> Deadline {
+        Deadline(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A job made of a name and what it does at each step.
+struct Steps<F>(&'static str, F);
+
+impl<S, F: FnMut(&mut S) -> Result<Progress, JobError> + Send> Job<S> for Steps<F> {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn advance(&mut self, state: &mut S) -> Result<Progress, JobError> {
+        (self.1)(state)
+    }
+}
+
+/// A pool of so many workers, and its clock.
+fn pool(workers: usize) -> (Service, Arc<HandClock>) {
+    let clock = Arc::new(HandClock::default());
+    let workers = NonZeroUsize::new(workers).unwrap();
+    (Service::start(ServiceConfig { workers, clock: Arc::clone(&clock) as Arc<dyn Clock> }).unwrap(), clock)
+}
+
+/// An instance without a state worth the name.
+fn instance(service: &Service) -> InstanceHandle<()> {
+    service.instance(|| Ok(()))
+}
+
+/// Every step of a `staged` job: it says that it is there, and waits to be told how it went.
+struct Stage {
+    arrived: Receiver<()>,
+    go_on: Sender<Progress>,
+}
+
+/// A job whose steps the test directs. A test that is over lets it go.
+fn staged<S>(name: &'static str) -> (Stage, impl Job<S> + 'static) {
+    let (say, arrived) = unbounded();
+    let (go_on, told) = unbounded();
+    let job = Steps(name, move |_: &mut S| {
+        let _ = say.send(());
+        Ok(told.recv().unwrap_or(Progress::Done))
+    });
+    (Stage { arrived, go_on }, job)
+}
+
+/// A job of one step that writes its name down.
+fn note<S>(name: &'static str, log: &Sender<&'static str>) -> impl Job<S> + use<S> + 'static {
+    let log = log.clone();
+    Steps(name, move |_: &mut S| {
+        log.send(name)?;
+        Ok(Progress::Done)
+    })
+}
+
+fn wait<S: Send>(instance: &InstanceHandle<S>) -> Report {
+    instance.reports().recv().unwrap()
+}

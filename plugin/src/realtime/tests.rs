@@ -1,0 +1,292 @@
+use antiphon_engine::music::{Note, Tick};
+use antiphon_engine::plan::Key;
+use nice_plug::params::Params;
+use ringbuf::traits::{Consumer, Producer};
+
+use super::*;
+use crate::clock::Position;
+use crate::musician::{Epoch, Heard, Planned, Seat, rings};
+use crate::port::scripted::Scripted;
+use crate::port::{note_off, note_on};
+
+const KEY: Key = Key::new(0, 60).unwrap();
+/// 120 bpm at 48 kHz: 1000 samples a tick.
+const FRAMES: u32 = 1000;
+
+/// An instance, its musician's seat and its host, a tick per block.
+struct Instance {
+    realtime: RealTime,
+    seat: Seat,
+    params: AntiphonParams,
+    port: Scripted,
+    host: HostTime,
+}
+
+impl Instance {
+    fn new() -> Self {
+        let params = AntiphonParams::new(false);
+        let (ends, seat) = rings(Arc::clone(&params.state));
+        let mut realtime = RealTime::new(ends);
+        realtime.set_sample_rate(48_000.0);
+        let position = Position::Musical(0.0);
+        let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
+        Self { realtime, seat, params, port: Scripted::default(), host }
+    }
+
+    /// One tick; what came out.
+    fn block(&mut self, inputs: &[Event]) -> Vec<Event> {
+        self.port.inputs.extend(inputs);
+        self.realtime.process(&self.params, &self.host, FRAMES, &mut self.port);
+        if let (true, Position::Musical(ticks)) = (self.host.playing, &mut self.host.position) {
+            *ticks += 1.0;
+        }
+        std::mem::take(&mut self.port.outputs)
+    }
+
+    fn heard(&mut self) -> Vec<Heard> {
+        self.seat.heard.pop_iter().collect()
+    }
+
+    fn plan(&mut self, epoch: u32, onset: i64, duration: i64) {
+        self.plan_pitch(epoch, onset, duration, KEY.pitch());
+    }
+
+    fn plan_pitch(&mut self, epoch: u32, onset: i64, duration: i64, pitch: u8) {
+        let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch, velocity: 90, role: Role::Keys };
+        self.seat.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
+    }
+
+    /// Sets a parameter as a host does.
+    fn set(&self, id: &str, normalised: f32) {
+        let (_, param, _) = self.params.param_map().into_iter().find(|(name, ..)| name == id).unwrap();
+        // SAFETY: the pointer lives as long as `params`.
+        unsafe { param._internal_set_normalized_value(normalised) };
+    }
+
+    /// Plays until a planned note sounds that would last a long time.
+    fn sound(&mut self) {
+        self.block(&[]);
+        self.plan(1, 1, 1000);
+        assert_eq!(self.block(&[]), [note_on(0, KEY, 90)]);
+    }
+
+    /// The commands that the musician heard of in one block.
+    fn asked(&mut self) -> Vec<Command> {
+        self.block(&[]);
+        let command = |heard| if let Heard::Command { command, .. } = heard { Some(command) } else { None };
+        self.heard().into_iter().filter_map(command).collect()
+    }
+}
+
+#[test]
+fn a_planned_note_sounds_on_its_tick() {
+    let mut instance = Instance::new();
+    instance.block(&[]);
+    instance.plan(1, 2, 3);
+    let out: Vec<_> = (0..6).map(|_| instance.block(&[])).collect();
+    assert_eq!(out, [vec![], vec![note_on(0, KEY, 90)], vec![], vec![], vec![note_off(0, KEY)], vec![]]);
+}
+
+#[test]
+fn drums_sound_as_drums_on_any_channel() {
+    let mut instance = Instance::new();
+    instance.block(&[note_on(0, KEY, 9)]);
+    assert_eq!(instance.port.sounds, [Sound::ByChannel]);
+    instance.set("input_role", 0.75);
+    instance.block(&[note_on(0, KEY, 9)]);
+    assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
+    let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
+    for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
+        instance.seat.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+    }
+    instance.port.sounds.clear();
+    instance.block(&[]);
+    instance.block(&[]);
+    assert_eq!(instance.port.sounds, [Sound::Percussion, Sound::ByChannel]);
+}
+
+#[test]
+fn everything_that_ends_a_plan_releases_it() {
+    type End = (&'static str, fn(&mut Instance));
+    let ends: [End; 8] = [
+        ("stop", |instance| instance.host.playing = false),
+        ("locate", |instance| instance.host.position = Position::Musical(500.25)),
+        ("backwards", |instance| instance.host.position = Position::Musical(-9.0)),
+        ("loop", |instance| {
+            instance.host.cycle = Some((0.0, 2.0));
+            instance.host.position = Position::Musical(0.0);
+        }),
+        ("bypass", |instance| instance.set("bypass", 1.0)),
+        ("reset", |instance| instance.realtime.reset()),
+        ("mode", |instance| instance.set("mode", 0.25)),
+        ("state", |instance| instance.params.deserialize_fields(&instance.params.serialize_fields())),
+    ];
+    for (name, end) in ends {
+        let mut instance = Instance::new();
+        instance.sound();
+        end(&mut instance);
+        assert_eq!(instance.block(&[]), [note_off(0, KEY)], "{name}");
+        for _ in 0..3 {
+            assert_eq!(instance.block(&[]), [], "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_was_planned_before_a_locate_is_stale_after_it() {
+    let mut instance = Instance::new();
+    instance.block(&[]);
+    instance.plan(1, 3, 1);
+    instance.block(&[]);
+    instance.host.position = Position::Musical(500.0);
+    instance.block(&[]);
+    instance.plan(1, 3, 1);
+    assert_eq!((0..5).flat_map(|_| instance.block(&[])).count(), 0);
+    assert_eq!(instance.seat.meters.count(Count::Stale), 1);
+}
+
+#[test]
+fn what_was_planned_goes_on_after_a_loop() {
+    let mut instance = Instance::new();
+    instance.sound();
+    instance.plan(1, 3, 1);
+    instance.host.cycle = Some((0.0, 2.0));
+    instance.host.position = Position::Musical(0.0);
+    let out: Vec<_> = (0..3).map(|_| instance.block(&[])).collect();
+    assert_eq!(out, [vec![note_off(0, KEY)], vec![note_on(0, KEY, 90)], vec![note_off(0, KEY)]]);
+}
+
+#[test]
+fn the_player_takes_a_key_and_keeps_it() {
+    let mut instance = Instance::new();
+    instance.block(&[]);
+    instance.plan(1, 1, 2);
+    instance.plan(1, 4, 1);
+    instance.block(&[]);
+    let played = note_on(500, KEY, 20);
+    assert_eq!(instance.block(&[played]), [note_off(500, KEY), played]);
+    // Neither the end of the planned note nor the next one gets in the way.
+    assert_eq!((0..4).flat_map(|_| instance.block(&[])).count(), 0);
+    assert_eq!(instance.seat.meters.count(Count::Yielded), 1);
+    assert_eq!(instance.block(&[note_off(7, KEY)]), [note_off(7, KEY)]);
+    let of_plan = |heard: &Heard| matches!(heard, Heard::Sounds { .. } | Heard::Ends { .. });
+    let told: Vec<_> = instance.heard().into_iter().filter(of_plan).collect();
+    let note = Note { onset: Tick(1), offset: 0, duration: Tick(2), pitch: KEY.pitch(), velocity: 90, role: Role::Keys };
+    assert_eq!(told, [Heard::Sounds { at: Moment(1.0), note, channel: 0 }, Heard::Ends { at: Moment(2.5), key: KEY }]);
+}
+
+#[test]
+fn the_end_of_what_sounds_is_told_before_what_ended_it() {
+    let mut instance = Instance::new();
+    instance.sound();
+    instance.heard();
+    instance.host.position = Position::Musical(500.0);
+    instance.block(&[]);
+    assert!(matches!(instance.heard()[..], [Heard::Ends { at: Moment(2.0), key: KEY }, Heard::Turn { .. }, Heard::Reached { .. }]));
+    let mut instance = Instance::new();
+    instance.sound();
+    instance.heard();
+    instance.set("bypass", 1.0);
+    instance.block(&[]);
+    assert!(matches!(instance.heard()[..], [Heard::Ends { key: KEY, .. }, Heard::Void { .. }]));
+}
+
+#[test]
+fn a_stray_note_off_behind_a_closed_gate_leaves_no_note_hanging() {
+    let mut instance = Instance::new();
+    instance.set("thru", 0.0);
+    instance.block(&[]);
+    instance.plan(1, 1, 2);
+    instance.block(&[]);
+    assert_eq!(instance.block(&[note_off(5, KEY)]), []);
+    assert_eq!(instance.block(&[]), [note_off(0, KEY)]);
+}
+
+#[test]
+fn within_a_sample_offs_go_first_then_controllers_then_ons() {
+    let mut instance = Instance::new();
+    let (held, struck) = (Key::new(0, 70).unwrap(), Key::new(0, 71).unwrap());
+    instance.block(&[]);
+    instance.plan_pitch(1, 1, 1, KEY.pitch());
+    instance.plan_pitch(1, 2, 1, KEY.pitch());
+    // The player takes this one from the plan.
+    instance.plan_pitch(1, 1, 9, struck.pitch());
+    instance.block(&[note_on(0, held, 1)]);
+    let bend = NoteEvent::MidiPitchBend { timing: 0, channel: 0, value: 0.25 };
+    let out = instance.block(&[note_on(0, struck, 5), bend, note_off(0, held)]);
+    let ons = [note_on(0, struck, 5), note_on(0, KEY, 90)];
+    assert_eq!(out, [note_off(0, KEY), note_off(0, struck), note_off(0, held), bend, ons[0], ons[1]]);
+}
+
+#[test]
+fn the_musician_hears_in_order_of_time() {
+    let mut instance = Instance::new();
+    instance.block(&[note_on(250, KEY, 33), note_off(750, KEY)]);
+    let heard = instance.heard();
+    let [Heard::Turn { epoch: Epoch(1), .. }, on, off, Heard::Reached { at, tempo, controls }] = heard[..] else { panic!("{heard:?}") };
+    assert_eq!(on, Heard::NoteOn { at: Moment(0.25), key: KEY, velocity: 33 });
+    assert_eq!(off, Heard::NoteOff { at: Moment(0.75), key: KEY });
+    assert_eq!((at, tempo, controls), (Moment(1.0), 120.0, instance.params.controls()));
+}
+
+#[test]
+fn triggers_ask_once_and_a_loaded_state_asks_for_nothing() {
+    let mut instance = Instance::new();
+    assert_eq!(instance.asked(), []);
+    instance.set("play", 1.0);
+    assert_eq!(instance.asked(), [Command::Play]);
+    assert_eq!(instance.asked(), []);
+    instance.set("play", 0.0);
+    instance.set("keep", 1.0);
+    instance.set("another", 1.0);
+    assert_eq!(instance.asked(), [Command::Another, Command::Keep]);
+    instance.set("play", 1.0);
+    instance.params.deserialize_fields(&instance.params.serialize_fields());
+    assert_eq!(instance.asked(), []);
+}
+
+#[test]
+fn with_the_transport_stopped_the_player_sets_the_clock_going() {
+    let mut instance = Instance::new();
+    instance.host.playing = false;
+    instance.block(&[]);
+    assert_eq!(instance.heard(), []);
+    instance.block(&[note_on(400, KEY, 9)]);
+    let heard = instance.heard();
+    let [Heard::Turn { turn, .. }, Heard::NoteOn { at, .. }] = heard[..2] else { panic!("{heard:?}") };
+    assert_eq!((turn.cause, turn.sample, at), (Cause::Wake, 400, turn.at));
+    // A note planned one tick after the first played one.
+    let planned = Key::new(0, 50).unwrap();
+    instance.plan_pitch(1, 1, 1, planned.pitch());
+    assert_eq!(instance.block(&[]), [note_on(400, planned, 90)]);
+}
+
+#[test]
+fn what_is_held_is_forgotten_after_a_bypass_and_a_reset() {
+    let mut instance = Instance::new();
+    instance.block(&[note_on(0, KEY, 9)]);
+    instance.set("bypass", 1.0);
+    instance.block(&[note_off(0, KEY)]);
+    instance.heard();
+    instance.set("bypass", 0.0);
+    instance.block(&[]);
+    assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Reached { .. }]));
+    instance.realtime.reset();
+    instance.block(&[]);
+    assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Turn { .. }, Heard::Reached { .. }]));
+}
+
+#[test]
+fn a_bypassed_instance_only_passes_on() {
+    let mut instance = Instance::new();
+    instance.set("bypass", 1.0);
+    instance.set("thru", 0.0);
+    instance.block(&[]);
+    instance.heard();
+    instance.plan(1, 2, 1);
+    instance.plan(2, 2, 1);
+    let played = [note_on(1, KEY, 9), note_off(2, KEY)];
+    assert_eq!(instance.block(&played), played);
+    assert_eq!(instance.block(&[]), []);
+    assert_eq!(instance.heard(), []);
+}
