@@ -1,8 +1,9 @@
 //! The fixtures that hold the training package to the codec: clips of our own, the corpus made of them, and their aligned rows.
 //!
 //! `aligned.json` has four lists wherever rows are: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They stand under
-//! `prefix.aligned` (with the `style` and `roles` it states), `pieces` (one for each piece of the corpus, from its first bar to its end), and
-//! `given`: a `piece` by number, the `roles` whose notes are given, and the `aligned` rows.
+//! `prefix.aligned` (with the `style` and `roles` it states), `pieces` (one for each piece of the corpus, from its first bar to its end),
+//! `given`: a `piece` by number, the `roles` whose notes are given, and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in the order in
+//! which a gap is filled, the number of those on the `far` side, the `aligned` rows, and what each bar has `seen` note by note under fine/coarse attention.
 //!
 //! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-engine --features cli --test training_fixtures` writes them anew.
 
@@ -12,11 +13,12 @@
 mod clips;
 mod common;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use antiphon_engine::cache::{Selection, TopK};
+use antiphon_engine::cache::{FineCoarse, Selection, TopK};
 use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Recall, Row, Targets, align_given, prefix_rows};
 use antiphon_engine::decode::Decoder;
 use antiphon_engine::music::{Role, smf};
@@ -67,10 +69,15 @@ fn listed(rows: &[Row], targets: &[Targets]) -> Value {
 
 /// A piece aligned from its first bar to its end, the notes of some roles given.
 fn aligned_piece(bars: &[BarRows], given: &[u8]) -> Value {
+    aligned_bars(bars, bars.len(), |_, note| given.contains(&note.role))
+}
+
+/// Bars of a piece of so many, aligned in this order, some of their notes given.
+fn aligned_bars(bars: &[BarRows], count: usize, is_given: impl Fn(&BarRows, &NoteClasses) -> bool) -> Value {
     let (mut rows, mut targets, mut recall) = (Vec::new(), Vec::new(), Recall::default());
-    for (index, bar) in bars.iter().enumerate() {
-        let end = if index + 1 == bars.len() { BarEnd::Piece } else { BarEnd::Bar };
-        let (known, own): (Vec<_>, Vec<_>) = bar.notes.iter().partition(|note| given.contains(&note.role));
+    for bar in bars {
+        let end = if usize::try_from(bar.index).unwrap() + 1 == count { BarEnd::Piece } else { BarEnd::Bar };
+        let (known, own): (Vec<_>, Vec<_>) = bar.notes.iter().partition(|note| is_given(bar, note));
         let (mut bar_rows, bar_targets) = align_given(&BarRows { notes: own, ..bar.clone() }, &known, end);
         let mut recalled = recall.begin(bar.index);
         recalled.fill_in(&mut bar_rows);
@@ -81,6 +88,29 @@ fn aligned_piece(bars: &[BarRows], given: &[u8]) -> Value {
     listed(&rows, &targets)
 }
 
+/// A piece whose bars `gap` are filled last: aligned, and what the engine sees of it.
+fn aligned_gap(bars: &[BarRows], gap: Range<usize>) -> Value {
+    let (far, first_far) = (bars.len() - gap.end, u32::try_from(gap.end).unwrap());
+    let order = [&bars[..gap.start], &bars[gap.end..], &bars[gap.clone()]].concat();
+    let model = Arc::new(common::tiny());
+    let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
+    let mut decoder = Decoder::new(model, policy, &prefix_rows(0, &[])).unwrap();
+    let mut seen = Vec::new();
+    for (place, bar) in order.iter().enumerate() {
+        if place == gap.start {
+            decoder.leave_gap(u32::try_from(gap.len()).unwrap()).unwrap();
+        }
+        if place == gap.start + far {
+            decoder.fill().unwrap();
+        }
+        decoder.append_bar(bar).unwrap();
+        let Selection::Bars(bars) = decoder.seen().clone() else { panic!("one choice for all layers") };
+        seen.push(bars);
+    }
+    let aligned = aligned_bars(&order, bars.len(), |bar, _| bar.index >= first_far);
+    json!({ "bars": order.iter().map(|bar| bar.index).collect::<Vec<_>>(), "far": far, "aligned": aligned, "seen": seen })
+}
+
 /// All pieces of a corpus file aligned, as they are and with given notes, and a prefix.
 fn aligned(bytes: &[u8]) -> Value {
     let pieces = pieces(bytes);
@@ -89,12 +119,15 @@ fn aligned(bytes: &[u8]) -> Value {
     let every_role: Vec<u8> = Role::ALL.map(Role::class).to_vec();
     let given = [(0, vec![Role::Bass.class(), Role::Drums.class()]), (1, vec![first_role(1)]), (2, every_role)];
     let given = given.map(|(piece, roles)| json!({ "piece": piece, "roles": roles, "aligned": aligned_piece(&pieces[piece], &roles) }));
+    let mut gap = aligned_gap(&pieces[1], 3..5);
+    gap["piece"] = json!(1);
     let roles = [Role::Melody, Role::Bass, Role::Drums];
     let prefix = prefix_rows(3, &roles);
     json!({
         "prefix": { "style": 3, "roles": roles.map(Role::class), "aligned": listed(&prefix, &vec![[-1; 8]; prefix.len()]) },
         "pieces": pieces.iter().map(|bars| aligned_piece(bars, &[])).collect::<Vec<_>>(),
         "given": given,
+        "gap": gap,
     })
 }
 

@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--music", type=Path, required=True, help="folder of SOURCE/*.mid, with split.csv")
     parser.add_argument("--work", type=Path, required=True, help="folder for what is measured on the way")
     parser.add_argument("--threads", type=int, default=0, help="threads; 0 = one for each processor")
-    parser.add_argument("--bits-only", action="store_true", help="leave out what the model plays, which takes half an hour")
+    parser.add_argument("--bits-only", action="store_true", help="leave out what the model plays and foretells, which takes longest")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     music, work = given.music.resolve(), given.work.resolve()

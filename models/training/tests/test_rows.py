@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from antiphon_training import recall, rows
+from antiphon_training import recall, rows, vocabulary
 from antiphon_training.corpus import Corpus
+from antiphon_training.model import attention_mask
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -51,6 +53,32 @@ def test_pieces_with_given_notes_are_aligned_as_by_the_codec(corpus, expected):
         sequence = rows.align(notes, np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True, given=given)
         recall.fill_in(sequence)
         assert_same(sequence, case["aligned"])
+
+
+def test_a_gap_is_aligned_and_seen_as_by_the_engine(corpus, expected):
+    case = expected["gap"]
+    first = int(corpus.piece_bars[case["piece"]])
+    order, far = case["bars"], case["far"]
+    near = order.index(order[-1] + 1)
+    parts = []
+    for numbers, known in ((order[:near], False), (order[near : near + far], True), (order[near + far :], False)):
+        bars = slice(first + numbers[0], first + numbers[-1] + 1)
+        bounds = corpus.bar_notes[bars.start : bars.stop + 1]
+        notes = corpus.notes[bounds[0] : bounds[-1]]
+        ends = numbers[-1] == max(order)
+        parts.append(rows.align(notes, np.diff(bounds), corpus.bars[bars], corpus.bar_ticks[bars], numbers[0], ends, np.full(len(notes), known)))
+    sequence = rows.concatenate(parts)
+    recall.fill_in(sequence)
+    assert_same(sequence, case["aligned"])
+
+    kind, bar = torch.from_numpy(sequence.rows[None, :, rows.KIND]), torch.from_numpy(sequence.key[None, :, 0])
+    mask = attention_mask(kind, bar)[0, 0].numpy()
+    content = np.isin(sequence.rows[:, rows.KIND], (vocabulary.BAR, vocabulary.NOTE, vocabulary.GIVEN))
+    for number, seen in zip(order, case["seen"]):
+        last = np.flatnonzero(content & (sequence.key[:, 0] == number))[-1]
+        others = mask[last] & content & (sequence.key[:, 0] != number)
+        assert sorted(set(sequence.key[others, 0].tolist())) == seen, number
+    assert max(case["seen"][-1]) > order[-1], "a bar of the gap sees what follows"
 
 
 def test_the_prefix_is_the_codecs(expected):
