@@ -274,9 +274,10 @@ impl Decoder {
 
     /// Appends one row that chooses, the bar's number `index` without its given ones.
     pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, moment: &Moment<'_>, index: usize) -> Result<[i64; FIELDS], DecodeError> {
+        let sampling = self.sampling.at_row(index);
         let mut inputs = self.step.sampling();
-        inputs.temperature.fill(self.sampling.divisor());
-        inputs.log_min_p.fill(self.sampling.log_min_p());
+        inputs.temperature.fill(sampling.divisor());
+        inputs.log_min_p.fill(sampling.log_min_p());
         noise::fill(inputs.noise, self.seed, moment.line.0, u64::try_from(index).unwrap_or(u64::MAX));
         self.masks.write(&mut inputs, moment);
         self.step_over(row, forced)?;

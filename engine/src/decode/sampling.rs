@@ -1,11 +1,17 @@
 //! How adventurous the choices are.
 
+/// Rows of a bar, given ones aside, before which nothing is too unlikely: those that choose its first two notes and where the third one is.
+///
+/// In a passage that repeats itself the model is nearly sure of every note, and min-p would take the rest away for ever. So whether a bar goes on as
+/// before is left to the model where it begins, and a bar that has begun so is played to its end.
+const OPENING_ROWS: usize = 3;
+
 /// Temperature and min-p, the same for every field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
     /// Divides the logits: below 1 the likely gets likelier. 0.05 to 5.
     pub temperature: f32,
-    /// What is less likely than this share of the likeliest is never chosen (Nguyen et al. 2024). 0 is off, at most 1.
+    /// What is less likely than this share of the likeliest is never chosen (Nguyen et al. 2024), but at the start of a bar. 0 is off, at most 1.
     pub min_p: f32,
 }
 
@@ -17,7 +23,12 @@ impl Sampling {
     #[must_use]
     pub fn from_adventurousness(amount: f32) -> Self {
         let amount = if amount.is_nan() { 0.5 } else { amount.clamp(0.0, 1.0) };
-        Self { temperature: 0.8 + 0.4 * amount, min_p: 0.1 * (1.0 - amount) }
+        Self { temperature: 0.8 + 0.4 * amount, min_p: 0.06 * (1.0 - amount) }
+    }
+
+    /// What holds for a bar's row of this number, given ones aside.
+    pub(super) fn at_row(self, index: usize) -> Self {
+        if index < OPENING_ROWS { Self { min_p: 0.0, ..self } } else { self }
     }
 
     /// The temperature, made usable.
@@ -47,6 +58,13 @@ mod tests {
         assert!(steps.windows(2).all(|pair| pair[0].temperature < pair[1].temperature && pair[0].min_p > pair[1].min_p));
         assert_eq!(Sampling::from_adventurousness(9.0), Sampling::from_adventurousness(1.0));
         assert_eq!(Sampling::from_adventurousness(f32::NAN), Sampling::default());
+    }
+
+    #[test]
+    fn a_bar_begins_with_every_choice_open() {
+        let sampling = Sampling::default();
+        assert_eq!([0, 2].map(|index| sampling.at_row(index).log_min_p()), [-1e9; 2]);
+        assert_eq!(sampling.at_row(3), sampling);
     }
 
     #[test]
