@@ -21,6 +21,8 @@ struct Pending {
     adopt_at: Tick,
     /// The player asked for another: it takes the place of the one that plays.
     takes_over: bool,
+    /// The player waits for something to play: it does so from its first tick on.
+    plays: bool,
 }
 
 /// The plan that stands, the one that is being made, and the one that plays.
@@ -74,7 +76,7 @@ impl Timeline {
     }
 
     fn resolve(&mut self, pending: Pending) -> Adoption {
-        let Pending { plan, adopt_at, takes_over } = pending;
+        let Pending { plan, adopt_at, takes_over, plays } = pending;
         let id = plan.id();
         if plan.ready() <= plan.brief.start {
             self.tally.missed += 1;
@@ -82,10 +84,12 @@ impl Timeline {
             return Adoption::Missed(id);
         }
         self.tally.adopted += 1;
-        if takes_over {
+        if plays {
+            self.latched.play(plan.clone(), adopt_at);
+        } else if takes_over {
             self.latched.replace(plan.clone(), adopt_at);
-            self.latched.advance_to(self.now);
         }
+        self.latched.advance_to(self.now);
         self.adopted = Some(plan);
         Adoption::Adopted(id)
     }
@@ -131,7 +135,7 @@ impl Timeline {
             context: tick.context,
         };
         let takes_over = std::mem::take(&mut self.another);
-        self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over });
+        self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over, plays: false });
         Some(Request::Replan(brief))
     }
 
@@ -188,6 +192,18 @@ impl Timeline {
         Some(self.latched.play(plan, from))
     }
 
+    /// Play, where nothing that stands reaches beyond the next bar line: the plan that is being made plays as soon as it stands, if that is at
+    /// this line and nothing else plays there. Hands back what has come of it so far.
+    ///
+    /// Where planning ticks are as far apart as bar lines, the horizon a bar, a plan that stands always ends before Play could begin it.
+    pub fn play_next(&mut self, bar_line: Tick) -> Option<&Plan> {
+        let is_free = self.latched.until().is_none_or(|until| until <= bar_line);
+        let pending =
+            self.pending.as_mut().filter(|pending| is_free && pending.adopt_at == bar_line && pending.plan.brief.start == bar_line)?;
+        pending.plays = true;
+        Some(&pending.plan)
+    }
+
     /// Plays a plan that the player went back to, moved by so much, from this bar line to its end. No other one that was asked for before takes
     /// its place. `None` if it is over by then.
     pub fn play_again(&mut self, plan: &Plan, by: Tick, bar_line: Tick) -> Option<Played> {
@@ -198,6 +214,7 @@ impl Timeline {
         self.another = false;
         if let Some(pending) = &mut self.pending {
             pending.takes_over = false;
+            pending.plays = false;
         }
         // What comes of other plans is none of its business.
         self.last_plan += 1;

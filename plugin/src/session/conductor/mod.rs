@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Metre, Role, Tick};
-use antiphon_engine::plan::{Key, MusicalClock, Pacing, PlanId, Reason, SongBar, SongPosition, Timeline};
+use antiphon_engine::plan::{Key, MusicalClock, Pacing, Reason, SongBar, SongPosition, Timeline};
 use antiphon_engine::service::Punctuality;
 use parking_lot::Mutex;
 use ringbuf::HeapCons;
@@ -28,6 +28,7 @@ use crate::clock::{Cause, Moment, Turn};
 use crate::musician::{Command, Heard, Seat};
 use crate::params::ControlValues;
 use planning::Due;
+use playing::Successor;
 
 /// The tempo until one is told.
 const FIRST_TEMPO: f64 = 120.0;
@@ -62,6 +63,8 @@ pub(super) struct Conductor<C> {
 
     clock: MusicalClock,
     running: bool,
+    /// How far the audio thread has come: what is sent now sounds after it.
+    reached: Tick,
     next_tick: Option<Tick>,
     player: Player,
     sounded: Sounded,
@@ -79,8 +82,8 @@ pub(super) struct Conductor<C> {
     wants_play: bool,
     /// What plays has been sent up to here.
     sent: Tick,
-    /// A plan that takes the place of the one that plays, where it begins, and whether that was announced.
-    successor: Option<(PlanId, Tick, bool)>,
+    /// The plan in the making, if it plays from its first tick on.
+    successor: Option<Successor>,
 }
 
 impl<C: Composer> Conductor<C> {
@@ -107,6 +110,7 @@ impl<C: Composer> Conductor<C> {
             pacing: Pacing::default(),
             clock: MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON }),
             running: false,
+            reached: Tick::ZERO,
             next_tick: None,
             player: Player::default(),
             sounded: Sounded::default(),
@@ -130,7 +134,8 @@ impl<C: Composer> Conductor<C> {
         while let Some(message) = self.heard.try_pop() {
             self.answered += 1;
             let is_due = match message {
-                Heard::Reached { tempo, controls, .. } => {
+                Heard::Reached { at, tempo, controls } => {
+                    self.reached = at.tick();
                     self.tempo = tempo;
                     self.steer(controls);
                     true
@@ -262,12 +267,8 @@ impl<C: Composer> Conductor<C> {
             self.pacing.miss(self.controls.map_or(1, |controls| controls.horizon_bars));
         }
         self.clock.advance(tick - now);
-        if self.timeline.advance_to(tick).is_some() {
-            if self.successor.take().is_some_and(|(_, _, announced)| announced) {
-                // What it has so far was sent when it came.
-                self.sent = self.timeline.delivered().unwrap_or(tick);
-            }
-            self.latch();
+        if let Some(adoption) = self.timeline.advance_to(tick) {
+            self.resolve(adoption, tick);
         }
     }
 

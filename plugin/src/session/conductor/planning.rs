@@ -13,6 +13,7 @@ use super::super::context::Manner;
 use super::super::latency::Asked;
 use super::super::pace::{Engine, Fault};
 use super::Conductor;
+use super::playing::Successor;
 use crate::params::ControlValues;
 
 /// Plans are made every quarter.
@@ -61,13 +62,16 @@ impl<C: Composer> Conductor<C> {
         let plays = self.timeline.playing().is_some();
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, heard: &heard, context: Fingerprint::of(&heard), controls: &settings };
+        // One that is not due yet makes way for what is asked for now.
+        self.withdraw_successor();
         let requests = self.timeline.request_at(tick);
         self.successor = requests.iter().find_map(|request| match request {
             Request::Replan(brief) if plays && brief.start == next && self.timeline.playing().is_some_and(|plan| plan.brief.end > next) => {
-                Some((brief.plan, next, false))
+                Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false })
             }
             _ => None,
         });
+        self.wait_for_next();
         let manner = Manner {
             role: controls.output_role.unwrap_or_else(|| self.input_role(self.channel)),
             sampling: Sampling::from_adventurousness(controls.adventurousness),
@@ -137,7 +141,7 @@ impl<C: Composer> Conductor<C> {
                 {
                     self.scribe.grow(plan);
                 }
-                self.announce(&passage);
+                self.announce(passage.plan, &passage.notes);
             }
             has_news = true;
         }
