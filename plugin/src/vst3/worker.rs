@@ -10,7 +10,7 @@
 //! leave, and stays for as long as the library, so that there is never a last one to give notice to it. What is sent to a worker that has
 //! left is dropped, without a lock and without waking anybody.
 //!
-//! The pinned version is what this relies on: `hosts::vst3` and `editor_window` fail if another one works differently.
+//! The pinned version is what this relies on: the test `vst3_editor` fails if another one works differently.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
