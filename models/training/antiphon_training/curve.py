@@ -14,6 +14,7 @@ def draw(history: list[dict], path: Path) -> None:
     """Validation bits per note by source, and the training loss, against rows seen."""
     rows = [entry["rows"] / 1e6 for entry in history]
     figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
+    axes.set_prop_cycle(color=plt.get_cmap("tab20").colors)
     for name in sorted({name for entry in history for name in entry["bits"]}):
         axes.plot(rows, [entry["bits"].get(name, float("nan")) for entry in history], linewidth=1, label=name)
     axes.plot(rows, [entry["macro"] for entry in history], "k", linewidth=2.2, label="validation, mean of the sources")
