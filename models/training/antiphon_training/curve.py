@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 def draw(history: list[dict], path: Path) -> None:
     """Validation bits per note by source, and the training loss, against rows seen."""
     rows = [entry["rows"] / 1e6 for entry in history]
-    figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10.5, 5.5), layout="constrained")
     axes.set_prop_cycle(color=plt.get_cmap("tab20").colors)
     for name in sorted({name for entry in history for name in entry["bits"]}):
         axes.plot(rows, [entry["bits"].get(name, float("nan")) for entry in history], linewidth=1, label=name)
@@ -21,6 +21,6 @@ def draw(history: list[dict], path: Path) -> None:
     axes.plot(rows, [entry["train"] for entry in history], "k:", linewidth=1.4, label="training")
     axes.set(xlabel="rows seen (million)", ylabel="bits per note", title="Training")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, ncols=2)
+    figure.legend(fontsize=8, loc="outside right upper")
     figure.savefig(path, dpi=110)
     plt.close(figure)
