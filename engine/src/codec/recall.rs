@@ -28,6 +28,9 @@ const REMEMBERED: usize = 128;
 /// Instead of a beat: the bar has no further note.
 const BAR_ENDS: u16 = 16;
 
+/// Bars of the passages that are taken for loops when they are played once more.
+const LOOPS: [usize; 3] = [1, 2, 4];
+
 /// For each of [`RECALL_BARS`], how well it has been repeated: one more for every note that it has as well, down to a quarter at one that it has not.
 type Matches = [u8; RECALL_BARS.len()];
 
@@ -67,6 +70,19 @@ impl Recall {
         });
         let last = self.bars.back().filter(|bar| bar.index.checked_add(1) == Some(index));
         BarRecall { index, earlier, heard: Vec::new(), matches: vec![last.map_or(Matches::default(), |bar| bar.matches)] }
+    }
+
+    /// Whether the latest bars are a passage of one, two or four bars, played twice in succession: the same notes at the same places.
+    #[must_use]
+    pub fn loops(&self) -> bool {
+        let struck = |bar: &Remembered| bar.notes.iter().map(|note| (order(note.place()), note.pitch)).collect::<Vec<_>>();
+        LOOPS.iter().any(|&passage| {
+            let bars: Vec<_> = self.bars.iter().rev().take(2 * passage).collect();
+            let (last, before) = bars.split_at(bars.len().min(passage));
+            before.len() == passage
+                && last.iter().any(|bar| !bar.notes.is_empty())
+                && last.iter().zip(before).all(|(one, other)| one.notes.len() == other.notes.len() && struck(one) == struck(other))
+        })
     }
 
     /// Remembers a bar that has all its notes.
@@ -288,6 +304,20 @@ mod tests {
         heard(&mut recall, 2, &[note(0, 50)]);
         recall.rewind(1);
         assert_eq!(heard(&mut recall, 1, &[note(0, 60), note(24, 61)]), again);
+    }
+
+    #[test]
+    fn a_passage_played_twice_in_succession_is_a_loop() {
+        let mut recall = Recall::default();
+        let mut play = |index, pitch| {
+            heard(&mut recall, index, &[note(0, pitch)]);
+            recall.loops()
+        };
+        let found: Vec<bool> = [60, 62, 60, 64, 60, 64, 64, 65].into_iter().zip(0..).map(|(pitch, index)| play(index, pitch)).collect();
+        assert_eq!(found, [false, false, false, false, false, true, true, false]);
+        let mut silence = Recall::default();
+        (0..8).for_each(|index| drop(heard(&mut silence, index, &[])));
+        assert!(!silence.loops());
     }
 
     #[test]

@@ -274,7 +274,7 @@ impl Decoder {
 
     /// Appends one row that chooses, the bar's number `index` without its given ones.
     pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, moment: &Moment<'_>, index: usize) -> Result<[i64; FIELDS], DecodeError> {
-        let sampling = self.sampling.at_row(index);
+        let sampling = self.sampling.at_row(index, self.recall.loops());
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());

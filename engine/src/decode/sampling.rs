@@ -3,7 +3,7 @@
 /// Rows of a bar, given ones aside, before which nothing is too unlikely: those that choose its first two notes and where the third one is.
 ///
 /// In a passage that repeats itself the model is nearly sure of every note, and min-p would take the rest away for ever. So whether a bar goes on as
-/// before is left to the model where it begins, and a bar that has begun so is played to its end.
+/// before is left to the model where it begins, and a bar that has begun so is played to its end. After a loop all of its rows are like that.
 const OPENING_ROWS: usize = 3;
 
 /// Temperature and min-p, the same for every field.
@@ -26,9 +26,9 @@ impl Sampling {
         Self { temperature: 0.8 + 0.4 * amount, min_p: 0.06 * (1.0 - amount) }
     }
 
-    /// What holds for a bar's row of this number, given ones aside.
-    pub(super) fn at_row(self, index: usize) -> Self {
-        if index < OPENING_ROWS { Self { min_p: 0.0, ..self } } else { self }
+    /// What holds for a bar's row of this number, given ones aside; `looped` says whether a loop stands before the bar.
+    pub(super) fn at_row(self, index: usize, looped: bool) -> Self {
+        if looped || index < OPENING_ROWS { Self { min_p: 0.0, ..self } } else { self }
     }
 
     /// The temperature, made usable.
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn a_bar_begins_with_every_choice_open() {
         let sampling = Sampling::default();
-        assert_eq!([0, 2].map(|index| sampling.at_row(index).log_min_p()), [-1e9; 2]);
-        assert_eq!(sampling.at_row(3), sampling);
+        assert_eq!([(0, false), (2, false), (9, true)].map(|(index, looped)| sampling.at_row(index, looped).log_min_p()), [-1e9; 3]);
+        assert_eq!(sampling.at_row(3, false), sampling);
     }
 
     #[test]
