@@ -12,6 +12,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::layout::System;
+use crate::standalone;
 
 /// What every file is said to be last changed at, in seconds from 1970: the first moment that a zip archive can say, in 1980.
 const CHANGED: u64 = 315_532_800;
@@ -75,11 +76,12 @@ fn list(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Result
     Ok(())
 }
 
-/// What a file may be used for: libraries are run, the rest is read.
+/// What a file may be used for: libraries and the stand-alone program are run, the rest is read.
 fn mode(path: &Path) -> u32 {
     let library = ["so", "clap", "vst3", "dylib", "dll"].iter().any(|extension| path.extension().is_some_and(|other| other == *extension));
     let executable = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "MacOS");
-    if library || executable { ANYBODY_ENTERS } else { ANYBODY_READS }
+    let program = path.file_stem().is_some_and(|name| name == standalone::PACKAGE);
+    if library || executable || program { ANYBODY_ENTERS } else { ANYBODY_READS }
 }
 
 fn tar_gz(files: &[(String, PathBuf)]) -> Result<Vec<u8>> {
@@ -158,6 +160,14 @@ mod tests {
             ("Some-1.2/inner/lib.so", "library", 0o755),
         ];
         assert_eq!(entries.collect::<Vec<_>>(), expected.map(|(name, text, mode)| (name.to_owned(), text.to_owned(), mode, CHANGED)));
+    }
+
+    #[test]
+    fn what_is_run_may_be_run() {
+        for name in ["Antiphon-standalone/antiphon-standalone", "Antiphon.app/Contents/MacOS/Antiphon", "Antiphon/Antiphon.clap"] {
+            assert_eq!(mode(Path::new(name)), ANYBODY_ENTERS, "{name}");
+        }
+        assert_eq!(mode(Path::new("Antiphon-standalone/MODEL_CARD.md")), ANYBODY_READS);
     }
 
     #[test]

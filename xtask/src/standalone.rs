@@ -9,7 +9,7 @@ use crate::layout::{Bundle, Kind};
 use crate::{bundle, macos, runtime, system};
 
 /// The package whose program it is.
-const PACKAGE: &str = "antiphon-standalone";
+pub(crate) const PACKAGE: &str = "antiphon-standalone";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
