@@ -118,13 +118,13 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         parse_policy(recipe.policy)
         self.config = Config(columns=corpus.columns, fields=corpus.fields, dropout=recipe.dropout, **recipe.model)
-        self.model = Antiphon(self.config).to(self.device)
+        self.model = self.network().to(self.device)
         self.rows_before = 0
         if start:
             given, described, _ = checkpoint.load(start)
             self.model.load_state_dict(given.state_dict())
             self.rows_before = described.trained_rows
-        self.average = Antiphon(self.config).to(self.device).eval().requires_grad_(False)
+        self.average = self.network().to(self.device).eval().requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         self.optimisers = optimisers(self.model, recipe.peak_rate, recipe.weight_decay)
         self.windows = Windows(corpus, recipe.length, recipe.styles)
@@ -148,6 +148,10 @@ class Trainer:
                 block.compile()
         self.losses = Losses(self.model, recipe.policy)
         self.trained = DistributedDataParallel(self.losses) if self.world > 1 else self.losses
+
+    def network(self) -> Antiphon:
+        """The model with random weights."""
+        return Antiphon(self.config)
 
     @property
     def state_file(self) -> Path:
@@ -339,13 +343,17 @@ class Losses(torch.nn.Module):
     def forward(
         self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = self.hidden(rows, key, query)
+        nll, count = self.model.loss_sums(hidden, rows, targets, scored=scored)
+        return nll, count[FIELD["beat"]]
+
+    def hidden(self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+        """Hidden states [B, T, d] under the policy."""
         kind = rows[..., 0]
         sums = (kind == SUM).long()
         order = sums.cumsum(1) - sums
         mask = self.model.mask(kind, key[..., 0], order, self.policy)
-        hidden = self.model.forward_hidden(rows, key, query, mask, order)
-        nll, count = self.model.loss_sums(hidden, rows, targets, scored=scored)
-        return nll, count[FIELD["beat"]]
+        return self.model.forward_hidden(rows, key, query, mask, order)
 
 
 def run_stages(recipes: list[Recipe], corpus: Corpus, out: Path, threads: int = 0, start: Path | None = None) -> Path:

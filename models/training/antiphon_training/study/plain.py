@@ -1,0 +1,42 @@
+"""Plain rows: a row is told nothing of its target, and predicts where the next note stands before what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from .. import rows as r
+from ..data import Batch
+from ..vocabulary import BAR, NOTE
+
+TARGET = slice(r.TARGET_BEAT, r.TARGET_ROLE + 1)
+PLACE = slice(r.F_TYPE, r.F_ROLE + 1)
+
+
+def rows(batch: Batch) -> Batch:
+    """The plain rows of the same music as aligned ones: one BAR row a bar, each row's query where its key is, the same fields of the same notes.
+
+    An aligned row predicts the content of its target and the place of the note after it; a plain row predicts both of the note that follows it. So a
+    place moves on by one row, and the first of two BAR rows has nothing left to say.
+    """
+    size, length = batch.rows.shape[:2]
+    plain = Batch(*(np.zeros_like(getattr(batch, field.name)) for field in dataclasses.fields(Batch)))
+    plain.targets[:] = -1
+    for i in range(size):
+        kind = batch.rows[i, :, r.KIND]
+        second = (kind == BAR) & (batch.rows[i, :, r.TARGET_BEAT] > 0)
+        after = np.flatnonzero(second | (kind == NOTE))
+        targets, scored = batch.targets[i].copy(), batch.scored[i].copy()
+        targets[after, PLACE] = batch.targets[i, after - 1, PLACE]
+        scored[after, PLACE] = batch.scored[i, after - 1, PLACE]
+        kept = kind > 0
+        kept[:-1] &= ~second[1:]
+        count = int(kept.sum())
+        plain.rows[i, :count] = batch.rows[i, kept]
+        plain.key[i, :count] = batch.key[i, kept]
+        plain.query[i, :count] = batch.key[i, kept]
+        plain.targets[i, :count] = targets[kept]
+        plain.scored[i, :count] = scored[kept]
+    plain.rows[..., TARGET] = 0
+    return plain

@@ -1,0 +1,173 @@
+"""The numbers of a study, its tables and its picture. Differences have intervals by bootstrap over pieces within their sources (Efron 1979)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ..evaluation.bits import FIELDS, RESAMPLES, STRETCHES
+from ..evaluation.tables import table
+from .variants import TABLES, Study, Variant
+
+PARTS = {"place": ("type", "beat", "sub", "role"), "pitch": ("pitch",), "how": ("duration", "velocity", "offset")}
+"""Fields that are shown together."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one variant said of the pieces."""
+
+    about: dict
+    sources: list[str]
+    """of each piece"""
+    notes: np.ndarray
+    """[pieces, stretches]"""
+    bits: np.ndarray
+    """[pieces, stretches, fields], summed over notes"""
+
+    @staticmethod
+    def read(file: Path) -> Scores:
+        """What `run.run` wrote, pieces by path."""
+        said = json.loads(file.read_text())
+        pieces = sorted(said.pop("pieces"), key=lambda piece: piece["path"])
+        notes, bits = (np.array([piece[name] for piece in pieces], float) for name in ("notes", "bits"))
+        return Scores(said, [piece["source"] for piece in pieces], notes, bits)
+
+    def cut(self, stretches: tuple[str, ...] = STRETCHES, fields: tuple[str, ...] = FIELDS) -> tuple[np.ndarray, np.ndarray]:
+        """Bits and notes of each piece, in some stretches, of some fields."""
+        rows = [STRETCHES.index(name) for name in stretches]
+        columns = [FIELDS.index(name) for name in fields]
+        return self.bits[:, rows][..., columns].sum((1, 2)), self.notes[:, rows].sum(1)
+
+
+def macro(bits: np.ndarray, notes: np.ndarray, sources: list[str], weights: np.ndarray) -> np.ndarray:
+    """Bits per note of each row of `weights` [samples, pieces], how often each piece counts: the mean of the sources that have notes, of which there is one."""
+    names = np.array(sources)
+    of_source = []
+    for name in sorted(set(sources)):
+        mine = (names == name) & (notes > 0)
+        if mine.any():
+            of_source.append(weights[:, mine] @ bits[mine] / (weights[:, mine] @ notes[mine]))
+    return np.mean(of_source, 0)
+
+
+def resampled(sources: list[str], notes: np.ndarray) -> np.ndarray:
+    """[RESAMPLES, pieces]: how often each piece is drawn, of the pieces of its source that have notes as many as there are."""
+    rng, names = np.random.default_rng(1), np.array(sources)
+    weights = np.zeros((RESAMPLES, len(sources)))
+    for name in sorted(set(sources)):
+        mine = np.flatnonzero((names == name) & (notes > 0))
+        if len(mine):
+            weights[:, mine] = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), RESAMPLES)
+    return weights
+
+
+def numbers(scores: Scores, shipped: Scores) -> dict:
+    """Bits per note of a variant, and how many more than the shipped design, with the 95 % interval; the pieces and notes must be the same."""
+    if scores.sources != shipped.sources or not np.array_equal(scores.notes, shipped.notes):
+        raise ValueError("two variants were not scored on the same notes: score them anew, from one corpus and recipe")
+    said = dict(scores.about)
+    cuts = {"all": (STRETCHES, FIELDS)} | {f"bars {name}": ((name,), FIELDS) for name in STRETCHES}
+    cuts |= {name: (STRETCHES, fields) for name, fields in PARTS.items()}
+    for name, (stretches, fields) in cuts.items():
+        bits, notes = scores.cut(stretches, fields)
+        if not notes.any():
+            continue
+        more = bits - shipped.cut(stretches, fields)[0]
+        once = np.ones((1, len(notes)))
+        low, high = np.percentile(macro(more, notes, scores.sources, resampled(scores.sources, notes)), [2.5, 97.5])
+        value, difference = (float(macro(of, notes, scores.sources, once)[0]) for of in (bits, more))
+        said[name] = {"bits": round(value, 4), "more": round(difference, 4), "interval": [round(float(low), 4), round(float(high), 4)]}
+    bits, notes = scores.cut()
+    names = np.array(scores.sources)
+    said["sources"] = {name: round(float(bits[names == name].sum() / notes[names == name].sum()), 4) for name in sorted(set(scores.sources))}
+    return said
+
+
+def collect(study: Study, out: Path) -> dict:
+    """The numbers of every variant that has been scored, by name; None for the others. A stretch that no piece reaches has none."""
+    files = {variant.name: out / variant.name / "scores.json" for variant in study.variants}
+    first = files[study.variants[0].name]
+    if not first.exists():
+        raise SystemExit(f"{first}: the shipped design has not been scored, and nothing can be compared with it")
+    shipped = Scores.read(first)
+    return {name: numbers(Scores.read(file), shipped) if file.exists() else None for name, file in files.items()}
+
+
+def section(study: Study, said: dict, picture: str, notes: str) -> str:
+    """models/STUDY.md."""
+    shipped = study.variants[0]
+    of_shipped = said[shipped.name]
+    recipe = shipped.recipe
+    missing = [variant.says for variant in study.variants if said[variant.name] is None]
+    pieces = f"at most {study.pieces} validation pieces of each source"
+    parts = [
+        f"""# What the parts of the design are worth
+
+Small models (width {recipe.model['width']}, {recipe.model['layers']} layers, {of_shipped['parameters'] / 1e6:.1f} million parameters) that differ from the shipped design in one thing each: {of_shipped['rows']:,} rows in {of_shipped['steps']} steps, the same windows of {recipe.length:,} rows in the same order, seed {recipe.seed}. Made by
+
+```sh
+cd models/training && python study.py --corpus corpus.rows --work FOLDER
+```
+
+from [study.toml](training/recipes/study.toml); all numbers are in [study.json](evaluation/study.json). Rows are counted as the shipped design has them.
+
+Scored on {pieces} from their first bar on, as many whole bars as a window holds, teacher forced, no control set; the same notes for all. Bits per note of all eight fields and of the bars' ends, the mean of the sources, each weighed alike. In brackets: how many more than the shipped design, with the 95 % interval of that difference by bootstrap over pieces within their sources (a source with one piece adds nothing to it). It does not hold what another seed would change. Place is type, beat, sub and role; how is duration, velocity and offset.
+""",
+        *([f"Not run: {'; '.join(missing)}.\n"] if missing else []),
+        f"![Differences from the shipped design]({picture})\n",
+    ]
+    for key, title in TABLES.items():
+        shown = [variant for variant in study.variants if variant is shipped or variant.table == key]
+        parts += [f"## {title}\n", _table([variant for variant in shown if said[variant.name]], said)]
+    return "\n".join(parts) + (f"\n{notes}" if notes else "")
+
+
+COLUMNS = {"all": "bits per note", "bars 1-8": "bars 1-8", "bars 9-32": "9-32", "bars 33+": "33+", "place": "place", "pitch": "pitch", "how": "how"}
+
+
+def _table(variants: list[Variant], said: dict) -> str:
+    def cell(number: dict | None, is_shipped: bool, wide: bool) -> str:
+        if number is None:
+            return "-"
+        low, high = number["interval"]
+        more = f"{number['more']:+.3f}" + (f", {low:+.3f} to {high:+.3f}" if wide else "")
+        return f"{number['bits']:.3f}" + ("" if is_shipped else f" ({more})")
+
+    wide = ("all", "bars 33+")
+    rows = []
+    for variant in variants:
+        of = said[variant.name]
+        is_shipped = variant.table == ""
+        rows.append([variant.says, *(cell(of.get(name), is_shipped, name in wide) for name in COLUMNS), f"{of['parameters'] / 1e6:.2f} M"])
+    return table(" | ".join(["variant", *COLUMNS.values(), "parameters"]), rows)
+
+
+def draw(study: Study, said: dict, path: Path) -> None:
+    """Differences from the shipped design with their intervals; beside them those of each stretch."""
+    shown = [variant for variant in study.variants[1:] if said[variant.name]]
+    figure, axes = plt.subplots(figsize=(10, 1.6 + 0.42 * max(1, len(shown))), layout="constrained")
+    places = -np.arange(len(shown), dtype=float)
+    marks = {"all": ("o", "whole piece"), "bars 1-8": ("<", "bars 1-8"), "bars 9-32": ("|", "bars 9-32"), "bars 33+": (">", "bars 33+")}
+    for name, (mark, label) in marks.items():
+        values = np.array([said[variant.name].get(name, {}).get("more", np.nan) for variant in shown])
+        if name == "all":
+            bounds = np.array([said[variant.name][name]["interval"] for variant in shown]).reshape(-1, 2).T
+            errors = np.abs(bounds - values)
+            axes.errorbar(values, places, xerr=errors, fmt=mark, color="k", capsize=3, label=label)
+        else:
+            axes.plot(values, places - 0.25, mark, alpha=0.7, label=label)
+    axes.axvline(0, color="k", linewidth=0.8)
+    axes.set_yticks(places, [variant.says for variant in shown])
+    axes.set(xlabel="bits per note more than the shipped design (left is better)")
+    axes.grid(axis="x", alpha=0.3)
+    figure.legend(fontsize=8, loc="outside right upper")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
