@@ -23,6 +23,7 @@ pub mod keys;
 pub mod lacks;
 pub mod meters;
 pub mod musician;
+mod os_thread;
 pub mod params;
 pub mod port;
 pub mod preview;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use antiphon_plugin::editor::window::AntiphonEditor;
+use antiphon_plugin::editor::window_thread::{AntiphonEditor, AntiphonHandle, AntiphonWindow};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::NativeSize;
 use nice_plug::editor::{Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
-use nice_plug_egui::EguiEditorHandle;
+use nice_plug_egui::baseview;
 
 /// nice-plug complains, from here, that its handler of signals was not wanted. Nothing else is said from here.
 pub(crate) const WHO_COMPLAINS_OF_SIGNALS: &str = "nice_plug::wrapper::standalone::wrapper";
@@ -67,16 +67,13 @@ impl Editor for ProgramWindow {
 }
 
 /// The handle of an open window.
-pub(crate) struct ProgramHandle(EguiEditorHandle);
-
-type Window = <EguiEditorHandle as EditorHandle>::Window;
-type WindowError = <EguiEditorHandle as EditorHandle>::Error;
+pub(crate) struct ProgramHandle(AntiphonHandle);
 
 impl EditorHandle for ProgramHandle {
-    type Window = Window;
-    type Error = WindowError;
+    type Window = AntiphonWindow;
+    type Error = baseview::Error;
 
-    fn run_until_closed(window: Window) -> Result<(), WindowError> {
+    fn run_until_closed(window: AntiphonWindow) -> Result<(), baseview::Error> {
         // On X11 the window has a thread of its own, so this one is free to look out for its end.
         if cfg!(not(any(windows, target_os = "macos"))) {
             window.show()?;
@@ -86,10 +83,10 @@ impl EditorHandle for ProgramHandle {
             }
         }
         let closed = if ENDS.load(Ordering::Relaxed) {
-            window.close();
+            drop(window);
             Ok(())
         } else {
-            window.run_until_closed()
+            AntiphonHandle::run_until_closed(window)
         };
         thread::spawn(|| {
             thread::sleep(PATIENCE);
@@ -99,23 +96,23 @@ impl EditorHandle for ProgramHandle {
         closed
     }
 
-    fn set_parent(&self, parent: ParentWindowHandle, window: &Window) -> Result<(), WindowError> {
+    fn set_parent(&self, parent: ParentWindowHandle, window: &AntiphonWindow) -> Result<(), baseview::Error> {
         self.0.set_parent(parent, window)
     }
 
-    fn show(&self, window: &Window) -> Result<(), WindowError> {
+    fn show(&self, window: &AntiphonWindow) -> Result<(), baseview::Error> {
         self.0.show(window)
     }
 
-    fn hide(&self, window: &Window) -> Result<(), WindowError> {
+    fn hide(&self, window: &AntiphonWindow) -> Result<(), baseview::Error> {
         self.0.hide(window)
     }
 
-    fn set_size(&self, size: NativeSize<u32>, window: &Window) -> Result<(), WindowError> {
+    fn set_size(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), baseview::Error> {
         self.0.set_size(size, window)
     }
 
-    fn host_main_thread_callback(&self, window: &Window) {
+    fn host_main_thread_callback(&self, window: &AntiphonWindow) {
         self.0.host_main_thread_callback(window);
     }
 

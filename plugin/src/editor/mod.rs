@@ -1,7 +1,7 @@
 //! The window: what was played, what could come next, and what the player can do about it.
 //!
 //! [`Editor`] draws on any egui and knows only [`EditorModel`], so it runs in tests and for pictures without a host. [`window`] puts it into
-//! the host's.
+//! the host's, and [`window_thread`] sees to it that nothing of a window runs on when it has been closed.
 
 mod controls;
 mod excerpt;
@@ -12,6 +12,7 @@ mod roll;
 mod status;
 mod style;
 pub mod window;
+pub mod window_thread;
 
 use std::time::Duration;
 

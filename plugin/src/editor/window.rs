@@ -1,4 +1,4 @@
-//! The editor in a host: its model made of parameters, meters and the board, and its window made by nice-plug.
+//! The editor in a host: its model made of parameters, meters and the board, drawn in a window made by nice-plug.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,9 +10,10 @@ use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{BoolParam, Enum, Param, ResizeHint};
 use nice_plug_egui::baseview::HandlerError;
 use nice_plug_egui::baseview::dpi::LogicalSize;
-use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor};
+use nice_plug_egui::{EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor};
 
 use super::model::{Change, Control, EditorModel, Now};
+use super::window_thread::{AntiphonEditor, Opening};
 use super::{Editor, HandOver, LEAST_SIZE, SIZE};
 use crate::board::{Board, Snapshot};
 use crate::drag;
@@ -24,9 +25,6 @@ use crate::remarks::remarks;
 /// How long a trigger stays on: longer than the longest block, so that the audio thread sees it.
 const TRIGGER: Duration = Duration::from_millis(250);
 
-/// What the host opens.
-pub type AntiphonEditor = EguiEditor<App>;
-
 /// The editor of one instance. Opens no window: hosts make editors just to look at them.
 #[must_use]
 pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>) -> Option<AntiphonEditor> {
@@ -34,21 +32,25 @@ pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board
     let notifier = RepaintNotifier::new();
     let called = notifier.clone();
     board.call_with(move || called.request_repaint());
-    let app = App { editor: Editor::new(HandOver::new(drag::platform_source())), model: HostModel::new(params, meters, board) };
+    let (editor, thread) = (Editor::new(HandOver::new(drag::platform_source())), Opening::default());
+    let app = App { editor, model: HostModel::new(params, meters, board), thread: thread.clone() };
     let size = LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1));
     let least = LogicalSize::new(LEAST_SIZE.0, LEAST_SIZE.1);
     let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(ResizeHint::RESIZABLE.with_min_logical_size(least));
-    create_egui_editor(EguiEditorState::from_size(size, 1.0), notifier, settings, app)
+    let egui = create_egui_editor(EguiEditorState::from_size(size, 1.0), notifier, settings, app)?;
+    Some(AntiphonEditor::new(egui, thread))
 }
 
 /// What nice-plug draws.
-pub struct App {
+pub(super) struct App {
     editor: Editor,
     model: HostModel,
+    thread: Opening,
 }
 
 impl NiceEguiApp for App {
     fn build(&mut self, egui_ctx: Context, nice_gui_ctx: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
+        self.thread.note();
         Editor::dress(&egui_ctx);
         let [red, green, blue] = PAPER.channels();
         frame.set_clear_color(Color32::from_rgb(red, green, blue).into());

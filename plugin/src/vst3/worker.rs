@@ -12,21 +12,20 @@
 //!
 //! The pinned version is what this relies on: the test `vst3_editor` fails if another one works differently.
 
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
 use nice_plug::prelude::{AsyncExecutor, Plugin};
 
+use crate::os_thread::OsThread;
+
 /// Tells the worker to leave. Nothing else is ever asked of it.
-pub struct Leave(Sender<Option<PathBuf>>);
+pub struct Leave(Sender<Option<OsThread>>);
 
 impl Leave {
     /// On the worker: says which thread it is, and leaves. Unwinds to the thread's start, which is the one way out there is.
     pub(crate) fn obey(self) {
-        // Its directory, for as long as it runs.
-        let thread = std::fs::read_link("/proc/thread-self").ok();
         // Who asked may have given up.
-        let _ = self.0.send(thread.map(|thread| Path::new("/proc").join(thread)));
+        let _ = self.0.send(OsThread::current());
         std::panic::resume_unwind(Box::new("left as it was told to"));
     }
 }
@@ -51,8 +50,7 @@ mod unix {
     use std::any::TypeId;
     use std::cell::RefCell;
     use std::sync::mpsc::channel;
-    use std::thread;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use nice_plug::prelude::{AsyncExecutor, Plugin};
     use nice_plug::wrapper::vst3::{Vst3Plugin, Wrapper};
@@ -83,11 +81,8 @@ mod unix {
         let unseen = Wrapper::<P>::new();
         // The last of a class must never go, see above.
         std::mem::forget(unseen);
-        let began = Instant::now();
         if let Ok(Some(thread)) = told.recv_timeout(PATIENCE) {
-            while thread.exists() && began.elapsed() < PATIENCE {
-                thread::yield_now();
-            }
+            thread.wait(PATIENCE);
         }
     }
 

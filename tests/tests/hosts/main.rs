@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod classes;
+mod editor;
 mod engine;
 mod guard;
 mod history;

@@ -50,7 +50,8 @@ fn is_a_worker_at_work() -> bool {
     workers.into_iter().any(|worker| read(worker.path(), "stat").rsplit(") ").next().is_some_and(|rest| rest.starts_with('R')))
 }
 
-fn is_loaded() -> bool {
+/// Whether the library is in this process.
+pub(crate) fn is_loaded() -> bool {
     fs::read_to_string("/proc/self/maps").unwrap().contains(library::path().to_str().unwrap())
 }
 

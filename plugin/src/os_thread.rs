@@ -1,0 +1,122 @@
+//! Threads that others started and nobody can join, known by what Linux says of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether a thread still runs.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// A thread of this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OsThread {
+    /// `/proc/PROCESS/task/THREAD`: there until no instruction of the thread is left to run.
+    folder: PathBuf,
+}
+
+impl OsThread {
+    /// The one that calls. `None` except on Linux.
+    pub(crate) fn current() -> Option<Self> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let link = fs::read_link("/proc/thread-self").ok()?;
+        Some(Self { folder: Path::new("/proc").join(link) })
+    }
+
+    /// Gives it a name that no other thread has. Threads that it starts have the same from the start, and keep it unless they are named.
+    pub(crate) fn mark(&self) {
+        if let Some(name) = self.name() {
+            // Without it, just those that it starts are not found.
+            let _ = fs::write(self.folder.join("comm"), name);
+        }
+    }
+
+    /// Those that bear the name that [`mark`](Self::mark) gave: itself, and those it has started since.
+    pub(crate) fn family(&self) -> Vec<Self> {
+        let (Some(name), Some(threads)) = (self.name(), self.folder.parent()) else { return Vec::new() };
+        let threads = fs::read_dir(threads).into_iter().flatten().filter_map(Result::ok).map(|entry| Self { folder: entry.path() });
+        let is_one = |thread: &Self| fs::read_to_string(thread.folder.join("comm")).is_ok_and(|said| said.trim_end() == name);
+        threads.filter(is_one).collect()
+    }
+
+    /// The kernel takes 15 bytes, and the number has at most 7.
+    fn name(&self) -> Option<String> {
+        Some(format!("editor-{}", self.folder.file_name()?.to_str()?))
+    }
+
+    /// Waits until it has ended, and says whether it has. A thread does not wait for itself.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
+        if Self::current().as_ref() == Some(self) {
+            return false;
+        }
+        let began = Instant::now();
+        while self.folder.exists() {
+            if began.elapsed() >= patience {
+                return false;
+            }
+            thread::sleep(GLANCE);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// So long that a test which waits for it has failed.
+    const EVER: Duration = Duration::from_secs(3600);
+
+    /// A thread that runs until the sender is dropped, with one that it has started before it was marked and one after.
+    fn family() -> (OsThread, Sender<()>) {
+        let (stop, stopped) = channel::<()>();
+        let (tell, told) = channel();
+        thread::spawn(move || {
+            let idle = || {
+                let (hold, held): (Sender<()>, Receiver<()>) = channel();
+                thread::spawn(move || held.recv());
+                hold
+            };
+            let older = idle();
+            let this = OsThread::current().unwrap();
+            this.mark();
+            let younger = idle();
+            tell.send(this).unwrap();
+            // The sender goes, nothing is sent.
+            let _ = stopped.recv();
+            drop((older, younger));
+        });
+        (told.recv().unwrap(), stop)
+    }
+
+    #[test]
+    fn it_runs_until_it_has_ended() {
+        let (thread, stop) = family();
+        assert!(!thread.wait(Duration::ZERO));
+        drop(stop);
+        assert!(thread.wait(EVER));
+        assert!(!thread.folder.exists());
+    }
+
+    #[test]
+    fn those_it_starts_after_it_was_marked_are_its_family() {
+        let (one, stop_one) = family();
+        let (other, stop_other) = family();
+        let [ones, others] = [&one, &other].map(OsThread::family);
+        assert_eq!((ones.len(), others.len()), (2, 2));
+        assert!(ones.contains(&one) && others.contains(&other) && ones.iter().all(|thread| !others.contains(thread)));
+        drop((stop_one, stop_other));
+        assert!(ones.iter().chain(&others).all(|thread| thread.wait(EVER)));
+        assert!(one.family().is_empty());
+    }
+
+    #[test]
+    fn it_does_not_wait_for_itself() {
+        assert!(!OsThread::current().unwrap().wait(EVER));
+    }
+}
