@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use antiphon_plugin::editor::window_thread::{AntiphonEditor, AntiphonHandle, AntiphonWindow};
 use nice_plug::context::gui::GuiContext;
@@ -17,7 +17,7 @@ pub(crate) const WHO_COMPLAINS_OF_SIGNALS: &str = "nice_plug::wrapper::standalon
 
 /// How often an open window asks whether to close.
 const GLANCE: Duration = Duration::from_millis(20);
-/// How long closing may take: a JACK server that is gone never hands the audio thread back.
+/// How long closing may take, and a window that does not answer: a JACK server that is gone never hands the audio thread back.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What a shell makes of a program that a signal ended.
 const INTERRUPTED: i32 = 130;
@@ -66,6 +66,19 @@ impl Editor for ProgramWindow {
     }
 }
 
+/// Shows it. One that was closed before that answers no more (baseview 0.4.2): not shown, but no error.
+fn show(window: &AntiphonWindow) -> Result<(), baseview::Error> {
+    let asked = Instant::now();
+    let shown = window.show();
+    while shown.is_err() && window.is_open() {
+        if asked.elapsed() > PATIENCE {
+            return shown;
+        }
+        thread::sleep(GLANCE);
+    }
+    Ok(())
+}
+
 /// The handle of an open window.
 pub(crate) struct ProgramHandle(AntiphonHandle);
 
@@ -76,7 +89,7 @@ impl EditorHandle for ProgramHandle {
     fn run_until_closed(window: AntiphonWindow) -> Result<(), baseview::Error> {
         // On X11 the window has a thread of its own, so this one is free to look out for its end.
         if cfg!(not(any(windows, target_os = "macos"))) {
-            window.show()?;
+            show(&window)?;
             while window.is_open() && !ENDS.load(Ordering::Relaxed) {
                 window.host_main_thread_callback();
                 thread::sleep(GLANCE);

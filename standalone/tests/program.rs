@@ -76,6 +76,9 @@ impl Running {
             ask();
             self.program.try_wait().unwrap()
         });
+        self.said.extend(self.lines.try_iter());
+        // Seen only when the test fails.
+        println!("{:#?}", self.said);
         (status, fs::read_to_string(self.folder.path().join("report")).unwrap_or_default())
     }
 }
