@@ -1,11 +1,13 @@
 //! The plug-in's own sound: what it sends out is heard without a synthesiser.
 //!
 //! It sounds every note that leaves the plug-in, the player's and the plan's, as an instrument behind it would. `synth` holds the voices,
-//! `voice` is one, `tone` says what it sounds like.
+//! `voice` is one, `tone` says what the keys sound like, `source` and `wave` make it.
 
+mod source;
 mod synth;
 mod tone;
 mod voice;
+mod wave;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! The voices, and who of them plays what.
 
 use antiphon_engine::plan::Key;
-use fundsp::prelude32::{Shape, Tanh};
 use nice_plug::midi::{NoteEvent, control_change};
 
-use super::tone::{self, Tone};
+use super::tone::{self, Tones};
 use super::voice::{Hold, Voice};
+use super::wave;
 use crate::port::{Event, Sound};
 use crate::thru::is_pressed;
 
@@ -17,6 +17,8 @@ pub const DRUM_VOICES: usize = 8;
 const DRUM_CHANNEL: u8 = 9;
 /// How far a pitch bend goes at most, as General MIDI has it.
 const BEND_SEMITONES: f32 = 2.0;
+/// How fast a voice falls to 1/e that must go, seconds.
+const FADE: f32 = 0.004;
 /// How fast what a stolen voice leaves behind falls to 1/e, seconds.
 const REST_DECAY: f32 = 0.003;
 /// Below it, -120 dB, what is left of a stolen voice is nothing.
@@ -26,8 +28,9 @@ const NOTHING: f32 = 1e-6;
 pub(super) struct Synth {
     pitched: Vec<Voice>,
     drums: Vec<Voice>,
-    /// Hertz.
-    rate: f32,
+    tones: Tones,
+    /// What a voice that must go is multiplied by each sample.
+    fade: f32,
     /// Channels whose sustain pedal is down, one bit each.
     pedals: u16,
     /// What each channel's pitches are multiplied by.
@@ -35,21 +38,21 @@ pub(super) struct Synth {
     /// Where stolen voices stood: it falls from there, instead of jumping.
     rest: [f32; 2],
     rest_decay: f32,
-    limiter: Tanh,
 }
 
 impl Synth {
     /// For a sample rate in hertz.
     pub(super) fn new(rate: f32) -> Self {
+        let tones = Tones::new(rate);
         Self {
-            pitched: (0..PITCHED_VOICES).map(|_| Voice::new(tone::piano, rate)).collect(),
-            drums: (0..DRUM_VOICES).map(|_| Voice::new(tone::drum, rate)).collect(),
-            rate,
+            pitched: (0..PITCHED_VOICES).map(|_| Voice::new(tones.piano(0, 0.0))).collect(),
+            drums: (0..DRUM_VOICES).map(|_| Voice::new(tones.drum(0, 0.0))).collect(),
+            tones,
+            fade: tone::factor(FADE * rate),
             pedals: 0,
             bends: [1.0; 16],
             rest: [0.0; 2],
-            rest_decay: (-1.0 / (REST_DECAY * rate)).exp(),
-            limiter: Tanh(1.0),
+            rest_decay: tone::factor(REST_DECAY * rate),
         }
     }
 
@@ -79,7 +82,8 @@ impl Synth {
     pub(super) fn fade(&mut self) {
         self.pedals = 0;
         self.bends = [1.0; 16];
-        self.voices().for_each(Voice::fade);
+        let fade = self.fade;
+        self.voices().for_each(|voice| voice.fade(fade));
     }
 
     /// Everything has ended.
@@ -92,6 +96,10 @@ impl Synth {
 
     /// Adds the next samples to both sides, which are silent.
     pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
+        // Between the notes of a chord.
+        if left.is_empty() {
+            return;
+        }
         let Self { pitched, drums, bends, .. } = self;
         let mut sounds = self.rest != [0.0; 2];
         for voice in pitched.iter_mut().filter(|voice| voice.hold() != Hold::Idle) {
@@ -105,10 +113,17 @@ impl Synth {
         if !sounds {
             return;
         }
-        for (left, right) in left.iter_mut().zip(right) {
-            *left = self.limiter.shape(*left + self.rest[0]);
-            *right = self.limiter.shape(*right + self.rest[1]);
-            self.rest = self.rest.map(|rest| if rest.abs() < NOTHING { 0.0 } else { rest * self.rest_decay });
+        if self.rest != [0.0; 2] {
+            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+                *left += self.rest[0];
+                *right += self.rest[1];
+                self.rest = self.rest.map(|rest| if rest.abs() < NOTHING { 0.0 } else { rest * self.rest_decay });
+            }
+        }
+        for side in [left, right] {
+            for sample in side {
+                *sample = wave::tanh(*sample);
+            }
         }
     }
 
@@ -122,11 +137,11 @@ impl Synth {
         // A string struck again, a hi-hat that closes.
         let ends = |voice: &Voice| voice.key() == key || is_drum && tone::choked_by(key.pitch()) == Some(voice.key().pitch());
         let (voices, tone) = if is_drum {
-            (&mut self.drums, Tone::drum(key.pitch(), velocity, self.rate))
+            (&mut self.drums, self.tones.drum(key.pitch(), velocity))
         } else {
-            (&mut self.pitched, Tone::piano(key.pitch(), velocity, self.rate))
+            (&mut self.pitched, self.tones.piano(key.pitch(), velocity))
         };
-        voices.iter_mut().filter(|voice| ends(voice)).for_each(Voice::fade);
+        voices.iter_mut().filter(|voice| ends(voice)).for_each(|voice| voice.fade(self.fade));
         // One that is idle, or that nothing holds; of several the quietest.
         let first = voices.iter_mut().min_by(|one, other| {
             let order = |voice: &Voice| (voice.hold(), if voice.hold() == Hold::Idle { 0.0 } else { voice.loudness() });
@@ -155,7 +170,10 @@ impl Synth {
         match controller {
             control_change::DAMPER_PEDAL if is_pressed(value) => self.pedals |= 1 << channel,
             control_change::DAMPER_PEDAL => self.raise_pedal(channel),
-            control_change::ALL_SOUND_OFF => self.voices().filter(on_channel).for_each(Voice::fade),
+            control_change::ALL_SOUND_OFF => {
+                let fade = self.fade;
+                self.voices().filter(on_channel).for_each(|voice| voice.fade(fade));
+            }
             control_change::ALL_NOTES_OFF => self.let_go(|key| key.channel() == channel),
             control_change::RESET_ALL_CONTROLLERS => {
                 self.raise_pedal(channel);

@@ -1,18 +1,14 @@
-//! One voice: a graph, its two decays, and how it starts and ends.
+//! One voice: a note, made a chunk at a time, and how it starts and ends.
 
 use antiphon_engine::plan::Key;
-use fundsp::prelude32::{AudioUnit, BufferRef, BufferVec};
 
-use super::tone::{Controls, Graph, Tone};
+use super::tone::Tone;
+use super::wave::{self, CHUNK, Chunk};
 
-/// Samples a graph makes at once. They count from the note's first, so that a block's length changes nothing.
-const CHUNK: usize = 16;
 /// A voice that is quieter than this, -94 dB, has ended.
 const SILENCE: f32 = 2e-5;
 /// Of a voice that never sounded.
 const NO_KEY: Key = Key::new(0, 0).unwrap();
-/// How fast a voice falls to 1/e that must go, seconds.
-const FADE: f32 = 0.004;
 
 /// Why a voice still sounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,58 +25,24 @@ pub(super) enum Hold {
 
 /// A voice.
 pub(super) struct Voice {
-    controls: Controls,
-    graph: Box<dyn AudioUnit>,
-    chunk: BufferVec,
-    /// Samples of the chunk that were heard.
-    heard: usize,
-    /// Hertz.
-    rate: f32,
+    /// What it plays, as it stands at the end of the chunk.
     tone: Tone,
     key: Key,
     hold: Hold,
-    /// Samples since it started, up to the end of the chunk.
-    age: f32,
-    /// What the graph's channels are multiplied by now, and from one sample to the next.
-    levels: [f32; 2],
-    decays: [f32; 2],
-    /// 0 to 1, while it starts, and the step of each sample.
+    /// 0 to 1, while it starts; at the end of the chunk.
     rise: f32,
-    step: f32,
-    /// 1 to 0, when it ends, and from one sample to the next.
-    fall: f32,
+    /// What each sample is multiplied by once nothing holds it.
     falling: f32,
-    /// What left and right are multiplied by.
-    sides: [f32; 2],
-    /// The last sample of each side.
-    last: [f32; 2],
+    /// Its next samples, both parts together.
+    chunk: Chunk,
+    /// Samples of the chunk that were heard.
+    heard: usize,
 }
 
 impl Voice {
-    pub(super) fn new(graph: Graph, rate: f32) -> Self {
-        let controls = Controls::default();
-        let mut graph = graph(&controls);
-        graph.set_sample_rate(rate.into());
-        graph.allocate();
-        Self {
-            controls,
-            graph,
-            chunk: BufferVec::new(2),
-            heard: CHUNK,
-            rate,
-            tone: Tone::piano(60, 0.0, rate),
-            key: NO_KEY,
-            hold: Hold::Idle,
-            age: 0.0,
-            levels: [0.0; 2],
-            decays: [0.0; 2],
-            rise: 0.0,
-            step: 1.0,
-            fall: 0.0,
-            falling: 1.0,
-            sides: [0.0; 2],
-            last: [0.0; 2],
-        }
+    /// A voice that has ended, of a note that was never heard.
+    pub(super) const fn new(tone: Tone) -> Self {
+        Self { tone, key: NO_KEY, hold: Hold::Idle, rise: 0.0, falling: 1.0, chunk: [0.0; CHUNK], heard: CHUNK }
     }
 
     pub(super) const fn key(&self) -> Key {
@@ -91,28 +53,16 @@ impl Voice {
         self.hold
     }
 
-    /// How loud it is at most from here on.
+    /// How loud it is at most from the end of the chunk on.
     pub(super) fn loudness(&self) -> f32 {
-        (self.levels[0] + self.levels[1]) * self.fall
+        self.tone.levels[0] + self.tone.levels[1]
     }
 
     /// Starts a note. Hands back what it cuts off of the note before: a sample of each side.
     pub(super) fn start(&mut self, key: Key, tone: Tone) -> [f32; 2] {
-        let cut = if self.hold == Hold::Idle { [0.0; 2] } else { self.last };
-        let angle = (tone.pan + 1.0) * core::f32::consts::FRAC_PI_4;
-        self.graph.reset();
-        self.heard = CHUNK;
-        self.tone = tone;
-        self.key = key;
-        self.hold = Hold::Key;
-        self.age = 0.0;
-        self.levels = tone.levels;
-        self.decays = tone.decays.map(|seconds| self.factor(seconds));
-        self.rise = 0.0;
-        self.step = 1.0 / (tone.attack * self.rate).max(1.0);
-        (self.fall, self.falling) = (1.0, 1.0);
-        self.sides = [angle.cos(), angle.sin()];
-        self.last = [0.0; 2];
+        let last = if self.hold == Hold::Idle { 0.0 } else { self.heard.checked_sub(1).map_or(0.0, |last| self.chunk[last]) };
+        let cut = self.tone.sides.map(|side| side * last);
+        *self = Self { key, hold: Hold::Key, ..Self::new(tone) };
         cut
     }
 
@@ -122,19 +72,17 @@ impl Voice {
             (Hold::Key, true) => self.hold = Hold::Pedal,
             (Hold::Key | Hold::Pedal, false) => {
                 self.hold = Hold::Free;
-                if let Some(seconds) = self.tone.release {
-                    self.falling = self.factor(seconds);
-                }
+                self.fall(self.tone.release);
             }
             _ => {}
         }
     }
 
-    /// It ends as fast as can be without a click.
-    pub(super) fn fade(&mut self) {
+    /// It ends as fast as can be without a click: its samples are multiplied by this, each once more than the one before.
+    pub(super) fn fade(&mut self, factor: f32) {
         if self.hold != Hold::Idle {
             self.hold = Hold::Free;
-            self.falling = self.factor(FADE);
+            self.fall(factor);
         }
     }
 
@@ -152,17 +100,9 @@ impl Voice {
             }
             let count = (CHUNK - self.heard).min(left.len() - done);
             let (span, ahead) = (self.heard..self.heard + count, done..done + count);
-            let [main, second] = [0, 1].map(|channel| channel_of(&self.chunk, channel));
-            for ((main, second), (left, right)) in
-                main[span.clone()].iter().zip(&second[span]).zip(left[ahead.clone()].iter_mut().zip(&mut right[ahead]))
-            {
-                self.rise = (self.rise + self.step).min(1.0);
-                let sample = (main * self.levels[0] + second * self.levels[1]) * (self.rise * self.fall);
-                self.last = self.sides.map(|side| side * sample);
-                *left += self.last[0];
-                *right += self.last[1];
-                self.levels = [self.levels[0] * self.decays[0], self.levels[1] * self.decays[1]];
-                self.fall *= self.falling;
+            for (sample, (left, right)) in self.chunk[span].iter().zip(left[ahead.clone()].iter_mut().zip(&mut right[ahead])) {
+                *left += self.tone.sides[0] * sample;
+                *right += self.tone.sides[1] * sample;
             }
             self.heard += count;
             done += count;
@@ -175,29 +115,39 @@ impl Voice {
             self.hold = Hold::Idle;
             return false;
         }
-        // What nobody hears must not become subnormal.
-        for level in self.levels.iter_mut().filter(|level| **level < SILENCE * 1e-3) {
+        let Tone { source, levels, decays, rise, .. } = &mut self.tone;
+        // What nobody hears need not be made, and must not become subnormal.
+        for level in levels.iter_mut().filter(|level| **level < SILENCE * 1e-3) {
             *level = 0.0;
         }
-        let seconds = self.age / self.rate;
-        let hertz = self.tone.hertz_at(seconds) * bend;
-        self.controls.hertz.set(hertz);
-        self.controls.deviation.set(self.tone.index_at(seconds) * hertz);
-        self.controls.second.set(self.tone.second * bend);
-        self.controls.q.set(self.tone.q);
-        self.graph.process(CHUNK, &BufferRef::empty(), &mut self.chunk.buffer_mut());
-        self.age += CHUNK as f32;
+        let parts = source.next(bend, levels.map(|level| level > 0.0));
+        self.chunk = [0.0; CHUNK];
+        for ((part, level), decay) in parts.into_iter().zip(levels).zip(decays) {
+            let Some(part) = part else { continue };
+            let levels = wave::fall(level, *decay * self.falling);
+            for (sample, (part, level)) in self.chunk.iter_mut().zip(part.into_iter().zip(levels)) {
+                *sample += part * level;
+            }
+        }
+        if self.rise < 1.0 {
+            for sample in &mut self.chunk {
+                self.rise = (self.rise + *rise).min(1.0);
+                *sample *= self.rise;
+            }
+        }
         self.heard = 0;
         true
     }
 
-    /// What a level is multiplied by each sample to fall to 1/e in so many seconds.
-    fn factor(&self, seconds: f32) -> f32 {
-        (-1.0 / (seconds * self.rate)).exp()
+    /// From its next sample on it falls by this factor, in place of the one so far: the rest of the chunk is made already.
+    fn fall(&mut self, factor: f32) {
+        let more = factor / self.falling;
+        self.falling = factor;
+        let mut left = 1.0;
+        for sample in &mut self.chunk[self.heard..] {
+            *sample *= left;
+            left *= more;
+        }
+        self.tone.levels = self.tone.levels.map(|level| level * left);
     }
-}
-
-/// The samples of a channel.
-fn channel_of(chunk: &BufferVec, channel: usize) -> &[f32] {
-    chunk.buffer_ref().channel_f32(channel)
 }
