@@ -255,6 +255,18 @@ def test_sources_weigh_alike_and_differences_have_intervals():
     assert said["sources"] == {"many": pytest.approx(0.84), "one": pytest.approx(5.6)}
 
 
+def test_a_second_seed_is_compared_with_the_shipped_design_of_that_seed(tmp_path):
+    cost = {"first": 0.1, "first_2": 0.3, "dense_2": 0.4}
+    for name, each in cost.items():
+        of = scores({"ours": [each, each]})
+        pieces = [{"path": str(i), "source": "ours", "notes": of.notes[i].tolist(), "bits": of.bits[i].tolist()} for i in range(2)]
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "scores.json").write_text(json.dumps({"rows": 1, "pieces": pieces}))
+    named = [Variant(dataclasses.replace(SMALL, stage=name), name, "attention", against=against) for name, against in zip(cost, ("", "", "first_2"))]
+    said = report.collect(Study(named, pieces=2), tmp_path)
+    assert [said[name]["all"]["more"] for name in cost] == [0, pytest.approx(1.6), pytest.approx(0.8)]
+
+
 def test_a_stretch_without_notes_has_no_number_and_other_notes_are_refused():
     short = scores({"ours": [0.1, 0.2]}, notes=(8, 0, 0))
     assert "bars 33+" not in report.numbers(short, short)
@@ -280,6 +292,7 @@ def test_the_committed_study_asks_what_it_should():
         (('table = "rows"', 'table = "lines"'), "stands in no table"),
         (('"octave"', '"colour"'), "without colour"),
         (('stage = "plain"', 'stage = "first"'), "a name of its own"),
+        (('without = ', 'against = "none"\nwithout = '), "compared with none"),
     ],
 )  # fmt: skip
 def test_a_study_that_makes_no_sense_is_refused(tmp_path, change, says):

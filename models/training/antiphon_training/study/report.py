@@ -94,11 +94,14 @@ def numbers(scores: Scores, shipped: Scores) -> dict:
 def collect(study: Study, out: Path) -> dict:
     """The numbers of every variant that has been scored, by name; None for the others. A stretch that no piece reaches has none."""
     files = {variant.name: out / variant.name / "scores.json" for variant in study.variants}
-    first = files[study.variants[0].name]
-    if not first.exists():
-        raise SystemExit(f"{first}: the shipped design has not been scored, and nothing can be compared with it")
-    shipped = Scores.read(first)
-    return {name: numbers(Scores.read(file), shipped) if file.exists() else None for name, file in files.items()}
+    first = study.variants[0].name
+    if not files[first].exists():
+        raise SystemExit(f"{files[first]}: the shipped design has not been scored, and nothing can be compared with it")
+    said: dict[str, dict | None] = {}
+    for variant in study.variants:
+        both = files[variant.name], files[variant.against or first]
+        said[variant.name] = numbers(*map(Scores.read, both)) if all(file.exists() for file in both) else None
+    return said
 
 
 def section(study: Study, said: dict, picture: str, notes: str) -> str:
@@ -119,7 +122,7 @@ cd models/training && python study.py --corpus corpus.rows --work FOLDER
 
 from [study.toml](training/recipes/study.toml); all numbers are in [study.json](evaluation/study.json). Rows are counted as the shipped design has them.
 
-Scored on {pieces} from their first bar on, as many whole bars as a window holds, teacher forced, no control set; the same notes for all. Bits per note of all eight fields and of the bars' ends, the mean of the sources, each weighed alike. In brackets: how many more than the shipped design, with the 95 % interval of that difference by bootstrap over pieces within their sources (a source with one piece adds nothing to it). It does not hold what another seed would change. Place is type, beat, sub and role; how is duration, velocity and offset.
+Scored on {pieces} from their first bar on, as many whole bars as a window holds, teacher forced, no control set; the same notes for all. Bits per note of all eight fields and of the bars' ends, the mean of the sources, each weighed alike. In brackets: how many more than the shipped design, with the 95 % interval of that difference by bootstrap over pieces within their sources (a source with one piece adds nothing to it). It does not hold what another seed would change: what has another seed is compared with the shipped design of that seed. Place is type, beat, sub and role; how is duration, velocity and offset.
 """,
         *([f"Not run: {'; '.join(missing)}.\n"] if missing else []),
         f"![Differences from the shipped design]({picture})\n",
@@ -166,6 +169,7 @@ def draw(study: Study, said: dict, path: Path) -> None:
             axes.plot(values, places - 0.25, mark, alpha=0.7, label=label)
     axes.axvline(0, color="k", linewidth=0.8)
     axes.set_yticks(places, [variant.says for variant in shown])
+    axes.set_ylim(0.4 - len(shown), 0.6)
     axes.set(xlabel="bits per note more than the shipped design (left is better)")
     axes.grid(axis="x", alpha=0.3)
     figure.legend(fontsize=8, loc="outside right upper")

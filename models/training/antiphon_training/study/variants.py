@@ -32,6 +32,8 @@ class Variant:
     """Key of `networks.NETWORKS`."""
     without: tuple[str, ...] = ()
     """Columns that are absent in every row; `recall` stands for all that begin with it."""
+    against: str = ""
+    """Name of the variant it is compared with, which must have had its seed; empty for the first."""
 
     @property
     def name(self) -> str:
@@ -85,6 +87,8 @@ def _check(variants: list[Variant], path: Path) -> None:
         for column in variant.without:
             if not any(name.startswith(column) for name, _ in v.COLUMNS):
                 raise SystemExit(f"{path}: {variant.name} is without {column}, but no column of a row begins so")
+        if variant.against and variant.against not in names:
+            raise SystemExit(f"{path}: {variant.name} is compared with {variant.against}, which is no variant")
         if variant.network not in networks.NETWORKS:
             raise SystemExit(f"{path}: {variant.name} has the network {variant.network}; there are {', '.join(networks.NETWORKS)}")
         if variant is not variants[0] and variant.table not in TABLES:
