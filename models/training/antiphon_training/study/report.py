@@ -122,7 +122,7 @@ cd models/training && python study.py --corpus corpus.rows --work FOLDER
 
 from [study.toml](training/recipes/study.toml); all numbers are in [study.json](evaluation/study.json). Rows are counted as the shipped design has them.
 
-Scored on {pieces} from their first bar on, as many whole bars as a window holds, teacher forced, no control set; the same notes for all. Bits per note of all eight fields and of the bars' ends, the mean of the sources, each weighed alike. In brackets: how many more than the shipped design, with the 95 % interval of that difference by bootstrap over pieces within their sources (a source with one piece adds nothing to it). It does not hold what another seed would change: what has another seed is compared with the shipped design of that seed. Place is type, beat, sub and role; how is duration, velocity and offset.
+Scored on {pieces} from their first bar on, as many whole bars as a window holds, teacher forced, no control set; the same notes for all. Bits per note of all eight fields and of the bars' ends, the mean of the sources, each weighed alike. In brackets: how many more than the shipped design, with the 95 % interval of that difference by bootstrap over pieces within their sources (a source with one piece adds nothing to it). It does not hold what another seed would change: what has another seed, or twice the rows, is compared with the shipped design that has the same. Place is type, beat, sub and role; how is duration, velocity and offset.
 """,
         *([f"Not run: {'; '.join(missing)}.\n"] if missing else []),
         f"![Differences from the shipped design]({picture})\n",

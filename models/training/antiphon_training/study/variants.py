@@ -33,7 +33,7 @@ class Variant:
     without: tuple[str, ...] = ()
     """Columns that are absent in every row; `recall` stands for all that begin with it."""
     against: str = ""
-    """Name of the variant it is compared with, which must have had its seed; empty for the first."""
+    """Name of the variant it is compared with, which must have its seed and rows; empty for the first."""
 
     @property
     def name(self) -> str:
