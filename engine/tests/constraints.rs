@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use antiphon_engine::{
     cache::SlidingWindow,
     codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
-    decode::{Constraints, Decoder, MOST_NOTES, RoleSet, Sampling, Step},
+    decode::{Aims, Constraints, Decoder, MOST_NOTES, RoleSet, Sampling, Step},
     model::Model,
     music::{Role, Tick, analysis::Register},
 };
@@ -25,14 +25,10 @@ fn rules() -> impl Strategy<Value = Constraints> {
     let until = prop_oneof![Just(i64::MAX), -50_i64..500];
     let registers = prop::array::uniform16((0_u8..128, 0_u8..128).prop_map(|(low, high)| Register { low, high }));
     let chords = prop::array::uniform16(0_u8..6);
-    (roles, registers, chords, scale, voices, from, until).prop_map(|(roles, registers, chords, scale, voices, from, until)| Constraints {
-        roles,
-        registers,
-        chords,
-        scale,
-        voices,
-        from: Tick(from),
-        until: Tick(until),
+    let aim = || prop::option::of(0_u8..10);
+    let aims = (aim(), aim(), aim(), aim()).prop_map(|(density, register, span, voices)| Aims { density, register, span, voices });
+    (roles, registers, chords, scale, voices, aims, from, until).prop_map(|(roles, registers, chords, scale, voices, aims, from, until)| {
+        Constraints { roles, registers, chords, scale, voices, aims, from: Tick(from), until: Tick(until) }
     })
 }
 

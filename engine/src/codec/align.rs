@@ -3,7 +3,7 @@
 //! `align` and `align_given` lay out a finished bar, for training and for filling the cache. The decoder, which learns its targets one by one, builds the same
 //! rows from the same functions.
 
-use super::row::{BarRows, NoteClasses, Place, Position, Row, Targets};
+use super::row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 use super::vocabulary::{COLUMNS, FIELDS, Field, Kind, STYLES, column, next};
 use crate::music::{Role, Tick};
 
@@ -78,27 +78,13 @@ impl BarRows {
     /// The BAR row: without a target it predicts whether and where the first note comes, with one what that note is.
     #[must_use]
     pub fn bar_row(&self, target: Option<Place>) -> Row {
-        let mut row = self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some()));
-        let controls = [
-            (column::TEMPO, self.fields.tempo),
-            (column::KEY, self.fields.key),
-            (column::DENSITY, self.fields.density),
-            (column::REGISTER, self.fields.register),
-            (column::SPAN, self.fields.span),
-            (column::VOICES, self.fields.voices),
-            (column::MOOD, self.fields.mood),
-            (column::REPEATS, self.fields.repeats),
-        ];
-        for (column, value) in controls {
-            row.columns[column] = value.into();
-        }
-        row.aimed_at(target)
+        self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some())).told(&self.fields).aimed_at(target)
     }
 
     /// The row of the bar's note number `index`, which predicts its target's content and the place of the note after that.
     #[must_use]
     pub fn note_row(&self, index: usize, note: &NoteClasses, target: Option<Place>) -> Row {
-        self.content_row(Kind::Note, index, note).aimed_at(target)
+        self.content_row(Kind::Note, index, note).told(&self.fields).aimed_at(target)
     }
 
     /// The row of the bar's given note number `index`: it is heard, and predicts nothing.
@@ -151,6 +137,24 @@ impl Row {
         let mut columns = [0; COLUMNS];
         columns[column::KIND] = kind as u16;
         Self { columns, key: position, query: position }
+    }
+
+    /// This row, told what its bar shall be like: so are the rows that predict.
+    fn told(mut self, fields: &BarFields) -> Self {
+        let controls = [
+            (column::TEMPO, fields.tempo),
+            (column::KEY, fields.key),
+            (column::DENSITY, fields.density),
+            (column::REGISTER, fields.register),
+            (column::SPAN, fields.span),
+            (column::VOICES, fields.voices),
+            (column::MOOD, fields.mood),
+            (column::REPEATS, fields.repeats),
+        ];
+        for (column, value) in controls {
+            self.columns[column] = value.into();
+        }
+        self
     }
 
     /// This row, asking for a note at `target`: one further in the bar than itself.
@@ -235,10 +239,10 @@ mod tests {
         );
         assert_eq!(rows[0].columns[..column::RECALL_CONTENT], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
         assert_eq!(rows[1].columns[..column::RECALL_CONTENT], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 13, 1, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
-        assert_eq!(rows[2].columns[..column::RECALL_CONTENT], [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(rows[2].columns[..column::RECALL_CONTENT], [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
         assert_eq!(
             rows[3].columns[..column::RECALL_CONTENT],
-            [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+            [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]
         );
         assert_eq!(rows[4].columns[..column::RECALL_CONTENT], [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }

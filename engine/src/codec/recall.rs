@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::row::{NoteClasses, Place, Row};
 use super::vocabulary::{Kind, column};
+use crate::music::analysis::NEW_BAR;
 
-/// How many bars back is looked: the bars that the model sees note by note.
+/// How many bars back is looked: the bars that the model sees note by note, and that a bar can be told to repeat.
 pub const RECALL_BARS: [u32; 8] = [1, 2, 4, 8, 12, 16, 24, 32];
 
 /// Matches are counted up to here.
@@ -28,8 +29,11 @@ const REMEMBERED: usize = 128;
 /// Instead of a beat: the bar has no further note.
 const BAR_ENDS: u16 = 16;
 
-/// Bars of the passages that are taken for loops when they are played once more.
+/// Bars of the passages that are taken for loops when they are played more than once in succession.
 const LOOPS: [usize; 3] = [1, 2, 4];
+
+/// Up to here it is counted how often.
+const MOST_TURNS: usize = 3;
 
 /// For each of [`RECALL_BARS`], how well it has been repeated: one more for every note that it has as well, down to a quarter at one that it has not.
 type Matches = [u8; RECALL_BARS.len()];
@@ -58,6 +62,8 @@ pub struct BarRecall {
     heard: Vec<NoteClasses>,
     /// Before the first note, and after each.
     matches: Vec<Matches>,
+    /// How often the passage before it was played in succession.
+    turns: usize,
 }
 
 impl Recall {
@@ -69,20 +75,25 @@ impl Recall {
             self.bars.iter().rev().find(|bar| bar.index == wanted).map(|bar| Arc::clone(&bar.notes))
         });
         let last = self.bars.back().filter(|bar| bar.index.checked_add(1) == Some(index));
-        BarRecall { index, earlier, heard: Vec::new(), matches: vec![last.map_or(Matches::default(), |bar| bar.matches)] }
+        BarRecall {
+            index,
+            earlier,
+            heard: Vec::new(),
+            matches: vec![last.map_or(Matches::default(), |bar| bar.matches)],
+            turns: self.turns(),
+        }
     }
 
-    /// Whether the latest bars are a passage of one, two or four bars, played twice in succession: the same notes at the same places.
-    #[must_use]
-    pub fn loops(&self) -> bool {
+    /// How often the latest passage of one, two or four bars was played in succession, the same notes at the same places: 1 to [`MOST_TURNS`].
+    fn turns(&self) -> usize {
         let struck = |bar: &Remembered| bar.notes.iter().map(|note| (order(note.place()), note.pitch)).collect::<Vec<_>>();
-        LOOPS.iter().any(|&passage| {
-            let bars: Vec<_> = self.bars.iter().rev().take(2 * passage).collect();
-            let (last, before) = bars.split_at(bars.len().min(passage));
-            before.len() == passage
-                && last.iter().any(|bar| !bar.notes.is_empty())
-                && last.iter().zip(before).all(|(one, other)| one.notes.len() == other.notes.len() && struck(one) == struck(other))
-        })
+        let latest: Vec<_> = self.bars.iter().rev().take(MOST_TURNS * LOOPS[LOOPS.len() - 1]).map(struck).collect();
+        let turns = |&bars: &usize| {
+            let mut passages = latest.chunks_exact(bars);
+            let last = passages.next().filter(|bars| bars.iter().any(|notes| !notes.is_empty()));
+            1 + last.map_or(0, |last| passages.take(MOST_TURNS - 1).take_while(|passage| *passage == last).count())
+        };
+        LOOPS.iter().map(turns).max().unwrap_or(1)
     }
 
     /// Remembers a bar that has all its notes.
@@ -121,13 +132,24 @@ impl BarRecall {
         self.matches.truncate(notes + 1);
     }
 
+    /// How often the passage of one, two or four bars before it was played in succession, the same notes at the same places: 1 to 3.
+    #[must_use]
+    pub fn turns(&self) -> usize {
+        self.turns
+    }
+
     /// Hears the notes of a bar's rows, and writes into each row that asks for something what is recalled for it.
     pub fn fill_in(&mut self, rows: &mut [Row]) {
+        rows.iter().filter_map(Row::note).for_each(|note| self.hear(&note));
+        self.tell(rows);
+    }
+
+    /// Writes into each row of a bar that has been heard, if it asks for something, what was recalled for it.
+    pub fn tell(&self, rows: &mut [Row]) {
+        let mut heard = 0;
         for row in rows {
-            if let Some(note) = row.note() {
-                self.hear(&note);
-            }
-            self.write(self.heard.len(), row);
+            heard += usize::from(row.note().is_some());
+            self.write(heard, row);
         }
     }
 
@@ -138,10 +160,11 @@ impl BarRecall {
             return;
         }
         let matches = self.matches.get(heard).copied().unwrap_or_default();
-        // The best repeated first; of equal ones the nearest.
+        // The one that is to be repeated first, then the best repeated; of equal ones the nearest.
+        let told = usize::from(row.columns[column::REPEATS]).checked_sub(usize::from(NEW_BAR) + 1);
         let mut known: Vec<(usize, &[NoteClasses])> =
             self.earlier.iter().enumerate().filter_map(|(index, bar)| Some((index, bar.as_deref()?))).collect();
-        known.sort_by_key(|&(index, _)| Reverse(matches[index]));
+        known.sort_by_key(|&(index, _)| (told != Some(index), Reverse(matches[index])));
         let rank = target.map_or(0, |target| self.rank(heard, target));
 
         if let Some(target) = target {
@@ -219,8 +242,9 @@ fn level(matches: u8) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{BarEnd, BarRows, align};
+    use crate::codec::{BarEnd, BarFields, BarRows, align};
     use crate::music::Role;
+    use crate::music::analysis::REPEAT_BARS;
 
     fn note(sub: u8, pitch: u8) -> NoteClasses {
         NoteClasses { beat: sub / 24, sub: sub % 24, role: Role::Keys.class(), pitch, duration: 11, velocity: 20, offset: 4 }
@@ -272,6 +296,22 @@ mod tests {
     }
 
     #[test]
+    fn the_bar_that_is_to_be_repeated_comes_before_all_others() {
+        assert!(REPEAT_BARS.iter().zip(RECALL_BARS).all(|(&told, recalled)| told == recalled as usize));
+        let mut recall = Recall::default();
+        heard(&mut recall, 0, &[note(0, 60), note(24, 62)]);
+        heard(&mut recall, 1, &[note(0, 70), note(36, 72)]);
+        let fields = BarFields { repeats: NEW_BAR + 2, ..BarFields::default() };
+        let bar = BarRows { index: 2, ticks: 96, fields, notes: vec![note(0, 70), note(36, 72)] };
+        let mut rows = align(&bar, BarEnd::Bar).0;
+        recall.begin(2).fill_in(&mut rows);
+        // Bar 0 stands first although it is farther away, and although the first note was that of bar 1.
+        assert_eq!(columns(&rows[1])[..8], [2, 61, 12, 21, 1, 71, 12, 21]);
+        assert_eq!(columns(&rows[1])[8..], [2, 1, KEYS, 2, 13, KEYS]);
+        assert_eq!(columns(&rows[2])[..8], [1, 256 + 73, 64 + 12, 32 + 21, 0, 0, 0, 0]);
+    }
+
+    #[test]
     fn one_wrong_note_costs_three_quarters_of_the_trust() {
         let mut recall = Recall::default();
         let run: Vec<_> = (0..12).map(|index| note(index * 6, 60 + index)).collect();
@@ -307,17 +347,18 @@ mod tests {
     }
 
     #[test]
-    fn a_passage_played_twice_in_succession_is_a_loop() {
+    fn it_is_counted_how_often_a_passage_was_played_in_succession() {
         let mut recall = Recall::default();
         let mut play = |index, pitch| {
             heard(&mut recall, index, &[note(0, pitch)]);
-            recall.loops()
+            recall.begin(index + 1).turns()
         };
-        let found: Vec<bool> = [60, 62, 60, 64, 60, 64, 64, 65].into_iter().zip(0..).map(|(pitch, index)| play(index, pitch)).collect();
-        assert_eq!(found, [false, false, false, false, false, true, true, false]);
+        let bars = [60, 62, 60, 64, 60, 64, 60, 64, 64, 64, 64, 65];
+        let turns: Vec<usize> = bars.into_iter().zip(0..).map(|(pitch, index)| play(index, pitch)).collect();
+        assert_eq!(turns, [1, 1, 1, 1, 1, 2, 2, 3, 2, 3, 3, 1]);
         let mut silence = Recall::default();
         (0..8).for_each(|index| drop(heard(&mut silence, index, &[])));
-        assert!(!silence.loops());
+        assert_eq!(silence.begin(8).turns(), 1);
     }
 
     #[test]

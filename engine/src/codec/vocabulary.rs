@@ -1,11 +1,11 @@
-//! The numbers of vocabulary version 3 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
+//! The numbers of vocabulary version 4 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
 
 use std::sync::LazyLock;
 
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
 /// A model of another vocabulary is refused.
-pub const VOCABULARY_VERSION: u32 = 3;
+pub const VOCABULARY_VERSION: u32 = 4;
 
 /// Longest bar a row can address; a longer one is cut.
 pub const MAX_BAR_TICKS: i64 = 16 * TICKS_PER_QUARTER;

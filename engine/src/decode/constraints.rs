@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::aims::Aims;
 use crate::{
     codec::{
         NoteClasses, OPEN, Place,
@@ -70,6 +71,8 @@ pub struct Constraints {
     /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and where nothing is given one may always
     /// start.
     pub voices: Option<u8>,
+    /// What is leaned towards, within all of this.
+    pub aims: Aims,
     /// No note starts before this tick of the sequence (tick 0 is its first bar line).
     pub from: Tick,
     /// Every note ends at or before this tick of the sequence.
@@ -85,6 +88,7 @@ impl Default for Constraints {
             chords: [u8::MAX; ROLES],
             scale: 0xfff,
             voices: None,
+            aims: Aims::default(),
             from: Tick(i64::MIN),
             until: Tick::MAX,
         }
@@ -162,6 +166,7 @@ impl Masks {
             });
         }
         self.write_next(inputs, moment);
+        self.constraints.aims.lean(inputs, moment);
     }
 
     /// Pitches for the target, and the one at which its onset and role are full.

@@ -11,6 +11,7 @@ use super::{
     constraints::{Masks, Moment},
     noise,
     open_bar::{FREE, Next, next_of},
+    sampling::Form,
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, Selection},
@@ -268,13 +269,20 @@ impl Decoder {
             Some((note, before)) => (Some(note.place()), before),
         };
         let moment = Moment { line: self.line, ticks: open.bar.ticks, target, before, given: &open.given };
-        let choice = self.run_one(row, forced, &moment, before.len() + usize::from(target.is_some()))?;
+        let choice = self.run_one(row, forced, &moment, before.len() + usize::from(target.is_some()), open.form())?;
         Ok(next_of(&choice))
     }
 
-    /// Appends one row that chooses, the bar's number `index` without its given ones.
-    pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, moment: &Moment<'_>, index: usize) -> Result<[i64; FIELDS], DecodeError> {
-        let sampling = self.sampling.at_row(index, self.recall.loops());
+    /// Appends one row that chooses, the bar's number `index` without its given ones; `form` is that of the bar.
+    pub(super) fn run_one(
+        &mut self,
+        row: &Row,
+        forced: &Targets,
+        moment: &Moment<'_>,
+        index: usize,
+        form: Form,
+    ) -> Result<[i64; FIELDS], DecodeError> {
+        let sampling = self.sampling.at_row(index, form);
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());

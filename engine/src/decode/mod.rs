@@ -1,6 +1,7 @@
 //! One sequence in progress, continued, filled or accompanied: constraints, sampling, rollback.
 
 mod accompany;
+mod aims;
 mod constraints;
 mod context;
 mod decoder;
@@ -12,6 +13,7 @@ mod open_bar;
 mod playing;
 mod sampling;
 
+pub use aims::Aims;
 pub use constraints::{Constraints, MOST_NOTES, RoleSet};
 pub use context::{CONTEXT_BARS, FAR_SIDE_BARS, skipped_bars};
 pub use decoder::Decoder;

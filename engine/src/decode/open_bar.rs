@@ -1,9 +1,11 @@
 //! The bar that is growing: which rows it has, and what its newest row expects.
 
+use super::sampling::Form;
 use crate::codec::{
     BarRecall, BarRows, NoteClasses, Place, Row, Targets,
     vocabulary::{FIELDS, Field, next},
 };
+use crate::music::analysis::NEW_BAR;
 
 /// A row with nothing forced.
 pub(super) const FREE: Targets = [-1; FIELDS];
@@ -31,6 +33,16 @@ impl OpenBar {
     #[must_use]
     pub fn given(&self) -> &[NoteClasses] {
         &self.given
+    }
+
+    /// What its choices go by.
+    pub(super) fn form(&self) -> Form {
+        match self.recall.turns() {
+            0 | 1 if self.bar.fields.repeats > NEW_BAR => Form::Repeat,
+            0 | 1 => Form::Free,
+            2 => Form::AfterLoop,
+            _ => Form::Due,
+        }
     }
 
     /// Rows it has in the cache: those of given notes, a BAR row that asks where the first note is, and one row for each note that asks what it is.

@@ -11,6 +11,7 @@ use crate::{
     cache::{GapError, RewindTooFar},
     codec::{BarEnd, BarFields, BarRows, NoteClasses, Row, Targets, align_given, vocabulary::Field},
     model::Asked,
+    music::analysis::NEW_BAR,
 };
 
 /// Added to a logit, it makes a class as good as impossible.
@@ -40,14 +41,20 @@ impl Decoder {
         if self.cache.is_beyond() {
             return Err(GapError::Known { bar: self.cache.bar() }.into());
         }
-        let bar = BarRows { index: self.cache.bar(), ticks, fields, notes: Vec::new() };
+        let mut recall = self.recall.begin(self.cache.bar());
+        // A passage that was played twice in succession need not be repeated, and after the third time something else is due.
+        let repeats = match recall.turns() {
+            0 | 1 => fields.repeats,
+            2 => 0,
+            _ => NEW_BAR,
+        };
+        let bar = BarRows { index: self.cache.bar(), ticks, fields: BarFields { repeats, ..fields }, notes: Vec::new() };
         check_bar(&bar, given)?;
         self.cache.begin_bar(given.len() + 1)?;
         if !given.is_empty() {
             let rows: Vec<Row> = given.iter().enumerate().map(|(index, note)| bar.given_row(index, note)).collect();
             self.run_rows(&rows, &vec![FREE; rows.len()], Asked::Last, |_| {})?;
         }
-        let mut recall = self.recall.begin(bar.index);
         given.iter().for_each(|note| recall.hear(note));
         let open = OpenBar { bar, given: given.to_vec(), recall, next: None };
         let next = self.run_step(&open, &open.newest_row().0, &FREE)?;
@@ -113,7 +120,7 @@ impl Decoder {
         let Next::Note(place) = next else { return Ok(Step::BarEnd) };
         let row = open.row_for(&open.bar.notes, place);
         let moment = Moment { line: self.line, ticks: open.bar.ticks, target: Some(place), before: &open.bar.notes, given: &open.given };
-        let choice = self.run_one(&row, &FREE, &moment, 1 + open.bar.notes.len())?;
+        let choice = self.run_one(&row, &FREE, &moment, 1 + open.bar.notes.len(), open.form())?;
         let class = |field: Field| u8::try_from(choice[field as usize]).unwrap_or(0);
         let note = NoteClasses {
             beat: place.beat,
@@ -151,10 +158,9 @@ impl Decoder {
     /// [`DecodeError`].
     pub fn end_bar(&mut self) -> Result<BarRows, DecodeError> {
         let open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
-        let OpenBar { bar, given, .. } = open;
+        let OpenBar { bar, given, recall, .. } = open;
         let (mut rows, _) = align_given(&bar, &given, BarEnd::Bar);
-        let mut recall = self.recall.begin(bar.index);
-        recall.fill_in(&mut rows);
+        recall.tell(&mut rows);
         let rows = &rows[..rows.len() - 1];
         if !bar.notes.is_empty() {
             // The last note's own row: nothing asks it, later bars see it.

@@ -6,6 +6,27 @@
 /// before is left to the model where it begins, and a bar that has begun so is played to its end. After a loop all of its rows are like that.
 const OPENING_ROWS: usize = 3;
 
+/// How many times min-p a bar has that is told to repeat another, up to 1, and how much cooler it is then: it repeats note for note, unless the model is of
+/// two minds.
+const REPEAT_STRICTNESS: f32 = 36.0;
+const REPEAT_COOLNESS: f32 = 0.55;
+
+/// How much hotter a bar begins when something new is due.
+const DUE_HEAT: f32 = 1.5;
+
+/// What the choices of a bar go by, beside the knob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// It follows a passage that was played twice in succession.
+    AfterLoop,
+    /// It follows a passage that was played three times in succession: something else is due.
+    Due,
+    /// It is told to repeat an earlier bar.
+    Repeat,
+    /// Neither.
+    Free,
+}
+
 /// Temperature and min-p, the same for every field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
@@ -23,12 +44,22 @@ impl Sampling {
     #[must_use]
     pub fn from_adventurousness(amount: f32) -> Self {
         let amount = if amount.is_nan() { 0.5 } else { amount.clamp(0.0, 1.0) };
-        Self { temperature: 0.8 + 0.4 * amount, min_p: 0.06 * (1.0 - amount) }
+        Self { temperature: 0.82 + 0.4 * amount, min_p: 0.05 * (1.0 - amount) }
     }
 
-    /// What holds for a bar's row of this number, given ones aside; `looped` says whether a loop stands before the bar.
-    pub(super) fn at_row(self, index: usize, looped: bool) -> Self {
-        if looped || index < OPENING_ROWS { Self { min_p: 0.0, ..self } } else { self }
+    /// What holds for the row of this number, given ones aside, of a bar of this form.
+    pub(super) fn at_row(self, index: usize, form: Form) -> Self {
+        let Self { temperature, min_p } = self;
+        match form {
+            Form::Repeat => {
+                let strict = (min_p * REPEAT_STRICTNESS).min(1.0);
+                Self { temperature: temperature * (1.0 - strict * REPEAT_COOLNESS), min_p: strict }
+            }
+            Form::Due if index < OPENING_ROWS => Self { temperature: temperature * DUE_HEAT, min_p: 0.0 },
+            Form::AfterLoop | Form::Due => Self { temperature, min_p: 0.0 },
+            Form::Free if index < OPENING_ROWS => Self { temperature, min_p: 0.0 },
+            Form::Free => self,
+        }
     }
 
     /// The temperature, made usable.
@@ -63,8 +94,27 @@ mod tests {
     #[test]
     fn a_bar_begins_with_every_choice_open() {
         let sampling = Sampling::default();
-        assert_eq!([(0, false), (2, false), (9, true)].map(|(index, looped)| sampling.at_row(index, looped).log_min_p()), [-1e9; 3]);
-        assert_eq!(sampling.at_row(3, false), sampling);
+        assert_eq!(
+            [(0, Form::Free), (2, Form::Free), (9, Form::AfterLoop)].map(|(index, form)| sampling.at_row(index, form).log_min_p()),
+            [-1e9; 3]
+        );
+        assert_eq!(sampling.at_row(3, Form::Free), sampling);
+    }
+
+    #[test]
+    fn a_repeat_is_strict_from_its_first_note_unless_the_knob_says_wild() {
+        let at = |amount: f32| Sampling::from_adventurousness(amount).at_row(0, Form::Repeat);
+        assert!(at(0.5).min_p > 0.8 && at(0.5).temperature < 0.6);
+        assert!(at(0.0).min_p >= 1.0);
+        assert_eq!(at(1.0), Sampling::from_adventurousness(1.0));
+        assert_eq!(Sampling::PLAIN.at_row(0, Form::Repeat), Sampling::PLAIN);
+    }
+
+    #[test]
+    fn a_bar_that_is_due_begins_hotter_than_any_other() {
+        let sampling = Sampling::default();
+        assert!(sampling.at_row(0, Form::Due).temperature > sampling.at_row(0, Form::AfterLoop).temperature);
+        assert_eq!(sampling.at_row(3, Form::Due), sampling.at_row(3, Form::AfterLoop));
     }
 
     #[test]

@@ -21,8 +21,8 @@ class Augmentation:
 
     transpose: bool = True
     """-5 to +6 semitones, the key label moves along."""
-    drop_control: float = 0.5
-    """No BAR control other than the metre is set in the whole window; otherwise each of them is left out with this probability by itself."""
+    drop_control: float = 0.25
+    """No BAR control other than the metre is set in the whole window; otherwise each is left out by itself, with one probability drawn from 0 to 1."""
     drop_prefix: float = 0.5
     """Style and ensemble are unset, each by itself."""
     cut: float = 0.3

@@ -13,7 +13,7 @@ from . import rows as r
 from . import vocabulary as v
 
 BARS_BACK = (1, 2, 4, 8, 12, 16, 24, 32)
-"""The bars that are looked at: those that the model sees note by note."""
+"""The bars that are looked at: those that the model sees note by note, and that a bar can be told to repeat (the values 2 to 9 of that control)."""
 MOST_MATCHES = 31
 LEVEL = np.digitize(np.arange(MOST_MATCHES + 1), (1, 3, 7, 15)).tolist()
 """By matches: how far a bar is trusted, 0 to 4."""
@@ -90,7 +90,8 @@ def _columns(row: list[int], heard: list, earlier: list[_Bar | None], matches: l
     asks = row[r.TARGET_BEAT] > 0
     if not (asks or row[r.KIND] == v.BAR):
         return None
-    order = sorted((i for i, bar in enumerate(earlier) if bar is not None), key=lambda i: (-matches[i], i))
+    told = row[r.REPEATS] - 2
+    order = sorted((i for i, bar in enumerate(earlier) if bar is not None), key=lambda i: (i != told, -matches[i], i))
     if not order:
         return None
     target, rank = -1, 0

@@ -20,7 +20,7 @@ DRUM_PITCH = 128
 KIND, BEAT, SUB, ROLE, PITCH, DURATION, VELOCITY, OFFSET, PITCH_CLASS, OCTAVE = range(10)
 TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE, MOOD, REPEATS = range(10, 24)
 
-# Columns of a corpus bar after the metre: (column of the row, column of the bar).
+# Columns of a corpus bar after the metre, told on every row of the bar that predicts: (column of the row, column of the bar).
 BAR_FIELDS = [(TEMPO, 1), (KEY, 2), (DENSITY, 3), (REGISTER, 4), (SPAN, 5), (VOICES, 6), (MOOD, 7), (REPEATS, 8)]
 
 # Columns of a corpus note.
@@ -77,7 +77,7 @@ def align(
 ) -> Sequence:
     """Aligned rows of consecutive bars.
 
-    notes: [n, >= 7] classes of all their notes; notes_per_bar: [b]; bars: [b, 9] fields of their BAR rows; ticks: [b] lengths;
+    notes: [n, >= 7] classes of all their notes; notes_per_bar: [b]; bars: [b, 9] fields of their BAR and NOTE rows; ticks: [b] lengths;
     first_bar: index of the first one; ends_piece: whether the last bar is the piece's last, so that its end is EOS;
     given: bool [n], which notes are known beforehand: their GIVEN rows come first in their bar, and have no target.
     """
@@ -114,8 +114,10 @@ def align(
     number = first_bar + bar
     rows[:, PHASE] = number % 16 + 1
     rows[:, METRE] = bars[bar, 0]
+    # What predicts is told what the bar shall be like.
+    told = is_bar | is_note
     for column, field in BAR_FIELDS:
-        rows[is_bar, column] = bars[bar[is_bar], field]
+        rows[told, column] = bars[bar[told], field]
 
     tick = np.zeros(total, np.int64)
     tick[has_content] = content[:, N_BEAT] * 24 + content[:, N_SUB]

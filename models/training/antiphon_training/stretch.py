@@ -76,9 +76,14 @@ def forget_unseen_repeats(stretch: Stretch) -> None:
 
 
 def drop_controls(stretch: Stretch, share: float, rng: np.random.Generator) -> None:
-    """No control but the metre with probability `share`; otherwise each is unset by itself with that probability."""
-    drop = rng.random(stretch.bars.shape[1]) < share
-    stretch.bars[:, 1:][:, drop[0] | drop[1:]] = 0
+    """No control but the metre with probability `share`; otherwise each is unset by itself with one probability, drawn for the window.
+
+    So the model meets everything from one control alone, which is what is mostly asked of it, to all of them. In half of the windows the bars up to a
+    random one keep all of theirs: what was played is known, what shall come is asked for.
+    """
+    unset = 1.0 if rng.random() < share else rng.random()
+    first = 0 if rng.random() < 0.5 else int(rng.integers(len(stretch.bars)))
+    stretch.bars[first:, 1:][:, rng.random(stretch.bars.shape[1] - 1) < unset] = 0
 
 
 def transpose(notes: np.ndarray, bars: np.ndarray, semitones: int) -> None:

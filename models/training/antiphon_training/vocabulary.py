@@ -1,6 +1,6 @@
-"""The numbers of vocabulary 3. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
+"""The numbers of vocabulary 4. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
 
-VERSION = 3
+VERSION = 4
 
 # Columns of a row: name and table size (highest value + 1). Value 0 is absent.
 COLUMNS = [

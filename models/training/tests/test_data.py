@@ -9,7 +9,7 @@ from antiphon_training import rows as r
 from antiphon_training import vocabulary
 from antiphon_training.corpus import FLAT_VELOCITY, TRAIN, VALID, Corpus
 from antiphon_training.data import Augmentation, Windows
-from antiphon_training.stretch import transpose
+from antiphon_training.stretch import Stretch, drop_controls, transpose
 
 NOTHING = {field.name: 0.0 for field in dataclasses.fields(Augmentation)}
 QUIET = Augmentation(**NOTHING | {"transpose": False, "drop_prefix": 1.0, "loudness": 0})
@@ -126,3 +126,20 @@ def test_the_same_seed_draws_the_same_batch():
         assert np.array_equal(getattr(batches[0], name), getattr(batches[1], name))
     assert batches[0].rows.shape == (4, 96, len(vocabulary.COLUMNS))
     assert (batches[0].rows >= 0).all()
+
+
+def test_controls_are_told_alone_and_together_and_what_was_played_is_known():
+    rng = np.random.default_rng(0)
+    told = []
+    for _ in range(400):
+        count = 8
+        bars = np.ones((count, 9), np.int64)
+        stretch = Stretch(np.zeros((0, 7), np.int64), np.zeros(count, np.int64), bars, np.full(count, 96), 0, False)
+        drop_controls(stretch, 0.25, rng)
+        assert stretch.bars[:, 0].all(), "the metre is always told"
+        told.append(stretch.bars[:, 1:].sum(1))
+    last = np.array([bars[-1] for bars in told])
+    assert set(last) == set(range(9)), "from none to all eight"
+    assert 0.28 < (last == 0).mean() < 0.45
+    half = np.mean([bars[0] == 8 and bars[-1] < 8 for bars in told])
+    assert 0.3 < half < 0.5, "the bars before a random one keep all controls in about half of the windows"

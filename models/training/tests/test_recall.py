@@ -33,6 +33,16 @@ def test_a_bar_that_comes_back_is_told_and_trusted_more_and_more():
     assert np.array_equal((sequence.rows[ends, BEAT][1:] - 1) % 17, [recall.BAR_ENDS] * 3)
 
 
+def test_the_bar_that_is_to_be_repeated_comes_before_all_others():
+    one, other = ([[0, 0, 0, pitch, 23, 20, 4]] for pitch in (60, 70))
+    told = np.ones((3, 9), np.int64)
+    told[2, 8] = 1 + 2  # two bars back
+    sequence = r.align(np.array([*one, *other, *other]), np.ones(3, np.int64), told, np.full(3, 96), 0, False)
+    recall.fill_in(sequence)
+    asked = np.flatnonzero(sequence.targets[:, r.F_PITCH] >= 0)[-1]
+    assert sequence.rows[asked, [recall.CONTENT, recall.CONTENT + 1]].tolist() == [2, 61]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_what_is_recalled_depends_on_nothing_later(seed):
     windows = Windows(corpus(seed), 400, {})

@@ -101,6 +101,9 @@ impl Context {
     ) -> Vec<Assignment> {
         let mut line = clock.open_bar().start;
         let mut index = self.base.saturating_add(u32::try_from(self.frames.len()).unwrap_or(u32::MAX));
+        let fields: Vec<BarFields> = self.frames.iter().map(|frame| frame.fields).collect();
+        let tempo = Tempo::from_bpm(manner.tempo).map_or(0, tempo_bucket);
+        let mut ahead = 0;
         let mut assignments = Vec::new();
         for brief in requests.iter().map(Request::brief) {
             let mut known: Vec<Note> = heard.iter().filter(|note| note.onset >= line).copied().collect();
@@ -111,7 +114,11 @@ impl Context {
             for row in &mut rows {
                 row.index = index;
                 index = index.saturating_add(1);
-                row.fields = BarFields { metre: row.fields.metre, ..self.fields_of_late(manner.tempo) };
+                let outlook = codec::outlook(&fields, ahead);
+                // A bar that has begun is no longer to be made like another.
+                let repeats = if row.notes.is_empty() { outlook.repeats } else { 0 };
+                row.fields = BarFields { metre: row.fields.metre, tempo, repeats, ..outlook };
+                ahead += 1;
             }
             assignments.push(Assignment {
                 brief: Brief::clone(brief),
@@ -123,28 +130,6 @@ impl Context {
             line = end;
         }
         assignments
-    }
-
-    /// Bars to come are told to be in the last key, and as busy, high, wide and full as the last ones were.
-    fn fields_of_late(&self, tempo: f64) -> BarFields {
-        let recent = &self.frames[self.frames.len().saturating_sub(RECENT_BARS)..];
-        let middle = |control: fn(&BarFields) -> u8| {
-            let mut values: Vec<u8> = recent.iter().map(|frame| control(&frame.fields)).filter(|value| *value > 0).collect();
-            values.sort_unstable();
-            values.get(values.len() / 2).copied().unwrap_or(0)
-        };
-        BarFields {
-            metre: 0,
-            tempo: Tempo::from_bpm(tempo).map_or(0, tempo_bucket),
-            key: recent.last().map_or(0, |frame| frame.fields.key),
-            density: middle(|fields| fields.density),
-            register: middle(|fields| fields.register),
-            span: middle(|fields| fields.span),
-            voices: middle(|fields| fields.voices),
-            // Nobody has asked for a mood, nor for a repeat.
-            mood: 0,
-            repeats: 0,
-        }
     }
 
     /// A role keeps to the keys and chords it has used of late.

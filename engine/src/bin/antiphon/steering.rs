@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use antiphon_engine::decode::{Constraints, Sampling};
+use antiphon_engine::codec::BarFields;
+use antiphon_engine::decode::{Aims, Constraints, Sampling};
 use antiphon_engine::music::Role;
 use antiphon_engine::music::analysis::{Key, Mode, Register, Scale};
 use anyhow::{Result, bail};
+use clap::value_parser;
 
 /// The steering that every command which makes music has.
 #[derive(clap::Args)]
@@ -25,6 +27,14 @@ pub(crate) struct Steering {
     /// Lowest and highest note of every role (drums aside), as MIDI keys or names: 48:84 or c3:c6
     #[arg(long, value_name = "LOW:HIGH", value_parser = register, help_heading = "Steering")]
     register: Option<Register>,
+
+    /// How many notes, from 1 (up to 1.25 a quarter) to 8 (15 and more); 4 is up to 5 a quarter
+    #[arg(long, value_name = "1..8", value_parser = value_parser!(u8).range(1..=8), help_heading = "Steering")]
+    density: Option<u8>,
+
+    /// How many notes at most sound at once in a bar (drums aside); 8 stands for 8 and more
+    #[arg(long, value_name = "1..8", value_parser = value_parser!(u8).range(1..=8), help_heading = "Steering")]
+    voices: Option<u8>,
 }
 
 impl Steering {
@@ -38,7 +48,12 @@ impl Steering {
         self.key
     }
 
-    /// Adds the hard limits: the register, and the scale of `key`, the one named or heard in `input`.
+    /// What a bar is told, that is told `fields` without being asked for anything.
+    pub(crate) fn told(&self, fields: BarFields) -> BarFields {
+        BarFields { density: self.density.unwrap_or(fields.density), voices: self.voices.unwrap_or(fields.voices), ..fields }
+    }
+
+    /// Adds what is aimed at, and the hard limits: the register, and the scale of `key`, the one named or heard in `input`.
     pub(crate) fn limit(&self, constraints: &mut Constraints, key: Option<Key>, input: &Path) -> Result<()> {
         if let Some(register) = self.register {
             constraints.registers = constraints.registers.map(|_| register);
@@ -53,6 +68,7 @@ impl Steering {
                 bail!("--register: none of its notes is in {key}, to which --scale-lock holds; widen it");
             }
         }
+        constraints.aims = Aims { density: self.density, voices: self.voices, ..Aims::default() };
         constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
         Ok(())
     }

@@ -125,7 +125,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let model = Arc::new(args.model.open()?);
     let name = model.info().name.clone();
     let policy = args.policy.open(&model)?;
-    let score = Score::new(&source.clip, source.start, args.bars, args.steering.key(), usize::try_from(RECENT_BARS)?);
+    let mut score = Score::new(&source.clip, source.start, args.bars, args.steering.key());
+    score.ask(|fields| args.steering.told(fields));
     let constraints = constraints(args, &source, score.key())?;
     let ensemble = source.ensemble();
     let sampling = args.steering.sampling();

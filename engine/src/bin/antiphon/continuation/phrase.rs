@@ -25,9 +25,9 @@ pub(crate) struct Score {
 
 impl Score {
     /// The last bars of `context` before `start`, a bar line, and the `bars` bars from there on, which are in `key` or, if none is given, in the key
-    /// that the context ends in. They are told to be as dense, high, wide and full as the last `recent_bars` bars of it were.
+    /// that the context ends in. They are told to be as the bars one phrase before are ([`codec::outlook`]).
     /// Nothing is heard where the context has no note before `start`.
-    pub(crate) fn new(context: &Clip, start: Tick, bars: u32, key: Option<Key>, recent_bars: usize) -> Self {
+    pub(crate) fn new(context: &Clip, start: Tick, bars: u32, key: Option<Key>) -> Self {
         let metres = &context.metres;
         let (first, seam) = (metres.bar_at(context.first_onset().unwrap_or(start)).index, metres.bar_at(start).index);
         let skipped = skipped_bars(seam.saturating_sub(first));
@@ -44,18 +44,11 @@ impl Score {
             is_before
         });
         let mut ahead = heard.split_off(before.count());
-        let recent = &heard[heard.len().saturating_sub(recent_bars)..];
-        let key = key.map_or_else(|| recent.last().map_or(0, |bar| bar.fields.key), Key::value);
-        let like_recent = BarFields {
-            key,
-            density: median(recent, |fields| fields.density),
-            register: median(recent, |fields| fields.register),
-            span: median(recent, |fields| fields.span),
-            voices: median(recent, |fields| fields.voices),
-            ..BarFields::default()
-        };
-        for bar in &mut ahead {
-            bar.fields = BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, ..like_recent };
+        let fields: Vec<BarFields> = heard.iter().map(|bar| bar.fields).collect();
+        for (index, bar) in ahead.iter_mut().enumerate() {
+            let expected = codec::outlook(&fields, index);
+            let key = key.map_or(expected.key, Key::value);
+            bar.fields = BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, key, ..expected };
         }
         Self { heard, ahead }
     }
@@ -91,13 +84,6 @@ impl Score {
     fn end(&self) -> Tick {
         Tick(self.heard.iter().chain(&self.ahead).map(|bar| i64::from(bar.ticks)).sum())
     }
-}
-
-/// The middle value of a control over bars that have it; 0, unset, if none has.
-pub(crate) fn median(bars: &[BarRows], control: impl Fn(&BarFields) -> u8) -> u8 {
-    let mut values: Vec<u8> = bars.iter().map(|bar| control(&bar.fields)).filter(|value| *value > 0).collect();
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
 /// Continues one score as often as asked.
@@ -208,7 +194,7 @@ mod tests {
 
     #[test]
     fn context_begins_with_the_first_note_and_ends_at_the_seam() {
-        let score = Score::new(&clip(5, 10), Tick(72 * 15), 4, None, 8);
+        let score = Score::new(&clip(5, 10), Tick(72 * 15), 4, None);
         assert_eq!((score.heard_bars(), score.bars_ahead(), score.end()), (10, 4, Tick(72 * 14)));
         assert!(score.heard.iter().all(|bar| bar.notes.len() == 1) && score.ahead.iter().all(|bar| bar.notes.is_empty()));
         assert_eq!((score.heard[0].index, score.ahead[0].index), (0, 10));
@@ -217,7 +203,7 @@ mod tests {
     #[test]
     fn a_long_piece_is_heard_from_its_last_bars_with_the_count_kept() {
         for bars in [64, 65, 80, 81, 1000] {
-            let score = Score::new(&clip(3, bars), Tick(72 * (3 + bars)), 2, None, 8);
+            let score = Score::new(&clip(3, bars), Tick(72 * (3 + bars)), 2, None);
             let heard = i64::try_from(score.heard_bars()).unwrap();
             assert!((49..=64).contains(&heard), "{heard} of {bars} bars");
             assert_eq!((bars - heard) % 16, 0, "{heard} of {bars} bars");
@@ -227,15 +213,15 @@ mod tests {
     #[test]
     fn the_bars_ahead_are_in_the_key_asked_for_or_in_the_last_one() {
         let minor = Key::new(9, Mode::Minor).unwrap();
-        let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, Some(minor), 8);
+        let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, Some(minor));
         assert_eq!(score.key(), Some(minor));
-        let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None, 8);
+        let score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None);
         assert_eq!(score.ahead[1].fields.key, score.heard[3].fields.key);
     }
 
     #[test]
     fn what_is_made_is_measured_as_what_is_heard() {
-        let mut score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None, 8);
+        let mut score = Score::new(&clip(0, 4), Tick(72 * 4), 2, None);
         let heard = score.heard[3].clone();
         let made = [BarRows { index: 4, ..heard.clone() }, BarRows { index: 5, notes: Vec::new(), ..heard.clone() }];
         let measured = score.measured(&made);
@@ -245,20 +231,16 @@ mod tests {
     }
 
     #[test]
-    fn the_bars_ahead_are_told_to_be_as_the_last_ones_were() {
-        let mut clip = clip(0, 6);
-        // The last two bars are busier and higher.
+    fn the_bars_ahead_are_told_to_be_as_the_phrase_before() {
+        let mut clip = clip(0, 8);
+        // The third bar of the phrase is busier and higher.
         let first = clip.parts[0].notes[0];
-        let busy = (0..12).map(|i| Note { onset: Tick(72 * 6 + 12 * i), pitch: 84, ..first });
-        clip.parts[0].notes.extend(busy);
-        let of = |recent_bars| Score::new(&clip, Tick(72 * 8), 2, None, recent_bars);
-        let (calm, late) = (of(8), of(2));
-        // Nobody has asked for a mood, nor for a repeat.
-        let as_asked = |bar: &BarRows| BarFields { mood: 0, repeats: 0, ..bar.fields };
-        assert_eq!(late.ahead[0].fields, as_asked(&late.heard[7]));
-        assert_eq!(calm.ahead[1].fields, as_asked(&calm.heard[0]));
-        assert!(
-            late.ahead[0].fields.density > calm.ahead[0].fields.density && late.ahead[0].fields.register > calm.ahead[0].fields.register
-        );
+        clip.parts[0].notes.extend((0..12).map(|i| Note { onset: Tick(72 * 2 + 6 * i), pitch: 84, ..first }));
+        clip.parts[0].notes.sort_by_key(|note| note.onset);
+        let score = Score::new(&clip, Tick(72 * 8), 4, None);
+        let of = |bar: &BarRows| (bar.fields.density, bar.fields.register);
+        assert!((0..4).all(|bar| of(&score.ahead[bar]) == of(&score.heard[bar])));
+        assert!(of(&score.ahead[2]) > of(&score.ahead[1]));
+        assert!(score.ahead.iter().all(|bar| bar.fields.mood == 0 && bar.fields.key == score.heard[7].fields.key));
     }
 }

@@ -95,7 +95,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let policy = args.policy.open(&model)?;
     ensure!(policy.fills(), "--policy: {}", GapError::Policy { policy: policy.name() });
 
-    let score = Score::new(&kept, args.bars, args.steering.key());
+    let mut score = Score::new(&kept, args.bars, args.steering.key());
+    score.ask(|fields| args.steering.told(fields));
     let mut constraints = Constraints { roles: roles.iter().copied().collect(), until: score.end(), ..Constraints::default() };
     if !args.free {
         constraints.keep_to(&habits(&around));

@@ -7,7 +7,6 @@ use antiphon_engine::music::{Bar, Clip, Note, Tick};
 use indicatif::ProgressBar;
 
 use crate::continuation::RECENT_BARS;
-use crate::continuation::phrase::median;
 
 /// Bars of a file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +93,11 @@ impl Score {
         Self { near, gap, far }
     }
 
+    /// Tells the bars to fill what `ask` makes of what they were told.
+    pub(super) fn ask(&mut self, ask: impl Fn(BarFields) -> BarFields) {
+        self.gap.iter_mut().for_each(|bar| bar.fields = ask(bar.fields));
+    }
+
     /// The key of the first bar to fill, if there is one.
     pub(super) fn key(&self) -> Option<Key> {
         self.gap.first().and_then(|bar| Key::from_value(bar.fields.key))
@@ -139,4 +143,11 @@ impl Score {
         });
         bars.collect()
     }
+}
+
+/// The middle value of a control over bars that have it; 0, unset, if none has.
+fn median(bars: &[BarRows], control: impl Fn(&BarFields) -> u8) -> u8 {
+    let mut values: Vec<u8> = bars.iter().map(|bar| control(&bar.fields)).filter(|value| *value > 0).collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0)
 }

@@ -124,7 +124,7 @@ impl Player {
         let roles = continuation::recent_roles(heard, start, RECENT_BARS);
         let mut constraints = Constraints { roles: roles.iter().copied().collect(), ..Constraints::default() };
         constraints.keep_to(&habits(&recent));
-        let score = Score::new(heard, start, bars, None, usize::try_from(RECENT_BARS).unwrap_or(usize::MAX));
+        let score = Score::new(heard, start, bars, None);
         let ensemble = prompts::roles(heard);
         let (model, policy) = (Arc::clone(&self.model), Arc::clone(&self.policy));
         let mut phrases = Phrases::new(&score, model, policy, &ensemble, Sampling::default(), constraints);

@@ -1,6 +1,7 @@
 //! The controls, and how near to what was asked a bar has come.
 
 use antiphon_engine::codec::BarFields;
+use antiphon_engine::decode::Aims;
 use antiphon_engine::music::analysis::{Key, Mode, Mood};
 
 /// A control that is told to bars and measured on them.
@@ -64,6 +65,23 @@ impl Control {
         };
         *field = value;
         alone
+    }
+
+    /// What bars are leaned towards that are to have this value.
+    pub(super) fn aims(self, value: u8) -> Aims {
+        let none = Aims::default();
+        match self {
+            Self::Density => Aims { density: Some(value), ..none },
+            Self::Register => Aims { register: Some(value), ..none },
+            Self::Voices => Aims { voices: Some(value), ..none },
+            Self::Span => Aims { span: Some(value), ..none },
+            Self::Key | Self::Mood => none,
+        }
+    }
+
+    /// Whether drums have it.
+    pub(super) fn is_of_drums(self) -> bool {
+        self == Self::Density
     }
 
     /// Whether a bar is at most one step from what was asked: the next bucket; of keys the relative one, or one a fifth away; of moods one step brighter

@@ -194,7 +194,11 @@ impl Trial<'_> {
         let (unasked_bars, base) = self.made(&unasked, allowed.clone(), &[])?;
         for (control, (asked, not_asked)) in Control::ALL.into_iter().zip(&mut obedience.controls) {
             let value = rng.u8(1..=control.values());
-            let (_, measured) = self.made(&|fields| control.alone(fields, value), allowed.clone(), &[])?;
+            if roles == [Role::Drums] && !control.is_of_drums() {
+                continue;
+            }
+            let leaning = Constraints { aims: control.aims(value), ..allowed.clone() };
+            let (_, measured) = self.made(&|fields| control.alone(fields, value), leaning, &[])?;
             measured.iter().for_each(|bar| asked.count(value, control.of(bar)));
             base.iter().for_each(|bar| not_asked.count(value, control.of(bar)));
         }
@@ -233,7 +237,7 @@ impl Trial<'_> {
         guests: &[Role],
     ) -> Result<(Vec<BarRows>, Vec<BarFields>), DecodeError> {
         let heard = &self.prompt.heard;
-        let mut score = Score::new(heard, heard.end, self.bars, None, usize::try_from(RECENT_BARS).unwrap_or(usize::MAX));
+        let mut score = Score::new(heard, heard.end, self.bars, None);
         score.ask(|fields| told(&fields));
         let ensemble: std::collections::BTreeSet<Role> = prompts::roles(heard).into_iter().chain(guests.iter().copied()).collect();
         let ensemble: Vec<Role> = ensemble.into_iter().collect();
