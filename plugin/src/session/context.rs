@@ -11,7 +11,7 @@ use antiphon_engine::service::Assignment;
 /// count stays right.
 const BARS: usize = 64 + 2 * CYCLE;
 const CYCLE: usize = 16;
-/// How far back "of late" reaches, in bars: how busy and how high the music is, and where each role lies.
+/// How far back "of late" reaches, in bars: where each role lies, and how full its chords are.
 const RECENT_BARS: usize = 8;
 
 /// A finished bar. What it is told to be stays as it was when it ended; its notes may still get their lengths.
