@@ -11,7 +11,7 @@ pub mod vocabulary;
 pub use align::{BarEnd, align, align_given, prefix_rows};
 pub use encode::{EncodeReport, Encoded, decode, encode};
 pub use label::label;
-pub use outlook::{PHRASE_BARS, outlook};
+pub use outlook::outlook;
 pub use recall::{BarRecall, RECALL_BARS, Recall};
 pub use row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 pub use vocabulary::OPEN;

@@ -3,7 +3,7 @@
 use super::row::BarFields;
 
 /// Bars of the phrase that the bars to come are told to be like.
-pub const PHRASE_BARS: usize = 8;
+const PHRASE_BARS: usize = 8;
 
 /// What the bar `ahead` bars after the next one is told, if nothing is asked of it: what the bar one phrase before was, and the last key heard. Metre, tempo
 /// and mood are unset.

@@ -22,7 +22,7 @@ use crate::steering::{self, Steering};
 use phrase::{Phrases, Score};
 use report::{Report, Written};
 
-/// How far back "of late" reaches, in bars: the roles that play, where each part lies, how busy the music is.
+/// How far back "of late" reaches, in bars: the roles that play, where each part lies, how full its chords are.
 pub(crate) const RECENT_BARS: u32 = 8;
 
 /// Most bars and most variations of one call: what a plug-in would ever ask for, many times over.

@@ -41,7 +41,8 @@ pub(super) struct Options {
     /// Do not score the model on DIR: let it continue N of its pieces and measure whether it does as asked
     ///
     /// Prompts are drawn as for --generate. For each control a value is drawn uniformly and told to all bars ahead, which are told their metre and
-    /// tempo and nothing else; only the roles heard last may play, anywhere. Every bar made is then measured as training music is, and counts as exact
+    /// tempo and nothing else; density, register, span and voices are leaned on as well. Where only drums play, density alone is asked for. Only the roles
+    /// heard last may play, anywhere. Every bar made is then measured as training music is, and counts as exact
     /// if it has the value asked, and as near if it is at most one step off: the next bucket; of keys the relative one or one a fifth away; of moods one
     /// step brighter or darker, livelier or calmer. A bar without notes has no value and is neither. Beside it stands the base rate: the same of bars
     /// that were told nothing. For the role, one of the sixteen is drawn, the only one that may play: a bar is exact if it has notes, all of that role.
