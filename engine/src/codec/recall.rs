@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::row::{NoteClasses, Place, Row};
+use super::turns::{LATEST_BARS, Turns};
 use super::vocabulary::{Kind, column};
 use crate::music::analysis::NEW_BAR;
 
@@ -28,12 +29,6 @@ const REMEMBERED: usize = 128;
 
 /// Instead of a beat: the bar has no further note.
 const BAR_ENDS: u16 = 16;
-
-/// Bars of the passages that are taken for loops when they are played more than once in succession.
-const LOOPS: [usize; 3] = [1, 2, 4];
-
-/// Up to here it is counted how often.
-const MOST_TURNS: usize = 3;
 
 /// For each of [`RECALL_BARS`], how well it has been repeated: one more for every note that it has as well, down to a quarter at one that it has not.
 type Matches = [u8; RECALL_BARS.len()];
@@ -62,8 +57,17 @@ pub struct BarRecall {
     heard: Vec<NoteClasses>,
     /// Before the first note, and after each.
     matches: Vec<Matches>,
-    /// How often the passage before it was played in succession.
-    turns: usize,
+    /// Of the passage before it.
+    turns: Turns,
+}
+
+/// What an earlier bar has where a row asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recalled {
+    /// The pitch at the row's target; `None` if it has no target, or the bar no note there.
+    pub pitch: Option<u8>,
+    /// Where its next note is; `None` where it has no further one.
+    pub next: Option<Place>,
 }
 
 impl Recall {
@@ -75,25 +79,14 @@ impl Recall {
             self.bars.iter().rev().find(|bar| bar.index == wanted).map(|bar| Arc::clone(&bar.notes))
         });
         let last = self.bars.back().filter(|bar| bar.index.checked_add(1) == Some(index));
+        let latest: Vec<_> = self.bars.iter().rev().take(LATEST_BARS).map(|bar| Arc::clone(&bar.notes)).collect();
         BarRecall {
             index,
             earlier,
             heard: Vec::new(),
             matches: vec![last.map_or(Matches::default(), |bar| bar.matches)],
-            turns: self.turns(),
+            turns: Turns::of(&latest),
         }
-    }
-
-    /// How often the latest passage of one, two or four bars was played in succession, the same notes at the same places: 1 to [`MOST_TURNS`].
-    fn turns(&self) -> usize {
-        let struck = |bar: &Remembered| bar.notes.iter().map(|note| (order(note.place()), note.pitch)).collect::<Vec<_>>();
-        let latest: Vec<_> = self.bars.iter().rev().take(MOST_TURNS * LOOPS[LOOPS.len() - 1]).map(struck).collect();
-        let turns = |&bars: &usize| {
-            let mut passages = latest.chunks_exact(bars);
-            let last = passages.next().filter(|bars| bars.iter().any(|notes| !notes.is_empty()));
-            1 + last.map_or(0, |last| passages.take(MOST_TURNS - 1).take_while(|passage| *passage == last).count())
-        };
-        LOOPS.iter().map(turns).max().unwrap_or(1)
     }
 
     /// Remembers a bar that has all its notes.
@@ -135,7 +128,25 @@ impl BarRecall {
     /// How often the passage of one, two or four bars before it was played in succession, the same notes at the same places: 1 to 3.
     #[must_use]
     pub fn turns(&self) -> usize {
-        self.turns
+        self.turns.count
+    }
+
+    /// Of the bar that one with this value of column 23 is told to repeat, what a row asks for that stands after the first `heard` notes; `None` if there is
+    /// no such bar.
+    #[must_use]
+    pub fn told(&self, repeats: u8, heard: usize, target: Option<Place>) -> Option<Recalled> {
+        let bar = self.earlier.get(usize::from(repeats).checked_sub(usize::from(NEW_BAR) + 1)?)?.as_ref()?;
+        let rank = target.map_or(0, |target| self.rank(heard, target));
+        Some(Recalled {
+            pitch: target.and_then(|target| find(bar, target, rank)).map(|note| note.pitch),
+            next: target.map_or_else(|| bar.first(), |target| after(bar, target, rank)).map(NoteClasses::place),
+        })
+    }
+
+    /// The pitch at `target`, after the first `heard` notes, with which this bar would be the one whose turn it is once more in the passage before it.
+    #[must_use]
+    pub fn closing(&self, heard: usize, target: Place) -> Option<u8> {
+        self.turns.closing(self.heard.get(..heard)?, target)
     }
 
     /// Hears the notes of a bar's rows, and writes into each row that asks for something what is recalled for it.
@@ -347,18 +358,20 @@ mod tests {
     }
 
     #[test]
-    fn it_is_counted_how_often_a_passage_was_played_in_succession() {
+    fn what_the_bar_has_that_is_to_be_repeated_can_be_asked() {
         let mut recall = Recall::default();
-        let mut play = |index, pitch| {
-            heard(&mut recall, index, &[note(0, pitch)]);
-            recall.begin(index + 1).turns()
-        };
-        let bars = [60, 62, 60, 64, 60, 64, 60, 64, 64, 64, 64, 65];
-        let turns: Vec<usize> = bars.into_iter().zip(0..).map(|(pitch, index)| play(index, pitch)).collect();
-        assert_eq!(turns, [1, 1, 1, 1, 1, 2, 2, 3, 2, 3, 3, 1]);
-        let mut silence = Recall::default();
-        (0..8).for_each(|index| drop(heard(&mut silence, index, &[])));
-        assert_eq!(silence.begin(8).turns(), 1);
+        heard(&mut recall, 0, &[note(0, 60), note(0, 64), note(24, 62)]);
+        heard(&mut recall, 1, &[]);
+        let mut bar = recall.begin(2);
+        let two_back = NEW_BAR + 2;
+        let next = |sub| Some(note(sub, 0).place());
+        assert_eq!(bar.told(two_back, 0, None), Some(Recalled { pitch: None, next: next(0) }));
+        assert_eq!(bar.told(two_back, 0, next(0)), Some(Recalled { pitch: Some(60), next: next(0) }));
+        bar.hear(&note(0, 60));
+        assert_eq!(bar.told(two_back, 1, next(0)), Some(Recalled { pitch: Some(64), next: next(24) }));
+        assert_eq!(bar.told(two_back, 1, next(24)), Some(Recalled { pitch: Some(62), next: None }));
+        assert_eq!(bar.told(two_back, 1, next(12)), Some(Recalled { pitch: None, next: next(24) }));
+        assert_eq!([0, NEW_BAR, NEW_BAR + 3].map(|repeats| bar.told(repeats, 0, None)), [None; 3]);
     }
 
     #[test]

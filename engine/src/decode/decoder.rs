@@ -11,7 +11,6 @@ use super::{
     constraints::{Masks, Moment},
     noise,
     open_bar::{FREE, Next, next_of},
-    sampling::Form,
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, Selection},
@@ -269,25 +268,26 @@ impl Decoder {
             Some((note, before)) => (Some(note.place()), before),
         };
         let moment = Moment { line: self.line, ticks: open.bar.ticks, target, before, given: &open.given };
-        let choice = self.run_one(row, forced, &moment, before.len() + usize::from(target.is_some()), open.form())?;
+        let choice = self.run_one(row, forced, &moment, open)?;
         Ok(next_of(&choice))
     }
 
-    /// Appends one row that chooses, the bar's number `index` without its given ones; `form` is that of the bar.
+    /// Appends one row of the open bar, which chooses.
     pub(super) fn run_one(
         &mut self,
         row: &Row,
         forced: &Targets,
         moment: &Moment<'_>,
-        index: usize,
-        form: Form,
+        open: &OpenBar,
     ) -> Result<[i64; FIELDS], DecodeError> {
-        let sampling = self.sampling.at_row(index, form);
+        let index = moment.before.len() + usize::from(moment.target.is_some());
+        let sampling = self.sampling.at_row(index, open.form());
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());
         noise::fill(inputs.noise, self.seed, moment.line.0, u64::try_from(index).unwrap_or(u64::MAX));
         self.masks.write(&mut inputs, moment);
+        open.echo(moment.before.len(), moment.target).lean(&mut inputs, self.sampling.strictness());
         self.step_over(row, forced)?;
         Ok(self.step.choice(0))
     }

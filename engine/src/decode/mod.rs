@@ -5,6 +5,7 @@ mod aims;
 mod constraints;
 mod context;
 mod decoder;
+mod echo;
 mod error;
 mod fill;
 mod listening;

@@ -1,6 +1,6 @@
 //! The bar that is growing: which rows it has, and what its newest row expects.
 
-use super::sampling::Form;
+use super::{echo::Echo, sampling::Form};
 use crate::codec::{
     BarRecall, BarRows, NoteClasses, Place, Row, Targets,
     vocabulary::{FIELDS, Field, next},
@@ -42,6 +42,16 @@ impl OpenBar {
             0 | 1 => Form::Free,
             2 => Form::AfterLoop,
             _ => Form::Due,
+        }
+    }
+
+    /// What the row's choices lean on that stands after the first `before` of its notes.
+    pub(super) fn echo(&self, before: usize, target: Option<Place>) -> Echo {
+        let heard = self.given.len() + before;
+        match self.form() {
+            Form::Repeat => Echo::of(&self.recall, self.bar.fields.repeats, heard, target),
+            Form::Due => Echo::break_off(&self.recall, heard, target),
+            Form::AfterLoop | Form::Free => Echo::default(),
         }
     }
 

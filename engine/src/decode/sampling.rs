@@ -49,10 +49,10 @@ impl Sampling {
 
     /// What holds for the row of this number, given ones aside, of a bar of this form.
     pub(super) fn at_row(self, index: usize, form: Form) -> Self {
-        let Self { temperature, min_p } = self;
+        let Self { temperature, .. } = self;
         match form {
             Form::Repeat => {
-                let strict = (min_p * REPEAT_STRICTNESS).min(1.0);
+                let strict = self.strictness();
                 Self { temperature: temperature * (1.0 - strict * REPEAT_COOLNESS), min_p: strict }
             }
             Form::AfterLoop => Self { temperature, min_p: 0.0 },
@@ -60,6 +60,11 @@ impl Sampling {
             Form::Free if index < OPENING_ROWS => Self { temperature, min_p: 0.0 },
             Form::Free => self,
         }
+    }
+
+    /// How strictly a bar repeats that is told to, 0 to 1: the wilder the knob, the less.
+    pub(super) fn strictness(self) -> f32 {
+        (self.min_p * REPEAT_STRICTNESS).clamp(0.0, 1.0)
     }
 
     /// The temperature, made usable.
