@@ -1,8 +1,9 @@
 //! The plug-in's own sound: what it sends out is heard without a synthesiser.
 //!
-//! It sounds every note that leaves the plug-in, the player's and the plan's, as an instrument behind it would. `synth` holds the voices,
-//! `voice` is one, `tone` says what the keys sound like, `source` and `wave` make it.
+//! It sounds every note that leaves the plug-in, the player's and the plan's, as an instrument behind it would. `synth` plays them on voices,
+//! `bank` says which, `voice` is one, `tone` says what the keys sound like, `source` and `wave` make it.
 
+mod bank;
 mod source;
 mod synth;
 mod tone;

@@ -3,8 +3,8 @@
 use antiphon_engine::plan::Key;
 use nice_plug::midi::{NoteEvent, control_change};
 
+use super::bank::Bank;
 use super::tone::{self, Tones};
-use super::voice::{Hold, Voice};
 use super::wave;
 use crate::port::{Event, Sound};
 use crate::thru::is_pressed;
@@ -26,8 +26,8 @@ const NOTHING: f32 = 1e-6;
 
 /// An instrument that plays what it is sent. Everything it will ever need is there once it is made.
 pub(super) struct Synth {
-    pitched: Vec<Voice>,
-    drums: Vec<Voice>,
+    pitched: Bank<PITCHED_VOICES>,
+    drums: Bank<DRUM_VOICES>,
     tones: Tones,
     /// What a voice that must go is multiplied by each sample.
     fade: f32,
@@ -45,8 +45,8 @@ impl Synth {
     pub(super) fn new(rate: f32) -> Self {
         let tones = Tones::new(rate);
         Self {
-            pitched: (0..PITCHED_VOICES).map(|_| Voice::new(tones.piano(0, 0.0))).collect(),
-            drums: (0..DRUM_VOICES).map(|_| Voice::new(tones.drum(0, 0.0))).collect(),
+            pitched: Bank::new(&tones.piano(0, 0.0)),
+            drums: Bank::new(&tones.drum(0, 0.0)),
             tones,
             fade: tone::factor(FADE * rate),
             pedals: 0,
@@ -82,8 +82,7 @@ impl Synth {
     pub(super) fn fade(&mut self) {
         self.pedals = 0;
         self.bends = [1.0; 16];
-        let fade = self.fade;
-        self.voices().for_each(|voice| voice.fade(fade));
+        self.fade_keys(|_| true);
     }
 
     /// Everything has ended.
@@ -91,7 +90,8 @@ impl Synth {
         self.pedals = 0;
         self.bends = [1.0; 16];
         self.rest = [0.0; 2];
-        self.voices().for_each(Voice::stop);
+        self.pitched.stop();
+        self.drums.stop();
     }
 
     /// Adds the next samples to both sides, which are silent.
@@ -100,17 +100,9 @@ impl Synth {
         if left.is_empty() {
             return;
         }
-        let Self { pitched, drums, bends, .. } = self;
-        let mut sounds = self.rest != [0.0; 2];
-        for voice in pitched.iter_mut().filter(|voice| voice.hold() != Hold::Idle) {
-            voice.add(bends[usize::from(voice.key().channel())], left, right);
-            sounds = true;
-        }
-        for voice in drums.iter_mut().filter(|voice| voice.hold() != Hold::Idle) {
-            voice.add(1.0, left, right);
-            sounds = true;
-        }
-        if !sounds {
+        let pitched = self.pitched.add(|channel| self.bends[usize::from(channel)], left, right);
+        let drums = self.drums.add(|_| 1.0, left, right);
+        if !pitched && !drums && self.rest == [0.0; 2] {
             return;
         }
         if self.rest != [0.0; 2] {
@@ -127,36 +119,29 @@ impl Synth {
         }
     }
 
-    fn voices(&mut self) -> impl Iterator<Item = &mut Voice> {
-        self.pitched.iter_mut().chain(&mut self.drums)
+    fn fade_keys(&mut self, is_meant: impl Fn(Key) -> bool) {
+        self.pitched.fade(self.fade, &is_meant);
+        self.drums.fade(self.fade, &is_meant);
     }
 
     fn strike(&mut self, key: Key, velocity: f32, sound: Sound) {
         let velocity = if velocity.is_nan() { 0.0 } else { velocity.clamp(0.0, 1.0) };
-        let is_drum = sound == Sound::Percussion || key.channel() == DRUM_CHANNEL;
-        // A string struck again, a hi-hat that closes.
-        let ends = |voice: &Voice| voice.key() == key || is_drum && tone::choked_by(key.pitch()) == Some(voice.key().pitch());
-        let (voices, tone) = if is_drum {
-            (&mut self.drums, self.tones.drum(key.pitch(), velocity))
+        let cut = if sound == Sound::Percussion || key.channel() == DRUM_CHANNEL {
+            // A drum struck again, a hi-hat that closes.
+            let choked = tone::choked_by(key.pitch());
+            self.drums.fade(self.fade, |other| other == key || choked == Some(other.pitch()));
+            self.drums.strike(key, self.tones.drum(key.pitch(), velocity))
         } else {
-            (&mut self.pitched, self.tones.piano(key.pitch(), velocity))
+            // A string struck again.
+            self.pitched.fade(self.fade, |other| other == key);
+            self.pitched.strike(key, self.tones.piano(key.pitch(), velocity))
         };
-        voices.iter_mut().filter(|voice| ends(voice)).for_each(|voice| voice.fade(self.fade));
-        // One that is idle, or that nothing holds; of several the quietest.
-        let first = voices.iter_mut().min_by(|one, other| {
-            let order = |voice: &Voice| (voice.hold(), if voice.hold() == Hold::Idle { 0.0 } else { voice.loudness() });
-            order(one).partial_cmp(&order(other)).unwrap_or(std::cmp::Ordering::Equal)
-        });
-        if let Some(voice) = first {
-            let cut = voice.start(key, tone);
-            self.rest = [self.rest[0] + cut[0], self.rest[1] + cut[1]];
-        }
+        self.rest = [self.rest[0] + cut[0], self.rest[1] + cut[1]];
     }
 
     fn let_go(&mut self, is_meant: impl Fn(Key) -> bool) {
-        let pedals = self.pedals;
-        let held = self.voices().filter(|voice| voice.hold() == Hold::Key && is_meant(voice.key()));
-        held.for_each(|voice| voice.let_go(pedals >> voice.key().channel() & 1 == 1));
+        self.pitched.let_go(self.pedals, &is_meant);
+        self.drums.let_go(self.pedals, &is_meant);
     }
 
     fn bend(&mut self, channel: u8, value: f32) {
@@ -166,14 +151,10 @@ impl Synth {
     }
 
     fn control(&mut self, channel: u8, controller: u8, value: f32) {
-        let on_channel = |voice: &&mut Voice| voice.key().channel() == channel;
         match controller {
             control_change::DAMPER_PEDAL if is_pressed(value) => self.pedals |= 1 << channel,
             control_change::DAMPER_PEDAL => self.raise_pedal(channel),
-            control_change::ALL_SOUND_OFF => {
-                let fade = self.fade;
-                self.voices().filter(on_channel).for_each(|voice| voice.fade(fade));
-            }
+            control_change::ALL_SOUND_OFF => self.fade_keys(|key| key.channel() == channel),
             control_change::ALL_NOTES_OFF => self.let_go(|key| key.channel() == channel),
             control_change::RESET_ALL_CONTROLLERS => {
                 self.raise_pedal(channel);
@@ -185,7 +166,7 @@ impl Synth {
 
     fn raise_pedal(&mut self, channel: u8) {
         self.pedals &= !(1 << channel);
-        let held = self.voices().filter(|voice| voice.hold() == Hold::Pedal && voice.key().channel() == channel);
-        held.for_each(|voice| voice.let_go(false));
+        self.pitched.raise_pedal(channel);
+        self.drums.raise_pedal(channel);
     }
 }
