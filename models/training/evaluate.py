@@ -14,7 +14,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from antiphon_training.evaluation import bits, playing
+from antiphon_training.evaluation import bits, pages, playing
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
@@ -43,8 +43,8 @@ def measure_bits(music: Path, work: Path, threads: int) -> dict:
     return json.loads(said.read_text())
 
 
-def write_page(work: Path, said: dict, played: dict | None) -> None:
-    """models/EVALUATION.md and its pictures; without what it plays if that was not measured."""
+def write_page(work: Path, said: dict, played: dict | None, paged: dict | None) -> None:
+    """models/EVALUATION.md and its pictures; without what it plays, and sees of other pages, if that was not measured."""
     PICTURES.mkdir(exist_ok=True)
     groups = bits.read(work / "pieces.csv")
     bits.picture(groups, PICTURES / "bits.png")
@@ -70,6 +70,8 @@ The bits of all eight fields of every note and of every bar's end, divided by th
 {100 * beside['loss']:+.2f} % bits per note against the same weights in fp16; the same most likely class in {100 * beside['top1']:.2f} % of all predictions.
 
 """
+    if paged:
+        page += pages.section(paged, PICTURES) + "\n"
     if played:
         page += playing.section(played, PICTURES)
     notes = MODELS / "EVALUATION.notes.md"
@@ -88,7 +90,11 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     music, work = given.music.resolve(), given.work.resolve()
     said = measure_bits(music, work, given.threads)
-    write_page(work, said, None if given.bits_only else playing.measure(antiphon, music, work, given.threads))
+    if given.bits_only:
+        write_page(work, said, None, None)
+    else:
+        paged = pages.measure(antiphon, music, work, given.threads)
+        write_page(work, said, playing.measure(antiphon, music, work, given.threads), paged)
     print(MODELS / "EVALUATION.md")
 
 

@@ -1,0 +1,91 @@
+"""The model with its pages selected differently when it runs: bits per note beside what a note costs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Callable
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+from . import bits
+from .tables import table
+
+PIECES = 24
+"""Pieces of each source that are scored."""
+
+POLICIES = ("fine_coarse", "window:8", "strided:8", "fixed:8,1", "lsh:16", "kmeans:8", "topk:8", "summaries", "dense")
+LENGTHS = ("16", "100", "400", "1600")
+"""Bars of context at which a note is timed."""
+
+NOT_DENSE = "1600"
+"""Where dense attention is left out: a note there takes a second."""
+
+Run = Callable[..., str]
+"""Runs the program `antiphon` with these words and returns what it prints."""
+
+
+def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
+    """Scores and times what has not been yet. Returns the mean of the sources by policy and stretch, and the milliseconds by policy and bars."""
+    folder = work / "pages"
+    folder.mkdir(exist_ok=True)
+    scores = {}
+    for policy in POLICIES:
+        pieces = folder / f"{policy.replace(':', '-').replace(',', '-')}.csv"
+        if not pieces.exists():
+            part = pieces.with_suffix(".part")
+            few = ["--limit-pieces", PIECES, "--threads", threads]
+            run("eval", music, "--split", music / "split.csv", "--policy", policy, *few, "--by-piece", part)
+            part.rename(pieces)
+        scores[policy] = _means(bits.read(pieces))
+    times = folder / "times.json"
+    if not times.exists():
+        sparse = [word for policy in POLICIES if policy != "dense" for word in ("--policy", policy)]
+        said = json.loads(run("bench", "--json", "--bars", ",".join(LENGTHS), *sparse))
+        dense = json.loads(run("bench", "--json", "--bars", ",".join(length for length in LENGTHS if length != NOT_DENSE), "--policy", "dense"))
+        times.write_text(json.dumps(said["ms_per_note"] | dense["ms_per_note"], indent=1))
+    return {"scores": scores, "times": json.loads(times.read_text())}
+
+
+def _means(groups: dict[str, bits.Pieces]) -> dict[str, float]:
+    """Bits per note by stretch, and of all: means over the sources that have notes there."""
+    sources = [pieces for name, pieces in groups.items() if not name.endswith(" pool")]
+    spans = {"all": bits.STRETCHES} | {stretch: (stretch,) for stretch in bits.STRETCHES}
+    return {name: float(np.nanmean([pieces.per_note("model", stretches=stretches) for pieces in sources])) for name, stretches in spans.items()}
+
+
+def section(said: dict, pictures: Path) -> str:
+    """The section of the page; its picture is written."""
+    _picture(said, pictures / "pages.png")
+    rows = []
+    for policy, score in said["scores"].items():
+        cells = [f"{score[name]:.2f}" for name in ("all", *bits.STRETCHES)]
+        times = said["times"].get(policy, {})
+        rows.append([f"`{policy}`", f"**{cells[0]}**", *cells[1:], *(f"{times[length]:.2f}" if length in times else "" for length in LENGTHS)])
+    return f"""## Other pages at run time
+
+The shipped weights, trained on fine/coarse alone, seeing other earlier bars when they run: bits per note of at most {PIECES} pieces of each source, in the mean of the sources, and milliseconds that a note takes after so many bars of 20 notes, one thread.
+
+{table("policy | bits: all | bars " + " | bars ".join(bits.STRETCHES) + " | ms: " + " | ".join(f"{length} bars" for length in LENGTHS), rows)}
+![Bits per note beside the time of a note](evaluation/pages.png)
+"""
+
+
+def _picture(said: dict, path: Path) -> None:
+    """Each policy where its bits and the time of a note after 400 bars are."""
+    figure, axes = plt.subplots(figsize=(10, 4.5), layout="constrained")
+    for policy, score in said["scores"].items():
+        time = said["times"].get(policy, {}).get("400")
+        if time is None:
+            continue
+        (dot,) = axes.plot(time, score["all"], "o")
+        axes.plot(time, score["33+"], "^", color=dot.get_color(), alpha=0.5)
+        axes.annotate(policy, (time, score["all"]), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    axes.set(xscale="log", xlabel="milliseconds per note after 400 bars", ylabel="bits per note: all (dots), bars 33+ (triangles)")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
