@@ -12,7 +12,7 @@ use crate::clock::{Moment, Turn};
 use crate::meters::{Count, Meters};
 use crate::musician::{Command, Epoch, Heard};
 use crate::params::ControlValues;
-use crate::port::{Event, keys};
+use crate::port::{Event, each_key};
 use crate::thru::is_pressed;
 
 /// Room that events leave for what must not be lost.
@@ -56,10 +56,10 @@ impl Capture {
     pub fn play(&mut self, event: &Event, at: Moment) {
         match *event {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
-                keys(channel, key).for_each(|key| self.tell(Heard::NoteOn { at, key, velocity: midi_velocity(velocity) }));
+                each_key(channel, key, |key| self.tell(Heard::NoteOn { at, key, velocity: midi_velocity(velocity) }));
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                keys(channel, key).for_each(|key| self.tell(Heard::NoteOff { at, key }));
+                each_key(channel, key, |key| self.tell(Heard::NoteOff { at, key }));
             }
             NoteEvent::MidiCC { channel: channel @ 0..16, cc: control_change::DAMPER_PEDAL, value, .. } => {
                 self.tell(Heard::Pedal { at, channel, pressed: is_pressed(value) });

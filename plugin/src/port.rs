@@ -64,8 +64,8 @@ impl Outlet {
         let taken = port.send(event, sound);
         match event {
             // A note-off of an older note would cut this one.
-            NoteEvent::NoteOn { channel, key, .. } if taken => keys(channel, key).for_each(|key| self.owed.forget(key)),
-            NoteEvent::NoteOff { channel, key, .. } if !taken => keys(channel, key).for_each(|key| self.owed.insert(key)),
+            NoteEvent::NoteOn { channel, key, .. } if taken => each_key(channel, key, |key| self.owed.forget(key)),
+            NoteEvent::NoteOff { channel, key, .. } if !taken => each_key(channel, key, |key| self.owed.insert(key)),
             _ => {}
         }
         self.refused += u64::from(!taken);
@@ -93,11 +93,26 @@ pub fn note_off(timing: u32, key: Key) -> Event {
     NoteEvent::NoteOff { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: 0.0 }
 }
 
-/// The keys an event is about: one, or all that a wildcard stands for. None for numbers that MIDI has not.
-pub fn keys(channel: Channel, key: HostKey) -> impl Iterator<Item = Key> {
+/// Does something to each key that an event is about: one, or all that a wildcard stands for. None for numbers that MIDI has not.
+///
+/// Nearly all events are about one key. The rest stands apart, so that the code of a note is short: it runs a few times a second, and each line of
+/// it must be fetched anew.
+pub fn each_key(channel: Channel, key: HostKey, mut act: impl FnMut(Key)) {
+    if let (Some(channel), Some(pitch)) = (channel.number(), key.number()) {
+        if let Some(key) = Key::new(channel, pitch) {
+            act(key);
+        }
+    } else {
+        each_key_meant(channel, key, &mut act);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn each_key_meant(channel: Channel, key: HostKey, act: &mut dyn FnMut(Key)) {
     let channels = channel.number().map_or(0..=15, |channel| channel..=channel);
     let pitches = key.number().map_or(0..=127, |pitch| pitch..=pitch);
-    channels.flat_map(move |channel| pitches.clone().filter_map(move |pitch| Key::new(channel, pitch)))
+    channels.flat_map(|channel| pitches.clone().filter_map(move |pitch| Key::new(channel, pitch))).for_each(act);
 }
 
 #[cfg(test)]
@@ -166,9 +181,15 @@ mod tests {
 
     #[test]
     fn wildcards_stand_for_every_key() {
-        assert_eq!(keys(Channel::Wildcard, HostKey::Wildcard).count(), 2048);
-        assert_eq!(keys(Channel::Number(3), HostKey::Wildcard).count(), 128);
-        assert_eq!(keys(Channel::Number(2), HostKey::Number(60)).collect::<Vec<_>>(), [KEY]);
-        assert_eq!(keys(Channel::Number(2), HostKey::Number(200)).count(), 0);
+        let keys = |channel, key| {
+            let mut keys = Vec::new();
+            each_key(channel, key, |key| keys.push(key));
+            keys
+        };
+        assert_eq!(keys(Channel::Wildcard, HostKey::Wildcard).len(), 2048);
+        assert_eq!(keys(Channel::Number(3), HostKey::Wildcard).len(), 128);
+        assert_eq!(keys(Channel::Wildcard, HostKey::Number(60)).len(), 16);
+        assert_eq!(keys(Channel::Number(2), HostKey::Number(60)), [KEY]);
+        assert_eq!(keys(Channel::Number(2), HostKey::Number(200)), []);
     }
 }

@@ -3,7 +3,7 @@
 use nice_plug::midi::{Key as HostKey, NoteEvent, control_change};
 
 use crate::keys::KeySet;
-use crate::port::{Event, Outlet, Port, Sound, keys, note_off};
+use crate::port::{Event, Outlet, Port, Sound, each_key, note_off};
 
 /// Events of one sample that are put in order at once; more go out in batches of so many, each in order.
 const BATCH: usize = 512;
@@ -32,12 +32,16 @@ impl Batch {
     /// Adds an event.
     pub fn push(&mut self, event: Event) {
         let concerns_struck = || match (event.channel(), key_of(&event)) {
-            (Some(channel), Some(key)) => keys(channel, key).any(|key| self.struck.contains(key)),
+            (Some(channel), Some(key)) => {
+                let mut any = false;
+                each_key(channel, key, |key| any |= self.struck.contains(key));
+                any
+            }
             _ => false,
         };
         let place = match event {
             NoteEvent::NoteOn { channel, key, .. } => {
-                keys(channel, key).for_each(|key| self.struck.insert(key));
+                each_key(channel, key, |key| self.struck.insert(key));
                 // Struck, let go and struck again within a sample: the second follows the note-off of the first.
                 if self.after.is_empty() { &mut self.ons } else { &mut self.after }
             }
@@ -142,9 +146,9 @@ impl Thru {
             return;
         }
         match event {
-            NoteEvent::NoteOn { channel, key, .. } => keys(channel, key).for_each(|key| self.sounding.insert(key)),
+            NoteEvent::NoteOn { channel, key, .. } => each_key(channel, key, |key| self.sounding.insert(key)),
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                keys(channel, key).for_each(|key| self.sounding.forget(key));
+                each_key(channel, key, |key| self.sounding.forget(key));
             }
             NoteEvent::MidiCC { channel: channel @ 0..16, cc: control_change::DAMPER_PEDAL, value, .. } => {
                 let bit = 1 << channel;

@@ -44,15 +44,20 @@ impl<const VOICES: usize> Bank<VOICES> {
     /// Starts a note, in place of one that is idle, or that nothing holds; of several the quietest. Hands back what it cuts off of the note before: a
     /// sample of each side.
     pub(super) fn strike(&mut self, key: Key, tone: Tone) -> [f32; 2] {
-        let quietest = |hold: Hold| {
-            let held = (0..VOICES).filter(|&voice| self.parts[voice].hold == hold);
-            held.min_by(|&one, &other| self.voices[one].loudness().total_cmp(&self.voices[other].loudness()))
-        };
         let idle = self.parts.iter().position(|part| part.hold == Hold::Idle);
-        let Some(first) = idle.or_else(|| [Hold::Free, Hold::Pedal, Hold::Key].into_iter().find_map(quietest)) else { return [0.0; 2] };
+        let first = idle.unwrap_or_else(|| self.least());
         self.parts[first] = Part { key, hold: Hold::Key };
         let cut = self.voices[first].start(tone);
         if idle.is_some() { [0.0; 2] } else { cut }
+    }
+
+    /// The voice that is missed least, where none is idle.
+    #[cold]
+    #[inline(never)]
+    fn least(&self) -> usize {
+        let order = |voice: usize| (self.parts[voice].hold, self.voices[voice].loudness());
+        let less = |one: &usize, other: &usize| order(*one).partial_cmp(&order(*other)).unwrap_or(std::cmp::Ordering::Equal);
+        (0..VOICES).min_by(less).unwrap_or(0)
     }
 
     /// The keys that are meant are up; where the pedal of their channel is down, one bit of `pedals` each, it holds them on.

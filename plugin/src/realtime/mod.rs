@@ -12,7 +12,7 @@ use crate::lacks::Lacks;
 use crate::meters::{Count, Meters};
 use crate::musician::{Command, Ends};
 use crate::params::AntiphonParams;
-use crate::port::{Event, Outlet, Port, Sound, keys};
+use crate::port::{Event, Outlet, Port, Sound, each_key};
 use crate::schedule::{Exit, Schedule};
 use crate::thru::{Batch, Thru};
 
@@ -244,10 +244,10 @@ impl Stage {
         let mut exit = Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture };
         match *event {
             NoteEvent::NoteOn { channel, key, .. } => {
-                keys(channel, key).for_each(|key| self.schedule.player_on(key, &mut exit));
+                each_key(channel, key, |key| self.schedule.player_on(key, &mut exit));
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                keys(channel, key).for_each(|key| self.schedule.player_off(key, self.thru.is_open(), &mut exit));
+                each_key(channel, key, |key| self.schedule.player_off(key, self.thru.is_open(), &mut exit));
             }
             _ => {}
         }

@@ -69,7 +69,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let library = arguments.bundle.clone().unwrap_or_else(library::path);
+    let library = match &arguments.bundle {
+        // The plug-in looks for its runtime beside the path that it was loaded by.
+        Some(path) => path.canonicalize().with_context(|| path.display().to_string())?,
+        None => library::path(),
+    };
     if let Some(format) = arguments.once {
         return loading::once(&library, format);
     }
