@@ -135,11 +135,11 @@ impl BarRecall {
     /// no such bar.
     #[must_use]
     pub fn told(&self, repeats: u8, heard: usize, target: Option<Place>) -> Option<Recalled> {
-        let bar = self.earlier.get(usize::from(repeats).checked_sub(usize::from(NEW_BAR) + 1)?)?.as_ref()?;
+        let bar = self.earlier.get(repeated(repeats.into())?)?.as_ref()?;
         let rank = target.map_or(0, |target| self.rank(heard, target));
         Some(Recalled {
             pitch: target.and_then(|target| find(bar, target, rank)).map(|note| note.pitch),
-            next: target.map_or_else(|| bar.first(), |target| after(bar, target, rank)).map(NoteClasses::place),
+            next: next_place(bar, target, rank),
         })
     }
 
@@ -172,7 +172,7 @@ impl BarRecall {
         }
         let matches = self.matches.get(heard).copied().unwrap_or_default();
         // The one that is to be repeated first, then the best repeated; of equal ones the nearest.
-        let told = usize::from(row.columns[column::REPEATS]).checked_sub(usize::from(NEW_BAR) + 1);
+        let told = repeated(row.columns[column::REPEATS]);
         let mut known: Vec<(usize, &[NoteClasses])> =
             self.earlier.iter().enumerate().filter_map(|(index, bar)| Some((index, bar.as_deref()?))).collect();
         known.sort_by_key(|&(index, _)| (told != Some(index), Reverse(matches[index])));
@@ -202,7 +202,7 @@ impl BarRecall {
 
         let mut slots: [Option<(usize, Option<Place>)>; SLOTS] = [None; SLOTS];
         for &(index, bar) in &known {
-            let place = target.map_or_else(|| bar.first(), |target| after(bar, target, rank)).map(NoteClasses::place);
+            let place = next_place(bar, target, rank);
             if slots.iter().flatten().all(|(_, other)| *other != place)
                 && let Some(slot) = slots.iter_mut().find(|slot| slot.is_none())
             {
@@ -224,6 +224,11 @@ impl BarRecall {
     }
 }
 
+/// Which of [`RECALL_BARS`] a bar with this value of the repeats column is told to repeat.
+fn repeated(repeats: u16) -> Option<usize> {
+    usize::from(repeats).checked_sub(usize::from(NEW_BAR) + 1)
+}
+
 /// Place in canonical order.
 fn order(place: Place) -> (u8, u8, u8) {
     (place.beat, place.sub, place.role)
@@ -234,10 +239,13 @@ fn find(bar: &[NoteClasses], place: Place, rank: usize) -> Option<&NoteClasses> 
     bar.get(first_at(bar, place) + rank).filter(|note| note.place() == place)
 }
 
-/// The first note after that rank at a place.
-fn after(bar: &[NoteClasses], place: Place, rank: usize) -> Option<&NoteClasses> {
-    let past = bar.partition_point(|note| order(note.place()) <= order(place));
-    bar.get((first_at(bar, place) + rank + 1).min(past))
+/// Where the first note after that rank at a place is, or the first of all where no place is asked; `None` if there is no such note.
+fn next_place(bar: &[NoteClasses], target: Option<Place>, rank: usize) -> Option<Place> {
+    let next = target.map_or(0, |target| {
+        let past = bar.partition_point(|note| order(note.place()) <= order(target));
+        (first_at(bar, target) + rank + 1).min(past)
+    });
+    bar.get(next).map(NoteClasses::place)
 }
 
 /// Number of the first note that does not stand before a place.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Callable
 
 import matplotlib
 
@@ -13,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from . import bits
+from .playing import Run
 from .tables import table
 
 PIECES = 24
@@ -26,9 +26,6 @@ LENGTHS = ("16", "100", "400", "1600")
 
 NOT_DENSE = "1600"
 """Where dense attention is left out: it would take minutes."""
-
-Run = Callable[..., str]
-"""Runs the program `antiphon` with these words and returns what it prints."""
 
 
 def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
