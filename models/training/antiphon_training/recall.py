@@ -49,10 +49,11 @@ def fill_in(sequence: r.Sequence) -> None:
     """Sets the recall columns of every row of a sequence, from the content of its rows."""
     rows, bar_of_row = sequence.rows.tolist(), sequence.key[:, 0].tolist()
     bars: dict[int, _Bar] = {}
-    matches = [0] * len(BARS_BACK)
+    matches_after: dict[int, list[int]] = {}
+    matches: list[int] = []
     heard: list[tuple[int, int, int, int]] = []
     earlier: list[_Bar | None] = []
-    current, previous = None, None
+    current = None
     filled, values = [], []
     for index, row in enumerate(rows):
         kind = row[r.KIND]
@@ -60,14 +61,15 @@ def fill_in(sequence: r.Sequence) -> None:
             continue
         if kind == v.SUM:
             bars[bar_of_row[index]] = _Bar(heard)
-            previous, current = current, None
+            matches_after[bar_of_row[index]] = matches
+            current = None
             continue
         if current is None:
             current = bar_of_row[index]
             heard = []
             earlier = [bars.get(current - back) for back in BARS_BACK]
-            if previous is None or current != previous + 1:
-                matches = [0] * len(BARS_BACK)
+            # Of the bar before it in the music: a gap's first bar goes on from those before the gap.
+            matches = list(matches_after.get(current - 1, [0] * len(BARS_BACK)))
         if kind in (v.NOTE, v.GIVEN):
             place = ((row[r.BEAT] - 1) * SUBS + row[r.SUB] - 1) * ROLES + row[r.ROLE] - 1
             rank = sum(note[0] == place for note in heard)

@@ -11,7 +11,7 @@ import numpy as np
 from . import rows as r
 from .stretch import B_KEY, Stretch
 
-MOST_BARS_FILLED = 8
+MOST_BARS_FILLED = 12
 MOST_BARS_OF_THE_FAR_SIDE = 16
 MOST_BARS_AHEAD = 8
 """How far an accompaniment is planned without hearing the player: the largest horizon."""

@@ -43,6 +43,21 @@ def test_the_bar_that_is_to_be_repeated_comes_before_all_others():
     assert sequence.rows[asked, [recall.CONTENT, recall.CONTENT + 1]].tolist() == [2, 61]
 
 
+def test_a_gap_goes_on_from_the_bars_before_it():
+    def bar(number: int, pitch: int, given: bool = False) -> r.Sequence:
+        note = np.array([[0, 0, 0, pitch, 23, 20, 4]])
+        return r.align(note, np.ones(1, np.int64), np.ones((1, 9), np.int64), np.array([96]), number, False, np.array([given]))
+
+    heard = [bar(0, 60), bar(1, 60)]
+    in_order = r.concatenate([*heard, bar(2, 60)])
+    around_a_gap = r.concatenate([*heard, bar(5, 70, given=True), bar(6, 70, given=True), bar(2, 60)])
+    for sequence in (in_order, around_a_gap):
+        recall.fill_in(sequence)
+    assert np.array_equal(around_a_gap.rows[-4:], in_order.rows[-4:])
+    asked = np.flatnonzero(in_order.targets[:, r.F_PITCH] >= 0)[-1]
+    assert in_order.rows[asked, [recall.CONTENT, PITCH]].tolist() == [1, 256 + 61], "trust of level 1 in the bar before"
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_what_is_recalled_depends_on_nothing_later(seed):
     windows = Windows(corpus(seed), 400, {})

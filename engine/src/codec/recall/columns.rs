@@ -1,0 +1,158 @@
+//! What rows are told of earlier bars: the recall columns.
+
+use std::cmp::Reverse;
+
+use super::BarRecall;
+use super::bar::{find, next_place, repeated};
+use crate::codec::row::{NoteClasses, Place, Row};
+use crate::codec::vocabulary::{Kind, column};
+
+/// Matches from which on a bar is trusted more: levels 1 to 4; fewer are level 0.
+const LEVELS: [u8; 4] = [1, 3, 7, 15];
+
+/// How many different notes, and how many different places after them, a row is told of.
+const SLOTS: usize = 2;
+
+/// Instead of a beat: the bar has no further note.
+const BAR_ENDS: u16 = 16;
+
+impl BarRecall {
+    /// Hears the notes of a bar's rows, and writes into each row that asks for something what is recalled for it.
+    pub fn fill_in(&mut self, rows: &mut [Row]) {
+        rows.iter().filter_map(Row::note).for_each(|note| self.hear(&note));
+        self.tell(rows);
+    }
+
+    /// Writes into each row of a bar that has been heard, if it asks for something, what was recalled for it.
+    pub fn tell(&self, rows: &mut [Row]) {
+        let mut heard = 0;
+        for row in rows {
+            heard += usize::from(row.note().is_some());
+            self.write(heard, row);
+        }
+    }
+
+    /// Writes into a row what is recalled for it when the first `heard` notes have been heard, if it asks for something.
+    pub fn write(&self, heard: usize, row: &mut Row) {
+        let target = row.target();
+        if target.is_none() && row.columns[column::KIND] != Kind::Bar as u16 {
+            return;
+        }
+        let matches = self.matches.get(heard).copied().unwrap_or_default();
+        // The one that is to be repeated first, then the best repeated; of equal ones the nearest.
+        let told = repeated(row.columns[column::REPEATS]);
+        let mut known: Vec<(usize, &[NoteClasses])> =
+            self.earlier.iter().enumerate().filter_map(|(index, bar)| Some((index, bar.as_deref()?))).collect();
+        known.sort_by_key(|&(index, _)| (told != Some(index), Reverse(matches[index])));
+        let rank = target.map_or(0, |target| self.rank(heard, target));
+
+        if let Some(target) = target {
+            let mut slots: [Option<(usize, &NoteClasses)>; SLOTS] = [None; SLOTS];
+            for &(index, bar) in &known {
+                let Some(found) = find(bar, target, rank) else { continue };
+                if slots.iter().flatten().all(|(_, other)| other.pitch != found.pitch)
+                    && let Some(slot) = slots.iter_mut().find(|slot| slot.is_none())
+                {
+                    *slot = Some((index, found));
+                }
+            }
+            for (slot, (index, note)) in slots.into_iter().flatten().enumerate() {
+                let level = level(matches[index]);
+                let values = [
+                    u16::try_from(index + 1).unwrap_or(0),
+                    level * 256 + u16::from(note.pitch) + 1,
+                    level * 64 + u16::from(note.duration) + 1,
+                    level * 32 + u16::from(note.velocity) + 1,
+                ];
+                row.columns[column::RECALL_CONTENT + slot * values.len()..][..values.len()].copy_from_slice(&values);
+            }
+        }
+
+        let mut slots: [Option<(usize, Option<Place>)>; SLOTS] = [None; SLOTS];
+        for &(index, bar) in &known {
+            let place = next_place(bar, target, rank);
+            if slots.iter().flatten().all(|(_, other)| *other != place)
+                && let Some(slot) = slots.iter_mut().find(|slot| slot.is_none())
+            {
+                *slot = Some((index, place));
+            }
+        }
+        for (slot, (index, place)) in slots.into_iter().flatten().enumerate() {
+            let level = level(matches[index]);
+            let values = place.map_or([level * 17 + BAR_ENDS + 1, 0, 0], |place| {
+                [level * 17 + u16::from(place.beat) + 1, level * 24 + u16::from(place.sub) + 1, level * 16 + u16::from(place.role) + 1]
+            });
+            row.columns[column::RECALL_PLACE + slot * values.len()..][..values.len()].copy_from_slice(&values);
+        }
+    }
+}
+
+/// How far a bar is trusted that was repeated so well: 0 to 4.
+fn level(matches: u8) -> u16 {
+    LEVELS.iter().map(|&from| u16::from(matches >= from)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{columns, heard, note};
+    use super::super::{RECALL_BARS, Recall};
+    use crate::codec::{BarEnd, BarFields, BarRows, align};
+    use crate::music::Role;
+    use crate::music::analysis::{NEW_BAR, REPEAT_BARS};
+
+    const NOTHING: [u16; 14] = [0; 14];
+    const KEYS: u16 = 1 + Role::Keys.class() as u16;
+
+    #[test]
+    fn a_bar_that_is_repeated_is_told_and_trusted_more_with_every_note() {
+        let mut recall = Recall::default();
+        let melody = [note(0, 60), note(24, 62), note(48, 64)];
+        assert!(heard(&mut recall, 0, &melody).iter().all(|row| columns(row) == NOTHING), "there is nothing before the first bar");
+        let rows = heard(&mut recall, 1, &melody);
+        assert_eq!(columns(&rows[0]), [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, KEYS, 0, 0, 0]);
+        assert_eq!(columns(&rows[1]), [1, 61, 12, 21, 0, 0, 0, 0, 2, 1, KEYS, 0, 0, 0]);
+        assert_eq!(columns(&rows[2]), [1, 256 + 63, 64 + 12, 32 + 21, 0, 0, 0, 0, 17 + 3, 24 + 1, 16 + KEYS, 0, 0, 0]);
+        assert_eq!(columns(&rows[3]), [1, 256 + 65, 64 + 12, 32 + 21, 0, 0, 0, 0, 17 + 17, 0, 0, 0, 0, 0]);
+        assert_eq!(columns(&rows[4]), NOTHING, "the last note asks for nothing");
+        // Three matches at one bar back, and from here on two bars back is the same music.
+        let rows = heard(&mut recall, 2, &melody);
+        assert_eq!(columns(&rows[1])[..2], [1, 2 * 256 + 61]);
+    }
+
+    #[test]
+    fn what_differs_is_told_by_the_best_repeated_bar_first() {
+        let mut recall = Recall::default();
+        heard(&mut recall, 0, &[note(0, 60), note(24, 62)]);
+        heard(&mut recall, 1, &[note(0, 70), note(36, 72)]);
+        let rows = heard(&mut recall, 2, &[note(0, 60), note(24, 62)]);
+        // Nothing is known of either before the first note: the nearer bar comes first. Then bar 0, two bars back, has proved right.
+        assert_eq!(columns(&rows[1])[..8], [1, 71, 12, 21, 2, 61, 12, 21]);
+        assert_eq!(columns(&rows[1])[8..], [2, 13, KEYS, 2, 1, KEYS]);
+        assert_eq!(columns(&rows[2])[..8], [2, 256 + 63, 64 + 12, 32 + 21, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_bar_that_is_to_be_repeated_comes_before_all_others() {
+        assert!(REPEAT_BARS.iter().zip(RECALL_BARS).all(|(&told, recalled)| told == recalled as usize));
+        let mut recall = Recall::default();
+        heard(&mut recall, 0, &[note(0, 60), note(24, 62)]);
+        heard(&mut recall, 1, &[note(0, 70), note(36, 72)]);
+        let fields = BarFields { repeats: NEW_BAR + 2, ..BarFields::default() };
+        let bar = BarRows { index: 2, ticks: 96, fields, notes: vec![note(0, 70), note(36, 72)] };
+        let mut rows = align(&bar, BarEnd::Bar).0;
+        recall.begin(2).fill_in(&mut rows);
+        // Bar 0 stands first although it is farther away, and although the first note was that of bar 1.
+        assert_eq!(columns(&rows[1])[..8], [2, 61, 12, 21, 1, 71, 12, 21]);
+        assert_eq!(columns(&rows[1])[8..], [2, 1, KEYS, 2, 13, KEYS]);
+        assert_eq!(columns(&rows[2])[..8], [1, 256 + 73, 64 + 12, 32 + 21, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_notes_of_a_chord_are_told_apart_by_their_rank() {
+        let mut recall = Recall::default();
+        let chord = [note(0, 60), note(0, 64), note(0, 67)];
+        heard(&mut recall, 0, &chord);
+        let rows = heard(&mut recall, 1, &chord);
+        assert_eq!([1, 2, 3].map(|row: usize| columns(&rows[row])[1] % 256), [61, 65, 68]);
+    }
+}
