@@ -60,6 +60,14 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
     }
 }
 
+impl<C, M> Shell<C, M> {
+    /// Its parameters, by name.
+    #[must_use]
+    pub fn parameters(&self) -> Arc<AntiphonParams> {
+        Arc::clone(&self.params)
+    }
+}
+
 impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     const NAME: &'static str = C::NAME;
     const VENDOR: &'static str = "The Antiphon developers";

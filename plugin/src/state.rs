@@ -142,15 +142,19 @@ impl PersistentField<'_, Saved> for Arc<State> {
 /// Refuses a chunk that is damaged or another program's: nothing of it is left but the reason. One without the object, but with our
 /// parameters, is a preset: controls only, the history stays.
 pub fn admit(chunk: &mut PluginState) {
-    let reason = match chunk.fields.get_mut(FIELD) {
-        Some(field) => read(field).err().map(|error| format!("it is damaged ({error})")),
-        None => (!chunk.params.contains_key(OURS)).then(|| "another program wrote it".to_owned()),
-    };
-    if let Some(reason) = reason {
+    if let Some(reason) = refusal(chunk) {
         let refused = format!("The host brought a saved state that was not loaded, since {reason}; nothing was changed");
         chunk.params.clear();
         chunk.fields.clear();
         chunk.fields.insert(FIELD.to_owned(), json!({ "version": VERSION, "refused": refused }).to_string());
+    }
+}
+
+/// Why a chunk is to be refused, if it is. What of a newer version's history cannot be read is taken out of it.
+pub fn refusal(chunk: &mut PluginState) -> Option<String> {
+    match chunk.fields.get_mut(FIELD) {
+        Some(field) => read(field).err().map(|error| format!("it is damaged ({error})")),
+        None => (!chunk.params.contains_key(OURS)).then(|| "another program wrote it".to_owned()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The command line: that of nice-plug's programs, as far as it makes sense here, with what cannot be refused.
 
+use std::path::PathBuf;
+
 use antiphon_engine::music::Metre;
 use clap::{Parser, ValueEnum};
 
@@ -14,6 +16,12 @@ pub(crate) struct Options {
     /// Be Antiphon Note FX: audio goes through as it is, and there is no sound of its own
     #[arg(long)]
     pub(crate) note_fx: bool,
+    /// Keep settings and history in this file, and begin with what it holds; unless named it is one of your own data folder
+    #[arg(long, value_name = "FILE", conflicts_with = "forget")]
+    pub(crate) project: Option<PathBuf>,
+    /// Begin afresh, and keep nothing
+    #[arg(long)]
+    pub(crate) forget: bool,
     /// What sound and MIDI go through
     #[arg(short, long, value_enum, default_value = "auto")]
     pub(crate) backend: Backend,
@@ -70,6 +78,11 @@ impl Options {
     /// Whether a device of the system was asked for by name.
     pub(crate) const fn names_a_device(&self) -> bool {
         self.output_device.is_some() || self.input_device.is_some() || self.midi_input.is_some() || self.midi_output.is_some()
+    }
+
+    /// Whether the devices of the system are to be listed, and nothing played.
+    pub(crate) fn lists_devices(&self) -> bool {
+        [&self.output_device, &self.input_device, &self.midi_input, &self.midi_output].into_iter().flatten().any(String::is_empty)
     }
 
     /// What nice-plug's own command line says for this, through what it calls `backend`.
@@ -135,6 +148,7 @@ mod tests {
         }
         assert!(!arguments.iter().any(|argument| argument.contains("device") || argument.contains("jack")), "{arguments:?}");
         assert!(options.names_a_device() && !parse(&[]).unwrap().names_a_device());
+        assert!(options.lists_devices() && !parse(&["--midi-input", "keys"]).unwrap().lists_devices());
         assert_eq!(parse(&["--backend", "alsa"]).unwrap().backend, Backend::System);
     }
 
@@ -147,6 +161,7 @@ mod tests {
             (["--tempo", "NaN"], "from 20 to 400"),
             (["--sample-rate", "0"], "8000..=384000"),
             (["--period-size", "0"], "16..=8192"),
+            (["--project=a", "--forget"], "cannot be used with"),
             (["--backend", "pulse"], "possible values: auto, jack, system, dummy"),
         ] {
             let error = parse(&arguments).unwrap_err().to_string();

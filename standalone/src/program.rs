@@ -10,6 +10,7 @@ use nice_plug::prelude::*;
 use crate::announce::Announced;
 use crate::backend::Time;
 use crate::contexts::HandedOn;
+use crate::project;
 use crate::transport::mend;
 use crate::window::ProgramWindow;
 
@@ -56,7 +57,9 @@ impl<C: Class> Plugin for Program<C> {
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         // The plug-in has no tasks to be run here.
-        self.0.editor(AsyncExecutor::new(Arc::new(|_| ()), Arc::new(|_| ()))).map(ProgramWindow)
+        self.0
+            .editor(AsyncExecutor::new(Arc::new(|_| ()), Arc::new(|_| ())))
+            .map(|editor| ProgramWindow { editor, params: self.0.parameters() })
     }
 
     fn filter_state(chunk: &mut PluginState) {
@@ -77,6 +80,7 @@ impl<C: Class> Plugin for Program<C> {
         aux: &mut AuxiliaryBuffers<'_>,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
+        project::count_block();
         let transport = mend(context.transport(), Time::of_program());
         self.0.process(buffer, aux, &mut HandedOn::<_, Self>::new(context, transport))
     }

@@ -2,15 +2,19 @@
 
 use std::error::Error;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use antiphon_plugin::editor::window_thread::{AntiphonEditor, AntiphonHandle, AntiphonWindow};
+use antiphon_plugin::params::AntiphonParams;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::NativeSize;
 use nice_plug::editor::{Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
 use nice_plug_egui::baseview;
+
+use crate::project;
 
 /// nice-plug complains, from here, that its handler of signals was not wanted. Nothing else is said from here.
 pub(crate) const WHO_COMPLAINS_OF_SIGNALS: &str = "nice_plug::wrapper::standalone::wrapper";
@@ -29,8 +33,12 @@ static ENDS: AtomicBool = AtomicBool::new(false);
 /// swallow the signal.
 pub(crate) fn close_on_signals() {
     let handled = ctrlc::set_handler(|| {
-        // Elsewhere a window cannot be asked from outside, and there is nothing to save.
-        if ENDS.swap(true, Ordering::Relaxed) || cfg!(any(windows, target_os = "macos")) {
+        if ENDS.swap(true, Ordering::Relaxed) {
+            process::exit(INTERRUPTED);
+        }
+        // Elsewhere a window cannot be asked from outside.
+        if cfg!(any(windows, target_os = "macos")) {
+            project::save();
             process::exit(INTERRUPTED);
         }
     });
@@ -40,7 +48,10 @@ pub(crate) fn close_on_signals() {
 }
 
 /// The editor of a program.
-pub(crate) struct ProgramWindow(pub(crate) AntiphonEditor);
+pub(crate) struct ProgramWindow {
+    pub(crate) editor: AntiphonEditor,
+    pub(crate) params: Arc<AntiphonParams>,
+}
 
 impl Editor for ProgramWindow {
     type Handle = ProgramHandle;
@@ -53,16 +64,17 @@ impl Editor for ProgramWindow {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<ProgramHandle>, Box<dyn Error>> {
-        let SpawnedEditor { handle, window } = self.0.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
+        project::take_up(&self.params, &gui_context);
+        let SpawnedEditor { handle, window } = self.editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
         Ok(SpawnedEditor { handle: ProgramHandle(handle), window })
     }
 
     fn size(&self) -> NativeSize<u32> {
-        self.0.size()
+        self.editor.size()
     }
 
     fn resize_hint(&self) -> ResizeHint {
-        self.0.resize_hint()
+        self.editor.resize_hint()
     }
 }
 
@@ -92,6 +104,7 @@ impl EditorHandle for ProgramHandle {
             show(&window)?;
             while window.is_open() && !ENDS.load(Ordering::Relaxed) {
                 window.host_main_thread_callback();
+                project::look();
                 thread::sleep(GLANCE);
             }
         }
@@ -101,6 +114,7 @@ impl EditorHandle for ProgramHandle {
         } else {
             AntiphonHandle::run_until_closed(window)
         };
+        project::save();
         thread::spawn(|| {
             thread::sleep(PATIENCE);
             eprintln!("The audio server no longer answers: Antiphon ends without it.");

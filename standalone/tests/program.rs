@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use antiphon_tests::display::Display;
+use serde_json::json;
 use tempfile::TempDir;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
@@ -36,7 +37,11 @@ impl Running {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon-standalone"));
         command.args(["--backend", "dummy"]).args(arguments).env("DISPLAY", display.name());
-        command.env("ANTIPHON_REPORT", folder.path().join("report")).stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+            .env("ANTIPHON_REPORT", folder.path().join("report"))
+            .env("XDG_DATA_HOME", folder.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
         if let Some(runtime) = runtime {
             command.env("ANTIPHON_ONNXRUNTIME", runtime);
         }
@@ -140,6 +145,44 @@ fn closing_the_window_ends_it_also_when_something_is_missing() {
     assert!(status.success() && !report.is_empty(), "{status} {report}");
 }
 
+/// Starts it with a project, ends it when it is up, and returns what the project holds then.
+fn kept(project: &Path) -> serde_json::Value {
+    let mut running = Running::start(&["--project", project.to_str().unwrap()], Some(&runtime()));
+    running.hear(&format!("Project: {}", project.display()));
+    running.hear("Model: antiphon");
+    assert!(Command::new("kill").arg(running.program.id().to_string()).status().unwrap().success());
+    let (status, _) = running.end(|| {});
+    assert!(status.success(), "{status}");
+    serde_json::from_slice(&fs::read(project).unwrap()).unwrap()
+}
+
+#[test]
+fn settings_and_history_are_kept_from_run_to_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("mine.json");
+    let mut first = kept(&project);
+    assert!(first["fields"]["antiphon"].is_string(), "{first}");
+    // As if they had been turned.
+    for (id, value) in [("adventurousness", json!(0.75)), ("horizon", json!(7)), ("output_role", json!("bass")), ("thru", json!(false))] {
+        let saved = first["params"][id].as_object_mut().unwrap().values_mut().next().unwrap();
+        assert_ne!(*saved, value, "{id}");
+        *saved = value;
+    }
+    fs::write(&project, first.to_string()).unwrap();
+    assert_eq!(kept(&project), first);
+}
+
+#[test]
+fn what_is_no_project_is_refused_with_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("mine.json");
+    fs::write(&project, "no project").unwrap();
+    let (said, output) = refused(&["--backend", "dummy", "--project", project.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("mine.json") && said.contains("--forget"), "{said}");
+    assert_eq!(fs::read_to_string(&project).unwrap(), "no project");
+}
+
 /// Runs the program where it cannot play.
 fn refused(arguments: &[&str]) -> (String, Output) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon-standalone"));
@@ -156,7 +199,7 @@ fn devices_that_are_not_there_are_refused_with_the_cure() {
         (["--output-device", "antiphon-no-such-device"], ["cannot be used", "--output-device ''"]),
         (["--midi-input", "antiphon-no-such-keyboard"], ["cannot be used", "--midi-input ''"]),
     ] {
-        let (said, output) = refused(&arguments);
+        let (said, output) = refused(&[&arguments[..], &["--forget"]].concat());
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(cures.iter().all(|cure| said.contains(cure)), "{said}");
     }
