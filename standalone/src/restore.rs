@@ -42,3 +42,71 @@ fn choose<T: Enum + PartialEq>(param: &EnumParam<T>, id: &str, setter: &ParamSet
         turn(param, T::from_index(step), setter);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use nice_plug::context::PluginApi;
+    use nice_plug::context::gui::GuiContextInner;
+    use nice_plug::prelude::ParamPtr;
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    /// What was turned, and where to.
+    #[derive(Default)]
+    struct Hand(Mutex<Vec<(ParamPtr, f32)>>);
+
+    impl GuiContextInner for Hand {
+        fn plugin_api(&self) -> PluginApi {
+            PluginApi::Standalone
+        }
+        unsafe fn raw_begin_set_parameter(&self, _param: ParamPtr) {}
+        unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
+            self.0.lock().push((param, normalized));
+        }
+        unsafe fn raw_end_set_parameter(&self, _param: ParamPtr) {}
+        fn get_state(&self) -> PluginState {
+            unreachable!("nobody asks for it")
+        }
+        fn set_state(&self, _state: PluginState) {
+            unreachable!("it would be loaded by the audio thread")
+        }
+        fn request_restart(&self) {}
+    }
+
+    /// By id, where each control is turned to when all of them were saved at the end of their range, or with the step of this name.
+    fn turned(step: &str) -> BTreeMap<String, f32> {
+        let params = AntiphonParams::new(true);
+        let at_the_end = |param: &ParamPtr| match param {
+            ParamPtr::FloatParam(_) => ParamValue::F32(1.0),
+            ParamPtr::IntParam(_) => ParamValue::I32(9999),
+            ParamPtr::BoolParam(_) => ParamValue::Bool(true),
+            ParamPtr::EnumParam(_) => ParamValue::String(step.to_owned()),
+        };
+        let known = params.param_map();
+        let saved = known.iter().map(|(id, param, _)| (id.clone(), at_the_end(param)));
+        let state = PluginState { version: String::new(), params: saved.collect(), fields: BTreeMap::default() };
+        let hand = Hand::default();
+        restore(&params, &state, &ParamSetter { raw_context: &hand });
+        let id = |turned| known.iter().find(|(_, param, _)| *param == turned).map_or(String::new(), |(id, ..)| id.clone());
+        hand.0.into_inner().into_iter().map(|(param, normalized)| (id(param), normalized)).collect()
+    }
+
+    #[test]
+    fn every_control_is_turned_but_those_that_are_pressed() {
+        let all = AntiphonParams::new(true).param_map().into_iter().map(|(id, ..)| id);
+        let bass = turned("bass");
+        let expected: Vec<String> = all.filter(|id| !["play", "another", "keep", "mode"].contains(&id.as_str())).collect();
+        assert!(expected.iter().all(|id| bass.contains_key(id)) && bass.len() == expected.len(), "{bass:?}");
+        assert_eq!((bass["adventurousness"], bass["horizon"], bass["bypass"]), (1.0, 1.0, 1.0), "beyond the range is its end");
+        assert!(0.0 < bass["output_role"] && bass["output_role"] < 1.0);
+        assert_eq!(turned("infill")["mode"], 1.0);
+    }
+
+    #[test]
+    fn a_step_of_an_unknown_name_leaves_its_control_alone() {
+        assert!(!turned("no such step").contains_key("mode"));
+    }
+}
