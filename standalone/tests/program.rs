@@ -133,7 +133,9 @@ fn it_comes_up_with_its_engine_and_ends_in_good_order_when_told_to() {
 
 #[test]
 fn closing_the_window_ends_it_also_when_something_is_missing() {
-    let mut running = Running::start(&["--note-fx"], Some(Path::new("/no/such/runtime")));
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("mine.json");
+    let mut running = Running::start(&["--note-fx", "--project", project.to_str().unwrap()], Some(Path::new("/no/such/runtime")));
     let missing = running.hear("Engine: ");
     assert!(missing.contains("/no/such/runtime") || running.hear("  looked in ").contains("/no/such/runtime"), "{missing}");
     let (connection, screen) = x11rb::connect(Some(running.display.name())).unwrap();
@@ -143,6 +145,7 @@ fn closing_the_window_ends_it_also_when_something_is_missing() {
     // A window that has just been made may miss the first (baseview 0.4.2); one that is gone takes none.
     let (status, report) = running.end(|| drop(connection.send_event(false, window, EventMask::NO_EVENT, close).unwrap().check()));
     assert!(status.success() && !report.is_empty(), "{status} {report}");
+    assert!(project.exists(), "what was set is kept");
 }
 
 /// Starts it with a project, ends it when it is up, and returns what the project holds then.
