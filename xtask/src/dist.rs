@@ -105,7 +105,8 @@ go anywhere, whole; --help says how to choose sound and MIDI devices, metre and 
 Replace an older version: close the host, delete the two old folders, copy the new ones.
 Projects keep their settings.
 
-Remove: close the host, and delete the folders. Nothing else was installed.
+Remove: close the host, and delete the folders. Nothing else was installed; the
+program keeps its settings in ~/.local/share/antiphon.
 
 {note}
 The licences of everything inside lie in the folder {LICENCES}, and in each bundle.
