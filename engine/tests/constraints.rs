@@ -27,8 +27,18 @@ fn rules() -> impl Strategy<Value = Constraints> {
     let chords = prop::array::uniform16(0_u8..6);
     let aim = || prop::option::of(0_u8..10);
     let aims = (aim(), aim(), aim(), aim()).prop_map(|(density, register, span, voices)| Aims { density, register, span, voices });
-    (roles, registers, chords, scale, voices, aims, from, until).prop_map(|(roles, registers, chords, scale, voices, aims, from, until)| {
-        Constraints { roles, registers, chords, scale, voices, aims, from: Tick(from), until: Tick(until) }
+    let busiest = prop::option::of(0_usize..40);
+    let rules = (roles, registers, chords, scale, voices, busiest, aims, from, until);
+    rules.prop_map(|(roles, registers, chords, scale, voices, busiest, aims, from, until)| Constraints {
+        roles,
+        registers,
+        chords,
+        scale,
+        voices,
+        busiest,
+        aims,
+        from: Tick(from),
+        until: Tick(until),
     })
 }
 

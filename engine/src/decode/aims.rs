@@ -4,10 +4,11 @@
 //! would lead away from it gets less likely the farther it leads: the model chooses among what is left, with its own odds.
 
 use super::constraints::Moment;
+use super::pace::Pace;
 use crate::codec::NoteClasses;
 use crate::codec::vocabulary::{Field, duration_ticks, next};
 use crate::model::SamplingInputs;
-use crate::music::analysis::{DENSITY_EDGES, MOST_VOICES, REGISTER_EDGES, SPAN_EDGES};
+use crate::music::analysis::{MOST_VOICES, REGISTER_EDGES, SPAN_EDGES};
 use crate::music::{Role, TICKS_PER_QUARTER};
 
 /// Standard deviation in semitones of the bell that pitches are leaned on: an octave of room on both sides of the middle.
@@ -15,10 +16,6 @@ const BELL: f64 = 9.0;
 /// In how many notes a mean that is off should be made good, and how far off the middle a single note is asked for to that end, in semitones.
 const MEND: f64 = 3.0;
 const MEND_REACH: f64 = 12.0;
-
-/// What each note beyond the slack costs, in nats, if a bar has too many or too few of them; and what its square costs beside.
-const ASTRAY: f64 = 0.5;
-const FAR_ASTRAY: f64 = 0.1;
 
 /// What each voice too many costs, and what it is worth to join in while voices are wanted.
 const VOICE_TOO_MANY: f64 = 2.5;
@@ -48,8 +45,9 @@ pub struct Aims {
 }
 
 impl Aims {
-    /// Leans the choices of the row at `moment` towards what is aimed at. What is forbidden stays so.
-    pub(super) fn lean(self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>) {
+    /// Leans the choices of the row at `moment` towards what is aimed at and, where no density is, against more than `busiest` notes in a whole note. What
+    /// is forbidden stays so.
+    pub(super) fn lean(self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>, busiest: Option<usize>) {
         if moment.target.is_some_and(|target| target.role != Role::Drums.class()) {
             if let Some(step) = self.register {
                 lean_on_register(inputs.pitch, step, moment);
@@ -58,17 +56,20 @@ impl Aims {
                 lean_on_span(inputs.pitch, step, moment);
             }
         }
-        if self.density.is_some() || self.voices.is_some() {
-            self.lean_next(inputs, moment);
+        let pace = match self.density {
+            Some(step) => Some(Pace::towards(step, moment)),
+            None => busiest.and_then(|busiest| Pace::within(busiest, moment)),
+        };
+        if pace.is_some() || self.voices.is_some() {
+            self.lean_next(inputs, moment, pace.as_ref());
         }
     }
 
     /// Leans the place of the next note, and whether there is one.
-    fn lean_next(self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>) {
+    fn lean_next(self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>, pace: Option<&Pace>) {
         let here = moment.target.map_or(0, |target| target.tick().0);
-        let pace = self.density.map(|step| Pace::new(step, moment));
         let voices = self.voices.map(|step| Voices::new(step, moment, here));
-        let cost = |tick: i64| pace.as_ref().map_or(0.0, |pace| pace.cost(tick)) + voices.as_ref().map_or(0.0, |voices| voices.cost(tick));
+        let cost = |tick: i64| pace.map_or(0.0, |pace| pace.cost(tick)) + voices.as_ref().map_or(0.0, |voices| voices.cost(tick));
         let ticks = i64::from(moment.ticks);
         let mut least = f64::INFINITY;
         for (beat, from) in (0..BEATS).zip((0i64..).step_by(SUBS)) {
@@ -86,7 +87,7 @@ impl Aims {
                 }
             }
         }
-        let end = pace.as_ref().map_or(0.0, Pace::cost_of_end);
+        let end = pace.map_or(0.0, Pace::cost_of_end);
         for kinds in inputs.kind.chunks_exact_mut(TYPES) {
             kinds[usize::from(next::NOTE)] -= if least.is_finite() { nats(least) } else { 0.0 };
             kinds[usize::from(next::ENDBAR)] -= nats(end);
@@ -95,7 +96,7 @@ impl Aims {
 }
 
 /// From where to where a step reaches; the outer ones end at `ends`.
-fn reach(step: u8, edges: &[f64; 7], ends: [f64; 2]) -> [f64; 2] {
+pub(super) fn reach(step: u8, edges: &[f64; 7], ends: [f64; 2]) -> [f64; 2] {
     let edge = |index: Option<usize>, end: f64| index.and_then(|index| edges.get(index)).copied().unwrap_or(end);
     let above = usize::from(step.clamp(1, 8)) - 1;
     [edge(above.checked_sub(1), ends[0]), edge(Some(above), ends[1])]
@@ -108,7 +109,7 @@ fn nats(cost: f64) -> f32 {
 }
 
 /// The notes of the bar so far but its target.
-fn so_far<'a>(moment: &'a Moment<'_>) -> impl Iterator<Item = &'a NoteClasses> + Clone {
+pub(super) fn so_far<'a>(moment: &'a Moment<'_>) -> impl Iterator<Item = &'a NoteClasses> + Clone {
     moment.before.iter().chain(moment.given)
 }
 
@@ -138,44 +139,6 @@ fn lean_on_span(pitches: &mut [f32], step: u8, moment: &Moment<'_>) {
         let span = f64::from(highest.max(pitch) - lowest.min(pitch));
         // The upper edge is the next step's.
         *value -= nats(BEYOND_SPAN * (span - high + 1.0).max(0.0) - WITHIN_SPAN * span.min(low));
-    }
-}
-
-/// How fast a bar fills.
-struct Pace {
-    /// Notes it is to have.
-    wanted: f64,
-    /// Notes it has, its target among them.
-    notes: f64,
-    /// Notes that it may be ahead or behind: what is wanted of a quarter.
-    slack: f64,
-    ticks: f64,
-}
-
-impl Pace {
-    fn new(step: u8, moment: &Moment<'_>) -> Self {
-        let [low, high] = reach(step, &DENSITY_EDGES, [0.5, 22.0]);
-        let density = (low * high).sqrt();
-        let ticks = f64::from(moment.ticks);
-        let wanted = density * ticks / TICKS_PER_QUARTER as f64;
-        let notes = (so_far(moment).count() + usize::from(moment.target.is_some())) as f64;
-        Self { wanted, notes, slack: density.max(1.0), ticks }
-    }
-
-    /// Of a next note at this tick.
-    fn cost(&self, tick: i64) -> f64 {
-        self.of(self.wanted * tick as f64 / self.ticks - self.notes)
-    }
-
-    /// Of no next note.
-    fn cost_of_end(&self) -> f64 {
-        self.of((self.wanted - self.notes).max(0.0))
-    }
-
-    /// Of being so many notes behind.
-    fn of(&self, behind: f64) -> f64 {
-        let too_far = (behind.abs() - self.slack).max(0.0);
-        ASTRAY * too_far + FAR_ASTRAY * too_far * too_far
     }
 }
 
@@ -243,7 +206,7 @@ mod tests {
             let mut leaning =
                 Self { pitch: vec![0.0; 256], kind: vec![0.0; 2 * TYPES], beat: vec![0.0; 2 * BEATS], sub: vec![0.0; 2 * BEATS * SUBS] };
             let target = target.map(|tick| Place { beat: tick / 24, sub: tick % 24, role: MELODY });
-            let moment = Moment { line: crate::music::Tick::ZERO, ticks: 96, target, before, given: &[] };
+            let moment = Moment { line: crate::music::Tick::ZERO, ticks: 96, density: 0, target, before, given: &[] };
             aims.lean(
                 &mut SamplingInputs {
                     temperature,
@@ -260,6 +223,7 @@ mod tests {
                     role,
                 },
                 &moment,
+                None,
             );
             leaning
         }

@@ -3,7 +3,7 @@
 //! Part of them are always on, because rows are in canonical order: the onset never goes back, and at one onset role, then pitch, must rise. So a bar always
 //! ends. Where nothing is allowed any more, the bar ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::aims::Aims;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     model::SamplingInputs,
     music::{
         Role, TICKS_PER_QUARTER, Tick,
-        analysis::{Habit, Register},
+        analysis::{Habits, Register},
     },
 };
 
@@ -71,6 +71,8 @@ pub struct Constraints {
     /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and where nothing is given one may always
     /// start.
     pub voices: Option<u8>,
+    /// How busy a whole note may get before that is leaned against, in notes; `None` for no bound.
+    pub busiest: Option<usize>,
     /// What is leaned towards, within all of this.
     pub aims: Aims,
     /// No note starts before this tick of the sequence (tick 0 is its first bar line).
@@ -88,6 +90,7 @@ impl Default for Constraints {
             chords: [u8::MAX; ROLES],
             scale: 0xfff,
             voices: None,
+            busiest: None,
             aims: Aims::default(),
             from: Tick(i64::MIN),
             until: Tick::MAX,
@@ -99,10 +102,11 @@ impl Default for Constraints {
 const REACH_SEMITONES: u8 = 5;
 
 impl Constraints {
-    /// Lets each role of `habits` play where it has played, a fourth more at both ends, and chords no fuller than before.
-    /// What a model chooses at random then wanders off neither up the keyboard nor into clusters.
-    pub fn keep_to(&mut self, habits: &BTreeMap<Role, Habit>) {
-        for (role, habit) in habits {
+    /// Lets each role of `habits` play where it has played, a fourth more at both ends, and chords no fuller than before; and leans against getting busier
+    /// than it all was. What a model chooses at random then wanders off neither up the keyboard nor into clusters, and does not run away.
+    pub fn keep_to(&mut self, habits: &Habits) {
+        self.busiest = (habits.busiest > 0).then_some(habits.busiest);
+        for (role, habit) in &habits.roles {
             let class = usize::from(role.class());
             self.registers[class] = habit.register.widened(REACH_SEMITONES);
             self.chords[class] = habit.chord;
@@ -131,6 +135,8 @@ pub(super) struct Moment<'a> {
     pub line: Tick,
     /// Length of the bar.
     pub ticks: u16,
+    /// The density it is told; 0 = none.
+    pub density: u8,
     /// The row's target: onset and role are settled, the rest is chosen now.
     pub target: Option<Place>,
     /// The bar's notes before the target.
@@ -166,7 +172,7 @@ impl Masks {
             });
         }
         self.write_next(inputs, moment);
-        self.constraints.aims.lean(inputs, moment);
+        self.constraints.aims.lean(inputs, moment, self.constraints.busiest);
     }
 
     /// Pitches for the target, and the one at which its onset and role are full.

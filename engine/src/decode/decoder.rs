@@ -267,7 +267,8 @@ impl Decoder {
             None => (None, &[][..]),
             Some((note, before)) => (Some(note.place()), before),
         };
-        let moment = Moment { line: self.line, ticks: open.bar.ticks, target, before, given: &open.given };
+        let moment =
+            Moment { line: self.line, ticks: open.bar.ticks, density: open.bar.fields.density, target, before, given: &open.given };
         let choice = self.run_one(row, forced, &moment, open)?;
         Ok(next_of(&choice))
     }

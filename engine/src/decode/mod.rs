@@ -11,6 +11,7 @@ mod fill;
 mod listening;
 mod noise;
 mod open_bar;
+mod pace;
 mod playing;
 mod sampling;
 

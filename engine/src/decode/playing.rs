@@ -119,7 +119,14 @@ impl Decoder {
         open.next = Some(next);
         let Next::Note(place) = next else { return Ok(Step::BarEnd) };
         let row = open.row_for(&open.bar.notes, place);
-        let moment = Moment { line: self.line, ticks: open.bar.ticks, target: Some(place), before: &open.bar.notes, given: &open.given };
+        let moment = Moment {
+            line: self.line,
+            ticks: open.bar.ticks,
+            density: open.bar.fields.density,
+            target: Some(place),
+            before: &open.bar.notes,
+            given: &open.given,
+        };
         let choice = self.run_one(&row, &FREE, &moment, open)?;
         let class = |field: Field| u8::try_from(choice[field as usize]).unwrap_or(0);
         let note = NoteClasses {

@@ -1,8 +1,8 @@
-//! How a player has used each role of late: where it lies, and how full its chords are. What continues the music should do likewise unless told otherwise.
+//! How a player has played of late: where each role lies, how full its chords are, and how busy it all gets. What continues the music should do likewise unless told otherwise.
 
 use std::collections::BTreeMap;
 
-use super::super::{Note, Role, Tick};
+use super::super::{Note, Role, TICKS_PER_QUARTER, Tick};
 
 /// The keys a role may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +31,9 @@ impl Register {
     }
 }
 
+/// In ticks.
+const WHOLE_NOTE: i64 = 4 * TICKS_PER_QUARTER;
+
 /// What one role has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Habit {
@@ -40,9 +43,26 @@ pub struct Habit {
     pub chord: u8,
 }
 
-/// The habits of every role that plays. Nothing is said of one that does not.
+/// What all roles have done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Habits {
+    /// Every role that plays. Nothing is said of one that does not.
+    pub roles: BTreeMap<Role, Habit>,
+    /// Most notes that start within a whole note.
+    pub busiest: usize,
+}
+
+/// The habits that some notes show.
 #[must_use]
-pub fn habits(notes: &[Note]) -> BTreeMap<Role, Habit> {
+pub fn habits(notes: &[Note]) -> Habits {
+    let mut onsets: Vec<i64> = notes.iter().map(|note| note.onset.0).collect();
+    onsets.sort_unstable();
+    let within = |(index, from): (usize, &i64)| onsets.partition_point(|onset| *onset < from + WHOLE_NOTE) - index;
+    let busiest = onsets.iter().enumerate().map(within).max().unwrap_or(0);
+    Habits { roles: by_role(notes), busiest }
+}
+
+fn by_role(notes: &[Note]) -> BTreeMap<Role, Habit> {
     let mut together: BTreeMap<(Role, Tick), u8> = BTreeMap::new();
     let mut habits = BTreeMap::new();
     for note in notes {
@@ -75,10 +95,18 @@ mod tests {
             note(24, 36, Role::Bass),
             note(24, 72, Role::Keys),
         ];
-        let habits = habits(&notes);
+        let Habits { roles: habits, busiest } = habits(&notes);
+        assert_eq!(busiest, 6);
         assert_eq!(habits[&Role::Bass], Habit { register: Register { low: 36, high: 43 }, chord: 1 });
         assert_eq!(habits[&Role::Keys], Habit { register: Register { low: 60, high: 72 }, chord: 3 });
         assert_eq!(habits.len(), 2);
+    }
+
+    #[test]
+    fn the_busiest_stretch_is_wherever_it_begins() {
+        let notes: Vec<Note> = [0, 90, 96, 120, 180, 186, 400].into_iter().map(|onset| note(onset, 60, Role::Keys)).collect();
+        assert_eq!(habits(&notes).busiest, 4, "from 90 to 180");
+        assert_eq!(habits(&[]).busiest, 0);
     }
 
     #[test]

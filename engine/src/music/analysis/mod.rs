@@ -10,7 +10,7 @@ mod scale;
 
 pub use buckets::{BarBuckets, DENSITY_EDGES, MOST_VOICES, REGISTER_EDGES, SPAN_EDGES, TEMPO_EDGES, tempo_bucket};
 pub use features::{BarFeatures, PitchFeatures};
-pub use habits::{Habit, Register, habits};
+pub use habits::{Habit, Habits, Register, habits};
 pub use key::{KEY_WINDOW_BARS, Key, Mode, PitchProfile, detect_key, windows_of_bars};
 pub use mood::{AROUSAL_EDGES, Level, Mood, VALENCE_EDGES, velocities_are_flat};
 pub use repeats::{BarPattern, NEW_BAR, REPEAT_BARS, REPEAT_SIMILARITY, repeats_of_bars};
