@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use antiphon_engine::{
     cache::SlidingWindow,
     codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
-    decode::{Aims, Constraints, Decoder, MOST_NOTES, RoleSet, Sampling, Step},
+    decode::{Aims, Busiest, Constraints, Decoder, MOST_NOTES, RoleSet, Sampling, Step},
     model::Model,
     music::{Role, Tick, analysis::Register},
 };
@@ -27,7 +27,7 @@ fn rules() -> impl Strategy<Value = Constraints> {
     let chords = prop::array::uniform16(0_u8..6);
     let aim = || prop::option::of(0_u8..10);
     let aims = (aim(), aim(), aim(), aim()).prop_map(|(density, register, span, voices)| Aims { density, register, span, voices });
-    let busiest = prop::option::of(0_usize..40);
+    let busiest = prop::option::of((0_usize..40).prop_map(|notes| Busiest { notes, roles: RoleSet::ALL }));
     let rules = (roles, registers, chords, scale, voices, busiest, aims, from, until);
     rules.prop_map(|(roles, registers, chords, scale, voices, busiest, aims, from, until)| Constraints {
         roles,

@@ -3,7 +3,7 @@
 //! A bar is told what it shall be like, and a small model heeds that half of the time. So what is asked for is also counted while the bar grows, and what
 //! would lead away from it gets less likely the farther it leads: the model chooses among what is left, with its own odds.
 
-use super::constraints::Moment;
+use super::constraints::{Busiest, Moment};
 use super::pace::Pace;
 use crate::codec::NoteClasses;
 use crate::codec::vocabulary::{Field, duration_ticks, next};
@@ -45,9 +45,9 @@ pub struct Aims {
 }
 
 impl Aims {
-    /// Leans the choices of the row at `moment` towards what is aimed at and, where no density is, against more than `busiest` notes in a whole note. What
-    /// is forbidden stays so.
-    pub(super) fn lean(self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>, busiest: Option<usize>) {
+    /// Leans the choices of the row at `moment` towards what is aimed at and, where no density is, against what is busier than `busiest`. What is forbidden
+    /// stays so.
+    pub(super) fn lean(self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>, busiest: Option<Busiest>) {
         if moment.target.is_some_and(|target| target.role != Role::Drums.class()) {
             if let Some(step) = self.register {
                 lean_on_register(inputs.pitch, step, moment);

@@ -46,7 +46,7 @@ impl RoleSet {
         self.has(role.class())
     }
 
-    fn has(self, class: u8) -> bool {
+    pub(super) fn has(self, class: u8) -> bool {
         self.0 >> class & 1 == 1
     }
 }
@@ -55,6 +55,15 @@ impl FromIterator<Role> for RoleSet {
     fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
         Self(roles.into_iter().fold(0, |set, role| set | 1 << role.class()))
     }
+}
+
+/// The most that some roles do: a role that had not played can be as busy as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busiest {
+    /// Notes of these roles that start within a whole note.
+    pub notes: usize,
+    /// The roles.
+    pub roles: RoleSet,
 }
 
 /// What may be generated. Register and scale bind every role but drums.
@@ -71,8 +80,8 @@ pub struct Constraints {
     /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and where nothing is given one may always
     /// start.
     pub voices: Option<u8>,
-    /// How busy a whole note may get before that is leaned against, in notes; `None` for no bound.
-    pub busiest: Option<usize>,
+    /// How busy it may get before that is leaned against; `None` for no bound.
+    pub busiest: Option<Busiest>,
     /// What is leaned towards, within all of this.
     pub aims: Aims,
     /// No note starts before this tick of the sequence (tick 0 is its first bar line).
@@ -105,7 +114,8 @@ impl Constraints {
     /// Lets each role of `habits` play where it has played, a fourth more at both ends, and chords no fuller than before; and leans against getting busier
     /// than it all was. What a model chooses at random then wanders off neither up the keyboard nor into clusters, and does not run away.
     pub fn keep_to(&mut self, habits: &Habits) {
-        self.busiest = (habits.busiest > 0).then_some(habits.busiest);
+        let roles = habits.roles.keys().copied().collect();
+        self.busiest = (habits.busiest > 0).then_some(Busiest { notes: habits.busiest, roles });
         for (role, habit) in &habits.roles {
             let class = usize::from(role.class());
             self.registers[class] = habit.register.widened(REACH_SEMITONES);

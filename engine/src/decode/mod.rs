@@ -16,7 +16,7 @@ mod playing;
 mod sampling;
 
 pub use aims::Aims;
-pub use constraints::{Constraints, MOST_NOTES, RoleSet};
+pub use constraints::{Busiest, Constraints, MOST_NOTES, RoleSet};
 pub use context::{CONTEXT_BARS, FAR_SIDE_BARS, skipped_bars};
 pub use decoder::Decoder;
 pub use error::DecodeError;

@@ -1,7 +1,7 @@
 //! How fast a bar fills.
 
 use super::aims::{reach, so_far};
-use super::constraints::Moment;
+use super::constraints::{Busiest, Moment};
 use crate::music::TICKS_PER_QUARTER;
 use crate::music::analysis::DENSITY_EDGES;
 
@@ -32,25 +32,26 @@ impl Pace {
     pub(super) fn towards(step: u8, moment: &Moment<'_>) -> Self {
         let [low, high] = reach(step, &DENSITY_EDGES, [0.5, 22.0]);
         let density = (low * high).sqrt();
-        Self::new(density, density.max(1.0), so_far(moment).count(), moment)
+        Self::new(density, density.max(1.0), so_far(moment).count() + usize::from(moment.target.is_some()), moment)
     }
 
-    /// No faster than so many notes in a whole note, given ones apart, nor than the density that the bar is told reaches. `None` while it is not.
-    pub(super) fn within(busiest: usize, moment: &Moment<'_>) -> Option<Self> {
-        let bound = busiest as f64 / STRETCH;
+    /// No faster than `busiest`, given notes apart, nor than the density that the bar is told reaches. `None` while it is not.
+    pub(super) fn within(busiest: Busiest, moment: &Moment<'_>) -> Option<Self> {
+        let bound = busiest.notes as f64 / STRETCH;
         let density = match moment.density {
             0 => bound,
             told => reach(told, &DENSITY_EDGES, [0.0, bound])[1].min(bound),
         };
-        let pace = Self { is_bound: true, ..Self::new(density, density.max(LEAST_SLACK), moment.before.len(), moment) };
+        let own = moment.before.iter().map(|note| note.role).chain(moment.target.map(|target| target.role));
+        let notes = own.filter(|role| busiest.roles.has(*role)).count();
+        let pace = Self { is_bound: true, ..Self::new(density, density.max(LEAST_SLACK), notes, moment) };
         let here = moment.target.map_or(0, |target| target.tick().0);
         (pace.cost(here) > 0.0).then_some(pace)
     }
 
-    fn new(density: f64, slack: f64, before: usize, moment: &Moment<'_>) -> Self {
+    fn new(density: f64, slack: f64, notes: usize, moment: &Moment<'_>) -> Self {
         let ticks = f64::from(moment.ticks);
-        let notes = (before + usize::from(moment.target.is_some())) as f64;
-        Self { wanted: density * ticks / TICKS_PER_QUARTER as f64, notes, slack, ticks, is_bound: false }
+        Self { wanted: density * ticks / TICKS_PER_QUARTER as f64, notes: notes as f64, slack, ticks, is_bound: false }
     }
 
     /// Of a next note at this tick.
@@ -77,8 +78,13 @@ mod tests {
     use crate::codec::{NoteClasses, Place};
     use crate::music::{Role, Tick};
 
-    /// So many sixteenths on every place from the bar line on, and the place of the next.
+    /// What a next note costs after so many sixteenths of strings in so many voices.
     fn cost(busiest: usize, density: u8, voices: u8, sixteenths: u8) -> Option<f64> {
+        bound(Role::Strings, busiest, density, voices, sixteenths)
+    }
+
+    /// The same, where `of` was as busy as that.
+    fn bound(of: Role, busiest: usize, density: u8, voices: u8, sixteenths: u8) -> Option<f64> {
         let role = Role::Strings.class();
         let place = |index: u8| Place { beat: index / 4, sub: index % 4 * 6, role };
         let note = |index: u8| NoteClasses {
@@ -93,6 +99,7 @@ mod tests {
         let before: Vec<NoteClasses> = (0..sixteenths).flat_map(|index| (0..voices).map(move |_| note(index))).collect();
         let target = Some(place(sixteenths));
         let moment = Moment { line: Tick::ZERO, ticks: 96, density, target, before: &before, given: &[] };
+        let busiest = Busiest { notes: busiest, roles: [of].into_iter().collect() };
         Pace::within(busiest, &moment).map(|pace| pace.cost(i64::from(sixteenths) * 6))
     }
 
@@ -103,6 +110,7 @@ mod tests {
         assert!(cost(16, 0, 4, 4).unwrap() > 5.0, "chords of sixteenths are");
         assert!(cost(16, 0, 4, 8).unwrap() > cost(16, 0, 4, 4).unwrap());
         assert!(cost(16, 2, 1, 15).unwrap() > 0.0, "nor is it to be denser than it is told");
+        assert!(bound(Role::Bass, 4, 0, 4, 15).is_none(), "strings that had not played are free");
         assert!((0..16).all(|sixteenths| cost(64, 8, 4, sixteenths).is_none()), "the highest step has no end of its own");
     }
 }

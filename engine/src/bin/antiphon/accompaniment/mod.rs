@@ -44,10 +44,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROLE,...", value_delimiter = ',', required = true, value_parser = steering::role)]
     roles: Vec<Role>,
 
-    /// Let every role use the whole keyboard and chords of any size
+    /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
-    /// Without it a role that is written anew keeps to where the file had it, a fourth more at both ends, and to chords no fuller than there; of the others
-    /// melody, lead and bass play one note at a time.
+    /// Without it a role that is written anew keeps to where the file had it, a fourth more at both ends, to chords no fuller than there and about as many
+    /// notes; of the others melody, lead and bass play one note at a time.
     #[arg(long, help_heading = "Steering")]
     free: bool,
 

@@ -84,9 +84,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
     roles: Vec<Role>,
 
-    /// Let every role use the whole keyboard and chords of any size
+    /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
-    /// Without it each keeps to where it has played in the last 8 bars, a fourth more at both ends, and to chords no fuller than there.
+    /// Without it each keeps to where it has played in the last 8 bars, a fourth more at both ends, and to chords no fuller than there;
+    /// and it all gets no busier than it was.
     #[arg(long, help_heading = "Steering")]
     free: bool,
 

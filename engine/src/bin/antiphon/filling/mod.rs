@@ -49,9 +49,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
     roles: Vec<Role>,
 
-    /// Let every role use the whole keyboard and chords of any size
+    /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
-    /// Without it each keeps to where it plays in the 8 bars before and after, a fourth more at both ends, and to chords no fuller than there.
+    /// Without it each keeps to where it plays in the 8 bars before and after, a fourth more at both ends, and to chords no fuller than there;
+    /// and it all gets no busier than it is there.
     #[arg(long, help_heading = "Steering")]
     free: bool,
 
