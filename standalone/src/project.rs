@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use antiphon_engine::files::write_whole;
+use antiphon_engine::model::user_data;
 use antiphon_plugin::params::AntiphonParams;
 use antiphon_plugin::state::refusal;
-use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
@@ -22,9 +22,9 @@ const PERIOD: Duration = Duration::from_secs(10);
 /// A project that cannot be opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unopened {
-    /// The system has no place for it, or the home is unknown.
-    #[error("no folder for the project is known ({0}); name a file with --project FILE, or keep nothing with --forget")]
-    NoPlace(etcetera::HomeDirError),
+    /// No home is known.
+    #[error("no home folder is known; name a file with --project FILE, or keep nothing with --forget")]
+    NoPlace,
     /// It cannot be read, or its folder not be made.
     #[error("the project {path} cannot be opened: {source}. Name another with --project FILE, or keep nothing with --forget")]
     Unreadable { path: PathBuf, source: io::Error },
@@ -54,8 +54,7 @@ pub(crate) struct Project {
 
 /// Where the project of programs of this name is unless told otherwise.
 pub(crate) fn usual(name: &str) -> Result<PathBuf, Unopened> {
-    let data = choose_native_strategy().map_err(Unopened::NoPlace)?.data_dir();
-    Ok(data.join("antiphon").join(format!("{name}.json")))
+    Ok(user_data().ok_or(Unopened::NoPlace)?.join(format!("{name}.json")))
 }
 
 impl Project {

@@ -14,4 +14,4 @@ pub use graph::{Model, ModelError};
 pub use info::{MetadataError, ModelInfo, Weights};
 pub use library::LibraryFault;
 pub use rotary::Rotary;
-pub use runtime::{Looked, RUNTIME_VARIABLE, Runtime, RuntimeError, RuntimeSearch};
+pub use runtime::{Looked, RUNTIME_VARIABLE, Runtime, RuntimeError, RuntimeSearch, user_data};

@@ -174,14 +174,16 @@ impl RuntimeSearch {
     fn places(&self) -> Vec<(PathBuf, &'static str)> {
         let bundled = self.folders.iter().map(|folder| (folder.clone(), "bundle"));
         let beside = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_path_buf));
-        bundled
-            .chain(beside.map(|folder| (folder, "beside the program")))
-            .chain(user_data_folder(|name| env::var_os(name).map(PathBuf::from)).map(|folder| (folder, "user data")))
-            .collect()
+        bundled.chain(beside.map(|folder| (folder, "beside the program"))).chain(user_data().map(|folder| (folder, "user data"))).collect()
     }
 }
 
-/// The user's data folder for Antiphon, by the custom of each system.
+/// The user's data folder for Antiphon, by the custom of the system; `None` where no home is known. It need not be there.
+#[must_use]
+pub fn user_data() -> Option<PathBuf> {
+    user_data_folder(|name| env::var_os(name).map(PathBuf::from))
+}
+
 fn user_data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let set = |name| variable(name).filter(|path| path.is_absolute());
     if cfg!(windows) {
