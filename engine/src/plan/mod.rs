@@ -19,6 +19,6 @@ pub use keys::{Key, KeyTable, PlanOn, PlayerOn, Voice};
 pub use latch::Played;
 pub use mode::Mode;
 pub use pacing::Pacing;
-pub use phrase::{Brief, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
+pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
 pub use take::{TAKE_NOTES, Take, TakeMode};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Tally, Timeline};

@@ -1,5 +1,7 @@
 //! A plan: notes to come, and what they were made from.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::notes;
@@ -17,12 +19,72 @@ pub struct PlanId(pub u64);
 pub struct Controls(pub Vec<Setting>);
 
 /// One control.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
-    /// The parameter's stable id.
-    pub parameter: u32,
+    /// Id of the host parameter.
+    pub parameter: ControlId,
     /// Its normalised value, 0 to 1.
     pub value: f32,
+}
+
+/// Stable id of a control, which is that of its host parameter: `adventurousness`. Projects hold it, so an id never changes its meaning. Ids that
+/// this version does not know are kept as they are.
+///
+/// Projects of version 0.1 before ids were saved hold a position in a list of three instead; those are read as the id that stood there.
+///
+/// ```
+/// use antiphon_engine::plan::ControlId;
+///
+/// let id: ControlId = serde_json::from_str("\"input_role\"")?;
+/// let position: ControlId = serde_json::from_str("1")?;
+/// assert_eq!(position, id);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "StoredControlId", into = "String")]
+pub struct ControlId(Cow<'static, str>);
+
+impl ControlId {
+    /// Temperature and min-p together, 0 to 1.
+    pub const ADVENTUROUSNESS: Self = Self(Cow::Borrowed("adventurousness"));
+    /// What the player plays: 0 where it is detected, otherwise (class + 1) / 16 of the role.
+    pub const INPUT_ROLE: Self = Self(Cow::Borrowed("input_role"));
+    /// What the plan plays, as [`INPUT_ROLE`](Self::INPUT_ROLE); 0 where it is the player's role.
+    pub const OUTPUT_ROLE: Self = Self(Cow::Borrowed("output_role"));
+
+    /// The controls by their positions in projects that hold no ids.
+    const BY_POSITION: [Self; 3] = [Self::ADVENTUROUSNESS, Self::INPUT_ROLE, Self::OUTPUT_ROLE];
+
+    /// The id as the host knows it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An id as projects hold it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredControlId {
+    Id(String),
+    Position(u32),
+}
+
+impl From<StoredControlId> for ControlId {
+    fn from(stored: StoredControlId) -> Self {
+        let position = match stored {
+            StoredControlId::Id(id) => return Self(id.into()),
+            StoredControlId::Position(position) => position,
+        };
+        let known = usize::try_from(position).ok().and_then(|position| Self::BY_POSITION.get(position));
+        known.cloned().unwrap_or_else(|| Self(position.to_string().into()))
+    }
+}
+
+impl From<ControlId> for String {
+    fn from(id: ControlId) -> Self {
+        id.0.into_owned()
+    }
 }
 
 /// Times that are believed of a project, in ticks: exact as a float, and far from where sums of them overflow.
@@ -281,7 +343,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_plan_survives_a_project_file() {
-        let mut plan = Plan::new(Brief { controls: Controls(vec![Setting { parameter: 9, value: 0.25 }]), ..brief(1, 96, 192) });
+        let mut plan =
+            Plan::new(Brief { controls: Controls(vec![Setting { parameter: ControlId::INPUT_ROLE, value: 0.25 }]), ..brief(1, 96, 192) });
         plan.append(&passage(1, 96, 192, &[note(96, 60), note(120, 64)]));
         let text = serde_json::to_string(&plan).unwrap();
         assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);

@@ -45,7 +45,7 @@ impl From<StoredHistory> for History {
 #[cfg(test)]
 mod tests {
     use super::super::super::phrase::tests::{brief, note, passage};
-    use super::super::super::{Brief, Controls, Plan, Setting};
+    use super::super::super::{Brief, ControlId, Controls, Plan, Setting};
     use super::super::tests::{place, plan, reload, seeds};
     use super::super::{History, Reason};
 
@@ -66,16 +66,39 @@ mod tests {
     #[test]
     fn the_format_is_pinned() {
         let mut history = History::default();
-        let mut plan = Plan::new(Brief { controls: Controls(vec![Setting { parameter: 3, value: 0.5 }]), ..brief(1, 24, 120) });
+        let mut plan = Plan::new(Brief {
+            controls: Controls(vec![Setting { parameter: ControlId::ADVENTUROUSNESS, value: 0.5 }]),
+            ..brief(1, 24, 120)
+        });
         plan.append(&passage(1, 24, 120, &[note(24, 60)]));
         let id = history.push(plan, place(0), Reason::PhraseEnd).unwrap();
         assert_eq!(history.star(id), Ok(true));
         let expected = concat!(
             r#"{"entries":[{"reason":"phrase_end","starred":true,"place":{"bar":1,"line":0,"metres":[[0,4,4]],"tempo":500000},"#,
             r#""plan":{"brief":{"plan":1,"made_at":0,"start":24,"end":120,"seed":7,"#,
-            r#""controls":[{"parameter":3,"value":0.5}],"context":14695981039346656037},"ready":120,"notes":[24,24,60,80,76]}}]}"#
+            r#""controls":[{"parameter":"adventurousness","value":0.5}],"context":14695981039346656037},"ready":120,"notes":[24,24,60,80,76]}}]}"#
         );
         assert_eq!(serde_json::to_string(&history).unwrap(), expected);
+        assert_eq!(reload(&history).entries(), history.entries());
+    }
+
+    #[test]
+    fn history_with_positions_in_place_of_ids_is_read_with_ids() {
+        // As projects were written before controls had ids.
+        let stored = concat!(
+            r#"{"entries":[{"reason":"heard","starred":false,"place":{"bar":1,"line":0,"metres":[[0,4,4]],"tempo":500000},"#,
+            r#""plan":{"brief":{"plan":1,"made_at":0,"start":24,"end":120,"seed":7,"#,
+            r#""controls":[{"parameter":0,"value":0.5},{"parameter":1,"value":0.0},{"parameter":2,"value":0.25},{"parameter":9,"value":1.0}],"#,
+            r#""context":14695981039346656037},"ready":120,"notes":[24,24,60,80,76]}}]}"#
+        );
+        let history: History = serde_json::from_str(stored).unwrap();
+        assert_eq!((history.entries().len(), history.unreadable()), (1, 0));
+        let Controls(settings) = &history.entries()[0].plan().brief.controls;
+        let read: Vec<_> = settings.iter().map(|setting| (setting.parameter.as_str(), setting.value)).collect();
+        assert_eq!(read, [("adventurousness", 0.5), ("input_role", 0.0), ("output_role", 0.25), ("9", 1.0)]);
+        // What is written from now on holds ids.
+        let written = serde_json::to_string(&history).unwrap();
+        assert!(written.contains(r#"{"parameter":"input_role","value":0.0}"#), "{written}");
         assert_eq!(reload(&history).entries(), history.entries());
     }
 }

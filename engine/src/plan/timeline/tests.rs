@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::phrase::tests::{note, passage};
-use super::super::{Controls, Fingerprint, Passage, Setting};
+use super::super::{ControlId, Controls, Fingerprint, Passage, Setting};
 use super::*;
 
 const BEAT: i64 = 24;
@@ -108,7 +108,7 @@ fn a_silent_player_or_other_controls_want_a_new_plan() {
     let mut timeline = planned();
     assert_eq!(replan(&mut timeline, 3, &[]).plan, PlanId(2));
     let mut timeline = planned();
-    let denser = Controls(vec![Setting { parameter: 3, value: 0.9 }]);
+    let denser = Controls(vec![Setting { parameter: ControlId::ADVENTUROUSNESS, value: 0.9 }]);
     let requests = timeline.request_at(tick(1, &[], &denser));
     assert!(matches!(&requests[..], [Request::Replan(brief)] if brief.controls == denser), "{requests:?}");
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::decode::Sampling;
 use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick};
-use antiphon_engine::plan::{Controls, Fingerprint, Mode, MusicalClock, Offer, PlanId, PlanningTick, Request, Setting};
+use antiphon_engine::plan::{ControlId, Controls, Fingerprint, Mode, MusicalClock, Offer, PlanId, PlanningTick, Request, Setting};
 use antiphon_engine::service::Outcome;
 
 use super::super::composer::Composer;
@@ -167,9 +167,13 @@ fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
     (0..bars).fold(clock.next_bar_line(), |line, _| clock.bar_at(line).map_or(line, |bar| bar.end()))
 }
 
-/// The controls that a plan is made from, by their place in this list.
+/// The controls that a plan is made from.
 fn settings(controls: &ControlValues) -> Controls {
     let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
-    let values = [controls.adventurousness, role(controls.input_role), role(controls.output_role)];
-    Controls((0..).zip(values).map(|(parameter, value)| Setting { parameter, value }).collect())
+    let settings = [
+        (ControlId::ADVENTUROUSNESS, controls.adventurousness),
+        (ControlId::INPUT_ROLE, role(controls.input_role)),
+        (ControlId::OUTPUT_ROLE, role(controls.output_role)),
+    ];
+    Controls(settings.map(|(parameter, value)| Setting { parameter, value }).into())
 }
