@@ -1,7 +1,7 @@
 //! The musician behind Antiphon: notes in, notes out.
 //!
 //! The engine knows no host, no window and no audio buffer. Inside it dependencies point down only:
-//! `service` -> {`plan`, `decode`}, `decode` -> `cache` -> `model` -> `codec` -> `music`, `plan` -> `music`.
+//! `session` -> {`service`, `plan`, `decode`}, `service` -> {`plan`, `decode`}, `decode` -> `cache` -> `model` -> `codec` -> `music`, `plan` -> `music`.
 
 pub mod cache;
 pub mod codec;
@@ -14,3 +14,4 @@ pub mod music;
 pub mod picture;
 pub mod plan;
 pub mod service;
+pub mod session;

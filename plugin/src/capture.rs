@@ -10,10 +10,10 @@ use ringbuf::traits::{Observer, Producer};
 
 use crate::clock::{Moment, Turn};
 use crate::meters::{Count, Meters};
-use crate::musician::{Command, Epoch, Heard};
-use crate::params::ControlValues;
 use crate::port::{Event, each_key};
 use crate::thru::is_pressed;
+use antiphon_engine::session::ControlValues;
+use antiphon_engine::session::{Command, Epoch, Heard};
 
 /// Room that events leave for what must not be lost.
 const RESERVE: usize = 64;
@@ -83,7 +83,7 @@ impl Capture {
         if ends_epoch {
             self.epoch = self.epoch.next();
         }
-        self.announce(Heard::Turn { epoch: self.epoch, turn });
+        self.announce(Heard::Turn { epoch: self.epoch, change: turn.change() });
     }
 
     /// What was planned is void.
@@ -128,7 +128,7 @@ impl Capture {
     fn announce(&mut self, message: Heard) {
         self.untold = match (self.untold, message) {
             (None, _) if self.push(message, 0) => None,
-            (Some(Heard::Turn { turn, .. }), Heard::Void { epoch, .. }) => Some(Heard::Turn { epoch, turn }),
+            (Some(Heard::Turn { change, .. }), Heard::Void { epoch, .. }) => Some(Heard::Turn { epoch, change }),
             _ => Some(message),
         };
     }
@@ -234,7 +234,7 @@ mod tests {
         capture.void(Moment(1.0));
         assert_eq!(listen.pop_iter().count(), 2);
         capture.catch_up(Moment(1.5));
-        assert_eq!(listen.try_pop(), Some(Heard::Turn { epoch: Epoch(5), turn }));
+        assert_eq!(listen.try_pop(), Some(Heard::Turn { epoch: Epoch(5), change: turn.change() }));
     }
 
     #[test]

@@ -13,7 +13,6 @@
 //!
 //! [`musician`] is the seam behind which the engine stands; [`session`] is who stands there.
 
-pub mod board;
 pub mod capture;
 pub mod class;
 pub mod clock;
@@ -29,6 +28,8 @@ pub mod port;
 pub mod preview;
 pub mod realtime;
 pub mod remarks;
+mod report;
+mod runtime_folders;
 pub mod schedule;
 pub mod session;
 pub mod shell;

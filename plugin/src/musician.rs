@@ -1,168 +1,21 @@
-//! The seam between the audio thread and the engine: two rings of plain messages, read the enums first.
+//! The seam between the audio thread and whoever plans: two rings of the plain messages of [`antiphon_engine::session`], and what both share.
 //!
-//! Either side may be late, or gone. What the audio thread tells comes in order of time; what the musician answers carries the epoch it
-//! answers to, so that nothing is played that was meant for a place of the song that was left.
+//! Either side may be late, or gone. Messages of the audio thread come in order of time; planned events carry the epoch they answer, so that
+//! nothing is played that was meant for a place of the song that was left.
 
 use std::sync::Arc;
 
-use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::Key;
+use antiphon_engine::session::{Board, Heard, Planned};
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use crate::board::Board;
-use crate::clock::{Moment, Turn};
 use crate::meters::Meters;
-use crate::params::ControlValues;
 use crate::state::State;
 
-/// Messages that wait for the musician at most: some seconds of dense playing.
+/// Messages that wait for the session at most: some seconds of dense playing.
 const HEARD_MESSAGES: usize = 4096;
 /// Messages that wait for the audio thread at most.
 const PLANNED_MESSAGES: usize = 4096;
-
-/// A stretch of time in which what was planned stays meant. It ends when the transport starts, stops or jumps, and when mode, state or
-/// bypass change; a loop or a new metre does not end it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Epoch(pub u32);
-
-impl Epoch {
-    /// The one after it.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.wrapping_add(1))
-    }
-}
-
-/// What the player asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Command {
-    /// Play the plan that is shown, from the next bar.
-    Play,
-    /// Make another.
-    Another,
-    /// Star the one that is shown.
-    Keep,
-}
-
-/// What the audio thread tells, in order of time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Heard {
-    /// The player struck a key.
-    NoteOn {
-        /// When.
-        at: Moment,
-        /// Which.
-        key: Key,
-        /// 1 to 127.
-        velocity: u8,
-    },
-    /// The player let a key go.
-    NoteOff {
-        /// When.
-        at: Moment,
-        /// Which.
-        key: Key,
-    },
-    /// The sustain pedal of a channel.
-    Pedal {
-        /// When.
-        at: Moment,
-        /// 0 to 15.
-        channel: u8,
-        /// Down or up.
-        pressed: bool,
-    },
-    /// A planned note sounds. One that was late, found no room or no free key is not told.
-    Sounds {
-        /// When.
-        at: Moment,
-        /// The note, as it was planned.
-        note: Note,
-        /// 0 to 15.
-        channel: u8,
-    },
-    /// A planned note that sounds on this key has ended before its time: it was cut, or the player took the key.
-    Ends {
-        /// When.
-        at: Moment,
-        /// Which.
-        key: Key,
-    },
-    /// The clock stands for another place of the song.
-    Turn {
-        /// The epoch from here on.
-        epoch: Epoch,
-        /// What turned.
-        turn: Turn,
-    },
-    /// What was planned is void, without a jump.
-    Void {
-        /// The epoch from here on.
-        epoch: Epoch,
-        /// When.
-        at: Moment,
-    },
-    /// The player asks for something.
-    Command {
-        /// When.
-        at: Moment,
-        /// What.
-        command: Command,
-    },
-    /// The clock has run to here, with the controls as they stand: at least once for every tick while it runs.
-    Reached {
-        /// Everything before it was told.
-        at: Moment,
-        /// Quarters per minute.
-        tempo: f64,
-        /// As they stand.
-        controls: ControlValues,
-    },
-    /// Events were lost to a full ring, a bypass or a reset: every key and pedal counts as let go.
-    Gap {
-        /// When it was over.
-        at: Moment,
-    },
-}
-
-/// What the musician answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planned {
-    /// Play this note at its time on the clock. In order of time they cost least.
-    Note {
-        /// What it answers to.
-        epoch: Epoch,
-        /// The note.
-        note: Note,
-        /// 0 to 15.
-        channel: u8,
-    },
-    /// Notes that start at this tick or later, of those sent before this message, are not played.
-    Withdraw {
-        /// What it answers to.
-        epoch: Epoch,
-        /// The first tick withdrawn.
-        from: Tick,
-    },
-    /// What sounds at this tick ends there.
-    Cut {
-        /// What it answers to.
-        epoch: Epoch,
-        /// When.
-        at: Tick,
-    },
-}
-
-impl Planned {
-    /// The epoch it answers to.
-    #[must_use]
-    pub const fn epoch(&self) -> Epoch {
-        match self {
-            Self::Note { epoch, .. } | Self::Withdraw { epoch, .. } | Self::Cut { epoch, .. } => *epoch,
-        }
-    }
-}
 
 /// Who answers the player. Made when an instance is first activated, dropped with it; not called on the audio thread while it runs in real
 /// time.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::Mode;
+use antiphon_engine::session::ControlValues;
 use nice_plug::prelude::*;
 
 use crate::state::State;
@@ -104,23 +105,6 @@ impl AntiphonParams {
             output_role: self.output_role.value().into(),
         }
     }
-}
-
-/// The musical controls at one moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ControlValues {
-    /// What to do with the plan.
-    pub mode: Mode,
-    /// How far ahead to plan, 1 to 8.
-    pub horizon_bars: u8,
-    /// 0 to 1.
-    pub adventurousness: f32,
-    /// The number the seed is fixed at; `None` is free.
-    pub seed: Option<u32>,
-    /// What the player plays; `None` is to be found out.
-    pub input_role: Option<Role>,
-    /// What the plan plays; `None` is what the player plays.
-    pub output_role: Option<Role>,
 }
 
 /// The steps of the Mode parameter: [`Mode`] in the same order. What is not ready says so.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use nice_plug::prelude::*;
 
-use crate::board::Board;
 use crate::class::Class;
 use crate::clock::HostTime;
 use crate::editor::window;
@@ -18,6 +17,7 @@ use crate::preview::{Performance, Preview};
 use crate::realtime::RealTime;
 use crate::state;
 use crate::vst3::worker::{self, Leave};
+use antiphon_engine::session::Board;
 
 /// One instance of a class.
 ///

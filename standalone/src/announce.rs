@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use antiphon_plugin::board::{Board, Component};
+use antiphon_engine::session::{Board, Component};
 use antiphon_plugin::musician::{Musician, Seat};
 use antiphon_plugin::session::Session;
 

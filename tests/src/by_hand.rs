@@ -7,11 +7,12 @@ use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
-use antiphon_plugin::board::Board;
+use antiphon_engine::session::Board;
+use antiphon_engine::session::Pace;
 use antiphon_plugin::class::{Instrument, NoteFx};
 use antiphon_plugin::meters::Meters;
 use antiphon_plugin::musician::{Musician, Seat};
-use antiphon_plugin::session::{Pace, Session};
+use antiphon_plugin::session::Session;
 use antiphon_plugin::shell::Shell;
 use antiphon_plugin::state::State;
 use antiphon_plugin::vst3::Component;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use antiphon_engine::music::{Clip, Note, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Place, Plan, PlanId, Reason, Step};
 use antiphon_engine::service::Punctuality;
-use antiphon_plugin::board::{Component, ShownBar, ShownPlan, Snapshot, Status};
+use antiphon_engine::session::Command;
+use antiphon_engine::session::ControlValues;
+use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
 use antiphon_plugin::clock::{Moment, Motion};
 use antiphon_plugin::editor::{Change, Control, EditorModel, Now};
-use antiphon_plugin::musician::Command;
-use antiphon_plugin::params::{AntiphonParams, ControlValues};
+use antiphon_plugin::params::AntiphonParams;
 
 /// A moment in a piece.
 pub struct Scripted {

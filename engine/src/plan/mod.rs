@@ -6,11 +6,13 @@ mod history;
 mod keys;
 mod latch;
 mod mode;
+mod moment;
 mod notes;
 mod pacing;
 mod phrase;
 mod take;
 mod timeline;
+mod transport;
 
 pub use clock::{MusicalClock, SongBar, SongPosition};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};
@@ -18,7 +20,9 @@ pub use history::{Entry, EntryId, HISTORY_BYTES, HISTORY_ENTRIES, History, Merge
 pub use keys::{Key, KeyTable, PlanOn, PlayerOn, Voice};
 pub use latch::Played;
 pub use mode::Mode;
+pub use moment::{EQUAL, Moment, tick_of, whole};
 pub use pacing::Pacing;
 pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
 pub use take::{TAKE_NOTES, Take, TakeMode};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Tally, Timeline};
+pub use transport::{Cause, TransportChange};

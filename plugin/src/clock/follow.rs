@@ -2,9 +2,9 @@
 
 use antiphon_engine::plan::{SongBar, SongPosition};
 
-use super::moment::{EQUAL, tick_of, whole};
 use super::span::SAMPLE_SLACK;
 use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, Turn};
+use antiphon_engine::plan::{EQUAL, tick_of, whole};
 
 /// A host's rounding, in ticks, that is not worth steering after: Ardour's positions are whole 1920ths of a quarter.
 pub(super) const ROUNDING: f64 = 1.5 * 24.0 / 1_920.0;

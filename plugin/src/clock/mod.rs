@@ -7,19 +7,18 @@
 
 mod follow;
 mod host_time;
-mod moment;
 mod span;
 #[cfg(test)]
 mod tests;
 mod turn;
 
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
+pub use antiphon_engine::plan::{Cause, Moment};
 use antiphon_engine::plan::{SongBar, SongPosition};
 
 pub use host_time::{HostTime, Position};
-pub use moment::Moment;
 pub use span::Span;
-pub use turn::{Cause, Turn, Turns};
+pub use turn::{Turn, Turns};
 
 /// The tempo until a host names one, in quarters per minute.
 const FIRST_TEMPO: f64 = 120.0;

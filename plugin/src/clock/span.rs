@@ -1,7 +1,7 @@
 //! A block on the clock: samples to moments and back.
 
 use super::Moment;
-use super::moment::whole;
+use antiphon_engine::plan::whole;
 
 /// A moment this small part of a sample after a sample belongs to it: whole numbers do not survive arithmetic exactly.
 pub(super) const SAMPLE_SLACK: f64 = 1e-3;

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use antiphon_engine::music::Tick;
 
 use super::follow::ROUNDING;
-use super::moment::{EQUAL, whole};
 use super::span::SAMPLE_SLACK;
 use super::*;
+use antiphon_engine::plan::{EQUAL, whole};
 
 const SILENT: HostTime = HostTime { playing: false, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
 

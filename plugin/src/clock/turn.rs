@@ -1,25 +1,6 @@
-//! Changes of the map from clock to song.
+//! Changes of the map from clock to song, at their samples.
 
-use antiphon_engine::plan::{SongBar, SongPosition};
-
-use super::Moment;
-
-/// Why the clock's place in the song changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// The transport started.
-    Start,
-    /// The transport stopped. The clock only listens.
-    Stop,
-    /// The song went on elsewhere.
-    Locate,
-    /// The song went back to the start of its loop.
-    Loop,
-    /// The player played, or pressed Play, with the transport stopped: the clock runs by itself.
-    Wake,
-    /// The metre or the bar lines changed, without a jump.
-    Metre,
-}
+use antiphon_engine::plan::{Cause, Moment, SongBar, SongPosition, TransportChange};
 
 /// A change of the map from clock to song.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +15,15 @@ pub struct Turn {
     pub song: SongPosition,
     /// A bar line of the song, and the metre.
     pub bar: SongBar,
+}
+
+impl Turn {
+    /// The change as the session takes it, which knows no samples.
+    #[must_use]
+    pub const fn change(self) -> TransportChange {
+        let Self { cause, at, song, bar, .. } = self;
+        TransportChange { cause, at, song, bar }
+    }
 }
 
 /// The turns of a block: one at its first sample, one within.

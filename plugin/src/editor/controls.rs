@@ -7,8 +7,8 @@ use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Se
 use super::excerpt::{Excerpt, Source};
 use super::model::{Change, Control, EditorModel};
 use super::style::{self, BUTTON_HEIGHT, paint};
-use crate::board::ShownPlan;
-use crate::musician::Command;
+use antiphon_engine::session::Command;
+use antiphon_engine::session::ShownPlan;
 
 /// Of a handle to drag by.
 const HANDLE_WIDTH: f32 = 132.0;

@@ -5,8 +5,8 @@ use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Tempo, TempoMap, Tick, d
 use antiphon_engine::plan::Entry;
 
 use super::model::Now;
-use crate::board::{ShownBar, ShownPlan, Snapshot};
 use crate::clock::{Moment, Motion};
+use antiphon_engine::session::{ShownBar, ShownPlan, Snapshot};
 
 /// What can be taken out of the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,7 +102,7 @@ mod tests {
     use antiphon_engine::music::{DRUM_CHANNEL, Role};
 
     use super::*;
-    use crate::board::tests::{bar, plan};
+    use crate::editor::samples::{bar, plan};
 
     fn now(playhead: f64, tempo: f64) -> Now {
         Now { playhead: Moment(playhead), tempo, motion: Motion::Host }

@@ -25,8 +25,8 @@ pub use excerpt::{Excerpt, Source};
 pub use hand_over::{HandOver, Notice};
 pub use model::{Change, Control, EditorModel, Now};
 
-use crate::board::Snapshot;
 use crate::clock::Motion;
+use antiphon_engine::session::Snapshot;
 use controls::Taken;
 
 /// The size it opens with, in points.
@@ -157,5 +157,7 @@ fn is_narrow(ui: &Ui) -> bool {
     ui.ctx().content_rect().width() < style::NARROW_BELOW
 }
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

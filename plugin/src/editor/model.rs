@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use antiphon_engine::plan::{History, Mode, Step};
 
-use crate::board::Snapshot;
 use crate::clock::{Moment, Motion};
-use crate::musician::Command;
-use crate::params::ControlValues;
+use antiphon_engine::session::Command;
+use antiphon_engine::session::ControlValues;
+use antiphon_engine::session::Snapshot;
 
 /// What stands behind the editor. Called while it draws: nothing here may wait.
 pub trait EditorModel {

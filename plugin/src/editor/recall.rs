@@ -4,7 +4,7 @@ use antiphon_engine::plan::{Entry, History, Plan, Reason, Step};
 use egui::{Button, RichText, Ui};
 
 use super::model::{EditorModel, Now};
-use crate::board::{ShownPlan, Snapshot};
+use antiphon_engine::session::{ShownPlan, Snapshot};
 
 /// The snapshot with what was gone back to in place of the plan: on the next bar line, where Play would put it. `None` if the player looks at
 /// what is planned now.

@@ -11,7 +11,7 @@ use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Sense, Shape, Stro
 
 use super::model::Now;
 use super::style::{self, paint};
-use crate::board::{ShownPlan, Snapshot};
+use antiphon_engine::session::{ShownPlan, Snapshot};
 
 /// Room at the left for the names of keys and drums.
 const GUTTER: f32 = 74.0;
@@ -355,8 +355,8 @@ const fn narrow(points: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::tests::plan;
     use crate::clock::{Moment, Motion};
+    use crate::editor::samples::plan;
 
     fn note(onset: i64, pitch: u8, role: Role) -> Note {
         Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }

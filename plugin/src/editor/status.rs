@@ -4,7 +4,7 @@ use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
 
 use super::hand_over::Notice;
 use super::style;
-use crate::board::{Component, Status};
+use antiphon_engine::session::{Component, Status};
 
 /// Draws the line, with the way through the history in its middle.
 pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark: Option<&str>, history: impl FnOnce(&mut Ui)) {

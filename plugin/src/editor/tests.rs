@@ -12,12 +12,13 @@ use parking_lot::Mutex;
 use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
 
 use super::*;
-use crate::board::tests::plan;
-use crate::board::{Component, Status};
 use crate::clock::Moment;
 use crate::drag::{DragError, DragSource, Outcome};
-use crate::musician::Command;
-use crate::params::{AntiphonParams, ControlValues};
+use crate::editor::samples::plan;
+use crate::params::AntiphonParams;
+use antiphon_engine::session::Command;
+use antiphon_engine::session::ControlValues;
+use antiphon_engine::session::{Component, Status};
 
 /// What the editor asked for.
 #[derive(Debug, Clone, PartialEq)]

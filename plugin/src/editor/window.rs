@@ -15,12 +15,13 @@ use nice_plug_egui::{EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, Repa
 use super::model::{Change, Control, EditorModel, Now};
 use super::window_thread::{AntiphonEditor, Opening};
 use super::{Editor, HandOver, LEAST_SIZE, SIZE};
-use crate::board::{Board, Snapshot};
 use crate::drag;
 use crate::meters::Meters;
-use crate::musician::Command;
-use crate::params::{AntiphonParams, ControlValues, ModeStep};
+use crate::params::{AntiphonParams, ModeStep};
 use crate::remarks::remarks;
+use antiphon_engine::session::Command;
+use antiphon_engine::session::ControlValues;
+use antiphon_engine::session::{Board, Snapshot};
 
 /// How long a trigger stays on: longer than the longest block, so that the audio thread sees it.
 const TRIGGER: Duration = Duration::from_millis(250);

@@ -10,11 +10,12 @@ use crate::capture::Capture;
 use crate::clock::{Cause, Clock, HostTime, Moment, Motion, Turn};
 use crate::lacks::Lacks;
 use crate::meters::{Count, Meters};
-use crate::musician::{Command, Ends};
+use crate::musician::Ends;
 use crate::params::AntiphonParams;
 use crate::port::{Event, Outlet, Port, Sound, each_key};
 use crate::schedule::{Exit, Schedule};
 use crate::thru::{Batch, Thru};
+use antiphon_engine::session::Command;
 
 /// So many blocks in a row that begin with a jump are no player's doing.
 const RESTLESS: u8 = 8;

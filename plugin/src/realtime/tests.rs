@@ -5,9 +5,10 @@ use ringbuf::traits::{Consumer, Producer};
 
 use super::*;
 use crate::clock::Position;
-use crate::musician::{Epoch, Heard, Planned, Seat, rings};
+use crate::musician::{Seat, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{note_off, note_on};
+use antiphon_engine::session::{Epoch, Heard, Planned};
 
 const KEY: Key = Key::new(0, 60).unwrap();
 /// 120 bpm at 48 kHz: 1000 samples a tick.
@@ -253,8 +254,8 @@ fn with_the_transport_stopped_the_player_sets_the_clock_going() {
     assert_eq!(instance.heard(), []);
     instance.block(&[note_on(400, KEY, 9)]);
     let heard = instance.heard();
-    let [Heard::Turn { turn, .. }, Heard::NoteOn { at, .. }] = heard[..2] else { panic!("{heard:?}") };
-    assert_eq!((turn.cause, turn.sample, at), (Cause::Wake, 400, turn.at));
+    let [Heard::Turn { change, .. }, Heard::NoteOn { at, .. }] = heard[..2] else { panic!("{heard:?}") };
+    assert_eq!((change.cause, at), (Cause::Wake, change.at));
     // A note planned one tick after the first played one.
     let planned = Key::new(0, 50).unwrap();
     instance.plan_pitch(1, 1, 1, planned.pitch());

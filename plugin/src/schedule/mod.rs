@@ -14,8 +14,8 @@ use ringbuf::traits::Consumer;
 use crate::capture::Capture;
 use crate::clock::{Moment, Span};
 use crate::meters::{Count, Meters};
-use crate::musician::{Epoch, Planned};
 use crate::port::{Outlet, Port, Sound, note_off, note_on};
+use antiphon_engine::session::{Epoch, Planned};
 
 /// Notes that can wait.
 const WAITING: usize = 4096;

@@ -5,9 +5,9 @@ use ringbuf::{HeapProd, HeapRb};
 
 use super::*;
 use crate::clock::{Clock, HostTime, Position};
-use crate::musician::Heard;
 use crate::port::Event;
 use crate::port::scripted::Scripted;
+use antiphon_engine::session::Heard;
 
 /// A schedule, its musician, and a clock that runs 1000 samples a tick.
 struct Desk {

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
+use antiphon_engine::session::{Asked, Engine};
 use antiphon_plugin::meters::Count;
-use antiphon_plugin::session::{Asked, Engine};
 use antiphon_tests::by_hand::{self, View};
 use antiphon_tests::{Block, ClapHost, Class, Host, Message, Roll, Sample, Setup, Timed, keyboard, machine};
 use clap::Parser;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
-use antiphon_plugin::board::Component;
+use antiphon_engine::session::Component;
 use antiphon_tests::by_hand::take_view;
 use antiphon_tests::{Block, Class, Host, Lengths, Render, Roll, Setup, Timed, keyboard, library};
 

@@ -1,7 +1,7 @@
 //! The plug-in's own sound, in hosts, under the guard against allocation.
 
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_plugin::musician::{Heard, Planned};
+use antiphon_engine::session::{Heard, Planned};
 use antiphon_tests::by_hand::take_seat;
 use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};

@@ -1,9 +1,10 @@
 //! Planned notes sound at their exact sample, on and off, in order; and end with what they were planned for.
 
 use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_engine::session::{Command, Epoch, Heard, Planned};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::meters::Count;
-use antiphon_plugin::musician::{Command, Epoch, Heard, Planned, Seat};
+use antiphon_plugin::musician::Seat;
 use antiphon_tests::by_hand::take_seat;
 use antiphon_tests::{Block, Class, Host, Lengths, Message, Roll, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};

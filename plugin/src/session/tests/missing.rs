@@ -4,9 +4,9 @@ use antiphon_engine::model::ModelError;
 use antiphon_engine::service::JobFailure;
 
 use super::script::{BAR, BEAT, Stand, stroke};
-use crate::board::Component;
 use crate::meters::Count;
 use crate::port::Event;
+use antiphon_engine::session::Component;
 
 fn no_model() -> JobFailure {
     JobFailure::Error { name: "listening", source: Box::new(ModelError::Size { name: "in the program".into(), bytes: 0 }) }

@@ -1,16 +1,21 @@
 //! With the real engine.
 
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Key, Step};
+use antiphon_engine::session::Engine;
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
 
-use super::super::*;
+use super::super::Session;
 use super::{SAMPLES_PER_TICK, set, timed};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
-use crate::musician::rings;
+use crate::musician::{Musician, rings};
 use crate::params::AntiphonParams;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};

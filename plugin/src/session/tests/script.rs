@@ -13,12 +13,7 @@ use antiphon_engine::service::{Assignment, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
 
-use super::super::attendance::Attendance;
-use super::super::composer::Composer;
-use super::super::conductor::Conductor;
-use super::super::pace::{Pace, Parts};
 use super::{SAMPLES_PER_TICK, set, timed};
-use crate::board::{Board, Status};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
 use crate::musician::rings;
@@ -26,6 +21,8 @@ use crate::params::AntiphonParams;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
+use antiphon_engine::session::{Attendance, Composer, Conductor, Pace, Parts, SessionPorts};
+use antiphon_engine::session::{Board, Status};
 
 /// A quarter.
 pub(super) const BEAT: i64 = 24;
@@ -213,7 +210,8 @@ impl Stand {
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
         let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
-        let conductor = Conductor::new(seat, script.clone(), pace, Arc::new(Attendance::default()), 7);
+        let ports = SessionPorts { heard: seat.heard, planned: seat.planned, board: seat.board, archive: seat.state };
+        let conductor = Conductor::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
         Self { realtime, conductor, script, params, meters, board, played: 0, frames, out: Vec::new() }
     }
 

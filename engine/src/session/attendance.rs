@@ -9,7 +9,7 @@ const LOOK: Duration = Duration::from_micros(100);
 
 /// How far a session has come with what the audio thread told it.
 #[derive(Debug, Default)]
-pub(super) struct Attendance {
+pub struct Attendance {
     /// Messages that were acted on, of those told since the instance was made.
     answered: AtomicU64,
     /// Nothing is being made.

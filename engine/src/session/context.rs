@@ -1,11 +1,11 @@
 //! What was heard, bar by bar, as the model reads it: the context of every plan.
 
-use antiphon_engine::codec::{self, BarFields, BarRows};
-use antiphon_engine::decode::{Constraints, Sampling};
-use antiphon_engine::music::analysis::{habits, tempo_bucket};
-use antiphon_engine::music::{Bar, Metre, Note, Role, Tempo, TempoMap, Tick};
-use antiphon_engine::plan::{Brief, MusicalClock, Request, Timeline};
-use antiphon_engine::service::Assignment;
+use crate::codec::{self, BarFields, BarRows};
+use crate::decode::{Constraints, Sampling};
+use crate::music::analysis::{habits, tempo_bucket};
+use crate::music::{Bar, Metre, Note, Role, Tempo, TempoMap, Tick};
+use crate::plan::{Brief, MusicalClock, Request, Timeline};
+use crate::service::Assignment;
 
 /// Finished bars that are kept: what the model reads at most, and a cycle of its count of bars more. Dropped by cycles of 16 bars, so that the
 /// count stays right.
@@ -163,7 +163,7 @@ fn bars(clock: &MusicalClock, line: Tick, end: Tick) -> Vec<Bar> {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::plan::{SongBar, SongPosition};
+    use crate::plan::{SongBar, SongPosition};
 
     use super::*;
 

@@ -1,10 +1,10 @@
 //! The player's keys and pedals as notes. The sustain pedal is folded into lengths.
 
-use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::plan::Key;
+use crate::music::{Note, Role, Tick};
+use crate::plan::Key;
 
 use super::scribe::Ending;
-use crate::clock::Moment;
+use crate::plan::Moment;
 
 /// A note that sounds.
 #[derive(Debug, Clone, Copy)]

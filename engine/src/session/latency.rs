@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Passage, PlanId, Request};
+use crate::music::Tick;
+use crate::plan::{Passage, PlanId, Request};
 
 /// What was asked for at a planning tick, and when it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::{Note, Role};
-    use antiphon_engine::plan::{Brief, Controls, Fingerprint};
+    use crate::music::{Note, Role};
+    use crate::plan::{Brief, Controls, Fingerprint};
 
     use super::*;
 

@@ -1,13 +1,13 @@
 //! What the editor and whoever waits are shown.
 
-use antiphon_engine::music::{Bar, Tick};
-use antiphon_engine::plan::Mode;
+use crate::music::{Bar, Tick};
+use crate::plan::Mode;
 
 use super::super::composer::Composer;
 use super::super::pace::Pace;
 use super::Conductor;
 use super::planning::INTERVAL;
-use crate::board::{ShownBar, ShownPlan, Snapshot};
+use crate::session::board::{ShownBar, ShownPlan, Snapshot};
 
 impl<C: Composer> Conductor<C> {
     /// What the player should know besides.

@@ -1,7 +1,7 @@
 //! What sounded of the plans, as the audio thread told it: part of what was heard.
 
-use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::Key;
+use crate::music::{Note, Tick};
+use crate::plan::Key;
 
 /// The notes that sounded, and those that do.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,7 @@ fn shortened(note: Note, cut: Option<Tick>) -> Note {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::Role;
+    use crate::music::Role;
 
     use super::*;
 

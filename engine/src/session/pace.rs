@@ -1,12 +1,12 @@
 //! What a session shows of itself. Threads that may wait share it; the audio thread never touches it.
 
-use antiphon_engine::model::{ModelError, RuntimeError};
-use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Mode, Tally};
-use antiphon_engine::service::JobFailure;
+use crate::model::{ModelError, RuntimeError};
+use crate::music::Tick;
+use crate::plan::{Mode, Tally};
+use crate::service::JobFailure;
 
 use super::latency::Asked;
-use crate::board::{Component, Status};
+use crate::session::board::{Component, Status};
 
 /// Where the engine stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,11 +42,11 @@ pub enum Part {
 
 /// The names of the parts that are there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Parts {
+pub struct Parts {
     /// ONNX Runtime and its version.
-    pub(super) runtime: Option<String>,
+    pub runtime: Option<String>,
     /// The model.
-    pub(super) model: Option<String>,
+    pub model: Option<String>,
 }
 
 impl Fault {
@@ -105,7 +105,7 @@ pub struct Pace {
 mod tests {
     use std::path::Path;
 
-    use antiphon_engine::model::{RUNTIME_VARIABLE, Runtime, RuntimeSearch};
+    use crate::model::{RUNTIME_VARIABLE, Runtime, RuntimeSearch};
 
     use super::*;
 

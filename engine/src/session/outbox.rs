@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use antiphon_engine::music::{Note, Tick};
+use crate::music::{Note, Tick};
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
-use crate::musician::{Epoch, Planned};
+use crate::session::protocol::{Epoch, Planned};
 
 /// The way to the audio thread.
 pub(super) struct Outbox {
@@ -66,7 +66,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::Role;
+    use crate::music::Role;
     use ringbuf::HeapRb;
     use ringbuf::traits::{Consumer, Split};
 

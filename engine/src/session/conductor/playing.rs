@@ -1,7 +1,7 @@
 //! What plays: latched by Play, sent to the audio thread, replaced by another.
 
-use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::{Adoption, PlanId, Played, Reason};
+use crate::music::{Note, Tick};
+use crate::plan::{Adoption, PlanId, Played, Reason};
 
 use super::super::composer::Composer;
 use super::Conductor;

@@ -1,9 +1,9 @@
-//! Moments of the clock, and their whole numbers.
+//! Moments of the unwrapped clock: ticks with their fraction, and how they round to ticks.
 
-use antiphon_engine::music::{OFFSETS_PER_TICK, Tick};
+use crate::music::{OFFSETS_PER_TICK, Tick};
 
 /// A difference, in ticks, between numbers that arithmetic should have left equal.
-pub(super) const EQUAL: f64 = 1e-6;
+pub const EQUAL: f64 = 1e-6;
 
 /// A moment on the unwrapped clock: ticks with their fraction.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
@@ -34,12 +34,12 @@ impl From<Tick> for Moment {
 
 /// The nearest whole number; the nearest there is for what an `i64` cannot hold.
 #[allow(clippy::cast_possible_truncation, reason = "`as` saturates, and takes NaN for 0")]
-pub(super) const fn whole(value: f64) -> i64 {
+pub const fn whole(value: f64) -> i64 {
     value.round() as i64
 }
 
 /// The tick that a number of ticks lies in or on.
-pub(super) const fn tick_of(ticks: f64) -> i64 {
+pub const fn tick_of(ticks: f64) -> i64 {
     whole((ticks + EQUAL).floor())
 }
 

@@ -14,7 +14,7 @@ use crate::meters::{Count, Meters};
 const VARIABLE: &str = "ANTIPHON_REPORT";
 
 /// Leaves the line where [`VARIABLE`] says. A file that cannot be written to is not worth a host's trouble.
-pub(super) fn leave(meters: &Meters, plans: Punctuality) {
+pub(crate) fn leave(meters: &Meters, plans: Punctuality) {
     if let Some(path) = std::env::var_os(VARIABLE) {
         let _ = append(Path::new(&path), meters, plans);
     }

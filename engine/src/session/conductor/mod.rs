@@ -7,9 +7,9 @@ mod showing;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use antiphon_engine::music::{Metre, Role, Tick};
-use antiphon_engine::plan::{Key, MusicalClock, Pacing, Reason, SongBar, SongPosition, Timeline};
-use antiphon_engine::service::Punctuality;
+use crate::music::{Metre, Role, Tick};
+use crate::plan::{Key, MusicalClock, Pacing, Reason, SongBar, SongPosition, Timeline};
+use crate::service::Punctuality;
 use parking_lot::Mutex;
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
@@ -23,10 +23,11 @@ use super::pace::{Engine, Pace};
 use super::player::Player;
 use super::scribe::Scribe;
 use super::sounded::Sounded;
-use crate::board::Board;
-use crate::clock::{Cause, Moment, Turn};
-use crate::musician::{Command, Heard, Seat};
-use crate::params::ControlValues;
+use crate::plan::{Cause, Moment, TransportChange};
+use crate::session::ControlValues;
+use crate::session::SessionPorts;
+use crate::session::board::Board;
+use crate::session::protocol::{Command, Heard};
 use planning::Due;
 use playing::Successor;
 
@@ -34,7 +35,7 @@ use playing::Successor;
 const FIRST_TEMPO: f64 = 120.0;
 
 /// One session's thread of thought.
-pub(super) struct Conductor<C> {
+pub struct Conductor<C> {
     heard: HeapCons<Heard>,
     /// What was told since the last time the clock was: it waits for the controls that go with it.
     untimed: Vec<Heard>,
@@ -87,15 +88,16 @@ pub(super) struct Conductor<C> {
 }
 
 impl<C: Composer> Conductor<C> {
-    pub(super) fn new(seat: Seat, mut composer: C, pace: Arc<Mutex<Pace>>, attendance: Arc<Attendance>, free_seed: u64) -> Self {
+    /// A conductor at tick 0 that asks `composer` for its plans; `free_seed` stands while the player fixes none.
+    pub fn new(ports: SessionPorts, mut composer: C, pace: Arc<Mutex<Pace>>, attendance: Arc<Attendance>, free_seed: u64) -> Self {
         // Nothing to hear yet: this loads the model.
         let jobs = usize::from(composer.listen(Vec::new()));
         Self {
-            heard: seat.heard,
+            heard: ports.heard,
             untimed: Vec::new(),
-            outbox: Outbox::new(seat.planned),
+            outbox: Outbox::new(ports.planned),
             pace,
-            board: seat.board,
+            board: ports.board,
             attendance,
             answered: 0,
             composer,
@@ -117,7 +119,7 @@ impl<C: Composer> Conductor<C> {
             channel: 0,
             context: Context::default(),
             timeline: Timeline::new(Tick::ZERO, free_seed),
-            scribe: Scribe::new(seat.state),
+            scribe: Scribe::new(ports.archive),
             controls: None,
             tempo: FIRST_TEMPO,
             free_seed,
@@ -129,7 +131,7 @@ impl<C: Composer> Conductor<C> {
     }
 
     /// Hears what there is to hear, and does what is to be done. Says whether the clock runs.
-    pub(super) fn act(&mut self) -> bool {
+    pub fn act(&mut self) -> bool {
         let mut has_news = self.collect();
         while let Some(message) = self.heard.try_pop() {
             self.answered += 1;
@@ -141,7 +143,7 @@ impl<C: Composer> Conductor<C> {
                     true
                 }
                 // No time is told while the clock stands.
-                Heard::Turn { turn, .. } => turn.cause == Cause::Stop,
+                Heard::Turn { change, .. } => change.cause == Cause::Stop,
                 _ => !self.running && self.untimed.is_empty(),
             };
             self.untimed.push(message);
@@ -201,13 +203,13 @@ impl<C: Composer> Conductor<C> {
                     self.clear();
                 }
             }
-            Heard::Turn { epoch, turn } => {
-                self.advance(turn.at);
+            Heard::Turn { epoch, change } => {
+                self.advance(change.at);
                 let is_new = self.outbox.enter(epoch);
                 if is_new {
                     self.end_phrase();
                 }
-                self.turn(turn, is_new);
+                self.turn(change, is_new);
             }
             Heard::Command { at, command } => {
                 self.advance(at);
@@ -217,14 +219,14 @@ impl<C: Composer> Conductor<C> {
     }
 
     /// The clock stands for another place of the song. A loop leaves the plan as it is where the bars stay what they were.
-    fn turn(&mut self, turn: Turn, is_new_epoch: bool) {
+    fn turn(&mut self, change: TransportChange, is_new_epoch: bool) {
         let foreseen = self.clock.open_bar();
-        match turn.cause {
-            Cause::Metre => self.clock.align(turn.bar),
+        match change.cause {
+            Cause::Metre => self.clock.align(change.bar),
             Cause::Stop => {}
-            _ => self.clock.jump(turn.song, turn.bar),
+            _ => self.clock.jump(change.song, change.bar),
         }
-        self.running = turn.cause != Cause::Stop;
+        self.running = change.cause != Cause::Stop;
         if is_new_epoch {
             self.clear();
         } else if self.clock.open_bar() != foreseen {

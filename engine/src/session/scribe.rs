@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::music::{Bar, MetreMap, Tempo, Tick};
-use antiphon_engine::plan::{MusicalClock, Place, Plan, Reason, StarsFull, Step};
+use crate::music::{Bar, MetreMap, Tempo, Tick};
+use crate::plan::{History, MusicalClock, Place, Plan, Reason, StarsFull, Step};
 
-use crate::state::State;
+use super::Archive;
 
 /// The end of what the player played last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,21 +30,25 @@ struct Candidate {
 
 /// Who writes.
 pub(super) struct Scribe {
-    state: Arc<State>,
+    archive: Arc<dyn Archive>,
     candidate: Option<Candidate>,
     /// The start of the last note of the phrase that was written down last.
     written: Option<Tick>,
 }
 
 impl Scribe {
-    pub(super) const fn new(state: Arc<State>) -> Self {
-        Self { state, candidate: None, written: None }
+    pub(super) const fn new(archive: Arc<dyn Archive>) -> Self {
+        Self { archive, candidate: None, written: None }
+    }
+
+    fn edit<R>(&self, edit: impl FnOnce(&mut History) -> R) -> R {
+        super::archive::edit(&*self.archive, edit)
     }
 
     /// Writes a plan down.
     pub(super) fn write(&self, plan: &Plan, clock: &MusicalClock, tempo: f64, reason: Reason) {
         let place = place(plan, clock, tempo);
-        self.state.edit(|history| history.push(plan.clone(), place, reason));
+        self.edit(|history| history.push(plan.clone(), place, reason));
     }
 
     /// Keeps a plan.
@@ -53,7 +57,7 @@ impl Scribe {
     /// If there is no room for another star. It is written down all the same.
     pub(super) fn keep(&self, plan: &Plan, clock: &MusicalClock, tempo: f64) -> Result<(), StarsFull> {
         let place = place(plan, clock, tempo);
-        self.state.edit(|history| match history.push(plan.clone(), place, Reason::Kept) {
+        self.edit(|history| match history.push(plan.clone(), place, Reason::Kept) {
             Some(id) => history.star(id).map(drop),
             None => Ok(()),
         })
@@ -61,7 +65,7 @@ impl Scribe {
 
     /// Keeps what the player has gone back to, or lets it go again if it is kept. `None` if the player has not gone back.
     pub(super) fn keep_recalled(&self) -> Option<Result<(), StarsFull>> {
-        self.state.edit(|history| {
+        self.edit(|history| {
             let (id, starred) = history.recalled().map(|entry| (entry.id(), entry.is_starred()))?;
             Some(if starred {
                 history.unstar(id);
@@ -74,14 +78,14 @@ impl Scribe {
 
     /// What the player has gone back to, and how far it is moved to have its first bar at this line.
     pub(super) fn recalled(&self, line: Tick) -> Option<(Plan, Tick)> {
-        self.state.history().recalled().map(|entry| (entry.plan().clone(), line - entry.place().line))
+        self.archive.history().recalled().map(|entry| (entry.plan().clone(), line - entry.place().line))
     }
 
     /// The player looks at what is planned now.
     pub(super) fn leave(&self) {
         // Not to copy a history that is being looked at, for nothing.
-        if self.state.history().recalled().is_some() {
-            self.state.edit(|history| history.step(Step::Now, None));
+        if self.archive.history().recalled().is_some() {
+            self.edit(|history| history.step(Step::Now, None));
         }
     }
 
@@ -90,8 +94,8 @@ impl Scribe {
         if let Some(candidate) = self.candidate.as_mut().filter(|candidate| candidate.plan.is_same(plan)) {
             candidate.plan = plan.clone();
         }
-        if self.state.history().find(plan).is_some_and(|entry| entry.plan().ready() < entry.plan().brief.end) {
-            self.state.edit(|history| history.grow(plan));
+        if self.archive.history().find(plan).is_some_and(|entry| entry.plan().ready() < entry.plan().brief.end) {
+            self.edit(|history| history.grow(plan));
         }
     }
 
@@ -120,7 +124,7 @@ impl Scribe {
             .map(|candidate| (candidate.plan, candidate.place))
             .or_else(|| standing.map(|plan| (plan.clone(), place(plan, clock, tempo))));
         if let Some((plan, place)) = stood {
-            self.state.edit(|history| history.push(plan, place, Reason::PhraseEnd));
+            self.edit(|history| history.push(plan, place, Reason::PhraseEnd));
             self.written = Some(onset);
         }
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use antiphon_engine::decode::Sampling;
-use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick};
-use antiphon_engine::plan::{ControlId, Controls, Fingerprint, Mode, MusicalClock, Offer, PlanId, PlanningTick, Request, Setting};
-use antiphon_engine::service::Outcome;
+use crate::decode::Sampling;
+use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
+use crate::plan::{ControlId, Controls, Fingerprint, Mode, MusicalClock, Offer, PlanId, PlanningTick, Request, Setting};
+use crate::service::Outcome;
 
 use super::super::composer::Composer;
 use super::super::context::Manner;
@@ -14,7 +14,7 @@ use super::super::latency::Asked;
 use super::super::pace::{Engine, Fault};
 use super::Conductor;
 use super::playing::Successor;
-use crate::params::ControlValues;
+use crate::session::ControlValues;
 
 /// Plans are made every quarter.
 pub(super) const INTERVAL: Tick = Tick(TICKS_PER_QUARTER);

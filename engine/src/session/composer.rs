@@ -1,0 +1,107 @@
+//! Who makes the plans: the engine's musician on its workers, or a script in tests.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::{CacheOptions, FineCoarse};
+use crate::codec::{BarRows, prefix_rows};
+use crate::model::{Model, Runtime, RuntimeSearch};
+use crate::music::Role;
+use crate::plan::Passage;
+use crate::service::{Assignment, JobError, Musician, Outcome, Service, Setup, Shelf};
+use parking_lot::Mutex;
+
+use super::pace::Parts;
+
+/// One copy of the weights for all instances of the library.
+static MODEL: Shelf<Model> = Shelf::new();
+
+/// The style column where no style is stated.
+const ANY_STYLE: u8 = 0;
+
+/// Makes what is asked for, in its own time. A newer job always takes the place of the older; every job ends in one outcome.
+pub trait Composer {
+    /// From here on these roles play. Nothing was told yet, nothing is being made.
+    fn gather(&mut self, roles: &BTreeSet<Role>);
+
+    /// From the first of these bars on, this is what was heard; says whether they follow what was told before.
+    fn listen(&mut self, bars: Vec<BarRows>) -> bool;
+
+    /// Makes what is asked for, the near bar within this time; says whether it follows what was told.
+    fn play(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
+
+    /// Calls off what is being made.
+    fn rest(&mut self);
+
+    /// How a job ended, if one has.
+    fn outcome(&mut self) -> Option<Outcome>;
+
+    /// What was made, if something was.
+    fn passage(&mut self) -> Option<Passage>;
+
+    /// What it is made of, as far as it is there.
+    fn parts(&self) -> Parts;
+}
+
+/// The engine's musician. The model is loaded by a worker, with the first job.
+pub(super) struct Workers {
+    service: Service,
+    musician: Musician,
+    parts: Arc<Mutex<Parts>>,
+    /// Folders that may hold ONNX Runtime, in the order they are searched.
+    folders: Vec<PathBuf>,
+}
+
+impl Workers {
+    /// A musician of this pool, who plays in an ensemble of these roles, with the ONNX Runtime of one of these folders.
+    pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
+        let parts = Arc::default();
+        Self { musician: musician(&service, roles, &parts, &folders), service, parts, folders }
+    }
+}
+
+impl Composer for Workers {
+    fn gather(&mut self, roles: &BTreeSet<Role>) {
+        self.musician = musician(&self.service, roles, &self.parts, &self.folders);
+    }
+
+    fn listen(&mut self, bars: Vec<BarRows>) -> bool {
+        self.musician.listen(bars).is_ok()
+    }
+
+    fn play(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
+        self.musician.play(assignments, self.service.now() + within).is_ok()
+    }
+
+    fn rest(&mut self) {
+        self.musician.rest();
+    }
+
+    fn outcome(&mut self) -> Option<Outcome> {
+        self.musician.try_report().map(|report| report.outcome)
+    }
+
+    fn passage(&mut self) -> Option<Passage> {
+        self.musician.try_passage()
+    }
+
+    fn parts(&self) -> Parts {
+        self.parts.lock().clone()
+    }
+}
+
+fn musician(service: &Service, roles: &BTreeSet<Role>, parts: &Arc<Mutex<Parts>>, folders: &[PathBuf]) -> Musician {
+    let roles: Vec<Role> = roles.iter().copied().collect();
+    let parts = Arc::clone(parts);
+    let search = RuntimeSearch { explicit: None, folders: folders.to_vec() };
+    Musician::new(service, move || {
+        let runtime = Runtime::load(&search)?;
+        parts.lock().runtime = Some(format!("ONNX Runtime {}", runtime.version()));
+        let model = MODEL.get(|| Model::shipped(runtime).map_err(JobError::from))?;
+        parts.lock().model = Some(model.info().name.clone());
+        let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
+        Ok(Setup { model, policy, prefix: prefix_rows(ANY_STYLE, &roles), cache: CacheOptions::default() })
+    })
+}

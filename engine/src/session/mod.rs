@@ -1,0 +1,156 @@
+//! One instance's session: a thread between the audio thread's rings and the engine's workers. Input events in, planned notes and snapshots out.
+//!
+//! The audio thread cannot notify anybody, so the thread looks every few milliseconds; an offline render wakes it and waits. It alone owns
+//! the context and the plan, and writes the history of suggestions where the project keeps it ([`Archive`]). It is joined when the session is
+//! dropped: a host may unload the library right after.
+
+mod archive;
+mod attendance;
+mod board;
+mod composer;
+mod conductor;
+mod context;
+mod controls;
+mod latency;
+mod outbox;
+mod pace;
+mod player;
+mod protocol;
+mod scribe;
+mod sounded;
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use ringbuf::{HeapCons, HeapProd};
+
+use crate::plan::Mode;
+use crate::service::Service;
+
+pub use archive::Archive;
+pub use attendance::Attendance;
+use attendance::Wait;
+pub use board::{Board, Component, ShownBar, ShownPlan, Snapshot, Status};
+pub use composer::Composer;
+use composer::Workers;
+pub use conductor::Conductor;
+pub use controls::ControlValues;
+pub use latency::Asked;
+pub use pace::{Engine, Fault, Pace, Part, Parts};
+pub use protocol::{Command, Epoch, Heard, Planned};
+
+/// How often it looks while the clock runs: well below a tick.
+const RUNNING: Duration = Duration::from_millis(3);
+/// How often the editor is made to look, whatever happens.
+const CALL: Duration = Duration::from_millis(250);
+/// How often it looks while the clock stands.
+const STANDING: Duration = Duration::from_millis(20);
+/// How long an offline render waits for it at most.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The session's ends of the rings, and what it shares with the editor and the project.
+pub struct SessionPorts {
+    /// Events of the audio thread, in order of time.
+    pub heard: HeapCons<Heard>,
+    /// What the audio thread is to play.
+    pub planned: HeapProd<Planned>,
+    /// What the editor is to show.
+    pub board: Arc<Board>,
+    /// What the project keeps.
+    pub archive: Arc<dyn Archive>,
+}
+
+/// The planning thread of one instance.
+pub struct Session {
+    pace: Arc<Mutex<Pace>>,
+    attendance: Arc<Attendance>,
+    /// How the last wait of an offline render ended.
+    waited: Wait,
+    leaves: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Session {
+    /// Starts the thread. ONNX Runtime is looked for in `folders` after the place that the environment names.
+    #[must_use]
+    pub fn start(ports: SessionPorts, folders: Vec<PathBuf>) -> Self {
+        let pace = Arc::new(Mutex::new(Pace::default()));
+        let attendance = Arc::new(Attendance::default());
+        let leaves = Arc::new(AtomicBool::new(false));
+        let (shown, attends, told) = (Arc::clone(&pace), Arc::clone(&attendance), Arc::clone(&leaves));
+        let board = Arc::clone(&ports.board);
+        let thread = thread::Builder::new().name("antiphon-session".into()).spawn(move || {
+            // The host never sees a defect.
+            let board = Arc::clone(&ports.board);
+            if catch_unwind(AssertUnwindSafe(|| run(ports, folders, &shown, &attends, &told))).is_err() {
+                fail(&shown, &board, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
+            }
+            attends.lose(true);
+        });
+        if let Err(error) = &thread {
+            fail(&pace, &board, format!("The operating system gave no thread: {error}; close other programs"));
+        }
+        Self { pace, attendance, waited: Wait::Over, leaves, thread: thread.ok() }
+    }
+
+    /// How far it has come, for whoever may wait. Outlives the session.
+    #[must_use]
+    pub fn pace(&self) -> Arc<Mutex<Pace>> {
+        Arc::clone(&self.pace)
+    }
+
+    /// Waits until the first `told` messages that were pushed into the ring are answered, ten seconds at most, and not for an engine that is missing
+    /// or broken. Called before each block of an offline render, where the audio thread may wait.
+    pub fn attend(&mut self, told: u64) {
+        // Without a thread there is nobody to wait for.
+        let Some(thread) = &self.thread else { return };
+        self.waited = self.attendance.wait(told, PATIENCE, self.waited, || thread.thread().unpark());
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.leaves.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // It catches every panic, so there is none to pass on.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Nothing will be planned any more; says why.
+fn fail(pace: &Mutex<Pace>, board: &Board, reason: String) {
+    let engine = Engine::Failed(Fault::of_engine(reason));
+    board.publish(Snapshot { status: engine.status(&Parts::default(), Mode::Suggest, ""), ..Snapshot::default() });
+    pace.lock().engine = engine;
+}
+
+fn run(ports: SessionPorts, folders: Vec<PathBuf>, pace: &Arc<Mutex<Pace>>, attendance: &Arc<Attendance>, leaves: &AtomicBool) {
+    let service = match Service::shared() {
+        Ok(service) => service,
+        Err(error) => {
+            fail(pace, &ports.board, error.to_string());
+            return;
+        }
+    };
+    let board = Arc::clone(&ports.board);
+    let composer = Workers::new(service, &conductor::ensemble(), folders);
+    let free_seed = RandomState::new().hash_one(()) >> 16;
+    let mut conductor = Conductor::new(ports, composer, Arc::clone(pace), Arc::clone(attendance), free_seed);
+    let mut called = Instant::now();
+    while !leaves.load(Ordering::Acquire) {
+        let runs = conductor.act();
+        if called.elapsed() >= CALL {
+            board.call();
+            called = Instant::now();
+        }
+        thread::park_timeout(if runs { RUNNING } else { STANDING });
+    }
+}
