@@ -1,0 +1,140 @@
+//! A whole session without a host: events and transport in, planned notes out, by the real engine.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use antiphon_engine::model::RUNTIME_VARIABLE;
+use antiphon_engine::music::{Metre, Note, Tick};
+use antiphon_engine::plan::{Cause, History, Key, Mode, Moment, Reason, SongBar, SongPosition, TransportChange};
+use antiphon_engine::session::{Archive, Board, Command, ControlValues, Epoch, Heard, Planned, Session, SessionPorts};
+use parking_lot::Mutex;
+use ringbuf::traits::{Consumer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+/// Ticks of a bar of 4/4.
+const BAR: i64 = 96;
+
+/// A history in memory.
+#[derive(Default)]
+struct Memory(Mutex<Arc<History>>);
+
+impl Archive for Memory {
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.0.lock())
+    }
+
+    fn change(&self, change: &mut dyn FnMut(&mut History)) {
+        change(Arc::make_mut(&mut self.0.lock()));
+    }
+}
+
+/// The audio thread's side: a song that rolls in 4/4 at 120 quarters a minute.
+struct AudioSide {
+    tell: HeapProd<Heard>,
+    planned: HeapCons<Planned>,
+    session: Session,
+    archive: Arc<Memory>,
+    board: Arc<Board>,
+    /// Messages told so far.
+    told: u64,
+    now: i64,
+    /// The planned notes that were not withdrawn, in the order they came.
+    notes: Vec<(Note, u8)>,
+}
+
+impl AudioSide {
+    fn start() -> Self {
+        assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
+        let (tell, heard) = HeapRb::new(4096).split();
+        let (send, planned) = HeapRb::new(4096).split();
+        let (archive, board) = (Arc::new(Memory::default()), Arc::new(Board::default()));
+        let ports = SessionPorts { heard, planned: send, board: Arc::clone(&board), archive: Arc::clone(&archive) as Arc<dyn Archive> };
+        let session = Session::start(ports, Vec::new());
+        let mut side = Self { tell, planned, session, archive, board, told: 0, now: 0, notes: Vec::new() };
+        let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };
+        let change = TransportChange { cause: Cause::Start, at: Moment(0.0), song: SongPosition(0), bar };
+        side.tell(Heard::Turn { epoch: Epoch(1), change });
+        side
+    }
+
+    fn tell(&mut self, message: Heard) {
+        assert!(self.tell.try_push(message).is_ok(), "the ring is full");
+        self.told += 1;
+    }
+
+    /// Plays up to a tick, in blocks of so many ticks, with these events; the session answers each block before the next.
+    fn play_to(&mut self, until: i64, block: i64, events: &[Heard]) {
+        let at = |event: &Heard| match event {
+            Heard::NoteOn { at, .. } | Heard::NoteOff { at, .. } | Heard::Command { at, .. } => at.0,
+            other => panic!("{other:?} is not the player's"),
+        };
+        let from = Moment::from(Tick(self.now)).0;
+        let mut events: VecDeque<Heard> = events.iter().filter(|event| at(event) >= from).copied().collect();
+        while self.now < until {
+            let end = until.min(self.now + block);
+            for tick in self.now + 1..=end {
+                while let Some(event) = events.pop_front_if(|event| at(event) < Moment::from(Tick(tick)).0) {
+                    self.tell(event);
+                }
+                self.tell(Heard::Reached { at: Tick(tick).into(), tempo: 120.0, controls: controls() });
+            }
+            self.now = end;
+            self.session.attend(self.told);
+            while let Some(planned) = self.planned.try_pop() {
+                match planned {
+                    Planned::Note { note, channel, .. } => self.notes.push((note, channel)),
+                    Planned::Withdraw { from, .. } => self.notes.retain(|(note, _)| note.onset < from),
+                    Planned::Cut { .. } => {}
+                }
+            }
+        }
+    }
+}
+
+fn controls() -> ControlValues {
+    ControlValues { mode: Mode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: Some(7), input_role: None, output_role: None }
+}
+
+/// Two bars of a scale in quavers on channel 3.
+fn scale() -> Vec<Heard> {
+    let pitches = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62, 60, 55];
+    let strike = |(place, pitch): (i64, u8)| {
+        let key = Key::new(2, pitch).unwrap();
+        let on = Tick(12 * place);
+        [Heard::NoteOn { at: on.into(), key, velocity: 90 }, Heard::NoteOff { at: (on + Tick(9)).into(), key }]
+    };
+    (0..).zip(pitches).flat_map(strike).collect()
+}
+
+/// Plays the scale, presses Play a beat into the third bar and lets the plan play on; the session is told of so many ticks at once.
+fn perform(block: i64) -> AudioSide {
+    let mut side = AudioSide::start();
+    side.play_to(2 * BAR + 24, block, &scale());
+    assert_eq!(side.notes, [], "nothing plays before Play is pressed");
+    side.play_to(5 * BAR, block, &[Heard::Command { at: Moment(217.0), command: Command::Play }]);
+    side
+}
+
+#[test]
+fn play_after_two_bars_sends_the_shown_plan_from_the_next_bar_line() {
+    let side = perform(1);
+    let onsets: Vec<_> = side.notes.iter().map(|(note, _)| note.onset.0).collect();
+    assert!(onsets.len() >= 8, "{onsets:?}");
+    assert!(onsets.iter().all(|onset| (3 * BAR..8 * BAR).contains(onset)), "{onsets:?}");
+    assert!(side.notes.iter().all(|(_, channel)| *channel == 2), "plans answer on the player's channel");
+    let snapshot = side.board.latest();
+    let shown = snapshot.plan.as_ref().unwrap();
+    assert!(shown.playing);
+    assert_eq!(snapshot.status.punctuality.late, 0);
+    // What the scale was is shown as it was played, and what plays is in the history.
+    assert!(snapshot.played.iter().filter(|note| note.onset.0 < 2 * BAR).count() == 16);
+    let history = side.archive.history();
+    assert!(history.entries().iter().any(|entry| entry.reason() == Reason::Heard));
+}
+
+#[test]
+fn planned_notes_are_the_same_however_many_ticks_are_told_at_once() {
+    let notes = [1, 5, 24].map(|block| perform(block).notes);
+    assert_eq!(notes[0], notes[1]);
+    assert_eq!(notes[0], notes[2]);
+}
