@@ -57,7 +57,7 @@ fn bars_before(context: &Clip, start: Tick, bars: u32) -> Tick {
 fn since(part: &Part, from: Tick) -> Part {
     let recent = &part.notes[part.notes.partition_point(|note| note.onset < from)..];
     let notes = if recent.is_empty() { part.notes.clone() } else { recent.to_vec() };
-    Part { notes, name: part.name.clone(), ..*part }
+    part.with_notes(notes)
 }
 
 /// Puts notes into canonical order and ends each at the latest where its key is struck again; of two at the same time the longer stays.
@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn part(name: &str, channel: u8, notes: Vec<Note>) -> Part {
-        Part { name: name.into(), channel, programme: Some(40), notes }
+        Part { name: name.into(), channel, programme: Some(40), notes, ..Part::default() }
     }
 
     /// Two bars of 3/4 by two violins and a bass, with a slower tempo in the second.

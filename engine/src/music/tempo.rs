@@ -86,6 +86,13 @@ impl TempoMap {
         &self.changes
     }
 
+    /// The same tempi without the changes at `end` and behind it.
+    #[must_use]
+    pub fn until(mut self, end: Tick) -> Self {
+        self.changes.retain(|(tick, _)| *tick < end.max(Tick(1)));
+        self
+    }
+
     /// The tempo in force at a tick.
     #[must_use]
     pub fn at(&self, tick: Tick) -> Tempo {

@@ -75,11 +75,11 @@ impl Finish {
     }
 }
 
-/// Reads a MIDI file, and says what had to be mended.
+/// Reads a MIDI file, and says what had to be repaired.
 pub(crate) fn read(path: &Path) -> Result<Clip> {
     let Import { clip, report } = smf::read_file(path)?;
-    for mended in report.mended() {
-        eprintln!("antiphon: {}: {mended}", path.display());
+    for repaired in report.repaired() {
+        eprintln!("antiphon: {}: {repaired}", path.display());
     }
     Ok(clip)
 }

@@ -1,15 +1,20 @@
 //! Bytes to clip.
 
+use std::io::Read;
 use std::path::Path;
 
-use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
+use midly::{MetaMessage, MidiMessage, TrackEventKind};
 
 use super::channel::{Channel, RawNote};
-use super::chunks::{Chunk, Header};
+use super::chunks::{Chunk, Header, midi_range};
+use super::events::{Events, Kind, Unreadable};
 use super::grid::Grid;
+use super::one_player::{Track, is_bent_by_note, is_one_player};
+use super::patches::{Choice, Patches};
 use super::report::{Ignored, ImportReport, Place};
+use super::source::{PartSource, Source, SourceNote, TrackSource};
 use super::{MAX_EVENTS, MAX_FILE_BYTES, MAX_UNENDED, MidiError};
-use crate::music::{Clip, DRUM_CHANNEL, Metre, MetreMap, Note, Part, Role, Tempo, TempoMap, Tick, roles};
+use crate::music::{Clip, LATE_RELEASE, Metre, MetreMap, Note, Part, Role, Setup, Tempo, TempoMap, Tick, roles};
 
 /// What a file became.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,140 +30,247 @@ pub struct Import {
 /// # Errors
 /// As [`read`], or what the file system says.
 pub fn read_file(path: &Path) -> Result<Import, MidiError> {
-    let io = |error| MidiError::Io { path: path.to_owned(), error };
-    let in_file = |error| MidiError::InFile { path: path.to_owned(), error: Box::new(error) };
-    let bytes = std::fs::metadata(path).map_err(io)?.len();
-    if bytes > MAX_FILE_BYTES {
-        return Err(in_file(MidiError::TooLarge { bytes }));
-    }
-    read(&std::fs::read(path).map_err(io)?).map_err(in_file)
+    Ok(Source::read_file(path)?.into_import())
 }
 
 /// Reads a Standard MIDI File.
 ///
 /// Onsets go to the nearest tick of the grid, halves up, and keep the rest in eighths of a tick. Ends go to the nearest tick too, at least one tick
-/// after the onset: so notes that touch in the file touch on the grid. Names that are not UTF-8 are taken as Latin-1. The pedal counts for the
-/// channel of the track it is written in. Reading streams: memory is bounded by the notes kept.
+/// after the onset: so notes that touch in the file touch on the grid. Names that are not UTF-8 are taken as Latin-1, and keep their bytes. The pedal counts
+/// for the channel of the track it is written in; banks and programmes count for their channel in every track of the port, so that a track may set up the
+/// others.
 ///
 /// # Errors
 /// [`MidiError`], with the byte, for everything that is no sound file of type 0 or 1 or goes beyond the limits of this module.
 pub fn read(bytes: &[u8]) -> Result<Import, MidiError> {
+    read_parts(bytes).map(|read| Import { clip: read.clip, report: read.report })
+}
+
+/// The bytes of a file, which may be a pipe: no more than are read at all.
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, MidiError> {
+    let io = |error| MidiError::Io { path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(io)?;
+    Ok(bytes)
+}
+
+/// What was read, and where in the bytes it stands.
+pub(super) struct ReadParts {
+    pub(super) clip: Clip,
+    pub(super) report: ImportReport,
+    pub(super) tracks: Vec<TrackSource>,
+    /// Where each part of the clip comes from.
+    pub(super) parts: Vec<PartSource>,
+    /// Ticks per quarter note.
+    pub(super) grid: Grid,
+}
+
+/// Reads a file and keeps where its notes stand.
+pub(super) fn read_parts(bytes: &[u8]) -> Result<ReadParts, MidiError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > MAX_FILE_BYTES {
         return Err(MidiError::TooLarge { bytes: size });
     }
-    let header = Header::read(bytes)?;
-    let mut import = Reader {
-        grid: Grid { division: header.division },
-        parts: Vec::new(),
-        metres: Vec::new(),
-        tempos: Vec::new(),
-        end: 0,
-        report: ImportReport { format: header.format, division: header.division, ..ImportReport::default() },
-    };
+    let range = midi_range(bytes)?;
+    let bytes = &bytes[..range.end];
+    let header = Header::read(bytes, range.start)?;
+    let mut reader = Reader::new(&header);
     let mut at = header.end;
-    while import.report.tracks < usize::from(header.tracks) {
-        let track = import.report.tracks + 1;
-        if at == bytes.len() {
-            let what = format!("track {track} of {}", header.tracks);
-            return Err(MidiError::CutShort { what, byte: at, needed: 8, left: 0 });
+    loop {
+        let track = reader.tracks.len() + 1;
+        let announced = track <= usize::from(header.tracks);
+        let what = || format!("track {track} of {}", header.tracks.max(u16::try_from(track).unwrap_or(u16::MAX)));
+        if at == bytes.len() && announced {
+            return Err(MidiError::CutShort { what: what(), byte: at, needed: 8, left: 0 });
         }
-        let chunk = Chunk::read(bytes, at, || format!("track {track} of {}", header.tracks))?;
+        let chunk = match Chunk::read(bytes, at, what) {
+            // What follows the announced tracks may be anything, but a track among it is one that the header forgot.
+            Err(_) if !announced && !bytes[at..].starts_with(b"MTrk") => break,
+            chunk => chunk?,
+        };
         if chunk.id == *b"MTrk" {
-            import.read_track(track, chunk.content, at + 8)?;
-            import.report.tracks += 1;
+            reader.read_track(track, chunk.content, at + 8)?;
+            reader.report.unannounced_tracks += usize::from(!announced);
+        } else if !announced && !holds_track(bytes, chunk.end) {
+            break;
         }
         at = chunk.end;
     }
-    import.report.trailing_bytes += bytes.len() - at;
-    Ok(import.finish())
+    if reader.tracks.is_empty() {
+        return Err(MidiError::Header { what: "it announces no tracks, and there are none".to_owned(), byte: range.start + 10 });
+    }
+    reader.report.trailing_bytes += bytes.len() - at;
+    Ok(reader.finish())
+}
+
+/// Whether another track follows among the chunks from `at` on.
+fn holds_track(bytes: &[u8], mut at: usize) -> bool {
+    while let Ok(chunk) = Chunk::read(bytes, at, String::new) {
+        if chunk.id == *b"MTrk" {
+            return true;
+        }
+        at = chunk.end;
+    }
+    false
 }
 
 /// The clip in the making.
 struct Reader {
     grid: Grid,
     parts: Vec<Part>,
+    sources: Vec<PartSource>,
+    tracks: Vec<TrackSource>,
+    patches: Patches,
     metres: Vec<(Tick, Metre)>,
     tempos: Vec<(Tick, Tempo)>,
-    /// Where the last track ends, in file ticks.
+    /// Where the tracks end that say how long the piece is, in file ticks: those with notes, and those that end apart from their last event.
+    ends: Vec<u64>,
+    /// Where the last track ends.
     end: u64,
     report: ImportReport,
 }
 
+/// A track in the making.
+#[derive(Default)]
+struct TrackReader {
+    /// By port and number, in the order of their first event.
+    channels: Vec<(Option<u8>, Channel)>,
+    /// The port from here on, where one was named.
+    port: Option<u8>,
+    name: Option<Vec<u8>>,
+    /// The channel that the next meta events belong to.
+    prefix: Option<u8>,
+    /// The last channel that was so named: our own empty parts are.
+    announced: Option<(Option<u8>, u8)>,
+    /// Names of single channels.
+    names: Vec<(u8, Vec<u8>)>,
+}
+
+impl TrackReader {
+    fn channel(&mut self, number: u8) -> &mut Channel {
+        let index = self.channels.iter().position(|(port, channel)| *port == self.port && channel.number == number);
+        let index = index.unwrap_or_else(|| {
+            self.channels.push((self.port, Channel::new(number)));
+            self.channels.len() - 1
+        });
+        &mut self.channels[index].1
+    }
+}
+
 impl Reader {
+    fn new(header: &Header) -> Self {
+        Self {
+            grid: Grid { division: header.division },
+            parts: Vec::new(),
+            sources: Vec::new(),
+            tracks: Vec::new(),
+            patches: Patches::default(),
+            metres: Vec::new(),
+            tempos: Vec::new(),
+            ends: Vec::new(),
+            end: 0,
+            report: ImportReport { format: header.format, division: header.division, ..ImportReport::default() },
+        }
+    }
+
     /// Reads one track whose content begins at byte `origin`.
     fn read_track(&mut self, track: usize, content: &[u8], origin: usize) -> Result<(), MidiError> {
-        let mut events = EventIter::new(content);
-        let mut channels: [Option<Channel>; 16] = Default::default();
-        let mut name = None;
-        let mut announced = None;
-        let mut file_tick = 0;
+        let mut events = Events::new(content);
+        let mut reader = TrackReader::default();
+        let (mut file_tick, mut last_event) = (0, 0);
         let mut closed = false;
+        let mut index = 0;
         while !closed {
-            let byte = origin + content.len() - events.unread().len();
             let Some(event) = events.next() else { break };
-            let event = event.map_err(|_| MidiError::Damaged { track, byte })?;
+            let event = event.map_err(|Unreadable(at)| MidiError::Damaged { track, byte: origin + at })?;
+            let byte = origin + event.at;
             self.report.events += 1;
             if self.report.events > MAX_EVENTS {
                 return Err(MidiError::TooManyEvents { track, byte });
             }
-            file_tick += u64::from(event.delta.as_int());
+            last_event = file_tick;
+            file_tick = event.file_tick;
             if file_tick > self.grid.longest() {
                 return Err(MidiError::TooLong { place: format!("track {track}, byte {byte}") });
             }
             let place = Place { byte, file_tick };
             match event.kind {
-                TrackEventKind::Midi { channel, message } => {
-                    let channel = channels[usize::from(channel.as_int())].get_or_insert_default();
-                    self.read_message(channel, message, place);
+                Kind::Standard(TrackEventKind::Meta(MetaMessage::EndOfTrack)) => closed = true,
+                Kind::Standard(kind) => self.read_event(&mut reader, kind, index, place)?,
+                Kind::CarriedStatus(kind) => {
+                    self.report.carried_status.add(place);
+                    self.read_event(&mut reader, kind, index, place)?;
                 }
-                TrackEventKind::Meta(MetaMessage::TrackName(bytes)) => name = name.or_else(|| Some(text(bytes))),
-                TrackEventKind::Meta(MetaMessage::MidiChannel(channel)) => announced = Some(channel),
-                TrackEventKind::Meta(MetaMessage::EndOfTrack) => closed = true,
-                TrackEventKind::Meta(meta) => self.read_meta(&meta, track, place)?,
-                TrackEventKind::SysEx(_) | TrackEventKind::Escape(_) => {}
+                Kind::System => self.report.system_messages.add(place),
             }
+            index += 1;
         }
+        self.report.tracks += 1;
         self.report.endless_tracks += u64::from(!closed);
-        self.report.trailing_bytes += events.unread().len();
+        self.report.trailing_bytes += events.unread();
+        self.tracks.push(TrackSource { content: origin..origin + content.len() });
+        let has_notes = reader.channels.iter().any(|(_, channel)| channel.has_notes());
+        if has_notes || closed && file_tick > last_event {
+            self.ends.push(file_tick);
+        }
         self.end = self.end.max(file_tick);
-        if let Some(channel) = announced {
-            channels[usize::from(channel.as_int())].get_or_insert_default();
-        }
-        let name = name.unwrap_or_default();
-        for (number, channel) in (0u8..).zip(channels) {
-            let Some(mut channel) = channel else { continue };
-            channel.finish_all(file_tick, &mut self.report);
-            // A channel that only sets itself up is no part, unless the track says so by name of the channel: our own empty parts do.
-            if !channel.notes.is_empty() || announced.is_some_and(|announced| announced == number) {
-                let notes = self.quantise(&channel.notes);
-                self.parts.push(Part { name: name.clone(), channel: number, programme: channel.programme, notes });
-            }
-        }
+        self.finish_track(reader, file_tick);
         match self.report.unclosed {
             Ignored { count, first: Some(Place { byte, .. }) } if count > MAX_UNENDED => Err(MidiError::Unended { count, byte }),
             _ => Ok(()),
         }
     }
 
-    fn read_message(&mut self, channel: &mut Channel, message: MidiMessage, place: Place) {
+    /// Reads an event of the track that is numbered `self.tracks.len()`.
+    fn read_event(&mut self, reader: &mut TrackReader, kind: TrackEventKind<'_>, index: usize, place: Place) -> Result<(), MidiError> {
+        match kind {
+            TrackEventKind::Midi { channel, message } => {
+                reader.prefix = None;
+                let port = reader.port.unwrap_or(0);
+                let channel = reader.channel(channel.as_int());
+                self.read_message(channel, port, message, index, place);
+            }
+            TrackEventKind::Meta(MetaMessage::TrackName(bytes) | MetaMessage::InstrumentName(bytes)) if reader.prefix.is_some() => {
+                reader.names.extend(reader.prefix.map(|channel| (channel, bytes.to_vec())));
+            }
+            TrackEventKind::Meta(MetaMessage::TrackName(bytes)) => reader.name = reader.name.take().or_else(|| Some(bytes.to_vec())),
+            TrackEventKind::Meta(MetaMessage::MidiPort(port)) => reader.port = Some(port.as_int()),
+            TrackEventKind::Meta(MetaMessage::MidiChannel(channel)) => {
+                reader.prefix = Some(channel.as_int());
+                reader.announced = Some((reader.port, channel.as_int()));
+            }
+            TrackEventKind::Meta(meta) => self.read_meta(&meta, place)?,
+            TrackEventKind::SysEx(_) | TrackEventKind::Escape(_) => reader.prefix = None,
+        }
+        Ok(())
+    }
+
+    fn read_message(&mut self, channel: &mut Channel, port: u8, message: MidiMessage, index: usize, place: Place) {
+        let mut choose = |choice| self.patches.add(self.tracks.len(), port, channel.number, place.file_tick, choice);
         match message {
             // A note-on without velocity is a note-off: the standard's way to save status bytes.
-            MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => channel.note_on(key.as_int(), vel.as_int(), place),
-            MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => channel.note_off(key.as_int(), place, &mut self.report),
+            MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => channel.note_on(key.as_int(), vel.as_int(), index, place),
+            MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => channel.note_off(key.as_int(), index, place),
             MidiMessage::Controller { controller, value } => {
-                channel.controller(controller.as_int(), value.as_int(), place, &mut self.report);
+                match controller.as_int() {
+                    0 => choose(Choice::BankCoarse(value.as_int())),
+                    32 => choose(Choice::BankFine(value.as_int())),
+                    _ => {}
+                }
+                channel.controller(controller.as_int(), value.as_int(), index, place);
             }
             MidiMessage::ProgramChange { program } => {
-                let standing = *channel.programme.get_or_insert(program.as_int());
-                self.report.later_programmes += u64::from(standing != program.as_int());
+                choose(Choice::Programme(program.as_int()));
+                channel.programmes.push(program.as_int());
             }
-            MidiMessage::Aftertouch { .. } | MidiMessage::ChannelAftertouch { .. } | MidiMessage::PitchBend { .. } => {}
+            MidiMessage::PitchBend { .. } => channel.bends += 1,
+            MidiMessage::Aftertouch { .. } | MidiMessage::ChannelAftertouch { .. } => {}
         }
     }
 
-    fn read_meta(&mut self, meta: &MetaMessage<'_>, track: usize, place: Place) -> Result<(), MidiError> {
-        let byte = place.byte;
+    fn read_meta(&mut self, meta: &MetaMessage<'_>, place: Place) -> Result<(), MidiError> {
+        let (byte, track) = (place.byte, self.tracks.len() + 1);
         match *meta {
             MetaMessage::Tempo(micros) => {
                 let tempo = Tempo::new(micros.as_int()).ok_or(MidiError::Tempo { track, byte })?;
@@ -174,6 +286,40 @@ impl Reader {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Makes the parts of the track that was read last.
+    fn finish_track(&mut self, mut reader: TrackReader, end: u64) {
+        if let Some((port, number)) = reader.announced {
+            reader.port = port;
+            reader.channel(number);
+        }
+        let TrackReader { mut channels, name, announced, names, .. } = reader;
+        channels.sort_by_key(|(port, channel)| (*port, channel.number));
+        let read = channels.into_iter().map(|(port, channel)| (port, channel.clone(), channel.finish(end, &mut self.report)));
+        // A channel that only sets itself up is no part, unless the track says so by name of the channel: our own empty parts do.
+        let read: Vec<_> = read.filter(|(port, channel, notes)| !notes.is_empty() || announced == Some((*port, channel.number))).collect();
+        let track = if self.report.format == 0 { Track::Whole } else { Track::OfMany };
+        // The name of a track that holds several instruments is the song's.
+        let is_band = track == Track::Whole && read.len() > 1;
+        for player in players(read, track) {
+            let own = names.iter().find(|(channel, _)| *channel == player.channel).map(|(_, name)| name);
+            let name = own.or(name.as_ref().filter(|_| player.is_whole_track || !is_band)).cloned().unwrap_or_default();
+            self.add_part(player, name);
+        }
+    }
+
+    fn add_part(&mut self, player: Player, name: Vec<u8>) {
+        let Player { port, channel, notes, is_bent, .. } = player;
+        let (text, name_bytes) = match String::from_utf8(name) {
+            Ok(text) => (text, None),
+            Err(error) => (latin_1(error.as_bytes()), Some(error.into_bytes())),
+        };
+        let placed: Vec<SourceNote> =
+            notes.iter().map(|&raw| SourceNote { onset: self.grid.onset(raw.start).0, raw }).collect();
+        let notes = self.quantise(&notes);
+        self.parts.push(Part { name: text, channel, programme: None, setup: Setup { port, name_bytes, ..Setup::default() }, notes });
+        self.sources.push(PartSource { track: self.tracks.len() - 1, port: port.unwrap_or(0), channel, is_bent, notes: placed });
     }
 
     /// Notes on the grid, in canonical order, one for each onset and pitch. Their role comes later: it needs all parts.
@@ -197,20 +343,77 @@ impl Reader {
         notes
     }
 
-    fn finish(mut self) -> Import {
+    fn finish(mut self) -> ReadParts {
+        for (part, source) in self.parts.iter_mut().zip(&self.sources) {
+            let first = source.notes.iter().map(|note| note.raw.start).min().unwrap_or(0);
+            let mut patches = self.patches.of(source.track, source.port, part.channel).into_iter();
+            let mut in_force = None;
+            let mut later = Vec::new();
+            for (file_tick, patch) in patches.by_ref() {
+                if in_force.is_none() || file_tick <= first {
+                    in_force = Some(patch);
+                } else if later.last().map(|&(_, patch)| patch).or(in_force) != Some(patch) {
+                    later.push((self.grid.tick(file_tick), patch));
+                }
+            }
+            self.report.later_programmes += u64::try_from(later.len()).unwrap_or(u64::MAX);
+            part.programme = in_force.map(|patch| patch.programme);
+            part.setup.bank = in_force.map(|patch| patch.bank).unwrap_or_default();
+            part.setup.changes = later;
+        }
         roles::assign(&mut self.parts);
         let mut clip = Clip { parts: self.parts, metres: MetreMap::new(self.metres), tempos: TempoMap::new(self.tempos), end: Tick::ZERO };
-        let last = clip.last_sounding().unwrap_or_default().max(self.grid.tick(self.end));
-        clip.end = clip.metres.bar_line_from(last);
+        clip.end = end_of(&clip, &self.ends, self.end, self.grid);
         self.report.notes = clip.note_count();
-        debug_assert!(clip.parts.iter().all(|part| part.notes.iter().all(|n| (n.role == Role::Drums) == (part.channel == DRUM_CHANNEL))));
-        Import { clip, report: self.report }
+        ReadParts { clip, report: self.report, tracks: self.tracks, parts: self.sources, grid: self.grid }
     }
 }
 
-/// A name: UTF-8, or else Latin-1, which every byte is.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect())
+/// Where a clip ends whose tracks end at `ends`, as far as they say how long it is, and at `last` altogether.
+fn end_of(clip: &Clip, ends: &[u64], last: u64, grid: Grid) -> Tick {
+    let Some(closing) = clip.closing_bar_line() else {
+        let end = ends.iter().max().copied().unwrap_or(last);
+        return clip.metres.bar_line_from(grid.tick(end));
+    };
+    let stated = ends.iter().filter_map(|&end| {
+        let end = grid.tick(end);
+        let bar = clip.metres.bar_at(end);
+        // An end inside a bar is the exporting program's: it says nothing about bars.
+        if end - bar.start <= LATE_RELEASE { Some(bar.start) } else { (bar.end() - end <= LATE_RELEASE).then(|| bar.end()) }
+    });
+    stated.max().map_or(closing, |end| end.max(closing))
+}
+
+/// One instrument of a track.
+struct Player {
+    port: Option<u8>,
+    channel: u8,
+    notes: Vec<RawNote>,
+    /// Whether all notes of the track are its own.
+    is_whole_track: bool,
+    /// Whether each of its notes has its own pitch bend.
+    is_bent: bool,
+}
+
+/// The players of a track: one for each port and channel, or one altogether if its channels are one player's voices.
+fn players(read: Vec<(Option<u8>, Channel, Vec<RawNote>)>, track: Track) -> Vec<Player> {
+    let is_only = read.len() == 1;
+    let port = read.first().and_then(|(port, ..)| *port);
+    let one_port = read.iter().all(|(other, ..)| *other == port);
+    let channels: Vec<_> = read.iter().map(|(_, channel, notes)| (channel.clone(), notes.clone())).collect();
+    if one_port && is_one_player(track, &channels) {
+        let pitched = channels.iter().map(|(channel, _)| channel.number).find(|&number| number != crate::music::DRUM_CHANNEL);
+        let mut notes: Vec<RawNote> = channels.iter().flat_map(|(_, notes)| notes).copied().collect();
+        notes.sort_by_key(|note| note.on);
+        let is_bent = is_bent_by_note(&channels);
+        return vec![Player { port, channel: pitched.unwrap_or(0), notes, is_whole_track: true, is_bent }];
+    }
+    read.into_iter().map(|(port, channel, notes)| Player { port, channel: channel.number, notes, is_whole_track: is_only, is_bent: false }).collect()
+}
+
+/// A name that is not UTF-8, as Latin-1: every byte is a letter there.
+fn latin_1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
 }
 
 #[cfg(test)]
@@ -244,7 +447,7 @@ mod tests {
         );
         assert_eq!(import.clip.parts[1].notes[0].role, Role::Drums);
         assert_eq!(import.clip.parts[0].notes[0].role, Role::Bass);
-        assert!(import.report.mended().is_empty());
+        assert!(import.report.repaired().is_empty());
     }
 
     #[test]
