@@ -3,10 +3,12 @@
 mod accompaniment;
 mod baselines;
 mod bench;
+mod console;
 mod continuation;
 mod corpus;
 mod eval;
 mod filling;
+mod interrupt;
 mod making;
 mod model;
 mod output;
@@ -41,6 +43,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    interrupt::install();
     let result = match Cli::parse().command {
         Command::Continue(args) => continuation::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fill(args) => filling::run(&args).map(|()| ExitCode::SUCCESS),
@@ -51,8 +54,9 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
+        Err(error) if console::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("antiphon: {}", message(&error));
+            console::remark(&message(&error));
             ExitCode::from(2)
         }
     }

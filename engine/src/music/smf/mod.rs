@@ -12,6 +12,8 @@
 mod channel;
 mod chunks;
 mod edit;
+#[cfg(test)]
+mod edit_tests;
 mod events;
 #[cfg(test)]
 mod fixtures;

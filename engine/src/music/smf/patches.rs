@@ -31,10 +31,12 @@ impl Patches {
         self.0.push(Chosen { file_tick, track, port, channel, choice });
     }
 
-    /// The programmes that the notes of a channel in a track sound with, in order of time: those chosen in that track or, where it chooses none, in the others.
-    /// The bank is the channel's, whoever has selected it.
-    pub(super) fn of(&self, track: usize, port: u8, channel: u8) -> Vec<(u64, Patch)> {
-        let mut choices: Vec<&Chosen> = self.0.iter().filter(|chosen| (chosen.port, chosen.channel) == (port, channel)).collect();
+    /// The programmes that the notes of a channel in a track sound with, in order of time: those chosen in that track or, where it chooses none, in tracks that
+    /// only set the channel up, and do not play on it. The bank is the one selected in either.
+    pub(super) fn of(&self, track: usize, port: u8, channel: u8, plays: impl Fn(usize) -> bool) -> Vec<(u64, Patch)> {
+        let counts = |of: usize| of == track || !plays(of);
+        let here = |chosen: &&Chosen| (chosen.port, chosen.channel) == (port, channel) && counts(chosen.track);
+        let mut choices: Vec<&Chosen> = self.0.iter().filter(here).collect();
         choices.sort_by_key(|chosen| chosen.file_tick);
         let mut bank = Bank::default();
         let mut patches = Vec::new();
@@ -64,9 +66,10 @@ mod tests {
         patches.add(2, 0, 3, 480, Choice::Programme(56));
         let patch = |coarse, fine, programme| Patch { bank: Bank { coarse, fine }, programme };
         let (set_up, own) = ((0, patch(Some(8), None, 40)), (480, patch(Some(8), Some(2), 56)));
-        assert_eq!(patches.of(1, 0, 3), [set_up, own], "a track that chooses nothing sounds as the channel is set");
-        assert_eq!(patches.of(2, 0, 3), [own]);
-        assert_eq!(patches.of(1, 1, 3), [(0, patch(None, None, 99))], "another port is another instrument");
-        assert_eq!(patches.of(1, 0, 4), []);
+        assert_eq!(patches.of(1, 0, 3, |_| false), [set_up, own], "a track that chooses nothing sounds as the channel is set up");
+        assert_eq!(patches.of(1, 0, 3, |track| track == 2), [set_up], "but not as another player's track has it");
+        assert_eq!(patches.of(2, 0, 3, |_| false), [own]);
+        assert_eq!(patches.of(1, 1, 3, |_| false), [(0, patch(None, None, 99))], "another port is another instrument");
+        assert_eq!(patches.of(1, 0, 4, |_| false), []);
     }
 }

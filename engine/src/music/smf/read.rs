@@ -1,5 +1,6 @@
 //! Bytes to clip.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -344,12 +345,13 @@ impl Reader {
     }
 
     fn finish(mut self) -> ReadParts {
+        let playing: HashSet<(usize, u8, u8)> = self.parts.iter().zip(&self.sources).map(|(part, source)| (source.track, source.port, part.channel)).collect();
         for (part, source) in self.parts.iter_mut().zip(&self.sources) {
             let first = source.notes.iter().map(|note| note.raw.start).min().unwrap_or(0);
-            let mut patches = self.patches.of(source.track, source.port, part.channel).into_iter();
+            let plays = |track| playing.contains(&(track, source.port, part.channel));
             let mut in_force = None;
             let mut later = Vec::new();
-            for (file_tick, patch) in patches.by_ref() {
+            for (file_tick, patch) in self.patches.of(source.track, source.port, part.channel, plays) {
                 if in_force.is_none() || file_tick <= first {
                     in_force = Some(patch);
                 } else if later.last().map(|&(_, patch)| patch).or(in_force) != Some(patch) {
@@ -420,6 +422,7 @@ fn latin_1(bytes: &[u8]) -> String {
 mod tests {
     use super::super::fixtures::{chunk, file, header};
     use super::*;
+    use crate::music::{Bank, Patch};
 
     /// One quarter on middle C at 24 ticks a quarter.
     const QUARTER: &[u8] = &[0, 0x90, 60, 80, 24, 0x80, 60, 0];
@@ -443,7 +446,8 @@ mod tests {
         assert_eq!(spans(&import.clip), [(0, 12, 40, 2), (0, 24, 36, 9), (0, 24, 38, 9)]);
         assert_eq!(
             import.clip.parts.iter().map(|part| (&*part.name, part.programme)).collect::<Vec<_>>(),
-            [("Song", Some(33)), ("Song", None)]
+            [("", Some(33)), ("", None)],
+            "the name of the track is the song's"
         );
         assert_eq!(import.clip.parts[1].notes[0].role, Role::Drums);
         assert_eq!(import.clip.parts[0].notes[0].role, Role::Bass);
@@ -512,10 +516,89 @@ mod tests {
         assert_eq!((import.report.bad_metres.count, import.report.bad_metres.first), (2, Some(Place { byte: 30, file_tick: 72 })));
     }
 
+    /// A name event at tick 0.
+    fn named(name: &[u8]) -> Vec<u8> {
+        [&[0, 0xFF, 3, u8::try_from(name.len()).unwrap()], name].concat()
+    }
+
     #[test]
-    fn names_are_utf_8_or_latin_1() {
-        assert_eq!(text("Baſso".as_bytes()), "Baſso");
-        assert_eq!(text(b"Fl\xF6te"), "Flöte");
+    fn names_that_are_not_utf_8_are_read_as_latin_1_and_written_as_they_were() {
+        let shift_jis = b"\x83s\x83A\x83m";
+        let bytes = file(1, 24, &[&[&named("Baſso".as_bytes()), QUARTER].concat(), &[&named(b"Fl\xF6te"), QUARTER].concat(), &[&named(shift_jis), QUARTER].concat()]);
+        let clip = read(&bytes).unwrap().clip;
+        assert_eq!(clip.parts[..2].iter().map(|part| &*part.name).collect::<Vec<_>>(), ["Baſso", "Flöte"]);
+        assert_eq!(clip.parts[0].setup.name_bytes, None);
+        let written = super::super::write(&clip).unwrap();
+        for name in ["Baſso".as_bytes(), b"Fl\xF6te", shift_jis] {
+            assert!(written.windows(name.len()).any(|window| window == name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_instrument_of_a_type_0_file_keeps_its_name_and_several_take_their_own() {
+        assert_eq!(read(&file(0, 24, &[&[&named(b"Piano"), QUARTER].concat()])).unwrap().clip.parts[0].name, "Piano");
+        let prefixed = [&named(b"The Old Bridge")[..], &[0, 0xFF, 0x20, 1, 1], &named(b"Bass"), &[0, 0xC1, 33], QUARTER, &[0, 0x91, 40, 80, 24, 40, 0]].concat();
+        let clip = read(&file(0, 24, &[&prefixed])).unwrap().clip;
+        assert_eq!(clip.parts.iter().map(|part| &*part.name).collect::<Vec<_>>(), ["", "Bass"]);
+        let type_1 = read(&file(1, 24, &[&prefixed])).unwrap().clip;
+        assert_eq!(type_1.parts[0].name, "The Old Bridge", "in a type 1 file a track is an instrument");
+    }
+
+    #[test]
+    fn a_track_that_only_sets_up_gives_the_others_their_sounds() {
+        let set_up = [0, 0xB0, 0, 8, 0, 0xC0, 40, 0, 0xC1, 33, 24, 0xC1, 35];
+        let bass = [0, 0x91, 40, 80, 24, 40, 0];
+        let own = [0, 0xC0, 6, 0, 0x90, 60, 80, 24, 60, 0];
+        let clip = read(&file(1, 24, &[&set_up, QUARTER, &bass, &own])).unwrap().clip;
+        assert_eq!(clip.parts.iter().map(|part| part.programme).collect::<Vec<_>>(), [Some(40), Some(33), Some(6)], "the third sets itself up");
+        let bank = |coarse| Bank { coarse, fine: None };
+        assert_eq!(clip.parts.iter().map(|part| part.setup.bank).collect::<Vec<_>>(), [bank(Some(8)), bank(None), bank(Some(8))]);
+        assert_eq!(clip.parts[1].setup.changes, [(Tick(24), Patch { bank: bank(None), programme: 35 })]);
+        let back = read(&super::super::write(&clip).unwrap()).unwrap().clip;
+        assert_eq!(back, clip);
+    }
+
+    #[test]
+    fn equal_channels_of_two_ports_stay_two_instruments() {
+        let port = |port: u8, programme: u8| [&[0, 0xFF, 0x21, 1, port, 0, 0xC0, programme], QUARTER].concat();
+        let clip = read(&file(1, 24, &[&port(0, 4), &port(1, 32)])).unwrap().clip;
+        assert_eq!(clip.parts.iter().map(|part| (part.setup.port, part.programme)).collect::<Vec<_>>(), [(Some(0), Some(4)), (Some(1), Some(32))]);
+        let one_track = [&port(0, 4)[..], &port(1, 32)].concat();
+        assert_eq!(read(&file(0, 24, &[&one_track])).unwrap().clip.parts.len(), 2);
+        assert_eq!(read(&super::super::write(&clip).unwrap()).unwrap().clip, clip);
+    }
+
+    /// Four quarters, each on the next of the channels, with a bend before each.
+    fn by_voice(channels: [u8; 4]) -> Vec<u8> {
+        channels.iter().flat_map(|c| [0, 0xE0 | c, 5, 64, 0, 0x90 | c, 60 + c, 80, 24, 0x80 | c, 60 + c, 0]).collect()
+    }
+
+    #[test]
+    fn an_mpe_track_is_one_player_also_on_the_drum_channel() {
+        for format in [0, 1] {
+            let clip = read(&file(format, 24, &[&[&named(b"Seaboard")[..], &by_voice([7, 8, 9, 10])].concat()])).unwrap().clip;
+            assert_eq!(clip.parts.len(), 1, "type {format}");
+            assert_eq!((&*clip.parts[0].name, clip.parts[0].channel, clip.note_count()), ("Seaboard", 7, 4));
+            assert!(clip.notes().iter().all(|note| note.role != Role::Drums));
+        }
+    }
+
+    #[test]
+    fn an_end_of_track_after_a_rest_is_the_clip_s_end_and_a_late_tempo_is_not() {
+        // Bars of a quarter: a track may end in bar 3, or the tempo change there.
+        let metre = [0, 0xFF, 0x58, 4, 1, 2, 24, 8];
+        let tempo = [48, 0xFF, 0x51, 3, 7, 0xA1, 0x20];
+        let whole = |tracks: &[Vec<u8>]| {
+            let chunks = tracks.iter().flat_map(|track| chunk(b"MTrk", track));
+            header(1, u16::try_from(tracks.len()).unwrap(), 24).into_iter().chain(chunks).collect::<Vec<_>>()
+        };
+        let closed = |events: &[&[u8]], rest: u8| [&events.concat()[..], &[rest, 0xFF, 0x2F, 0]].concat();
+        let end = |tracks: &[Vec<u8>]| read(&whole(tracks)).unwrap().clip.end;
+        assert_eq!(end(&[closed(&[&metre], 0), closed(&[QUARTER], 24)]), Tick(48));
+        assert_eq!(end(&[closed(&[&metre], 72), closed(&[QUARTER], 0)]), Tick(72));
+        assert_eq!(end(&[closed(&[&metre, &tempo], 0), closed(&[QUARTER], 0)]), Tick(24));
+        assert_eq!(end(&[closed(&[&metre], 0), closed(&[QUARTER], 12)]), Tick(24), "an end inside a bar says nothing about bars");
+        assert_eq!(end(&[closed(&[&metre], 0), closed(&[&[0, 0x90, 60, 80, 30, 60, 0]], 0)]), Tick(24), "a sixteenth late");
     }
 
     #[test]
@@ -529,11 +612,45 @@ mod tests {
 
     #[test]
     fn a_damaged_event_is_refused_with_its_byte() {
-        // A data byte where a status should be; a name longer than its track; a system message; a time that never ends.
-        let damages: [&[u8]; 4] = [&[0, 60, 80], &[0, 0xFF, 3, 100], &[0, 0xF4], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF]];
-        for damage in damages {
+        // A data byte where no status was; a name longer than its track; a time that never ends.
+        for damage in [&[0, 0xFF, 3, 100][..], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF]] {
             let message = refused(&file(1, 24, &[&[QUARTER, &[0, 0xFF, 1, 0], damage].concat()]));
             assert!(message.contains("track 1 is damaged: no MIDI event can be read at byte 34"), "{message}");
+        }
+        let message = refused(&file(1, 24, &[&[0, 0xFF, 1, 0, 0, 60, 80]]));
+        assert!(message.contains("track 1 is damaged: no MIDI event can be read at byte 26"), "{message}");
+    }
+
+    #[test]
+    fn running_status_across_other_events_is_read_and_said() {
+        let song = [&[0, 0x90, 60, 80, 24, 60, 0, 0, 0xFF, 1, 2, b'l', b'a', 0, 62, 80, 12, 0xF0, 1, 0xF7, 12, 62, 0][..]].concat();
+        let import = read(&file(0, 24, &[&song])).unwrap();
+        assert_eq!(spans(&import.clip), [(0, 24, 60, 0), (24, 48, 62, 0)]);
+        let Ignored { count, first } = import.report.carried_status;
+        assert_eq!((count, first), (2, Some(Place { byte: 35, file_tick: 24 })));
+        assert!(import.report.repaired()[0].contains("2 (first at byte 35, file tick 24)"), "{:?}", import.report.repaired());
+    }
+
+    #[test]
+    fn system_messages_are_passed_over_and_said() {
+        let song = [0, 0x90, 60, 80, 12, 0xF8, 0, 0xFE, 0, 0xF3, 5, 0, 0xF1, 1, 12, 60, 0];
+        let import = read(&file(0, 24, &[&song])).unwrap();
+        assert_eq!((spans(&import.clip), import.report.system_messages.count), (vec![(0, 24, 60, 0)], 4));
+        assert!(import.report.repaired()[0].starts_with("system messages"), "{:?}", import.report.repaired());
+    }
+
+    #[test]
+    fn tracks_that_the_header_forgets_are_read_and_said() {
+        for announced in [0, 1] {
+            let mut bytes = file(1, 24, &[QUARTER, QUARTER, QUARTER]);
+            bytes[11] = announced;
+            // Another chunk in between is none the header counts.
+            bytes.splice(34..34, chunk(b"odd ", b"?"));
+            let import = read(&bytes).unwrap();
+            assert_eq!((import.clip.parts.len(), import.report.unannounced_tracks), (3, 3 - usize::from(announced)));
+            let says = format!("the header announces {announced} tracks, the file has 3: all of them were read");
+            assert_eq!(import.report.repaired(), [says]);
+            assert!(refused(&bytes[..bytes.len() - 1]).contains("cut short: track 3"));
         }
     }
 
