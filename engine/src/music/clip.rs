@@ -30,17 +30,16 @@ impl Part {
         Self { name: self.name.clone(), channel: self.channel, programme: self.programme, setup: self.setup.clone(), notes }
     }
 
-    /// The part as it stands from `from` on until `to`, with `from` as the new tick 0 and other notes: bank and programme in force there, and later changes.
+    /// The part with the bank and programme in force at `from`, which is the new tick 0 for those that follow before `to`. Its notes stay.
     #[must_use]
-    pub(crate) fn set_up_from(&self, from: Tick, to: Tick, notes: Vec<Note>) -> Self {
-        let mut part = self.with_notes(notes);
+    pub(crate) fn set_up_from(mut self, from: Tick, to: Tick) -> Self {
         if let Some((_, patch)) = self.setup.changes.iter().rev().find(|(tick, _)| *tick <= from) {
-            part.programme = Some(patch.programme);
-            part.setup.bank = patch.bank;
+            self.programme = Some(patch.programme);
+            self.setup.bank = patch.bank;
         }
-        part.setup.changes.retain(|(tick, _)| (from + Tick(1)..to).contains(tick));
-        part.setup.changes.iter_mut().for_each(|(tick, _)| *tick = *tick - from);
-        part
+        self.setup.changes.retain(|(tick, _)| (from + Tick(1)..to).contains(tick));
+        self.setup.changes.iter_mut().for_each(|(tick, _)| *tick = *tick - from);
+        self
     }
 
     /// Mean MIDI key of its notes; `None` without notes.
@@ -122,7 +121,7 @@ impl Clip {
         let part = |part: &Part| {
             let notes = part.notes.iter().filter(|note| from <= note.onset && note.onset < to);
             let cut = notes.map(|note| Note { onset: note.onset - from, duration: note.duration.min(to - note.onset), ..*note });
-            part.set_up_from(from, to, cut.collect())
+            part.with_notes(cut.collect()).set_up_from(from, to)
         };
         Self {
             parts: self.parts.iter().map(part).collect(),

@@ -7,6 +7,7 @@ mod ensemble;
 pub mod insertion;
 mod metre;
 mod note;
+pub mod pickup;
 pub mod roles;
 mod setup;
 pub mod smf;

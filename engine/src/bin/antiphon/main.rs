@@ -12,6 +12,7 @@ mod interrupt;
 mod making;
 mod model;
 mod output;
+mod piece;
 mod policy;
 mod steering;
 mod tensors;

@@ -6,7 +6,7 @@ use antiphon_engine::model::Model;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use crate::console;
+use crate::console::Stream;
 
 use super::{
     DENSE, HORIZON_CONTEXT,
@@ -29,9 +29,9 @@ impl Report<'_> {
     /// Prints it to standard output.
     pub(super) fn print(&self, as_json: bool) -> Result<()> {
         if as_json {
-            console::print(&format!("{}\n", serde_json::to_string_pretty(&self.json())?))
+            Stream::Output.print(&format!("{}\n", serde_json::to_string_pretty(&self.json())?))
         } else {
-            console::print(&self.text())
+            Stream::Output.print(&self.text())
         }
     }
 
