@@ -59,7 +59,7 @@ pub enum MidiError {
         error: Box<MidiError>,
     },
     /// The file system refused.
-    #[error("{}: {error}; check the path, the permissions and the free space", path.display())]
+    #[error("{}: {error}; {}", path.display(), cure(error))]
     Io {
         /// The file.
         path: PathBuf,
@@ -165,4 +165,16 @@ pub enum MidiError {
         /// What does not fit.
         what: String,
     },
+}
+
+/// What helps against an error of the file system.
+fn cure(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "check the path",
+        ErrorKind::IsADirectory => "name a file in it",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "check the permissions",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room",
+        _ => "try another file or folder",
+    }
 }
