@@ -24,6 +24,7 @@ mod placing;
 mod read;
 mod report;
 mod source;
+mod track;
 mod write;
 
 use std::path::PathBuf;
