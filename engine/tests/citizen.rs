@@ -143,5 +143,12 @@ fn refusals_name_the_real_cause_once() {
     assert!(directory.contains("directory") && directory.contains("name a file in it"), "{directory}");
     let nowhere = run("fill", &[text(&demo("pop.mid")), "--bars", "2", "-o", &at("no/such/out.mid")]);
     let message = String::from_utf8(nowhere.stderr).unwrap();
-    assert_eq!(message, format!("antiphon: {}: cannot be written: there is no folder {}; make it, or change --output\n", at("no/such/out.mid"), at("no/such")));
+    assert_eq!(
+        message,
+        format!(
+            "antiphon: {}: cannot be written: there is no folder {}; make it, or change --output\n",
+            at("no/such/out.mid"),
+            at("no/such")
+        )
+    );
 }

@@ -88,7 +88,10 @@ fn programme_from_a_set_up_track_is_the_player_s() {
     let set_up = track(0, vec![(0, vec![0xC0, 73]), (0, vec![0xC1, 33])]);
     let bass = note(0, 24, 1, 40).to_vec();
     let clip = read(&file(1, 24, &[set_up, track(0, quarters(&[72])), track(0, bass)])).unwrap().clip;
-    assert_eq!(clip.parts.iter().map(|part| (part.programme, part.notes[0].role)).collect::<Vec<_>>(), [(Some(73), Role::Winds), (Some(33), Role::Bass)]);
+    assert_eq!(
+        clip.parts.iter().map(|part| (part.programme, part.notes[0].role)).collect::<Vec<_>>(),
+        [(Some(73), Role::Winds), (Some(33), Role::Bass)]
+    );
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn tune(bars: u32, shift: u32) -> Vec<(u32, Vec<u8>)> {
 
 fn chords(bars: u32, shift: u32) -> Vec<(u32, Vec<u8>)> {
     let chord = |bar: u32| [[48, 60, 64], [45, 57, 60]][usize::try_from(bar % 2).unwrap()];
-    (0..bars).flat_map(|bar| chord(bar).into_iter().flat_map(move |key| note(shift + bar * BAR, shift + bar * BAR + 1800, 1, key))).collect()
+    (0..bars)
+        .flat_map(|bar| chord(bar).into_iter().flat_map(move |key| note(shift + bar * BAR, shift + bar * BAR + 1800, 1, key)))
+        .collect()
 }
 
 fn conductor(changes: &[(u32, u32)]) -> Vec<u8> {
@@ -64,12 +66,19 @@ fn edited(command: &str, bytes: &[u8], arguments: &[&str]) -> Vec<u8> {
 
 /// Everything that a file can hold beside notes: in a conductor's track, with a player, under the pedal, and in a track of text alone.
 fn rich() -> Vec<u8> {
-    let mut conductor = vec![meta(0, 0x58, &[4, 2, 24, 8]), meta(0, 0x51, &[9, 0x27, 0xC0]), meta(0, 0x03, b"Song"), meta(0, 0x02, b"(c) us")];
+    let mut conductor =
+        vec![meta(0, 0x58, &[4, 2, 24, 8]), meta(0, 0x51, &[9, 0x27, 0xC0]), meta(0, 0x03, b"Song"), meta(0, 0x02, b"(c) us")];
     conductor.extend([meta(0, 0x59, &[1, 0]), meta(2 * BAR, 0x06, b"Verse"), (3 * BAR, vec![0xF0, 4, 0x7E, 0x7F, 9, 0xF7])]);
-    let mut player = vec![meta(0, 0x03, b"\x83s\x83A\x83m"), meta(0, 0x21, &[1]), (0, vec![0xB0, 0, 1]), (0, vec![0xB0, 32, 3]), (0, vec![0xC0, 73])];
+    let mut player =
+        vec![meta(0, 0x03, b"\x83s\x83A\x83m"), meta(0, 0x21, &[1]), (0, vec![0xB0, 0, 1]), (0, vec![0xB0, 32, 3]), (0, vec![0xC0, 73])];
     for beat in 0..32 {
         let time = beat * QUARTER;
-        player.extend([(time, vec![0xE0, u8::try_from(beat).unwrap(), 64]), (time + 9, vec![0xB0, 1, 5]), (time + 19, vec![0xD0, 7]), meta(time, 0x05, b"la")]);
+        player.extend([
+            (time, vec![0xE0, u8::try_from(beat).unwrap(), 64]),
+            (time + 9, vec![0xB0, 1, 5]),
+            (time + 19, vec![0xD0, 7]),
+            meta(time, 0x05, b"la"),
+        ]);
     }
     player.extend(tune(8, 0));
     player.push((6 * BAR, vec![0xC0, 65]));
@@ -155,12 +164,16 @@ fn continuation_of_a_loop_whose_last_bar_rests_starts_behind_it_or_where_it_is_t
     assert_eq!(continued(&song, &["--from", "3"]).0, 3);
     let (_folder, path) = placed(&song);
     let (early, late) = (refusal("continue", &[text(&path), "--from", "1"]), refusal("continue", &[text(&path), "--from", "40"]));
-    assert!(early.contains("--from") && late.contains("song.mid: nobody plays in the 8 bars before bar 40") && late.contains("--from"), "{early}{late}");
+    assert!(
+        early.contains("--from") && late.contains("song.mid: nobody plays in the 8 bars before bar 40") && late.contains("--from"),
+        "{early}{late}"
+    );
 }
 
 #[test]
 fn continuation_after_a_ritardando_has_the_tempo_from_before() {
-    let rit = [(0, 500_000), (7 * BAR, 600_000), (7 * BAR + QUARTER, 750_000), (7 * BAR + 2 * QUARTER, 1_000_000), (31 * QUARTER, 1_500_000)];
+    let rit =
+        [(0, 500_000), (7 * BAR, 600_000), (7 * BAR + QUARTER, 750_000), (7 * BAR + 2 * QUARTER, 1_000_000), (31 * QUARTER, 1_500_000)];
     let song = file(1, 480, &[conductor(&rit), track(0, tune(8, 0)), track(0, chords(8, 0))]);
     let (_, clip, ..) = continued(&song, &[]);
     assert_eq!(clip.tempos.changes().iter().map(|(tick, tempo)| (tick.0, tempo.micros_per_quarter())).collect::<Vec<_>>(), [(0, 500_000)]);
@@ -186,7 +199,10 @@ fn continuation_counts_bars_behind_a_pickup_that_the_notes_show_or_that_is_named
 
 #[test]
 fn continuation_sounds_as_the_file_does_at_the_seam() {
-    let set_up = track(0, vec![meta(0, 0x58, &[4, 2, 24, 8]), (0, vec![0xC0, 40]), (0, vec![0xB1, 0, 8]), (0, vec![0xC1, 33]), (6 * BAR, vec![0xC1, 34])]);
+    let set_up = track(
+        0,
+        vec![meta(0, 0x58, &[4, 2, 24, 8]), (0, vec![0xC0, 40]), (0, vec![0xB1, 0, 8]), (0, vec![0xC1, 33]), (6 * BAR, vec![0xC1, 34])],
+    );
     let other_port = [vec![meta(0, 0x21, &[1]), (0, vec![0xC0, 56])], tune(8, 0)].concat();
     let song = file(1, 480, &[set_up, track(0, tune(8, 0)), track(0, chords(8, 0)), track(0, other_port)]);
     let (_, clip, ..) = continued(&song, &[]);

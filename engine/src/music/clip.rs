@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn slice_with_changes_behind_its_end_leaves_them_out() {
         let mut clip = clip();
-        clip.tempos = TempoMap::new([48, 100, 120, 9600].map(|tick| (Tick(tick), Tempo::new(400_000 + u32::try_from(tick).unwrap()).unwrap())));
+        clip.tempos =
+            TempoMap::new([48, 100, 120, 9600].map(|tick| (Tick(tick), Tempo::new(400_000 + u32::try_from(tick).unwrap()).unwrap())));
         clip.metres = MetreMap::new([(Tick(96), Metre::new(3, 4).unwrap()), (Tick(9600), Metre::new(5, 4).unwrap())]);
         let slice = clip.slice(Tick(48), Tick(120));
         assert_eq!(slice.tempos.changes().iter().map(|(tick, _)| tick.0).collect::<Vec<_>>(), [0, 52]);

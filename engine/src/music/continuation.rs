@@ -144,9 +144,13 @@ mod tests {
     fn context_after_a_ritardando_goes_on_in_the_tempo_that_held() {
         let bpm = |bpm: f64| Tempo::from_bpm(bpm).unwrap();
         let mut clip = Clip { end: Tick(144), ..trio() };
-        clip.tempos = TempoMap::new([(0, 132.0), (96, 100.0), (120, 60.0), (144, 40.0), (900, 20.0)].map(|(tick, tempo)| (Tick(tick), bpm(tempo))));
+        clip.tempos =
+            TempoMap::new([(0, 132.0), (96, 100.0), (120, 60.0), (144, 40.0), (900, 20.0)].map(|(tick, tempo)| (Tick(tick), bpm(tempo))));
         let context = context(&clip, Tick(144), 8);
-        assert_eq!(context.tempos.changes(), TempoMap::new([(0, 132.0), (96, 100.0), (120, 60.0), (144, 132.0)].map(|(t, b)| (Tick(t), bpm(b)))).changes());
+        assert_eq!(
+            context.tempos.changes(),
+            TempoMap::new([(0, 132.0), (96, 100.0), (120, 60.0), (144, 132.0)].map(|(t, b)| (Tick(t), bpm(b)))).changes()
+        );
         assert_eq!(continued(&context, Tick(144), 2, &[], 8).tempos.changes(), [(Tick::ZERO, bpm(132.0))]);
     }
 

@@ -97,8 +97,13 @@ impl TempoMap {
     pub fn prevailing(&self, stretch: Range<Tick>) -> Tempo {
         let starts = self.changes.iter().map(|(tick, _)| *tick).chain([Tick::MAX]);
         let ends = starts.skip(1).map(|end| end.min(stretch.end));
-        let held: Vec<(i64, Tempo)> =
-            self.changes.iter().zip(ends).map(|(&(start, tempo), end)| ((end - start.max(stretch.start)).0, tempo)).filter(|(ticks, _)| *ticks > 0).collect();
+        let held: Vec<(i64, Tempo)> = self
+            .changes
+            .iter()
+            .zip(ends)
+            .map(|(&(start, tempo), end)| ((end - start.max(stretch.start)).0, tempo))
+            .filter(|(ticks, _)| *ticks > 0)
+            .collect();
         let alike = |tempo: Tempo, other: Tempo| {
             let (tempo, other) = (u64::from(tempo.micros_per_quarter), u64::from(other.micros_per_quarter));
             tempo.abs_diff(other) * 100 <= tempo * SAME_TEMPO_PERCENT

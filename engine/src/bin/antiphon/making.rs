@@ -59,7 +59,15 @@ impl Finish {
     }
 
     /// Writes `piece` with what of `whole` is not in `kept` in place of what it had, and says what was `done` to it.
-    pub(crate) fn write(&self, output: Output<'_>, piece: &Source, (kept, whole): (&Clip, &Clip), done: &str, input: &Path, work: &Work) -> Result<()> {
+    pub(crate) fn write(
+        &self,
+        output: Output<'_>,
+        piece: &Source,
+        (kept, whole): (&Clip, &Clip),
+        done: &str,
+        input: &Path,
+        work: &Work,
+    ) -> Result<()> {
         let path = self.output.display();
         let Edited { bytes, left_out } = piece.edited(kept, whole).with_context(|| path.to_string())?;
         output.write(|to| to.write_all(&bytes).map(|()| bytes.len()))?;

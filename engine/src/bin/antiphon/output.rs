@@ -128,7 +128,9 @@ fn refusal(path: &Path, option: &'static str, error: &io::Error) -> anyhow::Erro
     let name = path.display();
     let error = match error.kind() {
         ErrorKind::BrokenPipe => return anyhow::Error::new(io::Error::from(ErrorKind::BrokenPipe)),
-        ErrorKind::NotFound if !folder(path).exists() => return anyhow!("{name}: cannot be written: there is no folder {}; make it, or change {option}", folder(path).display()),
+        ErrorKind::NotFound if !folder(path).exists() => {
+            return anyhow!("{name}: cannot be written: there is no folder {}; make it, or change {option}", folder(path).display());
+        }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             return anyhow!("{name}: cannot be written: {error}; allow it, or change {option}");
         }

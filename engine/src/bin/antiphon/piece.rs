@@ -60,7 +60,10 @@ fn read_standard_input() -> Result<Source> {
 
 /// Reads a number of beats.
 fn beats(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|beats: &f64| (0.0..=256.0).contains(beats)).ok_or_else(|| "it has to be a number of beats, for instance 1 or 0.5".into())
+    text.parse()
+        .ok()
+        .filter(|beats: &f64| (0.0..=256.0).contains(beats))
+        .ok_or_else(|| "it has to be a number of beats, for instance 1 or 0.5".into())
 }
 
 /// A pickup of so many beats; `None` of none.

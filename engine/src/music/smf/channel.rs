@@ -36,8 +36,13 @@ struct Step {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    On { key: u8, velocity: u8 },
-    Off { key: u8 },
+    On {
+        key: u8,
+        velocity: u8,
+    },
+    Off {
+        key: u8,
+    },
     /// All keys go up.
     ReleaseKeys,
     PedalDown,
@@ -109,7 +114,8 @@ impl Channel {
                 What::PedalDown | What::PedalUp => {}
             }
         }
-        let pedals: Vec<(usize, bool)> = self.steps.iter().enumerate().filter_map(|(index, step)| step.what.pedal().map(|down| (index, down))).collect();
+        let pedals: Vec<(usize, bool)> =
+            self.steps.iter().enumerate().filter_map(|(index, step)| step.what.pedal().map(|down| (index, down))).collect();
         let mut notes = Vec::with_capacity(self.notes);
         for steps in &by_key {
             for stretch in steps.split_inclusive(|&index| self.steps[index].what == What::ReleaseKeys) {

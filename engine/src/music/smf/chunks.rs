@@ -135,7 +135,8 @@ mod tests {
     fn a_riff_container_is_opened_and_places_count_from_its_first_byte() {
         let song = file(0, 24, &[&[0, 0x90, 60, 80, 24, 60, 0]]);
         let riff = |id: &[u8; 4], data: &[u8]| {
-            let chunk = |id: &[u8], data: &[u8]| [id, &u32::try_from(data.len()).unwrap().to_le_bytes(), data, &vec![0; data.len() % 2]].concat();
+            let chunk =
+                |id: &[u8], data: &[u8]| [id, &u32::try_from(data.len()).unwrap().to_le_bytes(), data, &vec![0; data.len() % 2]].concat();
             chunk(b"RIFF", &[&b"RMID"[..], &chunk(b"DISP", b"odd"), &chunk(id, data)].concat())
         };
         let import = read(&riff(b"data", &song)).unwrap();

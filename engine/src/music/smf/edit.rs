@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use midly::{MetaMessage, TrackEventKind};
 
+use super::MidiError;
 use super::chunks::{Header, midi_range};
 use super::events::{Event, Events, Kind};
 use super::placing::{Placed, Plan, plan};
 use super::source::Source;
-use super::MidiError;
 use crate::music::{Clip, Part};
 
 /// Longest delta time of one event.

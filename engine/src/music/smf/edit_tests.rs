@@ -17,7 +17,9 @@ fn told(bytes: &[u8]) -> Vec<(Vec<(u64, String)>, Vec<(u64, u64, u8, u8)>)> {
         for event in events {
             at += u64::from(event.delta.as_int());
             match event.kind {
-                TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, vel } } if vel > 0 => held.push((at, channel.as_int(), key.as_int())),
+                TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, vel } } if vel > 0 => {
+                    held.push((at, channel.as_int(), key.as_int()))
+                }
                 TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } } => {
                     let on = held.iter().position(|&(_, c, k)| (c, k) == (channel.as_int(), key.as_int()));
                     notes.extend(on.map(|on| held.remove(on)).map(|(start, c, k)| (start, at, c, k)));
@@ -40,7 +42,10 @@ fn rich() -> Vec<u8> {
     let player = [
         &[0, 0xFF, 3, 2, 0x83, b's', 0, 0xB0, 0, 1, 0, 32, 3, 0, 0xC0, 73, 0, 0xB0, 64, 127, 0, 0x90, 60, 80, 0, 64, 80][..],
         // The first chord rings into the second bar; there a bend, pressure, a lyric and the pedal happen under running status.
-        &[24, 0xE0, 0, 70, 0, 0x90, 62, 80, 6, 0xD0, 9, 0, 0xFF, 5, 1, b'a', 6, 0x90, 60, 0, 0, 64, 0, 12, 62, 0, 0, 0xB0, 64, 0, 0, 64, 127],
+        &[
+            24, 0xE0, 0, 70, 0, 0x90, 62, 80, 6, 0xD0, 9, 0, 0xFF, 5, 1, b'a', 6, 0x90, 60, 0, 0, 64, 0, 12, 62, 0, 0, 0xB0, 64, 0, 0, 64,
+            127,
+        ],
         &[0, 0xC0, 40, 0, 0x90, 65, 90, 24, 0x80, 65, 33, 0, 0x90, 67, 90, 24, 0x80, 67, 34],
     ];
     let text = [0, 0xFF, 3, 1, b't', 12, 0xFF, 1, 2, b'h', b'i'];

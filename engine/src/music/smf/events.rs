@@ -148,7 +148,10 @@ mod tests {
     fn system_messages_are_passed_over_with_their_data_and_their_time_counts() {
         let content = [0, 0x90, 60, 80, 12, 0xF8, 12, 0xF2, 1, 2, 0, 60, 0, 0x81, 0, 0xF3, 7, 0, 0xFE];
         let read = kinds(&content);
-        assert_eq!(read.iter().map(|event| (event.1, event.3)).collect::<Vec<_>>()[1..4], [(12, "system"), (24, "system"), (24, "standard")]);
+        assert_eq!(
+            read.iter().map(|event| (event.1, event.3)).collect::<Vec<_>>()[1..4],
+            [(12, "system"), (24, "system"), (24, "standard")]
+        );
         assert_eq!((read[4].1, &read[4].2[..], read[5].1), (152, &[0xF3, 7][..], 152));
     }
 

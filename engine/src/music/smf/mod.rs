@@ -80,7 +80,9 @@ pub enum MidiError {
         byte: usize,
     },
     /// A RIFF container of type RMID without a data chunk.
-    #[error("the file is a RIFF MIDI file (.rmi) with no MIDI data in it: it has no chunk \"data\" that holds an \"MThd\"; export it as .mid")]
+    #[error(
+        "the file is a RIFF MIDI file (.rmi) with no MIDI data in it: it has no chunk \"data\" that holds an \"MThd\"; export it as .mid"
+    )]
     Rmid,
     /// The file ends before it should.
     #[error("the file is cut short: {what} at byte {byte} needs {needed} bytes, {left} are left; get a whole copy of the file")]

@@ -141,7 +141,8 @@ fn new_channels(source: &Source, whole: &Clip) -> Vec<u8> {
     let mut channels = Vec::new();
     for part in whole.parts.iter().skip(source.parts.len()) {
         let free = (0..16).find(|channel| *channel != DRUM_CHANNEL && !used.contains(channel));
-        let channel = if part.channel == DRUM_CHANNEL || !used.contains(&part.channel) { part.channel } else { free.unwrap_or(part.channel) };
+        let channel =
+            if part.channel == DRUM_CHANNEL || !used.contains(&part.channel) { part.channel } else { free.unwrap_or(part.channel) };
         used.insert(channel);
         channels.push(channel);
     }

@@ -144,7 +144,8 @@ impl Reader {
     }
 
     fn finish(mut self) -> ReadParts {
-        let playing: HashSet<(usize, u8, u8)> = self.parts.iter().zip(&self.sources).map(|(part, source)| (source.track, source.port, part.channel)).collect();
+        let playing: HashSet<(usize, u8, u8)> =
+            self.parts.iter().zip(&self.sources).map(|(part, source)| (source.track, source.port, part.channel)).collect();
         for (part, source) in self.parts.iter_mut().zip(&self.sources) {
             let first = part.notes.first().map_or(Tick::ZERO, |note| note.onset);
             let plays = |track| playing.contains(&(track, source.port, part.channel));
@@ -293,7 +294,15 @@ mod tests {
     #[test]
     fn names_that_are_not_utf_8_are_read_as_latin_1_and_written_as_they_were() {
         let shift_jis = b"\x83s\x83A\x83m";
-        let bytes = file(1, 24, &[&[&named("Baſso".as_bytes()), QUARTER].concat(), &[&named(b"Fl\xF6te"), QUARTER].concat(), &[&named(shift_jis), QUARTER].concat()]);
+        let bytes = file(
+            1,
+            24,
+            &[
+                &[&named("Baſso".as_bytes()), QUARTER].concat(),
+                &[&named(b"Fl\xF6te"), QUARTER].concat(),
+                &[&named(shift_jis), QUARTER].concat(),
+            ],
+        );
         let clip = read(&bytes).unwrap().clip;
         assert_eq!(clip.parts[..2].iter().map(|part| &*part.name).collect::<Vec<_>>(), ["Baſso", "Flöte"]);
         assert_eq!(clip.parts[0].setup.name_bytes, None);
@@ -306,7 +315,15 @@ mod tests {
     #[test]
     fn a_single_instrument_of_a_type_0_file_keeps_its_name_and_several_take_their_own() {
         assert_eq!(read(&file(0, 24, &[&[&named(b"Piano"), QUARTER].concat()])).unwrap().clip.parts[0].name, "Piano");
-        let prefixed = [&named(b"The Old Bridge")[..], &[0, 0xFF, 0x20, 1, 1], &named(b"Bass"), &[0, 0xC1, 33], QUARTER, &[0, 0x91, 40, 80, 24, 40, 0]].concat();
+        let prefixed = [
+            &named(b"The Old Bridge")[..],
+            &[0, 0xFF, 0x20, 1, 1],
+            &named(b"Bass"),
+            &[0, 0xC1, 33],
+            QUARTER,
+            &[0, 0x91, 40, 80, 24, 40, 0],
+        ]
+        .concat();
         let clip = read(&file(0, 24, &[&prefixed])).unwrap().clip;
         assert_eq!(clip.parts.iter().map(|part| &*part.name).collect::<Vec<_>>(), ["", "Bass"]);
         let type_1 = read(&file(1, 24, &[&prefixed])).unwrap().clip;
@@ -319,7 +336,11 @@ mod tests {
         let bass = [0, 0x91, 40, 80, 24, 40, 0];
         let own = [0, 0xC0, 6, 0, 0x90, 60, 80, 24, 60, 0];
         let clip = read(&file(1, 24, &[&set_up, QUARTER, &bass, &own])).unwrap().clip;
-        assert_eq!(clip.parts.iter().map(|part| part.programme).collect::<Vec<_>>(), [Some(40), Some(33), Some(6)], "the third sets itself up");
+        assert_eq!(
+            clip.parts.iter().map(|part| part.programme).collect::<Vec<_>>(),
+            [Some(40), Some(33), Some(6)],
+            "the third sets itself up"
+        );
         let bank = |coarse| Bank { coarse, fine: None };
         assert_eq!(clip.parts.iter().map(|part| part.setup.bank).collect::<Vec<_>>(), [bank(Some(8)), bank(None), bank(Some(8))]);
         assert_eq!(clip.parts[1].setup.changes, [(Tick(24), Patch { bank: bank(None), programme: 35 })]);
@@ -331,7 +352,10 @@ mod tests {
     fn equal_channels_of_two_ports_stay_two_instruments() {
         let port = |port: u8, programme: u8| [&[0, 0xFF, 0x21, 1, port, 0, 0xC0, programme], QUARTER].concat();
         let clip = read(&file(1, 24, &[&port(0, 4), &port(1, 32)])).unwrap().clip;
-        assert_eq!(clip.parts.iter().map(|part| (part.setup.port, part.programme)).collect::<Vec<_>>(), [(Some(0), Some(4)), (Some(1), Some(32))]);
+        assert_eq!(
+            clip.parts.iter().map(|part| (part.setup.port, part.programme)).collect::<Vec<_>>(),
+            [(Some(0), Some(4)), (Some(1), Some(32))]
+        );
         let one_track = [&port(0, 4)[..], &port(1, 32)].concat();
         assert_eq!(read(&file(0, 24, &[&one_track])).unwrap().clip.parts.len(), 2);
         assert_eq!(read(&super::super::write(&clip).unwrap()).unwrap().clip, clip);

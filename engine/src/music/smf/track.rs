@@ -233,7 +233,9 @@ fn players(read: Vec<(Option<u8>, Channel, Vec<RawNote>)>, track: Track) -> Vec<
         let is_bent = is_bent_by_note(&channels);
         return vec![Player { port, channel: pitched.unwrap_or(0), notes, is_whole_track: true, is_bent }];
     }
-    read.into_iter().map(|(port, channel, notes)| Player { port, channel: channel.number, notes, is_whole_track: is_only, is_bent: false }).collect()
+    read.into_iter()
+        .map(|(port, channel, notes)| Player { port, channel: channel.number, notes, is_whole_track: is_only, is_bent: false })
+        .collect()
 }
 
 /// Puts one player's notes into order, and ends each where its key is struck again, on whichever channel.

@@ -151,7 +151,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut made = Vec::new();
     for variation in 0..args.variations {
         let seed = seed.wrapping_add(variation.into());
-        let notes = phrases.phrase(seed, || progress.inc(1)).with_context(|| format!("{}: continuing it failed", piece::name(&args.input)))?;
+        let notes =
+            phrases.phrase(seed, || progress.inc(1)).with_context(|| format!("{}: continuing it failed", piece::name(&args.input)))?;
         let clip = continuation::continued(&source.clip, source.start, args.bars, &notes, RECENT_BARS);
         made.push(source.made(args, &name, seed, &clip)?);
     }
@@ -188,7 +189,10 @@ impl<'a> Source<'a> {
         }
         let roles =
             if wanted.is_empty() { continuation::recent_roles(&clip, start, RECENT_BARS) } else { in_order(wanted.iter().copied()) };
-        ensure!(!roles.is_empty(), "{name}: nobody plays in the {RECENT_BARS} bars before bar {bar}; choose an earlier bar with --from, or say who shall play with --roles");
+        ensure!(
+            !roles.is_empty(),
+            "{name}: nobody plays in the {RECENT_BARS} bars before bar {bar}; choose an earlier bar with --from, or say who shall play with --roles"
+        );
         Ok(Self { path, clip, start, roles })
     }
 
