@@ -64,8 +64,8 @@ fn changing() -> Clip {
     let tune: Vec<Note> = (0..14).map(|n| note(12 * n, 12, u8::try_from(60 + (n * 5) % 12).unwrap(), Role::Keys)).collect();
     Clip {
         parts: vec![
-            Part { name: "Celesta".into(), channel: 3, programme: Some(8), notes: tune },
-            Part { name: "Timpani".into(), channel: 5, programme: Some(47), notes: vec![note(0, 24, 41, Role::Other)] },
+            Part { name: "Celesta".into(), channel: 3, programme: Some(8), notes: tune, ..Part::default() },
+            Part { name: "Timpani".into(), channel: 5, programme: Some(47), notes: vec![note(0, 24, 41, Role::Other)], ..Part::default() },
         ],
         metres: MetreMap::new([(Tick::ZERO, metre(3, 4)), (Tick(72), metre(7, 8))]),
         tempos: TempoMap::new([(Tick::ZERO, Tempo::from_bpm(100.0).unwrap()), (Tick(80), Tempo::from_bpm(72.0).unwrap())]),
@@ -270,7 +270,7 @@ fn bad_midi_files_are_refused_by_name_and_place() {
 #[test]
 fn drums_alone_are_continued_only_when_asked_for() {
     let beat: Vec<Note> = (0..16).map(|n| note(24 * n, 12, if n % 2 == 0 { 36 } else { 38 }, Role::Drums)).collect();
-    let drums = Part { name: "Kit".into(), channel: 9, programme: None, notes: beat };
+    let drums = Part { name: "Kit".into(), channel: 9, notes: beat, ..Part::default() };
     let (_folder, path, out) = source(&Clip { parts: vec![drums], end: Tick(384), ..Clip::default() });
     let message = refusal(&path, &[]);
     assert!(message.contains("source.mid") && message.contains("--roles drums"), "{message}");

@@ -73,9 +73,10 @@ pub(crate) fn clip() -> Clip {
         channel,
         programme: Some(programme),
         notes: voice(text, Metre::COMMON, role, Dynamics { level, swell, phrase: 4 }),
+        ..Part::default()
     };
     let parts = vec![
-        Part { name: "Drums".into(), channel: DRUM_CHANNEL, programme: Some(0), notes: drums() },
+        Part { name: "Drums".into(), channel: DRUM_CHANNEL, programme: Some(0), notes: drums(), ..Part::default() },
         part("Bass", 1, 33, BASS, Role::Bass, 84, 4),
         part("Electric Piano", 2, 4, KEYS, Role::Keys, 62, 8),
         part("Synth Lead", 3, 80, LEAD, Role::Lead, 82, 10),

@@ -31,6 +31,7 @@ pub(crate) fn clip() -> Clip {
         channel,
         programme: Some(programme),
         notes: voice(text, metre, role, Dynamics { level, swell, phrase: 8 }),
+        ..Part::default()
     };
     let parts = vec![
         part("Violin", 0, 40, VIOLIN, Role::Strings, 74, 18),

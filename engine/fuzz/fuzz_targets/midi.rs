@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(import) = read(bytes) else { return };
     let clip = import.clip;
     assert!(clip.notes().is_sorted_by_key(|note| note.order()));
-    assert!(clip.last_sounding().is_none_or(|last| last <= clip.end));
+    assert!(clip.closing_bar_line().is_none_or(|closing| closing <= clip.end));
     // A piece may be so close to the longest one that its last bar line lies beyond it.
     let Ok(written) = write(&clip) else { return };
     let again = read(&written).expect("our own file").clip;

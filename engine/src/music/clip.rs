@@ -1,9 +1,12 @@
 //! Parts and clips: a piece, or a piece of one.
 
-use super::{MetreMap, Note, TempoMap, Tick};
+use super::{MetreMap, Note, Setup, TICKS_PER_QUARTER, TempoMap, Tick};
 
 /// The MIDI channel of General MIDI percussion, counted from 0 (musicians say channel 10).
 pub const DRUM_CHANNEL: u8 = 9;
+
+/// How late the last release may come without costing a bar: a sixteenth note, in ticks.
+pub(crate) const LATE_RELEASE: Tick = Tick(TICKS_PER_QUARTER / 4);
 
 /// One line of an ensemble: what a file keeps in one track.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -12,13 +15,33 @@ pub struct Part {
     pub name: String,
     /// MIDI channel, 0 to 15; [`DRUM_CHANNEL`] exactly for drums.
     pub channel: u8,
-    /// General MIDI programme, 0 to 127, where one is set.
+    /// General MIDI programme, 0 to 127, where one is set: the one in force when the part begins to play.
     pub programme: Option<u8>,
+    /// What else a file says of its sound and its name.
+    pub setup: Setup,
     /// Its notes in canonical order ([`Note::order`]).
     pub notes: Vec<Note>,
 }
 
 impl Part {
+    /// The same part with other notes.
+    #[must_use]
+    pub fn with_notes(&self, notes: Vec<Note>) -> Self {
+        Self { name: self.name.clone(), channel: self.channel, programme: self.programme, setup: self.setup.clone(), notes }
+    }
+
+    /// The part with the bank and programme in force at `from`, which is the new tick 0 for those that follow before `to`. Its notes stay.
+    #[must_use]
+    pub(crate) fn set_up_from(mut self, from: Tick, to: Tick) -> Self {
+        if let Some((_, patch)) = self.setup.changes.iter().rev().find(|(tick, _)| *tick <= from) {
+            self.programme = Some(patch.programme);
+            self.setup.bank = patch.bank;
+        }
+        self.setup.changes.retain(|(tick, _)| (from + Tick(1)..to).contains(tick));
+        self.setup.changes.iter_mut().for_each(|(tick, _)| *tick = *tick - from);
+        self
+    }
+
     /// Mean MIDI key of its notes; `None` without notes.
     #[must_use]
     pub fn mean_pitch(&self) -> Option<f64> {
@@ -36,7 +59,8 @@ pub struct Clip {
     pub metres: MetreMap,
     /// Its tempi.
     pub tempos: TempoMap,
-    /// Where it ends. Of an imported file: the first bar line after which nothing sounds and no track goes on.
+    /// Where it ends. Of an imported file: the bar line that its music ends on ([`Clip::closing_bar_line`]), or a later one that a track ends on: a track with notes,
+    /// or one that ends apart from its last event. So a loop may end with a rest, and a late tempo makes no empty bars.
     pub end: Tick,
 }
 
@@ -79,19 +103,30 @@ impl Clip {
         self.parts.iter().flat_map(|part| &part.notes).map(Note::end).max()
     }
 
-    /// What starts from `from` on and before `to`, with `from` as the new tick 0: bar lines and tempi carried over, notes cut at `to`. Notes that
-    /// started before `from` are left out; parts stay, also those left without notes.
+    /// The bar line that the music ends on: the first at or after the last sound, or the one before, if behind that nothing starts and what sounds is released
+    /// at most a sixteenth late. `None` without a note. Where a note is still held, the clip's own end counts.
+    #[must_use]
+    pub fn closing_bar_line(&self) -> Option<Tick> {
+        let (sounding, onset) = (self.last_sounding()?, self.last_onset()?);
+        let last = if sounding == Tick::MAX { self.end.max(onset + Tick(1)) } else { sounding };
+        let bar = self.metres.bar_at(last);
+        let is_late_release = bar.start > onset && last - bar.start <= LATE_RELEASE;
+        Some(if is_late_release { bar.start } else { self.metres.bar_line_from(last) })
+    }
+
+    /// What starts from `from` on and before `to`, with `from` as the new tick 0: bar lines and tempi up to `to`, and banks and programmes carried over, notes
+    /// cut at `to`. Notes that started before `from` are left out; parts stay, also those left without notes.
     #[must_use]
     pub fn slice(&self, from: Tick, to: Tick) -> Self {
         let part = |part: &Part| {
             let notes = part.notes.iter().filter(|note| from <= note.onset && note.onset < to);
             let cut = notes.map(|note| Note { onset: note.onset - from, duration: note.duration.min(to - note.onset), ..*note });
-            Part { notes: cut.collect(), name: part.name.clone(), ..*part }
+            part.with_notes(cut.collect()).set_up_from(from, to)
         };
         Self {
             parts: self.parts.iter().map(part).collect(),
-            metres: self.metres.slice_from(from),
-            tempos: self.tempos.slice_from(from),
+            metres: self.metres.slice_from(from).until(to - from),
+            tempos: self.tempos.slice_from(from).until(to - from),
             end: (to - from).max(Tick::ZERO),
         }
     }
@@ -99,7 +134,7 @@ impl Clip {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Metre, Role, Tempo};
+    use super::super::{Bank, Metre, Patch, Role, Tempo};
     use super::*;
 
     fn note(onset: i64, duration: Tick, role: Role) -> Note {
@@ -139,5 +174,41 @@ mod tests {
         assert_eq!(slice.end, Tick(72));
         assert_eq!(slice.metres.bar(1).start, Tick(48));
         assert_eq!(slice.tempos.at(Tick::ZERO), Tempo::from_bpm(90.0).unwrap());
+    }
+
+    #[test]
+    fn slice_with_changes_behind_its_end_leaves_them_out() {
+        let mut clip = clip();
+        clip.tempos =
+            TempoMap::new([48, 100, 120, 9600].map(|tick| (Tick(tick), Tempo::new(400_000 + u32::try_from(tick).unwrap()).unwrap())));
+        clip.metres = MetreMap::new([(Tick(96), Metre::new(3, 4).unwrap()), (Tick(9600), Metre::new(5, 4).unwrap())]);
+        let slice = clip.slice(Tick(48), Tick(120));
+        assert_eq!(slice.tempos.changes().iter().map(|(tick, _)| tick.0).collect::<Vec<_>>(), [0, 52]);
+        assert_eq!(slice.metres.changes().iter().map(|(tick, _)| tick.0).collect::<Vec<_>>(), [0, 48]);
+    }
+
+    #[test]
+    fn slice_after_programme_changes_begins_with_the_one_in_force() {
+        let patch = |programme| Patch { bank: Bank { coarse: Some(1), fine: Some(programme) }, programme };
+        let mut clip = clip();
+        clip.parts[0].programme = Some(32);
+        clip.parts[0].setup.changes = vec![(Tick(24), patch(33)), (Tick(48), patch(34)), (Tick(60), patch(35)), (Tick(120), patch(36))];
+        let slice = clip.slice(Tick(48), Tick(120));
+        assert_eq!((slice.parts[0].programme, slice.parts[0].setup.bank), (Some(34), patch(34).bank));
+        assert_eq!(slice.parts[0].setup.changes, [(Tick(12), patch(35))]);
+        assert_eq!(clip.slice(Tick(12), Tick(24)).parts[0].programme, Some(32));
+    }
+
+    #[test]
+    fn closing_bar_line_forgives_releases_up_to_a_sixteenth_late() {
+        let ending = |end: i64, onset: i64| Clip {
+            parts: vec![Part { notes: vec![note(onset, Tick(end - onset), Role::Keys)], ..Part::default() }],
+            ..Clip::default()
+        };
+        assert_eq!(ending(96, 72).closing_bar_line(), Some(Tick(96)));
+        assert_eq!(ending(102, 72).closing_bar_line(), Some(Tick(96)));
+        assert_eq!(ending(103, 72).closing_bar_line(), Some(Tick(192)), "later than a sixteenth it sounds on");
+        assert_eq!(ending(102, 96).closing_bar_line(), Some(Tick(192)), "what starts there is played there");
+        assert_eq!(Clip::default().closing_bar_line(), None);
     }
 }

@@ -4,14 +4,30 @@ use std::collections::BTreeSet;
 
 use super::{Clip, Note, Part, Role, Tick, distribute};
 
-/// The bar line on which a continuation starts: the first at or after the end of the last note. `None` if there is no note.
-///
-/// Where a note is still held, the clip's own end counts.
+/// Most bars of rest that a clip may end with and still be continued behind them: a loop often rests in its last bar, an arrangement does not.
+const RESTING_BARS: u32 = 4;
+
+/// The bar line on which a continuation starts: the one that the music ends on ([`Clip::closing_bar_line`]) or, where the clip goes on for a few bars of rest, its
+/// end. `None` if there is no note.
 #[must_use]
 pub fn start(context: &Clip) -> Option<Tick> {
-    let sounding = context.last_sounding()?;
-    let last = if sounding == Tick::MAX { context.end.max(context.last_onset()? + Tick(1)) } else { sounding };
-    Some(context.metres.bar_line_from(last))
+    let closing = context.closing_bar_line()?;
+    let end = context.metres.bar_line_from(context.end);
+    let index = |tick| context.metres.bar_at(tick).index;
+    let rests = end > closing && index(end) - index(closing) <= RESTING_BARS;
+    Some(if rests { end } else { closing })
+}
+
+/// The clip up to `start`: without the notes that start there or later and, where its music ends before, with the tempo that held longest in the last `bars` bars
+/// from there on. So a final ritardando is not the tempo of what follows.
+#[must_use]
+pub fn context(clip: &Clip, start: Tick, bars: u32) -> Clip {
+    let mut context = super::insertion::without(clip, |note| note.onset >= start);
+    if context.note_count() == clip.note_count() {
+        let tempo = context.tempos.prevailing(bars_before(&context, start, bars)..start);
+        context.tempos = context.tempos.held_from(start, tempo);
+    }
+    context
 }
 
 /// The notes that start in the last `bars` bars before `start`, part by part.
@@ -30,14 +46,14 @@ pub fn recent_roles(context: &Clip, start: Tick, bars: u32) -> Vec<Role> {
 
 /// The clip of `bars` bars that continues `context` from `start` on with `notes`, whose tick 0 is `start`.
 ///
-/// Bar lines, tempi and parts are the context's. A note goes to the part that plays its role ([`distribute`]); of several to the one whose notes
+/// Bar lines, tempi and parts are the context's, each part with the bank and programme that it has at `start`. A note goes to the part that plays its role ([`distribute`]); of several to the one whose notes
 /// of the last `recent_bars` bars lie nearest. Every note ends inside the clip, and before the same key is struck again in its part.
 #[must_use]
 pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_bars: u32) -> Clip {
     let first_bar = context.metres.bar_at(start).index;
     let end = context.metres.bar(first_bar.saturating_add(bars)).start;
     let from = bars_before(context, start, recent_bars);
-    let ensemble: Vec<Part> = context.parts.iter().map(|part| since(part, from)).collect();
+    let ensemble: Vec<Part> = context.parts.iter().map(|part| since(part, from).set_up_from(start, end)).collect();
     let mut clip = context.slice(start, end);
     let inside = notes.iter().filter(|note| note.onset < clip.end);
     let cut: Vec<Note> = inside.map(|note| Note { duration: note.duration.min(clip.end - note.onset), ..*note }).collect();
@@ -57,7 +73,7 @@ fn bars_before(context: &Clip, start: Tick, bars: u32) -> Tick {
 fn since(part: &Part, from: Tick) -> Part {
     let recent = &part.notes[part.notes.partition_point(|note| note.onset < from)..];
     let notes = if recent.is_empty() { part.notes.clone() } else { recent.to_vec() };
-    Part { notes, name: part.name.clone(), ..*part }
+    part.with_notes(notes)
 }
 
 /// Puts notes into canonical order and ends each at the latest where its key is struck again; of two at the same time the longer stays.
@@ -77,7 +93,7 @@ fn release_before_repeat(notes: &mut Vec<Note>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Metre, MetreMap, Tempo, TempoMap};
+    use super::super::{Bank, Metre, MetreMap, Patch, Tempo, TempoMap};
     use super::*;
 
     fn note(onset: i64, duration: i64, pitch: u8, role: Role) -> Note {
@@ -85,7 +101,7 @@ mod tests {
     }
 
     fn part(name: &str, channel: u8, notes: Vec<Note>) -> Part {
-        Part { name: name.into(), channel, programme: Some(40), notes }
+        Part { name: name.into(), channel, programme: Some(40), notes, ..Part::default() }
     }
 
     /// Two bars of 3/4 by two violins and a bass, with a slower tempo in the second.
@@ -103,16 +119,54 @@ mod tests {
     }
 
     #[test]
-    fn a_continuation_starts_on_the_bar_line_after_the_last_note() {
-        assert_eq!(start(&trio()), Some(Tick(144)));
-        let mut clip = trio();
+    fn continuation_without_a_rest_starts_on_the_bar_line_after_the_last_note() {
+        let mut clip = Clip { end: Tick(144), ..trio() };
+        assert_eq!(start(&clip), Some(Tick(144)));
         clip.parts[2].notes.push(note(72, 72, 43, Role::Bass));
         assert_eq!(start(&clip), Some(Tick(144)), "a note that ends on the bar line does not need another bar");
-        clip.parts[2].notes[1].duration = Tick(73);
+        clip.parts[2].notes[1].duration = Tick(78);
+        assert_eq!(start(&clip), Some(Tick(144)), "nor does a release a sixteenth late");
+        clip.parts[2].notes[1].duration = Tick(79);
         assert_eq!(start(&clip), Some(Tick(216)));
         clip.parts[2].notes[1].duration = Tick::MAX;
-        assert_eq!(start(&clip), Some(Tick(216)), "a held note ends with the clip");
+        assert_eq!(start(&clip), Some(Tick(144)), "a held note ends with the clip");
         assert_eq!(start(&Clip::default()), None);
+    }
+
+    #[test]
+    fn continuation_of_a_loop_that_rests_starts_behind_its_rest() {
+        for (end, wanted) in [(216, 216), (144 + 4 * 72, 144 + 4 * 72), (144 + 5 * 72, 144), (100, 144), (200, 216)] {
+            assert_eq!(start(&Clip { end: Tick(end), ..trio() }), Some(Tick(wanted)), "{end}");
+        }
+    }
+
+    #[test]
+    fn context_after_a_ritardando_goes_on_in_the_tempo_that_held() {
+        let bpm = |bpm: f64| Tempo::from_bpm(bpm).unwrap();
+        let mut clip = Clip { end: Tick(144), ..trio() };
+        clip.tempos =
+            TempoMap::new([(0, 132.0), (96, 100.0), (120, 60.0), (144, 40.0), (900, 20.0)].map(|(tick, tempo)| (Tick(tick), bpm(tempo))));
+        let context = context(&clip, Tick(144), 8);
+        assert_eq!(
+            context.tempos.changes(),
+            TempoMap::new([(0, 132.0), (96, 100.0), (120, 60.0), (144, 132.0)].map(|(t, b)| (Tick(t), bpm(b)))).changes()
+        );
+        assert_eq!(continued(&context, Tick(144), 2, &[], 8).tempos.changes(), [(Tick::ZERO, bpm(132.0))]);
+    }
+
+    #[test]
+    fn context_in_the_midst_of_a_piece_keeps_its_tempi_and_drops_what_follows() {
+        let context = context(&trio(), Tick(72), 8);
+        assert_eq!((context.note_count(), &context.tempos), (3, &trio().tempos));
+    }
+
+    #[test]
+    fn continuation_plays_the_programme_that_is_in_force_at_its_start() {
+        let mut clip = trio();
+        let patch = |programme| Patch { bank: Bank { coarse: Some(2), fine: None }, programme };
+        clip.parts[0].setup.changes = vec![(Tick(96), patch(65)), (Tick(300), patch(66))];
+        let part = &continued(&clip, Tick(144), 2, &[], 8).parts[0];
+        assert_eq!((part.programme, part.setup.bank, &part.setup.changes), (Some(65), patch(65).bank, &Vec::new()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{DRUM_CHANNEL, Note, Part, Role};
 pub fn distribute(ensemble: &[Part], notes: &[Note]) -> Vec<Part> {
     let by_name = super::roles::of(ensemble);
     let mut seats: Vec<_> = ensemble.iter().zip(by_name).map(|(part, role)| Seat::of(part, role)).collect();
-    let mut parts: Vec<_> = ensemble.iter().map(|part| Part { notes: Vec::new(), name: part.name.clone(), ..*part }).collect();
+    let mut parts: Vec<_> = ensemble.iter().map(|part| part.with_notes(Vec::new())).collect();
     for note in notes {
         let distance = |seat: &Seat| (seat.mean_pitch - f64::from(note.pitch)).abs();
         let suitable = (0..seats.len()).filter(|&index| seats[index].role == note.role);
@@ -64,7 +64,7 @@ fn newcomer(role: Role, others: &[Part]) -> Part {
     };
     let free = (0..16).find(|&channel| channel != DRUM_CHANNEL && others.iter().all(|part| part.channel != channel));
     let channel = if role == Role::Drums { DRUM_CHANNEL } else { free.unwrap_or(0) };
-    Part { name: name.to_owned(), channel, programme: Some(programme), notes: Vec::new() }
+    Part { name: name.to_owned(), channel, programme: Some(programme), ..Part::default() }
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn part(name: &str, channel: u8, notes: Vec<Note>) -> Part {
-        Part { name: name.into(), channel, programme: Some(0), notes }
+        Part { name: name.into(), channel, programme: Some(0), notes, ..Part::default() }
     }
 
     #[test]

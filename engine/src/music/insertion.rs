@@ -18,7 +18,7 @@ pub fn bars(clip: &Clip) -> u32 {
 pub fn without(clip: &Clip, replaced: impl Fn(&Note) -> bool) -> Clip {
     let part = |part: &Part| {
         let notes = part.notes.iter().filter(|note| !replaced(note)).copied().collect();
-        Part { notes, name: part.name.clone(), ..*part }
+        part.with_notes(notes)
     };
     Clip { parts: clip.parts.iter().map(part).collect(), metres: clip.metres.clone(), tempos: clip.tempos.clone(), end: clip.end }
 }
@@ -82,7 +82,7 @@ mod tests {
     fn duo() -> Clip {
         let tune = (0..16).map(|beat| note(24 * beat, 24, 70, Role::Melody)).collect();
         let bass = vec![note(0, 200, 40, Role::Bass), note(48, 200, 40, Role::Bass), note(288, 96, 43, Role::Bass)];
-        let part = |name: &str, notes| Part { name: name.into(), channel: 0, programme: None, notes };
+        let part = |name: &str, notes| Part { name: name.into(), notes, ..Part::default() };
         Clip { parts: vec![part("Tune", tune), part("Low", bass)], end: Tick(384), ..Clip::default() }
     }
 

@@ -171,6 +171,15 @@ impl MetreMap {
         Self::new([(Tick::ZERO, first.metre)].into_iter().chain(left_of_bar).chain(later))
     }
 
+    /// The same bar lines without the changes at `end` and behind it.
+    #[must_use]
+    pub fn until(mut self, end: Tick) -> Self {
+        let kept = self.changes.partition_point(|(tick, _)| *tick < end.max(Tick(1)));
+        self.changes.truncate(kept);
+        self.first_bars.truncate(kept);
+        self
+    }
+
     /// Index of the last change at or before a tick.
     fn change_at(&self, tick: Tick) -> usize {
         self.changes.partition_point(|(start, _)| *start <= tick).saturating_sub(1)

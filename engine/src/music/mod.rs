@@ -7,14 +7,18 @@ mod ensemble;
 pub mod insertion;
 mod metre;
 mod note;
+pub mod pickup;
 pub mod roles;
+mod setup;
 pub mod smf;
 mod tempo;
 mod time;
 
+pub(crate) use clip::LATE_RELEASE;
 pub use clip::{Clip, DRUM_CHANNEL, Part};
 pub use ensemble::distribute;
 pub use metre::{Bar, Metre, MetreMap};
 pub use note::{Note, Role};
+pub use setup::{Bank, Patch, Setup};
 pub use tempo::{Tempo, TempoMap};
 pub use time::{OFFSETS_PER_TICK, TICKS_PER_QUARTER, Tick};

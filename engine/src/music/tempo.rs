@@ -1,6 +1,11 @@
 //! Tempi: how musical time is to be heard. The engine itself never counts seconds.
 
+use std::ops::Range;
+
 use super::Tick;
+
+/// How far apart two tempi may be that a listener takes for one.
+const SAME_TEMPO_PERCENT: u64 = 4;
 
 /// A tempo, as Standard MIDI Files write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +91,42 @@ impl TempoMap {
         &self.changes
     }
 
+    /// The tempo that holds longest in a stretch, with others within [`SAME_TEMPO_PERCENT`] counted to it: a performance is never quite in one tempo. The later one
+    /// of two that hold as long; the tempo at its start if it has no length.
+    #[must_use]
+    pub fn prevailing(&self, stretch: Range<Tick>) -> Tempo {
+        let starts = self.changes.iter().map(|(tick, _)| *tick).chain([Tick::MAX]);
+        let ends = starts.skip(1).map(|end| end.min(stretch.end));
+        let held: Vec<(i64, Tempo)> = self
+            .changes
+            .iter()
+            .zip(ends)
+            .map(|(&(start, tempo), end)| ((end - start.max(stretch.start)).0, tempo))
+            .filter(|(ticks, _)| *ticks > 0)
+            .collect();
+        let alike = |tempo: Tempo, other: Tempo| {
+            let (tempo, other) = (u64::from(tempo.micros_per_quarter), u64::from(other.micros_per_quarter));
+            tempo.abs_diff(other) * 100 <= tempo * SAME_TEMPO_PERCENT
+        };
+        let weight = |tempo: Tempo| held.iter().filter(|(_, other)| alike(tempo, *other)).map(|(ticks, _)| ticks).sum::<i64>();
+        let longest = held.iter().max_by_key(|&&(ticks, tempo)| (weight(tempo), ticks));
+        longest.map_or_else(|| self.at(stretch.start), |&(_, tempo)| tempo)
+    }
+
+    /// The same tempi up to `from`, and from there on this one.
+    #[must_use]
+    pub fn held_from(self, from: Tick, tempo: Tempo) -> Self {
+        let before = self.changes.into_iter().filter(|(tick, _)| *tick < from);
+        Self::new(before.chain([(from, tempo)]))
+    }
+
+    /// The same tempi without the changes at `end` and behind it.
+    #[must_use]
+    pub fn until(mut self, end: Tick) -> Self {
+        self.changes.retain(|(tick, _)| *tick < end.max(Tick(1)));
+        self
+    }
+
     /// The tempo in force at a tick.
     #[must_use]
     pub fn at(&self, tick: Tick) -> Tempo {
@@ -113,6 +154,19 @@ mod tests {
 
     fn bpm(bpm: f64) -> Tempo {
         Tempo::from_bpm(bpm).unwrap()
+    }
+
+    #[test]
+    fn prevailing_tempo_is_the_one_that_holds_longest() {
+        let map = |changes: &[(i64, f64)]| TempoMap::new(changes.iter().map(|&(tick, bpm)| (Tick(tick), Tempo::from_bpm(bpm).unwrap())));
+        let bpm = |map: &TempoMap, from, until| map.prevailing(Tick(from)..Tick(until)).bpm().round();
+        let slowing = map(&[(0, 120.0), (300, 100.0), (330, 60.0), (384, 20.0)]);
+        assert!((bpm(&slowing, 0, 384) - 120.0).abs() < 1e-9);
+        assert!((bpm(&slowing, 310, 384) - 60.0).abs() < 1e-9, "only what holds in the stretch counts");
+        assert!((bpm(&map(&[(0, 120.0), (96, 90.0)]), 0, 192) - 90.0).abs() < 1e-9, "of two the later");
+        let performed = map(&[(0, 120.0), (40, 80.0), (90, 98.0), (120, 101.0), (150, 99.0)]);
+        assert!((bpm(&performed, 0, 180) - 98.0).abs() < 3.5, "tempi that differ by a hair are one");
+        assert!((bpm(&slowing, 400, 400) - 20.0).abs() < 1e-9);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Part, Role, Tempo, Tem
 
 /// A part of one instrument.
 fn part(name: &str, channel: u8, programme: u8, notes: Vec<Note>) -> Part {
-    Part { name: name.into(), channel, programme: Some(programme), notes }
+    Part { name: name.into(), channel, programme: Some(programme), notes, ..Part::default() }
 }
 
 fn note(onset: i64, duration: i64, pitch: u8, velocity: u8) -> Note {

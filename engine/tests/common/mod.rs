@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod bytes;
 pub(crate) mod exact;
 pub(crate) mod music;
 pub(crate) mod reference;

@@ -3,13 +3,16 @@
 mod accompaniment;
 mod baselines;
 mod bench;
+mod console;
 mod continuation;
 mod corpus;
 mod eval;
 mod filling;
+mod interrupt;
 mod making;
 mod model;
 mod output;
+mod piece;
 mod policy;
 mod steering;
 mod tensors;
@@ -41,6 +44,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    interrupt::install();
     let result = match Cli::parse().command {
         Command::Continue(args) => continuation::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fill(args) => filling::run(&args).map(|()| ExitCode::SUCCESS),
@@ -51,8 +55,9 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
+        Err(error) if console::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("antiphon: {}", message(&error));
+            console::remark(&message(&error));
             ExitCode::from(2)
         }
     }

@@ -1,23 +1,25 @@
-//! What the commands that make music share: reading the source, the seed, the progress bar, and the one file that is written.
+//! What the commands that make music share: the seed, the progress bar, and the one file that is written.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use antiphon_engine::music::smf::Import;
-use antiphon_engine::music::{Clip, Role, smf};
+use antiphon_engine::music::smf::{Edited, Source};
+use antiphon_engine::music::{Clip, Role};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::console::{Stream, remark};
 use crate::output::Output;
+use crate::piece::name;
 
 /// Where the result goes, and how it is told.
 #[derive(clap::Args)]
 pub(crate) struct Finish {
-    /// MIDI file to write; an older file of that name is replaced
+    /// MIDI file to write; an older file of that name is replaced and keeps its permissions. - is standard output, and the report goes to standard error
     #[arg(short, long, value_name = "OUT.mid", visible_alias = "out")]
     output: PathBuf,
 
@@ -56,32 +58,37 @@ impl Finish {
         self.seed.unwrap_or_else(draw_seed)
     }
 
-    /// Writes the clip, and says what was `done` to `source`.
-    pub(crate) fn write(&self, output: Output<'_>, clip: &Clip, done: &str, source: &Path, work: &Work) -> Result<()> {
+    /// Writes `piece` with what of `whole` is not in `kept` in place of what it had, and says what was `done` to it.
+    pub(crate) fn write(
+        &self,
+        output: Output<'_>,
+        piece: &Source,
+        (kept, whole): (&Clip, &Clip),
+        done: &str,
+        input: &Path,
+        work: &Work,
+    ) -> Result<()> {
         let path = self.output.display();
-        let bytes = smf::write(clip).with_context(|| path.to_string())?;
-        output.write(|mut to| to.write_all(&bytes).and_then(|()| to.flush()).map(|()| bytes.len()))?;
+        let Edited { bytes, left_out } = piece.edited(kept, whole).with_context(|| path.to_string())?;
+        output.write(|to| to.write_all(&bytes).map(|()| bytes.len()))?;
+        if left_out > 0 {
+            remark(&format!("{}: {left_out} new notes left out: notes that stay hold their keys", name(input)));
+        }
+        let stream = Stream::beside(&self.output);
+        let notes = work.notes.saturating_sub(left_out);
         if self.json {
             let mut report = serde_json::to_value(work)?;
             report["path"] = serde_json::json!(self.output);
-            println!("{report}");
-            return Ok(());
+            report["notes"] = serde_json::json!(notes);
+            return stream.print(&format!("{report}\n"));
         }
-        let Work { first_bar, bars, notes, ms_per_note, seed, model, roles } = work;
+        let Work { first_bar, bars, ms_per_note, seed, model, roles, .. } = work;
         let last = first_bar.saturating_add(*bars) - 1;
-        println!("{}: bars {first_bar} to {last} {done} by {model}, {ms_per_note:.2} ms a note", source.display());
-        println!("roles: {}\nseed: {seed}\n{notes} notes: {path}", roles.join(", "));
-        Ok(())
+        let mut text = String::new();
+        writeln!(text, "{}: bars {first_bar} to {last} {done} by {model}, {ms_per_note:.2} ms a note", name(input))?;
+        writeln!(text, "roles: {}\nseed: {seed}\n{notes} notes: {path}", roles.join(", "))?;
+        stream.print(&text)
     }
-}
-
-/// Reads a MIDI file, and says what had to be mended.
-pub(crate) fn read(path: &Path) -> Result<Clip> {
-    let Import { clip, report } = smf::read_file(path)?;
-    for mended in report.mended() {
-        eprintln!("antiphon: {}: {mended}", path.display());
-    }
-    Ok(clip)
 }
 
 /// The role of every note.

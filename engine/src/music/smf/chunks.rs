@@ -1,4 +1,6 @@
-//! Chunks and the header: what a file is made of.
+//! Chunks, the header, and the RIFF container that some files come in: what a file is made of.
+
+use std::ops::Range;
 
 use super::MidiError;
 
@@ -22,6 +24,31 @@ impl<'a> Chunk<'a> {
     }
 }
 
+/// Where the Standard MIDI File lies in the bytes: all of them, or the data of a RIFF file of type RMID (.rmi), as RP-029 has it.
+///
+/// # Errors
+/// [`MidiError::Rmid`] for a container without one, [`MidiError::CutShort`] for one that ends too early.
+pub(super) fn midi_range(bytes: &[u8]) -> Result<Range<usize>, MidiError> {
+    if !(bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"RMID")) {
+        return Ok(0..bytes.len());
+    }
+    let mut at = 12;
+    while let Some(&[i, d, e, n, a, b, c, d2]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        // RIFF counts from the low byte on, and pads to even lengths.
+        let length = u32::from_le_bytes([a, b, c, d2]);
+        let needed = 8 + u64::from(length);
+        let end = usize::try_from(needed).ok().and_then(|needed| at.checked_add(needed)).filter(|end| *end <= bytes.len());
+        let Some(end) = end else {
+            return Err(MidiError::CutShort { what: "the RIFF chunk".to_owned(), byte: at, needed, left: bytes.len() - at });
+        };
+        if [i, d, e, n] == *b"data" {
+            return Ok(at + 8..end);
+        }
+        at = end + end % 2;
+    }
+    Err(MidiError::Rmid)
+}
+
 /// What the header chunk says.
 pub(super) struct Header {
     pub(super) format: u8,
@@ -33,40 +60,39 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, MidiError> {
-        if bytes.is_empty() {
+    /// Reads the header that begins at byte `at`.
+    pub(super) fn read(bytes: &[u8], at: usize) -> Result<Self, MidiError> {
+        let begin = &bytes[at..];
+        if begin.is_empty() {
             return Err(MidiError::Empty);
         }
-        if !bytes.starts_with(b"MThd") {
-            return Err(MidiError::NotMidi { begins: bytes[..bytes.len().min(8)].escape_ascii().to_string() });
+        if !begin.starts_with(b"MThd") {
+            return Err(MidiError::NotMidi { begins: begin[..begin.len().min(8)].escape_ascii().to_string(), byte: at });
         }
-        let chunk = Chunk::read(bytes, 0, || "the header".to_owned())?;
+        let chunk = Chunk::read(bytes, at, || "the header".to_owned())?;
         let Some(&[f0, f1, t0, t1, d0, d1]) = chunk.content.first_chunk::<6>() else {
-            return Err(MidiError::Header { what: format!("it is {} bytes long instead of 6", chunk.content.len()), byte: 4 });
+            return Err(MidiError::Header { what: format!("it is {} bytes long instead of 6", chunk.content.len()), byte: at + 4 });
         };
         let format = match u16::from_be_bytes([f0, f1]) {
             0 => 0,
             1 => 1,
             2 => return Err(MidiError::Patterns),
-            other => return Err(MidiError::Header { what: format!("type {other} does not exist"), byte: 8 }),
+            other => return Err(MidiError::Header { what: format!("type {other} does not exist"), byte: at + 8 }),
         };
         let tracks = u16::from_be_bytes([t0, t1]);
-        if tracks == 0 {
-            return Err(MidiError::Header { what: "it announces no tracks".to_owned(), byte: 10 });
-        }
         // A track is at least 8 bytes: a count beyond that needs no further look.
         let room = (bytes.len() - chunk.end) / 8;
         if usize::from(tracks) > room {
             let what =
                 format!("it announces {tracks} tracks, and the file has room for {room}: the count is wrong or the file is cut short");
-            return Err(MidiError::Header { what, byte: 10 });
+            return Err(MidiError::Header { what, byte: at + 10 });
         }
         if d0 >= 0x80 {
             return Err(MidiError::Smpte);
         }
         let division = u16::from_be_bytes([d0, d1]);
         if division == 0 {
-            return Err(MidiError::Header { what: "it gives a quarter note 0 ticks".to_owned(), byte: 12 });
+            return Err(MidiError::Header { what: "it gives a quarter note 0 ticks".to_owned(), byte: at + 12 });
         }
         Ok(Self { format, tracks, division, end: chunk.end })
     }
@@ -74,7 +100,7 @@ impl Header {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{chunk, header};
+    use super::super::fixtures::{chunk, file, header};
     use super::super::read;
 
     fn refused(bytes: &[u8]) -> String {
@@ -93,7 +119,6 @@ mod tests {
         for (header, wanted) in [
             (chunk(b"MThd", &[0, 1]), "2 bytes long"),
             (header(3, 1, 480), "type 3"),
-            (header(1, 0, 480), "no tracks"),
             (header(1, 65535, 480), "announces 65535 tracks"),
             (header(1, 1, 0), "0 ticks"),
             (header(2, 1, 480), "type 2"),
@@ -103,5 +128,25 @@ mod tests {
             let message = refused(&[header, chunk(b"MTrk", &[0, 0xFF, 0x2F, 0])].concat());
             assert!(message.contains(wanted), "{message}");
         }
+        assert!(refused(&header(1, 0, 480)).contains("no tracks"));
+    }
+
+    #[test]
+    fn a_riff_container_is_opened_and_places_count_from_its_first_byte() {
+        let song = file(0, 24, &[&[0, 0x90, 60, 80, 24, 60, 0]]);
+        let riff = |id: &[u8; 4], data: &[u8]| {
+            let chunk =
+                |id: &[u8], data: &[u8]| [id, &u32::try_from(data.len()).unwrap().to_le_bytes(), data, &vec![0; data.len() % 2]].concat();
+            chunk(b"RIFF", &[&b"RMID"[..], &chunk(b"DISP", b"odd"), &chunk(id, data)].concat())
+        };
+        let import = read(&riff(b"data", &song)).unwrap();
+        assert_eq!((import.clip.note_count(), import.report.trailing_bytes), (1, 0));
+        assert!(refused(&riff(b"junk", &song)).contains("no MIDI data"));
+        let mut absurd = song.clone();
+        absurd[12..14].fill(0);
+        // RIFF header, DISP chunk with padding, and the head of the data chunk lie before.
+        assert!(refused(&riff(b"data", &absurd)).contains("byte 44"));
+        let whole = riff(b"data", &song);
+        assert!(refused(&whole[..40]).contains("cut short: the RIFF chunk at byte 24 needs"));
     }
 }

@@ -27,6 +27,19 @@ impl Grid {
         (tick, offset, eighths > 3)
     }
 
+    /// Where a tick of the grid stands in the file, to the nearest file tick; 0 for ticks before 0.
+    pub(super) fn file_tick(self, tick: Tick) -> u64 {
+        self.played(tick, 0)
+    }
+
+    /// Where a note stands in the file that is played `offset` eighths of a tick after `onset`; 0 before the start.
+    pub(super) fn played(self, onset: Tick, offset: i8) -> u64 {
+        const PER_QUARTER: i128 = (TICKS_PER_QUARTER * OFFSETS_PER_TICK) as i128;
+        let eighths = i128::from(onset.0) * i128::from(OFFSETS_PER_TICK) + i128::from(offset);
+        let file_tick = (eighths * i128::from(self.division) * 2 + PER_QUARTER).div_euclid(2 * PER_QUARTER);
+        u64::try_from(file_tick.max(0)).unwrap_or(u64::MAX)
+    }
+
     /// Our ticks times the division. In range: no file tick is beyond [`MAX_QUARTERS`].
     fn scaled(self, file_tick: u64) -> i64 {
         i64::try_from(file_tick).unwrap_or(i64::MAX / TICKS_PER_QUARTER / 4) * TICKS_PER_QUARTER
@@ -41,6 +54,18 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn grid_positions_have_their_place_in_the_file_and_come_back() {
+        let grid = Grid { division: 960 };
+        assert_eq!((grid.file_tick(Tick(3)), grid.played(Tick(3), -4), grid.played(Tick(0), -4)), (120, 100, 0));
+        for division in [96, 120, 384, 480, 0x7FFF] {
+            let grid = Grid { division };
+            for tick in 0..500 {
+                assert_eq!(grid.tick(grid.file_tick(Tick(tick))), Tick(tick), "{division}");
+            }
+        }
+    }
 
     #[test]
     fn onsets_go_to_the_nearest_tick_and_keep_the_rest() {

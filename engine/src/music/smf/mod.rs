@@ -2,24 +2,37 @@
 //!
 //! Follows "Standard MIDI Files 1.0" (RP-001, MIDI Manufacturers Association). The bytes of events are [`midly`]'s; what they mean is decided here.
 //!
-//! * **Read**: types 0 and 1 with metrical time. A track makes one [`Part`](super::Part) per channel it uses. A damaged file is refused with the byte where
-//!   the damage is, never half-read; what a file may say but we cannot keep is adjusted and counted in the [`ImportReport`].
+//! * **Read**: types 0 and 1 with metrical time, also in a RIFF container (.rmi). A track makes one [`Part`](super::Part) per port and channel it uses, or one
+//!   altogether if its channels are the voices of one player. A damaged file is refused with the byte where the damage is, never half-read; what other readers
+//!   take is repaired, what a file may say but we cannot keep is adjusted, and both are counted in the [`ImportReport`].
+//! * **Edited**: a [`Source`] keeps the file's bytes; notes of it can be replaced, all else stays as it stands.
 //! * **Written**: type 1, 960 ticks per quarter note, one track for metres and tempi and then one per part. What stands on the grid comes back as it
 //!   was.
 
 mod channel;
 mod chunks;
+mod edit;
+#[cfg(test)]
+mod edit_tests;
+mod events;
 #[cfg(test)]
 mod fixtures;
 mod grid;
+mod one_player;
+mod patches;
+mod placing;
 mod read;
 mod report;
+mod source;
+mod track;
 mod write;
 
 use std::path::PathBuf;
 
+pub use edit::Edited;
 pub use read::{Import, read, read_file};
 pub use report::{Ignored, ImportReport, Place};
+pub use source::Source;
 pub use write::{write, write_file};
 
 /// Largest file that is read, in bytes: several times what [`MAX_EVENTS`] can fill with music.
@@ -47,7 +60,7 @@ pub enum MidiError {
         error: Box<MidiError>,
     },
     /// The file system refused.
-    #[error("{}: {error}; check the path, the permissions and the free space", path.display())]
+    #[error("{}: {error}; {}", path.display(), cure(error))]
     Io {
         /// The file.
         path: PathBuf,
@@ -59,11 +72,18 @@ pub enum MidiError {
     #[error("the file is empty (0 bytes); export it again")]
     Empty,
     /// Bytes of something else.
-    #[error("not a Standard MIDI File: it begins with \"{begins}\" (byte 0) instead of \"MThd\"; export it as .mid")]
+    #[error("not a Standard MIDI File: it begins with \"{begins}\" (byte {byte}) instead of \"MThd\"; export it as .mid")]
     NotMidi {
         /// Its first bytes, made printable.
         begins: String,
+        /// Where they stand: not at 0 inside a container.
+        byte: usize,
     },
+    /// A RIFF container of type RMID without a data chunk.
+    #[error(
+        "the file is a RIFF MIDI file (.rmi) with no MIDI data in it: it has no chunk \"data\" that holds an \"MThd\"; export it as .mid"
+    )]
+    Rmid,
     /// The file ends before it should.
     #[error("the file is cut short: {what} at byte {byte} needs {needed} bytes, {left} are left; get a whole copy of the file")]
     CutShort {
@@ -148,4 +168,16 @@ pub enum MidiError {
         /// What does not fit.
         what: String,
     },
+}
+
+/// What helps against an error of the file system.
+fn cure(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "check the path",
+        ErrorKind::IsADirectory => "name a file in it",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "check the permissions",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room",
+        _ => "try another file or folder",
+    }
 }

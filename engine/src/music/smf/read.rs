@@ -1,15 +1,16 @@
 //! Bytes to clip.
 
+use std::collections::HashSet;
+use std::io::Read;
 use std::path::Path;
 
-use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
-
-use super::channel::{Channel, RawNote};
-use super::chunks::{Chunk, Header};
+use super::chunks::{Chunk, Header, midi_range};
 use super::grid::Grid;
-use super::report::{Ignored, ImportReport, Place};
-use super::{MAX_EVENTS, MAX_FILE_BYTES, MAX_UNENDED, MidiError};
-use crate::music::{Clip, DRUM_CHANNEL, Metre, MetreMap, Note, Part, Role, Tempo, TempoMap, Tick, roles};
+use super::patches::Patches;
+use super::report::ImportReport;
+use super::source::{PartSource, Source, TrackSource};
+use super::{MAX_FILE_BYTES, MidiError};
+use crate::music::{Clip, LATE_RELEASE, Metre, MetreMap, Part, Tempo, TempoMap, Tick, roles};
 
 /// What a file became.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,198 +26,173 @@ pub struct Import {
 /// # Errors
 /// As [`read`], or what the file system says.
 pub fn read_file(path: &Path) -> Result<Import, MidiError> {
-    let io = |error| MidiError::Io { path: path.to_owned(), error };
-    let in_file = |error| MidiError::InFile { path: path.to_owned(), error: Box::new(error) };
-    let bytes = std::fs::metadata(path).map_err(io)?.len();
-    if bytes > MAX_FILE_BYTES {
-        return Err(in_file(MidiError::TooLarge { bytes }));
-    }
-    read(&std::fs::read(path).map_err(io)?).map_err(in_file)
+    Ok(Source::read_file(path)?.into_import())
 }
 
 /// Reads a Standard MIDI File.
 ///
 /// Onsets go to the nearest tick of the grid, halves up, and keep the rest in eighths of a tick. Ends go to the nearest tick too, at least one tick
-/// after the onset: so notes that touch in the file touch on the grid. Names that are not UTF-8 are taken as Latin-1. The pedal counts for the
-/// channel of the track it is written in. Reading streams: memory is bounded by the notes kept.
+/// after the onset: so notes that touch in the file touch on the grid. Names that are not UTF-8 are taken as Latin-1, and keep their bytes. The pedal counts
+/// for the channel of the track it is written in; banks and programmes count for their channel in every track of the port, so that a track may set up the
+/// others.
 ///
 /// # Errors
 /// [`MidiError`], with the byte, for everything that is no sound file of type 0 or 1 or goes beyond the limits of this module.
 pub fn read(bytes: &[u8]) -> Result<Import, MidiError> {
+    read_parts(bytes).map(|read| Import { clip: read.clip, report: read.report })
+}
+
+/// The bytes of a file, which may be a pipe: no more than are read at all.
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, MidiError> {
+    let io = |error| MidiError::Io { path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(io)?;
+    Ok(bytes)
+}
+
+/// What was read, and where in the bytes it stands.
+pub(super) struct ReadParts {
+    pub(super) clip: Clip,
+    pub(super) report: ImportReport,
+    pub(super) tracks: Vec<TrackSource>,
+    /// Where each part of the clip comes from.
+    pub(super) parts: Vec<PartSource>,
+    /// Ticks per quarter note.
+    pub(super) grid: Grid,
+}
+
+/// Reads a file and keeps where its notes stand.
+pub(super) fn read_parts(bytes: &[u8]) -> Result<ReadParts, MidiError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > MAX_FILE_BYTES {
         return Err(MidiError::TooLarge { bytes: size });
     }
-    let header = Header::read(bytes)?;
-    let mut import = Reader {
-        grid: Grid { division: header.division },
-        parts: Vec::new(),
-        metres: Vec::new(),
-        tempos: Vec::new(),
-        end: 0,
-        report: ImportReport { format: header.format, division: header.division, ..ImportReport::default() },
-    };
+    let range = midi_range(bytes)?;
+    let bytes = &bytes[..range.end];
+    let header = Header::read(bytes, range.start)?;
+    let mut reader = Reader::new(&header);
     let mut at = header.end;
-    while import.report.tracks < usize::from(header.tracks) {
-        let track = import.report.tracks + 1;
-        if at == bytes.len() {
-            let what = format!("track {track} of {}", header.tracks);
-            return Err(MidiError::CutShort { what, byte: at, needed: 8, left: 0 });
+    loop {
+        let track = reader.tracks.len() + 1;
+        let announced = track <= usize::from(header.tracks);
+        let what = || format!("track {track} of {}", header.tracks.max(u16::try_from(track).unwrap_or(u16::MAX)));
+        if at == bytes.len() && announced {
+            return Err(MidiError::CutShort { what: what(), byte: at, needed: 8, left: 0 });
         }
-        let chunk = Chunk::read(bytes, at, || format!("track {track} of {}", header.tracks))?;
+        let chunk = match Chunk::read(bytes, at, what) {
+            // What follows the announced tracks may be anything, but a track among it is one that the header forgot.
+            Err(_) if !announced && !bytes[at..].starts_with(b"MTrk") => break,
+            chunk => chunk?,
+        };
         if chunk.id == *b"MTrk" {
-            import.read_track(track, chunk.content, at + 8)?;
-            import.report.tracks += 1;
+            reader.read_track(track, chunk.content, at + 8)?;
+            reader.report.unannounced_tracks += usize::from(!announced);
+        } else if !announced && !holds_track(bytes, chunk.end) {
+            break;
         }
         at = chunk.end;
     }
-    import.report.trailing_bytes += bytes.len() - at;
-    Ok(import.finish())
+    if reader.tracks.is_empty() {
+        return Err(MidiError::Header { what: "it announces no tracks, and there are none".to_owned(), byte: range.start + 10 });
+    }
+    reader.report.trailing_bytes += bytes.len() - at;
+    Ok(reader.finish())
+}
+
+/// Whether another track follows among the chunks from `at` on.
+fn holds_track(bytes: &[u8], mut at: usize) -> bool {
+    while let Ok(chunk) = Chunk::read(bytes, at, String::new) {
+        if chunk.id == *b"MTrk" {
+            return true;
+        }
+        at = chunk.end;
+    }
+    false
 }
 
 /// The clip in the making.
-struct Reader {
-    grid: Grid,
-    parts: Vec<Part>,
-    metres: Vec<(Tick, Metre)>,
-    tempos: Vec<(Tick, Tempo)>,
-    /// Where the last track ends, in file ticks.
-    end: u64,
-    report: ImportReport,
+pub(super) struct Reader {
+    pub(super) grid: Grid,
+    pub(super) parts: Vec<Part>,
+    pub(super) sources: Vec<PartSource>,
+    pub(super) tracks: Vec<TrackSource>,
+    pub(super) patches: Patches,
+    pub(super) metres: Vec<(Tick, Metre)>,
+    pub(super) tempos: Vec<(Tick, Tempo)>,
+    /// Where the tracks end that say how long the piece is, in file ticks: those with notes, and those that end apart from their last event.
+    pub(super) ends: Vec<u64>,
+    /// Where the last track ends.
+    pub(super) end: u64,
+    pub(super) report: ImportReport,
 }
 
 impl Reader {
-    /// Reads one track whose content begins at byte `origin`.
-    fn read_track(&mut self, track: usize, content: &[u8], origin: usize) -> Result<(), MidiError> {
-        let mut events = EventIter::new(content);
-        let mut channels: [Option<Channel>; 16] = Default::default();
-        let mut name = None;
-        let mut announced = None;
-        let mut file_tick = 0;
-        let mut closed = false;
-        while !closed {
-            let byte = origin + content.len() - events.unread().len();
-            let Some(event) = events.next() else { break };
-            let event = event.map_err(|_| MidiError::Damaged { track, byte })?;
-            self.report.events += 1;
-            if self.report.events > MAX_EVENTS {
-                return Err(MidiError::TooManyEvents { track, byte });
-            }
-            file_tick += u64::from(event.delta.as_int());
-            if file_tick > self.grid.longest() {
-                return Err(MidiError::TooLong { place: format!("track {track}, byte {byte}") });
-            }
-            let place = Place { byte, file_tick };
-            match event.kind {
-                TrackEventKind::Midi { channel, message } => {
-                    let channel = channels[usize::from(channel.as_int())].get_or_insert_default();
-                    self.read_message(channel, message, place);
-                }
-                TrackEventKind::Meta(MetaMessage::TrackName(bytes)) => name = name.or_else(|| Some(text(bytes))),
-                TrackEventKind::Meta(MetaMessage::MidiChannel(channel)) => announced = Some(channel),
-                TrackEventKind::Meta(MetaMessage::EndOfTrack) => closed = true,
-                TrackEventKind::Meta(meta) => self.read_meta(&meta, track, place)?,
-                TrackEventKind::SysEx(_) | TrackEventKind::Escape(_) => {}
-            }
-        }
-        self.report.endless_tracks += u64::from(!closed);
-        self.report.trailing_bytes += events.unread().len();
-        self.end = self.end.max(file_tick);
-        if let Some(channel) = announced {
-            channels[usize::from(channel.as_int())].get_or_insert_default();
-        }
-        let name = name.unwrap_or_default();
-        for (number, channel) in (0u8..).zip(channels) {
-            let Some(mut channel) = channel else { continue };
-            channel.finish_all(file_tick, &mut self.report);
-            // A channel that only sets itself up is no part, unless the track says so by name of the channel: our own empty parts do.
-            if !channel.notes.is_empty() || announced.is_some_and(|announced| announced == number) {
-                let notes = self.quantise(&channel.notes);
-                self.parts.push(Part { name: name.clone(), channel: number, programme: channel.programme, notes });
-            }
-        }
-        match self.report.unclosed {
-            Ignored { count, first: Some(Place { byte, .. }) } if count > MAX_UNENDED => Err(MidiError::Unended { count, byte }),
-            _ => Ok(()),
+    fn new(header: &Header) -> Self {
+        Self {
+            grid: Grid { division: header.division },
+            parts: Vec::new(),
+            sources: Vec::new(),
+            tracks: Vec::new(),
+            patches: Patches::default(),
+            metres: Vec::new(),
+            tempos: Vec::new(),
+            ends: Vec::new(),
+            end: 0,
+            report: ImportReport { format: header.format, division: header.division, ..ImportReport::default() },
         }
     }
 
-    fn read_message(&mut self, channel: &mut Channel, message: MidiMessage, place: Place) {
-        match message {
-            // A note-on without velocity is a note-off: the standard's way to save status bytes.
-            MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => channel.note_on(key.as_int(), vel.as_int(), place),
-            MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => channel.note_off(key.as_int(), place, &mut self.report),
-            MidiMessage::Controller { controller, value } => {
-                channel.controller(controller.as_int(), value.as_int(), place, &mut self.report);
-            }
-            MidiMessage::ProgramChange { program } => {
-                let standing = *channel.programme.get_or_insert(program.as_int());
-                self.report.later_programmes += u64::from(standing != program.as_int());
-            }
-            MidiMessage::Aftertouch { .. } | MidiMessage::ChannelAftertouch { .. } | MidiMessage::PitchBend { .. } => {}
-        }
-    }
-
-    fn read_meta(&mut self, meta: &MetaMessage<'_>, track: usize, place: Place) -> Result<(), MidiError> {
-        let byte = place.byte;
-        match *meta {
-            MetaMessage::Tempo(micros) => {
-                let tempo = Tempo::new(micros.as_int()).ok_or(MidiError::Tempo { track, byte })?;
-                self.tempos.push((self.grid.tick(place.file_tick), tempo));
-            }
-            MetaMessage::TimeSignature(0, ..) => return Err(MidiError::Metre { track, byte }),
-            MetaMessage::TimeSignature(numerator, power, ..) => {
-                match 1u8.checked_shl(u32::from(power)).and_then(|denominator| Metre::new(numerator, denominator)) {
-                    Some(metre) => self.metres.push((self.grid.tick(place.file_tick), metre)),
-                    None => self.report.bad_metres.add(place),
+    fn finish(mut self) -> ReadParts {
+        let playing: HashSet<(usize, u8, u8)> =
+            self.parts.iter().zip(&self.sources).map(|(part, source)| (source.track, source.port, part.channel)).collect();
+        for (part, source) in self.parts.iter_mut().zip(&self.sources) {
+            let first = part.notes.first().map_or(Tick::ZERO, |note| note.onset);
+            let plays = |track| playing.contains(&(track, source.port, part.channel));
+            let mut in_force = None;
+            let mut later = Vec::new();
+            for (file_tick, patch) in self.patches.of(source.track, source.port, part.channel, plays) {
+                let tick = self.grid.tick(file_tick);
+                if in_force.is_none() || tick <= first {
+                    in_force = Some(patch);
+                } else if later.last().map(|&(_, patch)| patch).or(in_force) != Some(patch) {
+                    later.push((tick, patch));
                 }
             }
-            _ => {}
+            self.report.later_programmes += u64::try_from(later.len()).unwrap_or(u64::MAX);
+            part.programme = in_force.map(|patch| patch.programme);
+            part.setup.bank = in_force.map(|patch| patch.bank).unwrap_or_default();
+            part.setup.changes = later;
         }
-        Ok(())
-    }
-
-    /// Notes on the grid, in canonical order, one for each onset and pitch. Their role comes later: it needs all parts.
-    fn quantise(&mut self, raw: &[RawNote]) -> Vec<Note> {
-        let mut notes: Vec<_> = raw
-            .iter()
-            .map(|raw| {
-                let (onset, offset, clamped) = self.grid.onset(raw.start);
-                let length = self.grid.tick(raw.end) - onset;
-                self.report.off_grid += u64::from(offset != 0);
-                self.report.offset_clamped += u64::from(clamped);
-                self.report.lengthened += u64::from(length < Tick(1));
-                Note { onset, offset, duration: length.max(Tick(1)), pitch: raw.key, velocity: raw.velocity, role: Role::Other }
-            })
-            .collect();
-        // Of notes that differ in nothing but their length the longest comes first, and stays.
-        notes.sort_by_key(|note| (note.order(), std::cmp::Reverse(note.duration)));
-        let read = notes.len();
-        notes.dedup_by_key(|note| note.order());
-        self.report.duplicates += u64::try_from(read - notes.len()).unwrap_or(u64::MAX);
-        notes
-    }
-
-    fn finish(mut self) -> Import {
         roles::assign(&mut self.parts);
         let mut clip = Clip { parts: self.parts, metres: MetreMap::new(self.metres), tempos: TempoMap::new(self.tempos), end: Tick::ZERO };
-        let last = clip.last_sounding().unwrap_or_default().max(self.grid.tick(self.end));
-        clip.end = clip.metres.bar_line_from(last);
+        clip.end = end_of(&clip, &self.ends, self.end, self.grid);
         self.report.notes = clip.note_count();
-        debug_assert!(clip.parts.iter().all(|part| part.notes.iter().all(|n| (n.role == Role::Drums) == (part.channel == DRUM_CHANNEL))));
-        Import { clip, report: self.report }
+        ReadParts { clip, report: self.report, tracks: self.tracks, parts: self.sources, grid: self.grid }
     }
 }
 
-/// A name: UTF-8, or else Latin-1, which every byte is.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect())
+/// Where a clip ends whose tracks end at `ends`, as far as they say how long it is, and at `last` altogether.
+fn end_of(clip: &Clip, ends: &[u64], last: u64, grid: Grid) -> Tick {
+    let Some(closing) = clip.closing_bar_line() else {
+        let end = ends.iter().max().copied().unwrap_or(last);
+        return clip.metres.bar_line_from(grid.tick(end));
+    };
+    let stated = ends.iter().filter_map(|&end| {
+        let end = grid.tick(end);
+        let bar = clip.metres.bar_at(end);
+        // An end inside a bar is the exporting program's: it says nothing about bars.
+        if end - bar.start <= LATE_RELEASE { Some(bar.start) } else { (bar.end() - end <= LATE_RELEASE).then(|| bar.end()) }
+    });
+    stated.max().map_or(closing, |end| end.max(closing))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{chunk, file, header};
+    use super::super::{Ignored, Place};
     use super::*;
+    use crate::music::{Bank, Patch, Role};
 
     /// One quarter on middle C at 24 ticks a quarter.
     const QUARTER: &[u8] = &[0, 0x90, 60, 80, 24, 0x80, 60, 0];
@@ -240,11 +216,12 @@ mod tests {
         assert_eq!(spans(&import.clip), [(0, 12, 40, 2), (0, 24, 36, 9), (0, 24, 38, 9)]);
         assert_eq!(
             import.clip.parts.iter().map(|part| (&*part.name, part.programme)).collect::<Vec<_>>(),
-            [("Song", Some(33)), ("Song", None)]
+            [("", Some(33)), ("", None)],
+            "the name of the track is the song's"
         );
         assert_eq!(import.clip.parts[1].notes[0].role, Role::Drums);
         assert_eq!(import.clip.parts[0].notes[0].role, Role::Bass);
-        assert!(import.report.mended().is_empty());
+        assert!(import.report.repaired().is_empty());
     }
 
     #[test]
@@ -309,10 +286,112 @@ mod tests {
         assert_eq!((import.report.bad_metres.count, import.report.bad_metres.first), (2, Some(Place { byte: 30, file_tick: 72 })));
     }
 
+    /// A name event at tick 0.
+    fn named(name: &[u8]) -> Vec<u8> {
+        [&[0, 0xFF, 3, u8::try_from(name.len()).unwrap()], name].concat()
+    }
+
     #[test]
-    fn names_are_utf_8_or_latin_1() {
-        assert_eq!(text("Baſso".as_bytes()), "Baſso");
-        assert_eq!(text(b"Fl\xF6te"), "Flöte");
+    fn names_that_are_not_utf_8_are_read_as_latin_1_and_written_as_they_were() {
+        let shift_jis = b"\x83s\x83A\x83m";
+        let bytes = file(
+            1,
+            24,
+            &[
+                &[&named("Baſso".as_bytes()), QUARTER].concat(),
+                &[&named(b"Fl\xF6te"), QUARTER].concat(),
+                &[&named(shift_jis), QUARTER].concat(),
+            ],
+        );
+        let clip = read(&bytes).unwrap().clip;
+        assert_eq!(clip.parts[..2].iter().map(|part| &*part.name).collect::<Vec<_>>(), ["Baſso", "Flöte"]);
+        assert_eq!(clip.parts[0].setup.name_bytes, None);
+        let written = super::super::write(&clip).unwrap();
+        for name in ["Baſso".as_bytes(), b"Fl\xF6te", shift_jis] {
+            assert!(written.windows(name.len()).any(|window| window == name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_instrument_of_a_type_0_file_keeps_its_name_and_several_take_their_own() {
+        assert_eq!(read(&file(0, 24, &[&[&named(b"Piano"), QUARTER].concat()])).unwrap().clip.parts[0].name, "Piano");
+        let prefixed = [
+            &named(b"The Old Bridge")[..],
+            &[0, 0xFF, 0x20, 1, 1],
+            &named(b"Bass"),
+            &[0, 0xC1, 33],
+            QUARTER,
+            &[0, 0x91, 40, 80, 24, 40, 0],
+        ]
+        .concat();
+        let clip = read(&file(0, 24, &[&prefixed])).unwrap().clip;
+        assert_eq!(clip.parts.iter().map(|part| &*part.name).collect::<Vec<_>>(), ["", "Bass"]);
+        let type_1 = read(&file(1, 24, &[&prefixed])).unwrap().clip;
+        assert_eq!(type_1.parts[0].name, "The Old Bridge", "in a type 1 file a track is an instrument");
+    }
+
+    #[test]
+    fn a_track_that_only_sets_up_gives_the_others_their_sounds() {
+        let set_up = [0, 0xB0, 0, 8, 0, 0xC0, 40, 0, 0xC1, 33, 24, 0xC1, 35];
+        let bass = [0, 0x91, 40, 80, 24, 40, 0];
+        let own = [0, 0xC0, 6, 0, 0x90, 60, 80, 24, 60, 0];
+        let clip = read(&file(1, 24, &[&set_up, QUARTER, &bass, &own])).unwrap().clip;
+        assert_eq!(
+            clip.parts.iter().map(|part| part.programme).collect::<Vec<_>>(),
+            [Some(40), Some(33), Some(6)],
+            "the third sets itself up"
+        );
+        let bank = |coarse| Bank { coarse, fine: None };
+        assert_eq!(clip.parts.iter().map(|part| part.setup.bank).collect::<Vec<_>>(), [bank(Some(8)), bank(None), bank(Some(8))]);
+        assert_eq!(clip.parts[1].setup.changes, [(Tick(24), Patch { bank: bank(None), programme: 35 })]);
+        let back = read(&super::super::write(&clip).unwrap()).unwrap().clip;
+        assert_eq!(back, clip);
+    }
+
+    #[test]
+    fn equal_channels_of_two_ports_stay_two_instruments() {
+        let port = |port: u8, programme: u8| [&[0, 0xFF, 0x21, 1, port, 0, 0xC0, programme], QUARTER].concat();
+        let clip = read(&file(1, 24, &[&port(0, 4), &port(1, 32)])).unwrap().clip;
+        assert_eq!(
+            clip.parts.iter().map(|part| (part.setup.port, part.programme)).collect::<Vec<_>>(),
+            [(Some(0), Some(4)), (Some(1), Some(32))]
+        );
+        let one_track = [&port(0, 4)[..], &port(1, 32)].concat();
+        assert_eq!(read(&file(0, 24, &[&one_track])).unwrap().clip.parts.len(), 2);
+        assert_eq!(read(&super::super::write(&clip).unwrap()).unwrap().clip, clip);
+    }
+
+    /// Four quarters, each on the next of the channels, with a bend before each.
+    fn by_voice(channels: [u8; 4]) -> Vec<u8> {
+        channels.iter().flat_map(|c| [0, 0xE0 | c, 5, 64, 0, 0x90 | c, 60 + c, 80, 24, 0x80 | c, 60 + c, 0]).collect()
+    }
+
+    #[test]
+    fn an_mpe_track_is_one_player_also_on_the_drum_channel() {
+        for format in [0, 1] {
+            let clip = read(&file(format, 24, &[&[&named(b"Seaboard")[..], &by_voice([7, 8, 9, 10])].concat()])).unwrap().clip;
+            assert_eq!(clip.parts.len(), 1, "type {format}");
+            assert_eq!((&*clip.parts[0].name, clip.parts[0].channel, clip.note_count()), ("Seaboard", 7, 4));
+            assert!(clip.notes().iter().all(|note| note.role != Role::Drums));
+        }
+    }
+
+    #[test]
+    fn an_end_of_track_after_a_rest_is_the_clip_s_end_and_a_late_tempo_is_not() {
+        // Bars of a quarter: a track may end in bar 3, or the tempo change there.
+        let metre = [0, 0xFF, 0x58, 4, 1, 2, 24, 8];
+        let tempo = [48, 0xFF, 0x51, 3, 7, 0xA1, 0x20];
+        let whole = |tracks: &[Vec<u8>]| {
+            let chunks = tracks.iter().flat_map(|track| chunk(b"MTrk", track));
+            header(1, u16::try_from(tracks.len()).unwrap(), 24).into_iter().chain(chunks).collect::<Vec<_>>()
+        };
+        let closed = |events: &[&[u8]], rest: u8| [&events.concat()[..], &[rest, 0xFF, 0x2F, 0]].concat();
+        let end = |tracks: &[Vec<u8>]| read(&whole(tracks)).unwrap().clip.end;
+        assert_eq!(end(&[closed(&[&metre], 0), closed(&[QUARTER], 24)]), Tick(48));
+        assert_eq!(end(&[closed(&[&metre], 72), closed(&[QUARTER], 0)]), Tick(72));
+        assert_eq!(end(&[closed(&[&metre, &tempo], 0), closed(&[QUARTER], 0)]), Tick(24));
+        assert_eq!(end(&[closed(&[&metre], 0), closed(&[QUARTER], 12)]), Tick(24), "an end inside a bar says nothing about bars");
+        assert_eq!(end(&[closed(&[&metre], 0), closed(&[&[0, 0x90, 60, 80, 30, 60, 0]], 0)]), Tick(24), "a sixteenth late");
     }
 
     #[test]
@@ -326,11 +405,45 @@ mod tests {
 
     #[test]
     fn a_damaged_event_is_refused_with_its_byte() {
-        // A data byte where a status should be; a name longer than its track; a system message; a time that never ends.
-        let damages: [&[u8]; 4] = [&[0, 60, 80], &[0, 0xFF, 3, 100], &[0, 0xF4], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF]];
-        for damage in damages {
+        // A data byte where no status was; a name longer than its track; a time that never ends.
+        for damage in [&[0, 0xFF, 3, 100][..], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF]] {
             let message = refused(&file(1, 24, &[&[QUARTER, &[0, 0xFF, 1, 0], damage].concat()]));
             assert!(message.contains("track 1 is damaged: no MIDI event can be read at byte 34"), "{message}");
+        }
+        let message = refused(&file(1, 24, &[&[0, 0xFF, 1, 0, 0, 60, 80]]));
+        assert!(message.contains("track 1 is damaged: no MIDI event can be read at byte 26"), "{message}");
+    }
+
+    #[test]
+    fn running_status_across_other_events_is_read_and_said() {
+        let song = [&[0, 0x90, 60, 80, 24, 60, 0, 0, 0xFF, 1, 2, b'l', b'a', 0, 62, 80, 12, 0xF0, 1, 0xF7, 12, 62, 0][..]].concat();
+        let import = read(&file(0, 24, &[&song])).unwrap();
+        assert_eq!(spans(&import.clip), [(0, 24, 60, 0), (24, 48, 62, 0)]);
+        let Ignored { count, first } = import.report.carried_status;
+        assert_eq!((count, first), (2, Some(Place { byte: 35, file_tick: 24 })));
+        assert!(import.report.repaired()[0].contains("2 (first at byte 35, file tick 24)"), "{:?}", import.report.repaired());
+    }
+
+    #[test]
+    fn system_messages_are_passed_over_and_said() {
+        let song = [0, 0x90, 60, 80, 12, 0xF8, 0, 0xFE, 0, 0xF3, 5, 0, 0xF1, 1, 12, 60, 0];
+        let import = read(&file(0, 24, &[&song])).unwrap();
+        assert_eq!((spans(&import.clip), import.report.system_messages.count), (vec![(0, 24, 60, 0)], 4));
+        assert!(import.report.repaired()[0].starts_with("system messages"), "{:?}", import.report.repaired());
+    }
+
+    #[test]
+    fn tracks_that_the_header_forgets_are_read_and_said() {
+        for announced in [0, 1] {
+            let mut bytes = file(1, 24, &[QUARTER, QUARTER, QUARTER]);
+            bytes[11] = announced;
+            // Another chunk in between is none the header counts.
+            bytes.splice(34..34, chunk(b"odd ", b"?"));
+            let import = read(&bytes).unwrap();
+            assert_eq!((import.clip.parts.len(), import.report.unannounced_tracks), (3, 3 - usize::from(announced)));
+            let says = format!("the header announces {announced} tracks, the file has 3: all of them were read");
+            assert_eq!(import.report.repaired(), [says]);
+            assert!(refused(&bytes[..bytes.len() - 1]).contains("cut short: track 3"));
         }
     }
 

@@ -55,7 +55,7 @@ pub struct ImportReport {
     pub pedalled: u64,
     /// Notes shorter than a tick, made one tick long.
     pub lengthened: u64,
-    /// Notes without an end: closed where their track ends.
+    /// Notes without an end: closed where their key is struck again or their track ends.
     pub unclosed: Ignored,
     /// Note-offs without a note.
     pub stray_note_offs: Ignored,
@@ -65,35 +65,47 @@ pub struct ImportReport {
     pub bad_metres: Ignored,
     /// Programme changes after a channel's first: a part keeps one programme.
     pub later_programmes: u64,
+    /// Channel messages that take their status byte from before a meta or system exclusive event, which the standard forbids.
+    pub carried_status: Ignored,
+    /// System messages (0xF1 to 0xFE), which a file must not hold.
+    pub system_messages: Ignored,
+    /// Tracks beyond the number that the header announces: read like the others.
+    pub unannounced_tracks: usize,
     /// Tracks without an end-of-track event; they end with their last event.
     pub endless_tracks: u64,
-    /// Bytes after the last track the header announces, and after a track's end-of-track event: not read.
+    /// Bytes after the last track, and after a track's end-of-track event: not read.
     pub trailing_bytes: usize,
 }
 
 impl ImportReport {
-    /// What in the file was wrong and had to be mended, in words; nothing if all was well. What the grid and the pedal ask for does not count.
+    /// What in the file was wrong and had to be repaired, in words; nothing if all was well. What the grid and the pedal ask for does not count.
     #[must_use]
-    pub fn mended(&self) -> Vec<String> {
-        let mut mended = Vec::new();
+    pub fn repaired(&self) -> Vec<String> {
+        let mut repaired = Vec::new();
+        if self.unannounced_tracks > 0 {
+            let announced = self.tracks - self.unannounced_tracks;
+            repaired.push(format!("the header announces {announced} tracks, the file has {}: all of them were read", self.tracks));
+        }
         for (ignored, what) in [
-            (self.unclosed, "notes without an end, closed where their track ends"),
+            (self.carried_status, "messages without a status byte after a text or system exclusive event, read with the last one"),
+            (self.system_messages, "system messages, which a file must not hold, passed over"),
+            (self.unclosed, "notes without an end, closed where their key is struck again or their track ends"),
             (self.stray_note_offs, "note-offs without a note, passed over"),
             (self.bad_metres, "metres too fine for the grid, passed over"),
         ] {
             if ignored.count > 0 {
-                mended.push(format!("{what}: {ignored}"));
+                repaired.push(format!("{what}: {ignored}"));
             }
         }
         if self.duplicates > 0 {
-            mended.push(format!("doubled notes, the longest kept: {}", self.duplicates));
+            repaired.push(format!("doubled notes, the longest kept: {}", self.duplicates));
         }
         if self.endless_tracks > 0 {
-            mended.push(format!("tracks without an end, ended with their last event: {}", self.endless_tracks));
+            repaired.push(format!("tracks without an end, ended with their last event: {}", self.endless_tracks));
         }
         if self.trailing_bytes > 0 {
-            mended.push(format!("bytes after the end, not read: {}", self.trailing_bytes));
+            repaired.push(format!("bytes after the end, not read: {}", self.trailing_bytes));
         }
-        mended
+        repaired
     }
 }

@@ -7,7 +7,7 @@ use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, T
 
 use super::{MAX_QUARTERS, MidiError};
 use crate::files::write_whole;
-use crate::music::{Clip, Metre, Note, OFFSETS_PER_TICK, Part, TICKS_PER_QUARTER, Tick};
+use crate::music::{Clip, Metre, Note, OFFSETS_PER_TICK, Part, Patch, TICKS_PER_QUARTER, Tick};
 
 /// Ticks per quarter note of written files: a tick of the grid is 40 of them, an eighth of it 5.
 const DIVISION: u16 = 960;
@@ -64,6 +64,19 @@ impl<'a> Track<'a> {
         Ok(())
     }
 
+    /// A bank, as far as it is named, and a programme of it.
+    fn choose(&mut self, file_tick: i64, channel: u4, patch: Patch) -> Result<(), MidiError> {
+        let select = |number, value: Option<u8>| value.map(|value| (u7::new(number), u7::new(value & 0x7F)));
+        let bank = [select(0, patch.bank.coarse), select(32, patch.bank.fine)].into_iter().flatten();
+        let bank = bank.map(|(controller, value)| MidiMessage::Controller { controller, value });
+        for message in bank.chain([MidiMessage::ProgramChange { program: u7::new(patch.programme & 0x7F) }]) {
+            // Before the notes that sound with it, and behind those that have ended.
+            let step = if file_tick == 0 { Step::NoteOff } else { Step::Other };
+            self.add(file_tick, step, TrackEventKind::Midi { channel, message })?;
+        }
+        Ok(())
+    }
+
     /// From times to the distances between them.
     fn into_events(mut self, end: Tick) -> Result<Vec<TrackEvent<'a>>, MidiError> {
         // The sort is stable: of equal times, notes keep the canonical order and metres and tempi that of their maps.
@@ -108,12 +121,18 @@ fn time_signature(metre: Metre) -> MetaMessage<'static> {
 fn track(part: &Part, clip_end: Tick) -> Result<Vec<TrackEvent<'_>>, MidiError> {
     let channel = u4::new(part.channel & 0x0F);
     let mut track = Track::default();
-    track.add(0, Step::NoteOff, TrackEventKind::Meta(MetaMessage::TrackName(part.name.as_bytes())))?;
+    let name = part.setup.name_bytes.as_deref().unwrap_or(part.name.as_bytes());
+    track.add(0, Step::NoteOff, TrackEventKind::Meta(MetaMessage::TrackName(name)))?;
+    if let Some(port) = part.setup.port {
+        track.add(0, Step::NoteOff, TrackEventKind::Meta(MetaMessage::MidiPort(u7::new(port & 0x7F))))?;
+    }
     // Says which channel a part without notes is on.
     track.add(0, Step::NoteOff, TrackEventKind::Meta(MetaMessage::MidiChannel(channel)))?;
     if let Some(programme) = part.programme {
-        let message = MidiMessage::ProgramChange { program: u7::new(programme & 0x7F) };
-        track.add(0, Step::NoteOff, TrackEventKind::Midi { channel, message })?;
+        track.choose(0, channel, Patch { bank: part.setup.bank, programme })?;
+    }
+    for &(tick, patch) in &part.setup.changes {
+        track.choose(file_ticks(tick), channel, patch)?;
     }
     for note in &part.notes {
         let (on, off) = span(note, clip_end);
@@ -184,7 +203,7 @@ mod tests {
 
     fn any_clip() -> impl Strategy<Value = Clip> {
         let part = ("[a-zA-Zäß ]{0,12}", 0u8..16, prop::option::of(0u8..128), any_notes())
-            .prop_map(|(name, channel, programme, notes)| Part { name, channel, programme, notes });
+            .prop_map(|(name, channel, programme, notes)| Part { name, channel, programme, notes, ..Part::default() });
         let tempos = prop::collection::vec((0i64..3000, 1u32..=Tempo::SLOWEST), 0..6)
             .prop_map(|changes| TempoMap::new(changes.into_iter().map(|(tick, micros)| (Tick(tick), Tempo::new(micros).unwrap()))));
         (prop::collection::vec(part, 0..5), any_metres(), tempos, 0u32..40).prop_map(|(mut parts, metres, tempos, bars)| {
@@ -202,7 +221,7 @@ mod tests {
         fn music_on_the_grid_comes_back_as_it_was(clip in any_clip()) {
             let import = read(&write(&clip).unwrap()).unwrap();
             prop_assert_eq!(&import.clip, &clip);
-            prop_assert!(import.report.mended().is_empty());
+            prop_assert!(import.report.repaired().is_empty());
             prop_assert_eq!(import.report.lengthened + import.report.offset_clamped, 0);
         }
     }

@@ -12,8 +12,9 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 
 use crate::continuation::phrase::ANY_STYLE;
-use crate::making::{Finish, Work, in_order, milliseconds_each, progress, read, roles_in};
+use crate::making::{Finish, Work, in_order, milliseconds_each, progress, roles_in};
 use crate::model::ModelArgs;
+use crate::piece::{self, Opening, Piece};
 use crate::policy::{PolicyArgs, memory};
 use crate::steering::{self, Steering};
 
@@ -29,14 +30,18 @@ Examples:
 ///
 /// The roles play in the order in which they are named, each over everything that the others play in the bar and in those before, the roles named before it
 /// among them. Roles that the file has already are written anew, in the same tracks; a role
-/// that it lacks gets a track of its own. All else stays. No new note sounds beyond the last bar with music.
+/// that it lacks gets a track of its own. Only their notes change: all else in the file stays as it is, byte for byte, also the controllers, the pedal and the
+/// pitch bends in their tracks. A new note on a key that another part of its channel holds is left out. No new note sounds beyond the last bar with music.
 /// The same file, model, options and seed give the same bytes on the same machine.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// MIDI file to accompany, of type 0 or 1
+    /// MIDI file to accompany, of type 0 or 1; - is standard input
     #[arg(value_name = "IN.mid")]
     input: PathBuf,
+
+    #[command(flatten)]
+    opening: Opening,
 
     /// Roles that play along, one after the other, for instance bass,drums
     ///
@@ -67,8 +72,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let output = args.finish.create()?;
-    let clip = read(&args.input)?;
-    let name = args.input.display();
+    let Piece { source, clip } = piece::read(&args.input, &args.opening)?;
+    let name = piece::name(&args.input);
     let roles = once(&args.roles);
     let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
     let others = insertion::without(&clip, |note| roles.contains(&note.role));
@@ -87,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let prefix = prefix_rows(ANY_STYLE, &ensemble);
     let progress = progress(usize::try_from(bars.saturating_sub(first))? * roles.len())?;
     let began = Instant::now();
-    let (mut whole, mut known, mut count) = (clip, others, 0);
+    let (mut whole, mut known, mut count) = (clip, others.clone(), 0);
     for (turn, &role) in (0..).zip(&roles) {
         let song = Song::new(&known, args.steering.key());
         let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
@@ -114,7 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         model: model.info().name.clone(),
         roles: names,
     };
-    args.finish.write(output, &known, "accompanied", &args.input, &work)
+    args.finish.write(output, &source, (&others, &known), "accompanied", &args.input, &work)
 }
 
 /// Roles in the order in which they are named, each once.

@@ -6,6 +6,8 @@ use antiphon_engine::model::Model;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
+use crate::console::Stream;
+
 use super::{
     DENSE, HORIZON_CONTEXT,
     machine::Machine,
@@ -27,11 +29,10 @@ impl Report<'_> {
     /// Prints it to standard output.
     pub(super) fn print(&self, as_json: bool) -> Result<()> {
         if as_json {
-            println!("{}", serde_json::to_string_pretty(&self.json())?);
+            Stream::Output.print(&format!("{}\n", serde_json::to_string_pretty(&self.json())?))
         } else {
-            print!("{}", self.text());
+            Stream::Output.print(&self.text())
         }
-        Ok(())
     }
 
     fn json(&self) -> Value {

@@ -7,16 +7,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use antiphon_engine::decode::Constraints;
-use antiphon_engine::files::write_whole;
 use antiphon_engine::music::analysis::{Key, habits};
 use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
 use antiphon_engine::picture::Picture;
 
-use crate::making::{draw_seed, in_order, milliseconds_each, progress, read, roles_in};
+use crate::console::Stream;
+use crate::making::{draw_seed, in_order, milliseconds_each, progress, roles_in};
 use crate::model::ModelArgs;
+use crate::output::{Output, is_standard};
+use crate::piece::{self, Opening};
 use crate::policy::PolicyArgs;
 use crate::steering::{self, Steering};
 use phrase::{Phrases, Score};
@@ -36,8 +38,10 @@ Examples:
 
 /// Continues a MIDI file: writes the bars that follow it, as MIDI and, if asked, as a picture.
 ///
-/// The continuation starts on the bar line after the last note and is whole bars long. In its file, tick 0 is that bar line and every note ends inside;
-/// tempo, metre and track names are those of the source, and a new note goes to the track that plays its role.
+/// The continuation starts on the bar line after the last note, or behind the rest that a loop ends with, if its tracks go on so far and that is no more than 4
+/// bars; --from says otherwise. A last note that is let go up to a sixteenth late does not count for another bar. It is whole bars long. In its file, tick 0 is
+/// that bar line and every note ends inside; metre, track names, banks and programmes are those in force there, the tempo is the one that held longest in the
+/// last 8 bars, and a new note goes to the track that plays its role.
 /// The same file, model, options and seed give the same bytes on the same machine.
 ///
 /// Files are named after the source and the seed, IN-seedS.mid; an older file of that name is replaced. Each appears only when it is whole, and none
@@ -45,9 +49,16 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// MIDI file to continue, of type 0 or 1
+    /// MIDI file to continue, of type 0 or 1; - is standard input
     #[arg(value_name = "IN.mid")]
     input: PathBuf,
+
+    /// Bar to begin with, counted from 1: what the source has there and later does not count
+    #[arg(long, value_name = "BAR", value_parser = clap::value_parser!(u32).range(2..))]
+    from: Option<u32>,
+
+    #[command(flatten)]
+    opening: Opening,
 
     /// How many bars to add
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=MOST_BARS))]
@@ -61,7 +72,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "S")]
     seed: Option<u64>,
 
-    /// Folder to write to; made if it is not there
+    /// Folder to write to; made if it is not there. - writes the one continuation to standard output, and the report to standard error
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
 
@@ -119,8 +130,10 @@ struct Made {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let source = Source::read(&args.input, &args.roles)?;
-    if args.output.exists() && !args.output.is_dir() {
+    let to_standard_output = is_standard(&args.output);
+    ensure!(!to_standard_output || args.variations == 1 && !args.picture, "--output -: takes one file: neither --variations nor --picture");
+    let source = Source::read(args)?;
+    if !to_standard_output && args.output.exists() && !args.output.is_dir() {
         bail!("{}: is a file; give --output a folder", args.output.display());
     }
     let model = Arc::new(args.model.open()?);
@@ -138,7 +151,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut made = Vec::new();
     for variation in 0..args.variations {
         let seed = seed.wrapping_add(variation.into());
-        let notes = phrases.phrase(seed, || progress.inc(1)).with_context(|| format!("{}: continuing it failed", args.input.display()))?;
+        let notes =
+            phrases.phrase(seed, || progress.inc(1)).with_context(|| format!("{}: continuing it failed", piece::name(&args.input)))?;
         let clip = continuation::continued(&source.clip, source.start, args.bars, &notes, RECENT_BARS);
         made.push(source.made(args, &name, seed, &clip)?);
     }
@@ -152,23 +166,33 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         key: score.key().map(|key| key.to_string()),
         roles: source.roles.iter().map(|role| role.name()).collect(),
     };
-    report.print(&args.input, args.json)
+    report.print(&args.input, args.json, Stream::beside(&args.output))
 }
 
 impl<'a> Source<'a> {
     /// Reads the file, and refuses what cannot be continued.
-    fn read(path: &'a Path, wanted: &[Role]) -> Result<Self> {
-        let clip = read(path)?;
-        let Some(start) = continuation::start(&clip) else {
-            bail!("{}: has no note to continue; give a file with music in it", path.display());
+    fn read(args: &'a Args) -> Result<Self> {
+        let (path, wanted) = (args.input.as_path(), &args.roles);
+        let name = piece::name(path);
+        let clip = piece::read(path, &args.opening)?.clip;
+        let Some(after_the_end) = continuation::start(&clip) else {
+            bail!("{name}: has no note to continue; give a file with music in it");
         };
+        let start = args.from.map_or(after_the_end, |bar| clip.metres.bar(bar - 1).start);
+        let clip = continuation::context(&clip, start, RECENT_BARS);
+        let bar = clip.metres.bar_at(start).index.saturating_add(1);
+        ensure!(!clip.is_silent(), "{name}: has no note before bar {bar} to continue; choose a later bar with --from");
         let only_drums = clip.parts.iter().flat_map(|part| &part.notes).all(|note| note.role == Role::Drums);
         if only_drums && wanted.is_empty() {
             let cure = "add a part with pitches, or say what shall play, for instance --roles drums or --roles drums,bass";
-            bail!("{}: holds nothing but drums (channel 10 in every track), so there is no harmony to continue; {cure}", path.display());
+            bail!("{name}: holds nothing but drums (channel 10 in every track), so there is no harmony to continue; {cure}");
         }
         let roles =
             if wanted.is_empty() { continuation::recent_roles(&clip, start, RECENT_BARS) } else { in_order(wanted.iter().copied()) };
+        ensure!(
+            !roles.is_empty(),
+            "{name}: nobody plays in the {RECENT_BARS} bars before bar {bar}; choose an earlier bar with --from, or say who shall play with --roles"
+        );
         Ok(Self { path, clip, start, roles })
     }
 
@@ -179,8 +203,8 @@ impl<'a> Source<'a> {
 
     /// One continuation as files.
     fn made(&self, args: &Args, model: &str, seed: u64, clip: &Clip) -> Result<Made> {
-        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
-        let path = args.output.join(format!("{stem}-seed{seed}.mid"));
+        let stem = if is_standard(self.path) { "stdin".into() } else { self.path.file_stem().unwrap_or_default().to_string_lossy() };
+        let path = if is_standard(&args.output) { args.output.clone() } else { args.output.join(format!("{stem}-seed{seed}.mid")) };
         let mut contents = vec![(path.clone(), smf::write(clip).with_context(|| path.display().to_string())?)];
         let start_bar = self.clip.metres.bar_at(self.start).index.saturating_add(1);
         let notes = clip.note_count();
@@ -207,12 +231,13 @@ fn constraints(args: &Args, source: &Source<'_>, key: Option<Key>) -> Result<Con
 
 /// Writes what was made, each file whole.
 fn write(made: Vec<Made>, folder: &Path) -> Result<Vec<Written>> {
-    fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made; check --output", folder.display()))?;
+    if !is_standard(folder) {
+        fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made; check --output", folder.display()))?;
+    }
     let mut written = Vec::with_capacity(made.len());
     for continuation in made {
         for (path, bytes) in &continuation.contents {
-            write_whole(path, bytes)
-                .with_context(|| format!("{}: cannot be written; check --output and the free space", path.display()))?;
+            Output::create(path, "--output")?.write(|to| to.write_all(bytes).map(|()| bytes.len()))?;
         }
         written.push(continuation.written);
     }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::console::Stream;
+use crate::piece::name;
+
 /// One continuation that was written.
 #[derive(Debug, Serialize)]
 pub(super) struct Written {
@@ -35,20 +38,16 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Prints it to standard output.
-    pub(super) fn print(&self, source: &Path, json: bool) -> Result<()> {
-        if json {
-            println!("{}", serde_json::to_string(self)?);
-        } else {
-            print!("{}", self.table(source)?);
-        }
-        Ok(())
+    /// Prints it.
+    pub(super) fn print(&self, source: &Path, json: bool, stream: Stream) -> Result<()> {
+        let text = if json { serde_json::to_string(self)? + "\n" } else { self.table(source)? };
+        stream.print(&text)
     }
 
     fn table(&self, source: &Path) -> Result<String> {
         let key = self.key.as_deref().map(|key| format!(" in {key}")).unwrap_or_default();
         let mut table = String::new();
-        writeln!(table, "{} continued{key} by {}, {:.2} ms a note", source.display(), self.model, self.ms_per_note)?;
+        writeln!(table, "{} continued{key} by {}, {:.2} ms a note", name(source), self.model, self.ms_per_note)?;
         writeln!(table, "roles: {}\n", self.roles.join(", "))?;
         writeln!(table, "{:>8}  {:>9}  {:>5}  file", "seed", "bars", "notes")?;
         for file in &self.files {

@@ -55,7 +55,7 @@ pub(crate) fn find(dir: &Path, wanted: &[String]) -> anyhow::Result<Found> {
 fn collect(dir: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> anyhow::Result<()> {
     for (name, path, is_dir) in entries(dir)? {
         let relative = format!("{prefix}/{name}");
-        let is_midi = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("mid") || end.eq_ignore_ascii_case("midi"));
+        let is_midi = path.extension().is_some_and(|end| ["mid", "midi", "kar", "rmi"].iter().any(|midi| end.eq_ignore_ascii_case(midi)));
         if is_dir {
             collect(&path, &relative, found)?;
         } else if is_midi {

@@ -15,8 +15,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use self::score::{BarSpan, Score};
 use crate::continuation::{RECENT_BARS, phrase::ANY_STYLE};
-use crate::making::{Finish, Work, in_order, milliseconds_each, progress, read, roles_in};
+use crate::making::{Finish, Work, in_order, milliseconds_each, progress, roles_in};
 use crate::model::ModelArgs;
+use crate::piece::{self, Opening, Piece};
 use crate::policy::{PolicyArgs, ample};
 use crate::steering::{self, Steering};
 
@@ -27,16 +28,21 @@ Examples:
 
 /// Fills bars of a MIDI file so that they lead from the music before them into the music after, or writes them anew.
 ///
-/// What the roles that play had in those bars is replaced; everything else in the file stays. A note that rings into the bars is left as it is, and every new
-/// note ends inside them. A new note goes to the track that plays its role. Up to 64 bars before and 16 after are heard; the model was trained to fill up to
+/// What the roles that play had in those bars is replaced: their notes, and nothing but notes. Everything else in the file stays as it is, byte for byte:
+/// controllers, pitch bends, programmes, texts, other tracks. That holds inside the bars, too: the pedal goes down and up there where it did, also under new
+/// notes. A note that rings into the bars is left as it is, and every new note ends inside them; one on a key that still sounds is left out. A new note goes to
+/// the track that plays its role. Up to 64 bars before and 16 after are heard; the model was trained to fill up to
 /// eight bars at once.
 /// The same file, model, options and seed give the same bytes on the same machine.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// MIDI file, of type 0 or 1
+    /// MIDI file, of type 0 or 1; - is standard input
     #[arg(value_name = "IN.mid")]
     input: PathBuf,
+
+    #[command(flatten)]
+    opening: Opening,
 
     /// The first and the last bar to fill, counted from 1, for instance 17..20; or one bar
     #[arg(short, long, value_name = "A..B", value_parser = BarSpan::read)]
@@ -72,8 +78,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let output = args.finish.create()?;
-    let clip = read(&args.input)?;
-    let name = args.input.display();
+    let Piece { source, clip } = piece::read(&args.input, &args.opening)?;
+    let name = piece::name(&args.input);
     let bars = insertion::bars(&clip);
     let BarSpan { first, last } = args.bars;
     ensure!(
@@ -129,5 +135,5 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         model: model.info().name.clone(),
         roles: roles.iter().map(|role| role.name()).collect(),
     };
-    args.finish.write(output, &whole, "filled", &args.input, &work)
+    args.finish.write(output, &source, (&kept, &whole), "filled", &args.input, &work)
 }

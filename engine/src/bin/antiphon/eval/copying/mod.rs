@@ -87,7 +87,8 @@ impl Clips {
 fn midi_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = || -> std::io::Result<Vec<PathBuf>> { std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
     let mut files = read().with_context(|| format!("{}: cannot be read; check the path", folder.display()))?;
-    files.retain(|path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("mid") || end.eq_ignore_ascii_case("midi")));
+    files
+        .retain(|path| path.extension().is_some_and(|end| ["mid", "midi", "kar", "rmi"].iter().any(|midi| end.eq_ignore_ascii_case(midi))));
     files.sort();
     if files.is_empty() {
         bail!("{}: no MIDI files (.mid, .midi) in it; name a folder of clips or one clip", folder.display());
