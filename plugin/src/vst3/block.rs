@@ -51,17 +51,21 @@ impl Block {
         let Some(mut data) = (unsafe { data.as_ref().map(|data| ptr::read(data)) }) else { return kInvalidArgument };
         // The mode of the set-up may be an old one: Ardour names it anew only when its block size changes.
         link.set_mode(if data.processMode == OFFLINE { BlockMode::Offline } else { BlockMode::Live });
+        // SAFETY: as the caller says.
+        let info = unsafe { info(&data) };
         // SAFETY: as the caller says, and the list lives as long as the block.
-        data.inputParameterChanges = unsafe { self.inputs.begin(data.inputParameterChanges, info(&data)) };
+        data.inputParameterChanges = unsafe { self.inputs.begin(data.inputParameterChanges, info) };
         let mut channels = self.scratch.each_mut().map(|channel| channel.as_mut_ptr());
         let mut output = AudioBusBuffers {
             numChannels: 2,
             silenceFlags: 0,
             __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
         };
+        // Without time or notes it is no block, but a way to pass parameters.
+        let is_block = !data.processContext.is_null() || info.has_notes;
         let fits = usize::try_from(data.numSamples).is_ok_and(|frames| frames <= self.scratch[0].len());
         // SAFETY: as the caller says.
-        if fits && !unsafe { has_output(&data) } {
+        if is_block && fits && !unsafe { has_output(&data) } {
             (data.numOutputs, data.outputs) = (1, &raw mut output);
         }
         let outcome = play(&raw mut data);

@@ -14,7 +14,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::history::project;
 use crate::{BY_HAND, LOADED};
 
-const STOPPED: Transport = Transport { playing: false, tempo: Some(120.0), metre: Some((4, 4)), position: Some(0.0), bar: Some(0.0), cycle: None };
+const STOPPED: Transport =
+    Transport { playing: false, tempo: Some(120.0), metre: Some((4, 4)), position: Some(0.0), bar: Some(0.0), cycle: None };
 const ROLLING: Transport = Transport { playing: true, ..STOPPED };
 
 /// Plays a block; what came out.
@@ -67,7 +68,8 @@ fn nothing_comes_out_of_a_loaded_instance_before_somebody_plays() {
         assert!(host.load(&chunk));
         host.write_back();
         for round in 0..2000 {
-            let transport = if round < 1000 { STOPPED } else { Transport { position: Some(f64::from(round - 1000) * 64.0 / 24_000.0), ..ROLLING } };
+            let transport =
+                if round < 1000 { STOPPED } else { Transport { position: Some(f64::from(round - 1000) * 64.0 / 24_000.0), ..ROLLING } };
             assert_eq!(block(&mut *host, transport, &[]), [], "{format}, block {round}");
         }
     }
@@ -147,12 +149,17 @@ fn channel_mode_messages_heal_what_is_heard() {
         for controller in [120, 121, 123] {
             let mut host = make(Class::Instrument, Setup::default());
             let mut seat = take_seat();
-            let held = [control(64, 127), Message::NoteOn { channel: 3, key: 60, velocity: 0.5 }, Message::NoteOn { channel: 4, key: 60, velocity: 0.5 }];
+            let held = [
+                control(64, 127),
+                Message::NoteOn { channel: 3, key: 60, velocity: 0.5 },
+                Message::NoteOn { channel: 4, key: 60, velocity: 0.5 },
+            ];
             block(&mut *host, ROLLING, &held);
             seat.heard.pop_iter().for_each(drop);
             assert_eq!(block(&mut *host, ROLLING, &[control(controller, 0)]), [control(controller, 0)], "{format}");
             let heard: Vec<_> = seat.heard.pop_iter().collect();
-            let let_go: Vec<_> = heard.iter().filter_map(|heard| if let Heard::NoteOff { key, .. } = heard { Some(key.channel()) } else { None }).collect();
+            let let_go: Vec<_> =
+                heard.iter().filter_map(|heard| if let Heard::NoteOff { key, .. } = heard { Some(key.channel()) } else { None }).collect();
             let pedal_up = heard.iter().any(|heard| matches!(heard, Heard::Pedal { channel: 3, pressed: false, .. }));
             let expected: (&[u8], bool) = match controller {
                 120 => (&[3], true),
