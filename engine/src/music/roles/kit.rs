@@ -82,7 +82,10 @@ mod tests {
         let walking_bass: Vec<&[u8]> = vec![&[36], &[38], &[40], &[42], &[43], &[42], &[40], &[38], &[46], &[44], &[42], &[36]];
         assert!(!is_played_by(&part(&walking_bass)), "one note at a time");
         assert!(!is_played_by(&repeated(&[&[36, 48], &[43], &[38, 50], &[45]], 4)), "octaves of a left hand");
-        assert!(!is_played_by(&repeated(&[&[36, 43, 52], &[42, 46, 51], &[38, 45, 54], &[40, 47, 56]], 8)), "block chords strike too few drums");
+        assert!(
+            !is_played_by(&repeated(&[&[36, 43, 52], &[42, 46, 51], &[38, 45, 54], &[40, 47, 56]], 8)),
+            "block chords strike too few drums"
+        );
         assert!(!is_played_by(&repeated(&[&[36, 42], &[38, 42]], 1)), "too few to tell");
         assert!(!is_played_by(&Part::default()));
     }

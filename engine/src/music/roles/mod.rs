@@ -41,7 +41,8 @@ const ROLE_WORDS: &[(&str, Kind)] = &[
 ];
 
 /// Whole words that name a drum kit.
-const KIT_WORDS: &[&str] = &["drums", "drumset", "drumkit", "drumbeat", "drummer", "percussion", "perc", "kit", "schlagzeug", "batterie", "batteria", "perkusja"];
+const KIT_WORDS: &[&str] =
+    &["drums", "drumset", "drumkit", "drumbeat", "drummer", "percussion", "perc", "kit", "schlagzeug", "batterie", "batteria", "perkusja"];
 
 /// Of two words in succession the second, after "drum".
 const AFTER_DRUM: &[&str] = &["kit", "set", "machine", "loop", "beat", "track"];
@@ -296,7 +297,8 @@ mod tests {
 
     #[test]
     fn a_band_is_known_by_its_drums() {
-        let mut parts = [part("", Some(52), 60), part("Bass", None, 40), part("Distortion Guitar", Some(30), 50), part("Beat", Some(118), 36)];
+        let mut parts =
+            [part("", Some(52), 60), part("Bass", None, 40), part("Distortion Guitar", Some(30), 50), part("Beat", Some(118), 36)];
         assert_eq!(of(&parts)[0], Role::Melody);
         parts[3].channel = DRUM_CHANNEL;
         assert_eq!(of(&parts), [Role::Pad, Role::Bass, Role::Guitar, Role::Drums]);
@@ -307,7 +309,9 @@ mod tests {
         for name in ["Drums", "DRUM KIT", "Live drums 2", "Percussion", "Drum-Machine"] {
             assert_eq!(roles(&[(name, Some(0), 36)]), [Role::Drums], "{name}");
         }
-        for (name, programme) in [("Steel drums", None), ("Drums", Some(114)), ("Bass Drum", None), ("Tambour", None), ("Timpani, percussion", None)] {
+        for (name, programme) in
+            [("Steel drums", None), ("Drums", Some(114)), ("Bass Drum", None), ("Tambour", None), ("Timpani, percussion", None)]
+        {
             assert_ne!(roles(&[(name, programme, 50)]), [Role::Drums], "{name}");
         }
     }
