@@ -14,6 +14,7 @@ use crate::musician::{Command, Epoch, Heard};
 use crate::params::ControlValues;
 use crate::port::{Event, each_key};
 use crate::thru::is_pressed;
+use crate::withheld::Withheld;
 
 /// Room that events leave for what must not be lost.
 const RESERVE: usize = 64;
@@ -76,6 +77,11 @@ impl Capture {
     /// A planned note ended before its time.
     pub fn ends(&mut self, key: Key, at: Moment) {
         self.tell_of_plan(Heard::Ends { at, key });
+    }
+
+    /// A planned note does not sound.
+    pub fn withholds(&mut self, note: Note, reason: Withheld, at: Moment) {
+        self.tell_of_plan(Heard::Withheld { at, note, reason });
     }
 
     /// The clock turned. `ends_epoch` says whether what was planned is void.

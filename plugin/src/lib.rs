@@ -35,6 +35,7 @@ pub mod shell;
 pub mod state;
 pub mod thru;
 pub mod vst3;
+pub mod withheld;
 
 use class::{Instrument, NoteFx};
 use nice_plug::prelude::nice_export_clap;

@@ -15,6 +15,7 @@ use crate::clock::{Moment, Turn};
 use crate::meters::Meters;
 use crate::params::ControlValues;
 use crate::state::State;
+use crate::withheld::Withheld;
 
 /// Messages that wait for the musician at most: some seconds of dense playing.
 const HEARD_MESSAGES: usize = 4096;
@@ -88,6 +89,15 @@ pub enum Heard {
         at: Moment,
         /// Which.
         key: Key,
+    },
+    /// A planned note whose time has come does not sound.
+    Withheld {
+        /// When.
+        at: Moment,
+        /// The note, as it was planned.
+        note: Note,
+        /// Why.
+        reason: Withheld,
     },
     /// The clock stands for another place of the song.
     Turn {

@@ -8,6 +8,7 @@ mod editor;
 mod engine;
 mod guard;
 mod history;
+mod metres;
 mod offline;
 mod preview;
 mod schedule;

@@ -20,13 +20,15 @@ use super::context::Context;
 use super::latency::Asked;
 use super::outbox::Outbox;
 use super::pace::{Engine, Pace};
-use super::player::Player;
+use super::player::{Player, Strike};
 use super::scribe::Scribe;
 use super::sounded::Sounded;
 use crate::board::Board;
 use crate::clock::{Cause, Moment, Turn};
+use crate::meters::{Count, Meters};
 use crate::musician::{Command, Heard, Seat};
 use crate::params::ControlValues;
+use crate::withheld::WithheldNote;
 use planning::Due;
 use playing::Successor;
 
@@ -42,6 +44,7 @@ pub(super) struct Conductor<C> {
     pace: Arc<Mutex<Pace>>,
     board: Arc<Board>,
     attendance: Arc<Attendance>,
+    meters: Arc<Meters>,
     /// Messages acted on since the beginning.
     answered: u64,
     composer: C,
@@ -68,6 +71,8 @@ pub(super) struct Conductor<C> {
     next_tick: Option<Tick>,
     player: Player,
     sounded: Sounded,
+    /// Planned notes that did not sound, in order of time.
+    withheld: Vec<WithheldNote>,
     channel: u8,
     context: Context,
     timeline: Timeline,
@@ -97,6 +102,7 @@ impl<C: Composer> Conductor<C> {
             pace,
             board: seat.board,
             attendance,
+            meters: seat.meters,
             answered: 0,
             composer,
             ensemble: ensemble(),
@@ -114,6 +120,7 @@ impl<C: Composer> Conductor<C> {
             next_tick: None,
             player: Player::default(),
             sounded: Sounded::default(),
+            withheld: Vec::new(),
             channel: 0,
             context: Context::default(),
             timeline: Timeline::new(Tick::ZERO, free_seed),
@@ -169,7 +176,9 @@ impl<C: Composer> Conductor<C> {
             Heard::NoteOn { at, key, velocity } => {
                 self.advance(at);
                 self.channel = key.channel();
-                self.player.strike(key, velocity, self.input_role(key.channel()), at);
+                if self.player.strike(key, velocity, self.input_role(key.channel()), at) == Strike::LeftOut {
+                    self.meters.add(Count::Unheard, 1);
+                }
             }
             Heard::NoteOff { at, key } => {
                 self.advance(at);
@@ -188,6 +197,10 @@ impl<C: Composer> Conductor<C> {
             Heard::Ends { at, key } => {
                 self.advance(at);
                 self.sounded.end(key, at.nearest().0);
+            }
+            Heard::Withheld { at, note, reason } => {
+                self.advance(at);
+                self.withheld.push(WithheldNote { note, reason });
             }
             Heard::Gap { at } => {
                 self.advance(at);
@@ -254,6 +267,7 @@ impl<C: Composer> Conductor<C> {
     fn advance(&mut self, to: Moment) {
         while let Some(tick) = self.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
+            self.latch();
             self.plan();
             self.next_tick = self.planning_tick_after(tick);
         }

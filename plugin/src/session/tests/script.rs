@@ -18,7 +18,7 @@ use super::super::composer::Composer;
 use super::super::conductor::Conductor;
 use super::super::pace::{Pace, Parts};
 use super::{SAMPLES_PER_TICK, set, timed};
-use crate::board::{Board, Status};
+use crate::board::{Board, Snapshot, Status};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
 use crate::musician::rings;
@@ -100,6 +100,11 @@ impl Script {
             .collect();
         notes.sort_unstable();
         notes
+    }
+
+    /// Notes of each bar that was told.
+    pub(super) fn rows(&self) -> Vec<usize> {
+        self.0.borrow().score.iter().map(|bar| bar.notes.len()).collect()
     }
 
     /// Bars that were told.
@@ -242,6 +247,11 @@ impl Stand {
         let now = i64::from(self.played / SAMPLES_PER_TICK);
         self.play_to(now + 6, &[]);
         set(&self.params, button, 0.0);
+    }
+
+    /// What the editor shows.
+    pub(super) fn shown(&self) -> Arc<Snapshot> {
+        self.board.latest()
     }
 
     /// What the editor says.
