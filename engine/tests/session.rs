@@ -48,7 +48,13 @@ impl AudioSide {
         let (tell, heard) = HeapRb::new(4096).split();
         let (send, planned) = HeapRb::new(4096).split();
         let (archive, board) = (Arc::new(Memory::default()), Arc::new(Board::default()));
-        let ports = SessionPorts { heard, planned: send, board: Arc::clone(&board), archive: Arc::clone(&archive) as Arc<dyn Archive> };
+        let ports = SessionPorts {
+            heard,
+            planned: send,
+            board: Arc::clone(&board),
+            archive: Arc::clone(&archive) as Arc<dyn Archive>,
+            count_ignored: Box::new(|_| ()),
+        };
         let session = Session::start(ports, Vec::new());
         let mut side = Self { tell, planned, session, archive, board, told: 0, now: 0, notes: Vec::new() };
         let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };

@@ -13,8 +13,7 @@ use crate::keys::KeySet;
 use crate::meters::{Count, Meters};
 use crate::port::{ChannelMode, Event, each_key};
 use crate::thru::is_pressed;
-use antiphon_engine::session::ControlValues;
-use antiphon_engine::session::{Command, Epoch, Heard};
+use antiphon_engine::session::{Command, ControlValues, Epoch, Heard, Withheld};
 
 /// Room that events leave for what must not be lost.
 const RESERVE: usize = 64;
@@ -120,6 +119,11 @@ impl Capture {
     /// A planned note ended before its time.
     pub fn ends(&mut self, key: Key, at: Moment) {
         self.tell_of_plan(Heard::Ends { at, key });
+    }
+
+    /// A planned note does not sound.
+    pub fn withholds(&mut self, note: Note, reason: Withheld, at: Moment) {
+        self.tell_of_plan(Heard::Withheld { at, note, reason });
     }
 
     /// The clock turned. `ends_epoch` says whether what was planned is void.

@@ -18,11 +18,14 @@ pub enum Lack {
     Position,
     /// Its position jumps with every block.
     Steadiness,
+    /// It reports bar lines that cannot be any.
+    BarLines,
 }
 
 impl Lack {
     /// All there are.
-    pub const ALL: [Self; 6] = [Self::SampleRate, Self::Transport, Self::Tempo, Self::Metre, Self::Position, Self::Steadiness];
+    pub const ALL: [Self; 7] =
+        [Self::SampleRate, Self::Transport, Self::Tempo, Self::Metre, Self::Position, Self::Steadiness, Self::BarLines];
 
     /// What the player is told.
     #[must_use]
@@ -34,6 +37,7 @@ impl Lack {
             Self::Metre => "The host gives no time signature that can be played: the last one goes on",
             Self::Position => "The host gives no position: bars are counted from where it started",
             Self::Steadiness => "The host's position jumps with every block: no plan can stand. Look for a loop that is too short",
+            Self::BarLines => "The host's bar positions do not fit its time signature: bars are counted from the last change of it",
         }
     }
 
@@ -57,8 +61,16 @@ impl Lacks {
             Lack::Metre => host.playing && host.metre.is_none(),
             Lack::Position => host.playing && host.position == Position::Unknown,
             Lack::Steadiness => jumps,
+            // The clock finds out.
+            Lack::BarLines => false,
         };
         Self(Lack::ALL.into_iter().filter(|lack| owes(*lack)).fold(0, |bits, lack| bits | lack.bit()))
+    }
+
+    /// And this one.
+    #[must_use]
+    pub const fn with(self, lack: Lack) -> Self {
+        Self(self.0 | lack.bit())
     }
 
     /// As a number, for an atomic.
@@ -101,6 +113,8 @@ mod tests {
         let nothing = HostTime { tempo: None, metre: None, position: Position::Unknown, ..all };
         assert_eq!(owed(nothing, true, false), [Lack::Tempo, Lack::Metre, Lack::Position]);
         assert_eq!(owed(HostTime { playing: false, ..nothing }, true, false), [Lack::Transport]);
+        let lines = Lacks::of(&all, true, false).with(Lack::BarLines);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), [Lack::BarLines]);
         // A stopped transport need not say where it is.
         assert_eq!(owed(HostTime { playing: false, tempo: Some(90.0), ..nothing }, true, false), []);
     }

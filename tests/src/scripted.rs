@@ -66,6 +66,7 @@ impl Scripted {
             bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
             played,
             plan: Some(ShownPlan { plan, commit, playing: false }),
+            withheld: Vec::new(),
         };
         let now = Now { playhead: Moment::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
         Self { snapshot: Arc::new(snapshot), now, values, history: Arc::new(history) }

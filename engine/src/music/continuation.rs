@@ -1,8 +1,7 @@
-//! What a continuation takes over from the clip it continues: its first bar line, its roles, its parts.
+//! What a continuation takes over from the clip it continues: its first bar line, its parts.
 
-use std::collections::BTreeSet;
-
-use super::{Clip, Note, Part, Role, Tick, distribute};
+use super::recent::recent_from;
+use super::{Clip, Note, Part, Tick, distribute};
 
 /// Most bars of rest that a clip may end with and still be continued behind them: a loop often rests in its last bar, an arrangement does not.
 const RESTING_BARS: u32 = 4;
@@ -24,24 +23,10 @@ pub fn start(context: &Clip) -> Option<Tick> {
 pub fn context(clip: &Clip, start: Tick, bars: u32) -> Clip {
     let mut context = super::insertion::without(clip, |note| note.onset >= start);
     if context.note_count() == clip.note_count() {
-        let tempo = context.tempos.prevailing(bars_before(&context, start, bars)..start);
+        let tempo = context.tempos.prevailing(recent_from(&context, start, bars)..start);
         context.tempos = context.tempos.held_from(start, tempo);
     }
     context
-}
-
-/// The notes that start in the last `bars` bars before `start`, part by part.
-#[must_use]
-pub fn recent_notes(context: &Clip, start: Tick, bars: u32) -> Vec<Note> {
-    let from = bars_before(context, start, bars);
-    let notes = context.parts.iter().flat_map(|part| &part.notes);
-    notes.filter(|note| (from..start).contains(&note.onset)).copied().collect()
-}
-
-/// The roles with a note that starts in the last `bars` bars before `start`, in canonical order.
-#[must_use]
-pub fn recent_roles(context: &Clip, start: Tick, bars: u32) -> Vec<Role> {
-    recent_notes(context, start, bars).iter().map(|note| note.role).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The clip of `bars` bars that continues `context` from `start` on with `notes`, whose tick 0 is `start`.
@@ -52,7 +37,7 @@ pub fn recent_roles(context: &Clip, start: Tick, bars: u32) -> Vec<Role> {
 pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_bars: u32) -> Clip {
     let first_bar = context.metres.bar_at(start).index;
     let end = context.metres.bar(first_bar.saturating_add(bars)).start;
-    let from = bars_before(context, start, recent_bars);
+    let from = recent_from(context, start, recent_bars);
     let ensemble: Vec<Part> = context.parts.iter().map(|part| since(part, from).set_up_from(start, end)).collect();
     let mut clip = context.slice(start, end);
     let inside = notes.iter().filter(|note| note.onset < clip.end);
@@ -62,11 +47,6 @@ pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_
         release_before_repeat(&mut part.notes);
     }
     clip
-}
-
-/// The bar line `bars` bars before `start`.
-fn bars_before(context: &Clip, start: Tick, bars: u32) -> Tick {
-    context.metres.bar(context.metres.bar_at(start).index.saturating_sub(bars)).start
 }
 
 /// A part with its notes since `from`, or with all of them if it has been silent since.
@@ -93,7 +73,7 @@ fn release_before_repeat(notes: &mut Vec<Note>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Bank, Metre, MetreMap, Patch, Tempo, TempoMap};
+    use super::super::{Bank, Metre, MetreMap, Patch, Role, Tempo, TempoMap};
     use super::*;
 
     fn note(onset: i64, duration: i64, pitch: u8, role: Role) -> Note {
@@ -167,13 +147,6 @@ mod tests {
         clip.parts[0].setup.changes = vec![(Tick(96), patch(65)), (Tick(300), patch(66))];
         let part = &continued(&clip, Tick(144), 2, &[], 8).parts[0];
         assert_eq!((part.programme, part.setup.bank, &part.setup.changes), (Some(65), patch(65).bank, &Vec::new()));
-    }
-
-    #[test]
-    fn recent_roles_are_those_of_the_last_bars() {
-        assert_eq!(recent_roles(&trio(), Tick(144), 1), [Role::Strings]);
-        assert_eq!(recent_roles(&trio(), Tick(144), 2), [Role::Bass, Role::Strings]);
-        assert_eq!(recent_roles(&trio(), Tick(144), 0), []);
     }
 
     #[test]

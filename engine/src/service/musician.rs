@@ -29,7 +29,8 @@ pub struct Assignment {
     pub line: Tick,
     /// How adventurous.
     pub sampling: Sampling,
-    /// What may be chosen. Its `from` and `until` are not looked at: the brief says where, and a note may ring on beyond its end.
+    /// What may be chosen. Its `from` and `until` are not looked at: the brief says where, and a note may ring on beyond its end. Its `rests_from`
+    /// counts on the clock.
     pub constraints: Constraints,
 }
 
@@ -192,7 +193,7 @@ impl Job<Performer> for Playing {
             }
             At::Line { bar, line } => match assignment.bars.get(bar) {
                 Some(rows) if line < assignment.brief.end => {
-                    performer.begin_bar(rows, assignment.brief.start - line, &assignment.rules())?;
+                    performer.begin_bar(rows, assignment.brief.start - line, &assignment.rules(line))?;
                     self.at = At::Open { bar, line };
                 }
                 _ => {
@@ -234,8 +235,12 @@ impl Assignment {
         (&self.bars, line)
     }
 
-    fn rules(&self) -> Rules {
-        Rules { seed: self.brief.seed, sampling: self.sampling, constraints: self.constraints.clone() }
+    /// How to fill the bar that begins at `line`.
+    fn rules(&self, line: Tick) -> Rules {
+        // The decoder counts from its own first bar line: all or nothing of this bar.
+        let rests_from = if line < self.constraints.rests_from { Tick::MAX } else { Tick(i64::MIN) };
+        let constraints = Constraints { rests_from, ..self.constraints.clone() };
+        Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }
 
     /// What was made of a bar between two moments of the clock.

@@ -7,6 +7,8 @@ use crate::plan::Plan;
 use crate::service::Punctuality;
 use parking_lot::Mutex;
 
+use super::withheld::WithheldNote;
+
 /// What the musician publishes: all times are on the unwrapped clock.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -18,6 +20,8 @@ pub struct Snapshot {
     pub played: Vec<Note>,
     /// What is to come.
     pub plan: Option<ShownPlan>,
+    /// Planned notes that did not sound or, as the player holds keys now, will not, each with its reason.
+    pub withheld: Vec<WithheldNote>,
 }
 
 impl Snapshot {

@@ -18,6 +18,7 @@ mod player;
 mod protocol;
 mod scribe;
 mod sounded;
+mod withheld;
 
 use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,6 +45,7 @@ pub use controls::ControlValues;
 pub use latency::Asked;
 pub use pace::{Engine, Fault, Pace, Part, Parts};
 pub use protocol::{Command, Epoch, Heard, Planned};
+pub use withheld::{Withheld, WithheldNote};
 
 /// How often it looks while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);
@@ -64,6 +66,8 @@ pub struct SessionPorts {
     pub board: Arc<Board>,
     /// What the project keeps.
     pub archive: Arc<dyn Archive>,
+    /// Called with the number of the player's notes that the context has no room for.
+    pub count_ignored: Box<dyn Fn(u64) + Send>,
 }
 
 /// The planning thread of one instance.

@@ -1,6 +1,7 @@
 //! The player's keys and pedals as notes. The sustain pedal is folded into lengths.
 
-use crate::music::{Note, Role, Tick};
+use crate::decode::MOST_NOTES;
+use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
 use crate::plan::Key;
 
 use super::scribe::Ending;
@@ -16,6 +17,10 @@ struct Sounding {
     sustained: bool,
 }
 
+/// Notes that are taken in of each quarter: what the engine generates at most in a bar of common time, and more than ten fingers play. A flood
+/// of notes would keep the model busy for minutes, and none of them would be music.
+const MOST_PER_QUARTER: usize = MOST_NOTES / 4;
+
 /// What the player has played.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Player {
@@ -23,15 +28,38 @@ pub(super) struct Player {
     finished: Vec<Note>,
     /// The channels whose sustain pedal is down, a bit each.
     pedals: u16,
+    /// The quarter in which a note was struck last, and how many were taken in of it.
+    quarter: (i64, usize),
+}
+
+/// What became of a key that was struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strike {
+    /// It is part of what was played.
+    Taken,
+    /// Too many notes came within the quarter: it is left out.
+    LeftOut,
 }
 
 impl Player {
     /// A key goes down. One that sounds starts again.
-    pub(super) fn strike(&mut self, key: Key, velocity: u8, role: Role, at: Moment) {
+    pub(super) fn strike(&mut self, key: Key, velocity: u8, role: Role, at: Moment) -> Strike {
         self.end(at, |sounding| sounding.key == key);
         let (onset, offset) = at.nearest();
+        let quarter = onset.0.div_euclid(TICKS_PER_QUARTER);
+        let taken = if quarter == self.quarter.0 { self.quarter.1 } else { 0 };
+        if taken == MOST_PER_QUARTER {
+            return Strike::LeftOut;
+        }
+        self.quarter = (quarter, taken + 1);
         let note = Note { onset, offset, duration: Tick::MAX, pitch: key.pitch(), velocity, role };
         self.sounding.push(Sounding { key, note, sustained: false });
+        Strike::Taken
+    }
+
+    /// Whether a key is down, whatever the pedal holds.
+    pub(super) fn holds(&self, key: Key) -> bool {
+        self.sounding.iter().any(|sounding| sounding.key == key && !sounding.sustained)
     }
 
     /// A key goes up.
@@ -104,6 +132,23 @@ mod tests {
         player.pedal(3, false, Moment(8.0));
         player.pedal(2, false, Moment(9.0));
         assert_eq!(lengths(&player), [(1, 8)]);
+    }
+
+    #[test]
+    fn flood_of_notes_is_taken_in_quarter_by_quarter_up_to_the_most() {
+        let mut player = Player::default();
+        let mut left_out = 0;
+        // A key down and up 333 times a tick, for two quarters.
+        for index in 0..16_000 {
+            let at = Moment(f64::from(index) * 48.0 / 16_000.0);
+            let key = Key::new(0, u8::try_from(index % 128).unwrap()).unwrap();
+            left_out += usize::from(player.strike(key, 90, Role::Keys, at) == Strike::LeftOut);
+            player.let_go(key, at);
+        }
+        // The last half tick belongs to the third quarter.
+        assert_eq!((player.notes().count(), left_out), (3 * MOST_PER_QUARTER, 16_000 - 3 * MOST_PER_QUARTER));
+        assert_eq!(player.strike(KEY, 90, Role::Keys, Moment(96.0)), Strike::Taken);
+        assert!(player.holds(KEY));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Either side may be late, or gone. What the audio thread tells comes in order of time; what the musician answers carries the epoch it
 //! answers to, so that nothing is played that was meant for a place of the song that was left.
 
-use super::ControlValues;
+use super::{ControlValues, Withheld};
 use crate::music::{Note, Tick};
 use crate::plan::{Key, Moment, TransportChange};
 
@@ -74,6 +74,15 @@ pub enum Heard {
         at: Moment,
         /// Which.
         key: Key,
+    },
+    /// A planned note whose time has come does not sound.
+    Withheld {
+        /// When.
+        at: Moment,
+        /// The note, as it was planned.
+        note: Note,
+        /// Why.
+        reason: Withheld,
     },
     /// The clock stands for another place of the song.
     Turn {

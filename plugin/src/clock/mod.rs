@@ -5,6 +5,7 @@
 //! A small difference is steered away within the block, a large one is a jump. Jumps never turn the clock back: they change which place of
 //! the song it stands for ([`Turn`]).
 
+mod bar_lines;
 mod follow;
 mod host_time;
 mod span;
@@ -16,6 +17,7 @@ use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
 pub use antiphon_engine::plan::{Cause, Moment};
 use antiphon_engine::plan::{SongBar, SongPosition};
 
+use bar_lines::BarLines;
 pub use host_time::{HostTime, Position};
 pub use span::Span;
 pub use turn::{Turn, Turns};
@@ -53,6 +55,7 @@ pub struct Clock {
     /// Song minus clock, in ticks.
     song: i64,
     bar: SongBar,
+    lines: BarLines,
     /// What a host that counts samples says next.
     next_sample: Option<i64>,
     /// The last block.
@@ -73,6 +76,7 @@ impl Clock {
             rate: 0.0,
             song: 0,
             bar: SongBar { start: SongPosition(0), metre: Metre::COMMON },
+            lines: BarLines::new(),
             next_sample: None,
             span: Span { start: 0.0, earliest: 0.0, rate: 0.0, frames: 0 },
         }
@@ -154,6 +158,12 @@ impl Clock {
     #[must_use]
     pub const fn has_sample_rate(&self) -> bool {
         self.sample_rate.is_some()
+    }
+
+    /// Whether the host's bar lines cannot be true, so that the bars are counted.
+    #[must_use]
+    pub fn counts_bars(&self) -> bool {
+        self.lines.are_refuted()
     }
 
     /// The moment at which the next block begins.

@@ -11,7 +11,7 @@ use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Sense, Shape, Stro
 
 use super::model::Now;
 use super::style::{self, paint};
-use antiphon_engine::session::{ShownPlan, Snapshot};
+use antiphon_engine::session::{ShownPlan, Snapshot, WithheldNote};
 
 /// Room at the left for the names of keys and drums.
 const GUTTER: f32 = 74.0;
@@ -48,6 +48,9 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     roll.bars(&painter, snapshot);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
+    if let Some(withheld) = response.hover_pos().and_then(|pointer| roll.withheld_at(pointer, snapshot)) {
+        response.on_hover_text_at_pointer(withheld.reason.sentence());
+    }
     roll.commit(&painter, snapshot.plan.as_ref());
     roll.playhead(&painter);
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
@@ -198,24 +201,52 @@ impl Roll {
         if let Some(shown) = &snapshot.plan {
             // What the playhead has passed of a plan that is not playing was never heard.
             let passed = |note: &&Note| !shown.playing && (note.onset.0 as f64) < self.playhead;
-            for note in shown.plan.notes().iter().filter(|note| !passed(note)) {
+            let sounds = |note: &&Note| !snapshot.withheld.iter().any(|withheld| withheld.note == **note);
+            for note in shown.plan.notes().iter().filter(|note| !passed(note)).filter(sounds) {
                 let look = if shown.playing || note.onset < shown.commit { Look::Settled } else { Look::Open };
                 self.note(painter, note, look);
             }
         }
+        for withheld in &snapshot.withheld {
+            self.withheld(painter, &withheld.note);
+        }
     }
 
-    fn note(&self, painter: &Painter, note: &Note, look: Look) {
-        let Some((top, height)) = self.rows.place(note) else { return };
+    /// A planned note that is left out: its outline, crossed out.
+    fn withheld(&self, painter: &Painter, note: &Note) {
+        let Some(area) = self.area(note) else { return };
+        let stroke = Stroke::new(1.0, paint(legend::colour(note.role).over(AFTER, 0.9)));
+        painter.rect_stroke(area, CornerRadius::ZERO, stroke, StrokeKind::Inside);
+        // Strokes from edge to edge at 45 degrees, as far apart as the note is high.
+        let mut x = area.left();
+        while x < area.right() {
+            let right = (x + area.height()).min(area.right());
+            painter.line_segment([pos2(x, area.bottom()), pos2(right, area.bottom() - (right - x))], stroke);
+            x += area.height().max(3.0);
+        }
+    }
+
+    /// The planned note at a place that is left out.
+    fn withheld_at<'a>(&self, pointer: Pos2, snapshot: &'a Snapshot) -> Option<&'a WithheldNote> {
+        // A note of a few points is easier to hit with some air around it.
+        let hit = |withheld: &&WithheldNote| self.area(&withheld.note).is_some_and(|area| area.expand(2.0).contains(pointer));
+        snapshot.withheld.iter().find(hit)
+    }
+
+    /// Where a note is drawn, if it is in view.
+    fn area(&self, note: &Note) -> Option<Rect> {
+        let (top, height) = self.rows.place(note)?;
         let start = note.onset.0 as f64 + f64::from(note.offset) / 8.0;
         // A key that is held grows with the playhead.
         let end = if note.end() == Tick::MAX { self.playhead.max(start) } else { note.end().0 as f64 };
         let left = self.x(start);
         let right = (self.x(end) - 1.0).max(left + 2.5);
-        if right < self.music.left() || left > self.music.right() {
-            return;
-        }
-        let area = Rect::from_x_y_ranges(left..=right, top + 0.5..=top + height - 0.5);
+        let is_in_view = right >= self.music.left() && left <= self.music.right();
+        is_in_view.then(|| Rect::from_x_y_ranges(left..=right, top + 0.5..=top + height - 0.5))
+    }
+
+    fn note(&self, painter: &Painter, note: &Note, look: Look) {
+        let Some(area) = self.area(note) else { return };
         let colour = legend::colour(note.role);
         // Soft notes are pale.
         let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
@@ -223,6 +254,8 @@ impl Roll {
             Look::Settled => (colour.over(AFTER, loudness), INK.over(colour, 0.35)),
             Look::Open => (colour.over(AFTER, 0.18 + 0.22 * loudness), colour.over(AFTER, 0.9)),
         };
+        // Of its row half a point is left free above and below.
+        let height = area.height() + 1.0;
         if height < LEAST_RIMMED {
             // A rim would be all there is.
             let fill = if look == Look::Open { fill.over(rim, 0.6) } else { fill };
@@ -265,7 +298,8 @@ enum Look {
 
 /// Everything that is shown.
 fn shown(snapshot: &Snapshot) -> impl Iterator<Item = &Note> {
-    snapshot.played.iter().chain(snapshot.plan.iter().flat_map(|shown| shown.plan.notes()))
+    let planned = snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
+    snapshot.played.iter().chain(planned).chain(snapshot.withheld.iter().map(|withheld| &withheld.note))
 }
 
 /// The roles of what is shown, in canonical order.
@@ -357,6 +391,7 @@ mod tests {
     use super::*;
     use crate::clock::{Moment, Motion};
     use crate::editor::samples::plan;
+    use antiphon_engine::session::Withheld;
 
     fn note(onset: i64, pitch: u8, role: Role) -> Note {
         Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }
@@ -400,6 +435,18 @@ mod tests {
         let far = note(96 * 100, 127, Role::Keys);
         let with = |played: Vec<Note>| roll(&Snapshot { played, ..Snapshot::default() }, 100.0).rows;
         assert_eq!(with(vec![note(96, 60, Role::Keys), far]), with(vec![note(96, 60, Role::Keys)]));
+    }
+
+    #[test]
+    fn withheld_note_is_found_where_it_is_drawn_with_its_reason() {
+        let notes = [note(100, 60, Role::Keys), note(130, 60, Role::Keys)];
+        let shown = ShownPlan { playing: true, ..plan(96, 192, &notes) };
+        let withheld = vec![WithheldNote { note: notes[1], reason: Withheld::KeyHeld }];
+        let snapshot = Snapshot { plan: Some(shown), withheld, ..Snapshot::default() };
+        let roll = roll(&snapshot, 96.0);
+        let reason_at = |note: &Note| roll.withheld_at(roll.area(note).unwrap().center(), &snapshot).map(|withheld| withheld.reason);
+        assert_eq!(notes.each_ref().map(reason_at), [None, Some(Withheld::KeyHeld)]);
+        assert!(roll.withheld_at(roll.music.left_top(), &snapshot).is_none());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
 use crate::clock::{Cause, Clock, HostTime, Moment, Motion, Turn};
-use crate::lacks::Lacks;
+use crate::lacks::{Lack, Lacks};
 use crate::meters::{Count, Meters};
 use crate::musician::Ends;
 use crate::params::AntiphonParams;
@@ -149,7 +149,8 @@ impl RealTime {
         }
         self.meters.set(Count::Refused, stage.outlet.refused());
         self.jumps = if jumps { self.jumps.saturating_add(1) } else { 0 };
-        self.meters.set_lacks(Lacks::of(host, stage.clock.has_sample_rate(), self.jumps >= RESTLESS));
+        let lacks = Lacks::of(host, stage.clock.has_sample_rate(), self.jumps >= RESTLESS);
+        self.meters.set_lacks(if host.playing && stage.clock.counts_bars() { lacks.with(Lack::BarLines) } else { lacks });
         self.meters.set_time(end, stage.clock.tempo(), stage.clock.motion());
     }
 }

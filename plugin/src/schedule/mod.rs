@@ -15,7 +15,7 @@ use crate::capture::Capture;
 use crate::clock::{Moment, Span};
 use crate::meters::{Count, Meters};
 use crate::port::{Outlet, Port, Sound, note_off, note_on};
-use antiphon_engine::session::{Epoch, Planned};
+use antiphon_engine::session::{Epoch, Planned, Withheld};
 
 /// Notes that can wait.
 const WAITING: usize = 4096;
@@ -60,6 +60,11 @@ pub struct Exit<'a, P> {
 impl<P: Port> Exit<'_, P> {
     fn note_off(&mut self, key: Key) {
         self.outlet.send(self.port, note_off(self.sample, key));
+    }
+
+    /// A note of the plan is left out.
+    fn withhold(&mut self, note: Note, reason: Withheld) {
+        self.capture.withholds(note, reason, self.at);
     }
 
     /// A note of the plan ends before its time.
@@ -155,12 +160,17 @@ impl Schedule {
         while let Some(Waiting { key, note, cut, .. }) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(exit.sample)) {
             if self.sounding.len() == SOUNDING {
                 self.meters.add(Count::Crowded, 1);
+                exit.withhold(note, Withheld::NoRoom);
                 continue;
             }
             let PlanOn::Start(voice) = self.keys.plan_on(key) else {
                 // The player's, or a key that was planned twice at once.
-                let reason = if self.keys.player_holds(key) { Count::Yielded } else { Count::Crowded };
-                self.meters.add(reason, 1);
+                let (count, reason) = match self.keys.player_holds(key) {
+                    true => (Count::Yielded, Withheld::KeyHeld),
+                    false => (Count::Crowded, Withheld::NoRoom),
+                };
+                self.meters.add(count, 1);
+                exit.withhold(note, reason);
                 continue;
             };
             self.started = Some(exit.sample);

@@ -6,7 +6,7 @@ use antiphon_engine::plan::History;
 use antiphon_engine::session::{Archive, Board, Pace, SessionPorts};
 use parking_lot::Mutex;
 
-use crate::meters::Meters;
+use crate::meters::{Count, Meters};
 use crate::musician::{Musician, Seat};
 use crate::report;
 use crate::runtime_folders::runtime_folders;
@@ -34,7 +34,7 @@ impl Session {
 impl Musician for Session {
     fn sit(seat: Seat) -> Self {
         let Seat { heard, planned, meters, board, state } = seat;
-        let ports = SessionPorts { heard, planned, board: Arc::clone(&board), archive: state };
+        let ports = SessionPorts { heard, planned, board: Arc::clone(&board), archive: state, count_ignored: count_ignored(&meters) };
         Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, board }
     }
 
@@ -43,6 +43,12 @@ impl Musician for Session {
             session.attend(told);
         }
     }
+}
+
+/// Counts notes that the session has no room for with the events it was not told of.
+pub(crate) fn count_ignored(meters: &Arc<Meters>) -> Box<dyn Fn(u64) + Send> {
+    let meters = Arc::clone(meters);
+    Box::new(move |number| meters.add(Count::Unheard, number))
 }
 
 impl Drop for Session {

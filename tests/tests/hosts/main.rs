@@ -9,6 +9,7 @@ mod editor;
 mod engine;
 mod guard;
 mod history;
+mod metres;
 mod offline;
 mod preview;
 mod relative_path;

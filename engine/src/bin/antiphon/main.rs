@@ -3,9 +3,11 @@
 mod accompaniment;
 mod baselines;
 mod bench;
+mod cast;
 mod console;
 mod continuation;
 mod corpus;
+mod drawing;
 mod eval;
 mod filling;
 mod interrupt;

@@ -20,7 +20,7 @@ use super::context::Context;
 use super::latency::Asked;
 use super::outbox::Outbox;
 use super::pace::{Engine, Pace};
-use super::player::Player;
+use super::player::{Player, Strike};
 use super::scribe::Scribe;
 use super::sounded::Sounded;
 use crate::plan::{Cause, Moment, TransportChange};
@@ -28,6 +28,7 @@ use crate::session::ControlValues;
 use crate::session::SessionPorts;
 use crate::session::board::Board;
 use crate::session::protocol::{Command, Heard};
+use crate::session::withheld::WithheldNote;
 use planning::Due;
 use playing::Successor;
 
@@ -43,6 +44,8 @@ pub struct Conductor<C> {
     pace: Arc<Mutex<Pace>>,
     board: Arc<Board>,
     attendance: Arc<Attendance>,
+    /// Counts notes of the player that the context has no room for.
+    count_ignored: Box<dyn Fn(u64) + Send>,
     /// Messages acted on since the beginning.
     answered: u64,
     composer: C,
@@ -69,6 +72,8 @@ pub struct Conductor<C> {
     next_tick: Option<Tick>,
     player: Player,
     sounded: Sounded,
+    /// Planned notes that did not sound, in order of time.
+    withheld: Vec<WithheldNote>,
     channel: u8,
     context: Context,
     timeline: Timeline,
@@ -99,6 +104,7 @@ impl<C: Composer> Conductor<C> {
             pace,
             board: ports.board,
             attendance,
+            count_ignored: ports.count_ignored,
             answered: 0,
             composer,
             ensemble: ensemble(),
@@ -116,6 +122,7 @@ impl<C: Composer> Conductor<C> {
             next_tick: None,
             player: Player::default(),
             sounded: Sounded::default(),
+            withheld: Vec::new(),
             channel: 0,
             context: Context::default(),
             timeline: Timeline::new(Tick::ZERO, free_seed),
@@ -171,7 +178,9 @@ impl<C: Composer> Conductor<C> {
             Heard::NoteOn { at, key, velocity } => {
                 self.advance(at);
                 self.channel = key.channel();
-                self.player.strike(key, velocity, self.input_role(key.channel()), at);
+                if self.player.strike(key, velocity, self.input_role(key.channel()), at) == Strike::LeftOut {
+                    (self.count_ignored)(1);
+                }
             }
             Heard::NoteOff { at, key } => {
                 self.advance(at);
@@ -190,6 +199,10 @@ impl<C: Composer> Conductor<C> {
             Heard::Ends { at, key } => {
                 self.advance(at);
                 self.sounded.end(key, at.nearest().0);
+            }
+            Heard::Withheld { at, note, reason } => {
+                self.advance(at);
+                self.withheld.push(WithheldNote { note, reason });
             }
             Heard::Gap { at } => {
                 self.advance(at);
@@ -256,6 +269,7 @@ impl<C: Composer> Conductor<C> {
     fn advance(&mut self, to: Moment) {
         while let Some(tick) = self.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
+            self.latch();
             self.plan();
             self.next_tick = self.planning_tick_after(tick);
         }

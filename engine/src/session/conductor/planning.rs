@@ -56,6 +56,7 @@ impl<C: Composer> Conductor<C> {
         if let Some(start) = self.context.start() {
             self.player.forget_before(start);
             self.sounded.forget_before(start);
+            self.withheld.retain(|withheld| withheld.note.onset >= start);
         }
         let Some(next) = self.planning_tick_after(now) else { return };
         let horizon = horizon(&self.clock, self.pacing.horizon(controls.horizon_bars));

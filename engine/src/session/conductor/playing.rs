@@ -27,7 +27,11 @@ impl<C: Composer> Conductor<C> {
             return;
         }
         let line = self.line_ahead();
-        let played = match self.scribe.recalled(line) {
+        let recalled = self.scribe.recalled(line);
+        if recalled.is_none() && self.may_still_change(line) {
+            return;
+        }
+        let played = match recalled {
             Some((plan, by)) => {
                 self.withdraw_successor();
                 self.timeline.play_again(&plan, by, line)
@@ -45,8 +49,14 @@ impl<C: Composer> Conductor<C> {
         self.begun();
     }
 
+    /// Whether the plan that begins to play at this bar line is settled at a later planning tick. So it is the same one whenever in the bar Play was
+    /// pressed. What follows a plan that plays is settled at once.
+    fn may_still_change(&self, line: Tick) -> bool {
+        self.timeline.playing().is_none() && self.planning_tick_after(self.clock.now()).is_some_and(|tick| tick < line)
+    }
+
     /// The next bar line that a note can still be sent to.
-    fn line_ahead(&self) -> Tick {
+    pub(super) fn line_ahead(&self) -> Tick {
         let line = self.clock.next_bar_line();
         if line < self.reached + LEAD { self.clock.bar_at(line).map_or(line, |bar| bar.end()) } else { line }
     }

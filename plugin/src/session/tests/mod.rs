@@ -1,5 +1,6 @@
 //! The session with the audio thread's path before it: behind it the real engine, or a script.
 
+mod answered;
 mod heard;
 mod missing;
 mod real;

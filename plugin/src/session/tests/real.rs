@@ -161,6 +161,25 @@ fn an_offline_render_plays_what_real_time_plays() {
 }
 
 #[test]
+fn play_after_a_silence_begins_with_a_bar_that_sounds() {
+    let bar = 96 * SAMPLES_PER_TICK;
+    for pause in [1, 3, 8] {
+        let mut desk = Desk::new(1000, Waits::ForRealTime);
+        set(&desk.params, "horizon", 0.0);
+        let (tune, pressed) = (tune(), (2 + pause) * bar + 24_000);
+        let mut out = Vec::new();
+        while desk.played < (5 + pause) * bar {
+            set(&desk.params, "play", if desk.played >= pressed { 1.0 } else { 0.0 });
+            out.extend(desk.block(true, &tune));
+        }
+        let strikes = out.iter().filter(|(at, event)| *at > 2 * bar && matches!(event, NoteEvent::NoteOn { .. }));
+        let first = strikes.map(|(at, _)| *at / bar).next();
+        // A note may be played up to half a tick before its bar line.
+        assert!(first.is_some_and(|first| (2 + pause..=3 + pause).contains(&first)), "after {pause} bars of silence: in bar {first:?}");
+    }
+}
+
+#[test]
 fn what_was_kept_is_played_again_after_reopening() {
     let bar = 96 * SAMPLES_PER_TICK;
     let mut desk = Desk::new(1000, Waits::ForRealTime);

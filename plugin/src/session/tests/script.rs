@@ -13,6 +13,7 @@ use antiphon_engine::service::{Assignment, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
 
+use super::super::count_ignored;
 use super::{SAMPLES_PER_TICK, set, timed};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
@@ -22,7 +23,7 @@ use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
 use antiphon_engine::session::{Attendance, Composer, Conductor, Pace, Parts, SessionPorts};
-use antiphon_engine::session::{Board, Status};
+use antiphon_engine::session::{Board, Snapshot, Status};
 
 /// A quarter.
 pub(super) const BEAT: i64 = 24;
@@ -97,6 +98,11 @@ impl Script {
             .collect();
         notes.sort_unstable();
         notes
+    }
+
+    /// Notes of each bar that was told.
+    pub(super) fn rows(&self) -> Vec<usize> {
+        self.0.borrow().score.iter().map(|bar| bar.notes.len()).collect()
     }
 
     /// Bars that were told.
@@ -210,7 +216,13 @@ impl Stand {
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
         let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
-        let ports = SessionPorts { heard: seat.heard, planned: seat.planned, board: seat.board, archive: seat.state };
+        let ports = SessionPorts {
+            heard: seat.heard,
+            planned: seat.planned,
+            board: seat.board,
+            archive: seat.state,
+            count_ignored: count_ignored(&meters),
+        };
         let conductor = Conductor::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
         Self { realtime, conductor, script, params, meters, board, played: 0, frames, out: Vec::new() }
     }
@@ -240,6 +252,11 @@ impl Stand {
         let now = i64::from(self.played / SAMPLES_PER_TICK);
         self.play_to(now + 6, &[]);
         set(&self.params, button, 0.0);
+    }
+
+    /// What the editor shows.
+    pub(super) fn shown(&self) -> Arc<Snapshot> {
+        self.board.latest()
     }
 
     /// What the editor says.

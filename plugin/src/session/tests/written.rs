@@ -58,6 +58,8 @@ fn what_is_heard_kept_and_passed_over_is_written_down() {
     assert_eq!(written(&stand).iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), [Reason::Kept, Reason::Rerolled]);
     stand.play_to(4 * BAR + 6, &tune(0, 40));
     stand.press("play");
+    // It is settled a beat before the bar line.
+    stand.play_to(5 * BAR, &tune(0, 40));
     assert_eq!(written(&stand).last().unwrap().0, Reason::Heard);
     // Each knows its bar, as the host counts.
     for entry in entries(&stand) {
