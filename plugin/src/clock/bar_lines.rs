@@ -3,6 +3,8 @@
 //! Hosts disagree on what they report. Most give the start of the current bar; some give the start of the next one, a constant 0, or nothing.
 //! Ardour gives the number of the bar times four quarters whatever the metre, which is a bar line in common time only.
 
+use std::cmp::Ordering;
+
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
 use antiphon_engine::plan::{SongBar, SongPosition, tick_of, whole};
 
@@ -28,7 +30,7 @@ pub(super) struct Place {
 enum Trust {
     /// Nothing speaks against them.
     Unproven,
-    /// In this metre they have moved by one bar, at a bar line of theirs.
+    /// In this metre one has moved on by a bar, at a bar line of its own.
     Proven(Metre),
     /// They cannot be bar lines.
     Refuted,
@@ -152,17 +154,16 @@ impl BarLines {
         let counted = self.counted(last.song, metre).start.0 as f64;
         let line = own.or_else(|| line_between(counted, metre, last.song, now.song));
         let line = line.unwrap_or_else(|| beat_between(metre, last.song, now.song));
-        let Some(before) = self.edge.replace(line) else { return };
         let bar = metre.bar_length().0 as f64;
-        let is_whole_bar = (line - before - bar).abs() <= 2.0 * (now.song - last.song) + ROUNDING;
-        if own.is_some() && is_whole_bar && (by - bar).abs() <= ROUNDING {
+        if own.is_some() && (by - bar).abs() <= ROUNDING {
             self.trust = Trust::Proven(metre);
         } else if own.is_none() || self.trust != Trust::Proven(metre) {
             self.trust = Trust::Refuted;
         }
-        // Twice a bar apart: bars begin there, although the reported line does not say so.
-        let counted = line_between(counted, metre, last.song, now.song);
-        if is_whole_bar && counted.is_none() {
+        // A bar apart: bars begin there, although the reported line may not say so.
+        let is_a_bar_apart = |before: f64| (line - before - bar).abs() <= 2.0 * (now.song - last.song) + ROUNDING;
+        let is_counted = line_between(counted, metre, last.song, now.song).is_some();
+        if self.edge.replace(line).is_some_and(is_a_bar_apart) && !is_counted {
             self.remember(SongBar { start: SongPosition(whole(line)), metre }, now.song);
         }
     }
@@ -172,7 +173,7 @@ impl BarLines {
         match self.trust {
             Trust::Refuted => false,
             Trust::Proven(metre) if metre == now.metre => true,
-            Trust::Proven(_) | Trust::Unproven => !may_be_number(reported, now.metre),
+            Trust::Proven(_) | Trust::Unproven => !may_be_number(reported, now),
         }
     }
 
@@ -211,10 +212,15 @@ fn is_near(reported: f64, now: Place) -> bool {
     (reported - now.song).abs() <= now.metre.bar_length().0 as f64 + ROUNDING
 }
 
-/// Whether what is reported may be the number of the bar times four quarters, and no bar line.
-fn may_be_number(reported: f64, metre: Metre) -> bool {
+/// Whether what is reported may be the number of the bar times four quarters, and no bar line. In shorter bars that lies ahead.
+fn may_be_number(reported: f64, now: Place) -> bool {
     let off = reported - (reported / COMMON_BAR as f64).round() * COMMON_BAR as f64;
-    off.abs() <= ROUNDING && metre.bar_length().0 != COMMON_BAR
+    let can_be = match now.metre.bar_length().0.cmp(&COMMON_BAR) {
+        Ordering::Less => reported > now.song + ROUNDING,
+        Ordering::Equal => false,
+        Ordering::Greater => true,
+    };
+    can_be && off.abs() <= ROUNDING
 }
 
 /// The bar in which a place lies, counted from any bar line of its metre.
@@ -364,6 +370,14 @@ mod tests {
             let mut song = Song::new(&parts, report);
             song.play(540.0, 540.0 + 3.0 * 72.0, 0.5);
             assert_eq!(song.play(760.0, 1_200.0, 0.5), 0, "{report:?}");
+        }
+    }
+
+    #[test]
+    fn the_current_bar_is_believed_at_once_behind_a_change_of_metre_that_was_not_passed() {
+        for (metre, from) in [((3, 4), 289), ((2, 4), 301), ((7, 8), 400), ((4, 4), 500)] {
+            let mut song = Song::new(&[(3, (4, 4)), (1, (2, 4)), (1, metre)], Report::Current);
+            assert_eq!(song.play(f64::from(from) + 48.0, 900.0, 0.5), 0, "{metre:?}");
         }
     }
 

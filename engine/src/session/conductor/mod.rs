@@ -243,8 +243,12 @@ impl<C: Composer> Conductor<C> {
         if is_new_epoch {
             self.clear();
         } else if self.clock.open_bar() != foreseen {
+            // The plan does not fit these bars. What is to play, or would have played on, does so with the next one.
+            let goes_on = self.timeline.playing().is_some_and(|plan| plan.brief.end > self.clock.next_bar_line());
+            let wants_play = self.wants_play || goes_on;
             self.stop(self.clock.now());
             self.clear();
+            self.wants_play = wants_play;
         }
         self.next_tick = self.planning_tick_after(self.clock.now()).filter(|_| self.running);
     }

@@ -54,8 +54,8 @@ impl<C: Composer> Conductor<C> {
         let ahead = self.timeline.playing().map_or(&[][..], |plan| plan.between(self.clock.now(), Tick::MAX));
         let is_held = |note: &&Note| Key::new(self.channel, note.pitch).is_some_and(|key| self.player.holds(key));
         let withheld = |note: &Note| WithheldNote { note: *note, reason: Withheld::KeyHeld };
-        let told = |note: &&Note| !self.withheld.iter().any(|withheld| withheld.note == **note);
-        ahead.iter().filter(is_held).filter(told).map(withheld).collect()
+        let is_new = |note: &&Note| !self.withheld.iter().any(|withheld| withheld.note == **note);
+        ahead.iter().filter(is_held).filter(is_new).map(withheld).collect()
     }
 
     /// A bar's number in the host's song.

@@ -1,5 +1,7 @@
 //! Play is answered: with the plan of its bar, or with a reason; and so is what the player plays over the plan.
 
+use antiphon_engine::music::Metre;
+
 use super::script::{BAR, BEAT, Stand, stroke};
 use super::set;
 use crate::meters::Count;
@@ -42,6 +44,25 @@ fn play_after_a_silence_of_any_length_begins_in_the_next_bar() {
         stand.play_to((bars + 2) * BAR, &[]);
         let onset = planned(&stand).first().map(|(onset, ..)| *onset);
         assert_eq!(onset, Some((bars + 1) * BAR + 6), "after {bars} bars");
+    }
+}
+
+#[test]
+fn play_goes_on_after_a_change_of_metre_on_the_new_bar_lines() {
+    for (pressed, first) in [(2 * BAR + BEAT, 3 * BAR), (3 * BAR + BEAT, 4 * BAR + 72)] {
+        let mut stand = Stand::new(500);
+        stand.play_to(pressed, &tune(0, 8));
+        stand.press("play");
+        stand.play_to(4 * BAR, &[]);
+        // Known only with the block that begins there: what was to begin at this line in common time begins with the next one.
+        stand.metre = Metre::new(3, 4);
+        stand.play_to(4 * BAR + 3 * 72, &[]);
+        let onsets: Vec<_> = planned(&stand).into_iter().map(|(onset, ..)| onset).collect();
+        assert_eq!(onsets.first(), Some(&(first + 6)), "pressed at {pressed}");
+        assert!(
+            onsets.contains(&(4 * BAR + 72 + 6)) && !onsets.iter().any(|onset| (4 * BAR + BEAT..4 * BAR + 72).contains(onset)),
+            "{onsets:?}"
+        );
     }
 }
 

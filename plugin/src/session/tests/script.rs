@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::BarRows;
-use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, Key, Passage};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
@@ -198,6 +198,8 @@ pub(super) struct Stand {
     conductor: Conductor<Script>,
     pub(super) script: Script,
     pub(super) params: AntiphonParams,
+    /// The host's time signature; `None` is none, which is common time.
+    pub(super) metre: Option<Metre>,
     meters: Arc<Meters>,
     board: Arc<Board>,
     /// Samples played.
@@ -224,7 +226,7 @@ impl Stand {
             count_ignored: count_ignored(&meters),
         };
         let conductor = Conductor::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
-        Self { realtime, conductor, script, params, meters, board, played: 0, frames, out: Vec::new() }
+        Self { realtime, conductor, script, params, metre: None, meters, board, played: 0, frames, out: Vec::new() }
     }
 
     /// Plays up to a tick of a rolling song, with the player's events. The script does one piece of work a tick.
@@ -233,7 +235,7 @@ impl Stand {
         while self.played < until {
             let start = self.played;
             let position = Position::Musical(f64::from(start) / f64::from(SAMPLES_PER_TICK));
-            let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
+            let host = HostTime { playing: true, tempo: Some(120.0), metre: self.metre, position, bar_line: None, cycle: None };
             let end = until.min(start + self.frames);
             let inside = player.iter().filter(|(at, _)| (start..end).contains(at)).map(|&(at, event)| timed(event, at - start));
             let mut port = Scripted { inputs: inside.collect(), ..Scripted::default() };
