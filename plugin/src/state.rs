@@ -24,6 +24,9 @@ const FIELD: &str = "antiphon";
 /// A parameter that every chunk of ours has, and none of other programs.
 const OURS: &str = "adventurousness";
 
+/// Parameters that ask for something as they go on.
+const TRIGGERS: [&str; 3] = ["play", "another", "keep"];
+
 /// The layout this version writes.
 pub const VERSION: u32 = 1;
 
@@ -140,8 +143,11 @@ impl PersistentField<'_, Saved> for Arc<State> {
 }
 
 /// Refuses a chunk that is damaged or another program's: nothing of it is left but the reason. One without the object, but with our
-/// parameters, is a preset: controls only, the history stays.
+/// parameters, is a preset: controls only, the history stays, and nothing is asked for.
 pub fn admit(chunk: &mut PluginState) {
+    if !chunk.fields.contains_key(FIELD) {
+        TRIGGERS.iter().for_each(|trigger| drop(chunk.params.remove(*trigger)));
+    }
     if let Some(reason) = refusal(chunk) {
         let refused = format!("The host brought a saved state that was not loaded, since {reason}; nothing was changed");
         chunk.params.clear();
@@ -309,6 +315,7 @@ mod tests {
     fn a_preset_holds_controls_only() {
         let mut preset = chunk("");
         preset.fields.clear();
+        preset.params.extend(TRIGGERS.map(|trigger| (trigger.to_owned(), ParamValue::Bool(true))));
         admit(&mut preset);
         assert_eq!((preset.params.len(), preset.fields.len()), (2, 0));
     }

@@ -21,6 +21,8 @@ const CHANNELS: usize = 16;
 pub(super) const ALL: usize = CHANNELS * PER_CHANNEL;
 /// Pitch bend among a channel's parameters, which has 14 bits; the others have 7.
 const PITCH_BEND: usize = 129;
+/// Reset All Controllers (MIDI 1.0): the others of the channel stand elsewhere after it.
+const RESET_ALL: usize = 121;
 /// So many controllers of one channel in one block are written back: half of all.
 const WRITTEN_BACK: u8 = 65;
 /// How long a host may take to write parameters back after it loaded a state, in seconds.
@@ -169,6 +171,7 @@ impl Controllers {
             let settling = (self.sample_rate * SETTLING) as u64;
             // This block at least.
             self.settling = settling.max(block.frames.into()).max(1);
+            self.forget_sent();
         }
         if block.playing || block.has_notes {
             self.untouched = false;
@@ -177,10 +180,15 @@ impl Controllers {
         // Hosts send controllers again where playing begins or goes back, since something may have changed behind the plug-in.
         let goes_back = self.last.position.zip(block.position).is_some_and(|(last, now)| now < last);
         if block.playing && (!self.last.playing || goes_back) {
-            self.known.iter_mut().for_each(|known| known.sent = false);
+            self.forget_sent();
         }
         self.changing = [0; CHANNELS];
         (self.last, self.block) = (block, block);
+    }
+
+    /// Whoever is behind the plug-in may know other values by now: what is sent next is sent, whatever its value.
+    pub(super) fn forget_sent(&mut self) {
+        self.known.iter_mut().for_each(|known| known.sent = false);
     }
 
     /// A controller changes in this block, once or several times. Said of all before the first is [admitted](Self::admit).
@@ -209,6 +217,10 @@ impl Controllers {
         }
         *known = Known { value, sent: true };
         self.untouched &= is_same;
+        if controller == RESET_ALL {
+            let channel = channel * PER_CHANNEL..(channel + 1) * PER_CHANNEL;
+            self.known[channel].iter_mut().for_each(|known| known.sent = false);
+        }
         true
     }
 }
@@ -282,6 +294,18 @@ mod tests {
         assert_eq!(play(&mut controllers, at(0.0), &[volume]), [true]);
         assert_eq!(play(&mut controllers, LIVE, &[volume]), [false]);
         assert_eq!(play(&mut controllers, ROLLING, &[volume]), [true]);
+    }
+
+    #[test]
+    fn value_is_sent_again_after_a_reset_and_after_a_change_of_settings() {
+        let (mut controllers, _) = controllers();
+        let at = |channel| (channel * PER_CHANNEL + 1, 0.75);
+        assert_eq!(play(&mut controllers, ROLLING, &[at(2), at(3)]), [true, true]);
+        assert_eq!(play(&mut controllers, ROLLING, &[(2 * PER_CHANNEL + RESET_ALL, 0.0), at(2), at(3)]), [true, true, false]);
+        assert_eq!(play(&mut controllers, ROLLING, &[at(2)]), [false]);
+        // Thru may have been off.
+        controllers.forget_sent();
+        assert_eq!(play(&mut controllers, ROLLING, &[at(2), at(2)]), [true, false]);
     }
 
     #[test]

@@ -98,7 +98,10 @@ impl Changes {
                         let (mut sample, mut value) = (0, 0.0);
                         if queue.getPoint(point, &raw mut sample, &raw mut value) == kResultOk && value.is_finite() {
                             // None is smoothed, so there is no smoother to tell.
-                            parameter._internal_set_normalized_value(as_f32(value));
+                            if parameter._internal_set_normalized_value(as_f32(value)) {
+                                // What passed before may not have passed, or gone elsewhere.
+                                self.controllers.borrow_mut().forget_sent();
+                            }
                         }
                     }
                 }

@@ -261,6 +261,26 @@ fn whatever_ends_a_plan_releases_what_sounds_at_once() {
     }
 }
 
+/// The clock runs by itself, and stands again after the activation: no time will come at which the note ends.
+#[test]
+fn deactivation_with_the_transport_stopped_releases_what_sounds() {
+    for (format, make) in BY_HAND {
+        let mut host = make(Class::Instrument, Setup::default());
+        let mut desk = Desk::new();
+        let stopped = Transport { playing: false, ..Roll::new(120.0, 48_000.0).transport() };
+        let play = |host: &mut dyn Host, messages: &[Timed]| {
+            host.process(&Block { frames: 5000, transport: Some(stopped), messages, ..Block::default() }).messages
+        };
+        play(&mut *host, &[Timed { sample: 0, message: Message::NoteOn { channel: 1, key: 50, velocity: 1.0 } }]);
+        desk.listen();
+        desk.send(&[Note { onset: Tick(7), offset: 0, duration: Tick(10_000), pitch: 61, velocity: 100, role: Role::Keys }]);
+        assert_eq!(still_held(&play(&mut *host, &[])), [(0, 61)], "{format}");
+        host.reactivate();
+        let off = Timed { sample: 0, message: Message::NoteOff { channel: 0, key: 61, velocity: 0.0 } };
+        assert_eq!([play(&mut *host, &[]), play(&mut *host, &[])], [vec![off], vec![]], "{format}");
+    }
+}
+
 /// Live gives no audio outputs to a device that is switched off. A CLAP host must always give them.
 #[test]
 fn block_without_audio_outputs_releases_and_passes_what_comes_in() {
