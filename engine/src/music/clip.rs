@@ -38,7 +38,7 @@ impl Part {
             self.setup.bank = patch.bank;
         }
         self.setup.changes.retain(|(tick, _)| (from + Tick(1)..to).contains(tick));
-        self.setup.changes.iter_mut().for_each(|(tick, _)| *tick = *tick - from);
+        self.setup.changes.iter_mut().for_each(|(tick, _)| *tick -= from);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Pickups that a file does not name: music that begins before its first full bar, in a file whose bars count from its first tick.
 
-use super::{Clip, MetreMap, Note, Tick};
+use super::{Clip, MetreMap, Note, Role, Tick};
 
 /// Fewest bars of a piece whose notes can show where its bar lines are.
 const FEWEST_BARS: i64 = 4;
@@ -14,14 +14,15 @@ const BASS_SHARE: usize = 3;
 /// The length of the pickup that the notes show; `None` where the file's bars fit, or where it cannot be told.
 ///
 /// A pickup is a number of beats. Behind it start, bar after bar, at least twice as much sound and twice as much bass as on the bar lines that the file draws, more
-/// than on any other beat; and no bass sounds before the first of them. A file that changes its metre draws its bar lines on purpose, and is believed.
+/// than on any other beat; and no bass sounds before the first of them. Drums do not count. A file that changes its metre draws its bar lines on purpose, and is
+/// believed.
 #[must_use]
 pub fn shown(clip: &Clip) -> Option<Tick> {
     let [(_, metre)] = *clip.metres.changes() else { return None };
     let bar = metre.bar_length();
     let beats = i64::from(metre.numerator());
     let beat = Tick(bar.0 / beats);
-    let notes = clip.notes();
+    let notes: Vec<Note> = clip.notes().into_iter().filter(|note| note.role != Role::Drums).collect();
     if beats < 2 || clip.last_onset()?.0 < FEWEST_BARS * bar.0 {
         return None;
     }
@@ -63,7 +64,7 @@ pub fn metres_with(metres: &MetreMap, length: Tick) -> MetreMap {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Metre, Part, Role};
+    use super::super::{Metre, Part};
     use super::*;
 
     fn note(onset: i64, duration: i64, pitch: u8) -> Note {
@@ -88,11 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn pickup_is_not_shown_by_an_off_beat_over_a_bass_on_the_beat() {
+    fn pickup_is_not_shown_by_off_beats_drums_or_where_the_metre_changes() {
         let mut clip = song(24, 96);
         let bass = (0..10).map(|n| note(96 * n, 40, 36)).collect();
         clip.parts.push(Part { notes: bass, ..Part::default() });
         assert_eq!(shown(&clip), None);
+        let mut drums = song(24, 96);
+        drums.parts.iter_mut().flat_map(|part| &mut part.notes).for_each(|note| note.role = Role::Drums);
+        assert_eq!(shown(&drums), None, "drums have no bass");
         let metres = MetreMap::new([(Tick(96), Metre::new(3, 4).unwrap())]);
         assert_eq!(shown(&Clip { metres, ..song(24, 96) }), None, "a file that draws bar lines of its own is believed");
     }

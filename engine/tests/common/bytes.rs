@@ -1,6 +1,7 @@
 //! MIDI files made byte by byte, also such as no writer of ours would write, and what they hold by `midly` alone.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use midly::{MidiMessage, Smf, TrackEventKind};
 

@@ -1,37 +1,17 @@
 //! What an edit may change: the notes it was asked for.
 
+// Read by `midly` alone, without a line of what is tested.
+#[path = "../../../tests/common/bytes.rs"]
+mod bytes;
+
 use std::collections::HashSet;
 
-use midly::{MidiMessage, Smf, TrackEventKind};
+use midly::Smf;
 
+use self::bytes::told;
 use super::fixtures::{chunk, file, header};
 use super::{Edited, Source, read};
 use crate::music::{Clip, Metre, MetreMap, Note, Part, Role, Tick, insertion};
-
-/// (file tick, event, as Rust prints it) of every event but note-ons and note-offs, and the notes as (start, end, channel, key): by `midly` alone, without a
-/// line of what is tested.
-fn told(bytes: &[u8]) -> Vec<(Vec<(u64, String)>, Vec<(u64, u64, u8, u8)>)> {
-    let smf = Smf::parse(bytes).unwrap();
-    let track = |events: &Vec<midly::TrackEvent<'_>>| {
-        let (mut at, mut others, mut notes, mut held) = (0, Vec::new(), Vec::new(), Vec::new());
-        for event in events {
-            at += u64::from(event.delta.as_int());
-            match event.kind {
-                TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, vel } } if vel > 0 => {
-                    held.push((at, channel.as_int(), key.as_int()))
-                }
-                TrackEventKind::Midi { channel, message: MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } } => {
-                    let on = held.iter().position(|&(_, c, k)| (c, k) == (channel.as_int(), key.as_int()));
-                    notes.extend(on.map(|on| held.remove(on)).map(|(start, c, k)| (start, at, c, k)));
-                }
-                other => others.push((at, format!("{other:?}"))),
-            }
-        }
-        notes.sort_unstable();
-        (others, notes)
-    };
-    smf.tracks.iter().map(track).collect()
-}
 
 /// 24 ticks a quarter, bars of a quarter: a player with everything that is no note, a track of text, and another player.
 fn rich() -> Vec<u8> {
@@ -155,7 +135,7 @@ fn edit_of_an_mpe_player_gives_every_note_a_free_channel_and_its_bend() {
     let channels: HashSet<u8> = after[0].1[1..3].iter().map(|note| note.2).collect();
     assert_eq!((channels.len(), after[0].1.len()), (2, 4), "{:?}", after[0].1);
     for &(start, _, channel, _) in &after[0].1[1..] {
-        let bend = |(at, event): &&(u64, String)| *at == start && event.contains(&format!("channel: u4({channel}), message: PitchBend"));
+        let bend = |(at, event): &&(u32, String)| *at == start && event.contains(&format!("channel: u4({channel}), message: PitchBend"));
         assert!(after[0].0.iter().any(|event| bend(&event)), "{:?}", after[0].0);
     }
     assert_eq!(read(&bytes).unwrap().clip.parts.len(), 1);
@@ -204,11 +184,11 @@ fn edit_of_whole_files_leaves_all_events_outside_the_bars_equal() {
 fn check_bars(name: &str, source: &Source, bytes: &[u8], clip: &Clip, from: Tick, until: Tick) {
     let kept = insertion::without(clip, |note| (from..until).contains(&note.onset));
     let after = source.edited(&kept, &kept).unwrap().bytes;
-    let division = u64::from(source.report().division);
+    let division = i64::from(source.report().division);
     for ((others, notes), (others_after, notes_after)) in told(bytes).into_iter().zip(told(&after)) {
         assert_eq!(others, others_after, "{name}");
         // The same rounding as the grid's: to the nearest tick, halves up.
-        let tick = |start: u64| Tick(i64::try_from((start * 48 + division) / (2 * division)).unwrap());
+        let tick = |start: u32| Tick((i64::from(start) * 48 + division) / (2 * division));
         let outside: Vec<_> = notes.into_iter().filter(|note| !(from..until).contains(&tick(note.0))).collect();
         assert_eq!(outside, notes_after, "{name}");
     }

@@ -38,7 +38,7 @@ pub(super) struct Plan {
 /// What has to change in `source` so that it has the notes of `whole`, of which it keeps `kept`.
 pub(super) fn plan(source: &Source, kept: &Clip, whole: &Clip) -> Result<Plan, MidiError> {
     let mut plan = Plan::default();
-    let mut standing: HashMap<(u8, u8, u8), Vec<(u64, u64)>> = HashMap::new();
+    let mut standing = Standing::new();
     for (index, part) in source.parts.iter().enumerate() {
         let stays: HashSet<(Tick, u8)> = kept.parts.get(index).map(names).unwrap_or_default();
         for note in &part.notes {
@@ -73,6 +73,9 @@ pub(super) fn plan(source: &Source, kept: &Clip, whole: &Clip) -> Result<Plan, M
 fn names(part: &Part) -> HashSet<(Tick, u8)> {
     part.notes.iter().map(|note| (note.onset, note.pitch)).collect()
 }
+
+/// Where notes that stay hold a key, in file ticks: by port, channel and key.
+type Standing = HashMap<(u8, u8, u8), Vec<(u64, u64)>>;
 
 /// A note's start and end in file ticks, its key and velocity.
 type Span = (u64, u64, u8, u8);
@@ -114,7 +117,7 @@ fn voiced(part: usize, from: &PartSource, mut notes: Vec<Span>) -> Vec<Placed> {
 }
 
 /// New notes that each strike a key nobody holds, and let it go before it is struck again.
-fn fitted(mut placed: Vec<Placed>, standing: &HashMap<(u8, u8, u8), Vec<(u64, u64)>>) -> Vec<Placed> {
+fn fitted(mut placed: Vec<Placed>, standing: &Standing) -> Vec<Placed> {
     // By key, then time, longest first: what goes is the shorter of two.
     placed.sort_by_key(|note| (note.port, note.channel, note.key, note.on, std::cmp::Reverse(note.off)));
     placed.dedup_by_key(|note| (note.port, note.channel, note.key, note.on));

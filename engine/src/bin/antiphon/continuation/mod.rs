@@ -193,8 +193,15 @@ impl<'a> Source<'a> {
         };
         let start = args.from.map_or(after_the_end, |bar| clip.metres.bar(bar - 1).start);
         let clip = continuation::context(&clip, start, RECENT_BARS);
-        let bar = clip.metres.bar_at(start).index.saturating_add(1);
-        ensure!(!clip.is_silent(), "{name}: has no note before bar {bar} to continue; choose a later bar with --from");
+        let index = clip.metres.bar_at(start).index;
+        let bar = index.saturating_add(1);
+        let Some(last) = clip.last_onset().map(|onset| clip.metres.bar_at(onset).index) else {
+            bail!("{name}: has no note before bar {bar} to continue; choose a later bar with --from");
+        };
+        ensure!(
+            args.from.is_none() || index - last <= RECENT_BARS,
+            "{name}: nobody plays in the {RECENT_BARS} bars before bar {bar}; choose an earlier bar with --from"
+        );
         let only_drums = clip.parts.iter().flat_map(|part| &part.notes).all(|note| note.role == Role::Drums);
         if only_drums && wanted.is_empty() {
             let cure = "add a part with pitches, say what shall play, for instance --roles drums or --roles drums,bass, or what a part is, for instance --roles Loop=keys";
