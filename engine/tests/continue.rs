@@ -96,6 +96,75 @@ fn a_continuation_starts_on_the_bar_line_after_the_last_note_and_is_whole_bars_l
 }
 
 #[test]
+fn music_whose_last_chord_rings_for_ten_bars_goes_on_from_its_first_bar() {
+    let tune = (0..32).map(|n| note(24 * n, 24, u8::try_from(60 + (n * 5) % 12).unwrap(), Role::Keys));
+    let last = [48, 60, 64, 67].map(|pitch| note(96 * 8, 96 * 10, pitch, Role::Keys));
+    let keys = Part { name: "Piano".into(), notes: tune.chain(last).collect(), ..Part::default() };
+    let (_folder, path, out) = source(&Clip { parts: vec![keys], end: Tick(96 * 18), ..Clip::default() });
+    let report = report(&[text(&path), "-o", text(&out), "-k", "3", "--seed", "1"]);
+    assert_eq!(report["roles"], serde_json::json!(["keys"]));
+    for file in report["files"].as_array().unwrap() {
+        let clip = smf::read_file(Path::new(file["path"].as_str().unwrap())).unwrap().clip;
+        assert_eq!(file["start_bar"], 19);
+        assert!(clip.first_onset().is_some_and(|onset| onset < Tick(96)), "{:?}", clip.notes());
+    }
+}
+
+/// A tune of one bar over a bass, sixteen times the same.
+fn repetitive() -> Clip {
+    let bar = |start: i64| {
+        let tune = [72, 74, 76, 79].into_iter().zip(0..).map(move |(pitch, beat)| note(start + 24 * beat, 24, pitch, Role::Melody));
+        tune.chain([note(start, 96, 36, Role::Bass)])
+    };
+    let (melody, bass) = (0..16).flat_map(|index| bar(96 * index)).partition(|note| note.role == Role::Melody);
+    let part = |name: &str, channel, notes| Part { name: name.into(), channel, notes, ..Part::default() };
+    Clip { parts: vec![part("Melody", 0, melody), part("Bass", 1, bass)], end: Tick(96 * 16), ..Clip::default() }
+}
+
+#[test]
+fn variations_of_repetitive_music_differ_in_what_they_strike() {
+    let four_bars = |clip: Clip| {
+        // Bars that differ, four of them over and over: the model is told to repeat, and does so note for note.
+        let shift = |note: &mut Note| note.pitch += [0, 2, 4, 5][usize::try_from(note.onset.0 / 96 % 4).unwrap()];
+        let mut clip = clip;
+        clip.parts.iter_mut().flat_map(|part| &mut part.notes).for_each(shift);
+        clip
+    };
+    let (_folder, path, out) = source(&four_bars(repetitive()));
+    let output = Command::new(env!("CARGO_BIN_EXE_antiphon"))
+        .args(["continue", text(&path), "-o", text(&out), "-k", "6", "--seed", "1", "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let struck = |file: &Value| {
+        let notes = smf::read_file(Path::new(file["path"].as_str().unwrap())).unwrap().clip.notes();
+        notes.iter().map(|note| (note.onset, note.role, note.pitch)).collect::<Vec<_>>()
+    };
+    let variations: std::collections::BTreeSet<_> = report["files"].as_array().unwrap().iter().map(struck).collect();
+    assert_eq!(variations.len(), 6);
+}
+
+#[test]
+fn drums_are_known_on_any_channel_and_parts_can_be_cast() {
+    let beat = || (0..16).flat_map(|n| [note(24 * n, 6, 42, Role::Other), note(24 * n, 6, if n % 2 == 0 { 36 } else { 38 }, Role::Other)]);
+    let played = |name: &str, programme, more: &[&str]| {
+        let drums = Part { name: name.into(), programme, notes: beat().collect(), ..Part::default() };
+        let keys =
+            Part { name: "Keys".into(), channel: 1, notes: (0..8).map(|n| note(48 * n, 48, 60, Role::Other)).collect(), ..Part::default() };
+        let (_folder, path, out) = source(&Clip { parts: vec![drums, keys], end: Tick(384), ..Clip::default() });
+        report(&[&[text(&path), "-o", text(&out), "--bars", "1", "--seed", "1"], more].concat())["roles"].clone()
+    };
+    assert_eq!(played("Drums", Some(0), &[]), serde_json::json!(["drums", "keys"]));
+    assert_eq!(played("", None, &[]), serde_json::json!(["drums", "keys"]), "by the keys of a kit");
+    assert_eq!(played("Beat", Some(118), &[]), serde_json::json!(["keys", "other"]));
+    assert_eq!(played("Beat", Some(118), &["--roles", "Beat=drums"]), serde_json::json!(["drums", "keys"]));
+    assert_eq!(played("Beat", Some(118), &["--roles", "Beat=drums,drums"]), serde_json::json!(["drums"]));
+    let message = refusal(&demo("pop.mid"), &["--roles", "Beat=drums"]);
+    assert!(message.contains("no part named Beat") && message.contains("Melody"), "{message}");
+}
+
+#[test]
 fn the_demo_clips_can_be_continued_and_drawn() {
     for name in ["pop.mid", "band.mid", "waltz.mid"] {
         let out = tempfile::tempdir().unwrap();

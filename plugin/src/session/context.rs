@@ -4,7 +4,7 @@ use antiphon_engine::codec::{self, BarFields, BarRows};
 use antiphon_engine::decode::{Constraints, Sampling};
 use antiphon_engine::music::analysis::{habits, tempo_bucket};
 use antiphon_engine::music::{Bar, Metre, Note, Role, Tempo, TempoMap, Tick};
-use antiphon_engine::plan::{Brief, MusicalClock, Request, Timeline};
+use antiphon_engine::plan::{Brief, MusicalClock, Passage, Request, Timeline};
 use antiphon_engine::service::Assignment;
 
 /// Finished bars that are kept: what the model reads at most, and a cycle of its count of bars more. Dropped by cycles of 16 bars, so that the
@@ -34,13 +34,15 @@ pub(super) struct Context {
 
 /// What a plan is to be like.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
+pub(super) struct Manner<'a> {
     /// The role that plays.
     pub(super) role: Role,
     /// How adventurous.
     pub(super) sampling: Sampling,
     /// Quarters per minute.
     pub(super) tempo: f64,
+    /// Plans in whose place another was asked for: a new plan is not to be one of them.
+    pub(super) rejected: &'a [Passage],
 }
 
 impl Context {
@@ -97,7 +99,7 @@ impl Context {
         timeline: &Timeline,
         clock: &MusicalClock,
         heard: &[Note],
-        manner: &Manner,
+        manner: &Manner<'_>,
     ) -> Vec<Assignment> {
         let mut line = clock.open_bar().start;
         let mut index = self.base.saturating_add(u32::try_from(self.frames.len()).unwrap_or(u32::MAX));
@@ -105,7 +107,8 @@ impl Context {
         let tempo = Tempo::from_bpm(manner.tempo).map_or(0, tempo_bucket);
         let mut ahead = 0;
         let mut assignments = Vec::new();
-        for brief in requests.iter().map(Request::brief) {
+        for request in requests {
+            let brief = request.brief();
             let mut known: Vec<Note> = heard.iter().filter(|note| note.onset >= line).copied().collect();
             known.extend(timeline.shown(clock.now(), brief.start).copied());
             let bars = bars(clock, line, brief.end);
@@ -126,6 +129,7 @@ impl Context {
                 line,
                 sampling: manner.sampling,
                 constraints: self.constraints(heard, manner.role),
+                rejected: if matches!(request, Request::Replan(_)) { manner.rejected.to_vec() } else { Vec::new() },
             });
             line = end;
         }
