@@ -55,6 +55,37 @@ fn roles_that_are_there_are_written_anew_in_their_tracks() {
     assert!(new.iter().all(|note| (low - 5..=high + 5).contains(&note.pitch)), "{new:?}");
 }
 
+/// Whatever the weights: these are of chance.
+#[test]
+fn new_bass_lies_below_the_chords_plays_one_note_at_a_time_and_begins_with_them() {
+    let note =
+        |onset: i64, length: i64, pitch, role| Note { onset: Tick(onset), offset: 0, duration: Tick(length), pitch, velocity: 80, role };
+    let roots = [60, 57, 53, 55];
+    let chord = |bar: i64| {
+        let root = roots[usize::try_from(bar % 4).unwrap()];
+        [0, 4, 7].map(|above| note(96 * bar, 96, root - 12 + above, Role::Chords))
+    };
+    let chords: Vec<Note> = (0..16).flat_map(chord).collect();
+    let melody = (0..64).map(|beat| note(24 * beat, 24, 72 + u8::try_from(beat % 5).unwrap(), Role::Melody)).collect();
+    let part = |name: &str, channel, notes| Part { name: name.into(), channel, notes, ..Part::default() };
+    let clip = Clip { parts: vec![part("Melody", 0, melody), part("Chords", 1, chords.clone())], end: Tick(96 * 16), ..Clip::default() };
+    let (folder, path) = source(&clip);
+    for seed in ["1", "2", "3"] {
+        let (_, made) = accompany(&path, &folder.path().join("out.mid"), &["--roles", "bass", "--seed", seed, "--adventurousness", "1"]);
+        let bass = notes(&made, &[Role::Bass]).0;
+        for note in &bass {
+            let lowest = chords.iter().filter(|chord| chord.onset <= note.onset && note.onset < chord.end()).map(|chord| chord.pitch).min();
+            assert!(note.pitch < lowest.unwrap() && note.pitch >= 28, "{note:?} under {lowest:?}");
+        }
+        assert!(bass.windows(2).all(|pair| pair[0].onset < pair[1].onset && pair[0].end() <= pair[1].onset), "two notes at a time");
+        for bar in made.metres.bars(made.end).step_by(2) {
+            let two = bar.start..bar.end() + bar.length;
+            assert!(bass.iter().any(|note| two.contains(&note.onset)), "seed {seed}: silent from bar {} on", bar.index + 1);
+        }
+        assert!(bass.first().is_some_and(|note| note.onset < Tick(96)), "the first bar is silent");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_what_is_known_matters() {
     let folder = tempfile::tempdir().unwrap();

@@ -96,6 +96,84 @@ fn a_continuation_starts_on_the_bar_line_after_the_last_note_and_is_whole_bars_l
 }
 
 #[test]
+fn music_whose_last_chord_rings_for_ten_bars_goes_on_from_its_first_bar() {
+    let tune = (0..32).map(|n| note(24 * n, 24, u8::try_from(60 + (n * 5) % 12).unwrap(), Role::Keys));
+    let last = [48, 60, 64, 67].map(|pitch| note(96 * 8, 96 * 10, pitch, Role::Keys));
+    let keys = Part { name: "Piano".into(), notes: tune.chain(last).collect(), ..Part::default() };
+    let (_folder, path, out) = source(&Clip { parts: vec![keys], end: Tick(96 * 18), ..Clip::default() });
+    let report = report(&[text(&path), "-o", text(&out), "-k", "3", "--seed", "1"]);
+    assert_eq!(report["roles"], serde_json::json!(["keys"]));
+    for file in report["files"].as_array().unwrap() {
+        let clip = smf::read_file(Path::new(file["path"].as_str().unwrap())).unwrap().clip;
+        assert_eq!(file["start_bar"], 19);
+        assert!(clip.first_onset().is_some_and(|onset| onset < Tick(96)), "{:?}", clip.notes());
+    }
+}
+
+/// Eight bars of a band, twice: the model is told to repeat them, and does so note for note.
+fn repetitive() -> Clip {
+    let tune =
+        [72, 74, 76, 79, 79, 76, 74, 72, 71, 74, 77, 74, 76, 72, 69, 67, 69, 72, 77, 76, 74, 77, 81, 79, 77, 76, 74, 71, 72, 76, 74, 72];
+    let roots: [u8; 8] = [60, 57, 53, 55, 60, 62, 55, 60];
+    let melody = (0..64).zip(tune.into_iter().cycle()).map(|(beat, pitch)| note(24 * beat, 24, pitch, Role::Melody)).collect();
+    let bars = || (0..16).map(|bar| 96 * bar).zip(roots.into_iter().cycle());
+    let chord = |(start, root): (i64, u8)| {
+        let third = if [57, 62].contains(&root) { 3 } else { 4 };
+        [0, third, 7].map(|above| note(start, 96, root - 12 + above, Role::Chords))
+    };
+    let bass = |(start, root): (i64, u8)| [0, 24, 48, 72].map(|beat| note(start + beat, 24, root - 24, Role::Bass));
+    let hat = (0..128).map(|eighth| note(12 * eighth, 6, 42, Role::Drums));
+    let beat = (0..64).map(|beat| note(24 * beat, 6, if beat % 2 == 0 { 36 } else { 38 }, Role::Drums));
+    let part = |name: &str, channel, programme, mut notes: Vec<Note>| {
+        notes.sort_by_key(Note::order);
+        Part { name: name.into(), channel, programme, notes, ..Part::default() }
+    };
+    let parts = vec![
+        part("Melody", 0, Some(73), melody),
+        part("Chords", 1, Some(4), bars().flat_map(chord).collect()),
+        part("Bass", 2, Some(33), bars().flat_map(bass).collect()),
+        part("Drums", 9, None, hat.chain(beat).collect()),
+    ];
+    Clip { parts, end: Tick(96 * 16), ..Clip::default() }
+}
+
+#[test]
+fn variations_of_repetitive_music_differ_in_what_they_strike() {
+    let (_folder, path, out) = source(&repetitive());
+    let output = Command::new(env!("CARGO_BIN_EXE_antiphon"))
+        .args(["continue", text(&path), "-o", text(&out), "-k", "6", "--seed", "1", "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let struck = |file: &Value| {
+        let notes = smf::read_file(Path::new(file["path"].as_str().unwrap())).unwrap().clip.notes();
+        notes.iter().map(|note| (note.onset, note.role, note.pitch)).collect::<Vec<_>>()
+    };
+    let variations: std::collections::BTreeSet<_> = report["files"].as_array().unwrap().iter().map(struck).collect();
+    assert_eq!(variations.len(), 6);
+}
+
+#[test]
+fn drums_are_known_on_any_channel_and_parts_can_be_cast() {
+    let beat = || (0..16).flat_map(|n| [note(24 * n, 6, 42, Role::Other), note(24 * n, 6, if n % 2 == 0 { 36 } else { 38 }, Role::Other)]);
+    let played = |name: &str, programme, more: &[&str]| {
+        let drums = Part { name: name.into(), programme, notes: beat().collect(), ..Part::default() };
+        let keys =
+            Part { name: "Keys".into(), channel: 1, notes: (0..8).map(|n| note(48 * n, 48, 60, Role::Other)).collect(), ..Part::default() };
+        let (_folder, path, out) = source(&Clip { parts: vec![drums, keys], end: Tick(384), ..Clip::default() });
+        report(&[&[text(&path), "-o", text(&out), "--bars", "1", "--seed", "1"], more].concat())["roles"].clone()
+    };
+    assert_eq!(played("Drums", Some(0), &[]), serde_json::json!(["drums", "keys"]));
+    assert_eq!(played("", None, &[]), serde_json::json!(["drums", "keys"]), "by the keys of a kit");
+    assert_eq!(played("Beat", Some(118), &[]), serde_json::json!(["keys", "other"]));
+    assert_eq!(played("Beat", Some(118), &["--roles", "Beat=drums"]), serde_json::json!(["drums", "keys"]));
+    assert_eq!(played("Beat", Some(118), &["--roles", "Beat=drums,drums"]), serde_json::json!(["drums"]));
+    let message = refusal(&demo("pop.mid"), &["--roles", "Beat=drums"]);
+    assert!(message.contains("no part named Beat") && message.contains("Melody"), "{message}");
+}
+
+#[test]
 fn the_demo_clips_can_be_continued_and_drawn() {
     for name in ["pop.mid", "band.mid", "waltz.mid"] {
         let out = tempfile::tempdir().unwrap();

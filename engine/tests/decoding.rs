@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use antiphon_engine::{
     cache::{CacheOptions, FineCoarse, Forget, PagePolicy, REWIND_BARS, policy},
-    codec::{BarRows, NoteClasses, prefix_rows},
+    codec::{BarFields, BarRows, NoteClasses, prefix_rows},
     decode::{DecodeError, Decoder, Sampling, Step},
     model::Model,
     music::{Role, Tick},
@@ -54,6 +54,46 @@ fn improvise(decoder: &mut Decoder, bars: u32) -> Vec<BarRows> {
 fn fingerprint(decoder: &mut Decoder) -> Vec<f32> {
     decoder.begin_bar(96, piece(0, 1, 0)[0].fields).expect("opened");
     decoder.hidden().to_vec()
+}
+
+#[test]
+fn bar_that_is_reconditioned_is_as_if_it_had_been_begun_so() {
+    let fields = |density| BarFields { density, repeats: 2, ..piece(0, 1, 0)[0].fields };
+    let mut made = [false, true].map(|reconditioned| {
+        let mut decoder = decoder();
+        improvise(&mut decoder, 2);
+        decoder.begin_bar(96, if reconditioned { fields(1) } else { fields(8) }).expect("opened");
+        if reconditioned {
+            decoder.recondition(fields(8)).expect("an open bar");
+        }
+        let bar = finish_bar(&mut decoder);
+        (bar, fingerprint(&mut decoder))
+    });
+    assert_eq!(made[0], made[1]);
+    assert_eq!(made[0].0.fields.density, 8);
+    // Notes were chosen by what their bar was conditioned on.
+    let mut decoder = decoder();
+    decoder.begin_bar(96, fields(1)).expect("opened");
+    decoder.push(&made[0].0.notes.split_off(0)).expect("notes that fit");
+    decoder.recondition(fields(8)).expect("an open bar");
+    assert!(decoder.open().is_some_and(|open| open.bar().notes.is_empty() || open.bar().fields.density == 1));
+}
+
+/// Training never shows a repeat of an empty bar, and leaning on one ends the next as well.
+#[test]
+fn empty_bar_is_not_repeated() {
+    let mut decoder = decoder();
+    let fields = piece(0, 1, 0)[0].fields;
+    let empty = BarRows { index: 0, ticks: 96, fields, notes: Vec::new() };
+    let note = NoteClasses { beat: 0, sub: 0, role: Role::Keys.class(), pitch: 60, duration: 11, velocity: 20, offset: 4 };
+    decoder.append_bar(&empty).expect("a bar that fits");
+    let repeats = |decoder: &Decoder| decoder.open().expect("an open bar").bar().fields.repeats;
+    decoder.begin_bar(96, BarFields { repeats: 2, ..fields }).expect("opened");
+    assert_eq!(repeats(&decoder), 0);
+    decoder.end_bar().expect("ended");
+    decoder.append_bar(&BarRows { index: 2, notes: vec![note], ..empty }).expect("a bar that fits");
+    decoder.begin_bar(96, BarFields { repeats: 2, ..fields }).expect("opened");
+    assert_eq!(repeats(&decoder), 2);
 }
 
 #[test]

@@ -48,6 +48,22 @@ fn only_the_bars_named_change() {
 }
 
 #[test]
+fn opening_bars_begin_with_notes() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.mid");
+    for (name, seed) in [("pop.mid", "3"), ("band.mid", "3"), ("waltz.mid", "4")] {
+        let output = shipped("fill", &[text(&demo(name)), "--bars", "1..4", "-o", text(&out), "--seed", seed, "--json"]);
+        assert!(report(&output)["notes"].as_u64().unwrap() > 0, "{name}");
+        let (source, filled) = (clip(&demo(name)), clip(&out));
+        let first_bar = |clip: &Clip| clip.notes().iter().filter(|note| note.onset < source.metres.bar(1).start).count();
+        assert!(first_bar(&filled) > 0, "{name}: nothing in the first bar");
+        // Roughly as much as what follows has, not a stray note.
+        let count = |clip: &Clip, bars: (u32, u32)| parted(clip, bars.0, bars.1).0.len();
+        assert!(4 * count(&filled, (1, 4)) >= count(&source, (5, 8)), "{name}: {} notes", count(&filled, (1, 4)));
+    }
+}
+
+#[test]
 fn roles_that_were_not_asked_for_stay_in_the_bars() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");

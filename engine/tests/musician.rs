@@ -70,6 +70,7 @@ fn assignment(plan: u64, music: &[BarRows], from: usize, to: usize) -> Assignmen
         line: lines[from],
         sampling: sampling(),
         constraints: Constraints::default(),
+        rejected: Vec::new(),
     }
 }
 
@@ -115,6 +116,25 @@ fn published(passages: &[Passage], plan: u64) -> Vec<Note> {
 /// More bars than a decoder can take back.
 fn music() -> Vec<BarRows> {
     piece(3, 24, 8)
+}
+
+#[test]
+fn plan_in_place_of_rejected_ones_differs_from_each_in_its_first_bar() {
+    let music = music();
+    let (service, lines) = (service(), lines(&music));
+    let musician = musician(&service);
+    musician.listen(music[..8].to_vec()).expect("bars that follow each other");
+    let mut rejected: Vec<Passage> = Vec::new();
+    for plan in 1..=4 {
+        // The seed stays the same: without what was rejected each plan would equal the first.
+        let wanted = Assignment { rejected: rejected.clone(), ..assignment(plan, &music, 8, 10) };
+        musician.play(vec![wanted], Deadline::WHENEVER).expect("bars that follow");
+        let passages = finish(&musician);
+        let first = passages.iter().find(|passage| passage.until == lines[9]).expect("the first bar").clone();
+        let struck = |passage: &Passage| passage.notes.iter().map(Note::order).collect::<Vec<_>>();
+        assert!(rejected.iter().all(|other| struck(other) != struck(&first)), "plan {plan} begins like one before it");
+        rejected.push(first);
+    }
 }
 
 #[test]
@@ -249,7 +269,7 @@ fn a_timeline_is_planned_latched_and_played_to_its_end() {
             let bars = music[known..end].iter().map(frame).collect();
             let line = lines[known];
             known = end;
-            Assignment { brief, bars, line, sampling: sampling(), constraints: Constraints::default() }
+            Assignment { brief, bars, line, sampling: sampling(), constraints: Constraints::default(), rejected: Vec::new() }
         });
         musician.play(assignments.collect(), Deadline(0)).expect("bars in order");
         requests.len()

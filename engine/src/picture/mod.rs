@@ -1,4 +1,4 @@
-//! A continuation as a picture: a piano roll of the bars before the seam and of those that follow it, in systems like a score.
+//! Music as a picture: a piano roll in systems like a score, of a clip, or of a continuation with the bars before it.
 
 mod canvas;
 
@@ -10,6 +10,8 @@ use canvas::{Align, Area, Canvas};
 
 /// Bars before the seam that are shown at most.
 const CONTEXT_BARS: u32 = 8;
+/// Bars of a clip that are shown at most, the last ones.
+pub const MOST_BARS: u32 = 128;
 /// Bars side by side; more are continued in a further system below.
 const BARS_PER_SYSTEM: usize = 16;
 /// Quarter notes are no wider than this, so that few bars make a small picture.
@@ -58,7 +60,18 @@ pub enum PictureError {
     Encoding(String),
 }
 
-/// What is drawn.
+/// A clip by itself: its last [`MOST_BARS`] bars.
+#[derive(Debug, Clone, Copy)]
+pub struct Overview<'a> {
+    /// Its name, in large letters.
+    pub title: &'a str,
+    /// What there is to say of it.
+    pub subtitle: &'a str,
+    /// What is drawn.
+    pub clip: &'a Clip,
+}
+
+/// A continuation and what it continues.
 #[derive(Debug, Clone, Copy)]
 pub struct Picture<'a> {
     /// The source's name, in large letters.
@@ -73,10 +86,34 @@ pub struct Picture<'a> {
     pub continuation: &'a Clip,
 }
 
+/// What is drawn, whatever it is of.
+struct Sheet<'a> {
+    title: &'a str,
+    subtitle: &'a str,
+    bars: Vec<Shown>,
+    notes: Vec<Note>,
+    /// The bar line with the flag.
+    seam: Option<Tick>,
+}
+
 /// A bar in the source's time.
 struct Shown {
     bar: Bar,
     generated: bool,
+}
+
+impl Overview<'_> {
+    /// The picture as a PNG file.
+    ///
+    /// # Errors
+    /// When it would be too large for memory.
+    pub fn png(&self) -> Result<Vec<u8>, PictureError> {
+        let mut bars: Vec<Shown> = self.clip.metres.bars(self.clip.end).map(|bar| Shown { bar, generated: false }).collect();
+        bars.drain(..bars.len().saturating_sub(usize::try_from(MOST_BARS).unwrap_or(usize::MAX)));
+        let from = bars.first().map_or(Tick::ZERO, |first| first.bar.start);
+        let notes = sounding(self.clip, from, self.clip.end);
+        Sheet { title: self.title, subtitle: self.subtitle, bars, notes, seam: None }.png()
+    }
 }
 
 impl Picture<'_> {
@@ -87,28 +124,7 @@ impl Picture<'_> {
     pub fn png(&self) -> Result<Vec<u8>, PictureError> {
         let bars = self.bars();
         let notes = self.notes(bars.first().map_or(Tick::ZERO, |first| first.bar.start));
-        let rows = Rows::of(&notes);
-        let systems: Vec<&[Shown]> = bars.chunks(BARS_PER_SYSTEM).collect();
-        let widest = systems.iter().map(|system| ticks(system)).max().unwrap_or(Tick(1));
-        let tick_width = (MUSIC_WIDTH / widest.0 as f32).min(QUARTER_WIDTH / TICKS_PER_QUARTER as f32);
-
-        let system_height = NUMBERS + rows.height();
-        let width = 2.0 * MARGIN + GUTTER + widest.0 as f32 * tick_width;
-        let count = systems.len() as f32;
-        let height = 2.0 * MARGIN + HEADER + count * system_height + (count - 1.0).max(0.0) * SYSTEM_GAP;
-        let mut canvas = Canvas::new(pixels(width.max(900.0)), pixels(height), PAPER)?;
-
-        self.header(&mut canvas, &notes, width.max(900.0) - MARGIN);
-        let mut top = MARGIN + HEADER;
-        for bars in systems {
-            let origin = bars.first().map_or(Tick::ZERO, |first| first.bar.start);
-            let system = System { bars, origin, left: MARGIN + GUTTER, top: top + NUMBERS, tick_width, rows: &rows };
-            system.ground(&mut canvas);
-            system.notes(&mut canvas, &notes);
-            system.numbers(&mut canvas, self.seam);
-            top += system_height + SYSTEM_GAP;
-        }
-        canvas.png()
+        Sheet { title: self.title, subtitle: self.subtitle, bars, notes, seam: Some(self.seam) }.png()
     }
 
     /// The last bars before the seam and all bars of the continuation.
@@ -125,19 +141,43 @@ impl Picture<'_> {
 
     /// What sounds from `from` on, in the source's time. Context ends at the seam at the latest.
     fn notes(&self, from: Tick) -> Vec<Note> {
-        let before = self.context.notes().into_iter().filter(|note| note.onset < self.seam && note.end() > from);
-        let before = before.map(|note| {
-            let onset = note.onset.max(from);
-            Note { onset, duration: note.end().min(self.seam) - onset, ..note }
-        });
+        let before = sounding(self.context, from, self.seam).into_iter();
         let after = self.continuation.notes().into_iter().map(|note| Note { onset: note.onset + self.seam, ..note });
         before.chain(after).collect()
     }
+}
 
-    fn header(&self, canvas: &mut Canvas, notes: &[Note], right: f32) {
+impl Sheet<'_> {
+    fn png(&self) -> Result<Vec<u8>, PictureError> {
+        let (bars, notes) = (&self.bars, &self.notes);
+        let rows = Rows::of(notes);
+        let systems: Vec<&[Shown]> = bars.chunks(BARS_PER_SYSTEM).collect();
+        let widest = systems.iter().map(|system| ticks(system)).max().unwrap_or(Tick(1));
+        let tick_width = (MUSIC_WIDTH / widest.0 as f32).min(QUARTER_WIDTH / TICKS_PER_QUARTER as f32);
+
+        let system_height = NUMBERS + rows.height();
+        let width = 2.0 * MARGIN + GUTTER + widest.0 as f32 * tick_width;
+        let count = systems.len() as f32;
+        let height = 2.0 * MARGIN + HEADER + count * system_height + (count - 1.0).max(0.0) * SYSTEM_GAP;
+        let mut canvas = Canvas::new(pixels(width.max(900.0)), pixels(height), PAPER)?;
+
+        self.header(&mut canvas, width.max(900.0) - MARGIN);
+        let mut top = MARGIN + HEADER;
+        for bars in systems {
+            let origin = bars.first().map_or(Tick::ZERO, |first| first.bar.start);
+            let system = System { bars, origin, left: MARGIN + GUTTER, top: top + NUMBERS, tick_width, rows: &rows };
+            system.ground(&mut canvas);
+            system.notes(&mut canvas, notes);
+            system.numbers(&mut canvas, self.seam);
+            top += system_height + SYSTEM_GAP;
+        }
+        canvas.png()
+    }
+
+    fn header(&self, canvas: &mut Canvas, right: f32) {
         canvas.text(self.title, MARGIN, MARGIN + 34.0, 38.0, Align::Left, INK);
         canvas.text(self.subtitle, MARGIN, MARGIN + 68.0, 21.0, Align::Left, FAINT_INK);
-        let roles: BTreeSet<Role> = notes.iter().map(|note| note.role).collect();
+        let roles: BTreeSet<Role> = self.notes.iter().map(|note| note.role).collect();
         let mut x = right;
         for role in roles.into_iter().rev() {
             let name = role.name();
@@ -147,6 +187,16 @@ impl Picture<'_> {
             x -= 26.0;
         }
     }
+}
+
+/// What of a clip sounds between two ticks, cut there.
+fn sounding(clip: &Clip, from: Tick, until: Tick) -> Vec<Note> {
+    let notes = clip.notes().into_iter().filter(|note| note.onset < until && note.end() > from);
+    let cut = notes.map(|note| {
+        let onset = note.onset.max(from);
+        Note { onset, duration: note.end().min(until) - onset, ..note }
+    });
+    cut.collect()
 }
 
 /// The rows of every system: semitones from the highest down, then one lane per drum.
@@ -273,7 +323,7 @@ impl System<'_> {
     }
 
     /// Bar numbers, metres where they change, and the seam.
-    fn numbers(&self, canvas: &mut Canvas, seam: Tick) {
+    fn numbers(&self, canvas: &mut Canvas, seam: Option<Tick>) {
         let mut metre: Option<Metre> = None;
         for bar in self.bars.iter().map(|shown| shown.bar) {
             let x = self.x(bar.start) + 6.0;
@@ -285,7 +335,7 @@ impl System<'_> {
                 metre = Some(bar.metre);
             }
         }
-        if self.origin <= seam && seam < self.end() {
+        if let Some(seam) = seam.filter(|seam| (self.origin..self.end()).contains(seam)) {
             let x = self.x(seam);
             canvas.fill(Area { x: x - 2.0, y: self.top - FLAG_TOP, width: 4.0, height: self.rows.height() + FLAG_TOP }, INK);
             canvas.fill(Area { x, y: self.top - FLAG_TOP, width: canvas.text_width(FLAG, 17.0) + 20.0, height: 26.0 }, INK);
@@ -371,6 +421,25 @@ mod tests {
             let (before, after) = rims.split_at(seam(&pixmap).start);
             assert!(before.iter().sum::<u32>() > 50 && after.iter().sum::<u32>() > 50, "{role:?}");
         }
+    }
+
+    #[test]
+    fn overview_shows_every_role_and_no_seam() {
+        let clip = demo("band.mid");
+        let pixmap = Pixmap::decode_png(&Overview { title: "Title", subtitle: "all of it", clip: &clip }.png().unwrap()).unwrap();
+        for role in [Role::Drums, Role::Bass, Role::Keys, Role::Lead] {
+            assert!(columns(&pixmap, INK.over(legend::colour(role), 0.35)).iter().sum::<u32>() > 50, "{role:?}");
+        }
+        assert!(columns(&pixmap, INK).iter().all(|count| *count < pixmap.height() / 2), "there is a seam");
+        let long = Clip { end: Tick(96 * 1_000), ..Clip::default() };
+        let height = |bars: i64| {
+            Pixmap::decode_png(
+                &Overview { title: "", subtitle: "", clip: &Clip { end: Tick(96 * bars), ..Clip::default() } }.png().unwrap(),
+            )
+            .unwrap()
+            .height()
+        };
+        assert_eq!(Pixmap::decode_png(&Overview { title: "", subtitle: "", clip: &long }.png().unwrap()).unwrap().height(), height(128));
     }
 
     #[test]

@@ -195,6 +195,12 @@ impl Plan {
         self.notes.get(start..end).unwrap_or_default()
     }
 
+    /// What has been delivered of it, in one piece.
+    #[must_use]
+    pub fn as_passage(&self) -> Passage {
+        Passage { plan: self.id(), from: self.brief.start, until: self.ready, notes: self.notes.clone() }
+    }
+
     /// Up to here it has been delivered.
     #[must_use]
     pub const fn ready(&self) -> Tick {

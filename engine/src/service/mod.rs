@@ -12,6 +12,7 @@ mod job;
 mod musician;
 mod performer;
 mod pool;
+mod rejected;
 mod report;
 mod schedule;
 mod score;

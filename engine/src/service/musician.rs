@@ -7,10 +7,11 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
 use super::performer::{Approach, Performer, Rules, Setup};
+use super::rejected::Rejected;
 use super::score::{Gap, Score};
 use super::{Deadline, InstanceHandle, Job, JobError, JobId, Lane, Progress, Punctuality, Report, Service};
 use crate::codec::BarRows;
-use crate::decode::{Constraints, Sampling, Step};
+use crate::decode::{Constraints, DecodeError, Draw, Sampling, Step};
 use crate::music::Tick;
 use crate::plan::{Brief, Passage};
 
@@ -32,6 +33,8 @@ pub struct Assignment {
     /// What may be chosen. Its `from` and `until` are not looked at: the brief says where, and a note may ring on beyond its end. Its `rests_from`
     /// counts on the clock.
     pub constraints: Constraints,
+    /// What the player has turned down: bars that would begin a plan in the same way are drawn again, a few times and ever more freely.
+    pub rejected: Vec<Passage>,
 }
 
 /// One instance's musician. Its decoder lives on the workers of a [`Service`], from job to job: what it has in its cache is kept as long as
@@ -88,6 +91,8 @@ impl Musician {
             assignments: assignments.into(),
             at: At::Approach,
             lead: Vec::new(),
+            rejected: Rejected::default(),
+            draw: Draw::FIRST,
             heard: Arc::clone(&self.score),
             revision,
             publish: self.publish.clone(),
@@ -154,6 +159,10 @@ struct Playing {
     at: At,
     /// Everything after the score so far: what was known and what was made.
     lead: Vec<BarRows>,
+    /// Of the first assignment: what it must not equal.
+    rejected: Rejected,
+    /// Of the open bar.
+    draw: Draw,
     heard: Arc<Mutex<Score>>,
     /// The score's, when this was asked for.
     revision: u64,
@@ -189,12 +198,14 @@ impl Job<Performer> for Playing {
                 if performer.approach(&lead)? == Approach::There {
                     self.at = At::Line { bar: known.len(), line };
                     self.lead = lead;
+                    self.rejected = Rejected::new(&assignment.rejected);
                 }
             }
             At::Line { bar, line } => match assignment.bars.get(bar) {
                 Some(rows) if line < assignment.brief.end => {
                     performer.begin_bar(rows, assignment.brief.start - line, &assignment.rules(line))?;
                     self.at = At::Open { bar, line };
+                    self.draw = Draw::FIRST;
                 }
                 _ => {
                     self.assignments.pop_front();
@@ -205,11 +216,19 @@ impl Job<Performer> for Playing {
                 if performer.sample()? != Step::BarEnd {
                     return Ok(Progress::Again);
                 }
+                let open = performer.open().ok_or(DecodeError::NoOpenBar)?;
+                let next = line + Tick(i64::from(open.ticks));
+                let passage = assignment.passage(open, line, next);
+                if let Some(draw) = self.draw.next().filter(|_| self.rejected.contains(&passage, line)) {
+                    performer.draw_again(&assignment.bars[bar], &assignment.rules(line), draw)?;
+                    self.draw = draw;
+                    return Ok(Progress::Again);
+                }
                 let rows = performer.end_bar()?;
                 let first = line <= assignment.brief.start;
-                let next = line + Tick(i64::from(rows.ticks));
+                self.rejected.take(&passage);
                 // Nobody listens any more when the instance goes; the job is about to be called off then.
-                let _ = self.publish.send(assignment.passage(&rows, line, next));
+                let _ = self.publish.send(passage);
                 self.lead.push(rows);
                 self.at = At::Line { bar: bar + 1, line: next };
                 if first && self.assignments.len() == 1 {

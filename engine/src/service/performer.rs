@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::score::{CONTEXT_BARS, Score};
 use crate::cache::{CacheOptions, PagePolicy, REWIND_BARS};
 use crate::codec::{BarRows, Row};
-use crate::decode::{Constraints, DecodeError, Decoder, Sampling, Step};
+use crate::decode::{Constraints, DecodeError, Decoder, Draw, OpenBar, Sampling, Step};
 use crate::model::Model;
 use crate::music::Tick;
 
@@ -147,6 +147,22 @@ impl Performer {
             decoder.begin_bar(bar.ticks, bar.fields)?;
             decoder.push(&bar.notes)
         })
+    }
+
+    /// Goes back to what is known of the open bar, `bar`, to draw the rest of it once more.
+    pub(super) fn draw_again(&mut self, bar: &BarRows, rules: &Rules, draw: Draw) -> Result<(), DecodeError> {
+        self.on_stage(|stage| {
+            let decoder = &mut stage.decoder;
+            decoder.truncate(bar.notes.len())?;
+            decoder.set_seed(draw.seed(rules.seed));
+            decoder.set_sampling(draw.sampling(rules.sampling));
+            decoder.recondition(draw.conditioning(bar.fields))
+        })
+    }
+
+    /// The open bar so far.
+    pub(super) fn open(&self) -> Option<&BarRows> {
+        self.stage.as_ref()?.decoder.open().map(OpenBar::bar)
     }
 
     /// Lets the model choose one note of the open bar.

@@ -5,7 +5,7 @@ use crate::codec::{self, BarFields, BarRows};
 use crate::decode::{Constraints, Sampling};
 use crate::music::analysis::{habits, tempo_bucket};
 use crate::music::{Bar, Metre, Note, Role, Tempo, TempoMap, Tick};
-use crate::plan::{Brief, MusicalClock, Request, Timeline};
+use crate::plan::{Brief, MusicalClock, Passage, Request, Timeline};
 use crate::service::Assignment;
 
 /// Finished bars that are kept: what the model reads at most, and a cycle of its count of bars more. Dropped by cycles of 16 bars, so that the
@@ -40,13 +40,15 @@ pub(super) struct Context {
 
 /// What a plan is to be like.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
+pub(super) struct Manner<'a> {
     /// The role that plays.
     pub(super) role: Role,
     /// How adventurous.
     pub(super) sampling: Sampling,
     /// Quarters per minute.
     pub(super) tempo: f64,
+    /// Plans in whose place another was asked for: a new plan is not to be one of them.
+    pub(super) rejected: &'a [Passage],
 }
 
 impl Context {
@@ -107,7 +109,7 @@ impl Context {
         timeline: &Timeline,
         clock: &MusicalClock,
         heard: &[Note],
-        manner: &Manner,
+        manner: &Manner<'_>,
     ) -> Vec<Assignment> {
         let mut line = clock.open_bar().start;
         let mut index = self.base.saturating_add(u32::try_from(self.frames.len()).unwrap_or(u32::MAX));
@@ -137,6 +139,7 @@ impl Context {
                 line,
                 sampling: manner.sampling,
                 constraints: Constraints { rests_from: first_rest(request, &bars), ..self.constraints(heard, manner.role) },
+                rejected: if matches!(request, Request::Replan(_)) { manner.rejected.to_vec() } else { Vec::new() },
             });
             line = end;
         }
@@ -269,7 +272,7 @@ mod tests {
             controls: Controls::default(),
             context: Fingerprint::SILENCE,
         };
-        let manner = Manner { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0 };
+        let manner = Manner { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
         let timeline = Timeline::new(Tick::ZERO, 0);
         let rests_from = |request: Request| {
             let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &manner);

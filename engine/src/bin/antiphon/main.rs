@@ -4,6 +4,7 @@ mod accompaniment;
 mod baselines;
 mod bench;
 mod cast;
+mod check;
 mod console;
 mod continuation;
 mod corpus;
@@ -40,6 +41,7 @@ enum Command {
     Continue(continuation::Args),
     Fill(filling::Args),
     Accompany(accompaniment::Args),
+    Check(check::Args),
     Corpus(corpus::Args),
     Bench(bench::Args),
     Eval(Box<eval::Args>),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Continue(args) => continuation::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fill(args) => filling::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Accompany(args) => accompaniment::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Check(args) => check::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Corpus(args) => corpus::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Eval(args) => eval::run(&args),

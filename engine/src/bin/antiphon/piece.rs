@@ -35,10 +35,16 @@ pub(crate) fn name(path: &Path) -> String {
 
 /// Reads a MIDI file, and says what had to be repaired.
 pub(crate) fn read(path: &Path, opening: &Opening) -> Result<Piece> {
-    let source = if is_standard(path) { read_standard_input()? } else { Source::read_file(path)? };
-    for repaired in source.report().repaired() {
+    let piece = read_unreported(path, opening)?;
+    for repaired in piece.source.report().repaired() {
         remark(&format!("{}: {repaired}", name(path)));
     }
+    Ok(piece)
+}
+
+/// Reads a MIDI file for a command that reports by itself what had to be repaired.
+pub(crate) fn read_unreported(path: &Path, opening: &Opening) -> Result<Piece> {
+    let source = if is_standard(path) { read_standard_input()? } else { Source::read_file(path)? };
     let mut clip = source.clip().clone();
     let metre = clip.metres.at(Tick::ZERO);
     let length = match opening.pickup {

@@ -1,6 +1,7 @@
 //! What can be read off notes: the features that the model is told, and that its music is measured by.
 
 mod buckets;
+mod chords;
 mod features;
 mod habits;
 mod key;
@@ -9,6 +10,7 @@ mod repeats;
 mod scale;
 
 pub use buckets::{BarBuckets, DENSITY_EDGES, MOST_VOICES, REGISTER_EDGES, SPAN_EDGES, TEMPO_EDGES, tempo_bucket};
+pub use chords::{Chord, ChordKind, chord_between, chords_of_bar};
 pub use features::{BarFeatures, PitchFeatures};
 pub use habits::{Habit, Habits, Register, habits};
 pub use key::{KEY_WINDOW_BARS, Key, Mode, PitchProfile, detect_key, windows_of_bars};

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::music::{Metre, Role, Tick};
-use crate::plan::{Key, MusicalClock, Pacing, Reason, SongBar, SongPosition, Timeline};
+use crate::plan::{Key, MusicalClock, Pacing, Passage, Reason, SongBar, SongPosition, Timeline};
 use crate::service::Punctuality;
 use parking_lot::Mutex;
 use ringbuf::HeapCons;
@@ -84,6 +84,8 @@ pub struct Conductor<C> {
     free_seed: u64,
     /// How many others were asked for.
     rerolls: u64,
+    /// What was made of the plans in whose place another was asked for, as long as they are not over.
+    rejected: Vec<Passage>,
     /// Play was pressed before there was something to play.
     wants_play: bool,
     /// What plays has been sent up to here.
@@ -131,6 +133,7 @@ impl<C: Composer> Conductor<C> {
             tempo: FIRST_TEMPO,
             free_seed,
             rerolls: 0,
+            rejected: Vec::new(),
             wants_play: false,
             sent: Tick::ZERO,
             successor: None,
@@ -265,6 +268,7 @@ impl<C: Composer> Conductor<C> {
         self.composer.rest();
         self.due = None;
         self.successor = None;
+        self.rejected.clear();
         self.wants_play = false;
         self.sent = self.clock.now();
     }
@@ -321,6 +325,7 @@ impl<C: Composer> Conductor<C> {
             Command::Another => {
                 if let Some(plan) = self.timeline.playing().or(self.timeline.adopted()) {
                     self.scribe.write(plan, &self.clock, self.tempo, Reason::Rerolled);
+                    self.rejected.push(plan.as_passage());
                 }
                 self.scribe.leave();
                 self.rerolls += 1;

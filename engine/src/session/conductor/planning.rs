@@ -58,6 +58,7 @@ impl<C: Composer> Conductor<C> {
             self.sounded.forget_before(start);
             self.withheld.retain(|withheld| withheld.note.onset >= start);
         }
+        self.rejected.retain(|passage| passage.until > now);
         let Some(next) = self.planning_tick_after(now) else { return };
         let horizon = horizon(&self.clock, self.pacing.horizon(controls.horizon_bars));
         let plays = self.timeline.playing().is_some();
@@ -77,6 +78,7 @@ impl<C: Composer> Conductor<C> {
             role: controls.output_role.unwrap_or_else(|| self.input_role(self.channel)),
             sampling: Sampling::from_adventurousness(controls.adventurousness),
             tempo: self.tempo,
+            rejected: &self.rejected,
         };
         let assignments = self.context.assignments(&requests, &self.timeline, &self.clock, &heard, &manner);
         if assignments.is_empty() {

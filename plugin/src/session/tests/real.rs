@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Key, Step};
+use antiphon_engine::plan::{Key, Plan, Reason, Step};
 use antiphon_engine::session::Engine;
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
@@ -149,6 +149,43 @@ fn another_takes_over_at_the_next_planning_tick_but_one() {
     assert_eq!(before(&first), before(&other));
     assert!(!before(&first).is_empty());
     assert_ne!(first, other);
+}
+
+/// Other noise alone does not make another phrase of music that repeats itself: a plan is turned down as what it strikes.
+#[test]
+fn others_of_repetitive_music_differ_from_each_other() {
+    let bar = 96 * SAMPLES_PER_TICK;
+    let mut desk = Desk::new(1000, Waits::ForRealTime);
+    set(&desk.params, "adventurousness", 0.0);
+    // Four bars of four crotchets, three times over.
+    let strike = |(place, pitch): (u32, u8)| {
+        let (key, at) = (Key::new(0, pitch).unwrap(), place * 24 * SAMPLES_PER_TICK + 130);
+        [(at, note_on(0, key, 90)), (at + 20 * SAMPLES_PER_TICK, note_off(0, key))]
+    };
+    let phrase = [60, 62, 64, 67, 67, 65, 64, 62, 57, 60, 64, 62, 59, 62, 67, 65].repeat(3);
+    let tune: Vec<_> = (0..).zip(phrase).flat_map(strike).collect();
+    while desk.played < 12 * bar {
+        desk.block(true, &tune);
+    }
+    // Four times, two beats apart: a plan that was asked for is there by then.
+    while desk.played < 14 * bar + bar / 4 {
+        let half_beat = (desk.played - 12 * bar) * 8 / bar;
+        set(&desk.params, "another", if half_beat < 16 && half_beat % 4 == 1 { 1.0 } else { 0.0 });
+        desk.block(true, &[]);
+    }
+    let history = desk.params.state.history();
+    let turned_down: Vec<_> =
+        history.entries().iter().filter(|entry| entry.reason() == Reason::Rerolled).map(|entry| entry.plan().clone()).collect();
+    assert_eq!(turned_down.len(), 4);
+    for (index, later) in turned_down.iter().enumerate() {
+        // From where both are there to the end of a bar that all reach.
+        let struck =
+            |plan: &Plan| plan.between(later.brief.start, Tick(15 * 96)).iter().map(|note| (note.onset, note.pitch)).collect::<Vec<_>>();
+        assert!(!struck(later).is_empty());
+        for earlier in &turned_down[..index] {
+            assert_ne!(struck(earlier), struck(later), "{:?} and {:?}", earlier.id(), later.id());
+        }
+    }
 }
 
 #[test]

@@ -20,6 +20,9 @@ use crate::piece::{self, Opening, Piece};
 use crate::policy::{PolicyArgs, memory};
 use crate::steering::Steering;
 
+/// Bars in succession that a role rests at most that is new to the music, where the others play: nothing tells the model how much of a part is wanted.
+const MOST_RESTS: u32 = 1;
+
 const EXAMPLES: &str = "\
 Examples:
   antiphon accompany song.mid --roles bass,drums -o band.mid
@@ -97,18 +100,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let song = Song::new(&known, args.steering.key());
         let own = seed.wrapping_add(turn);
         let constraints = constraints(args, &whole, role, &song)?;
+        let most_rests = is_new(role, &whole).then_some(MOST_RESTS);
         let make = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
-            decoder.set_constraints(constraints.clone());
             decoder.set_seed(draw.seed(own));
-            Ok(codec::decode(&song.accompany(&mut decoder, &progress)?, song.from))
+            Ok(codec::decode(&song.accompany(&mut decoder, &constraints, most_rests, &progress)?, song.from))
         };
         let (mut notes, fault) = Earlier::default().draw(own, make).with_context(|| format!("{name}: accompanying it failed"))?;
         if let Some(fault) = fault {
             eprintln!("antiphon: {name}: {}: {}", role.name(), fault.describe(seed));
         }
-        if is_new(role, &whole) && LINES.contains(&role) {
+        if most_rests.is_some() && LINES.contains(&role) {
             one_at_a_time(&mut notes, role);
         }
         count += notes.len();
@@ -185,13 +188,25 @@ impl Song {
         Tick(self.bars.iter().map(|bar| i64::from(bar.ticks)).sum())
     }
 
-    /// What the model plays along.
-    fn accompany(&self, decoder: &mut Decoder, progress: &ProgressBar) -> Result<Vec<BarRows>, DecodeError> {
+    /// What the model plays along; at most `most_rests` bars in succession without a note of its own where the others play.
+    fn accompany(
+        &self,
+        decoder: &mut Decoder,
+        constraints: &Constraints,
+        most_rests: Option<u32>,
+        progress: &ProgressBar,
+    ) -> Result<Vec<BarRows>, DecodeError> {
+        let mut rests = 0;
         let bars = self.bars.iter().map(|bar| {
+            let is_due = !bar.notes.is_empty() && most_rests.is_some_and(|most| rests >= most);
+            let rests_from = if is_due { decoder.line() + Tick(1) } else { constraints.rests_from };
+            decoder.set_constraints(Constraints { rests_from, ..constraints.clone() });
             decoder.accompany(bar.ticks, bar.fields, &bar.notes)?;
             while let Step::Note(_) = decoder.sample()? {}
             progress.inc(1);
-            decoder.end_bar()
+            let made = decoder.end_bar()?;
+            rests = if made.notes.is_empty() { rests + 1 } else { 0 };
+            Ok(made)
         });
         bars.collect()
     }

@@ -1,0 +1,195 @@
+//! Chords: what sounds together for half a bar or longer, by name.
+
+use std::fmt;
+
+use crate::music::{Bar, Note, Role, TICKS_PER_QUARTER, Tick};
+
+/// A chord by its root and kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Chord {
+    /// Pitch class, 0 is C.
+    pub root: u8,
+    /// What is built on it.
+    pub kind: ChordKind,
+}
+
+/// The kinds of chords that are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChordKind {
+    /// Major triad.
+    Major,
+    /// Minor triad.
+    Minor,
+    /// Diminished triad.
+    Diminished,
+    /// Augmented triad.
+    Augmented,
+    /// Suspended fourth.
+    Suspended,
+    /// Dominant seventh.
+    Seventh,
+    /// Major seventh.
+    MajorSeventh,
+    /// Minor seventh.
+    MinorSeventh,
+    /// Half-diminished seventh.
+    HalfDiminished,
+}
+
+impl ChordKind {
+    const ALL: [Self; 9] = [
+        Self::Major,
+        Self::Minor,
+        Self::Diminished,
+        Self::Augmented,
+        Self::Suspended,
+        Self::Seventh,
+        Self::MajorSeventh,
+        Self::MinorSeventh,
+        Self::HalfDiminished,
+    ];
+
+    /// Semitones above the root.
+    const fn tones(self) -> &'static [u8] {
+        match self {
+            Self::Major => &[0, 4, 7],
+            Self::Minor => &[0, 3, 7],
+            Self::Diminished => &[0, 3, 6],
+            Self::Augmented => &[0, 4, 8],
+            Self::Suspended => &[0, 5, 7],
+            Self::Seventh => &[0, 4, 7, 10],
+            Self::MajorSeventh => &[0, 4, 7, 11],
+            Self::MinorSeventh => &[0, 3, 7, 10],
+            Self::HalfDiminished => &[0, 3, 6, 10],
+        }
+    }
+
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Major => "",
+            Self::Minor => "m",
+            Self::Diminished => "dim",
+            Self::Augmented => "aug",
+            Self::Suspended => "sus4",
+            Self::Seventh => "7",
+            Self::MajorSeventh => "maj7",
+            Self::MinorSeventh => "m7",
+            Self::HalfDiminished => "m7b5",
+        }
+    }
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+        write!(f, "{}{}", NAMES[usize::from(self.root % 12)], self.kind.suffix())
+    }
+}
+
+/// Of all that sounds, how much must belong to the chord; and how much each of its tones must have of it at least.
+const LEAST_SHARE: f64 = 0.7;
+const LEAST_TONE: f64 = 0.06;
+/// What a root in the bass is worth, as a share of all that sounds, and what every tone beyond the third costs: a seventh has to be heard.
+const BASS: f64 = 0.15;
+const FURTHER_TONE: f64 = 0.05;
+
+/// The chord that sounds between two ticks, drums aside; `None` where less than three tones do, or what sounds is none of the kinds that are told apart.
+#[must_use]
+pub fn chord_between(notes: &[Note], from: Tick, until: Tick) -> Option<Chord> {
+    let sounding = notes.iter().filter(|note| note.role != Role::Drums).filter_map(|note| {
+        let length = note.end().min(until) - note.onset.max(from);
+        (length > Tick::ZERO).then_some((note.pitch, length.0 as f64))
+    });
+    let mut weights = [0.0; 12];
+    let mut lowest: Option<u8> = None;
+    for (pitch, length) in sounding {
+        weights[usize::from(pitch % 12)] += length;
+        lowest = Some(lowest.map_or(pitch, |lowest| lowest.min(pitch)));
+    }
+    let all: f64 = weights.iter().sum();
+    let bass = lowest? % 12;
+    let candidates = (0..12).flat_map(|root| ChordKind::ALL.map(|kind| Chord { root, kind }));
+    let judged = candidates.filter_map(|chord| {
+        let tones = chord.kind.tones();
+        let share = |tone: &u8| weights[usize::from((chord.root + tone) % 12)] / all;
+        let covered: f64 = tones.iter().map(share).sum();
+        let is_there = covered >= LEAST_SHARE && tones.iter().all(|tone| share(tone) >= LEAST_TONE);
+        let further = f64::from(u8::try_from(tones.len() - 3).unwrap_or(0));
+        let rooted = if chord.root == bass { BASS } else { 0.0 };
+        is_there.then_some((covered + rooted - FURTHER_TONE * further, chord))
+    });
+    judged.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, chord)| chord)
+}
+
+/// The chords of a bar, each with the beat it starts on: one for the whole bar, or one for each half where the bar has an even number of quarters and its halves
+/// differ.
+#[must_use]
+pub fn chords_of_bar(notes: &[Note], bar: &Bar) -> Vec<(Tick, Chord)> {
+    let half = Tick(bar.length.0 / 2);
+    let whole = chord_between(notes, bar.start, bar.end());
+    if bar.length.0 % (2 * TICKS_PER_QUARTER) != 0 || bar.length.0 < 4 * TICKS_PER_QUARTER {
+        return whole.map(|chord| (Tick::ZERO, chord)).into_iter().collect();
+    }
+    let halves = [chord_between(notes, bar.start, bar.start + half), chord_between(notes, bar.start + half, bar.end())];
+    match halves {
+        [Some(first), Some(second)] if first != second => vec![(Tick::ZERO, first), (half, second)],
+        [first, second] => whole.or(first).or(second).map(|chord| (Tick::ZERO, chord)).into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::Metre;
+
+    fn chord(onset: i64, length: i64, pitches: &[u8]) -> Vec<Note> {
+        let note = |&pitch: &u8| Note { onset: Tick(onset), offset: 0, duration: Tick(length), pitch, velocity: 80, role: Role::Keys };
+        pitches.iter().map(note).collect()
+    }
+
+    fn name(pitches: &[u8]) -> String {
+        chord_between(&chord(0, 96, pitches), Tick::ZERO, Tick(96)).map_or("none".into(), |chord| chord.to_string())
+    }
+
+    #[test]
+    fn chords_are_named_by_root_and_kind() {
+        for (pitches, wanted) in [
+            (&[60, 64, 67][..], "C"),
+            (&[57, 60, 64], "Am"),
+            (&[64, 67, 72], "C"),
+            (&[55, 59, 62, 65], "G7"),
+            (&[53, 57, 60, 64], "Fmaj7"),
+            (&[50, 53, 57, 60], "Dm7"),
+            (&[59, 62, 65, 69], "Bm7b5"),
+            (&[59, 62, 65], "Bdim"),
+            (&[60, 64, 68], "Caug"),
+            (&[55, 60, 62], "Gsus4"),
+            (&[58, 62, 65], "Bb"),
+        ] {
+            assert_eq!(name(pitches), wanted, "{pitches:?}");
+        }
+        for none in [&[60][..], &[60, 67], &[60, 61, 62, 63, 64], &[]] {
+            assert_eq!(name(none), "none", "{none:?}");
+        }
+    }
+
+    #[test]
+    fn passing_notes_and_drums_do_not_hide_a_chord() {
+        let mut notes = [chord(0, 96, &[48, 55, 64]), chord(0, 24, &[74]), chord(24, 12, &[77])].concat();
+        notes.extend(chord(0, 96, &[42, 37]).into_iter().map(|note| Note { role: Role::Drums, ..note }));
+        assert_eq!(chord_between(&notes, Tick::ZERO, Tick(96)).unwrap().to_string(), "C");
+    }
+
+    #[test]
+    fn bar_has_a_chord_for_each_half_where_they_differ() {
+        let bar = |length| Bar { index: 1, start: Tick(96), length: Tick(length), metre: Metre::COMMON };
+        let named = |notes: &[Note], length| {
+            chords_of_bar(notes, &bar(length)).iter().map(|(at, chord)| (at.0, chord.to_string())).collect::<Vec<_>>()
+        };
+        let two = [chord(96, 48, &[60, 64, 67]), chord(144, 48, &[57, 60, 64])].concat();
+        assert_eq!(named(&two, 96), [(0, "C".to_owned()), (48, "Am".to_owned())]);
+        assert_eq!(named(&chord(90, 200, &[60, 64, 67]), 96), [(0, "C".to_owned())], "what rings from the bar before sounds");
+        assert_eq!(named(&chord(96, 72, &[60, 64, 67]), 72), [(0, "C".to_owned())]);
+        assert_eq!(named(&[], 96), []);
+    }
+}
