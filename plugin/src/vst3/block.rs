@@ -96,8 +96,11 @@ unsafe fn info(data: &ProcessData) -> BlockInfo {
 /// # Safety
 /// The block is a host's.
 unsafe fn has_output(data: &ProcessData) -> bool {
-    // SAFETY: as many as the host says, if any.
-    let output = (data.numOutputs > 0).then(|| unsafe { data.outputs.as_ref() }).flatten();
+    if data.numOutputs <= 0 {
+        return false;
+    }
+    // SAFETY: as many as the host says, or null.
+    let output = unsafe { data.outputs.as_ref() };
     // SAFETY: nice-plug reads the same field, since it processes single precision only.
     output.is_some_and(|output| output.numChannels > 0 && !unsafe { output.__field0.channelBuffers32 }.is_null())
 }
