@@ -59,8 +59,8 @@ pub struct Clip {
     pub metres: MetreMap,
     /// Its tempi.
     pub tempos: TempoMap,
-    /// Where it ends. Of an imported file: the bar line that its music ends on ([`Clip::closing_bar_line`]), or a later one that a track ends on: a track with notes,
-    /// or one that ends apart from its last event. So a loop may end with a rest, and a late tempo makes no empty bars.
+    /// Where it ends. Of an imported file: the bar line that its music ends on ([`Clip::closing_bar_line`]), or a later one that a track ends on, if that track
+    /// has notes or ends apart from its last event. So a loop may end with a rest, and a late tempo makes no empty bars.
     pub end: Tick,
 }
 

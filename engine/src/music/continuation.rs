@@ -31,8 +31,9 @@ pub fn context(clip: &Clip, start: Tick, bars: u32) -> Clip {
 
 /// The clip of `bars` bars that continues `context` from `start` on with `notes`, whose tick 0 is `start`.
 ///
-/// Bar lines, tempi and parts are the context's, each part with the bank and programme that it has at `start`. A note goes to the part that plays its role ([`distribute`]); of several to the one whose notes
-/// of the last `recent_bars` bars lie nearest. Every note ends inside the clip, and before the same key is struck again in its part.
+/// Bar lines, tempi and parts are the context's, each part with the bank and programme that it has at `start`. A note goes to the part that plays its role
+/// ([`distribute`]); of several to the one whose notes of the last `recent_bars` bars lie nearest. Every note ends inside the clip, and before the same key is
+/// struck again in its part.
 #[must_use]
 pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_bars: u32) -> Clip {
     let first_bar = context.metres.bar_at(start).index;

@@ -91,7 +91,7 @@ impl TempoMap {
         &self.changes
     }
 
-    /// The tempo that holds longest in a stretch, with others within [`SAME_TEMPO_PERCENT`] counted to it: a performance is never quite in one tempo. The later one
+    /// The tempo that holds longest in a stretch, with others within 4 % counted to it: a performance is never quite in one tempo. The later one
     /// of two that hold as long; the tempo at its start if it has no length.
     #[must_use]
     pub fn prevailing(&self, stretch: Range<Tick>) -> Tempo {
