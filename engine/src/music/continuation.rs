@@ -1,7 +1,9 @@
 //! What a continuation takes over from the clip it continues: its first bar line, its parts.
 
+use std::collections::BTreeSet;
+
 use super::recent::recent_from;
-use super::{Clip, Note, Part, Tick, distribute};
+use super::{Clip, Note, Part, Role, Tick, distribute, recent_notes};
 
 /// Most bars of rest that a clip may end with and still be continued behind them: a loop often rests in its last bar, an arrangement does not.
 const RESTING_BARS: u32 = 4;
@@ -39,7 +41,8 @@ pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_
     let first_bar = context.metres.bar_at(start).index;
     let end = context.metres.bar(first_bar.saturating_add(bars)).start;
     let from = recent_from(context, start, recent_bars);
-    let ensemble: Vec<Part> = context.parts.iter().map(|part| since(part, from).set_up_from(start, end)).collect();
+    let active: BTreeSet<Role> = recent_notes(context, start, recent_bars).iter().map(|note| note.role).collect();
+    let ensemble: Vec<Part> = context.parts.iter().map(|part| since(part, from, &active).set_up_from(start, end)).collect();
     let mut clip = context.slice(start, end);
     let inside = notes.iter().filter(|note| note.onset < clip.end);
     let cut: Vec<Note> = inside.map(|note| Note { duration: note.duration.min(clip.end - note.onset), ..*note }).collect();
@@ -50,11 +53,11 @@ pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_
     clip
 }
 
-/// A part with its notes since `from`, or with all of them if it has been silent since.
-fn since(part: &Part, from: Tick) -> Part {
-    let recent = &part.notes[part.notes.partition_point(|note| note.onset < from)..];
-    let notes = if recent.is_empty() { part.notes.clone() } else { recent.to_vec() };
-    part.with_notes(notes)
+/// A part with its notes since `from`, or with all of them if its role, which is none of the `active` ones, has been silent since.
+fn since(part: &Part, from: Tick, active: &BTreeSet<Role>) -> Part {
+    let recent: Vec<Note> = part.notes.iter().filter(|note| note.end() > from).copied().collect();
+    let is_silent = part.notes.first().is_none_or(|note| !active.contains(&note.role));
+    part.with_notes(if is_silent { part.notes.clone() } else { recent })
 }
 
 /// Puts notes into canonical order and ends each at the latest where its key is struck again; of two at the same time the longer stays.
@@ -74,7 +77,7 @@ fn release_before_repeat(notes: &mut Vec<Note>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Bank, Metre, MetreMap, Patch, Role, Tempo, TempoMap};
+    use super::super::{Bank, Metre, MetreMap, Patch, Tempo, TempoMap};
     use super::*;
 
     fn note(onset: i64, duration: i64, pitch: u8, role: Role) -> Note {

@@ -1,9 +1,12 @@
 //! From roles back to parts: who plays the notes that the model wrote.
 
-use super::{DRUM_CHANNEL, Note, Part, Role};
+use std::collections::BTreeMap;
 
-/// The notes as parts of this ensemble: each goes to the part of its role, to that with the nearest mean pitch where several share a role, and to a
-/// new part after the others where none has it. Names, channels and programmes are kept, what the parts held is not; all parts stay, also those
+use super::dealing::deal;
+use super::{DRUM_CHANNEL, Note, Part, Role, Tick};
+
+/// The notes as parts of this ensemble: each goes to the part of its role, and to a new part after the others where none has it. Where several share a role,
+/// those that have notes share what starts together, the higher parts the higher notes; a single note goes to the part with the nearest mean pitch. Names, channels and programmes are kept, what the parts held is not; all parts stay, also those
 /// left without notes.
 ///
 /// A part's role is that of its notes. One without notes has the role that [`roles::of`](super::roles::of) reads off it.
@@ -12,16 +15,23 @@ pub fn distribute(ensemble: &[Part], notes: &[Note]) -> Vec<Part> {
     let by_name = super::roles::of(ensemble);
     let mut seats: Vec<_> = ensemble.iter().zip(by_name).map(|(part, role)| Seat::of(part, role)).collect();
     let mut parts: Vec<_> = ensemble.iter().map(|part| part.with_notes(Vec::new())).collect();
+    let mut groups: BTreeMap<(Tick, Role), Vec<Note>> = BTreeMap::new();
     for note in notes {
-        let distance = |seat: &Seat| (seat.mean_pitch - f64::from(note.pitch)).abs();
-        let suitable = (0..seats.len()).filter(|&index| seats[index].role == note.role);
-        let index = suitable.min_by(|&a, &b| distance(&seats[a]).total_cmp(&distance(&seats[b]))).unwrap_or_else(|| {
-            let part = newcomer(note.role, &parts);
-            seats.push(Seat::of(&part, note.role));
+        groups.entry((note.onset, note.role)).or_default().push(*note);
+    }
+    for ((_, role), mut group) in groups {
+        if seats.iter().all(|seat| seat.role != role) {
+            let part = newcomer(role, &parts);
+            seats.push(Seat::of(&part, role));
             parts.push(part);
-            parts.len() - 1
-        });
-        parts[index].notes.push(*note);
+        }
+        let sharing = sharing(&seats, role);
+        group.sort_by_key(|note| note.pitch);
+        let pitches: Vec<u8> = group.iter().map(|note| note.pitch).collect();
+        let heights: Vec<f64> = sharing.iter().map(|&seat| seats[seat].height.unwrap_or(0.0)).collect();
+        for (note, seat) in group.into_iter().zip(deal(&pitches, &heights)) {
+            parts[sharing[seat]].notes.push(note);
+        }
     }
     for part in &mut parts {
         part.notes.sort_by_key(Note::order);
@@ -32,13 +42,25 @@ pub fn distribute(ensemble: &[Part], notes: &[Note]) -> Vec<Part> {
 /// A place in the ensemble.
 struct Seat {
     role: Role,
-    mean_pitch: f64,
+    /// Mean pitch; `None` without notes.
+    height: Option<f64>,
+}
+
+/// The seats of a role that have notes, from the lowest to the highest; where none has, the first seat.
+fn sharing(seats: &[Seat], role: Role) -> Vec<usize> {
+    let of_role = || (0..seats.len()).filter(|&seat| seats[seat].role == role);
+    let mut sharing: Vec<usize> = of_role().filter(|&seat| seats[seat].height.is_some()).collect();
+    if sharing.is_empty() {
+        sharing = of_role().take(1).collect();
+    }
+    sharing.sort_by(|&one, &other| seats[one].height.unwrap_or(0.0).total_cmp(&seats[other].height.unwrap_or(0.0)));
+    sharing
 }
 
 impl Seat {
     fn of(part: &Part, role_by_name: Role) -> Self {
         let role = part.notes.first().map_or(role_by_name, |note| note.role);
-        Self { role, mean_pitch: part.mean_pitch().unwrap_or(0.0) }
+        Self { role, height: part.mean_pitch() }
     }
 }
 
@@ -70,7 +92,7 @@ fn newcomer(role: Role, others: &[Part]) -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::{Tick, roles};
+    use crate::music::roles;
 
     fn note(onset: i64, pitch: u8, role: Role) -> Note {
         Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role }
@@ -90,6 +112,15 @@ mod tests {
         assert_eq!(parts[0].notes, [notes[2]]);
         assert_eq!(parts[1].notes, [notes[1], notes[0]]);
         assert_eq!(parts[2].notes, [notes[3]]);
+    }
+
+    #[test]
+    fn parts_that_share_a_role_share_what_starts_together() {
+        let sing = |pitches: [u8; 2]| pitches.iter().map(|&pitch| note(0, pitch, Role::Strings)).collect();
+        let ensemble = [part("II", 0, sing([70, 72])), part("I", 1, sing([71, 74])), part("Tacet", 2, vec![])];
+        let notes = [note(0, 76, Role::Strings), note(0, 75, Role::Strings), note(24, 80, Role::Strings)];
+        let parts = distribute(&ensemble, &notes);
+        assert_eq!(parts.iter().map(|part| part.notes.clone()).collect::<Vec<_>>(), [vec![notes[1]], vec![notes[0], notes[2]], vec![]]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod analysis;
 mod clip;
 pub mod continuation;
+mod dealing;
 mod ensemble;
 pub mod insertion;
 mod line;

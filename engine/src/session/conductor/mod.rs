@@ -32,6 +32,9 @@ use crate::session::withheld::WithheldNote;
 use planning::Due;
 use playing::Successor;
 
+/// Plans turned down that a new one is compared with: more than anyone looks through before they are over.
+const MOST_REJECTED: usize = 32;
+
 /// The tempo until one is told.
 const FIRST_TEMPO: f64 = 120.0;
 
@@ -84,7 +87,7 @@ pub struct Conductor<C> {
     free_seed: u64,
     /// How many others were asked for.
     rerolls: u64,
-    /// What was made of the plans in whose place another was asked for, as long as they are not over.
+    /// What was made of the plans in whose place another was asked for, the latest first, as long as they are not over.
     rejected: Vec<Passage>,
     /// Play was pressed before there was something to play.
     wants_play: bool,
@@ -325,7 +328,8 @@ impl<C: Composer> Conductor<C> {
             Command::Another => {
                 if let Some(plan) = self.timeline.playing().or(self.timeline.adopted()) {
                     self.scribe.write(plan, &self.clock, self.tempo, Reason::Rerolled);
-                    self.rejected.push(plan.as_passage());
+                    self.rejected.truncate(MOST_REJECTED - 1);
+                    self.rejected.insert(0, plan.as_passage());
                 }
                 self.scribe.leave();
                 self.rerolls += 1;
