@@ -67,7 +67,10 @@ fn paths_of_the_architecture_exist() {
         .collect();
     assert!(paths.len() > 20, "only {paths:?}");
     // A path may be given from the root, or from the engine's sources.
-    let gone: Vec<_> = paths.iter().filter(|path| !["", "engine/src", "models/training/antiphon_training"].iter().any(|base| root().join(base).join(path).exists())).collect();
+    let gone: Vec<_> = paths
+        .iter()
+        .filter(|path| !["", "engine/src", "models/training/antiphon_training"].iter().any(|base| root().join(base).join(path).exists()))
+        .collect();
     assert!(gone.is_empty(), "{gone:#?}");
 }
 
@@ -85,7 +88,8 @@ fn model_interface_names_the_vocabulary_of_the_code() {
 fn model_card_names_the_bytes_of_the_shipped_files() {
     let card = read("models/MODEL_CARD.md");
     for file in ["antiphon.onnx", "antiphon-fp16.onnx", "reference.onnx"] {
-        let sum: String = Sha256::digest(fs::read(root().join("models").join(file)).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sum: String =
+            Sha256::digest(fs::read(root().join("models").join(file)).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert!(card.contains(&format!("`{sum}` {file}")), "the card has not {sum} for {file}");
     }
 }

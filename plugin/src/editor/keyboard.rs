@@ -9,44 +9,21 @@
 //! While a text field is open the window takes both, and gives both back afterwards.
 
 use nice_plug_egui::baseview::WindowContext;
-use raw_window_handle::{HandleError, HasDisplayHandle, HasWindowHandle, RawDisplayHandle, RawWindowHandle};
 use x11rb::connection::Connection;
-use x11rb::errors::{ConnectError, ConnectionError, ReplyError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, FOCUS_IN_EVENT, FocusInEvent, InputFocus, NotifyDetail, NotifyMode,
     Window,
 };
 use x11rb::rust_connection::RustConnection;
-use x11rb::xcb_ffi::XCBConnection;
+
+use super::x11::{self, X11Error};
 
 /// Whether the window selects key events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keys {
     Selected,
     Passed,
-}
-
-/// Why the keyboard stays as baseview leaves it.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum KeyboardError {
-    /// Not a window of X11.
-    #[error("the editor's window has no X11 handle")]
-    NoHandle,
-    #[error("the editor's window is gone: {0}")]
-    Handle(HandleError),
-    #[error("no second connection to the X server: {0}")]
-    Connect(#[from] ConnectError),
-    #[error("the X server closed the connection: {0}")]
-    Connection(#[from] ConnectionError),
-    #[error("the X server refused a request: {0}")]
-    Reply(#[from] ReplyError),
-}
-
-impl From<HandleError> for KeyboardError {
-    fn from(error: HandleError) -> Self {
-        Self::Handle(error)
-    }
 }
 
 /// Who has the keyboard.
@@ -78,9 +55,8 @@ pub(super) struct Keyboard {
 
 impl Keyboard {
     /// Leaves the host its keys. On the window's thread, before it is shown.
-    pub(super) fn new(window: &WindowContext) -> Result<Self, KeyboardError> {
-        let RawWindowHandle::Xlib(handle) = window.window_handle()?.as_raw() else { return Err(KeyboardError::NoHandle) };
-        let id = Window::try_from(handle.window).map_err(|_| KeyboardError::NoHandle)?;
+    pub(super) fn new(window: &WindowContext) -> Result<Self, X11Error> {
+        let id = x11::id_of(window)?;
         let (connection, _) = x11rb::connect(None)?;
         let wm_state = connection.intern_atom(false, b"WM_STATE")?.reply()?.atom;
         // Each client has a selection of its own: this one changes nothing for baseview.
@@ -93,7 +69,7 @@ impl Keyboard {
     }
 
     /// Takes the keyboard when a text field has opened, and gives it back when it has closed. Once a frame, on the window's thread.
-    pub(super) fn follow(&mut self, window: &WindowContext, is_typing: bool) -> Result<(), KeyboardError> {
+    pub(super) fn follow(&mut self, window: &WindowContext, is_typing: bool) -> Result<(), X11Error> {
         let focus = self.new_focus()?;
         match (self.owner, is_typing) {
             (Owner::Host, true) => self.take(window),
@@ -114,7 +90,7 @@ impl Keyboard {
         }
     }
 
-    fn take(&mut self, window: &WindowContext) -> Result<(), KeyboardError> {
+    fn take(&mut self, window: &WindowContext) -> Result<(), X11Error> {
         let before = self.connection.get_input_focus()?.reply()?.focus;
         self.select(window, Keys::Selected)?;
         // Should the window go, the focus goes to the one it lies in.
@@ -123,7 +99,7 @@ impl Keyboard {
         Ok(())
     }
 
-    fn give_back(&mut self, window: &WindowContext, before: Window) -> Result<(), KeyboardError> {
+    fn give_back(&mut self, window: &WindowContext, before: Window) -> Result<(), X11Error> {
         self.owner = Owner::Host;
         self.select(window, Keys::Passed)?;
         // The player may be elsewhere by now.
@@ -134,8 +110,8 @@ impl Keyboard {
     }
 
     /// Gives the focus to a window, or if that is gone to the host's.
-    fn hand_to_host(&self, before: Option<Window>) -> Result<(), KeyboardError> {
-        let give = |window| -> Result<_, KeyboardError> {
+    fn hand_to_host(&self, before: Option<Window>) -> Result<(), X11Error> {
+        let give = |window| -> Result<_, X11Error> {
             Ok(self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?.check())
         };
         if let Some(before) = before.filter(|&before| before != self.window)
@@ -143,11 +119,11 @@ impl Keyboard {
         {
             return Ok(());
         }
-        give(self.top_level()?)?.map_err(KeyboardError::from)
+        give(self.top_level()?)?.map_err(X11Error::from)
     }
 
     /// The host's window that the editor lies in, as its window manager sees it.
-    fn top_level(&self) -> Result<Window, KeyboardError> {
+    fn top_level(&self) -> Result<Window, X11Error> {
         let mut window = self.window;
         loop {
             let tree = self.connection.query_tree(window)?.reply()?;
@@ -160,7 +136,7 @@ impl Keyboard {
     }
 
     /// Where the X focus has gone since this was asked last; `None` if the window neither got nor lost it.
-    fn new_focus(&self) -> Result<Option<Focus>, KeyboardError> {
+    fn new_focus(&self) -> Result<Option<Focus>, X11Error> {
         let mut focus = None;
         while let Some(event) = self.connection.poll_for_event()? {
             // With the pointer in the window, the server reports the focus of the windows it lies in as well.
@@ -175,7 +151,7 @@ impl Keyboard {
     }
 
     /// Lets baseview believe that its window has the focus.
-    fn feign_focus(&self) -> Result<(), KeyboardError> {
+    fn feign_focus(&self) -> Result<(), X11Error> {
         let event = FocusInEvent {
             response_type: FOCUS_IN_EVENT,
             detail: NotifyDetail::NONLINEAR,
@@ -188,21 +164,17 @@ impl Keyboard {
         Ok(())
     }
 
-    /// Has the window select key events, or pass them on. Only the connection that is baseview's can change what baseview gets.
-    fn select(&self, window: &WindowContext, keys: Keys) -> Result<(), KeyboardError> {
-        let handle = window.platform_handle();
-        let RawDisplayHandle::Xcb(display) = handle.display_handle()?.as_raw() else { return Err(KeyboardError::NoHandle) };
-        let raw = display.connection.ok_or(KeyboardError::NoHandle)?;
-        // SAFETY: the pointer is to an open connection, which `handle` keeps open for longer than this borrows it.
-        let connection = unsafe { XCBConnection::from_raw_xcb_connection(raw.as_ptr(), false) }?;
-        let before = u32::from(connection.get_window_attributes(self.window)?.reply()?.your_event_mask);
-        let of_keys = u32::from(EventMask::KEY_PRESS | EventMask::KEY_RELEASE);
-        let selection = match keys {
-            Keys::Selected => before | of_keys,
-            Keys::Passed => before & !of_keys,
-        };
-        let selection = ChangeWindowAttributesAux::new().event_mask(EventMask::from(selection));
-        connection.change_window_attributes(self.window, &selection)?.check()?;
-        Ok(())
+    /// Has the window select key events, or pass them on.
+    fn select(&self, window: &WindowContext, keys: Keys) -> Result<(), X11Error> {
+        x11::with_connection_of(window, |connection| {
+            let before = u32::from(connection.get_window_attributes(self.window)?.reply()?.your_event_mask);
+            let of_keys = u32::from(EventMask::KEY_PRESS | EventMask::KEY_RELEASE);
+            let selection = match keys {
+                Keys::Selected => before | of_keys,
+                Keys::Passed => before & !of_keys,
+            };
+            let selection = ChangeWindowAttributesAux::new().event_mask(EventMask::from(selection));
+            Ok(connection.change_window_attributes(self.window, &selection)?.check()?)
+        })
     }
 }

@@ -17,6 +17,8 @@ mod status;
 mod style;
 pub mod window;
 pub mod window_thread;
+#[cfg(target_os = "linux")]
+mod x11;
 mod zoom;
 
 use std::time::Duration;

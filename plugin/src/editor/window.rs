@@ -19,6 +19,8 @@ use super::keyboard::Keyboard;
 use super::model::{Change, Control, EditorModel, Now};
 use super::sizing::{self, Sizing};
 use super::window_thread::{AntiphonEditor, Opening};
+#[cfg(target_os = "linux")]
+use super::x11;
 use super::zoom::Zoom;
 use super::{Editor, HandOver, LEAST_SIZE, SIZE};
 use crate::board::{Board, Snapshot};
@@ -112,9 +114,14 @@ impl NiceEguiApp for App {
         // It only refers to the wrapper that owns this app, so it may outlive the window.
         self.content.lock().model.host = Some(nice_gui_ctx);
         #[cfg(target_os = "linux")]
+        if let Err(error) = x11::hear_of_early_frames(frame.baseview_window()) {
+            nice_warn!("The editor stays blank if the host is slow to show it: {error}");
+        }
+        #[cfg(target_os = "linux")]
         if self.place == Place::InHost {
             let keyboard = Keyboard::new(frame.baseview_window());
-            self.keyboard = keyboard.inspect_err(|error| nice_warn!("The editor keeps the host's keys from it after a click: {error}")).ok();
+            self.keyboard =
+                keyboard.inspect_err(|error| nice_warn!("The editor keeps the host's keys from it after a click: {error}")).ok();
         }
         Ok(())
     }

@@ -13,7 +13,11 @@ fn allocate() {
 #[test]
 fn allocating_under_the_guard_ends_the_process() {
     if let Some(place) = std::env::var_os(ALLOCATE) {
-        if place == "inside" { nice_assert_no_alloc::assert_no_alloc(allocate) } else { allocate() }
+        if place == "inside" {
+            nice_assert_no_alloc::assert_no_alloc(allocate)
+        } else {
+            allocate()
+        }
         return;
     }
     let program = std::env::current_exe().unwrap();
