@@ -19,9 +19,20 @@ impl ClapHost {
     /// # Errors
     /// When the plug-in has no editor for X11 or does not open it, or there is no window.
     pub fn open_editor<W>(&mut self, window: impl FnOnce(u32, u32) -> Result<(W, u32)>) -> Result<W> {
+        self.open_editor_at(None, window)
+    }
+
+    /// [`open_editor`](Self::open_editor), with a scale that is set before the editor is asked for its size.
+    ///
+    /// # Errors
+    /// As above, or when the editor does not take the scale.
+    pub fn open_editor_at<W>(&mut self, scale: Option<f64>, window: impl FnOnce(u32, u32) -> Result<(W, u32)>) -> Result<W> {
         let plugin = self.instance().plugin_handle();
         let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
         gui.create(&plugin, EMBEDDED).context("the plug-in cannot show its editor on this display")?;
+        if let Some(scale) = scale {
+            gui.set_scale(&plugin, scale).context("the editor does not take the scale")?;
+        }
         let GuiSize { width, height } = gui.get_size(&plugin).context("the editor has no size")?;
         let (window, id) = window(width, height)?;
         // SAFETY: the window was just made, and the caller lets it outlive the editor.
@@ -29,6 +40,43 @@ impl ClapHost {
         embedded.context("the editor does not go into the window")?;
         gui.show(&plugin).context("the editor does not show")?;
         Ok(window)
+    }
+
+    /// How large the editor is, in pixels, as it says.
+    ///
+    /// # Errors
+    /// When it does not know.
+    pub fn editor_size(&mut self) -> Result<(u32, u32)> {
+        let plugin = self.instance().plugin_handle();
+        let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
+        let GuiSize { width, height } = gui.get_size(&plugin).context("the editor has no size")?;
+        Ok((width, height))
+    }
+
+    /// Sets the scale of the open editor.
+    ///
+    /// # Errors
+    /// When it does not take it.
+    pub fn scale_editor(&mut self, scale: f64) -> Result<()> {
+        let plugin = self.instance().plugin_handle();
+        let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
+        gui.set_scale(&plugin, scale).context("the editor does not take the scale")
+    }
+
+    /// Gives the open editor the size nearest to this one that it can have, in pixels: as a host does whose window is dragged at its corner.
+    ///
+    /// # Errors
+    /// When it does not take it.
+    pub fn resize_editor(&mut self, (width, height): (u32, u32)) -> Result<()> {
+        let plugin = self.instance().plugin_handle();
+        let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
+        let size = gui.adjust_size(&plugin, GuiSize { width, height }).context("the editor cannot be resized")?;
+        gui.set_size(&plugin, size).context("the editor does not take the size")
+    }
+
+    /// The size that the editor asked its host for last.
+    pub fn asked_size(&mut self) -> Option<(u32, u32)> {
+        self.instance().access_shared_handler(|shared| *shared.asked_size.lock().ok()?)
     }
 
     /// Closes the editor.
@@ -40,11 +88,14 @@ impl ClapHost {
     }
 }
 
-/// A host whose windows stay as they are.
+/// A host whose windows stay as they are, and that remembers what it was asked for.
 impl HostGuiImpl for Shared {
     fn resize_hints_changed(&self) {}
 
-    fn request_resize(&self, _new_size: GuiSize) -> Result<(), HostError> {
+    fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
+        if let Ok(mut asked) = self.asked_size.lock() {
+            *asked = Some((new_size.width, new_size.height));
+        }
         Err(HostError::Message("windows stay as they are"))
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
@@ -45,6 +46,8 @@ pub(crate) struct Handlers;
 pub(crate) struct Shared {
     /// It asked for the main thread.
     calls: AtomicBool,
+    /// What its editor asked to measure, in pixels.
+    pub(crate) asked_size: Mutex<Option<(u32, u32)>>,
 }
 
 impl SharedHandler<'_> for Shared {

@@ -2,11 +2,22 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, PropMode};
+use x11rb::wrapper::ConnectionExt as _;
+
+/// Longer than a window manager takes to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Xvfb, for as long as this lives.
 #[derive(Debug)]
 pub struct Display {
     server: Child,
+    manager: Option<Child>,
     name: String,
 }
 
@@ -19,7 +30,8 @@ impl Display {
         let missing = |error: io::Error| io::Error::new(error.kind(), format!("Xvfb: {error}; Debian's package is xvfb"));
         let screen = format!("{width}x{height}x24");
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp"])
+            // It would start anew when its last client goes, and turn away those who come meanwhile.
+            .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -30,12 +42,43 @@ impl Display {
         if let Some(stdout) = server.stdout.take() {
             BufReader::new(stdout).read_line(&mut number)?;
         }
-        let mut display = Self { server, name: format!(":{}", number.trim()) };
+        let mut display = Self { server, manager: None, name: format!(":{}", number.trim()) };
         if number.trim().is_empty() {
             let status = display.server.wait()?;
             return Err(io::Error::other(format!("Xvfb did not start: {status}")));
         }
         Ok(display)
+    }
+
+    /// Starts a window manager: without one, who has the keyboard is not decided as on a musician's screen.
+    ///
+    /// # Errors
+    /// When there is no openbox, or it does not start; `cargo xtask test` installs it.
+    pub fn manage(&mut self) -> Result<()> {
+        let manager = Command::new("openbox").env("DISPLAY", &self.name).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
+        self.manager = Some(manager.context("starting openbox; Debian's package is openbox")?);
+        let (connection, screen) = x11rb::connect(Some(&self.name))?;
+        let root = connection.setup().roots[screen].root;
+        // Set when it manages windows.
+        let mark = connection.intern_atom(false, b"_NET_SUPPORTING_WM_CHECK")?.reply()?.atom;
+        let began = Instant::now();
+        while connection.get_property(false, root, mark, AtomEnum::WINDOW, 0, 1)?.reply()?.value_len == 0 {
+            ensure!(began.elapsed() < PATIENCE, "openbox does not manage the display");
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Sets the dots per inch that the screen's user has chosen, as desktops do.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    pub fn set_dpi(&self, dpi: u32) -> Result<()> {
+        let (connection, screen) = x11rb::connect(Some(&self.name))?;
+        let (root, resources) = (connection.setup().roots[screen].root, format!("Xft.dpi:\t{dpi}\n"));
+        let set =
+            connection.change_property8(PropMode::REPLACE, root, AtomEnum::RESOURCE_MANAGER, AtomEnum::STRING, resources.as_bytes())?;
+        Ok(set.check()?)
     }
 
     /// What DISPLAY is set to for clients.
@@ -47,8 +90,10 @@ impl Display {
 
 impl Drop for Display {
     fn drop(&mut self) {
-        // One that is gone already cannot be killed.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        for program in self.manager.iter_mut().chain([&mut self.server]) {
+            // One that is gone already cannot be killed.
+            let _ = program.kill();
+            let _ = program.wait();
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! and say so.
 //!
 //! What needs a screen finds one in [`display`]; [`window`] opens the editor there, on a model that [`scripted`] plays, and [`stage`] is the
-//! window that a host gives an editor. [`keyboard`] plays clips to the hosts, and makes clips of what they play.
+//! window that a host gives an editor; [`hands`] point, click and type there. [`keyboard`] plays clips to the hosts, and makes clips of what they play.
 //!
 //! Benches find what they use of the processor and of memory in [`machine`], and percentiles in [`Sample`].
 //!
@@ -18,6 +18,8 @@ mod clap_editor;
 mod clap_host;
 #[cfg(target_os = "linux")]
 pub mod display;
+#[cfg(target_os = "linux")]
+pub mod hands;
 mod host;
 pub mod keyboard;
 pub mod library;

@@ -27,6 +27,17 @@ impl Photo {
         Ok(Self { width, height, pixels })
     }
 
+    /// The colour of a pixel: red, green, blue.
+    ///
+    /// # Panics
+    /// Beyond the picture's edges.
+    #[must_use]
+    pub fn at(&self, (x, y): (u32, u32)) -> [u8; 3] {
+        assert!(x < u32::from(self.width) && y < u32::from(self.height), "the picture is smaller");
+        let first = (y as usize * usize::from(self.width) + x as usize) * 3;
+        [self.pixels[first], self.pixels[first + 1], self.pixels[first + 2]]
+    }
+
     /// How many colours there are, up to `most`: a window in which nothing was drawn yet has one.
     #[must_use]
     pub fn colours(&self, most: usize) -> usize {

@@ -6,7 +6,10 @@ use std::mem::MaybeUninit;
 use anyhow::{Context, Result, ensure};
 use vst3::ComPtr;
 use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType};
-use vst3::Steinberg::{IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID, kResultOk};
+use vst3::Steinberg::{
+    IPlugView, IPlugViewContentScaleSupport, IPlugViewContentScaleSupportTrait, IPlugViewTrait, ViewRect, int32,
+    kPlatformTypeX11EmbedWindowID, kResultOk,
+};
 
 use crate::Vst3Host;
 
@@ -33,6 +36,31 @@ impl Vst3Editor {
     pub fn close(&self) -> Result<()> {
         // SAFETY: the call is that of the interface.
         ensure!(unsafe { self.0.removed() } == kResultOk, "there is no editor to close");
+        Ok(())
+    }
+
+    /// Sets the scale of the open editor.
+    ///
+    /// # Errors
+    /// When it does not take it.
+    pub fn set_scale(&self, scale: f32) -> Result<()> {
+        let scaled: ComPtr<IPlugViewContentScaleSupport> = self.0.cast().context("the editor has no scale")?;
+        // SAFETY: the call is that of the interface.
+        ensure!(unsafe { scaled.setContentScaleFactor(scale) } == kResultOk, "the editor does not take the scale");
+        Ok(())
+    }
+
+    /// Gives the open editor the size nearest to this one that it can have, in pixels: as a host does whose window is dragged at its corner.
+    ///
+    /// # Errors
+    /// When it does not take it.
+    pub fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
+        let mut size = ViewRect { left: 0, top: 0, right: int32::try_from(width)?, bottom: int32::try_from(height)? };
+        // SAFETY: the calls are those of the interface.
+        unsafe {
+            ensure!(self.0.checkSizeConstraint(&raw mut size) == kResultOk, "the editor cannot be resized");
+            ensure!(self.0.onSize(&raw mut size) == kResultOk, "the editor does not take the size");
+        }
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use crate::system;
 
 pub(crate) fn run() -> Result<()> {
     if cfg!(target_os = "linux") {
-        system::ensure(system::FOR_STANDALONE.iter().chain(&system::FOR_DISPLAY).chain(&system::FOR_DROP))?;
+        let packages = system::FOR_STANDALONE.iter().chain(&system::FOR_DISPLAY).chain(&system::FOR_DROP).chain(&system::FOR_FOCUS);
+        system::ensure(packages)?;
     }
     Ok(())
 }

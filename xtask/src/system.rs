@@ -38,6 +38,9 @@ pub(crate) const FOR_DROP: [Package; 2] = [
     Package { name: "gir1.2-gtk-3.0", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi; gi.require_version('Gtk', '3.0')"]) },
 ];
 
+/// What the tests of the keyboard take besides: a window manager, which gives windows the focus.
+pub(crate) const FOR_FOCUS: [Package; 1] = [Package { name: "openbox", present: || process::succeeds("openbox", ["--version"]) }];
+
 /// What building the stand-alone program takes: it links ALSA's library, and JACK's bindings insist on seeing JACK's, which is opened at run time.
 pub(crate) const FOR_STANDALONE: [Package; 3] = [
     Package { name: "pkg-config", present: || process::succeeds("pkg-config", ["--version"]) },

@@ -98,6 +98,11 @@ impl HandOver {
         }
     }
 
+    /// Whether the dialog is open.
+    pub(super) const fn is_asking(&self) -> bool {
+        self.saving.is_some()
+    }
+
     /// The dialog, if one is open.
     pub(super) fn show(&mut self, ui: &Ui) {
         let Some(saving) = &mut self.saving else { return };

@@ -1,18 +1,25 @@
 //! The window: what was played, what could come next, and what the player can do about it.
 //!
 //! [`Editor`] draws on any egui and knows only [`EditorModel`], so it runs in tests and for pictures without a host. [`window`] puts it into
-//! the host's, and [`window_thread`] sees to it that nothing of a window runs on when it has been closed.
+//! the host's, [`window_thread`] sees to it that nothing of a window runs on when it has been closed, `sizing` that its size is the one the host
+//! is told, and `keyboard` that the host keeps its keys.
 
 mod controls;
 mod excerpt;
 mod hand_over;
+#[cfg(target_os = "linux")]
+mod keyboard;
 mod model;
 mod recall;
 mod roll;
+mod sizing;
 mod status;
 mod style;
 pub mod window;
 pub mod window_thread;
+#[cfg(target_os = "linux")]
+mod x11;
+mod zoom;
 
 use std::time::Duration;
 
@@ -98,6 +105,11 @@ impl Editor {
         self.hand_over.show(ui);
         let moving = now.motion != Motion::Listening || self.hand_over.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { GLANCE });
+    }
+
+    /// Whether the player is typing, or about to.
+    pub(super) fn is_typing(&self, ctx: &Context) -> bool {
+        self.hand_over.is_asking() || ctx.text_edit_focused()
     }
 
     /// What can be dragged out.

@@ -64,6 +64,8 @@ pub(super) fn button<'a>(text: impl IntoAtoms<'a>) -> Button<'a> {
 /// Sets fonts, colours and distances.
 pub(super) fn apply(ctx: &Context) {
     ctx.set_theme(Theme::Light);
+    // The window's size follows the scale; the zoom keys belong to the host.
+    ctx.options_mut(|options| options.zoom_with_keyboard = false);
     ctx.global_style_mut(|style| {
         let sizes = [
             (TextStyle::Small, 11.5),

@@ -1,5 +1,6 @@
 //! The editor in a host: its model made of parameters, meters and the board, drawn in a window made by nice-plug.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,13 +8,20 @@ use antiphon_engine::legend::PAPER;
 use antiphon_engine::plan::{History, Mode, Step};
 use egui::{Color32, Context, Ui};
 use nice_plug::context::gui::GuiContext;
-use nice_plug::prelude::{BoolParam, Enum, Param, ResizeHint};
-use nice_plug_egui::baseview::HandlerError;
-use nice_plug_egui::baseview::dpi::LogicalSize;
-use nice_plug_egui::{EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor};
+use nice_plug::editor::dpi::LogicalSize;
+use nice_plug::prelude::{BoolParam, Enum, Param, ResizeHint, nice_warn};
+use nice_plug_egui::baseview::{HandlerError, WindowSize};
+use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor};
+use parking_lot::Mutex;
 
+#[cfg(target_os = "linux")]
+use super::keyboard::Keyboard;
 use super::model::{Change, Control, EditorModel, Now};
+use super::sizing::{self, Sizing};
 use super::window_thread::{AntiphonEditor, Opening};
+#[cfg(target_os = "linux")]
+use super::x11;
+use super::zoom::Zoom;
 use super::{Editor, HandOver, LEAST_SIZE, SIZE};
 use crate::drag;
 use crate::meters::Meters;
@@ -25,6 +33,9 @@ use antiphon_engine::session::{Board, Snapshot};
 
 /// How long a trigger stays on: longer than the longest block, so that the audio thread sees it.
 const TRIGGER: Duration = Duration::from_millis(250);
+/// How hosts may resize the editor; its least size is in points.
+pub(super) const RESIZE_HINT: ResizeHint =
+    ResizeHint::RESIZABLE.with_min_logical_size(LogicalSize { width: LEAST_SIZE.0, height: LEAST_SIZE.1 });
 
 /// The editor of one instance. Opens no window: hosts make editors just to look at them.
 #[must_use]
@@ -33,20 +44,66 @@ pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board
     let notifier = RepaintNotifier::new();
     let called = notifier.clone();
     board.call_with(move || called.request_repaint());
-    let (editor, thread) = (Editor::new(HandOver::new(drag::platform_source())), Opening::default());
-    let app = App { editor, model: HostModel::new(params, meters, board), thread: thread.clone() };
-    let size = LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1));
-    let least = LogicalSize::new(LEAST_SIZE.0, LEAST_SIZE.1);
-    let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(ResizeHint::RESIZABLE.with_min_logical_size(least));
-    let egui = create_egui_editor(EguiEditorState::from_size(size, 1.0), notifier, settings, app)?;
-    Some(AntiphonEditor::new(egui, thread))
+    let (thread, sizing) = (Opening::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
+    let content = Content { editor: Editor::new(HandOver::new(drag::platform_source())), model: HostModel::new(params, meters, board) };
+    let opener = Opener { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
+    Some(AntiphonEditor::new(opener, sizing, thread))
 }
 
-/// What nice-plug draws.
-pub(super) struct App {
+/// Where a window lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In one of the host's.
+    InHost,
+    /// On the screen, as the stand-alone program's.
+    OnScreen,
+}
+
+/// What every window of an editor shows, one at a time.
+struct Content {
     editor: Editor,
     model: HostModel,
+}
+
+/// Makes the editors that nice-plug-egui opens: one for each window, since each has a size and a zoom factor of its own.
+pub(super) struct Opener {
+    content: Arc<Mutex<Content>>,
+    notifier: RepaintNotifier,
+    sizing: Sizing,
     thread: Opening,
+}
+
+impl Opener {
+    /// An editor for one window.
+    pub(super) fn prepare(&self, opening: sizing::Opening, place: Place) -> Result<EguiEditor<App>, Box<dyn Error>> {
+        // A host asks before it resizes; a window manager must be told beforehand. baseview would take points by the screen's scale.
+        let hint = match place {
+            Place::InHost => ResizeHint::RESIZABLE,
+            Place::OnScreen => RESIZE_HINT,
+        };
+        let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(hint);
+        let state = EguiEditorState::from_size(opening.size, opening.zoom);
+        let app = App {
+            content: Arc::clone(&self.content),
+            thread: self.thread.clone(),
+            zoom: Zoom::new(self.sizing.clone(), opening.zoom),
+            place,
+            #[cfg(target_os = "linux")]
+            keyboard: None,
+        };
+        create_egui_editor(state, self.notifier.clone(), settings, app).ok_or_else(|| "egui makes no editor".into())
+    }
+}
+
+/// What nice-plug draws in one window.
+pub(super) struct App {
+    content: Arc<Mutex<Content>>,
+    thread: Opening,
+    zoom: Zoom,
+    place: Place,
+    /// `None` in a window of its own.
+    #[cfg(target_os = "linux")]
+    keyboard: Option<Keyboard>,
 }
 
 impl NiceEguiApp for App {
@@ -56,13 +113,38 @@ impl NiceEguiApp for App {
         let [red, green, blue] = PAPER.channels();
         frame.set_clear_color(Color32::from_rgb(red, green, blue).into());
         // It only refers to the wrapper that owns this app, so it may outlive the window.
-        self.model.host = Some(nice_gui_ctx);
+        self.content.lock().model.host = Some(nice_gui_ctx);
+        #[cfg(target_os = "linux")]
+        if let Err(error) = x11::hear_of_early_frames(frame.baseview_window()) {
+            nice_warn!("The editor stays blank if the host is slow to show it: {error}");
+        }
+        #[cfg(target_os = "linux")]
+        if self.place == Place::InHost {
+            let keyboard = Keyboard::new(frame.baseview_window());
+            self.keyboard =
+                keyboard.inspect_err(|error| nice_warn!("The editor keeps the host's keys from it after a click: {error}")).ok();
+        }
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
-        self.model.release_triggers(Instant::now());
-        self.editor.show(ui, &mut self.model, frame.baseview_window());
+        let window = frame.baseview_window();
+        let Content { editor, model } = &mut *self.content.lock();
+        model.release_triggers(Instant::now());
+        editor.show(ui, model, window);
+        self.zoom.follow(ui.ctx(), window.size());
+        #[cfg(target_os = "linux")]
+        if let Some(keyboard) = &mut self.keyboard
+            && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))
+        {
+            // Mostly the window is on its way out.
+            nice_warn!("The editor no longer shares the keyboard with the host: {error}");
+            self.keyboard = None;
+        }
+    }
+
+    fn resized(&mut self, size: WindowSize) {
+        self.zoom.note(size);
     }
 }
 

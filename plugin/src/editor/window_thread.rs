@@ -6,20 +6,23 @@
 //! library or ends as soon as it has closed the editor may then crash. So here the threads of a window are waited for. When both are mended,
 //! this goes.
 
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nice_plug::context::gui::GuiContext;
-use nice_plug::editor::dpi::NativeSize;
-use nice_plug::editor::{EditorHandle, HostMethods, SpawnedEditor};
+use nice_plug::editor::dpi::{NativeSize, Size};
+use nice_plug::editor::{EditorHandle, HostCallbacks, HostMethods, SpawnedEditor};
 use nice_plug::prelude::{Editor, Modifiers, ParentWindowHandle, ResizeHint, TrackInfo, VirtualKeyCode};
-use nice_plug_egui::baseview;
-use nice_plug_egui::{EguiEditor, EguiEditorHandle};
+use nice_plug_egui::{EguiEditorHandle, baseview};
 use parking_lot::Mutex;
 
-use super::window::App;
+use super::sizing::{self, Sizing, Unusable};
+use super::window::{Opener, Place, RESIZE_HINT};
 use crate::os_thread::OsThread;
 
 /// How long each thread may take to end. Then the host goes on without it: that is no worse than not to wait, and a host must not hang, not even
@@ -28,14 +31,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the host opens.
 pub struct AntiphonEditor {
-    egui: EguiEditor<App>,
+    opener: Opener,
+    sizing: Sizing,
     thread: Opening,
+    is_open: Arc<AtomicBool>,
 }
 
 impl AntiphonEditor {
-    /// nice-plug's editor, whose app notes here which thread its window has.
-    pub(super) const fn new(egui: EguiEditor<App>, thread: Opening) -> Self {
-        Self { egui, thread }
+    /// An editor whose windows note in `thread` which thread they have.
+    pub(super) fn new(opener: Opener, sizing: Sizing, thread: Opening) -> Self {
+        Self { opener, sizing, thread, is_open: Arc::default() }
     }
 }
 
@@ -50,87 +55,135 @@ impl Editor for AntiphonEditor {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<AntiphonHandle>, Box<dyn Error>> {
-        let spawned = self.egui.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host);
+        // What the wrapper remembers is what the last window was told.
+        self.sizing.look_at_screen();
+        let place = if parent.is_some() || wait_for_parent { Place::InHost } else { Place::OnScreen };
+        let (is_embedded, opening) = (parent.is_some(), self.sizing.opening());
+        let (host, callbacks) = host.map(share).unzip();
+        let egui = self.opener.prepare(opening, place)?;
+        let scale = opening.fallback_scale.or(fallback_scale_factor);
+        let spawned = egui.spawn(parent, wait_for_parent, scale, gui_context, host);
         // A window that could not be opened may have had a thread, too.
         let threads = self.thread.opened();
         let SpawnedEditor { handle, window } = spawned?;
-        Ok(SpawnedEditor { handle: AntiphonHandle(handle), window: AntiphonWindow { window, threads } })
+        let size = window.size();
+        self.sizing.note(size.physical, size.scale_factor);
+        self.is_open.store(true, Ordering::Relaxed);
+        let handle = AntiphonHandle { egui: handle, sizing: self.sizing.clone() };
+        let is_open = IsOpen(Arc::clone(&self.is_open));
+        let window = AntiphonWindow { window, callbacks, is_embedded: is_embedded.into(), _is_open: is_open, threads };
+        Ok(SpawnedEditor { handle, window })
     }
 
     fn size(&self) -> NativeSize<u32> {
-        self.egui.size()
+        if !self.is_open.load(Ordering::Relaxed) {
+            self.sizing.look_at_screen();
+        }
+        self.sizing.native()
     }
 
     fn resize_hint(&self) -> ResizeHint {
-        self.egui.resize_hint()
+        RESIZE_HINT
     }
 
-    fn track_info_updated(&self, info: TrackInfo) {
-        self.egui.track_info_updated(info);
-    }
+    fn track_info_updated(&self, _info: TrackInfo) {}
 
     unsafe fn assume_standalone_in_process(&self) {
         // SAFETY: the caller promises what is to be promised.
-        unsafe { self.egui.assume_standalone_in_process() };
+        unsafe { baseview::assume_standalone_in_process() };
     }
 }
 
 /// The handle of an open window.
-pub struct AntiphonHandle(EguiEditorHandle);
+pub struct AntiphonHandle {
+    egui: EguiEditorHandle,
+    sizing: Sizing,
+}
+
+/// Why a window does not do what the host asks for.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// The windowing system, or the window's thread.
+    #[error(transparent)]
+    Window(#[from] baseview::Error),
+    /// The host.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+}
+
+impl AntiphonHandle {
+    /// Gives the window this size. Unless it has it already, it is drawn anew.
+    fn resize(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), WindowError> {
+        sizing::check(size)?;
+        self.egui.set_size(size, &window.window)?;
+        // baseview draws a window that has grown.
+        self.egui.state_changed();
+        Ok(())
+    }
+}
 
 impl EditorHandle for AntiphonHandle {
     type Window = AntiphonWindow;
-    type Error = baseview::Error;
+    type Error = WindowError;
 
-    fn run_until_closed(window: AntiphonWindow) -> Result<(), baseview::Error> {
-        let AntiphonWindow { window, threads } = window;
+    fn run_until_closed(window: AntiphonWindow) -> Result<(), WindowError> {
+        let AntiphonWindow { window, threads, .. } = window;
         let closed = EguiEditorHandle::run_until_closed(window);
         drop(threads);
-        closed
+        Ok(closed?)
     }
 
-    fn set_parent(&self, parent: ParentWindowHandle, window: &AntiphonWindow) -> Result<(), baseview::Error> {
-        self.0.set_parent(parent, window)
+    fn set_parent(&self, parent: ParentWindowHandle, window: &AntiphonWindow) -> Result<(), WindowError> {
+        self.egui.set_parent(parent, window)?;
+        window.is_embedded.set(true);
+        Ok(())
     }
 
-    fn show(&self, window: &AntiphonWindow) -> Result<(), baseview::Error> {
-        self.0.show(window)
+    fn show(&self, window: &AntiphonWindow) -> Result<(), WindowError> {
+        Ok(self.egui.show(window)?)
     }
 
-    fn hide(&self, window: &AntiphonWindow) -> Result<(), baseview::Error> {
-        self.0.hide(window)
+    fn hide(&self, window: &AntiphonWindow) -> Result<(), WindowError> {
+        Ok(self.egui.hide(window)?)
     }
 
-    fn set_size(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), baseview::Error> {
-        self.0.set_size(size, window)
+    fn set_size(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), WindowError> {
+        self.resize(size, window)
     }
 
     fn host_main_thread_callback(&self, window: &AntiphonWindow) {
-        self.0.host_main_thread_callback(window);
+        self.egui.host_main_thread_callback(window);
     }
 
-    fn adjust_size(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Option<NativeSize<u32>> {
-        self.0.adjust_size(size, window)
+    /// At the scale that is in force, which baseview does not know.
+    fn adjust_size(&self, size: NativeSize<u32>, _window: &AntiphonWindow) -> Option<NativeSize<u32>> {
+        Some(RESIZE_HINT.adjust_size(size, self.sizing.native(), self.sizing.scale()))
     }
 
-    fn set_fallback_scale_factor(&self, factor: f64, window: &AntiphonWindow) -> Result<(), baseview::Error> {
-        self.0.set_fallback_scale_factor(factor, window)
+    /// A larger scale makes a larger window: the host is asked for it, once it has one to enlarge.
+    fn set_fallback_scale_factor(&self, factor: f64, window: &AntiphonWindow) -> Result<(), WindowError> {
+        self.sizing.set_host_scale(factor)?;
+        let size = self.sizing.native();
+        self.egui.set_fallback_scale_factor(factor, &window.window)?;
+        self.resize(size, window)?;
+        window.ask_host_for(size, self.sizing.scale());
+        Ok(())
     }
 
     fn on_virtual_key_from_host(&self, key: VirtualKeyCode, is_down: bool, modifiers: Modifiers) -> bool {
-        self.0.on_virtual_key_from_host(key, is_down, modifiers)
+        self.egui.on_virtual_key_from_host(key, is_down, modifiers)
     }
 
     fn state_changed(&self) {
-        self.0.state_changed();
+        self.egui.state_changed();
     }
 
     fn param_value_changed(&self, id: &str, value: f32) {
-        self.0.param_value_changed(id, value);
+        self.egui.param_value_changed(id, value);
     }
 
     fn param_modulation_changed(&self, id: &str, offset: f32) {
-        self.0.param_modulation_changed(id, offset);
+        self.egui.param_modulation_changed(id, offset);
     }
 }
 
@@ -138,7 +191,23 @@ impl EditorHandle for AntiphonHandle {
 pub struct AntiphonWindow {
     /// Dropped before the threads are waited for.
     window: baseview::Window,
+    /// `None` without a host.
+    callbacks: Option<Callbacks>,
+    /// Whether it lies in a window of the host's.
+    is_embedded: Cell<bool>,
+    _is_open: IsOpen,
     threads: Threads,
+}
+
+impl AntiphonWindow {
+    /// Asks the host to give the editor this room. One that does not shows what there is room for.
+    fn ask_host_for(&self, size: NativeSize<u32>, scale: f64) {
+        let Some(callbacks) = self.callbacks.as_ref().filter(|_| self.is_embedded.get()) else { return };
+        // A host may answer by asking back; then it knows already.
+        if let Ok(mut callbacks) = callbacks.0.try_borrow_mut() {
+            let _ = callbacks.request_resize(size.into(), scale);
+        }
+    }
 }
 
 impl Deref for AntiphonWindow {
@@ -146,6 +215,37 @@ impl Deref for AntiphonWindow {
 
     fn deref(&self) -> &baseview::Window {
         &self.window
+    }
+}
+
+/// The host's callbacks, for baseview and for ourselves. Of the host's main thread.
+#[derive(Clone)]
+struct Callbacks(Rc<RefCell<Box<dyn HostCallbacks>>>);
+
+impl HostCallbacks for Callbacks {
+    fn request_resize(&mut self, size: Size, scale: f64) -> Result<(), Box<dyn Error>> {
+        self.0.try_borrow_mut()?.request_resize(size, scale)
+    }
+
+    fn destroyed(&mut self) {
+        if let Ok(mut callbacks) = self.0.try_borrow_mut() {
+            callbacks.destroyed();
+        }
+    }
+}
+
+/// The host's methods as baseview takes them, and its callbacks once more.
+fn share(host: HostMethods) -> (HostMethods, Callbacks) {
+    let callbacks = Callbacks(Rc::new(RefCell::new(host.callbacks)));
+    (HostMethods { callbacks: Box::new(callbacks.clone()), ..host }, callbacks)
+}
+
+/// Says that no window is open any more when this is dropped.
+struct IsOpen(Arc<AtomicBool>);
+
+impl Drop for IsOpen {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 

@@ -11,11 +11,8 @@ use std::time::{Duration, Instant};
 use antiphon_engine::music::{Clip, Note, Part, Role, Tick, smf};
 use antiphon_plugin::drag::{DragFolder, DragSource, Outcome, XdndSource};
 use antiphon_tests::display::Display;
+use antiphon_tests::hands::Hands;
 use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
-use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, MOTION_NOTIFY_EVENT};
-use x11rb::protocol::xtest::ConnectionExt as _;
-use x11rb::rust_connection::RustConnection;
 
 /// Longer than anything here takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,36 +27,11 @@ impl HasWindowHandle for NoWindow {
     }
 }
 
-/// The mouse of a display.
-struct Mouse(RustConnection);
-
-impl Mouse {
-    fn of(display: &Display) -> Self {
-        Self(x11rb::connect(Some(display.name())).unwrap().0)
-    }
-
-    fn fake(&self, kind: u8, detail: u8, (x, y): (i16, i16)) {
-        let root = self.0.setup().roots[0].root;
-        self.0.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, root, x, y, 0).unwrap();
-        // The answer comes when the input was taken.
-        self.0.get_input_focus().unwrap().reply().unwrap();
-    }
-
-    fn press(&self, at: (i16, i16)) {
-        self.fake(MOTION_NOTIFY_EVENT, 0, at);
-        self.fake(BUTTON_PRESS_EVENT, 1, at);
-    }
-
-    /// Moves there in steps, as a hand does.
-    fn carry(&self, (from_x, from_y): (i16, i16), (to_x, to_y): (i16, i16)) {
-        for step in 1..=20 {
-            self.fake(MOTION_NOTIFY_EVENT, 0, (from_x + (to_x - from_x) * step / 20, from_y + (to_y - from_y) * step / 20));
-            thread::sleep(Duration::from_millis(15));
-        }
-    }
-
-    fn release(&self, at: (i16, i16)) {
-        self.fake(BUTTON_RELEASE_EVENT, 1, at);
+/// Moves there in steps, as a hand does.
+fn carry(hands: &Hands, (from_x, from_y): (i16, i16), (to_x, to_y): (i16, i16)) {
+    for step in 1..=20 {
+        hands.point((from_x + (to_x - from_x) * step / 20, from_y + (to_y - from_y) * step / 20)).unwrap();
+        thread::sleep(Duration::from_millis(15));
     }
 }
 
@@ -140,17 +112,17 @@ fn clip() -> Clip {
 #[test]
 fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
     let display = Display::start(800, 600).unwrap();
-    let (mouse, mut target) = (Mouse::of(&display), Target::open(&display));
+    let (hands, mut target) = (Hands::at(Some(display.name())).unwrap(), Target::open(&display));
     let parent = tempfile::tempdir().unwrap();
     let folder = DragFolder::open_in(parent.path()).unwrap();
     let mut source = XdndSource::on(display.name());
     // Twice: a source that works once is the commonest complaint.
     for name in ["Antiphon plan, bar 5.mid", "100 % für Élise #2?.mid"] {
         let file = folder.put(name, &smf::write(&clip()).unwrap()).unwrap();
-        mouse.press(NOWHERE);
+        hands.press(NOWHERE).unwrap();
         source.begin(&file, &NoWindow).unwrap();
-        mouse.carry(NOWHERE, target.place);
-        mouse.release(target.place);
+        carry(&hands, NOWHERE, target.place);
+        hands.release(target.place).unwrap();
         assert_eq!(outcome(&mut source), Outcome::Delivered);
         let arrived = target.dropped();
         assert_eq!(arrived, file);
@@ -162,12 +134,12 @@ fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
 #[test]
 fn a_window_that_is_busy_with_what_it_fetched_has_got_it() {
     let display = Display::start(800, 600).unwrap();
-    let (mouse, mut target) = (Mouse::of(&display), Target::busy(&display));
+    let (hands, mut target) = (Hands::at(Some(display.name())).unwrap(), Target::busy(&display));
     let mut source = XdndSource::on(display.name());
-    mouse.press(NOWHERE);
+    hands.press(NOWHERE).unwrap();
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
-    mouse.carry(NOWHERE, target.place);
-    mouse.release(target.place);
+    carry(&hands, NOWHERE, target.place);
+    hands.release(target.place).unwrap();
     assert_eq!(target.dropped(), Path::new("/nowhere.mid"));
     assert_eq!(outcome(&mut source), Outcome::Delivered);
 }
@@ -175,22 +147,22 @@ fn a_window_that_is_busy_with_what_it_fetched_has_got_it() {
 #[test]
 fn a_drop_beside_every_window_is_declined() {
     let display = Display::start(800, 600).unwrap();
-    let (mouse, target) = (Mouse::of(&display), Target::open(&display));
+    let (hands, target) = (Hands::at(Some(display.name())).unwrap(), Target::open(&display));
     let mut source = XdndSource::on(display.name());
-    mouse.press(NOWHERE);
+    hands.press(NOWHERE).unwrap();
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
     // Over the window and away again.
-    mouse.carry(NOWHERE, target.place);
-    mouse.carry(target.place, NOWHERE);
-    mouse.release(NOWHERE);
+    carry(&hands, NOWHERE, target.place);
+    carry(&hands, target.place, NOWHERE);
+    hands.release(NOWHERE).unwrap();
     assert_eq!(outcome(&mut source), Outcome::Declined);
 }
 
 #[test]
 fn a_source_that_is_dropped_ends_its_drag() {
     let display = Display::start(800, 600).unwrap();
-    let mouse = Mouse::of(&display);
-    mouse.press(NOWHERE);
+    let hands = Hands::at(Some(display.name())).unwrap();
+    hands.press(NOWHERE).unwrap();
     let mut source = XdndSource::on(display.name());
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
     assert!(source.ended().is_none());

@@ -1,0 +1,227 @@
+//! Size of the editor: points, the scale they are shown at, and the pixels that follow from both.
+//!
+//! nice-plug-egui 0.6.0 reports points times the scale of the last window; before the first window it takes 1, and baseview 0.4.2 opens a
+//! window that is larger by the scale of the screen. Here one value serves both, so that the host is told what the window measures.
+//!
+//! On X11 the host's scale comes before the screen's, as CLAP wants it. baseview takes the screen's where there is one (`Xft.dpi`), whatever
+//! the host says; the quotient of the two becomes egui's zoom factor. On Windows and macOS the scale is the window's.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use nice_plug::editor::dpi::{LogicalSize, NativeSize, PhysicalSize, Size};
+use parking_lot::Mutex;
+
+/// Whether the scale that the host sets comes before the one that baseview finds.
+const HOST_FIRST: bool = cfg!(target_os = "linux");
+/// Sides that a window can have, in native pixels. X11 counts in 16 bits, and drivers refuse to draw on more than this.
+const SIDES: RangeInclusive<u32> = 1..=16_384;
+/// Scales that can be meant: beyond them the host has passed something else.
+const SCALES: RangeInclusive<f64> = 0.25..=8.0;
+
+/// Size and scale of one instance's editor, kept while its window is closed. Clones share it.
+#[derive(Clone)]
+pub(super) struct Sizing(Arc<Mutex<State>>);
+
+#[derive(Clone, Copy)]
+struct State {
+    points: LogicalSize<f64>,
+    /// Set by the host.
+    host: Option<f64>,
+    /// Of the screen on X11, when it was last looked at; elsewhere of the last window.
+    screen: Option<f64>,
+}
+
+/// What a window is opened with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Opening {
+    /// Of the window.
+    pub(super) size: Size,
+    /// egui's zoom factor, on top of the scale that baseview finds.
+    pub(super) zoom: f32,
+    /// For baseview, where the screen has no scale.
+    pub(super) fallback_scale: Option<f64>,
+}
+
+/// What a host asks for that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Unusable {
+    /// A size.
+    #[error("a window cannot be {0} x {1} pixels: each side takes 1 to 16384")]
+    Size(u32, u32),
+    /// A scale.
+    #[error("a scale of {0} cannot be meant: it is 0.25 to 8, and 1 on a screen of 96 dpi")]
+    Scale(f64),
+}
+
+impl Sizing {
+    /// An editor of this size in points, whose window was never open.
+    pub(super) fn new(points: LogicalSize<f64>) -> Self {
+        Self(Arc::new(Mutex::new(State { points, host: None, screen: None })))
+    }
+
+    /// Looks at the screen's scale again. Not while a window is open: that keeps the scale it was opened with.
+    #[cfg(target_os = "linux")]
+    pub(super) fn look_at_screen(&self) {
+        if let Some(scale) = x11::screen_scale() {
+            self.0.lock().screen = scale;
+        }
+    }
+
+    /// There is no scale before there is a window.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn look_at_screen(&self) {}
+
+    /// Size of the window, as hosts count.
+    pub(super) fn native(&self) -> NativeSize<u32> {
+        self.state().native()
+    }
+
+    /// Native pixels to a point.
+    pub(super) fn scale(&self) -> f64 {
+        self.state().scale()
+    }
+
+    /// egui's zoom factor in a window that has this scale to baseview.
+    pub(super) fn zoom(&self, window_scale: f64) -> f32 {
+        self.state().zoom(window_scale)
+    }
+
+    /// What the next window is opened with.
+    pub(super) fn opening(&self) -> Opening {
+        let state = self.state();
+        let zoom = state.zoom(state.screen.or(state.host).unwrap_or(1.0));
+        // In pixels baseview takes the size as it is; in points it multiplies it with the screen's scale, but not with a fallback.
+        let size = if HOST_FIRST { state.native().into() } else { state.points.into() };
+        Opening { size, zoom, fallback_scale: state.host }
+    }
+
+    /// The host sets a scale.
+    pub(super) fn set_host_scale(&self, scale: f64) -> Result<(), Unusable> {
+        // Not a number is in no range.
+        if !SCALES.contains(&scale) {
+            return Err(Unusable::Scale(scale));
+        }
+        self.0.lock().host = Some(scale);
+        Ok(())
+    }
+
+    /// The window has this size and, to baseview, this scale.
+    pub(super) fn note(&self, physical: PhysicalSize<u32>, window_scale: f64) {
+        let mut state = self.0.lock();
+        if !HOST_FIRST {
+            state.screen = Some(window_scale);
+        }
+        let scale = state.scale();
+        // Points that were rounded to these pixels stay as they are, so that they do not creep when the scale goes up and down.
+        if state.points.to_physical::<u32>(scale) != physical {
+            state.points = physical.to_logical(scale);
+        }
+    }
+
+    fn state(&self) -> State {
+        *self.0.lock()
+    }
+}
+
+impl State {
+    fn scale(self) -> f64 {
+        let scale = if HOST_FIRST { self.host.or(self.screen) } else { self.screen.or(self.host) };
+        scale.unwrap_or(1.0)
+    }
+
+    fn native(self) -> NativeSize<u32> {
+        NativeSize::from_size(self.points.into(), self.scale())
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "egui's zoom factor is an f32")]
+    fn zoom(self, window_scale: f64) -> f32 {
+        if HOST_FIRST { (self.scale() / window_scale) as f32 } else { 1.0 }
+    }
+}
+
+/// Whether a window can have this size.
+pub(super) fn check(size: NativeSize<u32>) -> Result<(), Unusable> {
+    let NativeSize { width, height } = size;
+    if SIDES.contains(&width) && SIDES.contains(&height) { Ok(()) } else { Err(Unusable::Size(width, height)) }
+}
+
+#[cfg(target_os = "linux")]
+mod x11 {
+    use x11rb::resource_manager::new_from_default;
+
+    /// Dots per inch at a scale of 1.
+    const DPI: f64 = 96.0;
+
+    /// Scale of the screen that the environment names, `Some(None)` if it has none; `None` without an X server. Found as baseview finds it.
+    pub(super) fn screen_scale() -> Option<Option<f64>> {
+        let (connection, _) = x11rb::connect(None).ok()?;
+        let resources = new_from_default(&connection).ok()?;
+        let dpi: Option<u32> = resources.get_value("Xft.dpi", "").ok().flatten();
+        Some(dpi.map(|dpi| f64::from(dpi) / DPI))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    fn sizing(screen: Option<f64>) -> Sizing {
+        let sizing = Sizing::new(LogicalSize::new(1000.0, 560.0));
+        sizing.0.lock().screen = screen;
+        sizing
+    }
+
+    #[test]
+    fn screen_with_a_scale_opens_the_window_at_the_size_the_host_is_told() {
+        for (scale, width, height) in [(1.0, 1000, 560), (1.25, 1250, 700), (1.5, 1500, 840), (2.0, 2000, 1120), (3.0, 3000, 1680)] {
+            let sizing = sizing(Some(scale));
+            assert_eq!(sizing.native(), NativeSize::new(width, height));
+            let opening = Opening { size: PhysicalSize::new(width, height).into(), zoom: 1.0, fallback_scale: None };
+            assert_eq!(sizing.opening(), opening);
+        }
+    }
+
+    #[test]
+    fn host_scale_comes_before_the_screen_and_is_kept_for_the_next_window() {
+        let sizing = sizing(Some(2.0));
+        sizing.set_host_scale(1.5).unwrap();
+        assert_eq!(sizing.native(), NativeSize::new(1500, 840));
+        let opening = Opening { size: PhysicalSize::new(1500, 840).into(), zoom: 0.75, fallback_scale: Some(1.5) };
+        assert_eq!(sizing.opening(), opening);
+    }
+
+    #[test]
+    fn host_scale_without_a_screen_scale_needs_no_zoom() {
+        let sizing = sizing(None);
+        sizing.set_host_scale(3.0).unwrap();
+        assert!((sizing.opening().zoom - 1.0).abs() < f32::EPSILON);
+        assert!((sizing.zoom(3.0) - 1.0).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn scale_that_goes_up_and_down_leaves_the_size_in_points() {
+        let sizing = sizing(None);
+        sizing.note(PhysicalSize::new(1001, 561), 1.0);
+        for scale in [1.1, 1.25, 1.333, 1.5, 3.0, 1.0] {
+            sizing.set_host_scale(scale).unwrap();
+            let native = sizing.native();
+            sizing.note(PhysicalSize::new(native.width, native.height), scale);
+            assert_eq!(sizing.native(), native);
+        }
+        assert_eq!(sizing.native(), NativeSize::new(1001, 561));
+    }
+
+    #[test]
+    fn what_no_window_can_be_is_refused() {
+        let sizing = sizing(None);
+        for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 96.0] {
+            assert!(sizing.set_host_scale(scale).is_err(), "{scale}");
+        }
+        assert_eq!(sizing.native(), NativeSize::new(1000, 560));
+        for (width, height) in [(0, 560), (1000, 0), (1000, 70_000)] {
+            assert_eq!(check(NativeSize::new(width, height)), Err(Unusable::Size(width, height)));
+        }
+        assert_eq!(check(NativeSize::new(1000, 560)), Ok(()));
+    }
+}
