@@ -1,0 +1,24 @@
+-- Opens the session that `play.lua` left, plays it in real time and then exports it, the Play parameter pressed by automation.
+-- Arguments: report, the session's folder, samples at which to press Play and to end.
+local host = dofile (debug.getinfo (1, "S").source:match ("^@(.*/)") .. "host.lua")
+local _, folder, press, last = table.unpack (arg)
+press, last = tonumber (press), tonumber (last)
+
+local it = host.load (folder)
+local play, points = host.automation (it.antiphon, "Play")
+points:add (Temporal.timepos_t (0), 0, false, true)
+points:add (Temporal.timepos_t (press), 1, false, true)
+play:set_automation_state (ARDOUR.AutoState.Play)
+
+host.mark (it, "playing")
+host.start_rolling (0)
+host.reach (last)
+host.stop ()
+host.mark (it, "export")
+local export = Session:simple_export ()
+export:set_range (0, last)
+assert (export:run_export (), "Ardour did not export")
+host.mark (it, "exported")
+host.say_messages ("sent", it.sent)
+close_session ()
+quit ()

@@ -1,0 +1,109 @@
+//! MIDI messages as a probe saw them, and whether every key that went down came up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// Sample of all that the probe processed.
+    pub(crate) processed: i64,
+    /// Sample of the song; while the transport stands, where it stands.
+    pub(crate) song: i64,
+    pub(crate) bytes: [u8; 3],
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [status, first, second] = self.bytes;
+        write!(f, "{status:02x} {first} {second} at {} (song {})", self.processed, self.song)
+    }
+}
+
+/// What a message means here.
+enum Kind {
+    On(u8, u8),
+    Off(u8, u8),
+    /// All notes or all sound off, on a channel.
+    AllOff(u8),
+    Other,
+}
+
+impl Message {
+    fn kind(&self) -> Kind {
+        let [status, first, second] = self.bytes;
+        let channel = status & 15;
+        match (status >> 4, first, second) {
+            (9, key, 1..) => Kind::On(channel, key),
+            (8 | 9, key, _) => Kind::Off(channel, key),
+            (11, 120 | 123, _) => Kind::AllOff(channel),
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// Keys that are down, channel and key, with the message that struck each.
+pub(crate) type Down = BTreeMap<(u8, u8), Message>;
+
+/// The keys that are down after these messages. Every message is asked to fit: no key is struck twice, none is released that is up. Only the
+/// very sample of a release may have another: when it stops, Ardour itself releases for each plug-in, the probe too, the keys it sent to it.
+pub(crate) fn keys_down(messages: &[Message]) -> Result<Down, String> {
+    let mut down = Down::new();
+    let mut released = BTreeMap::new();
+    for &message in messages {
+        match message.kind() {
+            Kind::On(channel, key) => {
+                if let Some(earlier) = down.insert((channel, key), message) {
+                    return Err(format!("{message:?} strikes a key that is down since {earlier:?}"));
+                }
+            }
+            Kind::Off(channel, key) => {
+                let earlier = released.insert((channel, key), message.processed);
+                if down.remove(&(channel, key)).is_none() && earlier != Some(message.processed) {
+                    return Err(format!("{message:?} releases a key that is up"));
+                }
+            }
+            Kind::AllOff(channel) => down.retain(|&(other, _), _| other != channel),
+            Kind::Other => {}
+        }
+    }
+    Ok(down)
+}
+
+impl Message {
+    /// Channel and key, if it strikes one.
+    pub(crate) fn struck(&self) -> Option<(u8, u8)> {
+        match self.kind() {
+            Kind::On(channel, key) => Some((channel, key)),
+            _ => None,
+        }
+    }
+
+    /// Whether Ardour may have released the key and not Antiphon, whose own notes end with velocity 0.
+    pub(crate) fn is_hosts_release(&self) -> bool {
+        matches!((self.kind(), self.bytes[2]), (Kind::Off(..), 1..) | (Kind::AllOff(_), _))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(bytes: &[[u8; 3]]) -> Vec<Message> {
+        bytes.iter().map(|&bytes| Message { processed: 0, song: 0, bytes }).collect()
+    }
+
+    #[test]
+    fn keys_are_down_until_released_or_all_are() {
+        let down = |bytes: &[[u8; 3]]| keys_down(&messages(bytes)).map(|down| down.into_keys().collect::<Vec<_>>());
+        assert_eq!(down(&[[0x90, 60, 1], [0x91, 60, 1], [0x80, 60, 0]]), Ok(vec![(1, 60)]));
+        assert_eq!(down(&[[0x90, 60, 1], [0x90, 60, 0]]), Ok(vec![]));
+        assert_eq!(down(&[[0x90, 60, 1], [0x91, 61, 1], [0xb0, 123, 0]]), Ok(vec![(1, 61)]));
+        assert!(down(&[[0x90, 60, 1], [0x90, 60, 1]]).unwrap_err().contains("strikes a key that is down"));
+        assert!(down(&[[0x80, 60, 1]]).unwrap_err().contains("releases a key that is up"));
+        let mut twice = messages(&[[0x90, 60, 1], [0x80, 60, 0], [0x80, 60, 64]]);
+        assert!(keys_down(&twice).is_ok());
+        twice[2].processed = 1;
+        assert!(keys_down(&twice).unwrap_err().contains("releases a key that is up"));
+    }
+}
