@@ -170,8 +170,13 @@ function host.load (folder)
 	return { player = player, take = take, antiphon = player:nth_plugin (0), sent = player:nth_plugin (1), arrived = take:nth_plugin (0) }
 end
 
-function host.save_and_close ()
+function host.save ()
 	assert (Session:save_state ("", false, false, false, false, false) == 0)
+end
+
+-- Ends the script; the report says that it came so far.
+function host.close ()
+	host.say ("end")
 	close_session ()
 	quit ()
 end
@@ -222,6 +227,13 @@ function host.say_notes (track)
 	end
 end
 
+-- Takes away what a track recorded.
+function host.clear (track)
+	local playlist, recorded = track:playlist (), {}
+	for region in playlist:region_list ():iter () do recorded[#recorded + 1] = region end
+	for _, region in ipairs (recorded) do playlist:remove_region (region) end
+end
+
 -- The layout of the probe's memory; see `probe.lua`.
 local HEADER, FIELDS = 2, 3
 
@@ -245,7 +257,7 @@ function host.keys_down (probe)
 	local field = memory:to_int (HEADER):array ()
 	for index = 0, memory:atomic_get_int (0) - 1 do
 		local packed = field[index * FIELDS + 3]
-		local kind, key = packed >> 4 & 15, packed & 15 | packed >> 8 & 127 << 4
+		local kind, key = packed >> 4 & 15, (packed & 15) << 7 | packed >> 8 & 127
 		if kind == 9 then down[key] = true elseif kind == 8 then down[key] = nil end
 	end
 	for _ in pairs (down) do count = count + 1 end

@@ -6,14 +6,19 @@ press, start, bar = tonumber (press), tonumber (start), tonumber (bar)
 
 local it = host.load (folder)
 
--- Rolls from the beginning, has the plan played, and comes back while keys of the plan are down.
-local function sound ()
-	host.set (it.antiphon, "Play", 0)
-	host.start_rolling (0)
+-- Has the plan played and comes back while keys of it are down.
+local function press_play ()
 	host.reach (press)
 	host.set (it.antiphon, "Play", 1)
 	host.reach (start)
 	host.wait ("a note of the plan", function () return host.keys_down (it.sent) > 0 end)
+end
+
+-- Rolls from the beginning until the plan sounds.
+local function sound ()
+	host.set (it.antiphon, "Play", 0)
+	host.start_rolling (0)
+	press_play ()
 end
 
 -- Lets blocks pass.
@@ -37,16 +42,15 @@ local function locate (sample)
 	Session:request_locate (sample, false, ARDOUR.LocateTransportDisposition.MustRoll, ARDOUR.TransportRequestSource.TRS_UI)
 end
 
--- The loop lies in the bars of the plan: they come round twice.
-sound ()
-interrupt ("loop", function ()
-	local loop = Session:locations ():auto_loop_location ()
-	assert (loop, "the session has no loop")
-	Session:request_play_loop (true, true)
-	local now = host.processed (it.sent)
-	host.wait ("two rounds", function () return host.processed (it.sent) >= now + 4 * bar end)
-	Session:request_play_loop (false, true)
-end)
+-- The loop is the last bar of the region and one of the plan, whose end cuts off what sounds: it comes round twice.
+assert (Session:locations ():auto_loop_location (), "the session has no loop")
+host.set (it.antiphon, "Play", 0)
+host.start_rolling (0)
+host.reach (start - 3 * bar // 2)
+Session:request_play_loop (true, true)
+press_play ()
+interrupt ("loop", function () pass (4 * bar) end)
+Session:request_play_loop (false, false)
 
 sound ()
 interrupt ("locate", function () locate (start + 6 * bar) end)
@@ -64,5 +68,4 @@ interrupt ("removal", function () assert (it.player:remove_processor (it.antipho
 
 host.say_messages ("sent", it.sent)
 host.say_messages ("arrived", it.arrived)
-close_session ()
-quit ()
+host.close ()

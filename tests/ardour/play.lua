@@ -20,4 +20,6 @@ host.disarm (it.take)
 host.say_parameters (it.antiphon)
 host.say_notes (it.take)
 host.say_messages ("sent", it.sent)
-host.save_and_close ()
+host.clear (it.take) -- Otherwise what it plays is among what arrives there.
+host.save ()
+host.close ()

@@ -39,17 +39,20 @@ function dsp_runmap (bufs, in_map, out_map, n_samples, offset)
 		local song = Session:transport_sample ()
 		local field = memory:to_int (HEADER):array ()
 		for _, event in pairs (bufs:get_midi (input):table ()) do
-			if count < CAPACITY then
-				local bytes, packed = event:buffer ():array (), 0
-				for index = math.min (event:size (), 3), 1, -1 do
-					packed = packed << 8 | bytes[index]
+			-- Ardour may run a plug-in for parts of a block. Each time the messages of the whole block are there, counted from its start.
+			local time = event:time () - offset
+			if 0 <= time and time < n_samples then
+				if count < CAPACITY then
+					local bytes, packed = event:buffer ():array (), 0
+					for index = math.min (event:size (), 3), 1, -1 do
+						packed = packed << 8 | bytes[index]
+					end
+					field[count * FIELDS + 1] = processed + time
+					field[count * FIELDS + 2] = song + event:time ()
+					field[count * FIELDS + 3] = packed
 				end
-				local time = event:time ()
-				field[count * FIELDS + 1] = processed + time
-				field[count * FIELDS + 2] = song + time
-				field[count * FIELDS + 3] = packed
+				count = count + 1
 			end
-			count = count + 1
 		end
 	end
 	memory:atomic_set_int (0, count)

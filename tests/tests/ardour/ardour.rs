@@ -63,9 +63,11 @@ impl Ardour {
         command.args(["--kill-after=10", PATIENCE, "ardour7-lua"]).arg(scripts().join(script)).arg(&path).arg(session).args(args);
         let output = command.output().expect("`timeout` is part of every Debian");
         let text = text(&output);
-        // The interpreter returns what the script returned, also if something that Ardour destroys at the end fails.
-        assert!(output.status.success(), "{script} failed ({}):\n{text}", output.status);
-        Report::read(&path).unwrap_or_else(|error| panic!("{script}: {error:#}\n{text}"))
+        let report = Report::read(&path).unwrap_or_else(|error| panic!("{script}: {error:#}\n{text}"));
+        assert!(report.is_complete, "{script} did not come to its end ({}):\n{text}", output.status);
+        // After an export Ardour 7.3 now and then frees something twice when it ends, also without any plug-in in the session.
+        assert!(output.status.success() || script == "export.lua", "{script} failed ({}):\n{text}", output.status);
+        report
     }
 
     /// A program of Ardour's with the environment that Debian's start scripts set, and this home.

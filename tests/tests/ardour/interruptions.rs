@@ -21,7 +21,7 @@ fn left_down(report: &Report, what: &str) -> Vec<Message> {
 fn nothing_hangs_after_loop_locate_bypass_or_removal() {
     let (ardour, played) = (Ardour::installed(), Played::in_4_4());
     let (song, session) = (played.song, played.copy("interrupted"));
-    project::add_loop(&session, song.plan(), song.plan() + 2 * song.bar());
+    project::add_loop(&session, song.plan() - song.bar(), song.plan() + song.bar());
     let args = [song.press(), song.sample(song.plan()), song.sample(song.bar())].map(|sample| sample.to_string());
     let report = ardour.run("interrupt.lua", &session, &args);
     for what in ["loop", "locate", "bypass"] {

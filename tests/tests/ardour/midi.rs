@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// Samples of Ardour's blocks, as the scripts set them.
+const BLOCK: i64 = 512;
+
 /// One message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -45,8 +48,9 @@ impl Message {
 /// Keys that are down, channel and key, with the message that struck each.
 pub(crate) type Down = BTreeMap<(u8, u8), Message>;
 
-/// The keys that are down after these messages. Every message is asked to fit: no key is struck twice, none is released that is up. Only the
-/// very sample of a release may have another: when it stops, Ardour itself releases for each plug-in, the probe too, the keys it sent to it.
+/// The keys that are down after these messages. Every message is asked to fit: no key is struck twice, none is released that is up. Only
+/// within a block of a release may another follow: when it stops or jumps, Ardour itself releases the keys of a track's region, and those it
+/// sent to each plug-in, the probe too.
 pub(crate) fn keys_down(messages: &[Message]) -> Result<Down, String> {
     let mut down = Down::new();
     let mut released = BTreeMap::new();
@@ -59,7 +63,8 @@ pub(crate) fn keys_down(messages: &[Message]) -> Result<Down, String> {
             }
             Kind::Off(channel, key) => {
                 let earlier = released.insert((channel, key), message.processed);
-                if down.remove(&(channel, key)).is_none() && earlier != Some(message.processed) {
+                let is_again = earlier.is_some_and(|earlier| message.processed < earlier + BLOCK);
+                if down.remove(&(channel, key)).is_none() && !is_again {
                     return Err(format!("{message:?} releases a key that is up"));
                 }
             }
@@ -103,7 +108,7 @@ mod tests {
         assert!(down(&[[0x80, 60, 1]]).unwrap_err().contains("releases a key that is up"));
         let mut twice = messages(&[[0x90, 60, 1], [0x80, 60, 0], [0x80, 60, 64]]);
         assert!(keys_down(&twice).is_ok());
-        twice[2].processed = 1;
+        twice[2].processed = BLOCK;
         assert!(keys_down(&twice).unwrap_err().contains("releases a key that is up"));
     }
 }

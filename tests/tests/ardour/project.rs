@@ -9,9 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nice_plug::prelude::PluginState;
 
-/// The state that Antiphon saved: its parameters, and the rest.
+/// The state that Antiphon saved.
 pub(crate) struct Project {
-    pub(crate) state: PluginState,
     pub(crate) saved: Saved,
 }
 
@@ -27,7 +26,7 @@ impl Project {
         let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<PluginState>();
         let state = values.next().unwrap().expect("the state is damaged");
         let saved = serde_json::from_str(&state.fields["antiphon"]).unwrap();
-        Self { state, saved }
+        Self { saved }
     }
 
     /// The last suggestion that was played.

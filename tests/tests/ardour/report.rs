@@ -15,6 +15,8 @@ pub(crate) const TICKS_PER_QUARTER: i64 = 1920;
 /// What a script said.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
+    /// Whether the script came to its end.
+    pub(crate) is_complete: bool,
     /// Samples by which Ardour plays a track early, to make up for the delay of the devices.
     pub(crate) early: i64,
     /// Antiphon's parameters by name, as text.
@@ -60,6 +62,7 @@ impl Report {
 
     fn take(&mut self, fields: &[&str]) -> Result<()> {
         match *fields {
+            ["end"] => self.is_complete = true,
             ["early", samples] => self.early = samples.parse()?,
             ["parameter", name, value] => drop(self.parameters.insert(name.into(), value.into())),
             ["note", channel, key, velocity, start, length] => self.notes.push(Struck {
