@@ -9,10 +9,11 @@ use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
 
 use crate::clock::{Moment, Turn};
+use crate::keys::KeySet;
 use crate::meters::{Count, Meters};
 use crate::musician::{Command, Epoch, Heard};
 use crate::params::ControlValues;
-use crate::port::{Event, each_key};
+use crate::port::{ChannelMode, Event, each_key};
 use crate::thru::is_pressed;
 
 /// Room that events leave for what must not be lost.
@@ -31,13 +32,18 @@ pub struct Capture {
     reached: Option<Tick>,
     /// Messages pushed into the ring.
     told: u64,
+    /// Keys that the player holds.
+    held: KeySet,
+    /// Channels whose sustain pedal is down, a bit each.
+    pedals: u16,
 }
 
 impl Capture {
     /// The telling end.
     #[must_use]
-    pub const fn new(heard: HeapProd<Heard>, meters: Arc<Meters>) -> Self {
-        Self { heard, meters, epoch: Epoch(0), untold: None, gap: false, reached: None, told: 0 }
+    pub fn new(heard: HeapProd<Heard>, meters: Arc<Meters>) -> Self {
+        let (held, pedals) = (KeySet::default(), 0);
+        Self { heard, meters, epoch: Epoch(0), untold: None, gap: false, reached: None, told: 0, held, pedals }
     }
 
     /// The epoch it is.
@@ -52,19 +58,57 @@ impl Capture {
         self.told
     }
 
-    /// What of the player's events a musician listens to: notes and the sustain pedal.
+    /// What of the player's events a musician listens to: notes, the sustain pedal, and what ends them.
     pub fn play(&mut self, event: &Event, at: Moment) {
         match *event {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
-                each_key(channel, key, |key| self.tell(Heard::NoteOn { at, key, velocity: midi_velocity(velocity) }));
+                each_key(channel, key, |key| self.strike(key, midi_velocity(velocity), at));
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                each_key(channel, key, |key| self.tell(Heard::NoteOff { at, key }));
+                each_key(channel, key, |key| self.let_go(key, at));
             }
             NoteEvent::MidiCC { channel: channel @ 0..16, cc: control_change::DAMPER_PEDAL, value, .. } => {
-                self.tell(Heard::Pedal { at, channel, pressed: is_pressed(value) });
+                self.pedal(channel, is_pressed(value), at);
+            }
+            NoteEvent::MidiCC { channel: channel @ 0..16, cc, .. } => {
+                if let Some(mode) = ChannelMode::of(cc) {
+                    self.set_channel_mode(channel, mode, at);
+                }
             }
             _ => {}
+        }
+    }
+
+    fn strike(&mut self, key: Key, velocity: u8, at: Moment) {
+        self.held.insert(key);
+        self.tell(Heard::NoteOn { at, key, velocity });
+    }
+
+    fn let_go(&mut self, key: Key, at: Moment) {
+        self.held.forget(key);
+        self.tell(Heard::NoteOff { at, key });
+    }
+
+    fn pedal(&mut self, channel: u8, pressed: bool, at: Moment) {
+        let bit = 1 << channel;
+        self.pedals = if pressed { self.pedals | bit } else { self.pedals & !bit };
+        self.tell(Heard::Pedal { at, channel, pressed });
+    }
+
+    /// What the message ends has ended, also what a host or a keyboard forgot to let go.
+    fn set_channel_mode(&mut self, channel: u8, mode: ChannelMode, at: Moment) {
+        if mode.ends_notes() {
+            while let Some(key) = self.held.first_on(channel) {
+                self.let_go(key, at);
+            }
+        }
+        let is_down = self.pedals >> channel & 1 == 1;
+        if mode != ChannelMode::NotesOff {
+            self.pedal(channel, false, at);
+        }
+        // The foot has not moved.
+        if mode == ChannelMode::SoundOff && is_down {
+            self.pedal(channel, true, at);
         }
     }
 
@@ -93,8 +137,10 @@ impl Capture {
     }
 
     /// From here on nothing is known of what the player holds.
-    pub const fn lose_player(&mut self) {
+    pub fn lose_player(&mut self) {
         self.gap = true;
+        self.held.clear();
+        self.pedals = 0;
     }
 
     /// The player asks for something.
@@ -197,6 +243,36 @@ mod tests {
         let heard: Vec<_> = listen.pop_iter().collect();
         let pedal = |pressed| Heard::Pedal { at, channel: 4, pressed };
         assert_eq!(heard, [Heard::NoteOn { at, key: KEY, velocity: 77 }, pedal(true), pedal(false), Heard::NoteOff { at, key: KEY }]);
+    }
+
+    #[test]
+    fn channel_mode_messages_end_what_is_held() {
+        let (mut capture, mut listen, _) = capture(1000);
+        let at = Moment(1.0);
+        let control = |cc, value| NoteEvent::MidiCC { timing: 0, channel: 4, cc, value };
+        let other = Key::new(5, 61).unwrap();
+        let pedal = |pressed| Heard::Pedal { at, channel: 4, pressed };
+        let off = Heard::NoteOff { at, key: KEY };
+        let ends: [(u8, &[Heard]); 5] = [
+            (120, &[off, pedal(false), pedal(true)]),
+            (121, &[pedal(false)]),
+            (122, &[]),
+            (123, &[off]),
+            (126, &[off]),
+        ];
+        for (controller, ended) in ends {
+            for event in [note_on(0, KEY, 77), note_on(0, other, 77), control(64, 1.0)] {
+                capture.play(&event, at);
+            }
+            listen.pop_iter().for_each(drop);
+            capture.play(&control(controller, 0.0), at);
+            assert_eq!(listen.pop_iter().collect::<Vec<_>>(), ended, "controller {controller}");
+        }
+        // What was lost is held by nobody.
+        capture.lose_player();
+        capture.catch_up(at);
+        capture.play(&control(123, 0.0), at);
+        assert_eq!(listen.pop_iter().collect::<Vec<_>>(), [Heard::Gap { at }]);
     }
 
     #[test]

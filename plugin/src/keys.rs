@@ -34,8 +34,21 @@ impl KeySet {
     /// Its lowest key on its lowest channel; `None` if it is empty.
     #[must_use]
     pub fn first(&self) -> Option<Key> {
-        let (channel, pitches) = (0u8..).zip(self.channels).find(|(_, pitches)| *pitches != 0)?;
+        (0u8..16).find_map(|channel| self.first_on(channel))
+    }
+
+    /// Its lowest key on this channel; `None` if there is none.
+    #[must_use]
+    pub fn first_on(&self, channel: u8) -> Option<Key> {
+        let pitches = self.channels.get(usize::from(channel)).filter(|pitches| **pitches != 0)?;
         Key::new(channel, u8::try_from(pitches.trailing_zeros()).ok()?)
+    }
+
+    /// Takes every key of a channel out.
+    pub fn clear_channel(&mut self, channel: u8) {
+        if let Some(pitches) = self.channels.get_mut(usize::from(channel)) {
+            *pitches = 0;
+        }
     }
 }
 
@@ -62,5 +75,16 @@ mod tests {
             set.forget(key);
         }
         assert_eq!(set, KeySet::default());
+    }
+
+    #[test]
+    fn channel_is_cleared_without_the_others() {
+        let mut set = KeySet::default();
+        let keys = [(3, 9), (3, 127), (4, 9)].map(|(channel, pitch)| Key::new(channel, pitch).unwrap());
+        keys.iter().for_each(|&key| set.insert(key));
+        assert_eq!((set.first_on(3), set.first_on(2), set.first_on(16)), (Some(keys[0]), None, None));
+        set.clear_channel(3);
+        set.clear_channel(16);
+        assert_eq!((set.first_on(3), set.first()), (None, Some(keys[2])));
     }
 }

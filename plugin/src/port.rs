@@ -2,7 +2,7 @@
 
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::Key;
-use nice_plug::midi::{Channel, Key as HostKey, NoteEvent, VoiceID};
+use nice_plug::midi::{Channel, Key as HostKey, NoteEvent, VoiceID, control_change};
 
 use crate::keys::KeySet;
 
@@ -93,6 +93,49 @@ pub fn note_off(timing: u32, key: Key) -> Event {
     NoteEvent::NoteOff { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: 0.0 }
 }
 
+/// An event as MIDI means it: a note-on of velocity 0 is a note-off. Hosts pass MIDI's on as note events without looking at the velocity; taken as
+/// a strike, it would hold its key for ever.
+#[must_use]
+pub fn as_midi(event: Event) -> Event {
+    match event {
+        NoteEvent::NoteOn { timing, voice_id, channel, key, velocity } if velocity <= 0.0 => {
+            NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 }
+        }
+        other => other,
+    }
+}
+
+/// What a controller's number asks of a channel, beyond its own value (MIDI 1.0, channel mode messages).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelMode {
+    /// Everything falls silent, whatever the pedal.
+    SoundOff,
+    /// Controllers go back to where they begin, the pedal up.
+    Reset,
+    /// All keys are let go.
+    NotesOff,
+}
+
+impl ChannelMode {
+    /// What a controller asks for, if it is no mere controller. Local control concerns a keyboard alone; a change of the omni or mono mode
+    /// lets all keys go.
+    #[must_use]
+    pub const fn of(controller: u8) -> Option<Self> {
+        match controller {
+            control_change::ALL_SOUND_OFF => Some(Self::SoundOff),
+            control_change::RESET_ALL_CONTROLLERS => Some(Self::Reset),
+            control_change::ALL_NOTES_OFF..=control_change::POLY_MODE_ON => Some(Self::NotesOff),
+            _ => None,
+        }
+    }
+
+    /// Whether it ends the notes of its channel.
+    #[must_use]
+    pub const fn ends_notes(self) -> bool {
+        matches!(self, Self::SoundOff | Self::NotesOff)
+    }
+}
+
 /// Does something to each key that an event is about: one, or all that a wildcard stands for. None for numbers that MIDI has not.
 ///
 /// Nearly all events are about one key. The rest stands apart, so that the code of a note is short: it runs a few times a second, and each line of
@@ -156,6 +199,26 @@ mod tests {
     use super::*;
 
     const KEY: Key = Key::new(2, 60).unwrap();
+
+    #[test]
+    fn note_on_of_velocity_0_is_a_note_off() {
+        let silent = |velocity| {
+            let (channel, key) = (Channel::Number(2), HostKey::Number(60));
+            NoteEvent::NoteOn { timing: 3, voice_id: VoiceID::Wildcard, channel, key, velocity }
+        };
+        for velocity in [0.0, -0.0, -1.0] {
+            assert_eq!(as_midi(silent(velocity)), note_off(3, KEY));
+        }
+        assert_eq!(as_midi(silent(0.001)), silent(0.001));
+    }
+
+    #[test]
+    fn channel_modes_are_midis() {
+        let modes = (0..=u8::MAX).filter_map(|controller| Some((controller, ChannelMode::of(controller)?)));
+        let expected = [(120, ChannelMode::SoundOff), (121, ChannelMode::Reset)];
+        let notes_off = (123..=127).map(|controller| (controller, ChannelMode::NotesOff));
+        assert!(modes.eq(expected.into_iter().chain(notes_off)));
+    }
 
     #[test]
     fn a_refused_note_off_is_sent_again() {

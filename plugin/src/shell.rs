@@ -17,6 +17,7 @@ use crate::port::{Event, Port, Sound};
 use crate::preview::{Performance, Preview};
 use crate::realtime::RealTime;
 use crate::state;
+use crate::vst3::link::{BlockMode, Link};
 use crate::vst3::worker::{self, Leave};
 
 /// One instance of a class.
@@ -25,6 +26,8 @@ use crate::vst3::worker::{self, Leave};
 /// instance is first activated, and leaves with it.
 pub struct Shell<C, M> {
     params: Arc<AntiphonParams>,
+    /// What a VST3 component says besides nice-plug.
+    link: Arc<Link>,
     realtime: RealTime,
     /// Its own sound: once it is activated, in a class that has one.
     preview: Option<Preview>,
@@ -36,8 +39,8 @@ pub struct Shell<C, M> {
     seat: Option<Seat>,
     /// Kept for as long as the instance lives.
     musician: Option<M>,
-    /// The host renders to a file and waits for us, not the other way round.
-    offline: bool,
+    /// What the host said at the last activation that it renders for.
+    mode: BlockMode,
     class: PhantomData<C>,
 }
 
@@ -47,6 +50,7 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
         let (ends, seat) = rings(Arc::clone(&params.state));
         let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
         Self {
+            link: Link::new(&params),
             params,
             realtime: RealTime::new(ends),
             preview: None,
@@ -54,7 +58,7 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
             board,
             seat: Some(seat),
             musician: None,
-            offline: false,
+            mode: BlockMode::Live,
             class: PhantomData,
         }
     }
@@ -110,10 +114,15 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
             self.musician = Some(M::sit(seat));
         }
         // What was heard and planned stays as it is.
-        self.offline = config.process_mode == ProcessMode::Offline;
+        self.mode = if config.process_mode == ProcessMode::Offline { BlockMode::Offline } else { BlockMode::Live };
         self.realtime.set_sample_rate(config.sample_rate);
         self.preview = C::PREVIEW.then(|| Preview::new(config.sample_rate));
         true
+    }
+
+    /// What sounds is released with the next block, if there is one: nothing can be sent from here.
+    fn deactivate(&mut self) {
+        self.realtime.reset();
     }
 
     fn reset(&mut self) {
@@ -129,7 +138,7 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         _aux: &mut AuxiliaryBuffers<'_>,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        if self.offline
+        if self.link.mode().unwrap_or(self.mode) == BlockMode::Offline
             && let Some(musician) = &mut self.musician
         {
             musician.attend(self.realtime.told());

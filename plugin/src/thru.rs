@@ -3,7 +3,7 @@
 use nice_plug::midi::{Key as HostKey, NoteEvent, control_change};
 
 use crate::keys::KeySet;
-use crate::port::{Event, Outlet, Port, Sound, each_key, note_off};
+use crate::port::{ChannelMode, Event, Outlet, Port, Sound, each_key, note_off};
 
 /// Events of one sample that are put in order at once; more go out in batches of so many, each in order.
 const BATCH: usize = 512;
@@ -154,6 +154,11 @@ impl Thru {
                 let bit = 1 << channel;
                 self.pedals = if is_pressed(value) { self.pedals | bit } else { self.pedals & !bit };
             }
+            NoteEvent::MidiCC { channel: channel @ 0..16, cc, .. } => match ChannelMode::of(cc) {
+                Some(ChannelMode::SoundOff | ChannelMode::NotesOff) => self.sounding.clear_channel(channel),
+                Some(ChannelMode::Reset) => self.pedals &= !(1 << channel),
+                None => {}
+            },
             _ => {}
         }
         outlet.send_as(port, sendable(event), self.sound);

@@ -12,7 +12,7 @@ use crate::lacks::Lacks;
 use crate::meters::{Count, Meters};
 use crate::musician::{Command, Ends};
 use crate::params::AntiphonParams;
-use crate::port::{Event, Outlet, Port, Sound, each_key};
+use crate::port::{ChannelMode, Event, Outlet, Port, Sound, as_midi, each_key};
 use crate::schedule::{Exit, Schedule};
 use crate::thru::{Batch, Thru};
 
@@ -197,7 +197,7 @@ impl Stage {
     /// Plays the samples of the block at which something happens.
     fn play(&mut self, batch: &mut Batch, bypass: bool, mut within: Option<Turn>, port: &mut impl Port) {
         let mut sample = 0;
-        let mut next = port.next();
+        let mut next = port.next().map(as_midi);
         loop {
             let happens =
                 [next.map(|event| event.timing()), within.map(|turn| turn.sample), self.schedule.next_sample(&self.clock.span(), sample)];
@@ -208,7 +208,7 @@ impl Stage {
             }
             while let Some(event) = next.filter(|event| event.timing() <= sample && !batch.is_full()) {
                 batch.push(event);
-                next = port.next();
+                next = port.next().map(as_midi);
             }
             self.play_sample(batch, sample, bypass, port);
             batch.clear();
@@ -227,7 +227,8 @@ impl Stage {
         // The clock may have begun to run just now.
         let span = self.clock.span();
         let at = span.moment(sample);
-        strikes().for_each(|event| self.own(event, sample, port));
+        // What takes keys from the plan does so before anything else goes out: the plan's note-offs are the first.
+        batch.rest().filter(|event| takes_keys(event)).for_each(|event| self.own(event, sample, port));
         for event in batch.offs().iter().chain(batch.rest()) {
             self.own(event, sample, port);
             if !bypass {
@@ -249,8 +250,20 @@ impl Stage {
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
                 each_key(channel, key, |key| self.schedule.player_off(key, self.thru.is_open(), &mut exit));
             }
+            NoteEvent::MidiCC { channel: channel @ 0..16, .. } if takes_keys(event) => {
+                self.schedule.player_channel_off(channel, self.thru.is_open(), &mut exit);
+            }
             _ => {}
         }
+    }
+}
+
+/// Whether an event of the player's may end a note of the plan without being its note-off.
+fn takes_keys(event: &Event) -> bool {
+    match *event {
+        NoteEvent::NoteOn { .. } => true,
+        NoteEvent::MidiCC { cc, .. } => ChannelMode::of(cc).is_some_and(ChannelMode::ends_notes),
+        _ => false,
     }
 }
 

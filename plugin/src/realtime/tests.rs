@@ -219,6 +219,39 @@ fn within_a_sample_offs_go_first_then_controllers_then_ons() {
 }
 
 #[test]
+fn channel_mode_message_ends_the_plan_and_frees_the_keys_of_its_channel() {
+    let free = Key::new(0, 50).unwrap();
+    for controller in [120, 123, 127] {
+        let mut instance = Instance::new();
+        let message = NoteEvent::MidiCC { timing: 7, channel: 0, cc: controller, value: 0.0 };
+        let bend = NoteEvent::MidiPitchBend { timing: 7, channel: 0, value: 0.25 };
+        instance.block(&[note_on(0, free, 9)]);
+        instance.plan(1, 1, 1000);
+        instance.block(&[]);
+        assert_eq!(instance.block(&[bend, message]), [note_off(7, KEY), bend, message], "{controller}");
+        // The player's key counts as let go: the plan may play there.
+        instance.plan_pitch(1, 3, 1, free.pitch());
+        assert_eq!(instance.block(&[]), [note_on(0, free, 90)], "{controller}");
+    }
+    let mut instance = Instance::new();
+    instance.set("thru", 0.0);
+    instance.sound();
+    assert_eq!(instance.block(&[NoteEvent::MidiCC { timing: 7, channel: 0, cc: 123, value: 0.0 }]), [], "it stays inside");
+}
+
+#[test]
+fn note_on_of_velocity_0_lets_its_key_go() {
+    let mut instance = Instance::new();
+    instance.block(&[note_on(0, KEY, 9)]);
+    instance.heard();
+    assert_eq!(instance.block(&[note_on(5, KEY, 0)]), [note_off(5, KEY)]);
+    let off = |heard: &Heard| matches!(heard, Heard::NoteOff { key: KEY, .. });
+    assert!(instance.heard().iter().any(off));
+    instance.plan(1, 2, 1);
+    assert_eq!(instance.block(&[]), [note_on(0, KEY, 90)]);
+}
+
+#[test]
 fn the_musician_hears_in_order_of_time() {
     let mut instance = Instance::new();
     instance.block(&[note_on(250, KEY, 33), note_off(750, KEY)]);

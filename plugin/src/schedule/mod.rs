@@ -189,6 +189,19 @@ impl Schedule {
         }
     }
 
+    /// A channel mode message of the player's lets all keys of a channel go. One that goes out ends what the plan sounds there, too.
+    pub fn player_channel_off<P: Port>(&mut self, channel: u8, goes_out: bool, exit: &mut Exit<'_, P>) {
+        for key in (0..128).filter_map(|pitch| Key::new(channel, pitch)) {
+            if goes_out && self.keys.plan_ends(key) {
+                exit.cut(key);
+            }
+            if self.keys.player_holds(key) {
+                // The plan never sounds a key that the player holds.
+                let _ = self.keys.player_off(key);
+            }
+        }
+    }
+
     /// Ends everything that sounds.
     pub fn release<P: Port>(&mut self, exit: &mut Exit<'_, P>) {
         while let Some(key) = self.keys.release_plan() {

@@ -1,5 +1,7 @@
 //! One instance as a VST3 host sees it.
 
+use std::sync::Arc;
+
 use nice_plug::wrapper::vst3::vst3::Class;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ChannelContext::{IInfoListener, IInfoListenerTrait};
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
@@ -10,21 +12,40 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     ProcessSetup, ProgramListID, ProgramListInfo, RoutingInfo, SpeakerArrangement, String128, TChar, UnitID, UnitInfo,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
-    FIDString, FUnknown, IBStream, IPlugView, IPluginBaseTrait, TBool, TUID, int16, int32, kResultOk, tresult, uint32,
+    FIDString, FUnknown, IBStream, IPlugView, IPluginBaseTrait, TBool, TUID, int16, int32, kInvalidArgument, kResultFalse, kResultOk,
+    tresult, uint32,
 };
 use nice_plug::wrapper::vst3::{Vst3Plugin, Wrapper};
+use parking_lot::Mutex;
 
+use super::block::Block;
+use super::controllers::{Controllers, Shown, default_value};
+use super::inputs::{Inputs, as_f32};
+use super::link::Link;
+use super::parameters::Parameters;
 use super::worker::{self, Leave};
 
-/// nice-plug's component, which does all the work.
-pub struct Component<P: Vst3Plugin>(Wrapper<P>);
+/// nice-plug's component, which does most of the work.
+pub struct Component<P: Vst3Plugin> {
+    wrapper: Wrapper<P>,
+    link: Arc<Link>,
+    parameters: Parameters,
+    /// The controllers' hidden parameters.
+    shown: Arc<Shown>,
+    /// What a block needs besides nice-plug. Never contended: hosts process on one thread at a time, and set up before.
+    block: Mutex<Block>,
+}
 
 impl<P: Vst3Plugin<BackgroundTask = Leave>> Component<P> {
     /// An instance of a class.
     #[must_use]
     pub fn new() -> Self {
         worker::send_home::<P>();
-        Self(Wrapper::new())
+        let (wrapper, link) = Link::tie(Wrapper::<P>::new);
+        let parameters = Parameters::of(&wrapper, link.params.clone());
+        let shown = Shown::new();
+        let inputs = Inputs::new(parameters.clone(), Controllers::new(Arc::clone(&shown)));
+        Self { wrapper, link, parameters, shown, block: Mutex::new(Block::new(inputs)) }
     }
 }
 
@@ -47,32 +68,21 @@ impl<P: Vst3Plugin> Class for Component<P> {
     );
 }
 
-/// Hands calls on as they are.
+/// Hands calls on to nice-plug as they are, but for those that an interface has of its own.
 macro_rules! forward {
-    ($($interface:ident { $($name:ident($($argument:ident: $kind:ty),*) $(-> $outcome:ty)?;)* })*) => {$(
+    ($($interface:ident {
+        $($name:ident($($argument:ident: $kind:ty),*) $(-> $outcome:ty)?;)*
+        $(@own { $($own:tt)* })?
+    })*) => {$(
         #[allow(non_snake_case, reason = "the names are VST3's")]
         impl<P: Vst3Plugin> $interface for Component<P> {
-            $(forward!(@one $interface $name($($argument: $kind),*) $(-> $outcome)?);)*
+            $(unsafe fn $name(&self, $($argument: $kind),*) $(-> $outcome)? {
+                // SAFETY: the caller's contract is the same.
+                unsafe { $interface::$name(&self.wrapper, $($argument),*) }
+            })*
+            $($($own)*)?
         }
     )*};
-    // Said twice: nice-plug hands on the mode that it was told the time before.
-    (@one IAudioProcessorTrait setupProcessing($setup:ident: $kind:ty) -> $outcome:ty) => {
-        unsafe fn setupProcessing(&self, $setup: $kind) -> $outcome {
-            // SAFETY: the caller's contract is the same, and allows any number of calls.
-            match unsafe { self.0.setupProcessing($setup) } {
-                #[allow(non_upper_case_globals, reason = "the name is VST3's")]
-                // SAFETY: as above.
-                kResultOk => unsafe { self.0.setupProcessing($setup) },
-                refused => refused,
-            }
-        }
-    };
-    (@one $interface:ident $name:ident($($argument:ident: $kind:ty),*) $(-> $outcome:ty)?) => {
-        unsafe fn $name(&self, $($argument: $kind),*) $(-> $outcome)? {
-            // SAFETY: the caller's contract is the same.
-            unsafe { $interface::$name(&self.0, $($argument),*) }
-        }
-    };
 }
 
 forward! {
@@ -88,33 +98,84 @@ forward! {
         getRoutingInfo(input: *mut RoutingInfo, output: *mut RoutingInfo) -> tresult;
         activateBus(media: MediaType, direction: BusDirection, index: int32, state: TBool) -> tresult;
         setActive(state: TBool) -> tresult;
-        setState(state: *mut IBStream) -> tresult;
         getState(state: *mut IBStream) -> tresult;
+        @own {
+            unsafe fn setState(&self, state: *mut IBStream) -> tresult {
+                // SAFETY: the caller's contract is the same.
+                self.shown.load(|| unsafe { IComponentTrait::setState(&self.wrapper, state) })
+            }
+        }
     }
     IEditControllerTrait {
         setComponentState(state: *mut IBStream) -> tresult;
         setState(state: *mut IBStream) -> tresult;
         getState(state: *mut IBStream) -> tresult;
         getParameterCount() -> int32;
-        getParameterInfo(index: int32, info: *mut ParameterInfo) -> tresult;
         getParamStringByValue(id: ParamID, normalised: ParamValue, text: *mut String128) -> tresult;
         getParamValueByString(id: ParamID, text: *mut TChar, normalised: *mut ParamValue) -> tresult;
         normalizedParamToPlain(id: ParamID, normalised: ParamValue) -> ParamValue;
         plainParamToNormalized(id: ParamID, plain: ParamValue) -> ParamValue;
-        getParamNormalized(id: ParamID) -> ParamValue;
-        setParamNormalized(id: ParamID, value: ParamValue) -> tresult;
         setComponentHandler(handler: *mut IComponentHandler) -> tresult;
         createView(name: FIDString) -> *mut IPlugView;
+        @own {
+            unsafe fn getParameterInfo(&self, index: int32, info: *mut ParameterInfo) -> tresult {
+                // SAFETY: the caller's contract is the same. nice-plug would describe one more than there are.
+                unsafe {
+                    if index >= self.wrapper.getParameterCount() {
+                        return kInvalidArgument;
+                    }
+                    let outcome = self.wrapper.getParameterInfo(index, info);
+                    if outcome == kResultOk && let Some(controller) = self.parameters.controller((*info).id) {
+                        (*info).defaultNormalizedValue = default_value(controller);
+                    }
+                    outcome
+                }
+            }
+
+            unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
+                let shown = self.parameters.controller(id).and_then(|controller| self.shown.get(controller));
+                // SAFETY: the caller's contract is the same.
+                shown.unwrap_or_else(|| unsafe { self.wrapper.getParamNormalized(id) })
+            }
+
+            unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
+                match self.parameters.controller(id) {
+                    // SAFETY: the caller's contract is the same.
+                    None => unsafe { self.wrapper.setParamNormalized(id, value) },
+                    Some(_) if !value.is_finite() => kInvalidArgument,
+                    Some(controller) => {
+                        self.shown.set(controller, as_f32(value.clamp(0.0, 1.0)));
+                        kResultOk
+                    }
+                }
+            }
+        }
     }
     IAudioProcessorTrait {
         setBusArrangements(inputs: *mut SpeakerArrangement, ins: int32, outputs: *mut SpeakerArrangement, outs: int32) -> tresult;
         getBusArrangement(direction: BusDirection, index: int32, arrangement: *mut SpeakerArrangement) -> tresult;
         canProcessSampleSize(size: int32) -> tresult;
         getLatencySamples() -> uint32;
-        setupProcessing(setup: *mut ProcessSetup) -> tresult;
         setProcessing(state: TBool) -> tresult;
-        process(data: *mut ProcessData) -> tresult;
         getTailSamples() -> uint32;
+        @own {
+            unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
+                // SAFETY: the caller's contract is the same.
+                let outcome = unsafe { self.wrapper.setupProcessing(setup) };
+                if outcome == kResultOk {
+                    // SAFETY: nice-plug took it, so it is not null.
+                    self.block.lock().set_up(unsafe { &*setup });
+                }
+                outcome
+            }
+
+            unsafe fn process(&self, data: *mut ProcessData) -> tresult {
+                // A host that processes on two threads at once is wrong, and must not be waited for.
+                let Some(mut block) = self.block.try_lock() else { return kResultFalse };
+                // SAFETY: the caller's contract is the same, and the block's as long.
+                unsafe { block.play(data, &self.link, |data| self.wrapper.process(data)) }
+            }
+        }
     }
     IMidiMappingTrait {
         getMidiControllerAssignment(bus: int32, channel: int16, controller: CtrlNumber, id: *mut ParamID) -> tresult;
