@@ -253,13 +253,8 @@ mod tests {
         let other = Key::new(5, 61).unwrap();
         let pedal = |pressed| Heard::Pedal { at, channel: 4, pressed };
         let off = Heard::NoteOff { at, key: KEY };
-        let ends: [(u8, &[Heard]); 5] = [
-            (120, &[off, pedal(false), pedal(true)]),
-            (121, &[pedal(false)]),
-            (122, &[]),
-            (123, &[off]),
-            (126, &[off]),
-        ];
+        let ends: [(u8, &[Heard]); 5] =
+            [(120, &[off, pedal(false), pedal(true)]), (121, &[pedal(false)]), (122, &[]), (123, &[off]), (126, &[off])];
         for (controller, ended) in ends {
             for event in [note_on(0, KEY, 77), note_on(0, other, 77), control(64, 1.0)] {
                 capture.play(&event, at);

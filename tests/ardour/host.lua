@@ -4,8 +4,8 @@
 local host = {}
 
 host.RATE = 48000 -- samples a second
--- The samples are the only clock that the plug-in knows: a slow engine gives a slow machine time.
-host.SPEED = "Normal Speed"
+-- The samples are the only clock that the plug-in knows: a slow engine gives a busy machine time.
+host.SPEED = "Half Speed"
 local BLOCK = 512 -- samples
 local TICKS = 1920 -- in a quarter
 
