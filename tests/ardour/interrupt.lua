@@ -14,10 +14,13 @@ local function press_play ()
 	host.wait ("a note of the plan", function () return host.keys_down (it.sent) > 0 end)
 end
 
--- Rolls from the beginning until the plan sounds.
+-- Just before the last two bars of the region, where none of its notes sounds.
+local before = start - 2 * bar - host.RATE // 80
+
+-- Rolls through these bars until the plan sounds.
 local function sound ()
 	host.set (it.antiphon, "Play", 0)
-	host.start_rolling (0)
+	host.start_rolling (before)
 	press_play ()
 end
 
@@ -45,7 +48,7 @@ end
 -- The loop is the last bar of the region and one of the plan, whose end cuts off what sounds: it comes round twice.
 assert (Session:locations ():auto_loop_location (), "the session has no loop")
 host.set (it.antiphon, "Play", 0)
-host.start_rolling (0)
+host.start_rolling (before)
 host.reach (start - 3 * bar // 2)
 Session:request_play_loop (true, true)
 press_play ()

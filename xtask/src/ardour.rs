@@ -35,7 +35,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     tests.current_dir(root).env(runtime::VARIABLE, &library);
     // The features of `cargo xtask test`, so that nothing is built anew after it.
     tests.args(["test", "--workspace", "--all-features", "--locked", "--test", "ardour", "--"]);
-    // One at a time: the plug-in is to keep up with Ardour, and all of Ardour's sessions share a home.
-    tests.args(["--include-ignored", "--test-threads=1", "--nocapture"]).args(&args.name);
+    // Two at a time: they wait for the music more than they work.
+    tests.args(["--include-ignored", "--test-threads=2"]).args(&args.name);
     process::run(&mut tests).context("in Ardour")
 }
