@@ -17,8 +17,10 @@ use crate::{LOADED, Make};
 
 /// Set in the process that unloads.
 const UNLOAD: &str = "ANTIPHON_TEST_UNLOAD";
-/// Times the library is loaded and unloaded.
-const TIMES: usize = 200;
+/// Times the library is unloaded while a worker decodes.
+const WANTED: usize = 150;
+/// Rounds that may be played for them: on a busy machine a plan may be done before anybody looks.
+const ROUNDS: usize = 2000;
 /// Samples of a quarter at 120 bpm.
 const BEAT: u64 = 24_000;
 
@@ -57,9 +59,12 @@ pub(crate) fn is_loaded() -> bool {
 
 fn unload_again_and_again() {
     let played = clip(1);
-    let mut at_work = 0;
     let [(_, clap), _] = LOADED;
-    for time in 0..TIMES {
+    let mut at_work = 0;
+    let mut rounds = 0;
+    while at_work < WANTED {
+        rounds += 1;
+        assert!(rounds <= ROUNDS, "a worker was seen at work {at_work} times only in {ROUNDS} rounds");
         // The system keeps a library while a thread has thread-local values of it: so the host has its own thread, and the last handle goes
         // after that.
         // SAFETY: the library is ours.
@@ -67,9 +72,8 @@ fn unload_again_and_again() {
         let was_at_work = thread::scope(|scope| scope.spawn(|| leave_while_it_decodes(clap, &played)).join().unwrap());
         at_work += usize::from(was_at_work);
         drop(last);
-        assert!(!is_loaded(), "the library is still there after {time}");
+        assert!(!is_loaded(), "the library is still there after round {rounds}");
     }
-    assert!(at_work * 4 >= TIMES * 3, "a worker was at work {at_work} times only");
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! The documents against what they describe: links lead somewhere, paths exist, and what is said of the shipped model is true of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use antiphon_engine::codec::VOCABULARY_VERSION;
+use sha2::{Digest, Sha256};
+
+/// The folder of the workspace.
+fn root() -> &'static Path {
+    // The manifest's folder is `tests`, so it has a parent.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every document of the repository that git knows: what was built or downloaded may hold others.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+            let built = ["target", "dist", "out"].contains(&name.as_str()) || name.starts_with('.');
+            if entry.file_type().unwrap().is_dir() && !built {
+                folders.push(path);
+            } else if path.extension().is_some_and(|suffix| suffix == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// What stands between `open` and the next `close`, each time, in order.
+fn between<'a>(text: &'a str, open: &'a str, close: char) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split_once(close).map(|(inside, _)| inside))
+}
+
+#[test]
+fn relative_links_lead_to_files() {
+    let documents = documents();
+    assert!(documents.len() > 30, "only {} documents were found", documents.len());
+    let mut dead = Vec::new();
+    for document in &documents {
+        let text = fs::read_to_string(document).unwrap();
+        for link in between(&text, "](", ')') {
+            let file = link.split('#').next().unwrap_or_default();
+            if file.is_empty() || link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            if !document.parent().unwrap().join(file).exists() {
+                dead.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+#[test]
+fn paths_of_the_architecture_exist() {
+    let text = read("ARCHITECTURE.md");
+    let paths: Vec<_> = between(&text, "`", '`')
+        .filter(|word| word.contains('/') && !word.contains(char::is_whitespace) && !word.contains(['*', '<', '(', ':', '$', '-']))
+        .collect();
+    assert!(paths.len() > 20, "only {paths:?}");
+    // A path may be given from the root, or from the engine's sources.
+    let gone: Vec<_> = paths.iter().filter(|path| !["", "engine/src", "models/training/antiphon_training"].iter().any(|base| root().join(base).join(path).exists())).collect();
+    assert!(gone.is_empty(), "{gone:#?}");
+}
+
+#[test]
+fn model_interface_names_the_vocabulary_of_the_code() {
+    let text = read("docs/model-interface.md");
+    let versions: Vec<_> = between(&text, "vocabulary` \"", '"').collect();
+    assert!(versions.len() >= 2, "{versions:?}");
+    assert!(versions.iter().all(|version| *version == VOCABULARY_VERSION.to_string()), "{versions:?}, the code has {VOCABULARY_VERSION}");
+    let card = read("models/MODEL_CARD.md");
+    assert!(card.contains(&format!("| vocabulary | {VOCABULARY_VERSION} |")), "the model card names another vocabulary");
+}
+
+#[test]
+fn model_card_names_the_bytes_of_the_shipped_files() {
+    let card = read("models/MODEL_CARD.md");
+    for file in ["antiphon.onnx", "antiphon-fp16.onnx", "reference.onnx"] {
+        let sum: String = Sha256::digest(fs::read(root().join("models").join(file)).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(card.contains(&format!("`{sum}` {file}")), "the card has not {sum} for {file}");
+    }
+}
+
+#[test]
+fn model_card_and_evaluation_agree_about_the_bits_per_note() {
+    let evaluation = read("models/EVALUATION.md");
+    let section = evaluation.split("## Bits per note").nth(1).unwrap();
+    // | source | pieces | notes | **bits** (interval) | ...
+    let bits: Vec<f64> = section
+        .lines()
+        .skip_while(|line| !line.starts_with("| source | pieces"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|') && !line.contains(" pool |"))
+        .map(|line| between(line, "**", '*').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(bits.len() >= 12, "{bits:?}");
+    let sum: f64 = bits.iter().sum();
+    let mean = sum / f64::from(u32::try_from(bits.len()).unwrap());
+    let card = read("models/MODEL_CARD.md");
+    let said: f64 = between(&card, "| mean of the sources | ", ' ').next().unwrap().parse().unwrap();
+    // Both are rounded to a hundredth.
+    assert!((said - mean).abs() < 0.011, "the card says {said}, the table's mean is {mean:.3}");
+}
