@@ -19,6 +19,7 @@ pub mod class;
 pub mod clock;
 pub mod drag;
 pub mod editor;
+mod image;
 pub mod keys;
 pub mod lacks;
 pub mod meters;

@@ -3,7 +3,7 @@
 //! The instances are made through nice-plug's own wrappers, as the exported entry points make them. The musician leaves its seat to the
 //! thread that activated the instance ([`take_seat`]), or what the editor sees of it ([`take_view`]).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ use crate::Class;
 
 thread_local! {
     static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
+    static WAITS: Cell<u32> = const { Cell::new(0) };
     static VIEW: RefCell<Option<View>> = const { RefCell::new(None) };
 }
 
@@ -39,6 +40,16 @@ impl Musician for ByHand {
         SEAT.set(Some(seat));
         Self
     }
+
+    fn attend(&mut self, _told: u64) {
+        WAITS.set(WAITS.get() + 1);
+    }
+}
+
+/// How many blocks were asked to wait for a musician that is played by hand, since this was asked on this thread.
+#[must_use]
+pub fn take_waits() -> u32 {
+    WAITS.take()
 }
 
 /// The seat of the instance that this thread activated last.

@@ -31,6 +31,7 @@ pub struct ClapHost {
     processor: Option<StartedPluginAudioProcessor<Handlers>>,
     instance: PluginInstance<Handlers>,
     class: Class,
+    configuration: PluginAudioConfiguration,
     /// Parameters to set with the next block.
     pending: Vec<(ClapId, f64)>,
     inputs: EventBuffer,
@@ -119,7 +120,7 @@ impl ClapHost {
             PluginAudioConfiguration { sample_rate: setup.sample_rate, min_frames_count: 1, max_frames_count: setup.longest_block };
         let processor = instance.activate(|_, _| (), configuration).expect("it activates").start_processing().expect("it starts");
         let (inputs, outputs) = (EventBuffer::with_capacity(EVENTS), EventBuffer::with_capacity(EVENTS));
-        Self { processor: Some(processor), instance, class, pending: Vec::new(), inputs, outputs }
+        Self { processor: Some(processor), instance, class, configuration, pending: Vec::new(), inputs, outputs }
     }
 
     pub(crate) fn instance(&mut self) -> &mut PluginInstance<Handlers> {
@@ -218,6 +219,23 @@ impl Host for ClapHost {
 
     fn load(&mut self, chunk: &[u8]) -> bool {
         self.state().load(&self.instance.plugin_handle(), &mut Cursor::new(chunk)).is_ok()
+    }
+
+    fn write_back(&mut self) {
+        let handle = self.instance.plugin_handle();
+        let params: PluginParams = handle.get_extension().expect("it has parameters");
+        let mut buffer = ParamInfoBuffer::new();
+        for index in 0..params.count(&handle) {
+            let id = params.get_info(&handle, index, &mut buffer).expect("every index has its parameter").id;
+            self.pending.push((id, params.get_value(&handle, id).expect("it has a value")));
+        }
+    }
+
+    fn reactivate(&mut self) {
+        let processor = self.processor.take().expect("it is there until it is dropped");
+        self.instance.deactivate(processor.stop_processing());
+        let processor = self.instance.activate(|_, _| (), self.configuration).expect("it activates again");
+        self.processor = Some(processor.start_processing().expect("it starts again"));
     }
 
     fn reset(&mut self) {

@@ -155,6 +155,12 @@ pub trait Host {
     /// Loads a state; whether the plug-in took it.
     fn load(&mut self, chunk: &[u8]) -> bool;
 
+    /// Hands every parameter the value that it has with the next block, hidden ones too, as hosts do after a load.
+    fn write_back(&mut self);
+
     /// Resets the instance while it processes.
     fn reset(&mut self);
+
+    /// Stops and deactivates the instance, and activates it again.
+    fn reactivate(&mut self);
 }

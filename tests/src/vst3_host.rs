@@ -33,6 +33,7 @@ pub struct Vst3Host {
     mapping: ComPtr<IMidiMapping>,
     class: Class,
     sample_rate: f64,
+    /// What the blocks are rendered for.
     render: Render,
     /// Parameters to set with the next block.
     pending: Vec<(ParamID, int32, f64)>,
@@ -94,6 +95,33 @@ impl Vst3Host {
         Self { component, processor, controller, mapping, class, sample_rate, render, pending: Vec::new(), _library: library }
     }
 
+    /// Says of the following blocks what they are rendered for, and sets nothing up: Ardour exports so.
+    pub const fn switch_to(&mut self, render: Render) {
+        self.render = render;
+    }
+
+    /// Writes a value to all hidden parameters, 0 to 1, with the next block.
+    pub fn write_controllers(&mut self, value: f64) {
+        let controllers = (0..16).flat_map(|channel| (0..=PITCH_BEND).map(move |controller| (channel, controller)));
+        let changes: Vec<_> = controllers.map(|(channel, controller)| (self.controller(channel, controller), 0, value)).collect();
+        self.pending.extend(changes);
+    }
+
+    /// Where the host sees a controller, 0 to 1: the value and the default of its hidden parameter.
+    #[must_use]
+    pub fn shown(&self, channel: u8, controller: u8) -> (f64, f64) {
+        let id = self.controller(channel, controller);
+        let info = self.parameters().into_iter().find(|info| info.id == id).expect("a hidden parameter is listed");
+        // SAFETY: the call is that of the interface.
+        (unsafe { self.controller.getParamNormalized(id) }, info.defaultNormalizedValue)
+    }
+
+    /// Moves a parameter on the controller's side alone, as a host does for its own display; whether that was taken.
+    pub fn display(&mut self, channel: u8, controller: u8, value: f64) -> bool {
+        // SAFETY: the call is that of the interface.
+        unsafe { self.controller.setParamNormalized(self.controller(channel, controller), value) == kResultOk }
+    }
+
     #[cfg(target_os = "linux")]
     pub(crate) fn edit_controller(&self) -> &ComPtr<IEditController> {
         &self.controller
@@ -102,18 +130,30 @@ impl Vst3Host {
     /// A parameter's id.
     fn parameter(&self, name: &str) -> ParamID {
         let wanted: Vec<u16> = name.encode_utf16().chain([0]).collect();
-        // SAFETY: the calls are those of the interface, and what they write is written to valid places.
+        // The named ones come before those of the controllers.
+        let info = (0..self.parameter_count()).map(|index| self.info(index)).find(|info| {
+            let title = info.title;
+            title.starts_with(&wanted)
+        });
+        info.unwrap_or_else(|| panic!("no parameter is called {name}")).id
+    }
+
+    fn parameter_count(&self) -> int32 {
+        // SAFETY: the call is that of the interface.
+        unsafe { self.controller.getParameterCount() }
+    }
+
+    fn info(&self, index: int32) -> ParameterInfo {
+        // SAFETY: a structure of numbers, for which zero is one; the call is that of the interface and writes to a valid place.
         unsafe {
-            for index in 0..self.controller.getParameterCount() {
-                let mut info: ParameterInfo = std::mem::zeroed();
-                assert_eq!(self.controller.getParameterInfo(index, &mut info), kResultOk);
-                let title = info.title;
-                if title.starts_with(&wanted) {
-                    return info.id;
-                }
-            }
+            let mut info: ParameterInfo = std::mem::zeroed();
+            assert_eq!(self.controller.getParameterInfo(index, &mut info), kResultOk);
+            info
         }
-        panic!("no parameter is called {name}")
+    }
+
+    fn parameters(&self) -> Vec<ParameterInfo> {
+        (0..self.parameter_count()).map(|index| self.info(index)).collect()
     }
 
     /// The hidden parameter that stands for a controller.
@@ -216,11 +256,28 @@ impl Host for Vst3Host {
         unsafe { self.component.setState(pointer) == kResultOk }
     }
 
+    fn write_back(&mut self) {
+        for info in self.parameters() {
+            // SAFETY: the call is that of the interface.
+            let value = unsafe { self.controller.getParamNormalized(info.id) };
+            self.pending.push((info.id, 0, value));
+        }
+    }
+
     fn reset(&mut self) {
         // SAFETY: the calls are those of the interface.
         unsafe {
             self.processor.setProcessing(0);
             self.processor.setProcessing(1);
+        }
+    }
+
+    /// Without saying again that it processes: not all hosts do.
+    fn reactivate(&mut self) {
+        // SAFETY: the calls are those of the interface.
+        unsafe {
+            assert_eq!(self.component.setActive(0), kResultOk);
+            assert_eq!(self.component.setActive(1), kResultOk);
         }
     }
 }

@@ -4,12 +4,14 @@
 
 mod bad_input;
 mod classes;
+mod controllers;
 mod editor;
 mod engine;
 mod guard;
 mod history;
 mod offline;
 mod preview;
+mod relative_path;
 mod schedule;
 mod state;
 mod thru;
@@ -65,7 +67,8 @@ impl Dice {
     }
 }
 
-/// A player who strikes and lets go of keys and moves everything there is, up to this sample. In the end every key is let go.
+/// A player who strikes and lets go of keys and moves everything there is, up to this sample. In the end every key is let go. No controller is
+/// moved to where it stands: in VST3 that is no event.
 fn playing(seed: u32, until: u64, channels: u32) -> Vec<Timed> {
     let mut dice = Dice(seed);
     let mut held: Vec<(u8, u8)> = Vec::new();
@@ -96,7 +99,7 @@ fn playing(seed: u32, until: u64, channels: u32) -> Vec<Timed> {
             _ => Message::Control { channel, controller: [1, 7, 11, 64, 74][dice.roll(5) as usize], value: dice.byte(128) },
         };
         let is_about = |other: &Timed| other.sample == sample && subject(&other.message) == subject(&message);
-        if messages.iter().rev().take(40).any(is_about) {
+        if messages.iter().rev().take(40).any(is_about) || stands_at(&messages, &message) {
             continue;
         }
         match message {
@@ -110,6 +113,24 @@ fn playing(seed: u32, until: u64, channels: u32) -> Vec<Timed> {
     let struck = |channel, key| Message::NoteOff { channel, key, velocity: 0.0 };
     messages.extend(still_held(&messages).into_iter().map(|(channel, key)| Timed { sample: until - 1, message: struck(channel, key) }));
     messages
+}
+
+/// Whether a controller stands there already, by the message before or by MIDI's defaults.
+fn stands_at(before: &[Timed], message: &Message) -> bool {
+    let last = before.iter().rev().map(|timed| timed.message).find(|other| subject(other) == subject(message));
+    match *message {
+        Message::Control { channel, controller, .. } => {
+            let value = match controller {
+                7 => 100,
+                11 => 127,
+                _ => 0,
+            };
+            last.unwrap_or(Message::Control { channel, controller, value }) == *message
+        }
+        Message::Bend { channel, .. } => last.unwrap_or(Message::Bend { channel, value: 8192 }) == *message,
+        Message::ChannelPressure { channel, .. } => last.unwrap_or(Message::ChannelPressure { channel, value: 0 }) == *message,
+        _ => false,
+    }
 }
 
 /// What a message is about: a key, or one of a channel's controllers.

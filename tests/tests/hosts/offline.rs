@@ -1,6 +1,7 @@
 //! Renders to a file: as fast as the machine can, and with every note.
 
-use antiphon_tests::{Block, Class, Lengths, Render, Roll, Setup, Timed, Transport};
+use antiphon_tests::by_hand::take_waits;
+use antiphon_tests::{Block, Class, Host, Lengths, Render, Roll, Setup, Timed, Transport, Vst3Host};
 
 use crate::engine::{self, clip};
 use crate::{LOADED, Make, assert_in_order, still_held};
@@ -13,7 +14,7 @@ const RATE: f64 = 44_100.0;
 const BAR: f64 = 96.0;
 
 /// Plays the clip, presses Play and lets three bars of the answer sound: what comes out besides the clip.
-fn render(make: Make, lengths: Lengths) -> Vec<Timed> {
+pub(crate) fn render(make: Make, lengths: Lengths) -> Vec<Timed> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
     host.set("Seed", 0.3);
     let mut song = Roll::new(TEMPO, RATE);
@@ -45,4 +46,26 @@ fn a_render_has_every_note_whatever_the_blocks() {
     assert!(first >= song.sample_of(3.0 * BAR - 0.5) && last > song.sample_of(5.0 * BAR), "from {first} to {last}");
     assert_eq!(rendered, render(clap, Lengths::Random(3)));
     assert_eq!(rendered, render(vst3, Lengths::Fixed(512)));
+    // Set up for somebody who listens.
+    let freewheeling: Make = |class, setup| {
+        let mut host = Vst3Host::loaded(class, Setup { render: Render::RealTime, ..setup });
+        host.switch_to(Render::Offline);
+        Box::new(host)
+    };
+    assert_eq!(rendered, render(freewheeling, Lengths::Fixed(512)));
+}
+
+#[test]
+fn vst3_block_waits_if_it_is_rendered_to_a_file_whatever_the_set_up() {
+    for set_up in [Render::RealTime, Render::Offline] {
+        let mut host = Vst3Host::by_hand(Class::Instrument, Setup { render: set_up, ..Setup::default() });
+        let _ = take_waits();
+        let mut waits = |render| {
+            host.switch_to(render);
+            host.process(&Block { frames: 64, ..Block::default() });
+            take_waits()
+        };
+        let modes = [Render::RealTime, Render::Offline, Render::Offline, Render::RealTime];
+        assert_eq!(modes.map(&mut waits), [0, 1, 1, 0], "set up for {set_up:?}");
+    }
 }

@@ -5,7 +5,7 @@ use antiphon_plugin::clock::Cause;
 use antiphon_plugin::meters::Count;
 use antiphon_plugin::musician::{Command, Epoch, Heard, Planned, Seat};
 use antiphon_tests::by_hand::take_seat;
-use antiphon_tests::{Block, Class, Host, Lengths, Message, Roll, Setup, Timed, Transport};
+use antiphon_tests::{Block, Class, Host, Lengths, Message, Outputs, Roll, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
 
 use crate::{BY_HAND, Dice, LENGTHS, TEMPI, assert_in_order, playing, sorted, still_held};
@@ -223,7 +223,7 @@ fn sounding(make: crate::Make) -> (Box<dyn Host>, Desk, Roll) {
 #[test]
 fn whatever_ends_a_plan_releases_what_sounds_at_once() {
     type End = (&'static str, fn(&mut dyn Host, &mut Roll) -> Transport);
-    let ends: [End; 7] = [
+    let ends: [End; 8] = [
         ("stop", |_, roll| Transport { playing: false, ..roll.transport() }),
         ("locate", |_, roll| Transport { position: Some(77.3), ..roll.transport() }),
         ("loop", |_, roll| Transport { position: Some(0.0), cycle: Some((0.0, roll.transport().position.unwrap())), ..roll.transport() }),
@@ -233,6 +233,10 @@ fn whatever_ends_a_plan_releases_what_sounds_at_once() {
         }),
         ("reset", |host, roll| {
             host.reset();
+            roll.transport()
+        }),
+        ("deactivation", |host, roll| {
+            host.reactivate();
             roll.transport()
         }),
         ("mode", |host, roll| {
@@ -254,6 +258,19 @@ fn whatever_ends_a_plan_releases_what_sounds_at_once() {
             assert_eq!(sent, [off], "{format}, {name}");
         }
     }
+}
+
+/// Live gives no audio outputs to a device that is switched off. A CLAP host must always give them.
+#[test]
+fn block_without_audio_outputs_releases_and_passes_what_comes_in() {
+    let [_, (format, make)] = BY_HAND;
+    let (mut host, _desk, roll) = sounding(make);
+    let on = Timed { sample: 3, message: Message::NoteOn { channel: 2, key: 50, velocity: 1.0 } };
+    let off = |sample, channel, key| Timed { sample, message: Message::NoteOff { channel, key, velocity: 0.0 } };
+    host.set("Bypass", 1.0);
+    let block = Block { frames: 64, transport: Some(roll.transport()), outputs: Outputs::None, ..Block::default() };
+    assert_eq!(host.process(&Block { messages: &[on], ..block }).messages, [off(0, 0, 61), on], "{format}");
+    assert_eq!(host.process(&Block { messages: &[off(9, 2, 50)], ..block }).messages, [off(9, 2, 50)], "{format}");
 }
 
 #[test]

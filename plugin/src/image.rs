@@ -1,0 +1,81 @@
+//! The file this code was loaded from: the plug-in's library, or a program that it is linked into.
+//!
+//! The system's loader only knows what the file was called by, and a relative name leads to whatever folder is the current one by now. Linux says
+//! what it has mapped, by full path.
+
+use std::path::PathBuf;
+
+/// The file's full paths: as the loader knows it, where that is one, and as the system has mapped it, which is beyond any symbolic link. Where
+/// neither is known, the program's.
+pub(crate) fn paths() -> Vec<PathBuf> {
+    let named = process_path::get_dylib_path();
+    distinct(named, mapped(), process_path::get_executable_path)
+}
+
+fn distinct(named: Option<PathBuf>, mapped: Option<PathBuf>, program: impl FnOnce() -> Option<PathBuf>) -> Vec<PathBuf> {
+    let mut paths: Vec<_> = named.filter(|path| path.is_absolute()).into_iter().chain(mapped).collect();
+    if paths.is_empty() {
+        paths.extend(program());
+    }
+    paths.dedup();
+    paths
+}
+
+/// The file whose mapping holds this function.
+#[cfg(target_os = "linux")]
+fn mapped() -> Option<PathBuf> {
+    let here = mapped as fn() -> Option<PathBuf> as usize;
+    file_at(&std::fs::read("/proc/self/maps").ok()?, here)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mapped() -> Option<PathBuf> {
+    None
+}
+
+/// The file that is mapped at an address, by the lines of `/proc/PROCESS/maps`: "from-to rights offset device inode  path".
+#[cfg(target_os = "linux")]
+fn file_at(maps: &[u8], address: usize) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let holds = |line: &&[u8]| {
+        let range = line.split(|byte| *byte == b' ').next().and_then(|range| std::str::from_utf8(range).ok());
+        let ends = range.and_then(|range| range.split_once('-'));
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        ends.and_then(|(from, to)| number(from).zip(number(to))).is_some_and(|(from, to)| (from..to).contains(&address))
+    };
+    let line = maps.split(|byte| *byte == b'\n').find(holds)?;
+    let name = line.iter().position(|byte| *byte == b'/').map(|start| &line[start..])?;
+    Some(PathBuf::from(std::ffi::OsStr::from_bytes(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_of_a_program_is_the_program_whatever_it_was_called_by() {
+        assert!(paths().contains(&std::env::current_exe().unwrap()));
+        let program = || Some(PathBuf::from("/opt/antiphon/antiphon-standalone"));
+        for called_by in ["antiphon-standalone", "./antiphon-standalone", ""] {
+            assert_eq!(distinct(Some(called_by.into()), None, program), Vec::from_iter(program()));
+            assert_eq!(distinct(Some(called_by.into()), program(), || None), Vec::from_iter(program()));
+        }
+        let library: PathBuf = "/p/Antiphon.clap".into();
+        assert_eq!(distinct(Some(library.clone()), Some(library.clone()), program), [library.clone()]);
+        // Through a symbolic link.
+        let real: PathBuf = "/build/libantiphon.so".into();
+        assert_eq!(distinct(Some(library.clone()), Some(real.clone()), program), [library, real]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn mapped_file_is_that_of_the_range_with_the_address() {
+        let maps = b"55d0-55e0 r--p 00000000 08:01 12    /usr/bin/host\n\
+            7f00-7f10 r-xp 00000000 08:01 34    /home/u/My plug-ins/Antiphon.clap\n\
+            7f10-7f20 rw-p 00000000 00:00 0 \n";
+        assert_eq!(file_at(maps, 0x7f05), Some("/home/u/My plug-ins/Antiphon.clap".into()));
+        assert_eq!(file_at(maps, 0x7f10), None, "memory without a file");
+        assert_eq!(file_at(maps, 0x7f20), None);
+    }
+}
