@@ -28,8 +28,10 @@ fn rules() -> impl Strategy<Value = Constraints> {
     let aim = || prop::option::of(0_u8..10);
     let aims = (aim(), aim(), aim(), aim()).prop_map(|(density, register, span, voices)| Aims { density, register, span, voices });
     let busiest = prop::option::of((0_usize..40).prop_map(|notes| Busiest { notes, roles: RoleSet::ALL }));
-    let rules = (roles, registers, chords, scale, voices, busiest, aims, from, until);
-    rules.prop_map(|(roles, registers, chords, scale, voices, busiest, aims, from, until)| Constraints {
+    let rests = prop_oneof![Just(i64::MIN), Just(i64::MAX)];
+    let lowest = prop_oneof![Just(RoleSet::NONE), Just(RoleSet::ALL), Just([Role::Bass, Role::Keys].into_iter().collect())];
+    let rules = (roles, registers, chords, scale, voices, busiest, aims, from, until, rests, lowest);
+    rules.prop_map(|(roles, registers, chords, scale, voices, busiest, aims, from, until, rests, lowest)| Constraints {
         roles,
         registers,
         chords,
@@ -39,6 +41,8 @@ fn rules() -> impl Strategy<Value = Constraints> {
         aims,
         from: Tick(from),
         until: Tick(until),
+        rests_from: Tick(rests),
+        lowest,
     })
 }
 
@@ -65,6 +69,24 @@ fn check(rules: &Constraints, line: Tick, ticks: u16, before: &[NoteClasses], no
     let together = before.iter().filter(|other| other.tick() == note.tick()).count();
     if let (Some(voices), 1..) = (rules.voices, together) {
         assert!(together < usize::from(voices));
+    }
+    check_lowest(rules, before, note);
+}
+
+/// Asserts that a note of a role that is to be the lowest lies below what sounds, or that no key below it was allowed.
+fn check_lowest(rules: &Constraints, before: &[NoteClasses], note: NoteClasses) {
+    let role = Role::from_class(note.role).expect("a role");
+    let drums = Role::Drums.class();
+    if !rules.lowest.contains(role) || role == Role::Drums {
+        return;
+    }
+    let ends = |other: &NoteClasses| duration_ticks(other.duration).map_or(Tick::MAX, |length| other.tick() + length);
+    let others = before.iter().filter(|other| other.role != note.role && other.role != drums && ends(other) > note.tick());
+    let own = before.iter().filter(|other| other.place() == note.place()).map(|other| other.pitch + 1).max().unwrap_or(0);
+    let register = rules.registers[usize::from(note.role)];
+    if let Some(ceiling) = others.map(|other| other.pitch).min() {
+        let is_open = |key: &u8| register.contains(*key) && rules.scale >> (key % 12) & 1 == 1;
+        assert!(note.pitch < ceiling || !(own..ceiling).any(|key| is_open(&key)), "{note:?} does not lie below {ceiling}");
     }
 }
 

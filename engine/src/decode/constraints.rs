@@ -40,10 +40,17 @@ impl RoleSet {
     /// Every role.
     pub const ALL: Self = Self(u16::MAX);
 
+    /// No role.
+    pub const NONE: Self = Self(0);
+
     /// Whether a role is in it.
     #[must_use]
     pub fn contains(self, role: Role) -> bool {
         self.has(role.class())
+    }
+
+    pub(super) fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     pub(super) fn has(self, class: u8) -> bool {
@@ -88,6 +95,10 @@ pub struct Constraints {
     pub from: Tick,
     /// Every note ends at or before this tick of the sequence.
     pub until: Tick,
+    /// A bar that begins before this tick of the sequence does not end without a note of its own, if one may be played in it.
+    pub rests_from: Tick,
+    /// Roles that stay below all other pitches that sound at their onsets, as long as a key is left there.
+    pub lowest: RoleSet,
 }
 
 impl Default for Constraints {
@@ -103,6 +114,8 @@ impl Default for Constraints {
             aims: Aims::default(),
             from: Tick(i64::MIN),
             until: Tick::MAX,
+            rests_from: Tick(i64::MIN),
+            lowest: RoleSet::NONE,
         }
     }
 }
@@ -175,7 +188,7 @@ impl Masks {
     /// Writes all masks for a row at `moment`.
     pub(super) fn write(&self, inputs: &mut SamplingInputs<'_>, moment: &Moment<'_>) {
         if let Some(target) = moment.target {
-            self.write_pitch(inputs, target, moment.before);
+            self.write_pitch(inputs, target, moment);
             let room = self.constraints.until.0.saturating_sub(moment.line.0 + target.tick().0);
             allow(inputs.duration, |class| {
                 class_of(class) != OPEN && duration_ticks(class_of(class)).is_some_and(|length| length.0 <= room)
@@ -186,12 +199,29 @@ impl Masks {
     }
 
     /// Pitches for the target, and the one at which its onset and role are full.
-    fn write_pitch(&self, inputs: &mut SamplingInputs<'_>, target: Place, before: &[NoteClasses]) {
-        let above = before.last().filter(|note| note.place() == target).map_or(0, |note| usize::from(note.pitch) + 1);
-        allow(inputs.pitch, |pitch| pitch >= above && self.constraints.allows(target.role, pitch));
+    fn write_pitch(&self, inputs: &mut SamplingInputs<'_>, target: Place, moment: &Moment<'_>) {
+        let above = moment.before.last().filter(|note| note.place() == target).map_or(0, |note| usize::from(note.pitch) + 1);
         // A note that was played, not chosen, may lie outside of what is allowed: then nothing follows it at its onset and role.
-        let top = self.tops[usize::from(target.role)].unwrap_or(0);
+        let highest = self.tops[usize::from(target.role)].unwrap_or(0);
+        let allows = |pitch: usize| pitch >= above && self.constraints.allows(target.role, pitch);
+        let ceiling = self.ceiling(target, moment).and_then(|ceiling| (0..ceiling).rev().find(|&pitch| allows(pitch)));
+        let top = ceiling.unwrap_or(highest);
+        allow(inputs.pitch, |pitch| allows(pitch) && (ceiling.is_none() || pitch <= top));
         *inputs.pitch_top = i64::try_from(top).unwrap_or(0);
+    }
+
+    /// The lowest pitch of another role that sounds at the target's onset, if the target's role is to stay below it.
+    fn ceiling(&self, target: Place, moment: &Moment<'_>) -> Option<usize> {
+        if !self.constraints.lowest.has(target.role) {
+            return None;
+        }
+        let others = moment.given.iter().chain(moment.before);
+        let pitched = others.filter(|note| note.role != target.role && note.role != Role::Drums.class());
+        let sounding = pitched.filter(|note| {
+            let start = note.tick();
+            start <= target.tick() && duration_ticks(note.duration).is_none_or(|length| start + length > target.tick())
+        });
+        sounding.map(|note| usize::from(note.pitch)).min()
     }
 
     /// What follows the target: whether a note, where, and in which role. The tables have an entry for a pitch below the top and one for the top reached.
@@ -207,6 +237,7 @@ impl Masks {
             let onsets = moment.given.iter().map(|note| note.tick().0);
             onsets.filter(|&onset| given_at(onset) >= usize::from(voices.max(1))).collect()
         });
+        let must_sound = moment.target.is_none() && moment.line < self.constraints.rests_from;
         let notes_left = moment.before.len() + usize::from(moment.target.is_some()) < MOST_NOTES;
         let from = self.constraints.from.0.saturating_sub(moment.line.0);
         let until = self.constraints.until.0.saturating_sub(moment.line.0).min(i64::from(moment.ticks));
@@ -223,7 +254,7 @@ impl Masks {
             let may_start = |tick: i64| any && (first..until).contains(&tick) && !full.contains(&tick);
             allow(&mut inputs.kind[reached * TYPES..][..TYPES], |kind| match class_of(kind) {
                 next::NOTE => any && notes_left,
-                class => class == next::ENDBAR,
+                class => class == next::ENDBAR && !(must_sound && any),
             });
             let beats = &mut inputs.beat[reached * BEATS..][..BEATS];
             allow(beats, |beat| (0..SUBS).any(|sub| may_start(tick_of(beat, sub))));

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cache::{GapError, RewindTooFar},
-    codec::{BarEnd, BarFields, BarRows, NoteClasses, Row, Targets, align_given, vocabulary::Field},
+    codec::{BarEnd, BarFields, BarRecall, BarRows, NoteClasses, Row, Targets, align_given, vocabulary::Field},
     model::Asked,
     music::analysis::NEW_BAR,
 };
@@ -24,6 +24,17 @@ pub enum Step {
     Note(NoteClasses),
     /// No further note belongs into the bar; nothing was added.
     BarEnd,
+}
+
+/// The fields without a repeat that cannot be. A passage that was played twice in succession need not be repeated, and after the third time something else is due.
+fn possible(fields: BarFields, recall: &BarRecall) -> BarFields {
+    let repeats = match recall.turns() {
+        0 | 1 if !recall.can_repeat(fields.repeats) => 0,
+        0 | 1 => fields.repeats,
+        2 => 0,
+        _ => NEW_BAR,
+    };
+    BarFields { repeats, ..fields }
 }
 
 impl Decoder {
@@ -42,13 +53,7 @@ impl Decoder {
             return Err(GapError::Known { bar: self.cache.bar() }.into());
         }
         let mut recall = self.recall.begin(self.cache.bar());
-        // A passage that was played twice in succession need not be repeated, and after the third time something else is due.
-        let repeats = match recall.turns() {
-            0 | 1 => fields.repeats,
-            2 => 0,
-            _ => NEW_BAR,
-        };
-        let bar = BarRows { index: self.cache.bar(), ticks, fields: BarFields { repeats, ..fields }, notes: Vec::new() };
+        let bar = BarRows { index: self.cache.bar(), ticks, fields: possible(fields, &recall), notes: Vec::new() };
         check_bar(&bar, given)?;
         self.cache.begin_bar(given.len() + 1)?;
         if !given.is_empty() {
@@ -59,6 +64,22 @@ impl Decoder {
         let open = OpenBar { bar, given: given.to_vec(), recall, next: None };
         let next = self.run_step(&open, &open.newest_row().0, &FREE)?;
         self.open = Some(OpenBar { next: Some(next), ..open });
+        Ok(())
+    }
+
+    /// Conditions the open bar on other fields. One that has notes of its own keeps those it has: they were chosen by them.
+    ///
+    /// # Errors
+    /// [`DecodeError::NoOpenBar`]; [`DecodeError::Fields`], and nothing has changed then.
+    pub fn recondition(&mut self, fields: BarFields) -> Result<(), DecodeError> {
+        let open = self.open.as_mut().ok_or(DecodeError::NoOpenBar)?;
+        if open.bar.notes.is_empty() {
+            let bar = BarRows { fields: possible(fields, &open.recall), ..open.bar.clone() };
+            check_bar(&bar, &open.given)?;
+            open.bar = bar;
+            // Its newest row is its BAR row, which is run again with them.
+            open.next = None;
+        }
         Ok(())
     }
 

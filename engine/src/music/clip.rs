@@ -10,7 +10,7 @@ pub const DRUM_CHANNEL: u8 = 9;
 pub struct Part {
     /// Track name; may be empty.
     pub name: String,
-    /// MIDI channel, 0 to 15; [`DRUM_CHANNEL`] exactly for drums.
+    /// MIDI channel, 0 to 15. Whatever is on [`DRUM_CHANNEL`] is drums; drums may be on others.
     pub channel: u8,
     /// General MIDI programme, 0 to 127, where one is set.
     pub programme: Option<u8>,

@@ -1,8 +1,7 @@
-//! What a continuation takes over from the clip it continues: its first bar line, its roles, its parts.
+//! What a continuation takes over from the clip it continues: its first bar line, its parts.
 
-use std::collections::BTreeSet;
-
-use super::{Clip, Note, Part, Role, Tick, distribute};
+use super::recent::recent_from;
+use super::{Clip, Note, Part, Tick, distribute};
 
 /// The bar line on which a continuation starts: the first at or after the end of the last note. `None` if there is no note.
 ///
@@ -14,20 +13,6 @@ pub fn start(context: &Clip) -> Option<Tick> {
     Some(context.metres.bar_line_from(last))
 }
 
-/// The notes that start in the last `bars` bars before `start`, part by part.
-#[must_use]
-pub fn recent_notes(context: &Clip, start: Tick, bars: u32) -> Vec<Note> {
-    let from = bars_before(context, start, bars);
-    let notes = context.parts.iter().flat_map(|part| &part.notes);
-    notes.filter(|note| (from..start).contains(&note.onset)).copied().collect()
-}
-
-/// The roles with a note that starts in the last `bars` bars before `start`, in canonical order.
-#[must_use]
-pub fn recent_roles(context: &Clip, start: Tick, bars: u32) -> Vec<Role> {
-    recent_notes(context, start, bars).iter().map(|note| note.role).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
 /// The clip of `bars` bars that continues `context` from `start` on with `notes`, whose tick 0 is `start`.
 ///
 /// Bar lines, tempi and parts are the context's. A note goes to the part that plays its role ([`distribute`]); of several to the one whose notes
@@ -36,7 +21,7 @@ pub fn recent_roles(context: &Clip, start: Tick, bars: u32) -> Vec<Role> {
 pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_bars: u32) -> Clip {
     let first_bar = context.metres.bar_at(start).index;
     let end = context.metres.bar(first_bar.saturating_add(bars)).start;
-    let from = bars_before(context, start, recent_bars);
+    let from = recent_from(context, start, recent_bars);
     let ensemble: Vec<Part> = context.parts.iter().map(|part| since(part, from)).collect();
     let mut clip = context.slice(start, end);
     let inside = notes.iter().filter(|note| note.onset < clip.end);
@@ -46,11 +31,6 @@ pub fn continued(context: &Clip, start: Tick, bars: u32, notes: &[Note], recent_
         release_before_repeat(&mut part.notes);
     }
     clip
-}
-
-/// The bar line `bars` bars before `start`.
-fn bars_before(context: &Clip, start: Tick, bars: u32) -> Tick {
-    context.metres.bar(context.metres.bar_at(start).index.saturating_sub(bars)).start
 }
 
 /// A part with its notes since `from`, or with all of them if it has been silent since.
@@ -77,7 +57,7 @@ fn release_before_repeat(notes: &mut Vec<Note>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Metre, MetreMap, Tempo, TempoMap};
+    use super::super::{Metre, MetreMap, Role, Tempo, TempoMap};
     use super::*;
 
     fn note(onset: i64, duration: i64, pitch: u8, role: Role) -> Note {
@@ -113,13 +93,6 @@ mod tests {
         clip.parts[2].notes[1].duration = Tick::MAX;
         assert_eq!(start(&clip), Some(Tick(216)), "a held note ends with the clip");
         assert_eq!(start(&Clip::default()), None);
-    }
-
-    #[test]
-    fn recent_roles_are_those_of_the_last_bars() {
-        assert_eq!(recent_roles(&trio(), Tick(144), 1), [Role::Strings]);
-        assert_eq!(recent_roles(&trio(), Tick(144), 2), [Role::Bass, Role::Strings]);
-        assert_eq!(recent_roles(&trio(), Tick(144), 0), []);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use antiphon_engine::plan::{SongBar, SongPosition};
 
-use super::moment::{EQUAL, tick_of, whole};
+use super::bar_lines::Place;
+use super::moment::{EQUAL, whole};
 use super::span::SAMPLE_SLACK;
 use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, Turn};
 
@@ -22,6 +23,7 @@ impl Clock {
             if self.was_playing {
                 self.hold(self.now(), 0.0);
                 self.motion = Motion::Listening;
+                self.lines.leave();
                 return Some(self.turn(Cause::Stop));
             }
             let rate = if self.motion == Motion::Own { rate } else { 0.0 };
@@ -44,6 +46,7 @@ impl Clock {
             Position::Unknown => {
                 self.motion = Motion::Own;
                 self.hold(self.now().ceil(), rate);
+                self.lines.leave();
                 self.bar = self.song_bar(host, self.song_at(Moment(self.anchor)));
                 Some(self.turn(cause))
             }
@@ -98,6 +101,7 @@ impl Clock {
         } else {
             self.hold(self.now() + error, rate);
         }
+        self.lines.leave();
         self.bar = self.song_bar(host, song);
         self.turn(cause)
     }
@@ -122,7 +126,8 @@ impl Clock {
         let sample = u32::try_from(whole(((end - song) / self.rate - SAMPLE_SLACK).ceil())).ok().filter(|&sample| sample < frames)?;
         let at = Moment(self.now() + f64::from(sample) * self.rate);
         self.song = self.song.saturating_sub(whole(length));
-        self.bar = SongBar { start: SongPosition(self.bar.start.0.saturating_sub(whole(length))), metre: self.bar.metre };
+        self.lines.leave();
+        self.bar = self.lines.bar_after_loop(start, self.bar);
         Some(Turn { cause: Cause::Loop, sample, at, song: self.song_tick(at), bar: self.bar })
     }
 
@@ -134,12 +139,9 @@ impl Clock {
         (!same).then(|| self.turn(Cause::Metre))
     }
 
-    /// A bar line of the song: the host's, or, from a host that names none, one counted from the start of the song.
-    fn song_bar(&self, host: &HostTime, song: f64) -> SongBar {
-        let metre = host.metre.unwrap_or(self.bar.metre);
-        let length = metre.bar_length().0;
-        let start = host.bar_line.map_or_else(|| tick_of(song).div_euclid(length) * length, whole);
-        SongBar { start: SongPosition(start), metre }
+    /// The bar of the song in which the block begins.
+    fn song_bar(&mut self, host: &HostTime, song: f64) -> SongBar {
+        self.lines.bar(Place { song, metre: host.metre.unwrap_or(self.bar.metre), reported: host.bar_line })
     }
 
     fn turn(&self, cause: Cause) -> Turn {

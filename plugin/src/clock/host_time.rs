@@ -30,7 +30,7 @@ pub struct HostTime {
     pub metre: Option<Metre>,
     /// The block's first sample.
     pub position: Position,
-    /// A bar line, in ticks from the start of the song. Hosts disagree on which: only its phase counts.
+    /// The bar line that the host reports, in ticks from the start of the song. It may be none: see `bar_lines`.
     pub bar_line: Option<f64>,
     /// The loop's start and end, in ticks from the start of the song, while it is on.
     pub cycle: Option<(f64, f64)>,
@@ -52,8 +52,8 @@ impl HostTime {
             tempo: transport.tempo.filter(|tempo| TEMPI.contains(tempo)),
             metre: metre.and_then(|(numerator, denominator)| Metre::new(numerator, denominator)),
             position: position.unwrap_or(Position::Unknown),
-            // A host that counts samples only has none: nice-plug would make one up from the tempo of the moment.
-            bar_line: transport.pos_beats.and_then(|_| transport.bar_start_pos_beats()).and_then(ticks),
+            // The field, not nice-plug's method: that would make one up from the metre of the moment, counted from the start of the song.
+            bar_line: transport.pos_beats.and(transport.bar_start_pos_beats).and_then(ticks),
             cycle: transport
                 .loop_range_beats()
                 .and_then(|(start, end)| ticks(start).zip(ticks(end)))

@@ -5,6 +5,7 @@
 //! A small difference is steered away within the block, a large one is a jump. Jumps never turn the clock back: they change which place of
 //! the song it stands for ([`Turn`]).
 
+mod bar_lines;
 mod follow;
 mod host_time;
 mod moment;
@@ -16,6 +17,7 @@ mod turn;
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
 use antiphon_engine::plan::{SongBar, SongPosition};
 
+use bar_lines::BarLines;
 pub use host_time::{HostTime, Position};
 pub use moment::Moment;
 pub use span::Span;
@@ -54,6 +56,7 @@ pub struct Clock {
     /// Song minus clock, in ticks.
     song: i64,
     bar: SongBar,
+    lines: BarLines,
     /// What a host that counts samples says next.
     next_sample: Option<i64>,
     /// The last block.
@@ -74,6 +77,7 @@ impl Clock {
             rate: 0.0,
             song: 0,
             bar: SongBar { start: SongPosition(0), metre: Metre::COMMON },
+            lines: BarLines::new(),
             next_sample: None,
             span: Span { start: 0.0, earliest: 0.0, rate: 0.0, frames: 0 },
         }
@@ -155,6 +159,12 @@ impl Clock {
     #[must_use]
     pub const fn has_sample_rate(&self) -> bool {
         self.sample_rate.is_some()
+    }
+
+    /// Whether the host's bar lines cannot be true, so that the bars are counted.
+    #[must_use]
+    pub fn counts_bars(&self) -> bool {
+        self.lines.are_refuted()
     }
 
     /// The moment at which the next block begins.

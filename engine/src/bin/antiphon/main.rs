@@ -3,8 +3,10 @@
 mod accompaniment;
 mod baselines;
 mod bench;
+mod cast;
 mod continuation;
 mod corpus;
+mod drawing;
 mod eval;
 mod filling;
 mod making;

@@ -58,6 +58,12 @@ impl BarRecall {
         self.turns.count
     }
 
+    /// Whether the bar that one with this value of column 23 repeats has a note: training never shows a repeat of an empty bar.
+    #[must_use]
+    pub fn can_repeat(&self, repeats: u8) -> bool {
+        repeated(repeats.into()).and_then(|bar| self.earlier.get(bar)?.as_ref()).is_none_or(|notes| !notes.is_empty())
+    }
+
     /// Of the bar that one with this value of column 23 is told to repeat, what a row asks for that stands after the first `heard` notes; `None` if there is
     /// no such bar.
     #[must_use]

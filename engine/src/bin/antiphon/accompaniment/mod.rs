@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use antiphon_engine::codec::{self, BarFields, BarRows, prefix_rows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Step};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, LINES, Step};
 use antiphon_engine::music::analysis::{Key, habits};
-use antiphon_engine::music::{Bar, Clip, Note, Role, Tick, insertion};
+use antiphon_engine::music::{Bar, Clip, Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 
+use crate::cast::{self, Casting};
 use crate::continuation::phrase::ANY_STYLE;
+use crate::drawing::Earlier;
 use crate::making::{Finish, Work, in_order, milliseconds_each, progress, read, roles_in};
 use crate::model::ModelArgs;
 use crate::policy::{PolicyArgs, memory};
-use crate::steering::{self, Steering};
-
-/// Roles that play one note at a time unless a file has them otherwise.
-const LINES: [Role; 3] = [Role::Melody, Role::Bass, Role::Lead];
+use crate::steering::Steering;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,16 +37,16 @@ pub(crate) struct Args {
     #[arg(value_name = "IN.mid")]
     input: PathBuf,
 
-    /// Roles that play along, one after the other, for instance bass,drums
+    /// Roles that play along, one after the other, for instance bass,drums; or what a part of the file is, for instance Beat=drums
     ///
-    /// There are melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
-    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', required = true, value_parser = steering::role)]
-    roles: Vec<Role>,
+    /// NAME=ROLE says what the track of that name is, where the file does not tell (`antiphon check` shows what was understood). There are melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
+    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', required = true, value_parser = cast::read)]
+    roles: Vec<Casting>,
 
     /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
     /// Without it a role that is written anew keeps to where the file had it, a fourth more at both ends, to chords no fuller than there and about as many
-    /// notes; of the others melody, lead and bass play one note at a time.
+    /// notes; of the others melody, lead and bass play one note at a time, and a bass lies below all that sounds with it.
     #[arg(long, help_heading = "Steering")]
     free: bool,
 
@@ -67,9 +66,10 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let output = args.finish.create()?;
-    let clip = read(&args.input)?;
+    let mut clip = read(&args.input)?;
     let name = args.input.display();
-    let roles = once(&args.roles);
+    let roles = cast::cast(&args.roles, &mut clip, &args.input)?;
+    ensure!(!roles.is_empty(), "--roles says what parts of {name} are, but not who plays along; add a role, for instance --roles bass");
     let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
     let others = insertion::without(&clip, |note| roles.contains(&note.role));
     ensure!(!clip.is_silent(), "{name}: has no note to accompany; give a file with music in it");
@@ -90,12 +90,22 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (mut whole, mut known, mut count) = (clip, others, 0);
     for (turn, &role) in (0..).zip(&roles) {
         let song = Song::new(&known, args.steering.key());
-        let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
-        decoder.set_sampling(args.steering.sampling());
-        decoder.set_constraints(constraints(args, &whole, role, &song)?);
-        decoder.set_seed(seed.wrapping_add(turn));
-        let made = song.accompany(&mut decoder, &progress).with_context(|| format!("{name}: accompanying it failed"))?;
-        let notes = codec::decode(&made, song.from);
+        let own = seed.wrapping_add(turn);
+        let constraints = constraints(args, &whole, role, &song)?;
+        let make = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
+            let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
+            decoder.set_sampling(draw.sampling(args.steering.sampling()));
+            decoder.set_constraints(constraints.clone());
+            decoder.set_seed(draw.seed(own));
+            Ok(codec::decode(&song.accompany(&mut decoder, &progress)?, song.from))
+        };
+        let (mut notes, fault) = Earlier::default().draw(own, make).with_context(|| format!("{name}: accompanying it failed"))?;
+        if let Some(fault) = fault {
+            eprintln!("antiphon: {name}: {}: {}", role.name(), fault.describe(seed));
+        }
+        if is_new(role, &whole) && LINES.contains(&role) {
+            one_at_a_time(&mut notes, role);
+        }
         count += notes.len();
         known = insertion::inserted(&whole, &known, &notes);
         // Tracks that were not there before.
@@ -117,21 +127,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.finish.write(output, &known, "accompanied", &args.input, &work)
 }
 
-/// Roles in the order in which they are named, each once.
-fn once(named: &[Role]) -> Vec<Role> {
-    let is_first = |(index, role): &(usize, &Role)| !named[..*index].contains(role);
-    named.iter().enumerate().filter(is_first).map(|(_, role)| *role).collect()
+/// Whether nobody plays this role yet.
+fn is_new(role: Role, whole: &Clip) -> bool {
+    insertion::without(whole, |note| note.role != role).is_silent()
 }
 
-/// What a role may play: as it did in `whole`, or one note at a time if it is a line that is not there yet.
+/// What a role may play: as it did in `whole`, or as a newcomer does if it is not there yet. It does not begin with a silent bar.
 fn constraints(args: &Args, whole: &Clip, role: Role, song: &Song) -> Result<Constraints> {
-    let mut constraints = Constraints { roles: [role].into_iter().collect(), until: song.end(), ..Constraints::default() };
+    let roles = [role].into_iter().collect();
+    let mut constraints = Constraints { roles, until: song.end(), rests_from: Tick(1), ..Constraints::default() };
     if !args.free {
-        let own = insertion::without(whole, |note| note.role != role);
-        if own.is_silent() && LINES.contains(&role) {
-            constraints.chords[usize::from(role.class())] = 1;
+        if is_new(role, whole) {
+            constraints.introduce(role, &whole.notes());
         }
-        constraints.keep_to(&habits(&own.notes()));
+        constraints.keep_to(&habits(&insertion::without(whole, |note| note.role != role).notes()));
     }
     args.steering.limit(&mut constraints, song.key(), &args.input)?;
     Ok(constraints)

@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-use antiphon_engine::decode::Constraints;
+use antiphon_engine::decode::{Constraints, LINES};
 use antiphon_engine::files::write_whole;
 use antiphon_engine::music::analysis::{Key, habits};
-use antiphon_engine::music::{Clip, Role, Tick, continuation, smf};
+use antiphon_engine::music::{Clip, Note, Role, Tick, continuation, one_at_a_time, recent_notes, recent_roles, smf};
 use antiphon_engine::picture::Picture;
 
+use crate::cast::{self, Casting};
+use crate::drawing::Earlier;
 use crate::making::{draw_seed, in_order, milliseconds_each, progress, read, roles_in};
 use crate::model::ModelArgs;
 use crate::policy::PolicyArgs;
-use crate::steering::{self, Steering};
+use crate::steering::Steering;
 use phrase::{Phrases, Score};
 use report::{Report, Written};
 
@@ -54,6 +56,8 @@ pub(crate) struct Args {
     bars: u32,
 
     /// How many different continuations to write; they have the seeds S, S+1, ...
+    ///
+    /// One that comes out as an earlier one did is drawn again, ever more freely; if the music allows nothing else, that is said.
     #[arg(short = 'k', long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_VARIATIONS))]
     variations: u32,
 
@@ -77,12 +81,13 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
-    /// Roles that play, for instance melody,bass,left-hand
+    /// Roles that play, for instance melody,bass,left-hand; or what a part of the source is, for instance Beat=drums
     ///
-    /// Without it: those that play in the last 8 bars of the source. A role that no track of the source plays gets a track of its own. There are
+    /// Without it: those that sound in the last 8 bars of the source. A role that no track of the source plays gets a track of its own. NAME=ROLE says what
+    /// the track of that name is, where the source does not tell (`antiphon check` shows what was understood). There are
     /// melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
-    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
-    roles: Vec<Role>,
+    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = cast::read, help_heading = "Steering")]
+    roles: Vec<Casting>,
 
     /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
@@ -136,9 +141,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let seed = args.seed.unwrap_or_else(draw_seed);
     let progress = progress(score.heard_bars() + score.bars_ahead() * usize::try_from(args.variations)?)?;
     let mut made = Vec::new();
+    let mut earlier = Earlier::default();
+    let newcomers = source.newcomers();
     for variation in 0..args.variations {
         let seed = seed.wrapping_add(variation.into());
-        let notes = phrases.phrase(seed, || progress.inc(1)).with_context(|| format!("{}: continuing it failed", args.input.display()))?;
+        let (mut notes, fault) = earlier
+            .draw(seed, |draw| phrases.phrase(seed, draw, || progress.inc(1)))
+            .with_context(|| format!("{}: continuing it failed", args.input.display()))?;
+        if let Some(fault) = fault {
+            eprintln!("antiphon: {}: {}", args.input.display(), fault.describe(seed));
+        }
+        newcomers.iter().filter(|role| LINES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
         let clip = continuation::continued(&source.clip, source.start, args.bars, &notes, RECENT_BARS);
         made.push(source.made(args, &name, seed, &clip)?);
     }
@@ -157,24 +170,38 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 impl<'a> Source<'a> {
     /// Reads the file, and refuses what cannot be continued.
-    fn read(path: &'a Path, wanted: &[Role]) -> Result<Self> {
-        let clip = read(path)?;
+    fn read(path: &'a Path, casting: &[Casting]) -> Result<Self> {
+        let mut clip = read(path)?;
+        let wanted = cast::cast(casting, &mut clip, path)?;
         let Some(start) = continuation::start(&clip) else {
             bail!("{}: has no note to continue; give a file with music in it", path.display());
         };
         let only_drums = clip.parts.iter().flat_map(|part| &part.notes).all(|note| note.role == Role::Drums);
         if only_drums && wanted.is_empty() {
-            let cure = "add a part with pitches, or say what shall play, for instance --roles drums or --roles drums,bass";
-            bail!("{}: holds nothing but drums (channel 10 in every track), so there is no harmony to continue; {cure}", path.display());
+            let cure = "add a part with pitches, say what shall play, for instance --roles drums or --roles drums,bass, or what a part is, for instance --roles Loop=keys";
+            bail!(
+                "{}: holds nothing but drums (by channel 10, by name or by their keys), so there is no harmony to continue; {cure}",
+                path.display()
+            );
         }
-        let roles =
-            if wanted.is_empty() { continuation::recent_roles(&clip, start, RECENT_BARS) } else { in_order(wanted.iter().copied()) };
+        let roles = if wanted.is_empty() { recent_roles(&clip, start, RECENT_BARS) } else { in_order(wanted.into_iter()) };
         Ok(Self { path, clip, start, roles })
     }
 
     /// Every role that is heard or to be played.
     fn ensemble(&self) -> Vec<Role> {
         in_order(roles_in(&self.clip).chain(self.roles.iter().copied()))
+    }
+
+    /// What has sounded of late.
+    fn recent(&self) -> Vec<Note> {
+        recent_notes(&self.clip, self.start, RECENT_BARS)
+    }
+
+    /// Roles that play although they have not of late.
+    fn newcomers(&self) -> Vec<Role> {
+        let recent = self.recent();
+        self.roles.iter().copied().filter(|role| recent.iter().all(|note| note.role != *role)).collect()
     }
 
     /// One continuation as files.
@@ -199,7 +226,9 @@ impl<'a> Source<'a> {
 fn constraints(args: &Args, source: &Source<'_>, key: Option<Key>) -> Result<Constraints> {
     let mut constraints = Constraints { roles: source.roles.iter().copied().collect(), ..Constraints::default() };
     if !args.free {
-        constraints.keep_to(&habits(&continuation::recent_notes(&source.clip, source.start, RECENT_BARS)));
+        let recent = source.recent();
+        source.newcomers().into_iter().for_each(|role| constraints.introduce(role, &recent));
+        constraints.keep_to(&habits(&recent));
     }
     args.steering.limit(&mut constraints, key, &args.input)?;
     Ok(constraints)

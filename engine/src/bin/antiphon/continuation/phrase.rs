@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::cache::PagePolicy;
 use antiphon_engine::codec::{self, BarFields, BarRows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling, Step, skipped_bars};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, Sampling, Step, skipped_bars};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::analysis::Key;
 use antiphon_engine::music::{Bar, Clip, Note, Role, TempoMap, Tick};
 
 use crate::policy::memory;
+
+/// Bars of the shortest phrase that counts.
+const LEAST_PHRASE: usize = 4;
 
 /// The style column's value where no style is stated.
 pub(crate) const ANY_STYLE: u8 = 0;
@@ -44,6 +47,7 @@ impl Score {
             is_before
         });
         let mut ahead = heard.split_off(before.count());
+        close_up(&mut heard, &mut ahead);
         let fields: Vec<BarFields> = heard.iter().map(|bar| bar.fields).collect();
         for (index, bar) in ahead.iter_mut().enumerate() {
             let expected = codec::outlook(&fields, index);
@@ -80,9 +84,25 @@ impl Score {
         self.ahead.len()
     }
 
+    /// The tick of the sequence at which the continuation begins; its first bar line is tick 0.
+    fn start(&self) -> Tick {
+        Tick(self.heard.iter().map(|bar| i64::from(bar.ticks)).sum())
+    }
+
     /// The tick of the sequence at which the continuation ends; its first bar line is tick 0.
     fn end(&self) -> Tick {
         Tick(self.heard.iter().chain(&self.ahead).map(|bar| i64::from(bar.ticks)).sum())
+    }
+}
+
+/// Leaves out whole phrases of empty bars before the seam, where a last chord rings on or a file is silent: after a long silence a model goes on with silence.
+/// The count of bars within a phrase stays what it was.
+fn close_up(heard: &mut Vec<BarRows>, ahead: &mut [BarRows]) {
+    let empty = heard.iter().rev().take_while(|bar| bar.notes.is_empty()).count();
+    let left_out = empty / LEAST_PHRASE * LEAST_PHRASE;
+    heard.truncate(heard.len() - left_out);
+    for (bar, index) in ahead.iter_mut().zip(u32::try_from(heard.len()).unwrap_or(u32::MAX)..) {
+        bar.index = index;
     }
 }
 
@@ -104,7 +124,7 @@ pub(crate) struct Phrases<'a> {
 }
 
 impl<'a> Phrases<'a> {
-    /// `constraints` are completed: no note sounds beyond the last bar.
+    /// `constraints` are completed: no note sounds beyond the last bar, and the first one is not empty.
     pub(crate) fn new(
         score: &'a Score,
         model: Arc<Model>,
@@ -114,31 +134,40 @@ impl<'a> Phrases<'a> {
         mut constraints: Constraints,
     ) -> Self {
         constraints.until = score.end();
+        constraints.rests_from = score.start() + Tick(1);
         Self { score, model, policy, ensemble, sampling, constraints, decoder: None, spent: Duration::ZERO, notes: 0 }
     }
 
-    /// The continuation of this seed, with its first bar line as tick 0. `progress` is called after every bar, heard or made.
+    /// This draw of the continuation of this seed, with its first bar line as tick 0. `progress` is called after every bar, heard or made.
     ///
     /// # Errors
     /// What the decoder says.
-    pub(crate) fn phrase(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
-        Ok(codec::decode(&self.bars(seed, progress)?, Tick::ZERO))
+    pub(crate) fn phrase(&mut self, seed: u64, draw: Draw, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
+        Ok(codec::decode(&self.drawn(seed, draw, progress)?, Tick::ZERO))
     }
 
-    /// The same, bar by bar.
+    /// The first draw, bar by bar.
     ///
     /// # Errors
     /// What the decoder says.
     pub(crate) fn bars(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<BarRows>, DecodeError> {
+        self.drawn(seed, Draw::FIRST, progress)
+    }
+
+    fn drawn(&mut self, seed: u64, draw: Draw, progress: impl Fn()) -> Result<Vec<BarRows>, DecodeError> {
         let kept = self.decoder.take().and_then(|decoder| self.taken_back(decoder));
         let mut decoder = kept.map_or_else(|| self.listen(&progress), Ok)?;
-        decoder.set_seed(seed);
+        decoder.set_seed(draw.seed(seed));
+        decoder.set_sampling(draw.sampling(self.sampling));
         let began = Instant::now();
         let mut made = Vec::with_capacity(self.score.ahead.len());
         for bar in &self.score.ahead {
+            let fields = draw.conditioning(bar.fields);
             // After going back the first bar is open already.
             if decoder.open().is_none() {
-                decoder.begin_bar(bar.ticks, bar.fields)?;
+                decoder.begin_bar(bar.ticks, fields)?;
+            } else {
+                decoder.recondition(fields)?;
             }
             while let Step::Note(_) = decoder.sample()? {}
             made.push(decoder.end_bar()?);

@@ -4,21 +4,23 @@ mod score;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use antiphon_engine::cache::GapError;
 use antiphon_engine::codec::{self, prefix_rows};
-use antiphon_engine::decode::{Constraints, Decoder};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, LINES};
 use antiphon_engine::music::analysis::habits;
-use antiphon_engine::music::{Note, Role, insertion};
+use antiphon_engine::music::{Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, bail, ensure};
 
 use self::score::{BarSpan, Score};
+use crate::cast::{self, Casting};
 use crate::continuation::{RECENT_BARS, phrase::ANY_STYLE};
+use crate::drawing::Earlier;
 use crate::making::{Finish, Work, in_order, milliseconds_each, progress, read, roles_in};
 use crate::model::ModelArgs;
 use crate::policy::{PolicyArgs, ample};
-use crate::steering::{self, Steering};
+use crate::steering::Steering;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,12 +44,12 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "A..B", value_parser = BarSpan::read)]
     bars: BarSpan,
 
-    /// Roles that play in those bars, for instance melody,bass; notes of others stay
+    /// Roles that play in those bars, for instance melody,bass; notes of others stay. Or what a part of the file is, for instance Beat=drums
     ///
     /// Without it: every role that plays in the 8 bars before them or the 8 bars after, and no note in the bars stays. A role that no track of the source plays
-    /// gets a track of its own.
-    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = steering::role, help_heading = "Steering")]
-    roles: Vec<Role>,
+    /// gets a track of its own. NAME=ROLE says what the track of that name is, where the file does not tell (`antiphon check` shows what was understood).
+    #[arg(long, value_name = "ROLE,...", value_delimiter = ',', value_parser = cast::read, help_heading = "Steering")]
+    roles: Vec<Casting>,
 
     /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
@@ -72,7 +74,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let output = args.finish.create()?;
-    let clip = read(&args.input)?;
+    let mut clip = read(&args.input)?;
+    let wanted = cast::cast(&args.roles, &mut clip, &args.input)?;
     let name = args.input.display();
     let bars = insertion::bars(&clip);
     let BarSpan { first, last } = args.bars;
@@ -82,13 +85,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     );
     let (from, until) = (clip.metres.bar(first - 1).start, clip.metres.bar(last).start);
     let is_inside = |note: &Note| (from..until).contains(&note.onset);
-    let asked = |note: &Note| args.roles.is_empty() || args.roles.contains(&note.role);
+    let asked = |note: &Note| wanted.is_empty() || wanted.contains(&note.role);
     let kept = insertion::without(&clip, |note| is_inside(note) && asked(note));
     let outside = insertion::without(&clip, is_inside);
     ensure!(!outside.is_silent(), "{name}: has no note before bar {first} or after bar {last} to lead from or to; choose fewer --bars");
 
     let around = insertion::notes_around(&outside, from..until, RECENT_BARS);
-    let roles = if args.roles.is_empty() { in_order(around.iter().map(|note| note.role)) } else { in_order(args.roles.iter().copied()) };
+    let roles = if wanted.is_empty() { in_order(around.iter().map(|note| note.role)) } else { in_order(wanted.into_iter()) };
     if roles.is_empty() {
         bail!("{name}: nobody plays in the 8 bars before bar {first} or after bar {last}; say who shall, for instance --roles keys");
     }
@@ -98,27 +101,38 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let mut score = Score::new(&kept, args.bars, args.steering.key());
     score.ask(|fields| args.steering.told(fields));
-    let mut constraints = Constraints { roles: roles.iter().copied().collect(), until: score.end(), ..Constraints::default() };
+    let is_new = |role: &&Role| around.iter().all(|note| note.role != **role);
+    let newcomers: Vec<Role> = roles.iter().filter(is_new).copied().collect();
+    let (until, rests_from) = (score.end(), score.start() + Tick(1));
+    let mut constraints = Constraints { roles: roles.iter().copied().collect(), until, rests_from, ..Constraints::default() };
     if !args.free {
+        newcomers.iter().for_each(|role| constraints.introduce(*role, &around));
         constraints.keep_to(&habits(&around));
     }
     args.steering.limit(&mut constraints, score.key(), &args.input)?;
     let ensemble = in_order(roles_in(&clip).chain(roles.iter().copied()));
-    let mut decoder = Decoder::with_options(Arc::clone(&model), policy, &prefix_rows(ANY_STYLE, &ensemble), ample())?;
-    decoder.set_sampling(args.steering.sampling());
-    decoder.set_constraints(constraints);
+    let prefix = prefix_rows(ANY_STYLE, &ensemble);
     let seed = args.finish.seed();
-    decoder.set_seed(seed);
 
     let progress = progress(score.bars())?;
-    let filling = || format!("{name}: filling it failed");
-    score.listen(&mut decoder, &progress).with_context(filling)?;
-    let began = Instant::now();
-    let made = score.fill(&mut decoder, &progress).with_context(filling)?;
-    let spent = began.elapsed();
+    let mut spent = Duration::ZERO;
+    let make = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
+        let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, ample())?;
+        decoder.set_sampling(draw.sampling(args.steering.sampling()));
+        decoder.set_constraints(constraints.clone());
+        decoder.set_seed(draw.seed(seed));
+        score.listen(&mut decoder, &progress)?;
+        let began = Instant::now();
+        let made = score.fill(&mut decoder, &progress)?;
+        spent += began.elapsed();
+        Ok(codec::decode(&made, from))
+    };
+    let (mut notes, fault) = Earlier::default().draw(seed, make).with_context(|| format!("{name}: filling it failed"))?;
     progress.finish_and_clear();
-
-    let notes = codec::decode(&made, from);
+    if let Some(fault) = fault {
+        eprintln!("antiphon: {name}: {}", fault.describe(seed));
+    }
+    newcomers.iter().filter(|role| LINES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
     let whole = insertion::inserted(&clip, &kept, &notes);
     let work = Work {
         first_bar: first,

@@ -16,6 +16,9 @@ pub(super) struct BarSpan {
     pub(super) last: u32,
 }
 
+/// How many bars may stand in for those that are not there. Whole cycles of the count of bars first, then whole phrases.
+const STAND_INS: [usize; 5] = [16, 8, 4, 2, 1];
+
 /// Most bars of one call.
 const MOST_BARS: u32 = 64;
 
@@ -90,7 +93,21 @@ impl Score {
                 ..BarFields::default()
             };
         }
-        Self { near, gap, far }
+        let mut score = Self { near, gap, far };
+        if score.near.is_empty() {
+            score.stand_in();
+        }
+        score
+    }
+
+    /// Where nothing comes before the gap, what follows it stands in: no gap that a model was trained with begins a piece, and without bars before it one stays
+    /// empty half of the time.
+    fn stand_in(&mut self) {
+        let Some(bars) = STAND_INS.into_iter().find(|bars| *bars <= self.far.len()) else { return };
+        self.near = self.far[..bars].to_vec();
+        for (index, bar) in (0..).zip(self.near.iter_mut().chain(&mut self.gap).chain(&mut self.far)) {
+            bar.index = index;
+        }
     }
 
     /// Tells the bars to fill what `ask` makes of what they were told.
@@ -106,6 +123,11 @@ impl Score {
     /// Bars to be heard and made.
     pub(super) fn bars(&self) -> usize {
         self.near.len() + self.gap.len() + self.far.len()
+    }
+
+    /// The tick of the sequence at which the gap begins; its first bar line is tick 0.
+    pub(super) fn start(&self) -> Tick {
+        Tick(self.near.iter().map(|bar| i64::from(bar.ticks)).sum())
     }
 
     /// The tick of the sequence at which the gap ends; its first bar line is tick 0.

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use antiphon_engine::cache::PagePolicy;
-use antiphon_engine::decode::{Constraints, DecodeError, Sampling};
+use antiphon_engine::decode::{Constraints, DecodeError, Draw, Sampling};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::analysis::habits;
-use antiphon_engine::music::{Clip, continuation};
+use antiphon_engine::music::{Clip, continuation, recent_notes, recent_roles};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -120,15 +120,15 @@ impl Player {
     /// What the model makes of a prompt, as `antiphon continue` would without options. Its tick 0 is the end of the prompt.
     fn continued(&self, heard: &Clip, bars: u32, seed: u64, progress: &ProgressBar) -> Result<Clip, DecodeError> {
         let start = heard.end;
-        let recent = continuation::recent_notes(heard, start, RECENT_BARS);
-        let roles = continuation::recent_roles(heard, start, RECENT_BARS);
+        let recent = recent_notes(heard, start, RECENT_BARS);
+        let roles = recent_roles(heard, start, RECENT_BARS);
         let mut constraints = Constraints { roles: roles.iter().copied().collect(), ..Constraints::default() };
         constraints.keep_to(&habits(&recent));
         let score = Score::new(heard, start, bars, None);
         let ensemble = prompts::roles(heard);
         let (model, policy) = (Arc::clone(&self.model), Arc::clone(&self.policy));
         let mut phrases = Phrases::new(&score, model, policy, &ensemble, Sampling::default(), constraints);
-        let notes = phrases.phrase(seed, || {})?;
+        let notes = phrases.phrase(seed, Draw::FIRST, || {})?;
         progress.inc(bars.into());
         Ok(continuation::continued(heard, start, bars, &notes, RECENT_BARS))
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use antiphon_engine::codec::{self, BarFields, BarRows};
 use antiphon_engine::decode::{Constraints, DecodeError, Sampling};
 use antiphon_engine::music::analysis::{Key, Register, Scale};
-use antiphon_engine::music::{Note, Role, Tick, continuation};
+use antiphon_engine::music::{Note, Role, Tick, recent_roles};
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use rayon::prelude::*;
@@ -226,7 +226,7 @@ impl Trial<'_> {
     }
 
     fn recent_roles(&self) -> Vec<Role> {
-        continuation::recent_roles(&self.prompt.heard, self.prompt.heard.end, RECENT_BARS)
+        recent_roles(&self.prompt.heard, self.prompt.heard.end, RECENT_BARS)
     }
 
     /// The bars that are made when they are told this under these constraints, and what they are measured to be. `guests` are roles that are announced

@@ -1,4 +1,6 @@
-//! Which role each part plays, from what a file says about it: channel, programme, track name, and its place in the score.
+//! Which role each part plays, from what a file says about it: channel, programme, track name, its keys, and its place in the score.
+
+mod kit;
 
 use super::{DRUM_CHANNEL, Part, Role};
 
@@ -37,6 +39,19 @@ const ROLE_WORDS: &[(&str, Kind)] = &[
     ("głos", Kind::Voice),
     ("śpiew", Kind::Voice),
 ];
+
+/// Whole words that name a drum kit.
+const KIT_WORDS: &[&str] =
+    &["drums", "drumset", "drumkit", "drumbeat", "drummer", "percussion", "perc", "kit", "schlagzeug", "batterie", "batteria", "perkusja"];
+
+/// Of two words in succession the second, after "drum".
+const AFTER_DRUM: &[&str] = &["kit", "set", "machine", "loop", "beat", "track"];
+
+/// General MIDI programmes (counted from 0) of pitched percussion: celesta to dulcimer, timpani, and agogo to taiko and tom.
+const PITCHED_PERCUSSION_PROGRAMMES: [u8; 14] = [8, 9, 10, 11, 12, 13, 14, 15, 47, 108, 113, 114, 116, 117];
+
+/// Beginnings of words that name pitched percussion: no kit, whatever else the name says.
+const PITCHED_PERCUSSION: &[&str] = &["steel", "timp", "mallet", "melodic", "tuned", "pitched"];
 
 /// Words that name an instrument or a voice, matched from the start of a word: where the programme says nothing. English, Italian, Latin, German
 /// and Polish as scores have them. Longer words go before what they begin with.
@@ -92,7 +107,8 @@ const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
 
 /// The roles of an ensemble's parts, in their order.
 ///
-/// * Channel 10 is drums, and nothing else is.
+/// * Drums are what is on channel 10, what its name says are drums or a kit, and, on any channel, what strikes the keys of a drum kit as a drummer does
+///   where neither a programme nor a name says otherwise.
 /// * Words for a role in the track name come first, then the programme, then words for an instrument. Programme 0 and no programme say nothing:
 ///   many files have no other. What says nothing at all is a keyboard, as in General MIDI.
 /// * Of parts named melody and singers the first is the melody, the second a lead, the others pad (choir sound). One that is named bass, or the
@@ -143,14 +159,27 @@ pub fn assign(parts: &mut [Part]) {
     }
 }
 
+/// Gives the parts of this name a role, whatever they look like, and restores the canonical order. Capitals do not count. Says how many parts there are.
+pub fn rename(parts: &mut [Part], name: &str, role: Role) -> usize {
+    let wanted = name.trim().to_lowercase();
+    let mut renamed = 0;
+    for part in parts.iter_mut().filter(|part| part.name.trim().to_lowercase() == wanted) {
+        part.notes.iter_mut().for_each(|note| note.role = role);
+        part.notes.sort_by_key(super::Note::order);
+        renamed += 1;
+    }
+    renamed
+}
+
 fn kinds(parts: &[Part]) -> Vec<Kind> {
-    let band = parts.iter().any(|part| part.channel == DRUM_CHANNEL);
+    let kinds: Vec<Kind> = parts.iter().map(kind).collect();
+    let band = kinds.contains(&Kind::Plays(Role::Drums));
     let settle = |kind| match kind {
         Kind::Choir if band => Kind::Plays(Role::Pad),
         Kind::Choir => Kind::Voice,
         other => other,
     };
-    parts.iter().map(|part| settle(kind(part))).collect()
+    kinds.into_iter().map(settle).collect()
 }
 
 /// Parts that sing, in the order in which they claim the melody: those named so, then the voices.
@@ -163,13 +192,24 @@ fn indices(kinds: &[Kind], wanted: Kind) -> Vec<usize> {
 }
 
 fn kind(part: &Part) -> Kind {
-    if part.channel == DRUM_CHANNEL {
+    if part.channel == DRUM_CHANNEL || names_a_kit(part) {
         return Kind::Plays(Role::Drums);
     }
     let by_role = find(&part.name, ROLE_WORDS);
     let by_programme = || part.programme.filter(|&programme| programme > 0).map(kind_of_programme);
     let by_instrument = || find(&part.name, INSTRUMENT_WORDS);
-    by_role.or_else(by_programme).or_else(by_instrument).unwrap_or(Kind::Keyboard)
+    let by_keys = || kit::is_played_by(part).then_some(Kind::Plays(Role::Drums));
+    by_role.or_else(by_programme).or_else(by_instrument).or_else(by_keys).unwrap_or(Kind::Keyboard)
+}
+
+/// Whether a part is called drums, and no programme or other word of its name says that its drums are pitched.
+fn names_a_kit(part: &Part) -> bool {
+    let words = words(&part.name);
+    let is_kit = words.iter().any(|word| KIT_WORDS.contains(&word.as_str()))
+        || words.windows(2).any(|pair| pair[0] == "drum" && AFTER_DRUM.contains(&pair[1].as_str()));
+    let is_pitched = words.iter().any(|word| PITCHED_PERCUSSION.iter().any(|stem| word.starts_with(stem)))
+        || part.programme.is_some_and(|programme| PITCHED_PERCUSSION_PROGRAMMES.contains(&programme));
+    is_kit && !is_pitched
 }
 
 /// What a General MIDI programme (counted from 0) is.
@@ -257,15 +297,47 @@ mod tests {
 
     #[test]
     fn a_band_is_known_by_its_drums() {
-        let mut parts = [part("", Some(52), 60), part("Bass", None, 40), part("Distortion Guitar", Some(30), 50), part("Drums", None, 36)];
+        let mut parts =
+            [part("", Some(52), 60), part("Bass", None, 40), part("Distortion Guitar", Some(30), 50), part("Beat", Some(118), 36)];
         assert_eq!(of(&parts)[0], Role::Melody);
         parts[3].channel = DRUM_CHANNEL;
         assert_eq!(of(&parts), [Role::Pad, Role::Bass, Role::Guitar, Role::Drums]);
     }
 
     #[test]
-    fn only_channel_10_is_drums() {
-        assert_eq!(roles(&[("Drums", Some(0), 36)]), [Role::Other]);
+    fn parts_named_drums_are_drums_on_any_channel() {
+        for name in ["Drums", "DRUM KIT", "Live drums 2", "Percussion", "Drum-Machine"] {
+            assert_eq!(roles(&[(name, Some(0), 36)]), [Role::Drums], "{name}");
+        }
+        for (name, programme) in
+            [("Steel drums", None), ("Drums", Some(114)), ("Bass Drum", None), ("Tambour", None), ("Timpani, percussion", None)]
+        {
+            assert_ne!(roles(&[(name, programme, 50)]), [Role::Drums], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_kit_is_known_by_its_keys_unless_the_part_says_what_it_is() {
+        let played = |name: &str, programme| {
+            let strike = |(index, pitch): (i64, u8)| Note { onset: Tick(12 * (index / 2)), pitch, ..part("", None, 36).notes[0] };
+            let notes = (0..).zip([36, 42, 42, 46, 38, 42, 42, 44].repeat(4)).map(strike).collect();
+            of(&[Part { notes, ..part(name, programme, 36) }])
+        };
+        assert_eq!([played("", None), played("Track 3", Some(0))], [[Role::Drums], [Role::Drums]]);
+        assert_eq!([played("Piano", None), played("", Some(33))], [[Role::Keys], [Role::Bass]]);
+    }
+
+    #[test]
+    fn a_part_is_what_it_is_said_to_be() {
+        let mut parts = [part("Beatbox", None, 38), part("Piano", None, 60)];
+        assign(&mut parts);
+        assert_eq!(rename(&mut parts, " BEATBOX", Role::Drums), 1);
+        assert_eq!((parts[0].notes[0].role, parts[1].notes[0].role), (Role::Drums, Role::Keys));
+        assert_eq!(rename(&mut parts, "Beat", Role::Drums), 0);
+    }
+
+    #[test]
+    fn programmes_name_roles() {
         let tracks = [
             (38, Role::Bass),
             (48, Role::Strings),

@@ -1,0 +1,107 @@
+//! Phrases that will not do are drawn again: empty ones, and ones that are equal to an earlier variation.
+
+use antiphon_engine::decode::Draw;
+use antiphon_engine::music::analysis::BarPattern;
+use antiphon_engine::music::{Note, Tick};
+
+/// What is wrong with a phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It has no note.
+    Empty,
+    /// It strikes the keys of the variation with this seed, at the same times.
+    SameAs(u64),
+}
+
+impl Fault {
+    /// What the musician is told.
+    pub(crate) fn describe(self, seed: u64) -> String {
+        match self {
+            Self::Empty => format!(
+                "nothing could be played with seed {seed}, however often it was drawn; allow more with --roles, --register or --free, or raise --adventurousness"
+            ),
+            Self::SameAs(other) => format!(
+                "the variation with seed {seed} is the same as that with seed {other}: nothing else was found that fits; ask for fewer variations or more bars, or raise --adventurousness"
+            ),
+        }
+    }
+}
+
+/// The phrases that were made so far.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier(Vec<(u64, BarPattern)>);
+
+impl Earlier {
+    /// What is wrong with a phrase of these notes.
+    fn fault(&self, notes: &[Note]) -> Option<Fault> {
+        if notes.is_empty() {
+            return Some(Fault::Empty);
+        }
+        let pattern = BarPattern::new(Tick::ZERO, notes);
+        self.0.iter().find(|(_, other)| *other == pattern).map(|(seed, _)| Fault::SameAs(*seed))
+    }
+
+    /// Draws the phrase of a seed until nothing is wrong with it, or for the last time; it counts as an earlier one from then on.
+    pub(crate) fn draw<E>(
+        &mut self,
+        seed: u64,
+        mut draw: impl FnMut(Draw) -> Result<Vec<Note>, E>,
+    ) -> Result<(Vec<Note>, Option<Fault>), E> {
+        let mut turn = Draw::FIRST;
+        loop {
+            let notes = draw(turn)?;
+            let fault = self.fault(&notes);
+            match fault.and_then(|_| turn.next()) {
+                Some(next) => turn = next,
+                None => {
+                    self.0.push((seed, BarPattern::new(Tick::ZERO, &notes)));
+                    return Ok((notes, fault));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use antiphon_engine::music::Role;
+
+    use super::*;
+
+    fn note(pitch: u8, velocity: u8) -> Note {
+        Note { onset: Tick::ZERO, offset: 0, duration: Tick(24), pitch, velocity, role: Role::Keys }
+    }
+
+    /// What comes of phrases that are drawn one after the other, and how many were.
+    fn drawn(earlier: &mut Earlier, seed: u64, phrases: &[Vec<Note>]) -> (Vec<Note>, Option<Fault>, usize) {
+        let mut count = 0;
+        let next = |_| {
+            count += 1;
+            Ok::<_, Infallible>(phrases[(count - 1).min(phrases.len() - 1)].clone())
+        };
+        let (notes, fault) = earlier.draw(seed, next).unwrap();
+        (notes, fault, count)
+    }
+
+    #[test]
+    fn phrase_that_is_empty_or_equal_is_drawn_again() {
+        let mut earlier = Earlier::default();
+        assert_eq!(drawn(&mut earlier, 1, &[vec![], vec![note(60, 80)]]), (vec![note(60, 80)], None, 2));
+        // Another loudness is no other music.
+        assert_eq!(drawn(&mut earlier, 2, &[vec![note(60, 90)], vec![], vec![note(61, 80)]]), (vec![note(61, 80)], None, 3));
+        assert_eq!(drawn(&mut earlier, 3, &[vec![note(62, 80)]]), (vec![note(62, 80)], None, 1));
+    }
+
+    #[test]
+    fn phrase_that_stays_as_it_is_is_taken_and_named() {
+        let mut earlier = Earlier::default();
+        assert_eq!(drawn(&mut earlier, 7, &[vec![]]), (vec![], Some(Fault::Empty), 8));
+        drawn(&mut earlier, 8, &[vec![note(60, 80)]]);
+        let (_, fault, count) = drawn(&mut earlier, 9, &[vec![note(60, 80)]]);
+        assert_eq!((fault, count), (Some(Fault::SameAs(8)), 8));
+        let told = fault.unwrap().describe(9);
+        assert!(told.contains("seed 9") && told.contains("seed 8") && told.contains("--adventurousness"), "{told}");
+    }
+}
