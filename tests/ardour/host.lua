@@ -6,7 +6,7 @@ local host = {}
 host.RATE = 48000 -- samples a second
 -- The samples are the only clock that the plug-in knows: a slow engine gives a busy machine time.
 host.SPEED = "Half Speed"
-local BLOCK = 512 -- samples
+host.BLOCK = 512 -- samples
 local TICKS = 1920 -- in a quarter
 
 local report = assert (io.open (assert (arg[1], "the first argument is the path of the report"), "w"))
@@ -144,7 +144,7 @@ end
 function host.create (folder, metre, tempo, notes, ticks)
 	local backend = AudioEngine:set_backend ("None (Dummy)", "Antiphon", "")
 	assert (not backend:isnil (), "Ardour has no dummy back end")
-	assert (backend:set_driver (host.SPEED) == 0 and backend:set_buffer_size (BLOCK) == 0)
+	assert (backend:set_driver (host.SPEED) == 0 and backend:set_buffer_size (host.BLOCK) == 0)
 	assert (create_session (folder, "session", host.RATE), "Ardour made no session")
 	set_time (metre, tempo)
 	local it = { player = new_track ("Player"), take = new_track ("Take") }
@@ -163,7 +163,7 @@ end
 -- A session that `create` made and that was saved.
 function host.load (folder)
 	local backend = AudioEngine:set_backend ("None (Dummy)", "Antiphon", "")
-	assert (not backend:isnil () and backend:set_driver (host.SPEED) == 0 and backend:set_buffer_size (BLOCK) == 0)
+	assert (not backend:isnil () and backend:set_driver (host.SPEED) == 0 and backend:set_buffer_size (host.BLOCK) == 0)
 	assert (load_session (folder, "session"), "Ardour did not load the session")
 	local player, take = Session:route_by_name ("Player"):to_track (), Session:route_by_name ("Take"):to_track ()
 	host.say ("early", player:playback_latency (false))

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::song::Song;
+
 /// Samples of Ardour's blocks, as the scripts set them.
 const BLOCK: i64 = 512;
 
@@ -48,10 +50,19 @@ impl Message {
 /// Keys that are down, channel and key, with the message that struck each.
 pub(crate) type Down = BTreeMap<(u8, u8), Message>;
 
+/// Which releases count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Releases {
+    /// All.
+    Any,
+    /// Of the plan's keys only Antiphon's own, which have velocity 0: Ardour releases keys too when it stops or jumps.
+    Own,
+}
+
 /// The keys that are down after these messages. Every message is asked to fit: no key is struck twice, none is released that is up. Only
 /// within a block of a release may another follow: when it stops or jumps, Ardour itself releases the keys of a track's region, and those it
 /// sent to each plug-in, the probe too.
-pub(crate) fn keys_down(messages: &[Message]) -> Result<Down, String> {
+pub(crate) fn keys_down(messages: &[Message], releases: Releases) -> Result<Down, String> {
     let mut down = Down::new();
     let mut released = BTreeMap::new();
     for &message in messages {
@@ -63,16 +74,24 @@ pub(crate) fn keys_down(messages: &[Message]) -> Result<Down, String> {
             }
             Kind::Off(channel, key) => {
                 let earlier = released.insert((channel, key), message.processed);
-                let is_again = earlier.is_some_and(|earlier| message.processed < earlier + BLOCK);
-                if down.remove(&(channel, key)).is_none() && !is_again {
-                    return Err(format!("{message:?} releases a key that is up"));
+                match down.get(&(channel, key)) {
+                    Some(struck) if counts(releases, message, *struck) => drop(down.remove(&(channel, key))),
+                    Some(_) => {}
+                    None if earlier.is_some_and(|earlier| message.processed < earlier + BLOCK) => {}
+                    None => return Err(format!("{message:?} releases a key that is up")),
                 }
             }
-            Kind::AllOff(channel) => down.retain(|&(other, _), _| other != channel),
+            Kind::AllOff(channel) => down.retain(|&(other, _), struck| other != channel || !counts(releases, message, *struck)),
             Kind::Other => {}
         }
     }
     Ok(down)
+}
+
+/// Whether a message counts as the release of a key.
+fn counts(releases: Releases, message: Message, struck: Message) -> bool {
+    let is_own = matches!((message.kind(), message.bytes[2]), (Kind::Off(..), 0));
+    releases == Releases::Any || is_own || Song::VELOCITIES.contains(&struck.bytes[2])
 }
 
 impl Message {
@@ -82,11 +101,6 @@ impl Message {
             Kind::On(channel, key) => Some((channel, key)),
             _ => None,
         }
-    }
-
-    /// Whether Ardour may have released the key and not Antiphon, whose own notes end with velocity 0.
-    pub(crate) fn is_hosts_release(&self) -> bool {
-        matches!((self.kind(), self.bytes[2]), (Kind::Off(..), 1..) | (Kind::AllOff(_), _))
     }
 }
 
@@ -100,15 +114,24 @@ mod tests {
 
     #[test]
     fn keys_are_down_until_released_or_all_are() {
-        let down = |bytes: &[[u8; 3]]| keys_down(&messages(bytes)).map(|down| down.into_keys().collect::<Vec<_>>());
+        let down = |bytes: &[[u8; 3]]| keys_down(&messages(bytes), Releases::Any).map(|down| down.into_keys().collect::<Vec<_>>());
         assert_eq!(down(&[[0x90, 60, 1], [0x91, 60, 1], [0x80, 60, 0]]), Ok(vec![(1, 60)]));
         assert_eq!(down(&[[0x90, 60, 1], [0x90, 60, 0]]), Ok(vec![]));
         assert_eq!(down(&[[0x90, 60, 1], [0x91, 61, 1], [0xb0, 123, 0]]), Ok(vec![(1, 61)]));
         assert!(down(&[[0x90, 60, 1], [0x90, 60, 1]]).unwrap_err().contains("strikes a key that is down"));
         assert!(down(&[[0x80, 60, 1]]).unwrap_err().contains("releases a key that is up"));
         let mut twice = messages(&[[0x90, 60, 1], [0x80, 60, 0], [0x80, 60, 64]]);
-        assert!(keys_down(&twice).is_ok());
+        assert!(keys_down(&twice, Releases::Any).is_ok());
         twice[2].processed = BLOCK;
-        assert!(keys_down(&twice).unwrap_err().contains("releases a key that is up"));
+        assert!(keys_down(&twice, Releases::Any).unwrap_err().contains("releases a key that is up"));
+    }
+
+    #[test]
+    fn what_ardour_releases_of_the_plan_is_not_released_by_antiphon() {
+        let own = |bytes: &[[u8; 3]]| keys_down(&messages(bytes), Releases::Own).unwrap().into_keys().collect::<Vec<_>>();
+        assert_eq!(own(&[[0x90, 60, 90], [0x80, 60, 0]]), []);
+        assert_eq!(own(&[[0x90, 60, 90], [0x80, 60, 64]]), [(0, 60)]);
+        assert_eq!(own(&[[0x90, 60, 90], [0xb0, 123, 0]]), [(0, 60)]);
+        assert_eq!(own(&[[0x90, 60, Song::VELOCITIES[0]], [0x80, 60, 64]]), []);
     }
 }

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use antiphon_engine::music::OFFSETS_PER_TICK;
 
-use super::ardour::Ardour;
-use super::midi::keys_down;
+use super::ardour::{Ardour, Need};
+use super::midi::{Releases, keys_down};
 use super::project::Project;
 use super::report::{Report, TICKS_PER_QUARTER};
 use super::song::{Song, Struck};
@@ -26,8 +26,7 @@ pub(crate) struct Played {
 /// Plays a song in a new session.
 pub(crate) fn play(song: Song, name: &str) -> Played {
     let ardour = Ardour::installed();
-    let session = ardour.session(name);
-    let notes = session.with_extension("notes");
+    let notes = ardour.session(name).with_extension("notes");
     song.write(&notes);
     let (numerator, denominator) = song.metre;
     let end = song.plan() + Song::PLANNED * song.bar();
@@ -43,7 +42,8 @@ pub(crate) fn play(song: Song, name: &str) -> Played {
     if let Some(tempo) = song.ramp {
         args.extend([song.plan(), end, tempo].map(|number| number.to_string()));
     }
-    let report = ardour.run("play.lua", &session, &args);
+    let session = |attempt| ardour.session(&format!("{name}-{attempt}"));
+    let (report, session) = ardour.run("play.lua", Need::NothingLate, session, &args);
     Played { song, report, session }
 }
 
@@ -99,7 +99,7 @@ fn assert_in_time(what: &str, ticks: i64, expected: &[Struck], recorded: &[Struc
 
 fn assert_take(played: &Played, ticks: i64) {
     let song = played.song;
-    let down = keys_down(played.report.sent()).unwrap();
+    let down = keys_down(played.report.sent(), Releases::Any).unwrap();
     assert!(down.is_empty(), "keys are down at the end: {down:?}");
     assert_in_time("what was played", 1, &song.notes(), &played.recorded(0));
     let (planned, recorded) = (played.planned(), played.recorded(song.plan()));

@@ -17,6 +17,8 @@ pub(crate) const TICKS_PER_QUARTER: i64 = 1920;
 pub(crate) struct Report {
     /// Whether the script came to its end.
     pub(crate) is_complete: bool,
+    /// Plans and notes that were late: then the machine was too busy to show more.
+    pub(crate) late: u64,
     /// Samples by which Ardour plays a track early, to make up for the delay of the devices.
     pub(crate) early: i64,
     /// Antiphon's parameters by name, as text.

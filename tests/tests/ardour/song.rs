@@ -31,6 +31,8 @@ pub(crate) struct Song {
 }
 
 impl Song {
+    /// How hard the player strikes the bass and the chord. The plan never does: the model's velocities are even.
+    pub(crate) const VELOCITIES: [u8; 2] = [85, 97];
     /// Bars that the player plays.
     pub(crate) const PLAYED: i64 = 4;
     /// Bars of a plan that are waited for.
@@ -71,9 +73,9 @@ impl Song {
         for (bar, [bass, chord @ ..]) in (0..Self::PLAYED).zip(CHORDS) {
             let line = bar * self.bar();
             let struck = |start, key, velocity, length| Struck { start, channel: 0, key, velocity, length };
-            notes.push(struck(line, bass, 84, self.bar() - 90));
+            notes.push(struck(line, bass, Self::VELOCITIES[0], self.bar() - 90));
             for (eighth, &key) in (0..self.bar() / self.eighth()).zip(chord.iter().cycle()) {
-                notes.push(struck(line + eighth * self.eighth(), key, 96, self.eighth() - 70));
+                notes.push(struck(line + eighth * self.eighth(), key, Self::VELOCITIES[1], self.eighth() - 70));
             }
         }
         notes.sort();
