@@ -80,11 +80,7 @@ fn install(made: &Path, place: &Path) -> Result<()> {
     let folder = place.parent().with_context(|| format!("{} lies in no folder", place.display()))?;
     let staging = tree::staging(folder)?;
     let new = staging.path().join("new");
-    if made.is_dir() {
-        tree::copy(made, &new)?
-    } else {
-        tree::copy_file(made, &new)?
-    }
+    if made.is_dir() { tree::copy(made, &new) } else { tree::copy_file(made, &new) }?;
     tree::put(staging, &new, place)
 }
 

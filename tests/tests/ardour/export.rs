@@ -1,6 +1,6 @@
 //! An export has the whole plan: Ardour runs as fast as it can, and what is late in it would be lost.
 
-use super::ardour::{Ardour, Need};
+use super::ardour::Ardour;
 use super::midi::{Message, Releases, keys_down};
 use super::playing::Played;
 use super::song::Song;
@@ -27,7 +27,7 @@ fn an_export_has_the_whole_plan_at_any_block_size() {
     let [one, other] = ["512", "128"].map(|block| {
         let session = |attempt| played.copy(&format!("export-{block}-{attempt}"));
         let args = [block.to_owned(), song.press().to_string(), end.to_string()];
-        let (report, _) = Ardour::installed().run("export.lua", Need::TheEnd, session, &args);
+        let (report, _) = Ardour::installed().run("export.lua", session, &args, |_, _| {});
         let down = keys_down(report.sent(), Releases::Any).unwrap();
         assert!(down.is_empty(), "after the export these keys are down: {down:?}");
         notes(report.sent(), end)

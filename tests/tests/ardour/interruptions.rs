@@ -1,6 +1,6 @@
 //! Interruptions while the plan sounds leave no key down.
 
-use super::ardour::{Ardour, Need};
+use super::ardour::Ardour;
 use super::midi::{Down, Releases, keys_down};
 use super::playing::Played;
 use super::project;
@@ -28,15 +28,16 @@ fn nothing_hangs_after_loop_locate_bypass_or_removal() {
         session
     };
     let args = [song.press(), song.sample(song.plan()), song.sample(song.bar())].map(|sample| sample.to_string());
-    let (report, _) = ardour.run("interrupt.lua", Need::TheEnd, session, &args);
-    for what in ["loop", "locate", "bypass"] {
-        let left = left_down(&report, what);
-        assert!(left.is_empty(), "after the {what} these keys are down: {left:?}");
-    }
-    // Ardour takes a plug-in away, or switches it off itself, without another block to release keys in; it releases them when it stops.
-    for what in ["deactivation", "removal"] {
-        let (until, _) = report.arrived_around(&format!("stopped after {what}"));
-        let down = keys_down(until, Releases::Any).unwrap();
-        assert!(down.is_empty(), "when Ardour stopped after the {what} these keys were down: {down:?}");
-    }
+    ardour.run("interrupt.lua", session, &args, |report, _| {
+        for what in ["loop", "locate", "bypass"] {
+            let left = left_down(report, what);
+            assert!(left.is_empty(), "after the {what} these keys are down: {left:?}");
+        }
+        // Ardour takes a plug-in away, or switches it off itself, without another block to release keys in; it releases them when it stops.
+        for what in ["deactivation", "removal"] {
+            let (until, _) = report.arrived_around(&format!("stopped after {what}"));
+            let down = keys_down(until, Releases::Any).unwrap();
+            assert!(down.is_empty(), "when Ardour stopped after the {what} these keys were down: {down:?}");
+        }
+    });
 }
