@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::system::{self, Package};
 use crate::{process, runtime};
 
-/// Debian's Ardour: the scripts and what they must come to are those of this series.
+/// Debian 12's Ardour: the scripts and what they must come to are for this series.
 const ARDOUR: Package = Package { name: "ardour", present: || process::succeeds("ardour7-lua", ["--version"]) };
 
 #[derive(clap::Args)]
@@ -26,7 +26,8 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("Ardour is tried on Linux only: its scripts are laid out for Debian's package");
     }
-    system::ensure([&ARDOUR])?;
+    // The features of the whole workspace take what the stand-alone program takes.
+    system::ensure(system::FOR_STANDALONE.iter().chain([&ARDOUR]))?;
     if !(ARDOUR.present)() {
         bail!("there is still no `ardour7-lua`: this system's package `ardour` is not of the series 7. Debian 12 has it");
     }

@@ -8,6 +8,9 @@ use super::song::Song;
 /// Samples of Ardour's blocks, as the scripts set them.
 const BLOCK: i64 = 512;
 
+/// Velocity of the note-offs that Ardour makes itself.
+const ARDOURS_RELEASE: u8 = 64;
+
 /// One message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -59,9 +62,9 @@ pub(crate) enum Releases {
     Own,
 }
 
-/// The keys that are down after these messages. Every message is asked to fit: no key is struck twice, none is released that is up. Only
-/// within a block of a release may another follow: when it stops or jumps, Ardour itself releases the keys of a track's region, and those it
-/// sent to each plug-in, the probe too.
+/// The keys that are down after these messages. Every message is asked to fit: no key is struck twice, and none is released that is up.
+/// Ardour's own releases are let pass: when it stops or jumps it releases the keys that it sent to each plug-in, the probe too, with velocity
+/// 64, and those of a track's region with velocity 0, within a block.
 pub(crate) fn keys_down(messages: &[Message], releases: Releases) -> Result<Down, String> {
     let mut down = Down::new();
     let mut released = BTreeMap::new();
@@ -77,6 +80,7 @@ pub(crate) fn keys_down(messages: &[Message], releases: Releases) -> Result<Down
                 match down.get(&(channel, key)) {
                     Some(struck) if counts(releases, message, *struck) => drop(down.remove(&(channel, key))),
                     Some(_) => {}
+                    None if message.bytes[2] == ARDOURS_RELEASE => {}
                     None if earlier.is_some_and(|earlier| message.processed < earlier + BLOCK) => {}
                     None => return Err(format!("{message:?} releases a key that is up")),
                 }
@@ -120,7 +124,8 @@ mod tests {
         assert_eq!(down(&[[0x90, 60, 1], [0x91, 61, 1], [0xb0, 123, 0]]), Ok(vec![(1, 61)]));
         assert!(down(&[[0x90, 60, 1], [0x90, 60, 1]]).unwrap_err().contains("strikes a key that is down"));
         assert!(down(&[[0x80, 60, 1]]).unwrap_err().contains("releases a key that is up"));
-        let mut twice = messages(&[[0x90, 60, 1], [0x80, 60, 0], [0x80, 60, 64]]);
+        assert_eq!(down(&[[0x80, 60, ARDOURS_RELEASE]]), Ok(vec![]));
+        let mut twice = messages(&[[0x90, 60, 1], [0x80, 60, 0], [0x80, 60, 0]]);
         assert!(keys_down(&twice, Releases::Any).is_ok());
         twice[2].processed = BLOCK;
         assert!(keys_down(&twice, Releases::Any).unwrap_err().contains("releases a key that is up"));
