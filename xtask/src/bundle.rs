@@ -76,7 +76,7 @@ pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Bundles> {
     let runtime = runtime::obtain(root, onnxruntime)?;
     eprintln!("ONNX Runtime: {}", runtime.display());
     let resources = resources(root, platform, &runtime, PACKAGE)?;
-    let library = library(&build(root, PACKAGE)?).with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))?;
+    let library = library(&build(root, PACKAGE, &[])?).with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))?;
     for format in Format::ALL {
         let layout = platform.bundle(format, &names.name);
         lay_out(root, platform, &layout, &library, &resources, |contents| macos::describe(contents, &names, format.kind()))?;
@@ -123,11 +123,30 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
     packages.remove(PACKAGE).with_context(|| format!("{} has no section [{PACKAGE}]", path.display()))
 }
 
-/// Builds a package in release and hands back Cargo's messages, which say where it puts what.
-pub(crate) fn build(root: &Path, package: &str) -> Result<String> {
+/// Builds a package in release, with features, and hands back Cargo's messages, which say where it puts what.
+pub(crate) fn build(root: &Path, package: &str, features: &[&str]) -> Result<String> {
     let mut cargo = process::cargo();
     cargo.current_dir(root).args(["build", "--release", "--locked", "--package", package, "--message-format=json-render-diagnostics"]);
+    for feature in features {
+        cargo.args(["--features", feature]);
+    }
     process::read(&mut cargo)
+}
+
+/// The program called `name` that Cargo's messages name.
+pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        target: Target,
+        executable: Option<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
+    // Other kinds of message do not parse as an artifact, and are none of ours.
+    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    artifacts.find_map(|artifact| artifact.executable.filter(|_| artifact.target.name == name))
 }
 
 /// The shared library of [`PACKAGE`] that Cargo's messages name.
@@ -150,17 +169,21 @@ fn library(messages: &str) -> Option<PathBuf> {
 
 /// Everything beside what `package` builds: ONNX Runtime, and what we must or should hand on with it, with the model and with the code.
 pub(crate) fn resources(root: &Path, platform: Platform, runtime: &Path, package: &str) -> Result<Vec<Copied>> {
-    let mut files = vec![(runtime.to_path_buf(), platform.system.runtime().into())];
-    let notices = runtime::notices(runtime);
-    if notices.is_empty() {
+    let mut files = with_notices(platform, runtime);
+    if files.len() == 1 {
         eprintln!("warning: no LICENSE of ONNX Runtime lies near {}: do not hand these bundles on", runtime.display());
     }
-    files.extend(notices.into_iter().map(|(notice, name)| (notice, Path::new("licences/onnxruntime").join(name))));
     files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
     files.push((root.join("models/licences"), "licences/model".into()));
     files.push((root.join("models").join(MODEL_CARD), MODEL_CARD.into()));
     files.extend(licences_of_code(root, package)?);
     Ok(files)
+}
+
+/// ONNX Runtime and the notices that belong to it.
+pub(crate) fn with_notices(platform: Platform, runtime: &Path) -> Vec<Copied> {
+    let notices = runtime::notices(runtime).into_iter().map(|(notice, name)| (notice, Path::new("licences/onnxruntime").join(name)));
+    std::iter::once((runtime.to_path_buf(), platform.system.runtime().into())).chain(notices).collect()
 }
 
 /// The licences of what is linked into what `package` builds.
@@ -211,6 +234,16 @@ mod tests {
         .replace(".SUFFIX", suffix);
         assert_eq!(library(&messages), Some(PathBuf::from(format!("/t/libantiphon_plugin{suffix}"))));
         assert_eq!(library(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+
+    #[test]
+    fn the_program_is_where_cargo_says() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.rlib"],"executable":null}
+{"reason":"build-script-executed","package_id":"p","out_dir":"/t"}
+{"reason":"compiler-artifact","target":{"name":"antiphon-standalone"},"filenames":["/t/antiphon-standalone"],"executable":"/t/antiphon-standalone"}"#;
+        assert_eq!(executable(messages, "antiphon-standalone"), Some(PathBuf::from("/t/antiphon-standalone")));
+        assert_eq!(executable(messages, "antiphon"), None);
+        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#, "antiphon"), None);
     }
 
     #[test]

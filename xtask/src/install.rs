@@ -1,17 +1,20 @@
-//! `cargo xtask install`: both bundles into the user's own plug-in folders.
+//! `cargo xtask install`: both bundles into the user's own plug-in folders, or the command line into the folder of the user's programs.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::layout::{Format, Platform};
-use crate::{bundle, tree};
+use crate::{bundle, cli, tree};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
+    /// Install the command line `antiphon` instead of the plug-ins
+    #[arg(long)]
+    cli: bool,
     /// Only say what would go where
     #[arg(long)]
     dry_run: bool,
@@ -25,24 +28,40 @@ pub(crate) struct NoHome {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let (platform, names) = (bundle::here()?, bundle::names(root)?);
-    let home = home(platform, |name| std::env::var_os(name).map(PathBuf::from))?;
-    let places = Format::ALL.map(|format| (format, place(platform, format, &names.name, &home)));
+    let (platform, variable) = (bundle::here()?, |name: &str| std::env::var_os(name).map(PathBuf::from));
+    let home = home(platform, variable)?;
+    let places = if args.cli {
+        cli::places(platform, &home, variable("XDG_DATA_HOME").as_deref()).into()
+    } else {
+        let names = bundle::names(root)?;
+        Format::ALL.map(|format| place(platform, format, &names.name, &home)).to_vec()
+    };
     if args.dry_run {
-        for (_, place) in &places {
+        for place in &places {
             let verb = if place.exists() { "replace" } else { "make" };
             println!("would {verb} {}", place.display());
         }
         return Ok(());
     }
-    let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
-    for (format, place) in &places {
+    for (made, place) in made(root, args)?.iter().zip(&places) {
         let verb = if place.exists() { "replaced" } else { "made" };
-        install(&bundles.folder(*format), place)?;
+        install(made, place)?;
         println!("{verb} {}", place.display());
     }
-    println!("Let the host look for new plug-ins.");
+    match places.first().and_then(|program| program.parent()) {
+        Some(folder) if args.cli => cli::say_how_to_start(folder, variable("PATH").as_deref()),
+        _ => println!("Let the host look for new plug-ins."),
+    }
     Ok(())
+}
+
+/// What is to be installed, built now, in the order of its places.
+fn made(root: &Path, args: &Args) -> Result<Vec<PathBuf>> {
+    if args.cli {
+        return Ok(cli::make(root, args.onnxruntime.as_deref())?.files().into());
+    }
+    let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
+    Ok(Format::ALL.map(|format| bundles.folder(format)).into())
 }
 
 /// The folder from which the user's plug-in folders hang.
@@ -56,12 +75,12 @@ fn place(platform: Platform, format: Format, name: &str, home: &Path) -> PathBuf
     platform.system.plugin_folder(format, home).join(platform.bundle(format, name).folder)
 }
 
-/// Copies `bundle` to `place`, or leaves `place` as it was.
-fn install(bundle: &Path, place: &Path) -> Result<()> {
+/// Copies the folder or file `made` to `place`, or leaves `place` as it was.
+fn install(made: &Path, place: &Path) -> Result<()> {
     let folder = place.parent().with_context(|| format!("{} lies in no folder", place.display()))?;
     let staging = tree::staging(folder)?;
     let new = staging.path().join("new");
-    tree::copy(bundle, &new)?;
+    if made.is_dir() { tree::copy(made, &new) } else { tree::copy_file(made, &new) }?;
     tree::put(staging, &new, place)
 }
 
@@ -85,6 +104,20 @@ mod tests {
             fs::remove_file(bundle.join(file)).unwrap();
         }
         assert_eq!(fs::read_dir(folder.path().join(".vst3")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_is_installed_beside_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (made, place) = (folder.path().join("built"), folder.path().join("data/antiphon/lib.so"));
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place.with_file_name("standalone.json"), "settings").unwrap();
+        for text in ["first", "second"] {
+            fs::write(&made, text).unwrap();
+            install(&made, &place).unwrap();
+            assert_eq!(fs::read_to_string(&place).unwrap(), text);
+        }
+        assert_eq!(fs::read_to_string(place.with_file_name("standalone.json")).unwrap(), "settings");
     }
 
     #[test]

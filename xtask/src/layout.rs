@@ -133,6 +133,16 @@ impl Platform {
             },
         }
     }
+
+    /// The layout of the command line `command` of the plug-in called `name`: a folder that can lie anywhere.
+    pub(crate) fn command_line(self, name: &str, command: &str) -> Bundle {
+        Bundle {
+            folder: format!("{name}-cli").into(),
+            library: format!("{command}{}", if self.system == System::Windows { ".exe" } else { "" }).into(),
+            resources: PathBuf::new(),
+            property_list: None,
+        }
+    }
 }
 
 impl System {
@@ -159,6 +169,25 @@ impl System {
         match self {
             Self::Linux | Self::MacOs => "HOME",
             Self::Windows => "LOCALAPPDATA",
+        }
+    }
+
+    /// The folder for the user's own programs. `home` is what [`home_variable`](Self::home_variable) holds.
+    pub(crate) fn program_folder(self, home: &Path) -> PathBuf {
+        home.join(match self {
+            Self::Linux | Self::MacOs => ".local/bin",
+            Self::Windows => "Programs/Antiphon",
+        })
+    }
+
+    /// The folder for the user's own data, where the engine looks for ONNX Runtime. `data_home` is `XDG_DATA_HOME`.
+    pub(crate) fn data_folder(self, home: &Path, data_home: Option<&Path>) -> PathBuf {
+        match self {
+            Self::Linux => {
+                data_home.filter(|path| path.is_absolute()).map_or_else(|| home.join(".local/share"), Path::to_owned).join("antiphon")
+            }
+            Self::MacOs => home.join("Library/Application Support/Antiphon"),
+            Self::Windows => home.join("Antiphon"),
         }
     }
 
@@ -246,5 +275,9 @@ mod tests {
         assert_eq!(folder(System::MacOs, Format::Vst3), "home/Library/Audio/Plug-Ins/VST3");
         assert_eq!(folder(System::Windows, Format::Clap), "home/Programs/Common/CLAP");
         assert_eq!(folder(System::Windows, Format::Vst3), "home/Programs/Common/VST3");
+        let data = |data_home| System::Linux.data_folder(Path::new("home"), data_home);
+        assert_eq!(data(None), Path::new("home/.local/share/antiphon"));
+        assert_eq!(data(Some(Path::new("/data"))), Path::new("/data/antiphon"));
+        assert_eq!(data(Some(Path::new("relative"))), data(None));
     }
 }

@@ -3,7 +3,9 @@
 //! One file per chore; what they share stands in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
 //! (where a bundle's parts lie), `macos` (what bundles need there), `notices` (licences of crates), `pack` (archives) and `tree` (folders as wholes).
 
+mod ardour;
 mod bundle;
+mod cli;
 mod demo;
 mod dist;
 mod install;
@@ -41,10 +43,14 @@ enum Chore {
     Test(test::Args),
     /// Build the plug-in and lay out its CLAP and VST3 bundles in target/bundled, each with all it needs
     Bundle(bundle::Args),
-    /// Make the bundles and copy them into this user's plug-in folders
+    /// Make the bundles and copy them into this user's plug-in folders; or, with --cli, the command line into the folder of programs
     Install(install::Args),
     /// Build the program that needs no host, and lay it out in target/bundled with all it needs
     Standalone(standalone::Args),
+    /// Build the command line `antiphon`, and lay it out in target/bundled with the ONNX Runtime that it takes
+    Cli(cli::Args),
+    /// Play the VST3 in Ardour without a screen, and check what it sends; installs Ardour on Debian. Takes five minutes
+    Ardour(ardour::Args),
     /// Make the bundles and the program, and pack them into one archive for this platform, to be installed without tools or a network
     Dist(dist::Args),
     /// Install the Debian packages that building and testing everything takes, if any is missing
@@ -66,6 +72,8 @@ fn main() -> ExitCode {
         Chore::Bundle(args) => bundle::run(root(), &args),
         Chore::Install(args) => install::run(root(), &args),
         Chore::Standalone(args) => standalone::run(root(), &args),
+        Chore::Cli(args) => cli::run(root(), &args),
+        Chore::Ardour(args) => ardour::run(root(), &args),
         Chore::Setup => setup::run(),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
@@ -90,6 +98,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn readme_names_chores_that_exist() {
+        let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+        let lines: Vec<_> = readme.lines().filter(|line| line.starts_with("cargo xtask ")).collect();
+        assert!(lines.len() >= 4, "{lines:?}");
+        for line in lines {
+            let words = line.split('#').next().unwrap_or_default().split_whitespace().skip(2);
+            Cli::try_parse_from(std::iter::once("cargo xtask").chain(words)).map(drop).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
 use crate::layout::{Bundle, Kind};
 use crate::{bundle, macos, runtime, system};
@@ -47,39 +46,9 @@ pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Program> {
     let (platform, names) = (bundle::here()?, bundle::names(root)?);
     let runtime = runtime::obtain(root, onnxruntime)?;
     let resources = bundle::resources(root, platform, &runtime, PACKAGE)?;
-    let messages = bundle::build(root, PACKAGE)?;
-    let binary = executable(&messages).with_context(|| format!("Cargo built {PACKAGE} but named no program"))?;
+    let messages = bundle::build(root, PACKAGE, &[])?;
+    let binary = bundle::executable(&messages, PACKAGE).with_context(|| format!("Cargo built {PACKAGE} but named no program"))?;
     let layout = platform.program(&names.name);
     bundle::lay_out(root, platform, &layout, &binary, &resources, |contents| macos::describe(contents, &names, Kind::PROGRAM))?;
     Ok(Program { home: bundle::home(root), layout })
-}
-
-/// The program of [`PACKAGE`] that Cargo's messages name.
-fn executable(messages: &str) -> Option<PathBuf> {
-    #[derive(Deserialize)]
-    struct Artifact {
-        target: Target,
-        executable: Option<PathBuf>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-    }
-    // Other kinds of message do not parse as an artifact, and are none of ours.
-    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
-    artifacts.find_map(|artifact| artifact.executable.filter(|_| artifact.target.name == PACKAGE))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_program_is_where_cargo_says() {
-        let messages = r#"{"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.rlib"],"executable":null}
-{"reason":"build-script-executed","package_id":"p","out_dir":"/t"}
-{"reason":"compiler-artifact","target":{"name":"antiphon-standalone"},"filenames":["/t/antiphon-standalone"],"executable":"/t/antiphon-standalone"}"#;
-        assert_eq!(executable(messages), Some(PathBuf::from("/t/antiphon-standalone")));
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
-    }
 }

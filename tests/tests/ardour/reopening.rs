@@ -1,0 +1,35 @@
+//! A project that is closed and opened again: nothing comes out, everything is back, and it plays on.
+
+use antiphon_engine::plan::Entry;
+
+use super::ardour::Ardour;
+use super::midi::{Releases, keys_down};
+use super::playing::Played;
+use super::project::Project;
+use super::song::Song;
+
+#[test]
+#[ignore = "takes Ardour: cargo xtask ardour"]
+fn a_reopened_project_is_silent_and_whole_and_plays_on() {
+    let (ardour, played) = (Ardour::installed(), Played::in_4_4());
+    let song = played.song;
+    let before = Project::read(&played.session);
+    assert!(!before.saved.history.entries().is_empty(), "the project was saved without a history");
+    let end = song.plan() + Song::PLANNED * song.bar();
+    let args = [song.press(), song.sample(end)].map(|sample| sample.to_string());
+    let session = |attempt| played.copy(&format!("reopened-{attempt}"));
+    ardour.run("reopen.lua", session, &args, |report, session| {
+        let (standing, rolling) = report.sent_around("roll");
+        assert!(standing.is_empty(), "while the transport stood, {} messages came out: {standing:#?}", standing.len());
+        assert_eq!(report.parameters, played.report.parameters, "the settings are not those that were saved");
+        let after = Project::read(session);
+        let entries = |project: &Project| project.saved.history.entries().iter().map(Entry::clone).collect::<Vec<_>>();
+        let (kept, known) = (entries(&before), entries(&after));
+        assert!(kept.iter().all(|entry| known.contains(entry)), "of the history {kept:#?}\nthis is left: {known:#?}");
+
+        let down = keys_down(rolling, Releases::Any).unwrap();
+        assert!(down.is_empty(), "keys are down at the end: {down:?}");
+        let planned = rolling.iter().filter(|message| message.struck().is_some() && message.song >= song.sample(song.plan()));
+        assert!(planned.count() >= 8, "the plan is not played: {rolling:#?}");
+    });
+}

@@ -1,0 +1,99 @@
+//! `cargo xtask cli`: the command line `antiphon`, with ONNX Runtime beside it.
+//!
+//! `cargo xtask install --cli` copies both to where the user's programs and data are: the engine looks for ONNX Runtime beside the program and
+//! in the folder of the user's data.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::layout::{Bundle, Platform};
+use crate::{bundle, runtime};
+
+/// The package whose program it is.
+const PACKAGE: &str = "antiphon-engine";
+/// The feature that has the program.
+const FEATURE: &str = "cli";
+/// What the program is called.
+const COMMAND: &str = "antiphon";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Put this ONNX Runtime library beside the program instead of the pinned one, which is fetched
+    #[arg(long, value_name = "PATH")]
+    onnxruntime: Option<PathBuf>,
+}
+
+/// The program, finished.
+pub(crate) struct CommandLine {
+    /// Its folder.
+    folder: PathBuf,
+    layout: Bundle,
+    platform: Platform,
+}
+
+impl CommandLine {
+    /// The program, and the library it takes.
+    pub(crate) fn files(&self) -> [PathBuf; 2] {
+        let resources = self.folder.join(&self.layout.resources);
+        [self.folder.join(&self.layout.library), resources.join(self.platform.system.runtime())]
+    }
+}
+
+pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
+    let [program, _] = make(root, args.onnxruntime.as_deref())?.files();
+    println!("{}", program.display());
+    Ok(())
+}
+
+/// Builds the program, and lays it out with the library `onnxruntime` or the pinned one.
+pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<CommandLine> {
+    let (platform, names) = (bundle::here()?, bundle::names(root)?);
+    let runtime = runtime::obtain(root, onnxruntime)?;
+    let messages = bundle::build(root, PACKAGE, &[FEATURE])?;
+    let binary = bundle::executable(&messages, COMMAND).with_context(|| format!("Cargo built {PACKAGE} but named no program {COMMAND}"))?;
+    let layout = platform.command_line(&names.name, COMMAND);
+    bundle::lay_out(root, platform, &layout, &binary, &bundle::with_notices(platform, &runtime), |_| Ok(()))?;
+    Ok(CommandLine { folder: bundle::home(root).join(&layout.folder), layout, platform })
+}
+
+/// Where the [`files`](CommandLine::files) go in the user's folders. `data_home` is `XDG_DATA_HOME`.
+pub(crate) fn places(platform: Platform, home: &Path, data_home: Option<&Path>) -> [PathBuf; 2] {
+    let (system, program) = (platform.system, platform.command_line("", COMMAND).library);
+    [system.program_folder(home).join(program), system.data_folder(home, data_home).join(system.runtime())]
+}
+
+/// Says how to start what was installed into `folder`, given the variable `PATH`.
+pub(crate) fn say_how_to_start(folder: &Path, path: Option<&Path>) {
+    if is_on_path(folder, path) {
+        println!("`{COMMAND} --help` says what it does.");
+    } else {
+        println!("Add {} to your PATH; then `{COMMAND} --help` says what it does.", folder.display());
+    }
+}
+
+fn is_on_path(folder: &Path, path: Option<&Path>) -> bool {
+    path.is_some_and(|path| std::env::split_paths(path).any(|entry| entry == folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_and_library_go_where_shell_and_engine_look() {
+        let linux = Platform::of("linux", "x86_64").unwrap();
+        let home = Path::new("/home/u");
+        let expected = ["/home/u/.local/bin/antiphon", "/home/u/.local/share/antiphon/libonnxruntime.so"].map(PathBuf::from);
+        assert_eq!(places(linux, home, None), expected);
+        assert_eq!(places(linux, home, Some(Path::new("/data")))[1], Path::new("/data/antiphon/libonnxruntime.so"));
+    }
+
+    #[test]
+    fn a_folder_is_on_the_path_or_not() {
+        let folder = Path::new("/home/u/.local/bin");
+        assert!(is_on_path(folder, Some(Path::new("/usr/bin:/home/u/.local/bin"))));
+        assert!(!is_on_path(folder, Some(Path::new("/usr/bin:/home/u/.local"))));
+        assert!(!is_on_path(folder, None));
+    }
+}
