@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use antiphon_engine::codec::VOCABULARY_VERSION;
+use antiphon_engine::codec::vocabulary::VOCABULARY_VERSION;
 use sha2::{Digest, Sha256};
 
 /// The folder of the workspace.
