@@ -85,7 +85,11 @@ pub(crate) fn keys_down(messages: &[Message], releases: Releases) -> Result<Down
                     None => return Err(format!("{message:?} releases a key that is up")),
                 }
             }
-            Kind::AllOff(channel) => down.retain(|&(other, _), struck| other != channel || !counts(releases, message, *struck)),
+            Kind::AllOff(channel) => {
+                let silenced = down.extract_if(.., |&(other, _), struck| other == channel && counts(releases, message, *struck));
+                // The note-off of such a key may still come.
+                released.extend(silenced.map(|(key, _)| (key, i64::MAX - BLOCK)));
+            }
             Kind::Other => {}
         }
     }
@@ -122,6 +126,7 @@ mod tests {
         assert_eq!(down(&[[0x90, 60, 1], [0x91, 60, 1], [0x80, 60, 0]]), Ok(vec![(1, 60)]));
         assert_eq!(down(&[[0x90, 60, 1], [0x90, 60, 0]]), Ok(vec![]));
         assert_eq!(down(&[[0x90, 60, 1], [0x91, 61, 1], [0xb0, 123, 0]]), Ok(vec![(1, 61)]));
+        assert_eq!(down(&[[0x90, 60, 1], [0xb0, 123, 0], [0x80, 60, 0]]), Ok(vec![]));
         assert!(down(&[[0x90, 60, 1], [0x90, 60, 1]]).unwrap_err().contains("strikes a key that is down"));
         assert!(down(&[[0x80, 60, 1]]).unwrap_err().contains("releases a key that is up"));
         assert_eq!(down(&[[0x80, 60, ARDOURS_RELEASE]]), Ok(vec![]));
