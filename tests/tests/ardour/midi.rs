@@ -58,6 +58,8 @@ pub(crate) type Down = BTreeMap<(u8, u8), Message>;
 pub(crate) enum Releases {
     /// All.
     Any,
+    /// All, on the track that takes Antiphon's output: there Ardour's own releases come several times, blocks apart.
+    Downstream,
     /// Of the plan's keys only Antiphon's own, which have velocity 0: Ardour releases keys too when it stops or jumps.
     Own,
 }
@@ -80,7 +82,7 @@ pub(crate) fn keys_down(messages: &[Message], releases: Releases) -> Result<Down
                 match down.get(&(channel, key)) {
                     Some(struck) if counts(releases, message, *struck) => drop(down.remove(&(channel, key))),
                     Some(_) => {}
-                    None if message.bytes[2] == ARDOURS_RELEASE => {}
+                    None if releases == Releases::Downstream || message.bytes[2] == ARDOURS_RELEASE => {}
                     None if earlier.is_some_and(|earlier| message.processed < earlier + BLOCK) => {}
                     None => return Err(format!("{message:?} releases a key that is up")),
                 }
@@ -99,7 +101,7 @@ pub(crate) fn keys_down(messages: &[Message], releases: Releases) -> Result<Down
 /// Whether a message counts as the release of a key.
 fn counts(releases: Releases, message: Message, struck: Message) -> bool {
     let is_own = matches!((message.kind(), message.bytes[2]), (Kind::Off(..), 0));
-    releases == Releases::Any || is_own || Song::VELOCITIES.contains(&struck.bytes[2])
+    releases != Releases::Own || is_own || Song::VELOCITIES.contains(&struck.bytes[2])
 }
 
 impl Message {
