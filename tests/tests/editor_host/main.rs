@@ -20,7 +20,7 @@ use antiphon_tests::stage::Stage;
 /// Set in the process that opens the editor.
 const INSIDE: &str = "ANTIPHON_TEST_EDITOR_HOST";
 /// Longer than anything here takes on a busy machine; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Fewer colours than this, and the editor has drawn nothing.
 const COLOURS: usize = 8;
 
