@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import sparse
 from . import vocabulary as v
+from .plan import Plan
 from .topk import TopK
 
 
@@ -149,14 +151,21 @@ class Block(nn.Module):
         self.ff_out = nn.Linear(config.ff * width, width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | TopK, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
-        batch, length, width = x.shape
-        qkv = self.qkv(self.attention_norm(x)).view(batch, length, 3, self.heads, self.head_width)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+    def forward(self, x: Tensor, mask: Tensor | TopK | Plan, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
+        x = x + self.dropout(self.attention_out(self.attention(self.qkv(self.attention_norm(x)), mask, turn_query, turn_key)))
+        return x + self.dropout(self.ff_out(F.gelu(self.ff_in(self.ff_norm(x)))))
+
+    def attention(
+        self, qkv: Tensor, mask: Tensor | TopK | Plan, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """What each row takes from those it attends to: [B, T, d] of `qkv` [B, T, 3 d]. A `Plan` is of one batch of rows end to end."""
+        if isinstance(mask, Plan):
+            return sparse.attend(qkv[0], turn_query, turn_key, mask, self.heads)[None]
+        batch, length = qkv.shape[:2]
+        query, key, value = qkv.view(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
         query, key = rotate(query, *turn_query), rotate(key, *turn_key)
         heard = attend(query, key, value, mask if isinstance(mask, Tensor) else mask(query, key))
-        x = x + self.dropout(self.attention_out(heard.transpose(1, 2).reshape(batch, length, width)))
-        return x + self.dropout(self.ff_out(F.gelu(self.ff_in(self.ff_norm(x)))))
+        return heard.transpose(1, 2).reshape(batch, length, -1)
 
 
 class Head(nn.Module):
@@ -233,17 +242,19 @@ class Antiphon(nn.Module):
         return TopK(*values, attention_mask(kind, bar, policy), content, bar, order, self.bar_frequencies)
 
     def forward_hidden(
-        self, rows: Tensor, key_position: Tensor, query_position: Tensor, mask: Tensor | TopK, bar: Tensor
+        self, rows: Tensor, key_position: Tensor, query_position: Tensor, mask: Tensor | TopK | Plan, bar: Tensor
     ) -> Tensor:
         """Hidden states [B, T, d] after the last norm.
 
-        `rows` int [B, T, 24]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
-        [B, 1, T, T]; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
+        `rows` int [B, T, columns]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
+        [B, 1, T, T], or a `Plan` where the sequences of a batch stand end to end and B is 1; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
         """
         x = self.embed(rows, bar)
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-        turn_query, turn_key = self.turns(query_position, dtype), self.turns(key_position, dtype)
+        turn_query, turn_key = (self.turns(p, torch.float32 if isinstance(mask, Plan) else dtype) for p in (query_position, key_position))
+        if isinstance(mask, Plan):
+            turn_query, turn_key = (tuple(angle[0, 0] for angle in turn) for turn in (turn_query, turn_key))
         for block in self.blocks:
             x = block(x, mask, turn_query, turn_key)
         return self.norm(x)

@@ -24,12 +24,15 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from . import checkpoint
+from . import checkpoint, packed
 from .checkpoint import Description
 from .corpus import Corpus
 from .curve import draw
 from .data import Augmentation, Batch, Windows
 from .model import Antiphon, Config, parse_policy
+from .muon import Muon
+from .packed import Packed, PackedLosses
+from .rows import Sequence
 from .vocabulary import FIELD, SUM
 
 LN2 = math.log(2.0)
@@ -48,7 +51,7 @@ class Recipe:
     length: int = 512
     """Rows of a window."""
     batch: int = 8
-    """Windows a step, over all processes."""
+    """Rows a step, over all processes, in windows of `length`."""
     rows: int = 12_000_000
     """Rows to see in all; the learning rate is planned over them."""
     minutes: float = 0.0
@@ -143,15 +146,20 @@ class Trainer:
         self.stale = 0
         self.history: list[dict] = []
         self.resume()
+        self.packs = self.can_pack()
         if recipe.compile and (cuda or shutil.which("g++")):
             for block in self.model.blocks:
-                block.compile()
-        self.losses = Losses(self.model, recipe.policy)
+                block.compile(dynamic=True if self.packs else None)
+        self.losses = PackedLosses(self.model) if self.packs else Losses(self.model, recipe.policy)
         self.trained = DistributedDataParallel(self.losses) if self.world > 1 else self.losses
 
     def network(self) -> Antiphon:
         """The model with random weights."""
         return Antiphon(self.config)
+
+    def can_pack(self) -> bool:
+        """Whether rows stand end to end and attention runs over the allowed keys alone; otherwise windows are padded and attention is dense."""
+        return not self.recipe.dense_share and packed.fits(self.model, self.recipe.policy, self.device)
 
     @property
     def state_file(self) -> Path:
@@ -214,21 +222,31 @@ class Trainer:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()
 
-    def tensors(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+    def tensors(self, batch: Batch | Packed) -> tuple:
+        """What the losses take."""
+        if isinstance(batch, Packed):
+            return (batch,)
         arrays = (batch.rows, batch.key, batch.query, batch.targets, batch.scored)
         return tuple(torch.from_numpy(a).to(self.device, non_blocking=True) for a in arrays)
 
-    def draw_batch(self, step: int) -> Batch:
+    def draw_batch(self, step: int) -> Batch | Packed:
         rng = np.random.default_rng([self.recipe.seed, step, self.rank])
-        size = max(1, self.recipe.batch // self.world)
-        return self.windows.sample(size, self.weights, rng, self.augmentation)
+        rows = max(1, self.recipe.batch // self.world) * self.recipe.length
+        return self.batch_of(self.windows.draw(rows, self.weights, rng, self.augmentation))
+
+    def batch_of(self, sequences: list[Sequence]) -> Batch | Packed:
+        """Windows as the losses take them."""
+        if self.packs:
+            return packed.pack([s.cut(self.recipe.length) for s in sequences], self.recipe.policy, self.config.fine_bars)
+        return self.windows.pad(sequences)
 
     def learn(self, batch: Batch) -> float:
         """One optimiser step; returns the loss in bits per note."""
         for group in [group for optimiser in self.optimisers for group in optimiser.param_groups]:
             group["lr"] = self.rate()
         self.model.train()
-        self.losses.policy = self.policy()
+        if not self.packs:
+            self.losses.policy = self.policy()
         with self.autocast():
             nll, notes = self.trained(*self.tensors(batch))
         loss = nll.sum() / notes.clamp(min=1)
@@ -243,20 +261,20 @@ class Trainer:
             for average, value in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 average.lerp_(value, 1 - keep)
         self.step += 1
-        self.rows += int((batch.rows[..., 0] > 0).sum()) * self.world
+        self.rows += (batch.count if isinstance(batch, Packed) else int((batch.rows[..., 0] > 0).sum())) * self.world
         return float(loss.detach()) / LN2
 
     @torch.no_grad()
     def validate(self) -> dict:
         """Bits per note by source and field, of the averaged weights."""
-        losses = Losses(self.average, self.recipe.policy)
+        losses = PackedLosses(self.average) if self.packs else Losses(self.average, self.recipe.policy)
         mine = {}
         for source in self.sources[self.rank :: self.world]:
             chosen = self.windows.validation(source, self.recipe.validation_windows, 7)
             total, notes = np.zeros(len(self.config.fields)), 0.0
             for i in range(0, len(chosen), 4):
                 with self.autocast():
-                    nll, count = losses(*self.tensors(self.windows.pack(chosen[i : i + 4])))
+                    nll, count = losses(*self.tensors(self.batch_of(chosen[i : i + 4])))
                 total += nll.double().cpu().numpy() / LN2
                 notes += float(count)
             if notes:
@@ -318,10 +336,7 @@ class Trainer:
 
 
 def optimisers(model: Antiphon, rate: float, weight_decay: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices of the blocks, AdamW for embeddings, heads, biases and norms.
-
-    Muon's step is scaled to the size of AdamW's (Liu et al. 2025), so that both take one learning rate.
-    """
+    """Muon for the matrices of the blocks, AdamW for embeddings, heads, biases and norms; both take one learning rate."""
     matrices = [p for p in model.blocks.parameters() if p.dim() == 2]
     hidden = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in hidden]
@@ -329,8 +344,7 @@ def optimisers(model: Antiphon, rate: float, weight_decay: float) -> list[torch.
         {"params": [p for p in others if p.dim() > 1], "weight_decay": weight_decay},
         {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
     ]
-    muon = torch.optim.Muon(matrices, rate, weight_decay=weight_decay, momentum=0.95, adjust_lr_fn="match_rms_adamw")
-    return [muon, torch.optim.AdamW(groups, rate, betas=(0.9, 0.95), fused=True)]
+    return [Muon(matrices, rate, weight_decay), torch.optim.AdamW(groups, rate, betas=(0.9, 0.95), fused=True)]
 
 
 class Losses(torch.nn.Module):
