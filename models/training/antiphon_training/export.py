@@ -30,7 +30,7 @@ def random_model(config: Config, seed: int) -> Antiphon:
                 nn.init.normal_(parameter, mean=float(name.endswith("weight")), std=0.1)
             elif name.endswith("bias"):
                 nn.init.normal_(parameter, std=0.1)
-            elif "embedding" not in name and "choice" not in name:
+            elif parameter.dim() > 1 and "embedding" not in name and "choice" not in name:
                 nn.init.normal_(parameter, std=1.5 * parameter.shape[1] ** -0.5)
     return model.eval()
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import sparse
+from . import memory, sparse
 from . import vocabulary as v
 from .plan import Plan
 from .topk import TopK
@@ -37,6 +37,7 @@ class Config:
     rotary: dict | None = None  # group name -> frequencies; None: `rotary_frequencies`
     fine_bars: tuple[int, ...] = (1, 2, 4, 8, 12, 16, 24, 32)  # R: how many bars back are seen note by note
     dropout: float = 0.0
+    memory: int = 0  # width of a row's key in the memory of the piece (`memory.py`); 0: the model has none
 
     def __post_init__(self):
         if self.width % self.heads or (self.width // self.heads) % 2:
@@ -194,6 +195,7 @@ class Antiphon(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
         last = len(config.fields) - 1
+        self.memory = memory.Memory(config.width, config.memory) if config.memory else None
         self.heads = nn.ModuleList(Head(config.width, classes, i == last) for i, (_, classes) in enumerate(config.fields))
         for group in ("bar", "tick", "index"):
             self.register_buffer(f"{group}_frequencies", torch.tensor(config.rotary[group], dtype=torch.float32), persistent=False)
@@ -275,19 +277,21 @@ class Antiphon(nn.Module):
         count = torch.tensor([loss.numel() for _, loss in parts], device=hidden.device)
         return total if field_weights is None else total * field_weights, count
 
+    @staticmethod
+    def known_targets(rows: Tensor, targets: Tensor, scored: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Which of `targets` [N, 8] there are, and which of those have a loss: two tensors bool [N, 8]."""
+        known = targets >= 0
+        known[:, : v.CONTENT_FIELDS] &= (rows[..., v.COLUMN["target_beat"]].reshape(-1) > 0)[:, None]
+        return known, known if scored is None else known & scored.reshape(known.shape)
+
     def field_losses(self, hidden: Tensor, rows: Tensor, targets: Tensor, scored: Tensor | None = None) -> list[tuple[Tensor, Tensor]]:
         """Per field, (flat row numbers, their losses), computed only on the rows that have that target.
 
         Target -1: no loss, and the chain goes on as if the field added nothing. `scored` bool [B, T, 8] takes the loss from a target
         that stays known to the fields after it (the velocity of a flat score). Fields 0-3 count only where the row has a target.
         """
-        fields = len(self.heads)
-        targets = targets.reshape(-1, fields)
-        has_target = rows[..., v.COLUMN["target_beat"]].reshape(-1) > 0
-        known = targets >= 0
-        known[:, : v.CONTENT_FIELDS] &= has_target[:, None]
-        counted = known if scored is None else known & scored.reshape(-1, fields)
-
+        targets = targets.reshape(-1, len(self.heads))
+        known, counted = self.known_targets(rows, targets, scored)
         c = hidden.reshape(-1, hidden.shape[-1])
         parts = []
         for i, head in enumerate(self.heads):

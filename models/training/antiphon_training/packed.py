@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import sparse
+from . import memory, sparse
 from .model import Antiphon, parse_policy
 from .plan import Plan, plan
 from .rows import KIND, Sequence
@@ -53,14 +53,22 @@ def pack(sequences: list[Sequence], policy: str, fine_bars: tuple[int, ...]) -> 
 class PackedLosses(nn.Module):
     """The twin of `train.Losses` for packed batches: summed nats by field and the number of notes."""
 
-    def __init__(self, model: Antiphon):
+    def __init__(self, model: Antiphon, remembers: bool = True):
+        """`remembers`: with the model's memory, if it has one."""
         super().__init__()
-        self.model = model
+        self.model, self.remembers = model, remembers
 
     def forward(self, batch: Packed) -> tuple[Tensor, Tensor]:
-        hidden = self.model.forward_hidden(batch.rows, batch.key, batch.query, batch.plan, batch.order)
-        nll, count = self.model.loss_sums(hidden, batch.rows, batch.targets, scored=batch.scored)
+        hidden = self.hidden(batch)
+        if self.model.memory is None or not self.remembers:
+            nll, count = self.model.loss_sums(hidden, batch.rows, batch.targets, scored=batch.scored)
+        else:
+            nll, count = memory.loss_sums(self.model, hidden, batch.rows, batch.targets, batch.scored, batch.order, batch.spans)
         return nll, count[FIELD["beat"]]
+
+    def hidden(self, batch: Packed) -> Tensor:
+        """Hidden states [1, T, d]."""
+        return self.model.forward_hidden(batch.rows, batch.key, batch.query, batch.plan, batch.order)
 
 
 def fits(model: Antiphon, policy: str, device: torch.device) -> bool:
