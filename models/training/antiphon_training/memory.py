@@ -60,15 +60,16 @@ class FieldMemory(nn.Module):
         favourite = known.argmax(1, keepdim=True) == classes
         right = target[:, None] == classes
         boost = sum(bonus * match for bonus, match in zip(self.bonus, matches, strict=True))
-        parts, features, present = [of_model.exp()], [entropy / 2], []
+        parts, strengths, agreements, present = [of_model.exp()], [], [], []
         for theta in self.log_theta.exp():
             weight = (theta * nearness + boost).exp()
             total = weight.sum(1, keepdim=True)
             mass = total.clamp(min=NO_MASS)
             parts.append((weight * right).sum(1, keepdim=True) / mass)
-            features += [(mass.detach().log() / 5).clamp(-8, 8), (weight.detach() * favourite).sum(1, keepdim=True) / mass.detach()]
+            strengths.append((mass.detach().log() / 5).clamp(-8, 8))
+            agreements.append((weight.detach() * favourite).sum(1, keepdim=True) / mass.detach())
             present.append(total > NO_MASS)
-        gate = self.gate(torch.cat(features, 1)) + self.gate_state(state.float())
+        gate = self.gate(torch.cat([entropy / 2, *strengths, *agreements], 1)) + self.gate_state(state.float())
         gate = torch.cat([gate[:, :1], gate[:, 1:].masked_fill(~torch.cat(present, 1), -1e9)], 1).softmax(-1)
         return -(gate * torch.cat(parts, 1)).sum(1).clamp(min=1e-30).log()
 
