@@ -9,6 +9,7 @@ mod echo;
 mod error;
 mod fill;
 mod listening;
+mod memory;
 mod noise;
 mod open_bar;
 mod pace;
