@@ -93,7 +93,7 @@ impl Decoder {
         if cache.reads_queries() && !model.gives_queries() {
             return Err(DecodeError::NoQueries { policy: cache.policy().name(), model: model.info().name.clone() });
         }
-        let memory = if model.info().memory > 0 { Some(Memory::new(model.info().memory)?) } else { None };
+        let memory = Memory::of(&model)?;
         let step = batch(&model, 1, Asked::All, &mut cache, memory.as_ref())?;
         let mut decoder = Self {
             bound: cache.moves(),
@@ -240,7 +240,7 @@ impl Decoder {
         let Some(memory) = &mut self.memory else { return Ok(()) };
         if memory.begin_bar()? {
             self.bars.clear();
-            self.step.bind_memory(&self.model, memory.tensors())?;
+            memory.bind(&self.model, &mut self.step)?;
         }
         Ok(())
     }
@@ -259,7 +259,7 @@ impl Decoder {
         let Some(memory) = &mut self.memory else { return Ok(()) };
         if memory.reopen(bar, rows)? {
             self.bars.clear();
-            self.step.bind_memory(&self.model, memory.tensors())?;
+            memory.bind(&self.model, &mut self.step)?;
         }
         Ok(())
     }
@@ -357,7 +357,7 @@ fn batch(model: &Model, rows: usize, asked: Asked, cache: &mut Cache, memory: Op
         batch.bind_queries(model)?;
     }
     if let Some(memory) = memory {
-        batch.bind_memory(model, memory.tensors())?;
+        memory.bind(model, &mut batch)?;
     }
     Ok(batch)
 }

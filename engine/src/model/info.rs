@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Rotary, STORED};
+use super::{REMEMBERED, Rotary};
 use crate::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
 
 /// Layout of graph and metadata without a memory of the piece.
@@ -187,7 +187,7 @@ impl<F: Fn(&str) -> Option<String>> Metadata<F> {
     /// Width of the memory's keys, whose entries must be stored with the classes that ours are.
     fn memory(&self) -> Result<usize, MetadataError> {
         let classes: Vec<String> = self.json("antiphon.memory_classes")?;
-        if !classes.iter().map(String::as_str).eq(STORED.map(|field| field.name())) {
+        if !classes.iter().map(String::as_str).eq(REMEMBERED.map(|field| field.name())) {
             return Err(invalid("antiphon.memory_classes", "is not what this engine stores: use a newer Antiphon".to_owned()));
         }
         self.size("antiphon.memory", MOST.memory)
@@ -254,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn a_memory_is_read_with_format_2_and_needs_the_classes_that_the_engine_stores() {
+        let mut metadata = sound();
+        assert_eq!(parse(&metadata).unwrap().memory, 0);
+        metadata.insert("antiphon.format".to_owned(), "2".to_owned());
+        assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.memory"));
+        metadata.insert("antiphon.memory".to_owned(), "64".to_owned());
+        metadata.insert("antiphon.memory_classes".to_owned(), json!(REMEMBERED.map(|field| field.name())).to_string());
+        assert_eq!(parse(&metadata).unwrap().memory, 64);
+        for (key, value) in [("antiphon.memory", "0"), ("antiphon.memory", "100000"), ("antiphon.memory_classes", r#"["pitch", "role"]"#)] {
+            let bad = BTreeMap::from_iter(metadata.clone().into_iter().chain([(key.to_owned(), value.to_owned())]));
+            assert!(parse(&bad).unwrap_err().to_string().contains(key), "{key} = {value}");
+        }
+    }
+
+    #[test]
     fn every_key_is_needed() {
         for key in sound().into_keys() {
             let mut metadata = sound();
@@ -266,7 +281,7 @@ mod tests {
     #[test]
     fn other_formats_vocabularies_and_sizes_are_refused() {
         let bad = [
-            ("format", "2"),
+            ("format", "3"),
             ("vocabulary", "1"),
             ("columns", r#"[["kind", 6]]"#),
             ("fields", "[]"),

@@ -5,19 +5,25 @@ use ort::{memory::Allocator, session::IoBinding, value::Tensor};
 use super::batch::{data, dims};
 use crate::codec::{Targets, vocabulary::Field};
 
-/// The classes an entry is stored with, in the order of the graph.
-pub const STORED: [Field; 6] = [Field::Pitch, Field::Duration, Field::Velocity, Field::Beat, Field::Sub, Field::Role];
+/// The fields that are remembered, in the order of the graph.
+pub const REMEMBERED: [Field; 3] = [Field::Pitch, Field::Duration, Field::Velocity];
+
+/// Added to the cosine of an entry's key and a row's: what is left is how near they are, 0 or less.
+const PRESENT: f32 = -1.0;
+
+/// The same of a place without an entry, whose weight is 0 then.
+const ABSENT: f32 = -1e4;
 
 /// Capacities are multiples of this many entries.
 const STEP: usize = 256;
 
-/// Tensors of the entries, bound to every batch of a decoder. An entry without any class counts for nothing, so they may be larger than what is in them.
+/// Tensors of the entries, bound to every batch of a decoder. They may have more room than there are entries.
 #[derive(Debug)]
 pub struct MemoryTensors {
     width: usize,
     capacity: usize,
     keys: Tensor<f32>,
-    /// `[stored, capacity]`
+    /// `[fields, capacity]`
     classes: Tensor<i64>,
     mask: Tensor<f32>,
 }
@@ -34,12 +40,12 @@ impl MemoryTensors {
             width,
             capacity,
             keys: Tensor::new(&allocator, dims(&[capacity, width]))?,
-            classes: Tensor::new(&allocator, dims(&[STORED.len(), capacity]))?,
+            classes: Tensor::new(&allocator, dims(&[REMEMBERED.len(), capacity]))?,
             mask: Tensor::new(&allocator, dims(&[1, capacity]))?,
         };
         data(&mut tensors.keys).fill(0.0);
-        data(&mut tensors.classes).fill(-1);
-        data(&mut tensors.mask).fill(0.0);
+        data(&mut tensors.classes).fill(0);
+        data(&mut tensors.mask).fill(ABSENT);
         Ok(tensors)
     }
 
@@ -54,11 +60,13 @@ impl MemoryTensors {
         let (width, capacity) = (self.width, self.capacity);
         let keys = data(&mut self.keys);
         let classes = data(&mut self.classes);
-        classes.fill(-1);
+        let mask = data(&mut self.mask);
+        mask.fill(ABSENT);
         for (entry, (key, targets)) in entries.take(capacity).enumerate() {
             keys[entry * width..][..width].copy_from_slice(key);
-            for (plane, field) in STORED.into_iter().enumerate() {
-                classes[plane * capacity + entry] = targets[field as usize].into();
+            mask[entry] = PRESENT;
+            for (plane, field) in REMEMBERED.into_iter().enumerate() {
+                classes[plane * capacity + entry] = targets[field as usize].max(0).into();
             }
         }
     }

@@ -15,7 +15,7 @@ from torch import nn
 from . import checkpoint, graph
 from . import vocabulary as v
 from .checkpoint import Description
-from .memory import STORED
+from .memory import FIELDS
 from .model import Antiphon, Config
 
 FORMAT, WITH_MEMORY = 1, 2
@@ -56,7 +56,7 @@ def metadata(model: Antiphon, description: Description, weights: str) -> dict[st
         "trained_rows": description.trained_rows,
     }
     if config.memory:
-        values |= {"memory": config.memory, "memory_classes": list(STORED)}
+        values |= {"memory": config.memory, "memory_classes": list(FIELDS)}
     return {f"antiphon.{name}": value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 

@@ -1,11 +1,12 @@
 """Memory of the piece: each field's distribution is mixed with the classes that followed in the most similar rows of earlier bars.
 
 A pointer into the past (Merity et al. 2017; nearest-neighbour language models: Khandelwal et al. 2020) over all bars before the row's own, however far
-back, with one short key a row. For field i of a row with key z, entry j of an earlier bar weighs
+back, with one short key a row. For field i of a row with key z, each of the `NEAREST` entries j of earlier bars weighs
     w_kj = exp(theta_k (z . z_j - 1) + sum of bonus_m over the chain's earlier fields m whose class chosen now is the entry's, too),
-and p = g_0 p_model + sum_k g_k (sum of w_kj over entries of that class) / (sum of all w_kj). The gate g is a softmax over the model's entropy, each
-temperature's mass and its agreement with the model's best class, and the chain's state. Entries are the rows that have a target in the field. Only
-whole bars are entries, so the store changes at bar lines alone. Causal and normalised; `graph.py` has the twin that the engine runs.
+and p = g_0 p_model + sum_k g_k (w_kj of that class, plus tiny p_model) / (sum of all of them). So where nothing is remembered the model stands alone.
+The gate g is a softmax over each part's logarithm of its sum and its overlap with the model's distribution, and the chain's state. Entries are the rows
+that predict a note's content. Only whole bars are entries, so the store changes at bar lines alone. Causal and normalised; `memory_graph.py` is the
+twin that the engine runs, whose cost a note is why there are three fields: sub and role gained a tenth of what these do.
 """
 
 from __future__ import annotations
@@ -16,62 +17,59 @@ from torch import Tensor, nn
 
 from .vocabulary import FIELD
 
-FIELDS = ("pitch", "duration", "velocity", "sub", "role")
-"""Fields that are mixed. Type, beat and offset gained nothing."""
+FIELDS = ("pitch", "duration", "velocity")
+"""Fields that are mixed; an entry is stored with its classes of them, in this order."""
 
-MATCHES = {"pitch": (), "duration": ("pitch",), "velocity": ("pitch",), "sub": ("beat",), "role": ("beat", "sub")}
+MATCHES = {"pitch": (), "duration": ("pitch",), "velocity": ("pitch",)}
 """Fields chosen before in the chain whose agreement with an entry counts for it."""
-
-STORED = ("pitch", "duration", "velocity", "beat", "sub", "role")
-"""Classes an entry is stored with, in this order."""
 
 TEMPERATURES = (8.0, 32.0)
 """What `theta` begins with."""
 
-NO_MASS = 1e-20
-"""Weight of all entries below which there is nothing to remember: the model's distribution stands alone."""
+NEAREST = 64
+"""Entries that count for a row: those whose keys are nearest to its own."""
 
+TINY = 1e-20
+"""Share of the model's distribution in what is remembered: it keeps the sum above 0."""
 
 NEVER = -1e4
 """Instead of the nearness of entries that are not earlier. Its exponential is 0; minus infinity would make the gradient of `theta` NaN."""
 
 
 class FieldMemory(nn.Module):
-    """What one field has of its own: temperatures, bonuses and gate."""
+    """What one field has of its own: temperatures, bonuses and gate. Parts are the temperatures, then the model."""
 
     def __init__(self, width: int, matches: int):
         super().__init__()
-        count = len(TEMPERATURES)
+        parts = len(TEMPERATURES) + 1
         self.log_theta = nn.Parameter(torch.tensor(TEMPERATURES).log())
         self.bonus = nn.Parameter(torch.full((matches,), 2.0))
-        self.gate = nn.Linear(1 + 2 * count, 1 + count)
-        self.gate_state = nn.Linear(width, 1 + count, bias=False)
+        self.gate = nn.Linear(2 * parts, parts)
+        self.gate_state = nn.Linear(width, parts, bias=False)
         with torch.no_grad():
             self.gate.weight.zero_()
             self.gate_state.weight.zero_()
-            self.gate.bias.copy_(torch.tensor([2.0] + [0.0] * count))
+            self.gate.bias.copy_(torch.tensor([0.0] * (parts - 1) + [1.5]))
 
     def forward(self, state: Tensor, logits: Tensor, target: Tensor, nearness: Tensor, classes: Tensor, matches: list[Tensor]) -> Tensor:
-        """-ln p of each target [Q]: `logits` [Q, classes], `nearness` [Q, E] the cosine less one, `NEVER` where an entry is not earlier."""
-        log_p = logits.float().log_softmax(-1)
-        of_model = log_p.gather(1, target[:, None])
-        known = log_p.detach()
-        entropy = -(known.exp() * known).sum(-1, keepdim=True)
-        favourite = known.argmax(1, keepdim=True) == classes
+        """-ln p of each target [Q]: `logits` [Q, classes], `nearness` [Q, E] the cosine less one, `NEVER` where an entry is not earlier, `classes` [Q, E]."""
+        p = logits.float().softmax(-1)
+        of_model = p.gather(1, target[:, None])
+        known = p.detach()
+        alike = (known * known).sum(1, keepdim=True)
+        of_entries = known.gather(1, classes)  # what the model gives to each entry's class
         right = target[:, None] == classes
         boost = sum(bonus * match for bonus, match in zip(self.bonus, matches, strict=True))
-        parts, strengths, agreements, present = [of_model.exp()], [], [], []
+        parts, strengths, overlaps = [], [], []
         for theta in self.log_theta.exp():
             weight = (theta * nearness + boost).exp()
-            total = weight.sum(1, keepdim=True)
-            mass = total.clamp(min=NO_MASS)
-            parts.append((weight * right).sum(1, keepdim=True) / mass)
-            strengths.append((mass.detach().log() / 5).clamp(-8, 8))
-            agreements.append((weight.detach() * favourite).sum(1, keepdim=True) / mass.detach())
-            present.append(total > NO_MASS)
-        gate = self.gate(torch.cat([entropy / 2, *strengths, *agreements], 1)) + self.gate_state(state.float())
-        gate = torch.cat([gate[:, :1], gate[:, 1:].masked_fill(~torch.cat(present, 1), -1e9)], 1).softmax(-1)
-        return -(gate * torch.cat(parts, 1)).sum(1).clamp(min=1e-30).log()
+            total = weight.sum(1, keepdim=True) + TINY
+            parts.append(((weight * right).sum(1, keepdim=True) + TINY * of_model) / total)
+            strengths.append(total.detach().log() / 5)
+            overlaps.append(((weight.detach() * of_entries).sum(1, keepdim=True) + TINY * alike) / total.detach())
+        features = torch.cat([*strengths, torch.zeros_like(alike), *overlaps, alike], 1)
+        gate = (self.gate(features) + self.gate_state(state.float())).softmax(-1)
+        return -(gate * torch.cat([*parts, of_model], 1)).sum(1).clamp(min=1e-30).log()
 
 
 class Memory(nn.Module):
@@ -139,7 +137,9 @@ def remember(part: FieldMemory, name: str, c, logits, asked, known, targets, key
             q = asked[here]
             e = torch.nonzero(known[first:last, i]).squeeze(1) + first
             nearness = (keys[q] @ keys[e].T - 1).masked_fill(order[e][None] >= order[q][:, None], NEVER)
-            matches = [targets[q, FIELD[m]][:, None] == targets[e, FIELD[m]] for m in MATCHES[name]]
-            losses.append(part(c[q], logits[here], targets[q, i], nearness, targets[e, i], matches))
+            nearness, place = nearness.topk(min(NEAREST, len(e)), dim=1, sorted=False)
+            entries = e[place]
+            matches = [targets[q, FIELD[m]][:, None] == targets[entries, FIELD[m]] for m in MATCHES[name]]
+            losses.append(part(c[q], logits[here], targets[q, i], nearness, targets[entries, i], matches))
     return torch.cat(losses)
 

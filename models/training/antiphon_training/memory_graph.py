@@ -1,7 +1,7 @@
 """The memory of the piece in the graphs: the twin of `memory.py`, node by node, for the rows that are asked.
 
 In the step graph keys and classes of the entries are inputs, of the rows of earlier bars as the engine keeps them; in the reference graph the keys are
-the run's own and `memory_mask` says which entries each row may remember.
+the run's own. Written for few nodes: at one row a run each costs about a microsecond, whatever it computes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 from onnx import TensorProto
 
 from . import vocabulary as v
-from .memory import MATCHES, NEVER, NO_MASS, STORED, TEMPERATURES
+from .memory import FIELDS, MATCHES, NEAREST, NEVER, TEMPERATURES, TINY
 
 COUNT = len(TEMPERATURES)
 SMALLEST = 1e-30
@@ -23,82 +23,62 @@ class MemoryNodes:
     def __init__(self, g, model, hidden: str, own_keys: bool):
         """`own_keys`: entries are the rows of the run itself, instead of inputs."""
         self.g, self.memory = g, model.memory
-        self.classes = dict(model.config.fields)
         width = model.config.memory
         entries, rows = ("T", "A") if own_keys else ("E", "R")
-        key = g.op("LpNormalization", [self.linear("memory.key", self.memory.key, hidden)], "memory_key", axis=-1, p=2)
+        weight = g.matrix("memory.key.weight", self.memory.key.weight.detach().float().numpy().T)
+        directed = g.op("Gemm", [hidden, weight, g.vector("memory.key.bias", self.memory.key.bias)])
+        key = g.op("LpNormalization", [directed], "memory_key", axis=-1, p=2)
         g.output("memory_key", TensorProto.FLOAT, ["T", width])
         keys = key if own_keys else g.input("memory_keys", TensorProto.FLOAT, [entries, width])
-        stored = g.input("memory_classes", TensorProto.INT64, [len(STORED), entries])
+        stored = g.input("memory_classes", TensorProto.INT64, [len(FIELDS), entries])
         mask = g.input("memory_mask", TensorProto.FLOAT, [rows, entries])
-
         cosine = g.op("Gemm", [g.op("Gather", [key, "asked"], axis=0), keys], transB=1)
-        near = g.op("Add", [cosine, g.op("Sub", [mask, g.constant(1, np.float32)])])
-        absent = g.op("Less", [stored, g.constant(0)])
-        barred = g.op("Where", [absent, g.constant(NEVER, np.float32), g.constant(0, np.float32)])
-        self.index = g.op("Max", [stored, g.constant(0)])
-        self.stored = stored
-        # A row's target has all of its content or none, and so has the place of the note after it.
-        self.near = {}
-        for name, like in (("pitch", ("pitch", "duration", "velocity")), ("beat", ("sub", "role"))):
-            of_fields = g.op("Unsqueeze", [g.op("Add", [near, self.row(barred, name)]), g.constant([1])])
-            self.near |= {field: of_fields for field in like}
-        self.asked = g.op("Shape", ["asked"])
+        room = g.op("Shape", [mask], start=1)
+        count = g.op("Min", [room, g.constant([NEAREST])])
+        near, place = g.op("TopK", [g.op("Add", [cosine, mask]), count], ["memory_near", "memory_place"], axis=1, sorted=0)
+        self.near = g.op("Unsqueeze", [near, g.constant([1])])  # [A, 1, nearest]
+        names = [f"memory_{name}_classes" for name in FIELDS]
+        of_nearest = g.op("Gather", [stored, g.op("Unsqueeze", [place, g.constant([1])])], axis=1)  # [fields, A, 1, nearest]
+        split = g.op("Split", [of_nearest, g.constant([1] * len(FIELDS))], names, axis=0)
+        self.stored = {name: g.op("Squeeze", [part, g.constant([0])]) for name, part in zip(FIELDS, split, strict=True)}  # [A, 1, nearest]
         self.equal: dict[str, str] = {}
 
-    def row(self, table: str, name: str) -> str:
-        """[1, E]: what is stored of one field."""
-        return self.g.op("Gather", [table, self.g.constant([STORED.index(name)])], axis=0)
-
     def agreement(self, name: str, choice: str) -> str:
-        """float [A, 1, E]: entries that have the class just chosen."""
-        g = self.g
+        """bool [A, 1, nearest]: entries that have the class just chosen."""
         if name not in self.equal:
-            same = g.op("Cast", [g.op("Equal", [self.row(self.stored, name), choice])], to=TensorProto.FLOAT)
-            self.equal[name] = g.op("Unsqueeze", [same, g.constant([1])])
+            self.equal[name] = self.g.op("Equal", [self.stored[name], self.g.op("Unsqueeze", [choice, self.g.constant([1])])])
         return self.equal[name]
 
     def mix(self, name: str, state: str, logits: str, choices: dict[str, str]) -> str:
-        """ln p of every class, [A, classes]."""
+        """ln p of every class, [A, classes]. Parts are the temperatures, then the model: rows of one tensor [A, parts, classes]."""
         g, part, prefix = self.g, self.memory.fields[name], f"memory.fields.{name}"
         theta = g.op("Reshape", [g.op("Exp", [g.vector(f"{prefix}.log_theta", part.log_theta)]), g.constant([1, COUNT, 1])])
-        weight = g.op("Mul", [self.near[name], theta])  # [A, temperatures, E]
+        weight = g.op("Mul", [self.near, theta])
         for i, matched in enumerate(MATCHES[name]):
-            boost = g.op("Gather", [g.vector(f"{prefix}.bonus", part.bonus), g.constant([i])])
-            weight = g.op("Add", [weight, g.op("Mul", [self.agreement(matched, choices[matched]), boost])])
+            bonus = g.op("Gather", [g.vector(f"{prefix}.bonus", part.bonus), g.constant([i])])
+            weight = g.op("Add", [weight, g.op("Where", [self.agreement(matched, choices[matched]), bonus, g.constant(0, np.float32)])])
         weight = g.op("Exp", [weight])
-        shape = g.op("Concat", [self.asked, g.constant([COUNT, self.classes[name]])], axis=0)
-        empty = g.op("Expand", [g.constant([[[0]]], np.float32), shape])
-        index = g.op("Expand", [self.row(self.index, name), g.op("Shape", [weight])])
-        votes = g.op("ScatterElements", [empty, index, weight], axis=2, reduction="add")  # [A, temperatures, classes]
-        total = g.op("ReduceSum", [votes, g.constant([2])], keepdims=0)
-        mass = g.op("Max", [total, g.constant(NO_MASS, np.float32)])
-
         p = g.op("Softmax", [logits], axis=-1)
-        entropy = g.op("ReduceSum", [g.op("Mul", [p, g.op("LogSoftmax", [logits], axis=-1)]), g.constant([1])], keepdims=1)
-        favourite = g.op("ArgMax", [logits], axis=-1, keepdims=1)
-        of_both = g.op("Unsqueeze", [g.op("Tile", [favourite, g.constant([1, COUNT])]), g.constant([2])])
-        agrees = g.op("Squeeze", [g.op("GatherElements", [votes, of_both], axis=2), g.constant([2])])
-        strength = g.op("Clip", [g.op("Mul", [g.op("Log", [mass]), g.constant(0.2, np.float32)]), g.constant(-8, np.float32), g.constant(8, np.float32)])
-        features = g.op("Concat", [g.op("Mul", [entropy, g.constant(-0.5, np.float32)]), strength, g.op("Div", [agrees, mass])], axis=-1)
-        gate = self.linear(f"{prefix}.gate", part.gate, features)
-        gate = g.op("Add", [gate, self.linear(f"{prefix}.gate_state", part.gate_state, state)])
-        present = g.op("Greater", [total, g.constant(NO_MASS, np.float32)])
-        closed = g.op("Where", [present, g.constant(0, np.float32), g.constant(-1e9, np.float32)])
-        gate = g.op("Add", [gate, g.op("Pad", [closed, g.constant([0, 1, 0, 0])])])
-        of_model, of_memory = g.op("Split", [g.op("Softmax", [gate], axis=-1), g.constant([1, COUNT])], [f"{prefix}.share", f"{prefix}.shares"], axis=-1)
-        shares = g.op("Unsqueeze", [g.op("Div", [of_memory, mass]), g.constant([1])])
-        remembered = g.op("Squeeze", [g.op("MatMul", [shares, votes]), g.constant([1])])
-        mixed = g.op("Add", [g.op("Mul", [p, of_model]), remembered])
+        begin = g.op("Mul", [g.op("Unsqueeze", [p, g.constant([1])]), g.constant([[[TINY]] * COUNT + [[1]]], np.float32)])
+        index = g.op("Expand", [self.stored[name], g.op("Shape", [weight])])
+        parts = g.op("ScatterElements", [begin, index, weight], axis=2, reduction="add")
+        total = g.op("ReduceSum", [parts, g.constant([2])], keepdims=1)
+        overlap = g.op("Div", [g.op("MatMul", [parts, g.op("Unsqueeze", [p, g.constant([2])])]), total])
+        strength = g.op("Mul", [g.op("Log", [total]), g.constant(0.2, np.float32)])
+        features = g.op("Squeeze", [g.op("Concat", [strength, overlap], axis=1), g.constant([2])])
+        weights = [g.matrix(f"{prefix}.{layer}.weight", getattr(part, layer).weight.detach().float().numpy().T) for layer in ("gate", "gate_state")]
+        gate = g.op("Gemm", [features, weights[0], g.vector(f"{prefix}.gate.bias", part.gate.bias)])
+        gate = g.op("Softmax", [g.op("Gemm", [state, weights[1], gate])], axis=-1)
+        shares = g.op("Div", [g.op("Unsqueeze", [gate, g.constant([1])]), g.op("Reshape", [total, g.constant([-1, 1, COUNT + 1])])])
+        mixed = g.op("Squeeze", [g.op("MatMul", [shares, parts]), g.constant([1])])
         return g.op("Log", [g.op("Max", [mixed, g.constant(SMALLEST, np.float32)])])
-
-    def linear(self, name: str, layer, x: str) -> str:
-        """A small layer, never in int8."""
-        g = self.g
-        y = g.op("MatMul", [x, g.matrix(f"{name}.weight", layer.weight.detach().float().numpy().T)])
-        return y if layer.bias is None else g.op("Add", [y, g.vector(f"{name}.bias", layer.bias)])
 
 
 def stored_classes(targets: np.ndarray) -> np.ndarray:
-    """int64 [classes stored, T]: what entries are of rows whose targets are int [T, 8], -1 = none."""
-    return np.ascontiguousarray(targets[:, [v.FIELD[name] for name in STORED]].T)
+    """int64 [fields, T]: what entries are of rows whose targets are int [T, 8]. Rows without content have zeros, and the mask to bar them."""
+    return np.ascontiguousarray(np.maximum(targets[:, [v.FIELD[name] for name in FIELDS]], 0).T)
+
+
+def mask_of(entries: np.ndarray) -> np.ndarray:
+    """float of the shape of the bools: what is added to the cosine of entries that may be remembered, and of the others."""
+    return np.where(entries, -1, NEVER).astype(np.float32)

@@ -7,7 +7,7 @@ import onnxruntime
 from pieces import Piece
 
 from antiphon_training import vocabulary as v
-from antiphon_training.memory_graph import stored_classes
+from antiphon_training.memory_graph import mask_of, stored_classes
 
 FIELDS = dict(v.FIELDS)
 OUTPUTS = ("choice", "nll", "best", "hidden")
@@ -76,9 +76,8 @@ class Reference(Runner):
         inputs = self.row_inputs(piece, np.arange(len(piece.rows)))
         additive = np.where(np.broadcast_to(mask, (self.layers, *mask.shape[-2:])), 0, -1e9).astype(np.float32)
         if "antiphon.memory" in self.meta:
-            earlier = (piece.bar[None] < piece.bar[:, None]) & (piece.kind != v.SUM)[None]
-            mask = np.where(earlier, 0, -1e4).astype(np.float32)
-            inputs |= {"memory_classes": stored_classes(piece.targets), "memory_mask": mask}
+            earlier = (piece.bar[None] < piece.bar[:, None]) & (piece.targets[:, 0] >= 0)[None]
+            inputs |= {"memory_classes": stored_classes(piece.targets), "memory_mask": mask_of(earlier)}
         outputs = self.session.run(list(OUTPUTS), inputs | {"attention_mask": additive} | sampling)
         return dict(zip(OUTPUTS, outputs, strict=True))
 
@@ -103,10 +102,11 @@ class Step(Runner):
         memory = {}
         if "antiphon.memory" in self.meta:
             entries = self.entries(piece, int(piece.bar[index[0]]))
-            memory = {"memory_keys": self.keys[entries], "memory_classes": stored_classes(piece.targets[entries])}
-            if not len(entries):  # the engine, too, has one entry without any class instead of none
-                memory = {"memory_keys": np.zeros((1, self.keys.shape[1]), np.float32), "memory_classes": np.full((6, 1), -1, np.int64)}
-            memory["memory_mask"] = np.zeros((1, max(1, len(entries))), np.float32)
+            # The engine, too, has more room than entries, which the mask bars.
+            room = len(entries) + 3
+            keys, classes = np.zeros((room, self.keys.shape[1]), np.float32), np.zeros((3, room), np.int64)
+            keys[: len(entries)], classes[:, : len(entries)] = self.keys[entries], stored_classes(piece.targets[entries])
+            memory = {"memory_keys": keys, "memory_classes": classes, "memory_mask": mask_of(np.arange(room) < len(entries))[None]}
         inputs = self.row_inputs(piece, index) | lengths | positions | memory | sampling
         binding = self.session.io_binding()
         for name, value in inputs.items():
@@ -126,8 +126,8 @@ class Step(Runner):
         return results | {"queries": np.stack([value[0] for value in bound[len(OUTPUTS) :]], 1)}  # [T, L, d]
 
     def entries(self, piece: Piece, bar: int) -> np.ndarray:
-        """The rows of earlier bars that are remembered in a bar: those with a target."""
-        return np.flatnonzero((piece.bar < bar) & (piece.targets >= 0).any(1))
+        """The rows of earlier bars that are remembered in a bar: those that predict content."""
+        return np.flatnonzero((piece.bar < bar) & (piece.targets[:, 0] >= 0))
 
     def page(self, start: int, end: int) -> list[np.ndarray]:
         return [self.views[name][0, :, start:end].copy() for name in self.names]

@@ -21,7 +21,7 @@ def remembering(seed: int = 4, width: int = 32) -> torch.nn.Module:
     model = random_model(Config(width=width, layers=1, heads=2, memory=8), seed=seed)
     with torch.no_grad():
         for part in model.memory.fields.values():
-            part.gate.bias.copy_(torch.tensor([0.5, 1.0, 0.0]))
+            part.gate.bias.copy_(torch.tensor([1.0, 0.0, 0.5]))
     return model
 
 
@@ -77,7 +77,7 @@ def test_the_mixed_distribution_sums_to_one(model, name):
     state = torch.randn(1, 32, generator=generator).expand(classes, -1)
     logits = torch.randn(1, classes, generator=generator).expand(classes, -1)
     nearness = (-torch.rand(1, entries, generator=generator)).expand(classes, -1)
-    of = torch.randint(classes, (entries,), generator=generator)
+    of = torch.randint(classes, (1, entries), generator=generator).expand(classes, -1)
     matches = [(torch.rand(1, entries, generator=generator) > 0.5).expand(classes, -1) for _ in memory.MATCHES[name]]
     with torch.no_grad():
         nll = model.memory.fields[name](state, logits, torch.arange(classes), nearness, of, matches)
