@@ -6,7 +6,7 @@ back, with one short key a row. For field i of a row with key z, each of the `NE
 and p = g_0 p_model + sum_k g_k (w_kj of that class, plus tiny p_model) / (sum of all of them). So where nothing is remembered the model stands alone.
 The gate g is a softmax over each part's logarithm of its sum and its overlap with the model's distribution, and the chain's state. Entries are the rows
 that predict a note's content. Only whole bars are entries, so the store changes at bar lines alone. Causal and normalised; `memory_graph.py` is the
-twin that the engine runs, whose cost a note is why there are three fields: sub and role gained a tenth of what these do.
+twin that the engine runs, whose cost a note is why there are three fields: sub and role gained a tenth of what these do, for as many nodes.
 """
 
 from __future__ import annotations
