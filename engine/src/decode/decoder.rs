@@ -9,12 +9,13 @@ use std::{
 use super::{
     Constraints, DecodeError, OpenBar, Sampling,
     constraints::{Masks, Moment},
+    memory::Memory,
     noise,
     open_bar::{FREE, Next, next_of},
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, Selection},
-    codec::{BarRecall, BarRows, NoteClasses, Recall, Row, Targets, vocabulary::FIELDS},
+    codec::{BarEnd, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align_given, vocabulary::FIELDS},
     model::{Asked, Batch, Model},
     music::Tick,
 };
@@ -54,6 +55,8 @@ pub struct Decoder {
     pub(super) open: Option<OpenBar>,
     /// The notes of the finished bars, for what rows are told of them.
     pub(super) recall: Recall,
+    /// What is remembered of the finished bars, if the model can.
+    memory: Option<Memory>,
 }
 
 /// A bar that can be opened again.
@@ -90,7 +93,8 @@ impl Decoder {
         if cache.reads_queries() && !model.gives_queries() {
             return Err(DecodeError::NoQueries { policy: cache.policy().name(), model: model.info().name.clone() });
         }
-        let step = batch(&model, 1, Asked::All, &mut cache)?;
+        let memory = Memory::of(&model)?;
+        let step = batch(&model, 1, Asked::All, &mut cache, memory.as_ref())?;
         let mut decoder = Self {
             bound: cache.moves(),
             model,
@@ -104,6 +108,7 @@ impl Decoder {
             line: Tick::ZERO,
             open: None,
             recall: Recall::default(),
+            memory,
         };
         if !prefix.is_empty() {
             let forced = vec![FREE; prefix.len()];
@@ -192,7 +197,7 @@ impl Decoder {
     /// Bytes of the cache.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.cache.bytes()
+        self.cache.bytes() + self.memory.as_ref().map_or(0, Memory::bytes)
     }
 
     /// The last hidden state of the row that was decoded last by itself: a row of the open bar, or the summary of the bar before.
@@ -205,6 +210,11 @@ impl Decoder {
     pub(super) fn finish(&mut self, bar: BarRows, given: Vec<NoteClasses>, recall: BarRecall, rows: &[Row]) -> Result<(), DecodeError> {
         self.cache.end_bar()?;
         self.recall.finish(recall);
+        if let Some(memory) = &mut self.memory {
+            let (_, mut targets) = align_given(&bar, &given, BarEnd::Bar);
+            targets.truncate(rows.len());
+            memory.finish(bar.index, targets);
+        }
         if self.cache.summarises() {
             self.step.set_summary(rows)?;
             self.step_over(&bar.sum_row(), &FREE)?;
@@ -224,6 +234,36 @@ impl Decoder {
         Ok(())
     }
 
+    /// Lays out what the next bar sees, with room for `rows` rows of its own, and what it remembers.
+    pub(super) fn lay_out(&mut self, rows: usize) -> Result<(), DecodeError> {
+        self.cache.begin_bar(rows)?;
+        let Some(memory) = &mut self.memory else { return Ok(()) };
+        if memory.begin_bar()? {
+            self.bars.clear();
+            memory.bind(&self.model, &mut self.step)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the open bar's first `rows` rows: the others were never there.
+    pub(super) fn keep_rows(&mut self, rows: usize) {
+        self.cache.truncate(rows);
+        if let Some(memory) = &mut self.memory {
+            memory.truncate(rows);
+        }
+    }
+
+    /// Opens a finished bar again with its first `rows` rows.
+    pub(super) fn reopen(&mut self, bar: u32, rows: usize) -> Result<(), DecodeError> {
+        self.cache.reopen(bar, rows)?;
+        let Some(memory) = &mut self.memory else { return Ok(()) };
+        if memory.reopen(bar, rows)? {
+            self.bars.clear();
+            memory.bind(&self.model, &mut self.step)?;
+        }
+        Ok(())
+    }
+
     /// Appends rows in one run.
     pub(super) fn run_rows(
         &mut self,
@@ -238,7 +278,7 @@ impl Decoder {
         }
         let batch = match self.bars.entry((rows.len(), asked)) {
             Entry::Occupied(kept) => kept.into_mut(),
-            Entry::Vacant(place) => place.insert(batch(&self.model, rows.len(), asked, &mut self.cache)?),
+            Entry::Vacant(place) => place.insert(batch(&self.model, rows.len(), asked, &mut self.cache, self.memory.as_ref())?),
         };
         for (index, (row, forced)) in rows.iter().zip(forced).enumerate() {
             batch.set_row(&self.model, index, row, forced);
@@ -246,6 +286,9 @@ impl Decoder {
         batch.run(&self.model, self.cache.filled())?;
         self.cache.appended(rows.len());
         self.cache.asked(batch.queries());
+        if let Some(memory) = &mut self.memory {
+            memory.appended(batch.memory_keys());
+        }
         read(batch);
         Ok(())
     }
@@ -300,15 +343,21 @@ impl Decoder {
         self.step.run(&self.model, self.cache.filled())?;
         self.cache.appended(1);
         self.cache.asked(self.step.queries());
+        if let Some(memory) = &mut self.memory {
+            memory.appended(self.step.memory_keys());
+        }
         Ok(())
     }
 }
 
-/// Tensors for runs over a cache.
-fn batch(model: &Model, rows: usize, asked: Asked, cache: &mut Cache) -> ort::Result<Batch> {
+/// Tensors for runs over a cache and a memory.
+fn batch(model: &Model, rows: usize, asked: Asked, cache: &mut Cache, memory: Option<&Memory>) -> ort::Result<Batch> {
     let mut batch = Batch::new(model, rows, asked, cache.layers())?;
     if cache.reads_queries() {
         batch.bind_queries(model)?;
+    }
+    if let Some(memory) = memory {
+        memory.bind(model, &mut batch)?;
     }
     Ok(batch)
 }

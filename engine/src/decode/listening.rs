@@ -78,7 +78,7 @@ impl Decoder {
         recall.fill_in(&mut rows);
         let rows = &rows[..rows.len() - 1];
         let targets = &targets[..rows.len()];
-        self.cache.begin_bar(rows.len())?;
+        self.lay_out(rows.len())?;
         self.run_rows(rows, targets, asked, |batch| read(batch, targets))?;
         self.finish(bar, given, recall, rows)
     }

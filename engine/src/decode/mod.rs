@@ -10,6 +10,7 @@ mod echo;
 mod error;
 mod fill;
 mod listening;
+mod memory;
 mod newcomer;
 mod noise;
 mod open_bar;

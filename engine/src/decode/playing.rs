@@ -55,7 +55,7 @@ impl Decoder {
         let mut recall = self.recall.begin(self.cache.bar());
         let bar = BarRows { index: self.cache.bar(), ticks, fields: possible(fields, &recall), notes: Vec::new() };
         check_bar(&bar, given)?;
-        self.cache.begin_bar(given.len() + 1)?;
+        self.lay_out(given.len() + 1)?;
         if !given.is_empty() {
             let rows: Vec<Row> = given.iter().enumerate().map(|(index, note)| bar.given_row(index, note)).collect();
             self.run_rows(&rows, &vec![FREE; rows.len()], Asked::Last, |_| {})?;
@@ -132,7 +132,7 @@ impl Decoder {
             Some(next) => next,
             None => {
                 // The newest row is run again over itself, to choose under the rules of now.
-                self.cache.truncate(open.rows() - 1);
+                self.keep_rows(open.rows() - 1);
                 let (row, forced) = open.newest_row();
                 self.run_step(open, &row, &forced)?
             }
@@ -175,7 +175,8 @@ impl Decoder {
             open.bar.notes.truncate(notes);
             open.recall.truncate(open.given.len() + notes);
             open.next = None;
-            self.cache.truncate(open.rows());
+            let rows = open.rows();
+            self.keep_rows(rows);
         }
         Ok(())
     }
@@ -214,7 +215,8 @@ impl Decoder {
         };
         let Finished { bar: finished, given, .. } = &self.finished[at];
         let notes = notes.min(finished.notes.len());
-        self.cache.reopen(bar, given.len() + 1 + notes)?;
+        let rows = given.len() + 1 + notes;
+        self.reopen(bar, rows)?;
         if let Some(Finished { line, mut bar, given }) = self.finished.drain(at..).next() {
             bar.notes.truncate(notes);
             self.line = line;
@@ -250,7 +252,7 @@ impl Decoder {
         inputs.pitch.fill(0.0);
         for likelier in 0..most {
             self.step_over(&row, &FREE)?;
-            self.cache.truncate(open.rows());
+            self.keep_rows(open.rows());
             let best = self.step.choice(0)[Field::Pitch as usize];
             if best == i64::from(note.pitch) {
                 return Ok(Some(likelier));

@@ -2,7 +2,7 @@
 
 use ort::{memory::Allocator, session::IoBinding, value::Tensor};
 
-use super::{Model, graph::query_name};
+use super::{MemoryTensors, Model, graph::query_name};
 use crate::codec::{
     Row, Targets,
     vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
@@ -52,6 +52,8 @@ pub struct Batch {
     hidden: Tensor<f32>,
     /// Of each layer, if they are asked for.
     queries: Vec<Tensor<f32>>,
+    /// Keys of the rows, if the model has a memory.
+    memory_key: Option<Tensor<f32>>,
 }
 
 /// The sampling inputs, one set for all rows of a batch (M = 1).
@@ -135,6 +137,7 @@ impl Batch {
             best: integers(&[answers, FIELDS])?,
             hidden: floats(&[rows, model.info().width])?,
             queries: Vec::new(),
+            memory_key: None,
         };
         data(&mut batch.force).fill(-1);
         let mut positions = integers(&[1, rows])?;
@@ -196,6 +199,26 @@ impl Batch {
             self.queries.push(tensor);
         }
         Ok(())
+    }
+
+    /// Lets runs remember what `memory` holds, now and whenever it is filled anew, and give the keys of their rows. Needed if the model has a memory.
+    ///
+    /// # Errors
+    /// If ONNX Runtime cannot allocate or bind.
+    pub fn bind_memory(&mut self, model: &Model, memory: &MemoryTensors) -> ort::Result<()> {
+        memory.bind(&mut self.binding)?;
+        if self.memory_key.is_none() {
+            let mut key = Tensor::new(&Allocator::default(), dims(&[self.rows, model.info().memory]))?;
+            self.binding.bind_output("memory_key", &mut key)?;
+            self.memory_key = Some(key);
+        }
+        Ok(())
+    }
+
+    /// The keys of all rows, one after the other; nothing if the model has no memory.
+    #[must_use]
+    pub fn memory_keys(&self) -> &[f32] {
+        self.memory_key.as_ref().map_or(&[], |keys| keys.extract_tensor().1)
     }
 
     /// Sets row `index`; `force` holds the class to take for each field, -1 to sample it, and means nothing for a row that is not asked.
@@ -364,11 +387,11 @@ impl SamplingTensors {
     }
 }
 
-fn dims(shape: &[usize]) -> Vec<i64> {
+pub(super) fn dims(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&size| i64::try_from(size).unwrap_or(i64::MAX)).collect()
 }
 
-fn data<T: ort::value::PrimitiveTensorElementType + std::fmt::Debug>(tensor: &mut Tensor<T>) -> &mut [T] {
+pub(super) fn data<T: ort::value::PrimitiveTensorElementType + std::fmt::Debug>(tensor: &mut Tensor<T>) -> &mut [T] {
     tensor.extract_tensor_mut().1
 }
 

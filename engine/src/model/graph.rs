@@ -10,7 +10,7 @@ use ort::{
     value::{Outlet, TensorElementType, ValueType},
 };
 
-use super::{MetadataError, ModelInfo, Runtime};
+use super::{MetadataError, ModelInfo, REMEMBERED, Runtime};
 use crate::codec::vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES};
 
 /// No model we would run on one CPU thread is larger; a file beyond it is something else.
@@ -217,6 +217,13 @@ fn ports(info: &ModelInfo) -> (Vec<Port>, Vec<Port>) {
             inputs.push(port(&format!("past_{what}_{layer}"), Float32, &cache));
             outputs.push(port(&format!("present_{what}_{layer}"), Float32, &cache));
         }
+    }
+    if info.memory > 0 {
+        let width = size(info.memory);
+        inputs.push(port("memory_keys", Float32, &[ANY, width]));
+        inputs.push(port("memory_classes", Int64, &[size(REMEMBERED.len()), ANY]));
+        inputs.push(port("memory_mask", Float32, &[ANY, ANY]));
+        outputs.push(port("memory_key", Float32, &[ANY, width]));
     }
     (inputs, outputs)
 }

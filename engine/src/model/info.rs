@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::Rotary;
+use super::{REMEMBERED, Rotary};
 use crate::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
 
-/// Layout of graph and metadata this engine knows.
+/// Layout of graph and metadata without a memory of the piece.
 const FORMAT: &str = "1";
 
+/// The same with one.
+const FORMAT_WITH_MEMORY: &str = "2";
+
 /// Largest sizes accepted: far above any model for one CPU thread, far below what could overflow.
-const MOST: Sizes = Sizes { width: 4096, layers: 64, heads: 64 };
+const MOST: Sizes = Sizes { width: 4096, layers: 64, heads: 64, memory: 512 };
 
 struct Sizes {
     width: usize,
     layers: usize,
     heads: usize,
+    memory: usize,
 }
 
 /// How the weights are stored.
@@ -44,6 +48,8 @@ pub struct ModelInfo {
     pub heads: usize,
     /// How the weights are stored.
     pub weights: Weights,
+    /// Width of a row's key in the memory of the piece; 0 if the model has none.
+    pub memory: usize,
     /// Rotary frequencies; as many as half a head is wide.
     pub rotary: Rotary,
     /// Distances in bars at which it was trained to see every row, ascending.
@@ -62,7 +68,7 @@ pub enum MetadataError {
     #[error("it is not a model for Antiphon (it has no antiphon.format)")]
     Foreign,
     /// A layout we do not know.
-    #[error("its format is {0}; this engine reads format {FORMAT}: use a model made for it, or a newer Antiphon")]
+    #[error("its format is {0}; this engine reads formats {FORMAT} and {FORMAT_WITH_MEMORY}: use a model made for it, or a newer Antiphon")]
     Format(String),
     /// Rows that mean something else.
     #[error("its vocabulary is {0}; this engine speaks vocabulary {VOCABULARY_VERSION}: use a model made for it, or a newer Antiphon")]
@@ -87,11 +93,12 @@ impl ModelInfo {
     /// [`MetadataError`] names the first key that is missing or wrong.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, MetadataError> {
         let metadata = Metadata { lookup };
-        match (metadata.lookup)("antiphon.format") {
+        let remembers = match (metadata.lookup)("antiphon.format") {
             None => return Err(MetadataError::Foreign),
-            Some(format) if format != FORMAT => return Err(MetadataError::Format(format)),
-            Some(_) => {}
-        }
+            Some(format) if format == FORMAT => false,
+            Some(format) if format == FORMAT_WITH_MEMORY => true,
+            Some(format) => return Err(MetadataError::Format(format)),
+        };
         let vocabulary = metadata.text("antiphon.vocabulary")?;
         if vocabulary != VOCABULARY_VERSION.to_string() {
             return Err(MetadataError::Vocabulary(vocabulary));
@@ -104,6 +111,7 @@ impl ModelInfo {
         if width % (2 * heads) != 0 {
             return Err(invalid("antiphon.width", format!("is {width}, no multiple of twice the {heads} heads")));
         }
+        let memory = if remembers { metadata.memory()? } else { 0 };
         let rotary: Rotary = metadata.json("antiphon.rotary")?;
         if rotary.pairs() != width / heads / 2 {
             let pairs = rotary.pairs();
@@ -124,6 +132,7 @@ impl ModelInfo {
             layers,
             heads,
             weights: metadata.json_text("antiphon.weights")?,
+            memory,
             rotary,
             fine_bars,
             styles,
@@ -173,6 +182,15 @@ impl<F: Fn(&str) -> Option<String>> Metadata<F> {
             return Err(invalid(key, format!("is {size}, not 1 to {most}")));
         }
         Ok(size)
+    }
+
+    /// Width of the memory's keys, whose entries must be stored with the classes that ours are.
+    fn memory(&self) -> Result<usize, MetadataError> {
+        let classes: Vec<String> = self.json("antiphon.memory_classes")?;
+        if !classes.iter().map(String::as_str).eq(REMEMBERED.map(|field| field.name())) {
+            return Err(invalid("antiphon.memory_classes", "is not what this engine stores: use a newer Antiphon".to_owned()));
+        }
+        self.size("antiphon.memory", MOST.memory)
     }
 
     /// The model's tables must be ours, entry by entry: a row means nothing otherwise.
@@ -236,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn a_memory_is_read_with_format_2_and_needs_the_classes_that_the_engine_stores() {
+        let mut metadata = sound();
+        assert_eq!(parse(&metadata).unwrap().memory, 0);
+        metadata.insert("antiphon.format".to_owned(), "2".to_owned());
+        assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.memory"));
+        metadata.insert("antiphon.memory".to_owned(), "64".to_owned());
+        metadata.insert("antiphon.memory_classes".to_owned(), json!(REMEMBERED.map(|field| field.name())).to_string());
+        assert_eq!(parse(&metadata).unwrap().memory, 64);
+        for (key, value) in [("antiphon.memory", "0"), ("antiphon.memory", "100000"), ("antiphon.memory_classes", r#"["pitch", "role"]"#)] {
+            let bad = BTreeMap::from_iter(metadata.clone().into_iter().chain([(key.to_owned(), value.to_owned())]));
+            assert!(parse(&bad).unwrap_err().to_string().contains(key), "{key} = {value}");
+        }
+    }
+
+    #[test]
     fn every_key_is_needed() {
         for key in sound().into_keys() {
             let mut metadata = sound();
@@ -248,7 +281,7 @@ mod tests {
     #[test]
     fn other_formats_vocabularies_and_sizes_are_refused() {
         let bad = [
-            ("format", "2"),
+            ("format", "3"),
             ("vocabulary", "1"),
             ("columns", r#"[["kind", 6]]"#),
             ("fields", "[]"),

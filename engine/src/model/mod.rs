@@ -6,6 +6,7 @@ mod batch;
 mod graph;
 mod info;
 mod library;
+mod memory;
 mod rotary;
 mod runtime;
 
@@ -13,5 +14,6 @@ pub use batch::{Asked, Batch, KeyValue, SamplingInputs};
 pub use graph::{Model, ModelError};
 pub use info::{MetadataError, ModelInfo, Weights};
 pub use library::LibraryFault;
+pub use memory::{MemoryTensors, REMEMBERED};
 pub use rotary::Rotary;
 pub use runtime::{Looked, RUNTIME_VARIABLE, Runtime, RuntimeError, RuntimeSearch, user_data};

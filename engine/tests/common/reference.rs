@@ -8,7 +8,7 @@ use antiphon_engine::{
         BarEnd, BarRows, NoteClasses, Recall, Row, Targets, align_given,
         vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
     },
-    model::{ModelInfo, Rotary},
+    model::{ModelInfo, REMEMBERED, Rotary},
 };
 use ort::{session::Session, session::SessionInputValue, value::Tensor};
 
@@ -166,6 +166,14 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
         ("noise".into(), float(&[1, TOTAL_CLASSES], vec![0.0; TOTAL_CLASSES])),
         ("pitch_top".into(), integer(&[1], vec![256])),
     ];
+    if info.memory > 0 {
+        let classes = REMEMBERED.iter().flat_map(|&field| members.iter().map(move |member| i64::from(member.targets[field as usize].max(0)))).collect();
+        let order = |row: usize| members[row].bar.map(|bar| bar.order);
+        let earlier = |i: usize, j: usize| members[j].targets[Field::Pitch as usize] >= 0 && order(j) < order(i);
+        let mask = (0..rows * rows).map(|at| if earlier(at / rows, at % rows) { -1.0 } else { -1e4 }).collect();
+        inputs.push(("memory_classes".into(), integer(&[REMEMBERED.len(), rows], classes)));
+        inputs.push(("memory_mask".into(), float(&[rows, rows], mask)));
+    }
     inputs.extend(masks);
     inputs.extend(tables.map(|(name, shape)| (name.into(), float(shape, vec![0.0; shape.iter().product()]))));
     inputs

@@ -62,13 +62,17 @@ def from_graph(path: str | Path) -> tuple[Antiphon, Description]:
     if said.get("weights") not in ("fp32", "fp16"):
         raise ValueError(f"{path}: weights stored as {said.get('weights')} cannot be trained on; start from the fp16 or fp32 graph")
     shape = {name: json.loads(said[name]) for name in ("width", "layers", "heads", "columns", "fields", "rotary", "fine_bars")}
+    shape["memory"] = int(said.get("memory", 0))
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     weights = {}
     with torch.device("meta"):
-        names = {name: parameter.dim() for name, parameter in Antiphon(Config(**shape)).state_dict().items()}
-    for name, dimensions in names.items():
+        wanted = dict(Antiphon(Config(**shape)).state_dict())
+    for name, parameter in wanted.items():
+        if parameter.numel() == 0:  # a field of the memory that goes by no earlier one; graphs hold no empty tensors
+            weights[name] = torch.zeros(parameter.shape)
+            continue
         # A linear layer multiplies from the right in the graph; tables of embeddings are stored as they are.
-        is_linear = dimensions == 2 and name != "embedding.weight" and ".choice." not in name
+        is_linear = parameter.dim() == 2 and name != "embedding.weight" and ".choice." not in name
         array = torch.from_numpy(stored[name].copy()).float()
         weights[name] = array.T.contiguous() if is_linear else array
     model = from_weights(shape, weights, path)

@@ -134,15 +134,16 @@ class Windows:
             return sequence
         return tasks.go_on(stretch, durations, rng) if bars >= 2 and rng.random() < augmentation.cut else stretch.align()
 
-    def sample(self, size: int, weights: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> Batch:
-        """A training batch: sources by weight, bars uniformly."""
-        sequences = []
-        for _ in range(size):
+    def draw(self, rows: int, weights: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> list[r.Sequence]:
+        """Training windows, as many as have `rows` rows together: sources by weight, bars uniformly. The last one is whole, so there are some rows more."""
+        sequences, count = [], 0
+        while count < rows:
             source = int(rng.choice(len(weights), p=weights))
             bars = self.train_bars[source]
             first = self._fit(int(bars[rng.integers(len(bars))]))
-            sequences.append(self.window(first, rng, augmentation))
-        return self.pack(sequences)
+            sequences.append(self.window(first, rng, augmentation).cut(self.length))
+            count += len(sequences[-1])
+        return sequences
 
     def _fit(self, first: int) -> int:
         """Move a window that would run over its piece's end back, so that it is full where the piece is long enough."""
@@ -162,8 +163,8 @@ class Windows:
         rng = np.random.default_rng([seed, source])
         return [self.window(self._fit(int(bars[rng.integers(len(bars))])), None, None) for _ in range(count)]
 
-    def pack(self, sequences: list[r.Sequence]) -> Batch:
-        """Pad or cut to the window's length."""
+    def pad(self, sequences: list[r.Sequence]) -> Batch:
+        """A batch for dense attention: windows cut or padded to one length."""
         size, length = len(sequences), self.length
         batch = Batch(
             np.zeros((size, length, len(v.COLUMNS)), np.int64),

@@ -15,9 +15,11 @@ from torch import nn
 from . import checkpoint, graph
 from . import vocabulary as v
 from .checkpoint import Description
+from .memory import FIELDS
 from .model import Antiphon, Config
 
-FORMAT = 1
+FORMAT, WITH_MEMORY = 1, 2
+"""Layout of a graph without and with the memory of the piece."""
 
 
 def random_model(config: Config, seed: int) -> Antiphon:
@@ -30,7 +32,7 @@ def random_model(config: Config, seed: int) -> Antiphon:
                 nn.init.normal_(parameter, mean=float(name.endswith("weight")), std=0.1)
             elif name.endswith("bias"):
                 nn.init.normal_(parameter, std=0.1)
-            elif "embedding" not in name and "choice" not in name:
+            elif parameter.dim() > 1 and "embedding" not in name and "choice" not in name:
                 nn.init.normal_(parameter, std=1.5 * parameter.shape[1] ** -0.5)
     return model.eval()
 
@@ -38,7 +40,7 @@ def random_model(config: Config, seed: int) -> Antiphon:
 def metadata(model: Antiphon, description: Description, weights: str) -> dict[str, str]:
     config = model.config
     values = {
-        "format": FORMAT,
+        "format": WITH_MEMORY if config.memory else FORMAT,
         "vocabulary": v.VERSION,
         "name": description.name,
         "width": config.width,
@@ -53,6 +55,8 @@ def metadata(model: Antiphon, description: Description, weights: str) -> dict[st
         "styles": description.styles,
         "trained_rows": description.trained_rows,
     }
+    if config.memory:
+        values |= {"memory": config.memory, "memory_classes": list(FIELDS)}
     return {f"antiphon.{name}": value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
@@ -102,13 +106,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--memory", type=int, default=0, help="width of the memory's keys; 0: no memory")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     if options.random == (options.checkpoint is not None):
         parser.error("give either a checkpoint or --random")
 
     if options.random:
-        config = Config(width=options.width, layers=options.layers, heads=options.heads)
+        config = Config(width=options.width, layers=options.layers, heads=options.heads, memory=options.memory)
         model, description = random_model(config, options.seed), Description(name="random")
     else:
         model, description, _ = checkpoint.load(options.checkpoint)

@@ -11,6 +11,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from . import vocabulary as v
+from .memory import FIELDS
+from .memory_graph import MemoryNodes
 from .model import Antiphon
 from .quantise import BLOCK, quantise
 
@@ -211,14 +213,17 @@ class Chain:
         self.target = {"beat": target_beat, "sub": target_sub}  # class + 1
         self.has_target = g.op("Cast", [g.op("Greater", [target_beat, g.constant([0])])], to=TensorProto.FLOAT)
 
-    def build(self, hidden: str) -> None:
+    def build(self, hidden: str, remembers: MemoryNodes | None) -> None:
         g = self.g
         c = g.op("Gather", [hidden, "asked"], axis=0)
         log_ps, bests = [], []
         for i, (name, head) in enumerate(zip(self.names, self.heads, strict=True)):
             logits = g.linear(f"heads.{i}.outer", head.outer, g.gelu(g.linear(f"heads.{i}.inner", head.inner, c)))
+            if remembers and name in FIELDS:
+                logits = log_p = remembers.mix(name, c, logits, self.choice)
+            else:
+                log_p = g.op("LogSoftmax", [logits], axis=-1)
             choice = self.choice[name] = self.choose(i, name, logits)
-            log_p = g.op("LogSoftmax", [logits], axis=-1)
             log_ps.append(g.op("GatherElements", [log_p, choice], axis=1))
             bests.append(g.op("ArgMax", [logits], axis=-1, keepdims=1))
             if head.choice is not None:
@@ -312,6 +317,8 @@ def build(model: Antiphon, weights: str, attention_kind: type) -> Graph:
     g.output("nll", TensorProto.FLOAT, ["A", len(classes)])
     g.output("best", TensorProto.INT64, ["A", len(classes)])
     g.output("hidden", TensorProto.FLOAT, ["T", config.width])
-    Chain(g, model).build(trunk(g, model, embed(g, model), attention))
+    states = trunk(g, model, embed(g, model), attention)
+    remembers = MemoryNodes(g, model, states, own_keys=attention_kind is MaskedAttention) if model.memory else None
+    Chain(g, model).build(states, remembers)
     attention.finish(g)
     return g

@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import memory, sparse
 from . import vocabulary as v
+from .plan import Plan
 from .topk import TopK
 
 
@@ -35,6 +37,7 @@ class Config:
     rotary: dict | None = None  # group name -> frequencies; None: `rotary_frequencies`
     fine_bars: tuple[int, ...] = (1, 2, 4, 8, 12, 16, 24, 32)  # R: how many bars back are seen note by note
     dropout: float = 0.0
+    memory: int = 0  # width of a row's key in the memory of the piece (`memory.py`); 0: the model has none
 
     def __post_init__(self):
         if self.width % self.heads or (self.width // self.heads) % 2:
@@ -149,14 +152,21 @@ class Block(nn.Module):
         self.ff_out = nn.Linear(config.ff * width, width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | TopK, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
-        batch, length, width = x.shape
-        qkv = self.qkv(self.attention_norm(x)).view(batch, length, 3, self.heads, self.head_width)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+    def forward(self, x: Tensor, mask: Tensor | TopK | Plan, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
+        x = x + self.dropout(self.attention_out(self.attention(self.qkv(self.attention_norm(x)), mask, turn_query, turn_key)))
+        return x + self.dropout(self.ff_out(F.gelu(self.ff_in(self.ff_norm(x)))))
+
+    def attention(
+        self, qkv: Tensor, mask: Tensor | TopK | Plan, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """What each row takes from those it attends to: [B, T, d] of `qkv` [B, T, 3 d]. A `Plan` is of one batch of rows end to end."""
+        if isinstance(mask, Plan):
+            return sparse.attend(qkv[0], turn_query, turn_key, mask, self.heads)[None]
+        batch, length = qkv.shape[:2]
+        query, key, value = qkv.view(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
         query, key = rotate(query, *turn_query), rotate(key, *turn_key)
         heard = attend(query, key, value, mask if isinstance(mask, Tensor) else mask(query, key))
-        x = x + self.dropout(self.attention_out(heard.transpose(1, 2).reshape(batch, length, width)))
-        return x + self.dropout(self.ff_out(F.gelu(self.ff_in(self.ff_norm(x)))))
+        return heard.transpose(1, 2).reshape(batch, length, -1)
 
 
 class Head(nn.Module):
@@ -185,6 +195,7 @@ class Antiphon(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
         last = len(config.fields) - 1
+        self.memory = memory.Memory(config.width, config.memory) if config.memory else None
         self.heads = nn.ModuleList(Head(config.width, classes, i == last) for i, (_, classes) in enumerate(config.fields))
         for group in ("bar", "tick", "index"):
             self.register_buffer(f"{group}_frequencies", torch.tensor(config.rotary[group], dtype=torch.float32), persistent=False)
@@ -233,17 +244,19 @@ class Antiphon(nn.Module):
         return TopK(*values, attention_mask(kind, bar, policy), content, bar, order, self.bar_frequencies)
 
     def forward_hidden(
-        self, rows: Tensor, key_position: Tensor, query_position: Tensor, mask: Tensor | TopK, bar: Tensor
+        self, rows: Tensor, key_position: Tensor, query_position: Tensor, mask: Tensor | TopK | Plan, bar: Tensor
     ) -> Tensor:
         """Hidden states [B, T, d] after the last norm.
 
-        `rows` int [B, T, 24]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
-        [B, 1, T, T]; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
+        `rows` int [B, T, columns]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
+        [B, 1, T, T], or a `Plan` where the sequences of a batch stand end to end and B is 1; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
         """
         x = self.embed(rows, bar)
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-        turn_query, turn_key = self.turns(query_position, dtype), self.turns(key_position, dtype)
+        turn_query, turn_key = (self.turns(p, torch.float32 if isinstance(mask, Plan) else dtype) for p in (query_position, key_position))
+        if isinstance(mask, Plan):
+            turn_query, turn_key = (tuple(angle[0, 0] for angle in turn) for turn in (turn_query, turn_key))
         for block in self.blocks:
             x = block(x, mask, turn_query, turn_key)
         return self.norm(x)
@@ -264,19 +277,21 @@ class Antiphon(nn.Module):
         count = torch.tensor([loss.numel() for _, loss in parts], device=hidden.device)
         return total if field_weights is None else total * field_weights, count
 
+    @staticmethod
+    def known_targets(rows: Tensor, targets: Tensor, scored: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Which of `targets` [N, 8] there are, and which of those have a loss: two tensors bool [N, 8]."""
+        known = targets >= 0
+        known[:, : v.CONTENT_FIELDS] &= (rows[..., v.COLUMN["target_beat"]].reshape(-1) > 0)[:, None]
+        return known, known if scored is None else known & scored.reshape(known.shape)
+
     def field_losses(self, hidden: Tensor, rows: Tensor, targets: Tensor, scored: Tensor | None = None) -> list[tuple[Tensor, Tensor]]:
         """Per field, (flat row numbers, their losses), computed only on the rows that have that target.
 
         Target -1: no loss, and the chain goes on as if the field added nothing. `scored` bool [B, T, 8] takes the loss from a target
         that stays known to the fields after it (the velocity of a flat score). Fields 0-3 count only where the row has a target.
         """
-        fields = len(self.heads)
-        targets = targets.reshape(-1, fields)
-        has_target = rows[..., v.COLUMN["target_beat"]].reshape(-1) > 0
-        known = targets >= 0
-        known[:, : v.CONTENT_FIELDS] &= has_target[:, None]
-        counted = known if scored is None else known & scored.reshape(-1, fields)
-
+        targets = targets.reshape(-1, len(self.heads))
+        known, counted = self.known_targets(rows, targets, scored)
         c = hidden.reshape(-1, hidden.shape[-1])
         parts = []
         for i, head in enumerate(self.heads):

@@ -48,6 +48,10 @@ class Sequence:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def cut(self, length: int) -> Sequence:
+        """Its first rows, at most `length`."""
+        return Sequence(*(getattr(self, field.name)[:length] for field in fields(self)))
+
 
 def prefix(style: int, roles: list[int]) -> Sequence:
     """The PRE rows: one with the style (0 = unset), then one per role of the ensemble."""

@@ -24,12 +24,15 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from . import checkpoint
+from . import checkpoint, memory, packed
 from .checkpoint import Description
 from .corpus import Corpus
 from .curve import draw
 from .data import Augmentation, Batch, Windows
 from .model import Antiphon, Config, parse_policy
+from .muon import Muon
+from .packed import Packed, PackedLosses
+from .rows import Sequence
 from .vocabulary import FIELD, SUM
 
 LN2 = math.log(2.0)
@@ -45,10 +48,12 @@ class Recipe:
     """What this part of the recipe is called; its folder has this name."""
     start: str = ""
     """Weights the recipe begins with, relative to its file; empty = random ones, or the stage's before."""
+    trunk: str = ""
+    """Stage whose checkpoint, optimiser state and rows seen included, this one goes on from a copy of: a decay for a release, while the trunk can go on."""
     length: int = 512
     """Rows of a window."""
     batch: int = 8
-    """Windows a step, over all processes."""
+    """Rows a step, over all processes, in windows of `length`."""
     rows: int = 12_000_000
     """Rows to see in all; the learning rate is planned over them."""
     minutes: float = 0.0
@@ -75,6 +80,8 @@ class Recipe:
     """Share of the run, at its end, that is trained with dense attention instead, so that the weights serve both (MoBA: 0.1). Validation keeps to `policy`."""
     compile: bool = True
     """Compile the blocks (a quarter faster on a CPU); skipped where there is no C++ compiler."""
+    freeze: bool = False
+    """Train the memory of the piece alone (`model.memory`), over weights that stay as they are."""
     model: dict = dataclasses.field(default_factory=dict)
     augmentation: dict = dataclasses.field(default_factory=dict)
     sources: dict = dataclasses.field(default_factory=dict)
@@ -122,11 +129,14 @@ class Trainer:
         self.rows_before = 0
         if start:
             given, described, _ = checkpoint.load(start)
-            self.model.load_state_dict(given.state_dict())
+            begin_with(self.model, given)
             self.rows_before = described.trained_rows
         self.average = self.network().to(self.device).eval().requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
-        self.optimisers = optimisers(self.model, recipe.peak_rate, recipe.weight_decay)
+        if recipe.freeze:
+            self.optimisers = memory_optimisers(self.model, recipe.peak_rate)
+        else:
+            self.optimisers = optimisers(self.model, recipe.peak_rate, recipe.weight_decay)
         self.windows = Windows(corpus, recipe.length, recipe.styles)
         self.augmentation = Augmentation(**recipe.augmentation)
         weights = np.array([recipe.sources.get(name, 0.0) for name in corpus.sources])
@@ -143,15 +153,32 @@ class Trainer:
         self.stale = 0
         self.history: list[dict] = []
         self.resume()
+        self.packs = self.can_pack()
+        if not self.step and start and self.config.memory and given.memory is None:
+            self.begin_memory()
         if recipe.compile and (cuda or shutil.which("g++")):
             for block in self.model.blocks:
-                block.compile()
-        self.losses = Losses(self.model, recipe.policy)
+                block.compile(dynamic=True if self.packs else None)
+        self.losses = PackedLosses(self.model) if self.packs else Losses(self.model, recipe.policy)
         self.trained = DistributedDataParallel(self.losses) if self.world > 1 else self.losses
 
     def network(self) -> Antiphon:
         """The model with random weights."""
         return Antiphon(self.config)
+
+    @torch.no_grad()
+    def begin_memory(self) -> None:
+        """Principal directions of the rows of a batch as the memory's first key."""
+        batch = self.draw_batch(0)
+        losses = PackedLosses(self.model) if self.packs else Losses(self.model, self.recipe.policy)
+        hidden = losses.hidden(batch) if self.packs else losses.hidden(*self.tensors(batch)[:3])
+        is_row = torch.as_tensor(batch.rows)[..., 0] > 0
+        self.model.memory.initialise(hidden[is_row.to(hidden.device)])
+        self.average.memory.load_state_dict(self.model.memory.state_dict())
+
+    def can_pack(self) -> bool:
+        """Whether rows stand end to end and attention runs over the allowed keys alone; otherwise windows are padded and attention is dense."""
+        return not self.recipe.dense_share and packed.fits(self.model, self.recipe.policy, self.device)
 
     @property
     def state_file(self) -> Path:
@@ -162,7 +189,7 @@ class Trainer:
         if not self.state_file.exists():
             return
         saved = torch.load(self.state_file, map_location=self.device, weights_only=True)
-        if saved["config"] != self.config.to_dict():
+        if Config(**saved["config"]) != self.config:
             raise SystemExit(f"{self.state_file} is of another model: choose another --out, or delete it")
         self.model.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["average"])
@@ -214,21 +241,31 @@ class Trainer:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()
 
-    def tensors(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+    def tensors(self, batch: Batch | Packed) -> tuple:
+        """What the losses take."""
+        if isinstance(batch, Packed):
+            return (batch,)
         arrays = (batch.rows, batch.key, batch.query, batch.targets, batch.scored)
         return tuple(torch.from_numpy(a).to(self.device, non_blocking=True) for a in arrays)
 
-    def draw_batch(self, step: int) -> Batch:
+    def draw_batch(self, step: int) -> Batch | Packed:
         rng = np.random.default_rng([self.recipe.seed, step, self.rank])
-        size = max(1, self.recipe.batch // self.world)
-        return self.windows.sample(size, self.weights, rng, self.augmentation)
+        rows = max(1, self.recipe.batch // self.world) * self.recipe.length
+        return self.batch_of(self.windows.draw(rows, self.weights, rng, self.augmentation))
+
+    def batch_of(self, sequences: list[Sequence]) -> Batch | Packed:
+        """Windows as the losses take them."""
+        if self.packs:
+            return packed.pack([s.cut(self.recipe.length) for s in sequences], self.recipe.policy, self.config.fine_bars)
+        return self.windows.pad(sequences)
 
     def learn(self, batch: Batch) -> float:
         """One optimiser step; returns the loss in bits per note."""
         for group in [group for optimiser in self.optimisers for group in optimiser.param_groups]:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate() * group.get("scale", 1.0)
         self.model.train()
-        self.losses.policy = self.policy()
+        if not self.packs:
+            self.losses.policy = self.policy()
         with self.autocast():
             nll, notes = self.trained(*self.tensors(batch))
         loss = nll.sum() / notes.clamp(min=1)
@@ -243,20 +280,20 @@ class Trainer:
             for average, value in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 average.lerp_(value, 1 - keep)
         self.step += 1
-        self.rows += int((batch.rows[..., 0] > 0).sum()) * self.world
+        self.rows += (batch.count if isinstance(batch, Packed) else int((batch.rows[..., 0] > 0).sum())) * self.world
         return float(loss.detach()) / LN2
 
     @torch.no_grad()
     def validate(self) -> dict:
         """Bits per note by source and field, of the averaged weights."""
-        losses = Losses(self.average, self.recipe.policy)
+        losses = PackedLosses(self.average) if self.packs else Losses(self.average, self.recipe.policy)
         mine = {}
         for source in self.sources[self.rank :: self.world]:
             chosen = self.windows.validation(source, self.recipe.validation_windows, 7)
             total, notes = np.zeros(len(self.config.fields)), 0.0
             for i in range(0, len(chosen), 4):
                 with self.autocast():
-                    nll, count = losses(*self.tensors(self.windows.pack(chosen[i : i + 4])))
+                    nll, count = losses(*self.tensors(self.batch_of(chosen[i : i + 4])))
                 total += nll.double().cpu().numpy() / LN2
                 notes += float(count)
             if notes:
@@ -317,11 +354,32 @@ class Trainer:
         tqdm.write(json.dumps(entry))
 
 
-def optimisers(model: Antiphon, rate: float, weight_decay: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices of the blocks, AdamW for embeddings, heads, biases and norms.
+def begin_with(model: Antiphon, given: Antiphon) -> None:
+    """Gives the model the weights of another; a memory of the piece that the other lacks stays as it is."""
+    missing, unexpected = model.load_state_dict(given.state_dict(), strict=False)
+    strange = [name for name in [*missing, *unexpected] if not name.startswith("memory.")]
+    if strange:
+        raise SystemExit(f"the weights to begin with are of another model: {', '.join(strange)}")
 
-    Muon's step is scaled to the size of AdamW's (Liu et al. 2025), so that both take one learning rate.
-    """
+
+def memory_optimisers(model: Antiphon, rate: float) -> list[torch.optim.Optimizer]:
+    """Adam for the memory alone: gates and temperatures fast, what works on whole states slowly."""
+    if model.memory is None:
+        raise SystemExit("a recipe that freezes the model trains its memory, and `model.memory`, the width of the keys, is 0")
+    model.requires_grad_(False)
+    model.memory.requires_grad_(True)
+    fields = model.memory.fields.values()
+    fast = [p for f in fields for p in (f.log_theta, f.bonus, f.gate.weight, f.gate.bias)]
+    groups = [
+        {"params": fast, "scale": 3.0},
+        {"params": [f.gate_state.weight for f in fields], "scale": 0.2},
+        {"params": list(model.memory.key.parameters()), "scale": 0.3},
+    ]
+    return [torch.optim.Adam(groups, rate)]
+
+
+def optimisers(model: Antiphon, rate: float, weight_decay: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the blocks, AdamW for embeddings, heads, biases and norms; both take one learning rate."""
     matrices = [p for p in model.blocks.parameters() if p.dim() == 2]
     hidden = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in hidden]
@@ -329,8 +387,13 @@ def optimisers(model: Antiphon, rate: float, weight_decay: float) -> list[torch.
         {"params": [p for p in others if p.dim() > 1], "weight_decay": weight_decay},
         {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
     ]
-    muon = torch.optim.Muon(matrices, rate, weight_decay=weight_decay, momentum=0.95, adjust_lr_fn="match_rms_adamw")
-    return [muon, torch.optim.AdamW(groups, rate, betas=(0.9, 0.95), fused=True)]
+    return [Muon(matrices, rate, weight_decay), torch.optim.AdamW(groups, rate, betas=(0.9, 0.95), fused=True)]
+
+
+def bar_order(rows: torch.Tensor) -> torch.Tensor:
+    """The bars of each sequence counted from 0 on, int [B, T]."""
+    sums = (rows[..., 0] == SUM).long()
+    return sums.cumsum(1) - sums
 
 
 class Losses(torch.nn.Module):
@@ -344,26 +407,42 @@ class Losses(torch.nn.Module):
         self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = self.hidden(rows, key, query)
-        nll, count = self.model.loss_sums(hidden, rows, targets, scored=scored)
+        if self.model.memory is None:
+            nll, count = self.model.loss_sums(hidden, rows, targets, scored=scored)
+        else:
+            batch, length = rows.shape[:2]
+            spans = [(i * length, (i + 1) * length) for i in range(batch)]
+            nll, count = memory.loss_sums(self.model, hidden, rows, targets, scored, bar_order(rows), spans)
         return nll, count[FIELD["beat"]]
 
     def hidden(self, rows: torch.Tensor, key: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
         """Hidden states [B, T, d] under the policy."""
-        kind = rows[..., 0]
-        sums = (kind == SUM).long()
-        order = sums.cumsum(1) - sums
-        mask = self.model.mask(kind, key[..., 0], order, self.policy)
+        order = bar_order(rows)
+        mask = self.model.mask(rows[..., 0], key[..., 0], order, self.policy)
         return self.model.forward_hidden(rows, key, query, mask, order)
 
 
+def branch(recipe: Recipe, out: Path) -> None:
+    """Gives a stage with a trunk a copy of the trunk's checkpoint, unless it has one of its own. Its best weights are sought anew."""
+    state, trunk = out / recipe.stage / "checkpoint.pt", out / recipe.trunk / "checkpoint.pt"
+    if not recipe.trunk or state.exists():
+        return
+    if not trunk.exists():
+        raise SystemExit(f"stage {recipe.stage}: its trunk has no {trunk}; train stage {recipe.trunk} first")
+    saved = torch.load(trunk, map_location="cpu", weights_only=True)
+    torch.save(saved | {"best": math.inf, "stale": 0}, state)
+
+
 def run_stages(recipes: list[Recipe], corpus: Corpus, out: Path, threads: int = 0, start: Path | None = None) -> Path:
-    """Every stage of a recipe in its own folder, each from the best weights of the one before. Returns the file of the last one's.
+    """Every stage of a recipe in its own folder, each from the best weights of the one before, or from its trunk's checkpoint. Returns the file of the
+    last one's best weights.
 
     What was run already is not run again: a stage that was stopped goes on, one that ended is passed over.
     """
     for recipe in recipes:
         folder = out / recipe.stage
         folder.mkdir(parents=True, exist_ok=True)
+        branch(recipe, out)
         Trainer(recipe, corpus, folder, threads, start).run()
         if dist.is_initialized():
             dist.barrier()  # the first process writes what the others start the next stage from
@@ -379,6 +458,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon corpus`")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and curve, one for each stage")
     parser.add_argument("--start", type=Path, help="weights to begin with: a best.pt, or a shipped .onnx graph in fp16 or fp32")
+    parser.add_argument("--stage", help="train this stage of the recipe alone")
     parser.add_argument("--minutes", type=float, help="train every stage for this long instead of for its rows")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = PyTorch's choice")
     given = parser.parse_args()
@@ -386,6 +466,10 @@ def main() -> None:
     if given.minutes:
         recipes = [dataclasses.replace(recipe, minutes=given.minutes) for recipe in recipes]
     start = given.start or recipes[0].first_weights(given.recipe)
+    if given.stage:
+        recipes = [recipe for recipe in recipes if recipe.stage == given.stage]
+        if not recipes:
+            raise SystemExit(f"{given.recipe} has no stage {given.stage}")
     run_stages(recipes, Corpus.load(given.corpus), given.out, given.threads, start)
 
 

@@ -7,6 +7,7 @@ import onnxruntime
 from pieces import Piece
 
 from antiphon_training import vocabulary as v
+from antiphon_training.memory_graph import mask_of, stored_classes
 
 FIELDS = dict(v.FIELDS)
 OUTPUTS = ("choice", "nll", "best", "hidden")
@@ -74,6 +75,9 @@ class Reference(Runner):
         """Outputs of all rows under bool `mask` [T, T] or, by layer, [L, T, T]; `sampling` replaces sampling inputs."""
         inputs = self.row_inputs(piece, np.arange(len(piece.rows)))
         additive = np.where(np.broadcast_to(mask, (self.layers, *mask.shape[-2:])), 0, -1e9).astype(np.float32)
+        if "antiphon.memory" in self.meta:
+            earlier = (piece.bar[None] < piece.bar[:, None]) & (piece.targets[:, 0] >= 0)[None]
+            inputs |= {"memory_classes": stored_classes(piece.targets), "memory_mask": mask_of(earlier)}
         outputs = self.session.run(list(OUTPUTS), inputs | {"attention_mask": additive} | sampling)
         return dict(zip(OUTPUTS, outputs, strict=True))
 
@@ -85,6 +89,7 @@ class Step(Runner):
         super().__init__(path)
         shape = (1, self.heads, capacity, self.width // self.heads)
         self.names = [f"{what}_{layer}" for layer in range(self.layers) for what in ("key", "value")]
+        self.keys = np.zeros((4096, int(self.meta.get("antiphon.memory", 0))), np.float32)
         self.views = {name: np.zeros(shape, np.float32) for name in self.names}
         # On the CPU an OrtValue shares the array's memory.
         self.buffers = {name: onnxruntime.OrtValue.ortvalue_from_numpy(view) for name, view in self.views.items()}
@@ -94,7 +99,15 @@ class Step(Runner):
         count = len(index)
         lengths = {"seqlens_k": np.array([past + count - 1], np.int32), "total_length": np.array([past + count], np.int32)}
         positions = {"positions": np.arange(count, dtype=np.int64)[None]}
-        inputs = self.row_inputs(piece, index) | lengths | positions | sampling
+        memory = {}
+        if "antiphon.memory" in self.meta:
+            entries = self.entries(piece, int(piece.bar[index[0]]))
+            # The engine, too, has more room than entries, which the mask bars.
+            room = len(entries) + 3
+            keys, classes = np.zeros((room, self.keys.shape[1]), np.float32), np.zeros((3, room), np.int64)
+            keys[: len(entries)], classes[:, : len(entries)] = self.keys[entries], stored_classes(piece.targets[entries])
+            memory = {"memory_keys": keys, "memory_classes": classes, "memory_mask": mask_of(np.arange(room) < len(entries))[None]}
+        inputs = self.row_inputs(piece, index) | lengths | positions | memory | sampling
         binding = self.session.io_binding()
         for name, value in inputs.items():
             binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value)))
@@ -102,12 +115,19 @@ class Step(Runner):
             binding.bind_ortvalue_input(f"past_{name}", buffer)
             binding.bind_ortvalue_output(f"present_{name}", buffer)
         queries = [f"turned_query_{layer}" for layer in range(self.layers)]
-        for name in (*OUTPUTS, *queries):
+        keys = ["memory_key"] if memory else []
+        for name in (*OUTPUTS, *queries, *keys):
             binding.bind_output(name)
         self.session.run_with_iobinding(binding)
         bound = [value.numpy() for value in binding.get_outputs()[len(self.buffers) :]]  # in the order of binding
+        if memory:
+            self.keys[index] = bound.pop()
         results = dict(zip(OUTPUTS, bound, strict=False))
         return results | {"queries": np.stack([value[0] for value in bound[len(OUTPUTS) :]], 1)}  # [T, L, d]
+
+    def entries(self, piece: Piece, bar: int) -> np.ndarray:
+        """The rows of earlier bars that are remembered in a bar: those that predict content."""
+        return np.flatnonzero((piece.bar < bar) & (piece.targets[:, 0] >= 0))
 
     def page(self, start: int, end: int) -> list[np.ndarray]:
         return [self.views[name][0, :, start:end].copy() for name in self.names]

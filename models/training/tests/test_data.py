@@ -121,10 +121,12 @@ def test_transposition_moves_pitches_and_keys_but_not_drums():
 
 def test_the_same_seed_draws_the_same_batch():
     windows = Windows(corpus(), 96, {"ours": 2})
-    batches = [windows.sample(4, np.array([1.0]), np.random.default_rng(3), Augmentation()) for _ in range(2)]
+    drawn = [windows.draw(300, np.array([1.0]), np.random.default_rng(3), Augmentation()) for _ in range(2)]
+    assert sum(map(len, drawn[0])) >= 300 > sum(map(len, drawn[0][:-1]))
+    batches = [windows.pad(sequences) for sequences in drawn]
     for name in ("rows", "key", "query", "targets", "scored"):
         assert np.array_equal(getattr(batches[0], name), getattr(batches[1], name))
-    assert batches[0].rows.shape == (4, 96, len(vocabulary.COLUMNS))
+    assert batches[0].rows.shape == (len(drawn[0]), 96, len(vocabulary.COLUMNS))
     assert (batches[0].rows >= 0).all()
 
 

@@ -10,17 +10,21 @@ from onnx import numpy_helper
 from antiphon_training.export import main
 
 FIXTURES = Path(__file__).parents[3] / "engine/tests/fixtures"
-COMMAND = ["--random", "--width", "32", "--layers", "2", "--heads", "2", "--seed", "10"]
+COMMANDS = {
+    "tiny": ["--width", "32", "--layers", "2", "--heads", "2", "--seed", "10"],
+    "tiny-memory": ["--width", "16", "--layers", "1", "--heads", "2", "--memory", "8", "--seed", "11"],
+}
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("fixtures")
-    main([*COMMAND, "-o", str(folder / "tiny.onnx"), "--reference", str(folder / "tiny-reference.onnx")])
+    for name, shape in COMMANDS.items():
+        main(["--random", *shape, "-o", str(folder / f"{name}.onnx"), "--reference", str(folder / f"{name}-reference.onnx")])
     return folder
 
 
-@pytest.mark.parametrize("name", ["tiny.onnx", "tiny-reference.onnx"])
+@pytest.mark.parametrize("name", [f"{name}{kind}.onnx" for name in COMMANDS for kind in ("", "-reference")])
 def test_fixture_is_up_to_date(name, written):
     kept, fresh = onnx.load(FIXTURES / name), onnx.load(written / name)
     for a, b in zip(kept.graph.initializer, fresh.graph.initializer, strict=True):

@@ -72,5 +72,6 @@ def test_what_is_recalled_depends_on_nothing_later(seed):
 
 def test_every_value_is_in_its_table():
     for seed in range(8):
-        batch = Windows(corpus(seed), 512, {}).sample(4, np.ones(1), np.random.default_rng(seed), Augmentation())
+        windows = Windows(corpus(seed), 512, {})
+        batch = windows.pad(windows.draw(2048, np.ones(1), np.random.default_rng(seed), Augmentation()))
         assert (batch.rows.max((0, 1)) < [size for _, size in v.COLUMNS]).all()

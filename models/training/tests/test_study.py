@@ -29,13 +29,14 @@ SMALL = Recipe(
 
 def batch_of(seed: int, size: int, length: int) -> Batch:
     """Windows for training, with all that happens to them."""
-    return Windows(corpus(seed, bars=40), length, {}).sample(size, np.ones(1), np.random.default_rng(seed), Augmentation())
+    windows = Windows(corpus(seed, bars=40), length, {})
+    return windows.pad(windows.draw(size * length, np.ones(1), np.random.default_rng(seed), Augmentation()))
 
 
 def whole() -> Batch:
     """A piece of 24 bars that nothing has happened to."""
     windows = Windows(corpus(), 192, {})
-    return windows.pack([windows.window(0, None, None)])
+    return windows.pad([windows.window(0, None, None)])
 
 
 def tensors(batch: Batch) -> tuple[torch.Tensor, ...]:
@@ -112,10 +113,10 @@ def test_a_faithful_summary_is_the_same_beside_a_sequence_of_more_bars():
     windows = Windows(corpus(), 200, {})
     sequences = [windows.window(0, None, None), windows.window(20, None, None)]
     assert (sequences[0].rows[:, r.KIND] == v.SUM).sum() > (sequences[1].rows[:, r.KIND] == v.SUM).sum() + 3
-    together = heard(network("faithful"), windows.pack(sequences))[0]
+    together = heard(network("faithful"), windows.pad(sequences))[0]
     for i, sequence in enumerate(sequences):
         count = min(len(sequence), 200)
-        alone = heard(network("faithful"), windows.pack([sequence]))[0]
+        alone = heard(network("faithful"), windows.pad([sequence]))[0]
         torch.testing.assert_close(together[i, :count], alone[0, :count], atol=1e-5, rtol=1e-4)
 
 

@@ -13,7 +13,7 @@ from antiphon_training import checkpoint
 from antiphon_training import vocabulary as v
 from antiphon_training.export import export
 from antiphon_training.model import Antiphon, Config, attention_mask
-from antiphon_training.train import Recipe, Trainer
+from antiphon_training.train import Recipe, Trainer, branch
 
 SMALL = Recipe(
     length=64,
@@ -154,3 +154,26 @@ def test_the_end_of_a_run_can_be_dense_and_policies_are_checked(tmp_path, music)
     assert abs(half - len(used) / 2) <= 1
     with pytest.raises(ValueError, match="window"):
         Trainer(dataclasses.replace(SMALL, policy="windows:4"), music, tmp_path, 1)
+
+
+def test_a_release_decays_from_a_copy_of_its_trunk(tmp_path, music):
+    (tmp_path / "trunk").mkdir()
+    (tmp_path / "release").mkdir()
+    trunk_recipe = dataclasses.replace(SMALL, stage="trunk", decay=0.0)
+    trunk = Trainer(trunk_recipe, music, tmp_path / "trunk", 1)
+    for step in range(4):
+        trunk.learn(trunk.draw_batch(step))
+    trunk.save()
+    before = (tmp_path / "trunk" / "checkpoint.pt").read_bytes()
+    recipe = dataclasses.replace(SMALL, stage="release", trunk="trunk", rows=int(trunk.rows / 0.5), decay=0.5)
+    branch(recipe, tmp_path)
+    release = Trainer(recipe, music, tmp_path / "release", 1)
+    assert release.step == 4 and release.rows == trunk.rows and release.rate() == pytest.approx(SMALL.peak_rate)
+    for one, other in zip(release.optimisers, trunk.optimisers, strict=True):
+        for a, b in zip(one.state_dict()["state"].values(), other.state_dict()["state"].values(), strict=True):
+            assert all(torch.equal(torch.as_tensor(a[name]), torch.as_tensor(b[name])) for name in b)
+    release.run()
+    assert release.rate() == pytest.approx(0.02 * SMALL.peak_rate)
+    assert (tmp_path / "trunk" / "checkpoint.pt").read_bytes() == before, "the trunk can go on"
+    with pytest.raises(SystemExit, match="train stage stem first"):
+        branch(dataclasses.replace(recipe, stage="other", trunk="stem"), tmp_path)

@@ -32,6 +32,9 @@ class StudyTrainer(Trainer):
         self.variant = variant
         super().__init__(variant.recipe, corpus, out, threads)
 
+    def can_pack(self) -> bool:
+        return False  # networks of the study have blocks, masks and rows of their own
+
     def network(self) -> Antiphon:
         return networks.build(self.variant.network, self.config)
 
@@ -70,7 +73,7 @@ def score(trainer: StudyTrainer, chosen: list[Piece]) -> list[dict]:
     said = []
     for first in range(0, len(chosen), AT_ONCE):
         batch = chosen[first : first + AT_ONCE]
-        rows, key, query, targets, scored = trainer.tensors(trainer.windows.pack([piece.sequence for piece in batch]))
+        rows, key, query, targets, scored = trainer.tensors(trainer.windows.pad([piece.sequence for piece in batch]))
         with trainer.autocast():
             nll = losses.model.losses(losses.hidden(rows, key, query), rows, targets)
         bits = (nll.double() / LN2 * scored).cpu().numpy()

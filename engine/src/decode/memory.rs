@@ -1,0 +1,230 @@
+//! The rows of the finished bars that are remembered, whatever the cache still holds of them.
+
+use std::collections::VecDeque;
+
+use crate::{
+    cache::REWIND_BARS,
+    codec::Targets,
+    model::{Batch, MemoryTensors, Model, REMEMBERED},
+};
+
+/// Rows that are remembered at most: the latest. It bounds the cost of a note.
+const MOST_ENTRIES: usize = 2048;
+
+/// A finished bar.
+#[derive(Debug)]
+struct Bar {
+    /// Its number in the music.
+    index: u32,
+    /// Keys of its rows, one after the other.
+    keys: Vec<f32>,
+    /// What was true in each.
+    targets: Vec<Targets>,
+}
+
+impl Bar {
+    /// Whether a row predicts what a note is: only such rows are remembered.
+    fn counts(targets: &Targets) -> bool {
+        REMEMBERED.iter().all(|&field| targets[field as usize] >= 0)
+    }
+
+    fn entries(&self) -> usize {
+        self.targets.iter().filter(|targets| Self::counts(targets)).count()
+    }
+}
+
+/// The rows of one sequence that may be remembered. Bars become part of it whole, when they are finished.
+#[derive(Debug, Default)]
+struct Store {
+    /// Width of a key.
+    width: usize,
+    /// In the order of the sequence, the latest last.
+    bars: VecDeque<Bar>,
+    /// Keys of the open bar's rows so far.
+    open: Vec<f32>,
+}
+
+impl Store {
+    /// Keeps the open bar's first `rows` rows.
+    fn truncate(&mut self, rows: usize) {
+        self.open.truncate(rows * self.width);
+    }
+
+    /// Ends the open bar, in whose rows `targets` were true.
+    fn finish(&mut self, index: u32, targets: Vec<Targets>) {
+        debug_assert_eq!(self.open.len(), targets.len() * self.width, "a key for each row of bar {index}");
+        self.bars.push_back(Bar { index, keys: std::mem::take(&mut self.open), targets });
+        // The latest bars can be opened again, and what they remember must still be there then.
+        let held = usize::try_from(REWIND_BARS).unwrap_or(usize::MAX);
+        while self.bars.len() > held + 1 {
+            let without_first = self.bars.range(1..self.bars.len() - held).map(Bar::entries).sum::<usize>();
+            if without_first < MOST_ENTRIES {
+                break;
+            }
+            self.bars.pop_front();
+        }
+    }
+
+    /// Opens a finished bar again with its first `rows` rows; it and what followed it are no longer there.
+    fn reopen(&mut self, index: u32, rows: usize) {
+        self.open.clear();
+        while let Some(bar) = self.bars.pop_back() {
+            if bar.index == index {
+                self.open = bar.keys;
+                break;
+            }
+        }
+        self.truncate(rows);
+    }
+
+    /// The latest whole bars that have at most [`MOST_ENTRIES`] entries together.
+    fn remembered(&self) -> impl Iterator<Item = &Bar> {
+        let mut entries = 0;
+        let latest = self.bars.iter().rev().take_while(|bar| {
+            entries += bar.entries();
+            entries <= MOST_ENTRIES
+        });
+        let count = latest.count();
+        self.bars.range(self.bars.len() - count..)
+    }
+}
+
+/// The memory of one sequence, and its tensors.
+#[derive(Debug)]
+pub(super) struct Memory {
+    store: Store,
+    tensors: MemoryTensors,
+    /// Whether the tensors are not yet of these bars.
+    stale: bool,
+}
+
+impl Memory {
+    /// An empty memory; `None` if the model has none.
+    pub(super) fn of(model: &Model) -> ort::Result<Option<Self>> {
+        let width = model.info().memory;
+        if width == 0 {
+            return Ok(None);
+        }
+        let store = Store { width, ..Store::default() };
+        Ok(Some(Self { store, tensors: MemoryTensors::new(width, 1)?, stale: false }))
+    }
+
+    /// Binds a batch to what is remembered.
+    pub(super) fn bind(&self, model: &Model, batch: &mut Batch) -> ort::Result<()> {
+        batch.bind_memory(model, &self.tensors)
+    }
+
+    /// Bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let key = self.store.width * size_of::<f32>();
+        let rows: usize = self.store.bars.iter().map(|bar| bar.targets.len()).sum();
+        let entry = key + REMEMBERED.len() * size_of::<i64>() + size_of::<f32>();
+        rows * (key + size_of::<Targets>()) + self.tensors.capacity() * entry
+    }
+
+    /// Begins a bar: lays out what it remembers. True if the tensors are new ones, to be bound.
+    pub(super) fn begin_bar(&mut self) -> ort::Result<bool> {
+        self.store.open.clear();
+        self.lay_out()
+    }
+
+    fn lay_out(&mut self) -> ort::Result<bool> {
+        if !std::mem::take(&mut self.stale) {
+            return Ok(false);
+        }
+        let width = self.store.width;
+        let count = self.store.remembered().map(Bar::entries).sum();
+        let grows = count > self.tensors.capacity();
+        if grows {
+            self.tensors = MemoryTensors::new(width, count)?;
+        }
+        let rows = self.store.remembered().flat_map(|bar| bar.keys.chunks_exact(width).zip(&bar.targets));
+        self.tensors.fill(rows.filter(|(_, targets)| Bar::counts(targets)));
+        Ok(grows)
+    }
+
+    /// Takes the keys of rows that a run has appended.
+    pub(super) fn appended(&mut self, keys: &[f32]) {
+        self.store.open.extend_from_slice(keys);
+    }
+
+    /// Keeps the open bar's first `rows` rows.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.store.truncate(rows);
+    }
+
+    /// Ends the open bar, in whose rows `targets` were true.
+    pub(super) fn finish(&mut self, index: u32, targets: Vec<Targets>) {
+        self.store.finish(index, targets);
+        self.stale = true;
+    }
+
+    /// Opens a finished bar again with its first `rows` rows; it and what followed it are no longer remembered. True as of [`begin_bar`](Self::begin_bar).
+    pub(super) fn reopen(&mut self, index: u32, rows: usize) -> ort::Result<bool> {
+        self.store.reopen(index, rows);
+        self.stale = true;
+        self.lay_out()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::vocabulary::FIELDS;
+
+    const WIDTH: usize = 2;
+
+    fn target(class: i16) -> Targets {
+        let mut targets = [-1; FIELDS];
+        REMEMBERED.into_iter().for_each(|field| targets[field as usize] = class);
+        targets
+    }
+
+    fn store() -> Store {
+        Store { width: WIDTH, ..Store::default() }
+    }
+
+    /// A bar of so many rows, the first of which is a given note's.
+    fn play(store: &mut Store, index: u32, rows: usize) {
+        store.open = vec![1.0; rows * WIDTH];
+        let targets = (0..rows).map(|row| if row == 0 { [-1; FIELDS] } else { target(3) }).collect();
+        store.finish(index, targets);
+    }
+
+    fn entries(store: &Store) -> usize {
+        store.remembered().map(Bar::entries).sum()
+    }
+
+    #[test]
+    fn whole_bars_are_remembered_up_to_the_bound() {
+        let mut store = store();
+        for bar in 0..60 {
+            play(&mut store, bar, 101);
+        }
+        assert_eq!(entries(&store), MOST_ENTRIES / 100 * 100);
+        assert!(store.bars.len() <= MOST_ENTRIES / 100 + 14, "{} bars are kept", store.bars.len());
+    }
+
+    #[test]
+    fn rewinding_leaves_what_was_remembered_before() {
+        let mut store = store();
+        for bar in 0..30 {
+            play(&mut store, bar, 101);
+        }
+        let before = entries(&store);
+        for bar in 30..42 {
+            play(&mut store, bar, 301);
+        }
+        store.reopen(30, 4);
+        assert_eq!(store.open.len(), 4 * WIDTH);
+        assert_eq!(store.bars.back().map(|bar| bar.index), Some(29));
+        assert_eq!(entries(&store), before, "as if the last twelve bars had never been");
+    }
+
+    #[test]
+    fn rows_without_content_are_no_entries() {
+        let mut store = store();
+        play(&mut store, 0, 5);
+        assert_eq!(entries(&store), 4);
+    }
+}
