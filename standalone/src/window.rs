@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use antiphon_plugin::editor::window_thread::{AntiphonEditor, AntiphonHandle, AntiphonWindow};
+use antiphon_plugin::editor::window_thread::{AntiphonEditor, AntiphonHandle, AntiphonWindow, WindowError};
 use antiphon_plugin::params::AntiphonParams;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::NativeSize;
@@ -96,9 +96,9 @@ pub(crate) struct ProgramHandle(AntiphonHandle);
 
 impl EditorHandle for ProgramHandle {
     type Window = AntiphonWindow;
-    type Error = baseview::Error;
+    type Error = WindowError;
 
-    fn run_until_closed(window: AntiphonWindow) -> Result<(), baseview::Error> {
+    fn run_until_closed(window: AntiphonWindow) -> Result<(), WindowError> {
         // On X11 the window has a thread of its own, so this one is free to look out for its end.
         if cfg!(not(any(windows, target_os = "macos"))) {
             show(&window)?;
@@ -123,19 +123,19 @@ impl EditorHandle for ProgramHandle {
         closed
     }
 
-    fn set_parent(&self, parent: ParentWindowHandle, window: &AntiphonWindow) -> Result<(), baseview::Error> {
+    fn set_parent(&self, parent: ParentWindowHandle, window: &AntiphonWindow) -> Result<(), WindowError> {
         self.0.set_parent(parent, window)
     }
 
-    fn show(&self, window: &AntiphonWindow) -> Result<(), baseview::Error> {
+    fn show(&self, window: &AntiphonWindow) -> Result<(), WindowError> {
         self.0.show(window)
     }
 
-    fn hide(&self, window: &AntiphonWindow) -> Result<(), baseview::Error> {
+    fn hide(&self, window: &AntiphonWindow) -> Result<(), WindowError> {
         self.0.hide(window)
     }
 
-    fn set_size(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), baseview::Error> {
+    fn set_size(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), WindowError> {
         self.0.set_size(size, window)
     }
 
