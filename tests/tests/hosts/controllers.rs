@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use antiphon_plugin::musician::Heard;
+use antiphon_engine::session::Heard;
 use antiphon_tests::by_hand::take_seat;
 use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport, Vst3Host};
 use parking_lot::Mutex;

@@ -2,8 +2,9 @@
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
+use antiphon_engine::session::{Epoch, Heard, Planned};
 use antiphon_plugin::clock::Cause;
-use antiphon_plugin::musician::{Epoch, Heard, Planned, Seat};
+use antiphon_plugin::musician::Seat;
 use antiphon_tests::by_hand::take_seat;
 use antiphon_tests::{Block, Class, Host, Message, Render, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
@@ -139,19 +140,19 @@ impl Beater {
     fn act(&mut self) {
         while let Some(heard) = self.seat.heard.try_pop() {
             match heard {
-                Heard::Turn { epoch, turn } => {
-                    let at = turn.at.tick();
+                Heard::Turn { epoch, change } => {
+                    let at = change.at.tick();
                     let clock = self.clock.get_or_insert_with(|| {
-                        let mut clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), ..turn.bar });
+                        let mut clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), ..change.bar });
                         clock.advance(at);
                         clock
                     });
                     clock.advance(at - clock.now());
                     let foreseen = clock.open_bar();
-                    if turn.cause == Cause::Metre {
-                        clock.align(turn.bar)
+                    if change.cause == Cause::Metre {
+                        clock.align(change.bar)
                     } else {
-                        clock.jump(turn.song, turn.bar)
+                        clock.jump(change.song, change.bar)
                     }
                     if epoch != self.epoch {
                         (self.epoch, self.sent) = (epoch, None);

@@ -313,7 +313,7 @@ fn a_loop_within_a_block_releases_at_its_sample_and_the_plan_goes_on() {
         let off = |sample| Timed { sample, message: Message::NoteOff { channel: 0, key: 60, velocity: 0.0 } };
         assert_eq!(sent, [on(90_000), off(96_000), on(100_000), off(104_000)], "{format}");
         let causes: Vec<_> =
-            desk.heard.iter().filter_map(|heard| if let Heard::Turn { turn, .. } = heard { Some(turn.cause) } else { None }).collect();
+            desk.heard.iter().filter_map(|heard| if let Heard::Turn { change, .. } = heard { Some(change.cause) } else { None }).collect();
         assert_eq!(causes, [Cause::Start, Cause::Loop], "{format}");
     }
 }
