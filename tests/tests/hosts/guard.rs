@@ -14,9 +14,9 @@ fn allocate() {
 fn allocating_under_the_guard_ends_the_process() {
     if let Some(place) = std::env::var_os(ALLOCATE) {
         if place == "inside" {
-            nice_assert_no_alloc::assert_no_alloc(allocate)
+            nice_assert_no_alloc::assert_no_alloc(allocate);
         } else {
-            allocate()
+            allocate();
         }
         return;
     }

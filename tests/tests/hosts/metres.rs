@@ -150,9 +150,9 @@ impl Beater {
                     clock.advance(at - clock.now());
                     let foreseen = clock.open_bar();
                     if change.cause == Cause::Metre {
-                        clock.align(change.bar)
+                        clock.align(change.bar);
                     } else {
-                        clock.jump(change.song, change.bar)
+                        clock.jump(change.song, change.bar);
                     }
                     if epoch != self.epoch {
                         (self.epoch, self.sent) = (epoch, None);
