@@ -105,7 +105,7 @@ fn controls() -> ControlValues {
 fn scale() -> Vec<Heard> {
     let pitches = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62, 60, 55];
     let strike = |(place, pitch): (i64, u8)| {
-        let key = Key::new(2, pitch).unwrap();
+        let key = Key::new(2, pitch).expect("a key of channel 3");
         let on = Tick(12 * place);
         [Heard::NoteOn { at: on.into(), key, velocity: 90 }, Heard::NoteOff { at: (on + Tick(9)).into(), key }]
     };

@@ -8,8 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// The folder of the workspace.
 fn root() -> &'static Path {
-    // The manifest's folder is `tests`, so it has a parent.
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the manifest's folder is `tests`")
 }
 
 fn read(path: &str) -> String {
@@ -21,10 +20,10 @@ fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().to_path_buf()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-            let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        for entry in fs::read_dir(&folder).expect("a folder can be read").flatten() {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             let built = ["target", "dist", "out"].contains(&name.as_str()) || name.starts_with('.');
-            if entry.file_type().unwrap().is_dir() && !built {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !built {
                 folders.push(path);
             } else if path.extension().is_some_and(|suffix| suffix == "md") {
                 found.push(path);
