@@ -22,7 +22,7 @@ fn examples_of_readme_run_as_they_stand() {
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let examples = examples(&readme);
     let commands: Vec<_> = examples.iter().map(|line| line.split_whitespace().nth(1).unwrap()).collect();
-    assert_eq!(commands, ["continue", "fill", "accompany"]);
+    assert_eq!(commands, ["continue", "fill", "accompany", "check"]);
 
     // The reader is in the checkout; what the commands write must not be.
     let folder = tempfile::tempdir().unwrap();
@@ -33,6 +33,7 @@ fn examples_of_readme_run_as_they_stand() {
         let output = Command::new("sh").args(["-c", line]).current_dir(folder.path()).env("PATH", &path).output().unwrap();
         assert!(output.status.success(), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
     }
+    assert!(folder.path().join("pop.png").is_file());
     let notes = |name: &Path| smf::read_file(&folder.path().join(name)).unwrap().clip.notes().len();
     let ideas: Vec<_> = fs::read_dir(folder.path().join("ideas")).unwrap().map(|entry| entry.unwrap().path()).collect();
     let clips: Vec<_> = ideas.iter().filter(|path| path.extension().is_some_and(|suffix| suffix == "mid")).collect();
