@@ -19,8 +19,21 @@ impl Photo {
     ///
     /// # Errors
     /// When the server does not hand the image over, or not in colours of eight bits.
-    pub fn of(connection: &impl x11rb::connection::Connection, drawable: Drawable, (width, height): (u16, u16)) -> Result<Self> {
-        let image = connection.get_image(ImageFormat::Z_PIXMAP, drawable, 0, 0, width, height, u32::MAX)?.reply()?;
+    pub fn of(connection: &impl x11rb::connection::Connection, drawable: Drawable, size: (u16, u16)) -> Result<Self> {
+        Self::of_part(connection, drawable, (0, 0), size)
+    }
+
+    /// Of the part that begins here and is of this size.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_part(
+        connection: &impl x11rb::connection::Connection,
+        drawable: Drawable,
+        (x, y): (i16, i16),
+        (width, height): (u16, u16),
+    ) -> Result<Self> {
+        let image = connection.get_image(ImageFormat::Z_PIXMAP, drawable, x, y, width, height, u32::MAX)?.reply()?;
         ensure!(matches!(image.depth, 24 | 32), "the screen has {} bits per pixel", image.depth);
         // Four bytes a pixel, blue first, on a little-endian server.
         let pixels = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();

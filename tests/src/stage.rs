@@ -108,6 +108,22 @@ impl Stage {
         Ok(self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?.check()?)
     }
 
+    /// The colour of one of its pixels: red, green, blue.
+    ///
+    /// # Errors
+    /// As [`photograph`](Self::photograph).
+    pub fn colour_at(&self, (x, y): (i16, i16)) -> Result<[u8; 3]> {
+        Ok(Photo::of_part(&self.connection, self.window, (x, y), (1, 1))?.at((0, 0)))
+    }
+
+    /// What it shows at its upper edge, over its whole width: a little of what [`photograph`](Self::photograph) takes seconds for.
+    ///
+    /// # Errors
+    /// As [`photograph`](Self::photograph).
+    pub fn photograph_top(&self, height: u16) -> Result<Photo> {
+        Photo::of(&self.connection, self.window, (self.size.0, height))
+    }
+
     /// What it shows.
     ///
     /// # Errors

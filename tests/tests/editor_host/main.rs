@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// Fewer colours than this, and the editor has drawn nothing.
 const COLOURS: usize = 8;
 
+/// The title, in pixels at 100 per cent.
+const TOP: u16 = 40;
+
 /// Does this in a process of its own, which runs just this test, on a display that `set_up` has got ready. Its home folder is an empty one.
 fn alone(test: &str, screen: (u32, u32), set_up: impl FnOnce(&mut Display), act: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
@@ -54,7 +57,7 @@ fn wait_until_drawn(stage: &Stage) {
     let began = Instant::now();
     let mut last = String::new();
     while began.elapsed() < PATIENCE {
-        last = match stage.photograph() {
+        last = match stage.photograph_top(TOP) {
             Ok(photo) if photo.colours(COLOURS) >= COLOURS => return,
             Ok(photo) => format!("{} colours", photo.colours(COLOURS)),
             // A window that is not in sight yet has no picture.

@@ -29,9 +29,10 @@ fn assert_agrees(instance: &mut Instance, stage: &Stage, expected: (u32, u32), w
 
 /// All of the host's window is drawn on, to its corners.
 fn assert_fills(stage: &Stage, (width, height): (u32, u32), when: &str) {
-    let corners = [(2, 2), (width - 3, 2), (2, height - 3), (width - 3, height - 3)];
+    let [right, bottom] = [width, height].map(|side| i16::try_from(side - 3).unwrap());
+    let corners = [(2, 2), (right, 2), (2, bottom), (right, bottom)];
     wait_until(&format!("the editor is drawn to its corners, {when}"), || {
-        stage.photograph().is_ok_and(|photo| corners.iter().all(|&corner| photo.at(corner) == PAPER.channels()))
+        corners.iter().all(|&corner| stage.colour_at(corner).is_ok_and(|colour| colour == PAPER.channels()))
     });
     if let Some(folder) = std::env::var_os("ANTIPHON_TEST_PICTURES") {
         stage.photograph().unwrap().write(&Path::new(&folder).join(format!("{when}.png"))).unwrap();
