@@ -43,10 +43,8 @@ pub(crate) const POLICIES: [(&str, Option<Rule>); 9] = [
 
 /// Step graph and reference graph: random weights always, the shipped ones as soon as they lie in `models/`.
 pub(crate) fn graphs() -> Vec<(PathBuf, PathBuf)> {
-    let mut graphs = vec![
-        (fixture("tiny.onnx"), fixture("tiny-reference.onnx")),
-        (fixture("tiny-memory.onnx"), fixture("tiny-memory-reference.onnx")),
-    ];
+    let mut graphs =
+        vec![(fixture("tiny.onnx"), fixture("tiny-reference.onnx")), (fixture("tiny-memory.onnx"), fixture("tiny-memory-reference.onnx"))];
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let reference = models.join("reference.onnx");
     if reference.exists() {

@@ -167,7 +167,10 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
         ("pitch_top".into(), integer(&[1], vec![256])),
     ];
     if info.memory > 0 {
-        let classes = REMEMBERED.iter().flat_map(|&field| members.iter().map(move |member| i64::from(member.targets[field as usize].max(0)))).collect();
+        let classes = REMEMBERED
+            .iter()
+            .flat_map(|&field| members.iter().map(move |member| i64::from(member.targets[field as usize].max(0))))
+            .collect();
         let order = |row: usize| members[row].bar.map(|bar| bar.order);
         let earlier = |i: usize, j: usize| members[j].targets[Field::Pitch as usize] >= 0 && order(j) < order(i);
         let mask = (0..rows * rows).map(|at| if earlier(at / rows, at % rows) { -1.0 } else { -1e4 }).collect();
