@@ -219,11 +219,11 @@ class Chain:
         log_ps, bests = [], []
         for i, (name, head) in enumerate(zip(self.names, self.heads, strict=True)):
             logits = g.linear(f"heads.{i}.outer", head.outer, g.gelu(g.linear(f"heads.{i}.inner", head.inner, c)))
-            if remembers and name in FIELDS:
-                logits = log_p = remembers.mix(name, c, logits, self.choice)
-            else:
-                log_p = g.op("LogSoftmax", [logits], axis=-1)
+            mixed = remembers is not None and name in FIELDS
+            if mixed:
+                logits = remembers.mix(name, c, logits, self.choice)  # logarithms of probabilities already
             choice = self.choice[name] = self.choose(i, name, logits)
+            log_p = logits if mixed else g.op("LogSoftmax", [logits], axis=-1)
             log_ps.append(g.op("GatherElements", [log_p, choice], axis=1))
             bests.append(g.op("ArgMax", [logits], axis=-1, keepdims=1))
             if head.choice is not None:
@@ -317,8 +317,9 @@ def build(model: Antiphon, weights: str, attention_kind: type) -> Graph:
     g.output("nll", TensorProto.FLOAT, ["A", len(classes)])
     g.output("best", TensorProto.INT64, ["A", len(classes)])
     g.output("hidden", TensorProto.FLOAT, ["T", config.width])
+    chain = Chain(g, model)
     states = trunk(g, model, embed(g, model), attention)
     remembers = MemoryNodes(g, model, states, own_keys=attention_kind is MaskedAttention) if model.memory else None
-    Chain(g, model).build(states, remembers)
+    chain.build(states, remembers)
     attention.finish(g)
     return g
