@@ -280,8 +280,16 @@ class Trainer:
             for average, value in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 average.lerp_(value, 1 - keep)
         self.step += 1
-        self.rows += (batch.count if isinstance(batch, Packed) else int((batch.rows[..., 0] > 0).sum())) * self.world
+        self.rows += self.of_all(batch.count if isinstance(batch, Packed) else int((batch.rows[..., 0] > 0).sum()))
         return float(loss.detach()) / LN2
+
+    def of_all(self, count: int) -> int:
+        """The sum over the processes, so that all of them stop, validate and decay at the same step."""
+        if self.world == 1:
+            return count
+        total = torch.tensor([count], device=self.device)
+        dist.all_reduce(total)
+        return int(total)
 
     @torch.no_grad()
     def validate(self) -> dict:
