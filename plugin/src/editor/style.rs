@@ -64,8 +64,12 @@ pub(super) fn button<'a>(text: impl IntoAtoms<'a>) -> Button<'a> {
 /// Sets fonts, colours and distances.
 pub(super) fn apply(ctx: &Context) {
     ctx.set_theme(Theme::Light);
-    // The window's size follows the scale; the zoom keys belong to the host.
-    ctx.options_mut(|options| options.zoom_with_keyboard = false);
+    ctx.options_mut(|options| {
+        // The window's size follows the scale; the zoom keys belong to the host.
+        options.zoom_with_keyboard = false;
+        // egui counts from frame to frame: on a slow machine quick clicks would be lost, and a handle that is held still would be dragged.
+        options.input_options.max_click_duration = f64::INFINITY;
+    });
     ctx.global_style_mut(|style| {
         let sizes = [
             (TextStyle::Small, 11.5),

@@ -240,6 +240,19 @@ fn a_key_turns_a_slider_by_a_step() {
 }
 
 #[test]
+fn button_that_is_pressed_for_long_is_clicked() {
+    let mut harness = open(Recorder::new(music()), Carrier::default());
+    let place = harness.get_by_label("Another").rect().center();
+    harness.hover_at(place);
+    button(&harness, place, true);
+    // As few frames as in two seconds of a machine that is busy.
+    harness.run_steps(8);
+    button(&harness, place, false);
+    harness.run_steps(1);
+    assert_eq!(asked(&mut harness), [Asked::Command(Command::Another)]);
+}
+
+#[test]
 fn a_handle_drags_a_fresh_midi_file_that_starts_on_the_bar() {
     let carrier = Carrier::default();
     let mut harness = open(Recorder::new(music()), carrier.clone());
