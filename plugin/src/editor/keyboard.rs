@@ -8,8 +8,6 @@
 //!
 //! While a text field is open the window takes both, and gives both back afterwards.
 
-use std::time::{Duration, Instant};
-
 use nice_plug_egui::baseview::WindowContext;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
@@ -20,10 +18,6 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 
 use super::x11::{self, X11Error};
-
-/// For so long after the editor has taken the focus, a window manager may still give it to the host's window, for the click that opened the
-/// text field. A player who means the host's window clicks it later.
-const SETTLING: Duration = Duration::from_secs(1);
 
 /// Whether the window selects key events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +31,8 @@ enum Keys {
 enum Owner {
     /// The host, as it was.
     Host,
-    /// The editor, since then; before it the focus was there.
-    Editor { before: Window, since: Instant },
+    /// The editor; before it the focus was there.
+    Editor { before: Window },
 }
 
 /// Where the X focus is.
@@ -79,12 +73,11 @@ impl Keyboard {
         let focus = self.new_focus()?;
         match (self.owner, is_typing) {
             (Owner::Host, true) => self.take(window),
-            (Owner::Editor { before, .. }, false) => self.give_back(window, before),
-            (Owner::Editor { since, .. }, true) => match focus {
+            (Owner::Editor { before }, false) => self.give_back(window, before),
+            // The player has been to the host's window meanwhile, or is back.
+            (Owner::Editor { .. }, true) => match focus {
                 None => Ok(()),
                 Some(Focus::Here) => self.select(window, Keys::Selected),
-                Some(Focus::Elsewhere) if since.elapsed() < SETTLING => self.focus(),
-                // The player has gone to the host's window.
                 Some(Focus::Elsewhere) => self.select(window, Keys::Passed),
             },
             (Owner::Host, false) => {
@@ -100,13 +93,10 @@ impl Keyboard {
     fn take(&mut self, window: &WindowContext) -> Result<(), X11Error> {
         let before = self.connection.get_input_focus()?.reply()?.focus;
         self.select(window, Keys::Selected)?;
-        self.owner = Owner::Editor { before, since: Instant::now() };
-        self.focus()
-    }
-
-    /// Gives the window the focus. Should the window go, the focus goes to the one it lies in.
-    fn focus(&self) -> Result<(), X11Error> {
-        Ok(self.connection.set_input_focus(InputFocus::PARENT, self.window, x11rb::CURRENT_TIME)?.check()?)
+        // Should the window go, the focus goes to the one it lies in.
+        self.connection.set_input_focus(InputFocus::PARENT, self.window, x11rb::CURRENT_TIME)?.check()?;
+        self.owner = Owner::Editor { before };
+        Ok(())
     }
 
     fn give_back(&mut self, window: &WindowContext, before: Window) -> Result<(), X11Error> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use antiphon_engine::legend::{BEFORE, Colour, PAPER};
 use antiphon_engine::music::smf;
 use antiphon_plugin::drag::platform_source;
 use antiphon_plugin::editor::{Editor, EditorModel, HandOver, SIZE};
@@ -24,6 +25,8 @@ use super::{alone, wait_until, wait_until_drawn};
 const SCREEN: (u32, u32) = (1200, 800);
 /// Where no window is.
 const NOWHERE: (i16, i16) = (1199, 799);
+/// A place in the editor where nothing can be clicked.
+const ELSEWHERE: (i16, i16) = (600, 30);
 const SPACE: u32 = 0x20;
 const RETURN: u32 = 0xFF0D;
 const ESCAPE: u32 = 0xFF1B;
@@ -106,8 +109,8 @@ fn piece() -> Scripted {
 #[allow(clippy::cast_possible_truncation, reason = "within a window")]
 fn place_of(label: &str) -> (i16, i16) {
     let state = (Editor::new(HandOver::new(platform_source())), piece());
-    let mut harness = Harness::builder().with_size(SIZE).build_ui_state(|ui, (editor, model)| editor.show(ui, model, &NoWindow), state);
-    Editor::dress(&harness.ctx);
+    let builder = Harness::builder().with_size(SIZE).with_context_setup(Editor::dress);
+    let mut harness = builder.build_ui_state(|ui, (editor, model)| editor.show(ui, model, &NoWindow), state);
     harness.run_steps(3);
     let middle = harness.get_by_label(label).rect().center();
     (middle.x as i16, middle.y as i16)
@@ -119,9 +122,21 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|found| found == ending)).collect()
 }
 
+/// Points elsewhere, then at the button, and clicks it once it shows that the pointer is there: egui makes one click of two in a frame.
+fn click_button(hands: &Hands, stage: &Stage, button: (i16, i16)) {
+    // Within the button, above its text.
+    let ground = (button.0, button.1 - 11);
+    let is = |colour: Colour| stage.colour_at(ground).unwrap() == colour.channels();
+    hands.point(stage.on_screen(ELSEWHERE).unwrap()).unwrap();
+    wait_until("the button is flat while the pointer is elsewhere", || is(PAPER));
+    hands.point(stage.on_screen(button).unwrap()).unwrap();
+    wait_until("the button rises under the pointer", || is(BEFORE));
+    hands.click(stage.on_screen(button).unwrap()).unwrap();
+}
+
 fn type_into_the_dialog() {
     let (hands, home) = (Hands::at(None).unwrap(), PathBuf::from(std::env::var_os("HOME").unwrap()));
-    let (save, elsewhere) = (place_of("Save played as..."), (500, 30));
+    let save = place_of("Save played as...");
     for format in Format::ALL {
         let mut instance = Instance::by_hand(format);
         let seat = by_hand::take_seat();
@@ -129,7 +144,7 @@ fn type_into_the_dialog() {
         let stage = open(&mut instance);
         let editor = stage.embedded().unwrap().window;
         for (key, saved) in [(ESCAPE, 0), (RETURN, 1)] {
-            hands.click(stage.on_screen(save).unwrap()).unwrap();
+            click_button(&hands, &stage, save);
             wait_until("the dialog takes the focus", || stage.focus().unwrap() == editor);
             // The name ends in .mid; what is typed is appended.
             for letter in "xyz".bytes() {
@@ -139,12 +154,12 @@ fn type_into_the_dialog() {
             wait_until("the host gets its focus back", || stage.focus().unwrap() == stage.window());
             assert_eq!(files(&home, "midxyz").len(), saved, "{format:?}");
             assert_host_has_the_keys(&hands, &stage, &format!("{format:?}, after the dialog"));
-            hands.click(stage.on_screen(elsewhere).unwrap()).unwrap();
+            hands.click(stage.on_screen(ELSEWHERE).unwrap()).unwrap();
             settle(&mut instance, &stage);
             assert_host_has_the_keys(&hands, &stage, &format!("{format:?}, after the dialog and a click"));
         }
         // A window that goes while it has the focus leaves it to the host.
-        hands.click(stage.on_screen(save).unwrap()).unwrap();
+        click_button(&hands, &stage, save);
         wait_until("the dialog takes the focus", || stage.focus().unwrap() == editor);
         instance.close();
         wait_until("the host gets its focus back", || stage.focus().unwrap() == stage.window());
