@@ -61,6 +61,11 @@ impl Song {
         tick * SAMPLE_RATE * 60 / (TICKS_PER_QUARTER * self.tempo)
     }
 
+    /// The tick of a sample, up to where the tempo changes, rounded down.
+    pub(crate) fn tick(self, sample: i64) -> i64 {
+        sample * TICKS_PER_QUARTER * self.tempo / (SAMPLE_RATE * 60)
+    }
+
     /// When to press Play: two eighths before the plan begins.
     pub(crate) fn press(self) -> i64 {
         self.sample(self.plan() - 2 * self.eighth())
