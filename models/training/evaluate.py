@@ -3,7 +3,7 @@
     python evaluate.py --music MUSIC --work FOLDER
 
 MUSIC holds SOURCE/*.mid and split.csv; the baselines are fitted on its training split, the measurements made on its validation split. The program
-`antiphon` is built by cargo. What is already in FOLDER is not measured again: delete it to do so. What a person has to say about the figures stands in
+`antiphon-lab` is built by cargo. What is already in FOLDER is not measured again: delete it to do so. What a person has to say about the figures stands in
 models/EVALUATION.notes.md and is put below them.
 """
 
@@ -19,7 +19,7 @@ from antiphon_training.evaluation import bits, pages, playing
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
 PICTURES = MODELS / "evaluation"
-CARGO = ["cargo", "run", "--quiet", "--release", "--locked", "--package", "antiphon-engine", "--features", "cli", "--"]
+CARGO = ["cargo", "run", "--quiet", "--release", "--locked", "--package", "antiphon-lab", "--"]
 
 
 def antiphon(*words: str | Path) -> str:
@@ -32,7 +32,7 @@ def antiphon(*words: str | Path) -> str:
 
 
 def measure_bits(music: Path, work: Path, threads: int) -> dict:
-    """Fits the baselines and scores everybody on the validation split; returns what `antiphon eval --json` says."""
+    """Fits the baselines and scores everybody on the validation split; returns what `antiphon-lab eval --json` says."""
     baselines, table, said = work / "baselines.bin", work / "pieces.csv", work / "bits.json"
     split = ["--split", music / "split.csv"]
     if not baselines.exists():
