@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use antiphon_engine::decode::{Constraints, LINES};
 use antiphon_engine::music::analysis::{Key, habits};
 use antiphon_engine::music::{Clip, Note, Role, Tick, continuation, one_at_a_time, recent_notes, recent_roles, smf};
-use antiphon_engine::picture::Picture;
+use antiphon_roll::picture::Picture;
 
 use crate::cast::{self, Casting};
 use crate::drawing::Earlier;

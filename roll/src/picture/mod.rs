@@ -5,7 +5,8 @@ mod canvas;
 use std::collections::BTreeSet;
 
 use crate::legend::{self, AFTER, BEFORE, FAINT_INK, INK, PAPER};
-use crate::music::{Bar, Clip, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
+use crate::{Keys, Rows};
+use antiphon_engine::music::{Bar, Clip, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
 use canvas::{Align, Area, Canvas};
 
 /// Bars before the seam that are shown at most.
@@ -37,8 +38,6 @@ const LANE: f32 = 17.0;
 /// A semitone's height lies between these; the pitches together aim at [`PITCHES_HEIGHT`].
 const SEMITONE: std::ops::RangeInclusive<f32> = 7.0..=15.0;
 const PITCHES_HEIGHT: f32 = 520.0;
-/// Narrower music is shown in the middle of two octaves.
-const LEAST_SEMITONES: u8 = 24;
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -150,12 +149,12 @@ impl Picture<'_> {
 impl Sheet<'_> {
     fn png(&self) -> Result<Vec<u8>, PictureError> {
         let (bars, notes) = (&self.bars, &self.notes);
-        let rows = Rows::of(notes);
+        let rows = rows(notes);
         let systems: Vec<&[Shown]> = bars.chunks(BARS_PER_SYSTEM).collect();
         let widest = systems.iter().map(|system| ticks(system)).max().unwrap_or(Tick(1));
         let tick_width = (MUSIC_WIDTH / widest.0 as f32).min(QUARTER_WIDTH / TICKS_PER_QUARTER as f32);
 
-        let system_height = NUMBERS + rows.height();
+        let system_height = NUMBERS + rows.bottom().max(LANE);
         let width = 2.0 * MARGIN + GUTTER + widest.0 as f32 * tick_width;
         let count = systems.len() as f32;
         let height = 2.0 * MARGIN + HEADER + count * system_height + (count - 1.0).max(0.0) * SYSTEM_GAP;
@@ -199,51 +198,12 @@ fn sounding(clip: &Clip, from: Tick, until: Tick) -> Vec<Note> {
     cut.collect()
 }
 
-/// The rows of every system: semitones from the highest down, then one lane per drum.
-struct Rows {
-    /// Highest and lowest key shown; `None` for drums alone.
-    pitches: Option<(u8, u8)>,
-    /// A semitone's height.
-    semitone: f32,
-    /// Percussion keys from the top lane down: cymbals above drums, as in a drum part.
-    drums: Vec<u8>,
-}
-
-impl Rows {
-    fn of(notes: &[Note]) -> Self {
-        let pitched = || notes.iter().filter(|note| note.role != Role::Drums).map(|note| note.pitch);
-        let pitches = pitched().max().zip(pitched().min()).map(|(high, low)| {
-            let missing = LEAST_SEMITONES.saturating_sub(high - low);
-            (high.saturating_add(2.max(missing.div_ceil(2))).min(127), low.saturating_sub(2.max(missing / 2)))
-        });
-        let semitones = pitches.map_or(1, |(high, low)| high - low + 1);
-        let semitone = (PITCHES_HEIGHT / f32::from(semitones)).clamp(*SEMITONE.start(), *SEMITONE.end()).round();
-        let drums: BTreeSet<u8> = notes.iter().filter(|note| note.role == Role::Drums).map(|note| note.pitch).collect();
-        Self { pitches, semitone, drums: drums.into_iter().rev().collect() }
-    }
-
-    fn pitches_height(&self) -> f32 {
-        self.pitches.map_or(0.0, |(high, low)| f32::from(high - low + 1) * self.semitone)
-    }
-
-    fn drums_top(&self) -> f32 {
-        let gap = if self.pitches.is_some() { LANES_GAP } else { 0.0 };
-        self.pitches_height() + gap
-    }
-
-    fn height(&self) -> f32 {
-        if self.drums.is_empty() { self.pitches_height().max(LANE) } else { self.drums_top() + self.drums.len() as f32 * LANE }
-    }
-
-    /// A note's top edge and height, from the top of the system.
-    fn place(&self, note: &Note) -> Option<(f32, f32)> {
-        if note.role == Role::Drums {
-            let lane = self.drums.iter().position(|&key| key == note.pitch)?;
-            return Some((self.drums_top() + lane as f32 * LANE, LANE));
-        }
-        let (high, _) = self.pitches?;
-        Some((f32::from(high - note.pitch) * self.semitone, self.semitone))
-    }
+/// The rows of every system, from its top on.
+fn rows(notes: &[Note]) -> Rows {
+    let keys = Keys::of(notes);
+    let semitones = keys.pitches().map_or(1, |(high, low)| high - low + 1);
+    let semitone = (PITCHES_HEIGHT / f32::from(semitones)).clamp(*SEMITONE.start(), *SEMITONE.end()).round();
+    Rows::stacked(keys, 0.0, semitone, LANE, LANES_GAP)
 }
 
 /// One row of bars.
@@ -269,18 +229,15 @@ impl System<'_> {
 
     /// The ground of every bar, shaded where the keyboard is black, its beats, and the names at the left.
     fn ground(&self, canvas: &mut Canvas) {
-        let height = self.rows.height();
+        let height = self.rows.bottom().max(LANE);
         for shown in self.bars {
             let (bar, ground) = (shown.bar, if shown.generated { AFTER } else { BEFORE });
             let (x, width) = (self.x(bar.start), bar.length.0 as f32 * self.tick_width);
-            if let Some((high, low)) = self.rows.pitches {
-                canvas.fill(Area { x, y: self.top, width, height: self.rows.pitches_height() }, ground);
-                for key in (low..=high).filter(|key| matches!(key % 12, 1 | 3 | 6 | 8 | 10)) {
-                    let y = self.top + f32::from(high - key) * self.rows.semitone;
-                    canvas.fill(Area { x, y, width, height: self.rows.semitone }, INK.over(ground, 0.045));
-                }
+            canvas.fill(Area { x, y: self.top, width, height: self.rows.pitches_bottom() }, ground);
+            for (y, height) in self.rows.black().filter_map(|key| self.rows.place_key(key)) {
+                canvas.fill(Area { x, y: self.top + y, width, height }, INK.over(ground, 0.045));
             }
-            let drums_height = self.rows.drums.len() as f32 * LANE;
+            let drums_height = self.rows.keys().drums().len() as f32 * LANE;
             canvas.fill(Area { x, y: self.top + self.rows.drums_top(), width, height: drums_height }, ground);
             let beat = TICKS_PER_QUARTER * 4 / i64::from(bar.metre.denominator());
             for tick in (1..).map(|n| bar.start + Tick(n * beat)).take_while(|tick| *tick < bar.end()) {
@@ -290,17 +247,17 @@ impl System<'_> {
         }
         canvas.fill(Area { x: self.x(self.end()) - 0.75, y: self.top, width: 1.5, height }, INK.over(AFTER, 0.6));
         let (left, width) = (self.left, self.x(self.end()) - self.left);
-        if let Some((high, low)) = self.rows.pitches {
-            for key in (low..=high).filter(|key| key % 12 == 0) {
-                // The line lies under the C, where a keyboard has it.
-                let y = self.top + f32::from(high - key + 1) * self.rows.semitone;
-                canvas.fill(Area { x: left, y: y - 0.5, width, height: 1.0 }, INK.over(AFTER, 0.22));
-                let octave = i16::from(key / 12) - 1;
-                canvas.text(&format!("C{octave}"), left - 12.0, y - self.rows.semitone / 2.0 + 6.0, 17.0, Align::Right, INK);
-            }
+        for key in self.rows.pitched().filter(|key| key % 12 == 0) {
+            let Some((top, semitone)) = self.rows.place_key(key) else { continue };
+            // The line lies under the C, where a keyboard has it.
+            let y = self.top + top + semitone;
+            canvas.fill(Area { x: left, y: y - 0.5, width, height: 1.0 }, INK.over(AFTER, 0.22));
+            let octave = i16::from(key / 12) - 1;
+            canvas.text(&format!("C{octave}"), left - 12.0, y - semitone / 2.0 + 6.0, 17.0, Align::Right, INK);
         }
-        for (lane, &key) in self.rows.drums.iter().enumerate() {
-            let y = self.top + self.rows.drums_top() + lane as f32 * LANE;
+        for &key in self.rows.keys().drums() {
+            let Some((top, _)) = self.rows.place_drum(key) else { continue };
+            let y = self.top + top;
             canvas.text(&legend::percussion(key), left - 12.0, y + 13.0, 15.0, Align::Right, INK);
             canvas.fill(Area { x: left, y: y + LANE - 0.5, width, height: 1.0 }, INK.over(AFTER, 0.08));
         }
@@ -337,7 +294,7 @@ impl System<'_> {
         }
         if let Some(seam) = seam.filter(|seam| (self.origin..self.end()).contains(seam)) {
             let x = self.x(seam);
-            canvas.fill(Area { x: x - 2.0, y: self.top - FLAG_TOP, width: 4.0, height: self.rows.height() + FLAG_TOP }, INK);
+            canvas.fill(Area { x: x - 2.0, y: self.top - FLAG_TOP, width: 4.0, height: self.rows.bottom().max(LANE) + FLAG_TOP }, INK);
             canvas.fill(Area { x, y: self.top - FLAG_TOP, width: canvas.text_width(FLAG, 17.0) + 20.0, height: 26.0 }, INK);
             canvas.text(FLAG, x + 10.0, self.top - FLAG_TOP + 19.0, 17.0, Align::Left, PAPER);
         }
@@ -365,7 +322,7 @@ mod tests {
     use std::path::Path;
 
     use crate::legend::Colour;
-    use crate::music::{MetreMap, Part, smf};
+    use antiphon_engine::music::{MetreMap, Part, smf};
     use tiny_skia::Pixmap;
 
     use super::*;
