@@ -43,7 +43,7 @@ pub(crate) struct Args {
     ///
     /// Its keys: path, bars, metres [{bar, metre}], tempos [{bar, bpm}], key (null if none can be heard), keys [{bar, key}],
     /// parts [{name, role, channel, programme (null if none is set), notes, lowest, highest (MIDI keys)}], chords [{bar, beat, chord}], recent_roles (those that
-    /// `continue` would let play), continues_at (the bar that `continue` would begin, null without a note), repaired.
+    /// `continue` would let play), continues_at and continues_in (the bar that `continue` would begin with, and its key; null without a note or a key), repaired.
     #[arg(long)]
     json: bool,
 }

@@ -3,11 +3,11 @@
 use std::fmt::{self, Write};
 use std::path::Path;
 
-use antiphon_engine::music::analysis::{Chord, Key, PitchProfile, chords_of_bar, detect_key, windows_of_bars};
+use antiphon_engine::music::analysis::{Chord, Key, PitchProfile, chords_of_bar, detect_key, keys_of_bars};
 use antiphon_engine::music::{Bar, Clip, Note, Part, TICKS_PER_QUARTER, Tick, continuation, insertion, recent_roles, roles};
 use serde::Serialize;
 
-use antiphon_cli::phrase::RECENT_BARS;
+use antiphon_cli::phrase::{RECENT_BARS, Score};
 
 /// Bars of chords on one line of the table.
 const BARS_PER_LINE: usize = 8;
@@ -25,6 +25,7 @@ pub(super) struct Report {
     chords: Vec<ChordReport>,
     recent_roles: Vec<&'static str>,
     continues_at: Option<u32>,
+    continues_in: Option<String>,
     repaired: Vec<String>,
 }
 
@@ -97,6 +98,7 @@ impl Report {
                 .map(|role| role.name())
                 .collect(),
             continues_at: start.map(bar_of),
+            continues_in: start.and_then(|start| key_after(clip, start)),
             repaired,
         }
     }
@@ -119,7 +121,10 @@ impl Report {
         self.table_of_parts(&mut table)?;
         self.table_of_chords(&mut table)?;
         match self.continues_at {
-            Some(bar) => writeln!(table, "\ncontinues at bar {bar} with {}", self.recent_roles.join(", "))?,
+            Some(bar) => {
+                let key = self.continues_in.as_ref().map(|key| format!(" in {key}")).unwrap_or_default();
+                writeln!(table, "\ncontinues at bar {bar}{key} with {}", self.recent_roles.join(", "))?;
+            }
             None => writeln!(table, "\nhas no note, so nothing can be continued, filled or accompanied")?,
         }
         for repaired in &self.repaired {
@@ -167,12 +172,17 @@ fn changes<T>(table: &mut String, name: &str, changes: &[Change<T>], value: impl
     writeln!(table, "{name}: {}", changes.join(", "))
 }
 
-/// Where the key changes, as the model is told of it bar by bar.
+/// The key that `continue` would go on in.
+fn key_after(clip: &Clip, start: Tick) -> Option<String> {
+    Score::new(&continuation::context(clip, start, RECENT_BARS), start, 1, None).key().map(|key| key.to_string())
+}
+
+/// Where the key changes.
 fn keys(notes: &[Note], bars: &[Bar]) -> Vec<Change<KeyName>> {
     let profile = |bar: &Bar| PitchProfile::new(notes.iter().filter(|note| (bar.start..bar.end()).contains(&note.onset)));
     let profiles: Vec<PitchProfile> = bars.iter().map(profile).collect();
     let mut keys: Vec<(u32, Key)> = Vec::new();
-    for (bar, key) in bars.iter().zip(windows_of_bars(&profiles)).filter_map(|(bar, profile)| Some((bar, profile.key()?))) {
+    for (bar, key) in bars.iter().zip(keys_of_bars(&profiles)).filter_map(|(bar, key)| Some((bar, key?))) {
         if keys.last().is_none_or(|(_, last)| *last != key) {
             keys.push((bar.index + 1, key));
         }
@@ -253,7 +263,7 @@ Bass  bass               3          -      0  -
 chords
     1  C | F G | C | C
 
-continues at bar 5 with drums, keys
+continues at bar 5 in C major with drums, keys
 repaired: doubled notes, the longest kept: 2
 ";
         assert_eq!(table, expected);
@@ -266,7 +276,8 @@ repaired: doubled notes, the longest kept: 2
         assert_eq!(json["tempos"], serde_json::json!([{"bar": 1, "bpm": 96.0}]));
         assert_eq!(json["chords"][2], serde_json::json!({"bar": 2, "beat": 3, "chord": "G"}));
         assert_eq!(json["parts"][1]["role"], "drums");
-        assert_eq!((&json["continues_at"], &json["bars"], &json["key"]), (&5.into(), &4.into(), &"C major".into()));
+        assert_eq!((&json["continues_at"], &json["continues_in"]), (&5.into(), &"C major".into()));
+        assert_eq!((&json["bars"], &json["key"]), (&4.into(), &"C major".into()));
         for key in ["path", "keys", "recent_roles", "repaired"] {
             assert!(!json[key].is_null(), "{key}");
         }

@@ -20,7 +20,7 @@ use crate::piece::{self, Opening};
 use crate::steering::Steering;
 use antiphon_cli::console::{Stream, remark};
 use antiphon_cli::model::ModelArgs;
-use antiphon_cli::output::{Output, is_standard};
+use antiphon_cli::output::{Output, check_new_folder, is_standard};
 use antiphon_cli::phrase::{Phrases, RECENT_BARS, Score};
 use antiphon_cli::policy::PolicyArgs;
 use report::{Report, Written};
@@ -133,10 +133,11 @@ struct Made {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let to_standard_output = is_standard(&args.output);
     ensure!(!to_standard_output || args.variations == 1 && !args.picture, "--output -: takes one file: neither --variations nor --picture");
-    let source = Source::read(args)?;
-    if !to_standard_output && args.output.exists() && !args.output.is_dir() {
-        bail!("{}: is a file; give --output a folder", args.output.display());
+    let seed = args.seed.unwrap_or_else(draw_seed);
+    if !to_standard_output {
+        check_output(args, seed)?;
     }
+    let source = Source::read(args)?;
     let model = Arc::new(args.model.open()?);
     let name = model.info().name.clone();
     let policy = args.policy.open(&model)?;
@@ -147,7 +148,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let sampling = args.steering.sampling();
     let mut phrases = Phrases::new(&score, model, policy, &ensemble, sampling, constraints);
 
-    let seed = args.seed.unwrap_or_else(draw_seed);
     let progress = progress(score.heard_bars() + score.bars_ahead() * usize::try_from(args.variations)?)?;
     let mut made = Vec::new();
     let mut earlier = Earlier::default();
@@ -225,8 +225,7 @@ impl<'a> Source<'a> {
 
     /// One continuation as files.
     fn made(&self, args: &Args, model: &str, seed: u64, clip: &Clip) -> Result<Made> {
-        let stem = if is_standard(self.path) { "stdin".into() } else { self.path.file_stem().unwrap_or_default().to_string_lossy() };
-        let path = if is_standard(&args.output) { args.output.clone() } else { args.output.join(format!("{stem}-seed{seed}.mid")) };
+        let path = if is_standard(&args.output) { args.output.clone() } else { file_in_folder(args, seed) };
         let mut contents = vec![(path.clone(), smf::write(clip).with_context(|| path.display().to_string())?)];
         let start_bar = self.clip.metres.bar_at(self.start).index.saturating_add(1);
         let notes = clip.note_count();
@@ -251,6 +250,27 @@ fn constraints(args: &Args, source: &Source<'_>, key: Option<Key>) -> Result<Con
     }
     args.steering.limit(&mut constraints, key, &args.input)?;
     Ok(constraints)
+}
+
+/// The continuation with this seed.
+fn file_in_folder(args: &Args, seed: u64) -> PathBuf {
+    let stem = if is_standard(&args.input) { "stdin".into() } else { args.input.file_stem().unwrap_or_default().to_string_lossy() };
+    args.output.join(format!("{stem}-seed{seed}.mid"))
+}
+
+/// Refuses a folder that cannot be made, or in which a file cannot be written, before the work is done.
+fn check_output(args: &Args, seed: u64) -> Result<()> {
+    if !args.output.is_dir() {
+        return check_new_folder(&args.output, "--output");
+    }
+    for variation in 0..args.variations {
+        let file = file_in_folder(args, seed.wrapping_add(variation.into()));
+        Output::create(&file, "--output")?;
+        if args.picture {
+            Output::create(&file.with_extension("png"), "--output")?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes what was made, each file whole.
