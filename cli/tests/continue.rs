@@ -111,7 +111,7 @@ fn music_whose_last_chord_rings_for_ten_bars_goes_on_from_its_first_bar() {
     }
 }
 
-/// Eight bars of a band, twice: the model is told to repeat them, and does so note for note.
+/// Eight bars of a band, twice: conditioned to repeat them, the model does so note for note.
 fn repetitive() -> Clip {
     let tune =
         [72, 74, 76, 79, 79, 76, 74, 72, 71, 74, 77, 74, 76, 72, 69, 67, 69, 72, 77, 76, 74, 77, 81, 79, 77, 76, 74, 71, 72, 76, 74, 72];

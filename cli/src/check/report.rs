@@ -1,4 +1,4 @@
-//! What `antiphon check` says.
+//! The report of `antiphon check`.
 
 use std::fmt::{self, Write};
 use std::path::Path;
@@ -109,7 +109,8 @@ impl Report {
         let tempo = self.tempos.first().map_or(0.0, |change| change.value.bpm);
         let more = |count: usize| if count > 1 { " and others" } else { "" };
         let key = self.key.as_deref().unwrap_or("no clear key");
-        format!("{} bars of {metre}{}, {tempo} quarters a minute{}, {key}", self.bars, more(self.metres.len()), more(self.tempos.len()))
+        let bars = if self.bars == 1 { "bar" } else { "bars" };
+        format!("{} {bars} of {metre}{}, {tempo} BPM{}, {key}", self.bars, more(self.metres.len()), more(self.tempos.len()))
     }
 
     pub(super) fn table(&self) -> Result<String, fmt::Error> {
@@ -125,7 +126,7 @@ impl Report {
                 let key = self.continues_in.as_ref().map(|key| format!(" in {key}")).unwrap_or_default();
                 writeln!(table, "\ncontinues at bar {bar}{key} with {}", self.recent_roles.join(", "))?;
             }
-            None => writeln!(table, "\nhas no note, so nothing can be continued, filled or accompanied")?,
+            None => writeln!(table, "\nhas no notes, so nothing can be continued, filled or accompanied")?,
         }
         for repaired in &self.repaired {
             writeln!(table, "repaired: {repaired}")?;
@@ -249,10 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn table_says_what_was_understood() {
+    fn table_of_a_clip_shows_how_it_was_understood() {
         let table = Report::new(Path::new("a.mid"), &clip(), vec!["doubled notes, the longest kept: 2".into()]).table().unwrap();
         let expected = "\
-a.mid: 4 bars of 4/4 and others, 96 quarters a minute, C major
+a.mid: 4 bars of 4/4 and others, 96 BPM, C major
 metres: 4/4 from bar 1, 3/4 from bar 3
 
 part  role         channel  programme  notes  keys
@@ -270,7 +271,7 @@ repaired: doubled notes, the longest kept: 2
     }
 
     #[test]
-    fn json_keys_are_kept() {
+    fn json_of_a_report_keeps_its_keys() {
         let json = serde_json::to_value(Report::new(Path::new("a.mid"), &clip(), Vec::new())).unwrap();
         assert_eq!(json["metres"], serde_json::json!([{"bar": 1, "metre": "4/4"}, {"bar": 3, "metre": "3/4"}]));
         assert_eq!(json["tempos"], serde_json::json!([{"bar": 1, "bpm": 96.0}]));
@@ -284,8 +285,8 @@ repaired: doubled notes, the longest kept: 2
     }
 
     #[test]
-    fn file_without_notes_says_so() {
+    fn table_of_a_file_without_notes_says_so() {
         let table = Report::new(Path::new("a.mid"), &Clip::default(), Vec::new()).table().unwrap();
-        assert!(table.contains("0 bars") && table.contains("no clear key") && table.contains("has no note"), "{table}");
+        assert!(table.contains("0 bars") && table.contains("no clear key") && table.contains("has no notes"), "{table}");
     }
 }
