@@ -6,7 +6,7 @@ use antiphon_engine::cache::{CacheOptions, PagePolicy, Reads, policy};
 use antiphon_engine::model::Model;
 use anyhow::{Context, Result, ensure};
 
-/// Memory for policies that look back far: no bar that was heard is out of sight for want of it.
+/// Memory for policies that look back far: enough that no bar of the context is dropped.
 const FAR_BYTES: usize = 512 << 20;
 
 /// Farthest that a policy of the plug-in looks back, with its memory.

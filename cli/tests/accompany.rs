@@ -105,7 +105,7 @@ fn the_same_seed_gives_the_same_bytes_and_what_is_known_matters() {
     assert_ne!(first.1, written("d.mid", &path, "5").1);
 }
 
-/// The second role hears the first.
+/// The second role depends on the first.
 #[test]
 fn roles_play_in_the_order_in_which_they_are_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -111,7 +111,7 @@ fn music_whose_last_chord_rings_for_ten_bars_goes_on_from_its_first_bar() {
     }
 }
 
-/// Eight bars of a band, twice: the model is told to repeat them, and does so note for note.
+/// Eight bars of a band, twice: conditioned to repeat them, the model does so note for note.
 fn repetitive() -> Clip {
     let tune =
         [72, 74, 76, 79, 79, 76, 74, 72, 71, 74, 77, 74, 76, 72, 69, 67, 69, 72, 77, 76, 74, 77, 81, 79, 77, 76, 74, 71, 72, 76, 74, 72];
@@ -381,9 +381,6 @@ fn a_policy_that_the_model_cannot_serve_is_refused() {
 
 #[test]
 fn bad_options_are_refused_with_what_there_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let taken = folder.path().join("taken");
-    fs::write(&taken, "").unwrap();
     let cases: [(&[&str], &str); 10] = [
         (&["--bars", "0"], "1..=256"),
         (&["--variations", "65"], "1..=64"),
@@ -400,7 +397,24 @@ fn bad_options_are_refused_with_what_there_is() {
         let message = refusal(&demo("pop.mid"), options);
         assert!(message.contains(says), "{options:?}: {message}");
     }
-    let output = run(&[text(&demo("pop.mid")), "-o", text(&taken), "--seed", "1"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("--output"));
+}
+
+#[test]
+fn folder_that_cannot_be_made_or_written_is_refused_before_the_model_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("taken"), "").unwrap();
+    fs::create_dir_all(at("folder/pop-seed2.mid")).unwrap();
+    for (out, says) in [
+        ("taken", "taken: is a file; give --output a folder"),
+        ("taken/a/b", "taken is a file; change --output"),
+        ("folder", "pop-seed2.mid: is a folder; give --output a file name"),
+    ] {
+        let out = at(out);
+        let output = run(&[text(&demo("pop.mid")), "-o", text(&out), "--seed", "1", "-k", "2", "--model", "absent.onnx"]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(says) && !message.contains("absent.onnx"), "{message}");
+    }
+    assert_eq!(names(&at("folder")), ["pop-seed2.mid"], "the first variation is not written either");
 }

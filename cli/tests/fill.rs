@@ -95,7 +95,7 @@ fn the_same_seed_gives_the_same_bytes() {
 
 /// Otherwise it would be a continuation.
 #[test]
-fn what_follows_the_bars_is_heard() {
+fn filled_bars_depend_on_what_follows_them() {
     let (_folder, path) = source(&clip(&demo("band.mid")));
     let filled = |clip: &Clip, name: &str| {
         let (folder, path) = source(clip);

@@ -16,11 +16,12 @@ use crate::drawing::Earlier;
 use crate::making::{Finish, Work, in_order, milliseconds_each, progress, roles_in};
 use crate::piece::{self, Opening, Piece};
 use crate::steering::Steering;
+use antiphon_cli::console::remark;
 use antiphon_cli::model::ModelArgs;
 use antiphon_cli::phrase::ANY_STYLE;
 use antiphon_cli::policy::{PolicyArgs, memory};
 
-/// Bars in succession that a role rests at most that is new to the music, where the others play: nothing tells the model how much of a part is wanted.
+/// Most bars in succession that a role which is new to the music rests while the others play: no conditioning says how much such a role should play.
 const MOST_RESTS: u32 = 1;
 
 const EXAMPLES: &str = "\
@@ -28,12 +29,13 @@ Examples:
   antiphon accompany song.mid --roles bass,drums -o band.mid
   antiphon accompany song.mid --roles melody --key \"A minor\" --scale-lock --seed 7 -o tune.mid";
 
-/// Writes further roles for a MIDI file: what a bass, a drummer, a second voice would play along with it.
+/// Adds roles to a MIDI file: what a bass, a drummer or a second voice would play along with it.
 ///
-/// The roles play in the order in which they are named, each over everything that the others play in the bar and in those before, the roles named before it
-/// among them. Roles that the file has already are written anew, in the same tracks; a role
-/// that it lacks gets a track of its own. Only their notes change: all else in the file stays as it is, byte for byte, also the controllers, the pedal and the
-/// pitch bends in their tracks. A new note on a key that another part of its channel holds is left out. No new note sounds beyond the last bar with music.
+/// The roles are added in the order in which they are named, each to everything that the others play in the same bar and in those before, including the roles
+/// named before it. Roles that the file has already are rewritten, in the same tracks; a role
+/// that it lacks gets a track of its own. Only their notes change: everything else in the file stays as it is, byte for byte, including the controllers, the
+/// pedal and the pitch bends in their tracks. A new note on a key that another part of its channel holds is left out. No new note sounds beyond the last bar
+/// with music.
 /// The same file, model, options and seed give the same bytes on the same machine.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -45,16 +47,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     opening: Opening,
 
-    /// Roles that play along, one after the other, for instance bass,drums; or what a part of the file is, for instance Beat=drums
+    /// Roles to add, one after the other, for instance bass,drums; or the role of a part of the file, for instance Beat=drums
     ///
-    /// NAME=ROLE says what the track of that name is, where the file does not tell (`antiphon check` shows what was understood). There are melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
+    /// NAME=ROLE sets the role of the track of that name, where the file does not show it (`antiphon check` lists the roles it found). The roles are melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
     #[arg(long, value_name = "ROLE,...", value_delimiter = ',', required = true, value_parser = cast::read)]
     roles: Vec<Casting>,
 
     /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
-    /// Without it a role that is written anew keeps to where the file had it, a fourth more at both ends, to chords no fuller than there and about as many
-    /// notes; of the others melody, lead and bass play one note at a time, and a bass lies below all that sounds with it.
+    /// By default a role that is rewritten stays within its range in the file, extended by a fourth at both ends, with chords no fuller and about as many notes
+    /// as there. Of the roles that are new, melody, lead and bass play one note at a time, and a bass stays below everything that sounds with it.
     #[arg(long, help_heading = "Steering")]
     free: bool,
 
@@ -77,13 +79,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let Piece { source, mut clip } = piece::read(&args.input, &args.opening)?;
     let name = piece::name(&args.input);
     let roles = cast::cast(&args.roles, &mut clip, &args.input)?;
-    ensure!(!roles.is_empty(), "--roles says what parts of {name} are, but not who plays along; add a role, for instance --roles bass");
+    ensure!(!roles.is_empty(), "--roles sets the roles of parts of {name}, but names none to add; name one, for instance --roles bass");
     let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
     let others = insertion::without(&clip, |note| roles.contains(&note.role));
-    ensure!(!clip.is_silent(), "{name}: has no note to accompany; give a file with music in it");
+    ensure!(!clip.is_silent(), "{name}: has no notes to accompany; use a file with music in it");
     ensure!(
         !others.is_silent(),
-        "{name}: has no notes but those of {}, which are to be written anew: nothing is left to accompany; ask for other --roles",
+        "{name}: has only the notes of {}, which are to be rewritten, so nothing is left to accompany; choose other --roles",
         names.join(", ")
     );
     let model = Arc::new(args.model.open()?);
@@ -101,15 +103,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let own = seed.wrapping_add(turn);
         let constraints = constraints(args, &whole, role, &song)?;
         let most_rests = is_new(role, &whole).then_some(MOST_RESTS);
-        let make = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
+        let generate = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
             decoder.set_seed(draw.seed(own));
             Ok(codec::decode(&song.accompany(&mut decoder, &constraints, most_rests, &progress)?, song.from))
         };
-        let (mut notes, fault) = Earlier::default().draw(own, make).with_context(|| format!("{name}: accompanying it failed"))?;
+        let (mut notes, fault) = Earlier::default().draw(own, generate).with_context(|| format!("{name}: accompanying it failed"))?;
         if let Some(fault) = fault {
-            eprintln!("antiphon: {name}: {}: {}", role.name(), fault.describe(seed));
+            remark(&format!("{name}: {}: {}", role.name(), fault.describe(seed)));
         }
         if most_rests.is_some() && MONOPHONIC_ROLES.contains(&role) {
             one_at_a_time(&mut notes, role);
@@ -135,12 +137,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.finish.write(output, &source, (&others, &known), "accompanied", &args.input, &work)
 }
 
-/// Whether nobody plays this role yet.
+/// Whether no part plays this role yet.
 fn is_new(role: Role, whole: &Clip) -> bool {
     insertion::without(whole, |note| note.role != role).is_silent()
 }
 
-/// What a role may play: as it did in `whole`, or as a newcomer does if it is not there yet. It does not begin with a silent bar.
+/// What a role may play: what it did in `whole`, or what a new role may if it is not there yet. Its first bar is not silent.
 fn constraints(args: &Args, whole: &Clip, role: Role, song: &Song) -> Result<Constraints> {
     let roles = [role].into_iter().collect();
     let mut constraints = Constraints { roles, until: song.end(), rests_from: Tick(1), ..Constraints::default() };

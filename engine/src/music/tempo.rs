@@ -1,4 +1,4 @@
-//! Tempi: how musical time is to be heard. The engine itself never counts seconds.
+//! Tempi: how fast musical time passes. The engine itself never counts seconds.
 
 use std::ops::Range;
 

@@ -124,20 +124,24 @@ impl PitchProfile {
 
     /// The best fitting of these keys, and how well it fits. `None` for fewer than three pitch classes.
     fn best(&self, keys: impl Iterator<Item = Key>) -> Option<(f64, Key)> {
+        // Of equally good keys the first stands: `max_by` would take the last.
+        keys.filter_map(|key| Some((self.fit(key)?, key))).reduce(|best, next| if next.0 > best.0 { next } else { best })
+    }
+
+    /// How well a key fits: the correlation with its profile, -1 to 1. `None` for fewer than three pitch classes.
+    pub(super) fn fit(&self, key: Key) -> Option<f64> {
         if self.ticks.iter().filter(|&&ticks| ticks > 0).count() < 3 {
             return None;
         }
-        let ticks = self.ticks.map(|ticks| f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)));
-        let fit = |key: &Key| {
-            let profile = match key.mode {
-                Mode::Major => &MAJOR_PROFILE,
-                Mode::Minor => &MINOR_PROFILE,
-            };
-            let on_tonic: [f64; 12] = std::array::from_fn(|degree| ticks[(degree + usize::from(key.tonic)) % 12]);
-            correlation(profile, &on_tonic)
+        let profile = match key.mode {
+            Mode::Major => &MAJOR_PROFILE,
+            Mode::Minor => &MINOR_PROFILE,
         };
-        // Of equally good keys the first stands: `max_by` would take the last.
-        keys.map(|key| (fit(&key), key)).reduce(|best, next| if next.0 > best.0 { next } else { best })
+        let on_tonic: [f64; 12] = std::array::from_fn(|degree| {
+            let ticks = self.ticks[(degree + usize::from(key.tonic)) % 12];
+            f64::from(u32::try_from(ticks).unwrap_or(u32::MAX))
+        });
+        Some(correlation(profile, &on_tonic))
     }
 }
 

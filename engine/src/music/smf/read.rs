@@ -441,7 +441,7 @@ mod tests {
             bytes.splice(34..34, chunk(b"odd ", b"?"));
             let import = read(&bytes).unwrap();
             assert_eq!((import.clip.parts.len(), import.report.unannounced_tracks), (3, 3 - usize::from(announced)));
-            let says = format!("the header announces {announced} tracks, the file has 3: all of them were read");
+            let says = format!("tracks announced by the header: {announced}, tracks in the file, all read: 3");
             assert_eq!(import.report.repaired(), [says]);
             assert!(refused(&bytes[..bytes.len() - 1]).contains("cut short: track 3"));
         }
