@@ -1,8 +1,7 @@
-//! Melodic lines, and the steps they are compared by.
+//! Melodic lines, and the steps by which they are compared.
 //!
-//! A line is what the ear follows: the highest note at every onset, of one part, or of one role where several parts share it. Drums have none.
-//! Onsets are first moved to the nearest sixteenth or eighth triplet, so that a performance matches the score it was played from; what falls
-//! together then is one onset.
+//! A line is the highest note at every onset, of one part, or of one role where several parts share it. Drums have none. Onsets are first quantised
+//! to sixteenths or eighth triplets, so that a performance matches its notated; notes that coincide then are one onset.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,28 +10,28 @@ use antiphon_engine::music::{Role, TICKS_PER_QUARTER};
 
 use crate::corpus::Piece;
 
-/// Places of a beat that onsets are moved to, in ticks: sixteenths and eighth triplets. Of two equally near the earlier counts.
+/// Grid within a beat, in ticks: sixteenths and eighth triplets. Ties round down.
 const GRID: [i64; 7] = [0, 6, 8, 12, 16, 18, TICKS_PER_QUARTER];
 
-/// From here on one rest is as long as another: two bars of 4/4.
-const LONGEST_WAIT: i64 = 8 * TICKS_PER_QUARTER;
+/// Largest time between onsets, in ticks: two bars of 4/4. Longer rests count as this.
+const LONGEST_GAP: i64 = 8 * TICKS_PER_QUARTER;
 
-/// How a line goes on from one note to the next: the interval, and the time from onset to onset. So a passage is the same in every key.
+/// Transition from one note of a line to the next: interval and time between onsets. Invariant to transposition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Step(u32);
 
 impl Step {
-    /// What stands between lines: it is no step.
+    /// Separator between lines; equal to no step.
     pub(super) const BREAK: Self = Self(u32::MAX);
 
     fn between(from: LineNote, to: LineNote) -> Self {
         let interval = i64::from(to.pitch) - i64::from(from.pitch) + 128;
-        let wait = (to.tick - from.tick).clamp(0, LONGEST_WAIT);
-        // An interval is below 256, a wait below 1,024.
-        Self(u32::try_from(interval * 1024 + wait).unwrap_or(u32::MAX - 1))
+        let gap = (to.tick - from.tick).clamp(0, LONGEST_GAP);
+        // The interval is below 256, the time below 1,024.
+        Self(u32::try_from(interval * 1024 + gap).unwrap_or(u32::MAX - 1))
     }
 
-    /// As the automaton takes it.
+    /// The symbol in the automaton's alphabet.
     pub(super) fn symbol(self) -> u32 {
         self.0
     }
@@ -41,24 +40,24 @@ impl Step {
 /// A note of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LineNote {
-    /// Moved onset from the first bar line.
+    /// Quantised onset in ticks from the start of the piece.
     tick: i64,
-    /// Its bar, counted from 0.
+    /// Bar, counted from 0.
     pub(super) bar: u32,
     /// MIDI key.
     pitch: u8,
 }
 
-/// Whose line it is.
+/// Part or role that a line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Voice {
     role: u8,
-    /// Counted from 0; `None` for a role that several parts share.
+    /// Part, counted from 0; `None` for the line of a role that several parts share.
     part: Option<u8>,
 }
 
 impl Voice {
-    /// As a musician says it: "melody (part 2)".
+    /// Name in reports, such as "melody (part 2)".
     pub(super) fn name(self) -> String {
         let role = Role::from_class(self.role).unwrap_or(Role::Other).name();
         match self.part {
@@ -71,40 +70,40 @@ impl Voice {
 /// A line of a piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    /// Whose.
+    /// Part or role.
     pub(super) voice: Voice,
-    /// In order of time, no two at one onset.
+    /// In time order, one per onset.
     pub(super) notes: Vec<LineNote>,
 }
 
 impl Line {
-    /// How it goes on from note to note.
+    /// Transitions between consecutive notes.
     pub(super) fn steps(&self) -> impl Iterator<Item = Step> + '_ {
         self.notes.windows(2).map(|pair| Step::between(pair[0], pair[1]))
     }
 }
 
-/// The lines of a piece with a step in them, parts before roles.
+/// Lines of a piece with at least two notes, those of parts before those of roles.
 pub(super) fn lines(piece: &Piece) -> Vec<Line> {
     let mut notes = Vec::with_capacity(piece.notes());
     let mut parts = piece.parts.iter();
     let mut start = 0;
     for (bar, number) in piece.bars.iter().zip(0..) {
         notes.extend(bar.notes.iter().map(|note| {
-            let tick = start + i64::from(note.beat) * TICKS_PER_QUARTER + moved(note.sub);
+            let tick = start + i64::from(note.beat) * TICKS_PER_QUARTER + quantised(note.sub);
             (Voice { role: note.role, part: parts.next().copied() }, LineNote { tick, bar: number, pitch: note.pitch })
         }));
         start += i64::from(bar.ticks);
     }
     notes.retain(|(voice, _)| voice.role != Role::Drums.class());
 
-    let mut players: BTreeMap<u8, BTreeSet<Option<u8>>> = BTreeMap::new();
+    let mut parts_by_role: BTreeMap<u8, BTreeSet<Option<u8>>> = BTreeMap::new();
     let mut lines: BTreeMap<Voice, Line> = BTreeMap::new();
     for (voice, _) in &notes {
-        players.entry(voice.role).or_default().insert(voice.part);
+        parts_by_role.entry(voice.role).or_default().insert(voice.part);
     }
     for (voice, note) in notes {
-        let shared = players.get(&voice.role).is_some_and(|parts| parts.len() > 1);
+        let shared = parts_by_role.get(&voice.role).is_some_and(|parts| parts.len() > 1);
         for voice in [Some(voice), shared.then_some(Voice { part: None, ..voice })].into_iter().flatten() {
             add(&mut lines.entry(voice).or_insert(Line { voice, notes: Vec::new() }).notes, note);
         }
@@ -114,7 +113,7 @@ pub(super) fn lines(piece: &Piece) -> Vec<Line> {
     lines
 }
 
-/// Adds a note that is not before the last one: of those at one onset the highest stays.
+/// Appends a note that does not start before the last one; of notes at one onset the highest is kept.
 fn add(line: &mut Vec<LineNote>, note: LineNote) {
     match line.last_mut() {
         Some(last) if last.tick >= note.tick => last.pitch = last.pitch.max(note.pitch),
@@ -122,13 +121,13 @@ fn add(line: &mut Vec<LineNote>, note: LineNote) {
     }
 }
 
-/// Ticks from the beat, moved to the [`GRID`].
-fn moved(sub: u8) -> i64 {
+/// Ticks from the beat, rounded to the [`GRID`].
+fn quantised(sub: u8) -> i64 {
     let sub = i64::from(sub);
     GRID.into_iter().min_by_key(|place| (place - sub).abs()).unwrap_or(sub)
 }
 
-/// The bars `from..to` of a piece, as a piece.
+/// Bars `from..to` of a piece, as a piece.
 pub(super) fn excerpt(piece: &Piece, from: usize, to: usize) -> Piece {
     let notes = |bars: &[BarRows]| bars.iter().map(|bar| bar.notes.len()).sum::<usize>();
     let bars = &piece.bars[from..to];
@@ -143,11 +142,11 @@ pub(super) mod tests {
     use super::*;
 
     /// Beat, ticks from the beat, role, key and part.
-    type Played = (u8, u8, Role, u8, u8);
+    type TestNote = (u8, u8, Role, u8, u8);
 
     /// A piece of 4/4 bars.
-    pub(in crate::eval::copying) fn piece(bars: &[&[Played]]) -> Piece {
-        let note = |&(beat, sub, role, pitch, _): &Played| NoteClasses {
+    pub(in crate::eval::memorisation) fn piece(bars: &[&[TestNote]]) -> Piece {
+        let note = |&(beat, sub, role, pitch, _): &TestNote| NoteClasses {
             beat,
             sub,
             role: role.class(),
@@ -156,14 +155,18 @@ pub(super) mod tests {
             velocity: 20,
             offset: 4,
         };
-        let bar =
-            |(notes, index): (&&[Played], u32)| BarRows { index, ticks: 96, notes: notes.iter().map(note).collect(), ..BarRows::default() };
+        let bar = |(notes, index): (&&[TestNote], u32)| BarRows {
+            index,
+            ticks: 96,
+            notes: notes.iter().map(note).collect(),
+            ..BarRows::default()
+        };
         let parts = bars.iter().flat_map(|bar| bar.iter().map(|note| note.4)).collect();
         Piece { bars: bars.iter().zip(0..).map(bar).collect(), parts, ..Piece::default() }
     }
 
     #[test]
-    fn a_line_is_the_highest_note_at_every_onset_of_a_part() {
+    fn line_is_the_highest_note_at_every_onset_of_a_part() {
         use Role::{Bass, Drums, Keys};
         let piece = piece(&[
             &[(0, 0, Bass, 36, 1), (0, 0, Drums, 164, 2), (0, 0, Keys, 60, 0), (0, 0, Keys, 64, 0), (1, 0, Keys, 62, 0)],
@@ -178,7 +181,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn parts_of_one_role_have_a_line_together_too() {
+    fn parts_of_one_role_also_have_a_common_line() {
         use Role::Strings;
         let piece = piece(&[&[(0, 0, Strings, 60, 1), (0, 0, Strings, 67, 0), (1, 0, Strings, 64, 1), (2, 0, Strings, 69, 0)]]);
         let lines = lines(&piece);
@@ -191,18 +194,18 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_step_is_the_same_in_every_key_and_near_enough_in_time() {
+    fn step_is_invariant_to_transposition_and_small_timing_differences() {
         use Role::Melody;
-        let steps = |notes: &[Played]| lines(&piece(&[notes]))[0].steps().collect::<Vec<_>>();
-        let score = steps(&[(0, 0, Melody, 60, 0), (0, 12, Melody, 64, 0), (1, 0, Melody, 62, 0)]);
-        assert_eq!(steps(&[(1, 1, Melody, 50, 0), (1, 11, Melody, 54, 0), (1, 23, Melody, 52, 0)]), score);
-        assert_ne!(steps(&[(0, 0, Melody, 60, 0), (0, 18, Melody, 64, 0), (1, 0, Melody, 62, 0)]), score);
-        assert_ne!(steps(&[(0, 0, Melody, 60, 0), (0, 12, Melody, 63, 0), (1, 0, Melody, 62, 0)]), score);
-        assert!(score.iter().all(|step| *step < Step::BREAK));
+        let steps = |notes: &[TestNote]| lines(&piece(&[notes]))[0].steps().collect::<Vec<_>>();
+        let notated = steps(&[(0, 0, Melody, 60, 0), (0, 12, Melody, 64, 0), (1, 0, Melody, 62, 0)]);
+        assert_eq!(steps(&[(1, 1, Melody, 50, 0), (1, 11, Melody, 54, 0), (1, 23, Melody, 52, 0)]), notated);
+        assert_ne!(steps(&[(0, 0, Melody, 60, 0), (0, 18, Melody, 64, 0), (1, 0, Melody, 62, 0)]), notated);
+        assert_ne!(steps(&[(0, 0, Melody, 60, 0), (0, 12, Melody, 63, 0), (1, 0, Melody, 62, 0)]), notated);
+        assert!(notated.iter().all(|step| *step < Step::BREAK));
     }
 
     #[test]
-    fn an_excerpt_keeps_its_notes_parts() {
+    fn excerpt_keeps_the_parts_of_its_notes() {
         use Role::Melody;
         let notes: Vec<_> = (0..4).map(|part| [(0, 0, Melody, 60 + part, part), (1, 0, Melody, 70, part)]).collect();
         let bars: Vec<&[_]> = notes.iter().map(<[_; 2]>::as_slice).collect();

@@ -1,4 +1,4 @@
-//! How much a clip keeps to one scale, to few pitch classes, to one groove. Neither much nor little is better: what counts is the distance to real
+//! Consistency of a clip: in one scale, in pitch classes, in its groove. Neither high nor low values are better; what counts is the distance to real
 //! music.
 
 use std::collections::BTreeSet;
@@ -10,17 +10,18 @@ use super::sheet::SheetBar;
 use crate::corpus::share;
 use crate::eval::percentile::mean;
 
-/// Onsets of a groove are told apart by sixteenths.
+/// Resolution of a groove: a sixteenth, in ticks.
 const SLOT: i64 = TICKS_PER_QUARTER / 4;
 
-/// What is measured of a clip; `None` where it has too few notes.
+/// Measures of a clip; `None` where it has too few notes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Consistency {
-    /// The share of its pitched notes in that major scale (or natural minor: the same notes) that holds the most (O. Mogren, "C-RNN-GAN", 2016).
+    /// Share of pitched notes in the major scale that holds the most of them (a natural minor scale has the same notes); 0..=1 (O. Mogren,
+    /// "C-RNN-GAN", 2016).
     pub(super) scale: Option<f64>,
-    /// Entropy of its pitch classes in bits, 0 to 3.58 (S.-L. Wu and Y.-H. Yang, "The Jazz Transformer on the Front Line", ISMIR 2020).
+    /// Entropy of the pitch classes in bits, 0 to 3.58 (S.-L. Wu and Y.-H. Yang, "The Jazz Transformer on the Front Line", ISMIR 2020).
     pub(super) pitch_class: Option<f64>,
-    /// One less the mean share of sixteenths on which of two neighbouring bars one has an onset and the other has none (the same authors).
+    /// 1 less the mean share of sixteenths at which only one of two neighbouring bars has an onset; 0..=1 (the same authors).
     pub(super) groove: Option<f64>,
 }
 
@@ -63,27 +64,27 @@ fn groove(bars: &[SheetBar]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sheet::tests::{Strokes, bars};
+    use super::super::sheet::tests::{Onsets, bars};
     use super::*;
 
     #[test]
-    fn a_scale_holds_the_notes_that_are_in_it() {
+    fn scale_consistency_is_the_share_of_notes_in_the_best_scale() {
         // D major, and one note outside of every scale that holds the others.
         let tune = bars(&[&[(0, 62), (24, 64), (48, 66), (72, 67)], &[(0, 69), (24, 71), (48, 73), (72, 68)]]);
         assert_eq!(Consistency::of(&tune).scale, Some(7.0 / 8.0));
     }
 
     #[test]
-    fn entropy_counts_pitch_classes_in_bits() {
-        let entropy = |tune: &[Strokes<'_>]| Consistency::of(&bars(tune)).pitch_class;
+    fn pitch_class_entropy_is_in_bits_and_ignores_drums() {
+        let entropy = |tune: &[Onsets<'_>]| Consistency::of(&bars(tune)).pitch_class;
         assert_eq!(entropy(&[&[(0, 60), (24, 72)]]), Some(0.0));
         assert_eq!(entropy(&[&[(0, 60), (24, 62), (48, 64), (72, 65)]]), Some(2.0));
         assert_eq!(entropy(&[&[(0, 128 + 36)]]), None, "drums have no pitch class");
     }
 
     #[test]
-    fn a_groove_is_consistent_where_bars_have_the_same_onsets() {
-        let groove = |tune: &[Strokes<'_>]| Consistency::of(&bars(tune)).groove;
+    fn groove_consistency_is_1_for_bars_with_the_same_onsets() {
+        let groove = |tune: &[Onsets<'_>]| Consistency::of(&bars(tune)).groove;
         assert_eq!(groove(&[&[(0, 60), (24, 60)], &[(0, 70), (25, 72)]]), Some(1.0));
         // Two of sixteen sixteenths differ.
         assert_eq!(groove(&[&[(0, 60), (24, 60)], &[(0, 60), (48, 60)]]), Some(1.0 - 2.0 / 16.0));

@@ -1,8 +1,8 @@
-//! `antiphon-lab eval --copy-check`: what a clip has in common with the training music, and whether unseen music has as much.
+//! `antiphon-lab eval --copy-check`: the longest passages that clips share with the training music, compared with those of unseen music.
 
 mod line;
 mod report;
-mod shared;
+mod search;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,38 +12,38 @@ use rayon::prelude::*;
 
 use self::line::{Line, excerpt, lines};
 use self::report::{Clip, Report};
-use self::shared::{Searcher, Shared};
+use self::search::{Searcher, Shared};
 use super::percentile::percentile;
 use crate::corpus::Piece;
 use crate::corpus::split::Split;
 use crate::corpus::stored::StoredCorpus;
 
-/// What is asked of clips in unseen music: to share no more than all but one in a hundred.
+/// Percentile of the unseen excerpts whose longest passage is the limit for clips.
 const UNSEEN_PERCENT: f64 = 99.0;
 
 /// The command's options.
 #[derive(clap::Args)]
 #[group(skip)]
 pub(super) struct Options {
-    /// Do not score a model: say what this MIDI file, or each one in this folder, has in common with the training music
+    /// Check for memorisation instead: the longest passage that this MIDI file, or each one in this folder, shares with the training music
     ///
-    /// A passage is compared by its intervals and its rhythm, so it is found in every key and at every tempo. Of each part, and of each role that
-    /// several parts share, the highest note at every onset counts, drums left out; onsets are first moved to the nearest sixteenth or eighth triplet,
-    /// and a wait of two bars is as good as any longer one. A passage's length is its notes, what repeats itself counted once: a note struck forty
-    /// times over is shared by any two pieces and counts four.
+    /// Passages are compared by intervals and rhythm, so that they are found in every key and at every tempo. A line is the highest note at every
+    /// onset of a part, or of a role that several parts share, without drums. Onsets are first quantised to sixteenths or eighth triplets; rests
+    /// longer than two bars count as two bars. The length of a passage is its number of notes, with repeated figures counted once: a single note
+    /// repeated forty times occurs in any two pieces and counts as four.
     ///
-    /// Beside it stands unseen music: the validation pieces, from each of which as many bars are taken, in its middle, as the clips have. Exit code 1
-    /// says that a clip shares a longer passage than 99 % of those do. With --json: training, training_pieces, limit (that length), unseen and
-    /// lengths {count, bars, p50, p90, p99, max, values}, share_longer, longer (their paths), and clips [{path, bars, longest, plain}], each passage with
-    /// notes_once, notes, voice, bar and the training piece, its voice and bar; plain is the one with the most notes, whatever they are.
+    /// The reference is unseen music: from the middle of each validation piece as many bars as the clips have. Exit code 1 means that a clip shares a
+    /// longer passage than 99 % of these excerpts do. With --json: training, training_pieces, limit (that length), unseen and lengths {count, bars,
+    /// p50, p90, p99, max, values}, share_longer, longer (their paths), and clips [{path, bars, longest, plain}], each passage with notes_once,
+    /// notes, voice, bar and the training piece, its voice and bar; plain is the passage with the most notes, repetitions included.
     #[arg(long, value_name = "PATH", requires = "training")]
     pub(super) copy_check: Option<PathBuf>,
 
-    /// The training music: a corpus file, as written by `antiphon-lab corpus`
+    /// Training music: a corpus file written by `antiphon-lab corpus`
     #[arg(long, value_name = "FILE", requires = "copy_check")]
     training: Option<PathBuf>,
 
-    /// Compare with the MIDI files of this folder instead of the corpus file's validation pieces
+    /// Take the unseen music from the MIDI files in this folder instead of the validation pieces of the corpus file
     #[arg(long, value_name = "DIR", requires = "copy_check")]
     unseen: Option<PathBuf>,
 }
@@ -61,21 +61,21 @@ pub(super) fn run(options: &Options, path: &Path, json: bool) -> Result<ExitCode
     Ok(if report.longer().next().is_some() { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-/// Pieces to be looked at, with their names.
+/// Pieces with their file names.
 struct Clips {
     names: Vec<String>,
     pieces: Vec<Piece>,
 }
 
 impl Clips {
-    /// Reads a MIDI file, or all that lie in a folder.
+    /// Reads a MIDI file, or all those in a folder.
     fn read(path: &Path) -> Result<Self> {
         let files = if path.is_dir() { midi_files(path)? } else { vec![path.to_owned()] };
         let pieces = files.par_iter().map(|file| Piece::read(file)).collect::<Result<_>>()?;
         Ok(Self { names: files.iter().map(|file| file.display().to_string()).collect(), pieces })
     }
 
-    /// As many bars as most clips have: the middle one of their lengths.
+    /// Median length in bars.
     fn bars(&self) -> usize {
         let mut bars: Vec<usize> = self.pieces.iter().map(|piece| piece.bars.len()).collect();
         bars.sort_unstable();
@@ -83,7 +83,7 @@ impl Clips {
     }
 }
 
-/// The MIDI files that lie in a folder, by name.
+/// MIDI files in a folder (not in its sub-folders), sorted by name.
 fn midi_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = || -> std::io::Result<Vec<PathBuf>> { std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
     let mut files = read().with_context(|| format!("{}: cannot be read; check the path", folder.display()))?;
@@ -111,7 +111,7 @@ fn check(corpus: &StoredCorpus, training: &Path, clips: &Clips, unseen: Option<C
     let (of_clips, of_unseen) = found.split_at(clips.pieces.len());
     let once = |shared: Option<Shared>| shared.map_or(0, |shared| shared.notes_once);
     let unseen_lengths: Vec<usize> = of_unseen.iter().map(|longest| once(longest.once)).collect();
-    let clip = |(index, longest): (usize, &shared::Longest)| {
+    let clip = |(index, longest): (usize, &search::Longest)| {
         let passage = |shared: Shared| report::Passage::new(&all[index], shared, corpus);
         Clip {
             path: clips.names[index].clone(),
@@ -130,7 +130,7 @@ fn check(corpus: &StoredCorpus, training: &Path, clips: &Clips, unseen: Option<C
     })
 }
 
-/// So many bars from the middle of a piece, or all if it has no more.
+/// `bars` bars from the middle of a piece; all of it if it has no more.
 fn middle(piece: &Piece, bars: usize) -> Piece {
     let bars = bars.min(piece.bars.len());
     let from = (piece.bars.len() - bars) / 2;
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unseen_pieces_are_cut_in_their_middle() {
+    fn middle_of_a_piece_has_the_requested_bars_or_all() {
         let notes: Vec<_> = (0..9).map(|index| [(0, 0, Role::Melody, 60 + index, 0)]).collect();
         let whole = piece(&notes.iter().map(<[_; 1]>::as_slice).collect::<Vec<_>>());
         let pitches = |piece: &Piece| piece.bars.iter().map(|bar| bar.notes[0].pitch).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Where real pieces are broken off, to be continued.
+//! Prompts for generation: real pieces cut at a bar line.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,45 +13,45 @@ use super::super::pieces::ChosenFile;
 use super::super::report::Skipped;
 use antiphon_cli::phrase::RECENT_BARS;
 
-/// Places tried in a piece before it is passed over.
+/// Cut points tried in a piece before it is skipped.
 const TRIES: usize = 16;
 
-/// How much is heard, and how much follows.
+/// Lengths of the two sides of a cut.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::eval) struct Lengths {
-    /// Bars that are heard.
+    /// Bars of context before the cut.
     pub(in crate::eval) prompt: u32,
-    /// Bars that are to follow, and do follow in the piece.
+    /// Bars to generate after the cut; the piece has as many there.
     pub(in crate::eval) bars: u32,
 }
 
-/// A real piece, broken off at a bar line. Each clip begins at its own tick 0.
+/// A real piece cut at a bar line. Each clip starts at tick 0.
 #[derive(Debug, Clone)]
-pub(in crate::eval) struct Prompt {
-    /// The piece's source.
+pub(in crate::eval) struct EvalPrompt {
+    /// Source of the piece.
     pub(in crate::eval) source: String,
-    /// The piece's path, from the folder of sources on.
+    /// Path of the piece in the folder of sources.
     pub(in crate::eval) path: String,
     /// The piece's bar that follows the prompt, counted from 1.
     pub(in crate::eval) bar: u32,
-    /// What is heard.
-    pub(in crate::eval) heard: Clip,
-    /// What follows in the piece.
+    /// Bars before the cut.
+    pub(in crate::eval) context: Clip,
+    /// Bars after the cut.
     pub(in crate::eval) real: Clip,
 }
 
-/// Prompts, and the files that could not be read.
-pub(in crate::eval) struct Prompts {
-    /// In order, sources taking turns.
-    pub(in crate::eval) prompts: Vec<Prompt>,
-    /// Sources none of whose pieces is long enough.
+/// Result of [`draw`].
+pub(in crate::eval) struct EvalPrompts {
+    /// In the order drawn: sources alternate.
+    pub(in crate::eval) prompts: Vec<EvalPrompt>,
+    /// Sources without a piece that is long enough.
     pub(in crate::eval) too_short: Vec<String>,
-    /// Files that cannot be read.
+    /// Files that could not be read.
     pub(in crate::eval) skipped: Vec<Skipped>,
 }
 
-/// Breaks off `count` pieces: sources take turns, in each the pieces in an order shuffled by the seed, each at a bar drawn by it. The same files,
-/// lengths and seed make the same prompts.
+/// Draws `count` prompts. Sources alternate; each one's pieces are in an order shuffled by the seed, each piece is cut at a bar drawn with it.
+/// Deterministic in files, lengths and seed.
 ///
 /// # Errors
 /// If no file can be read, or no piece is long enough.
@@ -62,7 +62,7 @@ pub(in crate::eval) fn draw(
     lengths: Lengths,
     seed: u64,
     progress: &ProgressBar,
-) -> Result<Prompts> {
+) -> Result<EvalPrompts> {
     progress.set_length(u64::try_from(files.len())?);
     let read = |file: ChosenFile| {
         let clip = smf::read_file(file.full()).map(|import| import.clip);
@@ -82,38 +82,38 @@ pub(in crate::eval) fn draw(
             Err(error) => skipped.push(Skipped { path, reason: error.to_string() }),
         }
     }
-    let mut decks: Vec<(String, Vec<(String, Clip)>)> = sources.into_iter().collect();
-    let too_short = decks.iter().filter(|(_, pieces)| pieces.is_empty()).map(|(source, _)| source.clone()).collect();
-    decks.retain(|(_, pieces)| !pieces.is_empty());
-    if decks.is_empty() {
+    let mut sources_with_pieces: Vec<(String, Vec<(String, Clip)>)> = sources.into_iter().collect();
+    let too_short = sources_with_pieces.iter().filter(|(_, pieces)| pieces.is_empty()).map(|(source, _)| source.clone()).collect();
+    sources_with_pieces.retain(|(_, pieces)| !pieces.is_empty());
+    if sources_with_pieces.is_empty() {
         let Lengths { prompt, bars } = lengths;
-        bail!("{}: no piece has {prompt} bars to hear and {bars} that follow; lower --bars or --prompt-bars", dir.display());
+        bail!("{}: no piece has {prompt} bars of context and {bars} after them; lower --bars or --prompt-bars", dir.display());
     }
     let mut rng = Rng::with_seed(seed);
-    decks.iter_mut().for_each(|(_, pieces)| rng.shuffle(pieces));
+    sources_with_pieces.iter_mut().for_each(|(_, pieces)| rng.shuffle(pieces));
     let mut prompts = Vec::with_capacity(count);
-    let most_turns = count.saturating_mul(TRIES);
-    for turn in 0..most_turns {
+    let most_tries = count.saturating_mul(TRIES);
+    for number in 0..most_tries {
         if prompts.len() == count {
             break;
         }
-        let (source, pieces) = &decks[turn % decks.len()];
-        let (path, clip) = &pieces[turn / decks.len() % pieces.len()];
-        prompts.extend(broken_off(clip, lengths, &mut rng).map(|(bar, heard, real)| Prompt {
+        let (source, pieces) = &sources_with_pieces[number % sources_with_pieces.len()];
+        let (path, clip) = &pieces[number / sources_with_pieces.len() % pieces.len()];
+        prompts.extend(cut(clip, lengths, &mut rng).map(|(bar, context, real)| EvalPrompt {
             source: source.clone(),
             path: path.clone(),
             bar,
-            heard,
+            context,
             real,
         }));
     }
     if prompts.len() < count {
-        bail!("{}: only {} prompts can be drawn from its pieces; ask for fewer", dir.display(), prompts.len());
+        bail!("{}: only {} prompts can be drawn from its pieces; request fewer", dir.display(), prompts.len());
     }
-    Ok(Prompts { prompts, too_short, skipped })
+    Ok(EvalPrompts { prompts, too_short, skipped })
 }
 
-/// The bars before which a piece can be broken off: enough of it lies before and after. `None` if there is none.
+/// Range of bars at which a piece can be cut: enough bars with notes lie before and after. `None` if there are none.
 fn places(clip: &Clip, lengths: Lengths) -> Option<std::ops::RangeInclusive<u32>> {
     let bar = |tick: Tick| clip.metres.bar_at(tick).index;
     let first = bar(clip.first_onset()?).checked_add(lengths.prompt)?;
@@ -121,19 +121,20 @@ fn places(clip: &Clip, lengths: Lengths) -> Option<std::ops::RangeInclusive<u32>
     (first <= last).then_some(first..=last)
 }
 
-/// A piece broken off somewhere: the bar, counted from 1, what comes before and what comes after. `None` where nothing much was played before it.
-fn broken_off(clip: &Clip, lengths: Lengths, rng: &mut Rng) -> Option<(u32, Clip, Clip)> {
+/// Cuts a piece at a random bar: the number of the bar after the cut, counted from 1, the context and the real continuation. `None` if no cut was
+/// found with enough notes right before it.
+fn cut(clip: &Clip, lengths: Lengths, rng: &mut Rng) -> Option<(u32, Clip, Clip)> {
     let places = places(clip, lengths)?;
     let line = |bar: u32| clip.metres.bar(bar).start;
-    let played = |bar: &u32| plays(clip, line(bar - RECENT_BARS.min(*bar)), line(*bar), &clip.metres);
+    let played = |bar: &u32| has_enough_notes(clip, line(bar - RECENT_BARS.min(*bar)), line(*bar), &clip.metres);
     let bar = (0..TRIES).map(|_| rng.u32(places.clone())).find(played)?;
-    let heard = clip.slice(line(bar - lengths.prompt), line(bar));
+    let context = clip.slice(line(bar - lengths.prompt), line(bar));
     let real = clip.slice(line(bar), line(bar + lengths.bars));
-    Some((bar + 1, heard, real))
+    Some((bar + 1, context, real))
 }
 
-/// Whether notes start in at least half of the bars from one bar line to another, and in the last of them.
-fn plays(clip: &Clip, from: Tick, to: Tick, metres: &MetreMap) -> bool {
+/// Whether notes start in at least half of the bars of a range, and in its last one.
+fn has_enough_notes(clip: &Clip, from: Tick, to: Tick, metres: &MetreMap) -> bool {
     let onsets = clip.parts.iter().flat_map(|part| &part.notes).map(|note| note.onset).filter(|onset| (from..to).contains(onset));
     let played: std::collections::BTreeSet<u32> = onsets.map(|onset| metres.bar_at(onset).index).collect();
     let end = metres.bar_at(to).index;
@@ -142,7 +143,7 @@ fn plays(clip: &Clip, from: Tick, to: Tick, metres: &MetreMap) -> bool {
     played.contains(&end.saturating_sub(1)) && 2 * played.len() >= bars
 }
 
-/// The roles with a note in a clip, each once, in canonical order.
+/// Roles with a note in the clip, in canonical order.
 pub(in crate::eval) fn roles(clip: &Clip) -> Vec<Role> {
     let roles = clip.parts.iter().flat_map(|part| &part.notes).map(|note| note.role);
     roles.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
@@ -154,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    /// One quarter note on every bar line of `bars` bars of 4/4, each a semitone higher, after `rests` empty ones.
+    /// `bars` bars of 4/4 with a quarter note on each bar line, each a semitone higher, after `rests` empty bars.
     fn clip(rests: i64, bars: i64) -> Clip {
         let note = |bar: i64| Note {
             onset: Tick(96 * bar),
@@ -169,29 +170,29 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_is_broken_off_where_enough_lies_on_both_sides() {
+    fn cut_leaves_enough_bars_on_both_sides() {
         let lengths = Lengths { prompt: 4, bars: 3 };
         assert_eq!(places(&clip(2, 10), lengths), Some(6..=9));
         assert_eq!(places(&clip(2, 6), lengths), None);
         let mut rng = Rng::with_seed(1);
         for _ in 0..20 {
-            let (bar, heard, real) = broken_off(&clip(2, 10), lengths, &mut rng).unwrap();
+            let (bar, context, real) = cut(&clip(2, 10), lengths, &mut rng).unwrap();
             let pitches = |clip: &Clip| clip.parts[0].notes.iter().map(|note| u32::from(note.pitch)).collect::<Vec<_>>();
             assert!((7..=10).contains(&bar));
-            assert_eq!(pitches(&heard), (bar - 5..bar - 1).collect::<Vec<_>>());
+            assert_eq!(pitches(&context), (bar - 5..bar - 1).collect::<Vec<_>>());
             assert_eq!(pitches(&real), (bar - 1..bar + 2).collect::<Vec<_>>());
         }
     }
 
     #[test]
-    fn after_a_long_rest_nothing_is_broken_off() {
+    fn cut_after_a_long_rest_is_not_made() {
         let mut clip = clip(0, 10);
         clip.parts[0].notes.retain(|note| note.pitch == 0 || note.pitch == 9);
-        assert!(broken_off(&clip, Lengths { prompt: 6, bars: 3 }, &mut Rng::with_seed(1)).is_none());
+        assert!(cut(&clip, Lengths { prompt: 6, bars: 3 }, &mut Rng::with_seed(1)).is_none());
     }
 
     #[test]
-    fn sources_take_turns_and_the_seed_decides() {
+    fn drawn_prompts_alternate_between_sources_and_depend_on_the_seed() {
         let dir = tempfile::tempdir().unwrap();
         let mut files = Vec::new();
         for (source, piece, bars) in [("a", 1, 20), ("a", 2, 20), ("b", 1, 30), ("c", 1, 3)] {
@@ -200,7 +201,7 @@ mod tests {
             files.push(ChosenFile::new(source, &format!("{source}/{piece}.mid"), full));
         }
         let draw = |seed| draw(files.clone(), dir.path(), 5, Lengths { prompt: 8, bars: 4 }, seed, &ProgressBar::hidden()).unwrap();
-        let names = |prompts: &Prompts| prompts.prompts.iter().map(|prompt| (prompt.path.clone(), prompt.bar)).collect::<Vec<_>>();
+        let names = |prompts: &EvalPrompts| prompts.prompts.iter().map(|prompt| (prompt.path.clone(), prompt.bar)).collect::<Vec<_>>();
         let drawn = draw(1);
         assert_eq!(drawn.prompts.iter().map(|prompt| prompt.source.as_str()).collect::<Vec<_>>(), ["a", "b", "a", "b", "a"]);
         assert_ne!(drawn.prompts[0].path, drawn.prompts[2].path);

@@ -1,4 +1,4 @@
-//! What the copy check prints.
+//! Report of the memorisation check: text or JSON.
 
 use std::io::{self, Write};
 
@@ -7,30 +7,30 @@ use serde_json::{Value, json};
 
 use super::super::percentile::percentile;
 use super::line::{Line, lines};
-use super::shared::Shared;
+use super::search::Shared;
 use crate::corpus::stored::StoredCorpus;
 
 /// A passage that a clip shares with a training piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Passage {
-    /// Its notes, what repeats itself counted once.
+    /// Length in notes, repeated figures counted once.
     notes_once: usize,
-    /// Its notes.
+    /// Length in notes.
     notes: usize,
-    /// Who plays it in the clip.
+    /// Part or role of the clip.
     voice: String,
-    /// The clip's bar it begins in, counted from 1.
+    /// First bar in the clip, counted from 1.
     bar: u32,
-    /// The training piece.
+    /// Path of the training piece.
     training_piece: String,
-    /// Who plays it there.
+    /// Part or role of the training piece.
     training_voice: String,
-    /// The bar it begins in there, counted from 1: bar 1 is the first with a note.
+    /// First bar in the training piece, counted from 1: bar 1 is the first with a note.
     training_bar: u32,
 }
 
 impl Passage {
-    /// The passage of a clip with these lines.
+    /// Describes a shared passage of a clip with these lines.
     pub(super) fn new(clip: &[Line], shared: Shared, corpus: &StoredCorpus) -> Self {
         let line = &clip[shared.line];
         let there = &lines(&corpus.piece(shared.place.piece))[shared.place.line];
@@ -46,16 +46,16 @@ impl Passage {
     }
 }
 
-/// A clip that was checked.
+/// Result for one clip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Clip {
-    /// Its file.
+    /// Path of the file.
     pub(super) path: String,
-    /// Its bars, from its first with a note to its last.
+    /// Number of bars from the first with a note to the last.
     pub(super) bars: usize,
-    /// The longest passage with what repeats itself counted once; `None` if it shares not one step.
+    /// Longest passage, repeated figures counted once; `None` if no two consecutive notes are shared.
     pub(super) longest: Option<Passage>,
-    /// The passage with the most notes.
+    /// Longest passage, repetitions included.
     pub(super) plain: Option<Passage>,
 }
 
@@ -65,22 +65,22 @@ impl Clip {
     }
 }
 
-/// Everything that is printed.
+/// Contents of the report.
 #[derive(Debug, Clone)]
 pub(super) struct Report {
     pub(super) training: String,
     pub(super) training_pieces: usize,
-    /// 99 % of the unseen excerpts share no longer passage.
+    /// Length in notes that 99 % of the unseen excerpts do not exceed.
     pub(super) limit: usize,
-    /// Bars of each.
+    /// Bars per unseen excerpt.
     pub(super) unseen_bars: usize,
-    /// The longest passage of each.
+    /// Length of the longest passage of each unseen excerpt.
     pub(super) unseen: Vec<usize>,
     pub(super) clips: Vec<Clip>,
 }
 
 impl Report {
-    /// The clips that share more than unseen music does.
+    /// Clips with a passage longer than the limit.
     pub(super) fn longer(&self) -> impl Iterator<Item = &Clip> {
         self.clips.iter().filter(|clip| clip.length() > self.limit)
     }
@@ -118,18 +118,18 @@ impl Report {
 
     fn print_text(&self, mut out: impl Write) -> io::Result<()> {
         let Self { limit, unseen_bars, training, training_pieces, .. } = self;
-        let unseen = format!("99 % of {} unseen pieces, {unseen_bars} bars of each, share at most {limit}", self.unseen.len());
+        let unseen = format!("99 % of {} unseen excerpts of {unseen_bars} bars share at most {limit} notes", self.unseen.len());
         if let [clip] = self.clips.as_slice() {
             writeln!(out, "{}: {}", clip.path, clip.sentence())?;
             let more = clip.length() > *limit;
-            let verdict = if more { "longer than unseen music has: look at both" } else { "no more than unseen music has" };
+            let verdict = if more { "longer than in unseen music: compare both pieces" } else { "no longer than in unseen music" };
             return writeln!(out, "{unseen}: {verdict}");
         }
         let lengths = self.lengths();
         let at = |percent| percentile(&lengths, percent).unwrap_or(0);
         writeln!(
             out,
-            "{} clips against {training_pieces} pieces of {training}; lengths in notes, what repeats itself counted once",
+            "{} clips against {training_pieces} pieces of {training}; lengths in notes, repeated figures counted once",
             lengths.len()
         )?;
         writeln!(out, "clips: half share at most {}, 90 % {}, 99 % {}, the most {}", at(50.0), at(90.0), at(99.0), at(100.0))?;
@@ -142,7 +142,7 @@ impl Report {
 }
 
 impl Clip {
-    /// What it shares, in words.
+    /// The result as a sentence.
     fn sentence(&self) -> String {
         let Some(passage) = &self.longest else { return "shares nothing with the training music".to_owned() };
         let Passage { notes_once, notes, voice, bar, training_piece, training_voice, training_bar } = passage;
@@ -181,18 +181,18 @@ mod tests {
     }
 
     #[test]
-    fn one_clip_is_told_what_it_shares_and_whether_that_is_much() {
+    fn report_on_one_clip_names_the_passage_and_compares_it_with_unseen_music() {
         let much = text(&report(vec![clip("mine.mid", 13)]));
-        for words in ["mine.mid", "13 notes (16 with", "from bar 2 on", "songs/a.mid", "from bar 17", "at most 12", "look at both"] {
+        for words in ["mine.mid", "13 notes (16 with", "from bar 2 on", "songs/a.mid", "from bar 17", "at most 12", "compare both"] {
             assert!(much.contains(words), "{words} in {much}");
         }
-        assert!(text(&report(vec![clip("mine.mid", 12)])).contains("no more than unseen music has"));
+        assert!(text(&report(vec![clip("mine.mid", 12)])).contains("no longer than in unseen music"));
         let nothing = Clip { longest: None, plain: None, ..clip("mine.mid", 1) };
         assert!(text(&report(vec![nothing])).contains("shares nothing"));
     }
 
     #[test]
-    fn of_many_clips_those_that_share_more_are_named() {
+    fn report_on_many_clips_names_those_above_the_limit() {
         let report = report(vec![clip("a.mid", 4), clip("b.mid", 30), clip("c.mid", 12)]);
         let text = text(&report);
         assert!(text.contains("1 clips (33.3 %)") && text.contains("b.mid") && !text.contains("c.mid"), "{text}");

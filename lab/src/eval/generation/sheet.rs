@@ -1,13 +1,13 @@
-//! Clips bar by bar, as the measures read them.
+//! Notes of a clip by bar: the form in which the measures compare them.
 
 use std::collections::BTreeSet;
 
 use antiphon_engine::music::{Clip, Role, Tick};
 
-/// What is added to a drum's key.
+/// Offset of drum keys, so that they differ from all pitches.
 const DRUM_KEYS: u16 = 128;
 
-/// A note in its bar. Velocity, performed timing and role are left out: two bars are the same if they sound so.
+/// A note, relative to its bar. Without velocity, performed timing and role: bars with the same keys and times count as equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct SheetNote {
     /// Ticks from the bar line.
@@ -25,7 +25,7 @@ impl SheetNote {
     }
 }
 
-/// The notes that start in a bar, in order of time.
+/// Notes that start in a bar, in time order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct SheetBar {
     /// In ticks.
@@ -34,32 +34,32 @@ pub(super) struct SheetBar {
 }
 
 impl SheetBar {
-    /// Where which keys are struck: what makes a bar the repetition of another.
-    pub(super) fn strokes(&self) -> (i64, BTreeSet<(i64, u16)>) {
+    /// Bar length and set of (tick, key): two bars with the same value are repetitions of each other.
+    pub(super) fn onset_set(&self) -> (i64, BTreeSet<(i64, u16)>) {
         (self.length, self.notes.iter().map(|note| (note.tick, note.key)).collect())
     }
 }
 
-/// Which notes of a clip are read.
+/// Selection of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Voices {
-    /// All.
+    /// All notes.
     All,
-    /// Those of one role.
+    /// Notes of one role.
     Role(Role),
-    /// The highest at every onset, drums left out.
+    /// The highest note at every onset, without drums.
     Top,
 }
 
 impl Voices {
-    /// Where the tune of a clip is: its melody if it has one, else its lead, else the highest notes.
+    /// The selection that holds the melody: the role melody if the clip has it, else lead, else the highest notes.
     pub(super) fn tune_of(clip: &Clip) -> Self {
         let plays = |role: &Role| clip.parts.iter().flat_map(|part| &part.notes).any(|note| note.role == *role);
         [Role::Melody, Role::Lead].into_iter().find(plays).map_or(Self::Top, Self::Role)
     }
 }
 
-/// The first `bars` bars of a clip, or all with `None`.
+/// The first `bars` bars of a clip; all of them with `None`.
 pub(super) fn sheet(clip: &Clip, bars: Option<u32>, voices: Voices) -> Vec<SheetBar> {
     let until = bars.map_or(clip.end, |bars| clip.metres.bar(bars).start);
     let mut sheet: Vec<SheetBar> = clip.metres.bars(until).map(|bar| SheetBar { length: bar.length.0, notes: Vec::new() }).collect();
@@ -90,10 +90,10 @@ pub(super) mod tests {
     use super::*;
 
     /// Tick and key of the notes of a bar.
-    pub(in crate::eval::playing) type Strokes<'a> = &'a [(i64, u16)];
+    pub(in crate::eval::generation) type Onsets<'a> = &'a [(i64, u16)];
 
-    /// Bars of 4/4 with notes a quarter long.
-    pub(in crate::eval::playing) fn bars(bars: &[Strokes<'_>]) -> Vec<SheetBar> {
+    /// Bars of 4/4 with quarter notes.
+    pub(in crate::eval::generation) fn bars(bars: &[Onsets<'_>]) -> Vec<SheetBar> {
         let note = |&(tick, key): &(i64, u16)| SheetNote { tick, key, duration: 24 };
         bars.iter().map(|notes| SheetBar { length: 96, notes: notes.iter().map(note).collect() }).collect()
     }
@@ -112,13 +112,13 @@ pub(super) mod tests {
         }
     }
 
-    fn strokes(sheet: &[SheetBar]) -> Vec<Vec<(i64, u16)>> {
+    fn onset_set(sheet: &[SheetBar]) -> Vec<Vec<(i64, u16)>> {
         sheet.iter().map(|bar| bar.notes.iter().map(|note| (note.tick, note.key)).collect()).collect()
     }
 
     #[test]
-    fn notes_stand_in_their_bars_and_empty_bars_stay() {
-        let all = strokes(&sheet(&clip(), Some(3), Voices::All));
+    fn sheet_puts_notes_into_their_bars_and_keeps_empty_bars() {
+        let all = onset_set(&sheet(&clip(), Some(3), Voices::All));
         assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [4, 1, 0]);
         assert!(all[0].contains(&(0, 36 + 128)) && all[1] == [(24, 74)]);
         assert_eq!(sheet(&clip(), None, Voices::All).len(), 3);
@@ -126,12 +126,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_tune_is_the_melody_or_the_lead_or_the_highest_notes() {
+    fn tune_is_the_melody_or_the_lead_or_the_highest_notes() {
         assert_eq!(Voices::tune_of(&clip()), Voices::Role(Role::Lead));
-        assert_eq!(strokes(&sheet(&clip(), Some(2), Voices::Role(Role::Lead))), [vec![(0, 72)], vec![(24, 74)]]);
+        assert_eq!(onset_set(&sheet(&clip(), Some(2), Voices::Role(Role::Lead))), [vec![(0, 72)], vec![(24, 74)]]);
         let mut without = clip();
         without.parts.remove(0);
         assert_eq!(Voices::tune_of(&without), Voices::Top);
-        assert_eq!(strokes(&sheet(&without, Some(2), Voices::Top)), [vec![(0, 76)], vec![]]);
+        assert_eq!(onset_set(&sheet(&without, Some(2), Voices::Top)), [vec![(0, 76)], vec![]]);
     }
 }

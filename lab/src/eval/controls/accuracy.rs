@@ -1,4 +1,4 @@
-//! How often a control was obeyed.
+//! Accuracy of one control: how many bars have the requested value.
 
 use std::ops::AddAssign;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::control::Control;
 use crate::corpus::share;
 
-/// Bars by what was asked of them and what they became.
+/// Confusion matrix: number of bars by requested and measured value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Accuracy {
     control: Control,
-    /// By the value asked, less 1, then by the value measured.
+    /// Indexed by the requested value less 1, then by the measured value (0: none).
     bars: Vec<Vec<usize>>,
 }
 
@@ -21,31 +21,31 @@ impl Accuracy {
         Self { control, bars: vec![vec![0; values + 1]; values] }
     }
 
-    /// Counts a bar.
-    pub(super) fn count(&mut self, asked: u8, measured: u8) {
-        self.bars[usize::from(asked) - 1][usize::from(measured)] += 1;
+    /// Counts one bar.
+    pub(super) fn count(&mut self, requested: u8, measured: u8) {
+        self.bars[usize::from(requested) - 1][usize::from(measured)] += 1;
     }
 
     fn share(&self, hit: impl Fn(u8, u8) -> bool) -> f64 {
         let all: usize = self.bars.iter().flatten().sum();
         let hits: usize = (1..)
             .zip(&self.bars)
-            .map(|(asked, row)| (0..).zip(row).filter(|(measured, _)| hit(asked, *measured)).map(|(_, bars)| bars).sum::<usize>())
+            .map(|(requested, row)| (0..).zip(row).filter(|(measured, _)| hit(requested, *measured)).map(|(_, bars)| bars).sum::<usize>())
             .sum();
         share(hits, all)
     }
 
-    /// Share of bars that are what was asked.
+    /// Share of bars with the requested value; 0..=1.
     pub(super) fn exact(&self) -> f64 {
-        self.share(|asked, measured| asked == measured)
+        self.share(|requested, measured| requested == measured)
     }
 
-    /// Share of bars that are at most one step from it.
+    /// Share of bars at most one step from it; 0..=1.
     pub(super) fn near(&self) -> f64 {
-        self.share(|asked, measured| self.control.is_near(asked, measured))
+        self.share(|requested, measured| self.control.is_near(requested, measured))
     }
 
-    /// As the report has it.
+    /// The entry in the JSON report.
     pub(super) fn json(&self) -> Value {
         json!({ "exact": self.exact(), "near": self.near(), "bars": self.bars })
     }
@@ -63,10 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_of_all_bars_those_without_a_value_too() {
+    fn accuracy_is_a_share_of_all_bars_including_those_without_a_value() {
         let mut accuracy = Accuracy::new(Control::Density);
-        for (asked, measured) in [(1, 1), (1, 2), (8, 6), (4, 0)] {
-            accuracy.count(asked, measured);
+        for (requested, measured) in [(1, 1), (1, 2), (8, 6), (4, 0)] {
+            accuracy.count(requested, measured);
         }
         assert_eq!((accuracy.exact(), accuracy.near()), (0.25, 0.5));
         let twice = accuracy.clone();

@@ -1,10 +1,10 @@
-//! The controls, and how near to what was asked a bar has come.
+//! The measured controls, and the distance between requested and measured values.
 
 use antiphon_engine::codec::BarFields;
 use antiphon_engine::decode::RequestedControls;
 use antiphon_engine::music::analysis::{Key, Mode, Mood};
 
-/// A control that is told to bars and measured on them.
+/// A control that bars are conditioned on and that can be measured on the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Control {
     Density,
@@ -19,7 +19,7 @@ impl Control {
     /// All, in the order of the report.
     pub(super) const ALL: [Self; 6] = [Self::Density, Self::Register, Self::Span, Self::Voices, Self::Key, Self::Mood];
 
-    /// Its name in the report.
+    /// Name in the report.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Density => "density",
@@ -31,7 +31,7 @@ impl Control {
         }
     }
 
-    /// It has the values 1 to this.
+    /// Largest value; values are 1 to this.
     pub(super) const fn values(self) -> u8 {
         match self {
             Self::Density | Self::Register | Self::Span | Self::Voices => 8,
@@ -40,7 +40,7 @@ impl Control {
         }
     }
 
-    /// A bar's value of it; 0 where it has none.
+    /// Value of this control in a bar's conditioning; 0 if it has none.
     pub(super) const fn of(self, fields: &BarFields) -> u8 {
         match self {
             Self::Density => fields.density,
@@ -52,9 +52,9 @@ impl Control {
         }
     }
 
-    /// Bars of the metre and tempo of `fields` that are told this value, and nothing else.
-    pub(super) fn alone(self, fields: &BarFields, value: u8) -> BarFields {
-        let mut alone = unasked(fields);
+    /// Conditioning with this value, metre and tempo, and nothing else.
+    pub(super) fn only(self, fields: &BarFields, value: u8) -> BarFields {
+        let mut alone = without_controls(fields);
         let field = match self {
             Self::Density => &mut alone.density,
             Self::Register => &mut alone.register,
@@ -67,7 +67,7 @@ impl Control {
         alone
     }
 
-    /// The control requested of bars that are to have this value.
+    /// The logit biases towards this value; none for controls that act by conditioning only.
     pub(super) fn requested(self, value: u8) -> RequestedControls {
         let none = RequestedControls::default();
         match self {
@@ -79,32 +79,34 @@ impl Control {
         }
     }
 
-    /// Whether drums have it.
+    /// Whether it applies to music with drums only.
     pub(super) fn is_of_drums(self) -> bool {
         self == Self::Density
     }
 
-    /// Whether a bar is at most one step from what was asked: the next bucket; of keys the relative one, or one a fifth away; of moods one step brighter
-    /// or darker, livelier or calmer. A bar without a value is not.
-    pub(super) fn is_near(self, asked: u8, measured: u8) -> bool {
+    /// Whether a measured value is at most one step from the requested one: the next bucket; for keys the relative key or one a fifth away; for moods
+    /// one step brighter or darker, livelier or calmer. False for a bar without a value.
+    pub(super) fn is_near(self, requested: u8, measured: u8) -> bool {
         let near = match self {
-            Self::Density | Self::Register | Self::Span | Self::Voices => (measured > 0).then(|| asked.abs_diff(measured) <= 1),
-            Self::Key => Key::from_value(asked).zip(Key::from_value(measured)).map(|(asked, measured)| are_related(asked, measured)),
-            Self::Mood => Mood::from_value(asked).zip(Mood::from_value(measured)).map(|(asked, measured)| {
+            Self::Density | Self::Register | Self::Span | Self::Voices => (measured > 0).then(|| requested.abs_diff(measured) <= 1),
+            Self::Key => {
+                Key::from_value(requested).zip(Key::from_value(measured)).map(|(requested, measured)| are_related(requested, measured))
+            }
+            Self::Mood => Mood::from_value(requested).zip(Mood::from_value(measured)).map(|(requested, measured)| {
                 let steps = |one: u8, other: u8| one.abs_diff(other);
-                steps(asked.valence as u8, measured.valence as u8) + steps(asked.arousal as u8, measured.arousal as u8) <= 1
+                steps(requested.valence as u8, measured.valence as u8) + steps(requested.arousal as u8, measured.arousal as u8) <= 1
             }),
         };
         near.unwrap_or(false)
     }
 }
 
-/// Bars that are told their metre and tempo, and nothing else.
-pub(super) fn unasked(fields: &BarFields) -> BarFields {
+/// Conditioning with metre and tempo only.
+pub(super) fn without_controls(fields: &BarFields) -> BarFields {
     BarFields { metre: fields.metre, tempo: fields.tempo, ..BarFields::default() }
 }
 
-/// Whether two keys are the same, relative, or of one mode a fifth apart.
+/// Whether two keys are equal, relative, or of one mode and a fifth apart.
 fn are_related(one: Key, other: Key) -> bool {
     let up = (12 + other.tonic() - one.tonic()) % 12;
     match (one.mode(), other.mode()) {
@@ -123,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn the_next_bucket_is_near_and_no_bucket_is_not() {
+    fn next_bucket_is_near_and_no_value_is_not() {
         assert!(Control::Density.is_near(4, 5) && Control::Density.is_near(4, 3) && Control::Density.is_near(4, 4));
         assert!(!Control::Density.is_near(4, 6) && !Control::Density.is_near(1, 0));
     }
 
     #[test]
-    fn related_keys_are_near() {
+    fn equal_relative_and_fifth_related_keys_are_near() {
         let near = |one, other| Control::Key.is_near(one, other);
         let c = key(0, Mode::Major);
         for related in [c, key(7, Mode::Major), key(5, Mode::Major), key(9, Mode::Minor)] {
@@ -141,20 +143,20 @@ mod tests {
     }
 
     #[test]
-    fn a_mood_is_near_in_one_direction() {
-        // 5 is the middle of both.
+    fn mood_is_near_one_step_away_in_one_direction() {
+        // 5 is the middle of valence and of arousal.
         let near: Vec<u8> = (0..=9).filter(|measured| Control::Mood.is_near(5, *measured)).collect();
         assert_eq!(near, [2, 4, 5, 6, 8]);
     }
 
     #[test]
-    fn what_is_asked_is_told_alone() {
+    fn requested_value_is_the_only_conditioning_beside_metre_and_tempo() {
         let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 };
         for control in Control::ALL {
-            let told = control.alone(&fields, 2);
-            assert_eq!((told.metre, told.tempo, control.of(&told)), (1, 2, 2));
+            let conditioned = control.only(&fields, 2);
+            assert_eq!((conditioned.metre, conditioned.tempo, control.of(&conditioned)), (1, 2, 2));
             let others = Control::ALL.iter().filter(|other| **other != control);
-            assert!(others.map(|other| other.of(&told)).all(|value| value == 0) && told.repeats == 0);
+            assert!(others.map(|other| other.of(&conditioned)).all(|value| value == 0) && conditioned.repeats == 0);
         }
     }
 }

@@ -1,20 +1,20 @@
-//! What is printed of generated clips.
+//! Report on generated clips: text or JSON.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::folder::List;
-use super::measure::{Busyness, Distance, Measures, Pair};
+use super::folder::Manifest;
+use super::measure::{DensityRatio, Distance, Measures, Pair};
 use crate::eval::report::Skipped;
 
-/// Everything that is printed.
+/// Contents of the report.
 pub(super) struct Report<'a> {
     pub(super) folder: &'a Path,
-    pub(super) list: &'a List,
+    pub(super) manifest: &'a Manifest,
     pub(super) measures: Measures,
-    /// Files that were not continued.
+    /// Files that could not be read.
     pub(super) skipped: Vec<Skipped>,
 }
 
@@ -32,10 +32,10 @@ impl Report<'_> {
 
     fn json(&self) -> anyhow::Result<Value> {
         let mut json = serde_json::to_value(&self.measures)?;
-        let Self { list, folder, skipped, .. } = self;
+        let Self { manifest, folder, skipped, .. } = self;
         let described = json!({
-            "folder": folder.display().to_string(), "model": list.model, "seed": list.seed, "bars": list.bars,
-            "prompt_bars": list.prompt_bars, "too_short": list.too_short, "skipped": skipped,
+            "folder": folder.display().to_string(), "model": manifest.model, "seed": manifest.seed, "bars": manifest.bars,
+            "prompt_bars": manifest.prompt_bars, "too_short": manifest.too_short, "skipped": skipped,
         });
         if let (Value::Object(json), Value::Object(described)) = (&mut json, described) {
             json.extend(described);
@@ -44,21 +44,21 @@ impl Report<'_> {
     }
 
     fn print_text(&self, mut out: impl Write) -> io::Result<()> {
-        let Self { folder, list, measures, skipped } = self;
+        let Self { folder, manifest, measures, skipped } = self;
         writeln!(
             out,
             "{} clips of {} bars after {} by {}, seed {}, in {}",
             measures.clips,
-            list.bars,
-            list.prompt_bars,
-            list.model,
-            list.seed,
+            manifest.bars,
+            manifest.prompt_bars,
+            manifest.model,
+            manifest.seed,
             folder.display()
         )?;
         writeln!(out, "{:44} {:>9} {:>9}", "", "generated", "real")?;
         let mut row = |name: &str, Pair { generated, real }: Pair<f64>| writeln!(out, "{name:44} {generated:>9.4} {real:>9.4}");
         for (name, busy) in [("first 8 bars", measures.first_bars), ("last 8 bars", measures.last_bars)] {
-            let of = |value: fn(&Busyness) -> f64| Pair { generated: value(&busy.generated), real: value(&busy.real) };
+            let of = |value: fn(&DensityRatio) -> f64| Pair { generated: value(&busy.generated), real: value(&busy.real) };
             row(&format!("{name}: notes per bar, of the prompt's"), of(|busy| busy.median))?;
             row(&format!("{name}: clips within 0.6 to 1.6 of it"), of(|busy| busy.steady))?;
         }
@@ -86,7 +86,7 @@ impl Report<'_> {
         for (name, source) in &measures.sources {
             writeln!(out, "{name:44} {:>9} {:>9.4} {:>9.4}", source.clips, source.first_bars.generated.steady, source.repeats.generated)?;
         }
-        list.too_short.iter().try_for_each(|source| writeln!(out, "no piece is long enough: {source}"))?;
+        manifest.too_short.iter().try_for_each(|source| writeln!(out, "no piece is long enough: {source}"))?;
         skipped.iter().try_for_each(|Skipped { path, reason }| writeln!(out, "skipped: {path}: {reason}"))
     }
 }

@@ -1,4 +1,4 @@
-//! What the baselines give to some pieces.
+//! Predictions of the baselines.
 
 use antiphon_engine::codec::vocabulary::Field;
 use anyhow::Result;
@@ -9,23 +9,23 @@ use super::fit::{all_copies, copy_observation, field_events, ngram_observations}
 use super::{Baselines, FieldNats};
 use crate::corpus::Piece;
 
-/// What each bar of a piece cost, in nats by field. Fields that do not count in the piece cost nothing.
+/// Negative log-likelihoods of a piece by bar, in nats by field; 0 for fields that do not count in the piece.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BaselineNats {
-    /// The n-gram's, by bar.
+    /// Of the n-gram.
     pub(crate) ngram: Vec<FieldNats>,
-    /// That of n-gram + copy, by bar.
+    /// Of n-gram + copy.
     pub(crate) ngram_copy: Vec<FieldNats>,
 }
 
 impl Baselines {
-    /// Scores pieces. The progress bar advances once a field.
+    /// Predicts pieces. The progress bar advances once per field.
     ///
     /// # Errors
     /// If a table is damaged.
-    pub(crate) fn score(&self, pieces: &[Piece], progress: &ProgressBar) -> Result<Vec<BaselineNats>> {
-        let silent = |piece: &Piece| vec![FieldNats::default(); piece.bars.len()];
-        let mut nats: Vec<_> = pieces.iter().map(|piece| BaselineNats { ngram: silent(piece), ngram_copy: silent(piece) }).collect();
+    pub(crate) fn predict(&self, pieces: &[Piece], progress: &ProgressBar) -> Result<Vec<BaselineNats>> {
+        let zeros = |piece: &Piece| vec![FieldNats::default(); piece.bars.len()];
+        let mut nats: Vec<_> = pieces.iter().map(|piece| BaselineNats { ngram: zeros(piece), ngram_copy: zeros(piece) }).collect();
         let copies = all_copies(pieces);
         for (field, weights) in Field::ALL.into_iter().zip(&self.weights) {
             let observations = ngram_observations(&self.counts, pieces, field)?;
@@ -41,7 +41,7 @@ impl Baselines {
     }
 }
 
-/// What a piece costs if every class is as likely as any other, by bar.
+/// Negative log-likelihoods of a piece by bar if all classes are equally likely.
 pub(crate) fn uniform_nats(piece: &Piece) -> Vec<FieldNats> {
     let mut nats = vec![FieldNats::default(); piece.bars.len()];
     for event in events(&piece.bars) {
@@ -66,13 +66,13 @@ mod tests {
 
     fn totals(baselines: &Baselines, pieces: &[Piece]) -> (f64, f64) {
         let notes = pieces.iter().map(Piece::notes).sum();
-        let scores = baselines.score(pieces, &ProgressBar::hidden()).unwrap();
+        let scores = baselines.predict(pieces, &ProgressBar::hidden()).unwrap();
         let all = |of: fn(&BaselineNats) -> &Vec<FieldNats>| scores.iter().flat_map(|s| of(s).clone()).collect::<Vec<_>>();
         (bits_per_note(&all(|s| &s.ngram), notes), bits_per_note(&all(|s| &s.ngram_copy), notes))
     }
 
     #[test]
-    fn uniform_is_the_logarithm_of_the_classes() {
+    fn uniform_nats_are_the_logarithm_of_the_number_of_classes() {
         // Two bars, three notes: five types, and seven fields of 256 * 64 * 32 * 8 * 16 * 24 * 16 classes for each note.
         let piece = Piece { bars: composed(0, 1).bars, ..composed(0, 1) };
         let notes = f64::from(u32::try_from(piece.notes()).unwrap());
@@ -83,18 +83,18 @@ mod tests {
     }
 
     #[test]
-    fn copies_help_and_never_hurt_where_the_weights_were_fitted() {
+    fn copies_never_cost_bits_where_the_weights_were_fitted() {
         let (baselines, held_out) = small();
         let (ngram, ngram_copy) = totals(baselines, &held_out);
         let notes = held_out.iter().map(Piece::notes).sum();
         let uniform = bits_per_note(&held_out.iter().flat_map(uniform_nats).collect::<Vec<_>>(), notes);
-        // A bucket's weights are drawn a little towards those of all buckets: hence the hundredth of a bit.
+        // The prior moves a bucket's weights towards the global ones: hence the hundredth of a bit.
         assert!(ngram_copy <= ngram + 0.01 && ngram < uniform / 2.0, "uniform {uniform}, n-gram {ngram}, + copy {ngram_copy}");
     }
 
     #[test]
-    fn a_piece_that_repeats_exactly_costs_next_to_nothing_after_its_first_bars() {
-        // Weighed on pieces that repeat exactly, as this one does, with notes the counts have never seen.
+    fn exact_repetition_costs_almost_no_bits_after_the_first_bars() {
+        // Weights fitted on pieces that repeat exactly, as this one does, with notes that the counts do not have.
         let repeating = |seed: usize, bars: usize| {
             let source = composed(seed, 2).bars;
             let transposed = |bar: &antiphon_engine::codec::BarRows| {
@@ -110,25 +110,25 @@ mod tests {
         let held_out: Vec<Piece> = (60..80).map(|seed| repeating(seed, 24)).collect();
         let baselines = Baselines::fit(&training, &of_one_source(held_out), &ProgressBar::hidden()).unwrap();
         let unseen = repeating(99, 24);
-        let score = &baselines.score(std::slice::from_ref(&unseen), &ProgressBar::hidden()).unwrap()[0];
+        let score = &baselines.predict(std::slice::from_ref(&unseen), &ProgressBar::hidden()).unwrap()[0];
         let notes = unseen.bars[8..23].iter().map(|bar| bar.notes.len()).sum();
         let (ngram, copy) = (bits_per_note(&score.ngram[8..23], notes), bits_per_note(&score.ngram_copy[8..23], notes));
         assert!(copy < 0.2 && copy < ngram / 10.0, "n-gram {ngram}, + copy {copy}");
     }
 
     #[test]
-    fn scores_do_not_depend_on_what_is_scored_together() {
+    fn nats_of_a_piece_do_not_depend_on_the_other_pieces() {
         let (baselines, held_out) = small();
-        let together = baselines.score(&held_out, &ProgressBar::hidden()).unwrap();
-        let alone = baselines.score(&held_out[3..4], &ProgressBar::hidden()).unwrap();
+        let together = baselines.predict(&held_out, &ProgressBar::hidden()).unwrap();
+        let alone = baselines.predict(&held_out[3..4], &ProgressBar::hidden()).unwrap();
         assert_eq!(together[3], alone[0]);
     }
 
     #[test]
-    fn fields_that_do_not_count_cost_nothing() {
+    fn field_that_does_not_count_costs_no_bits() {
         let (baselines, held_out) = small();
         let score = Piece { flat_velocity: true, performed_timing: false, ..held_out[0].clone() };
-        let nats = baselines.score(&[score, held_out[1].clone()], &ProgressBar::hidden()).unwrap();
+        let nats = baselines.predict(&[score, held_out[1].clone()], &ProgressBar::hidden()).unwrap();
         assert!(nats[0].ngram.iter().all(|bar| bar[Field::Velocity as usize] == 0.0 && bar[Field::Offset as usize] == 0.0));
         assert!(nats[1].ngram.iter().any(|bar| bar[Field::Velocity as usize] > 0.0 && bar[Field::Offset as usize] > 0.0));
     }

@@ -1,7 +1,7 @@
-//! The longest passages that some clips share with a corpus.
+//! Longest passages that clips share with a corpus.
 //!
-//! The clips' lines are one text, of which a suffix automaton is built; the corpus is read through it once. So memory grows with the clips, and
-//! the corpus needs no index.
+//! A suffix automaton is built over the lines of all clips, and the corpus is read through it once. Memory grows with the clips, and the corpus needs
+//! no index.
 
 use std::collections::HashSet;
 
@@ -10,87 +10,87 @@ use rayon::prelude::*;
 
 use super::line::{Line, Step};
 
-/// Steps that make a figure: of passages that go round in circles, every figure counts once.
+/// Length in steps of the figures of which each counts once in the length of a passage.
 const FIGURE_STEPS: usize = 3;
 
-/// Where in the corpus a passage ends. Ordered, so that of equals the first is named.
+/// Position in the corpus where a passage ends. Ordered, so that ties go to the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// Index of the piece.
     pub(super) piece: usize,
-    /// Index of its line.
+    /// Index of the line in the piece.
     pub(super) line: usize,
     /// Index of the passage's last note in the line.
     pub(super) last: usize,
 }
 
-/// A passage of a clip's line that stands in the corpus as well.
+/// A passage of a clip that also occurs in the corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shared {
-    /// Index of the clip's line.
+    /// Index of the line in the clip.
     pub(super) line: usize,
-    /// Index of its first note in that line.
+    /// Index of the first note in that line.
     pub(super) first: usize,
-    /// Its notes.
+    /// Length in notes.
     pub(super) notes: usize,
-    /// Its notes, what repeats itself counted once ([`once`]).
+    /// Length in notes, repeated figures counted once ([`notes_once`]).
     pub(super) notes_once: usize,
-    /// Where it ends in the corpus: the first such place.
+    /// First position in the corpus where it ends.
     pub(super) place: Place,
 }
 
-/// What one clip shares.
+/// Longest passages of one clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Longest {
-    /// The longest passage with what repeats itself counted once; of equals the one with more notes, then the first.
+    /// Longest with repeated figures counted once; ties go to more notes, then to the first.
     pub(super) once: Option<Shared>,
-    /// The passage with the most notes, whatever they are.
+    /// Longest with repetitions included.
     pub(super) plain: Option<Shared>,
 }
 
-/// The longest match that ends in a state: how many steps, and where.
+/// Longest corpus match that ends in a state of the automaton.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Match {
+struct CorpusMatch {
     steps: usize,
     place: Place,
 }
 
-impl Match {
-    /// The longer one, or the one that stands first.
-    fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+impl CorpusMatch {
+    /// The longer match; ties go to the first place.
+    fn longer_of(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         [one, other].into_iter().flatten().min_by_key(|found| (std::cmp::Reverse(found.steps), found.place))
     }
 }
 
-/// Clips that wait for a corpus.
+/// Automaton over the clips' lines.
 pub(super) struct Searcher<'a> {
     clips: &'a [Vec<Line>],
     automaton: GeneralSam<BTreeTransTable<u32>>,
 }
 
 impl<'a> Searcher<'a> {
-    /// Takes the clips' lines.
+    /// Builds the automaton.
     pub(super) fn new(clips: &'a [Vec<Line>]) -> Self {
         let lines = clips.iter().flatten();
         let text: Vec<u32> = lines.flat_map(|line| line.steps().chain([Step::BREAK])).map(Step::symbol).collect();
         Self { clips, automaton: GeneralSam::from_utf32(text) }
     }
 
-    /// What each clip shares with the corpus, whose pieces' lines `piece` gives by index.
+    /// Longest passages that each clip shares with the corpus; `piece` returns the lines of a piece by index.
     pub(super) fn search(&self, pieces: &[usize], piece: impl Fn(usize) -> Vec<Line> + Sync) -> Vec<Longest> {
         let none = || vec![None; self.automaton.num_of_nodes()];
-        let read = |mut found: Vec<Option<Match>>, index: &usize| {
+        let read = |mut found: Vec<Option<CorpusMatch>>, index: &usize| {
             for (number, line) in piece(*index).iter().enumerate() {
                 self.read(line, Place { piece: *index, line: number, last: 0 }, &mut found);
             }
             found
         };
-        let both = |mut one: Vec<Option<Match>>, other: Vec<Option<Match>>| {
-            one.iter_mut().zip(other).for_each(|(one, other)| *one = Match::better(*one, other));
+        let both = |mut one: Vec<Option<CorpusMatch>>, other: Vec<Option<CorpusMatch>>| {
+            one.iter_mut().zip(other).for_each(|(one, other)| *one = CorpusMatch::longer_of(*one, other));
             one
         };
         let mut found = pieces.par_iter().fold(none, read).reduce(none, both);
-        self.hand_down(&mut found);
+        self.propagate_to_suffixes(&mut found);
         self.clips.par_iter().map(|lines| self.longest(lines, &found)).collect()
     }
 
@@ -98,18 +98,18 @@ impl<'a> Searcher<'a> {
         self.automaton.get_node(state)?.get_trans().get(&step.symbol()).copied()
     }
 
-    /// The state of its suffixes that occur elsewhere, too.
+    /// Suffix link: the state of the longest suffix that occurs elsewhere too.
     fn parent(&self, state: usize) -> usize {
         self.automaton.get_node(state).map_or(SAM_NIL_NODE_ID, |node| node.get_suffix_parent_id())
     }
 
-    /// Steps of a state's longest string.
+    /// Length in steps of a state's longest string.
     fn length(&self, state: usize) -> usize {
         self.automaton.get_node(state).map_or(0, |node| node.max_suffix_len())
     }
 
-    /// Reads a line of the corpus and notes, at every state it comes to, the longest match that ended there.
-    fn read(&self, line: &Line, place: Place, found: &mut [Option<Match>]) {
+    /// Runs a line of the corpus through the automaton, and records the longest match that ends in each state reached.
+    fn read(&self, line: &Line, place: Place, found: &mut [Option<CorpusMatch>]) {
         let (mut state, mut steps) = (SAM_ROOT_NODE_ID, 0);
         for (step, last) in line.steps().zip(1..) {
             loop {
@@ -125,38 +125,38 @@ impl<'a> Searcher<'a> {
                 steps = self.length(state);
             }
             if steps > 0 {
-                found[state] = Match::better(found[state], Some(Match { steps, place: Place { last, ..place } }));
+                found[state] = CorpusMatch::longer_of(found[state], Some(CorpusMatch { steps, place: Place { last, ..place } }));
             }
         }
     }
 
-    /// What ends with a string ends with its suffixes.
-    fn hand_down(&self, found: &mut [Option<Match>]) {
+    /// Copies matches along the suffix links: a match of a string is a match of its suffixes.
+    fn propagate_to_suffixes(&self, found: &mut [Option<CorpusMatch>]) {
         let mut states: Vec<usize> = (SAM_ROOT_NODE_ID + 1..self.automaton.num_of_nodes()).collect();
         states.sort_by_key(|state| std::cmp::Reverse(self.length(*state)));
         for state in states {
             let parent = self.parent(state);
             if let (Some(longer), true) = (found[state], parent > SAM_ROOT_NODE_ID) {
-                let whole = Match { steps: self.length(parent), place: longer.place };
-                found[parent] = Match::better(found[parent], Some(whole));
+                let whole = CorpusMatch { steps: self.length(parent), place: longer.place };
+                found[parent] = CorpusMatch::longer_of(found[parent], Some(whole));
             }
         }
     }
 
-    /// The longest passages of a clip.
-    fn longest(&self, lines: &[Line], found: &[Option<Match>]) -> Longest {
+    /// Longest passages of a clip's lines.
+    fn longest(&self, lines: &[Line], found: &[Option<CorpusMatch>]) -> Longest {
         let mut longest = Longest::default();
         for (number, line) in lines.iter().enumerate() {
             let steps: Vec<Step> = line.steps().collect();
             let matches = self.matches(&steps, found);
             for (end, this) in matches.iter().enumerate() {
-                let Some(Match { steps: length, place }) = *this else { continue };
-                let goes_on = matches.get(end + 1).copied().flatten().is_some_and(|next| next.steps > length);
-                if goes_on {
+                let Some(CorpusMatch { steps: length, place }) = *this else { continue };
+                let continues = matches.get(end + 1).copied().flatten().is_some_and(|next| next.steps > length);
+                if continues {
                     continue;
                 }
                 let first = end + 1 - length;
-                let shared = Shared { line: number, first, notes: length + 1, notes_once: once(&steps[first..=end]), place };
+                let shared = Shared { line: number, first, notes: length + 1, notes_once: notes_once(&steps[first..=end]), place };
                 let best = |best: Option<Shared>, key: fn(&Shared) -> (usize, usize)| match best {
                     Some(best) if key(&best) >= key(&shared) => Some(best),
                     _ => Some(shared),
@@ -168,11 +168,11 @@ impl<'a> Searcher<'a> {
         longest
     }
 
-    /// For each step of a clip's line the longest match that ends there.
-    fn matches(&self, steps: &[Step], found: &[Option<Match>]) -> Vec<Option<Match>> {
+    /// Longest match that ends at each step of a clip's line.
+    fn matches(&self, steps: &[Step], found: &[Option<CorpusMatch>]) -> Vec<Option<CorpusMatch>> {
         let mut state = SAM_ROOT_NODE_ID;
-        let ending_in = |step: &Step| {
-            // The text holds every clip's line, so there is a way.
+        let match_at = |step: &Step| {
+            // The automaton holds every line of the clips, so the transition exists.
             state = self.next(state, *step).unwrap_or(SAM_ROOT_NODE_ID);
             let mut shorter = state;
             while shorter > SAM_ROOT_NODE_ID && found[shorter].is_none() {
@@ -180,13 +180,13 @@ impl<'a> Searcher<'a> {
             }
             found[shorter]
         };
-        steps.iter().map(ending_in).collect()
+        steps.iter().map(match_at).collect()
     }
 }
 
-/// The notes of a passage, what repeats itself counted once: its different figures of three steps in succession, and three. So a note struck again
-/// and again counts four, and a tune all of whose figures are different counts all its notes.
-fn once(steps: &[Step]) -> usize {
+/// Length of a passage in notes, repeated figures counted once: the number of distinct figures of three consecutive steps, plus three. A repeated
+/// single note counts as four; a melody without repeated figures counts all its notes.
+fn notes_once(steps: &[Step]) -> usize {
     let figures: HashSet<&[Step]> = steps.windows(FIGURE_STEPS).collect();
     if figures.is_empty() { steps.len() + 1 } else { figures.len() + FIGURE_STEPS }
 }
@@ -214,22 +214,22 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_passage_is_found_in_any_key_with_its_place() {
+    fn longest_passage_is_found_in_any_key_with_its_place() {
         let corpus: [&[u8]; 3] = [&[60, 62, 60], &[50, 52, 54, 55, 57, 54, 50, 61], &[70, 72, 74, 75, 77, 74, 70, 40]];
-        // A fourth higher than in the second piece, after two notes of its own.
+        // A fourth above the second piece, after two other notes.
         let found = search(&[&[80, 61, 55, 57, 59, 60, 62, 59, 55, 56]], &corpus)[0].once.unwrap();
         assert_eq!((found.line, found.first, found.notes, found.notes_once), (0, 2, 7, 7));
         assert_eq!(found.place, Place { piece: 1, line: 0, last: 6 });
     }
 
     #[test]
-    fn clips_do_not_find_each_other() {
+    fn search_does_not_match_clips_with_each_other() {
         let found = search(&[&[60, 61, 63, 66], &[60, 61, 63, 66], &[60, 72]], &[&[60, 61, 64]]);
         assert_eq!(found.iter().map(|clip| clip.once.map(|shared| shared.notes)).collect::<Vec<_>>(), [Some(2), Some(2), None]);
     }
 
     #[test]
-    fn what_repeats_itself_counts_once() {
+    fn repeated_figures_count_once() {
         let repeated = [60; 40];
         let trill: Vec<u8> = (0..40).map(|n| 60 + n % 2).collect();
         let found = search(&[&repeated, &trill], &[&repeated, &trill]);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tune_goes_before_a_longer_figure_that_goes_round() {
+    fn melody_ranks_before_a_longer_repeated_figure() {
         let repeated = [60; 30];
         let tune = [60, 65, 61, 70, 62, 75, 63, 50];
         let both: Vec<u8> = repeated.iter().chain(&[99]).chain(&tune).copied().collect();
@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(found.plain.map(|shared| (shared.notes, shared.notes_once, shared.place.piece)), Some((30, 4, 0)));
     }
 
-    /// The most notes in common, by trying everything.
-    fn by_hand(clip: &[u8], corpus: &[&[u8]]) -> usize {
+    /// Most common notes, by brute force.
+    fn brute_force(clip: &[u8], corpus: &[&[u8]]) -> usize {
         let steps = |tune: &[u8]| tune.windows(2).map(|pair| i16::from(pair[1]) - i16::from(pair[0])).collect::<Vec<_>>();
         let clip = steps(clip);
         let mut longest = 0;
@@ -262,14 +262,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_finds_what_trying_everything_finds(
+        fn search_agrees_with_brute_force(
             clips in prop::collection::vec(prop::collection::vec(60u8..64, 2..30), 1..4),
             corpus in prop::collection::vec(prop::collection::vec(60u8..64, 2..30), 1..5),
         ) {
             let corpus: Vec<&[u8]> = corpus.iter().map(Vec::as_slice).collect();
             let found = search(&clips.iter().map(Vec::as_slice).collect::<Vec<_>>(), &corpus);
             for (clip, found) in clips.iter().zip(found) {
-                prop_assert_eq!(found.plain.map_or(0, |shared| shared.notes), by_hand(clip, &corpus));
+                prop_assert_eq!(found.plain.map_or(0, |shared| shared.notes), brute_force(clip, &corpus));
             }
         }
     }
