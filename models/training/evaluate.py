@@ -14,7 +14,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from antiphon_training.evaluation import bits, pages, playing
+from antiphon_training.evaluation import bits, generation, pages
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
@@ -34,28 +34,28 @@ def antiphon(command: str, *words: str | Path) -> str:
 
 def measure_bits(music: Path, work: Path, threads: int) -> dict:
     """Fits the baselines and scores model and baselines on the validation split; returns the output of `antiphon-lab eval --json`."""
-    baselines, table, said = work / "baselines.bin", work / "pieces.csv", work / "bits.json"
+    baselines, table, report = work / "baselines.bin", work / "pieces.csv", work / "bits.json"
     split = ["--split", music / "split.csv"]
     if not baselines.exists():
         antiphon("corpus", music, "-o", work / "corpus.rows", *split, "--baselines-out", baselines)
-    if not (table.exists() and said.exists()):
-        told = ["--baselines", baselines, "--by-piece", table, "--beside", MODELS / "antiphon-fp16.onnx", "--threads", str(threads), "--json"]
-        said.write_text(antiphon("eval", music, *split, *told))
-    return json.loads(said.read_text())
+    if not (table.exists() and report.exists()):
+        options = ["--baselines", baselines, "--by-piece", table, "--beside", MODELS / "antiphon-fp16.onnx", "--threads", str(threads), "--json"]
+        report.write_text(antiphon("eval", music, *split, *options))
+    return json.loads(report.read_text())
 
 
-def write_page(work: Path, said: dict, played: dict | None, paged: dict | None) -> None:
+def write_page(work: Path, results: dict, generated: dict | None, paged: dict | None) -> None:
     """Writes models/EVALUATION.md and its pictures, without the sections whose measurements are `None`."""
     PICTURES.mkdir(exist_ok=True)
     groups = bits.read(work / "pieces.csv")
     bits.picture(groups, PICTURES / "bits.png")
-    beside = said["beside"]
+    beside = results["beside"]
     page = f"""# Evaluation
 
-Of `{said['model']}`, the int8 weights in every binary, on the validation split ({said['pieces']} pieces, {said['notes']:,} notes), made by
+Of `{results['model']}`, the int8 weights in every binary, on the validation split ({results['pieces']} pieces, {results['notes']:,} notes), made by
 
 ```sh
-cd models/training && python evaluate.py --music MUSIC --work FOLDER{"" if played else " --bits-only"}
+cd models/training && python evaluate.py --music MUSIC --work FOLDER{"" if generated else " --bits-only"}
 ```
 
 ## Bits per note
@@ -73,8 +73,8 @@ Teacher-forced negative log-likelihood in bits, summed over all eight fields of 
 """
     if paged:
         page += pages.section(paged, PICTURES) + "\n"
-    if played:
-        page += playing.section(played, PICTURES)
+    if generated:
+        page += generation.section(generated, PICTURES)
     notes = MODELS / "EVALUATION.notes.md"
     if notes.exists():
         page += "\n" + notes.read_text()
@@ -90,12 +90,12 @@ def main() -> None:
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     music, work = given.music.resolve(), given.work.resolve()
-    said = measure_bits(music, work, given.threads)
+    results = measure_bits(music, work, given.threads)
     if given.bits_only:
-        write_page(work, said, None, None)
+        write_page(work, results, None, None)
     else:
         paged = pages.measure(antiphon, music, work, given.threads)
-        write_page(work, said, playing.measure(antiphon, music, work, given.threads), paged)
+        write_page(work, results, generation.measure(antiphon, music, work, given.threads), paged)
     print(MODELS / "EVALUATION.md")
 
 

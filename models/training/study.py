@@ -23,13 +23,13 @@ MODELS = HERE.parent
 
 def write(study: Study, work: Path, models: Path) -> None:
     """MODELS/STUDY.md, MODELS/evaluation/study.json and the picture, from what has been scored."""
-    said = report.collect(study, work)
+    results = report.collect(study, work)
     pictures = models / "evaluation"
     pictures.mkdir(exist_ok=True)
-    (pictures / "study.json").write_text(json.dumps(said, indent=1) + "\n")
-    report.draw(study, said, pictures / "study.png")
+    (pictures / "study.json").write_text(json.dumps(results, indent=1) + "\n")
+    report.draw(study, results, pictures / "study.png")
     notes = models / "STUDY.notes.md"
-    (models / "STUDY.md").write_text(report.section(study, said, "evaluation/study.png", notes.read_text() if notes.exists() else ""))
+    (models / "STUDY.md").write_text(report.section(study, results, "evaluation/study.png", notes.read_text() if notes.exists() else ""))
 
 
 def main(arguments: list[str] | None = None) -> None:

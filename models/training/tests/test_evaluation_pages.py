@@ -37,28 +37,28 @@ def measured(tmp_path):
 
 
 def test_each_source_weighs_the_same_and_counts_only_where_it_has_notes(measured):
-    _, said = measured
-    assert said["scores"]["fine_coarse"] == {"all": 8.0, "1-8": 8.0, "9-32": 8.0, "33+": 12.0}
-    assert said["scores"]["dense"]["all"] == 16.0
+    _, results = measured
+    assert results["scores"]["fine_coarse"] == {"all": 8.0, "1-8": 8.0, "9-32": 8.0, "33+": 12.0}
+    assert results["scores"]["dense"]["all"] == 16.0
 
 
 def test_dense_attention_is_not_timed_where_it_would_take_for_ever(measured):
-    _, said = measured
-    assert set(said["times"]) == set(pages.POLICIES)
-    assert set(said["times"]["dense"]) == {"16", "100", "400"} and said["times"]["topk:8"]["1600"] == 1600.0
+    _, results = measured
+    assert set(results["times"]) == set(pages.POLICIES)
+    assert set(results["times"]["dense"]) == {"16", "100", "400"} and results["times"]["topk:8"]["1600"] == 1600.0
 
 
 def test_what_was_measured_is_not_measured_again(measured, tmp_path):
-    program, said = measured
+    program, results = measured
     asked = len(program.asked)
     assert asked == len(pages.POLICIES) + 2
-    assert pages.measure(program, tmp_path / "music", tmp_path, 0) == said
+    assert pages.measure(program, tmp_path / "music", tmp_path, 0) == results
     assert len(program.asked) == asked
 
 
 def test_the_section_has_a_row_for_each_policy_and_a_picture(measured, tmp_path):
-    _, said = measured
-    text = pages.section(said, tmp_path)
+    _, results = measured
+    text = pages.section(results, tmp_path)
     assert "| `fine_coarse` | **8.00** | 8.00 | 8.00 | 12.00 | 16.00 | 100.00 | 400.00 | 1600.00 |" in text
     assert text.count("\n| `") == len(pages.POLICIES)
     assert "| 400.00 |  |" in text, "dense has no time at 1,600 bars"

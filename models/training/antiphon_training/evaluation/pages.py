@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from . import bits
-from .playing import Run
+from .generation import Run
 from .tables import table
 
 PIECES = 24
@@ -45,9 +45,9 @@ def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
     times = folder / "times.json"
     if not times.exists():
         sparse = [word for policy in POLICIES if policy != "dense" for word in ("--policy", policy)]
-        said = json.loads(run("bench", "--json", "--bars", ",".join(LENGTHS), *sparse))
+        results = json.loads(run("bench", "--json", "--bars", ",".join(LENGTHS), *sparse))
         dense = json.loads(run("bench", "--json", "--bars", ",".join(length for length in LENGTHS if length != NOT_DENSE), "--policy", "dense"))
-        times.write_text(json.dumps(said["ms_per_note"] | dense["ms_per_note"], indent=1))
+        times.write_text(json.dumps(results["ms_per_note"] | dense["ms_per_note"], indent=1))
     return {"scores": scores, "times": json.loads(times.read_text())}
 
 
@@ -58,13 +58,13 @@ def _means(groups: dict[str, bits.Pieces]) -> dict[str, float]:
     return {name: float(np.nanmean([pieces.per_note("model", stretches=stretches) for pieces in sources])) for name, stretches in spans.items()}
 
 
-def section(said: dict, pictures: Path) -> str:
+def section(results: dict, pictures: Path) -> str:
     """The section of EVALUATION.md on page policies, as Markdown. Writes its picture."""
-    _picture(said, pictures / "pages.png")
+    _picture(results, pictures / "pages.png")
     rows = []
-    for policy, score in said["scores"].items():
+    for policy, score in results["scores"].items():
         cells = [f"{score[name]:.2f}" for name in ("all", *bits.STRETCHES)]
-        times = said["times"].get(policy, {})
+        times = results["times"].get(policy, {})
         whole = f"**{cells[0]}**" if policy == POLICIES[0] else cells[0]
         rows.append([f"`{policy}`", whole, *cells[1:], *(f"{times[length]:.2f}" if length in times else "" for length in LENGTHS)])
     return f"""## Other page policies at run time
@@ -76,11 +76,11 @@ The shipped weights, trained with fine/coarse only, run under other page policie
 """
 
 
-def _picture(said: dict, path: Path) -> None:
+def _picture(results: dict, path: Path) -> None:
     """Draws each policy's bits per note against the time per note after 400 bars."""
     figure, axes = plt.subplots(figsize=(10, 4.5), layout="constrained")
-    for policy, score in said["scores"].items():
-        time = said["times"].get(policy, {}).get("400")
+    for policy, score in results["scores"].items():
+        time = results["times"].get(policy, {}).get("400")
         if time is None:
             continue
         (dot,) = axes.plot(time, score["all"], "o")

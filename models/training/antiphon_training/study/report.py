@@ -35,10 +35,10 @@ class Scores:
     @staticmethod
     def read(file: Path) -> Scores:
         """Reads a file of `run.run`; pieces are sorted by path."""
-        said = json.loads(file.read_text())
-        pieces = sorted(said.pop("pieces"), key=lambda piece: piece["path"])
+        results = json.loads(file.read_text())
+        pieces = sorted(results.pop("pieces"), key=lambda piece: piece["path"])
         notes, bits = (np.array([piece[name] for piece in pieces], float) for name in ("notes", "bits"))
-        return Scores(said, [piece["source"] for piece in pieces], notes, bits)
+        return Scores(results, [piece["source"] for piece in pieces], notes, bits)
 
     def cut(self, stretches: tuple[str, ...] = STRETCHES, fields: tuple[str, ...] = FIELDS) -> tuple[np.ndarray, np.ndarray]:
         """Bits and notes of each piece, in the given stretches and fields."""
@@ -73,7 +73,7 @@ def numbers(scores: Scores, shipped: Scores) -> dict:
     """Bits per note of a variant and the difference to the shipped design with its 95 % interval; pieces and notes must be the same."""
     if scores.sources != shipped.sources or not np.array_equal(scores.notes, shipped.notes):
         raise ValueError("two variants were not scored on the same notes: score them anew, from one corpus and recipe")
-    said = dict(scores.about)
+    results = dict(scores.about)
     cuts = {"all": (STRETCHES, FIELDS)} | {f"bars {name}": ((name,), FIELDS) for name in STRETCHES}
     cuts |= {name: (STRETCHES, fields) for name, fields in PARTS.items()}
     for name, (stretches, fields) in cuts.items():
@@ -84,11 +84,11 @@ def numbers(scores: Scores, shipped: Scores) -> dict:
         once = np.ones((1, len(notes)))
         low, high = np.percentile(macro(more, notes, scores.sources, resampled(scores.sources, notes)), [2.5, 97.5])
         value, difference = (float(macro(of, notes, scores.sources, once)[0]) for of in (bits, more))
-        said[name] = {"bits": round(value, 4), "more": round(difference, 4), "interval": [round(float(low), 4), round(float(high), 4)]}
+        results[name] = {"bits": round(value, 4), "more": round(difference, 4), "interval": [round(float(low), 4), round(float(high), 4)]}
     bits, notes = scores.cut()
     names = np.array(scores.sources)
-    said["sources"] = {name: round(float(bits[names == name].sum() / notes[names == name].sum()), 4) for name in sorted(set(scores.sources))}
-    return said
+    results["sources"] = {name: round(float(bits[names == name].sum() / notes[names == name].sum()), 4) for name in sorted(set(scores.sources))}
+    return results
 
 
 def collect(study: Study, out: Path) -> dict:
@@ -97,19 +97,19 @@ def collect(study: Study, out: Path) -> dict:
     first = study.variants[0].name
     if not files[first].exists():
         raise SystemExit(f"{files[first]}: the shipped design has not been scored, and nothing can be compared with it")
-    said: dict[str, dict | None] = {}
+    results: dict[str, dict | None] = {}
     for variant in study.variants:
         both = files[variant.name], files[variant.against or first]
-        said[variant.name] = numbers(*map(Scores.read, both)) if all(file.exists() for file in both) else None
-    return said
+        results[variant.name] = numbers(*map(Scores.read, both)) if all(file.exists() for file in both) else None
+    return results
 
 
-def section(study: Study, said: dict, picture: str, notes: str) -> str:
+def section(study: Study, results: dict, picture: str, notes: str) -> str:
     """The text of models/STUDY.md."""
     shipped = study.variants[0]
-    of_shipped = said[shipped.name]
+    of_shipped = results[shipped.name]
     recipe = shipped.recipe
-    missing = [variant.says for variant in study.variants if said[variant.name] is None]
+    missing = [variant.says for variant in study.variants if results[variant.name] is None]
     pieces = f"at most {study.pieces} validation pieces of each source"
     parts = [
         f"""# Study of the design
@@ -129,14 +129,14 @@ Scored on {pieces} from their first bar on, as many whole bars as fit into a win
     ]
     for key, title in TABLES.items():
         shown = [variant for variant in study.variants if variant is shipped or variant.table == key]
-        parts += [f"## {title}\n", _table([variant for variant in shown if said[variant.name]], said)]
+        parts += [f"## {title}\n", _table([variant for variant in shown if results[variant.name]], results)]
     return "\n".join(parts) + (f"\n{notes}" if notes else "")
 
 
 COLUMNS = {"all": "bits per note", "bars 1-8": "bars 1-8", "bars 9-32": "9-32", "bars 33+": "33+", "place": "position", "pitch": "pitch", "how": "performance"}
 
 
-def _table(variants: list[Variant], said: dict) -> str:
+def _table(variants: list[Variant], results: dict) -> str:
     def cell(number: dict | None, is_shipped: bool, wide: bool) -> str:
         if number is None:
             return "-"
@@ -147,22 +147,22 @@ def _table(variants: list[Variant], said: dict) -> str:
     wide = ("all", "bars 33+")
     rows = []
     for variant in variants:
-        of = said[variant.name]
+        of = results[variant.name]
         is_shipped = variant.table == ""
         rows.append([variant.says, *(cell(of.get(name), is_shipped, name in wide) for name in COLUMNS), f"{of['parameters'] / 1e6:.2f} M"])
     return table(" | ".join(["variant", *COLUMNS.values(), "parameters"]), rows)
 
 
-def draw(study: Study, said: dict, path: Path) -> None:
+def draw(study: Study, results: dict, path: Path) -> None:
     """Draws the differences from the shipped design with their intervals, and those of each stretch."""
-    shown = [variant for variant in study.variants[1:] if said[variant.name]]
+    shown = [variant for variant in study.variants[1:] if results[variant.name]]
     figure, axes = plt.subplots(figsize=(10, 1.6 + 0.42 * max(1, len(shown))), layout="constrained")
     places = -np.arange(len(shown), dtype=float)
     marks = {"all": ("o", "whole piece"), "bars 1-8": ("<", "bars 1-8"), "bars 9-32": ("|", "bars 9-32"), "bars 33+": (">", "bars 33+")}
     for name, (mark, label) in marks.items():
-        values = np.array([said[variant.name].get(name, {}).get("more", np.nan) for variant in shown])
+        values = np.array([results[variant.name].get(name, {}).get("more", np.nan) for variant in shown])
         if name == "all":
-            bounds = np.array([said[variant.name][name]["interval"] for variant in shown]).reshape(-1, 2).T
+            bounds = np.array([results[variant.name][name]["interval"] for variant in shown]).reshape(-1, 2).T
             errors = np.abs(bounds - values)
             axes.errorbar(values, places, xerr=errors, fmt=mark, color="k", capsize=3, label=label)
         else:

@@ -70,7 +70,7 @@ def pieces(windows: Windows, sources: list[int], most: int) -> list[Piece]:
 def score(trainer: StudyTrainer, chosen: list[Piece]) -> list[dict]:
     """Notes and bits of every field by stretch, for each piece: teacher forced, with the averaged weights."""
     losses = Losses(trainer.average, trainer.recipe.policy)
-    said = []
+    results = []
     for first in range(0, len(chosen), AT_ONCE):
         batch = chosen[first : first + AT_ONCE]
         rows, key, query, targets, scored = trainer.tensors(trainer.windows.pad([piece.sequence for piece in batch]))
@@ -82,8 +82,8 @@ def score(trainer: StudyTrainer, chosen: list[Piece]) -> list[dict]:
         for i, piece in enumerate(batch):
             notes = [int(is_note[i, stretch[i] == part].sum()) for part in range(len(STRETCHES))]
             of_fields = [bits[i, stretch[i] == part].sum(0).round(3).tolist() for part in range(len(STRETCHES))]
-            said.append({"path": piece.path, "source": piece.source, "notes": notes, "bits": of_fields})
-    return said
+            results.append({"path": piece.path, "source": piece.source, "notes": notes, "bits": of_fields})
+    return results
 
 
 def run(study: Study, corpus: Corpus, out: Path, threads: int, ended=lambda: None) -> None:

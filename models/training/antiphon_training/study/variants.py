@@ -67,9 +67,9 @@ class Study:
         own = {field.name for field in dataclasses.fields(Variant)} - {"recipe"}
         known = {field.name for field in dataclasses.fields(Recipe)}
         variants = []
-        for said in tables:
-            of_variant = {name: tuple(value) if name == "without" else value for name, value in said.items() if name in own}
-            of_recipe = common | {name: value for name, value in said.items() if name not in own}
+        for entry in tables:
+            of_variant = {name: tuple(value) if name == "without" else value for name, value in entry.items() if name in own}
+            of_recipe = common | {name: value for name, value in entry.items() if name not in own}
             unknown = sorted(of_recipe.keys() - known)
             if unknown:
                 raise SystemExit(f"{path}: a variant has no {', '.join(unknown)}; see the fields of Variant in study/variants.py and of Recipe in train.py")

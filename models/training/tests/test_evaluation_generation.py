@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_training.evaluation import foretelling, playing
+from antiphon_training.evaluation import generation, prediction
 
 
 def busy(steady, median):
@@ -26,7 +26,7 @@ def lengths(values):
 
 
 @pytest.fixture
-def said():
+def results():
     distance = {"mean": pair(0.9, 0.85), "distance": 0.08, "floor": 0.02}
     clips = {
         "clips": 2, "bars": 64, "prompt_bars": 16, "seed": 1, "too_short": ["hymns"], "first_bars": busy(0.75, 1.25), "last_bars": busy(0.5, 1.5),
@@ -36,8 +36,8 @@ def said():
     }
     copied = [{"path": "short/generated/a.mid", "bars": 16, "longest": passage(30, 44), "plain": None}, {"path": "short/generated/b.mid", "bars": 16, "longest": None, "plain": None}]
     copies = {"training_pieces": 1234, "limit": 20, "unseen": lengths([4, 9, 20]), "lengths": lengths([30, 0]), "share_longer": 0.5, "clips": copied}
-    told = {teller: {"onset_f1": 0.5, "note_f1": 0.25, "pitch_top1": None if teller == "played" else 0.375, "pitch_top5": 0.625 if teller in ("likeliest", "copy_best") else None} for teller in foretelling.MORE}
-    sheet = {"tellers": told, "sources": {"pop": {"pieces": 2, "bars": 16, "tellers": told}}}
+    scores = {predictor: {"onset_f1": 0.5, "note_f1": 0.25, "pitch_top1": None if predictor == "played" else 0.375, "pitch_top5": 0.625 if predictor in ("likeliest", "copy_best") else None} for predictor in prediction.MORE}
+    sheet = {"tellers": scores, "sources": {"pop": {"pieces": 2, "bars": 16, "tellers": scores}}}
     control = {"exact": 0.4, "near": 0.81, "bars": [], "base": {"exact": 0.12, "near": 0.33, "bars": []}}
     return {
         "next": sheet, "fill": {**sheet, "gap_bars": 4}, "accompany": {"clip": sheet, "live": sheet},
@@ -46,8 +46,8 @@ def said():
     }
 
 
-def test_every_measure_stands_beside_real_music(said, tmp_path):
-    text = playing.section(said, tmp_path)
+def test_section_shows_real_music_beside_every_measure(results, tmp_path):
+    text = generation.section(results, tmp_path)
     assert "| last 8 bars that repeat an earlier one exactly | 6.9 % | 27.0 % |" in text
     assert "| 64-bar clips: first 8 bars, 0.6 to 1.6 times the prompt's density | 75.0 % | 90.0 % |" in text
     assert "| similarity error |  |  | 4.5 % (4.0 % to 5.0 %) | 1.1 % |" in text
@@ -60,8 +60,8 @@ def test_every_measure_stands_beside_real_music(said, tmp_path):
         assert (tmp_path / picture).stat().st_size > 5000
 
 
-def test_copies_are_named_and_held_against_both_kinds_of_real_music(said, tmp_path):
-    text = playing.section(said, tmp_path)
+def test_copies_are_named_and_compared_with_validation_pieces_and_continuations(results, tmp_path):
+    text = generation.section(results, tmp_path)
     assert "| generated clips | 2 | 30 |" in text and "| a.mid | 30 | 44 | pop/1.mid, bar 17 |" in text
     assert "**50.0 %** of the generated clips exceed the p99 of the validation pieces (20 notes)" in text
     assert "50.0 % the p99 of the real continuations (12 notes)" in text
@@ -78,8 +78,8 @@ def test_what_was_measured_is_not_measured_again_and_what_was_made_is_not_made_a
         ran.append(words)
         return json.dumps({"new": words[0]})
 
-    said = playing.measure(run, Path("music"), tmp_path, 1)
-    assert said["controls"] == {"old": True} and said["short"] == {"new": "eval"}
+    results = generation.measure(run, Path("music"), tmp_path, 1)
+    assert results["controls"] == {"old": True} and results["short"] == {"new": "eval"}
     assert [words[0] for words in ran] == ["corpus", *["eval"] * 7]
     assert "--measure" in ran[1] and "--generate" in ran[2]
-    assert playing.measure(run, Path("music"), tmp_path, 1) == said and len(ran) == 9, "only the corpus, which this run does not write"
+    assert generation.measure(run, Path("music"), tmp_path, 1) == results and len(ran) == 9, "only the corpus, which this run does not write"

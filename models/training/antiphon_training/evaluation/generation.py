@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from . import foretelling
+from . import prediction
 from .tables import percent, table
 
 LONG_CLIPS, LONG_BARS = 100, 64
@@ -40,27 +40,27 @@ def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
         "copies": ["eval", "--copy-check", work / "short" / "generated", "--training", corpus],
         "real_copies": ["eval", "--copy-check", work / "short" / "real", "--training", corpus],
         "controls": ["eval", music, *split, "--controls", CONTROL_PROMPTS, "--bars", CONTROL_BARS],
-        **foretelling.commands(music, split),
+        **prediction.commands(music, split),
     }
     for name, words in commands.items():
-        said = work / f"{name}.json"
-        if not said.exists():
+        file = work / f"{name}.json"
+        if not file.exists():
             clips = work / name
             # Existing clips are measured again, not generated again.
             if name in ("long", "short") and (clips / "clips.json").exists():
                 words = ["eval", "--measure", clips]
-            said.write_text(run(*words, *few))
+            file.write_text(run(*words, *few))
     return {name: json.loads((work / f"{name}.json").read_text()) for name in commands}
 
 
-def section(said: dict, pictures: Path) -> str:
+def section(results: dict, pictures: Path) -> str:
     """The sections of EVALUATION.md on generated music, as Markdown. Writes their pictures."""
-    _similarity_picture(said["long"], pictures / "similarity.png")
-    _copies_picture(said, pictures / "copies.png")
-    return "\n".join([_playing(said["long"], said["short"]), foretelling.section(said), _controls(said["controls"]), _copies(said)])
+    _similarity_picture(results["long"], pictures / "similarity.png")
+    _copies_picture(results, pictures / "copies.png")
+    return "\n".join([_generation(results["long"], results["short"]), prediction.section(results), _controls(results["controls"]), _copies(results)])
 
 
-def _playing(long: dict, short: dict) -> str:
+def _generation(long: dict, short: dict) -> str:
     steady = [[f"{title}: {name} bars, 0.6 to 1.6 times the prompt's density", *(percent(clips[key][side]["steady"]) for side in ("generated", "real"))]
               for title, clips in ((f"{LONG_BARS}-bar clips", long), (f"{SHORT_BARS}-bar clips", short))
               for name, key in (("first 8", "first_bars"), ("last 8", "last_bars"))]
@@ -92,24 +92,24 @@ The similarity error is Museformer's, on the melody, over bars 1 to 40 apart (no
 {table("source | clips | steady: generated | real | repeats: generated | real", sources)}{left_out}"""
 
 
-def _controls(said: dict) -> str:
+def _controls(results: dict) -> str:
     rows = []
-    for name, control in said["controls"].items():
+    for name, control in results["controls"].items():
         values = [f"**{percent(control['exact'])}**", f"**{percent(control['near'])}**", percent(control["base"]["exact"]), percent(control["base"]["near"])]
         rows.append([name, *values])
-    rows.append(["role", f"**{percent(said['role']['exact'])}**", "", percent(said["role"]["base"]), ""])
-    limits = said["limits"]
+    rows.append(["role", f"**{percent(results['role']['exact'])}**", "", percent(results["role"]["base"]), ""])
+    limits = results["limits"]
     return f"""## Controls
 
-{said['prompts']} prompts, {said['bars']} generated bars after each. One control is requested at a uniformly drawn value for all new bars, which are otherwise conditioned on metre and tempo only; for the base rate nothing is requested. Near: at most one bucket off; for keys the relative key or one a fifth away; for moods one step in one of the two dimensions.
+{results['prompts']} prompts, {results['bars']} generated bars after each. One control is requested at a uniformly drawn value for all new bars, which are otherwise conditioned on metre and tempo only; for the base rate nothing is requested. Near: at most one bucket off; for keys the relative key or one a fifth away; for moods one step in one of the two dimensions.
 
 {table("control | exact | near | base rate exact | near", rows)}
 With a scale and a register of two octaves as masks, {limits['outside_scale']} of {limits['notes']:,} notes were outside the scale and {limits['outside_register']} outside the register.
 """
 
 
-def _copies(said: dict) -> str:
-    copies, real = said["copies"], said["real_copies"]
+def _copies(results: dict) -> str:
+    copies, real = results["copies"], results["real_copies"]
     rows = []
     for name, lengths in (("generated clips", copies["lengths"]), ("real continuations", real["lengths"]), ("validation pieces", copies["unseen"])):
         rows.append([name, str(lengths["count"]), *(str(lengths[key]) for key in ("p50", "p90", "p99", "max"))])
@@ -144,10 +144,10 @@ def _similarity_picture(long: dict, path: Path) -> None:
     plt.close(figure)
 
 
-def _copies_picture(said: dict, path: Path) -> None:
+def _copies_picture(results: dict, path: Path) -> None:
     """Draws the share of clips whose longest shared passage has at least so many notes."""
     figure, axes = plt.subplots(figsize=(10, 4), layout="constrained")
-    kinds = (("generated", said["copies"]["lengths"]), ("real continuations", said["real_copies"]["lengths"]), ("validation pieces", said["copies"]["unseen"]))
+    kinds = (("generated", results["copies"]["lengths"]), ("real continuations", results["real_copies"]["lengths"]), ("validation pieces", results["copies"]["unseen"]))
     for name, lengths in kinds:
         values = np.sort(lengths["values"])
         axes.step(values, 1 - np.arange(len(values)) / len(values), where="pre", label=name)

@@ -27,46 +27,46 @@ def commands(music, split: list) -> dict[str, list]:
     }
 
 
-def section(said: dict) -> str:
+def section(results: dict) -> str:
     """The three sections of EVALUATION.md, as Markdown."""
-    return "\n".join([_next_bar(said["next"]), _fill(said["fill"]), _accompany(said["accompany"])])
+    return "\n".join([_next_bar(results["next"]), _fill(results["fill"]), _accompany(results["accompany"])])
 
 
-def _tables(said: dict, tellers: dict[str, str]) -> str:
+def _tables(results: dict, predictors: dict[str, str]) -> str:
     def cells(shares: dict, measure: str) -> list[str]:
-        told = [shares[teller][measure] for teller in tellers]
-        return ["" if share is None else percent(share) for share in told]
+        values = [shares[predictor][measure] for predictor in predictors]
+        return ["" if share is None else percent(share) for share in values]
 
     parts = []
     for measure, title in MEASURES.items():
-        rows = [["**mean of the sources**", "", *cells(said["tellers"], measure)]]
-        rows += [[name, str(source["bars"]), *cells(source["tellers"], measure)] for name, source in said["sources"].items()]
-        parts.append(table(f"{title} | bars | " + " | ".join(tellers.values()), rows))
+        rows = [["**mean of the sources**", "", *cells(results["tellers"], measure)]]
+        rows += [[name, str(source["bars"]), *cells(source["tellers"], measure)] for name, source in results["sources"].items()]
+        parts.append(table(f"{title} | bars | " + " | ".join(predictors.values()), rows))
     return "\n".join(parts)
 
 
-def _next_bar(said: dict) -> str:
+def _next_bar(results: dict) -> str:
     return f"""## The next bar
 
 Prediction of one bar from the true bars before it: {BARS} bars of at most {PIECES} pieces of each source, from the ninth bar on. The model is given the notes before the bar and its metre. "Most likely" samples at temperature 0.05, "sampled" at the default controls. An onset is correct if position and role match, a note if its pitch matches as well. Pitch: the most likely one, or one of the five likeliest, given the true notes before it and its true onset and role; a copy predicts the pitches of a chord in order. The best of the four copies is selected for each bar and measure with knowledge of the truth; for the five likeliest pitches it counts those that any of the four copies has there.
 
-{_tables(said, NEXT)}"""
+{_tables(results, NEXT)}"""
 
 
-def _fill(said: dict) -> str:
+def _fill(results: dict) -> str:
     return f"""## Infill
 
-The same for gaps of {said['gap_bars']} bars, {GAPS} in each piece, each with at least 8 bars on either side. The context is up to 64 bars before the gap and 16 after it; "past only" has the bars before the gap only. Copies repeat the last bars before the gap.
+The same for gaps of {results['gap_bars']} bars, {GAPS} in each piece, each with at least 8 bars on either side. The context is up to 64 bars before the gap and 16 after it; "past only" has the bars before the gap only. Copies repeat the last bars before the gap.
 
-{_tables(said, MORE)}"""
+{_tables(results, MORE)}"""
 
 
-def _accompany(said: dict) -> str:
+def _accompany(results: dict) -> str:
     return f"""## Accompaniment
 
 The same for one role of a bar at a time, given the notes of the other roles: {BARS} bars of each piece with two roles or more. Accompanying a clip, the other roles' notes in the whole bar are given:
 
-{_tables(said['clip'], MORE)}
+{_tables(results['clip'], MORE)}
 Accompanying live, the notes of all roles are given up to a random beat of the bar, and the predicted role's notes from there on are scored:
 
-{_tables(said['live'], MORE)}"""
+{_tables(results['live'], MORE)}"""
