@@ -132,7 +132,10 @@ struct Generated {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let to_standard_output = is_standard(&args.output);
-    ensure!(!to_standard_output || args.variations == 1 && !args.picture, "--output -: takes one file, so it goes with neither --variations nor --picture");
+    ensure!(
+        !to_standard_output || args.variations == 1 && !args.picture,
+        "--output -: takes one file, so it goes with neither --variations nor --picture"
+    );
     let seed = args.seed.unwrap_or_else(draw_seed);
     if !to_standard_output {
         check_output(args, seed)?;
@@ -201,7 +204,9 @@ impl<'a> Source<'a> {
         let only_drums = clip.parts.iter().flat_map(|part| &part.notes).all(|note| note.role == Role::Drums);
         if only_drums && requested.is_empty() {
             let cure = "add a pitched part, name the roles that should play, for instance --roles drums or --roles drums,bass, or set the role of a part, for instance --roles Loop=keys";
-            bail!("{name}: has nothing but drums (by channel 10, by name or by the keys they strike), so there is no harmony to continue; {cure}");
+            bail!(
+                "{name}: has nothing but drums (by channel 10, by name or by the keys they strike), so there is no harmony to continue; {cure}"
+            );
         }
         let roles = if requested.is_empty() { recent_roles(&clip, start, RECENT_BARS) } else { in_order(requested.into_iter()) };
         Ok(Self { path, clip, start, roles })

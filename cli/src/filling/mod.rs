@@ -95,12 +95,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let is_replaced = |note: &Note| is_inside(note) && (requested.is_empty() || requested.contains(&note.role));
     let kept = insertion::without(&clip, is_replaced);
     let outside = insertion::without(&clip, is_inside);
-    ensure!(!outside.is_silent(), "{name}: has no notes before bar {first} or after bar {last} to lead from or to; choose fewer bars with --bars");
+    ensure!(
+        !outside.is_silent(),
+        "{name}: has no notes before bar {first} or after bar {last} to lead from or to; choose fewer bars with --bars"
+    );
 
     let around = insertion::notes_around(&outside, from..until, RECENT_BARS);
     let roles = if requested.is_empty() { in_order(around.iter().map(|note| note.role)) } else { in_order(requested.into_iter()) };
     if roles.is_empty() {
-        bail!("{name}: nothing plays in the 8 bars before bar {first} or after bar {last}; name the roles that should, for instance --roles keys");
+        bail!(
+            "{name}: nothing plays in the 8 bars before bar {first} or after bar {last}; name the roles that should, for instance --roles keys"
+        );
     }
     let model = Arc::new(args.model.open()?);
     let policy = args.policy.open(&model)?;

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_bar_repeats_nothing() {
+    fn empty_bar_repeats_nothing() {
         let empty = BarPattern::default();
         assert_eq!(repeats_of_bars(&[empty.clone(), empty, pattern(&[])]), [0, 0, 1]);
     }
