@@ -34,7 +34,7 @@ def write(study: Study, work: Path, models: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, help="file written by `antiphon corpus`; without it nothing is trained, and the page tells of what has been")
+    parser.add_argument("--corpus", type=Path, help="file written by `antiphon-lab corpus`; without it nothing is trained, and the page tells of what has been")
     parser.add_argument("--work", type=Path, required=True, help="folder of the models, one folder for each")
     parser.add_argument("--recipe", type=Path, default=HERE / "recipes" / "study.toml", help="TOML file")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = PyTorch's choice")

@@ -11,9 +11,7 @@ use crate::layout::{Bundle, Platform};
 use crate::{bundle, runtime};
 
 /// The package whose program it is.
-const PACKAGE: &str = "antiphon-engine";
-/// The feature that has the program.
-const FEATURE: &str = "cli";
+const PACKAGE: &str = "antiphon-cli";
 /// What the program is called.
 const COMMAND: &str = "antiphon";
 
@@ -50,7 +48,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<CommandLine> {
     let (platform, names) = (bundle::here()?, bundle::names(root)?);
     let runtime = runtime::obtain(root, onnxruntime)?;
-    let messages = bundle::build(root, PACKAGE, &[FEATURE])?;
+    let messages = bundle::build(root, PACKAGE, &[])?;
     let binary = bundle::executable(&messages, COMMAND).with_context(|| format!("Cargo built {PACKAGE} but named no program {COMMAND}"))?;
     let layout = platform.command_line(&names.name, COMMAND);
     bundle::lay_out(root, platform, &layout, &binary, &bundle::with_notices(platform, &runtime), |_| Ok(()))?;

@@ -20,9 +20,9 @@ pub(crate) fn runtime() -> &'static Runtime {
     Runtime::load(&RuntimeSearch::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A file in `tests/fixtures`.
+/// A file in the engine's `tests/fixtures`.
 pub(crate) fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/tests/fixtures").join(name)
 }
 
 /// The tiny model with random weights.

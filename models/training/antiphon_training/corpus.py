@@ -1,4 +1,4 @@
-"""The corpus file that `antiphon corpus` writes: content rows of every piece, not yet cut, transposed or aligned."""
+"""The corpus file that `antiphon-lab corpus` writes: content rows of every piece, not yet cut, transposed or aligned."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Corpus:
             with safe_open(str(path), framework="numpy") as file:
                 meta = file.metadata() or {}
                 if meta.get("antiphon.corpus", meta.get("corpus")) != CORPUS_VERSION:
-                    raise CorpusError(f"{path}: not a corpus of version {CORPUS_VERSION}; write it anew with `antiphon corpus DIR -o {path}`")
+                    raise CorpusError(f"{path}: not a corpus of version {CORPUS_VERSION}; write it anew with `antiphon-lab corpus DIR -o {path}`")
                 if meta.get("vocabulary") != str(v.VERSION):
                     raise CorpusError(
                         f"{path}: vocabulary {meta.get('vocabulary')}, this package knows {v.VERSION}; write the corpus anew"
@@ -71,7 +71,7 @@ class Corpus:
         except Exception as error:
             if isinstance(error, CorpusError):
                 raise
-            raise CorpusError(f"{path}: damaged or not a safetensors file ({error}); write it anew with `antiphon corpus`") from error
+            raise CorpusError(f"{path}: damaged or not a safetensors file ({error}); write it anew with `antiphon-lab corpus`") from error
         index = {name: arrays[name].astype(np.int64) for name in ("bar_notes", "bar_ticks", "piece_bars", "piece_source")}
         plain = {name: arrays[name] for name in ("notes", "bars", "piece_split", "piece_flags")}
         lists = {name: json.loads(meta[name]) for name in ("sources", "paths", "columns", "fields", "durations")}

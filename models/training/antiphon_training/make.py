@@ -1,6 +1,6 @@
 """From a folder of music to the graphs the engine runs: `python -m antiphon_training.make RECIPE.toml --music FOLDER --out FOLDER`.
 
-Writes the corpus with the engine's own `antiphon corpus`, trains every stage of the recipe, and writes the int8, fp16 and reference graphs into
+Writes the corpus with the engine's own `antiphon-lab corpus`, trains every stage of the recipe, and writes the int8, fp16 and reference graphs into
 OUT/graphs, with the recipe and the training curve beside them. What is there already is not made again. On several GPUs: `--gpus N`.
 """
 
@@ -26,7 +26,7 @@ def write_corpus(music: Path, corpus: Path) -> None:
     """The corpus file, unless it is there. Raises CalledProcessError where the engine's program fails; it has said why."""
     if corpus.exists():
         return
-    cargo = ["cargo", "run", "--release", "--locked", "--package", "antiphon-engine", "--features", "cli", "--"]
+    cargo = ["cargo", "run", "--release", "--locked", "--package", "antiphon-lab", "--"]
     split = music / "split.csv"
     told = ["--split", str(split.resolve())] if split.exists() else []
     subprocess.run([*cargo, "corpus", str(music.resolve()), "-o", str(corpus.resolve()), *told], cwd=ROOT, check=True)

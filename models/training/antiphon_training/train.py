@@ -463,7 +463,7 @@ def run_stages(recipes: list[Recipe], corpus: Corpus, out: Path, threads: int = 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path, help="TOML file; see recipes/")
-    parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon corpus`")
+    parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon-lab corpus`")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and curve, one for each stage")
     parser.add_argument("--start", type=Path, help="weights to begin with: a best.pt, or a shipped .onnx graph in fp16 or fp32")
     parser.add_argument("--stage", help="train this stage of the recipe alone")

@@ -1,4 +1,4 @@
-"""Alignment here is the codec's: both on the same corpus file (`engine/tests/training_fixtures.rs` writes it, and what Rust makes of it)."""
+"""Alignment here is the codec's: both on the same corpus file (`lab/tests/training_fixtures.rs` writes it, and what Rust makes of it)."""
 
 import json
 from pathlib import Path

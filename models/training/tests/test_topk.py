@@ -107,7 +107,7 @@ def test_a_model_learns_under_it(music):
 
 
 def test_the_engine_is_held_to_these_choices():
-    """`fixtures/topk.json`: what the engine's test graph chooses, here computed over whole sequences; `engine/tests/training_fixtures.rs` plays them.
+    """`fixtures/topk.json`: what the engine's test graph chooses, here computed over whole sequences; `lab/tests/training_fixtures.rs` plays them.
 
     `ANTIPHON_WRITE_FIXTURES=1 python -m pytest -k held_to` writes it anew.
     """

@@ -60,7 +60,7 @@ class Pieces:
 
 
 def read(table: Path) -> dict[str, Pieces]:
-    """Pieces by source, and by pool, from what `antiphon eval --by-piece` wrote."""
+    """Pieces by source, and by pool, from what `antiphon-lab eval --by-piece` wrote."""
     by_source: dict[str, dict[str, dict]] = defaultdict(lambda: defaultdict(lambda: {"notes": np.zeros(len(STRETCHES)), "bits": {}}))
     with table.open(newline="") as lines:
         for line in csv.DictReader(lines):
@@ -70,7 +70,7 @@ def read(table: Path) -> dict[str, Pieces]:
             of_predictor = piece["bits"].setdefault(line["predictor"], np.zeros((len(STRETCHES), len(FIELDS))))
             of_predictor[stretch] = [float(line[field]) for field in FIELDS]
     if not by_source:
-        raise ValueError(f"{table}: no piece in it; write it with `antiphon eval --by-piece`")
+        raise ValueError(f"{table}: no piece in it; write it with `antiphon-lab eval --by-piece`")
     groups = {source: list(pieces.values()) for source, pieces in sorted(by_source.items())}
     for pool, sources in POOLS.items():
         together = [piece for source in sources for piece in groups.get(source, [])]

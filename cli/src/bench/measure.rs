@@ -1,0 +1,154 @@
+//! The measurements.
+
+use std::{sync::Arc, thread, time::Instant};
+
+use antiphon_engine::{
+    cache::policy,
+    codec::{BarFields, BarRows, NoteClasses, prefix_rows},
+    decode::{Decoder, MOST_NOTES},
+    model::Model,
+};
+use anyhow::{Result, anyhow};
+
+use antiphon_cli::policy::memory;
+
+/// Notes in every bar.
+const NOTES: u8 = 20;
+
+/// Bars timed at each length of context.
+pub(super) const TIMED_BARS: u32 = 8;
+
+/// Bars of a horizon.
+pub(super) const HORIZON_BARS: u32 = 4;
+
+/// One page policy.
+pub(super) struct Policy {
+    /// Its name as it was given.
+    pub(super) name: String,
+    /// At each length of context.
+    pub(super) points: Vec<Point>,
+}
+
+/// What a note costs after a context of some length.
+#[derive(Clone, Copy)]
+pub(super) struct Point {
+    /// Bars of context.
+    pub(super) bars: u32,
+    /// Milliseconds per note.
+    pub(super) ms: f64,
+    /// Rows a note sees, at the end of a bar.
+    pub(super) keys: usize,
+    /// Bytes of the cache.
+    pub(super) bytes: usize,
+}
+
+/// From a context to what is played.
+pub(super) struct Horizon {
+    /// Bars of the context.
+    pub(super) heard: u32,
+    /// Milliseconds to hear them.
+    pub(super) prefill_ms: f64,
+    /// Milliseconds from a context that is heard to the first note.
+    pub(super) first_note_ms: f64,
+    /// Milliseconds for context and horizon together.
+    pub(super) total_ms: f64,
+}
+
+/// Times every length in `bars`, which rise, with `threads` decoders at once.
+pub(super) fn contexts(model: &Arc<Model>, name: &str, bars: &[u32], threads: usize) -> Result<Policy> {
+    let runs: Vec<Result<Vec<Point>>> = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(|| one_decoder(model, name, bars))).collect();
+        started.into_iter().map(|run| run.join().unwrap_or_else(|_| Err(anyhow!("a measuring thread panicked")))).collect()
+    });
+    let mut points: Vec<Point> = Vec::new();
+    for run in runs {
+        let run = run?;
+        if points.is_empty() {
+            points = run;
+        } else {
+            points.iter_mut().zip(run).for_each(|(slowest, point)| slowest.ms = slowest.ms.max(point.ms));
+        }
+    }
+    Ok(Policy { name: name.to_owned(), points })
+}
+
+fn one_decoder(model: &Arc<Model>, name: &str, bars: &[u32]) -> Result<Vec<Point>> {
+    let policy = policy(name, &model.info().fine_bars)?;
+    let options = memory(&*policy);
+    let mut decoder = Decoder::with_options(Arc::clone(model), policy, &prefix_rows(0, &[]), options)?;
+    let mut points = Vec::new();
+    for &context in bars {
+        while decoder.bar() < context {
+            decoder.append_bar(&bar(decoder.bar()))?;
+        }
+        let mut times = Vec::new();
+        let mut keys = 0;
+        for _ in 0..TIMED_BARS {
+            let start = Instant::now();
+            keys = decode_bar(&mut decoder)?;
+            times.push(ms_since(start));
+        }
+        times.sort_by(f64::total_cmp);
+        let median = times[times.len() / 2];
+        points.push(Point { bars: context, ms: median / f64::from(NOTES), keys, bytes: decoder.bytes() });
+    }
+    Ok(points)
+}
+
+/// Times a context of `heard` bars and a horizon after it, as the shipped attention decodes them.
+pub(super) fn horizon(model: &Arc<Model>, heard: u32) -> Result<Horizon> {
+    let start = Instant::now();
+    let mut decoder = Decoder::new(Arc::clone(model), policy("fine_coarse", &model.info().fine_bars)?, &prefix_rows(0, &[]))?;
+    for index in 0..heard {
+        decoder.append_bar(&bar(index))?;
+    }
+    let prefill_ms = ms_since(start);
+    let first = Instant::now();
+    let next = bar(heard);
+    decoder.begin_bar(next.ticks, next.fields)?;
+    decoder.push(&next.notes[..1])?;
+    let first_note_ms = ms_since(first);
+    for note in &next.notes[1..] {
+        decoder.push(&[*note])?;
+    }
+    decoder.end_bar()?;
+    for _ in 1..HORIZON_BARS {
+        decode_bar(&mut decoder)?;
+    }
+    Ok(Horizon { heard, prefill_ms, first_note_ms, total_ms: ms_since(start) })
+}
+
+/// Decodes a bar note by note; returns how many rows its last note saw.
+fn decode_bar(decoder: &mut Decoder) -> Result<usize> {
+    let bar = bar(decoder.bar());
+    decoder.begin_bar(bar.ticks, bar.fields)?;
+    for note in &bar.notes {
+        decoder.push(&[*note])?;
+    }
+    let keys = decoder.keys();
+    decoder.end_bar()?;
+    Ok(keys)
+}
+
+/// A bar of 4/4: triads on the first four beats' eighths, and a line above them.
+fn bar(index: u32) -> BarRows {
+    const { assert!((NOTES as usize) < MOST_NOTES) };
+    let shift = u8::try_from(index % 12).unwrap_or(0);
+    let notes = (0..NOTES).map(|number| {
+        let (eighth, voice) = (number * 8 / NOTES, number % 5);
+        NoteClasses {
+            beat: eighth / 2,
+            sub: eighth % 2 * 12,
+            role: 9,
+            pitch: 40 + shift + number * 2 + voice,
+            duration: 11,
+            velocity: 20,
+            offset: 4,
+        }
+    });
+    BarRows { index, ticks: 96, fields: BarFields { metre: 1, ..BarFields::default() }, notes: notes.collect() }
+}
+
+fn ms_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}

@@ -1,0 +1,120 @@
+//! What the commands that make music share: the seed, the progress bar, and the one file that is written.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use antiphon_engine::music::smf::{Edited, Source};
+use antiphon_engine::music::{Clip, Role};
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::piece::name;
+use antiphon_cli::console::{Stream, remark};
+use antiphon_cli::output::Output;
+
+/// Where the result goes, and how it is told.
+#[derive(clap::Args)]
+pub(crate) struct Finish {
+    /// MIDI file to write; an older file of that name is replaced and keeps its permissions. - is standard output, and the report goes to standard error
+    #[arg(short, long, value_name = "OUT.mid", visible_alias = "out")]
+    output: PathBuf,
+
+    /// Where chance starts from: a number. Without it one is drawn, and printed
+    #[arg(short, long, value_name = "S")]
+    seed: Option<u64>,
+
+    /// Print the result as one JSON object
+    ///
+    /// Its keys: path, first_bar (counted from 1 in the source), bars, notes (new ones), ms_per_note (making them, without loading and listening), seed, model
+    /// (its name), roles.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was made. Its JSON keys are documented in the commands' help and are kept.
+#[derive(Debug, Serialize)]
+pub(crate) struct Work {
+    pub(crate) first_bar: u32,
+    pub(crate) bars: u32,
+    pub(crate) notes: usize,
+    pub(crate) ms_per_note: f64,
+    pub(crate) seed: u64,
+    pub(crate) model: String,
+    pub(crate) roles: Vec<&'static str>,
+}
+
+impl Finish {
+    /// Begins the file, so that a place that cannot be written is known before the work is done.
+    pub(crate) fn create(&self) -> Result<Output<'_>> {
+        Output::create(&self.output, "--output")
+    }
+
+    /// The seed asked for, or one that is drawn.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed.unwrap_or_else(draw_seed)
+    }
+
+    /// Writes `piece` with what of `whole` is not in `kept` in place of what it had, and says what was `done` to it.
+    pub(crate) fn write(
+        &self,
+        output: Output<'_>,
+        piece: &Source,
+        (kept, whole): (&Clip, &Clip),
+        done: &str,
+        input: &Path,
+        work: &Work,
+    ) -> Result<()> {
+        let path = self.output.display();
+        let Edited { bytes, left_out } = piece.edited(kept, whole).with_context(|| path.to_string())?;
+        output.write(|to| to.write_all(&bytes).map(|()| bytes.len()))?;
+        if left_out > 0 {
+            remark(&format!("{}: {left_out} new notes left out: notes that stay hold their keys", name(input)));
+        }
+        let stream = Stream::beside(&self.output);
+        let notes = work.notes.saturating_sub(left_out);
+        if self.json {
+            let mut report = serde_json::to_value(work)?;
+            report["path"] = serde_json::json!(self.output);
+            report["notes"] = serde_json::json!(notes);
+            return stream.print(&format!("{report}\n"));
+        }
+        let Work { first_bar, bars, ms_per_note, seed, model, roles, .. } = work;
+        let last = first_bar.saturating_add(*bars) - 1;
+        let mut text = String::new();
+        writeln!(text, "{}: bars {first_bar} to {last} {done} by {model}, {ms_per_note:.2} ms a note", name(input))?;
+        writeln!(text, "roles: {}\nseed: {seed}\n{notes} notes: {path}", roles.join(", "))?;
+        stream.print(&text)
+    }
+}
+
+/// The role of every note.
+pub(crate) fn roles_in(clip: &Clip) -> impl Iterator<Item = Role> {
+    clip.parts.iter().flat_map(|part| &part.notes).map(|note| note.role)
+}
+
+/// Roles in canonical order, each once.
+pub(crate) fn in_order(roles: impl Iterator<Item = Role>) -> Vec<Role> {
+    roles.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// A seed short enough to type again.
+pub(crate) fn draw_seed() -> u64 {
+    const SEEDS: u64 = 1_000_000;
+    // The standard library keys its hash maps with the system's randomness.
+    std::hash::RandomState::new().build_hasher().finish() % SEEDS
+}
+
+/// A bar on standard error, if that is a terminal.
+pub(crate) fn progress(bars: usize) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} bars, {eta} left")?;
+    Ok(ProgressBar::new(u64::try_from(bars)?).with_style(style))
+}
+
+/// The mean; 0 of nothing.
+pub(crate) fn milliseconds_each(spent: Duration, notes: usize) -> f64 {
+    u32::try_from(notes).ok().filter(|notes| *notes > 0).map_or(0.0, |notes| spent.as_secs_f64() * 1e3 / f64::from(notes))
+}

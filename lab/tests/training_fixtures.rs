@@ -1,0 +1,189 @@
+//! The fixtures that hold the training package to the codec: clips of our own, the corpus made of them, and their aligned rows.
+//!
+//! `aligned.json` has four lists wherever rows are: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They stand under
+//! `prefix.aligned` (with the `style` and `roles` it states), `pieces` (one for each piece of the corpus, from its first bar to its end),
+//! `given`: a `piece` by number, the `roles` whose notes are given, and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in the order in
+//! which a gap is filled, the number of those on the `far` side, the `aligned` rows, and what each bar has `seen` note by note under fine/coarse attention.
+//!
+//! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-lab --test training_fixtures` writes them anew.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[path = "../../engine/tests/common/clips.rs"]
+mod clips;
+#[path = "../../engine/tests/common/mod.rs"]
+mod common;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use antiphon_engine::cache::{FineCoarse, Selection, TopK};
+use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Recall, Row, Targets, align_given, prefix_rows};
+use antiphon_engine::decode::Decoder;
+use antiphon_engine::music::{Role, smf};
+use clips::{answer, changes, hymn};
+use safetensors::SafeTensors;
+use serde_json::{Value, json};
+
+/// The fixtures of the training package.
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/training/tests/fixtures")
+}
+
+/// The corpus file's bars of each piece.
+fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
+    let file = SafeTensors::deserialize(bytes).unwrap();
+    let data = |name: &str| file.tensor(name).unwrap().data().to_vec();
+    let words = |name: &str| -> Vec<usize> {
+        data(name).chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap()).try_into().unwrap()).collect()
+    };
+    let (notes, bars, ticks) = (data("notes"), data("bars"), data("bar_ticks"));
+    let (bar_notes, piece_bars) = (words("bar_notes"), words("piece_bars"));
+    let note = |index: usize| {
+        let [beat, sub, role, pitch, duration, velocity, offset, _part] = notes[8 * index..8 * index + 8].try_into().unwrap();
+        NoteClasses { beat, sub, role, pitch, duration, velocity, offset }
+    };
+    let bar = |first: usize, bar: usize| {
+        let [metre, tempo, key, density, register, span, voices, mood, repeats] = bars[9 * bar..9 * bar + 9].try_into().unwrap();
+        BarRows {
+            index: u32::try_from(bar - first).unwrap(),
+            ticks: u16::from_le_bytes(ticks[2 * bar..2 * bar + 2].try_into().unwrap()),
+            fields: BarFields { metre, tempo, key, density, register, span, voices, mood, repeats },
+            notes: (bar_notes[bar]..bar_notes[bar + 1]).map(note).collect(),
+        }
+    };
+    piece_bars.windows(2).map(|piece| (piece[0]..piece[1]).map(|index| bar(piece[0], index)).collect()).collect()
+}
+
+/// Rows as the fixture has them: a list for each of the four things.
+fn listed(rows: &[Row], targets: &[Targets]) -> Value {
+    let triple = |position: Position| [position.bar, position.tick, position.index];
+    json!({
+        "rows": rows.iter().map(|row| row.columns.to_vec()).collect::<Vec<_>>(),
+        "keys": rows.iter().map(|row| triple(row.key)).collect::<Vec<_>>(),
+        "queries": rows.iter().map(|row| triple(row.query)).collect::<Vec<_>>(),
+        "targets": targets,
+    })
+}
+
+/// A piece aligned from its first bar to its end, the notes of some roles given.
+fn aligned_piece(bars: &[BarRows], given: &[u8]) -> Value {
+    aligned_bars(bars, bars.len(), |_, note| given.contains(&note.role))
+}
+
+/// Bars of a piece of so many, aligned in this order, some of their notes given.
+fn aligned_bars(bars: &[BarRows], count: usize, is_given: impl Fn(&BarRows, &NoteClasses) -> bool) -> Value {
+    let (mut rows, mut targets, mut recall) = (Vec::new(), Vec::new(), Recall::default());
+    for bar in bars {
+        let end = if usize::try_from(bar.index).unwrap() + 1 == count { BarEnd::Piece } else { BarEnd::Bar };
+        let (known, own): (Vec<_>, Vec<_>) = bar.notes.iter().partition(|note| is_given(bar, note));
+        let (mut bar_rows, bar_targets) = align_given(&BarRows { notes: own, ..bar.clone() }, &known, end);
+        let mut recalled = recall.begin(bar.index);
+        recalled.fill_in(&mut bar_rows);
+        recall.finish(recalled);
+        rows.extend(bar_rows);
+        targets.extend(bar_targets);
+    }
+    listed(&rows, &targets)
+}
+
+/// A piece whose bars `gap` are filled last: aligned, and what the engine sees of it.
+fn aligned_gap(bars: &[BarRows], gap: Range<usize>) -> Value {
+    let (far, first_far) = (bars.len() - gap.end, u32::try_from(gap.end).unwrap());
+    let order = [&bars[..gap.start], &bars[gap.end..], &bars[gap.clone()]].concat();
+    let model = Arc::new(common::tiny());
+    let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
+    let mut decoder = Decoder::new(model, policy, &prefix_rows(0, &[])).unwrap();
+    let mut seen = Vec::new();
+    for (place, bar) in order.iter().enumerate() {
+        if place == gap.start {
+            decoder.leave_gap(u32::try_from(gap.len()).unwrap()).unwrap();
+        }
+        if place == gap.start + far {
+            decoder.fill().unwrap();
+        }
+        decoder.append_bar(bar).unwrap();
+        let Selection::Bars(bars) = decoder.seen().clone() else { panic!("one choice for all layers") };
+        seen.push(bars);
+    }
+    let aligned = aligned_bars(&order, bars.len(), |bar, _| bar.index >= first_far);
+    json!({ "bars": order.iter().map(|bar| bar.index).collect::<Vec<_>>(), "far": far, "aligned": aligned, "seen": seen })
+}
+
+/// All pieces of a corpus file aligned, as they are and with given notes, and a prefix.
+fn aligned(bytes: &[u8]) -> Value {
+    let pieces = pieces(bytes);
+    // The band without the melody; one hand of two; a piece that is known as a whole, like the far side of a gap.
+    let first_role = |piece: usize| pieces[piece].iter().flat_map(|bar| &bar.notes).map(|note| note.role).min().unwrap();
+    let every_role: Vec<u8> = Role::ALL.map(Role::class).to_vec();
+    let given = [(0, vec![Role::Bass.class(), Role::Drums.class()]), (1, vec![first_role(1)]), (2, every_role)];
+    let given = given.map(|(piece, roles)| json!({ "piece": piece, "roles": roles, "aligned": aligned_piece(&pieces[piece], &roles) }));
+    let mut gap = aligned_gap(&pieces[1], 3..5);
+    gap["piece"] = json!(1);
+    let roles = [Role::Melody, Role::Bass, Role::Drums];
+    let prefix = prefix_rows(3, &roles);
+    json!({
+        "prefix": { "style": 3, "roles": roles.map(Role::class), "aligned": listed(&prefix, &vec![[-1; 8]; prefix.len()]) },
+        "pieces": pieces.iter().map(|bars| aligned_piece(bars, &[])).collect::<Vec<_>>(),
+        "given": given,
+        "gap": gap,
+    })
+}
+
+#[test]
+fn the_fixtures_of_the_training_package_are_what_this_codec_writes() {
+    let written = tempfile::tempdir().unwrap();
+    let clips = [("band/answer.mid", answer()), ("score/changes.mid", changes()), ("score/hymn.mid", hymn())];
+    let mut files: Vec<(&str, Vec<u8>)> = clips.iter().map(|(name, clip)| (*name, smf::write(clip).unwrap())).collect();
+    files.push(("split.csv", b"path,source,split\nscore/changes.mid,score,train\nscore/hymn.mid,score,valid\n".to_vec()));
+    for (name, bytes) in &files {
+        let path = written.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let (out, split) = (written.path().join("corpus.rows"), written.path().join("split.csv"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon-lab"));
+    let output = command.arg("corpus").arg(written.path()).arg("-o").arg(&out).arg("--split").arg(&split).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let rows = std::fs::read(&out).unwrap();
+    let mut text = serde_json::to_string(&aligned(&rows)).unwrap().into_bytes();
+    text.push(b'\n');
+    files.extend([("corpus.rows", rows), ("aligned.json", text)]);
+
+    if std::env::var_os("ANTIPHON_WRITE_FIXTURES").is_some() {
+        for (name, bytes) in &files {
+            let path = fixtures().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    for (name, bytes) in &files {
+        let committed = std::fs::read(fixtures().join(name)).unwrap_or_default();
+        assert!(
+            committed == *bytes,
+            "fixtures/{name} is not what this code writes; write it anew (see the head of this file) if that is meant"
+        );
+    }
+}
+
+/// `topk.json` is written by the training package (`tests/test_topk.py`), which chooses over whole sequences.
+#[test]
+fn top_k_chooses_at_a_bar_line_as_training_does() {
+    let written: Value = serde_json::from_slice(&std::fs::read(fixtures().join("topk.json")).unwrap()).unwrap();
+    let once = pieces(&std::fs::read(fixtures().join("corpus.rows")).unwrap()).concat();
+    let music = once.iter().chain(&once).zip(0..).map(|(bar, index)| BarRows { index, ..bar.clone() });
+    let prefix = prefix_rows(3, &[Role::Melody, Role::Bass, Role::Drums]);
+    let bars = u32::try_from(written["bars"].as_u64().unwrap()).unwrap();
+    let mut decoder = Decoder::new(Arc::new(common::tiny()), Arc::new(TopK { bars }), &prefix).unwrap();
+    let mut choices = Vec::new();
+    for bar in music {
+        decoder.append_bar(&bar).unwrap();
+        let Selection::ByLayer(mut layers) = decoder.seen().clone() else { panic!("each layer chooses") };
+        layers.iter_mut().for_each(|layer| layer.sort_unstable());
+        choices.push(layers);
+    }
+    assert!(choices.len() > 20 && choices.iter().any(|layers| layers[0] != layers[1]));
+    assert_eq!(json!(choices), written["chosen"]);
+}
