@@ -1,16 +1,17 @@
 //! One role of a bar, from what the others play in it: all of it, or up to a beat.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use antiphon_engine::codec::vocabulary::duration_ticks;
 use antiphon_engine::codec::{BarRows, NoteClasses, OPEN};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, Prompt, PromptBar, Sampling};
 use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
 use fastrand::Rng;
 
 use super::score::{COPIES, Score, count_copies};
 use super::tally::Tally;
-use super::{HEARD_BARS, LIKELIEST, back_to, fill, listener, places, sampled, tell_pitches};
+use super::{HEARD_BARS, LIKELIEST, back_to, fill, frame, listener, places, sampled, tell_pitches};
 use crate::corpus::Piece;
 use crate::eval::model::known;
 use crate::eval::playing::Player;
@@ -63,8 +64,10 @@ fn own(bar: &BarRows, role: u8, from: Tick) -> Vec<NoteClasses> {
     bar.notes.iter().filter(|note| note.role == role && note.tick() >= from).copied().collect()
 }
 
-fn only(decoder: &mut Decoder, role: u8) {
-    decoder.set_constraints(Constraints { roles: Role::from_class(role).into_iter().collect(), ..Constraints::default() });
+/// A prompt of one bar for one role.
+fn prompt(context: &[Arc<PromptBar>], bar: PromptBar, role: u8) -> Prompt {
+    let constraints = Constraints { roles: Role::from_class(role).into_iter().collect(), ..Constraints::default() };
+    Prompt::of_bars(context.to_vec(), vec![bar], Vec::new(), constraints)
 }
 
 /// The model after a player who was heard up to a beat. Returns what it foretells of whole bars when it has not heard anything of them.
@@ -72,12 +75,14 @@ fn live_player(piece: &Piece, places: &[Place], decoder: &mut Decoder, tally: &m
     let mut past_of_bars = Score::default();
     let Some(last) = places.last() else { return Ok(past_of_bars) };
     let [likeliest, played, past, ..] = tally.scores.as_mut_slice() else { return Ok(past_of_bars) };
+    let mut context = Vec::new();
     for (index, bar) in piece.bars[..=last.bar].iter().enumerate() {
         let bar = known(bar);
         if let Some(&Place { role, cut, .. }) = places.iter().find(|place| place.bar == index) {
-            only(decoder, role);
+            let prompt = prompt(&context, frame(&bar), role);
+            decoder.prefill(&prompt)?;
             let (whole, rest) = (own(&bar, role, Tick::ZERO), own(&bar, role, cut));
-            decoder.begin_bar(bar.ticks, bar.fields)?;
+            decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
             let made = sampled(decoder, LIKELIEST)?;
             past_of_bars.count_bar(&made, &whole);
             past.count_bar(&made.into_iter().filter(|note| note.tick() >= cut).collect::<Vec<_>>(), &rest);
@@ -97,7 +102,7 @@ fn live_player(piece: &Piece, places: &[Place], decoder: &mut Decoder, tally: &m
             tell_pitches(decoder, &rest, likeliest)?;
             back_to(decoder, bar.index)?;
         }
-        decoder.append_bar(&bar)?;
+        context.push(Arc::new(bar.into()));
     }
     Ok(past_of_bars)
 }
@@ -115,19 +120,21 @@ fn heard(bar: &BarRows, role: u8, cut: Tick) -> BarRows {
 fn known_clip(piece: &Piece, role: u8, places: &[Place], decoder: &mut Decoder, tally: &mut Tally) -> Result<(), DecodeError> {
     let Some(last) = places.last() else { return Ok(()) };
     let [likeliest, played, ..] = tally.scores.as_mut_slice() else { return Ok(()) };
-    only(decoder, role);
+    let mut context: Vec<Arc<PromptBar>> = Vec::new();
     for (index, bar) in piece.bars[..=last.bar].iter().enumerate() {
         let (notes, given): (Vec<_>, Vec<_>) = bar.notes.iter().partition(|note| note.role == role);
-        let bar = BarRows { notes, ..known(bar) };
-        if places.iter().all(|place| place.bar != index) {
-            decoder.append_accompanied(&bar, &given)?;
-            continue;
+        let mut bar = BarRows { notes, ..known(bar) };
+        // Bar by bar: a long piece is read from its start on.
+        let prompt = prompt(&context, PromptBar { given: given.clone(), ..frame(&bar) }, role);
+        decoder.prefill(&prompt)?;
+        if places.iter().any(|place| place.bar == index) {
+            decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
+            likeliest.count_bar(&sampled(decoder, LIKELIEST)?, &bar.notes);
+            played.count_bar(&sampled(decoder, Sampling::default())?, &bar.notes);
+            tell_pitches(decoder, &bar.notes, likeliest)?;
+            bar = decoder.end_bar()?;
         }
-        decoder.accompany(bar.ticks, bar.fields, &given)?;
-        likeliest.count_bar(&sampled(decoder, LIKELIEST)?, &bar.notes);
-        played.count_bar(&sampled(decoder, Sampling::default())?, &bar.notes);
-        tell_pitches(decoder, &bar.notes, likeliest)?;
-        decoder.end_bar()?;
+        context.push(Arc::new(PromptBar { bar, given }));
     }
     Ok(())
 }

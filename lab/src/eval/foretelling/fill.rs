@@ -1,11 +1,14 @@
 //! Bars of a gap, from both sides of it.
 
 use antiphon_engine::codec::{BarRows, NoteClasses};
-use antiphon_engine::decode::{DecodeError, Decoder, FAR_SIDE_BARS, Sampling, Step, skipped_bars};
+use std::sync::Arc;
+
+use antiphon_engine::codec::skipped_bars;
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, FAR_SIDE_BARS, Prompt, PromptBar, Sampling};
 
 use super::score::{COPIES, COPY_TELLERS, Score, count_copies};
 use super::tally::Tally;
-use super::{HEARD_BARS, LIKELIEST, back_to, listener, places, tell_pitches};
+use super::{HEARD_BARS, LIKELIEST, back_to, frame, listener, places, tell_pitches};
 use crate::corpus::Piece;
 use crate::eval::model::known;
 use crate::eval::playing::Player;
@@ -48,36 +51,40 @@ impl Gap<'_> {
         &self.whole[self.first..self.first + self.bars]
     }
 
-    /// What the model makes of it; it has heard nothing yet.
+    /// The prompt of the gap; `far` bars behind it are in it at most.
+    fn prompt(&self, far: usize) -> Prompt {
+        let shared = |bars: &[BarRows]| bars.iter().map(|bar| Arc::new(PromptBar::from(bar.clone()))).collect();
+        let behind = &self.whole[self.first + self.bars..];
+        let far_side = shared(&behind[..far.min(behind.len())]);
+        Prompt::of_bars(shared(&self.whole[..self.first]), self.inside().iter().map(frame).collect(), far_side, Constraints::default())
+    }
+
+    /// What the model makes of it; it has read nothing yet.
     fn foretell(&self, decoder: &mut Decoder, scores: &mut [Score]) -> Result<(), DecodeError> {
         let [likeliest, played, past, ..] = scores else { return Ok(()) };
-        self.whole[..self.first].iter().try_for_each(|bar| decoder.append_bar(bar))?;
         let line = self.inside().first().map_or(0, |bar| bar.index);
-        self.count(past, &self.made(decoder, LIKELIEST)?);
-        decoder.rewind(line, 0)?;
-        self.tell(decoder, past)?;
+        let without_far_side = self.prompt(0);
+        decoder.prefill(&without_far_side)?;
+        self.count(past, &self.made(decoder, &without_far_side, LIKELIEST)?);
+        decoder.prefill(&without_far_side)?;
+        self.tell(decoder, &without_far_side, past)?;
         back_to(decoder, line)?;
 
-        decoder.leave_gap(u32::try_from(self.bars).unwrap_or(u32::MAX))?;
-        let far = usize::try_from(FAR_SIDE_BARS).unwrap_or(usize::MAX);
-        self.whole[self.first + self.bars..].iter().take(far).try_for_each(|bar| decoder.append_bar(bar))?;
-        decoder.fill()?;
+        let prompt = self.prompt(usize::try_from(FAR_SIDE_BARS).unwrap_or(usize::MAX));
+        decoder.prefill(&prompt)?;
         for (score, sampling) in [(&mut *likeliest, LIKELIEST), (played, Sampling::default())] {
-            self.count(score, &self.made(decoder, sampling)?);
+            self.count(score, &self.made(decoder, &prompt, sampling)?);
             decoder.rewind(line, 0)?;
         }
-        self.tell(decoder, likeliest)
+        self.tell(decoder, &prompt, likeliest)
     }
 
     /// What the model makes, bar after bar.
-    fn made(&self, decoder: &mut Decoder, sampling: Sampling) -> Result<Vec<Vec<NoteClasses>>, DecodeError> {
+    fn made(&self, decoder: &mut Decoder, prompt: &Prompt, sampling: Sampling) -> Result<Vec<Vec<NoteClasses>>, DecodeError> {
         decoder.set_sampling(sampling);
-        let bars = self.inside().iter().map(|bar| {
-            if decoder.open().is_none() {
-                decoder.begin_bar(bar.ticks, bar.fields)?;
-            }
-            while let Step::Note(_) = decoder.sample()? {}
-            Ok(decoder.end_bar()?.notes)
+        let bars = (0..self.bars).map(|place| {
+            decoder.open_gap_bar(prompt, place, Draw::FIRST)?;
+            Ok(decoder.generate_bar()?.notes)
         });
         bars.collect()
     }
@@ -87,11 +94,9 @@ impl Gap<'_> {
     }
 
     /// Counts the pitches, given the true notes before.
-    fn tell(&self, decoder: &mut Decoder, score: &mut Score) -> Result<(), DecodeError> {
-        for bar in self.inside() {
-            if decoder.open().is_none() {
-                decoder.begin_bar(bar.ticks, bar.fields)?;
-            }
+    fn tell(&self, decoder: &mut Decoder, prompt: &Prompt, score: &mut Score) -> Result<(), DecodeError> {
+        for (place, bar) in self.inside().iter().enumerate() {
+            decoder.open_gap_bar(prompt, place, Draw::FIRST)?;
             tell_pitches(decoder, &bar.notes, score)?;
             decoder.end_bar()?;
         }

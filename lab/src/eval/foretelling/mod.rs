@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use antiphon_engine::cache::{CacheOptions, GapError};
-use antiphon_engine::codec::{NoteClasses, prefix_rows};
-use antiphon_engine::decode::{DecodeError, Decoder, Sampling, Step};
+use antiphon_engine::codec::{BarRows, NoteClasses, prefix_rows};
+use antiphon_engine::decode::{DecodeError, Decoder, PromptBar, Sampling, Step};
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -174,6 +174,11 @@ fn listener(player: &Player, seed: u64) -> Result<Decoder, DecodeError> {
     let mut decoder = Decoder::with_options(Arc::clone(&player.model), Arc::clone(&player.policy), &prefix_rows(0, &[]), options)?;
     decoder.set_seed(seed);
     Ok(decoder)
+}
+
+/// A bar of a prompt of which nothing is known but its frame.
+fn frame(bar: &BarRows) -> PromptBar {
+    BarRows { notes: Vec::new(), ..bar.clone() }.into()
 }
 
 /// What the model adds to the open bar, which is as it was after.

@@ -1,10 +1,12 @@
 //! The next bar, from the true past.
 
-use antiphon_engine::decode::{DecodeError, Sampling};
+use std::sync::Arc;
+
+use antiphon_engine::decode::{Constraints, DecodeError, Draw, Prompt, Sampling};
 
 use super::score::{COPIES, COPY_TELLERS, count_copies};
 use super::tally::Tally;
-use super::{HEARD_BARS, LIKELIEST, listener, places, sampled, tell_pitches};
+use super::{HEARD_BARS, LIKELIEST, frame, listener, places, sampled, tell_pitches};
 use crate::corpus::Piece;
 use crate::eval::model::known;
 use crate::eval::playing::Player;
@@ -20,18 +22,21 @@ pub(super) fn foretell(piece: &Piece, bars: usize, seed: u64, player: &Player) -
     let mut tally = Tally { bars: places.len(), ..Tally::new(tellers().len()) };
     let Some(last) = places.last() else { return Ok(tally) };
     let mut decoder = listener(player, seed)?;
+    let mut context = Vec::new();
     for (index, bar) in piece.bars[..=*last].iter().enumerate() {
         let bar = known(bar);
         if !places.contains(&index) {
-            decoder.append_bar(&bar)?;
+            context.push(Arc::new(bar.into()));
             continue;
         }
-        decoder.begin_bar(bar.ticks, bar.fields)?;
+        let prompt = Prompt::of_bars(context.clone(), vec![frame(&bar)], Vec::new(), Constraints::default());
+        decoder.prefill(&prompt)?;
+        decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
         for (score, sampling) in tally.scores.iter_mut().zip([LIKELIEST, Sampling::default()]) {
             score.count_bar(&sampled(&mut decoder, sampling)?, &bar.notes);
         }
         tell_pitches(&mut decoder, &bar.notes, &mut tally.scores[0])?;
-        decoder.end_bar()?;
+        context.push(Arc::new(decoder.end_bar()?.into()));
         count_copies(&mut tally.scores[2..], COPIES.map(|back| piece.bars[index - back].notes.as_slice()), &bar.notes);
     }
     Ok(tally)

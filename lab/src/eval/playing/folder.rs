@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::prompts::Prompt;
+use super::prompts::Excerpt;
 
 /// Name of the list.
 const LIST: &str = "clips.json";
@@ -59,7 +59,7 @@ pub(super) struct Triple {
 
 impl Entry {
     /// The entry of the prompt with this number.
-    pub(super) fn new(number: usize, prompt: &Prompt) -> Self {
+    pub(super) fn new(number: usize, prompt: &Excerpt) -> Self {
         let stem = prompt.path.rsplit('/').next().unwrap_or_default();
         let stem: String = stem.trim_end_matches(".mid").chars().take(LONGEST_STEM).collect();
         Self {
@@ -85,7 +85,7 @@ pub(super) fn create(folder: &Path) -> Result<()> {
 }
 
 /// Writes the files of a clip.
-pub(super) fn write(folder: &Path, entry: &Entry, prompt: &Prompt, generated: &Clip) -> Result<()> {
+pub(super) fn write(folder: &Path, entry: &Entry, prompt: &Excerpt, generated: &Clip) -> Result<()> {
     for (name, clip) in FOLDERS.into_iter().zip([&prompt.heard, generated, &prompt.real]) {
         let path = folder.join(name).join(&entry.name);
         let bytes = smf::write(clip).with_context(|| path.display().to_string())?;

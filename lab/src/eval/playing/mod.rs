@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use antiphon_engine::cache::PagePolicy;
-use antiphon_engine::decode::{Constraints, DecodeError, Draw, Sampling};
+use antiphon_engine::decode::{DecodeError, Draw, Prompt, Sampling};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::analysis::habits;
 use antiphon_engine::music::{Clip, continuation, recent_notes, recent_roles};
@@ -23,13 +23,13 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use self::folder::{Entry, List};
-use self::prompts::{Lengths, Prompt, Prompts};
+use self::prompts::{Excerpt, Lengths, Prompts};
 use self::report::Report;
 use super::pieces::ChosenFile;
 use super::progress_bar;
 use super::report::Skipped;
+use antiphon_cli::phrase::Phrases;
 use antiphon_cli::phrase::RECENT_BARS;
-use antiphon_cli::phrase::{Phrases, Score};
 
 /// The command's options.
 #[derive(clap::Args)]
@@ -93,7 +93,7 @@ pub(super) fn generate(options: &Options, files: Vec<ChosenFile>, dir: &Path, pl
         prompts::draw(files, dir, usize::try_from(count)?, lengths, options.seed, &progress_bar("files"))?;
     let progress = progress_bar("bars");
     progress.set_length(u64::from(lengths.bars) * u64::from(count));
-    let make = |(number, prompt): (usize, &Prompt)| -> Result<Entry> {
+    let make = |(number, prompt): (usize, &Excerpt)| -> Result<Entry> {
         let entry = Entry::new(number, prompt);
         let seed = options.seed.wrapping_add(u64::try_from(number)?);
         let clip = player.continued(&prompt.heard, lengths.bars, seed, &progress);
@@ -122,12 +122,12 @@ impl Player {
         let start = heard.end;
         let recent = recent_notes(heard, start, RECENT_BARS);
         let roles = recent_roles(heard, start, RECENT_BARS);
-        let mut constraints = Constraints { roles: roles.iter().copied().collect(), ..Constraints::default() };
-        constraints.keep_to(&habits(&recent));
-        let score = Score::new(heard, start, bars, None);
+        let mut prompt = Prompt::continuation(heard, start, bars, None);
+        prompt.constraints.roles = roles.iter().copied().collect();
+        prompt.constraints.keep_to(&habits(&recent));
         let ensemble = prompts::roles(heard);
         let (model, policy) = (Arc::clone(&self.model), Arc::clone(&self.policy));
-        let mut phrases = Phrases::new(&score, model, policy, &ensemble, Sampling::default(), constraints);
+        let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, Sampling::default());
         let notes = phrases.phrase(seed, Draw::FIRST, || {})?;
         progress.inc(bars.into());
         Ok(continuation::continued(heard, start, bars, &notes, RECENT_BARS))

@@ -27,7 +27,7 @@ pub(in crate::eval) struct Lengths {
 
 /// A real piece, broken off at a bar line. Each clip begins at its own tick 0.
 #[derive(Debug, Clone)]
-pub(in crate::eval) struct Prompt {
+pub(in crate::eval) struct Excerpt {
     /// The piece's source.
     pub(in crate::eval) source: String,
     /// The piece's path, from the folder of sources on.
@@ -43,7 +43,7 @@ pub(in crate::eval) struct Prompt {
 /// Prompts, and the files that could not be read.
 pub(in crate::eval) struct Prompts {
     /// In order, sources taking turns.
-    pub(in crate::eval) prompts: Vec<Prompt>,
+    pub(in crate::eval) prompts: Vec<Excerpt>,
     /// Sources none of whose pieces is long enough.
     pub(in crate::eval) too_short: Vec<String>,
     /// Files that cannot be read.
@@ -99,7 +99,7 @@ pub(in crate::eval) fn draw(
         }
         let (source, pieces) = &decks[turn % decks.len()];
         let (path, clip) = &pieces[turn / decks.len() % pieces.len()];
-        prompts.extend(broken_off(clip, lengths, &mut rng).map(|(bar, heard, real)| Prompt {
+        prompts.extend(broken_off(clip, lengths, &mut rng).map(|(bar, heard, real)| Excerpt {
             source: source.clone(),
             path: path.clone(),
             bar,

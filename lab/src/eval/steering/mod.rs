@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use antiphon_engine::codec::{self, BarFields, BarRows};
-use antiphon_engine::decode::{Constraints, DecodeError, Sampling};
+use antiphon_engine::decode::{Constraints, DecodeError, Prompt, Sampling};
 use antiphon_engine::music::analysis::{Key, Register, Scale};
 use antiphon_engine::music::{Note, Role, Tick, recent_roles};
 use anyhow::{Context, Result};
@@ -20,13 +20,13 @@ use serde_json::{Map, Value, json};
 use self::accuracy::Accuracy;
 use self::control::{Control, unasked};
 use super::pieces::ChosenFile;
-use super::playing::prompts::{self, Lengths, Prompt, Prompts};
+use super::playing::prompts::{self, Excerpt, Lengths, Prompts};
 use super::playing::{self, Player};
 use super::progress_bar;
 use super::report::Skipped;
 use crate::corpus::share;
 use antiphon_cli::phrase::RECENT_BARS;
-use antiphon_cli::phrase::{Phrases, Score};
+use antiphon_cli::phrase::{Phrases, measured};
 
 /// Semitones of the register that a hard limit is tried with: two octaves.
 const LIMIT_SEMITONES: u8 = 24;
@@ -138,7 +138,7 @@ pub(super) fn run(count: u32, options: &playing::Options, files: Vec<ChosenFile>
         prompts::draw(files, dir, usize::try_from(count)?, lengths, options.seed, &progress_bar("files"))?;
     let progress = progress_bar("prompts");
     progress.set_length(count.into());
-    let ask = |(number, prompt): (usize, &Prompt)| -> Result<Obedience> {
+    let ask = |(number, prompt): (usize, &Excerpt)| -> Result<Obedience> {
         let seed = options.seed.wrapping_add(u64::try_from(number)?);
         let asked = Trial { prompt, bars: lengths.bars, player, seed }.run();
         progress.inc(1);
@@ -180,7 +180,7 @@ fn print(obedience: &Obedience, skipped: &[Skipped], out: &mut impl Write) -> io
 
 /// A prompt that is continued again and again, each time asked for something else.
 struct Trial<'a> {
-    prompt: &'a Prompt,
+    prompt: &'a Excerpt,
     bars: u32,
     player: &'a Player,
     seed: u64,
@@ -238,14 +238,16 @@ impl Trial<'_> {
         guests: &[Role],
     ) -> Result<(Vec<BarRows>, Vec<BarFields>), DecodeError> {
         let heard = &self.prompt.heard;
-        let mut score = Score::new(heard, heard.end, self.bars, None);
-        score.ask(|fields| told(&fields));
+        let mut prompt = Prompt::continuation(heard, heard.end, self.bars, None);
+        prompt.condition(|fields| told(&fields));
+        let Constraints { until, rests_from, .. } = prompt.constraints;
+        prompt.constraints = Constraints { until, rests_from, ..constraints };
         let ensemble: std::collections::BTreeSet<Role> = prompts::roles(heard).into_iter().chain(guests.iter().copied()).collect();
         let ensemble: Vec<Role> = ensemble.into_iter().collect();
         let (model, policy) = (Arc::clone(&self.player.model), Arc::clone(&self.player.policy));
-        let mut phrases = Phrases::new(&score, model, policy, &ensemble, Sampling::default(), constraints);
+        let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, Sampling::default());
         let bars = phrases.bars(self.seed, || {})?;
-        let measured = score.measured(&bars);
+        let measured = measured(&prompt, &bars);
         Ok((bars, measured))
     }
 }
