@@ -14,11 +14,14 @@ use super::{
     open_bar::{FREE, Next, next_of},
 };
 use crate::{
-    cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, Selection},
+    cache::{Cache, CacheOptions, PagePolicy, Selection},
     codec::{BarEnd, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align_given, vocabulary::FIELDS},
     model::{Asked, Batch, Model},
     music::Tick,
 };
+
+/// Finished bars that are compared with the context of the next prompt: all that a context has, and what was generated after it.
+const HELD_BARS: usize = 128;
 
 /// Batches kept for runs of several rows.
 const MOST_BATCHES: usize = 32;
@@ -48,7 +51,9 @@ pub struct Decoder {
     seed: u64,
     sampling: Sampling,
     pub(super) controls: Controls,
-    /// The latest finished bars, as many as can be opened again.
+    /// Index in the piece of the bar that is bar 0 here: the first that was read of a prompt.
+    pub(super) base: u32,
+    /// The latest finished bars, as many as a context has; the last of them can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
     pub(super) line: Tick,
@@ -59,7 +64,7 @@ pub struct Decoder {
     memory: Option<Memory>,
 }
 
-/// A bar that can be opened again.
+/// A finished bar, for prompts to be compared with and to be opened again.
 #[derive(Debug)]
 pub(super) struct Finished {
     /// Its bar line.
@@ -104,6 +109,7 @@ impl Decoder {
             seed: 0,
             sampling: Sampling::default(),
             controls: Controls::new(Constraints::default()),
+            base: 0,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
@@ -228,7 +234,7 @@ impl Decoder {
         let line = self.line;
         self.line += Tick(i64::from(bar.ticks));
         self.finished.push_back(Finished { line, bar, given });
-        if self.finished.len() > usize::try_from(REWIND_BARS).unwrap_or(usize::MAX) {
+        if self.finished.len() > HELD_BARS {
             self.finished.pop_front();
         }
         Ok(())

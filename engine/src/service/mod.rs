@@ -4,7 +4,7 @@
 //! work on it. A job advances by a row or a bar at a time; after each the worker looks again for the earliest deadline, so a long job
 //! never keeps a due one waiting. No thread outlives the last handle.
 //!
-//! [`Musician`] is what an instance needs of all that: it hears bars and makes [`Passage`](crate::plan::Passage)s of a plan.
+//! [`Musician`] is what an instance needs of all that: it reads prompts and makes [`Passage`](crate::plan::Passage)s of a plan.
 
 mod clock;
 mod instance;
@@ -15,7 +15,6 @@ mod pool;
 mod rejected;
 mod report;
 mod schedule;
-mod score;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -28,5 +27,4 @@ pub use performer::Setup;
 pub use pool::{Service, ServiceConfig, ServiceError};
 pub use report::{JobFailure, Outcome, Punctuality, Report};
 pub use schedule::JobId;
-pub use score::Gap;
 pub use shelf::Shelf;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cache::{CacheOptions, FineCoarse};
-use crate::codec::{BarRows, prefix_rows};
+use crate::codec::prefix_rows;
+use crate::decode::PromptBar;
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
 use crate::plan::Passage;
@@ -26,10 +27,10 @@ pub trait Composer {
     /// From here on these roles play. Nothing was told yet, nothing is being made.
     fn gather(&mut self, roles: &BTreeSet<Role>);
 
-    /// From the first of these bars on, this is what was heard; says whether they follow what was told before.
-    fn listen(&mut self, bars: Vec<BarRows>) -> bool;
+    /// These are the finished bars; says whether they follow each other.
+    fn listen(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
 
-    /// Makes what is asked for, the near bar within this time; says whether it follows what was told.
+    /// Makes what is asked for, the near bar within this time; says whether its bars follow each other.
     fn play(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
 
     /// Calls off what is being made.
@@ -67,8 +68,8 @@ impl Composer for Workers {
         self.musician = musician(&self.service, roles, &self.parts, &self.folders);
     }
 
-    fn listen(&mut self, bars: Vec<BarRows>) -> bool {
-        self.musician.listen(bars).is_ok()
+    fn listen(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
+        self.musician.listen(context).is_ok()
     }
 
     fn play(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {

@@ -45,8 +45,8 @@ impl<C: Composer> Conductor<C> {
         }
         self.join(controls);
         let heard = self.heard_before(now);
-        let news = self.context.take_in(&self.clock, &heard, self.tempo);
-        if !news.is_empty() && self.composer.listen(news) {
+        let news = self.context.update(&self.clock, &heard, self.tempo);
+        if news.is_some_and(|context| self.composer.listen(context)) {
             self.jobs += 1;
         }
         if heard.is_empty() {
@@ -103,7 +103,7 @@ impl<C: Composer> Conductor<C> {
             self.composer.gather(&ensemble);
             self.ensemble = ensemble;
             self.jobs = 0;
-            self.context.tell_again();
+            self.context.send_again();
         }
     }
 
@@ -119,7 +119,7 @@ impl<C: Composer> Conductor<C> {
                 Outcome::Failed(failure) => {
                     self.engine = Engine::Failed(Fault::from(&failure));
                     self.rests_until = self.clock.next_bar_line();
-                    self.context.tell_again();
+                    self.context.send_again();
                 }
                 Outcome::Replaced | Outcome::Cancelled => {}
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::BarRows;
+use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, Key, Passage};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -46,8 +47,8 @@ struct Memory {
     is_busy: bool,
     made: VecDeque<Passage>,
     outcomes: VecDeque<Outcome>,
-    /// The bars that were told, by their index.
-    score: Vec<BarRows>,
+    /// The bars that were told.
+    context: Vec<Arc<PromptBar>>,
     /// What was asked for, in order.
     asked: Vec<(Brief, Vec<BarRows>)>,
     /// What every job meets.
@@ -92,8 +93,8 @@ impl Script {
     pub(super) fn heard(&self) -> Vec<(i64, u8, i64)> {
         let memory = self.0.borrow();
         let mut notes: Vec<_> = (0..)
-            .zip(&memory.score)
-            .flat_map(|(bar, rows)| rows.notes.iter().map(move |note| note.note(Tick(bar * BAR))))
+            .zip(&memory.context)
+            .flat_map(|(bar, rows)| rows.bar.notes.iter().map(move |note| note.note(Tick(bar * BAR))))
             .map(|note| (note.onset.0, note.pitch, note.duration.0))
             .collect();
         notes.sort_unstable();
@@ -102,12 +103,12 @@ impl Script {
 
     /// Notes of each bar that was told.
     pub(super) fn rows(&self) -> Vec<usize> {
-        self.0.borrow().score.iter().map(|bar| bar.notes.len()).collect()
+        self.0.borrow().context.iter().map(|bar| bar.bar.notes.len()).collect()
     }
 
     /// Bars that were told.
     pub(super) fn bars(&self) -> i64 {
-        i64::try_from(self.0.borrow().score.len()).unwrap()
+        i64::try_from(self.0.borrow().context.len()).unwrap()
     }
 
     fn submit(&self, making: VecDeque<Passage>) {
@@ -127,9 +128,9 @@ impl Script {
 /// What the script makes for an assignment: four notes a bar, on a key by the plan, bar by bar.
 fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
     let Brief { plan, start, end, .. } = assignment.brief;
-    let lines = assignment.bars.iter().scan(assignment.line, |line, bar| {
+    let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
         let start = *line;
-        *line += Tick(bar.ticks.into());
+        *line += Tick(bar.bar.ticks.into());
         Some((start, *line))
     });
     let pitch = pitch_of(plan.0);
@@ -152,13 +153,9 @@ impl Composer for Script {
         *self.0.borrow_mut() = Memory { cost: self.0.borrow().cost, ..Memory::default() };
     }
 
-    fn listen(&mut self, bars: Vec<BarRows>) -> bool {
-        if let Some(first) = bars.first() {
-            let first = usize::try_from(first.index).unwrap();
-            let score = &mut self.0.borrow_mut().score;
-            assert!(first <= score.len(), "bar {first} after {} bars", score.len());
-            score.truncate(first);
-            score.extend(bars);
+    fn listen(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
+        if !context.is_empty() {
+            self.0.borrow_mut().context = context;
         }
         self.submit(VecDeque::new());
         true
@@ -166,7 +163,10 @@ impl Composer for Script {
 
     fn play(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
-        self.0.borrow_mut().asked.extend(assignments.into_iter().map(|assignment| (assignment.brief, assignment.bars)));
+        self.0.borrow_mut().asked.extend(assignments.into_iter().map(|assignment| {
+            let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
+            (assignment.brief, bars)
+        }));
         self.submit(making);
         true
     }
