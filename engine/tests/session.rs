@@ -131,7 +131,7 @@ fn play_after_two_bars_sends_the_shown_plan_from_the_next_bar_line() {
     let snapshot = side.board.latest();
     let shown = snapshot.plan.as_ref().unwrap();
     assert!(shown.playing);
-    assert_eq!(snapshot.status.punctuality.late, 0);
+    assert_eq!(snapshot.status.plans.late, 0);
     // What the scale was is shown as it was played, and what plays is in the history.
     assert!(snapshot.played.iter().filter(|note| note.onset.0 < 2 * BAR).count() == 16);
     let history = side.archive.history();

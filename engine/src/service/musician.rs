@@ -9,14 +9,11 @@ use parking_lot::Mutex;
 use super::performer::{Approach, Performer, Rules, Setup};
 use super::rejected::Rejected;
 use super::score::{Gap, Score};
-use super::{Deadline, InstanceHandle, Job, JobError, JobId, Lane, Progress, Punctuality, Report, Service};
+use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
 use crate::decode::{Constraints, DecodeError, Draw, Sampling, Step};
 use crate::music::Tick;
 use crate::plan::{Brief, Passage};
-
-/// All work on an instance's decoder: a newer job always replaces the older.
-const LANE: Lane = Lane(0);
 
 /// What to make for one request of the plan.
 #[derive(Debug, Clone)]
@@ -68,7 +65,7 @@ impl Musician {
     /// If the bars do not follow each other, or those heard before. Nothing has changed then.
     pub fn listen(&self, bars: Vec<BarRows>) -> Result<JobId, Gap> {
         self.score.lock().replace(bars)?;
-        Ok(self.instance.submit(LANE, Deadline::WHENEVER, Listening))
+        Ok(self.instance.submit(Deadline::WHENEVER, Listening))
     }
 
     /// Makes what is asked for, in this order, and publishes it bar by bar. The first bar of the last assignment is due at `deadline`, the
@@ -97,12 +94,12 @@ impl Musician {
             revision,
             publish: self.publish.clone(),
         };
-        Ok(self.instance.submit(LANE, deadline, playing))
+        Ok(self.instance.submit(deadline, playing))
     }
 
     /// Calls off what is being made.
     pub fn rest(&self) {
-        self.instance.cancel(LANE);
+        self.instance.cancel();
     }
 
     /// The next passage, if one is there. Passages of a plan that was replaced may still come: [`Passage::plan`] tells.
@@ -127,12 +124,6 @@ impl Musician {
     #[must_use]
     pub fn reports(&self) -> &Receiver<Report> {
         self.instance.reports()
-    }
-
-    /// How many deadlines were kept so far.
-    #[must_use]
-    pub fn punctuality(&self) -> Punctuality {
-        self.instance.punctuality()
     }
 }
 

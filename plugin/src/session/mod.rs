@@ -55,7 +55,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         // Joins its thread: what it has shown then is final.
         drop(self.session.take());
-        report::leave(&self.meters, self.board.latest().status.punctuality);
+        report::leave(&self.meters, self.board.latest().status.plans);
     }
 }
 

@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::music::{Metre, Role, Tick};
-use crate::plan::{Key, MusicalClock, Pacing, Passage, Reason, SongBar, SongPosition, Timeline};
-use crate::service::Punctuality;
+use crate::plan::{Key, MusicalClock, Pacing, Passage, PlanStats, Reason, SongBar, SongPosition, Timeline};
 use parking_lot::Mutex;
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
@@ -65,7 +64,7 @@ pub struct Conductor<C> {
     rests_until: Tick,
     /// What was asked for last and must be there in time.
     due: Option<Due>,
-    punctuality: Punctuality,
+    stats: PlanStats,
     pacing: Pacing,
 
     clock: MusicalClock,
@@ -119,7 +118,7 @@ impl<C: Composer> Conductor<C> {
             asked: None,
             rests_until: Tick::ZERO,
             due: None,
-            punctuality: Punctuality::default(),
+            stats: PlanStats::default(),
             pacing: Pacing::default(),
             clock: MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON }),
             running: false,
@@ -290,7 +289,7 @@ impl<C: Composer> Conductor<C> {
     fn run_to(&mut self, tick: Tick) {
         let now = self.clock.now();
         if self.due.take_if(|due| due.at <= tick).is_some() {
-            self.punctuality.late += 1;
+            self.stats.late += 1;
             self.pacing.miss(self.controls.map_or(1, |controls| controls.horizon_bars));
         }
         self.clock.advance(tick - now);

@@ -67,6 +67,7 @@ impl<C: Composer> Conductor<C> {
         // One that is not due yet makes way for what is asked for now.
         self.withdraw_successor();
         let requests = self.timeline.request_at(tick);
+        self.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
         self.successor = requests.iter().find_map(|request| match request {
             Request::Replan(brief) if plays && brief.start == next && self.timeline.playing().is_some_and(|plan| plan.brief.end > next) => {
                 Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false })
@@ -134,7 +135,7 @@ impl<C: Composer> Conductor<C> {
                 asked.receive(&passage, Instant::now());
             }
             if self.due.take_if(|due| (due.plan, due.from) == (passage.plan, passage.from)).is_some() {
-                self.punctuality.on_time += 1;
+                self.stats.on_time += 1;
                 self.pacing.keep();
             }
             if self.timeline.offer(&passage) == Offer::Taken {

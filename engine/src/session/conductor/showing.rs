@@ -68,7 +68,7 @@ impl<C: Composer> Conductor<C> {
         let now = self.clock.now();
         let mode = self.controls.map_or(Mode::default(), |controls| controls.mode);
         let mut status = self.engine.status(&self.composer.parts(), mode, &self.remark());
-        status.punctuality = self.punctuality;
+        status.plans = self.stats;
         let oldest = self.context.start().unwrap_or(self.clock.open_bar().start);
         let bars = self.clock.bars().filter(|bar| bar.start >= oldest).map(|bar| ShownBar { bar, number: self.number(bar) }).collect();
         let playing = self.timeline.playing();
@@ -79,7 +79,6 @@ impl<C: Composer> Conductor<C> {
         });
         let withheld = self.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         self.board.publish(Snapshot { status, bars, played: self.heard_before(Tick::MAX), plan, withheld });
-        *self.pace.lock() =
-            Pace { engine: self.engine.clone(), reached: now, idle: self.jobs == 0, tally: self.timeline.tally(), asked: self.asked };
+        *self.pace.lock() = Pace { engine: self.engine.clone(), reached: now, idle: self.jobs == 0, plans: self.stats, asked: self.asked };
     }
 }
