@@ -238,6 +238,12 @@ impl Timeline {
         self.latched.plan()
     }
 
+    /// The plan that is shown: the one that plays, otherwise the one that stands.
+    #[must_use]
+    pub fn current(&self) -> Option<&Plan> {
+        self.playing().or(self.adopted())
+    }
+
     /// Up to here what plays has been delivered, without a gap. `None` if nothing plays.
     #[must_use]
     pub fn delivered(&self) -> Option<Tick> {
