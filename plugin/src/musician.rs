@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{Board, Heard, Planned};
+use antiphon_engine::session::{Board, CommandQueue, Heard, Planned};
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
@@ -36,6 +36,8 @@ pub struct Seat {
     pub heard: HeapCons<Heard>,
     /// What it is to play.
     pub planned: HeapProd<Planned>,
+    /// What the player asks for in the editor.
+    pub commands: CommandQueue,
     /// How it fares.
     pub meters: Arc<Meters>,
     /// What the editor is to show.
@@ -60,5 +62,8 @@ pub fn rings(state: Arc<State>) -> (Ends, Seat) {
     let (tell, heard) = HeapRb::new(HEARD_MESSAGES).split();
     let (planned, play) = HeapRb::new(PLANNED_MESSAGES).split();
     let meters = Arc::new(Meters::default());
-    (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters, board: Arc::default(), state })
+    (
+        Ends { heard: tell, planned: play, meters: Arc::clone(&meters) },
+        Seat { heard, planned, commands: CommandQueue::new(), meters, board: Arc::default(), state },
+    )
 }

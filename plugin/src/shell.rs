@@ -18,7 +18,7 @@ use crate::realtime::RealTime;
 use crate::state;
 use crate::vst3::link::{BlockMode, Link};
 use crate::vst3::worker::{self, Leave};
-use antiphon_engine::session::Board;
+use antiphon_engine::session::{Board, CommandSender};
 
 /// One instance of a class.
 ///
@@ -35,6 +35,8 @@ pub struct Shell<C, M> {
     meters: Arc<Meters>,
     /// What the musician shows in the editor.
     board: Arc<Board>,
+    /// What the editor asks the musician for.
+    commands: CommandSender,
     /// Until the musician sits in it.
     seat: Option<Seat>,
     /// Kept for as long as the instance lives.
@@ -48,7 +50,7 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
     fn default() -> Self {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
         let (ends, seat) = rings(Arc::clone(&params.state));
-        let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
+        let (meters, board, commands) = (Arc::clone(&seat.meters), Arc::clone(&seat.board), seat.commands.sender());
         Self {
             link: Link::new(&params),
             params,
@@ -56,6 +58,7 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
             preview: None,
             meters,
             board,
+            commands,
             seat: Some(seat),
             musician: None,
             mode: BlockMode::Live,
@@ -102,7 +105,7 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         worker::pass_on(&executor);
-        window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board))
+        window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board), self.commands.clone())
     }
 
     fn filter_state(chunk: &mut PluginState) {

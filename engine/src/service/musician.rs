@@ -7,14 +7,11 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::performer::{Performer, Rules, Setup};
 use super::rejected::Rejected;
-use super::{Deadline, InstanceHandle, Job, JobError, JobId, Lane, Progress, Punctuality, Report, Service};
+use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
 use crate::decode::{BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
 use crate::music::Tick;
 use crate::plan::{Brief, Passage};
-
-/// All work on an instance's decoder: a newer job always replaces the older.
-const LANE: Lane = Lane(0);
 
 /// What to make for one request of the plan.
 #[derive(Debug, Clone)]
@@ -61,7 +58,7 @@ impl Musician {
     pub fn listen(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
         let prompt = Prompt::of_context(context);
         prompt.check()?;
-        Ok(self.instance.submit(LANE, Deadline::WHENEVER, Prefilling { prompt }))
+        Ok(self.instance.submit(Deadline::WHENEVER, Prefilling { prompt }))
     }
 
     /// Generates what is asked for, in this order, and publishes it bar by bar. The first bar of the last assignment is due at `deadline`, the
@@ -90,12 +87,12 @@ impl Musician {
             draw: Draw::FIRST,
             publish: self.publish.clone(),
         };
-        Ok(self.instance.submit(LANE, deadline, playing))
+        Ok(self.instance.submit(deadline, playing))
     }
 
     /// Calls off what is being made.
     pub fn rest(&self) {
-        self.instance.cancel(LANE);
+        self.instance.cancel();
     }
 
     /// The next passage, if one is there. Passages of a plan that was replaced may still come: [`Passage::plan`] tells.
@@ -120,12 +117,6 @@ impl Musician {
     #[must_use]
     pub fn reports(&self) -> &Receiver<Report> {
         self.instance.reports()
-    }
-
-    /// How many deadlines were kept so far.
-    #[must_use]
-    pub fn punctuality(&self) -> Punctuality {
-        self.instance.punctuality()
     }
 }
 

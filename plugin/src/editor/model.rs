@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, Mode, Step};
+use antiphon_engine::plan::{History, Mode};
 
 use crate::clock::{Moment, Motion};
 use antiphon_engine::session::Command;
@@ -21,8 +21,6 @@ pub trait EditorModel {
     fn is_ready(&self, mode: Mode) -> bool;
     /// What was suggested so far, and which of it the player has gone back to.
     fn history(&self) -> Arc<History>;
-    /// The player goes back to what was suggested before, or forward again.
-    fn step(&mut self, step: Step);
     /// What the player should know of the project and of the host, in sentences.
     fn remark(&self) -> Option<String>;
     /// The player asks for something.

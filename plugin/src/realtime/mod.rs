@@ -13,7 +13,7 @@ use crate::meters::{Count, Meters};
 use crate::musician::Ends;
 use crate::params::AntiphonParams;
 use crate::port::{ChannelMode, Event, Outlet, Port, Sound, as_midi, each_key};
-use crate::schedule::{Exit, Schedule};
+use crate::schedule::{Exit, Received, Schedule};
 use crate::thru::{Batch, Thru};
 use antiphon_engine::session::Command;
 
@@ -135,10 +135,13 @@ impl RealTime {
         if let Some(turn) = turns.first {
             stage.turn(turn, port);
         }
-        stage.schedule.receive(stage.capture.epoch(), &stage.clock.span());
+        let received = stage.schedule.receive(stage.capture.epoch(), &stage.clock.span());
         if watched.bypass {
             stage.schedule.forget();
         } else {
+            if received == Received::StartClock {
+                stage.wake(0, port);
+            }
             stage.ask(watched.commands(last), port);
         }
         stage.play(&mut self.batch, watched.bypass, turns.within, port);

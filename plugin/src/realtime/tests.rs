@@ -296,6 +296,35 @@ fn with_the_transport_stopped_the_player_sets_the_clock_going() {
 }
 
 #[test]
+fn play_in_the_window_sets_a_standing_clock_going() {
+    let mut instance = Instance::new();
+    instance.host.playing = false;
+    instance.block(&[]);
+    let start = |epoch| Planned::StartClock { epoch: Epoch(epoch) };
+    instance.seat.planned.try_push(start(7)).unwrap();
+    instance.block(&[]);
+    assert_eq!(instance.heard(), [], "it answers another epoch");
+    instance.set("bypass", 1.0);
+    instance.block(&[]);
+    instance.heard();
+    instance.seat.planned.try_push(start(1)).unwrap();
+    instance.block(&[]);
+    assert_eq!(instance.heard(), [], "a bypassed instance stays at rest");
+    instance.set("bypass", 0.0);
+    instance.block(&[]);
+    instance.heard();
+    instance.seat.planned.try_push(start(2)).unwrap();
+    instance.block(&[]);
+    let heard = instance.heard();
+    let [Heard::Turn { epoch: Epoch(3), change }, Heard::Reached { .. }] = heard[..] else { panic!("{heard:?}") };
+    assert_eq!(change.cause, Cause::Wake);
+    // It runs: there is nothing to start.
+    instance.seat.planned.try_push(start(3)).unwrap();
+    instance.block(&[]);
+    assert!(matches!(instance.heard()[..], [Heard::Reached { .. }]));
+}
+
+#[test]
 fn what_is_held_is_forgotten_after_a_bypass_and_a_reset() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);

@@ -74,6 +74,16 @@ impl<P: Port> Exit<'_, P> {
     }
 }
 
+/// What came before a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Received {
+    /// Planned events, or nothing.
+    Events,
+    /// Besides, Play was pressed in the window while the clock stood.
+    StartClock,
+}
+
 /// The playing end of the ring.
 pub struct Schedule {
     planned: HeapCons<Planned>,
@@ -95,17 +105,19 @@ impl Schedule {
         Self { planned, meters, waiting, sounding, keys: KeyTable::new(), started: None }
     }
 
-    /// Takes in what the musician sent, before a block is played.
-    pub fn receive(&mut self, epoch: Epoch, span: &Span) {
+    /// Takes in what the session sent, before a block is played. Says whether the clock is to start.
+    pub fn receive(&mut self, epoch: Epoch, span: &Span) -> Received {
         self.started = None;
+        let mut received = Received::Events;
         for _ in 0..MESSAGES_PER_BLOCK {
-            let Some(message) = self.planned.try_pop() else { return };
+            let Some(message) = self.planned.try_pop() else { break };
             if message.epoch() != epoch {
                 self.meters.add(Count::Stale, 1);
                 continue;
             }
             match message {
                 Planned::Note { note, channel, .. } => self.wait(&note, channel, span),
+                Planned::StartClock { .. } => received = Received::StartClock,
                 Planned::Withdraw { from, .. } => {
                     self.waiting.truncate(self.waiting.partition_point(|note| note.on < from.into()));
                 }
@@ -122,6 +134,7 @@ impl Schedule {
                 }
             }
         }
+        received
     }
 
     /// The next sample of the block, from `from` on, at which a planned note starts or ends.

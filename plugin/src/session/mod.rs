@@ -33,8 +33,9 @@ impl Session {
 
 impl Musician for Session {
     fn sit(seat: Seat) -> Self {
-        let Seat { heard, planned, meters, board, state } = seat;
-        let ports = SessionPorts { heard, planned, board: Arc::clone(&board), archive: state, count_ignored: count_ignored(&meters) };
+        let Seat { heard, planned, commands, meters, board, state } = seat;
+        let ports =
+            SessionPorts { heard, planned, commands, board: Arc::clone(&board), archive: state, count_ignored: count_ignored(&meters) };
         Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, board }
     }
 
@@ -55,7 +56,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         // Joins its thread: what it has shown then is final.
         drop(self.session.take());
-        report::leave(&self.meters, self.board.latest().status.punctuality);
+        report::leave(&self.meters, self.board.latest().status.plans);
     }
 }
 

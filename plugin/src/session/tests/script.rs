@@ -1,4 +1,4 @@
-//! A composer by a script: it makes simple plans, at the speed the test gives it, and remembers what it was told.
+//! A worker by a script: it makes simple plans, at the speed the test gives it, and remembers what it was told.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -23,7 +23,7 @@ use crate::params::AntiphonParams;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
-use antiphon_engine::session::{Attendance, Composer, Conductor, Pace, Parts, SessionPorts};
+use antiphon_engine::session::{Attendance, Command, CommandSender, Pace, Parts, Planner, SessionPorts, Worker};
 use antiphon_engine::session::{Board, Snapshot, Status};
 
 /// A quarter.
@@ -31,7 +31,7 @@ pub(super) const BEAT: i64 = 24;
 /// A bar of 4/4.
 pub(super) const BAR: i64 = 96;
 
-/// The script's memory, in the hands of the test and of the conductor.
+/// The script's memory, in the hands of the test and of the planner.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Script(Rc<RefCell<Memory>>);
 
@@ -148,12 +148,12 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
     40 + u8::try_from(plan % 20).unwrap()
 }
 
-impl Composer for Script {
-    fn gather(&mut self, _roles: &BTreeSet<Role>) {
+impl Worker for Script {
+    fn set_roles(&mut self, _roles: &BTreeSet<Role>) {
         *self.0.borrow_mut() = Memory { cost: self.0.borrow().cost, ..Memory::default() };
     }
 
-    fn listen(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
+    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
         if !context.is_empty() {
             self.0.borrow_mut().context = context;
         }
@@ -161,7 +161,7 @@ impl Composer for Script {
         true
     }
 
-    fn play(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
+    fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
         self.0.borrow_mut().asked.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
@@ -171,7 +171,7 @@ impl Composer for Script {
         true
     }
 
-    fn rest(&mut self) {
+    fn cancel(&mut self) {
         let mut memory = self.0.borrow_mut();
         memory.making.clear();
         if std::mem::take(&mut memory.is_busy) {
@@ -195,7 +195,11 @@ impl Composer for Script {
 /// An instance, its session by a script and its host, all on this thread: nothing depends on time but the music.
 pub(super) struct Stand {
     realtime: RealTime,
-    conductor: Conductor<Script>,
+    planner: Planner<Script>,
+    /// The window's end of the channel.
+    pub(super) commands: CommandSender,
+    /// Whether the host's transport rolls.
+    pub(super) playing: bool,
     pub(super) script: Script,
     pub(super) params: AntiphonParams,
     /// The host's time signature; `None` is none, which is common time.
@@ -212,21 +216,28 @@ pub(super) struct Stand {
 impl Stand {
     /// A host with blocks of this length.
     pub(super) fn new(frames: u32) -> Self {
+        Self::with_commands(frames, &[])
+    }
+
+    /// A host with blocks of this length, in whose window this was pressed before there was a session.
+    pub(super) fn with_commands(frames: u32, before: &[Command]) -> Self {
         let params = AntiphonParams::new(false);
         let (ends, seat) = rings(Arc::clone(&params.state));
-        let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
+        let (meters, board, commands) = (Arc::clone(&seat.meters), Arc::clone(&seat.board), seat.commands.sender());
+        before.iter().for_each(|command| commands.send(*command));
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
         let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
         let ports = SessionPorts {
             heard: seat.heard,
             planned: seat.planned,
+            commands: seat.commands,
             board: seat.board,
             archive: seat.state,
             count_ignored: count_ignored(&meters),
         };
-        let conductor = Conductor::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
-        Self { realtime, conductor, script, params, metre: None, meters, board, played: 0, frames, out: Vec::new() }
+        let planner = Planner::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
+        Self { realtime, planner, commands, playing: true, script, params, metre: None, meters, board, played: 0, frames, out: Vec::new() }
     }
 
     /// Plays up to a tick of a rolling song, with the player's events. The script does one piece of work a tick.
@@ -235,16 +246,16 @@ impl Stand {
         while self.played < until {
             let start = self.played;
             let position = Position::Musical(f64::from(start) / f64::from(SAMPLES_PER_TICK));
-            let host = HostTime { playing: true, tempo: Some(120.0), metre: self.metre, position, bar_line: None, cycle: None };
+            let host = HostTime { playing: self.playing, tempo: Some(120.0), metre: self.metre, position, bar_line: None, cycle: None };
             let end = until.min(start + self.frames);
             let inside = player.iter().filter(|(at, _)| (start..end).contains(at)).map(|&(at, event)| timed(event, at - start));
             let mut port = Scripted { inputs: inside.collect(), ..Scripted::default() };
             self.realtime.process(&self.params, &host, end - start, &mut port);
             self.played = end;
             self.out.extend(port.outputs.into_iter().map(|event| (start + event.timing(), timed(event, 0))));
-            self.conductor.act();
+            self.planner.run();
             self.script.work(end / SAMPLES_PER_TICK - start / SAMPLES_PER_TICK);
-            self.conductor.act();
+            self.planner.run();
         }
     }
 

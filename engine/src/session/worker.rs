@@ -1,4 +1,4 @@
-//! Who makes the plans: the engine's musician on its workers, or a script in tests.
+//! The session's side of the worker that runs the model; a script stands in for it in tests.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,19 +22,19 @@ static MODEL: Shelf<Model> = Shelf::new();
 /// The style column where no style is stated.
 const ANY_STYLE: u8 = 0;
 
-/// Makes what is asked for, in its own time. A newer job always takes the place of the older; every job ends in one outcome.
-pub trait Composer {
-    /// From here on these roles play. Nothing was told yet, nothing is being made.
-    fn gather(&mut self, roles: &BTreeSet<Role>);
+/// Makes what is requested, in its own time. A newer job always takes the place of the older; every job ends in one outcome.
+pub trait Worker {
+    /// From here on these roles play. The context is empty, and nothing is being made.
+    fn set_roles(&mut self, roles: &BTreeSet<Role>);
 
-    /// These are the finished bars; says whether they follow each other.
-    fn listen(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
+    /// These finished bars are the context; says whether they follow each other. Without bars it only loads the model.
+    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
 
-    /// Makes what is asked for, the near bar within this time; says whether its bars follow each other.
-    fn play(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
+    /// Makes what is requested, the near bar within this time; says whether its bars follow each other.
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
 
-    /// Calls off what is being made.
-    fn rest(&mut self);
+    /// Cancels what is being made.
+    fn cancel(&mut self);
 
     /// How a job ended, if one has.
     fn outcome(&mut self) -> Option<Outcome>;
@@ -46,8 +46,8 @@ pub trait Composer {
     fn parts(&self) -> Parts;
 }
 
-/// The engine's musician. The model is loaded by a worker, with the first job.
-pub(super) struct Workers {
+/// The worker side of the pool. The model is loaded there, with the first job.
+pub(super) struct ServiceWorker {
     service: Service,
     musician: Musician,
     parts: Arc<Mutex<Parts>>,
@@ -55,28 +55,28 @@ pub(super) struct Workers {
     folders: Vec<PathBuf>,
 }
 
-impl Workers {
-    /// A musician of this pool, who plays in an ensemble of these roles, with the ONNX Runtime of one of these folders.
+impl ServiceWorker {
+    /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
     pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
         let parts = Arc::default();
         Self { musician: musician(&service, roles, &parts, &folders), service, parts, folders }
     }
 }
 
-impl Composer for Workers {
-    fn gather(&mut self, roles: &BTreeSet<Role>) {
+impl Worker for ServiceWorker {
+    fn set_roles(&mut self, roles: &BTreeSet<Role>) {
         self.musician = musician(&self.service, roles, &self.parts, &self.folders);
     }
 
-    fn listen(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
+    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
         self.musician.listen(context).is_ok()
     }
 
-    fn play(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
         self.musician.play(assignments, self.service.now() + within).is_ok()
     }
 
-    fn rest(&mut self) {
+    fn cancel(&mut self) {
         self.musician.rest();
     }
 

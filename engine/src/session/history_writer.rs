@@ -28,15 +28,15 @@ struct Candidate {
     place: Place,
 }
 
-/// Who writes.
-pub(super) struct Scribe {
+/// Writes a session's plans into the history.
+pub(super) struct HistoryWriter {
     archive: Arc<dyn Archive>,
     candidate: Option<Candidate>,
     /// The start of the last note of the phrase that was written down last.
     written: Option<Tick>,
 }
 
-impl Scribe {
+impl HistoryWriter {
     pub(super) const fn new(archive: Arc<dyn Archive>) -> Self {
         Self { archive, candidate: None, written: None }
     }
@@ -79,6 +79,11 @@ impl Scribe {
     /// What the player has gone back to, and how far it is moved to have its first bar at this line.
     pub(super) fn recalled(&self, line: Tick) -> Option<(Plan, Tick)> {
         self.archive.history().recalled().map(|entry| (entry.plan().clone(), line - entry.place().line))
+    }
+
+    /// The player goes back in the history, or forward again; `current` is the plan that is shown.
+    pub(super) fn step(&self, step: Step, current: Option<&Plan>) {
+        self.edit(|history| history.step(step, current));
     }
 
     /// The player looks at what is planned now.
