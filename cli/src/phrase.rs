@@ -31,7 +31,7 @@ pub struct Score {
 
 impl Score {
     /// The last bars of `context` before `start`, a bar line, and the `bars` bars from there on, which are in `key` or, if none is given, in the key
-    /// that the context ends in. They are told to be as the bars one phrase before are ([`codec::outlook`]).
+    /// that the context ends in. They are told to be as the bars one phrase before are ([`codec::default_conditioning`]).
     /// Nothing is heard where the context has no note before `start`.
     pub fn new(context: &Clip, start: Tick, bars: u32, key: Option<Key>) -> Self {
         let metres = &context.metres;
@@ -53,7 +53,7 @@ impl Score {
         close_up(&mut heard, &mut ahead);
         let fields: Vec<BarFields> = heard.iter().map(|bar| bar.fields).collect();
         for (index, bar) in ahead.iter_mut().enumerate() {
-            let expected = codec::outlook(&fields, index);
+            let expected = codec::default_conditioning(&fields, index);
             let key = key.map_or(expected.key, Key::value);
             bar.fields = BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, key, ..expected };
         }

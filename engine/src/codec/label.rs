@@ -1,4 +1,4 @@
-//! The controls of bars, read off their notes: what training tells the model of music that is known.
+//! Labelling: conditioning of bars measured on their notes, for training and as context.
 
 use super::encode::decode;
 use super::row::{BarFields, BarRows};
@@ -7,12 +7,11 @@ use crate::music::analysis::{
 };
 use crate::music::{Note, TempoMap, Tick};
 
-/// Sets tempo, key, density, register, span, voices, mood and repeats of each bar; the metre stays as it is. The first bar starts at `start`.
+/// Sets tempo, key, density, register, span, voices, mood and repeats of each bar; the metre is left as it is. The first bar starts at `start`.
 ///
-/// They are measured on the notes as the classes tell them, so what the model writes can be measured alike. Where there is nothing to
-/// measure a field is unset.
+/// They are measured on the decoded classes, so that generated bars are labelled in the same way. A field is unset where there is nothing to measure.
 pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
-    let mut heard = Vec::with_capacity(bars.len());
+    let mut measured_bars = Vec::with_capacity(bars.len());
     let mut start = start;
     for bar in bars.iter_mut() {
         let notes = decode(std::slice::from_ref(bar), start);
@@ -20,14 +19,14 @@ pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
         let BarBuckets { density, register, span, voices } = measured.features.as_ref().map(BarBuckets::from).unwrap_or_default();
         let tempo = tempo_bucket(tempos.at(start));
         bar.fields = BarFields { tempo, density, register, span, voices, ..bar.fields };
-        heard.push(measured);
+        measured_bars.push(measured);
         start += Tick(bar.ticks.into());
     }
 
-    // What is read off a bar and others.
+    // Fields that depend on other bars too.
     let flat = velocities_are_flat(bars.iter().flat_map(|bar| &bar.notes).map(|note| note.velocity));
-    let profiles: Vec<_> = heard.iter().map(|bar| bar.profile).collect();
-    let (features, patterns): (Vec<_>, Vec<_>) = heard.into_iter().map(|bar| (bar.features, bar.pattern)).unzip();
+    let profiles: Vec<_> = measured_bars.iter().map(|bar| bar.profile).collect();
+    let (features, patterns): (Vec<_>, Vec<_>) = measured_bars.into_iter().map(|bar| (bar.features, bar.pattern)).unzip();
     let around = windows_of_bars(&profiles).into_iter().zip(repeats_of_bars(&patterns));
     for ((bar, features), (profile, repeats)) in bars.iter_mut().zip(features).zip(around) {
         let mood = features.and_then(|features| Mood::measure(&features, profile.mode_clarity(), flat));
@@ -37,7 +36,7 @@ pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
     }
 }
 
-/// What a bar's controls are read off.
+/// Measurements of one bar.
 struct Measured {
     features: Option<BarFeatures>,
     profile: PitchProfile,
@@ -58,7 +57,7 @@ mod tests {
     use crate::music::{Bar, Metre, Note, Role, Tempo};
 
     #[test]
-    fn bars_are_labelled_with_what_their_notes_are() {
+    fn labels_are_measured_on_the_notes_of_each_bar() {
         let scale = [60, 62, 64, 65, 67, 69, 71, 72];
         let note = |index: usize, pitch: u8| Note {
             onset: Tick(192 + 12 * i64::try_from(index).unwrap()),
@@ -80,20 +79,20 @@ mod tests {
         assert_eq!((scale.density, scale.register, scale.span, scale.voices), (2, 6, 3, 1));
         assert_eq!((empty.metre, empty.tempo), (1, 8));
         assert_eq!((empty.density, empty.register, empty.span, empty.voices), (0, 0, 0, 0));
-        // A bare scale is not clearly major, and of few notes; like no bar before.
+        // A scale is not clearly major, and its notes are few; it repeats no bar before.
         assert_eq!((scale.mood, scale.repeats), (1 + 3, 1));
         assert_eq!((empty.mood, empty.repeats), (0, 0));
     }
 
     #[test]
-    fn a_bar_that_comes_back_says_how_far() {
+    fn repeated_bar_is_labelled_with_its_distance() {
         let note =
             |onset: i64, pitch: u8| Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys };
         let bar = |index: u32| Bar { index, start: Tick(96 * i64::from(index)), length: Tick(96), metre: Metre::COMMON };
         let notes: Vec<Note> = [60, 62, 64, 60, 60, 62].iter().zip(0..).map(|(&pitch, index)| note(96 * index, pitch)).collect();
         let mut bars = encode(&notes, &(0..6).map(bar).collect::<Vec<_>>(), None).bars;
         label(&mut bars, Tick::ZERO, &TempoMap::default());
-        // The fourth is like the first, but three bars back is not looked at.
+        // The fourth repeats the first, but three bars is not one of the distances.
         assert_eq!(bars.iter().map(|bar| bar.fields.repeats).collect::<Vec<_>>(), [1, 1, 1, 1, 2, 4]);
     }
 }

@@ -11,15 +11,12 @@ use crate::{
         NoteClasses, OPEN, Place,
         vocabulary::{Field, duration_ticks, next},
     },
-    model::SamplingInputs,
+    model::{MASKED, SamplingInputs},
     music::{
         Role, TICKS_PER_QUARTER, Tick,
         analysis::{Habits, Register},
     },
 };
-
-/// Added to the logit of what is forbidden.
-const FORBIDDEN: f32 = -1e9;
 
 /// No generated bar has more notes: a bound on time and memory, far above what music needs.
 pub const MOST_NOTES: usize = 192;
@@ -270,7 +267,7 @@ impl Masks {
 
 fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
     for (class, value) in mask.iter_mut().enumerate() {
-        *value = if allowed(class) { 0.0 } else { FORBIDDEN };
+        *value = if allowed(class) { 0.0 } else { MASKED };
     }
 }
 

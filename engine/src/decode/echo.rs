@@ -31,12 +31,12 @@ pub(super) struct Echo {
 impl Echo {
     /// Towards what the bar that one with this value of the repeats column is told to repeat has, after the first `heard` notes.
     pub(super) fn of(recall: &BarRecall, repeats: u8, heard: usize, target: Option<Place>) -> Self {
-        Self { towards: recall.told(repeats, heard, target), away: None }
+        Self { towards: recall.recalled(repeats, heard, target), away: None }
     }
 
     /// Away from the pitch at `target` that would close the loop.
     pub(super) fn break_off(recall: &BarRecall, heard: usize, target: Option<Place>) -> Self {
-        Self { towards: None, away: target.and_then(|target| recall.closing(heard, target)) }
+        Self { towards: None, away: target.and_then(|target| recall.loop_closing_pitch(heard, target)) }
     }
 
     /// Leans the choices; `strictness` is how much of it holds, 0 to 1.

@@ -37,7 +37,7 @@ impl OpenBar {
 
     /// What its choices go by.
     pub(super) fn form(&self) -> Form {
-        match self.recall.turns() {
+        match self.recall.loop_count() {
             0 | 1 if self.bar.fields.repeats > NEW_BAR => Form::Repeat,
             0 | 1 => Form::Free,
             2 => Form::AfterLoop,
@@ -79,7 +79,7 @@ impl OpenBar {
             None => self.bar.bar_row(target),
             Some((note, others)) => self.bar.note_row(others.len(), note, target),
         };
-        self.recall.write(self.given.len() + before.len(), &mut row);
+        self.recall.fill_row(self.given.len() + before.len(), &mut row);
         row
     }
 }

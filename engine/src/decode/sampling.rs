@@ -1,5 +1,7 @@
 //! How adventurous the choices are.
 
+use crate::model::MASKED;
+
 /// Rows of a bar, given ones aside, before which nothing is too unlikely: those that choose its first two notes and where the third one is.
 ///
 /// In a passage that repeats itself the model is nearly sure of every note, and min-p would take the rest away for ever. So whether a bar goes on as
@@ -72,9 +74,9 @@ impl Sampling {
         if self.temperature.is_nan() { 1.0 } else { self.temperature.clamp(0.05, 5.0) }
     }
 
-    /// ln min-p; -1e9 is off.
+    /// ln min-p; [`MASKED`] is off.
     pub(super) fn log_min_p(self) -> f32 {
-        if self.min_p > 0.0 { self.min_p.min(1.0).ln() } else { -1e9 }
+        if self.min_p > 0.0 { self.min_p.min(1.0).ln() } else { MASKED }
     }
 }
 
@@ -101,7 +103,7 @@ mod tests {
         let sampling = Sampling::default();
         assert_eq!(
             [(0, Form::Free), (2, Form::Free), (9, Form::AfterLoop)].map(|(index, form)| sampling.at_row(index, form).log_min_p()),
-            [-1e9; 3]
+            [MASKED; 3]
         );
         assert_eq!(sampling.at_row(3, Form::Free), sampling);
     }

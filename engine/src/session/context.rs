@@ -127,10 +127,10 @@ impl Context {
             for row in &mut rows {
                 row.index = index;
                 index = index.saturating_add(1);
-                let outlook = codec::outlook(&fields, ahead);
+                let default = codec::default_conditioning(&fields, ahead);
                 // A bar that has begun is no longer to be made like another.
-                let repeats = if row.notes.is_empty() { outlook.repeats } else { 0 };
-                row.fields = BarFields { metre: row.fields.metre, tempo, repeats, ..outlook };
+                let repeats = if row.notes.is_empty() { default.repeats } else { 0 };
+                row.fields = BarFields { metre: row.fields.metre, tempo, repeats, ..default };
                 ahead += 1;
             }
             assignments.push(Assignment {

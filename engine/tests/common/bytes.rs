@@ -1,4 +1,4 @@
-//! MIDI files made byte by byte, also such as no writer of ours would write, and what they hold by `midly` alone.
+//! MIDI files assembled from bytes, including ones that this project never writes, and their contents as read by `midly` alone.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
@@ -13,7 +13,7 @@ pub(crate) fn file(format: u8, division: u16, tracks: &[Vec<u8>]) -> Vec<u8> {
     head.into_iter().chain(chunks).collect()
 }
 
-/// Events by their time, the end of the track behind them: at `end`, or with the last event if that is later.
+/// A track of events, sorted by time, with its end-of-track event at `end` or at the last event, whichever is later.
 pub(crate) fn track(end: u32, mut events: Vec<(u32, Vec<u8>)>) -> Vec<u8> {
     events.sort_by_key(|event| event.0);
     let last = events.last().map_or(0, |event| event.0);
@@ -44,11 +44,11 @@ pub(crate) fn meta(time: u32, kind: u8, data: &[u8]) -> (u32, Vec<u8>) {
     (time, [&[0xFF, kind, u8::try_from(data.len()).unwrap()], data].concat())
 }
 
-/// What a track holds: (time, event as Rust prints it) of all that is no note, and the notes as (start, end, channel, key).
-pub(crate) type Told = (Vec<(u32, String)>, Vec<(u32, u32, u8, u8)>);
+/// Contents of a track: (time, debug print) of each event that is not a note, and the notes as (start, end, channel, key).
+pub(crate) type TrackContents = (Vec<(u32, String)>, Vec<(u32, u32, u8, u8)>);
 
-/// What each track of a file holds.
-pub(crate) fn told(bytes: &[u8]) -> Vec<Told> {
+/// Contents of each track of a file.
+pub(crate) fn track_contents(bytes: &[u8]) -> Vec<TrackContents> {
     let smf = Smf::parse(bytes).unwrap_or_else(|error| panic!("{error}"));
     let track = |events: &Vec<midly::TrackEvent<'_>>| {
         let (mut at, mut others, mut notes, mut held) = (0, Vec::new(), Vec::new(), Vec::new());
