@@ -1,4 +1,4 @@
-//! What the audio thread tells the musician.
+//! Event stream from the audio thread to the session: the player's notes and pedal, transport changes, and what became of planned notes.
 
 use std::sync::Arc;
 
@@ -15,49 +15,49 @@ use crate::port::{ChannelMode, Event, each_key};
 use crate::thru::is_pressed;
 use antiphon_engine::session::{Command, ControlValues, Epoch, Heard, Withheld};
 
-/// Room that events leave for what must not be lost.
+/// Slots of the ring kept free of note events, so that transport changes and epoch changes still fit.
 const RESERVE: usize = 64;
 
-/// The telling end of the ring.
+/// Producer of the event ring, owned by the audio thread.
 pub struct Capture {
     heard: HeapProd<Heard>,
     meters: Arc<Meters>,
     epoch: Epoch,
-    /// A turn or an end of the epoch that found no room: told when there is some.
+    /// Transport change or epoch change that did not fit into the ring; sent as soon as there is room.
     untold: Option<Heard>,
-    /// Whether events were lost, or not listened to, since the last that was told.
+    /// Whether player events were dropped, or not captured, since the last event sent. The next event is then preceded by [`Heard::Gap`].
     gap: bool,
-    /// The last tick reached that was told.
+    /// Last clock tick sent, so that each tick is sent once.
     reached: Option<Tick>,
-    /// Messages pushed into the ring.
+    /// Messages pushed into the ring since the instance was created.
     told: u64,
-    /// Keys that the player holds.
+    /// Keys the player holds.
     held: KeySet,
-    /// Channels whose sustain pedal is down, a bit each.
+    /// Channels whose sustain pedal is down, one bit each.
     pedals: u16,
 }
 
 impl Capture {
-    /// The telling end.
+    /// A producer for this ring, at epoch 0.
     #[must_use]
     pub fn new(heard: HeapProd<Heard>, meters: Arc<Meters>) -> Self {
         let (held, pedals) = (KeySet::default(), 0);
         Self { heard, meters, epoch: Epoch(0), untold: None, gap: false, reached: None, told: 0, held, pedals }
     }
 
-    /// The epoch it is.
+    /// The current epoch. Planned notes of an older one are stale.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// Messages told since the instance was made.
+    /// Messages pushed into the ring since the instance was created.
     #[must_use]
     pub const fn told(&self) -> u64 {
         self.told
     }
 
-    /// What of the player's events a musician listens to: notes, the sustain pedal, and what ends them.
+    /// Captures what matters for the context: notes, the sustain pedal and channel mode messages. Other events are ignored.
     pub fn play(&mut self, event: &Event, at: Moment) {
         match *event {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
@@ -94,7 +94,7 @@ impl Capture {
         self.tell(Heard::Pedal { at, channel, pressed });
     }
 
-    /// What the message ends has ended, also what a host or a keyboard forgot to let go.
+    /// Sends the note-offs and pedal changes a channel mode message implies, including note-offs the host or keyboard omitted.
     fn set_channel_mode(&mut self, channel: u8, mode: ChannelMode, at: Moment) {
         if mode.ends_notes() {
             while let Some(key) = self.held.first_on(channel) {
@@ -105,28 +105,28 @@ impl Capture {
         if mode != ChannelMode::NotesOff {
             self.pedal(channel, false, at);
         }
-        // The foot has not moved.
+        // All Sound Off leaves the pedal itself where it is.
         if mode == ChannelMode::SoundOff && is_down {
             self.pedal(channel, true, at);
         }
     }
 
-    /// A planned note sounds, from now to its end if nothing more is told of it. Unlike the player's events it is told in a gap, too.
+    /// A planned note was started. Sent even while player events are being dropped.
     pub fn sounds(&mut self, note: Note, channel: u8, at: Moment) {
         self.tell_of_plan(Heard::Sounds { at, note, channel });
     }
 
-    /// A planned note ended before its time.
+    /// A planned note ended before its planned end.
     pub fn ends(&mut self, key: Key, at: Moment) {
         self.tell_of_plan(Heard::Ends { at, key });
     }
 
-    /// A planned note does not sound.
+    /// A planned note was not played.
     pub fn withholds(&mut self, note: Note, reason: Withheld, at: Moment) {
         self.tell_of_plan(Heard::Withheld { at, note, reason });
     }
 
-    /// The clock turned. `ends_epoch` says whether what was planned is void.
+    /// The transport changed. With `ends_epoch`, everything planned so far becomes stale.
     pub fn turn(&mut self, turn: Turn, ends_epoch: bool) {
         if ends_epoch {
             self.epoch = self.epoch.next();
@@ -134,36 +134,36 @@ impl Capture {
         self.announce(Heard::Turn { epoch: self.epoch, change: turn.change() });
     }
 
-    /// What was planned is void.
+    /// Starts a new epoch: everything planned so far becomes stale.
     pub fn void(&mut self, at: Moment) {
         self.epoch = self.epoch.next();
         self.announce(Heard::Void { epoch: self.epoch, at });
     }
 
-    /// From here on nothing is known of what the player holds.
+    /// Player events were missed: the set of held keys is unknown from here on.
     pub fn lose_player(&mut self) {
         self.gap = true;
         self.held.clear();
         self.pedals = 0;
     }
 
-    /// The player asks for something.
+    /// A command of the player.
     pub fn command(&mut self, command: Command, at: Moment) {
         self.tell(Heard::Command { at, command });
     }
 
-    /// The clock has run to here: told once a tick.
+    /// The clock reached this time. Sent once per tick, with the controls as they stand.
     pub fn reach(&mut self, at: Moment, tempo: f64, controls: impl FnOnce() -> ControlValues) {
         if self.reached != Some(at.tick()) && self.push(Heard::Reached { at, tempo, controls: controls() }, RESERVE) {
             self.reached = Some(at.tick());
         }
     }
 
-    /// Tells an event, or counts it as lost.
+    /// Sends a player event. If the ring is full, drops it and all that follow until [`flush_pending`](Self::flush_pending) has sent a gap.
     fn tell(&mut self, event: Heard) {
         if self.gap || !self.push(event, RESERVE) {
             self.gap = true;
-            // Where nobody listens, nothing is lost.
+            // Without a consumer nothing is lost.
             self.meters.add(Count::Unheard, u64::from(self.heard.read_is_held()));
         }
     }
@@ -174,7 +174,7 @@ impl Capture {
         }
     }
 
-    /// Tells what must not be lost. Of several that find no room the last turn is told, with the newest epoch: it says all of the others.
+    /// Sends a message that must not be lost, or keeps it. Of several kept, only the last transport change and the newest epoch matter.
     fn announce(&mut self, message: Heard) {
         self.untold = match (self.untold, message) {
             (None, _) if self.push(message, 0) => None,
@@ -183,7 +183,7 @@ impl Capture {
         };
     }
 
-    /// Tells what found no room before.
+    /// Sends what did not fit before: a kept transport or epoch change first, then the gap.
     pub fn catch_up(&mut self, at: Moment) {
         if let Some(message) = self.untold
             && self.push(message, 0)
@@ -202,7 +202,7 @@ impl Capture {
     }
 }
 
-/// A host's velocity, 0 to 1, as MIDI's, 1 to 127: a note-on with 0 would be a note-off.
+/// A host velocity (0 to 1) as MIDI (1 to 127). Never 0, since a note-on with velocity 0 is a note-off.
 fn midi_velocity(velocity: f32) -> u8 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1 to 127 before")]
     let velocity = (velocity * 127.0).round().clamp(1.0, 127.0) as u8;
@@ -267,7 +267,7 @@ mod tests {
             capture.play(&control(controller, 0.0), at);
             assert_eq!(listen.pop_iter().collect::<Vec<_>>(), ended, "controller {controller}");
         }
-        // What was lost is held by nobody.
+        // After a gap no key counts as held.
         capture.lose_player();
         capture.catch_up(at);
         capture.play(&control(123, 0.0), at);

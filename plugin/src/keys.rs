@@ -1,8 +1,8 @@
-//! Sets of keys, for what the plan's own table does not know: what was struck in this sample, what is owed to the host.
+//! Sets of MIDI keys.
 
 use antiphon_engine::plan::Key;
 
-/// A set of keys: 256 bytes, nothing on the heap.
+/// A set of keys: 256 bytes, no heap.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySet {
     /// One bit per pitch, by channel.
@@ -10,7 +10,7 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Whether it holds this key.
+    /// Whether the key is in the set.
     #[must_use]
     pub fn contains(&self, key: Key) -> bool {
         self.channels[usize::from(key.channel())] & bit(key) != 0
@@ -21,30 +21,30 @@ impl KeySet {
         self.channels[usize::from(key.channel())] |= bit(key);
     }
 
-    /// Takes a key out, if it is there.
+    /// Removes a key, if present.
     pub fn forget(&mut self, key: Key) {
         self.channels[usize::from(key.channel())] &= !bit(key);
     }
 
-    /// Takes every key out.
+    /// Removes all keys.
     pub fn clear(&mut self) {
         self.channels = [0; 16];
     }
 
-    /// Its lowest key on its lowest channel; `None` if it is empty.
+    /// The lowest key on the lowest channel; `None` if empty.
     #[must_use]
     pub fn first(&self) -> Option<Key> {
         (0u8..16).find_map(|channel| self.first_on(channel))
     }
 
-    /// Its lowest key on this channel; `None` if there is none.
+    /// The lowest key on this channel; `None` if there is none.
     #[must_use]
     pub fn first_on(&self, channel: u8) -> Option<Key> {
         let pitches = self.channels.get(usize::from(channel)).filter(|pitches| **pitches != 0)?;
         Key::new(channel, u8::try_from(pitches.trailing_zeros()).ok()?)
     }
 
-    /// Takes every key of a channel out.
+    /// Removes all keys of a channel.
     pub fn clear_channel(&mut self, channel: u8) {
         if let Some(pitches) = self.channels.get_mut(usize::from(channel)) {
             *pitches = 0;

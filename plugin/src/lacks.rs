@@ -1,33 +1,33 @@
-//! What a host does not say about time, or says wrongly: for the status line. The plug-in goes on as well as it can.
+//! Problems with the host's transport information, for the status line. The plug-in continues with fallbacks.
 
 use crate::clock::{HostTime, Position};
 
-/// Something that a host owes.
+/// Something the host does not report, or reports wrongly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Lack {
-    /// No sample rate, or one that is none: the clock stands.
+    /// Sample rate missing or invalid: the clock is stopped.
     SampleRate,
-    /// Neither tempo nor position, and the transport does not roll: there may be none.
+    /// Neither tempo nor position, and the transport is not rolling: there may be no transport.
     Transport,
-    /// It rolls without a tempo, or with one that is none.
+    /// Rolling without a tempo, or with an invalid one.
     Tempo,
-    /// It rolls without a metre, or with one that is none.
+    /// Rolling without a metre, or with an invalid one.
     Metre,
-    /// It rolls without a position, or at one that is none.
+    /// Rolling without a position, or at an invalid one.
     Position,
-    /// Its position jumps with every block.
+    /// The position jumps with every block.
     Steadiness,
-    /// It reports bar lines that cannot be any.
+    /// The reported bar positions cannot be bar lines.
     BarLines,
 }
 
 impl Lack {
-    /// All there are.
+    /// All issues.
     pub const ALL: [Self; 7] =
         [Self::SampleRate, Self::Transport, Self::Tempo, Self::Metre, Self::Position, Self::Steadiness, Self::BarLines];
 
-    /// What the player is told.
+    /// The message shown to the player.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -46,12 +46,12 @@ impl Lack {
     }
 }
 
-/// What a host owes, at one moment.
+/// The issues of one block, as a set of bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lacks(u8);
 
 impl Lacks {
-    /// What is owed after a block.
+    /// The issues of a block. `jumps` is whether the position keeps jumping.
     #[must_use]
     pub fn of(host: &HostTime, has_sample_rate: bool, jumps: bool) -> Self {
         let owes = |lack| match lack {
@@ -61,31 +61,31 @@ impl Lacks {
             Lack::Metre => host.playing && host.metre.is_none(),
             Lack::Position => host.playing && host.position == Position::Unknown,
             Lack::Steadiness => jumps,
-            // The clock finds out.
+            // Found by the clock, see [`with`](Self::with).
             Lack::BarLines => false,
         };
         Self(Lack::ALL.into_iter().filter(|lack| owes(*lack)).fold(0, |bits, lack| bits | lack.bit()))
     }
 
-    /// And this one.
+    /// Adds an issue.
     #[must_use]
     pub const fn with(self, lack: Lack) -> Self {
         Self(self.0 | lack.bit())
     }
 
-    /// As a number, for an atomic.
+    /// The set as a number, to be stored in an atomic.
     #[must_use]
     pub const fn bits(self) -> u8 {
         self.0
     }
 
-    /// From such a number.
+    /// The inverse of [`bits`](Self::bits).
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
 
-    /// One by one.
+    /// Iterates over the issues.
     pub fn iter(self) -> impl Iterator<Item = Lack> {
         Lack::ALL.into_iter().filter(move |lack| self.0 & lack.bit() != 0)
     }
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(owed(HostTime { playing: false, ..nothing }, true, false), [Lack::Transport]);
         let lines = Lacks::of(&all, true, false).with(Lack::BarLines);
         assert_eq!(lines.iter().collect::<Vec<_>>(), [Lack::BarLines]);
-        // A stopped transport need not say where it is.
+        // A stopped transport need not report a position.
         assert_eq!(owed(HostTime { playing: false, tempo: Some(90.0), ..nothing }, true, false), []);
     }
 }

@@ -1,57 +1,58 @@
-//! How the audio thread fares: numbers it writes and anybody reads. Each is true by itself; two of them may be a block apart.
+//! Counters and clock state, written by the audio thread and read by any other. Each value is consistent by itself; two may be a block
+//! apart.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::clock::{Moment, Motion};
 use crate::lacks::Lacks;
 
-/// What an instance's audio thread has counted, and where it is.
+/// Counters and clock state of one instance.
 #[derive(Debug, Default)]
 pub struct Meters {
     counts: [AtomicU64; Count::ALL.len()],
-    /// The playhead on the clock, in ticks, as bits of an `f64`.
+    /// Playhead in clock ticks, as bits of an `f64`.
     playhead: AtomicU64,
     /// Quarters per minute, as bits of an `f64`.
     tempo: AtomicU64,
     /// [`Motion`], 0 to 2.
     motion: AtomicU8,
-    /// [`Lacks`].
+    /// Bits of [`HostIssues`].
     lacks: AtomicU8,
 }
 
-/// What is counted.
+/// The counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Count {
-    /// Planned notes that sounded.
+    /// Planned notes that were played.
     Sounded,
-    /// Planned notes that came after their time, and were not played.
+    /// Planned notes that arrived after their time and were not played.
     Late,
-    /// Messages that answered to a place of the song that was left.
+    /// Messages of an old epoch, planned for a song position that was left.
     Stale,
-    /// Planned notes on a key that the player held.
+    /// Planned notes not played because the player held the key.
     Yielded,
-    /// Planned notes for which there was no room.
+    /// Planned notes dropped for lack of room.
     Crowded,
-    /// What the musician was not told of, because the ring was full: events of the player, notes of the plan that sounded.
+    /// Events the session did not get because the ring was full: the player's, or reports of planned notes.
     Unheard,
-    /// Events that the host refused.
+    /// Events the host refused.
     Refused,
 }
 
 impl Count {
-    /// Everything that is counted.
+    /// All counters.
     pub const ALL: [Self; 7] = [Self::Sounded, Self::Late, Self::Stale, Self::Yielded, Self::Crowded, Self::Unheard, Self::Refused];
 }
 
 impl Meters {
-    /// How many there were since the instance was made.
+    /// The count since the instance was created.
     #[must_use]
     pub fn count(&self, count: Count) -> u64 {
         self.counts[count as usize].load(Ordering::Relaxed)
     }
 
-    /// The playhead on the clock.
+    /// Playhead on the clock.
     #[must_use]
     pub fn playhead(&self) -> Moment {
         Moment(f64::from_bits(self.playhead.load(Ordering::Relaxed)))
@@ -73,7 +74,7 @@ impl Meters {
         }
     }
 
-    /// What the host does not say about time, or says wrongly.
+    /// Problems with the host's transport information.
     #[must_use]
     pub fn lacks(&self) -> Lacks {
         Lacks::from_bits(self.lacks.load(Ordering::Relaxed))

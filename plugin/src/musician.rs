@@ -1,7 +1,8 @@
-//! The seam between the audio thread and whoever plans: two rings of the plain messages of [`antiphon_engine::session`], and what both share.
+//! Interface between the audio thread and the planning thread: two rings with the messages of [`antiphon_engine::session`], and shared
+//! state.
 //!
-//! Either side may be late, or gone. Messages of the audio thread come in order of time; planned events carry the epoch they answer, so that
-//! nothing is played that was meant for a place of the song that was left.
+//! Either side may be late or gone. Messages of the audio thread arrive in order of time; planned events carry the epoch they belong to, so
+//! that nothing planned for an abandoned song position is played.
 
 use std::sync::Arc;
 
@@ -12,49 +13,49 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 use crate::meters::Meters;
 use crate::state::State;
 
-/// Messages that wait for the session at most: some seconds of dense playing.
+/// Capacity of the event ring: some seconds of dense playing.
 const HEARD_MESSAGES: usize = 4096;
-/// Messages that wait for the audio thread at most.
+/// Capacity of the ring of planned events.
 const PLANNED_MESSAGES: usize = 4096;
 
-/// Who answers the player. Made when an instance is first activated, dropped with it; not called on the audio thread while it runs in real
-/// time.
+/// The planning side of one instance. Created when the instance is first activated, dropped with it. Not called from the audio thread while
+/// it runs in real time.
 pub trait Musician: Send + 'static {
-    /// Sits down at the far ends of the rings.
+    /// Starts planning on these ports.
     fn sit(seat: Seat) -> Self;
 
-    /// Before each block of an offline render, on the audio thread: waits until the first `told` messages that were pushed into the ring are
-    /// answered. Bounded, and not for one that cannot answer. A musician that answers by itself in time has nothing to wait for.
+    /// Called on the audio thread before each block of an offline render: waits until the first `sent` messages of the event ring have been
+    /// processed. Must be bounded, and return at once if it cannot make progress. The default does not wait.
     fn attend(&mut self, told: u64) {
         let _ = told;
     }
 }
 
-/// The far ends of the rings.
+/// The planning side's ports.
 pub struct Seat {
-    /// What the audio thread tells.
+    /// Events from the audio thread.
     pub heard: HeapCons<Heard>,
-    /// What it is to play.
+    /// Planned events for the audio thread.
     pub planned: HeapProd<Planned>,
-    /// How it fares.
+    /// The audio thread's counters.
     pub meters: Arc<Meters>,
-    /// What the editor is to show.
+    /// Snapshots for the editor.
     pub board: Arc<Board>,
-    /// What the project keeps.
+    /// State saved with the project.
     pub state: Arc<State>,
 }
 
-/// The near ends, which the audio thread owns.
+/// The audio thread's ports.
 pub struct Ends {
-    /// What it tells.
+    /// Events for the session.
     pub heard: HeapProd<Heard>,
-    /// What it is to play.
+    /// Planned events.
     pub planned: HeapCons<Planned>,
-    /// How it fares.
+    /// Counters.
     pub meters: Arc<Meters>,
 }
 
-/// The two rings, for an instance whose project keeps this.
+/// Creates both rings and the shared state of an instance.
 #[must_use]
 pub fn rings(state: Arc<State>) -> (Ends, Seat) {
     let (tell, heard) = HeapRb::new(HEARD_MESSAGES).split();

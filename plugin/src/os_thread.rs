@@ -1,22 +1,22 @@
-//! Threads that others started and nobody can join, known by what Linux says of them.
+//! Threads started by other libraries, which cannot be joined; identified through Linux's `/proc`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether a thread still runs.
+/// Polling interval while waiting for a thread.
 const GLANCE: Duration = Duration::from_millis(1);
 
 /// A thread of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OsThread {
-    /// `/proc/PROCESS/task/THREAD`: there until no instruction of the thread is left to run.
+    /// `/proc/PROCESS/task/THREAD`: exists until the thread has run its last instruction.
     folder: PathBuf,
 }
 
 impl OsThread {
-    /// The one that calls. `None` except on Linux.
+    /// The calling thread. `None` except on Linux.
     pub(crate) fn current() -> Option<Self> {
         if !cfg!(target_os = "linux") {
             return None;
@@ -25,15 +25,15 @@ impl OsThread {
         Some(Self { folder: Path::new("/proc").join(link) })
     }
 
-    /// Gives it a name that no other thread has. Threads that it starts have the same from the start, and keep it unless they are named.
+    /// Gives the thread a unique name. Threads it starts inherit the name, unless they set their own.
     pub(crate) fn mark(&self) {
         if let Some(name) = self.name() {
-            // Without it, just those that it starts are not found.
+            // If this fails, only the threads it starts are not found.
             let _ = fs::write(self.folder.join("comm"), name);
         }
     }
 
-    /// Those that bear the name that [`mark`](Self::mark) gave: itself, and those it has started since.
+    /// All threads with the name set by [`mark`](Self::mark): this one, and those it has started since.
     pub(crate) fn family(&self) -> Vec<Self> {
         let (Some(name), Some(threads)) = (self.name(), self.folder.parent()) else { return Vec::new() };
         let threads = fs::read_dir(threads).into_iter().flatten().filter_map(Result::ok).map(|entry| Self { folder: entry.path() });
@@ -41,12 +41,12 @@ impl OsThread {
         threads.filter(is_one).collect()
     }
 
-    /// The kernel takes 15 bytes, and the number has at most 7.
+    /// The kernel limits names to 15 bytes; thread ids have at most 7 digits.
     fn name(&self) -> Option<String> {
         Some(format!("editor-{}", self.folder.file_name()?.to_str()?))
     }
 
-    /// Waits until it has ended, and says whether it has. A thread does not wait for itself.
+    /// Waits until the thread has ended; returns whether it has. A thread does not wait for itself.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
         if Self::current().as_ref() == Some(self) {
             return false;
@@ -69,10 +69,10 @@ mod tests {
 
     use super::*;
 
-    /// So long that a test which waits for it has failed.
+    /// Longer than any test run.
     const EVER: Duration = Duration::from_secs(3600);
 
-    /// A thread that runs until the sender is dropped, with one that it has started before it was marked and one after.
+    /// A thread that runs until the sender is dropped, with a child started before it was marked and one after.
     fn family() -> (OsThread, Sender<()>) {
         let (stop, stopped) = channel::<()>();
         let (tell, told) = channel();
@@ -87,7 +87,7 @@ mod tests {
             this.mark();
             let younger = idle();
             tell.send(this).unwrap();
-            // The sender goes, nothing is sent.
+            // `recv` fails when the sender is dropped.
             let _ = stopped.recv();
             drop((older, younger));
         });

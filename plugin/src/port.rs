@@ -1,4 +1,4 @@
-//! The host's event ports, and what leaves through them.
+//! Host event ports, and reliable output through them.
 
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::Key;
@@ -6,21 +6,21 @@ use nice_plug::midi::{Channel, Key as HostKey, NoteEvent, VoiceID, control_chang
 
 use crate::keys::KeySet;
 
-/// A host event: what nice-plug makes of CLAP's and VST3's.
+/// A host event, in nice-plug's common form for CLAP and VST3.
 pub type Event = NoteEvent<()>;
 
-/// What a note sounds on, where the plug-in sounds by itself.
+/// Which sound of the preview synth a note uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sound {
-    /// What General MIDI has on its channel: percussion on the tenth, pitches elsewhere.
+    /// As in General MIDI: percussion on channel 10, pitched elsewhere.
     #[default]
     ByChannel,
-    /// Percussion, on any channel.
+    /// Percussion on any channel.
     Percussion,
 }
 
 impl Sound {
-    /// What a part of this role sounds on.
+    /// The sound for a part with this role.
     #[must_use]
     pub fn of(role: Role) -> Self {
         if role == Role::Drums { Self::Percussion } else { Self::ByChannel }
@@ -29,14 +29,14 @@ impl Sound {
 
 /// The event ports of one block.
 pub trait Port {
-    /// The next event in, in order of time.
+    /// The next input event, in order of time.
     fn next(&mut self) -> Option<Event>;
 
-    /// Sends an event out; whether the host took it. Events must come in order of time: hosts and nice-plug do not sort them.
+    /// Sends an event; returns whether the host accepted it. Events must be sent in order of time: neither hosts nor nice-plug sort them.
     fn send(&mut self, event: Event, sound: Sound) -> bool;
 }
 
-/// The way out. A note-off that the host refuses is owed, and sent again with the next block: otherwise its note would hang.
+/// Event output that repeats a note-off the host refuses in the next block, since otherwise the note would hang.
 #[derive(Debug, Default)]
 pub struct Outlet {
     owed: KeySet,
@@ -44,7 +44,7 @@ pub struct Outlet {
 }
 
 impl Outlet {
-    /// Sends what is owed, at the first sample of a block.
+    /// Sends the pending note-offs, at the first sample of a block.
     pub fn settle(&mut self, port: &mut impl Port) {
         while let Some(key) = self.owed.first() {
             if !port.send(note_off(0, key), Sound::ByChannel) {
@@ -54,16 +54,16 @@ impl Outlet {
         }
     }
 
-    /// Sends an event; whether the host took it.
+    /// Sends an event; returns whether the host accepted it.
     pub fn send(&mut self, port: &mut impl Port, event: Event) -> bool {
         self.send_as(port, event, Sound::ByChannel)
     }
 
-    /// [`send`](Self::send), for what does not sound by its channel.
+    /// [`send`](Self::send), with a sound other than the channel's.
     pub fn send_as(&mut self, port: &mut impl Port, event: Event, sound: Sound) -> bool {
         let taken = port.send(event, sound);
         match event {
-            // A note-off of an older note would cut this one.
+            // A pending note-off of an earlier note would end this one.
             NoteEvent::NoteOn { channel, key, .. } if taken => each_key(channel, key, |key| self.owed.forget(key)),
             NoteEvent::NoteOff { channel, key, .. } if !taken => each_key(channel, key, |key| self.owed.insert(key)),
             _ => {}
@@ -72,29 +72,29 @@ impl Outlet {
         taken
     }
 
-    /// How many events the host refused.
+    /// Number of events the host refused.
     #[must_use]
     pub const fn refused(&self) -> u64 {
         self.refused
     }
 }
 
-/// A note-on as hosts write it.
+/// A note-on event.
 #[must_use]
 pub fn note_on(timing: u32, key: Key, velocity: u8) -> Event {
     let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
     NoteEvent::NoteOn { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: f32::from(velocity) / 127.0 }
 }
 
-/// A note-off as hosts write it: key and channel are numbers, since wildcards become -1 in VST3.
+/// A note-off event. Key and channel are numbers, since wildcards become -1 in VST3.
 #[must_use]
 pub fn note_off(timing: u32, key: Key) -> Event {
     let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
     NoteEvent::NoteOff { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: 0.0 }
 }
 
-/// An event as MIDI means it: a note-on of velocity 0 is a note-off. Hosts pass MIDI's on as note events without looking at the velocity; taken as
-/// a strike, it would hold its key for ever.
+/// The event with MIDI's meaning: a note-on with velocity 0 is a note-off. Hosts pass it on as a note-on event, which would hold its key
+/// forever.
 #[must_use]
 pub fn as_midi(event: Event) -> Event {
     match event {
@@ -105,20 +105,20 @@ pub fn as_midi(event: Event) -> Event {
     }
 }
 
-/// What a controller's number asks of a channel, beyond its own value (MIDI 1.0, channel mode messages).
+/// Channel mode messages (MIDI 1.0): controllers that act on the whole channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelMode {
-    /// Everything falls silent, whatever the pedal.
+    /// All Sound Off: silence at once, regardless of the pedal.
     SoundOff,
-    /// Controllers go back to where they begin, the pedal up.
+    /// Reset All Controllers: defaults, the pedal up.
     Reset,
-    /// All keys are let go.
+    /// All Notes Off: releases all keys.
     NotesOff,
 }
 
 impl ChannelMode {
-    /// What a controller asks for, if it is no mere controller. Local control concerns a keyboard alone; a change of the omni or mono mode
-    /// lets all keys go.
+    /// The channel mode of a controller, if it is one. Local Control concerns keyboards only; omni and mono mode changes imply All Notes
+    /// Off.
     #[must_use]
     pub const fn of(controller: u8) -> Option<Self> {
         match controller {
@@ -136,10 +136,9 @@ impl ChannelMode {
     }
 }
 
-/// Does something to each key that an event is about: one, or all that a wildcard stands for. None for numbers that MIDI has not.
+/// Calls `act` for each key of an event: one, or all that a wildcard covers. None for numbers outside MIDI.
 ///
-/// Nearly all events are about one key. The rest stands apart, so that the code of a note is short: it runs a few times a second, and each line of
-/// it must be fetched anew.
+/// Wildcards are rare and handled out of line: this code runs a few times a second, so its size is what costs.
 pub fn each_key(channel: Channel, key: HostKey, mut act: impl FnMut(Key)) {
     if let (Some(channel), Some(pitch)) = (channel.number(), key.number()) {
         if let Some(key) = Key::new(channel, pitch) {
@@ -164,14 +163,14 @@ pub(crate) mod scripted {
 
     use super::{Event, Port, Sound};
 
-    /// Ports for tests: events in by hand, events out kept, refused beyond a number.
+    /// Ports for tests: queued input, recorded output, refused after a number of events.
     #[derive(Default)]
     pub(crate) struct Scripted {
         pub(crate) inputs: VecDeque<Event>,
         pub(crate) outputs: Vec<Event>,
-        /// What the outputs sound on.
+        /// Sounds of the outputs.
         pub(crate) sounds: Vec<Sound>,
-        /// How many more events the host takes; `None` for any number.
+        /// How many more events the host accepts; `None` for no limit.
         pub(crate) room: Option<usize>,
     }
 

@@ -1,9 +1,9 @@
-//! What the player should know of the project and of the host, in sentences for the status line.
+//! Messages for the status line about project and host.
 
 use crate::meters::{Count, Meters};
 use crate::state::State;
 
-/// All there is to say; `None` if all is well.
+/// All current messages, joined; `None` if there are none.
 #[must_use]
 pub fn remarks(state: &State, meters: &Meters) -> Option<String> {
     let counted = [

@@ -1,6 +1,6 @@
-//! What an instance leaves behind, for whoever asks: how its plans and notes fared, as a line of JSON.
+//! Report of an instance's counters, as a line of JSON written when the instance is removed.
 //!
-//! A host cannot ask for these numbers. They are what a report of a defect should say, and what `cargo xtask demo` prints.
+//! Hosts cannot query these numbers. Bug reports should quote them, and `cargo xtask demo` prints them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use antiphon_engine::service::Punctuality;
 
 use crate::meters::{Count, Meters};
 
-/// The file to which instances append their line when they go; nothing is written without it.
+/// Environment variable naming the file that instances append their line to. Without it nothing is written.
 const VARIABLE: &str = "ANTIPHON_REPORT";
 
-/// Leaves the line where [`VARIABLE`] says. A file that cannot be written to is not worth a host's trouble.
+/// Appends the report to the file that [`VARIABLE`] names. Failures are ignored: they must not disturb the host.
 pub(crate) fn leave(meters: &Meters, plans: Punctuality) {
     if let Some(path) = std::env::var_os(VARIABLE) {
         let _ = append(Path::new(&path), meters, plans);
@@ -22,11 +22,11 @@ pub(crate) fn leave(meters: &Meters, plans: Punctuality) {
 
 fn append(path: &Path, meters: &Meters, plans: Punctuality) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    // In one piece, since instances may go at the same time.
+    // One write call, since instances may be removed at the same time.
     file.write_all(line(meters, plans).as_bytes())
 }
 
-/// Plans and planned notes; in a host they are counted from the making of the instance on.
+/// Counts of plans and planned notes since the instance was created.
 fn line(meters: &Meters, plans: Punctuality) -> String {
     let notes = |count| meters.count(count);
     let report = serde_json::json!({

@@ -1,4 +1,4 @@
-//! The plug-in as nice-plug knows it: what the host calls, handed on.
+//! The plug-in as nice-plug sees it: forwards the host's calls.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -22,24 +22,24 @@ use antiphon_engine::session::Board;
 
 /// One instance of a class.
 ///
-/// Making one does no input or output and starts no thread: hosts make instances just to look at them. The musician sits down when an
-/// instance is first activated, and leaves with it.
+/// Creating one does no I/O and starts no thread, since hosts create instances only to inspect them. Planning starts when the instance is
+/// first activated, and stops when it is dropped.
 pub struct Shell<C, M> {
     params: Arc<AntiphonParams>,
-    /// What a VST3 component says besides nice-plug.
+    /// Connection to the VST3 component around this plug-in.
     link: Arc<Link>,
     realtime: RealTime,
-    /// Its own sound: once it is activated, in a class that has one.
+    /// The preview synth; `None` before activation, and in the class without one.
     preview: Option<Preview>,
-    /// How the audio thread fares, for the editor.
+    /// The audio thread's counters, for the editor.
     meters: Arc<Meters>,
-    /// What the musician shows in the editor.
+    /// The session's snapshots, for the editor.
     board: Arc<Board>,
-    /// Until the musician sits in it.
+    /// The planning side's ports, until planning starts.
     seat: Option<Seat>,
-    /// Kept for as long as the instance lives.
+    /// The planning side; `None` before the first activation.
     musician: Option<M>,
-    /// What the host said at the last activation that it renders for.
+    /// Render mode set at the last activation.
     mode: BlockMode,
     class: PhantomData<C>,
 }
@@ -65,7 +65,7 @@ impl<C: Class, M: Musician> Default for Shell<C, M> {
 }
 
 impl<C, M> Shell<C, M> {
-    /// Its parameters, by name.
+    /// The parameters.
     #[must_use]
     pub fn parameters(&self) -> Arc<AntiphonParams> {
         Arc::clone(&self.params)
@@ -79,17 +79,17 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = C::AUDIO;
-    /// The pedal must be heard, and thru must carry controllers and bend.
+    /// The pedal must be captured, and thru must pass controllers and pitch bend.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
     /// nice-plug recomputes the bar start wrongly after a metre change when it splits blocks.
     const SAMPLE_ACCURATE_AUTOMATION: bool = false;
-    /// Beyond it the wrapper allocates on the audio thread.
+    /// Beyond this the wrapper allocates on the audio thread.
     const INPUT_EVENT_CAPACITY: usize = 16_384;
 
     type Editor = AntiphonEditor;
     type SysExMessage = ();
-    /// Never used for our work: nice-plug's one worker serves all instances, and dies with the first that is removed.
+    /// Used only to stop nice-plug's worker, which is shared by all instances and dies with the first one removed.
     type BackgroundTask = Leave;
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
@@ -113,14 +113,14 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         if let Some(seat) = self.seat.take() {
             self.musician = Some(M::sit(seat));
         }
-        // What was heard and planned stays as it is.
+        // Context and plan are kept.
         self.mode = if config.process_mode == ProcessMode::Offline { BlockMode::Offline } else { BlockMode::Live };
         self.realtime.set_sample_rate(config.sample_rate);
         self.preview = C::PREVIEW.then(|| Preview::new(config.sample_rate));
         true
     }
 
-    /// What sounds is released with the next block, if there is one: nothing can be sent from here.
+    /// Sounding notes end in the next block, if there is one: events cannot be sent from here.
     fn deactivate(&mut self) {
         self.realtime.reset();
     }
@@ -144,7 +144,7 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
             musician.attend(self.realtime.told());
         }
         let host = HostTime::read(context.transport());
-        // A block of 2^32 samples is a day long.
+        // 2^32 samples are a day.
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
         let audio = buffer.as_slice();
         if C::AUDIO.iter().all(|layout| layout.main_input_channels.is_none()) {
@@ -158,7 +158,7 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
             _ => None,
         };
         self.realtime.process(&self.params, &host, frames, &mut Ports { context, performance, shell: PhantomData::<Self> });
-        // A plan may sound at any time, whatever comes in.
+        // A plan may start playing at any time, whatever the input.
         ProcessStatus::KeepAlive
     }
 }
@@ -176,8 +176,8 @@ impl<C: Class, M: Musician> Vst3Plugin for Shell<C, M> {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
 }
 
-/// Writes 0, of the same sign, for what is too small to hear and slow to reckon with: whatever comes in, no effect behind is slowed down by what
-/// goes out. In whole numbers and without a branch, so that it takes as long for either.
+/// Replaces subnormal samples by zero of the same sign, so that they do not slow down effects behind the plug-in. Integer and branch-free,
+/// so it takes the same time for all values.
 fn flush_subnormals(channel: &mut [f32]) {
     const SIGN: u32 = 1 << 31;
     const EXPONENT: u32 = f32::INFINITY.to_bits();
@@ -188,7 +188,7 @@ fn flush_subnormals(channel: &mut [f32]) {
     }
 }
 
-/// nice-plug's context as event ports, heard by the preview sound.
+/// nice-plug's context as event ports; the preview synth plays what is sent.
 struct Ports<'a, X, P> {
     context: &'a mut X,
     performance: Option<Performance<'a>>,
@@ -204,7 +204,7 @@ where
         self.context.next_event()
     }
 
-    /// What is sent sounds whether the host takes it or not: some have no way out for events.
+    /// The synth plays the event whether the host accepts it or not: some hosts have no event output.
     fn send(&mut self, event: Event, sound: Sound) -> bool {
         if let Some(performance) = &mut self.performance {
             performance.play(&event, sound);

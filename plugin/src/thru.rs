@@ -1,16 +1,16 @@
-//! The player's events, passed on as they are at their own sample.
+//! Pass-through of the player's events at their own sample.
 
 use nice_plug::midi::{Key as HostKey, NoteEvent, control_change};
 
 use crate::keys::KeySet;
 use crate::port::{ChannelMode, Event, Outlet, Port, Sound, each_key, note_off};
 
-/// Events of one sample that are put in order at once; more go out in batches of so many, each in order.
+/// Events of one sample that are sorted together. More are sent in several batches, each sorted.
 const BATCH: usize = 512;
 
-/// The player's events of one sample, in the order they go out: note-offs, controllers, note-ons.
+/// The player's events of one sample, in output order: note-offs, controllers, note-ons.
 ///
-/// What is about a key that was struck in this same sample follows its note-on: the note-off of a note without length, a note's own tuning.
+/// Events for a key that was struck at this same sample follow its note-on: the note-off of a zero-length note, or a note's own tuning.
 #[derive(Debug)]
 pub struct Batch {
     offs: Vec<Event>,
@@ -22,7 +22,7 @@ pub struct Batch {
 
 #[allow(clippy::new_without_default, reason = "a default that takes memory invites `mem::take` on the audio thread")]
 impl Batch {
-    /// An empty batch with all the room it will ever need.
+    /// An empty batch with all memory allocated.
     #[must_use]
     pub fn new() -> Self {
         let [offs, controllers, ons, after] = [(); 4].map(|()| Vec::with_capacity(BATCH));
@@ -42,7 +42,7 @@ impl Batch {
         let place = match event {
             NoteEvent::NoteOn { channel, key, .. } => {
                 each_key(channel, key, |key| self.struck.insert(key));
-                // Struck, let go and struck again within a sample: the second follows the note-off of the first.
+                // Struck, released and struck again within a sample: the second note-on follows the first note-off.
                 if self.after.is_empty() { &mut self.ons } else { &mut self.after }
             }
             _ if concerns_struck() => &mut self.after,
@@ -52,24 +52,24 @@ impl Batch {
         place.push(event);
     }
 
-    /// Whether it must be emptied before the next event.
+    /// Whether it must be cleared before the next event.
     #[must_use]
     pub fn is_full(&self) -> bool {
         [&self.offs, &self.controllers, &self.ons, &self.after].iter().any(|events| events.len() == BATCH)
     }
 
-    /// The note-offs.
+    /// Note-offs.
     #[must_use]
     pub fn offs(&self) -> &[Event] {
         &self.offs
     }
 
-    /// What comes after the note-offs: controllers, note-ons, and what follows these.
+    /// Events after the note-offs: controllers, note-ons, and what follows those.
     pub fn rest(&self) -> impl Iterator<Item = &Event> {
         self.controllers.iter().chain(&self.ons).chain(&self.after)
     }
 
-    /// Forgets its events.
+    /// Removes all events.
     pub fn clear(&mut self) {
         for events in [&mut self.offs, &mut self.controllers, &mut self.ons, &mut self.after] {
             events.clear();
@@ -78,7 +78,7 @@ impl Batch {
     }
 }
 
-/// The key of an event about one note.
+/// The key of a per-note event.
 const fn key_of(event: &Event) -> Option<HostKey> {
     match event {
         NoteEvent::NoteOn { key, .. }
@@ -95,15 +95,15 @@ const fn key_of(event: &Event) -> Option<HostKey> {
     }
 }
 
-/// The gate between the player and the way out.
+/// Passes the player's events to the output while it is open.
 #[derive(Debug)]
 pub struct Thru {
     open: bool,
-    /// Keys whose note-on went out and whose note-off did not yet.
+    /// Keys whose note-on was sent, but not yet the note-off.
     sounding: KeySet,
-    /// Channels whose pedal went out pressed, one bit each.
+    /// Channels whose pedal was sent as pressed, one bit each.
     pedals: u16,
-    /// What the player's notes sound on.
+    /// Preview sound of the player's notes.
     sound: Sound,
 }
 
@@ -120,12 +120,12 @@ impl Thru {
         self.open
     }
 
-    /// What the player's notes sound on from here on.
+    /// Sets the preview sound of the player's notes from here on.
     pub const fn set_sound(&mut self, sound: Sound) {
         self.sound = sound;
     }
 
-    /// Opens or closes the gate. What sounds through it is released when it closes, since its note-offs will not pass.
+    /// Opens or closes the gate. Closing it releases sounding notes and pedals, since their note-offs will not pass.
     pub fn set_open(&mut self, open: bool, outlet: &mut Outlet, port: &mut impl Port) {
         if self.open && !open {
             while let Some(key) = self.sounding.first() {
@@ -171,13 +171,13 @@ impl Default for Thru {
     }
 }
 
-/// Whether a pedal's value, 0 to 1, counts as pressed: 64 and more of 127 (MIDI 1.0, switch controllers).
+/// Whether a pedal value, 0 to 1, counts as pressed: 64 and above of 127 (MIDI 1.0, switch controllers).
 #[must_use]
 pub fn is_pressed(value: f32) -> bool {
     value * 127.0 >= 63.5
 }
 
-/// An event as it goes out. nice-plug cannot send a choke: a note-off says most of it.
+/// The event as it can be sent. nice-plug cannot send a choke; the closest is a note-off.
 const fn sendable(event: Event) -> Event {
     match event {
         NoteEvent::Choke { timing, voice_id, channel, key } => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 },
@@ -226,7 +226,7 @@ mod tests {
         };
         let played = [note_on(5, HIGH, 9), tuning, note_off(5, HIGH), note_on(5, HIGH, 10)];
         assert_eq!(sorted(&played), played);
-        // A key that was held before is let go first, as it was played.
+        // A key that was held before is released first, as played.
         assert_eq!(sorted(&[note_off(5, HIGH), note_on(5, HIGH, 9)]), [note_off(5, HIGH), note_on(5, HIGH, 9)]);
     }
 

@@ -1,7 +1,7 @@
-//! Where the bars of the song begin: as the host reports it while that can be true, otherwise counted from the last change of metre.
+//! Bar lines of the song: the host's, as long as they are plausible, otherwise counted from the last change of metre.
 //!
-//! Hosts disagree on what they report. Most give the start of the current bar; some give the start of the next one, a constant 0, or nothing.
-//! Ardour gives the number of the bar times four quarters whatever the metre, which is a bar line in common time only.
+//! Hosts disagree on what they report as the bar position. Most give the start of the current bar; some give the start of the next one, a
+//! constant 0, or nothing. Ardour gives the bar number times four quarters whatever the metre, which is a bar line in 4/4 only.
 
 use std::cmp::Ordering;
 
@@ -10,12 +10,12 @@ use antiphon_engine::plan::{SongBar, SongPosition, tick_of, whole};
 
 use super::follow::ROUNDING;
 
-/// Changes of metre that are remembered at most.
+/// Capacity of the list of metre changes.
 const CHANGES: usize = 64;
-/// A bar of common time, in ticks: what Ardour multiplies bar numbers by.
+/// A 4/4 bar in ticks: the factor Ardour multiplies bar numbers by.
 const COMMON_BAR: i64 = 4 * TICKS_PER_QUARTER;
 
-/// The song at the start of a block.
+/// Song position and host report at the start of a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// Ticks from the start of the song.
@@ -25,26 +25,26 @@ pub(super) struct Place {
     pub(super) reported: Option<f64>,
 }
 
-/// How far the reported bar lines are believed.
+/// How far the host's bar lines are trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// Nothing speaks against them.
+    /// Nothing contradicts them so far.
     Unproven,
-    /// In this metre one has moved on by a bar, at a bar line of its own.
+    /// In this metre one advanced by exactly a bar, at a bar line.
     Proven(Metre),
     /// They cannot be bar lines.
     Refuted,
 }
 
-/// The bar lines of a song. Fixed in size: it lives on the audio thread.
+/// The bar lines of a song. Fixed size and no heap, because it lives on the audio thread.
 #[derive(Debug, Clone)]
 pub(super) struct BarLines {
     trust: Trust,
-    /// The last block, unless the song went on elsewhere since.
+    /// The previous block; `None` after a jump of the song position.
     last: Option<Place>,
-    /// Where the reported bar line moved, or the metre changed, last: a bar line whatever was reported.
+    /// Song position, in ticks, at which the reported bar line last moved or the metre last changed. A bar line, whatever was reported.
     edge: Option<f64>,
-    /// A bar line from which bars of a metre are counted, up to the next change. In order of the song; the first `known` count.
+    /// Bar lines from which the bars of a metre are counted, up to the next entry. Sorted by song position; the first `known` are valid.
     changes: [SongBar; CHANGES],
     known: usize,
 }
@@ -55,13 +55,13 @@ impl BarLines {
         Self { trust: Trust::Unproven, last: None, edge: None, changes: [none; CHANGES], known: 0 }
     }
 
-    /// The song goes on elsewhere, or not at all.
+    /// The song position jumps, or playback stops.
     pub(super) const fn leave(&mut self) {
         self.last = None;
         self.edge = None;
     }
 
-    /// Whether the host's bar lines are ignored because they cannot be true.
+    /// Whether the host's bar lines are ignored because they cannot be right.
     pub(super) fn are_refuted(&self) -> bool {
         self.trust == Trust::Refuted
     }
@@ -84,7 +84,7 @@ impl BarLines {
         bar_of(whole(reported), now.song, now.metre)
     }
 
-    /// The song goes on from here. Hosts are mostly sent to a bar line: one that is reported right there is one.
+    /// First block after a jump. Users mostly locate to bar lines, so a reported bar line exactly at the position is taken as one.
     fn arrive(&mut self, now: Place) {
         if self.trust != Trust::Refuted
             && let Some(line) = now.reported.filter(|reported| (reported - now.song).abs() <= ROUNDING)
@@ -93,14 +93,14 @@ impl BarLines {
         }
     }
 
-    /// The bar at the start of the song's loop, which is reached within a block: nothing is reported of it, and `end` is the bar at the loop's end.
+    /// The bar at the loop start, reached within a block and therefore not reported by the host. `end` is the bar at the loop end.
     pub(super) fn bar_after_loop(&self, song: f64, end: SongBar) -> SongBar {
         let change = self.changes().iter().rev().find(|change| change.start.0 as f64 <= song + ROUNDING);
         let line = change.copied().filter(|change| change.metre != end.metre).unwrap_or(end);
         bar_of(line.start.0, song, line.metre)
     }
 
-    /// The bar by counting from the last change of metre; from the start of the song where no change to this metre is known.
+    /// The bar counted from the last metre change, or from the start of the song if no change to this metre is known.
     fn counted(&self, song: f64, metre: Metre) -> SongBar {
         let change = self.change_before(song, metre).filter(|change| change.metre == metre);
         bar_of(change.map_or(0, |change| change.start.0), song, metre)
@@ -110,14 +110,14 @@ impl BarLines {
         self.changes.get(..self.known).unwrap_or_default()
     }
 
-    /// The last change of metre up to a place in this metre. Where hosts round, one just before a change may be reported as on it, or the reverse.
+    /// The last metre change at or before a position in this metre. Hosts round: a change within [`ROUNDING`] counts either way.
     fn change_before(&self, song: f64, metre: Metre) -> Option<SongBar> {
         let from_start = |change: &SongBar| song - change.start.0 as f64;
         let before = |change: &&SongBar| from_start(change) > ROUNDING || from_start(change) >= -ROUNDING && change.metre == metre;
         self.changes().iter().rev().find(before).copied()
     }
 
-    /// What the last block and this one, which follow each other in the song, say about bar lines.
+    /// Updates trust and metre changes from two blocks that follow each other in the song.
     fn watch(&mut self, last: Place, now: Place) {
         if last.metre != now.metre {
             self.change_metre(last, now);
@@ -147,7 +147,7 @@ impl BarLines {
         self.edge = Some(start);
     }
 
-    /// The reported bar line moved between the last block and this one: so a bar line was passed, wherever the reported one lies.
+    /// The reported bar line moved between the last block and this one, so a bar line was passed, whatever position was reported.
     fn move_line(&mut self, by: f64, last: Place, now: Place) {
         let metre = now.metre;
         let own = now.reported.and_then(|reported| line_between(reported, metre, last.song, now.song));
@@ -160,7 +160,7 @@ impl BarLines {
         } else if own.is_none() || self.trust != Trust::Proven(metre) {
             self.trust = Trust::Refuted;
         }
-        // A bar apart: bars begin there, although the reported line may not say so.
+        // Two edges one bar apart are bar lines, even if the reported position says otherwise.
         let is_a_bar_apart = |before: f64| (line - before - bar).abs() <= 2.0 * (now.song - last.song) + ROUNDING;
         let is_counted = line_between(counted, metre, last.song, now.song).is_some();
         if self.edge.replace(line).is_some_and(is_a_bar_apart) && !is_counted {
@@ -168,7 +168,7 @@ impl BarLines {
         }
     }
 
-    /// Whether a reported bar line, at most a bar away, counts.
+    /// Whether a reported bar line, at most one bar away, is used.
     fn believes(&self, reported: f64, now: Place) -> bool {
         match self.trust {
             Trust::Refuted => false,
@@ -177,7 +177,7 @@ impl BarLines {
         }
     }
 
-    /// Bars are counted from a bar line on, unless that is what counting says already.
+    /// Stores a bar line to count from, unless counting gives it already.
     fn remember_unless_counted(&mut self, line: f64, now: Place) {
         let bar = bar_of(whole(line), now.song, now.metre);
         if bar != self.counted(now.song, now.metre) {
@@ -185,7 +185,7 @@ impl BarLines {
         }
     }
 
-    /// Bars are counted from this bar line on. What was known from there up to `song`, which lies in its metre, was wrong.
+    /// Stores a bar line to count from, and drops the entries from there up to `song`, which has the same metre: they were wrong.
     fn remember(&mut self, line: SongBar, song: f64) {
         let stays = |change: &SongBar| change.start < line.start || change.start.0 as f64 > song.max(line.start.0 as f64);
         let mut kept = 0;
@@ -196,7 +196,7 @@ impl BarLines {
             }
         }
         if kept == CHANGES {
-            // The first goes: songs are played on from there.
+            // The oldest position goes first.
             self.changes.copy_within(1.., 0);
             kept -= 1;
         }
@@ -207,12 +207,12 @@ impl BarLines {
     }
 }
 
-/// Whether a reported bar line lies at most a bar before or behind the place it is reported at.
+/// Whether a reported bar line lies within one bar of the position it is reported at.
 fn is_near(reported: f64, now: Place) -> bool {
     (reported - now.song).abs() <= now.metre.bar_length().0 as f64 + ROUNDING
 }
 
-/// Whether what is reported may be the number of the bar times four quarters, and no bar line. In shorter bars that lies ahead.
+/// Whether the report may be a bar number times four quarters rather than a bar line. In bars shorter than 4/4 that value lies ahead.
 fn may_be_number(reported: f64, now: Place) -> bool {
     let off = reported - (reported / COMMON_BAR as f64).round() * COMMON_BAR as f64;
     let can_be = match now.metre.bar_length().0.cmp(&COMMON_BAR) {
@@ -223,21 +223,21 @@ fn may_be_number(reported: f64, now: Place) -> bool {
     can_be && off.abs() <= ROUNDING
 }
 
-/// The bar in which a place lies, counted from any bar line of its metre.
+/// The bar containing a position, counted from any bar line of its metre.
 fn bar_of(line: i64, song: f64, metre: Metre) -> SongBar {
     let length = metre.bar_length().0;
     let bars = tick_of(song).saturating_sub(line).div_euclid(length);
     SongBar { start: SongPosition(line.saturating_add(bars.saturating_mul(length))), metre }
 }
 
-/// The last bar line, counted from any, that was passed between the starts of two blocks; hosts may report it a block late.
+/// The last bar line passed between the starts of two blocks, counted from any bar line. Hosts may report it one block late.
 fn line_between(line: f64, metre: Metre, last: f64, now: f64) -> Option<f64> {
     let length = metre.bar_length().0 as f64;
     let passed = line + ((now + ROUNDING - line) / length).floor() * length;
     (passed > last - (now - last)).then_some(passed)
 }
 
-/// The last beat that was passed between the starts of two blocks, counted from the start of the song; otherwise the last tick.
+/// The last beat passed between the starts of two blocks, counted from the start of the song; otherwise the last tick.
 fn beat_between(metre: Metre, last: f64, now: f64) -> f64 {
     let beat = COMMON_BAR as f64 / f64::from(metre.denominator());
     let passed = ((now + ROUNDING) / beat).floor() * beat;
@@ -248,12 +248,12 @@ fn beat_between(metre: Metre, last: f64, now: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// What a host reports as its bar line.
+    /// What a simulated host reports as its bar position.
     #[derive(Debug, Clone, Copy, PartialEq)]
     enum Report {
         Current,
         Next,
-        /// As Ardour 7.3: the bar's number, from 1, times four quarters.
+        /// Ardour 7.3: the bar number, from 1, times four quarters.
         Number,
         Zero,
         Nothing,
@@ -261,9 +261,9 @@ mod tests {
 
     const REPORTS: [Report; 5] = [Report::Current, Report::Next, Report::Number, Report::Zero, Report::Nothing];
 
-    /// A song whose metre changes at bar lines, and a host that plays it.
+    /// A song with metre changes at bar lines, and a simulated host that plays it.
     struct Song {
-        /// Bars of each metre, one after the other; the last goes on.
+        /// Number of bars and metre of each section; the last section has no end.
         parts: Vec<(i64, Metre)>,
         report: Report,
         lines: BarLines,
@@ -275,7 +275,7 @@ mod tests {
             Self { parts: parts.iter().map(|&(bars, of)| (bars, metre(of))).collect(), report, lines: BarLines::new() }
         }
 
-        /// The number of the bar at a place, from 1, and the bar.
+        /// Number, from 1, and position of the bar at a song position.
         fn truth(&self, song: f64) -> (i64, SongBar) {
             let (mut number, mut start) = (1, 0);
             for (index, &(bars, metre)) in self.parts.iter().enumerate() {
@@ -302,14 +302,14 @@ mod tests {
             Place { song, metre: bar.metre, reported }
         }
 
-        /// Plays from a place to another, block by block; how many of the bars were wrong.
+        /// Plays a range block by block. Returns how many blocks got a wrong bar.
         fn play(&mut self, from: f64, to: f64, block: f64) -> usize {
             self.lines.leave();
             let mut wrong = 0;
             let mut song = from;
             while song < to {
                 let (bar, truth) = (self.lines.bar(self.place(song)), self.truth(song).1);
-                // Which bar line it is does not matter, as long as it is one.
+                // Any bar line of the right phase is correct.
                 wrong += usize::from(bar.metre != truth.metre || (bar.start.0 - truth.start.0) % bar.metre.bar_length().0 != 0);
                 song += block;
             }
@@ -338,7 +338,7 @@ mod tests {
             for from in 0..240 {
                 let mut song = Song::new(&[(1, metre)], report);
                 let from = f64::from(from) * 7.0;
-                // Where the song starts on a multiple of 96, Ardour's number may pass for the bar line that is there, until the next bar.
+                // At a multiple of 96, Ardour's number can look like a bar line until the next bar.
                 if report == Report::Number && from % 96.0 == 0.0 {
                     continue;
                 }
@@ -356,7 +356,7 @@ mod tests {
                 assert_eq!(song.play(0.0, 2_400.0, block), 0, "{report:?}, blocks of {block} ticks");
                 for from in [2_000.0, 300.0, 287.9999, 13.0, 288.0, 1_111.1, 648.0] {
                     let wrong = song.play(from, from + 400.0, block);
-                    // Ardour rounds a place just before a change down to it.
+                    // Ardour rounds a position just before a change down to it.
                     assert!(wrong <= usize::from(from == 287.9999), "{report:?}, from {from} {wrong} bars were wrong");
                 }
             }

@@ -1,4 +1,4 @@
-//! How the clock follows the host: block by block, through loops, jumps and changes of metre.
+//! Follows the host transport block by block, through loops, jumps and metre changes.
 
 use antiphon_engine::plan::{SongBar, SongPosition};
 
@@ -7,17 +7,16 @@ use super::span::SAMPLE_SLACK;
 use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, Turn};
 use antiphon_engine::plan::{EQUAL, whole};
 
-/// A host's rounding, in ticks, that is not worth steering after: Ardour's positions are whole 1920ths of a quarter.
+/// Host rounding, in ticks, that is not corrected: Ardour's positions are whole 1920ths of a quarter.
 pub(super) const ROUNDING: f64 = 1.5 * 24.0 / 1_920.0;
-/// A difference from the host, in ticks, that is steered away; a larger one is a jump. What a tempo change within the last block explains
-/// comes on top.
+/// Largest difference to the host, in ticks, that is corrected gradually; more is a jump. A tempo change within the last block adds to it.
 const DRIFT: f64 = 1.0;
-/// How far, in ticks, the clock may be ahead of a place that the song jumps to: it waits there. A host that loops by whole samples comes back
-/// up to one early or late, and must not cost a tick each time.
+/// How far, in ticks, the clock may be ahead of a jump target and wait for it. A host that loops by whole samples returns up to one sample
+/// early or late, which must not cost a tick each time.
 const WAIT: f64 = 0.25;
 
 impl Clock {
-    /// Compares the host's time with the clock's at the start of a block, and sets the rate for the block.
+    /// Compares host and clock at the start of a block, and sets the clock rate for the block.
     pub(super) fn follow(&mut self, host: &HostTime, rate: f64, last: Span, frames: u32) -> Option<Turn> {
         if !host.playing {
             if self.was_playing {
@@ -31,7 +30,7 @@ impl Clock {
             if self.motion == Motion::Listening
                 && let Some(metre) = host.metre
             {
-                // That of the first bar, when the player begins it.
+                // The metre of the first bar once the player starts it.
                 self.bar.metre = metre;
             }
             return None;
@@ -73,7 +72,7 @@ impl Clock {
         }
     }
 
-    /// Carries on at this rate.
+    /// Continues at this rate.
     fn keep_rate(&mut self, rate: f64) {
         #[allow(clippy::float_cmp, reason = "an equal rate keeps the anchor; any other needs a new one")]
         if rate != self.rate {
@@ -81,14 +80,14 @@ impl Clock {
         }
     }
 
-    /// Runs through this block so that its end is where the host's will be. Never backwards: a clock that is ahead waits.
+    /// Runs through this block so that its end coincides with the host's. Never backwards: a clock that is ahead stops.
     fn steer(&mut self, error: f64, rate: f64, frames: u32) {
         let frames = f64::from(frames.max(1));
         self.hold(self.now(), (rate + error / frames).max(0.0));
     }
 
-    /// Stands for another place of the song from here on, by a whole number of ticks: the clock moves on to the same fraction of a tick, or
-    /// waits for it if it is hardly ahead.
+    /// Maps the clock to another song position from here on, by a whole number of ticks. The clock advances to the same fraction of a tick,
+    /// or waits if it is only slightly ahead.
     fn jump(&mut self, host: &HostTime, song: f64, rate: f64, cause: Cause, frames: u32) -> Turn {
         let ahead = song - self.now();
         let nearest = ahead.round();
@@ -106,7 +105,7 @@ impl Clock {
         self.turn(cause)
     }
 
-    /// Whether this jump is the loop's: from its end to its start, each within the last block's length.
+    /// Whether this jump is the loop's: from loop end to loop start, each within one block.
     fn is_loop(&self, host: &HostTime, song: f64, last: Span) -> bool {
         let reach = f64::from(last.frames) * last.rate + DRIFT;
         host.cycle.is_some_and(|(start, end)| {
@@ -114,7 +113,8 @@ impl Clock {
         })
     }
 
-    /// The loop's end, if the song passes it within this block: hosts need not cut blocks there. Only whole ticks, since the clock runs on.
+    /// The loop end, if it falls within this block: hosts need not split blocks there. Only for loops of whole ticks, since the clock runs
+    /// on.
     pub(super) fn wrap(&mut self, host: &HostTime, frames: u32) -> Option<Turn> {
         let (start, end) = host.cycle.filter(|_| host.playing && self.motion == Motion::Host && self.rate > 0.0)?;
         let length = end - start;
@@ -131,7 +131,7 @@ impl Clock {
         Some(Turn { cause: Cause::Loop, sample, at, song: self.song_tick(at), bar: self.bar })
     }
 
-    /// A turn if the bar lines are no longer where they were.
+    /// A metre change event if the bar lines have moved.
     fn realign(&mut self, host: &HostTime) -> Option<Turn> {
         let bar = self.song_bar(host, self.song_at(Moment(self.now())));
         let same = bar.metre == self.bar.metre && bar.start.since(self.bar.start).0 % bar.metre.bar_length().0 == 0;
@@ -139,7 +139,7 @@ impl Clock {
         (!same).then(|| self.turn(Cause::Metre))
     }
 
-    /// The bar of the song in which the block begins.
+    /// The bar in which the block begins.
     fn song_bar(&mut self, host: &HostTime, song: f64) -> SongBar {
         self.lines.bar(Place { song, metre: host.metre.unwrap_or(self.bar.metre), reported: host.bar_line })
     }
@@ -149,7 +149,7 @@ impl Clock {
         Turn { cause, sample: 0, at, song: self.song_tick(at), bar: self.bar }
     }
 
-    /// The tick of the song that the clock's tick stands for.
+    /// Song tick that corresponds to a clock time.
     pub(super) fn song_tick(&self, moment: Moment) -> SongPosition {
         SongPosition(moment.tick().0.saturating_add(self.song))
     }

@@ -1,9 +1,9 @@
-//! Samples to ticks and back: the host's transport as the engine's unwrapped clock.
+//! Samples to ticks and back: the host transport as the engine's unwrapped clock, which never runs backwards.
 //!
-//! The clock runs at the host's tempo from the place it last knew. The position that the host reports with each block is a check, not the
-//! time: taken at its word it would lose a beat in 45 at 133 bpm and 44.1 kHz, where a block's end and the next block's start round apart.
-//! A small difference is steered away within the block, a large one is a jump. Jumps never turn the clock back: they change which place of
-//! the song it stands for ([`Turn`]).
+//! The clock runs at the host's tempo from the last known position. The position the host reports with each block is only a check: taken
+//! literally it would lose a beat in 45 at 133 bpm and 44.1 kHz, because block end and next block start round differently. Small
+//! differences are corrected within the block; a large one is a jump. A jump changes the mapping from clock to song position
+//! ([`TransportEvent`]), not the clock.
 
 mod bar_lines;
 mod follow;
@@ -22,48 +22,48 @@ pub use host_time::{HostTime, Position};
 pub use span::Span;
 pub use turn::{Turn, Turns};
 
-/// The tempo until a host names one, in quarters per minute.
+/// Tempo before the host reports one, in quarters per minute.
 const FIRST_TEMPO: f64 = 120.0;
 
 /// What drives the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
-    /// Nothing: it waits for the player or the transport.
+    /// Nothing: the clock is stopped until the player or the transport starts it.
     Listening,
-    /// The last tempo.
+    /// The clock itself, at the last tempo.
     Own,
     /// The host's position and tempo.
     Host,
 }
 
-/// The unwrapped clock of one instance.
+/// The unwrapped musical clock of one instance.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// Hertz; `None` if the host gave none that is one: the clock stands.
+    /// Sample rate in hertz; `None` if missing or invalid, in which case the clock is stopped.
     sample_rate: Option<f64>,
     /// Quarters per minute.
     tempo: f64,
     motion: Motion,
     /// Whether the transport rolled in the last block.
     was_playing: bool,
-    /// The clock's moment `run` samples ago.
+    /// Clock time in ticks, `run` samples ago.
     anchor: f64,
-    /// Samples since then, all at `rate`, so that errors do not add up.
+    /// Samples since `anchor`, all at `rate`. Multiplying avoids accumulated rounding.
     run: u64,
     /// Ticks per sample.
     rate: f64,
-    /// Song minus clock, in ticks.
+    /// Song position minus clock time, in ticks.
     song: i64,
     bar: SongBar,
     lines: BarLines,
-    /// What a host that counts samples says next.
+    /// Expected sample position of the next block, for hosts that report samples only.
     next_sample: Option<i64>,
-    /// The last block.
+    /// The current block.
     span: Span,
 }
 
 impl Clock {
-    /// A clock at tick 0 that listens.
+    /// A stopped clock at tick 0.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -82,13 +82,13 @@ impl Clock {
         }
     }
 
-    /// The host's sample rate, in hertz; one that is no rate stops the clock.
+    /// Sets the sample rate in hertz; an invalid one stops the clock.
     pub fn set_sample_rate(&mut self, hertz: f32) {
         self.sample_rate = (hertz.is_finite() && hertz >= 1.0).then_some(f64::from(hertz));
         self.rest();
     }
 
-    /// Stands still and listens, as after a reset: the next block of a rolling transport is a start.
+    /// Stops the clock, as after a reset: the next block with a rolling transport starts it.
     pub fn rest(&mut self) {
         self.hold(self.now(), 0.0);
         self.motion = Motion::Listening;
@@ -96,7 +96,7 @@ impl Clock {
         self.next_sample = None;
     }
 
-    /// Begins a block: what turned at its start and within.
+    /// Begins a block. Returns the transport changes at its start and within it.
     pub fn begin(&mut self, host: &HostTime, frames: u32) -> Turns {
         let host = HostTime { playing: host.playing && self.has_sample_rate(), ..*host };
         let last = self.span;
@@ -115,7 +115,7 @@ impl Clock {
         Turns { first, within }
     }
 
-    /// Starts a listening clock at a sample of the current block, on a whole tick and a bar line. `None` if it runs already, or cannot.
+    /// Starts a stopped clock at a sample of the current block, on a whole tick and a bar line. `None` if it is running or cannot run.
     pub fn wake(&mut self, sample: u32) -> Option<Turn> {
         let hertz = self.sample_rate.filter(|_| self.motion == Motion::Listening)?;
         let now = self.span.start.ceil();
@@ -124,19 +124,19 @@ impl Clock {
         self.hold(now - f64::from(sample) * rate, rate);
         self.run = u64::from(self.span.frames);
         self.span = Span { start: self.anchor, rate, ..self.span };
-        // Nobody says where the bars are: the first begins here.
+        // No host bar lines: the first bar begins here.
         let song = self.song_tick(Moment(now));
         self.bar = SongBar { start: song, metre: self.bar.metre };
         Some(Turn { cause: Cause::Wake, sample, at: Moment(now), song, bar: self.bar })
     }
 
     /// The current block.
-    #[must_use]
+    # Tick range of the current block.
     pub const fn span(&self) -> Span {
         self.span
     }
 
-    /// What drives it.
+    /// What drives the clock.
     #[must_use]
     pub const fn motion(&self) -> Motion {
         self.motion
@@ -148,30 +148,30 @@ impl Clock {
         self.tempo
     }
 
-    /// Where the song is while the clock is at this moment, in ticks.
+    /// Song position, in ticks, at a clock time.
     #[must_use]
     pub fn song_at(&self, moment: Moment) -> f64 {
         moment.0 + self.song as f64
     }
 
-    /// Whether the host gave a sample rate.
+    /// Whether the host set a valid sample rate.
     #[must_use]
     pub const fn has_sample_rate(&self) -> bool {
         self.sample_rate.is_some()
     }
 
-    /// Whether the host's bar lines cannot be true, so that the bars are counted.
+    /// Whether bars are counted because the host's bar lines are implausible.
     #[must_use]
     pub fn counts_bars(&self) -> bool {
         self.lines.are_refuted()
     }
 
-    /// The moment at which the next block begins.
+    /// Clock time, in ticks, at the start of the next block.
     fn now(&self) -> f64 {
         self.anchor + self.run as f64 * self.rate
     }
 
-    /// Runs on from here at this rate.
+    /// Runs on from this time at this rate.
     fn hold(&mut self, moment: f64, rate: f64) {
         self.anchor = moment;
         self.run = 0;

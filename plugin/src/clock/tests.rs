@@ -1,4 +1,4 @@
-//! The clock against hosts of all kinds.
+//! The clock against simulated hosts.
 
 use proptest::prelude::*;
 
@@ -11,12 +11,12 @@ use antiphon_engine::plan::{EQUAL, whole};
 
 const SILENT: HostTime = HostTime { playing: false, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
 
-/// A host that plays from a place of its song at a steady tempo.
+/// A simulated host that plays from a song position at a steady tempo.
 struct Host {
     clock: Clock,
     hertz: f64,
     time: HostTime,
-    /// Samples played since the last locate.
+    /// Samples since the last locate.
     played: u64,
     from: f64,
 }
@@ -52,7 +52,7 @@ fn cause(turn: Option<Turn>) -> Option<Cause> {
     turn.map(|turn| turn.cause)
 }
 
-/// Lengths of blocks: fixed, and as random as it takes.
+/// Pseudo-random block lengths, 1 to 2048.
 fn lengths(seed: u32) -> impl Iterator<Item = u32> {
     let mut state = seed;
     std::iter::from_fn(move || {
@@ -112,7 +112,7 @@ fn a_loop_wraps_within_the_block() {
     let mut host = Host::new(120.0, 48_000.0);
     host.time.cycle = Some((96.0, 192.0));
     host.locate(190.0);
-    // Two ticks to the end, 1000 samples each.
+    // Two ticks to the loop end, 1000 samples each.
     let turns = host.block(3000);
     let wrap = turns.within.unwrap();
     assert_eq!((wrap.cause, wrap.sample, wrap.at, wrap.song), (Cause::Loop, 2000, Moment(2.0), SongPosition(96)));
@@ -178,7 +178,7 @@ fn a_tempo_ramp_is_followed_without_jumps() {
         let end = host.clock.span().end().0;
         assert!(end >= before);
         before = end;
-        // The ramp goes on within the block: half of it counts for the block.
+        // The ramp continues within the block; its mean counts.
         let next: f64 = if block < 1000 { tempo + 0.2 } else { tempo - 0.15 };
         song += 512.0 * (tempo + next) / 2.0 * 24.0 / 60.0 / 48_000.0;
         tempo = next;
@@ -190,7 +190,7 @@ fn a_tempo_ramp_is_followed_without_jumps() {
 fn a_tempo_change_within_a_block_is_no_jump() {
     let mut host = Host::new(60.0, 48_000.0);
     host.block(8192);
-    // 200 bpm from the block's first sample on, as told only with the next.
+    // 200 bpm from the first sample of the last block, reported one block later.
     host.locate(8192.0 * 200.0 * 24.0 / 60.0 / 48_000.0);
     host.time.tempo = Some(200.0);
     assert_eq!(host.block(8192), Turns::default());
@@ -220,7 +220,7 @@ fn without_a_transport_the_player_starts_the_clock() {
     assert_eq!((turn.cause, turn.sample, turn.at), (Cause::Wake, 40, Moment(0.0)));
     assert_eq!(clock.wake(50), None);
     assert_eq!(clock.span().sample(Moment(1.0)), 1040);
-    // Before it, the clock stood.
+    // The clock was stopped before sample 40.
     assert_eq!(clock.span().moment(0), Moment(0.0));
     clock.begin(&SILENT, 256);
     assert_eq!(clock.span().sample(Moment(2.0)), 2040 - 2048);
@@ -235,7 +235,7 @@ fn the_bars_that_a_player_begins_have_the_metre_of_a_host_that_names_one() {
     clock.set_sample_rate(48_000.0);
     clock.begin(&stopped, 256);
     assert_eq!((clock.wake(0).unwrap().bar.metre, clock.tempo()), (waltz, 90.0));
-    // Once the bars have begun, only a rolling transport turns them.
+    // Once bars have begun, only a rolling transport changes the metre.
     assert_eq!(clock.begin(&HostTime { metre: Some(Metre::COMMON), ..stopped }, 256), Turns::default());
     clock.rest();
     clock.begin(&SILENT, 256);
@@ -266,7 +266,7 @@ fn a_new_metre_turns_the_bar_lines_only() {
     host.time.bar_line = Some(96.0);
     let turn = host.block(64).first.unwrap();
     assert_eq!((turn.cause, turn.at), (Cause::Metre, Moment(96.0)));
-    // The next bar's start, as Ardour says it, is the same phase.
+    // The start of the next bar, as Ardour reports it, has the same phase.
     host.time.bar_line = Some(168.0);
     assert_eq!(host.block(64), Turns::default());
 }
@@ -298,7 +298,7 @@ fn host_time() -> impl Strategy<Value = HostTime> {
 }
 
 proptest! {
-    /// Whatever a host says, the clock never runs back, and every turn has the fraction of its song.
+    /// For any host, the clock never runs backwards, and every transport event lies inside its block.
     #[test]
     fn the_clock_never_runs_back(blocks in prop::collection::vec((host_time(), 0..5000u32, any::<bool>()), 1..60)) {
         let mut clock = Clock::new();

@@ -1,24 +1,24 @@
-//! Changes of the map from clock to song, at their samples.
+//! Transport changes with the sample at which they happen.
 
 use antiphon_engine::plan::{Cause, Moment, SongBar, SongPosition, TransportChange};
 
-/// A change of the map from clock to song.
+/// A change of the mapping from clock to song position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Turn {
-    /// Why.
+    /// Kind of change.
     pub cause: Cause,
-    /// When, in samples from the start of the block.
+    /// Offset from the start of the block, in samples.
     pub sample: u32,
-    /// When, on the clock.
+    /// Clock time.
     pub at: Moment,
-    /// The tick of the song that the clock's tick stands for from now on.
+    /// Song tick at that clock time, from now on.
     pub song: SongPosition,
     /// A bar line of the song, and the metre.
     pub bar: SongBar,
 }
 
 impl Turn {
-    /// The change as the session takes it, which knows no samples.
+    /// The change without its sample, as the session receives it.
     #[must_use]
     pub const fn change(self) -> TransportChange {
         let Self { cause, at, song, bar, .. } = self;
@@ -26,11 +26,11 @@ impl Turn {
     }
 }
 
-/// The turns of a block: one at its first sample, one within.
+/// Transport changes of one block: at most one at its start and one within.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Turns {
     /// At the first sample.
     pub first: Option<Turn>,
-    /// Later: the song's loop wraps around.
+    /// Within the block: the loop wraps.
     pub within: Option<Turn>,
 }

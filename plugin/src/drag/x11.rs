@@ -1,11 +1,11 @@
-//! An XDND source of our own, version 5 of the freedesktop.org specification "Drag-and-Drop Protocol for the X Window System".
+//! XDND drag source, version 5 of the freedesktop.org specification "Drag-and-Drop Protocol for the X Window System".
 //!
-//! It has its own connection, thread and window, and never grabs: while the button is down the editor's window holds its implicit grab, and
-//! the source asks the server where the pointer is. So it needs nothing of the host's toolkit, nor of the thread the editor draws on.
+//! It has its own connection, thread and window, and never grabs: while the button is down the editor's window holds the implicit grab, and
+//! the source polls the pointer position. It therefore needs nothing of the host's toolkit, nor of the editor's thread.
 //!
-//! Seen in receivers: Qt says that it did not accept what it then imports, so any XdndFinished counts as delivered; the next XdndPosition must
-//! wait for the answer to the last; a receiver reads the file long after it is finished; and Ardour imports between fetching the file's place and
-//! saying that it has finished, which takes as long as it takes.
+//! Observed receivers: Qt reports that it did not accept what it then imports, so any XdndFinished counts as delivered; the next
+//! XdndPosition must wait for the reply to the last; a receiver may read the file long after XdndFinished; Ardour imports between fetching
+//! the path and sending XdndFinished, however long that takes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,15 +26,15 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use super::{DragError, DragSource, Outcome};
 
-/// The version of the protocol we speak. Receivers older than 3 are no longer met.
+/// Protocol version. Receivers older than 3 are no longer in use.
 const VERSION: u32 = 5;
-/// How often the pointer is looked at.
+/// Polling interval for the pointer.
 const LOOK_EVERY: Duration = Duration::from_millis(8);
-/// How long a receiver may think about a position once the button is up.
+/// How long to wait for XdndStatus once the button is up.
 const STATUS_WITHIN: Duration = Duration::from_secs(1);
-/// How long a receiver may leave a drop alone before it counts as lost.
+/// How long a receiver may leave a drop untouched before it counts as failed.
 const FETCHED_WITHIN: Duration = Duration::from_secs(5);
-/// What a URI's path may hold as it is: RFC 3986's unreserved characters, and the slash.
+/// Characters of a URI path that need no escape: RFC 3986's unreserved characters and the slash.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 x11rb::atom_manager! {
@@ -57,10 +57,10 @@ x11rb::atom_manager! {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The source for X11.
+/// Drag source for X11.
 #[derive(Debug, Default)]
 pub struct XdndSource {
-    /// The display, `None` for the one that the environment names.
+    /// Display name; `None` for that of the environment.
     display: Option<String>,
     running: Option<Running>,
 }
@@ -78,11 +78,11 @@ impl XdndSource {
         Self { display: Some(display.to_owned()), running: None }
     }
 
-    /// Ends a drag that is under way, and waits for its thread.
+    /// Cancels a drag in progress, and waits for its thread.
     fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop.store(true, Ordering::Relaxed);
-            // It looks at `stop` every few milliseconds; how it ended interests nobody now.
+            // The thread polls `stop` every few milliseconds; its outcome is no longer needed.
             let _ = running.thread.join();
         }
     }
@@ -117,26 +117,26 @@ impl Drop for XdndSource {
     }
 }
 
-/// The file as `text/uri-list` (RFC 2483). The path is bytes: what is no UTF-8 is encoded like the rest.
+/// The file as `text/uri-list` (RFC 2483). Paths are bytes: anything but unreserved ASCII is percent-encoded.
 fn uri_list(file: &Path) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt;
     format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), PATH)).into_bytes()
 }
 
-/// A window that takes drops.
+/// A window that accepts drops.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     window: Window,
-    /// Where messages to it are sent: itself, or its proxy.
+    /// Where messages are sent: the window, or its proxy.
     address: Window,
     version: u32,
-    /// Whether it would take the file where the pointer was last.
+    /// Whether it would accept the file at the last position.
     accepts: bool,
-    /// It has not yet answered the last position.
+    /// Whether its XdndStatus for the last position is outstanding.
     thinking: bool,
 }
 
-/// What the server said of the pointer.
+/// Pointer state as the server reports it.
 struct Pointer {
     place: (i16, i16),
     held: bool,
@@ -147,20 +147,20 @@ struct Drag {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
-    /// Our own, which owns the selection; never seen.
+    /// Our unmapped window, which owns the selection.
     window: Window,
     uri_list: Vec<u8>,
-    /// Of the server: when the selection became ours.
+    /// Server time at which we became selection owner.
     since: Timestamp,
     target: Option<Target>,
-    /// Where the pointer was when the target was last told.
+    /// Last pointer position sent to the target.
     told: Option<(i16, i16)>,
     finished: bool,
-    /// The target knows the file's place.
+    /// The target has fetched the path.
     fetched: bool,
     /// Another client took the selection.
     overtaken: bool,
-    /// When the target last did something.
+    /// Last activity of the target.
     heard: Instant,
 }
 
@@ -187,7 +187,7 @@ impl Drag {
         if outcome == Outcome::Delivered { self.hand_over(stop) } else { Ok(outcome) }
     }
 
-    /// Follows the pointer until its button is up. [`Outcome::Delivered`] says that there is a target that takes the drop.
+    /// Follows the pointer until the button is released. [`Outcome::Delivered`] means that a target accepts the drop.
     fn carry(&mut self, stop: &AtomicBool) -> Result<Outcome, Failure> {
         let mut released: Option<Instant> = None;
         loop {
@@ -214,10 +214,9 @@ impl Drag {
         }
     }
 
-    /// Drops the file on the target and serves the selection until the target has finished, or is so busy with what it fetched that it does
-    /// not say.
+    /// Drops the file on the target and serves the selection until XdndFinished, or until the target is silent for too long after fetching.
     fn hand_over(&mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
-        // Some look at it already while it hovers.
+        // Some targets fetch while hovering.
         self.fetched = false;
         self.tell(self.atoms.XdndDrop, [0, self.since, 0, 0]).map_err(DragError::Lost)?;
         self.heard = Instant::now();
@@ -234,7 +233,7 @@ impl Drag {
         Ok(Outcome::Delivered)
     }
 
-    /// Takes in what the server and the target have sent.
+    /// Handles events from the server and the target.
     fn listen(&mut self) -> Result<(), Failure> {
         while let Some(event) = self.connection.poll_for_event()? {
             match event {
@@ -260,7 +259,7 @@ impl Drag {
         Ok(())
     }
 
-    /// Answers a request for the selection: what there is, or the file's place. Says whether it was the place.
+    /// Answers a selection request with the targets or the path. Returns whether it was the path.
     fn serve(&self, request: SelectionRequestEvent) -> Result<bool, Failure> {
         let Atoms { TARGETS, URI_LIST, PLAIN, .. } = self.atoms;
         // Obsolete clients name no property: ICCCM, section 2.2.
@@ -295,7 +294,7 @@ impl Drag {
         Ok(Pointer { place: (reply.root_x, reply.root_y), held })
     }
 
-    /// Tells the window under the pointer that it is there, once it has answered what it was told before.
+    /// Sends the position to the window under the pointer, once it has replied to the last one.
     fn follow(&mut self, place: (i16, i16)) -> Result<(), Failure> {
         if self.told == Some(place) || self.target.is_some_and(|target| target.thinking) {
             return Ok(());
@@ -315,7 +314,7 @@ impl Drag {
         self.tell(self.atoms.XdndPosition, [0, x << 16 | y, self.since, self.atoms.XdndActionCopy])
     }
 
-    /// The outermost window under the pointer that takes drops: of a plug-in's editor that is the host's window around it.
+    /// The outermost XDND-aware window under the pointer: for a plug-in's editor, the host's window.
     fn target_at(&self, place: (i16, i16)) -> Result<Option<Target>, Failure> {
         let mut parent = self.root;
         loop {
@@ -331,14 +330,14 @@ impl Drag {
         }
     }
 
-    /// The window that takes drops for this one. A proxy names itself as its own; a stale one does not.
+    /// The proxy window for drops, if valid: a valid proxy names itself as its own proxy.
     fn proxy_of(&self, window: Window) -> Result<Option<Window>, Failure> {
         let Some(proxy) = self.number(window, self.atoms.XdndProxy, AtomEnum::WINDOW)? else { return Ok(None) };
         let confirmed = self.number(proxy, self.atoms.XdndProxy, AtomEnum::WINDOW)?;
         Ok(confirmed.filter(|&itself| itself == proxy))
     }
 
-    /// The first number of a property. A window that is gone has none.
+    /// The first number of a property; `None` also for a window that is gone.
     fn number(&self, window: Window, property: Atom, kind: AtomEnum) -> Result<Option<u32>, Failure> {
         let reply = self.connection.get_property(false, window, property, kind, 0, 1)?.reply();
         match reply {
@@ -348,14 +347,14 @@ impl Drag {
         }
     }
 
-    /// Tells the target that the pointer has left it, if there is one.
+    /// Sends XdndLeave to the target, if there is one.
     fn leave(&mut self) -> Result<(), Failure> {
         self.tell(self.atoms.XdndLeave, [0; 4])?;
         self.target = None;
         Ok(())
     }
 
-    /// Sends the target a message, with our window as its first word.
+    /// Sends the target a client message whose first word is our window.
     fn tell(&self, kind: Atom, [a, b, c, d]: [u32; 4]) -> Result<(), Failure> {
         let Some(target) = self.target else { return Ok(()) };
         let message = ClientMessageEvent::new(32, target.window, kind, [self.window, a, b, c, d]);
@@ -364,7 +363,7 @@ impl Drag {
     }
 }
 
-/// The server's time, as ICCCM, section 2.1, wants it for a selection: that of an event, here of a change that changes nothing.
+/// Server time, as ICCCM, section 2.1, requires for a selection: the time of an event, here of a property change that appends nothing.
 fn server_time(connection: &RustConnection, window: Window) -> Result<Timestamp, Failure> {
     connection.change_property8(PropMode::APPEND, window, AtomEnum::WM_NAME, AtomEnum::STRING, b"")?.check()?;
     loop {

@@ -1,4 +1,4 @@
-//! What is shown, as a file that a host takes in: it starts on a bar, is whole bars long, and says its tempo and metre.
+//! Excerpts: whole bars of what the editor shows, as a MIDI file that starts on a bar line and carries tempo and metre.
 
 use antiphon_engine::music::smf::MidiError;
 use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Tempo, TempoMap, Tick, distribute, smf};
@@ -8,17 +8,17 @@ use super::model::Now;
 use crate::clock::{Moment, Motion};
 use antiphon_engine::session::{ShownBar, ShownPlan, Snapshot};
 
-/// What can be taken out of the editor.
+/// What can be exported from the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// The plan that is shown.
+    /// The plan shown.
     Plan,
-    /// What was played.
+    /// The notes played.
     Played,
 }
 
 impl Source {
-    /// What is taken, as a word inside a sentence.
+    /// Noun for use inside a sentence.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,19 +31,19 @@ impl Source {
 /// Some whole bars of what is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
-    /// Its tick 0 is a bar line.
+    /// The music. Tick 0 is a bar line.
     pub clip: Clip,
-    /// The first bar's number in the host's song.
+    /// Number of the first bar in the host's song.
     pub first_bar: i64,
-    /// How many bars.
+    /// Length in bars.
     pub bars: usize,
-    /// Where it was taken from.
+    /// What it is an excerpt of.
     pub source: Source,
 }
 
 impl Excerpt {
-    /// From the bar in which the plan starts, or the first note was played, to the bar line at which the plan is over and nothing sounds any
-    /// more. `None` if there are no notes.
+    /// From the bar of the plan's start, or of the first played note, to the bar line after the last note and the end of the plan. `None`
+    /// if there are no notes.
     #[must_use]
     pub fn of(source: Source, snapshot: &Snapshot, now: &Now) -> Option<Self> {
         let (notes, start, least_end) = match source {
@@ -54,7 +54,7 @@ impl Excerpt {
             Source::Played => (snapshot.played.as_slice(), snapshot.played.first()?.onset, Tick::ZERO),
         };
         let playhead = now.playhead.tick();
-        // A key that is held ends at the playhead.
+        // A held key ends at the playhead.
         let end_of = |note: &Note| if note.end() == Tick::MAX { playhead.max(note.onset + Tick(1)) } else { note.end() };
         let end = notes.iter().map(end_of).max()?.max(least_end);
         let bars: Vec<_> = snapshot.bars_between(start, end).collect();
@@ -70,7 +70,7 @@ impl Excerpt {
         Some(Self { clip, first_bar: first.number, bars: bars.len(), source })
     }
 
-    /// What was gone back to in the history, as it stood when it was suggested: at its own bar, in its own metre and tempo.
+    /// A history entry as it was suggested: at its own bar, in its own metre and tempo.
     #[must_use]
     pub fn of_entry(entry: &Entry) -> Option<Self> {
         let (place, plan) = (entry.place(), entry.plan());
@@ -82,13 +82,13 @@ impl Excerpt {
         Self::of(Source::Plan, &snapshot, &now)
     }
 
-    /// A name for its file, which hosts show on the region they make of it.
+    /// File name. Hosts show it on the region they import.
     #[must_use]
     pub fn file_name(&self) -> String {
         format!("Antiphon {}, bar {}.mid", self.source.name(), self.first_bar)
     }
 
-    /// A Standard MIDI File.
+    /// The excerpt as a Standard MIDI File.
     ///
     /// # Errors
     /// As [`smf::write()`].

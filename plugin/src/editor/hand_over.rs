@@ -1,7 +1,7 @@
-//! Music leaves the editor: dragged out, or saved under a name.
+//! Export from the editor: dragging out, and saving under a name.
 //!
-//! Saving asks for the path inside the editor's own window. A system dialog would need its toolkit inside the host, or a thread of ours that
-//! the host could unload the library under; this one is the same in every host and never holds up its threads.
+//! The save dialog is drawn inside the editor's window. A system dialog would need its toolkit inside the host, or a thread of ours that
+//! the host could unload the library under; this one works alike in every host and never blocks its threads.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -14,47 +14,47 @@ use super::excerpt::Excerpt;
 use super::style;
 use crate::drag::{DragFolder, DragSource, Outcome};
 
-/// What became of the last excerpt, for the status line.
+/// Outcome of the last export, for the status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// As was wished.
+    /// It succeeded.
     Done(String),
-    /// Not so; says why and what to do.
+    /// It failed; says why, and what to do.
     Failed(String),
 }
 
-/// Hands excerpts out.
+/// Exports excerpts by drag and by file.
 pub struct HandOver {
     drag: Box<dyn DragSource>,
-    /// The file that is being dragged, in words.
+    /// Description of the file being dragged; `None` if none is.
     dragging: Option<String>,
     saving: Option<Saving>,
     notice: Option<Notice>,
 }
 
-/// The dialog for a path.
+/// The save dialog.
 struct Saving {
     bytes: Vec<u8>,
     path: String,
     error: Option<String>,
-    /// Until the path has the keyboard.
+    /// Until the path field has been focused once.
     opening: bool,
 }
 
 impl HandOver {
-    /// Drags through this source.
+    /// Exports through this drag source.
     #[must_use]
     pub fn new(drag: Box<dyn DragSource>) -> Self {
         Self { drag, dragging: None, saving: None, notice: None }
     }
 
-    /// What became of the last excerpt, until the next one is taken.
+    /// Outcome of the last export; cleared when the next one starts.
     #[must_use]
     pub fn notice(&self) -> Option<&Notice> {
         self.notice.as_ref()
     }
 
-    /// Begins to drag an excerpt, as a fresh file.
+    /// Starts dragging an excerpt as a new file.
     pub(super) fn drag(&mut self, excerpt: &Excerpt, window: &dyn HasWindowHandle) {
         self.notice = None;
         self.dragging = None;
@@ -69,12 +69,12 @@ impl HandOver {
         }
     }
 
-    /// Whether a drag is under way.
+    /// Whether a drag is in progress.
     pub(super) const fn is_dragging(&self) -> bool {
         self.dragging.is_some()
     }
 
-    /// Looks whether the drag has ended.
+    /// Checks whether the drag has ended.
     pub(super) fn poll(&mut self) {
         let Some(ended) = self.drag.ended() else { return };
         let what = self.dragging.take().unwrap_or_default();
@@ -86,7 +86,7 @@ impl HandOver {
         };
     }
 
-    /// Asks where to save an excerpt.
+    /// Opens the save dialog for an excerpt.
     pub(super) fn save_as(&mut self, excerpt: &Excerpt) {
         self.notice = None;
         match excerpt.bytes() {
@@ -98,12 +98,12 @@ impl HandOver {
         }
     }
 
-    /// Whether the dialog is open.
+    /// Whether the save dialog is open.
     pub(super) const fn is_asking(&self) -> bool {
         self.saving.is_some()
     }
 
-    /// The dialog, if one is open.
+    /// Draws the save dialog, if it is open.
     pub(super) fn show(&mut self, ui: &Ui) {
         let Some(saving) = &mut self.saving else { return };
         let answer = Modal::new(egui::Id::unique("save as")).show(ui.ctx(), |ui| saving.ui(ui));
@@ -147,7 +147,7 @@ impl Saving {
         } else if path.exists() {
             ui.label("There is a file of that name. It will be replaced.");
         } else {
-            // Keeps the buttons where they are.
+            // Keeps the buttons in place.
             ui.label("");
         }
         ui.add_space(style::GAP);
@@ -162,7 +162,7 @@ impl Saving {
         answer
     }
 
-    /// Writes the file; one without an ending gets one.
+    /// Writes the file; adds `.mid` to a name without an extension.
     fn save(&self) -> Result<PathBuf, String> {
         let mut path = PathBuf::from(self.path.trim());
         if !path.is_absolute() {
@@ -188,13 +188,13 @@ fn in_words(excerpt: &Excerpt) -> String {
     }
 }
 
-/// The user's folder for music, or for documents, or the home folder, whichever is there first.
+/// The first that exists of the user's music, documents and home folders.
 fn music_folder() -> PathBuf {
     let home = env::home_dir().unwrap_or_else(env::temp_dir);
     ["Music", "Documents"].into_iter().map(|name| home.join(name)).find(|folder| folder.is_dir()).unwrap_or(home)
 }
 
-/// A path in this folder that no file has: the name itself, or the name with a number.
+/// A path in this folder that does not exist yet: the name itself, or the name with a number.
 fn free_path(folder: &Path, name: &str) -> PathBuf {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "mid"));
     let numbered = (2..).map(|number| folder.join(format!("{stem} {number}.{ending}")));

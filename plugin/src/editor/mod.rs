@@ -1,8 +1,8 @@
-//! The window: what was played, what could come next, and what the player can do about it.
+//! The editor window: piano roll, status line and controls.
 //!
-//! [`Editor`] draws on any egui and knows only [`EditorModel`], so it runs in tests and for pictures without a host. [`window`] puts it into
-//! the host's, [`window_thread`] sees to it that nothing of a window runs on when it has been closed, `sizing` that its size is the one the host
-//! is told, and `keyboard` that the host keeps its keys.
+//! [`Editor`] draws on any egui context and knows only [`EditorModel`], so it runs in tests and for screenshots without a host. [`window`]
+//! embeds it in the host's window, [`window_thread`] joins all threads of a closed window, `sizing` keeps its size equal to what the host
+//! was told, and `keyboard` leaves key events to the host.
 
 mod controls;
 mod excerpt;
@@ -36,33 +36,33 @@ use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
 use controls::Taken;
 
-/// The size it opens with, in points.
+/// Initial size, in points.
 pub const SIZE: (f32, f32) = (1000.0, 560.0);
-/// The least size at which everything has its place, in points.
+/// Minimum size at which everything fits, in points.
 pub const LEAST_SIZE: (f32, f32) = (style::LEAST_SIZE.x, style::LEAST_SIZE.y);
-/// While the clock runs, the music moves this often.
+/// Repaint interval while the clock runs.
 const FRAME: Duration = Duration::from_millis(16);
-/// Otherwise, what is shown is looked after this often.
+/// Repaint interval otherwise.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// The editor's own state: what it hands out.
+/// The editor's own state: exports in progress.
 pub struct Editor {
     hand_over: HandOver,
 }
 
 impl Editor {
-    /// An editor that hands out through this.
+    /// An editor that exports through this.
     #[must_use]
     pub const fn new(hand_over: HandOver) -> Self {
         Self { hand_over }
     }
 
-    /// Sets fonts and colours. Once, before the first frame.
+    /// Sets fonts and colours. Called once, before the first frame.
     pub fn dress(ctx: &Context) {
         style::apply(ctx);
     }
 
-    /// One frame. `window` is what a drag begins in.
+    /// Draws one frame. Drags start from `window`.
     pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
         let recalled = recall::in_place_of_the_plan(&live, &now, &history);
@@ -83,7 +83,7 @@ impl Editor {
         }
         Panel::bottom("controls").frame(margin(10, 4)).show_separator_line(false).show(ui, |ui| {
             let (two_rows, width) = (is_narrow(ui), ui.available_width());
-            // As high as its highest part from the start, so that all stand on one middle line.
+            // Full height from the start, so that everything is centred on one line.
             let row = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
                 controls::commands(ui, model, snapshot.plan.as_ref(), kept);
@@ -107,12 +107,12 @@ impl Editor {
         ui.ctx().request_repaint_after(if moving { FRAME } else { GLANCE });
     }
 
-    /// Whether the player is typing, or about to.
+    /// Whether a text field is open, so that the editor needs the keyboard.
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
         self.hand_over.is_asking() || ctx.text_edit_focused()
     }
 
-    /// What can be dragged out.
+    /// The drag handles.
     fn handles(&mut self, ui: &mut Ui, snapshot: &Snapshot, now: &Now, history: &History, window: &dyn HasWindowHandle) {
         // From right to left.
         for source in [Source::Played, Source::Plan] {
@@ -134,7 +134,7 @@ impl Editor {
     }
 }
 
-/// The name, the modes, and where the clock is.
+/// The title row: name, modes, legend and clock.
 fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now) {
     let narrow = is_narrow(ui);
     ui.horizontal(|ui| {
@@ -164,7 +164,7 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
     });
 }
 
-/// Whether the controls need two rows, and the title has to be brief.
+/// Whether the controls need two rows and the title its short form.
 fn is_narrow(ui: &Ui) -> bool {
     ui.ctx().content_rect().width() < style::NARROW_BELOW
 }

@@ -1,4 +1,4 @@
-//! What the player has gone back to in the history: it is shown in place of the plan, and can be played, kept, dragged and saved as one.
+//! History navigation: an entry of the history can be shown in place of the plan, played, kept, dragged and saved.
 
 use antiphon_engine::plan::{Entry, History, Plan, Reason, Step};
 use egui::{Button, RichText, Ui};
@@ -6,8 +6,8 @@ use egui::{Button, RichText, Ui};
 use super::model::{EditorModel, Now};
 use antiphon_engine::session::{ShownPlan, Snapshot};
 
-/// The snapshot with what was gone back to in place of the plan: on the next bar line, where Play would put it. `None` if the player looks at
-/// what is planned now.
+/// The snapshot with the selected history entry in place of the plan: on the next bar line, where Play would put it. `None` if the current
+/// plan is shown.
 pub(super) fn in_place_of_the_plan(snapshot: &Snapshot, now: &Now, history: &History) -> Option<Snapshot> {
     let entry = history.recalled()?;
     let line = snapshot.bar_at(now.playhead.tick()).bar.end();
@@ -15,7 +15,7 @@ pub(super) fn in_place_of_the_plan(snapshot: &Snapshot, now: &Now, history: &His
     Some(Snapshot { plan: Some(ShownPlan { plan, commit: line, playing: false }), ..snapshot.clone() })
 }
 
-/// The way back and forward, and where one is. `live` is what is planned now.
+/// Buttons to step through the history, and the position in it. `live` is the current plan.
 pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &History, live: Option<&Plan>) {
     let steps = [
         (Step::Older, "Earlier", "Go back to the suggestion before"),
@@ -45,7 +45,7 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
     ui.label(RichText::new(text).size(12.0)).on_hover_text(tip);
 }
 
-/// Where it comes from, as a line of its own.
+/// Origin of an entry, as a line of its own.
 fn story(entry: &Entry) -> String {
     let bar = entry.place().bar;
     let reason = match entry.reason() {

@@ -1,4 +1,4 @@
-//! The line at the bottom: what is there, what is missing and where it was looked for, and whether the plans come in time.
+//! The status line: engine, model, history, messages and share of plans on time.
 
 use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
 
@@ -6,7 +6,7 @@ use super::hand_over::Notice;
 use super::style;
 use antiphon_engine::session::{Component, Status};
 
-/// Draws the line, with the way through the history in its middle.
+/// Draws the line; `history` draws its middle part.
 pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark: Option<&str>, history: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         component(ui, "Engine", &status.engine);
@@ -35,7 +35,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark
     });
 }
 
-/// A panel above the line while something is missing: what, and where it was looked for.
+/// Draws what is missing and where it was searched, above the status line.
 pub(super) fn missing(ui: &mut Ui, status: &Status) {
     for (name, component) in [("Engine", &status.engine), ("Model", &status.model)] {
         let Component::Missing { what, looked_in } = component else { continue };
@@ -46,7 +46,7 @@ pub(super) fn missing(ui: &mut Ui, status: &Status) {
     }
 }
 
-/// Whether [`missing`] has something to say.
+/// Whether [`missing`] has anything to show.
 pub(super) const fn is_missing(status: &Status) -> bool {
     matches!(status.engine, Component::Missing { .. }) || matches!(status.model, Component::Missing { .. })
 }
@@ -63,10 +63,10 @@ fn component(ui: &mut Ui, name: &str, component: &Component) {
     ui.label(small(format!("{name}: {text}")));
 }
 
-/// The share of plans that came in time.
+/// Share of plans that were ready in time.
 fn on_time(status: &Status) -> String {
     match status.punctuality.share() {
-        // Rounded down: only all of them are 100 %.
+        // Rounded down, so that 100 % means all of them.
         Some(share) => format!("On time: {} %", (share * 100.0).floor()),
         None => "On time: no plans yet".into(),
     }

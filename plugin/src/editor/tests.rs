@@ -1,4 +1,4 @@
-//! The editor without a window: what is pressed reaches the model, what is taken becomes a file.
+//! The editor without a window: commands reach the model, exports become files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::{Component, Status};
 
-/// What the editor asked for.
+/// A call the editor made on the model.
 #[derive(Debug, Clone, PartialEq)]
 enum Asked {
     Command(Command),
@@ -29,7 +29,7 @@ enum Asked {
     End(Control),
 }
 
-/// A model that notes what it is asked for, and does it.
+/// A model that records all calls and applies them.
 struct Recorder {
     snapshot: Arc<Snapshot>,
     now: Now,
@@ -99,7 +99,7 @@ impl EditorModel for Recorder {
     }
 }
 
-/// A drag that ends when it is told to.
+/// A fake drag, ended by the test.
 #[derive(Default)]
 struct Carried {
     file: Option<PathBuf>,
@@ -139,7 +139,7 @@ fn note(onset: i64, pitch: u8) -> Note {
     Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys }
 }
 
-/// Two notes played in bar 1 and a plan of two bars from bar 2 on.
+/// Two notes played in bar 1, and a plan of two bars from bar 2.
 fn music() -> Snapshot {
     Snapshot { played: vec![note(0, 60), note(24, 62)], plan: Some(plan(96, 288, &[note(96, 64), note(192, 65)])), ..Snapshot::default() }
 }
@@ -245,7 +245,7 @@ fn button_that_is_pressed_for_long_is_clicked() {
     let place = harness.get_by_label("Another").rect().center();
     harness.hover_at(place);
     button(&harness, place, true);
-    // As few frames as in two seconds of a machine that is busy.
+    // As few frames as a busy machine draws in two seconds.
     harness.run_steps(8);
     button(&harness, place, false);
     harness.run_steps(1);
@@ -318,7 +318,7 @@ fn escape_closes_the_dialog_without_a_file() {
     assert!(harness.query_by_label("MIDI file").is_none());
 }
 
-/// A project in which two plans were suggested: one of one note in bar 5, in 3/4 at 90 bpm, kept, then one of two notes in bar 9.
+/// A project with two suggestions: a kept one of one note in bar 5, in 3/4 at 90 bpm, then one of two notes in bar 9.
 fn reopened() -> Recorder {
     let mut history = History::default();
     let waltz = MetreMap::new([(Tick::ZERO, Metre::new(3, 4).unwrap())]);
@@ -335,7 +335,7 @@ fn reopened() -> Recorder {
     Recorder { history: Arc::new(history), ..Recorder::new(Snapshot::default()) }
 }
 
-/// Drags the plan: the file's name and what is in it.
+/// Drags the plan; returns the file name and its music.
 fn dragged(harness: &mut Harness<'_, (Editor, Recorder)>, carrier: &Carrier) -> (String, Clip) {
     let handle = harness.get_by_label("Drag plan").rect().center();
     harness.hover_at(handle);

@@ -1,4 +1,4 @@
-//! The editor in a host: its model made of parameters, meters and the board, drawn in a window made by nice-plug.
+//! The editor in a host: its model is made of parameters, meters and the session's snapshot; nice-plug makes the window.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -33,14 +33,14 @@ use antiphon_engine::session::{Board, Snapshot};
 
 /// How long a trigger stays on: longer than the longest block, so that the audio thread sees it.
 const TRIGGER: Duration = Duration::from_millis(250);
-/// How hosts may resize the editor; its least size is in points.
+/// Resize constraints for hosts; the minimum size is in points.
 pub(super) const RESIZE_HINT: ResizeHint =
     ResizeHint::RESIZABLE.with_min_logical_size(LogicalSize { width: LEAST_SIZE.0, height: LEAST_SIZE.1 });
 
-/// The editor of one instance. Opens no window: hosts make editors just to look at them.
+/// The editor of one instance. Opens no window, since hosts create editors only to inspect them.
 #[must_use]
 pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>) -> Option<AntiphonEditor> {
-    // A window may miss its first frame: one that is embedded draws before it is seen. Then nothing else would make it draw.
+    // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
     let called = notifier.clone();
     board.call_with(move || called.request_repaint());
@@ -50,22 +50,22 @@ pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board
     Some(AntiphonEditor::new(opener, sizing, thread))
 }
 
-/// Where a window lies.
+/// What a window is embedded in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In one of the host's.
+    /// The host's window.
     InHost,
-    /// On the screen, as the stand-alone program's.
+    /// The screen: a top-level window, as in the stand-alone program.
     OnScreen,
 }
 
-/// What every window of an editor shows, one at a time.
+/// Content shared by an editor's windows, of which one is open at a time.
 struct Content {
     editor: Editor,
     model: HostModel,
 }
 
-/// Makes the editors that nice-plug-egui opens: one for each window, since each has a size and a zoom factor of its own.
+/// Creates an nice-plug-egui editor for each window, since each window has its own size and zoom factor.
 pub(super) struct Opener {
     content: Arc<Mutex<Content>>,
     notifier: RepaintNotifier,
@@ -76,7 +76,7 @@ pub(super) struct Opener {
 impl Opener {
     /// An editor for one window.
     pub(super) fn prepare(&self, opening: sizing::Opening, place: Place) -> Result<EguiEditor<App>, Box<dyn Error>> {
-        // A host asks before it resizes; a window manager must be told beforehand. baseview would take points by the screen's scale.
+        // A host asks before it resizes; a window manager must be told up front. baseview would scale points by the screen's scale.
         let hint = match place {
             Place::InHost => ResizeHint::RESIZABLE,
             Place::OnScreen => RESIZE_HINT,
@@ -101,7 +101,7 @@ pub(super) struct App {
     thread: Opening,
     zoom: Zoom,
     place: Place,
-    /// `None` in a window of its own.
+    /// `None` in a top-level window.
     #[cfg(target_os = "linux")]
     keyboard: Option<Keyboard>,
 }
@@ -112,7 +112,7 @@ impl NiceEguiApp for App {
         Editor::dress(&egui_ctx);
         let [red, green, blue] = PAPER.channels();
         frame.set_clear_color(Color32::from_rgb(red, green, blue).into());
-        // It only refers to the wrapper that owns this app, so it may outlive the window.
+        // The context only refers to the wrapper that owns this app, so it may outlive the window.
         self.content.lock().model.host = Some(nice_gui_ctx);
         #[cfg(target_os = "linux")]
         if let Err(error) = x11::hear_of_early_frames(frame.baseview_window()) {
@@ -137,7 +137,7 @@ impl NiceEguiApp for App {
         if let Some(keyboard) = &mut self.keyboard
             && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))
         {
-            // Mostly the window is on its way out.
+            // Usually because the window is being destroyed.
             nice_warn!("The editor no longer shares the keyboard with the host: {error}");
             self.keyboard = None;
         }
@@ -148,14 +148,14 @@ impl NiceEguiApp for App {
     }
 }
 
-/// The parameters, the meters and the board as the editor's model.
+/// The plug-in as the editor's model.
 struct HostModel {
     params: Arc<AntiphonParams>,
     meters: Arc<Meters>,
     board: Arc<Board>,
-    /// Who is told of changes; `None` until a window was opened.
+    /// Receives parameter changes; `None` until a window was opened.
     host: Option<GuiContext>,
-    /// Triggers that are on, and since when.
+    /// Triggers that are on, and when they were switched on.
     triggers: Vec<(Command, Instant)>,
 }
 
@@ -182,7 +182,7 @@ impl HostModel {
         }
     }
 
-    /// Lets go of triggers that have been on for long enough.
+    /// Switches off triggers that have been on long enough.
     fn release_triggers(&mut self, now: Instant) {
         let (over, on) = std::mem::take(&mut self.triggers).into_iter().partition(|&(_, since)| now.duration_since(since) >= TRIGGER);
         self.triggers = on;
@@ -206,7 +206,7 @@ impl EditorModel for HostModel {
         self.params.controls()
     }
 
-    /// The parameter's text says which are to come.
+    /// The parameter's text marks modes that are not implemented.
     fn is_ready(&self, mode: Mode) -> bool {
         ModeStep::variants().get(usize::from(mode.step())).is_some_and(|text| *text == mode.name())
     }
@@ -225,7 +225,7 @@ impl EditorModel for HostModel {
         remarks(&self.params.state, &self.meters)
     }
 
-    /// A trigger that is on already, or that automation has left on, goes off first.
+    /// If automation has left the trigger on, it is switched off first; if the editor has, the command is already on its way.
     fn command(&mut self, command: Command) {
         if self.triggers.iter().any(|(pressed, _)| *pressed == command) {
             return;
@@ -277,7 +277,7 @@ mod tests {
 
     use super::*;
 
-    /// A host that takes every change at once and notes it.
+    /// A host that records all changes.
     #[derive(Default)]
     struct Host(Mutex<Vec<(&'static str, String, f32)>>);
 

@@ -1,19 +1,19 @@
-//! Voices that play the same kind of tone, and who of them plays what.
+//! Voice allocation among voices of one kind.
 
 use antiphon_engine::plan::Key;
 
 use super::tone::Tone;
 use super::voice::Voice;
 
-/// Of a voice that never sounded.
+/// Key of a voice that was never used.
 const NO_KEY: Key = Key::new(0, 0).unwrap();
 
-/// Why a voice still sounds.
+/// What sustains a voice, in order of stealing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Hold {
     /// It has ended.
     Idle,
-    /// Nothing holds it: it falls.
+    /// Nothing: it is decaying.
     Free,
     /// The pedal.
     Pedal,
@@ -21,28 +21,28 @@ enum Hold {
     Key,
 }
 
-/// What a voice plays.
+/// Allocation state of a voice.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     key: Key,
     hold: Hold,
 }
 
-/// A number of voices. Their parts stand apart from them, close together: who looks for a voice has few places of memory to see, and no cache may
-/// hold them when a note comes.
+/// A number of voices. Their allocation state is stored separately and compactly: searching for a voice touches little memory, which is
+/// usually not cached when a note comes.
 pub(super) struct Bank<const VOICES: usize> {
     parts: [Part; VOICES],
     voices: Box<[Voice]>,
 }
 
 impl<const VOICES: usize> Bank<VOICES> {
-    /// Voices that have ended. `tone` is any: it is not heard.
+    /// Idle voices. `tone` is a placeholder.
     pub(super) fn new(tone: &Tone) -> Self {
         Self { parts: [Part { key: NO_KEY, hold: Hold::Idle }; VOICES], voices: (0..VOICES).map(|_| Voice::new(tone.clone())).collect() }
     }
 
-    /// Starts a note, in place of one that is idle, or that nothing holds; of several the quietest. Hands back what it cuts off of the note before: a
-    /// sample of each side.
+    /// Starts a note on an idle voice; if there is none, steals one, released voices first, of these the quietest. Returns the last output
+    /// sample of the stolen voice, left and right.
     pub(super) fn strike(&mut self, key: Key, tone: Tone) -> [f32; 2] {
         let idle = self.parts.iter().position(|part| part.hold == Hold::Idle);
         let first = idle.unwrap_or_else(|| self.least());
@@ -51,7 +51,7 @@ impl<const VOICES: usize> Bank<VOICES> {
         if idle.is_some() { [0.0; 2] } else { cut }
     }
 
-    /// The voice that is missed least, where none is idle.
+    /// The voice to steal, if none is idle.
     #[cold]
     #[inline(never)]
     fn least(&self) -> usize {
@@ -60,7 +60,7 @@ impl<const VOICES: usize> Bank<VOICES> {
         (0..VOICES).min_by(less).unwrap_or(0)
     }
 
-    /// The keys that are meant are up; where the pedal of their channel is down, one bit of `pedals` each, it holds them on.
+    /// Releases the matching keys. Where the channel's bit of `pedals` is set, the pedal sustains them.
     pub(super) fn let_go(&mut self, pedals: u16, is_meant: impl Fn(Key) -> bool) {
         for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {
             if part.hold == Hold::Key && is_meant(part.key) {
@@ -74,7 +74,7 @@ impl<const VOICES: usize> Bank<VOICES> {
         }
     }
 
-    /// A channel's pedal is up.
+    /// A channel's pedal was released.
     pub(super) fn raise_pedal(&mut self, channel: u8) {
         for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {
             if part.hold == Hold::Pedal && part.key.channel() == channel {
@@ -84,7 +84,7 @@ impl<const VOICES: usize> Bank<VOICES> {
         }
     }
 
-    /// The keys that are meant end as fast as can be without a click: their samples are multiplied by this, each once more than the one before.
+    /// Fades the matching keys out without a click: from now on each sample is multiplied by `factor` once more than the one before.
     pub(super) fn fade(&mut self, factor: f32, is_meant: impl Fn(Key) -> bool) {
         for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {
             if part.hold != Hold::Idle && is_meant(part.key) {
@@ -94,12 +94,12 @@ impl<const VOICES: usize> Bank<VOICES> {
         }
     }
 
-    /// All have ended.
+    /// Ends all voices at once.
     pub(super) fn stop(&mut self) {
         self.parts.iter_mut().for_each(|part| part.hold = Hold::Idle);
     }
 
-    /// Adds the next samples to both sides. `bend` multiplies a channel's pitches. Whether there was anything to hear.
+    /// Adds the next samples to both channels. `bend` is the pitch factor of a MIDI channel. Returns whether any voice was active.
     pub(super) fn add(&mut self, bend: impl Fn(u8) -> f32, left: &mut [f32], right: &mut [f32]) -> bool {
         let mut sounds = false;
         for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {

@@ -1,4 +1,4 @@
-//! The voices, and who of them plays what.
+//! Maps events to voices.
 
 use antiphon_engine::plan::Key;
 use nice_plug::midi::{NoteEvent, control_change};
@@ -9,39 +9,39 @@ use super::wave;
 use crate::port::{Event, Sound};
 use crate::thru::is_pressed;
 
-/// Pitched notes that sound at once.
+/// Number of pitched voices.
 pub const PITCHED_VOICES: usize = 16;
-/// Drums that sound at once.
+/// Number of drum voices.
 pub const DRUM_VOICES: usize = 8;
 /// General MIDI's percussion channel, counted from 0.
 const DRUM_CHANNEL: u8 = 9;
-/// How far a pitch bend goes at most, as General MIDI has it.
+/// Pitch bend range in semitones, as in General MIDI.
 const BEND_SEMITONES: f32 = 2.0;
-/// How fast a voice falls to 1/e that must go, seconds.
+/// Time constant for fading a voice out, in seconds.
 const FADE: f32 = 0.004;
-/// How fast what a stolen voice leaves behind falls to 1/e, seconds.
+/// Time constant for the residual of a stolen voice, in seconds.
 const REST_DECAY: f32 = 0.003;
-/// Below it, -120 dB, what is left of a stolen voice is nothing.
+/// Level below which the residual is dropped: -120 dB.
 const NOTHING: f32 = 1e-6;
 
-/// An instrument that plays what it is sent. Everything it will ever need is there once it is made.
+/// A small synthesizer. Everything is allocated in `new`.
 pub(super) struct Synth {
     pitched: Bank<PITCHED_VOICES>,
     drums: Bank<DRUM_VOICES>,
     tones: Tones,
-    /// What a voice that must go is multiplied by each sample.
+    /// Fade-out factor per sample.
     fade: f32,
     /// Channels whose sustain pedal is down, one bit each.
     pedals: u16,
-    /// What each channel's pitches are multiplied by.
+    /// Pitch factor of each channel.
     bends: [f32; 16],
-    /// Where stolen voices stood: it falls from there, instead of jumping.
-    rest: [f32; 2],
-    rest_decay: f32,
+    /// Residual of stolen voices, left and right. It decays from their last sample, to avoid a click.
+    residual: [f32; 2],
+    residual_decay: f32,
 }
 
 impl Synth {
-    /// For a sample rate in hertz.
+    /// A synthesizer for a sample rate in hertz.
     pub(super) fn new(rate: f32) -> Self {
         let tones = Tones::new(rate);
         Self {
@@ -56,7 +56,7 @@ impl Synth {
         }
     }
 
-    /// Plays an event, before its sample.
+    /// Plays an event before the next sample.
     pub(super) fn play(&mut self, event: &Event, sound: Sound) {
         match *event {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
@@ -78,14 +78,14 @@ impl Synth {
         }
     }
 
-    /// Everything ends as fast as can be without a click.
+    /// Fades everything out without a click.
     pub(super) fn fade(&mut self) {
         self.pedals = 0;
         self.bends = [1.0; 16];
         self.fade_keys(|_| true);
     }
 
-    /// Everything has ended.
+    /// Ends everything at once.
     pub(super) fn stop(&mut self) {
         self.pedals = 0;
         self.bends = [1.0; 16];
@@ -94,7 +94,7 @@ impl Synth {
         self.drums.stop();
     }
 
-    /// Adds the next samples to both sides, which are silent.
+    /// Adds the next samples to both channels, which must be zero.
     pub(super) fn add(&mut self, left: &mut [f32], right: &mut [f32]) {
         // Between the notes of a chord.
         if left.is_empty() {
@@ -127,12 +127,12 @@ impl Synth {
     fn strike(&mut self, key: Key, velocity: f32, sound: Sound) {
         let velocity = if velocity.is_nan() { 0.0 } else { velocity.clamp(0.0, 1.0) };
         let cut = if sound == Sound::Percussion || key.channel() == DRUM_CHANNEL {
-            // A drum struck again, a hi-hat that closes.
+            // Repeated drum hits, and a closing hi-hat.
             let choked = tone::choked_by(key.pitch());
             self.drums.fade(self.fade, |other| other == key || choked == Some(other.pitch()));
             self.drums.strike(key, self.tones.drum(key.pitch(), velocity))
         } else {
-            // A string struck again.
+            // Repeated key.
             self.pitched.fade(self.fade, |other| other == key);
             self.pitched.strike(key, self.tones.piano(key.pitch(), velocity))
         };
@@ -145,7 +145,7 @@ impl Synth {
     }
 
     fn bend(&mut self, channel: u8, value: f32) {
-        // NaN becomes the middle.
+        // NaN becomes the centre.
         let value = if value.is_nan() { 0.5 } else { value.clamp(0.0, 1.0) };
         self.bends[usize::from(channel)] = ((value - 0.5) * 2.0 * BEND_SEMITONES / 12.0).exp2();
     }

@@ -1,4 +1,4 @@
-//! What the preview sound sounds like, measured.
+//! Measurements of the preview synth's output.
 
 use antiphon_engine::plan::Key;
 use nice_plug::midi::{NoteEvent, control_change};
@@ -7,7 +7,7 @@ use super::*;
 use crate::port::{note_off, note_on};
 
 const RATE: f32 = 48_000.0;
-/// A second.
+/// One second, in samples.
 const SECOND: usize = 48_000;
 const A4: Key = Key::new(0, 69).unwrap();
 const KICK: Key = Key::new(9, 36).unwrap();
@@ -15,7 +15,7 @@ const SNARE: Key = Key::new(9, 38).unwrap();
 const HAT: Key = Key::new(9, 42).unwrap();
 const OPEN_HAT: Key = Key::new(9, 46).unwrap();
 
-/// Plays events at their samples from the start, in blocks of these lengths over and over; both sides.
+/// Plays events at their samples from the start, in blocks that cycle through these lengths; returns both channels.
 fn play(rate: f32, samples: usize, events: &[Event], lengths: &[usize]) -> [Vec<f32>; 2] {
     let mut preview = Preview::new(rate);
     play_on(&mut preview, samples, events, lengths)
@@ -50,12 +50,12 @@ fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
-/// The largest step from one sample to the next.
+/// Largest difference between adjacent samples.
 fn jump(samples: &[f32]) -> f32 {
     samples.windows(2).fold(0.0, |jump, pair| (pair[1] - pair[0]).abs().max(jump))
 }
 
-/// How much of a frequency there is (a Fourier transform's one term, under a Hann window).
+/// Magnitude at one frequency: one term of a Fourier transform, with a Hann window.
 fn strength(samples: &[f32], hertz: f64, rate: f64) -> f64 {
     let turn = std::f64::consts::TAU;
     let term = |(index, sample): (usize, &f32)| {
@@ -67,7 +67,7 @@ fn strength(samples: &[f32], hertz: f64, rate: f64) -> f64 {
     sine.hypot(cosine)
 }
 
-/// The share of the energy between two frequencies, of all up to half the rate.
+/// Share of the energy that lies between two frequencies.
 fn share(samples: &[f32], from: f64, to: f64) -> f64 {
     let energy = |hertz: f64| strength(&samples[..4096], hertz, f64::from(RATE)).powi(2);
     let (mut within, mut all) = (0.0, 0.0);
@@ -87,7 +87,7 @@ fn a_note_sounds_from_its_own_sample_on_and_falls_silent() {
         assert!(side[..1000].iter().all(|sample| *sample == 0.0));
         assert!(side[1000..1010].iter().any(|sample| *sample != 0.0));
         assert!(rms(&side[1000..30_000]) > 0.02);
-        // A tenth of a second after the key is let go it is much quieter; later it is nothing at all.
+        // 0.1 s after release it is much quieter, later silent.
         assert!(rms(&side[34_800..39_600]) < 0.2 * rms(&side[25_000..29_800]));
         assert!(side[3 * SECOND..].iter().all(|sample| *sample == 0.0));
         assert!(side.iter().all(|sample| !sample.is_subnormal()));
@@ -100,7 +100,7 @@ fn the_strongest_frequency_is_the_keys() {
         let [left, _] = play(RATE, SECOND, &[note_on(0, Key::new(0, pitch).unwrap(), 90)], &[512]);
         let hertz = 440.0 * ((f64::from(pitch) - 69.0) / 12.0).exp2();
         let at = |semitones: f64| strength(&left[4800..], hertz * (semitones / 12.0).exp2(), RATE.into());
-        // A tenth of a semitone off there is less, and so there is on every other key.
+        // The key's own frequency is stronger than neighbours a tenth of a semitone away, and than all other keys.
         let own = at(0.0);
         for semitones in [-0.1, 0.1].into_iter().chain((-24..=36).filter(|step| *step != 0).map(f64::from)) {
             assert!(own > at(semitones), "key {pitch}: more at {semitones} semitones");
@@ -140,7 +140,7 @@ fn drums_are_told_apart() {
     for drum in [kick, snare, hat] {
         assert!(peak(&drum) > 0.06);
     }
-    // Any other key of the kit is heard too, and so is a drum on any channel that is said to be drums.
+    // Every other drum key is audible, and so are drums on any channel with the drum sound.
     for pitch in 0..128 {
         assert!(peak(&hit(Key::new(9, pitch).unwrap())) > 0.02, "{pitch}");
     }
@@ -183,12 +183,12 @@ fn starts_steals_and_releases_do_not_click() {
         let [left, right] = play(RATE, SECOND, events, &[512]);
         assert!(jump(&left).max(jump(&right)) < 2.5 * steady, "{what}: {} against {steady}", jump(&left));
     }
-    // Never more than so many voices, each as steep as its pitch makes it: a stolen one does not jump to nothing.
+    // With voice stealing, the steepest step is about that of the same number of voices held.
     let steals: Vec<_> = (0..200).map(|index| note_on(index * 211, key(index), 60)).collect();
     let held: Vec<_> = (0..16).map(|index| note_on(0, Key::new(0, 54 + index).unwrap(), 60)).collect();
     let [stealing, holding] = [steals, held].map(|events| jump(&play(RATE, SECOND, &events, &[512])[0]));
     assert!(stealing < 1.5 * holding, "{stealing} against {holding}");
-    // Switched off within a note it fades, and then there is nothing.
+    // Switched off during a note it fades, then is silent.
     let mut preview = Preview::new(RATE);
     let mut sides = play_on(&mut preview, 4800, &[note_on(0, A4, 127)], &[512]);
     let [mut left, mut right] = [vec![0.0; 9600], vec![0.0; 9600]];
@@ -205,7 +205,7 @@ fn a_reset_is_silent_at_once() {
     preview.reset();
     let [left, right] = play_on(&mut preview, 4800, &[], &[512]);
     assert!(left.iter().chain(&right).all(|sample| *sample == 0.0));
-    // The pedal is up again.
+    // The reset also released the pedal.
     let after = play_on(&mut preview, 4 * SECOND, &[note_on(0, A4, 127), note_off(480, A4)], &[512]);
     assert!(after[0][2 * SECOND..].iter().all(|sample| *sample == 0.0));
 }

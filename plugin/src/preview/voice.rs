@@ -1,38 +1,38 @@
-//! One voice: a note, made a chunk at a time, and how it starts and ends.
+//! One voice: renders a note chunk by chunk, with attack and release.
 
 use super::tone::Tone;
 use super::wave::{self, CHUNK, Chunk};
 
-/// A voice that is quieter than this, -86 dB, has ended.
+/// Level below which a voice has ended: -86 dB.
 const SILENCE: f32 = 5e-5;
 
-/// A voice, in lines of the cache of its own.
+/// A voice, aligned to cache lines.
 #[repr(align(64))]
 pub(super) struct Voice {
-    /// What it plays, as it stands at the end of the chunk.
+    /// The note's parameters, as of the end of the chunk.
     tone: Tone,
-    /// 0 to 1, while it starts; at the end of the chunk.
+    /// Attack gain, 0 to 1, at the end of the chunk.
     rise: f32,
-    /// What each sample is multiplied by once nothing holds it.
+    /// Release factor per sample; 1 while the note is sustained.
     falling: f32,
-    /// Its next samples, both parts together.
+    /// The current chunk, both partials mixed.
     chunk: Chunk,
-    /// Samples of the chunk that were heard.
+    /// Samples of the chunk already output.
     heard: usize,
 }
 
 impl Voice {
-    /// A voice that has ended, of a note that was never heard.
+    /// An ended voice.
     pub(super) const fn new(tone: Tone) -> Self {
         Self { tone, rise: 0.0, falling: 1.0, chunk: [0.0; CHUNK], heard: CHUNK }
     }
 
-    /// How loud it is at most from the end of the chunk on.
+    /// Upper bound of the level from the end of the chunk on.
     pub(super) fn loudness(&self) -> f32 {
         self.tone.levels[0] + self.tone.levels[1]
     }
 
-    /// Starts a note. Hands back what it cuts off of the note before: a sample of each side.
+    /// Starts a note. Returns the last output sample of the previous one, left and right.
     pub(super) fn start(&mut self, tone: Tone) -> [f32; 2] {
         let last = self.heard.checked_sub(1).map_or(0.0, |last| self.chunk[last]);
         let cut = self.tone.sides.map(|side| side * last);
@@ -40,12 +40,12 @@ impl Voice {
         cut
     }
 
-    /// Nothing holds it any more.
+    /// Starts the release.
     pub(super) fn release(&mut self) {
         self.fall(self.tone.release);
     }
 
-    /// Adds its next samples. `bend` multiplies its pitch from the next chunk on. Whether there is any more to hear.
+    /// Adds the next samples. `bend` is the pitch factor from the next chunk on. Returns whether the voice is still sounding.
     pub(super) fn add(&mut self, bend: f32, left: &mut [f32], right: &mut [f32]) -> bool {
         let mut done = 0;
         while done < left.len() {
@@ -64,13 +64,13 @@ impl Voice {
         true
     }
 
-    /// Makes the next chunk; whether there is any more to hear.
+    /// Renders the next chunk; returns whether the voice is still sounding.
     fn fill(&mut self, bend: f32) -> bool {
         if self.loudness() < SILENCE {
             return false;
         }
         let Tone { source, levels, decays, rise, .. } = &mut self.tone;
-        // What nobody hears need not be made, and must not become subnormal.
+        // Inaudible partials are skipped, and must not become subnormal.
         for level in levels.iter_mut().filter(|level| **level < SILENCE * 1e-2) {
             *level = 0.0;
         }
@@ -93,7 +93,7 @@ impl Voice {
         true
     }
 
-    /// From its next sample on it falls by this factor, in place of the one so far: the rest of the chunk is made already.
+    /// Changes the decay factor from the next sample on, including the samples of the chunk already rendered.
     pub(super) fn fall(&mut self, factor: f32) {
         let more = factor / self.falling;
         self.falling = factor;

@@ -1,28 +1,28 @@
-//! What tones are made of: sines, and a band of noise.
+//! DSP primitives: sine oscillator, band-passed noise, decay and limiter.
 //!
-//! Each makes [`CHUNK`] samples at once, in loops without branches, which the compiler turns into SIMD.
+//! Each produces [`CHUNK`] samples at once, in branch-free loops that the compiler vectorises.
 
 use core::f32::consts::{PI, TAU};
 
 use fastrand::Rng;
 
-/// Samples that are made at once. They count from the note's first, so that a block's length changes nothing.
+/// Samples rendered at once. Chunks are counted from the note start, so the block length has no influence.
 pub(super) const CHUNK: usize = 16;
-/// Steps of a phase in a turn.
+/// Phase steps per cycle.
 const TURN: f32 = 4_294_967_296.0;
 
-/// A float this large has no room for a fraction, and neither has one up to a third of it below or above.
+/// A float of this size has no fraction bits, nor has any within a third of it.
 const LARGE: f32 = 12_582_912.0;
 
-/// So many samples.
+/// One chunk of samples.
 pub(super) type Chunk = [f32; CHUNK];
 
-/// What counts turns. Its phase wraps by itself: the whole range of the integer is one turn.
+/// A phase accumulator. The full range of the integer is one cycle, so the phase wraps by itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Oscillator(u32);
 
 impl Oscillator {
-    /// Where the next samples stand, in turns from -0.5 to 0.5, at less than half a turn a sample.
+    /// Phases of the next samples, in cycles from -0.5 to 0.5. The frequency must be below half a cycle per sample.
     pub(super) fn next(&mut self, turns: f32) -> Chunk {
         #[allow(clippy::cast_possible_truncation, reason = "what is lost of a step is below a millionth of a hertz")]
         let step = (turns * TURN) as i32;
@@ -35,35 +35,35 @@ impl Oscillator {
     }
 }
 
-/// The same place, in turns from -0.5 to 0.5.
+/// The phase wrapped to -0.5 to 0.5 cycles.
 pub(super) fn wrap(turns: f32) -> f32 {
-    // A sum this large has no room for a fraction.
+    // The sum has no fraction bits, so this rounds to an integer.
     turns - ((turns + LARGE) - LARGE)
 }
 
-/// The sine of -0.5 to 0.5 turns: its Taylor series up to the ninth power, off by at most 4e-6 (-109 dB).
+/// Sine of a phase from -0.5 to 0.5 cycles: Taylor series to the ninth power, error at most 4e-6 (-109 dB).
 pub(super) fn sine(turns: f32) -> f32 {
-    // In the first quarter, or the mirror image of it.
+    // Mirrored into the first quadrant.
     let angle = (0.25 - (turns.abs() - 0.25).abs()) * TAU;
     let square = angle * angle;
     let rest = -1.0 / 6.0 + square * (1.0 / 120.0 + square * (-1.0 / 5_040.0 + square * (1.0 / 362_880.0)));
     (angle + angle * square * rest).copysign(turns)
 }
 
-/// White noise through a band-pass: Andrew Simper's state variable filter (cytomic.com/files/dsp/SvfLinearTrapOptimised2.pdf), reckoned from
-/// one state to the next.
+/// White noise through a band-pass: Andrew Simper's state variable filter (cytomic.com/files/dsp/SvfLinearTrapOptimised2.pdf), as a
+/// state-space update.
 #[derive(Debug, Clone)]
 pub(super) struct Band {
     noise: Rng,
     state: [f32; 2],
-    /// What of the first state stays, what goes from each to the other, and what of the second stays.
+    /// Coefficients of the state update: first state to itself, between the two states, second state to itself.
     stays: f32,
     goes: f32,
     holds: f32,
 }
 
 impl Band {
-    /// Around so many turns a sample.
+    /// Centre frequency in cycles per sample.
     pub(super) fn new(turns: f32, q: f32) -> Self {
         let gain = (PI * turns).tan();
         let first = 1.0 / (1.0 + gain * (gain + 1.0 / q));
@@ -86,7 +86,7 @@ impl Band {
     }
 }
 
-/// The next samples of a level that falls by a factor each sample.
+/// The next samples of a level that decays by a factor per sample.
 pub(super) fn fall(level: &mut f32, factor: f32) -> Chunk {
     let square = factor * factor;
     let fourth = square * square;
@@ -100,7 +100,7 @@ pub(super) fn fall(level: &mut f32, factor: f32) -> Chunk {
     levels
 }
 
-/// The hyperbolic tangent, by its ninth convergent (Lambert's continued fraction): off by at most 9e-6 (-101 dB), and never 1.
+/// Hyperbolic tangent, as the ninth convergent of Lambert's continued fraction: error at most 9e-6 (-101 dB), and always below 1.
 pub(super) fn tanh(value: f32) -> f32 {
     let value = value.clamp(-6.0, 6.0);
     let square = value * value;
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_oscillator_keeps_its_pitch() {
-        // A million samples later it is still within a thousandth of a turn.
+        // After a million samples the error is below a thousandth of a cycle.
         let (turns, mut oscillator) = (440.0 / 48_000.0, Oscillator::default());
         let mut last = [0.0; CHUNK];
         for _ in 0..62_500 {

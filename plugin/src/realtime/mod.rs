@@ -17,23 +17,23 @@ use crate::schedule::{Exit, Schedule};
 use crate::thru::{Batch, Thru};
 use antiphon_engine::session::Command;
 
-/// So many blocks in a row that begin with a jump are no player's doing.
+/// Consecutive blocks beginning with a jump that indicate a fault rather than the user.
 const RESTLESS: u8 = 8;
 
-/// What lives on the audio thread.
+/// Everything that lives on the audio thread.
 pub struct RealTime {
     stage: Stage,
     batch: Batch,
     meters: Arc<Meters>,
-    /// The parameters as they stood in the last block; `None` before the first.
+    /// Parameter values of the last block; `None` before the first.
     last: Option<Watched>,
-    /// A reset since the last block: it had no way to send note-offs.
+    /// Whether a reset happened since the last block. A reset cannot send note-offs.
     was_reset: bool,
-    /// How many blocks in a row began with a jump.
+    /// Consecutive blocks that began with a jump.
     jumps: u8,
 }
 
-/// The rooms that notes pass through.
+/// The stages a note passes through.
 struct Stage {
     clock: Clock,
     capture: Capture,
@@ -42,7 +42,7 @@ struct Stage {
     outlet: Outlet,
 }
 
-/// What makes something happen when it changes.
+/// Values whose change has an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Watched {
     generation: u32,
@@ -52,7 +52,7 @@ struct Watched {
     triggers: [bool; 3],
 }
 
-/// In the order of [`Watched::triggers`].
+/// Commands in the order of [`WatchedParams::triggers`].
 const COMMANDS: [Command; 3] = [Command::Play, Command::Another, Command::Keep];
 
 impl Watched {
@@ -65,12 +65,12 @@ impl Watched {
         }
     }
 
-    /// Whether what was planned is void.
+    /// Whether the change makes the current plan stale.
     fn voids(self, last: Self) -> bool {
         (self.generation, self.mode, self.bypass) != (last.generation, last.mode, last.bypass)
     }
 
-    /// The triggers that went on. A state that is loaded with one on asks for nothing.
+    /// Commands whose trigger went on. Loading a state with a trigger on is no command.
     fn commands(self, last: Self) -> impl Iterator<Item = Command> {
         let asked = move |&(index, _): &(usize, Command)| self.triggers[index] && !last.triggers[index];
         COMMANDS.into_iter().enumerate().filter(asked).filter(move |_| self.generation == last.generation).map(|(_, command)| command)
@@ -78,7 +78,7 @@ impl Watched {
 }
 
 impl RealTime {
-    /// At rest, with all the room it will ever need.
+    /// A stopped instance with all memory allocated.
     #[must_use]
     pub fn new(ends: Ends) -> Self {
         let Ends { heard, planned, meters } = ends;
@@ -92,25 +92,25 @@ impl RealTime {
         Self { stage, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0 }
     }
 
-    /// The host's sample rate, in hertz.
+    /// Sets the sample rate in hertz.
     pub fn set_sample_rate(&mut self, hertz: f32) {
         self.stage.clock.set_sample_rate(hertz);
     }
 
-    /// Messages told to the musician since the instance was made.
+    /// Messages sent to the session since the instance was created.
     #[must_use]
     pub const fn told(&self) -> u64 {
         self.stage.capture.told()
     }
 
-    /// The host's reset: what sounds is released with the next block.
+    /// The host's reset: sounding planned notes end in the next block.
     pub fn reset(&mut self) {
         self.stage.clock.rest();
         self.stage.schedule.forget_player();
         self.was_reset = true;
     }
 
-    /// One block.
+    /// Processes one block.
     pub fn process(&mut self, params: &AntiphonParams, host: &HostTime, frames: u32, port: &mut impl Port) {
         let watched = Watched::read(params);
         let last = self.last.replace(watched).unwrap_or(watched);
@@ -156,14 +156,14 @@ impl RealTime {
 }
 
 impl Stage {
-    /// What was planned is void: it ends.
+    /// Ends sounding planned notes and makes the plan stale.
     fn void(&mut self, at: Moment, port: &mut impl Port) {
         self.release(0, at, port);
         self.schedule.forget();
         self.capture.void(at);
     }
 
-    /// The song goes on elsewhere, or not at all. A loop ends what sounds, and what was planned goes on after it.
+    /// Handles a transport change. A loop ends sounding planned notes, but the plan continues after it.
     fn turn(&mut self, turn: Turn, port: &mut impl Port) {
         let ends_epoch = !matches!(turn.cause, Cause::Loop | Cause::Metre);
         if turn.cause != Cause::Metre {
@@ -175,12 +175,12 @@ impl Stage {
         self.capture.turn(turn, ends_epoch);
     }
 
-    /// Ends everything that sounds of the plan.
+    /// Ends all sounding planned notes.
     fn release(&mut self, sample: u32, at: Moment, port: &mut impl Port) {
         self.schedule.release(&mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
     }
 
-    /// The player's commands, at the start of the block. Play sets a clock going that only listened.
+    /// Runs the player's commands at the start of the block. Play starts a stopped clock.
     fn ask(&mut self, commands: impl Iterator<Item = Command>, port: &mut impl Port) {
         for command in commands {
             if command == Command::Play {
@@ -196,7 +196,7 @@ impl Stage {
         }
     }
 
-    /// Plays the samples of the block at which something happens.
+    /// Processes the samples of the block at which something happens.
     fn play(&mut self, batch: &mut Batch, bypass: bool, mut within: Option<Turn>, port: &mut impl Port) {
         let mut sample = 0;
         let mut next = port.next().map(as_midi);
@@ -217,7 +217,7 @@ impl Stage {
         }
     }
 
-    /// Everything of one sample: note-offs, controllers, note-ons.
+    /// Everything at one sample: note-offs, controllers, note-ons.
     fn play_sample(&mut self, batch: &Batch, sample: u32, bypass: bool, port: &mut impl Port) {
         let span = self.clock.span();
         let at = span.moment(sample);
@@ -226,10 +226,10 @@ impl Stage {
         if !bypass && strikes().next().is_some() {
             self.wake(sample, port);
         }
-        // The clock may have begun to run just now.
+        // The clock may just have been started.
         let span = self.clock.span();
         let at = span.moment(sample);
-        // What takes keys from the plan does so before anything else goes out: the plan's note-offs are the first.
+        // The plan's note-offs go first: events that take keys from the plan are handled before anything else is sent.
         batch.rest().filter(|event| takes_keys(event)).for_each(|event| self.own(event, sample, port));
         for event in batch.offs().iter().chain(batch.rest()) {
             self.own(event, sample, port);
@@ -241,7 +241,7 @@ impl Stage {
         self.schedule.start(&span, &mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
     }
 
-    /// Keeps the table of keys: where the player strikes one that the plan sounds, the plan's note-off goes out.
+    /// Updates the key table: if the player strikes a key that the plan is sounding, the plan's note-off is sent.
     fn own(&mut self, event: &Event, sample: u32, port: &mut impl Port) {
         let at = self.clock.span().moment(sample);
         let mut exit = Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture };
@@ -260,7 +260,7 @@ impl Stage {
     }
 }
 
-/// Whether an event of the player's may end a note of the plan without being its note-off.
+/// Whether a player's event may end a planned note without being its note-off.
 fn takes_keys(event: &Event) -> bool {
     match *event {
         NoteEvent::NoteOn { .. } => true,

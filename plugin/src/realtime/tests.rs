@@ -11,10 +11,10 @@ use crate::port::{note_off, note_on};
 use antiphon_engine::session::{Epoch, Heard, Planned};
 
 const KEY: Key = Key::new(0, 60).unwrap();
-/// 120 bpm at 48 kHz: 1000 samples a tick.
+/// At 120 bpm and 48 kHz: 1000 samples per tick.
 const FRAMES: u32 = 1000;
 
-/// An instance, its musician's seat and its host, a tick per block.
+/// An instance with the planning side's ports and a simulated host. One tick per block.
 struct Instance {
     realtime: RealTime,
     seat: Seat,
@@ -34,7 +34,7 @@ impl Instance {
         Self { realtime, seat, params, port: Scripted::default(), host }
     }
 
-    /// One tick; what came out.
+    /// Plays one tick; returns the output.
     fn block(&mut self, inputs: &[Event]) -> Vec<Event> {
         self.port.inputs.extend(inputs);
         self.realtime.process(&self.params, &self.host, FRAMES, &mut self.port);
@@ -64,14 +64,14 @@ impl Instance {
         unsafe { param._internal_set_normalized_value(normalised) };
     }
 
-    /// Plays until a planned note sounds that would last a long time.
+    /// Plays until a long planned note sounds.
     fn sound(&mut self) {
         self.block(&[]);
         self.plan(1, 1, 1000);
         assert_eq!(self.block(&[]), [note_on(0, KEY, 90)]);
     }
 
-    /// The commands that the musician heard of in one block.
+    /// Commands sent to the session in one block.
     fn asked(&mut self) -> Vec<Command> {
         self.block(&[]);
         let command = |heard| if let Heard::Command { command, .. } = heard { Some(command) } else { None };
@@ -166,7 +166,7 @@ fn the_player_takes_a_key_and_keeps_it() {
     instance.block(&[]);
     let played = note_on(500, KEY, 20);
     assert_eq!(instance.block(&[played]), [note_off(500, KEY), played]);
-    // Neither the end of the planned note nor the next one gets in the way.
+    // Neither the end of the planned note nor the next planned note affects the player's key.
     assert_eq!((0..4).flat_map(|_| instance.block(&[])).count(), 0);
     assert_eq!(instance.seat.meters.count(Count::Yielded), 1);
     assert_eq!(instance.block(&[note_off(7, KEY)]), [note_off(7, KEY)]);
@@ -210,7 +210,7 @@ fn within_a_sample_offs_go_first_then_controllers_then_ons() {
     instance.block(&[]);
     instance.plan_pitch(1, 1, 1, KEY.pitch());
     instance.plan_pitch(1, 2, 1, KEY.pitch());
-    // The player takes this one from the plan.
+    // The player takes this key from the plan.
     instance.plan_pitch(1, 1, 9, struck.pitch());
     instance.block(&[note_on(0, held, 1)]);
     let bend = NoteEvent::MidiPitchBend { timing: 0, channel: 0, value: 0.25 };
@@ -230,7 +230,7 @@ fn channel_mode_message_ends_the_plan_and_frees_the_keys_of_its_channel() {
         instance.plan(1, 1, 1000);
         instance.block(&[]);
         assert_eq!(instance.block(&[bend, message]), [note_off(7, KEY), bend, message], "{controller}");
-        // The player's key counts as let go: the plan may play there.
+        // The player's key counts as released, so the plan may use it.
         instance.plan_pitch(1, 3, 1, free.pitch());
         assert_eq!(instance.block(&[]), [note_on(0, free, 90)], "{controller}");
     }

@@ -1,7 +1,7 @@
-//! What is to sound: the musician's notes, each at its own sample, on and off.
+//! Playback of planned notes: each starts and ends at its own sample.
 //!
-//! Notes wait in order of time; the next one is kept across blocks, so that rounding loses none. Of a note that sounds only its end is kept.
-//! The player owns the keys ([`KeyTable`]).
+//! Pending notes are sorted by time and kept across blocks, so that rounding loses none. Of a sounding note only its end is kept. The
+//! player has priority on every key ([`KeyTable`]).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,43 +17,43 @@ use crate::meters::{Count, Meters};
 use crate::port::{Outlet, Port, Sound, note_off, note_on};
 use antiphon_engine::session::{Epoch, Planned, Withheld};
 
-/// Notes that can wait.
+/// Capacity for pending notes.
 const WAITING: usize = 4096;
-/// Messages taken in with one block, so that a long plan does not make a long block.
+/// Messages read per block, to bound the time a block takes when a long plan arrives.
 const MESSAGES_PER_BLOCK: usize = 256;
-/// Planned notes that can sound at once: more than any instrument has voices.
+/// Capacity for sounding planned notes: more than any instrument has voices.
 const SOUNDING: usize = 256;
 
-/// A note that waits for its time.
+/// A note that has not started yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Waiting {
     on: Moment,
     key: Key,
     note: Note,
-    /// It ends here, if that is before its time.
+    /// Ends the note here, if that is before its planned end.
     cut: Option<Moment>,
 }
 
-/// A note that sounds.
+/// A note that has started.
 #[derive(Debug, Clone, Copy)]
 struct Sounding {
     off: Moment,
     voice: Voice,
-    /// It ends before its time.
+    /// Whether it ends before its planned end.
     is_cut: bool,
 }
 
-/// The way out for one sample: to the host, and, for what sounds of the plan, to the musician.
+/// Output for one sample: events to the host, and reports about planned notes to the session.
 pub struct Exit<'a, P> {
-    /// In samples from the start of the block.
+    /// Offset from the start of the block, in samples.
     pub sample: u32,
-    /// The same on the clock.
+    /// Clock time of that sample.
     pub at: Moment,
-    /// The way to the host.
+    /// Event output.
     pub outlet: &'a mut Outlet,
-    /// The host.
+    /// The host's ports.
     pub port: &'a mut P,
-    /// The way to the musician.
+    /// Event stream to the session.
     pub capture: &'a mut Capture,
 }
 
@@ -62,40 +62,40 @@ impl<P: Port> Exit<'_, P> {
         self.outlet.send(self.port, note_off(self.sample, key));
     }
 
-    /// A note of the plan is left out.
+    /// Reports a planned note that is not played.
     fn withhold(&mut self, note: Note, reason: Withheld) {
         self.capture.withholds(note, reason, self.at);
     }
 
-    /// A note of the plan ends before its time.
+    /// Ends a planned note before its planned end.
     fn cut(&mut self, key: Key) {
         self.note_off(key);
         self.capture.ends(key, self.at);
     }
 }
 
-/// The playing end of the ring.
+/// Plays the plan's notes, and tracks which keys the plan and the player hold.
 pub struct Schedule {
     planned: HeapCons<Planned>,
     meters: Arc<Meters>,
-    /// In order of `on`.
+    /// Sorted by `on`.
     waiting: VecDeque<Waiting>,
-    /// In falling order of `off`, so that the next one is the last.
+    /// Sorted by `off`, latest first, so that the next to end is at the back.
     sounding: Vec<Sounding>,
     keys: KeyTable,
-    /// No note of the plan ends at or before this sample of the block: one was started there.
+    /// Sample of the block at which a note was last started. No note ends at or before it.
     started: Option<u32>,
 }
 
 impl Schedule {
-    /// The playing end, with all the room it will ever need.
+    /// A player for this ring, with all memory allocated.
     #[must_use]
     pub fn new(planned: HeapCons<Planned>, meters: Arc<Meters>) -> Self {
         let (waiting, sounding) = (VecDeque::with_capacity(WAITING), Vec::with_capacity(SOUNDING));
         Self { planned, meters, waiting, sounding, keys: KeyTable::new(), started: None }
     }
 
-    /// Takes in what the musician sent, before a block is played.
+    /// Reads the session's messages. Called before a block is played.
     pub fn receive(&mut self, epoch: Epoch, span: &Span) {
         self.started = None;
         for _ in 0..MESSAGES_PER_BLOCK {
@@ -117,7 +117,7 @@ impl Schedule {
                         let earlier = note.cut.is_some_and(|cut| cut < at.into());
                         note.cut = note.cut.filter(|_| earlier).or(Some(at.into()));
                     }
-                    // Those that end at once are in their order again.
+                    // Restores the order.
                     self.sounding.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
                 }
             }
@@ -133,7 +133,7 @@ impl Schedule {
         u32::try_from(next).ok().filter(|&sample| sample < span.frames())
     }
 
-    /// Ends the notes whose time has come at this sample, and those on whose keys others are about to start.
+    /// Ends the notes due at this sample, and those whose key is about to be struck again.
     pub fn end<P: Port>(&mut self, span: &Span, exit: &mut Exit<'_, P>) {
         if self.started == Some(exit.sample) {
             return;
@@ -146,7 +146,7 @@ impl Schedule {
                 false => {}
             }
         }
-        // A key that is struck again is let go first, and before anything starts.
+        // A repeated key is released first, and before anything starts.
         let sample = i64::from(exit.sample);
         for note in self.waiting.iter().take_while(|note| span.sample(note.on) <= sample) {
             if self.keys.plan_ends(note.key) {
@@ -155,7 +155,7 @@ impl Schedule {
         }
     }
 
-    /// Starts the notes whose time has come at this sample, where the player leaves the key free.
+    /// Starts the notes due at this sample, unless the player holds the key.
     pub fn start<P: Port>(&mut self, span: &Span, exit: &mut Exit<'_, P>) {
         while let Some(Waiting { key, note, cut, .. }) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(exit.sample)) {
             if self.sounding.len() == SOUNDING {
@@ -164,7 +164,7 @@ impl Schedule {
                 continue;
             }
             let PlanOn::Start(voice) = self.keys.plan_on(key) else {
-                // The player's, or a key that was planned twice at once.
+                // The player holds the key, or the plan strikes it twice at once.
                 let (count, reason) = match self.keys.player_holds(key) {
                     true => (Count::Yielded, Withheld::KeyHeld),
                     false => (Count::Crowded, Withheld::NoRoom),
@@ -185,21 +185,21 @@ impl Schedule {
         }
     }
 
-    /// The player strikes a key: a note of the plan that sounds there ends first.
+    /// The player strikes a key: a planned note sounding there ends first.
     pub fn player_on<P: Port>(&mut self, key: Key, exit: &mut Exit<'_, P>) {
         if self.keys.player_on(key) == PlayerOn::ReleasePlan {
             exit.cut(key);
         }
     }
 
-    /// The player lets a key go. A note-off that goes out ends what the plan sounds there; one that does not, does not.
+    /// The player releases a key. If the note-off is passed on, it also ends a planned note sounding there.
     pub fn player_off<P: Port>(&mut self, key: Key, goes_out: bool, exit: &mut Exit<'_, P>) {
         if (goes_out || self.keys.player_holds(key)) && self.keys.player_off(key) {
             exit.capture.ends(key, exit.at);
         }
     }
 
-    /// A channel mode message of the player's lets all keys of a channel go. One that goes out ends what the plan sounds there, too.
+    /// A channel mode message of the player releases all keys of a channel. If it is passed on, planned notes sounding there end, too.
     pub fn player_channel_off<P: Port>(&mut self, channel: u8, goes_out: bool, exit: &mut Exit<'_, P>) {
         for key in (0..128).filter_map(|pitch| Key::new(channel, pitch)) {
             if goes_out && self.keys.plan_ends(key) {
@@ -212,7 +212,7 @@ impl Schedule {
         }
     }
 
-    /// Ends everything that sounds.
+    /// Ends all sounding notes.
     pub fn release<P: Port>(&mut self, exit: &mut Exit<'_, P>) {
         while let Some(key) = self.keys.release_plan() {
             exit.cut(key);
@@ -220,17 +220,17 @@ impl Schedule {
         self.sounding.clear();
     }
 
-    /// Forgets what waits.
+    /// Drops all pending notes.
     pub fn forget(&mut self) {
         self.waiting.clear();
     }
 
-    /// Forgets which keys the player holds: after a reset no host says.
+    /// Marks all of the player's keys as released: after a reset no host sends note-offs.
     pub fn forget_player(&mut self) {
         while self.keys.release_player().is_some() {}
     }
 
-    /// Puts a note in its place, if its time is not over.
+    /// Inserts a note by time, unless it is late.
     fn wait(&mut self, note: &Note, channel: u8, span: &Span) {
         let on = start_of(note);
         let Some(key) = Key::new(channel, note.pitch) else { return };
@@ -239,19 +239,19 @@ impl Schedule {
         } else if self.waiting.len() == WAITING {
             self.meters.add(Count::Crowded, 1);
         } else {
-            // Behind those of the same moment: they start in the order they came.
+            // After those at the same time, so that they start in order of arrival.
             let place = self.waiting.partition_point(|other| other.on <= on);
             self.waiting.insert(place, Waiting { on, key, note: *note, cut: None });
         }
     }
 }
 
-/// When a note starts, with its offset.
+/// Start time of a note, including its offset.
 fn start_of(note: &Note) -> Moment {
     Moment(Moment::from(note.onset).0 + offset(note))
 }
 
-/// When a note ends: as much off the grid as its start.
+/// End time of a note: shifted by the same offset as its start.
 fn end_of(note: &Note) -> Moment {
     Moment(Moment::from(note.end()).0 + offset(note))
 }
@@ -260,7 +260,7 @@ fn offset(note: &Note) -> f64 {
     f64::from(note.offset) / OFFSETS_PER_TICK as f64
 }
 
-/// A note-on with velocity 0 would be a note-off.
+/// At least 1: a note-on with velocity 0 is a note-off.
 fn velocity(note: &Note) -> u8 {
     note.velocity.clamp(1, 127)
 }

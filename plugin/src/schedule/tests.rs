@@ -9,7 +9,7 @@ use crate::port::Event;
 use crate::port::scripted::Scripted;
 use antiphon_engine::session::Heard;
 
-/// A schedule, its musician, and a clock that runs 1000 samples a tick.
+/// A schedule with the session's end of its rings, and a clock at 1000 samples per tick.
 struct Desk {
     schedule: Schedule,
     musician: HeapProd<Planned>,
@@ -44,7 +44,7 @@ impl Desk {
         self.musician.try_push(message).unwrap();
     }
 
-    /// Plays a block: the samples from its start at which pitches started (positive) or ended (negative).
+    /// Plays a block; returns samples from its start and pitches that started (positive) or ended (negative).
     fn block(&mut self, frames: u32) -> Vec<(u32, i16)> {
         self.clock.begin(&self.host, frames);
         let span = self.clock.span();
@@ -69,7 +69,7 @@ impl Desk {
         port.outputs.iter().map(seen).collect()
     }
 
-    /// What the musician was told: when pitches began to sound (positive) or ended before their time (negative).
+    /// Reports to the session: times and pitches that started (positive) or ended early (negative).
     fn told(&mut self) -> Vec<(f64, i16)> {
         let seen = |heard| match heard {
             Heard::Sounds { at, note, .. } => (at.0, i16::from(note.pitch)),
@@ -84,7 +84,7 @@ impl Desk {
 fn the_musician_is_told_what_sounds_and_what_ends_early() {
     let mut desk = Desk::new();
     desk.plan(1, 0, 9, 60);
-    // Cut below, ends by itself, starts again.
+    // Cut below, ends by itself, is repeated.
     desk.plan(2, 0, 1, 61);
     desk.plan(5, 0, 5, 62);
     desk.plan(6, 0, 2, 62);
@@ -150,7 +150,7 @@ fn a_cut_ends_what_sounds() {
     let mut desk = Desk::new();
     desk.plan(1, 0, 100, 60);
     desk.plan(1, 0, 2, 61);
-    // Not begun when the cut is ordered: it ends there all the same.
+    // Not started when the cut is ordered, but ends there all the same.
     desk.plan(2, 0, 100, 62);
     desk.block(1500);
     desk.send(Planned::Cut { epoch: Epoch(0), at: Tick(4) });

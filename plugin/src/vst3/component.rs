@@ -1,4 +1,4 @@
-//! One instance as a VST3 host sees it.
+//! The VST3 component of one instance.
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ use super::link::Link;
 use super::parameters::Parameters;
 use super::worker::{self, Leave};
 
-/// nice-plug's component, which does most of the work.
+/// Wraps nice-plug's component, which does most of the work.
 pub struct Component<P: Vst3Plugin> {
     wrapper: Wrapper<P>,
     link: Arc<Link>,
     parameters: Parameters,
-    /// The controllers' hidden parameters.
+    /// Values of the controllers' hidden parameters.
     shown: Arc<Shown>,
-    /// What a block needs besides nice-plug. Never contended: hosts process on one thread at a time, and set up before.
+    /// Block processing. Never contended: hosts process on one thread at a time, and set up before.
     block: Mutex<Block>,
 }
 
@@ -68,7 +68,7 @@ impl<P: Vst3Plugin> Class for Component<P> {
     );
 }
 
-/// Hands calls on to nice-plug as they are, but for those that an interface has of its own.
+/// Forwards calls to nice-plug, except for the methods an interface defines under `@own`.
 macro_rules! forward {
     ($($interface:ident {
         $($name:ident($($argument:ident: $kind:ty),*) $(-> $outcome:ty)?;)*
@@ -170,7 +170,7 @@ forward! {
             }
 
             unsafe fn process(&self, data: *mut ProcessData) -> tresult {
-                // A host that processes on two threads at once is wrong, and must not be waited for.
+                // A host that processes on two threads at once is in error, and must not be waited for.
                 let Some(mut block) = self.block.try_lock() else { return kResultFalse };
                 // SAFETY: the caller's contract is the same, and the block's as long.
                 unsafe { block.play(data, &self.link, |data| self.wrapper.process(data)) }

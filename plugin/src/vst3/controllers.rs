@@ -1,34 +1,34 @@
-//! Which of a VST3 host's controller changes are events.
+//! Decides which of a VST3 host's controller changes are events.
 //!
-//! VST3 has no controllers: a plug-in that wants them shows a hidden parameter for each controller of each channel, and the host moves it when
-//! the controller moves. Hosts also write parameters back: all of them after a project was loaded, those that they think differ after an undo.
-//! Nobody has moved a controller then, and 2,080 events of that kind press every pedal and change every bank. So a change is an event only if
-//! somebody moved the controller, as far as the host lets it be known:
+//! VST3 has no controllers: a plug-in that wants them exposes a hidden parameter for each controller of each channel, and the host sets it
+//! when the controller moves. Hosts also write parameters back: all of them after loading a project, those they believe changed after an
+//! undo. No controller moved then, and 2,080 such events would press every pedal and change every bank. So a change counts as an event only
+//! if a controller moved, as far as that can be told:
 //!
-//! * the parameters begin at MIDI's defaults, so that a host that compares finds nothing to write;
-//! * a value that the controller has already is no event;
-//! * half of a channel's controllers in one block are written back, not moved;
+//! * parameters start at MIDI's defaults, so that a host that compares finds nothing to write;
+//! * a value the controller already has is no event;
+//! * if half of a channel's controllers change in one block, they were written back;
 //! * in the first second after a state was loaded nothing is an event, unless the transport rolls or a note is played.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Hidden parameters of a channel: the controllers 0 to 127, channel pressure and pitch bend.
+/// Hidden parameters per channel: controllers 0 to 127, channel pressure and pitch bend.
 pub(super) const PER_CHANNEL: usize = 130;
 /// MIDI channels.
 const CHANNELS: usize = 16;
-/// All hidden parameters, channel by channel.
+/// Number of hidden parameters; stored channel by channel.
 pub(super) const ALL: usize = CHANNELS * PER_CHANNEL;
-/// Pitch bend among a channel's parameters, which has 14 bits; the others have 7.
+/// Index of pitch bend within a channel. It has 14 bits; the others have 7.
 const PITCH_BEND: usize = 129;
-/// Reset All Controllers (MIDI 1.0): the others of the channel stand elsewhere after it.
+/// Reset All Controllers (MIDI 1.0): changes the other controllers of its channel.
 const RESET_ALL: usize = 121;
-/// So many controllers of one channel in one block are written back: half of all.
+/// Number of controllers changing in one block, per channel, from which they count as written back: half of them.
 const WRITTEN_BACK: u8 = 65;
-/// How long a host may take to write parameters back after it loaded a state, in seconds.
+/// Time after loading a state during which hosts may write parameters back, in seconds.
 const SETTLING: f64 = 1.0;
 
-/// Where a controller stands after power-on, by the MIDI 1.0 recommended practice RP-015 and General MIDI.
+/// Power-on value of a controller, by the MIDI 1.0 recommended practice RP-015 and General MIDI.
 const fn default_midi(controller: usize) -> u16 {
     match controller {
         7 => 100,
@@ -43,30 +43,30 @@ const fn highest(controller: usize) -> u16 {
     if controller == PITCH_BEND { 16_383 } else { 127 }
 }
 
-/// Where a hidden parameter stands before anything moved it, 0 to 1.
+/// Default of a hidden parameter, 0 to 1.
 pub(super) fn default_value(index: usize) -> f64 {
     let controller = index % PER_CHANNEL;
     f64::from(default_midi(controller)) / f64::from(highest(controller))
 }
 
-/// The value as it goes out.
+/// The value as sent in MIDI.
 fn midi_value(controller: usize, normalised: f32) -> u16 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 16,383 before")]
     let value = (normalised.clamp(0.0, 1.0) * f32::from(highest(controller))).round() as u16;
     value
 }
 
-/// Whether sending a value again says something: data entry and parameter numbers, which work in sequences, and channel mode messages.
+/// Whether repeating a value is meaningful: data entry and parameter numbers, which work in sequences, and channel mode messages.
 const fn is_a_message(controller: usize) -> bool {
     matches!(controller, 6 | 38 | 96..=101 | 120..=127)
 }
 
-/// What all threads of the host see: the values of the hidden parameters, and how often a state was loaded.
+/// Values of the hidden parameters, and the number of state loads. Shared by all host threads.
 #[derive(Debug)]
 pub(super) struct Shown {
-    /// 0 to 1, as bits of an `f32`, by index.
+    /// Values from 0 to 1, as bits of an `f32`, by index.
     values: Box<[AtomicU32]>,
-    /// Rises by one when a load begins, and when it ends: odd while one goes on.
+    /// Incremented when a load begins and when it ends: odd during a load.
     loads: AtomicU32,
 }
 
@@ -77,7 +77,7 @@ impl Shown {
         Arc::new(Self { values, loads: AtomicU32::new(0) })
     }
 
-    /// A parameter's value, 0 to 1. Indices beyond the last have none.
+    /// A parameter's value, 0 to 1; `None` for an index out of range.
     pub(super) fn get(&self, index: usize) -> Option<f64> {
         self.values.get(index).map(|value| f32::from_bits(value.load(Ordering::Relaxed)).into())
     }
@@ -88,7 +88,7 @@ impl Shown {
         }
     }
 
-    /// Runs a load of a state.
+    /// Runs a state load.
     pub(super) fn load<R>(&self, load: impl FnOnce() -> R) -> R {
         self.loads.fetch_add(1, Ordering::Relaxed);
         let loaded = load();
@@ -97,44 +97,44 @@ impl Shown {
     }
 }
 
-/// What a block says besides its controllers.
+/// Properties of a block that help to classify controller changes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct BlockInfo {
-    /// Samples.
+    /// Length in samples.
     pub(super) frames: u32,
-    /// The transport rolls.
+    /// Whether the transport is rolling.
     pub(super) playing: bool,
-    /// In quarters, where the host says it.
+    /// Song position in quarters, if reported.
     pub(super) position: Option<f64>,
-    /// Notes come in.
+    /// Whether it contains notes.
     pub(super) has_notes: bool,
 }
 
-/// A controller as whoever is behind the plug-in knows it.
+/// A controller value as known by the receiver behind the plug-in.
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    /// As it goes out.
+    /// MIDI value.
     value: u16,
-    /// It was sent, not just assumed.
+    /// Whether it was sent, rather than assumed.
     sent: bool,
 }
 
-/// The audio thread's side.
+/// Classifies controller changes on the audio thread.
 #[derive(Debug)]
 pub(super) struct Controllers {
     shown: Arc<Shown>,
     known: Box<[Known]>,
-    /// How many controllers of each channel change in this block.
+    /// Number of controllers of each channel that change in this block.
     changing: [u8; CHANNELS],
-    /// Loads as of the last block.
+    /// Load count as of the last block.
     loads: u32,
-    /// Nobody has played since the instance was made, or a state was loaded.
+    /// Whether nobody has played since the instance was created or a state was loaded.
     untouched: bool,
-    /// Samples for which nothing is an event.
+    /// Samples left for which no change is an event.
     settling: u64,
-    /// Hertz.
+    /// In hertz.
     sample_rate: f64,
-    /// The block before.
+    /// The previous block.
     last: BlockInfo,
     /// The current block.
     block: BlockInfo,
@@ -160,7 +160,7 @@ impl Controllers {
         self.sample_rate = hertz;
     }
 
-    /// A block begins.
+    /// Begins a block.
     pub(super) fn begin(&mut self, block: BlockInfo) {
         let loads = self.shown.loads.load(Ordering::Relaxed);
         self.settling = self.settling.saturating_sub(self.block.frames.into());
@@ -169,7 +169,7 @@ impl Controllers {
             self.untouched = true;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
             let settling = (self.sample_rate * SETTLING) as u64;
-            // This block at least.
+            // At least for this block.
             self.settling = settling.max(block.frames.into()).max(1);
             self.forget_sent();
         }
@@ -177,7 +177,7 @@ impl Controllers {
             self.untouched = false;
             self.settling = 0;
         }
-        // Hosts send controllers again where playing begins or goes back, since something may have changed behind the plug-in.
+        // Hosts resend controllers when playback starts or jumps back, since the receiver may have changed meanwhile.
         let goes_back = self.last.position.zip(block.position).is_some_and(|(last, now)| now < last);
         if block.playing && (!self.last.playing || goes_back) {
             self.forget_sent();
@@ -186,26 +186,27 @@ impl Controllers {
         (self.last, self.block) = (block, block);
     }
 
-    /// Whoever is behind the plug-in may know other values by now: what is sent next is sent, whatever its value.
+    /// The receiver may have other values by now: the next change of each controller is sent, whatever its value.
     pub(super) fn forget_sent(&mut self) {
         self.known.iter_mut().for_each(|known| known.sent = false);
     }
 
-    /// A controller changes in this block, once or several times. Said of all before the first is [admitted](Self::admit).
+    /// Announces a controller that changes in this block, once or several times. Must be called for all before the first
+    /// [`is_event`](Self::is_event).
     pub(super) fn announce(&mut self, index: usize) {
         if let Some(count) = self.changing.get_mut(index / PER_CHANNEL) {
             *count = count.saturating_add(1);
         }
     }
 
-    /// Whether a change is an event.
+    /// Whether a change is an event to send. Also stores the value.
     pub(super) fn admit(&mut self, index: usize, value: f32) -> bool {
         if !value.is_finite() || index >= ALL {
             return false;
         }
         self.shown.set(index, value);
         let (channel, controller) = (index / PER_CHANNEL, index % PER_CHANNEL);
-        // Blocks without samples flush parameters: no event comes out of them.
+        // Blocks without samples are parameter flushes and send no events.
         if self.block.frames == 0 || self.settling > 0 || self.changing[channel] >= WRITTEN_BACK {
             return false;
         }
@@ -290,7 +291,7 @@ mod tests {
         let at = |position| BlockInfo { position: Some(position), ..ROLLING };
         assert_eq!(play(&mut controllers, at(0.0), &[volume, volume]), [true, false]);
         assert_eq!(play(&mut controllers, at(0.1), &[volume]), [false]);
-        // The loop begins again: what is behind the plug-in may have been changed.
+        // The loop restarts, so the receiver may have changed.
         assert_eq!(play(&mut controllers, at(0.0), &[volume]), [true]);
         assert_eq!(play(&mut controllers, LIVE, &[volume]), [false]);
         assert_eq!(play(&mut controllers, ROLLING, &[volume]), [true]);
