@@ -22,7 +22,7 @@ impl KeySet {
     }
 
     /// Removes a key, if present.
-    pub fn forget(&mut self, key: Key) {
+    pub fn remove(&mut self, key: Key) {
         self.channels[usize::from(key.channel())] &= !bit(key);
     }
 
@@ -71,8 +71,8 @@ mod tests {
         assert!(all.iter().all(|&key| set.contains(key) == some.contains(&key)));
         for &key in &some {
             assert_eq!(set.first(), Some(key));
-            set.forget(key);
-            set.forget(key);
+            set.remove(key);
+            set.remove(key);
         }
         assert_eq!(set, KeySet::default());
     }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::clock::{Moment, Motion};
-use crate::lacks::Lacks;
+use crate::host_issues::HostIssues;
 
 /// Counters and clock state of one instance.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Meters {
     /// [`Motion`], 0 to 2.
     motion: AtomicU8,
     /// Bits of [`HostIssues`].
-    lacks: AtomicU8,
+    issues: AtomicU8,
 }
 
 /// The counters.
@@ -25,24 +25,24 @@ pub struct Meters {
 #[repr(u8)]
 pub enum Count {
     /// Planned notes that were played.
-    Sounded,
+    Played,
     /// Planned notes that arrived after their time and were not played.
     Late,
     /// Messages of an old epoch, planned for a song position that was left.
     Stale,
     /// Planned notes not played because the player held the key.
     Yielded,
-    /// Planned notes dropped for lack of room.
-    Crowded,
+    /// Planned notes dropped for issue of room.
+    NoRoom,
     /// Events the session did not get because the ring was full: the player's, or reports of planned notes.
-    Unheard,
+    DroppedInput,
     /// Events the host refused.
     Refused,
 }
 
 impl Count {
     /// All counters.
-    pub const ALL: [Self; 7] = [Self::Sounded, Self::Late, Self::Stale, Self::Yielded, Self::Crowded, Self::Unheard, Self::Refused];
+    pub const ALL: [Self; 7] = [Self::Played, Self::Late, Self::Stale, Self::Yielded, Self::NoRoom, Self::DroppedInput, Self::Refused];
 }
 
 impl Meters {
@@ -68,20 +68,20 @@ impl Meters {
     #[must_use]
     pub fn motion(&self) -> Motion {
         match self.motion.load(Ordering::Relaxed) {
-            0 => Motion::Listening,
-            1 => Motion::Own,
+            0 => Motion::Stopped,
+            1 => Motion::Internal,
             _ => Motion::Host,
         }
     }
 
     /// Problems with the host's transport information.
     #[must_use]
-    pub fn lacks(&self) -> Lacks {
-        Lacks::from_bits(self.lacks.load(Ordering::Relaxed))
+    pub fn host_issues(&self) -> HostIssues {
+        HostIssues::from_bits(self.issues.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn set_lacks(&self, lacks: Lacks) {
-        self.lacks.store(lacks.bits(), Ordering::Relaxed);
+    pub(crate) fn set_host_issues(&self, issues: HostIssues) {
+        self.issues.store(issues.bits(), Ordering::Relaxed);
     }
 
     pub(crate) fn add(&self, count: Count, number: u64) {
@@ -96,8 +96,8 @@ impl Meters {
         self.playhead.store(playhead.0.to_bits(), Ordering::Relaxed);
         self.tempo.store(tempo.to_bits(), Ordering::Relaxed);
         let motion = match motion {
-            Motion::Listening => 0,
-            Motion::Own => 1,
+            Motion::Stopped => 0,
+            Motion::Internal => 1,
             Motion::Host => 2,
         };
         self.motion.store(motion, Ordering::Relaxed);
@@ -116,7 +116,7 @@ mod tests {
             meters.add(count, 10);
             assert_eq!(meters.count(count), number + 10);
         }
-        for motion in [Motion::Host, Motion::Own, Motion::Listening] {
+        for motion in [Motion::Host, Motion::Internal, Motion::Stopped] {
             meters.set_time(Moment(7.25), 133.0, motion);
             assert_eq!((meters.playhead(), meters.tempo(), meters.motion()), (Moment(7.25), 133.0, motion));
         }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Polling interval while waiting for a thread.
-const GLANCE: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// A thread of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl OsThread {
     }
 
     /// All threads with the name set by [`mark`](Self::mark): this one, and those it has started since.
-    pub(crate) fn family(&self) -> Vec<Self> {
+    pub(crate) fn with_descendants(&self) -> Vec<Self> {
         let (Some(name), Some(threads)) = (self.name(), self.folder.parent()) else { return Vec::new() };
         let threads = fs::read_dir(threads).into_iter().flatten().filter_map(Result::ok).map(|entry| Self { folder: entry.path() });
         let is_one = |thread: &Self| fs::read_to_string(thread.folder.join("comm")).is_ok_and(|said| said.trim_end() == name);
@@ -47,16 +47,16 @@ impl OsThread {
     }
 
     /// Waits until the thread has ended; returns whether it has. A thread does not wait for itself.
-    pub(crate) fn wait(&self, patience: Duration) -> bool {
+    pub(crate) fn wait(&self, timeout: Duration) -> bool {
         if Self::current().as_ref() == Some(self) {
             return false;
         }
         let began = Instant::now();
         while self.folder.exists() {
-            if began.elapsed() >= patience {
+            if began.elapsed() >= timeout {
                 return false;
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         }
         true
     }
@@ -70,12 +70,12 @@ mod tests {
     use super::*;
 
     /// Longer than any test run.
-    const EVER: Duration = Duration::from_secs(3600);
+    const TEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
     /// A thread that runs until the sender is dropped, with a child started before it was marked and one after.
-    fn family() -> (OsThread, Sender<()>) {
+    fn thread_with_children() -> (OsThread, Sender<()>) {
         let (stop, stopped) = channel::<()>();
-        let (tell, told) = channel();
+        let (started, start) = channel();
         thread::spawn(move || {
             let idle = || {
                 let (hold, held): (Sender<()>, Receiver<()>) = channel();
@@ -86,37 +86,37 @@ mod tests {
             let this = OsThread::current().unwrap();
             this.mark();
             let younger = idle();
-            tell.send(this).unwrap();
+            started.send(this).unwrap();
             // `recv` fails when the sender is dropped.
             let _ = stopped.recv();
             drop((older, younger));
         });
-        (told.recv().unwrap(), stop)
+        (start.recv().unwrap(), stop)
     }
 
     #[test]
     fn it_runs_until_it_has_ended() {
-        let (thread, stop) = family();
+        let (thread, stop) = thread_with_children();
         assert!(!thread.wait(Duration::ZERO));
         drop(stop);
-        assert!(thread.wait(EVER));
+        assert!(thread.wait(TEST_TIMEOUT));
         assert!(!thread.folder.exists());
     }
 
     #[test]
     fn those_it_starts_after_it_was_marked_are_its_family() {
-        let (one, stop_one) = family();
-        let (other, stop_other) = family();
-        let [ones, others] = [&one, &other].map(OsThread::family);
+        let (one, stop_one) = thread_with_children();
+        let (other, stop_other) = thread_with_children();
+        let [ones, others] = [&one, &other].map(OsThread::with_descendants);
         assert_eq!((ones.len(), others.len()), (2, 2));
         assert!(ones.contains(&one) && others.contains(&other) && ones.iter().all(|thread| !others.contains(thread)));
         drop((stop_one, stop_other));
-        assert!(ones.iter().chain(&others).all(|thread| thread.wait(EVER)));
-        assert!(one.family().is_empty());
+        assert!(ones.iter().chain(&others).all(|thread| thread.wait(TEST_TIMEOUT)));
+        assert!(one.with_descendants().is_empty());
     }
 
     #[test]
     fn it_does_not_wait_for_itself() {
-        assert!(!OsThread::current().unwrap().wait(EVER));
+        assert!(!OsThread::current().unwrap().wait(TEST_TIMEOUT));
     }
 }

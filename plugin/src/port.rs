@@ -38,19 +38,19 @@ pub trait Port {
 
 /// Event output that repeats a note-off the host refuses in the next block, since otherwise the note would hang.
 #[derive(Debug, Default)]
-pub struct Outlet {
-    owed: KeySet,
+pub struct EventOutput {
+    pending_offs: KeySet,
     refused: u64,
 }
 
-impl Outlet {
+impl EventOutput {
     /// Sends the pending note-offs, at the first sample of a block.
-    pub fn settle(&mut self, port: &mut impl Port) {
-        while let Some(key) = self.owed.first() {
+    pub fn resend_note_offs(&mut self, port: &mut impl Port) {
+        while let Some(key) = self.pending_offs.first() {
             if !port.send(note_off(0, key), Sound::ByChannel) {
                 return;
             }
-            self.owed.forget(key);
+            self.pending_offs.remove(key);
         }
     }
 
@@ -61,15 +61,15 @@ impl Outlet {
 
     /// [`send`](Self::send), with a sound other than the channel's.
     pub fn send_as(&mut self, port: &mut impl Port, event: Event, sound: Sound) -> bool {
-        let taken = port.send(event, sound);
+        let accepted = port.send(event, sound);
         match event {
             // A pending note-off of an earlier note would end this one.
-            NoteEvent::NoteOn { channel, key, .. } if taken => each_key(channel, key, |key| self.owed.forget(key)),
-            NoteEvent::NoteOff { channel, key, .. } if !taken => each_key(channel, key, |key| self.owed.insert(key)),
+            NoteEvent::NoteOn { channel, key, .. } if accepted => each_key(channel, key, |key| self.pending_offs.remove(key)),
+            NoteEvent::NoteOff { channel, key, .. } if !accepted => each_key(channel, key, |key| self.pending_offs.insert(key)),
             _ => {}
         }
-        self.refused += u64::from(!taken);
-        taken
+        self.refused += u64::from(!accepted);
+        accepted
     }
 
     /// Number of events the host refused.
@@ -96,7 +96,7 @@ pub fn note_off(timing: u32, key: Key) -> Event {
 /// The event with MIDI's meaning: a note-on with velocity 0 is a note-off. Hosts pass it on as a note-on event, which would hold its key
 /// forever.
 #[must_use]
-pub fn as_midi(event: Event) -> Event {
+pub fn normalise_note_on(event: Event) -> Event {
     match event {
         NoteEvent::NoteOn { timing, voice_id, channel, key, velocity } if velocity <= 0.0 => {
             NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 }
@@ -145,13 +145,13 @@ pub fn each_key(channel: Channel, key: HostKey, mut act: impl FnMut(Key)) {
             act(key);
         }
     } else {
-        each_key_meant(channel, key, &mut act);
+        each_wildcard_key(channel, key, &mut act);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn each_key_meant(channel: Channel, key: HostKey, act: &mut dyn FnMut(Key)) {
+fn each_wildcard_key(channel: Channel, key: HostKey, act: &mut dyn FnMut(Key)) {
     let channels = channel.number().map_or(0..=15, |channel| channel..=channel);
     let pitches = key.number().map_or(0..=127, |pitch| pitch..=pitch);
     channels.flat_map(|channel| pitches.clone().filter_map(move |pitch| Key::new(channel, pitch))).for_each(act);
@@ -206,9 +206,9 @@ mod tests {
             NoteEvent::NoteOn { timing: 3, voice_id: VoiceID::Wildcard, channel, key, velocity }
         };
         for velocity in [0.0, -0.0, -1.0] {
-            assert_eq!(as_midi(silent(velocity)), note_off(3, KEY));
+            assert_eq!(normalise_note_on(silent(velocity)), note_off(3, KEY));
         }
-        assert_eq!(as_midi(silent(0.001)), silent(0.001));
+        assert_eq!(normalise_note_on(silent(0.001)), silent(0.001));
     }
 
     #[test]
@@ -221,23 +221,23 @@ mod tests {
 
     #[test]
     fn a_refused_note_off_is_sent_again() {
-        let (mut outlet, mut port) = (Outlet::default(), Scripted { room: Some(0), ..Scripted::default() });
-        assert!(!outlet.send(&mut port, note_off(7, KEY)));
-        outlet.settle(&mut port);
+        let (mut output, mut port) = (EventOutput::default(), Scripted { room: Some(0), ..Scripted::default() });
+        assert!(!output.send(&mut port, note_off(7, KEY)));
+        output.resend_note_offs(&mut port);
         port.room = None;
-        outlet.settle(&mut port);
-        outlet.settle(&mut port);
+        output.resend_note_offs(&mut port);
+        output.resend_note_offs(&mut port);
         assert_eq!(port.outputs, [note_off(0, KEY)]);
-        assert_eq!(outlet.refused(), 1);
+        assert_eq!(output.refused(), 1);
     }
 
     #[test]
     fn what_is_owed_does_not_cut_a_newer_note() {
-        let (mut outlet, mut port) = (Outlet::default(), Scripted { room: Some(0), ..Scripted::default() });
-        outlet.send(&mut port, note_off(7, KEY));
+        let (mut output, mut port) = (EventOutput::default(), Scripted { room: Some(0), ..Scripted::default() });
+        output.send(&mut port, note_off(7, KEY));
         port.room = None;
-        outlet.send(&mut port, note_on(9, KEY, 80));
-        outlet.settle(&mut port);
+        output.send(&mut port, note_on(9, KEY, 80));
+        output.resend_note_offs(&mut port);
         assert_eq!(port.outputs, [note_on(9, KEY, 80)]);
     }
 

@@ -32,12 +32,12 @@ fn line(meters: &Meters, plans: Punctuality) -> String {
     let report = serde_json::json!({
         "plans_on_time": plans.on_time,
         "plans_late": plans.late,
-        "notes_sounded": notes(Count::Sounded),
+        "notes_sounded": notes(Count::Played),
         "notes_late": notes(Count::Late),
         "notes_stale": notes(Count::Stale),
         "notes_yielded": notes(Count::Yielded),
-        "notes_crowded": notes(Count::Crowded),
-        "events_unheard": notes(Count::Unheard),
+        "notes_crowded": notes(Count::NoRoom),
+        "events_unheard": notes(Count::DroppedInput),
         "events_refused": notes(Count::Refused),
     });
     format!("{report}\n")

@@ -10,21 +10,21 @@ use crate::clock::HostTime;
 use crate::editor::window;
 use crate::editor::window_thread::AntiphonEditor;
 use crate::meters::Meters;
-use crate::musician::{Musician, Seat, rings};
 use crate::params::AntiphonParams;
+use crate::planner::{Planner, PlannerPorts, rings};
 use crate::port::{Event, Port, Sound};
-use crate::preview::{Performance, Preview};
+use crate::preview::{BlockRenderer, Preview};
 use crate::realtime::RealTime;
 use crate::state;
 use crate::vst3::link::{BlockMode, Link};
-use crate::vst3::worker::{self, Leave};
+use crate::vst3::worker::{self, QuitWorker};
 use antiphon_engine::session::Board;
 
 /// One instance of a class.
 ///
 /// Creating one does no I/O and starts no thread, since hosts create instances only to inspect them. Planning starts when the instance is
 /// first activated, and stops when it is dropped.
-pub struct Shell<C, M> {
+pub struct Shell<C, P> {
     params: Arc<AntiphonParams>,
     /// Connection to the VST3 component around this plug-in.
     link: Arc<Link>,
@@ -36,35 +36,35 @@ pub struct Shell<C, M> {
     /// The session's snapshots, for the editor.
     board: Arc<Board>,
     /// The planning side's ports, until planning starts.
-    seat: Option<Seat>,
+    planner_ports: Option<PlannerPorts>,
     /// The planning side; `None` before the first activation.
-    musician: Option<M>,
+    planner: Option<P>,
     /// Render mode set at the last activation.
     mode: BlockMode,
     class: PhantomData<C>,
 }
 
-impl<C: Class, M: Musician> Default for Shell<C, M> {
+impl<C: Class, P: Planner> Default for Shell<C, P> {
     fn default() -> Self {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
-        let (ends, seat) = rings(Arc::clone(&params.state));
-        let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
+        let (audio_ports, planner_ports) = rings(Arc::clone(&params.state));
+        let (meters, board) = (Arc::clone(&planner_ports.meters), Arc::clone(&planner_ports.board));
         Self {
             link: Link::new(&params),
             params,
-            realtime: RealTime::new(ends),
+            realtime: RealTime::new(audio_ports),
             preview: None,
             meters,
             board,
-            seat: Some(seat),
-            musician: None,
+            planner_ports: Some(planner_ports),
+            planner: None,
             mode: BlockMode::Live,
             class: PhantomData,
         }
     }
 }
 
-impl<C, M> Shell<C, M> {
+impl<C, P> Shell<C, P> {
     /// The parameters.
     #[must_use]
     pub fn parameters(&self) -> Arc<AntiphonParams> {
@@ -72,7 +72,7 @@ impl<C, M> Shell<C, M> {
     }
 }
 
-impl<C: Class, M: Musician> Plugin for Shell<C, M> {
+impl<C: Class, P: Planner> Plugin for Shell<C, P> {
     const NAME: &'static str = C::NAME;
     const VENDOR: &'static str = "The Antiphon developers";
     const URL: &'static str = "";
@@ -90,10 +90,10 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     type Editor = AntiphonEditor;
     type SysExMessage = ();
     /// Used only to stop nice-plug's worker, which is shared by all instances and dies with the first one removed.
-    type BackgroundTask = Leave;
+    type BackgroundTask = QuitWorker;
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
-        Box::new(Leave::obey)
+        Box::new(QuitWorker::run)
     }
 
     fn params(&self) -> Arc<dyn Params> {
@@ -101,7 +101,7 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     }
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        worker::pass_on(&executor);
+        worker::forward(&executor);
         window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board))
     }
 
@@ -110,8 +110,8 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     }
 
     fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, _context: &mut impl ActivateContext<Self>) -> bool {
-        if let Some(seat) = self.seat.take() {
-            self.musician = Some(M::sit(seat));
+        if let Some(ports) = self.planner_ports.take() {
+            self.planner = Some(P::spawn(ports));
         }
         // Context and plan are kept.
         self.mode = if config.process_mode == ProcessMode::Offline { BlockMode::Offline } else { BlockMode::Live };
@@ -139,9 +139,9 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         if self.link.mode().unwrap_or(self.mode) == BlockMode::Offline
-            && let Some(musician) = &mut self.musician
+            && let Some(planner) = &mut self.planner
         {
-            musician.attend(self.realtime.told());
+            planner.wait_for(self.realtime.events_sent());
         }
         let host = HostTime::read(context.transport());
         // 2^32 samples are a day.
@@ -152,18 +152,18 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         } else {
             audio.iter_mut().for_each(|channel| flush_subnormals(channel));
         }
-        let is_heard = self.params.preview.value() && !self.params.bypass.value();
-        let performance = match (&mut self.preview, audio) {
-            (Some(preview), [left, right]) => Some(preview.begin(is_heard, left, right)),
+        let is_audible = self.params.preview.value() && !self.params.bypass.value();
+        let renderer = match (&mut self.preview, audio) {
+            (Some(preview), [left, right]) => Some(preview.begin(is_audible, left, right)),
             _ => None,
         };
-        self.realtime.process(&self.params, &host, frames, &mut Ports { context, performance, shell: PhantomData::<Self> });
+        self.realtime.process(&self.params, &host, frames, &mut Ports { context, renderer, shell: PhantomData::<Self> });
         // A plan may start playing at any time, whatever the input.
         ProcessStatus::KeepAlive
     }
 }
 
-impl<C: Class, M: Musician> ClapPlugin for Shell<C, M> {
+impl<C: Class, P: Planner> ClapPlugin for Shell<C, P> {
     const CLAP_ID: &'static str = C::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some(C::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
@@ -171,7 +171,7 @@ impl<C: Class, M: Musician> ClapPlugin for Shell<C, M> {
     const CLAP_FEATURES: &'static [ClapFeature] = C::CLAP_FEATURES;
 }
 
-impl<C: Class, M: Musician> Vst3Plugin for Shell<C, M> {
+impl<C: Class, P: Planner> Vst3Plugin for Shell<C, P> {
     const VST3_CLASS_ID: [u8; 16] = C::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
 }
@@ -191,7 +191,7 @@ fn flush_subnormals(channel: &mut [f32]) {
 /// nice-plug's context as event ports; the preview synth plays what is sent.
 struct Ports<'a, X, P> {
     context: &'a mut X,
-    performance: Option<Performance<'a>>,
+    renderer: Option<BlockRenderer<'a>>,
     shell: PhantomData<P>,
 }
 
@@ -206,8 +206,8 @@ where
 
     /// The synth plays the event whether the host accepts it or not: some hosts have no event output.
     fn send(&mut self, event: Event, sound: Sound) -> bool {
-        if let Some(performance) = &mut self.performance {
-            performance.play(&event, sound);
+        if let Some(renderer) = &mut self.renderer {
+            renderer.play(&event, sound);
         }
         self.context.try_send_event(event).is_ok()
     }
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_small_becomes_zero_and_all_else_stays_bit_for_bit() {
+    fn flush_subnormals_zeroes_subnormals_and_keeps_every_other_value_bit_for_bit() {
         let tiny = f32::from_bits(1);
         let mut channel = [tiny, -tiny, f32::MIN_POSITIVE / 2.0, f32::MIN_POSITIVE, -0.0, 0.0, 1.0, -1e-30, f32::NEG_INFINITY, f32::NAN];
         let before = channel;

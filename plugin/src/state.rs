@@ -102,7 +102,7 @@ impl State {
 
     /// What the player should know about the project, in sentences.
     #[must_use]
-    pub fn remark(&self) -> Option<String> {
+    pub fn status_message(&self) -> Option<String> {
         let (newer, history, refused) = {
             let saved = self.saved.lock();
             (saved.version > VERSION, Arc::clone(&saved.history), saved.refused.clone())
@@ -113,8 +113,8 @@ impl State {
             1 => Some("One suggestion of the project could not be read".to_owned()),
             count => Some(format!("{count} suggestions of the project could not be read")),
         };
-        let said: Vec<_> = [refused, newer, unreadable].into_iter().flatten().collect();
-        (!said.is_empty()).then(|| said.join(". "))
+        let messages: Vec<_> = [refused, newer, unreadable].into_iter().flatten().collect();
+        (!messages.is_empty()).then(|| messages.join(". "))
     }
 }
 
@@ -227,7 +227,7 @@ mod tests {
         load(&to, chunk(&saved[FIELD]));
         assert_eq!((to.state.generation(), to.state.is_newer(), seeds(&to)), (1, false, vec![5]));
         assert_eq!(to.serialize_fields(), saved);
-        assert_eq!(to.state.remark(), None);
+        assert_eq!(to.state.status_message(), None);
     }
 
     #[test]
@@ -259,7 +259,7 @@ mod tests {
         let newer = r#"{"version":2,"dreams":["flying"],"history":{"entries":[],"order":"new"}}"#;
         load(&params, chunk(newer));
         assert!(params.state.is_newer());
-        assert!(params.state.remark().unwrap().contains("newer Antiphon"));
+        assert!(params.state.status_message().unwrap().contains("newer Antiphon"));
         let written: Value = serde_json::from_str(&params.serialize_fields()[FIELD]).unwrap();
         assert_eq!(written, json!({ "version": 2, "dreams": ["flying"], "history": { "entries": [] } }));
     }
@@ -281,11 +281,11 @@ mod tests {
             let left = load(&params, chunk(damaged));
             assert!(left.params.is_empty(), "{damaged:?}");
             assert_eq!((params.serialize_fields(), params.state.generation()), (before.clone(), 0), "{damaged:?}");
-            let remark = params.state.remark().unwrap();
-            assert!(remark.contains("damaged") && remark.contains("nothing was changed"), "{remark}");
+            let message = params.state.status_message().unwrap();
+            assert!(message.contains("damaged") && message.contains("nothing was changed"), "{message}");
             // Loading a valid chunk clears the message.
             load(&params, chunk(&before[FIELD]));
-            assert_eq!(params.state.remark(), None);
+            assert_eq!(params.state.status_message(), None);
         }
     }
 
@@ -296,7 +296,7 @@ mod tests {
         foreign.params = [("bypass".to_owned(), ParamValue::Bool(true))].into();
         foreign.fields = [("editor-state".to_owned(), "{}".to_owned())].into();
         assert!(load(&params, foreign).params.is_empty());
-        assert!(params.state.remark().unwrap().contains("another program"));
+        assert!(params.state.status_message().unwrap().contains("another program"));
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
         let other = AntiphonParams::new(true);
         load(&other, chunk(&params.serialize_fields()[FIELD].replacen("\"heard\"", "\"dreamt\"", 1)));
         assert_eq!(seeds(&other), [2]);
-        assert_eq!(other.state.remark().as_deref(), Some("One suggestion of the project could not be read"));
+        assert_eq!(other.state.status_message().as_deref(), Some("One suggestion of the project could not be read"));
     }
 
     #[test]

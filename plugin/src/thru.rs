@@ -3,7 +3,7 @@
 use nice_plug::midi::{Key as HostKey, NoteEvent, control_change};
 
 use crate::keys::KeySet;
-use crate::port::{ChannelMode, Event, Outlet, Port, Sound, each_key, note_off};
+use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, note_off};
 
 /// Events of one sample that are sorted together. More are sent in several batches, each sorted.
 const BATCH: usize = 512;
@@ -31,7 +31,7 @@ impl Batch {
 
     /// Adds an event.
     pub fn push(&mut self, event: Event) {
-        let concerns_struck = || match (event.channel(), key_of(&event)) {
+        let is_about_struck_key = || match (event.channel(), key_of(&event)) {
             (Some(channel), Some(key)) => {
                 let mut any = false;
                 each_key(channel, key, |key| any |= self.struck.contains(key));
@@ -45,7 +45,7 @@ impl Batch {
                 // Struck, released and struck again within a sample: the second note-on follows the first note-off.
                 if self.after.is_empty() { &mut self.ons } else { &mut self.after }
             }
-            _ if concerns_struck() => &mut self.after,
+            _ if is_about_struck_key() => &mut self.after,
             NoteEvent::NoteOff { .. } | NoteEvent::Choke { .. } => &mut self.offs,
             _ => &mut self.controllers,
         };
@@ -65,7 +65,7 @@ impl Batch {
     }
 
     /// Events after the note-offs: controllers, note-ons, and what follows those.
-    pub fn rest(&self) -> impl Iterator<Item = &Event> {
+    pub fn after_offs(&self) -> impl Iterator<Item = &Event> {
         self.controllers.iter().chain(&self.ons).chain(&self.after)
     }
 
@@ -126,14 +126,14 @@ impl Thru {
     }
 
     /// Opens or closes the gate. Closing it releases sounding notes and pedals, since their note-offs will not pass.
-    pub fn set_open(&mut self, open: bool, outlet: &mut Outlet, port: &mut impl Port) {
+    pub fn set_open(&mut self, open: bool, output: &mut EventOutput, port: &mut impl Port) {
         if self.open && !open {
             while let Some(key) = self.sounding.first() {
-                self.sounding.forget(key);
-                outlet.send(port, note_off(0, key));
+                self.sounding.remove(key);
+                output.send(port, note_off(0, key));
             }
             for channel in (0..16).filter(|channel| self.pedals & (1 << channel) != 0) {
-                outlet.send(port, NoteEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 });
+                output.send(port, NoteEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 });
             }
             self.pedals = 0;
         }
@@ -141,14 +141,14 @@ impl Thru {
     }
 
     /// Passes an event on at its own sample, if the gate is open.
-    pub fn pass(&mut self, event: Event, outlet: &mut Outlet, port: &mut impl Port) {
+    pub fn pass(&mut self, event: Event, output: &mut EventOutput, port: &mut impl Port) {
         if !self.open {
             return;
         }
         match event {
             NoteEvent::NoteOn { channel, key, .. } => each_key(channel, key, |key| self.sounding.insert(key)),
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                each_key(channel, key, |key| self.sounding.forget(key));
+                each_key(channel, key, |key| self.sounding.remove(key));
             }
             NoteEvent::MidiCC { channel: channel @ 0..16, cc: control_change::DAMPER_PEDAL, value, .. } => {
                 let bit = 1 << channel;
@@ -161,7 +161,7 @@ impl Thru {
             },
             _ => {}
         }
-        outlet.send_as(port, sendable(event), self.sound);
+        output.send_as(port, sendable(event), self.sound);
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
         for &event in events {
             batch.push(event);
         }
-        batch.offs().iter().chain(batch.rest()).copied().collect()
+        batch.offs().iter().chain(batch.after_offs()).copied().collect()
     }
 
     #[test]
@@ -232,22 +232,22 @@ mod tests {
 
     #[test]
     fn a_gate_that_closes_releases_what_it_let_through() {
-        let (mut thru, mut outlet, mut port) = (Thru::new(), Outlet::default(), Scripted::default());
+        let (mut thru, mut output, mut port) = (Thru::new(), EventOutput::default(), Scripted::default());
         for event in [note_on(5, LOW, 9), note_on(5, HIGH, 9), note_off(5, LOW), pedal(0, 1.0), pedal(3, 1.0), pedal(3, 0.0)] {
-            thru.pass(event, &mut outlet, &mut port);
+            thru.pass(event, &mut output, &mut port);
         }
         port.outputs.clear();
-        thru.set_open(false, &mut outlet, &mut port);
-        thru.pass(note_off(6, HIGH), &mut outlet, &mut port);
+        thru.set_open(false, &mut output, &mut port);
+        thru.pass(note_off(6, HIGH), &mut output, &mut port);
         assert_eq!(port.outputs, [note_off(0, HIGH), NoteEvent::MidiCC { timing: 0, channel: 0, cc: 64, value: 0.0 }]);
     }
 
     #[test]
     fn a_choke_goes_out_as_a_note_off() {
-        let (mut thru, mut outlet, mut port) = (Thru::new(), Outlet::default(), Scripted::default());
+        let (mut thru, mut output, mut port) = (Thru::new(), EventOutput::default(), Scripted::default());
         let choke =
             NoteEvent::Choke { timing: 5, voice_id: VoiceID::Wildcard, channel: Channel::Number(0), key: HostKey::Number(LOW.pitch()) };
-        thru.pass(choke, &mut outlet, &mut port);
+        thru.pass(choke, &mut output, &mut port);
         assert_eq!(port.outputs, [note_off(5, LOW)]);
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask install`: both bundles into the user's own plug-in folders, or the command line into the folder of the user's programs.
+//! `cargo xtask install`: copies both bundles into the user's plug-in folders, or the command line into the user's program folder.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use crate::{bundle, cli, tree};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library into the bundles instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
     /// Install the command line `antiphon` instead of the plug-ins
     #[arg(long)]
     cli: bool,
-    /// Only say what would go where
+    /// Only print what would be installed where
     #[arg(long)]
     dry_run: bool,
 }
 
-/// There is no folder to install into.
+/// The user's folder cannot be determined.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable} does not name the user's folder with a full path. Set it, or copy the bundles from target/bundled by hand")]
 pub(crate) struct NoHome {
@@ -55,7 +55,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What is to be installed, built now, in the order of its places.
+/// Builds what is to be installed, in the order of its destinations.
 fn made(root: &Path, args: &Args) -> Result<Vec<PathBuf>> {
     if args.cli {
         return Ok(cli::make(root, args.onnxruntime.as_deref())?.files().into());
@@ -64,18 +64,18 @@ fn made(root: &Path, args: &Args) -> Result<Vec<PathBuf>> {
     Ok(Format::ALL.map(|format| bundles.folder(format)).into())
 }
 
-/// The folder from which the user's plug-in folders hang.
+/// The folder that contains the user's plug-in folders.
 fn home(platform: Platform, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, NoHome> {
     let name = platform.system.home_variable();
     variable(name).filter(|home| home.is_absolute()).ok_or(NoHome { variable: name })
 }
 
-/// Where the bundle of `format` goes.
+/// Destination of the bundle of `format`.
 fn place(platform: Platform, format: Format, name: &str, home: &Path) -> PathBuf {
     platform.system.plugin_folder(format, home).join(platform.bundle(format, name).folder)
 }
 
-/// Copies the folder or file `made` to `place`, or leaves `place` as it was.
+/// Copies the folder or file `made` to `place`; leaves `place` unchanged on failure.
 fn install(made: &Path, place: &Path) -> Result<()> {
     let folder = place.parent().with_context(|| format!("{} lies in no folder", place.display()))?;
     let staging = tree::staging(folder)?;

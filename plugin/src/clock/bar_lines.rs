@@ -43,22 +43,22 @@ pub(super) struct BarLines {
     /// The previous block; `None` after a jump of the song position.
     last: Option<Place>,
     /// Song position, in ticks, at which the reported bar line last moved or the metre last changed. A bar line, whatever was reported.
-    edge: Option<f64>,
-    /// Bar lines from which the bars of a metre are counted, up to the next entry. Sorted by song position; the first `known` are valid.
+    last_edge: Option<f64>,
+    /// Bar lines from which the bars of a metre are counted, up to the next entry. Sorted by song position; the first `len` are valid.
     changes: [SongBar; CHANGES],
-    known: usize,
+    len: usize,
 }
 
 impl BarLines {
     pub(super) const fn new() -> Self {
         let none = SongBar { start: SongPosition(0), metre: Metre::COMMON };
-        Self { trust: Trust::Unproven, last: None, edge: None, changes: [none; CHANGES], known: 0 }
+        Self { trust: Trust::Unproven, last: None, last_edge: None, changes: [none; CHANGES], len: 0 }
     }
 
     /// The song position jumps, or playback stops.
-    pub(super) const fn leave(&mut self) {
+    pub(super) const fn reset_position(&mut self) {
         self.last = None;
-        self.edge = None;
+        self.last_edge = None;
     }
 
     /// Whether the host's bar lines are ignored because they cannot be right.
@@ -75,7 +75,7 @@ impl BarLines {
         if now.reported.is_some_and(|reported| !is_near(reported, now)) {
             self.trust = Trust::Refuted;
         }
-        let Some(reported) = now.reported.filter(|reported| self.believes(*reported, now)) else {
+        let Some(reported) = now.reported.filter(|reported| self.trusts(*reported, now)) else {
             return self.counted(now.song, now.metre);
         };
         if self.trust == Trust::Proven(now.metre) {
@@ -100,14 +100,14 @@ impl BarLines {
         bar_of(line.start.0, song, line.metre)
     }
 
-    /// The bar counted from the last metre change, or from the start of the song if no change to this metre is known.
+    /// The bar counted from the last metre change, or from the start of the song if no change to this metre is len.
     fn counted(&self, song: f64, metre: Metre) -> SongBar {
         let change = self.change_before(song, metre).filter(|change| change.metre == metre);
         bar_of(change.map_or(0, |change| change.start.0), song, metre)
     }
 
     fn changes(&self) -> &[SongBar] {
-        self.changes.get(..self.known).unwrap_or_default()
+        self.changes.get(..self.len).unwrap_or_default()
     }
 
     /// The last metre change at or before a position in this metre. Hosts round: a change within [`ROUNDING`] counts either way.
@@ -144,7 +144,7 @@ impl BarLines {
             self.remember(SongBar { start: SongPosition(first), metre: last.metre }, last.song);
         }
         self.remember(SongBar { start: SongPosition(whole(start)), metre: now.metre }, now.song);
-        self.edge = Some(start);
+        self.last_edge = Some(start);
     }
 
     /// The reported bar line moved between the last block and this one, so a bar line was passed, whatever position was reported.
@@ -163,13 +163,13 @@ impl BarLines {
         // Two edges one bar apart are bar lines, even if the reported position says otherwise.
         let is_a_bar_apart = |before: f64| (line - before - bar).abs() <= 2.0 * (now.song - last.song) + ROUNDING;
         let is_counted = line_between(counted, metre, last.song, now.song).is_some();
-        if self.edge.replace(line).is_some_and(is_a_bar_apart) && !is_counted {
+        if self.last_edge.replace(line).is_some_and(is_a_bar_apart) && !is_counted {
             self.remember(SongBar { start: SongPosition(whole(line)), metre }, now.song);
         }
     }
 
     /// Whether a reported bar line, at most one bar away, is used.
-    fn believes(&self, reported: f64, now: Place) -> bool {
+    fn trusts(&self, reported: f64, now: Place) -> bool {
         match self.trust {
             Trust::Refuted => false,
             Trust::Proven(metre) if metre == now.metre => true,
@@ -189,7 +189,7 @@ impl BarLines {
     fn remember(&mut self, line: SongBar, song: f64) {
         let stays = |change: &SongBar| change.start < line.start || change.start.0 as f64 > song.max(line.start.0 as f64);
         let mut kept = 0;
-        for index in 0..self.known {
+        for index in 0..self.len {
             if stays(&self.changes[index]) {
                 self.changes[kept] = self.changes[index];
                 kept += 1;
@@ -203,7 +203,7 @@ impl BarLines {
         let place = self.changes[..kept].partition_point(|change| change.start < line.start);
         self.changes.copy_within(place..kept, place + 1);
         self.changes[place] = line;
-        self.known = kept + 1;
+        self.len = kept + 1;
     }
 }
 
@@ -304,7 +304,7 @@ mod tests {
 
         /// Plays a range block by block. Returns how many blocks got a wrong bar.
         fn play(&mut self, from: f64, to: f64, block: f64) -> usize {
-            self.lines.leave();
+            self.lines.reset_position();
             let mut wrong = 0;
             let mut song = from;
             while song < to {

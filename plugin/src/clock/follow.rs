@@ -4,7 +4,7 @@ use antiphon_engine::plan::{SongBar, SongPosition};
 
 use super::bar_lines::Place;
 use super::span::SAMPLE_SLACK;
-use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, Turn};
+use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, TransportEvent};
 use antiphon_engine::plan::{EQUAL, whole};
 
 /// Host rounding, in ticks, that is not corrected: Ardour's positions are whole 1920ths of a quarter.
@@ -17,17 +17,17 @@ const WAIT: f64 = 0.25;
 
 impl Clock {
     /// Compares host and clock at the start of a block, and sets the clock rate for the block.
-    pub(super) fn follow(&mut self, host: &HostTime, rate: f64, last: Span, frames: u32) -> Option<Turn> {
+    pub(super) fn follow(&mut self, host: &HostTime, rate: f64, last: Span, frames: u32) -> Option<TransportEvent> {
         if !host.playing {
             if self.was_playing {
-                self.hold(self.now(), 0.0);
-                self.motion = Motion::Listening;
-                self.lines.leave();
-                return Some(self.turn(Cause::Stop));
+                self.set_rate_from(self.now(), 0.0);
+                self.motion = Motion::Stopped;
+                self.lines.reset_position();
+                return Some(self.transport_event(Cause::Stop));
             }
-            let rate = if self.motion == Motion::Own { rate } else { 0.0 };
+            let rate = if self.motion == Motion::Internal { rate } else { 0.0 };
             self.keep_rate(rate);
-            if self.motion == Motion::Listening
+            if self.motion == Motion::Stopped
                 && let Some(metre) = host.metre
             {
                 // The metre of the first bar once the player starts it.
@@ -38,16 +38,16 @@ impl Clock {
         let cause = if self.was_playing { Cause::Locate } else { Cause::Start };
         match host.position {
             Position::Unknown if self.was_playing => {
-                self.motion = Motion::Own;
+                self.motion = Motion::Internal;
                 self.keep_rate(rate);
                 None
             }
             Position::Unknown => {
-                self.motion = Motion::Own;
-                self.hold(self.now().ceil(), rate);
-                self.lines.leave();
+                self.motion = Motion::Internal;
+                self.set_rate_from(self.now().ceil(), rate);
+                self.lines.reset_position();
                 self.bar = self.song_bar(host, self.song_at(Moment(self.anchor)));
-                Some(self.turn(cause))
+                Some(self.transport_event(cause))
             }
             Position::Samples(sample) if self.motion == Motion::Host && self.next_sample == Some(sample) => {
                 self.keep_rate(rate);
@@ -76,19 +76,19 @@ impl Clock {
     fn keep_rate(&mut self, rate: f64) {
         #[allow(clippy::float_cmp, reason = "an equal rate keeps the anchor; any other needs a new one")]
         if rate != self.rate {
-            self.hold(self.now(), rate);
+            self.set_rate_from(self.now(), rate);
         }
     }
 
     /// Runs through this block so that its end coincides with the host's. Never backwards: a clock that is ahead stops.
     fn steer(&mut self, error: f64, rate: f64, frames: u32) {
         let frames = f64::from(frames.max(1));
-        self.hold(self.now(), (rate + error / frames).max(0.0));
+        self.set_rate_from(self.now(), (rate + error / frames).max(0.0));
     }
 
     /// Maps the clock to another song position from here on, by a whole number of ticks. The clock advances to the same fraction of a tick,
     /// or waits if it is only slightly ahead.
-    fn jump(&mut self, host: &HostTime, song: f64, rate: f64, cause: Cause, frames: u32) -> Turn {
+    fn jump(&mut self, host: &HostTime, song: f64, rate: f64, cause: Cause, frames: u32) -> TransportEvent {
         let ahead = song - self.now();
         let nearest = ahead.round();
         let shift = if ahead - nearest >= -WAIT { nearest } else { ahead.floor() };
@@ -98,11 +98,11 @@ impl Clock {
         if error < 0.0 {
             self.steer(error, rate, frames);
         } else {
-            self.hold(self.now() + error, rate);
+            self.set_rate_from(self.now() + error, rate);
         }
-        self.lines.leave();
+        self.lines.reset_position();
         self.bar = self.song_bar(host, song);
-        self.turn(cause)
+        self.transport_event(cause)
     }
 
     /// Whether this jump is the loop's: from loop end to loop start, each within one block.
@@ -115,7 +115,7 @@ impl Clock {
 
     /// The loop end, if it falls within this block: hosts need not split blocks there. Only for loops of whole ticks, since the clock runs
     /// on.
-    pub(super) fn wrap(&mut self, host: &HostTime, frames: u32) -> Option<Turn> {
+    pub(super) fn wrap(&mut self, host: &HostTime, frames: u32) -> Option<TransportEvent> {
         let (start, end) = host.cycle.filter(|_| host.playing && self.motion == Motion::Host && self.rate > 0.0)?;
         let length = end - start;
         let song = self.song_at(Moment(self.now()));
@@ -126,17 +126,17 @@ impl Clock {
         let sample = u32::try_from(whole(((end - song) / self.rate - SAMPLE_SLACK).ceil())).ok().filter(|&sample| sample < frames)?;
         let at = Moment(self.now() + f64::from(sample) * self.rate);
         self.song = self.song.saturating_sub(whole(length));
-        self.lines.leave();
+        self.lines.reset_position();
         self.bar = self.lines.bar_after_loop(start, self.bar);
-        Some(Turn { cause: Cause::Loop, sample, at, song: self.song_tick(at), bar: self.bar })
+        Some(TransportEvent { cause: Cause::Loop, sample, at, song: self.song_tick(at), bar: self.bar })
     }
 
     /// A metre change event if the bar lines have moved.
-    fn realign(&mut self, host: &HostTime) -> Option<Turn> {
+    fn realign(&mut self, host: &HostTime) -> Option<TransportEvent> {
         let bar = self.song_bar(host, self.song_at(Moment(self.now())));
         let same = bar.metre == self.bar.metre && bar.start.since(self.bar.start).0 % bar.metre.bar_length().0 == 0;
         self.bar = bar;
-        (!same).then(|| self.turn(Cause::Metre))
+        (!same).then(|| self.transport_event(Cause::Metre))
     }
 
     /// The bar in which the block begins.
@@ -144,13 +144,13 @@ impl Clock {
         self.lines.bar(Place { song, metre: host.metre.unwrap_or(self.bar.metre), reported: host.bar_line })
     }
 
-    fn turn(&self, cause: Cause) -> Turn {
+    fn transport_event(&self, cause: Cause) -> TransportEvent {
         let at = Moment(self.now());
-        Turn { cause, sample: 0, at, song: self.song_tick(at), bar: self.bar }
+        TransportEvent { cause, sample: 0, at, song: self.song_tick(at), bar: self.bar }
     }
 
     /// Song tick that corresponds to a clock time.
-    pub(super) fn song_tick(&self, moment: Moment) -> SongPosition {
-        SongPosition(moment.tick().0.saturating_add(self.song))
+    pub(super) fn song_tick(&self, time: Moment) -> SongPosition {
+        SongPosition(time.tick().0.saturating_add(self.song))
     }
 }

@@ -11,7 +11,7 @@ mod host_time;
 mod span;
 #[cfg(test)]
 mod tests;
-mod turn;
+mod transport_event;
 
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
 pub use antiphon_engine::plan::{Cause, Moment};
@@ -20,7 +20,7 @@ use antiphon_engine::plan::{SongBar, SongPosition};
 use bar_lines::BarLines;
 pub use host_time::{HostTime, Position};
 pub use span::Span;
-pub use turn::{Turn, Turns};
+pub use transport_event::{TransportEvent, TransportEvents};
 
 /// Tempo before the host reports one, in quarters per minute.
 const FIRST_TEMPO: f64 = 120.0;
@@ -29,9 +29,9 @@ const FIRST_TEMPO: f64 = 120.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
     /// Nothing: the clock is stopped until the player or the transport starts it.
-    Listening,
+    Stopped,
     /// The clock itself, at the last tempo.
-    Own,
+    Internal,
     /// The host's position and tempo.
     Host,
 }
@@ -69,7 +69,7 @@ impl Clock {
         Self {
             sample_rate: None,
             tempo: FIRST_TEMPO,
-            motion: Motion::Listening,
+            motion: Motion::Stopped,
             was_playing: false,
             anchor: 0.0,
             run: 0,
@@ -85,19 +85,19 @@ impl Clock {
     /// Sets the sample rate in hertz; an invalid one stops the clock.
     pub fn set_sample_rate(&mut self, hertz: f32) {
         self.sample_rate = (hertz.is_finite() && hertz >= 1.0).then_some(f64::from(hertz));
-        self.rest();
+        self.stop();
     }
 
     /// Stops the clock, as after a reset: the next block with a rolling transport starts it.
-    pub fn rest(&mut self) {
-        self.hold(self.now(), 0.0);
-        self.motion = Motion::Listening;
+    pub fn stop(&mut self) {
+        self.set_rate_from(self.now(), 0.0);
+        self.motion = Motion::Stopped;
         self.was_playing = false;
         self.next_sample = None;
     }
 
     /// Begins a block. Returns the transport changes at its start and within it.
-    pub fn begin(&mut self, host: &HostTime, frames: u32) -> Turns {
+    pub fn begin(&mut self, host: &HostTime, frames: u32) -> TransportEvents {
         let host = HostTime { playing: host.playing && self.has_sample_rate(), ..*host };
         let last = self.span;
         self.tempo = host.tempo.unwrap_or(self.tempo);
@@ -112,26 +112,26 @@ impl Clock {
         self.was_playing = host.playing;
         self.span = Span { start: self.now(), earliest, rate: self.rate, frames };
         self.run += u64::from(frames);
-        Turns { first, within }
+        TransportEvents { first, within }
     }
 
     /// Starts a stopped clock at a sample of the current block, on a whole tick and a bar line. `None` if it is running or cannot run.
-    pub fn wake(&mut self, sample: u32) -> Option<Turn> {
-        let hertz = self.sample_rate.filter(|_| self.motion == Motion::Listening)?;
+    pub fn start(&mut self, sample: u32) -> Option<TransportEvent> {
+        let hertz = self.sample_rate.filter(|_| self.motion == Motion::Stopped)?;
         let now = self.span.start.ceil();
-        self.motion = Motion::Own;
+        self.motion = Motion::Internal;
         let rate = self.tempo * TICKS_PER_QUARTER as f64 / 60.0 / hertz;
-        self.hold(now - f64::from(sample) * rate, rate);
+        self.set_rate_from(now - f64::from(sample) * rate, rate);
         self.run = u64::from(self.span.frames);
         self.span = Span { start: self.anchor, rate, ..self.span };
         // No host bar lines: the first bar begins here.
         let song = self.song_tick(Moment(now));
         self.bar = SongBar { start: song, metre: self.bar.metre };
-        Some(Turn { cause: Cause::Wake, sample, at: Moment(now), song, bar: self.bar })
+        Some(TransportEvent { cause: Cause::Wake, sample, at: Moment(now), song, bar: self.bar })
     }
 
     /// The current block.
-    # Tick range of the current block.
+    #[must_use]
     pub const fn span(&self) -> Span {
         self.span
     }
@@ -150,8 +150,8 @@ impl Clock {
 
     /// Song position, in ticks, at a clock time.
     #[must_use]
-    pub fn song_at(&self, moment: Moment) -> f64 {
-        moment.0 + self.song as f64
+    pub fn song_at(&self, time: Moment) -> f64 {
+        time.0 + self.song as f64
     }
 
     /// Whether the host set a valid sample rate.
@@ -172,8 +172,8 @@ impl Clock {
     }
 
     /// Runs on from this time at this rate.
-    fn hold(&mut self, moment: f64, rate: f64) {
-        self.anchor = moment;
+    fn set_rate_from(&mut self, time: f64, rate: f64) {
+        self.anchor = time;
         self.run = 0;
         self.rate = rate;
     }

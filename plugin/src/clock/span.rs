@@ -22,21 +22,21 @@ pub struct Span {
 impl Span {
     /// Clock time of a sample.
     #[must_use]
-    pub fn moment(&self, sample: u32) -> Moment {
+    pub fn time(&self, sample: u32) -> Moment {
         Moment((self.start + f64::from(sample) * self.rate).max(self.earliest))
     }
 
     /// Clock time of the block end.
     #[must_use]
     pub fn end(&self) -> Moment {
-        self.moment(self.frames)
+        self.time(self.frames)
     }
 
     /// First sample at or after a time: negative if the time lies before the block, at least `frames` if after it. While the clock is
     /// stopped, times from now on are never reached ([`i64::MAX`]).
     #[must_use]
-    pub fn sample(&self, moment: Moment) -> i64 {
-        let ahead = moment.0 - self.start;
+    pub fn sample(&self, time: Moment) -> i64 {
+        let ahead = time.0 - self.start;
         if self.rate > 0.0 {
             whole((ahead / self.rate - SAMPLE_SLACK).ceil())
         } else if ahead < 0.0 {

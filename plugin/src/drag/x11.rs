@@ -29,11 +29,11 @@ use super::{DragError, DragSource, Outcome};
 /// Protocol version. Receivers older than 3 are no longer in use.
 const VERSION: u32 = 5;
 /// Polling interval for the pointer.
-const LOOK_EVERY: Duration = Duration::from_millis(8);
+const POLL_INTERVAL: Duration = Duration::from_millis(8);
 /// How long to wait for XdndStatus once the button is up.
-const STATUS_WITHIN: Duration = Duration::from_secs(1);
+const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a receiver may leave a drop untouched before it counts as failed.
-const FETCHED_WITHIN: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Characters of a URI path that need no escape: RFC 3986's unreserved characters and the slash.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
@@ -93,12 +93,12 @@ impl DragSource for XdndSource {
         self.stop();
         let (display, uri_list) = (self.display.clone(), uri_list(file));
         let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
+        let stop_flag = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("antiphon drag".into())
             .spawn(move || {
                 let drag = Drag::open(display.as_deref(), uri_list).map_err(DragError::Unavailable)?;
-                drag.run(&asked)
+                drag.run(&stop_flag)
             })
             .map_err(|error| DragError::Unavailable(error.into()))?;
         self.running = Some(Running { stop, thread });
@@ -133,12 +133,12 @@ struct Target {
     /// Whether it would accept the file at the last position.
     accepts: bool,
     /// Whether its XdndStatus for the last position is outstanding.
-    thinking: bool,
+    awaits_status: bool,
 }
 
 /// Pointer state as the server reports it.
 struct Pointer {
-    place: (i16, i16),
+    position: (i16, i16),
     held: bool,
 }
 
@@ -154,14 +154,14 @@ struct Drag {
     since: Timestamp,
     target: Option<Target>,
     /// Last pointer position sent to the target.
-    told: Option<(i16, i16)>,
+    last_position: Option<(i16, i16)>,
     finished: bool,
     /// The target has fetched the path.
     fetched: bool,
     /// Another client took the selection.
-    overtaken: bool,
+    lost_selection: bool,
     /// Last activity of the target.
-    heard: Instant,
+    last_activity: Instant,
 }
 
 impl Drag {
@@ -177,32 +177,45 @@ impl Drag {
         if connection.get_selection_owner(atoms.XdndSelection)?.reply()?.owner != window {
             return Err("another drag is under way".into());
         }
-        let (target, told, heard) = (None, None, Instant::now());
-        let (finished, fetched, overtaken) = (false, false, false);
-        Ok(Self { connection, atoms, root, window, uri_list, since, target, told, finished, fetched, overtaken, heard })
+        let (target, last_position, last_activity) = (None, None, Instant::now());
+        let (finished, fetched, lost_selection) = (false, false, false);
+        Ok(Self {
+            connection,
+            atoms,
+            root,
+            window,
+            uri_list,
+            since,
+            target,
+            last_position,
+            finished,
+            fetched,
+            lost_selection,
+            last_activity,
+        })
     }
 
     fn run(mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
-        let outcome = self.carry(stop).map_err(DragError::Lost)?;
-        if outcome == Outcome::Delivered { self.hand_over(stop) } else { Ok(outcome) }
+        let outcome = self.follow_pointer(stop).map_err(DragError::Lost)?;
+        if outcome == Outcome::Delivered { self.drop_file(stop) } else { Ok(outcome) }
     }
 
     /// Follows the pointer until the button is released. [`Outcome::Delivered`] means that a target accepts the drop.
-    fn carry(&mut self, stop: &AtomicBool) -> Result<Outcome, Failure> {
+    fn follow_pointer(&mut self, stop: &AtomicBool) -> Result<Outcome, Failure> {
         let mut released: Option<Instant> = None;
         loop {
-            self.listen()?;
-            if self.overtaken || stop.load(Ordering::Relaxed) {
+            self.handle_events()?;
+            if self.lost_selection || stop.load(Ordering::Relaxed) {
                 self.leave()?;
                 return Ok(Outcome::Cancelled);
             }
             let pointer = self.pointer()?;
             if pointer.held && released.is_none() {
-                self.follow(pointer.place)?;
+                self.send_position(pointer.position)?;
             } else {
                 let since = *released.get_or_insert_with(Instant::now);
                 match self.target {
-                    Some(target) if target.thinking && since.elapsed() < STATUS_WITHIN => {}
+                    Some(target) if target.awaits_status && since.elapsed() < STATUS_TIMEOUT => {}
                     Some(target) if target.accepts => return Ok(Outcome::Delivered),
                     _ => {
                         self.leave()?;
@@ -210,45 +223,45 @@ impl Drag {
                     }
                 }
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
     /// Drops the file on the target and serves the selection until XdndFinished, or until the target is silent for too long after fetching.
-    fn hand_over(&mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
+    fn drop_file(&mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
         // Some targets fetch while hovering.
         self.fetched = false;
-        self.tell(self.atoms.XdndDrop, [0, self.since, 0, 0]).map_err(DragError::Lost)?;
-        self.heard = Instant::now();
+        self.send(self.atoms.XdndDrop, [0, self.since, 0, 0]).map_err(DragError::Lost)?;
+        self.last_activity = Instant::now();
         while !self.finished {
             if stop.load(Ordering::Relaxed) {
                 return Ok(Outcome::Cancelled);
             }
-            if self.heard.elapsed() > FETCHED_WITHIN {
+            if self.last_activity.elapsed() > FETCH_TIMEOUT {
                 return if self.fetched { Ok(Outcome::Delivered) } else { Err(DragError::Unanswered) };
             }
-            thread::sleep(LOOK_EVERY);
-            self.listen().map_err(DragError::Lost)?;
+            thread::sleep(POLL_INTERVAL);
+            self.handle_events().map_err(DragError::Lost)?;
         }
         Ok(Outcome::Delivered)
     }
 
     /// Handles events from the server and the target.
-    fn listen(&mut self) -> Result<(), Failure> {
+    fn handle_events(&mut self) -> Result<(), Failure> {
         while let Some(event) = self.connection.poll_for_event()? {
             match event {
                 Event::SelectionRequest(request) => {
-                    self.heard = Instant::now();
+                    self.last_activity = Instant::now();
                     self.fetched |= self.serve(request)?;
                 }
-                Event::SelectionClear(_) => self.overtaken = true,
+                Event::SelectionClear(_) => self.lost_selection = true,
                 Event::ClientMessage(message) => {
                     let [sender, flags, ..] = message.data.as_data32();
                     let Some(target) = self.target.as_mut().filter(|target| target.window == sender || target.address == sender) else {
                         continue;
                     };
                     if message.type_ == self.atoms.XdndStatus {
-                        (target.thinking, target.accepts) = (false, flags & 1 != 0);
+                        (target.awaits_status, target.accepts) = (false, flags & 1 != 0);
                     } else if message.type_ == self.atoms.XdndFinished {
                         self.finished = true;
                     }
@@ -291,40 +304,40 @@ impl Drag {
     fn pointer(&self) -> Result<Pointer, Failure> {
         let reply = self.connection.query_pointer(self.root)?.reply()?;
         let held = u16::from(reply.mask) & u16::from(KeyButMask::BUTTON1) != 0;
-        Ok(Pointer { place: (reply.root_x, reply.root_y), held })
+        Ok(Pointer { position: (reply.root_x, reply.root_y), held })
     }
 
     /// Sends the position to the window under the pointer, once it has replied to the last one.
-    fn follow(&mut self, place: (i16, i16)) -> Result<(), Failure> {
-        if self.told == Some(place) || self.target.is_some_and(|target| target.thinking) {
+    fn send_position(&mut self, position: (i16, i16)) -> Result<(), Failure> {
+        if self.last_position == Some(position) || self.target.is_some_and(|target| target.awaits_status) {
             return Ok(());
         }
-        let found = self.target_at(place)?;
+        let found = self.target_at(position)?;
         if found.map(|target| target.window) != self.target.map(|target| target.window) {
             self.leave()?;
             self.target = found;
             if let Some(target) = found {
-                self.tell(self.atoms.XdndEnter, [target.version << 24, self.atoms.URI_LIST, self.atoms.PLAIN, x11rb::NONE])?;
+                self.send(self.atoms.XdndEnter, [target.version << 24, self.atoms.URI_LIST, self.atoms.PLAIN, x11rb::NONE])?;
             }
         }
-        self.told = Some(place);
+        self.last_position = Some(position);
         let Some(target) = &mut self.target else { return Ok(()) };
-        target.thinking = true;
-        let [x, y] = [place.0, place.1].map(|coordinate| u32::from(coordinate.cast_unsigned()));
-        self.tell(self.atoms.XdndPosition, [0, x << 16 | y, self.since, self.atoms.XdndActionCopy])
+        target.awaits_status = true;
+        let [x, y] = [position.0, position.1].map(|coordinate| u32::from(coordinate.cast_unsigned()));
+        self.send(self.atoms.XdndPosition, [0, x << 16 | y, self.since, self.atoms.XdndActionCopy])
     }
 
     /// The outermost XDND-aware window under the pointer: for a plug-in's editor, the host's window.
-    fn target_at(&self, place: (i16, i16)) -> Result<Option<Target>, Failure> {
+    fn target_at(&self, position: (i16, i16)) -> Result<Option<Target>, Failure> {
         let mut parent = self.root;
         loop {
-            let window = self.connection.translate_coordinates(self.root, parent, place.0, place.1)?.reply()?.child;
+            let window = self.connection.translate_coordinates(self.root, parent, position.0, position.1)?.reply()?.child;
             if window == x11rb::NONE {
                 return Ok(None);
             }
             let address = self.proxy_of(window)?.unwrap_or(window);
             if let Some(version) = self.number(address, self.atoms.XdndAware, AtomEnum::ATOM)? {
-                return Ok(Some(Target { window, address, version: version.min(VERSION), accepts: false, thinking: false }));
+                return Ok(Some(Target { window, address, version: version.min(VERSION), accepts: false, awaits_status: false }));
             }
             parent = window;
         }
@@ -349,13 +362,13 @@ impl Drag {
 
     /// Sends XdndLeave to the target, if there is one.
     fn leave(&mut self) -> Result<(), Failure> {
-        self.tell(self.atoms.XdndLeave, [0; 4])?;
+        self.send(self.atoms.XdndLeave, [0; 4])?;
         self.target = None;
         Ok(())
     }
 
     /// Sends the target a client message whose first word is our window.
-    fn tell(&self, kind: Atom, [a, b, c, d]: [u32; 4]) -> Result<(), Failure> {
+    fn send(&self, kind: Atom, [a, b, c, d]: [u32; 4]) -> Result<(), Failure> {
         let Some(target) = self.target else { return Ok(()) };
         let message = ClientMessageEvent::new(32, target.window, kind, [self.window, a, b, c, d]);
         self.connection.send_event(false, target.address, EventMask::NO_EVENT, message)?;

@@ -126,15 +126,15 @@ fn change(model: &mut impl EditorModel, value: Change) {
 
 /// What the player did with a drag handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum HandleAction {
     /// Started to drag it.
-    Dragged,
+    Drag,
     /// Pressed Save as.
     SaveAs,
 }
 
 /// A drag handle for an excerpt, and its Save as button.
-pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> Option<Taken> {
+pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> Option<HandleAction> {
     let name = match source {
         Source::Plan => "Plan",
         Source::Played => "Played",
@@ -162,9 +162,9 @@ pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> 
         // Keys cannot drag, so they save.
         let pressed = response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) || input.key_pressed(Key::Space));
         if response.drag_started() {
-            Some(Taken::Dragged)
+            Some(HandleAction::Drag)
         } else if save.clicked() || pressed {
-            Some(Taken::SaveAs)
+            Some(HandleAction::SaveAs)
         } else {
             None
         }

@@ -78,7 +78,7 @@ impl Excerpt {
         let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
         let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
         let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
-        let now = Now { playhead: Moment::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Listening };
+        let now = Now { playhead: Moment::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
         Self::of(Source::Plan, &snapshot, &now)
     }
 

@@ -23,7 +23,7 @@ use super::x11::{self, X11Error};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keys {
     Selected,
-    Passed,
+    Propagated,
 }
 
 /// Which window has the keyboard.
@@ -63,14 +63,14 @@ impl Keyboard {
         let focus = ChangeWindowAttributesAux::new().event_mask(EventMask::FOCUS_CHANGE);
         connection.change_window_attributes(id, &focus)?.check()?;
         let keyboard = Self { connection, window: id, wm_state, owner: Owner::Host };
-        keyboard.select(window, Keys::Passed)?;
-        keyboard.feign_focus()?;
+        keyboard.select(window, Keys::Propagated)?;
+        keyboard.send_focus_in()?;
         Ok(keyboard)
     }
 
     /// Takes the keyboard when a text field opens, returns it when the field closes. Called once a frame, on the window's thread.
     pub(super) fn follow(&mut self, window: &WindowContext, is_typing: bool) -> Result<(), X11Error> {
-        let focus = self.new_focus()?;
+        let focus = self.poll_focus()?;
         match (self.owner, is_typing) {
             (Owner::Host, true) => self.take(window),
             (Owner::Editor { before }, false) => self.give_back(window, before),
@@ -78,14 +78,14 @@ impl Keyboard {
             (Owner::Editor { .. }, true) => match focus {
                 None => Ok(()),
                 Some(Focus::Here) => self.select(window, Keys::Selected),
-                Some(Focus::Elsewhere) => self.select(window, Keys::Passed),
+                Some(Focus::Elsewhere) => self.select(window, Keys::Propagated),
             },
             (Owner::Host, false) => {
                 // Some hosts focus what they embed, and key events would stop there.
                 if focus == Some(Focus::Here) {
-                    self.hand_to_host(None)?;
+                    self.focus_host(None)?;
                 }
-                if window.has_focus() { Ok(()) } else { self.feign_focus() }
+                if window.has_focus() { Ok(()) } else { self.send_focus_in() }
             }
         }
     }
@@ -101,16 +101,16 @@ impl Keyboard {
 
     fn give_back(&mut self, window: &WindowContext, before: Window) -> Result<(), X11Error> {
         self.owner = Owner::Host;
-        self.select(window, Keys::Passed)?;
+        self.select(window, Keys::Propagated)?;
         // The user may have moved the focus elsewhere.
         if self.connection.get_input_focus()?.reply()?.focus == self.window {
-            self.hand_to_host(Some(before))?;
+            self.focus_host(Some(before))?;
         }
-        self.feign_focus()
+        self.send_focus_in()
     }
 
     /// Gives the focus to a window, or to the host's window if that one is gone.
-    fn hand_to_host(&self, before: Option<Window>) -> Result<(), X11Error> {
+    fn focus_host(&self, before: Option<Window>) -> Result<(), X11Error> {
         let give = |window| -> Result<_, X11Error> {
             Ok(self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?.check())
         };
@@ -136,7 +136,7 @@ impl Keyboard {
     }
 
     /// Focus change since the last call; `None` if there was none.
-    fn new_focus(&self) -> Result<Option<Focus>, X11Error> {
+    fn poll_focus(&self) -> Result<Option<Focus>, X11Error> {
         let mut focus = None;
         while let Some(event) = self.connection.poll_for_event()? {
             // With the pointer inside, the server also reports focus changes of the ancestors.
@@ -151,7 +151,7 @@ impl Keyboard {
     }
 
     /// Makes baseview believe that its window has the focus.
-    fn feign_focus(&self) -> Result<(), X11Error> {
+    fn send_focus_in(&self) -> Result<(), X11Error> {
         let event = FocusInEvent {
             response_type: FOCUS_IN_EVENT,
             detail: NotifyDetail::NONLINEAR,
@@ -171,7 +171,7 @@ impl Keyboard {
             let of_keys = u32::from(EventMask::KEY_PRESS | EventMask::KEY_RELEASE);
             let selection = match keys {
                 Keys::Selected => before | of_keys,
-                Keys::Passed => before & !of_keys,
+                Keys::Propagated => before & !of_keys,
             };
             let selection = ChangeWindowAttributesAux::new().event_mask(EventMask::from(selection));
             Ok(connection.change_window_attributes(self.window, &selection)?.check()?)

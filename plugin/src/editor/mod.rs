@@ -6,11 +6,11 @@
 
 mod controls;
 mod excerpt;
-mod hand_over;
+mod export;
+mod history;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
-mod recall;
 mod roll;
 mod sizing;
 mod status;
@@ -29,12 +29,12 @@ use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText,
 use raw_window_handle::HasWindowHandle;
 
 pub use excerpt::{Excerpt, Source};
-pub use hand_over::{HandOver, Notice};
+pub use export::{Exporter, Notice};
 pub use model::{Change, Control, EditorModel, Now};
 
 use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
-use controls::Taken;
+use controls::HandleAction;
 
 /// Initial size, in points.
 pub const SIZE: (f32, f32) = (1000.0, 560.0);
@@ -43,40 +43,40 @@ pub const LEAST_SIZE: (f32, f32) = (style::LEAST_SIZE.x, style::LEAST_SIZE.y);
 /// Repaint interval while the clock runs.
 const FRAME: Duration = Duration::from_millis(16);
 /// Repaint interval otherwise.
-const GLANCE: Duration = Duration::from_millis(100);
+const IDLE_FRAME: Duration = Duration::from_millis(100);
 
 /// The editor's own state: exports in progress.
 pub struct Editor {
-    hand_over: HandOver,
+    exporter: Exporter,
 }
 
 impl Editor {
     /// An editor that exports through this.
     #[must_use]
-    pub const fn new(hand_over: HandOver) -> Self {
-        Self { hand_over }
+    pub const fn new(exporter: Exporter) -> Self {
+        Self { exporter }
     }
 
     /// Sets fonts and colours. Called once, before the first frame.
-    pub fn dress(ctx: &Context) {
+    pub fn apply_style(ctx: &Context) {
         style::apply(ctx);
     }
 
     /// Draws one frame. Drags start from `window`.
     pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
-        let recalled = recall::in_place_of_the_plan(&live, &now, &history);
-        let snapshot = recalled.as_ref().unwrap_or(&live);
+        let selected = history::with_selected_entry(&live, &now, &history);
+        let snapshot = selected.as_ref().unwrap_or(&live);
         let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
-        self.hand_over.poll();
+        self.exporter.poll();
         let margin = |top: i8, bottom: i8| {
             Frame::new().fill(style::paint(PAPER)).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom })
         };
         Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, snapshot, &now));
-        let remark = model.remark();
+        let message = model.status_message();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
-            let browse = |ui: &mut Ui| recall::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
-            status::show(ui, &snapshot.status, self.hand_over.notice(), remark.as_deref(), browse);
+            let browse = |ui: &mut Ui| history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            status::show(ui, &snapshot.status, self.exporter.notice(), message.as_deref(), browse);
         });
         if status::is_missing(&snapshot.status) {
             Panel::bottom("missing").frame(margin(6, 2)).show_separator_line(false).show(ui, |ui| status::missing(ui, &snapshot.status));
@@ -102,14 +102,14 @@ impl Editor {
         });
         let horizon = model.values().horizon_bars;
         CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
-        self.hand_over.show(ui);
-        let moving = now.motion != Motion::Listening || self.hand_over.is_dragging();
-        ui.ctx().request_repaint_after(if moving { FRAME } else { GLANCE });
+        self.exporter.show(ui);
+        let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
+        ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
 
     /// Whether a text field is open, so that the editor needs the keyboard.
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
-        self.hand_over.is_asking() || ctx.text_edit_focused()
+        self.exporter.is_dialog_open() || ctx.text_edit_focused()
     }
 
     /// The drag handles.
@@ -122,12 +122,12 @@ impl Editor {
             };
             let row = Layout::left_to_right(Align::Center);
             let handle = |ui: &mut Ui| controls::handle(ui, source, excerpt.as_ref());
-            let taken = ui
+            let action = ui
                 .push_id(source, |ui| ui.allocate_ui_with_layout(vec2(controls::PAIR_WIDTH, style::BUTTON_HEIGHT), row, handle).inner)
                 .inner;
-            match (taken, &excerpt) {
-                (Some(Taken::Dragged), Some(excerpt)) => self.hand_over.drag(excerpt, window),
-                (Some(Taken::SaveAs), Some(excerpt)) => self.hand_over.save_as(excerpt),
+            match (action, &excerpt) {
+                (Some(HandleAction::Drag), Some(excerpt)) => self.exporter.drag(excerpt, window),
+                (Some(HandleAction::SaveAs), Some(excerpt)) => self.exporter.save_as(excerpt),
                 _ => {}
             }
         }
@@ -146,8 +146,8 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
             let clock = match now.motion {
                 _ if narrow => "",
                 Motion::Host => "    in the host's time",
-                Motion::Own => "    in its own time",
-                Motion::Listening => "    listening",
+                Motion::Internal => "    in its own time",
+                Motion::Stopped => "    listening",
             };
             ui.label(RichText::new(format!("bar {}    {}    {:.0} bpm{clock}", shown.number, shown.bar.metre, now.tempo)).size(13.0));
             if narrow {

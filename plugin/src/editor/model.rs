@@ -24,14 +24,14 @@ pub trait EditorModel {
     /// Moves through the history.
     fn step(&mut self, step: Step);
     /// What the player should know about project and host, in sentences.
-    fn remark(&self) -> Option<String>;
+    fn status_message(&self) -> Option<String>;
     /// A command of the player.
     fn command(&mut self, command: Command);
     /// Begins a gesture on a control, for the host's undo and automation.
     fn begin(&mut self, control: Control);
     /// Sets a control within a gesture.
     fn set(&mut self, change: Change);
-    /// Ends the gesture.
+    /// AudioThreadPorts the gesture.
     fn end(&mut self, control: Control);
 }
 

@@ -34,7 +34,7 @@ struct State {
 
 /// Parameters a window is opened with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Opening {
+pub(super) struct WindowOptions {
     /// Size of the window.
     pub(super) size: Size,
     /// egui's zoom factor, on top of the scale that baseview finds.
@@ -45,7 +45,7 @@ pub(super) struct Opening {
 
 /// A size or scale from the host that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Unusable {
+pub enum InvalidSize {
     /// The size is out of range.
     #[error("a window cannot be {0} x {1} pixels: each side takes 1 to 16384")]
     Size(u32, u32),
@@ -62,7 +62,7 @@ impl Sizing {
 
     /// Reads the screen's scale again. Not while a window is open: a window keeps the scale it was opened with.
     #[cfg(target_os = "linux")]
-    pub(super) fn look_at_screen(&self) {
+    pub(super) fn read_screen_scale(&self) {
         if let Some(scale) = x11::screen_scale() {
             self.0.lock().screen = scale;
         }
@@ -70,7 +70,7 @@ impl Sizing {
 
     /// Without a window there is no scale to read.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn look_at_screen(&self) {}
+    pub(super) fn read_screen_scale(&self) {}
 
     /// Window size in the unit hosts use.
     pub(super) fn native(&self) -> NativeSize<u32> {
@@ -88,26 +88,26 @@ impl Sizing {
     }
 
     /// Parameters for the next window.
-    pub(super) fn opening(&self) -> Opening {
+    pub(super) fn window_options(&self) -> WindowOptions {
         let state = self.state();
         let zoom = state.zoom(state.screen.or(state.host).unwrap_or(1.0));
         // baseview takes a size in pixels as is; a size in points it multiplies by the screen's scale, but not by a fallback scale.
         let size = if HOST_FIRST { state.native().into() } else { state.points.into() };
-        Opening { size, zoom, fallback_scale: state.host }
+        WindowOptions { size, zoom, fallback_scale: state.host }
     }
 
     /// The host set a scale.
-    pub(super) fn set_host_scale(&self, scale: f64) -> Result<(), Unusable> {
+    pub(super) fn set_host_scale(&self, scale: f64) -> Result<(), InvalidSize> {
         // NaN is in no range.
         if !SCALES.contains(&scale) {
-            return Err(Unusable::Scale(scale));
+            return Err(InvalidSize::Scale(scale));
         }
         self.0.lock().host = Some(scale);
         Ok(())
     }
 
     /// The window's actual size, and the scale baseview assigns to it.
-    pub(super) fn note(&self, physical: PhysicalSize<u32>, window_scale: f64) {
+    pub(super) fn window_resized(&self, physical: PhysicalSize<u32>, window_scale: f64) {
         let mut state = self.0.lock();
         if !HOST_FIRST {
             state.screen = Some(window_scale);
@@ -141,9 +141,9 @@ impl State {
 }
 
 /// Checks that a window can have this size.
-pub(super) fn check(size: NativeSize<u32>) -> Result<(), Unusable> {
+pub(super) fn check(size: NativeSize<u32>) -> Result<(), InvalidSize> {
     let NativeSize { width, height } = size;
-    if SIDES.contains(&width) && SIDES.contains(&height) { Ok(()) } else { Err(Unusable::Size(width, height)) }
+    if SIDES.contains(&width) && SIDES.contains(&height) { Ok(()) } else { Err(InvalidSize::Size(width, height)) }
 }
 
 #[cfg(target_os = "linux")]
@@ -177,8 +177,8 @@ mod tests {
         for (scale, width, height) in [(1.0, 1000, 560), (1.25, 1250, 700), (1.5, 1500, 840), (2.0, 2000, 1120), (3.0, 3000, 1680)] {
             let sizing = sizing(Some(scale));
             assert_eq!(sizing.native(), NativeSize::new(width, height));
-            let opening = Opening { size: PhysicalSize::new(width, height).into(), zoom: 1.0, fallback_scale: None };
-            assert_eq!(sizing.opening(), opening);
+            let options = WindowOptions { size: PhysicalSize::new(width, height).into(), zoom: 1.0, fallback_scale: None };
+            assert_eq!(sizing.window_options(), options);
         }
     }
 
@@ -187,26 +187,26 @@ mod tests {
         let sizing = sizing(Some(2.0));
         sizing.set_host_scale(1.5).unwrap();
         assert_eq!(sizing.native(), NativeSize::new(1500, 840));
-        let opening = Opening { size: PhysicalSize::new(1500, 840).into(), zoom: 0.75, fallback_scale: Some(1.5) };
-        assert_eq!(sizing.opening(), opening);
+        let options = WindowOptions { size: PhysicalSize::new(1500, 840).into(), zoom: 0.75, fallback_scale: Some(1.5) };
+        assert_eq!(sizing.window_options(), options);
     }
 
     #[test]
     fn host_scale_without_a_screen_scale_needs_no_zoom() {
         let sizing = sizing(None);
         sizing.set_host_scale(3.0).unwrap();
-        assert!((sizing.opening().zoom - 1.0).abs() < f32::EPSILON);
+        assert!((sizing.window_options().zoom - 1.0).abs() < f32::EPSILON);
         assert!((sizing.zoom(3.0) - 1.0).abs() < f32::EPSILON);
     }
 
     #[test]
     fn scale_that_goes_up_and_down_leaves_the_size_in_points() {
         let sizing = sizing(None);
-        sizing.note(PhysicalSize::new(1001, 561), 1.0);
+        sizing.window_resized(PhysicalSize::new(1001, 561), 1.0);
         for scale in [1.1, 1.25, 1.333, 1.5, 3.0, 1.0] {
             sizing.set_host_scale(scale).unwrap();
             let native = sizing.native();
-            sizing.note(PhysicalSize::new(native.width, native.height), scale);
+            sizing.window_resized(PhysicalSize::new(native.width, native.height), scale);
             assert_eq!(sizing.native(), native);
         }
         assert_eq!(sizing.native(), NativeSize::new(1001, 561));
@@ -220,7 +220,7 @@ mod tests {
         }
         assert_eq!(sizing.native(), NativeSize::new(1000, 560));
         for (width, height) in [(0, 560), (1000, 0), (1000, 70_000)] {
-            assert_eq!(check(NativeSize::new(width, height)), Err(Unusable::Size(width, height)));
+            assert_eq!(check(NativeSize::new(width, height)), Err(InvalidSize::Size(width, height)));
         }
         assert_eq!(check(NativeSize::new(1000, 560)), Ok(()));
     }

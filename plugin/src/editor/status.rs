@@ -2,12 +2,12 @@
 
 use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
 
-use super::hand_over::Notice;
+use super::export::Notice;
 use super::style;
 use antiphon_engine::session::{Component, Status};
 
 /// Draws the line; `history` draws its middle part.
-pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark: Option<&str>, history: impl FnOnce(&mut Ui)) {
+pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, message: Option<&str>, history: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         component(ui, "Engine", &status.engine);
         ui.add_space(style::GAP);
@@ -21,13 +21,13 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark
                 "{} plans came in time, {} too late. A late plan is dropped: nothing sounds late.",
                 counts.on_time, counts.late
             ));
-            let remarks: Vec<_> = [remark, status.remark.as_deref()].into_iter().flatten().collect();
-            let remarks = remarks.join(". ");
+            let messages: Vec<_> = [message, status.remark.as_deref()].into_iter().flatten().collect();
+            let messages = messages.join(". ");
             let (text, colour) = match notice {
                 Some(Notice::Done(text)) => (text.as_str(), style::ink()),
                 Some(Notice::Failed(text)) => (text.as_str(), style::alarm()),
-                None if remarks.is_empty() => return,
-                None => (remarks.as_str(), style::faint_ink()),
+                None if messages.is_empty() => return,
+                None => (messages.as_str(), style::faint_ink()),
             };
             ui.add_space(style::GAP);
             ui.add(egui::Label::new(small(text).color(colour)).truncate()).on_hover_text(text);

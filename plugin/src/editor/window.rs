@@ -18,15 +18,15 @@ use parking_lot::Mutex;
 use super::keyboard::Keyboard;
 use super::model::{Change, Control, EditorModel, Now};
 use super::sizing::{self, Sizing};
-use super::window_thread::{AntiphonEditor, Opening};
+use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
 use super::zoom::Zoom;
-use super::{Editor, HandOver, LEAST_SIZE, SIZE};
+use super::{Editor, Exporter, LEAST_SIZE, SIZE};
 use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep};
-use crate::remarks::remarks;
+use crate::status_messages::status_message;
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::{Board, Snapshot};
@@ -42,12 +42,12 @@ pub(super) const RESIZE_HINT: ResizeHint =
 pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>) -> Option<AntiphonEditor> {
     // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
-    let called = notifier.clone();
-    board.call_with(move || called.request_repaint());
-    let (thread, sizing) = (Opening::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
-    let content = Content { editor: Editor::new(HandOver::new(drag::platform_source())), model: HostModel::new(params, meters, board) };
-    let opener = Opener { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
-    Some(AntiphonEditor::new(opener, sizing, thread))
+    let notified = notifier.clone();
+    board.call_with(move || notified.request_repaint());
+    let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
+    let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model: HostModel::new(params, meters, board) };
+    let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
+    Some(AntiphonEditor::new(factory, sizing, thread))
 }
 
 /// What a window is embedded in.
@@ -66,27 +66,27 @@ struct Content {
 }
 
 /// Creates an nice-plug-egui editor for each window, since each window has its own size and zoom factor.
-pub(super) struct Opener {
+pub(super) struct WindowFactory {
     content: Arc<Mutex<Content>>,
     notifier: RepaintNotifier,
     sizing: Sizing,
-    thread: Opening,
+    thread: WindowThread,
 }
 
-impl Opener {
+impl WindowFactory {
     /// An editor for one window.
-    pub(super) fn prepare(&self, opening: sizing::Opening, place: Place) -> Result<EguiEditor<App>, Box<dyn Error>> {
+    pub(super) fn prepare(&self, options: sizing::WindowOptions, place: Place) -> Result<EguiEditor<App>, Box<dyn Error>> {
         // A host asks before it resizes; a window manager must be told up front. baseview would scale points by the screen's scale.
         let hint = match place {
             Place::InHost => ResizeHint::RESIZABLE,
             Place::OnScreen => RESIZE_HINT,
         };
         let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(hint);
-        let state = EguiEditorState::from_size(opening.size, opening.zoom);
+        let state = EguiEditorState::from_size(options.size, options.zoom);
         let app = App {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
-            zoom: Zoom::new(self.sizing.clone(), opening.zoom),
+            zoom: Zoom::new(self.sizing.clone(), options.zoom),
             place,
             #[cfg(target_os = "linux")]
             keyboard: None,
@@ -98,7 +98,7 @@ impl Opener {
 /// What nice-plug draws in one window.
 pub(super) struct App {
     content: Arc<Mutex<Content>>,
-    thread: Opening,
+    thread: WindowThread,
     zoom: Zoom,
     place: Place,
     /// `None` in a top-level window.
@@ -108,14 +108,14 @@ pub(super) struct App {
 
 impl NiceEguiApp for App {
     fn build(&mut self, egui_ctx: Context, nice_gui_ctx: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
-        self.thread.note();
-        Editor::dress(&egui_ctx);
+        self.thread.record();
+        Editor::apply_style(&egui_ctx);
         let [red, green, blue] = PAPER.channels();
         frame.set_clear_color(Color32::from_rgb(red, green, blue).into());
         // The context only refers to the wrapper that owns this app, so it may outlive the window.
         self.content.lock().model.host = Some(nice_gui_ctx);
         #[cfg(target_os = "linux")]
-        if let Err(error) = x11::hear_of_early_frames(frame.baseview_window()) {
+        if let Err(error) = x11::select_frame_completion(frame.baseview_window()) {
             nice_warn!("The editor stays blank if the host is slow to show it: {error}");
         }
         #[cfg(target_os = "linux")]
@@ -144,7 +144,7 @@ impl NiceEguiApp for App {
     }
 
     fn resized(&mut self, size: WindowSize) {
-        self.zoom.note(size);
+        self.zoom.resized(size);
     }
 }
 
@@ -184,10 +184,10 @@ impl HostModel {
 
     /// Switches off triggers that have been on long enough.
     fn release_triggers(&mut self, now: Instant) {
-        let (over, on) = std::mem::take(&mut self.triggers).into_iter().partition(|&(_, since)| now.duration_since(since) >= TRIGGER);
+        let (expired, on) = std::mem::take(&mut self.triggers).into_iter().partition(|&(_, since)| now.duration_since(since) >= TRIGGER);
         self.triggers = on;
-        let over: Vec<(Command, Instant)> = over;
-        for (command, _) in over {
+        let expired: Vec<(Command, Instant)> = expired;
+        for (command, _) in expired {
             self.tap(self.trigger(command), false);
         }
     }
@@ -221,8 +221,8 @@ impl EditorModel for HostModel {
         self.params.state.edit(|history| history.step(step, plan));
     }
 
-    fn remark(&self) -> Option<String> {
-        remarks(&self.params.state, &self.meters)
+    fn status_message(&self) -> Option<String> {
+        status_message(&self.params.state, &self.meters)
     }
 
     /// If automation has left the trigger on, it is switched off first; if the editor has, the command is already on its way.
@@ -282,13 +282,13 @@ mod tests {
     struct Host(Mutex<Vec<(&'static str, String, f32)>>);
 
     impl Host {
-        fn note(&self, what: &'static str, param: ParamPtr, value: f32) {
+        fn record(&self, what: &'static str, param: ParamPtr, value: f32) {
             // SAFETY: the pointers are those of parameters that the test holds.
             let name = unsafe { param.name() }.to_owned();
             self.0.lock().push((what, name, value));
         }
 
-        fn taken(&self) -> Vec<(&'static str, String, f32)> {
+        fn take_changes(&self) -> Vec<(&'static str, String, f32)> {
             std::mem::take(&mut self.0.lock())
         }
     }
@@ -299,15 +299,15 @@ mod tests {
         }
 
         unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
-            self.note("begin", param, 0.0);
+            self.record("begin", param, 0.0);
         }
 
         unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-            self.note("set", param, normalized);
+            self.record("set", param, normalized);
         }
 
         unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
-            self.note("end", param, 0.0);
+            self.record("end", param, 0.0);
         }
 
         fn get_state(&self) -> PluginState {
@@ -337,12 +337,12 @@ mod tests {
         model.command(Command::Another);
         model.command(Command::Another);
         let name = || "Another".to_owned();
-        assert_eq!(host.taken(), [("begin", name(), 0.0), ("set", name(), 1.0), ("end", name(), 0.0)]);
+        assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), 1.0), ("end", name(), 0.0)]);
         let since = model.triggers[0].1;
         model.release_triggers(since);
-        assert!(host.taken().is_empty());
+        assert!(host.take_changes().is_empty());
         model.release_triggers(since + TRIGGER);
-        assert_eq!(host.taken(), [("begin", name(), 0.0), ("set", name(), 0.0), ("end", name(), 0.0)]);
+        assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), 0.0), ("end", name(), 0.0)]);
         assert!(model.triggers.is_empty());
     }
 
@@ -358,7 +358,7 @@ mod tests {
             model.set(change);
             model.end(change.control());
             let name = || name.to_owned();
-            assert_eq!(host.taken(), [("begin", name(), 0.0), ("set", name(), normalised), ("end", name(), 0.0)]);
+            assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), normalised), ("end", name(), 0.0)]);
         }
     }
 
@@ -375,6 +375,6 @@ mod tests {
         model.host = None;
         model.command(Command::Play);
         model.set(Change::Horizon(1));
-        assert!(host.taken().is_empty());
+        assert!(host.take_changes().is_empty());
     }
 }

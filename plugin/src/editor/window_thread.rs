@@ -21,26 +21,26 @@ use nice_plug::prelude::{Editor, Modifiers, ParentWindowHandle, ResizeHint, Trac
 use nice_plug_egui::{EguiEditorHandle, baseview};
 use parking_lot::Mutex;
 
-use super::sizing::{self, Sizing, Unusable};
-use super::window::{Opener, Place, RESIZE_HINT};
+use super::sizing::{self, InvalidSize, Sizing};
+use super::window::{Place, RESIZE_HINT, WindowFactory};
 use crate::os_thread::OsThread;
 
 /// How long to wait for each thread. After that the host continues without it: no worse than not waiting, and a host must not hang, not
 /// even if the thread's id was reused.
-const PATIENCE: Duration = Duration::from_secs(5);
+const THREAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The editor that the host opens.
 pub struct AntiphonEditor {
-    opener: Opener,
+    factory: WindowFactory,
     sizing: Sizing,
-    thread: Opening,
+    thread: WindowThread,
     is_open: Arc<AtomicBool>,
 }
 
 impl AntiphonEditor {
     /// An editor whose windows record their thread in `thread`.
-    pub(super) fn new(opener: Opener, sizing: Sizing, thread: Opening) -> Self {
-        Self { opener, sizing, thread, is_open: Arc::default() }
+    pub(super) fn new(factory: WindowFactory, sizing: Sizing, thread: WindowThread) -> Self {
+        Self { factory, sizing, thread, is_open: Arc::default() }
     }
 }
 
@@ -56,18 +56,18 @@ impl Editor for AntiphonEditor {
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<AntiphonHandle>, Box<dyn Error>> {
         // The wrapper remembers the size of the last window.
-        self.sizing.look_at_screen();
+        self.sizing.read_screen_scale();
         let place = if parent.is_some() || wait_for_parent { Place::InHost } else { Place::OnScreen };
-        let (is_embedded, opening) = (parent.is_some(), self.sizing.opening());
+        let (is_embedded, options) = (parent.is_some(), self.sizing.window_options());
         let (host, callbacks) = host.map(share).unzip();
-        let egui = self.opener.prepare(opening, place)?;
-        let scale = opening.fallback_scale.or(fallback_scale_factor);
+        let egui = self.factory.prepare(options, place)?;
+        let scale = options.fallback_scale.or(fallback_scale_factor);
         let spawned = egui.spawn(parent, wait_for_parent, scale, gui_context, host);
         // Also for a window that failed to open.
         let threads = self.thread.opened();
         let SpawnedEditor { handle, window } = spawned?;
         let size = window.size();
-        self.sizing.note(size.physical, size.scale_factor);
+        self.sizing.window_resized(size.physical, size.scale_factor);
         self.is_open.store(true, Ordering::Relaxed);
         let handle = AntiphonHandle { egui: handle, sizing: self.sizing.clone() };
         let is_open = IsOpen(Arc::clone(&self.is_open));
@@ -77,7 +77,7 @@ impl Editor for AntiphonEditor {
 
     fn size(&self) -> NativeSize<u32> {
         if !self.is_open.load(Ordering::Relaxed) {
-            self.sizing.look_at_screen();
+            self.sizing.read_screen_scale();
         }
         self.sizing.native()
     }
@@ -108,7 +108,7 @@ pub enum WindowError {
     Window(#[from] baseview::Error),
     /// A request out of range.
     #[error(transparent)]
-    Unusable(#[from] Unusable),
+    InvalidSize(#[from] InvalidSize),
 }
 
 impl AntiphonHandle {
@@ -166,7 +166,7 @@ impl EditorHandle for AntiphonHandle {
         let size = self.sizing.native();
         self.egui.set_fallback_scale_factor(factor, &window.window)?;
         self.resize(size, window)?;
-        window.ask_host_for(size, self.sizing.scale());
+        window.request_host_size(size, self.sizing.scale());
         Ok(())
     }
 
@@ -201,7 +201,7 @@ pub struct AntiphonWindow {
 
 impl AntiphonWindow {
     /// Asks the host for this size. If it refuses, the editor is clipped.
-    fn ask_host_for(&self, size: NativeSize<u32>, scale: f64) {
+    fn request_host_size(&self, size: NativeSize<u32>, scale: f64) {
         let Some(callbacks) = self.callbacks.as_ref().filter(|_| self.is_embedded.get()) else { return };
         // A host that answers by calling back already knows the size.
         if let Ok(mut callbacks) = callbacks.0.try_borrow_mut() {
@@ -251,11 +251,11 @@ impl Drop for IsOpen {
 
 /// Records the thread of the window being opened. One at a time, since nice-plug opens windows under a lock.
 #[derive(Clone, Default)]
-pub(super) struct Opening(Arc<Mutex<Option<OsThread>>>);
+pub(super) struct WindowThread(Arc<Mutex<Option<OsThread>>>);
 
-impl Opening {
+impl WindowThread {
     /// Called on the window's thread, before it starts others.
-    pub(super) fn note(&self) {
+    pub(super) fn record(&self) {
         // Except on X11 that is the host's thread.
         let thread = OsThread::current();
         if let Some(thread) = &thread {
@@ -268,7 +268,7 @@ impl Opening {
     fn opened(&self) -> Threads {
         let thread = self.0.lock().take();
         // Threads that OpenGL starts with the first frame are not ours. The window is not shown yet.
-        let mut threads = thread.as_ref().map(OsThread::family).unwrap_or_default();
+        let mut threads = thread.as_ref().map(OsThread::with_descendants).unwrap_or_default();
         // The rename may have failed.
         threads.extend(thread.filter(|thread| !threads.contains(thread)));
         Threads(threads)
@@ -281,7 +281,7 @@ struct Threads(Vec<OsThread>);
 impl Drop for Threads {
     fn drop(&mut self) {
         for thread in &self.0 {
-            thread.wait(PATIENCE);
+            thread.wait(THREAD_TIMEOUT);
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn with_connection_of<T>(
 /// Makes baseview (0.4.2) receive the completion of every frame it requests. It requests the first frame as soon as something changes, but
 /// selects completion events only when the window is shown: if the host shows the window later, baseview waits forever for the missed
 /// event, and the window stays blank. Call before the event loop runs.
-pub(super) fn hear_of_early_frames(window: &WindowContext) -> Result<(), X11Error> {
+pub(super) fn select_frame_completion(window: &WindowContext) -> Result<(), X11Error> {
     let id = id_of(window)?;
     with_connection_of(window, |connection| {
         if connection.extension_information(present::X11_EXTENSION_NAME)?.is_none() {

@@ -19,8 +19,8 @@ impl Zoom {
     }
 
     /// The window's new size in pixels; egui-baseview's logical sizes include its zoom factor.
-    pub(super) fn note(&self, size: WindowSize) {
-        self.sizing.note(size.physical, size.scale_factor);
+    pub(super) fn resized(&self, size: WindowSize) {
+        self.sizing.window_resized(size.physical, size.scale_factor);
     }
 
     /// Follows the host's scale. Called once a frame.

@@ -19,7 +19,7 @@ use crate::port::{Event, Sound};
 use synth::Synth;
 
 /// Sample rate in hertz, if the host's is invalid.
-const USUAL_RATE: f32 = 48_000.0;
+const FALLBACK_RATE: f32 = 48_000.0;
 
 /// The preview synth. Only [`new`](Self::new) allocates.
 pub struct Preview {
@@ -31,7 +31,7 @@ impl Preview {
     /// A silent synth for a sample rate in hertz.
     #[must_use]
     pub fn new(hertz: f32) -> Self {
-        let rate = if (1_000.0..=1_000_000.0).contains(&hertz) { hertz } else { USUAL_RATE };
+        let rate = if (1_000.0..=1_000_000.0).contains(&hertz) { hertz } else { FALLBACK_RATE };
         Self { synth: Synth::new(rate), on: false }
     }
 
@@ -40,45 +40,45 @@ impl Preview {
         self.synth.stop();
     }
 
-    /// Begins a block whose output buffers are zero. When `on` goes off, sounding notes fade in a few milliseconds.
-    pub fn begin<'a>(&'a mut self, on: bool, left: &'a mut [f32], right: &'a mut [f32]) -> Performance<'a> {
+    /// Begins a block whose output buffers are zero. When `on` cross off, sounding notes fade in a few milliseconds.
+    pub fn begin<'a>(&'a mut self, on: bool, left: &'a mut [f32], right: &'a mut [f32]) -> BlockRenderer<'a> {
         if self.on && !on {
             self.synth.fade();
         }
         self.on = on;
-        Performance { preview: self, left, right, made: 0 }
+        BlockRenderer { preview: self, left, right, rendered: 0 }
     }
 }
 
 /// Renders one block in step with its events. Dropping it renders the rest of the block.
-pub struct Performance<'a> {
+pub struct BlockRenderer<'a> {
     preview: &'a mut Preview,
     left: &'a mut [f32],
     right: &'a mut [f32],
     /// Number of samples rendered.
-    made: usize,
+    rendered: usize,
 }
 
-impl Performance<'_> {
+impl BlockRenderer<'_> {
     /// Plays an event at its sample. Events must come in order of time; a late one is played at once.
     pub fn play(&mut self, event: &Event, sound: Sound) {
         if self.preview.on {
-            self.make(event.timing() as usize);
+            self.render(event.timing() as usize);
             self.preview.synth.play(event, sound);
         }
     }
 
     /// Renders up to this sample.
-    fn make(&mut self, until: usize) {
-        let until = until.min(self.left.len()).max(self.made);
-        let span = self.made..until;
+    fn render(&mut self, until: usize) {
+        let until = until.min(self.left.len()).max(self.rendered);
+        let span = self.rendered..until;
         self.preview.synth.add(&mut self.left[span.clone()], &mut self.right[span]);
-        self.made = until;
+        self.rendered = until;
     }
 }
 
-impl Drop for Performance<'_> {
+impl Drop for BlockRenderer<'_> {
     fn drop(&mut self) {
-        self.make(usize::MAX);
+        self.render(usize::MAX);
     }
 }

@@ -15,9 +15,9 @@ pub(super) enum Source {
 #[derive(Debug, Clone)]
 pub(super) struct Piano {
     /// Frequencies in cycles per sample: main sine, bell.
-    turns: [f32; 2],
+    cycles: [f32; 2],
     /// Modulation index, in cycles.
-    index: Settling,
+    index: DecayingValue,
     main: Oscillator,
     bell: Oscillator,
 }
@@ -26,16 +26,16 @@ pub(super) struct Piano {
 #[derive(Debug, Clone)]
 pub(super) struct Drum {
     /// Skin frequency, in cycles per sample.
-    turns: f32,
+    cycles: f32,
     /// Factor on the pitch.
-    sweep: Settling,
+    sweep: DecayingValue,
     skin: Oscillator,
     noise: Band,
 }
 
 /// A value that decays exponentially to a limit, updated once per chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Settling {
+pub(super) struct DecayingValue {
     /// Limit.
     pub(super) rest: f32,
     /// Distance above the limit.
@@ -44,7 +44,7 @@ pub(super) struct Settling {
     pub(super) factor: f32,
 }
 
-impl Settling {
+impl DecayingValue {
     /// Current value.
     fn value(&self) -> f32 {
         self.rest + self.above
@@ -60,17 +60,17 @@ impl Settling {
 
 impl Source {
     /// The next chunk of both partials. `bend` is the pitch factor; an inaudible partial need not be rendered.
-    pub(super) fn next(&mut self, bend: f32, heard: [bool; 2]) -> [Option<Chunk>; 2] {
+    pub(super) fn next(&mut self, bend: f32, audible: [bool; 2]) -> [Option<Chunk>; 2] {
         match self {
-            Self::Piano(piano) => piano.next(bend, heard),
-            Self::Drum(drum) => drum.next(bend, heard),
+            Self::Piano(piano) => piano.next(bend, audible),
+            Self::Drum(drum) => drum.next(bend, audible),
         }
     }
 }
 
 impl Piano {
-    pub(super) fn new(turns: [f32; 2], index: Settling) -> Self {
-        Self { turns, index, main: Oscillator::default(), bell: Oscillator::default() }
+    pub(super) fn new(cycles: [f32; 2], index: DecayingValue) -> Self {
+        Self { cycles, index, main: Oscillator::default(), bell: Oscillator::default() }
     }
 
     /// Scales the modulation index.
@@ -79,25 +79,25 @@ impl Piano {
         self.index.above *= times;
     }
 
-    fn next(&mut self, bend: f32, heard: [bool; 2]) -> [Option<Chunk>; 2] {
-        let [main, bell] = self.turns.map(|turns| turns * bend);
+    fn next(&mut self, bend: f32, audible: [bool; 2]) -> [Option<Chunk>; 2] {
+        let [main, bell] = self.cycles.map(|cycles| cycles * bend);
         let [index, settled] = self.index.next();
         let step = (settled - index) / CHUNK as f32;
         let mut main = self.main.next(main);
         for (place, phase) in main.iter_mut().enumerate() {
             *phase = sine(wrap(*phase + (index + step * place as f32) * sine(*phase)));
         }
-        [Some(main), heard[1].then(|| self.bell.next(bell).map(sine))]
+        [Some(main), audible[1].then(|| self.bell.next(bell).map(sine))]
     }
 }
 
 impl Drum {
-    pub(super) fn new(turns: f32, sweep: Settling, noise: Band) -> Self {
-        Self { turns, sweep, skin: Oscillator::default(), noise }
+    pub(super) fn new(cycles: f32, sweep: DecayingValue, noise: Band) -> Self {
+        Self { cycles, sweep, skin: Oscillator::default(), noise }
     }
 
-    fn next(&mut self, bend: f32, heard: [bool; 2]) -> [Option<Chunk>; 2] {
-        let turns = self.turns * self.sweep.next()[0] * bend;
-        [heard[0].then(|| self.skin.next(turns).map(sine)), heard[1].then(|| self.noise.next())]
+    fn next(&mut self, bend: f32, audible: [bool; 2]) -> [Option<Chunk>; 2] {
+        let cycles = self.cycles * self.sweep.next()[0] * bend;
+        [audible[0].then(|| self.skin.next(cycles).map(sine)), audible[1].then(|| self.noise.next())]
     }
 }

@@ -20,9 +20,9 @@ const BEND_SEMITONES: f32 = 2.0;
 /// Time constant for fading a voice out, in seconds.
 const FADE: f32 = 0.004;
 /// Time constant for the residual of a stolen voice, in seconds.
-const REST_DECAY: f32 = 0.003;
+const RESIDUAL_DECAY: f32 = 0.003;
 /// Level below which the residual is dropped: -120 dB.
-const NOTHING: f32 = 1e-6;
+const RESIDUAL_FLOOR: f32 = 1e-6;
 
 /// A small synthesizer. Everything is allocated in `new`.
 pub(super) struct Synth {
@@ -51,8 +51,8 @@ impl Synth {
             fade: tone::factor(FADE * rate),
             pedals: 0,
             bends: [1.0; 16],
-            rest: [0.0; 2],
-            rest_decay: tone::factor(REST_DECAY * rate),
+            residual: [0.0; 2],
+            residual_decay: tone::factor(RESIDUAL_DECAY * rate),
         }
     }
 
@@ -62,15 +62,15 @@ impl Synth {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
                 let numbers = channel.number().zip(key.number());
                 if let Some(key) = numbers.and_then(|(channel, pitch)| Key::new(channel, pitch)) {
-                    self.strike(key, velocity, sound);
+                    self.note_on(key, velocity, sound);
                 }
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                let is_meant = |struck: Key| {
+                let matches = |struck: Key| {
                     channel.number().is_none_or(|number| number == struck.channel())
                         && key.number().is_none_or(|pitch| pitch == struck.pitch())
                 };
-                self.let_go(is_meant);
+                self.note_off(matches);
             }
             NoteEvent::MidiPitchBend { channel: channel @ 0..16, value, .. } => self.bend(channel, value),
             NoteEvent::MidiCC { channel: channel @ 0..16, cc, value, .. } => self.control(channel, cc, value),
@@ -85,11 +85,11 @@ impl Synth {
         self.fade_keys(|_| true);
     }
 
-    /// Ends everything at once.
+    /// AudioThreadPorts everything at once.
     pub(super) fn stop(&mut self) {
         self.pedals = 0;
         self.bends = [1.0; 16];
-        self.rest = [0.0; 2];
+        self.residual = [0.0; 2];
         self.pitched.stop();
         self.drums.stop();
     }
@@ -102,14 +102,15 @@ impl Synth {
         }
         let pitched = self.pitched.add(|channel| self.bends[usize::from(channel)], left, right);
         let drums = self.drums.add(|_| 1.0, left, right);
-        if !pitched && !drums && self.rest == [0.0; 2] {
+        if !pitched && !drums && self.residual == [0.0; 2] {
             return;
         }
-        if self.rest != [0.0; 2] {
+        if self.residual != [0.0; 2] {
             for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-                *left += self.rest[0];
-                *right += self.rest[1];
-                self.rest = self.rest.map(|rest| if rest.abs() < NOTHING { 0.0 } else { rest * self.rest_decay });
+                *left += self.residual[0];
+                *right += self.residual[1];
+                self.residual =
+                    self.residual.map(|residual| if residual.abs() < RESIDUAL_FLOOR { 0.0 } else { residual * self.residual_decay });
             }
         }
         for side in [left, right] {
@@ -119,29 +120,29 @@ impl Synth {
         }
     }
 
-    fn fade_keys(&mut self, is_meant: impl Fn(Key) -> bool) {
-        self.pitched.fade(self.fade, &is_meant);
-        self.drums.fade(self.fade, &is_meant);
+    fn fade_keys(&mut self, matches: impl Fn(Key) -> bool) {
+        self.pitched.fade(self.fade, &matches);
+        self.drums.fade(self.fade, &matches);
     }
 
-    fn strike(&mut self, key: Key, velocity: f32, sound: Sound) {
+    fn note_on(&mut self, key: Key, velocity: f32, sound: Sound) {
         let velocity = if velocity.is_nan() { 0.0 } else { velocity.clamp(0.0, 1.0) };
         let cut = if sound == Sound::Percussion || key.channel() == DRUM_CHANNEL {
             // Repeated drum hits, and a closing hi-hat.
             let choked = tone::choked_by(key.pitch());
             self.drums.fade(self.fade, |other| other == key || choked == Some(other.pitch()));
-            self.drums.strike(key, self.tones.drum(key.pitch(), velocity))
+            self.drums.note_on(key, self.tones.drum(key.pitch(), velocity))
         } else {
             // Repeated key.
             self.pitched.fade(self.fade, |other| other == key);
-            self.pitched.strike(key, self.tones.piano(key.pitch(), velocity))
+            self.pitched.note_on(key, self.tones.piano(key.pitch(), velocity))
         };
-        self.rest = [self.rest[0] + cut[0], self.rest[1] + cut[1]];
+        self.residual = [self.residual[0] + cut[0], self.residual[1] + cut[1]];
     }
 
-    fn let_go(&mut self, is_meant: impl Fn(Key) -> bool) {
-        self.pitched.let_go(self.pedals, &is_meant);
-        self.drums.let_go(self.pedals, &is_meant);
+    fn note_off(&mut self, matches: impl Fn(Key) -> bool) {
+        self.pitched.note_off(self.pedals, &matches);
+        self.drums.note_off(self.pedals, &matches);
     }
 
     fn bend(&mut self, channel: u8, value: f32) {
@@ -153,20 +154,20 @@ impl Synth {
     fn control(&mut self, channel: u8, controller: u8, value: f32) {
         match controller {
             control_change::DAMPER_PEDAL if is_pressed(value) => self.pedals |= 1 << channel,
-            control_change::DAMPER_PEDAL => self.raise_pedal(channel),
+            control_change::DAMPER_PEDAL => self.release_pedal(channel),
             control_change::ALL_SOUND_OFF => self.fade_keys(|key| key.channel() == channel),
-            control_change::ALL_NOTES_OFF => self.let_go(|key| key.channel() == channel),
+            control_change::ALL_NOTES_OFF => self.note_off(|key| key.channel() == channel),
             control_change::RESET_ALL_CONTROLLERS => {
-                self.raise_pedal(channel);
+                self.release_pedal(channel);
                 self.bend(channel, 0.5);
             }
             _ => {}
         }
     }
 
-    fn raise_pedal(&mut self, channel: u8) {
+    fn release_pedal(&mut self, channel: u8) {
         self.pedals &= !(1 << channel);
-        self.pitched.raise_pedal(channel);
-        self.drums.raise_pedal(channel);
+        self.pitched.release_pedal(channel);
+        self.drums.release_pedal(channel);
     }
 }

@@ -27,11 +27,11 @@ fn play_on(preview: &mut Preview, samples: usize, events: &[Event], lengths: &[u
     while start < samples {
         let end = (start + lengths.next().unwrap()).min(samples);
         let [left, right] = &mut sides;
-        let mut performance = preview.begin(true, &mut left[start..end], &mut right[start..end]);
+        let mut renderer = preview.begin(true, &mut left[start..end], &mut right[start..end]);
         for event in events.iter().filter(|event| (start..end).contains(&(event.timing() as usize))) {
             let mut event = *event;
             event.subtract_timing(u32::try_from(start).unwrap());
-            performance.play(&event, Sound::ByChannel);
+            renderer.play(&event, Sound::ByChannel);
         }
         start = end;
     }

@@ -6,7 +6,7 @@
 
 use core::f32::consts::{FRAC_PI_4, TAU};
 
-use super::source::{Drum, Piano, Settling, Source};
+use super::source::{DecayingValue, Drum, Piano, Source};
 use super::wave::{Band, CHUNK};
 
 /// Highest generated frequency, as a share of the sample rate.
@@ -81,7 +81,7 @@ fn piano(pitch: u8, rate: f32) -> Tone {
     Tone {
         source: Source::Piano(Piano::new(
             [hertz / rate, (4.0 * hertz).min(highest) / rate],
-            Settling { rest: 0.2 * index, above: 0.8 * index, factor: factor(0.35 * decay * rate / CHUNK as f32) },
+            DecayingValue { rest: 0.2 * index, above: 0.8 * index, factor: factor(0.35 * decay * rate / CHUNK as f32) },
         )),
         levels: [level, bell],
         decays: [decay, 0.12 * decay].map(|seconds| factor(seconds * rate)),
@@ -121,7 +121,7 @@ fn drum(pitch: u8, rate: f32) -> Tone {
     Tone {
         source: Source::Drum(Drum::new(
             pitched.min(highest) / rate,
-            Settling { rest: 1.0, above, factor: factor(time * rate / CHUNK as f32) },
+            DecayingValue { rest: 1.0, above, factor: factor(time * rate / CHUNK as f32) },
             Band::new(f32::min(middle, highest) / rate, q),
         )),
         levels: [LEVEL * body, LEVEL * hiss * noise],

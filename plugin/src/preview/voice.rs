@@ -14,17 +14,17 @@ pub(super) struct Voice {
     /// Attack gain, 0 to 1, at the end of the chunk.
     rise: f32,
     /// Release factor per sample; 1 while the note is sustained.
-    falling: f32,
+    release_factor: f32,
     /// The current chunk, both partials mixed.
     chunk: Chunk,
     /// Samples of the chunk already output.
-    heard: usize,
+    position: usize,
 }
 
 impl Voice {
     /// An ended voice.
     pub(super) const fn new(tone: Tone) -> Self {
-        Self { tone, rise: 0.0, falling: 1.0, chunk: [0.0; CHUNK], heard: CHUNK }
+        Self { tone, rise: 0.0, release_factor: 1.0, chunk: [0.0; CHUNK], position: CHUNK }
     }
 
     /// Upper bound of the level from the end of the chunk on.
@@ -34,7 +34,7 @@ impl Voice {
 
     /// Starts a note. Returns the last output sample of the previous one, left and right.
     pub(super) fn start(&mut self, tone: Tone) -> [f32; 2] {
-        let last = self.heard.checked_sub(1).map_or(0.0, |last| self.chunk[last]);
+        let last = self.position.checked_sub(1).map_or(0.0, |last| self.chunk[last]);
         let cut = self.tone.sides.map(|side| side * last);
         *self = Self::new(tone);
         cut
@@ -42,23 +42,23 @@ impl Voice {
 
     /// Starts the release.
     pub(super) fn release(&mut self) {
-        self.fall(self.tone.release);
+        self.set_decay(self.tone.release);
     }
 
     /// Adds the next samples. `bend` is the pitch factor from the next chunk on. Returns whether the voice is still sounding.
     pub(super) fn add(&mut self, bend: f32, left: &mut [f32], right: &mut [f32]) -> bool {
         let mut done = 0;
         while done < left.len() {
-            if self.heard == CHUNK && !self.fill(bend) {
+            if self.position == CHUNK && !self.fill(bend) {
                 return false;
             }
-            let count = (CHUNK - self.heard).min(left.len() - done);
-            let (span, ahead) = (self.heard..self.heard + count, done..done + count);
+            let count = (CHUNK - self.position).min(left.len() - done);
+            let (span, ahead) = (self.position..self.position + count, done..done + count);
             for (sample, (left, right)) in self.chunk[span].iter().zip(left[ahead.clone()].iter_mut().zip(&mut right[ahead])) {
                 *left += self.tone.sides[0] * sample;
                 *right += self.tone.sides[1] * sample;
             }
-            self.heard += count;
+            self.position += count;
             done += count;
         }
         true
@@ -78,7 +78,7 @@ impl Voice {
         self.chunk = [0.0; CHUNK];
         for ((part, level), decay) in parts.into_iter().zip(levels).zip(decays) {
             let Some(part) = part else { continue };
-            let levels = wave::fall(level, *decay * self.falling);
+            let levels = wave::decay(level, *decay * self.release_factor);
             for (sample, (part, level)) in self.chunk.iter_mut().zip(part.into_iter().zip(levels)) {
                 *sample += part * level;
             }
@@ -89,16 +89,16 @@ impl Voice {
                 *sample *= self.rise;
             }
         }
-        self.heard = 0;
+        self.position = 0;
         true
     }
 
     /// Changes the decay factor from the next sample on, including the samples of the chunk already rendered.
-    pub(super) fn fall(&mut self, factor: f32) {
-        let more = factor / self.falling;
-        self.falling = factor;
+    pub(super) fn set_decay(&mut self, factor: f32) {
+        let more = factor / self.release_factor;
+        self.release_factor = factor;
         let mut left = 1.0;
-        for sample in &mut self.chunk[self.heard..] {
+        for sample in &mut self.chunk[self.position..] {
             *sample *= left;
             left *= more;
         }

@@ -5,7 +5,7 @@ use ringbuf::traits::{Consumer, Producer};
 
 use super::*;
 use crate::clock::Position;
-use crate::musician::{Seat, rings};
+use crate::planner::{PlannerPorts, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{note_off, note_on};
 use antiphon_engine::session::{Epoch, Heard, Planned};
@@ -17,7 +17,7 @@ const FRAMES: u32 = 1000;
 /// An instance with the planning side's ports and a simulated host. One tick per block.
 struct Instance {
     realtime: RealTime,
-    seat: Seat,
+    planner: PlannerPorts,
     params: AntiphonParams,
     port: Scripted,
     host: HostTime,
@@ -26,12 +26,12 @@ struct Instance {
 impl Instance {
     fn new() -> Self {
         let params = AntiphonParams::new(false);
-        let (ends, seat) = rings(Arc::clone(&params.state));
-        let mut realtime = RealTime::new(ends);
+        let (audio_ports, planner) = rings(Arc::clone(&params.state));
+        let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
         let position = Position::Musical(0.0);
         let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
-        Self { realtime, seat, params, port: Scripted::default(), host }
+        Self { realtime, planner, params, port: Scripted::default(), host }
     }
 
     /// Plays one tick; returns the output.
@@ -44,8 +44,8 @@ impl Instance {
         std::mem::take(&mut self.port.outputs)
     }
 
-    fn heard(&mut self) -> Vec<Heard> {
-        self.seat.heard.pop_iter().collect()
+    fn sent_events(&mut self) -> Vec<Heard> {
+        self.planner.events.pop_iter().collect()
     }
 
     fn plan(&mut self, epoch: u32, onset: i64, duration: i64) {
@@ -54,7 +54,7 @@ impl Instance {
 
     fn plan_pitch(&mut self, epoch: u32, onset: i64, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch, velocity: 90, role: Role::Keys };
-        self.seat.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
+        self.planner.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
     }
 
     /// Sets a parameter as a host does.
@@ -72,10 +72,10 @@ impl Instance {
     }
 
     /// Commands sent to the session in one block.
-    fn asked(&mut self) -> Vec<Command> {
+    fn commands(&mut self) -> Vec<Command> {
         self.block(&[]);
-        let command = |heard| if let Heard::Command { command, .. } = heard { Some(command) } else { None };
-        self.heard().into_iter().filter_map(command).collect()
+        let command = |event| if let Heard::Command { command, .. } = event { Some(command) } else { None };
+        self.sent_events().into_iter().filter_map(command).collect()
     }
 }
 
@@ -98,7 +98,7 @@ fn drums_sound_as_drums_on_any_channel() {
     assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
     let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
     for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
-        instance.seat.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+        instance.planner.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
     }
     instance.port.sounds.clear();
     instance.block(&[]);
@@ -143,7 +143,7 @@ fn what_was_planned_before_a_locate_is_stale_after_it() {
     instance.block(&[]);
     instance.plan(1, 3, 1);
     assert_eq!((0..5).flat_map(|_| instance.block(&[])).count(), 0);
-    assert_eq!(instance.seat.meters.count(Count::Stale), 1);
+    assert_eq!(instance.planner.meters.count(Count::Stale), 1);
 }
 
 #[test]
@@ -168,28 +168,28 @@ fn the_player_takes_a_key_and_keeps_it() {
     assert_eq!(instance.block(&[played]), [note_off(500, KEY), played]);
     // Neither the end of the planned note nor the next planned note affects the player's key.
     assert_eq!((0..4).flat_map(|_| instance.block(&[])).count(), 0);
-    assert_eq!(instance.seat.meters.count(Count::Yielded), 1);
+    assert_eq!(instance.planner.meters.count(Count::Yielded), 1);
     assert_eq!(instance.block(&[note_off(7, KEY)]), [note_off(7, KEY)]);
-    let of_plan = |heard: &Heard| matches!(heard, Heard::Sounds { .. } | Heard::Ends { .. });
-    let told: Vec<_> = instance.heard().into_iter().filter(of_plan).collect();
+    let of_plan = |event: &Heard| matches!(event, Heard::Sounds { .. } | Heard::Ends { .. });
+    let reports: Vec<_> = instance.sent_events().into_iter().filter(of_plan).collect();
     let note = Note { onset: Tick(1), offset: 0, duration: Tick(2), pitch: KEY.pitch(), velocity: 90, role: Role::Keys };
-    assert_eq!(told, [Heard::Sounds { at: Moment(1.0), note, channel: 0 }, Heard::Ends { at: Moment(2.5), key: KEY }]);
+    assert_eq!(reports, [Heard::Sounds { at: Moment(1.0), note, channel: 0 }, Heard::Ends { at: Moment(2.5), key: KEY }]);
 }
 
 #[test]
 fn the_end_of_what_sounds_is_told_before_what_ended_it() {
     let mut instance = Instance::new();
     instance.sound();
-    instance.heard();
+    instance.sent_events();
     instance.host.position = Position::Musical(500.0);
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Ends { at: Moment(2.0), key: KEY }, Heard::Turn { .. }, Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Ends { at: Moment(2.0), key: KEY }, Heard::Turn { .. }, Heard::Reached { .. }]));
     let mut instance = Instance::new();
     instance.sound();
-    instance.heard();
+    instance.sent_events();
     instance.set("bypass", 1.0);
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Ends { key: KEY, .. }, Heard::Void { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Ends { key: KEY, .. }, Heard::Void { .. }]));
 }
 
 #[test]
@@ -244,10 +244,10 @@ fn channel_mode_message_ends_the_plan_and_frees_the_keys_of_its_channel() {
 fn note_on_of_velocity_0_lets_its_key_go() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);
-    instance.heard();
+    instance.sent_events();
     assert_eq!(instance.block(&[note_on(5, KEY, 0)]), [note_off(5, KEY)]);
-    let off = |heard: &Heard| matches!(heard, Heard::NoteOff { key: KEY, .. });
-    assert!(instance.heard().iter().any(off));
+    let off = |event: &Heard| matches!(event, Heard::NoteOff { key: KEY, .. });
+    assert!(instance.sent_events().iter().any(off));
     instance.plan(1, 2, 1);
     assert_eq!(instance.block(&[]), [note_on(0, KEY, 90)]);
 }
@@ -256,8 +256,8 @@ fn note_on_of_velocity_0_lets_its_key_go() {
 fn the_musician_hears_in_order_of_time() {
     let mut instance = Instance::new();
     instance.block(&[note_on(250, KEY, 33), note_off(750, KEY)]);
-    let heard = instance.heard();
-    let [Heard::Turn { epoch: Epoch(1), .. }, on, off, Heard::Reached { at, tempo, controls }] = heard[..] else { panic!("{heard:?}") };
+    let events = instance.sent_events();
+    let [Heard::Turn { epoch: Epoch(1), .. }, on, off, Heard::Reached { at, tempo, controls }] = events[..] else { panic!("{events:?}") };
     assert_eq!(on, Heard::NoteOn { at: Moment(0.25), key: KEY, velocity: 33 });
     assert_eq!(off, Heard::NoteOff { at: Moment(0.75), key: KEY });
     assert_eq!((at, tempo, controls), (Moment(1.0), 120.0, instance.params.controls()));
@@ -266,17 +266,17 @@ fn the_musician_hears_in_order_of_time() {
 #[test]
 fn triggers_ask_once_and_a_loaded_state_asks_for_nothing() {
     let mut instance = Instance::new();
-    assert_eq!(instance.asked(), []);
+    assert_eq!(instance.commands(), []);
     instance.set("play", 1.0);
-    assert_eq!(instance.asked(), [Command::Play]);
-    assert_eq!(instance.asked(), []);
+    assert_eq!(instance.commands(), [Command::Play]);
+    assert_eq!(instance.commands(), []);
     instance.set("play", 0.0);
     instance.set("keep", 1.0);
     instance.set("another", 1.0);
-    assert_eq!(instance.asked(), [Command::Another, Command::Keep]);
+    assert_eq!(instance.commands(), [Command::Another, Command::Keep]);
     instance.set("play", 1.0);
     instance.params.deserialize_fields(&instance.params.serialize_fields());
-    assert_eq!(instance.asked(), []);
+    assert_eq!(instance.commands(), []);
 }
 
 #[test]
@@ -284,10 +284,10 @@ fn with_the_transport_stopped_the_player_sets_the_clock_going() {
     let mut instance = Instance::new();
     instance.host.playing = false;
     instance.block(&[]);
-    assert_eq!(instance.heard(), []);
+    assert_eq!(instance.sent_events(), []);
     instance.block(&[note_on(400, KEY, 9)]);
-    let heard = instance.heard();
-    let [Heard::Turn { change, .. }, Heard::NoteOn { at, .. }] = heard[..2] else { panic!("{heard:?}") };
+    let events = instance.sent_events();
+    let [Heard::Turn { change, .. }, Heard::NoteOn { at, .. }] = events[..2] else { panic!("{events:?}") };
     assert_eq!((change.cause, at), (Cause::Wake, change.at));
     // A note planned one tick after the first played one.
     let planned = Key::new(0, 50).unwrap();
@@ -301,13 +301,13 @@ fn what_is_held_is_forgotten_after_a_bypass_and_a_reset() {
     instance.block(&[note_on(0, KEY, 9)]);
     instance.set("bypass", 1.0);
     instance.block(&[note_off(0, KEY)]);
-    instance.heard();
+    instance.sent_events();
     instance.set("bypass", 0.0);
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Reached { .. }]));
     instance.realtime.reset();
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Turn { .. }, Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Turn { .. }, Heard::Reached { .. }]));
 }
 
 #[test]
@@ -316,11 +316,11 @@ fn a_bypassed_instance_only_passes_on() {
     instance.set("bypass", 1.0);
     instance.set("thru", 0.0);
     instance.block(&[]);
-    instance.heard();
+    instance.sent_events();
     instance.plan(1, 2, 1);
     instance.plan(2, 2, 1);
     let played = [note_on(1, KEY, 9), note_off(2, KEY)];
     assert_eq!(instance.block(&played), played);
     assert_eq!(instance.block(&[]), []);
-    assert_eq!(instance.heard(), []);
+    assert_eq!(instance.sent_events(), []);
 }

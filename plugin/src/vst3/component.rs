@@ -19,11 +19,11 @@ use nice_plug::wrapper::vst3::{Vst3Plugin, Wrapper};
 use parking_lot::Mutex;
 
 use super::block::Block;
-use super::controllers::{Controllers, Shown, default_value};
+use super::controllers::{ControllerValues, Controllers, default_value};
 use super::inputs::{Inputs, as_f32};
 use super::link::Link;
 use super::parameters::Parameters;
-use super::worker::{self, Leave};
+use super::worker::{self, QuitWorker};
 
 /// Wraps nice-plug's component, which does most of the work.
 pub struct Component<P: Vst3Plugin> {
@@ -31,25 +31,25 @@ pub struct Component<P: Vst3Plugin> {
     link: Arc<Link>,
     parameters: Parameters,
     /// Values of the controllers' hidden parameters.
-    shown: Arc<Shown>,
+    values: Arc<ControllerValues>,
     /// Block processing. Never contended: hosts process on one thread at a time, and set up before.
     block: Mutex<Block>,
 }
 
-impl<P: Vst3Plugin<BackgroundTask = Leave>> Component<P> {
+impl<P: Vst3Plugin<BackgroundTask = QuitWorker>> Component<P> {
     /// An instance of a class.
     #[must_use]
     pub fn new() -> Self {
-        worker::send_home::<P>();
-        let (wrapper, link) = Link::tie(Wrapper::<P>::new);
+        worker::stop_worker::<P>();
+        let (wrapper, link) = Link::connect(Wrapper::<P>::new);
         let parameters = Parameters::of(&wrapper, link.params.clone());
-        let shown = Shown::new();
-        let inputs = Inputs::new(parameters.clone(), Controllers::new(Arc::clone(&shown)));
-        Self { wrapper, link, parameters, shown, block: Mutex::new(Block::new(inputs)) }
+        let values = ControllerValues::new();
+        let inputs = Inputs::new(parameters.clone(), Controllers::new(Arc::clone(&values)));
+        Self { wrapper, link, parameters, values, block: Mutex::new(Block::new(inputs)) }
     }
 }
 
-impl<P: Vst3Plugin<BackgroundTask = Leave>> Default for Component<P> {
+impl<P: Vst3Plugin<BackgroundTask = QuitWorker>> Default for Component<P> {
     fn default() -> Self {
         Self::new()
     }
@@ -102,7 +102,7 @@ forward! {
         @own {
             unsafe fn setState(&self, state: *mut IBStream) -> tresult {
                 // SAFETY: the caller's contract is the same.
-                self.shown.load(|| unsafe { IComponentTrait::setState(&self.wrapper, state) })
+                self.values.load(|| unsafe { IComponentTrait::setState(&self.wrapper, state) })
             }
         }
     }
@@ -133,9 +133,9 @@ forward! {
             }
 
             unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
-                let shown = self.parameters.controller(id).and_then(|controller| self.shown.get(controller));
+                let values = self.parameters.controller(id).and_then(|controller| self.values.get(controller));
                 // SAFETY: the caller's contract is the same.
-                shown.unwrap_or_else(|| unsafe { self.wrapper.getParamNormalized(id) })
+                values.unwrap_or_else(|| unsafe { self.wrapper.getParamNormalized(id) })
             }
 
             unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
@@ -144,7 +144,7 @@ forward! {
                     None => unsafe { self.wrapper.setParamNormalized(id, value) },
                     Some(_) if !value.is_finite() => kInvalidArgument,
                     Some(controller) => {
-                        self.shown.set(controller, as_f32(value.clamp(0.0, 1.0)));
+                        self.values.set(controller, as_f32(value.clamp(0.0, 1.0)));
                         kResultOk
                     }
                 }

@@ -63,14 +63,14 @@ const fn is_a_message(controller: usize) -> bool {
 
 /// Values of the hidden parameters, and the number of state loads. Shared by all host threads.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct ControllerValues {
     /// Values from 0 to 1, as bits of an `f32`, by index.
     values: Box<[AtomicU32]>,
     /// Incremented when a load begins and when it ends: odd during a load.
     loads: AtomicU32,
 }
 
-impl Shown {
+impl ControllerValues {
     #[allow(clippy::cast_possible_truncation, reason = "the values are MIDI's")]
     pub(super) fn new() -> Arc<Self> {
         let values = (0..ALL).map(|index| AtomicU32::new((default_value(index) as f32).to_bits())).collect();
@@ -122,14 +122,14 @@ struct Known {
 /// Classifies controller changes on the audio thread.
 #[derive(Debug)]
 pub(super) struct Controllers {
-    shown: Arc<Shown>,
+    values: Arc<ControllerValues>,
     known: Box<[Known]>,
     /// Number of controllers of each channel that change in this block.
     changing: [u8; CHANNELS],
     /// Load count as of the last block.
     loads: u32,
     /// Whether nobody has played since the instance was created or a state was loaded.
-    untouched: bool,
+    idle: bool,
     /// Samples left for which no change is an event.
     settling: u64,
     /// In hertz.
@@ -141,14 +141,14 @@ pub(super) struct Controllers {
 }
 
 impl Controllers {
-    pub(super) fn new(shown: Arc<Shown>) -> Self {
+    pub(super) fn new(values: Arc<ControllerValues>) -> Self {
         let known = (0..ALL).map(|index| Known { value: default_midi(index % PER_CHANNEL), sent: false }).collect();
         Self {
-            shown,
+            values,
             known,
             changing: [0; CHANNELS],
             loads: 0,
-            untouched: true,
+            idle: true,
             settling: 0,
             sample_rate: 0.0,
             last: BlockInfo::default(),
@@ -162,32 +162,32 @@ impl Controllers {
 
     /// Begins a block.
     pub(super) fn begin(&mut self, block: BlockInfo) {
-        let loads = self.shown.loads.load(Ordering::Relaxed);
+        let loads = self.values.loads.load(Ordering::Relaxed);
         self.settling = self.settling.saturating_sub(self.block.frames.into());
         if loads != self.loads || loads % 2 == 1 {
             self.loads = loads;
-            self.untouched = true;
+            self.idle = true;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
             let settling = (self.sample_rate * SETTLING) as u64;
             // At least for this block.
             self.settling = settling.max(block.frames.into()).max(1);
-            self.forget_sent();
+            self.invalidate_known();
         }
         if block.playing || block.has_notes {
-            self.untouched = false;
+            self.idle = false;
             self.settling = 0;
         }
         // Hosts resend controllers when playback starts or jumps back, since the receiver may have changed meanwhile.
         let goes_back = self.last.position.zip(block.position).is_some_and(|(last, now)| now < last);
         if block.playing && (!self.last.playing || goes_back) {
-            self.forget_sent();
+            self.invalidate_known();
         }
         self.changing = [0; CHANNELS];
         (self.last, self.block) = (block, block);
     }
 
     /// The receiver may have other values by now: the next change of each controller is sent, whatever its value.
-    pub(super) fn forget_sent(&mut self) {
+    pub(super) fn invalidate_known(&mut self) {
         self.known.iter_mut().for_each(|known| known.sent = false);
     }
 
@@ -200,11 +200,11 @@ impl Controllers {
     }
 
     /// Whether a change is an event to send. Also stores the value.
-    pub(super) fn admit(&mut self, index: usize, value: f32) -> bool {
+    pub(super) fn is_event(&mut self, index: usize, value: f32) -> bool {
         if !value.is_finite() || index >= ALL {
             return false;
         }
-        self.shown.set(index, value);
+        self.values.set(index, value);
         let (channel, controller) = (index / PER_CHANNEL, index % PER_CHANNEL);
         // Blocks without samples are parameter flushes and send no events.
         if self.block.frames == 0 || self.settling > 0 || self.changing[channel] >= WRITTEN_BACK {
@@ -213,11 +213,11 @@ impl Controllers {
         let value = midi_value(controller, value);
         let known = &mut self.known[index];
         let is_same = known.value == value;
-        if is_same && (self.untouched || (known.sent && !is_a_message(controller))) {
+        if is_same && (self.idle || (known.sent && !is_a_message(controller))) {
             return false;
         }
         *known = Known { value, sent: true };
-        self.untouched &= is_same;
+        self.idle &= is_same;
         if controller == RESET_ALL {
             let channel = channel * PER_CHANNEL..(channel + 1) * PER_CHANNEL;
             self.known[channel].iter_mut().for_each(|known| known.sent = false);
@@ -235,50 +235,50 @@ mod tests {
     const PEDAL: usize = 64;
     const VOLUME: usize = 7;
 
-    fn controllers() -> (Controllers, Arc<Shown>) {
-        let shown = Shown::new();
-        let mut controllers = Controllers::new(Arc::clone(&shown));
+    fn controllers() -> (Controllers, Arc<ControllerValues>) {
+        let values = ControllerValues::new();
+        let mut controllers = Controllers::new(Arc::clone(&values));
         controllers.set_sample_rate(48_000.0);
-        (controllers, shown)
+        (controllers, values)
     }
 
     /// Which of these changes, in a block of their own, are events.
     fn play(controllers: &mut Controllers, block: BlockInfo, changes: &[(usize, f32)]) -> Vec<bool> {
         controllers.begin(block);
         changes.iter().for_each(|(index, _)| controllers.announce(*index));
-        changes.iter().map(|(index, value)| controllers.admit(*index, *value)).collect()
+        changes.iter().map(|(index, value)| controllers.is_event(*index, *value)).collect()
     }
 
     #[test]
     fn parameters_begin_at_midi_defaults() {
-        let (_, shown) = controllers();
+        let (_, values) = controllers();
         for channel in 0..16 {
-            let midi = |controller: usize| shown.get(channel * PER_CHANNEL + controller).map(|value| value * 127.0);
+            let midi = |controller: usize| values.get(channel * PER_CHANNEL + controller).map(|value| value * 127.0);
             for (controller, value) in [(0, 0.0), (7, 100.0), (8, 64.0), (10, 64.0), (11, 127.0), (64, 0.0), (128, 0.0)] {
                 assert!((midi(controller).unwrap() - value).abs() < 1e-4, "{controller}");
             }
             assert!((midi(PITCH_BEND).unwrap() / 127.0 * 16_383.0 - 8192.0).abs() < 0.01);
         }
-        assert_eq!(shown.get(ALL), None);
+        assert_eq!(values.get(ALL), None);
     }
 
     #[test]
     fn all_parameters_at_once_are_no_events_whatever_their_values() {
-        let (mut controllers, shown) = controllers();
+        let (mut controllers, values) = controllers();
         for (block, value) in [(LIVE, 0.5), (ROLLING, 0.25), (BlockInfo { has_notes: true, ..LIVE }, 1.0)] {
             let all: Vec<_> = (0..ALL).map(|index| (index, value)).collect();
             assert!(!play(&mut controllers, block, &all).contains(&true));
-            assert_eq!(shown.get(5), Some(value.into()), "the host reads what it wrote");
+            assert_eq!(values.get(5), Some(value.into()), "the host reads what it wrote");
         }
         assert_eq!(play(&mut controllers, LIVE, &[(PEDAL, 1.0)]), [true], "somebody presses the pedal");
     }
 
     #[test]
     fn values_written_back_one_by_one_are_no_events_before_somebody_plays() {
-        let (mut controllers, shown) = controllers();
+        let (mut controllers, values) = controllers();
         #[allow(clippy::cast_possible_truncation, reason = "it was one")]
         for index in 0..ALL {
-            let value = shown.get(index).unwrap() as f32;
+            let value = values.get(index).unwrap() as f32;
             assert_eq!(play(&mut controllers, LIVE, &[(index, value)]), [false], "{index}");
         }
         assert_eq!(play(&mut controllers, LIVE, &[(VOLUME, 0.5)]), [true]);
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(play(&mut controllers, ROLLING, &[(2 * PER_CHANNEL + RESET_ALL, 0.0), at(2), at(3)]), [true, true, false]);
         assert_eq!(play(&mut controllers, ROLLING, &[at(2)]), [false]);
         // Thru may have been off.
-        controllers.forget_sent();
+        controllers.invalidate_known();
         assert_eq!(play(&mut controllers, ROLLING, &[at(2), at(2)]), [true, false]);
     }
 
@@ -320,26 +320,26 @@ mod tests {
     #[test]
     fn changes_after_a_load_are_no_events_until_a_second_is_over_or_somebody_plays() {
         let changes = [(PEDAL, 1.0), (VOLUME, 0.1)];
-        let (mut controllers, shown) = controllers();
-        assert!(shown.load(|| true));
+        let (mut controllers, values) = controllers();
+        assert!(values.load(|| true));
         let blocks = 48_000 / 64;
         for _ in 0..blocks {
             assert_eq!(play(&mut controllers, LIVE, &changes), [false; 2]);
         }
         assert_eq!(play(&mut controllers, LIVE, &changes), [true; 2]);
         for block in [ROLLING, BlockInfo { has_notes: true, ..LIVE }] {
-            let (mut controllers, shown) = self::controllers();
-            shown.load(|| assert_eq!(play(&mut controllers, LIVE, &changes), [false; 2]));
+            let (mut controllers, values) = self::controllers();
+            values.load(|| assert_eq!(play(&mut controllers, LIVE, &changes), [false; 2]));
             assert_eq!(play(&mut controllers, block, &changes), [true; 2]);
         }
     }
 
     #[test]
     fn values_that_are_none_and_blocks_without_samples_make_no_events() {
-        let (mut controllers, shown) = controllers();
+        let (mut controllers, values) = controllers();
         assert_eq!(play(&mut controllers, LIVE, &[(PEDAL, f32::NAN), (PEDAL, f32::INFINITY), (ALL, 0.5)]), [false; 3]);
         assert_eq!(play(&mut controllers, BlockInfo { frames: 0, ..LIVE }, &[(PEDAL, 1.0)]), [false]);
-        assert_eq!(shown.get(PEDAL), Some(1.0));
+        assert_eq!(values.get(PEDAL), Some(1.0));
         assert_eq!(play(&mut controllers, LIVE, &[(PEDAL, 1.0)]), [true]);
     }
 }

@@ -10,7 +10,7 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Vst3Plugin};
 
 use super::component::Component;
-use super::worker::Leave;
+use super::worker::QuitWorker;
 use crate::{Antiphon, AntiphonNoteFx};
 
 /// A class of the library.
@@ -20,7 +20,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn of<P: Vst3Plugin<BackgroundTask = Leave>>() -> Self {
+    fn of<P: Vst3Plugin<BackgroundTask = QuitWorker>>() -> Self {
         Self { info: PluginInfo::for_plugin::<P>(), make: || ComWrapper::new(Component::<P>::new()).to_com_ptr() }
     }
 }

@@ -79,7 +79,7 @@ impl Inputs {
         self.0.as_com_ref::<IParameterChanges>().map_or(ptr::null_mut(), |list| list.as_ptr())
     }
 
-    /// Ends the block.
+    /// AudioThreadPorts the block.
     pub(super) fn end(&self) {
         self.0.list.set(ptr::null_mut());
         self.0.queue.set(ptr::null_mut());
@@ -101,7 +101,7 @@ impl Changes {
                             // No parameter is smoothed, so there is no smoother to update.
                             if parameter._internal_set_normalized_value(as_f32(value)) {
                                 // The parameter may affect what passes through, and where to.
-                                self.controllers.borrow_mut().forget_sent();
+                                self.controllers.borrow_mut().invalidate_known();
                             }
                         }
                     }
@@ -159,7 +159,7 @@ impl IParamValueQueueTrait for Changes {
         let outcome = unsafe { queue.getPoint(index, sample, value) };
         let Parameter::Controller(controller) = self.parameter.get() else { return outcome };
         // SAFETY: as above; it was just written.
-        if outcome != kResultOk || self.controllers.borrow_mut().admit(controller, as_f32(unsafe { *value })) {
+        if outcome != kResultOk || self.controllers.borrow_mut().is_event(controller, as_f32(unsafe { *value })) {
             return outcome;
         }
         kResultFalse

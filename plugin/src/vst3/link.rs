@@ -28,9 +28,9 @@ pub struct Link {
 
 thread_local! {
     /// Whether this thread is creating a component. No destructor, so that it does not keep the library loaded.
-    static IS_MADE: Cell<bool> = const { Cell::new(false) };
+    static CREATING: Cell<bool> = const { Cell::new(false) };
     /// Link of the plug-in created last, for its component. Used only while one is created.
-    static LEFT: RefCell<Option<Arc<Link>>> = const { RefCell::new(None) };
+    static PENDING_LINK: RefCell<Option<Arc<Link>>> = const { RefCell::new(None) };
 }
 
 impl Link {
@@ -38,18 +38,18 @@ impl Link {
     #[must_use]
     pub fn new(params: &Arc<AntiphonParams>) -> Arc<Self> {
         let link = Arc::new(Self { params: Some(Arc::clone(params)), mode: AtomicU8::new(0) });
-        if IS_MADE.get() {
-            LEFT.set(Some(Arc::clone(&link)));
+        if CREATING.get() {
+            PENDING_LINK.set(Some(Arc::clone(&link)));
         }
         link
     }
 
     /// Creates a wrapper; returns it with the link of its plug-in.
-    pub(super) fn tie<W>(make: impl FnOnce() -> W) -> (W, Arc<Self>) {
-        IS_MADE.set(true);
+    pub(super) fn connect<W>(make: impl FnOnce() -> W) -> (W, Arc<Self>) {
+        CREATING.set(true);
         let made = make();
-        IS_MADE.set(false);
-        (made, LEFT.take().unwrap_or_default())
+        CREATING.set(false);
+        (made, PENDING_LINK.take().unwrap_or_default())
     }
 
     /// Sets the render mode of the next block.
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn link_of_a_component_is_that_of_the_plugin_made_inside() {
         let params = Arc::new(AntiphonParams::new(true));
-        let (inside, link) = Link::tie(|| Link::new(&params));
+        let (inside, link) = Link::connect(|| Link::new(&params));
         assert!(Arc::ptr_eq(&inside, &link));
         assert_eq!(inside.mode(), None);
         for mode in [BlockMode::Offline, BlockMode::Live] {

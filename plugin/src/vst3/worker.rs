@@ -18,31 +18,31 @@ use nice_plug::prelude::{AsyncExecutor, Plugin};
 use crate::os_thread::OsThread;
 
 /// Task that makes the worker exit. Nothing else is ever sent to it.
-pub struct Leave(Sender<Option<OsThread>>);
+pub struct QuitWorker(Sender<Option<OsThread>>);
 
-impl Leave {
+impl QuitWorker {
     /// Runs on the worker: reports its thread and exits by unwinding to the thread's start, which is the only way out.
-    pub(crate) fn obey(self) {
+    pub(crate) fn run(self) {
         // The receiver may have timed out.
         let _ = self.0.send(OsThread::current());
-        std::panic::resume_unwind(Box::new("left as it was told to"));
+        std::panic::resume_unwind(Box::new("the worker was asked to exit"));
     }
 }
 
 /// Called with each new instance's executor. Does nothing, except for the hidden instance.
-pub(crate) fn pass_on<P: Plugin<BackgroundTask = Leave>>(executor: &AsyncExecutor<P>) {
+pub(crate) fn forward<P: Plugin<BackgroundTask = QuitWorker>>(executor: &AsyncExecutor<P>) {
     #[cfg(all(target_family = "unix", not(target_os = "macos")))]
-    unix::pass_on(executor);
+    unix::forward(executor);
     #[cfg(not(all(target_family = "unix", not(target_os = "macos"))))]
     let _ = executor;
 }
 
 #[cfg(all(target_family = "unix", not(target_os = "macos")))]
-pub(super) use unix::send_home;
+pub(super) use unix::stop_worker;
 
 /// Only Linux has such a worker.
 #[cfg(not(all(target_family = "unix", not(target_os = "macos"))))]
-pub(super) fn send_home<P>() {}
+pub(super) fn stop_worker<P>() {}
 
 #[cfg(all(target_family = "unix", not(target_os = "macos")))]
 mod unix {
@@ -55,39 +55,39 @@ mod unix {
     use nice_plug::wrapper::vst3::{Vst3Plugin, Wrapper};
     use parking_lot::Mutex;
 
-    use super::Leave;
+    use super::QuitWorker;
 
     /// How long to wait for the worker to exit. It is idle, so this is ample.
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// Classes whose worker was stopped.
-    static SENT: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
+    static STOPPED: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
 
     thread_local! {
         /// Set while the hidden instance is created.
-        static NOTICE: RefCell<Option<Leave>> = const { RefCell::new(None) };
+        static PENDING_QUIT: RefCell<Option<QuitWorker>> = const { RefCell::new(None) };
     }
 
     /// Stops a class's worker, if not done yet, and waits until it is gone: the library may be unloaded at any time.
-    pub(in super::super) fn send_home<P: Vst3Plugin<BackgroundTask = Leave>>() {
-        let mut sent = SENT.lock();
-        if sent.contains(&TypeId::of::<P>()) {
+    pub(in super::super) fn stop_worker<P: Vst3Plugin<BackgroundTask = QuitWorker>>() {
+        let mut stopped = STOPPED.lock();
+        if stopped.contains(&TypeId::of::<P>()) {
             return;
         }
-        sent.push(TypeId::of::<P>());
-        let (tell, told) = channel();
-        NOTICE.set(Some(Leave(tell)));
-        let unseen = Wrapper::<P>::new();
+        stopped.push(TypeId::of::<P>());
+        let (sender, receiver) = channel();
+        PENDING_QUIT.set(Some(QuitWorker(sender)));
+        let hidden = Wrapper::<P>::new();
         // Never dropped, see above.
-        std::mem::forget(unseen);
-        if let Ok(Some(thread)) = told.recv_timeout(PATIENCE) {
-            thread.wait(PATIENCE);
+        std::mem::forget(hidden);
+        if let Ok(Some(thread)) = receiver.recv_timeout(EXIT_TIMEOUT) {
+            thread.wait(EXIT_TIMEOUT);
         }
     }
 
-    pub(super) fn pass_on<P: Plugin<BackgroundTask = Leave>>(executor: &AsyncExecutor<P>) {
-        if let Some(leave) = NOTICE.take() {
-            executor.execute_background(leave);
+    pub(super) fn forward<P: Plugin<BackgroundTask = QuitWorker>>(executor: &AsyncExecutor<P>) {
+        if let Some(quit) = PENDING_QUIT.take() {
+            executor.execute_background(quit);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A project that is closed and opened again: nothing comes out, everything is back, and it plays on.
+//! A project that is closed and reopened: no output, complete state, and it plays again.
 
 use antiphon_engine::plan::Entry;
 
@@ -29,7 +29,7 @@ fn a_reopened_project_is_silent_and_whole_and_plays_on() {
 
         let down = keys_down(rolling, Releases::Any).unwrap();
         assert!(down.is_empty(), "keys are down at the end: {down:?}");
-        let planned = rolling.iter().filter(|message| message.struck().is_some() && message.song >= song.sample(song.plan()));
+        let planned = rolling.iter().filter(|message| message.note_on().is_some() && message.song >= song.sample(song.plan()));
         assert!(planned.count() >= 8, "the plan is not played: {rolling:#?}");
     });
 }

@@ -1,9 +1,9 @@
-//! The library as hosts list it, and its instances as they come and go.
+//! Classes in the library, and creating and removing instances.
 
 use antiphon_tests::{Block, Class, Host, Setup, library};
 use clack_host::prelude::PluginEntry;
 
-use crate::{Dice, LOADED};
+use crate::{LOADED, Random};
 
 #[test]
 fn both_classes_are_listed_as_what_they_are() {
@@ -29,7 +29,7 @@ fn both_classes_are_listed_as_what_they_are() {
 #[test]
 fn instances_come_and_go_in_any_order() {
     for (format, make) in LOADED {
-        let mut dice = Dice(5);
+        let mut dice = Random(5);
         let mut hosts: Vec<Box<dyn Host>> = Vec::new();
         for _ in 0..60 {
             let sides = u32::try_from(hosts.len() + 1).unwrap();

@@ -1,6 +1,6 @@
-//! The player's events pass as they are, at their own sample.
+//! The player's events pass unchanged, at their own sample.
 
-use antiphon_tests::{Block, Class, Outcome, Roll, Setup, Timed};
+use antiphon_tests::{Block, Class, Outcome, RollingTransport, Setup, Timed};
 
 use crate::{LENGTHS, LOADED, TEMPI, assert_in_order, playing, sorted};
 
@@ -13,7 +13,7 @@ fn everything_passes_at_its_own_sample() {
             let played = playing(seed, 100_000, 16);
             assert!(played.len() > 500);
             let mut host = make(class, Setup { sample_rate, ..Setup::default() });
-            let sent = Roll::new(tempo, sample_rate).play(&mut *host, lengths, &played, 100_000, |_, _| ());
+            let sent = RollingTransport::new(tempo, sample_rate).play(&mut *host, lengths, &played, 100_000, |_, _| ());
             assert_in_order(&sent);
             assert_eq!(sorted(&sent), sorted(&played), "{format}, {class:?}, {lengths:?}");
         }

@@ -24,7 +24,7 @@ pub enum Notice {
 }
 
 /// Exports excerpts by drag and by file.
-pub struct HandOver {
+pub struct Exporter {
     drag: Box<dyn DragSource>,
     /// Description of the file being dragged; `None` if none is.
     dragging: Option<String>,
@@ -41,7 +41,7 @@ struct Saving {
     opening: bool,
 }
 
-impl HandOver {
+impl Exporter {
     /// Exports through this drag source.
     #[must_use]
     pub fn new(drag: Box<dyn DragSource>) -> Self {
@@ -64,7 +64,7 @@ impl HandOver {
             self.drag.begin(&file, window).map_err(|error| error.to_string())
         });
         match begun {
-            Ok(()) => self.dragging = Some(in_words(excerpt)),
+            Ok(()) => self.dragging = Some(description(excerpt)),
             Err(error) => self.notice = Some(Notice::Failed(error)),
         }
     }
@@ -99,7 +99,7 @@ impl HandOver {
     }
 
     /// Whether the save dialog is open.
-    pub(super) const fn is_asking(&self) -> bool {
+    pub(super) const fn is_dialog_open(&self) -> bool {
         self.saving.is_some()
     }
 
@@ -179,7 +179,7 @@ impl Saving {
     }
 }
 
-fn in_words(excerpt: &Excerpt) -> String {
+fn description(excerpt: &Excerpt) -> String {
     let last = excerpt.first_bar + i64::try_from(excerpt.bars).unwrap_or(i64::MAX) - 1;
     if excerpt.bars == 1 {
         format!("{}, bar {last}", excerpt.source.name())

@@ -8,7 +8,7 @@ use antiphon_engine::session::{ShownPlan, Snapshot};
 
 /// The snapshot with the selected history entry in place of the plan: on the next bar line, where Play would put it. `None` if the current
 /// plan is shown.
-pub(super) fn in_place_of_the_plan(snapshot: &Snapshot, now: &Now, history: &History) -> Option<Snapshot> {
+pub(super) fn with_selected_entry(snapshot: &Snapshot, now: &Now, history: &History) -> Option<Snapshot> {
     let entry = history.recalled()?;
     let line = snapshot.bar_at(now.playhead.tick()).bar.end();
     let plan = entry.plan().moved(line - entry.place().line, entry.plan().id());
@@ -32,7 +32,7 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
     }
     let count = history.entries().len();
     let (text, more) = match history.recalled().zip(history.position()) {
-        Some((entry, at)) => (format!("{} of {count}", at + 1), story(entry)),
+        Some((entry, at)) => (format!("{} of {count}", at + 1), origin(entry)),
         None if count == 0 => return,
         None if count == 1 => ("1 suggestion".to_owned(), String::new()),
         None => (format!("{count} suggestions"), String::new()),
@@ -46,7 +46,7 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
 }
 
 /// Origin of an entry, as a line of its own.
-fn story(entry: &Entry) -> String {
+fn origin(entry: &Entry) -> String {
     let bar = entry.place().bar;
     let reason = match entry.reason() {
         Reason::Heard => "was played",

@@ -4,7 +4,7 @@ use antiphon_engine::plan::{Cause, Moment, SongBar, SongPosition, TransportChang
 
 /// A change of the mapping from clock to song position.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Turn {
+pub struct TransportEvent {
     /// Kind of change.
     pub cause: Cause,
     /// Offset from the start of the block, in samples.
@@ -17,7 +17,7 @@ pub struct Turn {
     pub bar: SongBar,
 }
 
-impl Turn {
+impl TransportEvent {
     /// The change without its sample, as the session receives it.
     #[must_use]
     pub const fn change(self) -> TransportChange {
@@ -28,9 +28,9 @@ impl Turn {
 
 /// Transport changes of one block: at most one at its start and one within.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Turns {
+pub struct TransportEvents {
     /// At the first sample.
-    pub first: Option<Turn>,
+    pub first: Option<TransportEvent>,
     /// Within the block: the loop wraps.
-    pub within: Option<Turn>,
+    pub within: Option<TransportEvent>,
 }

@@ -14,27 +14,27 @@ use crate::meters::Meters;
 use crate::state::State;
 
 /// Capacity of the event ring: some seconds of dense playing.
-const HEARD_MESSAGES: usize = 4096;
+const INPUT_EVENTS: usize = 4096;
 /// Capacity of the ring of planned events.
-const PLANNED_MESSAGES: usize = 4096;
+const PLANNED_EVENTS: usize = 4096;
 
 /// The planning side of one instance. Created when the instance is first activated, dropped with it. Not called from the audio thread while
 /// it runs in real time.
-pub trait Musician: Send + 'static {
+pub trait Planner: Send + 'static {
     /// Starts planning on these ports.
-    fn sit(seat: Seat) -> Self;
+    fn spawn(ports: PlannerPorts) -> Self;
 
     /// Called on the audio thread before each block of an offline render: waits until the first `sent` messages of the event ring have been
     /// processed. Must be bounded, and return at once if it cannot make progress. The default does not wait.
-    fn attend(&mut self, told: u64) {
-        let _ = told;
+    fn wait_for(&mut self, sent: u64) {
+        let _ = sent;
     }
 }
 
 /// The planning side's ports.
-pub struct Seat {
+pub struct PlannerPorts {
     /// Events from the audio thread.
-    pub heard: HeapCons<Heard>,
+    pub events: HeapCons<Heard>,
     /// Planned events for the audio thread.
     pub planned: HeapProd<Planned>,
     /// The audio thread's counters.
@@ -46,9 +46,9 @@ pub struct Seat {
 }
 
 /// The audio thread's ports.
-pub struct Ends {
+pub struct AudioThreadPorts {
     /// Events for the session.
-    pub heard: HeapProd<Heard>,
+    pub events: HeapProd<Heard>,
     /// Planned events.
     pub planned: HeapCons<Planned>,
     /// Counters.
@@ -57,9 +57,12 @@ pub struct Ends {
 
 /// Creates both rings and the shared state of an instance.
 #[must_use]
-pub fn rings(state: Arc<State>) -> (Ends, Seat) {
-    let (tell, heard) = HeapRb::new(HEARD_MESSAGES).split();
-    let (planned, play) = HeapRb::new(PLANNED_MESSAGES).split();
+pub fn rings(state: Arc<State>) -> (AudioThreadPorts, PlannerPorts) {
+    let (event_producer, events) = HeapRb::new(INPUT_EVENTS).split();
+    let (planned, planned_consumer) = HeapRb::new(PLANNED_EVENTS).split();
     let meters = Arc::new(Meters::default());
-    (Ends { heard: tell, planned: play, meters: Arc::clone(&meters) }, Seat { heard, planned, meters, board: Arc::default(), state })
+    (
+        AudioThreadPorts { events: event_producer, planned: planned_consumer, meters: Arc::clone(&meters) },
+        PlannerPorts { events, planned, meters, board: Arc::default(), state },
+    )
 }
