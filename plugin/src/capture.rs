@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_and_the_pedal_are_told() {
+    fn events_of_the_player_are_sent_as_note_and_pedal_messages_only() {
         let (mut capture, mut consumer, _) = capture(1000);
         let at = Moment(3.5);
         let pedal = |value| NoteEvent::MidiCC { timing: 0, channel: 4, cc: 64, value };
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn channel_mode_messages_end_what_is_held() {
+    fn channel_mode_message_sends_the_note_offs_and_pedal_changes_it_implies() {
         let (mut capture, mut consumer, _) = capture(1000);
         let at = Moment(1.0);
         let control = |cc, value| NoteEvent::MidiCC { timing: 0, channel: 4, cc, value };
@@ -275,14 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn velocities_are_midis() {
+    fn host_velocity_is_clamped_to_1_to_127() {
         for (host, midi) in [(0.0, 1), (1.0, 127), (2.0, 127), (-1.0, 1), (f32::NAN, 1), (64.0 / 127.0, 64)] {
             assert_eq!(midi_velocity(host), midi);
         }
     }
 
     #[test]
-    fn what_is_lost_is_counted_and_told_as_a_gap() {
+    fn dropped_events_are_counted_and_followed_by_a_gap() {
         let (mut capture, mut consumer, meters) = capture(RESERVED + 2);
         for _ in 0..5 {
             capture.input(&note_on(0, KEY, 9), Moment(0.0));
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_epoch_is_told_when_there_is_room_again() {
+    fn epoch_change_in_a_full_ring_is_sent_once_there_is_room() {
         let (mut capture, mut consumer, _) = capture(2);
         let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };
         let event = TransportEvent { cause: Cause::Locate, sample: 0, at: Moment(1.0), song: SongPosition(7), bar };
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_is_told_once() {
+    fn tick_reached_in_several_blocks_is_sent_once() {
         let (mut capture, mut consumer, _) = capture(1000);
         for at in [0.0, 0.5, 1.0, 1.9, 1.99, 4.0] {
             capture.tick(Moment(at), 120.0, controls);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_listens_nothing_is_lost() {
+    fn dropped_events_without_a_consumer_are_not_counted() {
         let (mut capture, consumer, meters) = capture(RESERVED + 1);
         drop(consumer);
         for _ in 0..100 {

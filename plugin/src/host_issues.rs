@@ -31,13 +31,15 @@ impl HostIssue {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
-            Self::SampleRate => "The host gives no sample rate: nothing can be planned. Choose one in its audio settings",
-            Self::Transport => "The host tells no time: Antiphon keeps its own from your first note on",
-            Self::Tempo => "The host gives no tempo that can be played: the last one goes on",
-            Self::Metre => "The host gives no time signature that can be played: the last one goes on",
-            Self::Position => "The host gives no position: bars are counted from where it started",
-            Self::UnsteadyPosition => "The host's position jumps with every block: no plan can stand. Look for a loop that is too short",
-            Self::BarLines => "The host's bar positions do not fit its time signature: bars are counted from the last change of it",
+            Self::SampleRate => "The host gives no valid sample rate, so nothing can be planned. Choose one in its audio settings",
+            Self::Transport => "The host provides no transport: bars are counted from your first note",
+            Self::Tempo => "The host gives no valid tempo: the last one is kept",
+            Self::Metre => "The host gives no valid time signature: the last one is kept",
+            Self::Position => "The host gives no song position: bars are counted from where it started",
+            Self::UnsteadyPosition => {
+                "The host's position jumps with every block, so no plan can start. Check for a loop that is too short"
+            }
+            Self::BarLines => "The host's bar positions do not fit its time signature: bars are counted from its last change",
         }
     }
 

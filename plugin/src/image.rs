@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_of_a_program_is_the_program_whatever_it_was_called_by() {
+    fn path_of_a_program_does_not_depend_on_how_it_was_called() {
         assert!(paths().contains(&std::env::current_exe().unwrap()));
         let program = || Some(PathBuf::from("/opt/antiphon/antiphon-standalone"));
         for called_by in ["antiphon-standalone", "./antiphon-standalone", ""] {
@@ -71,7 +71,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn mapped_file_is_that_of_the_range_with_the_address() {
+    fn mapped_file_is_found_by_address() {
         let maps = b"55d0-55e0 r--p 00000000 08:01 12    /usr/bin/host\n\
             7f00-7f10 r-xp 00000000 08:01 34    /home/u/My plug-ins/Antiphon.clap\n\
             7f10-7f20 rw-p 00000000 00:00 0 \n";

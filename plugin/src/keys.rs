@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_exactly_what_was_put_in() {
+    fn set_contains_exactly_the_inserted_keys() {
         let all: Vec<_> = (0..16).flat_map(|channel| (0..128).map(move |pitch| Key::new(channel, pitch).unwrap())).collect();
         let some: Vec<_> = all.iter().copied().step_by(7).collect();
         let mut set = KeySet::default();
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn channel_is_cleared_without_the_others() {
+    fn clearing_a_channel_keeps_the_others() {
         let mut set = KeySet::default();
         let keys = [(3, 9), (3, 127), (4, 9)].map(|(channel, pitch)| Key::new(channel, pitch).unwrap());
         keys.iter().for_each(|&key| set.insert(key));

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn meters_return_what_was_written() {
         let meters = Meters::default();
         for (number, count) in (1..).zip(Count::ALL) {
             meters.add(count, number);

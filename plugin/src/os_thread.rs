@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn it_runs_until_it_has_ended() {
+    fn waiting_returns_when_the_thread_has_ended() {
         let (thread, stop) = thread_with_children();
         assert!(!thread.wait(Duration::ZERO));
         drop(stop);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn those_it_starts_after_it_was_marked_are_its_family() {
+    fn threads_started_after_marking_are_descendants() {
         let (one, stop_one) = thread_with_children();
         let (other, stop_other) = thread_with_children();
         let [ones, others] = [&one, &other].map(OsThread::with_descendants);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_wait_for_itself() {
+    fn thread_does_not_wait_for_itself() {
         assert!(!OsThread::current().unwrap().wait(TEST_TIMEOUT));
     }
 }

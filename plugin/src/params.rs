@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_note_effect_has_the_same_parameters_with_its_sound_off() {
+    fn note_effect_has_the_same_parameters_with_the_preview_sound_off() {
         let (instrument, note_fx) = (AntiphonParams::new(true), AntiphonParams::new(false));
         let ids = |params: &AntiphonParams| params.param_map().into_iter().map(|(id, ..)| id).collect::<Vec<_>>();
         assert_eq!(ids(&instrument), ids(&note_fx));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn controls_are_what_the_parameters_say() {
+    fn controls_have_the_values_of_the_parameters() {
         let controls = AntiphonParams::new(true).controls();
         let expected =
             ControlValues { mode: Mode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: None, input_role: None, output_role: None };

@@ -200,7 +200,7 @@ mod tests {
     const KEY: Key = Key::new(2, 60).unwrap();
 
     #[test]
-    fn note_on_of_velocity_0_is_a_note_off() {
+    fn note_on_with_velocity_0_is_a_note_off() {
         let silent = |velocity| {
             let (channel, key) = (Channel::Number(2), HostKey::Number(60));
             NoteEvent::NoteOn { timing: 3, voice_id: VoiceID::Wildcard, channel, key, velocity }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn channel_modes_are_midis() {
+    fn channel_mode_messages_are_those_of_midi() {
         let modes = (0..=u8::MAX).filter_map(|controller| Some((controller, ChannelMode::of(controller)?)));
         let expected = [(120, ChannelMode::SoundOff), (121, ChannelMode::Reset)];
         let notes_off = (123..=127).map(|controller| (controller, ChannelMode::NotesOff));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_note_off_is_sent_again() {
+    fn refused_note_off_is_sent_with_the_next_block() {
         let (mut output, mut port) = (EventOutput::default(), Scripted { room: Some(0), ..Scripted::default() });
         assert!(!output.send(&mut port, note_off(7, KEY)));
         output.resend_note_offs(&mut port);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_owed_does_not_cut_a_newer_note() {
+    fn pending_note_off_does_not_end_a_newer_note() {
         let (mut output, mut port) = (EventOutput::default(), Scripted { room: Some(0), ..Scripted::default() });
         output.send(&mut port, note_off(7, KEY));
         port.room = None;
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_stand_for_every_key() {
+    fn wildcard_matches_every_key() {
         let keys = |channel, key| {
             let mut keys = Vec::new();
             each_key(channel, key, |key| keys.push(key));

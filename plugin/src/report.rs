@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_instance_leaves_a_line_with_every_count() {
+    fn report_has_one_line_per_instance_with_every_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report");
         let meters = Meters::default();

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bundle_is_searched_wherever_it_lies() {
+    fn bundle_folders_are_searched_relative_to_the_binary() {
         let found = folders(Path::new("/p/Antiphon.vst3/Contents/x86_64-linux/Antiphon.so"));
         for folder in ["/p/Antiphon.vst3/Contents/x86_64-linux", "/p/Antiphon.vst3/Contents/Resources"] {
             assert!(found.contains(&PathBuf::from(folder)), "{found:?}");

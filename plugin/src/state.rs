@@ -107,7 +107,7 @@ impl State {
             let saved = self.saved.lock();
             (saved.version > VERSION, Arc::clone(&saved.history), saved.refused.clone())
         };
-        let newer = newer.then(|| "A newer Antiphon saved this project: what this one does not know is kept as it is".to_owned());
+        let newer = newer.then(|| "A newer Antiphon saved this project: settings that this version does not know are kept".to_owned());
         let unreadable = match history.unreadable() {
             0 => None,
             1 => Some("One suggestion of the project could not be read".to_owned()),
@@ -148,7 +148,7 @@ pub fn admit(chunk: &mut PluginState) {
         TRIGGERS.iter().for_each(|trigger| drop(chunk.params.remove(*trigger)));
     }
     if let Some(reason) = refusal(chunk) {
-        let refused = format!("The host brought a saved state that was not loaded, since {reason}; nothing was changed");
+        let refused = format!("A saved state was not loaded because {reason}; nothing was changed");
         chunk.params.clear();
         chunk.fields.clear();
         chunk.fields.insert(FIELD.to_owned(), json!({ "version": VERSION, "refused": refused }).to_string());
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_is_loaded_and_counted() {
+    fn saved_state_is_loaded_and_counted() {
         let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
         suggest(&from, 5);
         let saved = from.serialize_fields();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undo_loses_nothing_of_the_history() {
+    fn undo_keeps_the_whole_history() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         let before = params.serialize_fields();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_meanwhile_does_not_change_what_is_being_saved() {
+    fn edit_does_not_change_a_history_taken_before() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         let looked_at = params.state.history();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_wrote_is_written_back() {
+    fn fields_of_a_newer_version_are_written_back() {
         let params = AntiphonParams::new(true);
         let newer = r#"{"version":2,"dreams":["flying"],"history":{"entries":[],"order":"new"}}"#;
         load(&params, chunk(newer));
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_in_a_newer_manner_leaves_the_rest_and_ours() {
+    fn unreadable_history_of_a_newer_version_leaves_the_rest_and_ours() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         let left = load(&params, chunk(r#"{"version":2,"history":"by post"}"#));
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_changes_nothing_and_says_why() {
+    fn damaged_chunk_changes_nothing_and_says_why() {
         for damaged in ["", "{", "{}", "[]", r#"{"version":-1}"#, r#"{"version":"one"}"#, r#"{"version":1,"history":3}"#, "\u{0}"] {
             let params = AntiphonParams::new(true);
             suggest(&params, 1);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_chunk_changes_nothing_and_says_why() {
+    fn foreign_chunk_changes_nothing_and_says_why() {
         let params = AntiphonParams::new(true);
         let mut foreign = chunk("");
         foreign.params = [("bypass".to_owned(), ParamValue::Bool(true))].into();
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_of_the_history_cannot_be_read_is_counted_and_said() {
+    fn unreadable_suggestions_are_counted_in_the_message() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         suggest(&params, 2);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_holds_controls_only() {
+    fn preset_contains_controls_only() {
         let mut preset = chunk("");
         preset.fields.clear();
         preset.params.extend(TRIGGERS.map(|trigger| (trigger.to_owned(), ParamValue::Bool(true))));

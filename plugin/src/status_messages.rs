@@ -7,8 +7,8 @@ use crate::state::State;
 #[must_use]
 pub fn status_message(state: &State, meters: &Meters) -> Option<String> {
     let counts = [
-        (Count::DroppedInput, "of your events came too thick to be listened to; they passed through"),
-        (Count::NoRoom, "planned notes found no room and were left out"),
+        (Count::DroppedInput, "of your events came too fast to be used for planning; they passed through"),
+        (Count::NoRoom, "planned notes were left out because there were too many at once"),
         (Count::Refused, "events were refused by the host"),
     ];
     let counts = counts.into_iter().map(|(count, what)| (meters.count(count), what)).filter(|(number, _)| *number > 0);
@@ -27,7 +27,7 @@ mod tests {
     use crate::host_issues::{HostIssue, HostIssues};
 
     #[test]
-    fn everything_is_said_and_nothing_if_all_is_well() {
+    fn status_message_has_every_problem_and_is_none_without_any() {
         let (state, meters) = (State::default(), Meters::default());
         assert_eq!(status_message(&state, &meters), None);
         meters.set_host_issues(HostIssues::from_bits(u8::MAX));
@@ -36,6 +36,6 @@ mod tests {
         for issue in HostIssue::ALL {
             assert!(messages.contains(issue.message()), "{messages}");
         }
-        assert!(messages.ends_with("3 of your events came too thick to be listened to; they passed through"), "{messages}");
+        assert!(messages.ends_with("3 of your events came too fast to be used for planning; they passed through"), "{messages}");
     }
 }

@@ -210,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn offs_go_before_controllers_and_these_before_ons() {
+    fn batch_sorts_note_offs_controllers_note_ons() {
         let (off, bend, on) = (note_off(5, LOW), NoteEvent::MidiPitchBend { timing: 5, channel: 0, value: 0.7 }, note_on(5, HIGH, 9));
         assert_eq!(sorted(&[on, bend, off]), [off, bend, on]);
     }
 
     #[test]
-    fn what_follows_a_note_on_of_its_own_key_stays_behind_it() {
+    fn events_for_a_key_struck_in_the_same_sample_follow_its_note_on() {
         let tuning = NoteEvent::PolyTuning {
             timing: 5,
             voice_id: VoiceID::ID(3),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_that_closes_releases_what_it_let_through() {
+    fn closing_the_gate_releases_keys_and_pedals() {
         let (mut thru, mut output, mut port) = (Thru::new(), EventOutput::default(), Scripted::default());
         for event in [note_on(5, LOW, 9), note_on(5, HIGH, 9), note_off(5, LOW), pedal(0, 1.0), pedal(3, 1.0), pedal(3, 0.0)] {
             thru.pass(event, &mut output, &mut port);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choke_goes_out_as_a_note_off() {
+    fn choke_is_sent_as_a_note_off() {
         let (mut thru, mut output, mut port) = (Thru::new(), EventOutput::default(), Scripted::default());
         let choke =
             NoteEvent::Choke { timing: 5, voice_id: VoiceID::Wildcard, channel: Channel::Number(0), key: HostKey::Number(LOW.pitch()) };

@@ -53,11 +53,11 @@ pub(crate) enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Jack(error) => write!(f, "{}. Or leave --backend out: then the system's own devices are tried next", reason(error)),
+            Self::Jack(error) => write!(f, "{}. Or leave --backend out to try the system's own devices", reason(error)),
             Self::System => f.write_str(
-                "these devices cannot be used: the reason stands above. An empty name lists what there is, as in --backend system --output-device '' or --midi-input ''; --sample-rate and --period-size must suit the device",
+                "these devices cannot be used; see the message above. An empty name lists the available ones, as in --backend system --output-device '' or --midi-input ''; --sample-rate and --period-size must suit the device",
             ),
-            Self::Window => f.write_str("there is no window: the reason stands above. On Linux it needs a display (X11, or XWayland) and OpenGL"),
+            Self::Window => f.write_str("the window cannot be opened; see the message above. On Linux it needs a display (X11, or XWayland) and OpenGL"),
         }
     }
 }
@@ -74,8 +74,8 @@ pub(crate) fn play<C: Class>(options: &Options) -> Result<(), StartError> {
             Err(error) => match play_through_system::<C>(options) {
                 Err(StartError::System) => {
                     eprintln!(
-                        "There is neither sound nor MIDI: {}, and the system's own devices cannot be used for the reason above.\n\
-                         The window opens all the same. To play, start JACK or PipeWire, or name a device: \
+                        "No audio and no MIDI: {}, and the system's own devices cannot be used (see above).\n\
+                         The window opens anyway. To play, start JACK or PipeWire, or name a device: \
                          antiphon-standalone --output-device '' lists them, --midi-input '' lists keyboards.",
                         reason(&error)
                     );

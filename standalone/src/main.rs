@@ -66,7 +66,7 @@ fn keep_project(options: &Options) -> Result<(), ProjectError> {
             project::keep(project, loaded);
         }
         Err(error) if options.project.is_some() => return Err(error),
-        Err(error) => eprintln!("Nothing of this run is kept: {error}"),
+        Err(error) => eprintln!("Settings and history will not be saved: {error}"),
     }
     Ok(())
 }

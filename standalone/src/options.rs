@@ -135,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Options::command().debug_assert();
     }
 
     #[test]
-    fn what_is_asked_for_reaches_nice_plug() {
+    fn options_are_passed_to_nice_plug() {
         let options = parse(&["-r", "44100", "--metre", "6/8", "--tempo", "92.5", "--midi-input", ""]).unwrap();
         let arguments = options.arguments("alsa");
         for argument in ["--backend=alsa", "--sample-rate=44100", "--timesig-num=6", "--timesig-denom=8", "--tempo=92.5", "--midi-input="] {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_the_cure() {
+    fn invalid_options_are_refused_with_the_cure() {
         for (arguments, cure) in [
             (["--metre", "4/3"], "3/4 or 6/8"),
             (["--metre", "waltz"], "3/4 or 6/8"),

@@ -30,7 +30,7 @@ pub(crate) enum ProjectError {
     Unreadable { path: PathBuf, source: io::Error },
     /// The file is damaged, or of another kind.
     #[error(
-        "{path} is no project of Antiphon: {reason}. It is left as it is: move it away, name another with --project FILE, or keep nothing with --forget"
+        "{path} is not an Antiphon project: {reason}. It was left unchanged: move it away, name another with --project FILE, or keep nothing with --forget"
     )]
     Foreign { path: PathBuf, reason: String },
     /// Another instance of the program has it open.
@@ -101,7 +101,7 @@ impl Project {
             Ok(()) => self.reported_error = false,
             Err(error) if !self.reported_error => {
                 eprintln!(
-                    "The project {} cannot be written: {error}. Until it can, drag or save what you want to have.",
+                    "The project {} cannot be written: {error}. Until it can be written, drag or save what you want to keep.",
                     self.path.display()
                 );
                 self.reported_error = true;
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_held_when_it_is_opened_again() {
+    fn written_project_is_loaded_when_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new").join("mine.json");
         let (mut project, loaded) = Project::open(path.clone()).unwrap();
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_project_is_refused_and_left_as_it_is() {
+    fn file_that_is_no_project_is_refused_and_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let other = serde_json::to_string(&PluginState { params: Default::default(), ..state(0.0) }).unwrap();
         for (name, text) in [("damaged", "{"), ("list", "[1]"), ("other", &other)] {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_is_open_in_one_program_at_a_time() {
+    fn project_can_be_open_in_one_program_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.json");
         let open = Project::open(path.clone()).unwrap();

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn every_control_is_turned_but_those_that_are_pressed() {
+    fn all_controls_but_the_triggers_are_restored() {
         let all = AntiphonParams::new(true).param_map().into_iter().map(|(id, ..)| id);
         let bass = restored("bass");
         let expected: Vec<String> = all.filter(|id| !["play", "another", "keep", "mode"].contains(&id.as_str())).collect();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_an_unknown_name_leaves_its_control_alone() {
+    fn unknown_step_leaves_its_control_alone() {
         assert!(!restored("no such step").contains_key("mode"));
     }
 }

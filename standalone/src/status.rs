@@ -63,7 +63,7 @@ fn components(board: &Board) -> [(&'static str, Component); 2] {
 /// A component's status as lines of text.
 fn describe(name: &str, component: &Component) -> String {
     match component {
-        Component::Resting => format!("{name}: resting\n"),
+        Component::Resting => format!("{name}: idle\n"),
         Component::Loading => format!("{name}: loading\n"),
         Component::Ready(version) => format!("{name}: {version}\n"),
         Component::Missing { what, looked_in } => {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_with_every_place() {
+    fn missing_component_is_printed_with_every_place_searched() {
         let what = "ONNX Runtime was not found".to_owned();
         let component = Component::Missing { what, looked_in: vec!["/a".into(), "/b (another version)".into()] };
         assert_eq!(

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn quarters_run_on_over_the_bar_lines_of_any_metre() {
+    fn quarters_are_continuous_across_bar_lines_of_any_metre() {
         for (beats, unit) in [(4, 4), (3, 4), (5, 4), (2, 2), (3, 2), (1, 1)] {
             let a_beat = 4.0 / f64::from(unit);
             let mut expected = 0.0;
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn where_beats_cannot_be_told_apart_samples_are_counted() {
+    fn ambiguous_beats_fall_back_to_the_sample_count() {
         let corrected = correct(&jack(2, 3, 0.5, (6, 8)), Time::Jack);
         assert_eq!((corrected.pos_beats, corrected.bar_start_pos_beats, corrected.pos_samples), (None, None, Some(77)));
         assert_eq!((corrected.playing, corrected.tempo, corrected.time_sig_numerator), (true, Some(90.0), Some(6)));
     }
 
     #[test]
-    fn a_count_of_samples_is_no_rolling_transport() {
+    fn sample_count_is_no_rolling_transport() {
         let mut counted = Transport::new(48_000.0);
         (counted.playing, counted.tempo, counted.pos_samples) = (true, Some(120.0), Some(512));
         assert!(!correct(&counted, Time::Count).playing);

@@ -42,7 +42,7 @@ pub(crate) fn close_on_signals() {
         }
     });
     if let Err(error) = handled {
-        eprintln!("Ctrl-C will not close the window in good order: {error}");
+        eprintln!("Ctrl-C will not close the window cleanly: {error}");
     }
 }
 
@@ -116,7 +116,7 @@ impl EditorHandle for ProgramHandle {
         project::save();
         thread::spawn(|| {
             thread::sleep(TIMEOUT);
-            eprintln!("The audio server no longer answers: Antiphon ends without it.");
+            eprintln!("The audio server no longer responds; exiting without it.");
             process::exit(1);
         });
         closed

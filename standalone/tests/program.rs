@@ -115,7 +115,7 @@ fn runtime() -> PathBuf {
 }
 
 #[test]
-fn it_comes_up_with_its_engine_and_ends_in_good_order_when_told_to() {
+fn program_starts_its_engine_and_ends_cleanly_on_a_signal() {
     let mut running = Running::start(&["--tempo", "240", "--period-size", "256"], Some(&runtime()));
     let (connection, screen) = x11rb::connect(Some(running.display.name())).unwrap();
     running.window(&connection, connection.setup().roots[screen].root);
@@ -132,7 +132,7 @@ fn it_comes_up_with_its_engine_and_ends_in_good_order_when_told_to() {
 }
 
 #[test]
-fn closing_the_window_ends_it_also_when_something_is_missing() {
+fn closing_the_window_ends_the_program_without_a_runtime() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("mine.json");
     let mut running = Running::start(&["--note-fx", "--project", project.to_str().unwrap()], Some(Path::new("/no/such/runtime")));
@@ -160,7 +160,7 @@ fn kept(project: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn settings_and_history_are_kept_from_run_to_run() {
+fn settings_and_history_are_kept_between_runs() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("mine.json");
     let mut first = kept(&project);
@@ -176,7 +176,7 @@ fn settings_and_history_are_kept_from_run_to_run() {
 }
 
 #[test]
-fn what_is_no_project_is_refused_with_the_cure() {
+fn file_that_is_no_project_is_refused_with_the_cure() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("mine.json");
     fs::write(&project, "no project").unwrap();
@@ -196,7 +196,7 @@ fn refused(arguments: &[&str]) -> (String, Output) {
 }
 
 #[test]
-fn devices_that_are_not_there_are_refused_with_the_cure() {
+fn missing_devices_are_refused_with_the_cure() {
     for (arguments, cures) in [
         (["--backend", "jack"], ["JACK", "leave --backend out"]),
         (["--output-device", "antiphon-no-such-device"], ["cannot be used", "--output-device ''"]),

@@ -116,7 +116,7 @@ impl ClapHost {
         let mut instance = PluginInstance::new(|()| Shared::default(), |_| (), entry, id, &info).expect("it can be made");
         if setup.render == Render::Offline {
             let handle = instance.plugin_handle();
-            let render: PluginRender = handle.get_extension().expect("it can be told what for");
+            let render: PluginRender = handle.get_extension().expect("it has the render extension");
             render.set(&handle, RenderMode::Offline).expect("it renders offline");
         }
         let configuration =

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_takes_time_and_memory() {
+    fn work_increases_cpu_time_and_memory() {
         let (time, before) = (thread_time(), memory());
         let pages = std::hint::black_box(vec![1_u8; 64 << 20]);
         assert!(thread_time() > time);

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_struck_is_recorded_as_the_notes_it_was() {
+    fn clip_played_and_recorded_has_the_same_notes() {
         let clip = demo("waltz.mid");
         let roll = RollingTransport { metre: (3, 4), ..RollingTransport::new(126.0, 44_100.0) };
         let (from, until) = (bar_line(&roll, 2), bar_line(&roll, 10));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyboard_has_no_drums_and_each_key_once() {
+    fn keyboard_messages_have_no_drums_and_each_key_once() {
         let roll = RollingTransport::new(104.0, 48_000.0);
         let messages = to_messages(&demo("band.mid"), &roll, bar_line(&roll, 16));
         let mut held = Vec::new();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_at_the_end_stops_there() {
+    fn note_held_at_the_end_is_cut_there() {
         let roll = RollingTransport::new(120.0, 48_000.0);
         let on = Message::NoteOn { channel: 9, key: 38, velocity: 0.5 };
         let clip = to_clip(&[Timed { sample: 100_125, message: on }], &roll, Tick(96), Tick(192));

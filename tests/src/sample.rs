@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_the_smallest_that_so_many_do_not_exceed() {
+    fn percentile_is_the_nearest_rank() {
         let mut sample = Sample::default();
         assert_eq!(sample.columns(Duration::from_millis(1), &[500, 1000]), "     0        -        -");
         for millis in (1..=200).rev() {

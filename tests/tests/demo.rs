@@ -23,7 +23,7 @@ fn size(path: &Path) -> (u32, u32) {
 }
 
 #[test]
-fn the_demo_plays_a_bundle_and_writes_what_it_names() {
+fn demo_plays_a_bundle_and_writes_the_files_it_names() {
     let runtime = std::env::var_os(RUNTIME_VARIABLE).expect("run `cargo xtask test`, or name ONNX Runtime in the environment");
     let folder = tempfile::tempdir().unwrap();
     let (bundle, out) = (folder.path().join("Antiphon.clap"), folder.path().join("out"));

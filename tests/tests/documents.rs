@@ -101,7 +101,7 @@ fn model_interface_names_the_vocabulary_of_the_code() {
 }
 
 #[test]
-fn model_card_names_the_bytes_of_the_shipped_files() {
+fn model_card_has_the_hashes_of_the_shipped_files() {
     let card = read("models/MODEL_CARD.md");
     for file in ["antiphon.onnx", "antiphon-fp16.onnx", "reference.onnx"] {
         let sum: String =

@@ -47,7 +47,7 @@ fn screenshot(arguments: &[&str]) -> Picture {
 }
 
 #[test]
-fn the_window_shows_the_roll_on_both_sides_of_the_playhead() {
+fn window_shows_notes_on_both_sides_of_the_playhead() {
     let picture = screenshot(&[]);
     assert_eq!((picture.width, picture.height), (1000, 560));
     assert_eq!(picture.at(2, 2), PAPER);
@@ -65,7 +65,7 @@ fn the_window_shows_the_roll_on_both_sides_of_the_playhead() {
 }
 
 #[test]
-fn twice_the_scale_is_twice_the_size() {
+fn window_at_scale_2_has_twice_the_size() {
     let picture = screenshot(&["--scale", "2", "--size", "720x420"]);
     assert_eq!((picture.width, picture.height), (1440, 840));
     // The window fills the screen.

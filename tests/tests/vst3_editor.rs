@@ -88,14 +88,14 @@ fn open_and_close() {
 }
 
 #[test]
-fn automation_and_states_do_not_get_in_the_way_of_the_editor() {
+fn automation_and_state_loads_do_not_disturb_the_editor() {
     if std::env::var_os(INSIDE).is_some() {
         open_and_close();
         return;
     }
     let display = Display::start(1200, 800).unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    let name = "automation_and_states_do_not_get_in_the_way_of_the_editor";
+    let name = "automation_and_state_loads_do_not_disturb_the_editor";
     let outcome = command.env(INSIDE, "1").env("DISPLAY", display.name()).args(["--exact", name]).output().unwrap();
     let [text, errors] = [&outcome.stdout, &outcome.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(outcome.status.success() && text.contains("1 passed"), "{}\n{text}\n{errors}", outcome.status);

@@ -24,12 +24,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     if !cfg!(target_os = "linux") {
-        bail!("Ardour is tried on Linux only: its scripts are laid out for Debian's package");
+        bail!("Ardour is tested on Linux only: the scripts are for Debian's package");
     }
     // The workspace's features require the packages of the stand-alone program.
     system::ensure(system::FOR_STANDALONE.iter().chain([&ARDOUR]))?;
     if !(ARDOUR.present)() {
-        bail!("there is still no `ardour7-lua`: this system's package `ardour` is not of the series 7. Debian 12 has it");
+        bail!("there is still no `ardour7-lua`: this system's package `ardour` is not version 7. Debian 12 has it");
     }
     let library = runtime::obtain(root, args.onnxruntime.as_deref())?;
     let mut tests = process::cargo();

@@ -171,7 +171,7 @@ fn library(messages: &str) -> Option<PathBuf> {
 pub(crate) fn resources(root: &Path, platform: Platform, runtime: &Path, package: &str) -> Result<Vec<Copied>> {
     let mut files = with_notices(platform, runtime);
     if files.len() == 1 {
-        eprintln!("warning: no LICENSE of ONNX Runtime lies near {}: do not hand these bundles on", runtime.display());
+        eprintln!("warning: no ONNX Runtime LICENSE found near {}: do not distribute these bundles", runtime.display());
     }
     files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
     files.push((root.join("models/licences"), "licences/model".into()));
@@ -196,7 +196,7 @@ fn licences_of_code(root: &Path, package: &str) -> Result<Vec<Copied>> {
     let mut files = vec![(crates, "licences/crates.md".into())];
     match notices::of_rust() {
         Some(path) => files.push((path, "licences/rust-standard-library.html".into())),
-        None => eprintln!("warning: this toolchain has no licences of Rust's standard library: do not hand these bundles on"),
+        None => eprintln!("warning: this toolchain has no licences of Rust's standard library: do not distribute these bundles"),
     }
     Ok(files)
 }
@@ -216,13 +216,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundles_have_a_name_and_an_identifier() {
+    fn bundles_have_a_name_and_an_identifier() {
         let names = names(crate::root()).unwrap();
         assert_eq!((names.name.as_str(), names.identifier.as_str()), ("Antiphon", "org.antiphon.antiphon"));
     }
 
     #[test]
-    fn the_library_is_where_cargo_says() {
+    fn library_path_is_read_from_cargo_messages() {
         let suffix = std::env::consts::DLL_SUFFIX;
         let messages = [
             r#"{"reason":"compiler-artifact","target":{"name":"serde_derive"},"filenames":["/t/libserde_derive.SUFFIX"]}"#,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_where_cargo_says() {
+    fn program_path_is_read_from_cargo_messages() {
         let messages = r#"{"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.rlib"],"executable":null}
 {"reason":"build-script-executed","package_id":"p","out_dir":"/t"}
 {"reason":"compiler-artifact","target":{"name":"antiphon-standalone"},"filenames":["/t/antiphon-standalone"],"executable":"/t/antiphon-standalone"}"#;
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_has_the_runtime_the_card_and_every_licence_where_the_layout_says() {
+    fn bundle_contains_runtime_model_card_and_licences() {
         let folder = tempfile::tempdir().unwrap();
         let (library, runtime) = (folder.path().join("built"), folder.path().join("libonnxruntime.so.9"));
         fs::write(&library, "library").unwrap();

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_on_the_path_or_not() {
+    fn folder_on_the_path_is_recognised() {
         let folder = Path::new("/home/u/.local/bin");
         assert!(is_on_path(folder, Some(Path::new("/usr/bin:/home/u/.local/bin"))));
         assert!(!is_on_path(folder, Some(Path::new("/usr/bin:/home/u/.local"))));

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_demo_clip_is_there() {
+    fn demo_clip_exists() {
         assert!(crate::root().join(CLIP).is_file());
     }
 }

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_unpacks_to_bundles_program_licences_and_instructions() {
+    fn archive_contains_bundles_program_licences_and_instructions() {
         let folder = tempfile::tempdir().unwrap();
         let (bundles, program) = products(&folder.path().join("bundled"), "linux");
         let place = folder.path().join("dist");

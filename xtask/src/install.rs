@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn installing_twice_leaves_the_second_bundle_alone() {
+    fn second_install_replaces_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(Platform::of("linux", "x86_64").unwrap(), Format::Vst3, "Some", folder.path());
         assert_eq!(place, folder.path().join(".vst3/Some.vst3"));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_installed_beside_what_is_there() {
+    fn installed_file_leaves_its_neighbours_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (made, place) = (folder.path().join("built"), folder.path().join("data/antiphon/lib.so"));
         fs::create_dir_all(place.parent().unwrap()).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_home_the_message_names_the_variable() {
+    fn missing_home_is_an_error_that_names_the_variable() {
         for (os, variable) in [("linux", "HOME"), ("windows", "LOCALAPPDATA")] {
             let platform = Platform::of(os, "x86_64").unwrap();
             for value in [None, Some(PathBuf::from("relative"))] {

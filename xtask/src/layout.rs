@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vst3_is_a_folder_with_the_library_under_its_platform() {
+    fn vst3_bundle_has_the_library_in_its_platform_folder() {
         for (os, arch, library) in [
             ("linux", "x86_64", "Antiphon.vst3/Contents/x86_64-linux/Antiphon.so"),
             ("linux", "aarch64", "Antiphon.vst3/Contents/aarch64-linux/Antiphon.so"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clap_is_a_file_in_a_folder_of_its_own_but_a_bundle_on_macos() {
+    fn clap_is_a_file_in_a_folder_except_on_macos() {
         for os in ["linux", "windows"] {
             assert_eq!(lies(os, "x86_64", Format::Clap), ("Antiphon/Antiphon.clap".into(), "Antiphon/".into()));
         }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_has_all_it_needs_beside_it_but_is_a_bundle_on_macos() {
+    fn program_has_its_files_next_to_it_except_on_macos() {
         for (os, program, runtime) in [
             ("linux", "Antiphon-standalone/antiphon-standalone", "Antiphon-standalone/"),
             ("windows", "Antiphon-standalone/antiphon-standalone.exe", "Antiphon-standalone/"),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn only_macos_wants_a_property_list() {
+    fn property_list_is_for_macos_only() {
         for (os, wanted) in [("linux", false), ("windows", false), ("macos", true)] {
             for format in Format::ALL {
                 let bundle = Platform::of(os, "x86_64").unwrap().bundle(format, "Antiphon");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_folders_are_those_of_each_system() {
+    fn user_folders_are_those_of_each_system() {
         let folder = |system: System, format| system.plugin_folder(format, Path::new("home")).to_str().unwrap().replace('\\', "/");
         assert_eq!(folder(System::Linux, Format::Clap), "home/.clap");
         assert_eq!(folder(System::Linux, Format::Vst3), "home/.vst3");

@@ -65,7 +65,7 @@ mod tests {
     use crate::layout::Format;
 
     #[test]
-    fn the_property_list_names_the_executable_and_tells_the_formats_apart() {
+    fn property_list_has_executable_name_and_format_identifier() {
         let names = Names { name: "Some".into(), identifier: "org.example.some".into() };
         let folder = tempfile::tempdir().unwrap();
         for (kind, identifier) in [

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_many_share_stands_once_with_all_of_them() {
+    fn licence_text_of_several_crates_appears_once() {
         let folder = tempfile::tempdir().unwrap();
         let packages = [
             package(folder.path(), "a", "MIT", &[("LICENSE-MIT", "Terms of A\nand others"), ("src/license.rs", "code")]),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typefaces_terms_do_not_stand_for_the_codes() {
+    fn licence_of_a_font_does_not_cover_the_crate() {
         let folder = tempfile::tempdir().unwrap();
         let files = [("fonts/Some.ttf", ""), ("fonts/OFL.txt", "of the typeface"), ("src/words.txt", "not a licence")];
         let fonts = package(folder.path(), "fonts", "(MIT OR Apache-2.0) AND OFL-1.1", &files);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_without_a_text_is_refused_by_name() {
+    fn crate_without_a_licence_text_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let error = document(&[package(folder.path(), "bare", "MIT", &[])]).unwrap_err();
         assert!(error.is::<NoText>());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_lists_is_told_from_our_own() {
+    fn third_party_crates_are_chosen_from_cargo_metadata() {
         let linked = linked("antiphon-plugin v0.1.0 (/some/where)\negui v0.37.0\nserde v1.0.0\nserde v1.0.0 (*)\n");
         assert_eq!(linked.len(), 3);
         let metadata = r#"{"packages":[
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_of_the_plug_in_has_its_text() {
+    fn crates_of_the_plug_in_have_licence_texts() {
         let document = of_crates(crate::root(), "antiphon-plugin").unwrap();
         for expected in ["| egui |", "| nice-plug | ", "| ort |", "SIL OPEN FONT LICENSE", "Permission is hereby granted"] {
             assert!(document.contains(expected), "{expected}");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_of_the_program_has_its_text() {
+    fn crates_of_the_program_have_licence_texts() {
         let document = of_crates(crate::root(), "antiphon-standalone").unwrap();
         for expected in ["| egui |", "| nice-plug |", "| cpal |", "| midir |", "| jack |", "| jack-sys |"] {
             assert!(document.contains(expected), "{expected}");

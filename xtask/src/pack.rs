@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_files_give_the_same_bytes() {
+    fn same_files_give_the_same_archive() {
         let (one, other) = (folder(&[0, 1, 2]), folder(&[2, 1, 0]));
         let touched = File::options().write(true).open(other.path().join("Some-1.2/b.txt")).unwrap();
         touched.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_of_tar_unpacks_to_what_was_packed() {
+    fn tar_archive_unpacks_to_the_packed_files() {
         let place = folder(&[0, 1, 2]);
         let bytes = pack(Kind::TarGz, &place.path().join("Some-1.2")).unwrap();
         let mut archive = tar::Archive::new(GzDecoder::new(bytes.as_slice()));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_run_may_be_run() {
+    fn programs_and_libraries_are_executable_in_the_archive() {
         for name in ["Antiphon-standalone/antiphon-standalone", "Antiphon.app/Contents/MacOS/Antiphon", "Antiphon/Antiphon.clap"] {
             assert_eq!(mode(Path::new(name)), ANYBODY_ENTERS, "{name}");
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_of_zip_unpacks_to_what_was_packed() {
+    fn zip_archive_unpacks_to_the_packed_files() {
         let place = folder(&[2, 0, 1]);
         let bytes = pack(Kind::Zip, &place.path().join("Some-1.2")).unwrap();
         let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).unwrap();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checksum_is_what_sha256sum_reads() {
+    fn checksum_line_has_the_format_of_sha256sum() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  some.zip\n";
         assert_eq!(checksum("some.zip", b"abc"), expected);
     }

@@ -16,7 +16,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     eprintln!("\n> {line}");
     let status = command.status().with_context(|| format!("`{line}` did not start"))?;
     if !status.success() {
-        bail!("`{line}` failed ({status}); its own message stands above");
+        bail!("`{line}` failed ({status}); see its message above");
     }
     Ok(())
 }
@@ -27,7 +27,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     eprintln!("\n> {line}");
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("`{line}` did not start"))?;
     if !output.status.success() {
-        bail!("`{line}` failed ({}); its own message stands above", output.status);
+        bail!("`{line}` failed ({}); see its message above", output.status);
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote something that is not text"))
 }
@@ -54,14 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_program_is_named() {
+    fn missing_program_is_named() {
         let error = run(Command::new("antiphon-no-such-program").arg("now")).unwrap_err();
         assert!(format!("{error:#}").contains("`antiphon-no-such-program now` did not start"));
         assert!(!succeeds("antiphon-no-such-program", ["now"]));
     }
 
     #[test]
-    fn the_line_shows_the_program_without_its_folder() {
+    fn command_line_is_shown_without_the_program_folder() {
         assert_eq!(line(Command::new("/some/where/cargo").args(["test", "--locked"])), "cargo test --locked");
     }
 }

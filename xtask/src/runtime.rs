@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_platform_has_its_own_wheel_and_a_whole_hash() {
+    fn platforms_have_their_own_wheel_and_a_full_hash() {
         for wheel in &WHEELS {
             assert_eq!(Wheel::of(wheel.os, wheel.arch).map(|found| found.tag), Some(wheel.tag), "two wheels for one platform");
             assert!(wheel.sha256.len() == 64 && wheel.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')), "{wheel:?}");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_requirement_pins_version_and_hash() {
+    fn requirement_pins_version_and_hash() {
         let wheel = Wheel::of("linux", "x86_64").unwrap();
         assert_eq!(
             wheel.requirement(),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_library_must_be_there_and_becomes_a_full_path() {
+    fn named_library_must_exist_and_becomes_absolute() {
         let folder = tempfile::tempdir().unwrap();
         let absent = folder.path().join("libonnxruntime.so");
         let error = obtain(folder.path(), Some(&absent)).unwrap_err();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_notices_are_found_beside_the_library_or_a_folder_up() {
+    fn notices_are_found_next_to_the_library_or_one_folder_up() {
         let folder = tempfile::tempdir().unwrap();
         let library = folder.path().join("capi/lib.so");
         assert_eq!(notices(&library), []);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_gives_its_library_and_its_notices() {
+    fn wheel_is_unpacked_to_library_and_notices() {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("some.whl");
         write_wheel(
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_without_the_library_is_refused_by_name() {
+    fn wheel_without_the_library_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("some.whl");
         write_wheel(&wheel, &["onnxruntime/LICENSE"]);

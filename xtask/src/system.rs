@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_to_run_is_one_line_with_every_package() {
+    fn install_command_is_one_line_with_every_package() {
         assert_eq!(
             line_to_run(&["python3", "python3-pip"]),
             "sudo apt-get update && sudo apt-get install --yes --no-install-recommends python3 python3-pip"
@@ -133,12 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_installed_when_nothing_is_missing() {
+    fn present_packages_are_not_installed() {
         ensure(&[Package { name: "antiphon-no-such-package", present: || true }]).unwrap();
     }
 
     #[test]
-    fn the_messages_hold_the_cure() {
+    fn error_messages_hold_the_cure() {
         let rights = NotInstalled::Rights(line_to_run(&["python3"])).to_string();
         assert!(rights.contains("sudo apt-get update && "));
         let no_apt = NotInstalled::NoApt("python3".into()).to_string();

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_has_every_file() {
+    fn copy_has_every_file() {
         let folder = tempfile::tempdir().unwrap();
         make(&folder.path().join("from"), "words");
         copy(&folder.path().join("from"), &folder.path().join("to/deep")).unwrap();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_folder_takes_the_place_of_the_old_one_and_leaves_nothing_behind() {
+    fn new_folder_replaces_the_old_one_completely() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("place");
         make(&place, "old");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_new_folder_cannot_be_moved_the_old_one_stays() {
+    fn failed_move_restores_the_old_folder() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("place");
         make(&place, "old");

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absurd_transports_are_read_as_silence() {
+    fn invalid_transport_values_are_dropped() {
         let mut transport = Transport::new(0.0);
         (transport.playing, transport.tempo) = (true, Some(0.0));
         (transport.time_sig_numerator, transport.time_sig_denominator) = (Some(0), Some(0));

@@ -63,7 +63,7 @@ fn lengths(seed: u32) -> impl Iterator<Item = u32> {
 }
 
 #[test]
-fn every_tick_has_its_sample_whatever_the_blocks() {
+fn tick_falls_on_its_sample_at_any_block_length() {
     for (tempo, hertz) in [(133.0, 44_100.0), (120.0, 48_000.0), (97.3, 96_000.0), (120.0, 44_100.0), (61.0, 22_050.0)] {
         for seed in 0..4 {
             let mut host = Host::new(tempo, hertz);
@@ -90,7 +90,7 @@ fn every_tick_has_its_sample_whatever_the_blocks() {
 }
 
 #[test]
-fn a_start_takes_over_the_fraction_of_a_tick() {
+fn start_takes_over_the_fraction_of_a_tick() {
     let mut host = Host::new(120.0, 48_000.0);
     host.locate(77.25);
     let event = host.block(64).first.unwrap();
@@ -100,7 +100,7 @@ fn a_start_takes_over_the_fraction_of_a_tick() {
 }
 
 #[test]
-fn a_locate_never_turns_the_clock_back() {
+fn locate_backwards_does_not_turn_the_clock_back() {
     let mut host = Host::new(120.0, 48_000.0);
     host.block(48_000);
     host.locate(5.5);
@@ -109,7 +109,7 @@ fn a_locate_never_turns_the_clock_back() {
 }
 
 #[test]
-fn a_loop_wraps_within_the_block() {
+fn loop_end_within_a_block_is_an_event_at_its_sample() {
     let mut host = Host::new(120.0, 48_000.0);
     host.time.cycle = Some((96.0, 192.0));
     host.locate(190.0);
@@ -123,7 +123,7 @@ fn a_loop_wraps_within_the_block() {
 }
 
 #[test]
-fn a_loop_between_blocks_is_told_from_a_locate() {
+fn jump_from_loop_end_to_loop_start_is_a_loop_and_any_other_a_locate() {
     let mut host = Host::new(120.0, 48_000.0);
     host.time.cycle = Some((96.0, 192.0));
     host.locate(191.0);
@@ -135,7 +135,7 @@ fn a_loop_between_blocks_is_told_from_a_locate() {
 }
 
 #[test]
-fn a_loop_cut_at_whole_samples_costs_no_tick() {
+fn loop_cut_at_whole_samples_loses_no_tick() {
     let mut host = Host::new(133.0, 44_100.0);
     host.time.cycle = Some((96.0, 192.0));
     host.locate(96.0);
@@ -156,7 +156,7 @@ fn a_loop_cut_at_whole_samples_costs_no_tick() {
 }
 
 #[test]
-fn ardours_rounding_does_not_move_the_clock() {
+fn rounded_positions_as_in_ardour_do_not_move_the_clock() {
     let mut host = Host::new(133.0, 44_100.0);
     for frames in lengths(7).take(2000) {
         host.time.position = Position::Musical((host.song() * 80.0).round() / 80.0);
@@ -168,7 +168,7 @@ fn ardours_rounding_does_not_move_the_clock() {
 }
 
 #[test]
-fn a_tempo_ramp_is_followed_without_jumps() {
+fn tempo_ramp_is_followed_without_jumps() {
     let mut host = Host::new(60.0, 48_000.0);
     let (mut song, mut tempo, mut before) = (0.0, 60.0, 0.0);
     for block in 0..2000 {
@@ -188,7 +188,7 @@ fn a_tempo_ramp_is_followed_without_jumps() {
 }
 
 #[test]
-fn a_tempo_change_within_a_block_is_no_jump() {
+fn tempo_change_within_a_block_is_no_jump() {
     let mut host = Host::new(60.0, 48_000.0);
     host.block(8192);
     // 200 bpm from the first sample of the last block, reported one block later.
@@ -199,7 +199,7 @@ fn a_tempo_change_within_a_block_is_no_jump() {
 }
 
 #[test]
-fn stopping_and_starting_are_told() {
+fn transport_stop_and_start_are_events() {
     let mut host = Host::new(120.0, 48_000.0);
     host.block(100);
     host.time.playing = false;
@@ -211,7 +211,7 @@ fn stopping_and_starting_are_told() {
 }
 
 #[test]
-fn without_a_transport_the_player_starts_the_clock() {
+fn clock_without_a_transport_starts_with_the_player() {
     let mut clock = Clock::new();
     clock.set_sample_rate(48_000.0);
     assert_eq!(clock.begin(&NO_TRANSPORT, 256), TransportEvents::default());
@@ -229,7 +229,7 @@ fn without_a_transport_the_player_starts_the_clock() {
 }
 
 #[test]
-fn the_bars_that_a_player_begins_have_the_metre_of_a_host_that_names_one() {
+fn bars_started_by_the_player_have_the_metre_of_the_stopped_host() {
     let waltz = Metre::new(3, 4).unwrap();
     let stopped = HostTime { tempo: Some(90.0), metre: Some(waltz), ..NO_TRANSPORT };
     let mut clock = Clock::new();
@@ -244,7 +244,7 @@ fn the_bars_that_a_player_begins_have_the_metre_of_a_host_that_names_one() {
 }
 
 #[test]
-fn a_host_that_counts_samples_is_followed_through_tempo_changes() {
+fn clock_follows_a_host_that_reports_samples_through_tempo_changes() {
     let mut host = Host::new(120.0, 48_000.0);
     for (number, tempo) in (0i64..).zip([120.0, 120.0, 180.0, 90.0]) {
         host.time.tempo = Some(tempo);
@@ -259,7 +259,7 @@ fn a_host_that_counts_samples_is_followed_through_tempo_changes() {
 }
 
 #[test]
-fn a_new_metre_turns_the_bar_lines_only() {
+fn metre_change_moves_the_bar_lines_but_not_the_clock() {
     let mut host = Host::new(120.0, 48_000.0);
     host.time.bar_line = Some(0.0);
     host.block(96_000);
@@ -273,7 +273,7 @@ fn a_new_metre_turns_the_bar_lines_only() {
 }
 
 #[test]
-fn without_a_sample_rate_the_clock_stands() {
+fn clock_without_a_valid_sample_rate_is_stopped() {
     for hertz in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         let mut host = Host::new(120.0, 48_000.0);
         host.clock.set_sample_rate(hertz);
@@ -301,7 +301,7 @@ fn host_time() -> impl Strategy<Value = HostTime> {
 proptest! {
     /// For any host, the clock never runs backwards, and every transport event lies inside its block.
     #[test]
-    fn the_clock_never_runs_back(blocks in prop::collection::vec((host_time(), 0..5000u32, any::<bool>()), 1..60)) {
+    fn clock_never_runs_backwards(blocks in prop::collection::vec((host_time(), 0..5000u32, any::<bool>()), 1..60)) {
         let mut clock = Clock::new();
         clock.set_sample_rate(44_100.0);
         let mut before = Moment(0.0);

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_fresh_and_keeps_its_name() {
+    fn files_of_one_name_get_different_paths_and_keep_the_name() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DragFolder::open_in(parent.path()).unwrap();
         let (first, second) = (folder.put("a b.mid", b"one").unwrap(), folder.put("a b.mid", b"two").unwrap());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn files_outlive_their_process_until_the_next_one_starts() {
+    fn files_of_an_ended_process_are_removed_when_the_next_one_starts() {
         let parent = tempfile::tempdir().unwrap();
         let (living, gone) = (DragFolder::open_in(parent.path()).unwrap(), DragFolder::open_in(parent.path()).unwrap());
         let (kept, abandoned) = (living.put("kept.mid", b"").unwrap(), gone.put("abandoned.mid", b"").unwrap());
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_left_alone() {
+    fn foreign_files_and_folders_are_left_alone() {
         let parent = tempfile::tempdir().unwrap();
         let (other, unfinished) = (parent.path().join("other"), parent.path().join(format!("{PREFIX}unfinished")));
         for folder in [&other, &unfinished] {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn instances_share_the_folder_of_their_process() {
+    fn instances_of_one_process_share_a_folder() {
         let (one, other) = (DragFolder::of_this_process().unwrap(), DragFolder::of_this_process().unwrap());
         assert!(Arc::ptr_eq(&one, &other));
     }

@@ -7,6 +7,8 @@ mod folder;
 #[cfg(any(windows, target_os = "macos"))]
 mod native;
 #[cfg(target_os = "linux")]
+mod uri_list;
+#[cfg(target_os = "linux")]
 mod x11;
 
 use std::error::Error;
@@ -57,13 +59,13 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum DragError {
     /// No thread, or no connection to the window system.
-    #[error("nothing can be dragged from here: {0}; use Save as...")]
+    #[error("dragging is not available here: {0}; use Save as...")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// The window system failed during the drag.
-    #[error("the drag was lost: {0}; try again, or use Save as...")]
+    #[error("the drag failed: {0}; try again, or use Save as...")]
     Lost(#[source] Box<dyn Error + Send + Sync>),
     /// The receiver accepted the drop but never fetched the path.
-    #[error("the window it was dropped on did not fetch the file; try again, or use Save as...")]
+    #[error("the window that accepted the drop did not fetch the file; try again, or use Save as...")]
     Unanswered,
 }
 
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_name_the_way_round() {
+    fn drag_errors_mention_save_as() {
         let cause = || Box::<dyn Error + Send + Sync>::from("no server");
         for error in [DragError::Unavailable(cause()), DragError::Lost(cause()), DragError::Unanswered] {
             assert!(error.to_string().contains("Save as..."), "{error}");

@@ -107,7 +107,7 @@ mod modal {
     /// Runs the modal loop on its own thread. Called on the window's thread.
     pub(super) fn spawn(file: &Path, window: RawWindowHandle, report: Sender<Report>) -> Result<JoinHandle<()>, DragError> {
         let RawWindowHandle::Win32(window) = window else {
-            return Err(DragError::Unavailable("the editor's window is none of Windows'".into()));
+            return Err(DragError::Unavailable("the editor's window is not a Win32 window".into()));
         };
         let (file, owner) = (file.to_owned(), Owner(window));
         // SAFETY: no preconditions.

@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use raw_window_handle::HasWindowHandle;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
@@ -24,6 +23,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
+use super::uri_list::uri_list;
 use super::{DragError, DragSource, Outcome};
 
 /// Protocol version. Receivers older than 3 are no longer in use.
@@ -34,8 +34,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(8);
 const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a receiver may leave a drop untouched before it counts as failed.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Characters of a URI path that need no escape: RFC 3986's unreserved characters and the slash.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 x11rb::atom_manager! {
     Atoms: AtomsCookie {
@@ -115,12 +113,6 @@ impl Drop for XdndSource {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// The file as `text/uri-list` (RFC 2483). Paths are bytes: anything but unreserved ASCII is percent-encoded.
-fn uri_list(file: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), PATH)).into_bytes()
 }
 
 /// A window that accepts drops.
@@ -383,21 +375,5 @@ fn server_time(connection: &RustConnection, window: Window) -> Result<Timestamp,
         if let Event::PropertyNotify(event) = connection.wait_for_event()? {
             return Ok(event.time);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-
-    use super::*;
-
-    #[test]
-    fn paths_become_uris_that_hold_nothing_strange() {
-        let uri = |path: &[u8]| String::from_utf8(uri_list(Path::new(OsStr::from_bytes(path)))).unwrap();
-        assert_eq!(uri(b"/tmp/a-b_c.d~/1.mid"), "file:///tmp/a-b_c.d~/1.mid\r\n");
-        assert_eq!(uri("/tmp/Plan, bar 5 #1 ü%.mid".as_bytes()), "file:///tmp/Plan%2C%20bar%205%20%231%20%C3%BC%25.mid\r\n");
-        assert_eq!(uri(b"/\xff\n"), "file:///%FF%0A\r\n");
     }
 }

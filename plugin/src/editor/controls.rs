@@ -24,7 +24,7 @@ pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
     for mode in Mode::ALL {
         let ready = model.is_ready(mode);
         let button = ui.add_enabled(ready, Button::selectable(mode == current, mode.name()));
-        let button = button.on_hover_text(purpose(mode)).on_disabled_hover_text(format!("{} This is coming.", purpose(mode)));
+        let button = button.on_hover_text(purpose(mode)).on_disabled_hover_text(format!("{} Not available yet.", purpose(mode)));
         if button.clicked() && mode != current {
             change(model, Change::Mode(mode));
         }
@@ -34,7 +34,7 @@ pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
 const fn purpose(mode: Mode) -> &'static str {
     match mode {
         Mode::Suggest => "Shows what could come next; plays it when you press Play.",
-        Mode::Answer => "Takes over when you fall silent, and yields when you come back.",
+        Mode::Answer => "Takes over when you pause, and stops when you play again.",
         Mode::Trade => "You have some bars, then Antiphon has as many.",
         Mode::Accompany => "Plays another role along with you.",
         Mode::Infill => "Fills the bars you mark.",
@@ -75,7 +75,7 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
 
     let mut share = values.adventurousness;
     let text = format!("{:.0} %", share * 100.0);
-    let tip = "From the safe to the unheard-of";
+    let tip = "From predictable to surprising";
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
     let response = dial(ui, "Adventurousness", &text, tip, slider);
     gesture(model, &response, Change::Adventurousness(share));

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_starts_on_the_bar_line_before_it_and_is_whole_bars_long() {
+    fn excerpt_of_a_plan_starts_on_the_bar_line_before_it_and_is_whole_bars_long() {
         let notes = [note(90, Tick(10), 60, Role::Keys), note(206, Tick(10), 64, Role::Keys)];
         let snapshot = Snapshot { bars: vec![bar(17, 60, 72, 3)], plan: Some(plan(84, 228, &notes)), ..Snapshot::default() };
         let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(70.0, 133.0)).unwrap();
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_ends_on_a_bar_line_takes_no_bar_more() {
+    fn excerpt_of_a_plan_that_ends_on_a_bar_line_ends_there() {
         let snapshot = Snapshot { plan: Some(plan(96, 288, &[note(96, Tick(192), 60, Role::Keys)])), ..Snapshot::default() };
         let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(90.0, 120.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.clip.end), (2, 2, Tick(192)));
     }
 
     #[test]
-    fn what_was_played_keeps_its_short_bars_and_ends_held_keys_at_the_playhead() {
+    fn excerpt_of_played_notes_keeps_short_bars_and_ends_held_keys_at_the_playhead() {
         let played = vec![note(100, Tick(10), 60, Role::Keys), note(110, Tick(5), 38, Role::Drums), note(140, Tick::MAX, 62, Role::Keys)];
         let bars = vec![bar(1, 0, 96, 4), bar(2, 96, 40, 4), bar(1, 136, 96, 4)];
         let snapshot = Snapshot { bars, played, ..Snapshot::default() };
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shown_is_nothing_to_take() {
+    fn excerpt_without_notes_is_none() {
         let silent = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
         for (source, snapshot) in [(Source::Plan, Snapshot::default()), (Source::Played, Snapshot::default()), (Source::Plan, silent)] {
             assert_eq!(Excerpt::of(source, &snapshot, &now(0.0, 120.0)), None);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_tempo_is_the_default() {
+    fn excerpt_with_an_invalid_tempo_has_the_default_tempo() {
         let snapshot = Snapshot { played: vec![note(0, Tick(10), 60, Role::Keys)], ..Snapshot::default() };
         for tempo in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let excerpt = Excerpt::of(Source::Played, &snapshot, &now(20.0, tempo)).unwrap();

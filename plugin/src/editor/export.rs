@@ -60,7 +60,7 @@ impl Exporter {
         self.dragging = None;
         let begun = excerpt.bytes().map_err(|error| error.to_string()).and_then(|bytes| {
             let file = DragFolder::of_this_process().and_then(|folder| folder.put(&excerpt.file_name(), &bytes));
-            let file = file.map_err(|error| format!("no file could be made in the folder for temporary files: {error}"))?;
+            let file = file.map_err(|error| format!("cannot write to the folder for temporary files: {error}"))?;
             self.drag.begin(&file, window).map_err(|error| error.to_string())
         });
         match begun {
@@ -80,7 +80,7 @@ impl Exporter {
         let what = self.dragging.take().unwrap_or_default();
         self.notice = match ended {
             Ok(Outcome::Delivered) => Some(Notice::Done(format!("Dropped: {what}"))),
-            Ok(Outcome::Declined) => Some(Notice::Failed("Not dropped: what was under the pointer takes no files".into())),
+            Ok(Outcome::Declined) => Some(Notice::Failed("Not dropped: the window under the pointer does not accept files".into())),
             Ok(Outcome::Cancelled) => None,
             Err(error) => Some(Notice::Failed(error.to_string())),
         };
@@ -145,7 +145,7 @@ impl Saving {
         if let Some(error) = &self.error {
             ui.colored_label(style::alarm(), error);
         } else if path.exists() {
-            ui.label("There is a file of that name. It will be replaced.");
+            ui.label("A file of that name exists. It will be replaced.");
         } else {
             // Keeps the buttons in place.
             ui.label("");
@@ -166,7 +166,7 @@ impl Saving {
     fn save(&self) -> Result<PathBuf, String> {
         let mut path = PathBuf::from(self.path.trim());
         if !path.is_absolute() {
-            return Err("Give the full path, from the root of the disk on.".into());
+            return Err("Enter the full path, starting at the root of the disk.".into());
         }
         if path.extension().is_none() {
             path.set_extension("mid");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_saved_under_its_name_with_an_ending() {
+    fn file_saved_without_an_extension_gets_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = saving(&folder.path().join("take two")).save().unwrap();
         assert!(path.ends_with("take two.mid"));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_saved_says_why() {
+    fn save_to_an_unusable_path_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let error = |path: &Path| saving(path).save().unwrap_err();
         assert!(error(Path::new("take.mid")).contains("full path"));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn proposed_names_are_free() {
+    fn proposed_file_name_is_not_in_use() {
         let folder = tempfile::tempdir().unwrap();
         for expected in ["plan, bar 1.mid", "plan, bar 1 2.mid", "plan, bar 1 3.mid"] {
             let path = free_path(folder.path(), "plan, bar 1.mid");

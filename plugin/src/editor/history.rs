@@ -18,9 +18,9 @@ pub(super) fn with_selected_entry(snapshot: &Snapshot, now: &Now, history: &Hist
 /// Buttons to step through the history, and the position in it. `live` is the current plan.
 pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &History, live: Option<&Plan>) {
     let steps = [
-        (Step::Older, "Earlier", "Go back to the suggestion before"),
-        (Step::Newer, "Later", "Go forward to the suggestion after"),
-        (Step::Now, "Now", "Go forward to what is planned now"),
+        (Step::Older, "Earlier", "Go back to the previous suggestion"),
+        (Step::Newer, "Later", "Go forward to the next suggestion"),
+        (Step::Now, "Now", "Return to the current plan"),
     ];
     for (step, name, tip) in steps {
         let possible = history.can_step(step, live);
@@ -39,9 +39,9 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
     };
     let gone = match history.evicted() {
         0 => String::new(),
-        count => format!("\nThe history is full: {count} of the oldest had to go."),
+        count => format!("\nThe history is full: {count} of the oldest were removed."),
     };
-    let tip = format!("What was suggested is kept in the project.{more}{gone}");
+    let tip = format!("Suggestions are saved with the project.{more}{gone}");
     ui.label(RichText::new(text).size(12.0)).on_hover_text(tip);
 }
 
@@ -51,8 +51,8 @@ fn origin(entry: &Entry) -> String {
     let reason = match entry.reason() {
         Reason::Heard => "was played",
         Reason::Kept => "was kept",
-        Reason::Rerolled => "had to make room for another",
-        Reason::PhraseEnd => "stood at the end of a phrase",
+        Reason::Rerolled => "was replaced by another",
+        Reason::PhraseEnd => "was current at the end of a phrase",
     };
-    format!("\nThis one is of bar {bar}: it {reason}.")
+    format!("\nThis one is from bar {bar}; it {reason}.")
 }

@@ -145,9 +145,9 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
             let shown = snapshot.bar_at(now.playhead.tick());
             let clock = match now.motion {
                 _ if narrow => "",
-                Motion::Host => "    in the host's time",
-                Motion::Internal => "    in its own time",
-                Motion::Stopped => "    listening",
+                Motion::Host => "    host clock",
+                Motion::Internal => "    own clock",
+                Motion::Stopped => "    waiting for you",
             };
             ui.label(RichText::new(format!("bar {}    {}    {:.0} bpm{clock}", shown.number, shown.bar.metre, now.tempo)).size(13.0));
             if narrow {

@@ -47,10 +47,10 @@ pub(super) struct WindowOptions {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum InvalidSize {
     /// The size is out of range.
-    #[error("a window cannot be {0} x {1} pixels: each side takes 1 to 16384")]
+    #[error("a window of {0} x {1} pixels is out of range: each side must be 1 to 16384")]
     Size(u32, u32),
     /// The scale is out of range.
-    #[error("a scale of {0} cannot be meant: it is 0.25 to 8, and 1 on a screen of 96 dpi")]
+    #[error("a scale of {0} is out of range: it must be 0.25 to 8, with 1 for a screen of 96 dpi")]
     Scale(f64),
 }
 
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_window_can_be_is_refused() {
+    fn size_or_scale_out_of_range_is_rejected() {
         let sizing = sizing(None);
         for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 96.0] {
             assert!(sizing.set_host_scale(scale).is_err(), "{scale}");

@@ -18,7 +18,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, messag
             let share = ui.label(small(on_time(status)));
             let counts = status.punctuality;
             share.on_hover_text(format!(
-                "{} plans came in time, {} too late. A late plan is dropped: nothing sounds late.",
+                "{} plans were ready in time, {} too late. A late plan is discarded: nothing plays late.",
                 counts.on_time, counts.late
             ));
             let messages: Vec<_> = [message, status.remark.as_deref()].into_iter().flatten().collect();
@@ -53,7 +53,7 @@ pub(super) const fn is_missing(status: &Status) -> bool {
 
 fn component(ui: &mut Ui, name: &str, component: &Component) {
     let (colour, text): (Color32, &str) = match component {
-        Component::Resting => (style::faint_ink(), "resting"),
+        Component::Resting => (style::faint_ink(), "idle"),
         Component::Loading => (style::waiting(), "loading"),
         Component::Ready(version) => (style::well(), version),
         Component::Missing { .. } => (style::alarm(), "missing"),
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_late_plan_is_not_rounded_away() {
+    fn share_with_one_late_plan_is_below_100_per_cent() {
         let status = |on_time, late| Status { punctuality: Punctuality { on_time, late }, ..Status::default() };
         assert_eq!(on_time(&status(9_999, 1)), "On time: 99 %");
         assert_eq!(on_time(&status(10_000, 0)), "On time: 100 %");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_missing_is_missing() {
+    fn component_that_is_loading_is_not_missing() {
         let missing = Component::Missing { what: String::new(), looked_in: Vec::new() };
         assert!(is_missing(&Status { model: missing, ..Status::default() }));
         assert!(!is_missing(&Status { engine: Component::Loading, ..Status::default() }));

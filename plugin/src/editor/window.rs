@@ -91,7 +91,7 @@ impl WindowFactory {
             #[cfg(target_os = "linux")]
             keyboard: None,
         };
-        create_egui_editor(state, self.notifier.clone(), settings, app).ok_or_else(|| "egui makes no editor".into())
+        create_egui_editor(state, self.notifier.clone(), settings, app).ok_or_else(|| "egui created no editor".into())
     }
 }
 
@@ -122,7 +122,7 @@ impl NiceEguiApp for App {
         if self.place == Place::InHost {
             let keyboard = Keyboard::new(frame.baseview_window());
             self.keyboard =
-                keyboard.inspect_err(|error| nice_warn!("The editor keeps the host's keys from it after a click: {error}")).ok();
+                keyboard.inspect_err(|error| nice_warn!("Key presses may not reach the host after a click into the editor: {error}")).ok();
         }
         Ok(())
     }
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_a_trigger_that_goes_on_and_then_off() {
+    fn command_switches_its_trigger_on_and_off_again() {
         let (mut model, host) = model();
         model.command(Command::Another);
         model.command(Command::Another);
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_reach_the_parameter_they_are_of() {
+    fn change_sets_its_parameter_in_a_gesture() {
         let (mut model, host) = model();
         for (change, name, normalised) in [
             (Change::Mode(Mode::Infill), "Mode", 1.0),
@@ -363,14 +363,14 @@ mod tests {
     }
 
     #[test]
-    fn modes_that_are_coming_are_not_ready() {
+    fn modes_that_are_not_implemented_are_not_ready() {
         let (model, _) = model();
         let ready: Vec<_> = Mode::ALL.into_iter().filter(|&mode| model.is_ready(mode)).collect();
         assert_eq!(ready, [Mode::Suggest]);
     }
 
     #[test]
-    fn before_a_window_was_opened_nothing_is_set() {
+    fn changes_before_a_window_was_opened_are_ignored() {
         let (mut model, host) = model();
         model.host = None;
         model.command(Command::Play);

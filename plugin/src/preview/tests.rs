@@ -81,7 +81,7 @@ fn share(samples: &[f32], from: f64, to: f64) -> f64 {
 }
 
 #[test]
-fn a_note_sounds_from_its_own_sample_on_and_falls_silent() {
+fn note_starts_at_its_sample_and_decays_to_silence() {
     let [left, right] = play(RATE, 4 * SECOND, &[note_on(1000, A4, 100), note_off(30_000, A4)], &[512]);
     for side in [left, right] {
         assert!(side[..1000].iter().all(|sample| *sample == 0.0));
@@ -95,7 +95,7 @@ fn a_note_sounds_from_its_own_sample_on_and_falls_silent() {
 }
 
 #[test]
-fn the_strongest_frequency_is_the_keys() {
+fn strongest_frequency_is_that_of_the_key() {
     for pitch in (33..=96).step_by(9) {
         let [left, _] = play(RATE, SECOND, &[note_on(0, Key::new(0, pitch).unwrap(), 90)], &[512]);
         let hertz = 440.0 * ((f64::from(pitch) - 69.0) / 12.0).exp2();
@@ -109,7 +109,7 @@ fn the_strongest_frequency_is_the_keys() {
 }
 
 #[test]
-fn a_bend_moves_the_pitch_by_up_to_two_semitones() {
+fn pitch_bend_range_is_two_semitones() {
     let bend = |value| NoteEvent::MidiPitchBend { timing: 0, channel: 0, value };
     for (value, semitones) in [(0.0, -2.0), (0.5, 0.0), (0.75, 1.0), (1.0, 2.0)] {
         let [left, _] = play(RATE, SECOND, &[bend(value), note_on(0, A4, 90)], &[512]);
@@ -119,7 +119,7 @@ fn a_bend_moves_the_pitch_by_up_to_two_semitones() {
 }
 
 #[test]
-fn louder_keys_sound_louder_and_brighter() {
+fn higher_velocity_is_louder_and_brighter() {
     let notes = [1, 20, 64, 100, 127].map(|velocity| play(RATE, SECOND / 4, &[note_on(0, A4, velocity)], &[512])[0].clone());
     for pair in notes.windows(2) {
         assert!(rms(&pair[1]) > 1.2 * rms(&pair[0]));
@@ -130,7 +130,7 @@ fn louder_keys_sound_louder_and_brighter() {
 }
 
 #[test]
-fn drums_are_told_apart() {
+fn kick_snare_and_hat_have_different_spectra() {
     let hit = |key| play(RATE, SECOND / 4, &[note_on(0, key, 110)], &[512])[0].clone();
     let (kick, snare, hat) = (hit(KICK), hit(SNARE), hit(HAT));
     assert!(share(&kick, 0.0, 250.0) > 0.8, "{}", share(&kick, 0.0, 250.0));
@@ -151,14 +151,14 @@ fn drums_are_told_apart() {
 }
 
 #[test]
-fn a_closed_hat_ends_an_open_one() {
+fn closed_hat_chokes_an_open_one() {
     let both = |key| play(RATE, SECOND / 2, &[note_on(0, OPEN_HAT, 100), note_on(4800, key, 1)], &[512])[0].clone();
     let (closed, not) = (both(HAT), both(KICK));
     assert!(rms(&closed[7200..9600]) < 0.2 * rms(&not[7200..9600]));
 }
 
 #[test]
-fn the_pedal_holds_what_is_let_go() {
+fn pedal_sustains_released_keys() {
     let held = |pedal: &[Event]| {
         let mut events = vec![note_on(0, A4, 90), note_off(4800, A4)];
         events.extend(pedal);
@@ -199,7 +199,7 @@ fn starts_steals_and_releases_do_not_click() {
 }
 
 #[test]
-fn a_reset_is_silent_at_once() {
+fn reset_silences_at_once() {
     let mut preview = Preview::new(RATE);
     play_on(&mut preview, 4800, &[control(0, control_change::DAMPER_PEDAL, 1.0), note_on(0, A4, 127), note_on(9, KICK, 127)], &[512]);
     preview.reset();
@@ -211,7 +211,7 @@ fn a_reset_is_silent_at_once() {
 }
 
 #[test]
-fn every_key_at_once_does_not_clip() {
+fn all_keys_at_once_do_not_clip() {
     let all = (0..16).flat_map(|channel| (0..128).map(move |pitch| note_on(7, Key::new(channel, pitch).unwrap(), 127)));
     let mut events: Vec<_> = all.clone().collect();
     events.extend(all.map(|event| match event {
@@ -224,7 +224,7 @@ fn every_key_at_once_does_not_clip() {
 }
 
 #[test]
-fn any_sample_rate_gives_numbers() {
+fn output_is_finite_at_any_sample_rate() {
     let events = [note_on(0, A4, 127), note_on(0, Key::new(0, 0).unwrap(), 127), note_on(3, Key::new(0, 127).unwrap(), 127)];
     let drums = (27..=87).map(|pitch| note_on(5, Key::new(9, pitch).unwrap(), 127));
     let events: Vec<_> = events.into_iter().chain(drums).collect();
@@ -236,7 +236,7 @@ fn any_sample_rate_gives_numbers() {
 }
 
 #[test]
-fn velocities_and_bends_that_are_no_numbers_do_no_harm() {
+fn nan_velocities_and_bends_give_finite_output() {
     let mut events = vec![note_on(9, A4, 100), note_on(10, A4, 100)];
     for event in &mut events {
         if let NoteEvent::NoteOn { velocity, .. } = event {
@@ -251,7 +251,7 @@ fn velocities_and_bends_that_are_no_numbers_do_no_harm() {
 }
 
 #[test]
-fn the_length_of_blocks_changes_nothing() {
+fn output_does_not_depend_on_the_block_length() {
     let mut events: Vec<_> = (0..60)
         .flat_map(|index| {
             let key = Key::new(if index % 3 == 0 { 9 } else { 0 }, u8::try_from(36 + index * 5 % 40).unwrap()).unwrap();

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sines_are_sines() {
+    fn sine_approximation_is_accurate_to_4e_6() {
         for step in -150_000..=150_000_i32 {
             let cycles = step as f32 * 1e-5;
             let exact = (f64::from(cycles) * core::f64::consts::TAU).sin();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_oscillator_keeps_its_pitch() {
+    fn oscillator_does_not_drift() {
         // After a million samples the error is below a thousandth of a cycle.
         let (cycles, mut oscillator) = (440.0 / 48_000.0, Oscillator::default());
         let mut last = [0.0; CHUNK];
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_falls_by_its_factor() {
+    fn decay_is_exponential() {
         let (factor, mut level) = (0.97_f32, 0.5);
         let levels: Vec<f32> = (0..10).flat_map(|_| decay(&mut level, factor)).collect();
         for (index, level) in levels.into_iter().enumerate() {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limiter_is_a_hyperbolic_tangent() {
+    fn limiter_approximates_the_hyperbolic_tangent() {
         for step in -20_000..=20_000_i16 {
             let value = f32::from(step) * 1e-3;
             assert!((f64::from(tanh(value)) - f64::from(value).tanh()).abs() < 9e-6, "{value}");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_band_of_noise_is_where_it_is_said_to_be() {
+    fn noise_band_has_its_centre_frequency() {
         let mut band = Band::new(0.1, 2.0);
         let samples: Vec<f64> = (0..1000).flat_map(|_| band.next()).map(f64::from).collect();
         let energy = |cycles: f64| {

@@ -80,7 +80,7 @@ impl Instance {
 }
 
 #[test]
-fn a_planned_note_sounds_on_its_tick() {
+fn planned_note_starts_at_its_tick() {
     let mut instance = Instance::new();
     instance.block(&[]);
     instance.plan(1, 2, 3);
@@ -89,7 +89,7 @@ fn a_planned_note_sounds_on_its_tick() {
 }
 
 #[test]
-fn drums_sound_as_drums_on_any_channel() {
+fn drum_roles_use_the_percussion_sound_on_any_channel() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);
     assert_eq!(instance.port.sounds, [Sound::ByChannel]);
@@ -107,7 +107,7 @@ fn drums_sound_as_drums_on_any_channel() {
 }
 
 #[test]
-fn everything_that_ends_a_plan_releases_it() {
+fn sounding_note_is_released_by_every_event_that_ends_a_plan() {
     type End = (&'static str, fn(&mut Instance));
     let ends: [End; 8] = [
         ("stop", |instance| instance.host.playing = false),
@@ -134,7 +134,7 @@ fn everything_that_ends_a_plan_releases_it() {
 }
 
 #[test]
-fn what_was_planned_before_a_locate_is_stale_after_it() {
+fn plan_made_before_a_locate_is_stale_after_it() {
     let mut instance = Instance::new();
     instance.block(&[]);
     instance.plan(1, 3, 1);
@@ -147,7 +147,7 @@ fn what_was_planned_before_a_locate_is_stale_after_it() {
 }
 
 #[test]
-fn what_was_planned_goes_on_after_a_loop() {
+fn plan_continues_after_a_loop() {
     let mut instance = Instance::new();
     instance.sound();
     instance.plan(1, 3, 1);
@@ -158,7 +158,7 @@ fn what_was_planned_goes_on_after_a_loop() {
 }
 
 #[test]
-fn the_player_takes_a_key_and_keeps_it() {
+fn key_struck_by_the_player_is_taken_from_the_plan() {
     let mut instance = Instance::new();
     instance.block(&[]);
     instance.plan(1, 1, 2);
@@ -177,7 +177,7 @@ fn the_player_takes_a_key_and_keeps_it() {
 }
 
 #[test]
-fn the_end_of_what_sounds_is_told_before_what_ended_it() {
+fn note_end_is_sent_before_the_event_that_caused_it() {
     let mut instance = Instance::new();
     instance.sound();
     instance.sent_events();
@@ -193,7 +193,7 @@ fn the_end_of_what_sounds_is_told_before_what_ended_it() {
 }
 
 #[test]
-fn a_stray_note_off_behind_a_closed_gate_leaves_no_note_hanging() {
+fn stray_note_off_with_thru_off_leaves_no_hanging_note() {
     let mut instance = Instance::new();
     instance.set("thru", 0.0);
     instance.block(&[]);
@@ -204,7 +204,7 @@ fn a_stray_note_off_behind_a_closed_gate_leaves_no_note_hanging() {
 }
 
 #[test]
-fn within_a_sample_offs_go_first_then_controllers_then_ons() {
+fn events_of_one_sample_are_sent_as_note_offs_controllers_note_ons() {
     let mut instance = Instance::new();
     let (held, struck) = (Key::new(0, 70).unwrap(), Key::new(0, 71).unwrap());
     instance.block(&[]);
@@ -241,7 +241,7 @@ fn channel_mode_message_ends_the_plan_and_frees_the_keys_of_its_channel() {
 }
 
 #[test]
-fn note_on_of_velocity_0_lets_its_key_go() {
+fn note_on_with_velocity_0_releases_its_key() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);
     instance.sent_events();
@@ -253,7 +253,7 @@ fn note_on_of_velocity_0_lets_its_key_go() {
 }
 
 #[test]
-fn the_musician_hears_in_order_of_time() {
+fn captured_events_are_in_order_of_time() {
     let mut instance = Instance::new();
     instance.block(&[note_on(250, KEY, 33), note_off(750, KEY)]);
     let events = instance.sent_events();
@@ -264,7 +264,7 @@ fn the_musician_hears_in_order_of_time() {
 }
 
 #[test]
-fn triggers_ask_once_and_a_loaded_state_asks_for_nothing() {
+fn trigger_sends_one_command_and_a_loaded_state_none() {
     let mut instance = Instance::new();
     assert_eq!(instance.commands(), []);
     instance.set("play", 1.0);
@@ -280,7 +280,7 @@ fn triggers_ask_once_and_a_loaded_state_asks_for_nothing() {
 }
 
 #[test]
-fn with_the_transport_stopped_the_player_sets_the_clock_going() {
+fn note_with_the_transport_stopped_starts_the_clock() {
     let mut instance = Instance::new();
     instance.host.playing = false;
     instance.block(&[]);
@@ -296,7 +296,7 @@ fn with_the_transport_stopped_the_player_sets_the_clock_going() {
 }
 
 #[test]
-fn what_is_held_is_forgotten_after_a_bypass_and_a_reset() {
+fn gap_is_sent_after_a_bypass_and_a_reset() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);
     instance.set("bypass", 1.0);
@@ -311,7 +311,7 @@ fn what_is_held_is_forgotten_after_a_bypass_and_a_reset() {
 }
 
 #[test]
-fn a_bypassed_instance_only_passes_on() {
+fn bypassed_instance_passes_events_and_sends_none() {
     let mut instance = Instance::new();
     instance.set("bypass", 1.0);
     instance.set("thru", 0.0);

@@ -81,7 +81,7 @@ impl Fixture {
 }
 
 #[test]
-fn the_musician_is_told_what_sounds_and_what_ends_early() {
+fn notes_that_start_or_end_early_are_reported() {
     let mut fixture = Fixture::new();
     fixture.plan(1, 0, 9, 60);
     // Cut below, ends by itself, is repeated.
@@ -105,7 +105,7 @@ fn offsets_are_eighths_of_a_tick() {
 }
 
 #[test]
-fn notes_come_in_any_order_and_leave_in_order_of_time() {
+fn notes_received_in_any_order_are_played_in_order_of_time() {
     let mut fixture = Fixture::new();
     for (onset, pitch) in [(5, 65), (1, 61), (3, 63), (1, 71)] {
         fixture.plan(onset, 0, 1, pitch);
@@ -116,7 +116,7 @@ fn notes_come_in_any_order_and_leave_in_order_of_time() {
 }
 
 #[test]
-fn the_next_note_is_kept_across_blocks() {
+fn pending_note_is_kept_across_blocks() {
     let mut fixture = Fixture::new();
     fixture.plan(1, 0, 1, 60);
     let out: Vec<_> = [999, 1, 1, 998, 2].into_iter().map(|frames| fixture.block(frames)).collect();
@@ -124,7 +124,7 @@ fn the_next_note_is_kept_across_blocks() {
 }
 
 #[test]
-fn what_comes_late_is_counted_and_not_played() {
+fn late_note_is_counted_and_not_played() {
     let mut fixture = Fixture::new();
     fixture.block(2500);
     fixture.plan(2, 0, 10, 60);
@@ -134,7 +134,7 @@ fn what_comes_late_is_counted_and_not_played() {
 }
 
 #[test]
-fn withdrawn_notes_do_not_sound_and_those_that_sound_stay() {
+fn withdrawal_removes_pending_notes_but_not_sounding_ones() {
     let mut fixture = Fixture::new();
     for (onset, pitch) in [(1, 61), (2, 62), (3, 63), (4, 64), (5, 65)] {
         fixture.plan(onset, 0, 10, pitch);
@@ -146,7 +146,7 @@ fn withdrawn_notes_do_not_sound_and_those_that_sound_stay() {
 }
 
 #[test]
-fn a_cut_ends_what_sounds() {
+fn cut_ends_sounding_notes_at_its_tick() {
     let mut fixture = Fixture::new();
     fixture.plan(1, 0, 100, 60);
     fixture.plan(1, 0, 2, 61);
@@ -159,7 +159,7 @@ fn a_cut_ends_what_sounds() {
 }
 
 #[test]
-fn a_note_that_starts_again_ends_first() {
+fn repeated_note_ends_before_it_restarts() {
     let mut fixture = Fixture::new();
     fixture.plan(1, 0, 5, 60);
     fixture.plan(2, 0, 1, 60);
@@ -171,7 +171,7 @@ fn a_note_that_starts_again_ends_first() {
 }
 
 #[test]
-fn a_note_without_length_still_ends_after_it_started() {
+fn note_without_length_ends_one_sample_after_its_start() {
     let mut fixture = Fixture::new();
     fixture.plan(2, 0, 0, 60);
     fixture.plan(3, 0, 0, 61);
@@ -180,7 +180,7 @@ fn a_note_without_length_still_ends_after_it_started() {
 }
 
 #[test]
-fn a_standing_clock_plays_nothing() {
+fn stopped_clock_plays_nothing() {
     let mut fixture = Fixture::new();
     fixture.host.playing = false;
     fixture.plan(0, 0, 1, 60);
@@ -189,7 +189,7 @@ fn a_standing_clock_plays_nothing() {
 }
 
 #[test]
-fn what_finds_no_room_is_counted() {
+fn notes_beyond_capacity_are_counted() {
     let mut fixture = Fixture::new();
     for _ in 0..PENDING_NOTES + 5 {
         fixture.plan(9, 0, 1, 60);
@@ -201,7 +201,7 @@ fn what_finds_no_room_is_counted() {
 }
 
 #[test]
-fn keys_outside_midi_are_left_out() {
+fn keys_outside_midi_are_ignored() {
     let mut fixture = Fixture::new();
     fixture.plan(1, 0, 1, 200);
     assert_eq!(fixture.block(5000), []);

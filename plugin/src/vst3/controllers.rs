@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn values_written_back_one_by_one_are_no_events_before_somebody_plays() {
+    fn values_written_back_one_by_one_before_playing_are_no_events() {
         let (mut controllers, values) = controllers();
         #[allow(clippy::cast_possible_truncation, reason = "it was one")]
         for index in 0..ALL {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn first_value_of_a_rolling_song_is_an_event_and_its_repetition_is_none() {
+    fn first_value_after_a_start_is_an_event_and_its_repetition_is_none() {
         let (mut controllers, _) = controllers();
         let volume = (VOLUME, 100.0 / 127.0);
         let at = |position| BlockInfo { position: Some(position), ..ROLLING };
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_after_a_load_are_no_events_until_a_second_is_over_or_somebody_plays() {
+    fn changes_in_the_second_after_a_load_are_no_events_unless_music_plays() {
         let changes = [(PEDAL, 1.0), (VOLUME, 0.1)];
         let (mut controllers, values) = controllers();
         assert!(values.load(|| true));
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_none_and_blocks_without_samples_make_no_events() {
+    fn invalid_values_and_empty_blocks_make_no_events() {
         let (mut controllers, values) = controllers();
         assert_eq!(play(&mut controllers, LIVE, &[(PEDAL, f32::NAN), (PEDAL, f32::INFINITY), (ALL, 0.5)]), [false; 3]);
         assert_eq!(play(&mut controllers, BlockInfo { frames: 0, ..LIVE }, &[(PEDAL, 1.0)]), [false]);

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn link_of_a_component_is_that_of_the_plugin_made_inside() {
+    fn component_has_the_link_of_the_plugin_inside() {
         let params = Arc::new(AntiphonParams::new(true));
         let (inside, link) = Link::connect(|| Link::new(&params));
         assert!(Arc::ptr_eq(&inside, &link));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn link_outside_of_a_component_is_left_with_nobody() {
+    fn link_created_outside_a_component_is_not_kept() {
         let lone = Link::new(&Arc::new(AntiphonParams::new(true)));
         assert_eq!(Arc::strong_count(&lone), 1);
     }

@@ -219,7 +219,7 @@ impl Run {
         }
         let new = new.count();
         println!(
-            "{} quarters: at {new} a new plan was asked for, {short} of them of less than four bars, at {} more of one",
+            "{} quarters: a new plan was requested at {new}, {short} of them shorter than four bars; an extension at {}",
             self.ticks.len(),
             plans.len() - new
         );

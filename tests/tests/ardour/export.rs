@@ -19,7 +19,7 @@ fn notes(messages: &[Message], end: i64) -> Vec<TrackNote> {
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn an_export_has_the_whole_plan_at_any_block_size() {
+fn export_has_the_whole_plan_at_any_block_size() {
     let played = Played::in_4_4();
     let song = played.song;
     let end = song.sample(song.plan() + Song::PLANNED * song.bar());

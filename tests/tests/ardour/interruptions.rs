@@ -19,7 +19,7 @@ fn left_down(report: &Report, what: &str) -> Down {
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn nothing_hangs_after_loop_locate_bypass_or_removal() {
+fn no_note_hangs_after_loop_locate_bypass_or_removal() {
     let (ardour, played) = (Ardour::installed(), Played::in_4_4());
     let song = played.song;
     let session = |attempt| {

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_down_until_released_or_all_are() {
+    fn key_is_down_until_released_or_all_notes_off() {
         let down = |bytes: &[[u8; 3]]| keys_down(&messages(bytes), Releases::Any).map(|down| down.into_keys().collect::<Vec<_>>());
         assert_eq!(down(&[[0x90, 60, 1], [0x91, 60, 1], [0x80, 60, 0]]), Ok(vec![(1, 60)]));
         assert_eq!(down(&[[0x90, 60, 1], [0x90, 60, 0]]), Ok(vec![]));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ardour_releases_of_the_plan_is_not_released_by_antiphon() {
+    fn release_by_ardour_does_not_count_as_antiphons() {
         let own = |bytes: &[[u8; 3]]| keys_down(&messages(bytes), Releases::Own).unwrap().into_keys().collect::<Vec<_>>();
         assert_eq!(own(&[[0x90, 60, 90], [0x80, 60, 0]]), []);
         assert_eq!(own(&[[0x90, 60, 90], [0x80, 60, 64]]), [(0, 60)]);

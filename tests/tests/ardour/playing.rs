@@ -131,19 +131,19 @@ fn assert_take(song: Song, report: &Report, session: &Path, ticks: i64) {
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_take_in_4_4_is_in_time_and_paired() {
+fn take_in_4_4_is_in_time_and_paired() {
     Played::in_4_4();
 }
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_take_in_3_4_is_in_time_and_paired() {
+fn take_in_3_4_is_in_time_and_paired() {
     play(Song::new(3, 4), "3-4", 1);
 }
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_take_in_7_8_is_in_time_and_paired() {
+fn take_in_7_8_is_in_time_and_paired() {
     play(Song::new(7, 8), "7-8", 1);
 }
 
@@ -151,6 +151,6 @@ fn a_take_in_7_8_is_in_time_and_paired() {
 /// difference over the block's 512 samples: 1/120 of a beat.
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_plan_through_a_tempo_ramp_is_in_time_and_paired() {
+fn plan_through_a_tempo_ramp_is_in_time_and_paired() {
     play(Song { ramp: Some(87), ..Song::new(4, 4) }, "ramp", 16);
 }

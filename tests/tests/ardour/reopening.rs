@@ -10,7 +10,7 @@ use super::song::Song;
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_reopened_project_is_silent_and_whole_and_plays_on() {
+fn reopened_project_is_silent_and_complete_and_plays_again() {
     let (ardour, played) = (Ardour::installed(), Played::in_4_4());
     let song = played.song;
     let before = Project::read(&played.session);

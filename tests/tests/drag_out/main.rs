@@ -110,7 +110,7 @@ fn clip() -> Clip {
 }
 
 #[test]
-fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
+fn gtk_window_gets_the_dropped_file() {
     let display = Display::start(800, 600).unwrap();
     let (input, mut target) = (InputDevices::at(Some(display.name())).unwrap(), Target::open(&display));
     let parent = tempfile::tempdir().unwrap();
@@ -132,7 +132,7 @@ fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
 }
 
 #[test]
-fn a_window_that_is_busy_with_what_it_fetched_has_got_it() {
+fn drop_on_a_window_busy_with_the_file_is_delivered() {
     let display = Display::start(800, 600).unwrap();
     let (input, mut target) = (InputDevices::at(Some(display.name())).unwrap(), Target::busy(&display));
     let mut source = XdndSource::on(display.name());
@@ -145,7 +145,7 @@ fn a_window_that_is_busy_with_what_it_fetched_has_got_it() {
 }
 
 #[test]
-fn a_drop_beside_every_window_is_declined() {
+fn drop_outside_every_window_is_declined() {
     let display = Display::start(800, 600).unwrap();
     let (input, target) = (InputDevices::at(Some(display.name())).unwrap(), Target::open(&display));
     let mut source = XdndSource::on(display.name());
@@ -159,7 +159,7 @@ fn a_drop_beside_every_window_is_declined() {
 }
 
 #[test]
-fn a_source_that_is_dropped_ends_its_drag() {
+fn dropping_the_source_ends_its_drag() {
     let display = Display::start(800, 600).unwrap();
     let input = InputDevices::at(Some(display.name())).unwrap();
     input.press(NOWHERE).unwrap();
@@ -171,7 +171,7 @@ fn a_source_that_is_dropped_ends_its_drag() {
 }
 
 #[test]
-fn without_a_server_the_drag_says_so() {
+fn drag_without_an_x_server_is_an_error() {
     let mut source = XdndSource::on(":antiphon");
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
     let since = Instant::now();

@@ -88,8 +88,8 @@ fn settle(instance: &mut Instance, host_window: &HostWindow) {
 }
 
 #[test]
-fn space_bar_after_a_click_into_the_editor_is_the_hosts() {
-    in_child_process("focus::space_bar_after_a_click_into_the_editor_is_the_hosts", SCREEN, manage, click_and_press_space);
+fn space_bar_after_a_click_into_the_editor_goes_to_the_host() {
+    in_child_process("focus::space_bar_after_a_click_into_the_editor_goes_to_the_host", SCREEN, manage, click_and_press_space);
 }
 
 struct NoWindow;

@@ -12,7 +12,7 @@ use super::{in_child_process, wait_until_drawn};
 const LATE: Duration = Duration::from_millis(300);
 
 fn show_late() {
-    let Instance::Clap(mut host) = Instance::loaded(Format::Clap) else { unreachable!("it was asked for") };
+    let Instance::Clap(mut host) = Instance::loaded(Format::Clap) else { unreachable!("requested above") };
     // The host delays between creating the editor and giving it a window.
     let open = |width, height| {
         thread::sleep(LATE);

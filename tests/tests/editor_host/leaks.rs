@@ -58,7 +58,7 @@ fn open_and_close_again_and_again() {
 }
 
 #[test]
-fn two_hundred_openings_leave_nothing_behind() {
-    let test = "leaks::two_hundred_openings_leave_nothing_behind";
+fn two_hundred_openings_leak_nothing() {
+    let test = "leaks::two_hundred_openings_leak_nothing";
     in_child_process(test, (1200, 800), |_| (), open_and_close_again_and_again);
 }

@@ -76,11 +76,11 @@ macro_rules! on_a_screen_of {
 }
 
 on_a_screen_of! {
-    editor_at_100_per_cent_measures_what_it_says: 100;
-    editor_at_125_per_cent_measures_what_it_says: 125;
-    editor_at_150_per_cent_measures_what_it_says: 150;
-    editor_at_200_per_cent_measures_what_it_says: 200;
-    editor_at_300_per_cent_measures_what_it_says: 300;
+    editor_at_100_per_cent_has_the_reported_size: 100;
+    editor_at_125_per_cent_has_the_reported_size: 125;
+    editor_at_150_per_cent_has_the_reported_size: 150;
+    editor_at_200_per_cent_has_the_reported_size: 200;
+    editor_at_300_per_cent_has_the_reported_size: 300;
 }
 
 /// Sets several scales on the open editor, and reopens it at the last one.
@@ -92,7 +92,7 @@ fn set_scales(screen: &str) {
             let (size, when) = (pixels(SIZE, per_cent), format!("{format:?} set to {per_cent} per cent on a screen of {screen}"));
             instance.set_scale(f64::from(per_cent) / 100.0);
             if let Instance::Clap(host) = &mut instance {
-                assert_eq!(host.requested_size(), Some(size), "{when}: the host is asked");
+                assert_eq!(host.requested_size(), Some(size), "{when}: requested from the host");
             }
             assert_agrees(&mut instance, &host_window, size, &when);
             host_window.resize(size.0, size.1).unwrap();
@@ -113,20 +113,20 @@ fn set_scales(screen: &str) {
 }
 
 #[test]
-fn scale_of_the_host_sets_the_size_of_the_editor() {
-    in_child_process("size::scale_of_the_host_sets_the_size_of_the_editor", SCREEN, |_| (), || set_scales("no scale"));
+fn host_scale_sets_the_editor_size() {
+    in_child_process("size::host_scale_sets_the_editor_size", SCREEN, |_| (), || set_scales("no scale"));
 }
 
 #[test]
-fn scale_of_the_host_comes_before_that_of_the_screen() {
+fn host_scale_overrides_the_screen_scale() {
     let set_up = |display: &mut Display| display.set_dpi(192).unwrap();
-    in_child_process("size::scale_of_the_host_comes_before_that_of_the_screen", SCREEN, set_up, || set_scales("200 per cent"));
+    in_child_process("size::host_scale_overrides_the_screen_scale", SCREEN, set_up, || set_scales("200 per cent"));
 }
 
 /// As CLAP hosts do that know the scale of their screen.
 fn open_at_a_scale() {
     for per_cent in SCALES {
-        let Instance::Clap(mut host) = Instance::loaded(Format::Clap) else { unreachable!("it was asked for") };
+        let Instance::Clap(mut host) = Instance::loaded(Format::Clap) else { unreachable!("requested above") };
         let open = |width, height| {
             let host_window = HostWindow::open("Host", width, height)?;
             let window = host_window.window();
@@ -141,6 +141,6 @@ fn open_at_a_scale() {
 }
 
 #[test]
-fn scale_that_is_set_before_the_window_opens_sets_its_size() {
-    in_child_process("size::scale_that_is_set_before_the_window_opens_sets_its_size", SCREEN, |_| (), open_at_a_scale);
+fn scale_set_before_the_window_opens_sets_its_size() {
+    in_child_process("size::scale_set_before_the_window_opens_sets_its_size", SCREEN, |_| (), open_at_a_scale);
 }

@@ -6,7 +6,7 @@ use clack_host::prelude::PluginEntry;
 use crate::{LOADED, Random};
 
 #[test]
-fn both_classes_are_listed_as_what_they_are() {
+fn both_classes_are_listed_with_ids_and_features() {
     // SAFETY: the library is ours.
     let entry = unsafe { PluginEntry::load(library::path()) }.unwrap();
     let text = |text: Option<&std::ffi::CStr>| text.unwrap().to_str().unwrap().to_owned();
@@ -27,7 +27,7 @@ fn both_classes_are_listed_as_what_they_are() {
 }
 
 #[test]
-fn instances_come_and_go_in_any_order() {
+fn instances_created_and_removed_in_any_order_are_silent() {
     for (format, make) in LOADED {
         let mut dice = Random(5);
         let mut hosts: Vec<Box<dyn Host>> = Vec::new();

@@ -61,7 +61,7 @@ fn parameters_written_back_make_no_events() {
 }
 
 #[test]
-fn nothing_comes_out_of_a_loaded_instance_before_somebody_plays() {
+fn loaded_instance_sends_nothing_before_playing() {
     for ((format, make), (_, manual)) in LOADED.into_iter().zip(MANUAL) {
         let chunk = project(manual, &[1, 2]);
         let mut host = make(Class::Instrument, Setup::default());
@@ -76,7 +76,7 @@ fn nothing_comes_out_of_a_loaded_instance_before_somebody_plays() {
 }
 
 #[test]
-fn all_controllers_at_once_are_written_whatever_their_value() {
+fn all_controllers_written_at_once_are_no_events() {
     for class in Class::ALL {
         let mut host = Vst3Host::loaded(class, Setup::default());
         for (transport, value) in [(STOPPED, 0.5), (ROLLING, 1.0), (STOPPED, 0.25)] {
@@ -89,7 +89,7 @@ fn all_controllers_at_once_are_written_whatever_their_value() {
 }
 
 #[test]
-fn written_pedals_hold_nothing() {
+fn written_pedal_parameters_are_not_captured() {
     let mut host = Vst3Host::with_manual_planner(Class::Instrument, Setup::default());
     let mut ports = take_ports();
     host.write_controllers(0.5);
@@ -99,7 +99,7 @@ fn written_pedals_hold_nothing() {
 }
 
 #[test]
-fn hidden_parameters_show_midi_defaults_and_then_what_was_played() {
+fn hidden_parameters_have_midi_defaults_and_then_the_played_values() {
     let mut host = Vst3Host::loaded(Class::Instrument, Setup::default());
     let at = |host: &Vst3Host, channel, controller| {
         let (value, default) = host.controller_value(channel, controller);
@@ -126,13 +126,13 @@ fn hidden_parameters_show_midi_defaults_and_then_what_was_played() {
 }
 
 #[test]
-fn controllers_that_are_moved_pass_at_once_and_values_that_stand_do_not() {
+fn moved_controllers_pass_at_once_and_unchanged_values_do_not() {
     let mut host = Vst3Host::loaded(Class::Instrument, Setup::default());
     let quiet = |host: &mut Vst3Host, messages: &[Message]| block(host, STOPPED, messages);
-    assert_eq!(quiet(&mut host, &[control(7, 100), bend(8192), control(64, 0)]), [], "where they stand");
+    assert_eq!(quiet(&mut host, &[control(7, 100), bend(8192), control(64, 0)]), [], "unchanged values");
     let moved = [control(7, 99), bend(8000), control(64, 127)];
     assert_eq!(quiet(&mut host, &moved), moved);
-    assert_eq!(quiet(&mut host, &moved), [], "where they stand");
+    assert_eq!(quiet(&mut host, &moved), [], "unchanged values");
     // Data entry, parameter numbers and mode messages are events every time.
     for message in [control(101, 0), control(100, 0), control(6, 2), control(123, 0), control(120, 0)] {
         assert_eq!([quiet(&mut host, &[message]), quiet(&mut host, &[message])], [[message], [message]]);
@@ -144,7 +144,7 @@ fn controllers_that_are_moved_pass_at_once_and_values_that_stand_do_not() {
 }
 
 #[test]
-fn channel_mode_messages_heal_what_is_heard() {
+fn channel_mode_message_releases_captured_keys_and_pedal() {
     for (format, make) in MANUAL {
         for controller in [120, 121, 123] {
             let mut host = make(Class::Instrument, Setup::default());
@@ -172,7 +172,7 @@ fn channel_mode_messages_heal_what_is_heard() {
 }
 
 #[test]
-fn note_on_of_velocity_0_lets_its_key_go() {
+fn note_on_with_velocity_0_releases_its_key() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
         let mut ports = take_ports();

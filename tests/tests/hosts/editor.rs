@@ -63,8 +63,8 @@ fn close_again_and_again(host_window: &HostWindow) {
 }
 
 #[test]
-fn closing_it_waits_for_its_threads() {
-    in_child_process("editor::closing_it_waits_for_its_threads", close_again_and_again);
+fn closing_the_editor_waits_for_its_threads() {
+    in_child_process("editor::closing_the_editor_waits_for_its_threads", close_again_and_again);
 }
 
 fn open_and_close_in_clap(host_window: &HostWindow) {
@@ -95,6 +95,6 @@ fn unload_again_and_again(host_window: &HostWindow) {
 }
 
 #[test]
-fn the_library_can_be_unloaded_when_it_is_closed() {
-    in_child_process("editor::the_library_can_be_unloaded_when_it_is_closed", unload_again_and_again);
+fn library_can_be_unloaded_after_closing_the_editor() {
+    in_child_process("editor::library_can_be_unloaded_after_closing_the_editor", unload_again_and_again);
 }

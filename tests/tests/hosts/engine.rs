@@ -43,7 +43,7 @@ fn capture_and_answer(format: &str, make: Make) {
     let played = clip(3);
     assert!(played.len() > 20);
     let captured = roll(&mut *host, &mut song, &played, 3 * BAR);
-    assert_eq!(sorted(&captured), sorted(&played), "{format}: it plays before it is told to, or holds the player up");
+    assert_eq!(sorted(&captured), sorted(&played), "{format}: it plays before Play, or does not pass the player's notes");
 
     host.set("Play", 1.0);
     let mut answered = Vec::new();
@@ -60,12 +60,12 @@ fn capture_and_answer(format: &str, make: Make) {
     assert_eq!(still_held(&answered), [], "{format}");
     for _ in 0..100 {
         let silence = host.process(&Block { frames: FRAMES, transport: Some(stopped), ..Block::default() }).messages;
-        assert_eq!(silence, [], "{format}: something sounds after stop");
+        assert_eq!(silence, [], "{format}: there is output after stop");
     }
 }
 
 #[test]
-fn it_listens_and_answers_when_told_to() {
+fn plug_in_passes_the_player_and_answers_after_play() {
     assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
     std::thread::scope(|scope| {
         for (format, make) in LOADED {
@@ -75,7 +75,7 @@ fn it_listens_and_answers_when_told_to() {
 }
 
 #[test]
-fn instances_go_while_they_decode() {
+fn instances_can_be_removed_while_they_decode() {
     for (format, make) in LOADED {
         let played = clip(4);
         for count in [2, 8] {
@@ -97,7 +97,7 @@ fn instances_go_while_they_decode() {
 }
 
 #[test]
-fn without_a_runtime_the_player_is_not_disturbed() {
+fn missing_runtime_leaves_thru_working_and_is_reported() {
     if std::env::var_os(WITHOUT).is_some() {
         for (format, make) in LOADED {
             let played = playing(21, 4 * BAR, 16);
@@ -132,7 +132,7 @@ fn without_a_runtime_the_player_is_not_disturbed() {
         }
         return;
     }
-    let name = "engine::without_a_runtime_the_player_is_not_disturbed";
+    let name = "engine::missing_runtime_leaves_thru_working_and_is_reported";
     // A missing file, and a library that is not ONNX Runtime.
     for runtime in [PathBuf::from("/nowhere/libonnxruntime.so"), library::path()] {
         let mut command = Command::new(std::env::current_exe().unwrap());

@@ -75,7 +75,7 @@ fn name(entry: &Value) -> String {
 }
 
 #[test]
-fn the_history_is_there_after_reopening_and_an_undo_loses_nothing() {
+fn history_is_restored_after_reopening_and_undo_loses_nothing() {
     for (format, make) in MANUAL {
         let before = project(make, &[1, 2]);
         let chunk = project(make, &[1, 2, 3]);
@@ -96,7 +96,7 @@ fn the_history_is_there_after_reopening_and_an_undo_loses_nothing() {
 }
 
 #[test]
-fn a_full_history_stays_within_its_bounds_and_kept_ones_stay() {
+fn full_history_stays_within_its_bounds_and_keeps_starred_entries() {
     for (format, make) in MANUAL {
         for (notes, count) in [(1, HISTORY_ENTRIES + 40), (1_500, 40)] {
             let mut host = make(Class::Instrument, Setup::default());
@@ -116,7 +116,7 @@ fn a_full_history_stays_within_its_bounds_and_kept_ones_stay() {
 }
 
 #[test]
-fn saving_while_suggestions_come_in_saves_whole_ones() {
+fn saving_while_suggestions_arrive_saves_complete_ones() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
         let state = take_ports().state;
@@ -192,7 +192,7 @@ fn stop(host: &mut dyn Host, song: &RollingTransport) {
 }
 
 #[test]
-fn what_was_kept_and_heard_is_in_the_project() {
+fn kept_played_and_rerolled_plans_are_saved_with_the_project() {
     assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
     std::thread::scope(|scope| {
         for (format, make) in LOADED {

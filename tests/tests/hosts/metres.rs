@@ -224,7 +224,7 @@ const SONGS: [&[(i32, (u16, u16))]; 11] = [
 ];
 
 #[test]
-fn bar_lines_are_the_songs_in_every_metre_whatever_the_host_reports() {
+fn bar_lines_are_those_of_the_song_for_every_metre_and_report() {
     for (format, make) in MANUAL {
         for parts in SONGS {
             let mut song = Song { parts, report: Report::Current, cycle: None };
@@ -297,7 +297,7 @@ fn answer(make: Make, song: &Song) -> Vec<Timed> {
 }
 
 #[test]
-fn play_answers_in_every_metre_as_with_right_bar_positions() {
+fn answer_in_every_metre_does_not_depend_on_reported_bar_positions() {
     let [(_, clap), (_, vst3)] = LOADED;
     for (index, parts) in SONGS.into_iter().enumerate() {
         let song = |report| Song { parts, report, cycle: None };

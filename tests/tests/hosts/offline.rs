@@ -36,7 +36,7 @@ pub(crate) fn render(make: Make, lengths: Lengths) -> Vec<Timed> {
 }
 
 #[test]
-fn a_render_has_every_note_whatever_the_blocks() {
+fn offline_render_is_the_same_at_any_block_length() {
     let [(_, clap), (_, vst3)] = LOADED;
     let rendered = render(clap, Lengths::Fixed(2048));
     assert!(rendered.len() >= 24, "{} messages", rendered.len());
@@ -56,7 +56,7 @@ fn a_render_has_every_note_whatever_the_blocks() {
 }
 
 #[test]
-fn vst3_block_waits_if_it_is_rendered_to_a_file_whatever_the_set_up() {
+fn vst3_block_rendered_offline_waits_whatever_the_set_up_mode() {
     for set_up in [Render::RealTime, Render::Offline] {
         let mut host = Vst3Host::with_manual_planner(Class::Instrument, Setup { render: set_up, ..Setup::default() });
         let _ = take_wait_count();

@@ -30,7 +30,7 @@ fn struck(sample: u64) -> Timed {
 }
 
 #[test]
-fn a_planned_note_sounds_from_its_sample_on() {
+fn planned_note_is_audible_from_its_sample_on() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
         let mut ports = take_ports();
@@ -57,7 +57,7 @@ fn a_planned_note_sounds_from_its_sample_on() {
 }
 
 #[test]
-fn what_the_player_plays_sounds_unless_it_stays_inside() {
+fn player_is_audible_unless_thru_or_preview_is_off() {
     for (format, make) in LOADED {
         let sounds = |prepare: &dyn Fn(&mut dyn Host)| {
             let mut host = make(Class::Instrument, Setup::default());
@@ -75,7 +75,7 @@ fn what_the_player_plays_sounds_unless_it_stays_inside() {
 }
 
 #[test]
-fn it_can_be_switched_off_bypassed_and_reset_within_a_note() {
+fn preview_is_silent_after_off_bypass_or_reset_during_a_note() {
     type End = (&'static str, fn(&mut dyn Host));
     let ends: [End; 3] =
         [("off", |host| host.set("Preview sound", 0.0)), ("bypass", |host| host.set("Bypass", 1.0)), ("reset", |host| host.reset())];
@@ -91,7 +91,7 @@ fn it_can_be_switched_off_bypassed_and_reset_within_a_note() {
 }
 
 #[test]
-fn the_note_effect_never_sounds_and_passes_no_subnormals() {
+fn note_effect_is_silent_and_passes_no_subnormals() {
     let tiny = f32::MIN_POSITIVE / 3.0;
     let audio = [0.5, tiny, -tiny, f32::MIN_POSITIVE, 0.0, -0.25, 1e-45, 2.0];
     for (format, make) in LOADED {
@@ -105,7 +105,7 @@ fn the_note_effect_never_sounds_and_passes_no_subnormals() {
 }
 
 #[test]
-fn blocks_of_any_length_sound_alike() {
+fn preview_output_does_not_depend_on_the_block_length() {
     let played = playing(5, 20_000, 16);
     for (format, make) in LOADED {
         let sound = |frames: u32| {

@@ -111,7 +111,7 @@ impl Stream<'_> {
 }
 
 #[test]
-fn every_planned_note_sounds_at_its_sample_whatever_the_blocks() {
+fn planned_notes_are_sent_at_their_samples_at_any_block_length() {
     for (format, make) in MANUAL {
         for (index, (lengths, (tempo, sample_rate))) in LENGTHS.into_iter().flat_map(|l| TEMPI.map(|t| (l, t))).enumerate() {
             let plan = plan(u32::try_from(index).unwrap() + 1, 250);
@@ -133,7 +133,7 @@ fn every_planned_note_sounds_at_its_sample_whatever_the_blocks() {
 }
 
 #[test]
-fn an_hour_does_not_drift() {
+fn position_an_hour_into_the_song_has_no_drift() {
     for (format, make) in MANUAL {
         let mut roll = RollingTransport::new(133.0, 44_100.0);
         roll.from = 133.0 * 60.0 - 16.0;
@@ -156,7 +156,7 @@ fn an_hour_does_not_drift() {
 }
 
 #[test]
-fn what_comes_late_or_stale_or_never_does_not_sound() {
+fn late_and_stale_notes_are_counted_and_not_played() {
     for (format, make) in MANUAL {
         let plan = plan(5, 100);
         let mut roll = RollingTransport::new(120.0, 48_000.0);
@@ -184,7 +184,7 @@ fn what_comes_late_or_stale_or_never_does_not_sound() {
 }
 
 #[test]
-fn player_and_plan_share_the_keys_and_nothing_hangs() {
+fn keys_shared_by_player_and_plan_leave_no_hanging_note() {
     for (format, make) in MANUAL {
         for (lengths, seed) in LENGTHS.into_iter().zip(1..) {
             let plan = plan(seed, 300);
@@ -223,7 +223,7 @@ fn sounding(make: crate::Make) -> (Box<dyn Host>, ManualSession, RollingTranspor
 }
 
 #[test]
-fn whatever_ends_a_plan_releases_what_sounds_at_once() {
+fn sounding_note_is_released_at_once_by_every_event_that_ends_a_plan() {
     type End = (&'static str, fn(&mut dyn Host, &mut RollingTransport) -> Transport);
     let ends: [End; 8] = [
         ("stop", |_, roll| Transport { playing: false, ..roll.transport() }),
@@ -264,7 +264,7 @@ fn whatever_ends_a_plan_releases_what_sounds_at_once() {
 
 /// The clock runs by itself, and is stopped after reactivation: it never reaches the end of the note.
 #[test]
-fn deactivation_with_the_transport_stopped_releases_what_sounds() {
+fn deactivation_with_the_transport_stopped_releases_sounding_notes() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
         let mut session = ManualSession::new();
@@ -284,7 +284,7 @@ fn deactivation_with_the_transport_stopped_releases_what_sounds() {
 
 /// Live gives deactivated devices no audio outputs. A CLAP host must always provide them.
 #[test]
-fn block_without_audio_outputs_releases_and_passes_what_comes_in() {
+fn block_without_audio_outputs_releases_notes_and_passes_events() {
     let [_, (format, make)] = MANUAL;
     let (mut host, _desk, roll) = sounding(make);
     let on = Timed { sample: 3, message: Message::NoteOn { channel: 2, key: 50, velocity: 1.0 } };
@@ -296,7 +296,7 @@ fn block_without_audio_outputs_releases_and_passes_what_comes_in() {
 }
 
 #[test]
-fn a_loop_within_a_block_releases_at_its_sample_and_the_plan_goes_on() {
+fn loop_within_a_block_releases_at_its_sample_and_the_plan_continues() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
         let mut session = ManualSession::new();
@@ -323,7 +323,7 @@ fn a_loop_within_a_block_releases_at_its_sample_and_the_plan_goes_on() {
 }
 
 #[test]
-fn the_musician_hears_the_player_in_musical_time() {
+fn captured_notes_have_the_musical_time_of_their_samples() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
         let mut session = ManualSession::new();
@@ -359,7 +359,7 @@ fn the_musician_hears_the_player_in_musical_time() {
 }
 
 #[test]
-fn buttons_are_heard_once() {
+fn button_presses_are_captured_once() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
         let mut session = ManualSession::new();

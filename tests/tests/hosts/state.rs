@@ -37,7 +37,7 @@ fn changed(host: &mut dyn Host, project: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_saved_is_restored() {
+fn saved_parameters_and_history_are_restored() {
     for (format, make, project) in projects() {
         for class in Class::ALL {
             let mut host = make(class, Setup::default());
@@ -56,7 +56,7 @@ fn what_is_saved_is_restored() {
 }
 
 #[test]
-fn a_truncated_state_changes_nothing() {
+fn truncated_state_changes_nothing() {
     for (format, make, project) in projects() {
         let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());
@@ -70,7 +70,7 @@ fn a_truncated_state_changes_nothing() {
 }
 
 #[test]
-fn random_states_are_survived() {
+fn random_damage_to_a_state_is_survived() {
     for (format, make, project) in projects() {
         let mut dice = Random(77);
         let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
@@ -104,7 +104,7 @@ fn edited(chunk: &[u8], that: &str, this: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_damaged_object_changes_nothing_and_a_newer_one_is_kept() {
+fn damaged_object_changes_nothing_and_a_newer_one_is_kept() {
     for (format, make, project) in projects() {
         let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());

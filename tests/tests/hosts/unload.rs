@@ -77,13 +77,13 @@ fn unload_again_and_again() {
 }
 
 #[test]
-fn the_library_can_be_unloaded_while_it_decodes() {
+fn library_can_be_unloaded_while_a_worker_decodes() {
     if std::env::var_os(UNLOAD).is_some() {
         unload_again_and_again();
         return;
     }
     assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
-    let name = "unload::the_library_can_be_unloaded_while_it_decodes";
+    let name = "unload::library_can_be_unloaded_while_a_worker_decodes";
     let mut command = Command::new(std::env::current_exe().unwrap());
     let outcome = command.env(UNLOAD, "1").args(["--exact", name]).output().unwrap();
     let [text, errors] = [&outcome.stdout, &outcome.stderr].map(|bytes| String::from_utf8_lossy(bytes));

@@ -83,7 +83,7 @@ fn run_with_display(args: &Args) -> Result<()> {
     #[cfg(not(target_os = "linux"))]
     let _ = args.headless;
     let status = program.status().context("starting the host")?;
-    ensure!(status.success(), "the demo failed; its own message stands above");
+    ensure!(status.success(), "the demo failed; see its message above");
     Ok(())
 }
 
@@ -134,8 +134,8 @@ fn perform(args: &Args) -> Result<()> {
     let render = if args.offline { Render::Offline } else { Render::RealTime };
     let mut played = play(args, &clip, context_bars, &files, render)?;
     if played.result.suggestion.note_count() == 0 && render == Render::RealTime {
-        println!("\nThis machine is too slow, or too busy, to plan at the pace of the music: nothing came in time.\n{}", played.counts);
-        println!("Once more as an offline render, which waits for the plug-in:");
+        println!("\nThis machine is too slow, or too busy, to plan in real time: no plan was ready in time.\n{}", played.counts);
+        println!("Again as an offline render, which waits for the plug-in:");
         played = play(args, &clip, context_bars, &files, Render::Offline)?;
     }
     let Played { result, picture_written, counts } = played;

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plug_ins_line_is_understood() {
+    fn report_line_is_parsed() {
         let line = r#"{"notes_crowded":0,"notes_late":1,"notes_sounded":40,"plans_late":2,"plans_on_time":33}"#;
         let counts: Counts = serde_json::from_str(line).unwrap();
         assert_eq!(counts.to_string(), "In its own count: 40 notes sounded, 1 late notes; 33 plans in time, 2 late.");

@@ -3,6 +3,10 @@
 //! The playhead stays in place and the music scrolls under it, so that the plan is always in the same place. Drums have a lane each below
 //! the pitches, as in the command line's pictures.
 
+mod notes;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick};
@@ -26,8 +30,6 @@ const LANES_GAP: f32 = 6.0;
 const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
-/// Minimum height at which notes have a border, in points.
-const LEAST_RIMMED: f32 = 4.5;
 /// Half the width of the playhead's tip, in points.
 const TIP: f32 = 6.0;
 /// Minimum distance between bar numbers, in points.
@@ -195,38 +197,6 @@ impl Roll {
         }
     }
 
-    fn notes(&self, painter: &Painter, snapshot: &Snapshot) {
-        for note in &snapshot.played {
-            self.note(painter, note, Look::Settled);
-        }
-        if let Some(shown) = &snapshot.plan {
-            // Notes the playhead has passed in a plan that is not playing were never played.
-            let passed = |note: &&Note| !shown.playing && (note.onset.0 as f64) < self.playhead;
-            let sounds = |note: &&Note| !snapshot.withheld.iter().any(|withheld| withheld.note == **note);
-            for note in shown.plan.notes().iter().filter(|note| !passed(note)).filter(sounds) {
-                let look = if shown.playing || note.onset < shown.commit { Look::Settled } else { Look::Open };
-                self.note(painter, note, look);
-            }
-        }
-        for withheld in &snapshot.withheld {
-            self.withheld(painter, &withheld.note);
-        }
-    }
-
-    /// A planned note that is withheld: outline with hatching.
-    fn withheld(&self, painter: &Painter, note: &Note) {
-        let Some(area) = self.area(note) else { return };
-        let stroke = Stroke::new(1.0, paint(legend::colour(note.role).over(AFTER, 0.9)));
-        painter.rect_stroke(area, CornerRadius::ZERO, stroke, StrokeKind::Inside);
-        // 45 degree lines from edge to edge, as far apart as the note is high.
-        let mut x = area.left();
-        while x < area.right() {
-            let right = (x + area.height()).min(area.right());
-            painter.line_segment([pos2(x, area.bottom()), pos2(right, area.bottom() - (right - x))], stroke);
-            x += area.height().max(3.0);
-        }
-    }
-
     /// The withheld note under the pointer.
     fn withheld_at<'a>(&self, pointer: Pos2, snapshot: &'a Snapshot) -> Option<&'a WithheldNote> {
         // Two points of tolerance make small notes easier to hit.
@@ -244,27 +214,6 @@ impl Roll {
         let right = (self.x(end) - 1.0).max(left + 2.5);
         let is_in_view = right >= self.music.left() && left <= self.music.right();
         is_in_view.then(|| Rect::from_x_y_ranges(left..=right, top + 0.5..=top + height - 0.5))
-    }
-
-    fn note(&self, painter: &Painter, note: &Note, look: Look) {
-        let Some(area) = self.area(note) else { return };
-        let colour = legend::colour(note.role);
-        // Velocity is shown as opacity.
-        let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
-        let (fill, rim) = match look {
-            Look::Settled => (colour.over(AFTER, loudness), INK.over(colour, 0.35)),
-            Look::Open => (colour.over(AFTER, 0.18 + 0.22 * loudness), colour.over(AFTER, 0.9)),
-        };
-        // Half a point is left free above and below.
-        let height = area.height() + 1.0;
-        if height < LEAST_RIMMED {
-            // A border would cover the note.
-            let fill = if look == Look::Open { fill.over(rim, 0.6) } else { fill };
-            painter.rect_filled(area, 0, paint(fill));
-        } else {
-            let corners = CornerRadius::from((height / 3.0).min(3.0));
-            painter.rect(area, corners, paint(fill), Stroke::new(1.0, paint(rim)), StrokeKind::Inside);
-        }
     }
 
     /// The commit line, up to which the plan will be played as shown.
@@ -290,13 +239,6 @@ impl Roll {
     }
 }
 
-/// Whether a note may still change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
-    Settled,
-    Open,
-}
-
 /// All notes shown: played, planned and withheld.
 fn shown(snapshot: &Snapshot) -> impl Iterator<Item = &Note> {
     let planned = snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
@@ -317,75 +259,4 @@ pub(super) const fn colour(role: Role) -> Colour {
 #[allow(clippy::cast_possible_truncation, reason = "no window is so wide that a tenth of a point gets lost")]
 const fn narrow(points: f64) -> f32 {
     points as f32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{Moment, Motion};
-    use crate::editor::samples::plan;
-    use antiphon_engine::session::Withheld;
-
-    fn note(onset: i64, pitch: u8, role: Role) -> Note {
-        Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }
-    }
-
-    fn roll(snapshot: &Snapshot, playhead: f64) -> Roll {
-        let now = Now { playhead: Moment(playhead), tempo: 120.0, motion: Motion::Host };
-        Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, 4)
-    }
-
-    #[test]
-    fn the_playhead_stands_still_and_the_horizon_is_in_view() {
-        let snapshot = Snapshot::default();
-        let (start, later) = (roll(&snapshot, 0.0), roll(&snapshot, 1000.5));
-        assert_eq!(start.playhead_x, later.playhead_x);
-        assert!((later.x(1000.5) - later.playhead_x).abs() < 1e-3);
-        assert!(later.x(1000.5 + 4.0 * 96.0) < later.music.right());
-        assert!(later.x(1000.5 - 2.0 * 96.0) > later.music.left());
-        assert!(later.first_tick().0 < 1000 - 192 && later.last_tick().0 > 1000 + 384);
-    }
-
-    #[test]
-    fn every_note_in_view_has_a_row_inside_the_roll() {
-        let notes: Vec<_> = [0, 60, 127]
-            .map(|pitch| note(96, pitch, Role::Keys))
-            .into_iter()
-            .chain((35..=81).map(|key| note(96, key, Role::Drums)))
-            .collect();
-        for played in [&notes[..], &notes[..1], &notes[2..3], &notes[3..]] {
-            let snapshot = Snapshot { played: played.to_vec(), ..Snapshot::default() };
-            let roll = roll(&snapshot, 100.0);
-            for note in played {
-                let (top, height) = roll.rows.place(note).unwrap();
-                assert!(height > 0.0 && top >= roll.music.top() - 0.01 && top + height <= roll.music.bottom() + 0.01, "{note:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_out_of_view_takes_no_room() {
-        let far = note(96 * 100, 127, Role::Keys);
-        let with = |played: Vec<Note>| roll(&Snapshot { played, ..Snapshot::default() }, 100.0).rows;
-        assert_eq!(with(vec![note(96, 60, Role::Keys), far]), with(vec![note(96, 60, Role::Keys)]));
-    }
-
-    #[test]
-    fn withheld_note_is_found_where_it_is_drawn_with_its_reason() {
-        let notes = [note(100, 60, Role::Keys), note(130, 60, Role::Keys)];
-        let shown = ShownPlan { playing: true, ..plan(96, 192, &notes) };
-        let withheld = vec![WithheldNote { note: notes[1], reason: Withheld::KeyHeld }];
-        let snapshot = Snapshot { plan: Some(shown), withheld, ..Snapshot::default() };
-        let roll = roll(&snapshot, 96.0);
-        let reason_at = |note: &Note| roll.withheld_at(roll.area(note).unwrap().center(), &snapshot).map(|withheld| withheld.reason);
-        assert_eq!(notes.each_ref().map(reason_at), [None, Some(Withheld::KeyHeld)]);
-        assert!(roll.withheld_at(roll.music.left_top(), &snapshot).is_none());
-    }
-
-    #[test]
-    fn the_roles_are_those_of_both_sides() {
-        let shown = plan(96, 192, &[note(100, 40, Role::Bass)]);
-        let snapshot = Snapshot { played: vec![note(0, 60, Role::Keys)], plan: Some(shown), ..Snapshot::default() };
-        assert_eq!(roles(&snapshot).into_iter().collect::<Vec<_>>(), [Role::Bass, Role::Keys]);
-    }
 }
