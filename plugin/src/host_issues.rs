@@ -54,6 +54,18 @@ pub struct HostIssues(u8);
 
 impl HostIssues {
     /// The issues of a block. `jumps` is whether the position keeps jumping.
+    ///
+    /// ```
+    /// use antiphon_plugin::clock::{HostTime, Position};
+    /// use antiphon_plugin::host_issues::{HostIssue, HostIssues};
+    ///
+    /// let stopped =
+    ///     HostTime { playing: false, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
+    /// assert_eq!(HostIssues::of(&stopped, true, false).iter().collect::<Vec<_>>(), [HostIssue::Transport]);
+    /// // A stopped transport with a tempo need not report anything else.
+    /// let with_tempo = HostTime { tempo: Some(90.0), ..stopped };
+    /// assert_eq!(HostIssues::of(&with_tempo, true, false).iter().count(), 0);
+    /// ```
     #[must_use]
     pub fn of(host: &HostTime, has_sample_rate: bool, jumps: bool) -> Self {
         let applies = |issue| match issue {

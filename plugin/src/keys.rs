@@ -32,6 +32,17 @@ impl KeySet {
     }
 
     /// The lowest key on the lowest channel; `None` if empty.
+    ///
+    /// ```
+    /// use antiphon_engine::plan::Key;
+    /// use antiphon_plugin::keys::KeySet;
+    ///
+    /// let (low_channel, low_pitch) = (Key::new(1, 90).expect("a MIDI key"), Key::new(2, 30).expect("a MIDI key"));
+    /// let mut keys = KeySet::default();
+    /// keys.insert(low_pitch);
+    /// keys.insert(low_channel);
+    /// assert_eq!(keys.first(), Some(low_channel));
+    /// ```
     #[must_use]
     pub fn first(&self) -> Option<Key> {
         (0u8..16).find_map(|channel| self.first_on(channel))

@@ -95,6 +95,15 @@ pub fn note_off(timing: u32, key: Key) -> Event {
 
 /// The event with MIDI's meaning: a note-on with velocity 0 is a note-off. Hosts pass it on as a note-on event, which would hold its key
 /// forever.
+///
+/// ```
+/// use antiphon_engine::plan::Key;
+/// use antiphon_plugin::port::{normalise_note_on, note_off, note_on};
+///
+/// let key = Key::new(0, 60).expect("a MIDI key");
+/// assert_eq!(normalise_note_on(note_on(7, key, 0)), note_off(7, key));
+/// assert_eq!(normalise_note_on(note_on(7, key, 1)), note_on(7, key, 1));
+/// ```
 #[must_use]
 pub fn normalise_note_on(event: Event) -> Event {
     match event {
@@ -119,6 +128,14 @@ pub enum ChannelMode {
 impl ChannelMode {
     /// The channel mode of a controller, if it is one. Local Control concerns keyboards only; omni and mono mode changes imply All Notes
     /// Off.
+    ///
+    /// ```
+    /// use antiphon_plugin::port::ChannelMode;
+    ///
+    /// assert_eq!(ChannelMode::of(121), Some(ChannelMode::Reset));
+    /// assert_eq!(ChannelMode::of(122), None); // Local Control
+    /// assert_eq!(ChannelMode::of(126), Some(ChannelMode::NotesOff)); // mono mode
+    /// ```
     #[must_use]
     pub const fn of(controller: u8) -> Option<Self> {
         match controller {

@@ -172,6 +172,13 @@ impl Default for Thru {
 }
 
 /// Whether a pedal value, 0 to 1, counts as pressed: 64 and above of 127 (MIDI 1.0, switch controllers).
+///
+/// ```
+/// use antiphon_plugin::thru::is_pressed;
+///
+/// assert!(is_pressed(64.0 / 127.0));
+/// assert!(!is_pressed(63.0 / 127.0));
+/// ```
 #[must_use]
 pub fn is_pressed(value: f32) -> bool {
     value * 127.0 >= 63.5

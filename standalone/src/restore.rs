@@ -68,10 +68,10 @@ mod tests {
         }
         unsafe fn raw_end_set_parameter(&self, _param: ParamPtr) {}
         fn get_state(&self) -> PluginState {
-            unreachable!("nobody asks for it")
+            unreachable!("not called by restore")
         }
         fn set_state(&self, _state: PluginState) {
-            unreachable!("it would be loaded by the audio thread")
+            unreachable!("must not be called: the audio thread would load it")
         }
         fn request_restart(&self) {}
     }

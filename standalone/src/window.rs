@@ -79,10 +79,10 @@ impl Editor for ProgramWindow {
 
 /// Shows the window. A window closed before that no longer responds (baseview 0.4.2), which is no error.
 fn show(window: &AntiphonWindow) -> Result<(), baseview::Error> {
-    let asked = Instant::now();
+    let began = Instant::now();
     let shown = window.show();
     while shown.is_err() && window.is_open() {
-        if asked.elapsed() > TIMEOUT {
+        if began.elapsed() > TIMEOUT {
             return shown;
         }
         thread::sleep(POLL_INTERVAL);

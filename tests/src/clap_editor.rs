@@ -93,8 +93,8 @@ impl HostGuiImpl for Shared {
     fn resize_hints_changed(&self) {}
 
     fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
-        if let Ok(mut asked) = self.requested_size.lock() {
-            *asked = Some((new_size.width, new_size.height));
+        if let Ok(mut requested) = self.requested_size.lock() {
+            *requested = Some((new_size.width, new_size.height));
         }
         Err(HostError::Message("windows stay as they are"))
     }

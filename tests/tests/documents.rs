@@ -106,7 +106,7 @@ fn model_card_has_the_hashes_of_the_shipped_files() {
     for file in ["antiphon.onnx", "antiphon-fp16.onnx", "reference.onnx"] {
         let sum: String =
             Sha256::digest(fs::read(root().join("models").join(file)).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(card.contains(&format!("`{sum}` {file}")), "the card has not {sum} for {file}");
+        assert!(card.contains(&format!("`{sum}` {file}")), "the card lacks {sum} for {file}");
     }
 }
 
@@ -126,7 +126,7 @@ fn model_card_and_evaluation_agree_about_the_bits_per_note() {
     let sum: f64 = bits.iter().sum();
     let mean = sum / f64::from(u32::try_from(bits.len()).unwrap());
     let card = read("models/MODEL_CARD.md");
-    let said: f64 = between(&card, "| mean of the sources | ", " ")[0].parse().unwrap();
+    let stated: f64 = between(&card, "| mean of the sources | ", " ")[0].parse().unwrap();
     // Both are rounded to a hundredth.
-    assert!((said - mean).abs() < 0.011, "the card says {said}, the table's mean is {mean:.3}");
+    assert!((stated - mean).abs() < 0.011, "the card states {stated}, the table's mean is {mean:.3}");
 }

@@ -97,6 +97,26 @@ impl Clock {
     }
 
     /// Begins a block. Returns the transport changes at its start and within it.
+    ///
+    /// A jump backwards in the song does not turn the clock back; it changes the song position the clock stands for:
+    ///
+    /// ```
+    /// use antiphon_plugin::clock::{Cause, Clock, HostTime, Position};
+    ///
+    /// let at = |ticks| HostTime {
+    ///     playing: true,
+    ///     tempo: Some(120.0),
+    ///     metre: None,
+    ///     position: Position::Musical(ticks),
+    ///     bar_line: None,
+    ///     cycle: None,
+    /// };
+    /// let mut clock = Clock::new();
+    /// clock.set_sample_rate(48_000.0);
+    /// clock.begin(&at(96.0), 1_000); // One tick long.
+    /// let locate = clock.begin(&at(0.0), 1_000).first.expect("a transport change");
+    /// assert_eq!((locate.cause, locate.at.0, locate.song.0), (Cause::Locate, 1.0, 0));
+    /// ```
     pub fn begin(&mut self, host: &HostTime, frames: u32) -> TransportEvents {
         let host = HostTime { playing: host.playing && self.has_sample_rate(), ..*host };
         let last = self.span;

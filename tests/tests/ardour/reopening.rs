@@ -19,8 +19,8 @@ fn reopened_project_is_silent_and_complete_and_plays_again() {
     let args = [song.press(), song.sample(end)].map(|sample| sample.to_string());
     let session = |attempt| played.copy(&format!("reopened-{attempt}"));
     ardour.run("reopen.lua", session, &args, |report, session| {
-        let (standing, rolling) = report.sent_around("roll");
-        assert!(standing.is_empty(), "while the transport stood, {} messages came out: {standing:#?}", standing.len());
+        let (stopped, rolling) = report.sent_around("roll");
+        assert!(stopped.is_empty(), "while the transport was stopped, {} messages were sent: {stopped:#?}", stopped.len());
         assert_eq!(report.parameters, played.report.parameters, "the settings are not those that were saved");
         let after = Project::read(session);
         let entries = |project: &Project| project.saved.history.entries().iter().map(Entry::clone).collect::<Vec<_>>();

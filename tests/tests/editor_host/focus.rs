@@ -38,7 +38,7 @@ fn manage(display: &mut Display) {
 /// Asserts that ten presses of the space bar reach the host.
 fn assert_host_has_the_keys(input: &InputDevices, host_window: &HostWindow, when: &str) {
     let before = host_window.keys_pressed().unwrap();
-    assert_eq!(before, 0, "keys that nobody pressed, {when}");
+    assert_eq!(before, 0, "unexpected key presses, {when}");
     for _ in 0..10 {
         input.strike(SPACE).unwrap();
     }

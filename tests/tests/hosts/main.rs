@@ -153,11 +153,11 @@ fn still_held(messages: &[Timed]) -> Vec<(u8, u8)> {
     for (index, timed) in messages.iter().enumerate() {
         match timed.message {
             Message::NoteOn { channel, key, .. } => {
-                assert!(!held.contains(&(channel, key)), "message {index}: {timed:?} strikes a key that sounds");
+                assert!(!held.contains(&(channel, key)), "message {index}: {timed:?} strikes a key that is sounding");
                 held.push((channel, key));
             }
             Message::NoteOff { channel, key, .. } => {
-                assert!(held.contains(&(channel, key)), "message {index}: {timed:?} lets go of a key that does not sound");
+                assert!(held.contains(&(channel, key)), "message {index}: {timed:?} releases a key that is not sounding");
                 held.retain(|&other| other != (channel, key));
             }
             _ => {}

@@ -69,8 +69,8 @@ impl BarLines {
     /// The bar in which a block begins.
     pub(super) fn bar(&mut self, now: Place) -> SongBar {
         match self.last.replace(now) {
-            Some(last) => self.watch(last, now),
-            None => self.arrive(now),
+            Some(last) => self.compare(last, now),
+            None => self.first_block(now),
         }
         if now.reported.is_some_and(|reported| !is_near(reported, now)) {
             self.trust = Trust::Refuted;
@@ -85,7 +85,7 @@ impl BarLines {
     }
 
     /// First block after a jump. Users mostly locate to bar lines, so a reported bar line exactly at the position is taken as one.
-    fn arrive(&mut self, now: Place) {
+    fn first_block(&mut self, now: Place) {
         if self.trust != Trust::Refuted
             && let Some(line) = now.reported.filter(|reported| (reported - now.song).abs() <= ROUNDING)
         {
@@ -118,18 +118,18 @@ impl BarLines {
     }
 
     /// Updates trust and metre changes from two blocks that follow each other in the song.
-    fn watch(&mut self, last: Place, now: Place) {
+    fn compare(&mut self, last: Place, now: Place) {
         if last.metre != now.metre {
-            self.change_metre(last, now);
+            self.metre_changed(last, now);
         } else if let (Some(before), Some(reported)) = (last.reported, now.reported)
             && (reported - before).abs() > ROUNDING
         {
-            self.move_line(reported - before, last, now);
+            self.bar_line_moved(reported - before, last, now);
         }
     }
 
     /// The metre changed between the last block and this one.
-    fn change_metre(&mut self, last: Place, now: Place) {
+    fn metre_changed(&mut self, last: Place, now: Place) {
         let own = now.reported.and_then(|reported| line_between(reported, now.metre, last.song, now.song));
         let old = self.counted(last.song, last.metre);
         let start = own.or_else(|| line_between(old.start.0 as f64, last.metre, last.song, now.song));
@@ -148,7 +148,7 @@ impl BarLines {
     }
 
     /// The reported bar line moved between the last block and this one, so a bar line was passed, whatever position was reported.
-    fn move_line(&mut self, by: f64, last: Place, now: Place) {
+    fn bar_line_moved(&mut self, by: f64, last: Place, now: Place) {
         let metre = now.metre;
         let own = now.reported.and_then(|reported| line_between(reported, metre, last.song, now.song));
         let counted = self.counted(last.song, metre).start.0 as f64;
@@ -173,7 +173,7 @@ impl BarLines {
         match self.trust {
             Trust::Refuted => false,
             Trust::Proven(metre) if metre == now.metre => true,
-            Trust::Proven(_) | Trust::Unproven => !may_be_number(reported, now),
+            Trust::Proven(_) | Trust::Unproven => !may_be_bar_number(reported, now),
         }
     }
 
@@ -213,7 +213,7 @@ fn is_near(reported: f64, now: Place) -> bool {
 }
 
 /// Whether the report may be a bar number times four quarters rather than a bar line. In bars shorter than 4/4 that value lies ahead.
-fn may_be_number(reported: f64, now: Place) -> bool {
+fn may_be_bar_number(reported: f64, now: Place) -> bool {
     let off = reported - (reported / COMMON_BAR as f64).round() * COMMON_BAR as f64;
     let can_be = match now.metre.bar_length().0.cmp(&COMMON_BAR) {
         Ordering::Less => reported > now.song + ROUNDING,
