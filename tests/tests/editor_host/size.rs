@@ -24,7 +24,11 @@ const fn pixels((width, height): (u32, u32), per_cent: u32) -> (u32, u32) {
 /// Asserts that the editor reports the size of its window, and that the window is at the origin.
 fn assert_agrees(instance: &mut Instance, host_window: &HostWindow, expected: (u32, u32), when: &str) {
     let embedded = host_window.embedded().unwrap();
-    assert_eq!((instance.size(), embedded.size, embedded.place), (expected, expected, (0, 0)), "{when}: reported size, actual size, position");
+    assert_eq!(
+        (instance.size(), embedded.size, embedded.place),
+        (expected, expected, (0, 0)),
+        "{when}: reported size, actual size, position"
+    );
 }
 
 /// Asserts that the editor is drawn up to all four corners.
