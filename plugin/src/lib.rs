@@ -7,7 +7,7 @@
 //! host events -> capture -> (ring) -> session -> (ring) -> schedule -> host events
 //! ```
 //!
-//! [`preview`] synthesises what leaves. [`vst3`] is the VST3 entry point; the CLAP entry point is below. [`planner`] is the interface to
+//! [`preview`] synthesises what leaves. [`vst3`] is the VST3 entry point; the CLAP entry point is below. [`planning_session`] is the interface to
 //! the planning thread, which [`session`] implements with the engine.
 
 pub mod capture;
@@ -21,7 +21,7 @@ pub mod keys;
 pub mod meters;
 mod os_thread;
 pub mod params;
-pub mod planner;
+pub mod planning_session;
 pub mod port;
 pub mod preview;
 pub mod realtime;

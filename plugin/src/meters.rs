@@ -32,7 +32,7 @@ pub enum Count {
     Stale,
     /// Planned notes not played because the player held the key.
     Yielded,
-    /// Planned notes dropped for issue of room.
+    /// Planned notes dropped for lack of room.
     NoRoom,
     /// Events the session did not get because the ring was full: the player's, or reports of planned notes.
     DroppedInput,

@@ -11,7 +11,7 @@ use crate::editor::window;
 use crate::editor::window_thread::AntiphonEditor;
 use crate::meters::Meters;
 use crate::params::AntiphonParams;
-use crate::planner::{Planner, PlannerPorts, rings};
+use crate::planning_session::{PlanningPorts, PlanningSession, rings};
 use crate::port::{Event, Port, Sound};
 use crate::preview::{BlockRenderer, Preview};
 use crate::realtime::RealTime;
@@ -36,19 +36,19 @@ pub struct Shell<C, P> {
     /// The session's snapshots, for the editor.
     board: Arc<Board>,
     /// The planning side's ports, until planning starts.
-    planner_ports: Option<PlannerPorts>,
+    session_ports: Option<PlanningPorts>,
     /// The planning side; `None` before the first activation.
-    planner: Option<P>,
+    session: Option<P>,
     /// Render mode set at the last activation.
     mode: BlockMode,
     class: PhantomData<C>,
 }
 
-impl<C: Class, P: Planner> Default for Shell<C, P> {
+impl<C: Class, P: PlanningSession> Default for Shell<C, P> {
     fn default() -> Self {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
-        let (audio_ports, planner_ports) = rings(Arc::clone(&params.state));
-        let (meters, board) = (Arc::clone(&planner_ports.meters), Arc::clone(&planner_ports.board));
+        let (audio_ports, session_ports) = rings(Arc::clone(&params.state));
+        let (meters, board) = (Arc::clone(&session_ports.meters), Arc::clone(&session_ports.board));
         Self {
             link: Link::new(&params),
             params,
@@ -56,8 +56,8 @@ impl<C: Class, P: Planner> Default for Shell<C, P> {
             preview: None,
             meters,
             board,
-            planner_ports: Some(planner_ports),
-            planner: None,
+            session_ports: Some(session_ports),
+            session: None,
             mode: BlockMode::Live,
             class: PhantomData,
         }
@@ -72,7 +72,7 @@ impl<C, P> Shell<C, P> {
     }
 }
 
-impl<C: Class, P: Planner> Plugin for Shell<C, P> {
+impl<C: Class, P: PlanningSession> Plugin for Shell<C, P> {
     const NAME: &'static str = C::NAME;
     const VENDOR: &'static str = "The Antiphon developers";
     const URL: &'static str = "";
@@ -110,8 +110,8 @@ impl<C: Class, P: Planner> Plugin for Shell<C, P> {
     }
 
     fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, _context: &mut impl ActivateContext<Self>) -> bool {
-        if let Some(ports) = self.planner_ports.take() {
-            self.planner = Some(P::spawn(ports));
+        if let Some(ports) = self.session_ports.take() {
+            self.session = Some(P::spawn(ports));
         }
         // Context and plan are kept.
         self.mode = if config.process_mode == ProcessMode::Offline { BlockMode::Offline } else { BlockMode::Live };
@@ -139,9 +139,9 @@ impl<C: Class, P: Planner> Plugin for Shell<C, P> {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         if self.link.mode().unwrap_or(self.mode) == BlockMode::Offline
-            && let Some(planner) = &mut self.planner
+            && let Some(session) = &mut self.session
         {
-            planner.wait_for(self.realtime.events_sent());
+            session.wait_for(self.realtime.events_sent());
         }
         let host = HostTime::read(context.transport());
         // 2^32 samples are a day.
@@ -163,7 +163,7 @@ impl<C: Class, P: Planner> Plugin for Shell<C, P> {
     }
 }
 
-impl<C: Class, P: Planner> ClapPlugin for Shell<C, P> {
+impl<C: Class, P: PlanningSession> ClapPlugin for Shell<C, P> {
     const CLAP_ID: &'static str = C::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some(C::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
@@ -171,7 +171,7 @@ impl<C: Class, P: Planner> ClapPlugin for Shell<C, P> {
     const CLAP_FEATURES: &'static [ClapFeature] = C::CLAP_FEATURES;
 }
 
-impl<C: Class, P: Planner> Vst3Plugin for Shell<C, P> {
+impl<C: Class, P: PlanningSession> Vst3Plugin for Shell<C, P> {
     const VST3_CLASS_ID: [u8; 16] = C::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
 }

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use antiphon_engine::session::{Board, Component};
-use antiphon_plugin::planner::{Planner, PlannerPorts};
+use antiphon_plugin::planning_session::{PlanningPorts, PlanningSession};
 use antiphon_plugin::session::Session;
 
 /// Polling interval for the status.
@@ -20,8 +20,8 @@ pub(crate) struct ReportingSession {
     reporter: Option<JoinHandle<()>>,
 }
 
-impl Planner for ReportingSession {
-    fn spawn(ports: PlannerPorts) -> Self {
+impl PlanningSession for ReportingSession {
+    fn spawn(ports: PlanningPorts) -> Self {
         let board = Arc::clone(&ports.board);
         let (stop, stopped) = mpsc::channel();
         let reporter = thread::spawn(move || {

@@ -20,7 +20,7 @@ use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
 #[cfg(feature = "linked")]
-use crate::linked::{self, ManualPlanner, ObservedSession};
+use crate::linked::{self, ManualSession, ObservedSession};
 use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
 
 /// Events per block without allocation in the host.
@@ -87,13 +87,13 @@ impl ClapHost {
         Ok(Self::new(&entry, class, setup))
     }
 
-    /// An instance whose planner is driven by the test.
+    /// An instance whose session is driven by the test.
     #[cfg(feature = "linked")]
     #[must_use]
-    pub fn with_manual_planner(class: Class, setup: Setup) -> Self {
+    pub fn with_manual_session(class: Class, setup: Setup) -> Self {
         // SAFETY: the entry point is ours.
         let entry =
-            unsafe { PluginEntry::load_from_raw(linked::clap_entry::<ManualPlanner>(class), c"linked") }.expect("the entry point is valid");
+            unsafe { PluginEntry::load_from_raw(linked::clap_entry::<ManualSession>(class), c"linked") }.expect("the entry point is valid");
         Self::new(&entry, class, setup)
     }
 

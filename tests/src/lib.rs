@@ -1,7 +1,7 @@
 //! Whole-product tests, and the small hosts they share.
 //!
 //! [`ClapHost`] and [`Vst3Host`] load what real hosts load: the library built with these tests, found next to them, or the plug-in linked
-//! into the test with a planner that the test drives ([`linked`]). Where a real host would report an error, these panic.
+//! into the test with a session that the test drives ([`linked`]). Where a real host would report an error, these panic.
 //!
 //! [`display`] provides a virtual screen; [`window`] opens the editor there with a [`scripted`] model, [`host_window`] is a host's window
 //! for an editor, and [`input`] synthesises mouse and keyboard. [`playback`] converts clips to messages and back.

@@ -1,6 +1,6 @@
-//! The plug-in linked into the test, with a planner that the test drives, or with the real session under observation.
+//! The plug-in linked into the test, with a session that the test drives, or with the real session under observation.
 //!
-//! Instances are created through nice-plug's own wrappers, as by the exported entry points. The planner input its ports to the thread that
+//! Instances are created through nice-plug's own wrappers, as by the exported entry points. The session hands its ports to the thread that
 //! activated the instance ([`take_ports`]), or the shared state the editor uses ([`take_observer`]).
 
 use std::cell::{Cell, RefCell};
@@ -11,7 +11,7 @@ use antiphon_engine::session::Board;
 use antiphon_engine::session::Pace;
 use antiphon_plugin::class::{Instrument, NoteFx};
 use antiphon_plugin::meters::Meters;
-use antiphon_plugin::planner::{Planner, PlannerPorts};
+use antiphon_plugin::planning_session::{PlanningPorts, PlanningSession};
 use antiphon_plugin::session::Session;
 use antiphon_plugin::shell::Shell;
 use antiphon_plugin::state::State;
@@ -28,16 +28,16 @@ use vst3::Steinberg::Vst::IComponent;
 use crate::Class;
 
 thread_local! {
-    static PORTS: RefCell<Option<PlannerPorts>> = const { RefCell::new(None) };
+    static PORTS: RefCell<Option<PlanningPorts>> = const { RefCell::new(None) };
     static WAIT_COUNT: Cell<u32> = const { Cell::new(0) };
     static OBSERVER: RefCell<Option<Observer>> = const { RefCell::new(None) };
 }
 
-/// A planner that input its ports to the test.
-pub struct ManualPlanner;
+/// A session that hands its ports to the test.
+pub struct ManualSession;
 
-impl Planner for ManualPlanner {
-    fn spawn(ports: PlannerPorts) -> Self {
+impl PlanningSession for ManualSession {
+    fn spawn(ports: PlanningPorts) -> Self {
         PORTS.set(Some(ports));
         Self
     }
@@ -47,7 +47,7 @@ impl Planner for ManualPlanner {
     }
 }
 
-/// Number of blocks that waited for a manual planner, since the last call on this thread.
+/// Number of blocks that waited for a manual session, since the last call on this thread.
 #[must_use]
 pub fn take_wait_count() -> u32 {
     WAIT_COUNT.take()
@@ -58,7 +58,7 @@ pub fn take_wait_count() -> u32 {
 /// # Panics
 /// If there is none, or they were taken.
 #[must_use]
-pub fn take_ports() -> PlannerPorts {
+pub fn take_ports() -> PlanningPorts {
     PORTS.take().expect("an instance was activated on this thread")
 }
 
@@ -74,13 +74,13 @@ pub struct Observer {
     pub pace: Arc<Mutex<Pace>>,
 }
 
-/// The real session, which also input out an [`Observer`].
+/// The real session, which also hands out an [`Observer`].
 pub struct ObservedSession {
     _session: Session,
 }
 
-impl Planner for ObservedSession {
-    fn spawn(ports: PlannerPorts) -> Self {
+impl PlanningSession for ObservedSession {
+    fn spawn(ports: PlanningPorts) -> Self {
         let (board, state, meters) = (Arc::clone(&ports.board), Arc::clone(&ports.state), Arc::clone(&ports.meters));
         let session = Session::spawn(ports);
         OBSERVER.set(Some(Observer { board, state, meters, pace: session.pace() }));
@@ -98,7 +98,7 @@ pub fn take_observer() -> Observer {
 }
 
 /// The VST3 component of a class.
-pub(crate) fn vst3_component<M: Planner>(class: Class) -> vst3::ComPtr<IComponent> {
+pub(crate) fn vst3_component<M: PlanningSession>(class: Class) -> vst3::ComPtr<IComponent> {
     let component = match class {
         Class::Instrument => ComWrapper::new(Component::<Shell<Instrument, M>>::new()).to_com_ptr(),
         Class::NoteFx => ComWrapper::new(Component::<Shell<NoteFx, M>>::new()).to_com_ptr(),
@@ -107,7 +107,7 @@ pub(crate) fn vst3_component<M: Planner>(class: Class) -> vst3::ComPtr<IComponen
 }
 
 /// The CLAP entry point for a class.
-pub(crate) fn clap_entry<M: Planner>(class: Class) -> &'static clap_plugin_entry {
+pub(crate) fn clap_entry<M: PlanningSession>(class: Class) -> &'static clap_plugin_entry {
     match class {
         Class::Instrument => Linked::<Shell<Instrument, M>>::ENTRY,
         Class::NoteFx => Linked::<Shell<NoteFx, M>>::ENTRY,

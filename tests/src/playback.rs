@@ -118,7 +118,7 @@ mod tests {
                 let shifted = Note { onset: other.onset - from, ..**other };
                 place(&shifted) == place(note)
             });
-            let source = source.unwrap_or_else(|| panic!("{note:?} was never source"));
+            let source = source.unwrap_or_else(|| panic!("{note:?} was never played"));
             assert_eq!(note.duration, source.duration.min(until - source.onset));
         }
     }

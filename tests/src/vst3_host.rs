@@ -12,7 +12,7 @@ use vst3::Steinberg::{IBStream, IPluginBaseTrait, int32, kResultOk};
 use vst3::{ComPtr, ComWrapper};
 
 #[cfg(feature = "linked")]
-use crate::linked::{self, ManualPlanner, ObservedSession};
+use crate::linked::{self, ManualSession, ObservedSession};
 use crate::memory_stream::MemoryStream;
 use crate::vst3_library::Vst3Library;
 use crate::vst3_lists::{Changes, Events};
@@ -54,11 +54,11 @@ impl Vst3Host {
         Self::new(library.make(class.name()), Some(library), class, setup)
     }
 
-    /// An instance whose planner is driven by the test.
+    /// An instance whose session is driven by the test.
     #[cfg(feature = "linked")]
     #[must_use]
-    pub fn with_manual_planner(class: Class, setup: Setup) -> Self {
-        Self::new(linked::vst3_component::<ManualPlanner>(class), None, class, setup)
+    pub fn with_manual_session(class: Class, setup: Setup) -> Self {
+        Self::new(linked::vst3_component::<ManualSession>(class), None, class, setup)
     }
 
     /// An instance with the real session, under observation.

@@ -58,8 +58,8 @@ fn open_and_close() {
             })
         };
         // A second instance, so that the next is not the last.
-        let stays = Vst3Host::with_manual_planner(class, Setup::default());
-        let host = Vst3Host::with_manual_planner(class, Setup::default());
+        let stays = Vst3Host::with_manual_session(class, Setup::default());
+        let host = Vst3Host::with_manual_session(class, Setup::default());
         let editor = host.editor().unwrap();
         assert_eq!(editor.size().unwrap(), SIZE);
         assert_eq!(workers().count(), 0);
@@ -80,7 +80,7 @@ fn open_and_close() {
         drop(instance);
         drop(stays);
         // Another instance still works after the last was removed.
-        let mut host = Vst3Host::with_manual_planner(class, Setup::default());
+        let mut host = Vst3Host::with_manual_session(class, Setup::default());
         host.set("Horizon", 1.0);
         host.process(&Block { frames: 64, ..Block::default() });
         assert!(host.get("Horizon") > 0.99);

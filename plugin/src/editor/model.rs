@@ -31,7 +31,7 @@ pub trait EditorModel {
     fn begin(&mut self, control: Control);
     /// Sets a control within a gesture.
     fn set(&mut self, change: Change);
-    /// AudioThreadPorts the gesture.
+    /// Ends the gesture.
     fn end(&mut self, control: Control);
 }
 

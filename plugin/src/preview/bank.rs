@@ -97,7 +97,7 @@ impl<const VOICES: usize> Bank<VOICES> {
         }
     }
 
-    /// AudioThreadPorts all voices at once.
+    /// Ends all voices at once.
     pub(super) fn stop(&mut self) {
         self.states.iter_mut().for_each(|state| state.sustain = Sustain::Idle);
     }

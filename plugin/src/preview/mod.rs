@@ -40,7 +40,7 @@ impl Preview {
         self.synth.stop();
     }
 
-    /// Begins a block whose output buffers are zero. When `on` cross off, sounding notes fade in a few milliseconds.
+    /// Begins a block whose output buffers are zero. When `on` goes off, sounding notes fade in a few milliseconds.
     pub fn begin<'a>(&'a mut self, on: bool, left: &'a mut [f32], right: &'a mut [f32]) -> BlockRenderer<'a> {
         if self.on && !on {
             self.synth.fade();

@@ -85,7 +85,7 @@ impl Synth {
         self.fade_keys(|_| true);
     }
 
-    /// AudioThreadPorts everything at once.
+    /// Ends everything at once.
     pub(super) fn stop(&mut self) {
         self.pedals = 0;
         self.bends = [1.0; 16];

@@ -11,7 +11,7 @@ use crate::clock::{Cause, Clock, HostTime, Moment, Motion, TransportEvent};
 use crate::host_issues::{HostIssue, HostIssues};
 use crate::meters::{Count, Meters};
 use crate::params::AntiphonParams;
-use crate::planner::AudioThreadPorts;
+use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
 use crate::schedule::{NoteOutput, Schedule};
 use crate::thru::{Batch, Thru};
@@ -156,7 +156,7 @@ impl RealTime {
 }
 
 impl NotePath {
-    /// AudioThreadPorts sounding planned notes and makes the plan stale.
+    /// Ends sounding planned notes and makes the plan stale.
     fn invalidate_plan(&mut self, at: Moment, port: &mut impl Port) {
         self.end_planned_notes(0, at, port);
         self.schedule.clear_pending();
@@ -175,7 +175,7 @@ impl NotePath {
         self.capture.transport_event(event, ends_epoch);
     }
 
-    /// AudioThreadPorts all sounding planned notes.
+    /// Ends all sounding planned notes.
     fn end_planned_notes(&mut self, sample: u32, at: Moment, port: &mut impl Port) {
         self.schedule.end_all(&mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
     }

@@ -5,7 +5,7 @@ use ringbuf::traits::{Consumer, Producer};
 
 use super::*;
 use crate::clock::Position;
-use crate::planner::{PlannerPorts, rings};
+use crate::planning_session::{PlanningPorts, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{note_off, note_on};
 use antiphon_engine::session::{Epoch, Heard, Planned};
@@ -17,7 +17,7 @@ const FRAMES: u32 = 1000;
 /// An instance with the planning side's ports and a simulated host. One tick per block.
 struct Instance {
     realtime: RealTime,
-    planner: PlannerPorts,
+    session: PlanningPorts,
     params: AntiphonParams,
     port: Scripted,
     host: HostTime,
@@ -26,12 +26,12 @@ struct Instance {
 impl Instance {
     fn new() -> Self {
         let params = AntiphonParams::new(false);
-        let (audio_ports, planner) = rings(Arc::clone(&params.state));
+        let (audio_ports, session) = rings(Arc::clone(&params.state));
         let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
         let position = Position::Musical(0.0);
         let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
-        Self { realtime, planner, params, port: Scripted::default(), host }
+        Self { realtime, session, params, port: Scripted::default(), host }
     }
 
     /// Plays one tick; returns the output.
@@ -45,7 +45,7 @@ impl Instance {
     }
 
     fn sent_events(&mut self) -> Vec<Heard> {
-        self.planner.events.pop_iter().collect()
+        self.session.events.pop_iter().collect()
     }
 
     fn plan(&mut self, epoch: u32, onset: i64, duration: i64) {
@@ -54,7 +54,7 @@ impl Instance {
 
     fn plan_pitch(&mut self, epoch: u32, onset: i64, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch, velocity: 90, role: Role::Keys };
-        self.planner.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
+        self.session.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
     }
 
     /// Sets a parameter as a host does.
@@ -98,7 +98,7 @@ fn drum_roles_use_the_percussion_sound_on_any_channel() {
     assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
     let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
     for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
-        instance.planner.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+        instance.session.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
     }
     instance.port.sounds.clear();
     instance.block(&[]);
@@ -143,7 +143,7 @@ fn plan_made_before_a_locate_is_stale_after_it() {
     instance.block(&[]);
     instance.plan(1, 3, 1);
     assert_eq!((0..5).flat_map(|_| instance.block(&[])).count(), 0);
-    assert_eq!(instance.planner.meters.count(Count::Stale), 1);
+    assert_eq!(instance.session.meters.count(Count::Stale), 1);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn key_struck_by_the_player_is_taken_from_the_plan() {
     assert_eq!(instance.block(&[played]), [note_off(500, KEY), played]);
     // Neither the end of the planned note nor the next planned note affects the player's key.
     assert_eq!((0..4).flat_map(|_| instance.block(&[])).count(), 0);
-    assert_eq!(instance.planner.meters.count(Count::Yielded), 1);
+    assert_eq!(instance.session.meters.count(Count::Yielded), 1);
     assert_eq!(instance.block(&[note_off(7, KEY)]), [note_off(7, KEY)]);
     let of_plan = |event: &Heard| matches!(event, Heard::Sounds { .. } | Heard::Ends { .. });
     let reports: Vec<_> = instance.sent_events().into_iter().filter(of_plan).collect();

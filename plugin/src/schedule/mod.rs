@@ -1,6 +1,6 @@
 //! Playback of planned notes: each starts and ends at its own sample.
 //!
-//! Pending notes are sorted by time and kept across blocks, so that rounding loses none. Of a active note only its end is kept. The
+//! Pending notes are sorted by time and kept across blocks, so that rounding loses none. Of a sounding note only its end is kept. The
 //! player has priority on every key ([`KeyTable`]).
 
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ use antiphon_engine::session::{Epoch, Planned, Withheld};
 const PENDING_NOTES: usize = 4096;
 /// Messages read per block, to bound the time a block takes when a long plan arrives.
 const MESSAGES_PER_BLOCK: usize = 256;
-/// Capacity for active planned notes: more than any instrument has voices.
+/// Capacity for sounding planned notes: more than any instrument has voices.
 const ACTIVE_NOTES: usize = 256;
 
 /// A note that has not started yet.
@@ -30,7 +30,7 @@ struct PendingNote {
     on: Moment,
     key: Key,
     note: Note,
-    /// AudioThreadPorts the note here, if that is before its planned end.
+    /// Ends the note here, if that is before its planned end.
     cut: Option<Moment>,
 }
 
@@ -67,7 +67,7 @@ impl<P: Port> NoteOutput<'_, P> {
         self.capture.note_withheld(note, reason, self.at);
     }
 
-    /// AudioThreadPorts a planned note before its planned end.
+    /// Ends a planned note before its planned end.
     fn cut(&mut self, key: Key) {
         self.note_off(key);
         self.capture.note_ended(key, self.at);
@@ -133,7 +133,7 @@ impl Schedule {
         u32::try_from(next).ok().filter(|&sample| sample < span.frames())
     }
 
-    /// AudioThreadPorts the notes due at this sample, and those whose key is about to be struck again.
+    /// Ends the notes due at this sample, and those whose key is about to be struck again.
     pub fn end<P: Port>(&mut self, span: &Span, output: &mut NoteOutput<'_, P>) {
         if self.started == Some(output.sample) {
             return;
@@ -187,21 +187,21 @@ impl Schedule {
         }
     }
 
-    /// The player strikes a key: a planned note active there ends first.
+    /// The player strikes a key: a planned note sounding there ends first.
     pub fn player_on<P: Port>(&mut self, key: Key, output: &mut NoteOutput<'_, P>) {
         if self.keys.player_on(key) == PlayerOn::ReleasePlan {
             output.cut(key);
         }
     }
 
-    /// The player releases a key. If the note-off is passed on, it also ends a planned note active there.
+    /// The player releases a key. If the note-off is passed on, it also ends a planned note sounding there.
     pub fn player_off<P: Port>(&mut self, key: Key, goes_out: bool, output: &mut NoteOutput<'_, P>) {
         if (goes_out || self.keys.player_holds(key)) && self.keys.player_off(key) {
             output.capture.note_ended(key, output.at);
         }
     }
 
-    /// A channel mode message of the player releases all keys of a channel. If it is passed on, planned notes active there end, too.
+    /// A channel mode message of the player releases all keys of a channel. If it is passed on, planned notes sounding there end, too.
     pub fn player_channel_off<P: Port>(&mut self, channel: u8, goes_out: bool, output: &mut NoteOutput<'_, P>) {
         for key in (0..128).filter_map(|pitch| Key::new(channel, pitch)) {
             if goes_out && self.keys.plan_ends(key) {
@@ -214,7 +214,7 @@ impl Schedule {
         }
     }
 
-    /// AudioThreadPorts all active notes.
+    /// Ends all sounding notes.
     pub fn end_all<P: Port>(&mut self, output: &mut NoteOutput<'_, P>) {
         while let Some(key) = self.keys.release_plan() {
             output.cut(key);

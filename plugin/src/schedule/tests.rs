@@ -12,7 +12,7 @@ use antiphon_engine::session::Heard;
 /// A schedule with the session's end of its rings, and a clock at 1000 samples per tick.
 struct Fixture {
     schedule: Schedule,
-    planner: HeapProd<Planned>,
+    session: HeapProd<Planned>,
     meters: Arc<Meters>,
     clock: Clock,
     host: HostTime,
@@ -23,7 +23,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let (planner, planned) = HeapRb::new(2 * PENDING_NOTES).split();
+        let (session, planned) = HeapRb::new(2 * PENDING_NOTES).split();
         let meters = Arc::new(Meters::default());
         let mut clock = Clock::new();
         clock.set_sample_rate(48_000.0);
@@ -32,7 +32,7 @@ impl Fixture {
         let schedule = Schedule::new(planned, Arc::clone(&meters));
         let (producer, consumer) = HeapRb::new(2 * PENDING_NOTES).split();
         let capture = Capture::new(producer, Arc::clone(&meters));
-        Self { schedule, planner, meters, clock, host, output: EventOutput::default(), capture, events: consumer }
+        Self { schedule, session, meters, clock, host, output: EventOutput::default(), capture, events: consumer }
     }
 
     fn plan(&mut self, onset: i64, offset: i8, duration: i64, pitch: u8) {
@@ -41,7 +41,7 @@ impl Fixture {
     }
 
     fn send(&mut self, message: Planned) {
-        self.planner.try_push(message).unwrap();
+        self.session.try_push(message).unwrap();
     }
 
     /// Plays a block; returns samples from its start and pitches that started (positive) or ended (negative).

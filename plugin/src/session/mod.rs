@@ -7,7 +7,7 @@ use antiphon_engine::session::{Archive, Board, Pace, SessionPorts};
 use parking_lot::Mutex;
 
 use crate::meters::{Count, Meters};
-use crate::planner::{Planner, PlannerPorts};
+use crate::planning_session::{PlanningPorts, PlanningSession};
 use crate::report;
 use crate::runtime_folders::runtime_folders;
 use crate::state::State;
@@ -31,9 +31,9 @@ impl Session {
     }
 }
 
-impl Planner for Session {
-    fn spawn(ports: PlannerPorts) -> Self {
-        let PlannerPorts { events, planned, meters, board, state } = ports;
+impl PlanningSession for Session {
+    fn spawn(ports: PlanningPorts) -> Self {
+        let PlanningPorts { events, planned, meters, board, state } = ports;
         let ports =
             SessionPorts { heard: events, planned, board: Arc::clone(&board), archive: state, count_ignored: count_ignored(&meters) };
         Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, board }

@@ -22,7 +22,7 @@ const POSITION_VALID: uint32 = ProcessContext_::StatesAndFlags_::kProjectTimeMus
 /// Channels of the audio output that both classes have.
 const CHANNELS: usize = 2;
 
-/// Block processing that nice-plug issues.
+/// Block processing that nice-plug lacks.
 pub(super) struct Block {
     inputs: Inputs,
     /// Output buffers for hosts that pass none, as Live does for plug-ins that are switched off. nice-plug would skip such a block with all

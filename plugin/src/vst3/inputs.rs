@@ -79,7 +79,7 @@ impl Inputs {
         self.0.as_com_ref::<IParameterChanges>().map_or(ptr::null_mut(), |list| list.as_ptr())
     }
 
-    /// AudioThreadPorts the block.
+    /// Ends the block.
     pub(super) fn end(&self) {
         self.0.list.set(ptr::null_mut());
         self.0.queue.set(ptr::null_mut());

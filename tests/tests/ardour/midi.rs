@@ -64,7 +64,7 @@ pub(crate) enum Releases {
     Own,
 }
 
-/// Keys that are down after these messages. An error if a key is note_on twice, or released when it is up. Ardour's own releases are
+/// Keys that are down after these messages. An error if a key is struck twice, or released when it is up. Ardour's own releases are
 /// tolerated: when it stops or jumps, it releases the keys it sent to each plug-in, the probe included, with velocity 64, and those of a
 /// track's region with velocity 0, within a block.
 pub(crate) fn keys_down(messages: &[Message], releases: Releases) -> Result<Down, String> {

@@ -98,7 +98,7 @@ fn assert_in_time(what: &str, ticks: i64, expected: &[TrackNote], recorded: &[Tr
 /// The recorded notes at their song positions, and the first tick from which the recording is complete.
 ///
 /// Ardour shifts some recordings early as a whole, by its device latency, and drops what then lies before the song's start. This is
-/// detected by the region's second note, which the player note_on alone.
+/// detected by the region's second note, which the player struck alone.
 fn aligned(song: Song, report: &Report) -> (Vec<TrackNote>, i64) {
     let latency = song.tick(report.early) + 1;
     let second = song.notes().into_iter().find(|note| note.start > 0).unwrap();

@@ -138,7 +138,7 @@ fn type_into_the_dialog() {
     let (input, home) = (InputDevices::at(None).unwrap(), PathBuf::from(std::env::var_os("HOME").unwrap()));
     let save = place_of("Save played as...");
     for format in Format::ALL {
-        let mut instance = Instance::with_manual_planner(format);
+        let mut instance = Instance::with_manual_session(format);
         let ports = linked::take_ports();
         ports.board.publish((*piece().snapshot()).clone());
         let host_window = open(&mut instance);

@@ -30,11 +30,11 @@ impl Instance {
         }
     }
 
-    /// An instance whose planner is driven by the test.
-    pub(crate) fn with_manual_planner(format: Format) -> Self {
+    /// An instance whose session is driven by the test.
+    pub(crate) fn with_manual_session(format: Format) -> Self {
         match format {
-            Format::Clap => Self::Clap(ClapHost::with_manual_planner(Class::Instrument, Setup::default())),
-            Format::Vst3 => Self::vst3(Vst3Host::with_manual_planner(Class::Instrument, Setup::default())),
+            Format::Clap => Self::Clap(ClapHost::with_manual_session(Class::Instrument, Setup::default())),
+            Format::Vst3 => Self::vst3(Vst3Host::with_manual_session(Class::Instrument, Setup::default())),
         }
     }
 

@@ -50,7 +50,7 @@ fn open_and_close_again_and_again() {
             None if opening + 1 == WARM_UP => baseline = Some(Resources::now(&server)),
             None => {}
             // The server takes a moment to clean up after a disconnected client.
-            Some(baseline) => wait_until(&format!("after opening {opening} no more is baseline than {baseline:?}"), || {
+            Some(baseline) => wait_until(&format!("after opening {opening} the resources are back to {baseline:?}"), || {
                 Resources::now(&server) == baseline
             }),
         }

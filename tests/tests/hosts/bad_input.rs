@@ -1,7 +1,7 @@
 //! Invalid host input: pass-through keeps working, the status line names the problem, and there are no panics and no hanging notes.
 
 use antiphon_plugin::host_issues::HostIssue;
-use antiphon_plugin::planner::PlannerPorts;
+use antiphon_plugin::planning_session::PlanningPorts;
 use antiphon_plugin::status_messages::status_message;
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Outputs, Setup, Timed, Transport};
@@ -10,7 +10,7 @@ use crate::history::{json_start, project, seeds};
 use crate::{LOADED, MANUAL, Random, assert_in_order, playing, sorted, still_held};
 
 /// The status line's message on project and host.
-fn message(ports: &PlannerPorts) -> String {
+fn message(ports: &PlanningPorts) -> String {
     status_message(&ports.state, &ports.meters).unwrap_or_default()
 }
 

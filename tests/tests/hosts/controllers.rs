@@ -90,7 +90,7 @@ fn all_controllers_written_at_once_are_no_events() {
 
 #[test]
 fn written_pedal_parameters_are_not_captured() {
-    let mut host = Vst3Host::with_manual_planner(Class::Instrument, Setup::default());
+    let mut host = Vst3Host::with_manual_session(Class::Instrument, Setup::default());
     let mut ports = take_ports();
     host.write_controllers(0.5);
     block(&mut host, ROLLING, &[]);
@@ -208,7 +208,7 @@ unsafe impl Send for SendHost {}
 
 #[test]
 fn automation_on_the_audio_thread_leaves_nothing_in_the_log() {
-    let mut host = Vst3Host::with_manual_planner(Class::Instrument, Setup::default());
+    let mut host = Vst3Host::with_manual_session(Class::Instrument, Setup::default());
     for (name, value) in [("Horizon", 1.0), ("Seed", 0.5), ("Adventurousness", 0.25), ("Thru", 0.0)] {
         host.set(name, value);
     }

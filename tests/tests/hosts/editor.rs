@@ -47,8 +47,8 @@ fn since(before: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 }
 
 fn close_again_and_again(host_window: &HostWindow) {
-    let mut clap = ClapHost::with_manual_planner(Class::Instrument, Setup::default());
-    let vst3 = Vst3Host::with_manual_planner(Class::NoteFx, Setup::default());
+    let mut clap = ClapHost::with_manual_session(Class::Instrument, Setup::default());
+    let vst3 = Vst3Host::with_manual_session(Class::NoteFx, Setup::default());
     let view = vst3.editor().unwrap();
     for time in 0..TIMES {
         let before = threads();

@@ -27,10 +27,10 @@ type Make = fn(Class, Setup) -> Box<dyn Host>;
 const LOADED: [(&str, Make); 2] =
     [("CLAP", |class, setup| Box::new(ClapHost::loaded(class, setup))), ("VST3", |class, setup| Box::new(Vst3Host::loaded(class, setup)))];
 
-/// Both formats, with a planner driven by the test.
+/// Both formats, with a session driven by the test.
 const MANUAL: [(&str, Make); 2] = [
-    ("CLAP", |class, setup| Box::new(ClapHost::with_manual_planner(class, setup))),
-    ("VST3", |class, setup| Box::new(Vst3Host::with_manual_planner(class, setup))),
+    ("CLAP", |class, setup| Box::new(ClapHost::with_manual_session(class, setup))),
+    ("VST3", |class, setup| Box::new(Vst3Host::with_manual_session(class, setup))),
 ];
 
 /// Both formats, with the real session under observation.

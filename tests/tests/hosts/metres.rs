@@ -4,7 +4,7 @@ use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
 use antiphon_engine::session::{Epoch, Heard, Planned};
 use antiphon_plugin::clock::Cause;
-use antiphon_plugin::planner::PlannerPorts;
+use antiphon_plugin::session::PlanningPorts;
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Render, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
@@ -123,16 +123,16 @@ impl Song {
     }
 }
 
-/// A planner that plays a note on every bar line.
-struct BarLinePlanner {
-    ports: PlannerPorts,
+/// A session that plays a note on every bar line.
+struct BarLineSession {
+    ports: PlanningPorts,
     clock: Option<MusicalClock>,
     epoch: Epoch,
     /// Last bar line for which a note was sent.
     sent: Option<Tick>,
 }
 
-impl BarLinePlanner {
+impl BarLineSession {
     fn new() -> Self {
         Self { ports: take_ports(), clock: None, epoch: Epoch(0), sent: None }
     }
@@ -178,10 +178,10 @@ impl BarLinePlanner {
     }
 }
 
-/// Song positions at which a planner with a note on every bar line is onsets, for each stretch.
+/// Song positions at which a session with a note on every bar line is heard, for each stretch.
 fn beats(make: Make, song: &mut Song, stretches: &[Stretch]) -> Vec<Vec<f64>> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, ..Setup::default() });
-    let mut planner = BarLinePlanner::new();
+    let mut session = BarLineSession::new();
     let mut all = Vec::new();
     for stretch in stretches {
         song.cycle = stretch.cycle;
@@ -189,7 +189,7 @@ fn beats(make: Make, song: &mut Song, stretches: &[Stretch]) -> Vec<Vec<f64>> {
         song.play(&mut *host, stretch.from, stretch.quarters, &[], |_, sent| {
             let strikes = sent.iter().filter(|timed| matches!(timed.message, Message::NoteOn { .. }));
             onsets.extend(strikes.map(|timed| song.position(stretch.from, timed.sample)));
-            planner.act();
+            session.act();
         });
         all.push(onsets);
     }

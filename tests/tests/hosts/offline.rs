@@ -58,7 +58,7 @@ fn offline_render_is_the_same_at_any_block_length() {
 #[test]
 fn vst3_block_rendered_offline_waits_whatever_the_set_up_mode() {
     for set_up in [Render::RealTime, Render::Offline] {
-        let mut host = Vst3Host::with_manual_planner(Class::Instrument, Setup { render: set_up, ..Setup::default() });
+        let mut host = Vst3Host::with_manual_session(Class::Instrument, Setup { render: set_up, ..Setup::default() });
         let _ = take_wait_count();
         let mut waits = |render| {
             host.set_render(render);

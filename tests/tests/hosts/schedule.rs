@@ -4,7 +4,7 @@ use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::session::{Command, Epoch, Heard, Planned};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::meters::Count;
-use antiphon_plugin::planner::PlannerPorts;
+use antiphon_plugin::planning_session::PlanningPorts;
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Lengths, Message, Outputs, RollingTransport, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
@@ -53,13 +53,13 @@ fn expected(plan: &[Note], roll: &RollingTransport) -> Vec<Timed> {
 }
 
 /// The planning side of an instance, driven by the test.
-struct ManualSession {
-    ports: PlannerPorts,
+struct SessionDriver {
+    ports: PlanningPorts,
     epoch: Epoch,
     events: Vec<Heard>,
 }
 
-impl ManualSession {
+impl SessionDriver {
     fn new() -> Self {
         Self { ports: take_ports(), epoch: Epoch(0), events: Vec::new() }
     }
@@ -87,7 +87,7 @@ impl ManualSession {
 
 /// Sends notes in order of time, each at most `ahead` ticks before it starts, at intervals of at least `every` samples.
 struct Stream<'a> {
-    session: &'a mut ManualSession,
+    session: &'a mut SessionDriver,
     left: &'a [Note],
     ahead: f64,
     every: u64,
@@ -119,7 +119,7 @@ fn planned_notes_are_sent_at_their_samples_at_any_block_length() {
             let expected = expected(&plan, &roll);
             let until = expected.last().unwrap().sample + 1;
             let mut host = make(Class::ALL[index % 2], Setup { sample_rate, ..Setup::default() });
-            let mut session = ManualSession::new();
+            let mut session = SessionDriver::new();
             // All at once; or just in time, once per block; or just in time every 200 ms, as with anticipative hosts.
             let (ahead, every) = [(f64::INFINITY, 0), (40.0, 0), (40.0, roll.sample_of(4.8 * tempo / 60.0))][index % 3];
             let mut stream = Stream { session: &mut session, left: &plan, ahead, every, next: 0, per_tick: roll.samples_per_tick() };
@@ -138,7 +138,7 @@ fn position_an_hour_into_the_song_has_no_drift() {
         let mut roll = RollingTransport::new(133.0, 44_100.0);
         roll.from = 133.0 * 60.0 - 16.0;
         let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
-        let mut session = ManualSession::new();
+        let mut session = SessionDriver::new();
         let note = |onset| Note { onset: Tick(onset), offset: 0, duration: Tick(1), pitch: 60, velocity: 1, role: Role::Keys };
         // The clock starts with the transport, without a fraction of a tick.
         let plan: Vec<_> = (4..40).map(|beat| note(beat * 24)).collect();
@@ -162,7 +162,7 @@ fn late_and_stale_notes_are_counted_and_not_played() {
         let mut roll = RollingTransport::new(120.0, 48_000.0);
         let until = expected(&plan, &roll).last().unwrap().sample + 1;
         let mut host = make(Class::Instrument, Setup::default());
-        let mut session = ManualSession::new();
+        let mut session = SessionDriver::new();
         let mut left = &plan[..];
         let per_tick = roll.samples_per_tick();
         let played = playing(3, until, 16);
@@ -193,7 +193,7 @@ fn keys_shared_by_player_and_plan_leave_no_hanging_note() {
             // The player plays on the plan's channel.
             let played = playing(seed + 100, until, 1);
             let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
-            let mut session = ManualSession::new();
+            let mut session = SessionDriver::new();
             let mut stream =
                 Stream { session: &mut session, left: &plan, ahead: 40.0, every: 0, next: 0, per_tick: roll.samples_per_tick() };
             let sent = roll.play(&mut *host, lengths, &played, until, |now, _| stream.act(now));
@@ -208,10 +208,10 @@ fn keys_shared_by_player_and_plan_leave_no_hanging_note() {
     }
 }
 
-/// An instance in which a long planned note is sounding: host, planner, and transport of the next block.
-fn sounding(make: crate::Make) -> (Box<dyn Host>, ManualSession, RollingTransport) {
+/// An instance in which a long planned note is sounding: host, session, and transport of the next block.
+fn sounding(make: crate::Make) -> (Box<dyn Host>, SessionDriver, RollingTransport) {
     let mut host = make(Class::NoteFx, Setup::default());
-    let mut session = ManualSession::new();
+    let mut session = SessionDriver::new();
     let mut roll = RollingTransport::new(120.0, 48_000.0);
     roll.play(&mut *host, Lengths::Fixed(500), &[], 1000, |_, _| ());
     session.receive();
@@ -267,7 +267,7 @@ fn sounding_note_is_released_at_once_by_every_event_that_ends_a_plan() {
 fn deactivation_with_the_transport_stopped_releases_sounding_notes() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let mut session = ManualSession::new();
+        let mut session = SessionDriver::new();
         let stopped = Transport { playing: false, ..RollingTransport::new(120.0, 48_000.0).transport() };
         let play = |host: &mut dyn Host, messages: &[Timed]| {
             host.process(&Block { frames: 5000, transport: Some(stopped), messages, ..Block::default() }).messages
@@ -299,7 +299,7 @@ fn block_without_audio_outputs_releases_notes_and_passes_events() {
 fn loop_within_a_block_releases_at_its_sample_and_the_plan_continues() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let mut session = ManualSession::new();
+        let mut session = SessionDriver::new();
         let mut roll = RollingTransport { cycle: Some((0.0, 4.0)), ..RollingTransport::new(120.0, 48_000.0) };
         let note =
             |onset, duration| Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch: 60, velocity: 127, role: Role::Bass };
@@ -326,7 +326,7 @@ fn loop_within_a_block_releases_at_its_sample_and_the_plan_continues() {
 fn captured_notes_have_the_musical_time_of_their_samples() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
-        let mut session = ManualSession::new();
+        let mut session = SessionDriver::new();
         let mut roll = RollingTransport::new(133.0, 44_100.0);
         let played = playing(11, 200_000, 2);
         roll.play(&mut *host, Lengths::Random(4), &played, 200_000, |_, _| session.receive());
@@ -362,7 +362,7 @@ fn captured_notes_have_the_musical_time_of_their_samples() {
 fn button_presses_are_captured_once() {
     for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let mut session = ManualSession::new();
+        let mut session = SessionDriver::new();
         let mut roll = RollingTransport::new(120.0, 48_000.0);
         for (name, value) in [("Play", 1.0), ("Play", 0.0), ("Another", 1.0), ("Keep", 1.0), ("Play", 1.0)] {
             roll.play(&mut *host, Lengths::Fixed(64), &[], roll.played + 200, |_, _| ());

@@ -100,7 +100,7 @@ impl BarLines {
         bar_of(line.start.0, song, line.metre)
     }
 
-    /// The bar counted from the last metre change, or from the start of the song if no change to this metre is len.
+    /// The bar counted from the last metre change, or from the start of the song if no change to this metre is known.
     fn counted(&self, song: f64, metre: Metre) -> SongBar {
         let change = self.change_before(song, metre).filter(|change| change.metre == metre);
         bar_of(change.map_or(0, |change| change.start.0), song, metre)

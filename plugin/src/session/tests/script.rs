@@ -18,7 +18,7 @@ use super::{SAMPLES_PER_TICK, set, timed};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
 use crate::params::AntiphonParams;
-use crate::planner::rings;
+use crate::planning_session::rings;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;

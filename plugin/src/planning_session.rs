@@ -20,9 +20,9 @@ const PLANNED_EVENTS: usize = 4096;
 
 /// The planning side of one instance. Created when the instance is first activated, dropped with it. Not called from the audio thread while
 /// it runs in real time.
-pub trait Planner: Send + 'static {
+pub trait PlanningSession: Send + 'static {
     /// Starts planning on these ports.
-    fn spawn(ports: PlannerPorts) -> Self;
+    fn spawn(ports: PlanningPorts) -> Self;
 
     /// Called on the audio thread before each block of an offline render: waits until the first `sent` messages of the event ring have been
     /// processed. Must be bounded, and return at once if it cannot make progress. The default does not wait.
@@ -32,7 +32,7 @@ pub trait Planner: Send + 'static {
 }
 
 /// The planning side's ports.
-pub struct PlannerPorts {
+pub struct PlanningPorts {
     /// Events from the audio thread.
     pub events: HeapCons<Heard>,
     /// Planned events for the audio thread.
@@ -57,12 +57,12 @@ pub struct AudioThreadPorts {
 
 /// Creates both rings and the shared state of an instance.
 #[must_use]
-pub fn rings(state: Arc<State>) -> (AudioThreadPorts, PlannerPorts) {
+pub fn rings(state: Arc<State>) -> (AudioThreadPorts, PlanningPorts) {
     let (event_producer, events) = HeapRb::new(INPUT_EVENTS).split();
     let (planned, planned_consumer) = HeapRb::new(PLANNED_EVENTS).split();
     let meters = Arc::new(Meters::default());
     (
         AudioThreadPorts { events: event_producer, planned: planned_consumer, meters: Arc::clone(&meters) },
-        PlannerPorts { events, planned, meters, board: Arc::default(), state },
+        PlanningPorts { events, planned, meters, board: Arc::default(), state },
     )
 }
