@@ -77,7 +77,10 @@ fn length(beats: f64, metre: Metre) -> Result<Option<Tick>> {
     let bar = metre.bar_length();
     let ticks = beats * f64::from(u32::try_from(bar.0)?) / f64::from(metre.numerator());
     ensure!(ticks < f64::from(u32::try_from(bar.0)?), "--pickup: {beats} beats fill a bar of {metre}; a pickup is shorter");
-    ensure!(ticks.fract().abs() < f64::EPSILON, "--pickup: {beats} beats of {metre} fall between the ticks of the grid, 24 per quarter note");
+    ensure!(
+        ticks.fract().abs() < f64::EPSILON,
+        "--pickup: {beats} beats of {metre} fall between the ticks of the grid, 24 per quarter note"
+    );
     #[allow(clippy::cast_possible_truncation, reason = "whole, and shorter than a bar")]
     let length = Tick(ticks as i64);
     Ok((length > Tick::ZERO).then_some(length))

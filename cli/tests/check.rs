@@ -54,7 +54,7 @@ fn repairs_and_cast_parts_are_named() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_by_name() {
+fn file_that_cannot_be_read_is_refused_by_name() {
     for (input, says) in [("absent.mid", "absent.mid"), (text(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml").as_path()), "MThd")]
     {
         let output = check(&[input]);

@@ -1,10 +1,9 @@
-//! A model of the editor that plays a file: what lies before a bar was played, what follows is the plan.
+//! An editor model that shows a file: what lies before a bar was played, what follows is the plan.
 
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Note, Tick};
-use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Place, Plan, PlanId, Reason, Step};
-use antiphon_engine::service::Punctuality;
+use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Place, Plan, PlanId, PlanStats, Reason};
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
@@ -21,13 +20,13 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// The piece with the playhead in a bar, counted from 0, and what follows as the plan.
+    /// The piece with the playhead in a bar, counted from 0; what follows is the plan.
     #[must_use]
     pub fn at(piece: &Clip, bar: u32) -> Self {
         let values = AntiphonParams::new(true).controls();
         let here = piece.metres.bar(bar);
         let beat = Tick::quarters(4).0 / i64::from(here.metre.denominator());
-        // The plan was adopted at the second beat; what is made now will be at the third.
+        // The plan was adopted at the second beat; the one in progress will be at the third.
         let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
         let playhead = start + Tick(beat / 3);
         let end = piece.metres.bar(bar + u32::from(values.horizon_bars)).start + Tick(beat);
@@ -60,7 +59,7 @@ impl Scripted {
             status: Status {
                 engine: Component::Ready("ONNX Runtime 1.31.1".into()),
                 model: Component::Ready("antiphon".into()),
-                punctuality: Punctuality { on_time: 412, late: 0 },
+                plans: PlanStats { on_time: 412, ..PlanStats::default() },
                 remark: None,
             },
             bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
@@ -72,7 +71,7 @@ impl Scripted {
         Self { snapshot: Arc::new(snapshot), now, values, history: Arc::new(history) }
     }
 
-    /// A plug-in that has just been put on a track of a machine without the engine.
+    /// A plug-in just added to a track, on a machine without the engine.
     #[must_use]
     pub fn without_engine() -> Self {
         let engine = Component::Missing {
@@ -82,7 +81,7 @@ impl Scripted {
         let status = Status { engine, model: Component::Ready("antiphon".into()), ..Status::default() };
         Self {
             snapshot: Arc::new(Snapshot { status, ..Snapshot::default() }),
-            now: Now { playhead: Moment(0.0), tempo: 120.0, motion: Motion::Listening },
+            now: Now { playhead: Moment(0.0), tempo: 120.0, motion: Motion::Stopped },
             values: AntiphonParams::new(true).controls(),
             history: Arc::default(),
         }
@@ -110,17 +109,17 @@ impl EditorModel for Scripted {
         Arc::clone(&self.history)
     }
 
-    fn step(&mut self, step: Step) {
-        let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
-        Arc::make_mut(&mut self.history).step(step, now);
-    }
-
-    fn remark(&self) -> Option<String> {
+    fn status_message(&self) -> Option<String> {
         None
     }
 
-    /// The script knows how it goes on.
-    fn command(&mut self, _command: Command) {}
+    /// Steps through the history. Other commands have no effect.
+    fn command(&mut self, command: Command) {
+        if let Command::Step(step) = command {
+            let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
+            Arc::make_mut(&mut self.history).step(step, now);
+        }
+    }
 
     fn begin(&mut self, _control: Control) {}
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use antiphon_engine::codec::{self, BarFields, BarRows, prefix_rows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Step};
-use antiphon_engine::music::analysis::{Key, habits};
-use antiphon_engine::music::{Bar, Clip, Note, Role, Tick, insertion, one_at_a_time};
+use antiphon_engine::codec::{self, BarRows, prefix_rows};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Prompt};
+use antiphon_engine::music::analysis::habits;
+use antiphon_engine::music::{Clip, Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 
@@ -99,15 +99,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let began = Instant::now();
     let (mut whole, mut known, mut count) = (clip, others.clone(), 0);
     for (turn, &role) in (0..).zip(&roles) {
-        let song = Song::new(&known, args.steering.key());
         let own = seed.wrapping_add(turn);
-        let constraints = constraints(args, &whole, role, &song)?;
+        let prompt = prompt(args, &known, &whole, role)?;
+        let from = known.metres.bar_at(known.first_onset().unwrap_or(Tick::ZERO)).start;
         let most_rests = is_new(role, &whole).then_some(MOST_RESTS);
         let generate = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
             decoder.set_seed(draw.seed(own));
-            Ok(codec::decode(&song.accompany(&mut decoder, &constraints, most_rests, &progress)?, song.from))
+            Ok(codec::decode(&accompany(&mut decoder, &prompt, draw, most_rests, &progress)?, from))
         };
         let (mut notes, fault) = Earlier::default().draw(own, generate).with_context(|| format!("{name}: accompanying it failed"))?;
         if let Some(fault) = fault {
@@ -142,74 +142,45 @@ fn is_new(role: Role, whole: &Clip) -> bool {
     insertion::without(whole, |note| note.role != role).is_silent()
 }
 
-/// What a role may play: what it did in `whole`, or what a new role may if it is not there yet. Its first bar is not silent.
-fn constraints(args: &Args, whole: &Clip, role: Role, song: &Song) -> Result<Constraints> {
-    let roles = [role].into_iter().collect();
-    let mut constraints = Constraints { roles, until: song.end(), rests_from: Tick(1), ..Constraints::default() };
+/// The prompt of a role over what the others play. It may play as it did in `whole`, or as a new role may if it is not there yet, and does not begin with a
+/// silent bar.
+fn prompt(args: &Args, known: &Clip, whole: &Clip, role: Role) -> Result<Prompt> {
+    let own = insertion::without(whole, |note| note.role != role).notes();
+    let before = (!own.is_empty()).then(|| insertion::inserted(whole, known, &own));
+    let mut prompt = Prompt::accompaniment(known, before.as_ref(), args.steering.key());
+    prompt.condition(|fields| args.steering.conditioning(fields));
+    let key = prompt.key();
+    let constraints = &mut prompt.constraints;
+    constraints.roles = [role].into_iter().collect();
     if !args.free {
-        if is_new(role, whole) {
+        if own.is_empty() {
             constraints.introduce(role, &whole.notes());
         }
-        constraints.keep_to(&habits(&insertion::without(whole, |note| note.role != role).notes()));
+        constraints.keep_to(&habits(&own));
     }
-    args.steering.limit(&mut constraints, song.key(), &args.input)?;
-    Ok(constraints)
+    args.steering.limit(constraints, key, &args.input)?;
+    Ok(prompt)
 }
 
-/// What is accompanied, bar by bar.
-struct Song {
-    /// Where its first bar with a note starts.
-    from: Tick,
-    /// The notes of these are given. The bars are told their metre, tempo and key: the rest would be measured on what is not there yet.
-    bars: Vec<BarRows>,
-}
-
-impl Song {
-    /// The bars of `known`, in `key` or, if none is given, each in the one that is heard in it.
-    fn new(known: &Clip, key: Option<Key>) -> Self {
-        let first = known.first_onset().map_or(0, |onset| known.metres.bar_at(onset).index);
-        let shown: Vec<Bar> = (first..insertion::bars(known)).map(|index| known.metres.bar(index)).collect();
-        let from = shown.first().map_or(Tick::ZERO, |bar| bar.start);
-        let notes: Vec<Note> = known.parts.iter().flat_map(|part| &part.notes).copied().collect();
-        let mut bars = codec::encode(&notes, &shown, None).bars;
-        codec::label(&mut bars, from, &known.tempos);
-        for bar in &mut bars {
-            let BarFields { metre, tempo, key: heard, .. } = bar.fields;
-            bar.fields = BarFields { metre, tempo, key: key.map_or(heard, Key::value), ..BarFields::default() };
-        }
-        Self { from, bars }
-    }
-
-    /// The key of the first bar, if there is one.
-    fn key(&self) -> Option<Key> {
-        self.bars.first().and_then(|bar| Key::from_value(bar.fields.key))
-    }
-
-    /// The tick of the sequence at which it ends; its first bar line is tick 0.
-    fn end(&self) -> Tick {
-        Tick(self.bars.iter().map(|bar| i64::from(bar.ticks)).sum())
-    }
-
-    /// What the model plays along; at most `most_rests` bars in succession without a note of its own where the others play.
-    fn accompany(
-        &self,
-        decoder: &mut Decoder,
-        constraints: &Constraints,
-        most_rests: Option<u32>,
-        progress: &ProgressBar,
-    ) -> Result<Vec<BarRows>, DecodeError> {
-        let mut rests = 0;
-        let bars = self.bars.iter().map(|bar| {
-            let is_due = !bar.notes.is_empty() && most_rests.is_some_and(|most| rests >= most);
-            let rests_from = if is_due { decoder.line() + Tick(1) } else { constraints.rests_from };
-            decoder.set_constraints(Constraints { rests_from, ..constraints.clone() });
-            decoder.accompany(bar.ticks, bar.fields, &bar.notes)?;
-            while let Step::Note(_) = decoder.sample()? {}
-            progress.inc(1);
-            let made = decoder.end_bar()?;
-            rests = if made.notes.is_empty() { rests + 1 } else { 0 };
-            Ok(made)
-        });
-        bars.collect()
-    }
+/// What the model plays along; at most `most_rests` bars in succession without a note of its own where the others play.
+fn accompany(
+    decoder: &mut Decoder,
+    prompt: &Prompt,
+    draw: Draw,
+    most_rests: Option<u32>,
+    progress: &ProgressBar,
+) -> Result<Vec<BarRows>, DecodeError> {
+    decoder.prefill(prompt)?;
+    let mut rests = 0;
+    let bars = prompt.gap.iter().enumerate().map(|(place, bar)| {
+        let is_due = !bar.given.is_empty() && most_rests.is_some_and(|most| rests >= most);
+        let rests_from = if is_due { decoder.line() + Tick(1) } else { prompt.constraints.rests_from };
+        decoder.set_constraints(Constraints { rests_from, ..prompt.constraints.clone() });
+        decoder.open_gap_bar(prompt, place, draw)?;
+        let made = decoder.generate_bar()?;
+        progress.inc(1);
+        rests = if made.notes.is_empty() { rests + 1 } else { 0 };
+        Ok(made)
+    });
+    bars.collect()
 }

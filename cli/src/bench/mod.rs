@@ -6,7 +6,7 @@ mod report;
 
 use std::sync::Arc;
 
-use antiphon_engine::decode::skipped_bars;
+use antiphon_engine::codec::skipped_bars;
 use anyhow::{Result, ensure};
 
 use self::{machine::Machine, report::Report};

@@ -7,7 +7,8 @@ use antiphon_engine::music::analysis::{Chord, Key, PitchProfile, chords_of_bar, 
 use antiphon_engine::music::{Bar, Clip, Note, Part, TICKS_PER_QUARTER, Tick, continuation, insertion, recent_roles, roles};
 use serde::Serialize;
 
-use antiphon_cli::phrase::{RECENT_BARS, Score};
+use antiphon_cli::phrase::RECENT_BARS;
+use antiphon_engine::decode::Prompt;
 
 /// Bars of chords on one line of the table.
 const BARS_PER_LINE: usize = 8;
@@ -175,7 +176,7 @@ fn changes<T>(table: &mut String, name: &str, changes: &[Change<T>], value: impl
 
 /// The key that `continue` would go on in.
 fn key_after(clip: &Clip, start: Tick) -> Option<String> {
-    Score::new(&continuation::context(clip, start, RECENT_BARS), start, 1, None).key().map(|key| key.to_string())
+    Prompt::continuation(&continuation::context(clip, start, RECENT_BARS), start, 1, None).key().map(|key| key.to_string())
 }
 
 /// Where the key changes.

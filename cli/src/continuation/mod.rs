@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use antiphon_engine::decode::{Constraints, MONOPHONIC_ROLES};
-use antiphon_engine::music::analysis::{Key, habits};
+use antiphon_engine::decode::{MONOPHONIC_ROLES, Prompt};
+use antiphon_engine::music::analysis::habits;
 use antiphon_engine::music::{Clip, Note, Role, Tick, continuation, one_at_a_time, recent_notes, recent_roles, smf};
 use antiphon_roll::picture::Picture;
 
@@ -21,7 +21,7 @@ use crate::steering::Steering;
 use antiphon_cli::console::{Stream, remark};
 use antiphon_cli::model::ModelArgs;
 use antiphon_cli::output::{Output, check_new_folder, is_standard};
-use antiphon_cli::phrase::{Phrases, RECENT_BARS, Score};
+use antiphon_cli::phrase::{Phrases, RECENT_BARS};
 use antiphon_cli::policy::PolicyArgs;
 use report::{Report, Written};
 
@@ -132,7 +132,10 @@ struct Generated {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let to_standard_output = is_standard(&args.output);
-    ensure!(!to_standard_output || args.variations == 1 && !args.picture, "--output -: takes one file, so it goes with neither --variations nor --picture");
+    ensure!(
+        !to_standard_output || args.variations == 1 && !args.picture,
+        "--output -: takes one file, so it goes with neither --variations nor --picture"
+    );
     let seed = args.seed.unwrap_or_else(draw_seed);
     if !to_standard_output {
         check_output(args, seed)?;
@@ -141,14 +144,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let model = Arc::new(args.model.open()?);
     let name = model.info().name.clone();
     let policy = args.policy.open(&model)?;
-    let mut score = Score::new(&source.clip, source.start, args.bars, args.steering.key());
-    score.ask(|fields| args.steering.conditioning(fields));
-    let constraints = constraints(args, &source, score.key())?;
+    let mut prompt = Prompt::continuation(&source.clip, source.start, args.bars, args.steering.key());
+    prompt.condition(|fields| args.steering.conditioning(fields));
+    constrain(args, &source, &mut prompt)?;
     let ensemble = source.ensemble();
     let sampling = args.steering.sampling();
-    let mut phrases = Phrases::new(&score, model, policy, &ensemble, sampling, constraints);
+    let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, sampling);
 
-    let progress = progress(score.heard_bars() + score.bars_ahead() * usize::try_from(args.variations)?)?;
+    let progress = progress(prompt.context.len() + prompt.gap.len() * usize::try_from(args.variations)?)?;
     let mut generated = Vec::new();
     let mut earlier = Earlier::default();
     let newcomers = source.newcomers();
@@ -171,7 +174,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ms_per_note: milliseconds_each(phrases.spent, phrases.notes),
         seed,
         model: name,
-        key: score.key().map(|key| key.to_string()),
+        key: prompt.key().map(|key| key.to_string()),
         roles: source.roles.iter().map(|role| role.name()).collect(),
     };
     report.print(&args.input, args.json, Stream::beside(&args.output))
@@ -201,7 +204,9 @@ impl<'a> Source<'a> {
         let only_drums = clip.parts.iter().flat_map(|part| &part.notes).all(|note| note.role == Role::Drums);
         if only_drums && requested.is_empty() {
             let cure = "add a pitched part, name the roles that should play, for instance --roles drums or --roles drums,bass, or set the role of a part, for instance --roles Loop=keys";
-            bail!("{name}: has nothing but drums (by channel 10, by name or by the keys they strike), so there is no harmony to continue; {cure}");
+            bail!(
+                "{name}: has nothing but drums (by channel 10, by name or by the keys they strike), so there is no harmony to continue; {cure}"
+            );
         }
         let roles = if requested.is_empty() { recent_roles(&clip, start, RECENT_BARS) } else { in_order(requested.into_iter()) };
         Ok(Self { path, clip, start, roles })
@@ -240,16 +245,17 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What the continuation may play.
-fn constraints(args: &Args, source: &Source<'_>, key: Option<Key>) -> Result<Constraints> {
-    let mut constraints = Constraints { roles: source.roles.iter().copied().collect(), ..Constraints::default() };
+/// States what may be generated.
+fn constrain(args: &Args, source: &Source<'_>, prompt: &mut Prompt) -> Result<()> {
+    let key = prompt.key();
+    let constraints = &mut prompt.constraints;
+    constraints.roles = source.roles.iter().copied().collect();
     if !args.free {
         let recent = source.recent();
         source.newcomers().into_iter().for_each(|role| constraints.introduce(role, &recent));
         constraints.keep_to(&habits(&recent));
     }
-    args.steering.limit(&mut constraints, key, &args.input)?;
-    Ok(constraints)
+    args.steering.limit(constraints, key, &args.input)
 }
 
 /// The continuation with this seed.

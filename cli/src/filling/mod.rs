@@ -1,19 +1,19 @@
 //! `antiphon fill`: bars of a MIDI file, generated so that they lead from what comes before them into what follows.
 
-mod score;
+mod span;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use antiphon_engine::cache::GapError;
-use antiphon_engine::codec::{self, prefix_rows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES};
+use antiphon_engine::codec::{self, BarRows, prefix_rows};
+use antiphon_engine::decode::{DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Prompt};
 use antiphon_engine::music::analysis::habits;
-use antiphon_engine::music::{Note, Role, Tick, insertion, one_at_a_time};
+use antiphon_engine::music::{Note, Role, insertion, one_at_a_time};
 use anyhow::{Context, Result, bail, ensure};
 
-use self::score::{BarSpan, Score};
+use self::span::BarSpan;
 use crate::cast::{self, Casting};
 use crate::drawing::Earlier;
 use crate::making::{Finish, Work, in_order, milliseconds_each, progress, roles_in};
@@ -95,42 +95,52 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let is_replaced = |note: &Note| is_inside(note) && (requested.is_empty() || requested.contains(&note.role));
     let kept = insertion::without(&clip, is_replaced);
     let outside = insertion::without(&clip, is_inside);
-    ensure!(!outside.is_silent(), "{name}: has no notes before bar {first} or after bar {last} to lead from or to; choose fewer bars with --bars");
+    ensure!(
+        !outside.is_silent(),
+        "{name}: has no notes before bar {first} or after bar {last} to lead from or to; choose fewer bars with --bars"
+    );
 
     let around = insertion::notes_around(&outside, from..until, RECENT_BARS);
     let roles = if requested.is_empty() { in_order(around.iter().map(|note| note.role)) } else { in_order(requested.into_iter()) };
     if roles.is_empty() {
-        bail!("{name}: nothing plays in the 8 bars before bar {first} or after bar {last}; name the roles that should, for instance --roles keys");
+        bail!(
+            "{name}: nothing plays in the 8 bars before bar {first} or after bar {last}; name the roles that should, for instance --roles keys"
+        );
     }
     let model = Arc::new(args.model.open()?);
     let policy = args.policy.open(&model)?;
     ensure!(policy.fills(), "--policy: {}", GapError::Policy { policy: policy.name() });
 
-    let mut score = Score::new(&kept, args.bars, args.steering.key());
-    score.ask(|fields| args.steering.conditioning(fields));
+    let mut prompt = Prompt::infill(&kept, first - 1, last, args.steering.key());
+    prompt.condition(|fields| args.steering.conditioning(fields));
     let is_new = |role: &&Role| around.iter().all(|note| note.role != **role);
     let newcomers: Vec<Role> = roles.iter().filter(is_new).copied().collect();
-    let (until, rests_from) = (score.end(), score.start() + Tick(1));
-    let mut constraints = Constraints { roles: roles.iter().copied().collect(), until, rests_from, ..Constraints::default() };
+    let key = prompt.key();
+    let constraints = &mut prompt.constraints;
+    constraints.roles = roles.iter().copied().collect();
     if !args.free {
         newcomers.iter().for_each(|role| constraints.introduce(*role, &around));
         constraints.keep_to(&habits(&around));
     }
-    args.steering.limit(&mut constraints, score.key(), &args.input)?;
+    args.steering.limit(constraints, key, &args.input)?;
     let ensemble = in_order(roles_in(&clip).chain(roles.iter().copied()));
     let prefix = prefix_rows(ANY_STYLE, &ensemble);
     let seed = args.finish.seed();
 
-    let progress = progress(score.bars())?;
+    let progress = progress(prompt.bars())?;
     let mut spent = Duration::ZERO;
     let generate = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
         let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, ample())?;
         decoder.set_sampling(draw.sampling(args.steering.sampling()));
-        decoder.set_constraints(constraints.clone());
         decoder.set_seed(draw.seed(seed));
-        score.listen(&mut decoder, &progress)?;
+        decoder.prefill_with(&prompt, || progress.inc(1))?;
         let began = Instant::now();
-        let made = score.fill(&mut decoder, &progress)?;
+        let bars = (0..prompt.gap.len()).map(|place| {
+            decoder.open_gap_bar(&prompt, place, draw)?;
+            progress.inc(1);
+            decoder.generate_bar()
+        });
+        let made: Vec<BarRows> = bars.collect::<Result<_, DecodeError>>()?;
         spent += began.elapsed();
         Ok(codec::decode(&made, from))
     };

@@ -14,11 +14,14 @@ use super::{
     open_bar::{FREE, Next, next_of},
 };
 use crate::{
-    cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, Selection},
+    cache::{Cache, CacheOptions, PagePolicy, Selection},
     codec::{BarEnd, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align_given, vocabulary::FIELDS},
-    model::{Asked, Batch, Model},
+    model::{Batch, Model, OutputRows},
     music::Tick,
 };
+
+/// Finished bars that are compared with the context of the next prompt: all that a context has, and what was generated after it.
+const HELD_BARS: usize = 128;
 
 /// Batches kept for runs of several rows.
 const MOST_BATCHES: usize = 32;
@@ -42,13 +45,15 @@ pub struct Decoder {
     /// For runs of one row: the tensors of every step are these.
     pub(super) step: Batch,
     /// For runs of more rows, by their number and by who is asked: bars tend to have as many notes as other bars.
-    bars: BTreeMap<(usize, Asked), Batch>,
+    bars: BTreeMap<(usize, OutputRows), Batch>,
     /// [`Cache::moves`] when the batches were bound.
     bound: u32,
     seed: u64,
     sampling: Sampling,
     pub(super) controls: Controls,
-    /// The latest finished bars, as many as can be opened again.
+    /// Index in the piece of the bar that is bar 0 here: the first that was read of a prompt.
+    pub(super) base: u32,
+    /// The latest finished bars, as many as a context has; the last of them can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
     pub(super) line: Tick,
@@ -59,7 +64,7 @@ pub struct Decoder {
     memory: Option<Memory>,
 }
 
-/// A bar that can be opened again.
+/// A finished bar, for prompts to be compared with and to be opened again.
 #[derive(Debug)]
 pub(super) struct Finished {
     /// Its bar line.
@@ -94,9 +99,9 @@ impl Decoder {
             return Err(DecodeError::NoQueries { policy: cache.policy().name(), model: model.info().name.clone() });
         }
         let memory = Memory::of(&model)?;
-        let step = batch(&model, 1, Asked::All, &mut cache, memory.as_ref())?;
+        let step = batch(&model, 1, OutputRows::All, &mut cache, memory.as_ref())?;
         let mut decoder = Self {
-            bound: cache.moves(),
+            bound: cache.reallocations(),
             model,
             cache,
             step,
@@ -104,6 +109,7 @@ impl Decoder {
             seed: 0,
             sampling: Sampling::default(),
             controls: Controls::new(Constraints::default()),
+            base: 0,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
@@ -112,7 +118,7 @@ impl Decoder {
         };
         if !prefix.is_empty() {
             let forced = vec![FREE; prefix.len()];
-            decoder.run_rows(prefix, &forced, Asked::Last, |_| {})?;
+            decoder.run_rows(prefix, &forced, OutputRows::Last, |_| {})?;
             decoder.cache.set_prefix();
         }
         Ok(decoder)
@@ -228,7 +234,7 @@ impl Decoder {
         let line = self.line;
         self.line += Tick(i64::from(bar.ticks));
         self.finished.push_back(Finished { line, bar, given });
-        if self.finished.len() > usize::try_from(REWIND_BARS).unwrap_or(usize::MAX) {
+        if self.finished.len() > HELD_BARS {
             self.finished.pop_front();
         }
         Ok(())
@@ -269,7 +275,7 @@ impl Decoder {
         &mut self,
         rows: &[Row],
         forced: &[Targets],
-        asked: Asked,
+        asked: OutputRows,
         read: impl FnOnce(&Batch),
     ) -> Result<(), DecodeError> {
         self.reserve(rows.len())?;
@@ -285,7 +291,7 @@ impl Decoder {
         }
         batch.run(&self.model, self.cache.filled())?;
         self.cache.appended(rows.len());
-        self.cache.asked(batch.queries());
+        self.cache.append_queries(batch.queries());
         if let Some(memory) = &mut self.memory {
             memory.appended(batch.memory_keys());
         }
@@ -296,10 +302,10 @@ impl Decoder {
     /// Makes room for `rows` rows. When the cache has moved for it, what was bound to the old buffer is let go.
     fn reserve(&mut self, rows: usize) -> Result<(), DecodeError> {
         self.cache.reserve(rows)?;
-        if self.bound != self.cache.moves() {
+        if self.bound != self.cache.reallocations() {
             self.bars.clear();
             self.step.bind_cache(self.cache.layers())?;
-            self.bound = self.cache.moves();
+            self.bound = self.cache.reallocations();
         }
         Ok(())
     }
@@ -333,7 +339,7 @@ impl Decoder {
         self.step.set_row(&self.model, 0, row, forced);
         self.step.run(&self.model, self.cache.filled())?;
         self.cache.appended(1);
-        self.cache.asked(self.step.queries());
+        self.cache.append_queries(self.step.queries());
         if let Some(memory) = &mut self.memory {
             memory.appended(self.step.memory_keys());
         }
@@ -342,7 +348,7 @@ impl Decoder {
 }
 
 /// Tensors for runs over a cache and a memory.
-fn batch(model: &Model, rows: usize, asked: Asked, cache: &mut Cache, memory: Option<&Memory>) -> ort::Result<Batch> {
+fn batch(model: &Model, rows: usize, asked: OutputRows, cache: &mut Cache, memory: Option<&Memory>) -> ort::Result<Batch> {
     let mut batch = Batch::new(model, rows, asked, cache.layers())?;
     if cache.reads_queries() {
         batch.bind_queries(model)?;

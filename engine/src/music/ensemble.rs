@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_without_a_part_gets_one_on_a_free_channel() {
+    fn role_without_a_part_gets_one_on_a_free_channel() {
         let ensemble = [part("Piano", 0, vec![note(0, 60, Role::Keys)])];
         let parts = distribute(&ensemble, &[note(0, 36, Role::Bass), note(0, 38, Role::Drums), note(24, 38, Role::Bass)]);
         assert_eq!(parts.iter().map(|part| (part.channel, part.notes.len())).collect::<Vec<_>>(), [(0, 0), (1, 2), (DRUM_CHANNEL, 1)]);

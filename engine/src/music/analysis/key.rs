@@ -198,7 +198,7 @@ mod tests {
     const CADENCE: [u8; 13] = [60, 64, 67, 65, 69, 72, 67, 71, 74, 77, 60, 64, 67];
 
     #[test]
-    fn every_key_is_found_in_its_cadence() {
+    fn key_is_found_in_its_cadence() {
         for tonic in 0..12 {
             let major = melody(&CADENCE.map(|pitch| pitch + tonic));
             assert_eq!(detect_key(&major), Key::new(tonic, Mode::Major));
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_note_counts_as_a_whole_note() {
+    fn held_note_counts_as_a_whole_note() {
         let mut notes = melody(&CADENCE.repeat(2));
         notes[0].duration = Tick::MAX;
         assert_eq!(detect_key(&notes), Key::new(0, Mode::Major));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mode_is_as_clear_in_every_key() {
+    fn mode_is_as_clear_in_every_key() {
         let clarity = |pitches: &[u8], up: u8| {
             PitchProfile::new(&melody(pitches).iter().map(|note| Note { pitch: note.pitch + up, ..*note }).collect::<Vec<_>>())
                 .mode_clarity()

@@ -1,4 +1,4 @@
-//! What can be read off notes: the features that the model is told, and that its music is measured by.
+//! What can be measured of notes: the features that the model is conditioned on, and that its music is measured by.
 
 mod buckets;
 mod chords;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use antiphon_engine::codec::{self, BarFields, BarRows};
-use antiphon_engine::decode::{Constraints, DecodeError, Sampling};
+use antiphon_engine::decode::{Constraints, DecodeError, Prompt, Sampling};
 use antiphon_engine::music::analysis::{Key, Register, Scale};
 use antiphon_engine::music::{Note, Role, Tick, recent_roles};
 use anyhow::{Context, Result};
@@ -27,7 +27,7 @@ use super::progress_bar;
 use super::report::Skipped;
 use crate::corpus::share;
 use antiphon_cli::phrase::RECENT_BARS;
-use antiphon_cli::phrase::{Phrases, Score};
+use antiphon_cli::phrase::{Phrases, measured};
 
 /// Width in semitones of the register that is enforced as a hard constraint: two octaves.
 const LIMIT_SEMITONES: u8 = 24;
@@ -247,14 +247,16 @@ impl Trial<'_> {
         added_roles: &[Role],
     ) -> Result<(Vec<BarRows>, Vec<BarFields>), DecodeError> {
         let context = &self.prompt.context;
-        let mut score = Score::new(context, context.end, self.bars, None);
-        score.ask(|fields| conditioning(&fields));
+        let mut prompt = Prompt::continuation(context, context.end, self.bars, None);
+        prompt.condition(|fields| conditioning(&fields));
+        let Constraints { until, rests_from, .. } = prompt.constraints;
+        prompt.constraints = Constraints { until, rests_from, ..constraints };
         let ensemble: std::collections::BTreeSet<Role> = prompts::roles(context).into_iter().chain(added_roles.iter().copied()).collect();
         let ensemble: Vec<Role> = ensemble.into_iter().collect();
         let (model, policy) = (Arc::clone(&self.model.model), Arc::clone(&self.model.policy));
-        let mut phrases = Phrases::new(&score, model, policy, &ensemble, Sampling::default(), constraints);
+        let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, Sampling::default());
         let bars = phrases.bars(self.seed, || {})?;
-        let measured = score.measured(&bars);
+        let measured = measured(&prompt, &bars);
         Ok((bars, measured))
     }
 }

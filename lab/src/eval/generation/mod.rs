@@ -13,7 +13,7 @@ mod statistics;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use antiphon_engine::decode::{Constraints, DecodeError, Draw, Sampling};
+use antiphon_engine::decode::{DecodeError, Draw, Prompt, Sampling};
 use antiphon_engine::music::analysis::habits;
 use antiphon_engine::music::{Clip, continuation, recent_notes, recent_roles};
 use anyhow::{Context, Result, bail};
@@ -27,8 +27,8 @@ use super::model::EvalModel;
 use super::pieces::ChosenFile;
 use super::progress_bar;
 use super::report::Skipped;
+use antiphon_cli::phrase::Phrases;
 use antiphon_cli::phrase::RECENT_BARS;
-use antiphon_cli::phrase::{Phrases, Score};
 
 /// The command's options.
 #[derive(clap::Args)]
@@ -117,12 +117,12 @@ impl EvalModel {
         let start = context.end;
         let recent = recent_notes(context, start, RECENT_BARS);
         let roles = recent_roles(context, start, RECENT_BARS);
-        let mut constraints = Constraints { roles: roles.iter().copied().collect(), ..Constraints::default() };
-        constraints.keep_to(&habits(&recent));
-        let score = Score::new(context, start, bars, None);
+        let mut prompt = Prompt::continuation(context, start, bars, None);
+        prompt.constraints.roles = roles.iter().copied().collect();
+        prompt.constraints.keep_to(&habits(&recent));
         let ensemble = prompts::roles(context);
         let (model, policy) = (Arc::clone(&self.model), Arc::clone(&self.policy));
-        let mut phrases = Phrases::new(&score, model, policy, &ensemble, Sampling::default(), constraints);
+        let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, Sampling::default());
         let notes = phrases.phrase(seed, Draw::FIRST, || {})?;
         progress.inc(bars.into());
         Ok(continuation::continued(context, start, bars, &notes, RECENT_BARS))

@@ -1,16 +1,17 @@
 //! Prediction of one role of a bar from the other roles: from their whole bar (`clip`), or from the bar up to a beat (`live`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use antiphon_engine::codec::vocabulary::duration_ticks;
 use antiphon_engine::codec::{BarRows, NoteClasses, OPEN};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, Prompt, PromptBar, Sampling};
 use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
 use fastrand::Rng;
 
 use super::metrics::{COPY_DISTANCES, Metrics, count_copies};
 use super::tally::Tally;
-use super::{MIN_CONTEXT_BARS, NEAR_GREEDY, count_pitch_ranks, evenly_spaced, fill, generate_bar, new_decoder, reopen_bar};
+use super::{MIN_CONTEXT_BARS, NEAR_GREEDY, count_pitch_ranks, empty_bar, evenly_spaced, fill, generate_bar, new_decoder, reopen_bar};
 use crate::corpus::Piece;
 use crate::eval::model::{EvalModel, with_metre_only};
 
@@ -64,9 +65,10 @@ fn part_from(bar: &BarRows, role: u8, from: Tick) -> Vec<NoteClasses> {
     bar.notes.iter().filter(|note| note.role == role && note.tick() >= from).copied().collect()
 }
 
-/// Masks every other role.
-fn allow_only(decoder: &mut Decoder, role: u8) {
-    decoder.set_constraints(Constraints { roles: Role::from_class(role).into_iter().collect(), ..Constraints::default() });
+/// A prompt of one bar, in which every other role is masked.
+fn prompt(context: &[Arc<PromptBar>], bar: PromptBar, role: u8) -> Prompt {
+    let constraints = Constraints { roles: Role::from_class(role).into_iter().collect(), ..Constraints::default() };
+    Prompt::of_bars(context.to_vec(), vec![bar], Vec::new(), constraints)
 }
 
 /// Counts the live case: the part of each bar after its cut. Returns the metrics of the whole bars predicted from the bars before alone: the `past`
@@ -75,12 +77,14 @@ fn predict_live(piece: &Piece, places: &[Place], decoder: &mut Decoder, tally: &
     let mut past_whole_bars = Metrics::default();
     let Some(last) = places.last() else { return Ok(past_whole_bars) };
     let [near_greedy, sampled, past_only, ..] = tally.predictors.as_mut_slice() else { return Ok(past_whole_bars) };
+    let mut context = Vec::new();
     for (index, bar) in piece.bars[..=last.bar].iter().enumerate() {
         let bar = with_metre_only(bar);
         if let Some(&Place { role, cut, .. }) = places.iter().find(|place| place.bar == index) {
-            allow_only(decoder, role);
+            let prompt = prompt(&context, empty_bar(&bar), role);
+            decoder.prefill(&prompt)?;
             let (whole, rest) = (part_from(&bar, role, Tick::ZERO), part_from(&bar, role, cut));
-            decoder.begin_bar(bar.ticks, bar.fields)?;
+            decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
             let generated = generate_bar(decoder, NEAR_GREEDY)?;
             past_whole_bars.count_bar(&generated, &whole);
             past_only.count_bar(&generated.into_iter().filter(|note| note.tick() >= cut).collect::<Vec<_>>(), &rest);
@@ -100,7 +104,7 @@ fn predict_live(piece: &Piece, places: &[Place], decoder: &mut Decoder, tally: &
             count_pitch_ranks(decoder, &rest, near_greedy)?;
             reopen_bar(decoder, bar.index)?;
         }
-        decoder.append_bar(&bar)?;
+        context.push(Arc::new(bar.into()));
     }
     Ok(past_whole_bars)
 }
@@ -119,19 +123,21 @@ fn input_up_to(bar: &BarRows, role: u8, cut: Tick) -> BarRows {
 fn predict_clip(piece: &Piece, role: u8, places: &[Place], decoder: &mut Decoder, tally: &mut Tally) -> Result<(), DecodeError> {
     let Some(last) = places.last() else { return Ok(()) };
     let [near_greedy, sampled, ..] = tally.predictors.as_mut_slice() else { return Ok(()) };
-    allow_only(decoder, role);
+    let mut context: Vec<Arc<PromptBar>> = Vec::new();
     for (index, bar) in piece.bars[..=last.bar].iter().enumerate() {
         let (notes, given): (Vec<_>, Vec<_>) = bar.notes.iter().partition(|note| note.role == role);
-        let bar = BarRows { notes, ..with_metre_only(bar) };
-        if places.iter().all(|place| place.bar != index) {
-            decoder.append_accompanied(&bar, &given)?;
-            continue;
+        let mut bar = BarRows { notes, ..with_metre_only(bar) };
+        // Prefill at every bar: a prompt shows the model the end of a long piece, but a decoder that is there already has seen all of it.
+        let prompt = prompt(&context, PromptBar { given: given.clone(), ..empty_bar(&bar) }, role);
+        decoder.prefill(&prompt)?;
+        if places.iter().any(|place| place.bar == index) {
+            decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
+            near_greedy.count_bar(&generate_bar(decoder, NEAR_GREEDY)?, &bar.notes);
+            sampled.count_bar(&generate_bar(decoder, Sampling::default())?, &bar.notes);
+            count_pitch_ranks(decoder, &bar.notes, near_greedy)?;
+            bar = decoder.end_bar()?;
         }
-        decoder.accompany(bar.ticks, bar.fields, &given)?;
-        near_greedy.count_bar(&generate_bar(decoder, NEAR_GREEDY)?, &bar.notes);
-        sampled.count_bar(&generate_bar(decoder, Sampling::default())?, &bar.notes);
-        count_pitch_ranks(decoder, &bar.notes, near_greedy)?;
-        decoder.end_bar()?;
+        context.push(Arc::new(PromptBar { bar, given }));
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! Prediction of the bars of a gap from the real bars on both sides of it.
 
-use antiphon_engine::codec::{BarRows, NoteClasses};
-use antiphon_engine::decode::{DecodeError, Decoder, FAR_SIDE_BARS, Sampling, Step, skipped_bars};
+use std::sync::Arc;
+
+use antiphon_engine::codec::{BarRows, NoteClasses, skipped_bars};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, FAR_SIDE_BARS, Prompt, PromptBar, Sampling};
 
 use super::metrics::{COPY_DISTANCES, COPY_PREDICTORS, Metrics, count_copies};
 use super::tally::Tally;
-use super::{MIN_CONTEXT_BARS, NEAR_GREEDY, count_pitch_ranks, evenly_spaced, new_decoder, reopen_bar};
+use super::{MIN_CONTEXT_BARS, NEAR_GREEDY, count_pitch_ranks, empty_bar, evenly_spaced, new_decoder, reopen_bar};
 use crate::corpus::Piece;
 use crate::eval::model::{EvalModel, with_metre_only};
 
@@ -50,36 +52,40 @@ impl Gap<'_> {
         &self.all[self.first..self.first + self.bars]
     }
 
-    /// Counts the model's predictions of the gap. The decoder is at its first bar.
+    /// The prompt of the gap, with at most `far` bars after it.
+    fn prompt(&self, far: usize) -> Prompt {
+        let shared = |bars: &[BarRows]| bars.iter().map(|bar| Arc::new(PromptBar::from(bar.clone()))).collect();
+        let after = &self.all[self.first + self.bars..];
+        let far_side = shared(&after[..far.min(after.len())]);
+        Prompt::of_bars(shared(&self.all[..self.first]), self.inside().iter().map(empty_bar).collect(), far_side, Constraints::default())
+    }
+
+    /// Counts the model's predictions of the gap. The decoder is empty.
     fn predict(&self, decoder: &mut Decoder, predictors: &mut [Metrics]) -> Result<(), DecodeError> {
         let [near_greedy, sampled, past_only, ..] = predictors else { return Ok(()) };
-        self.all[..self.first].iter().try_for_each(|bar| decoder.append_bar(bar))?;
         let first_bar = self.inside().first().map_or(0, |bar| bar.index);
-        self.count_bars(past_only, &self.generate(decoder, NEAR_GREEDY)?);
-        decoder.rewind(first_bar, 0)?;
-        self.count_pitches(decoder, past_only)?;
+        let past = self.prompt(0);
+        decoder.prefill(&past)?;
+        self.count_bars(past_only, &self.generate(decoder, &past, NEAR_GREEDY)?);
+        decoder.prefill(&past)?;
+        self.count_pitches(decoder, &past, past_only)?;
         reopen_bar(decoder, first_bar)?;
 
-        decoder.leave_gap(u32::try_from(self.bars).unwrap_or(u32::MAX))?;
-        let far = usize::try_from(FAR_SIDE_BARS).unwrap_or(usize::MAX);
-        self.all[self.first + self.bars..].iter().take(far).try_for_each(|bar| decoder.append_bar(bar))?;
-        decoder.fill()?;
+        let prompt = self.prompt(usize::try_from(FAR_SIDE_BARS).unwrap_or(usize::MAX));
+        decoder.prefill(&prompt)?;
         for (metrics, sampling) in [(&mut *near_greedy, NEAR_GREEDY), (sampled, Sampling::default())] {
-            self.count_bars(metrics, &self.generate(decoder, sampling)?);
+            self.count_bars(metrics, &self.generate(decoder, &prompt, sampling)?);
             decoder.rewind(first_bar, 0)?;
         }
-        self.count_pitches(decoder, near_greedy)
+        self.count_pitches(decoder, &prompt, near_greedy)
     }
 
     /// Generates all bars of the gap, each from the generated ones before it.
-    fn generate(&self, decoder: &mut Decoder, sampling: Sampling) -> Result<Vec<Vec<NoteClasses>>, DecodeError> {
+    fn generate(&self, decoder: &mut Decoder, prompt: &Prompt, sampling: Sampling) -> Result<Vec<Vec<NoteClasses>>, DecodeError> {
         decoder.set_sampling(sampling);
-        let bars = self.inside().iter().map(|bar| {
-            if decoder.open().is_none() {
-                decoder.begin_bar(bar.ticks, bar.fields)?;
-            }
-            while let Step::Note(_) = decoder.sample()? {}
-            Ok(decoder.end_bar()?.notes)
+        let bars = (0..self.bars).map(|place| {
+            decoder.open_gap_bar(prompt, place, Draw::FIRST)?;
+            Ok(decoder.generate_bar()?.notes)
         });
         bars.collect()
     }
@@ -89,11 +95,9 @@ impl Gap<'_> {
     }
 
     /// Appends the real bars of the gap and counts the rank of every pitch (teacher forcing).
-    fn count_pitches(&self, decoder: &mut Decoder, metrics: &mut Metrics) -> Result<(), DecodeError> {
-        for bar in self.inside() {
-            if decoder.open().is_none() {
-                decoder.begin_bar(bar.ticks, bar.fields)?;
-            }
+    fn count_pitches(&self, decoder: &mut Decoder, prompt: &Prompt, metrics: &mut Metrics) -> Result<(), DecodeError> {
+        for (place, bar) in self.inside().iter().enumerate() {
+            decoder.open_gap_bar(prompt, place, Draw::FIRST)?;
             count_pitch_ranks(decoder, &bar.notes, metrics)?;
             decoder.end_bar()?;
         }

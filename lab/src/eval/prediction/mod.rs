@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use antiphon_engine::cache::{CacheOptions, GapError};
-use antiphon_engine::codec::{NoteClasses, prefix_rows};
-use antiphon_engine::decode::{DecodeError, Decoder, Sampling, Step};
+use antiphon_engine::codec::{BarRows, NoteClasses, prefix_rows};
+use antiphon_engine::decode::{DecodeError, Decoder, PromptBar, Sampling, Step};
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -177,6 +177,11 @@ fn new_decoder(model: &EvalModel, seed: u64) -> Result<Decoder, DecodeError> {
     let mut decoder = Decoder::with_options(Arc::clone(&model.model), Arc::clone(&model.policy), &prefix_rows(0, &[]), options)?;
     decoder.set_seed(seed);
     Ok(decoder)
+}
+
+/// A bar to be generated: the length and conditioning of a real one.
+fn empty_bar(bar: &BarRows) -> PromptBar {
+    BarRows { notes: Vec::new(), ..bar.clone() }.into()
 }
 
 /// Generates the rest of the open bar, then removes it again.

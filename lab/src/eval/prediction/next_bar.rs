@@ -1,10 +1,12 @@
 //! Prediction of the next bar from the real bars before it.
 
-use antiphon_engine::decode::{DecodeError, Sampling};
+use std::sync::Arc;
+
+use antiphon_engine::decode::{Constraints, DecodeError, Draw, Prompt, Sampling};
 
 use super::metrics::{COPY_DISTANCES, COPY_PREDICTORS, count_copies};
 use super::tally::Tally;
-use super::{MIN_CONTEXT_BARS, NEAR_GREEDY, count_pitch_ranks, evenly_spaced, generate_bar, new_decoder};
+use super::{MIN_CONTEXT_BARS, NEAR_GREEDY, count_pitch_ranks, empty_bar, evenly_spaced, generate_bar, new_decoder};
 use crate::corpus::Piece;
 use crate::eval::model::{EvalModel, with_metre_only};
 
@@ -19,18 +21,21 @@ pub(super) fn predict(piece: &Piece, bars: usize, seed: u64, model: &EvalModel) 
     let mut tally = Tally { bars: places.len(), ..Tally::new(predictors().len()) };
     let Some(last) = places.last() else { return Ok(tally) };
     let mut decoder = new_decoder(model, seed)?;
+    let mut context = Vec::new();
     for (index, bar) in piece.bars[..=*last].iter().enumerate() {
         let bar = with_metre_only(bar);
         if !places.contains(&index) {
-            decoder.append_bar(&bar)?;
+            context.push(Arc::new(bar.into()));
             continue;
         }
-        decoder.begin_bar(bar.ticks, bar.fields)?;
+        let prompt = Prompt::of_bars(context.clone(), vec![empty_bar(&bar)], Vec::new(), Constraints::default());
+        decoder.prefill(&prompt)?;
+        decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
         for (metrics, sampling) in tally.predictors.iter_mut().zip([NEAR_GREEDY, Sampling::default()]) {
             metrics.count_bar(&generate_bar(&mut decoder, sampling)?, &bar.notes);
         }
         count_pitch_ranks(&mut decoder, &bar.notes, &mut tally.predictors[0])?;
-        decoder.end_bar()?;
+        context.push(Arc::new(decoder.end_bar()?.into()));
         let copies = COPY_DISTANCES.map(|back| piece.bars[index - back].notes.as_slice());
         count_copies(&mut tally.predictors[2..], copies, &bar.notes);
     }

@@ -1,0 +1,240 @@
+//! Export from the editor: dragging out, and saving under a name.
+//!
+//! The save dialog is drawn inside the editor's window. A system dialog would need its toolkit inside the host, or a thread of ours that
+//! the host could unload the library under; this one works alike in every host and never blocks its threads.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use antiphon_engine::files::write_whole;
+use egui::{Key, Modal, Sense, TextEdit, Ui};
+use raw_window_handle::HasWindowHandle;
+
+use super::excerpt::Excerpt;
+use super::style;
+use crate::drag::{DragFolder, DragSource, Outcome};
+
+/// Outcome of the last export, for the status line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// It succeeded.
+    Done(String),
+    /// It failed; says why, and what to do.
+    Failed(String),
+}
+
+/// Exports excerpts by drag and by file.
+pub struct Exporter {
+    drag: Box<dyn DragSource>,
+    /// Description of the file being dragged; `None` if none is.
+    dragging: Option<String>,
+    saving: Option<Saving>,
+    notice: Option<Notice>,
+}
+
+/// The save dialog.
+struct Saving {
+    bytes: Vec<u8>,
+    path: String,
+    error: Option<String>,
+    /// Until the path field has been focused once.
+    opening: bool,
+}
+
+impl Exporter {
+    /// Exports through this drag source.
+    #[must_use]
+    pub fn new(drag: Box<dyn DragSource>) -> Self {
+        Self { drag, dragging: None, saving: None, notice: None }
+    }
+
+    /// Outcome of the last export; cleared when the next one starts.
+    #[must_use]
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Starts dragging an excerpt as a new file.
+    pub(super) fn drag(&mut self, excerpt: &Excerpt, window: &dyn HasWindowHandle) {
+        self.notice = None;
+        self.dragging = None;
+        let begun = excerpt.bytes().map_err(|error| error.to_string()).and_then(|bytes| {
+            let file = DragFolder::of_this_process().and_then(|folder| folder.put(&excerpt.file_name(), &bytes));
+            let file = file.map_err(|error| format!("cannot write to the folder for temporary files: {error}"))?;
+            self.drag.begin(&file, window).map_err(|error| error.to_string())
+        });
+        match begun {
+            Ok(()) => self.dragging = Some(description(excerpt)),
+            Err(error) => self.notice = Some(Notice::Failed(error)),
+        }
+    }
+
+    /// Whether a drag is in progress.
+    pub(super) const fn is_dragging(&self) -> bool {
+        self.dragging.is_some()
+    }
+
+    /// Checks whether the drag has ended.
+    pub(super) fn poll(&mut self) {
+        let Some(ended) = self.drag.ended() else { return };
+        let what = self.dragging.take().unwrap_or_default();
+        self.notice = match ended {
+            Ok(Outcome::Delivered) => Some(Notice::Done(format!("Dropped: {what}"))),
+            Ok(Outcome::Declined) => Some(Notice::Failed("Not dropped: the window under the pointer does not accept files".into())),
+            Ok(Outcome::Cancelled) => None,
+            Err(error) => Some(Notice::Failed(error.to_string())),
+        };
+    }
+
+    /// Opens the save dialog for an excerpt.
+    pub(super) fn save_as(&mut self, excerpt: &Excerpt) {
+        self.notice = None;
+        match excerpt.bytes() {
+            Ok(bytes) => {
+                let path = free_path(&music_folder(), &excerpt.file_name()).display().to_string();
+                self.saving = Some(Saving { bytes, path, error: None, opening: true });
+            }
+            Err(error) => self.notice = Some(Notice::Failed(error.to_string())),
+        }
+    }
+
+    /// Whether the save dialog is open.
+    pub(super) const fn is_dialog_open(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    /// Draws the save dialog, if it is open.
+    pub(super) fn show(&mut self, ui: &Ui) {
+        let Some(saving) = &mut self.saving else { return };
+        let answer = Modal::new(egui::Id::unique("save as")).show(ui.ctx(), |ui| saving.ui(ui));
+        let answer = if answer.should_close() { Some(Answer::Cancel) } else { answer.inner };
+        match answer {
+            None => {}
+            Some(Answer::Cancel) => self.saving = None,
+            Some(Answer::Save) => match saving.save() {
+                Ok(path) => {
+                    self.notice = Some(Notice::Done(format!("Saved {}", path.display())));
+                    self.saving = None;
+                }
+                Err(error) => saving.error = Some(error),
+            },
+        }
+    }
+}
+
+enum Answer {
+    Save,
+    Cancel,
+}
+
+impl Saving {
+    fn ui(&mut self, ui: &mut Ui) -> Option<Answer> {
+        let mut answer = None;
+        ui.set_width((ui.ctx().content_rect().width() - 80.0).clamp(240.0, 560.0));
+        ui.heading("Save as");
+        ui.add_space(style::GAP);
+        let label = ui.label("MIDI file");
+        let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY)).labelled_by(label.id);
+        if std::mem::take(&mut self.opening) {
+            field.request_focus();
+        }
+        if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+            answer = Some(Answer::Save);
+        }
+        let path = Path::new(self.path.trim());
+        if let Some(error) = &self.error {
+            ui.colored_label(style::alarm(), error);
+        } else if path.exists() {
+            ui.label("A file of that name exists. It will be replaced.");
+        } else {
+            // Keeps the buttons in place.
+            ui.label("");
+        }
+        ui.add_space(style::GAP);
+        ui.horizontal(|ui| {
+            if ui.add(style::button("Save").sense(Sense::click())).clicked() {
+                answer = Some(Answer::Save);
+            }
+            if ui.add(style::button("Cancel")).clicked() {
+                answer = Some(Answer::Cancel);
+            }
+        });
+        answer
+    }
+
+    /// Writes the file; adds `.mid` to a name without an extension.
+    fn save(&self) -> Result<PathBuf, String> {
+        let mut path = PathBuf::from(self.path.trim());
+        if !path.is_absolute() {
+            return Err("Enter the full path, starting at the root of the disk.".into());
+        }
+        if path.extension().is_none() {
+            path.set_extension("mid");
+        }
+        if path.is_dir() {
+            return Err("That is a folder. Add a name for the file.".into());
+        }
+        write_whole(&path, &self.bytes).map_err(|error| format!("Not saved: {error}. Choose another folder."))?;
+        Ok(path)
+    }
+}
+
+fn description(excerpt: &Excerpt) -> String {
+    let last = excerpt.first_bar + i64::try_from(excerpt.bars).unwrap_or(i64::MAX) - 1;
+    if excerpt.bars == 1 {
+        format!("{}, bar {last}", excerpt.source.name())
+    } else {
+        format!("{}, bars {} to {last}", excerpt.source.name(), excerpt.first_bar)
+    }
+}
+
+/// The first that exists of the user's music, documents and home folders.
+fn music_folder() -> PathBuf {
+    let home = env::home_dir().unwrap_or_else(env::temp_dir);
+    ["Music", "Documents"].into_iter().map(|name| home.join(name)).find(|folder| folder.is_dir()).unwrap_or(home)
+}
+
+/// A path in this folder that does not exist yet: the name itself, or the name with a number.
+fn free_path(folder: &Path, name: &str) -> PathBuf {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "mid"));
+    let numbered = (2..).map(|number| folder.join(format!("{stem} {number}.{ending}")));
+    std::iter::once(folder.join(name)).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saving(path: &Path) -> Saving {
+        Saving { bytes: b"music".to_vec(), path: path.display().to_string(), error: None, opening: true }
+    }
+
+    #[test]
+    fn file_saved_without_an_extension_gets_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = saving(&folder.path().join("take two")).save().unwrap();
+        assert!(path.ends_with("take two.mid"));
+        assert_eq!(std::fs::read(path).unwrap(), b"music");
+    }
+
+    #[test]
+    fn save_to_an_unusable_path_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = |path: &Path| saving(path).save().unwrap_err();
+        assert!(error(Path::new("take.mid")).contains("full path"));
+        assert!(error(&folder.path().join("none/take.mid")).contains("another folder"));
+        let occupied = folder.path().join("a.mid");
+        std::fs::create_dir(&occupied).unwrap();
+        assert!(error(&occupied).contains("a folder"));
+    }
+
+    #[test]
+    fn proposed_file_name_is_not_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        for expected in ["plan, bar 1.mid", "plan, bar 1 2.mid", "plan, bar 1 3.mid"] {
+            let path = free_path(folder.path(), "plan, bar 1.mid");
+            assert!(path.ends_with(expected), "{path:?}");
+            std::fs::write(path, b"").unwrap();
+        }
+    }
+}
