@@ -1,4 +1,4 @@
-//! `--roles`: who plays, and what a part of the file is.
+//! `--roles`: the roles that play, and the roles of parts of the file.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Phrases that will not do are drawn again: empty ones, and ones that are equal to an earlier variation.
+//! Phrases that are empty, or equal to an earlier variation, are generated again.
 
 use antiphon_engine::decode::Draw;
 use antiphon_engine::music::analysis::BarPattern;
@@ -14,20 +14,20 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// What the musician is told.
+    /// What is wrong, and the cure.
     pub(crate) fn describe(self, seed: u64) -> String {
         match self {
             Self::Empty => format!(
-                "nothing could be played with seed {seed}, however often it was drawn; allow more with --roles, --register or --free, or raise --adventurousness"
+                "no note was found with seed {seed}, in any of several attempts; allow more with --roles, --register or --free, or raise --adventurousness"
             ),
             Self::SameAs(other) => format!(
-                "the variation with seed {seed} is the same as that with seed {other}: nothing else was found that fits; ask for fewer variations or more bars, or raise --adventurousness"
+                "the variation with seed {seed} is the same as the one with seed {other}, because no different one was found; ask for fewer variations or more bars, or raise --adventurousness"
             ),
         }
     }
 }
 
-/// The phrases that were made so far.
+/// The phrases generated so far.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier(Vec<(u64, BarPattern)>);
 
@@ -101,7 +101,7 @@ mod tests {
         drawn(&mut earlier, 8, &[vec![note(60, 80)]]);
         let (_, fault, count) = drawn(&mut earlier, 9, &[vec![note(60, 80)]]);
         assert_eq!((fault, count), (Some(Fault::SameAs(8)), 8));
-        let told = fault.unwrap().describe(9);
-        assert!(told.contains("seed 9") && told.contains("seed 8") && told.contains("--adventurousness"), "{told}");
+        let message = fault.unwrap().describe(9);
+        assert!(message.contains("seed 9") && message.contains("seed 8") && message.contains("--adventurousness"), "{message}");
     }
 }

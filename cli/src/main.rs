@@ -16,10 +16,10 @@ use std::process::ExitCode;
 use antiphon_cli::console;
 use clap::{Parser, Subcommand};
 
-/// Listens to MIDI and continues it, fills its gaps, plays along: the engine behind the Antiphon plug-in, from the command line.
+/// Continues MIDI files, fills their gaps and plays along with them: the engine of the Antiphon plug-in on the command line.
 ///
 /// Every command writes its result to standard output, as text or, with --json, as one JSON object; progress and errors go to standard error.
-/// Exit code 0: done. 2: nothing was written; the message says what is wrong, where, and what to do.
+/// Exit code 0: done. 2: nothing was written, and a message says what is wrong, where, and what to do.
 #[derive(Parser)]
 #[command(name = "antiphon", version, max_term_width = 100)]
 struct Cli {

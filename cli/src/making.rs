@@ -1,4 +1,4 @@
-//! What the commands that make music share: the seed, the progress bar, and the one file that is written.
+//! What the commands that generate music share: the seed, the progress bar, and the one file that is written.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -16,26 +16,26 @@ use crate::piece::name;
 use antiphon_cli::console::{Stream, remark};
 use antiphon_cli::output::Output;
 
-/// Where the result goes, and how it is told.
+/// Where the result goes, and how it is reported.
 #[derive(clap::Args)]
 pub(crate) struct Finish {
     /// MIDI file to write; an older file of that name is replaced and keeps its permissions. - is standard output, and the report goes to standard error
     #[arg(short, long, value_name = "OUT.mid", visible_alias = "out")]
     output: PathBuf,
 
-    /// Where chance starts from: a number. Without it one is drawn, and printed
+    /// Seed of the random choices: a number. By default one is chosen and printed
     #[arg(short, long, value_name = "S")]
     seed: Option<u64>,
 
     /// Print the result as one JSON object
     ///
-    /// Its keys: path, first_bar (counted from 1 in the source), bars, notes (new ones), ms_per_note (making them, without loading and listening), seed, model
+    /// Its keys: path, first_bar (counted from 1 in the source), bars, notes (new ones), ms_per_note (generation alone, without loading and prefill), seed, model
     /// (its name), roles.
     #[arg(long)]
     json: bool,
 }
 
-/// What was made. Its JSON keys are documented in the commands' help and are kept.
+/// What was generated. Its JSON keys are documented in the commands' help and are kept.
 #[derive(Debug, Serialize)]
 pub(crate) struct Work {
     pub(crate) first_bar: u32,
@@ -48,12 +48,12 @@ pub(crate) struct Work {
 }
 
 impl Finish {
-    /// Begins the file, so that a place that cannot be written is known before the work is done.
+    /// Checks the place, so that one that cannot be written is known before the work is done.
     pub(crate) fn create(&self) -> Result<Output<'_>> {
         Output::create(&self.output, "--output")
     }
 
-    /// The seed asked for, or one that is drawn.
+    /// The requested seed, or one by chance.
     pub(crate) fn seed(&self) -> u64 {
         self.seed.unwrap_or_else(draw_seed)
     }
@@ -72,7 +72,7 @@ impl Finish {
         let Edited { bytes, left_out } = piece.edited(kept, whole).with_context(|| path.to_string())?;
         output.write(|to| to.write_all(&bytes).map(|()| bytes.len()))?;
         if left_out > 0 {
-            remark(&format!("{}: {left_out} new notes left out: notes that stay hold their keys", name(input)));
+            remark(&format!("{}: new notes left out, because notes that stay in the file hold their keys: {left_out}", name(input)));
         }
         let stream = Stream::beside(&self.output);
         let notes = work.notes.saturating_sub(left_out);
@@ -85,7 +85,7 @@ impl Finish {
         let Work { first_bar, bars, ms_per_note, seed, model, roles, .. } = work;
         let last = first_bar.saturating_add(*bars) - 1;
         let mut text = String::new();
-        writeln!(text, "{}: bars {first_bar} to {last} {done} by {model}, {ms_per_note:.2} ms a note", name(input))?;
+        writeln!(text, "{}: bars {first_bar} to {last} {done} by {model}, {ms_per_note:.2} ms per note", name(input))?;
         writeln!(text, "roles: {}\nseed: {seed}\n{notes} notes: {path}", roles.join(", "))?;
         stream.print(&text)
     }

@@ -75,9 +75,36 @@ fn target(path: &Path) -> io::Result<Target> {
     match tempfile::tempfile_in(folder(&path)) {
         Ok(_) => Ok(Target::File { path, permissions }),
         Err(_) if permissions.is_some() => Ok(Target::InPlace(path)),
-        // The system's error, without the temporary name that nobody has asked for.
-        Err(error) => Err(error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error)),
+        Err(error) => Err(without_temporary_name(&error)),
     }
+}
+
+/// Checks that a folder which is not there can be made and written to, so that one that cannot is known before the work is done. Makes nothing yet.
+///
+/// # Errors
+/// A file in its way, a link to nowhere, or a folder above it that may not be written.
+pub fn check_new_folder(path: &Path, option: &str) -> Result<()> {
+    // The last of a relative path's ancestors is the empty one.
+    let in_here = |ancestor: &Path| if ancestor.as_os_str().is_empty() { Path::new(".").to_owned() } else { ancestor.to_owned() };
+    let Some(nearest) = path.ancestors().map(in_here).find(|ancestor| fs::symlink_metadata(ancestor).is_ok()) else {
+        bail!("{}: cannot be made: there is no folder above it; change {option}", path.display());
+    };
+    if !nearest.is_dir() {
+        let what = if nearest.exists() { "is a file" } else { "is a link that leads nowhere" };
+        if nearest == path {
+            bail!("{}: {what}; give {option} a folder", path.display());
+        }
+        bail!("{}: cannot be made: {} {what}; change {option}", path.display(), nearest.display());
+    }
+    tempfile::tempfile_in(&nearest).map(drop).map_err(|error| {
+        let error = without_temporary_name(&error);
+        anyhow!("{}: cannot be made in {}: {error}; allow it, or change {option}", path.display(), nearest.display())
+    })
+}
+
+/// The system's error, without the temporary name that nobody has asked for.
+fn without_temporary_name(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error)
 }
 
 /// The place that a path leads to, and what stands there; a link that leads nowhere says where the file is to be made.
@@ -178,6 +205,33 @@ mod tests {
         assert!(message.contains("is a folder; give --output"), "{message}");
         let message = write(&folder.path().join("no/such.bin"), "").unwrap_err().to_string();
         assert!(message.contains("there is no folder") && message.contains("--output") && !message.contains(".antiphon"), "{message}");
+    }
+
+    #[test]
+    fn new_folder_that_cannot_be_made_is_refused_with_what_is_in_its_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("song.mid"), "").unwrap();
+        let message = |name: &str| check_new_folder(&at(name), "--output").unwrap_err().to_string();
+        assert!(message("song.mid").ends_with("song.mid: is a file; give --output a folder"), "{}", message("song.mid"));
+        let below = message("song.mid/a/b");
+        assert!(below.contains("song.mid/a/b: cannot be made: ") && below.ends_with("song.mid is a file; change --output"), "{below}");
+        check_new_folder(&at("a/b"), "--output").unwrap();
+        check_new_folder(Path::new("a-new-folder/of-the-working-one"), "--output").unwrap();
+        assert_eq!(names(folder.path()), ["song.mid"], "nothing is made");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn new_folder_behind_a_link_to_nowhere_or_in_a_place_of_the_system_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        let message = check_new_folder(&link.join("a"), "--output").unwrap_err().to_string();
+        assert!(message.ends_with("link is a link that leads nowhere; change --output"), "{message}");
+        // Nobody makes files there, whatever the permissions.
+        let message = check_new_folder(Path::new("/proc/antiphon/a"), "--output").unwrap_err().to_string();
+        assert!(message.contains("cannot be made in /proc: ") && !message.contains(".tmp"), "{message}");
     }
 
     #[cfg(unix)]

@@ -15,7 +15,7 @@ use antiphon_cli::output::is_standard;
 pub(crate) struct Opening {
     /// Length of a pickup before the first full bar, in beats, for instance 1 or 0.5; 0 for none
     ///
-    /// Without it a pickup that the file does not name is taken from its notes, where chords and bass show it. The pickup is bar 1.
+    /// By default a pickup that the file does not mark is detected from its notes, where chords and bass show it. The pickup is bar 1.
     #[arg(long, value_name = "BEATS", value_parser = beats)]
     pickup: Option<f64>,
 }
@@ -33,7 +33,7 @@ pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// Reads a MIDI file, and says what had to be repaired.
+/// Reads a MIDI file, and reports what had to be repaired.
 pub(crate) fn read(path: &Path, opening: &Opening) -> Result<Piece> {
     let piece = read_unreported(path, opening)?;
     for repaired in piece.source.report().repaired() {
@@ -69,7 +69,7 @@ fn beats(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|beats: &f64| (0.0..=256.0).contains(beats))
-        .ok_or_else(|| "it has to be a number of beats, for instance 1 or 0.5".into())
+        .ok_or_else(|| "it must be a number of beats, for instance 1 or 0.5".into())
 }
 
 /// A pickup of so many beats; `None` of none.
@@ -77,7 +77,10 @@ fn length(beats: f64, metre: Metre) -> Result<Option<Tick>> {
     let bar = metre.bar_length();
     let ticks = beats * f64::from(u32::try_from(bar.0)?) / f64::from(metre.numerator());
     ensure!(ticks < f64::from(u32::try_from(bar.0)?), "--pickup: {beats} beats fill a bar of {metre}; a pickup is shorter");
-    ensure!(ticks.fract().abs() < f64::EPSILON, "--pickup: {beats} beats of {metre} fall between the ticks of the grid, 24 a quarter note");
+    ensure!(
+        ticks.fract().abs() < f64::EPSILON,
+        "--pickup: {beats} beats of {metre} fall between the ticks of the grid, 24 per quarter note"
+    );
     #[allow(clippy::cast_possible_truncation, reason = "whole, and shorter than a bar")]
     let length = Tick(ticks as i64);
     Ok((length > Tick::ZERO).then_some(length))
@@ -86,7 +89,7 @@ fn length(beats: f64, metre: Metre) -> Result<Option<Tick>> {
 fn found(length: Tick, metre: Metre) -> String {
     let beats = length.0 * i64::from(metre.numerator()) / metre.bar_length().0;
     let beats = if beats == 1 { "1 beat".to_owned() } else { format!("{beats} beats") };
-    format!("its notes show a pickup of {beats}, which is bar 1; --pickup 0 counts bars from its first tick")
+    format!("detected a pickup of {beats}, counted as bar 1; use --pickup 0 to count bars from the first tick")
 }
 
 #[cfg(test)]

@@ -1,59 +1,59 @@
-//! What the player asks for, read from the command line.
+//! The requested controls, read from the command line.
 
 use std::path::Path;
 
 use antiphon_engine::codec::BarFields;
-use antiphon_engine::decode::{Aims, Constraints, Sampling};
+use antiphon_engine::decode::{Constraints, RequestedControls, Sampling};
 use antiphon_engine::music::Role;
 use antiphon_engine::music::analysis::{Key, Mode, Register, Scale};
 use anyhow::{Result, bail};
 use clap::value_parser;
 
-/// The steering that every command which makes music has.
+/// The controls of every command that generates music.
 #[derive(clap::Args)]
 pub(crate) struct Steering {
-    /// From 0, what is most likely, to 1, where rare turns have their chance
+    /// From 0, the most likely notes, to 1, where unusual turns get their chance
     #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = share, help_heading = "Steering")]
     adventurousness: f32,
 
-    /// Key of what is made, for instance "D minor" or Bb; without it, the key that is heard before it
+    /// Key of the new notes, for instance "D minor" or Bb; by default the key detected in the music around them
     #[arg(long, value_name = "KEY", value_parser = key, help_heading = "Steering")]
     key: Option<Key>,
 
-    /// Only notes of the key's scale (drums aside); of a minor key, the natural scale and the leading note
+    /// Use only notes of the key's scale (except drums); in minor, the natural scale and the leading note
     #[arg(long, help_heading = "Steering")]
     scale_lock: bool,
 
-    /// Lowest and highest note of every role (drums aside), as MIDI keys or names: 48:84 or c3:c6
+    /// Lowest and highest note of every role (except drums), as MIDI keys or note names: 48:84 or c3:c6
     #[arg(long, value_name = "LOW:HIGH", value_parser = register, help_heading = "Steering")]
     register: Option<Register>,
 
-    /// How many notes, from 1 (up to 1.25 a quarter) to 8 (15 and more); 4 is up to 5 a quarter
+    /// How many notes, from 1 (up to 1.25 per quarter note) to 8 (15 or more); 4 is up to 5 per quarter note
     #[arg(long, value_name = "1..8", value_parser = value_parser!(u8).range(1..=8), help_heading = "Steering")]
     density: Option<u8>,
 
-    /// How many notes at most sound at once in a bar (drums aside); 8 stands for 8 and more
+    /// How many notes may sound at once in a bar (except drums); 8 stands for 8 or more
     #[arg(long, value_name = "1..8", value_parser = value_parser!(u8).range(1..=8), help_heading = "Steering")]
     voices: Option<u8>,
 }
 
 impl Steering {
-    /// How adventurous.
+    /// Temperature and min-p for the requested adventurousness.
     pub(crate) fn sampling(&self) -> Sampling {
         Sampling::from_adventurousness(self.adventurousness)
     }
 
-    /// The key that was named.
+    /// The requested key.
     pub(crate) fn key(&self) -> Option<Key> {
         self.key
     }
 
-    /// What a bar is told, that is told `fields` without being asked for anything.
-    pub(crate) fn told(&self, fields: BarFields) -> BarFields {
-        BarFields { density: self.density.unwrap_or(fields.density), voices: self.voices.unwrap_or(fields.voices), ..fields }
+    /// What a bar is conditioned on whose default is this.
+    pub(crate) fn conditioning(&self, default: BarFields) -> BarFields {
+        BarFields { density: self.density.unwrap_or(default.density), voices: self.voices.unwrap_or(default.voices), ..default }
     }
 
-    /// Adds what is aimed at, and the hard limits: the register, and the scale of `key`, the one named or heard in `input`.
+    /// Adds the requested controls and the hard constraints: the register, and the scale of `key`, which was requested or detected in `input`.
     pub(crate) fn limit(&self, constraints: &mut Constraints, key: Option<Key>, input: &Path) -> Result<()> {
         if let Some(register) = self.register {
             constraints.registers = constraints.registers.map(|_| register);
@@ -61,14 +61,14 @@ impl Steering {
         let mut scale = Scale::CHROMATIC;
         if self.scale_lock {
             let Some(key) = key else {
-                bail!("{}: no key can be heard that --scale-lock could hold to; name one with --key", input.display());
+                bail!("{}: no key was detected for --scale-lock to keep to; name one with --key", input.display());
             };
             scale = Scale::of_key(key);
             if self.register.is_some_and(|Register { low, high }| !(low..=high).any(|pitch| scale.contains(pitch))) {
-                bail!("--register: none of its notes is in {key}, to which --scale-lock holds; widen it");
+                bail!("--register: none of its notes is in {key}, which --scale-lock keeps to; widen it");
             }
         }
-        constraints.aims = Aims { density: self.density, voices: self.voices, ..Aims::default() };
+        constraints.requested = RequestedControls { density: self.density, voices: self.voices, ..RequestedControls::default() };
         constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Steering {
 /// Reads a role's name.
 pub(crate) fn role(text: &str) -> Result<Role, String> {
     let names = || Role::ALL.map(|role| role.name().replace(' ', "-")).join(", ");
-    Role::from_name(text).ok_or_else(|| format!("there is no role of that name; there are {}", names()))
+    Role::from_name(text).ok_or_else(|| format!("there is no role of that name; the roles are {}", names()))
 }
 
 /// Reads a key: `C`, `F# major`, `Bb minor`, `Am`.
@@ -99,14 +99,14 @@ fn register(text: &str) -> Result<Register, String> {
         |text: &str| pitch(text).ok_or_else(|| format!("`{text}` is neither a MIDI key, 0 to 127, nor a note such as c4, which is key 60"));
     let register = Register { low: pitch(low)?, high: pitch(high)? };
     if register.low > register.high {
-        return Err(format!("its low end, key {}, lies above its high end, key {}; swap them", register.low, register.high));
+        return Err(format!("its low end, key {}, is above its high end, key {}; swap them", register.low, register.high));
     }
     Ok(register)
 }
 
 /// Reads a share from 0 to 1.
 fn share(text: &str) -> Result<f32, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "it has to be a number from 0 to 1".into())
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "it must be a number from 0 to 1".into())
 }
 
 /// A MIDI key by number, or by name and octave: c4 is middle C, key 60.
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_read_as_musicians_write_them() {
+    fn key_as_musicians_write_it_is_read() {
         for (text, tonic, mode) in [
             ("C", 0, Mode::Major),
             ("Am", 9, Mode::Minor),
@@ -171,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn every_key_reads_back_as_it_is_printed() {
+    fn key_as_it_is_printed_reads_back() {
         for wanted in Key::all() {
             assert_eq!(key(&wanted.to_string()), Ok(wanted));
         }
     }
 
     #[test]
-    fn registers_are_numbers_or_names() {
+    fn register_of_numbers_or_names_is_read() {
         assert_eq!(register("48:84"), Ok(Register { low: 48, high: 84 }));
         assert_eq!(register("c3:C6"), Ok(Register { low: 48, high: 84 }));
         assert_eq!(register("c-1:g9"), Ok(Register { low: 0, high: 127 }));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_and_shares_say_what_there_is() {
+    fn role_or_share_that_is_none_is_refused_with_what_there_is() {
         assert_eq!(role("left-hand"), Ok(Role::LeftHand));
         assert!(role("kazoo").unwrap_err().contains("low-strings, keys"));
         assert_eq!(share("0.25"), Ok(0.25));

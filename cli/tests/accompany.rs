@@ -42,7 +42,7 @@ fn roles_are_added_and_all_else_stays() {
 }
 
 #[test]
-fn roles_that_are_there_are_written_anew_in_their_tracks() {
+fn roles_that_the_file_has_are_rewritten_in_their_tracks() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");
     let source = clip(&demo("band.mid"));
@@ -88,7 +88,7 @@ fn new_bass_lies_below_the_chords_plays_one_note_at_a_time_and_begins_with_them(
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_and_what_is_known_matters() {
+fn same_seed_gives_the_same_bytes_and_the_known_notes_matter() {
     let folder = tempfile::tempdir().unwrap();
     let written = |name: &str, input: &Path, seed: &str| {
         let out = folder.path().join(name);
@@ -105,7 +105,7 @@ fn the_same_seed_gives_the_same_bytes_and_what_is_known_matters() {
     assert_ne!(first.1, written("d.mid", &path, "5").1);
 }
 
-/// The second role hears the first.
+/// The second role depends on the first.
 #[test]
 fn roles_play_in_the_order_in_which_they_are_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,7 +119,7 @@ fn roles_play_in_the_order_in_which_they_are_named() {
 }
 
 #[test]
-fn every_policy_accompanies() {
+fn accompaniment_works_under_every_policy() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");
     for policy in ["fine_coarse", "summaries", "window:8", "strided:4", "fixed:4,1", "topk:3", "lsh", "kmeans:4", "dense"] {
@@ -139,7 +139,7 @@ fn steering_is_obeyed_by_every_note() {
 }
 
 #[test]
-fn the_built_in_model_plays_along() {
+fn built_in_model_plays_along() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");
     let output = shipped("accompany", &[text(&demo("pop.mid")), "--roles", "bass,drums", "-o", text(&out), "--seed", "1", "--json"]);
@@ -153,7 +153,7 @@ fn the_built_in_model_plays_along() {
 }
 
 #[test]
-fn what_cannot_be_accompanied_is_refused_with_a_cure() {
+fn file_that_cannot_be_accompanied_is_refused_with_a_cure() {
     let pop = demo("pop.mid");
     let note = Note { onset: Tick(96), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
     let (_folder, keys) = source(&Clip { parts: vec![Part { notes: vec![note], ..Part::default() }], end: Tick(192), ..Clip::default() });

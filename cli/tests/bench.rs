@@ -16,7 +16,7 @@ fn bench(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_json_report_keeps_its_keys() {
+fn json_report_keeps_its_keys() {
     let output = bench(&["--bars", "2,40,401", "--json"]);
     assert!(output.status.success(), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -41,7 +41,7 @@ fn the_json_report_keeps_its_keys() {
 }
 
 #[test]
-fn the_table_is_for_people_and_several_decoders_share_a_model() {
+fn table_is_for_people_and_several_decoders_share_a_model() {
     let output = bench(&["--bars", "3", "--threads", "2"]);
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();

@@ -35,7 +35,7 @@ fn band_is_understood_and_drawn() {
     assert_eq!(understood["repaired"], json!([]));
     assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
     let table = String::from_utf8(check(&[text(&demo("band.mid"))]).stdout).unwrap();
-    for words in ["16 bars of 4/4", "Drums", "channel", "chords", "continues at bar 17 with"] {
+    for words in ["16 bars of 4/4", "Drums", "channel", "chords", "continues at bar 17 in "] {
         assert!(table.contains(words), "{words}: {table}");
     }
 }
@@ -54,7 +54,7 @@ fn repairs_and_cast_parts_are_named() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_by_name() {
+fn file_that_cannot_be_read_is_refused_by_name() {
     for (input, says) in [("absent.mid", "absent.mid"), (text(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml").as_path()), "MThd")]
     {
         let output = check(&[input]);

@@ -116,7 +116,7 @@ fn ctrl_c_leaves_no_file_behind() {
 }
 
 #[test]
-fn a_closed_pipe_is_quiet() {
+fn closed_pipe_is_quiet() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");
     for (command, arguments) in [

@@ -75,7 +75,7 @@ fn changing() -> Clip {
 }
 
 #[test]
-fn a_continuation_starts_on_the_bar_line_after_the_last_note_and_is_whole_bars_long() {
+fn continuation_starts_on_the_bar_line_after_the_last_note_and_is_whole_bars_long() {
     let (_folder, path, out) = source(&changing());
     let report = report(&[text(&path), "-o", text(&out), "--bars", "3", "--variations", "3", "--seed", "5", "--adventurousness", "1"]);
     // 3/4, then 7/8 from tick 72 on: the last note ends at 168, inside the third bar.
@@ -111,7 +111,7 @@ fn music_whose_last_chord_rings_for_ten_bars_goes_on_from_its_first_bar() {
     }
 }
 
-/// Eight bars of a band, twice: the model is told to repeat them, and does so note for note.
+/// Eight bars of a band, twice: conditioned to repeat them, the model does so note for note.
 fn repetitive() -> Clip {
     let tune =
         [72, 74, 76, 79, 79, 76, 74, 72, 71, 74, 77, 74, 76, 72, 69, 67, 69, 72, 77, 76, 74, 77, 81, 79, 77, 76, 74, 71, 72, 76, 74, 72];
@@ -175,7 +175,7 @@ fn drums_are_known_on_any_channel_and_parts_can_be_cast() {
 }
 
 #[test]
-fn the_demo_clips_can_be_continued_and_drawn() {
+fn demo_clips_can_be_continued_and_drawn() {
     for name in ["pop.mid", "band.mid", "waltz.mid"] {
         let out = tempfile::tempdir().unwrap();
         let report = report(&[text(&demo(name)), "-o", text(out.path()), "--bars", "2", "--seed", "3", "--picture"]);
@@ -188,7 +188,7 @@ fn the_demo_clips_can_be_continued_and_drawn() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes() {
+fn same_seed_gives_the_same_bytes() {
     let out = tempfile::tempdir().unwrap();
     let written = |folder: &str, bars: &str, variations: &str, seed: &str| {
         let folder = out.path().join(folder);
@@ -205,7 +205,7 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_seed_that_was_drawn_gives_the_same_notes_again() {
+fn seed_that_was_chosen_gives_the_same_notes_again() {
     let out = tempfile::tempdir().unwrap();
     let (first, second) = (out.path().join("first"), out.path().join("second"));
     let drawn = report(&[text(&demo("pop.mid")), "-o", text(&first), "--bars", "2"]);
@@ -216,7 +216,7 @@ fn a_seed_that_was_drawn_gives_the_same_notes_again() {
 }
 
 #[test]
-fn the_report_is_one_json_object_with_stable_keys() {
+fn report_is_one_json_object_with_stable_keys() {
     let out = tempfile::tempdir().unwrap();
     let report = report(&[text(&demo("pop.mid")), "-o", text(out.path()), "--bars", "2", "--seed", "7"]);
     let file = &report["files"][0];
@@ -252,7 +252,7 @@ fn steering_is_obeyed_by_every_note() {
 }
 
 #[test]
-fn the_help_names_every_role_and_shows_examples() {
+fn help_names_every_role_and_shows_examples() {
     let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
     let words: Vec<_> = help.split(|c: char| c.is_whitespace() || c == ',' || c == '.').collect();
     for role in Role::ALL {
@@ -262,7 +262,7 @@ fn the_help_names_every_role_and_shows_examples() {
 }
 
 #[test]
-fn every_policy_continues() {
+fn continuation_works_under_every_policy() {
     let out = tempfile::tempdir().unwrap();
     for policy in ["fine_coarse", "summaries", "window:8", "strided:4", "fixed:4,1", "topk:3", "lsh", "kmeans:4", "dense"] {
         report(&[text(&demo("waltz.mid")), "-o", text(out.path()), "--bars", "1", "--seed", "2", "--policy", policy]);
@@ -270,7 +270,7 @@ fn every_policy_continues() {
 }
 
 #[test]
-fn without_a_model_the_built_in_one_makes_music() {
+fn built_in_model_continues_a_band() {
     let out = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_antiphon"))
         .args(["continue", text(&demo("band.mid")), "-o", text(out.path()), "--bars", "4", "--seed", "1", "--json"])
@@ -358,7 +358,7 @@ fn drums_alone_are_continued_only_when_asked_for() {
 }
 
 #[test]
-fn a_bad_model_or_runtime_is_refused_by_name() {
+fn bad_model_or_runtime_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let damaged = folder.path().join("damaged.onnx");
     fs::write(&damaged, vec![7; 5000]).unwrap();
@@ -371,7 +371,7 @@ fn a_bad_model_or_runtime_is_refused_by_name() {
 }
 
 #[test]
-fn a_policy_that_the_model_cannot_serve_is_refused() {
+fn policy_that_the_model_cannot_serve_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let older = folder.path().join("older.onnx");
     fs::write(&older, tiny_without_queries()).unwrap();
@@ -381,9 +381,6 @@ fn a_policy_that_the_model_cannot_serve_is_refused() {
 
 #[test]
 fn bad_options_are_refused_with_what_there_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let taken = folder.path().join("taken");
-    fs::write(&taken, "").unwrap();
     let cases: [(&[&str], &str); 10] = [
         (&["--bars", "0"], "1..=256"),
         (&["--variations", "65"], "1..=64"),
@@ -400,7 +397,24 @@ fn bad_options_are_refused_with_what_there_is() {
         let message = refusal(&demo("pop.mid"), options);
         assert!(message.contains(says), "{options:?}: {message}");
     }
-    let output = run(&[text(&demo("pop.mid")), "-o", text(&taken), "--seed", "1"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("--output"));
+}
+
+#[test]
+fn folder_that_cannot_be_made_or_written_is_refused_before_the_model_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("taken"), "").unwrap();
+    fs::create_dir_all(at("folder/pop-seed2.mid")).unwrap();
+    for (out, says) in [
+        ("taken", "taken: is a file; give --output a folder"),
+        ("taken/a/b", "taken is a file; change --output"),
+        ("folder", "pop-seed2.mid: is a folder; give --output a file name"),
+    ] {
+        let out = at(out);
+        let output = run(&[text(&demo("pop.mid")), "-o", text(&out), "--seed", "1", "-k", "2", "--model", "absent.onnx"]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(says) && !message.contains("absent.onnx"), "{message}");
+    }
+    assert_eq!(names(&at("folder")), ["pop-seed2.mid"], "the first variation is not written either");
 }

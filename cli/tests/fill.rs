@@ -26,7 +26,7 @@ fn parted(clip: &Clip, first: u32, last: u32) -> (Vec<Note>, Vec<Note>) {
 }
 
 #[test]
-fn only_the_bars_named_change() {
+fn filled_bars_are_the_only_ones_that_change() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bars) in [("pop.mid", (5, 8)), ("band.mid", (1, 2)), ("waltz.mid", (16, 16))] {
         let out = folder.path().join(name);
@@ -65,7 +65,7 @@ fn opening_bars_begin_with_notes() {
 }
 
 #[test]
-fn roles_that_were_not_asked_for_stay_in_the_bars() {
+fn roles_that_were_not_requested_stay_in_the_bars() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");
     let mut drums = 0;
@@ -81,7 +81,7 @@ fn roles_that_were_not_asked_for_stay_in_the_bars() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes() {
+fn same_seed_gives_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let written = |name: &str, seed: &str, input: &str| {
         let out = folder.path().join(name);
@@ -95,7 +95,7 @@ fn the_same_seed_gives_the_same_bytes() {
 
 /// Otherwise it would be a continuation.
 #[test]
-fn what_follows_the_bars_is_heard() {
+fn filled_bars_depend_on_what_follows_them() {
     let (_folder, path) = source(&clip(&demo("band.mid")));
     let filled = |clip: &Clip, name: &str| {
         let (folder, path) = source(clip);
@@ -115,7 +115,7 @@ fn what_follows_the_bars_is_heard() {
 }
 
 #[test]
-fn every_policy_but_those_that_go_by_succession_fills() {
+fn gap_is_filled_under_every_policy_but_those_that_go_by_succession() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");
     for policy in ["fine_coarse", "summaries", "window:8", "strided:4", "fixed:4,1", "topk:3", "dense"] {
@@ -128,7 +128,7 @@ fn every_policy_but_those_that_go_by_succession_fills() {
 }
 
 #[test]
-fn the_built_in_model_fills_a_band_in() {
+fn built_in_model_fills_a_band() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.mid");
     let output = shipped("fill", &[text(&demo("band.mid")), "--bars", "7..10", "-o", text(&out), "--seed", "1", "--json"]);
@@ -144,7 +144,7 @@ fn the_built_in_model_fills_a_band_in() {
 }
 
 #[test]
-fn what_cannot_be_filled_is_refused_with_a_cure() {
+fn bars_that_cannot_be_filled_are_refused_with_a_cure() {
     let pop = demo("pop.mid");
     let note = |bar: i64| Note { onset: Tick(96 * bar), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
     let lone = Clip { parts: vec![Part { notes: vec![note(2)], ..Part::default() }], end: Tick(96 * 40), ..Clip::default() };

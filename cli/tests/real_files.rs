@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use antiphon_engine::music::Clip;
-use common::bytes::{Told, file, meta, note, told, track};
+use common::bytes::{ParsedTrack, file, meta, note, parsed, track};
 use program::{clip, refusal, report, run, text};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -96,9 +96,9 @@ fn rich() -> Vec<u8> {
 fn fill_of_a_rich_file_leaves_everything_but_the_notes_of_its_bars() {
     let before = rich();
     let after = edited("fill", &before, &["--bars", "3..4"]);
-    let (before, after) = (told(&before), told(&after));
+    let (before, after) = (parsed(&before), parsed(&after));
     let inside = |note: &&(u32, u32, u8, u8)| (2 * BAR - 10..4 * BAR - 10).contains(&note.0);
-    let parted = |tracks: &[Told]| tracks.iter().flat_map(|track| &track.1).copied().partition::<Vec<_>, _>(|note| inside(&note));
+    let parted = |tracks: &[ParsedTrack]| tracks.iter().flat_map(|track| &track.1).copied().partition::<Vec<_>, _>(|note| inside(&note));
     let ((old, outside), (new, still)) = (parted(&before), parted(&after));
     assert_eq!(outside, still, "notes outside the bars, with their own lengths");
     assert!(old != new && !new.is_empty(), "{new:?}");
@@ -113,7 +113,7 @@ fn accompany_of_a_rich_file_adds_a_track_and_leaves_all_others_their_bytes() {
     let before = rich();
     let after = edited("accompany", &before, &["--roles", "bass"]);
     assert_eq!(after[..before.len()][14..], before[14..], "the tracks, byte for byte");
-    let tracks = told(&after);
+    let tracks = parsed(&after);
     assert_eq!(tracks.len(), 5);
     assert!(tracks[4].0.iter().any(|(_, event)| event.contains("ProgramChange { program: u7(33)")) && !tracks[4].1.is_empty());
 }
@@ -133,7 +133,7 @@ fn fill_of_a_file_in_a_riff_container_and_with_running_status_over_text_is_done(
     let data = [&b"RMIDdata"[..], &size(&plain), &plain].concat();
     let after = edited("fill", &[&b"RIFF"[..], &size(&data), &data].concat(), &["--bars", "2"]);
     assert!(after.starts_with(b"MThd"));
-    assert!(told(&after)[0].0.iter().any(|(time, event)| *time == 16 * QUARTER && event.contains("Text")));
+    assert!(parsed(&after)[0].0.iter().any(|(time, event)| *time == 16 * QUARTER && event.contains("Text")));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn continuation_after_late_tempi_is_as_long_as_asked() {
     let song = file(1, 480, &[conductor(&[(0, 600_000), (100 * BAR, 400_000)]), track(0, tune(8, 0)), track(0, chords(8, 0))]);
     let (start, clip, path, _folder) = continued(&song, &[]);
     assert_eq!((start, clip.metres.bar_at(clip.end).index), (9, 4));
-    let end = told(&fs::read(path).unwrap()).iter().flat_map(|track| track.0.iter().map(|event| event.0)).max();
+    let end = parsed(&fs::read(path).unwrap()).iter().flat_map(|track| track.0.iter().map(|event| event.0)).max();
     assert_eq!(end, Some(4 * 4 * 960), "no event behind the four bars");
 }
 
@@ -166,7 +166,7 @@ fn continuation_of_a_loop_whose_last_bar_rests_starts_behind_it_or_where_it_is_t
     let (_folder, path) = placed(&song);
     let (early, late) = (refusal("continue", &[text(&path), "--from", "1"]), refusal("continue", &[text(&path), "--from", "40"]));
     assert!(
-        early.contains("--from") && late.contains("song.mid: nobody plays in the 8 bars before bar 40") && late.contains("--from"),
+        early.contains("--from") && late.contains("song.mid: nothing plays in the 8 bars before bar 40") && late.contains("--from"),
         "{early}{late}"
     );
 }
@@ -190,7 +190,7 @@ fn continuation_counts_bars_behind_a_pickup_that_the_notes_show_or_that_is_named
     assert_eq!(continued(&song, &["--pickup", "0"]).0, 10, "three beats of the ninth bar are lost");
     let (_folder, path) = placed(&song);
     let said = run("continue", &[text(&path), "-o", text(path.parent().unwrap()), "--bars", "1"]);
-    assert!(String::from_utf8(said.stderr).unwrap().contains("song.mid: its notes show a pickup of 1 beat, which is bar 1; --pickup 0"));
+    assert!(String::from_utf8(said.stderr).unwrap().contains("song.mid: detected a pickup of 1 beat, counted as bar 1; use --pickup 0"));
     let tune_alone = file(1, 480, &[conductor(&[]), track(0, melody)]);
     let (_, _, path, _folder) = continued(&tune_alone, &["--pickup", "1"]);
     assert!(path.exists());

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{Cause, History, Key, Mode, Moment, Reason, SongBar, SongPosition, TransportChange};
-use antiphon_engine::session::{Archive, Board, Command, ControlValues, Epoch, Heard, Planned, Session, SessionPorts};
+use antiphon_engine::plan::{Cause, History, Key, Mode, Moment, Reason, SongBar, SongPosition, Step, TransportChange};
+use antiphon_engine::session::{
+    Archive, Board, Command, CommandQueue, CommandSender, ControlValues, Epoch, Heard, Planned, Session, SessionPorts,
+};
 use parking_lot::Mutex;
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
@@ -35,6 +37,7 @@ struct AudioSide {
     session: Session,
     archive: Arc<Memory>,
     board: Arc<Board>,
+    window: CommandSender,
     /// Messages told so far.
     told: u64,
     now: i64,
@@ -48,15 +51,18 @@ impl AudioSide {
         let (tell, heard) = HeapRb::new(4096).split();
         let (send, planned) = HeapRb::new(4096).split();
         let (archive, board) = (Arc::new(Memory::default()), Arc::new(Board::default()));
+        let commands = CommandQueue::new();
+        let window = commands.sender();
         let ports = SessionPorts {
             heard,
             planned: send,
+            commands,
             board: Arc::clone(&board),
             archive: Arc::clone(&archive) as Arc<dyn Archive>,
             count_ignored: Box::new(|_| ()),
         };
         let session = Session::start(ports, Vec::new());
-        let mut side = Self { tell, planned, session, archive, board, told: 0, now: 0, notes: Vec::new() };
+        let mut side = Self { tell, planned, session, archive, board, window, told: 0, now: 0, notes: Vec::new() };
         let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };
         let change = TransportChange { cause: Cause::Start, at: Moment(0.0), song: SongPosition(0), bar };
         side.tell(Heard::Turn { epoch: Epoch(1), change });
@@ -90,7 +96,7 @@ impl AudioSide {
                 match planned {
                     Planned::Note { note, channel, .. } => self.notes.push((note, channel)),
                     Planned::Withdraw { from, .. } => self.notes.retain(|(note, _)| note.onset < from),
-                    Planned::Cut { .. } => {}
+                    Planned::Cut { .. } | Planned::StartClock { .. } => {}
                 }
             }
         }
@@ -131,11 +137,37 @@ fn play_after_two_bars_sends_the_shown_plan_from_the_next_bar_line() {
     let snapshot = side.board.latest();
     let shown = snapshot.plan.as_ref().unwrap();
     assert!(shown.playing);
-    assert_eq!(snapshot.status.punctuality.late, 0);
+    assert_eq!(snapshot.status.plans.late, 0);
     // What the scale was is shown as it was played, and what plays is in the history.
     assert!(snapshot.played.iter().filter(|note| note.onset.0 < 2 * BAR).count() == 16);
     let history = side.archive.history();
     assert!(history.entries().iter().any(|entry| entry.reason() == Reason::Heard));
+}
+
+#[test]
+fn play_from_the_window_sends_the_same_notes_as_play_from_a_parameter() {
+    let mut side = AudioSide::start();
+    side.play_to(217, 1, &scale());
+    side.window.send(Command::Play);
+    side.play_to(5 * BAR, 1, &scale());
+    assert!(!side.notes.is_empty());
+    assert_eq!(side.notes, perform(1).notes);
+}
+
+#[test]
+fn steps_through_the_history_are_made_by_the_session_and_shown_in_the_archive() {
+    let mut side = perform(1);
+    let recalled = |side: &AudioSide| side.archive.history().recalled().map(|entry| entry.id());
+    side.window.send(Command::Another);
+    side.play_to(6 * BAR, 1, &[]);
+    assert_eq!(recalled(&side), None);
+    side.window.send(Command::Step(Step::Older));
+    side.play_to(6 * BAR + 6, 1, &[]);
+    let older = recalled(&side);
+    assert!(older.is_some(), "{:?}", side.archive.history().entries().len());
+    side.window.send(Command::Step(Step::Now));
+    side.play_to(6 * BAR + 12, 1, &[]);
+    assert_eq!(recalled(&side), None);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `antiphon-lab`: the rows that the model is trained on, and how well it does.
+//! `antiphon-lab`: prepares the training corpus and evaluates models.
 
 mod baselines;
 mod corpus;
@@ -10,11 +10,11 @@ use std::process::ExitCode;
 use antiphon_cli::console;
 use clap::{Parser, Subcommand};
 
-/// Prepares the music that Antiphon's model is trained on, and measures the model on music that it has not seen.
+/// Prepares the corpus that Antiphon's model is trained on, and evaluates models on unseen music.
 ///
-/// Every command writes its result to standard output, as text or, with --json, as one JSON object; progress and errors go to standard error.
-/// Exit code 0: done. 1: done, and `eval --copy-check` has found what it looks for. 2: nothing was written; the message says what is wrong, where, and what
-/// to do.
+/// Every command writes its result to standard output, as text or, with --json, as one JSON object; progress and errors go to standard error. Exit
+/// code 0: done. 1: done, and `eval --copy-check` found a passage longer than in unseen music. 2: nothing was written; the message says what is
+/// wrong, where, and what to do.
 #[derive(Parser)]
 #[command(name = "antiphon-lab", version, max_term_width = 100)]
 struct Cli {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_fit_each_other() {
+    fn command_line_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 }

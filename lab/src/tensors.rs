@@ -1,4 +1,4 @@
-//! Writing [safetensors](https://github.com/huggingface/safetensors) files, the same bytes each time.
+//! Deterministic writer of [safetensors](https://github.com/huggingface/safetensors) files: the same arrays make the same bytes.
 //!
 //! The header is written here because the crate keeps the metadata in a hash map, whose order differs from run to run.
 
@@ -8,20 +8,20 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde_json::{Map, Value};
 
-/// An array of a file.
+/// An array of the file.
 pub(crate) struct Array<'a> {
-    /// Its name.
+    /// Name in the header.
     pub(crate) name: String,
-    /// Type of its numbers.
+    /// Element type.
     pub(crate) dtype: Dtype,
-    /// Its extent.
+    /// Shape, outermost dimension first.
     pub(crate) shape: Vec<usize>,
-    /// Its numbers, little endian.
+    /// Elements, little endian, row-major.
     pub(crate) data: std::borrow::Cow<'a, [u8]>,
 }
 
-/// Writes a file of arrays, in their order: give the widest numbers first, so that each is aligned. `metadata` is an object of strings.
-/// Returns how many bytes were written.
+/// Writes a file of arrays in the given order: widest element type first, so that each is aligned. `metadata` is an object of strings. Returns the
+/// number of bytes written.
 pub(crate) fn write(mut to: impl Write, metadata: Value, arrays: &[Array<'_>]) -> io::Result<usize> {
     let mut header = Map::new();
     header.insert("__metadata__".into(), metadata);
@@ -33,7 +33,7 @@ pub(crate) fn write(mut to: impl Write, metadata: Value, arrays: &[Array<'_>]) -
     }
     let mut header = serde_json::to_vec(&header)?;
     header.resize(header.len().next_multiple_of(8), b' ');
-    // Memory ends before 64 bits do.
+    // `usize` is at most 64 bits wide.
     to.write_all(&u64::try_from(header.len()).unwrap_or(u64::MAX).to_le_bytes())?;
     to.write_all(&header)?;
     for array in arrays {

@@ -2,9 +2,9 @@
 
     python evaluate.py --music MUSIC --work FOLDER
 
-MUSIC holds SOURCE/*.mid and split.csv; the baselines are fitted on its training split, the measurements made on its validation split. The program
-`antiphon-lab` and `antiphon` are built by cargo. What is already in FOLDER is not measured again: delete it to do so. What a person has to say about the figures stands in
-models/EVALUATION.notes.md and is put below them.
+MUSIC holds SOURCE/*.mid and split.csv; the baselines are fitted on its training split, the measurements made on its validation split. The programs
+`antiphon-lab` and `antiphon` are built by cargo. Results that are already in FOLDER are reused: delete them to measure again. The hand-written findings of
+models/EVALUATION.notes.md are appended to the page.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def antiphon(command: str, *words: str | Path) -> str:
     """The standard output of a command of `antiphon-lab`, or of `antiphon bench`; an error is printed by the program itself."""
     package = "antiphon-cli" if command == "bench" else "antiphon-lab"
     done = subprocess.run([*CARGO, package, "--", command, *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    # With 1 a copy check says that it has found something.
+    # A copy check exits with 1 if it has found a copy.
     if done.returncode not in ((0, 1) if "--copy-check" in words else (0,)):
         done.check_returncode()
     return done.stdout
 
 
 def measure_bits(music: Path, work: Path, threads: int) -> dict:
-    """Fits the baselines and scores everybody on the validation split; returns what `antiphon-lab eval --json` says."""
+    """Fits the baselines and scores model and baselines on the validation split; returns the output of `antiphon-lab eval --json`."""
     baselines, table, said = work / "baselines.bin", work / "pieces.csv", work / "bits.json"
     split = ["--split", music / "split.csv"]
     if not baselines.exists():
@@ -45,7 +45,7 @@ def measure_bits(music: Path, work: Path, threads: int) -> dict:
 
 
 def write_page(work: Path, said: dict, played: dict | None, paged: dict | None) -> None:
-    """models/EVALUATION.md and its pictures; without what it plays, and sees of other pages, if that was not measured."""
+    """Writes models/EVALUATION.md and its pictures, without the sections whose measurements are `None`."""
     PICTURES.mkdir(exist_ok=True)
     groups = bits.read(work / "pieces.csv")
     bits.picture(groups, PICTURES / "bits.png")
@@ -60,7 +60,7 @@ cd models/training && python evaluate.py --music MUSIC --work FOLDER{"" if playe
 
 ## Bits per note
 
-The bits of all eight fields of every note and of every bar's end, divided by the notes; the notes before are known, no control is set. The baselines are fitted on the whole training split. Intervals are bootstrapped over pieces. A pool weighs its notes alike:
+Teacher-forced negative log-likelihood in bits, summed over all eight fields of every note and the end of every bar, divided by the number of notes; no control is set. The baselines are fitted on the whole training split. Intervals are bootstrapped over pieces. In a pool every note has the same weight:
 {"; ".join(f"{name}: {', '.join(sources)}" for name, sources in bits.POOLS.items())}.
 
 ![Bits per note of each source](evaluation/bits.png)
@@ -68,7 +68,7 @@ The bits of all eight fields of every note and of every bar's end, divided by th
 {bits.tables(groups)}
 ## Storage in int8
 
-{100 * beside['loss']:+.2f} % bits per note against the same weights in fp16; the same most likely class in {100 * beside['top1']:.2f} % of all predictions.
+{100 * beside['loss']:+.2f} % bits per note compared with the same weights in fp16; the same most likely class in {100 * beside['top1']:.2f} % of all predictions.
 
 """
     if paged:
@@ -84,9 +84,9 @@ The bits of all eight fields of every note and of every bar's end, divided by th
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--music", type=Path, required=True, help="folder of SOURCE/*.mid, with split.csv")
-    parser.add_argument("--work", type=Path, required=True, help="folder for what is measured on the way")
+    parser.add_argument("--work", type=Path, required=True, help="folder for intermediate results")
     parser.add_argument("--threads", type=int, default=0, help="threads; 0 = one for each processor")
-    parser.add_argument("--bits-only", action="store_true", help="leave out what the model plays and foretells, which takes longest")
+    parser.add_argument("--bits-only", action="store_true", help="skip generation and prediction, which take longest")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     music, work = given.music.resolve(), given.work.resolve()

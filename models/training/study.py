@@ -1,9 +1,9 @@
-"""Measures what the parts of the design are worth and writes models/STUDY.md with its tables and picture: one command regenerates all of it.
+"""Measures the contribution of each part of the design and writes models/STUDY.md with its tables and picture: one command regenerates all of it.
 
     python study.py --corpus corpus.rows --work FOLDER
 
-Trains the small models of recipes/study.toml one after the other and scores them on the same notes. Stop it when you like: the same command goes on where
-it stopped, and the page is written anew after each model. What a person has to say about the figures stands in models/STUDY.notes.md and is put below them.
+Trains the small models of recipes/study.toml one after the other and scores them on the same notes. It can be interrupted: the same command resumes it,
+and the page is rewritten after each model. The hand-written findings of models/STUDY.notes.md are appended to the page.
 """
 
 from __future__ import annotations

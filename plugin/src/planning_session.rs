@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{Board, Heard, Planned};
+use antiphon_engine::session::{Board, CommandQueue, Heard, Planned};
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
@@ -37,6 +37,8 @@ pub struct PlanningPorts {
     pub events: HeapCons<Heard>,
     /// Planned events for the audio thread.
     pub planned: HeapProd<Planned>,
+    /// Commands from the editor.
+    pub commands: CommandQueue,
     /// The audio thread's counters.
     pub meters: Arc<Meters>,
     /// Snapshots for the editor.
@@ -63,6 +65,6 @@ pub fn rings(state: Arc<State>) -> (AudioThreadPorts, PlanningPorts) {
     let meters = Arc::new(Meters::default());
     (
         AudioThreadPorts { events: event_producer, planned: planned_consumer, meters: Arc::clone(&meters) },
-        PlanningPorts { events, planned, meters, board: Arc::default(), state },
+        PlanningPorts { events, planned, commands: CommandQueue::new(), meters, board: Arc::default(), state },
     )
 }

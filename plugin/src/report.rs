@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use antiphon_engine::service::Punctuality;
+use antiphon_engine::plan::PlanStats;
 
 use crate::meters::{Count, Meters};
 
@@ -14,20 +14,20 @@ use crate::meters::{Count, Meters};
 const VARIABLE: &str = "ANTIPHON_REPORT";
 
 /// Appends the report to the file that [`VARIABLE`] names. Failures are ignored: they must not disturb the host.
-pub(crate) fn leave(meters: &Meters, plans: Punctuality) {
+pub(crate) fn leave(meters: &Meters, plans: PlanStats) {
     if let Some(path) = std::env::var_os(VARIABLE) {
         let _ = append(Path::new(&path), meters, plans);
     }
 }
 
-fn append(path: &Path, meters: &Meters, plans: Punctuality) -> io::Result<()> {
+fn append(path: &Path, meters: &Meters, plans: PlanStats) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     // One write call, since instances may be removed at the same time.
     file.write_all(line(meters, plans).as_bytes())
 }
 
 /// Counts of plans and planned notes since the instance was created.
-fn line(meters: &Meters, plans: Punctuality) -> String {
+fn line(meters: &Meters, plans: PlanStats) -> String {
     let notes = |count| meters.count(count);
     let report = serde_json::json!({
         "plans_on_time": plans.on_time,
@@ -56,7 +56,7 @@ mod tests {
             meters.add(count, number);
         }
         for late in [1, 2] {
-            append(&path, &meters, Punctuality { on_time: 5, late }).unwrap();
+            append(&path, &meters, PlanStats { on_time: 5, late, ..PlanStats::default() }).unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -18,7 +18,7 @@ use crate::realtime::RealTime;
 use crate::state;
 use crate::vst3::link::{BlockMode, Link};
 use crate::vst3::worker::{self, QuitWorker};
-use antiphon_engine::session::Board;
+use antiphon_engine::session::{Board, CommandSender};
 
 /// One instance of a class.
 ///
@@ -35,6 +35,8 @@ pub struct Shell<C, P> {
     meters: Arc<Meters>,
     /// The session's snapshots, for the editor.
     board: Arc<Board>,
+    /// The editor's commands to the session.
+    commands: CommandSender,
     /// The planning side's ports, until planning starts.
     session_ports: Option<PlanningPorts>,
     /// The planning side; `None` before the first activation.
@@ -49,6 +51,7 @@ impl<C: Class, P: PlanningSession> Default for Shell<C, P> {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
         let (audio_ports, session_ports) = rings(Arc::clone(&params.state));
         let (meters, board) = (Arc::clone(&session_ports.meters), Arc::clone(&session_ports.board));
+        let commands = session_ports.commands.sender();
         Self {
             link: Link::new(&params),
             params,
@@ -56,6 +59,7 @@ impl<C: Class, P: PlanningSession> Default for Shell<C, P> {
             preview: None,
             meters,
             board,
+            commands,
             session_ports: Some(session_ports),
             session: None,
             mode: BlockMode::Live,
@@ -102,7 +106,7 @@ impl<C: Class, P: PlanningSession> Plugin for Shell<C, P> {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         worker::forward(&executor);
-        window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board))
+        window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board), self.commands.clone())
     }
 
     fn filter_state(chunk: &mut PluginState) {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Note, Tick};
-use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Place, Plan, PlanId, Reason, Step};
-use antiphon_engine::service::Punctuality;
+use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Place, Plan, PlanId, PlanStats, Reason};
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
@@ -60,7 +59,7 @@ impl Scripted {
             status: Status {
                 engine: Component::Ready("ONNX Runtime 1.31.1".into()),
                 model: Component::Ready("antiphon".into()),
-                punctuality: Punctuality { on_time: 412, late: 0 },
+                plans: PlanStats { on_time: 412, ..PlanStats::default() },
                 remark: None,
             },
             bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
@@ -110,17 +109,17 @@ impl EditorModel for Scripted {
         Arc::clone(&self.history)
     }
 
-    fn step(&mut self, step: Step) {
-        let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
-        Arc::make_mut(&mut self.history).step(step, now);
-    }
-
     fn status_message(&self) -> Option<String> {
         None
     }
 
-    /// Has no effect.
-    fn command(&mut self, _command: Command) {}
+    /// Only steps through the history have an effect.
+    fn command(&mut self, command: Command) {
+        if let Command::Step(step) = command {
+            let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
+            Arc::make_mut(&mut self.history).step(step, now);
+        }
+    }
 
     fn begin(&mut self, _control: Control) {}
 

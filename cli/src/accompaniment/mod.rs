@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use antiphon_engine::codec::{self, BarFields, BarRows, prefix_rows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, LINES, Step};
-use antiphon_engine::music::analysis::{Key, habits};
-use antiphon_engine::music::{Bar, Clip, Note, Role, Tick, insertion, one_at_a_time};
+use antiphon_engine::codec::{self, BarRows, prefix_rows};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Prompt};
+use antiphon_engine::music::analysis::habits;
+use antiphon_engine::music::{Clip, Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 
@@ -16,11 +16,12 @@ use crate::drawing::Earlier;
 use crate::making::{Finish, Work, in_order, milliseconds_each, progress, roles_in};
 use crate::piece::{self, Opening, Piece};
 use crate::steering::Steering;
+use antiphon_cli::console::remark;
 use antiphon_cli::model::ModelArgs;
 use antiphon_cli::phrase::ANY_STYLE;
 use antiphon_cli::policy::{PolicyArgs, memory};
 
-/// Bars in succession that a role rests at most that is new to the music, where the others play: nothing tells the model how much of a part is wanted.
+/// Most bars in succession that a role which is new to the music rests while the others play: no conditioning says how much such a role should play.
 const MOST_RESTS: u32 = 1;
 
 const EXAMPLES: &str = "\
@@ -28,12 +29,13 @@ Examples:
   antiphon accompany song.mid --roles bass,drums -o band.mid
   antiphon accompany song.mid --roles melody --key \"A minor\" --scale-lock --seed 7 -o tune.mid";
 
-/// Writes further roles for a MIDI file: what a bass, a drummer, a second voice would play along with it.
+/// Adds roles to a MIDI file: what a bass, a drummer or a second voice would play along with it.
 ///
-/// The roles play in the order in which they are named, each over everything that the others play in the bar and in those before, the roles named before it
-/// among them. Roles that the file has already are written anew, in the same tracks; a role
-/// that it lacks gets a track of its own. Only their notes change: all else in the file stays as it is, byte for byte, also the controllers, the pedal and the
-/// pitch bends in their tracks. A new note on a key that another part of its channel holds is left out. No new note sounds beyond the last bar with music.
+/// The roles are added in the order in which they are named, each to everything that the others play in the same bar and in those before, including the roles
+/// named before it. Roles that the file has already are rewritten, in the same tracks; a role
+/// that it lacks gets a track of its own. Only their notes change: everything else in the file stays as it is, byte for byte, including the controllers, the
+/// pedal and the pitch bends in their tracks. A new note on a key that another part of its channel holds is left out. No new note sounds beyond the last bar
+/// with music.
 /// The same file, model, options and seed give the same bytes on the same machine.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -45,16 +47,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     opening: Opening,
 
-    /// Roles that play along, one after the other, for instance bass,drums; or what a part of the file is, for instance Beat=drums
+    /// Roles to add, one after the other, for instance bass,drums; or the role of a part of the file, for instance Beat=drums
     ///
-    /// NAME=ROLE says what the track of that name is, where the file does not tell (`antiphon check` shows what was understood). There are melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
+    /// NAME=ROLE sets the role of the track of that name, where the file does not show it (`antiphon check` lists the roles it found). The roles are melody, chords, bass, drums, lead, pad, arp, strings, low-strings, keys, left-hand, guitar, organ, winds, brass and other.
     #[arg(long, value_name = "ROLE,...", value_delimiter = ',', required = true, value_parser = cast::read)]
     roles: Vec<Casting>,
 
     /// Let every role use the whole keyboard, chords of any size and as many notes as it likes
     ///
-    /// Without it a role that is written anew keeps to where the file had it, a fourth more at both ends, to chords no fuller than there and about as many
-    /// notes; of the others melody, lead and bass play one note at a time, and a bass lies below all that sounds with it.
+    /// By default a role that is rewritten stays within its range in the file, extended by a fourth at both ends, with chords no fuller and about as many notes
+    /// as there. Of the roles that are new, melody, lead and bass play one note at a time, and a bass stays below everything that sounds with it.
     #[arg(long, help_heading = "Steering")]
     free: bool,
 
@@ -77,13 +79,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let Piece { source, mut clip } = piece::read(&args.input, &args.opening)?;
     let name = piece::name(&args.input);
     let roles = cast::cast(&args.roles, &mut clip, &args.input)?;
-    ensure!(!roles.is_empty(), "--roles says what parts of {name} are, but not who plays along; add a role, for instance --roles bass");
+    ensure!(!roles.is_empty(), "--roles sets the roles of parts of {name}, but names none to add; name one, for instance --roles bass");
     let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
     let others = insertion::without(&clip, |note| roles.contains(&note.role));
-    ensure!(!clip.is_silent(), "{name}: has no note to accompany; give a file with music in it");
+    ensure!(!clip.is_silent(), "{name}: has no notes to accompany; use a file with music in it");
     ensure!(
         !others.is_silent(),
-        "{name}: has no notes but those of {}, which are to be written anew: nothing is left to accompany; ask for other --roles",
+        "{name}: has only the notes of {}, which are to be rewritten, so nothing is left to accompany; choose other --roles",
         names.join(", ")
     );
     let model = Arc::new(args.model.open()?);
@@ -97,21 +99,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let began = Instant::now();
     let (mut whole, mut known, mut count) = (clip, others.clone(), 0);
     for (turn, &role) in (0..).zip(&roles) {
-        let song = Song::new(&known, args.steering.key());
         let own = seed.wrapping_add(turn);
-        let constraints = constraints(args, &whole, role, &song)?;
+        let prompt = prompt(args, &known, &whole, role)?;
+        let from = known.metres.bar_at(known.first_onset().unwrap_or(Tick::ZERO)).start;
         let most_rests = is_new(role, &whole).then_some(MOST_RESTS);
-        let make = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
+        let generate = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
             decoder.set_seed(draw.seed(own));
-            Ok(codec::decode(&song.accompany(&mut decoder, &constraints, most_rests, &progress)?, song.from))
+            Ok(codec::decode(&accompany(&mut decoder, &prompt, draw, most_rests, &progress)?, from))
         };
-        let (mut notes, fault) = Earlier::default().draw(own, make).with_context(|| format!("{name}: accompanying it failed"))?;
+        let (mut notes, fault) = Earlier::default().draw(own, generate).with_context(|| format!("{name}: accompanying it failed"))?;
         if let Some(fault) = fault {
-            eprintln!("antiphon: {name}: {}: {}", role.name(), fault.describe(seed));
+            remark(&format!("{name}: {}: {}", role.name(), fault.describe(seed)));
         }
-        if most_rests.is_some() && LINES.contains(&role) {
+        if most_rests.is_some() && MONOPHONIC_ROLES.contains(&role) {
             one_at_a_time(&mut notes, role);
         }
         count += notes.len();
@@ -135,79 +137,50 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.finish.write(output, &source, (&others, &known), "accompanied", &args.input, &work)
 }
 
-/// Whether nobody plays this role yet.
+/// Whether no part plays this role yet.
 fn is_new(role: Role, whole: &Clip) -> bool {
     insertion::without(whole, |note| note.role != role).is_silent()
 }
 
-/// What a role may play: as it did in `whole`, or as a newcomer does if it is not there yet. It does not begin with a silent bar.
-fn constraints(args: &Args, whole: &Clip, role: Role, song: &Song) -> Result<Constraints> {
-    let roles = [role].into_iter().collect();
-    let mut constraints = Constraints { roles, until: song.end(), rests_from: Tick(1), ..Constraints::default() };
+/// The prompt of a role over what the others play. It may play as it did in `whole`, or as a new role may if it is not there yet, and does not begin with a
+/// silent bar.
+fn prompt(args: &Args, known: &Clip, whole: &Clip, role: Role) -> Result<Prompt> {
+    let own = insertion::without(whole, |note| note.role != role).notes();
+    let before = (!own.is_empty()).then(|| insertion::inserted(whole, known, &own));
+    let mut prompt = Prompt::accompaniment(known, before.as_ref(), args.steering.key());
+    prompt.condition(|fields| args.steering.conditioning(fields));
+    let key = prompt.key();
+    let constraints = &mut prompt.constraints;
+    constraints.roles = [role].into_iter().collect();
     if !args.free {
-        if is_new(role, whole) {
+        if own.is_empty() {
             constraints.introduce(role, &whole.notes());
         }
-        constraints.keep_to(&habits(&insertion::without(whole, |note| note.role != role).notes()));
+        constraints.keep_to(&habits(&own));
     }
-    args.steering.limit(&mut constraints, song.key(), &args.input)?;
-    Ok(constraints)
+    args.steering.limit(constraints, key, &args.input)?;
+    Ok(prompt)
 }
 
-/// What is accompanied, bar by bar.
-struct Song {
-    /// Where its first bar with a note starts.
-    from: Tick,
-    /// The notes of these are given. The bars are told their metre, tempo and key: the rest would be measured on what is not there yet.
-    bars: Vec<BarRows>,
-}
-
-impl Song {
-    /// The bars of `known`, in `key` or, if none is given, each in the one that is heard in it.
-    fn new(known: &Clip, key: Option<Key>) -> Self {
-        let first = known.first_onset().map_or(0, |onset| known.metres.bar_at(onset).index);
-        let shown: Vec<Bar> = (first..insertion::bars(known)).map(|index| known.metres.bar(index)).collect();
-        let from = shown.first().map_or(Tick::ZERO, |bar| bar.start);
-        let notes: Vec<Note> = known.parts.iter().flat_map(|part| &part.notes).copied().collect();
-        let mut bars = codec::encode(&notes, &shown, None).bars;
-        codec::label(&mut bars, from, &known.tempos);
-        for bar in &mut bars {
-            let BarFields { metre, tempo, key: heard, .. } = bar.fields;
-            bar.fields = BarFields { metre, tempo, key: key.map_or(heard, Key::value), ..BarFields::default() };
-        }
-        Self { from, bars }
-    }
-
-    /// The key of the first bar, if there is one.
-    fn key(&self) -> Option<Key> {
-        self.bars.first().and_then(|bar| Key::from_value(bar.fields.key))
-    }
-
-    /// The tick of the sequence at which it ends; its first bar line is tick 0.
-    fn end(&self) -> Tick {
-        Tick(self.bars.iter().map(|bar| i64::from(bar.ticks)).sum())
-    }
-
-    /// What the model plays along; at most `most_rests` bars in succession without a note of its own where the others play.
-    fn accompany(
-        &self,
-        decoder: &mut Decoder,
-        constraints: &Constraints,
-        most_rests: Option<u32>,
-        progress: &ProgressBar,
-    ) -> Result<Vec<BarRows>, DecodeError> {
-        let mut rests = 0;
-        let bars = self.bars.iter().map(|bar| {
-            let is_due = !bar.notes.is_empty() && most_rests.is_some_and(|most| rests >= most);
-            let rests_from = if is_due { decoder.line() + Tick(1) } else { constraints.rests_from };
-            decoder.set_constraints(Constraints { rests_from, ..constraints.clone() });
-            decoder.accompany(bar.ticks, bar.fields, &bar.notes)?;
-            while let Step::Note(_) = decoder.sample()? {}
-            progress.inc(1);
-            let made = decoder.end_bar()?;
-            rests = if made.notes.is_empty() { rests + 1 } else { 0 };
-            Ok(made)
-        });
-        bars.collect()
-    }
+/// What the model plays along; at most `most_rests` bars in succession without a note of its own where the others play.
+fn accompany(
+    decoder: &mut Decoder,
+    prompt: &Prompt,
+    draw: Draw,
+    most_rests: Option<u32>,
+    progress: &ProgressBar,
+) -> Result<Vec<BarRows>, DecodeError> {
+    decoder.prefill(prompt)?;
+    let mut rests = 0;
+    let bars = prompt.gap.iter().enumerate().map(|(place, bar)| {
+        let is_due = !bar.given.is_empty() && most_rests.is_some_and(|most| rests >= most);
+        let rests_from = if is_due { decoder.line() + Tick(1) } else { prompt.constraints.rests_from };
+        decoder.set_constraints(Constraints { rests_from, ..prompt.constraints.clone() });
+        decoder.open_gap_bar(prompt, place, draw)?;
+        let made = decoder.generate_bar()?;
+        progress.inc(1);
+        rests = if made.notes.is_empty() { rests + 1 } else { 0 };
+        Ok(made)
+    });
+    bars.collect()
 }

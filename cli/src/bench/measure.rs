@@ -45,10 +45,10 @@ pub(super) struct Point {
 /// From a context to what is played.
 pub(super) struct Horizon {
     /// Bars of the context.
-    pub(super) heard: u32,
-    /// Milliseconds to hear them.
+    pub(super) context: u32,
+    /// Milliseconds of their prefill.
     pub(super) prefill_ms: f64,
-    /// Milliseconds from a context that is heard to the first note.
+    /// Milliseconds from the end of the prefill to the first note.
     pub(super) first_note_ms: f64,
     /// Milliseconds for context and horizon together.
     pub(super) total_ms: f64,
@@ -95,16 +95,16 @@ fn one_decoder(model: &Arc<Model>, name: &str, bars: &[u32]) -> Result<Vec<Point
     Ok(points)
 }
 
-/// Times a context of `heard` bars and a horizon after it, as the shipped attention decodes them.
-pub(super) fn horizon(model: &Arc<Model>, heard: u32) -> Result<Horizon> {
+/// Times a context of so many bars and a horizon after it, as the shipped attention decodes them.
+pub(super) fn horizon(model: &Arc<Model>, context: u32) -> Result<Horizon> {
     let start = Instant::now();
     let mut decoder = Decoder::new(Arc::clone(model), policy("fine_coarse", &model.info().fine_bars)?, &prefix_rows(0, &[]))?;
-    for index in 0..heard {
+    for index in 0..context {
         decoder.append_bar(&bar(index))?;
     }
     let prefill_ms = ms_since(start);
     let first = Instant::now();
-    let next = bar(heard);
+    let next = bar(context);
     decoder.begin_bar(next.ticks, next.fields)?;
     decoder.push(&next.notes[..1])?;
     let first_note_ms = ms_since(first);
@@ -115,7 +115,7 @@ pub(super) fn horizon(model: &Arc<Model>, heard: u32) -> Result<Horizon> {
     for _ in 1..HORIZON_BARS {
         decode_bar(&mut decoder)?;
     }
-    Ok(Horizon { heard, prefill_ms, first_note_ms, total_ms: ms_since(start) })
+    Ok(Horizon { context, prefill_ms, first_note_ms, total_ms: ms_since(start) })
 }
 
 /// Decodes a bar note by note; returns how many rows its last note saw.

@@ -6,7 +6,7 @@ mod report;
 
 use std::sync::Arc;
 
-use antiphon_engine::decode::skipped_bars;
+use antiphon_engine::codec::skipped_bars;
 use anyhow::{Result, ensure};
 
 use self::{machine::Machine, report::Report};
@@ -23,10 +23,10 @@ const HORIZON_CONTEXT: u32 = 100;
 
 /// Measures the cost of a note against the length of the context, for each page policy.
 ///
-/// The context is made up: 20 notes a bar, whatever the model. Notes are given, not chosen, but take the same path: one run a note, with masks and
+/// The context is synthetic: 20 notes per bar, whatever the model. Notes are given, not chosen, but take the same path: one run per note, with masks and
 /// noise. A bar's time includes laying out the cache at the bar line and the summary at its end. Each figure is the median of eight bars. horizon_ms is
-/// four bars after a context of 100, of which the last ones are heard, as by `continue`; it includes hearing them. horizon_whole_ms is with all 100
-/// heard. No data is needed; leave the machine alone meanwhile.
+/// four bars after a context of 100, of which the model sees the last ones, as in `continue`; it includes their prefill. horizon_whole_ms is with all 100
+/// in the prefill. No data is needed; leave the machine alone meanwhile.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
     /// Print the result as one JSON object
     ///
-    /// Its keys: ms_per_note {POLICY: {bars: ms}}, first_note_ms (once the context is heard), horizon_ms,
+    /// Its keys: ms_per_note {POLICY: {bars: ms}}, first_note_ms (after the prefill), horizon_ms,
     /// horizon_heard_bars, horizon_whole_ms, cache_bytes and keys (as ms_per_note; rows a note sees), resident_bytes (null where
     /// the system does not say), threads, model (its name), machine.
     #[arg(long, verbatim_doc_comment)]
@@ -60,8 +60,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let model = Arc::new(args.model.open()?);
     let threads = usize::from(args.threads);
     // First, while memory holds one engine with its shipped attention and nothing of the baselines.
-    let heard = HORIZON_CONTEXT - skipped_bars(HORIZON_CONTEXT);
-    let horizons = [measure::horizon(&model, heard)?, measure::horizon(&model, HORIZON_CONTEXT)?];
+    let context = HORIZON_CONTEXT - skipped_bars(HORIZON_CONTEXT);
+    let horizons = [measure::horizon(&model, context)?, measure::horizon(&model, HORIZON_CONTEXT)?];
     let mut policies = Vec::new();
     let mut resident = None;
     for name in &args.policies {

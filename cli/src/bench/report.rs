@@ -19,7 +19,7 @@ pub(super) struct Report<'a> {
     pub(super) model: &'a Model,
     pub(super) threads: usize,
     pub(super) policies: Vec<Policy>,
-    /// With as much of the context as `continue` hears, and with all of it.
+    /// With as much of the context as the model sees in `continue`, and with all of it.
     pub(super) horizons: [Horizon; 2],
     pub(super) resident: Option<u64>,
     pub(super) machine: Machine,
@@ -40,12 +40,12 @@ impl Report<'_> {
             let row = |policy: &Policy| policy.points.iter().map(|point| (point.bars.to_string(), value(point))).collect::<Map<_, _>>();
             self.policies.iter().map(|policy| (policy.name.clone(), Value::Object(row(policy)))).collect::<Map<_, _>>()
         };
-        let [heard, whole] = &self.horizons;
+        let [seen, whole] = &self.horizons;
         json!({
             "ms_per_note": table(|point| json!(point.ms)),
-            "first_note_ms": heard.first_note_ms,
-            "horizon_ms": heard.total_ms,
-            "horizon_heard_bars": heard.heard,
+            "first_note_ms": seen.first_note_ms,
+            "horizon_ms": seen.total_ms,
+            "horizon_heard_bars": seen.context,
             "horizon_whole_ms": whole.total_ms,
             "cache_bytes": table(|point| json!(point.bytes)),
             "keys": table(|point| json!(point.keys)),
@@ -75,10 +75,10 @@ impl Report<'_> {
             }
         }
         let _ = writeln!(text, "\n{HORIZON_BARS} bars after a context of {HORIZON_CONTEXT}:");
-        for Horizon { heard, prefill_ms, first_note_ms, total_ms } in &self.horizons {
+        for Horizon { context, prefill_ms, first_note_ms, total_ms } in &self.horizons {
             let _ = writeln!(
                 text,
-                "{total_ms:>8.0} ms where the last {heard} are heard, of which {prefill_ms:.0} ms to hear them; then the first note after {first_note_ms:.1} ms"
+                "{total_ms:>8.0} ms with the last {context} in the prefill, which takes {prefill_ms:.0} ms of it; then the first note after {first_note_ms:.1} ms"
             );
         }
         if let Some((resident, policy)) = self.resident.and_then(|bytes| usize::try_from(bytes).ok()).zip(self.policies.first()) {

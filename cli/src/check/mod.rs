@@ -18,9 +18,9 @@ Examples:
   antiphon check song.mid
   antiphon check song.mid --picture song.png --json";
 
-/// Says what is understood of a MIDI file: bars, metre, tempo, key, parts with role, programme and channel, chords, and what had to be repaired.
+/// Shows how a MIDI file is understood: bars, metre, tempo, key, parts with role, programme and channel, chords, and what had to be repaired.
 ///
-/// Nothing is made, and no model is loaded. Bars, channels and programmes are counted from 1.
+/// Nothing is generated, and no model is loaded. Bars, channels and programmes are counted from 1.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     opening: Opening,
 
-    /// What a part of the file is, as the other commands take it, for instance Beat=drums
+    /// Role of a part of the file, as in the other commands, for instance Beat=drums
     #[arg(long, value_name = "NAME=ROLE,...", value_delimiter = ',', value_parser = cast::read)]
     roles: Vec<Casting>,
 
@@ -41,9 +41,9 @@ pub(crate) struct Args {
 
     /// Print the result as one JSON object
     ///
-    /// Its keys: path, bars, metres [{bar, metre}], tempos [{bar, bpm}], key (null if none can be heard), keys [{bar, key}],
+    /// Its keys: path, bars, metres [{bar, metre}], tempos [{bar, bpm}], key (null if none is detected), keys [{bar, key}],
     /// parts [{name, role, channel, programme (null if none is set), notes, lowest, highest (MIDI keys)}], chords [{bar, beat, chord}], recent_roles (those that
-    /// `continue` would let play), continues_at (the bar that `continue` would begin, null without a note), repaired.
+    /// would play in `continue`), continues_at and continues_in (the bar that `continue` would start at, and its key; null without a note or a key), repaired.
     #[arg(long)]
     json: bool,
 }

@@ -1,13 +1,14 @@
-//! What `antiphon check` says.
+//! The report of `antiphon check`.
 
 use std::fmt::{self, Write};
 use std::path::Path;
 
-use antiphon_engine::music::analysis::{Chord, Key, PitchProfile, chords_of_bar, detect_key, windows_of_bars};
+use antiphon_engine::music::analysis::{Chord, Key, PitchProfile, chords_of_bar, detect_key, keys_of_bars};
 use antiphon_engine::music::{Bar, Clip, Note, Part, TICKS_PER_QUARTER, Tick, continuation, insertion, recent_roles, roles};
 use serde::Serialize;
 
 use antiphon_cli::phrase::RECENT_BARS;
+use antiphon_engine::decode::Prompt;
 
 /// Bars of chords on one line of the table.
 const BARS_PER_LINE: usize = 8;
@@ -25,6 +26,7 @@ pub(super) struct Report {
     chords: Vec<ChordReport>,
     recent_roles: Vec<&'static str>,
     continues_at: Option<u32>,
+    continues_in: Option<String>,
     repaired: Vec<String>,
 }
 
@@ -97,6 +99,7 @@ impl Report {
                 .map(|role| role.name())
                 .collect(),
             continues_at: start.map(bar_of),
+            continues_in: start.and_then(|start| key_after(clip, start)),
             repaired,
         }
     }
@@ -107,7 +110,8 @@ impl Report {
         let tempo = self.tempos.first().map_or(0.0, |change| change.value.bpm);
         let more = |count: usize| if count > 1 { " and others" } else { "" };
         let key = self.key.as_deref().unwrap_or("no clear key");
-        format!("{} bars of {metre}{}, {tempo} quarters a minute{}, {key}", self.bars, more(self.metres.len()), more(self.tempos.len()))
+        let bars = if self.bars == 1 { "bar" } else { "bars" };
+        format!("{} {bars} of {metre}{}, {tempo} BPM{}, {key}", self.bars, more(self.metres.len()), more(self.tempos.len()))
     }
 
     pub(super) fn table(&self) -> Result<String, fmt::Error> {
@@ -119,8 +123,11 @@ impl Report {
         self.table_of_parts(&mut table)?;
         self.table_of_chords(&mut table)?;
         match self.continues_at {
-            Some(bar) => writeln!(table, "\ncontinues at bar {bar} with {}", self.recent_roles.join(", "))?,
-            None => writeln!(table, "\nhas no note, so nothing can be continued, filled or accompanied")?,
+            Some(bar) => {
+                let key = self.continues_in.as_ref().map(|key| format!(" in {key}")).unwrap_or_default();
+                writeln!(table, "\ncontinues at bar {bar}{key} with {}", self.recent_roles.join(", "))?;
+            }
+            None => writeln!(table, "\nhas no notes, so nothing can be continued, filled or accompanied")?,
         }
         for repaired in &self.repaired {
             writeln!(table, "repaired: {repaired}")?;
@@ -167,12 +174,17 @@ fn changes<T>(table: &mut String, name: &str, changes: &[Change<T>], value: impl
     writeln!(table, "{name}: {}", changes.join(", "))
 }
 
-/// Where the key changes, as the model is told of it bar by bar.
+/// The key that `continue` would go on in.
+fn key_after(clip: &Clip, start: Tick) -> Option<String> {
+    Prompt::continuation(&continuation::context(clip, start, RECENT_BARS), start, 1, None).key().map(|key| key.to_string())
+}
+
+/// Where the key changes.
 fn keys(notes: &[Note], bars: &[Bar]) -> Vec<Change<KeyName>> {
     let profile = |bar: &Bar| PitchProfile::new(notes.iter().filter(|note| (bar.start..bar.end()).contains(&note.onset)));
     let profiles: Vec<PitchProfile> = bars.iter().map(profile).collect();
     let mut keys: Vec<(u32, Key)> = Vec::new();
-    for (bar, key) in bars.iter().zip(windows_of_bars(&profiles)).filter_map(|(bar, profile)| Some((bar, profile.key()?))) {
+    for (bar, key) in bars.iter().zip(keys_of_bars(&profiles)).filter_map(|(bar, key)| Some((bar, key?))) {
         if keys.last().is_none_or(|(_, last)| *last != key) {
             keys.push((bar.index + 1, key));
         }
@@ -239,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn table_says_what_was_understood() {
+    fn table_of_a_clip_shows_how_it_was_understood() {
         let table = Report::new(Path::new("a.mid"), &clip(), vec!["doubled notes, the longest kept: 2".into()]).table().unwrap();
         let expected = "\
-a.mid: 4 bars of 4/4 and others, 96 quarters a minute, C major
+a.mid: 4 bars of 4/4 and others, 96 BPM, C major
 metres: 4/4 from bar 1, 3/4 from bar 3
 
 part  role         channel  programme  notes  keys
@@ -253,28 +265,29 @@ Bass  bass               3          -      0  -
 chords
     1  C | F G | C | C
 
-continues at bar 5 with drums, keys
+continues at bar 5 in C major with drums, keys
 repaired: doubled notes, the longest kept: 2
 ";
         assert_eq!(table, expected);
     }
 
     #[test]
-    fn json_keys_are_kept() {
+    fn json_of_a_report_keeps_its_keys() {
         let json = serde_json::to_value(Report::new(Path::new("a.mid"), &clip(), Vec::new())).unwrap();
         assert_eq!(json["metres"], serde_json::json!([{"bar": 1, "metre": "4/4"}, {"bar": 3, "metre": "3/4"}]));
         assert_eq!(json["tempos"], serde_json::json!([{"bar": 1, "bpm": 96.0}]));
         assert_eq!(json["chords"][2], serde_json::json!({"bar": 2, "beat": 3, "chord": "G"}));
         assert_eq!(json["parts"][1]["role"], "drums");
-        assert_eq!((&json["continues_at"], &json["bars"], &json["key"]), (&5.into(), &4.into(), &"C major".into()));
+        assert_eq!((&json["continues_at"], &json["continues_in"]), (&5.into(), &"C major".into()));
+        assert_eq!((&json["bars"], &json["key"]), (&4.into(), &"C major".into()));
         for key in ["path", "keys", "recent_roles", "repaired"] {
             assert!(!json[key].is_null(), "{key}");
         }
     }
 
     #[test]
-    fn file_without_notes_says_so() {
+    fn table_of_a_file_without_notes_says_so() {
         let table = Report::new(Path::new("a.mid"), &Clip::default(), Vec::new()).table().unwrap();
-        assert!(table.contains("0 bars") && table.contains("no clear key") && table.contains("has no note"), "{table}");
+        assert!(table.contains("0 bars") && table.contains("no clear key") && table.contains("has no notes"), "{table}");
     }
 }

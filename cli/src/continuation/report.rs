@@ -26,13 +26,13 @@ pub(super) struct Written {
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     pub(super) files: Vec<Written>,
-    /// Time to make a note, in milliseconds.
+    /// Time to generate a note, in milliseconds.
     pub(super) ms_per_note: f64,
     /// Of the first continuation.
     pub(super) seed: u64,
     /// The model's name.
     pub(super) model: String,
-    /// The key the continuations are in, if one was named or heard.
+    /// The key of the continuations, if one was given or detected.
     pub(super) key: Option<String>,
     pub(super) roles: Vec<&'static str>,
 }
@@ -47,7 +47,7 @@ impl Report {
     fn table(&self, source: &Path) -> Result<String> {
         let key = self.key.as_deref().map(|key| format!(" in {key}")).unwrap_or_default();
         let mut table = String::new();
-        writeln!(table, "{} continued{key} by {}, {:.2} ms a note", name(source), self.model, self.ms_per_note)?;
+        writeln!(table, "{} continued{key} by {}, {:.2} ms per note", name(source), self.model, self.ms_per_note)?;
         writeln!(table, "roles: {}\n", self.roles.join(", "))?;
         writeln!(table, "{:>8}  {:>9}  {:>5}  file", "seed", "bars", "notes")?;
         for file in &self.files {
@@ -79,9 +79,9 @@ mod tests {
     }
 
     #[test]
-    fn the_table_names_every_file() {
+    fn table_of_two_continuations_names_every_file() {
         let table = "\
-a.mid continued in A minor by first, 0.83 ms a note
+a.mid continued in A minor by first, 0.83 ms per note
 roles: melody, left hand
 
     seed       bars  notes  file
@@ -93,7 +93,7 @@ roles: melody, left hand
     }
 
     #[test]
-    fn the_json_keys_are_kept() {
+    fn json_of_a_report_keeps_its_keys() {
         let json = serde_json::to_value(report()).unwrap();
         let second = serde_json::json!({"path": "out/a-seed8.mid", "seed": 8, "start_bar": 17, "bars": 8, "notes": 93});
         assert_eq!(json["files"][1], second);

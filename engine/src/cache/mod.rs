@@ -3,7 +3,7 @@
 //! A bar's keys and values are a page. At a bar line the cache lays out in one contiguous buffer what the new bar sees: the prefix, the summaries of the
 //! bars it sees coarsely, the pages of those it sees row by row ([`PagePolicy`]). The graph appends to that buffer in place. Keys are cached already turned,
 //! so pages may stand in any order. When the bar is finished its rows are copied out as a page; its summary row is run over the prefix and that page
-//! alone, so it is computed once and valid for ever (docs/model-interface.md, "Who sees whom"; the layout is proven by `tests/exactness.rs`).
+//! alone, so it is computed once and valid for ever (docs/model-interface.md, "Attention mask and page policies"; the layout is proven by `tests/exactness.rs`).
 
 mod buffer;
 mod error;

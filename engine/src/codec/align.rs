@@ -3,12 +3,10 @@
 //! `align` and `align_given` lay out a finished bar, for training and for filling the cache. The decoder, which learns its targets one by one, builds the same
 //! rows from the same functions.
 
+use super::phase::phase;
 use super::row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 use super::vocabulary::{COLUMNS, FIELDS, Field, Kind, STYLES, column, next};
 use crate::music::{Role, Tick};
-
-/// Bars until the phase repeats.
-const PHASES: u32 = 16;
 
 /// Semitones in an octave.
 const OCTAVE: u8 = 12;
@@ -125,7 +123,7 @@ impl BarRows {
     fn row(&self, kind: Kind, tick: Tick, index: i64) -> Row {
         let mut row = Row::new(kind, Position { bar: self.index.into(), tick: tick.0, index });
         // Below 17, so it fits.
-        row.columns[column::PHASE] = u16::try_from(self.index % PHASES + 1).unwrap_or(0);
+        row.columns[column::PHASE] = u16::try_from(phase(self.index) + 1).unwrap_or(0);
         row.columns[column::METRE] = self.fields.metre.into();
         row
     }

@@ -5,49 +5,58 @@ use super::row::{BarFields, BarRows};
 use crate::music::analysis::{
     BarBuckets, BarFeatures, BarPattern, Key, Mood, PitchProfile, repeats_of_bars, tempo_bucket, velocities_are_flat, windows_of_bars,
 };
-use crate::music::{Note, TempoMap, Tick};
+use crate::music::{TempoMap, Tick};
 
 /// Sets tempo, key, density, register, span, voices, mood and repeats of each bar; the metre stays as it is. The first bar starts at `start`.
 ///
 /// They are measured on the notes as the classes tell them, so what the model writes can be measured alike. Where there is nothing to
 /// measure a field is unset.
 pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
-    let mut heard = Vec::with_capacity(bars.len());
+    let mut measured = Vec::with_capacity(bars.len());
     let mut start = start;
     for bar in bars.iter_mut() {
-        let notes = decode(std::slice::from_ref(bar), start);
-        let measured = Measured::new(start, Tick(bar.ticks.into()), &notes);
-        let BarBuckets { density, register, span, voices } = measured.features.as_ref().map(BarBuckets::from).unwrap_or_default();
-        let tempo = tempo_bucket(tempos.at(start));
-        bar.fields = BarFields { tempo, density, register, span, voices, ..bar.fields };
-        heard.push(measured);
+        bar.fields.tempo = tempo_bucket(tempos.at(start));
+        measured.push(Measured::of(bar));
         start += Tick(bar.ticks.into());
     }
-
-    // What is read off a bar and others.
-    let flat = velocities_are_flat(bars.iter().flat_map(|bar| &bar.notes).map(|note| note.velocity));
-    let profiles: Vec<_> = heard.iter().map(|bar| bar.profile).collect();
-    let (features, patterns): (Vec<_>, Vec<_>) = heard.into_iter().map(|bar| (bar.features, bar.pattern)).unzip();
-    let around = windows_of_bars(&profiles).into_iter().zip(repeats_of_bars(&patterns));
-    for ((bar, features), (profile, repeats)) in bars.iter_mut().zip(features).zip(around) {
-        let mood = features.and_then(|features| Mood::measure(&features, profile.mode_clarity(), flat));
-        bar.fields.key = profile.key().map_or(0, Key::value);
-        bar.fields.mood = mood.map_or(0, Mood::value);
-        bar.fields.repeats = repeats;
-    }
+    let labels = labels(&bars.iter().zip(&measured).collect::<Vec<_>>());
+    bars.iter_mut().zip(labels).for_each(|(bar, fields)| bar.fields = fields);
 }
 
-/// What a bar's controls are read off.
-struct Measured {
+/// The fields of bars that follow each other, each measured already; metre and tempo stay as they are.
+#[must_use]
+pub fn labels(bars: &[(&BarRows, &Measured)]) -> Vec<BarFields> {
+    let flat = velocities_are_flat(bars.iter().flat_map(|(bar, _)| &bar.notes).map(|note| note.velocity));
+    let profiles: Vec<_> = bars.iter().map(|(_, measured)| measured.profile).collect();
+    let patterns: Vec<_> = bars.iter().map(|(_, measured)| &measured.pattern).collect();
+    let around = windows_of_bars(&profiles).into_iter().zip(repeats_of_bars(&patterns));
+    let label = |((bar, measured), (profile, repeats)): (&(&BarRows, &Measured), (PitchProfile, u8))| {
+        let BarBuckets { density, register, span, voices } = measured.features.as_ref().map(BarBuckets::from).unwrap_or_default();
+        let mood = measured.features.and_then(|features| Mood::measure(&features, profile.mode_clarity(), flat));
+        let (key, mood) = (profile.key().map_or(0, Key::value), mood.map_or(0, Mood::value));
+        BarFields { density, register, span, voices, key, mood, repeats, ..bar.fields }
+    };
+    bars.iter().zip(around).map(label).collect()
+}
+
+/// What a bar's fields are read off: measured once, when its notes are known.
+#[derive(Debug, Clone)]
+pub struct Measured {
     features: Option<BarFeatures>,
     profile: PitchProfile,
     pattern: BarPattern,
 }
 
 impl Measured {
-    /// Measures the notes of the bar that starts at `start`.
-    fn new(start: Tick, length: Tick, notes: &[Note]) -> Self {
-        Self { features: BarFeatures::new(length, notes), profile: PitchProfile::new(notes), pattern: BarPattern::new(start, notes) }
+    /// Measures the notes of a bar.
+    #[must_use]
+    pub fn of(bar: &BarRows) -> Self {
+        let notes = decode(std::slice::from_ref(bar), Tick::ZERO);
+        Self {
+            features: BarFeatures::new(Tick(bar.ticks.into()), &notes),
+            profile: PitchProfile::new(&notes),
+            pattern: BarPattern::new(Tick::ZERO, &notes),
+        }
     }
 }
 

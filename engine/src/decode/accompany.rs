@@ -48,7 +48,7 @@ impl Decoder {
         }
         check_bar(heard, &[])?;
         self.begin_bar(heard.ticks, heard.fields)?;
-        self.masks.start_at(self.line + from);
+        self.controls.start_at(self.line + from);
         self.ask_anew();
         self.push(&heard.notes)
     }

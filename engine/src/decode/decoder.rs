@@ -8,17 +8,20 @@ use std::{
 
 use super::{
     Constraints, DecodeError, OpenBar, Sampling,
-    constraints::{Masks, Moment},
+    control::{Controls, RowContext},
     memory::Memory,
     noise,
     open_bar::{FREE, Next, next_of},
 };
 use crate::{
-    cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, Selection},
+    cache::{Cache, CacheOptions, PagePolicy, Selection},
     codec::{BarEnd, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align_given, vocabulary::FIELDS},
     model::{Asked, Batch, Model},
     music::Tick,
 };
+
+/// Finished bars that are compared with the context of the next prompt: all that a context has, and what was generated after it.
+const HELD_BARS: usize = 128;
 
 /// Batches kept for runs of several rows.
 const MOST_BATCHES: usize = 32;
@@ -47,8 +50,10 @@ pub struct Decoder {
     bound: u32,
     seed: u64,
     sampling: Sampling,
-    pub(super) masks: Masks,
-    /// The latest finished bars, as many as can be opened again.
+    pub(super) controls: Controls,
+    /// Index in the piece of the bar that is bar 0 here: the first that was read of a prompt.
+    pub(super) base: u32,
+    /// The latest finished bars, as many as a context has; the last of them can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
     pub(super) line: Tick,
@@ -59,7 +64,7 @@ pub struct Decoder {
     memory: Option<Memory>,
 }
 
-/// A bar that can be opened again.
+/// A finished bar, for prompts to be compared with and to be opened again.
 #[derive(Debug)]
 pub(super) struct Finished {
     /// Its bar line.
@@ -103,7 +108,8 @@ impl Decoder {
             bars: BTreeMap::new(),
             seed: 0,
             sampling: Sampling::default(),
-            masks: Masks::new(Constraints::default()),
+            controls: Controls::new(Constraints::default()),
+            base: 0,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
@@ -149,7 +155,7 @@ impl Decoder {
 
     /// Sets what may be sampled from now on.
     pub fn set_constraints(&mut self, constraints: Constraints) {
-        self.masks = Masks::new(constraints);
+        self.controls = Controls::new(constraints);
         self.ask_anew();
     }
 
@@ -228,7 +234,7 @@ impl Decoder {
         let line = self.line;
         self.line += Tick(i64::from(bar.ticks));
         self.finished.push_back(Finished { line, bar, given });
-        if self.finished.len() > usize::try_from(REWIND_BARS).unwrap_or(usize::MAX) {
+        if self.finished.len() > HELD_BARS {
             self.finished.pop_front();
         }
         Ok(())
@@ -310,28 +316,19 @@ impl Decoder {
             None => (None, &[][..]),
             Some((note, before)) => (Some(note.place()), before),
         };
-        let moment =
-            Moment { line: self.line, ticks: open.bar.ticks, density: open.bar.fields.density, target, before, given: &open.given };
-        let choice = self.run_one(row, forced, &moment, open)?;
+        let choice = self.run_one(row, forced, &open.row_context(self.line, before, target))?;
         Ok(next_of(&choice))
     }
 
     /// Appends one row of the open bar, which chooses.
-    pub(super) fn run_one(
-        &mut self,
-        row: &Row,
-        forced: &Targets,
-        moment: &Moment<'_>,
-        open: &OpenBar,
-    ) -> Result<[i64; FIELDS], DecodeError> {
-        let index = moment.before.len() + usize::from(moment.target.is_some());
-        let sampling = self.sampling.at_row(index, open.form());
+    pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, context: &RowContext<'_>) -> Result<[i64; FIELDS], DecodeError> {
+        let index = context.index();
+        let sampling = self.sampling.at_row(index, context.repetition());
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());
-        noise::fill(inputs.noise, self.seed, moment.line.0, u64::try_from(index).unwrap_or(u64::MAX));
-        self.masks.write(&mut inputs, moment);
-        open.echo(moment.before.len(), moment.target).lean(&mut inputs, self.sampling.strictness());
+        noise::fill(inputs.noise, self.seed, context.line.0, u64::try_from(index).unwrap_or(u64::MAX));
+        self.controls.write(&mut inputs, context, self.sampling.strictness());
         self.step_over(row, forced)?;
         Ok(self.step.choice(0))
     }

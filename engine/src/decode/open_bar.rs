@@ -1,11 +1,11 @@
 //! The bar that is growing: which rows it has, and what its newest row expects.
 
-use super::{echo::Echo, sampling::Form};
+use super::control::RowContext;
 use crate::codec::{
     BarRecall, BarRows, NoteClasses, Place, Row, Targets,
     vocabulary::{FIELDS, Field, next},
 };
-use crate::music::analysis::NEW_BAR;
+use crate::music::Tick;
 
 /// A row with nothing forced.
 pub(super) const FREE: Targets = [-1; FIELDS];
@@ -35,24 +35,10 @@ impl OpenBar {
         &self.given
     }
 
-    /// What its choices go by.
-    pub(super) fn form(&self) -> Form {
-        match self.recall.turns() {
-            0 | 1 if self.bar.fields.repeats > NEW_BAR => Form::Repeat,
-            0 | 1 => Form::Free,
-            2 => Form::AfterLoop,
-            _ => Form::Due,
-        }
-    }
-
-    /// What the row's choices lean on that stands after the first `before` of its notes.
-    pub(super) fn echo(&self, before: usize, target: Option<Place>) -> Echo {
-        let heard = self.given.len() + before;
-        match self.form() {
-            Form::Repeat => Echo::of(&self.recall, self.bar.fields.repeats, heard, target),
-            Form::Due => Echo::break_off(&self.recall, heard, target),
-            Form::AfterLoop | Form::Free => Echo::default(),
-        }
+    /// The row that stands after the notes `before` and asks what starts at `target`, as controls see it. `line` is the bar line.
+    pub(super) fn row_context<'a>(&'a self, line: Tick, before: &'a [NoteClasses], target: Option<Place>) -> RowContext<'a> {
+        let Self { bar, given, recall, .. } = self;
+        RowContext { line, ticks: bar.ticks, conditioning: bar.fields, target, before, given, recall }
     }
 
     /// Rows it has in the cache: those of given notes, a BAR row that asks where the first note is, and one row for each note that asks what it is.

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_starts_at_zero_and_cuts_what_sounds_on() {
+    fn slice_starts_at_zero_and_cuts_notes_that_sound_on() {
         let slice = clip().slice(Tick(48), Tick(120));
         assert_eq!(slice.parts[0].notes, [note(0, Tick(72), Role::Bass)]);
         assert_eq!(slice.parts[1].notes, [note(48, Tick(24), Role::Melody)]);

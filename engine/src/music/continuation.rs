@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_part_lies_is_what_it_played_of_late() {
+    fn note_goes_to_the_part_whose_last_bars_lie_nearest() {
         let mut clip = trio();
         // The second violin has climbed above the first.
         clip.parts[1].notes[1].pitch = 90;

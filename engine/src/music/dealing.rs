@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_crosses() {
+    fn parts_with_several_notes_do_not_cross() {
         for pitches in [vec![40, 41, 90], vec![10, 11, 12, 13], vec![60, 60, 61, 99, 100, 101]] {
             for heights in [vec![50.0, 60.0], vec![20.0, 90.0, 95.0], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]] {
                 let dealt = deal(&pitches, &heights);

@@ -13,24 +13,24 @@ use super::{DRUM_CHANNEL, Note, Part, Role, Tick};
 #[must_use]
 pub fn distribute(ensemble: &[Part], notes: &[Note]) -> Vec<Part> {
     let by_name = super::roles::of(ensemble);
-    let mut seats: Vec<_> = ensemble.iter().zip(by_name).map(|(part, role)| Seat::of(part, role)).collect();
+    let mut slots: Vec<_> = ensemble.iter().zip(by_name).map(|(part, role)| Slot::of(part, role)).collect();
     let mut parts: Vec<_> = ensemble.iter().map(|part| part.with_notes(Vec::new())).collect();
     let mut groups: BTreeMap<(Tick, Role), Vec<Note>> = BTreeMap::new();
     for note in notes {
         groups.entry((note.onset, note.role)).or_default().push(*note);
     }
     for ((_, role), mut group) in groups {
-        if seats.iter().all(|seat| seat.role != role) {
+        if slots.iter().all(|slot| slot.role != role) {
             let part = newcomer(role, &parts);
-            seats.push(Seat::of(&part, role));
+            slots.push(Slot::of(&part, role));
             parts.push(part);
         }
-        let sharing = sharing(&seats, role);
+        let sharing = sharing(&slots, role);
         group.sort_by_key(|note| note.pitch);
         let pitches: Vec<u8> = group.iter().map(|note| note.pitch).collect();
-        let heights: Vec<f64> = sharing.iter().map(|&seat| seats[seat].height.unwrap_or(0.0)).collect();
-        for (note, seat) in group.into_iter().zip(deal(&pitches, &heights)) {
-            parts[sharing[seat]].notes.push(note);
+        let heights: Vec<f64> = sharing.iter().map(|&slot| slots[slot].height.unwrap_or(0.0)).collect();
+        for (note, slot) in group.into_iter().zip(deal(&pitches, &heights)) {
+            parts[sharing[slot]].notes.push(note);
         }
     }
     for part in &mut parts {
@@ -40,24 +40,24 @@ pub fn distribute(ensemble: &[Part], notes: &[Note]) -> Vec<Part> {
 }
 
 /// A place in the ensemble.
-struct Seat {
+struct Slot {
     role: Role,
     /// Mean pitch; `None` without notes.
     height: Option<f64>,
 }
 
-/// The seats of a role that have notes, from the lowest to the highest; where none has, the first seat.
-fn sharing(seats: &[Seat], role: Role) -> Vec<usize> {
-    let of_role = || (0..seats.len()).filter(|&seat| seats[seat].role == role);
-    let mut sharing: Vec<usize> = of_role().filter(|&seat| seats[seat].height.is_some()).collect();
+/// The slots of a role that have notes, from the lowest to the highest; where none has, the first slot.
+fn sharing(slots: &[Slot], role: Role) -> Vec<usize> {
+    let of_role = || (0..slots.len()).filter(|&slot| slots[slot].role == role);
+    let mut sharing: Vec<usize> = of_role().filter(|&slot| slots[slot].height.is_some()).collect();
     if sharing.is_empty() {
         sharing = of_role().take(1).collect();
     }
-    sharing.sort_by(|&one, &other| seats[one].height.unwrap_or(0.0).total_cmp(&seats[other].height.unwrap_or(0.0)));
+    sharing.sort_by(|&one, &other| slots[one].height.unwrap_or(0.0).total_cmp(&slots[other].height.unwrap_or(0.0)));
     sharing
 }
 
-impl Seat {
+impl Slot {
     fn of(part: &Part, role_by_name: Role) -> Self {
         let role = part.notes.first().map_or(role_by_name, |note| note.role);
         Self { role, height: part.mean_pitch() }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_without_a_part_gets_one_on_a_free_channel() {
+    fn role_without_a_part_gets_one_on_a_free_channel() {
         let ensemble = [part("Piano", 0, vec![note(0, 60, Role::Keys)])];
         let parts = distribute(&ensemble, &[note(0, 36, Role::Bass), note(0, 38, Role::Drums), note(24, 38, Role::Bass)]);
         assert_eq!(parts.iter().map(|part| (part.channel, part.notes.len())).collect::<Vec<_>>(), [(0, 0), (1, 2), (DRUM_CHANNEL, 1)]);

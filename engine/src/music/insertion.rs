@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_goes_and_the_parts_stay() {
+    fn clip_without_replaced_notes_keeps_its_parts() {
         let rest = without(&duo(), |note| note.role == Role::Bass || note.onset >= Tick(96));
         assert_eq!(rest.parts.iter().map(|part| part.notes.len()).collect::<Vec<_>>(), [4, 0]);
         assert_eq!((rest.parts[1].name.as_str(), rest.end), ("Low", Tick(384)));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_struck_while_it_sounds_for_a_new_note() {
+    fn note_on_the_key_of_a_new_note_ends_before_it() {
         let new = [note(24, 60, 40, Role::Bass), note(24, 20, 40, Role::Bass), note(48, 10, 40, Role::Bass), note(90, 300, 43, Role::Bass)];
         let bass = &inserted(&duo(), &duo(), &new).parts[1].notes;
         let spans: Vec<_> = bass.iter().map(|note| (note.onset.0, note.end().0, note.pitch)).collect();

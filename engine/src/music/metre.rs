@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_map_is_in_common_time() {
+    fn empty_map_is_in_common_time() {
         let map = MetreMap::default();
         assert_eq!(map.changes(), [(Tick::ZERO, Metre::COMMON)]);
         assert_eq!(map.bar_at(Tick(97)), Bar { index: 1, start: Tick(96), length: Tick(96), metre: Metre::COMMON });
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_inside_a_bar_closes_it_short() {
+    fn change_inside_a_bar_closes_it_short() {
         let map = MetreMap::new([(Tick::ZERO, metre(4, 4)), (Tick(120), metre(3, 4))]);
         let bars: Vec<_> = map.bars(Tick(200)).map(|bar| (bar.index, bar.start.0, bar.length.0)).collect();
         assert_eq!(bars, [(0, 0, 96), (1, 96, 24), (2, 120, 72), (3, 192, 72)]);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_from_inside_a_bar_keeps_the_bar_lines() {
+    fn slice_from_inside_a_bar_keeps_the_bar_lines() {
         let map = MetreMap::new([(Tick::ZERO, metre(3, 4)), (Tick(144), metre(7, 8))]);
         let slice = map.slice_from(Tick(100));
         let lines: Vec<_> = slice.bars(Tick(150)).map(|bar| (bar.start.0, bar.metre)).collect();
@@ -283,7 +283,7 @@ mod tests {
         }
 
         #[test]
-        fn a_slice_draws_the_same_bar_lines(changes in prop::collection::vec((0i64..3000, any_metre()), 0..20), from in 0i64..3500) {
+        fn slice_has_the_same_bar_lines(changes in prop::collection::vec((0i64..3000, any_metre()), 0..20), from in 0i64..3500) {
             let map = MetreMap::new(changes.iter().map(|&(tick, m)| (Tick(tick), m)));
             let slice = map.slice_from(Tick(from));
             let first = map.bar_at(Tick(from)).index;

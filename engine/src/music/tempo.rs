@@ -1,4 +1,4 @@
-//! Tempi: how musical time is to be heard. The engine itself never counts seconds.
+//! Tempi: how fast musical time passes. The engine itself never counts seconds.
 
 use std::ops::Range;
 
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_always_has_a_tempo() {
+    fn empty_map_has_a_tempo() {
         assert_eq!(TempoMap::default().at(Tick(77)), Tempo::DEFAULT);
         let map = TempoMap::new([(Tick(96), bpm(90.0)), (Tick(48), bpm(120.0)), (Tick(96), bpm(60.0)), (Tick(192), bpm(60.0))]);
         assert_eq!(map.changes(), [(Tick::ZERO, bpm(120.0)), (Tick(96), bpm(60.0))]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_carries_its_tempo_over() {
+    fn slice_carries_its_tempo_over() {
         let map = TempoMap::new([(Tick(96), bpm(90.0)), (Tick(192), bpm(60.0))]);
         assert_eq!(map.slice_from(Tick(100)).changes(), [(Tick::ZERO, bpm(90.0)), (Tick(92), bpm(60.0))]);
     }

@@ -10,7 +10,7 @@ mod moment;
 mod notes;
 mod pacing;
 mod phrase;
-mod take;
+mod stats;
 mod timeline;
 mod transport;
 
@@ -23,6 +23,6 @@ pub use mode::Mode;
 pub use moment::{EQUAL, Moment, tick_of, whole};
 pub use pacing::Pacing;
 pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
-pub use take::{TAKE_NOTES, Take, TakeMode};
-pub use timeline::{Adoption, Offer, PlanningTick, Request, Tally, Timeline};
+pub use stats::PlanStats;
+pub use timeline::{Adoption, Offer, PlanningTick, Request, Timeline};
 pub use transport::{Cause, TransportChange};

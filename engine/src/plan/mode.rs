@@ -47,12 +47,6 @@ impl Mode {
             Self::Infill => "Infill",
         }
     }
-
-    /// Whether the player's return takes the keys back from a plan that is playing.
-    #[must_use]
-    pub const fn yields(self) -> bool {
-        matches!(self, Self::Answer)
-    }
 }
 
 #[cfg(test)]

@@ -7,20 +7,48 @@ use crossbeam::channel::Receiver;
 use parking_lot::Mutex;
 
 use super::pool::{Task, Work};
-use super::report::Account;
+use super::report::Reports;
 use super::schedule::InstanceId;
-use super::{Deadline, Job, JobError, JobId, Lane, Progress, Punctuality, Report, Service};
+use super::{Deadline, Job, JobError, JobId, Progress, Report, Service};
 
-/// One instance of the plug-in: submits jobs on its state `S`, and hears how they end.
+/// One instance of the plug-in: submits jobs on its state `S`, and reads how they end.
 ///
-/// Dropping it cancels its jobs. Its state is dropped on a worker, so the caller is not kept; but the last handle of a pool joins the
+/// Dropping it cancels its job. Its state is dropped on a worker, so the caller is not kept; but the last handle of a pool joins the
 /// workers (see [`Service`]).
+///
+/// ```
+/// use antiphon_engine::service::{Deadline, Job, JobError, Outcome, Progress, Service, ServiceConfig};
+///
+/// /// Counts up to three, one step at a time.
+/// struct Count;
+///
+/// impl Job<u32> for Count {
+///     fn name(&self) -> &'static str {
+///         "count"
+///     }
+///
+///     fn advance(&mut self, state: &mut u32) -> Result<Progress, JobError> {
+///         *state += 1;
+///         Ok(if *state < 3 { Progress::Again } else { Progress::Done })
+///     }
+/// }
+///
+/// let service = Service::start(ServiceConfig::default())?;
+/// // The state is made on a worker, when the first job needs it.
+/// let instance = service.instance(|| Ok(0));
+/// let job = instance.submit(Deadline::WHENEVER, Count);
+/// // Every job ends in exactly one report, also one that was replaced or cancelled.
+/// let report = instance.reports().recv()?;
+/// assert_eq!(report.job, job);
+/// assert!(matches!(report.outcome, Outcome::Finished));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct InstanceHandle<S: Send + 'static> {
     service: Service,
     instance: InstanceId,
-    account: Arc<Account>,
+    reports: Arc<Reports>,
     /// `None` only while the handle is being dropped.
-    room: Option<Arc<Mutex<Room<S>>>>,
+    state: Option<Arc<Mutex<State<S>>>>,
 }
 
 impl<S: Send + 'static> InstanceHandle<S> {
@@ -28,52 +56,41 @@ impl<S: Send + 'static> InstanceHandle<S> {
     where
         M: FnMut() -> Result<S, JobError> + Send + 'static,
     {
-        let instance = service.desk().enter();
-        let room = Room { state: None, make: Box::new(make) };
-        Self { service, instance, account: Arc::new(Account::new()), room: Some(Arc::new(Mutex::new(room))) }
+        let instance = service.shared_state().enter();
+        let state = State { value: None, make: Box::new(make) };
+        Self { service, instance, reports: Arc::new(Reports::new()), state: Some(Arc::new(Mutex::new(state))) }
     }
 
-    /// Hands a job to the workers, in place of the one that stands in the same lane. One that is running there ends after the step it is
-    /// at, and the new one begins after that; of what it has sent already, nothing is taken back.
-    pub fn submit(&self, lane: Lane, deadline: Deadline, job: impl Job<S> + 'static) -> JobId {
+    /// Hands a job to the workers, in place of the one before. One that is running ends after the step it is at, and the new one begins after
+    /// that; of what it has sent already, nothing is taken back.
+    pub fn submit(&self, deadline: Deadline, job: impl Job<S> + 'static) -> JobId {
         let name = job.name();
-        let room = self.room.clone().expect("only drop takes it");
-        let task = Task { name, account: Arc::clone(&self.account), work: Box::new(Visit { room, job }) };
-        self.service.desk().submit(self.instance, lane, deadline, task)
+        let state = self.state.clone().expect("only drop takes it");
+        let task = Task { name, reports: Arc::clone(&self.reports), work: Box::new(StatefulJob { state, job }) };
+        self.service.shared_state().submit(self.instance, deadline, task)
     }
 
-    /// Calls off the job in this lane. One that is running ends after the step it is at.
-    pub fn cancel(&self, lane: Lane) {
-        self.service.desk().cancel(self.instance, lane);
-    }
-
-    /// Calls off every job of this instance.
-    pub fn cancel_all(&self) {
-        self.service.desk().cancel_all(self.instance);
+    /// Cancels the job, if there is one. One that is running ends after the step it is at.
+    pub fn cancel(&self) {
+        self.service.shared_state().cancel(self.instance);
     }
 
     /// The next report, if one is there.
     #[must_use]
     pub fn try_report(&self) -> Option<Report> {
-        self.account.reports().try_recv().ok()
+        self.reports.receiver().try_recv().ok()
     }
 
     /// The reports, for a caller that may wait: an offline render, the command line.
     #[must_use]
     pub fn reports(&self) -> &Receiver<Report> {
-        self.account.reports()
+        self.reports.receiver()
     }
 
     /// Reports that were lost because nobody collected them.
     #[must_use]
     pub fn lost_reports(&self) -> u64 {
-        self.account.lost()
-    }
-
-    /// How many deadlines its jobs have kept so far.
-    #[must_use]
-    pub fn punctuality(&self) -> Punctuality {
-        self.account.punctuality()
+        self.reports.lost()
     }
 
     /// The pool it works with.
@@ -85,32 +102,33 @@ impl<S: Send + 'static> InstanceHandle<S> {
 
 impl<S: Send + 'static> Drop for InstanceHandle<S> {
     fn drop(&mut self) {
-        self.service.desk().leave(self.instance, Box::new(self.room.take()));
+        self.service.shared_state().leave(self.instance, Box::new(self.state.take()));
     }
 }
 
 /// An instance's state. The pool runs one job of an instance at a time, so nobody ever waits for its lock.
-struct Room<S> {
-    state: Option<S>,
+struct State<S> {
+    /// `None` before the first job, and after a panic.
+    value: Option<S>,
     make: Box<dyn FnMut() -> Result<S, JobError> + Send>,
 }
 
-/// A job in its instance's room.
-struct Visit<S, J> {
-    room: Arc<Mutex<Room<S>>>,
+/// A job with its instance's state.
+struct StatefulJob<S, J> {
+    state: Arc<Mutex<State<S>>>,
     job: J,
 }
 
-impl<S: Send, J: Job<S>> Work for Visit<S, J> {
+impl<S: Send, J: Job<S>> Work for StatefulJob<S, J> {
     fn advance(&mut self) -> Result<Progress, JobError> {
-        let mut room = self.room.lock();
-        let mut state = match room.state.take() {
+        let mut slot = self.state.lock();
+        let mut state = match slot.value.take() {
             Some(state) => state,
-            None => (room.make)()?,
+            None => (slot.make)()?,
         };
         match catch_unwind(AssertUnwindSafe(|| self.job.advance(&mut state))) {
             Ok(progress) => {
-                room.state = Some(state);
+                slot.value = Some(state);
                 progress
             }
             Err(panic) => {

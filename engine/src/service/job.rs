@@ -7,8 +7,8 @@ pub type JobError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Work on an instance's state `S`, done in small steps on a worker.
 ///
-/// The pool never runs two jobs of one instance at once, so a job has the state to itself while it advances; between two advances another
-/// job of the instance may have changed it. Results leave through a channel or whatever else the job was made with.
+/// An instance has one job at a time, so a job has the state to itself until it ends. Results leave through a channel or whatever else the job
+/// was made with.
 pub trait Job<S>: Send {
     /// What it is called in reports.
     fn name(&self) -> &'static str;
@@ -30,7 +30,3 @@ pub enum Progress {
     /// Everything is done.
     Done,
 }
-
-/// A kind of work of an instance. At most one job stands in a lane: a newer one replaces it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lane(pub u8);

@@ -1,12 +1,12 @@
 //! Background workers: one pool per process, jobs in order of their deadlines, one handle per plug-in instance.
 //!
 //! [`Service`] is the pool. [`InstanceHandle`] is an instance's way in: it owns a state that only workers touch, and submits [`Job`]s that
-//! work on it. A job advances by a row or a bar at a time; after each the worker looks again for the earliest deadline, so a long job
-//! never keeps a due one waiting. No thread outlives the last handle.
+//! work on it, one at a time. A job advances by a row or a bar at a time; after each the worker looks again for the earliest deadline, so a
+//! long job never keeps a due one waiting. No thread outlives the last handle.
 //!
-//! [`Musician`] is what an instance needs of all that: it hears bars and makes [`Passage`](crate::plan::Passage)s of a plan.
+//! [`Musician`] is what an instance needs of all that: it reads prompts and makes [`Passage`](crate::plan::Passage)s of a plan.
 
-mod clock;
+mod deadline;
 mod instance;
 mod job;
 mod musician;
@@ -15,18 +15,16 @@ mod pool;
 mod rejected;
 mod report;
 mod schedule;
-mod score;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub use clock::{Clock, Deadline, SteadyClock};
+pub use deadline::Deadline;
 pub use instance::InstanceHandle;
-pub use job::{Job, JobError, Lane, Progress};
+pub use job::{Job, JobError, Progress};
 pub use musician::{Assignment, Musician};
 pub use performer::Setup;
 pub use pool::{Service, ServiceConfig, ServiceError};
-pub use report::{JobFailure, Outcome, Punctuality, Report};
+pub use report::{JobFailure, Outcome, Report};
 pub use schedule::JobId;
-pub use score::Gap;
 pub use shelf::Shelf;

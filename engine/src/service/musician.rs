@@ -4,35 +4,28 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
-use parking_lot::Mutex;
 
-use super::performer::{Approach, Performer, Rules, Setup};
+use super::performer::{Performer, Rules, Setup};
 use super::rejected::Rejected;
-use super::score::{Gap, Score};
-use super::{Deadline, InstanceHandle, Job, JobError, JobId, Lane, Progress, Punctuality, Report, Service};
+use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
-use crate::decode::{Constraints, DecodeError, Draw, Sampling, Step};
+use crate::decode::{BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
 use crate::music::Tick;
 use crate::plan::{Brief, Passage};
-
-/// All work on an instance's decoder: a newer job always replaces the older.
-const LANE: Lane = Lane(0);
 
 /// What to make for one request of the plan.
 #[derive(Debug, Clone)]
 pub struct Assignment {
     /// The plan, the ticks to fill, the seed.
     pub brief: Brief,
-    /// The bars from the one after the score (of a further assignment: after the one before it) to the last to be filled. They hold what
-    /// is known: of bars before the brief's start everything, as it will have sounded; of the others what sounds before that start.
-    pub bars: Vec<BarRows>,
-    /// The clock at the first of these bar lines.
+    /// The context (of a further assignment what the one before it leaves, whatever is given here), and in the gap the bars after it up to the last to be filled. They hold what is known: of
+    /// bars before the brief's start everything, as it will have sounded; of the others what sounds before that start. Of the constraints `from` and `until`
+    /// are not looked at: the brief says where, and a note may ring on beyond its end. `rests_from` counts on the clock.
+    pub prompt: Prompt,
+    /// The clock at the first bar line of the gap.
     pub line: Tick,
     /// How adventurous.
     pub sampling: Sampling,
-    /// What may be chosen. Its `from` and `until` are not looked at: the brief says where, and a note may ring on beyond its end. Its `rests_from`
-    /// counts on the clock.
-    pub constraints: Constraints,
     /// What the player has turned down: bars that would begin a plan in the same way are drawn again, a few times and ever more freely.
     pub rejected: Vec<Passage>,
 }
@@ -44,7 +37,6 @@ pub struct Assignment {
 /// came: it is read from its last 64 bars on.
 pub struct Musician {
     instance: InstanceHandle<Performer>,
-    score: Arc<Mutex<Score>>,
     publish: Sender<Passage>,
     passages: Receiver<Passage>,
 }
@@ -54,55 +46,53 @@ impl Musician {
     /// is shared, it takes it from a [`Shelf`](super::Shelf).
     #[must_use]
     pub fn new(service: &Service, mut load: impl FnMut() -> Result<Setup, JobError> + Send + 'static) -> Self {
-        let score = Arc::new(Mutex::new(Score::default()));
-        let heard = Arc::clone(&score);
-        let instance = service.instance(move || Ok(Performer::new(load()?, Arc::clone(&heard))));
+        let instance = service.instance(move || Ok(Performer::new(load()?)));
         let (publish, passages) = unbounded();
-        Self { instance, score, publish, passages }
+        Self { instance, publish, passages }
     }
 
-    /// From the first of these bars on, this is what was heard; whatever stood there is forgotten. The cache is filled with it when the
-    /// workers have nothing else to do. Calls off what is being made: it was made from something else.
+    /// Fills the cache with this context when the workers have nothing else to do. Takes the place of what is being generated: it was made from something else.
     ///
     /// # Errors
-    /// If the bars do not follow each other, or those heard before. Nothing has changed then.
-    pub fn listen(&self, bars: Vec<BarRows>) -> Result<JobId, Gap> {
-        self.score.lock().replace(bars)?;
-        Ok(self.instance.submit(LANE, Deadline::WHENEVER, Listening))
+    /// If the bars do not follow each other. Nothing has changed then.
+    pub fn listen(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
+        let prompt = Prompt::of_context(context);
+        prompt.check()?;
+        Ok(self.instance.submit(Deadline::WHENEVER, Prefilling { prompt }))
     }
 
-    /// Makes what is asked for, in this order, and publishes it bar by bar. The first bar of the last assignment is due at `deadline`, the
-    /// rest of it whenever the workers have time. Takes the place of what is being made.
+    /// Generates what is asked for, in this order, and publishes it bar by bar. The first bar of the last assignment is due at `deadline`, the
+    /// rest of it whenever the workers have time. Takes the place of what is being generated.
     ///
     /// # Errors
-    /// If the bars do not follow the score and each other. Nothing has changed then.
-    pub fn play(&self, assignments: Vec<Assignment>, deadline: Deadline) -> Result<JobId, Gap> {
-        let score = self.score.lock();
-        let mut expected = score.next();
-        for bar in assignments.iter().flat_map(|assignment| &assignment.bars) {
-            if let Some(expected) = expected.filter(|expected| *expected != bar.index) {
-                return Err(Gap { expected, found: bar.index });
+    /// If the bars do not follow each other, or those of the assignment before. Nothing has changed then.
+    pub fn play(&self, mut assignments: Vec<Assignment>, deadline: Deadline) -> Result<JobId, BarOrder> {
+        let mut expected = None;
+        for Assignment { prompt, .. } in &mut assignments {
+            if expected.is_some() {
+                prompt.context.clear();
             }
-            expected = Some(bar.index.saturating_add(1));
+            prompt.check()?;
+            let Some((first, last)) = prompt.gap.first().zip(prompt.gap.last()) else { continue };
+            if let Some(expected) = expected.filter(|expected| *expected != first.bar.index) {
+                return Err(BarOrder { expected, found: first.bar.index });
+            }
+            expected = Some(last.bar.index.saturating_add(1));
         }
-        let revision = score.revision();
-        drop(score);
-        let playing = Playing {
+        let playing = Generating {
             assignments: assignments.into(),
-            at: At::Approach,
-            lead: Vec::new(),
+            at: At::Start,
+            past: Vec::new(),
             rejected: Rejected::default(),
             draw: Draw::FIRST,
-            heard: Arc::clone(&self.score),
-            revision,
             publish: self.publish.clone(),
         };
-        Ok(self.instance.submit(LANE, deadline, playing))
+        Ok(self.instance.submit(deadline, playing))
     }
 
     /// Calls off what is being made.
     pub fn rest(&self) {
-        self.instance.cancel(LANE);
+        self.instance.cancel();
     }
 
     /// The next passage, if one is there. Passages of a plan that was replaced may still come: [`Passage::plan`] tells.
@@ -128,88 +118,79 @@ impl Musician {
     pub fn reports(&self) -> &Receiver<Report> {
         self.instance.reports()
     }
-
-    /// How many deadlines were kept so far.
-    #[must_use]
-    pub fn punctuality(&self) -> Punctuality {
-        self.instance.punctuality()
-    }
 }
 
-/// Fills the cache with what was heard, a bar a step.
-struct Listening;
+/// Fills the cache with a context, a bar a step.
+struct Prefilling {
+    prompt: Prompt,
+}
 
-impl Job<Performer> for Listening {
+impl Job<Performer> for Prefilling {
     fn name(&self) -> &'static str {
-        "listening"
+        "prefill"
     }
 
     fn advance(&mut self, performer: &mut Performer) -> Result<Progress, JobError> {
-        Ok(match performer.approach(&[])? {
-            Approach::Nearer => Progress::Again,
-            Approach::There => Progress::Done,
+        Ok(match performer.prefill(&self.prompt)? {
+            Prefill::Nearer => Progress::Again,
+            Prefill::Done => Progress::Done,
         })
     }
 }
 
 /// Makes a continuation, a note a step.
-struct Playing {
+struct Generating {
     /// Those that are not done yet.
     assignments: VecDeque<Assignment>,
     at: At,
-    /// Everything after the score so far: what was known and what was made.
-    lead: Vec<BarRows>,
+    /// All bars before the open one or the next: the context, and what was known and generated after it. Empty before the first assignment.
+    past: Vec<Arc<PromptBar>>,
     /// Of the first assignment: what it must not equal.
     rejected: Rejected,
     /// Of the open bar.
     draw: Draw,
-    heard: Arc<Mutex<Score>>,
-    /// The score's, when this was asked for.
-    revision: u64,
     publish: Sender<Passage>,
 }
 
 /// Where the first assignment stands.
 #[derive(Debug, Clone, Copy)]
 enum At {
-    /// The cache is being filled up to the first bar to be made.
-    Approach,
+    /// Nothing of it was done yet.
+    Start,
+    /// The cache is being filled up to the first bar to be generated, whose bar line this is on the clock.
+    Prefill { line: Tick },
     /// This bar of the assignment is the next to be made; its bar line on the clock.
     Line { bar: usize, line: Tick },
     /// It is open.
     Open { bar: usize, line: Tick },
 }
 
-impl Job<Performer> for Playing {
+impl Job<Performer> for Generating {
     fn name(&self) -> &'static str {
-        "playing"
+        "generation"
     }
 
     fn advance(&mut self, performer: &mut Performer) -> Result<Progress, JobError> {
-        let Some(assignment) = self.assignments.front() else { return Ok(Progress::Done) };
+        let Some(assignment) = self.assignments.front_mut() else { return Ok(Progress::Done) };
         match self.at {
-            At::Approach => {
-                // Heard something else meanwhile: whoever said so asks anew.
-                if self.heard.lock().revision() != self.revision {
-                    return Ok(Progress::Done);
-                }
-                let (known, line) = assignment.known();
-                let lead = [&self.lead[..], known].concat();
-                if performer.approach(&lead)? == Approach::There {
-                    self.at = At::Line { bar: known.len(), line };
-                    self.lead = lead;
-                    self.rejected = Rejected::new(&assignment.rejected);
+            At::Start => {
+                self.at = At::Prefill { line: assignment.begin(&mut self.past) };
+                self.rejected = Rejected::new(&assignment.rejected);
+            }
+            At::Prefill { line } => {
+                if performer.prefill(&assignment.prompt)? == Prefill::Done {
+                    self.at = At::Line { bar: 0, line };
                 }
             }
-            At::Line { bar, line } => match assignment.bars.get(bar) {
+            At::Line { bar, line } => match assignment.prompt.gap_bar(bar, Draw::FIRST) {
                 Some(rows) if line < assignment.brief.end => {
-                    performer.begin_bar(rows, assignment.brief.start - line, &assignment.rules(line))?;
+                    performer.begin_bar(&rows, assignment.brief.start - line, &assignment.rules(line))?;
                     self.at = At::Open { bar, line };
                     self.draw = Draw::FIRST;
                 }
                 _ => {
                     self.assignments.pop_front();
-                    self.at = At::Approach;
+                    self.at = At::Start;
                 }
             },
             At::Open { bar, line } => {
@@ -220,16 +201,19 @@ impl Job<Performer> for Playing {
                 let next = line + Tick(i64::from(open.ticks));
                 let passage = assignment.passage(open, line, next);
                 if let Some(draw) = self.draw.next().filter(|_| self.rejected.contains(&passage, line)) {
-                    performer.draw_again(&assignment.bars[bar], &assignment.rules(line), draw)?;
+                    if let Some(rows) = assignment.prompt.gap_bar(bar, Draw::FIRST) {
+                        performer.draw_again(&rows, &assignment.rules(line), draw)?;
+                    }
                     self.draw = draw;
                     return Ok(Progress::Again);
                 }
-                let rows = performer.end_bar()?;
+                let rows = BarRows { index: assignment.prompt.gap[bar].bar.index, ..performer.end_bar()? };
+                let given = assignment.prompt.gap[bar].given.clone();
                 let first = line <= assignment.brief.start;
                 self.rejected.take(&passage);
                 // Nobody listens any more when the instance goes; the job is about to be called off then.
                 let _ = self.publish.send(passage);
-                self.lead.push(rows);
+                self.past.push(Arc::new(PromptBar { bar: rows, given }));
                 self.at = At::Line { bar: bar + 1, line: next };
                 if first && self.assignments.len() == 1 {
                     return Ok(Progress::Defer(Deadline::WHENEVER));
@@ -241,24 +225,30 @@ impl Job<Performer> for Playing {
 }
 
 impl Assignment {
-    /// The bars that are over before the brief begins, and the bar line after them.
-    fn known(&self) -> (&[BarRows], Tick) {
-        let mut line = self.line;
-        for (index, bar) in self.bars.iter().enumerate() {
+    /// Takes what the assignment before leaves, `past`, for the context, and moves there the bars that are over before the brief begins. Returns the clock at the
+    /// bar line after them.
+    fn begin(&mut self, past: &mut Vec<Arc<PromptBar>>) -> Tick {
+        let (mut line, mut known) = (self.line, 0);
+        for PromptBar { bar, .. } in &self.prompt.gap {
             let end = line + Tick(i64::from(bar.ticks));
             if end > self.brief.start {
-                return (&self.bars[..index], line);
+                break;
             }
-            line = end;
+            (line, known) = (end, known + 1);
         }
-        (&self.bars, line)
+        if !past.is_empty() {
+            self.prompt.context = std::mem::take(past);
+        }
+        self.prompt.know(known);
+        past.clone_from(&self.prompt.context);
+        line
     }
 
     /// How to fill the bar that begins at `line`.
     fn rules(&self, line: Tick) -> Rules {
         // The decoder counts from its own first bar line: all or nothing of this bar.
-        let rests_from = if line < self.constraints.rests_from { Tick::MAX } else { Tick(i64::MIN) };
-        let constraints = Constraints { rests_from, ..self.constraints.clone() };
+        let rests_from = if line < self.prompt.constraints.rests_from { Tick::MAX } else { Tick(i64::MIN) };
+        let constraints = Constraints { rests_from, ..self.prompt.constraints.clone() };
         Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }
 

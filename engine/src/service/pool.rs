@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::report::Account;
-use super::schedule::{InstanceId, Schedule, Turn, Withdrawal};
-use super::{Clock, Deadline, InstanceHandle, JobError, JobFailure, JobId, Lane, Outcome, Progress, Report, SteadyClock};
+use super::report::Reports;
+use super::schedule::{InstanceId, Schedule, ScheduledJob, Withdrawal};
+use super::{Deadline, InstanceHandle, JobError, JobFailure, JobId, Outcome, Progress, Report};
 
 /// More workers than this gain little: a step of the model is bound by memory bandwidth, and the host needs its cores.
 const MOST_WORKERS: usize = 2;
@@ -28,20 +29,18 @@ pub struct Service {
 }
 
 /// How a pool is made.
-#[derive(Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct ServiceConfig {
     /// How many threads.
     pub workers: NonZeroUsize,
-    /// What deadlines are measured against.
-    pub clock: Arc<dyn Clock>,
 }
 
 impl Default for ServiceConfig {
-    /// One worker per core but one, at least one and at most two; the operating system's clock.
+    /// One worker per core but one, at least one and at most two.
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = NonZeroUsize::new(cores.saturating_sub(1).min(MOST_WORKERS)).unwrap_or(NonZeroUsize::MIN);
-        Self { workers, clock: Arc::new(SteadyClock::new()) }
+        Self { workers }
     }
 }
 
@@ -60,16 +59,16 @@ impl Service {
     /// If the operating system gives no thread.
     pub fn start(config: ServiceConfig) -> Result<Self, ServiceError> {
         let shared = Arc::new(Shared {
-            desk: Mutex::new(Desk { schedule: Schedule::new(), remains: Vec::new(), closing: false }),
+            queue: Mutex::new(Queue { schedule: Schedule::new(), discarded: Vec::new(), closing: false }),
             wake: Condvar::new(),
-            clock: config.clock,
+            origin: Instant::now(),
         });
         // Made first, so that an error half-way joins the workers that did start.
         let mut pool = Pool { shared, workers: Vec::with_capacity(config.workers.get()) };
         for number in 0..config.workers.get() {
             let shared = Arc::clone(&pool.shared);
             let name = format!("antiphon-worker-{number}");
-            pool.workers.push(thread::Builder::new().name(name).spawn(move || shared.serve_to_the_end())?);
+            pool.workers.push(thread::Builder::new().name(name).spawn(move || shared.run_to_the_end())?);
         }
         Ok(Self { pool: Arc::new(pool) })
     }
@@ -102,7 +101,7 @@ impl Service {
     /// The moment it is on the pool's clock.
     #[must_use]
     pub fn now(&self) -> Deadline {
-        self.pool.shared.clock.now()
+        Deadline(0) + self.pool.shared.origin.elapsed()
     }
 
     /// How many workers it has.
@@ -111,7 +110,7 @@ impl Service {
         self.pool.workers.len()
     }
 
-    pub(super) fn desk(&self) -> &Arc<Shared> {
+    pub(super) fn shared_state(&self) -> &Arc<Shared> {
         &self.pool.shared
     }
 }
@@ -124,8 +123,8 @@ struct Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // Every instance held the pool, so all have left, and their jobs are called off.
-        self.shared.desk.lock().closing = true;
+        // Every instance held the pool, so all have left, and their jobs are cancelled.
+        self.shared.queue.lock().closing = true;
         self.shared.wake.notify_all();
         for worker in self.workers.drain(..) {
             // A job that held the last handle lets go of it on its own worker. That one cannot wait for itself; it ends after this step.
@@ -145,140 +144,115 @@ pub(super) trait Work: Send {
 /// A job as the pool sees it.
 pub(super) struct Task {
     pub(super) name: &'static str,
-    pub(super) account: Arc<Account>,
+    pub(super) reports: Arc<Reports>,
     pub(super) work: Box<dyn Work>,
 }
 
 /// What handles and workers share. A lock is held for a look at the queue, never while a job runs or anything of its is dropped.
 pub(super) struct Shared {
-    desk: Mutex<Desk>,
+    queue: Mutex<Queue>,
     /// Signalled when there may be something to do for one more worker.
     wake: Condvar,
-    clock: Arc<dyn Clock>,
+    /// Zero of the pool's clock.
+    origin: Instant,
 }
 
-struct Desk {
+struct Queue {
     schedule: Schedule<Task>,
     /// What is to be dropped, on a worker: it may be large, and the caller may be in a hurry.
-    remains: Vec<Box<dyn Send>>,
+    discarded: Vec<Box<dyn Send>>,
     /// The last handle has gone.
     closing: bool,
 }
 
 impl Shared {
     pub(super) fn enter(&self) -> InstanceId {
-        self.desk.lock().schedule.enter()
+        self.queue.lock().schedule.enter()
     }
 
-    pub(super) fn submit(&self, instance: InstanceId, lane: Lane, deadline: Deadline, task: Task) -> JobId {
-        let (job, replaced) = self.desk.lock().schedule.submit(instance, lane, deadline, task);
-        self.discharge(replaced, Withdrawal::Replaced);
+    pub(super) fn submit(&self, instance: InstanceId, deadline: Deadline, task: Task) -> JobId {
+        let (job, replaced) = self.queue.lock().schedule.submit(instance, deadline, task);
+        self.discard_waiting(replaced, Withdrawal::Replaced);
         self.wake.notify_one();
         job
     }
 
-    pub(super) fn cancel(&self, instance: InstanceId, lane: Lane) {
-        let waiting = self.desk.lock().schedule.withdraw(instance, lane, Withdrawal::Cancelled);
-        self.discharge(waiting, Withdrawal::Cancelled);
+    pub(super) fn cancel(&self, instance: InstanceId) {
+        let waiting = self.queue.lock().schedule.withdraw(instance, Withdrawal::Cancelled);
+        self.discard_waiting(waiting, Withdrawal::Cancelled);
     }
 
-    pub(super) fn cancel_all(&self, instance: InstanceId) {
-        let waiting = self.desk.lock().schedule.withdraw_all(instance);
-        self.discharge(waiting, Withdrawal::Cancelled);
-    }
-
-    /// The instance goes: its jobs are cancelled, and its state is dropped on a worker.
+    /// The instance goes: its job is cancelled, and its state is dropped on a worker.
     pub(super) fn leave(&self, instance: InstanceId, state: Box<dyn Send>) {
-        self.cancel_all(instance);
-        self.desk.lock().remains.push(state);
+        self.cancel(instance);
+        self.queue.lock().discarded.push(state);
         self.wake.notify_one();
     }
 
-    /// Sends jobs that were taken back while they waited to be dropped, and reports them.
-    fn discharge(&self, turns: impl IntoIterator<Item = Turn<Task>>, why: Withdrawal) {
-        for turn in turns {
-            let Task { name, account, work } = turn.task;
-            if why == Withdrawal::Replaced && self.clock.now() > turn.deadline {
-                account.miss(turn.deadline);
-            }
-            self.desk.lock().remains.push(Box::new(work));
-            self.wake.notify_one();
-            account.report(Report { job: turn.job, name, lane: turn.lane, outcome: why.into() });
-        }
+    /// Has a job that was withdrawn while it waited dropped on a worker, and reports it.
+    fn discard_waiting(&self, job: Option<ScheduledJob<Task>>, why: Withdrawal) {
+        let Some(ScheduledJob { job, task: Task { name, reports, work }, .. }) = job else { return };
+        self.queue.lock().discarded.push(Box::new(work));
+        self.wake.notify_one();
+        reports.send(Report { job, name, outcome: why.into() });
     }
 
     /// A worker's life. Every panic of a job is caught where it happens; should one get past, the worker starts over.
-    fn serve_to_the_end(&self) {
-        while catch_unwind(AssertUnwindSafe(|| self.serve())).is_err() {}
+    fn run_to_the_end(&self) {
+        while catch_unwind(AssertUnwindSafe(|| self.run())).is_err() {}
     }
 
-    /// Takes turns until the last handle has gone and nothing is left to drop.
-    fn serve(&self) {
-        let mut desk = self.desk.lock();
+    /// Takes jobs until the last handle has gone and nothing is left to drop.
+    fn run(&self) {
+        let mut queue = self.queue.lock();
         loop {
-            if let Some(remains) = desk.remains.pop() {
+            if let Some(discarded) = queue.discarded.pop() {
                 // Its instance has gone or has had its report: there is nobody to tell of a panic.
-                MutexGuard::unlocked(&mut desk, || drop(bury(remains)));
-            } else if desk.closing {
+                MutexGuard::unlocked(&mut queue, || drop(discard(discarded)));
+            } else if queue.closing {
                 return;
-            } else if let Some(turn) = desk.schedule.begin() {
-                // The end of a turn can make a job ready that no submission announces.
-                if desk.schedule.is_ready() {
+            } else if let Some(job) = queue.schedule.begin() {
+                // The end of a step can make a job ready that no submission announces.
+                if queue.schedule.is_ready() {
                     self.wake.notify_one();
                 }
-                MutexGuard::unlocked(&mut desk, || self.advance(turn));
+                MutexGuard::unlocked(&mut queue, || self.advance(job));
             } else {
-                self.wake.wait(&mut desk);
+                self.wake.wait(&mut queue);
             }
         }
     }
 
     /// One step of a job. It goes back to the queue, or it ends and is reported.
-    fn advance(&self, mut turn: Turn<Task>) {
-        let name = turn.task.name;
-        let step = catch_unwind(AssertUnwindSafe(|| turn.task.work.advance()));
-        let now = self.clock.now();
-        let account = Arc::clone(&turn.task.account);
+    fn advance(&self, mut job: ScheduledJob<Task>) {
+        let name = job.task.name;
+        let step = catch_unwind(AssertUnwindSafe(|| job.task.work.advance()));
         let ended = match step {
             Ok(Ok(Progress::Again)) => None,
             Ok(Ok(Progress::Defer(deadline))) => {
-                account.deliver(turn.deadline, now);
-                turn.deadline = deadline;
+                job.deadline = deadline;
                 None
             }
-            Ok(Ok(Progress::Done)) => {
-                account.deliver(turn.deadline, now);
-                Some(Outcome::Finished)
-            }
-            Ok(Err(source)) => {
-                account.miss(turn.deadline);
-                Some(Outcome::Failed(JobFailure::Error { name, source }))
-            }
-            Err(payload) => {
-                account.miss(turn.deadline);
-                Some(Outcome::Failed(JobFailure::Panic { name, message: message(payload) }))
-            }
+            Ok(Ok(Progress::Done)) => Some(Outcome::Finished),
+            Ok(Err(source)) => Some(Outcome::Failed(JobFailure::Error { name, source })),
+            Err(payload) => Some(Outcome::Failed(JobFailure::Panic { name, message: message(payload) })),
         };
-        let mut desk = self.desk.lock();
-        let withdrawn = desk.schedule.end(turn.instance);
+        let mut queue = self.queue.lock();
+        let withdrawn = queue.schedule.end(job.instance);
         let mut outcome = match (ended, withdrawn) {
             (Some(outcome), _) => outcome,
-            (None, Some(why)) => {
-                if why == Withdrawal::Replaced && now > turn.deadline {
-                    account.miss(turn.deadline);
-                }
-                why.into()
-            }
+            (None, Some(why)) => why.into(),
             (None, None) => {
-                desk.schedule.resume(turn);
+                queue.schedule.resume(job);
                 return;
             }
         };
-        drop(desk);
-        if let Err(message) = bury(turn.task.work) {
+        drop(queue);
+        let ScheduledJob { job, task: Task { reports, work, .. }, .. } = job;
+        if let Err(message) = discard(work) {
             outcome = Outcome::Failed(JobFailure::Panic { name, message });
         }
-        account.report(Report { job: turn.job, name, lane: turn.lane, outcome });
+        reports.send(Report { job, name, outcome });
     }
 }
 
@@ -292,8 +266,8 @@ impl From<Withdrawal> for Outcome {
 }
 
 /// Drops something of a job's making; a panic in that is caught and its message returned.
-fn bury<T>(remains: T) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(|| drop(remains))).map_err(message)
+fn discard<T>(value: T) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(|| drop(value))).map_err(message)
 }
 
 /// What a panic said.

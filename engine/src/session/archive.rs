@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::plan::History;
 
-/// The keeper of one instance's history. Edits are short, and come from the session's thread and from the editor's; the audio thread never calls it.
+/// The keeper of one instance's history. While there is a session, its thread alone edits it, and whoever owns the project joins what a host loads;
+/// the editor reads it and sends commands ([`CommandSender`](super::CommandSender)). Edits are short; the audio thread never calls it.
 pub trait Archive: Send + Sync {
     /// The history as it stands.
     fn history(&self) -> Arc<History>;

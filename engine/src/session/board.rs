@@ -3,8 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::music::{Bar, Metre, Note, Tick};
-use crate::plan::Plan;
-use crate::service::Punctuality;
+use crate::plan::{Plan, PlanStats};
 use parking_lot::Mutex;
 
 use super::withheld::WithheldNote;
@@ -81,7 +80,7 @@ pub struct Status {
     /// The weights and their graphs.
     pub model: Component,
     /// How many plans came in time.
-    pub punctuality: Punctuality,
+    pub plans: PlanStats,
     /// Anything else the player should know, in a sentence.
     pub remark: Option<String>,
 }

@@ -1,41 +1,43 @@
-//! What was heard, bar by bar, as the model reads it: the context of every plan.
+//! The bars that were played, as the model reads them: the context of every plan.
 
-use crate::codec::vocabulary::MAX_BAR_TICKS;
-use crate::codec::{self, BarFields, BarRows};
-use crate::decode::{Constraints, Sampling};
-use crate::music::analysis::{habits, tempo_bucket};
-use crate::music::{Bar, Metre, Note, Role, Tempo, TempoMap, Tick};
-use crate::plan::{Brief, MusicalClock, Passage, Request, Timeline};
+use std::sync::Arc;
+
+use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, PHASE_BARS};
+use crate::decode::{Constraints, Prompt, PromptBar, Sampling, Upcoming, default_constraints};
+use crate::music::analysis::tempo_bucket;
+use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
+use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline};
 use crate::service::Assignment;
 
-/// Finished bars that are kept: what the model reads at most, and a cycle of its count of bars more. Dropped by cycles of 16 bars, so that the
-/// count stays right.
-const BARS: usize = 64 + 2 * CYCLE;
-const CYCLE: usize = 16;
-/// How far back "of late" reaches, in bars that have a note: where each role lies, and how full its chords are.
+/// Finished bars that are kept: what the model reads at most, and two phases more. Dropped by whole phases, so that the phase of the others stays right.
+const BARS: usize = (CONTEXT_BARS + 2 * PHASE_BARS) as usize;
+const PHASE: usize = PHASE_BARS as usize;
+/// Bars with a note in which a role's register and chords are looked for.
 const RECENT_BARS: usize = 8;
 /// Bars in succession without a note that belong to the music. Of a longer pause the rest is left out: whoever waits so long for an answer has
 /// not composed the silence, and in the end nothing but silence would be continued.
 const PAUSE_BARS: usize = 4;
 
-/// A finished bar. What it is told to be stays as it was when it ended; its notes may still get their lengths.
-#[derive(Debug, Clone, Copy)]
-struct Frame {
+/// A finished bar. It is encoded when it ends, and again when one of its notes has got another length.
+#[derive(Debug, Clone)]
+struct Closed {
     line: Tick,
     length: Tick,
-    fields: BarFields,
-    /// Whether a note starts in it.
-    sounds: bool,
+    /// Its rows. What it is conditioned on stays as it was when it ended.
+    rows: Arc<PromptBar>,
+    measured: Measured,
+    /// Of the notes it was encoded from.
+    revision: Fingerprint,
 }
 
-/// The finished bars, from the first that had a note on.
+/// The finished bars, from the first that had a note on: one list, which plans, prompts and workers share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Context {
-    frames: Vec<Frame>,
+    bars: Vec<Closed>,
     /// Index of the first of them.
     base: u32,
-    /// What the engine was told of them.
-    told: Vec<BarRows>,
+    /// The workers have not seen the bars as they are now.
+    is_news: bool,
 }
 
 /// What a plan is to be like.
@@ -52,57 +54,84 @@ pub(super) struct Manner<'a> {
 }
 
 impl Context {
-    /// The bars that are finished by now, and what the engine has not been told of them: from the first that has changed on. `notes` is all
-    /// that was heard, in order of time.
-    pub(super) fn take_in(&mut self, clock: &MusicalClock, notes: &[Note], tempo: f64) -> Vec<BarRows> {
-        let Some(first) = notes.first() else { return Vec::new() };
-        let from = self.frames.last().map(|last| last.line + last.length);
-        let fresh = clock.bars().filter(|bar| bar.end() <= clock.now() && from.map_or(bar.end() > first.onset, |from| bar.start >= from));
-        let mut pause = self.frames.iter().rev().take_while(|frame| !frame.sounds).count();
+    /// Closes the bars that are finished by now, and encodes those whose notes have changed. `notes` is all that was played, in order of time. Returns the
+    /// bars if they are not those of the last time.
+    pub(super) fn update(&mut self, clock: &MusicalClock, notes: &[Note], tempo: f64) -> Option<Vec<Arc<PromptBar>>> {
+        for bar in &mut self.bars {
+            self.is_news |= bar.update(notes);
+        }
+        if let Some(first) = notes.first() {
+            self.close(clock, notes, first.onset, tempo);
+        }
+        let news = std::mem::take(&mut self.is_news).then(|| self.rows());
+        self.drop_oldest();
+        news.filter(|rows| !rows.is_empty())
+    }
+
+    /// Closes the bars that have ended since the last one closed.
+    fn close(&mut self, clock: &MusicalClock, notes: &[Note], first: Tick, tempo: f64) {
+        let from = self.bars.last().map(|last| last.line + last.length);
+        let fresh = clock.bars().filter(|bar| bar.end() <= clock.now() && from.map_or(bar.end() > first, |from| bar.start >= from));
+        let mut pause = self.bars.iter().rev().take_while(|bar| bar.is_silent()).count();
         let fresh = fresh.filter(|bar| {
-            pause = if sounds(notes, bar) { 0 } else { pause + 1 };
+            pause = if inside(notes, bar.start, bar.end()).is_empty() { pause + 1 } else { 0 };
             pause <= PAUSE_BARS
         });
-        let bars: Vec<Bar> = self.frames.iter().map(Frame::bar).chain(fresh).collect();
-        let Some(start) = bars.first().map(|bar| bar.start) else { return Vec::new() };
-        let mut rows = codec::encode(notes, &bars, None).bars;
-        let mut labelled = rows.clone();
-        codec::label(&mut labelled, start, &TempoMap::new([(Tick::ZERO, Tempo::from_bpm(tempo).unwrap_or_default())]));
-        let lines: Vec<Tick> = bars.iter().flat_map(rows_of).collect();
-        for (index, ((row, labelled), line)) in rows.iter_mut().zip(labelled).zip(lines).enumerate() {
-            if index == self.frames.len() {
-                let length = Tick(row.ticks.into());
-                self.frames.push(Frame { line, length, fields: labelled.fields, sounds: !row.notes.is_empty() });
+        let tempo = Tempo::from_bpm(tempo).map_or(tempo_bucket(Tempo::default()), tempo_bucket);
+        let before = self.bars.len();
+        for bar in fresh {
+            let mut line = bar.start;
+            for mut rows in codec::encode(inside(notes, bar.start, bar.end()), &[bar], None).bars {
+                rows.index = self.index_after();
+                rows.fields.tempo = tempo;
+                let length = Tick(rows.ticks.into());
+                let revision = Fingerprint::of(inside(notes, line, line + length));
+                self.bars.push(Closed { line, length, measured: Measured::of(&rows), rows: Arc::new(rows.into()), revision });
+                line += length;
             }
-            row.fields = self.frames[index].fields;
-            row.index += self.base;
         }
-        let same = rows.iter().zip(&self.told).take_while(|(row, told)| row == told).count();
-        self.told = rows;
-        let news = self.told[same..].to_vec();
-        self.drop_oldest();
-        news
+        if before < self.bars.len() {
+            self.label(before);
+            self.is_news = true;
+        }
+    }
+
+    /// Labels the bars from number `from` on, which have just ended.
+    fn label(&mut self, from: usize) {
+        let bars: Vec<(&BarRows, &Measured)> = self.bars.iter().map(|bar| (&bar.rows.bar, &bar.measured)).collect();
+        let labels = codec::labels(&bars);
+        for (bar, fields) in self.bars.iter_mut().zip(labels).skip(from) {
+            Arc::make_mut(&mut bar.rows).bar.fields = fields;
+        }
     }
 
     fn drop_oldest(&mut self) {
-        if self.frames.len() > BARS {
-            self.frames.drain(..CYCLE);
-            self.told.drain(..CYCLE);
-            self.base += 16;
+        if self.bars.len() > BARS {
+            self.bars.drain(..PHASE);
+            self.base += PHASE_BARS;
         }
     }
 
-    /// Nothing was told: the engine is a new one.
-    pub(super) fn tell_again(&mut self) {
-        self.told.clear();
+    fn rows(&self) -> Vec<Arc<PromptBar>> {
+        self.bars.iter().map(|bar| Arc::clone(&bar.rows)).collect()
+    }
+
+    /// Index of the bar after the last one that is closed.
+    fn index_after(&self) -> u32 {
+        self.base.saturating_add(u32::try_from(self.bars.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The workers are new ones, and have seen nothing.
+    pub(super) fn send_again(&mut self) {
+        self.is_news = true;
     }
 
     /// Notes before this are not needed any more.
     pub(super) fn start(&self) -> Option<Tick> {
-        self.frames.first().map(|frame| frame.line)
+        self.bars.first().map(|bar| bar.line)
     }
 
-    /// What to make for these requests of the plan. `heard` is all that was heard before now, in order of time.
+    /// What to generate for these requests of the plan. `heard` is all that was played before now, in order of time.
     pub(super) fn assignments(
         &self,
         requests: &[Request],
@@ -112,9 +141,9 @@ impl Context {
         manner: &Manner<'_>,
     ) -> Vec<Assignment> {
         let mut line = clock.open_bar().start;
-        let mut index = self.base.saturating_add(u32::try_from(self.frames.len()).unwrap_or(u32::MAX));
-        let fields: Vec<BarFields> = self.frames.iter().map(|frame| frame.fields).collect();
+        let mut index = self.index_after();
         let tempo = Tempo::from_bpm(manner.tempo).map_or(0, tempo_bucket);
+        let constraints = self.constraints(heard, manner.role);
         let mut ahead = 0;
         let mut assignments = Vec::new();
         for request in requests {
@@ -123,22 +152,16 @@ impl Context {
             known.extend(timeline.shown(clock.now(), brief.start).copied());
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
-            let mut rows = codec::encode(&known, &bars, Some(brief.start)).bars;
-            for row in &mut rows {
-                row.index = index;
-                index = index.saturating_add(1);
-                let outlook = codec::outlook(&fields, ahead);
-                // A bar that has begun is no longer to be made like another.
-                let repeats = if row.notes.is_empty() { outlook.repeats } else { 0 };
-                row.fields = BarFields { metre: row.fields.metre, tempo, repeats, ..outlook };
-                ahead += 1;
-            }
+            let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, tempo, index, ahead };
+            let mut prompt = Prompt::upcoming(self.rows(), &upcoming);
+            prompt.constraints = Constraints { rests_from: first_rest(request, &bars), ..constraints.clone() };
+            ahead += prompt.gap.len();
+            index = index.saturating_add(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX));
             assignments.push(Assignment {
                 brief: Brief::clone(brief),
-                bars: rows,
+                prompt,
                 line,
                 sampling: manner.sampling,
-                constraints: Constraints { rests_from: first_rest(request, &bars), ..self.constraints(heard, manner.role) },
                 rejected: if matches!(request, Request::Replan(_)) { manner.rejected.to_vec() } else { Vec::new() },
             });
             line = end;
@@ -148,31 +171,43 @@ impl Context {
 
     /// A role keeps to the keys and chords it has used of late.
     fn constraints(&self, heard: &[Note], role: Role) -> Constraints {
-        let from = self.frames.iter().rev().filter(|frame| frame.sounds).nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |frame| frame.line);
-        let recent: Vec<Note> = heard.iter().filter(|note| note.onset >= from).copied().collect();
-        let mut constraints = Constraints { roles: [role].into_iter().collect(), ..Constraints::default() };
-        constraints.keep_to(&habits(&recent));
-        constraints
+        let from = self.bars.iter().rev().filter(|bar| !bar.is_silent()).nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |bar| bar.line);
+        let recent = &heard[heard.partition_point(|note| note.onset < from)..];
+        default_constraints([role].into_iter().collect(), recent)
     }
 }
 
-impl Frame {
-    /// The bar. Its metre shows in `fields` already; the index is counted anew.
-    fn bar(&self) -> Bar {
-        Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON }
+impl Closed {
+    /// Encodes the bar again if its notes are not what they were; says whether it has.
+    fn update(&mut self, notes: &[Note]) -> bool {
+        let notes = inside(notes, self.line, self.line + self.length);
+        let revision = Fingerprint::of(notes);
+        if revision == self.revision {
+            return false;
+        }
+        // Its metre shows in its fields.
+        let bar = Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON };
+        let Some(encoded) = codec::encode(notes, &[bar], None).bars.pop() else { return false };
+        let BarRows { index, fields, .. } = self.rows.bar;
+        let rows = BarRows { index, fields: fields, ..encoded };
+        self.revision = revision;
+        let has_changed = rows != self.rows.bar;
+        self.measured = Measured::of(&rows);
+        self.rows = Arc::new(rows.into());
+        has_changed
+    }
+
+    /// Whether no note starts in it.
+    fn is_silent(&self) -> bool {
+        self.rows.bar.notes.is_empty()
     }
 }
 
-/// Where the rows of a bar begin: the codec cuts long bars.
-fn rows_of(bar: &Bar) -> impl Iterator<Item = Tick> + use<> {
-    let (start, end) = (bar.start, bar.end());
-    std::iter::successors(Some(start), |line| Some(*line + Tick(MAX_BAR_TICKS))).take_while(move |line| *line < end)
-}
-
-/// Whether one of these notes, in order of time, starts in a bar.
-fn sounds(notes: &[Note], bar: &Bar) -> bool {
-    let next = notes.partition_point(|note| note.onset < bar.start);
-    notes.get(next).is_some_and(|note| note.onset < bar.end())
+/// The notes, in order of time, that start between two ticks.
+fn inside(notes: &[Note], from: Tick, to: Tick) -> &[Note] {
+    let first = notes.partition_point(|note| note.onset < from);
+    let end = notes.partition_point(|note| note.onset < to);
+    &notes[first..end.max(first)]
 }
 
 /// From which tick on bars may stay empty: a new plan begins with a bar that has a note, whether that is the rest of this one or the next.
@@ -209,36 +244,75 @@ mod tests {
         Note { onset: Tick(onset), offset: 0, duration, pitch: 60, velocity: 80, role: Role::Keys }
     }
 
-    #[test]
-    fn bars_count_from_the_first_note_and_only_news_are_told() {
-        let (mut clock, mut context) = (clock(), Context::default());
-        clock.advance(Tick(200));
-        let mut notes = vec![note(100, Tick(24))];
-        let news = context.take_in(&clock, &notes, 120.0);
-        assert_eq!(news.iter().map(|bar| (bar.index, bar.notes.len())).collect::<Vec<_>>(), [(0, 1)]);
-        assert!(context.take_in(&clock, &notes, 120.0).is_empty());
-        // A note that is still held gets its length two bars later.
-        notes.push(note(200, Tick::MAX));
-        clock.advance(Tick(100));
-        assert_eq!(context.take_in(&clock, &notes, 120.0).iter().map(|bar| bar.index).collect::<Vec<_>>(), [1]);
-        notes[1].duration = Tick(150);
-        clock.advance(Tick(100));
-        assert_eq!(context.take_in(&clock, &notes, 120.0).iter().map(|bar| bar.index).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(context.start(), Some(Tick(96)));
+    /// Index and number of notes of each bar.
+    fn shapes(bars: &[Arc<PromptBar>]) -> Vec<(u32, usize)> {
+        bars.iter().map(|bar| (bar.bar.index, bar.bar.notes.len())).collect()
     }
 
     #[test]
-    fn the_count_of_bars_stays_right_when_old_ones_go() {
+    fn bars_count_from_the_first_note_and_only_changes_are_news() {
+        let (mut clock, mut context) = (clock(), Context::default());
+        clock.advance(Tick(200));
+        let mut notes = vec![note(100, Tick(24))];
+        assert_eq!(shapes(&context.update(&clock, &notes, 120.0).unwrap()), [(0, 1)]);
+        assert!(context.update(&clock, &notes, 120.0).is_none());
+        // A note that is still held gets its length two bars later.
+        notes.push(note(200, Tick::MAX));
+        clock.advance(Tick(100));
+        let held = context.update(&clock, &notes, 120.0).unwrap();
+        assert_eq!(shapes(&held), [(0, 1), (1, 1)]);
+        notes[1].duration = Tick(150);
+        clock.advance(Tick(100));
+        let ended = context.update(&clock, &notes, 120.0).unwrap();
+        assert_eq!(shapes(&ended), [(0, 1), (1, 1), (2, 0)]);
+        assert!(Arc::ptr_eq(&held[0], &ended[0]) && held[1].bar.notes != ended[1].bar.notes);
+        assert_eq!(held[1].bar.fields, ended[1].bar.fields, "its conditioning stays what it was when it ended");
+        assert_eq!(context.start(), Some(Tick(96)));
+        context.send_again();
+        assert_eq!(context.update(&clock, &notes, 120.0).map(|bars| bars.len()), Some(3));
+    }
+
+    #[test]
+    fn each_closed_bar_is_encoded_once_however_many_beats_are_planned() {
+        let (mut clock, mut context) = (clock(), Context::default());
+        // The second bar is encoded twice: its last note is held over the bar line, and has a length only in the third.
+        let notes: Vec<_> = (0..32).map(|beat| note(beat * 24, if beat == 7 { Tick(40) } else { Tick(20) })).collect();
+        let mut encoded: Vec<Arc<PromptBar>> = Vec::new();
+        for beat in 1..=32 {
+            clock.advance(Tick(24));
+            let now = clock.now();
+            let held = |note: &Note| Note { duration: if note.end() > now { Tick::MAX } else { note.duration }, ..*note };
+            let heard: Vec<_> = notes.iter().filter(|note| note.onset < now).map(held).collect();
+            context.update(&clock, &heard, 120.0);
+            // Every encoding is a bar of its own, which this list keeps from being taken for another.
+            for rows in context.rows() {
+                if !encoded.iter().any(|known| Arc::ptr_eq(known, &rows)) {
+                    encoded.push(rows);
+                }
+            }
+            let closed = usize::try_from(beat / 4).unwrap();
+            let again = usize::from(now >= Tick(7 * 24 + 40));
+            assert_eq!(encoded.len(), closed + again, "after beat {beat}");
+        }
+        // What was encoded bar by bar is what the whole is when it is encoded at once.
+        let bars: Vec<Bar> = clock.bars().filter(|bar| bar.end() <= clock.now()).collect();
+        let whole = codec::encode(&notes, &bars, None).bars;
+        let rows = context.rows();
+        assert!(whole.len() == rows.len() && whole.iter().zip(&rows).all(|(whole, bar)| whole.notes == bar.bar.notes));
+    }
+
+    #[test]
+    fn phase_of_bars_stays_right_when_old_ones_go() {
         let (mut clock, mut context) = (clock(), Context::default());
         let notes: Vec<_> = (0..200).map(|bar| note(bar * 96, Tick(24))).collect();
         for bar in 1..200i64 {
             clock.advance(Tick(96));
             let from = context.start().unwrap_or(Tick::ZERO);
             let heard: Vec<_> = notes.iter().filter(|note| from <= note.onset && note.onset < clock.now()).copied().collect();
-            let news = context.take_in(&clock, &heard, 120.0);
-            assert_eq!(news.iter().map(|row| i64::from(row.index)).collect::<Vec<_>>(), [bar - 1]);
+            let news = context.update(&clock, &heard, 120.0).unwrap();
+            assert_eq!(news.last().map(|row| i64::from(row.bar.index)), Some(bar - 1));
         }
-        assert!(context.frames.len() <= BARS && context.base % 16 == 0 && context.base > 0);
+        assert!(context.bars.len() <= BARS && codec::phase(context.base) == 0 && context.base > 0);
     }
 
     #[test]
@@ -246,18 +320,18 @@ mod tests {
         let (mut clock, mut context) = (clock(), Context::default());
         let mut notes: Vec<_> = (0..2).map(|bar| note(bar * 96 + 10, Tick(24))).collect();
         clock.advance(Tick(40 * 96));
-        assert_eq!(context.take_in(&clock, &notes, 120.0).len(), 2 + PAUSE_BARS);
+        assert_eq!(context.update(&clock, &notes, 120.0).unwrap().len(), 2 + PAUSE_BARS);
         clock.advance(Tick(200 * 96));
-        assert!(context.take_in(&clock, &notes, 120.0).is_empty());
+        assert!(context.update(&clock, &notes, 120.0).is_none());
         assert_eq!(context.start(), Some(Tick::ZERO), "what was played before the pause is still the context");
         let constraints = context.constraints(&notes, Role::Keys);
         assert_eq!(constraints.registers[usize::from(Role::Keys.class())].low, 55, "a fourth below the only key that was played");
         // The player goes on in bar 240: it follows the pause.
         notes.push(note(240 * 96 + 5, Tick(24)));
         clock.advance(Tick(96));
-        let news = context.take_in(&clock, &notes, 120.0);
-        assert_eq!(news.iter().map(|row| (row.index, row.notes.len())).collect::<Vec<_>>(), [(6, 1)]);
-        assert_eq!(context.frames.last().map(|frame| frame.line), Some(Tick(240 * 96)));
+        let news = context.update(&clock, &notes, 120.0).unwrap();
+        assert_eq!(shapes(&news).last(), Some(&(6, 1)));
+        assert_eq!(context.bars.last().map(|bar| bar.line), Some(Tick(240 * 96)));
     }
 
     #[test]
@@ -276,7 +350,7 @@ mod tests {
         let timeline = Timeline::new(Tick::ZERO, 0);
         let rests_from = |request: Request| {
             let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &manner);
-            assignments[0].constraints.rests_from
+            assignments[0].prompt.constraints.rests_from
         };
         assert_eq!(rests_from(Request::Replan(brief(24))), Tick(97));
         assert_eq!(rests_from(Request::Replan(brief(96))), Tick(97));

@@ -1,24 +1,26 @@
-//! One instance's session: a thread between the audio thread's rings and the engine's workers. Input events in, planned notes and snapshots out.
+//! One instance's session: a thread between the audio thread's rings, the window and the engine's workers. Input events and commands in, planned
+//! notes and snapshots out.
 //!
 //! The audio thread cannot notify anybody, so the thread looks every few milliseconds; an offline render wakes it and waits. It alone owns
-//! the context and the plan, and writes the history of suggestions where the project keeps it ([`Archive`]). It is joined when the session is
+//! the context and the plan ([`Planner`]), and writes the history of suggestions where the project keeps it ([`Archive`]). It is joined when the session is
 //! dropped: a host may unload the library right after.
 
 mod archive;
 mod attendance;
 mod board;
-mod composer;
-mod conductor;
+mod commands;
 mod context;
 mod controls;
+mod history_writer;
 mod latency;
 mod outbox;
 mod pace;
+mod planner;
 mod player;
 mod protocol;
-mod scribe;
 mod sounded;
 mod withheld;
+mod worker;
 
 use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,14 +40,15 @@ pub use archive::Archive;
 pub use attendance::Attendance;
 use attendance::Wait;
 pub use board::{Board, Component, ShownBar, ShownPlan, Snapshot, Status};
-pub use composer::Composer;
-use composer::Workers;
-pub use conductor::Conductor;
+pub use commands::{CommandQueue, CommandSender};
 pub use controls::ControlValues;
 pub use latency::Asked;
 pub use pace::{Engine, Fault, Pace, Part, Parts};
+pub use planner::Planner;
 pub use protocol::{Command, Epoch, Heard, Planned};
 pub use withheld::{Withheld, WithheldNote};
+use worker::ServiceWorker;
+pub use worker::Worker;
 
 /// How often it looks while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);
@@ -62,6 +65,8 @@ pub struct SessionPorts {
     pub heard: HeapCons<Heard>,
     /// What the audio thread is to play.
     pub planned: HeapProd<Planned>,
+    /// What the player asks for in the window.
+    pub commands: CommandQueue,
     /// What the editor is to show.
     pub board: Arc<Board>,
     /// What the project keeps.
@@ -145,12 +150,12 @@ fn run(ports: SessionPorts, folders: Vec<PathBuf>, pace: &Arc<Mutex<Pace>>, atte
         }
     };
     let board = Arc::clone(&ports.board);
-    let composer = Workers::new(service, &conductor::ensemble(), folders);
+    let worker = ServiceWorker::new(service, &planner::ensemble(), folders);
     let free_seed = RandomState::new().hash_one(()) >> 16;
-    let mut conductor = Conductor::new(ports, composer, Arc::clone(pace), Arc::clone(attendance), free_seed);
+    let mut planner = Planner::new(ports, worker, Arc::clone(pace), Arc::clone(attendance), free_seed);
     let mut called = Instant::now();
     while !leaves.load(Ordering::Acquire) {
-        let runs = conductor.act();
+        let runs = planner.run();
         if called.elapsed() >= CALL {
             board.call();
             called = Instant::now();

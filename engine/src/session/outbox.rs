@@ -33,6 +33,12 @@ impl Outbox {
         true
     }
 
+    /// Has the audio thread start its clock, unless it runs by then.
+    pub(super) fn start_clock(&mut self) {
+        self.waiting.push_back(Planned::StartClock { epoch: self.epoch });
+        self.flush();
+    }
+
     /// Plays these notes on a channel, 0 to 15.
     pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, channel: u8) {
         let epoch = self.epoch;

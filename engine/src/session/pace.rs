@@ -2,7 +2,7 @@
 
 use crate::model::{ModelError, RuntimeError};
 use crate::music::Tick;
-use crate::plan::{Mode, Tally};
+use crate::plan::{Mode, PlanStats};
 use crate::service::JobFailure;
 
 use super::latency::Asked;
@@ -95,8 +95,8 @@ pub struct Pace {
     pub reached: Tick,
     /// Whether all that was asked of the engine has come.
     pub idle: bool,
-    /// How planning has gone.
-    pub tally: Tally,
+    /// How many plans came in time.
+    pub plans: PlanStats,
     /// What was asked of the engine last, and when it came.
     pub asked: Option<Asked>,
 }

@@ -4,7 +4,7 @@ use crate::decode::MOST_NOTES;
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
 use crate::plan::Key;
 
-use super::scribe::Ending;
+use super::history_writer::Ending;
 use crate::plan::Moment;
 
 /// A note that sounds.

@@ -5,7 +5,7 @@
 
 use super::{ControlValues, Withheld};
 use crate::music::{Note, Tick};
-use crate::plan::{Key, Moment, TransportChange};
+use crate::plan::{Key, Moment, Step, TransportChange};
 
 /// A stretch of time in which what was planned stays meant. It ends when the transport starts, stops or jumps, and when mode, state or
 /// bypass change; a loop or a new metre does not end it.
@@ -29,6 +29,8 @@ pub enum Command {
     Another,
     /// Star the one that is shown.
     Keep,
+    /// Go back to what was suggested before, or forward again.
+    Step(Step),
 }
 
 /// What the audio thread tells, in order of time.
@@ -121,7 +123,27 @@ pub enum Heard {
     },
 }
 
-/// What the musician answers.
+impl Heard {
+    /// When it happened, on the unwrapped clock.
+    #[must_use]
+    pub const fn at(&self) -> Moment {
+        match *self {
+            Self::NoteOn { at, .. }
+            | Self::NoteOff { at, .. }
+            | Self::Pedal { at, .. }
+            | Self::Sounds { at, .. }
+            | Self::Ends { at, .. }
+            | Self::Withheld { at, .. }
+            | Self::Void { at, .. }
+            | Self::Command { at, .. }
+            | Self::Reached { at, .. }
+            | Self::Gap { at } => at,
+            Self::Turn { change, .. } => change.at,
+        }
+    }
+}
+
+/// What the session answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planned {
     /// Play this note at its time on the clock. In order of time they cost least.
@@ -140,6 +162,11 @@ pub enum Planned {
         /// The first tick withdrawn.
         from: Tick,
     },
+    /// Play was pressed in the window while the clock stood: it starts, unless it runs by now.
+    StartClock {
+        /// What it answers to.
+        epoch: Epoch,
+    },
     /// What sounds at this tick ends there.
     Cut {
         /// What it answers to.
@@ -154,7 +181,7 @@ impl Planned {
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         match self {
-            Self::Note { epoch, .. } | Self::Withdraw { epoch, .. } | Self::Cut { epoch, .. } => *epoch,
+            Self::Note { epoch, .. } | Self::Withdraw { epoch, .. } | Self::StartClock { epoch } | Self::Cut { epoch, .. } => *epoch,
         }
     }
 }

@@ -44,11 +44,11 @@ pub(crate) fn meta(time: u32, kind: u8, data: &[u8]) -> (u32, Vec<u8>) {
     (time, [&[0xFF, kind, u8::try_from(data.len()).unwrap()], data].concat())
 }
 
-/// What a track holds: (time, event as Rust prints it) of all that is no note, and the notes as (start, end, channel, key).
-pub(crate) type Told = (Vec<(u32, String)>, Vec<(u32, u32, u8, u8)>);
+/// A track: (time, event as Rust prints it) of everything that is no note, and the notes as (start, end, channel, key).
+pub(crate) type ParsedTrack = (Vec<(u32, String)>, Vec<(u32, u32, u8, u8)>);
 
-/// What each track of a file holds.
-pub(crate) fn told(bytes: &[u8]) -> Vec<Told> {
+/// The tracks of a file.
+pub(crate) fn parsed(bytes: &[u8]) -> Vec<ParsedTrack> {
     let smf = Smf::parse(bytes).unwrap_or_else(|error| panic!("{error}"));
     let track = |events: &Vec<midly::TrackEvent<'_>>| {
         let (mut at, mut others, mut notes, mut held) = (0, Vec::new(), Vec::new(), Vec::new());

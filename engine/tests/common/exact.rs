@@ -25,7 +25,7 @@ use super::{
 /// Largest difference of a hidden value or a log probability.
 pub(crate) const TOLERANCE: f32 = 1e-4;
 
-/// Whether bar b sees bar j row by row, on whichever side of it: docs/model-interface.md, "Who sees whom", once more.
+/// Whether bar b sees bar j row by row, on whichever side of it: docs/model-interface.md, "Attention mask and page policies", once more.
 pub(crate) type Rule = fn(u32, u32) -> bool;
 
 /// Every policy, with its rule where that does not depend on the music.

@@ -97,7 +97,7 @@ impl Reference {
     }
 }
 
-/// Whether row `i` attends to row `j` in a layer: the rule of docs/model-interface.md, "Who sees whom".
+/// Whether row `i` attends to row `j` in a layer: the rule of docs/model-interface.md, "Attention mask and page policies".
 fn sees(members: &[Member], i: usize, j: usize, layer: usize, views: &[View]) -> bool {
     let (query, key) = (&members[i], &members[j]);
     match (query.bar, key.bar) {

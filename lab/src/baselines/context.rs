@@ -1,4 +1,4 @@
-//! The contexts of the n-gram: what each field's estimate may look at, order by order.
+//! Contexts of the n-gram: what each field's estimate is conditioned on, by order.
 
 use antiphon_engine::codec::NoteClasses;
 use antiphon_engine::codec::vocabulary::Field;
@@ -9,35 +9,35 @@ use crate::corpus::Piece;
 /// Context lengths, 0 to 5.
 pub(super) const ORDERS: usize = 6;
 
-/// Bits kept of a context's hash. Of 20 million contexts in a table, one look-up in 50,000 of an unseen one finds another's counts.
+/// Bits kept of a context's hash. With 20 million contexts in a table, one look-up in 50,000 of an absent context hits the counts of another.
 pub(super) const CONTEXT_BITS: u32 = 40;
 
 /// Bits of a class in a sort key.
 pub(super) const CLASS_BITS: u32 = 9;
 
-/// Something absent, in a context.
+/// Value for an absent note.
 const ABSENT: i32 = -1;
 
-/// An interval to something absent.
+/// Interval to an absent note.
 const NO_INTERVAL: i32 = -999;
 
-/// The reference of an interval when nothing has sounded.
+/// Reference of intervals before the first note.
 const MIDDLE_C: u8 = 60;
 
 /// Class of a repeated pitch among the intervals.
 const UNISON: u16 = 256;
 
-/// What a family of tables predicts.
+/// The quantity that a family of tables predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Symbol {
     /// A field's class.
     Of(Field),
-    /// The pitch again, as the distance from the last note of its role.
+    /// The pitch as the distance in semitones from the last note of its role.
     Interval,
 }
 
 impl Symbol {
-    /// Every family.
+    /// All symbols, in file order.
     pub(super) const ALL: [Self; 9] = [
         Self::Of(Field::Pitch),
         Self::Of(Field::Duration),
@@ -50,7 +50,7 @@ impl Symbol {
         Self::Interval,
     ];
 
-    /// How many classes it has.
+    /// Number of classes.
     pub(super) const fn classes(self) -> u16 {
         match self {
             Self::Of(Field::Pitch) => 256,
@@ -64,7 +64,7 @@ impl Symbol {
         }
     }
 
-    /// The field it estimates.
+    /// The field it predicts.
     pub(super) const fn field(self) -> Field {
         match self {
             Self::Of(field) => field,
@@ -72,7 +72,7 @@ impl Symbol {
         }
     }
 
-    /// Its name in the baselines' file.
+    /// Name in the file of the baselines.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Of(field) => field.name(),
@@ -88,7 +88,7 @@ struct Context(u64);
 impl Context {
     const EMPTY: Self = Self(0);
 
-    /// The same, knowing one value more. The mixing is that of SplitMix64 (Steele, Lea and Flood 2014).
+    /// The context extended by one value. The mixing is that of SplitMix64 (Steele, Lea and Flood 2014).
     fn with(self, value: i32) -> Self {
         let mut z = (self.0 ^ u64::from(value.cast_unsigned())).wrapping_add(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -100,26 +100,26 @@ impl Context {
         values.into_iter().fold(self, Self::with)
     }
 
-    /// Its table key, [`CONTEXT_BITS`] wide.
+    /// Table key: the top [`CONTEXT_BITS`] bits.
     fn key(self) -> u64 {
         self.0 >> (u64::BITS - CONTEXT_BITS)
     }
 }
 
-/// One question to a family of tables: how likely was this class?
+/// One query of a family of tables: the probability of a class in a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Query {
     /// Table keys of the contexts, shortest first.
     pub(super) contexts: [u64; ORDERS],
-    /// The class that came.
+    /// The true class.
     pub(super) class: u16,
-    /// First class that is possible here.
+    /// First possible class.
     pub(super) first: u16,
-    /// First class beyond those.
+    /// End of the possible classes, exclusive.
     pub(super) end: u16,
 }
 
-/// What an event's contexts are made of.
+/// Accessors for the values that contexts are made of.
 struct View<'a> {
     event: &'a Event,
     target: NoteClasses,
@@ -150,17 +150,17 @@ impl View<'_> {
         self.past(back, |note| note.offset)
     }
 
-    /// Where a recent note started, counted from the bar of the event.
+    /// Onset of a recent note, relative to the bar of the event.
     fn place(&self, back: usize) -> i32 {
         self.event.recent[back].as_ref().map_or(ABSENT, super::event::Past::place)
     }
 
-    /// Place and role of a recent note.
-    fn stand(&self, back: usize) -> [i32; 2] {
+    /// Onset and role of a recent note.
+    fn onset_and_role(&self, back: usize) -> [i32; 2] {
         [self.place(back), self.role(back)]
     }
 
-    /// Whether a recent note started together with the target.
+    /// Whether a recent note starts together with the target.
     fn together(&self, back: usize) -> i32 {
         i32::from(self.place(back) == i32::from(self.target.beat) * 24 + i32::from(self.target.sub))
     }
@@ -170,20 +170,20 @@ impl View<'_> {
         self.event.same_role[back].as_ref().map_or(ABSENT, |note| i32::from(value(note)))
     }
 
-    /// The pitch from which intervals are counted.
+    /// Reference pitch of the interval.
     fn reference(&self) -> u8 {
         let last = self.event.recent[0].as_ref().map(|past| past.note.pitch);
         self.event.same_role[0].map(|note| note.pitch).or(last).unwrap_or(MIDDLE_C)
     }
 
-    /// Type and beat: the metre, and where the last notes stood.
+    /// Type and beat: metre, and onsets of the last notes.
     fn rhythm(&self) -> [Context; ORDERS] {
         let order0 = Context::EMPTY.with(i32::from(self.event.metre));
         let order1 = order0.with(self.place(0));
         let order2 = order1.with(self.role(0));
-        let order3 = order2.and(self.stand(1));
-        let order4 = order3.and(self.stand(2));
-        [order0, order1, order2, order3, order4, order4.and(self.stand(3)).and(self.stand(4))]
+        let order3 = order2.and(self.onset_and_role(1));
+        let order4 = order3.and(self.onset_and_role(2));
+        [order0, order1, order2, order3, order4, order4.and(self.onset_and_role(3)).and(self.onset_and_role(4))]
     }
 
     fn sub(&self) -> [Context; ORDERS] {
@@ -191,8 +191,8 @@ impl View<'_> {
         let order1 = order0.with(self.place(0));
         let order2 = order1.and([self.role(0), self.duration(0)]);
         let order3 = order2.with(self.place(1));
-        let order4 = order0.and(self.stand(0)).and(self.stand(1)).and(self.stand(2));
-        let order5 = order4.and(self.stand(3)).and(self.stand(4)).and([self.duration(0), self.duration(1)]);
+        let order4 = order0.and(self.onset_and_role(0)).and(self.onset_and_role(1)).and(self.onset_and_role(2));
+        let order5 = order4.and(self.onset_and_role(3)).and(self.onset_and_role(4)).and([self.duration(0), self.duration(1)]);
         [order0, order1, order2, order3, order4, order5]
     }
 
@@ -246,8 +246,8 @@ impl View<'_> {
         [order0, order1, order2, order3, order4, order1.and([before, beat, sub, metre]).and(recent)]
     }
 
-    /// Velocity and offset alike: how the last notes were played.
-    fn touch(&self, last: i32, recent: [i32; 3]) -> [Context; ORDERS] {
+    /// Velocity and offset: the values of the last notes.
+    fn articulation(&self, last: i32, recent: [i32; 3]) -> [Context; ORDERS] {
         let (beat, sub) = (i32::from(self.target.beat), i32::from(self.target.sub));
         let order0 = Context::EMPTY.with(i32::from(self.target.role));
         let order1 = order0.with(last);
@@ -267,35 +267,35 @@ impl View<'_> {
             Symbol::Of(Field::Duration) => self.durations(),
             Symbol::Of(Field::Velocity) => {
                 let recent = [self.velocity(0), self.velocity(1), self.velocity(2)];
-                self.touch(self.same_role(0, |note| note.velocity), recent)
+                self.articulation(self.same_role(0, |note| note.velocity), recent)
             }
             Symbol::Of(Field::Offset) => {
                 let recent = [self.offset(0), self.offset(1), self.offset(2)];
-                self.touch(self.same_role(0, |note| note.offset), recent)
+                self.articulation(self.same_role(0, |note| note.offset), recent)
             }
         };
         contexts.map(Context::key)
     }
 }
 
-/// The question this event puts to the symbol's tables; `None` if its field has no value here.
+/// Query of an event; `None` if it does not predict the symbol's field.
 pub(super) fn query(symbol: Symbol, event: &Event) -> Option<Query> {
     let class = u16::from(event.class(symbol.field())?);
-    // Type is predicted before the target is known: its contexts must not, and do not, look at it.
+    // Type is predicted before the target is known: its contexts must not depend on it.
     const NO_TARGET: NoteClasses = NoteClasses { beat: 0, sub: 0, role: 0, pitch: 0, duration: 0, velocity: 0, offset: 0 };
     let view = View { event, target: event.target.unwrap_or(NO_TARGET) };
     let contexts = view.contexts(symbol);
     Some(match symbol {
         Symbol::Of(_) => Query { contexts, class, first: 0, end: symbol.classes() },
         Symbol::Interval => {
-            // The 256 intervals that lead from the reference to a pitch.
+            // The 256 intervals from the reference to a pitch.
             let first = UNISON - u16::from(view.reference());
             Query { contexts, class: first + class, first, end: first + 256 }
         }
     })
 }
 
-/// The questions of some pieces to one symbol's tables: in order, where the field counts.
+/// Queries of all events of some pieces, in order, where the field counts.
 pub(super) fn queries(pieces: &[Piece], symbol: Symbol) -> Vec<Query> {
     use rayon::prelude::*;
     let counting = pieces.par_iter().filter(|piece| piece.counts(symbol.field()));
@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_classes_are_those_of_the_vocabulary() {
+    fn symbol_classes_are_those_of_the_vocabulary() {
         for field in Field::ALL {
             assert_eq!(usize::from(Symbol::Of(field).classes()), field.classes());
         }
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_depends_on_order_and_value() {
+    fn context_depends_on_order_and_value() {
         let a = Context::EMPTY.and([1, 2]);
         assert_ne!(a, Context::EMPTY.and([2, 1]));
         assert_ne!(a, Context::EMPTY.and([1, ABSENT]));
@@ -325,14 +325,14 @@ mod tests {
     }
 
     #[test]
-    fn type_does_not_look_at_its_target() {
+    fn type_contexts_do_not_depend_on_the_target() {
         let types = |pitch| queries(&[piece(vec![bar(0, vec![note(0, 0, 60), note(1, 0, pitch)])])], Symbol::Of(Field::Type));
         assert_eq!(types(62)[1], types(70)[1]);
         assert_ne!(types(62)[1].contexts, types(62)[2].contexts);
     }
 
     #[test]
-    fn transposition_changes_pitches_and_keeps_intervals() {
+    fn transposition_changes_pitch_queries_and_keeps_interval_queries() {
         let tune = |by: u8| piece(vec![bar(0, [60, 64, 67, 64].iter().zip(0u8..).map(|(p, beat)| note(beat, 0, p + by)).collect())]);
         let (low, high) = ([tune(0)], [tune(5)]);
         let intervals =
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_lead_to_every_pitch_and_no_further() {
+    fn intervals_cover_every_pitch_and_no_more() {
         for pitch in [0, 59, 60, 255] {
             for target in [0, 255] {
                 let q = queries(&[piece(vec![bar(0, vec![note(0, 0, pitch), note(1, 0, target)])])], Symbol::Interval)[1];

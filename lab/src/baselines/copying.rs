@@ -1,49 +1,49 @@
-//! Copies: what stood at the same place 1, 2, 4 and 8 bars ago.
+//! Copies: the notes at the same place 1, 2, 4 and 8 bars ago.
 
 use antiphon_engine::codec::vocabulary::{FIELDS, Field, next};
 use antiphon_engine::codec::{BarRows, NoteClasses};
 
 use super::class_of;
 
-/// Bars back that are copied from.
+/// Distances in bars.
 pub(super) const LAGS: [usize; 4] = [1, 2, 4, 8];
 
-/// A lag without a prediction, or with one and none, some or all of its last three hits.
+/// States of a lag: no prediction, or a prediction and none, some or all of its last three correct.
 const STATES: usize = 4;
 
-/// Buckets of the mixture's weights: a state for each lag.
+/// Number of weight sets of the mixture: a state for each lag.
 pub(super) const BUCKETS: usize = STATES.pow(4);
 
-/// How well a lag has foretold the last three notes of the piece.
+/// How many of the last three notes a lag predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Record {
+enum HitRate {
     Never = 1,
     Sometimes = 2,
     Always = 3,
 }
 
-/// What one lag foretells about one event.
+/// Prediction of one lag for one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Copied {
-    /// Class by field, in chain order, each given the true classes before it. The end of a bar stands for ENDBAR and EOS alike.
+    /// Class by field, in chain order, each given the true classes before it. ENDBAR stands for EOS too.
     classes: [Option<u8>; FIELDS],
-    record: Record,
+    hit_rate: HitRate,
 }
 
-/// What all lags foretell about one event; `None` where the piece is not that old.
+/// Predictions of all lags for one event; `None` where the piece does not reach that far back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Copies([Option<Copied>; LAGS.len()]);
 
 impl Copies {
-    /// The class each lag foretells for a field.
+    /// Class that each lag predicts for a field.
     pub(super) fn classes(&self, field: Field) -> [Option<u8>; LAGS.len()] {
         self.0.map(|copied| copied.and_then(|copied| copied.classes[field as usize]))
     }
 
-    /// The bucket of weights: which lags have a prediction, and their records.
+    /// Index of the weight set: the state of each lag.
     pub(super) fn bucket(&self, field: Field) -> usize {
         self.0.iter().fold(0, |bucket, copied| {
-            let state = copied.filter(|copied| copied.classes[field as usize].is_some()).map_or(0, |copied| copied.record as usize);
+            let state = copied.filter(|copied| copied.classes[field as usize].is_some()).map_or(0, |copied| copied.hit_rate as usize);
             bucket * STATES + state
         })
     }
@@ -54,11 +54,11 @@ fn order(note: &NoteClasses) -> (u8, u8, u8, u8) {
     (note.beat, note.sub, note.role, note.pitch)
 }
 
-/// What an earlier bar foretells of the note after `last` (`None`: of the bar's first), whose true value is `target`.
-fn foretell(earlier: &[NoteClasses], last: Option<&NoteClasses>, target: Option<&NoteClasses>) -> [Option<u8>; FIELDS] {
+/// Prediction of an earlier bar for the note after `last` (`None`: the first note of the bar), whose true value is `target`.
+fn predict(earlier: &[NoteClasses], last: Option<&NoteClasses>, target: Option<&NoteClasses>) -> [Option<u8>; FIELDS] {
     let mut classes = [None; FIELDS];
     let mut set = |field: Field, note: Option<&NoteClasses>| classes[field as usize] = note.and_then(|note| class_of(note, field));
-    // The bar is in canonical order: the rest of it is what comes after the last note.
+    // Bars are in canonical order: the rest is what follows the last note.
     let rest = &earlier[earlier.partition_point(|note| last.is_some_and(|last| order(note) <= order(last)))..];
     let Some(target) = target else {
         classes[Field::Type as usize] = Some(if rest.is_empty() { next::ENDBAR } else { next::NOTE });
@@ -69,7 +69,7 @@ fn foretell(earlier: &[NoteClasses], last: Option<&NoteClasses>, target: Option<
     set(Field::Role, rest.iter().find(|note| (note.beat, note.sub) == (target.beat, target.sub)));
     let same_voice = |note: &&NoteClasses| (note.beat, note.sub, note.role) == (target.beat, target.sub, target.role);
     set(Field::Pitch, rest.iter().find(same_voice));
-    // How a note is played may also be copied from one that the pitch has passed already; best from the pitch itself.
+    // Duration, velocity and offset may be copied from any note at the place; best from one with the same pitch.
     let mut voice = earlier.iter().filter(same_voice);
     let played = voice.clone().find(|note| note.pitch == target.pitch).or_else(|| voice.next());
     for field in [Field::Duration, Field::Velocity, Field::Offset] {
@@ -79,13 +79,13 @@ fn foretell(earlier: &[NoteClasses], last: Option<&NoteClasses>, target: Option<
     classes
 }
 
-/// Whether an earlier bar went on just so: with this note, or with its end.
+/// Whether an earlier bar continued with the same note, or its end.
 fn hit(earlier: &[NoteClasses], last: Option<&NoteClasses>, target: Option<&NoteClasses>) -> bool {
     let following = earlier.iter().find(|note| last.is_none_or(|last| order(note) > order(last)));
     following.map(order) == target.map(order)
 }
 
-/// The copies for each event of a piece, in the order of [`super::event::events`].
+/// Copies for each event of a piece, in the order of [`super::event::events`].
 pub(super) fn copies(bars: &[BarRows]) -> Vec<Copies> {
     let mut hits = [[false; 3]; LAGS.len()];
     let mut all = Vec::new();
@@ -96,12 +96,12 @@ pub(super) fn copies(bars: &[BarRows]) -> Vec<Copies> {
             let mut copies = [None; LAGS.len()];
             for ((copied, lag), hits) in copies.iter_mut().zip(LAGS).zip(&mut hits) {
                 let Some(earlier) = index.checked_sub(lag).and_then(|earlier| bars.get(earlier)) else { continue };
-                let record = match hits.iter().filter(|&&hit| hit).count() {
-                    0 => Record::Never,
-                    3 => Record::Always,
-                    _ => Record::Sometimes,
+                let hit_rate = match hits.iter().filter(|&&hit| hit).count() {
+                    0 => HitRate::Never,
+                    3 => HitRate::Always,
+                    _ => HitRate::Sometimes,
                 };
-                *copied = Some(Copied { classes: foretell(&earlier.notes, last, target), record });
+                *copied = Some(Copied { classes: predict(&earlier.notes, last, target), hit_rate });
                 hits.rotate_right(1);
                 hits[0] = hit(&earlier.notes, last, target);
             }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_exact_repeat_is_foretold_in_every_field() {
+    fn exact_repeat_is_predicted_in_every_field() {
         let notes = || vec![note(0, 0, 48), note(0, 0, 60), note(1, 12, 64), note(3, 0, 67)];
         let bars: Vec<BarRows> = (0..10).map(|index| bar(index, notes())).collect();
         let events: Vec<_> = events(&bars).collect();
@@ -133,22 +133,22 @@ mod tests {
                 }
             }
         }
-        // Three hits later every lag that has a bar is in its best state.
+        // After three hits every lag that has a bar is in its best state.
         assert_eq!(copies[copies.len() - 1].bucket(Field::Type), BUCKETS - 1);
         assert_eq!(copies[0].bucket(Field::Type), 0);
     }
 
     #[test]
-    fn a_record_counts_the_last_three_events() {
+    fn hit_rate_covers_the_last_three_events() {
         let bars = vec![bar(0, vec![note(0, 0, 60), note(1, 0, 62)]), bar(1, vec![note(0, 0, 60), note(1, 0, 63)])];
         let copies = copies(&bars);
-        let records: Vec<_> = copies[3..].iter().map(|c| c.0[0].map(|c| c.record)).collect();
-        // Nothing yet; the first note was right; the second was not.
-        assert_eq!(records, [Some(Record::Never), Some(Record::Sometimes), Some(Record::Sometimes)]);
+        let records: Vec<_> = copies[3..].iter().map(|c| c.0[0].map(|c| c.hit_rate)).collect();
+        // Before any event; after a hit; after a miss.
+        assert_eq!(records, [Some(HitRate::Never), Some(HitRate::Sometimes), Some(HitRate::Sometimes)]);
     }
 
     #[test]
-    fn later_fields_are_copied_given_the_true_earlier_ones() {
+    fn later_fields_are_predicted_given_the_true_earlier_ones() {
         let soft = NoteClasses { velocity: 3, duration: 7, offset: 2, ..note(1, 0, 64) };
         let bars = vec![bar(0, vec![note(0, 0, 60), soft]), bar(1, vec![note(1, 0, 66)])];
         let first = copies(&bars)[3];
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_earlier_bar_foretells_the_end() {
+    fn empty_earlier_bar_predicts_the_end() {
         let bars = vec![bar(0, vec![]), bar(1, vec![note(0, 0, 60)])];
         let first = copies(&bars)[1];
         assert_eq!(first.classes(Field::Type)[0], Some(next::ENDBAR));

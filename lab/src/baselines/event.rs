@@ -1,48 +1,48 @@
-//! A piece as the sequence of its predictions: one at the start of each bar, one after each note.
+//! A piece as a sequence of predictions: one at the start of each bar, one after each note.
 
 use antiphon_engine::codec::vocabulary::{Field, next};
 use antiphon_engine::codec::{BarRows, NoteClasses};
 
 use super::class_of;
 
-/// How many notes back the longest context looks.
+/// Notes that the longest context reaches back.
 pub(super) const RECENT: usize = 6;
 
-/// A note that has sounded, and how far back.
+/// An earlier note, relative to the current bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Past {
-    /// Bars since then: 0, 1, or 2 for anything longer.
+    /// Bars between it and the current bar: 0, 1, or 2 for two and more.
     bars_ago: u8,
     /// The note.
     pub(super) note: NoteClasses,
 }
 
 impl Past {
-    /// Where it started: bars ago, beat and tick in one number.
+    /// Its onset as one number: bars ago, beat and tick.
     pub(super) fn place(&self) -> i32 {
         (i32::from(self.bars_ago) * 16 + i32::from(self.note.beat)) * 24 + i32::from(self.note.sub)
     }
 }
 
-/// One prediction: what is known before it, and what came.
+/// One prediction: its context and its true outcome.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
-    /// Index of the bar it falls into.
+    /// Index of the bar.
     pub(super) bar: usize,
-    /// Column value of the bar's metre.
+    /// Class of the bar's metre.
     pub(super) metre: u8,
-    /// The last notes of the piece, latest first.
+    /// Last notes of the piece, latest first.
     pub(super) recent: [Option<Past>; RECENT],
-    /// What came: a class of [`Field::Type`].
+    /// True outcome: a class of [`Field::Type`].
     pub(super) next: u8,
-    /// The note that came, if one did.
+    /// The next note; `None` at the end of a bar.
     pub(super) target: Option<NoteClasses>,
-    /// The last two notes of the target's role, latest first.
+    /// Last two notes of the target's role, latest first.
     pub(super) same_role: [Option<NoteClasses>; 2],
 }
 
 impl Event {
-    /// The class this field took; `None` if it has no value here.
+    /// True class of a field; `None` if the event does not predict it.
     pub(super) fn class(&self, field: Field) -> Option<u8> {
         match field {
             Field::Type => Some(self.next),
@@ -51,17 +51,17 @@ impl Event {
     }
 }
 
-/// What has been heard of a piece so far.
+/// Notes of the piece so far, as far as contexts need them.
 #[derive(Debug, Default)]
-struct Heard {
+struct RecentNotes {
     /// Bar and note, latest first.
     recent: [Option<(usize, NoteClasses)>; RECENT],
-    /// The last two notes of each role, latest first.
+    /// Last two notes of each role, latest first.
     by_role: [[Option<NoteClasses>; 2]; 16],
 }
 
-impl Heard {
-    fn hear(&mut self, bar: usize, note: NoteClasses) {
+impl RecentNotes {
+    fn push(&mut self, bar: usize, note: NoteClasses) {
         self.recent.rotate_right(1);
         self.recent[0] = Some((bar, note));
         if let Some(slot) = self.by_role.get_mut(usize::from(note.role)) {
@@ -83,9 +83,9 @@ impl Heard {
     }
 }
 
-/// The predictions of a piece in order: `notes + 1` for each bar.
+/// All predictions of a piece in order: `notes + 1` for each bar.
 pub(super) fn events(bars: &[BarRows]) -> impl Iterator<Item = Event> + '_ {
-    let mut heard = Heard::default();
+    let mut recent_notes = RecentNotes::default();
     let last_bar = bars.len().saturating_sub(1);
     let places = bars.iter().enumerate().flat_map(|(index, bar)| (0..=bar.notes.len()).map(move |row| (index, bar, row)));
     places.map(move |(index, bar, row)| {
@@ -93,17 +93,17 @@ pub(super) fn events(bars: &[BarRows]) -> impl Iterator<Item = Event> + '_ {
         let event = Event {
             bar: index,
             metre: bar.fields.metre,
-            recent: heard.recent(index),
+            recent: recent_notes.recent(index),
             next: match target {
                 Some(_) => next::NOTE,
                 None if index == last_bar => next::EOS,
                 None => next::ENDBAR,
             },
             target,
-            same_role: target.and_then(|note| heard.by_role.get(usize::from(note.role)).copied()).unwrap_or_default(),
+            same_role: target.and_then(|note| recent_notes.by_role.get(usize::from(note.role)).copied()).unwrap_or_default(),
         };
         if let Some(note) = target {
-            heard.hear(index, note);
+            recent_notes.push(index, note);
         }
         event
     })
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_bar_has_one_prediction_more_than_notes() {
+    fn bar_has_one_prediction_more_than_notes() {
         let bars = vec![bar(0, vec![note(0, 0, 60), note(1, 0, 62)]), bar(1, vec![]), bar(2, vec![note(0, 12, 64)])];
         let all: Vec<Event> = events(&bars).collect();
         let kinds: Vec<u8> = all.iter().map(|e| e.next).collect();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_sees_the_notes_before_it_only() {
+    fn event_context_is_the_notes_before_it() {
         let bars = vec![bar(0, vec![note(0, 0, 60), note(1, 0, 62)]), bar(1, vec![note(2, 3, 64)])];
         let all: Vec<Event> = events(&bars).collect();
         assert_eq!(all[0].recent, [None; RECENT]);

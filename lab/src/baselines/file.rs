@@ -1,14 +1,14 @@
-//! The baselines' file: one [safetensors](https://github.com/huggingface/safetensors) file of packed tables and weights.
+//! File format of the baselines: one [safetensors](https://github.com/huggingface/safetensors) file of packed tables and weights.
 //!
 //! | array | type | shape | |
 //! |---|---|---|---|
 //! | `SYMBOL.unigram` | u64 | `[classes]` | counts without context |
 //! | `SYMBOL.ORDER` | u8 | `[bytes]` | a packed [`Table`] |
 //! | `FIELD.ngram_weights` | f64 | `[1, 4]` | Witten-Bell and absolute discount, of the field and of the interval |
-//! | `FIELD.copy_weights` | f64 | `[256, 5]` | by the lags' records: the n-gram, then bars b-1, b-2, b-4, b-8 |
+//! | `FIELD.copy_weights` | f64 | `[256, 5]` | by the lags' states: the n-gram, then bars b-1, b-2, b-4, b-8 |
 //!
-//! Symbols are the eight fields and `interval`. The metadata has one entry, `antiphon.baselines`: a JSON object with [`FORMAT`], the vocabulary's version,
-//! and what the baselines were fitted on.
+//! Symbols are the eight fields and `interval`. The metadata has one entry, `antiphon.baselines`: a JSON object with [`FORMAT`], the vocabulary
+//! version, and what the baselines were fitted on.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -29,13 +29,13 @@ use super::mixture::Mixture;
 use super::table::Table;
 use crate::tensors::{self, Array};
 
-/// Version of the file's layout and of the contexts' definition; another is refused.
+/// Version of the layout and of the definition of contexts; files of another version are refused.
 const FORMAT: u32 = 1;
 
 /// Key of the one metadata entry.
 const DESCRIPTION: &str = "antiphon.baselines";
 
-/// Longest header that is read: 82 arrays take a hundredth of it.
+/// Longest header that is read; 82 arrays take a hundredth of it.
 const MAX_HEADER_BYTES: u64 = 1 << 20;
 
 /// The JSON object of the metadata.
@@ -53,7 +53,7 @@ fn f64_bytes<const K: usize>(mixture: &Mixture<K>) -> Vec<u8> {
 }
 
 impl Baselines {
-    /// Writes the file; the same baselines always make the same bytes. Returns how many.
+    /// Writes the file. Deterministic. Returns the number of bytes.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -90,7 +90,7 @@ impl Baselines {
     pub(crate) fn from_file(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> { Arrays::open(path)?.baselines() };
         read().with_context(|| {
-            format!("cannot use the baselines in {}; write them anew with `antiphon-lab corpus --baselines-out`", path.display())
+            format!("cannot use the baselines in {}; write them again with `antiphon-lab corpus --baselines-out`", path.display())
         })
     }
 }
@@ -99,7 +99,7 @@ impl Baselines {
 struct Arrays {
     file: File,
     metadata: Metadata,
-    /// Where the arrays begin.
+    /// Byte offset of the first array.
     start: u64,
 }
 
@@ -158,7 +158,7 @@ impl Arrays {
 
     fn baselines(mut self) -> Result<Baselines> {
         let entry = self.metadata.metadata().as_ref().and_then(|metadata| metadata.get(DESCRIPTION));
-        let entry = entry.with_context(|| format!("it has no metadata entry {DESCRIPTION}: this is no baselines' file"))?;
+        let entry = entry.with_context(|| format!("it has no metadata entry {DESCRIPTION}: this is not a file of baselines"))?;
         let description: Description = serde_json::from_str(entry).with_context(|| format!("the metadata entry {DESCRIPTION}"))?;
         ensure!(description.format == FORMAT, "its format is {}, this program reads {FORMAT}", description.format);
         let vocabulary = description.vocabulary;
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_written_file_reads_back_the_same_and_is_the_same_each_time() {
+    fn written_file_is_deterministic_and_reads_back_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let (first, second) = (folder.path().join("a"), folder.path().join("b"));
         let (baselines, held_out) = small();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_files_are_refused_with_a_reason() {
+    fn damaged_file_is_refused_with_a_reason() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("baselines");
         small().0.write(File::create(&path).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Fitting the baselines: counts from the training pieces, weights from the held-out ones.
+//! Fitting of the baselines: counts from the training pieces, mixture weights from the held-out ones.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use super::mixture::{Mixture, Observation};
 use super::table::{Estimate, Table, sort_key};
 use crate::corpus::Piece;
 
-/// Estimates of one field in the n-gram: two of the field, two of the interval.
+/// Estimates of the n-gram for a field: two of the field, two of the interval.
 pub(super) const ESTIMATES: usize = 4;
 
-/// The n-gram and the copies of each lag.
-pub(super) const SOURCES: usize = 1 + LAGS.len();
+/// Components of n-gram + copy: the n-gram, and the copy at each lag.
+pub(super) const COMPONENTS: usize = 1 + LAGS.len();
 
-/// One training piece in this many is held out to fit the weights on.
+/// One training piece in this many is held out to fit the weights.
 const HELD_OUT_ONE_IN: u64 = 33;
 
 /// The counts of one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Of each class.
+    /// By class, without context.
     pub(super) unigram: Vec<u64>,
-    /// Of each class in each context, by order.
+    /// By context and class, by order.
     pub(super) orders: [Table; ORDERS],
 }
 
@@ -37,18 +37,18 @@ pub(super) struct Counts {
 pub(super) struct Weights {
     /// Of the n-gram's estimates.
     pub(super) ngram: Mixture<ESTIMATES>,
-    /// Of the n-gram and the copies, by the lags' records.
-    pub(super) copy: Mixture<SOURCES>,
+    /// Of the n-gram and the copies, by the lags' states.
+    pub(super) copy: Mixture<COMPONENTS>,
 }
 
-/// What the baselines were fitted on.
+/// Training data of the baselines.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Fitted {
-    /// Pieces whose notes were counted.
+    /// Pieces that the n-grams count.
     pub(crate) pieces: usize,
     /// Their notes.
     pub(crate) notes: usize,
-    /// Pieces on which the weights were fitted.
+    /// Pieces that the weights are fitted on.
     pub(crate) held_out_pieces: usize,
     /// Their notes.
     pub(crate) held_out_notes: usize,
@@ -61,30 +61,30 @@ pub(crate) struct Baselines {
     pub(super) counts: Vec<Counts>,
     /// By field, in chain order.
     pub(super) weights: Vec<Weights>,
-    /// How many bar ends are the end of the piece: what a copied bar end says about the two.
+    /// Share of bar ends that are the end of the piece: splits the probability of a copied bar end between EOS and ENDBAR.
     pub(super) end_of_piece: f64,
-    /// What they were fitted on.
+    /// Training data.
     pub(crate) fitted: Fitted,
 }
 
-/// Whether a training piece is held out from the counts, by its path in the corpus. It does not depend on the other pieces.
+/// Whether a training piece is held out from the counts, by its path in the corpus. Independent of the other pieces.
 pub(crate) fn is_held_out(path: &str) -> bool {
-    // FNV-1a; its high bits, because the low ones follow the last letters.
+    // FNV-1a; the high bits, because the low ones depend mostly on the last characters.
     let hash = path.bytes().fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
     (hash >> 32).is_multiple_of(HELD_OUT_ONE_IN)
 }
 
-/// The training pieces on which the weights are fitted.
+/// Training pieces that the weights are fitted on.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeldOut {
     /// The pieces.
     pieces: Vec<Piece>,
-    /// The number of each one's source.
+    /// Index of each one's source.
     sources: Vec<usize>,
 }
 
 impl HeldOut {
-    /// Adds a piece of the source with this number.
+    /// Adds a piece of a source, by index.
     pub(crate) fn push(&mut self, piece: Piece, source: usize) {
         self.pieces.push(piece);
         self.sources.push(source);
@@ -100,13 +100,13 @@ impl Counts {
         }
         let table = |order: usize| Table::count(queries.iter().map(|query| sort_key(query.contexts[order], query.class)).collect());
         let orders: [usize; ORDERS] = std::array::from_fn(|order| order);
-        // As many at a time as there are threads: each sorts eight bytes for every training note.
+        // One per thread at a time: each sorts eight bytes per training note.
         let tables: Vec<Table> = orders.into_par_iter().map(table).collect();
         let mut tables = tables.into_iter();
         Self { unigram, orders: orders.map(|_| tables.next().unwrap_or_else(|| Table::count(Vec::new()))) }
     }
 
-    /// Both estimates of each query's class.
+    /// Both estimates for each query.
     fn probabilities(&self, queries: &[Query]) -> Result<Vec<[f64; 2]>> {
         let mut estimates: Vec<Estimate> = queries.iter().map(|query| Estimate::without_context(&self.unigram, query)).collect();
         for (order, table) in self.orders.iter().enumerate() {
@@ -116,7 +116,7 @@ impl Counts {
     }
 }
 
-/// What the n-gram's four estimates gave to each class of a field that came.
+/// Likelihoods of the true classes of a field under the four estimates of the n-gram.
 pub(super) fn ngram_observations(counts: &[Counts], pieces: &[Piece], field: Field) -> Result<Vec<Observation<ESTIMATES>>> {
     let probabilities = |symbol: Symbol| -> Result<Vec<[f64; 2]>> {
         let index = Symbol::ALL.iter().position(|s| *s == symbol);
@@ -137,9 +137,9 @@ pub(super) fn ngram_observations(counts: &[Counts], pieces: &[Piece], field: Fie
     Ok(absolute.into_iter().zip(relative).map(observe).collect())
 }
 
-/// The same for the n-gram, given its probability, and the copies.
-pub(super) fn copy_observation(ngram: f64, copies: &Copies, field: Field, class: u8, end_of_piece: f64) -> Observation<SOURCES> {
-    let mut observation = Observation { likelihood: [0.0; SOURCES], available: [false; SOURCES], bucket: copies.bucket(field) };
+/// Likelihoods of the true class under the n-gram, whose probability is given, and the copies.
+pub(super) fn copy_observation(ngram: f64, copies: &Copies, field: Field, class: u8, end_of_piece: f64) -> Observation<COMPONENTS> {
+    let mut observation = Observation { likelihood: [0.0; COMPONENTS], available: [false; COMPONENTS], bucket: copies.bucket(field) };
     observation.likelihood[0] = ngram;
     observation.available[0] = true;
     for (slot, copied) in (1..).zip(copies.classes(field)) {
@@ -177,7 +177,7 @@ pub(super) fn field_events<'a>(
     })
 }
 
-/// The copies of every event, by piece.
+/// Copies for every event, by piece.
 pub(super) fn all_copies(pieces: &[Piece]) -> Vec<Vec<Copies>> {
     pieces.par_iter().map(|piece| copies(&piece.bars)).collect()
 }
@@ -185,7 +185,7 @@ pub(super) fn all_copies(pieces: &[Piece]) -> Vec<Vec<Copies>> {
 impl Baselines {
     /// Counts the training pieces and fits the weights on the held-out ones.
     ///
-    /// Memory: about 110 bytes for each training note while it works, 27 when it is done.
+    /// Memory: about 110 bytes per training note during the fit, 27 after it.
     ///
     /// # Errors
     /// If either set has no notes.
@@ -216,7 +216,7 @@ impl Baselines {
         let copies = all_copies(&held_out.pieces);
         let mut weights = Vec::new();
         for field in Field::ALL {
-            progress.set_message(format!("weighing {}", field.name()));
+            progress.set_message(format!("fitting weights of {}", field.name()));
             let observations = ngram_observations(&counts, &held_out.pieces, field)?;
             let importance = importance(held_out, &copies, field);
             let ngram = Mixture::fit(&observations, &importance, 1);
@@ -240,12 +240,12 @@ pub(super) mod tests {
     use super::super::tests::composed;
     use super::*;
 
-    /// Forty pieces to count.
+    /// Forty training pieces.
     pub(crate) fn training() -> Vec<Piece> {
         (0..40).map(|seed| composed(seed, 12)).collect()
     }
 
-    /// Baselines fitted on them, with the ten pieces they were weighed on.
+    /// Baselines fitted on them, and the ten held-out pieces.
     pub(crate) fn small() -> (&'static Baselines, Vec<Piece>) {
         static BASELINES: LazyLock<Baselines> = LazyLock::new(|| Baselines::fit(&training(), &held_out(), &ProgressBar::hidden()).unwrap());
         (&BASELINES, held_out().pieces)
@@ -255,18 +255,18 @@ pub(super) mod tests {
         of_one_source((40..50).map(|seed| composed(seed, 16)).collect())
     }
 
-    /// Pieces to hold out.
+    /// Held-out pieces of one source.
     pub(crate) fn of_one_source(pieces: Vec<Piece>) -> HeldOut {
         HeldOut { sources: vec![0; pieces.len()], pieces }
     }
 
-    /// The same question about another of its possible classes.
-    fn asking(query: Query, class: u8) -> Query {
+    /// The same query for another possible class.
+    fn with_class(query: Query, class: u8) -> Query {
         Query { class: query.first + u16::from(class), ..query }
     }
 
     #[test]
-    fn every_mixture_of_every_field_sums_to_one_over_its_classes() {
+    fn probabilities_of_every_field_sum_to_1_over_its_classes() {
         let (baselines, held_out) = small();
         let pieces = &held_out[..2];
         let copies = all_copies(pieces);
@@ -274,11 +274,11 @@ pub(super) mod tests {
             let weights = &baselines.weights[field as usize];
             let classes = u8::try_from(field.classes() - 1).unwrap();
             let symbols: &[Symbol] = if field == Field::Pitch { &[Symbol::Of(field), Symbol::Interval] } else { &[Symbol::Of(field)] };
-            // Ask for every class at each event.
+            // Query every class at each event.
             let asked = |symbol: Symbol| -> Vec<[f64; 2]> {
                 let mut every = Vec::new();
                 for query in queries(pieces, symbol) {
-                    every.extend((0..=classes).map(|class| asking(query, class)));
+                    every.extend((0..=classes).map(|class| with_class(query, class)));
                 }
                 let index = Symbol::ALL.iter().position(|s| *s == symbol).unwrap();
                 baselines.counts[index].probabilities(&every).unwrap()
@@ -310,7 +310,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_source_counts_as_the_root_of_its_notes() {
+    fn source_weighs_as_the_square_root_of_its_notes() {
         let pieces: Vec<Piece> = (0..10).map(|_| composed(3, 8)).collect();
         let held_out = HeldOut { pieces, sources: vec![0, 0, 0, 0, 7, 0, 0, 0, 0, 0] };
         let importance = importance(&held_out, &all_copies(&held_out.pieces), Field::Pitch);
@@ -322,7 +322,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn nothing_to_fit_on_is_said() {
+    fn fit_without_notes_is_an_error_that_says_so() {
         let some = of_one_source(vec![composed(1, 4)]);
         let error =
             |training: &[Piece], held_out: &HeldOut| Baselines::fit(training, held_out, &ProgressBar::hidden()).unwrap_err().to_string();
@@ -331,13 +331,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn about_three_pieces_in_a_hundred_are_held_out() {
+    fn three_pieces_in_a_hundred_are_held_out() {
         let held_out = (0..10_000).filter(|i| is_held_out(&format!("source/piece-{i}.mid"))).count();
         assert!((250..360).contains(&held_out), "{held_out}");
     }
 
     #[test]
-    fn fields_that_do_not_count_are_not_counted() {
+    fn field_that_does_not_count_is_not_counted() {
         let flat = Piece { flat_velocity: true, performed_timing: false, ..composed(1, 8) };
         let asked = |field| queries(std::slice::from_ref(&flat), Symbol::Of(field)).len();
         assert_eq!((asked(Field::Velocity), asked(Field::Offset), asked(Field::Pitch)), (0, 0, flat.notes()));

@@ -1,35 +1,35 @@
-//! Mixtures of estimates, their weights fitted by expectation maximisation.
+//! Mixtures of probability estimates, with weights fitted by expectation maximisation.
 
-/// Rounds of EM: the likelihood has settled to four digits long before.
-const ROUNDS: usize = 60;
+/// Iterations of EM; the likelihood converges to four digits earlier.
+const ITERATIONS: usize = 60;
 
-/// Held-out observations that a bucket's weights borrow from the weights of all buckets together.
-const BORROWED: f64 = 5.0;
+/// Strength of the prior, in observations: each bucket's weights are smoothed towards the global ones.
+const PRIOR_OBSERVATIONS: f64 = 5.0;
 
-/// What K estimates gave to the class that came.
+/// Likelihoods of the true class under K estimates.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observation<const K: usize> {
-    /// Probability of the class by each estimate; 0 where it has none.
+    /// Probability by each estimate; 0 if it is not available.
     pub(super) likelihood: [f64; K],
-    /// Which estimates have anything to say here; the first always has.
+    /// Which estimates exist here; the first always does.
     pub(super) available: [bool; K],
-    /// Which set of weights applies.
+    /// Index of the weight set.
     pub(super) bucket: usize,
 }
 
-/// Weights by bucket, each set with sum 1.
+/// Weight sets by bucket; each sums to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Mixture<const K: usize>(Vec<[f64; K]>);
 
-/// The weights of what is available, with sum 1.
-fn shares<const K: usize>(weights: &[f64; K], available: &[bool; K]) -> [f64; K] {
-    let mut shares = *weights;
-    for (share, available) in shares.iter_mut().zip(available) {
+/// Weights of the available estimates, renormalised to sum 1.
+fn renormalised<const K: usize>(weights: &[f64; K], available: &[bool; K]) -> [f64; K] {
+    let mut renormalised = *weights;
+    for (share, available) in renormalised.iter_mut().zip(available) {
         *share *= f64::from(u8::from(*available));
     }
-    let sum: f64 = shares.iter().sum();
+    let sum: f64 = renormalised.iter().sum();
     if sum > 0.0 {
-        return shares.map(|share| share / sum);
+        return renormalised.map(|share| share / sum);
     }
     let mut first = [0.0; K];
     first[0] = 1.0;
@@ -42,23 +42,22 @@ fn normalised<const K: usize>(sums: [f64; K]) -> [f64; K] {
 }
 
 impl<const K: usize> Mixture<K> {
-    /// From stored weights; `None` unless there is at least one set and all are non-negative with a positive, finite sum.
+    /// From stored weights; `None` unless there is at least one set and all are non-negative with sum 1.
     pub(super) fn from_weights(weights: Vec<[f64; K]>) -> Option<Self> {
         let sound = |set: &[f64; K]| set.iter().all(|w| *w >= 0.0) && (set.iter().sum::<f64>() - 1.0).abs() < 1e-6;
         (!weights.is_empty() && weights.iter().all(sound)).then_some(Self(weights))
     }
 
-    /// The weights by bucket.
+    /// Weight sets by bucket.
     pub(super) fn weights(&self) -> &[[f64; K]] {
         &self.0
     }
 
-    /// The weights under which the observations are most likely: first one set for all, then one for each bucket. `importance` says how often each
-    /// observation counts; it is 1 on average.
+    /// Maximum-likelihood weights: first one global set, then one for each bucket. `importance` weighs the observations; its mean is 1.
     pub(super) fn fit(observations: &[Observation<K>], importance: &[f64], buckets: usize) -> Self {
         let even = normalised([1.0; K]);
         let mut global = Self(vec![even; buckets]);
-        for _ in 0..ROUNDS {
+        for _ in 0..ITERATIONS {
             let sums = global.responsibilities(observations, importance);
             let total = sums.iter().fold([0.0; K], |mut total, set| {
                 total.iter_mut().zip(set).for_each(|(t, s)| *t += s);
@@ -71,10 +70,10 @@ impl<const K: usize> Mixture<K> {
         }
         let prior = global.0.first().copied().unwrap_or(even);
         let mut mixture = global;
-        for _ in 0..ROUNDS {
+        for _ in 0..ITERATIONS {
             let mut sums = mixture.responsibilities(observations, importance);
             for set in &mut sums {
-                set.iter_mut().zip(prior).for_each(|(s, p)| *s += BORROWED * p);
+                set.iter_mut().zip(prior).for_each(|(s, p)| *s += PRIOR_OBSERVATIONS * p);
                 *set = normalised(*set);
             }
             mixture = Self(sums);
@@ -82,13 +81,13 @@ impl<const K: usize> Mixture<K> {
         mixture
     }
 
-    /// The expectation step: how much each estimate contributed, by bucket.
+    /// Expectation step: contribution of each estimate, by bucket.
     fn responsibilities(&self, observations: &[Observation<K>], importance: &[f64]) -> Vec<[f64; K]> {
         let mut sums = vec![[0.0; K]; self.0.len()];
         for (observation, importance) in observations.iter().zip(importance) {
             let Some((weights, sums)) = self.0.get(observation.bucket).zip(sums.get_mut(observation.bucket)) else { continue };
-            let shares = shares(weights, &observation.available);
-            let joint: [f64; K] = std::array::from_fn(|k| shares[k] * observation.likelihood[k]);
+            let renormalised = renormalised(weights, &observation.available);
+            let joint: [f64; K] = std::array::from_fn(|k| renormalised[k] * observation.likelihood[k]);
             let total: f64 = joint.iter().sum();
             if total > 0.0 {
                 sums.iter_mut().zip(joint).for_each(|(s, j)| *s += importance * j / total);
@@ -97,10 +96,10 @@ impl<const K: usize> Mixture<K> {
         sums
     }
 
-    /// Probability of the class that came.
+    /// Probability of the true class.
     pub(super) fn probability(&self, observation: &Observation<K>) -> f64 {
         let set = self.0.get(observation.bucket).unwrap_or(&self.0[0]);
-        shares(set, &observation.available).iter().zip(observation.likelihood).map(|(share, likelihood)| share * likelihood).sum()
+        renormalised(set, &observation.available).iter().zip(observation.likelihood).map(|(share, likelihood)| share * likelihood).sum()
     }
 }
 
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_better_estimate_wins_its_bucket() {
+    fn better_estimate_has_the_larger_weight_in_its_bucket() {
         let mut observations = vec![observation([0.1, 0.9], [true; 2], 0); 300];
         observations.extend(vec![observation([0.9, 0.1], [true; 2], 1); 300]);
         let mixture = Mixture::fit(&observations, &[1.0; 600], 2);
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn importance_is_like_being_seen_more_often() {
+    fn importance_equals_repetition_of_an_observation() {
         let (a, b) = (observation([0.1, 0.9], [true; 2], 0), observation([0.8, 0.2], [true; 2], 0));
         let important = Mixture::fit(&[a, b], &[1.5, 0.5], 1);
         let repeated = Mixture::fit(&[a, a, a, b], &[0.5; 4], 1);
@@ -136,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn weights_of_the_absent_go_to_the_present() {
+    fn unavailable_estimates_lose_their_weight_to_available_ones() {
         let mixture = Mixture(vec![[0.25, 0.75]]);
         assert!((mixture.probability(&observation([0.5, 0.0], [true, false], 0)) - 0.5).abs() < 1e-12);
         assert!((mixture.probability(&observation([0.5, 1.0], [true, true], 0)) - 0.875).abs() < 1e-12);
     }
 
     #[test]
-    fn unsound_weights_are_refused() {
+    fn weights_that_do_not_sum_to_1_are_refused() {
         assert_eq!(Mixture::<2>::from_weights(vec![]), None);
         assert_eq!(Mixture::from_weights(vec![[0.5, 0.6]]), None);
         assert_eq!(Mixture::from_weights(vec![[f64::NAN, 1.0]]), None);
@@ -153,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn em_never_makes_the_held_out_pieces_less_likely(likelihoods in prop::collection::vec((0.001f64..1.0, 0.001f64..1.0), 1..60)) {
+        fn em_never_lowers_the_likelihood(likelihoods in prop::collection::vec((0.001f64..1.0, 0.001f64..1.0), 1..60)) {
             let observations: Vec<_> = likelihoods.iter().map(|&(a, b)| observation([a, b], [true; 2], 0)).collect();
             let even = Mixture(vec![[0.5, 0.5]]);
             let fitted = Mixture::fit(&observations, &vec![1.0; observations.len()], 1);

@@ -1,13 +1,13 @@
-//! What the model must beat: a back-off n-gram, and its mixture with copies of earlier bars.
+//! Baselines that the model must beat: a back-off n-gram, and its mixture with copies of earlier bars.
 //!
-//! Both predict the same eight fields in the same chain as the model (`docs/model-interface.md`), so their bits per note compare with its own.
+//! Both predict the same eight fields in the same chain as the model (`docs/model-interface.md`), so that bits per note are comparable.
 //!
 //! * **n-gram**: contexts of six orders for each field, interpolated by Witten and Bell (1991, method C) and by absolute discounting (Ney, Essen and
 //!   Kneser 1994); for the pitch also as an interval. The four estimates are mixed with weights fitted by EM on held-out training pieces.
-//! * **n-gram + copy**: that, mixed with point masses on the note that stood at the same place 1, 2, 4 and 8 bars ago. The weights depend on how
-//!   well each of these bars foretold the last three notes.
+//! * **n-gram + copy**: the n-gram, mixed with point masses on the note at the same place 1, 2, 4 and 8 bars ago. The weights depend on how many of
+//!   the last three notes each of these bars predicted.
 //!
-//! The tables hold a count for every context ever seen; nothing is pruned.
+//! The tables hold a count for every context in the training data; nothing is pruned.
 
 mod context;
 mod copying;
@@ -15,19 +15,19 @@ mod event;
 mod file;
 mod fit;
 mod mixture;
-mod score;
+mod predict;
 mod table;
 
 use antiphon_engine::codec::NoteClasses;
 use antiphon_engine::codec::vocabulary::{FIELDS, Field};
 
 pub(crate) use fit::{Baselines, Fitted, HeldOut, is_held_out};
-pub(crate) use score::uniform_nats;
+pub(crate) use predict::uniform_nats;
 
-/// Nats by field, in chain order.
+/// Negative log-likelihoods in nats by field, in chain order.
 pub(crate) type FieldNats = [f64; FIELDS];
 
-/// A field's class in a note. The type is not a note's own: see [`event::Event::next`].
+/// Class of a field in a note; `None` for the type, which belongs to the prediction ([`event::Event::next`]).
 fn class_of(note: &NoteClasses, field: Field) -> Option<u8> {
     match field {
         Field::Type => None,

@@ -1,16 +1,16 @@
-//! Count tables: how often each class followed each context, and the two estimates made from them.
+//! Count tables: occurrences of each class after each context, and the two estimates made from them.
 
 use anyhow::{Result, bail};
 
 use super::context::{CLASS_BITS, CONTEXT_BITS, Query};
 
-/// Absolute discount: what is taken from every count and given to the shorter context.
+/// Absolute discount: subtracted from every count and given to the shorter context.
 const DISCOUNT: f64 = 0.6;
 
-/// A count added to every class of an empty context.
+/// Count added to every class in the empty context.
 const HALF: f64 = 0.5;
 
-/// What one estimate gives to the class that came, and to all that cannot come.
+/// Probability that one estimate gives to the true class, and to all impossible classes together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Mass {
     class: f64,
@@ -18,7 +18,7 @@ struct Mass {
 }
 
 impl Mass {
-    /// The probability among the possible.
+    /// Probability renormalised to the possible classes.
     fn probability(self) -> f64 {
         self.class / (1.0 - self.impossible)
     }
@@ -32,7 +32,7 @@ pub(super) struct Estimate {
 }
 
 impl Estimate {
-    /// Without any context: from the counts of all classes.
+    /// In the empty context: from the counts of all classes.
     pub(super) fn without_context(unigram: &[u64], query: &Query) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "counts of notes are far below 2^53")]
         let weight = |count: u64| count as f64 + HALF;
@@ -68,27 +68,27 @@ impl Estimate {
         ad.impossible = (impossible_discounted + DISCOUNT * types * ad.impossible) / sum;
     }
 
-    /// Probability by Witten-Bell interpolation and by absolute discounting.
+    /// Probabilities by Witten-Bell interpolation and by absolute discounting.
     pub(super) fn probabilities(&self) -> [f64; 2] {
         [self.witten_bell.probability(), self.absolute.probability()]
     }
 }
 
-/// How often a class followed a context.
+/// Occurrences of a class after a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Count {
     class: u16,
     count: u32,
 }
 
-/// The counts of all contexts of one order, packed.
+/// Counts of all contexts of one order, packed.
 ///
-/// Contexts follow each other in ascending order. Each is LEB128 numbers: twice the distance from the one before, plus 1 if a single class was seen
-/// once; then that class, or the number of classes and for each the distance from the one before and its count.
+/// Contexts are in ascending order. Each is a sequence of LEB128 numbers: twice the difference to the context before, plus 1 if a single class
+/// occurred once; then that class, or the number of classes and for each the difference to the class before and its count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table(Vec<u8>);
 
-/// The key by which a class in a context is sorted and counted.
+/// Sort key of a class in a context.
 pub(super) fn sort_key(context: u64, class: u16) -> u64 {
     context << CLASS_BITS | u64::from(class)
 }
@@ -131,7 +131,7 @@ impl Table {
         Self(bytes)
     }
 
-    /// A packed table as read from a file. Damage is found while it is used.
+    /// A packed table from a file. It is checked while it is used.
     pub(super) fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
@@ -141,28 +141,28 @@ impl Table {
         &self.0
     }
 
-    /// Interpolates the estimates of those queries whose context of this order was ever seen.
+    /// Interpolates the estimates of the queries whose context of this order occurs in the table.
     ///
-    /// One pass over the table: the queries are sorted, the contexts are.
+    /// One pass over the table: queries are sorted as contexts are.
     pub(super) fn refine(&self, order: usize, queries: &[Query], estimates: &mut [Estimate]) -> Result<()> {
         let mut sorted: Vec<(u64, usize)> = queries.iter().enumerate().map(|(index, query)| (query.contexts[order], index)).collect();
         sorted.sort_unstable();
-        let mut waiting = &sorted[..];
+        let mut pending = &sorted[..];
         let mut reader = Reader { bytes: &self.0, position: 0, context: 0, counts: Vec::new() };
-        while !waiting.is_empty() && reader.next_context()? {
-            let missed = waiting.iter().take_while(|(context, _)| *context < reader.context).count();
-            waiting = &waiting[missed..];
-            let found = waiting.iter().take_while(|(context, _)| *context == reader.context).count();
-            for &(_, index) in &waiting[..found] {
+        while !pending.is_empty() && reader.next_context()? {
+            let missed = pending.iter().take_while(|(context, _)| *context < reader.context).count();
+            pending = &pending[missed..];
+            let found = pending.iter().take_while(|(context, _)| *context == reader.context).count();
+            for &(_, index) in &pending[..found] {
                 estimates[index].refine(&reader.counts, &queries[index]);
             }
-            waiting = &waiting[found..];
+            pending = &pending[found..];
         }
         Ok(())
     }
 }
 
-/// Unpacks a table, context by context.
+/// Unpacks a table, one context at a time.
 struct Reader<'a> {
     bytes: &'a [u8],
     position: usize,
@@ -187,7 +187,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the next context and its counts; false at the end.
+    /// Reads the next context and its counts; false at the end of the table.
     fn next_context(&mut self) -> Result<bool> {
         if self.position == self.bytes.len() {
             return Ok(false);
@@ -218,7 +218,7 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    /// Reads a class as its distance from the one before.
+    /// Reads a class, stored as the difference to the class before.
     fn class(&mut self, before: u16) -> Result<u16> {
         let class = u64::from(before) + self.number()?;
         match u16::try_from(class) {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn witten_bell_and_absolute_discount_by_hand() {
+    fn estimates_match_a_calculation_by_hand() {
         // Four classes, seen 3, 1, 0, 0 times: without context (3.5, 1.5, 0.5, 0.5) / 6.
         let unigram = [3, 1, 0, 0];
         // In context 9 class 0 was seen twice, class 1 once: 3 in all, 2 types.
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn mass_of_impossible_classes_goes_to_the_possible() {
+    fn impossible_classes_lose_their_mass_to_possible_ones() {
         let table = Table::count(vec![sort_key(9, 0), sort_key(9, 1), sort_key(9, 3)]);
         let among = |class| {
             let query = Query { first: 1, end: 3, ..query(9, class) };
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_an_error_and_never_a_panic() {
+    fn damaged_table_is_an_error_and_never_a_panic() {
         let table = Table::count((0..500u64).map(|i| sort_key(i * 977 % 100_000, u16::try_from(i % 300).unwrap())).collect());
         let ask = |bytes: &[u8]| {
             let query = query((1 << CONTEXT_BITS) - 1, 0);

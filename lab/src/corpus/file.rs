@@ -14,7 +14,7 @@ use crate::tensors::{self, Array};
 /// Version of the file's layout.
 const CORPUS_VERSION: &str = "1";
 
-/// All pieces, as the file holds them.
+/// All pieces, in the arrays of the file.
 #[derive(Default)]
 pub(crate) struct Corpus {
     notes: Vec<[u8; 8]>,
@@ -30,12 +30,12 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// A corpus of these sources, without a piece.
+    /// A corpus of these sources, without pieces.
     pub(crate) fn new(sources: Vec<String>) -> Self {
         Self { bar_notes: vec![0], piece_bars: vec![0], sources, ..Self::default() }
     }
 
-    /// Adds a piece of the source with this index.
+    /// Adds a piece; `source` is an index into the sources.
     pub(crate) fn push(&mut self, piece: &Piece, path: String, source: u8, split: Split) {
         let mut parts = piece.parts.iter();
         for bar in &piece.bars {
@@ -55,17 +55,17 @@ impl Corpus {
         self.paths.push(path);
     }
 
-    /// Whether there is nothing to write.
+    /// Whether it has no pieces.
     pub(crate) fn is_empty(&self) -> bool {
         self.paths.is_empty()
     }
 
-    /// Writes the safetensors file; the same pieces always make the same bytes. Returns how many.
+    /// Writes the safetensors file. Deterministic. Returns the number of bytes.
     pub(crate) fn write(&self, to: impl Write) -> io::Result<usize> {
         let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
         let bar_ticks: Vec<u8> = self.bar_ticks.iter().flat_map(|ticks| ticks.to_le_bytes()).collect();
         let array = |name: &str, dtype, shape, data| Array { name: name.into(), dtype, shape, data };
-        // Widest numbers first, so that each array is aligned.
+        // Widest element type first, so that each array is aligned.
         let arrays = [
             array("bar_notes", Dtype::U64, vec![self.bar_notes.len()], words(&self.bar_notes).into()),
             array("piece_bars", Dtype::U64, vec![self.piece_bars.len()], words(&self.piece_bars).into()),
@@ -95,9 +95,9 @@ impl Corpus {
     }
 }
 
-/// A length as the file counts.
+/// A length as the file stores it.
 fn count<T>(of: &[T]) -> u64 {
-    // Memory ends before 64 bits do.
+    // `usize` is at most 64 bits wide.
     u64::try_from(of.len()).unwrap_or(u64::MAX)
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_of_safetensors_finds_every_array() {
+    fn written_file_has_every_array_for_a_safetensors_reader() {
         let mut bytes = Vec::new();
         let written = corpus().write(&mut bytes).unwrap();
         assert_eq!(written, bytes.len());
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_pieces_make_the_same_bytes() {
+    fn same_pieces_make_the_same_bytes() {
         let (mut one, mut other) = (Vec::new(), Vec::new());
         corpus().write(&mut one).unwrap();
         corpus().write(&mut other).unwrap();

@@ -1,18 +1,18 @@
-//! The MIDI files of a folder, by source.
+//! Search for MIDI files in a folder of sources.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-/// Most sources a corpus file can number.
+/// Most sources of a corpus file: their index is one byte.
 const MAX_SOURCES: usize = 256;
 
-/// What a folder holds.
+/// Sources and their files.
 pub(crate) struct Found {
     /// Names of the sources, sorted.
     pub(crate) sources: Vec<String>,
-    /// Their files, sorted by path.
+    /// Files of all sources, sorted by path.
     pub(crate) files: Vec<MidiFile>,
 }
 
@@ -20,13 +20,13 @@ pub(crate) struct Found {
 pub(crate) struct MidiFile {
     /// `source/name.mid`, with slashes on every system.
     pub(crate) path: String,
-    /// Where it is.
+    /// Path to open.
     pub(crate) full: PathBuf,
     /// Index into the sources.
     pub(crate) source: usize,
 }
 
-/// Finds the MIDI files of `dir`'s sources: of all, or of the `wanted` ones. A source without a file is none.
+/// Finds the MIDI files in the sub-folders of `dir`: in all, or in the `wanted` ones. Sub-folders without MIDI files are not sources.
 pub(crate) fn find(dir: &Path, wanted: &[String]) -> anyhow::Result<Found> {
     let mut found = Vec::new();
     for (name, path, is_dir) in entries(dir)? {
@@ -51,7 +51,7 @@ pub(crate) fn find(dir: &Path, wanted: &[String]) -> anyhow::Result<Found> {
     Ok(Found { sources, files })
 }
 
-/// Adds the MIDI files of a folder and of the folders in it. Links are not followed: they could lead in circles.
+/// Adds the MIDI files of a folder and its sub-folders. Links are not followed, because they can form cycles.
 fn collect(dir: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> anyhow::Result<()> {
     for (name, path, is_dir) in entries(dir)? {
         let relative = format!("{prefix}/{name}");
@@ -65,7 +65,7 @@ fn collect(dir: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> anyh
     Ok(())
 }
 
-/// Name, path and whether it is a folder, of everything in a folder.
+/// Name, path, and whether it is a folder, for each entry of a folder.
 fn entries(dir: &Path) -> anyhow::Result<Vec<(String, PathBuf, bool)>> {
     let failed = || format!("{}: cannot be read; check the path", dir.display());
     let entry = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_found_by_source_in_the_order_of_their_paths() {
+    fn found_files_are_grouped_by_source_and_sorted_by_path() {
         let dir = tempfile::tempdir().unwrap();
         for path in ["b/2.mid", "b/deep/1.MIDI", "a/x.mid", "a/notes.txt", "stray.mid", "empty/readme.txt"] {
             let path = dir.path().join(path);

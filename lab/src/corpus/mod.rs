@@ -1,4 +1,4 @@
-//! `antiphon-lab corpus`: MIDI files to the rows that training reads.
+//! `antiphon-lab corpus`: encodes MIDI files as the rows that training reads.
 
 mod file;
 pub(crate) mod find;
@@ -21,36 +21,37 @@ pub(crate) use piece::{Piece, share};
 use report::{BaselinesReport, Report};
 use split::{Split, SplitRule};
 
-/// Files read before their pieces are added to the corpus: it bounds what is held twice.
+/// Files read in parallel before their pieces are added to the corpus; bounds how many pieces are in memory twice.
 const BATCH: usize = 256;
 
-/// Writes a folder of MIDI files as rows for training.
+/// Encodes a folder of MIDI files as rows for training.
 ///
-/// Every folder in DIR is a source; its files (.mid, .midi, also in folders further down) are its pieces. They are read in parallel, encoded by
-/// the engine's own codec, and written into one safetensors file (docs/model-interface.md, section 4) in the order of their paths: the same input
-/// gives the same bytes. A file that cannot be read is left out and reported; the others are written.
+/// Every folder in DIR is a source; its files (.mid, .midi, also in sub-folders) are its pieces. They are encoded by the engine's own codec and
+/// written into one safetensors file (docs/model-interface.md, section 4), sorted by path: the same input gives the same bytes. A file that cannot be
+/// read is left out and reported.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Folder of sources
     dir: PathBuf,
 
-    /// File to write; it appears only when it is whole
+    /// Output file; it appears only when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 
     /// CSV file with the columns path,source,split (path from DIR on; split: train, valid or test)
     ///
-    /// Pieces of the split "test", and pieces that a source named in the file has but the file lacks, are left out. A source the file does not name
-    /// is trained on; if it is called NAME-something after a source NAME that is, only those of its pieces whose namesakes are trained on.
+    /// Pieces of the split "test", and pieces missing from the file although it names their source, are left out. Pieces of a source that the file
+    /// does not name are training pieces. A source called NAME-something, where the file names the source NAME, counts as made from NAME: its pieces
+    /// train only if the pieces of the same name in NAME do.
     ///
-    /// Without this option one piece in twenty validates, chosen by a hash of its path.
+    /// Without this option one piece in twenty is a validation piece, chosen by a hash of its path.
     #[arg(long, value_name = "FILE")]
     split: Option<PathBuf>,
 
-    /// Also fit the baselines on the training split, and write them here: the n-gram and n-gram + copy that `antiphon-lab eval` compares with
+    /// Also fit the baselines on the training split, and write them to this file: n-gram and n-gram + copy, for `antiphon-lab eval --baselines`
     ///
-    /// One training piece in 33, chosen by a hash of its path, is held out to fit the weights on. A million notes take about five seconds on two
-    /// processors, and 27 MB of file.
+    /// One training piece in 33, chosen by a hash of its path, is held out to fit the mixture weights. A million notes take about five seconds on two
+    /// processors and 27 MB of file.
     #[arg(long, value_name = "FILE")]
     baselines_out: Option<PathBuf>,
 
@@ -63,14 +64,14 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// The training pieces, where the baselines are fitted on them.
+/// Training pieces, kept in memory if baselines are fitted on them.
 #[derive(Default)]
 struct Training {
-    /// Whether to keep them at all.
+    /// Whether baselines are fitted.
     wanted: bool,
-    /// Those whose notes are counted.
+    /// Pieces that the n-grams count.
     counted: Vec<Piece>,
-    /// Those that the weights are fitted on.
+    /// Pieces that the mixture weights are fitted on.
     held_out: HeldOut,
 }
 
@@ -110,7 +111,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     report.print(args.json)
 }
 
-/// Reads all files and gathers their pieces in order.
+/// Reads all files and adds their pieces to the corpus, in order.
 fn build(found: &Found, rule: &SplitRule, training: &mut Training) -> anyhow::Result<(Corpus, Report)> {
     let mut corpus = Corpus::new(found.sources.clone());
     let mut report = Report::new(&found.sources);

@@ -1,4 +1,4 @@
-//! One MIDI file as bars of classes.
+//! A MIDI file encoded as bars of classes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,37 +8,38 @@ use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode, label};
 use antiphon_engine::music::analysis::velocities_are_flat;
 use antiphon_engine::music::{Bar, Clip, Note, Tick, smf};
 
-/// Below this share of notes off the grid a piece counts as quantised: what is left there is a tuplet or a grace note.
+/// Smallest share of off-grid notes in a performed piece. Fewer are tuplets or grace notes in a quantised piece.
 const PERFORMED_SHARE: f64 = 0.02;
 
-/// Players scatter. Where one offset holds more than this share of the notes off the grid, they are a figure that the grid lacks.
+/// Largest share of one offset among the off-grid notes of a performed piece. Played offsets scatter; a single offset is a rhythm that the grid
+/// lacks.
 const SCATTERED_SHARE: f64 = 0.4;
 
-/// `piece_flags`: no loss on velocity.
+/// Bit of `piece_flags`: no loss on velocity.
 const FLAT_VELOCITY: u8 = 1;
 
-/// `piece_flags`: timing is performed; without it there is no loss on offset.
+/// Bit of `piece_flags`: timing is performed. Without it there is no loss on offset.
 const PERFORMED_TIMING: u8 = 2;
 
-/// A piece as the corpus keeps it: from its first bar with a note to its last.
+/// An encoded piece, from its first bar with a note to its last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Piece {
-    /// Its bars, labelled.
+    /// Bars with measured conditioning.
     pub(crate) bars: Vec<BarRows>,
-    /// The number of each note's part, in the order of the notes; 255 for that part and all beyond.
+    /// Part of each note, in the order of the notes; 255 stands for that part and all beyond.
     pub(crate) parts: Vec<u8>,
-    /// What the codec had to change.
+    /// What the codec had to change or drop.
     pub(crate) report: EncodeReport,
-    /// Notes that started together in one part with the same pitch: the reader has already left them out.
+    /// Duplicate notes (same part, onset and pitch) that the MIDI reader has removed.
     pub(crate) read_duplicates: u64,
-    /// Whether its velocities say nothing.
+    /// Whether the velocities carry no dynamics: one velocity, or an accent pattern.
     pub(crate) flat_velocity: bool,
-    /// Whether its timing is a player's.
+    /// Whether the timing is performed, not quantised.
     pub(crate) performed_timing: bool,
 }
 
 impl Piece {
-    /// Reads a file, or says why it cannot be used.
+    /// Reads and encodes a MIDI file.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let import = smf::read_file(path)?;
         let mut piece = Self::from_clip(&import.clip).ok_or_else(|| anyhow::anyhow!("{}: no notes", path.display()))?;
@@ -46,7 +47,7 @@ impl Piece {
         Ok(piece)
     }
 
-    /// The piece of a clip; `None` if it has no notes.
+    /// Encodes a clip; `None` without notes.
     pub(crate) fn from_clip(clip: &Clip) -> Option<Self> {
         let notes: Vec<Note> = clip.parts.iter().flat_map(|part| &part.notes).copied().collect();
         let part_of = (0..).zip(&clip.parts).flat_map(|(number, part)| part.notes.iter().map(move |_| number));
@@ -68,7 +69,7 @@ impl Piece {
         })
     }
 
-    /// Whether this field has anything to say in this piece, and counts in sums and losses.
+    /// Whether this field is part of sums and losses in this piece.
     pub(crate) fn counts(&self, field: Field) -> bool {
         match field {
             Field::Velocity => !self.flat_velocity,
@@ -77,19 +78,19 @@ impl Piece {
         }
     }
 
-    /// How many notes it has.
+    /// Number of notes.
     pub(crate) fn notes(&self) -> usize {
         self.bars.iter().map(|bar| bar.notes.len()).sum()
     }
 
-    /// Its `piece_flags`.
+    /// Value for the array `piece_flags`.
     pub(crate) fn flags(&self) -> u8 {
         let flag = |set: bool, flag: u8| if set { flag } else { 0 };
         flag(self.flat_velocity, FLAT_VELOCITY) | flag(self.performed_timing, PERFORMED_TIMING)
     }
 }
 
-/// Takes away empty bars at both ends: the rest of a long bar that had to be cut. Returns the length taken away at the beginning.
+/// Removes empty bars at both ends, which remain when a long bar is split. Returns the total length removed at the beginning.
 fn trim(bars: &mut Vec<BarRows>) -> Tick {
     while bars.last().is_some_and(|bar| bar.notes.is_empty()) {
         bars.pop();
@@ -102,12 +103,12 @@ fn trim(bars: &mut Vec<BarRows>) -> Tick {
     length
 }
 
-/// Whether the velocities say nothing.
+/// Whether the velocities carry no dynamics.
 fn is_flat(bars: &[BarRows]) -> bool {
     velocities_are_flat(bars.iter().flat_map(|bar| &bar.notes).map(|note| note.velocity))
 }
 
-/// Whether the offsets are a player's, not a notation's.
+/// Whether the offsets come from a performance.
 fn is_performed(bars: &[BarRows]) -> bool {
     let mut counts = histogram(bars, |note| note.offset);
     let notes = counts.values().sum();
@@ -116,7 +117,7 @@ fn is_performed(bars: &[BarRows]) -> bool {
     share(off_grid, notes) >= PERFORMED_SHARE && share(largest(&counts), off_grid) <= SCATTERED_SHARE
 }
 
-/// How many notes have each class of a field.
+/// Number of notes by class of a field.
 fn histogram(bars: &[BarRows], class: fn(&NoteClasses) -> u8) -> HashMap<u8, usize> {
     let mut counts = HashMap::new();
     for note in bars.iter().flat_map(|bar| &bar.notes) {
@@ -125,12 +126,12 @@ fn histogram(bars: &[BarRows], class: fn(&NoteClasses) -> u8) -> HashMap<u8, usi
     counts
 }
 
-/// The count of the most common class.
+/// Largest count.
 fn largest(counts: &HashMap<u8, usize>) -> usize {
     counts.values().copied().max().unwrap_or(0)
 }
 
-/// A part of a whole; 0 of nothing.
+/// `part / whole`; 0 if `whole` is 0.
 #[expect(clippy::cast_precision_loss, reason = "notes are counted far below 2^52")]
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_goes_from_its_first_bar_with_a_note_to_its_last() {
+    fn piece_spans_the_bars_from_the_first_note_to_the_last() {
         let piece = piece(&[&[], &[note(200, 80, 0)], &[note(220, 80, 0), note(480, 80, 0)]]).unwrap();
         assert_eq!(piece.bars.iter().map(|bar| bar.notes.len()).collect::<Vec<_>>(), [2, 0, 0, 1]);
         assert_eq!(piece.bars.iter().map(|bar| bar.index).collect::<Vec<_>>(), [0, 1, 2, 3]);
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_bar_only_what_has_notes_is_kept() {
+    fn long_bar_keeps_only_its_pieces_with_notes() {
         let bar = Metre::new(40, 4).unwrap();
         let clip = Clip {
             parts: vec![Part { notes: vec![note(400, 80, 0)], ..Part::default() }],
@@ -175,19 +176,19 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_without_notes_is_no_piece() {
+    fn clip_without_notes_is_no_piece() {
         assert!(piece(&[]).is_none());
         assert!(piece(&[&[], &[]]).is_none());
     }
 
-    /// Flags of a hundred notes with these velocities and offsets.
+    /// Flags of a piece of a hundred notes with these velocities and offsets.
     fn flags(velocity: fn(u8) -> u8, offset: fn(u8) -> i8) -> u8 {
         let notes: Vec<Note> = (0..100).map(|n| note(i64::from(n) * 12, velocity(n), offset(n))).collect();
         piece(&[&notes]).unwrap().flags()
     }
 
     #[test]
-    fn one_velocity_or_an_accent_is_flat_and_dynamics_are_not() {
+    fn single_velocity_or_accent_pattern_is_flat_and_dynamics_are_not() {
         assert_eq!(flags(|_| 80, |_| 0), FLAT_VELOCITY);
         assert_eq!(flags(|n| if n % 4 == 0 { 100 } else { 80 }, |_| 0), FLAT_VELOCITY);
         assert_eq!(flags(|n| if n < 95 { 80 } else { n }, |_| 0), FLAT_VELOCITY);
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn scattered_offsets_are_performed_and_a_tuplet_is_not() {
+    fn scattered_offsets_are_performed_and_tuplets_are_not() {
         let scattered = |n: u8| (n % 8).cast_signed() - 4;
         assert_eq!(flags(|n| n, scattered), PERFORMED_TIMING);
         assert_eq!(flags(|n| n, |n| if n % 20 == 0 { (n / 20).cast_signed() - 2 } else { 0 }), PERFORMED_TIMING);

@@ -1,4 +1,4 @@
-//! What went into a corpus, by source.
+//! Report of `antiphon-lab corpus`: counts by source.
 
 use std::io::{self, Write};
 
@@ -9,30 +9,30 @@ use super::piece::{Piece, share};
 use super::split::Split;
 use crate::baselines::Fitted;
 
-/// The report: printed as a table, or as it stands as JSON.
+/// The report; its serialisation is the JSON report.
 #[derive(Serialize)]
 pub(crate) struct Report {
-    /// The file written.
+    /// Path of the file written.
     pub(crate) corpus: String,
-    /// Its size.
+    /// Size of the file.
     pub(crate) bytes: usize,
-    /// Sums over the sources.
+    /// Sum over the sources.
     #[serde(flatten)]
     total: SourceReport,
     #[serde(serialize_with = "as_map")]
     sources: Vec<(String, SourceReport)>,
     /// Files that could not be used.
     pub(crate) refused: Vec<Refused>,
-    /// The baselines, if they were asked for.
+    /// The fitted baselines (`--baselines-out`).
     pub(crate) baselines: Option<BaselinesReport>,
 }
 
-/// The baselines that were fitted.
+/// Size and training data of the baselines.
 #[derive(Serialize)]
 pub(crate) struct BaselinesReport {
-    /// Size of their file.
+    /// Size of their file in bytes.
     pub(crate) bytes: usize,
-    /// What they were fitted on.
+    /// Training data.
     #[serde(flatten)]
     pub(crate) fitted: Fitted,
 }
@@ -48,18 +48,18 @@ pub(crate) struct Refused {
 #[derive(Default, Clone, Serialize)]
 struct SourceReport {
     pieces: usize,
-    /// Of those, validating.
+    /// Pieces in the validation split.
     valid: usize,
-    /// Of those, with velocities that say nothing.
+    /// Pieces whose velocities carry no dynamics.
     flat_velocity: usize,
-    /// Of those, with a player's timing.
+    /// Pieces with performed timing.
     performed_timing: usize,
     bars: usize,
     #[serde(flatten)]
     codec: EncodeReport,
-    /// Duplicates the MIDI reader left out, in one part; the codec's own are between parts of one role.
+    /// Duplicate notes within a part that the MIDI reader removed. Those between parts of one role are in `codec`.
     read_duplicates: u64,
-    /// Files that the split keeps apart.
+    /// Files that the split leaves out.
     left_out: usize,
 }
 
@@ -69,7 +69,7 @@ impl Report {
         Self { corpus: String::new(), bytes: 0, total: SourceReport::default(), sources, refused: Vec::new(), baselines: None }
     }
 
-    /// Counts a piece that was written.
+    /// Adds a piece that was written.
     pub(crate) fn count(&mut self, source: usize, piece: &Piece, split: Split) {
         for counts in [&mut self.total, &mut self.sources[source].1] {
             counts.pieces += 1;
@@ -82,13 +82,13 @@ impl Report {
         }
     }
 
-    /// Counts a file that the split keeps apart.
+    /// Adds a file that the split leaves out.
     pub(crate) fn left_out(&mut self, source: usize) {
         self.total.left_out += 1;
         self.sources[source].1.left_out += 1;
     }
 
-    /// Notes a file that could not be used.
+    /// Adds a file that could not be used.
     pub(crate) fn refused(&mut self, path: &str, error: &anyhow::Error) {
         self.refused.push(Refused { path: path.to_owned(), reason: format!("{error:#}") });
     }
@@ -139,7 +139,7 @@ impl Report {
     }
 }
 
-/// Sources by name.
+/// Serialises the sources as a map by name.
 fn as_map<S: serde::Serializer>(sources: &[(String, SourceReport)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(sources.iter().map(|(name, counts)| (name, counts)))
 }

@@ -1,4 +1,4 @@
-//! Which pieces are trained on, which validate, and which stay unseen.
+//! Assignment of pieces to the training, validation and test splits.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -7,31 +7,31 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// Without a split file one piece in so many validates.
+/// Without a split file one piece in this many is a validation piece.
 const VALID_ONE_IN: u64 = 20;
 
-/// What a piece is used for. The discriminant is the corpus file's.
+/// Use of a piece. Discriminants are the values in the corpus file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Split {
-    /// Weights are fitted on it.
+    /// Training.
     Train = 0,
-    /// Training stops by it.
+    /// Validation: decides when training stops.
     Valid = 1,
-    /// Left out of the corpus.
+    /// Test: not in the corpus.
     Test = 2,
 }
 
-/// The rule that gives each piece its split.
+/// Rule that assigns a split to each piece.
 #[derive(Debug)]
 pub(crate) enum SplitRule {
-    /// By a hash of the piece's path: the same piece always lands on the same side.
+    /// By a hash of the path, independent of the other pieces.
     Hashed,
-    /// By a list.
+    /// By a split file.
     Listed {
-        /// Split of each path.
+        /// Split by path.
         splits: HashMap<String, Split>,
-        /// The sources it names.
+        /// Sources that the file names.
         sources: HashSet<String>,
     },
 }
@@ -67,11 +67,11 @@ impl SplitRule {
         Ok(Self::Listed { splits, sources })
     }
 
-    /// The split of a piece, by its path (`source/name.mid`), or `None` if it must not be used.
+    /// Split of a piece by its path (`source/name.mid`); `None` if it must not be used.
     ///
-    /// With a list: what the list says. A source it does not name trains, but if the name says that it was made from one that is named (`pop909-band-synth`
-    /// from `pop909`), a piece trains only if the piece of the same name does: the others would show the model what it is validated on. A piece
-    /// that the list lacks though it names its source is left out.
+    /// With a split file: as listed. A piece that is not listed although the file names its source is left out. Pieces of a source that the file does
+    /// not name are training pieces, but if its name says that it was made from a listed source (`pop909-band-synth` from `pop909`), only those whose
+    /// namesake trains: others would leak validation pieces into training.
     pub(crate) fn split(&self, path: &str) -> Option<Split> {
         match self {
             Self::Hashed => Some(hashed(path)),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_decides_for_the_sources_it_names() {
+    fn split_file_decides_for_the_sources_that_it_names() {
         let rule = rule("path,source,split\npop/1.mid,pop,train\npop/2.mid,pop,valid\npop/3.mid,pop,test\n").unwrap();
         assert_eq!(rule.split("pop/1.mid"), Some(Split::Train));
         assert_eq!(rule.split("pop/2.mid"), Some(Split::Valid));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn arrangements_of_validation_pieces_are_not_trained_on() {
+    fn arrangement_of_a_validation_piece_is_left_out() {
         let rule = rule("path,source,split\npop/1.mid,pop,train\npop/2.mid,pop,valid\n").unwrap();
         assert_eq!(rule.split("pop-band/1.mid"), Some(Split::Train));
         assert_eq!(rule.split("pop-band/2.mid"), None);
@@ -131,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn about_one_piece_in_twenty_validates_and_always_the_same() {
+    fn hashed_split_gives_one_piece_in_twenty_to_validation() {
         let paths: Vec<String> = (0..2000).map(|n| format!("source/{n}.mid")).collect();
         let valid = paths.iter().filter(|path| SplitRule::Hashed.split(path) == Some(Split::Valid)).count();
         assert_eq!(valid, 118);
     }
 
     #[test]
-    fn a_bad_list_is_refused_with_its_line() {
+    fn bad_split_file_is_refused_with_its_line() {
         let unknown = format!("{:#}", rule("path,source,split\na/1.mid,a,training\n").unwrap_err());
         assert!(unknown.contains("line: 2") && unknown.contains("training"), "{unknown}");
         assert!(format!("{:#}", rule("path,split\na/1.mid,train\n").unwrap_err()).contains("needs the columns"));

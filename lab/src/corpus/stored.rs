@@ -1,4 +1,4 @@
-//! A corpus file that is read back: its music, without the controls.
+//! Reader of corpus files: notes and bars, without conditioning.
 
 use std::path::Path;
 
@@ -23,10 +23,10 @@ pub(crate) struct StoredCorpus {
 }
 
 impl StoredCorpus {
-    /// Reads a file that `antiphon-lab corpus` has written.
+    /// Reads a file written by `antiphon-lab corpus`.
     ///
     /// # Errors
-    /// If it cannot be read, or is no such file.
+    /// If it cannot be read or is not a corpus file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let read = || Self::from_bytes(&std::fs::read(path)?);
         read().with_context(|| format!("{}: cannot be used as a corpus; write it anew with `antiphon-lab corpus`", path.display()))
@@ -57,7 +57,7 @@ impl StoredCorpus {
         Ok(corpus)
     }
 
-    /// Whether its arrays agree with each other: what follows may then index them.
+    /// Checks that the arrays are consistent, so that indexing cannot panic.
     fn check(&self) -> Result<()> {
         let rises_to = |counts: &[usize], of: usize, to: usize| {
             counts.len() == of + 1 && counts.is_sorted() && counts.first() == Some(&0) && counts.last() == Some(&to)
@@ -68,17 +68,17 @@ impl StoredCorpus {
         Ok(())
     }
 
-    /// The path of a piece, from the folder of sources on.
+    /// Path of a piece in the folder of sources.
     pub(crate) fn path(&self, piece: usize) -> &str {
         &self.paths[piece]
     }
 
-    /// The pieces of one side of the split, by their indices.
+    /// Indices of the pieces of one split.
     pub(crate) fn pieces(&self, split: Split) -> Vec<usize> {
         (0..self.paths.len()).filter(|piece| self.piece_split[*piece] == split as u8).collect()
     }
 
-    /// A piece. Of its bars' controls none is set.
+    /// Notes and bars of a piece. Conditioning is unset.
     pub(crate) fn piece(&self, piece: usize) -> Piece {
         let (first, end) = (self.piece_bars[piece], self.piece_bars[piece + 1]);
         let notes = |from: usize, to: usize| self.notes.as_chunks::<NOTE_BYTES>().0[from..to].iter();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn written_corpus_reads_back_the_same() {
         let corpus = StoredCorpus::from_bytes(&bytes()).unwrap();
         assert_eq!((corpus.pieces(Split::Train), corpus.pieces(Split::Valid), corpus.path(1)), (vec![0], vec![1], "a/2.mid"));
         for (index, wanted) in [(0, piece(&[&[140, 141], &[]])), (1, piece(&[&[150]]))] {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_refused_with_its_name_and_the_cure() {
+    fn damaged_file_is_refused_with_its_name_and_the_cure() {
         let sound = bytes();
         let file = tempfile::NamedTempFile::new().unwrap();
         for damaged in [&sound[..sound.len() - 1], b"", b"MThd and so on"] {
@@ -139,7 +139,7 @@ mod tests {
             let message = format!("{:#}", StoredCorpus::open(file.path()).err().unwrap());
             assert!(message.contains(&file.path().display().to_string()) && message.contains("antiphon-lab corpus"), "{message}");
         }
-        // The first array is `bar_notes`; its second number, beyond all notes.
+        // The first array is `bar_notes`; its second element now exceeds the number of notes.
         let mut torn = sound.clone();
         let header = usize::try_from(u64::from_le_bytes(sound[..8].try_into().unwrap())).unwrap();
         torn[8 + header + 8] = 77;

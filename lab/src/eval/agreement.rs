@@ -1,28 +1,28 @@
-//! How two graphs of the same weights differ: what quantisation costs.
+//! Comparison of two graphs of the same weights: the cost of quantisation.
 
 use antiphon_engine::codec::vocabulary::{FIELDS, Field};
 use serde::Serialize;
 
-use super::model::Heard;
+use super::model::BarPrediction;
 use crate::corpus::Piece;
 
-/// A second graph beside the model, on the same rows.
+/// Results of a second graph on the same rows as the model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct Agreement {
-    /// The file it is in.
+    /// Its file.
     pub(super) graph: String,
-    /// Its bits per note; each note weighs the same.
+    /// Its bits per note, over all notes.
     pub(super) bits_per_note_micro: f64,
-    /// How much more the model costs than this one, as a share of this one's bits.
+    /// Bits of the model over bits of this graph, less 1. Positive: this graph predicts better.
     pub(super) loss: f64,
-    /// Share of the predictions, of all fields that count, in which both find the same class most likely.
+    /// Share of predictions for which both graphs rank the same class first; 0..=1.
     pub(super) top1: f64,
 }
 
 impl Agreement {
-    /// Of the model and the other graph, over the same pieces. Fields that do not count in a piece are left out.
-    pub(super) fn of(graph: String, pieces: &[Piece], model: &[Vec<Heard>], other: &[Vec<Heard>]) -> Self {
-        let (mut nats, mut asked, mut agreed, mut notes) = ([0.0; 2], 0_u32, 0_u32, 0_u32);
+    /// Compares the model with the other graph on the same pieces. Fields that do not count in a piece are left out.
+    pub(super) fn of(graph: String, pieces: &[Piece], model: &[Vec<BarPrediction>], other: &[Vec<BarPrediction>]) -> Self {
+        let (mut nats, mut predictions, mut agreed, mut notes) = ([0.0; 2], 0_u32, 0_u32, 0_u32);
         for ((piece, mine), theirs) in pieces.iter().zip(model).zip(other) {
             let counts: Vec<usize> = Field::ALL.into_iter().filter(|field| piece.counts(*field)).map(|field| field as usize).collect();
             notes += u32::try_from(piece.notes()).unwrap_or(0);
@@ -32,8 +32,8 @@ impl Agreement {
                     nats[1] += theirs.nats[field];
                 }
                 for (best, other) in mine.best.iter().zip(&theirs.best) {
-                    for field in counts.iter().map(|&field| (best[field], other[field])).filter(|(best, _)| *best != UNASKED) {
-                        asked += 1;
+                    for field in counts.iter().map(|&field| (best[field], other[field])).filter(|(best, _)| *best != NOT_PREDICTED) {
+                        predictions += 1;
                         agreed += u32::from(field.0 == field.1);
                     }
                 }
@@ -44,15 +44,15 @@ impl Agreement {
             graph,
             bits_per_note_micro: per(nats[1] / std::f64::consts::LN_2, notes),
             loss: (nats[0] - nats[1]) / nats[1].max(f64::MIN_POSITIVE),
-            top1: per(f64::from(agreed), asked),
+            top1: per(f64::from(agreed), predictions),
         }
     }
 }
 
-/// Stands for the class of a field that a row does not predict.
-pub(super) const UNASKED: i16 = -1;
+/// Placeholder in [`Best`] for a field that the row does not predict.
+pub(super) const NOT_PREDICTED: i16 = -1;
 
-/// The most likely class of each field of a row.
+/// Most likely class of each field of a row, or [`NOT_PREDICTED`].
 pub(super) type Best = [i16; FIELDS];
 
 #[cfg(test)]
@@ -61,12 +61,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_counts_is_compared_and_nothing_else() {
+    fn agreement_compares_only_predicted_fields_that_count() {
         let mut piece = one_note_bars(2);
         piece.flat_velocity = true;
-        let bar = |nats: f64, best: Best| Heard { nats: [nats; FIELDS], best: vec![best] };
-        let mine = vec![bar(1.1, [1; FIELDS]), bar(1.1, [1, 1, 1, 1, 1, UNASKED, UNASKED, UNASKED])];
-        let theirs = vec![bar(1.0, [1, 2, 2, 1, 1, 1, 1, 1]), bar(1.0, [1, 1, 2, 1, 1, UNASKED, UNASKED, UNASKED])];
+        let bar = |nats: f64, best: Best| BarPrediction { nats: [nats; FIELDS], best: vec![best] };
+        let mine = vec![bar(1.1, [1; FIELDS]), bar(1.1, [1, 1, 1, 1, 1, NOT_PREDICTED, NOT_PREDICTED, NOT_PREDICTED])];
+        let theirs = vec![bar(1.0, [1, 2, 2, 1, 1, 1, 1, 1]), bar(1.0, [1, 1, 2, 1, 1, NOT_PREDICTED, NOT_PREDICTED, NOT_PREDICTED])];
         let agreement = Agreement::of("b".into(), &[piece], &[mine], &[theirs]);
         assert!((agreement.loss - 0.1).abs() < 1e-9);
         // Seven fields of the first bar without the velocity, one of them different; four of the second.

@@ -1,4 +1,4 @@
-//! What each piece cost, as a table: for intervals by bootstrap over pieces, and for pooling sources.
+//! Bits of each piece as a CSV table, for bootstrap intervals over pieces and for pooling sources.
 
 use std::path::Path;
 
@@ -13,24 +13,24 @@ use crate::corpus::Piece;
 /// Columns before those of the fields.
 const COLUMNS: [&str; 5] = ["path", "source", "bars", "predictor", "notes"];
 
-/// Writes a line for each piece, stretch and predictor: how many notes, and the bits of each field, summed over them.
+/// Writes a line for each piece, stretch and predictor: number of notes, and the bits of each field summed over them.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(super) fn write(to: &Path, files: &[ChosenFile], pieces: &[Piece], scores: &[PieceNats]) -> anyhow::Result<()> {
-    let bytes = table(files, pieces, scores)?;
-    write_whole(to, &bytes).with_context(|| format!("{}: cannot be written; check --by-piece", to.display()))
+pub(super) fn write(to: &Path, files: &[ChosenFile], pieces: &[Piece], nats: &[PieceNats]) -> anyhow::Result<()> {
+    let bytes = table(files, pieces, nats)?;
+    write_whole(to, &bytes).with_context(|| format!("{}: cannot be written; check --by-piece and the free space", to.display()))
 }
 
-fn table(files: &[ChosenFile], pieces: &[Piece], scores: &[PieceNats]) -> anyhow::Result<Vec<u8>> {
+fn table(files: &[ChosenFile], pieces: &[Piece], nats: &[PieceNats]) -> anyhow::Result<Vec<u8>> {
     let mut lines = csv::Writer::from_writer(Vec::new());
     lines.write_record(COLUMNS.into_iter().chain(Field::ALL.iter().map(|field| field.name())))?;
-    for ((file, piece), scores) in files.iter().zip(pieces).zip(scores) {
+    for ((file, piece), nats) in files.iter().zip(pieces).zip(nats) {
         let mut tally = Tally::default();
-        tally.add(piece, scores);
+        tally.add(piece, nats);
         for stretch in Stretch::ALL {
             let sum = &tally.stretches[stretch as usize];
-            for predictor in Predictor::ALL.into_iter().filter(|predictor| scores[*predictor as usize].is_some()) {
+            for predictor in Predictor::ALL.into_iter().filter(|predictor| nats[*predictor as usize].is_some()) {
                 #[allow(clippy::cast_precision_loss, reason = "notes are counted far below 2^53")]
                 let notes = sum.notes as f64;
                 let bits = sum.fields(predictor).map(|bits| format!("{:.3}", bits * notes.max(1.0)));
@@ -45,15 +45,15 @@ fn table(files: &[ChosenFile], pieces: &[Piece], scores: &[PieceNats]) -> anyhow
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{one_note_bars, scored};
+    use super::super::tests::{constant_nats, one_note_bars};
     use super::*;
 
     #[test]
-    fn every_stretch_of_a_piece_has_a_line_for_everyone_scored() {
+    fn table_has_a_line_for_each_stretch_and_predictor() {
         let piece = one_note_bars(40);
         let file = ChosenFile::new("a", "a/b.mid", std::path::PathBuf::new());
-        let scores = scored(&piece, Predictor::Model, std::f64::consts::LN_2);
-        let written = String::from_utf8(table(&[file], &[piece], &[scores]).unwrap()).unwrap();
+        let nats = constant_nats(&piece, Predictor::Model, std::f64::consts::LN_2);
+        let written = String::from_utf8(table(&[file], &[piece], &[nats]).unwrap()).unwrap();
         let lines: Vec<&str> = written.lines().collect();
         assert_eq!(lines[0], "path,source,bars,predictor,notes,pitch,duration,velocity,offset,type,beat,sub,role");
         assert_eq!(lines[1], format!("a/b.mid,a,1-8,model,8{}", ",8.000".repeat(8)));

@@ -1,4 +1,4 @@
-//! What a model gives to some pieces, bar by bar, as the engine itself would hear them.
+//! The model under evaluation, and its teacher-forced predictions, made by the engine's own decoder.
 
 use std::sync::Arc;
 
@@ -11,77 +11,75 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::agreement::{Best, UNASKED};
+use super::agreement::{Best, NOT_PREDICTED};
 use crate::baselines::FieldNats;
 use crate::corpus::Piece;
 
-/// Memory of a decoder's cache: more than any bar's view takes, so that what is measured is the model and not the engine's economy.
+/// Memory limit of a decoder's cache. More than any bar can attend to, so that the numbers do not depend on the engine's memory limit.
 pub(super) const CACHE_BYTES: usize = 1 << 30;
 
-/// A model, and what of the past it is shown.
-pub(super) struct Listener {
-    /// The model.
+/// A model and its page-selection policy.
+pub(super) struct EvalModel {
     pub(super) model: Arc<Model>,
-    /// The page-selection policy.
     pub(super) policy: Arc<dyn PagePolicy>,
 }
 
-/// What a model made of a bar.
+/// Predictions of one bar, all fields given the true notes before.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Heard {
-    /// What it cost, by field.
+pub(super) struct BarPrediction {
+    /// Negative log-likelihood in nats, by field.
     pub(super) nats: FieldNats,
-    /// What was most likely, in each row that predicts something.
+    /// Most likely class of each field, for each row that predicts something.
     pub(super) best: Vec<Best>,
 }
 
-impl Listener {
+impl EvalModel {
     /// Another model under the same policy.
     pub(super) fn with(&self, model: Model) -> Self {
         Self { model: Arc::new(model), policy: Arc::clone(&self.policy) }
     }
 
-    /// What it makes of each bar of each piece. The progress bar advances by notes.
+    /// Predictions of each bar of each piece. The progress bar advances by notes.
     ///
     /// # Errors
-    /// If the model cannot be run; `names` are the pieces'.
-    pub(super) fn score(&self, pieces: &[Piece], names: &[&str], progress: &ProgressBar) -> anyhow::Result<Vec<Vec<Heard>>> {
+    /// If the model cannot be run; the message has the piece's name, from `names`.
+    pub(super) fn predict(&self, pieces: &[Piece], names: &[&str], progress: &ProgressBar) -> anyhow::Result<Vec<Vec<BarPrediction>>> {
         progress.set_length(u64::try_from(pieces.iter().map(Piece::notes).sum::<usize>())?);
-        let score = |(piece, name): (&Piece, &&str)| {
-            self.piece(piece, progress)
+        let predict = |(piece, name): (&Piece, &&str)| {
+            self.predict_piece(piece, progress)
                 .with_context(|| format!("{name}: the model cannot be run on it; try another --model or --onnxruntime"))
         };
-        let scores = pieces.par_iter().zip(names).map(score).collect();
+        let predictions = pieces.par_iter().zip(names).map(predict).collect();
         progress.finish_and_clear();
-        scores
+        predictions
     }
 
-    fn piece(&self, piece: &Piece, progress: &ProgressBar) -> Result<Vec<Heard>, DecodeError> {
+    fn predict_piece(&self, piece: &Piece, progress: &ProgressBar) -> Result<Vec<BarPrediction>, DecodeError> {
         let options = CacheOptions { bytes: CACHE_BYTES, ..CacheOptions::default() };
         let mut decoder = Decoder::with_options(Arc::clone(&self.model), Arc::clone(&self.policy), &prefix_rows(0, &[]), options)?;
         let last = piece.bars.len().saturating_sub(1);
         let bars = piece.bars.iter().enumerate().map(|(index, bar)| {
             let end = if index == last { BarEnd::Piece } else { BarEnd::Bar };
-            let score = decoder.score_bar(&known(bar), end)?;
-            let mut heard = Heard::default();
+            let score = decoder.score_bar(&with_metre_only(bar), end)?;
+            let mut prediction = BarPrediction::default();
             for row in &score.rows {
-                let mut best = [UNASKED; FIELDS];
+                let mut best = [NOT_PREDICTED; FIELDS];
                 for field in Field::ALL.map(|field| field as usize).into_iter().filter(|field| row.targets[*field] >= 0) {
-                    heard.nats[field] += f64::from(row.nll[field]);
-                    // Classes are fewer than 256.
+                    prediction.nats[field] += f64::from(row.nll[field]);
+                    // A field has fewer than 512 classes.
                     best[field] = i16::try_from(row.best[field]).unwrap_or(i16::MAX);
                 }
-                heard.best.push(best);
+                prediction.best.push(best);
             }
             progress.inc(u64::try_from(bar.notes.len()).unwrap_or(0));
-            Ok(heard)
+            Ok(prediction)
         });
         bars.collect()
     }
 }
 
-/// The bar as the model may know it: its metre and its past. The other controls would tell about the notes to come.
-pub(super) fn known(bar: &BarRows) -> BarRows {
+/// The bar with its metre as the only conditioning: density, register and the rest are measured on the notes that are to be predicted.
+pub(super) fn with_metre_only(bar: &BarRows) -> BarRows {
     BarRows { fields: BarFields { metre: bar.fields.metre, ..BarFields::default() }, ..bar.clone() }
 }
 
@@ -90,9 +88,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_model_is_told_the_metre_and_nothing_else_of_a_bar() {
+    fn bar_with_metre_only_keeps_notes_and_metre_and_no_other_conditioning() {
         let fields = BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8, mood: 9, repeats: 1 };
         let bar = BarRows { index: 5, ticks: 72, fields, notes: Vec::new() };
-        assert_eq!(known(&bar), BarRows { fields: BarFields { metre: 2, ..BarFields::default() }, ..bar });
+        assert_eq!(with_metre_only(&bar), BarRows { fields: BarFields { metre: 2, ..BarFields::default() }, ..bar });
     }
 }

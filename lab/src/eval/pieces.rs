@@ -1,4 +1,4 @@
-//! Which pieces are scored, and reading them.
+//! Selection and reading of the pieces to evaluate.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::corpus::Piece;
 use crate::corpus::find::Found;
 use crate::corpus::split::{Split, SplitRule};
 
-/// A file to be scored.
+/// A MIDI file to evaluate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChosenFile {
     /// Name of its source.
@@ -24,28 +24,28 @@ pub(super) struct ChosenFile {
 }
 
 impl ChosenFile {
-    /// Where it is.
+    /// Path to open.
     pub(super) fn full(&self) -> &Path {
         &self.full
     }
 
-    /// A file of a test.
+    /// For tests.
     #[cfg(test)]
     pub(super) fn new(source: &str, path: &str, full: PathBuf) -> Self {
         Self { source: source.to_owned(), path: path.to_owned(), full }
     }
 }
 
-/// Which of the files found are scored.
+/// Selection among the files found.
 pub(super) struct Choice<'a> {
-    /// Only one side of a split.
+    /// Only the pieces of one split.
     pub(super) split: Option<(&'a SplitRule, Split)>,
-    /// At most so many of each source.
+    /// Largest number of pieces per source.
     pub(super) limit: Option<u32>,
 }
 
 impl Choice<'_> {
-    /// The chosen files, in order of their paths. `dir` is where they were found.
+    /// The selected files, sorted by path. `dir` is the folder they were found in, for the message.
     pub(super) fn of(&self, found: Found, dir: &Path) -> anyhow::Result<Vec<ChosenFile>> {
         let mut by_source: BTreeMap<String, Vec<ChosenFile>> = BTreeMap::new();
         for file in found.files {
@@ -64,24 +64,24 @@ impl Choice<'_> {
         }
         let files: Vec<_> = by_source.into_values().flatten().collect();
         if files.is_empty() {
-            bail!("{}: none of its pieces is in the split asked for; check --split and --only", dir.display());
+            bail!("{}: none of its pieces is in the selected split; check --split and --only", dir.display());
         }
         Ok(files)
     }
 }
 
-/// Files that were read.
+/// Result of reading the selected files.
 #[derive(Debug)]
 pub(super) struct ReadPieces {
-    /// The files of the pieces.
+    /// Files that were read, parallel to `pieces`.
     pub(super) files: Vec<ChosenFile>,
     /// The pieces, each with at least one note.
     pub(super) pieces: Vec<Piece>,
-    /// The files that cannot be scored.
+    /// Files that could not be read.
     pub(super) skipped: Vec<Skipped>,
 }
 
-/// Reads the files in parallel. A damaged one is skipped; if all are, that is an error.
+/// Reads the files in parallel. Damaged files are skipped; it is an error if all are.
 pub(super) fn read(files: Vec<ChosenFile>, dir: &Path, progress: &ProgressBar) -> anyhow::Result<ReadPieces> {
     progress.set_length(u64::try_from(files.len())?);
     let read = |file: ChosenFile| {
@@ -122,19 +122,19 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_takes_the_same_pieces_of_each_source_every_time() {
+    fn limit_selects_the_same_pieces_of_each_source_every_time() {
         let few = Choice { split: None, limit: Some(2) };
         let first = chosen(&few, &["a/1", "a/2", "a/3", "a/4", "b/1"]);
         assert_eq!(first.len(), 3);
         assert!(first.is_sorted() && first[2] == "b/1");
-        // Other pieces that are not chosen change nothing.
+        // Removing a piece that is not selected changes nothing.
         let unchosen = ["a/1", "a/2", "a/3", "a/4"].into_iter().find(|path| !first.contains(&(*path).to_owned())).unwrap();
         let rest: Vec<&str> = ["a/1", "a/2", "a/3", "a/4", "b/1"].into_iter().filter(|path| *path != unchosen).collect();
         assert_eq!(chosen(&few, &rest), first);
     }
 
     #[test]
-    fn only_one_side_of_the_split_is_scored() {
+    fn split_selects_its_pieces_only() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "path,source,split\na/1,a,train\na/2,a,valid\nb/1,b,train\n").unwrap();
         let rule = SplitRule::read(file.path()).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_skipped_and_named_and_nothing_but_damage_is_an_error() {
+    fn damaged_file_is_skipped_and_named_and_only_damaged_files_are_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| {
             let full = dir.path().join(name);

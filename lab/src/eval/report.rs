@@ -1,4 +1,4 @@
-//! What `antiphon-lab eval` prints.
+//! Report of `antiphon-lab eval`: tables or JSON.
 
 use std::io::{self, Write};
 
@@ -9,29 +9,29 @@ use serde_json::{Map, Value, json};
 use super::agreement::Agreement;
 use super::tally::{Predictor, Stretch, Sum, Tally};
 
-/// A file that was not scored.
+/// A file that was not evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Skipped {
-    /// Its path, from the folder on.
+    /// Path within the folder of sources.
     pub(super) path: String,
-    /// Why.
+    /// Error message.
     pub(super) reason: String,
 }
 
-/// Everything that is printed.
+/// Contents of the report.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Report {
-    /// The model's name; `None` if none was scored.
+    /// Name of the model; `None` with --baselines-only.
     pub(super) model: Option<String>,
-    /// The page-selection policy it ran under.
+    /// Its page-selection policy.
     pub(super) policy: Option<String>,
-    /// Whether the n-grams were scored.
+    /// Whether the n-gram baselines were evaluated.
     pub(super) baselines: bool,
-    /// By source, sorted by name; every source has a note.
+    /// By source, sorted by name; every source has at least one note.
     pub(super) sources: Vec<(String, Tally)>,
-    /// The graph beside it, if one was asked for.
+    /// Comparison with a second graph (`--beside`).
     pub(super) beside: Option<Agreement>,
-    /// Files that were not scored.
+    /// Files that could not be read.
     pub(super) skipped: Vec<Skipped>,
 }
 
@@ -59,7 +59,7 @@ impl Report {
         total
     }
 
-    /// Bits per note, of whatever part of the tallies is asked for; `None` if the predictor was not scored.
+    /// Bits per note of a part of the tallies; `None` if the predictor was not evaluated.
     fn average(&self, average: Average, predictor: Predictor, part: impl Fn(&Tally) -> Sum, bits: impl Fn(&Sum) -> f64) -> Option<f64> {
         if !self.has(predictor) {
             return None;
@@ -86,12 +86,12 @@ impl Report {
         })
     }
 
-    /// Of one sum: bits per note of a predictor that was scored.
+    /// Bits per note of one sum; `None` if the predictor was not evaluated.
     fn bits(&self, sum: &Sum, predictor: Predictor) -> Option<f64> {
         self.has(predictor).then(|| sum.bits_per_note(predictor))
     }
 
-    /// Of one sum: bits per note by field; `null` if not scored.
+    /// Bits per note of one sum by field; null if the predictor was not evaluated.
     fn fields(&self, sum: &Sum, predictor: Predictor) -> Value {
         if !self.has(predictor) {
             return Value::Null;
@@ -104,7 +104,7 @@ impl Report {
         json!({ "ngram": fields(Predictor::Ngram), "ngram_copy": fields(Predictor::NgramCopy), "uniform": fields(Predictor::Uniform) })
     }
 
-    /// By stretch: the notes of a tally in it, and bits per note, `null` where there are no notes.
+    /// Notes and bits per note by stretch; bits are null without notes.
     fn stretches(&self, tally: &Tally, bits: impl Fn(Stretch, Predictor) -> Option<f64>) -> Value {
         let stretch = |stretch: Stretch| {
             let notes = tally.stretches[stretch as usize].notes;
@@ -164,7 +164,7 @@ impl Report {
         })
     }
 
-    /// The report for people.
+    /// The report as text tables.
     pub(super) fn print(&self, mut out: impl Write) -> io::Result<()> {
         let predictors: Vec<(Predictor, &str)> = Predictor::ALL
             .into_iter()
@@ -230,13 +230,13 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{one_note_bars, scored};
+    use super::super::tests::{constant_nats, one_note_bars};
     use super::*;
 
     fn report() -> Report {
         let tally = |bars: usize, nats: f64| {
             let piece = one_note_bars(bars);
-            let mut scores = scored(&piece, Predictor::Model, nats);
+            let mut scores = constant_nats(&piece, Predictor::Model, nats);
             let model = scores[0].clone();
             scores.fill(model);
             let mut tally = Tally::default();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn every_promised_key_is_there() {
+    fn json_has_every_documented_key() {
         let json = report().json();
         let mut keys = vec!["/bits_per_note", "/bits_per_note_micro", "/notes", "/pieces", "/model", "/policy", "/skipped/0/reason"];
         keys.extend(["/sources/long/bits_per_note", "/sources/long/notes", "/sources/long/pieces", "/sources/long/fields/pitch"]);
@@ -271,18 +271,18 @@ mod tests {
     }
 
     #[test]
-    fn the_macro_average_weighs_sources_and_the_micro_average_notes() {
+    fn macro_average_weighs_sources_and_micro_average_notes() {
         let json = report().json();
         assert!((json["bits_per_note"].as_f64().unwrap() - 12.0).abs() < 1e-9);
         assert!((json["bits_per_note_micro"].as_f64().unwrap() - 10.0).abs() < 1e-9);
         assert_eq!(json["notes"], 40);
         assert!((json["bars"]["1-8"]["bits_per_note"].as_f64().unwrap() - 12.0).abs() < 1e-9);
-        // From bar 9 on the short piece has two notes, the long one 22: still two sources.
+        // From bar 9 on the short piece has two notes, the long one 22: still two sources of equal weight.
         assert!((json["bars"]["9-32"]["baselines"]["ngram"].as_f64().unwrap() - 12.0).abs() < 1e-9);
     }
 
     #[test]
-    fn what_was_not_scored_is_null() {
+    fn json_is_null_for_predictors_that_were_not_evaluated() {
         let json = Report { model: None, policy: None, baselines: false, ..report() }.json();
         for key in ["/bits_per_note", "/fields", "/baselines/ngram", "/sources/long/baselines/ngram_copy", "/bars/1-8/bits_per_note"] {
             assert!(json.pointer(key).is_some_and(Value::is_null), "{key}");
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_names_sources_fields_and_skipped_files() {
+    fn table_names_sources_fields_and_skipped_files() {
         let mut out = Vec::new();
         report().print(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -1,4 +1,4 @@
-//! Sums of nats, and bits per note.
+//! Sums of negative log-likelihoods, and bits per note.
 
 use std::ops::AddAssign;
 
@@ -7,7 +7,7 @@ use antiphon_engine::codec::vocabulary::{FIELDS, Field};
 use crate::baselines::FieldNats;
 use crate::corpus::Piece;
 
-/// Who is scored.
+/// What makes the predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Predictor {
     Model = 0,
@@ -20,7 +20,7 @@ impl Predictor {
     /// All, in the order of the report.
     pub(super) const ALL: [Self; 4] = [Self::Model, Self::Ngram, Self::NgramCopy, Self::Uniform];
 
-    /// Its name in tables for programs.
+    /// Name in CSV files.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
@@ -31,7 +31,7 @@ impl Predictor {
     }
 }
 
-/// Stretches of a piece, by bar: near its beginning there is less to go by.
+/// Ranges of bars of a piece. Predictions are worse near the beginning, where there is little context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stretch {
     Opening = 0,
@@ -43,7 +43,7 @@ impl Stretch {
     /// All, in order.
     pub(super) const ALL: [Self; 3] = [Self::Opening, Self::Middle, Self::Rest];
 
-    /// The bars it spans, counted from 1.
+    /// Its bars, counted from 1, as reports name it.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Opening => "1-8",
@@ -52,7 +52,7 @@ impl Stretch {
         }
     }
 
-    /// The stretch of a bar, counted from 0.
+    /// The stretch that a bar, counted from 0, belongs to.
     fn of(bar: usize) -> Self {
         match bar {
             0..8 => Self::Opening,
@@ -62,26 +62,26 @@ impl Stretch {
     }
 }
 
-/// What each bar of a piece cost, by predictor; `None` where it was not asked.
+/// Negative log-likelihood in nats of each bar of a piece, by predictor; `None` if the predictor was not evaluated.
 pub(super) type PieceNats = [Option<Vec<FieldNats>>; Predictor::ALL.len()];
 
-/// Nats of some bars, and the notes in them.
+/// Number of notes, and nats by predictor and field, summed over bars.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sum {
-    /// Notes.
+    /// Number of notes.
     pub(super) notes: usize,
     nats: [FieldNats; Predictor::ALL.len()],
 }
 
 impl Sum {
-    /// Bits per note of each field, in chain order. Their sum is [`Sum::bits_per_note`]. All 0 if there are no notes.
+    /// Bits per note of each field, in chain order; their sum is [`Sum::bits_per_note`]. All 0 without notes.
     pub(super) fn fields(&self, predictor: Predictor) -> [f64; FIELDS] {
         #[allow(clippy::cast_precision_loss, reason = "notes are counted far below 2^53")]
         let notes = self.notes.max(1) as f64;
         self.nats[predictor as usize].map(|nats| nats / std::f64::consts::LN_2 / notes)
     }
 
-    /// Bits of all fields and bar ends, divided by the notes.
+    /// Bits of all fields and bar ends, divided by the number of notes.
     pub(super) fn bits_per_note(&self, predictor: Predictor) -> f64 {
         self.fields(predictor).iter().sum()
     }
@@ -96,23 +96,23 @@ impl AddAssign for Sum {
     }
 }
 
-/// The sums of a source, or of all.
+/// Sums over the pieces of a source, or of all sources.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Tally {
-    /// Pieces scored.
+    /// Number of pieces.
     pub(super) pieces: usize,
     /// By stretch of the piece.
     pub(super) stretches: [Sum; Stretch::ALL.len()],
 }
 
 impl Tally {
-    /// Adds a piece. Fields that do not count in it are left out for every predictor alike.
-    pub(super) fn add(&mut self, piece: &Piece, scores: &PieceNats) {
+    /// Adds a piece. Fields that do not count in it are left out for every predictor.
+    pub(super) fn add(&mut self, piece: &Piece, of_predictors: &PieceNats) {
         self.pieces += 1;
         for (index, bar) in piece.bars.iter().enumerate() {
             let sum = &mut self.stretches[Stretch::of(index) as usize];
             sum.notes += bar.notes.len();
-            for (sums, nats) in sum.nats.iter_mut().zip(scores) {
+            for (sums, nats) in sum.nats.iter_mut().zip(of_predictors) {
                 let Some(nats) = nats.as_ref().and_then(|nats| nats.get(index)) else { continue };
                 for field in Field::ALL.into_iter().filter(|field| piece.counts(*field)) {
                     sums[field as usize] += nats[field as usize];
@@ -121,7 +121,7 @@ impl Tally {
         }
     }
 
-    /// The whole pieces.
+    /// Sum over all stretches.
     pub(super) fn total(&self) -> Sum {
         let mut total = Sum::default();
         self.stretches.iter().for_each(|sum| total += *sum);
@@ -138,14 +138,14 @@ impl AddAssign<&Self> for Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{one_note_bars, scored};
+    use super::super::tests::{constant_nats, one_note_bars};
     use super::*;
 
     #[test]
-    fn bits_are_summed_over_fields_and_divided_by_notes() {
+    fn bits_per_note_sum_fields_and_divide_by_notes() {
         let mut tally = Tally::default();
         let piece = one_note_bars(40);
-        tally.add(&piece, &scored(&piece, Predictor::Model, std::f64::consts::LN_2));
+        tally.add(&piece, &constant_nats(&piece, Predictor::Model, std::f64::consts::LN_2));
         assert_eq!(tally.stretches.map(|sum| sum.notes), [8, 24, 8]);
         assert!((tally.total().bits_per_note(Predictor::Model) - 8.0).abs() < 1e-12);
         assert_eq!(tally.total().bits_per_note(Predictor::Ngram), 0.0);
@@ -153,12 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_do_not_count_are_left_out_for_everyone() {
+    fn field_that_does_not_count_is_left_out_for_every_predictor() {
         let mut tally = Tally::default();
         let piece = Piece { flat_velocity: true, performed_timing: false, ..one_note_bars(4) };
-        let mut scores = scored(&piece, Predictor::Model, 1.0);
-        scores[Predictor::Uniform as usize] = scores[0].clone();
-        tally.add(&piece, &scores);
+        let mut of_predictors = constant_nats(&piece, Predictor::Model, 1.0);
+        of_predictors[Predictor::Uniform as usize] = of_predictors[0].clone();
+        tally.add(&piece, &of_predictors);
         for predictor in [Predictor::Model, Predictor::Uniform] {
             let fields = tally.total().fields(predictor);
             assert_eq!((fields[Field::Velocity as usize], fields[Field::Offset as usize]), (0.0, 0.0));

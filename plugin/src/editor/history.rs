@@ -4,7 +4,7 @@ use antiphon_engine::plan::{Entry, History, Plan, Reason, Step};
 use egui::{Button, RichText, Ui};
 
 use super::model::{EditorModel, Now};
-use antiphon_engine::session::{ShownPlan, Snapshot};
+use antiphon_engine::session::{Command, ShownPlan, Snapshot};
 
 /// The snapshot with the selected history entry in place of the plan: on the next bar line, where Play would put it. `None` if the current
 /// plan is shown.
@@ -27,7 +27,7 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
         let button = Button::new(RichText::new(name).size(12.0)).frame_when_inactive(false);
         let button = ui.add_enabled(possible, button).on_hover_text(tip).on_disabled_hover_text(format!("{tip}. There is none."));
         if button.clicked() {
-            model.step(step);
+            model.command(Command::Step(step));
         }
     }
     let count = history.entries().len();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, Mode, Step};
+use antiphon_engine::plan::{History, Mode};
 
 use crate::clock::{Moment, Motion};
 use antiphon_engine::session::Command;
@@ -21,8 +21,6 @@ pub trait EditorModel {
     fn is_ready(&self, mode: Mode) -> bool;
     /// All suggestions so far, and the entry shown, if it is not the current plan.
     fn history(&self) -> Arc<History>;
-    /// Moves through the history.
-    fn step(&mut self, step: Step);
     /// What the player should know about project and host, in sentences.
     fn status_message(&self) -> Option<String>;
     /// A command of the player.

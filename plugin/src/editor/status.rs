@@ -16,7 +16,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, messag
         history(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let share = ui.label(small(on_time(status)));
-            let counts = status.punctuality;
+            let counts = status.plans;
             share.on_hover_text(format!(
                 "{} plans were ready in time, {} too late. A late plan is discarded: nothing plays late.",
                 counts.on_time, counts.late
@@ -65,7 +65,7 @@ fn component(ui: &mut Ui, name: &str, component: &Component) {
 
 /// Share of plans that were ready in time.
 fn on_time(status: &Status) -> String {
-    match status.punctuality.share() {
+    match status.plans.on_time_share() {
         // Rounded down, so that 100 % means all of them.
         Some(share) => format!("On time: {} %", (share * 100.0).floor()),
         None => "On time: no plans yet".into(),
@@ -78,13 +78,13 @@ fn small(text: impl Into<String>) -> RichText {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::service::Punctuality;
+    use antiphon_engine::plan::PlanStats;
 
     use super::*;
 
     #[test]
     fn share_with_one_late_plan_is_below_100_per_cent() {
-        let status = |on_time, late| Status { punctuality: Punctuality { on_time, late }, ..Status::default() };
+        let status = |on_time, late| Status { plans: PlanStats { on_time, late, ..PlanStats::default() }, ..Status::default() };
         assert_eq!(on_time(&status(9_999, 1)), "On time: 99 %");
         assert_eq!(on_time(&status(10_000, 0)), "On time: 100 %");
         assert_eq!(on_time(&status(0, 0)), "On time: no plans yet");

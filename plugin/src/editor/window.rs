@@ -2,14 +2,13 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use antiphon_engine::plan::{History, Mode, Step};
+use antiphon_engine::plan::{History, Mode};
 use antiphon_roll::legend::PAPER;
 use egui::{Color32, Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
-use nice_plug::prelude::{BoolParam, Enum, Param, ResizeHint, nice_warn};
+use nice_plug::prelude::{Enum, ResizeHint, nice_warn};
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor};
 use parking_lot::Mutex;
@@ -27,25 +26,22 @@ use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep};
 use crate::status_messages::status_message;
-use antiphon_engine::session::Command;
-use antiphon_engine::session::ControlValues;
-use antiphon_engine::session::{Board, Snapshot};
+use antiphon_engine::session::{Board, Command, CommandSender, ControlValues, Snapshot};
 
-/// How long a trigger stays on: longer than the longest block, so that the audio thread sees it.
-const TRIGGER: Duration = Duration::from_millis(250);
 /// Resize constraints for hosts; the minimum size is in points.
 pub(super) const RESIZE_HINT: ResizeHint =
     ResizeHint::RESIZABLE.with_min_logical_size(LogicalSize { width: LEAST_SIZE.0, height: LEAST_SIZE.1 });
 
 /// The editor of one instance. Opens no window, since hosts create editors only to inspect them.
 #[must_use]
-pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>) -> Option<AntiphonEditor> {
+pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>, commands: CommandSender) -> Option<AntiphonEditor> {
     // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
     let notified = notifier.clone();
     board.call_with(move || notified.request_repaint());
     let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
-    let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model: HostModel::new(params, meters, board) };
+    let model = HostModel { params, meters, board, commands, host: None };
+    let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
     let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
     Some(AntiphonEditor::new(factory, sizing, thread))
 }
@@ -130,7 +126,6 @@ impl NiceEguiApp for App {
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let window = frame.baseview_window();
         let Content { editor, model } = &mut *self.content.lock();
-        model.release_triggers(Instant::now());
         editor.show(ui, model, window);
         self.zoom.follow(ui.ctx(), window.size());
         #[cfg(target_os = "linux")]
@@ -148,49 +143,14 @@ impl NiceEguiApp for App {
     }
 }
 
-/// The plug-in as the editor's model.
+/// The plug-in as the editor's model. It sends commands to the session instead of changing state that the session owns.
 struct HostModel {
     params: Arc<AntiphonParams>,
     meters: Arc<Meters>,
     board: Arc<Board>,
+    commands: CommandSender,
     /// Receives parameter changes; `None` until a window was opened.
     host: Option<GuiContext>,
-    /// Triggers that are on, and when they were switched on.
-    triggers: Vec<(Command, Instant)>,
-}
-
-impl HostModel {
-    const fn new(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>) -> Self {
-        Self { params, meters, board, host: None, triggers: Vec::new() }
-    }
-
-    fn trigger(&self, command: Command) -> &BoolParam {
-        match command {
-            Command::Play => &self.params.play,
-            Command::Another => &self.params.another,
-            Command::Keep => &self.params.keep,
-        }
-    }
-
-    /// Sets a parameter in a gesture of its own.
-    fn tap<P: Param>(&self, param: &P, value: P::Plain) {
-        if let Some(host) = &self.host {
-            let setter = host.param_setter();
-            setter.begin_set_parameter(param);
-            setter.set_parameter(param, value);
-            setter.end_set_parameter(param);
-        }
-    }
-
-    /// Switches off triggers that have been on long enough.
-    fn release_triggers(&mut self, now: Instant) {
-        let (expired, on) = std::mem::take(&mut self.triggers).into_iter().partition(|&(_, since)| now.duration_since(since) >= TRIGGER);
-        self.triggers = on;
-        let expired: Vec<(Command, Instant)> = expired;
-        for (command, _) in expired {
-            self.tap(self.trigger(command), false);
-        }
-    }
 }
 
 impl EditorModel for HostModel {
@@ -215,27 +175,12 @@ impl EditorModel for HostModel {
         self.params.state.history()
     }
 
-    fn step(&mut self, step: Step) {
-        let live = self.board.latest();
-        let plan = live.plan.as_ref().map(|shown| &shown.plan);
-        self.params.state.edit(|history| history.step(step, plan));
-    }
-
     fn status_message(&self) -> Option<String> {
         status_message(&self.params.state, &self.meters)
     }
 
-    /// If automation has left the trigger on, it is switched off first; if the editor has, the command is already on its way.
     fn command(&mut self, command: Command) {
-        if self.triggers.iter().any(|(pressed, _)| *pressed == command) {
-            return;
-        }
-        let trigger = self.trigger(command);
-        if trigger.value() {
-            self.tap(trigger, false);
-        }
-        self.tap(trigger, true);
-        self.triggers.push((command, Instant::now()));
+        self.commands.send(command);
     }
 
     fn begin(&mut self, control: Control) {
@@ -271,6 +216,8 @@ impl EditorModel for HostModel {
 
 #[cfg(test)]
 mod tests {
+    use antiphon_engine::plan::Step;
+    use antiphon_engine::session::CommandQueue;
     use nice_plug::params::internals::ParamPtr;
     use nice_plug::prelude::{GuiContextInner, PluginApi, PluginState};
     use parking_lot::Mutex;
@@ -326,24 +273,24 @@ mod tests {
     fn model() -> (HostModel, Arc<Host>) {
         let host = Arc::new(Host::default());
         let params = Arc::new(AntiphonParams::new(true));
-        let mut model = HostModel::new(params, Arc::new(Meters::default()), Arc::new(Board::default()));
-        model.host = Some(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>));
+        let model = HostModel {
+            params,
+            meters: Arc::default(),
+            board: Arc::default(),
+            commands: CommandQueue::new().sender(),
+            host: Some(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>)),
+        };
         (model, host)
     }
 
     #[test]
-    fn command_switches_its_trigger_on_and_off_again() {
+    fn command_leaves_the_parameters_and_the_history_alone() {
         let (mut model, host) = model();
-        model.command(Command::Another);
-        model.command(Command::Another);
-        let name = || "Another".to_owned();
-        assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), 1.0), ("end", name(), 0.0)]);
-        let since = model.triggers[0].1;
-        model.release_triggers(since);
+        for command in [Command::Play, Command::Another, Command::Keep, Command::Step(Step::Older)] {
+            model.command(command);
+        }
         assert!(host.take_changes().is_empty());
-        model.release_triggers(since + TRIGGER);
-        assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), 0.0), ("end", name(), 0.0)]);
-        assert!(model.triggers.is_empty());
+        assert!(model.history().entries().is_empty());
     }
 
     #[test]
@@ -373,7 +320,6 @@ mod tests {
     fn changes_before_a_window_was_opened_are_ignored() {
         let (mut model, host) = model();
         model.host = None;
-        model.command(Command::Play);
         model.set(Change::Horizon(1));
         assert!(host.take_changes().is_empty());
     }

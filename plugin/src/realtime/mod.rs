@@ -13,7 +13,7 @@ use crate::meters::{Count, Meters};
 use crate::params::AntiphonParams;
 use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
-use crate::schedule::{NoteOutput, Schedule};
+use crate::schedule::{NoteOutput, Received, Schedule};
 use crate::thru::{Batch, Thru};
 use antiphon_engine::session::Command;
 
@@ -135,10 +135,13 @@ impl RealTime {
         if let Some(event) = events.first {
             path.transport_event(event, port);
         }
-        path.schedule.receive(path.capture.epoch(), &path.clock.span());
+        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span());
         if watched.bypass {
             path.schedule.clear_pending();
         } else {
+            if received == Received::StartClock {
+                path.start_clock(0, port);
+            }
             path.run_commands(watched.commands(last), port);
         }
         path.play(&mut self.batch, watched.bypass, events.within, port);

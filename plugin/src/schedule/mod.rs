@@ -74,6 +74,16 @@ impl<P: Port> NoteOutput<'_, P> {
     }
 }
 
+/// What was received before a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Received {
+    /// Planned events, or nothing.
+    Events,
+    /// Also a request to start the clock: Play was pressed in the window while it was stopped.
+    StartClock,
+}
+
 /// Plays the plan's notes, and tracks which keys the plan and the player hold.
 pub struct Schedule {
     planned: HeapCons<Planned>,
@@ -95,17 +105,19 @@ impl Schedule {
         Self { planned, meters, pending, active, keys: KeyTable::new(), started: None }
     }
 
-    /// Reads the session's messages. Called before a block is played.
-    pub fn receive(&mut self, epoch: Epoch, span: &Span) {
+    /// Reads the session's messages. Called before a block is played. Returns whether the clock must be started.
+    pub fn receive(&mut self, epoch: Epoch, span: &Span) -> Received {
         self.started = None;
+        let mut received = Received::Events;
         for _ in 0..MESSAGES_PER_BLOCK {
-            let Some(message) = self.planned.try_pop() else { return };
+            let Some(message) = self.planned.try_pop() else { break };
             if message.epoch() != epoch {
                 self.meters.add(Count::Stale, 1);
                 continue;
             }
             match message {
                 Planned::Note { note, channel, .. } => self.enqueue(&note, channel, span),
+                Planned::StartClock { .. } => received = Received::StartClock,
                 Planned::Withdraw { from, .. } => {
                     self.pending.truncate(self.pending.partition_point(|note| note.on < from.into()));
                 }
@@ -122,6 +134,7 @@ impl Schedule {
                 }
             }
         }
+        received
     }
 
     /// The next sample of the block, from `from` on, at which a planned note starts or ends.

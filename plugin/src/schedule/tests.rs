@@ -52,7 +52,7 @@ impl Fixture {
             *ticks = span.end().0;
         }
         let mut port = Scripted::default();
-        self.schedule.receive(Epoch(0), &span);
+        assert_eq!(self.schedule.receive(Epoch(0), &span), Received::Events);
         let mut sample = 0;
         while let Some(next) = self.schedule.next_sample(&span, sample) {
             sample = next;

@@ -33,9 +33,9 @@ impl Session {
 
 impl PlanningSession for Session {
     fn spawn(ports: PlanningPorts) -> Self {
-        let PlanningPorts { events, planned, meters, board, state } = ports;
-        let ports =
-            SessionPorts { heard: events, planned, board: Arc::clone(&board), archive: state, count_ignored: count_ignored(&meters) };
+        let PlanningPorts { events, planned, commands, meters, board, state } = ports;
+        let (board_of_session, count_ignored) = (Arc::clone(&board), count_ignored(&meters));
+        let ports = SessionPorts { heard: events, planned, commands, board: board_of_session, archive: state, count_ignored };
         Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, board }
     }
 
@@ -56,7 +56,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         // Joins its thread: what it has shown then is final.
         drop(self.session.take());
-        report::leave(&self.meters, self.board.latest().status.punctuality);
+        report::leave(&self.meters, self.board.latest().status.plans);
     }
 }
 

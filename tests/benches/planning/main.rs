@@ -233,13 +233,13 @@ impl Run {
         ] {
             println!("{name:<44} {}", sample.columns(Duration::from_millis(1), &[500, 990, 995, 1000]));
         }
-        let tally = self.observer.pace.lock().tally;
-        let due = tally.adopted + tally.missed;
+        let plans = self.observer.pace.lock().plans;
+        let due = plans.on_time + plans.late;
         println!(
-            "\nplans on time: {} of {due} ({:.2} %); kept at {} ticks",
-            tally.adopted,
-            100.0 * tally.adopted as f64 / due.max(1) as f64,
-            tally.kept
+            "\nplans on time: {} of {due} ({:.2} %); none needed at {} ticks",
+            plans.on_time,
+            100.0 * plans.on_time_share().unwrap_or(1.0),
+            plans.kept
         );
         let count = |count| self.observer.meters.count(count);
         println!(

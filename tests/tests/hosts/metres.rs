@@ -4,7 +4,7 @@ use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
 use antiphon_engine::session::{Epoch, Heard, Planned};
 use antiphon_plugin::clock::Cause;
-use antiphon_plugin::session::PlanningPorts;
+use antiphon_plugin::planning_session::PlanningPorts;
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Render, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};

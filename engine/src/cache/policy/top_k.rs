@@ -1,4 +1,4 @@
-//! The bars whose keys answer best (MoBA, mixture of block attention: Lu et al. 2025); docs/model-interface.md, "Who sees whom".
+//! The bars whose keys answer best (MoBA, mixture of block attention: Lu et al. 2025); docs/model-interface.md, "Attention mask and page policies".
 
 use super::{PagePolicy, Reads, Rest, Selection};
 use crate::cache::{BarLine, MOST_BARS, line::dot};

@@ -1,4 +1,4 @@
-//! The steps in which features are told to the model and asked of it: values 1 to 8, and 0 where there is nothing to tell.
+//! The steps in which features condition the model and are requested of it: values 1 to 8, and 0 where there is nothing to measure.
 //!
 //! Edges are round numbers near the octiles of the training music, its sources weighted as in training; outer steps are wider apart so that a
 //! single line and a full orchestra have steps of their own. Every step holds between 2 and 31 % of its bars.
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_measured_in_steps() {
+    fn bar_is_measured_in_steps() {
         let note = |pitch, role| Note { onset: Tick::ZERO, offset: 0, duration: Tick(24), pitch, velocity: 80, role };
         let chord: Vec<_> = (0..10).map(|index| note(48 + 2 * index, Role::Strings)).collect();
         let bar = Tick::quarters(4);

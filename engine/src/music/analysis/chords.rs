@@ -13,7 +13,7 @@ pub struct Chord {
     pub kind: ChordKind,
 }
 
-/// The kinds of chords that are told apart.
+/// The kinds of chords that are distinguished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChordKind {
     /// Major triad.
@@ -89,11 +89,11 @@ impl fmt::Display for Chord {
 /// Of all that sounds, how much must belong to the chord; and how much each of its tones must have of it at least.
 const LEAST_SHARE: f64 = 0.7;
 const LEAST_TONE: f64 = 0.06;
-/// What a root in the bass is worth, as a share of all that sounds, and what every tone beyond the third costs: a seventh has to be heard.
+/// What a root in the bass is worth, as a share of all that sounds, and what every tone beyond the third costs: a seventh has to sound long enough.
 const BASS: f64 = 0.15;
 const FURTHER_TONE: f64 = 0.05;
 
-/// The chord that sounds between two ticks, drums aside; `None` where less than three tones do, or what sounds is none of the kinds that are told apart.
+/// The chord that sounds between two ticks, drums aside; `None` where less than three tones do, or what sounds is none of these kinds.
 #[must_use]
 pub fn chord_between(notes: &[Note], from: Tick, until: Tick) -> Option<Chord> {
     let sounding = notes.iter().filter(|note| note.role != Role::Drums).filter_map(|note| {

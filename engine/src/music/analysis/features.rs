@@ -2,7 +2,7 @@
 
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
 
-/// What can be measured of the notes that start in a bar. The model is told these and asked for them, and what it writes is measured by the
+/// Measures of the notes that start in a bar. The model is conditioned on these, and the bars that it generates are measured by the
 /// same code. A bar without notes has none: see [`BarFeatures::new`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BarFeatures {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_measured_by_what_starts_in_it() {
+    fn bar_is_measured_by_the_notes_that_start_in_it() {
         let drums = (0..4).map(|beat| note(beat * 24, 6, 36, Role::Drums));
         let chord = [60, 64, 70].map(|pitch| note(0, 48, pitch, Role::Keys));
         let after = note(48, 48, 62, Role::Melody);

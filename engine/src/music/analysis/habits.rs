@@ -1,4 +1,5 @@
-//! How a player has played of late: where each role lies, how full its chords are, and how busy it all gets. What continues the music should do likewise unless told otherwise.
+//! How the last bars were played: the register of each role, how full its chords are, and how busy the whole gets. A continuation does likewise unless the requested
+//! controls say otherwise.
 
 use std::collections::BTreeMap;
 
@@ -103,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn the_busiest_stretch_is_wherever_it_begins() {
+    fn busiest_stretch_is_found_wherever_it_begins() {
         let notes: Vec<Note> = [0, 90, 96, 120, 180, 186, 400].into_iter().map(|onset| note(onset, 60, Role::Keys)).collect();
         assert_eq!(habits(&notes).busiest, 4, "from 90 to 180");
         assert_eq!(habits(&[]).busiest, 0);
     }
 
     #[test]
-    fn a_register_is_widened_as_far_as_the_keyboard_goes() {
+    fn register_is_widened_as_far_as_the_keyboard_goes() {
         assert_eq!(Register { low: 3, high: 125 }.widened(5), Register::WHOLE);
         assert_eq!(Register { low: 48, high: 60 }.widened(5), Register { low: 43, high: 65 });
         assert!(Register { low: 48, high: 60 }.contains(60) && !Register { low: 48, high: 60 }.contains(61));

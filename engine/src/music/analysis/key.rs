@@ -124,20 +124,24 @@ impl PitchProfile {
 
     /// The best fitting of these keys, and how well it fits. `None` for fewer than three pitch classes.
     fn best(&self, keys: impl Iterator<Item = Key>) -> Option<(f64, Key)> {
+        // Of equally good keys the first stands: `max_by` would take the last.
+        keys.filter_map(|key| Some((self.fit(key)?, key))).reduce(|best, next| if next.0 > best.0 { next } else { best })
+    }
+
+    /// How well a key fits: the correlation with its profile, -1 to 1. `None` for fewer than three pitch classes.
+    pub(super) fn fit(&self, key: Key) -> Option<f64> {
         if self.ticks.iter().filter(|&&ticks| ticks > 0).count() < 3 {
             return None;
         }
-        let ticks = self.ticks.map(|ticks| f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)));
-        let fit = |key: &Key| {
-            let profile = match key.mode {
-                Mode::Major => &MAJOR_PROFILE,
-                Mode::Minor => &MINOR_PROFILE,
-            };
-            let on_tonic: [f64; 12] = std::array::from_fn(|degree| ticks[(degree + usize::from(key.tonic)) % 12]);
-            correlation(profile, &on_tonic)
+        let profile = match key.mode {
+            Mode::Major => &MAJOR_PROFILE,
+            Mode::Minor => &MINOR_PROFILE,
         };
-        // Of equally good keys the first stands: `max_by` would take the last.
-        keys.map(|key| (fit(&key), key)).reduce(|best, next| if next.0 > best.0 { next } else { best })
+        let on_tonic: [f64; 12] = std::array::from_fn(|degree| {
+            let ticks = self.ticks[(degree + usize::from(key.tonic)) % 12];
+            f64::from(u32::try_from(ticks).unwrap_or(u32::MAX))
+        });
+        Some(correlation(profile, &on_tonic))
     }
 }
 
@@ -194,7 +198,7 @@ mod tests {
     const CADENCE: [u8; 13] = [60, 64, 67, 65, 69, 72, 67, 71, 74, 77, 60, 64, 67];
 
     #[test]
-    fn every_key_is_found_in_its_cadence() {
+    fn key_is_found_in_its_cadence() {
         for tonic in 0..12 {
             let major = melody(&CADENCE.map(|pitch| pitch + tonic));
             assert_eq!(detect_key(&major), Key::new(tonic, Mode::Major));
@@ -212,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_note_counts_as_a_whole_note() {
+    fn held_note_counts_as_a_whole_note() {
         let mut notes = melody(&CADENCE.repeat(2));
         notes[0].duration = Tick::MAX;
         assert_eq!(detect_key(&notes), Key::new(0, Mode::Major));
@@ -230,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mode_is_as_clear_in_every_key() {
+    fn mode_is_as_clear_in_every_key() {
         let clarity = |pitches: &[u8], up: u8| {
             PitchProfile::new(&melody(pitches).iter().map(|note| Note { pitch: note.pitch + up, ..*note }).collect::<Vec<_>>())
                 .mode_clarity()

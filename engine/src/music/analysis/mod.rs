@@ -1,10 +1,11 @@
-//! What can be read off notes: the features that the model is told, and that its music is measured by.
+//! What can be measured of notes: the features that the model is conditioned on, and that its music is measured by.
 
 mod buckets;
 mod chords;
 mod features;
 mod habits;
 mod key;
+mod key_changes;
 mod mood;
 mod repeats;
 mod scale;
@@ -14,6 +15,7 @@ pub use chords::{Chord, ChordKind, chord_between, chords_of_bar};
 pub use features::{BarFeatures, PitchFeatures};
 pub use habits::{Habit, Habits, Register, habits};
 pub use key::{KEY_WINDOW_BARS, Key, Mode, PitchProfile, detect_key, windows_of_bars};
+pub use key_changes::keys_of_bars;
 pub use mood::{AROUSAL_EDGES, Level, Mood, VALENCE_EDGES, velocities_are_flat};
 pub use repeats::{BarPattern, NEW_BAR, REPEAT_BARS, REPEAT_SIMILARITY, repeats_of_bars};
 pub use scale::Scale;

@@ -2,10 +2,10 @@
 //!
 //! A rule, not a judgement, in the two dimensions of J. Russell, "A circumplex model of affect", Journal of Personality and Social Psychology 39
 //! (1980): **valence** follows the mode, **arousal** density, register and dynamics, as in studies of what listeners report (A. Gabrielsson and
-//! E. Lindström, "The role of structure in the musical expression of emotions", in "Handbook of Music and Emotion", 2010). Tempo is told by itself.
+//! E. Lindström, "The role of structure in the musical expression of emotions", in "Handbook of Music and Emotion", 2010). Tempo has a column of its own.
 //!
-//! * valence is the [clarity of the mode](super::PitchProfile::mode_clarity) of the bar and its neighbours: minor, undecided, major. Music whose mode
-//!   cannot be told is in the middle. Transposition leaves it as it is.
+//! * valence is the [clarity of the mode](super::PitchProfile::mode_clarity) of the bar and its neighbours: minor, undecided, major. Music without a
+//!   clear mode is in the middle. Transposition leaves it as it is.
 //! * arousal is the sum of three terms, each 0 for ordinary music and 1 for twice as many notes, for two octaves, and for 32 MIDI velocities more:
 //!   log2(notes per quarter / 5) + (mean key - 63) / 24 + (mean velocity - 78) / 32. Where [velocities say nothing](velocities_are_flat) the
 //!   last is 0.
@@ -70,7 +70,7 @@ pub struct Mood {
 impl Mood {
     /// Measures a bar; `None` without notes other than drums.
     ///
-    /// `clarity` is the [clarity of the mode](super::PitchProfile::mode_clarity) around it, `None` where it cannot be told; `flat_velocities`
+    /// `clarity` is the [clarity of the mode](super::PitchProfile::mode_clarity) around it, `None` where there is none; `flat_velocities`
     /// says that the velocities of the music it is in [say nothing](velocities_are_flat).
     #[must_use]
     pub fn measure(features: &BarFeatures, clarity: Option<f64>, flat_velocities: bool) -> Option<Self> {

@@ -4,6 +4,8 @@
 //! The measure is that of Museformer's statistics of real music (B. Yu et al., "Museformer: Transformer with Fine- and Coarse-Grained Attention for
 //! Music Generation", 2022): what two bars share of all that is in either.
 
+use std::borrow::Borrow;
+
 use crate::music::{Note, Role, Tick};
 
 /// How many bars back a repeat is looked for, in this order: where music repeats most, and what the model sees note by note.
@@ -45,10 +47,11 @@ impl BarPattern {
 /// For each of these consecutive bars its value in the model's repeats column: [`NEW_BAR`], or 2 to 9 for the first of [`REPEAT_BARS`] that it repeats;
 /// 0, unset, for a bar without notes.
 #[must_use]
-pub fn repeats_of_bars(bars: &[BarPattern]) -> Vec<u8> {
+pub fn repeats_of_bars(bars: &[impl Borrow<BarPattern>]) -> Vec<u8> {
+    let bars: Vec<&BarPattern> = bars.iter().map(Borrow::borrow).collect();
     let value = |bar: usize| {
         let repeated = (NEW_BAR + 1..).zip(REPEAT_BARS).find(|&(_, back)| {
-            let earlier = bar.checked_sub(back).map(|earlier| &bars[earlier]);
+            let earlier = bar.checked_sub(back).map(|earlier| bars[earlier]);
             earlier.is_some_and(|earlier| bars[bar].similarity(earlier) >= REPEAT_SIMILARITY)
         });
         match repeated {
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_bar_repeats_nothing() {
+    fn empty_bar_repeats_nothing() {
         let empty = BarPattern::default();
         assert_eq!(repeats_of_bars(&[empty.clone(), empty, pattern(&[])]), [0, 0, 1]);
     }

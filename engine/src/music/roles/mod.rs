@@ -263,13 +263,13 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_sheet_with_piano() {
+    fn lead_sheet_with_piano_has_melody_lead_and_keys() {
         let parts = [("MELODY", Some(0), 72), ("Bridge (sub-melody)", Some(0), 67), ("PIANO", Some(0), 55)];
         assert_eq!(roles(&parts), [Role::Melody, Role::Lead, Role::Keys]);
     }
 
     #[test]
-    fn a_song_has_a_singer_and_two_hands() {
+    fn song_has_a_singer_and_two_hands() {
         let parts = [("Voice", Some(52), 70), ("Piano", Some(0), 66), ("Piano", Some(0), 45)];
         assert_eq!(roles(&parts), [Role::Melody, Role::Keys, Role::LeftHand]);
         let crossed = [("Piano", Some(0), 45), ("Piano", Some(0), 66)];
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choir_has_a_tune_a_bass_and_what_lies_between() {
+    fn choir_has_a_melody_a_bass_and_parts_between() {
         let named = [("CANTVS.", Some(52), 72), ("Baſsus", Some(0), 48), ("Altus", Some(52), 65), ("Tenore", Some(52), 58)];
         assert_eq!(roles(&named), [Role::Melody, Role::Bass, Role::Lead, Role::Pad]);
         let hymn = [("Hymn voice", Some(19), 72), ("Hymn voice", Some(19), 65), ("Hymn voice", Some(19), 58), ("Hymn voice", Some(19), 48)];
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quartet_is_led_by_its_first_violin_unless_somebody_sings() {
+    fn quartet_is_led_by_its_first_violin_unless_somebody_sings() {
         let quartet = [("Violin 1", Some(40), 76), ("Violin 2", Some(40), 70), ("Viola", Some(41), 62), ("Violoncello", Some(42), 50)];
         assert_eq!(roles(&quartet), [Role::Melody, Role::Strings, Role::LowStrings, Role::LowStrings]);
         let unset = quartet.map(|(name, _, pitch)| (name, None, pitch));
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_band_is_known_by_its_drums() {
+    fn band_is_known_by_its_drums() {
         let mut parts =
             [part("", Some(52), 60), part("Bass", None, 40), part("Distortion Guitar", Some(30), 50), part("Beat", Some(118), 36)];
         assert_eq!(of(&parts)[0], Role::Melody);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kit_is_known_by_its_keys_unless_the_part_says_what_it_is() {
+    fn kit_is_known_by_its_keys_unless_name_or_programme_says_otherwise() {
         let played = |name: &str, programme| {
             let strike = |(index, pitch): (i64, u8)| Note { onset: Tick(12 * (index / 2)), pitch, ..part("", None, 36).notes[0] };
             let notes = (0..).zip([36, 42, 42, 46, 38, 42, 42, 44].repeat(4)).map(strike).collect();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_what_it_is_said_to_be() {
+    fn part_that_is_given_a_role_has_it() {
         let mut parts = [part("Beatbox", None, 38), part("Piano", None, 60)];
         assign(&mut parts);
         assert_eq!(rename(&mut parts, " BEATBOX", Role::Drums), 1);

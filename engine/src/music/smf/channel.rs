@@ -229,14 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_note_off_ends_the_first_of_overlapping_notes() {
+    fn first_note_off_ends_the_first_of_overlapping_notes() {
         let (notes, report) = play(&[(0, '+', 60, 80), (10, '+', 60, 80), (20, '-', 60, 0), (30, '-', 60, 0), (40, '-', 60, 0)], 50);
         assert_eq!(notes, [(0, 20, 60), (10, 30, 60)]);
         assert_eq!(report.stray_note_offs.first, Some(at(40)));
     }
 
     #[test]
-    fn a_lost_note_off_spoils_no_other_note_of_its_key() {
+    fn lost_note_off_spoils_no_other_note_of_its_key() {
         let beats = (1..5).flat_map(|beat| [(10 * beat, '+', 60, 80), (10 * beat + 5, '-', 60, 0)]);
         let events: Vec<_> = [(0, '+', 60, 80)].into_iter().chain(beats).collect();
         let (notes, report) = play(&events, 100);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pedal_holds_until_it_is_up_or_the_key_is_struck_again() {
+    fn pedal_holds_until_it_is_up_or_the_key_is_struck_again() {
         let pressed = [(0, 'c', 64, 64), (0, '+', 60, 80), (0, '+', 64, 80), (5, '-', 60, 0), (6, '-', 64, 0), (10, '+', 60, 80)];
         let released = [(12, '-', 60, 0), (20, 'c', 64, 63), (30, '+', 62, 80), (31, '-', 62, 0)];
         let (notes, report) = play(&[&pressed[..], &released[..]].concat(), 50);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pedalled_note_knows_where_its_own_key_went_up() {
+    fn pedalled_note_keeps_the_time_of_its_own_release() {
         let mut channel = Channel::new(3);
         channel.controller(64, 127, 0, at(0));
         channel.note_on(60, 80, 1, at(0));
@@ -268,13 +268,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_down_when_the_pedal_goes_up_sounds_on() {
+    fn key_that_is_down_when_the_pedal_goes_up_sounds_on() {
         let (notes, _) = play(&[(0, 'c', 64, 127), (1, '+', 60, 80), (5, 'c', 64, 0), (9, '-', 60, 0)], 50);
         assert_eq!(notes, [(1, 9, 60)]);
     }
 
     #[test]
-    fn what_still_sounds_ends_with_the_track() {
+    fn note_that_still_sounds_ends_with_the_track() {
         let (notes, report) = play(&[(0, '+', 60, 80), (3, '+', 61, 80), (4, 'c', 64, 127), (5, '-', 61, 0)], 50);
         assert_eq!(notes, [(0, 50, 60), (3, 5, 61)], "a pedal left down holds nothing");
         assert_eq!((report.unclosed.count, report.unclosed.first), (1, Some(at(0))));
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_may_be_held_many_times() {
+    fn keys_held_many_times_are_released_one_by_one() {
         let strikes = (0..128u8).flat_map(|key| [(u64::from(key), '+', key, 80), (200 + u64::from(key), '+', key, 80)]);
         let releases = (0..128u8).flat_map(|key| [(400, '-', key, 0), (500, '-', key, 0)]);
         let (notes, report) = play(&strikes.chain(releases).collect::<Vec<_>>(), 600);

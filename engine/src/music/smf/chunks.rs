@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_midi_file_is_refused() {
+    fn bytes_that_are_no_midi_file_are_refused() {
         assert!(refused(b"").contains("empty"));
         assert!(refused(b"RIFF\0\0\0\0WAVE").contains("begins with \"RIFF"));
         assert!(refused(b"MThd\0\0").contains("cut short"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_riff_container_is_opened_and_places_count_from_its_first_byte() {
+    fn riff_container_is_opened_and_places_count_from_its_first_byte() {
         let song = file(0, 24, &[&[0, 0x90, 60, 80, 24, 60, 0]]);
         let riff = |id: &[u8; 4], data: &[u8]| {
             let chunk =

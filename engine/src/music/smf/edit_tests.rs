@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use midly::Smf;
 
-use self::bytes::told;
+use self::bytes::parsed;
 use super::fixtures::{chunk, file, header};
 use super::{Edited, Source, read};
 use crate::music::{Clip, Metre, MetreMap, Note, Part, Role, Tick, insertion};
@@ -58,7 +58,7 @@ fn edit_of_a_bar_leaves_every_other_event_and_note_as_it_was() {
     let before = rich();
     let source = Source::read(before.clone()).unwrap();
     let after = replaced(&source, 24, 48, &[note(24, 12, 71), note(36, 12, 72)]).bytes;
-    let (before, after) = (told(&before), told(&after));
+    let (before, after) = (parsed(&before), parsed(&after));
     for (track, (before, after)) in before.iter().zip(&after).enumerate() {
         assert_eq!(before.0, after.0, "track {track}: everything that is no note");
     }
@@ -77,7 +77,7 @@ fn edit_keeps_the_bytes_of_tracks_without_a_change() {
     let tracks = |bytes: &[u8]| bytes.windows(4).enumerate().filter(|(_, head)| *head == b"MTrk").map(|(at, _)| at).collect::<Vec<_>>();
     let last = tracks(&before)[3];
     assert_eq!(before[..last], after[..last], "all but the last track");
-    assert_eq!(told(&after)[3].1, []);
+    assert_eq!(parsed(&after)[3].1, []);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn edit_under_a_held_key_leaves_the_new_note_out_and_ends_others_where_the_key_i
     let source = Source::read(rich()).unwrap();
     // Key 60 is held until 36, key 65 is struck at 48.
     let Edited { bytes, left_out } = replaced(&source, 24, 48, &[note(30, 12, 60), note(36, 6, 60), note(40, 20, 65)]);
-    let after = told(&bytes);
+    let after = parsed(&bytes);
     assert_eq!(left_out, 1);
     assert_eq!(after[1].1, [(0, 36, 0, 60), (0, 36, 0, 64), (36, 42, 0, 60), (40, 48, 0, 65), (48, 72, 0, 65), (72, 96, 0, 67)]);
 }
@@ -122,7 +122,7 @@ fn edit_of_what_the_header_forgot_writes_the_right_number_of_tracks() {
 fn edit_of_carried_status_writes_it_out() {
     let song = [0, 0x90, 60, 80, 24, 60, 0, 0, 0xFF, 1, 1, b'a', 0, 62, 80, 24, 62, 0, 0, 64, 80, 24, 64, 0];
     let source = Source::read(file(0, 24, &[&song])).unwrap();
-    let after = told(&replaced(&source, 24, 48, &[]).bytes);
+    let after = parsed(&replaced(&source, 24, 48, &[]).bytes);
     assert_eq!(after[0].1, [(0, 24, 0, 60), (48, 72, 0, 64)]);
 }
 
@@ -131,7 +131,7 @@ fn edit_of_an_mpe_player_gives_every_note_a_free_channel_and_its_bend() {
     let voices: Vec<u8> = (1..5).flat_map(|c| [0, 0xE0 | c, 5, 70, 0, 0x90 | c, 60 + c, 80, 24, 0x80 | c, 60 + c, 0]).collect();
     let source = Source::read(file(1, 24, &[&voices])).unwrap();
     let bytes = replaced(&source, 24, 96, &[note(24, 24, 70), note(24, 24, 74), note(48, 24, 70)]).bytes;
-    let after = told(&bytes);
+    let after = parsed(&bytes);
     let channels: HashSet<u8> = after[0].1[1..3].iter().map(|note| note.2).collect();
     assert_eq!((channels.len(), after[0].1.len()), (2, 4), "{:?}", after[0].1);
     for &(start, _, channel, _) in &after[0].1[1..] {
@@ -147,7 +147,7 @@ fn edit_of_a_track_that_never_ends_ends_it() {
     let source = Source::read(bytes).unwrap();
     let after = replaced(&source, 24, 48, &[note(24, 48, 70)]).bytes;
     assert!(after.ends_with(&[0xFF, 0x2F, 0]));
-    assert_eq!(told(&after)[0].1, [(0, 24, 0, 60), (24, 72, 0, 70)]);
+    assert_eq!(parsed(&after)[0].1, [(0, 24, 0, 60), (24, 72, 0, 70)]);
 }
 
 /// Every file of this crate's, and of a folder named by `ANTIPHON_MIDI_FOLDER`, if it is set: each half of its bars emptied.
@@ -185,7 +185,7 @@ fn check_bars(name: &str, source: &Source, bytes: &[u8], clip: &Clip, from: Tick
     let kept = insertion::without(clip, |note| (from..until).contains(&note.onset));
     let after = source.edited(&kept, &kept).unwrap().bytes;
     let division = i64::from(source.report().division);
-    for ((others, notes), (others_after, notes_after)) in told(bytes).into_iter().zip(told(&after)) {
+    for ((others, notes), (others_after, notes_after)) in parsed(bytes).into_iter().zip(parsed(&after)) {
         assert_eq!(others, others_after, "{name}");
         // The same rounding as the grid's: to the nearest tick, halves up.
         let tick = |start: u32| Tick((i64::from(start) * 48 + division) / (2 * division));

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_read_is_named_by_its_place() {
+    fn unreadable_event_is_named_by_its_place() {
         for damage in [&[0, 60, 80][..], &[0, 0xFF, 3, 100], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF], &[0, 0x90, 60]] {
             assert_eq!(Events::new(damage).next().unwrap().unwrap_err(), Unreadable(0), "{damage:?}");
         }

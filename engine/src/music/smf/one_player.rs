@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_band_in_one_track_is_no_player_unless_it_is_bent_note_by_note() {
+    fn band_in_one_track_is_no_player_unless_it_is_bent_note_by_note() {
         let mut channels = round(&[0, 1, 9], 40);
         assert!(!is_one_player(Track::Whole, &channels) && !is_one_player(Track::OfMany, &channels));
         channels.iter_mut().for_each(|(channel, _)| channel.bends = 4);

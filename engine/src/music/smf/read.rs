@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_0_file_splits_into_one_part_a_channel() {
+    fn type_0_file_splits_into_one_part_per_channel() {
         // Running status throughout; a note-on without velocity ends a note.
         let drums = [0, 0xFF, 3, 4, b'S', b'o', b'n', b'g', 0, 0xC2, 33, 0, 0x99, 36, 100, 0, 38, 90, 0, 0x92, 40, 80, 12, 40, 0];
         let end = [12, 0x99, 36, 0, 0, 38, 0];
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_the_bar_line_after_everything() {
+    fn end_of_a_clip_is_the_bar_line_after_everything() {
         // The track ends at tick 48, inside the first bar.
         assert_eq!(read(&file(1, 24, &[QUARTER])).unwrap().clip.end, Tick(96));
         let metre = [0, 0xFF, 0x58, 4, 2, 2, 24, 8];
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn only_drums_and_no_notes_are_read() {
+    fn file_with_only_drums_or_without_notes_is_read() {
         let drums = [0, 0x99, 36, 100, 24, 0x89, 36, 0];
         assert!(read(&file(0, 24, &[&drums])).unwrap().clip.notes().iter().all(|note| note.role == Role::Drums));
         let silent = read(&file(1, 480, &[&[], &[0, 0xC0, 5]])).unwrap();
@@ -241,13 +241,13 @@ mod tests {
     }
 
     #[test]
-    fn a_note_shorter_than_a_tick_lasts_one() {
+    fn note_shorter_than_a_tick_lasts_one() {
         let import = read(&file(1, 480, &[&[0, 0x90, 60, 80, 3, 60, 0]])).unwrap();
         assert_eq!((spans(&import.clip), import.report.lengthened), (vec![(0, 1, 60, 0)], 1));
     }
 
     #[test]
-    fn of_duplicates_the_longest_stays() {
+    fn duplicates_leave_the_longest() {
         let import = read(&file(1, 24, &[&[0, 0x90, 60, 80, 0, 60, 90, 12, 60, 0, 12, 60, 0]])).unwrap();
         assert_eq!((spans(&import.clip), import.report.duplicates), (vec![(0, 24, 60, 0)], 1));
         assert_eq!(import.clip.parts[0].notes[0].velocity, 90);
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_instrument_of_a_type_0_file_keeps_its_name_and_several_take_their_own() {
+    fn single_instrument_of_a_type_0_file_keeps_its_name_and_several_take_their_own() {
         assert_eq!(read(&file(0, 24, &[&[&named(b"Piano"), QUARTER].concat()])).unwrap().clip.parts[0].name, "Piano");
         let prefixed = [
             &named(b"The Old Bridge")[..],
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_track_that_only_sets_up_gives_the_others_their_sounds() {
+    fn set_up_track_gives_the_others_their_sounds() {
         let set_up = [0, 0xB0, 0, 8, 0, 0xC0, 40, 0, 0xC1, 33, 24, 0xC1, 35];
         let bass = [0, 0x91, 40, 80, 24, 40, 0];
         let own = [0, 0xC0, 6, 0, 0x90, 60, 80, 24, 60, 0];
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn an_mpe_track_is_one_player_also_on_the_drum_channel() {
+    fn mpe_track_is_one_player_also_on_the_drum_channel() {
         for format in [0, 1] {
             let clip = read(&file(format, 24, &[&[&named(b"Seaboard")[..], &by_voice([7, 8, 9, 10])].concat()])).unwrap().clip;
             assert_eq!(clip.parts.len(), 1, "type {format}");
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_of_track_after_a_rest_is_the_clip_s_end_and_a_late_tempo_is_not() {
+    fn end_of_track_after_a_rest_is_the_end_of_the_clip_and_a_late_tempo_is_not() {
         // Bars of a quarter: a track may end in bar 3, or the tempo change there.
         let metre = [0, 0xFF, 0x58, 4, 1, 2, 24, 8];
         let tempo = [48, 0xFF, 0x51, 3, 7, 0xA1, 0x20];
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_anywhere_is_refused() {
+    fn file_cut_anywhere_is_refused() {
         let whole = file(1, 24, &[QUARTER, QUARTER, &[0, 0xFF, 3, 2, b'a', b'b']]);
         for length in 0..whole.len() {
             refused(&whole[..length]);
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_event_is_refused_with_its_byte() {
+    fn damaged_event_is_refused_with_its_byte() {
         // A data byte where no status was; a name longer than its track; a time that never ends.
         for damage in [&[0, 0xFF, 3, 100][..], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF]] {
             let message = refused(&file(1, 24, &[&[QUARTER, &[0, 0xFF, 1, 0], damage].concat()]));
@@ -441,14 +441,14 @@ mod tests {
             bytes.splice(34..34, chunk(b"odd ", b"?"));
             let import = read(&bytes).unwrap();
             assert_eq!((import.clip.parts.len(), import.report.unannounced_tracks), (3, 3 - usize::from(announced)));
-            let says = format!("the header announces {announced} tracks, the file has 3: all of them were read");
+            let says = format!("tracks announced by the header: {announced}, tracks in the file, all read: 3");
             assert_eq!(import.report.repaired(), [says]);
             assert!(refused(&bytes[..bytes.len() - 1]).contains("cut short: track 3"));
         }
     }
 
     #[test]
-    fn what_follows_the_end_is_counted() {
+    fn bytes_after_the_end_are_counted() {
         let track = [QUARTER, &[0, 0xFF, 0x2F, 0, 1, 2, 3]].concat();
         let bytes = [header(0, 1, 24), chunk(b"odd ", b"?"), chunk(b"MTrk", &track), b"junk".to_vec()].concat();
         let report = read(&bytes).unwrap().report;
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_pause_is_refused() {
+    fn absurd_pause_is_refused() {
         let message = refused(&file(0, 24, &[&[0xFF, 0xFF, 0xFF, 0x7F, 0x90, 60, 80]]));
         assert!(message.contains("longer than 200000 quarter notes: track 1, byte 22"), "{message}");
     }

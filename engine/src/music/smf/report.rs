@@ -9,7 +9,7 @@ pub struct Place {
     pub file_tick: u64,
 }
 
-/// Events that were passed over.
+/// Events that were ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ignored {
     /// How many.
@@ -84,14 +84,14 @@ impl ImportReport {
         let mut repaired = Vec::new();
         if self.unannounced_tracks > 0 {
             let announced = self.tracks - self.unannounced_tracks;
-            repaired.push(format!("the header announces {announced} tracks, the file has {}: all of them were read", self.tracks));
+            repaired.push(format!("tracks announced by the header: {announced}, tracks in the file, all read: {}", self.tracks));
         }
         for (ignored, what) in [
-            (self.carried_status, "messages without a status byte after a text or system exclusive event, read with the last one"),
-            (self.system_messages, "system messages, which a file must not hold, passed over"),
-            (self.unclosed, "notes without an end, closed where their key is struck again or their track ends"),
-            (self.stray_note_offs, "note-offs without a note, passed over"),
-            (self.bad_metres, "metres too fine for the grid, passed over"),
+            (self.carried_status, "messages without a status byte after a text or system exclusive event, read with the last status byte"),
+            (self.system_messages, "system messages, which a file must not contain, ignored"),
+            (self.unclosed, "notes without an end, ended where their key is struck again or their track ends"),
+            (self.stray_note_offs, "note-offs without a note, ignored"),
+            (self.bad_metres, "metres too fine for the grid, ignored"),
         ] {
             if ignored.count > 0 {
                 repaired.push(format!("{what}: {ignored}"));

@@ -244,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_beyond_the_longest_piece_is_refused() {
+    fn clip_beyond_the_longest_piece_is_refused() {
         let part = Part { notes: vec![note(MAX_QUARTERS * TICKS_PER_QUARTER, 0, 1, 60)], ..Part::default() };
         let error = write(&Clip { parts: vec![part], ..Clip::default() }).unwrap_err();
         assert!(error.to_string().contains("200000 quarter notes"), "{error}");
     }
 
     #[test]
-    fn a_refused_clip_leaves_the_older_file_alone() {
+    fn refused_clip_leaves_the_older_file_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mid");
         let mut clip = Clip { end: Tick(96), ..Clip::default() };

@@ -10,9 +10,9 @@ mod tests;
 
 use super::foresight::{TOLERANCE_TICKS, as_foreseen};
 use super::latch::{Latched, Played};
-use super::{Brief, Mode, Passage, Plan, PlanId};
+use super::{Brief, Passage, Plan, PlanId};
 use crate::music::{Note, Tick};
-pub use request::{Adoption, Offer, PlanningTick, Request, Tally};
+pub use request::{Adoption, Offer, PlanningTick, Request};
 
 /// A plan that is being made.
 #[derive(Debug, Clone)]
@@ -39,7 +39,6 @@ pub struct Timeline {
     /// The player asked for another.
     another: bool,
     last_plan: u64,
-    tally: Tally,
 }
 
 impl Timeline {
@@ -56,7 +55,6 @@ impl Timeline {
             seed,
             another: false,
             last_plan: 0,
-            tally: Tally::default(),
         }
     }
 
@@ -69,21 +67,13 @@ impl Timeline {
         Some(self.resolve(pending))
     }
 
-    /// The clock stands still, so nothing can be late: what has been delivered of the plan that is being made stands at once.
-    pub fn adopt_waiting(&mut self) -> Option<Adoption> {
-        let pending = self.pending.take_if(|pending| pending.plan.ready() > pending.plan.brief.start)?;
-        Some(self.resolve(pending))
-    }
-
     fn resolve(&mut self, pending: Pending) -> Adoption {
         let Pending { plan, adopt_at, takes_over, plays } = pending;
         let id = plan.id();
         if plan.ready() <= plan.brief.start {
-            self.tally.missed += 1;
             self.another |= takes_over;
             return Adoption::Missed(id);
         }
-        self.tally.adopted += 1;
         if plays {
             self.latched.play(plan.clone(), adopt_at);
         } else if takes_over {
@@ -106,12 +96,7 @@ impl Timeline {
         self.commit_line = tick.next;
         let stands = self.stands(&tick, asked_at);
         let completion = self.completion(&tick, stands);
-        let other = if stands {
-            self.tally.kept += 1;
-            self.extension(&tick)
-        } else {
-            self.replan(&tick)
-        };
+        let other = if stands { self.extension(&tick) } else { self.replan(&tick) };
         completion.into_iter().chain(other).collect()
     }
 
@@ -232,16 +217,6 @@ impl Timeline {
         self.another = true;
     }
 
-    /// Stop: what plays ends here. The plan that stands goes on being shown.
-    pub fn stop(&mut self) {
-        self.latched.clear();
-    }
-
-    /// The player plays again. In a mode that yields, what plays ends here; says whether it did.
-    pub fn player_returns(&mut self, mode: Mode) -> bool {
-        mode.yields() && self.latched.clear()
-    }
-
     /// The song goes on elsewhere, or the transport stops: nothing of what was planned fits any more.
     pub fn clear(&mut self) {
         self.adopted = None;
@@ -261,6 +236,12 @@ impl Timeline {
     #[must_use]
     pub fn playing(&self) -> Option<&Plan> {
         self.latched.plan()
+    }
+
+    /// The plan that is shown: the one that plays, otherwise the one that stands.
+    #[must_use]
+    pub fn current(&self) -> Option<&Plan> {
+        self.playing().or(self.adopted())
     }
 
     /// Up to here what plays has been delivered, without a gap. `None` if nothing plays.
@@ -285,17 +266,6 @@ impl Timeline {
     #[must_use]
     pub const fn commit_line(&self) -> Tick {
         self.commit_line
-    }
-
-    /// What is shown between now and the commit line.
-    pub fn committed(&self) -> impl Iterator<Item = &Note> {
-        self.shown(self.now, self.commit_line)
-    }
-
-    /// How planning has gone so far.
-    #[must_use]
-    pub const fn tally(&self) -> Tally {
-        self.tally
     }
 }
 

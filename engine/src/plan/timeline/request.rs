@@ -58,14 +58,3 @@ pub enum Offer {
     /// It does not follow the passage before it.
     OutOfOrder,
 }
-
-/// How planning has gone so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Plans that were adopted at their tick.
-    pub adopted: u64,
-    /// Plans that missed it.
-    pub missed: u64,
-    /// Planning ticks at which the plan was kept, since the player did what it foresaw.
-    pub kept: u64,
-}

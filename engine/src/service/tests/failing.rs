@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_panic_ends_its_job_is_reported_and_nothing_else() {
-    let (service, _) = pool(1);
+    let service = pool(1);
     let made = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&made);
     let broken = service.instance(move || Ok(count.fetch_add(1, Ordering::SeqCst)));
@@ -17,26 +17,26 @@ fn a_panic_ends_its_job_is_reported_and_nothing_else() {
             Ok(Progress::Done)
         })
     };
-    broken.submit(LANE, DUE, look());
+    broken.submit(DUE, look());
     wait(&broken);
     let key = 200;
-    broken.submit(LANE, DUE, Steps("stumble", move |_: &mut u64| panic!("no such key: {key}")));
+    broken.submit(DUE, Steps("stumble", move |_: &mut u64| panic!("no such key: {key}")));
     let report = wait(&broken);
     let Outcome::Failed(failure @ JobFailure::Panic { .. }) = report.outcome else { panic!("{report:?}") };
     assert_eq!(failure.to_string(), "stumble met a defect and was stopped: no such key: 200");
     assert_eq!(report.name, "stumble");
-    broken.submit(LANE, DUE, look());
+    broken.submit(DUE, look());
     assert!(matches!(wait(&broken).outcome, Outcome::Finished));
     // The state that saw the panic is not used again.
     assert_eq!(states.try_iter().collect::<Vec<_>>(), [0, 1]);
     let (log, order) = unbounded();
-    fine.submit(LANE, DUE, note("fine", &log));
+    fine.submit(DUE, note("fine", &log));
     assert_eq!(order.recv().unwrap(), "fine");
 }
 
 #[test]
 fn an_error_is_reported_and_the_state_kept() {
-    let (service, _) = pool(1);
+    let service = pool(1);
     let instance = service.instance(|| Ok(0));
     let (send, states) = unbounded();
     let step = |fail| {
@@ -47,28 +47,27 @@ fn an_error_is_reported_and_the_state_kept() {
             if fail { Err("the page store is full".into()) } else { Ok(Progress::Done) }
         })
     };
-    instance.submit(LANE, DUE, step(true));
+    instance.submit(DUE, step(true));
     let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
     assert_eq!(failure.to_string(), "listen failed: the page store is full");
-    instance.submit(LANE, DUE, step(false));
+    instance.submit(DUE, step(false));
     assert!(matches!(wait(&instance).outcome, Outcome::Finished));
     assert_eq!(states.try_iter().collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(instance.punctuality(), Punctuality { on_time: 1, late: 1 });
 }
 
 #[test]
 fn a_state_that_cannot_be_made_is_tried_again_by_the_next_job() {
-    let (service, _) = pool(1);
+    let service = pool(1);
     let mut tries = 0;
     let instance = service.instance(move || {
         tries += 1;
         if tries == 1 { Err("no model at that path".into()) } else { Ok(()) }
     });
     let (log, order) = unbounded();
-    instance.submit(LANE, DUE, note("first", &log));
+    instance.submit(DUE, note("first", &log));
     let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
     assert_eq!(failure.to_string(), "first failed: no model at that path");
-    instance.submit(LANE, DUE, note("second", &log));
+    instance.submit(DUE, note("second", &log));
     assert!(matches!(wait(&instance).outcome, Outcome::Finished));
     assert_eq!(order.try_iter().collect::<Vec<_>>(), ["second"]);
 }
@@ -81,11 +80,10 @@ fn a_panicking_destructor_is_survived() {
             panic!("it went off");
         }
     }
-    let (service, _) = pool(1);
+    let service = pool(1);
     let instance = instance(&service);
     let bomb = Bomb;
     instance.submit(
-        LANE,
         DUE,
         Steps("carry", move |_: &mut ()| {
             let _here = &bomb;
@@ -94,15 +92,15 @@ fn a_panicking_destructor_is_survived() {
     );
     let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
     assert_eq!(failure.to_string(), "carry met a defect and was stopped: it went off");
-    // Both in a job's hands and among an instance's remains.
+    // Both in a job's hands and in a state that is discarded.
     let carrier = service.instance(|| Ok(Bomb));
-    carrier.submit(LANE, DUE, Steps("panic beside it", |_: &mut Bomb| panic!("first")));
+    carrier.submit(DUE, Steps("panic beside it", |_: &mut Bomb| panic!("first")));
     let Outcome::Failed(failure) = wait(&carrier).outcome else { panic!("it did not fail") };
     assert_eq!(failure.to_string(), "panic beside it met a defect and was stopped: it went off");
-    carrier.submit(LANE, DUE, Steps("make a new one", |_: &mut Bomb| Ok(Progress::Done)));
+    carrier.submit(DUE, Steps("make a new one", |_: &mut Bomb| Ok(Progress::Done)));
     wait(&carrier);
     drop(carrier);
     let (log, order) = unbounded();
-    instance.submit(LANE, DUE, note("carried on", &log));
+    instance.submit(DUE, note("carried on", &log));
     assert_eq!(order.recv().unwrap(), "carried on");
 }

@@ -3,9 +3,9 @@
 use super::*;
 
 /// Tells where it is dropped.
-struct Grave(Sender<Option<String>>);
+struct DropProbe(Sender<Option<String>>);
 
-impl Drop for Grave {
+impl Drop for DropProbe {
     fn drop(&mut self) {
         let _ = self.0.send(thread::current().name().map(str::to_owned));
     }
@@ -13,69 +13,66 @@ impl Drop for Grave {
 
 #[test]
 fn a_dropped_instance_leaves_its_state_to_a_worker() {
-    let (service, _) = pool(1);
-    let (send, graves) = unbounded();
-    let leaving = service.instance(move || Ok(Grave(send.clone())));
+    let service = pool(1);
+    let (send, drops) = unbounded();
+    let leaving = service.instance(move || Ok(DropProbe(send.clone())));
     let (stage, job) = staged("running");
-    leaving.submit(LANE, DUE, job);
+    leaving.submit(DUE, job);
     stage.arrived.recv().unwrap();
     // Does not wait for the job, which stands on its stage.
     drop(leaving);
-    assert!(graves.is_empty());
+    assert!(drops.is_empty());
     stage.go_on.send(Progress::Again).unwrap();
-    assert_eq!(graves.recv().unwrap().as_deref(), Some("antiphon-worker-0"));
+    assert_eq!(drops.recv().unwrap().as_deref(), Some("antiphon-worker-0"));
     let (log, order) = unbounded();
     let staying = instance(&service);
-    staying.submit(LANE, DUE, note("staying", &log));
+    staying.submit(DUE, note("staying", &log));
     assert_eq!(order.recv().unwrap(), "staying");
 }
 
 #[test]
 fn the_last_handle_cancels_and_joins() {
-    let (service, _) = pool(2);
-    let workers = Arc::downgrade(service.desk());
-    let (send, graves) = unbounded();
+    let service = pool(2);
+    let workers = Arc::downgrade(service.shared_state());
+    let (send, drops) = unbounded();
     let instances: Vec<_> = (0..4)
         .map(|_| {
             let send = send.clone();
-            service.instance(move || Ok(Grave(send.clone())))
+            service.instance(move || Ok(DropProbe(send.clone())))
         })
         .collect();
     let (say, running) = unbounded();
     for instance in &instances {
-        for lane in [LANE, OTHER_LANE] {
-            let say = say.clone();
-            // Would never end by itself.
-            let endless = Steps("endless", move |_: &mut Grave| {
-                let _ = say.send(());
-                Ok(Progress::Again)
-            });
-            instance.submit(lane, DUE, endless);
-        }
+        let say = say.clone();
+        // Would never end by itself.
+        let endless = Steps("endless", move |_: &mut DropProbe| {
+            let _ = say.send(());
+            Ok(Progress::Again)
+        });
+        instance.submit(DUE, endless);
     }
     running.recv().unwrap();
     drop(service);
     drop(instances);
     assert!(is_over(&workers));
-    let graves: Vec<_> = graves.try_iter().collect();
-    assert!(!graves.is_empty());
-    assert!(graves.iter().all(|name| name.as_ref().is_some_and(|name| name.starts_with("antiphon-worker-"))), "{graves:?}");
+    let drops: Vec<_> = drops.try_iter().collect();
+    assert!(!drops.is_empty());
+    assert!(drops.iter().all(|name| name.as_ref().is_some_and(|name| name.starts_with("antiphon-worker-"))), "{drops:?}");
 }
 
-/// Every worker holds the pool's desk for as long as its thread lives.
+/// Every worker holds the pool's queue for as long as its thread lives.
 fn is_over(workers: &Weak<Shared>) -> bool {
     workers.strong_count() == 0
 }
 
 #[test]
 fn a_job_may_let_go_of_the_last_handle() {
-    let (service, _) = pool(2);
+    let service = pool(2);
     let holder = instance(&service);
     let mut last = Some(instance(&service));
     let (say, heard) = unbounded();
     let (go_on, told) = unbounded();
     holder.submit(
-        LANE,
         DUE,
         Steps("let go", move |_: &mut ()| {
             say.send("here")?;
@@ -100,11 +97,11 @@ fn the_shared_pool_lives_from_the_first_handle_to_the_last() {
     let pools: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
     {
         let (first, second) = (Service::shared().unwrap(), Service::shared().unwrap());
-        assert!(Arc::ptr_eq(first.desk(), second.desk()));
+        assert!(Arc::ptr_eq(first.shared_state(), second.shared_state()));
         assert!((1..=2).contains(&first.workers()));
-        pools.lock().push(Arc::downgrade(first.desk()));
+        pools.lock().push(Arc::downgrade(first.shared_state()));
         drop(first);
-        assert!(Arc::ptr_eq(second.desk(), Service::shared().unwrap().desk()));
+        assert!(Arc::ptr_eq(second.shared_state(), Service::shared().unwrap().shared_state()));
     }
     assert!(pools.lock().iter().all(is_over));
     thread::scope(|scope| {
@@ -113,11 +110,11 @@ fn the_shared_pool_lives_from_the_first_handle_to_the_last() {
             scope.spawn(move || {
                 for cycle in 0..CYCLES {
                     let service = Service::shared().unwrap();
-                    pools.lock().push(Arc::downgrade(service.desk()));
+                    pools.lock().push(Arc::downgrade(service.shared_state()));
                     let instance = instance(&service);
-                    instance.submit(LANE, Deadline::WHENEVER, Steps("endless", |_: &mut ()| Ok(Progress::Again)));
+                    instance.submit(Deadline::WHENEVER, Steps("endless", |_: &mut ()| Ok(Progress::Again)));
                     let (log, order) = unbounded();
-                    instance.submit(OTHER_LANE, DUE, note("short", &log));
+                    instance.submit(DUE, note("short", &log));
                     if (cycle + number) % 3 > 0 {
                         order.recv().unwrap();
                     }

@@ -1,13 +1,12 @@
-//! How the pool behaves, seen through its handles. Threads meet at channels and barriers; no test looks at a real clock.
+//! How the pool behaves, seen through its handles. Threads meet at channels and barriers; no test looks at a clock.
 
 mod failing;
-mod lateness;
 mod leaving;
 mod order;
 mod side_by_side;
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, Weak};
 use std::thread;
 
@@ -17,19 +16,7 @@ use parking_lot::Mutex;
 use super::pool::Shared;
 use super::*;
 
-const LANE: Lane = Lane(0);
-const OTHER_LANE: Lane = Lane(1);
 const DUE: Deadline = Deadline(10);
-
-/// A clock that the test sets.
-#[derive(Default)]
-struct HandClock(AtomicU64);
-
-impl Clock for HandClock {
-    fn now(&self) -> Deadline {
-        Deadline(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// A job made of a name and what it does at each step.
 struct Steps<F>(&'static str, F);
@@ -44,11 +31,9 @@ impl<S, F: FnMut(&mut S) -> Result<Progress, JobError> + Send> Job<S> for Steps<
     }
 }
 
-/// A pool of so many workers, and its clock.
-fn pool(workers: usize) -> (Service, Arc<HandClock>) {
-    let clock = Arc::new(HandClock::default());
-    let workers = NonZeroUsize::new(workers).unwrap();
-    (Service::start(ServiceConfig { workers, clock: Arc::clone(&clock) as Arc<dyn Clock> }).unwrap(), clock)
+/// A pool of so many workers.
+fn pool(workers: usize) -> Service {
+    Service::start(ServiceConfig { workers: NonZeroUsize::new(workers).unwrap() }).unwrap()
 }
 
 /// An instance without a state worth the name.

@@ -1,1 +1,1 @@
-"""What `evaluate.py` makes of the engine's measurements: tables and pictures for models/EVALUATION.md."""
+"""Tables and pictures of models/EVALUATION.md, made by `evaluate.py` from the engine's measurements."""

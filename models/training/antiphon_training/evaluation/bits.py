@@ -1,4 +1,4 @@
-"""Bits per note: sources and pools, fields, stretches of a piece, with intervals by bootstrap over pieces (Efron 1979)."""
+"""Bits per note by source and pool, by field and by stretch of a piece, with intervals by bootstrap over pieces (Efron 1979)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 FIELDS = ("pitch", "duration", "velocity", "offset", "type", "beat", "sub", "role")
-SUBTOTALS = {"what (type, beat, sub, role, pitch)": ("type", "beat", "sub", "role", "pitch"), "how (duration, velocity, offset)": ("duration", "velocity", "offset")}
+SUBTOTALS = {
+    "composition (type, beat, sub, role, pitch)": ("type", "beat", "sub", "role", "pitch"),
+    "performance (duration, velocity, offset)": ("duration", "velocity", "offset"),
+}
 STRETCHES = ("1-8", "9-32", "33+")
 PREDICTORS = {"model": "model", "ngram_copy": "n-gram + copy", "ngram": "n-gram", "uniform": "uniform"}
 
@@ -22,36 +25,36 @@ POOLS = {
     "band": ("freedoom", "simutrans"),
     "classical": ("mutopia-pd", "mutopia-ccby", "nifc-chopin-first-ed", "openhymnal", "openscore-orchestra"),
 }
-"""Sources that are judged together: too few pieces of each are set aside for validation to judge it alone."""
+"""Sources that are also evaluated together, because each has few validation pieces."""
 
 RESAMPLES = 2000
 
 
 @dataclass
 class Pieces:
-    """The pieces of a source or a pool."""
+    """Note counts and negative log-likelihoods of the pieces of a source or a pool."""
 
     notes: np.ndarray
-    """[pieces, stretches]"""
+    """[pieces, stretches], counts"""
     bits: dict[str, np.ndarray]
-    """predictor: [pieces, stretches, fields], summed over notes"""
+    """By predictor: [pieces, stretches, fields], bits summed over notes"""
 
     def __len__(self) -> int:
         return len(self.notes)
 
     def per_note(self, predictor: str, fields: tuple[str, ...] = FIELDS, stretches: tuple[str, ...] = STRETCHES) -> float:
-        """Bits per note of some fields in some stretches; each note weighs the same. NaN where there is no note."""
+        """Bits per note of the given fields and stretches, every note with the same weight. NaN if there are no notes."""
         return float(self._ratios(self.bits[predictor], fields, stretches, np.arange(len(self))[None])[0])
 
     def interval(self, predictor: str, against: str | None = None) -> tuple[float, float]:
-        """The 95 % interval of the bits per note, or of what `predictor` saves `against` another on the same pieces."""
+        """95 % interval of the bits per note, or of the difference `against` - `predictor` on the same pieces."""
         chosen = np.random.default_rng(1).integers(0, len(self), (RESAMPLES, len(self)))
         bits = self.bits[predictor] if against is None else self.bits[against] - self.bits[predictor]
         low, high = np.percentile(self._ratios(bits, FIELDS, STRETCHES, chosen), [2.5, 97.5])
         return float(low), float(high)
 
     def _ratios(self, bits: np.ndarray, fields: tuple[str, ...], stretches: tuple[str, ...], chosen: np.ndarray) -> np.ndarray:
-        """Bits over notes of each row of `chosen` [samples, pieces]."""
+        """Bits per note of each row of `chosen` [samples, pieces], which holds indices of pieces."""
         rows = [STRETCHES.index(name) for name in stretches]
         of_piece = bits[:, rows][:, :, [FIELDS.index(name) for name in fields]].sum((1, 2))
         notes = self.notes[:, rows].sum(1)
@@ -60,7 +63,7 @@ class Pieces:
 
 
 def read(table: Path) -> dict[str, Pieces]:
-    """Pieces by source, and by pool, from what `antiphon-lab eval --by-piece` wrote."""
+    """Pieces by source and by pool, from the CSV file of `antiphon-lab eval --by-piece`."""
     by_source: dict[str, dict[str, dict]] = defaultdict(lambda: defaultdict(lambda: {"notes": np.zeros(len(STRETCHES)), "bits": {}}))
     with table.open(newline="") as lines:
         for line in csv.DictReader(lines):
@@ -86,7 +89,7 @@ def _stack(pieces: list[dict]) -> Pieces:
 
 
 def tables(groups: dict[str, Pieces]) -> str:
-    """The Markdown tables."""
+    """The tables by source, field and stretch, as Markdown."""
     return "\n".join([by_source(groups), by_field(groups), by_stretch(groups)])
 
 
@@ -134,7 +137,7 @@ def by_stretch(groups: dict[str, Pieces]) -> str:
 
 
 def picture(groups: dict[str, Pieces], path: Path) -> None:
-    """Bits per note of each source and pool, the model's with its interval."""
+    """Draws bits per note of each source and pool by predictor, with intervals."""
     figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
     places = np.arange(len(groups))
     shown = [predictor for predictor in ("model", "ngram_copy", "ngram") if all(predictor in pieces.bits for pieces in groups.values())]

@@ -1,24 +1,24 @@
-"""How much of real bars the model foretells: the next one, those of a gap, one role's beside the others. Each number stands beside that of copies."""
+"""Prediction of real bars: the next bar, the bars of a gap, one role given the others. Copies of earlier bars are the baselines."""
 
 from __future__ import annotations
 
 from .tables import percent, table
 
 PIECES, BARS = 20, 8
-"""Pieces of each source, and bars of each piece, that are foretold."""
+"""Pieces of each source, and predicted bars of each piece."""
 
 GAPS, GAP_BARS = 4, 4
-"""Gaps in each piece, and their length."""
+"""Gaps in each piece, and their length in bars."""
 
 COPIES = {"copy_1": "copy of the bar before", "copy_2": "2 back", "copy_4": "4 back", "copy_8": "8 back", "copy_best": "best of the four"}
-NEXT = {"likeliest": "model, likeliest", "played": "model, as it plays", **COPIES}
-MORE = {"likeliest": "model, likeliest", "played": "model, as it plays", "past": "model that knows the past alone", **COPIES}
+NEXT = {"likeliest": "model, most likely", "played": "model, sampled", **COPIES}
+MORE = {"likeliest": "model, most likely", "played": "model, sampled", "past": "model, past only", **COPIES}
 
-MEASURES = {"onset_f1": "Onset F1", "note_f1": "Note F1", "pitch_top1": "Pitches foretold, given onset and role", "pitch_top5": "Pitches among the five likeliest"}
+MEASURES = {"onset_f1": "Onset F1", "note_f1": "Note F1", "pitch_top1": "Pitch accuracy, given onset and role", "pitch_top5": "Pitch among the five likeliest"}
 
 
 def commands(music, split: list) -> dict[str, list]:
-    """What `antiphon` is asked, by the name of what it says."""
+    """Arguments of `antiphon-lab`, by the name of the result."""
     few = ["eval", music, *split, "--limit-pieces", PIECES]
     return {
         "next": [*few, "--next-bar", BARS],
@@ -28,7 +28,7 @@ def commands(music, split: list) -> dict[str, list]:
 
 
 def section(said: dict) -> str:
-    """The sections of the page."""
+    """The three sections of EVALUATION.md, as Markdown."""
     return "\n".join([_next_bar(said["next"]), _fill(said["fill"]), _accompany(said["accompany"])])
 
 
@@ -48,7 +48,7 @@ def _tables(said: dict, tellers: dict[str, str]) -> str:
 def _next_bar(said: dict) -> str:
     return f"""## The next bar
 
-What of a bar is foretold from the true past: {BARS} bars of at most {PIECES} pieces of each source, none before its ninth; the model knows the notes before and the metre. An onset is right at the right place in the right role, a note if its pitch is right as well. Pitches: the likeliest one, or one of the five likeliest, given the true notes before and the true onset and role; of a chord a copy foretells them in their order. The best of the four copies is chosen for each bar and measure by who knows the outcome; of five pitches it has those that any of the four has there.
+Prediction of one bar from the true bars before it: {BARS} bars of at most {PIECES} pieces of each source, from the ninth bar on. The model is given the notes before the bar and its metre. "Most likely" samples at temperature 0.05, "sampled" at the default controls. An onset is correct if position and role match, a note if its pitch matches as well. Pitch: the most likely one, or one of the five likeliest, given the true notes before it and its true onset and role; a copy predicts the pitches of a chord in order. The best of the four copies is selected for each bar and measure with knowledge of the truth; for the five likeliest pitches it counts those that any of the four copies has there.
 
 {_tables(said, NEXT)}"""
 
@@ -56,7 +56,7 @@ What of a bar is foretold from the true past: {BARS} bars of at most {PIECES} pi
 def _fill(said: dict) -> str:
     return f"""## Infill
 
-The same for gaps of {said['gap_bars']} bars, {GAPS} in each piece, each with at least 8 bars on either side; the model hears up to 64 bars before and 16 after. Beside it the same model when it knows the bars before the gap only; copies repeat the last bars before the gap.
+The same for gaps of {said['gap_bars']} bars, {GAPS} in each piece, each with at least 8 bars on either side. The context is up to 64 bars before the gap and 16 after it; "past only" has the bars before the gap only. Copies repeat the last bars before the gap.
 
 {_tables(said, MORE)}"""
 
@@ -64,9 +64,9 @@ The same for gaps of {said['gap_bars']} bars, {GAPS} in each piece, each with at
 def _accompany(said: dict) -> str:
     return f"""## Accompaniment
 
-The same for one role of a bar, each in its turn, from what the others play: {BARS} bars of each piece of two roles or more. Of a clip the others' notes of the bar are known, and given first:
+The same for one role of a bar at a time, given the notes of the other roles: {BARS} bars of each piece with two roles or more. Accompanying a clip, the other roles' notes in the whole bar are given:
 
 {_tables(said['clip'], MORE)}
-Live they have been heard up to a beat of the bar, drawn at random, as has the role itself, and what comes from there on is foretold:
+Accompanying live, the notes of all roles are given up to a random beat of the bar, and the predicted role's notes from there on are scored:
 
 {_tables(said['live'], MORE)}"""

@@ -1,4 +1,4 @@
-"""The model with its pages selected differently when it runs: bits per note beside what a note costs."""
+"""Page policies at run time: bits per note and milliseconds per note of the shipped weights under each."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from .playing import Run
 from .tables import table
 
 PIECES = 24
-"""Pieces of each source that are scored."""
+"""Pieces of each source that are scored, at most."""
 
 POLICIES = (  # the shipped one first
     "fine_coarse", "window:8", "strided:8", "fixed:8,1", "lsh:16", "kmeans:8", "topk:8", "summaries", "dense",
 )
 LENGTHS = ("16", "100", "400", "1600")
-"""Bars of context at which a note is timed."""
+"""Context lengths in bars at which a note is timed."""
 
 NOT_DENSE = "1600"
-"""Where dense attention is left out: it would take minutes."""
+"""The context length without a dense measurement, which would take minutes."""
 
 
 def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
-    """Scores and times what has not been yet. Returns the mean of the sources by policy and stretch, and the milliseconds by policy and bars."""
+    """Scores and times the policies whose results are not in `work` yet. Returns bits per note by policy and stretch (mean of the sources), and
+    milliseconds per note by policy and context length."""
     folder = work / "pages"
     folder.mkdir(exist_ok=True)
     scores = {}
@@ -51,14 +52,14 @@ def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
 
 
 def _means(groups: dict[str, bits.Pieces]) -> dict[str, float]:
-    """Bits per note by stretch, and of all: means over the sources that have notes there."""
+    """Bits per note of each stretch and of the whole: means over the sources that have notes there."""
     sources = [pieces for name, pieces in groups.items() if not name.endswith(" pool")]
     spans = {"all": bits.STRETCHES} | {stretch: (stretch,) for stretch in bits.STRETCHES}
     return {name: float(np.nanmean([pieces.per_note("model", stretches=stretches) for pieces in sources])) for name, stretches in spans.items()}
 
 
 def section(said: dict, pictures: Path) -> str:
-    """The section of the page; its picture is written."""
+    """The section of EVALUATION.md on page policies, as Markdown. Writes its picture."""
     _picture(said, pictures / "pages.png")
     rows = []
     for policy, score in said["scores"].items():
@@ -66,17 +67,17 @@ def section(said: dict, pictures: Path) -> str:
         times = said["times"].get(policy, {})
         whole = f"**{cells[0]}**" if policy == POLICIES[0] else cells[0]
         rows.append([f"`{policy}`", whole, *cells[1:], *(f"{times[length]:.2f}" if length in times else "" for length in LENGTHS)])
-    return f"""## Other pages at run time
+    return f"""## Other page policies at run time
 
-The shipped weights, trained on fine/coarse alone, seeing other earlier bars when they run: bits per note of at most {PIECES} pieces of each source, in the mean of the sources, and milliseconds that a note takes after so many bars of 20 notes, one thread.
+The shipped weights, trained with fine/coarse only, run under other page policies: bits per note on at most {PIECES} pieces of each source, mean of the sources, and milliseconds per note by context length (bars of 20 notes), one thread.
 
 {table("policy | bits: all | bars " + " | bars ".join(bits.STRETCHES) + " | ms: " + " | ".join(f"{length} bars" for length in LENGTHS), rows)}
-![Bits per note beside the time of a note](evaluation/pages.png)
+![Bits per note against milliseconds per note](evaluation/pages.png)
 """
 
 
 def _picture(said: dict, path: Path) -> None:
-    """Each policy where its bits and the time of a note after 400 bars are."""
+    """Draws each policy's bits per note against the time per note after 400 bars."""
     figure, axes = plt.subplots(figsize=(10, 4.5), layout="constrained")
     for policy, score in said["scores"].items():
         time = said["times"].get(policy, {}).get("400")

@@ -1,4 +1,4 @@
-"""What the model plays: structure, standstills, density, obedience, memorisation. Each number stands beside that of real music."""
+"""Generated music: structure, stuck bars, density, controls, memorisation. Real music is the reference for each number."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from . import foretelling
 from .tables import percent, table
 
 LONG_CLIPS, LONG_BARS = 100, 64
-"""Clips long enough to have a form."""
+"""Clips that are long enough to have a form; lengths in bars."""
 
 SHORT_CLIPS, SHORT_BARS = 1000, 16
-"""Clips many enough to look for copies in."""
+"""Clips that are numerous enough to search for memorised passages."""
 
 CONTROL_PROMPTS, CONTROL_BARS = 100, 8
 
 Run = Callable[..., str]
-"""Runs the program `antiphon` with these words and returns what it prints."""
+"""Runs `antiphon-lab`, or `antiphon bench`, with these arguments and returns its standard output."""
 
 
 def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
-    """Runs what has not been run yet, and returns what it said, by name. The clips stay in WORK/long and WORK/short."""
+    """Runs the commands whose results are not in `work` yet and returns all results by name. The clips are kept in WORK/long and WORK/short."""
     corpus = work / "corpus.rows"
     split = ["--split", music / "split.csv"]
     few = ["--threads", str(threads), "--json"]
@@ -46,7 +46,7 @@ def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
         said = work / f"{name}.json"
         if not said.exists():
             clips = work / name
-            # Clips that were made already are only measured.
+            # Existing clips are measured again, not generated again.
             if name in ("long", "short") and (clips / "clips.json").exists():
                 words = ["eval", "--measure", clips]
             said.write_text(run(*words, *few))
@@ -54,17 +54,17 @@ def measure(run: Run, music: Path, work: Path, threads: int) -> dict:
 
 
 def section(said: dict, pictures: Path) -> str:
-    """The section of the page; its pictures are written."""
+    """The sections of EVALUATION.md on generated music, as Markdown. Writes their pictures."""
     _similarity_picture(said["long"], pictures / "similarity.png")
     _copies_picture(said, pictures / "copies.png")
     return "\n".join([_playing(said["long"], said["short"]), foretelling.section(said), _controls(said["controls"]), _copies(said)])
 
 
 def _playing(long: dict, short: dict) -> str:
-    steady = [[f"{title}: {name} bars, within 0.6 to 1.6 of the prompt's", *(percent(clips[key][side]["steady"]) for side in ("generated", "real"))]
+    steady = [[f"{title}: {name} bars, 0.6 to 1.6 times the prompt's density", *(percent(clips[key][side]["steady"]) for side in ("generated", "real"))]
               for title, clips in ((f"{LONG_BARS}-bar clips", long), (f"{SHORT_BARS}-bar clips", short))
               for name, key in (("first 8", "first_bars"), ("last 8", "last_bars"))]
-    medians = [[f"{name} bars: notes per bar, of the prompt's (middle clip)", *(f"{long[key][side]['median']:.2f}" for side in ("generated", "real"))]
+    medians = [[f"{name} bars: notes per bar relative to the prompt (median clip)", *(f"{long[key][side]['median']:.2f}" for side in ("generated", "real"))]
                for name, key in (("first 8", "first_bars"), ("last 8", "last_bars"))]
     shares = [[name, *(percent(long[key][side]) for side in ("generated", "real"))]
               for name, key in (("last 8 bars that repeat an earlier one exactly", "repeats"), ("empty bars", "empty"), ("stuck bars", "stuck"), ("looping bars", "looping"))]
@@ -77,17 +77,17 @@ def _playing(long: dict, short: dict) -> str:
     sources = [[name, str(source["clips"]), percent(source["first_bars"]["generated"]["steady"]), percent(source["first_bars"]["real"]["steady"]),
                 percent(source["repeats"]["generated"]), percent(source["repeats"]["real"])] for name, source in long["sources"].items()]
     left_out = f"\nNo piece of {', '.join(long['too_short'])} is long enough for the long clips.\n" if long["too_short"] else ""
-    return f"""## What it plays
+    return f"""## Generated music
 
-{long['clips']} clips of {long['bars']} bars and {short['clips']} of {short['bars']}, each after {long['prompt_bars']} bars of a validation piece, at the default controls, seed {long['seed']}; beside them what really follows in the same pieces. Sources take turns.
+{long['clips']} clips of {long['bars']} bars and {short['clips']} of {short['bars']}, each after a prompt of {long['prompt_bars']} bars of a validation piece, at the default controls, seed {long['seed']}; "real" is the continuation of the same pieces. Pieces are drawn from the sources in rotation.
 
 {table("| generated | real", steady + medians + shares)}
-Two bars are the same if they strike the same keys at the same times. Stuck: in a row of four bars or more whose notes all start at one place of the bar, or all have one key. Looping: in a passage of one, two or four bars played four times or more in succession.
+Two bars are equal if they have the same pitches at the same onsets. A bar is stuck if it is in a run of at least four bars whose notes all have the same onset in the bar, or all the same pitch. A bar is looping if it is in a passage of one, two or four bars that is played at least four times in succession.
 
-{table("| generated | real | distance | floor (half of the real music from the other)", distances)}
-The similarity error is Museformer's, of the melody, over bars 1 to 40 apart (lengths in sixteenths); the other distances are earth mover's distances between clips. A half of the real music has half the clips, so its floor is above that of as many clips.
+{table("| generated | real | distance | floor (one half of the real music against the other)", distances)}
+The similarity error is Museformer's, on the melody, over bars 1 to 40 apart (note lengths in sixteenths); the other distances are earth mover's distances between the distributions over clips. The floor compares halves of the real clips, so it is higher than for the full number of clips.
 
-![How alike bars are, by their distance](evaluation/similarity.png)
+![Similarity of bars by their distance](evaluation/similarity.png)
 
 {table("source | clips | steady: generated | real | repeats: generated | real", sources)}{left_out}"""
 
@@ -99,29 +99,29 @@ def _controls(said: dict) -> str:
         rows.append([name, *values])
     rows.append(["role", f"**{percent(said['role']['exact'])}**", "", percent(said["role"]["base"]), ""])
     limits = said["limits"]
-    return f"""## Whether it does as asked
+    return f"""## Controls
 
-{said['prompts']} prompts, {said['bars']} bars after each. One value of one control is drawn uniformly and told to the bars ahead, which know their metre and tempo and nothing else; base rate: nothing is told. Near: at most one bucket off; of keys the relative one or one a fifth away; of moods one step in one of the two directions.
+{said['prompts']} prompts, {said['bars']} generated bars after each. One control is requested at a uniformly drawn value for all new bars, which are otherwise conditioned on metre and tempo only; for the base rate nothing is requested. Near: at most one bucket off; for keys the relative key or one a fifth away; for moods one step in one of the two dimensions.
 
-{table("asked | exact | near | base rate exact | near", rows)}
-Under a scale and a register of two octaves as hard limits, of {limits['notes']:,} notes {limits['outside_scale']} lay outside the scale and {limits['outside_register']} outside the register.
+{table("control | exact | near | base rate exact | near", rows)}
+With a scale and a register of two octaves as masks, {limits['outside_scale']} of {limits['notes']:,} notes were outside the scale and {limits['outside_register']} outside the register.
 """
 
 
 def _copies(said: dict) -> str:
     copies, real = said["copies"], said["real_copies"]
     rows = []
-    for name, lengths in (("generated clips", copies["lengths"]), ("what really follows there", real["lengths"]), ("validation pieces", copies["unseen"])):
+    for name, lengths in (("generated clips", copies["lengths"]), ("real continuations", real["lengths"]), ("validation pieces", copies["unseen"])):
         rows.append([name, str(lengths["count"]), *(str(lengths[key]) for key in ("p50", "p90", "p99", "max"))])
     clips = sorted(copies["clips"], key=lambda clip: -(clip["longest"] or {"notes_once": 0})["notes_once"])[:10]
     named = [[Path(clip["path"]).name, str(clip["longest"]["notes_once"]), str(clip["longest"]["notes"]), f"{clip['longest']['training_piece']}, bar {clip['longest']['training_bar']}"]
              for clip in clips if clip["longest"]]
     return f"""## Memorisation
 
-The longest passage that a clip shares with the {copies['training_pieces']:,} training pieces, by interval and rhythm, so in any key: of each part, and of each role that several parts share, the highest note at every onset, drums left out; onsets moved to the nearest sixteenth or eighth triplet. Its length is its notes, what repeats itself counted once: three, and as many as there are different figures of four notes in it. Of the validation pieces {copies['unseen']['bars']} bars are taken in the middle.
+The longest passage that a clip shares with the {copies['training_pieces']:,} training pieces, compared by interval and rhythm and thus in any key. Compared are the highest notes at each onset, of each part and of each role that several parts share, without drums; onsets are rounded to the nearest sixteenth or eighth triplet. The length of a passage is its number of notes with internal repetitions counted once: three plus the number of distinct four-note figures in it. Of each validation piece the middle {copies['unseen']['bars']} bars are compared.
 
-{table("longest passage, notes | clips | half at most | 90 % | 99 % | the longest", rows)}
-**{percent(copies['share_longer'])}** of the generated clips share more than 99 % of the validation pieces do ({copies['limit']} notes), and {percent(_share_above(copies['lengths']['values'], real['lengths']['p99']))} more than 99 % of what really follows does ({real['lengths']['p99']} notes). The ten that share most:
+{table("longest passage, notes | clips | median | p90 | p99 | longest", rows)}
+**{percent(copies['share_longer'])}** of the generated clips exceed the p99 of the validation pieces ({copies['limit']} notes), and {percent(_share_above(copies['lengths']['values'], real['lengths']['p99']))} the p99 of the real continuations ({real['lengths']['p99']} notes). The ten clips with the longest shared passages:
 
 {table("clip | notes | with repetitions | training piece", named)}
 ![Longest shared passages](evaluation/copies.png)
@@ -145,9 +145,9 @@ def _similarity_picture(long: dict, path: Path) -> None:
 
 
 def _copies_picture(said: dict, path: Path) -> None:
-    """The share of clips that share a passage of at least so many notes."""
+    """Draws the share of clips whose longest shared passage has at least so many notes."""
     figure, axes = plt.subplots(figsize=(10, 4), layout="constrained")
-    kinds = (("generated", said["copies"]["lengths"]), ("what really follows", said["real_copies"]["lengths"]), ("validation pieces", said["copies"]["unseen"]))
+    kinds = (("generated", said["copies"]["lengths"]), ("real continuations", said["real_copies"]["lengths"]), ("validation pieces", said["copies"]["unseen"]))
     for name, lengths in kinds:
         values = np.sort(lengths["values"])
         axes.step(values, 1 - np.arange(len(values)) / len(values), where="pre", label=name)

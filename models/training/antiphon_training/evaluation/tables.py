@@ -1,8 +1,8 @@
-"""Tables in Markdown."""
+"""Markdown tables."""
 
 
 def table(head: str, rows: list[list[str]]) -> str:
-    """`head` has its cells between bars."""
+    """A Markdown table; the cells of `head` are separated by `|`."""
     lines = [f"| {head} |", "|---" * (head.count("|") + 1) + "|", *("| " + " | ".join(row) + " |" for row in rows)]
     return "\n".join(lines) + "\n"
 

@@ -1,1 +1,2 @@
-"""What the parts of the design are worth: small models that differ in one of them, trained on equal rows in the same order and scored on the same notes."""
+"""Study of the design: small models that differ from the shipped one in one part each, trained on the same rows in the same order and scored on the same
+notes."""

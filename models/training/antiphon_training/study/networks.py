@@ -1,4 +1,4 @@
-"""Networks that differ from the shipped one (`model.py`) in one thing. What they share with it begins with the same weights."""
+"""Networks that differ from the shipped one (`model.py`) in one part. Weights that they share with it have the same initial values."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ..model import Antiphon, Block, Config, Head, attend, rotate
 
 CONTENT = slice(r.BEAT, r.OCTAVE + 1)
 MOST_ROWS = 64
-"""Rows of a bar that are told apart by their index."""
+"""Size of the row-index embedding; later rows of a bar share the last index."""
 
 
 class Summed(NamedTuple):
-    """Who sees whom, and which rows are summaries: what the blocks of `Faithful` are told."""
+    """Attention mask and summary rows: the mask argument of the blocks of `Faithful`."""
 
     mask: Tensor
     """bool [B, 1, T, T]"""
     sums: Tensor
-    """int [B, S]: the SUM rows of each sequence; where it has fewer than S, other rows stand at the end"""
+    """int [B, S]: indices of the SUM rows of each sequence; sequences with fewer than S are padded with other rows"""
     is_sum: Tensor
     """bool [B, T]"""
 
 
 class FaithfulBlock(Block):
-    """Museformer's two steps in every layer (Yu et al. 2022): a SUM row first attends to its bar, then the others see keys and values that matrices of
-    their own make of what it has become."""
+    """Museformer's two steps in every layer (Yu et al. 2022): SUM rows first attend to their bars; the other rows then attend to keys and values that
+    separate matrices compute from the updated SUM rows."""
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -42,14 +42,14 @@ class FaithfulBlock(Block):
         query, key, value = self.qkv(self.attention_norm(x)).view(batch, length, 3, *split).permute(2, 0, 3, 1, 4)
         query, key = rotate(query, *turn_query), rotate(key, *turn_key)
 
-        # First step: the SUM rows alone.
+        # First step: the SUM rows only.
         of_heads = mask.sums[:, None, :, None].expand(-1, self.heads, -1, self.head_width)
         seen = mask.mask.gather(2, mask.sums[:, None, :, None].expand(-1, -1, -1, length))
         summed = F.scaled_dot_product_attention(query.gather(2, of_heads), key, value, attn_mask=seen)
         of_rows = mask.sums[..., None].expand(-1, -1, width)
         state = x.gather(1, of_rows) + self.attention_out(summed.transpose(1, 2).flatten(2))
 
-        # Second step: all others, to whom a SUM shows what it is now.
+        # Second step: all other rows, with keys and values of the updated SUM rows.
         shown = self.summary(self.attention_norm(state)).view(batch, -1, 2, *split).permute(2, 0, 3, 1, 4)
         turn = [angle.gather(2, mask.sums[:, None, :, None].expand(-1, -1, -1, angle.shape[-1])) for angle in turn_key]
         is_sum = mask.is_sum[:, None, :, None]
@@ -63,7 +63,7 @@ class FaithfulBlock(Block):
 
 
 class Faithful(Antiphon):
-    """Summaries as in Museformer: what a bar sees of a far one is of the same layer, not of the one below."""
+    """Summaries as in Museformer: a bar attends to summaries computed in the same layer, not in the layer below."""
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -77,7 +77,7 @@ class Faithful(Antiphon):
 
 
 class Plain(Antiphon):
-    """The network of plain rows: its chain is type, beat, sub, role, then pitch, duration, velocity, offset."""
+    """Network for plain rows, with the field chain type, beat, sub, role, pitch, duration, velocity, offset."""
 
     CHAIN = (r.F_TYPE, r.F_BEAT, r.F_SUB, r.F_ROLE, r.F_PITCH, r.F_DURATION, r.F_VELOCITY, r.F_OFFSET)
 
@@ -105,7 +105,7 @@ class Plain(Antiphon):
 
 
 class Inputs(Antiphon):
-    """Two more inputs: the content of the row before, through a matrix, where that is a note of the same bar; and the row's index in its bar."""
+    """Two additional inputs: the previous row's content, through a matrix, if it is a note of the same bar; and the row's index in its bar."""
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -114,7 +114,7 @@ class Inputs(Antiphon):
         nn.init.normal_(self.index.weight, std=0.1)
 
     def embed(self, rows: Tensor, bar: Tensor) -> Tensor:
-        """As ever; `bar` counts the bars of a sequence from 0 on."""
+        """Embeddings with the additional inputs; `bar` counts the bars of a sequence from 0."""
         kind = rows[..., r.KIND]
         is_note = (kind == v.NOTE) | (kind == v.GIVEN)
         before = torch.zeros_like(rows)
@@ -134,8 +134,8 @@ class Inputs(Antiphon):
 
 
 class Copying(Antiphon):
-    """A pitch is drawn from the network or, with a share that each row decides, copied (See et al. 2017) from a note at the same onset and in the same
-    role of one of the bars that fine/coarse attention sees note by note. Over a gap bars back are counted as the sequence has them."""
+    """Pointer-generator for pitch (See et al. 2017): a mixture, with a weight per row, of the network's distribution and the pitches at the same onset and
+    role in the bars that fine/coarse attention sees note by note. In infill, distances in bars follow the order of the sequence."""
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -158,7 +158,7 @@ class Copying(Antiphon):
         return [*parts[: r.F_PITCH], (index, mixed), *parts[r.F_PITCH + 1 :]]
 
     def copy(self, hidden: Tensor, rows: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
-        """Of each row the share that is copied, and how probable a pitch is among what there is to copy: two tensors [B, T]."""
+        """Mixture weight of copying and probability of the target pitch under the copy distribution, for each row: two tensors [B, T]."""
         kind = rows[..., r.KIND]
         is_note = (kind == v.NOTE) | (kind == v.GIVEN)
         is_sum = (kind == v.SUM).long()
@@ -176,17 +176,17 @@ class Copying(Antiphon):
 
 
 def _place(columns: Tensor) -> Tensor:
-    """One number for beat, sub and role [..., 3]."""
+    """One integer for beat, sub and role [..., 3]."""
     beat, sub, role = columns.unbind(-1)
     return (beat * 32 + sub) * 32 + role
 
 
 NETWORKS: dict[str, type[Antiphon]] = {"shipped": Antiphon, "faithful": Faithful, "plain": Plain, "inputs": Inputs, "copying": Copying}
-"""What a variant's `network` may be."""
+"""Network classes by the value of a variant's `network`."""
 
 
 def build(name: str, config: Config) -> Antiphon:
-    """A network whose weights are random; those it shares with the shipped one are the same for the same state of torch's generator."""
+    """A randomly initialised network; weights shared with the shipped one are equal for equal states of torch's generator."""
     shared = Antiphon(config).state_dict()
     network = NETWORKS[name](config)
     network.load_state_dict(shared, strict=False)

@@ -1,4 +1,4 @@
-"""Plain rows: a row is told nothing of its target, and predicts where the next note stands before what it is."""
+"""Plain rows: a row does not carry its target's position; it predicts the next note's position first, then its content."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PLACE = slice(r.F_TYPE, r.F_ROLE + 1)
 
 
 def rows(batch: Batch) -> Batch:
-    """The plain rows of the same music as aligned ones: one BAR row a bar, each row's query where its key is, the same fields of the same notes.
+    """Converts aligned rows to plain rows of the same music: one BAR row per bar, query position equal to key position, the same fields of the same notes.
 
-    An aligned row predicts the content of its target and the place of the note after it; a plain row predicts both of the note that follows it. So a
-    place moves on by one row, and the first of two BAR rows has nothing left to say.
+    An aligned row predicts the content of its target and the position of the note after it; a plain row predicts both for the note that follows it. So
+    position targets move on by one row, and the first of two BAR rows is dropped.
     """
     size, length = batch.rows.shape[:2]
     plain = Batch(*(np.zeros_like(getattr(batch, field.name)) for field in dataclasses.fields(Batch)))

@@ -1,4 +1,4 @@
-"""The numbers of a study, its tables and its picture. Differences have intervals by bootstrap over pieces within their sources (Efron 1979)."""
+"""Numbers, tables and picture of a study. Intervals of differences are by bootstrap over pieces within their sources (Efron 1979)."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from ..evaluation.tables import table
 from .variants import TABLES, Study, Variant
 
 PARTS = {"place": ("type", "beat", "sub", "role"), "pitch": ("pitch",), "how": ("duration", "velocity", "offset")}
-"""Fields that are shown together."""
+"""Groups of fields that are summed in one column of the tables."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What one variant said of the pieces."""
+    """Negative log-likelihoods of one variant on the validation pieces."""
 
     about: dict
     sources: list[str]
-    """of each piece"""
+    """Source of each piece."""
     notes: np.ndarray
-    """[pieces, stretches]"""
+    """[pieces, stretches], counts"""
     bits: np.ndarray
-    """[pieces, stretches, fields], summed over notes"""
+    """[pieces, stretches, fields], bits summed over notes"""
 
     @staticmethod
     def read(file: Path) -> Scores:
-        """What `run.run` wrote, pieces by path."""
+        """Reads a file of `run.run`; pieces are sorted by path."""
         said = json.loads(file.read_text())
         pieces = sorted(said.pop("pieces"), key=lambda piece: piece["path"])
         notes, bits = (np.array([piece[name] for piece in pieces], float) for name in ("notes", "bits"))
         return Scores(said, [piece["source"] for piece in pieces], notes, bits)
 
     def cut(self, stretches: tuple[str, ...] = STRETCHES, fields: tuple[str, ...] = FIELDS) -> tuple[np.ndarray, np.ndarray]:
-        """Bits and notes of each piece, in some stretches, of some fields."""
+        """Bits and notes of each piece, in the given stretches and fields."""
         rows = [STRETCHES.index(name) for name in stretches]
         columns = [FIELDS.index(name) for name in fields]
         return self.bits[:, rows][..., columns].sum((1, 2)), self.notes[:, rows].sum(1)
 
 
 def macro(bits: np.ndarray, notes: np.ndarray, sources: list[str], weights: np.ndarray) -> np.ndarray:
-    """Bits per note of each row of `weights` [samples, pieces], how often each piece counts: the mean of the sources that have notes, of which there is one."""
+    """Bits per note for each row of `weights` [samples, pieces], the multiplicity of each piece: mean over the sources that have notes, at least one."""
     names = np.array(sources)
     of_source = []
     for name in sorted(set(sources)):
@@ -59,7 +59,7 @@ def macro(bits: np.ndarray, notes: np.ndarray, sources: list[str], weights: np.n
 
 
 def resampled(sources: list[str], notes: np.ndarray) -> np.ndarray:
-    """[RESAMPLES, pieces]: how often each piece is drawn, of the pieces of its source that have notes as many as there are."""
+    """[RESAMPLES, pieces]: multiplicity of each piece in bootstrap samples drawn within each source, from its pieces that have notes."""
     rng, names = np.random.default_rng(1), np.array(sources)
     weights = np.zeros((RESAMPLES, len(sources)))
     for name in sorted(set(sources)):
@@ -70,7 +70,7 @@ def resampled(sources: list[str], notes: np.ndarray) -> np.ndarray:
 
 
 def numbers(scores: Scores, shipped: Scores) -> dict:
-    """Bits per note of a variant, and how many more than the shipped design, with the 95 % interval; the pieces and notes must be the same."""
+    """Bits per note of a variant and the difference to the shipped design with its 95 % interval; pieces and notes must be the same."""
     if scores.sources != shipped.sources or not np.array_equal(scores.notes, shipped.notes):
         raise ValueError("two variants were not scored on the same notes: score them anew, from one corpus and recipe")
     said = dict(scores.about)
@@ -92,7 +92,7 @@ def numbers(scores: Scores, shipped: Scores) -> dict:
 
 
 def collect(study: Study, out: Path) -> dict:
-    """The numbers of every variant that has been scored, by name; None for the others. A stretch that no piece reaches has none."""
+    """Numbers of every variant by name; None if it has not been scored. A stretch that no piece reaches has no entry."""
     files = {variant.name: out / variant.name / "scores.json" for variant in study.variants}
     first = study.variants[0].name
     if not files[first].exists():
@@ -105,24 +105,24 @@ def collect(study: Study, out: Path) -> dict:
 
 
 def section(study: Study, said: dict, picture: str, notes: str) -> str:
-    """models/STUDY.md."""
+    """The text of models/STUDY.md."""
     shipped = study.variants[0]
     of_shipped = said[shipped.name]
     recipe = shipped.recipe
     missing = [variant.says for variant in study.variants if said[variant.name] is None]
     pieces = f"at most {study.pieces} validation pieces of each source"
     parts = [
-        f"""# What the parts of the design are worth
+        f"""# Study of the design
 
-Small models (width {recipe.model['width']}, {recipe.model['layers']} layers, {of_shipped['parameters'] / 1e6:.1f} million parameters) that differ from the shipped design in one thing each: {of_shipped['rows']:,} rows in {of_shipped['steps']} steps, the same windows of {recipe.length:,} rows in the same order, seed {recipe.seed}. Made by
+What each part of the design contributes. Small models (width {recipe.model['width']}, {recipe.model['layers']} layers, {of_shipped['parameters'] / 1e6:.1f} million parameters) that differ from the shipped design in one thing each: {of_shipped['rows']:,} rows in {of_shipped['steps']} steps, the same windows of {recipe.length:,} rows in the same order, seed {recipe.seed}. Made by
 
 ```sh
 cd models/training && python study.py --corpus corpus.rows --work FOLDER
 ```
 
-from [study.toml](training/recipes/study.toml); all numbers are in [study.json](evaluation/study.json). Rows are counted as the shipped design has them.
+from [study.toml](training/recipes/study.toml); all numbers are in [study.json](evaluation/study.json). Rows are counted as in the shipped design.
 
-Scored on {pieces} from their first bar on, as many whole bars as a window holds, teacher forced, no control set; the same notes for all. Bits per note of all eight fields and of the bars' ends, the mean of the sources, each weighed alike. In brackets: how many more than the shipped design, with the 95 % interval of that difference by bootstrap over pieces within their sources (a source with one piece adds nothing to it). It does not hold what another seed would change: what has another seed, or twice the rows, is compared with the shipped design that has the same. Place is type, beat, sub and role; how is duration, velocity and offset.
+Scored on {pieces} from their first bar on, as many whole bars as fit into a window, teacher forced, no control set; the same notes for all variants. Bits per note of all eight fields and of the bars' ends, mean of the sources with equal weights. In brackets: the difference to the shipped design, with its 95 % interval by bootstrap over pieces within their sources (a source with one piece adds nothing to it). The interval does not cover the variation between seeds: a variant with another seed, or with twice the rows, is compared with the shipped design of the same seed and rows. Position is type, beat, sub and role; performance is duration, velocity and offset.
 """,
         *([f"Not run: {'; '.join(missing)}.\n"] if missing else []),
         f"![Differences from the shipped design]({picture})\n",
@@ -133,7 +133,7 @@ Scored on {pieces} from their first bar on, as many whole bars as a window holds
     return "\n".join(parts) + (f"\n{notes}" if notes else "")
 
 
-COLUMNS = {"all": "bits per note", "bars 1-8": "bars 1-8", "bars 9-32": "9-32", "bars 33+": "33+", "place": "place", "pitch": "pitch", "how": "how"}
+COLUMNS = {"all": "bits per note", "bars 1-8": "bars 1-8", "bars 9-32": "9-32", "bars 33+": "33+", "place": "position", "pitch": "pitch", "how": "performance"}
 
 
 def _table(variants: list[Variant], said: dict) -> str:
@@ -154,7 +154,7 @@ def _table(variants: list[Variant], said: dict) -> str:
 
 
 def draw(study: Study, said: dict, path: Path) -> None:
-    """Differences from the shipped design with their intervals; beside them those of each stretch."""
+    """Draws the differences from the shipped design with their intervals, and those of each stretch."""
     shown = [variant for variant in study.variants[1:] if said[variant.name]]
     figure, axes = plt.subplots(figsize=(10, 1.6 + 0.42 * max(1, len(shown))), layout="constrained")
     places = -np.arange(len(shown), dtype=float)

@@ -1,4 +1,4 @@
-"""One variant after the other: trained, then scored on the same notes."""
+"""Trains the variants one after the other and scores them on the same notes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from . import networks
 from .variants import Study, Variant
 
 FIRST_BARS = (0, 8, 32)
-"""Where the `STRETCHES` of a piece begin."""
+"""First bars of the `STRETCHES` of a piece."""
 AT_ONCE = 4
-"""Pieces that are scored together."""
+"""Pieces per scoring batch."""
 
 
 class StudyTrainer(Trainer):
-    """Training of one variant. Rows are counted, and drawn, as the shipped design has them: all variants see the same music, in as many steps."""
+    """Training of one variant. Rows are counted and sampled as in the shipped design, so all variants get the same music in the same number of steps."""
 
     def __init__(self, variant: Variant, corpus: Corpus, out: Path, threads: int):
         self.variant = variant
@@ -52,7 +52,7 @@ class Piece:
 
 
 def pieces(windows: Windows, sources: list[int], most: int) -> list[Piece]:
-    """At most `most` validation pieces of each source, from their first bar on, as many whole bars as a window holds; the same ones every time."""
+    """At most `most` validation pieces of each source, from their first bar on, as many whole bars as fit into a window. Deterministic."""
     corpus = windows.corpus
     chosen = []
     for source in sources:
@@ -68,7 +68,7 @@ def pieces(windows: Windows, sources: list[int], most: int) -> list[Piece]:
 
 @torch.no_grad()
 def score(trainer: StudyTrainer, chosen: list[Piece]) -> list[dict]:
-    """Of each piece its notes by stretch, and the bits of every field by stretch: teacher forced, with the averaged weights."""
+    """Notes and bits of every field by stretch, for each piece: teacher forced, with the averaged weights."""
     losses = Losses(trainer.average, trainer.recipe.policy)
     said = []
     for first in range(0, len(chosen), AT_ONCE):
@@ -87,7 +87,7 @@ def score(trainer: StudyTrainer, chosen: list[Piece]) -> list[dict]:
 
 
 def run(study: Study, corpus: Corpus, out: Path, threads: int, ended=lambda: None) -> None:
-    """Trains and scores what has not been yet, each variant in its own folder; `ended` is called after each."""
+    """Trains and scores the variants that have no scores yet, each in its own folder; calls `ended` after each."""
     for variant in study.variants:
         folder = out / variant.name
         result = folder / "scores.json"
@@ -107,7 +107,7 @@ def run(study: Study, corpus: Corpus, out: Path, threads: int, ended=lambda: Non
 
 
 def _remember(variant: Variant, folder: Path) -> None:
-    """Writes what a folder's weights are made of, so that they are not taken for something else later."""
+    """Writes the variant's definition into its folder; refuses a folder that belongs to another definition."""
     file = folder / "variant.json"
     made_of = json.loads(json.dumps({"network": variant.network, "without": variant.without, "recipe": dataclasses.asdict(variant.recipe)}))
     if not file.exists():

@@ -1,4 +1,4 @@
-"""What is compared: the variants of a study, from its committed TOML file."""
+"""The variants of a study, read from its committed TOML file."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from ..train import Recipe
 from . import networks, plain
 
 TABLES = {"attention": "Attention", "summary": "Summaries", "rows": "Rows"}
-"""What a variant may be an answer to, and the title of the table it stands in."""
+"""Titles of the tables by key; each variant but the shipped design belongs to one."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to build the model. Its `recipe.stage` is its name."""
+    """One variant of the model. Its `recipe.stage` is its name."""
 
     recipe: Recipe
     says: str
-    """What it is, in the words of the table."""
+    """Its label in the table."""
     table: str = ""
-    """Key of `TABLES`; empty for the first, which is the shipped design and stands in all of them."""
+    """Key of `TABLES`; empty for the first variant, the shipped design, which is in all tables."""
     network: str = "shipped"
     """Key of `networks.NETWORKS`."""
     without: tuple[str, ...] = ()
-    """Columns that are absent in every row; `recall` stands for all that begin with it."""
+    """Columns that are set to 0 in every row, by name or by the beginning of the name: `recall` means all recall columns."""
     against: str = ""
-    """Name of the variant it is compared with, which must have its seed and rows; empty for the first."""
+    """Name of the variant it is compared with, which must have the same seed and rows; empty for the first variant."""
 
     @property
     def name(self) -> str:
         return self.recipe.stage
 
     def rows(self, batch: Batch) -> Batch:
-        """The rows of the shipped design as this variant has them: the same music, so that equal windows are equal for all."""
+        """Rows of the shipped design converted to this variant's, so that all variants are trained on the same windows."""
         if self.network == "plain":
             batch = plain.rows(batch)
         unseen = [i for i, (name, _) in enumerate(v.COLUMNS) if name.startswith(self.without)] if self.without else []
@@ -53,7 +53,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """All variants, the shipped design first, and what they are scored on."""
+    """All variants, the shipped design first, and the number of pieces they are scored on."""
 
     variants: list[Variant]
     pieces: int
@@ -61,7 +61,7 @@ class Study:
 
     @staticmethod
     def load(path: Path) -> Study:
-        """Reads the file: the fields of a `Recipe` that hold for all, `pieces`, and [[variants]] with what is their own."""
+        """Reads the file: fields of `Recipe` common to all variants, `pieces`, and [[variants]] with the fields in which they differ."""
         common = tomllib.loads(path.read_text())
         pieces, tables = common.pop("pieces"), common.pop("variants")
         own = {field.name for field in dataclasses.fields(Variant)} - {"recipe"}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Role, Tempo, Tick, smf};
-use antiphon_engine::plan::{History, Mode, Place, Reason, Step};
+use antiphon_engine::plan::{History, Mode, Place, Reason};
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -72,16 +72,15 @@ impl EditorModel for Recorder {
         Arc::clone(&self.history)
     }
 
-    fn step(&mut self, step: Step) {
-        let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
-        Arc::make_mut(&mut self.history).step(step, live);
-    }
-
     fn status_message(&self) -> Option<String> {
         self.message.clone()
     }
 
     fn command(&mut self, command: Command) {
+        if let Command::Step(step) = command {
+            let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
+            Arc::make_mut(&mut self.history).step(step, live);
+        }
         self.calls.push(Call::Command(command));
     }
 

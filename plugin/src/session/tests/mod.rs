@@ -6,6 +6,7 @@ mod missing;
 mod real;
 mod script;
 mod slow;
+mod window;
 mod written;
 
 use nice_plug::midi::NoteEvent;

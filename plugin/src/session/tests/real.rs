@@ -122,8 +122,7 @@ fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
         assert_eq!(desk.block(false, &[]), [], "something sounds after stop");
     }
     assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| desk.meters.count(count)), [0; 3]);
-    let tally = desk.session.pace().lock().tally;
-    assert_eq!(tally.missed, 0);
+    assert_eq!(desk.session.pace().lock().plans.late, 0);
     let thru: Vec<_> = tune.iter().filter(|timed| !out.contains(timed)).collect();
     assert!(thru.is_empty(), "{thru:?} did not come through");
     out.retain(|timed| !tune.contains(timed));

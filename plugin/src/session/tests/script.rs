@@ -1,4 +1,4 @@
-//! A composer by a script: it makes simple plans, at the speed the test gives it, and remembers what it was told.
+//! A worker by a script: it makes simple plans, at the speed the test gives it, and remembers what it was told.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::BarRows;
+use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, Key, Passage};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -22,7 +23,7 @@ use crate::planning_session::rings;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
-use antiphon_engine::session::{Attendance, Composer, Conductor, Pace, Parts, SessionPorts};
+use antiphon_engine::session::{Attendance, Command, CommandSender, Pace, Parts, Planner, SessionPorts, Worker};
 use antiphon_engine::session::{Board, Snapshot, Status};
 
 /// A quarter.
@@ -30,7 +31,7 @@ pub(super) const BEAT: i64 = 24;
 /// A bar of 4/4.
 pub(super) const BAR: i64 = 96;
 
-/// The script's memory, in the hands of the test and of the conductor.
+/// The script's memory, in the hands of the test and of the planner.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Script(Rc<RefCell<Memory>>);
 
@@ -46,8 +47,8 @@ struct Memory {
     is_busy: bool,
     made: VecDeque<Passage>,
     outcomes: VecDeque<Outcome>,
-    /// The bars that were told, by their index.
-    score: Vec<BarRows>,
+    /// The bars that were told.
+    context: Vec<Arc<PromptBar>>,
     /// What was asked for, in order.
     asked: Vec<(Brief, Vec<BarRows>)>,
     /// What every job meets.
@@ -92,8 +93,8 @@ impl Script {
     pub(super) fn heard(&self) -> Vec<(i64, u8, i64)> {
         let memory = self.0.borrow();
         let mut notes: Vec<_> = (0..)
-            .zip(&memory.score)
-            .flat_map(|(bar, rows)| rows.notes.iter().map(move |note| note.note(Tick(bar * BAR))))
+            .zip(&memory.context)
+            .flat_map(|(bar, rows)| rows.bar.notes.iter().map(move |note| note.note(Tick(bar * BAR))))
             .map(|note| (note.onset.0, note.pitch, note.duration.0))
             .collect();
         notes.sort_unstable();
@@ -102,12 +103,12 @@ impl Script {
 
     /// Notes of each bar that was told.
     pub(super) fn rows(&self) -> Vec<usize> {
-        self.0.borrow().score.iter().map(|bar| bar.notes.len()).collect()
+        self.0.borrow().context.iter().map(|bar| bar.bar.notes.len()).collect()
     }
 
     /// Bars that were told.
     pub(super) fn bars(&self) -> i64 {
-        i64::try_from(self.0.borrow().score.len()).unwrap()
+        i64::try_from(self.0.borrow().context.len()).unwrap()
     }
 
     fn submit(&self, making: VecDeque<Passage>) {
@@ -127,9 +128,9 @@ impl Script {
 /// What the script makes for an assignment: four notes a bar, on a key by the plan, bar by bar.
 fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
     let Brief { plan, start, end, .. } = assignment.brief;
-    let lines = assignment.bars.iter().scan(assignment.line, |line, bar| {
+    let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
         let start = *line;
-        *line += Tick(bar.ticks.into());
+        *line += Tick(bar.bar.ticks.into());
         Some((start, *line))
     });
     let pitch = pitch_of(plan.0);
@@ -147,31 +148,30 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
     40 + u8::try_from(plan % 20).unwrap()
 }
 
-impl Composer for Script {
-    fn gather(&mut self, _roles: &BTreeSet<Role>) {
+impl Worker for Script {
+    fn set_roles(&mut self, _roles: &BTreeSet<Role>) {
         *self.0.borrow_mut() = Memory { cost: self.0.borrow().cost, ..Memory::default() };
     }
 
-    fn listen(&mut self, bars: Vec<BarRows>) -> bool {
-        if let Some(first) = bars.first() {
-            let first = usize::try_from(first.index).unwrap();
-            let score = &mut self.0.borrow_mut().score;
-            assert!(first <= score.len(), "bar {first} after {} bars", score.len());
-            score.truncate(first);
-            score.extend(bars);
+    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
+        if !context.is_empty() {
+            self.0.borrow_mut().context = context;
         }
         self.submit(VecDeque::new());
         true
     }
 
-    fn play(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
+    fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
-        self.0.borrow_mut().asked.extend(assignments.into_iter().map(|assignment| (assignment.brief, assignment.bars)));
+        self.0.borrow_mut().asked.extend(assignments.into_iter().map(|assignment| {
+            let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
+            (assignment.brief, bars)
+        }));
         self.submit(making);
         true
     }
 
-    fn rest(&mut self) {
+    fn cancel(&mut self) {
         let mut memory = self.0.borrow_mut();
         memory.making.clear();
         if std::mem::take(&mut memory.is_busy) {
@@ -195,7 +195,11 @@ impl Composer for Script {
 /// An instance, its session by a script and its host, all on this thread: nothing depends on time but the music.
 pub(super) struct Stand {
     realtime: RealTime,
-    conductor: Conductor<Script>,
+    planner: Planner<Script>,
+    /// The window's end of the channel.
+    pub(super) commands: CommandSender,
+    /// Whether the host's transport rolls.
+    pub(super) playing: bool,
     pub(super) script: Script,
     pub(super) params: AntiphonParams,
     /// The host's time signature; `None` is none, which is common time.
@@ -212,21 +216,28 @@ pub(super) struct Stand {
 impl Stand {
     /// A host with blocks of this length.
     pub(super) fn new(frames: u32) -> Self {
+        Self::with_commands(frames, &[])
+    }
+
+    /// A host with blocks of this length, in whose window this was pressed before there was a session.
+    pub(super) fn with_commands(frames: u32, before: &[Command]) -> Self {
         let params = AntiphonParams::new(false);
         let (ends, seat) = rings(Arc::clone(&params.state));
-        let (meters, board) = (Arc::clone(&seat.meters), Arc::clone(&seat.board));
+        let (meters, board, commands) = (Arc::clone(&seat.meters), Arc::clone(&seat.board), seat.commands.sender());
+        before.iter().for_each(|command| commands.send(*command));
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
         let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
         let ports = SessionPorts {
             heard: seat.events,
             planned: seat.planned,
+            commands: seat.commands,
             board: seat.board,
             archive: seat.state,
             count_ignored: count_ignored(&meters),
         };
-        let conductor = Conductor::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
-        Self { realtime, conductor, script, params, metre: None, meters, board, played: 0, frames, out: Vec::new() }
+        let planner = Planner::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
+        Self { realtime, planner, commands, playing: true, script, params, metre: None, meters, board, played: 0, frames, out: Vec::new() }
     }
 
     /// Plays up to a tick of a rolling song, with the player's events. The script does one piece of work a tick.
@@ -235,16 +246,16 @@ impl Stand {
         while self.played < until {
             let start = self.played;
             let position = Position::Musical(f64::from(start) / f64::from(SAMPLES_PER_TICK));
-            let host = HostTime { playing: true, tempo: Some(120.0), metre: self.metre, position, bar_line: None, cycle: None };
+            let host = HostTime { playing: self.playing, tempo: Some(120.0), metre: self.metre, position, bar_line: None, cycle: None };
             let end = until.min(start + self.frames);
             let inside = player.iter().filter(|(at, _)| (start..end).contains(at)).map(|&(at, event)| timed(event, at - start));
             let mut port = Scripted { inputs: inside.collect(), ..Scripted::default() };
             self.realtime.process(&self.params, &host, end - start, &mut port);
             self.played = end;
             self.out.extend(port.outputs.into_iter().map(|event| (start + event.timing(), timed(event, 0))));
-            self.conductor.act();
+            self.planner.run();
             self.script.work(end / SAMPLES_PER_TICK - start / SAMPLES_PER_TICK);
-            self.conductor.act();
+            self.planner.run();
         }
     }
 

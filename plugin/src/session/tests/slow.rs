@@ -22,7 +22,7 @@ fn the_horizon_shrinks_first_then_the_planning_ticks_thin_out_and_both_come_back
     let mut stand = Stand::new(1000);
     let until = 16 * BAR;
     stand.play_to(2 * BAR, &restless(0, 2 * BAR));
-    assert_eq!(stand.status().punctuality.late, 0);
+    assert_eq!(stand.status().plans.late, 0);
     assert_eq!(stand.status().remark, None);
     // A bar takes longer than a beat, and less than two.
     stand.script.cost(30);
@@ -32,9 +32,9 @@ fn the_horizon_shrinks_first_then_the_planning_ticks_thin_out_and_both_come_back
     assert_eq!(steps, [(4, 1), (2, 1), (1, 1), (1, 2)]);
     let slow = stand.status();
     assert!(slow.remark.as_deref().is_some_and(|remark| remark.contains("1 bars ahead, every 2 beats")), "{slow:?}");
-    let late = slow.punctuality.late;
+    let late = slow.plans.late;
     assert!((1..8).contains(&late), "{late} plans were late");
-    assert!(slow.punctuality.on_time > 15, "{slow:?}");
+    assert!(slow.plans.on_time > 15, "{slow:?}");
 
     // The machine has time again.
     stand.script.cost(0);
@@ -43,7 +43,7 @@ fn the_horizon_shrinks_first_then_the_planning_ticks_thin_out_and_both_come_back
     let mut steps = asked_since(&stand, until);
     steps.dedup();
     assert_eq!(steps, [(1, 2), (1, 1), (2, 1), (4, 1)]);
-    assert_eq!((stand.status().punctuality.late, stand.status().remark), (late, None));
+    assert_eq!((stand.status().plans.late, stand.status().remark), (late, None));
 }
 
 #[test]

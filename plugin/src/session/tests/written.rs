@@ -5,6 +5,7 @@ use antiphon_engine::plan::{Entry, Reason, Step};
 use super::script::{BAR, BEAT, Stand, stroke};
 use super::set;
 use crate::port::Event;
+use antiphon_engine::session::Command;
 
 /// A player who strikes another key on every beat.
 fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
@@ -95,8 +96,9 @@ fn keep_lets_go_of_what_was_gone_back_to_and_another_leaves_it() {
     stand.play_to(2 * BAR + 6, &tune(0, 8));
     stand.press("keep");
     let state = stand.params.state.clone();
-    assert!(state.edit(|history| history.step(Step::Older, None)));
+    stand.commands.send(Command::Step(Step::Older));
     stand.play_to(2 * BAR + 18, &[]);
+    assert!(state.history().recalled().is_some());
     stand.press("keep");
     assert!(!entries(&stand)[0].is_starred());
     stand.play_to(3 * BAR, &[]);

@@ -1,0 +1,69 @@
+//! What a role may play that has not played yet: nothing that it has done says where it lies.
+
+use super::constraints::Constraints;
+use crate::music::analysis::{Register, habits};
+use crate::music::{Note, Role};
+
+/// Roles that play one note at a time unless the music has them otherwise.
+pub const MONOPHONIC_ROLES: [Role; 3] = [Role::Melody, Role::Bass, Role::Lead];
+
+/// A bass: from the lowest string of a bass guitar to the G below middle C.
+const BASS: Register = Register { low: 28, high: 55 };
+
+/// A bass has at least an octave and a third to move in, however low the others lie.
+const LEAST_TOP: u8 = 44;
+
+impl Constraints {
+    /// Limits `role`, which is new to music in which `others` play: a line plays one note at a time, and a bass lies below whatever sounds with it and below
+    /// the lowest note of the others.
+    pub fn introduce(&mut self, role: Role, others: &[Note]) {
+        let class = usize::from(role.class());
+        if MONOPHONIC_ROLES.contains(&role) {
+            self.chords[class] = 1;
+        }
+        if role == Role::Bass {
+            let floor = habits(others).roles.iter().filter(|(other, _)| **other != Role::Drums).map(|(_, habit)| habit.register.low).min();
+            let top = floor.map_or(BASS.high, |floor| floor.saturating_sub(1).clamp(LEAST_TOP, BASS.high));
+            self.registers[class] = Register { high: top, ..BASS };
+            self.lowest = self.lowest.with(role);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::Tick;
+
+    fn notes(pitches: &[u8], role: Role) -> Vec<Note> {
+        pitches.iter().map(|&pitch| Note { onset: Tick::ZERO, offset: 0, duration: Tick(24), pitch, velocity: 80, role }).collect()
+    }
+
+    fn introduced(role: Role, others: &[Note]) -> Constraints {
+        let mut constraints = Constraints::default();
+        constraints.introduce(role, others);
+        constraints
+    }
+
+    #[test]
+    fn new_bass_lies_below_the_others_and_plays_one_note_at_a_time() {
+        let bass = usize::from(Role::Bass.class());
+        let top = |others: &[Note]| {
+            let constraints = introduced(Role::Bass, others);
+            assert_eq!((constraints.chords[bass], constraints.registers[bass].low), (1, 28));
+            assert!(constraints.lowest.contains(Role::Bass) && !constraints.lowest.contains(Role::Keys));
+            constraints.registers[bass].high
+        };
+        assert_eq!(top(&notes(&[72, 60, 52], Role::Chords)), 51);
+        assert_eq!(top(&notes(&[72, 79], Role::Melody)), 55, "never above the G below middle C");
+        assert_eq!(top(&notes(&[30, 60], Role::Keys)), 44, "there is always room to move");
+        assert_eq!(top(&notes(&[35], Role::Drums)), 55, "drums have no register");
+    }
+
+    #[test]
+    fn new_lines_are_single_and_others_are_free() {
+        let chord = |role: Role| introduced(role, &[]).chords[usize::from(role.class())];
+        assert_eq!([Role::Melody, Role::Lead, Role::Keys, Role::Drums].map(chord), [1, 1, u8::MAX, u8::MAX]);
+        assert_eq!(introduced(Role::Keys, &[]), Constraints::default());
+    }
+}

@@ -1,0 +1,137 @@
+//! Prefill: running the known bars of a prompt through the model, so that their keys and values are in the cache.
+
+use super::{DecodeError, Decoder, Draw, OpenBar, Prompt, PromptBar, Step};
+use crate::cache::RewindTooFar;
+use crate::codec::{BarEnd, BarRows, first_read_bar};
+use crate::model::Asked;
+
+/// What a step of prefill came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefill {
+    /// One bar nearer.
+    Nearer,
+    /// The whole context is in the cache, and no other bar.
+    Done,
+}
+
+impl Decoder {
+    /// Fills the cache with exactly the context of a prompt, and its far side if it has one; its first gap bar comes next, under its constraints. What the cache
+    /// holds of it already stays there; what differs is rolled back.
+    ///
+    /// # Errors
+    /// [`DecodeError::Rewind`] if what differs is too long ago: a new decoder can read the prompt. [`DecodeError`]; a prompt with a far side needs a decoder
+    /// that has none yet.
+    pub fn prefill(&mut self, prompt: &Prompt) -> Result<(), DecodeError> {
+        self.prefill_with(prompt, || {})
+    }
+
+    /// The same; `progress` is called after every bar.
+    ///
+    /// # Errors
+    /// As of [`prefill`](Self::prefill).
+    pub fn prefill_with(&mut self, prompt: &Prompt, progress: impl Fn()) -> Result<(), DecodeError> {
+        if !self.reopen_gap(prompt) {
+            while self.prefill_step(prompt)? == Prefill::Nearer {
+                progress();
+            }
+        }
+        if !prompt.far_side.is_empty() {
+            self.leave_gap(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX))?;
+            for bar in &prompt.far_side {
+                self.append_prompt_bar(bar)?;
+                progress();
+            }
+            self.fill()?;
+        }
+        self.set_constraints(prompt.constraints.clone());
+        Ok(())
+    }
+
+    /// One step of [`prefill`](Self::prefill) towards a cache that holds exactly the context: rolls back what differs, or appends one bar.
+    ///
+    /// # Errors
+    /// As of [`prefill`](Self::prefill).
+    pub fn prefill_step(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
+        if self.is_empty() {
+            self.base = first_read_bar(prompt.first(), prompt.seam());
+        }
+        let next = self.base + self.bar();
+        if next < prompt.first() {
+            return Err(DecodeError::Rewind(RewindTooFar { bar: prompt.first(), oldest: next }));
+        }
+        if let Some(bar) = self.first_difference(prompt) {
+            self.roll_back(bar)?;
+            return Ok(Prefill::Nearer);
+        }
+        if self.open().is_some() {
+            self.roll_back(next)?;
+            return Ok(Prefill::Nearer);
+        }
+        let Some(bar) = prompt.context_bar(next) else { return Ok(Prefill::Done) };
+        self.append_prompt_bar(bar)?;
+        Ok(Prefill::Nearer)
+    }
+
+    /// Opens bar number `place` of the prompt's gap with what is known of it; after going back to it, conditions it anew.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
+    pub fn open_gap_bar(&mut self, prompt: &Prompt, place: usize, draw: Draw) -> Result<(), DecodeError> {
+        let Some(PromptBar { bar, given }) = prompt.gap_bar(place, draw) else { return Err(DecodeError::NoOpenBar) };
+        if self.open().is_some() {
+            return self.recondition(bar.fields);
+        }
+        self.open_bar(bar.ticks, bar.fields, &given)?;
+        self.push(&bar.notes)
+    }
+
+    /// Lets the model finish the open bar.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn generate_bar(&mut self) -> Result<BarRows, DecodeError> {
+        while let Step::Note(_) = self.sample()? {}
+        self.end_bar()
+    }
+
+    /// Goes back to the first bar of the gap and leaves it open without notes, where the cache holds the context and a generation after it; says whether it has.
+    fn reopen_gap(&mut self, prompt: &Prompt) -> bool {
+        let Some(PromptBar { bar, given }) = prompt.gap.first().filter(|_| prompt.far_side.is_empty()) else { return false };
+        let is_past_seam = self.first_difference(prompt).map_or_else(|| self.open().is_some(), |index| index == prompt.seam());
+        let Some(seam) = prompt.seam().checked_sub(self.base).filter(|seam| is_past_seam && *seam <= self.bar()) else { return false };
+        let fits = |open: &OpenBar| (open.bar.index, open.bar.ticks, &open.given) == (seam, bar.ticks, given);
+        bar.notes.is_empty() && self.rewind(seam, 0).is_ok() && self.open().is_some_and(fits)
+    }
+
+    /// Whether nothing was read or generated yet.
+    fn is_empty(&self) -> bool {
+        self.bar() == 0 && self.open().is_none()
+    }
+
+    /// Index of the first bar in the cache that is not the context's.
+    fn first_difference(&self, prompt: &Prompt) -> Option<u32> {
+        let held = self.finished.iter().map(|finished| (self.base + finished.bar.index, finished));
+        let compared = held.filter(|(index, _)| *index >= prompt.first());
+        compared.into_iter().find_map(|(index, finished)| {
+            let same = prompt.context_bar(index).is_some_and(|wanted| {
+                let BarRows { index: _, ticks, fields, notes } = &wanted.bar;
+                (*ticks, *fields, notes, &wanted.given) == (finished.bar.ticks, finished.bar.fields, &finished.bar.notes, &finished.given)
+            });
+            (!same).then_some(index)
+        })
+    }
+
+    /// Rolls back bar `index` and what follows it: the bar before it is opened and ended again.
+    fn roll_back(&mut self, index: u32) -> Result<(), DecodeError> {
+        let Some(before) = index.checked_sub(self.base + 1) else {
+            return Err(DecodeError::Rewind(RewindTooFar { bar: index, oldest: self.base }));
+        };
+        self.rewind(before, usize::MAX)?;
+        self.end_bar().map(drop)
+    }
+
+    fn append_prompt_bar(&mut self, bar: &PromptBar) -> Result<(), DecodeError> {
+        let own = BarRows { index: bar.bar.index - self.base, ..bar.bar.clone() };
+        self.append(&own, &bar.given, BarEnd::Bar, Asked::Last, |_, _| {})
+    }
+}

@@ -1,0 +1,182 @@
+//! Prompts: all that a generation starts from. One place builds them from notes, metres and controls (`build.rs`); [`Decoder::prefill`] reads them.
+//!
+//! [`Decoder::prefill`]: super::Decoder::prefill
+
+mod build;
+
+use std::sync::Arc;
+
+pub use self::build::{Upcoming, default_constraints};
+use super::{Constraints, Draw};
+use crate::codec::{BarFields, BarRows, NoteClasses};
+use crate::music::Tick;
+use crate::music::analysis::Key;
+
+/// Bars behind a gap that are read at most: as many as models are trained with.
+pub const FAR_SIDE_BARS: u32 = 16;
+
+/// A bar of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct PromptBar {
+    /// The bar with its own notes: in the context all of them, in the gap those that are known so far.
+    pub bar: BarRows,
+    /// Notes known of all of it beside its own: what other roles play that are accompanied, or what stays in a gap.
+    pub given: Vec<NoteClasses>,
+}
+
+/// All that a generation starts from. Bars of context, gap and far side follow each other by their indices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// Finished bars before the gap.
+    pub context: Vec<Arc<PromptBar>>,
+    /// Bars to be generated, with what is known of them.
+    pub gap: Vec<PromptBar>,
+    /// Bars after the gap; none unless it is filled so that it leads into them.
+    pub far_side: Vec<Arc<PromptBar>>,
+    /// What each bar of the gap is conditioned on.
+    pub conditioning: Vec<BarFields>,
+    /// What may be generated. Ticks count from the first bar line of the context.
+    pub constraints: Constraints,
+}
+
+/// Bars that do not follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("bar {found} was given where bar {expected} follows; give the bars in between, too")]
+pub struct BarOrder {
+    /// Index of the bar that would follow.
+    pub expected: u32,
+    /// Index of the bar that came.
+    pub found: u32,
+}
+
+impl From<BarRows> for PromptBar {
+    fn from(bar: BarRows) -> Self {
+        Self { bar, given: Vec::new() }
+    }
+}
+
+impl Prompt {
+    /// A prompt of bars that are rows already, conditioned on what they say of themselves.
+    #[must_use]
+    pub fn of_bars(context: Vec<Arc<PromptBar>>, gap: Vec<PromptBar>, far_side: Vec<Arc<PromptBar>>, constraints: Constraints) -> Self {
+        let conditioning = gap.iter().map(|bar| bar.bar.fields).collect();
+        Self { context, gap, far_side, conditioning, constraints }
+    }
+
+    /// A context without bars to be generated.
+    #[must_use]
+    pub fn of_context(context: Vec<Arc<PromptBar>>) -> Self {
+        Self::of_bars(context, Vec::new(), Vec::new(), Constraints::default())
+    }
+
+    /// Checks that the bars follow each other.
+    ///
+    /// # Errors
+    /// [`BarOrder`] with the first that does not.
+    pub fn check(&self) -> Result<(), BarOrder> {
+        let context = self.context.iter().map(|bar| bar.bar.index);
+        let mut indices = context.chain(self.gap.iter().map(|bar| bar.bar.index)).chain(self.far_side.iter().map(|bar| bar.bar.index));
+        let Some(mut last) = indices.next() else { return Ok(()) };
+        for found in indices {
+            let expected = last.saturating_add(1);
+            if found != expected {
+                return Err(BarOrder { expected, found });
+            }
+            last = found;
+        }
+        Ok(())
+    }
+
+    /// Index of the first bar of all; 0 of no bars.
+    #[must_use]
+    pub fn first(&self) -> u32 {
+        self.context.first().map(|bar| bar.bar.index).or(self.gap.first().map(|bar| bar.bar.index)).unwrap_or(0)
+    }
+
+    /// Index of the bar after the context.
+    #[must_use]
+    pub fn seam(&self) -> u32 {
+        self.context.last().map_or_else(|| self.first(), |bar| bar.bar.index.saturating_add(1))
+    }
+
+    /// A bar of the context.
+    pub(super) fn context_bar(&self, index: u32) -> Option<&Arc<PromptBar>> {
+        let first = self.context.first()?.bar.index;
+        self.context.get(usize::try_from(index.checked_sub(first)?).ok()?)
+    }
+
+    /// Bar number `place` of the gap with its conditioning, of a draw.
+    #[must_use]
+    pub fn gap_bar(&self, place: usize, draw: Draw) -> Option<PromptBar> {
+        let PromptBar { bar, given } = self.gap.get(place)?;
+        let fields = draw.conditioning(self.conditioning.get(place).copied().unwrap_or(bar.fields));
+        Some(PromptBar { bar: BarRows { fields, ..bar.clone() }, given: given.clone() })
+    }
+
+    /// Changes what the bars of the gap are conditioned on.
+    pub fn condition(&mut self, condition: impl Fn(BarFields) -> BarFields) {
+        self.conditioning.iter_mut().for_each(|fields| *fields = condition(*fields));
+    }
+
+    /// Key that the first bar of the gap is conditioned on.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        self.conditioning.first().and_then(|fields| Key::from_value(fields.key))
+    }
+
+    /// Bars of context, gap and far side.
+    #[must_use]
+    pub fn bars(&self) -> usize {
+        self.context.len() + self.gap.len() + self.far_side.len()
+    }
+
+    /// Tick at which the gap begins.
+    #[must_use]
+    pub fn start(&self) -> Tick {
+        Tick(self.context.iter().map(|bar| i64::from(bar.bar.ticks)).sum())
+    }
+
+    /// Tick at which the gap ends.
+    #[must_use]
+    pub fn end(&self) -> Tick {
+        self.start() + Tick(self.gap.iter().map(|bar| i64::from(bar.bar.ticks)).sum())
+    }
+
+    /// Moves the first `bars` bars of the gap to the context: all of them is known.
+    pub fn know(&mut self, bars: usize) {
+        let known = (0..bars).filter_map(|place| self.gap_bar(place, Draw::FIRST)).map(Arc::new).collect::<Vec<_>>();
+        self.gap.drain(..known.len());
+        self.conditioning.drain(..known.len());
+        self.context.extend(known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bars(from: u32, to: u32) -> Vec<PromptBar> {
+        (from..to).map(|index| BarRows { index, ticks: 96, ..BarRows::default() }.into()).collect()
+    }
+
+    fn prompt(context: Vec<PromptBar>, gap: Vec<PromptBar>) -> Prompt {
+        Prompt::of_bars(context.into_iter().map(Arc::new).collect(), gap, Vec::new(), Constraints::default())
+    }
+
+    #[test]
+    fn bars_that_do_not_follow_are_named() {
+        assert_eq!(prompt(bars(3, 5), bars(5, 7)).check(), Ok(()));
+        assert_eq!(prompt(bars(3, 5), bars(6, 7)).check(), Err(BarOrder { expected: 5, found: 6 }));
+        assert_eq!(prompt(Vec::new(), Vec::new()).check(), Ok(()));
+    }
+
+    #[test]
+    fn known_bars_of_the_gap_join_the_context_with_their_conditioning() {
+        let mut prompt = prompt(bars(0, 2), bars(2, 5));
+        prompt.condition(|fields| BarFields { density: 3, ..fields });
+        prompt.know(2);
+        assert_eq!((prompt.context.len(), prompt.gap.len(), prompt.conditioning.len(), prompt.seam()), (4, 1, 1, 4));
+        assert_eq!(prompt.context[3].bar.fields.density, 3);
+        assert_eq!((prompt.start(), prompt.end()), (Tick(4 * 96), Tick(5 * 96)));
+    }
+}

@@ -1,0 +1,32 @@
+//! Moments that jobs are due at.
+
+use std::ops::Add;
+use std::time::Duration;
+
+/// A moment on the clock of a [`Service`](super::Service): nanoseconds since the pool was started.
+///
+/// ```
+/// use std::time::Duration;
+/// use antiphon_engine::service::Deadline;
+///
+/// assert_eq!(Deadline(5) + Duration::from_millis(3), Deadline(3_000_005));
+/// // A sum that does not fit is due at no time. It does not wrap around to a deadline that has passed.
+/// assert_eq!(Deadline(5) + Duration::MAX, Deadline::WHENEVER);
+/// assert_eq!(Deadline::WHENEVER + Duration::from_nanos(1), Deadline::WHENEVER);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Deadline(pub u64);
+
+impl Deadline {
+    /// Due at no time: done when nothing else is waiting.
+    pub const WHENEVER: Self = Self(u64::MAX);
+}
+
+impl Add<Duration> for Deadline {
+    type Output = Self;
+
+    /// The moment this much later. What lies beyond 584 years is due [`WHENEVER`](Self::WHENEVER).
+    fn add(self, later: Duration) -> Self {
+        u64::try_from(later.as_nanos()).ok().and_then(|nanoseconds| self.0.checked_add(nanoseconds)).map_or(Self::WHENEVER, Self)
+    }
+}

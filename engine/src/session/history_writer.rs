@@ -1,0 +1,151 @@
+//! Writes down what was suggested, where the project keeps it, and finds it again.
+//!
+//! A plan is written down when it is heard, when it is kept, when another is asked for in its place, and when it stood at the end of a phrase:
+//! after the player has been silent for a bar, or when the song stops or goes on elsewhere.
+
+use std::sync::Arc;
+
+use crate::music::{Bar, MetreMap, Tempo, Tick};
+use crate::plan::{History, MusicalClock, Place, Plan, Reason, StarsFull, Step};
+
+use super::Archive;
+
+/// The end of what the player played last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// The start of the last note.
+    pub(super) onset: Tick,
+    /// Since when nothing sounds; `None` while something does.
+    pub(super) silent_since: Option<Tick>,
+}
+
+/// A plan that may turn out to stand at the end of a phrase.
+#[derive(Debug, Clone)]
+struct Candidate {
+    /// The start of the phrase's last note.
+    onset: Tick,
+    plan: Plan,
+    place: Place,
+}
+
+/// Writes a session's plans into the history.
+pub(super) struct HistoryWriter {
+    archive: Arc<dyn Archive>,
+    candidate: Option<Candidate>,
+    /// The start of the last note of the phrase that was written down last.
+    written: Option<Tick>,
+}
+
+impl HistoryWriter {
+    pub(super) const fn new(archive: Arc<dyn Archive>) -> Self {
+        Self { archive, candidate: None, written: None }
+    }
+
+    fn edit<R>(&self, edit: impl FnOnce(&mut History) -> R) -> R {
+        super::archive::edit(&*self.archive, edit)
+    }
+
+    /// Writes a plan down.
+    pub(super) fn write(&self, plan: &Plan, clock: &MusicalClock, tempo: f64, reason: Reason) {
+        let place = place(plan, clock, tempo);
+        self.edit(|history| history.push(plan.clone(), place, reason));
+    }
+
+    /// Keeps a plan.
+    ///
+    /// # Errors
+    /// If there is no room for another star. It is written down all the same.
+    pub(super) fn keep(&self, plan: &Plan, clock: &MusicalClock, tempo: f64) -> Result<(), StarsFull> {
+        let place = place(plan, clock, tempo);
+        self.edit(|history| match history.push(plan.clone(), place, Reason::Kept) {
+            Some(id) => history.star(id).map(drop),
+            None => Ok(()),
+        })
+    }
+
+    /// Keeps what the player has gone back to, or lets it go again if it is kept. `None` if the player has not gone back.
+    pub(super) fn keep_recalled(&self) -> Option<Result<(), StarsFull>> {
+        self.edit(|history| {
+            let (id, starred) = history.recalled().map(|entry| (entry.id(), entry.is_starred()))?;
+            Some(if starred {
+                history.unstar(id);
+                Ok(())
+            } else {
+                history.star(id).map(drop)
+            })
+        })
+    }
+
+    /// What the player has gone back to, and how far it is moved to have its first bar at this line.
+    pub(super) fn recalled(&self, line: Tick) -> Option<(Plan, Tick)> {
+        self.archive.history().recalled().map(|entry| (entry.plan().clone(), line - entry.place().line))
+    }
+
+    /// The player goes back in the history, or forward again; `current` is the plan that is shown.
+    pub(super) fn step(&self, step: Step, current: Option<&Plan>) {
+        self.edit(|history| history.step(step, current));
+    }
+
+    /// The player looks at what is planned now.
+    pub(super) fn leave(&self) {
+        // Not to copy a history that is being looked at, for nothing.
+        if self.archive.history().recalled().is_some() {
+            self.edit(|history| history.step(Step::Now, None));
+        }
+    }
+
+    /// More has come of a plan.
+    pub(super) fn grow(&mut self, plan: &Plan) {
+        if let Some(candidate) = self.candidate.as_mut().filter(|candidate| candidate.plan.is_same(plan)) {
+            candidate.plan = plan.clone();
+        }
+        if self.archive.history().find(plan).is_some_and(|entry| entry.plan().ready() < entry.plan().brief.end) {
+            self.edit(|history| history.grow(plan));
+        }
+    }
+
+    /// A planning tick: what the player played last, and the plan that stands.
+    pub(super) fn listen(&mut self, ending: Option<Ending>, standing: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
+        let Some(Ending { onset, silent_since }) = ending else { return };
+        let Some(since) = silent_since.filter(|_| self.written != Some(onset)) else {
+            self.candidate = None;
+            return;
+        };
+        if self.candidate.as_ref().is_none_or(|candidate| candidate.onset != onset) {
+            // The first that was made when all of the phrase was heard.
+            let plan = standing.filter(|plan| plan.brief.made_at >= since);
+            self.candidate = plan.map(|plan| Candidate { onset, plan: plan.clone(), place: place(plan, clock, tempo) });
+        }
+        if clock.now() - since >= clock.open_bar().metre.bar_length() {
+            self.end_phrase(ending, None, clock, tempo);
+        }
+    }
+
+    /// The phrase is over: the plan that stood at its end is written down, or else this one.
+    pub(super) fn end_phrase(&mut self, ending: Option<Ending>, standing: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
+        let Some(Ending { onset, .. }) = ending.filter(|ending| self.written != Some(ending.onset)) else { return };
+        let candidate = self.candidate.take().filter(|candidate| candidate.onset == onset);
+        let stood = candidate
+            .map(|candidate| (candidate.plan, candidate.place))
+            .or_else(|| standing.map(|plan| (plan.clone(), place(plan, clock, tempo))));
+        if let Some((plan, place)) = stood {
+            self.edit(|history| history.push(plan, place, Reason::PhraseEnd));
+            self.written = Some(onset);
+        }
+    }
+}
+
+/// Where in the song a plan stands.
+fn place(plan: &Plan, clock: &MusicalClock, tempo: f64) -> Place {
+    let start = plan.brief.start;
+    let bars: Vec<Bar> =
+        std::iter::successors(clock.bar_at(start), |bar| clock.bar_at(bar.end())).take_while(|bar| bar.start < plan.brief.end).collect();
+    let line = bars.first().map_or(start, |bar| bar.start);
+    let length = bars.first().map_or_else(|| clock.open_bar().metre.bar_length(), |bar| bar.metre.bar_length());
+    Place {
+        bar: clock.song_at(line).0.div_euclid(length.0) + 1,
+        line,
+        metres: MetreMap::new(bars.iter().map(|bar| (bar.start - line, bar.metre))),
+        tempo: Tempo::from_bpm(tempo).unwrap_or_default(),
+    }
+}

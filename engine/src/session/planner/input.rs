@@ -1,0 +1,134 @@
+//! What came in: the player's notes, the planned notes that were played, the clock, and the controls as they stand.
+
+use crate::music::{Note, Role, Tick};
+use crate::plan::{Key, MusicalClock};
+use ringbuf::HeapCons;
+use ringbuf::traits::Consumer;
+
+use super::super::commands::CommandQueue;
+use super::super::player::{Player, Strike};
+use super::super::sounded::Sounded;
+use crate::session::ControlValues;
+use crate::session::protocol::Heard;
+use crate::session::withheld::WithheldNote;
+
+/// General MIDI's percussion channel.
+const DRUM_CHANNEL: u8 = 9;
+/// How far a bar line must be from what the audio thread has reached, so that its first notes come there in time.
+const LEAD: Tick = Tick(1);
+
+/// The ways in: the audio thread's ring, and the window's channel.
+pub(super) struct Inbox {
+    heard: HeapCons<Heard>,
+    pub(super) commands: CommandQueue,
+    /// Events since the last time of the clock: they wait for the controls that go with it.
+    pub(super) untimed: Vec<Heard>,
+    /// Messages taken from the ring since the beginning.
+    pub(super) taken: u64,
+}
+
+impl Inbox {
+    /// Empty. What was asked for before there was a session is dropped: it was meant for what the window showed then.
+    pub(super) fn new(heard: HeapCons<Heard>, commands: CommandQueue) -> Self {
+        while commands.next().is_some() {}
+        Self { heard, commands, untimed: Vec::new(), taken: 0 }
+    }
+
+    /// The audio thread's next message.
+    pub(super) fn next(&mut self) -> Option<Heard> {
+        let message = self.heard.try_pop()?;
+        self.taken += 1;
+        Some(message)
+    }
+}
+
+/// The music so far, and the state of the transport and of the controls.
+pub(super) struct Input {
+    pub(super) clock: MusicalClock,
+    pub(super) running: bool,
+    /// Earliest tick that the audio thread can still schedule; it has reached this one.
+    pub(super) reached: Tick,
+    pub(super) player: Player,
+    pub(super) sounded: Sounded,
+    /// Planned notes that did not sound, in order of time.
+    pub(super) withheld: Vec<WithheldNote>,
+    /// MIDI channel of the player's last note, 0 to 15: plans answer on it.
+    pub(super) channel: u8,
+    /// `None` until the audio thread has sent them.
+    pub(super) controls: Option<ControlValues>,
+    /// Quarters per minute.
+    pub(super) tempo: f64,
+    /// Counts notes of the player that the context has no room for.
+    count_ignored: Box<dyn Fn(u64) + Send>,
+}
+
+impl Input {
+    pub(super) fn new(clock: MusicalClock, tempo: f64, count_ignored: Box<dyn Fn(u64) + Send>) -> Self {
+        Self {
+            clock,
+            running: false,
+            reached: Tick::ZERO,
+            player: Player::default(),
+            sounded: Sounded::default(),
+            withheld: Vec::new(),
+            channel: 0,
+            controls: None,
+            tempo,
+            count_ignored,
+        }
+    }
+
+    /// Takes in what happened to a note or a pedal; the clock has been advanced to that moment. Other messages change nothing here.
+    pub(super) fn take_in(&mut self, message: Heard) {
+        match message {
+            Heard::NoteOn { at, key, velocity } => {
+                self.channel = key.channel();
+                if self.player.strike(key, velocity, self.role_on(key.channel()), at) == Strike::LeftOut {
+                    (self.count_ignored)(1);
+                }
+            }
+            Heard::NoteOff { at, key } => self.player.let_go(key, at),
+            Heard::Pedal { at, channel, pressed } => self.player.pedal(channel, pressed, at),
+            Heard::Gap { at } => self.player.release(at),
+            Heard::Sounds { note, channel, .. } => {
+                if let Some(key) = Key::new(channel, note.pitch) {
+                    self.sounded.start(key, note);
+                }
+            }
+            Heard::Ends { at, key } => self.sounded.end(key, at.nearest().0),
+            Heard::Withheld { note, reason, .. } => self.withheld.push(WithheldNote { note, reason }),
+            Heard::Reached { .. } | Heard::Void { .. } | Heard::Turn { .. } | Heard::Command { .. } => {}
+        }
+    }
+
+    /// All notes that start before a tick, in order of time: the player's, and those of plans that were played.
+    pub(super) fn notes_before(&self, tick: Tick) -> Vec<Note> {
+        let mut notes: Vec<Note> = self.player.notes().chain(self.sounded.notes()).filter(|note| note.onset < tick).collect();
+        notes.sort_by_key(Note::order);
+        notes
+    }
+
+    /// Notes that start before this are not needed any more, once they have ended.
+    pub(super) fn forget_before(&mut self, start: Tick) {
+        self.player.forget_before(start);
+        self.sounded.forget_before(start);
+        self.withheld.retain(|withheld| withheld.note.onset >= start);
+    }
+
+    /// What the player plays on the channel of the last note.
+    pub(super) fn role(&self) -> Role {
+        self.role_on(self.channel)
+    }
+
+    /// The role that the control states, otherwise the one that goes with the channel.
+    fn role_on(&self, channel: u8) -> Role {
+        let detected = if channel == DRUM_CHANNEL { Role::Drums } else { Role::Keys };
+        self.controls.and_then(|controls| controls.input_role).unwrap_or(detected)
+    }
+
+    /// The next bar line that a note can still be sent to.
+    pub(super) fn line_ahead(&self) -> Tick {
+        let line = self.clock.next_bar_line();
+        if line < self.reached + LEAD { self.clock.bar_at(line).map_or(line, |bar| bar.end()) } else { line }
+    }
+}

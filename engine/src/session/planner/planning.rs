@@ -1,0 +1,236 @@
+//! Planning ticks: what is requested of the worker, and what it has made.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::decode::Sampling;
+use crate::music::{Role, TICKS_PER_QUARTER, Tick};
+use crate::plan::{
+    ControlId, Controls, Fingerprint, Mode, MusicalClock, Offer, Pacing, Passage, PlanId, PlanStats, PlanningTick, Request, Setting,
+    Timeline,
+};
+use crate::service::Outcome;
+
+use super::super::context::{Context, Manner};
+use super::super::pace::Engine;
+use super::super::worker::Worker;
+use super::Planner;
+use super::playback::Successor;
+use crate::session::ControlValues;
+
+/// Plans are made every quarter.
+pub(super) const INTERVAL: Tick = Tick(TICKS_PER_QUARTER);
+/// Rejected plans that a new one is compared with: more than anyone looks through before they are over.
+const MOST_REJECTED: usize = 32;
+
+/// The near bar of a plan.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    plan: PlanId,
+    /// Where its first passage begins.
+    from: Tick,
+    /// When it must be there.
+    at: Tick,
+}
+
+/// The plans, what they are made from, and how well the machine keeps up.
+pub(super) struct Planning {
+    pub(super) timeline: Timeline,
+    pub(super) context: Context,
+    /// `None` while the clock stands.
+    pub(super) next_tick: Option<Tick>,
+    /// The last request that must be answered in time.
+    due: Option<Due>,
+    pub(super) stats: PlanStats,
+    pub(super) shedding: Pacing,
+    /// Drawn for the session; used while the player fixes none.
+    free_seed: u64,
+    /// How many others were asked for since the seed was set.
+    rerolls: u64,
+    /// What was made of the plans in whose place another was asked for, the latest first, as long as they are not over.
+    rejected: Vec<Passage>,
+}
+
+impl Planning {
+    pub(super) fn new(free_seed: u64) -> Self {
+        Self {
+            timeline: Timeline::new(Tick::ZERO, free_seed),
+            context: Context::default(),
+            next_tick: None,
+            due: None,
+            stats: PlanStats::default(),
+            shedding: Pacing::default(),
+            free_seed,
+            rerolls: 0,
+            rejected: Vec::new(),
+        }
+    }
+
+    /// The first planning tick after a moment.
+    pub(super) fn tick_after(&self, clock: &MusicalClock, tick: Tick) -> Option<Tick> {
+        clock.planning_tick_after(tick, self.shedding.interval(INTERVAL))
+    }
+
+    /// Nothing of what was planned fits any more.
+    pub(super) fn clear(&mut self) {
+        self.timeline.clear();
+        self.due = None;
+        self.rejected.clear();
+    }
+
+    /// The controls have changed from `before` to `now`.
+    pub(super) fn steer(&mut self, before: Option<ControlValues>, now: ControlValues) {
+        match before {
+            // Nobody has asked for another: what was gone back to may play already.
+            None => self.timeline.reseed(self.seed(Some(now))),
+            Some(before) if before.seed != now.seed => {
+                self.rerolls = 0;
+                self.timeline.another(self.seed(Some(now)));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Another plan is wanted in place of the one that is shown.
+    pub(super) fn reroll(&mut self, controls: Option<ControlValues>) {
+        if let Some(plan) = self.timeline.current() {
+            self.rejected.truncate(MOST_REJECTED - 1);
+            self.rejected.insert(0, plan.as_passage());
+        }
+        self.rerolls += 1;
+        self.timeline.another(self.seed(controls));
+    }
+
+    fn seed(&self, controls: Option<ControlValues>) -> u64 {
+        let base = controls.and_then(|controls| controls.seed).map_or(self.free_seed, u64::from);
+        // Far apart, so that the next of one seed is not the first of another.
+        base.wrapping_add(self.rerolls << 32)
+    }
+
+    /// What was due by a tick and is not there is late.
+    pub(super) fn miss_what_was_due(&mut self, tick: Tick, controls: Option<ControlValues>) {
+        if self.due.take_if(|due| due.at <= tick).is_some() {
+            self.stats.late += 1;
+            self.shedding.miss(controls.map_or(1, |controls| controls.horizon_bars));
+        }
+    }
+
+    /// A passage has come: it is on time if it was due, since what is late is not due any more.
+    fn count_on_time(&mut self, passage: &Passage) {
+        if self.due.take_if(|due| (due.plan, due.from) == (passage.plan, passage.from)).is_some() {
+            self.stats.on_time += 1;
+            self.shedding.keep();
+        }
+    }
+}
+
+impl<W: Worker> Planner<W> {
+    /// A planning tick.
+    pub(super) fn plan(&mut self) {
+        let Some(controls) = self.input.controls else { return };
+        let now = self.input.clock.now();
+        if controls.mode != Mode::Suggest || now < self.worker.retry_at {
+            return;
+        }
+        let input_role = self.input.role();
+        if self.worker.set_roles(BTreeSet::from([input_role, controls.output_role.unwrap_or(input_role)])) {
+            self.planning.context.send_again();
+        }
+        let notes = self.input.notes_before(now);
+        self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
+        if notes.is_empty() {
+            return;
+        }
+        self.history.listen(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
+        if let Some(start) = self.planning.context.start() {
+            self.input.forget_before(start);
+        }
+        self.planning.rejected.retain(|passage| passage.until > now);
+        let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
+        let horizon = horizon(&self.input.clock, self.planning.shedding.horizon(controls.horizon_bars));
+        let settings = settings(&controls);
+        let tick = PlanningTick { now, next, horizon, heard: &notes, context: Fingerprint::of(&notes), controls: &settings };
+        // One that is not due yet makes way for what is requested now.
+        self.withdraw_successor();
+        let plays = self.planning.timeline.playing().is_some();
+        let requests = self.planning.timeline.request_at(tick);
+        self.planning.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
+        let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
+        self.playback.successor = requests.iter().find_map(|request| match request {
+            Request::Replan(brief) if brief.start == next && playing_end.is_some_and(|end| end > next) => {
+                Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false })
+            }
+            _ => None,
+        });
+        self.wait_for_next();
+        let manner = Manner {
+            role: controls.output_role.unwrap_or(input_role),
+            sampling: Sampling::from_adventurousness(controls.adventurousness),
+            tempo: self.input.tempo,
+            rejected: &self.planning.rejected,
+        };
+        let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &manner);
+        if assignments.is_empty() {
+            return;
+        }
+        let within = Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
+        // While the model is being loaded, lateness says nothing of the machine; nor right after the ticks have thinned out.
+        let shortest = self.planning.shedding.interval(INTERVAL).min(self.input.clock.open_bar().length);
+        let counts = self.worker.engine == Engine::Ready && next - now >= shortest;
+        let due = assignments.last().filter(|_| counts);
+        self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
+        self.worker.generate(now, &requests, assignments, within);
+    }
+
+    /// Takes in what the worker has made, and how its jobs ended; says whether anything has.
+    pub(super) fn collect(&mut self) -> bool {
+        let mut has_news = false;
+        while let Some(outcome) = self.worker.outcome(self.input.clock.next_bar_line()) {
+            has_news = true;
+            self.outputs.attendance.deliver();
+            if matches!(outcome, Outcome::Failed(_)) {
+                self.planning.context.send_again();
+            }
+        }
+        self.worker.keep_loading();
+        while let Some(passage) = self.worker.passage() {
+            has_news = true;
+            self.outputs.attendance.deliver();
+            self.take_passage(&passage);
+        }
+        has_news
+    }
+
+    /// A passage joins the plan it belongs to, and the plan's entry in the history; it is sent if it is to play at once.
+    fn take_passage(&mut self, passage: &Passage) {
+        if let Some(asked) = &mut self.worker.asked {
+            asked.receive(passage, Instant::now());
+        }
+        self.planning.count_on_time(passage);
+        if self.planning.timeline.offer(passage) != Offer::Taken {
+            return;
+        }
+        self.worker.engine = Engine::Ready;
+        let timeline = &self.planning.timeline;
+        for plan in [timeline.playing(), timeline.adopted()].into_iter().flatten().filter(|plan| plan.id() == passage.plan) {
+            self.history.grow(plan);
+        }
+        self.announce(passage.plan, &passage.notes);
+    }
+}
+
+/// The end of the last bar of a horizon of so many bars, from the next bar line on.
+fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
+    (0..bars).fold(clock.next_bar_line(), |line, _| clock.bar_at(line).map_or(line, |bar| bar.end()))
+}
+
+/// The controls that a plan is made from.
+fn settings(controls: &ControlValues) -> Controls {
+    let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
+    let settings = [
+        (ControlId::ADVENTUROUSNESS, controls.adventurousness),
+        (ControlId::INPUT_ROLE, role(controls.input_role)),
+        (ControlId::OUTPUT_ROLE, role(controls.output_role)),
+    ];
+    Controls(settings.map(|(parameter, value)| Setting { parameter, value }).into())
+}

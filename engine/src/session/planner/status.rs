@@ -1,0 +1,112 @@
+//! What the editor, and whoever waits for the session, are shown.
+
+use std::sync::Arc;
+
+use crate::music::{Bar, Note, Tick};
+use crate::plan::{Key, Mode};
+use parking_lot::Mutex;
+
+use super::super::attendance::Attendance;
+use super::super::pace::Pace;
+use super::super::worker::Worker;
+use super::Planner;
+use super::planning::INTERVAL;
+use super::playback::PlayRequest;
+use crate::session::board::{Board, ShownBar, ShownPlan, Snapshot};
+use crate::session::withheld::{Withheld, WithheldNote};
+
+/// What other threads see of the session.
+pub(super) struct Outputs {
+    board: Arc<Board>,
+    pace: Arc<Mutex<Pace>>,
+    pub(super) attendance: Arc<Attendance>,
+    /// What the player should know besides, in a sentence; empty if nothing.
+    pub(super) notice: String,
+}
+
+impl Outputs {
+    pub(super) const fn new(board: Arc<Board>, pace: Arc<Mutex<Pace>>, attendance: Arc<Attendance>) -> Self {
+        Self { board, pace, attendance, notice: String::new() }
+    }
+}
+
+impl<W: Worker> Planner<W> {
+    /// What the player should know besides: the first that there is to say.
+    fn remark(&self) -> String {
+        let notice = Some(self.outputs.notice.clone()).filter(|notice| !notice.is_empty());
+        notice.or_else(|| self.waits()).or_else(|| self.leaves_out()).or_else(|| self.strain()).unwrap_or_default()
+    }
+
+    /// Play was pressed, and nothing plays yet.
+    fn waits(&self) -> Option<String> {
+        if self.playback.request == PlayRequest::None {
+            return None;
+        }
+        let input = &self.input;
+        if input.player.ending().is_none() && input.sounded.notes().next().is_none() && self.planning.timeline.adopted().is_none() {
+            return Some("Play waits for your first notes: there is nothing to go on from yet".into());
+        }
+        input.clock.bar_at(input.line_ahead()).map(|bar| format!("Play begins at bar {}", self.number(bar)))
+    }
+
+    /// What plays is not all that was planned.
+    fn leaves_out(&self) -> Option<String> {
+        let plan = self.planning.timeline.playing()?;
+        if plan.is_complete() && plan.notes().is_empty() {
+            return Some("The phrase that plays has no notes: press Another".into());
+        }
+        let of_plan = |withheld: &&WithheldNote| withheld.reason == Withheld::KeyHeld && plan.notes().contains(&withheld.note);
+        match self.input.withheld.iter().chain(&self.about_to_be_withheld()).filter(of_plan).count() {
+            0 => None,
+            1 => Some("1 planned note gives way to a key that you hold".into()),
+            count => Some(format!("{count} planned notes give way to keys that you hold")),
+        }
+    }
+
+    fn strain(&self) -> Option<String> {
+        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.horizon_bars));
+        let beats = self.planning.shedding.interval(INTERVAL).0 / INTERVAL.0;
+        self.planning.shedding.is_strained().then(|| format!("This machine is slow: planned {bars} bars ahead, every {beats} beats"))
+    }
+
+    /// The notes of what plays that will not sound if the player goes on holding these keys.
+    fn about_to_be_withheld(&self) -> Vec<WithheldNote> {
+        let ahead = self.planning.timeline.playing().map_or(&[][..], |plan| plan.between(self.input.clock.now(), Tick::MAX));
+        let is_held = |note: &&Note| Key::new(self.input.channel, note.pitch).is_some_and(|key| self.input.player.holds(key));
+        let withheld = |note: &Note| WithheldNote { note: *note, reason: Withheld::KeyHeld };
+        let is_new = |note: &&Note| !self.input.withheld.iter().any(|withheld| withheld.note == **note);
+        ahead.iter().filter(is_held).filter(is_new).map(withheld).collect()
+    }
+
+    /// A bar's number in the host's song.
+    fn number(&self, bar: Bar) -> i64 {
+        self.input.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1
+    }
+
+    /// Shows in the editor how it stands.
+    pub(super) fn publish(&self) {
+        let now = self.input.clock.now();
+        let mode = self.input.controls.map_or(Mode::default(), |controls| controls.mode);
+        let mut status = self.worker.engine.status(&self.worker.parts(), mode, &self.remark());
+        status.plans = self.planning.stats;
+        let clock = &self.input.clock;
+        let oldest = self.planning.context.start().unwrap_or(clock.open_bar().start);
+        let bars = clock.bars().filter(|bar| bar.start >= oldest).map(|bar| ShownBar { bar, number: self.number(bar) }).collect();
+        let timeline = &self.planning.timeline;
+        let plan = timeline.current().map(|plan| ShownPlan {
+            plan: plan.clone(),
+            commit: timeline.commit_line(),
+            playing: timeline.playing().is_some(),
+        });
+        let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
+        let played = self.input.notes_before(Tick::MAX);
+        self.outputs.board.publish(Snapshot { status, bars, played, plan, withheld });
+        *self.outputs.pace.lock() = Pace {
+            engine: self.worker.engine.clone(),
+            reached: now,
+            idle: self.worker.jobs == 0,
+            plans: self.planning.stats,
+            asked: self.worker.asked,
+        };
+    }
+}

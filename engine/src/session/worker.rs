@@ -1,0 +1,108 @@
+//! The session's side of the worker that runs the model; a script stands in for it in tests.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::{CacheOptions, FineCoarse};
+use crate::codec::prefix_rows;
+use crate::decode::PromptBar;
+use crate::model::{Model, Runtime, RuntimeSearch};
+use crate::music::Role;
+use crate::plan::Passage;
+use crate::service::{Assignment, JobError, Musician, Outcome, Service, Setup, Shelf};
+use parking_lot::Mutex;
+
+use super::pace::Parts;
+
+/// One copy of the weights for all instances of the library.
+static MODEL: Shelf<Model> = Shelf::new();
+
+/// The style column where no style is stated.
+const ANY_STYLE: u8 = 0;
+
+/// Makes what is requested, in its own time. A newer job always takes the place of the older; every job ends in one outcome.
+pub trait Worker {
+    /// From here on these roles play. The context is empty, and nothing is being made.
+    fn set_roles(&mut self, roles: &BTreeSet<Role>);
+
+    /// These finished bars are the context; says whether they follow each other. Without bars it only loads the model.
+    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
+
+    /// Makes what is requested, the near bar within this time; says whether its bars follow each other.
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
+
+    /// Cancels what is being made.
+    fn cancel(&mut self);
+
+    /// How a job ended, if one has.
+    fn outcome(&mut self) -> Option<Outcome>;
+
+    /// What was made, if something was.
+    fn passage(&mut self) -> Option<Passage>;
+
+    /// What it is made of, as far as it is there.
+    fn parts(&self) -> Parts;
+}
+
+/// The worker side of the pool. The model is loaded there, with the first job.
+pub(super) struct ServiceWorker {
+    service: Service,
+    musician: Musician,
+    parts: Arc<Mutex<Parts>>,
+    /// Folders that may hold ONNX Runtime, in the order they are searched.
+    folders: Vec<PathBuf>,
+}
+
+impl ServiceWorker {
+    /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
+    pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
+        let parts = Arc::default();
+        Self { musician: musician(&service, roles, &parts, &folders), service, parts, folders }
+    }
+}
+
+impl Worker for ServiceWorker {
+    fn set_roles(&mut self, roles: &BTreeSet<Role>) {
+        self.musician = musician(&self.service, roles, &self.parts, &self.folders);
+    }
+
+    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
+        self.musician.listen(context).is_ok()
+    }
+
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
+        self.musician.play(assignments, self.service.now() + within).is_ok()
+    }
+
+    fn cancel(&mut self) {
+        self.musician.rest();
+    }
+
+    fn outcome(&mut self) -> Option<Outcome> {
+        self.musician.try_report().map(|report| report.outcome)
+    }
+
+    fn passage(&mut self) -> Option<Passage> {
+        self.musician.try_passage()
+    }
+
+    fn parts(&self) -> Parts {
+        self.parts.lock().clone()
+    }
+}
+
+fn musician(service: &Service, roles: &BTreeSet<Role>, parts: &Arc<Mutex<Parts>>, folders: &[PathBuf]) -> Musician {
+    let roles: Vec<Role> = roles.iter().copied().collect();
+    let parts = Arc::clone(parts);
+    let search = RuntimeSearch { explicit: None, folders: folders.to_vec() };
+    Musician::new(service, move || {
+        let runtime = Runtime::load(&search)?;
+        parts.lock().runtime = Some(format!("ONNX Runtime {}", runtime.version()));
+        let model = MODEL.get(|| Model::shipped(runtime).map_err(JobError::from))?;
+        parts.lock().model = Some(model.info().name.clone());
+        let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
+        Ok(Setup { model, policy, prefix: prefix_rows(ANY_STYLE, &roles), cache: CacheOptions::default() })
+    })
+}
