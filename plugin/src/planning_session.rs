@@ -37,7 +37,7 @@ pub struct PlanningPorts {
     pub events: HeapCons<Heard>,
     /// Planned events for the audio thread.
     pub planned: HeapProd<Planned>,
-    /// Commands of the editor.
+    /// Commands from the editor.
     pub commands: CommandQueue,
     /// The audio thread's counters.
     pub meters: Arc<Meters>,

@@ -35,7 +35,7 @@ pub struct Shell<C, P> {
     meters: Arc<Meters>,
     /// The session's snapshots, for the editor.
     board: Arc<Board>,
-    /// Sends the editor's commands to the session.
+    /// The editor's commands to the session.
     commands: CommandSender,
     /// The planning side's ports, until planning starts.
     session_ports: Option<PlanningPorts>,

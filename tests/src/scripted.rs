@@ -113,7 +113,7 @@ impl EditorModel for Scripted {
         None
     }
 
-    /// Steps through the history. Other commands have no effect.
+    /// Only steps through the history have an effect.
     fn command(&mut self, command: Command) {
         if let Command::Step(step) = command {
             let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);

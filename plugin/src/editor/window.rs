@@ -143,7 +143,7 @@ impl NiceEguiApp for App {
     }
 }
 
-/// The plug-in as the editor's model. It writes nothing that the session writes too: it sends commands.
+/// The plug-in as the editor's model. It sends commands to the session instead of changing state that the session owns.
 struct HostModel {
     params: Arc<AntiphonParams>,
     meters: Arc<Meters>,

@@ -296,20 +296,20 @@ fn note_with_the_transport_stopped_starts_the_clock() {
 }
 
 #[test]
-fn start_clock_runs_a_stopped_clock_in_its_epoch_only() {
+fn play_in_the_window_starts_a_stopped_clock() {
     let mut instance = Instance::new();
     instance.host.playing = false;
     instance.block(&[]);
     let start = |epoch| Planned::StartClock { epoch: Epoch(epoch) };
     instance.session.planned.try_push(start(7)).unwrap();
     instance.block(&[]);
-    assert_eq!(instance.sent_events(), [], "it answers another epoch");
+    assert_eq!(instance.sent_events(), [], "outdated epoch");
     instance.set("bypass", 1.0);
     instance.block(&[]);
     instance.sent_events();
     instance.session.planned.try_push(start(1)).unwrap();
     instance.block(&[]);
-    assert_eq!(instance.sent_events(), [], "a bypassed instance stays at rest");
+    assert_eq!(instance.sent_events(), [], "a bypassed instance keeps its clock stopped");
     instance.set("bypass", 0.0);
     instance.block(&[]);
     instance.sent_events();
@@ -318,7 +318,7 @@ fn start_clock_runs_a_stopped_clock_in_its_epoch_only() {
     let events = instance.sent_events();
     let [Heard::Turn { epoch: Epoch(3), change }, Heard::Reached { .. }] = events[..] else { panic!("{events:?}") };
     assert_eq!(change.cause, Cause::Wake);
-    // It runs: there is nothing to start.
+    // It is running already.
     instance.session.planned.try_push(start(3)).unwrap();
     instance.block(&[]);
     assert!(matches!(instance.sent_events()[..], [Heard::Reached { .. }]));

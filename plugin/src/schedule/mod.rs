@@ -74,13 +74,13 @@ impl<P: Port> NoteOutput<'_, P> {
     }
 }
 
-/// Result of [`Schedule::receive`].
+/// What was received before a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Received {
     /// Planned notes, or nothing.
     Events,
-    /// Also a request to start the clock: Play was pressed in the editor while it was stopped.
+    /// Also a request to start the clock: Play was pressed in the window while it was stopped.
     StartClock,
 }
 
@@ -105,7 +105,7 @@ impl Schedule {
         Self { planned, meters, pending, active, keys: KeyTable::new(), started: None }
     }
 
-    /// Reads the session's messages. Called before a block is played.
+    /// Reads the session's messages. Called before a block is played. Returns whether the clock must be started.
     pub fn receive(&mut self, epoch: Epoch, span: &Span) -> Received {
         self.started = None;
         let mut received = Received::Events;

@@ -34,14 +34,8 @@ impl Session {
 impl PlanningSession for Session {
     fn spawn(ports: PlanningPorts) -> Self {
         let PlanningPorts { events, planned, commands, meters, board, state } = ports;
-        let ports = SessionPorts {
-            heard: events,
-            planned,
-            commands,
-            board: Arc::clone(&board),
-            archive: state,
-            count_ignored: count_ignored(&meters),
-        };
+        let (board_of_session, count_ignored) = (Arc::clone(&board), count_ignored(&meters));
+        let ports = SessionPorts { heard: events, planned, commands, board: board_of_session, archive: state, count_ignored };
         Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, board }
     }
 
