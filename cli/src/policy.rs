@@ -21,7 +21,7 @@ pub struct PolicyArgs {
     /// summaries: none, all by their summaries.
     /// window:BARS: the last ones.
     /// strided:BARS: the last ones, and every multiple of as many.
-    /// fixed:BLOCK,LAST: the own block of bars, and the last ones of every earlier block.
+    /// fixed:BLOCK,LAST: the block of bars that the bar is in, and the last bars of every earlier block.
     /// topk:BARS: in each layer those whose keys answer best, as many notes as the last BARS bars have.
     /// lsh:BUCKETS, kmeans:CLUSTERS: what followed the bars that are like the last one, the others by their summaries.
     /// dense: all.
@@ -36,7 +36,7 @@ impl PolicyArgs {
         let policy = policy(&self.policy, &model.info().fine_bars).context("--policy")?;
         ensure!(
             policy.reads() < Reads::Queries || model.gives_queries(),
-            "--policy {}: the graph of the model {} does not give the queries it chooses by; export the model again, or choose another policy",
+            "--policy {}: the graph of the model {} does not give the queries by which it selects bars; export the model again, or choose another policy",
             policy.name(),
             model.info().name
         );

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(tiny()));
 
-fn rules() -> impl Strategy<Value = Constraints> {
+fn any_constraints() -> impl Strategy<Value = Constraints> {
     let roles =
         prop_oneof![Just(RoleSet::ALL), prop::collection::vec(0_usize..16, 0..4).prop_map(|r| r.iter().map(|&r| Role::ALL[r]).collect())];
     let scale = prop_oneof![Just(0xfff_u16), 0_u16..0x1000];
@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn masks_are_obeyed(rules in rules(), seed: u64, ticks in 1_u16..=384, heat in 0.5_f32..5.0, known in 0_usize..5) {
+    fn masks_are_obeyed(rules in any_constraints(), seed: u64, ticks in 1_u16..=384, heat in 0.5_f32..5.0, known in 0_usize..5) {
         let mut decoder = Decoder::new(Arc::clone(&MODEL), Arc::new(SlidingWindow::DEFAULT), &prefix_rows(0, &[])).unwrap();
         decoder.set_seed(seed);
         decoder.set_sampling(Sampling { temperature: heat, min_p: 0.0 });
@@ -127,7 +127,7 @@ proptest! {
 }
 
 #[test]
-fn without_a_role_or_a_pitch_the_bar_is_empty() {
+fn bar_without_an_allowed_role_or_pitch_is_empty() {
     let none = Constraints::default();
     let impossible = [
         Constraints { roles: [].into_iter().collect(), ..none.clone() },
@@ -147,7 +147,7 @@ fn without_a_role_or_a_pitch_the_bar_is_empty() {
 }
 
 #[test]
-fn one_pitch_is_enough_to_play_on() {
+fn single_allowed_pitch_is_generated() {
     let mut decoder = Decoder::new(Arc::clone(&MODEL), Arc::new(SlidingWindow::DEFAULT), &prefix_rows(0, &[])).unwrap();
     decoder.set_constraints(Constraints {
         registers: [Register { low: 60, high: 60 }; 16],

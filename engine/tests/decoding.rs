@@ -1,4 +1,4 @@
-//! Rollback, forgetting, seeds, memory: what was decoded and taken back was never there.
+//! Rollback, dropping of pages, seeds, memory limit: a rollback restores the exact state.
 
 mod common;
 
@@ -11,7 +11,11 @@ use antiphon_engine::{
     model::Model,
     music::{Role, Tick},
 };
-use common::{music::piece, tiny};
+use common::{
+    exact::{POLICIES, finish_bar},
+    music::piece,
+    tiny,
+};
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(tiny()));
 
@@ -33,14 +37,8 @@ fn decoder() -> Decoder {
     decoder_with(fine_coarse(), CacheOptions::default())
 }
 
-/// Lets the model finish the open bar.
-fn finish_bar(decoder: &mut Decoder) -> BarRows {
-    while let Step::Note(_) = decoder.sample().expect("sampled") {}
-    decoder.end_bar().expect("ended")
-}
-
-/// Lets the model write `bars` bars of 4/4.
-fn improvise(decoder: &mut Decoder, bars: u32) -> Vec<BarRows> {
+/// Generates `bars` bars of 4/4.
+fn generate(decoder: &mut Decoder, bars: u32) -> Vec<BarRows> {
     let fields = piece(0, 1, 0)[0].fields;
     (0..bars)
         .map(|_| {
@@ -50,18 +48,18 @@ fn improvise(decoder: &mut Decoder, bars: u32) -> Vec<BarRows> {
         .collect()
 }
 
-/// The last hidden state of a row after everything so far: equal bits mean an equal past.
+/// Hidden state of a row after everything so far: equal bits mean an equal context.
 fn fingerprint(decoder: &mut Decoder) -> Vec<f32> {
     decoder.begin_bar(96, piece(0, 1, 0)[0].fields).expect("opened");
     decoder.hidden().to_vec()
 }
 
 #[test]
-fn bar_that_is_reconditioned_is_as_if_it_had_been_begun_so() {
+fn reconditioned_bar_equals_one_begun_with_that_conditioning() {
     let fields = |density| BarFields { density, repeats: 2, ..piece(0, 1, 0)[0].fields };
     let mut made = [false, true].map(|reconditioned| {
         let mut decoder = decoder();
-        improvise(&mut decoder, 2);
+        generate(&mut decoder, 2);
         decoder.begin_bar(96, if reconditioned { fields(1) } else { fields(8) }).expect("opened");
         if reconditioned {
             decoder.recondition(fields(8)).expect("an open bar");
@@ -71,7 +69,7 @@ fn bar_that_is_reconditioned_is_as_if_it_had_been_begun_so() {
     });
     assert_eq!(made[0], made[1]);
     assert_eq!(made[0].0.fields.density, 8);
-    // Notes were chosen by what their bar was conditioned on.
+    // After the first note the conditioning is fixed.
     let mut decoder = decoder();
     decoder.begin_bar(96, fields(1)).expect("opened");
     decoder.push(&made[0].0.notes.split_off(0)).expect("notes that fit");
@@ -97,7 +95,7 @@ fn empty_bar_is_not_repeated() {
 }
 
 #[test]
-fn notes_taken_back_were_never_there() {
+fn truncated_notes_leave_no_trace() {
     let music = piece(11, 12, 10);
     let (open, before) = music.split_last().unwrap();
     assert!(open.notes.len() >= 4, "the test needs a bar with notes");
@@ -115,58 +113,57 @@ fn notes_taken_back_were_never_there() {
     let expected = plain.hidden().to_vec();
     plain.end_bar().unwrap();
 
-    let mut wavering = decoder();
-    start(&mut wavering);
+    let mut rewound = decoder();
+    start(&mut rewound);
     for (index, note) in open.notes.iter().enumerate() {
-        // It expects something else each time, and takes it back when the player goes on.
-        while let Step::Note(_) = wavering.sample().unwrap() {}
-        wavering.truncate(index).unwrap();
-        wavering.push(&[*note]).unwrap();
+        // Each time it generates a continuation and truncates it again.
+        while let Step::Note(_) = rewound.sample().unwrap() {}
+        rewound.truncate(index).unwrap();
+        rewound.push(&[*note]).unwrap();
     }
-    assert_eq!(wavering.hidden(), expected);
-    wavering.end_bar().unwrap();
-    assert_eq!(fingerprint(&mut wavering), fingerprint(&mut plain));
+    assert_eq!(rewound.hidden(), expected);
+    rewound.end_bar().unwrap();
+    assert_eq!(fingerprint(&mut rewound), fingerprint(&mut plain));
 }
 
 #[test]
-fn bars_taken_back_were_never_there() {
+fn rewound_bars_leave_no_trace_under_any_policy() {
     let music = piece(12, 50, 8);
-    let policies =
-        ["fine_coarse", "fine_coarse", "window:5", "dense", "summaries", "strided:5", "fixed:5,2", "topk:3", "lsh:8", "kmeans:4"];
-    for (kept_notes, policy) in [0, 3, 2, 1].into_iter().cycle().zip(policies.map(by_name)) {
+    let policies = POLICIES.into_iter().flat_map(|(name, _)| [by_name(name), by_name(name)]);
+    for (kept_notes, policy) in [0, 3, 2].into_iter().cycle().zip(policies) {
         let mut plain = decoder_with(Arc::clone(&policy), CacheOptions::default());
-        let mut wavering = decoder_with(policy, CacheOptions::default());
+        let mut rewound = decoder_with(policy, CacheOptions::default());
         for bar in &music {
             plain.append_bar(bar).unwrap();
-            wavering.append_bar(bar).unwrap();
+            rewound.append_bar(bar).unwrap();
         }
         let played: Vec<NoteClasses> = piece(13, 5, 9).into_iter().map(|bar| bar.notes).find(|notes| notes.len() >= 4).unwrap();
-        for decoder in [&mut plain, &mut wavering] {
+        for decoder in [&mut plain, &mut rewound] {
             decoder.begin_bar(96, music[0].fields).unwrap();
             for note in &played[..kept_notes] {
                 decoder.push(&[*note]).unwrap();
             }
         }
-        let bar = wavering.bar();
-        finish_bar(&mut wavering);
-        // As far as can be taken back: the pages the oldest bar sees must still be there.
-        improvise(&mut wavering, REWIND_BARS - 1);
-        wavering.rewind(bar, kept_notes).unwrap();
-        assert_eq!(wavering.open().unwrap().bar(), plain.open().unwrap().bar());
-        assert_eq!((wavering.bar(), wavering.line(), wavering.keys()), (plain.bar(), plain.line(), plain.keys()));
+        let bar = rewound.bar();
+        finish_bar(&mut rewound);
+        // The longest rollback: the pages that the oldest bar attends to must still be there.
+        generate(&mut rewound, REWIND_BARS - 1);
+        rewound.rewind(bar, kept_notes).unwrap();
+        assert_eq!(rewound.open().unwrap().bar(), plain.open().unwrap().bar());
+        assert_eq!((rewound.bar(), rewound.line(), rewound.keys()), (plain.bar(), plain.line(), plain.keys()));
         for note in &played[kept_notes..] {
             plain.push(&[*note]).unwrap();
-            wavering.push(&[*note]).unwrap();
-            assert_eq!(wavering.hidden(), plain.hidden());
+            rewound.push(&[*note]).unwrap();
+            assert_eq!(rewound.hidden(), plain.hidden());
         }
-        assert_eq!(finish_bar(&mut wavering), finish_bar(&mut plain));
-        assert_eq!(improvise(&mut wavering, 40), improvise(&mut plain, 40));
-        assert_eq!(fingerprint(&mut wavering), fingerprint(&mut plain));
+        assert_eq!(finish_bar(&mut rewound), finish_bar(&mut plain));
+        assert_eq!(generate(&mut rewound, 40), generate(&mut plain, 40));
+        assert_eq!(fingerprint(&mut rewound), fingerprint(&mut plain));
     }
 }
 
 #[test]
-fn rewinding_too_far_is_refused_and_changes_nothing() {
+fn rewind_too_far_is_refused_without_effect() {
     let mut decoder = decoder();
     for bar in piece(14, 60, 6) {
         decoder.append_bar(&bar).unwrap();
@@ -185,10 +182,10 @@ fn rewinding_too_far_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn dropping_unreachable_pages_changes_nothing() {
-    // Small enough that full bars push pages out, too; an odd number of bars past every bound.
+fn dropped_pages_change_nothing_under_any_policy() {
+    // The second limit is small enough that long bars push pages out too; the number of bars exceeds every reach.
     for bytes in [CacheOptions::default().bytes, 900 * MODEL.info().row_bytes()] {
-        for policy in ["fine_coarse", "window:6", "summaries", "strided:7", "fixed:7,1", "topk:4", "lsh:8", "kmeans:4"].map(by_name) {
+        for policy in POLICIES.into_iter().map(|(name, _)| by_name(name)).filter(|policy| policy.reach().is_some()) {
             let options = CacheOptions { bytes, ..CacheOptions::default() };
             let mut dropping = decoder_with(Arc::clone(&policy), options);
             let mut keeping = decoder_with(policy, CacheOptions { forget: Forget::Nothing, ..options });
@@ -198,14 +195,14 @@ fn dropping_unreachable_pages_changes_nothing() {
                 assert_eq!(dropping.keys(), keeping.keys());
             }
             assert!(dropping.bytes() < keeping.bytes());
-            assert_eq!(improvise(&mut dropping, 3), improvise(&mut keeping, 3));
+            assert_eq!(generate(&mut dropping, 3), generate(&mut keeping, 3));
             assert_eq!(fingerprint(&mut dropping), fingerprint(&mut keeping));
         }
     }
 }
 
 #[test]
-fn memory_is_bounded_for_any_length_of_playing() {
+fn memory_limit_holds_for_any_length_of_the_piece() {
     // As many rows as the shipped size has in its 32 MiB.
     let bytes = 2730 * MODEL.info().row_bytes();
     for (most, name) in
@@ -222,7 +219,7 @@ fn memory_is_bounded_for_any_length_of_playing() {
 }
 
 #[test]
-fn same_seed_same_notes_whatever_was_decoded_in_between() {
+fn generated_notes_depend_on_the_seed_and_not_on_rolled_back_bars() {
     let music = piece(17, 10, 8);
     let continue_with = |seed: u64, detour: bool| {
         let mut decoder = decoder();
@@ -231,17 +228,17 @@ fn same_seed_same_notes_whatever_was_decoded_in_between() {
         }
         if detour {
             decoder.set_seed(99);
-            improvise(&mut decoder, 3);
+            generate(&mut decoder, 3);
             decoder.rewind(10, 0).unwrap();
             decoder.end_bar().unwrap();
             decoder.rewind(10, 0).unwrap();
             decoder.set_seed(seed);
             let mut bars = vec![finish_bar(&mut decoder)];
-            bars.extend(improvise(&mut decoder, 3));
+            bars.extend(generate(&mut decoder, 3));
             return bars;
         }
         decoder.set_seed(seed);
-        improvise(&mut decoder, 4)
+        generate(&mut decoder, 4)
     };
     let plain = continue_with(1, false);
     assert!(plain.iter().map(|bar| bar.notes.len()).sum::<usize>() > 8, "the test needs notes: {plain:?}");
@@ -254,7 +251,7 @@ fn same_seed_same_notes_whatever_was_decoded_in_between() {
 }
 
 #[test]
-fn the_line_counts_ticks_from_the_first_bar() {
+fn line_counts_ticks_from_the_first_bar() {
     let mut decoder = decoder();
     let music = piece(18, 6, 3);
     for bar in &music {
@@ -265,7 +262,7 @@ fn the_line_counts_ticks_from_the_first_bar() {
 }
 
 #[test]
-fn impossible_bars_are_refused_and_change_nothing() {
+fn invalid_bars_are_refused_without_effect() {
     let mut decoder = decoder();
     let good = piece(19, 9, 9).into_iter().find(|bar| bar.notes.len() >= 3).map(|bar| BarRows { index: 0, ..bar }).unwrap();
     let spoil = |change: &dyn Fn(&mut BarRows)| {

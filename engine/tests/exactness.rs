@@ -1,4 +1,4 @@
-//! Decoding over the paged cache gives what a whole-sequence Transformer with the policy's mask gives, for every policy, bar by bar and row by row.
+//! Decoding with the paged cache equals a whole-sequence Transformer with the policy's attention mask, for every policy, by whole bars and row by row.
 
 mod common;
 
@@ -11,13 +11,13 @@ use antiphon_engine::{
     model::Model,
 };
 use common::{
-    exact::{Rule, TOLERANCE, by_name, compare, compare_scores, graphs, music, open, prefix, runnable, tiny},
+    exact::{Case, Rule, TOLERANCE, by_name, compare, compare_scores, for_every_policy, music, prefix, runnable, tiny},
     music::piece,
-    reference::{Reference, View},
+    reference::View,
     runtime, tiny_without_queries,
 };
 
-/// Decodes a piece and says what each bar saw. Where the policy has a rule it saw by the rule.
+/// Decodes a piece; returns what each bar attended to, after checking it against the policy's rule if it has one.
 fn decode<T>(
     decoder: &mut Decoder,
     music: &[BarRows],
@@ -44,45 +44,43 @@ fn score(decoder: &mut Decoder, bar: &BarRows) -> BarScore {
 
 #[test]
 fn whole_bars_equal_the_reference() {
-    for (step, reference) in graphs() {
-        let model = open(&step);
-        let mut reference = Reference::open(&reference);
-        for (name, rule, policy) in runnable(&model) {
-            let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).expect("a decoder");
-            let (scores, views) = decode(&mut decoder, &music(), (&*policy, rule), score);
+    for_every_policy(
+        |_| true,
+        |model, reference, Case { what, rule, policy }| {
+            let mut decoder = Decoder::new(Arc::clone(model), Arc::clone(policy), &prefix()).expect("a decoder");
+            let (scores, views) = decode(&mut decoder, &music(), (&**policy, *rule), score);
             let whole = reference.run(model.info(), &prefix(), &music(), &views);
-            compare_scores(&scores, &whole, &format!("{}, {name}", step.display()));
-        }
-    }
+            compare_scores(&scores, &whole, what);
+        },
+    );
 }
 
 #[test]
 fn row_by_row_equals_the_reference() {
-    for (step, reference) in graphs() {
-        let model = open(&step);
-        let mut reference = Reference::open(&reference);
-        for (name, rule, policy) in runnable(&model) {
-            let mut decoder = Decoder::new(Arc::clone(&model), Arc::clone(&policy), &prefix()).expect("a decoder");
-            let (decoded, views) = decode(&mut decoder, &music(), (&*policy, rule), |decoder, bar| {
+    for_every_policy(
+        |_| true,
+        |model, reference, Case { what, rule, policy }| {
+            let mut decoder = Decoder::new(Arc::clone(model), Arc::clone(policy), &prefix()).expect("a decoder");
+            let (decoded, views) = decode(&mut decoder, &music(), (&**policy, *rule), |decoder, bar| {
                 decoder.begin_bar(bar.ticks, bar.fields).expect("opened");
                 let mut hidden = vec![decoder.hidden().to_vec()];
                 for note in &bar.notes {
                     decoder.push(&[*note]).expect("pushed");
                     hidden.push(decoder.hidden().to_vec());
                 }
-                // The last note's own row, which nothing asks, is run here; the bars after this one see it.
+                // The row of the last note predicts nothing; it is run here, because later bars attend to it.
                 assert_eq!(&decoder.end_bar().expect("ended"), bar);
                 hidden
             });
             let whole = reference.run(model.info(), &prefix(), &music(), &views);
             for (bar, hidden) in decoded.iter().enumerate() {
-                compare(hidden.iter().map(Vec::as_slice), &whole.hidden[bar], &format!("{}, {name}, bar {bar}", step.display()));
+                compare(hidden.iter().map(Vec::as_slice), &whole.hidden[bar], &format!("{what}, bar {bar}"));
             }
-        }
-    }
+        },
+    );
 }
 
-/// Past 256 bars the oldest are seen no more, neither row by row nor by their summaries.
+/// Beyond 256 bars the oldest are not attended to any more, neither row by row nor by their summaries.
 #[test]
 fn long_pieces_equal_the_reference() {
     let (model, mut reference) = tiny();
@@ -95,9 +93,9 @@ fn long_pieces_equal_the_reference() {
     }
 }
 
-/// The same weights under one policy after the other (MoBA's full and sparse attention), on one cache.
+/// The same weights and cache under changing policies (full and sparse attention, as in MoBA).
 #[test]
-fn policies_change_at_run_time_and_stay_exact() {
+fn policy_change_at_run_time_stays_exact() {
     let (model, mut reference) = tiny();
     let policies: Vec<_> = runnable(&model).map(|(.., policy)| policy).collect();
     let keep = policies.iter().fold(Keep::NOTHING, |keep, policy| keep.and(Keep::needed_by(&**policy)));
@@ -117,7 +115,7 @@ fn policies_change_at_run_time_and_stay_exact() {
 }
 
 #[test]
-fn policies_the_cache_does_not_keep_enough_for_are_refused() {
+fn policy_that_needs_more_than_the_cache_retains_is_refused() {
     let (model, _) = tiny();
     let mut decoder = Decoder::new(Arc::clone(&model), by_name(&model, "strided:8"), &prefix()).expect("a decoder");
     decoder.set_policy(by_name(&model, "fixed:8,1")).expect("it needs no more");
@@ -130,7 +128,7 @@ fn policies_the_cache_does_not_keep_enough_for_are_refused() {
 }
 
 #[test]
-fn graphs_without_queries_refuse_what_chooses_by_them() {
+fn graph_without_queries_refuses_policies_that_read_them() {
     let model = Model::from_bytes(runtime(), &tiny_without_queries(), "older").unwrap_or_else(|error| panic!("{error}"));
     let model = Arc::new(model);
     assert!(!model.gives_queries());
@@ -140,9 +138,9 @@ fn graphs_without_queries_refuse_what_chooses_by_them() {
     decoder.append_bar(&music()[0]).expect("decoded");
 }
 
-/// Otherwise the tests above would prove nothing.
+/// Control: if the policies gave the same results, the tests above would prove nothing.
 #[test]
-fn policies_differ() {
+fn policies_give_different_hidden_states() {
     let (model, _) = tiny();
     let last = |policy: Arc<dyn PagePolicy>| {
         let mut decoder = Decoder::new(Arc::clone(&model), policy, &prefix()).expect("a decoder");

@@ -1,4 +1,4 @@
-//! Bars of a gap are made last and see both sides of it, exactly as a whole sequence in that order does under the policy's mask.
+//! Infill: bars of a gap are generated last and attend to both sides of it; equal to a whole-sequence Transformer over that order with the policy's mask.
 
 mod common;
 
@@ -7,37 +7,33 @@ use std::sync::Arc;
 use antiphon_engine::{
     cache::{CacheOptions, FAR_BARS, Forget, GapError, Keep, MOST_BARS, PagePolicy, Selection},
     codec::{BarEnd, BarRows, NoteClasses},
-    decode::{BarScore, DecodeError, Decoder, Sampling, Step},
+    decode::{BarScore, DecodeError, Decoder, Sampling},
     model::Model,
 };
 use common::{
-    exact::{Rule, TOLERANCE, by_name, compare, compare_scores, graphs, music, open, prefix, runnable, tiny},
+    exact::{
+        Case, Rule, TOLERANCE, by_name, compare, compare_scores, finish_bar, for_every_policy, music, plain_decoder, prefix, runnable, tiny,
+    },
     music::piece,
-    reference::{Reference, View},
+    reference::View,
 };
 
-/// The first bar of the gap, and the first one behind it.
+/// Bars of the gap.
 const GAP: std::ops::Range<usize> = 20..27;
 
-fn decoder(model: &Arc<Model>, policy: &Arc<dyn PagePolicy>) -> Decoder {
-    let mut decoder = Decoder::new(Arc::clone(model), Arc::clone(policy), &prefix()).expect("a decoder");
-    decoder.set_sampling(Sampling::PLAIN);
-    decoder
-}
-
-/// The policies that can fill a gap, as the interface lists them.
+/// The policies that can fill a gap: all but lsh and k-means.
 fn filling(model: &Model) -> Vec<(&'static str, Option<Rule>, Arc<dyn PagePolicy>)> {
     let filling: Vec<_> = runnable(model).filter(|(.., policy)| policy.fills()).collect();
     assert!(filling.len() >= 6, "all but lsh and k-means: {filling:?}");
     filling
 }
 
-/// The bars of a piece in the order in which they are taken in.
+/// Bars of a piece in sequence order: before the gap, its far side, the gap.
 fn in_order(music: &[BarRows]) -> Vec<BarRows> {
     [&music[..GAP.start], &music[GAP.end..], &music[GAP]].concat()
 }
 
-/// As the reference takes them: the far side has given notes only.
+/// The same with own and given notes: on the far side all notes are given.
 fn for_reference(music: &[BarRows]) -> Vec<(BarRows, Vec<NoteClasses>)> {
     let bar = |bar: BarRows| {
         let index = usize::try_from(bar.index).expect("small");
@@ -46,7 +42,7 @@ fn for_reference(music: &[BarRows]) -> Vec<(BarRows, Vec<NoteClasses>)> {
     in_order(music).into_iter().map(bar).collect()
 }
 
-/// Takes in a piece with its gap last; `each` takes in one bar. Says what each bar saw, which is what the rule says.
+/// Decodes a piece with its gap last; `each` appends one bar. Returns what each bar attended to, after checking it against the rule.
 fn decode<T>(
     decoder: &mut Decoder,
     music: &[BarRows],
@@ -78,46 +74,43 @@ fn score(decoder: &mut Decoder, bar: &BarRows) -> BarScore {
     decoder.score_bar(bar, BarEnd::Bar).expect("scored")
 }
 
-/// Takes in both sides of a gap and goes back to it.
-fn surround(decoder: &mut Decoder, music: &[BarRows]) {
+/// Prefills both sides of the gap.
+fn prefill(decoder: &mut Decoder, music: &[BarRows]) {
     music[..GAP.start].iter().for_each(|bar| decoder.append_bar(bar).expect("before the gap"));
     decoder.leave_gap(u32::try_from(GAP.len()).expect("small")).expect("a gap");
     music[GAP.end..].iter().for_each(|bar| decoder.append_bar(bar).expect("behind the gap"));
     decoder.fill().expect("filled");
 }
 
-/// Lets the model make the bars of the gap.
-fn make(decoder: &mut Decoder, music: &[BarRows]) -> Vec<BarRows> {
+/// Generates the bars of the gap.
+fn generate_gap(decoder: &mut Decoder, music: &[BarRows]) -> Vec<BarRows> {
     let bar = |bar: &BarRows| {
         if decoder.open().is_none() {
             decoder.begin_bar(bar.ticks, bar.fields).expect("opened");
         }
-        while let Step::Note(_) = decoder.sample().expect("sampled") {}
-        decoder.end_bar().expect("ended")
+        finish_bar(decoder)
     };
     music[GAP].iter().map(bar).collect()
 }
 
 #[test]
-fn whole_bars_equal_the_reference() {
-    for (step, reference) in graphs() {
-        let model = open(&step);
-        let mut reference = Reference::open(&reference);
-        for (name, rule, policy) in filling(&model) {
-            let (scores, views) = decode(&mut decoder(&model, &policy), &music(), (&*policy, rule), score);
+fn whole_bars_around_and_in_a_gap_equal_the_reference() {
+    for_every_policy(
+        |policy| policy.fills(),
+        |model, reference, Case { what, rule, policy }| {
+            let (scores, views) = decode(&mut plain_decoder(model, policy), &music(), (&**policy, *rule), score);
             let whole = reference.run_given(model.info(), &prefix(), &for_reference(&music()), &views);
-            compare_scores(&scores, &whole, &format!("{}, {name}", step.display()));
-        }
-    }
+            compare_scores(&scores, &whole, what);
+        },
+    );
 }
 
 #[test]
-fn row_by_row_equals_the_reference() {
-    for (step, reference) in graphs() {
-        let model = open(&step);
-        let mut reference = Reference::open(&reference);
-        for (name, rule, policy) in filling(&model) {
-            let (decoded, views) = decode(&mut decoder(&model, &policy), &music(), (&*policy, rule), |decoder, bar| {
+fn row_by_row_in_a_gap_equals_the_reference() {
+    for_every_policy(
+        |policy| policy.fills(),
+        |model, reference, Case { what, rule, policy }| {
+            let (decoded, views) = decode(&mut plain_decoder(model, policy), &music(), (&**policy, *rule), |decoder, bar| {
                 if !GAP.contains(&usize::try_from(bar.index).expect("small")) {
                     decoder.append_bar(bar).expect("appended");
                     return Vec::new();
@@ -135,22 +128,22 @@ fn row_by_row_equals_the_reference() {
             let compared = decoded.iter().enumerate().filter(|(_, hidden)| !hidden.is_empty());
             assert_eq!(compared.clone().count(), GAP.len());
             for (order, hidden) in compared {
-                compare(hidden.iter().map(Vec::as_slice), &whole.hidden[order], &format!("{}, {name}, {order}", step.display()));
+                compare(hidden.iter().map(Vec::as_slice), &whole.hidden[order], &format!("{what}, {order}"));
             }
-        }
-    }
+        },
+    );
 }
 
-/// Bars more than 256 apart do not see each other, on either side of a gap.
+/// Bars more than 256 apart do not attend to each other across a gap.
 #[test]
-fn far_apart_nothing_is_seen() {
+fn bars_beyond_the_reach_are_not_attended_to_across_a_gap() {
     let (model, mut reference) = tiny();
     let before = piece(6, 40, 3);
     let after: Vec<BarRows> = piece(7, 6, 3).into_iter().map(|bar| BarRows { index: bar.index + 293, ..bar }).collect();
     let inside: Vec<BarRows> = piece(8, 4, 3).into_iter().map(|bar| BarRows { index: bar.index + 40, ..bar }).collect();
     for (name, _, policy) in filling(&model) {
         // Dense attention has no bound.
-        let mut decoder = decoder(&model, &policy);
+        let mut decoder = plain_decoder(&model, &policy);
         let (mut scores, mut views) = (Vec::new(), Vec::new());
         let mut take = |decoder: &mut Decoder, bar: &BarRows| {
             scores.push(score(decoder, bar));
@@ -180,47 +173,47 @@ fn far_apart_nothing_is_seen() {
 }
 
 #[test]
-fn what_lies_behind_the_gap_matters() {
+fn far_side_changes_the_first_bar_of_the_gap() {
     let (model, _) = tiny();
     for (name, _, policy) in filling(&model) {
         let first = |music: &[BarRows]| {
-            let mut decoder = decoder(&model, &policy);
-            surround(&mut decoder, music);
+            let mut decoder = plain_decoder(&model, &policy);
+            prefill(&mut decoder, music);
             score(&mut decoder, &music[GAP.start]).hidden
         };
         let mut other = music();
         other[GAP.end..].iter_mut().for_each(|bar| bar.notes.clear());
         let off = first(&music()).iter().zip(&first(&other)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        // The window of four bars ends within the gap; block top-k need not choose what lies behind.
+        // The window of four bars ends within the gap.
         assert!(name == "window:4" || off > 100.0 * TOLERANCE, "{name}: {off}");
     }
 }
 
 #[test]
-fn the_same_seed_fills_alike_and_what_was_made_can_be_taken_back() {
+fn filled_gap_depends_on_the_seed_only_and_can_be_rolled_back() {
     let (model, _) = tiny();
     for (name, _, policy) in filling(&model) {
         let music = music();
-        let (mut plain, mut wavering) = (decoder(&model, &policy), decoder(&model, &policy));
-        surround(&mut plain, &music);
-        surround(&mut wavering, &music);
-        assert_eq!(plain.line(), wavering.line());
+        let (mut plain, mut rewound) = (plain_decoder(&model, &policy), plain_decoder(&model, &policy));
+        prefill(&mut plain, &music);
+        prefill(&mut rewound, &music);
+        assert_eq!(plain.line(), rewound.line());
         plain.set_seed(3);
-        let filled = make(&mut plain, &music);
-        assert!(filled.iter().map(|bar| bar.notes.len()).sum::<usize>() > 8, "{name} made nothing to compare: {filled:?}");
-        wavering.set_seed(99);
-        make(&mut wavering, &music);
-        wavering.rewind(music[GAP.start].index, 0).expect("all of it");
-        wavering.set_seed(3);
-        assert_eq!(make(&mut wavering, &music), filled, "{name}");
+        let filled = generate_gap(&mut plain, &music);
+        assert!(filled.iter().map(|bar| bar.notes.len()).sum::<usize>() > 8, "{name} generated nothing to compare: {filled:?}");
+        rewound.set_seed(99);
+        generate_gap(&mut rewound, &music);
+        rewound.rewind(music[GAP.start].index, 0).expect("all of it");
+        rewound.set_seed(3);
+        assert_eq!(generate_gap(&mut rewound, &music), filled, "{name}");
         let line = music[..GAP.end].iter().map(|bar| i64::from(bar.ticks)).sum::<i64>();
-        assert_eq!(plain.line().0, line, "the line counts ticks of the music, not of the sequence");
+        assert_eq!(plain.line().0, line, "the line is in musical order, not in sequence order");
     }
 }
 
-/// With little memory fewer bars are seen row by row; forgetting changes nothing, and what is kept stays below the bound.
+/// With a small memory limit fewer bars are attended to row by row; dropping pages changes nothing and keeps the limit.
 #[test]
-fn memory_is_bounded_and_dropping_changes_nothing() {
+fn memory_limit_holds_with_a_gap_and_dropped_pages_change_nothing() {
     let (model, _) = tiny();
     let bytes = 1400 * model.info().row_bytes();
     for name in ["fine_coarse", "summaries", "window:6", "strided:7", "fixed:7,1", "topk:4"] {
@@ -253,17 +246,17 @@ fn memory_is_bounded_and_dropping_changes_nothing() {
 }
 
 #[test]
-fn a_gap_at_the_beginning_or_the_end_is_filled_from_its_one_side() {
+fn gap_at_the_beginning_or_the_end_is_filled_from_one_side() {
     let (model, _) = tiny();
     let music = music();
     let policy = by_name(&model, "fine_coarse");
-    let mut first = decoder(&model, &policy);
+    let mut first = plain_decoder(&model, &policy);
     first.leave_gap(3).expect("a gap");
     music[3..9].iter().for_each(|bar| first.append_bar(bar).expect("behind"));
     first.fill().expect("filled");
     music[..3].iter().for_each(|bar| first.append_bar(bar).expect("in the gap"));
-    // With nothing behind it a gap is a continuation.
-    let (mut last, mut plain) = (decoder(&model, &policy), decoder(&model, &policy));
+    // Without a far side a gap is a continuation.
+    let (mut last, mut plain) = (plain_decoder(&model, &policy), plain_decoder(&model, &policy));
     for bar in &music[..9] {
         last.append_bar(bar).expect("before");
         plain.append_bar(bar).expect("before");
@@ -274,11 +267,11 @@ fn a_gap_at_the_beginning_or_the_end_is_filled_from_its_one_side() {
 }
 
 #[test]
-fn what_does_not_go_with_a_gap_is_refused_and_changes_nothing() {
+fn calls_that_a_gap_does_not_allow_are_refused_without_effect() {
     let (model, _) = tiny();
     let music = music();
     for name in ["lsh:16", "kmeans:8"] {
-        let mut decoder = decoder(&model, &by_name(&model, name));
+        let mut decoder = plain_decoder(&model, &by_name(&model, name));
         decoder.append_bar(&music[0]).expect("appended");
         let refused = decoder.leave_gap(2);
         assert!(
@@ -304,7 +297,7 @@ fn what_does_not_go_with_a_gap_is_refused_and_changes_nothing() {
     assert!(matches!(decoder.set_policy(by_name(&model, "lsh:16")), Err(DecodeError::Gap(GapError::Policy { .. }))));
     assert!(matches!(decoder.begin_bar(96, music[4].fields), Err(DecodeError::Gap(GapError::Known { bar: 4 }))));
     assert!(matches!(decoder.append_bar(&music[2]), Err(DecodeError::Order { found: 2, expected: 4 })));
-    assert!(matches!(decoder.rewind(1, 0), Err(DecodeError::Rewind(_))), "the far side may have seen it");
+    assert!(matches!(decoder.rewind(1, 0), Err(DecodeError::Rewind(_))), "the far side may have attended to it");
     let behind = piece(9, 4 + FAR_BARS + 1, 4);
     behind[4..].iter().take(usize::try_from(FAR_BARS).expect("small")).for_each(|bar| decoder.append_bar(bar).expect("behind"));
     let too_far = decoder.append_bar(behind.last().expect("a bar"));

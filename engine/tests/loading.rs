@@ -13,8 +13,8 @@ use antiphon_engine::{
 };
 use common::{fixture, runtime, tiny};
 
-/// Loads the runtime from `place` in a process of its own: in this one another test may have loaded it already.
-fn load_apart(place: &Path) -> String {
+/// Loads the runtime from `place` in a child process: in this one another test may have loaded it already. Returns its output.
+fn load_in_child(place: &Path) -> String {
     let program = std::env::current_exe().expect("a test program has a path");
     let output = std::process::Command::new(program)
         .args(["--exact", "child_loads_what_the_variable_names", "--ignored", "--nocapture"])
@@ -26,7 +26,7 @@ fn load_apart(place: &Path) -> String {
 }
 
 #[test]
-#[ignore = "the program that `load_apart` runs: prints what loading came to, and checks nothing"]
+#[ignore = "the program that `load_in_child` runs: prints what loading came to, and checks nothing"]
 fn child_loads_what_the_variable_names() {
     match Runtime::load(&RuntimeSearch::default()) {
         Ok(runtime) => println!("loaded {}", runtime.version()),
@@ -35,23 +35,23 @@ fn child_loads_what_the_variable_names() {
 }
 
 #[test]
-fn the_runtime_is_found_as_a_file_and_in_its_folder() {
+fn runtime_is_found_as_a_file_and_in_its_folder() {
     let library = runtime().path();
-    assert!(load_apart(library).contains(&format!("loaded {}", runtime().version())));
-    assert!(load_apart(library.parent().unwrap()).contains("loaded 1."));
+    assert!(load_in_child(library).contains(&format!("loaded {}", runtime().version())));
+    assert!(load_in_child(library.parent().unwrap()).contains("loaded 1."));
 }
 
 #[test]
-fn a_missing_runtime_names_the_place_and_the_cure() {
+fn missing_runtime_is_an_error_with_the_place_and_the_cure() {
     let folder = tempfile::tempdir().unwrap();
-    let message = load_apart(&folder.path().join("nothing.so"));
+    let message = load_in_child(&folder.path().join("nothing.so"));
     assert!(message.contains("nothing.so") && message.contains("no such file") && message.contains("Cure:"), "{message}");
-    let message = load_apart(folder.path());
+    let message = load_in_child(folder.path());
     assert!(message.contains("holds no ONNX Runtime library"), "{message}");
 }
 
 #[test]
-fn a_damaged_runtime_is_refused_without_loading_it() {
+fn damaged_runtime_is_refused_without_loading_it() {
     let folder = tempfile::tempdir().unwrap();
     let library = fs::read(runtime().path()).unwrap();
     let cases: [(&str, &[u8]); 4] =
@@ -59,7 +59,7 @@ fn a_damaged_runtime_is_refused_without_loading_it() {
     for (name, bytes) in cases {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
-        let message = load_apart(&path);
+        let message = load_in_child(&path);
         assert!(message.contains(name) && message.contains("Cure:"), "{name}: {message}");
     }
 }
@@ -70,19 +70,19 @@ fn another_library_is_not_onnx_runtime() {
     // The C library is mapped into every process, so its path is known.
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let libc = maps.lines().filter_map(|line| line.split_whitespace().last()).find(|path| path.contains("/libc.so")).unwrap();
-    let message = load_apart(Path::new(libc));
+    let message = load_in_child(Path::new(libc));
     assert!(message.contains("not ONNX Runtime"), "{message}");
 }
 
 #[test]
-fn once_loaded_the_runtime_stays() {
+fn loaded_runtime_stays_for_the_process() {
     let first = runtime();
     let search = RuntimeSearch { explicit: Some("/nowhere".into()), folders: Vec::new() };
     assert!(std::ptr::eq(first, Runtime::load(&search).unwrap()));
 }
 
 #[test]
-fn an_old_runtime_states_its_version() {
+fn old_runtime_is_refused_with_its_version() {
     let mut library = fs::read(runtime().path()).unwrap();
     let version = [runtime().version().as_bytes(), b"\0"].concat();
     let old: Vec<u8> = version.iter().enumerate().map(|(index, &byte)| if index == 2 { b'1' } else { byte }).collect();
@@ -93,12 +93,12 @@ fn an_old_runtime_states_its_version() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.so");
     fs::write(&path, library).unwrap();
-    let message = load_apart(&path);
+    let message = load_in_child(&path);
     assert!(message.contains("it is ONNX Runtime 1.1") && message.contains("or later is needed"), "{message}");
 }
 
 #[test]
-fn a_model_is_opened_and_describes_itself() {
+fn opened_model_has_its_metadata() {
     let model = tiny();
     assert!(model.info().layers > 0);
     assert_eq!(model.info().width % model.info().heads, 0);
@@ -133,7 +133,7 @@ fn damaged_and_missing_models_are_refused_by_name() {
 }
 
 #[test]
-fn a_model_of_another_vocabulary_or_graph_is_refused() {
+fn model_of_another_vocabulary_or_graph_is_refused() {
     let sound = fs::read(fixture("tiny.onnx")).unwrap();
     // Metadata are length-prefixed text in the file: a value of equal length can be put in place.
     let change = |key: &str, from: &str, to: &str| {
@@ -154,14 +154,14 @@ fn a_model_of_another_vocabulary_or_graph_is_refused() {
 }
 
 #[test]
-fn the_reference_graph_is_no_step_graph() {
-    // Opened from memory its weights beside it cannot be found; whatever ONNX Runtime says, it is refused.
+fn reference_graph_is_refused_as_a_model() {
+    // Opened from memory, its external weights cannot be found; it is refused whatever ONNX Runtime reports.
     let bytes = fs::read(fixture("tiny-reference.onnx")).unwrap();
     assert!(Model::from_bytes(runtime(), &bytes, "reference").is_err());
 }
 
 #[test]
-fn the_model_in_the_program_knows_music_from_noise() {
+fn shipped_model_predicts_music_better_than_shuffled_pitches() {
     let model = Arc::new(Model::shipped(runtime()).unwrap_or_else(|error| panic!("{error}")));
     assert_eq!(model.info().weights, Weights::Int8);
     let clip = smf::read(include_bytes!("../../assets/demo/pop.mid")).expect("the demo is sound").clip;
@@ -184,7 +184,7 @@ fn the_model_in_the_program_knows_music_from_noise() {
         note.pitch = music[(index * 37 + 11) % music.len()].pitch;
     }
     let (music, noise) = (bits(&music), bits(&noise));
-    // Guessing costs 36 bits a note.
+    // Uniform guessing costs 36 bits per note.
     assert!(music < 14.0, "{music} bits a note of music");
     assert!(music + 2.0 < noise, "{music} bits a note of music, {noise} of noise");
 }

@@ -1,4 +1,4 @@
-//! The memory of the piece in the engine: what was taken back is not remembered, and what lies beyond every page and summary is.
+//! Memory of the piece: it forgets what is rolled back, and keeps what no page and no summary reaches any more.
 
 mod common;
 
@@ -24,7 +24,7 @@ fn score(decoder: &mut Decoder, bar: &BarRows) -> BarScore {
     decoder.score_bar(bar, BarEnd::Bar).expect("scored")
 }
 
-/// Largest difference of a log probability, and of a hidden value.
+/// Largest differences of log-likelihoods and of hidden values.
 fn differences(one: &BarScore, other: &BarScore) -> (f32, f32) {
     let nll = |score: &BarScore| score.rows.iter().flat_map(|row| row.nll).collect::<Vec<_>>();
     let most = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -32,50 +32,50 @@ fn differences(one: &BarScore, other: &BarScore) -> (f32, f32) {
     (most(&nll(one), &nll(other)), most(&one.hidden, &other.hidden))
 }
 
-/// The same bars, played with other velocities.
-fn otherwise(music: &[BarRows]) -> Vec<BarRows> {
+/// The same bars with other velocities.
+fn with_other_velocities(music: &[BarRows]) -> Vec<BarRows> {
     let mut other = music.to_vec();
     other.iter_mut().flat_map(|bar| &mut bar.notes).for_each(|note| note.velocity = (note.velocity + 7) % 32);
     other
 }
 
 #[test]
-fn bars_and_notes_taken_back_are_not_remembered() {
+fn rolled_back_bars_and_notes_are_not_in_the_memory() {
     let music = piece(21, 40, 9);
-    let other = otherwise(&music);
+    let other = with_other_velocities(&music);
     let mut plain = decoder("fine_coarse");
-    let mut wavering = decoder("fine_coarse");
+    let mut rewound = decoder("fine_coarse");
     for bar in &music[..30] {
         plain.append_bar(bar).expect("appended");
-        wavering.append_bar(bar).expect("appended");
+        rewound.append_bar(bar).expect("appended");
     }
     for bar in &other[30..36] {
-        wavering.append_bar(bar).expect("appended");
+        rewound.append_bar(bar).expect("appended");
     }
-    wavering.rewind(30, 0).expect("rewound");
+    rewound.rewind(30, 0).expect("rewound");
     for bar in &music[30..33] {
-        if wavering.open().is_none() {
-            wavering.begin_bar(bar.ticks, bar.fields).expect("begun");
+        if rewound.open().is_none() {
+            rewound.begin_bar(bar.ticks, bar.fields).expect("begun");
         }
         for (known, (note, wrong)) in bar.notes.iter().zip(&other[usize::try_from(bar.index).expect("small")].notes).enumerate() {
-            wavering.push(&[*wrong]).expect("pushed");
-            wavering.truncate(known).expect("taken back");
-            wavering.push(&[*note]).expect("pushed");
+            rewound.push(&[*wrong]).expect("pushed");
+            rewound.truncate(known).expect("taken back");
+            rewound.push(&[*note]).expect("pushed");
         }
-        wavering.end_bar().expect("ended");
+        rewound.end_bar().expect("ended");
         plain.append_bar(bar).expect("appended");
     }
     for bar in &music[33..] {
-        let (nll, hidden) = differences(&score(&mut plain, bar), &score(&mut wavering, bar));
+        let (nll, hidden) = differences(&score(&mut plain, bar), &score(&mut rewound, bar));
         assert!(nll < 1e-3 && hidden < 1e-4, "bar {}: off by {nll} and {hidden}", bar.index);
     }
 }
 
 #[test]
-fn bars_beyond_every_page_are_remembered() {
+fn bars_beyond_every_page_are_in_the_memory() {
     let music = piece(23, 60, 9);
     let mut changed = music.clone();
-    changed[2] = otherwise(&music[2..3]).swap_remove(0);
+    changed[2] = with_other_velocities(&music[2..3]).swap_remove(0);
     assert!(!changed[2].notes.is_empty(), "the test needs a bar with notes");
     let policy = Arc::new(SlidingWindow { bars: 1 });
     let mut decoders = [(); 2].map(|()| Decoder::new(Arc::clone(&MODEL), policy.clone(), &prefix()).expect("a decoder"));
@@ -83,11 +83,11 @@ fn bars_beyond_every_page_are_remembered() {
     for (one, other) in music.iter().zip(&changed) {
         let [a, b] = &mut decoders;
         let (nll, hidden) = differences(&score(a, one), &score(b, other));
-        // What is recalled reaches 32 bars back; after that only the memory knows of bar 2.
+        // Recall reaches 32 bars back; beyond that bar 2 can act through the memory only.
         if one.index > 36 {
             assert!(hidden < 1e-5, "bar {}: its hidden states differ by {hidden}", one.index);
             furthest = furthest.max(nll);
         }
     }
-    assert!(furthest > 1e-4, "bar 2 is forgotten");
+    assert!(furthest > 1e-4, "bar 2 is not in the memory");
 }

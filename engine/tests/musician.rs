@@ -152,7 +152,7 @@ fn plan_in_place_of_rejected_ones_differs_from_each_in_its_first_bar() {
 }
 
 #[test]
-fn passages_come_bar_by_bar_and_are_the_decoders_own() {
+fn passages_arrive_bar_by_bar_and_equal_the_decoders() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
     let musician = musician(&service);
@@ -168,7 +168,7 @@ fn passages_come_bar_by_bar_and_are_the_decoders_own() {
 }
 
 #[test]
-fn the_same_is_made_whatever_was_asked_for_before() {
+fn result_does_not_depend_on_earlier_jobs() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
     let musician = musician(&service);
@@ -209,7 +209,7 @@ fn the_same_is_made_whatever_was_asked_for_before() {
 }
 
 #[test]
-fn a_plan_in_two_parts_is_the_plan_in_one() {
+fn plan_in_two_parts_equals_the_plan_in_one() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
     let whole = by_hand(&music[..8], &frames(&music[8..12]));
@@ -238,7 +238,7 @@ fn a_plan_in_two_parts_is_the_plan_in_one() {
 }
 
 #[test]
-fn an_open_bar_keeps_what_is_known_and_is_filled_from_the_briefs_start() {
+fn open_bar_keeps_its_notes_and_is_filled_from_the_start_tick() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
     let musician = musician(&service);
@@ -267,7 +267,7 @@ fn an_open_bar_keeps_what_is_known_and_is_filled_from_the_briefs_start() {
 }
 
 #[test]
-fn a_timeline_is_planned_latched_and_played_to_its_end() {
+fn latched_plan_is_extended_and_played_to_its_end() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
     let musician = musician(&service);
@@ -314,7 +314,7 @@ fn a_timeline_is_planned_latched_and_played_to_its_end() {
 }
 
 #[test]
-fn bars_that_do_not_follow_are_refused() {
+fn bars_out_of_order_are_refused() {
     let (service, music) = (service(), music());
     let musician = musician(&service);
     let torn = [&music[..8], &music[9..10]].concat();
@@ -328,7 +328,7 @@ fn bars_that_do_not_follow_are_refused() {
 }
 
 #[test]
-fn a_long_piece_is_taken_up_in_the_middle() {
+fn long_piece_is_prefilled_from_its_last_64_bars() {
     let (service, music) = (service(), piece(3, 150, 6));
     let lines = lines(&music);
     let musician = musician(&service);
@@ -343,7 +343,7 @@ fn a_long_piece_is_taken_up_in_the_middle() {
 }
 
 #[test]
-fn a_model_that_is_missing_is_reported_and_tried_again() {
+fn missing_model_is_reported_and_loaded_by_a_later_job() {
     let (service, music) = (service(), music());
     let mut there = false;
     let musician = Musician::new(&service, move || {
@@ -360,7 +360,7 @@ fn a_model_that_is_missing_is_reported_and_tried_again() {
 }
 
 #[test]
-fn musicians_come_and_go_while_they_play() {
+fn instances_can_be_removed_while_jobs_run() {
     let music = music();
     std::thread::scope(|scope| {
         for thread in 0..3usize {

@@ -1,4 +1,4 @@
-//! Files that other programs read, and what is made of their events.
+//! MIDI files with unusual but readable contents, and the notes read from them.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 

@@ -1,4 +1,4 @@
-//! `antiphon-lab corpus` as its users see it.
+//! `antiphon-lab corpus`, run as a program.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -17,7 +17,7 @@ fn corpus(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_antiphon-lab")).arg("corpus").args(arguments).output().unwrap()
 }
 
-/// The message of a run that must fail, and must have written nothing.
+/// Error message of a run that must fail and write nothing.
 fn refusal(arguments: &[&str], folder: &Path) -> String {
     let output = corpus(arguments);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -27,7 +27,7 @@ fn refusal(arguments: &[&str], folder: &Path) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// A folder with one source of one good clip and the files given.
+/// A folder with one source: one valid clip and the given files.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let good = smf::write(&hymn()).unwrap();
@@ -40,7 +40,7 @@ fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_reported_and_the_others_are_written() {
+fn unreadable_file_is_reported_and_the_others_are_written() {
     let silent = smf::write(&Clip { end: Tick(96), ..Clip::default() }).unwrap();
     let folder = folder(&[("in/bad/cut.mid", b"MThd\0\0\0\x06\0\x01"), ("in/bad/silent.mid", &silent)]);
     let (dir, out) = (folder.path().join("in"), folder.path().join("out.rows"));
@@ -63,7 +63,7 @@ fn files_that_cannot_be_read_are_reported_and_the_others_are_written() {
 }
 
 #[test]
-fn a_folder_without_music_is_refused() {
+fn folder_without_music_is_refused() {
     let folder = folder(&[("damaged/source/x.mid", b"no MIDI"), ("empty/source/readme.txt", b"")]);
     let (root, out) = (folder.path(), folder.path().join("out.rows"));
     let run = |dir: &str, extra: &[&str]| {
@@ -83,7 +83,7 @@ fn a_folder_without_music_is_refused() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_refused() {
+fn output_that_cannot_be_written_is_refused() {
     let folder = folder(&[]);
     let dir = folder.path().join("in");
     for place in ["no/such/out.rows", "in"] {
@@ -94,7 +94,7 @@ fn a_place_that_cannot_be_written_is_refused() {
 }
 
 #[test]
-fn the_split_and_the_choice_of_sources_are_obeyed() {
+fn split_and_sources_select_the_pieces() {
     let again = smf::write(&hymn()).unwrap();
     let split = b"path,source,split\ngood/hymn.mid,good,valid\ngood/test.mid,good,test\n";
     let files = [("in/good/test.mid", again.as_slice()), ("in/more/a.mid", &again), ("split.csv", split)];

@@ -1,4 +1,4 @@
-//! `antiphon-lab corpus --baselines-out` and `antiphon-lab eval`, from MIDI files of our own to the numbers.
+//! `antiphon-lab corpus --baselines-out` and `antiphon-lab eval`, from MIDI files to reports.
 
 #![allow(clippy::unwrap_used, reason = "where the music cannot be set up the test has failed")]
 
@@ -12,7 +12,7 @@ use antiphon_engine::music::{Clip, Note, Part, Role, Tick, smf};
 use common::fixture;
 use serde_json::Value;
 
-/// A tune over a bass in phrases of four bars, different for each seed.
+/// A melody over a bass in four-bar phrases, different for each seed.
 fn compose(seed: i64, bars: i64) -> Clip {
     let scale = [0, 2, 4, 5, 7, 9, 11];
     let pitch = |base: u8, step: i64| base + scale[usize::try_from(step.rem_euclid(7)).unwrap()];
@@ -30,7 +30,7 @@ fn compose(seed: i64, bars: i64) -> Clip {
     Clip { parts: vec![part(Role::Melody, 60, 1), part(Role::Bass, 36, 2)], end: Tick(96 * bars), ..Clip::default() }
 }
 
-/// A folder with two sources of composed pieces of eight bars, every fifth piece to validate on.
+/// A folder with two sources of pieces of eight bars; every fifth piece is a validation piece.
 fn music() -> tempfile::TempDir {
     music_of(8)
 }
@@ -66,7 +66,7 @@ fn fit(dir: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_model_and_the_baselines_are_scored_on_the_same_notes() {
+fn model_and_baselines_are_evaluated_on_the_same_notes() {
     common::runtime();
     let dir = music();
     fit(dir.path());
@@ -80,7 +80,7 @@ fn a_model_and_the_baselines_are_scored_on_the_same_notes() {
     for prefix in ["", "/sources/dances", "/sources/songs"] {
         let of = |key: &str| bits(&format!("{prefix}{key}"));
         assert!(of("/baselines/ngram_copy") < of("/baselines/ngram") + 0.1 && of("/baselines/ngram") < of("/baselines/uniform") / 2.0);
-        // Random weights know nothing.
+        // Random weights predict no better than chance.
         assert!(of("/bits_per_note") > of("/baselines/ngram") && of("/bits_per_note") < 2.0 * of("/baselines/uniform"));
         let fields: f64 =
             report.pointer(&format!("{prefix}/fields")).unwrap().as_object().unwrap().values().map(|v| v.as_f64().unwrap()).sum();
@@ -95,7 +95,7 @@ fn a_model_and_the_baselines_are_scored_on_the_same_notes() {
 }
 
 #[test]
-fn a_damaged_file_is_named_and_the_others_are_scored() {
+fn damaged_file_is_named_and_the_others_are_evaluated() {
     let dir = music();
     std::fs::write(dir.path().join("songs/0.mid"), b"MThd, or not").unwrap();
     let report = json(&antiphon(dir.path(), &["eval", ".", "--split", "split.csv", "--baselines-only", "--limit-pieces", "100", "--json"]));
@@ -109,7 +109,7 @@ fn a_damaged_file_is_named_and_the_others_are_scored() {
 }
 
 #[test]
-fn bad_input_ends_with_code_2_and_names_the_file_and_the_cure() {
+fn bad_input_is_refused_with_code_2_the_file_and_the_cure() {
     common::runtime();
     let dir = music();
     let baselines = fit(dir.path());
@@ -140,7 +140,7 @@ fn bad_input_ends_with_code_2_and_names_the_file_and_the_cure() {
 }
 
 #[test]
-fn baselines_need_pieces_to_hold_out_and_leave_nothing_behind_without() {
+fn baselines_without_held_out_pieces_are_refused_and_no_file_is_written() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("songs")).unwrap();
     smf::write_file(&compose(1, 4), &dir.path().join("songs/a.mid")).unwrap();
@@ -151,7 +151,7 @@ fn baselines_need_pieces_to_hold_out_and_leave_nothing_behind_without() {
 }
 
 #[test]
-fn generated_clips_are_kept_and_measured_the_same_at_any_number_of_threads() {
+fn generated_clips_and_measures_do_not_depend_on_the_number_of_threads() {
     common::runtime();
     let dir = music_of(16);
     let model = fixture("tiny.onnx").display().to_string();
@@ -162,7 +162,7 @@ fn generated_clips_are_kept_and_measured_the_same_at_any_number_of_threads() {
     let report = generate("one", "1");
     assert_eq!((report["clips"].as_u64(), report["sources"]["dances"]["clips"].as_u64()), (Some(3), Some(2)));
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
-    // What follows in the pieces is as busy as what came before, and repeats it.
+    // The real continuations are as dense as their prompts, and repeat them.
     assert_eq!((number("/first_bars/real/steady"), number("/repeats/real"), number("/empty/real")), (1.0, 1.0, 0.0));
     for pointer in
         ["/similarity/error", "/similarity/floor", "/repeats/generated", "/groove/distance", "/groove/floor", "/looping/generated"]
@@ -189,7 +189,7 @@ fn generated_clips_are_kept_and_measured_the_same_at_any_number_of_threads() {
 }
 
 #[test]
-fn a_copy_is_found_with_its_place_and_ends_with_code_1() {
+fn copied_passage_is_found_with_its_place_and_gives_code_1() {
     let dir = music();
     json(&antiphon(dir.path(), &["corpus", ".", "--split", "split.csv", "-o", "rows", "--json"]));
     let check = |clip: &str| antiphon(dir.path(), &["eval", "--copy-check", clip, "--training", "rows", "--json"]);
@@ -200,20 +200,20 @@ fn a_copy_is_found_with_its_place_and_ends_with_code_1() {
     let found = check("copy.mid");
     let report: Value = serde_json::from_slice(&found.stdout).unwrap();
     let longest = &report["clips"][0]["longest"];
-    // Such pieces have many relations, so that unseen ones share as much: whole lines.
+    // The pieces resemble each other, so unseen ones share whole lines too.
     assert_eq!((longest["notes"].as_u64(), longest["bar"].as_u64(), longest["training_bar"].as_u64()), (Some(32), Some(1), Some(1)));
     assert_eq!((report["training_pieces"].as_u64(), report["unseen"]["count"].as_u64()), (Some(96), Some(24)));
 
-    // Beside music that shares nothing, it shares more than unseen music does.
+    // Compared with music that shares nothing, the copy is above the limit.
     std::fs::create_dir(dir.path().join("unseen")).unwrap();
     let mut other = compose(1, 8);
     let leap = |index: usize| u8::try_from(index * 37 % 61).unwrap();
     other.parts.iter_mut().for_each(|part| part.notes.iter_mut().enumerate().for_each(|(index, note)| note.pitch = 20 + leap(index)));
     smf::write_file(&other, &dir.path().join("unseen/other.mid")).unwrap();
     let args = ["eval", "--copy-check", "copy.mid", "--training", "rows", "--unseen", "unseen"];
-    let told = antiphon(dir.path(), &args);
-    let text = String::from_utf8_lossy(&told.stdout);
-    assert_eq!(told.status.code(), Some(1), "{text}");
+    let reported = antiphon(dir.path(), &args);
+    let text = String::from_utf8_lossy(&reported.stdout);
+    assert_eq!(reported.status.code(), Some(1), "{text}");
     assert!(text.contains("copy.mid: the longest passage shared is") && text.contains("in dances/"), "{text}");
     assert_eq!(check("unseen/other.mid").status.code(), Some(0));
 
@@ -223,7 +223,7 @@ fn a_copy_is_found_with_its_place_and_ends_with_code_1() {
 }
 
 #[test]
-fn controls_are_asked_of_every_bar_and_hard_limits_hold() {
+fn controls_are_measured_on_every_bar_and_hard_constraints_hold() {
     common::runtime();
     let dir = music_of(16);
     let model = fixture("tiny.onnx").display().to_string();
@@ -246,7 +246,7 @@ fn controls_are_asked_of_every_bar_and_hard_limits_hold() {
 }
 
 #[test]
-fn bars_are_foretold_from_the_true_past_beside_copies() {
+fn next_bars_are_predicted_from_real_context_beside_copies() {
     common::runtime();
     let dir = music_of(12);
     let model = fixture("tiny.onnx").display().to_string();
@@ -254,19 +254,19 @@ fn bars_are_foretold_from_the_true_past_beside_copies() {
     let report = json(&antiphon(dir.path(), &args));
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
     assert_eq!((report["sources"]["dances"]["pieces"].as_u64(), report["sources"]["songs"]["bars"].as_u64()), (Some(4), Some(12)));
-    // The rhythm is the same in every bar, the tune's four notes repeat themselves every four bars, the bass's two every eight.
+    // The rhythm is the same in every bar; the melody's pitches repeat every four bars, the bass's every eight.
     let copied = [number("/tellers/copy_1/onset_f1"), number("/tellers/copy_8/note_f1"), number("/tellers/copy_8/pitch_top1")];
     assert_eq!(copied, [1.0; 3]);
     assert!(number("/tellers/copy_1/note_f1") < number("/tellers/copy_4/note_f1") && number("/tellers/copy_4/note_f1") < 1.0);
-    for teller in ["likeliest", "played"] {
-        assert!((0.0..1.0).contains(&number(&format!("/tellers/{teller}/onset_f1"))), "random weights");
+    for predictor in ["likeliest", "played"] {
+        assert!((0.0..1.0).contains(&number(&format!("/tellers/{predictor}/onset_f1"))), "random weights");
     }
     assert!(number("/tellers/likeliest/pitch_top1") < 1.0 && report["tellers"]["played"]["pitch_top1"].is_null());
     assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
 }
 
 #[test]
-fn gaps_are_filled_from_both_sides_beside_copies() {
+fn gaps_are_predicted_from_both_sides_beside_copies() {
     common::runtime();
     let dir = music_of(24);
     let model = fixture("tiny.onnx").display().to_string();
@@ -275,14 +275,14 @@ fn gaps_are_filled_from_both_sides_beside_copies() {
     let report = json(&antiphon(dir.path(), &args));
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
     assert_eq!((report["gap_bars"].as_u64(), report["sources"]["songs"]["bars"].as_u64()), (Some(2), Some(3 * 2 * 2)));
-    // The tune's notes repeat themselves every four bars, the bass's every eight: also the two bars of a gap, each from its own place.
+    // The melody's pitches repeat every four bars, the bass's every eight; so do both bars of a gap, each with its own copy.
     assert_eq!([number("/tellers/copy_8/note_f1"), number("/tellers/copy_8/pitch_top1"), number("/tellers/copy_best/note_f1")], [1.0; 3]);
     assert!(number("/tellers/copy_1/note_f1") < number("/tellers/copy_4/note_f1") && number("/tellers/copy_best/pitch_top5") == 1.0);
-    for teller in ["likeliest", "past"] {
-        assert!(number(&format!("/tellers/{teller}/pitch_top1")) <= number(&format!("/tellers/{teller}/pitch_top5")));
+    for predictor in ["likeliest", "past"] {
+        assert!(number(&format!("/tellers/{predictor}/pitch_top1")) <= number(&format!("/tellers/{predictor}/pitch_top5")));
     }
     assert!(report["tellers"]["played"]["pitch_top5"].is_null() && report["tellers"]["copy_8"]["pitch_top5"].is_null());
-    assert_ne!(report["tellers"]["likeliest"], report["tellers"]["past"], "what follows is heard");
+    assert_ne!(report["tellers"]["likeliest"], report["tellers"]["past"], "the far side is used");
     assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
 
     let refused = antiphon(dir.path(), &[&args[..], &["--policy", "lsh"]].concat());
@@ -290,7 +290,7 @@ fn gaps_are_filled_from_both_sides_beside_copies() {
 }
 
 #[test]
-fn one_role_is_foretold_from_the_others_beside_copies() {
+fn one_role_is_predicted_from_the_others_beside_copies() {
     common::runtime();
     let dir = music_of(16);
     let model = fixture("tiny.onnx").display().to_string();
@@ -301,12 +301,12 @@ fn one_role_is_foretold_from_the_others_beside_copies() {
     for kind in ["clip", "live"] {
         assert_eq!(report[kind]["sources"]["dances"]["bars"].as_u64(), Some(8 * 4));
         assert_eq!([number(&format!("/{kind}/tellers/copy_8/note_f1")), number(&format!("/{kind}/tellers/copy_1/onset_f1"))], [1.0; 2]);
-        for teller in ["likeliest", "past"] {
-            let of = |share: &str| number(&format!("/{kind}/tellers/{teller}/{share}"));
-            assert!((0.0..1.0).contains(&of("onset_f1")) && of("pitch_top1") <= of("pitch_top5"), "{kind} {teller}");
+        for predictor in ["likeliest", "past"] {
+            let of = |share: &str| number(&format!("/{kind}/tellers/{predictor}/{share}"));
+            assert!((0.0..1.0).contains(&of("onset_f1")) && of("pitch_top1") <= of("pitch_top5"), "{kind} {predictor}");
         }
     }
-    assert_ne!(report["clip"]["tellers"]["likeliest"], report["clip"]["tellers"]["past"], "the others are heard");
+    assert_ne!(report["clip"]["tellers"]["likeliest"], report["clip"]["tellers"]["past"], "the other roles are used");
     assert_ne!(report["clip"], report["live"]);
     assert_eq!(json(&antiphon(dir.path(), &[&args[..], &["--threads", "1"]].concat())), report);
 }

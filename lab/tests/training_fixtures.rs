@@ -1,9 +1,9 @@
-//! The fixtures that hold the training package to the codec: clips of our own, the corpus made of them, and their aligned rows.
+//! Fixtures that keep the training package consistent with the codec: clips of our own, the corpus made of them, and their aligned rows.
 //!
-//! `aligned.json` has four lists wherever rows are: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They stand under
-//! `prefix.aligned` (with the `style` and `roles` it states), `pieces` (one for each piece of the corpus, from its first bar to its end),
-//! `given`: a `piece` by number, the `roles` whose notes are given, and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in the order in
-//! which a gap is filled, the number of those on the `far` side, the `aligned` rows, and what each bar has `seen` note by note under fine/coarse attention.
+//! `aligned.json` has four lists for every sequence of rows: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They are
+//! under `prefix.aligned` (with its `style` and `roles`), `pieces` (one for each piece of the corpus, from its first bar to its end), `given`: a
+//! `piece` by number, the `roles` whose notes are given, and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in sequence order, the
+//! number of those on the `far` side, the `aligned` rows, and the bars that each bar has `seen` row by row under fine/coarse attention.
 //!
 //! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-lab --test training_fixtures` writes them anew.
 
@@ -27,12 +27,12 @@ use clips::{answer, changes, hymn};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
-/// The fixtures of the training package.
+/// Folder of the fixtures.
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/training/tests/fixtures")
 }
 
-/// The corpus file's bars of each piece.
+/// Bars of each piece of a corpus file.
 fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
     let file = SafeTensors::deserialize(bytes).unwrap();
     let data = |name: &str| file.tensor(name).unwrap().data().to_vec();
@@ -57,7 +57,7 @@ fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
     piece_bars.windows(2).map(|piece| (piece[0]..piece[1]).map(|index| bar(piece[0], index)).collect()).collect()
 }
 
-/// Rows as the fixture has them: a list for each of the four things.
+/// Rows in the form of the fixture: four lists.
 fn listed(rows: &[Row], targets: &[Targets]) -> Value {
     let triple = |position: Position| [position.bar, position.tick, position.index];
     json!({
@@ -68,12 +68,12 @@ fn listed(rows: &[Row], targets: &[Targets]) -> Value {
     })
 }
 
-/// A piece aligned from its first bar to its end, the notes of some roles given.
+/// A whole piece, aligned, with the notes of some roles given.
 fn aligned_piece(bars: &[BarRows], given: &[u8]) -> Value {
     aligned_bars(bars, bars.len(), |_, note| given.contains(&note.role))
 }
 
-/// Bars of a piece of so many, aligned in this order, some of their notes given.
+/// Bars of a piece of `count` bars, aligned in this order, with some of their notes given.
 fn aligned_bars(bars: &[BarRows], count: usize, is_given: impl Fn(&BarRows, &NoteClasses) -> bool) -> Value {
     let (mut rows, mut targets, mut recall) = (Vec::new(), Vec::new(), Recall::default());
     for bar in bars {
@@ -89,7 +89,7 @@ fn aligned_bars(bars: &[BarRows], count: usize, is_given: impl Fn(&BarRows, &Not
     listed(&rows, &targets)
 }
 
-/// A piece whose bars `gap` are filled last: aligned, and what the engine sees of it.
+/// A piece whose bars `gap` are filled last: aligned rows, and the bars that the engine attends to.
 fn aligned_gap(bars: &[BarRows], gap: Range<usize>) -> Value {
     let (far, first_far) = (bars.len() - gap.end, u32::try_from(gap.end).unwrap());
     let order = [&bars[..gap.start], &bars[gap.end..], &bars[gap.clone()]].concat();
@@ -112,10 +112,10 @@ fn aligned_gap(bars: &[BarRows], gap: Range<usize>) -> Value {
     json!({ "bars": order.iter().map(|bar| bar.index).collect::<Vec<_>>(), "far": far, "aligned": aligned, "seen": seen })
 }
 
-/// All pieces of a corpus file aligned, as they are and with given notes, and a prefix.
+/// All pieces of a corpus file aligned, without and with given notes, and a prefix.
 fn aligned(bytes: &[u8]) -> Value {
     let pieces = pieces(bytes);
-    // The band without the melody; one hand of two; a piece that is known as a whole, like the far side of a gap.
+    // The band without the melody; one hand of two; a piece with all notes given, like the far side of a gap.
     let first_role = |piece: usize| pieces[piece].iter().flat_map(|bar| &bar.notes).map(|note| note.role).min().unwrap();
     let every_role: Vec<u8> = Role::ALL.map(Role::class).to_vec();
     let given = [(0, vec![Role::Bass.class(), Role::Drums.class()]), (1, vec![first_role(1)]), (2, every_role)];
@@ -133,7 +133,7 @@ fn aligned(bytes: &[u8]) -> Value {
 }
 
 #[test]
-fn the_fixtures_of_the_training_package_are_what_this_codec_writes() {
+fn training_fixtures_are_what_this_codec_writes() {
     let written = tempfile::tempdir().unwrap();
     let clips = [("band/answer.mid", answer()), ("score/changes.mid", changes()), ("score/hymn.mid", hymn())];
     let mut files: Vec<(&str, Vec<u8>)> = clips.iter().map(|(name, clip)| (*name, smf::write(clip).unwrap())).collect();
@@ -168,9 +168,9 @@ fn the_fixtures_of_the_training_package_are_what_this_codec_writes() {
     }
 }
 
-/// `topk.json` is written by the training package (`tests/test_topk.py`), which chooses over whole sequences.
+/// `topk.json` is written by the training package (`tests/test_topk.py`), which selects over whole sequences.
 #[test]
-fn top_k_chooses_at_a_bar_line_as_training_does() {
+fn top_k_selects_the_same_bars_as_training() {
     let written: Value = serde_json::from_slice(&std::fs::read(fixtures().join("topk.json")).unwrap()).unwrap();
     let once = pieces(&std::fs::read(fixtures().join("corpus.rows")).unwrap()).concat();
     let music = once.iter().chain(&once).zip(0..).map(|(bar, index)| BarRows { index, ..bar.clone() });

@@ -1,4 +1,4 @@
-//! What the audio thread tells the musician.
+//! Event stream from the audio thread to the session: the player's notes and pedal, transport changes, and what became of planned notes.
 
 use std::sync::Arc;
 
@@ -8,63 +8,63 @@ use nice_plug::midi::{NoteEvent, control_change};
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
 
-use crate::clock::{Moment, Turn};
+use crate::clock::{Moment, TransportEvent};
 use crate::keys::KeySet;
 use crate::meters::{Count, Meters};
 use crate::port::{ChannelMode, Event, each_key};
 use crate::thru::is_pressed;
 use antiphon_engine::session::{Command, ControlValues, Epoch, Heard, Withheld};
 
-/// Room that events leave for what must not be lost.
-const RESERVE: usize = 64;
+/// Slots of the ring kept free of note events, so that transport changes and epoch changes still fit.
+const RESERVED: usize = 64;
 
-/// The telling end of the ring.
+/// Producer of the event ring, owned by the audio thread.
 pub struct Capture {
-    heard: HeapProd<Heard>,
+    events: HeapProd<Heard>,
     meters: Arc<Meters>,
     epoch: Epoch,
-    /// A turn or an end of the epoch that found no room: told when there is some.
-    untold: Option<Heard>,
-    /// Whether events were lost, or not listened to, since the last that was told.
+    /// Transport change or epoch change that did not fit into the ring; sent as soon as there is room.
+    pending: Option<Heard>,
+    /// Whether player events were dropped, or not captured, since the last event sent. The next event is then preceded by [`Heard::Gap`].
     gap: bool,
-    /// The last tick reached that was told.
-    reached: Option<Tick>,
-    /// Messages pushed into the ring.
-    told: u64,
-    /// Keys that the player holds.
+    /// Last clock tick sent, so that each tick is sent once.
+    last_tick: Option<Tick>,
+    /// Messages pushed into the ring since the instance was created.
+    sent: u64,
+    /// Keys the player holds.
     held: KeySet,
-    /// Channels whose sustain pedal is down, a bit each.
+    /// Channels whose sustain pedal is down, one bit each.
     pedals: u16,
 }
 
 impl Capture {
-    /// The telling end.
+    /// A producer for this ring, at epoch 0.
     #[must_use]
-    pub fn new(heard: HeapProd<Heard>, meters: Arc<Meters>) -> Self {
+    pub fn new(events: HeapProd<Heard>, meters: Arc<Meters>) -> Self {
         let (held, pedals) = (KeySet::default(), 0);
-        Self { heard, meters, epoch: Epoch(0), untold: None, gap: false, reached: None, told: 0, held, pedals }
+        Self { events, meters, epoch: Epoch(0), pending: None, gap: false, last_tick: None, sent: 0, held, pedals }
     }
 
-    /// The epoch it is.
+    /// The current epoch. Planned notes of an older one are stale.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// Messages told since the instance was made.
+    /// Messages pushed into the ring since the instance was created.
     #[must_use]
-    pub const fn told(&self) -> u64 {
-        self.told
+    pub const fn sent(&self) -> u64 {
+        self.sent
     }
 
-    /// What of the player's events a musician listens to: notes, the sustain pedal, and what ends them.
-    pub fn play(&mut self, event: &Event, at: Moment) {
+    /// Captures what matters for the context: notes, the sustain pedal and channel mode messages. Other events are ignored.
+    pub fn input(&mut self, event: &Event, at: Moment) {
         match *event {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
-                each_key(channel, key, |key| self.strike(key, midi_velocity(velocity), at));
+                each_key(channel, key, |key| self.note_on(key, midi_velocity(velocity), at));
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                each_key(channel, key, |key| self.let_go(key, at));
+                each_key(channel, key, |key| self.note_off(key, at));
             }
             NoteEvent::MidiCC { channel: channel @ 0..16, cc: control_change::DAMPER_PEDAL, value, .. } => {
                 self.pedal(channel, is_pressed(value), at);
@@ -78,131 +78,131 @@ impl Capture {
         }
     }
 
-    fn strike(&mut self, key: Key, velocity: u8, at: Moment) {
+    fn note_on(&mut self, key: Key, velocity: u8, at: Moment) {
         self.held.insert(key);
-        self.tell(Heard::NoteOn { at, key, velocity });
+        self.send(Heard::NoteOn { at, key, velocity });
     }
 
-    fn let_go(&mut self, key: Key, at: Moment) {
-        self.held.forget(key);
-        self.tell(Heard::NoteOff { at, key });
+    fn note_off(&mut self, key: Key, at: Moment) {
+        self.held.remove(key);
+        self.send(Heard::NoteOff { at, key });
     }
 
     fn pedal(&mut self, channel: u8, pressed: bool, at: Moment) {
         let bit = 1 << channel;
         self.pedals = if pressed { self.pedals | bit } else { self.pedals & !bit };
-        self.tell(Heard::Pedal { at, channel, pressed });
+        self.send(Heard::Pedal { at, channel, pressed });
     }
 
-    /// What the message ends has ended, also what a host or a keyboard forgot to let go.
+    /// Sends the note-offs and pedal changes a channel mode message implies, including note-offs the host or keyboard omitted.
     fn set_channel_mode(&mut self, channel: u8, mode: ChannelMode, at: Moment) {
         if mode.ends_notes() {
             while let Some(key) = self.held.first_on(channel) {
-                self.let_go(key, at);
+                self.note_off(key, at);
             }
         }
         let is_down = self.pedals >> channel & 1 == 1;
         if mode != ChannelMode::NotesOff {
             self.pedal(channel, false, at);
         }
-        // The foot has not moved.
+        // All Sound Off leaves the pedal itself where it is.
         if mode == ChannelMode::SoundOff && is_down {
             self.pedal(channel, true, at);
         }
     }
 
-    /// A planned note sounds, from now to its end if nothing more is told of it. Unlike the player's events it is told in a gap, too.
-    pub fn sounds(&mut self, note: Note, channel: u8, at: Moment) {
-        self.tell_of_plan(Heard::Sounds { at, note, channel });
+    /// A planned note was started. Sent even while player events are being dropped.
+    pub fn note_started(&mut self, note: Note, channel: u8, at: Moment) {
+        self.send_report(Heard::Sounds { at, note, channel });
     }
 
-    /// A planned note ended before its time.
-    pub fn ends(&mut self, key: Key, at: Moment) {
-        self.tell_of_plan(Heard::Ends { at, key });
+    /// A planned note ended before its planned end.
+    pub fn note_ended(&mut self, key: Key, at: Moment) {
+        self.send_report(Heard::Ends { at, key });
     }
 
-    /// A planned note does not sound.
-    pub fn withholds(&mut self, note: Note, reason: Withheld, at: Moment) {
-        self.tell_of_plan(Heard::Withheld { at, note, reason });
+    /// A planned note was not played.
+    pub fn note_withheld(&mut self, note: Note, reason: Withheld, at: Moment) {
+        self.send_report(Heard::Withheld { at, note, reason });
     }
 
-    /// The clock turned. `ends_epoch` says whether what was planned is void.
-    pub fn turn(&mut self, turn: Turn, ends_epoch: bool) {
+    /// The transport changed. With `ends_epoch`, everything planned so far becomes stale.
+    pub fn transport_event(&mut self, event: TransportEvent, ends_epoch: bool) {
         if ends_epoch {
             self.epoch = self.epoch.next();
         }
-        self.announce(Heard::Turn { epoch: self.epoch, change: turn.change() });
+        self.send_or_keep(Heard::Turn { epoch: self.epoch, change: event.change() });
     }
 
-    /// What was planned is void.
-    pub fn void(&mut self, at: Moment) {
+    /// Starts a new epoch: everything planned so far becomes stale.
+    pub fn invalidate_plan(&mut self, at: Moment) {
         self.epoch = self.epoch.next();
-        self.announce(Heard::Void { epoch: self.epoch, at });
+        self.send_or_keep(Heard::Void { epoch: self.epoch, at });
     }
 
-    /// From here on nothing is known of what the player holds.
-    pub fn lose_player(&mut self) {
+    /// Player events were missed: the set of held keys is unknown from here on.
+    pub fn lose_input(&mut self) {
         self.gap = true;
         self.held.clear();
         self.pedals = 0;
     }
 
-    /// The player asks for something.
+    /// A command of the player.
     pub fn command(&mut self, command: Command, at: Moment) {
-        self.tell(Heard::Command { at, command });
+        self.send(Heard::Command { at, command });
     }
 
-    /// The clock has run to here: told once a tick.
-    pub fn reach(&mut self, at: Moment, tempo: f64, controls: impl FnOnce() -> ControlValues) {
-        if self.reached != Some(at.tick()) && self.push(Heard::Reached { at, tempo, controls: controls() }, RESERVE) {
-            self.reached = Some(at.tick());
+    /// The clock reached this time. Sent once per tick, with the controls as they stand.
+    pub fn tick(&mut self, at: Moment, tempo: f64, controls: impl FnOnce() -> ControlValues) {
+        if self.last_tick != Some(at.tick()) && self.push(Heard::Reached { at, tempo, controls: controls() }, RESERVED) {
+            self.last_tick = Some(at.tick());
         }
     }
 
-    /// Tells an event, or counts it as lost.
-    fn tell(&mut self, event: Heard) {
-        if self.gap || !self.push(event, RESERVE) {
+    /// Sends a player event. If the ring is full, drops it and all that follow until [`flush_pending`](Self::flush_pending) has sent a gap.
+    fn send(&mut self, event: Heard) {
+        if self.gap || !self.push(event, RESERVED) {
             self.gap = true;
-            // Where nobody listens, nothing is lost.
-            self.meters.add(Count::Unheard, u64::from(self.heard.read_is_held()));
+            // Without a consumer nothing is lost.
+            self.meters.add(Count::DroppedInput, u64::from(self.events.read_is_held()));
         }
     }
 
-    fn tell_of_plan(&mut self, event: Heard) {
-        if !self.push(event, RESERVE) {
-            self.meters.add(Count::Unheard, u64::from(self.heard.read_is_held()));
+    fn send_report(&mut self, event: Heard) {
+        if !self.push(event, RESERVED) {
+            self.meters.add(Count::DroppedInput, u64::from(self.events.read_is_held()));
         }
     }
 
-    /// Tells what must not be lost. Of several that find no room the last turn is told, with the newest epoch: it says all of the others.
-    fn announce(&mut self, message: Heard) {
-        self.untold = match (self.untold, message) {
+    /// Sends a message that must not be lost, or keeps it. Of several kept, only the last transport change and the newest epoch matter.
+    fn send_or_keep(&mut self, message: Heard) {
+        self.pending = match (self.pending, message) {
             (None, _) if self.push(message, 0) => None,
             (Some(Heard::Turn { change, .. }), Heard::Void { epoch, .. }) => Some(Heard::Turn { epoch, change }),
             _ => Some(message),
         };
     }
 
-    /// Tells what found no room before.
-    pub fn catch_up(&mut self, at: Moment) {
-        if let Some(message) = self.untold
+    /// Sends what did not fit before: a kept transport or epoch change first, then the gap.
+    pub fn flush_pending(&mut self, at: Moment) {
+        if let Some(message) = self.pending
             && self.push(message, 0)
         {
-            self.untold = None;
+            self.pending = None;
         }
-        if self.gap && self.push(Heard::Gap { at }, RESERVE) {
+        if self.gap && self.push(Heard::Gap { at }, RESERVED) {
             self.gap = false;
         }
     }
 
-    fn push(&mut self, message: Heard, leave: usize) -> bool {
-        let pushed = self.heard.vacant_len() > leave && self.heard.try_push(message).is_ok();
-        self.told += u64::from(pushed);
+    fn push(&mut self, message: Heard, reserve: usize) -> bool {
+        let pushed = self.events.vacant_len() > reserve && self.events.try_push(message).is_ok();
+        self.sent += u64::from(pushed);
         pushed
     }
 }
 
-/// A host's velocity, 0 to 1, as MIDI's, 1 to 127: a note-on with 0 would be a note-off.
+/// A host velocity (0 to 1) as MIDI (1 to 127). Never 0, since a note-on with velocity 0 is a note-off.
 fn midi_velocity(velocity: f32) -> u8 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1 to 127 before")]
     let velocity = (velocity * 127.0).round().clamp(1.0, 127.0) as u8;
@@ -225,9 +225,9 @@ mod tests {
     const KEY: Key = Key::new(4, 61).unwrap();
 
     fn capture(room: usize) -> (Capture, HeapCons<Heard>, Arc<Meters>) {
-        let (heard, listen) = HeapRb::new(room).split();
+        let (producer, consumer) = HeapRb::new(room).split();
         let meters = Arc::new(Meters::default());
-        (Capture::new(heard, Arc::clone(&meters)), listen, meters)
+        (Capture::new(producer, Arc::clone(&meters)), consumer, meters)
     }
 
     fn controls() -> ControlValues {
@@ -235,23 +235,23 @@ mod tests {
     }
 
     #[test]
-    fn notes_and_the_pedal_are_told() {
-        let (mut capture, mut listen, _) = capture(1000);
+    fn events_of_the_player_are_sent_as_note_and_pedal_messages_only() {
+        let (mut capture, mut consumer, _) = capture(1000);
         let at = Moment(3.5);
         let pedal = |value| NoteEvent::MidiCC { timing: 0, channel: 4, cc: 64, value };
         for event in [note_on(0, KEY, 77), pedal(64.0 / 127.0), pedal(63.0 / 127.0), note_off(0, KEY)] {
-            capture.play(&event, at);
+            capture.input(&event, at);
         }
-        capture.play(&NoteEvent::MidiPitchBend { timing: 0, channel: 0, value: 0.1 }, at);
-        capture.play(&NoteEvent::MidiCC { timing: 0, channel: 99, cc: 64, value: 1.0 }, at);
-        let heard: Vec<_> = listen.pop_iter().collect();
+        capture.input(&NoteEvent::MidiPitchBend { timing: 0, channel: 0, value: 0.1 }, at);
+        capture.input(&NoteEvent::MidiCC { timing: 0, channel: 99, cc: 64, value: 1.0 }, at);
+        let events: Vec<_> = consumer.pop_iter().collect();
         let pedal = |pressed| Heard::Pedal { at, channel: 4, pressed };
-        assert_eq!(heard, [Heard::NoteOn { at, key: KEY, velocity: 77 }, pedal(true), pedal(false), Heard::NoteOff { at, key: KEY }]);
+        assert_eq!(events, [Heard::NoteOn { at, key: KEY, velocity: 77 }, pedal(true), pedal(false), Heard::NoteOff { at, key: KEY }]);
     }
 
     #[test]
-    fn channel_mode_messages_end_what_is_held() {
-        let (mut capture, mut listen, _) = capture(1000);
+    fn channel_mode_message_sends_the_note_offs_and_pedal_changes_it_implies() {
+        let (mut capture, mut consumer, _) = capture(1000);
         let at = Moment(1.0);
         let control = |cc, value| NoteEvent::MidiCC { timing: 0, channel: 4, cc, value };
         let other = Key::new(5, 61).unwrap();
@@ -261,75 +261,75 @@ mod tests {
             [(120, &[off, pedal(false), pedal(true)]), (121, &[pedal(false)]), (122, &[]), (123, &[off]), (126, &[off])];
         for (controller, ended) in ends {
             for event in [note_on(0, KEY, 77), note_on(0, other, 77), control(64, 1.0)] {
-                capture.play(&event, at);
+                capture.input(&event, at);
             }
-            listen.pop_iter().for_each(drop);
-            capture.play(&control(controller, 0.0), at);
-            assert_eq!(listen.pop_iter().collect::<Vec<_>>(), ended, "controller {controller}");
+            consumer.pop_iter().for_each(drop);
+            capture.input(&control(controller, 0.0), at);
+            assert_eq!(consumer.pop_iter().collect::<Vec<_>>(), ended, "controller {controller}");
         }
-        // What was lost is held by nobody.
-        capture.lose_player();
-        capture.catch_up(at);
-        capture.play(&control(123, 0.0), at);
-        assert_eq!(listen.pop_iter().collect::<Vec<_>>(), [Heard::Gap { at }]);
+        // After a gap no key counts as held.
+        capture.lose_input();
+        capture.flush_pending(at);
+        capture.input(&control(123, 0.0), at);
+        assert_eq!(consumer.pop_iter().collect::<Vec<_>>(), [Heard::Gap { at }]);
     }
 
     #[test]
-    fn velocities_are_midis() {
+    fn host_velocity_is_clamped_to_1_to_127() {
         for (host, midi) in [(0.0, 1), (1.0, 127), (2.0, 127), (-1.0, 1), (f32::NAN, 1), (64.0 / 127.0, 64)] {
             assert_eq!(midi_velocity(host), midi);
         }
     }
 
     #[test]
-    fn what_is_lost_is_counted_and_told_as_a_gap() {
-        let (mut capture, mut listen, meters) = capture(RESERVE + 2);
+    fn dropped_events_are_counted_and_followed_by_a_gap() {
+        let (mut capture, mut consumer, meters) = capture(RESERVED + 2);
         for _ in 0..5 {
-            capture.play(&note_on(0, KEY, 9), Moment(0.0));
+            capture.input(&note_on(0, KEY, 9), Moment(0.0));
         }
-        assert_eq!(meters.count(Count::Unheard), 3);
-        capture.void(Moment(1.0));
-        assert_eq!(listen.pop_iter().last(), Some(Heard::Void { epoch: Epoch(1), at: Moment(1.0) }));
-        capture.catch_up(Moment(2.0));
-        capture.play(&note_off(0, KEY), Moment(2.0));
-        let heard: Vec<_> = listen.pop_iter().collect();
-        assert_eq!(heard[0], Heard::Gap { at: Moment(2.0) });
-        assert_eq!(heard[1], Heard::NoteOff { at: Moment(2.0), key: KEY });
+        assert_eq!(meters.count(Count::DroppedInput), 3);
+        capture.invalidate_plan(Moment(1.0));
+        assert_eq!(consumer.pop_iter().last(), Some(Heard::Void { epoch: Epoch(1), at: Moment(1.0) }));
+        capture.flush_pending(Moment(2.0));
+        capture.input(&note_off(0, KEY), Moment(2.0));
+        let events: Vec<_> = consumer.pop_iter().collect();
+        assert_eq!(events[0], Heard::Gap { at: Moment(2.0) });
+        assert_eq!(events[1], Heard::NoteOff { at: Moment(2.0), key: KEY });
     }
 
     #[test]
-    fn the_newest_epoch_is_told_when_there_is_room_again() {
-        let (mut capture, mut listen, _) = capture(2);
+    fn epoch_change_in_a_full_ring_is_sent_once_there_is_room() {
+        let (mut capture, mut consumer, _) = capture(2);
         let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };
-        let turn = Turn { cause: Cause::Locate, sample: 0, at: Moment(1.0), song: SongPosition(7), bar };
+        let event = TransportEvent { cause: Cause::Locate, sample: 0, at: Moment(1.0), song: SongPosition(7), bar };
         for _ in 0..3 {
-            capture.void(Moment(1.0));
+            capture.invalidate_plan(Moment(1.0));
         }
-        capture.turn(turn, true);
-        capture.void(Moment(1.0));
-        assert_eq!(listen.pop_iter().count(), 2);
-        capture.catch_up(Moment(1.5));
-        assert_eq!(listen.try_pop(), Some(Heard::Turn { epoch: Epoch(5), change: turn.change() }));
+        capture.transport_event(event, true);
+        capture.invalidate_plan(Moment(1.0));
+        assert_eq!(consumer.pop_iter().count(), 2);
+        capture.flush_pending(Moment(1.5));
+        assert_eq!(consumer.try_pop(), Some(Heard::Turn { epoch: Epoch(5), change: event.change() }));
     }
 
     #[test]
-    fn a_tick_is_told_once() {
-        let (mut capture, mut listen, _) = capture(1000);
+    fn tick_reached_in_several_blocks_is_sent_once() {
+        let (mut capture, mut consumer, _) = capture(1000);
         for at in [0.0, 0.5, 1.0, 1.9, 1.99, 4.0] {
-            capture.reach(Moment(at), 120.0, controls);
+            capture.tick(Moment(at), 120.0, controls);
         }
         let at: Vec<_> =
-            listen.pop_iter().map(|heard| if let Heard::Reached { at, .. } = heard { at.0 } else { panic!("{heard:?}") }).collect();
+            consumer.pop_iter().map(|event| if let Heard::Reached { at, .. } = event { at.0 } else { panic!("{event:?}") }).collect();
         assert_eq!(at, [0.0, 1.0, 4.0]);
     }
 
     #[test]
-    fn where_nobody_listens_nothing_is_lost() {
-        let (mut capture, listen, meters) = capture(RESERVE + 1);
-        drop(listen);
+    fn dropped_events_without_a_consumer_are_not_counted() {
+        let (mut capture, consumer, meters) = capture(RESERVED + 1);
+        drop(consumer);
         for _ in 0..100 {
-            capture.play(&note_on(0, KEY, 9), Moment(0.0));
+            capture.input(&note_on(0, KEY, 9), Moment(0.0));
         }
-        assert_eq!(meters.count(Count::Unheard), 0);
+        assert_eq!(meters.count(Count::DroppedInput), 0);
     }
 }

@@ -1,34 +1,34 @@
-//! The two classes of the library: the same engine and state, in the two shapes hosts know how to route.
+//! The two plug-in classes: same engine and state, packaged as an instrument and as a note effect, since hosts route the two differently.
 
 use nice_plug::prelude::{AudioIOLayout, ClapFeature, NonZeroU32, Vst3SubCategory};
 
-/// What tells the two classes apart.
+/// What differs between the two classes.
 ///
-/// Neither is without audio output: Live and REAPER 6 refuse or break such a plug-in, and a host's wrapper then never calls it.
+/// Both have an audio output: Live and REAPER 6 reject or break plug-ins without one, and wrappers may never call `process()` on them.
 pub trait Class: Send + 'static {
-    /// The name hosts list.
+    /// Plug-in name shown by hosts.
     const NAME: &'static str;
-    /// The identifier in CLAP; never changes.
+    /// CLAP identifier. Must never change: projects store it.
     const CLAP_ID: &'static str;
     /// One line for the plug-in browser.
     const DESCRIPTION: &'static str;
-    /// Where CLAP hosts list it.
+    /// CLAP categories.
     const CLAP_FEATURES: &'static [ClapFeature];
-    /// The identifier in VST3; never changes.
+    /// VST3 class identifier. Must never change: projects store it.
     const VST3_CLASS_ID: [u8; 16];
-    /// Where VST3 hosts list it.
+    /// VST3 categories.
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory];
-    /// Its one arrangement of audio ports.
+    /// The only audio port layout.
     const AUDIO: &'static [AudioIOLayout];
-    /// Whether it has a sound of its own, which is on until the player says otherwise.
+    /// Whether the class has the preview synth, which is then on by default.
     const PREVIEW: bool;
 }
 
-/// Sits where an instrument sits.
+/// Loaded in an instrument slot.
 #[derive(Debug, Clone, Copy)]
 pub struct Instrument;
 
-/// Sits in front of an instrument.
+/// Loaded as a note effect before an instrument.
 #[derive(Debug, Clone, Copy)]
 pub struct NoteFx;
 

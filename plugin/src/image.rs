@@ -1,12 +1,12 @@
-//! The file this code was loaded from: the plug-in's library, or a program that it is linked into.
+//! Path of the binary this code was loaded from: the plug-in library, or a program it is linked into.
 //!
-//! The system's loader only knows what the file was called by, and a relative name leads to whatever folder is the current one by now. Linux says
-//! what it has mapped, by full path.
+//! The system's loader only knows the name used to open the file, and a relative one is relative to a working directory that may have
+//! changed. Linux reports the absolute path of each mapping.
 
 use std::path::PathBuf;
 
-/// The file's full paths: as the loader knows it, where that is one, and as the system has mapped it, which is beyond any symbolic link. Where
-/// neither is known, the program's.
+/// Absolute paths of the binary: the loader's, if absolute, and that of the mapping, in which symbolic links are resolved. The program's
+/// path if neither is known.
 pub(crate) fn paths() -> Vec<PathBuf> {
     let named = process_path::get_dylib_path();
     distinct(named, mapped(), process_path::get_executable_path)
@@ -21,7 +21,7 @@ fn distinct(named: Option<PathBuf>, mapped: Option<PathBuf>, program: impl FnOnc
     paths
 }
 
-/// The file whose mapping holds this function.
+/// The file whose mapping contains this function.
 #[cfg(target_os = "linux")]
 fn mapped() -> Option<PathBuf> {
     let here = mapped as fn() -> Option<PathBuf> as usize;
@@ -33,7 +33,7 @@ fn mapped() -> Option<PathBuf> {
     None
 }
 
-/// The file that is mapped at an address, by the lines of `/proc/PROCESS/maps`: "from-to rights offset device inode  path".
+/// The file mapped at an address, from the lines of `/proc/PROCESS/maps`: "from-to rights offset device inode  path".
 #[cfg(target_os = "linux")]
 fn file_at(maps: &[u8], address: usize) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_of_a_program_is_the_program_whatever_it_was_called_by() {
+    fn path_of_a_program_does_not_depend_on_how_it_was_called() {
         assert!(paths().contains(&std::env::current_exe().unwrap()));
         let program = || Some(PathBuf::from("/opt/antiphon/antiphon-standalone"));
         for called_by in ["antiphon-standalone", "./antiphon-standalone", ""] {
@@ -71,7 +71,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn mapped_file_is_that_of_the_range_with_the_address() {
+    fn mapped_file_is_found_by_address() {
         let maps = b"55d0-55e0 r--p 00000000 08:01 12    /usr/bin/host\n\
             7f00-7f10 r-xp 00000000 08:01 34    /home/u/My plug-ins/Antiphon.clap\n\
             7f10-7f20 rw-p 00000000 00:00 0 \n";

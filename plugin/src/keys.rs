@@ -1,8 +1,8 @@
-//! Sets of keys, for what the plan's own table does not know: what was struck in this sample, what is owed to the host.
+//! Sets of MIDI keys.
 
 use antiphon_engine::plan::Key;
 
-/// A set of keys: 256 bytes, nothing on the heap.
+/// A set of keys: 256 bytes, no heap.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySet {
     /// One bit per pitch, by channel.
@@ -10,7 +10,7 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Whether it holds this key.
+    /// Whether the key is in the set.
     #[must_use]
     pub fn contains(&self, key: Key) -> bool {
         self.channels[usize::from(key.channel())] & bit(key) != 0
@@ -21,30 +21,41 @@ impl KeySet {
         self.channels[usize::from(key.channel())] |= bit(key);
     }
 
-    /// Takes a key out, if it is there.
-    pub fn forget(&mut self, key: Key) {
+    /// Removes a key, if present.
+    pub fn remove(&mut self, key: Key) {
         self.channels[usize::from(key.channel())] &= !bit(key);
     }
 
-    /// Takes every key out.
+    /// Removes all keys.
     pub fn clear(&mut self) {
         self.channels = [0; 16];
     }
 
-    /// Its lowest key on its lowest channel; `None` if it is empty.
+    /// The lowest key on the lowest channel; `None` if empty.
+    ///
+    /// ```
+    /// use antiphon_engine::plan::Key;
+    /// use antiphon_plugin::keys::KeySet;
+    ///
+    /// let (low_channel, low_pitch) = (Key::new(1, 90).expect("a MIDI key"), Key::new(2, 30).expect("a MIDI key"));
+    /// let mut keys = KeySet::default();
+    /// keys.insert(low_pitch);
+    /// keys.insert(low_channel);
+    /// assert_eq!(keys.first(), Some(low_channel));
+    /// ```
     #[must_use]
     pub fn first(&self) -> Option<Key> {
         (0u8..16).find_map(|channel| self.first_on(channel))
     }
 
-    /// Its lowest key on this channel; `None` if there is none.
+    /// The lowest key on this channel; `None` if there is none.
     #[must_use]
     pub fn first_on(&self, channel: u8) -> Option<Key> {
         let pitches = self.channels.get(usize::from(channel)).filter(|pitches| **pitches != 0)?;
         Key::new(channel, u8::try_from(pitches.trailing_zeros()).ok()?)
     }
 
-    /// Takes every key of a channel out.
+    /// Removes all keys of a channel.
     pub fn clear_channel(&mut self, channel: u8) {
         if let Some(pitches) = self.channels.get_mut(usize::from(channel)) {
             *pitches = 0;
@@ -61,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_exactly_what_was_put_in() {
+    fn set_contains_exactly_the_inserted_keys() {
         let all: Vec<_> = (0..16).flat_map(|channel| (0..128).map(move |pitch| Key::new(channel, pitch).unwrap())).collect();
         let some: Vec<_> = all.iter().copied().step_by(7).collect();
         let mut set = KeySet::default();
@@ -71,14 +82,14 @@ mod tests {
         assert!(all.iter().all(|&key| set.contains(key) == some.contains(&key)));
         for &key in &some {
             assert_eq!(set.first(), Some(key));
-            set.forget(key);
-            set.forget(key);
+            set.remove(key);
+            set.remove(key);
         }
         assert_eq!(set, KeySet::default());
     }
 
     #[test]
-    fn channel_is_cleared_without_the_others() {
+    fn clearing_a_channel_keeps_the_others() {
         let mut set = KeySet::default();
         let keys = [(3, 9), (3, 127), (4, 9)].map(|(channel, pitch)| Key::new(channel, pitch).unwrap());
         keys.iter().for_each(|&key| set.insert(key));

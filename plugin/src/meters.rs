@@ -1,57 +1,58 @@
-//! How the audio thread fares: numbers it writes and anybody reads. Each is true by itself; two of them may be a block apart.
+//! Counters and clock state, written by the audio thread and read by any other. Each value is consistent by itself; two may be a block
+//! apart.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::clock::{Moment, Motion};
-use crate::lacks::Lacks;
+use crate::host_issues::HostIssues;
 
-/// What an instance's audio thread has counted, and where it is.
+/// Counters and clock state of one instance.
 #[derive(Debug, Default)]
 pub struct Meters {
     counts: [AtomicU64; Count::ALL.len()],
-    /// The playhead on the clock, in ticks, as bits of an `f64`.
+    /// Playhead in clock ticks, as bits of an `f64`.
     playhead: AtomicU64,
     /// Quarters per minute, as bits of an `f64`.
     tempo: AtomicU64,
     /// [`Motion`], 0 to 2.
     motion: AtomicU8,
-    /// [`Lacks`].
-    lacks: AtomicU8,
+    /// Bits of [`HostIssues`].
+    issues: AtomicU8,
 }
 
-/// What is counted.
+/// The counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Count {
-    /// Planned notes that sounded.
-    Sounded,
-    /// Planned notes that came after their time, and were not played.
+    /// Planned notes that were played.
+    Played,
+    /// Planned notes that arrived after their time and were not played.
     Late,
-    /// Messages that answered to a place of the song that was left.
+    /// Messages of an old epoch, planned for a song position that was left.
     Stale,
-    /// Planned notes on a key that the player held.
+    /// Planned notes not played because the player held the key.
     Yielded,
-    /// Planned notes for which there was no room.
-    Crowded,
-    /// What the musician was not told of, because the ring was full: events of the player, notes of the plan that sounded.
-    Unheard,
-    /// Events that the host refused.
+    /// Planned notes dropped for lack of room.
+    NoRoom,
+    /// Events the session did not get because the ring was full: the player's, or reports of planned notes.
+    DroppedInput,
+    /// Events the host refused.
     Refused,
 }
 
 impl Count {
-    /// Everything that is counted.
-    pub const ALL: [Self; 7] = [Self::Sounded, Self::Late, Self::Stale, Self::Yielded, Self::Crowded, Self::Unheard, Self::Refused];
+    /// All counters.
+    pub const ALL: [Self; 7] = [Self::Played, Self::Late, Self::Stale, Self::Yielded, Self::NoRoom, Self::DroppedInput, Self::Refused];
 }
 
 impl Meters {
-    /// How many there were since the instance was made.
+    /// The count since the instance was created.
     #[must_use]
     pub fn count(&self, count: Count) -> u64 {
         self.counts[count as usize].load(Ordering::Relaxed)
     }
 
-    /// The playhead on the clock.
+    /// Playhead on the clock.
     #[must_use]
     pub fn playhead(&self) -> Moment {
         Moment(f64::from_bits(self.playhead.load(Ordering::Relaxed)))
@@ -67,20 +68,20 @@ impl Meters {
     #[must_use]
     pub fn motion(&self) -> Motion {
         match self.motion.load(Ordering::Relaxed) {
-            0 => Motion::Listening,
-            1 => Motion::Own,
+            0 => Motion::Stopped,
+            1 => Motion::Internal,
             _ => Motion::Host,
         }
     }
 
-    /// What the host does not say about time, or says wrongly.
+    /// Problems with the host's transport information.
     #[must_use]
-    pub fn lacks(&self) -> Lacks {
-        Lacks::from_bits(self.lacks.load(Ordering::Relaxed))
+    pub fn host_issues(&self) -> HostIssues {
+        HostIssues::from_bits(self.issues.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn set_lacks(&self, lacks: Lacks) {
-        self.lacks.store(lacks.bits(), Ordering::Relaxed);
+    pub(crate) fn set_host_issues(&self, issues: HostIssues) {
+        self.issues.store(issues.bits(), Ordering::Relaxed);
     }
 
     pub(crate) fn add(&self, count: Count, number: u64) {
@@ -95,8 +96,8 @@ impl Meters {
         self.playhead.store(playhead.0.to_bits(), Ordering::Relaxed);
         self.tempo.store(tempo.to_bits(), Ordering::Relaxed);
         let motion = match motion {
-            Motion::Listening => 0,
-            Motion::Own => 1,
+            Motion::Stopped => 0,
+            Motion::Internal => 1,
             Motion::Host => 2,
         };
         self.motion.store(motion, Ordering::Relaxed);
@@ -108,14 +109,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn meters_return_what_was_written() {
         let meters = Meters::default();
         for (number, count) in (1..).zip(Count::ALL) {
             meters.add(count, number);
             meters.add(count, 10);
             assert_eq!(meters.count(count), number + 10);
         }
-        for motion in [Motion::Host, Motion::Own, Motion::Listening] {
+        for motion in [Motion::Host, Motion::Internal, Motion::Stopped] {
             meters.set_time(Moment(7.25), 133.0, motion);
             assert_eq!((meters.playhead(), meters.tempo(), meters.motion()), (Moment(7.25), 133.0, motion));
         }

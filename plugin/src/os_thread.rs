@@ -1,22 +1,22 @@
-//! Threads that others started and nobody can join, known by what Linux says of them.
+//! Threads started by other libraries, which cannot be joined; identified through Linux's `/proc`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether a thread still runs.
-const GLANCE: Duration = Duration::from_millis(1);
+/// Polling interval while waiting for a thread.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// A thread of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OsThread {
-    /// `/proc/PROCESS/task/THREAD`: there until no instruction of the thread is left to run.
+    /// `/proc/PROCESS/task/THREAD`: exists until the thread has run its last instruction.
     folder: PathBuf,
 }
 
 impl OsThread {
-    /// The one that calls. `None` except on Linux.
+    /// The calling thread. `None` except on Linux.
     pub(crate) fn current() -> Option<Self> {
         if !cfg!(target_os = "linux") {
             return None;
@@ -25,38 +25,38 @@ impl OsThread {
         Some(Self { folder: Path::new("/proc").join(link) })
     }
 
-    /// Gives it a name that no other thread has. Threads that it starts have the same from the start, and keep it unless they are named.
+    /// Gives the thread a unique name. Threads it starts inherit the name, unless they set their own.
     pub(crate) fn mark(&self) {
         if let Some(name) = self.name() {
-            // Without it, just those that it starts are not found.
+            // If this fails, only the threads it starts are not found.
             let _ = fs::write(self.folder.join("comm"), name);
         }
     }
 
-    /// Those that bear the name that [`mark`](Self::mark) gave: itself, and those it has started since.
-    pub(crate) fn family(&self) -> Vec<Self> {
+    /// All threads with the name set by [`mark`](Self::mark): this one, and those it has started since.
+    pub(crate) fn with_descendants(&self) -> Vec<Self> {
         let (Some(name), Some(threads)) = (self.name(), self.folder.parent()) else { return Vec::new() };
         let threads = fs::read_dir(threads).into_iter().flatten().filter_map(Result::ok).map(|entry| Self { folder: entry.path() });
         let is_one = |thread: &Self| fs::read_to_string(thread.folder.join("comm")).is_ok_and(|said| said.trim_end() == name);
         threads.filter(is_one).collect()
     }
 
-    /// The kernel takes 15 bytes, and the number has at most 7.
+    /// The kernel limits names to 15 bytes; thread ids have at most 7 digits.
     fn name(&self) -> Option<String> {
         Some(format!("editor-{}", self.folder.file_name()?.to_str()?))
     }
 
-    /// Waits until it has ended, and says whether it has. A thread does not wait for itself.
-    pub(crate) fn wait(&self, patience: Duration) -> bool {
+    /// Waits until the thread has ended; returns whether it has. A thread does not wait for itself.
+    pub(crate) fn wait(&self, timeout: Duration) -> bool {
         if Self::current().as_ref() == Some(self) {
             return false;
         }
         let began = Instant::now();
         while self.folder.exists() {
-            if began.elapsed() >= patience {
+            if began.elapsed() >= timeout {
                 return false;
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         }
         true
     }
@@ -69,13 +69,13 @@ mod tests {
 
     use super::*;
 
-    /// So long that a test which waits for it has failed.
-    const EVER: Duration = Duration::from_secs(3600);
+    /// Longer than any test run.
+    const TEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
-    /// A thread that runs until the sender is dropped, with one that it has started before it was marked and one after.
-    fn family() -> (OsThread, Sender<()>) {
+    /// A thread that runs until the sender is dropped, with a child started before it was marked and one after.
+    fn thread_with_children() -> (OsThread, Sender<()>) {
         let (stop, stopped) = channel::<()>();
-        let (tell, told) = channel();
+        let (started, start) = channel();
         thread::spawn(move || {
             let idle = || {
                 let (hold, held): (Sender<()>, Receiver<()>) = channel();
@@ -86,37 +86,37 @@ mod tests {
             let this = OsThread::current().unwrap();
             this.mark();
             let younger = idle();
-            tell.send(this).unwrap();
-            // The sender goes, nothing is sent.
+            started.send(this).unwrap();
+            // `recv` fails when the sender is dropped.
             let _ = stopped.recv();
             drop((older, younger));
         });
-        (told.recv().unwrap(), stop)
+        (start.recv().unwrap(), stop)
     }
 
     #[test]
-    fn it_runs_until_it_has_ended() {
-        let (thread, stop) = family();
+    fn waiting_returns_when_the_thread_has_ended() {
+        let (thread, stop) = thread_with_children();
         assert!(!thread.wait(Duration::ZERO));
         drop(stop);
-        assert!(thread.wait(EVER));
+        assert!(thread.wait(TEST_TIMEOUT));
         assert!(!thread.folder.exists());
     }
 
     #[test]
-    fn those_it_starts_after_it_was_marked_are_its_family() {
-        let (one, stop_one) = family();
-        let (other, stop_other) = family();
-        let [ones, others] = [&one, &other].map(OsThread::family);
+    fn threads_started_after_marking_are_descendants() {
+        let (one, stop_one) = thread_with_children();
+        let (other, stop_other) = thread_with_children();
+        let [ones, others] = [&one, &other].map(OsThread::with_descendants);
         assert_eq!((ones.len(), others.len()), (2, 2));
         assert!(ones.contains(&one) && others.contains(&other) && ones.iter().all(|thread| !others.contains(thread)));
         drop((stop_one, stop_other));
-        assert!(ones.iter().chain(&others).all(|thread| thread.wait(EVER)));
-        assert!(one.family().is_empty());
+        assert!(ones.iter().chain(&others).all(|thread| thread.wait(TEST_TIMEOUT)));
+        assert!(one.with_descendants().is_empty());
     }
 
     #[test]
-    fn it_does_not_wait_for_itself() {
-        assert!(!OsThread::current().unwrap().wait(EVER));
+    fn thread_does_not_wait_for_itself() {
+        assert!(!OsThread::current().unwrap().wait(TEST_TIMEOUT));
     }
 }

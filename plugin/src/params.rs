@@ -1,4 +1,4 @@
-//! The parameters. Their ids, ranges and steps never change: projects and automation store them.
+//! The parameters. Their ids, ranges and steps must never change: projects and automation store them.
 
 use std::sync::Arc;
 
@@ -9,57 +9,57 @@ use nice_plug::prelude::*;
 
 use crate::state::State;
 
-/// The longest horizon, in bars.
+/// Longest horizon, in bars.
 const MOST_BARS: i32 = 8;
-/// The largest number a seed can be fixed at; 0 is a free seed.
+/// Largest fixed seed; 0 means a free seed.
 const LARGEST_SEED: i32 = 999;
 
-/// What the host stores and automates.
+/// Parameters and state of one instance.
 #[derive(Params)]
 pub struct AntiphonParams {
     /// What Antiphon does with its plan.
     #[id = "mode"]
     pub mode: EnumParam<ModeStep>,
-    /// Plays the plan that is shown, from the next bar, when it goes on.
+    /// Trigger: plays the plan shown, from the next bar.
     #[id = "play"]
     pub play: BoolParam,
-    /// Makes another plan when it goes on.
+    /// Trigger: makes another plan.
     #[id = "another"]
     pub another: BoolParam,
-    /// Stars the plan that is shown when it goes on.
+    /// Trigger: stars the plan shown.
     #[id = "keep"]
     pub keep: BoolParam,
-    /// How far ahead it plans, in bars.
+    /// Planning horizon, in bars.
     #[id = "horizon"]
     pub horizon: IntParam,
-    /// From the safe to the unheard-of, 0 to 1.
+    /// From conservative (0) to adventurous (1).
     #[id = "adventurousness"]
     pub adventurousness: FloatParam,
-    /// 0: free; otherwise the number it is fixed at.
+    /// Fixed seed, or 0 for a free one.
     #[id = "seed"]
     pub seed: IntParam,
-    /// Whether the player's notes and controllers go through.
+    /// Whether the player's notes and controllers pass through.
     #[id = "thru"]
     pub thru: BoolParam,
-    /// What the player plays.
+    /// Instrument role of the player.
     #[id = "input_role"]
     pub input_role: EnumParam<InputRole>,
-    /// What the plan plays.
+    /// Instrument role of the plan.
     #[id = "output_role"]
     pub output_role: EnumParam<OutputRole>,
-    /// Whether what is sent out sounds by itself. A class without a sound does not show it.
+    /// Whether outgoing notes are synthesised. Hidden in the class without a synth.
     #[id = "preview"]
     pub preview: BoolParam,
-    /// Everything goes through, nothing is heard or played.
+    /// Passes everything through; nothing is captured or played.
     #[id = "bypass"]
     pub bypass: BoolParam,
-    /// What is no parameter.
+    /// State other than parameters.
     #[persist = "antiphon"]
     pub state: Arc<State>,
 }
 
 impl AntiphonParams {
-    /// The defaults of a class that has a preview sound or none.
+    /// Defaults of a class with or without the preview synth.
     #[must_use]
     pub fn new(preview: bool) -> Self {
         let horizon = IntRange::Linear { min: 1, max: MOST_BARS };
@@ -92,12 +92,12 @@ impl AntiphonParams {
         }
     }
 
-    /// What the musician is to know of them, as they stand now.
+    /// The values that the session needs.
     #[must_use]
     pub fn controls(&self) -> ControlValues {
         ControlValues {
             mode: self.mode.value().into(),
-            // The range holds it between 1 and 8.
+            // The range limits it to 1 to 8.
             horizon_bars: u8::try_from(self.horizon.value()).unwrap_or(1),
             adventurousness: self.adventurousness.value(),
             seed: u32::try_from(self.seed.value()).ok().filter(|&seed| seed != 0),
@@ -107,7 +107,7 @@ impl AntiphonParams {
     }
 }
 
-/// The steps of the Mode parameter: [`Mode`] in the same order. What is not ready says so.
+/// Steps of the Mode parameter, in the order of [`Mode`]. The name of a mode that is not implemented says so.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModeStep {
     /// [`Mode::Suggest`].
@@ -143,16 +143,16 @@ impl From<ModeStep> for Mode {
     }
 }
 
-/// What the player plays. Drums must be said: a DAW sends them on any channel.
+/// Instrument role of the player. Drums need to be selected: DAWs send them on any channel.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputRole {
-    /// Found out by listening.
+    /// Detected from the notes.
     #[id = "auto"]
     Auto,
     /// Piano or keyboard.
     #[id = "keys"]
     Keys,
-    /// The lowest line.
+    /// The lowest part.
     #[id = "bass"]
     Bass,
     /// General MIDI percussion.
@@ -175,10 +175,10 @@ impl From<InputRole> for Option<Role> {
     }
 }
 
-/// What the plan plays: all roles the model knows, so that the steps need never shift.
+/// Instrument role of the plan: all roles of the model, so that the steps never need to shift.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputRole {
-    /// What the player plays.
+    /// The player's role.
     #[id = "as_input"]
     #[name = "As input"]
     AsInput,
@@ -236,7 +236,7 @@ pub enum OutputRole {
 
 impl From<OutputRole> for Option<Role> {
     fn from(role: OutputRole) -> Self {
-        // The steps after the first are the model's classes in order.
+        // The steps after the first are the model's role classes in order.
         role.to_index().checked_sub(1).and_then(|class| u8::try_from(class).ok()).and_then(Role::from_class)
     }
 }
@@ -245,7 +245,7 @@ impl From<OutputRole> for Option<Role> {
 mod tests {
     use super::*;
 
-    /// Id, name, steps between the lowest and the highest value, default as normalised, lowest and highest in words.
+    /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
     type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
     const PINS: [Pin; 12] = [
@@ -276,7 +276,7 @@ mod tests {
                 assert!((ptr.default_normalized_value() - default).abs() < 1e-6, "{id}");
                 let words = |normalised| ptr.normalized_value_to_string(normalised, true);
                 assert_eq!((words(0.0).as_str(), words(1.0).as_str()), (lowest, highest), "{id}");
-                // Every step reads back as itself.
+                // Every step's text parses to the same step.
                 if let Some(steps) = steps {
                     for step in 0..=u16::try_from(steps).unwrap() {
                         let normalised = f32::from(step) / f32::from(u16::try_from(steps).unwrap());
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_note_effect_has_the_same_parameters_with_its_sound_off() {
+    fn note_effect_has_the_same_parameters_with_the_preview_sound_off() {
         let (instrument, note_fx) = (AntiphonParams::new(true), AntiphonParams::new(false));
         let ids = |params: &AntiphonParams| params.param_map().into_iter().map(|(id, ..)| id).collect::<Vec<_>>();
         assert_eq!(ids(&instrument), ids(&note_fx));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn controls_are_what_the_parameters_say() {
+    fn controls_have_the_values_of_the_parameters() {
         let controls = AntiphonParams::new(true).controls();
         let expected =
             ControlValues { mode: Mode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: None, input_role: None, output_role: None };

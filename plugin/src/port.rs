@@ -1,4 +1,4 @@
-//! The host's event ports, and what leaves through them.
+//! Host event ports, and reliable output through them.
 
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::Key;
@@ -6,21 +6,21 @@ use nice_plug::midi::{Channel, Key as HostKey, NoteEvent, VoiceID, control_chang
 
 use crate::keys::KeySet;
 
-/// A host event: what nice-plug makes of CLAP's and VST3's.
+/// A host event, in nice-plug's common form for CLAP and VST3.
 pub type Event = NoteEvent<()>;
 
-/// What a note sounds on, where the plug-in sounds by itself.
+/// Which sound of the preview synth a note uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sound {
-    /// What General MIDI has on its channel: percussion on the tenth, pitches elsewhere.
+    /// As in General MIDI: percussion on channel 10, pitched elsewhere.
     #[default]
     ByChannel,
-    /// Percussion, on any channel.
+    /// Percussion on any channel.
     Percussion,
 }
 
 impl Sound {
-    /// What a part of this role sounds on.
+    /// The sound for a part with this role.
     #[must_use]
     pub fn of(role: Role) -> Self {
         if role == Role::Drums { Self::Percussion } else { Self::ByChannel }
@@ -29,74 +29,83 @@ impl Sound {
 
 /// The event ports of one block.
 pub trait Port {
-    /// The next event in, in order of time.
+    /// The next input event, in order of time.
     fn next(&mut self) -> Option<Event>;
 
-    /// Sends an event out; whether the host took it. Events must come in order of time: hosts and nice-plug do not sort them.
+    /// Sends an event; returns whether the host accepted it. Events must be sent in order of time: neither hosts nor nice-plug sort them.
     fn send(&mut self, event: Event, sound: Sound) -> bool;
 }
 
-/// The way out. A note-off that the host refuses is owed, and sent again with the next block: otherwise its note would hang.
+/// Event output that repeats a note-off the host refuses in the next block, since otherwise the note would hang.
 #[derive(Debug, Default)]
-pub struct Outlet {
-    owed: KeySet,
+pub struct EventOutput {
+    pending_offs: KeySet,
     refused: u64,
 }
 
-impl Outlet {
-    /// Sends what is owed, at the first sample of a block.
-    pub fn settle(&mut self, port: &mut impl Port) {
-        while let Some(key) = self.owed.first() {
+impl EventOutput {
+    /// Sends the pending note-offs, at the first sample of a block.
+    pub fn resend_note_offs(&mut self, port: &mut impl Port) {
+        while let Some(key) = self.pending_offs.first() {
             if !port.send(note_off(0, key), Sound::ByChannel) {
                 return;
             }
-            self.owed.forget(key);
+            self.pending_offs.remove(key);
         }
     }
 
-    /// Sends an event; whether the host took it.
+    /// Sends an event; returns whether the host accepted it.
     pub fn send(&mut self, port: &mut impl Port, event: Event) -> bool {
         self.send_as(port, event, Sound::ByChannel)
     }
 
-    /// [`send`](Self::send), for what does not sound by its channel.
+    /// [`send`](Self::send), with a sound other than the channel's.
     pub fn send_as(&mut self, port: &mut impl Port, event: Event, sound: Sound) -> bool {
-        let taken = port.send(event, sound);
+        let accepted = port.send(event, sound);
         match event {
-            // A note-off of an older note would cut this one.
-            NoteEvent::NoteOn { channel, key, .. } if taken => each_key(channel, key, |key| self.owed.forget(key)),
-            NoteEvent::NoteOff { channel, key, .. } if !taken => each_key(channel, key, |key| self.owed.insert(key)),
+            // A pending note-off of an earlier note would end this one.
+            NoteEvent::NoteOn { channel, key, .. } if accepted => each_key(channel, key, |key| self.pending_offs.remove(key)),
+            NoteEvent::NoteOff { channel, key, .. } if !accepted => each_key(channel, key, |key| self.pending_offs.insert(key)),
             _ => {}
         }
-        self.refused += u64::from(!taken);
-        taken
+        self.refused += u64::from(!accepted);
+        accepted
     }
 
-    /// How many events the host refused.
+    /// Number of events the host refused.
     #[must_use]
     pub const fn refused(&self) -> u64 {
         self.refused
     }
 }
 
-/// A note-on as hosts write it.
+/// A note-on event.
 #[must_use]
 pub fn note_on(timing: u32, key: Key, velocity: u8) -> Event {
     let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
     NoteEvent::NoteOn { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: f32::from(velocity) / 127.0 }
 }
 
-/// A note-off as hosts write it: key and channel are numbers, since wildcards become -1 in VST3.
+/// A note-off event. Key and channel are numbers, since wildcards become -1 in VST3.
 #[must_use]
 pub fn note_off(timing: u32, key: Key) -> Event {
     let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
     NoteEvent::NoteOff { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: 0.0 }
 }
 
-/// An event as MIDI means it: a note-on of velocity 0 is a note-off. Hosts pass MIDI's on as note events without looking at the velocity; taken as
-/// a strike, it would hold its key for ever.
+/// The event with MIDI's meaning: a note-on with velocity 0 is a note-off. Hosts pass it on as a note-on event, which would hold its key
+/// forever.
+///
+/// ```
+/// use antiphon_engine::plan::Key;
+/// use antiphon_plugin::port::{normalise_note_on, note_off, note_on};
+///
+/// let key = Key::new(0, 60).expect("a MIDI key");
+/// assert_eq!(normalise_note_on(note_on(7, key, 0)), note_off(7, key));
+/// assert_eq!(normalise_note_on(note_on(7, key, 1)), note_on(7, key, 1));
+/// ```
 #[must_use]
-pub fn as_midi(event: Event) -> Event {
+pub fn normalise_note_on(event: Event) -> Event {
     match event {
         NoteEvent::NoteOn { timing, voice_id, channel, key, velocity } if velocity <= 0.0 => {
             NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 }
@@ -105,20 +114,28 @@ pub fn as_midi(event: Event) -> Event {
     }
 }
 
-/// What a controller's number asks of a channel, beyond its own value (MIDI 1.0, channel mode messages).
+/// Channel mode messages (MIDI 1.0): controllers that act on the whole channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelMode {
-    /// Everything falls silent, whatever the pedal.
+    /// All Sound Off: silence at once, regardless of the pedal.
     SoundOff,
-    /// Controllers go back to where they begin, the pedal up.
+    /// Reset All Controllers: defaults, the pedal up.
     Reset,
-    /// All keys are let go.
+    /// All Notes Off: releases all keys.
     NotesOff,
 }
 
 impl ChannelMode {
-    /// What a controller asks for, if it is no mere controller. Local control concerns a keyboard alone; a change of the omni or mono mode
-    /// lets all keys go.
+    /// The channel mode of a controller, if it is one. Local Control concerns keyboards only; omni and mono mode changes imply All Notes
+    /// Off.
+    ///
+    /// ```
+    /// use antiphon_plugin::port::ChannelMode;
+    ///
+    /// assert_eq!(ChannelMode::of(121), Some(ChannelMode::Reset));
+    /// assert_eq!(ChannelMode::of(122), None); // Local Control
+    /// assert_eq!(ChannelMode::of(126), Some(ChannelMode::NotesOff)); // mono mode
+    /// ```
     #[must_use]
     pub const fn of(controller: u8) -> Option<Self> {
         match controller {
@@ -136,23 +153,22 @@ impl ChannelMode {
     }
 }
 
-/// Does something to each key that an event is about: one, or all that a wildcard stands for. None for numbers that MIDI has not.
+/// Calls `act` for each key of an event: one, or all that a wildcard covers. None for numbers outside MIDI.
 ///
-/// Nearly all events are about one key. The rest stands apart, so that the code of a note is short: it runs a few times a second, and each line of
-/// it must be fetched anew.
+/// Wildcards are rare and handled out of line: this code runs a few times a second, so its size is what costs.
 pub fn each_key(channel: Channel, key: HostKey, mut act: impl FnMut(Key)) {
     if let (Some(channel), Some(pitch)) = (channel.number(), key.number()) {
         if let Some(key) = Key::new(channel, pitch) {
             act(key);
         }
     } else {
-        each_key_meant(channel, key, &mut act);
+        each_wildcard_key(channel, key, &mut act);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn each_key_meant(channel: Channel, key: HostKey, act: &mut dyn FnMut(Key)) {
+fn each_wildcard_key(channel: Channel, key: HostKey, act: &mut dyn FnMut(Key)) {
     let channels = channel.number().map_or(0..=15, |channel| channel..=channel);
     let pitches = key.number().map_or(0..=127, |pitch| pitch..=pitch);
     channels.flat_map(|channel| pitches.clone().filter_map(move |pitch| Key::new(channel, pitch))).for_each(act);
@@ -164,14 +180,14 @@ pub(crate) mod scripted {
 
     use super::{Event, Port, Sound};
 
-    /// Ports for tests: events in by hand, events out kept, refused beyond a number.
+    /// Ports for tests: queued input, recorded output, refused after a number of events.
     #[derive(Default)]
     pub(crate) struct Scripted {
         pub(crate) inputs: VecDeque<Event>,
         pub(crate) outputs: Vec<Event>,
-        /// What the outputs sound on.
+        /// Sounds of the outputs.
         pub(crate) sounds: Vec<Sound>,
-        /// How many more events the host takes; `None` for any number.
+        /// How many more events the host accepts; `None` for no limit.
         pub(crate) room: Option<usize>,
     }
 
@@ -201,19 +217,19 @@ mod tests {
     const KEY: Key = Key::new(2, 60).unwrap();
 
     #[test]
-    fn note_on_of_velocity_0_is_a_note_off() {
+    fn note_on_with_velocity_0_is_a_note_off() {
         let silent = |velocity| {
             let (channel, key) = (Channel::Number(2), HostKey::Number(60));
             NoteEvent::NoteOn { timing: 3, voice_id: VoiceID::Wildcard, channel, key, velocity }
         };
         for velocity in [0.0, -0.0, -1.0] {
-            assert_eq!(as_midi(silent(velocity)), note_off(3, KEY));
+            assert_eq!(normalise_note_on(silent(velocity)), note_off(3, KEY));
         }
-        assert_eq!(as_midi(silent(0.001)), silent(0.001));
+        assert_eq!(normalise_note_on(silent(0.001)), silent(0.001));
     }
 
     #[test]
-    fn channel_modes_are_midis() {
+    fn channel_mode_messages_are_those_of_midi() {
         let modes = (0..=u8::MAX).filter_map(|controller| Some((controller, ChannelMode::of(controller)?)));
         let expected = [(120, ChannelMode::SoundOff), (121, ChannelMode::Reset)];
         let notes_off = (123..=127).map(|controller| (controller, ChannelMode::NotesOff));
@@ -221,29 +237,29 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_note_off_is_sent_again() {
-        let (mut outlet, mut port) = (Outlet::default(), Scripted { room: Some(0), ..Scripted::default() });
-        assert!(!outlet.send(&mut port, note_off(7, KEY)));
-        outlet.settle(&mut port);
+    fn refused_note_off_is_sent_with_the_next_block() {
+        let (mut output, mut port) = (EventOutput::default(), Scripted { room: Some(0), ..Scripted::default() });
+        assert!(!output.send(&mut port, note_off(7, KEY)));
+        output.resend_note_offs(&mut port);
         port.room = None;
-        outlet.settle(&mut port);
-        outlet.settle(&mut port);
+        output.resend_note_offs(&mut port);
+        output.resend_note_offs(&mut port);
         assert_eq!(port.outputs, [note_off(0, KEY)]);
-        assert_eq!(outlet.refused(), 1);
+        assert_eq!(output.refused(), 1);
     }
 
     #[test]
-    fn what_is_owed_does_not_cut_a_newer_note() {
-        let (mut outlet, mut port) = (Outlet::default(), Scripted { room: Some(0), ..Scripted::default() });
-        outlet.send(&mut port, note_off(7, KEY));
+    fn pending_note_off_does_not_end_a_newer_note() {
+        let (mut output, mut port) = (EventOutput::default(), Scripted { room: Some(0), ..Scripted::default() });
+        output.send(&mut port, note_off(7, KEY));
         port.room = None;
-        outlet.send(&mut port, note_on(9, KEY, 80));
-        outlet.settle(&mut port);
+        output.send(&mut port, note_on(9, KEY, 80));
+        output.resend_note_offs(&mut port);
         assert_eq!(port.outputs, [note_on(9, KEY, 80)]);
     }
 
     #[test]
-    fn wildcards_stand_for_every_key() {
+    fn wildcard_matches_every_key() {
         let keys = |channel, key| {
             let mut keys = Vec::new();
             each_key(channel, key, |key| keys.push(key));

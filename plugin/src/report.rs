@@ -1,6 +1,6 @@
-//! What an instance leaves behind, for whoever asks: how its plans and notes fared, as a line of JSON.
+//! Report of an instance's counters, as a line of JSON written when the instance is removed.
 //!
-//! A host cannot ask for these numbers. They are what a report of a defect should say, and what `cargo xtask demo` prints.
+//! Hosts cannot query these numbers. Bug reports should quote them, and `cargo xtask demo` prints them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use antiphon_engine::plan::PlanStats;
 
 use crate::meters::{Count, Meters};
 
-/// The file to which instances append their line when they go; nothing is written without it.
+/// Environment variable naming the file that instances append their line to. Without it nothing is written.
 const VARIABLE: &str = "ANTIPHON_REPORT";
 
-/// Leaves the line where [`VARIABLE`] says. A file that cannot be written to is not worth a host's trouble.
+/// Appends the report to the file that [`VARIABLE`] names. Failures are ignored: they must not disturb the host.
 pub(crate) fn leave(meters: &Meters, plans: PlanStats) {
     if let Some(path) = std::env::var_os(VARIABLE) {
         let _ = append(Path::new(&path), meters, plans);
@@ -22,22 +22,22 @@ pub(crate) fn leave(meters: &Meters, plans: PlanStats) {
 
 fn append(path: &Path, meters: &Meters, plans: PlanStats) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    // In one piece, since instances may go at the same time.
+    // One write call, since instances may be removed at the same time.
     file.write_all(line(meters, plans).as_bytes())
 }
 
-/// Plans and planned notes; in a host they are counted from the making of the instance on.
+/// Counts of plans and planned notes since the instance was created.
 fn line(meters: &Meters, plans: PlanStats) -> String {
     let notes = |count| meters.count(count);
     let report = serde_json::json!({
         "plans_on_time": plans.on_time,
         "plans_late": plans.late,
-        "notes_sounded": notes(Count::Sounded),
+        "notes_sounded": notes(Count::Played),
         "notes_late": notes(Count::Late),
         "notes_stale": notes(Count::Stale),
         "notes_yielded": notes(Count::Yielded),
-        "notes_crowded": notes(Count::Crowded),
-        "events_unheard": notes(Count::Unheard),
+        "notes_crowded": notes(Count::NoRoom),
+        "events_unheard": notes(Count::DroppedInput),
         "events_refused": notes(Count::Refused),
     });
     format!("{report}\n")
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_instance_leaves_a_line_with_every_count() {
+    fn report_has_one_line_per_instance_with_every_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report");
         let meters = Meters::default();

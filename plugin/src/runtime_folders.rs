@@ -1,16 +1,16 @@
-//! Where the plug-in looks for its ONNX Runtime: by the path of the library or program that this code was loaded from.
+//! Where the plug-in looks for its ONNX Runtime, relative to the binary this code was loaded from.
 
 use std::path::{Path, PathBuf};
 
 use crate::image;
 
-/// The folders, in the order they are searched.
+/// The folders, in search order.
 pub(crate) fn runtime_folders() -> Vec<PathBuf> {
     image::paths().iter().flat_map(|image| folders(image)).collect()
 }
 
-/// Where a bundle keeps its runtime, by the path of the plug-in's library: beside it, in the bundle's resources or frameworks, or in a folder
-/// beside it for bundles that are a single file. A program keeps it beside itself or, in a bundle of its own, in the resources.
+/// Folders of a bundle that may contain the runtime, given the path of its library: next to it, the bundle's Resources or Frameworks, or an
+/// `Antiphon` folder beside it for single-file bundles. A program has it next to itself or in the resources of its own bundle.
 fn folders(image: &Path) -> Vec<PathBuf> {
     let Some(folder) = image.parent() else { return Vec::new() };
     let contents = folder.parent().into_iter();
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bundle_is_searched_wherever_it_lies() {
+    fn bundle_folders_are_searched_relative_to_the_binary() {
         let found = folders(Path::new("/p/Antiphon.vst3/Contents/x86_64-linux/Antiphon.so"));
         for folder in ["/p/Antiphon.vst3/Contents/x86_64-linux", "/p/Antiphon.vst3/Contents/Resources"] {
             assert!(found.contains(&PathBuf::from(folder)), "{found:?}");

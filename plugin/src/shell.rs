@@ -1,4 +1,4 @@
-//! The plug-in as nice-plug knows it: what the host calls, handed on.
+//! The plug-in as nice-plug sees it: forwards the host's calls.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -10,93 +10,94 @@ use crate::clock::HostTime;
 use crate::editor::window;
 use crate::editor::window_thread::AntiphonEditor;
 use crate::meters::Meters;
-use crate::musician::{Musician, Seat, rings};
 use crate::params::AntiphonParams;
+use crate::planning_session::{PlanningPorts, PlanningSession, rings};
 use crate::port::{Event, Port, Sound};
-use crate::preview::{Performance, Preview};
+use crate::preview::{BlockRenderer, Preview};
 use crate::realtime::RealTime;
 use crate::state;
 use crate::vst3::link::{BlockMode, Link};
-use crate::vst3::worker::{self, Leave};
+use crate::vst3::worker::{self, QuitWorker};
 use antiphon_engine::session::{Board, CommandSender};
 
 /// One instance of a class.
 ///
-/// Making one does no input or output and starts no thread: hosts make instances just to look at them. The musician sits down when an
-/// instance is first activated, and leaves with it.
-pub struct Shell<C, M> {
+/// Creating one does no I/O and starts no thread, since hosts create instances only to inspect them. Planning starts when the instance is
+/// first activated, and stops when it is dropped.
+pub struct Shell<C, P> {
     params: Arc<AntiphonParams>,
-    /// What a VST3 component says besides nice-plug.
+    /// Connection to the VST3 component around this plug-in.
     link: Arc<Link>,
     realtime: RealTime,
-    /// Its own sound: once it is activated, in a class that has one.
+    /// The preview synth; `None` before activation, and in the class without one.
     preview: Option<Preview>,
-    /// How the audio thread fares, for the editor.
+    /// The audio thread's counters, for the editor.
     meters: Arc<Meters>,
-    /// What the musician shows in the editor.
+    /// The session's snapshots, for the editor.
     board: Arc<Board>,
-    /// What the editor asks the musician for.
+    /// Sends the editor's commands to the session.
     commands: CommandSender,
-    /// Until the musician sits in it.
-    seat: Option<Seat>,
-    /// Kept for as long as the instance lives.
-    musician: Option<M>,
-    /// What the host said at the last activation that it renders for.
+    /// The planning side's ports, until planning starts.
+    session_ports: Option<PlanningPorts>,
+    /// The planning side; `None` before the first activation.
+    session: Option<P>,
+    /// Render mode set at the last activation.
     mode: BlockMode,
     class: PhantomData<C>,
 }
 
-impl<C: Class, M: Musician> Default for Shell<C, M> {
+impl<C: Class, P: PlanningSession> Default for Shell<C, P> {
     fn default() -> Self {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
-        let (ends, seat) = rings(Arc::clone(&params.state));
-        let (meters, board, commands) = (Arc::clone(&seat.meters), Arc::clone(&seat.board), seat.commands.sender());
+        let (audio_ports, session_ports) = rings(Arc::clone(&params.state));
+        let (meters, board) = (Arc::clone(&session_ports.meters), Arc::clone(&session_ports.board));
+        let commands = session_ports.commands.sender();
         Self {
             link: Link::new(&params),
             params,
-            realtime: RealTime::new(ends),
+            realtime: RealTime::new(audio_ports),
             preview: None,
             meters,
             board,
             commands,
-            seat: Some(seat),
-            musician: None,
+            session_ports: Some(session_ports),
+            session: None,
             mode: BlockMode::Live,
             class: PhantomData,
         }
     }
 }
 
-impl<C, M> Shell<C, M> {
-    /// Its parameters, by name.
+impl<C, P> Shell<C, P> {
+    /// The parameters.
     #[must_use]
     pub fn parameters(&self) -> Arc<AntiphonParams> {
         Arc::clone(&self.params)
     }
 }
 
-impl<C: Class, M: Musician> Plugin for Shell<C, M> {
+impl<C: Class, P: PlanningSession> Plugin for Shell<C, P> {
     const NAME: &'static str = C::NAME;
     const VENDOR: &'static str = "The Antiphon developers";
     const URL: &'static str = "";
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = C::AUDIO;
-    /// The pedal must be heard, and thru must carry controllers and bend.
+    /// The pedal must be captured, and thru must pass controllers and pitch bend.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
     /// nice-plug recomputes the bar start wrongly after a metre change when it splits blocks.
     const SAMPLE_ACCURATE_AUTOMATION: bool = false;
-    /// Beyond it the wrapper allocates on the audio thread.
+    /// Beyond this the wrapper allocates on the audio thread.
     const INPUT_EVENT_CAPACITY: usize = 16_384;
 
     type Editor = AntiphonEditor;
     type SysExMessage = ();
-    /// Never used for our work: nice-plug's one worker serves all instances, and dies with the first that is removed.
-    type BackgroundTask = Leave;
+    /// Used only to stop nice-plug's worker, which is shared by all instances and dies with the first one removed.
+    type BackgroundTask = QuitWorker;
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
-        Box::new(Leave::obey)
+        Box::new(QuitWorker::run)
     }
 
     fn params(&self) -> Arc<dyn Params> {
@@ -104,7 +105,7 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     }
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        worker::pass_on(&executor);
+        worker::forward(&executor);
         window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board), self.commands.clone())
     }
 
@@ -113,17 +114,17 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
     }
 
     fn activate(&mut self, _audio: &AudioIOLayout, config: &BufferConfig, _context: &mut impl ActivateContext<Self>) -> bool {
-        if let Some(seat) = self.seat.take() {
-            self.musician = Some(M::sit(seat));
+        if let Some(ports) = self.session_ports.take() {
+            self.session = Some(P::spawn(ports));
         }
-        // What was heard and planned stays as it is.
+        // Context and plan are kept.
         self.mode = if config.process_mode == ProcessMode::Offline { BlockMode::Offline } else { BlockMode::Live };
         self.realtime.set_sample_rate(config.sample_rate);
         self.preview = C::PREVIEW.then(|| Preview::new(config.sample_rate));
         true
     }
 
-    /// What sounds is released with the next block, if there is one: nothing can be sent from here.
+    /// Sounding notes end in the next block, if there is one: events cannot be sent from here.
     fn deactivate(&mut self) {
         self.realtime.reset();
     }
@@ -142,12 +143,12 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         if self.link.mode().unwrap_or(self.mode) == BlockMode::Offline
-            && let Some(musician) = &mut self.musician
+            && let Some(session) = &mut self.session
         {
-            musician.attend(self.realtime.told());
+            session.wait_for(self.realtime.events_sent());
         }
         let host = HostTime::read(context.transport());
-        // A block of 2^32 samples is a day long.
+        // 2^32 samples are a day.
         let frames = u32::try_from(buffer.samples()).unwrap_or(u32::MAX);
         let audio = buffer.as_slice();
         if C::AUDIO.iter().all(|layout| layout.main_input_channels.is_none()) {
@@ -155,18 +156,18 @@ impl<C: Class, M: Musician> Plugin for Shell<C, M> {
         } else {
             audio.iter_mut().for_each(|channel| flush_subnormals(channel));
         }
-        let is_heard = self.params.preview.value() && !self.params.bypass.value();
-        let performance = match (&mut self.preview, audio) {
-            (Some(preview), [left, right]) => Some(preview.begin(is_heard, left, right)),
+        let is_audible = self.params.preview.value() && !self.params.bypass.value();
+        let renderer = match (&mut self.preview, audio) {
+            (Some(preview), [left, right]) => Some(preview.begin(is_audible, left, right)),
             _ => None,
         };
-        self.realtime.process(&self.params, &host, frames, &mut Ports { context, performance, shell: PhantomData::<Self> });
-        // A plan may sound at any time, whatever comes in.
+        self.realtime.process(&self.params, &host, frames, &mut Ports { context, renderer, shell: PhantomData::<Self> });
+        // A plan may start playing at any time, whatever the input.
         ProcessStatus::KeepAlive
     }
 }
 
-impl<C: Class, M: Musician> ClapPlugin for Shell<C, M> {
+impl<C: Class, P: PlanningSession> ClapPlugin for Shell<C, P> {
     const CLAP_ID: &'static str = C::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some(C::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
@@ -174,13 +175,13 @@ impl<C: Class, M: Musician> ClapPlugin for Shell<C, M> {
     const CLAP_FEATURES: &'static [ClapFeature] = C::CLAP_FEATURES;
 }
 
-impl<C: Class, M: Musician> Vst3Plugin for Shell<C, M> {
+impl<C: Class, P: PlanningSession> Vst3Plugin for Shell<C, P> {
     const VST3_CLASS_ID: [u8; 16] = C::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
 }
 
-/// Writes 0, of the same sign, for what is too small to hear and slow to reckon with: whatever comes in, no effect behind is slowed down by what
-/// goes out. In whole numbers and without a branch, so that it takes as long for either.
+/// Replaces subnormal samples by zero of the same sign, so that they do not slow down effects behind the plug-in. Integer and branch-free,
+/// so it takes the same time for all values.
 fn flush_subnormals(channel: &mut [f32]) {
     const SIGN: u32 = 1 << 31;
     const EXPONENT: u32 = f32::INFINITY.to_bits();
@@ -191,10 +192,10 @@ fn flush_subnormals(channel: &mut [f32]) {
     }
 }
 
-/// nice-plug's context as event ports, heard by the preview sound.
+/// nice-plug's context as event ports; the preview synth plays what is sent.
 struct Ports<'a, X, P> {
     context: &'a mut X,
-    performance: Option<Performance<'a>>,
+    renderer: Option<BlockRenderer<'a>>,
     shell: PhantomData<P>,
 }
 
@@ -207,10 +208,10 @@ where
         self.context.next_event()
     }
 
-    /// What is sent sounds whether the host takes it or not: some have no way out for events.
+    /// The synth plays the event whether the host accepts it or not: some hosts have no event output.
     fn send(&mut self, event: Event, sound: Sound) -> bool {
-        if let Some(performance) = &mut self.performance {
-            performance.play(&event, sound);
+        if let Some(renderer) = &mut self.renderer {
+            renderer.play(&event, sound);
         }
         self.context.try_send_event(event).is_ok()
     }
@@ -221,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_small_becomes_zero_and_all_else_stays_bit_for_bit() {
+    fn flush_subnormals_zeroes_subnormals_and_keeps_every_other_value_bit_for_bit() {
         let tiny = f32::from_bits(1);
         let mut channel = [tiny, -tiny, f32::MIN_POSITIVE / 2.0, f32::MIN_POSITIVE, -0.0, 0.0, 1.0, -1e-30, f32::NEG_INFINITY, f32::NAN];
         let before = channel;

@@ -1,12 +1,11 @@
-//! What the project keeps besides the parameters: the history of what was suggested.
+//! State saved with the project besides the parameters: the history of suggestions.
 //!
-//! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. It refuses a chunk that is no JSON whole, and
-//! tells the host so but not the plug-in. [`admit`] looks at the rest before anything of it is taken: a damaged or foreign chunk changes
-//! nothing, and the player is told why. What a newer version wrote and this one does not know is kept, and written back.
+//! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
+//! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
+//! nothing, and the status line says why. Fields written by a newer version are kept and written back.
 //!
-//! Hosts save from their main thread whenever they like, also before an instance was ever activated. So the history lives here: the musician
-//! and the editor change it here, each change is short, and saving takes a reference to it and lets go of the lock before it writes. The
-//! audio thread reads a counter and nothing else.
+//! Hosts save from their main thread at any time, even before an instance is activated. So the history lives here: session and editor edit
+//! it under a short lock, and saving clones a reference and releases the lock before it serialises. The audio thread only reads a counter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,30 +17,30 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// The key of [`Saved`] in the chunk.
+/// Field name of [`Saved`] in the chunk.
 const FIELD: &str = "antiphon";
 
-/// A parameter that every chunk of ours has, and none of other programs.
+/// A parameter that identifies our chunks: every one of ours has it, and no other program's.
 const OURS: &str = "adventurousness";
 
-/// Parameters that ask for something as they go on.
+/// Parameters that trigger a command when they go on.
 const TRIGGERS: [&str; 3] = ["play", "another", "keep"];
 
-/// The layout this version writes.
+/// Format version written by this version of the plug-in.
 pub const VERSION: u32 = 1;
 
-/// What is saved.
+/// The saved object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
-    /// The layout: [`VERSION`] when written by this version, larger when by a newer one.
+    /// Format version: [`VERSION`], or larger if a newer version of the plug-in wrote it.
     pub version: u32,
-    /// What was suggested.
+    /// The history of suggestions.
     #[serde(default, with = "shared")]
     pub history: Arc<History>,
-    /// Why nothing else of the chunk is to be taken: [`admit`] puts it there, nothing saves it.
+    /// Why the chunk was rejected: set by [`admit`], never saved.
     #[serde(default, skip_serializing)]
     pub refused: Option<String>,
-    /// What this version does not know.
+    /// Fields of newer versions.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -52,7 +51,7 @@ impl Default for Saved {
     }
 }
 
-/// A history that is written while another is being made of it.
+/// Serialisation of a shared history.
 mod shared {
     use std::sync::Arc;
 
@@ -70,7 +69,7 @@ mod shared {
 
 /// The saved object, and how often one was loaded.
 ///
-/// Loading calls neither `activate` nor `reset`, so `process()` compares [`generation`](Self::generation) with the one it last saw.
+/// Loading calls neither `activate` nor `reset`, so `process()` compares [`generation`](Self::generation) with its last value.
 #[derive(Debug, Default)]
 pub struct State {
     saved: Mutex<Saved>,
@@ -78,49 +77,49 @@ pub struct State {
 }
 
 impl State {
-    /// How often a state was loaded. Read on the audio thread.
+    /// Number of loads. Read on the audio thread.
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Whether a newer version wrote what was loaded last: some of it is kept without being understood.
+    /// Whether a newer version wrote the state loaded last, so that parts of it were not understood.
     #[must_use]
     pub fn is_newer(&self) -> bool {
         self.saved.lock().version > VERSION
     }
 
-    /// What was suggested so far, as it stands.
+    /// The history at this point in time.
     #[must_use]
     pub fn history(&self) -> Arc<History> {
         Arc::clone(&self.saved.lock().history)
     }
 
-    /// Changes the history. Whoever looks at it meanwhile, or saves it, has it as it was.
+    /// Edits the history. References returned earlier keep the old version.
     pub fn edit<R>(&self, edit: impl FnOnce(&mut History) -> R) -> R {
         edit(Arc::make_mut(&mut self.saved.lock().history))
     }
 
-    /// What the player should know of the project, in sentences.
+    /// What the player should know about the project, in sentences.
     #[must_use]
-    pub fn remark(&self) -> Option<String> {
+    pub fn status_message(&self) -> Option<String> {
         let (newer, history, refused) = {
             let saved = self.saved.lock();
             (saved.version > VERSION, Arc::clone(&saved.history), saved.refused.clone())
         };
-        let newer = newer.then(|| "A newer Antiphon saved this project: what this one does not know is kept as it is".to_owned());
+        let newer = newer.then(|| "A newer Antiphon saved this project: settings that this version does not know are kept".to_owned());
         let unreadable = match history.unreadable() {
             0 => None,
             1 => Some("One suggestion of the project could not be read".to_owned()),
             count => Some(format!("{count} suggestions of the project could not be read")),
         };
-        let said: Vec<_> = [refused, newer, unreadable].into_iter().flatten().collect();
-        (!said.is_empty()).then(|| said.join(". "))
+        let messages: Vec<_> = [refused, newer, unreadable].into_iter().flatten().collect();
+        (!messages.is_empty()).then(|| messages.join(". "))
     }
 }
 
 impl PersistentField<'_, Saved> for Arc<State> {
-    /// A load joins the history to the one that is there: a host's undo loads old chunks again, and nothing is lost for that.
+    /// Merges the loaded history into the current one: a host's undo loads old chunks, which must not lose suggestions.
     fn set(&self, loaded: Saved) {
         let mut saved = self.saved.lock();
         if loaded.refused.is_some() {
@@ -142,21 +141,21 @@ impl PersistentField<'_, Saved> for Arc<State> {
     }
 }
 
-/// Refuses a chunk that is damaged or another program's: nothing of it is left but the reason. One without the object, but with our
-/// parameters, is a preset: controls only, the history stays, and nothing is asked for.
+/// Rejects a damaged or foreign chunk by replacing its content with the reason. A chunk without [`Saved`] but with our parameters is a
+/// preset: it sets controls, leaves the history alone and triggers no command.
 pub fn admit(chunk: &mut PluginState) {
     if !chunk.fields.contains_key(FIELD) {
         TRIGGERS.iter().for_each(|trigger| drop(chunk.params.remove(*trigger)));
     }
     if let Some(reason) = refusal(chunk) {
-        let refused = format!("The host brought a saved state that was not loaded, since {reason}; nothing was changed");
+        let refused = format!("A saved state was not loaded because {reason}; nothing was changed");
         chunk.params.clear();
         chunk.fields.clear();
         chunk.fields.insert(FIELD.to_owned(), json!({ "version": VERSION, "refused": refused }).to_string());
     }
 }
 
-/// Why a chunk is to be refused, if it is. What of a newer version's history cannot be read is taken out of it.
+/// Why a chunk must be rejected, if it must. Removes a newer version's history if it cannot be read.
 pub fn refusal(chunk: &mut PluginState) -> Option<String> {
     match chunk.fields.get_mut(FIELD) {
         Some(field) => read(field).err().map(|error| format!("it is damaged ({error})")),
@@ -164,7 +163,7 @@ pub fn refusal(chunk: &mut PluginState) -> Option<String> {
     }
 }
 
-/// Whether the object can be read. A newer version may write its history in a way of its own: then the rest is what can be read.
+/// Checks that the object can be read. If a newer version changed the format of the history, the history is removed and the rest is kept.
 fn read(field: &mut String) -> Result<(), serde_json::Error> {
     let Err(error) = serde_json::from_str::<Saved>(field) else { return Ok(()) };
     let mut newer = serde_json::from_str::<Map<String, Value>>(field)?;
@@ -203,7 +202,7 @@ mod tests {
         chunk
     }
 
-    /// Writes down a plan with one note, and says what is there.
+    /// Adds a plan of one note to the history; returns the seeds of all entries.
     fn suggest(params: &AntiphonParams, seed: u64) -> Vec<u64> {
         let (start, end) = (Tick(96), Tick(192));
         let brief =
@@ -221,18 +220,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_is_loaded_and_counted() {
+    fn saved_state_is_loaded_and_counted() {
         let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
         suggest(&from, 5);
         let saved = from.serialize_fields();
         load(&to, chunk(&saved[FIELD]));
         assert_eq!((to.state.generation(), to.state.is_newer(), seeds(&to)), (1, false, vec![5]));
         assert_eq!(to.serialize_fields(), saved);
-        assert_eq!(to.state.remark(), None);
+        assert_eq!(to.state.status_message(), None);
     }
 
     #[test]
-    fn an_undo_loses_nothing_of_the_history() {
+    fn undo_keeps_the_whole_history() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         let before = params.serialize_fields();
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_meanwhile_does_not_change_what_is_being_saved() {
+    fn edit_does_not_change_a_history_taken_before() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         let looked_at = params.state.history();
@@ -255,18 +254,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_wrote_is_written_back() {
+    fn fields_of_a_newer_version_are_written_back() {
         let params = AntiphonParams::new(true);
         let newer = r#"{"version":2,"dreams":["flying"],"history":{"entries":[],"order":"new"}}"#;
         load(&params, chunk(newer));
         assert!(params.state.is_newer());
-        assert!(params.state.remark().unwrap().contains("newer Antiphon"));
+        assert!(params.state.status_message().unwrap().contains("newer Antiphon"));
         let written: Value = serde_json::from_str(&params.serialize_fields()[FIELD]).unwrap();
         assert_eq!(written, json!({ "version": 2, "dreams": ["flying"], "history": { "entries": [] } }));
     }
 
     #[test]
-    fn a_history_in_a_newer_manner_leaves_the_rest_and_ours() {
+    fn unreadable_history_of_a_newer_version_leaves_the_rest_and_ours() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         let left = load(&params, chunk(r#"{"version":2,"history":"by post"}"#));
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_changes_nothing_and_says_why() {
+    fn damaged_chunk_changes_nothing_and_says_why() {
         for damaged in ["", "{", "{}", "[]", r#"{"version":-1}"#, r#"{"version":"one"}"#, r#"{"version":1,"history":3}"#, "\u{0}"] {
             let params = AntiphonParams::new(true);
             suggest(&params, 1);
@@ -282,37 +281,37 @@ mod tests {
             let left = load(&params, chunk(damaged));
             assert!(left.params.is_empty(), "{damaged:?}");
             assert_eq!((params.serialize_fields(), params.state.generation()), (before.clone(), 0), "{damaged:?}");
-            let remark = params.state.remark().unwrap();
-            assert!(remark.contains("damaged") && remark.contains("nothing was changed"), "{remark}");
-            // What is loaded next is sound, and nothing is wrong any more.
+            let message = params.state.status_message().unwrap();
+            assert!(message.contains("damaged") && message.contains("nothing was changed"), "{message}");
+            // Loading a valid chunk clears the message.
             load(&params, chunk(&before[FIELD]));
-            assert_eq!(params.state.remark(), None);
+            assert_eq!(params.state.status_message(), None);
         }
     }
 
     #[test]
-    fn a_foreign_chunk_changes_nothing_and_says_why() {
+    fn foreign_chunk_changes_nothing_and_says_why() {
         let params = AntiphonParams::new(true);
         let mut foreign = chunk("");
         foreign.params = [("bypass".to_owned(), ParamValue::Bool(true))].into();
         foreign.fields = [("editor-state".to_owned(), "{}".to_owned())].into();
         assert!(load(&params, foreign).params.is_empty());
-        assert!(params.state.remark().unwrap().contains("another program"));
+        assert!(params.state.status_message().unwrap().contains("another program"));
     }
 
     #[test]
-    fn what_of_the_history_cannot_be_read_is_counted_and_said() {
+    fn unreadable_suggestions_are_counted_in_the_message() {
         let params = AntiphonParams::new(true);
         suggest(&params, 1);
         suggest(&params, 2);
         let other = AntiphonParams::new(true);
         load(&other, chunk(&params.serialize_fields()[FIELD].replacen("\"heard\"", "\"dreamt\"", 1)));
         assert_eq!(seeds(&other), [2]);
-        assert_eq!(other.state.remark().as_deref(), Some("One suggestion of the project could not be read"));
+        assert_eq!(other.state.status_message().as_deref(), Some("One suggestion of the project could not be read"));
     }
 
     #[test]
-    fn a_preset_holds_controls_only() {
+    fn preset_contains_controls_only() {
         let mut preset = chunk("");
         preset.fields.clear();
         preset.params.extend(TRIGGERS.map(|trigger| (trigger.to_owned(), ParamValue::Bool(true))));

@@ -1,16 +1,16 @@
-//! The player's events, passed on as they are at their own sample.
+//! Pass-through of the player's events at their own sample.
 
 use nice_plug::midi::{Key as HostKey, NoteEvent, control_change};
 
 use crate::keys::KeySet;
-use crate::port::{ChannelMode, Event, Outlet, Port, Sound, each_key, note_off};
+use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, note_off};
 
-/// Events of one sample that are put in order at once; more go out in batches of so many, each in order.
+/// Events of one sample that are sorted together. More are sent in several batches, each sorted.
 const BATCH: usize = 512;
 
-/// The player's events of one sample, in the order they go out: note-offs, controllers, note-ons.
+/// The player's events of one sample, in output order: note-offs, controllers, note-ons.
 ///
-/// What is about a key that was struck in this same sample follows its note-on: the note-off of a note without length, a note's own tuning.
+/// Events for a key that was struck at this same sample follow its note-on: the note-off of a zero-length note, or a note's own tuning.
 #[derive(Debug)]
 pub struct Batch {
     offs: Vec<Event>,
@@ -22,7 +22,7 @@ pub struct Batch {
 
 #[allow(clippy::new_without_default, reason = "a default that takes memory invites `mem::take` on the audio thread")]
 impl Batch {
-    /// An empty batch with all the room it will ever need.
+    /// An empty batch with all memory allocated.
     #[must_use]
     pub fn new() -> Self {
         let [offs, controllers, ons, after] = [(); 4].map(|()| Vec::with_capacity(BATCH));
@@ -31,7 +31,7 @@ impl Batch {
 
     /// Adds an event.
     pub fn push(&mut self, event: Event) {
-        let concerns_struck = || match (event.channel(), key_of(&event)) {
+        let is_about_struck_key = || match (event.channel(), key_of(&event)) {
             (Some(channel), Some(key)) => {
                 let mut any = false;
                 each_key(channel, key, |key| any |= self.struck.contains(key));
@@ -42,34 +42,34 @@ impl Batch {
         let place = match event {
             NoteEvent::NoteOn { channel, key, .. } => {
                 each_key(channel, key, |key| self.struck.insert(key));
-                // Struck, let go and struck again within a sample: the second follows the note-off of the first.
+                // Struck, released and struck again within a sample: the second note-on follows the first note-off.
                 if self.after.is_empty() { &mut self.ons } else { &mut self.after }
             }
-            _ if concerns_struck() => &mut self.after,
+            _ if is_about_struck_key() => &mut self.after,
             NoteEvent::NoteOff { .. } | NoteEvent::Choke { .. } => &mut self.offs,
             _ => &mut self.controllers,
         };
         place.push(event);
     }
 
-    /// Whether it must be emptied before the next event.
+    /// Whether it must be cleared before the next event.
     #[must_use]
     pub fn is_full(&self) -> bool {
         [&self.offs, &self.controllers, &self.ons, &self.after].iter().any(|events| events.len() == BATCH)
     }
 
-    /// The note-offs.
+    /// Note-offs.
     #[must_use]
     pub fn offs(&self) -> &[Event] {
         &self.offs
     }
 
-    /// What comes after the note-offs: controllers, note-ons, and what follows these.
-    pub fn rest(&self) -> impl Iterator<Item = &Event> {
+    /// Events after the note-offs: controllers, note-ons, and what follows those.
+    pub fn after_offs(&self) -> impl Iterator<Item = &Event> {
         self.controllers.iter().chain(&self.ons).chain(&self.after)
     }
 
-    /// Forgets its events.
+    /// Removes all events.
     pub fn clear(&mut self) {
         for events in [&mut self.offs, &mut self.controllers, &mut self.ons, &mut self.after] {
             events.clear();
@@ -78,7 +78,7 @@ impl Batch {
     }
 }
 
-/// The key of an event about one note.
+/// The key of a per-note event.
 const fn key_of(event: &Event) -> Option<HostKey> {
     match event {
         NoteEvent::NoteOn { key, .. }
@@ -95,15 +95,15 @@ const fn key_of(event: &Event) -> Option<HostKey> {
     }
 }
 
-/// The gate between the player and the way out.
+/// Passes the player's events to the output while it is open.
 #[derive(Debug)]
 pub struct Thru {
     open: bool,
-    /// Keys whose note-on went out and whose note-off did not yet.
+    /// Keys whose note-on was sent, but not yet the note-off.
     sounding: KeySet,
-    /// Channels whose pedal went out pressed, one bit each.
+    /// Channels whose pedal was sent as pressed, one bit each.
     pedals: u16,
-    /// What the player's notes sound on.
+    /// Preview sound of the player's notes.
     sound: Sound,
 }
 
@@ -120,20 +120,20 @@ impl Thru {
         self.open
     }
 
-    /// What the player's notes sound on from here on.
+    /// Sets the preview sound of the player's notes from here on.
     pub const fn set_sound(&mut self, sound: Sound) {
         self.sound = sound;
     }
 
-    /// Opens or closes the gate. What sounds through it is released when it closes, since its note-offs will not pass.
-    pub fn set_open(&mut self, open: bool, outlet: &mut Outlet, port: &mut impl Port) {
+    /// Opens or closes the gate. Closing it releases sounding notes and pedals, since their note-offs will not pass.
+    pub fn set_open(&mut self, open: bool, output: &mut EventOutput, port: &mut impl Port) {
         if self.open && !open {
             while let Some(key) = self.sounding.first() {
-                self.sounding.forget(key);
-                outlet.send(port, note_off(0, key));
+                self.sounding.remove(key);
+                output.send(port, note_off(0, key));
             }
             for channel in (0..16).filter(|channel| self.pedals & (1 << channel) != 0) {
-                outlet.send(port, NoteEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 });
+                output.send(port, NoteEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 });
             }
             self.pedals = 0;
         }
@@ -141,14 +141,14 @@ impl Thru {
     }
 
     /// Passes an event on at its own sample, if the gate is open.
-    pub fn pass(&mut self, event: Event, outlet: &mut Outlet, port: &mut impl Port) {
+    pub fn pass(&mut self, event: Event, output: &mut EventOutput, port: &mut impl Port) {
         if !self.open {
             return;
         }
         match event {
             NoteEvent::NoteOn { channel, key, .. } => each_key(channel, key, |key| self.sounding.insert(key)),
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                each_key(channel, key, |key| self.sounding.forget(key));
+                each_key(channel, key, |key| self.sounding.remove(key));
             }
             NoteEvent::MidiCC { channel: channel @ 0..16, cc: control_change::DAMPER_PEDAL, value, .. } => {
                 let bit = 1 << channel;
@@ -161,7 +161,7 @@ impl Thru {
             },
             _ => {}
         }
-        outlet.send_as(port, sendable(event), self.sound);
+        output.send_as(port, sendable(event), self.sound);
     }
 }
 
@@ -171,13 +171,20 @@ impl Default for Thru {
     }
 }
 
-/// Whether a pedal's value, 0 to 1, counts as pressed: 64 and more of 127 (MIDI 1.0, switch controllers).
+/// Whether a pedal value, 0 to 1, counts as pressed: 64 and above of 127 (MIDI 1.0, switch controllers).
+///
+/// ```
+/// use antiphon_plugin::thru::is_pressed;
+///
+/// assert!(is_pressed(64.0 / 127.0));
+/// assert!(!is_pressed(63.0 / 127.0));
+/// ```
 #[must_use]
 pub fn is_pressed(value: f32) -> bool {
     value * 127.0 >= 63.5
 }
 
-/// An event as it goes out. nice-plug cannot send a choke: a note-off says most of it.
+/// The event as it can be sent. nice-plug cannot send a choke; the closest is a note-off.
 const fn sendable(event: Event) -> Event {
     match event {
         NoteEvent::Choke { timing, voice_id, channel, key } => NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: 0.0 },
@@ -206,17 +213,17 @@ mod tests {
         for &event in events {
             batch.push(event);
         }
-        batch.offs().iter().chain(batch.rest()).copied().collect()
+        batch.offs().iter().chain(batch.after_offs()).copied().collect()
     }
 
     #[test]
-    fn offs_go_before_controllers_and_these_before_ons() {
+    fn batch_sorts_note_offs_controllers_note_ons() {
         let (off, bend, on) = (note_off(5, LOW), NoteEvent::MidiPitchBend { timing: 5, channel: 0, value: 0.7 }, note_on(5, HIGH, 9));
         assert_eq!(sorted(&[on, bend, off]), [off, bend, on]);
     }
 
     #[test]
-    fn what_follows_a_note_on_of_its_own_key_stays_behind_it() {
+    fn events_for_a_key_struck_in_the_same_sample_follow_its_note_on() {
         let tuning = NoteEvent::PolyTuning {
             timing: 5,
             voice_id: VoiceID::ID(3),
@@ -226,28 +233,28 @@ mod tests {
         };
         let played = [note_on(5, HIGH, 9), tuning, note_off(5, HIGH), note_on(5, HIGH, 10)];
         assert_eq!(sorted(&played), played);
-        // A key that was held before is let go first, as it was played.
+        // A key that was held before is released first, as played.
         assert_eq!(sorted(&[note_off(5, HIGH), note_on(5, HIGH, 9)]), [note_off(5, HIGH), note_on(5, HIGH, 9)]);
     }
 
     #[test]
-    fn a_gate_that_closes_releases_what_it_let_through() {
-        let (mut thru, mut outlet, mut port) = (Thru::new(), Outlet::default(), Scripted::default());
+    fn closing_the_gate_releases_keys_and_pedals() {
+        let (mut thru, mut output, mut port) = (Thru::new(), EventOutput::default(), Scripted::default());
         for event in [note_on(5, LOW, 9), note_on(5, HIGH, 9), note_off(5, LOW), pedal(0, 1.0), pedal(3, 1.0), pedal(3, 0.0)] {
-            thru.pass(event, &mut outlet, &mut port);
+            thru.pass(event, &mut output, &mut port);
         }
         port.outputs.clear();
-        thru.set_open(false, &mut outlet, &mut port);
-        thru.pass(note_off(6, HIGH), &mut outlet, &mut port);
+        thru.set_open(false, &mut output, &mut port);
+        thru.pass(note_off(6, HIGH), &mut output, &mut port);
         assert_eq!(port.outputs, [note_off(0, HIGH), NoteEvent::MidiCC { timing: 0, channel: 0, cc: 64, value: 0.0 }]);
     }
 
     #[test]
-    fn a_choke_goes_out_as_a_note_off() {
-        let (mut thru, mut outlet, mut port) = (Thru::new(), Outlet::default(), Scripted::default());
+    fn choke_is_sent_as_a_note_off() {
+        let (mut thru, mut output, mut port) = (Thru::new(), EventOutput::default(), Scripted::default());
         let choke =
             NoteEvent::Choke { timing: 5, voice_id: VoiceID::Wildcard, channel: Channel::Number(0), key: HostKey::Number(LOW.pitch()) };
-        thru.pass(choke, &mut outlet, &mut port);
+        thru.pass(choke, &mut output, &mut port);
         assert_eq!(port.outputs, [note_off(5, LOW)]);
     }
 }

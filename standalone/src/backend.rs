@@ -1,5 +1,5 @@
-//! What there is to play through, found out before nice-plug starts: it neither asks JACK for its sample rate nor says what to do when
-//! nothing is there.
+//! Audio back end, chosen before nice-plug starts: nice-plug neither queries JACK's sample rate nor says what to do when nothing is
+//! available.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use nice_plug::prelude::nice_export_standalone_with_args;
 use crate::options::{Backend, Options};
 use crate::program::{self, Program};
 
-/// What nice-plug calls the system's own devices.
+/// nice-plug's name for the system's own devices.
 const SYSTEM: &str = if cfg!(target_os = "macos") {
     "core-audio"
 } else if cfg!(windows) {
@@ -20,66 +20,66 @@ const SYSTEM: &str = if cfg!(target_os = "macos") {
     "alsa"
 };
 
-/// What time comes from.
+/// Time source of this program.
 static TIME: OnceLock<Time> = OnceLock::new();
 
-/// Who drives the transport that nice-plug hands us.
+/// Source of the transport that nice-plug passes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Time {
     /// The transport of a JACK server: it rolls, stops and jumps.
     Jack,
-    /// A count of samples since the start, called a rolling transport although nobody set it going.
+    /// A sample count since the start, which nice-plug reports as a rolling transport.
     Count,
 }
 
 impl Time {
-    /// That of this program.
+    /// Time source of this program.
     pub(crate) fn of_program() -> Self {
         TIME.get().copied().unwrap_or(Self::Count)
     }
 }
 
-/// Why nothing is played.
+/// Why the program cannot run.
 #[derive(Debug)]
-pub(crate) enum Unplayable {
-    /// JACK was asked for and cannot be used.
+pub(crate) enum StartError {
+    /// JACK was requested and cannot be used.
     Jack(jack::Error),
-    /// The system's devices were asked for and cannot be used; nice-plug has said why.
+    /// The system's devices were requested and cannot be used; nice-plug has printed the reason.
     System,
-    /// The window did not open; nice-plug has said why.
+    /// The window did not open; nice-plug has printed the reason.
     Window,
 }
 
-impl fmt::Display for Unplayable {
+impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Jack(error) => write!(f, "{}. Or leave --backend out: then the system's own devices are tried next", why(error)),
+            Self::Jack(error) => write!(f, "{}. Or leave --backend out to try the system's own devices", reason(error)),
             Self::System => f.write_str(
-                "these devices cannot be used: the reason stands above. An empty name lists what there is, as in --backend system --output-device '' or --midi-input ''; --sample-rate and --period-size must suit the device",
+                "these devices cannot be used; see the message above. An empty name lists the available ones, as in --backend system --output-device '' or --midi-input ''; --sample-rate and --period-size must suit the device",
             ),
-            Self::Window => f.write_str("there is no window: the reason stands above. On Linux it needs a display (X11, or XWayland) and OpenGL"),
+            Self::Window => f.write_str("the window cannot be opened; see the message above. On Linux it needs a display (X11, or XWayland) and OpenGL"),
         }
     }
 }
 
-/// Plays until the window is closed.
-pub(crate) fn play<C: Class>(options: &Options) -> Result<(), Unplayable> {
+/// Runs until the window is closed.
+pub(crate) fn play<C: Class>(options: &Options) -> Result<(), StartError> {
     match options.backend {
-        Backend::Jack => play_through_jack::<C>(options, &server().map_err(Unplayable::Jack)?),
+        Backend::Jack => play_through_jack::<C>(options, &server().map_err(StartError::Jack)?),
         Backend::System => play_through_system::<C>(options),
-        Backend::Dummy => start::<C>(options, "dummy", Time::Count, Unplayable::Window),
+        Backend::Dummy => start::<C>(options, "dummy", Time::Count, StartError::Window),
         Backend::Auto if options.names_a_device() => play_through_system::<C>(options),
         Backend::Auto => match server() {
             Ok(server) => play_through_jack::<C>(options, &server),
             Err(error) => match play_through_system::<C>(options) {
-                Err(Unplayable::System) => {
+                Err(StartError::System) => {
                     eprintln!(
-                        "There is neither sound nor MIDI: {}, and the system's own devices cannot be used for the reason above.\n\
-                         The window opens all the same. To play, start JACK or PipeWire, or name a device: \
+                        "No audio and no MIDI: {}, and the system's own devices cannot be used (see above).\n\
+                         The window opens anyway. To play, start JACK or PipeWire, or name a device: \
                          antiphon-standalone --output-device '' lists them, --midi-input '' lists keyboards.",
-                        why(&error)
+                        reason(&error)
                     );
-                    start::<C>(options, "dummy", Time::Count, Unplayable::Window)
+                    start::<C>(options, "dummy", Time::Count, StartError::Window)
                 }
                 ended => ended,
             },
@@ -87,26 +87,26 @@ pub(crate) fn play<C: Class>(options: &Options) -> Result<(), Unplayable> {
     }
 }
 
-/// How a JACK server runs.
+/// Settings of a JACK server.
 struct Server {
-    /// In hertz.
+    /// Sample rate in hertz.
     sample_rate: u32,
-    /// In samples.
+    /// Block size in samples.
     period_size: u32,
 }
 
-/// Asks the JACK server that runs; starts none.
+/// Queries the running JACK server; does not start one.
 fn server() -> Result<Server, jack::Error> {
-    // Its own account of why there is no server is longer than ours, and comes before it.
+    // libjack's own messages about a missing server are longer than ours, and would come first.
     if jack::jack_sys::library().is_ok() {
         jack::set_logger(LoggerType::None);
     }
-    let (client, _) = Client::new("antiphon-asks", ClientOptions::NO_START_SERVER)?;
+    let (client, _) = Client::new("antiphon-probe", ClientOptions::NO_START_SERVER)?;
     Ok(Server { sample_rate: client.sample_rate(), period_size: client.buffer_size() })
 }
 
-/// Why there is no JACK, and the cure.
-fn why(error: &jack::Error) -> String {
+/// Why JACK cannot be used, and the remedy.
+fn reason(error: &jack::Error) -> String {
     match error {
         jack::Error::LibraryError(_) => "JACK's library is not installed (Debian's package is libjack-jackd2-0, or pipewire-jack)".into(),
         jack::Error::ClientError(_) => "no JACK server runs for this user (start JACK or PipeWire)".into(),
@@ -114,22 +114,22 @@ fn why(error: &jack::Error) -> String {
     }
 }
 
-/// nice-plug tells the plug-in the sample rate of its command line, whatever JACK's is.
-fn play_through_jack<C: Class>(options: &Options, server: &Server) -> Result<(), Unplayable> {
+/// nice-plug passes the sample rate of its command line to the plug-in, whatever JACK's is.
+fn play_through_jack<C: Class>(options: &Options, server: &Server) -> Result<(), StartError> {
     let options = Options { sample_rate: server.sample_rate, period_size: server.period_size, ..options.clone() };
-    start::<C>(&options, "jack", Time::Jack, Unplayable::System)
+    start::<C>(&options, "jack", Time::Jack, StartError::System)
 }
 
-fn play_through_system<C: Class>(options: &Options) -> Result<(), Unplayable> {
-    start::<C>(options, SYSTEM, Time::Count, Unplayable::System)
+fn play_through_system<C: Class>(options: &Options) -> Result<(), StartError> {
+    start::<C>(options, SYSTEM, Time::Count, StartError::System)
 }
 
-/// Runs nice-plug's program; `unready` is what is wrong if it does not come as far as making the plug-in.
-fn start<C: Class>(options: &Options, backend: &str, time: Time, unready: Unplayable) -> Result<(), Unplayable> {
-    // The last is the one that is played through.
+/// Runs nice-plug's program; `unready` is the error if it fails before the plug-in is created.
+fn start<C: Class>(options: &Options, backend: &str, time: Time, unready: StartError) -> Result<(), StartError> {
+    // The last time source set is the one in use.
     let _ = TIME.set(time);
     if nice_export_standalone_with_args::<Program<C>, _>(options.arguments(backend)) {
         return Ok(());
     }
-    Err(if program::was_made() { Unplayable::Window } else { unready })
+    Err(if program::was_made() { StartError::Window } else { unready })
 }

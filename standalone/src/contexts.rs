@@ -1,25 +1,25 @@
-//! What nice-plug hands the program, handed on to the plug-in inside.
+//! nice-plug's contexts, forwarded to the plug-in inside.
 
 use std::marker::PhantomData;
 
 use nice_plug::context::process::SendEventError;
 use nice_plug::prelude::{ActivateContext, Plugin, PluginApi, PluginNoteEvent, ProcessContext, Transport};
 
-/// A context of the plug-in `P`, which has no system exclusive messages, handed on to one within that has the same tasks.
-pub(crate) struct HandedOn<'a, X, P> {
+/// A context of the plug-in `P`, which has no system exclusive messages, forwarded to an inner plug-in with the same tasks.
+pub(crate) struct Forwarded<'a, X, P> {
     pub(crate) context: &'a mut X,
-    /// In place of the context's, in a block.
+    /// Replaces the context's transport.
     pub(crate) transport: Transport,
     outer: PhantomData<P>,
 }
 
-impl<'a, X, P> HandedOn<'a, X, P> {
+impl<'a, X, P> Forwarded<'a, X, P> {
     pub(crate) const fn new(context: &'a mut X, transport: Transport) -> Self {
         Self { context, transport, outer: PhantomData }
     }
 }
 
-impl<X, P, I> ActivateContext<I> for HandedOn<'_, X, P>
+impl<X, P, I> ActivateContext<I> for Forwarded<'_, X, P>
 where
     X: ActivateContext<P>,
     P: Plugin<BackgroundTask = I::BackgroundTask>,
@@ -42,7 +42,7 @@ where
     }
 }
 
-impl<X, P, I> ProcessContext<I> for HandedOn<'_, X, P>
+impl<X, P, I> ProcessContext<I> for Forwarded<'_, X, P>
 where
     X: ProcessContext<P>,
     P: Plugin<SysExMessage = (), BackgroundTask = I::BackgroundTask>,

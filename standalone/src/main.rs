@@ -1,19 +1,19 @@
-//! Antiphon as a program of its own: sound and MIDI from JACK or the system, the editor in a window, no host.
+//! Antiphon as a stand-alone program: audio and MIDI through JACK or the system, the editor in a window, no host.
 //!
-//! nice-plug brings the devices and the window; this crate is what a musician needs around them. [`options`] is the command line, [`backend`]
-//! finds out what there is to play through, [`program`] is the plug-in as nice-plug takes it, with its transport set right on the way
-//! ([`transport`]) and a window that closes when the program is told to end ([`window`]). [`project`] keeps settings and history from one
-//! run to the next ([`restore`]). [`announce`] says in the terminal how the engine fares.
+//! nice-plug provides devices and window; this crate adds what users need around them. [`options`] is the command line, [`backend`] chooses
+//! the audio back end, [`program`] is the plug-in as nice-plug runs it, with a corrected transport ([`transport`]) and a window that closes
+//! on signals ([`window`]). [`project`] keeps settings and history between runs ([`restore`]). [`status`] prints the engine's status to the
+//! terminal.
 //!
-//! It stands apart from the plug-in's crate because of what it takes to build: the development files of ALSA and JACK.
+//! It is separate from the plug-in crate because building it needs the development files of ALSA and JACK.
 
-mod announce;
 mod backend;
 mod contexts;
 mod options;
 mod program;
 mod project;
 mod restore;
+mod status;
 mod transport;
 mod window;
 
@@ -28,17 +28,17 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use options::Options;
-use project::{Project, Unopened};
+use project::{Project, ProjectError};
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let said = Targets::new()
+    let targets = Targets::new()
         .with_default(LevelFilter::INFO)
-        .with_target(window::WHO_COMPLAINS_OF_SIGNALS, LevelFilter::OFF)
-        // It warns of every window that it is told to close.
+        .with_target(window::SIGNAL_HANDLER_LOG, LevelFilter::OFF)
+        // baseview warns for every window closed from outside.
         .with_target("baseview", LevelFilter::ERROR);
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false).without_time().with_target(false);
-    tracing_subscriber::registry().with(lines.with_filter(said)).init();
+    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
     window::close_on_signals();
     if let Err(error) = keep_project(&options) {
         eprintln!("error: {error}");
@@ -54,19 +54,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// Opens the project, if one is wanted. Only one that was asked for has to be there.
-fn keep_project(options: &Options) -> Result<(), Unopened> {
+/// Opens the project, unless disabled. Only a project named on the command line must open.
+fn keep_project(options: &Options) -> Result<(), ProjectError> {
     if options.forget || options.lists_devices() {
         return Ok(());
     }
     let name = if options.note_fx { "standalone-note-fx" } else { "standalone" };
-    match options.project.clone().map_or_else(|| project::usual(name), Ok).and_then(Project::open) {
-        Ok((project, held)) => {
-            eprintln!("Project: {}{}", project.path().display(), if held.is_some() { "" } else { " (new)" });
-            project::keep(project, held);
+    match options.project.clone().map_or_else(|| project::default_path(name), Ok).and_then(Project::open) {
+        Ok((project, loaded)) => {
+            eprintln!("Project: {}{}", project.path().display(), if loaded.is_some() { "" } else { " (new)" });
+            project::keep(project, loaded);
         }
         Err(error) if options.project.is_some() => return Err(error),
-        Err(error) => eprintln!("Nothing of this run is kept: {error}"),
+        Err(error) => eprintln!("Settings and history will not be saved: {error}"),
     }
     Ok(())
 }

@@ -1,91 +1,91 @@
-//! The command line: that of nice-plug's programs, as far as it makes sense here, with what cannot be refused.
+//! The command line: a subset of that of nice-plug's programs.
 
 use std::path::PathBuf;
 
 use antiphon_engine::music::Metre;
 use clap::{Parser, ValueEnum};
 
-/// Plays with you without a host: MIDI in, the next phrase out, with a sound of its own.
+/// Plays with you without a host: MIDI in, the next phrase out, with a built-in sound.
 ///
-/// Sound and MIDI go through JACK (or PipeWire in its place) if its server runs, otherwise straight through the system.
-/// With JACK, connect its ports as you like, with the options below or in a patch bay.
-/// Its bars begin with your first note, or with Play; a rolling JACK transport is followed.
+/// Audio and MIDI go through JACK (or PipeWire in its place) if a server is running, otherwise directly through the system. With JACK,
+/// connect its ports with the options below or in a patch bay. Bars begin with your first note, or with Play; a rolling JACK transport is
+/// followed.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "antiphon-standalone", version, max_term_width = 100)]
 pub(crate) struct Options {
-    /// Be Antiphon Note FX: audio goes through as it is, and there is no sound of its own
+    /// Run Antiphon Note FX: audio passes through unchanged, and there is no built-in sound
     #[arg(long)]
     pub(crate) note_fx: bool,
-    /// Keep settings and history in this file, and begin with what it holds; unless named it is one of your own data folder
+    /// Load and keep settings and history in this file instead of the default one in your data folder
     #[arg(long, value_name = "FILE", conflicts_with = "forget")]
     pub(crate) project: Option<PathBuf>,
-    /// Begin afresh, and keep nothing
+    /// Start with default settings, and keep nothing
     #[arg(long)]
     pub(crate) forget: bool,
-    /// What sound and MIDI go through
+    /// Back end for audio and MIDI
     #[arg(short, long, value_enum, default_value = "auto")]
     pub(crate) backend: Backend,
-    /// Samples a second; JACK has its own
+    /// Sample rate; ignored with JACK, which has its own
     #[arg(short = 'r', long, value_name = "HERTZ", default_value_t = 48_000, value_parser = clap::value_parser!(u32).range(8_000..=384_000))]
     pub(crate) sample_rate: u32,
-    /// Samples in a block; JACK has its own
+    /// Samples per block; ignored with JACK, which has its own
     #[arg(short, long, value_name = "SAMPLES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8_192))]
     pub(crate) period_size: u32,
-    /// Quarters a minute, until a JACK transport says otherwise
+    /// Quarters per minute, unless a JACK transport sets the tempo
     #[arg(long, value_name = "BPM", default_value_t = 120.0, value_parser = tempo)]
     pub(crate) tempo: f32,
-    /// Beats in a bar, and what a beat is
+    /// Time signature
     #[arg(long, value_name = "METRE", default_value = "4/4", value_parser = metre)]
     pub(crate) metre: Metre,
-    /// The system's sound output; an empty name lists them
+    /// The system's audio output; an empty name lists all
     #[arg(long, value_name = "NAME")]
     pub(crate) output_device: Option<String>,
-    /// The system's sound input, for Note FX; an empty name lists them
+    /// The system's audio input, for Note FX; an empty name lists all
     #[arg(long, value_name = "NAME")]
     pub(crate) input_device: Option<String>,
-    /// The system's MIDI input, what you play; an empty name lists them
+    /// The system's MIDI input, your keyboard; an empty name lists all
     #[arg(long, value_name = "NAME")]
     pub(crate) midi_input: Option<String>,
-    /// The system's MIDI output, for a synth; an empty name lists them
+    /// The system's MIDI output, for a synth; an empty name lists all
     #[arg(long, value_name = "NAME")]
     pub(crate) midi_output: Option<String>,
-    /// The JACK ports that Note FX takes its sound from, with commas between
+    /// JACK ports to take Note FX's audio from, separated by commas
     #[arg(long, value_name = "PORTS")]
     pub(crate) connect_jack_inputs: Option<String>,
-    /// The JACK port that you play through
+    /// JACK port of your keyboard
     #[arg(long, value_name = "PORT")]
     pub(crate) connect_jack_midi_input: Option<String>,
-    /// The JACK port of a synth
+    /// JACK port of a synth
     #[arg(long, value_name = "PORT")]
     pub(crate) connect_jack_midi_output: Option<String>,
 }
 
-/// What sound and MIDI go through.
+/// Back end for audio and MIDI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
-    /// JACK if its server runs, else the system, else nothing
+    /// JACK if a server is running, else the system, else none
     Auto,
     /// JACK, or PipeWire in its place
     Jack,
-    /// The system itself: ALSA, CoreAudio or WASAPI
+    /// The system's own: ALSA, CoreAudio or WASAPI
     #[value(alias = "alsa", alias = "coreaudio", alias = "wasapi")]
     System,
-    /// Nothing: neither sound nor MIDI
+    /// None: neither audio nor MIDI
     Dummy,
 }
 
 impl Options {
-    /// Whether a device of the system was asked for by name.
+    /// Whether a system device was requested by name.
     pub(crate) const fn names_a_device(&self) -> bool {
         self.output_device.is_some() || self.input_device.is_some() || self.midi_input.is_some() || self.midi_output.is_some()
     }
 
-    /// Whether the devices of the system are to be listed, and nothing played.
+    /// Whether to list the system's devices instead of playing.
     pub(crate) fn lists_devices(&self) -> bool {
         [&self.output_device, &self.input_device, &self.midi_input, &self.midi_output].into_iter().flatten().any(String::is_empty)
     }
 
-    /// What nice-plug's own command line says for this, through what it calls `backend`.
+    /// The equivalent command line of nice-plug, for the back end nice-plug calls `backend`.
     pub(crate) fn arguments(&self, backend: &str) -> Vec<String> {
         let mut arguments = vec!["antiphon-standalone".to_owned()];
         let mut say = |name: &str, value: String| arguments.extend([format!("--{name}={value}")]);
@@ -135,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Options::command().debug_assert();
     }
 
     #[test]
-    fn what_is_asked_for_reaches_nice_plug() {
+    fn options_are_passed_to_nice_plug() {
         let options = parse(&["-r", "44100", "--metre", "6/8", "--tempo", "92.5", "--midi-input", ""]).unwrap();
         let arguments = options.arguments("alsa");
         for argument in ["--backend=alsa", "--sample-rate=44100", "--timesig-num=6", "--timesig-denom=8", "--tempo=92.5", "--midi-input="] {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_the_cure() {
+    fn invalid_options_are_refused_with_the_cure() {
         for (arguments, cure) in [
             (["--metre", "4/3"], "3/4 or 6/8"),
             (["--metre", "waltz"], "3/4 or 6/8"),

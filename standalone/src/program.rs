@@ -1,4 +1,4 @@
-//! The plug-in as nice-plug's program takes it.
+//! The plug-in as nice-plug's program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,25 +7,25 @@ use antiphon_plugin::class::Class;
 use antiphon_plugin::shell::Shell;
 use nice_plug::prelude::*;
 
-use crate::announce::Announced;
 use crate::backend::Time;
-use crate::contexts::HandedOn;
+use crate::contexts::Forwarded;
 use crate::project;
-use crate::transport::mend;
+use crate::status::ReportingSession;
+use crate::transport::correct;
 use crate::window::ProgramWindow;
 
-/// Whether nice-plug has come as far as making one.
+/// Whether nice-plug has created a program.
 static MADE: AtomicBool = AtomicBool::new(false);
 
-/// Whether a program was made: its devices were there.
+/// Whether a program was created, which requires working devices.
 pub(crate) fn was_made() -> bool {
     MADE.load(Ordering::Relaxed)
 }
 
-/// What is inside: the class as hosts load it.
-type Inside<C> = Shell<C, Announced>;
+/// The class as hosts load it.
+type Inside<C> = Shell<C, ReportingSession>;
 
-/// A class of the plug-in in a program of its own.
+/// A class of the plug-in as a stand-alone program.
 pub(crate) struct Program<C: Class>(Inside<C>);
 
 impl<C: Class> Default for Program<C> {
@@ -56,7 +56,7 @@ impl<C: Class> Plugin for Program<C> {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        // The plug-in has no tasks to be run here.
+        // The plug-in has no tasks to run here.
         self.0
             .editor(AsyncExecutor::new(Arc::new(|_| ()), Arc::new(|_| ())))
             .map(|editor| ProgramWindow { editor, params: self.0.parameters() })
@@ -67,7 +67,7 @@ impl<C: Class> Plugin for Program<C> {
     }
 
     fn activate(&mut self, audio: &AudioIOLayout, config: &BufferConfig, context: &mut impl ActivateContext<Self>) -> bool {
-        self.0.activate(audio, config, &mut HandedOn::<_, Self>::new(context, Transport::new(config.sample_rate)))
+        self.0.activate(audio, config, &mut Forwarded::<_, Self>::new(context, Transport::new(config.sample_rate)))
     }
 
     fn reset(&mut self) {
@@ -81,8 +81,8 @@ impl<C: Class> Plugin for Program<C> {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         project::count_block();
-        let transport = mend(context.transport(), Time::of_program());
-        self.0.process(buffer, aux, &mut HandedOn::<_, Self>::new(context, transport))
+        let transport = correct(context.transport(), Time::of_program());
+        self.0.process(buffer, aux, &mut Forwarded::<_, Self>::new(context, transport))
     }
 
     fn deactivate(&mut self) {

@@ -1,4 +1,4 @@
-//! What the program keeps from one run to the next: settings and history, the very JSON that a host would keep in its project.
+//! State kept between runs: settings and history, in the JSON format that a host would save.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -16,61 +16,61 @@ use parking_lot::Mutex;
 
 use crate::restore::restore;
 
-/// How often what has changed is written.
+/// Interval at which changes are written.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// A project that cannot be opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unopened {
-    /// No home is known.
+pub(crate) enum ProjectError {
+    /// No home folder is known.
     #[error("no home folder is known; name a file with --project FILE, or keep nothing with --forget")]
     NoPlace,
-    /// It cannot be read, or its folder not be made.
+    /// The file cannot be read, or its folder cannot be created.
     #[error("the project {path} cannot be opened: {source}. Name another with --project FILE, or keep nothing with --forget")]
     Unreadable { path: PathBuf, source: io::Error },
-    /// It is damaged, or of something else.
+    /// The file is damaged, or of another kind.
     #[error(
-        "{path} is no project of Antiphon: {reason}. It is left as it is: move it away, name another with --project FILE, or keep nothing with --forget"
+        "{path} is not an Antiphon project: {reason}. It was left unchanged: move it away, name another with --project FILE, or keep nothing with --forget"
     )]
     Foreign { path: PathBuf, reason: String },
-    /// Another program has it open.
+    /// Another instance of the program has it open.
     #[error("the project {0} is open in another Antiphon: close that one, name another with --project FILE, or keep nothing with --forget")]
     Open(PathBuf),
 }
 
-/// A project that this program alone has open.
+/// A project opened exclusively by this program.
 #[derive(Debug)]
 pub(crate) struct Project {
     path: PathBuf,
-    /// What stands in the file.
+    /// Content of the file.
     written: Option<Vec<u8>>,
     /// When it was last compared.
-    looked: Instant,
-    /// Whether the player was told that it cannot be written.
-    complained: bool,
-    /// Gives the file free when the program ends, however it ends.
+    compared: Instant,
+    /// Whether a write error was already reported.
+    reported_error: bool,
+    /// Locks the project until the program ends, however it ends.
     _lock: File,
 }
 
-/// Where the project of programs of this name is unless told otherwise.
-pub(crate) fn usual(name: &str) -> Result<PathBuf, Unopened> {
-    Ok(user_data().ok_or(Unopened::NoPlace)?.join(format!("{name}.json")))
+/// Default path of the project of this name.
+pub(crate) fn default_path(name: &str) -> Result<PathBuf, ProjectError> {
+    Ok(user_data().ok_or(ProjectError::NoPlace)?.join(format!("{name}.json")))
 }
 
 impl Project {
-    /// Opens a project, and what it held; one that is not there begins empty.
+    /// Opens a project; returns its content, or `None` for a new one.
     ///
     /// # Errors
-    /// [`Unopened`].
-    pub(crate) fn open(path: PathBuf) -> Result<(Self, Option<PluginState>), Unopened> {
-        let unreadable = |source| Unopened::Unreadable { path: path.clone(), source };
+    /// [`ProjectError`].
+    pub(crate) fn open(path: PathBuf) -> Result<(Self, Option<PluginState>), ProjectError> {
+        let unreadable = |source| ProjectError::Unreadable { path: path.clone(), source };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(unreadable)?;
         }
-        let lock = File::create(beside(&path)).map_err(unreadable)?;
+        let lock = File::create(lock_path(&path)).map_err(unreadable)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Unopened::Open(path)),
+            Err(TryLockError::WouldBlock) => return Err(ProjectError::Open(path)),
             Err(TryLockError::Error(source)) => return Err(unreadable(source)),
         }
         let written = match fs::read(&path) {
@@ -78,18 +78,18 @@ impl Project {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(source) => return Err(unreadable(source)),
         };
-        let state = written.as_deref().map(read).transpose().map_err(|reason| Unopened::Foreign { path: path.clone(), reason })?;
-        Ok((Self { path, written, looked: Instant::now(), complained: false, _lock: lock }, state))
+        let state = written.as_deref().map(read).transpose().map_err(|reason| ProjectError::Foreign { path: path.clone(), reason })?;
+        Ok((Self { path, written, compared: Instant::now(), reported_error: false, _lock: lock }, state))
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes what is to be kept, unless it stands there already.
+    /// Writes the state, unless the file already holds it.
     fn write(&mut self, state: &PluginState) {
-        self.looked = Instant::now();
+        self.compared = Instant::now();
         let written = serde_json::to_vec(state).map_err(io::Error::from).and_then(|bytes| {
             if self.written.as_ref() != Some(&bytes) {
                 write_whole(&self.path, &bytes)?;
@@ -98,20 +98,20 @@ impl Project {
             Ok(())
         });
         match written {
-            Ok(()) => self.complained = false,
-            Err(error) if !self.complained => {
+            Ok(()) => self.reported_error = false,
+            Err(error) if !self.reported_error => {
                 eprintln!(
-                    "The project {} cannot be written: {error}. Until it can, drag or save what you want to have.",
+                    "The project {} cannot be written: {error}. Until it can be written, drag or save what you want to keep.",
                     self.path.display()
                 );
-                self.complained = true;
+                self.reported_error = true;
             }
             Err(_) => {}
         }
     }
 }
 
-/// What a file holds, or why it is none of ours.
+/// The content of a file, or why it is not ours.
 fn read(bytes: &[u8]) -> Result<PluginState, String> {
     let mut state = serde_json::from_slice(bytes).map_err(|error| format!("it is damaged ({error})"))?;
     match refusal(&mut state) {
@@ -120,8 +120,8 @@ fn read(bytes: &[u8]) -> Result<PluginState, String> {
     }
 }
 
-/// The file that is locked while a project is open: the project's own is replaced whenever it is written.
-fn beside(path: &Path) -> PathBuf {
+/// The lock file of a project. Separate, because the project file itself is replaced at each write.
+fn lock_path(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.lock"))
 }
@@ -131,51 +131,51 @@ static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
 struct Open {
     project: Project,
-    /// What it held, until the plug-in has it.
-    held: Option<PluginState>,
-    /// From then on, and when it had been played so many blocks.
+    /// Loaded state, until it is passed to the plug-in.
+    loaded: Option<PluginState>,
+    /// The running plug-in, and the block count when it received the state.
     plugin: Option<(GuiContext, u64)>,
 }
 
-/// Blocks that were begun.
+/// Number of blocks started.
 static BLOCKS: AtomicU64 = AtomicU64::new(0);
 
-/// After so many more of them controls that were turned stand where they were turned to: nice-plug turns them when a block ends.
-const TURNED: u64 = 2;
+/// Blocks after which restored controls have their values: nice-plug applies changes at the end of a block.
+const RESTORE_BLOCKS: u64 = 2;
 
-/// Counts a block. For the audio thread.
+/// Counts a block. Called on the audio thread.
 pub(crate) fn count_block() {
     BLOCKS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Has a project kept from now on.
-pub(crate) fn keep(project: Project, held: Option<PluginState>) {
-    *OPEN.lock() = Some(Open { project, held, plugin: None });
+/// Keeps a project from now on.
+pub(crate) fn keep(project: Project, loaded: Option<PluginState>) {
+    *OPEN.lock() = Some(Open { project, loaded, plugin: None });
 }
 
-/// Gives what the project held to the plug-in, and looks after what becomes of it.
-pub(crate) fn take_up(params: &AntiphonParams, plugin: &GuiContext) {
+/// Passes the loaded state to the plug-in, and saves its state from then on.
+pub(crate) fn attach(params: &AntiphonParams, plugin: &GuiContext) {
     if let Some(open) = &mut *OPEN.lock() {
-        if let Some(held) = open.held.take() {
-            restore(params, &held, &plugin.param_setter());
+        if let Some(loaded) = open.loaded.take() {
+            restore(params, &loaded, &plugin.param_setter());
         }
         open.plugin = Some((plugin.clone(), BLOCKS.load(Ordering::Relaxed)));
     }
 }
 
-/// Writes what has changed, if it is time to.
-pub(crate) fn look() {
-    write(|project| project.looked.elapsed() > PERIOD);
+/// Writes changes, at intervals of [`PERIOD`].
+pub(crate) fn save_if_due() {
+    write(|project| project.compared.elapsed() > PERIOD);
 }
 
-/// Writes what has changed. What the plug-in never had, because no audio came, stays as it is.
+/// Writes changes now. Does nothing if the plug-in never received the loaded state because no audio was running.
 pub(crate) fn save() {
     write(|_| true);
 }
 
 fn write(is_due: impl Fn(&Project) -> bool) {
-    if let Some(Open { project, plugin: Some((plugin, taken_up)), .. }) = &mut *OPEN.lock()
-        && BLOCKS.load(Ordering::Relaxed) >= *taken_up + TURNED
+    if let Some(Open { project, plugin: Some((plugin, attached_at)), .. }) = &mut *OPEN.lock()
+        && BLOCKS.load(Ordering::Relaxed) >= *attached_at + RESTORE_BLOCKS
         && is_due(project)
     {
         project.write(&plugin.get_state());
@@ -189,26 +189,26 @@ mod tests {
 
     use super::*;
 
-    /// What the plug-in would keep, with one control set.
+    /// A saved state with one control set.
     fn state(adventurousness: f32) -> PluginState {
         let (params, fields) = ([("adventurousness".to_owned(), ParamValue::F32(adventurousness))].into(), Default::default());
         PluginState { version: "0.1.0".into(), params, fields }
     }
 
     #[test]
-    fn what_was_written_is_held_when_it_is_opened_again() {
+    fn written_project_is_loaded_when_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new").join("mine.json");
-        let (mut project, held) = Project::open(path.clone()).unwrap();
-        assert!(held.is_none());
+        let (mut project, loaded) = Project::open(path.clone()).unwrap();
+        assert!(loaded.is_none());
         project.write(&state(0.75));
         drop(project);
-        let (_, held) = Project::open(path).unwrap();
-        assert!(matches!(held.unwrap().params["adventurousness"], ParamValue::F32(value) if value == 0.75));
+        let (_, loaded) = Project::open(path).unwrap();
+        assert!(matches!(loaded.unwrap().params["adventurousness"], ParamValue::F32(value) if value == 0.75));
     }
 
     #[test]
-    fn what_is_no_project_is_refused_and_left_as_it_is() {
+    fn file_that_is_no_project_is_refused_and_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let other = serde_json::to_string(&PluginState { params: Default::default(), ..state(0.0) }).unwrap();
         for (name, text) in [("damaged", "{"), ("list", "[1]"), ("other", &other)] {
@@ -221,12 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn a_project_is_open_in_one_program_at_a_time() {
+    fn project_can_be_open_in_one_program_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.json");
         let open = Project::open(path.clone()).unwrap();
         let error = Project::open(path.clone()).unwrap_err();
-        assert!(matches!(error, Unopened::Open(_)) && error.to_string().contains("another Antiphon"), "{error}");
+        assert!(matches!(error, ProjectError::Open(_)) && error.to_string().contains("another Antiphon"), "{error}");
         drop(open);
         Project::open(path).unwrap();
     }

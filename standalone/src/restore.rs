@@ -1,7 +1,7 @@
-//! A saved state given back to a plug-in that runs.
+//! Restores a saved state into a running plug-in.
 //!
-//! nice-plug's own way hands the state to the audio thread, which then allocates and waits. Here the history is loaded as a host would load it, from
-//! outside, and the controls are turned as if by hand.
+//! nice-plug's own way passes the state to the audio thread, which then allocates and waits. Here the history is loaded from outside, as a
+//! host would, and the controls are set as by the user.
 
 use antiphon_plugin::params::AntiphonParams;
 use nice_plug::context::gui::ParamSetter;
@@ -10,36 +10,36 @@ use nice_plug::params::enums::Enum;
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::{Param, Params, PluginState};
 
-/// Restores the history and every control but the three that are pressed: a program does not begin by playing.
+/// Restores the history and every control except the three triggers: a program does not start by playing.
 pub(crate) fn restore(params: &AntiphonParams, saved: &PluginState, setter: &ParamSetter<'_>) {
     params.deserialize_fields(&saved.fields);
     for (id, value) in &saved.params {
         match (id.as_str(), value) {
             ("mode", ParamValue::String(id)) => choose(&params.mode, id, setter),
-            ("horizon", &ParamValue::I32(bars)) => turn(&params.horizon, bars, setter),
-            ("adventurousness", &ParamValue::F32(share)) => turn(&params.adventurousness, share, setter),
-            ("seed", &ParamValue::I32(number)) => turn(&params.seed, number, setter),
-            ("thru", &ParamValue::Bool(on)) => turn(&params.thru, on, setter),
+            ("horizon", &ParamValue::I32(bars)) => set(&params.horizon, bars, setter),
+            ("adventurousness", &ParamValue::F32(share)) => set(&params.adventurousness, share, setter),
+            ("seed", &ParamValue::I32(number)) => set(&params.seed, number, setter),
+            ("thru", &ParamValue::Bool(on)) => set(&params.thru, on, setter),
             ("input_role", ParamValue::String(id)) => choose(&params.input_role, id, setter),
             ("output_role", ParamValue::String(id)) => choose(&params.output_role, id, setter),
-            ("preview", &ParamValue::Bool(on)) => turn(&params.preview, on, setter),
-            ("bypass", &ParamValue::Bool(on)) => turn(&params.bypass, on, setter),
-            // Pressed, or of a newer version.
+            ("preview", &ParamValue::Bool(on)) => set(&params.preview, on, setter),
+            ("bypass", &ParamValue::Bool(on)) => set(&params.bypass, on, setter),
+            // A trigger, or a parameter of a newer version.
             _ => {}
         }
     }
 }
 
-fn turn<P: Param>(param: &P, value: P::Plain, setter: &ParamSetter<'_>) {
+fn set<P: Param>(param: &P, value: P::Plain, setter: &ParamSetter<'_>) {
     setter.begin_set_parameter(param);
     setter.set_parameter(param, value);
     setter.end_set_parameter(param);
 }
 
-/// A step of an unknown name, a newer version's, stays as it is.
+/// Leaves the parameter alone if the step is unknown, as from a newer version.
 fn choose<T: Enum + PartialEq>(param: &EnumParam<T>, id: &str, setter: &ParamSetter<'_>) {
     if let Some(step) = T::ids().and_then(|ids| ids.iter().position(|other| *other == id)) {
-        turn(param, T::from_index(step), setter);
+        set(param, T::from_index(step), setter);
     }
 }
 
@@ -54,11 +54,11 @@ mod tests {
 
     use super::*;
 
-    /// What was turned, and where to.
+    /// Records parameter changes.
     #[derive(Default)]
-    struct Hand(Mutex<Vec<(ParamPtr, f32)>>);
+    struct Recorder(Mutex<Vec<(ParamPtr, f32)>>);
 
-    impl GuiContextInner for Hand {
+    impl GuiContextInner for Recorder {
         fn plugin_api(&self) -> PluginApi {
             PluginApi::Standalone
         }
@@ -68,16 +68,16 @@ mod tests {
         }
         unsafe fn raw_end_set_parameter(&self, _param: ParamPtr) {}
         fn get_state(&self) -> PluginState {
-            unreachable!("nobody asks for it")
+            unreachable!("not called by restore")
         }
         fn set_state(&self, _state: PluginState) {
-            unreachable!("it would be loaded by the audio thread")
+            unreachable!("must not be called: the audio thread would load it")
         }
         fn request_restart(&self) {}
     }
 
-    /// By id, where each control is turned to when all of them were saved at the end of their range, or with the step of this name.
-    fn turned(step: &str) -> BTreeMap<String, f32> {
+    /// The changes by parameter id, when all parameters were saved beyond the end of their range, or with the step of this id.
+    fn restored(step: &str) -> BTreeMap<String, f32> {
         let params = AntiphonParams::new(true);
         let at_the_end = |param: &ParamPtr| match param {
             ParamPtr::FloatParam(_) => ParamValue::F32(1.0),
@@ -88,25 +88,25 @@ mod tests {
         let known = params.param_map();
         let saved = known.iter().map(|(id, param, _)| (id.clone(), at_the_end(param)));
         let state = PluginState { version: String::new(), params: saved.collect(), fields: BTreeMap::default() };
-        let hand = Hand::default();
-        restore(&params, &state, &ParamSetter { raw_context: &hand });
-        let id = |turned| known.iter().find(|(_, param, _)| *param == turned).map_or(String::new(), |(id, ..)| id.clone());
-        hand.0.into_inner().into_iter().map(|(param, normalized)| (id(param), normalized)).collect()
+        let recorder = Recorder::default();
+        restore(&params, &state, &ParamSetter { raw_context: &recorder });
+        let id = |changed| known.iter().find(|(_, param, _)| *param == changed).map_or(String::new(), |(id, ..)| id.clone());
+        recorder.0.into_inner().into_iter().map(|(param, normalized)| (id(param), normalized)).collect()
     }
 
     #[test]
-    fn every_control_is_turned_but_those_that_are_pressed() {
+    fn all_controls_but_the_triggers_are_restored() {
         let all = AntiphonParams::new(true).param_map().into_iter().map(|(id, ..)| id);
-        let bass = turned("bass");
+        let bass = restored("bass");
         let expected: Vec<String> = all.filter(|id| !["play", "another", "keep", "mode"].contains(&id.as_str())).collect();
         assert!(expected.iter().all(|id| bass.contains_key(id)) && bass.len() == expected.len(), "{bass:?}");
         assert_eq!((bass["adventurousness"], bass["horizon"], bass["bypass"]), (1.0, 1.0, 1.0), "beyond the range is its end");
         assert!(0.0 < bass["output_role"] && bass["output_role"] < 1.0);
-        assert_eq!(turned("infill")["mode"], 1.0);
+        assert_eq!(restored("infill")["mode"], 1.0);
     }
 
     #[test]
-    fn a_step_of_an_unknown_name_leaves_its_control_alone() {
-        assert!(!turned("no such step").contains_key("mode"));
+    fn unknown_step_leaves_its_control_alone() {
+        assert!(!restored("no such step").contains_key("mode"));
     }
 }

@@ -1,4 +1,4 @@
-//! The editor as the program's window: closing it ends the program, and being told to end closes it.
+//! The editor as the program's window: closing it ends the program, and a signal closes it.
 
 use std::error::Error;
 use std::process;
@@ -16,38 +16,37 @@ use nice_plug_egui::baseview;
 
 use crate::project;
 
-/// nice-plug complains, from here, that its handler of signals was not wanted. Nothing else is said from here.
-pub(crate) const WHO_COMPLAINS_OF_SIGNALS: &str = "nice_plug::wrapper::standalone::wrapper";
+/// Log target of nice-plug's message that its own signal handler was not installed. It logs nothing else.
+pub(crate) const SIGNAL_HANDLER_LOG: &str = "nice_plug::wrapper::standalone::wrapper";
 
-/// How often an open window asks whether to close.
-const GLANCE: Duration = Duration::from_millis(20);
-/// How long closing may take, and a window that does not answer: a JACK server that is gone never hands the audio thread back.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// What a shell makes of a program that a signal ended.
+/// Interval at which an open window checks for closing.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Timeout for closing, and for a window that does not respond: if the JACK server is gone, the audio thread never ends.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Exit status that shells use for a program ended by SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Whether somebody has told the program to end.
-static ENDS: AtomicBool = AtomicBool::new(false);
+/// Whether a signal requested the end of the program.
+static QUIT: AtomicBool = AtomicBool::new(false);
 
-/// Closes the window when the program is interrupted or told to terminate; the second time it ends at once. nice-plug's own handler would
-/// swallow the signal.
+/// Closes the window on SIGINT or SIGTERM; a second signal ends the program at once. nice-plug's own handler would swallow the signal.
 pub(crate) fn close_on_signals() {
     let handled = ctrlc::set_handler(|| {
-        if ENDS.swap(true, Ordering::Relaxed) {
+        if QUIT.swap(true, Ordering::Relaxed) {
             process::exit(INTERRUPTED);
         }
-        // Elsewhere a window cannot be asked from outside.
+        // On these systems a window cannot be closed from another thread.
         if cfg!(any(windows, target_os = "macos")) {
             project::save();
             process::exit(INTERRUPTED);
         }
     });
     if let Err(error) = handled {
-        eprintln!("Ctrl-C will not close the window in good order: {error}");
+        eprintln!("Ctrl-C will not close the window cleanly: {error}");
     }
 }
 
-/// The editor of a program.
+/// The editor of the stand-alone program.
 pub(crate) struct ProgramWindow {
     pub(crate) editor: AntiphonEditor,
     pub(crate) params: Arc<AntiphonParams>,
@@ -64,7 +63,7 @@ impl Editor for ProgramWindow {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<ProgramHandle>, Box<dyn Error>> {
-        project::take_up(&self.params, &gui_context);
+        project::attach(&self.params, &gui_context);
         let SpawnedEditor { handle, window } = self.editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
         Ok(SpawnedEditor { handle: ProgramHandle(handle), window })
     }
@@ -78,20 +77,20 @@ impl Editor for ProgramWindow {
     }
 }
 
-/// Shows it. One that was closed before that answers no more (baseview 0.4.2): not shown, but no error.
+/// Shows the window. A window closed before that no longer responds (baseview 0.4.2), which is no error.
 fn show(window: &AntiphonWindow) -> Result<(), baseview::Error> {
-    let asked = Instant::now();
+    let began = Instant::now();
     let shown = window.show();
     while shown.is_err() && window.is_open() {
-        if asked.elapsed() > PATIENCE {
+        if began.elapsed() > TIMEOUT {
             return shown;
         }
-        thread::sleep(GLANCE);
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }
 
-/// The handle of an open window.
+/// Handle of an open window.
 pub(crate) struct ProgramHandle(AntiphonHandle);
 
 impl EditorHandle for ProgramHandle {
@@ -99,16 +98,16 @@ impl EditorHandle for ProgramHandle {
     type Error = WindowError;
 
     fn run_until_closed(window: AntiphonWindow) -> Result<(), WindowError> {
-        // On X11 the window has a thread of its own, so this one is free to look out for its end.
+        // On X11 the window has its own thread, so this one can watch for the end.
         if cfg!(not(any(windows, target_os = "macos"))) {
             show(&window)?;
-            while window.is_open() && !ENDS.load(Ordering::Relaxed) {
+            while window.is_open() && !QUIT.load(Ordering::Relaxed) {
                 window.host_main_thread_callback();
-                project::look();
-                thread::sleep(GLANCE);
+                project::save_if_due();
+                thread::sleep(POLL_INTERVAL);
             }
         }
-        let closed = if ENDS.load(Ordering::Relaxed) {
+        let closed = if QUIT.load(Ordering::Relaxed) {
             drop(window);
             Ok(())
         } else {
@@ -116,8 +115,8 @@ impl EditorHandle for ProgramHandle {
         };
         project::save();
         thread::spawn(|| {
-            thread::sleep(PATIENCE);
-            eprintln!("The audio server no longer answers: Antiphon ends without it.");
+            thread::sleep(TIMEOUT);
+            eprintln!("The audio server no longer responds; exiting without it.");
             process::exit(1);
         });
         closed

@@ -1,4 +1,4 @@
-//! The program itself: under an X server that shows nothing, without devices.
+//! The program itself: on a virtual X server, without devices.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -16,22 +16,22 @@ use tempfile::TempDir;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
 
-/// After which a program that hangs is called that; a busy machine takes its time.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout after which a program counts as hanging; generous for a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The program with its window open.
 struct Running {
     display: Display,
     program: Child,
-    /// What it writes in the terminal.
+    /// Lines of its terminal output.
     lines: Receiver<String>,
-    /// What of that was read, for messages.
-    said: Vec<String>,
+    /// Lines read so far, for failure messages.
+    output: Vec<String>,
     folder: TempDir,
 }
 
 impl Running {
-    /// Starts it on a screen of its own, on the dummy backend.
+    /// Starts it on its own screen, with the dummy back end.
     fn start(arguments: &[&str], runtime: Option<&Path>) -> Self {
         let display = Display::start(1100, 700).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -47,16 +47,16 @@ impl Running {
         }
         let mut program = command.spawn().unwrap();
         let stderr = BufReader::new(program.stderr.take().unwrap());
-        let (tell, lines) = mpsc::channel();
-        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        Self { display, program, lines, said: Vec::new(), folder }
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { display, program, lines, output: Vec::new(), folder }
     }
 
-    /// Waits until it says a line that begins like this.
-    fn hear(&mut self, beginning: &str) -> String {
+    /// Waits for a line with this beginning.
+    fn wait_for_line(&mut self, beginning: &str) -> String {
         loop {
-            let Ok(line) = self.lines.recv_timeout(PATIENCE) else { panic!("no {beginning:?} in {:#?}", self.said) };
-            self.said.push(line.clone());
+            let Ok(line) = self.lines.recv_timeout(TIMEOUT) else { panic!("no {beginning:?} in {:#?}", self.output) };
+            self.output.push(line.clone());
             if line.starts_with(beginning) {
                 return line;
             }
@@ -65,7 +65,7 @@ impl Running {
 
     /// Waits for its window.
     fn window(&self, connection: &impl Connection, root: Window) -> Window {
-        until("its window", || {
+        poll("its window", || {
             let children = connection.query_tree(root).unwrap().reply().unwrap().children;
             let called = |window: &Window| {
                 let name = connection.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64).unwrap().reply();
@@ -75,84 +75,84 @@ impl Running {
         })
     }
 
-    /// Waits for its end, and asks for it again and again; what its report says.
+    /// Waits until it exits, calling `ask` repeatedly; returns its status and its report.
     fn end(mut self, mut ask: impl FnMut()) -> (ExitStatus, String) {
-        let status = until("its end", || {
+        let status = poll("its end", || {
             ask();
             self.program.try_wait().unwrap()
         });
-        self.said.extend(self.lines.try_iter());
-        // Seen only when the test fails.
-        println!("{:#?}", self.said);
+        self.output.extend(self.lines.try_iter());
+        // Visible only if the test fails.
+        println!("{:#?}", self.output);
         (status, fs::read_to_string(self.folder.path().join("report")).unwrap_or_default())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that has ended cannot be killed.
+        // Fails if it has already exited.
         let _ = self.program.kill();
         let _ = self.program.wait();
     }
 }
 
-/// Waits for something that comes by itself.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+/// Polls until a value is available.
+fn poll<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
+        assert!(begun.elapsed() < TIMEOUT, "{what} did not come");
         thread::sleep(Duration::from_millis(100));
     }
 }
 
-/// The runtime that `cargo xtask test` names.
+/// The runtime set by `cargo xtask test`.
 fn runtime() -> PathBuf {
     let named = std::env::var_os("ANTIPHON_ONNXRUNTIME");
     named.expect("ANTIPHON_ONNXRUNTIME names the runtime: run `cargo xtask test`").into()
 }
 
 #[test]
-fn it_comes_up_with_its_engine_and_ends_in_good_order_when_told_to() {
+fn program_starts_its_engine_and_ends_cleanly_on_a_signal() {
     let mut running = Running::start(&["--tempo", "240", "--period-size", "256"], Some(&runtime()));
     let (connection, screen) = x11rb::connect(Some(running.display.name())).unwrap();
     running.window(&connection, connection.setup().roots[screen].root);
-    let engine = running.hear("Engine: ONNX Runtime ");
+    let engine = running.wait_for_line("Engine: ONNX Runtime ");
     assert!(engine.contains("1."), "{engine}");
-    running.hear("Model: antiphon");
+    running.wait_for_line("Model: antiphon");
     assert!(Command::new("kill").arg(running.program.id().to_string()).status().unwrap().success());
-    // Once is enough: the second time it would end at once.
+    // One signal: a second one would end it at once.
     let (status, report) = running.end(|| {});
     assert!(status.success(), "{status}");
-    // The session leaves its line when it is over.
+    // The session writes its report when it ends.
     let report: serde_json::Value = serde_json::from_str(report.trim()).unwrap();
     assert_eq!((&report["notes_late"], &report["events_refused"]), (&0.into(), &0.into()), "{report}");
 }
 
 #[test]
-fn closing_the_window_ends_it_also_when_something_is_missing() {
+fn closing_the_window_ends_the_program_without_a_runtime() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("mine.json");
     let mut running = Running::start(&["--note-fx", "--project", project.to_str().unwrap()], Some(Path::new("/no/such/runtime")));
-    let missing = running.hear("Engine: ");
-    assert!(missing.contains("/no/such/runtime") || running.hear("  looked in ").contains("/no/such/runtime"), "{missing}");
+    let missing = running.wait_for_line("Engine: ");
+    assert!(missing.contains("/no/such/runtime") || running.wait_for_line("  looked in ").contains("/no/such/runtime"), "{missing}");
     let (connection, screen) = x11rb::connect(Some(running.display.name())).unwrap();
     let window = running.window(&connection, connection.setup().roots[screen].root);
     let atom = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
     let close = ClientMessageEvent::new(32, window, atom(b"WM_PROTOCOLS"), [atom(b"WM_DELETE_WINDOW"), 0, 0, 0, 0]);
-    // A window that has just been made may miss the first (baseview 0.4.2); one that is gone takes none.
+    // A new window may miss the first message (baseview 0.4.2); one that is gone accepts none.
     let (status, report) = running.end(|| drop(connection.send_event(false, window, EventMask::NO_EVENT, close).unwrap().check()));
     assert!(status.success() && !report.is_empty(), "{status} {report}");
     assert!(project.exists(), "what was set is kept");
 }
 
-/// Starts it with a project, ends it when it is up, and returns what the project holds then.
+/// Starts it with a project, ends it once it is up, and returns the project's content.
 fn kept(project: &Path) -> serde_json::Value {
     let mut running = Running::start(&["--project", project.to_str().unwrap()], Some(&runtime()));
-    running.hear(&format!("Project: {}", project.display()));
-    running.hear("Model: antiphon");
+    running.wait_for_line(&format!("Project: {}", project.display()));
+    running.wait_for_line("Model: antiphon");
     assert!(Command::new("kill").arg(running.program.id().to_string()).status().unwrap().success());
     let (status, _) = running.end(|| {});
     assert!(status.success(), "{status}");
@@ -160,12 +160,12 @@ fn kept(project: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn settings_and_history_are_kept_from_run_to_run() {
+fn settings_and_history_are_kept_between_runs() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("mine.json");
     let mut first = kept(&project);
     assert!(first["fields"]["antiphon"].is_string(), "{first}");
-    // As if they had been turned.
+    // As if the user had set them.
     for (id, value) in [("adventurousness", json!(0.75)), ("horizon", json!(7)), ("output_role", json!("bass")), ("thru", json!(false))] {
         let saved = first["params"][id].as_object_mut().unwrap().values_mut().next().unwrap();
         assert_ne!(*saved, value, "{id}");
@@ -176,34 +176,34 @@ fn settings_and_history_are_kept_from_run_to_run() {
 }
 
 #[test]
-fn what_is_no_project_is_refused_with_the_cure() {
+fn file_that_is_no_project_is_refused_with_the_cure() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("mine.json");
     fs::write(&project, "no project").unwrap();
-    let (said, output) = refused(&["--backend", "dummy", "--project", project.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("mine.json") && said.contains("--forget"), "{said}");
+    let (text, output) = refused(&["--backend", "dummy", "--project", project.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("mine.json") && text.contains("--forget"), "{text}");
     assert_eq!(fs::read_to_string(&project).unwrap(), "no project");
 }
 
-/// Runs the program where it cannot play.
+/// Runs the program where it cannot start.
 fn refused(arguments: &[&str]) -> (String, Output) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon-standalone"));
-    // Neither JACK's own servers nor PipeWire's have such names.
+    // No JACK or PipeWire server has such a name.
     command.args(arguments).env("JACK_DEFAULT_SERVER", "antiphon-no-such-server").env("PIPEWIRE_REMOTE", "antiphon-no-such-server");
     let output = command.output().unwrap();
     (String::from_utf8_lossy(&output.stderr).into_owned(), output)
 }
 
 #[test]
-fn devices_that_are_not_there_are_refused_with_the_cure() {
+fn missing_devices_are_refused_with_the_cure() {
     for (arguments, cures) in [
         (["--backend", "jack"], ["JACK", "leave --backend out"]),
         (["--output-device", "antiphon-no-such-device"], ["cannot be used", "--output-device ''"]),
         (["--midi-input", "antiphon-no-such-keyboard"], ["cannot be used", "--midi-input ''"]),
     ] {
-        let (said, output) = refused(&[&arguments[..], &["--forget"]].concat());
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(cures.iter().all(|cure| said.contains(cure)), "{said}");
+        let (text, output) = refused(&[&arguments[..], &["--forget"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(cures.iter().all(|cure| text.contains(cure)), "{text}");
     }
 }

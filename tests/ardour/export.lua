@@ -1,5 +1,5 @@
--- Opens the session that `play.lua` left and exports it, the Play parameter pressed by automation.
--- Arguments: report, the session's folder, samples of a block, samples at which to press Play and to end.
+-- Opens the session saved by `play.lua` and exports it, with Play pressed by automation.
+-- Arguments: report path, session folder, block size in samples, samples at which to press Play and to end.
 local host = dofile (debug.getinfo (1, "S").source:match ("^@(.*/)") .. "host.lua")
 local _, folder, block, press, last = table.unpack (arg)
 

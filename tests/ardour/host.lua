@@ -1,17 +1,17 @@
--- What the scenarios share: a session with a player's track, Antiphon on it, and a track that records what Antiphon sends.
--- Ardour's own `print` appears only when the program ends, so facts go to a file, a line each.
+-- Shared by the scenarios: a session with a player's track, Antiphon on it, and a track that records Antiphon's output.
+-- Ardour's own `print` appears only when the program ends, so results go to a file, one per line.
 
 local host = {}
 
 host.RATE = 48000 -- samples a second
--- The samples are the only clock that the plug-in knows: a slow engine gives a busy machine time.
+-- The plug-in's clock counts samples, so running at half speed gives a busy machine more time.
 host.SPEED = "Half Speed"
 host.BLOCK = 512 -- samples
 local TICKS = 1920 -- in a quarter
 
 local report = assert (io.open (assert (arg[1], "the first argument is the path of the report"), "w"))
 
--- Writes a line of the report, its fields separated by tabs.
+-- Writes a line to the report, its fields separated by tabs.
 function host.say (...)
 	local words = {}
 	for index, word in ipairs ({ ... }) do words[index] = tostring (word) end
@@ -19,7 +19,7 @@ function host.say (...)
 	report:flush ()
 end
 
--- Waits until `done` says so, two minutes at most: no scenario takes as long.
+-- Waits until `done` returns true; at most two minutes, longer than any scenario takes.
 function host.wait (what, done)
 	for _ = 1, 12000 do
 		if done () then return end
@@ -28,14 +28,14 @@ function host.wait (what, done)
 	error ("waited in vain for " .. what)
 end
 
--- Starts to roll from a sample.
+-- Starts the transport at a sample.
 function host.start_rolling (from)
 	Session:request_locate (from, false, ARDOUR.LocateTransportDisposition.MustStop, ARDOUR.TransportRequestSource.TRS_UI)
 	host.wait ("the playhead", function () return Session:transport_sample () == from end)
 	Session:request_roll (ARDOUR.TransportRequestSource.TRS_UI)
 end
 
--- Waits until the playhead has come to a sample.
+-- Waits until the playhead has reached a sample.
 function host.reach (sample)
 	host.wait ("sample " .. sample, function () return Session:transport_sample () >= sample end)
 end
@@ -46,7 +46,7 @@ function host.stop ()
 	sleep (0.5) -- Ardour's butler thread puts away what was recorded.
 end
 
--- Arms a track and the session, or neither.
+-- Arms a track and the session for recording.
 function host.arm (track)
 	track:rec_enable_control ():set_value (1, PBD.GroupControlDisposition.NoGroup)
 	Session:maybe_enable_record (false)
@@ -66,14 +66,14 @@ local function new_track (name)
 	return tracks:front ()
 end
 
--- Sends a message out of a track.
+-- Sends a MIDI message out of a track.
 local function send (track, ...)
 	local bytes = C.ByteVector ():add ({ ... })
 	assert (track:to_midi_track ():write_immediate_event (Evoral.EventType.MIDI_EVENT, 3, bytes:to_array ()))
 end
 
--- Gives a track a region with the notes of a file: channel, key, velocity, start and length in ticks, a line each. Ardour's scripts cannot
--- make a region, so one is recorded, of a note that the track `source` sends, and then has its notes exchanged.
+-- Fills a region of a track with the notes of a file: channel, key, velocity, start and length in ticks, one note per line. Ardour's
+-- scripts cannot create a region, so one is recorded, from a note that the track `source` sends, and its notes are replaced.
 local function write_region (track, source, path, ticks)
 	local input, output = track:input ():midi (0), source:output ():midi (0)
 	assert (input:connect (output:name ()) == 0)
@@ -120,18 +120,18 @@ local function set_time (metre, tempo)
 	end)
 end
 
--- Lets the tempo run from one to another between two ticks.
+-- Adds a tempo ramp between two ticks.
 function host.set_ramp (from, to, first, last)
 	edit_map (function (map)
 		local ramp = map:set_tempo (Temporal.Tempo (first, last, 4), Temporal.timepos_t.from_ticks (from))
 		map:set_tempo (Temporal.Tempo (last, last, 4), Temporal.timepos_t.from_ticks (to))
-		-- Ardour works out a ramp's course when it becomes one, if there is a tempo after it.
+		-- Ardour computes a ramp when it is set to ramped, provided a tempo follows.
 		map:set_ramped (ramp, false)
 		map:set_ramped (ramp, true)
 	end)
 end
 
--- Behind a plug-in or at a track's input: keeps a list of what passes.
+-- Adds a probe behind a plug-in or at a track's input; it lists the MIDI messages that pass.
 local function add_probe (track, index)
 	local probe = ARDOUR.LuaAPI.new_plugin (Session, "Antiphon test probe", ARDOUR.PluginType.Lua, "")
 	assert (not probe:isnil (), "Ardour does not list the probe")
@@ -139,8 +139,8 @@ local function add_probe (track, index)
 	return probe
 end
 
--- A new session in a metre and tempo: a track whose region has the notes of the file `notes` and is `ticks` long, with Antiphon and a probe
--- behind it; and a track that takes Antiphon's MIDI output, with a probe of what arrives there.
+-- Creates a session in a metre and tempo: a track with a region of `ticks` length containing the notes of the file `notes`, with Antiphon
+-- and a probe behind it; and a track that receives Antiphon's MIDI output, with a probe at its input.
 function host.create (folder, metre, tempo, notes, ticks)
 	local backend = AudioEngine:set_backend ("None (Dummy)", "Antiphon", "")
 	assert (not backend:isnil (), "Ardour has no dummy back end")
@@ -155,12 +155,12 @@ function host.create (folder, metre, tempo, notes, ticks)
 	it.sent = add_probe (it.player, 1)
 	it.arrived = add_probe (it.take, 0)
 	assert (it.take:input ():midi (0):connect (it.player:output ():midi (0):name ()) == 0)
-	-- Ardour plays a track so many samples early, for what the devices delay.
+	-- Ardour plays tracks early by this many samples, to compensate for device latency.
 	host.say ("early", it.player:playback_latency (false))
 	return it
 end
 
--- A session that `create` made and that was saved.
+-- Loads a session that `create` made and `save` saved.
 function host.load (folder)
 	local backend = AudioEngine:set_backend ("None (Dummy)", "Antiphon", "")
 	assert (not backend:isnil () and backend:set_driver (host.SPEED) == 0 and backend:set_buffer_size (host.BLOCK) == 0)
@@ -174,14 +174,14 @@ function host.save ()
 	assert (Session:save_state ("", false, false, false, false, false) == 0)
 end
 
--- Ends the script; the report says that it came so far.
+-- Ends the script; the report records that it completed.
 function host.close ()
 	host.say ("end")
 	close_session ()
 	quit ()
 end
 
--- Calls `visit` with the index and name of each of Antiphon's parameters that are not hidden.
+-- Calls `visit` with index and name of each of Antiphon's visible parameters.
 local function each_parameter (antiphon, visit)
 	local plugin = antiphon:to_insert ():plugin (0)
 	for index = 0, plugin:parameter_count () - 1 do
@@ -190,7 +190,7 @@ local function each_parameter (antiphon, visit)
 	end
 end
 
--- The control of a parameter that is found by its name, and its list of automation.
+-- The control and the automation list of a parameter, found by name.
 function host.automation (antiphon, wanted)
 	local list, control
 	each_parameter (antiphon, function (index, name)
@@ -202,7 +202,7 @@ function host.automation (antiphon, wanted)
 	return assert (control), list
 end
 
--- Sets a parameter that is found by its name.
+-- Sets a parameter, found by name.
 function host.set (antiphon, wanted, value)
 	local done
 	each_parameter (antiphon, function (index, name)
@@ -217,7 +217,7 @@ function host.say_parameters (antiphon)
 	end)
 end
 
--- The notes that a track recorded, in quarters:ticks of the song.
+-- Reports the notes a track recorded, in quarters:ticks of the song.
 function host.say_notes (track)
 	for region in track:playlist ():region_list ():iter () do
 		local from = region:position ():beats () - region:start ():beats ()
@@ -227,14 +227,14 @@ function host.say_notes (track)
 	end
 end
 
--- Takes away what a track recorded.
+-- Removes what a track recorded.
 function host.clear (track)
 	local playlist, recorded = track:playlist (), {}
 	for region in playlist:region_list ():iter () do recorded[#recorded + 1] = region end
 	for _, region in ipairs (recorded) do playlist:remove_region (region) end
 end
 
--- The layout of the probe's memory; see `probe.lua`.
+-- Layout of the probe's memory; see `probe.lua`.
 local HEADER, FIELDS = 2, 3
 
 local function memory (probe)
@@ -246,12 +246,12 @@ function host.processed (probe)
 	return memory (probe):atomic_get_int (1)
 end
 
--- Says that something happened, and how many samples each probe had processed then.
+-- Reports an event, with the number of samples each probe had processed by then.
 function host.mark (it, what)
 	host.say ("mark", what, host.processed (it.sent), host.processed (it.arrived))
 end
 
--- How many keys are down, as far as a probe has seen.
+-- Number of keys down, as seen by a probe.
 function host.keys_down (probe)
 	local memory, down, count = memory (probe), {}, 0
 	local field = memory:to_int (HEADER):array ()
@@ -264,7 +264,7 @@ function host.keys_down (probe)
 	return count
 end
 
--- The messages that a probe saw: its sample of processing, sample of the song, three bytes.
+-- Reports the messages a probe saw: sample of processing, sample of the song, three bytes.
 function host.say_messages (label, probe)
 	local memory = memory (probe)
 	local count, field = memory:atomic_get_int (0), memory:to_int (HEADER):array ()

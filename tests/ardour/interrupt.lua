@@ -1,12 +1,12 @@
--- Opens the session that `play.lua` left and interrupts Antiphon while its plan sounds, in every way a musician can.
--- Arguments: report, the session's folder, samples at which to press Play and at which the plan begins, samples of a bar.
+-- Opens the session saved by `play.lua` and interrupts Antiphon while its plan plays, in every way a user can.
+-- Arguments: report path, session folder, samples at which to press Play and at which the plan begins, samples per bar.
 local host = dofile (debug.getinfo (1, "S").source:match ("^@(.*/)") .. "host.lua")
 local _, folder, press, start, bar = table.unpack (arg)
 press, start, bar = tonumber (press), tonumber (start), tonumber (bar)
 
 local it = host.load (folder)
 
--- Has the plan played and comes back while keys of it are down.
+-- Has the plan played; returns while some of its keys are down.
 local function press_play ()
 	host.reach (press)
 	host.set (it.antiphon, "Play", 1)
@@ -14,23 +14,23 @@ local function press_play ()
 	host.wait ("a note of the plan", function () return host.keys_down (it.sent) > 0 end)
 end
 
--- Just before the last two bars of the region, where none of its notes sounds.
+-- Just before the last two bars of the region, where none of its notes is sounding.
 local before = start - 2 * bar - host.RATE // 80
 
--- Rolls through these bars until the plan sounds.
+-- Plays these bars until the plan is sounding.
 local function sound ()
 	host.set (it.antiphon, "Play", 0)
 	host.start_rolling (before)
 	press_play ()
 end
 
--- Lets blocks pass.
+-- Lets this many samples be processed.
 local function pass (samples)
 	local now = host.processed (it.arrived)
 	host.wait ("some blocks", function () return host.processed (it.arrived) >= now + samples end)
 end
 
--- Says what was done, does it, and lets half a second pass.
+-- Marks an interruption, performs it, and lets half a second pass.
 local function interrupt (what, act)
 	host.mark (it, what)
 	act ()
@@ -45,7 +45,7 @@ local function locate (sample)
 	Session:request_locate (sample, false, ARDOUR.LocateTransportDisposition.MustRoll, ARDOUR.TransportRequestSource.TRS_UI)
 end
 
--- The loop is the last bar of the region and one of the plan, whose end cuts off what sounds: it comes round twice.
+-- The loop is the last bar of the region and one of the plan; its end cuts off sounding notes. It is played twice.
 assert (Session:locations ():auto_loop_location (), "the session has no loop")
 host.set (it.antiphon, "Play", 0)
 host.start_rolling (before)

@@ -1,12 +1,12 @@
--- Plays the region to Antiphon, presses its Play before the region ends, and records what it sends.
--- Arguments: report, the session's folder, metre, tempo, file of notes, ticks of the region, samples at which to press Play and to stop, and for
--- a tempo that does not stay: where it begins to change and to be steady again, in ticks, and what it becomes.
+-- Plays the region to Antiphon, presses Play before the region ends, and records Antiphon's output.
+-- Arguments: report path, session folder, metre, tempo, note file, ticks of the region, samples at which to press Play and to stop; for a
+-- tempo ramp also its first and last tick and its final tempo.
 local host = dofile (debug.getinfo (1, "S").source:match ("^@(.*/)") .. "host.lua")
 local _, folder, metre, tempo, notes, ticks, press, last, ramp_from, ramp_to, ramp_tempo = table.unpack (arg)
 
 local it = host.create (folder, metre, tonumber (tempo), notes, tonumber (ticks))
 if ramp_from then host.set_ramp (tonumber (ramp_from), tonumber (ramp_to), tonumber (tempo), tonumber (ramp_tempo)) end
--- None is at its default, so that a project that comes back without its settings shows.
+-- None has its default value, so that a project which loses its settings is noticed.
 for name, value in pairs ({ Seed = 7, Horizon = 5, Adventurousness = 0.25, ["Preview sound"] = 0 }) do
 	host.set (it.antiphon, name, value)
 end

@@ -1,4 +1,4 @@
--- Writes down every MIDI message that passes on a track, for the test to read afterwards.
+-- Records every MIDI message that passes on a track, for the test to read afterwards.
 ardour {
 	["type"]    = "dsp",
 	name        = "Antiphon test probe",
@@ -39,7 +39,7 @@ function dsp_runmap (bufs, in_map, out_map, n_samples, offset)
 		local song = Session:transport_sample ()
 		local field = memory:to_int (HEADER):array ()
 		for _, event in pairs (bufs:get_midi (input):table ()) do
-			-- Ardour may run a plug-in for parts of a block. Each time the messages of the whole block are there, counted from its start.
+			-- Ardour may run a plug-in for parts of a block. Each part has the messages of the whole block, timed from its start.
 			local time = event:time () - offset
 			if 0 <= time and time < n_samples then
 				if count < CAPACITY then

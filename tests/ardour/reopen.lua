@@ -1,5 +1,5 @@
--- Opens the session that `play.lua` left, waits, then plays the region again.
--- Arguments: report, the session's folder, samples at which to press Play and to stop.
+-- Opens the session saved by `play.lua`, waits, then plays the region again.
+-- Arguments: report path, session folder, samples at which to press Play and to stop.
 local host = dofile (debug.getinfo (1, "S").source:match ("^@(.*/)") .. "host.lua")
 local _, folder, press, last = table.unpack (arg)
 

@@ -1,4 +1,4 @@
-//! The editor of a plug-in in a CLAP host.
+//! The editor in a CLAP host.
 
 use std::ffi::c_ulong;
 
@@ -9,23 +9,23 @@ use clack_host::prelude::HostError;
 use crate::ClapHost;
 use crate::clap_host::Shared;
 
-/// An editor of its own inside a window of the host.
+/// Embedded in a window of the host.
 const EMBEDDED: GuiConfiguration<'static> = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
 
 impl ClapHost {
-    /// Opens the editor. It says how large it wants to be, in pixels; `window` makes an X11 window of that size for it, which must outlive the
-    /// editor, and hands back its id.
+    /// Opens the editor. `window` receives the editor's size in pixels, creates an X11 window for it, which must outlive the editor, and
+    /// returns its id.
     ///
     /// # Errors
-    /// When the plug-in has no editor for X11 or does not open it, or there is no window.
+    /// When the plug-in has no X11 editor or cannot open it, or `window` fails.
     pub fn open_editor<W>(&mut self, window: impl FnOnce(u32, u32) -> Result<(W, u32)>) -> Result<W> {
         self.open_editor_at(None, window)
     }
 
-    /// [`open_editor`](Self::open_editor), with a scale that is set before the editor is asked for its size.
+    /// [`open_editor`](Self::open_editor) with a scale set before the editor is asked for its size.
     ///
     /// # Errors
-    /// As above, or when the editor does not take the scale.
+    /// As above, or when the editor rejects the scale.
     pub fn open_editor_at<W>(&mut self, scale: Option<f64>, window: impl FnOnce(u32, u32) -> Result<(W, u32)>) -> Result<W> {
         let plugin = self.instance().plugin_handle();
         let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
@@ -35,17 +35,17 @@ impl ClapHost {
         }
         let GuiSize { width, height } = gui.get_size(&plugin).context("the editor has no size")?;
         let (window, id) = window(width, height)?;
-        // SAFETY: the window was just made, and the caller lets it outlive the editor.
+        // SAFETY: the window was just created, and the caller lets it outlive the editor.
         let embedded = unsafe { gui.set_parent(&plugin, Window::from_x11_handle(c_ulong::from(id))) };
         embedded.context("the editor does not go into the window")?;
         gui.show(&plugin).context("the editor does not show")?;
         Ok(window)
     }
 
-    /// How large the editor is, in pixels, as it says.
+    /// Size reported by the editor, in pixels.
     ///
     /// # Errors
-    /// When it does not know.
+    /// When it reports none.
     pub fn editor_size(&mut self) -> Result<(u32, u32)> {
         let plugin = self.instance().plugin_handle();
         let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
@@ -56,17 +56,17 @@ impl ClapHost {
     /// Sets the scale of the open editor.
     ///
     /// # Errors
-    /// When it does not take it.
+    /// When the editor rejects it.
     pub fn scale_editor(&mut self, scale: f64) -> Result<()> {
         let plugin = self.instance().plugin_handle();
         let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
         gui.set_scale(&plugin, scale).context("the editor does not take the scale")
     }
 
-    /// Gives the open editor the size nearest to this one that it can have, in pixels: as a host does whose window is dragged at its corner.
+    /// Resizes the open editor to its nearest permitted size, in pixels, as a host does while its window is dragged by a corner.
     ///
     /// # Errors
-    /// When it does not take it.
+    /// When the editor rejects it.
     pub fn resize_editor(&mut self, (width, height): (u32, u32)) -> Result<()> {
         let plugin = self.instance().plugin_handle();
         let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
@@ -74,9 +74,9 @@ impl ClapHost {
         gui.set_size(&plugin, size).context("the editor does not take the size")
     }
 
-    /// The size that the editor asked its host for last.
-    pub fn asked_size(&mut self) -> Option<(u32, u32)> {
-        self.instance().access_shared_handler(|shared| *shared.asked_size.lock().ok()?)
+    /// The size the editor last requested from the host.
+    pub fn requested_size(&mut self) -> Option<(u32, u32)> {
+        self.instance().access_shared_handler(|shared| *shared.requested_size.lock().ok()?)
     }
 
     /// Closes the editor.
@@ -88,13 +88,13 @@ impl ClapHost {
     }
 }
 
-/// A host whose windows stay as they are, and that remembers what it was asked for.
+/// A host that refuses to resize its windows and records the request.
 impl HostGuiImpl for Shared {
     fn resize_hints_changed(&self) {}
 
     fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
-        if let Ok(mut asked) = self.asked_size.lock() {
-            *asked = Some((new_size.width, new_size.height));
+        if let Ok(mut requested) = self.requested_size.lock() {
+            *requested = Some((new_size.width, new_size.height));
         }
         Err(HostError::Message("windows stay as they are"))
     }

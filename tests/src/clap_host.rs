@@ -1,4 +1,4 @@
-//! A CLAP host on clack.
+//! A CLAP host built on clack.
 
 use std::ffi::CString;
 use std::io::Cursor;
@@ -20,20 +20,20 @@ use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
 #[cfg(feature = "linked")]
-use crate::by_hand::{self, ByHand, Watched};
+use crate::linked::{self, ManualSession, ObservedSession};
 use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
 
-/// Events that fit in a block without the host allocating.
+/// Events per block without allocation in the host.
 const EVENTS: usize = 32_768;
 
 /// A CLAP host with one instance.
 pub struct ClapHost {
-    /// Gone first: `None` only while the host is dropped.
+    /// Dropped first; `None` only while the host is dropped.
     processor: Option<StartedPluginAudioProcessor<Handlers>>,
     instance: PluginInstance<Handlers>,
     class: Class,
     configuration: PluginAudioConfiguration,
-    /// Parameters to set with the next block.
+    /// Parameter changes for the next block.
     pending: Vec<(ClapId, f64)>,
     inputs: EventBuffer,
     outputs: EventBuffer,
@@ -41,13 +41,13 @@ pub struct ClapHost {
 
 pub(crate) struct Handlers;
 
-/// What the plug-in calls on any thread.
+/// Calls by the plug-in from any thread.
 #[derive(Default)]
 pub(crate) struct Shared {
-    /// It asked for the main thread.
+    /// Whether it requested a callback on the main thread.
     calls: AtomicBool,
-    /// What its editor asked to measure, in pixels.
-    pub(crate) asked_size: Mutex<Option<(u32, u32)>>,
+    /// Size its editor requested, in pixels.
+    pub(crate) requested_size: Mutex<Option<(u32, u32)>>,
 }
 
 impl SharedHandler<'_> for Shared {
@@ -82,28 +82,28 @@ impl ClapHost {
     /// # Errors
     /// When the file cannot be loaded.
     pub fn bundled(path: &Path, class: Class, setup: Setup) -> anyhow::Result<Self> {
-        // SAFETY: whoever names a bundle trusts it, as every host does.
+        // SAFETY: the caller trusts the bundle it names, as every host does.
         let entry = unsafe { PluginEntry::load(path) }.with_context(|| format!("loading {}", path.display()))?;
         Ok(Self::new(&entry, class, setup))
     }
 
-    /// An instance whose musician is played by hand.
+    /// An instance whose session is driven by the test.
     #[cfg(feature = "linked")]
     #[must_use]
-    pub fn by_hand(class: Class, setup: Setup) -> Self {
+    pub fn with_manual_session(class: Class, setup: Setup) -> Self {
         // SAFETY: the entry point is ours.
         let entry =
-            unsafe { PluginEntry::load_from_raw(by_hand::clap_entry::<ByHand>(class), c"linked") }.expect("the entry point is valid");
+            unsafe { PluginEntry::load_from_raw(linked::clap_entry::<ManualSession>(class), c"linked") }.expect("the entry point is valid");
         Self::new(&entry, class, setup)
     }
 
-    /// An instance whose musician is the real one, looked over its shoulder.
+    /// An instance with the real session, under observation.
     #[cfg(feature = "linked")]
     #[must_use]
-    pub fn watched(class: Class, setup: Setup) -> Self {
+    pub fn observed(class: Class, setup: Setup) -> Self {
         // SAFETY: the entry point is ours.
-        let entry =
-            unsafe { PluginEntry::load_from_raw(by_hand::clap_entry::<Watched>(class), c"linked") }.expect("the entry point is valid");
+        let entry = unsafe { PluginEntry::load_from_raw(linked::clap_entry::<ObservedSession>(class), c"linked") }
+            .expect("the entry point is valid");
         Self::new(&entry, class, setup)
     }
 
@@ -116,7 +116,7 @@ impl ClapHost {
         let mut instance = PluginInstance::new(|()| Shared::default(), |_| (), entry, id, &info).expect("it can be made");
         if setup.render == Render::Offline {
             let handle = instance.plugin_handle();
-            let render: PluginRender = handle.get_extension().expect("it can be told what for");
+            let render: PluginRender = handle.get_extension().expect("it has the render extension");
             render.set(&handle, RenderMode::Offline).expect("it renders offline");
         }
         let configuration =
@@ -130,8 +130,8 @@ impl ClapHost {
         &mut self.instance
     }
 
-    /// [`process`](Host::process), with the call of the plug-in itself handed to `around`, which makes it once: so that what it costs can be
-    /// measured without the host.
+    /// [`process`](Host::process) with the call of the plug-in handed to `around`, which must make it once, so that it can be measured
+    /// without the host's overhead.
     pub fn process_around(&mut self, block: &Block<'_>, around: impl FnOnce(&mut dyn FnMut())) -> Outcome {
         self.inputs.clear();
         self.outputs.clear();
@@ -148,7 +148,7 @@ impl ClapHost {
         let mut audio_in = [audio_in.clone(), audio_in];
         let mut audio_out = [vec![f32::NAN; frames], vec![f32::NAN; frames]];
         let (mut ports_in, mut ports_out) = (AudioPorts::with_capacity(2, 1), AudioPorts::with_capacity(2, 1));
-        // SAFETY: there are no buffers to be valid.
+        // SAFETY: there are no buffers.
         let silence = unsafe { InputAudioBuffers::from_raw_buffers(&[], block.frames) };
         let inputs = if self.class.has_input() {
             let channels = audio_in.iter_mut().map(InputChannel::variable);
@@ -171,14 +171,14 @@ impl ClapHost {
         Outcome { messages: self.outputs.iter().filter_map(read).collect(), audio: audio_out }
     }
 
-    /// Gives the plug-in the main thread, if it asked for it. Hosts do so all the time while an editor is open.
+    /// Runs the main-thread callback if the plug-in requested it. Hosts do so continuously while an editor is open.
     pub fn idle(&mut self) {
         if self.instance.access_shared_handler(|shared| shared.calls.swap(false, Ordering::AcqRel)) {
             self.instance.call_on_main_thread_callback();
         }
     }
 
-    /// A parameter's id and its range.
+    /// Id and range of a parameter.
     fn parameter(&mut self, name: &str) -> (ClapId, f64, f64) {
         let handle = self.instance.plugin_handle();
         let params: PluginParams = handle.get_extension().expect("it has parameters");
@@ -302,7 +302,7 @@ fn push(events: &mut EventBuffer, timed: &Timed) {
     }
 }
 
-/// A message the plug-in sent; `None` for what is none, as parameter changes.
+/// A message the plug-in sent; `None` for other events, such as parameter changes.
 fn read(event: &UnknownEvent) -> Option<Timed> {
     let number = |value: Match<u16>| u8::try_from(value.into_specific().expect("no wildcard is sent")).expect("a MIDI number");
     #[allow(clippy::cast_possible_truncation, reason = "nice-plug's velocities are `f32`")]

@@ -1,4 +1,4 @@
-//! An X server that shows nothing, for tests and pictures of what needs a screen.
+//! A virtual X server for tests and screenshots.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use x11rb::wrapper::ConnectionExt as _;
 /// Longer than a window manager takes to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Xvfb, for as long as this lives.
+/// An Xvfb process; stopped when dropped.
 #[derive(Debug)]
 pub struct Display {
     server: Child,
@@ -22,22 +22,22 @@ pub struct Display {
 }
 
 impl Display {
-    /// Starts a server with one screen of this size, on a display that is free.
+    /// Starts a server with one screen of this size, on a free display.
     ///
     /// # Errors
-    /// When there is no Xvfb, or it does not start; `cargo xtask test` installs it.
+    /// When Xvfb is missing or does not start; `cargo xtask test` installs it.
     pub fn start(width: u32, height: u32) -> io::Result<Self> {
         let missing = |error: io::Error| io::Error::new(error.kind(), format!("Xvfb: {error}; Debian's package is xvfb"));
         let screen = format!("{width}x{height}x24");
         let mut server = Command::new("Xvfb")
-            // It would start anew when its last client goes, and turn away those who come meanwhile.
+            // Without -noreset the server resets when its last client disconnects, and rejects new ones meanwhile.
             .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .map_err(missing)?;
-        // It writes the number when it takes connections, and closes the pipe when it fails.
+        // It writes the number when it accepts connections, and closes the pipe when it fails.
         let mut number = String::new();
         if let Some(stdout) = server.stdout.take() {
             BufReader::new(stdout).read_line(&mut number)?;
@@ -50,16 +50,16 @@ impl Display {
         Ok(display)
     }
 
-    /// Starts a window manager: without one, who has the keyboard is not decided as on a musician's screen.
+    /// Starts a window manager: without one, keyboard focus works differently from a real desktop.
     ///
     /// # Errors
-    /// When there is no openbox, or it does not start; `cargo xtask test` installs it.
+    /// When openbox is missing or does not start; `cargo xtask test` installs it.
     pub fn manage(&mut self) -> Result<()> {
         let manager = Command::new("openbox").env("DISPLAY", &self.name).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
         self.manager = Some(manager.context("starting openbox; Debian's package is openbox")?);
         let (connection, screen) = x11rb::connect(Some(&self.name))?;
         let root = connection.setup().roots[screen].root;
-        // Set when it manages windows.
+        // Set once it manages windows.
         let mark = connection.intern_atom(false, b"_NET_SUPPORTING_WM_CHECK")?.reply()?.atom;
         let began = Instant::now();
         while connection.get_property(false, root, mark, AtomEnum::WINDOW, 0, 1)?.reply()?.value_len == 0 {
@@ -69,7 +69,7 @@ impl Display {
         Ok(())
     }
 
-    /// Sets the dots per inch that the screen's user has chosen, as desktops do.
+    /// Sets the screen's dots per inch, as desktops do.
     ///
     /// # Errors
     /// When the server is gone.
@@ -81,7 +81,7 @@ impl Display {
         Ok(set.check()?)
     }
 
-    /// What DISPLAY is set to for clients.
+    /// The value of DISPLAY for clients.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -91,7 +91,7 @@ impl Display {
 impl Drop for Display {
     fn drop(&mut self) {
         for program in self.manager.iter_mut().chain([&mut self.server]) {
-            // One that is gone already cannot be killed.
+            // Fails if it has already exited.
             let _ = program.kill();
             let _ = program.wait();
         }

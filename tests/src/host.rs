@@ -1,4 +1,4 @@
-//! What both hosts can do, in one vocabulary.
+//! What both hosts can do, behind one interface.
 
 /// The two classes of the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +10,10 @@ pub enum Class {
 }
 
 impl Class {
-    /// Both.
+    /// Both classes.
     pub const ALL: [Self; 2] = [Self::Instrument, Self::NoteFx];
 
-    /// The name hosts list.
+    /// Plug-in name shown by hosts.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,24 +27,24 @@ impl Class {
     }
 }
 
-/// How an instance is set up.
+/// Configuration of an instance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Setup {
-    /// Hertz.
+    /// Sample rate in hertz.
     pub sample_rate: f64,
-    /// The longest block, in samples.
+    /// Maximum block length, in samples.
     pub longest_block: u32,
-    /// What the host renders for.
+    /// Render mode.
     pub render: Render,
 }
 
-/// What a host renders for.
+/// Render mode of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Render {
-    /// Somebody who listens.
+    /// Real time.
     #[default]
     RealTime,
-    /// A file.
+    /// To a file.
     Offline,
 }
 
@@ -54,7 +54,7 @@ impl Default for Setup {
     }
 }
 
-/// A MIDI message, with what both formats keep of it.
+/// A MIDI message, as far as both formats represent it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[allow(missing_docs, reason = "the fields are MIDI's")]
 pub enum Message {
@@ -67,7 +67,7 @@ pub enum Message {
 }
 
 impl Message {
-    /// Its place within a sample: note-offs, controllers, note-ons.
+    /// Order within a sample: note-offs, controllers, note-ons.
     #[must_use]
     pub const fn rank(&self) -> u8 {
         match self {
@@ -78,89 +78,89 @@ impl Message {
     }
 }
 
-/// A message and its sample: in a block, or since the first block.
+/// A message with its sample: from the start of the block, or of the first block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timed {
-    /// When.
+    /// Sample.
     pub sample: u64,
-    /// What.
+    /// Message.
     pub message: Message,
 }
 
-/// What a host says about the time of a block.
+/// A host's transport information for one block.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Transport {
-    /// Whether it rolls.
+    /// Whether the transport is rolling.
     pub playing: bool,
     /// Quarters per minute.
     pub tempo: Option<f64>,
     /// Numerator and denominator.
     pub metre: Option<(u16, u16)>,
-    /// Quarters from the start of the song.
+    /// Song position in quarters.
     pub position: Option<f64>,
-    /// The current bar's start, in quarters.
+    /// Start of the current bar, in quarters.
     pub bar: Option<f64>,
-    /// The loop, in quarters, while it is on.
+    /// Loop in quarters, while it is on.
     pub cycle: Option<(f64, f64)>,
 }
 
 /// Whether a block has audio outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Outputs {
-    /// As the class asks for.
+    /// As the class requires.
     #[default]
     All,
-    /// None, as Live does for bypassed plug-ins.
+    /// None, as in Live for bypassed plug-ins.
     None,
 }
 
-/// What goes into a block.
+/// Input of a block.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Block<'a> {
-    /// Samples.
+    /// Length in samples.
     pub frames: u32,
-    /// `None` from hosts that have no transport.
+    /// `None` for hosts without a transport.
     pub transport: Option<Transport>,
     /// Messages in order of time.
     pub messages: &'a [Timed],
-    /// What both input channels carry, sample by sample; silence beyond its end.
+    /// Samples of both input channels; silence beyond its end.
     pub audio: &'a [f32],
     /// Whether there are audio outputs.
     pub outputs: Outputs,
 }
 
-/// What comes out of a block.
+/// Output of a block.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// Messages in the order they were sent.
+    /// Messages in the order sent.
     pub messages: Vec<Timed>,
-    /// The output channels.
+    /// Output channels.
     pub audio: [Vec<f32>; 2],
 }
 
-/// A host with one instance that is active and processing.
+/// A host with one active instance.
 pub trait Host {
-    /// Plays a block.
+    /// Processes a block.
     fn process(&mut self, block: &Block<'_>) -> Outcome;
 
-    /// Sets a parameter by its name, 0 to 1, with the next block.
+    /// Sets a parameter by name, 0 to 1, with the next block.
     fn set(&mut self, name: &str, normalised: f64);
 
     /// A parameter's value, 0 to 1.
     fn get(&mut self, name: &str) -> f64;
 
-    /// The state as the project keeps it.
+    /// The state as saved with the project.
     fn save(&mut self) -> Vec<u8>;
 
-    /// Loads a state; whether the plug-in took it.
+    /// Loads a state; returns whether the plug-in accepted it.
     fn load(&mut self, chunk: &[u8]) -> bool;
 
-    /// Hands every parameter the value that it has with the next block, hidden ones too, as hosts do after a load.
+    /// Writes every parameter's current value back with the next block, hidden ones included, as hosts do after a load.
     fn write_back(&mut self);
 
     /// Resets the instance while it processes.
     fn reset(&mut self);
 
-    /// Stops and deactivates the instance, and activates it again.
+    /// Deactivates the instance and activates it again.
     fn reactivate(&mut self);
 }

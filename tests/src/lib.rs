@@ -1,38 +1,37 @@
 //! Whole-product tests, and the small hosts they share.
 //!
-//! [`ClapHost`] and [`Vst3Host`] load what real hosts load: the library that was built with these tests, found beside them, or the plug-in
-//! linked into the test with a musician that the test plays by hand ([`by_hand`]). Where a real host would give up and say so, these panic
-//! and say so.
+//! [`ClapHost`] and [`Vst3Host`] load what real hosts load: the library built with these tests, found next to them, or the plug-in linked
+//! into the test with a session that the test drives ([`linked`]). Where a real host would report an error, these panic.
 //!
-//! What needs a screen finds one in [`display`]; [`window`] opens the editor there, on a model that [`scripted`] plays, and [`stage`] is the
-//! window that a host gives an editor; [`hands`] point, click and type there. [`keyboard`] plays clips to the hosts, and makes clips of what they play.
+//! [`display`] provides a virtual screen; [`window`] opens the editor there with a [`scripted`] model, [`host_window`] is a host's window
+//! for an editor, and [`input`] synthesises mouse and keyboard. [`playback`] converts clips to messages and back.
 //!
-//! Benches find what they use of the processor and of memory in [`machine`], and percentiles in [`Sample`].
+//! Benches measure CPU and memory with [`machine`], and percentiles with [`Sample`].
 //!
 //! The feature `linked` links the plug-in; `cargo xtask demo` does without it, since it loads a bundle.
 
-#[cfg(feature = "linked")]
-pub mod by_hand;
 #[cfg(target_os = "linux")]
 mod clap_editor;
 mod clap_host;
 #[cfg(target_os = "linux")]
 pub mod display;
-#[cfg(target_os = "linux")]
-pub mod hands;
 mod host;
-pub mod keyboard;
+#[cfg(target_os = "linux")]
+pub mod host_window;
+#[cfg(target_os = "linux")]
+pub mod input;
 pub mod library;
+#[cfg(feature = "linked")]
+pub mod linked;
 pub mod machine;
 mod memory_stream;
-#[cfg(target_os = "linux")]
-pub mod photo;
-mod roll;
+pub mod playback;
+mod rolling;
 mod sample;
+#[cfg(target_os = "linux")]
+pub mod screenshot;
 #[cfg(feature = "linked")]
 pub mod scripted;
-#[cfg(target_os = "linux")]
-pub mod stage;
 #[cfg(target_os = "linux")]
 mod vst3_editor;
 mod vst3_host;
@@ -43,7 +42,7 @@ pub mod window;
 
 pub use clap_host::ClapHost;
 pub use host::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport};
-pub use roll::{Lengths, Roll};
+pub use rolling::{Lengths, RollingTransport};
 pub use sample::Sample;
 #[cfg(target_os = "linux")]
 pub use vst3_editor::Vst3Editor;

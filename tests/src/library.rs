@@ -1,11 +1,11 @@
-//! Where the built library is.
+//! Path of the built library.
 
 use std::path::PathBuf;
 
-/// The library that was built with the tests: Cargo puts it beside the test program.
+/// The library built with the tests: Cargo puts it next to the test program.
 ///
 /// # Panics
-/// If it is not there.
+/// If it does not exist.
 #[must_use]
 pub fn path() -> PathBuf {
     let program = std::env::current_exe().expect("the test program knows its path");

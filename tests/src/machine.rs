@@ -1,11 +1,11 @@
-//! What a bench uses of the machine, and how busy that is. Linux tells; elsewhere everything is zero.
+//! CPU and memory use of a bench, and load of the machine. Linux only; elsewhere all values are zero.
 
-/// What a process has in memory, in bytes.
+/// Memory of a process, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Memory {
-    /// Pages that are there.
+    /// Resident pages.
     pub resident: u64,
-    /// The same, each shared page divided among those who share it.
+    /// Resident pages, with each shared page divided among its users.
     pub proportional: u64,
 }
 
@@ -16,26 +16,26 @@ mod linux {
 
     use super::Memory;
 
-    /// Time on a processor that a clock of the system has counted.
+    /// CPU time counted by a system clock.
     ///
     /// # Panics
     /// If there is no such clock.
     #[must_use]
     pub fn clock(id: i32) -> Duration {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` may be written to.
+        // SAFETY: `time` is valid for writes.
         let outcome = unsafe { libc::clock_gettime(id, &raw mut time) };
         assert_eq!(outcome, 0, "the system has no clock {id}");
         Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
     }
 
-    /// Time that the calling thread has spent on a processor.
+    /// CPU time of the calling thread.
     #[must_use]
     pub fn thread_time() -> Duration {
         clock(libc::CLOCK_THREAD_CPUTIME_ID)
     }
 
-    /// What this process has in memory.
+    /// Memory of this process.
     #[must_use]
     pub fn memory() -> Memory {
         let text = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
@@ -46,7 +46,7 @@ mod linux {
         Memory { resident: bytes("Rss:"), proportional: bytes("Pss:") }
     }
 
-    /// Over one, five and fifteen minutes.
+    /// Load average over one, five and fifteen minutes.
     #[must_use]
     pub fn load_average() -> String {
         let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -57,21 +57,21 @@ mod linux {
 #[cfg(target_os = "linux")]
 pub use linux::{clock, load_average, memory, thread_time};
 
-/// Nobody tells.
+/// Not available.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn thread_time() -> std::time::Duration {
     std::time::Duration::ZERO
 }
 
-/// Nobody tells.
+/// Not available.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn memory() -> Memory {
     Memory::default()
 }
 
-/// Nobody tells.
+/// Not available.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn load_average() -> String {
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_takes_time_and_memory() {
+    fn work_increases_cpu_time_and_memory() {
         let (time, before) = (thread_time(), memory());
         let pages = std::hint::black_box(vec![1_u8; 64 << 20]);
         assert!(thread_time() > time);

@@ -9,7 +9,7 @@ use vst3::Steinberg::{IBStream, IBStreamTrait, int32, int64, kResultOk, tresult}
 
 use crate::vst3_host::constant;
 
-/// Bytes with a place to read and write.
+/// Bytes with a read and write position.
 pub(crate) struct MemoryStream {
     pub(crate) bytes: RefCell<Vec<u8>>,
     place: Cell<usize>,
@@ -25,7 +25,7 @@ impl Class for MemoryStream {
     type Interfaces = (IBStream,);
 }
 
-/// A count of bytes as VST3 counts them.
+/// A byte count in VST3's type.
 fn count<T: TryFrom<usize>>(bytes: usize) -> T {
     T::try_from(bytes).ok().expect("states are small")
 }
@@ -35,7 +35,7 @@ impl IBStreamTrait for MemoryStream {
         let bytes = self.bytes.borrow();
         let from = self.place.get().min(bytes.len());
         let length = usize::try_from(wanted).unwrap_or_default().min(bytes.len() - from);
-        // SAFETY: the plug-in says that so many bytes fit there.
+        // SAFETY: the plug-in guarantees room for this many bytes.
         unsafe { std::ptr::copy_nonoverlapping(bytes[from..].as_ptr(), buffer.cast(), length) };
         self.place.set(from + length);
         if !read.is_null() {
@@ -47,7 +47,7 @@ impl IBStreamTrait for MemoryStream {
 
     unsafe fn write(&self, buffer: *mut c_void, length: int32, written: *mut int32) -> tresult {
         let wanted = usize::try_from(length).unwrap_or_default();
-        // SAFETY: the plug-in says that so many bytes are there.
+        // SAFETY: the plug-in guarantees that this many bytes are readable.
         let new = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), wanted) };
         let mut bytes = self.bytes.borrow_mut();
         let from = self.place.get();
@@ -80,7 +80,7 @@ impl IBStreamTrait for MemoryStream {
     }
 
     unsafe fn tell(&self, place: *mut int64) -> tresult {
-        // SAFETY: the plug-in passes where it wants to know it.
+        // SAFETY: the plug-in passes a valid pointer.
         unsafe { *place = count(self.place.get()) };
         kResultOk
     }

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-/// Durations in the order they came.
+/// Durations in order of arrival.
 #[derive(Debug, Clone, Default)]
 pub struct Sample(Vec<Duration>);
 
 impl Sample {
-    /// Room for so many, so that adding them allocates nothing.
+    /// Preallocated for this many, so that `add` does not allocate.
     #[must_use]
     pub fn with_capacity(durations: usize) -> Self {
         Self(Vec::with_capacity(durations))
     }
 
-    /// One more.
+    /// Adds a duration.
     pub fn add(&mut self, duration: Duration) {
         self.0.push(duration);
     }
 
-    /// How many there are, and in units of `unit` what so many of a thousand do not exceed, a column each.
+    /// The count, then the given per-thousand percentiles in units of `unit`, one column each.
     #[must_use]
     pub fn columns(&self, unit: Duration, per_thousand: &[usize]) -> String {
         let mut sorted = self.0.clone();
@@ -31,7 +31,7 @@ impl Sample {
     }
 }
 
-/// Nearest rank: the smallest that so many of a thousand do not exceed.
+/// Nearest-rank percentile.
 fn percentile(sorted: &[Duration], per_thousand: usize) -> Option<Duration> {
     let rank = (sorted.len() * per_thousand).div_ceil(1000);
     sorted.get(rank.saturating_sub(1)).copied()
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_the_smallest_that_so_many_do_not_exceed() {
+    fn percentile_is_the_nearest_rank() {
         let mut sample = Sample::default();
         assert_eq!(sample.columns(Duration::from_millis(1), &[500, 1000]), "     0        -        -");
         for millis in (1..=200).rev() {

@@ -1,4 +1,4 @@
-//! A model of the editor that plays a file: what lies before a bar was played, what follows is the plan.
+//! An editor model that shows a file: what lies before a bar was played, what follows is the plan.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// The piece with the playhead in a bar, counted from 0, and what follows as the plan.
+    /// The piece with the playhead in a bar, counted from 0; what follows is the plan.
     #[must_use]
     pub fn at(piece: &Clip, bar: u32) -> Self {
         let values = AntiphonParams::new(true).controls();
         let here = piece.metres.bar(bar);
         let beat = Tick::quarters(4).0 / i64::from(here.metre.denominator());
-        // The plan was adopted at the second beat; what is made now will be at the third.
+        // The plan was adopted at the second beat; the one in progress will be at the third.
         let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
         let playhead = start + Tick(beat / 3);
         let end = piece.metres.bar(bar + u32::from(values.horizon_bars)).start + Tick(beat);
@@ -71,7 +71,7 @@ impl Scripted {
         Self { snapshot: Arc::new(snapshot), now, values, history: Arc::new(history) }
     }
 
-    /// A plug-in that has just been put on a track of a machine without the engine.
+    /// A plug-in just added to a track, on a machine without the engine.
     #[must_use]
     pub fn without_engine() -> Self {
         let engine = Component::Missing {
@@ -81,7 +81,7 @@ impl Scripted {
         let status = Status { engine, model: Component::Ready("antiphon".into()), ..Status::default() };
         Self {
             snapshot: Arc::new(Snapshot { status, ..Snapshot::default() }),
-            now: Now { playhead: Moment(0.0), tempo: 120.0, motion: Motion::Listening },
+            now: Now { playhead: Moment(0.0), tempo: 120.0, motion: Motion::Stopped },
             values: AntiphonParams::new(true).controls(),
             history: Arc::default(),
         }
@@ -109,11 +109,11 @@ impl EditorModel for Scripted {
         Arc::clone(&self.history)
     }
 
-    fn remark(&self) -> Option<String> {
+    fn status_message(&self) -> Option<String> {
         None
     }
 
-    /// The script knows how it goes on: only the history can be looked through.
+    /// Steps through the history. Other commands have no effect.
     fn command(&mut self, command: Command) {
         if let Command::Step(step) = command {
             let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);

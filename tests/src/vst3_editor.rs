@@ -1,4 +1,4 @@
-//! The editor of a plug-in in a VST3 host: one without a run loop, as VST3 allows.
+//! The editor in a VST3 host without a run loop, as VST3 allows.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -17,24 +17,24 @@ use crate::Vst3Host;
 pub struct Vst3Editor(ComPtr<IPlugView>);
 
 impl Vst3Editor {
-    /// Opens it in an X11 window, which must outlive it, or be there until it is closed.
+    /// Opens the editor in an X11 window, which must exist until it is closed.
     ///
     /// # Errors
-    /// When it is open already, or not for X11.
+    /// When it is already open, or does not support X11.
     pub fn open(&self, window: u32) -> Result<()> {
         let window = usize::try_from(window)? as *mut c_void;
-        // SAFETY: the call is that of the interface; the number of a window stands in for a pointer.
+        // SAFETY: a plain interface call; the window id stands in for a pointer.
         let outcome = unsafe { self.0.attached(window, kPlatformTypeX11EmbedWindowID) };
         ensure!(outcome == kResultOk, "the editor does not go into the window");
         Ok(())
     }
 
-    /// Closes it.
+    /// Closes the editor.
     ///
     /// # Errors
     /// When it was not open.
     pub fn close(&self) -> Result<()> {
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         ensure!(unsafe { self.0.removed() } == kResultOk, "there is no editor to close");
         Ok(())
     }
@@ -42,21 +42,21 @@ impl Vst3Editor {
     /// Sets the scale of the open editor.
     ///
     /// # Errors
-    /// When it does not take it.
+    /// When the editor rejects it.
     pub fn set_scale(&self, scale: f32) -> Result<()> {
         let scaled: ComPtr<IPlugViewContentScaleSupport> = self.0.cast().context("the editor has no scale")?;
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         ensure!(unsafe { scaled.setContentScaleFactor(scale) } == kResultOk, "the editor does not take the scale");
         Ok(())
     }
 
-    /// Gives the open editor the size nearest to this one that it can have, in pixels: as a host does whose window is dragged at its corner.
+    /// Resizes the open editor to its nearest permitted size, in pixels, as a host does while its window is dragged by a corner.
     ///
     /// # Errors
-    /// When it does not take it.
+    /// When the editor rejects it.
     pub fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
         let mut size = ViewRect { left: 0, top: 0, right: int32::try_from(width)?, bottom: int32::try_from(height)? };
-        // SAFETY: the calls are those of the interface.
+        // SAFETY: plain interface calls.
         unsafe {
             ensure!(self.0.checkSizeConstraint(&raw mut size) == kResultOk, "the editor cannot be resized");
             ensure!(self.0.onSize(&raw mut size) == kResultOk, "the editor does not take the size");
@@ -64,13 +64,13 @@ impl Vst3Editor {
         Ok(())
     }
 
-    /// How large it wants to be, in pixels.
+    /// Size the editor requests, in pixels.
     ///
     /// # Errors
-    /// When it does not know.
+    /// When it reports none.
     pub fn size(&self) -> Result<(u32, u32)> {
         let mut size = MaybeUninit::<ViewRect>::zeroed();
-        // SAFETY: the call is that of the interface, and zeros are a rectangle.
+        // SAFETY: a plain interface call, and a zeroed rectangle is valid.
         let size = unsafe {
             ensure!(self.0.getSize(size.as_mut_ptr()) == kResultOk, "the editor has no size");
             size.assume_init()
@@ -80,12 +80,12 @@ impl Vst3Editor {
 }
 
 impl Vst3Host {
-    /// The editor, closed.
+    /// The editor, not yet open.
     ///
     /// # Errors
     /// When the plug-in has none.
     pub fn editor(&self) -> Result<Vst3Editor> {
-        // SAFETY: the call is that of the interface, and hands over a reference.
+        // SAFETY: a plain interface call that transfers a reference.
         let view = unsafe { ComPtr::from_raw(self.edit_controller().createView(ViewType::kEditor)) };
         view.map(Vst3Editor).context("the plug-in has no editor")
     }

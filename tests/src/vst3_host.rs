@@ -1,4 +1,4 @@
-//! A VST3 host on the bindings.
+//! A VST3 host built on the Rust bindings.
 
 use std::cell::RefCell;
 
@@ -12,15 +12,15 @@ use vst3::Steinberg::{IBStream, IPluginBaseTrait, int32, kResultOk};
 use vst3::{ComPtr, ComWrapper};
 
 #[cfg(feature = "linked")]
-use crate::by_hand::{self, ByHand, Watched};
+use crate::linked::{self, ManualSession, ObservedSession};
 use crate::memory_stream::MemoryStream;
 use crate::vst3_library::Vst3Library;
 use crate::vst3_lists::{Changes, Events};
 use crate::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport, library};
 
-/// Events that fit in a block.
+/// Output events per block.
 const EVENTS: usize = 32_768;
-/// Controller numbers of VST3 beyond MIDI's.
+/// VST3's controller numbers beyond MIDI's.
 const CHANNEL_PRESSURE: u8 = 128;
 /// See [`CHANNEL_PRESSURE`].
 const PITCH_BEND: u8 = 129;
@@ -33,9 +33,9 @@ pub struct Vst3Host {
     mapping: ComPtr<IMidiMapping>,
     class: Class,
     sample_rate: f64,
-    /// What the blocks are rendered for.
+    /// Render mode of the blocks.
     render: Render,
-    /// Parameters to set with the next block.
+    /// Parameter changes for the next block.
     pending: Vec<(ParamID, int32, f64)>,
     /// Unloaded after everything that came from it.
     _library: Option<Vst3Library>,
@@ -54,18 +54,18 @@ impl Vst3Host {
         Self::new(library.make(class.name()), Some(library), class, setup)
     }
 
-    /// An instance whose musician is played by hand.
+    /// An instance whose session is driven by the test.
     #[cfg(feature = "linked")]
     #[must_use]
-    pub fn by_hand(class: Class, setup: Setup) -> Self {
-        Self::new(by_hand::vst3_component::<ByHand>(class), None, class, setup)
+    pub fn with_manual_session(class: Class, setup: Setup) -> Self {
+        Self::new(linked::vst3_component::<ManualSession>(class), None, class, setup)
     }
 
-    /// An instance whose musician is the real one, looked over its shoulder.
+    /// An instance with the real session, under observation.
     #[cfg(feature = "linked")]
     #[must_use]
-    pub fn watched(class: Class, setup: Setup) -> Self {
-        Self::new(by_hand::vst3_component::<Watched>(class), None, class, setup)
+    pub fn observed(class: Class, setup: Setup) -> Self {
+        Self::new(linked::vst3_component::<ObservedSession>(class), None, class, setup)
     }
 
     fn new(component: ComPtr<IComponent>, library: Option<Vst3Library>, class: Class, setup: Setup) -> Self {
@@ -78,7 +78,7 @@ impl Vst3Host {
             maxSamplesPerBlock: int32::try_from(setup.longest_block).expect("blocks are shorter"),
             sampleRate: setup.sample_rate,
         };
-        // SAFETY: the order of calls is that of the format.
+        // SAFETY: calls in the order the format requires.
         unsafe {
             component.initialize(std::ptr::null_mut());
             assert_eq!(processor.setupProcessing(&mut process_setup), kResultOk);
@@ -95,30 +95,30 @@ impl Vst3Host {
         Self { component, processor, controller, mapping, class, sample_rate, render, pending: Vec::new(), _library: library }
     }
 
-    /// Says of the following blocks what they are rendered for, and sets nothing up: Ardour exports so.
-    pub const fn switch_to(&mut self, render: Render) {
+    /// Changes the render mode of the following blocks without a new set-up, as Ardour's export does.
+    pub const fn set_render(&mut self, render: Render) {
         self.render = render;
     }
 
-    /// Writes a value to all hidden parameters, 0 to 1, with the next block.
+    /// Writes a value, 0 to 1, to all hidden parameters with the next block.
     pub fn write_controllers(&mut self, value: f64) {
         let controllers = (0..16).flat_map(|channel| (0..=PITCH_BEND).map(move |controller| (channel, controller)));
         let changes: Vec<_> = controllers.map(|(channel, controller)| (self.controller(channel, controller), 0, value)).collect();
         self.pending.extend(changes);
     }
 
-    /// Where the host sees a controller, 0 to 1: the value and the default of its hidden parameter.
+    /// Value and default of a controller's hidden parameter, 0 to 1.
     #[must_use]
-    pub fn shown(&self, channel: u8, controller: u8) -> (f64, f64) {
+    pub fn controller_value(&self, channel: u8, controller: u8) -> (f64, f64) {
         let id = self.controller(channel, controller);
         let info = self.parameters().into_iter().find(|info| info.id == id).expect("a hidden parameter is listed");
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         (unsafe { self.controller.getParamNormalized(id) }, info.defaultNormalizedValue)
     }
 
-    /// Moves a parameter on the controller's side alone, as a host does for its own display; whether that was taken.
+    /// Sets a parameter on the controller's side only, as hosts do for their display; returns whether it was accepted.
     pub fn display(&mut self, channel: u8, controller: u8, value: f64) -> bool {
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         unsafe { self.controller.setParamNormalized(self.controller(channel, controller), value) == kResultOk }
     }
 
@@ -127,10 +127,10 @@ impl Vst3Host {
         &self.controller
     }
 
-    /// A parameter's id.
+    /// Id of a parameter.
     fn parameter(&self, name: &str) -> ParamID {
         let wanted: Vec<u16> = name.encode_utf16().chain([0]).collect();
-        // The named ones come before those of the controllers.
+        // Named parameters precede those of the controllers.
         let info = (0..self.parameter_count()).map(|index| self.info(index)).find(|info| {
             let title = info.title;
             title.starts_with(&wanted)
@@ -139,12 +139,12 @@ impl Vst3Host {
     }
 
     fn parameter_count(&self) -> int32 {
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         unsafe { self.controller.getParameterCount() }
     }
 
     fn info(&self, index: int32) -> ParameterInfo {
-        // SAFETY: a structure of numbers, for which zero is one; the call is that of the interface and writes to a valid place.
+        // SAFETY: a structure of numbers, for which zero is valid; a plain interface call that writes to it.
         unsafe {
             let mut info: ParameterInfo = std::mem::zeroed();
             assert_eq!(self.controller.getParameterInfo(index, &mut info), kResultOk);
@@ -156,10 +156,10 @@ impl Vst3Host {
         (0..self.parameter_count()).map(|index| self.info(index)).collect()
     }
 
-    /// The hidden parameter that stands for a controller.
+    /// Id of a controller's hidden parameter.
     fn controller(&self, channel: u8, controller: u8) -> ParamID {
         let mut id = 0;
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         let mapped = unsafe { self.mapping.getMidiControllerAssignment(0, channel.into(), controller.into(), &mut id) };
         assert_eq!(mapped, kResultOk, "controller {controller} of channel {channel} is not mapped");
         id
@@ -226,7 +226,7 @@ impl Host for Vst3Host {
             outputEvents: sent.as_com_ref::<IEventList>().map_or(std::ptr::null_mut(), |list| list.as_ptr()),
             processContext: context.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut),
         };
-        // SAFETY: everything the data points at lives until after the call.
+        // SAFETY: everything referenced lives until after the call.
         assert_eq!(unsafe { self.processor.process(&mut data) }, kResultOk);
         let messages = sent.0.borrow().iter().map(read).collect();
         Outcome { messages, audio: audio_out }
@@ -237,7 +237,7 @@ impl Host for Vst3Host {
     }
 
     fn get(&mut self, name: &str) -> f64 {
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         unsafe { self.controller.getParamNormalized(self.parameter(name)) }
     }
 
@@ -258,23 +258,23 @@ impl Host for Vst3Host {
 
     fn write_back(&mut self) {
         for info in self.parameters() {
-            // SAFETY: the call is that of the interface.
+            // SAFETY: a plain interface call.
             let value = unsafe { self.controller.getParamNormalized(info.id) };
             self.pending.push((info.id, 0, value));
         }
     }
 
     fn reset(&mut self) {
-        // SAFETY: the calls are those of the interface.
+        // SAFETY: plain interface calls.
         unsafe {
             self.processor.setProcessing(0);
             self.processor.setProcessing(1);
         }
     }
 
-    /// Without saying again that it processes: not all hosts do.
+    /// Does not call `setProcessing` again: not all hosts do.
     fn reactivate(&mut self) {
-        // SAFETY: the calls are those of the interface.
+        // SAFETY: plain interface calls.
         unsafe {
             assert_eq!(self.component.setActive(0), kResultOk);
             assert_eq!(self.component.setActive(1), kResultOk);
@@ -284,7 +284,7 @@ impl Host for Vst3Host {
 
 impl Drop for Vst3Host {
     fn drop(&mut self) {
-        // SAFETY: the order of calls is that of the format.
+        // SAFETY: calls in the order the format requires.
         unsafe {
             self.processor.setProcessing(0);
             self.component.setActive(0);
@@ -304,7 +304,7 @@ fn context(transport: &Transport, sample_rate: f64) -> ProcessContext {
         | flag(transport.cycle.is_some(), Flags::kCycleActive | Flags::kCycleValid);
     let (numerator, denominator) = transport.metre.unwrap_or_default();
     let (start, end) = transport.cycle.unwrap_or_default();
-    // SAFETY: a structure of numbers, for which zero is one.
+    // SAFETY: a structure of numbers, for which zero is valid.
     let mut context: ProcessContext = unsafe { std::mem::zeroed() };
     #[allow(clippy::useless_conversion, reason = "the flags' type differs between platforms")]
     let state = u32::try_from(state).expect("flags are positive");
@@ -337,7 +337,7 @@ fn event(sample: int32, message: Message) -> Event {
         }
         other => panic!("{other:?} is a parameter change"),
     };
-    // SAFETY: a structure of numbers, for which zero is one.
+    // SAFETY: a structure of numbers, for which zero is valid.
     let mut event: Event = unsafe { std::mem::zeroed() };
     event.sampleOffset = sample;
     event.r#type = u16::try_from(kind).expect("event types are small");
@@ -350,7 +350,7 @@ fn read(event: &Event) -> Timed {
     use Event_::EventTypes_ as Types;
     let number = |value: i16| u8::try_from(value).expect("a MIDI number, no wildcard");
     let kind = int32::from(event.r#type);
-    // SAFETY: the type says which field it is.
+    // SAFETY: the type selects the field.
     let message = unsafe {
         match kind {
             kind if kind == constant(Types::kNoteOnEvent) => {

@@ -1,4 +1,4 @@
-//! A VST3 library, entered, and its factory.
+//! A loaded VST3 library and its factory.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
@@ -9,7 +9,7 @@ use vst3::Steinberg::Vst::IComponent;
 use vst3::Steinberg::{IPluginFactory, IPluginFactoryTrait, PClassInfo, kResultOk};
 use vst3::{ComPtr, Interface};
 
-/// A library that hosts load, and what it makes.
+/// A library that hosts load.
 pub struct Vst3Library {
     factory: ComPtr<IPluginFactory>,
     /// Unloaded after its factory.
@@ -17,20 +17,20 @@ pub struct Vst3Library {
 }
 
 impl Vst3Library {
-    /// Loads and enters it.
+    /// Loads and initialises a library.
     ///
     /// # Errors
-    /// When it cannot be loaded, or is none.
+    /// When it cannot be loaded, or is no VST3 library.
     pub fn load(path: &Path) -> Result<Self> {
-        // SAFETY: whoever names a library trusts it, as every host does.
+        // SAFETY: the caller trusts the library it names, as every host does.
         let library = unsafe { Library::new(path) }.with_context(|| format!("loading {}", path.display()))?;
-        // SAFETY: VST3 says so; on the other platforms the factory needs no entry call.
+        // SAFETY: VST3's signature; on the other platforms the factory needs no entry call.
         #[cfg(target_os = "linux")]
         unsafe {
             let enter = library.get::<unsafe extern "C" fn(*mut c_void) -> bool>(c"ModuleEntry").context("it cannot be entered")?;
             ensure!(enter(std::ptr::null_mut()), "it refuses to be entered");
         }
-        // SAFETY: VST3 says so, and that the reference is the caller's.
+        // SAFETY: VST3's signature; the reference is transferred.
         let factory = unsafe {
             let get = library.get::<unsafe extern "system" fn() -> *mut c_void>(c"GetPluginFactory").context("it has no factory")?;
             ComPtr::<IPluginFactory>::from_raw(get().cast()).context("it makes no factory")?
@@ -50,7 +50,7 @@ impl Vst3Library {
         let info = info.unwrap_or_else(|| panic!("no class is called {class}"));
         let mut made = std::ptr::null_mut();
         let interface = IComponent::IID.as_ptr().cast::<c_char>();
-        // SAFETY: the call is that of the interface, and hands over a reference.
+        // SAFETY: a plain interface call that transfers a reference.
         unsafe {
             assert_eq!(self.factory.createInstance(info.cid.as_ptr(), interface, &mut made), kResultOk);
             ComPtr::from_raw(made.cast()).expect("it was made")
@@ -58,7 +58,7 @@ impl Vst3Library {
     }
 
     fn infos(&self) -> impl Iterator<Item = PClassInfo> {
-        // SAFETY: the calls are those of the interface, and what they write is written to a valid place.
+        // SAFETY: plain interface calls that write to valid places.
         (0..unsafe { self.factory.countClasses() }).map(|index| unsafe {
             let mut info: PClassInfo = std::mem::zeroed();
             assert_eq!(self.factory.getClassInfo(index, &mut info), kResultOk);
@@ -68,6 +68,6 @@ impl Vst3Library {
 }
 
 fn name(info: &PClassInfo) -> &CStr {
-    // SAFETY: VST3's strings end with a zero.
+    // SAFETY: VST3's strings are zero-terminated.
     unsafe { CStr::from_ptr(info.name.as_ptr()) }
 }

@@ -1,4 +1,4 @@
-//! The lists that go in and out of a VST3 block.
+//! Input and output lists of a VST3 block.
 
 use std::cell::RefCell;
 
@@ -9,7 +9,7 @@ use vst3::Steinberg::Vst::{
 use vst3::Steinberg::{int32, kInvalidArgument, kResultFalse, kResultOk, tresult};
 use vst3::{Class, ComWrapper};
 
-/// Events, without allocating in `addEvent` up to the capacity.
+/// An event list; `addEvent` does not allocate up to the capacity.
 pub(crate) struct Events(pub(crate) RefCell<Vec<Event>>);
 
 impl Class for Events {
@@ -25,7 +25,7 @@ impl IEventListTrait for Events {
         let Some(found) = usize::try_from(index).ok().and_then(|index| self.0.borrow().get(index).copied()) else {
             return kInvalidArgument;
         };
-        // SAFETY: the plug-in passes where it wants the event.
+        // SAFETY: the plug-in passes a valid pointer.
         unsafe { *event = found };
         kResultOk
     }
@@ -41,7 +41,7 @@ impl IEventListTrait for Events {
     }
 }
 
-/// The points of one parameter.
+/// Value changes of one parameter.
 struct Queue {
     id: ParamID,
     points: Vec<(int32, ParamValue)>,
@@ -62,7 +62,7 @@ impl IParamValueQueueTrait for Queue {
 
     unsafe fn getPoint(&self, index: int32, sample: *mut int32, value: *mut ParamValue) -> tresult {
         let Some(point) = usize::try_from(index).ok().and_then(|index| self.points.get(index)) else { return kInvalidArgument };
-        // SAFETY: the plug-in passes where it wants them.
+        // SAFETY: the plug-in passes valid pointers.
         unsafe { (*sample, *value) = *point };
         kResultOk
     }
@@ -72,11 +72,11 @@ impl IParamValueQueueTrait for Queue {
     }
 }
 
-/// What parameters do in a block.
+/// Parameter changes of a block.
 pub(crate) struct Changes(Vec<ComWrapper<Queue>>);
 
 impl Changes {
-    /// From changes in order of time.
+    /// Created from changes in order of time.
     pub(crate) fn new(changes: &[(ParamID, int32, ParamValue)]) -> Self {
         let mut queues: Vec<Queue> = Vec::new();
         for &(id, sample, value) in changes {

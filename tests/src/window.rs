@@ -1,34 +1,34 @@
-//! The real editor in a window of its own, and a picture of it.
+//! The real editor in a top-level window, and its screenshot.
 
 use std::path::{Path, PathBuf};
 
 use antiphon_plugin::drag::platform_source;
-use antiphon_plugin::editor::{Editor, HandOver, SIZE};
+use antiphon_plugin::editor::{Editor, Exporter, SIZE};
 use anyhow::Result;
 use egui::{Ui, ViewportCommand};
 use nice_plug_egui::baseview::{self, HandlerError, dpi::LogicalSize};
 use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame};
 use x11rb::connection::Connection;
 
-use crate::photo::Photo;
+use crate::screenshot::Screenshot;
 use crate::scripted::Scripted;
 
-/// Frames until everything has faded in, the pointer's tips included.
+/// Frames until all animations have ended.
 const SETTLED: u32 = 30;
 
-/// How large the window is.
+/// Size and scale of a window.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
-    /// In points.
+    /// Width in points.
     pub width: u16,
-    /// In points.
+    /// Height in points.
     pub height: u16,
-    /// Pixels to a point.
+    /// Pixels per point.
     pub scale: u16,
 }
 
 impl Format {
-    /// In pixels.
+    /// Size in pixels.
     #[must_use]
     pub const fn pixels(self) -> (u16, u16) {
         (self.width * self.scale, self.height * self.scale)
@@ -36,7 +36,7 @@ impl Format {
 }
 
 impl Default for Format {
-    /// As the plug-in opens it.
+    /// The plug-in's initial size.
     fn default() -> Self {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and small")]
         let points = |points: f32| points as u16;
@@ -44,28 +44,28 @@ impl Default for Format {
     }
 }
 
-/// Opens the editor on the display that the environment names, whose only window it is, and writes its picture as a PNG file. Nothing else may
-/// run in this process: windows belong to its main thread.
+/// Opens the editor as the only window of the environment's display, and writes a screenshot as a PNG file. Must be called on the main
+/// thread, with nothing else running in this process.
 ///
 /// # Errors
 /// When no window can be opened or the file cannot be written.
-pub fn photograph(model: Scripted, format: Format, path: &Path) -> Result<()> {
-    // SAFETY: this is a program of its own, no plug-in in a host.
+pub fn screenshot(model: Scripted, format: Format, path: &Path) -> Result<()> {
+    // SAFETY: this is a program, not a plug-in in a host.
     unsafe { baseview::assume_standalone_in_process() };
     let size = LogicalSize::new(f64::from(format.width), f64::from(format.height));
     let settings = EguiWindowSettings::new().with_title("Antiphon").with_size(size).with_zoom_factor(f32::from(format.scale));
-    let editor = Editor::new(HandOver::new(platform_source()));
-    let studio = Studio { editor, model, format, frames: 0, path: path.to_owned() };
-    // One of an earlier run must not pass for this one's.
+    let editor = Editor::new(Exporter::new(platform_source()));
+    let app = EditorWindow { editor, model, format, frames: 0, path: path.to_owned() };
+    // A picture from an earlier run must not remain.
     let _ = std::fs::remove_file(path);
-    let shown = EguiWindow::create(settings, studio).and_then(baseview::Window::run_until_closed);
+    let shown = EguiWindow::create(settings, app).and_then(baseview::Window::run_until_closed);
     shown.map_err(|error| anyhow::anyhow!("the editor's window cannot be opened: {error}"))?;
     anyhow::ensure!(path.is_file(), "the window was closed before there was a picture");
     Ok(())
 }
 
 /// The editor as a program.
-struct Studio {
+struct EditorWindow {
     editor: Editor,
     model: Scripted,
     format: Format,
@@ -73,9 +73,9 @@ struct Studio {
     path: PathBuf,
 }
 
-impl App for Studio {
+impl App for EditorWindow {
     fn build(&mut self, egui_ctx: egui::Context, _frame: &mut Frame) -> Result<(), HandlerError> {
-        Editor::dress(&egui_ctx);
+        Editor::apply_style(&egui_ctx);
         Ok(())
     }
 
@@ -93,9 +93,9 @@ impl App for Studio {
     }
 }
 
-/// What the display shows.
-fn screen(size: (u16, u16)) -> Result<Photo> {
+/// Screenshot of the display.
+fn screen(size: (u16, u16)) -> Result<Screenshot> {
     let (connection, screen) = x11rb::connect(None)?;
     let root = connection.setup().roots[screen].root;
-    Photo::of(&connection, root, size)
+    Screenshot::of(&connection, root, size)
 }

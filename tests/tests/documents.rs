@@ -1,4 +1,4 @@
-//! The documents against what they describe: links lead somewhere, paths exist, and what is said of the shipped model is true of it.
+//! Documents against what they describe: links and paths exist, and statements about the shipped model are true.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use antiphon_engine::codec::vocabulary::VOCABULARY_VERSION;
 use sha2::{Digest, Sha256};
 
-/// The folder of the workspace.
+/// Workspace root.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the manifest's folder is `tests`")
 }
@@ -15,7 +15,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every document of the repository that git knows: what was built or downloaded may hold others.
+/// All documents tracked in the repository; folders of build output and downloads are skipped.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().to_path_buf()];
@@ -33,7 +33,7 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// A document without its blocks of code.
+/// A document without its code blocks.
 fn prose(text: &str) -> String {
     let mut in_code = false;
     let lines = text.lines().filter(|line| {
@@ -44,7 +44,7 @@ fn prose(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What stands between `open` and the next `close`, each time, in order.
+/// All texts between `open` and the next `close`, in order.
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -84,7 +84,7 @@ fn paths_of_the_architecture_exist() {
         .filter(|word| word.contains('/') && !word.contains(char::is_whitespace) && !word.contains(['*', '<', '(', ':', '$', '-']))
         .collect();
     assert!(paths.len() > 20, "only {paths:?}");
-    // A path may be given from the root, or from a folder that the sentence is about.
+    // Paths are relative to the root, or to a folder that the sentence is about.
     let bases = ["", "engine/src", "plugin/src", "models/training/antiphon_training", "cli/src", "lab/src"];
     let gone: Vec<_> = paths.iter().filter(|path| !bases.iter().any(|base| root().join(base).join(path).exists())).collect();
     assert!(gone.is_empty(), "{gone:#?}");
@@ -101,12 +101,12 @@ fn model_interface_names_the_vocabulary_of_the_code() {
 }
 
 #[test]
-fn model_card_names_the_bytes_of_the_shipped_files() {
+fn model_card_has_the_hashes_of_the_shipped_files() {
     let card = read("models/MODEL_CARD.md");
     for file in ["antiphon.onnx", "antiphon-fp16.onnx", "reference.onnx"] {
         let sum: String =
             Sha256::digest(fs::read(root().join("models").join(file)).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(card.contains(&format!("`{sum}` {file}")), "the card has not {sum} for {file}");
+        assert!(card.contains(&format!("`{sum}` {file}")), "the card lacks {sum} for {file}");
     }
 }
 
@@ -126,7 +126,7 @@ fn model_card_and_evaluation_agree_about_the_bits_per_note() {
     let sum: f64 = bits.iter().sum();
     let mean = sum / f64::from(u32::try_from(bits.len()).unwrap());
     let card = read("models/MODEL_CARD.md");
-    let said: f64 = between(&card, "| mean of the sources | ", " ")[0].parse().unwrap();
+    let stated: f64 = between(&card, "| mean of the sources | ", " ")[0].parse().unwrap();
     // Both are rounded to a hundredth.
-    assert!((said - mean).abs() < 0.011, "the card says {said}, the table's mean is {mean:.3}");
+    assert!((stated - mean).abs() < 0.011, "the card states {stated}, the table's mean is {mean:.3}");
 }

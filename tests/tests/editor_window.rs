@@ -1,4 +1,4 @@
-//! The real editor in a real window, under an X server that shows nothing.
+//! The real editor in a real window, on a virtual X server.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use antiphon_engine::music::Role;
 use antiphon_roll::legend::{BEFORE, Colour, INK, PAPER, colour};
 
-/// The roll from its upper edge to its lower one, below the bar numbers.
+/// Rows of the piano roll, below the bar numbers.
 const ROLL: std::ops::Range<usize> = 72..468;
 
 struct Picture {
@@ -32,13 +32,13 @@ impl Picture {
         Colour(u32::from_be_bytes([0, red, green, blue]))
     }
 
-    /// How many pixels of a column of the roll have this colour.
+    /// Number of pixels in a column of the roll with this colour.
     fn column(&self, x: usize, wanted: Colour) -> usize {
         ROLL.filter(|&y| self.at(x, y) == wanted).count()
     }
 }
 
-fn photograph(arguments: &[&str]) -> Picture {
+fn screenshot(arguments: &[&str]) -> Picture {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("editor.png");
     let output = Command::new(env!("CARGO_BIN_EXE_editor_screenshot")).args(arguments).arg(&path).output().unwrap();
@@ -47,13 +47,13 @@ fn photograph(arguments: &[&str]) -> Picture {
 }
 
 #[test]
-fn the_window_shows_the_roll_on_both_sides_of_the_playhead() {
-    let picture = photograph(&[]);
+fn window_shows_notes_on_both_sides_of_the_playhead() {
+    let picture = screenshot(&[]);
     assert_eq!((picture.width, picture.height), (1000, 560));
     assert_eq!(picture.at(2, 2), PAPER);
     let playhead = (0..picture.width).find(|&x| picture.column(x, INK) > picture.height / 2).expect("a playhead");
     for role in [Role::Bass, Role::Drums, Role::Keys, Role::Lead] {
-        // What is settled has a dark rim, what may still change a pale one.
+        // Settled notes have a dark border, open ones a pale one.
         let rim = |colour| (0..picture.width).filter(|&x| picture.column(x, colour) > 0).collect::<Vec<_>>();
         let (settled, open) = (rim(INK.over(colour(role), 0.35)), rim(colour(role).over(Colour(0x00FF_FFFF), 0.9)));
         assert!(settled.iter().filter(|&&x| x < playhead).count() > 5, "{role:?} was played");
@@ -65,9 +65,9 @@ fn the_window_shows_the_roll_on_both_sides_of_the_playhead() {
 }
 
 #[test]
-fn twice_the_scale_is_twice_the_size() {
-    let picture = photograph(&["--scale", "2", "--size", "720x420"]);
+fn window_at_scale_2_has_twice_the_size() {
+    let picture = screenshot(&["--scale", "2", "--size", "720x420"]);
     assert_eq!((picture.width, picture.height), (1440, 840));
-    // The window fills the screen to its corners.
+    // The window fills the screen.
     assert_eq!((picture.at(3, 3), picture.at(1436, 836)), (PAPER, PAPER));
 }

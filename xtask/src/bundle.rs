@@ -1,4 +1,4 @@
-//! `cargo xtask bundle`: what hosts load, with all it needs, in `target/bundled`.
+//! `cargo xtask bundle`: the plug-in bundles with everything they need, in `target/bundled`.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,45 +13,45 @@ use crate::{macos, notices, process, runtime, tree};
 /// The package whose library hosts load.
 const PACKAGE: &str = "antiphon-plugin";
 
-/// What the model inside the library is and what it learned from.
+/// Description of the model inside the library and of its training data.
 const MODEL_CARD: &str = "MODEL_CARD.md";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library into the bundles instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
 }
 
-/// What `bundler.toml` says of a package.
+/// Section of a package in `bundler.toml`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Names {
-    /// What hosts' users see on disk.
+    /// Name of the bundles on disk.
     pub(crate) name: String,
     /// Reverse domain name, for macOS.
     pub(crate) identifier: String,
 }
 
-/// A file of ours and where it goes, relative to the bundle's resources.
+/// A file to include, and its destination relative to the bundle's resources.
 pub(crate) type Copied = (PathBuf, PathBuf);
 
-/// Both bundles, finished.
+/// Both finished bundles.
 pub(crate) struct Bundles {
-    /// The folder they lie in.
+    /// The folder that contains them.
     pub(crate) home: PathBuf,
-    /// What they are for.
+    /// Target platform.
     pub(crate) platform: Platform,
-    /// What they are called.
+    /// Name of the bundles.
     pub(crate) name: String,
 }
 
 impl Bundles {
-    /// Where the parts of a bundle lie.
+    /// Layout of a bundle.
     pub(crate) fn layout(&self, format: Format) -> Bundle {
         self.platform.bundle(format, &self.name)
     }
 
-    /// The one folder of a bundle that is copied whole.
+    /// The top folder of a bundle.
     pub(crate) fn folder(&self, format: Format) -> PathBuf {
         self.home.join(self.layout(format).folder)
     }
@@ -70,7 +70,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds, and makes both bundles in [`home`], with the library `onnxruntime` or the pinned one.
+/// Builds both bundles in [`home`], with the library `onnxruntime` or the pinned one.
 pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Bundles> {
     let (platform, names) = (here()?, names(root)?);
     let runtime = runtime::obtain(root, onnxruntime)?;
@@ -84,7 +84,7 @@ pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Bundles> {
     Ok(Bundles { home: home(root), platform, name: names.name })
 }
 
-/// Puts together in [`home`] what is handed on as one folder. `describe` writes macOS's account of it into a folder.
+/// Assembles a bundle folder in [`home`]. `describe` writes macOS's property list into a folder.
 pub(crate) fn lay_out(
     root: &Path,
     platform: Platform,
@@ -104,18 +104,18 @@ pub(crate) fn lay_out(
     tree::put(staging, &new, &home(root).join(&layout.folder))
 }
 
-/// The folder of the finished bundles.
+/// Folder of the finished bundles.
 pub(crate) fn home(root: &Path) -> PathBuf {
     root.join("target/bundled")
 }
 
-/// The platform this program runs on, which is the one it bundles for.
+/// The platform this program runs on, for which it builds bundles.
 pub(crate) fn here() -> Result<Platform> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     Platform::of(os, arch).with_context(|| format!("no layout of bundles is known for {os} on {arch}: add it to xtask/src/layout.rs"))
 }
 
-/// What our bundles are called.
+/// Names of our bundles.
 pub(crate) fn names(root: &Path) -> Result<Names> {
     let path = root.join("bundler.toml");
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -123,7 +123,7 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
     packages.remove(PACKAGE).with_context(|| format!("{} has no section [{PACKAGE}]", path.display()))
 }
 
-/// Builds a package in release, with features, and hands back Cargo's messages, which say where it puts what.
+/// Builds a package in release mode with features; returns Cargo's JSON messages, which name the output files.
 pub(crate) fn build(root: &Path, package: &str, features: &[&str]) -> Result<String> {
     let mut cargo = process::cargo();
     cargo.current_dir(root).args(["build", "--release", "--locked", "--package", package, "--message-format=json-render-diagnostics"]);
@@ -133,7 +133,7 @@ pub(crate) fn build(root: &Path, package: &str, features: &[&str]) -> Result<Str
     process::read(&mut cargo)
 }
 
-/// The program called `name` that Cargo's messages name.
+/// Path of the program called `name` in Cargo's messages.
 pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Artifact {
@@ -144,12 +144,12 @@ pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     struct Target {
         name: String,
     }
-    // Other kinds of message do not parse as an artifact, and are none of ours.
+    // Other kinds of message do not parse as an artifact, and are skipped.
     let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
     artifacts.find_map(|artifact| artifact.executable.filter(|_| artifact.target.name == name))
 }
 
-/// The shared library of [`PACKAGE`] that Cargo's messages name.
+/// Path of the shared library of [`PACKAGE`] in Cargo's messages.
 fn library(messages: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Artifact {
@@ -161,17 +161,17 @@ fn library(messages: &str) -> Option<PathBuf> {
         name: String,
     }
     let target = PACKAGE.replace('-', "_");
-    // Other kinds of message do not parse as an artifact, and are none of ours.
+    // Other kinds of message do not parse as an artifact, and are skipped.
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
     let files = artifacts.filter(|artifact| artifact.target.name == target).flat_map(|artifact| artifact.filenames);
     files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION))
 }
 
-/// Everything beside what `package` builds: ONNX Runtime, and what we must or should hand on with it, with the model and with the code.
+/// Everything to include besides the build output of `package`: ONNX Runtime, licences, and the model card.
 pub(crate) fn resources(root: &Path, platform: Platform, runtime: &Path, package: &str) -> Result<Vec<Copied>> {
     let mut files = with_notices(platform, runtime);
     if files.len() == 1 {
-        eprintln!("warning: no LICENSE of ONNX Runtime lies near {}: do not hand these bundles on", runtime.display());
+        eprintln!("warning: no ONNX Runtime LICENSE found near {}: do not distribute these bundles", runtime.display());
     }
     files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
     files.push((root.join("models/licences"), "licences/model".into()));
@@ -180,13 +180,13 @@ pub(crate) fn resources(root: &Path, platform: Platform, runtime: &Path, package
     Ok(files)
 }
 
-/// ONNX Runtime and the notices that belong to it.
+/// ONNX Runtime and its notices.
 pub(crate) fn with_notices(platform: Platform, runtime: &Path) -> Vec<Copied> {
     let notices = runtime::notices(runtime).into_iter().map(|(notice, name)| (notice, Path::new("licences/onnxruntime").join(name)));
     std::iter::once((runtime.to_path_buf(), platform.system.runtime().into())).chain(notices).collect()
 }
 
-/// The licences of what is linked into what `package` builds.
+/// Licences of the code linked into `package`.
 fn licences_of_code(root: &Path, package: &str) -> Result<Vec<Copied>> {
     let folder = root.join("target/licences").join(package);
     let crates = folder.join("crates.md");
@@ -196,7 +196,7 @@ fn licences_of_code(root: &Path, package: &str) -> Result<Vec<Copied>> {
     let mut files = vec![(crates, "licences/crates.md".into())];
     match notices::of_rust() {
         Some(path) => files.push((path, "licences/rust-standard-library.html".into())),
-        None => eprintln!("warning: this toolchain has no licences of Rust's standard library: do not hand these bundles on"),
+        None => eprintln!("warning: this toolchain has no licences of Rust's standard library: do not distribute these bundles"),
     }
     Ok(files)
 }
@@ -216,13 +216,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundles_have_a_name_and_an_identifier() {
+    fn bundles_have_a_name_and_an_identifier() {
         let names = names(crate::root()).unwrap();
         assert_eq!((names.name.as_str(), names.identifier.as_str()), ("Antiphon", "org.antiphon.antiphon"));
     }
 
     #[test]
-    fn the_library_is_where_cargo_says() {
+    fn library_path_is_read_from_cargo_messages() {
         let suffix = std::env::consts::DLL_SUFFIX;
         let messages = [
             r#"{"reason":"compiler-artifact","target":{"name":"serde_derive"},"filenames":["/t/libserde_derive.SUFFIX"]}"#,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_where_cargo_says() {
+    fn program_path_is_read_from_cargo_messages() {
         let messages = r#"{"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.rlib"],"executable":null}
 {"reason":"build-script-executed","package_id":"p","out_dir":"/t"}
 {"reason":"compiler-artifact","target":{"name":"antiphon-standalone"},"filenames":["/t/antiphon-standalone"],"executable":"/t/antiphon-standalone"}"#;
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_has_the_runtime_the_card_and_every_licence_where_the_layout_says() {
+    fn bundle_contains_runtime_model_card_and_licences() {
         let folder = tempfile::tempdir().unwrap();
         let (library, runtime) = (folder.path().join("built"), folder.path().join("libonnxruntime.so.9"));
         fs::write(&library, "library").unwrap();

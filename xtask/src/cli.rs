@@ -1,7 +1,7 @@
-//! `cargo xtask cli`: the command line `antiphon`, with ONNX Runtime beside it.
+//! `cargo xtask cli`: the command line `antiphon`, with ONNX Runtime next to it.
 //!
-//! `cargo xtask install --cli` copies both to where the user's programs and data are: the engine looks for ONNX Runtime beside the program and
-//! in the folder of the user's data.
+//! `cargo xtask install --cli` copies both into the user's folders: the engine looks for ONNX Runtime next to the program and in the user's
+//! data folder.
 
 use std::path::{Path, PathBuf};
 
@@ -10,19 +10,19 @@ use anyhow::{Context, Result};
 use crate::layout::{Bundle, Platform};
 use crate::{bundle, runtime};
 
-/// The package whose program it is.
+/// The package of the program.
 const PACKAGE: &str = "antiphon-cli";
-/// What the program is called.
+/// Name of the program.
 const COMMAND: &str = "antiphon";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library beside the program instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library next to the program instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
 }
 
-/// The program, finished.
+/// The finished program.
 pub(crate) struct CommandLine {
     /// Its folder.
     folder: PathBuf,
@@ -31,7 +31,7 @@ pub(crate) struct CommandLine {
 }
 
 impl CommandLine {
-    /// The program, and the library it takes.
+    /// The program, and the library it needs.
     pub(crate) fn files(&self) -> [PathBuf; 2] {
         let resources = self.folder.join(&self.layout.resources);
         [self.folder.join(&self.layout.library), resources.join(self.platform.system.runtime())]
@@ -55,13 +55,13 @@ pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<CommandLin
     Ok(CommandLine { folder: bundle::home(root).join(&layout.folder), layout, platform })
 }
 
-/// Where the [`files`](CommandLine::files) go in the user's folders. `data_home` is `XDG_DATA_HOME`.
+/// Destinations of the [`files`](CommandLine::files) in the user's folders. `data_home` is `XDG_DATA_HOME`.
 pub(crate) fn places(platform: Platform, home: &Path, data_home: Option<&Path>) -> [PathBuf; 2] {
     let (system, program) = (platform.system, platform.command_line("", COMMAND).library);
     [system.program_folder(home).join(program), system.data_folder(home, data_home).join(system.runtime())]
 }
 
-/// Says how to start what was installed into `folder`, given the variable `PATH`.
+/// Prints how to start the program installed into `folder`, given the variable `PATH`.
 pub(crate) fn say_how_to_start(folder: &Path, path: Option<&Path>) {
     if is_on_path(folder, path) {
         println!("`{COMMAND} --help` says what it does.");
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_on_the_path_or_not() {
+    fn folder_on_the_path_is_recognised() {
         let folder = Path::new("/home/u/.local/bin");
         assert!(is_on_path(folder, Some(Path::new("/usr/bin:/home/u/.local/bin"))));
         assert!(!is_on_path(folder, Some(Path::new("/usr/bin:/home/u/.local"))));

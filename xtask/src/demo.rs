@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: from a fresh checkout to a phrase of Antiphon's own, played by the plug-in in a host.
+//! `cargo xtask demo`: from a fresh checkout to a phrase played by the plug-in in a host.
 
 use std::path::{Path, PathBuf};
 
@@ -7,27 +7,27 @@ use anyhow::Result;
 use crate::layout::Format;
 use crate::{bundle, process, system};
 
-/// The clip that is played: a tune over a piano, whose next phrase is easy to judge by ear and by eye.
+/// The clip to play: a tune over a piano, whose continuation is easy to judge by ear and by eye.
 const CLIP: &str = "assets/demo/pop.mid";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library into the bundles instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
     /// Play this MIDI file instead of our demo clip
     #[arg(long, value_name = "FILE", default_value = CLIP)]
     clip: PathBuf,
-    /// How many bars of the clip are played
-    #[arg(long, default_value_t = 8)]
-    heard: u32,
-    /// How many bars it answers, 1 to 8
+    /// Bars of the clip to play
+    #[arg(long = "heard", default_value_t = 8)]
+    context_bars: u32,
+    /// Bars to plan and play, 1 to 8
     #[arg(long, default_value_t = 4)]
     bars: u32,
-    /// The same seed gives the same notes, 1 to 999
+    /// Seed, 1 to 999: the same seed gives the same notes
     #[arg(long, default_value_t = 1)]
     seed: u32,
-    /// Use an X server that shows nothing, although there is a display
+    /// Use a virtual X server even if there is a display
     #[arg(long)]
     headless: bool,
 }
@@ -38,14 +38,14 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         system::ensure(&system::FOR_DISPLAY)?;
     }
     let library = bundle::make(root, args.onnxruntime.as_deref())?.library(Format::Clap);
-    // A relative path is the caller's; our own clip is the checkout's.
+    // A relative path is relative to the caller's folder; our own clip is in the checkout.
     let clip = if args.clip == Path::new(CLIP) { root.join(CLIP) } else { args.clip.clone() };
 
     let mut host = process::cargo();
     host.args(["run", "--release", "--locked", "--manifest-path"]).arg(root.join("Cargo.toml"));
     host.args(["--package", "antiphon-tests", "--no-default-features", "--bin", "demo", "--", "--bundle"]).arg(library);
     host.arg("--clip").arg(clip).arg("--out").arg(root.join("out/demo"));
-    for (name, value) in [("--heard", args.heard), ("--bars", args.bars), ("--seed", args.seed)] {
+    for (name, value) in [("--heard", args.context_bars), ("--bars", args.bars), ("--seed", args.seed)] {
         host.arg(name).arg(value.to_string());
     }
     if args.headless {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_demo_clip_is_there() {
+    fn demo_clip_exists() {
         assert!(crate::root().join(CLIP).is_file());
     }
 }

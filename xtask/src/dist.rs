@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: one archive for this platform, which is installed by copying folders.
+//! `cargo xtask dist`: one archive for this platform, to be installed by copying folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use crate::pack::{self, Kind};
 use crate::standalone::{self, Program};
 use crate::tree;
 
-/// Where archives go.
+/// Folder for archives.
 const FOLDER: &str = "dist";
-/// How to install and remove, for whoever unpacks the archive.
+/// How to install and remove, for users of the archive.
 const INSTRUCTIONS: &str = "INSTALL.txt";
-/// Beside the bundles, for those who look for them first; the bundles have them too.
+/// Also copied to the top of the archive, where it is easy to find.
 const LICENCES: &str = "licences";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library into the bundles and beside the program instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library into the bundles and next to the program instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
 }
@@ -33,12 +33,12 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What the archive and the folder in it are called.
+/// Name of the archive and of its top folder.
 fn name(platform: Platform, bundles: &str) -> String {
     format!("{bundles}-{}-{}-{}", env!("CARGO_PKG_VERSION"), platform.system.name(), platform.arch)
 }
 
-/// Packs the bundles and the program into an archive in `folder`; hands back its path, and that of its checksum.
+/// Packs bundles and program into an archive in `folder`; returns the paths of the archive and of its checksum.
 fn write(bundles: &Bundles, program: &Program, folder: &Path) -> Result<(PathBuf, PathBuf)> {
     let (platform, kind) = (bundles.platform, Kind::of(bundles.platform.system));
     let name = name(platform, &bundles.name);
@@ -48,7 +48,7 @@ fn write(bundles: &Bundles, program: &Program, folder: &Path) -> Result<(PathBuf
         tree::copy(&bundles.folder(format), &new.join(bundles.layout(format).folder))?;
     }
     tree::copy(&program.folder(), &new.join(&program.layout.folder))?;
-    // The program holds all that the plug-ins hold, and more.
+    // The program contains everything the plug-ins contain.
     tree::copy(&program.folder().join(&program.layout.resources).join(LICENCES), &new.join(LICENCES))?;
     let instructions = new.join(INSTRUCTIONS);
     fs::write(&instructions, instruct(bundles, program)).with_context(|| format!("writing {}", instructions.display()))?;
@@ -63,7 +63,7 @@ fn write(bundles: &Bundles, program: &Program, folder: &Path) -> Result<(PathBuf
     Ok((put(&file, &bytes)?, put(&format!("{file}.sha256"), pack::checksum(&file, &bytes).as_bytes())?))
 }
 
-/// The text of [`INSTRUCTIONS`].
+/// Text of [`INSTRUCTIONS`].
 fn instruct(bundles: &Bundles, program: &Program) -> String {
     let system = bundles.platform.system;
     let home = match system {
@@ -114,7 +114,7 @@ The licences of everything inside lie in the folder {LICENCES}, and in each bund
         name = bundles.name,
         program = program.layout.folder.join(&program.layout.library).display(),
     );
-    // Notepad of older versions of Windows shows no lines without it.
+    // Notepad on older versions of Windows needs CR LF.
     if system == System::Windows { text.replace('\n', "\r\n") } else { text }
 }
 
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// Bundles and a program of few words, for a platform.
+    /// Minimal bundles and program for a platform.
     fn products(home: &Path, os: &str) -> (Bundles, Program) {
         let bundles = Bundles { home: home.to_owned(), platform: Platform::of(os, "x86_64").unwrap(), name: "Some".into() };
         let program = Program { home: home.to_owned(), layout: bundles.platform.program("Some") };
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_unpacks_to_bundles_program_licences_and_instructions() {
+    fn archive_contains_bundles_program_licences_and_instructions() {
         let folder = tempfile::tempdir().unwrap();
         let (bundles, program) = products(&folder.path().join("bundled"), "linux");
         let place = folder.path().join("dist");
@@ -173,7 +173,7 @@ mod tests {
             assert!(text.contains(said), "{said}: {text}");
         }
         assert_eq!(fs::read_dir(&inside).unwrap().count(), 5);
-        // Packed again, it is the same.
+        // Packing again gives the same bytes.
         assert_eq!(fs::read(write(&bundles, &program, &place).unwrap().0).unwrap(), bytes);
     }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask install`: both bundles into the user's own plug-in folders, or the command line into the folder of the user's programs.
+//! `cargo xtask install`: copies both bundles into the user's plug-in folders, or the command line into the user's program folder.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use crate::{bundle, cli, tree};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library into the bundles instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library into the bundles instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
     /// Install the command line `antiphon` instead of the plug-ins
     #[arg(long)]
     cli: bool,
-    /// Only say what would go where
+    /// Only print what would be installed where
     #[arg(long)]
     dry_run: bool,
 }
 
-/// There is no folder to install into.
+/// The user's folder cannot be determined.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable} does not name the user's folder with a full path. Set it, or copy the bundles from target/bundled by hand")]
 pub(crate) struct NoHome {
@@ -55,7 +55,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What is to be installed, built now, in the order of its places.
+/// Builds what is to be installed, in the order of its destinations.
 fn made(root: &Path, args: &Args) -> Result<Vec<PathBuf>> {
     if args.cli {
         return Ok(cli::make(root, args.onnxruntime.as_deref())?.files().into());
@@ -64,18 +64,18 @@ fn made(root: &Path, args: &Args) -> Result<Vec<PathBuf>> {
     Ok(Format::ALL.map(|format| bundles.folder(format)).into())
 }
 
-/// The folder from which the user's plug-in folders hang.
+/// The folder that contains the user's plug-in folders.
 fn home(platform: Platform, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, NoHome> {
     let name = platform.system.home_variable();
     variable(name).filter(|home| home.is_absolute()).ok_or(NoHome { variable: name })
 }
 
-/// Where the bundle of `format` goes.
+/// Destination of the bundle of `format`.
 fn place(platform: Platform, format: Format, name: &str, home: &Path) -> PathBuf {
     platform.system.plugin_folder(format, home).join(platform.bundle(format, name).folder)
 }
 
-/// Copies the folder or file `made` to `place`, or leaves `place` as it was.
+/// Copies the folder or file `made` to `place`; leaves `place` unchanged on failure.
 fn install(made: &Path, place: &Path) -> Result<()> {
     let folder = place.parent().with_context(|| format!("{} lies in no folder", place.display()))?;
     let staging = tree::staging(folder)?;
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn installing_twice_leaves_the_second_bundle_alone() {
+    fn second_install_replaces_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(Platform::of("linux", "x86_64").unwrap(), Format::Vst3, "Some", folder.path());
         assert_eq!(place, folder.path().join(".vst3/Some.vst3"));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_installed_beside_what_is_there() {
+    fn installed_file_leaves_its_neighbours_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (made, place) = (folder.path().join("built"), folder.path().join("data/antiphon/lib.so"));
         fs::create_dir_all(place.parent().unwrap()).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_home_the_message_names_the_variable() {
+    fn missing_home_is_an_error_that_names_the_variable() {
         for (os, variable) in [("linux", "HOME"), ("windows", "LOCALAPPDATA")] {
             let platform = Platform::of(os, "x86_64").unwrap();
             for value in [None, Some(PathBuf::from("relative"))] {

@@ -1,12 +1,12 @@
-//! Where the parts of a bundle lie, and where hosts look for bundles: tables, by platform.
+//! Layout of bundles, and the folders where hosts look for them, by platform.
 //!
-//! VST3: <https://steinbergmedia.github.io/vst3_dev_portal/pages/Technical+Documentation/Locations+Format/Index.html>.
-//! CLAP: the header `clap/entry.h`. The runtime lies beside the library or in the bundle's `Contents/Resources`, where the plug-in looks
-//! for it, so a bundle works wherever it is copied. Only the Linux rows were tried.
+//! VST3: <https://steinbergmedia.github.io/vst3_dev_portal/pages/Technical+Documentation/Locations+Format/Index.html>. CLAP: the header
+//! `clap/entry.h`. The runtime is next to the library or in the bundle's `Contents/Resources`, where the plug-in looks for it, so a bundle
+//! works wherever it is copied. Only the Linux rows have been tried.
 
 use std::path::{Path, PathBuf};
 
-/// An operating system that hosts run on.
+/// An operating system with plug-in hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum System {
     Linux,
@@ -24,7 +24,7 @@ pub(crate) enum Format {
 impl Format {
     pub(crate) const ALL: [Self; 2] = [Self::Clap, Self::Vst3];
 
-    /// What macOS tells it from others by.
+    /// Bundle kind for macOS.
     pub(crate) fn kind(self) -> Kind {
         Kind { suffix: self.suffix(), package_type: "BNDL" }
     }
@@ -37,43 +37,43 @@ impl Format {
     }
 }
 
-/// What macOS tells bundles apart by.
+/// Kind of a macOS bundle.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
-    /// At the end of the bundle's identifier.
+    /// End of the bundle identifier.
     pub(crate) suffix: &'static str,
-    /// Four letters: a bundle that is loaded, or a program.
+    /// Package type: `BNDL` for plug-ins, `APPL` for programs.
     pub(crate) package_type: &'static str,
 }
 
 impl Kind {
-    /// A program.
+    /// The stand-alone program.
     pub(crate) const PROGRAM: Self = Self { suffix: "standalone", package_type: "APPL" };
 }
 
-/// What a library is built for.
+/// Target of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Platform {
     pub(crate) system: System,
-    /// As `std::env::consts::ARCH` has it: `x86_64` or `aarch64`.
+    /// As in `std::env::consts::ARCH`: `x86_64` or `aarch64`.
     pub(crate) arch: &'static str,
 }
 
-/// The parts of one bundle, or of the program's folder. All paths but the first are relative to it.
+/// Parts of a bundle, or of the program's folder. All paths except the first are relative to it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Bundle {
-    /// The one folder that is copied whole; relative to a plug-in folder.
+    /// The top folder; relative to a plug-in folder.
     pub(crate) folder: PathBuf,
     /// The library that the host loads, or the program.
     pub(crate) library: PathBuf,
-    /// The folder of everything else: ONNX Runtime, the licences.
+    /// Folder of everything else: ONNX Runtime, licences.
     pub(crate) resources: PathBuf,
-    /// The folder of `Info.plist` and `PkgInfo`, where the system wants them.
+    /// Folder of `Info.plist` and `PkgInfo`, where the system requires them.
     pub(crate) property_list: Option<PathBuf>,
 }
 
 impl Platform {
-    /// The platform of these two constants of `std::env::consts`, if bundles are laid out for it.
+    /// The platform for these two constants of `std::env::consts`, if there is a layout for it.
     pub(crate) fn of(os: &str, arch: &str) -> Option<Self> {
         let system = match os {
             "linux" => System::Linux,
@@ -85,7 +85,7 @@ impl Platform {
         Some(Self { system, arch })
     }
 
-    /// The layout of a bundle called `name`.
+    /// Layout of the bundle called `name`.
     pub(crate) fn bundle(self, format: Format, name: &str) -> Bundle {
         let with_suffix = format!("{name}.{}", format.suffix());
         match (self.system, format) {
@@ -95,7 +95,7 @@ impl Platform {
                 resources: "Contents/Resources".into(),
                 property_list: Some("Contents".into()),
             },
-            // Elsewhere a CLAP is a single file; hosts look into folders for it, so it gets one, to have the runtime beside it.
+            // Here a CLAP is a single file; it gets a folder, which hosts search, to have the runtime next to it.
             (System::Linux | System::Windows, Format::Clap) => {
                 Bundle { folder: name.into(), library: with_suffix.into(), resources: PathBuf::new(), property_list: None }
             }
@@ -116,7 +116,7 @@ impl Platform {
 }
 
 impl Platform {
-    /// The layout of the program of the plug-in called `name`: a folder that can lie anywhere.
+    /// Layout of the stand-alone program called `name`: a folder that can be anywhere.
     pub(crate) fn program(self, name: &str) -> Bundle {
         match self.system {
             System::MacOs => Bundle {
@@ -134,7 +134,7 @@ impl Platform {
         }
     }
 
-    /// The layout of the command line `command` of the plug-in called `name`: a folder that can lie anywhere.
+    /// Layout of the command line `command` of the plug-in called `name`: a folder that can be anywhere.
     pub(crate) fn command_line(self, name: &str, command: &str) -> Bundle {
         Bundle {
             folder: format!("{name}-cli").into(),
@@ -146,7 +146,7 @@ impl Platform {
 }
 
 impl System {
-    /// Its name in the names of files.
+    /// Name of the system in file names.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Linux => "linux",
@@ -155,7 +155,7 @@ impl System {
         }
     }
 
-    /// What ONNX Runtime's library is called in a bundle: a name without a version, which the engine finds in a folder.
+    /// File name of ONNX Runtime's library in a bundle: without a version, as the engine expects.
     pub(crate) fn runtime(self) -> &'static str {
         match self {
             Self::Linux => "libonnxruntime.so",
@@ -164,7 +164,7 @@ impl System {
         }
     }
 
-    /// The variable from which the user's plug-in folders hang.
+    /// Environment variable that names the base of the user's plug-in folders.
     pub(crate) fn home_variable(self) -> &'static str {
         match self {
             Self::Linux | Self::MacOs => "HOME",
@@ -172,7 +172,7 @@ impl System {
         }
     }
 
-    /// The folder for the user's own programs. `home` is what [`home_variable`](Self::home_variable) holds.
+    /// Folder for the user's programs. `home` is the value of [`home_variable`](Self::home_variable).
     pub(crate) fn program_folder(self, home: &Path) -> PathBuf {
         home.join(match self {
             Self::Linux | Self::MacOs => ".local/bin",
@@ -180,7 +180,7 @@ impl System {
         })
     }
 
-    /// The folder for the user's own data, where the engine looks for ONNX Runtime. `data_home` is `XDG_DATA_HOME`.
+    /// Folder for the user's data, where the engine looks for ONNX Runtime. `data_home` is `XDG_DATA_HOME`.
     pub(crate) fn data_folder(self, home: &Path, data_home: Option<&Path>) -> PathBuf {
         match self {
             Self::Linux => {
@@ -191,7 +191,7 @@ impl System {
         }
     }
 
-    /// The user's own plug-in folder. `home` is what [`home_variable`](Self::home_variable) holds.
+    /// The user's plug-in folder. `home` is the value of [`home_variable`](Self::home_variable).
     pub(crate) fn plugin_folder(self, format: Format, home: &Path) -> PathBuf {
         home.join(match (self, format) {
             (Self::Linux, Format::Clap) => ".clap",
@@ -208,7 +208,7 @@ impl System {
 mod tests {
     use super::*;
 
-    /// Library and resources of a bundle, from the plug-in folder down.
+    /// Paths of a bundle's library and resources, from the plug-in folder down.
     fn lies(os: &str, arch: &str, format: Format) -> (String, String) {
         let bundle = Platform::of(os, arch).unwrap().bundle(format, "Antiphon");
         let text = |path: &Path| bundle.folder.join(path).to_str().unwrap().replace('\\', "/");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vst3_is_a_folder_with_the_library_under_its_platform() {
+    fn vst3_bundle_has_the_library_in_its_platform_folder() {
         for (os, arch, library) in [
             ("linux", "x86_64", "Antiphon.vst3/Contents/x86_64-linux/Antiphon.so"),
             ("linux", "aarch64", "Antiphon.vst3/Contents/aarch64-linux/Antiphon.so"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clap_is_a_file_in_a_folder_of_its_own_but_a_bundle_on_macos() {
+    fn clap_is_a_file_in_a_folder_except_on_macos() {
         for os in ["linux", "windows"] {
             assert_eq!(lies(os, "x86_64", Format::Clap), ("Antiphon/Antiphon.clap".into(), "Antiphon/".into()));
         }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_has_all_it_needs_beside_it_but_is_a_bundle_on_macos() {
+    fn program_has_its_files_next_to_it_except_on_macos() {
         for (os, program, runtime) in [
             ("linux", "Antiphon-standalone/antiphon-standalone", "Antiphon-standalone/"),
             ("windows", "Antiphon-standalone/antiphon-standalone.exe", "Antiphon-standalone/"),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn only_macos_wants_a_property_list() {
+    fn property_list_is_for_macos_only() {
         for (os, wanted) in [("linux", false), ("windows", false), ("macos", true)] {
             for format in Format::ALL {
                 let bundle = Platform::of(os, "x86_64").unwrap().bundle(format, "Antiphon");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_folders_are_those_of_each_system() {
+    fn user_folders_are_those_of_each_system() {
         let folder = |system: System, format| system.plugin_folder(format, Path::new("home")).to_str().unwrap().replace('\\', "/");
         assert_eq!(folder(System::Linux, Format::Clap), "home/.clap");
         assert_eq!(folder(System::Linux, Format::Vst3), "home/.vst3");

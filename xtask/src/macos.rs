@@ -1,4 +1,4 @@
-//! What macOS wants of a bundle beyond its layout. Untried: no Mac was at hand.
+//! What macOS requires of a bundle besides its layout. Untried: no Mac was available.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(crate) fn describe(contents: &Path, names: &Names, kind: Kind) -> Result<()>
     Ok(())
 }
 
-/// Signs a file or bundle for this machine: Apple's processors load nothing unsigned.
+/// Signs a file or bundle ad hoc: Apple silicon loads nothing unsigned.
 pub(crate) fn sign(path: &Path) -> Result<()> {
     process::run(Command::new("codesign").args(["--force", "--sign", "-"]).arg(path))
 }
@@ -65,7 +65,7 @@ mod tests {
     use crate::layout::Format;
 
     #[test]
-    fn the_property_list_names_the_executable_and_tells_the_formats_apart() {
+    fn property_list_has_executable_name_and_format_identifier() {
         let names = Names { name: "Some".into(), identifier: "org.example.some".into() };
         let folder = tempfile::tempdir().unwrap();
         for (kind, identifier) in [

@@ -1,7 +1,8 @@
-//! Every chore of the project: `cargo xtask CHORE`.
+//! Chores of the project: `cargo xtask CHORE`.
 //!
-//! One file per chore; what they share stands in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
-//! (where a bundle's parts lie), `macos` (what bundles need there), `notices` (licences of crates), `pack` (archives) and `tree` (folders as wholes).
+//! One file per chore; shared code is in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
+//! (layout of bundles), `macos` (bundle requirements there), `notices` (licences of crates), `pack` (archives) and `tree` (copying and
+//! replacing folders).
 
 mod ardour;
 mod bundle;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Every chore of the project.
+/// Chores of the project.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
 struct Cli {
@@ -37,29 +38,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Set up what is needed, build the bundles, load one in a host, play it a demo clip, and name what it answered: MIDI files and pictures
+    /// Build the bundles, load one in a host, play a demo clip to it, and write the answer as MIDI files and pictures; installs what is
+    /// missing
     Demo(demo::Args),
-    /// Set up what the tests need and run every Rust test of the workspace
+    /// Run every Rust test of the workspace; installs what is missing
     Test(test::Args),
-    /// Build the plug-in and lay out its CLAP and VST3 bundles in target/bundled, each with all it needs
+    /// Build the CLAP and VST3 bundles in target/bundled, with everything they need
     Bundle(bundle::Args),
-    /// Make the bundles and copy them into this user's plug-in folders; or, with --cli, the command line into the folder of programs
+    /// Build the bundles and copy them into this user's plug-in folders; with --cli, install the command line instead
     Install(install::Args),
-    /// Build the program that needs no host, and lay it out in target/bundled with all it needs
+    /// Build the stand-alone program in target/bundled, with everything it needs
     Standalone(standalone::Args),
-    /// Build the command line `antiphon`, and lay it out in target/bundled with the ONNX Runtime that it takes
+    /// Build the command line `antiphon` in target/bundled, with the ONNX Runtime it needs
     Cli(cli::Args),
-    /// Play the VST3 in Ardour without a screen, and check what it sends; installs Ardour on Debian. Takes five minutes
+    /// Test the VST3 in Ardour without a screen; installs Ardour on Debian. Takes five minutes
     Ardour(ardour::Args),
-    /// Make the bundles and the program, and pack them into one archive for this platform, to be installed without tools or a network
+    /// Build bundles and program, and pack them into an archive for this platform that installs without tools or network
     Dist(dist::Args),
-    /// Install the Debian packages that building and testing everything takes, if any is missing
+    /// Install missing Debian packages needed to build and test everything
     Setup,
-    /// Check the licences and the sources of every dependency against deny.toml
+    /// Check licences and sources of all dependencies against deny.toml
     Licences,
 }
 
-/// The folder of the workspace's Cargo.toml.
+/// The workspace root.
 fn root() -> &'static Path {
     // The manifest's folder is `xtask`, so it has a parent.
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."))
@@ -82,7 +84,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            // 2: the cure is in the reader's hands and stands in the message, as in the `antiphon` command line.
+            // 2: the user can fix it, and the message says how; as in the `antiphon` command line.
             let curable = error.is::<system::NotInstalled>() || error.is::<runtime::NotAFile>() || error.is::<install::NoHome>();
             if curable { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_the_workspace() {
+    fn root_is_the_workspace() {
         let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[workspace]"));
     }

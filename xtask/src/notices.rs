@@ -1,7 +1,7 @@
-//! The licences of every crate that is linked into what hosts load, or into the program, as one document to hand on with it.
+//! Licences of every crate linked into the plug-in or the program, as one document to distribute with it.
 //!
-//! What is linked is what `cargo tree` says for this platform, without what only builds or tests. The texts are those that the crates' packages
-//! hold. Some hold none: [`STANDARD`] and [`NAMED`] stand in, and a crate that neither covers stops the chore.
+//! The linked crates are those that `cargo tree` lists for this platform, without build and test dependencies. The texts are those in the
+//! crates' packages. For packages without one, [`STANDARD`] and [`NAMED`] provide it; a crate that neither covers is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -14,25 +14,25 @@ use serde::Deserialize;
 
 use crate::process;
 
-/// Licences whose text is the same whoever grants it, and may stand in where a package holds none.
+/// Licences with a fixed text, which can stand in for a missing file.
 const STANDARD: [(&str, &str); 2] =
     [("Apache-2.0", include_str!("../../LICENSE-APACHE")), ("Unlicense", include_str!("../licences/Unlicense.txt"))];
 
-/// The texts of crates whose packages hold none, where the licence names whom to thank.
+/// Licence texts, with their copyright holders, for crates whose packages contain none.
 const NAMED: [(&str, &str); 3] = [
     ("nice-plug", include_str!("../licences/nice-plug-ISC.txt")),
     ("nice-plug-core", include_str!("../licences/nice-plug-ISC.txt")),
     ("nice-plug-egui", include_str!("../licences/nice-plug-ISC.txt")),
 ];
 
-/// How the names of files with licences begin, in capitals.
+/// Beginnings of licence file names, in upper case.
 const BEGINNINGS: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE"];
-/// How deep in a package they are looked for: typefaces and borrowed code have theirs in a folder.
+/// Search depth in a package: fonts and borrowed code have their licences in a subfolder.
 const DEPTH: usize = 3;
-/// Where the toolchain keeps the licences of the standard library, which is in every library that Rust builds.
+/// The standard library's licences, relative to the toolchain; every Rust library contains the standard library.
 const OF_RUST: &str = "share/doc/rust/COPYRIGHT-library.html";
 
-/// A crate whose licence nobody could hand on.
+/// A crate without a licence text to distribute.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{name} {version} ({licence}) comes without the text of its licence. Find the text where the crate is made, put it into xtask/licences, and name it in xtask/src/notices.rs"
@@ -43,7 +43,7 @@ struct NoText {
     licence: String,
 }
 
-/// A linked crate, as `cargo metadata` has it.
+/// A linked crate, as described by `cargo metadata`.
 #[derive(Debug, Clone, Deserialize)]
 struct Package {
     name: String,
@@ -61,12 +61,12 @@ impl Package {
         self.license.as_deref().unwrap_or("no licence stated")
     }
 
-    /// The texts that belong to it, by the names of their files.
+    /// Licence texts of the crate, by file name.
     fn texts(&self) -> Result<BTreeMap<String, String>> {
         let folder = self.manifest_path.parent().unwrap_or(Path::new("."));
         let mut texts = BTreeMap::new();
         gather(folder, folder, DEPTH, &mut texts)?;
-        // What lies in a folder of the package is about that folder alone.
+        // A text in a subfolder covers only that subfolder.
         if texts.keys().any(|name| !name.contains('/')) {
             return Ok(texts);
         }
@@ -82,12 +82,12 @@ impl Package {
     }
 }
 
-/// Whether an SPDX expression leaves it to the user to take this licence.
+/// Whether an SPDX expression permits choosing this licence.
 fn is_offered(expression: &str, licence: &str) -> bool {
     expression.split(['(', ')', ' ', '/']).any(|word| word == licence)
 }
 
-/// The files of a package that are about rights.
+/// Collects the licence files of a package.
 fn gather(root: &Path, folder: &Path, depth: usize, texts: &mut BTreeMap<String, String>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry.with_context(|| format!("reading {}", folder.display()))?.path();
@@ -104,7 +104,7 @@ fn gather(root: &Path, folder: &Path, depth: usize, texts: &mut BTreeMap<String,
     Ok(())
 }
 
-/// By its name: a licence, or the text beside a typeface.
+/// Whether a file is a licence, judged by its name, or a text next to a font.
 fn is_about_rights(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
     let is_text = !path.extension().is_some_and(|extension| ["rs", "toml", "json", "hbs"].iter().any(|other| extension == *other));
@@ -115,7 +115,7 @@ fn is_about_rights(path: &Path) -> bool {
     is_text && (BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) || name.ends_with(".TXT") && beside_typeface())
 }
 
-/// The document on the crates that are linked into `package` of the workspace.
+/// The document on the crates linked into `package`.
 pub(crate) fn of_crates(root: &Path, package: &str) -> Result<String> {
     let mut tree = process::cargo();
     tree.current_dir(root).args(["tree", "--locked", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"]);
@@ -125,13 +125,13 @@ pub(crate) fn of_crates(root: &Path, package: &str) -> Result<String> {
     document(&chosen(&all, &linked)?)
 }
 
-/// Name and version of each crate that `cargo tree` lists.
+/// Name and version of each crate listed by `cargo tree`.
 fn linked(tree: &str) -> BTreeSet<(String, String)> {
     let words = tree.lines().map(|line| line.split_whitespace());
     words.filter_map(|mut words| Some((words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned()))).collect()
 }
 
-/// The linked crates that are not our own, by name and version.
+/// The linked third-party crates, by name and version.
 fn chosen(metadata: &str, linked: &BTreeSet<(String, String)>) -> Result<Vec<Package>> {
     #[derive(Deserialize)]
     struct Metadata {
@@ -143,9 +143,9 @@ fn chosen(metadata: &str, linked: &BTreeSet<(String, String)>) -> Result<Vec<Pac
     Ok(packages)
 }
 
-/// A table of the crates, and each text once, with the crates it is for.
+/// A table of the crates, and each licence text once, with the crates it covers.
 fn document(packages: &[Package]) -> Result<String> {
-    // By the text without its line breaks, which packages differ in.
+    // Texts are compared without whitespace, in which packages differ.
     let mut texts: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
     let mut table = String::new();
     for package in packages {
@@ -170,7 +170,7 @@ fn document(packages: &[Package]) -> Result<String> {
     Ok(document)
 }
 
-/// The licences of Rust's standard library, where this toolchain has them.
+/// Licences of Rust's standard library, if the toolchain has them.
 pub(crate) fn of_rust() -> Option<PathBuf> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).args(["--print", "sysroot"]).output().ok()?;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_many_share_stands_once_with_all_of_them() {
+    fn licence_text_of_several_crates_appears_once() {
         let folder = tempfile::tempdir().unwrap();
         let packages = [
             package(folder.path(), "a", "MIT", &[("LICENSE-MIT", "Terms of A\nand others"), ("src/license.rs", "code")]),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typefaces_terms_do_not_stand_for_the_codes() {
+    fn licence_of_a_font_does_not_cover_the_crate() {
         let folder = tempfile::tempdir().unwrap();
         let files = [("fonts/Some.ttf", ""), ("fonts/OFL.txt", "of the typeface"), ("src/words.txt", "not a licence")];
         let fonts = package(folder.path(), "fonts", "(MIT OR Apache-2.0) AND OFL-1.1", &files);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_without_a_text_is_refused_by_name() {
+    fn crate_without_a_licence_text_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let error = document(&[package(folder.path(), "bare", "MIT", &[])]).unwrap_err();
         assert!(error.is::<NoText>());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_lists_is_told_from_our_own() {
+    fn third_party_crates_are_chosen_from_cargo_metadata() {
         let linked = linked("antiphon-plugin v0.1.0 (/some/where)\negui v0.37.0\nserde v1.0.0\nserde v1.0.0 (*)\n");
         assert_eq!(linked.len(), 3);
         let metadata = r#"{"packages":[
@@ -251,17 +251,17 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_of_the_plug_in_has_its_text() {
+    fn crates_of_the_plug_in_have_licence_texts() {
         let document = of_crates(crate::root(), "antiphon-plugin").unwrap();
         for expected in ["| egui |", "| nice-plug | ", "| ort |", "SIL OPEN FONT LICENSE", "Permission is hereby granted"] {
             assert!(document.contains(expected), "{expected}");
         }
-        // The program's devices are no business of what hosts load.
+        // The program's audio dependencies are not linked into the plug-in.
         assert!(!document.contains("| jack") && !document.contains("| alsa") && !document.contains("| cpal"));
     }
 
     #[test]
-    fn every_crate_of_the_program_has_its_text() {
+    fn crates_of_the_program_have_licence_texts() {
         let document = of_crates(crate::root(), "antiphon-standalone").unwrap();
         for expected in ["| egui |", "| nice-plug |", "| cpal |", "| midir |", "| jack |", "| jack-sys |"] {
             assert!(document.contains(expected), "{expected}");

@@ -1,4 +1,4 @@
-//! Folders as archives: the same files give the same bytes, whenever and wherever they are packed.
+//! Reproducible archives: the same files give the same bytes, whenever and wherever they are packed.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,19 +14,19 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use crate::layout::System;
 use crate::standalone;
 
-/// What every file is said to be last changed at, in seconds from 1970: the first moment that a zip archive can say, in 1980.
+/// Modification time of all files, in seconds from 1970: the earliest time a zip archive can express, in 1980.
 const CHANGED: u64 = 315_532_800;
-/// Folders, and libraries, as Unix has it.
+/// Mode of executables and libraries.
 const ANYBODY_ENTERS: u32 = 0o755;
-/// Files of words.
+/// Mode of all other files.
 const ANYBODY_READS: u32 = 0o644;
 
-/// How archives of a platform are written, and their names end.
+/// Archive format of a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What Linux unpacks without a thought.
+    /// For Linux.
     TarGz,
-    /// What Windows and macOS do.
+    /// For Windows and macOS.
     Zip,
 }
 
@@ -46,12 +46,12 @@ impl Kind {
     }
 }
 
-/// The archive of `folder`, under that folder's own name.
+/// Packs `folder` into an archive, under its own name.
 pub(crate) fn pack(kind: Kind, folder: &Path) -> Result<Vec<u8>> {
     let name = folder.file_name().with_context(|| format!("{} has no name", folder.display()))?.to_string_lossy().into_owned();
     let mut files = Vec::new();
     list(folder, &name, &mut files)?;
-    // By their names in the archive, whatever order the file system hands them out in.
+    // Sorted by name, since the file system's order varies.
     files.sort();
     let packed = match kind {
         Kind::TarGz => tar_gz(&files),
@@ -60,13 +60,13 @@ pub(crate) fn pack(kind: Kind, folder: &Path) -> Result<Vec<u8>> {
     packed.with_context(|| format!("packing {}", folder.display()))
 }
 
-/// The line that `sha256sum --check` reads, for a file of this name.
+/// A line for `sha256sum --check`.
 pub(crate) fn checksum(name: &str, bytes: &[u8]) -> String {
     let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{digest}  {name}\n")
 }
 
-/// Every file of a folder: its name in the archive, and where it is.
+/// Lists all files of a folder: name in the archive, and path.
 fn list(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry.with_context(|| format!("reading {}", folder.display()))?.path();
@@ -76,7 +76,7 @@ fn list(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Result
     Ok(())
 }
 
-/// What a file may be used for: libraries and the stand-alone program are run, the rest is read.
+/// File mode: libraries and programs are executable.
 fn mode(path: &Path) -> u32 {
     let library = ["so", "clap", "vst3", "dylib", "dll"].iter().any(|extension| path.extension().is_some_and(|other| other == *extension));
     let executable = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "MacOS");
@@ -85,7 +85,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn tar_gz(files: &[(String, PathBuf)]) -> Result<Vec<u8>> {
-    // The header of gzip holds neither a name nor a time.
+    // The gzip header contains neither name nor time.
     let mut archive = tar::Builder::new(GzBuilder::new().mtime(0).write(Vec::new(), Compression::best()));
     for (name, path) in files {
         let mut file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// The same files, made in the given order.
+    /// The same files, created in this order.
     fn folder(order: &[usize]) -> tempfile::TempDir {
         let files = [("b.txt", "words"), ("inner/lib.so", "library"), ("inner/deep/a.txt", "more words")];
         let place = tempfile::tempdir().unwrap();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_files_give_the_same_bytes() {
+    fn same_files_give_the_same_archive() {
         let (one, other) = (folder(&[0, 1, 2]), folder(&[2, 1, 0]));
         let touched = File::options().write(true).open(other.path().join("Some-1.2/b.txt")).unwrap();
         touched.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_of_tar_unpacks_to_what_was_packed() {
+    fn tar_archive_unpacks_to_the_packed_files() {
         let place = folder(&[0, 1, 2]);
         let bytes = pack(Kind::TarGz, &place.path().join("Some-1.2")).unwrap();
         let mut archive = tar::Archive::new(GzDecoder::new(bytes.as_slice()));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_run_may_be_run() {
+    fn programs_and_libraries_are_executable_in_the_archive() {
         for name in ["Antiphon-standalone/antiphon-standalone", "Antiphon.app/Contents/MacOS/Antiphon", "Antiphon/Antiphon.clap"] {
             assert_eq!(mode(Path::new(name)), ANYBODY_ENTERS, "{name}");
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_of_zip_unpacks_to_what_was_packed() {
+    fn zip_archive_unpacks_to_the_packed_files() {
         let place = folder(&[2, 0, 1]);
         let bytes = pack(Kind::Zip, &place.path().join("Some-1.2")).unwrap();
         let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).unwrap();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checksum_is_what_sha256sum_reads() {
+    fn checksum_line_has_the_format_of_sha256sum() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  some.zip\n";
         assert_eq!(checksum("some.zip", b"abc"), expected);
     }

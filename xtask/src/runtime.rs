@@ -1,7 +1,7 @@
-//! ONNX Runtime's shared library, out of the wheel that PyPI serves for Python.
+//! ONNX Runtime's shared library, extracted from the Python wheel on PyPI.
 //!
-//! The wheel is the only build of the library that an ordinary package client fetches, and pip checks it against the hash pinned here.
-//! Python is used to fetch it, never to run anything of ours.
+//! The wheel is the only build of the library that an ordinary package client can download, and pip checks it against the hash pinned here.
+//! Python is used only for the download.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,13 +13,13 @@ use zip::ZipArchive;
 
 use crate::{process, system};
 
-/// The version that is fetched. `ort`'s feature `api-24` in the workspace's Cargo.toml asks for 1.24 or later.
+/// The version to download. `ort`'s feature `api-24` in the workspace's Cargo.toml requires 1.24 or later.
 pub(crate) const VERSION: &str = "1.31.1";
 
-/// The variable in which the engine and its tests look for the library's full path.
+/// Environment variable in which the engine and its tests look for the library's absolute path.
 pub(crate) const VARIABLE: &str = "ANTIPHON_ONNXRUNTIME";
 
-/// Beside the library: what its licence asks us to hand on.
+/// Files next to the library that its licence requires us to distribute.
 const NOTICES: [&str; 2] = ["LICENSE", "ThirdPartyNotices.txt"];
 
 /// The wheel of one platform.
@@ -29,11 +29,11 @@ struct Wheel {
     os: &'static str,
     /// `std::env::consts::ARCH`.
     arch: &'static str,
-    /// The platform tag in the wheel's name. The Python tag is cp311 throughout; the library inside does not depend on it.
+    /// Platform tag in the wheel's name. The Python tag is cp311 throughout; the library does not depend on it.
     tag: &'static str,
     /// SHA-256 of the wheel.
     sha256: &'static str,
-    /// The library's file name, in the wheel's folder `onnxruntime/capi`.
+    /// File name of the library, in the wheel's folder `onnxruntime/capi`.
     library: &'static str,
 }
 
@@ -73,24 +73,24 @@ impl Wheel {
         WHEELS.iter().find(|wheel| wheel.os == os && wheel.arch == arch)
     }
 
-    /// The requirements file that makes pip accept this wheel and no other.
+    /// A requirements file with which pip accepts only this wheel.
     fn requirement(&self) -> String {
         format!("onnxruntime=={VERSION} --hash=sha256:{}\n", self.sha256)
     }
 }
 
-/// The user named a library that is not there.
+/// The user named a library that does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("{place} names {}, which is not a file. Give the full path of {library}, or leave it out: then the chore fetches version {VERSION}", path.display())]
 pub(crate) struct NotAFile {
     /// The argument or variable.
     place: &'static str,
     path: PathBuf,
-    /// What the library is called here.
+    /// File name of the library on this platform.
     library: &'static str,
 }
 
-/// Full path of the library: `given`, else what [`VARIABLE`] names, else the pinned version, fetched into `target` the first time.
+/// Absolute path of the library: `given`, else the one [`VARIABLE`] names, else the pinned version, downloaded into `target` once.
 pub(crate) fn obtain(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     let wheel = Wheel::of(os, arch);
@@ -114,8 +114,8 @@ pub(crate) fn obtain(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
     Ok(library)
 }
 
-/// The notices that belong to a library, and their names: beside it, as [`obtain`] puts them, or a folder up, as in an installed wheel.
-/// Empty if there are none.
+/// Notices of a library, with their names: next to it, as [`obtain`] puts them, or one folder up, as in an installed wheel. Empty if there
+/// are none.
 pub(crate) fn notices(library: &Path) -> Vec<(PathBuf, &'static str)> {
     let notice_in = |folder: &Path| NOTICES.map(|name| (folder.join(name), name));
     let folders = library.ancestors().skip(1).take(2);
@@ -123,7 +123,7 @@ pub(crate) fn notices(library: &Path) -> Vec<(PathBuf, &'static str)> {
     found.into_iter().find(|notices| !notices.is_empty()).unwrap_or_default()
 }
 
-/// Fetches the wheel and puts its library and notices into `folder`: all of them, or the folder does not appear.
+/// Downloads the wheel and extracts its library and notices into `folder`, which appears only when complete.
 fn fetch(wheel: &Wheel, folder: &Path) -> Result<()> {
     system::ensure(&system::FOR_PIP)?;
     eprintln!("Fetching ONNX Runtime {VERSION} ({}, about 25 MB) into {}", wheel.tag, folder.display());
@@ -145,7 +145,7 @@ fn fetch(wheel: &Wheel, folder: &Path) -> Result<()> {
     fs::create_dir(&unpacked).with_context(|| format!("making {}", unpacked.display()))?;
     unpack(&file, wheel.library, &unpacked).with_context(|| format!("unpacking {}", file.display()))?;
     match fs::rename(&unpacked, folder) {
-        // Another chore was quicker: its folder is as good.
+        // Another process was faster; its folder is equivalent.
         Err(_) if folder.join(wheel.library).is_file() => Ok(()),
         moved => moved.with_context(|| {
             format!("moving the library to {}. If that folder is left from a failed attempt, delete it", folder.display())
@@ -153,7 +153,7 @@ fn fetch(wheel: &Wheel, folder: &Path) -> Result<()> {
     }
 }
 
-/// Takes the library and the notices out of a wheel, which is a zip archive.
+/// Extracts the library and the notices from a wheel, which is a zip archive.
 fn unpack(wheel: &Path, library: &str, into: &Path) -> Result<()> {
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
     let entries = std::iter::once((format!("onnxruntime/capi/{library}"), library))
@@ -172,19 +172,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_platform_has_its_own_wheel_and_a_whole_hash() {
+    fn platforms_have_their_own_wheel_and_a_full_hash() {
         for wheel in &WHEELS {
             assert_eq!(Wheel::of(wheel.os, wheel.arch).map(|found| found.tag), Some(wheel.tag), "two wheels for one platform");
             assert!(wheel.sha256.len() == 64 && wheel.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')), "{wheel:?}");
             assert_eq!(WHEELS.iter().filter(|other| other.sha256 == wheel.sha256).count(), 1, "{wheel:?}");
-            // Windows keeps the version inside the library.
+            // The Windows library has no version in its name.
             assert!(wheel.library.contains(VERSION) || wheel.os == "windows", "{wheel:?}");
         }
         assert!(Wheel::of("plan9", "x86_64").is_none());
     }
 
     #[test]
-    fn the_requirement_pins_version_and_hash() {
+    fn requirement_pins_version_and_hash() {
         let wheel = Wheel::of("linux", "x86_64").unwrap();
         assert_eq!(
             wheel.requirement(),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_library_must_be_there_and_becomes_a_full_path() {
+    fn named_library_must_exist_and_becomes_absolute() {
         let folder = tempfile::tempdir().unwrap();
         let absent = folder.path().join("libonnxruntime.so");
         let error = obtain(folder.path(), Some(&absent)).unwrap_err();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_notices_are_found_beside_the_library_or_a_folder_up() {
+    fn notices_are_found_next_to_the_library_or_one_folder_up() {
         let folder = tempfile::tempdir().unwrap();
         let library = folder.path().join("capi/lib.so");
         assert_eq!(notices(&library), []);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_gives_its_library_and_its_notices() {
+    fn wheel_is_unpacked_to_library_and_notices() {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("some.whl");
         write_wheel(
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_without_the_library_is_refused_by_name() {
+    fn wheel_without_the_library_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("some.whl");
         write_wheel(&wheel, &["onnxruntime/LICENSE"]);
@@ -242,7 +242,7 @@ mod tests {
         assert!(format!("{error:#}").contains("onnxruntime/capi/lib.so"));
     }
 
-    /// A zip archive in which every entry holds its own name.
+    /// A zip archive in which every entry contains its own name.
     fn write_wheel(path: &Path, entries: &[&str]) {
         let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
         for entry in entries {

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: what the system must have before everything here can be built and tested.
+//! `cargo xtask setup`: installs the system packages needed to build and test everything.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! `cargo xtask standalone`: the program that needs no host, with all it needs, in `target/bundled`.
+//! `cargo xtask standalone`: the stand-alone program with everything it needs, in `target/bundled`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,26 +7,26 @@ use anyhow::{Context, Result};
 use crate::layout::{Bundle, Kind};
 use crate::{bundle, macos, runtime, system};
 
-/// The package whose program it is.
+/// The package of the program.
 pub(crate) const PACKAGE: &str = "antiphon-standalone";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Put this ONNX Runtime library beside the program instead of the pinned one, which is fetched
+    /// Put this ONNX Runtime library next to the program instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
 }
 
-/// The program, finished.
+/// The finished program.
 pub(crate) struct Program {
-    /// The folder its folder lies in.
+    /// The folder that contains its folder.
     pub(crate) home: PathBuf,
-    /// Where its parts lie.
+    /// Layout of its folder.
     pub(crate) layout: Bundle,
 }
 
 impl Program {
-    /// The one folder that is copied whole.
+    /// The top folder.
     pub(crate) fn folder(&self) -> PathBuf {
         self.home.join(&self.layout.folder)
     }

@@ -1,4 +1,4 @@
-//! Packages a bare Debian lacks: installed where we may, otherwise named in one line to run.
+//! System packages missing on a minimal Debian: installed if permitted, otherwise listed in a command line to run.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// A Debian package and how to see that it is not needed.
+/// A Debian package, and a check whether it is needed.
 pub(crate) struct Package {
-    /// Its name in Debian 12.
+    /// Name in Debian 12.
     pub(crate) name: &'static str,
-    /// Whether what we want of it is there already, from Debian or from elsewhere.
+    /// Whether what it provides is already there, from Debian or from elsewhere.
     pub(crate) present: fn() -> bool,
 }
 
-/// What fetching ONNX Runtime's wheel takes. Debian's Python comes without pip; its pip brings the certificates.
+/// For downloading ONNX Runtime's wheel. Debian's Python comes without pip; its pip brings the certificates.
 ///
 /// The C linker is not listed: without one this program could not have been built.
 pub(crate) const FOR_PIP: [Package; 2] = [
@@ -23,7 +23,7 @@ pub(crate) const FOR_PIP: [Package; 2] = [
     Package { name: "python3-pip", present: || process::succeeds("python3", ["-m", "pip", "--version"]) },
 ];
 
-/// What the editor's window takes where there is no display: an X server that shows nothing, and OpenGL on the CPU.
+/// For the editor without a display: a virtual X server, and OpenGL on the CPU.
 pub(crate) const FOR_DISPLAY: [Package; 5] = [
     Package { name: "xvfb", present: || process::succeeds("Xvfb", ["-help"]) },
     Package { name: "libegl1", present: || has_library("libEGL.so.1") },
@@ -32,23 +32,24 @@ pub(crate) const FOR_DISPLAY: [Package; 5] = [
     Package { name: "libxkbcommon-x11-0", present: || has_library("libxkbcommon-x11.so.0") },
 ];
 
-/// What the tests of dragging out take besides: a window of GTK 3 to drop on.
+/// For the tests of dragging out: a GTK 3 window as a drop target.
 pub(crate) const FOR_DROP: [Package; 2] = [
     Package { name: "python3-gi", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi"]) },
     Package { name: "gir1.2-gtk-3.0", present: || process::succeeds(DEBIAN_PYTHON, ["-c", "import gi; gi.require_version('Gtk', '3.0')"]) },
 ];
 
-/// What the tests of the keyboard take besides: a window manager, which gives windows the focus.
+/// For the keyboard tests: a window manager, which assigns the focus.
 pub(crate) const FOR_FOCUS: [Package; 1] = [Package { name: "openbox", present: || process::succeeds("openbox", ["--version"]) }];
 
-/// What building the stand-alone program takes: it links ALSA's library, and JACK's bindings insist on seeing JACK's, which is opened at run time.
+/// For building the stand-alone program: it links ALSA's library, and JACK's bindings require JACK's at build time, although it is loaded
+/// at run time.
 pub(crate) const FOR_STANDALONE: [Package; 3] = [
     Package { name: "pkg-config", present: || process::succeeds("pkg-config", ["--version"]) },
     Package { name: "libasound2-dev", present: || process::succeeds("pkg-config", ["--exists", "alsa"]) },
     Package { name: "libjack-jackd2-dev", present: || process::succeeds("pkg-config", ["--exists", "jack"]) },
 ];
 
-/// The Python that Debian's packages are for.
+/// The Python that Debian's packages are installed for.
 const DEBIAN_PYTHON: &str = "/usr/bin/python3";
 
 /// Whether the dynamic linker knows a library.
@@ -56,16 +57,16 @@ fn has_library(name: &str) -> bool {
     Command::new("/sbin/ldconfig").arg("-p").output().is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(name))
 }
 
-/// Whether Mesa's drivers are in one of the folders where distributions put them.
+/// Whether Mesa's drivers are in one of the usual folders.
 fn has_drivers() -> bool {
     let folders = ["/usr/lib/dri".to_owned(), "/usr/lib64/dri".to_owned(), format!("/usr/lib/{}-linux-gnu/dri", std::env::consts::ARCH)];
     folders.iter().any(|folder| Path::new(folder).is_dir())
 }
 
-/// Something is missing that we may not, or cannot, install.
+/// Packages are missing that cannot be installed automatically.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotInstalled {
-    /// Debian or a relative, but no rights.
+    /// A Debian-like system, but without the necessary rights.
     #[error(
         "these system packages are missing, and installing them takes rights this user does not have. Run\n\n    {0}\n\nand start the chore again"
     )]
@@ -77,7 +78,7 @@ pub(crate) enum NotInstalled {
     NoApt(String),
 }
 
-/// Makes sure the packages are there; installs the missing ones if this user may without being asked for a password.
+/// Ensures that the packages are present; installs missing ones if that works without a password prompt.
 pub(crate) fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Result<()> {
     let missing: Vec<_> = packages.into_iter().filter(|package| !(package.present)()).map(|package| package.name).collect();
     if missing.is_empty() {
@@ -106,7 +107,7 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// The commands that install `names`, to be run as root.
+/// Commands that install `names`, to be run as root.
 fn steps(names: &[&str]) -> [Vec<String>; 2] {
     let words = |line: &str| line.split(' ').map(String::from).collect::<Vec<_>>();
     let mut install = words("apt-get install --yes --no-install-recommends");
@@ -114,7 +115,7 @@ fn steps(names: &[&str]) -> [Vec<String>; 2] {
     [words("apt-get update"), install]
 }
 
-/// [`steps`] as one line for a user who may type a password.
+/// [`steps`] as one line for a user who can enter a password.
 fn line_to_run(names: &[&str]) -> String {
     steps(names).map(|step| format!("sudo {}", step.join(" "))).join(" && ")
 }
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_to_run_is_one_line_with_every_package() {
+    fn install_command_is_one_line_with_every_package() {
         assert_eq!(
             line_to_run(&["python3", "python3-pip"]),
             "sudo apt-get update && sudo apt-get install --yes --no-install-recommends python3 python3-pip"
@@ -132,12 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_installed_when_nothing_is_missing() {
+    fn present_packages_are_not_installed() {
         ensure(&[Package { name: "antiphon-no-such-package", present: || true }]).unwrap();
     }
 
     #[test]
-    fn the_messages_hold_the_cure() {
+    fn error_messages_hold_the_cure() {
         let rights = NotInstalled::Rights(line_to_run(&["python3"])).to_string();
         assert!(rights.contains("sudo apt-get update && "));
         let no_apt = NotInstalled::NoApt("python3".into()).to_string();

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every Rust test of the workspace.
+//! `cargo xtask test`: runs every Rust test of the workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use crate::{process, runtime, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Use this ONNX Runtime library instead of fetching the pinned one
+    /// Use this ONNX Runtime library instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
-    /// What to hand to `cargo test`, for instance the name of a test, or `-- --nocapture`
+    /// Arguments for `cargo test`, for instance the name of a test, or `-- --nocapture`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     rest: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Folders as wholes: copying one, and putting one where another is.
+//! Copying and atomically replacing folders.
 
 use std::fs;
 use std::io;
@@ -7,14 +7,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-/// A new hidden folder in `folder`, in which something is made ready before [`put`] shows it; deleted when dropped. Makes `folder` if it
-/// is not there.
+/// A new hidden folder in `folder`, in which something is prepared before [`put`] publishes it; deleted when dropped. Creates `folder` if
+/// needed.
 pub(crate) fn staging(folder: &Path) -> Result<TempDir> {
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     tempfile::Builder::new().prefix(".antiphon-").tempdir_in(folder).with_context(|| format!("making a folder in {}", folder.display()))
 }
 
-/// Copies one file, and makes the folders above it.
+/// Copies a file, and creates its parent folders.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let copy = || -> io::Result<()> {
         if let Some(folder) = to.parent() {
@@ -25,7 +25,7 @@ pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<()> {
     copy().with_context(|| format!("copying {} to {}", from.display(), to.display()))
 }
 
-/// Copies a folder with everything in it. Links become what they point to.
+/// Copies a folder recursively. Links are replaced by what they point to.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("making {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
@@ -36,9 +36,9 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Moves the finished folder `new`, which lies in `staging`, to `place`. What was there goes; if the move fails, it comes back.
+/// Moves the finished folder `new` in `staging` to `place`, replacing what was there. If the move fails, the old folder is restored.
 ///
-/// Nobody ever sees half a folder at `place`: it is moved in whole. A host that still runs the old library keeps its file.
+/// The folder at `place` is never incomplete, since it is moved as a whole. A host still running the old library keeps its file.
 pub(crate) fn put(staging: TempDir, new: &Path, place: &Path) -> Result<()> {
     let old = staging.path().join("replaced");
     let replaces = place.symlink_metadata().is_ok();
@@ -61,7 +61,7 @@ pub(crate) fn put(staging: TempDir, new: &Path, place: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// A folder with one file a level down.
+    /// A folder with one file in a subfolder.
     fn make(folder: &Path, text: &str) {
         fs::create_dir_all(folder.join("inner")).unwrap();
         fs::write(folder.join("inner/file"), text).unwrap();
@@ -71,7 +71,7 @@ mod tests {
         fs::read_to_string(folder.join("inner/file")).unwrap()
     }
 
-    /// The names in a folder.
+    /// Names in a folder.
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_has_every_file() {
+    fn copy_has_every_file() {
         let folder = tempfile::tempdir().unwrap();
         make(&folder.path().join("from"), "words");
         copy(&folder.path().join("from"), &folder.path().join("to/deep")).unwrap();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_folder_takes_the_place_of_the_old_one_and_leaves_nothing_behind() {
+    fn new_folder_replaces_the_old_one_completely() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("place");
         make(&place, "old");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_new_folder_cannot_be_moved_the_old_one_stays() {
+    fn failed_move_restores_the_old_folder() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("place");
         make(&place, "old");

@@ -1,4 +1,4 @@
-//! A band's groove in D Dorian: eight bars on the loop, then the bridge and back; drums, bass, electric piano and a lead that talks with it.
+//! A band's groove in D Dorian: eight bars on the loop, then the bridge and back; drums, bass, electric piano and a lead in call and response.
 
 use antiphon_engine::music::{Clip, DRUM_CHANNEL, Metre, Note, Part, Role};
 
@@ -40,7 +40,7 @@ fn drums() -> Vec<Note> {
     notes
 }
 
-/// Locked to the kick; it walks where the harmony moves.
+/// Bass on the kick; walks at changes of harmony.
 const BASS: &str = "
     >d2:8. d2:16 r:8 c2:8 r:8 d2:8 f2:8 a2:8 | >d2:8. d2:16 r:8 c2:8 r:8 d2:8 a2:8 c3:8 |
     >g2:8. g2:16 r:8 f2:8 r:8 g2:8 b2:8 d3:8 | >g2:8. g2:16 r:8 f2:8 r:8 g2:8 f2:8 e2:8 |
@@ -51,7 +51,7 @@ const BASS: &str = "
     >bb2:8. bb2:16 r:8 a2:8 r:8 bb2:8 f2:8 bb2:8 | >c3:8. c3:16 r:8 g2:8 r:8 c3:8 g2:8 e2:8 |
     >d2:8. d2:16 r:8 c2:8 r:8 d2:8 f2:8 a2:8 | >a2:4 r:8 g2:8 a2:4 b2:8 c#3:8";
 
-/// Rootless ninths and sevenths off the beat, joined by common tones.
+/// Rootless ninths and sevenths off the beat, with common tones.
 const KEYS: &str = "
     r:4 f3,a3,c4,e4:8 r:8 r:8 f3,a3,c4,e4:8 r:4 | r:4 f3,a3,c4,e4:8 r:8 r:8 f3,a3,c4,e4:8 r:8 f3,a3,c4,e4:8 |
     r:4 f3,a3,b3,e4:8 r:8 r:8 f3,a3,b3,e4:8 r:4 | r:4 f3,a3,b3,e4:8 r:8 r:8 f3,a3,b3,e4:8 r:8 f3,a3,b3,e4:8 |
@@ -60,7 +60,7 @@ const KEYS: &str = "
     f3,a3,d4:2. r:8 f3,a3,d4:8 | e3,g3,d4:2. r:8 e3,g3,d4:8 | e3,g3,c4:2. r:8 e3,g3,c4:8 | f3,a3,c4,e4:2 r:8 f3,a3,c4,e4:8 r:4 |
     f3,a3,d4:2. r:8 f3,a3,d4:8 | e3,g3,d4:2. r:8 e3,g3,d4:8 | r:4 f3,a3,c4,e4:8 r:8 r:8 f3,a3,c4,e4:8 r:4 | g3,a3,d4,e4:2 g3,a3,c#4,e4:2";
 
-/// Waits a turn, speaks in short phrases, and sings in the bridge.
+/// Lead: rests first, then short phrases, and a sustained line in the bridge.
 const LEAD: &str = "
     r:1 | r:2 r:8 a4:8 c5:8 d5:8 | >f5:8 e5:8 r:8 d5:8 r:8 b4:8 d5:4 | r:1 |
     r:8 d5:8 f5:8 g5:8 a5:4 g5:8 f5:8 | >g5:8 e5:8 r:8 c5:8 d5:2 | r:8 b4:8 d5:8 e5:8 f5:8 e5:8 d5:8 b4:8 | a4:2 r:8 a4:8 c#5:8 e5:8 |

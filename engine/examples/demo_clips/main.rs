@@ -1,6 +1,6 @@
 //! Writes the demo clips of `assets/demo`: `cargo run -p antiphon-engine --example demo_clips`.
 //!
-//! They are our own compositions, written here note by note, so that the demo and the tests have music whose origin is plain.
+//! They are original compositions, written out here, so that the demo and the tests use music of known origin.
 
 mod band;
 mod notation;
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_clips_are_what_this_program_writes() {
+    fn committed_clips_are_what_this_program_writes() {
         for (name, clip) in clips() {
             let committed = std::fs::read(folder().join(name)).unwrap();
             assert!(
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clips_read_back_as_they_were_written() {
+    fn clips_read_back_as_written() {
         for (name, clip) in clips() {
             let read = smf::read_file(&folder().join(name)).unwrap();
             assert_eq!((read.clip.end, &read.clip.metres, &read.clip.tempos), (clip.end, &clip.metres, &clip.tempos), "{name}");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_clip_is_some_whole_phrases_long() {
+    fn clip_lengths_are_whole_phrases() {
         for (name, clip) in clips() {
             let bars = clip.metres.bars(clip.end).count();
             assert_eq!(bars % 4, 0, "{name}: {bars} bars");

@@ -2,11 +2,11 @@
 //!
 //! A voice is a string of bars between `|`. A bar is a row of `PITCHES:LENGTH`, for instance `e5:4.` (a dotted quarter), `a3,c4,e4:2` (a chord) or
 //! `r:8` (a rest); `>` before the pitches accents them, and `1+4` ties lengths together. A drum line is a string of sixteenths: `x` a stroke,
-//! `X` an accent, `o` a ghost note, `-` nothing. Every bar must be full, so a slip of the pen does not shift what follows.
+//! `X` an accent, `o` a ghost note, `-` nothing. Every bar must be full, so that an error does not shift the bars after it.
 
 use antiphon_engine::music::{Metre, Note, Role, TICKS_PER_QUARTER, Tick};
 
-/// How loud a line is played, in MIDI velocity.
+/// Dynamics of a line, in MIDI velocity.
 #[derive(Clone, Copy)]
 pub(crate) struct Dynamics {
     /// Velocity of a note off the beat at the edge of a phrase.
@@ -38,7 +38,7 @@ impl Dynamics {
     }
 }
 
-/// Reads a voice. Panics at a slip of the pen, naming the bar: the music is part of the program.
+/// Parses a voice. Panics on an error, naming the bar: the music is part of the program.
 pub(crate) fn voice(text: &str, metre: Metre, role: Role, dynamics: Dynamics) -> Vec<Note> {
     let bar_length = metre.bar_length();
     let mut notes = Vec::new();
@@ -61,7 +61,7 @@ pub(crate) fn voice(text: &str, metre: Metre, role: Role, dynamics: Dynamics) ->
     notes
 }
 
-/// Reads one instrument of the drum kit: bars of sixteenths, blanks ignored.
+/// Parses a drum line: bars of sixteenths, blanks ignored.
 pub(crate) fn drum_line(bars: &[&str], instrument: u8, level: i64) -> Vec<Note> {
     let mut notes = Vec::new();
     for (number, bar) in (0..).zip(bars) {
@@ -76,7 +76,7 @@ pub(crate) fn drum_line(bars: &[&str], instrument: u8, level: i64) -> Vec<Note> 
                 other => panic!("bar {} of a drum line has a stroke `{other}`", number + 1),
             };
             let sixteenth = TICKS_PER_QUARTER / 4;
-            // The hand falls heavier on the beat.
+            // Strokes on the beat are louder.
             let on_beat = if step % 4 == 0 { 6 } else { 0 };
             notes.push(Note {
                 onset: Tick(number * Metre::COMMON.bar_length().0 + step * sixteenth),

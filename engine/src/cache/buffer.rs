@@ -1,4 +1,4 @@
-//! The contiguous buffer that the graph reads as past and appends to as present.
+//! Contiguous K/V buffer: the graph reads it as past and appends to it as present, in place.
 
 use std::ops::Range;
 
@@ -7,58 +7,58 @@ use ort::{memory::Allocator, value::Tensor};
 use super::{Layout, page::Page};
 use crate::model::KeyValue;
 
-/// Capacities are multiples of this many rows.
+/// Granularity of the capacity, in rows.
 const STEP: usize = 64;
 
-/// Rows of a page.
+/// A range of rows of a page.
 pub(super) type Part<'a> = (&'a Page, Range<usize>);
 
-/// One key and one value tensor per layer, `[1, heads, capacity, head width]`.
+/// One K and one V tensor per layer, `[1, heads, capacity, head width]`.
 #[derive(Debug)]
 pub(super) struct Buffer {
     layout: Layout,
     capacity: usize,
     layers: Vec<KeyValue>,
-    moves: u32,
+    reallocations: u32,
 }
 
 impl Buffer {
     pub(super) fn new(layout: Layout, rows: usize) -> ort::Result<Self> {
         let capacity = rows.max(1).next_multiple_of(STEP);
-        Ok(Self { layout, capacity, layers: allocate(layout, capacity)?, moves: 0 })
+        Ok(Self { layout, capacity, layers: allocate(layout, capacity)?, reallocations: 0 })
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.capacity * self.layout.row_floats() * size_of::<f32>()
     }
 
-    /// The tensors, to be bound.
+    /// The tensors, to be bound as past and present.
     pub(super) fn layers(&mut self) -> &mut [KeyValue] {
         &mut self.layers
     }
 
-    /// How often it has moved to other tensors: who bound them before must bind anew.
-    pub(super) fn moves(&self) -> u32 {
-        self.moves
+    /// Number of reallocations so far. Bindings made before the latest one are stale.
+    pub(super) fn reallocations(&self) -> u32 {
+        self.reallocations
     }
 
-    /// Makes room for `rows` rows, of which the first `kept` are carried over.
+    /// Makes room for `rows` rows, keeping the content of the first `kept`.
     pub(super) fn reserve(&mut self, rows: usize, kept: usize) -> ort::Result<()> {
         if rows <= self.capacity {
             return Ok(());
         }
         let page = self.read(0..kept);
-        // An eighth more than asked, so that a cache that grows with the piece does not move at every bar.
+        // An eighth more than needed, so that a cache that grows with the piece does not reallocate at every bar.
         self.capacity = (rows + rows / 8).next_multiple_of(STEP);
         self.layers.clear();
         self.layers = allocate(self.layout, self.capacity)?;
-        self.moves += 1;
+        self.reallocations += 1;
         self.write(0..self.layers.len(), 0, &[(&page, 0..kept)]);
         Ok(())
     }
 
-    /// Copies rows out.
+    /// Copies rows out into a page.
     pub(super) fn read(&mut self, rows: Range<usize>) -> Page {
         let width = self.layout.head_width;
         let (layout, span) = (self.layout, self.capacity * width);
@@ -75,7 +75,7 @@ impl Buffer {
         page
     }
 
-    /// Copies rows of pages into some layers, one after the other, from row `at` on.
+    /// Copies parts into some layers one after the other, from row `at` on.
     pub(super) fn write(&mut self, layers: Range<usize>, at: usize, parts: &[Part<'_>]) {
         let width = self.layout.head_width;
         let (layout, span) = (self.layout, self.capacity * width);
@@ -91,7 +91,7 @@ impl Buffer {
         }
     }
 
-    /// The key and the value plane of some layers, each with its number.
+    /// K and V planes of some layers, each with its plane index.
     fn planes(&mut self, layers: Range<usize>) -> impl Iterator<Item = (usize, &mut [f32])> {
         (2 * layers.start..).zip(self.layers[layers].iter_mut().flat_map(planes_of))
     }

@@ -1,19 +1,19 @@
-//! What a cache cannot do.
+//! Errors of the cache.
 
-/// Why a finished bar cannot be opened again.
+/// A finished bar that is too old to be reopened: pages that it attends to may be gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("bar {bar} cannot be opened again: only bars from {oldest} on can; decode from the notes anew")]
+#[error("bar {bar} cannot be reopened: only bars from {oldest} on can; prefill again from the notes")]
 pub struct RewindTooFar {
-    /// The bar asked for.
+    /// Index of the requested bar.
     pub bar: u32,
-    /// The oldest that can be.
+    /// Oldest bar that can be reopened.
     pub oldest: u32,
 }
 
-/// Why a bar was not opened again.
+/// Why a bar could not be reopened.
 #[derive(Debug, thiserror::Error)]
 pub enum ReopenError {
-    /// It is too long ago.
+    /// It is too old.
     #[error(transparent)]
     TooFar(RewindTooFar),
     /// ONNX Runtime could not allocate.
@@ -21,10 +21,10 @@ pub enum ReopenError {
     Runtime(ort::Error),
 }
 
-/// Why a cache cannot change to a policy.
+/// A policy that needs more than the cache retains.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the cache does not keep what the page policy {policy} needs of the past; name it when the cache is made")]
+#[error("the cache does not retain what the page policy {policy} needs; list the policy in CacheOptions::keep when the cache is created")]
 pub struct NotKept {
-    /// Its name.
+    /// Name of the policy.
     pub policy: String,
 }

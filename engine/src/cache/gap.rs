@@ -1,57 +1,57 @@
-//! A gap: bars that are made last, between what comes before them and a far side that is known.
+//! A gap: bars that are generated last, between the bars before it and known bars on its far side.
 //!
-//! The sequence is then not in the order of its bars: first those before the gap, then those on its far side, then those of the gap, each with its true
-//! number. Bars before the gap and in it follow each other without a break, so they stay together; the far side lies apart.
+//! The sequence is then not in bar order: first the bars before the gap, then its far side, then the bars of the gap, each with its true bar index.
+//! Bars before and in the gap are consecutive and share one list; the far side has its own.
 
 use super::{Cache, PagePolicy, line::Finished, page::Page};
 
-/// Bars on the far side of a gap, at most: as far as fine/coarse attention sees row by row.
+/// Most bars on the far side of a gap: the reach of fine attention.
 pub const FAR_BARS: u32 = 32;
 
-/// Why a gap cannot be left, filled, or gone beyond.
+/// Why a gap cannot be left open, filled, or passed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GapError {
-    /// The policy goes by the order of bars.
+    /// The policy depends on the order of bars.
     #[error(
-        "the page policy {policy} looks for what followed a bar and cannot fill a gap, where bars do not come in order: choose another, fine_coarse for instance"
+        "the page policy {policy} selects bars by what followed them and cannot fill a gap, where bars are not in order: choose another, fine_coarse for instance"
     )]
     Policy {
-        /// Its name.
+        /// Name of the policy.
         policy: String,
     },
     /// A sequence has one gap at most.
     #[error("there is a gap already, before bar {far}: a sequence has one gap at most")]
     Second {
-        /// The first bar on its far side.
+        /// First bar on its far side.
         far: u32,
     },
-    /// A gap has at least one bar, and bars can be counted to its end.
-    #[error("a gap of {bars} bars cannot be left before bar {bar}: it needs at least one, and a number for each")]
+    /// A gap needs at least one bar, and bar indices up to its end.
+    #[error("a gap of {bars} bars cannot begin at bar {bar}: it needs at least one bar and an index for each")]
     Length {
-        /// The first bar of the gap.
+        /// First bar of the gap.
         bar: u32,
-        /// How many were asked for.
+        /// Requested length in bars.
         bars: u32,
     },
-    /// There is none to be filled.
-    #[error("no gap was left to be filled")]
+    /// There is no gap to fill.
+    #[error("there is no gap to fill")]
     None,
-    /// The far side is long enough.
-    #[error("bar {bar} is too far behind the gap: {FAR_BARS} bars of its far side are enough")]
+    /// The far side has its largest length.
+    #[error("bar {bar} is too far behind the gap: its far side has at most {FAR_BARS} bars")]
     TooFar {
-        /// The bar given.
+        /// The bar.
         bar: u32,
     },
-    /// A bar on the far side is known, not made.
-    #[error("bar {bar} lies on the far side of a gap: its notes are given, nothing is made there")]
+    /// Bars on the far side are given, not generated.
+    #[error("bar {bar} is on the far side of a gap: its notes are given, none are generated there")]
     Known {
         /// The bar.
         bar: u32,
     },
-    /// The gap is filled.
+    /// All bars of the gap are filled.
     #[error("the gap is filled: bar {bar} is on its far side and known already")]
     Filled {
-        /// The bar after the gap.
+        /// First bar after the gap.
         bar: u32,
     },
 }
@@ -59,36 +59,36 @@ pub enum GapError {
 /// A gap and its far side.
 #[derive(Debug)]
 pub(super) struct Gap {
-    /// The first bar of the gap.
+    /// First bar of the gap.
     pub(super) first: u32,
-    /// The first bar on its far side.
+    /// First bar on its far side.
     pub(super) far: u32,
-    /// The bars on its far side.
+    /// Bars on its far side.
     pub(super) beyond: Vec<Finished>,
-    /// The summary of each of them: a page of one row.
+    /// Summary of each of them: a page of one row.
     pub(super) summaries: Vec<Page>,
-    /// How many of them, from the first on, can be seen row by row.
+    /// Number of them, from the first on, that can be attended to row by row.
     pub(super) fine: u32,
-    /// Rows of those.
+    /// Rows of all bars on the far side; once they exceed the limit, `fine` does not rise any more.
     fine_rows: usize,
     /// Whether the far side is complete and the gap is being filled.
     pub(super) filling: bool,
 }
 
 impl Gap {
-    /// The bar after the last one of the far side.
+    /// First bar after the far side.
     pub(super) fn end(&self) -> u32 {
         self.far + super::count(self.beyond.len())
     }
 
-    /// Bytes of the far side.
+    /// Size of the far side in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.beyond.iter().map(Finished::bytes).chain(self.summaries.iter().map(Page::bytes)).sum()
     }
 }
 
 impl Cache {
-    /// Leaves out the next `bars` bars: those after them come next.
+    /// Skips the next `bars` bars: the bar after them comes next.
     ///
     /// # Errors
     /// [`GapError`]; nothing has changed then.
@@ -103,11 +103,11 @@ impl Cache {
             return Err(GapError::Policy { policy: self.policy.name() });
         }
         self.gap = Some(Gap { first, far, beyond: Vec::new(), summaries: Vec::new(), fine: 0, fine_rows: 0, filling: false });
-        self.laid = None;
+        self.in_buffer = None;
         Ok(())
     }
 
-    /// Goes back to the gap: its first bar comes next.
+    /// Ends the far side: the first bar of the gap comes next.
     ///
     /// # Errors
     /// [`GapError::None`] if there is none, or it is being filled.
@@ -117,7 +117,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Whether a policy can follow from here on.
+    /// Whether the cache can use this policy from here on.
     ///
     /// # Errors
     /// [`GapError::Policy`] if there is a gap that it cannot fill.
@@ -125,16 +125,16 @@ impl Cache {
         if self.gap.is_some() && !policy.fills() { Err(GapError::Policy { policy: policy.name() }) } else { Ok(()) }
     }
 
-    /// Whether the far side of a gap is being taken in.
+    /// Whether the next bar belongs to the far side of a gap.
     #[must_use]
     pub fn is_beyond(&self) -> bool {
         self.gap.as_ref().is_some_and(|gap| !gap.filling)
     }
 
-    /// Whether the next bar can be begun.
+    /// Whether another bar can begin.
     ///
     /// # Errors
-    /// [`GapError::Filled`] behind the last bar of a gap, [`GapError::TooFar`] behind the last bar that its far side may have.
+    /// [`GapError::Filled`] after the last bar of a gap, [`GapError::TooFar`] after the last bar that its far side may have.
     pub fn check_bar(&self) -> Result<(), GapError> {
         let bar = self.bar();
         match &self.gap {
@@ -144,24 +144,24 @@ impl Cache {
         }
     }
 
-    /// Most rows that can be seen row by row on one side of the gap; of everything where there is none.
+    /// Most rows that a bar can attend to row by row on one side of the gap, or in all if there is none.
     pub(super) fn side_rows(&self) -> usize {
         if self.gap.is_some() {
-            // Beside the pages of both sides, the far side's summaries are kept, and seen.
+            // With a gap the buffer also holds the far side's summaries.
             (self.fine_rows / 2).saturating_sub(super::offset(0, FAR_BARS))
         } else {
             self.fine_rows
         }
     }
 
-    /// Puts a finished bar where it belongs.
+    /// Stores a finished bar on its side of the gap.
     pub(super) fn put(&mut self, bar: Finished) {
         let most_rows = self.side_rows();
         let Some(gap) = self.gap.as_mut().filter(|gap| !gap.filling) else {
             self.past.push_back(bar);
             return;
         };
-        // What is too much is seen by its summary alone, and so is everything behind it.
+        // A bar beyond the limit, and all after it, can be attended to by its summary only.
         gap.fine_rows += bar.page.rows();
         if gap.fine_rows <= most_rows {
             gap.fine += 1;

@@ -1,6 +1,6 @@
-//! Sizes of the keys and values that are cached.
+//! Dimensions of the cached keys and values.
 
-/// Sizes of the model's attention.
+/// Dimensions of the model's attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) layers: usize,
@@ -9,7 +9,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// A key and a value plane per layer.
+    /// Number of planes: K and V of each layer.
     pub(super) fn planes(self) -> usize {
         2 * self.layers
     }

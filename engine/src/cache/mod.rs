@@ -1,9 +1,10 @@
 //! The bar-paged K/V cache.
 //!
-//! A bar's keys and values are a page. At a bar line the cache lays out in one contiguous buffer what the new bar sees: the prefix, the summaries of the
-//! bars it sees coarsely, the pages of those it sees row by row ([`PagePolicy`]). The graph appends to that buffer in place. Keys are cached already turned,
-//! so pages may stand in any order. When the bar is finished its rows are copied out as a page; its summary row is run over the prefix and that page
-//! alone, so it is computed once and valid for ever (docs/model-interface.md, "Who sees whom"; the layout is proven by `tests/exactness.rs`).
+//! The K and V of a bar are a page. At a bar line the cache copies into one contiguous buffer what the new bar attends to: the prefix, the summaries
+//! of bars seen coarsely, the pages of bars seen row by row ([`PagePolicy`]). The graph appends to that buffer in place. K is cached after rotation,
+//! so pages may be in any order. When a bar is finished its rows are copied out as a page. Its summary row attends to the prefix and that page only,
+//! so it is computed once and stays valid (docs/model-interface.md, "Attention mask and page policies"; `tests/exactness.rs` compares the layout with masked dense
+//! attention).
 
 mod buffer;
 mod error;
@@ -32,17 +33,16 @@ pub use policy::{
 
 use crate::model::{KeyValue, ModelInfo, Rotary};
 
-/// How many bars back anything is seen, by its summary or row by row; older bars are not seen at all. It bounds the cost of a note for ever. Only
-/// dense attention has no bound.
+/// Longest reach in bars, by summary or row by row. It bounds the cost of a note for any length of the piece. Only dense attention has no bound.
 pub const MOST_BARS: u32 = 256;
 
-/// Finished bars that can be opened again, at most.
+/// Most finished bars that can be reopened.
 pub const REWIND_BARS: u32 = 12;
 
-/// Rows set aside for the prefix when memory is divided up.
+/// Rows reserved for the prefix when the memory limit is divided.
 const PREFIX_ROWS: usize = 16;
 
-/// The cache of one sequence.
+/// K/V cache of one sequence.
 #[derive(Debug)]
 pub struct Cache {
     layout: Layout,
@@ -50,28 +50,28 @@ pub struct Cache {
     policy: Arc<dyn PagePolicy>,
     keep: Keep,
     forget: Forget,
-    /// Pages are seen row by row only while the bars from there on have at most this many rows.
+    /// Most rows that a bar attends to row by row; the pages in reach end where they would exceed it.
     fine_rows: usize,
     buffer: Buffer,
     prefix: Page,
-    /// The finished bars from `oldest` on, but those on the far side of a gap.
+    /// Finished bars from `oldest` on, without those on the far side of a gap.
     past: VecDeque<Finished>,
-    /// Index of the first of them.
+    /// Index of the first bar in `past`.
     oldest: u32,
-    /// No page that this bar or a later one sees has been dropped.
+    /// Oldest bar that can be reopened: no page that it or a later bar attends to has been dropped.
     floor: u32,
     summaries: Summaries,
     gap: Option<Gap>,
-    /// Rows of the buffer that the open bar sees of the past.
+    /// Rows of the buffer before the open bar's own.
     start: usize,
     /// Rows of the buffer in use.
     filled: usize,
-    /// Queries of the open bar's rows, as in [`Finished::queries`].
+    /// Q of the open bar's rows, as in [`Finished::queries`].
     queries: Vec<f32>,
-    /// What the open bar sees row by row.
+    /// Bars that the open bar attends to row by row.
     seen: Selection,
-    /// The bars whose pages lie in the buffer, whole and in this order, straight after the prefix; `None` where something else does.
-    laid: Option<Vec<u32>>,
+    /// Bars whose whole pages are in the buffer, in this order, right after the prefix; `None` if the buffer holds anything else.
+    in_buffer: Option<Vec<u32>>,
 }
 
 impl Cache {
@@ -84,11 +84,11 @@ impl Cache {
         let keep = options.keep.and(Keep::needed_by(&*policy));
         let bars = usize::try_from(MOST_BARS + REWIND_BARS).unwrap_or(usize::MAX);
         let slots = if keep.summaries { bars } else { 0 };
-        // Mean keys are half a row a bar, queries half a row a row.
+        // Mean keys take half a row per bar, queries half a row per row.
         let means = if keep.reads >= Reads::Keys { bars / 2 } else { 0 };
         let row_bytes = if keep.reads >= Reads::Queries { info.row_bytes() * 3 / 2 } else { info.row_bytes() };
-        // Rows: the ring and its copy in the buffer are fixed. Of what is left a third is for the pages within reach, a third for their copies in the
-        // buffer, and a third for those kept to rewind and the open bar.
+        // The ring and its copy in the buffer have a fixed size. Of the remaining rows a third is for the pages in reach, a third for their copies in
+        // the buffer, and a third for pages kept for rollback and the open bar.
         let rows = (options.bytes / row_bytes).saturating_sub(2 * slots + means + PREFIX_ROWS);
         let fine_rows = keep.reach.map_or(usize::MAX, |_| rows / 3);
         Ok(Self {
@@ -109,14 +109,14 @@ impl Cache {
             filled: 0,
             queries: Vec::new(),
             seen: Selection::Bars(Vec::new()),
-            laid: None,
+            in_buffer: None,
         })
     }
 
-    /// Lets the next bars see under another policy. What is kept stays as it is.
+    /// Changes the policy for the next bars. What is already retained stays.
     ///
     /// # Errors
-    /// [`NotKept`] if the policy needs more of the past than the cache was made to keep ([`CacheOptions::keep`]).
+    /// [`NotKept`] if the policy needs more than the cache retains ([`CacheOptions::keep`]).
     pub fn set_policy(&mut self, policy: Arc<dyn PagePolicy>) -> Result<(), NotKept> {
         if !self.keep.covers(Keep::needed_by(&*policy)) {
             return Err(NotKept { policy: policy.name() });
@@ -131,20 +131,20 @@ impl Cache {
         &*self.policy
     }
 
-    /// What the open bar, or the last one if none is open, sees row by row.
+    /// Bars that the open bar, or the last one if none is open, attends to row by row.
     #[must_use]
     pub fn seen(&self) -> &Selection {
         &self.seen
     }
 
-    /// Bytes of buffer, pages and summaries.
+    /// Size in bytes of buffer, pages and summaries.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let past: usize = self.past.iter().map(Finished::bytes).sum();
         self.buffer.bytes() + self.summaries.bytes() + self.prefix.bytes() + past + self.gap.as_ref().map_or(0, Gap::bytes)
     }
 
-    /// Rows of the buffer in use: what the next run has as past.
+    /// Rows of the buffer in use: the past of the next run.
     #[must_use]
     pub fn filled(&self) -> usize {
         self.filled
@@ -156,7 +156,7 @@ impl Cache {
         self.gap.as_ref().filter(|gap| !gap.filling).map_or(self.end(), Gap::end)
     }
 
-    /// The bar after those in `past`.
+    /// Index of the bar after those in `past`.
     fn end(&self) -> u32 {
         self.oldest + count(self.past.len())
     }
@@ -167,21 +167,21 @@ impl Cache {
         self.keep.summaries
     }
 
-    /// Whether it has to be told the queries of rows ([`asked`](Self::asked)).
+    /// Whether the queries of rows must be passed to [`append_queries`](Self::append_queries).
     #[must_use]
     pub fn reads_queries(&self) -> bool {
         self.keep.reads >= Reads::Queries
     }
 
-    /// The buffer's tensors, to be bound.
+    /// The buffer's tensors, to be bound as past and present.
     pub fn layers(&mut self) -> &mut [KeyValue] {
         self.buffer.layers()
     }
 
-    /// How often the buffer has moved: whoever bound its tensors before must bind them anew.
+    /// Number of reallocations of the buffer. Bindings made before the latest one are stale.
     #[must_use]
-    pub fn moves(&self) -> u32 {
-        self.buffer.moves()
+    pub fn reallocations(&self) -> u32 {
+        self.buffer.reallocations()
     }
 
     /// Makes room for `rows` more rows.
@@ -192,28 +192,28 @@ impl Cache {
         self.buffer.reserve(self.filled + rows, self.filled)
     }
 
-    /// Counts rows that a run has appended.
+    /// Adds the number of rows that a run has appended.
     pub fn appended(&mut self, rows: usize) {
         self.filled += rows;
     }
 
-    /// Keeps the open bar's first `rows` rows: the others were never there.
+    /// Truncates the open bar to its first `rows` rows.
     pub fn truncate(&mut self, rows: usize) {
         self.filled = self.filled.min(self.start + rows);
         self.queries.truncate(rows * self.layout.layers * self.layout.width());
     }
 
-    /// Takes the turned queries of rows that a run has appended: row after row, of each layer after layer, head after head.
-    pub fn asked<'a>(&mut self, queries: impl Iterator<Item = &'a [f32]>) {
+    /// Stores the rotated queries of rows that a run has appended: by row, then by layer, then by head.
+    pub fn append_queries<'a>(&mut self, queries: impl Iterator<Item = &'a [f32]>) {
         queries.for_each(|query| self.queries.extend_from_slice(query));
     }
 
-    /// Takes the rows in the buffer as the prefix that every bar sees.
+    /// Makes the rows in the buffer the prefix, which every bar attends to.
     pub fn set_prefix(&mut self) {
         self.prefix = self.buffer.read(0..self.filled);
     }
 
-    /// Lays out what the next bar sees, with room for `rows` rows of its own.
+    /// Copies into the buffer what the next bar attends to, with room for `rows` rows of its own.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate.
@@ -230,9 +230,10 @@ impl Cache {
         match &seen {
             Selection::Bars(fine) => {
                 parts.extend(fine.iter().map(|&bar| (page(bar), 0..page(bar).rows())));
-                // What lies where it should already is not copied: dense attention would otherwise copy the whole piece at every bar line.
-                let alike = |laid: &Vec<u32>| 1 + laid.iter().zip(fine).take_while(|(laid, fine)| laid == fine).count();
-                let in_place = if self.policy.rest() == Rest::Nothing { self.laid.as_ref().map_or(0, alike) } else { 0 };
+                // Pages that are in place already are not copied: dense attention would otherwise copy the whole piece at every bar line.
+                let common_prefix =
+                    |in_buffer: &Vec<u32>| 1 + in_buffer.iter().zip(fine).take_while(|(in_buffer, fine)| in_buffer == fine).count();
+                let in_place = if self.policy.rest() == Rest::Nothing { self.in_buffer.as_ref().map_or(0, common_prefix) } else { 0 };
                 let kept = length(&parts[..in_place]);
                 self.start = length(&parts);
                 self.buffer.reserve(self.start + rows, kept)?;
@@ -253,7 +254,7 @@ impl Cache {
         }
         self.filled = self.start;
         self.queries.clear();
-        self.laid = match &seen {
+        self.in_buffer = match &seen {
             Selection::Bars(fine) if self.policy.rest() == Rest::Nothing => Some(fine.clone()),
             _ => None,
         };
@@ -261,7 +262,7 @@ impl Cache {
         Ok(())
     }
 
-    /// The line before the next bar.
+    /// The bar line before the next bar.
     fn line(&self) -> BarLine<'_> {
         let (bar, end) = (self.bar(), self.end());
         let reach = self.policy.reach().unwrap_or(u32::MAX);
@@ -283,7 +284,7 @@ impl Cache {
         BarLine { bar, near: first..end, oldest: self.oldest, past, far, gap, layout: self.layout, rotary: &self.rotary }
     }
 
-    /// Ends the open bar: its rows become its page, and the buffer is laid out for the run of its summary row.
+    /// Ends the open bar: its rows become its page, and the buffer is in_buffer out for the run of its summary row.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate.
@@ -294,11 +295,11 @@ impl Cache {
             self.buffer.reserve(past + 1, 0)?;
             self.buffer.write(0..self.layout.layers, 0, &[(&self.prefix, 0..self.prefix.rows()), (&page, 0..page.rows())]);
             self.filled = past;
-            self.laid = None;
+            self.in_buffer = None;
         }
         let bar = self.bar();
-        if let Some(laid) = &mut self.laid {
-            laid.push(bar);
+        if let Some(in_buffer) = &mut self.in_buffer {
+            in_buffer.push(bar);
         }
         let mean_keys = if self.keep.reads >= Reads::Keys { Finished::mean_keys(self.layout, &page) } else { Vec::new() };
         let queries = std::mem::take(&mut self.queries);
@@ -306,7 +307,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Takes the row that was just appended as the summary of the bar that was just ended.
+    /// Makes the row just appended the summary of the bar that has just ended.
     pub fn set_summary(&mut self) {
         let summary = self.buffer.read(self.filled - 1..self.filled);
         match self.gap.as_mut().filter(|gap| !gap.filling) {
@@ -315,13 +316,13 @@ impl Cache {
         }
     }
 
-    /// Drops the pages that no bar will see any more, even if the latest ones are opened again.
+    /// Drops the pages that no later bar attends to, even after a rollback to the oldest bar that can be reopened.
     pub fn forget(&mut self) {
         let Some(reach) = self.keep.reach else { return };
         if self.forget == Forget::Nothing {
             return;
         }
-        // The bars from `floor` on can be opened again.
+        // Bars from `floor` on can be reopened.
         let mut floor = self.end();
         let mut rows = 0;
         for bar in self.past.iter().rev().take(usize::try_from(REWIND_BARS).unwrap_or(usize::MAX)) {
@@ -339,14 +340,14 @@ impl Cache {
         }
     }
 
-    /// Opens a finished bar again with its first `rows` rows, as if nothing had followed them.
+    /// Reopens a finished bar, truncated to its first `rows` rows; later bars are removed.
     ///
     /// # Errors
-    /// [`ReopenError::TooFar`] if pages it would see may be gone.
+    /// [`ReopenError::TooFar`] if pages that it attends to may be gone.
     pub fn reopen(&mut self, bar: u32, rows: usize) -> Result<(), ReopenError> {
         let too_far = |oldest| Err(ReopenError::TooFar(RewindTooFar { bar, oldest }));
         let oldest = self.bar().saturating_sub(REWIND_BARS).max(self.floor);
-        // What lies before a gap was seen by its far side, and what lies beyond is known.
+        // Bars before a gap have been attended to by its far side, and the far side is given.
         let oldest = self.gap.as_ref().map_or(oldest, |gap| if gap.filling { oldest.max(gap.first) } else { self.bar() });
         if bar < oldest || bar >= self.bar() {
             return too_far(oldest);
@@ -373,7 +374,7 @@ fn coarse<'a>(summaries: &'a Summaries, gap: Option<&'a Gap>, bar: u32, fine: &[
     for earlier in (bar.saturating_sub(MOST_BARS)..end).filter(coarse) {
         let slot = summaries.slot(earlier);
         match parts.last_mut() {
-            // The first part is the prefix; a run of neighbours in the ring is one part.
+            // The first part is the prefix; summaries that are consecutive in the ring are one part.
             Some((page, run)) if std::ptr::eq(*page, summaries.ring()) && run.end == slot => run.end += 1,
             _ => parts.push((summaries.ring(), slot..slot + 1)),
         }
@@ -383,12 +384,12 @@ fn coarse<'a>(summaries: &'a Summaries, gap: Option<&'a Gap>, bar: u32, fine: &[
     parts.extend(far.map(|(_, summary)| (summary, 0..1)));
 }
 
-/// Rows of some parts.
+/// Number of rows of some parts.
 fn length(parts: &[Part<'_>]) -> usize {
     parts.iter().map(|(_, rows)| rows.len()).sum()
 }
 
-/// Place of a bar's page behind the `oldest` one.
+/// Offset of a bar from the `oldest` one.
 fn offset(oldest: u32, bar: u32) -> usize {
     usize::try_from(bar - oldest).unwrap_or(usize::MAX)
 }

@@ -1,19 +1,19 @@
-//! How a cache keeps its memory bounded, and what it keeps.
+//! Memory limit of a cache, and what it retains.
 
 use super::{PagePolicy, Reads, Rest};
 
-/// Memory of one cache unless told otherwise.
+/// Default memory limit of one cache, in bytes.
 pub const DEFAULT_BYTES: usize = 32 << 20;
 
-/// How a cache keeps its memory bounded.
+/// Memory limit, and what to retain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheOptions {
-    /// What buffer, pages and summaries may take together. Where bars are so full that it would not do, fewer of them are seen row by row. A policy
-    /// without a bound on its reach has no bound on its memory either.
+    /// Limit in bytes for buffer, pages and summaries together. Where bars have too many rows for it, fewer of them are attended to row by row. A
+    /// policy with unbounded reach has unbounded memory.
     pub bytes: usize,
-    /// What to do with pages that no later bar sees.
+    /// What to do with pages that no later bar attends to.
     pub forget: Forget,
-    /// What to keep beside what the first policy needs: for those it will be changed to.
+    /// What to retain beyond the needs of the first policy: for policies set later ([`Cache::set_policy`](super::Cache::set_policy)).
     pub keep: Keep,
 }
 
@@ -23,23 +23,23 @@ impl Default for CacheOptions {
     }
 }
 
-/// What becomes of pages that no later bar sees.
+/// What to do with pages that no later bar attends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forget {
-    /// They are dropped.
+    /// Drop them.
     Unreachable,
-    /// They are kept: to show that dropping them changes nothing.
+    /// Keep them. For tests: dropping them must change nothing.
     Nothing,
 }
 
-/// What is kept of the past.
+/// What is retained of finished bars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// Whether each bar's summary row is run and stored.
+    /// Whether each bar's summary row is computed and stored.
     pub summaries: bool,
-    /// What is written down of the rows beside their pages.
+    /// What is stored of the rows besides their pages.
     pub reads: Reads,
-    /// How many bars back pages are kept; `None` if all are.
+    /// How many bars back pages are kept; `None`: all.
     pub reach: Option<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Keep {
         Self { summaries: policy.rest() == Rest::Summaries, reads: policy.reads(), reach: policy.reach() }
     }
 
-    /// What serves both.
+    /// Union: what satisfies both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -63,7 +63,16 @@ impl Keep {
         }
     }
 
-    /// Whether this is enough for what `other` says.
+    /// Whether this includes all of `other`.
+    ///
+    /// ```
+    /// use antiphon_engine::cache::{Dense, Keep, SlidingWindow, SummariesOnly};
+    ///
+    /// let dense = Keep::needed_by(&Dense);
+    /// assert!(dense.covers(Keep::needed_by(&SlidingWindow { bars: 4 })));
+    /// // Dense attention keeps every page and computes no summaries.
+    /// assert!(!dense.covers(Keep::needed_by(&SummariesOnly)));
+    /// ```
     #[must_use]
     pub fn covers(self, other: Self) -> bool {
         self.and(other) == self
@@ -76,7 +85,7 @@ mod tests {
     use crate::cache::policy;
 
     #[test]
-    fn what_is_kept_serves_every_policy_it_is_kept_for() {
+    fn union_of_needs_covers_each_of_them() {
         let need = |name: &str| Keep::needed_by(&*policy(name, &[1, 32]).unwrap());
         let names = ["fine_coarse", "summaries", "window:4", "strided:8", "fixed:8,1", "topk:8", "lsh:16", "kmeans:8", "dense"];
         for one in names {

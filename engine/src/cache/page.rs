@@ -1,8 +1,8 @@
-//! Pages: the keys and values of rows, copied out of the buffer; and the summaries, one row per bar.
+//! Pages: K and V of some rows, copied out of the buffer; and the ring of summaries, one row per bar.
 
 use super::Layout;
 
-/// Keys and values of some rows in all layers, plane after plane (layer 0 keys, layer 0 values, layer 1 keys, ...), each `[heads, rows, head width]`.
+/// K and V of some rows in all layers, plane by plane (layer 0 K, layer 0 V, layer 1 K, ...), each `[heads, rows, head width]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Page {
     rows: usize,
@@ -15,31 +15,31 @@ impl Page {
         Self { rows, data: vec![0.0; layout.row_floats() * rows].into() }
     }
 
-    /// Rows it holds.
+    /// Number of rows.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.data)
     }
 
-    /// One plane of it.
+    /// One plane.
     pub(super) fn plane(&self, layout: Layout, plane: usize) -> &[f32] {
         let floats = layout.width() * self.rows;
         &self.data[plane * floats..][..floats]
     }
 
-    /// One plane of it, to be written.
+    /// One plane, mutable.
     pub(super) fn plane_mut(&mut self, layout: Layout, plane: usize) -> &mut [f32] {
         let floats = layout.width() * self.rows;
         &mut self.data[plane * floats..][..floats]
     }
 }
 
-/// The summary row of each of the latest bars, in a ring: bar `b` has slot `b mod slots`. A plane is `[heads, slots, head width]`, so the summaries of
-/// neighbouring bars are neighbours in memory and are copied as one.
+/// Ring of the summary rows of the latest bars: bar `b` has slot `b mod slots`. A plane is `[heads, slots, head width]`, so that the summaries of
+/// consecutive bars are contiguous and can be copied at once.
 #[derive(Debug)]
 pub(super) struct Summaries {
     ring: Page,
@@ -51,17 +51,17 @@ impl Summaries {
         Self { ring: Page::new(layout, slots) }
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.ring.bytes()
     }
 
-    /// The ring itself: a page whose row `slot(bar)` is a bar's summary.
+    /// The ring as a page, whose row `slot(bar)` is a bar's summary.
     pub(super) fn ring(&self) -> &Page {
         &self.ring
     }
 
-    /// Where a bar's summary stands.
+    /// Slot of a bar's summary.
     pub(super) fn slot(&self, bar: u32) -> usize {
         usize::try_from(bar).unwrap_or(usize::MAX) % self.ring.rows
     }

@@ -1,7 +1,7 @@
-//! Aligned rows: each row carries a note and asks for the next (docs/model-interface.md, section 2).
+//! Aligned rows: each row carries a note and predicts the next (docs/model-interface.md, section 2).
 //!
-//! `align` and `align_given` lay out a finished bar, for training and for filling the cache. The decoder, which learns its targets one by one, builds the same
-//! rows from the same functions.
+//! `align` and `align_given` lay out a finished bar, for training and for prefill. The decoder, which chooses its targets one by one, builds the same
+//! rows with the same functions.
 
 use super::phase::phase;
 use super::row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
@@ -11,31 +11,42 @@ use crate::music::{Role, Tick};
 /// Semitones in an octave.
 const OCTAVE: u8 = 12;
 
-/// Pitch class and octave column of every drum: its pitch names an instrument.
+/// Values of the columns pitch class and octave for drums, whose pitch names an instrument.
 const DRUM_PITCH_CLASS: u16 = 13;
 const DRUM_OCTAVE: u16 = 12;
 
-/// What stands after a bar.
+/// What follows a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BarEnd {
-    /// Another bar, or nothing known.
+    /// Another bar, or unknown.
     Bar,
     /// The end of the piece.
     Piece,
 }
 
-/// A finished bar's rows and their true outputs: BAR, and if there are notes BAR and the NOTEs, then SUM.
+/// Rows of a finished bar with their targets: BAR, then, if there are notes, BAR and the NOTEs, then SUM.
 ///
-/// All but the last row are what the SUM row sums up.
+/// The SUM row is the summary of all rows before it.
+///
+/// ```
+/// use antiphon_engine::codec::{BarEnd, BarRows, NoteClasses, align};
+///
+/// let note = NoteClasses { beat: 2, sub: 0, role: 0, pitch: 60, duration: 23, velocity: 20, offset: 4 };
+/// let (rows, _) = align(&BarRows { ticks: 96, notes: vec![note], ..BarRows::default() }, BarEnd::Bar);
+/// // BAR, BAR with the note as its target, NOTE, SUM.
+/// assert_eq!(rows.len(), 4);
+/// assert_eq!((rows[1].key.tick, rows[1].query.tick), (0, 48));
+/// assert_eq!(rows[2].note(), Some(note));
+/// ```
 #[must_use]
 pub fn align(bar: &BarRows, end: BarEnd) -> (Vec<Row>, Vec<Targets>) {
     align_given(bar, &[], end)
 }
 
-/// The same for a bar of which some notes are `given`: known beforehand, and not among the bar's own. They are in canonical order.
+/// Like [`align`], for a bar of which some notes are `given`: known beforehand, in canonical order, and not among the bar's own.
 ///
-/// Their GIVEN rows come first and have no outputs; what is predicted are the bar's own notes. A bar on the far side of a gap has given notes only, and
-/// what its BAR row is told to predict, the bar line, is not asked of the model.
+/// Their GIVEN rows come first and have no targets; the targets are the bar's own notes. A bar on the far side of a gap has given notes only; the
+/// target of its BAR row, the bar line, is not used.
 #[must_use]
 pub fn align_given(bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> (Vec<Row>, Vec<Targets>) {
     let target = |index: usize| bar.notes.get(index).map(NoteClasses::place);
@@ -56,9 +67,9 @@ pub fn align_given(bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> (Vec<Ro
     (rows, targets)
 }
 
-/// The rows a sequence begins with: the style (or one that leaves it unset), then the roles of the ensemble, in order, if it is stated.
+/// Prefix of a sequence: one row with the style (or none), then a row for each role of the ensemble, if stated.
 ///
-/// `style` is a column value, as in the model's metadata: 1 to 15, and 0 (or any above 15) for unset.
+/// `style` is a column value from the model's metadata: 1 to 15; 0, or any above 15, is unset.
 #[must_use]
 pub fn prefix_rows(style: u8, roles: &[Role]) -> Vec<Row> {
     let row = |index: i64| Row::new(Kind::Pre, Position { bar: -1, tick: index, index: 0 });
@@ -73,27 +84,28 @@ pub fn prefix_rows(style: u8, roles: &[Role]) -> Vec<Row> {
 }
 
 impl BarRows {
-    /// The BAR row: without a target it predicts whether and where the first note comes, with one what that note is.
+    /// The BAR row. Without a target it predicts whether and where the first note comes; with a target, the content of that note.
     #[must_use]
     pub fn bar_row(&self, target: Option<Place>) -> Row {
-        self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some())).told(&self.fields).aimed_at(target)
+        self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some())).with_conditioning(&self.fields).with_target(target)
     }
 
-    /// The row of the bar's note number `index`, which predicts its target's content and the place of the note after that.
+    /// The NOTE row of note `index`. It predicts the content of its target and the place of the note after that.
     #[must_use]
     pub fn note_row(&self, index: usize, note: &NoteClasses, target: Option<Place>) -> Row {
-        self.content_row(Kind::Note, index, note).told(&self.fields).aimed_at(target)
+        self.content_row(Kind::Note, index, note).with_conditioning(&self.fields).with_target(target)
     }
 
-    /// The row of the bar's given note number `index`: it is heard, and predicts nothing.
+    /// The GIVEN row of given note `index`. It predicts nothing.
     #[must_use]
     pub fn given_row(&self, index: usize, note: &NoteClasses) -> Row {
         self.content_row(Kind::Given, index, note)
     }
 
-    /// A row that carries the content of note number `index` of its kind.
+    /// A row with the content of note `index` of its kind.
     fn content_row(&self, kind: Kind, index: usize, note: &NoteClasses) -> Row {
-        // Two BAR rows stand before the first note; given notes are counted alike, so that the first of a chord has the same index in either kind.
+        // Two BAR rows precede the first note. Given notes are counted in the same way, so that the first note of a chord has the same index in
+        // either kind.
         let mut row = self.row(kind, note.tick(), i64::try_from(index).unwrap_or(i64::MAX - 3) + 2);
         let drums = note.role == Role::Drums.class();
         let content = [
@@ -113,16 +125,16 @@ impl BarRows {
         row
     }
 
-    /// The row that stands for the whole bar in the bars that see it coarsely.
+    /// The SUM row: the summary that bars attend to coarsely.
     #[must_use]
     pub fn sum_row(&self) -> Row {
         self.row(Kind::Sum, Tick(self.ticks.into()), 0)
     }
 
-    /// A row of this bar with the columns every row of it has.
+    /// A row with the columns that all rows of the bar have.
     fn row(&self, kind: Kind, tick: Tick, index: i64) -> Row {
         let mut row = Row::new(kind, Position { bar: self.index.into(), tick: tick.0, index });
-        // Below 17, so it fits.
+        // At most 16.
         row.columns[column::PHASE] = u16::try_from(phase(self.index) + 1).unwrap_or(0);
         row.columns[column::METRE] = self.fields.metre.into();
         row
@@ -137,8 +149,8 @@ impl Row {
         Self { columns, key: position, query: position }
     }
 
-    /// This row, told what its bar shall be like: so are the rows that predict.
-    fn told(mut self, fields: &BarFields) -> Self {
+    /// This row with the conditioning of its bar: for the rows that predict.
+    fn with_conditioning(mut self, fields: &BarFields) -> Self {
         let controls = [
             (column::TEMPO, fields.tempo),
             (column::KEY, fields.key),
@@ -155,8 +167,8 @@ impl Row {
         self
     }
 
-    /// This row, asking for a note at `target`: one further in the bar than itself.
-    fn aimed_at(mut self, target: Option<Place>) -> Self {
+    /// This row with a target: its query position moves there, one index after its own.
+    fn with_target(mut self, target: Option<Place>) -> Self {
         if let Some(target) = target {
             self.columns[column::TARGET_BEAT] = value(target.beat);
             self.columns[column::TARGET_SUB] = value(target.sub);
@@ -167,15 +179,15 @@ impl Row {
     }
 }
 
-/// The outputs of a row without any.
+/// Targets of a row that predicts nothing.
 const NO_TARGETS: Targets = [-1; FIELDS];
 
-/// The true outputs of the row whose target is note `index`: none if the bar has no such note.
+/// Targets of the row whose target is note `index`; none if the bar has no such note.
 fn targets_of(bar: &BarRows, index: usize, end: BarEnd) -> Targets {
     if index < bar.notes.len() { targets(bar, Some(index), index + 1, end) } else { NO_TARGETS }
 }
 
-/// The true outputs of a row: the content of one note, and whether and where the `following` one comes.
+/// Targets of a row: the content of one note, and whether and where the `following` one comes.
 fn targets(bar: &BarRows, content: Option<usize>, following: usize, end: BarEnd) -> Targets {
     let mut targets = NO_TARGETS;
     let mut set = |field: Field, class: u8| targets[field as usize] = class.into();
@@ -198,7 +210,7 @@ fn targets(bar: &BarRows, content: Option<usize>, following: usize, end: BarEnd)
     targets
 }
 
-/// The column value of a class; 0 is kept for absent.
+/// Column value of a class; 0 is reserved for absent.
 fn value(class: u8) -> u16 {
     u16::from(class) + 1
 }
@@ -220,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_where_the_table_says() {
+    fn rows_of_a_bar_have_the_positions_and_columns_of_the_interface() {
         let notes = vec![note(0, 12, Role::Melody, 60), note(2, 0, Role::Drums, 128 + 36)];
         let bar = BarRows { index: 17, ticks: 72, fields: FIELDS_OF_BAR, notes };
         let (rows, targets) = align(&bar, BarEnd::Bar);
@@ -246,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_bar_is_one_row_and_a_sum_and_only_the_last_bar_ends_the_piece() {
+    fn empty_bar_is_one_row_and_a_summary_with_the_bar_end_as_target() {
         let bar = BarRows { ticks: 96, ..BarRows::default() };
         for (end, class) in [(BarEnd::Bar, next::ENDBAR), (BarEnd::Piece, next::EOS)] {
             let (rows, targets) = align(&bar, end);
@@ -257,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn given_notes_come_first_and_predict_nothing() {
+    fn given_notes_precede_the_bar_and_have_no_targets() {
         let own = vec![note(0, 12, Role::Melody, 60), note(2, 0, Role::Melody, 64)];
         let given = [note(0, 0, Role::Bass, 40), note(1, 6, Role::Drums, 128 + 36)];
         let bar = BarRows { index: 17, ticks: 72, fields: FIELDS_OF_BAR, notes: own };
@@ -273,13 +285,13 @@ mod tests {
             rows[1].columns[..column::RECALL_CONTENT],
             [4, 2, 7, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         );
-        // What is predicted is as if nothing were given.
+        // The predicted rows are the same as without given notes.
         let alone = align(&bar, BarEnd::Bar);
         assert_eq!((&rows[2..], &targets[2..]), (&alone.0[..], &alone.1[..]));
     }
 
     #[test]
-    fn a_bar_of_given_notes_only_has_one_bar_row() {
+    fn bar_of_given_notes_only_has_one_bar_row() {
         let bar = BarRows { ticks: 96, ..BarRows::default() };
         let given = [note(0, 0, Role::Keys, 60), note(0, 0, Role::Keys, 64)];
         let (rows, targets) = align_given(&bar, &given, BarEnd::Bar);
@@ -288,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn prefix_states_style_and_ensemble() {
+    fn prefix_has_a_row_for_the_style_and_for_each_role() {
         let rows = prefix_rows(3, &[Role::Melody, Role::Drums]);
         assert_eq!(rows.iter().map(|row| row.columns[column::STYLE]).collect::<Vec<_>>(), [3, 0, 0]);
         assert_eq!(rows.iter().map(|row| row.columns[column::ROLE]).collect::<Vec<_>>(), [0, 1, 4]);

@@ -1,12 +1,12 @@
-//! Notes to classes, and back.
+//! Encoding of notes as classes, and decoding.
 //!
-//! What the vocabulary cannot say is changed by these rules, and counted in an [`EncodeReport`]:
+//! Notes that the vocabulary cannot represent are changed by these rules, and counted in an [`EncodeReport`]:
 //! * a pitch above 127 becomes 127; a velocity of 0 becomes 1 and one above 127 becomes 127; an offset is clamped to -4..=3;
-//!   a length is clamped to 1 tick..the longest class, unless the note is still held ([`Tick::MAX`]), which is [`OPEN`];
-//! * of notes with the same onset, role and pitch the longest stays (the loudest of equally long ones, then the first given);
+//!   a duration is clamped to 1 tick..the longest class, unless the note is still held ([`Tick::MAX`]), which is [`OPEN`];
+//! * of notes with the same onset, role and pitch the longest is kept (the loudest of equally long ones, then the first given);
 //! * a note that starts outside the bars, or at or after the cut, is left out.
 //!
-//! Lengths and velocities are then rounded to their class; that is counted only for lengths.
+//! Durations and velocities are then rounded to their class; that is counted for durations only.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -20,33 +20,33 @@ use crate::music::{Bar, Note, OFFSETS_PER_TICK, Role, TICKS_PER_QUARTER, Tick};
 /// Highest MIDI data byte.
 const MIDI_MAX: u8 = 127;
 
-/// What is added to a drum's pitch.
+/// Offset of drum pitches.
 const DRUM_PITCHES: u8 = 128;
 
 /// MIDI velocities per class.
 const VELOCITY_STEP: u8 = 4;
 
-/// Notes as classes, bar by bar.
+/// Notes as classes, by bar.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Encoded {
-    /// One for each bar given, or several for a bar of more than 384 ticks; indices count from 0.
+    /// One for each bar given, or several for a bar longer than [`MAX_BAR_TICKS`]; indices count from 0.
     pub bars: Vec<BarRows>,
-    /// For each note of `bars`, in order, its index in the notes given.
+    /// Index into the given notes, for each note of `bars` in order.
     pub sources: Vec<usize>,
-    /// What had to be changed.
+    /// What was changed or left out.
     pub report: EncodeReport,
 }
 
-/// What encoding kept and what it had to change, in notes.
+/// What encoding kept, changed and left out, as numbers of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct EncodeReport {
-    /// Written as classes.
+    /// Encoded notes.
     pub notes: usize,
-    /// Of those, not on the grid: performed timing other than 0.
+    /// Of those, off the grid: performed timing other than 0.
     pub off_grid: usize,
-    /// Of those, with a length that is not one of the classes'.
+    /// Of those, with a duration that is not a class's.
     pub rounded_durations: usize,
-    /// Of those, [`OPEN`].
+    /// Of those, with an open end ([`OPEN`]).
     pub open: usize,
     /// Of those, pitch above 127.
     pub clamped_pitches: usize,
@@ -54,7 +54,7 @@ pub struct EncodeReport {
     pub clamped_velocities: usize,
     /// Of those, timing beyond half a tick.
     pub clamped_offsets: usize,
-    /// Of those, length below a tick or above the longest class.
+    /// Of those, duration below a tick or above the longest class.
     pub clamped_durations: usize,
     /// Left out: same onset, role and pitch as a longer one.
     pub duplicates: usize,
@@ -63,7 +63,7 @@ pub struct EncodeReport {
 }
 
 impl EncodeReport {
-    /// Values clamped, of all kinds.
+    /// Number of clamped values of all kinds.
     #[must_use]
     pub const fn clamped(&self) -> usize {
         self.clamped_pitches + self.clamped_velocities + self.clamped_offsets + self.clamped_durations
@@ -85,10 +85,23 @@ impl AddAssign for EncodeReport {
     }
 }
 
-/// Notes to classes, by the rules of this file. The notes may come in any order; the bars must follow each other without a gap.
+/// Encodes notes by the rules of this module. Notes may be in any order; bars must be consecutive.
 ///
-/// With a `cut`, only notes that start before it are taken, and those that sound across it are [`OPEN`]: what is known at that tick.
-/// Of the controls only the metre is set; [`label`](super::label) sets the rest.
+/// With a `cut`, only notes that start before it are encoded, and those that sound across it are [`OPEN`]: what is known at that tick. Of the
+/// conditioning only the metre is set; [`label`](super::label) sets the rest.
+///
+/// ```
+/// use antiphon_engine::codec::{OPEN, encode};
+/// use antiphon_engine::music::{Bar, Metre, Note, Role, Tick};
+///
+/// let bar = Bar { index: 0, start: Tick(0), length: Tick(96), metre: Metre::COMMON };
+/// let note = |onset, duration| Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch: 60, velocity: 80, role: Role::Keys };
+/// // At tick 48 the second note has not ended and the third has not started.
+/// let encoded = encode(&[note(0, 24), note(24, 48), note(60, 12)], &[bar], Some(Tick(48)));
+/// let durations: Vec<u8> = encoded.bars[0].notes.iter().map(|note| note.duration).collect();
+/// assert_eq!(durations, [23, OPEN]);
+/// assert_eq!(encoded.report.outside, 1);
+/// ```
 #[must_use]
 pub fn encode(notes: &[Note], bars: &[Bar], cut: Option<Tick>) -> Encoded {
     let mut report = EncodeReport::default();
@@ -96,7 +109,7 @@ pub fn encode(notes: &[Note], bars: &[Bar], cut: Option<Tick>) -> Encoded {
     let end = bars.last().map_or(Tick::ZERO, Bar::end);
     let end = cut.map_or(end, |cut| cut.min(end));
 
-    // Canonical order is the key's order; a bar is found from the onset afterwards.
+    // The map's key order is the canonical order; bars are found from the onset afterwards.
     let mut chosen: BTreeMap<(Tick, Role, u8), usize> = BTreeMap::new();
     for (index, note) in notes.iter().enumerate() {
         if starts.first().is_none_or(|first| note.onset < *first) || note.onset >= end {
@@ -116,7 +129,7 @@ pub fn encode(notes: &[Note], bars: &[Bar], cut: Option<Tick>) -> Encoded {
     let mut sources = Vec::with_capacity(chosen.len());
     for index in chosen.into_values() {
         let note = &notes[index];
-        // The first start is at or before the onset, so there is a bar before the partition point.
+        // The first start is not after the onset, so there is a bar before the partition point.
         let bar = starts.partition_point(|start| *start <= note.onset) - 1;
         let open = note.duration == Tick::MAX || cut.is_some_and(|cut| note.end() > cut);
         rows[bar].notes.push(classes(note, starts[bar], open, &mut report));
@@ -126,7 +139,7 @@ pub fn encode(notes: &[Note], bars: &[Bar], cut: Option<Tick>) -> Encoded {
     Encoded { bars: rows, sources, report }
 }
 
-/// The start of each bar to be written, and the bar: as given, but cut every [`MAX_BAR_TICKS`].
+/// Start and rows of each bar: as given, but split every [`MAX_BAR_TICKS`].
 fn empty_bars(bars: &[Bar]) -> (Vec<Tick>, Vec<BarRows>) {
     let mut starts = Vec::with_capacity(bars.len());
     let mut rows = Vec::with_capacity(bars.len());
@@ -143,7 +156,7 @@ fn empty_bars(bars: &[Bar]) -> (Vec<Tick>, Vec<BarRows>) {
     (starts, rows)
 }
 
-/// The classes of a note in the bar that starts at `start`.
+/// Classes of a note in the bar that starts at `start`.
 fn classes(note: &Note, start: Tick, open: bool, report: &mut EncodeReport) -> NoteClasses {
     let mut clamp = |value: i64, low: i64, high: i64, count: fn(&mut EncodeReport) -> &mut usize| {
         let clamped = value.clamp(low, high);
@@ -177,10 +190,10 @@ fn classes(note: &Note, start: Tick, open: bool, report: &mut EncodeReport) -> N
     }
 }
 
-/// Notes from classes, in the order of the rows. The first bar starts at `start`, each following one where the one before it ends.
+/// Decodes bars, in the order of the rows. The first bar starts at `start`, each further one where the one before it ends.
 ///
-/// A class stands for its middle velocity (4 class + 2) and its listed length; [`OPEN`] becomes [`Tick::MAX`], still held.
-/// So `encode` gives the same rows again if they are [canonical](BarRows::is_canonical), whatever they hold.
+/// A class decodes to its middle velocity (4 class + 2) and its listed duration; [`OPEN`] to [`Tick::MAX`], still held. Encoding the result gives the
+/// same rows if they are [canonical](BarRows::is_canonical).
 #[must_use]
 pub fn decode(bars: &[BarRows], start: Tick) -> Vec<Note> {
     let mut notes = Vec::with_capacity(bars.iter().map(|bar| bar.notes.len()).sum());
@@ -193,7 +206,7 @@ pub fn decode(bars: &[BarRows], start: Tick) -> Vec<Note> {
 }
 
 impl NoteClasses {
-    /// The note these classes stand for, in the bar that starts at `start`. A class beyond its field's range is read as the last one.
+    /// The note with these classes, in the bar that starts at `start`. A class beyond its field's range is read as the last one.
     #[must_use]
     pub fn note(&self, start: Tick) -> Note {
         let offset = self.offset.min(7).cast_signed() - ON_GRID.cast_signed();
@@ -207,7 +220,7 @@ impl NoteClasses {
         }
     }
 
-    /// Whether every class is one of its field's, and the pitch agrees with the role about drums.
+    /// Whether every class is in its field's range, and the pitch is a drum's exactly if the role is.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         i64::from(self.sub) < TICKS_PER_QUARTER
@@ -219,8 +232,7 @@ impl NoteClasses {
 }
 
 impl BarRows {
-    /// Whether the bar is one `encode` could have written: a length of 1 to 384 ticks, valid notes inside it, in the order onset, role, pitch,
-    /// one of each.
+    /// Whether `encode` could have written the bar: 1 to 384 ticks, valid notes inside it, strictly ascending by onset, role and pitch.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
         let order = |note: &NoteClasses| (note.tick(), note.role, note.pitch);
@@ -230,12 +242,12 @@ impl BarRows {
     }
 }
 
-/// A value that is in range by construction: it was clamped, or is the remainder of a division.
+/// Narrows a value that is in range by construction: clamped, or the remainder of a division.
 fn narrow<T: TryFrom<i64>>(value: i64) -> T {
     T::try_from(value).unwrap_or_else(|_| unreachable!("{value} was brought into range"))
 }
 
-/// A bar's index: there are never 2^32 bars in memory.
+/// Index of a bar; memory ends before 2^32 bars.
 fn index_of(bars: usize) -> u32 {
     u32::try_from(bars).unwrap_or(u32::MAX)
 }
@@ -269,11 +281,11 @@ mod tests {
     }
 
     #[test]
-    fn notes_of_other_shapes_are_clamped_and_counted() {
+    fn values_out_of_range_are_clamped_and_counted() {
         let high = note(0, 200, 24, 66);
-        let silent = note(1, 60, 0, 0);
+        let zero_velocity = note(1, 60, 0, 0);
         let late = Note { offset: 9, ..note(2, 60, 10_000, 255) };
-        let encoded = encode(&[high, silent, late], &[bar(0, 0, 96)], None);
+        let encoded = encode(&[high, zero_velocity, late], &[bar(0, 0, 96)], None);
         let EncodeReport { clamped_pitches, clamped_velocities, clamped_offsets, clamped_durations, notes, .. } = encoded.report;
         assert_eq!((notes, clamped_pitches, clamped_velocities, clamped_offsets, clamped_durations), (3, 1, 2, 1, 2));
         let decoded = decode(&encoded.bars, Tick::ZERO);
@@ -283,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn of_duplicates_the_longest_stays_then_the_loudest() {
+    fn duplicates_leave_the_longest_then_the_loudest() {
         let notes = [note(0, 60, 12, 90), note(0, 60, 24, 62), note(0, 60, 24, 70), note(0, 61, 6, 62)];
         let encoded = encode(&notes, &[bar(0, 0, 96)], None);
         assert_eq!(encoded.sources, [2, 3]);
@@ -309,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn long_bars_are_cut_and_notes_keep_their_place() {
+    fn long_bars_are_split_and_notes_keep_their_onsets() {
         let bars = bars_of(&[1000, 96]);
         let notes = [note(0, 60, 24, 62), note(384, 60, 24, 62), note(999, 60, 24, 62), note(1000, 60, 24, 62)];
         let encoded = encode(&notes, &bars, None);
@@ -325,12 +337,12 @@ mod tests {
         assert_eq!(encode(&notes, &[], None).report.outside, 4);
     }
 
-    /// Lengths of bars, some of them longer than a row can address.
+    /// Lengths of bars, some of them longer than [`MAX_BAR_TICKS`].
     fn lengths() -> impl Strategy<Value = Vec<i64>> {
         prop::collection::vec(1i64..900, 1..6)
     }
 
-    /// Notes with the velocities and lengths of their classes.
+    /// Notes with the velocities and durations of classes.
     fn exact_notes() -> impl Strategy<Value = Vec<Note>> {
         let length = prop_oneof![9 => (0usize..63).prop_map(|class| Tick(DURATIONS[class].into())), 1 => Just(Tick::MAX)];
         let note = (0i64..4000, -4i8..4, length, 0u8..128, 0u8..32, 0usize..16);
@@ -345,7 +357,7 @@ mod tests {
         })
     }
 
-    /// Notes of any shape at all.
+    /// Notes with any values.
     fn any_notes() -> impl Strategy<Value = Vec<Note>> {
         let note = (-100i64..4000, any::<i8>(), any::<i64>(), any::<u8>(), any::<u8>(), 0usize..16);
         prop::collection::vec(note, 0..80).prop_map(|notes| {
@@ -365,7 +377,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exact_notes_come_back(notes in exact_notes(), lengths in lengths()) {
+        fn representable_notes_survive_a_round_trip(notes in exact_notes(), lengths in lengths()) {
             let bars = bars_of(&lengths);
             let end = bars.last().map_or(Tick::ZERO, Bar::end);
             let mut expected: Vec<Note> = notes.iter().copied().filter(|note| note.onset < end).collect();
@@ -383,7 +395,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_encoded_is_canonical_and_stays_itself(notes in any_notes(), lengths in lengths(), cut in prop::option::of(0i64..4000)) {
+        fn encoded_bars_are_canonical_and_survive_a_round_trip(notes in any_notes(), lengths in lengths(), cut in prop::option::of(0i64..4000)) {
             let encoded = encode(&notes, &bars_of(&lengths), cut.map(Tick));
             prop_assert!(encoded.bars.iter().all(BarRows::is_canonical));
 

@@ -1,19 +1,19 @@
-//! Notes to model rows and back: the one and only tokenizer. Training reads its output.
+//! The tokenizer: notes to model rows and back. Training reads its output; there is no other.
 
 mod align;
+mod conditioning;
 mod encode;
 mod label;
-mod outlook;
+mod loops;
 mod phase;
 mod recall;
 mod row;
-mod turns;
 pub mod vocabulary;
 
 pub use align::{BarEnd, align, align_given, prefix_rows};
+pub use conditioning::default_conditioning;
 pub use encode::{EncodeReport, Encoded, decode, encode};
 pub use label::{Measured, label, labels};
-pub use outlook::outlook;
 pub use phase::{CONTEXT_BARS, PHASE_BARS, first_read_bar, phase, skipped_bars};
 pub use recall::{BarRecall, RECALL_BARS, Recall, Recalled};
 pub use row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};

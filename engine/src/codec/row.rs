@@ -1,9 +1,9 @@
-//! Rows: what the model sees (docs/model-interface.md, section 2).
+//! Rows: the model's input (docs/model-interface.md, section 2).
 
 use super::vocabulary::{COLUMNS, FIELDS, Kind, column};
 use crate::music::{TICKS_PER_QUARTER, Tick};
 
-/// The fields of a note as classes, 0-based.
+/// Fields of a note as classes, 0-based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NoteClasses {
     /// Quarter notes from the bar line, 0 to 15.
@@ -22,7 +22,7 @@ pub struct NoteClasses {
     pub offset: u8,
 }
 
-/// Where a note starts in its bar, and in which role: what a row is told of its target, as classes.
+/// Onset in the bar and role, as classes: what a row knows about its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Quarter notes from the bar line, 0 to 15.
@@ -55,10 +55,10 @@ impl NoteClasses {
     }
 }
 
-/// What a bar's BAR rows say about it: column values, 0 = unset.
+/// Conditioning of a bar, as column values; 0 is unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct BarFields {
-    /// Metre, 1 to 23. Set on every row of the bar; a bar is never without.
+    /// Metre, 1 to 23. Always set, on every row of the bar.
     pub metre: u8,
     /// Tempo bucket, 1 to 8.
     pub tempo: u8,
@@ -74,24 +74,24 @@ pub struct BarFields {
     pub voices: u8,
     /// Mood, 1 to 9: 1 + 3 valence + arousal.
     pub mood: u8,
-    /// Whether it repeats an earlier bar, 1 to 9: 1 = it does not.
+    /// Repetition of an earlier bar, 1 to 9: 1 is none.
     pub repeats: u8,
 }
 
-/// One bar as classes: what the codec makes of notes, and notes of.
+/// A bar as classes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct BarRows {
-    /// Bar index from the start of the sequence: rotary position, and mod 16 the phase.
+    /// Index from the start of the sequence: rotary position, and mod 16 the phase.
     pub index: u32,
     /// Length in ticks, 1 to 384.
     pub ticks: u16,
-    /// Its controls.
+    /// Its conditioning.
     pub fields: BarFields,
-    /// Its notes in canonical order.
+    /// Its notes in canonical order: by onset, role, pitch.
     pub notes: Vec<NoteClasses>,
 }
 
-/// A row's place in musical time, for one of its two rotations.
+/// Rotary position: musical time of a row's query or key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Bar index; -1 for prefix rows.
@@ -102,19 +102,19 @@ pub struct Position {
     pub index: i64,
 }
 
-/// One row as the graph takes it.
+/// A row of the model's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Row {
     /// Column values; 0 = absent.
     pub columns: [u16; COLUMNS],
-    /// Where its key stands: its own content.
+    /// Rotary position of K: the row's own content.
     pub key: Position,
-    /// Where its query stands: its target.
+    /// Rotary position of Q: the row's target.
     pub query: Position,
 }
 
 impl Row {
-    /// The note it carries, if it is a NOTE or GIVEN row.
+    /// The note of a NOTE or GIVEN row.
     #[must_use]
     pub fn note(&self) -> Option<NoteClasses> {
         let kind = self.columns[column::KIND];
@@ -131,7 +131,7 @@ impl Row {
         })
     }
 
-    /// Where the note it asks for is, if it asks for one.
+    /// Onset and role of the note it predicts, if it has a target.
     #[must_use]
     pub fn target(&self) -> Option<Place> {
         let class = |column: usize| u8::try_from(self.columns[column].checked_sub(1)?).ok();
@@ -139,5 +139,5 @@ impl Row {
     }
 }
 
-/// The true outputs of a row in chain order, -1 where it has none: teacher forcing, and the mask of the loss.
+/// Targets of a row in chain order, -1 for none: the classes for teacher forcing, and the mask of the loss.
 pub type Targets = [i16; FIELDS];

@@ -1,16 +1,17 @@
-//! The numbers of vocabulary version 4 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
+//! Vocabulary version 4: classes and columns (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the
+//! model.
 
 use std::sync::LazyLock;
 
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
-/// A model of another vocabulary is refused.
+/// Version of the vocabulary; models of another one are refused.
 pub const VOCABULARY_VERSION: u32 = 4;
 
-/// Longest bar a row can address; a longer one is cut.
+/// Longest bar that a row can address, in ticks; longer ones are split.
 pub const MAX_BAR_TICKS: i64 = 16 * TICKS_PER_QUARTER;
 
-/// The fields of a note in chain order: the first four describe a row's target, the last four the note after it.
+/// Fields of a note in chain order: the first four describe a row's target, the last four the note after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(usize)]
 #[allow(missing_docs)]
@@ -29,7 +30,7 @@ impl Field {
     /// All fields, in chain order.
     pub const ALL: [Self; 8] = [Self::Pitch, Self::Duration, Self::Velocity, Self::Offset, Self::Type, Self::Beat, Self::Sub, Self::Role];
 
-    /// How many classes it has.
+    /// Number of classes.
     #[must_use]
     pub const fn classes(self) -> usize {
         match self {
@@ -43,7 +44,7 @@ impl Field {
         }
     }
 
-    /// Its name in corpus files, model metadata and reports.
+    /// Name in corpus files, model metadata and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -62,10 +63,10 @@ impl Field {
 /// Number of fields.
 pub const FIELDS: usize = Field::ALL.len();
 
-/// Sum of all classes: the width of the model's noise input.
+/// Number of classes of all fields: width of the model's noise input.
 pub const TOTAL_CLASSES: usize = 256 + 64 + 32 + 8 + 3 + 16 + 24 + 16;
 
-/// What follows: a class of [`Field::Type`].
+/// Classes of [`Field::Type`]: what follows.
 pub mod next {
     /// A note in the same bar.
     pub const NOTE: u8 = 0;
@@ -79,9 +80,9 @@ pub mod next {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]
 pub enum Kind {
-    /// A prefix control, fixed for a session.
+    /// Prefix: style or ensemble, fixed for a sequence.
     Pre = 1,
-    /// Start of a bar; carries its controls.
+    /// Start of a bar; carries its conditioning.
     Bar = 2,
     /// A note that is predicted.
     Note = 3,
@@ -91,7 +92,7 @@ pub enum Kind {
     Sum = 5,
 }
 
-/// Columns of a row, a new one always at the end, so that the embeddings of the others stay where they are: name and table size (highest value + 1).
+/// Columns of a row: name and table size (highest value + 1). New ones are appended, so that the embeddings of the others keep their positions.
 pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("kind", 6),
     ("beat", 17),
@@ -133,10 +134,10 @@ pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("recall_role_2", 81),
 ];
 
-/// Columns of a row.
+/// Number of columns of a row.
 pub const COLUMNS: usize = 38;
 
-/// Index of a column by role in a row.
+/// Indices of columns.
 #[allow(missing_docs)]
 pub mod column {
     pub const KIND: usize = 0;
@@ -163,28 +164,28 @@ pub mod column {
     pub const STYLE: usize = 21;
     pub const MOOD: usize = 22;
     pub const REPEATS: usize = 23;
-    /// First of the two times four columns on the notes that are recalled.
+    /// First of the two groups of four columns on recalled notes.
     pub const RECALL_CONTENT: usize = 24;
-    /// First of the two times three columns on the places that are recalled.
+    /// First of the two groups of three columns on recalled places.
     pub const RECALL_PLACE: usize = 32;
 }
 
 /// Highest value of the style column.
 pub const STYLES: u8 = 15;
 
-/// Class of a note that was still sounding where the context was cut.
+/// Duration class of a note without an end: still sounding at the cut.
 pub const OPEN: u8 = 63;
 
 /// Offset class of a note on the grid.
 pub const ON_GRID: u8 = 4;
 
-/// Lengths of duration classes 0 to 62 in ticks: every value up to 24 that music uses, then common values with about equal steps in between.
+/// Durations in ticks of classes 0 to 62: every value up to 24 that music uses, then common values in about equal ratios.
 pub const DURATIONS: [u16; 63] = [
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 28, 30, 32, 34, 36, 40, 42, 44, 48, 51, 54,
     57, 60, 64, 68, 72, 78, 84, 90, 96, 102, 108, 120, 132, 144, 156, 168, 180, 192, 216, 240, 288, 336, 384, 432, 480, 576, 768,
 ];
 
-/// Duration class of each length up to the longest: nearest on a log scale.
+/// Duration class of each duration in ticks up to the longest: nearest on a log scale.
 static DURATION_CLASS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let last = DURATIONS[DURATIONS.len() - 1];
     (0..=last)
@@ -196,7 +197,16 @@ static DURATION_CLASS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Duration class of a length: the nearest on a log scale, the longest for anything beyond it (clamped).
+/// Duration class nearest on a log scale; the longest class for anything longer.
+///
+/// ```
+/// use antiphon_engine::codec::vocabulary::{duration_class, duration_ticks};
+/// use antiphon_engine::music::Tick;
+///
+/// // There is no class for 100 ticks: 102 is nearer than 96 in ratio.
+/// assert_eq!(duration_ticks(duration_class(Tick(100))), Some(Tick(102)));
+/// assert_eq!(duration_ticks(duration_class(Tick(5000))), Some(Tick(768)));
+/// ```
 #[must_use]
 pub fn duration_class(length: Tick) -> u8 {
     let last = DURATION_CLASS.len() - 1;
@@ -204,13 +214,13 @@ pub fn duration_class(length: Tick) -> u8 {
     DURATION_CLASS[index]
 }
 
-/// Length of a duration class; `None` for [`OPEN`] and beyond.
+/// Duration of a class; `None` for [`OPEN`] and beyond.
 #[must_use]
 pub fn duration_ticks(class: u8) -> Option<Tick> {
     DURATIONS.get(usize::from(class)).map(|&ticks| Tick(i64::from(ticks)))
 }
 
-/// Metres with a class of their own; any other is [`OTHER_METRE`].
+/// Metres with a value of their own; any other is [`OTHER_METRE`].
 const METRES: [(u8, u8); 22] = [
     (4, 4),
     (3, 4),
@@ -236,7 +246,7 @@ const METRES: [(u8, u8); 22] = [
     (8, 8),
 ];
 
-/// Column value of a metre without a class of its own.
+/// Column value of any other metre.
 pub const OTHER_METRE: u8 = 23;
 
 /// Column value (1 to 23) of a metre.
@@ -251,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_agree_with_each_other() {
+    fn tables_of_fields_columns_and_durations_are_consistent() {
         assert_eq!(Field::ALL.iter().map(|f| f.classes()).sum::<usize>(), TOTAL_CLASSES);
         assert!(DURATIONS.windows(2).all(|w| w[0] < w[1]));
         assert_eq!(COLUMN_TABLE[column::STYLE], ("style", usize::from(STYLES) + 1));
@@ -261,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn every_listed_length_is_its_own_class() {
+    fn listed_durations_are_their_own_classes() {
         for (class, &ticks) in (0u8..).zip(&DURATIONS) {
             assert_eq!(duration_class(Tick(i64::from(ticks))), class);
             assert_eq!(duration_ticks(class), Some(Tick(i64::from(ticks))));
@@ -272,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn metres_have_values() {
+    fn metre_values_are_those_of_the_table_or_other() {
         assert_eq!(metre_value(Metre::COMMON), 1);
         assert_eq!(Metre::new(7, 8).map(metre_value), Some(15));
         assert_eq!(Metre::new(11, 16).map(metre_value), Some(OTHER_METRE));

@@ -3,7 +3,7 @@
 use super::{BarScore, DecodeError, Decoder, error::check_bar};
 use crate::{
     codec::{BarEnd, BarFields, BarRows, NoteClasses},
-    model::Asked,
+    model::OutputRows,
     music::Tick,
 };
 
@@ -22,7 +22,7 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
     pub fn append_accompanied(&mut self, bar: &BarRows, given: &[NoteClasses]) -> Result<(), DecodeError> {
-        self.append(bar, given, BarEnd::Bar, Asked::Last, |_, _| {})
+        self.append(bar, given, BarEnd::Bar, OutputRows::Last, |_, _| {})
     }
 
     /// The same, and says what the model thought of the bar. The rows of given notes have no targets.

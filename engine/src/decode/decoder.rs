@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, Selection},
     codec::{BarEnd, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align_given, vocabulary::FIELDS},
-    model::{Asked, Batch, Model},
+    model::{Batch, Model, OutputRows},
     music::Tick,
 };
 
@@ -45,7 +45,7 @@ pub struct Decoder {
     /// For runs of one row: the tensors of every step are these.
     pub(super) step: Batch,
     /// For runs of more rows, by their number and by who is asked: bars tend to have as many notes as other bars.
-    bars: BTreeMap<(usize, Asked), Batch>,
+    bars: BTreeMap<(usize, OutputRows), Batch>,
     /// [`Cache::moves`] when the batches were bound.
     bound: u32,
     seed: u64,
@@ -99,9 +99,9 @@ impl Decoder {
             return Err(DecodeError::NoQueries { policy: cache.policy().name(), model: model.info().name.clone() });
         }
         let memory = Memory::of(&model)?;
-        let step = batch(&model, 1, Asked::All, &mut cache, memory.as_ref())?;
+        let step = batch(&model, 1, OutputRows::All, &mut cache, memory.as_ref())?;
         let mut decoder = Self {
-            bound: cache.moves(),
+            bound: cache.reallocations(),
             model,
             cache,
             step,
@@ -118,7 +118,7 @@ impl Decoder {
         };
         if !prefix.is_empty() {
             let forced = vec![FREE; prefix.len()];
-            decoder.run_rows(prefix, &forced, Asked::Last, |_| {})?;
+            decoder.run_rows(prefix, &forced, OutputRows::Last, |_| {})?;
             decoder.cache.set_prefix();
         }
         Ok(decoder)
@@ -275,7 +275,7 @@ impl Decoder {
         &mut self,
         rows: &[Row],
         forced: &[Targets],
-        asked: Asked,
+        asked: OutputRows,
         read: impl FnOnce(&Batch),
     ) -> Result<(), DecodeError> {
         self.reserve(rows.len())?;
@@ -291,7 +291,7 @@ impl Decoder {
         }
         batch.run(&self.model, self.cache.filled())?;
         self.cache.appended(rows.len());
-        self.cache.asked(batch.queries());
+        self.cache.append_queries(batch.queries());
         if let Some(memory) = &mut self.memory {
             memory.appended(batch.memory_keys());
         }
@@ -302,10 +302,10 @@ impl Decoder {
     /// Makes room for `rows` rows. When the cache has moved for it, what was bound to the old buffer is let go.
     fn reserve(&mut self, rows: usize) -> Result<(), DecodeError> {
         self.cache.reserve(rows)?;
-        if self.bound != self.cache.moves() {
+        if self.bound != self.cache.reallocations() {
             self.bars.clear();
             self.step.bind_cache(self.cache.layers())?;
-            self.bound = self.cache.moves();
+            self.bound = self.cache.reallocations();
         }
         Ok(())
     }
@@ -339,7 +339,7 @@ impl Decoder {
         self.step.set_row(&self.model, 0, row, forced);
         self.step.run(&self.model, self.cache.filled())?;
         self.cache.appended(1);
-        self.cache.asked(self.step.queries());
+        self.cache.append_queries(self.step.queries());
         if let Some(memory) = &mut self.memory {
             memory.appended(self.step.memory_keys());
         }
@@ -348,7 +348,7 @@ impl Decoder {
 }
 
 /// Tensors for runs over a cache and a memory.
-fn batch(model: &Model, rows: usize, asked: Asked, cache: &mut Cache, memory: Option<&Memory>) -> ort::Result<Batch> {
+fn batch(model: &Model, rows: usize, asked: OutputRows, cache: &mut Cache, memory: Option<&Memory>) -> ort::Result<Batch> {
     let mut batch = Batch::new(model, rows, asked, cache.layers())?;
     if cache.reads_queries() {
         batch.bind_queries(model)?;

@@ -3,7 +3,7 @@
 use super::{DecodeError, Decoder, error::check_bar};
 use crate::{
     codec::{BarEnd, BarRows, NoteClasses, Targets, align_given, vocabulary::FIELDS},
-    model::{Asked, Batch},
+    model::{Batch, OutputRows},
 };
 
 /// What the model thought of a bar that it was shown.
@@ -32,7 +32,7 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
     pub fn append_bar(&mut self, bar: &BarRows) -> Result<(), DecodeError> {
-        self.append(bar, &[], BarEnd::Bar, Asked::Last, |_, _| {})
+        self.append(bar, &[], BarEnd::Bar, OutputRows::Last, |_, _| {})
     }
 
     /// Appends a finished bar and says what the model thought of it.
@@ -46,7 +46,7 @@ impl Decoder {
     /// The same for a bar of which some notes are `given`.
     pub(super) fn score(&mut self, bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> Result<BarScore, DecodeError> {
         let mut score = BarScore { rows: Vec::new(), hidden: Vec::new() };
-        self.append(bar, given, end, Asked::All, |batch, targets| {
+        self.append(bar, given, end, OutputRows::All, |batch, targets| {
             let row = |(index, &targets): (usize, &Targets)| RowScore { targets, nll: batch.nll(index), best: batch.best(index) };
             score.rows.extend(targets.iter().enumerate().map(row));
             score.hidden.extend_from_slice(batch.hidden());
@@ -60,7 +60,7 @@ impl Decoder {
         bar: &BarRows,
         given: &[NoteClasses],
         end: BarEnd,
-        asked: Asked,
+        asked: OutputRows,
         read: impl FnOnce(&Batch, &[Targets]),
     ) -> Result<(), DecodeError> {
         self.check_next()?;

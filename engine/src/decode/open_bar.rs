@@ -65,7 +65,7 @@ impl OpenBar {
             None => self.bar.bar_row(target),
             Some((note, others)) => self.bar.note_row(others.len(), note, target),
         };
-        self.recall.write(self.given.len() + before.len(), &mut row);
+        self.recall.fill_row(self.given.len() + before.len(), &mut row);
         row
     }
 }

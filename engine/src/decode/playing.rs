@@ -9,12 +9,9 @@ use super::{
 use crate::{
     cache::{GapError, RewindTooFar},
     codec::{BarEnd, BarFields, BarRecall, BarRows, NoteClasses, Row, Targets, align_given, vocabulary::Field},
-    model::Asked,
+    model::{MASKED, OutputRows},
     music::analysis::NEW_BAR,
 };
-
-/// Added to a logit, it makes a class as good as impossible.
-const OFF: f32 = -1e9;
 
 /// What [`Decoder::sample`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +24,7 @@ pub enum Step {
 
 /// The fields without a repeat that cannot be. A passage that was played twice in succession need not be repeated, and after the third time something else is due.
 fn possible(fields: BarFields, recall: &BarRecall) -> BarFields {
-    let repeats = match recall.turns() {
+    let repeats = match recall.loop_count() {
         0 | 1 if !recall.can_repeat(fields.repeats) => 0,
         0 | 1 => fields.repeats,
         2 => 0,
@@ -57,9 +54,9 @@ impl Decoder {
         self.lay_out(given.len() + 1)?;
         if !given.is_empty() {
             let rows: Vec<Row> = given.iter().enumerate().map(|(index, note)| bar.given_row(index, note)).collect();
-            self.run_rows(&rows, &vec![FREE; rows.len()], Asked::Last, |_| {})?;
+            self.run_rows(&rows, &vec![FREE; rows.len()], OutputRows::Last, |_| {})?;
         }
-        given.iter().for_each(|note| recall.hear(note));
+        given.iter().for_each(|note| recall.push(note));
         let open = OpenBar { bar, given: given.to_vec(), recall, next: None };
         let next = self.run_step(&open, &open.newest_row().0, &FREE)?;
         self.open = Some(OpenBar { next: Some(next), ..open });
@@ -100,7 +97,7 @@ impl Decoder {
             open.bar.notes.truncate(known);
             return Err(error);
         }
-        notes.iter().for_each(|note| open.recall.hear(note));
+        notes.iter().for_each(|note| open.recall.push(note));
         let rows: Vec<Row> =
             (known..open.bar.notes.len()).map(|index| open.row_for(&open.bar.notes[..index], open.bar.notes[index].place())).collect();
         let forced: Vec<Targets> = notes.iter().map(content).collect();
@@ -108,7 +105,7 @@ impl Decoder {
             ([], _) => {}
             ([row], [forced]) => open.next = Some(self.run_step(open, row, forced)?),
             _ => {
-                self.run_rows(&rows, &forced, Asked::Last, |_| {})?;
+                self.run_rows(&rows, &forced, OutputRows::Last, |_| {})?;
                 open.next = None;
             }
         }
@@ -151,7 +148,7 @@ impl Decoder {
             offset: class(Field::Offset),
         };
         open.bar.notes.push(note);
-        open.recall.hear(&note);
+        open.recall.push(&note);
         open.next = Some(next_of(&choice));
         Ok(Step::Note(note))
     }
@@ -180,7 +177,7 @@ impl Decoder {
         let open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
         let OpenBar { bar, given, recall, .. } = open;
         let (mut rows, _) = align_given(&bar, &given, BarEnd::Bar);
-        recall.tell(&mut rows);
+        recall.fill_columns(&mut rows);
         let rows = &rows[..rows.len() - 1];
         if !bar.notes.is_empty() {
             // The last note's own row: nothing asks it, later bars see it.
@@ -213,7 +210,7 @@ impl Decoder {
             self.line = line;
             self.recall.rewind(bar.index);
             let mut recall = self.recall.begin(bar.index);
-            given.iter().chain(&bar.notes).for_each(|note| recall.hear(note));
+            given.iter().chain(&bar.notes).for_each(|note| recall.push(note));
             self.open = Some(OpenBar { bar, given, recall, next: None });
         }
         Ok(())
@@ -238,7 +235,7 @@ impl Decoder {
         let row = open.row_for(&open.bar.notes, note.place());
         let inputs = self.step.sampling();
         inputs.temperature.fill(1.0);
-        inputs.log_min_p.fill(OFF);
+        inputs.log_min_p.fill(MASKED);
         inputs.noise.fill(0.0);
         inputs.pitch.fill(0.0);
         for likelier in 0..most {
@@ -250,7 +247,7 @@ impl Decoder {
             }
             // The likeliest of those that are left.
             if let Some(mask) = usize::try_from(best).ok().and_then(|best| self.step.sampling().pitch.get_mut(best)) {
-                *mask = OFF;
+                *mask = MASKED;
             }
         }
         Ok(None)

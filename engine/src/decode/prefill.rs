@@ -3,7 +3,7 @@
 use super::{DecodeError, Decoder, Draw, OpenBar, Prompt, PromptBar, Step};
 use crate::cache::RewindTooFar;
 use crate::codec::{BarEnd, BarRows, first_read_bar};
-use crate::model::Asked;
+use crate::model::OutputRows;
 
 /// What a step of prefill came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +135,6 @@ impl Decoder {
 
     fn append_prompt_bar(&mut self, bar: &PromptBar) -> Result<(), DecodeError> {
         let own = BarRows { index: bar.bar.index - self.base, ..bar.bar.clone() };
-        self.append(&own, &bar.given, BarEnd::Bar, Asked::Last, |_, _| {})
+        self.append(&own, &bar.given, BarEnd::Bar, OutputRows::Last, |_, _| {})
     }
 }

@@ -1,4 +1,4 @@
-//! One run of the graph over T rows: its tensors, allocated and bound once, filled anew for every run.
+//! Tensors for runs of the graph over a fixed number of rows: allocated and bound once, filled for every run.
 
 use ort::{memory::Allocator, session::IoBinding, value::Tensor};
 
@@ -8,31 +8,34 @@ use crate::codec::{
     vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
 };
 
-/// One layer's keys and values, `[1, heads, capacity, head width]` each. Bound as past and as present, so the graph appends in place.
+/// K and V of one layer, `[1, heads, capacity, head width]` each. Bound as past and as present, so that the graph appends in place.
 #[derive(Debug)]
 pub struct KeyValue {
-    /// Keys, already turned.
+    /// K, rotated.
     pub key: Tensor<f32>,
-    /// Values.
+    /// V.
     pub value: Tensor<f32>,
 }
 
-/// Which rows of a run say what they choose.
+/// Added to a logit: forbids the class. As a logarithm of min-p: no lower bound.
+pub const MASKED: f32 = -1e9;
+
+/// Rows of a run for which the output heads are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Asked {
-    /// All of them.
+pub enum OutputRows {
+    /// All rows.
     All,
-    /// The last one alone: the others are only listened to, which is cheaper.
+    /// The last row. The others only extend the K/V cache, which is cheaper.
     Last,
 }
 
-/// The tensors of a run of a fixed number of rows. Its binding outlives no tensor: both are owned here or counted.
+/// Tensors and binding of runs with a fixed number of rows. The binding outlives none of its tensors: they are owned here or reference-counted.
 #[derive(Debug)]
 pub struct Batch {
     binding: IoBinding,
     rows: usize,
-    /// The first row that is asked; so are all after it.
-    first_asked: usize,
+    /// First row with outputs; all later ones have them too.
+    first_output: usize,
     pairs: usize,
     columns: Tensor<i64>,
     summary_rows: Tensor<i64>,
@@ -43,20 +46,20 @@ pub struct Batch {
     sin_k: Tensor<f32>,
     seqlens_k: Tensor<i32>,
     total_length: Tensor<i32>,
-    asked: Tensor<i64>,
+    output_rows: Tensor<i64>,
     force: Tensor<i64>,
     sampling: SamplingTensors,
     choice: Tensor<i64>,
     nll: Tensor<f32>,
     best: Tensor<i64>,
     hidden: Tensor<f32>,
-    /// Of each layer, if they are asked for.
+    /// Q by layer, if [bound](Batch::bind_queries).
     queries: Vec<Tensor<f32>>,
-    /// Keys of the rows, if the model has a memory.
+    /// Memory keys of the rows, if the model has a memory.
     memory_key: Option<Tensor<f32>>,
 }
 
-/// The sampling inputs, one set for all rows of a batch (M = 1).
+/// Sampling inputs: one set for all rows of a batch (M = 1 in docs/model-interface.md).
 #[derive(Debug)]
 struct SamplingTensors {
     temperature: Tensor<f32>,
@@ -73,15 +76,15 @@ struct SamplingTensors {
     mask_role: Tensor<f32>,
 }
 
-/// The sampling inputs as slices, to be filled. Masks are added to logits: 0 allows, a large negative number forbids. In the last four the first index is 1
-/// if the pitch just chosen has reached `pitch_top`.
+/// Sampling inputs as slices, to be filled. Masks are added to logits: 0 allows, [`MASKED`] forbids. For type, beat, sub and role the first index is
+/// 1 if the pitch just chosen has reached `pitch_top`.
 #[derive(Debug)]
 pub struct SamplingInputs<'a> {
-    /// Per field, above 0.
+    /// Per field; above 0.
     pub temperature: &'a mut [f32],
-    /// Per field; -1e9 is off.
+    /// Natural logarithm of min-p per field; [`MASKED`] is off.
     pub log_min_p: &'a mut [f32],
-    /// Gumbel noise, classes of all fields side by side in chain order.
+    /// Gumbel noise for the classes of all fields, concatenated in chain order.
     pub noise: &'a mut [f32],
     /// `[256]`
     pub pitch: &'a mut [f32],
@@ -91,7 +94,7 @@ pub struct SamplingInputs<'a> {
     pub velocity: &'a mut [f32],
     /// `[8]`
     pub offset: &'a mut [f32],
-    /// Pitch class at or above which no further note fits at this onset and role.
+    /// Class of the pitch at or above which no further note fits at this onset and role.
     pub pitch_top: &'a mut i64,
     /// `[2, 3]`
     pub kind: &'a mut [f32],
@@ -104,13 +107,13 @@ pub struct SamplingInputs<'a> {
 }
 
 impl Batch {
-    /// Tensors for runs of `rows` rows, at least 1, of which some are asked, over the cache `layers`. All inputs are zero, nothing is summarised, forced, masked or noisy.
+    /// Tensors for runs of `rows` rows, at least 1, over the cache `layers`. All inputs are zero: no summary, no forced classes, no masks, no noise.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate or bind.
-    pub fn new(model: &Model, rows: usize, asked: Asked, layers: &mut [KeyValue]) -> ort::Result<Self> {
-        let first_asked = if asked == Asked::All { 0 } else { rows - 1 };
-        let answers = rows - first_asked;
+    pub fn new(model: &Model, rows: usize, output_rows: OutputRows, layers: &mut [KeyValue]) -> ort::Result<Self> {
+        let first_output = if output_rows == OutputRows::All { 0 } else { rows - 1 };
+        let outputs = rows - first_output;
         let allocator = Allocator::default();
         let pairs = model.info().rotary.pairs();
         let floats = |shape: &[usize]| Tensor::<f32>::new(&allocator, dims(shape));
@@ -118,7 +121,7 @@ impl Batch {
         let mut batch = Self {
             binding: model.session().create_binding()?,
             rows,
-            first_asked,
+            first_output,
             pairs,
             columns: integers(&[rows, COLUMNS])?,
             summary_rows: integers(&[1, COLUMNS])?,
@@ -129,12 +132,12 @@ impl Batch {
             sin_k: floats(&[rows, pairs])?,
             seqlens_k: Tensor::new(&allocator, [1_i64])?,
             total_length: Tensor::new(&allocator, [1_i64])?,
-            asked: integers(&[answers])?,
-            force: integers(&[answers, FIELDS])?,
+            output_rows: integers(&[outputs])?,
+            force: integers(&[outputs, FIELDS])?,
             sampling: SamplingTensors::new(&allocator)?,
-            choice: integers(&[answers, FIELDS])?,
-            nll: floats(&[answers, FIELDS])?,
-            best: integers(&[answers, FIELDS])?,
+            choice: integers(&[outputs, FIELDS])?,
+            nll: floats(&[outputs, FIELDS])?,
+            best: integers(&[outputs, FIELDS])?,
             hidden: floats(&[rows, model.info().width])?,
             queries: Vec::new(),
             memory_key: None,
@@ -144,7 +147,7 @@ impl Batch {
         for (position, index) in data(&mut positions).iter_mut().zip(0..) {
             *position = index;
         }
-        for (row, index) in data(&mut batch.asked).iter_mut().zip(i64::try_from(first_asked).unwrap_or(i64::MAX)..) {
+        for (row, index) in data(&mut batch.output_rows).iter_mut().zip(i64::try_from(first_output).unwrap_or(i64::MAX)..) {
             *row = index;
         }
         batch.bind(&positions)?;
@@ -156,12 +159,12 @@ impl Batch {
         let binding = &mut self.binding;
         binding.bind_input("positions", positions)?;
         for (name, tensor) in
-            [("rows", &self.columns), ("summary_rows", &self.summary_rows), ("asked", &self.asked), ("force", &self.force)]
+            [("rows", &self.columns), ("summary_rows", &self.summary_rows), ("asked", &self.output_rows), ("force", &self.force)]
         {
             binding.bind_input(name, tensor)?;
         }
-        let turns = [("cos_q", &self.cos_q), ("sin_q", &self.sin_q), ("cos_k", &self.cos_k), ("sin_k", &self.sin_k)];
-        for (name, tensor) in turns.into_iter().chain([("summary_mix", &self.summary_mix)]) {
+        let rotations = [("cos_q", &self.cos_q), ("sin_q", &self.sin_q), ("cos_k", &self.cos_k), ("sin_k", &self.sin_k)];
+        for (name, tensor) in rotations.into_iter().chain([("summary_mix", &self.summary_mix)]) {
             binding.bind_input(name, tensor)?;
         }
         binding.bind_input("seqlens_k", &self.seqlens_k)?;
@@ -173,7 +176,7 @@ impl Batch {
         binding.bind_output("hidden", &mut self.hidden)
     }
 
-    /// Binds the cache anew: after it has moved to larger buffers.
+    /// Binds the cache again, after a reallocation of its buffer.
     ///
     /// # Errors
     /// If ONNX Runtime cannot bind.
@@ -187,10 +190,10 @@ impl Batch {
         Ok(())
     }
 
-    /// Lets runs give the queries of their rows, too.
+    /// Makes runs output the queries of their rows.
     ///
     /// # Errors
-    /// If ONNX Runtime cannot allocate or bind, or the model does not [give them](Model::gives_queries).
+    /// If ONNX Runtime cannot allocate or bind, or the graph has no [query outputs](Model::gives_queries).
     pub fn bind_queries(&mut self, model: &Model) -> ort::Result<()> {
         let allocator = Allocator::default();
         for layer in 0..model.info().layers {
@@ -201,7 +204,8 @@ impl Batch {
         Ok(())
     }
 
-    /// Lets runs remember what `memory` holds, now and whenever it is filled anew, and give the keys of their rows. Needed if the model has a memory.
+    /// Binds the memory of the piece, and makes runs output the memory keys of their rows. Needed if the model has a memory; later changes of
+    /// `memory` take effect without binding again.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate or bind.
@@ -215,13 +219,13 @@ impl Batch {
         Ok(())
     }
 
-    /// The keys of all rows, one after the other; nothing if the model has no memory.
+    /// Memory keys of all rows, concatenated; empty if the model has no memory.
     #[must_use]
     pub fn memory_keys(&self) -> &[f32] {
         self.memory_key.as_ref().map_or(&[], |keys| keys.extract_tensor().1)
     }
 
-    /// Sets row `index`; `force` holds the class to take for each field, -1 to sample it, and means nothing for a row that is not asked.
+    /// Sets row `index`. `force` has the class to take for each field, or -1 to sample it; it is ignored for a row without outputs.
     ///
     /// # Panics
     /// If `index` is not below the batch's number of rows.
@@ -229,16 +233,16 @@ impl Batch {
         write_columns(&mut data(&mut self.columns)[index * COLUMNS..][..COLUMNS], row);
         let rotary = &model.info().rotary;
         let at = index * self.pairs..(index + 1) * self.pairs;
-        rotary.turn(row.query, &mut data(&mut self.cos_q)[at.clone()], &mut data(&mut self.sin_q)[at.clone()]);
-        rotary.turn(row.key, &mut data(&mut self.cos_k)[at.clone()], &mut data(&mut self.sin_k)[at]);
-        if let Some(answer) = index.checked_sub(self.first_asked) {
-            for (to, from) in data(&mut self.force)[answer * FIELDS..][..FIELDS].iter_mut().zip(force) {
+        rotary.cos_sin(row.query, &mut data(&mut self.cos_q)[at.clone()], &mut data(&mut self.sin_q)[at.clone()]);
+        rotary.cos_sin(row.key, &mut data(&mut self.cos_k)[at.clone()], &mut data(&mut self.sin_k)[at]);
+        if let Some(output) = index.checked_sub(self.first_output) {
+            for (to, from) in data(&mut self.force)[output * FIELDS..][..FIELDS].iter_mut().zip(force) {
                 *to = i64::from(*from);
             }
         }
     }
 
-    /// Makes row 0 the summary of `rows`, or of none.
+    /// Makes row 0 the summary of `rows`; none if empty.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate or bind.
@@ -265,10 +269,10 @@ impl Batch {
         self.sampling.slices()
     }
 
-    /// Runs all rows after `past` cached ones.
+    /// Runs all rows after `past` rows of the cache.
     ///
     /// # Errors
-    /// If ONNX Runtime fails. The cache's first `past` rows are untouched then.
+    /// If ONNX Runtime fails. The first `past` rows of the cache are unchanged then.
     pub fn run(&mut self, model: &Model, past: usize) -> ort::Result<()> {
         let total = i32::try_from(past + self.rows).map_err(|_| ort::Error::new("more than 2^31 rows in the cache"))?;
         data(&mut self.seqlens_k)[0] = total - 1;
@@ -276,34 +280,34 @@ impl Batch {
         model.run(&mut self.binding)
     }
 
-    /// The class forced or sampled for each field of row `index`.
+    /// Class of each field of row `index`, forced or sampled.
     ///
     /// # Panics
-    /// If that row is not asked.
+    /// If that row has no outputs.
     #[must_use]
     pub fn choice(&self, index: usize) -> [i64; FIELDS] {
-        fields(&self.choice, index - self.first_asked)
+        fields(&self.choice, index - self.first_output)
     }
 
-    /// Minus the log probability of each choice of row `index`, in nats, at temperature 1 and without masks.
+    /// Negative log-likelihood in nats of each class chosen in row `index`, at temperature 1 and without masks.
     ///
     /// # Panics
-    /// If that row is not asked.
+    /// If that row has no outputs.
     #[must_use]
     pub fn nll(&self, index: usize) -> [f32; FIELDS] {
-        fields(&self.nll, index - self.first_asked)
+        fields(&self.nll, index - self.first_output)
     }
 
-    /// The most likely class of each field of row `index`, given the choices before it.
+    /// Most likely class of each field of row `index`, given the classes chosen before it in the chain.
     ///
     /// # Panics
-    /// If that row is not asked.
+    /// If that row has no outputs.
     #[must_use]
     pub fn best(&self, index: usize) -> [i64; FIELDS] {
-        fields(&self.best, index - self.first_asked)
+        fields(&self.best, index - self.first_output)
     }
 
-    /// The last hidden state of every row, one after the other.
+    /// Last hidden states of all rows, concatenated.
     #[must_use]
     pub fn hidden(&self) -> &[f32] {
         self.hidden.extract_tensor().1
@@ -311,7 +315,7 @@ impl Batch {
 }
 
 impl Batch {
-    /// The turned queries: row after row, of each layer after layer. Nothing unless [bound](Self::bind_queries).
+    /// Rotated queries, by row, then by layer. Empty unless [bound](Self::bind_queries).
     pub fn queries(&self) -> impl Iterator<Item = &[f32]> {
         let row = move |row: usize| {
             self.queries.iter().map(move |layer| {
@@ -344,7 +348,7 @@ impl SamplingTensors {
             mask_role: floats(&[1, 2, 2, Field::Role.classes()])?,
         };
         data(&mut tensors.temperature).fill(1.0);
-        data(&mut tensors.log_min_p).fill(-1e9);
+        data(&mut tensors.log_min_p).fill(MASKED);
         data(&mut tensors.pitch_top).fill(256);
         Ok(tensors)
     }

@@ -1,4 +1,4 @@
-//! The step graph, loaded and checked (docs/model-interface.md, section 3).
+//! The step graph: loading, and checking of its interface (docs/model-interface.md, section 3).
 
 use std::{fs, io, path::Path, ptr};
 
@@ -13,13 +13,13 @@ use ort::{
 use super::{MetadataError, ModelInfo, REMEMBERED, Runtime};
 use crate::codec::vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES};
 
-/// No model we would run on one CPU thread is larger; a file beyond it is something else.
+/// Largest model file accepted, in bytes. No model for one CPU thread is larger.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The shipped weights. In the binary, so that a plug-in that is one file is whole.
+/// The shipped model, compiled in, so that a plug-in that is one file is complete.
 const SHIPPED: &[u8] = include_bytes!("../../../models/antiphon.onnx");
 
-/// A loaded model. Immutable: any number of decoders on any threads share it.
+/// A loaded model. Immutable: decoders on any threads share it.
 #[derive(Debug)]
 pub struct Model {
     session: Session,
@@ -37,7 +37,7 @@ pub enum ModelError {
     Unreadable {
         /// The file.
         name: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Its size is not that of a model.
@@ -45,7 +45,7 @@ pub enum ModelError {
     Size {
         /// The file.
         name: String,
-        /// Its length.
+        /// Its size in bytes.
         bytes: u64,
     },
     /// ONNX Runtime refuses it.
@@ -53,10 +53,10 @@ pub enum ModelError {
     Damaged {
         /// The file.
         name: String,
-        /// What ONNX Runtime said.
+        /// ONNX Runtime's message.
         message: String,
     },
-    /// It is not a model for this engine.
+    /// Its metadata do not fit this engine.
     #[error("the model {name} cannot be used: {source}")]
     Metadata {
         /// The file.
@@ -64,7 +64,7 @@ pub enum ModelError {
         /// What is wrong.
         source: MetadataError,
     },
-    /// The graph does not take or give what its metadata promises.
+    /// The inputs or outputs of the graph differ from what its metadata require.
     #[error("the model {name} does not fit this engine: {problem}; export it again")]
     Interface {
         /// The file.
@@ -78,7 +78,7 @@ impl Model {
     /// Loads the shipped model, which is part of the binary.
     ///
     /// # Errors
-    /// [`ModelError`] if ONNX Runtime refuses it, for want of memory for instance.
+    /// [`ModelError`] if ONNX Runtime refuses it, for lack of memory for instance.
     pub fn shipped(runtime: &Runtime) -> Result<Self, ModelError> {
         Self::from_bytes(runtime, SHIPPED, "in the program")
     }
@@ -100,7 +100,7 @@ impl Model {
         Self::from_bytes(runtime, &fs::read(path).map_err(read)?, &name)
     }
 
-    /// Loads a model from memory. `name` is what messages call it.
+    /// Loads a model from memory. `name` stands for the file in messages.
     ///
     /// # Errors
     /// [`ModelError`] if it is damaged, or made for another engine.
@@ -121,19 +121,19 @@ impl Model {
         Ok(Self { session, info, bytes: bytes.len(), gives_queries })
     }
 
-    /// What the model says about itself.
+    /// The model's metadata.
     #[must_use]
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
 
-    /// Size of the file it was loaded from.
+    /// Size of the model file in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether the graph gives its queries, which some page policies choose by. Graphs exported before those were there do not.
+    /// Whether the graph outputs queries, which some page policies need. Graphs exported by older versions do not.
     #[must_use]
     pub fn gives_queries(&self) -> bool {
         self.gives_queries
@@ -143,7 +143,7 @@ impl Model {
         &self.session
     }
 
-    /// Runs the graph over what is bound.
+    /// Runs the graph on a binding.
     pub(super) fn run(&self, binding: &mut IoBinding) -> ort::Result<()> {
         // SAFETY: both pointers are live for the call; a null for the run options means the defaults. ONNX Runtime allows concurrent runs of one session on
         // the CPU provider ("multiple threads can invoke Run() on the same session", C API documentation of OrtSession); ort's own method asks for `&mut`
@@ -153,8 +153,8 @@ impl Model {
     }
 }
 
-/// One thread that does not spin while it waits: a second one gains little and loses much on a busy machine. No arena: it keeps the largest bar's
-/// intermediate values for ever. The memory pattern, one allocation per run, is as fast without one.
+/// A session with one thread that does not spin: a second thread gains little, and loses much on a busy machine. No arena, because it would keep the
+/// largest bar's intermediate values for ever; the memory pattern, one allocation per run, is as fast.
 fn start(runtime: &Runtime, bytes: &[u8]) -> ort::Result<Session> {
     Session::builder(runtime.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?
@@ -167,10 +167,10 @@ fn start(runtime: &Runtime, bytes: &[u8]) -> ort::Result<Session> {
         .commit_from_memory(bytes)
 }
 
-/// A size that differs from run to run.
+/// A dimension that varies from run to run.
 const ANY: i64 = -1;
 
-/// An input or output: its name, element type and shape.
+/// An input or output: name, element type and shape.
 type Port = (String, TensorElementType, Vec<i64>);
 
 fn ports(info: &ModelInfo) -> (Vec<Port>, Vec<Port>) {
@@ -228,18 +228,18 @@ fn ports(info: &ModelInfo) -> (Vec<Port>, Vec<Port>) {
     (inputs, outputs)
 }
 
-/// Outputs that a graph may have.
+/// Optional outputs.
 fn query_ports(info: &ModelInfo) -> Vec<Port> {
     let width = i64::try_from(info.width).unwrap_or(i64::MAX);
     (0..info.layers).map(|layer| (query_name(layer), TensorElementType::Float32, vec![1, ANY, width])).collect()
 }
 
-/// Name of a layer's turned queries.
+/// Output name of a layer's rotated queries.
 pub(super) fn query_name(layer: usize) -> String {
     format!("turned_query_{layer}")
 }
 
-/// Every port the engine binds must be there with its type and fixed sizes, and no input may be left that it does not bind.
+/// Checks that every port the engine binds exists with its type and fixed dimensions, and that the graph has no other input.
 fn check_interface(session: &Session, info: &ModelInfo) -> Result<(), String> {
     let (inputs, outputs) = ports(info);
     for (wanted, found, what) in [(&inputs, session.inputs(), "input"), (&outputs, session.outputs(), "output")] {
@@ -252,13 +252,13 @@ fn check_interface(session: &Session, info: &ModelInfo) -> Result<(), String> {
         }
     }
     match session.inputs().iter().find(|port| inputs.iter().all(|(name, ..)| port.name() != name)) {
-        Some(port) => Err(format!("it asks for an input {} that is not part of the interface", port.name())),
+        Some(port) => Err(format!("it needs an input {} that is not part of the interface", port.name())),
         None => Ok(()),
     }
 }
 
 fn fits(port: &Outlet, (_, wanted, sizes): &Port) -> bool {
     let ValueType::Tensor { ty, shape, .. } = port.dtype() else { return false };
-    // A size the graph leaves open (negative) will do for any that we fix; one that it fixes must be ours.
+    // A dimension that the graph leaves open (negative) fits any that the engine fixes; one that it fixes must be equal.
     ty == wanted && shape.len() == sizes.len() && shape.iter().zip(sizes).all(|(&has, &size)| has < 0 || has == size)
 }

@@ -1,4 +1,4 @@
-//! What a model says about itself: the metadata of its graph (docs/model-interface.md, "Metadata").
+//! Metadata of a model's graph (docs/model-interface.md, "Metadata").
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{REMEMBERED, Rotary};
 use crate::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
 
-/// Layout of graph and metadata without a memory of the piece.
+/// Format of graph and metadata without a memory of the piece.
 const FORMAT: &str = "1";
 
-/// The same with one.
+/// Format with a memory of the piece.
 const FORMAT_WITH_MEMORY: &str = "2";
 
-/// Largest sizes accepted: far above any model for one CPU thread, far below what could overflow.
+/// Largest dimensions accepted: far above any model for one CPU thread, far below overflow.
 const MOST: Sizes = Sizes { width: 4096, layers: 64, heads: 64, memory: 512 };
 
 struct Sizes {
@@ -23,7 +23,7 @@ struct Sizes {
     memory: usize,
 }
 
-/// How the weights are stored.
+/// Storage type of the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weights {
@@ -35,28 +35,28 @@ pub enum Weights {
     Int8,
 }
 
-/// A model's description of itself, checked.
+/// Checked metadata of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelInfo {
-    /// Its name, for people.
+    /// Name, for display.
     pub name: String,
-    /// Width of a row inside the model, a multiple of `2 * heads`.
+    /// Width of the hidden state; a multiple of `2 * heads`.
     pub width: usize,
-    /// Attention layers.
+    /// Number of attention layers.
     pub layers: usize,
-    /// Attention heads per layer.
+    /// Number of attention heads per layer.
     pub heads: usize,
-    /// How the weights are stored.
+    /// Storage type of the weights.
     pub weights: Weights,
-    /// Width of a row's key in the memory of the piece; 0 if the model has none.
+    /// Width of the memory keys; 0 if the model has no memory of the piece.
     pub memory: usize,
-    /// Rotary frequencies; as many as half a head is wide.
+    /// Rotary frequencies; half a head width in total.
     pub rotary: Rotary,
-    /// Distances in bars at which it was trained to see every row, ascending.
+    /// Distances in bars of the fine attention it was trained with, ascending.
     pub fine_bars: Vec<u32>,
-    /// Value of the style column for each source style it knows, 1 to 15, as [`prefix_rows`](crate::codec::prefix_rows) takes it.
+    /// Value of the style column, 1 to 15, by source name, as [`prefix_rows`](crate::codec::prefix_rows) takes it.
     pub styles: BTreeMap<String, u8>,
-    /// Rows it was trained on.
+    /// Number of rows seen in training.
     pub trained_rows: u64,
 }
 
@@ -64,30 +64,30 @@ pub struct ModelInfo {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetadataError {
-    /// An ONNX file of someone else's.
+    /// Not an Antiphon model.
     #[error("it is not a model for Antiphon (it has no antiphon.format)")]
     Foreign,
-    /// A layout we do not know.
+    /// An unknown format.
     #[error("its format is {0}; this engine reads formats {FORMAT} and {FORMAT_WITH_MEMORY}: use a model made for it, or a newer Antiphon")]
     Format(String),
-    /// Rows that mean something else.
-    #[error("its vocabulary is {0}; this engine speaks vocabulary {VOCABULARY_VERSION}: use a model made for it, or a newer Antiphon")]
+    /// Another vocabulary.
+    #[error("its vocabulary is {0}; this engine has vocabulary {VOCABULARY_VERSION}: use a model made for it, or a newer Antiphon")]
     Vocabulary(String),
     /// A key is missing.
     #[error("its metadata lacks {0}: it is damaged or was not exported by this project")]
     Missing(&'static str),
-    /// A key says something impossible.
+    /// The value of a key is invalid.
     #[error("its metadata is damaged: {key} {problem}")]
     Invalid {
         /// The key.
         key: &'static str,
-        /// What is impossible about it.
+        /// What is invalid about it.
         problem: String,
     },
 }
 
 impl ModelInfo {
-    /// Reads and checks metadata. `lookup` returns the text of a key.
+    /// Reads and checks metadata. `lookup` returns the value of a key.
     ///
     /// # Errors
     /// [`MetadataError`] names the first key that is missing or wrong.
@@ -146,7 +146,7 @@ impl ModelInfo {
         self.width / self.heads
     }
 
-    /// Bytes of one row's keys and values in all layers.
+    /// Size in bytes of one row's K and V in all layers.
     #[must_use]
     pub const fn row_bytes(&self) -> usize {
         2 * self.width * self.layers * size_of::<f32>()
@@ -170,7 +170,7 @@ impl<F: Fn(&str) -> Option<String>> Metadata<F> {
         serde_json::from_str(&self.text(key)?).map_err(|error| invalid(key, format!("cannot be read: {error}")))
     }
 
-    /// A bare word, read as if it stood in quotation marks.
+    /// A plain string, deserialised as a JSON string.
     fn json_text<T: DeserializeOwned>(&self, key: &'static str) -> Result<T, MetadataError> {
         let text = self.text(key)?;
         serde_json::from_value(serde_json::Value::String(text)).map_err(|error| invalid(key, format!("cannot be read: {error}")))
@@ -184,7 +184,7 @@ impl<F: Fn(&str) -> Option<String>> Metadata<F> {
         Ok(size)
     }
 
-    /// Width of the memory's keys, whose entries must be stored with the classes that ours are.
+    /// Width of the memory keys. The classes stored with the entries must be those of this engine.
     fn memory(&self) -> Result<usize, MetadataError> {
         let classes: Vec<String> = self.json("antiphon.memory_classes")?;
         if !classes.iter().map(String::as_str).eq(REMEMBERED.map(|field| field.name())) {
@@ -193,7 +193,7 @@ impl<F: Fn(&str) -> Option<String>> Metadata<F> {
         self.size("antiphon.memory", MOST.memory)
     }
 
-    /// The model's tables must be ours, entry by entry: a row means nothing otherwise.
+    /// Checks that the model's tables equal the vocabulary's: otherwise its rows mean something else.
     fn check_tables(&self) -> Result<(), MetadataError> {
         let differs = |key| invalid(key, format!("is not that of vocabulary {VOCABULARY_VERSION}"));
         let pairs = |key| self.json::<Vec<(String, usize)>>(key);
@@ -219,7 +219,7 @@ mod tests {
 
     use super::*;
 
-    fn sound() -> BTreeMap<String, String> {
+    fn valid_metadata() -> BTreeMap<String, String> {
         let fields = Field::ALL.map(|field| (field.name(), field.classes()));
         [
             ("format", "1".to_owned()),
@@ -246,16 +246,16 @@ mod tests {
     }
 
     #[test]
-    fn sound_metadata_is_read() {
-        let info = parse(&sound()).unwrap();
+    fn valid_metadata_is_read() {
+        let info = parse(&valid_metadata()).unwrap();
         assert_eq!((info.width, info.layers, info.heads, info.weights), (64, 2, 4, Weights::Int8));
         assert_eq!((info.head_width(), info.row_bytes(), info.trained_rows), (16, 2 * 64 * 2 * 4, 123));
         assert_eq!((info.fine_bars, info.styles["pop"]), (vec![1, 2, 4], 3));
     }
 
     #[test]
-    fn a_memory_is_read_with_format_2_and_needs_the_classes_that_the_engine_stores() {
-        let mut metadata = sound();
+    fn memory_needs_format_2_and_the_classes_that_the_engine_stores() {
+        let mut metadata = valid_metadata();
         assert_eq!(parse(&metadata).unwrap().memory, 0);
         metadata.insert("antiphon.format".to_owned(), "2".to_owned());
         assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.memory"));
@@ -269,9 +269,9 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_needed() {
-        for key in sound().into_keys() {
-            let mut metadata = sound();
+    fn metadata_without_any_one_key_is_refused() {
+        for key in valid_metadata().into_keys() {
+            let mut metadata = valid_metadata();
             metadata.remove(&key);
             let error = parse(&metadata).unwrap_err();
             assert!(key == "antiphon.format" || error.to_string().contains(&key), "{error}");
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn other_formats_vocabularies_and_sizes_are_refused() {
+    fn invalid_values_are_refused_with_their_key() {
         let bad = [
             ("format", "3"),
             ("vocabulary", "1"),
@@ -302,7 +302,7 @@ mod tests {
             ("trained_rows", "many"),
         ];
         for (key, value) in bad {
-            let mut metadata = sound();
+            let mut metadata = valid_metadata();
             metadata.insert(format!("antiphon.{key}"), value.to_owned());
             let error = parse(&metadata).unwrap_err();
             assert!(error.to_string().contains(key), "{key} = {value}: {error}");
@@ -312,7 +312,7 @@ mod tests {
     proptest! {
         #[test]
         fn damaged_text_never_panics(key in 0_usize..14, cut in 0_usize..400, byte in any::<char>()) {
-            let mut metadata = sound();
+            let mut metadata = valid_metadata();
             let value = metadata.values_mut().nth(key).unwrap();
             let at = value.char_indices().map(|(at, _)| at).nth(cut % value.chars().count()).unwrap();
             value.insert(at, byte);

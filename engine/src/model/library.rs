@@ -1,4 +1,4 @@
-//! Is this file an ONNX Runtime we can use? Asked before `ort` loads it, because `ort` panics where we want to explain.
+//! Check that a file is a usable ONNX Runtime, before `ort` loads it: `ort` panics where an error with a cure is needed.
 
 use std::{
     ffi::CStr,
@@ -10,11 +10,11 @@ use std::{
 use libloading::Library;
 use ort::sys::{ORT_API_VERSION, OrtApiBase};
 
-/// Why a file cannot serve as ONNX Runtime.
+/// Why a file cannot be used as ONNX Runtime.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LibraryFault {
-    /// Nothing stands at the path.
+    /// There is no file at the path.
     #[error("there is no such file")]
     Missing,
     /// A folder without the library.
@@ -23,12 +23,12 @@ pub enum LibraryFault {
     /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// It ends before its own tables say it should: an interrupted download or copy.
+    /// The file is shorter than its headers say: an interrupted download or copy.
     #[error("it is cut short: {length} bytes of at least {expected}; fetch it again")]
     Truncated {
-        /// Bytes the file has.
+        /// Size of the file in bytes.
         length: u64,
-        /// Bytes its headers ask for.
+        /// Size in bytes according to its headers.
         expected: u64,
     },
     /// Not a shared library of this system.
@@ -40,15 +40,15 @@ pub enum LibraryFault {
     /// ONNX Runtime, but older than the interface we were built for.
     #[error("it is ONNX Runtime {found}; 1.{ORT_API_VERSION} or later is needed")]
     TooOld {
-        /// The version it states.
+        /// Its version.
         found: String,
     },
 }
 
-/// Checks that `path` is a complete ONNX Runtime of a usable version, and says which.
+/// Checks that `path` is a complete ONNX Runtime of a usable version; returns the version.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// The first fault found.
 pub(super) fn check(path: &Path) -> Result<String, LibraryFault> {
     match path.metadata() {
         Ok(metadata) if metadata.is_file() => {}
@@ -79,8 +79,9 @@ pub(super) fn check(path: &Path) -> Result<String, LibraryFault> {
     Ok(version)
 }
 
-/// Checks that every loadable segment of an ELF file lies inside the file. The dynamic linker maps segments without looking, and touching a page beyond the
-/// end of the file kills the process. Layout: System V ABI, "ELF header" and "program header", 64-bit little endian; any other file is left to the linker.
+/// Checks that every loadable segment of an ELF file lies inside the file. The dynamic linker maps segments without checking, and accessing a page
+/// beyond the end of the file kills the process. Layout: System V ABI, "ELF header" and "program header", 64-bit little endian; other ELF classes are
+/// left to the linker.
 fn check_elf(file: &mut (impl Read + Seek)) -> Result<(), LibraryFault> {
     const LOAD: u64 = 1;
     let length = file.seek(SeekFrom::End(0))?;
@@ -135,18 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_file_passes() {
+    fn complete_file_passes() {
         check_elf(&mut Cursor::new(elf(120, 0))).unwrap();
     }
 
     #[test]
-    fn a_segment_beyond_the_end_is_a_cut_file() {
+    fn segment_beyond_the_end_of_the_file_is_truncation() {
         let fault = check_elf(&mut Cursor::new(elf(5000, 100))).unwrap_err();
         assert!(matches!(fault, LibraryFault::Truncated { length: 220, expected: 5000 }), "{fault}");
     }
 
     #[test]
-    fn absurd_headers_do_not_overflow() {
+    fn invalid_headers_do_not_overflow() {
         for filler in [0xff, 0x80, 0x01] {
             let mut bytes = vec![filler; 200];
             bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_no_library() {
+    fn other_file_is_not_a_library() {
         for bytes in [&b""[..], b"text", &[0; 100]] {
             assert!(matches!(check_elf(&mut Cursor::new(bytes)), Err(LibraryFault::NotALibrary(_))));
         }

@@ -1,23 +1,23 @@
-//! The memory of the piece as the graph takes it: keys and classes of rows of earlier bars (docs/model-interface.md, "The memory").
+//! Memory of the piece: keys and classes of rows of earlier bars, as graph inputs (docs/model-interface.md, "The memory").
 
 use ort::{memory::Allocator, session::IoBinding, value::Tensor};
 
 use super::batch::{data, dims};
 use crate::codec::{Targets, vocabulary::Field};
 
-/// The fields that are remembered, in the order of the graph.
+/// Fields stored with each entry, in the order of the graph.
 pub const REMEMBERED: [Field; 3] = [Field::Pitch, Field::Duration, Field::Velocity];
 
-/// Added to the cosine of an entry's key and a row's: what is left is how near they are, 0 or less.
+/// Mask of an entry. Added to the cosine similarity of its key and a row's, which makes it 0 or less.
 const PRESENT: f32 = -1.0;
 
-/// The same of a place without an entry, whose weight is 0 then.
+/// Mask of an unused slot: its weight becomes 0.
 const ABSENT: f32 = -1e4;
 
-/// Capacities are multiples of this many entries.
+/// Granularity of the capacity, in entries.
 const STEP: usize = 256;
 
-/// Tensors of the entries, bound to every batch of a decoder. They may have more room than there are entries.
+/// Tensors of the entries, bound to every batch of a decoder. The capacity may exceed the number of entries.
 #[derive(Debug)]
 pub struct MemoryTensors {
     width: usize,
@@ -29,7 +29,7 @@ pub struct MemoryTensors {
 }
 
 impl MemoryTensors {
-    /// Empty tensors for keys of some width, with room for `entries`.
+    /// Empty tensors for keys of `width` elements, with room for `entries`.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate.
@@ -49,13 +49,13 @@ impl MemoryTensors {
         Ok(tensors)
     }
 
-    /// Entries there is room for.
+    /// Largest number of entries.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Makes `entries` the only ones: the key and the true classes of each row. Those beyond the [capacity](Self::capacity) are left out.
+    /// Replaces all entries: key and true classes of each row. Entries beyond the [capacity](Self::capacity) are dropped.
     pub fn fill<'a>(&mut self, entries: impl Iterator<Item = (&'a [f32], &'a Targets)>) {
         let (width, capacity) = (self.width, self.capacity);
         let keys = data(&mut self.keys);
@@ -71,7 +71,7 @@ impl MemoryTensors {
         }
     }
 
-    /// Makes them the inputs of a binding.
+    /// Binds them as inputs.
     pub(super) fn bind(&self, binding: &mut IoBinding) -> ort::Result<()> {
         binding.bind_input("memory_keys", &self.keys)?;
         binding.bind_input("memory_classes", &self.classes)?;

@@ -1,6 +1,6 @@
 //! ONNX Runtime, the model's graph and its metadata.
 //!
-//! This room knows how to load a graph and run it over rows; what the rows mean is the codec's, what the cache holds is the cache's.
+//! This module loads a graph and runs it on rows. The meaning of rows belongs to `codec`, the K/V cache to `cache`.
 
 mod batch;
 mod graph;
@@ -10,7 +10,7 @@ mod memory;
 mod rotary;
 mod runtime;
 
-pub use batch::{Asked, Batch, KeyValue, SamplingInputs};
+pub use batch::{Batch, KeyValue, MASKED, OutputRows, SamplingInputs};
 pub use graph::{Model, ModelError};
 pub use info::{MetadataError, ModelInfo, Weights};
 pub use library::LibraryFault;

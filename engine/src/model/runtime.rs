@@ -1,4 +1,4 @@
-//! Finds ONNX Runtime by its full path and loads it once per process.
+//! Search for ONNX Runtime; loaded by its full path, once per process.
 
 use std::{
     env, fmt,
@@ -11,23 +11,23 @@ use parking_lot::Mutex;
 
 use super::library::{self, LibraryFault};
 
-/// Names the library or its folder.
+/// Environment variable with the path of the library or its folder.
 pub const RUNTIME_VARIABLE: &str = "ANTIPHON_ONNXRUNTIME";
 
-/// The version to tell people to fetch.
+/// Version that messages suggest.
 const SUGGESTED_VERSION: &str = "1.31.1";
 
-/// Where to look for ONNX Runtime. The order: [`explicit`](Self::explicit), [`RUNTIME_VARIABLE`], [`folders`](Self::folders), the program's own folder,
-/// the user's data folder. The first two are an order: if what they name does not work, nothing else is tried.
+/// Places to search for ONNX Runtime, in this order: [`explicit`](Self::explicit), [`RUNTIME_VARIABLE`], [`folders`](Self::folders), the program's
+/// own folder, the user's data folder. If one of the first two is set, no other place is tried.
 #[derive(Debug, Clone, Default)]
 pub struct RuntimeSearch {
-    /// A library, or a folder that holds one, that the user asked for.
+    /// Library or its folder, as chosen by the user.
     pub explicit: Option<PathBuf>,
-    /// Further folders, first one first: the plug-in passes that of its bundle.
+    /// Further folders in order of priority: the plug-in passes that of its bundle.
     pub folders: Vec<PathBuf>,
 }
 
-/// ONNX Runtime, loaded. It stays loaded until the process ends: a library that other threads may still be using cannot be taken away.
+/// ONNX Runtime, loaded. It is never unloaded, because other threads may still use it.
 #[derive(Debug)]
 pub struct Runtime {
     environment: Environment,
@@ -35,14 +35,14 @@ pub struct Runtime {
     version: String,
 }
 
-/// A place where ONNX Runtime was looked for in vain.
+/// A place searched for ONNX Runtime without success.
 #[derive(Debug)]
 pub struct Looked {
     /// The library or folder.
     pub place: PathBuf,
-    /// Why it was looked at.
+    /// What named this place.
     pub why: &'static str,
-    /// What was wrong with it.
+    /// What is wrong there.
     pub fault: LibraryFault,
 }
 
@@ -56,30 +56,30 @@ impl fmt::Display for Looked {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
-    /// No place had a usable one.
+    /// No place has a usable library.
     #[error(
         "ONNX Runtime was not found. Looked at:\n{}\nCure: put the library of onnxruntime {SUGGESTED_VERSION} into one of these folders, or name it with {RUNTIME_VARIABLE}",
         list(looked)
     )]
     NotFound {
-        /// Every place, in order, with what was wrong there.
+        /// All places in search order.
         looked: Vec<Looked>,
     },
-    /// What the user named does not work.
+    /// The library that the user named is not usable.
     #[error("{0}\nCure: name the library of onnxruntime {SUGGESTED_VERSION}, or name none and let it be searched for")]
     Unusable(Looked),
-    /// It loaded, but did not start.
+    /// It was loaded but did not start.
     #[error("ONNX Runtime at {} did not start: {message}", path.display())]
     Start {
         /// The library.
         path: PathBuf,
-        /// What it said.
+        /// Its message.
         message: String,
     },
 }
 
 impl RuntimeError {
-    /// The places looked at in vain, in order.
+    /// Places searched without success, in order.
     #[must_use]
     pub fn looked(&self) -> &[Looked] {
         match self {
@@ -89,7 +89,7 @@ impl RuntimeError {
         }
     }
 
-    /// What is wrong and the cure, in one line: the places are told by [`looked`](Self::looked).
+    /// Problem and cure in one line, without the places ([`looked`](Self::looked)).
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
@@ -109,10 +109,10 @@ fn list(looked: &[Looked]) -> String {
 }
 
 impl Runtime {
-    /// Finds and loads ONNX Runtime, or returns the one this process already has, wherever that came from.
+    /// Finds and loads ONNX Runtime; returns the one that this process already has, wherever it came from.
     ///
     /// # Errors
-    /// [`RuntimeError`] with every place looked at. A later call tries again.
+    /// [`RuntimeError`] with every place searched. A later call tries again.
     pub fn load(search: &RuntimeSearch) -> Result<&'static Self, RuntimeError> {
         static LOADED: OnceLock<Runtime> = OnceLock::new();
         static LOADING: Mutex<()> = Mutex::new(());
@@ -128,24 +128,24 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|error| start_error(error.to_string()))?;
-        // What goes wrong comes back as an error; a host's terminal is not ours to write on.
+        // Errors are returned; the host's terminal must stay clean.
         environment.set_log_level(LogLevel::Fatal);
         Ok(LOADED.get_or_init(|| Self { environment, path, version }))
     }
 
-    /// The environment in which sessions are made.
+    /// The environment for new sessions.
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// The library that was loaded.
+    /// Path of the loaded library.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its version, for instance `1.31.1`.
+    /// Version, for instance `1.31.1`.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -170,7 +170,7 @@ impl RuntimeSearch {
         Err(RuntimeError::NotFound { looked })
     }
 
-    /// The folders to search when nothing was named.
+    /// Folders to search when no library was named.
     fn places(&self) -> Vec<(PathBuf, &'static str)> {
         let bundled = self.folders.iter().map(|folder| (folder.clone(), "bundle"));
         let beside = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_path_buf));
@@ -178,7 +178,7 @@ impl RuntimeSearch {
     }
 }
 
-/// The user's data folder for Antiphon, by the custom of the system; `None` where no home is known. It need not be there.
+/// Antiphon's folder in the user's data folder, by the system's convention; `None` without a home. It need not exist.
 #[must_use]
 pub fn user_data() -> Option<PathBuf> {
     user_data_folder(|name| env::var_os(name).map(PathBuf::from))
@@ -195,7 +195,7 @@ fn user_data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBu
     }
 }
 
-/// The usable library at `place`: the file itself, or the first good one in the folder.
+/// The usable library at `place`: the file itself, or the first usable one in the folder.
 fn usable(place: &Path) -> Result<(PathBuf, String), LibraryFault> {
     if !place.is_dir() {
         return library::check(place).map(|version| (place.to_path_buf(), version));
@@ -213,7 +213,8 @@ fn usable(place: &Path) -> Result<(PathBuf, String), LibraryFault> {
     Err(fault)
 }
 
-/// `libonnxruntime.so`, `libonnxruntime.so.1.31.1`, `libonnxruntime.1.31.1.dylib`, `onnxruntime.dll`; not the providers' libraries beside them.
+/// Matches `libonnxruntime.so`, `libonnxruntime.so.1.31.1`, `libonnxruntime.1.31.1.dylib`, `onnxruntime.dll`; not the libraries of execution
+/// providers.
 fn is_library_name(name: &str) -> bool {
     if cfg!(windows) {
         name.eq_ignore_ascii_case("onnxruntime.dll")
@@ -229,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_users_folder_follows_the_system() {
+    fn user_data_folder_follows_the_systems_convention() {
         let folder = user_data_folder(|name| match name {
             "HOME" => Some(PathBuf::from("/home/u")),
             _ => None,
@@ -244,7 +245,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn only_the_runtime_itself_counts() {
+    fn library_name_excludes_provider_libraries() {
         for name in ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.31.1"] {
             assert!(is_library_name(name), "{name}");
         }
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_lists_every_place_and_the_cure() {
+    fn not_found_message_lists_every_place_and_the_cure() {
         let looked = ["/a", "/b"].map(|place| Looked { place: place.into(), why: "bundle", fault: LibraryFault::EmptyFolder });
         let message = RuntimeError::NotFound { looked: looked.into() }.to_string();
         for part in ["/a (bundle)", "/b (bundle)", RUNTIME_VARIABLE, SUGGESTED_VERSION] {

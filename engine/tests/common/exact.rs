@@ -1,4 +1,4 @@
-//! What it means that decoding equals the reference, and for which policies and graphs it is shown.
+//! Comparison of decoding with the reference graph: policies, graphs, tolerance, and the loop over all of them.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -10,7 +10,7 @@ use std::{
 use antiphon_engine::{
     cache::{PagePolicy, Reads, policy},
     codec::{BarRows, Row, prefix_rows},
-    decode::BarScore,
+    decode::{BarScore, Decoder, Sampling, Step},
     model::{Model, Weights},
     music::Role,
 };
@@ -25,7 +25,7 @@ use super::{
 /// Largest difference of a hidden value or a log probability.
 pub(crate) const TOLERANCE: f32 = 1e-4;
 
-/// Whether bar b sees bar j row by row, on whichever side of it: docs/model-interface.md, "Who sees whom", once more.
+/// Whether bar b attends to bar j row by row, before or after it: an independent statement of docs/model-interface.md, "Attention mask and page policies".
 pub(crate) type Rule = fn(u32, u32) -> bool;
 
 /// Every policy, with its rule where that does not depend on the music.
@@ -41,7 +41,7 @@ pub(crate) const POLICIES: [(&str, Option<Rule>); 9] = [
     ("kmeans:8", None),
 ];
 
-/// Step graph and reference graph: random weights always, the shipped ones as soon as they lie in `models/`.
+/// Pairs of step graph and reference graph: random weights always, the shipped ones if they are in `models/`.
 pub(crate) fn graphs() -> Vec<(PathBuf, PathBuf)> {
     let mut graphs =
         vec![(fixture("tiny.onnx"), fixture("tiny-reference.onnx")), (fixture("tiny-memory.onnx"), fixture("tiny-memory-reference.onnx"))];
@@ -71,7 +71,7 @@ pub(crate) fn by_name(model: &Model, name: &str) -> Arc<dyn PagePolicy> {
     policy(name, &model.info().fine_bars).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A piece long enough that the farthest fine bar and many summaries are in sight.
+/// A piece long enough for the farthest fine bar and many summaries.
 pub(crate) fn music() -> Vec<BarRows> {
     piece(5, 44, 14)
 }
@@ -96,13 +96,48 @@ pub(crate) fn compare_scores(scores: &[BarScore], whole: &Whole, what: &str) {
         for (row, expected) in score.rows.iter().zip(&whole.nll[bar]) {
             let true_ones = row.targets.iter().zip(row.nll.iter().zip(expected)).filter(|(target, _)| **target >= 0);
             for (_, (found, expected)) in true_ones {
-                // Ten fields deep in the chain, errors of the hidden state add up.
+                // Errors of the hidden state add up along the chain of fields.
                 assert!((found - expected).abs() <= 10.0 * TOLERANCE, "{what}, bar {bar}: {found} for {expected}");
                 scored += 1;
             }
         }
     }
     assert!(scored > 1000, "only {scored} values compared");
+}
+
+/// A policy on a graph.
+pub(crate) struct Case {
+    /// Graph and policy, for messages.
+    pub(crate) what: String,
+    /// The rule that the policy must follow, if it does not depend on the music.
+    pub(crate) rule: Option<Rule>,
+    pub(crate) policy: Arc<dyn PagePolicy>,
+}
+
+/// Runs a test for every graph, with its reference, and every `wanted` policy that it can be run under.
+pub(crate) fn for_every_policy(wanted: fn(&dyn PagePolicy) -> bool, mut test: impl FnMut(&Arc<Model>, &mut Reference, &Case)) {
+    for (step, reference) in graphs() {
+        let model = open(&step);
+        let mut reference = Reference::open(&reference);
+        let policies: Vec<_> = runnable(&model).filter(|(.., policy)| wanted(&**policy)).collect();
+        assert!(policies.len() >= 6, "only {} policies on {}", policies.len(), step.display());
+        for (name, rule, policy) in policies {
+            test(&model, &mut reference, &Case { what: format!("{}, {name}", step.display()), rule, policy });
+        }
+    }
+}
+
+/// A decoder that samples at temperature 1, without min-p.
+pub(crate) fn plain_decoder(model: &Arc<Model>, policy: &Arc<dyn PagePolicy>) -> Decoder {
+    let mut decoder = Decoder::new(Arc::clone(model), Arc::clone(policy), &prefix()).expect("a decoder");
+    decoder.set_sampling(Sampling::PLAIN);
+    decoder
+}
+
+/// Generates the rest of the open bar and ends it.
+pub(crate) fn finish_bar(decoder: &mut Decoder) -> BarRows {
+    while let Step::Note(_) = decoder.sample().expect("sampled") {}
+    decoder.end_bar().expect("ended")
 }
 
 /// The policies that the graph can be run under.

@@ -1,4 +1,4 @@
-//! What the engine's tests share.
+//! Helpers shared by the tests of the engine, the command line and the lab.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -30,7 +30,7 @@ pub(crate) fn tiny() -> Model {
     Model::open(runtime(), &fixture("tiny.onnx")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The tiny model as one that was exported before graphs gave their queries.
+/// The tiny model without query outputs, as older versions exported it.
 pub(crate) fn tiny_without_queries() -> Vec<u8> {
     let bytes = std::fs::read(fixture("tiny.onnx")).unwrap_or_else(|error| panic!("{error}"));
     let mut older = bytes.clone();
@@ -40,6 +40,6 @@ pub(crate) fn tiny_without_queries() -> Vec<u8> {
             older[at..at + 6].copy_from_slice(b"hidden");
         }
     }
-    assert_ne!(older, bytes, "the fixture gives queries");
+    assert_ne!(older, bytes, "the fixture has query outputs");
     older
 }

@@ -1,10 +1,10 @@
-//! Invented bars for tests: the same for the same seed.
+//! Random bars for tests, deterministic in the seed.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use antiphon_engine::codec::{BarFields, BarRows, NoteClasses};
 
-/// A small generator of numbers (Steele, Lea and Flood 2014), so that tests need no crate for them.
+/// Random number generator (SplitMix64: Steele, Lea and Flood 2014), so that tests need no crate for it.
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -18,7 +18,7 @@ impl Dice {
     }
 }
 
-/// A bar of at most `most` notes, with any fields and classes.
+/// A bar of at most `most` notes, with random conditioning and classes.
 pub(crate) fn bar(dice: &mut Dice, index: u32, most: u8) -> BarRows {
     let beats = 2 + dice.roll(3);
     let mut notes: Vec<NoteClasses> = (0..dice.roll(most + 1))

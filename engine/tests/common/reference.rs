@@ -1,4 +1,4 @@
-//! The reference graph: plain masked softmax over a whole sequence (docs/model-interface.md, "The reference graph").
+//! The reference graph: masked softmax attention over a whole sequence (docs/model-interface.md, "The reference graph").
 
 use std::{borrow::Cow, path::Path};
 
@@ -8,7 +8,7 @@ use antiphon_engine::{
         BarEnd, BarRows, NoteClasses, Recall, Row, Targets, align_given,
         vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
     },
-    model::{ModelInfo, REMEMBERED, Rotary},
+    model::{MASKED, ModelInfo, REMEMBERED, Rotary},
 };
 use ort::{session::Session, session::SessionInputValue, value::Tensor};
 
@@ -18,38 +18,38 @@ pub(crate) struct Reference {
     session: Session,
 }
 
-/// What the reference graph says about every row of a sequence but the summaries.
+/// Outputs of the reference graph for every row of a sequence but the summaries.
 pub(crate) struct Whole {
     /// Hidden states, bar by bar, row by row.
     pub(crate) hidden: Vec<Vec<Vec<f32>>>,
-    /// Minus log probabilities of the true classes.
+    /// Negative log-likelihoods of the true classes, by bar and row.
     pub(crate) nll: Vec<Vec<[f32; FIELDS]>>,
 }
 
-/// What a bar sees of the bars before it.
+/// What a bar attends to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View {
     pub(crate) seen: Selection,
     pub(crate) rest: Rest,
 }
 
-/// A row of the sequence, and where it belongs.
+/// A row of the sequence with its bar.
 struct Member {
     row: Row,
     targets: Targets,
     /// `None` for the prefix.
     bar: Option<Bar>,
     summary: bool,
-    /// Its place among the rows of its bar.
+    /// Index among the rows of its bar.
     place: usize,
 }
 
 /// A bar of the sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Bar {
-    /// Its place in the sequence.
+    /// Index in the sequence.
     order: usize,
-    /// Its number in the music.
+    /// Index in the music.
     number: u32,
 }
 
@@ -61,13 +61,13 @@ impl Reference {
         Self { session }
     }
 
-    /// Each bar sees as its view says.
+    /// Runs a sequence in which each bar attends according to its view.
     pub(crate) fn run(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[BarRows], views: &[View]) -> Whole {
         let bars: Vec<_> = bars.iter().map(|bar| (bar.clone(), Vec::new())).collect();
         self.run_given(info, prefix, &bars, views)
     }
 
-    /// The same for bars in any order, each with its own notes and those that are given.
+    /// The same for bars in any order, each with its own and its given notes.
     pub(crate) fn run_given(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[(BarRows, Vec<NoteClasses>)], views: &[View]) -> Whole {
         let prefix = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false, place: 0 });
         let mut members: Vec<Member> = prefix.collect();
@@ -97,7 +97,7 @@ impl Reference {
     }
 }
 
-/// Whether row `i` attends to row `j` in a layer: the rule of docs/model-interface.md, "Who sees whom".
+/// Whether row `i` attends to row `j` in a layer: the rule of docs/model-interface.md, "Attention mask and page policies".
 fn sees(members: &[Member], i: usize, j: usize, layer: usize, views: &[View]) -> bool {
     let (query, key) = (&members[i], &members[j]);
     match (query.bar, key.bar) {
@@ -135,13 +135,13 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
         }
     }
     let place = |at: usize| (at / (rows * rows), at / rows % rows, at % rows);
-    let value = |(layer, i, j)| if sees(members, i, j, layer, views) { 0.0 } else { -1e9 };
+    let value = |(layer, i, j)| if sees(members, i, j, layer, views) { 0.0 } else { MASKED };
     let mask = (0..info.layers * rows * rows).map(|at| value(place(at))).collect();
     let all: Vec<usize> = (0..rows).collect();
     let columns = |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns.map(i64::from)).collect::<Vec<_>>();
     let force = members.iter().flat_map(|member| member.targets.map(i64::from)).collect();
-    let (cos_q, sin_q) = turns(&info.rotary, members, |row| row.query);
-    let (cos_k, sin_k) = turns(&info.rotary, members, |row| row.key);
+    let (cos_q, sin_q) = cos_sin(&info.rotary, members, |row| row.query);
+    let (cos_k, sin_k) = cos_sin(&info.rotary, members, |row| row.key);
     let pairs = info.rotary.pairs();
 
     let masks = [Field::Pitch, Field::Duration, Field::Velocity, Field::Offset].map(|field| {
@@ -162,7 +162,7 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
         ("asked".into(), integer(&[rows], (0..).take(rows).collect())),
         ("force".into(), integer(&[rows, FIELDS], force)),
         ("temperature".into(), float(&[FIELDS], vec![1.0; FIELDS])),
-        ("log_min_p".into(), float(&[FIELDS], vec![-1e9; FIELDS])),
+        ("log_min_p".into(), float(&[FIELDS], vec![MASKED; FIELDS])),
         ("noise".into(), float(&[1, TOTAL_CLASSES], vec![0.0; TOTAL_CLASSES])),
         ("pitch_top".into(), integer(&[1], vec![256])),
     ];
@@ -182,11 +182,11 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
     inputs
 }
 
-fn turns(rotary: &Rotary, members: &[Member], position: impl Fn(&Row) -> antiphon_engine::codec::Position) -> (Vec<f32>, Vec<f32>) {
+fn cos_sin(rotary: &Rotary, members: &[Member], position: impl Fn(&Row) -> antiphon_engine::codec::Position) -> (Vec<f32>, Vec<f32>) {
     let pairs = rotary.pairs();
     let (mut cos, mut sin) = (vec![0.0; members.len() * pairs], vec![0.0; members.len() * pairs]);
     for ((member, cos), sin) in members.iter().zip(cos.chunks_exact_mut(pairs)).zip(sin.chunks_exact_mut(pairs)) {
-        rotary.turn(position(&member.row), cos, sin);
+        rotary.cos_sin(position(&member.row), cos, sin);
     }
     (cos, sin)
 }

@@ -275,7 +275,7 @@ pub(super) mod tests {
             let classes = u8::try_from(field.classes() - 1).unwrap();
             let symbols: &[Symbol] = if field == Field::Pitch { &[Symbol::Of(field), Symbol::Interval] } else { &[Symbol::Of(field)] };
             // Query every class at each event.
-            let asked = |symbol: Symbol| -> Vec<[f64; 2]> {
+            let probabilities = |symbol: Symbol| -> Vec<[f64; 2]> {
                 let mut every = Vec::new();
                 for query in queries(pieces, symbol) {
                     every.extend((0..=classes).map(|class| with_class(query, class)));
@@ -283,14 +283,14 @@ pub(super) mod tests {
                 let index = Symbol::ALL.iter().position(|s| *s == symbol).unwrap();
                 baselines.counts[index].probabilities(&every).unwrap()
             };
-            let estimates: Vec<Vec<[f64; 2]>> = symbols.iter().map(|symbol| asked(*symbol)).collect();
-            let mut asked = 0;
+            let estimates: Vec<Vec<[f64; 2]>> = symbols.iter().map(|symbol| probabilities(*symbol)).collect();
+            let mut next = 0;
             for (_, _, copies, _) in field_events(pieces, &copies, field) {
                 let (mut sums, mut ngram_sum, mut copy_sum) = ([0.0; ESTIMATES], 0.0, 0.0);
                 for class in 0..=classes {
                     let mut likelihood = [0.0; ESTIMATES];
                     for (slot, estimates) in estimates.iter().enumerate() {
-                        likelihood[2 * slot..2 * slot + 2].copy_from_slice(&estimates[asked]);
+                        likelihood[2 * slot..2 * slot + 2].copy_from_slice(&estimates[next]);
                     }
                     let available = std::array::from_fn(|slot| slot < 2 * symbols.len());
                     let ngram = weights.ngram.probability(&Observation { likelihood, available, bucket: 0 });
@@ -298,14 +298,14 @@ pub(super) mod tests {
                     sums.iter_mut().zip(likelihood).for_each(|(s, l)| *s += l);
                     ngram_sum += ngram;
                     copy_sum += weights.copy.probability(&with_copies);
-                    asked += 1;
+                    next += 1;
                 }
                 for (slot, sum) in sums.into_iter().enumerate().take(2 * symbols.len()) {
                     assert!((sum - 1.0).abs() < 1e-9, "{field:?} estimate {slot}: {sum}");
                 }
                 assert!((ngram_sum - 1.0).abs() < 1e-9 && (copy_sum - 1.0).abs() < 1e-9, "{field:?}: {ngram_sum}, {copy_sum}");
             }
-            assert_eq!(asked, estimates[0].len());
+            assert_eq!(next, estimates[0].len());
         }
     }
 
@@ -339,7 +339,10 @@ pub(super) mod tests {
     #[test]
     fn field_that_does_not_count_is_not_counted() {
         let flat = Piece { flat_velocity: true, performed_timing: false, ..composed(1, 8) };
-        let asked = |field| queries(std::slice::from_ref(&flat), Symbol::Of(field)).len();
-        assert_eq!((asked(Field::Velocity), asked(Field::Offset), asked(Field::Pitch)), (0, 0, flat.notes()));
+        let number_of_queries = |field| queries(std::slice::from_ref(&flat), Symbol::Of(field)).len();
+        assert_eq!(
+            (number_of_queries(Field::Velocity), number_of_queries(Field::Offset), number_of_queries(Field::Pitch)),
+            (0, 0, flat.notes())
+        );
     }
 }

@@ -66,8 +66,8 @@ mod tests {
 
     fn totals(baselines: &Baselines, pieces: &[Piece]) -> (f64, f64) {
         let notes = pieces.iter().map(Piece::notes).sum();
-        let scores = baselines.predict(pieces, &ProgressBar::hidden()).unwrap();
-        let all = |of: fn(&BaselineNats) -> &Vec<FieldNats>| scores.iter().flat_map(|s| of(s).clone()).collect::<Vec<_>>();
+        let nats = baselines.predict(pieces, &ProgressBar::hidden()).unwrap();
+        let all = |of: fn(&BaselineNats) -> &Vec<FieldNats>| nats.iter().flat_map(|s| of(s).clone()).collect::<Vec<_>>();
         (bits_per_note(&all(|s| &s.ngram), notes), bits_per_note(&all(|s| &s.ngram_copy), notes))
     }
 
@@ -78,8 +78,8 @@ mod tests {
         let notes = f64::from(u32::try_from(piece.notes()).unwrap());
         let expected = (notes + 1.0) * 3f64.log2() + notes * (8.0 + 6.0 + 5.0 + 3.0 + 4.0 + 24f64.log2() + 4.0);
         assert!((bits_per_note(&uniform_nats(&piece), piece.notes()) * notes - expected).abs() < 1e-9);
-        let score = Piece { performed_timing: false, flat_velocity: true, ..piece };
-        assert!((bits_per_note(&uniform_nats(&score), score.notes()) * notes - (expected - 8.0 * notes)).abs() < 1e-9);
+        let notated = Piece { performed_timing: false, flat_velocity: true, ..piece };
+        assert!((bits_per_note(&uniform_nats(&notated), notated.notes()) * notes - (expected - 8.0 * notes)).abs() < 1e-9);
     }
 
     #[test]
@@ -110,9 +110,9 @@ mod tests {
         let held_out: Vec<Piece> = (60..80).map(|seed| repeating(seed, 24)).collect();
         let baselines = Baselines::fit(&training, &of_one_source(held_out), &ProgressBar::hidden()).unwrap();
         let unseen = repeating(99, 24);
-        let score = &baselines.predict(std::slice::from_ref(&unseen), &ProgressBar::hidden()).unwrap()[0];
+        let notated = &baselines.predict(std::slice::from_ref(&unseen), &ProgressBar::hidden()).unwrap()[0];
         let notes = unseen.bars[8..23].iter().map(|bar| bar.notes.len()).sum();
-        let (ngram, copy) = (bits_per_note(&score.ngram[8..23], notes), bits_per_note(&score.ngram_copy[8..23], notes));
+        let (ngram, copy) = (bits_per_note(&notated.ngram[8..23], notes), bits_per_note(&notated.ngram_copy[8..23], notes));
         assert!(copy < 0.2 && copy < ngram / 10.0, "n-gram {ngram}, + copy {copy}");
     }
 
@@ -127,8 +127,8 @@ mod tests {
     #[test]
     fn field_that_does_not_count_costs_no_bits() {
         let (baselines, held_out) = small();
-        let score = Piece { flat_velocity: true, performed_timing: false, ..held_out[0].clone() };
-        let nats = baselines.predict(&[score, held_out[1].clone()], &ProgressBar::hidden()).unwrap();
+        let notated = Piece { flat_velocity: true, performed_timing: false, ..held_out[0].clone() };
+        let nats = baselines.predict(&[notated, held_out[1].clone()], &ProgressBar::hidden()).unwrap();
         assert!(nats[0].ngram.iter().all(|bar| bar[Field::Velocity as usize] == 0.0 && bar[Field::Offset as usize] == 0.0));
         assert!(nats[1].ngram.iter().any(|bar| bar[Field::Velocity as usize] > 0.0 && bar[Field::Offset as usize] > 0.0));
     }

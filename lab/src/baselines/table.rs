@@ -247,9 +247,9 @@ mod tests {
 
     #[test]
     fn estimates_match_a_calculation_by_hand() {
-        // Four classes, seen 3, 1, 0, 0 times: without context (3.5, 1.5, 0.5, 0.5) / 6.
+        // Four classes with counts 3, 1, 0, 0: without context (3.5, 1.5, 0.5, 0.5) / 6.
         let unigram = [3, 1, 0, 0];
-        // In context 9 class 0 was seen twice, class 1 once: 3 in all, 2 types.
+        // In context 9 class 0 occurred twice, class 1 once: 3 in all, 2 types.
         let table = Table::count(vec![sort_key(9, 0), sort_key(9, 1), sort_key(9, 0)]);
         let expected_wb = [(2.0 + 2.0 * 3.5 / 6.0) / 5.0, (1.0 + 2.0 * 1.5 / 6.0) / 5.0, (2.0 * 0.5 / 6.0) / 5.0];
         let expected_ad = [(1.4 + 1.2 * 3.5 / 6.0) / 3.0, (0.4 + 1.2 * 1.5 / 6.0) / 3.0, (1.2 * 0.5 / 6.0) / 3.0];
@@ -258,7 +258,7 @@ mod tests {
             assert!((wb - expected_wb[usize::from(class)]).abs() < 1e-12, "class {class}: {wb}");
             assert!((ad - expected_ad[usize::from(class)]).abs() < 1e-12, "class {class}: {ad}");
         }
-        // A context never seen leaves the shorter one's estimate.
+        // An absent context leaves the estimate of the shorter one.
         assert!((estimate(&table, &unigram, query(8, 0)).probabilities()[0] - 3.5 / 6.0).abs() < 1e-12);
     }
 
@@ -277,16 +277,16 @@ mod tests {
     #[test]
     fn damaged_table_is_an_error_and_never_a_panic() {
         let table = Table::count((0..500u64).map(|i| sort_key(i * 977 % 100_000, u16::try_from(i % 300).unwrap())).collect());
-        let ask = |bytes: &[u8]| {
+        let look_up = |bytes: &[u8]| {
             let query = query((1 << CONTEXT_BITS) - 1, 0);
             let mut estimates = [Estimate::without_context(&[1; 4], &query)];
             Table::from_bytes(bytes.to_vec()).refine(0, &[query], &mut estimates)
         };
-        assert!(ask(table.as_bytes()).is_ok());
-        assert!(ask(&table.as_bytes()[..table.as_bytes().len() - 1]).is_err());
-        assert!(ask(&[0xFF; 40]).is_err());
-        assert!(ask(&[2, 0]).is_err(), "no classes");
-        assert!(ask(&[2, 1, 0, 0]).is_err(), "a count of zero");
+        assert!(look_up(table.as_bytes()).is_ok());
+        assert!(look_up(&table.as_bytes()[..table.as_bytes().len() - 1]).is_err());
+        assert!(look_up(&[0xFF; 40]).is_err());
+        assert!(look_up(&[2, 0]).is_err(), "no classes");
+        assert!(look_up(&[2, 1, 0, 0]).is_err(), "a count of zero");
     }
 
     proptest! {

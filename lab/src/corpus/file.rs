@@ -14,12 +14,18 @@ use crate::tensors::{self, Array};
 /// Version of the file's layout.
 const CORPUS_VERSION: &str = "1";
 
+/// Values of a note in the file: its seven classes and its part.
+pub(super) const NOTE_VALUES: usize = 8;
+
+/// Values of a bar in the file: its conditioning.
+const BAR_VALUES: usize = 9;
+
 /// All pieces, in the arrays of the file.
 #[derive(Default)]
 pub(crate) struct Corpus {
-    notes: Vec<[u8; 8]>,
+    notes: Vec<[u8; NOTE_VALUES]>,
     bar_notes: Vec<u64>,
-    bars: Vec<[u8; 9]>,
+    bars: Vec<[u8; BAR_VALUES]>,
     bar_ticks: Vec<u16>,
     piece_bars: Vec<u64>,
     piece_source: Vec<u8>,
@@ -70,8 +76,8 @@ impl Corpus {
             array("bar_notes", Dtype::U64, vec![self.bar_notes.len()], words(&self.bar_notes).into()),
             array("piece_bars", Dtype::U64, vec![self.piece_bars.len()], words(&self.piece_bars).into()),
             array("bar_ticks", Dtype::U16, vec![self.bar_ticks.len()], bar_ticks.into()),
-            array("bars", Dtype::U8, vec![self.bars.len(), 9], self.bars.as_flattened().into()),
-            array("notes", Dtype::U8, vec![self.notes.len(), 8], self.notes.as_flattened().into()),
+            array("bars", Dtype::U8, vec![self.bars.len(), BAR_VALUES], self.bars.as_flattened().into()),
+            array("notes", Dtype::U8, vec![self.notes.len(), NOTE_VALUES], self.notes.as_flattened().into()),
             array("piece_flags", Dtype::U8, vec![self.piece_flags.len()], (&self.piece_flags[..]).into()),
             array("piece_source", Dtype::U8, vec![self.piece_source.len()], (&self.piece_source[..]).into()),
             array("piece_split", Dtype::U8, vec![self.piece_split.len()], (&self.piece_split[..]).into()),

@@ -6,11 +6,9 @@ use antiphon_engine::codec::{BarFields, BarRows, NoteClasses};
 use anyhow::{Context, Result, ensure};
 use safetensors::{Dtype, SafeTensors};
 
+use super::file::NOTE_VALUES;
 use super::piece::Piece;
 use super::split::Split;
-
-/// Numbers that a note has in the file.
-const NOTE_BYTES: usize = 8;
 
 /// The pieces of a corpus file.
 pub(crate) struct StoredCorpus {
@@ -62,7 +60,7 @@ impl StoredCorpus {
         let rises_to = |counts: &[usize], of: usize, to: usize| {
             counts.len() == of + 1 && counts.is_sorted() && counts.first() == Some(&0) && counts.last() == Some(&to)
         };
-        ensure!(rises_to(&self.bar_notes, self.bar_ticks.len(), self.notes.len() / NOTE_BYTES), "its bars do not fit its notes");
+        ensure!(rises_to(&self.bar_notes, self.bar_ticks.len(), self.notes.len() / NOTE_VALUES), "its bars do not fit its notes");
         ensure!(rises_to(&self.piece_bars, self.paths.len(), self.bar_ticks.len()), "its pieces do not fit its bars");
         ensure!(self.piece_split.len() == self.paths.len(), "its splits do not fit its pieces");
         Ok(())
@@ -81,19 +79,19 @@ impl StoredCorpus {
     /// Notes and bars of a piece. Conditioning is unset.
     pub(crate) fn piece(&self, piece: usize) -> Piece {
         let (first, end) = (self.piece_bars[piece], self.piece_bars[piece + 1]);
-        let notes = |from: usize, to: usize| self.notes.as_chunks::<NOTE_BYTES>().0[from..to].iter();
+        let notes = |from: usize, to: usize| self.notes.as_chunks::<NOTE_VALUES>().0[from..to].iter();
         let bar = |(bar, index): (usize, u32)| BarRows {
             index,
             ticks: self.bar_ticks[bar],
             fields: BarFields::default(),
             notes: notes(self.bar_notes[bar], self.bar_notes[bar + 1]).map(note).collect(),
         };
-        let parts = notes(self.bar_notes[first], self.bar_notes[end]).map(|note| note[NOTE_BYTES - 1]);
+        let parts = notes(self.bar_notes[first], self.bar_notes[end]).map(|note| note[NOTE_VALUES - 1]);
         Piece { bars: (first..end).zip(0..).map(bar).collect(), parts: parts.collect(), ..Piece::default() }
     }
 }
 
-fn note(&[beat, sub, role, pitch, duration, velocity, offset, _]: &[u8; NOTE_BYTES]) -> NoteClasses {
+fn note(&[beat, sub, role, pitch, duration, velocity, offset, _]: &[u8; NOTE_VALUES]) -> NoteClasses {
     NoteClasses { beat, sub, role, pitch, duration, velocity, offset }
 }
 

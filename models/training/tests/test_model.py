@@ -15,7 +15,7 @@ from antiphon_training.model import POLICIES, Antiphon, Config, attention_mask, 
 from antiphon_training.quantise import quantise
 
 
-# By policy: whether bar b sees bar j note by note, and whether it sees the summary of the others (docs/model-interface.md, "Who sees whom").
+# By policy: whether bar b sees bar j note by note, and whether it sees the summary of the others (docs/model-interface.md, "Attention mask and page policies").
 RULES = {
     "fine_coarse": (lambda b, j: b - j in (1, 2, 4, 8, 12, 16, 24, 32), True),
     "summaries": (lambda b, j: False, True),

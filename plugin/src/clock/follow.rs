@@ -1,37 +1,36 @@
-//! How the clock follows the host: block by block, through loops, jumps and changes of metre.
+//! Follows the host transport block by block, through loops, jumps and metre changes.
 
 use antiphon_engine::plan::{SongBar, SongPosition};
 
 use super::bar_lines::Place;
 use super::span::SAMPLE_SLACK;
-use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, Turn};
+use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, TransportEvent};
 use antiphon_engine::plan::{EQUAL, whole};
 
-/// A host's rounding, in ticks, that is not worth steering after: Ardour's positions are whole 1920ths of a quarter.
+/// Host rounding, in ticks, that is not corrected: Ardour's positions are whole 1920ths of a quarter.
 pub(super) const ROUNDING: f64 = 1.5 * 24.0 / 1_920.0;
-/// A difference from the host, in ticks, that is steered away; a larger one is a jump. What a tempo change within the last block explains
-/// comes on top.
+/// Largest difference to the host, in ticks, that is corrected gradually; more is a jump. A tempo change within the last block adds to it.
 const DRIFT: f64 = 1.0;
-/// How far, in ticks, the clock may be ahead of a place that the song jumps to: it waits there. A host that loops by whole samples comes back
-/// up to one early or late, and must not cost a tick each time.
+/// How far, in ticks, the clock may be ahead of a jump target and wait for it. A host that loops by whole samples returns up to one sample
+/// early or late, which must not cost a tick each time.
 const WAIT: f64 = 0.25;
 
 impl Clock {
-    /// Compares the host's time with the clock's at the start of a block, and sets the rate for the block.
-    pub(super) fn follow(&mut self, host: &HostTime, rate: f64, last: Span, frames: u32) -> Option<Turn> {
+    /// Compares host and clock at the start of a block, and sets the clock rate for the block.
+    pub(super) fn follow(&mut self, host: &HostTime, rate: f64, last: Span, frames: u32) -> Option<TransportEvent> {
         if !host.playing {
             if self.was_playing {
-                self.hold(self.now(), 0.0);
-                self.motion = Motion::Listening;
-                self.lines.leave();
-                return Some(self.turn(Cause::Stop));
+                self.set_rate_from(self.now(), 0.0);
+                self.motion = Motion::Stopped;
+                self.lines.reset_position();
+                return Some(self.transport_event(Cause::Stop));
             }
-            let rate = if self.motion == Motion::Own { rate } else { 0.0 };
+            let rate = if self.motion == Motion::Internal { rate } else { 0.0 };
             self.keep_rate(rate);
-            if self.motion == Motion::Listening
+            if self.motion == Motion::Stopped
                 && let Some(metre) = host.metre
             {
-                // That of the first bar, when the player begins it.
+                // The metre of the first bar once the player starts it.
                 self.bar.metre = metre;
             }
             return None;
@@ -39,16 +38,16 @@ impl Clock {
         let cause = if self.was_playing { Cause::Locate } else { Cause::Start };
         match host.position {
             Position::Unknown if self.was_playing => {
-                self.motion = Motion::Own;
+                self.motion = Motion::Internal;
                 self.keep_rate(rate);
                 None
             }
             Position::Unknown => {
-                self.motion = Motion::Own;
-                self.hold(self.now().ceil(), rate);
-                self.lines.leave();
+                self.motion = Motion::Internal;
+                self.set_rate_from(self.now().ceil(), rate);
+                self.lines.reset_position();
                 self.bar = self.song_bar(host, self.song_at(Moment(self.anchor)));
-                Some(self.turn(cause))
+                Some(self.transport_event(cause))
             }
             Position::Samples(sample) if self.motion == Motion::Host && self.next_sample == Some(sample) => {
                 self.keep_rate(rate);
@@ -73,23 +72,23 @@ impl Clock {
         }
     }
 
-    /// Carries on at this rate.
+    /// Continues at this rate.
     fn keep_rate(&mut self, rate: f64) {
         #[allow(clippy::float_cmp, reason = "an equal rate keeps the anchor; any other needs a new one")]
         if rate != self.rate {
-            self.hold(self.now(), rate);
+            self.set_rate_from(self.now(), rate);
         }
     }
 
-    /// Runs through this block so that its end is where the host's will be. Never backwards: a clock that is ahead waits.
+    /// Runs through this block so that its end coincides with the host's. Never backwards: a clock that is ahead stops.
     fn steer(&mut self, error: f64, rate: f64, frames: u32) {
         let frames = f64::from(frames.max(1));
-        self.hold(self.now(), (rate + error / frames).max(0.0));
+        self.set_rate_from(self.now(), (rate + error / frames).max(0.0));
     }
 
-    /// Stands for another place of the song from here on, by a whole number of ticks: the clock moves on to the same fraction of a tick, or
-    /// waits for it if it is hardly ahead.
-    fn jump(&mut self, host: &HostTime, song: f64, rate: f64, cause: Cause, frames: u32) -> Turn {
+    /// Maps the clock to another song position from here on, by a whole number of ticks. The clock advances to the same fraction of a tick,
+    /// or waits if it is only slightly ahead.
+    fn jump(&mut self, host: &HostTime, song: f64, rate: f64, cause: Cause, frames: u32) -> TransportEvent {
         let ahead = song - self.now();
         let nearest = ahead.round();
         let shift = if ahead - nearest >= -WAIT { nearest } else { ahead.floor() };
@@ -99,14 +98,14 @@ impl Clock {
         if error < 0.0 {
             self.steer(error, rate, frames);
         } else {
-            self.hold(self.now() + error, rate);
+            self.set_rate_from(self.now() + error, rate);
         }
-        self.lines.leave();
+        self.lines.reset_position();
         self.bar = self.song_bar(host, song);
-        self.turn(cause)
+        self.transport_event(cause)
     }
 
-    /// Whether this jump is the loop's: from its end to its start, each within the last block's length.
+    /// Whether this jump is the loop's: from loop end to loop start, each within one block.
     fn is_loop(&self, host: &HostTime, song: f64, last: Span) -> bool {
         let reach = f64::from(last.frames) * last.rate + DRIFT;
         host.cycle.is_some_and(|(start, end)| {
@@ -114,8 +113,9 @@ impl Clock {
         })
     }
 
-    /// The loop's end, if the song passes it within this block: hosts need not cut blocks there. Only whole ticks, since the clock runs on.
-    pub(super) fn wrap(&mut self, host: &HostTime, frames: u32) -> Option<Turn> {
+    /// The loop end, if it falls within this block: hosts need not split blocks there. Only for loops of whole ticks, since the clock runs
+    /// on.
+    pub(super) fn wrap(&mut self, host: &HostTime, frames: u32) -> Option<TransportEvent> {
         let (start, end) = host.cycle.filter(|_| host.playing && self.motion == Motion::Host && self.rate > 0.0)?;
         let length = end - start;
         let song = self.song_at(Moment(self.now()));
@@ -126,31 +126,31 @@ impl Clock {
         let sample = u32::try_from(whole(((end - song) / self.rate - SAMPLE_SLACK).ceil())).ok().filter(|&sample| sample < frames)?;
         let at = Moment(self.now() + f64::from(sample) * self.rate);
         self.song = self.song.saturating_sub(whole(length));
-        self.lines.leave();
+        self.lines.reset_position();
         self.bar = self.lines.bar_after_loop(start, self.bar);
-        Some(Turn { cause: Cause::Loop, sample, at, song: self.song_tick(at), bar: self.bar })
+        Some(TransportEvent { cause: Cause::Loop, sample, at, song: self.song_tick(at), bar: self.bar })
     }
 
-    /// A turn if the bar lines are no longer where they were.
-    fn realign(&mut self, host: &HostTime) -> Option<Turn> {
+    /// A metre change event if the bar lines have moved.
+    fn realign(&mut self, host: &HostTime) -> Option<TransportEvent> {
         let bar = self.song_bar(host, self.song_at(Moment(self.now())));
         let same = bar.metre == self.bar.metre && bar.start.since(self.bar.start).0 % bar.metre.bar_length().0 == 0;
         self.bar = bar;
-        (!same).then(|| self.turn(Cause::Metre))
+        (!same).then(|| self.transport_event(Cause::Metre))
     }
 
-    /// The bar of the song in which the block begins.
+    /// The bar in which the block begins.
     fn song_bar(&mut self, host: &HostTime, song: f64) -> SongBar {
         self.lines.bar(Place { song, metre: host.metre.unwrap_or(self.bar.metre), reported: host.bar_line })
     }
 
-    fn turn(&self, cause: Cause) -> Turn {
+    fn transport_event(&self, cause: Cause) -> TransportEvent {
         let at = Moment(self.now());
-        Turn { cause, sample: 0, at, song: self.song_tick(at), bar: self.bar }
+        TransportEvent { cause, sample: 0, at, song: self.song_tick(at), bar: self.bar }
     }
 
-    /// The tick of the song that the clock's tick stands for.
-    pub(super) fn song_tick(&self, moment: Moment) -> SongPosition {
-        SongPosition(moment.tick().0.saturating_add(self.song))
+    /// Song tick that corresponds to a clock time.
+    pub(super) fn song_tick(&self, time: Moment) -> SongPosition {
+        SongPosition(time.tick().0.saturating_add(self.song))
     }
 }

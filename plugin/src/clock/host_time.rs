@@ -1,38 +1,38 @@
-//! What the host says about the time of a block.
+//! The host's transport information for one block, validated.
 
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
 use nice_plug::prelude::Transport;
 
-/// Tempi that are believed, in quarters per minute.
+/// Accepted tempi, in quarters per minute.
 const TEMPI: std::ops::RangeInclusive<f64> = 1.0..=5_000.0;
-/// Positions that are believed, in ticks or samples: a thousand years, and exact as a float.
+/// Largest accepted position, in ticks or samples: a thousand years, and still exact as a float.
 const FARTHEST: f64 = 1e15;
 
-/// Where the host says it is.
+/// Song position as the host reports it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Position {
     /// In ticks from the start of the song.
     Musical(f64),
-    /// In samples from the start of the song: no tempo map is known.
+    /// In samples from the start of the song: the host gives no musical position.
     Samples(i64),
-    /// It does not say.
+    /// Not reported.
     Unknown,
 }
 
-/// What the host says about the time of a block. What is absurd is left out.
+/// The host's transport information for one block. Values out of range are dropped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HostTime {
-    /// Whether the transport rolls.
+    /// Whether the transport is rolling.
     pub playing: bool,
     /// Quarters per minute.
     pub tempo: Option<f64>,
     /// The time signature.
     pub metre: Option<Metre>,
-    /// The block's first sample.
+    /// Position of the first sample of the block.
     pub position: Position,
-    /// The bar line that the host reports, in ticks from the start of the song. It may be none: see `bar_lines`.
+    /// Bar position as reported, in ticks from the start of the song. May not be a bar line: see `bar_lines`.
     pub bar_line: Option<f64>,
-    /// The loop's start and end, in ticks from the start of the song, while it is on.
+    /// Loop start and end in ticks from the start of the song, while the loop is on.
     pub cycle: Option<(f64, f64)>,
 }
 
@@ -52,7 +52,7 @@ impl HostTime {
             tempo: transport.tempo.filter(|tempo| TEMPI.contains(tempo)),
             metre: metre.and_then(|(numerator, denominator)| Metre::new(numerator, denominator)),
             position: position.unwrap_or(Position::Unknown),
-            // The field, not nice-plug's method: that would make one up from the metre of the moment, counted from the start of the song.
+            // Read from the field: nice-plug's method would compute one from the current metre, counted from the start of the song.
             bar_line: transport.pos_beats.and(transport.bar_start_pos_beats).and_then(ticks),
             cycle: transport
                 .loop_range_beats()
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absurd_transports_are_read_as_silence() {
+    fn invalid_transport_values_are_dropped() {
         let mut transport = Transport::new(0.0);
         (transport.playing, transport.tempo) = (true, Some(0.0));
         (transport.time_sig_numerator, transport.time_sig_denominator) = (Some(0), Some(0));

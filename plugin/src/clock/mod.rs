@@ -1,9 +1,9 @@
-//! Samples to ticks and back: the host's transport as the engine's unwrapped clock.
+//! Samples to ticks and back: the host transport as the engine's unwrapped clock, which never runs backwards.
 //!
-//! The clock runs at the host's tempo from the place it last knew. The position that the host reports with each block is a check, not the
-//! time: taken at its word it would lose a beat in 45 at 133 bpm and 44.1 kHz, where a block's end and the next block's start round apart.
-//! A small difference is steered away within the block, a large one is a jump. Jumps never turn the clock back: they change which place of
-//! the song it stands for ([`Turn`]).
+//! The clock runs at the host's tempo from the last known position. The position the host reports with each block is only a check: taken
+//! literally it would lose a beat in 45 at 133 bpm and 44.1 kHz, because block end and next block start round differently. Small
+//! differences are corrected within the block; a large one is a jump. A jump changes the mapping from clock to song position
+//! ([`TransportEvent`]), not the clock.
 
 mod bar_lines;
 mod follow;
@@ -11,7 +11,7 @@ mod host_time;
 mod span;
 #[cfg(test)]
 mod tests;
-mod turn;
+mod transport_event;
 
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
 pub use antiphon_engine::plan::{Cause, Moment};
@@ -20,56 +20,56 @@ use antiphon_engine::plan::{SongBar, SongPosition};
 use bar_lines::BarLines;
 pub use host_time::{HostTime, Position};
 pub use span::Span;
-pub use turn::{Turn, Turns};
+pub use transport_event::{TransportEvent, TransportEvents};
 
-/// The tempo until a host names one, in quarters per minute.
+/// Tempo before the host reports one, in quarters per minute.
 const FIRST_TEMPO: f64 = 120.0;
 
 /// What drives the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
-    /// Nothing: it waits for the player or the transport.
-    Listening,
-    /// The last tempo.
-    Own,
+    /// Nothing: the clock is stopped until the player or the transport starts it.
+    Stopped,
+    /// The clock itself, at the last tempo.
+    Internal,
     /// The host's position and tempo.
     Host,
 }
 
-/// The unwrapped clock of one instance.
+/// The unwrapped musical clock of one instance.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// Hertz; `None` if the host gave none that is one: the clock stands.
+    /// Sample rate in hertz; `None` if missing or invalid, in which case the clock is stopped.
     sample_rate: Option<f64>,
     /// Quarters per minute.
     tempo: f64,
     motion: Motion,
     /// Whether the transport rolled in the last block.
     was_playing: bool,
-    /// The clock's moment `run` samples ago.
+    /// Clock time in ticks, `run` samples ago.
     anchor: f64,
-    /// Samples since then, all at `rate`, so that errors do not add up.
+    /// Samples since `anchor`, all at `rate`. Multiplying avoids accumulated rounding.
     run: u64,
     /// Ticks per sample.
     rate: f64,
-    /// Song minus clock, in ticks.
+    /// Song position minus clock time, in ticks.
     song: i64,
     bar: SongBar,
     lines: BarLines,
-    /// What a host that counts samples says next.
+    /// Expected sample position of the next block, for hosts that report samples only.
     next_sample: Option<i64>,
-    /// The last block.
+    /// The current block.
     span: Span,
 }
 
 impl Clock {
-    /// A clock at tick 0 that listens.
+    /// A stopped clock at tick 0.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             sample_rate: None,
             tempo: FIRST_TEMPO,
-            motion: Motion::Listening,
+            motion: Motion::Stopped,
             was_playing: false,
             anchor: 0.0,
             run: 0,
@@ -82,22 +82,42 @@ impl Clock {
         }
     }
 
-    /// The host's sample rate, in hertz; one that is no rate stops the clock.
+    /// Sets the sample rate in hertz; an invalid one stops the clock.
     pub fn set_sample_rate(&mut self, hertz: f32) {
         self.sample_rate = (hertz.is_finite() && hertz >= 1.0).then_some(f64::from(hertz));
-        self.rest();
+        self.stop();
     }
 
-    /// Stands still and listens, as after a reset: the next block of a rolling transport is a start.
-    pub fn rest(&mut self) {
-        self.hold(self.now(), 0.0);
-        self.motion = Motion::Listening;
+    /// Stops the clock, as after a reset: the next block with a rolling transport starts it.
+    pub fn stop(&mut self) {
+        self.set_rate_from(self.now(), 0.0);
+        self.motion = Motion::Stopped;
         self.was_playing = false;
         self.next_sample = None;
     }
 
-    /// Begins a block: what turned at its start and within.
-    pub fn begin(&mut self, host: &HostTime, frames: u32) -> Turns {
+    /// Begins a block. Returns the transport changes at its start and within it.
+    ///
+    /// A jump backwards in the song does not turn the clock back; it changes the song position the clock stands for:
+    ///
+    /// ```
+    /// use antiphon_plugin::clock::{Cause, Clock, HostTime, Position};
+    ///
+    /// let at = |ticks| HostTime {
+    ///     playing: true,
+    ///     tempo: Some(120.0),
+    ///     metre: None,
+    ///     position: Position::Musical(ticks),
+    ///     bar_line: None,
+    ///     cycle: None,
+    /// };
+    /// let mut clock = Clock::new();
+    /// clock.set_sample_rate(48_000.0);
+    /// clock.begin(&at(96.0), 1_000); // One tick long.
+    /// let locate = clock.begin(&at(0.0), 1_000).first.expect("a transport change");
+    /// assert_eq!((locate.cause, locate.at.0, locate.song.0), (Cause::Locate, 1.0, 0));
+    /// ```
+    pub fn begin(&mut self, host: &HostTime, frames: u32) -> TransportEvents {
         let host = HostTime { playing: host.playing && self.has_sample_rate(), ..*host };
         let last = self.span;
         self.tempo = host.tempo.unwrap_or(self.tempo);
@@ -112,22 +132,22 @@ impl Clock {
         self.was_playing = host.playing;
         self.span = Span { start: self.now(), earliest, rate: self.rate, frames };
         self.run += u64::from(frames);
-        Turns { first, within }
+        TransportEvents { first, within }
     }
 
-    /// Starts a listening clock at a sample of the current block, on a whole tick and a bar line. `None` if it runs already, or cannot.
-    pub fn wake(&mut self, sample: u32) -> Option<Turn> {
-        let hertz = self.sample_rate.filter(|_| self.motion == Motion::Listening)?;
+    /// Starts a stopped clock at a sample of the current block, on a whole tick and a bar line. `None` if it is running or cannot run.
+    pub fn start(&mut self, sample: u32) -> Option<TransportEvent> {
+        let hertz = self.sample_rate.filter(|_| self.motion == Motion::Stopped)?;
         let now = self.span.start.ceil();
-        self.motion = Motion::Own;
+        self.motion = Motion::Internal;
         let rate = self.tempo * TICKS_PER_QUARTER as f64 / 60.0 / hertz;
-        self.hold(now - f64::from(sample) * rate, rate);
+        self.set_rate_from(now - f64::from(sample) * rate, rate);
         self.run = u64::from(self.span.frames);
         self.span = Span { start: self.anchor, rate, ..self.span };
-        // Nobody says where the bars are: the first begins here.
+        // No host bar lines: the first bar begins here.
         let song = self.song_tick(Moment(now));
         self.bar = SongBar { start: song, metre: self.bar.metre };
-        Some(Turn { cause: Cause::Wake, sample, at: Moment(now), song, bar: self.bar })
+        Some(TransportEvent { cause: Cause::Wake, sample, at: Moment(now), song, bar: self.bar })
     }
 
     /// The current block.
@@ -136,7 +156,7 @@ impl Clock {
         self.span
     }
 
-    /// What drives it.
+    /// What drives the clock.
     #[must_use]
     pub const fn motion(&self) -> Motion {
         self.motion
@@ -148,32 +168,32 @@ impl Clock {
         self.tempo
     }
 
-    /// Where the song is while the clock is at this moment, in ticks.
+    /// Song position, in ticks, at a clock time.
     #[must_use]
-    pub fn song_at(&self, moment: Moment) -> f64 {
-        moment.0 + self.song as f64
+    pub fn song_at(&self, time: Moment) -> f64 {
+        time.0 + self.song as f64
     }
 
-    /// Whether the host gave a sample rate.
+    /// Whether the host set a valid sample rate.
     #[must_use]
     pub const fn has_sample_rate(&self) -> bool {
         self.sample_rate.is_some()
     }
 
-    /// Whether the host's bar lines cannot be true, so that the bars are counted.
+    /// Whether bars are counted because the host's bar lines are implausible.
     #[must_use]
     pub fn counts_bars(&self) -> bool {
         self.lines.are_refuted()
     }
 
-    /// The moment at which the next block begins.
+    /// Clock time, in ticks, at the start of the next block.
     fn now(&self) -> f64 {
         self.anchor + self.run as f64 * self.rate
     }
 
-    /// Runs on from here at this rate.
-    fn hold(&mut self, moment: f64, rate: f64) {
-        self.anchor = moment;
+    /// Runs on from this time at this rate.
+    fn set_rate_from(&mut self, time: f64, rate: f64) {
+        self.anchor = time;
         self.run = 0;
         self.rate = rate;
     }

@@ -1,42 +1,42 @@
-//! A block on the clock: samples to moments and back.
+//! One block on the clock: conversion between samples and clock time.
 
 use super::Moment;
 use antiphon_engine::plan::whole;
 
-/// A moment this small part of a sample after a sample belongs to it: whole numbers do not survive arithmetic exactly.
+/// Fraction of a sample by which a time may exceed a sample and still belong to it. Absorbs floating-point rounding.
 pub(super) const SAMPLE_SLACK: f64 = 1e-3;
 
-/// A block on the clock.
+/// One block on the clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Span {
-    /// The first sample's moment.
+    /// Clock time of the first sample, in ticks.
     pub(super) start: f64,
-    /// Nothing in the block lies before it.
+    /// Lower bound, in ticks, of all times in the block: the clock never runs backwards.
     pub(super) earliest: f64,
-    /// Ticks per sample; 0 while the clock stands.
+    /// Ticks per sample; 0 while the clock is stopped.
     pub(super) rate: f64,
-    /// Samples.
+    /// Length in samples.
     pub(super) frames: u32,
 }
 
 impl Span {
-    /// The moment of a sample.
+    /// Clock time of a sample.
     #[must_use]
-    pub fn moment(&self, sample: u32) -> Moment {
+    pub fn time(&self, sample: u32) -> Moment {
         Moment((self.start + f64::from(sample) * self.rate).max(self.earliest))
     }
 
-    /// The moment after its last sample.
+    /// Clock time of the block end.
     #[must_use]
     pub fn end(&self) -> Moment {
-        self.moment(self.frames)
+        self.time(self.frames)
     }
 
-    /// The first sample at or after a moment: negative if it is over before the block, at least `frames` if it comes after the block. While
-    /// the clock stands, what is not over is never.
+    /// First sample at or after a time: negative if the time lies before the block, at least `frames` if after it. While the clock is
+    /// stopped, times from now on are never reached ([`i64::MAX`]).
     #[must_use]
-    pub fn sample(&self, moment: Moment) -> i64 {
-        let ahead = moment.0 - self.start;
+    pub fn sample(&self, time: Moment) -> i64 {
+        let ahead = time.0 - self.start;
         if self.rate > 0.0 {
             whole((ahead / self.rate - SAMPLE_SLACK).ceil())
         } else if ahead < 0.0 {
@@ -46,7 +46,7 @@ impl Span {
         }
     }
 
-    /// Samples in it.
+    /// Length in samples.
     #[must_use]
     pub const fn frames(&self) -> u32 {
         self.frames

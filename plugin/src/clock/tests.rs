@@ -1,4 +1,4 @@
-//! The clock against hosts of all kinds.
+//! The clock against simulated hosts.
 
 use proptest::prelude::*;
 
@@ -9,14 +9,15 @@ use super::span::SAMPLE_SLACK;
 use super::*;
 use antiphon_engine::plan::{EQUAL, whole};
 
-const SILENT: HostTime = HostTime { playing: false, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
+const NO_TRANSPORT: HostTime =
+    HostTime { playing: false, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
 
-/// A host that plays from a place of its song at a steady tempo.
+/// A simulated host that plays from a song position at a steady tempo.
 struct Host {
     clock: Clock,
     hertz: f64,
     time: HostTime,
-    /// Samples played since the last locate.
+    /// Samples since the last locate.
     played: u64,
     from: f64,
 }
@@ -25,7 +26,7 @@ impl Host {
     fn new(tempo: f64, hertz: f32) -> Self {
         let mut clock = Clock::new();
         clock.set_sample_rate(hertz);
-        let time = HostTime { playing: true, tempo: Some(tempo), metre: Some(Metre::COMMON), ..SILENT };
+        let time = HostTime { playing: true, tempo: Some(tempo), metre: Some(Metre::COMMON), ..NO_TRANSPORT };
         Self { clock, hertz: f64::from(hertz), time, played: 0, from: 0.0 }
     }
 
@@ -37,7 +38,7 @@ impl Host {
         self.from + self.played as f64 * self.rate()
     }
 
-    fn block(&mut self, frames: u32) -> Turns {
+    fn block(&mut self, frames: u32) -> TransportEvents {
         self.time.position = Position::Musical(self.song());
         self.played += u64::from(frames);
         self.clock.begin(&self.time, frames)
@@ -48,11 +49,11 @@ impl Host {
     }
 }
 
-fn cause(turn: Option<Turn>) -> Option<Cause> {
-    turn.map(|turn| turn.cause)
+fn cause(event: Option<TransportEvent>) -> Option<Cause> {
+    event.map(|event| event.cause)
 }
 
-/// Lengths of blocks: fixed, and as random as it takes.
+/// Pseudo-random block lengths, 1 to 2048.
 fn lengths(seed: u32) -> impl Iterator<Item = u32> {
     let mut state = seed;
     std::iter::from_fn(move || {
@@ -62,7 +63,7 @@ fn lengths(seed: u32) -> impl Iterator<Item = u32> {
 }
 
 #[test]
-fn every_tick_has_its_sample_whatever_the_blocks() {
+fn tick_falls_on_its_sample_at_any_block_length() {
     for (tempo, hertz) in [(133.0, 44_100.0), (120.0, 48_000.0), (97.3, 96_000.0), (120.0, 44_100.0), (61.0, 22_050.0)] {
         for seed in 0..4 {
             let mut host = Host::new(tempo, hertz);
@@ -89,40 +90,40 @@ fn every_tick_has_its_sample_whatever_the_blocks() {
 }
 
 #[test]
-fn a_start_takes_over_the_fraction_of_a_tick() {
+fn start_takes_over_the_fraction_of_a_tick() {
     let mut host = Host::new(120.0, 48_000.0);
     host.locate(77.25);
-    let turn = host.block(64).first.unwrap();
-    assert_eq!((turn.cause, turn.at, turn.song), (Cause::Start, Moment(0.25), SongPosition(77)));
-    assert_eq!(turn.bar, SongBar { start: SongPosition(0), metre: Metre::COMMON });
-    assert_eq!(host.block(64), Turns::default());
+    let event = host.block(64).first.unwrap();
+    assert_eq!((event.cause, event.at, event.song), (Cause::Start, Moment(0.25), SongPosition(77)));
+    assert_eq!(event.bar, SongBar { start: SongPosition(0), metre: Metre::COMMON });
+    assert_eq!(host.block(64), TransportEvents::default());
 }
 
 #[test]
-fn a_locate_never_turns_the_clock_back() {
+fn locate_backwards_does_not_turn_the_clock_back() {
     let mut host = Host::new(120.0, 48_000.0);
     host.block(48_000);
     host.locate(5.5);
-    let turn = host.block(64).first.unwrap();
-    assert_eq!((turn.cause, turn.at, turn.song), (Cause::Locate, Moment(48.5), SongPosition(5)));
+    let event = host.block(64).first.unwrap();
+    assert_eq!((event.cause, event.at, event.song), (Cause::Locate, Moment(48.5), SongPosition(5)));
 }
 
 #[test]
-fn a_loop_wraps_within_the_block() {
+fn loop_end_within_a_block_is_an_event_at_its_sample() {
     let mut host = Host::new(120.0, 48_000.0);
     host.time.cycle = Some((96.0, 192.0));
     host.locate(190.0);
-    // Two ticks to the end, 1000 samples each.
-    let turns = host.block(3000);
-    let wrap = turns.within.unwrap();
+    // Two ticks to the loop end, 1000 samples each.
+    let events = host.block(3000);
+    let wrap = events.within.unwrap();
     assert_eq!((wrap.cause, wrap.sample, wrap.at, wrap.song), (Cause::Loop, 2000, Moment(2.0), SongPosition(96)));
     host.locate(97.0);
-    assert_eq!(host.block(500), Turns::default());
+    assert_eq!(host.block(500), TransportEvents::default());
     assert_eq!(host.clock.span().start, 3.0);
 }
 
 #[test]
-fn a_loop_between_blocks_is_told_from_a_locate() {
+fn jump_from_loop_end_to_loop_start_is_a_loop_and_any_other_a_locate() {
     let mut host = Host::new(120.0, 48_000.0);
     host.time.cycle = Some((96.0, 192.0));
     host.locate(191.0);
@@ -134,7 +135,7 @@ fn a_loop_between_blocks_is_told_from_a_locate() {
 }
 
 #[test]
-fn a_loop_cut_at_whole_samples_costs_no_tick() {
+fn loop_cut_at_whole_samples_loses_no_tick() {
     let mut host = Host::new(133.0, 44_100.0);
     host.time.cycle = Some((96.0, 192.0));
     host.locate(96.0);
@@ -144,41 +145,41 @@ fn a_loop_cut_at_whole_samples_costs_no_tick() {
     for pass in 0..50 {
         while host.played < bar {
             let frames = u32::try_from(bar - host.played).unwrap().min(512);
-            let turns = host.block(frames);
-            assert!(turns == Turns::default(), "{pass}: {turns:?}");
+            let events = host.block(frames);
+            assert!(events == TransportEvents::default(), "{pass}: {events:?}");
         }
         host.locate(96.0);
-        let turn = host.block(512).first.unwrap();
-        assert_eq!((turn.cause, turn.song, turn.at.tick() - before), (Cause::Loop, SongPosition(96), Tick(96)), "{pass}");
-        before = turn.at.tick();
+        let event = host.block(512).first.unwrap();
+        assert_eq!((event.cause, event.song, event.at.tick() - before), (Cause::Loop, SongPosition(96), Tick(96)), "{pass}");
+        before = event.at.tick();
     }
 }
 
 #[test]
-fn ardours_rounding_does_not_move_the_clock() {
+fn rounded_positions_as_in_ardour_do_not_move_the_clock() {
     let mut host = Host::new(133.0, 44_100.0);
     for frames in lengths(7).take(2000) {
         host.time.position = Position::Musical((host.song() * 80.0).round() / 80.0);
         host.played += u64::from(frames);
-        let turns = host.clock.begin(&host.time, frames);
-        assert!(turns.first.is_none_or(|turn| turn.cause == Cause::Start), "{turns:?}");
+        let events = host.clock.begin(&host.time, frames);
+        assert!(events.first.is_none_or(|event| event.cause == Cause::Start), "{events:?}");
         assert!((host.clock.span().end().0 - host.song()).abs() < 1e-6);
     }
 }
 
 #[test]
-fn a_tempo_ramp_is_followed_without_jumps() {
+fn tempo_ramp_is_followed_without_jumps() {
     let mut host = Host::new(60.0, 48_000.0);
     let (mut song, mut tempo, mut before) = (0.0, 60.0, 0.0);
     for block in 0..2000 {
         host.time.tempo = Some(tempo);
         host.time.position = Position::Musical(song);
-        let turns = host.clock.begin(&host.time, 512);
-        assert!(turns.first.is_none() || block == 0, "{turns:?}");
+        let events = host.clock.begin(&host.time, 512);
+        assert!(events.first.is_none() || block == 0, "{events:?}");
         let end = host.clock.span().end().0;
         assert!(end >= before);
         before = end;
-        // The ramp goes on within the block: half of it counts for the block.
+        // The ramp continues within the block; its mean counts.
         let next: f64 = if block < 1000 { tempo + 0.2 } else { tempo - 0.15 };
         song += 512.0 * (tempo + next) / 2.0 * 24.0 / 60.0 / 48_000.0;
         tempo = next;
@@ -187,69 +188,69 @@ fn a_tempo_ramp_is_followed_without_jumps() {
 }
 
 #[test]
-fn a_tempo_change_within_a_block_is_no_jump() {
+fn tempo_change_within_a_block_is_no_jump() {
     let mut host = Host::new(60.0, 48_000.0);
     host.block(8192);
-    // 200 bpm from the block's first sample on, as told only with the next.
+    // 200 bpm from the first sample of the last block, reported one block later.
     host.locate(8192.0 * 200.0 * 24.0 / 60.0 / 48_000.0);
     host.time.tempo = Some(200.0);
-    assert_eq!(host.block(8192), Turns::default());
+    assert_eq!(host.block(8192), TransportEvents::default());
     assert!((host.clock.span().end().0 - host.song()).abs() < 1e-9);
 }
 
 #[test]
-fn stopping_and_starting_are_told() {
+fn transport_stop_and_start_are_events() {
     let mut host = Host::new(120.0, 48_000.0);
     host.block(100);
     host.time.playing = false;
     assert_eq!(cause(host.block(100).first), Some(Cause::Stop));
-    assert_eq!(host.block(100), Turns::default());
-    assert_eq!(host.clock.motion(), Motion::Listening);
+    assert_eq!(host.block(100), TransportEvents::default());
+    assert_eq!(host.clock.motion(), Motion::Stopped);
     host.time.playing = true;
     assert_eq!(cause(host.block(100).first), Some(Cause::Start));
 }
 
 #[test]
-fn without_a_transport_the_player_starts_the_clock() {
+fn clock_without_a_transport_starts_with_the_player() {
     let mut clock = Clock::new();
     clock.set_sample_rate(48_000.0);
-    assert_eq!(clock.begin(&SILENT, 256), Turns::default());
+    assert_eq!(clock.begin(&NO_TRANSPORT, 256), TransportEvents::default());
     assert_eq!(clock.span().end(), Moment(0.0));
-    clock.begin(&SILENT, 2048);
-    let turn = clock.wake(40).unwrap();
-    assert_eq!((turn.cause, turn.sample, turn.at), (Cause::Wake, 40, Moment(0.0)));
-    assert_eq!(clock.wake(50), None);
+    clock.begin(&NO_TRANSPORT, 2048);
+    let event = clock.start(40).unwrap();
+    assert_eq!((event.cause, event.sample, event.at), (Cause::Wake, 40, Moment(0.0)));
+    assert_eq!(clock.start(50), None);
     assert_eq!(clock.span().sample(Moment(1.0)), 1040);
-    // Before it, the clock stood.
-    assert_eq!(clock.span().moment(0), Moment(0.0));
-    clock.begin(&SILENT, 256);
+    // The clock was stopped before sample 40.
+    assert_eq!(clock.span().time(0), Moment(0.0));
+    clock.begin(&NO_TRANSPORT, 256);
     assert_eq!(clock.span().sample(Moment(2.0)), 2040 - 2048);
     assert_eq!(clock.span().sample(Moment(3.0)), 3040 - 2048);
 }
 
 #[test]
-fn the_bars_that_a_player_begins_have_the_metre_of_a_host_that_names_one() {
+fn bars_started_by_the_player_have_the_metre_of_the_stopped_host() {
     let waltz = Metre::new(3, 4).unwrap();
-    let stopped = HostTime { tempo: Some(90.0), metre: Some(waltz), ..SILENT };
+    let stopped = HostTime { tempo: Some(90.0), metre: Some(waltz), ..NO_TRANSPORT };
     let mut clock = Clock::new();
     clock.set_sample_rate(48_000.0);
     clock.begin(&stopped, 256);
-    assert_eq!((clock.wake(0).unwrap().bar.metre, clock.tempo()), (waltz, 90.0));
-    // Once the bars have begun, only a rolling transport turns them.
-    assert_eq!(clock.begin(&HostTime { metre: Some(Metre::COMMON), ..stopped }, 256), Turns::default());
-    clock.rest();
-    clock.begin(&SILENT, 256);
-    assert_eq!(clock.wake(0).unwrap().bar.metre, waltz);
+    assert_eq!((clock.start(0).unwrap().bar.metre, clock.tempo()), (waltz, 90.0));
+    // Once bars have begun, only a rolling transport changes the metre.
+    assert_eq!(clock.begin(&HostTime { metre: Some(Metre::COMMON), ..stopped }, 256), TransportEvents::default());
+    clock.stop();
+    clock.begin(&NO_TRANSPORT, 256);
+    assert_eq!(clock.start(0).unwrap().bar.metre, waltz);
 }
 
 #[test]
-fn a_host_that_counts_samples_is_followed_through_tempo_changes() {
+fn clock_follows_a_host_that_reports_samples_through_tempo_changes() {
     let mut host = Host::new(120.0, 48_000.0);
     for (number, tempo) in (0i64..).zip([120.0, 120.0, 180.0, 90.0]) {
         host.time.tempo = Some(tempo);
         host.time.position = Position::Samples(number * 4800);
-        let turns = host.clock.begin(&host.time, 4800);
-        assert_eq!(cause(turns.first), (number == 0).then_some(Cause::Start));
+        let events = host.clock.begin(&host.time, 4800);
+        assert_eq!(cause(events.first), (number == 0).then_some(Cause::Start));
     }
     // A tenth of a second each.
     assert!((host.clock.span().end().0 - (4.8 + 4.8 + 7.2 + 3.6)).abs() < 1e-9);
@@ -258,27 +259,27 @@ fn a_host_that_counts_samples_is_followed_through_tempo_changes() {
 }
 
 #[test]
-fn a_new_metre_turns_the_bar_lines_only() {
+fn metre_change_moves_the_bar_lines_but_not_the_clock() {
     let mut host = Host::new(120.0, 48_000.0);
     host.time.bar_line = Some(0.0);
     host.block(96_000);
     host.time.metre = Metre::new(3, 4);
     host.time.bar_line = Some(96.0);
-    let turn = host.block(64).first.unwrap();
-    assert_eq!((turn.cause, turn.at), (Cause::Metre, Moment(96.0)));
-    // The next bar's start, as Ardour says it, is the same phase.
+    let event = host.block(64).first.unwrap();
+    assert_eq!((event.cause, event.at), (Cause::Metre, Moment(96.0)));
+    // The start of the next bar, as Ardour reports it, has the same phase.
     host.time.bar_line = Some(168.0);
-    assert_eq!(host.block(64), Turns::default());
+    assert_eq!(host.block(64), TransportEvents::default());
 }
 
 #[test]
-fn without_a_sample_rate_the_clock_stands() {
+fn clock_without_a_valid_sample_rate_is_stopped() {
     for hertz in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         let mut host = Host::new(120.0, 48_000.0);
         host.clock.set_sample_rate(hertz);
-        assert_eq!(host.block(64), Turns::default());
-        assert_eq!(host.block(64), Turns::default());
-        assert_eq!(host.clock.wake(0), None);
+        assert_eq!(host.block(64), TransportEvents::default());
+        assert_eq!(host.block(64), TransportEvents::default());
+        assert_eq!(host.clock.start(0), None);
         assert_eq!(host.clock.span().end(), Moment(0.0));
     }
 }
@@ -298,23 +299,23 @@ fn host_time() -> impl Strategy<Value = HostTime> {
 }
 
 proptest! {
-    /// Whatever a host says, the clock never runs back, and every turn has the fraction of its song.
+    /// For any host, the clock never runs backwards, and every transport event lies inside its block.
     #[test]
-    fn the_clock_never_runs_back(blocks in prop::collection::vec((host_time(), 0..5000u32, any::<bool>()), 1..60)) {
+    fn clock_never_runs_backwards(blocks in prop::collection::vec((host_time(), 0..5000u32, any::<bool>()), 1..60)) {
         let mut clock = Clock::new();
         clock.set_sample_rate(44_100.0);
         let mut before = Moment(0.0);
-        for (time, frames, wakes) in blocks {
-            let turns = clock.begin(&time, frames);
-            let woken = if wakes { clock.wake(frames / 2) } else { None };
+        for (time, frames, starts) in blocks {
+            let events = clock.begin(&time, frames);
+            let started = if starts { clock.start(frames / 2) } else { None };
             let span = clock.span();
             for sample in [0, frames / 3, frames] {
-                prop_assert!(span.moment(sample) >= before, "{:?} {:?}", span.moment(sample), before);
-                before = span.moment(sample);
+                prop_assert!(span.time(sample) >= before, "{:?} {:?}", span.time(sample), before);
+                before = span.time(sample);
             }
-            for turn in turns.first.into_iter().chain(turns.within).chain(woken) {
-                prop_assert!(turn.sample == 0 || turn.sample < frames || frames == 0);
-                prop_assert!(turn.at >= Moment(0.0) && turn.at.0 <= span.end().0 + EQUAL);
+            for event in events.first.into_iter().chain(events.within).chain(started) {
+                prop_assert!(event.sample == 0 || event.sample < frames || frames == 0);
+                prop_assert!(event.at >= Moment(0.0) && event.at.0 <= span.end().0 + EQUAL);
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Where dragged files lie: a folder of this process in the system's folder for temporary files.
+//! Temporary folder for dragged files, one per process.
 //!
-//! A host may read a file long after the drop, so a folder outlives its process and is removed when a later process opens its own. A locked
-//! file in each folder tells the living from the dead: the system lets the lock go when the process ends, however it ends.
+//! A host may read a file long after the drop, so the folder outlives its process and is removed when a later process opens its own. A
+//! locked file in each folder shows whether its process is alive: the system releases the lock however the process ends.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -12,29 +12,29 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use antiphon_engine::files::write_whole;
 use parking_lot::Mutex;
 
-/// How the folders' names begin.
+/// Prefix of the folder names.
 const PREFIX: &str = "antiphon-drag-";
-/// The file that is locked while the folder's process lives.
+/// File that stays locked while the folder's process lives.
 const LOCK: &str = "lock";
 
-/// This process's folder, made at its first drag.
+/// This process's folder, created at its first drag.
 static FOLDER: Mutex<Option<Arc<DragFolder>>> = Mutex::new(None);
 
-/// A folder of files to be dragged.
+/// A folder for dragged files.
 #[derive(Debug)]
 pub struct DragFolder {
     path: PathBuf,
-    /// Locked for as long as the process lives.
+    /// Locked as long as the process lives.
     _lock: File,
-    /// Files put so far.
+    /// Number of files written so far.
     files: AtomicU32,
 }
 
 impl DragFolder {
-    /// This process's folder, shared by its instances of the plug-in.
+    /// This process's folder, shared by its plug-in instances.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The file system's error.
     pub fn of_this_process() -> io::Result<Arc<Self>> {
         let mut folder = FOLDER.lock();
         if let Some(folder) = &*folder {
@@ -45,14 +45,14 @@ impl DragFolder {
         Ok(opened)
     }
 
-    /// A new folder beside those of other processes; the folders of processes that are gone are removed.
+    /// Creates a folder next to those of other processes, and removes folders whose process has ended.
     ///
     /// # Errors
-    /// What the file system says about the new folder. An old one that cannot be removed is left.
+    /// The file system's error for the new folder. Old folders that cannot be removed are left.
     pub fn open_in(parent: &Path) -> io::Result<Self> {
         remove_abandoned(parent);
         let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
-        // The lock is taken before the file has the name that others look at.
+        // Locked before it gets the name that other processes look for.
         let unnamed = path.join("new-lock");
         let lock = OpenOptions::new().write(true).create_new(true).open(&unnamed)?;
         lock.lock()?;
@@ -60,10 +60,10 @@ impl DragFolder {
         Ok(Self { path, _lock: lock, files: AtomicU32::new(0) })
     }
 
-    /// Writes a file that no other drag has had, and gives its full path.
+    /// Writes a file at a path no other drag uses, and returns its absolute path.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The file system's error.
     pub fn put(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
         let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
         let folder = self.path.join(number.to_string());
@@ -74,19 +74,19 @@ impl DragFolder {
     }
 }
 
-/// Removes the folders whose process is gone. What cannot be read or removed is somebody else's.
+/// Removes folders whose process has ended. Unreadable or undeletable ones are assumed to belong to someone else.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        // The type of a link is that of the link.
+        // `file_type` does not follow symbolic links.
         if ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_abandoned(&entry.path()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Whether nobody holds the folder's lock. A folder that has none yet is just being made.
+/// Whether no process holds the lock. A folder without a lock file is still being created.
 fn is_abandoned(folder: &Path) -> bool {
     let Ok(lock) = OpenOptions::new().write(true).open(folder.join(LOCK)) else { return false };
     match lock.try_lock() {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_fresh_and_keeps_its_name() {
+    fn files_of_one_name_get_different_paths_and_keep_the_name() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DragFolder::open_in(parent.path()).unwrap();
         let (first, second) = (folder.put("a b.mid", b"one").unwrap(), folder.put("a b.mid", b"two").unwrap());
@@ -110,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn files_outlive_their_process_until_the_next_one_starts() {
+    fn files_of_an_ended_process_are_removed_when_the_next_one_starts() {
         let parent = tempfile::tempdir().unwrap();
         let (living, gone) = (DragFolder::open_in(parent.path()).unwrap(), DragFolder::open_in(parent.path()).unwrap());
         let (kept, abandoned) = (living.put("kept.mid", b"").unwrap(), gone.put("abandoned.mid", b"").unwrap());
-        // What a process that ends lets go.
+        // Dropping releases the lock, as the end of a process does.
         drop(gone);
         assert!(abandoned.exists());
         let _next = DragFolder::open_in(parent.path()).unwrap();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_left_alone() {
+    fn foreign_files_and_folders_are_left_alone() {
         let parent = tempfile::tempdir().unwrap();
         let (other, unfinished) = (parent.path().join("other"), parent.path().join(format!("{PREFIX}unfinished")));
         for folder in [&other, &unfinished] {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn instances_share_the_folder_of_their_process() {
+    fn instances_of_one_process_share_a_folder() {
         let (one, other) = (DragFolder::of_this_process().unwrap(), DragFolder::of_this_process().unwrap());
         assert!(Arc::ptr_eq(&one, &other));
     }

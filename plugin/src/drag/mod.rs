@@ -1,11 +1,13 @@
-//! Files dragged out of the editor into a host or a file manager.
+//! Dragging files from the editor into a host or a file manager.
 //!
-//! One trait, and one source per window system: our own XDND source on X11, where a plug-in cannot count on the host's toolkit, and the `drag`
-//! crate on Windows and macOS. Those two were written from their documentation and have not been run.
+//! One trait and one drag source per window system: our own XDND source on X11, where a plug-in cannot rely on the host's toolkit, and the
+//! `drag` crate on Windows and macOS. The latter two were written from documentation and have not been run.
 
 mod folder;
 #[cfg(any(windows, target_os = "macos"))]
 mod native;
+#[cfg(target_os = "linux")]
+mod uri_list;
 #[cfg(target_os = "linux")]
 mod x11;
 
@@ -22,34 +24,34 @@ pub use x11::XdndSource;
 #[cfg(target_os = "linux")]
 use x11::XdndSource as PlatformSource;
 
-/// Carries a file from the editor to whatever the pointer is over when its button is let go.
+/// Drags a file from the editor to whatever the pointer is over when the button is released.
 ///
-/// Dropping it ends a drag that is under way and waits for it, so that no thread of ours outlives the library.
+/// Dropping it cancels a running drag and waits for its thread, so that no thread outlives the library.
 pub trait DragSource: Send {
-    /// Begins a drag of a file, given by its full path, while the primary button is held. Returns at once; one that is under way is ended.
+    /// Begins dragging a file, given by its absolute path, while the primary button is held. Returns at once; cancels a drag in progress.
     ///
     /// # Errors
-    /// When the window system lets no drag begin.
+    /// When the window system cannot start a drag.
     fn begin(&mut self, file: &Path, window: &dyn HasWindowHandle) -> Result<(), DragError>;
 
-    /// How the last drag ended: once, and `None` while it is under way.
+    /// Outcome of the last drag, returned once; `None` while it is in progress.
     fn ended(&mut self) -> Option<Result<Outcome, DragError>>;
 }
 
-/// The source of the window system we run on.
+/// The drag source of the current window system.
 #[must_use]
 pub fn platform_source() -> Box<dyn DragSource> {
     Box::new(PlatformSource::default())
 }
 
-/// How a drag ended. What became of the file is the receiver's affair, so it is never deleted here.
+/// How a drag ended. The receiver may still read the file, so it is never deleted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The receiver has fetched the file's place.
+    /// The receiver fetched the file path.
     Delivered,
-    /// The pointer was let go over something that takes no files.
+    /// Released over something that takes no files.
     Declined,
-    /// The drag was called off.
+    /// The drag was cancelled.
     Cancelled,
 }
 
@@ -57,13 +59,13 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum DragError {
     /// No thread, or no connection to the window system.
-    #[error("nothing can be dragged from here: {0}; use Save as...")]
+    #[error("dragging is not available here: {0}; use Save as...")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The window system failed in the middle of it.
-    #[error("the drag was lost: {0}; try again, or use Save as...")]
+    /// The window system failed during the drag.
+    #[error("the drag failed: {0}; try again, or use Save as...")]
     Lost(#[source] Box<dyn Error + Send + Sync>),
-    /// The receiver took the drop, and then did not fetch it.
-    #[error("the window it was dropped on did not fetch the file; try again, or use Save as...")]
+    /// The receiver accepted the drop but never fetched the path.
+    #[error("the window that accepted the drop did not fetch the file; try again, or use Save as...")]
     Unanswered,
 }
 
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_name_the_way_round() {
+    fn drag_errors_mention_save_as() {
         let cause = || Box::<dyn Error + Send + Sync>::from("no server");
         for error in [DragError::Unavailable(cause()), DragError::Lost(cause()), DragError::Unanswered] {
             assert!(error.to_string().contains("Save as..."), "{error}");

@@ -1,7 +1,7 @@
-//! The source for Windows and macOS, through the `drag` crate. Written from its documentation and source; not run.
+//! Drag source for Windows and macOS, on the `drag` crate. Written from its documentation and source; not run.
 //!
-//! macOS begins a session on the editor's view and returns; it must be called on the main thread, which is the one the editor draws on.
-//! Windows' `DoDragDrop` is a modal loop, so it runs on a thread of its own: inside the editor's drawing it would deadlock.
+//! macOS starts a dragging session on the editor's view and returns; it must be called on the main thread, on which the editor draws.
+//! Windows' `DoDragDrop` is a modal loop and runs on its own thread: inside the editor's paint call it would deadlock.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -11,15 +11,15 @@ use raw_window_handle::HasWindowHandle;
 
 use super::{DragError, DragSource, Outcome};
 
-/// What hangs at the pointer.
+/// Drag image at the pointer.
 const PICTURE: &[u8] = include_bytes!("clip.png");
 
 type Report = Result<Outcome, DragError>;
 
-/// The source for Windows and macOS.
+/// Drag source for Windows and macOS.
 #[derive(Debug, Default)]
 pub(super) struct NativeSource {
-    /// Of the last drag, until it has ended.
+    /// Receives the outcome of the last drag; `None` when it was read.
     reports: Option<Receiver<Report>>,
     #[cfg(windows)]
     thread: Option<std::thread::JoinHandle<()>>,
@@ -51,12 +51,12 @@ impl DragSource for NativeSource {
     }
 }
 
-/// Begins a drag, and reports how it ends.
+/// Starts a drag, and sends its outcome.
 fn start(file: &Path, window: &impl HasWindowHandle, report: Sender<Report>) -> Result<(), DragError> {
     let item = DragItem::Files(vec![file.to_owned()]);
     let ended = move |result: DragResult, _| {
         let outcome = if matches!(result, DragResult::Dropped) { Outcome::Delivered } else { Outcome::Cancelled };
-        // Nobody listens once the editor is gone.
+        // The receiver is gone once the editor is closed.
         let _ = report.send(Ok(outcome));
     };
     drag::start_drag(window, item, Image::Raw(PICTURE.to_vec()), ended, Options::default())
@@ -65,10 +65,10 @@ fn start(file: &Path, window: &impl HasWindowHandle, report: Sender<Report>) -> 
 
 #[cfg(windows)]
 impl NativeSource {
-    /// Waits for the modal loop, which ends when the button is let go.
+    /// Waits for the modal loop, which ends when the button is released.
     fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // A panic in it has ended the drag: nothing more is to be told.
+            // A panic ended the drag; there is nothing more to report.
             let _ = thread.join();
         }
     }
@@ -94,27 +94,27 @@ mod modal {
     use super::{Report, start};
     use crate::drag::DragError;
 
-    /// The editor's window, on the drag's thread.
+    /// The editor's window, usable on the drag thread.
     struct Owner(Win32WindowHandle);
 
     impl HasWindowHandle for Owner {
         fn window_handle(&self) -> Result<WindowHandle<'_>, HandleError> {
-            // SAFETY: the handle is a number that `drag` checks the kind of and does not use; the system refuses one whose window is gone.
+            // SAFETY: `drag` only checks the kind of the handle; the system rejects one whose window is gone.
             Ok(unsafe { WindowHandle::borrow_raw(RawWindowHandle::Win32(self.0)) })
         }
     }
 
-    /// Runs the modal loop on a thread of its own. Called on the window's thread.
+    /// Runs the modal loop on its own thread. Called on the window's thread.
     pub(super) fn spawn(file: &Path, window: RawWindowHandle, report: Sender<Report>) -> Result<JoinHandle<()>, DragError> {
         let RawWindowHandle::Win32(window) = window else {
-            return Err(DragError::Unavailable("the editor's window is none of Windows'".into()));
+            return Err(DragError::Unavailable("the editor's window is not a Win32 window".into()));
         };
         let (file, owner) = (file.to_owned(), Owner(window));
-        // SAFETY: it has no preconditions.
+        // SAFETY: no preconditions.
         let editor_thread = unsafe { GetCurrentThreadId() };
         let run = move || {
-            // SAFETY: each call is undone below, on the same thread. OLE is set up per thread, and the button went down on the editor's thread,
-            // whose input this one must share to see it go up.
+            // SAFETY: each call is undone below, on the same thread. OLE is initialised per thread, and the button was pressed on the
+            // editor's thread, whose input queue this thread must share to see the release.
             let (own_thread, ole) = unsafe {
                 let own_thread = GetCurrentThreadId();
                 let ole = OleInitialize(std::ptr::null());
@@ -124,7 +124,7 @@ mod modal {
             if let Err(error) = start(&file, &owner, report.clone()) {
                 let _ = report.send(Err(error));
             }
-            // SAFETY: as above; OLE is only let go where it was set up.
+            // SAFETY: as above; OLE is only uninitialised where it was initialised.
             unsafe {
                 AttachThreadInput(own_thread, editor_thread, 0);
                 if ole >= 0 {

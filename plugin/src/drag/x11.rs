@@ -1,11 +1,11 @@
-//! An XDND source of our own, version 5 of the freedesktop.org specification "Drag-and-Drop Protocol for the X Window System".
+//! XDND drag source, version 5 of the freedesktop.org specification "Drag-and-Drop Protocol for the X Window System".
 //!
-//! It has its own connection, thread and window, and never grabs: while the button is down the editor's window holds its implicit grab, and
-//! the source asks the server where the pointer is. So it needs nothing of the host's toolkit, nor of the thread the editor draws on.
+//! It has its own connection, thread and window, and never grabs: while the button is down the editor's window holds the implicit grab, and
+//! the source polls the pointer position. It therefore needs nothing of the host's toolkit, nor of the editor's thread.
 //!
-//! Seen in receivers: Qt says that it did not accept what it then imports, so any XdndFinished counts as delivered; the next XdndPosition must
-//! wait for the answer to the last; a receiver reads the file long after it is finished; and Ardour imports between fetching the file's place and
-//! saying that it has finished, which takes as long as it takes.
+//! Observed receivers: Qt reports that it did not accept what it then imports, so any XdndFinished counts as delivered; the next
+//! XdndPosition must wait for the reply to the last; a receiver may read the file long after XdndFinished; Ardour imports between fetching
+//! the path and sending XdndFinished, however long that takes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use raw_window_handle::HasWindowHandle;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
@@ -24,18 +23,17 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
+use super::uri_list::uri_list;
 use super::{DragError, DragSource, Outcome};
 
-/// The version of the protocol we speak. Receivers older than 3 are no longer met.
+/// Protocol version. Receivers older than 3 are no longer in use.
 const VERSION: u32 = 5;
-/// How often the pointer is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(8);
-/// How long a receiver may think about a position once the button is up.
-const STATUS_WITHIN: Duration = Duration::from_secs(1);
-/// How long a receiver may leave a drop alone before it counts as lost.
-const FETCHED_WITHIN: Duration = Duration::from_secs(5);
-/// What a URI's path may hold as it is: RFC 3986's unreserved characters, and the slash.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// Polling interval for the pointer.
+const POLL_INTERVAL: Duration = Duration::from_millis(8);
+/// How long to wait for XdndStatus once the button is up.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a receiver may leave a drop untouched before it counts as failed.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 x11rb::atom_manager! {
     Atoms: AtomsCookie {
@@ -57,10 +55,10 @@ x11rb::atom_manager! {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The source for X11.
+/// Drag source for X11.
 #[derive(Debug, Default)]
 pub struct XdndSource {
-    /// The display, `None` for the one that the environment names.
+    /// Display name; `None` for that of the environment.
     display: Option<String>,
     running: Option<Running>,
 }
@@ -78,11 +76,11 @@ impl XdndSource {
         Self { display: Some(display.to_owned()), running: None }
     }
 
-    /// Ends a drag that is under way, and waits for its thread.
+    /// Cancels a drag in progress, and waits for its thread.
     fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop.store(true, Ordering::Relaxed);
-            // It looks at `stop` every few milliseconds; how it ended interests nobody now.
+            // The thread polls `stop` every few milliseconds; its outcome is no longer needed.
             let _ = running.thread.join();
         }
     }
@@ -93,12 +91,12 @@ impl DragSource for XdndSource {
         self.stop();
         let (display, uri_list) = (self.display.clone(), uri_list(file));
         let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
+        let stop_flag = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("antiphon drag".into())
             .spawn(move || {
                 let drag = Drag::open(display.as_deref(), uri_list).map_err(DragError::Unavailable)?;
-                drag.run(&asked)
+                drag.run(&stop_flag)
             })
             .map_err(|error| DragError::Unavailable(error.into()))?;
         self.running = Some(Running { stop, thread });
@@ -117,28 +115,22 @@ impl Drop for XdndSource {
     }
 }
 
-/// The file as `text/uri-list` (RFC 2483). The path is bytes: what is no UTF-8 is encoded like the rest.
-fn uri_list(file: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    format!("file://{}\r\n", percent_encode(file.as_os_str().as_bytes(), PATH)).into_bytes()
-}
-
-/// A window that takes drops.
+/// A window that accepts drops.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     window: Window,
-    /// Where messages to it are sent: itself, or its proxy.
+    /// Where messages are sent: the window, or its proxy.
     address: Window,
     version: u32,
-    /// Whether it would take the file where the pointer was last.
+    /// Whether it would accept the file at the last position.
     accepts: bool,
-    /// It has not yet answered the last position.
-    thinking: bool,
+    /// Whether its XdndStatus for the last position is outstanding.
+    awaits_status: bool,
 }
 
-/// What the server said of the pointer.
+/// Pointer state as the server reports it.
 struct Pointer {
-    place: (i16, i16),
+    position: (i16, i16),
     held: bool,
 }
 
@@ -147,21 +139,21 @@ struct Drag {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
-    /// Our own, which owns the selection; never seen.
+    /// Our unmapped window, which owns the selection.
     window: Window,
     uri_list: Vec<u8>,
-    /// Of the server: when the selection became ours.
+    /// Server time at which we became selection owner.
     since: Timestamp,
     target: Option<Target>,
-    /// Where the pointer was when the target was last told.
-    told: Option<(i16, i16)>,
+    /// Last pointer position sent to the target.
+    last_position: Option<(i16, i16)>,
     finished: bool,
-    /// The target knows the file's place.
+    /// The target has fetched the path.
     fetched: bool,
     /// Another client took the selection.
-    overtaken: bool,
-    /// When the target last did something.
-    heard: Instant,
+    lost_selection: bool,
+    /// Last activity of the target.
+    last_activity: Instant,
 }
 
 impl Drag {
@@ -177,32 +169,45 @@ impl Drag {
         if connection.get_selection_owner(atoms.XdndSelection)?.reply()?.owner != window {
             return Err("another drag is under way".into());
         }
-        let (target, told, heard) = (None, None, Instant::now());
-        let (finished, fetched, overtaken) = (false, false, false);
-        Ok(Self { connection, atoms, root, window, uri_list, since, target, told, finished, fetched, overtaken, heard })
+        let (target, last_position, last_activity) = (None, None, Instant::now());
+        let (finished, fetched, lost_selection) = (false, false, false);
+        Ok(Self {
+            connection,
+            atoms,
+            root,
+            window,
+            uri_list,
+            since,
+            target,
+            last_position,
+            finished,
+            fetched,
+            lost_selection,
+            last_activity,
+        })
     }
 
     fn run(mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
-        let outcome = self.carry(stop).map_err(DragError::Lost)?;
-        if outcome == Outcome::Delivered { self.hand_over(stop) } else { Ok(outcome) }
+        let outcome = self.follow_pointer(stop).map_err(DragError::Lost)?;
+        if outcome == Outcome::Delivered { self.drop_file(stop) } else { Ok(outcome) }
     }
 
-    /// Follows the pointer until its button is up. [`Outcome::Delivered`] says that there is a target that takes the drop.
-    fn carry(&mut self, stop: &AtomicBool) -> Result<Outcome, Failure> {
+    /// Follows the pointer until the button is released. [`Outcome::Delivered`] means that a target accepts the drop.
+    fn follow_pointer(&mut self, stop: &AtomicBool) -> Result<Outcome, Failure> {
         let mut released: Option<Instant> = None;
         loop {
-            self.listen()?;
-            if self.overtaken || stop.load(Ordering::Relaxed) {
+            self.handle_events()?;
+            if self.lost_selection || stop.load(Ordering::Relaxed) {
                 self.leave()?;
                 return Ok(Outcome::Cancelled);
             }
             let pointer = self.pointer()?;
             if pointer.held && released.is_none() {
-                self.follow(pointer.place)?;
+                self.send_position(pointer.position)?;
             } else {
                 let since = *released.get_or_insert_with(Instant::now);
                 match self.target {
-                    Some(target) if target.thinking && since.elapsed() < STATUS_WITHIN => {}
+                    Some(target) if target.awaits_status && since.elapsed() < STATUS_TIMEOUT => {}
                     Some(target) if target.accepts => return Ok(Outcome::Delivered),
                     _ => {
                         self.leave()?;
@@ -210,46 +215,45 @@ impl Drag {
                     }
                 }
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Drops the file on the target and serves the selection until the target has finished, or is so busy with what it fetched that it does
-    /// not say.
-    fn hand_over(&mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
-        // Some look at it already while it hovers.
+    /// Drops the file on the target and serves the selection until XdndFinished, or until the target is silent for too long after fetching.
+    fn drop_file(&mut self, stop: &AtomicBool) -> Result<Outcome, DragError> {
+        // Some targets fetch while hovering.
         self.fetched = false;
-        self.tell(self.atoms.XdndDrop, [0, self.since, 0, 0]).map_err(DragError::Lost)?;
-        self.heard = Instant::now();
+        self.send(self.atoms.XdndDrop, [0, self.since, 0, 0]).map_err(DragError::Lost)?;
+        self.last_activity = Instant::now();
         while !self.finished {
             if stop.load(Ordering::Relaxed) {
                 return Ok(Outcome::Cancelled);
             }
-            if self.heard.elapsed() > FETCHED_WITHIN {
+            if self.last_activity.elapsed() > FETCH_TIMEOUT {
                 return if self.fetched { Ok(Outcome::Delivered) } else { Err(DragError::Unanswered) };
             }
-            thread::sleep(LOOK_EVERY);
-            self.listen().map_err(DragError::Lost)?;
+            thread::sleep(POLL_INTERVAL);
+            self.handle_events().map_err(DragError::Lost)?;
         }
         Ok(Outcome::Delivered)
     }
 
-    /// Takes in what the server and the target have sent.
-    fn listen(&mut self) -> Result<(), Failure> {
+    /// Handles events from the server and the target.
+    fn handle_events(&mut self) -> Result<(), Failure> {
         while let Some(event) = self.connection.poll_for_event()? {
             match event {
                 Event::SelectionRequest(request) => {
-                    self.heard = Instant::now();
+                    self.last_activity = Instant::now();
                     self.fetched |= self.serve(request)?;
                 }
-                Event::SelectionClear(_) => self.overtaken = true,
+                Event::SelectionClear(_) => self.lost_selection = true,
                 Event::ClientMessage(message) => {
                     let [sender, flags, ..] = message.data.as_data32();
                     let Some(target) = self.target.as_mut().filter(|target| target.window == sender || target.address == sender) else {
                         continue;
                     };
                     if message.type_ == self.atoms.XdndStatus {
-                        (target.thinking, target.accepts) = (false, flags & 1 != 0);
+                        (target.awaits_status, target.accepts) = (false, flags & 1 != 0);
                     } else if message.type_ == self.atoms.XdndFinished {
                         self.finished = true;
                     }
@@ -260,7 +264,7 @@ impl Drag {
         Ok(())
     }
 
-    /// Answers a request for the selection: what there is, or the file's place. Says whether it was the place.
+    /// Answers a selection request with the targets or the path. Returns whether it was the path.
     fn serve(&self, request: SelectionRequestEvent) -> Result<bool, Failure> {
         let Atoms { TARGETS, URI_LIST, PLAIN, .. } = self.atoms;
         // Obsolete clients name no property: ICCCM, section 2.2.
@@ -292,53 +296,53 @@ impl Drag {
     fn pointer(&self) -> Result<Pointer, Failure> {
         let reply = self.connection.query_pointer(self.root)?.reply()?;
         let held = u16::from(reply.mask) & u16::from(KeyButMask::BUTTON1) != 0;
-        Ok(Pointer { place: (reply.root_x, reply.root_y), held })
+        Ok(Pointer { position: (reply.root_x, reply.root_y), held })
     }
 
-    /// Tells the window under the pointer that it is there, once it has answered what it was told before.
-    fn follow(&mut self, place: (i16, i16)) -> Result<(), Failure> {
-        if self.told == Some(place) || self.target.is_some_and(|target| target.thinking) {
+    /// Sends the position to the window under the pointer, once it has replied to the last one.
+    fn send_position(&mut self, position: (i16, i16)) -> Result<(), Failure> {
+        if self.last_position == Some(position) || self.target.is_some_and(|target| target.awaits_status) {
             return Ok(());
         }
-        let found = self.target_at(place)?;
+        let found = self.target_at(position)?;
         if found.map(|target| target.window) != self.target.map(|target| target.window) {
             self.leave()?;
             self.target = found;
             if let Some(target) = found {
-                self.tell(self.atoms.XdndEnter, [target.version << 24, self.atoms.URI_LIST, self.atoms.PLAIN, x11rb::NONE])?;
+                self.send(self.atoms.XdndEnter, [target.version << 24, self.atoms.URI_LIST, self.atoms.PLAIN, x11rb::NONE])?;
             }
         }
-        self.told = Some(place);
+        self.last_position = Some(position);
         let Some(target) = &mut self.target else { return Ok(()) };
-        target.thinking = true;
-        let [x, y] = [place.0, place.1].map(|coordinate| u32::from(coordinate.cast_unsigned()));
-        self.tell(self.atoms.XdndPosition, [0, x << 16 | y, self.since, self.atoms.XdndActionCopy])
+        target.awaits_status = true;
+        let [x, y] = [position.0, position.1].map(|coordinate| u32::from(coordinate.cast_unsigned()));
+        self.send(self.atoms.XdndPosition, [0, x << 16 | y, self.since, self.atoms.XdndActionCopy])
     }
 
-    /// The outermost window under the pointer that takes drops: of a plug-in's editor that is the host's window around it.
-    fn target_at(&self, place: (i16, i16)) -> Result<Option<Target>, Failure> {
+    /// The outermost XDND-aware window under the pointer: for a plug-in's editor, the host's window.
+    fn target_at(&self, position: (i16, i16)) -> Result<Option<Target>, Failure> {
         let mut parent = self.root;
         loop {
-            let window = self.connection.translate_coordinates(self.root, parent, place.0, place.1)?.reply()?.child;
+            let window = self.connection.translate_coordinates(self.root, parent, position.0, position.1)?.reply()?.child;
             if window == x11rb::NONE {
                 return Ok(None);
             }
             let address = self.proxy_of(window)?.unwrap_or(window);
             if let Some(version) = self.number(address, self.atoms.XdndAware, AtomEnum::ATOM)? {
-                return Ok(Some(Target { window, address, version: version.min(VERSION), accepts: false, thinking: false }));
+                return Ok(Some(Target { window, address, version: version.min(VERSION), accepts: false, awaits_status: false }));
             }
             parent = window;
         }
     }
 
-    /// The window that takes drops for this one. A proxy names itself as its own; a stale one does not.
+    /// The proxy window for drops, if valid: a valid proxy names itself as its own proxy.
     fn proxy_of(&self, window: Window) -> Result<Option<Window>, Failure> {
         let Some(proxy) = self.number(window, self.atoms.XdndProxy, AtomEnum::WINDOW)? else { return Ok(None) };
         let confirmed = self.number(proxy, self.atoms.XdndProxy, AtomEnum::WINDOW)?;
         Ok(confirmed.filter(|&itself| itself == proxy))
     }
 
-    /// The first number of a property. A window that is gone has none.
+    /// The first number of a property; `None` also for a window that is gone.
     fn number(&self, window: Window, property: Atom, kind: AtomEnum) -> Result<Option<u32>, Failure> {
         let reply = self.connection.get_property(false, window, property, kind, 0, 1)?.reply();
         match reply {
@@ -348,15 +352,15 @@ impl Drag {
         }
     }
 
-    /// Tells the target that the pointer has left it, if there is one.
+    /// Sends XdndLeave to the target, if there is one.
     fn leave(&mut self) -> Result<(), Failure> {
-        self.tell(self.atoms.XdndLeave, [0; 4])?;
+        self.send(self.atoms.XdndLeave, [0; 4])?;
         self.target = None;
         Ok(())
     }
 
-    /// Sends the target a message, with our window as its first word.
-    fn tell(&self, kind: Atom, [a, b, c, d]: [u32; 4]) -> Result<(), Failure> {
+    /// Sends the target a client message whose first word is our window.
+    fn send(&self, kind: Atom, [a, b, c, d]: [u32; 4]) -> Result<(), Failure> {
         let Some(target) = self.target else { return Ok(()) };
         let message = ClientMessageEvent::new(32, target.window, kind, [self.window, a, b, c, d]);
         self.connection.send_event(false, target.address, EventMask::NO_EVENT, message)?;
@@ -364,28 +368,12 @@ impl Drag {
     }
 }
 
-/// The server's time, as ICCCM, section 2.1, wants it for a selection: that of an event, here of a change that changes nothing.
+/// Server time, as ICCCM, section 2.1, requires for a selection: the time of an event, here of a property change that appends nothing.
 fn server_time(connection: &RustConnection, window: Window) -> Result<Timestamp, Failure> {
     connection.change_property8(PropMode::APPEND, window, AtomEnum::WM_NAME, AtomEnum::STRING, b"")?.check()?;
     loop {
         if let Event::PropertyNotify(event) = connection.wait_for_event()? {
             return Ok(event.time);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-
-    use super::*;
-
-    #[test]
-    fn paths_become_uris_that_hold_nothing_strange() {
-        let uri = |path: &[u8]| String::from_utf8(uri_list(Path::new(OsStr::from_bytes(path)))).unwrap();
-        assert_eq!(uri(b"/tmp/a-b_c.d~/1.mid"), "file:///tmp/a-b_c.d~/1.mid\r\n");
-        assert_eq!(uri("/tmp/Plan, bar 5 #1 ü%.mid".as_bytes()), "file:///tmp/Plan%2C%20bar%205%20%231%20%C3%BC%25.mid\r\n");
-        assert_eq!(uri(b"/\xff\n"), "file:///%FF%0A\r\n");
     }
 }

@@ -1,4 +1,4 @@
-//! What the player can press and turn.
+//! Buttons and sliders of the editor.
 
 use antiphon_engine::plan::Mode;
 use antiphon_roll::legend::{BEFORE, INK, PAPER};
@@ -10,21 +10,21 @@ use super::style::{self, BUTTON_HEIGHT, paint};
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ShownPlan;
 
-/// Of a handle to drag by.
+/// Width of a drag handle, in points.
 const HANDLE_WIDTH: f32 = 132.0;
-/// Of its Save as...
+/// Width of its Save as button.
 const SAVE_WIDTH: f32 = 64.0;
-/// Of both.
+/// Width of both.
 pub(super) const PAIR_WIDTH: f32 = HANDLE_WIDTH + 2.0 + SAVE_WIDTH;
 
-/// The five modes side by side; those that are still to come cannot be chosen.
+/// The five modes side by side; those not yet implemented are disabled.
 pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
     let current = model.values().mode;
     ui.spacing_mut().item_spacing.x = 4.0;
     for mode in Mode::ALL {
         let ready = model.is_ready(mode);
         let button = ui.add_enabled(ready, Button::selectable(mode == current, mode.name()));
-        let button = button.on_hover_text(purpose(mode)).on_disabled_hover_text(format!("{} This is coming.", purpose(mode)));
+        let button = button.on_hover_text(purpose(mode)).on_disabled_hover_text(format!("{} Not available yet.", purpose(mode)));
         if button.clicked() && mode != current {
             change(model, Change::Mode(mode));
         }
@@ -34,14 +34,14 @@ pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
 const fn purpose(mode: Mode) -> &'static str {
     match mode {
         Mode::Suggest => "Shows what could come next; plays it when you press Play.",
-        Mode::Answer => "Takes over when you fall silent, and yields when you come back.",
+        Mode::Answer => "Takes over when you pause, and stops when you play again.",
         Mode::Trade => "You have some bars, then Antiphon has as many.",
         Mode::Accompany => "Plays another role along with you.",
         Mode::Infill => "Fills the bars you mark.",
     }
 }
 
-/// Play, Another, Keep; whether what is shown is kept.
+/// Play, Another, Keep. `kept` is whether the plan shown is starred.
 pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&ShownPlan>, kept: bool) {
     let playing = plan.is_some_and(|shown| shown.playing);
     let (text, fill) = if playing { ("Playing", style::well()) } else { ("Play", style::ink()) };
@@ -62,7 +62,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&
     }
 }
 
-/// How far ahead, and how bold.
+/// Sliders for the horizon and adventurousness.
 pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
     let values = model.values();
     let mut bars = values.horizon_bars;
@@ -75,13 +75,13 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
 
     let mut share = values.adventurousness;
     let text = format!("{:.0} %", share * 100.0);
-    let tip = "From the safe to the unheard-of";
+    let tip = "From predictable to surprising";
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
     let response = dial(ui, "Adventurousness", &text, tip, slider);
     gesture(model, &response, Change::Adventurousness(share));
 }
 
-/// A slider below its name and its value.
+/// A slider below its name and value.
 fn dial(ui: &mut Ui, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
     ui.vertical(|ui| {
         let width = ui.spacing().slider_width;
@@ -100,7 +100,7 @@ fn dial(ui: &mut Ui, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mu
     .inner
 }
 
-/// Passes a slider's changes on as one gesture from press to release; a key press is a gesture of its own.
+/// Reports a slider's changes as one gesture from press to release; a key press is a gesture of its own.
 fn gesture(model: &mut impl EditorModel, slider: &Response, value: Change) {
     if slider.drag_started() {
         model.begin(value.control());
@@ -124,17 +124,17 @@ fn change(model: &mut impl EditorModel, value: Change) {
     model.end(control);
 }
 
-/// What the player did with a handle.
+/// What the player did with a drag handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// Began to drag it.
-    Dragged,
-    /// Wants it under a name.
+pub(super) enum HandleAction {
+    /// Started to drag it.
+    Drag,
+    /// Pressed Save as.
     SaveAs,
 }
 
-/// A handle to drag an excerpt by, and its Save as...
-pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> Option<Taken> {
+/// A drag handle for an excerpt, and its Save as button.
+pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> Option<HandleAction> {
     let name = match source {
         Source::Plan => "Plan",
         Source::Played => "Played",
@@ -159,12 +159,12 @@ pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> 
             .add(Button::new(RichText::new("Save as...").size(12.0)).min_size(vec2(SAVE_WIDTH, BUTTON_HEIGHT)).frame_when_inactive(false));
         let save = save.on_hover_text("Save it as a MIDI file");
         save.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), format!("Save {} as...", source.name())));
-        // A key cannot drag: it saves.
+        // Keys cannot drag, so they save.
         let pressed = response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) || input.key_pressed(Key::Space));
         if response.drag_started() {
-            Some(Taken::Dragged)
+            Some(HandleAction::Drag)
         } else if save.clicked() || pressed {
-            Some(Taken::SaveAs)
+            Some(HandleAction::SaveAs)
         } else {
             None
         }

@@ -1,4 +1,4 @@
-//! What is shown, as a file that a host takes in: it starts on a bar, is whole bars long, and says its tempo and metre.
+//! Excerpts: whole bars of what the editor shows, as a MIDI file that starts on a bar line and carries tempo and metre.
 
 use antiphon_engine::music::smf::MidiError;
 use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Tempo, TempoMap, Tick, distribute, smf};
@@ -8,17 +8,17 @@ use super::model::Now;
 use crate::clock::{Moment, Motion};
 use antiphon_engine::session::{ShownBar, ShownPlan, Snapshot};
 
-/// What can be taken out of the editor.
+/// What can be exported from the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// The plan that is shown.
+    /// The plan shown.
     Plan,
-    /// What was played.
+    /// The notes played.
     Played,
 }
 
 impl Source {
-    /// What is taken, as a word inside a sentence.
+    /// Noun for use inside a sentence.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,19 +31,19 @@ impl Source {
 /// Some whole bars of what is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
-    /// Its tick 0 is a bar line.
+    /// The music. Tick 0 is a bar line.
     pub clip: Clip,
-    /// The first bar's number in the host's song.
+    /// Number of the first bar in the host's song.
     pub first_bar: i64,
-    /// How many bars.
+    /// Length in bars.
     pub bars: usize,
-    /// Where it was taken from.
+    /// What it is an excerpt of.
     pub source: Source,
 }
 
 impl Excerpt {
-    /// From the bar in which the plan starts, or the first note was played, to the bar line at which the plan is over and nothing sounds any
-    /// more. `None` if there are no notes.
+    /// From the bar of the plan's start, or of the first played note, to the bar line after the last note and the end of the plan. `None`
+    /// if there are no notes.
     #[must_use]
     pub fn of(source: Source, snapshot: &Snapshot, now: &Now) -> Option<Self> {
         let (notes, start, least_end) = match source {
@@ -54,7 +54,7 @@ impl Excerpt {
             Source::Played => (snapshot.played.as_slice(), snapshot.played.first()?.onset, Tick::ZERO),
         };
         let playhead = now.playhead.tick();
-        // A key that is held ends at the playhead.
+        // A held key ends at the playhead.
         let end_of = |note: &Note| if note.end() == Tick::MAX { playhead.max(note.onset + Tick(1)) } else { note.end() };
         let end = notes.iter().map(end_of).max()?.max(least_end);
         let bars: Vec<_> = snapshot.bars_between(start, end).collect();
@@ -70,7 +70,7 @@ impl Excerpt {
         Some(Self { clip, first_bar: first.number, bars: bars.len(), source })
     }
 
-    /// What was gone back to in the history, as it stood when it was suggested: at its own bar, in its own metre and tempo.
+    /// A history entry as it was suggested: at its own bar, in its own metre and tempo.
     #[must_use]
     pub fn of_entry(entry: &Entry) -> Option<Self> {
         let (place, plan) = (entry.place(), entry.plan());
@@ -78,17 +78,17 @@ impl Excerpt {
         let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
         let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
         let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
-        let now = Now { playhead: Moment::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Listening };
+        let now = Now { playhead: Moment::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
         Self::of(Source::Plan, &snapshot, &now)
     }
 
-    /// A name for its file, which hosts show on the region they make of it.
+    /// File name. Hosts show it on the region they import.
     #[must_use]
     pub fn file_name(&self) -> String {
         format!("Antiphon {}, bar {}.mid", self.source.name(), self.first_bar)
     }
 
-    /// A Standard MIDI File.
+    /// The excerpt as a Standard MIDI File.
     ///
     /// # Errors
     /// As [`smf::write()`].
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_starts_on_the_bar_line_before_it_and_is_whole_bars_long() {
+    fn excerpt_of_a_plan_starts_on_the_bar_line_before_it_and_is_whole_bars_long() {
         let notes = [note(90, Tick(10), 60, Role::Keys), note(206, Tick(10), 64, Role::Keys)];
         let snapshot = Snapshot { bars: vec![bar(17, 60, 72, 3)], plan: Some(plan(84, 228, &notes)), ..Snapshot::default() };
         let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(70.0, 133.0)).unwrap();
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_ends_on_a_bar_line_takes_no_bar_more() {
+    fn excerpt_of_a_plan_that_ends_on_a_bar_line_ends_there() {
         let snapshot = Snapshot { plan: Some(plan(96, 288, &[note(96, Tick(192), 60, Role::Keys)])), ..Snapshot::default() };
         let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(90.0, 120.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.clip.end), (2, 2, Tick(192)));
     }
 
     #[test]
-    fn what_was_played_keeps_its_short_bars_and_ends_held_keys_at_the_playhead() {
+    fn excerpt_of_played_notes_keeps_short_bars_and_ends_held_keys_at_the_playhead() {
         let played = vec![note(100, Tick(10), 60, Role::Keys), note(110, Tick(5), 38, Role::Drums), note(140, Tick::MAX, 62, Role::Keys)];
         let bars = vec![bar(1, 0, 96, 4), bar(2, 96, 40, 4), bar(1, 136, 96, 4)];
         let snapshot = Snapshot { bars, played, ..Snapshot::default() };
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shown_is_nothing_to_take() {
+    fn excerpt_without_notes_is_none() {
         let silent = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
         for (source, snapshot) in [(Source::Plan, Snapshot::default()), (Source::Played, Snapshot::default()), (Source::Plan, silent)] {
             assert_eq!(Excerpt::of(source, &snapshot, &now(0.0, 120.0)), None);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_tempo_is_the_default() {
+    fn excerpt_with_an_invalid_tempo_has_the_default_tempo() {
         let snapshot = Snapshot { played: vec![note(0, Tick(10), 60, Role::Keys)], ..Snapshot::default() };
         for tempo in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let excerpt = Excerpt::of(Source::Played, &snapshot, &now(20.0, tempo)).unwrap();

@@ -1,12 +1,12 @@
-//! The keyboard on X11: the host's, but for the time that a text field of the editor is open.
+//! Keyboard focus on X11: the host keeps it, except while a text field of the editor is open.
 //!
-//! egui-baseview 0.9.0 takes the X focus at every click, and baseview 0.4.2 selects key events, so that they stop at its window whenever the
-//! pointer is over it, whoever has the focus. A host's space bar is dead then. From outside:
+//! egui-baseview 0.9.0 takes the X focus at every click, and baseview 0.4.2 selects key events, so that they stop at its window whenever
+//! the pointer is over it, whichever window has the focus. A host's space bar then does nothing. The workaround, from outside:
 //!
-//! * baseview is told that its window has the focus, by an event that we send. It does not take then what it believes to have.
-//! * Its window selects no keys. The server passes them on to the window it lies in, the host's.
+//! * A synthetic FocusIn event makes baseview believe that its window has the focus, so it does not take it.
+//! * Its window selects no key events, so the server propagates them to the parent, the host's window.
 //!
-//! While a text field is open the window takes both, and gives both back afterwards.
+//! While a text field is open the window takes both, and returns both afterwards.
 
 use nice_plug_egui::baseview::WindowContext;
 use x11rb::connection::Connection;
@@ -19,19 +19,19 @@ use x11rb::rust_connection::RustConnection;
 
 use super::x11::{self, X11Error};
 
-/// Whether the window selects key events.
+/// Whether the window receives key events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keys {
     Selected,
-    Passed,
+    Propagated,
 }
 
-/// Who has the keyboard.
+/// Which window has the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    /// The host, as it was.
+    /// The host.
     Host,
-    /// The editor; before it the focus was there.
+    /// The editor; `before` is the window that had the focus.
     Editor { before: Window },
 }
 
@@ -43,49 +43,49 @@ enum Focus {
     Elsewhere,
 }
 
-/// The keyboard of one embedded window.
+/// Keyboard focus of one embedded window.
 pub(super) struct Keyboard {
-    /// Ours: baseview's own sees none of its events.
+    /// Our own connection: baseview's does not report these events.
     connection: RustConnection,
     window: Window,
-    /// Its property marks the windows that a window manager gives the focus to.
+    /// The WM_STATE atom, which marks windows that a window manager gives the focus to.
     wm_state: u32,
     owner: Owner,
 }
 
 impl Keyboard {
-    /// Leaves the host its keys. On the window's thread, before it is shown.
+    /// Leaves key events to the host. On the window's thread, before the window is shown.
     pub(super) fn new(window: &WindowContext) -> Result<Self, X11Error> {
         let id = x11::id_of(window)?;
         let (connection, _) = x11rb::connect(None)?;
         let wm_state = connection.intern_atom(false, b"WM_STATE")?.reply()?.atom;
-        // Each client has a selection of its own: this one changes nothing for baseview.
+        // Event masks are per client, so this changes nothing for baseview.
         let focus = ChangeWindowAttributesAux::new().event_mask(EventMask::FOCUS_CHANGE);
         connection.change_window_attributes(id, &focus)?.check()?;
         let keyboard = Self { connection, window: id, wm_state, owner: Owner::Host };
-        keyboard.select(window, Keys::Passed)?;
-        keyboard.feign_focus()?;
+        keyboard.select(window, Keys::Propagated)?;
+        keyboard.send_focus_in()?;
         Ok(keyboard)
     }
 
-    /// Takes the keyboard when a text field has opened, and gives it back when it has closed. Once a frame, on the window's thread.
+    /// Takes the keyboard when a text field opens, returns it when the field closes. Called once a frame, on the window's thread.
     pub(super) fn follow(&mut self, window: &WindowContext, is_typing: bool) -> Result<(), X11Error> {
-        let focus = self.new_focus()?;
+        let focus = self.poll_focus()?;
         match (self.owner, is_typing) {
             (Owner::Host, true) => self.take(window),
             (Owner::Editor { before }, false) => self.give_back(window, before),
-            // The player has been to the host's window meanwhile, or is back.
+            // The focus may have gone to the host's window and come back.
             (Owner::Editor { .. }, true) => match focus {
                 None => Ok(()),
                 Some(Focus::Here) => self.select(window, Keys::Selected),
-                Some(Focus::Elsewhere) => self.select(window, Keys::Passed),
+                Some(Focus::Elsewhere) => self.select(window, Keys::Propagated),
             },
             (Owner::Host, false) => {
-                // Some hosts give the focus to what they embed, where the keys would end.
+                // Some hosts focus what they embed, and key events would stop there.
                 if focus == Some(Focus::Here) {
-                    self.hand_to_host(None)?;
+                    self.focus_host(None)?;
                 }
-                if window.has_focus() { Ok(()) } else { self.feign_focus() }
+                if window.has_focus() { Ok(()) } else { self.send_focus_in() }
             }
         }
     }
@@ -93,7 +93,7 @@ impl Keyboard {
     fn take(&mut self, window: &WindowContext) -> Result<(), X11Error> {
         let before = self.connection.get_input_focus()?.reply()?.focus;
         self.select(window, Keys::Selected)?;
-        // Should the window go, the focus goes to the one it lies in.
+        // If the window is destroyed, the focus goes to its parent.
         self.connection.set_input_focus(InputFocus::PARENT, self.window, x11rb::CURRENT_TIME)?.check()?;
         self.owner = Owner::Editor { before };
         Ok(())
@@ -101,16 +101,16 @@ impl Keyboard {
 
     fn give_back(&mut self, window: &WindowContext, before: Window) -> Result<(), X11Error> {
         self.owner = Owner::Host;
-        self.select(window, Keys::Passed)?;
-        // The player may be elsewhere by now.
+        self.select(window, Keys::Propagated)?;
+        // The user may have moved the focus elsewhere.
         if self.connection.get_input_focus()?.reply()?.focus == self.window {
-            self.hand_to_host(Some(before))?;
+            self.focus_host(Some(before))?;
         }
-        self.feign_focus()
+        self.send_focus_in()
     }
 
-    /// Gives the focus to a window, or if that is gone to the host's.
-    fn hand_to_host(&self, before: Option<Window>) -> Result<(), X11Error> {
+    /// Gives the focus to a window, or to the host's window if that one is gone.
+    fn focus_host(&self, before: Option<Window>) -> Result<(), X11Error> {
         let give = |window| -> Result<_, X11Error> {
             Ok(self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?.check())
         };
@@ -122,7 +122,7 @@ impl Keyboard {
         give(self.top_level()?)?.map_err(X11Error::from)
     }
 
-    /// The host's window that the editor lies in, as its window manager sees it.
+    /// The host's top-level window containing the editor, as the window manager sees it.
     fn top_level(&self) -> Result<Window, X11Error> {
         let mut window = self.window;
         loop {
@@ -135,11 +135,11 @@ impl Keyboard {
         }
     }
 
-    /// Where the X focus has gone since this was asked last; `None` if the window neither got nor lost it.
-    fn new_focus(&self) -> Result<Option<Focus>, X11Error> {
+    /// Focus change since the last call; `None` if there was none.
+    fn poll_focus(&self) -> Result<Option<Focus>, X11Error> {
         let mut focus = None;
         while let Some(event) = self.connection.poll_for_event()? {
-            // With the pointer in the window, the server reports the focus of the windows it lies in as well.
+            // With the pointer inside, the server also reports focus changes of the ancestors.
             let is_own = |detail| !matches!(detail, NotifyDetail::POINTER | NotifyDetail::POINTER_ROOT);
             match event {
                 Event::FocusIn(event) if is_own(event.detail) => focus = Some(Focus::Here),
@@ -150,8 +150,8 @@ impl Keyboard {
         Ok(focus)
     }
 
-    /// Lets baseview believe that its window has the focus.
-    fn feign_focus(&self) -> Result<(), X11Error> {
+    /// Makes baseview believe that its window has the focus.
+    fn send_focus_in(&self) -> Result<(), X11Error> {
         let event = FocusInEvent {
             response_type: FOCUS_IN_EVENT,
             detail: NotifyDetail::NONLINEAR,
@@ -159,19 +159,19 @@ impl Keyboard {
             event: self.window,
             mode: NotifyMode::NORMAL,
         };
-        // With no mask it goes to the client that made the window, whatever that has selected.
+        // An empty mask delivers to the client that created the window, whatever it selected.
         self.connection.send_event(false, self.window, EventMask::NO_EVENT, event)?.check()?;
         Ok(())
     }
 
-    /// Has the window select key events, or pass them on.
+    /// Makes the window select key events, or pass them to its parent.
     fn select(&self, window: &WindowContext, keys: Keys) -> Result<(), X11Error> {
         x11::with_connection_of(window, |connection| {
             let before = u32::from(connection.get_window_attributes(self.window)?.reply()?.your_event_mask);
             let of_keys = u32::from(EventMask::KEY_PRESS | EventMask::KEY_RELEASE);
             let selection = match keys {
                 Keys::Selected => before | of_keys,
-                Keys::Passed => before & !of_keys,
+                Keys::Propagated => before & !of_keys,
             };
             let selection = ChangeWindowAttributesAux::new().event_mask(EventMask::from(selection));
             Ok(connection.change_window_attributes(self.window, &selection)?.check()?)

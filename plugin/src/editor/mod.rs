@@ -1,16 +1,16 @@
-//! The window: what was played, what could come next, and what the player can do about it.
+//! The editor window: piano roll, status line and controls.
 //!
-//! [`Editor`] draws on any egui and knows only [`EditorModel`], so it runs in tests and for pictures without a host. [`window`] puts it into
-//! the host's, [`window_thread`] sees to it that nothing of a window runs on when it has been closed, `sizing` that its size is the one the host
-//! is told, and `keyboard` that the host keeps its keys.
+//! [`Editor`] draws on any egui context and knows only [`EditorModel`], so it runs in tests and for screenshots without a host. [`window`]
+//! embeds it in the host's window, [`window_thread`] joins all threads of a closed window, `sizing` keeps its size equal to what the host
+//! was told, and `keyboard` leaves key events to the host.
 
 mod controls;
 mod excerpt;
-mod hand_over;
+mod export;
+mod history;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
-mod recall;
 mod roll;
 mod sizing;
 mod status;
@@ -29,61 +29,61 @@ use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText,
 use raw_window_handle::HasWindowHandle;
 
 pub use excerpt::{Excerpt, Source};
-pub use hand_over::{HandOver, Notice};
+pub use export::{Exporter, Notice};
 pub use model::{Change, Control, EditorModel, Now};
 
 use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
-use controls::Taken;
+use controls::HandleAction;
 
-/// The size it opens with, in points.
+/// Initial size, in points.
 pub const SIZE: (f32, f32) = (1000.0, 560.0);
-/// The least size at which everything has its place, in points.
+/// Minimum size at which everything fits, in points.
 pub const LEAST_SIZE: (f32, f32) = (style::LEAST_SIZE.x, style::LEAST_SIZE.y);
-/// While the clock runs, the music moves this often.
+/// Repaint interval while the clock runs.
 const FRAME: Duration = Duration::from_millis(16);
-/// Otherwise, what is shown is looked after this often.
-const GLANCE: Duration = Duration::from_millis(100);
+/// Repaint interval otherwise.
+const IDLE_FRAME: Duration = Duration::from_millis(100);
 
-/// The editor's own state: what it hands out.
+/// The editor's own state: exports in progress.
 pub struct Editor {
-    hand_over: HandOver,
+    exporter: Exporter,
 }
 
 impl Editor {
-    /// An editor that hands out through this.
+    /// An editor that exports through this.
     #[must_use]
-    pub const fn new(hand_over: HandOver) -> Self {
-        Self { hand_over }
+    pub const fn new(exporter: Exporter) -> Self {
+        Self { exporter }
     }
 
-    /// Sets fonts and colours. Once, before the first frame.
-    pub fn dress(ctx: &Context) {
+    /// Sets fonts and colours. Called once, before the first frame.
+    pub fn apply_style(ctx: &Context) {
         style::apply(ctx);
     }
 
-    /// One frame. `window` is what a drag begins in.
+    /// Draws one frame. Drags start from `window`.
     pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
-        let recalled = recall::in_place_of_the_plan(&live, &now, &history);
-        let snapshot = recalled.as_ref().unwrap_or(&live);
+        let selected = history::with_selected_entry(&live, &now, &history);
+        let snapshot = selected.as_ref().unwrap_or(&live);
         let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
-        self.hand_over.poll();
+        self.exporter.poll();
         let margin = |top: i8, bottom: i8| {
             Frame::new().fill(style::paint(PAPER)).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom })
         };
         Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, snapshot, &now));
-        let remark = model.remark();
+        let message = model.status_message();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
-            let browse = |ui: &mut Ui| recall::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
-            status::show(ui, &snapshot.status, self.hand_over.notice(), remark.as_deref(), browse);
+            let browse = |ui: &mut Ui| history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            status::show(ui, &snapshot.status, self.exporter.notice(), message.as_deref(), browse);
         });
         if status::is_missing(&snapshot.status) {
             Panel::bottom("missing").frame(margin(6, 2)).show_separator_line(false).show(ui, |ui| status::missing(ui, &snapshot.status));
         }
         Panel::bottom("controls").frame(margin(10, 4)).show_separator_line(false).show(ui, |ui| {
             let (two_rows, width) = (is_narrow(ui), ui.available_width());
-            // As high as its highest part from the start, so that all stand on one middle line.
+            // Full height from the start, so that everything is centred on one line.
             let row = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
                 controls::commands(ui, model, snapshot.plan.as_ref(), kept);
@@ -102,17 +102,17 @@ impl Editor {
         });
         let horizon = model.values().horizon_bars;
         CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
-        self.hand_over.show(ui);
-        let moving = now.motion != Motion::Listening || self.hand_over.is_dragging();
-        ui.ctx().request_repaint_after(if moving { FRAME } else { GLANCE });
+        self.exporter.show(ui);
+        let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
+        ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
 
-    /// Whether the player is typing, or about to.
+    /// Whether a text field is open, so that the editor needs the keyboard.
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
-        self.hand_over.is_asking() || ctx.text_edit_focused()
+        self.exporter.is_dialog_open() || ctx.text_edit_focused()
     }
 
-    /// What can be dragged out.
+    /// The drag handles.
     fn handles(&mut self, ui: &mut Ui, snapshot: &Snapshot, now: &Now, history: &History, window: &dyn HasWindowHandle) {
         // From right to left.
         for source in [Source::Played, Source::Plan] {
@@ -122,19 +122,19 @@ impl Editor {
             };
             let row = Layout::left_to_right(Align::Center);
             let handle = |ui: &mut Ui| controls::handle(ui, source, excerpt.as_ref());
-            let taken = ui
+            let action = ui
                 .push_id(source, |ui| ui.allocate_ui_with_layout(vec2(controls::PAIR_WIDTH, style::BUTTON_HEIGHT), row, handle).inner)
                 .inner;
-            match (taken, &excerpt) {
-                (Some(Taken::Dragged), Some(excerpt)) => self.hand_over.drag(excerpt, window),
-                (Some(Taken::SaveAs), Some(excerpt)) => self.hand_over.save_as(excerpt),
+            match (action, &excerpt) {
+                (Some(HandleAction::Drag), Some(excerpt)) => self.exporter.drag(excerpt, window),
+                (Some(HandleAction::SaveAs), Some(excerpt)) => self.exporter.save_as(excerpt),
                 _ => {}
             }
         }
     }
 }
 
-/// The name, the modes, and where the clock is.
+/// The title row: name, modes, legend and clock.
 fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now) {
     let narrow = is_narrow(ui);
     ui.horizontal(|ui| {
@@ -145,9 +145,9 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
             let shown = snapshot.bar_at(now.playhead.tick());
             let clock = match now.motion {
                 _ if narrow => "",
-                Motion::Host => "    in the host's time",
-                Motion::Own => "    in its own time",
-                Motion::Listening => "    listening",
+                Motion::Host => "    host clock",
+                Motion::Internal => "    own clock",
+                Motion::Stopped => "    waiting for you",
             };
             ui.label(RichText::new(format!("bar {}    {}    {:.0} bpm{clock}", shown.number, shown.bar.metre, now.tempo)).size(13.0));
             if narrow {
@@ -164,7 +164,7 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
     });
 }
 
-/// Whether the controls need two rows, and the title has to be brief.
+/// Whether the controls need two rows and the title its short form.
 fn is_narrow(ui: &Ui) -> bool {
     ui.ctx().content_rect().width() < style::NARROW_BELOW
 }

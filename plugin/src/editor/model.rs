@@ -1,4 +1,4 @@
-//! What the editor shows, and what it asks for. It knows nothing else, so it runs in tests and for pictures without a host.
+//! The interface between the editor and the plug-in. The editor knows nothing else, so it runs in tests and for screenshots without a host.
 
 use std::sync::Arc;
 
@@ -9,45 +9,45 @@ use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::Snapshot;
 
-/// What stands behind the editor. Called while it draws: nothing here may wait.
+/// State and commands behind the editor. Called while it draws, so no method may block.
 pub trait EditorModel {
-    /// What the musician published last.
+    /// The snapshot the session published last.
     fn snapshot(&self) -> Arc<Snapshot>;
-    /// Where the clock is.
+    /// Clock time, tempo and clock source.
     fn now(&self) -> Now;
-    /// The controls as they stand.
+    /// Current values of the controls.
     fn values(&self) -> ControlValues;
-    /// Whether a mode works, or is still to come.
+    /// Whether a mode is implemented.
     fn is_ready(&self, mode: Mode) -> bool;
-    /// What was suggested so far, and which of it the player has gone back to.
+    /// All suggestions so far, and the entry shown, if it is not the current plan.
     fn history(&self) -> Arc<History>;
-    /// What the player should know of the project and of the host, in sentences.
-    fn remark(&self) -> Option<String>;
-    /// The player asks for something.
+    /// What the player should know about project and host, in sentences.
+    fn status_message(&self) -> Option<String>;
+    /// A command of the player.
     fn command(&mut self, command: Command);
-    /// The player takes hold of a control: what follows is one gesture for the host's undo and automation.
+    /// Begins a gesture on a control, for the host's undo and automation.
     fn begin(&mut self, control: Control);
-    /// The player sets the control they hold.
+    /// Sets a control within a gesture.
     fn set(&mut self, change: Change);
-    /// The player lets go of it.
+    /// Ends the gesture.
     fn end(&mut self, control: Control);
 }
 
-/// A control that the editor shows.
+/// A control shown by the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Control {
     /// What Antiphon does with its plan.
     Mode,
-    /// How far ahead it plans.
+    /// Planning horizon.
     Horizon,
-    /// From the safe to the unheard-of.
+    /// From conservative to adventurous choices.
     Adventurousness,
 }
 
-/// A control's new value.
+/// New value of a control.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {
-    /// Any mode that is ready.
+    /// A mode.
     Mode(Mode),
     /// In bars, 1 to 8.
     Horizon(u8),
@@ -56,7 +56,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// What it is a value of.
+    /// The control this is a value of.
     #[must_use]
     pub const fn control(self) -> Control {
         match self {
@@ -67,10 +67,10 @@ impl Change {
     }
 }
 
-/// The moment that is drawn.
+/// Clock state for one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Now {
-    /// On the unwrapped clock.
+    /// Playhead on the unwrapped clock.
     pub playhead: Moment,
     /// Quarters per minute.
     pub tempo: f64,
@@ -79,10 +79,10 @@ pub struct Now {
 }
 
 impl Now {
-    /// The same moment, with what cannot be drawn left out: a clock that was never set stands at 0, and a tempo that is none is 0.
+    /// The same with invalid values replaced: NaN and huge positions are clamped, an invalid tempo becomes 0.
     #[must_use]
     pub(super) fn sane(self) -> Self {
-        // A million bars: nobody plays that long, and it still counts exactly.
+        // A million bars in ticks, still exact as an `f64`.
         const FARTHEST: f64 = 1e8;
         let playhead = if self.playhead.0.is_nan() { 0.0 } else { self.playhead.0.clamp(-FARTHEST, FARTHEST) };
         let tempo = if self.tempo.is_finite() { self.tempo.max(0.0) } else { 0.0 };

@@ -1,10 +1,10 @@
-//! Size of the editor: points, the scale they are shown at, and the pixels that follow from both.
+//! Size of the editor window: points, scale, and the resulting pixels.
 //!
-//! nice-plug-egui 0.6.0 reports points times the scale of the last window; before the first window it takes 1, and baseview 0.4.2 opens a
-//! window that is larger by the scale of the screen. Here one value serves both, so that the host is told what the window measures.
+//! nice-plug-egui 0.6.0 reports points times the scale of the last window, and 1 before the first window; baseview 0.4.2 opens a window
+//! enlarged by the scale of the screen. Here both use one value, so that the host is told the actual window size.
 //!
-//! On X11 the host's scale comes before the screen's, as CLAP wants it. baseview takes the screen's where there is one (`Xft.dpi`), whatever
-//! the host says; the quotient of the two becomes egui's zoom factor. On Windows and macOS the scale is the window's.
+//! On X11 the host's scale overrides the screen's, as CLAP requires. baseview uses the screen's (`Xft.dpi`) if there is one, whatever the
+//! host says; the ratio of the two becomes egui's zoom factor. On Windows and macOS the scale is the window's.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use std::sync::Arc;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize, PhysicalSize, Size};
 use parking_lot::Mutex;
 
-/// Whether the scale that the host sets comes before the one that baseview finds.
+/// Whether the host's scale overrides the one baseview finds.
 const HOST_FIRST: bool = cfg!(target_os = "linux");
-/// Sides that a window can have, in native pixels. X11 counts in 16 bits, and drivers refuse to draw on more than this.
+/// Accepted window sides, in native pixels. X11 uses 16 bits, and drivers refuse surfaces larger than this.
 const SIDES: RangeInclusive<u32> = 1..=16_384;
-/// Scales that can be meant: beyond them the host has passed something else.
+/// Accepted scales; a host that sends others means something else.
 const SCALES: RangeInclusive<f64> = 0.25..=8.0;
 
 /// Size and scale of one instance's editor, kept while its window is closed. Clones share it.
@@ -26,94 +26,94 @@ pub(super) struct Sizing(Arc<Mutex<State>>);
 #[derive(Clone, Copy)]
 struct State {
     points: LogicalSize<f64>,
-    /// Set by the host.
+    /// Scale set by the host.
     host: Option<f64>,
-    /// Of the screen on X11, when it was last looked at; elsewhere of the last window.
+    /// On X11 the screen's scale when last read; elsewhere the last window's.
     screen: Option<f64>,
 }
 
-/// What a window is opened with.
+/// Parameters a window is opened with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Opening {
-    /// Of the window.
+pub(super) struct WindowOptions {
+    /// Size of the window.
     pub(super) size: Size,
     /// egui's zoom factor, on top of the scale that baseview finds.
     pub(super) zoom: f32,
-    /// For baseview, where the screen has no scale.
+    /// Scale for baseview to use where the screen has none.
     pub(super) fallback_scale: Option<f64>,
 }
 
-/// What a host asks for that cannot be.
+/// A size or scale from the host that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Unusable {
-    /// A size.
-    #[error("a window cannot be {0} x {1} pixels: each side takes 1 to 16384")]
+pub enum InvalidSize {
+    /// The size is out of range.
+    #[error("a window of {0} x {1} pixels is out of range: each side must be 1 to 16384")]
     Size(u32, u32),
-    /// A scale.
-    #[error("a scale of {0} cannot be meant: it is 0.25 to 8, and 1 on a screen of 96 dpi")]
+    /// The scale is out of range.
+    #[error("a scale of {0} is out of range: it must be 0.25 to 8, with 1 for a screen of 96 dpi")]
     Scale(f64),
 }
 
 impl Sizing {
-    /// An editor of this size in points, whose window was never open.
+    /// State of an editor of this size in points whose window was never opened.
     pub(super) fn new(points: LogicalSize<f64>) -> Self {
         Self(Arc::new(Mutex::new(State { points, host: None, screen: None })))
     }
 
-    /// Looks at the screen's scale again. Not while a window is open: that keeps the scale it was opened with.
+    /// Reads the screen's scale again. Not while a window is open: a window keeps the scale it was opened with.
     #[cfg(target_os = "linux")]
-    pub(super) fn look_at_screen(&self) {
+    pub(super) fn read_screen_scale(&self) {
         if let Some(scale) = x11::screen_scale() {
             self.0.lock().screen = scale;
         }
     }
 
-    /// There is no scale before there is a window.
+    /// Without a window there is no scale to read.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn look_at_screen(&self) {}
+    pub(super) fn read_screen_scale(&self) {}
 
-    /// Size of the window, as hosts count.
+    /// Window size in the unit hosts use.
     pub(super) fn native(&self) -> NativeSize<u32> {
         self.state().native()
     }
 
-    /// Native pixels to a point.
+    /// Native pixels per point.
     pub(super) fn scale(&self) -> f64 {
         self.state().scale()
     }
 
-    /// egui's zoom factor in a window that has this scale to baseview.
+    /// egui's zoom factor for a window to which baseview assigns this scale.
     pub(super) fn zoom(&self, window_scale: f64) -> f32 {
         self.state().zoom(window_scale)
     }
 
-    /// What the next window is opened with.
-    pub(super) fn opening(&self) -> Opening {
+    /// Parameters for the next window.
+    pub(super) fn window_options(&self) -> WindowOptions {
         let state = self.state();
         let zoom = state.zoom(state.screen.or(state.host).unwrap_or(1.0));
-        // In pixels baseview takes the size as it is; in points it multiplies it with the screen's scale, but not with a fallback.
+        // baseview takes a size in pixels as is; a size in points it multiplies by the screen's scale, but not by a fallback scale.
         let size = if HOST_FIRST { state.native().into() } else { state.points.into() };
-        Opening { size, zoom, fallback_scale: state.host }
+        WindowOptions { size, zoom, fallback_scale: state.host }
     }
 
-    /// The host sets a scale.
-    pub(super) fn set_host_scale(&self, scale: f64) -> Result<(), Unusable> {
-        // Not a number is in no range.
+    /// The host set a scale.
+    pub(super) fn set_host_scale(&self, scale: f64) -> Result<(), InvalidSize> {
+        // NaN is in no range.
         if !SCALES.contains(&scale) {
-            return Err(Unusable::Scale(scale));
+            return Err(InvalidSize::Scale(scale));
         }
         self.0.lock().host = Some(scale);
         Ok(())
     }
 
-    /// The window has this size and, to baseview, this scale.
-    pub(super) fn note(&self, physical: PhysicalSize<u32>, window_scale: f64) {
+    /// The window's actual size, and the scale baseview assigns to it.
+    pub(super) fn window_resized(&self, physical: PhysicalSize<u32>, window_scale: f64) {
         let mut state = self.0.lock();
         if !HOST_FIRST {
             state.screen = Some(window_scale);
         }
         let scale = state.scale();
-        // Points that were rounded to these pixels stay as they are, so that they do not creep when the scale goes up and down.
+        // Points that round to these pixels stay, so that they do not drift when the scale changes back and forth.
         if state.points.to_physical::<u32>(scale) != physical {
             state.points = physical.to_logical(scale);
         }
@@ -140,10 +140,10 @@ impl State {
     }
 }
 
-/// Whether a window can have this size.
-pub(super) fn check(size: NativeSize<u32>) -> Result<(), Unusable> {
+/// Checks that a window can have this size.
+pub(super) fn check(size: NativeSize<u32>) -> Result<(), InvalidSize> {
     let NativeSize { width, height } = size;
-    if SIDES.contains(&width) && SIDES.contains(&height) { Ok(()) } else { Err(Unusable::Size(width, height)) }
+    if SIDES.contains(&width) && SIDES.contains(&height) { Ok(()) } else { Err(InvalidSize::Size(width, height)) }
 }
 
 #[cfg(target_os = "linux")]
@@ -153,7 +153,7 @@ mod x11 {
     /// Dots per inch at a scale of 1.
     const DPI: f64 = 96.0;
 
-    /// Scale of the screen that the environment names, `Some(None)` if it has none; `None` without an X server. Found as baseview finds it.
+    /// Scale of the environment's screen; `Some(None)` if it sets none, `None` without an X server. Read the way baseview reads it.
     pub(super) fn screen_scale() -> Option<Option<f64>> {
         let (connection, _) = x11rb::connect(None).ok()?;
         let resources = new_from_default(&connection).ok()?;
@@ -177,8 +177,8 @@ mod tests {
         for (scale, width, height) in [(1.0, 1000, 560), (1.25, 1250, 700), (1.5, 1500, 840), (2.0, 2000, 1120), (3.0, 3000, 1680)] {
             let sizing = sizing(Some(scale));
             assert_eq!(sizing.native(), NativeSize::new(width, height));
-            let opening = Opening { size: PhysicalSize::new(width, height).into(), zoom: 1.0, fallback_scale: None };
-            assert_eq!(sizing.opening(), opening);
+            let options = WindowOptions { size: PhysicalSize::new(width, height).into(), zoom: 1.0, fallback_scale: None };
+            assert_eq!(sizing.window_options(), options);
         }
     }
 
@@ -187,40 +187,40 @@ mod tests {
         let sizing = sizing(Some(2.0));
         sizing.set_host_scale(1.5).unwrap();
         assert_eq!(sizing.native(), NativeSize::new(1500, 840));
-        let opening = Opening { size: PhysicalSize::new(1500, 840).into(), zoom: 0.75, fallback_scale: Some(1.5) };
-        assert_eq!(sizing.opening(), opening);
+        let options = WindowOptions { size: PhysicalSize::new(1500, 840).into(), zoom: 0.75, fallback_scale: Some(1.5) };
+        assert_eq!(sizing.window_options(), options);
     }
 
     #[test]
     fn host_scale_without_a_screen_scale_needs_no_zoom() {
         let sizing = sizing(None);
         sizing.set_host_scale(3.0).unwrap();
-        assert!((sizing.opening().zoom - 1.0).abs() < f32::EPSILON);
+        assert!((sizing.window_options().zoom - 1.0).abs() < f32::EPSILON);
         assert!((sizing.zoom(3.0) - 1.0).abs() < f32::EPSILON);
     }
 
     #[test]
     fn scale_that_goes_up_and_down_leaves_the_size_in_points() {
         let sizing = sizing(None);
-        sizing.note(PhysicalSize::new(1001, 561), 1.0);
+        sizing.window_resized(PhysicalSize::new(1001, 561), 1.0);
         for scale in [1.1, 1.25, 1.333, 1.5, 3.0, 1.0] {
             sizing.set_host_scale(scale).unwrap();
             let native = sizing.native();
-            sizing.note(PhysicalSize::new(native.width, native.height), scale);
+            sizing.window_resized(PhysicalSize::new(native.width, native.height), scale);
             assert_eq!(sizing.native(), native);
         }
         assert_eq!(sizing.native(), NativeSize::new(1001, 561));
     }
 
     #[test]
-    fn what_no_window_can_be_is_refused() {
+    fn size_or_scale_out_of_range_is_rejected() {
         let sizing = sizing(None);
         for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 96.0] {
             assert!(sizing.set_host_scale(scale).is_err(), "{scale}");
         }
         assert_eq!(sizing.native(), NativeSize::new(1000, 560));
         for (width, height) in [(0, 560), (1000, 0), (1000, 70_000)] {
-            assert_eq!(check(NativeSize::new(width, height)), Err(Unusable::Size(width, height)));
+            assert_eq!(check(NativeSize::new(width, height)), Err(InvalidSize::Size(width, height)));
         }
         assert_eq!(check(NativeSize::new(1000, 560)), Ok(()));
     }

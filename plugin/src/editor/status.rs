@@ -1,13 +1,13 @@
-//! The line at the bottom: what is there, what is missing and where it was looked for, and whether the plans come in time.
+//! The status line: engine, model, history, messages and share of plans on time.
 
 use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
 
-use super::hand_over::Notice;
+use super::export::Notice;
 use super::style;
 use antiphon_engine::session::{Component, Status};
 
-/// Draws the line, with the way through the history in its middle.
-pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark: Option<&str>, history: impl FnOnce(&mut Ui)) {
+/// Draws the line; `history` draws its middle part.
+pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, message: Option<&str>, history: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         component(ui, "Engine", &status.engine);
         ui.add_space(style::GAP);
@@ -18,16 +18,16 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark
             let share = ui.label(small(on_time(status)));
             let counts = status.plans;
             share.on_hover_text(format!(
-                "{} plans came in time, {} too late. A late plan is dropped: nothing sounds late.",
+                "{} plans were ready in time, {} too late. A late plan is discarded: nothing plays late.",
                 counts.on_time, counts.late
             ));
-            let remarks: Vec<_> = [remark, status.remark.as_deref()].into_iter().flatten().collect();
-            let remarks = remarks.join(". ");
+            let messages: Vec<_> = [message, status.remark.as_deref()].into_iter().flatten().collect();
+            let messages = messages.join(". ");
             let (text, colour) = match notice {
                 Some(Notice::Done(text)) => (text.as_str(), style::ink()),
                 Some(Notice::Failed(text)) => (text.as_str(), style::alarm()),
-                None if remarks.is_empty() => return,
-                None => (remarks.as_str(), style::faint_ink()),
+                None if messages.is_empty() => return,
+                None => (messages.as_str(), style::faint_ink()),
             };
             ui.add_space(style::GAP);
             ui.add(egui::Label::new(small(text).color(colour)).truncate()).on_hover_text(text);
@@ -35,7 +35,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, remark
     });
 }
 
-/// A panel above the line while something is missing: what, and where it was looked for.
+/// Draws what is missing and where it was searched, above the status line.
 pub(super) fn missing(ui: &mut Ui, status: &Status) {
     for (name, component) in [("Engine", &status.engine), ("Model", &status.model)] {
         let Component::Missing { what, looked_in } = component else { continue };
@@ -46,14 +46,14 @@ pub(super) fn missing(ui: &mut Ui, status: &Status) {
     }
 }
 
-/// Whether [`missing`] has something to say.
+/// Whether [`missing`] has anything to show.
 pub(super) const fn is_missing(status: &Status) -> bool {
     matches!(status.engine, Component::Missing { .. }) || matches!(status.model, Component::Missing { .. })
 }
 
 fn component(ui: &mut Ui, name: &str, component: &Component) {
     let (colour, text): (Color32, &str) = match component {
-        Component::Resting => (style::faint_ink(), "resting"),
+        Component::Resting => (style::faint_ink(), "idle"),
         Component::Loading => (style::waiting(), "loading"),
         Component::Ready(version) => (style::well(), version),
         Component::Missing { .. } => (style::alarm(), "missing"),
@@ -63,10 +63,10 @@ fn component(ui: &mut Ui, name: &str, component: &Component) {
     ui.label(small(format!("{name}: {text}")));
 }
 
-/// The share of plans that came in time.
+/// Share of plans that were ready in time.
 fn on_time(status: &Status) -> String {
     match status.plans.on_time_share() {
-        // Rounded down: only all of them are 100 %.
+        // Rounded down, so that 100 % means all of them.
         Some(share) => format!("On time: {} %", (share * 100.0).floor()),
         None => "On time: no plans yet".into(),
     }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_late_plan_is_not_rounded_away() {
+    fn share_with_one_late_plan_is_below_100_per_cent() {
         let status = |on_time, late| Status { plans: PlanStats { on_time, late, ..PlanStats::default() }, ..Status::default() };
         assert_eq!(on_time(&status(9_999, 1)), "On time: 99 %");
         assert_eq!(on_time(&status(10_000, 0)), "On time: 100 %");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_missing_is_missing() {
+    fn component_that_is_loading_is_not_missing() {
         let missing = Component::Missing { what: String::new(), looked_in: Vec::new() };
         assert!(is_missing(&Status { model: missing, ..Status::default() }));
         assert!(!is_missing(&Status { engine: Component::Loading, ..Status::default() }));

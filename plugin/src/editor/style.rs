@@ -1,31 +1,31 @@
-//! How the editor looks: the colours of the command line's pictures, on paper.
+//! Look of the editor: the colours of the command line's pictures, on a light background.
 
 use antiphon_roll::legend::{AFTER, BEFORE, Colour, FAINT_INK, INK, PAPER};
 use egui::{
     Button, Color32, Context, CornerRadius, FontFamily, FontId, IntoAtoms, Margin, Shadow, Stroke, TextStyle, Theme, Vec2, Visuals, vec2,
 };
 
-/// Between things that belong together, in points.
+/// Distance between related widgets, in points.
 pub(super) const GAP: f32 = 8.0;
-/// Between the window's edges and what is in it.
+/// Distance between window edge and content, in points.
 pub(super) const MARGIN: i8 = 14;
-/// Of buttons.
+/// Height of buttons, in points.
 pub(super) const BUTTON_HEIGHT: f32 = 32.0;
-/// Of the row of controls.
+/// Height of the control row, in points.
 pub(super) const ROW_HEIGHT: f32 = 40.0;
-/// Of corners.
+/// Corner radius, in points.
 pub(super) const RADIUS: u8 = 5;
 
-/// A line around the widget that has the keyboard.
+/// Outline of the focused widget.
 const FOCUS: Colour = Colour(0x003A_8FD0);
-/// What is wrong.
+/// Errors.
 const ALARM: Colour = Colour(0x00B3_2D2D);
-/// What is well.
+/// Success.
 const WELL: Colour = Colour(0x002E_8B57);
-/// What is on its way.
+/// In progress.
 const WAITING: Colour = Colour(0x00CF_9A12);
 
-/// A colour of the legend as egui's.
+/// A legend colour as egui's.
 pub(super) const fn paint(colour: Colour) -> Color32 {
     let [red, green, blue] = colour.channels();
     Color32::from_rgb(red, green, blue)
@@ -51,7 +51,7 @@ pub(super) const fn waiting() -> Color32 {
     paint(WAITING)
 }
 
-/// A line as fine as `opacity` of ink.
+/// A one-point line in ink of this opacity.
 pub(super) fn hairline(opacity: f32) -> Stroke {
     Stroke::new(1.0, paint(INK.over(AFTER, opacity)))
 }
@@ -61,13 +61,13 @@ pub(super) fn button<'a>(text: impl IntoAtoms<'a>) -> Button<'a> {
     Button::new(text).min_size(vec2(76.0, BUTTON_HEIGHT))
 }
 
-/// Sets fonts, colours and distances.
+/// Sets fonts, colours and spacing.
 pub(super) fn apply(ctx: &Context) {
     ctx.set_theme(Theme::Light);
     ctx.options_mut(|options| {
-        // The window's size follows the scale; the zoom keys belong to the host.
+        // The window size follows the scale; zoom shortcuts belong to the host.
         options.zoom_with_keyboard = false;
-        // egui counts from frame to frame: on a slow machine quick clicks would be lost, and a handle that is held still would be dragged.
+        // egui measures clicks in frames: on a slow machine quick clicks would be lost, and a handle held still would start a drag.
         options.input_options.max_click_duration = f64::INFINITY;
     });
     ctx.global_style_mut(|style| {
@@ -108,7 +108,7 @@ fn visuals() -> Visuals {
         (&mut widgets.noninteractive, PAPER, hairline(0.15)),
         (&mut widgets.inactive, AFTER, hairline(0.22)),
         (&mut widgets.hovered, BEFORE, hairline(0.45)),
-        // Pressed, or with the keyboard.
+        // Pressed or focused.
         (&mut widgets.active, AFTER, Stroke::new(2.0, paint(FOCUS))),
         (&mut widgets.open, BEFORE, hairline(0.45)),
     ];
@@ -120,13 +120,13 @@ fn visuals() -> Visuals {
         state.corner_radius = CornerRadius::same(RADIUS);
         state.expansion = 0.0;
     }
-    // The rails and knobs of sliders.
+    // Rails and knobs of sliders.
     widgets.inactive.bg_fill = paint(INK.over(AFTER, 0.16));
     visuals
 }
 
-/// A window below this width has its controls in two rows, in points.
+/// Width in points below which the controls need two rows.
 pub(super) const NARROW_BELOW: f32 = 985.0;
 
-/// The least size at which everything has its place, in points.
+/// Minimum size at which everything fits, in points.
 pub(super) const LEAST_SIZE: Vec2 = vec2(720.0, 420.0);

@@ -1,4 +1,4 @@
-//! The editor in a host: its model made of parameters, meters and the board, drawn in a window made by nice-plug.
+//! The editor in a host: its model is made of parameters, meters and the session's snapshot; nice-plug makes the window.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,108 +17,108 @@ use parking_lot::Mutex;
 use super::keyboard::Keyboard;
 use super::model::{Change, Control, EditorModel, Now};
 use super::sizing::{self, Sizing};
-use super::window_thread::{AntiphonEditor, Opening};
+use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
 use super::zoom::Zoom;
-use super::{Editor, HandOver, LEAST_SIZE, SIZE};
+use super::{Editor, Exporter, LEAST_SIZE, SIZE};
 use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep};
-use crate::remarks::remarks;
+use crate::status_messages::status_message;
 use antiphon_engine::session::{Board, Command, CommandSender, ControlValues, Snapshot};
 
-/// How hosts may resize the editor; its least size is in points.
+/// Resize constraints for hosts; the minimum size is in points.
 pub(super) const RESIZE_HINT: ResizeHint =
     ResizeHint::RESIZABLE.with_min_logical_size(LogicalSize { width: LEAST_SIZE.0, height: LEAST_SIZE.1 });
 
-/// The editor of one instance. Opens no window: hosts make editors just to look at them.
+/// The editor of one instance. Opens no window, since hosts create editors only to inspect them.
 #[must_use]
 pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>, commands: CommandSender) -> Option<AntiphonEditor> {
-    // A window may miss its first frame: one that is embedded draws before it is seen. Then nothing else would make it draw.
+    // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
-    let called = notifier.clone();
-    board.call_with(move || called.request_repaint());
-    let (thread, sizing) = (Opening::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
+    let notified = notifier.clone();
+    board.call_with(move || notified.request_repaint());
+    let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
     let model = HostModel { params, meters, board, commands, host: None };
-    let content = Content { editor: Editor::new(HandOver::new(drag::platform_source())), model };
-    let opener = Opener { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
-    Some(AntiphonEditor::new(opener, sizing, thread))
+    let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
+    let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
+    Some(AntiphonEditor::new(factory, sizing, thread))
 }
 
-/// Where a window lies.
+/// What a window is embedded in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In one of the host's.
+    /// The host's window.
     InHost,
-    /// On the screen, as the stand-alone program's.
+    /// The screen: a top-level window, as in the stand-alone program.
     OnScreen,
 }
 
-/// What every window of an editor shows, one at a time.
+/// Content shared by an editor's windows, of which one is open at a time.
 struct Content {
     editor: Editor,
     model: HostModel,
 }
 
-/// Makes the editors that nice-plug-egui opens: one for each window, since each has a size and a zoom factor of its own.
-pub(super) struct Opener {
+/// Creates an nice-plug-egui editor for each window, since each window has its own size and zoom factor.
+pub(super) struct WindowFactory {
     content: Arc<Mutex<Content>>,
     notifier: RepaintNotifier,
     sizing: Sizing,
-    thread: Opening,
+    thread: WindowThread,
 }
 
-impl Opener {
+impl WindowFactory {
     /// An editor for one window.
-    pub(super) fn prepare(&self, opening: sizing::Opening, place: Place) -> Result<EguiEditor<App>, Box<dyn Error>> {
-        // A host asks before it resizes; a window manager must be told beforehand. baseview would take points by the screen's scale.
+    pub(super) fn prepare(&self, options: sizing::WindowOptions, place: Place) -> Result<EguiEditor<App>, Box<dyn Error>> {
+        // A host asks before it resizes; a window manager must be told up front. baseview would scale points by the screen's scale.
         let hint = match place {
             Place::InHost => ResizeHint::RESIZABLE,
             Place::OnScreen => RESIZE_HINT,
         };
         let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(hint);
-        let state = EguiEditorState::from_size(opening.size, opening.zoom);
+        let state = EguiEditorState::from_size(options.size, options.zoom);
         let app = App {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
-            zoom: Zoom::new(self.sizing.clone(), opening.zoom),
+            zoom: Zoom::new(self.sizing.clone(), options.zoom),
             place,
             #[cfg(target_os = "linux")]
             keyboard: None,
         };
-        create_egui_editor(state, self.notifier.clone(), settings, app).ok_or_else(|| "egui makes no editor".into())
+        create_egui_editor(state, self.notifier.clone(), settings, app).ok_or_else(|| "egui created no editor".into())
     }
 }
 
 /// What nice-plug draws in one window.
 pub(super) struct App {
     content: Arc<Mutex<Content>>,
-    thread: Opening,
+    thread: WindowThread,
     zoom: Zoom,
     place: Place,
-    /// `None` in a window of its own.
+    /// `None` in a top-level window.
     #[cfg(target_os = "linux")]
     keyboard: Option<Keyboard>,
 }
 
 impl NiceEguiApp for App {
     fn build(&mut self, egui_ctx: Context, nice_gui_ctx: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
-        self.thread.note();
-        Editor::dress(&egui_ctx);
+        self.thread.record();
+        Editor::apply_style(&egui_ctx);
         let [red, green, blue] = PAPER.channels();
         frame.set_clear_color(Color32::from_rgb(red, green, blue).into());
-        // It only refers to the wrapper that owns this app, so it may outlive the window.
+        // The context only refers to the wrapper that owns this app, so it may outlive the window.
         self.content.lock().model.host = Some(nice_gui_ctx);
         #[cfg(target_os = "linux")]
-        if let Err(error) = x11::hear_of_early_frames(frame.baseview_window()) {
+        if let Err(error) = x11::select_frame_completion(frame.baseview_window()) {
             nice_warn!("The editor stays blank if the host is slow to show it: {error}");
         }
         #[cfg(target_os = "linux")]
         if self.place == Place::InHost {
             let keyboard = Keyboard::new(frame.baseview_window());
             self.keyboard =
-                keyboard.inspect_err(|error| nice_warn!("The editor keeps the host's keys from it after a click: {error}")).ok();
+                keyboard.inspect_err(|error| nice_warn!("Key presses may not reach the host after a click into the editor: {error}")).ok();
         }
         Ok(())
     }
@@ -132,24 +132,24 @@ impl NiceEguiApp for App {
         if let Some(keyboard) = &mut self.keyboard
             && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))
         {
-            // Mostly the window is on its way out.
+            // Usually because the window is being destroyed.
             nice_warn!("The editor no longer shares the keyboard with the host: {error}");
             self.keyboard = None;
         }
     }
 
     fn resized(&mut self, size: WindowSize) {
-        self.zoom.note(size);
+        self.zoom.resized(size);
     }
 }
 
-/// The parameters, the meters and the board as the editor's model. It changes nothing that the session changes, too: it sends commands.
+/// The plug-in as the editor's model. It writes nothing that the session writes too: it sends commands.
 struct HostModel {
     params: Arc<AntiphonParams>,
     meters: Arc<Meters>,
     board: Arc<Board>,
     commands: CommandSender,
-    /// Who is told of changes; `None` until a window was opened.
+    /// Receives parameter changes; `None` until a window was opened.
     host: Option<GuiContext>,
 }
 
@@ -166,7 +166,7 @@ impl EditorModel for HostModel {
         self.params.controls()
     }
 
-    /// The parameter's text says which are to come.
+    /// The parameter's text marks modes that are not implemented.
     fn is_ready(&self, mode: Mode) -> bool {
         ModeStep::variants().get(usize::from(mode.step())).is_some_and(|text| *text == mode.name())
     }
@@ -175,8 +175,8 @@ impl EditorModel for HostModel {
         self.params.state.history()
     }
 
-    fn remark(&self) -> Option<String> {
-        remarks(&self.params.state, &self.meters)
+    fn status_message(&self) -> Option<String> {
+        status_message(&self.params.state, &self.meters)
     }
 
     fn command(&mut self, command: Command) {
@@ -224,18 +224,18 @@ mod tests {
 
     use super::*;
 
-    /// A host that takes every change at once and notes it.
+    /// A host that records all changes.
     #[derive(Default)]
     struct Host(Mutex<Vec<(&'static str, String, f32)>>);
 
     impl Host {
-        fn note(&self, what: &'static str, param: ParamPtr, value: f32) {
+        fn record(&self, what: &'static str, param: ParamPtr, value: f32) {
             // SAFETY: the pointers are those of parameters that the test holds.
             let name = unsafe { param.name() }.to_owned();
             self.0.lock().push((what, name, value));
         }
 
-        fn taken(&self) -> Vec<(&'static str, String, f32)> {
+        fn take_changes(&self) -> Vec<(&'static str, String, f32)> {
             std::mem::take(&mut self.0.lock())
         }
     }
@@ -246,15 +246,15 @@ mod tests {
         }
 
         unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
-            self.note("begin", param, 0.0);
+            self.record("begin", param, 0.0);
         }
 
         unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-            self.note("set", param, normalized);
+            self.record("set", param, normalized);
         }
 
         unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
-            self.note("end", param, 0.0);
+            self.record("end", param, 0.0);
         }
 
         fn get_state(&self) -> PluginState {
@@ -289,12 +289,12 @@ mod tests {
         for command in [Command::Play, Command::Another, Command::Keep, Command::Step(Step::Older)] {
             model.command(command);
         }
-        assert!(host.taken().is_empty());
+        assert!(host.take_changes().is_empty());
         assert!(model.history().entries().is_empty());
     }
 
     #[test]
-    fn changes_reach_the_parameter_they_are_of() {
+    fn change_sets_its_parameter_in_a_gesture() {
         let (mut model, host) = model();
         for (change, name, normalised) in [
             (Change::Mode(Mode::Infill), "Mode", 1.0),
@@ -305,22 +305,22 @@ mod tests {
             model.set(change);
             model.end(change.control());
             let name = || name.to_owned();
-            assert_eq!(host.taken(), [("begin", name(), 0.0), ("set", name(), normalised), ("end", name(), 0.0)]);
+            assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), normalised), ("end", name(), 0.0)]);
         }
     }
 
     #[test]
-    fn modes_that_are_coming_are_not_ready() {
+    fn modes_that_are_not_implemented_are_not_ready() {
         let (model, _) = model();
         let ready: Vec<_> = Mode::ALL.into_iter().filter(|&mode| model.is_ready(mode)).collect();
         assert_eq!(ready, [Mode::Suggest]);
     }
 
     #[test]
-    fn before_a_window_was_opened_nothing_is_set() {
+    fn changes_before_a_window_was_opened_are_ignored() {
         let (mut model, host) = model();
         model.host = None;
         model.set(Change::Horizon(1));
-        assert!(host.taken().is_empty());
+        assert!(host.take_changes().is_empty());
     }
 }

@@ -1,10 +1,10 @@
-//! The editor as nice-plug takes it, with a window that leaves no thread behind.
+//! The editor as nice-plug takes it, with a window that leaves no threads behind.
 //!
-//! On X11 a window has a thread of its own. baseview 0.4.2 means to join it when the window is dropped, but first asks it to show the window
-//! once more; since the thread has just been told to stop, that mostly fails, and the thread is left to itself while it still takes OpenGL
-//! down. egui-baseview 0.9.0 gives each window a clipboard, whose thread (x11-clipboard 0.9.3) nobody ever joins. A host that unloads the
-//! library or ends as soon as it has closed the editor may then crash. So here the threads of a window are waited for. When both are mended,
-//! this goes.
+//! On X11 a window has a thread of its own. baseview 0.4.2 tries to join it when the window is dropped, but first asks it to show the
+//! window once more; since the thread was just told to stop, that usually fails, and the thread is detached while it still shuts OpenGL
+//! down. egui-baseview 0.9.0 gives each window a clipboard, whose thread (x11-clipboard 0.9.3) is never joined. A host that unloads the
+//! library or exits right after closing the editor may then crash. So this module waits for the threads of a window. Remove it when both
+//! are fixed.
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -21,26 +21,26 @@ use nice_plug::prelude::{Editor, Modifiers, ParentWindowHandle, ResizeHint, Trac
 use nice_plug_egui::{EguiEditorHandle, baseview};
 use parking_lot::Mutex;
 
-use super::sizing::{self, Sizing, Unusable};
-use super::window::{Opener, Place, RESIZE_HINT};
+use super::sizing::{self, InvalidSize, Sizing};
+use super::window::{Place, RESIZE_HINT, WindowFactory};
 use crate::os_thread::OsThread;
 
-/// How long each thread may take to end. Then the host goes on without it: that is no worse than not to wait, and a host must not hang, not even
-/// if the number of a thread that has ended was given to another one.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for each thread. After that the host continues without it: no worse than not waiting, and a host must not hang, not
+/// even if the thread's id was reused.
+const THREAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the host opens.
+/// The editor that the host opens.
 pub struct AntiphonEditor {
-    opener: Opener,
+    factory: WindowFactory,
     sizing: Sizing,
-    thread: Opening,
+    thread: WindowThread,
     is_open: Arc<AtomicBool>,
 }
 
 impl AntiphonEditor {
-    /// An editor whose windows note in `thread` which thread they have.
-    pub(super) fn new(opener: Opener, sizing: Sizing, thread: Opening) -> Self {
-        Self { opener, sizing, thread, is_open: Arc::default() }
+    /// An editor whose windows record their thread in `thread`.
+    pub(super) fn new(factory: WindowFactory, sizing: Sizing, thread: WindowThread) -> Self {
+        Self { factory, sizing, thread, is_open: Arc::default() }
     }
 }
 
@@ -55,19 +55,19 @@ impl Editor for AntiphonEditor {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<AntiphonHandle>, Box<dyn Error>> {
-        // What the wrapper remembers is what the last window was told.
-        self.sizing.look_at_screen();
+        // The wrapper remembers the size of the last window.
+        self.sizing.read_screen_scale();
         let place = if parent.is_some() || wait_for_parent { Place::InHost } else { Place::OnScreen };
-        let (is_embedded, opening) = (parent.is_some(), self.sizing.opening());
+        let (is_embedded, options) = (parent.is_some(), self.sizing.window_options());
         let (host, callbacks) = host.map(share).unzip();
-        let egui = self.opener.prepare(opening, place)?;
-        let scale = opening.fallback_scale.or(fallback_scale_factor);
+        let egui = self.factory.prepare(options, place)?;
+        let scale = options.fallback_scale.or(fallback_scale_factor);
         let spawned = egui.spawn(parent, wait_for_parent, scale, gui_context, host);
-        // A window that could not be opened may have had a thread, too.
+        // Also for a window that failed to open.
         let threads = self.thread.opened();
         let SpawnedEditor { handle, window } = spawned?;
         let size = window.size();
-        self.sizing.note(size.physical, size.scale_factor);
+        self.sizing.window_resized(size.physical, size.scale_factor);
         self.is_open.store(true, Ordering::Relaxed);
         let handle = AntiphonHandle { egui: handle, sizing: self.sizing.clone() };
         let is_open = IsOpen(Arc::clone(&self.is_open));
@@ -77,7 +77,7 @@ impl Editor for AntiphonEditor {
 
     fn size(&self) -> NativeSize<u32> {
         if !self.is_open.load(Ordering::Relaxed) {
-            self.sizing.look_at_screen();
+            self.sizing.read_screen_scale();
         }
         self.sizing.native()
     }
@@ -89,30 +89,30 @@ impl Editor for AntiphonEditor {
     fn track_info_updated(&self, _info: TrackInfo) {}
 
     unsafe fn assume_standalone_in_process(&self) {
-        // SAFETY: the caller promises what is to be promised.
+        // SAFETY: the caller's contract is the same.
         unsafe { baseview::assume_standalone_in_process() };
     }
 }
 
-/// The handle of an open window.
+/// Handle of an open window.
 pub struct AntiphonHandle {
     egui: EguiEditorHandle,
     sizing: Sizing,
 }
 
-/// Why a window does not do what the host asks for.
+/// Why a window did not do what the host requested.
 #[derive(Debug, thiserror::Error)]
 pub enum WindowError {
-    /// The windowing system, or the window's thread.
+    /// The window system, or the window's thread.
     #[error(transparent)]
     Window(#[from] baseview::Error),
-    /// The host.
+    /// A request out of range.
     #[error(transparent)]
-    Unusable(#[from] Unusable),
+    InvalidSize(#[from] InvalidSize),
 }
 
 impl AntiphonHandle {
-    /// Gives the window this size. Unless it has it already, it is drawn anew.
+    /// Resizes the window, and redraws it if the size changed.
     fn resize(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), WindowError> {
         sizing::check(size)?;
         self.egui.set_size(size, &window.window)?;
@@ -155,18 +155,18 @@ impl EditorHandle for AntiphonHandle {
         self.egui.host_main_thread_callback(window);
     }
 
-    /// At the scale that is in force, which baseview does not know.
+    /// Uses the actual scale, which baseview does not know.
     fn adjust_size(&self, size: NativeSize<u32>, _window: &AntiphonWindow) -> Option<NativeSize<u32>> {
         Some(RESIZE_HINT.adjust_size(size, self.sizing.native(), self.sizing.scale()))
     }
 
-    /// A larger scale makes a larger window: the host is asked for it, once it has one to enlarge.
+    /// A larger scale needs a larger window, so the host is asked to resize its own.
     fn set_fallback_scale_factor(&self, factor: f64, window: &AntiphonWindow) -> Result<(), WindowError> {
         self.sizing.set_host_scale(factor)?;
         let size = self.sizing.native();
         self.egui.set_fallback_scale_factor(factor, &window.window)?;
         self.resize(size, window)?;
-        window.ask_host_for(size, self.sizing.scale());
+        window.request_host_size(size, self.sizing.scale());
         Ok(())
     }
 
@@ -187,23 +187,23 @@ impl EditorHandle for AntiphonHandle {
     }
 }
 
-/// An open window. When it has been dropped, its threads have ended.
+/// An open window. Dropping it waits for its threads.
 pub struct AntiphonWindow {
-    /// Dropped before the threads are waited for.
+    /// Dropped before `threads` waits.
     window: baseview::Window,
     /// `None` without a host.
     callbacks: Option<Callbacks>,
-    /// Whether it lies in a window of the host's.
+    /// Whether it is embedded in a host window.
     is_embedded: Cell<bool>,
     _is_open: IsOpen,
     threads: Threads,
 }
 
 impl AntiphonWindow {
-    /// Asks the host to give the editor this room. One that does not shows what there is room for.
-    fn ask_host_for(&self, size: NativeSize<u32>, scale: f64) {
+    /// Asks the host for this size. If it refuses, the editor is clipped.
+    fn request_host_size(&self, size: NativeSize<u32>, scale: f64) {
         let Some(callbacks) = self.callbacks.as_ref().filter(|_| self.is_embedded.get()) else { return };
-        // A host may answer by asking back; then it knows already.
+        // A host that answers by calling back already knows the size.
         if let Ok(mut callbacks) = callbacks.0.try_borrow_mut() {
             let _ = callbacks.request_resize(size.into(), scale);
         }
@@ -218,7 +218,7 @@ impl Deref for AntiphonWindow {
     }
 }
 
-/// The host's callbacks, for baseview and for ourselves. Of the host's main thread.
+/// The host's callbacks, shared by baseview and this module. Main thread only.
 #[derive(Clone)]
 struct Callbacks(Rc<RefCell<Box<dyn HostCallbacks>>>);
 
@@ -234,13 +234,13 @@ impl HostCallbacks for Callbacks {
     }
 }
 
-/// The host's methods as baseview takes them, and its callbacks once more.
+/// The host's methods for baseview, and a second handle on its callbacks.
 fn share(host: HostMethods) -> (HostMethods, Callbacks) {
     let callbacks = Callbacks(Rc::new(RefCell::new(host.callbacks)));
     (HostMethods { callbacks: Box::new(callbacks.clone()), ..host }, callbacks)
 }
 
-/// Says that no window is open any more when this is dropped.
+/// Marks the window as closed when dropped.
 struct IsOpen(Arc<AtomicBool>);
 
 impl Drop for IsOpen {
@@ -249,14 +249,14 @@ impl Drop for IsOpen {
     }
 }
 
-/// Where a window that is being opened says which thread it has: one at a time, since nice-plug opens them under a lock.
+/// Records the thread of the window being opened. One at a time, since nice-plug opens windows under a lock.
 #[derive(Clone, Default)]
-pub(super) struct Opening(Arc<Mutex<Option<OsThread>>>);
+pub(super) struct WindowThread(Arc<Mutex<Option<OsThread>>>);
 
-impl Opening {
-    /// On the window's thread, before that starts others.
-    pub(super) fn note(&self) {
-        // Elsewhere than on X11 it is the host's.
+impl WindowThread {
+    /// Called on the window's thread, before it starts others.
+    pub(super) fn record(&self) {
+        // Except on X11 that is the host's thread.
         let thread = OsThread::current();
         if let Some(thread) = &thread {
             thread.mark();
@@ -264,24 +264,24 @@ impl Opening {
         *self.0.lock() = thread;
     }
 
-    /// When the window has been opened: the threads it has.
+    /// The window's threads, once it is open.
     fn opened(&self) -> Threads {
         let thread = self.0.lock().take();
-        // What OpenGL starts when the first frame is drawn is its own affair. The window is not shown yet.
-        let mut threads = thread.as_ref().map(OsThread::family).unwrap_or_default();
-        // It may not have taken the name.
+        // Threads that OpenGL starts with the first frame are not ours. The window is not shown yet.
+        let mut threads = thread.as_ref().map(OsThread::with_descendants).unwrap_or_default();
+        // The rename may have failed.
         threads.extend(thread.filter(|thread| !threads.contains(thread)));
         Threads(threads)
     }
 }
 
-/// The threads of a window, waited for when this is dropped.
+/// Threads of a window; dropping this waits for them.
 struct Threads(Vec<OsThread>);
 
 impl Drop for Threads {
     fn drop(&mut self) {
         for thread in &self.0 {
-            thread.wait(PATIENCE);
+            thread.wait(THREAD_TIMEOUT);
         }
     }
 }

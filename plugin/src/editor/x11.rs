@@ -1,4 +1,4 @@
-//! baseview's window on X11, reached from outside.
+//! Access to baseview's X11 window from outside.
 
 use nice_plug_egui::baseview::WindowContext;
 use raw_window_handle::{HandleError, HasDisplayHandle, HasWindowHandle, RawDisplayHandle, RawWindowHandle};
@@ -8,10 +8,10 @@ use x11rb::protocol::present::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::Window;
 use x11rb::xcb_ffi::XCBConnection;
 
-/// Why a window stays as baseview leaves it.
+/// Why an X11 workaround could not be applied.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum X11Error {
-    /// Not a window of X11.
+    /// Not an X11 window.
     #[error("the editor's window has no X11 handle")]
     NoHandle,
     #[error("the editor's window is gone: {0}")]
@@ -32,14 +32,14 @@ impl From<HandleError> for X11Error {
     }
 }
 
-/// The window's id.
+/// The window's XID.
 pub(super) fn id_of(window: &WindowContext) -> Result<Window, X11Error> {
     let RawWindowHandle::Xlib(handle) = window.window_handle()?.as_raw() else { return Err(X11Error::NoHandle) };
     Window::try_from(handle.window).map_err(|_| X11Error::NoHandle)
 }
 
-/// Does this on baseview's own connection: only that can change which events baseview gets. On the window's thread, where baseview looks for
-/// events once more when it has called us, so that those that come with an answer are not left lying.
+/// Runs `act` on baseview's own connection, since only that can change which events baseview receives. On the window's thread, where
+/// baseview polls events again after calling us, so that events read along with a reply are not delayed.
 pub(super) fn with_connection_of<T>(
     window: &WindowContext,
     act: impl FnOnce(&XCBConnection) -> Result<T, X11Error>,
@@ -52,17 +52,17 @@ pub(super) fn with_connection_of<T>(
     act(&connection)
 }
 
-/// Lets baseview (0.4.2) hear of every frame that it asks for. It asks for the first one as soon as something changes, but listens for the
-/// answer only from when the window is shown: if a host shows the window later than that, it waits for the lost answer for ever, and the
-/// window stays blank. Before the event loop runs.
-pub(super) fn hear_of_early_frames(window: &WindowContext) -> Result<(), X11Error> {
+/// Makes baseview (0.4.2) receive the completion of every frame it requests. It requests the first frame as soon as something changes, but
+/// selects completion events only when the window is shown: if the host shows the window later, baseview waits forever for the missed
+/// event, and the window stays blank. Call before the event loop runs.
+pub(super) fn select_frame_completion(window: &WindowContext) -> Result<(), X11Error> {
     let id = id_of(window)?;
     with_connection_of(window, |connection| {
         if connection.extension_information(present::X11_EXTENSION_NAME)?.is_none() {
-            // Then baseview draws by a timer.
+            // Without the Present extension baseview draws on a timer.
             return Ok(());
         }
-        // The server forgets the selection with the window. baseview takes the second of two equal answers for the first.
+        // The server drops the selection with the window. baseview ignores the duplicate event.
         let selection = connection.generate_id()?;
         Ok(connection.present_select_input(selection, id, present::EventMask::COMPLETE_NOTIFY)?.check()?)
     })

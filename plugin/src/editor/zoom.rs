@@ -1,41 +1,41 @@
-//! egui's zoom factor in one window: the scale that the host has set, over the one that baseview finds.
+//! egui's zoom factor of one window: the host's scale relative to the one baseview finds.
 
 use egui::{Context, ViewportCommand, vec2};
 use nice_plug_egui::baseview::WindowSize;
 
 use super::sizing::Sizing;
 
-/// The zoom factor of one window, and the size that goes with it.
+/// Zoom factor of one window, and the size that goes with it.
 pub(super) struct Zoom {
     sizing: Sizing,
-    /// In the last frame.
+    /// Factor in the last frame.
     last: f32,
 }
 
 impl Zoom {
-    /// Of a window that opens with this factor.
+    /// Zoom of a window that opens with this factor.
     pub(super) const fn new(sizing: Sizing, factor: f32) -> Self {
         Self { sizing, last: factor }
     }
 
-    /// The window has this size. In pixels; what egui-baseview says of scales has its zoom in it.
-    pub(super) fn note(&self, size: WindowSize) {
-        self.sizing.note(size.physical, size.scale_factor);
+    /// The window's new size in pixels; egui-baseview's logical sizes include its zoom factor.
+    pub(super) fn resized(&self, size: WindowSize) {
+        self.sizing.window_resized(size.physical, size.scale_factor);
     }
 
-    /// Follows the host's scale. Once a frame.
+    /// Follows the host's scale. Called once a frame.
     pub(super) fn follow(&mut self, ctx: &Context, window: WindowSize) {
         let current = ctx.zoom_factor();
         #[allow(clippy::float_cmp, reason = "egui keeps the value it is given")]
         if current != self.last {
             self.last = current;
-            // egui-baseview would resize the window by as much. The host has given it its size: that one is asked for.
+            // egui-baseview would resize the window by the change. The host determines the size, so request that one.
             #[allow(clippy::cast_possible_truncation, reason = "egui's points are f32")]
             let point = window.scale_factor as f32 * current;
             let points = vec2(window.physical.width as f32, window.physical.height as f32) / point;
             ctx.send_viewport_cmd(ViewportCommand::InnerSize(points));
         }
-        // Has an effect in the next frame, if it is another one.
+        // Takes effect in the next frame.
         ctx.set_zoom_factor(self.sizing.zoom(window.scale_factor));
     }
 }

@@ -1,112 +1,115 @@
-//! Voices that play the same kind of tone, and who of them plays what.
+//! Voice allocation among voices of one kind.
 
 use antiphon_engine::plan::Key;
 
 use super::tone::Tone;
 use super::voice::Voice;
 
-/// Of a voice that never sounded.
+/// Key of a voice that was never used.
 const NO_KEY: Key = Key::new(0, 0).unwrap();
 
-/// Why a voice still sounds.
+/// What sustains a voice, in order of stealing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Hold {
+enum Sustain {
     /// It has ended.
     Idle,
-    /// Nothing holds it: it falls.
-    Free,
+    /// Nothing: it is decaying.
+    None,
     /// The pedal.
     Pedal,
     /// Its key.
     Key,
 }
 
-/// What a voice plays.
+/// Allocation state of a voice.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct VoiceState {
     key: Key,
-    hold: Hold,
+    sustain: Sustain,
 }
 
-/// A number of voices. Their parts stand apart from them, close together: who looks for a voice has few places of memory to see, and no cache may
-/// hold them when a note comes.
+/// A number of voices. Their allocation state is stored separately and compactly: searching for a voice touches little memory, which is
+/// usually not cached when a note comes.
 pub(super) struct Bank<const VOICES: usize> {
-    parts: [Part; VOICES],
+    states: [VoiceState; VOICES],
     voices: Box<[Voice]>,
 }
 
 impl<const VOICES: usize> Bank<VOICES> {
-    /// Voices that have ended. `tone` is any: it is not heard.
+    /// Idle voices. `tone` is a placeholder.
     pub(super) fn new(tone: &Tone) -> Self {
-        Self { parts: [Part { key: NO_KEY, hold: Hold::Idle }; VOICES], voices: (0..VOICES).map(|_| Voice::new(tone.clone())).collect() }
+        Self {
+            states: [VoiceState { key: NO_KEY, sustain: Sustain::Idle }; VOICES],
+            voices: (0..VOICES).map(|_| Voice::new(tone.clone())).collect(),
+        }
     }
 
-    /// Starts a note, in place of one that is idle, or that nothing holds; of several the quietest. Hands back what it cuts off of the note before: a
-    /// sample of each side.
-    pub(super) fn strike(&mut self, key: Key, tone: Tone) -> [f32; 2] {
-        let idle = self.parts.iter().position(|part| part.hold == Hold::Idle);
-        let first = idle.unwrap_or_else(|| self.least());
-        self.parts[first] = Part { key, hold: Hold::Key };
+    /// Starts a note on an idle voice; if there is none, steals one, released voices first, of these the quietest. Returns the last output
+    /// sample of the stolen voice, left and right.
+    pub(super) fn note_on(&mut self, key: Key, tone: Tone) -> [f32; 2] {
+        let idle = self.states.iter().position(|state| state.sustain == Sustain::Idle);
+        let first = idle.unwrap_or_else(|| self.voice_to_steal());
+        self.states[first] = VoiceState { key, sustain: Sustain::Key };
         let cut = self.voices[first].start(tone);
         if idle.is_some() { [0.0; 2] } else { cut }
     }
 
-    /// The voice that is missed least, where none is idle.
+    /// The voice to steal, if none is idle.
     #[cold]
     #[inline(never)]
-    fn least(&self) -> usize {
-        let order = |voice: usize| (self.parts[voice].hold, self.voices[voice].loudness());
+    fn voice_to_steal(&self) -> usize {
+        let order = |voice: usize| (self.states[voice].sustain, self.voices[voice].loudness());
         let less = |one: &usize, other: &usize| order(*one).partial_cmp(&order(*other)).unwrap_or(std::cmp::Ordering::Equal);
         (0..VOICES).min_by(less).unwrap_or(0)
     }
 
-    /// The keys that are meant are up; where the pedal of their channel is down, one bit of `pedals` each, it holds them on.
-    pub(super) fn let_go(&mut self, pedals: u16, is_meant: impl Fn(Key) -> bool) {
-        for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {
-            if part.hold == Hold::Key && is_meant(part.key) {
-                if pedals >> part.key.channel() & 1 == 1 {
-                    part.hold = Hold::Pedal;
+    /// Releases the matching keys. Where the channel's bit of `pedals` is set, the pedal sustains them.
+    pub(super) fn note_off(&mut self, pedals: u16, matches: impl Fn(Key) -> bool) {
+        for (state, voice) in self.states.iter_mut().zip(&mut self.voices) {
+            if state.sustain == Sustain::Key && matches(state.key) {
+                if pedals >> state.key.channel() & 1 == 1 {
+                    state.sustain = Sustain::Pedal;
                 } else {
-                    part.hold = Hold::Free;
+                    state.sustain = Sustain::None;
                     voice.release();
                 }
             }
         }
     }
 
-    /// A channel's pedal is up.
-    pub(super) fn raise_pedal(&mut self, channel: u8) {
-        for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {
-            if part.hold == Hold::Pedal && part.key.channel() == channel {
-                part.hold = Hold::Free;
+    /// A channel's pedal was released.
+    pub(super) fn release_pedal(&mut self, channel: u8) {
+        for (state, voice) in self.states.iter_mut().zip(&mut self.voices) {
+            if state.sustain == Sustain::Pedal && state.key.channel() == channel {
+                state.sustain = Sustain::None;
                 voice.release();
             }
         }
     }
 
-    /// The keys that are meant end as fast as can be without a click: their samples are multiplied by this, each once more than the one before.
-    pub(super) fn fade(&mut self, factor: f32, is_meant: impl Fn(Key) -> bool) {
-        for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {
-            if part.hold != Hold::Idle && is_meant(part.key) {
-                part.hold = Hold::Free;
-                voice.fall(factor);
+    /// Fades the matching keys out without a click: from now on each sample is multiplied by `factor` once more than the one before.
+    pub(super) fn fade(&mut self, factor: f32, matches: impl Fn(Key) -> bool) {
+        for (state, voice) in self.states.iter_mut().zip(&mut self.voices) {
+            if state.sustain != Sustain::Idle && matches(state.key) {
+                state.sustain = Sustain::None;
+                voice.set_decay(factor);
             }
         }
     }
 
-    /// All have ended.
+    /// Ends all voices at once.
     pub(super) fn stop(&mut self) {
-        self.parts.iter_mut().for_each(|part| part.hold = Hold::Idle);
+        self.states.iter_mut().for_each(|state| state.sustain = Sustain::Idle);
     }
 
-    /// Adds the next samples to both sides. `bend` multiplies a channel's pitches. Whether there was anything to hear.
+    /// Adds the next samples to both channels. `bend` is the pitch factor of a MIDI channel. Returns whether any voice was active.
     pub(super) fn add(&mut self, bend: impl Fn(u8) -> f32, left: &mut [f32], right: &mut [f32]) -> bool {
         let mut sounds = false;
-        for (part, voice) in self.parts.iter_mut().zip(&mut self.voices) {
-            if part.hold != Hold::Idle {
+        for (state, voice) in self.states.iter_mut().zip(&mut self.voices) {
+            if state.sustain != Sustain::Idle {
                 sounds = true;
-                if !voice.add(bend(part.key.channel()), left, right) {
-                    part.hold = Hold::Idle;
+                if !voice.add(bend(state.key.channel()), left, right) {
+                    state.sustain = Sustain::Idle;
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! The plug-in's own sound: what it sends out is heard without a synthesiser.
+//! The preview synth: makes the plug-in's output audible without an instrument behind it.
 //!
-//! It sounds every note that leaves the plug-in, the player's and the plan's, as an instrument behind it would. `synth` plays them on voices,
-//! `bank` says which, `voice` is one, `tone` says what the keys sound like, `source` and `wave` make it.
+//! It plays every note that leaves the plug-in, the player's and the plan's. `synth` maps events to voices, `bank` allocates voices,
+//! `voice` renders one, `tone` defines the sounds, `source` and `wave` generate them.
 
 mod bank;
 mod source;
@@ -18,67 +18,67 @@ pub use synth::{DRUM_VOICES, PITCHED_VOICES};
 use crate::port::{Event, Sound};
 use synth::Synth;
 
-/// The sample rate where the host's is none, in hertz.
-const USUAL_RATE: f32 = 48_000.0;
+/// Sample rate in hertz, if the host's is invalid.
+const FALLBACK_RATE: f32 = 48_000.0;
 
-/// The plug-in's own sound. Nothing but [`new`](Self::new) allocates.
+/// The preview synth. Only [`new`](Self::new) allocates.
 pub struct Preview {
     synth: Synth,
     on: bool,
 }
 
 impl Preview {
-    /// Silent, for a sample rate in hertz.
+    /// A silent synth for a sample rate in hertz.
     #[must_use]
     pub fn new(hertz: f32) -> Self {
-        let rate = if (1_000.0..=1_000_000.0).contains(&hertz) { hertz } else { USUAL_RATE };
+        let rate = if (1_000.0..=1_000_000.0).contains(&hertz) { hertz } else { FALLBACK_RATE };
         Self { synth: Synth::new(rate), on: false }
     }
 
-    /// The host's reset: everything is silent at once.
+    /// Silences everything at once.
     pub fn reset(&mut self) {
         self.synth.stop();
     }
 
-    /// Begins a block, whose sides are silent. What sounds when it is switched off fades in a few milliseconds.
-    pub fn begin<'a>(&'a mut self, on: bool, left: &'a mut [f32], right: &'a mut [f32]) -> Performance<'a> {
+    /// Begins a block whose output buffers are zero. When `on` goes off, sounding notes fade in a few milliseconds.
+    pub fn begin<'a>(&'a mut self, on: bool, left: &'a mut [f32], right: &'a mut [f32]) -> BlockRenderer<'a> {
         if self.on && !on {
             self.synth.fade();
         }
         self.on = on;
-        Performance { preview: self, left, right, made: 0 }
+        BlockRenderer { preview: self, left, right, rendered: 0 }
     }
 }
 
-/// The sound of one block, made as its events come. What no event asked for is made when it is dropped.
-pub struct Performance<'a> {
+/// Renders one block in step with its events. Dropping it renders the rest of the block.
+pub struct BlockRenderer<'a> {
     preview: &'a mut Preview,
     left: &'a mut [f32],
     right: &'a mut [f32],
-    /// Samples that are made.
-    made: usize,
+    /// Number of samples rendered.
+    rendered: usize,
 }
 
-impl Performance<'_> {
-    /// Plays an event at its sample. Events come in order of time; one that comes late sounds at once.
+impl BlockRenderer<'_> {
+    /// Plays an event at its sample. Events must come in order of time; a late one is played at once.
     pub fn play(&mut self, event: &Event, sound: Sound) {
         if self.preview.on {
-            self.make(event.timing() as usize);
+            self.render(event.timing() as usize);
             self.preview.synth.play(event, sound);
         }
     }
 
-    /// Makes the samples up to this one.
-    fn make(&mut self, until: usize) {
-        let until = until.min(self.left.len()).max(self.made);
-        let span = self.made..until;
+    /// Renders up to this sample.
+    fn render(&mut self, until: usize) {
+        let until = until.min(self.left.len()).max(self.rendered);
+        let span = self.rendered..until;
         self.preview.synth.add(&mut self.left[span.clone()], &mut self.right[span]);
-        self.made = until;
+        self.rendered = until;
     }
 }
 
-impl Drop for Performance<'_> {
+impl Drop for BlockRenderer<'_> {
     fn drop(&mut self) {
-        self.make(usize::MAX);
+        self.render(usize::MAX);
     }
 }

@@ -1,57 +1,56 @@
-//! What a voice's tone comes from: an electric piano or a drum, each with two parts that fall by themselves.
+//! Sound generators: electric piano and drum, each with two partials that decay independently.
 
 use super::wave::{Band, CHUNK, Chunk, Oscillator, sine, wrap};
 
-/// What makes the two parts of a note, before they fall.
+/// Generator of a note's two partials, before their envelopes.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    /// Of the electric piano.
+    /// Electric piano.
     Piano(Piano),
-    /// Of the drum kit.
+    /// Drum kit.
     Drum(Drum),
 }
 
-/// A sine whose phase its own sine pushes around, and a bell above. What a phase adds to itself that is odd leaves the sine odd: it makes no
-/// direct current.
+/// A sine with feedback phase modulation, and a bell partial. An odd modulator keeps the waveform odd, so there is no DC offset.
 #[derive(Debug, Clone)]
 pub(super) struct Piano {
-    /// Turns a sample, of the main sine and of the bell.
-    turns: [f32; 2],
-    /// How far the main sine is pushed, in turns.
-    index: Settling,
+    /// Frequencies in cycles per sample: main sine, bell.
+    cycles: [f32; 2],
+    /// Modulation index, in cycles.
+    index: DecayingValue,
     main: Oscillator,
     bell: Oscillator,
 }
 
-/// A skin and a band of noise.
+/// A drum skin (decaying sine) and band-passed noise.
 #[derive(Debug, Clone)]
 pub(super) struct Drum {
-    /// Turns a sample.
-    turns: f32,
-    /// What the pitch is multiplied by.
-    sweep: Settling,
+    /// Skin frequency, in cycles per sample.
+    cycles: f32,
+    /// Factor on the pitch.
+    sweep: DecayingValue,
     skin: Oscillator,
     noise: Band,
 }
 
-/// A number that settles: what is left of its way shrinks by a factor each chunk.
+/// A value that decays exponentially to a limit, updated once per chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Settling {
-    /// Where it comes to rest.
+pub(super) struct DecayingValue {
+    /// Limit.
     pub(super) rest: f32,
-    /// How far above that it is.
+    /// Distance above the limit.
     pub(super) above: f32,
-    /// What that is multiplied by.
+    /// Factor on the distance, per chunk.
     pub(super) factor: f32,
 }
 
-impl Settling {
-    /// What it is.
+impl DecayingValue {
+    /// Current value.
     fn value(&self) -> f32 {
         self.rest + self.above
     }
 
-    /// What it is now and a chunk later.
+    /// Current value, and the value one chunk later.
     fn next(&mut self) -> [f32; 2] {
         let now = self.value();
         self.above *= self.factor;
@@ -60,45 +59,45 @@ impl Settling {
 }
 
 impl Source {
-    /// The next chunk of both parts. `bend` multiplies the pitch; a part that is not heard need not be made.
-    pub(super) fn next(&mut self, bend: f32, heard: [bool; 2]) -> [Option<Chunk>; 2] {
+    /// The next chunk of both partials. `bend` is the pitch factor; an inaudible partial need not be rendered.
+    pub(super) fn next(&mut self, bend: f32, audible: [bool; 2]) -> [Option<Chunk>; 2] {
         match self {
-            Self::Piano(piano) => piano.next(bend, heard),
-            Self::Drum(drum) => drum.next(bend, heard),
+            Self::Piano(piano) => piano.next(bend, audible),
+            Self::Drum(drum) => drum.next(bend, audible),
         }
     }
 }
 
 impl Piano {
-    pub(super) fn new(turns: [f32; 2], index: Settling) -> Self {
-        Self { turns, index, main: Oscillator::default(), bell: Oscillator::default() }
+    pub(super) fn new(cycles: [f32; 2], index: DecayingValue) -> Self {
+        Self { cycles, index, main: Oscillator::default(), bell: Oscillator::default() }
     }
 
-    /// Pushes the main sine so many times as far.
+    /// Scales the modulation index.
     pub(super) fn brighten(&mut self, times: f32) {
         self.index.rest *= times;
         self.index.above *= times;
     }
 
-    fn next(&mut self, bend: f32, heard: [bool; 2]) -> [Option<Chunk>; 2] {
-        let [main, bell] = self.turns.map(|turns| turns * bend);
+    fn next(&mut self, bend: f32, audible: [bool; 2]) -> [Option<Chunk>; 2] {
+        let [main, bell] = self.cycles.map(|cycles| cycles * bend);
         let [index, settled] = self.index.next();
         let step = (settled - index) / CHUNK as f32;
         let mut main = self.main.next(main);
         for (place, phase) in main.iter_mut().enumerate() {
             *phase = sine(wrap(*phase + (index + step * place as f32) * sine(*phase)));
         }
-        [Some(main), heard[1].then(|| self.bell.next(bell).map(sine))]
+        [Some(main), audible[1].then(|| self.bell.next(bell).map(sine))]
     }
 }
 
 impl Drum {
-    pub(super) fn new(turns: f32, sweep: Settling, noise: Band) -> Self {
-        Self { turns, sweep, skin: Oscillator::default(), noise }
+    pub(super) fn new(cycles: f32, sweep: DecayingValue, noise: Band) -> Self {
+        Self { cycles, sweep, skin: Oscillator::default(), noise }
     }
 
-    fn next(&mut self, bend: f32, heard: [bool; 2]) -> [Option<Chunk>; 2] {
-        let turns = self.turns * self.sweep.next()[0] * bend;
-        [heard[0].then(|| self.skin.next(turns).map(sine)), heard[1].then(|| self.noise.next())]
+    fn next(&mut self, bend: f32, audible: [bool; 2]) -> [Option<Chunk>; 2] {
+        let cycles = self.cycles * self.sweep.next()[0] * bend;
+        [audible[0].then(|| self.skin.next(cycles).map(sine)), audible[1].then(|| self.noise.next())]
     }
 }

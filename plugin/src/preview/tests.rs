@@ -1,4 +1,4 @@
-//! What the preview sound sounds like, measured.
+//! Measurements of the preview synth's output.
 
 use antiphon_engine::plan::Key;
 use nice_plug::midi::{NoteEvent, control_change};
@@ -7,7 +7,7 @@ use super::*;
 use crate::port::{note_off, note_on};
 
 const RATE: f32 = 48_000.0;
-/// A second.
+/// One second, in samples.
 const SECOND: usize = 48_000;
 const A4: Key = Key::new(0, 69).unwrap();
 const KICK: Key = Key::new(9, 36).unwrap();
@@ -15,7 +15,7 @@ const SNARE: Key = Key::new(9, 38).unwrap();
 const HAT: Key = Key::new(9, 42).unwrap();
 const OPEN_HAT: Key = Key::new(9, 46).unwrap();
 
-/// Plays events at their samples from the start, in blocks of these lengths over and over; both sides.
+/// Plays events at their samples from the start, in blocks that cycle through these lengths; returns both channels.
 fn play(rate: f32, samples: usize, events: &[Event], lengths: &[usize]) -> [Vec<f32>; 2] {
     let mut preview = Preview::new(rate);
     play_on(&mut preview, samples, events, lengths)
@@ -27,11 +27,11 @@ fn play_on(preview: &mut Preview, samples: usize, events: &[Event], lengths: &[u
     while start < samples {
         let end = (start + lengths.next().unwrap()).min(samples);
         let [left, right] = &mut sides;
-        let mut performance = preview.begin(true, &mut left[start..end], &mut right[start..end]);
+        let mut renderer = preview.begin(true, &mut left[start..end], &mut right[start..end]);
         for event in events.iter().filter(|event| (start..end).contains(&(event.timing() as usize))) {
             let mut event = *event;
             event.subtract_timing(u32::try_from(start).unwrap());
-            performance.play(&event, Sound::ByChannel);
+            renderer.play(&event, Sound::ByChannel);
         }
         start = end;
     }
@@ -50,12 +50,12 @@ fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
-/// The largest step from one sample to the next.
+/// Largest difference between adjacent samples.
 fn jump(samples: &[f32]) -> f32 {
     samples.windows(2).fold(0.0, |jump, pair| (pair[1] - pair[0]).abs().max(jump))
 }
 
-/// How much of a frequency there is (a Fourier transform's one term, under a Hann window).
+/// Magnitude at one frequency: one term of a Fourier transform, with a Hann window.
 fn strength(samples: &[f32], hertz: f64, rate: f64) -> f64 {
     let turn = std::f64::consts::TAU;
     let term = |(index, sample): (usize, &f32)| {
@@ -67,7 +67,7 @@ fn strength(samples: &[f32], hertz: f64, rate: f64) -> f64 {
     sine.hypot(cosine)
 }
 
-/// The share of the energy between two frequencies, of all up to half the rate.
+/// Share of the energy that lies between two frequencies.
 fn share(samples: &[f32], from: f64, to: f64) -> f64 {
     let energy = |hertz: f64| strength(&samples[..4096], hertz, f64::from(RATE)).powi(2);
     let (mut within, mut all) = (0.0, 0.0);
@@ -81,13 +81,13 @@ fn share(samples: &[f32], from: f64, to: f64) -> f64 {
 }
 
 #[test]
-fn a_note_sounds_from_its_own_sample_on_and_falls_silent() {
+fn note_starts_at_its_sample_and_decays_to_silence() {
     let [left, right] = play(RATE, 4 * SECOND, &[note_on(1000, A4, 100), note_off(30_000, A4)], &[512]);
     for side in [left, right] {
         assert!(side[..1000].iter().all(|sample| *sample == 0.0));
         assert!(side[1000..1010].iter().any(|sample| *sample != 0.0));
         assert!(rms(&side[1000..30_000]) > 0.02);
-        // A tenth of a second after the key is let go it is much quieter; later it is nothing at all.
+        // 0.1 s after release it is much quieter, later silent.
         assert!(rms(&side[34_800..39_600]) < 0.2 * rms(&side[25_000..29_800]));
         assert!(side[3 * SECOND..].iter().all(|sample| *sample == 0.0));
         assert!(side.iter().all(|sample| !sample.is_subnormal()));
@@ -95,12 +95,12 @@ fn a_note_sounds_from_its_own_sample_on_and_falls_silent() {
 }
 
 #[test]
-fn the_strongest_frequency_is_the_keys() {
+fn strongest_frequency_is_that_of_the_key() {
     for pitch in (33..=96).step_by(9) {
         let [left, _] = play(RATE, SECOND, &[note_on(0, Key::new(0, pitch).unwrap(), 90)], &[512]);
         let hertz = 440.0 * ((f64::from(pitch) - 69.0) / 12.0).exp2();
         let at = |semitones: f64| strength(&left[4800..], hertz * (semitones / 12.0).exp2(), RATE.into());
-        // A tenth of a semitone off there is less, and so there is on every other key.
+        // The key's own frequency is stronger than neighbours a tenth of a semitone away, and than all other keys.
         let own = at(0.0);
         for semitones in [-0.1, 0.1].into_iter().chain((-24..=36).filter(|step| *step != 0).map(f64::from)) {
             assert!(own > at(semitones), "key {pitch}: more at {semitones} semitones");
@@ -109,7 +109,7 @@ fn the_strongest_frequency_is_the_keys() {
 }
 
 #[test]
-fn a_bend_moves_the_pitch_by_up_to_two_semitones() {
+fn pitch_bend_range_is_two_semitones() {
     let bend = |value| NoteEvent::MidiPitchBend { timing: 0, channel: 0, value };
     for (value, semitones) in [(0.0, -2.0), (0.5, 0.0), (0.75, 1.0), (1.0, 2.0)] {
         let [left, _] = play(RATE, SECOND, &[bend(value), note_on(0, A4, 90)], &[512]);
@@ -119,7 +119,7 @@ fn a_bend_moves_the_pitch_by_up_to_two_semitones() {
 }
 
 #[test]
-fn louder_keys_sound_louder_and_brighter() {
+fn higher_velocity_is_louder_and_brighter() {
     let notes = [1, 20, 64, 100, 127].map(|velocity| play(RATE, SECOND / 4, &[note_on(0, A4, velocity)], &[512])[0].clone());
     for pair in notes.windows(2) {
         assert!(rms(&pair[1]) > 1.2 * rms(&pair[0]));
@@ -130,7 +130,7 @@ fn louder_keys_sound_louder_and_brighter() {
 }
 
 #[test]
-fn drums_are_told_apart() {
+fn kick_snare_and_hat_have_different_spectra() {
     let hit = |key| play(RATE, SECOND / 4, &[note_on(0, key, 110)], &[512])[0].clone();
     let (kick, snare, hat) = (hit(KICK), hit(SNARE), hit(HAT));
     assert!(share(&kick, 0.0, 250.0) > 0.8, "{}", share(&kick, 0.0, 250.0));
@@ -140,7 +140,7 @@ fn drums_are_told_apart() {
     for drum in [kick, snare, hat] {
         assert!(peak(&drum) > 0.06);
     }
-    // Any other key of the kit is heard too, and so is a drum on any channel that is said to be drums.
+    // Every other drum key is audible, and so are drums on any channel with the drum sound.
     for pitch in 0..128 {
         assert!(peak(&hit(Key::new(9, pitch).unwrap())) > 0.02, "{pitch}");
     }
@@ -151,14 +151,14 @@ fn drums_are_told_apart() {
 }
 
 #[test]
-fn a_closed_hat_ends_an_open_one() {
+fn closed_hat_chokes_an_open_one() {
     let both = |key| play(RATE, SECOND / 2, &[note_on(0, OPEN_HAT, 100), note_on(4800, key, 1)], &[512])[0].clone();
     let (closed, not) = (both(HAT), both(KICK));
     assert!(rms(&closed[7200..9600]) < 0.2 * rms(&not[7200..9600]));
 }
 
 #[test]
-fn the_pedal_holds_what_is_let_go() {
+fn pedal_sustains_released_keys() {
     let held = |pedal: &[Event]| {
         let mut events = vec![note_on(0, A4, 90), note_off(4800, A4)];
         events.extend(pedal);
@@ -183,12 +183,12 @@ fn starts_steals_and_releases_do_not_click() {
         let [left, right] = play(RATE, SECOND, events, &[512]);
         assert!(jump(&left).max(jump(&right)) < 2.5 * steady, "{what}: {} against {steady}", jump(&left));
     }
-    // Never more than so many voices, each as steep as its pitch makes it: a stolen one does not jump to nothing.
+    // With voice stealing, the steepest step is about that of the same number of voices held.
     let steals: Vec<_> = (0..200).map(|index| note_on(index * 211, key(index), 60)).collect();
     let held: Vec<_> = (0..16).map(|index| note_on(0, Key::new(0, 54 + index).unwrap(), 60)).collect();
     let [stealing, holding] = [steals, held].map(|events| jump(&play(RATE, SECOND, &events, &[512])[0]));
     assert!(stealing < 1.5 * holding, "{stealing} against {holding}");
-    // Switched off within a note it fades, and then there is nothing.
+    // Switched off during a note it fades, then is silent.
     let mut preview = Preview::new(RATE);
     let mut sides = play_on(&mut preview, 4800, &[note_on(0, A4, 127)], &[512]);
     let [mut left, mut right] = [vec![0.0; 9600], vec![0.0; 9600]];
@@ -199,19 +199,19 @@ fn starts_steals_and_releases_do_not_click() {
 }
 
 #[test]
-fn a_reset_is_silent_at_once() {
+fn reset_silences_at_once() {
     let mut preview = Preview::new(RATE);
     play_on(&mut preview, 4800, &[control(0, control_change::DAMPER_PEDAL, 1.0), note_on(0, A4, 127), note_on(9, KICK, 127)], &[512]);
     preview.reset();
     let [left, right] = play_on(&mut preview, 4800, &[], &[512]);
     assert!(left.iter().chain(&right).all(|sample| *sample == 0.0));
-    // The pedal is up again.
+    // The reset also released the pedal.
     let after = play_on(&mut preview, 4 * SECOND, &[note_on(0, A4, 127), note_off(480, A4)], &[512]);
     assert!(after[0][2 * SECOND..].iter().all(|sample| *sample == 0.0));
 }
 
 #[test]
-fn every_key_at_once_does_not_clip() {
+fn all_keys_at_once_do_not_clip() {
     let all = (0..16).flat_map(|channel| (0..128).map(move |pitch| note_on(7, Key::new(channel, pitch).unwrap(), 127)));
     let mut events: Vec<_> = all.clone().collect();
     events.extend(all.map(|event| match event {
@@ -224,7 +224,7 @@ fn every_key_at_once_does_not_clip() {
 }
 
 #[test]
-fn any_sample_rate_gives_numbers() {
+fn output_is_finite_at_any_sample_rate() {
     let events = [note_on(0, A4, 127), note_on(0, Key::new(0, 0).unwrap(), 127), note_on(3, Key::new(0, 127).unwrap(), 127)];
     let drums = (27..=87).map(|pitch| note_on(5, Key::new(9, pitch).unwrap(), 127));
     let events: Vec<_> = events.into_iter().chain(drums).collect();
@@ -236,7 +236,7 @@ fn any_sample_rate_gives_numbers() {
 }
 
 #[test]
-fn velocities_and_bends_that_are_no_numbers_do_no_harm() {
+fn nan_velocities_and_bends_give_finite_output() {
     let mut events = vec![note_on(9, A4, 100), note_on(10, A4, 100)];
     for event in &mut events {
         if let NoteEvent::NoteOn { velocity, .. } = event {
@@ -251,7 +251,7 @@ fn velocities_and_bends_that_are_no_numbers_do_no_harm() {
 }
 
 #[test]
-fn the_length_of_blocks_changes_nothing() {
+fn output_does_not_depend_on_the_block_length() {
     let mut events: Vec<_> = (0..60)
         .flat_map(|index| {
             let key = Key::new(if index % 3 == 0 { 9 } else { 0 }, u8::try_from(36 + index * 5 % 40).unwrap()).unwrap();

@@ -1,54 +1,54 @@
-//! What the keys sound like: numbers for an electric piano and a drum kit.
+//! Sound definitions: parameters of an electric piano and a drum kit.
 //!
-//! Neither is a copy of an instrument. They are to tell pitches, chords, a kick from a snare and loud from soft, and to be pleasant for an
-//! evening. Exponentials and angles are reckoned once for every key, so that a note starts with a few multiplications: a chord starts in one
-//! block, whose code and tables no cache may hold.
+//! They imitate no particular instrument. Pitches, chords, kick and snare, loud and soft must be easy to tell apart, and pleasant to listen
+//! to. Exponentials and angles are computed once per key, so that a note start needs a few multiplications only: a whole chord may start in
+//! one block, with code and tables not in the cache.
 
 use core::f32::consts::{FRAC_PI_4, TAU};
 
-use super::source::{Drum, Piano, Settling, Source};
+use super::source::{DecayingValue, Drum, Piano, Source};
 use super::wave::{Band, CHUNK};
 
-/// The highest frequency that is sounded, as a share of the sample rate: above half of it there is none.
+/// Highest generated frequency, as a share of the sample rate.
 const HIGHEST: f32 = 0.45;
-/// Of one voice, at full velocity. Six of them reach full scale before the limiter.
+/// Level of one voice at full velocity. Six of them reach full scale before the limiter.
 const LEVEL: f32 = 0.25;
-/// The sample rate at which the noise levels were set, in hertz: white noise has less in a band the higher the rate.
+/// Sample rate, in hertz, at which the noise levels were tuned: in a band, white noise has less power the higher the rate.
 const NOISE_RATE: f32 = 48_000.0;
-/// How fast a key of the piano that is let go falls to 1/e, seconds.
+/// Release time constant of the piano, in seconds.
 const RELEASE: f32 = 0.07;
 
-/// What one note sounds like.
+/// Parameters of one note.
 #[derive(Debug, Clone)]
 pub(super) struct Tone {
     pub(super) source: Source,
-    /// How loud each part of the source is.
+    /// Level of each partial.
     pub(super) levels: [f32; 2],
-    /// What they are multiplied by each sample.
+    /// Decay factor of each partial, per sample.
     pub(super) decays: [f32; 2],
-    /// How much of full loudness each sample adds, from nothing on.
+    /// Attack increment per sample, from 0 to 1.
     pub(super) rise: f32,
-    /// What each sample is multiplied by once the key is let go; 1 if it rings out.
+    /// Release factor per sample; 1 if the note rings out.
     pub(super) release: f32,
-    /// What left and right are multiplied by.
+    /// Gain of the left and right channel.
     pub(super) sides: [f32; 2],
 }
 
-/// Every key's tone at a sample rate.
+/// Tones of all keys at one sample rate.
 pub(super) struct Tones {
-    /// With velocity 1, but the bell and the index of modulation are still to be multiplied by what they are at a velocity.
+    /// At velocity 1; bell level and modulation index are scaled by velocity per note.
     piano: Vec<Tone>,
-    /// With velocity 1.
+    /// At velocity 1.
     drums: Vec<Tone>,
 }
 
 impl Tones {
-    /// For a sample rate in hertz.
+    /// Tones for a sample rate in hertz.
     pub(super) fn new(rate: f32) -> Self {
         Self { piano: (0..128).map(|pitch| piano(pitch, rate)).collect(), drums: (0..128).map(|pitch| drum(pitch, rate)).collect() }
     }
 
-    /// A key of the electric piano, 0 to 127, struck with a velocity of 0 to 1.
+    /// Electric piano: key 0 to 127, velocity 0 to 1.
     pub(super) fn piano(&self, pitch: u8, velocity: f32) -> Tone {
         let mut tone = self.piano[usize::from(pitch)].clone();
         let loudness = loudness(velocity);
@@ -59,7 +59,7 @@ impl Tones {
         tone
     }
 
-    /// A key of General MIDI's percussion, 0 to 127, struck with a velocity of 0 to 1.
+    /// General MIDI percussion: key 0 to 127, velocity 0 to 1.
     pub(super) fn drum(&self, pitch: u8, velocity: f32) -> Tone {
         let mut tone = self.drums[usize::from(pitch)].clone();
         tone.levels = tone.levels.map(|level| level * loudness(velocity));
@@ -70,9 +70,9 @@ impl Tones {
 fn piano(pitch: u8, rate: f32) -> Tone {
     let hertz = hertz(pitch.into());
     let highest = HIGHEST * rate;
-    // 0 for the lowest key of a piano, 1 for the highest.
+    // 0 for a piano's lowest key, 1 for its highest.
     let height = (f32::from(pitch) - 21.0) / 87.0;
-    // Each step of the index adds about a harmonic: none above half the sample rate.
+    // Each unit of the index adds about one harmonic; limited so that none exceeds half the sample rate.
     let room = ((highest / hertz - 1.0) / 3.0).clamp(0.0, 1.0);
     let index = (1.25 - height).clamp(0.2, 1.2) * room / TAU;
     let decay = 2.6 * (-1.6 * height).exp();
@@ -81,7 +81,7 @@ fn piano(pitch: u8, rate: f32) -> Tone {
     Tone {
         source: Source::Piano(Piano::new(
             [hertz / rate, (4.0 * hertz).min(highest) / rate],
-            Settling { rest: 0.2 * index, above: 0.8 * index, factor: factor(0.35 * decay * rate / CHUNK as f32) },
+            DecayingValue { rest: 0.2 * index, above: 0.8 * index, factor: factor(0.35 * decay * rate / CHUNK as f32) },
         )),
         levels: [level, bell],
         decays: [decay, 0.12 * decay].map(|seconds| factor(seconds * rate)),
@@ -95,7 +95,7 @@ fn drum(pitch: u8, rate: f32) -> Tone {
     let highest = HIGHEST * rate;
     let skin = |hertz: f32, level: f32, decay: f32| (hertz, level, decay);
     let silent = skin(100.0, 0.0, 0.05);
-    // The skin; the noise: middle, Q, level, decay; where it stands.
+    // Skin; noise: centre frequency, Q, level, decay time; pan.
     let ((pitched, body, ring), (middle, q, hiss, fade), pan) = match pitch {
         35 | 36 => (skin(52.0, 1.5, 0.16), (3500.0, 0.7, 0.4, 0.008), 0.0),
         38 | 40 => (skin(185.0, 0.55, 0.07), (2600.0, 0.6, 2.8, 0.085), 0.0),
@@ -113,7 +113,7 @@ fn drum(pitch: u8, rate: f32) -> Tone {
         53 => (skin(2600.0, 0.25, 0.4), (8500.0, 1.5, 0.2, 0.3), -0.3),
         54 | 69 | 70 | 82 => (silent, (8000.0, 1.0, 0.7, 0.05), -0.2),
         56 => (skin(810.0, 0.5, 0.09), (3000.0, 1.0, 0.2, 0.02), 0.2),
-        // The rest of the percussion: a short wooden sound, higher for higher keys.
+        // Other percussion: a short wooden sound, higher for higher keys.
         _ => (skin(hertz(f32::from(pitch) + 12.0), 0.5, 0.05), (2500.0, 0.8, 0.4, 0.012), 0.2),
     };
     let noise = (rate / NOISE_RATE).sqrt().min(3.0);
@@ -121,7 +121,7 @@ fn drum(pitch: u8, rate: f32) -> Tone {
     Tone {
         source: Source::Drum(Drum::new(
             pitched.min(highest) / rate,
-            Settling { rest: 1.0, above, factor: factor(time * rate / CHUNK as f32) },
+            DecayingValue { rest: 1.0, above, factor: factor(time * rate / CHUNK as f32) },
             Band::new(f32::min(middle, highest) / rate, q),
         )),
         levels: [LEVEL * body, LEVEL * hiss * noise],
@@ -132,28 +132,28 @@ fn drum(pitch: u8, rate: f32) -> Tone {
     }
 }
 
-/// A key's frequency, in equal temperament.
+/// Frequency of a key in equal temperament, in hertz.
 fn hertz(pitch: f32) -> f32 {
     440.0 * ((pitch - 69.0) / 12.0).exp2()
 }
 
-/// What a level is multiplied by each sample to fall to 1/e in so many samples.
+/// Factor per sample that decays to 1/e in this many samples.
 pub(super) fn factor(samples: f32) -> f32 {
     (-1.0 / samples).exp()
 }
 
-/// What left and right are multiplied by, from -1, left, to 1, right.
+/// Constant-power pan gains, left and right, for a pan of -1 (left) to 1 (right).
 fn sides(pan: f32) -> [f32; 2] {
     let angle = (pan + 1.0) * FRAC_PI_4;
     [angle.cos(), angle.sin()]
 }
 
-/// How loud a velocity of 0 to 1 is, as a share of the loudest: a root, not a power, is one instruction.
+/// Gain for a velocity of 0 to 1. A square root instead of a power is a single instruction.
 fn loudness(velocity: f32) -> f32 {
     0.05 + 0.95 * velocity * velocity.sqrt()
 }
 
-/// The drum that ends when this one is struck: a hi-hat has one pair of cymbals.
+/// The drum choked by this one: the hi-hats share a pair of cymbals.
 pub(super) const fn choked_by(pitch: u8) -> Option<u8> {
     match pitch {
         42 | 44 => Some(46),

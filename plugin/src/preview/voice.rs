@@ -1,76 +1,76 @@
-//! One voice: a note, made a chunk at a time, and how it starts and ends.
+//! One voice: renders a note chunk by chunk, with attack and release.
 
 use super::tone::Tone;
 use super::wave::{self, CHUNK, Chunk};
 
-/// A voice that is quieter than this, -86 dB, has ended.
+/// Level below which a voice has ended: -86 dB.
 const SILENCE: f32 = 5e-5;
 
-/// A voice, in lines of the cache of its own.
+/// A voice, aligned to cache lines.
 #[repr(align(64))]
 pub(super) struct Voice {
-    /// What it plays, as it stands at the end of the chunk.
+    /// The note's parameters, as of the end of the chunk.
     tone: Tone,
-    /// 0 to 1, while it starts; at the end of the chunk.
+    /// Attack gain, 0 to 1, at the end of the chunk.
     rise: f32,
-    /// What each sample is multiplied by once nothing holds it.
-    falling: f32,
-    /// Its next samples, both parts together.
+    /// Release factor per sample; 1 while the note is sustained.
+    release_factor: f32,
+    /// The current chunk, both partials mixed.
     chunk: Chunk,
-    /// Samples of the chunk that were heard.
-    heard: usize,
+    /// Samples of the chunk already output.
+    position: usize,
 }
 
 impl Voice {
-    /// A voice that has ended, of a note that was never heard.
+    /// An ended voice.
     pub(super) const fn new(tone: Tone) -> Self {
-        Self { tone, rise: 0.0, falling: 1.0, chunk: [0.0; CHUNK], heard: CHUNK }
+        Self { tone, rise: 0.0, release_factor: 1.0, chunk: [0.0; CHUNK], position: CHUNK }
     }
 
-    /// How loud it is at most from the end of the chunk on.
+    /// Upper bound of the level from the end of the chunk on.
     pub(super) fn loudness(&self) -> f32 {
         self.tone.levels[0] + self.tone.levels[1]
     }
 
-    /// Starts a note. Hands back what it cuts off of the note before: a sample of each side.
+    /// Starts a note. Returns the last output sample of the previous one, left and right.
     pub(super) fn start(&mut self, tone: Tone) -> [f32; 2] {
-        let last = self.heard.checked_sub(1).map_or(0.0, |last| self.chunk[last]);
+        let last = self.position.checked_sub(1).map_or(0.0, |last| self.chunk[last]);
         let cut = self.tone.sides.map(|side| side * last);
         *self = Self::new(tone);
         cut
     }
 
-    /// Nothing holds it any more.
+    /// Starts the release.
     pub(super) fn release(&mut self) {
-        self.fall(self.tone.release);
+        self.set_decay(self.tone.release);
     }
 
-    /// Adds its next samples. `bend` multiplies its pitch from the next chunk on. Whether there is any more to hear.
+    /// Adds the next samples. `bend` is the pitch factor from the next chunk on. Returns whether the voice is still sounding.
     pub(super) fn add(&mut self, bend: f32, left: &mut [f32], right: &mut [f32]) -> bool {
         let mut done = 0;
         while done < left.len() {
-            if self.heard == CHUNK && !self.fill(bend) {
+            if self.position == CHUNK && !self.fill(bend) {
                 return false;
             }
-            let count = (CHUNK - self.heard).min(left.len() - done);
-            let (span, ahead) = (self.heard..self.heard + count, done..done + count);
+            let count = (CHUNK - self.position).min(left.len() - done);
+            let (span, ahead) = (self.position..self.position + count, done..done + count);
             for (sample, (left, right)) in self.chunk[span].iter().zip(left[ahead.clone()].iter_mut().zip(&mut right[ahead])) {
                 *left += self.tone.sides[0] * sample;
                 *right += self.tone.sides[1] * sample;
             }
-            self.heard += count;
+            self.position += count;
             done += count;
         }
         true
     }
 
-    /// Makes the next chunk; whether there is any more to hear.
+    /// Renders the next chunk; returns whether the voice is still sounding.
     fn fill(&mut self, bend: f32) -> bool {
         if self.loudness() < SILENCE {
             return false;
         }
         let Tone { source, levels, decays, rise, .. } = &mut self.tone;
-        // What nobody hears need not be made, and must not become subnormal.
+        // Inaudible partials are skipped, and must not become subnormal.
         for level in levels.iter_mut().filter(|level| **level < SILENCE * 1e-2) {
             *level = 0.0;
         }
@@ -78,7 +78,7 @@ impl Voice {
         self.chunk = [0.0; CHUNK];
         for ((part, level), decay) in parts.into_iter().zip(levels).zip(decays) {
             let Some(part) = part else { continue };
-            let levels = wave::fall(level, *decay * self.falling);
+            let levels = wave::decay(level, *decay * self.release_factor);
             for (sample, (part, level)) in self.chunk.iter_mut().zip(part.into_iter().zip(levels)) {
                 *sample += part * level;
             }
@@ -89,16 +89,16 @@ impl Voice {
                 *sample *= self.rise;
             }
         }
-        self.heard = 0;
+        self.position = 0;
         true
     }
 
-    /// From its next sample on it falls by this factor, in place of the one so far: the rest of the chunk is made already.
-    pub(super) fn fall(&mut self, factor: f32) {
-        let more = factor / self.falling;
-        self.falling = factor;
+    /// Changes the decay factor from the next sample on, including the samples of the chunk already rendered.
+    pub(super) fn set_decay(&mut self, factor: f32) {
+        let more = factor / self.release_factor;
+        self.release_factor = factor;
         let mut left = 1.0;
-        for sample in &mut self.chunk[self.heard..] {
+        for sample in &mut self.chunk[self.position..] {
             *sample *= left;
             left *= more;
         }

@@ -7,44 +7,44 @@ use antiphon_engine::plan::Mode;
 use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
-use crate::clock::{Cause, Clock, HostTime, Moment, Motion, Turn};
-use crate::lacks::{Lack, Lacks};
+use crate::clock::{Cause, Clock, HostTime, Moment, Motion, TransportEvent};
+use crate::host_issues::{HostIssue, HostIssues};
 use crate::meters::{Count, Meters};
-use crate::musician::Ends;
 use crate::params::AntiphonParams;
-use crate::port::{ChannelMode, Event, Outlet, Port, Sound, as_midi, each_key};
-use crate::schedule::{Exit, Received, Schedule};
+use crate::planning_session::AudioThreadPorts;
+use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
+use crate::schedule::{NoteOutput, Received, Schedule};
 use crate::thru::{Batch, Thru};
 use antiphon_engine::session::Command;
 
-/// So many blocks in a row that begin with a jump are no player's doing.
-const RESTLESS: u8 = 8;
+/// Consecutive blocks beginning with a jump that indicate a fault rather than the user.
+const SUSPICIOUS_JUMPS: u8 = 8;
 
-/// What lives on the audio thread.
+/// Everything that lives on the audio thread.
 pub struct RealTime {
-    stage: Stage,
+    path: NotePath,
     batch: Batch,
     meters: Arc<Meters>,
-    /// The parameters as they stood in the last block; `None` before the first.
-    last: Option<Watched>,
-    /// A reset since the last block: it had no way to send note-offs.
+    /// Parameter values of the last block; `None` before the first.
+    last: Option<WatchedParams>,
+    /// Whether a reset happened since the last block. A reset cannot send note-offs.
     was_reset: bool,
-    /// How many blocks in a row began with a jump.
+    /// Consecutive blocks that began with a jump.
     jumps: u8,
 }
 
-/// The rooms that notes pass through.
-struct Stage {
+/// The stages a note passes through.
+struct NotePath {
     clock: Clock,
     capture: Capture,
     schedule: Schedule,
     thru: Thru,
-    outlet: Outlet,
+    output: EventOutput,
 }
 
-/// What makes something happen when it changes.
+/// Values whose change has an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Watched {
+struct WatchedParams {
     generation: u32,
     mode: Mode,
     bypass: bool,
@@ -52,10 +52,10 @@ struct Watched {
     triggers: [bool; 3],
 }
 
-/// In the order of [`Watched::triggers`].
+/// Commands in the order of [`WatchedParams::triggers`].
 const COMMANDS: [Command; 3] = [Command::Play, Command::Another, Command::Keep];
 
-impl Watched {
+impl WatchedParams {
     fn read(params: &AntiphonParams) -> Self {
         Self {
             generation: params.state.generation(),
@@ -65,205 +65,205 @@ impl Watched {
         }
     }
 
-    /// Whether what was planned is void.
-    fn voids(self, last: Self) -> bool {
+    /// Whether the change makes the current plan stale.
+    fn invalidates_plan(self, last: Self) -> bool {
         (self.generation, self.mode, self.bypass) != (last.generation, last.mode, last.bypass)
     }
 
-    /// The triggers that went on. A state that is loaded with one on asks for nothing.
+    /// Commands whose trigger went on. Loading a state with a trigger on is no command.
     fn commands(self, last: Self) -> impl Iterator<Item = Command> {
-        let asked = move |&(index, _): &(usize, Command)| self.triggers[index] && !last.triggers[index];
-        COMMANDS.into_iter().enumerate().filter(asked).filter(move |_| self.generation == last.generation).map(|(_, command)| command)
+        let went_on = move |&(index, _): &(usize, Command)| self.triggers[index] && !last.triggers[index];
+        COMMANDS.into_iter().enumerate().filter(went_on).filter(move |_| self.generation == last.generation).map(|(_, command)| command)
     }
 }
 
 impl RealTime {
-    /// At rest, with all the room it will ever need.
+    /// A stopped instance with all memory allocated.
     #[must_use]
-    pub fn new(ends: Ends) -> Self {
-        let Ends { heard, planned, meters } = ends;
-        let stage = Stage {
+    pub fn new(ports: AudioThreadPorts) -> Self {
+        let AudioThreadPorts { events, planned, meters } = ports;
+        let path = NotePath {
             clock: Clock::new(),
-            capture: Capture::new(heard, Arc::clone(&meters)),
+            capture: Capture::new(events, Arc::clone(&meters)),
             schedule: Schedule::new(planned, Arc::clone(&meters)),
             thru: Thru::new(),
-            outlet: Outlet::default(),
+            output: EventOutput::default(),
         };
-        Self { stage, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0 }
+        Self { path, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0 }
     }
 
-    /// The host's sample rate, in hertz.
+    /// Sets the sample rate in hertz.
     pub fn set_sample_rate(&mut self, hertz: f32) {
-        self.stage.clock.set_sample_rate(hertz);
+        self.path.clock.set_sample_rate(hertz);
     }
 
-    /// Messages told to the musician since the instance was made.
+    /// Messages sent to the session since the instance was created.
     #[must_use]
-    pub const fn told(&self) -> u64 {
-        self.stage.capture.told()
+    pub const fn events_sent(&self) -> u64 {
+        self.path.capture.sent()
     }
 
-    /// The host's reset: what sounds is released with the next block.
+    /// The host's reset: sounding planned notes end in the next block.
     pub fn reset(&mut self) {
-        self.stage.clock.rest();
-        self.stage.schedule.forget_player();
+        self.path.clock.stop();
+        self.path.schedule.clear_player_keys();
         self.was_reset = true;
     }
 
-    /// One block.
+    /// Processes one block.
     pub fn process(&mut self, params: &AntiphonParams, host: &HostTime, frames: u32, port: &mut impl Port) {
-        let watched = Watched::read(params);
+        let watched = WatchedParams::read(params);
         let last = self.last.replace(watched).unwrap_or(watched);
-        let stage = &mut self.stage;
-        stage.outlet.settle(port);
-        stage.thru.set_sound(Option::<Role>::from(params.input_role.value()).map_or(Sound::ByChannel, Sound::of));
-        stage.thru.set_open(params.thru.value() || watched.bypass, &mut stage.outlet, port);
+        let path = &mut self.path;
+        path.output.resend_note_offs(port);
+        path.thru.set_sound(Option::<Role>::from(params.input_role.value()).map_or(Sound::ByChannel, Sound::of));
+        path.thru.set_open(params.thru.value() || watched.bypass, &mut path.output, port);
 
-        let turns = stage.clock.begin(host, frames);
-        let start = stage.clock.span().moment(0);
+        let events = path.clock.begin(host, frames);
+        let start = path.clock.span().time(0);
         let was_reset = std::mem::take(&mut self.was_reset);
         if was_reset || watched.bypass != last.bypass {
-            stage.capture.lose_player();
+            path.capture.lose_input();
         }
         if !watched.bypass {
-            stage.capture.catch_up(start);
+            path.capture.flush_pending(start);
         }
-        if was_reset || watched.voids(last) {
-            stage.void(start, port);
+        if was_reset || watched.invalidates_plan(last) {
+            path.invalidate_plan(start, port);
         }
-        let jumps = turns.first.is_some_and(|turn| turn.cause == Cause::Locate);
-        if let Some(turn) = turns.first {
-            stage.turn(turn, port);
+        let jumps = events.first.is_some_and(|event| event.cause == Cause::Locate);
+        if let Some(event) = events.first {
+            path.transport_event(event, port);
         }
-        let received = stage.schedule.receive(stage.capture.epoch(), &stage.clock.span());
+        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span());
         if watched.bypass {
-            stage.schedule.forget();
+            path.schedule.clear_pending();
         } else {
             if received == Received::StartClock {
-                stage.wake(0, port);
+                path.start_clock(0, port);
             }
-            stage.ask(watched.commands(last), port);
+            path.run_commands(watched.commands(last), port);
         }
-        stage.play(&mut self.batch, watched.bypass, turns.within, port);
+        path.play(&mut self.batch, watched.bypass, events.within, port);
 
-        let end = stage.clock.span().end();
-        if stage.clock.motion() != Motion::Listening && !watched.bypass {
-            stage.capture.reach(end, stage.clock.tempo(), || params.controls());
+        let end = path.clock.span().end();
+        if path.clock.motion() != Motion::Stopped && !watched.bypass {
+            path.capture.tick(end, path.clock.tempo(), || params.controls());
         }
-        self.meters.set(Count::Refused, stage.outlet.refused());
+        self.meters.set(Count::Refused, path.output.refused());
         self.jumps = if jumps { self.jumps.saturating_add(1) } else { 0 };
-        let lacks = Lacks::of(host, stage.clock.has_sample_rate(), self.jumps >= RESTLESS);
-        self.meters.set_lacks(if host.playing && stage.clock.counts_bars() { lacks.with(Lack::BarLines) } else { lacks });
-        self.meters.set_time(end, stage.clock.tempo(), stage.clock.motion());
+        let issues = HostIssues::of(host, path.clock.has_sample_rate(), self.jumps >= SUSPICIOUS_JUMPS);
+        self.meters.set_host_issues(if host.playing && path.clock.counts_bars() { issues.with(HostIssue::BarLines) } else { issues });
+        self.meters.set_time(end, path.clock.tempo(), path.clock.motion());
     }
 }
 
-impl Stage {
-    /// What was planned is void: it ends.
-    fn void(&mut self, at: Moment, port: &mut impl Port) {
-        self.release(0, at, port);
-        self.schedule.forget();
-        self.capture.void(at);
+impl NotePath {
+    /// Ends sounding planned notes and makes the plan stale.
+    fn invalidate_plan(&mut self, at: Moment, port: &mut impl Port) {
+        self.end_planned_notes(0, at, port);
+        self.schedule.clear_pending();
+        self.capture.invalidate_plan(at);
     }
 
-    /// The song goes on elsewhere, or not at all. A loop ends what sounds, and what was planned goes on after it.
-    fn turn(&mut self, turn: Turn, port: &mut impl Port) {
-        let ends_epoch = !matches!(turn.cause, Cause::Loop | Cause::Metre);
-        if turn.cause != Cause::Metre {
-            self.release(turn.sample, turn.at, port);
+    /// Handles a transport change. A loop ends sounding planned notes, but the plan continues after it.
+    fn transport_event(&mut self, event: TransportEvent, port: &mut impl Port) {
+        let ends_epoch = !matches!(event.cause, Cause::Loop | Cause::Metre);
+        if event.cause != Cause::Metre {
+            self.end_planned_notes(event.sample, event.at, port);
         }
         if ends_epoch {
-            self.schedule.forget();
+            self.schedule.clear_pending();
         }
-        self.capture.turn(turn, ends_epoch);
+        self.capture.transport_event(event, ends_epoch);
     }
 
-    /// Ends everything that sounds of the plan.
-    fn release(&mut self, sample: u32, at: Moment, port: &mut impl Port) {
-        self.schedule.release(&mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
+    /// Ends all sounding planned notes.
+    fn end_planned_notes(&mut self, sample: u32, at: Moment, port: &mut impl Port) {
+        self.schedule.end_all(&mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
     }
 
-    /// The player's commands, at the start of the block. Play sets a clock going that only listened.
-    fn ask(&mut self, commands: impl Iterator<Item = Command>, port: &mut impl Port) {
+    /// Runs the player's commands at the start of the block. Play starts a stopped clock.
+    fn run_commands(&mut self, commands: impl Iterator<Item = Command>, port: &mut impl Port) {
         for command in commands {
             if command == Command::Play {
-                self.wake(0, port);
+                self.start_clock(0, port);
             }
-            self.capture.command(command, self.clock.span().moment(0));
+            self.capture.command(command, self.clock.span().time(0));
         }
     }
 
-    fn wake(&mut self, sample: u32, port: &mut impl Port) {
-        if let Some(turn) = self.clock.wake(sample) {
-            self.turn(turn, port);
+    fn start_clock(&mut self, sample: u32, port: &mut impl Port) {
+        if let Some(event) = self.clock.start(sample) {
+            self.transport_event(event, port);
         }
     }
 
-    /// Plays the samples of the block at which something happens.
-    fn play(&mut self, batch: &mut Batch, bypass: bool, mut within: Option<Turn>, port: &mut impl Port) {
+    /// Processes the samples of the block at which something happens.
+    fn play(&mut self, batch: &mut Batch, bypass: bool, mut within: Option<TransportEvent>, port: &mut impl Port) {
         let mut sample = 0;
-        let mut next = port.next().map(as_midi);
+        let mut next = port.next().map(normalise_note_on);
         loop {
             let happens =
-                [next.map(|event| event.timing()), within.map(|turn| turn.sample), self.schedule.next_sample(&self.clock.span(), sample)];
+                [next.map(|event| event.timing()), within.map(|event| event.sample), self.schedule.next_sample(&self.clock.span(), sample)];
             let Some(earliest) = happens.into_iter().flatten().min() else { break };
             sample = sample.max(earliest);
-            if let Some(turn) = within.take_if(|turn| turn.sample <= sample) {
-                self.turn(turn, port);
+            if let Some(event) = within.take_if(|event| event.sample <= sample) {
+                self.transport_event(event, port);
             }
             while let Some(event) = next.filter(|event| event.timing() <= sample && !batch.is_full()) {
                 batch.push(event);
-                next = port.next().map(as_midi);
+                next = port.next().map(normalise_note_on);
             }
             self.play_sample(batch, sample, bypass, port);
             batch.clear();
         }
     }
 
-    /// Everything of one sample: note-offs, controllers, note-ons.
+    /// Everything at one sample: note-offs, controllers, note-ons.
     fn play_sample(&mut self, batch: &Batch, sample: u32, bypass: bool, port: &mut impl Port) {
         let span = self.clock.span();
-        let at = span.moment(sample);
-        self.schedule.end(&span, &mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
-        let strikes = || batch.rest().filter(|event| matches!(event, NoteEvent::NoteOn { .. }));
+        let at = span.time(sample);
+        self.schedule.end(&span, &mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
+        let strikes = || batch.after_offs().filter(|event| matches!(event, NoteEvent::NoteOn { .. }));
         if !bypass && strikes().next().is_some() {
-            self.wake(sample, port);
+            self.start_clock(sample, port);
         }
-        // The clock may have begun to run just now.
+        // The clock may just have been started.
         let span = self.clock.span();
-        let at = span.moment(sample);
-        // What takes keys from the plan does so before anything else goes out: the plan's note-offs are the first.
-        batch.rest().filter(|event| takes_keys(event)).for_each(|event| self.own(event, sample, port));
-        for event in batch.offs().iter().chain(batch.rest()) {
-            self.own(event, sample, port);
+        let at = span.time(sample);
+        // The plan's note-offs go first: events that take keys from the plan are handled before anything else is sent.
+        batch.after_offs().filter(|event| takes_keys(event)).for_each(|event| self.update_keys(event, sample, port));
+        for event in batch.offs().iter().chain(batch.after_offs()) {
+            self.update_keys(event, sample, port);
             if !bypass {
-                self.capture.play(event, at);
+                self.capture.input(event, at);
             }
-            self.thru.pass(*event, &mut self.outlet, port);
+            self.thru.pass(*event, &mut self.output, port);
         }
-        self.schedule.start(&span, &mut Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture });
+        self.schedule.start(&span, &mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
     }
 
-    /// Keeps the table of keys: where the player strikes one that the plan sounds, the plan's note-off goes out.
-    fn own(&mut self, event: &Event, sample: u32, port: &mut impl Port) {
-        let at = self.clock.span().moment(sample);
-        let mut exit = Exit { sample, at, outlet: &mut self.outlet, port, capture: &mut self.capture };
+    /// Updates the key table: if the player strikes a key that the plan is sounding, the plan's note-off is sent.
+    fn update_keys(&mut self, event: &Event, sample: u32, port: &mut impl Port) {
+        let at = self.clock.span().time(sample);
+        let mut output = NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture };
         match *event {
             NoteEvent::NoteOn { channel, key, .. } => {
-                each_key(channel, key, |key| self.schedule.player_on(key, &mut exit));
+                each_key(channel, key, |key| self.schedule.player_on(key, &mut output));
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                each_key(channel, key, |key| self.schedule.player_off(key, self.thru.is_open(), &mut exit));
+                each_key(channel, key, |key| self.schedule.player_off(key, self.thru.is_open(), &mut output));
             }
             NoteEvent::MidiCC { channel: channel @ 0..16, .. } if takes_keys(event) => {
-                self.schedule.player_channel_off(channel, self.thru.is_open(), &mut exit);
+                self.schedule.player_channel_off(channel, self.thru.is_open(), &mut output);
             }
             _ => {}
         }
     }
 }
 
-/// Whether an event of the player's may end a note of the plan without being its note-off.
+/// Whether a player's event may end a planned note without being its note-off.
 fn takes_keys(event: &Event) -> bool {
     match *event {
         NoteEvent::NoteOn { .. } => true,

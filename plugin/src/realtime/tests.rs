@@ -5,19 +5,19 @@ use ringbuf::traits::{Consumer, Producer};
 
 use super::*;
 use crate::clock::Position;
-use crate::musician::{Seat, rings};
+use crate::planning_session::{PlanningPorts, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{note_off, note_on};
 use antiphon_engine::session::{Epoch, Heard, Planned};
 
 const KEY: Key = Key::new(0, 60).unwrap();
-/// 120 bpm at 48 kHz: 1000 samples a tick.
+/// At 120 bpm and 48 kHz: 1000 samples per tick.
 const FRAMES: u32 = 1000;
 
-/// An instance, its musician's seat and its host, a tick per block.
+/// An instance with the planning side's ports and a simulated host. One tick per block.
 struct Instance {
     realtime: RealTime,
-    seat: Seat,
+    session: PlanningPorts,
     params: AntiphonParams,
     port: Scripted,
     host: HostTime,
@@ -26,15 +26,15 @@ struct Instance {
 impl Instance {
     fn new() -> Self {
         let params = AntiphonParams::new(false);
-        let (ends, seat) = rings(Arc::clone(&params.state));
-        let mut realtime = RealTime::new(ends);
+        let (audio_ports, session) = rings(Arc::clone(&params.state));
+        let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
         let position = Position::Musical(0.0);
         let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
-        Self { realtime, seat, params, port: Scripted::default(), host }
+        Self { realtime, session, params, port: Scripted::default(), host }
     }
 
-    /// One tick; what came out.
+    /// Plays one tick; returns the output.
     fn block(&mut self, inputs: &[Event]) -> Vec<Event> {
         self.port.inputs.extend(inputs);
         self.realtime.process(&self.params, &self.host, FRAMES, &mut self.port);
@@ -44,8 +44,8 @@ impl Instance {
         std::mem::take(&mut self.port.outputs)
     }
 
-    fn heard(&mut self) -> Vec<Heard> {
-        self.seat.heard.pop_iter().collect()
+    fn sent_events(&mut self) -> Vec<Heard> {
+        self.session.events.pop_iter().collect()
     }
 
     fn plan(&mut self, epoch: u32, onset: i64, duration: i64) {
@@ -54,7 +54,7 @@ impl Instance {
 
     fn plan_pitch(&mut self, epoch: u32, onset: i64, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch, velocity: 90, role: Role::Keys };
-        self.seat.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
+        self.session.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
     }
 
     /// Sets a parameter as a host does.
@@ -64,23 +64,23 @@ impl Instance {
         unsafe { param._internal_set_normalized_value(normalised) };
     }
 
-    /// Plays until a planned note sounds that would last a long time.
+    /// Plays until a long planned note sounds.
     fn sound(&mut self) {
         self.block(&[]);
         self.plan(1, 1, 1000);
         assert_eq!(self.block(&[]), [note_on(0, KEY, 90)]);
     }
 
-    /// The commands that the musician heard of in one block.
-    fn asked(&mut self) -> Vec<Command> {
+    /// Commands sent to the session in one block.
+    fn commands(&mut self) -> Vec<Command> {
         self.block(&[]);
-        let command = |heard| if let Heard::Command { command, .. } = heard { Some(command) } else { None };
-        self.heard().into_iter().filter_map(command).collect()
+        let command = |event| if let Heard::Command { command, .. } = event { Some(command) } else { None };
+        self.sent_events().into_iter().filter_map(command).collect()
     }
 }
 
 #[test]
-fn a_planned_note_sounds_on_its_tick() {
+fn planned_note_starts_at_its_tick() {
     let mut instance = Instance::new();
     instance.block(&[]);
     instance.plan(1, 2, 3);
@@ -89,7 +89,7 @@ fn a_planned_note_sounds_on_its_tick() {
 }
 
 #[test]
-fn drums_sound_as_drums_on_any_channel() {
+fn drum_roles_use_the_percussion_sound_on_any_channel() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);
     assert_eq!(instance.port.sounds, [Sound::ByChannel]);
@@ -98,7 +98,7 @@ fn drums_sound_as_drums_on_any_channel() {
     assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
     let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
     for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
-        instance.seat.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+        instance.session.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
     }
     instance.port.sounds.clear();
     instance.block(&[]);
@@ -107,7 +107,7 @@ fn drums_sound_as_drums_on_any_channel() {
 }
 
 #[test]
-fn everything_that_ends_a_plan_releases_it() {
+fn sounding_note_is_released_by_every_event_that_ends_a_plan() {
     type End = (&'static str, fn(&mut Instance));
     let ends: [End; 8] = [
         ("stop", |instance| instance.host.playing = false),
@@ -134,7 +134,7 @@ fn everything_that_ends_a_plan_releases_it() {
 }
 
 #[test]
-fn what_was_planned_before_a_locate_is_stale_after_it() {
+fn plan_made_before_a_locate_is_stale_after_it() {
     let mut instance = Instance::new();
     instance.block(&[]);
     instance.plan(1, 3, 1);
@@ -143,11 +143,11 @@ fn what_was_planned_before_a_locate_is_stale_after_it() {
     instance.block(&[]);
     instance.plan(1, 3, 1);
     assert_eq!((0..5).flat_map(|_| instance.block(&[])).count(), 0);
-    assert_eq!(instance.seat.meters.count(Count::Stale), 1);
+    assert_eq!(instance.session.meters.count(Count::Stale), 1);
 }
 
 #[test]
-fn what_was_planned_goes_on_after_a_loop() {
+fn plan_continues_after_a_loop() {
     let mut instance = Instance::new();
     instance.sound();
     instance.plan(1, 3, 1);
@@ -158,7 +158,7 @@ fn what_was_planned_goes_on_after_a_loop() {
 }
 
 #[test]
-fn the_player_takes_a_key_and_keeps_it() {
+fn key_struck_by_the_player_is_taken_from_the_plan() {
     let mut instance = Instance::new();
     instance.block(&[]);
     instance.plan(1, 1, 2);
@@ -166,34 +166,34 @@ fn the_player_takes_a_key_and_keeps_it() {
     instance.block(&[]);
     let played = note_on(500, KEY, 20);
     assert_eq!(instance.block(&[played]), [note_off(500, KEY), played]);
-    // Neither the end of the planned note nor the next one gets in the way.
+    // Neither the end of the planned note nor the next planned note affects the player's key.
     assert_eq!((0..4).flat_map(|_| instance.block(&[])).count(), 0);
-    assert_eq!(instance.seat.meters.count(Count::Yielded), 1);
+    assert_eq!(instance.session.meters.count(Count::Yielded), 1);
     assert_eq!(instance.block(&[note_off(7, KEY)]), [note_off(7, KEY)]);
-    let of_plan = |heard: &Heard| matches!(heard, Heard::Sounds { .. } | Heard::Ends { .. });
-    let told: Vec<_> = instance.heard().into_iter().filter(of_plan).collect();
+    let of_plan = |event: &Heard| matches!(event, Heard::Sounds { .. } | Heard::Ends { .. });
+    let reports: Vec<_> = instance.sent_events().into_iter().filter(of_plan).collect();
     let note = Note { onset: Tick(1), offset: 0, duration: Tick(2), pitch: KEY.pitch(), velocity: 90, role: Role::Keys };
-    assert_eq!(told, [Heard::Sounds { at: Moment(1.0), note, channel: 0 }, Heard::Ends { at: Moment(2.5), key: KEY }]);
+    assert_eq!(reports, [Heard::Sounds { at: Moment(1.0), note, channel: 0 }, Heard::Ends { at: Moment(2.5), key: KEY }]);
 }
 
 #[test]
-fn the_end_of_what_sounds_is_told_before_what_ended_it() {
+fn note_end_is_sent_before_the_event_that_caused_it() {
     let mut instance = Instance::new();
     instance.sound();
-    instance.heard();
+    instance.sent_events();
     instance.host.position = Position::Musical(500.0);
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Ends { at: Moment(2.0), key: KEY }, Heard::Turn { .. }, Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Ends { at: Moment(2.0), key: KEY }, Heard::Turn { .. }, Heard::Reached { .. }]));
     let mut instance = Instance::new();
     instance.sound();
-    instance.heard();
+    instance.sent_events();
     instance.set("bypass", 1.0);
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Ends { key: KEY, .. }, Heard::Void { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Ends { key: KEY, .. }, Heard::Void { .. }]));
 }
 
 #[test]
-fn a_stray_note_off_behind_a_closed_gate_leaves_no_note_hanging() {
+fn stray_note_off_with_thru_off_leaves_no_hanging_note() {
     let mut instance = Instance::new();
     instance.set("thru", 0.0);
     instance.block(&[]);
@@ -204,13 +204,13 @@ fn a_stray_note_off_behind_a_closed_gate_leaves_no_note_hanging() {
 }
 
 #[test]
-fn within_a_sample_offs_go_first_then_controllers_then_ons() {
+fn events_of_one_sample_are_sent_as_note_offs_controllers_note_ons() {
     let mut instance = Instance::new();
     let (held, struck) = (Key::new(0, 70).unwrap(), Key::new(0, 71).unwrap());
     instance.block(&[]);
     instance.plan_pitch(1, 1, 1, KEY.pitch());
     instance.plan_pitch(1, 2, 1, KEY.pitch());
-    // The player takes this one from the plan.
+    // The player takes this key from the plan.
     instance.plan_pitch(1, 1, 9, struck.pitch());
     instance.block(&[note_on(0, held, 1)]);
     let bend = NoteEvent::MidiPitchBend { timing: 0, channel: 0, value: 0.25 };
@@ -230,7 +230,7 @@ fn channel_mode_message_ends_the_plan_and_frees_the_keys_of_its_channel() {
         instance.plan(1, 1, 1000);
         instance.block(&[]);
         assert_eq!(instance.block(&[bend, message]), [note_off(7, KEY), bend, message], "{controller}");
-        // The player's key counts as let go: the plan may play there.
+        // The player's key counts as released, so the plan may use it.
         instance.plan_pitch(1, 3, 1, free.pitch());
         assert_eq!(instance.block(&[]), [note_on(0, free, 90)], "{controller}");
     }
@@ -241,53 +241,53 @@ fn channel_mode_message_ends_the_plan_and_frees_the_keys_of_its_channel() {
 }
 
 #[test]
-fn note_on_of_velocity_0_lets_its_key_go() {
+fn note_on_with_velocity_0_releases_its_key() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);
-    instance.heard();
+    instance.sent_events();
     assert_eq!(instance.block(&[note_on(5, KEY, 0)]), [note_off(5, KEY)]);
-    let off = |heard: &Heard| matches!(heard, Heard::NoteOff { key: KEY, .. });
-    assert!(instance.heard().iter().any(off));
+    let off = |event: &Heard| matches!(event, Heard::NoteOff { key: KEY, .. });
+    assert!(instance.sent_events().iter().any(off));
     instance.plan(1, 2, 1);
     assert_eq!(instance.block(&[]), [note_on(0, KEY, 90)]);
 }
 
 #[test]
-fn the_musician_hears_in_order_of_time() {
+fn captured_events_are_in_order_of_time() {
     let mut instance = Instance::new();
     instance.block(&[note_on(250, KEY, 33), note_off(750, KEY)]);
-    let heard = instance.heard();
-    let [Heard::Turn { epoch: Epoch(1), .. }, on, off, Heard::Reached { at, tempo, controls }] = heard[..] else { panic!("{heard:?}") };
+    let events = instance.sent_events();
+    let [Heard::Turn { epoch: Epoch(1), .. }, on, off, Heard::Reached { at, tempo, controls }] = events[..] else { panic!("{events:?}") };
     assert_eq!(on, Heard::NoteOn { at: Moment(0.25), key: KEY, velocity: 33 });
     assert_eq!(off, Heard::NoteOff { at: Moment(0.75), key: KEY });
     assert_eq!((at, tempo, controls), (Moment(1.0), 120.0, instance.params.controls()));
 }
 
 #[test]
-fn triggers_ask_once_and_a_loaded_state_asks_for_nothing() {
+fn trigger_sends_one_command_and_a_loaded_state_none() {
     let mut instance = Instance::new();
-    assert_eq!(instance.asked(), []);
+    assert_eq!(instance.commands(), []);
     instance.set("play", 1.0);
-    assert_eq!(instance.asked(), [Command::Play]);
-    assert_eq!(instance.asked(), []);
+    assert_eq!(instance.commands(), [Command::Play]);
+    assert_eq!(instance.commands(), []);
     instance.set("play", 0.0);
     instance.set("keep", 1.0);
     instance.set("another", 1.0);
-    assert_eq!(instance.asked(), [Command::Another, Command::Keep]);
+    assert_eq!(instance.commands(), [Command::Another, Command::Keep]);
     instance.set("play", 1.0);
     instance.params.deserialize_fields(&instance.params.serialize_fields());
-    assert_eq!(instance.asked(), []);
+    assert_eq!(instance.commands(), []);
 }
 
 #[test]
-fn with_the_transport_stopped_the_player_sets_the_clock_going() {
+fn note_with_the_transport_stopped_starts_the_clock() {
     let mut instance = Instance::new();
     instance.host.playing = false;
     instance.block(&[]);
-    assert_eq!(instance.heard(), []);
+    assert_eq!(instance.sent_events(), []);
     instance.block(&[note_on(400, KEY, 9)]);
-    let heard = instance.heard();
-    let [Heard::Turn { change, .. }, Heard::NoteOn { at, .. }] = heard[..2] else { panic!("{heard:?}") };
+    let events = instance.sent_events();
+    let [Heard::Turn { change, .. }, Heard::NoteOn { at, .. }] = events[..2] else { panic!("{events:?}") };
     assert_eq!((change.cause, at), (Cause::Wake, change.at));
     // A note planned one tick after the first played one.
     let planned = Key::new(0, 50).unwrap();
@@ -296,60 +296,60 @@ fn with_the_transport_stopped_the_player_sets_the_clock_going() {
 }
 
 #[test]
-fn play_in_the_window_sets_a_standing_clock_going() {
+fn start_clock_runs_a_stopped_clock_in_its_epoch_only() {
     let mut instance = Instance::new();
     instance.host.playing = false;
     instance.block(&[]);
     let start = |epoch| Planned::StartClock { epoch: Epoch(epoch) };
-    instance.seat.planned.try_push(start(7)).unwrap();
+    instance.session.planned.try_push(start(7)).unwrap();
     instance.block(&[]);
-    assert_eq!(instance.heard(), [], "it answers another epoch");
+    assert_eq!(instance.sent_events(), [], "it answers another epoch");
     instance.set("bypass", 1.0);
     instance.block(&[]);
-    instance.heard();
-    instance.seat.planned.try_push(start(1)).unwrap();
+    instance.sent_events();
+    instance.session.planned.try_push(start(1)).unwrap();
     instance.block(&[]);
-    assert_eq!(instance.heard(), [], "a bypassed instance stays at rest");
+    assert_eq!(instance.sent_events(), [], "a bypassed instance stays at rest");
     instance.set("bypass", 0.0);
     instance.block(&[]);
-    instance.heard();
-    instance.seat.planned.try_push(start(2)).unwrap();
+    instance.sent_events();
+    instance.session.planned.try_push(start(2)).unwrap();
     instance.block(&[]);
-    let heard = instance.heard();
-    let [Heard::Turn { epoch: Epoch(3), change }, Heard::Reached { .. }] = heard[..] else { panic!("{heard:?}") };
+    let events = instance.sent_events();
+    let [Heard::Turn { epoch: Epoch(3), change }, Heard::Reached { .. }] = events[..] else { panic!("{events:?}") };
     assert_eq!(change.cause, Cause::Wake);
     // It runs: there is nothing to start.
-    instance.seat.planned.try_push(start(3)).unwrap();
+    instance.session.planned.try_push(start(3)).unwrap();
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Reached { .. }]));
 }
 
 #[test]
-fn what_is_held_is_forgotten_after_a_bypass_and_a_reset() {
+fn gap_is_sent_after_a_bypass_and_a_reset() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);
     instance.set("bypass", 1.0);
     instance.block(&[note_off(0, KEY)]);
-    instance.heard();
+    instance.sent_events();
     instance.set("bypass", 0.0);
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Reached { .. }]));
     instance.realtime.reset();
     instance.block(&[]);
-    assert!(matches!(instance.heard()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Turn { .. }, Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Turn { .. }, Heard::Reached { .. }]));
 }
 
 #[test]
-fn a_bypassed_instance_only_passes_on() {
+fn bypassed_instance_passes_events_and_sends_none() {
     let mut instance = Instance::new();
     instance.set("bypass", 1.0);
     instance.set("thru", 0.0);
     instance.block(&[]);
-    instance.heard();
+    instance.sent_events();
     instance.plan(1, 2, 1);
     instance.plan(2, 2, 1);
     let played = [note_on(1, KEY, 9), note_off(2, KEY)];
     assert_eq!(instance.block(&played), played);
     assert_eq!(instance.block(&[]), []);
-    assert_eq!(instance.heard(), []);
+    assert_eq!(instance.sent_events(), []);
 }

@@ -1,7 +1,7 @@
-//! What is to sound: the musician's notes, each at its own sample, on and off.
+//! Playback of planned notes: each starts and ends at its own sample.
 //!
-//! Notes wait in order of time; the next one is kept across blocks, so that rounding loses none. Of a note that sounds only its end is kept.
-//! The player owns the keys ([`KeyTable`]).
+//! Pending notes are sorted by time and kept across blocks, so that rounding loses none. Of a sounding note only its end is kept. The
+//! player has priority on every key ([`KeyTable`]).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,98 +14,98 @@ use ringbuf::traits::Consumer;
 use crate::capture::Capture;
 use crate::clock::{Moment, Span};
 use crate::meters::{Count, Meters};
-use crate::port::{Outlet, Port, Sound, note_off, note_on};
+use crate::port::{EventOutput, Port, Sound, note_off, note_on};
 use antiphon_engine::session::{Epoch, Planned, Withheld};
 
-/// Notes that can wait.
-const WAITING: usize = 4096;
-/// Messages taken in with one block, so that a long plan does not make a long block.
+/// Capacity for pending notes.
+const PENDING_NOTES: usize = 4096;
+/// Messages read per block, to bound the time a block takes when a long plan arrives.
 const MESSAGES_PER_BLOCK: usize = 256;
-/// Planned notes that can sound at once: more than any instrument has voices.
-const SOUNDING: usize = 256;
+/// Capacity for sounding planned notes: more than any instrument has voices.
+const ACTIVE_NOTES: usize = 256;
 
-/// A note that waits for its time.
+/// A note that has not started yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Waiting {
+struct PendingNote {
     on: Moment,
     key: Key,
     note: Note,
-    /// It ends here, if that is before its time.
+    /// Ends the note here, if that is before its planned end.
     cut: Option<Moment>,
 }
 
-/// A note that sounds.
+/// A note that has started.
 #[derive(Debug, Clone, Copy)]
-struct Sounding {
+struct ActiveNote {
     off: Moment,
     voice: Voice,
-    /// It ends before its time.
+    /// Whether it ends before its planned end.
     is_cut: bool,
 }
 
-/// The way out for one sample: to the host, and, for what sounds of the plan, to the musician.
-pub struct Exit<'a, P> {
-    /// In samples from the start of the block.
+/// Output for one sample: events to the host, and reports about planned notes to the session.
+pub struct NoteOutput<'a, P> {
+    /// Offset from the start of the block, in samples.
     pub sample: u32,
-    /// The same on the clock.
+    /// Clock time of that sample.
     pub at: Moment,
-    /// The way to the host.
-    pub outlet: &'a mut Outlet,
-    /// The host.
+    /// Event output.
+    pub events: &'a mut EventOutput,
+    /// The host's ports.
     pub port: &'a mut P,
-    /// The way to the musician.
+    /// Event stream to the session.
     pub capture: &'a mut Capture,
 }
 
-impl<P: Port> Exit<'_, P> {
+impl<P: Port> NoteOutput<'_, P> {
     fn note_off(&mut self, key: Key) {
-        self.outlet.send(self.port, note_off(self.sample, key));
+        self.events.send(self.port, note_off(self.sample, key));
     }
 
-    /// A note of the plan is left out.
+    /// Reports a planned note that is not played.
     fn withhold(&mut self, note: Note, reason: Withheld) {
-        self.capture.withholds(note, reason, self.at);
+        self.capture.note_withheld(note, reason, self.at);
     }
 
-    /// A note of the plan ends before its time.
+    /// Ends a planned note before its planned end.
     fn cut(&mut self, key: Key) {
         self.note_off(key);
-        self.capture.ends(key, self.at);
+        self.capture.note_ended(key, self.at);
     }
 }
 
-/// What came before a block.
+/// Result of [`Schedule::receive`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Received {
-    /// Planned events, or nothing.
+    /// Planned notes, or nothing.
     Events,
-    /// Besides, Play was pressed in the window while the clock stood.
+    /// Also a request to start the clock: Play was pressed in the editor while it was stopped.
     StartClock,
 }
 
-/// The playing end of the ring.
+/// Plays the plan's notes, and tracks which keys the plan and the player hold.
 pub struct Schedule {
     planned: HeapCons<Planned>,
     meters: Arc<Meters>,
-    /// In order of `on`.
-    waiting: VecDeque<Waiting>,
-    /// In falling order of `off`, so that the next one is the last.
-    sounding: Vec<Sounding>,
+    /// Sorted by `on`.
+    pending: VecDeque<PendingNote>,
+    /// Sorted by `off`, latest first, so that the next to end is at the back.
+    active: Vec<ActiveNote>,
     keys: KeyTable,
-    /// No note of the plan ends at or before this sample of the block: one was started there.
+    /// Sample of the block at which a note was last started. No note ends at or before it.
     started: Option<u32>,
 }
 
 impl Schedule {
-    /// The playing end, with all the room it will ever need.
+    /// A player for this ring, with all memory allocated.
     #[must_use]
     pub fn new(planned: HeapCons<Planned>, meters: Arc<Meters>) -> Self {
-        let (waiting, sounding) = (VecDeque::with_capacity(WAITING), Vec::with_capacity(SOUNDING));
-        Self { planned, meters, waiting, sounding, keys: KeyTable::new(), started: None }
+        let (pending, active) = (VecDeque::with_capacity(PENDING_NOTES), Vec::with_capacity(ACTIVE_NOTES));
+        Self { planned, meters, pending, active, keys: KeyTable::new(), started: None }
     }
 
-    /// Takes in what the session sent, before a block is played. Says whether the clock is to start.
+    /// Reads the session's messages. Called before a block is played.
     pub fn receive(&mut self, epoch: Epoch, span: &Span) -> Received {
         self.started = None;
         let mut received = Received::Events;
@@ -116,21 +116,21 @@ impl Schedule {
                 continue;
             }
             match message {
-                Planned::Note { note, channel, .. } => self.wait(&note, channel, span),
+                Planned::Note { note, channel, .. } => self.enqueue(&note, channel, span),
                 Planned::StartClock { .. } => received = Received::StartClock,
                 Planned::Withdraw { from, .. } => {
-                    self.waiting.truncate(self.waiting.partition_point(|note| note.on < from.into()));
+                    self.pending.truncate(self.pending.partition_point(|note| note.on < from.into()));
                 }
                 Planned::Cut { at, .. } => {
-                    for note in self.sounding.iter_mut().filter(|note| note.off > at.into()) {
+                    for note in self.active.iter_mut().filter(|note| note.off > at.into()) {
                         (note.off, note.is_cut) = (at.into(), true);
                     }
-                    for note in self.waiting.iter_mut().take_while(|note| note.on < at.into()) {
+                    for note in self.pending.iter_mut().take_while(|note| note.on < at.into()) {
                         let earlier = note.cut.is_some_and(|cut| cut < at.into());
                         note.cut = note.cut.filter(|_| earlier).or(Some(at.into()));
                     }
-                    // Those that end at once are in their order again.
-                    self.sounding.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
+                    // Restores the order.
+                    self.active.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
                 }
             }
         }
@@ -140,83 +140,85 @@ impl Schedule {
     /// The next sample of the block, from `from` on, at which a planned note starts or ends.
     #[must_use]
     pub fn next_sample(&self, span: &Span, from: u32) -> Option<u32> {
-        let on = self.waiting.front().map(|note| span.sample(note.on));
-        let off = self.sounding.last().map(|note| span.sample(note.off).max(self.started.map_or(0, |sample| i64::from(sample) + 1)));
+        let on = self.pending.front().map(|note| span.sample(note.on));
+        let off = self.active.last().map(|note| span.sample(note.off).max(self.started.map_or(0, |sample| i64::from(sample) + 1)));
         let next = on.into_iter().chain(off).min()?.max(i64::from(from));
         u32::try_from(next).ok().filter(|&sample| sample < span.frames())
     }
 
-    /// Ends the notes whose time has come at this sample, and those on whose keys others are about to start.
-    pub fn end<P: Port>(&mut self, span: &Span, exit: &mut Exit<'_, P>) {
-        if self.started == Some(exit.sample) {
+    /// Ends the notes due at this sample, and those whose key is about to be struck again.
+    pub fn end<P: Port>(&mut self, span: &Span, output: &mut NoteOutput<'_, P>) {
+        if self.started == Some(output.sample) {
             return;
         }
-        while let Some(note) = self.sounding.pop_if(|note| span.sample(note.off) <= i64::from(exit.sample)) {
+        while let Some(note) = self.active.pop_if(|note| span.sample(note.off) <= i64::from(output.sample)) {
             let key = note.voice.key();
             match self.keys.plan_off(note.voice) {
-                true if note.is_cut => exit.cut(key),
-                true => exit.note_off(key),
+                true if note.is_cut => output.cut(key),
+                true => output.note_off(key),
                 false => {}
             }
         }
-        // A key that is struck again is let go first, and before anything starts.
-        let sample = i64::from(exit.sample);
-        for note in self.waiting.iter().take_while(|note| span.sample(note.on) <= sample) {
+        // A repeated key is released first, and before anything starts.
+        let sample = i64::from(output.sample);
+        for note in self.pending.iter().take_while(|note| span.sample(note.on) <= sample) {
             if self.keys.plan_ends(note.key) {
-                exit.cut(note.key);
+                output.cut(note.key);
             }
         }
     }
 
-    /// Starts the notes whose time has come at this sample, where the player leaves the key free.
-    pub fn start<P: Port>(&mut self, span: &Span, exit: &mut Exit<'_, P>) {
-        while let Some(Waiting { key, note, cut, .. }) = self.waiting.pop_front_if(|note| span.sample(note.on) <= i64::from(exit.sample)) {
-            if self.sounding.len() == SOUNDING {
-                self.meters.add(Count::Crowded, 1);
-                exit.withhold(note, Withheld::NoRoom);
+    /// Starts the notes due at this sample, unless the player holds the key.
+    pub fn start<P: Port>(&mut self, span: &Span, output: &mut NoteOutput<'_, P>) {
+        while let Some(PendingNote { key, note, cut, .. }) =
+            self.pending.pop_front_if(|note| span.sample(note.on) <= i64::from(output.sample))
+        {
+            if self.active.len() == ACTIVE_NOTES {
+                self.meters.add(Count::NoRoom, 1);
+                output.withhold(note, Withheld::NoRoom);
                 continue;
             }
             let PlanOn::Start(voice) = self.keys.plan_on(key) else {
-                // The player's, or a key that was planned twice at once.
+                // The player holds the key, or the plan strikes it twice at once.
                 let (count, reason) = match self.keys.player_holds(key) {
                     true => (Count::Yielded, Withheld::KeyHeld),
-                    false => (Count::Crowded, Withheld::NoRoom),
+                    false => (Count::NoRoom, Withheld::NoRoom),
                 };
                 self.meters.add(count, 1);
-                exit.withhold(note, reason);
+                output.withhold(note, reason);
                 continue;
             };
-            self.started = Some(exit.sample);
+            self.started = Some(output.sample);
             let end = end_of(&note);
             let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
-            let place = self.sounding.partition_point(|other| other.off > off);
-            self.sounding.insert(place, Sounding { off, voice, is_cut });
-            if exit.outlet.send_as(exit.port, note_on(exit.sample, key, velocity(&note)), Sound::of(note.role)) {
-                self.meters.add(Count::Sounded, 1);
-                exit.capture.sounds(note, key.channel(), exit.at);
+            let place = self.active.partition_point(|other| other.off > off);
+            self.active.insert(place, ActiveNote { off, voice, is_cut });
+            if output.events.send_as(output.port, note_on(output.sample, key, velocity(&note)), Sound::of(note.role)) {
+                self.meters.add(Count::Played, 1);
+                output.capture.note_started(note, key.channel(), output.at);
             }
         }
     }
 
-    /// The player strikes a key: a note of the plan that sounds there ends first.
-    pub fn player_on<P: Port>(&mut self, key: Key, exit: &mut Exit<'_, P>) {
+    /// The player strikes a key: a planned note sounding there ends first.
+    pub fn player_on<P: Port>(&mut self, key: Key, output: &mut NoteOutput<'_, P>) {
         if self.keys.player_on(key) == PlayerOn::ReleasePlan {
-            exit.cut(key);
+            output.cut(key);
         }
     }
 
-    /// The player lets a key go. A note-off that goes out ends what the plan sounds there; one that does not, does not.
-    pub fn player_off<P: Port>(&mut self, key: Key, goes_out: bool, exit: &mut Exit<'_, P>) {
+    /// The player releases a key. If the note-off is passed on, it also ends a planned note sounding there.
+    pub fn player_off<P: Port>(&mut self, key: Key, goes_out: bool, output: &mut NoteOutput<'_, P>) {
         if (goes_out || self.keys.player_holds(key)) && self.keys.player_off(key) {
-            exit.capture.ends(key, exit.at);
+            output.capture.note_ended(key, output.at);
         }
     }
 
-    /// A channel mode message of the player's lets all keys of a channel go. One that goes out ends what the plan sounds there, too.
-    pub fn player_channel_off<P: Port>(&mut self, channel: u8, goes_out: bool, exit: &mut Exit<'_, P>) {
+    /// A channel mode message of the player releases all keys of a channel. If it is passed on, planned notes sounding there end, too.
+    pub fn player_channel_off<P: Port>(&mut self, channel: u8, goes_out: bool, output: &mut NoteOutput<'_, P>) {
         for key in (0..128).filter_map(|pitch| Key::new(channel, pitch)) {
             if goes_out && self.keys.plan_ends(key) {
-                exit.cut(key);
+                output.cut(key);
             }
             if self.keys.player_holds(key) {
                 // The plan never sounds a key that the player holds.
@@ -225,46 +227,46 @@ impl Schedule {
         }
     }
 
-    /// Ends everything that sounds.
-    pub fn release<P: Port>(&mut self, exit: &mut Exit<'_, P>) {
+    /// Ends all sounding notes.
+    pub fn end_all<P: Port>(&mut self, output: &mut NoteOutput<'_, P>) {
         while let Some(key) = self.keys.release_plan() {
-            exit.cut(key);
+            output.cut(key);
         }
-        self.sounding.clear();
+        self.active.clear();
     }
 
-    /// Forgets what waits.
-    pub fn forget(&mut self) {
-        self.waiting.clear();
+    /// Drops all pending notes.
+    pub fn clear_pending(&mut self) {
+        self.pending.clear();
     }
 
-    /// Forgets which keys the player holds: after a reset no host says.
-    pub fn forget_player(&mut self) {
+    /// Marks all of the player's keys as released: after a reset no host sends note-offs.
+    pub fn clear_player_keys(&mut self) {
         while self.keys.release_player().is_some() {}
     }
 
-    /// Puts a note in its place, if its time is not over.
-    fn wait(&mut self, note: &Note, channel: u8, span: &Span) {
+    /// Inserts a note by time, unless it is late.
+    fn enqueue(&mut self, note: &Note, channel: u8, span: &Span) {
         let on = start_of(note);
         let Some(key) = Key::new(channel, note.pitch) else { return };
         if span.sample(on) < 0 {
             self.meters.add(Count::Late, 1);
-        } else if self.waiting.len() == WAITING {
-            self.meters.add(Count::Crowded, 1);
+        } else if self.pending.len() == PENDING_NOTES {
+            self.meters.add(Count::NoRoom, 1);
         } else {
-            // Behind those of the same moment: they start in the order they came.
-            let place = self.waiting.partition_point(|other| other.on <= on);
-            self.waiting.insert(place, Waiting { on, key, note: *note, cut: None });
+            // After those at the same time, so that they start in order of arrival.
+            let place = self.pending.partition_point(|other| other.on <= on);
+            self.pending.insert(place, PendingNote { on, key, note: *note, cut: None });
         }
     }
 }
 
-/// When a note starts, with its offset.
+/// Start time of a note, including its offset.
 fn start_of(note: &Note) -> Moment {
     Moment(Moment::from(note.onset).0 + offset(note))
 }
 
-/// When a note ends: as much off the grid as its start.
+/// End time of a note: shifted by the same offset as its start.
 fn end_of(note: &Note) -> Moment {
     Moment(Moment::from(note.end()).0 + offset(note))
 }
@@ -273,7 +275,7 @@ fn offset(note: &Note) -> f64 {
     f64::from(note.offset) / OFFSETS_PER_TICK as f64
 }
 
-/// A note-on with velocity 0 would be a note-off.
+/// At least 1: a note-on with velocity 0 is a note-off.
 fn velocity(note: &Note) -> u8 {
     note.velocity.clamp(1, 127)
 }

@@ -9,30 +9,30 @@ use crate::port::Event;
 use crate::port::scripted::Scripted;
 use antiphon_engine::session::Heard;
 
-/// A schedule, its musician, and a clock that runs 1000 samples a tick.
-struct Desk {
+/// A schedule with the session's end of its rings, and a clock at 1000 samples per tick.
+struct Fixture {
     schedule: Schedule,
-    musician: HeapProd<Planned>,
+    session: HeapProd<Planned>,
     meters: Arc<Meters>,
     clock: Clock,
     host: HostTime,
-    outlet: Outlet,
+    output: EventOutput,
     capture: Capture,
-    heard: HeapCons<Heard>,
+    events: HeapCons<Heard>,
 }
 
-impl Desk {
+impl Fixture {
     fn new() -> Self {
-        let (musician, planned) = HeapRb::new(2 * WAITING).split();
+        let (session, planned) = HeapRb::new(2 * PENDING_NOTES).split();
         let meters = Arc::new(Meters::default());
         let mut clock = Clock::new();
         clock.set_sample_rate(48_000.0);
         let position = Position::Musical(0.0);
         let host = HostTime { playing: true, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
         let schedule = Schedule::new(planned, Arc::clone(&meters));
-        let (heard, listen) = HeapRb::new(2 * WAITING).split();
-        let capture = Capture::new(heard, Arc::clone(&meters));
-        Self { schedule, musician, meters, clock, host, outlet: Outlet::default(), capture, heard: listen }
+        let (producer, consumer) = HeapRb::new(2 * PENDING_NOTES).split();
+        let capture = Capture::new(producer, Arc::clone(&meters));
+        Self { schedule, session, meters, clock, host, output: EventOutput::default(), capture, events: consumer }
     }
 
     fn plan(&mut self, onset: i64, offset: i8, duration: i64, pitch: u8) {
@@ -41,10 +41,10 @@ impl Desk {
     }
 
     fn send(&mut self, message: Planned) {
-        self.musician.try_push(message).unwrap();
+        self.session.try_push(message).unwrap();
     }
 
-    /// Plays a block: the samples from its start at which pitches started (positive) or ended (negative).
+    /// Plays a block; returns samples from its start and pitches that started (positive) or ended (negative).
     fn block(&mut self, frames: u32) -> Vec<(u32, i16)> {
         self.clock.begin(&self.host, frames);
         let span = self.clock.span();
@@ -56,10 +56,10 @@ impl Desk {
         let mut sample = 0;
         while let Some(next) = self.schedule.next_sample(&span, sample) {
             sample = next;
-            let (outlet, capture) = (&mut self.outlet, &mut self.capture);
-            let mut exit = Exit { sample, at: span.moment(sample), outlet, port: &mut port, capture };
-            self.schedule.end(&span, &mut exit);
-            self.schedule.start(&span, &mut exit);
+            let (events, capture) = (&mut self.output, &mut self.capture);
+            let mut output = NoteOutput { sample, at: span.time(sample), events, port: &mut port, capture };
+            self.schedule.end(&span, &mut output);
+            self.schedule.start(&span, &mut output);
         }
         let seen = |event: &Event| match *event {
             NoteEvent::NoteOn { timing, key, .. } => (timing, i16::from(key.number_or_middle_c())),
@@ -69,140 +69,140 @@ impl Desk {
         port.outputs.iter().map(seen).collect()
     }
 
-    /// What the musician was told: when pitches began to sound (positive) or ended before their time (negative).
-    fn told(&mut self) -> Vec<(f64, i16)> {
-        let seen = |heard| match heard {
+    /// Reports to the session: times and pitches that started (positive) or ended early (negative).
+    fn reports(&mut self) -> Vec<(f64, i16)> {
+        let seen = |event| match event {
             Heard::Sounds { at, note, .. } => (at.0, i16::from(note.pitch)),
             Heard::Ends { at, key } => (at.0, -i16::from(key.pitch())),
-            _ => panic!("{heard:?}"),
+            _ => panic!("{event:?}"),
         };
-        self.heard.pop_iter().map(seen).collect()
+        self.events.pop_iter().map(seen).collect()
     }
 }
 
 #[test]
-fn the_musician_is_told_what_sounds_and_what_ends_early() {
-    let mut desk = Desk::new();
-    desk.plan(1, 0, 9, 60);
-    // Cut below, ends by itself, starts again.
-    desk.plan(2, 0, 1, 61);
-    desk.plan(5, 0, 5, 62);
-    desk.plan(6, 0, 2, 62);
-    desk.block(1500);
+fn notes_that_start_or_end_early_are_reported() {
+    let mut fixture = Fixture::new();
+    fixture.plan(1, 0, 9, 60);
+    // Cut below, ends by itself, is repeated.
+    fixture.plan(2, 0, 1, 61);
+    fixture.plan(5, 0, 5, 62);
+    fixture.plan(6, 0, 2, 62);
+    fixture.block(1500);
     // Late.
-    desk.plan(1, 0, 9, 63);
-    desk.send(Planned::Cut { epoch: Epoch(0), at: Tick(5) });
-    desk.block(10_000);
-    assert_eq!(desk.told(), [(1.0, 60), (2.0, 61), (5.0, -60), (5.0, 62), (6.0, -62), (6.0, 62)]);
+    fixture.plan(1, 0, 9, 63);
+    fixture.send(Planned::Cut { epoch: Epoch(0), at: Tick(5) });
+    fixture.block(10_000);
+    assert_eq!(fixture.reports(), [(1.0, 60), (2.0, 61), (5.0, -60), (5.0, 62), (6.0, -62), (6.0, 62)]);
 }
 
 #[test]
 fn offsets_are_eighths_of_a_tick() {
-    let mut desk = Desk::new();
-    desk.plan(2, -4, 1, 60);
-    desk.plan(2, 3, 1, 61);
-    assert_eq!(desk.block(4000), [(1500, 60), (2375, 61), (2500, -60), (3375, -61)]);
+    let mut fixture = Fixture::new();
+    fixture.plan(2, -4, 1, 60);
+    fixture.plan(2, 3, 1, 61);
+    assert_eq!(fixture.block(4000), [(1500, 60), (2375, 61), (2500, -60), (3375, -61)]);
 }
 
 #[test]
-fn notes_come_in_any_order_and_leave_in_order_of_time() {
-    let mut desk = Desk::new();
+fn notes_received_in_any_order_are_played_in_order_of_time() {
+    let mut fixture = Fixture::new();
     for (onset, pitch) in [(5, 65), (1, 61), (3, 63), (1, 71)] {
-        desk.plan(onset, 0, 1, pitch);
+        fixture.plan(onset, 0, 1, pitch);
     }
-    let out = desk.block(7000);
+    let out = fixture.block(7000);
     assert_eq!(out[..4], [(1000, 61), (1000, 71), (2000, -61), (2000, -71)]);
     assert_eq!(out[4..], [(3000, 63), (4000, -63), (5000, 65), (6000, -65)]);
 }
 
 #[test]
-fn the_next_note_is_kept_across_blocks() {
-    let mut desk = Desk::new();
-    desk.plan(1, 0, 1, 60);
-    let out: Vec<_> = [999, 1, 1, 998, 2].into_iter().map(|frames| desk.block(frames)).collect();
+fn pending_note_is_kept_across_blocks() {
+    let mut fixture = Fixture::new();
+    fixture.plan(1, 0, 1, 60);
+    let out: Vec<_> = [999, 1, 1, 998, 2].into_iter().map(|frames| fixture.block(frames)).collect();
     assert_eq!(out, [vec![], vec![], vec![(0, 60)], vec![], vec![(1, -60)]]);
 }
 
 #[test]
-fn what_comes_late_is_counted_and_not_played() {
-    let mut desk = Desk::new();
-    desk.block(2500);
-    desk.plan(2, 0, 10, 60);
-    desk.plan(3, 0, 1, 61);
-    assert_eq!(desk.block(1000), [(500, 61)]);
-    assert_eq!((desk.meters.count(Count::Late), desk.meters.count(Count::Sounded)), (1, 1));
+fn late_note_is_counted_and_not_played() {
+    let mut fixture = Fixture::new();
+    fixture.block(2500);
+    fixture.plan(2, 0, 10, 60);
+    fixture.plan(3, 0, 1, 61);
+    assert_eq!(fixture.block(1000), [(500, 61)]);
+    assert_eq!((fixture.meters.count(Count::Late), fixture.meters.count(Count::Played)), (1, 1));
 }
 
 #[test]
-fn withdrawn_notes_do_not_sound_and_those_that_sound_stay() {
-    let mut desk = Desk::new();
+fn withdrawal_removes_pending_notes_but_not_sounding_ones() {
+    let mut fixture = Fixture::new();
     for (onset, pitch) in [(1, 61), (2, 62), (3, 63), (4, 64), (5, 65)] {
-        desk.plan(onset, 0, 10, pitch);
+        fixture.plan(onset, 0, 10, pitch);
     }
-    desk.block(2500);
-    desk.send(Planned::Withdraw { epoch: Epoch(0), from: Tick(4) });
-    desk.plan(4, 0, 1, 70);
-    assert_eq!(desk.block(3000), [(500, 63), (1500, 70), (2500, -70)]);
+    fixture.block(2500);
+    fixture.send(Planned::Withdraw { epoch: Epoch(0), from: Tick(4) });
+    fixture.plan(4, 0, 1, 70);
+    assert_eq!(fixture.block(3000), [(500, 63), (1500, 70), (2500, -70)]);
 }
 
 #[test]
-fn a_cut_ends_what_sounds() {
-    let mut desk = Desk::new();
-    desk.plan(1, 0, 100, 60);
-    desk.plan(1, 0, 2, 61);
-    // Not begun when the cut is ordered: it ends there all the same.
-    desk.plan(2, 0, 100, 62);
-    desk.block(1500);
-    desk.send(Planned::Cut { epoch: Epoch(0), at: Tick(4) });
-    desk.plan(4, 0, 1, 63);
-    assert_eq!(desk.block(5000), [(500, 62), (1500, -61), (2500, -60), (2500, -62), (2500, 63), (3500, -63)]);
+fn cut_ends_sounding_notes_at_its_tick() {
+    let mut fixture = Fixture::new();
+    fixture.plan(1, 0, 100, 60);
+    fixture.plan(1, 0, 2, 61);
+    // Not started when the cut is ordered, but ends there all the same.
+    fixture.plan(2, 0, 100, 62);
+    fixture.block(1500);
+    fixture.send(Planned::Cut { epoch: Epoch(0), at: Tick(4) });
+    fixture.plan(4, 0, 1, 63);
+    assert_eq!(fixture.block(5000), [(500, 62), (1500, -61), (2500, -60), (2500, -62), (2500, 63), (3500, -63)]);
 }
 
 #[test]
-fn a_note_that_starts_again_ends_first() {
-    let mut desk = Desk::new();
-    desk.plan(1, 0, 5, 60);
-    desk.plan(2, 0, 1, 60);
-    desk.plan(2, 0, 1, 59);
-    desk.plan(2, 0, 1, 60);
-    let out = desk.block(8000);
+fn repeated_note_ends_before_it_restarts() {
+    let mut fixture = Fixture::new();
+    fixture.plan(1, 0, 5, 60);
+    fixture.plan(2, 0, 1, 60);
+    fixture.plan(2, 0, 1, 59);
+    fixture.plan(2, 0, 1, 60);
+    let out = fixture.block(8000);
     assert_eq!(out, [(1000, 60), (2000, -60), (2000, 60), (2000, 59), (3000, -60), (3000, -59)]);
-    assert_eq!(desk.meters.count(Count::Crowded), 1, "one key was planned twice at once");
+    assert_eq!(fixture.meters.count(Count::NoRoom), 1, "one key was planned twice at once");
 }
 
 #[test]
-fn a_note_without_length_still_ends_after_it_started() {
-    let mut desk = Desk::new();
-    desk.plan(2, 0, 0, 60);
-    desk.plan(3, 0, 0, 61);
-    assert_eq!(desk.block(3001), [(2000, 60), (2001, -60), (3000, 61)]);
-    assert_eq!(desk.block(10), [(0, -61)]);
+fn note_without_length_ends_one_sample_after_its_start() {
+    let mut fixture = Fixture::new();
+    fixture.plan(2, 0, 0, 60);
+    fixture.plan(3, 0, 0, 61);
+    assert_eq!(fixture.block(3001), [(2000, 60), (2001, -60), (3000, 61)]);
+    assert_eq!(fixture.block(10), [(0, -61)]);
 }
 
 #[test]
-fn a_standing_clock_plays_nothing() {
-    let mut desk = Desk::new();
-    desk.host.playing = false;
-    desk.plan(0, 0, 1, 60);
-    desk.plan(1, 0, 1, 61);
-    assert_eq!(desk.block(5000), []);
+fn stopped_clock_plays_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.host.playing = false;
+    fixture.plan(0, 0, 1, 60);
+    fixture.plan(1, 0, 1, 61);
+    assert_eq!(fixture.block(5000), []);
 }
 
 #[test]
-fn what_finds_no_room_is_counted() {
-    let mut desk = Desk::new();
-    for _ in 0..WAITING + 5 {
-        desk.plan(9, 0, 1, 60);
+fn notes_beyond_capacity_are_counted() {
+    let mut fixture = Fixture::new();
+    for _ in 0..PENDING_NOTES + 5 {
+        fixture.plan(9, 0, 1, 60);
     }
-    for _ in 0..=WAITING / MESSAGES_PER_BLOCK {
-        desk.block(10);
+    for _ in 0..=PENDING_NOTES / MESSAGES_PER_BLOCK {
+        fixture.block(10);
     }
-    assert_eq!(desk.meters.count(Count::Crowded), 5);
+    assert_eq!(fixture.meters.count(Count::NoRoom), 5);
 }
 
 #[test]
-fn keys_outside_midi_are_left_out() {
-    let mut desk = Desk::new();
-    desk.plan(1, 0, 1, 200);
-    assert_eq!(desk.block(5000), []);
+fn keys_outside_midi_are_ignored() {
+    let mut fixture = Fixture::new();
+    fixture.plan(1, 0, 1, 200);
+    assert_eq!(fixture.block(5000), []);
 }

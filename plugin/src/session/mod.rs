@@ -1,4 +1,4 @@
-//! The engine's session as the plug-in's musician.
+//! The engine's session as the plug-in's planner.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use antiphon_engine::session::{Archive, Board, Pace, SessionPorts};
 use parking_lot::Mutex;
 
 use crate::meters::{Count, Meters};
-use crate::musician::{Musician, Seat};
+use crate::planning_session::{PlanningPorts, PlanningSession};
 use crate::report;
 use crate::runtime_folders::runtime_folders;
 use crate::state::State;
@@ -31,17 +31,23 @@ impl Session {
     }
 }
 
-impl Musician for Session {
-    fn sit(seat: Seat) -> Self {
-        let Seat { heard, planned, commands, meters, board, state } = seat;
-        let ports =
-            SessionPorts { heard, planned, commands, board: Arc::clone(&board), archive: state, count_ignored: count_ignored(&meters) };
+impl PlanningSession for Session {
+    fn spawn(ports: PlanningPorts) -> Self {
+        let PlanningPorts { events, planned, commands, meters, board, state } = ports;
+        let ports = SessionPorts {
+            heard: events,
+            planned,
+            commands,
+            board: Arc::clone(&board),
+            archive: state,
+            count_ignored: count_ignored(&meters),
+        };
         Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, board }
     }
 
-    fn attend(&mut self, told: u64) {
+    fn wait_for(&mut self, sent: u64) {
         if let Some(session) = &mut self.session {
-            session.attend(told);
+            session.attend(sent);
         }
     }
 }
@@ -49,7 +55,7 @@ impl Musician for Session {
 /// Counts notes that the session has no room for with the events it was not told of.
 pub(crate) fn count_ignored(meters: &Arc<Meters>) -> Box<dyn Fn(u64) + Send> {
     let meters = Arc::clone(meters);
-    Box::new(move |number| meters.add(Count::Unheard, number))
+    Box::new(move |number| meters.add(Count::DroppedInput, number))
 }
 
 impl Drop for Session {

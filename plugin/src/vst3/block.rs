@@ -1,4 +1,4 @@
-//! One block of a VST3 host's on its way to nice-plug.
+//! One VST3 block on its way to nice-plug.
 
 use std::ptr;
 
@@ -19,14 +19,14 @@ const PLAYING: uint32 = ProcessContext_::StatesAndFlags_::kPlaying as uint32;
 #[allow(clippy::unnecessary_cast, reason = "as above")]
 const POSITION_VALID: uint32 = ProcessContext_::StatesAndFlags_::kProjectTimeMusicValid as uint32;
 
-/// Channels of the one audio output that both classes have.
+/// Channels of the audio output that both classes have.
 const CHANNELS: usize = 2;
 
-/// What a block needs besides nice-plug.
+/// Block processing that nice-plug lacks.
 pub(super) struct Block {
     inputs: Inputs,
-    /// For hosts that give no audio output, as Live does to plug-ins that are switched off. nice-plug would leave such a block out, with all the
-    /// events in it.
+    /// Output buffers for hosts that pass none, as Live does for plug-ins that are switched off. nice-plug would skip such a block with all
+    /// its events.
     scratch: [Vec<f32>; CHANNELS],
 }
 
@@ -35,25 +35,25 @@ impl Block {
         Self { inputs, scratch: [Vec::new(), Vec::new()] }
     }
 
-    /// Before the first block.
+    /// Prepares for processing. Allocates.
     pub(super) fn set_up(&mut self, setup: &ProcessSetup) {
         self.inputs.set_sample_rate(setup.sampleRate);
         let longest = usize::try_from(setup.maxSamplesPerBlock).unwrap_or_default();
         self.scratch.iter_mut().for_each(|channel| channel.resize(longest, 0.0));
     }
 
-    /// Has a block played by nice-plug.
+    /// Processes a block through nice-plug.
     ///
     /// # Safety
-    /// `data` is null, or a host's block.
+    /// `data` is null, or a block passed by the host.
     pub(super) unsafe fn play(&mut self, data: *mut ProcessData, link: &Link, play: impl FnOnce(*mut ProcessData) -> tresult) -> tresult {
-        // SAFETY: as the caller says. A structure of numbers and pointers, which are used during this call only.
+        // SAFETY: guaranteed by the caller. The structure holds numbers and pointers that are used during this call only.
         let Some(mut data) = (unsafe { data.as_ref().map(|data| ptr::read(data)) }) else { return kInvalidArgument };
-        // The mode of the set-up may be an old one: Ardour names it anew only when its block size changes.
+        // The mode set up may be outdated: Ardour sets it only when its block size changes.
         link.set_mode(if data.processMode == OFFLINE { BlockMode::Offline } else { BlockMode::Live });
-        // SAFETY: as the caller says.
+        // SAFETY: guaranteed by the caller.
         let info = unsafe { info(&data) };
-        // SAFETY: as the caller says, and the list lives as long as the block.
+        // SAFETY: guaranteed by the caller, and the list lives as long as the block.
         data.inputParameterChanges = unsafe { self.inputs.begin(data.inputParameterChanges, info) };
         let mut channels = self.scratch.each_mut().map(|channel| channel.as_mut_ptr());
         let mut output = AudioBusBuffers {
@@ -61,10 +61,10 @@ impl Block {
             silenceFlags: 0,
             __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
         };
-        // Without time or notes it is no block, but a way to pass parameters.
+        // Without time and notes this is a parameter flush, not a block.
         let is_block = !data.processContext.is_null() || info.has_notes;
         let fits = usize::try_from(data.numSamples).is_ok_and(|frames| frames <= self.scratch[0].len());
-        // SAFETY: as the caller says.
+        // SAFETY: guaranteed by the caller.
         if is_block && fits && !unsafe { has_output(&data) } {
             (data.numOutputs, data.outputs) = (1, &raw mut output);
         }
@@ -74,27 +74,27 @@ impl Block {
     }
 }
 
-/// What a block says besides its controllers.
+/// The block's properties that classify its controller changes.
 ///
 /// # Safety
-/// The block is a host's.
+/// The block was passed by the host.
 unsafe fn info(data: &ProcessData) -> BlockInfo {
-    // SAFETY: null, or the host's for as long as the block.
+    // SAFETY: null, or the host's and valid during the block.
     let (context, events) = unsafe { (data.processContext.as_ref(), ComRef::from_raw(data.inputEvents)) };
     let state = context.map_or(0, |context| context.state);
     BlockInfo {
         frames: uint32::try_from(data.numSamples).unwrap_or_default(),
         playing: state & PLAYING != 0,
         position: context.filter(|_| state & POSITION_VALID != 0).map(|context| context.projectTimeMusic),
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         has_notes: events.is_some_and(|events| unsafe { events.getEventCount() } > 0),
     }
 }
 
-/// Whether there is somewhere to write audio.
+/// Whether there is an audio output buffer.
 ///
 /// # Safety
-/// The block is a host's.
+/// The block was passed by the host.
 unsafe fn has_output(data: &ProcessData) -> bool {
     if data.numOutputs <= 0 {
         return false;

@@ -1,4 +1,4 @@
-//! One instance as a VST3 host sees it.
+//! The VST3 component of one instance.
 
 use std::sync::Arc;
 
@@ -19,37 +19,37 @@ use nice_plug::wrapper::vst3::{Vst3Plugin, Wrapper};
 use parking_lot::Mutex;
 
 use super::block::Block;
-use super::controllers::{Controllers, Shown, default_value};
+use super::controllers::{ControllerValues, Controllers, default_value};
 use super::inputs::{Inputs, as_f32};
 use super::link::Link;
 use super::parameters::Parameters;
-use super::worker::{self, Leave};
+use super::worker::{self, QuitWorker};
 
-/// nice-plug's component, which does most of the work.
+/// Wraps nice-plug's component, which does most of the work.
 pub struct Component<P: Vst3Plugin> {
     wrapper: Wrapper<P>,
     link: Arc<Link>,
     parameters: Parameters,
-    /// The controllers' hidden parameters.
-    shown: Arc<Shown>,
-    /// What a block needs besides nice-plug. Never contended: hosts process on one thread at a time, and set up before.
+    /// Values of the controllers' hidden parameters.
+    values: Arc<ControllerValues>,
+    /// Block processing. Never contended: hosts process on one thread at a time, and set up before.
     block: Mutex<Block>,
 }
 
-impl<P: Vst3Plugin<BackgroundTask = Leave>> Component<P> {
+impl<P: Vst3Plugin<BackgroundTask = QuitWorker>> Component<P> {
     /// An instance of a class.
     #[must_use]
     pub fn new() -> Self {
-        worker::send_home::<P>();
-        let (wrapper, link) = Link::tie(Wrapper::<P>::new);
+        worker::stop_worker::<P>();
+        let (wrapper, link) = Link::connect(Wrapper::<P>::new);
         let parameters = Parameters::of(&wrapper, link.params.clone());
-        let shown = Shown::new();
-        let inputs = Inputs::new(parameters.clone(), Controllers::new(Arc::clone(&shown)));
-        Self { wrapper, link, parameters, shown, block: Mutex::new(Block::new(inputs)) }
+        let values = ControllerValues::new();
+        let inputs = Inputs::new(parameters.clone(), Controllers::new(Arc::clone(&values)));
+        Self { wrapper, link, parameters, values, block: Mutex::new(Block::new(inputs)) }
     }
 }
 
-impl<P: Vst3Plugin<BackgroundTask = Leave>> Default for Component<P> {
+impl<P: Vst3Plugin<BackgroundTask = QuitWorker>> Default for Component<P> {
     fn default() -> Self {
         Self::new()
     }
@@ -68,7 +68,7 @@ impl<P: Vst3Plugin> Class for Component<P> {
     );
 }
 
-/// Hands calls on to nice-plug as they are, but for those that an interface has of its own.
+/// Forwards calls to nice-plug, except for the methods an interface defines under `@own`.
 macro_rules! forward {
     ($($interface:ident {
         $($name:ident($($argument:ident: $kind:ty),*) $(-> $outcome:ty)?;)*
@@ -102,7 +102,7 @@ forward! {
         @own {
             unsafe fn setState(&self, state: *mut IBStream) -> tresult {
                 // SAFETY: the caller's contract is the same.
-                self.shown.load(|| unsafe { IComponentTrait::setState(&self.wrapper, state) })
+                self.values.load(|| unsafe { IComponentTrait::setState(&self.wrapper, state) })
             }
         }
     }
@@ -133,9 +133,9 @@ forward! {
             }
 
             unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
-                let shown = self.parameters.controller(id).and_then(|controller| self.shown.get(controller));
+                let values = self.parameters.controller(id).and_then(|controller| self.values.get(controller));
                 // SAFETY: the caller's contract is the same.
-                shown.unwrap_or_else(|| unsafe { self.wrapper.getParamNormalized(id) })
+                values.unwrap_or_else(|| unsafe { self.wrapper.getParamNormalized(id) })
             }
 
             unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
@@ -144,7 +144,7 @@ forward! {
                     None => unsafe { self.wrapper.setParamNormalized(id, value) },
                     Some(_) if !value.is_finite() => kInvalidArgument,
                     Some(controller) => {
-                        self.shown.set(controller, as_f32(value.clamp(0.0, 1.0)));
+                        self.values.set(controller, as_f32(value.clamp(0.0, 1.0)));
                         kResultOk
                     }
                 }
@@ -170,7 +170,7 @@ forward! {
             }
 
             unsafe fn process(&self, data: *mut ProcessData) -> tresult {
-                // A host that processes on two threads at once is wrong, and must not be waited for.
+                // A host that processes on two threads at once is in error, and must not be waited for.
                 let Some(mut block) = self.block.try_lock() else { return kResultFalse };
                 // SAFETY: the caller's contract is the same, and the block's as long.
                 unsafe { block.play(data, &self.link, |data| self.wrapper.process(data)) }

@@ -1,4 +1,4 @@
-//! What hosts ask for classes and instances, and the library's entry points for VST3.
+//! VST3 factory and the library's VST3 entry points.
 
 use std::ffi::c_void;
 
@@ -10,7 +10,7 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Vst3Plugin};
 
 use super::component::Component;
-use super::worker::Leave;
+use super::worker::QuitWorker;
 use crate::{Antiphon, AntiphonNoteFx};
 
 /// A class of the library.
@@ -20,7 +20,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn of<P: Vst3Plugin<BackgroundTask = Leave>>() -> Self {
+    fn of<P: Vst3Plugin<BackgroundTask = QuitWorker>>() -> Self {
         Self { info: PluginInfo::for_plugin::<P>(), make: || ComWrapper::new(Component::<P>::new()).to_com_ptr() }
     }
 }
@@ -33,10 +33,10 @@ impl Factory {
         Self([Entry::of::<Antiphon>(), Entry::of::<AntiphonNoteFx>()])
     }
 
-    /// Writes what is known of a class where the host wants it.
+    /// Writes a class description to the host's buffer.
     ///
     /// # Safety
-    /// `place` is null, or can be written to.
+    /// `place` is null, or valid for writes.
     unsafe fn describe<T>(&self, index: int32, place: *mut T, describe: impl FnOnce(&PluginInfo) -> T) -> tresult {
         let entry = usize::try_from(index).ok().and_then(|index| self.0.get(index));
         let Some(entry) = entry.filter(|_| !place.is_null()) else { return kInvalidArgument };
@@ -52,7 +52,7 @@ impl Class for Factory {
 
 impl IPluginFactoryTrait for Factory {
     unsafe fn getFactoryInfo(&self, info: *mut PFactoryInfo) -> tresult {
-        // SAFETY: the host passes a place for it. The maker is the same for both classes.
+        // SAFETY: the host passes a valid buffer. The vendor is the same for both classes.
         unsafe { self.describe(0, info, PluginInfo::create_factory_info) }
     }
 
@@ -61,7 +61,7 @@ impl IPluginFactoryTrait for Factory {
     }
 
     unsafe fn getClassInfo(&self, index: int32, info: *mut PClassInfo) -> tresult {
-        // SAFETY: the host passes a place for it.
+        // SAFETY: the host passes a valid buffer.
         unsafe { self.describe(index, info, PluginInfo::create_class_info) }
     }
 
@@ -69,26 +69,26 @@ impl IPluginFactoryTrait for Factory {
         if class.is_null() || interface.is_null() || instance.is_null() {
             return kInvalidArgument;
         }
-        // SAFETY: identifiers of classes and interfaces are 16 bytes.
+        // SAFETY: class and interface ids are 16 bytes.
         let (class, interface) = unsafe { (&*class.cast::<[u8; 16]>(), interface.cast::<TUID>()) };
         let Some(entry) = self.0.iter().find(|entry| entry.info.cid == class) else { return kInvalidArgument };
         let Some(unknown) = (entry.make)() else { return kInvalidArgument };
         let unknown = unknown.as_ptr();
-        // SAFETY: the pointer is that of an object that lives until the end of the call; the host has its own reference then, or none.
+        // SAFETY: the object lives until the end of the call; by then the host has its own reference, or none.
         unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, interface, instance) }
     }
 }
 
 impl IPluginFactory2Trait for Factory {
     unsafe fn getClassInfo2(&self, index: int32, info: *mut PClassInfo2) -> tresult {
-        // SAFETY: the host passes a place for it.
+        // SAFETY: the host passes a valid buffer.
         unsafe { self.describe(index, info, PluginInfo::create_class_info_2) }
     }
 }
 
 impl IPluginFactory3Trait for Factory {
     unsafe fn getClassInfoUnicode(&self, index: int32, info: *mut PClassInfoW) -> tresult {
-        // SAFETY: the host passes a place for it.
+        // SAFETY: the host passes a valid buffer.
         unsafe { self.describe(index, info, PluginInfo::create_class_info_unicode) }
     }
 
@@ -97,55 +97,55 @@ impl IPluginFactory3Trait for Factory {
     }
 }
 
-/// Where hosts begin.
+/// Entry point.
 #[unsafe(no_mangle)]
 extern "system" fn GetPluginFactory() -> *mut c_void {
     let factory = ComWrapper::new(Factory::new()).to_com_ptr::<IPluginFactory>();
     factory.map_or(std::ptr::null_mut(), |factory| factory.into_raw().cast())
 }
 
-/// Sets up what writes warnings.
+/// Initialises logging.
 fn enter() -> bool {
     nice_plug::wrapper::setup_logger::<Antiphon>();
     true
 }
 
-/// Called on Linux when the library is loaded.
+/// Called by Linux hosts after loading the library.
 #[cfg(all(target_family = "unix", not(target_os = "macos")))]
 #[unsafe(no_mangle)]
 extern "C" fn ModuleEntry(_library: *mut c_void) -> bool {
     enter()
 }
 
-/// Called on Linux before it is unloaded.
+/// Called by Linux hosts before unloading it.
 #[cfg(all(target_family = "unix", not(target_os = "macos")))]
 #[unsafe(no_mangle)]
 extern "C" fn ModuleExit() -> bool {
     true
 }
 
-/// Called on macOS when the library is loaded.
+/// Called by macOS hosts after loading the library.
 #[cfg(target_os = "macos")]
 #[unsafe(no_mangle)]
 extern "C" fn bundleEntry(_bundle: *mut c_void) -> bool {
     enter()
 }
 
-/// Called on macOS before it is unloaded.
+/// Called by macOS hosts before unloading it.
 #[cfg(target_os = "macos")]
 #[unsafe(no_mangle)]
 extern "C" fn bundleExit() -> bool {
     true
 }
 
-/// Called on Windows when the library is loaded.
+/// Called by Windows hosts after loading the library.
 #[cfg(target_os = "windows")]
 #[unsafe(no_mangle)]
 extern "system" fn InitDll() -> bool {
     enter()
 }
 
-/// Called on Windows before it is unloaded.
+/// Called by Windows hosts before unloading it.
 #[cfg(target_os = "windows")]
 #[unsafe(no_mangle)]
 extern "system" fn ExitDll() -> bool {

@@ -1,6 +1,7 @@
-//! The parameter changes of a block as nice-plug gets to see them: controllers that somebody moved.
+//! Parameter changes of a block as passed to nice-plug: only controller changes that are events.
 //!
-//! The plug-in's own parameters are set here. nice-plug would report each change to its worker thread, which has left ([`worker`](super::worker)).
+//! The plug-in's own parameters are set here. nice-plug would report each change to its worker thread, which is stopped
+//! ([`worker`](super::worker)).
 
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -14,14 +15,14 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComRef, ComWrapper};
 use super::controllers::{BlockInfo, Controllers};
 use super::parameters::{Parameter, Parameters};
 
-/// The list of a block's changes and, in turn, each queue in it: nice-plug (0.4.2) reads one queue to its end before it asks for the next, so one
-/// object serves for all of them and nothing is allocated.
+/// The list of a block's changes and, in turn, each queue in it. nice-plug (0.4.2) reads one queue to its end before it requests the next,
+/// so one object serves for all, without allocation.
 struct Changes {
     /// The host's list; null between blocks.
     list: Cell<*mut IParameterChanges>,
-    /// The host's queue that is being read.
+    /// The host's queue being read.
     queue: Cell<*mut IParamValueQueue>,
-    /// What it is about.
+    /// The parameter of that queue.
     parameter: Cell<Parameter>,
     parameters: Parameters,
     controllers: RefCell<Controllers>,
@@ -33,7 +34,7 @@ impl Class for Changes {
     type Interfaces = (IParameterChanges, IParamValueQueue);
 }
 
-/// [`Changes`] and their owner.
+/// Owns the [`Changes`].
 pub(super) struct Inputs(ComWrapper<Changes>);
 
 // SAFETY: it has one owner, which calls it from one thread at a time; nice-plug keeps no reference beyond a call of `process`.
@@ -53,21 +54,21 @@ impl Inputs {
         Self(changes)
     }
 
-    /// Hertz.
+    /// Sets the sample rate in hertz.
     pub(super) fn set_sample_rate(&self, hertz: f64) {
         self.0.controllers.borrow_mut().set_sample_rate(hertz);
     }
 
-    /// Takes the host's list for a block, sets the plug-in's own parameters, and returns the list that nice-plug is to read.
+    /// Takes the host's list for a block, sets the plug-in's own parameters, and returns the list for nice-plug.
     ///
     /// # Safety
-    /// `list` is null, or the host's and alive until [`end`](Self::end).
+    /// `list` is null, or the host's and valid until [`end`](Self::end).
     pub(super) unsafe fn begin(&self, list: *mut IParameterChanges, block: BlockInfo) -> *mut IParameterChanges {
         self.0.list.set(list);
         self.0.controllers.borrow_mut().begin(block);
-        // SAFETY: as the caller says.
+        // SAFETY: guaranteed by the caller.
         let Some(list) = (unsafe { ComRef::from_raw(list) }) else { return ptr::null_mut() };
-        // SAFETY: the calls are those of the interface; a queue lives as long as its list.
+        // SAFETY: plain interface calls; a queue lives as long as its list.
         unsafe {
             for index in 0..list.getParameterCount() {
                 if let Some(queue) = ComRef::from_raw(list.getParameterData(index)) {
@@ -78,7 +79,7 @@ impl Inputs {
         self.0.as_com_ref::<IParameterChanges>().map_or(ptr::null_mut(), |list| list.as_ptr())
     }
 
-    /// The block is over.
+    /// Ends the block.
     pub(super) fn end(&self) {
         self.0.list.set(ptr::null_mut());
         self.0.queue.set(ptr::null_mut());
@@ -86,9 +87,9 @@ impl Inputs {
 }
 
 impl Changes {
-    /// Looks at a queue before the block is played.
+    /// Examines a queue before the block is processed.
     fn prepare(&self, queue: ComRef<'_, IParamValueQueue>) {
-        // SAFETY: the calls are those of the interface, and write to valid places.
+        // SAFETY: plain interface calls that write to valid places.
         unsafe {
             let points = queue.getPointCount();
             match self.parameters.find(queue.getParameterId()) {
@@ -97,10 +98,10 @@ impl Changes {
                     for point in 0..points {
                         let (mut sample, mut value) = (0, 0.0);
                         if queue.getPoint(point, &raw mut sample, &raw mut value) == kResultOk && value.is_finite() {
-                            // None is smoothed, so there is no smoother to tell.
+                            // No parameter is smoothed, so there is no smoother to update.
                             if parameter._internal_set_normalized_value(as_f32(value)) {
-                                // What passed before may not have passed, or gone elsewhere.
-                                self.controllers.borrow_mut().forget_sent();
+                                // The parameter may affect what passes through, and where to.
+                                self.controllers.borrow_mut().invalidate_known();
                             }
                         }
                     }
@@ -111,19 +112,19 @@ impl Changes {
     }
 
     fn queue(&self) -> Option<ComRef<'_, IParamValueQueue>> {
-        // SAFETY: null, or a queue of the list of the block that is being played.
+        // SAFETY: null, or a queue in the list of the current block.
         unsafe { ComRef::from_raw(self.queue.get()) }
     }
 }
 
 impl IParameterChangesTrait for Changes {
     unsafe fn getParameterCount(&self) -> int32 {
-        // SAFETY: null, or the list of the block that is being played.
+        // SAFETY: null, or the list of the current block.
         unsafe { ComRef::from_raw(self.list.get()).map_or(0, |list| list.getParameterCount()) }
     }
 
     unsafe fn getParameterData(&self, index: int32) -> *mut IParamValueQueue {
-        // SAFETY: as above, and the calls are those of the interface.
+        // SAFETY: as above, and plain interface calls.
         unsafe {
             let queue = ComRef::from_raw(self.list.get()).map_or(ptr::null_mut(), |list| list.getParameterData(index));
             let Some(found) = ComRef::from_raw(queue) else { return ptr::null_mut() };
@@ -140,7 +141,7 @@ impl IParameterChangesTrait for Changes {
 
 impl IParamValueQueueTrait for Changes {
     unsafe fn getParameterId(&self) -> ParamID {
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         self.queue().map_or(ParamID::MAX, |queue| unsafe { queue.getParameterId() })
     }
 
@@ -148,17 +149,17 @@ impl IParamValueQueueTrait for Changes {
         if matches!(self.parameter.get(), Parameter::Own(_)) {
             return 0;
         }
-        // SAFETY: the call is that of the interface.
+        // SAFETY: a plain interface call.
         self.queue().map_or(0, |queue| unsafe { queue.getPointCount() })
     }
 
     unsafe fn getPoint(&self, index: int32, sample: *mut int32, value: *mut ParamValue) -> tresult {
         let Some(queue) = self.queue() else { return kInvalidArgument };
-        // SAFETY: nice-plug passes where it wants them.
+        // SAFETY: nice-plug passes valid buffers.
         let outcome = unsafe { queue.getPoint(index, sample, value) };
         let Parameter::Controller(controller) = self.parameter.get() else { return outcome };
-        // SAFETY: as above; it was written to just now.
-        if outcome != kResultOk || self.controllers.borrow_mut().admit(controller, as_f32(unsafe { *value })) {
+        // SAFETY: as above; it was just written.
+        if outcome != kResultOk || self.controllers.borrow_mut().is_event(controller, as_f32(unsafe { *value })) {
             return outcome;
         }
         kResultFalse
@@ -169,7 +170,7 @@ impl IParamValueQueueTrait for Changes {
     }
 }
 
-/// A value as nice-plug keeps it.
+/// A value in nice-plug's precision.
 #[allow(clippy::cast_possible_truncation, reason = "parameters have single precision")]
 pub(super) const fn as_f32(value: ParamValue) -> f32 {
     value as f32

@@ -1,6 +1,6 @@
-//! What a VST3 component and the plug-in inside it share: nice-plug hands on neither the parameters nor the mode of a block.
+//! Link between a VST3 component and the plug-in inside it: nice-plug exposes neither the parameters nor a block's render mode.
 //!
-//! nice-plug's wrapper makes the plug-in and keeps it to itself, so the plug-in leaves its end of the link with the thread that makes it.
+//! nice-plug's wrapper creates the plug-in and keeps it private, so the plug-in leaves its link in a thread-local for the component.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -8,56 +8,56 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::params::AntiphonParams;
 
-/// What the host renders a block for.
+/// Whether the host renders in real time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockMode {
-    /// Somebody listens: the block must be done in time.
+    /// Real time: the block has a deadline.
     Live,
-    /// A file: the host waits.
+    /// Rendering to a file: the host waits.
     Offline,
 }
 
-/// One end of the link; both are the same.
+/// Shared state of a component and its plug-in.
 #[derive(Default)]
 pub struct Link {
-    /// The plug-in's parameters; `None` for a plug-in that left no link.
+    /// The plug-in's parameters; `None` if the plug-in left no link.
     pub(super) params: Option<Arc<AntiphonParams>>,
-    /// 0: not said, as in CLAP. Otherwise 1 + [`BlockMode`].
+    /// 0: not set, as in CLAP. Otherwise 1 + [`BlockMode`].
     mode: AtomicU8,
 }
 
 thread_local! {
-    /// Whether a component is being made on this thread. Without a destructor, so that it does not keep the library loaded.
-    static IS_MADE: Cell<bool> = const { Cell::new(false) };
-    /// The link of the plug-in that was made last, for its component. Touched only while one is made.
-    static LEFT: RefCell<Option<Arc<Link>>> = const { RefCell::new(None) };
+    /// Whether this thread is creating a component. No destructor, so that it does not keep the library loaded.
+    static CREATING: Cell<bool> = const { Cell::new(false) };
+    /// Link of the plug-in created last, for its component. Used only while one is created.
+    static PENDING_LINK: RefCell<Option<Arc<Link>>> = const { RefCell::new(None) };
 }
 
 impl Link {
-    /// A plug-in's end.
+    /// The plug-in's link.
     #[must_use]
     pub fn new(params: &Arc<AntiphonParams>) -> Arc<Self> {
         let link = Arc::new(Self { params: Some(Arc::clone(params)), mode: AtomicU8::new(0) });
-        if IS_MADE.get() {
-            LEFT.set(Some(Arc::clone(&link)));
+        if CREATING.get() {
+            PENDING_LINK.set(Some(Arc::clone(&link)));
         }
         link
     }
 
-    /// Makes a wrapper, and returns it with the link of the plug-in inside.
-    pub(super) fn tie<W>(make: impl FnOnce() -> W) -> (W, Arc<Self>) {
-        IS_MADE.set(true);
+    /// Creates a wrapper; returns it with the link of its plug-in.
+    pub(super) fn connect<W>(make: impl FnOnce() -> W) -> (W, Arc<Self>) {
+        CREATING.set(true);
         let made = make();
-        IS_MADE.set(false);
-        (made, LEFT.take().unwrap_or_default())
+        CREATING.set(false);
+        (made, PENDING_LINK.take().unwrap_or_default())
     }
 
-    /// Says what the next block is rendered for.
+    /// Sets the render mode of the next block.
     pub(super) fn set_mode(&self, mode: BlockMode) {
         self.mode.store(1 + mode as u8, Ordering::Relaxed);
     }
 
-    /// What the current block is rendered for; `None` if the format does not say it with each block.
+    /// Render mode of the current block; `None` if the format does not report it per block.
     #[must_use]
     pub fn mode(&self) -> Option<BlockMode> {
         match self.mode.load(Ordering::Relaxed) {
@@ -73,9 +73,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn link_of_a_component_is_that_of_the_plugin_made_inside() {
+    fn component_has_the_link_of_the_plugin_inside() {
         let params = Arc::new(AntiphonParams::new(true));
-        let (inside, link) = Link::tie(|| Link::new(&params));
+        let (inside, link) = Link::connect(|| Link::new(&params));
         assert!(Arc::ptr_eq(&inside, &link));
         assert_eq!(inside.mode(), None);
         for mode in [BlockMode::Offline, BlockMode::Live] {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn link_outside_of_a_component_is_left_with_nobody() {
+    fn link_created_outside_a_component_is_not_kept() {
         let lone = Link::new(&Arc::new(AntiphonParams::new(true)));
         assert_eq!(Arc::strong_count(&lone), 1);
     }

@@ -1,12 +1,12 @@
-//! The plug-in in VST3: nice-plug's component, with what is wrong in it (0.4.2) put right from outside.
+//! VST3: nice-plug's component (0.4.2) with workarounds applied from outside.
 //!
-//! * Controllers come as hidden parameters, which nice-plug shows at a half, and hosts write parameters back: `controllers` tells what is moved
-//!   from what is written.
-//! * A host says with each block whether it renders to a file; nice-plug hands on what it was told at the set-up before the last: [`link`].
-//! * Blocks without an audio output are left out with all their events: `block` lends one.
-//! * On Linux a worker thread of nice-plug's can bring the host down. [`worker`] sends it home first, and `inputs` leaves nothing for it to do.
+//! * Controllers arrive as hidden parameters, which nice-plug initialises to one half, and hosts write parameters back: `controllers`
+//!   separates moved controllers from written-back values.
+//! * A host states with each block whether it renders offline; nice-plug reports the mode of the set-up before last: [`link`].
+//! * Blocks without an audio output are skipped with all their events: `block` supplies one.
+//! * On Linux nice-plug's worker thread can crash the host. [`worker`] stops it up front, and `inputs` leaves it nothing to do.
 //!
-//! For all of them, an instance has to be made by us: `factory` is what hosts ask for one. CLAP is as nice-plug has it.
+//! All of this requires that we create the instances: `factory` is what hosts call. CLAP uses nice-plug unchanged.
 
 mod block;
 mod component;

@@ -1,4 +1,4 @@
-//! Which parameter a VST3 host's number stands for: one of the plug-in's own, or the hidden one of a controller.
+//! Maps VST3 parameter ids to the plug-in's own parameters and the controllers' hidden ones.
 
 use std::sync::Arc;
 
@@ -13,31 +13,31 @@ use crate::params::AntiphonParams;
 /// A parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Parameter {
-    /// The plug-in's own.
+    /// One of the plug-in's own.
     Own(ParamPtr),
-    /// A controller's, by index.
+    /// A controller's hidden parameter, by index.
     Controller(usize),
-    /// Somebody else's.
+    /// Unknown id.
     Unknown,
 }
 
-/// The numbers as nice-plug gives them.
+/// The ids nice-plug assigned.
 #[derive(Clone)]
 pub(super) struct Parameters {
     /// In the order of the parameters.
     own: Vec<(ParamID, ParamPtr)>,
-    /// The number of the first controller's; the others follow.
+    /// Id of the first controller; the others follow.
     first_controller: Option<ParamID>,
-    /// Keeps what the pointers point at.
+    /// Keeps the pointers valid.
     _params: Option<Arc<AntiphonParams>>,
 }
 
 impl Parameters {
-    /// Asks a component of nice-plug's for them.
+    /// Queries nice-plug's component for its ids.
     pub(super) fn of(component: &(impl IEditControllerTrait + IMidiMappingTrait), params: Option<Arc<AntiphonParams>>) -> Self {
         let id = |index: usize| {
             let index = int32::try_from(index).ok()?;
-            // SAFETY: a structure of numbers, for which zero is one; the call writes into it.
+            // SAFETY: a structure of numbers, for which zero is valid; the call writes to it.
             let (info, outcome) = unsafe {
                 let mut info: ParameterInfo = std::mem::zeroed();
                 let outcome = component.getParameterInfo(index, &raw mut info);
@@ -45,16 +45,16 @@ impl Parameters {
             };
             (outcome == kResultOk).then_some(info.id)
         };
-        // nice-plug lists the parameters in their own order.
+        // nice-plug lists the parameters in declaration order.
         let own = params.iter().flat_map(|params| params.param_map());
         let own = own.enumerate().filter_map(|(index, (_, parameter, _))| Some((id(index)?, parameter))).collect();
         let mut first = 0;
-        // SAFETY: the call writes into a valid place.
+        // SAFETY: the call writes to a valid place.
         let has_controllers = unsafe { component.getMidiControllerAssignment(0, 0, 0, &raw mut first) } == kResultOk;
         Self { own, first_controller: has_controllers.then_some(first), _params: params }
     }
 
-    /// The parameter with this number.
+    /// The parameter with this id.
     pub(super) fn find(&self, id: ParamID) -> Parameter {
         if let Some(index) = self.controller(id) {
             return Parameter::Controller(index);
@@ -63,7 +63,7 @@ impl Parameters {
         own.map_or(Parameter::Unknown, |(_, parameter)| Parameter::Own(*parameter))
     }
 
-    /// The index of the controller that a hidden parameter stands for.
+    /// Index of the controller that a hidden parameter stands for.
     pub(super) fn controller(&self, id: ParamID) -> Option<usize> {
         let index = usize::try_from(id.checked_sub(self.first_controller?)?).ok()?;
         (index < ALL).then_some(index)

@@ -1,4 +1,4 @@
-//! How long the library takes to load: before a host knows what is inside, and until an instance is active.
+//! Load time of the library: until its classes are known, and until an instance is active.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -10,9 +10,9 @@ use anyhow::{Context, Result, ensure};
 use clack_host::prelude::PluginEntry;
 use clap::ValueEnum;
 
-/// How often it is loaded with its file in memory, each time in a new process.
+/// Loads with the file in the page cache, each in a new process.
 const TIMES: usize = 20;
-/// How often with its file on disk alone.
+/// Loads with the file only on disk.
 const TIMES_FROM_DISK: usize = 5;
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -21,16 +21,16 @@ pub(crate) enum Format {
     Vst3,
 }
 
-/// What one process saw.
+/// Measurements of one process.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Seen {
-    /// Until the host has read which classes there are.
+struct Measured {
+    /// Wall time until the host has read the classes.
     listed: Duration,
-    /// Of that, on a processor.
+    /// CPU time of that.
     listed_cpu: Duration,
-    /// Bytes that this made resident.
+    /// Bytes made resident by it.
     listed_memory: u64,
-    /// From there until an instance processes.
+    /// Wall time from there until an instance is active.
     active: Duration,
 }
 
@@ -43,15 +43,15 @@ pub(crate) fn report(library: &Path) -> Result<()> {
             let (mut listed, mut cpu, mut active, mut memory) = (Sample::default(), Sample::default(), Sample::default(), 0);
             for _ in 0..times {
                 if times == TIMES_FROM_DISK {
-                    forget(library)?;
+                    drop_from_page_cache(library)?;
                 }
                 let output = Command::new(&program).arg("--bundle").arg(library).args(["--once", name.get_name()]).output()?;
                 ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-                let seen: Seen = serde_json::from_slice(&output.stdout)?;
-                listed.add(seen.listed);
-                cpu.add(seen.listed_cpu);
-                active.add(seen.active);
-                memory = memory.max(seen.listed_memory);
+                let measured: Measured = serde_json::from_slice(&output.stdout)?;
+                listed.add(measured.listed);
+                cpu.add(measured.listed_cpu);
+                active.add(measured.active);
+                memory = memory.max(measured.listed_memory);
             }
             let columns = |sample: &Sample| sample.columns(Duration::from_millis(1), &[500, 950, 1000]);
             println!("{:<52} {}", format!("{} until its classes are known, file {from}", name.get_name()), columns(&listed));
@@ -63,12 +63,12 @@ pub(crate) fn report(library: &Path) -> Result<()> {
     Ok(())
 }
 
-/// In a process of its own: loads it, and prints what that took.
+/// Runs in its own process: loads the library once, and prints the measurements.
 pub(crate) fn once(library: &Path, format: Format) -> Result<()> {
     let (memory, began, time) = (machine::memory().resident, Instant::now(), machine::thread_time());
     let (clap, vst3) = match format {
         Format::Clap => {
-            // SAFETY: whoever names a bundle trusts it, as every host does.
+            // SAFETY: the caller trusts the bundle it names, as every host does.
             let entry = unsafe { PluginEntry::load(library) }?;
             let factory = entry.get_plugin_factory().context("it has no plug-ins")?;
             ensure!(factory.plugin_descriptors().count() == Class::ALL.len(), "it lists other classes");
@@ -96,12 +96,12 @@ pub(crate) fn once(library: &Path, format: Format) -> Result<()> {
         }
     };
     drop(clap);
-    println!("{}", serde_json::to_string(&Seen { listed, listed_cpu, listed_memory, active })?);
+    println!("{}", serde_json::to_string(&Measured { listed, listed_cpu, listed_memory, active })?);
     Ok(())
 }
 
-/// Lets the system forget what it has of a file in memory, as far as nobody uses it.
-fn forget(path: &Path) -> Result<()> {
+/// Drops a file's unused pages from the page cache.
+fn drop_from_page_cache(path: &Path) -> Result<()> {
     let file = File::open(path)?;
     file.sync_all()?;
     #[cfg(target_os = "linux")]

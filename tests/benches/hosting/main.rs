@@ -1,7 +1,8 @@
-//! What the plug-in costs its host: `cargo bench -p antiphon-tests --bench hosting`, or with `-- --bundle FILE` of a bundle's library.
+//! Cost of the plug-in to its host: `cargo bench -p antiphon-tests --bench hosting`, optionally with `-- --bundle FILE` of a bundle's
+//! library.
 //!
-//! Three parts, each in processes of its own, with the library loaded as hosts load it: how long that takes, what further instances take of
-//! memory, and what one block takes of the audio thread's time. Nothing is asserted but that the audio thread does not allocate.
+//! Three parts, each in processes of its own, with the library loaded as hosts load it: load time, memory per further instance, and
+//! audio-thread time per block. The only assertion is that the audio thread does not allocate.
 
 mod allocations;
 mod block;
@@ -13,35 +14,35 @@ use std::process::{Command, ExitCode};
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
-use antiphon_tests::{Roll, Timed, keyboard, library, machine};
+use antiphon_tests::{RollingTransport, Timed, library, machine, playback};
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 
-/// Hertz.
+/// Sample rate in hertz.
 const RATE: f64 = 48_000.0;
 /// Quarters per minute.
 const TEMPO: f64 = 120.0;
-/// Samples of a bar of 4/4.
+/// Samples per bar of 4/4.
 const BAR: u64 = 96_000;
-/// Bars of the demo clip that the player plays, over and over.
+/// Bars of the demo clip that the player repeats.
 const CLIP_BARS: u32 = 8;
 
-/// What the plug-in costs its host.
+/// Cost of the plug-in to its host.
 #[derive(Parser)]
 struct Arguments {
-    /// The library to load: a bundle's file that hosts load, or else the one that was built with this program
+    /// The library to load: a bundle's file that hosts load; by default the one built with this program
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
-    /// How long each set-up is played when blocks are timed
+    /// How long each configuration is played when blocks are timed, in seconds
     #[arg(long, default_value_t = 30)]
     seconds: u64,
-    /// One part instead of all
+    /// Run one part instead of all
     #[arg(long)]
     part: Option<Part>,
-    /// Load it once in this format, and print the times: what a part starts
+    /// Load the library once in this format and print the times: used by the part `loading`
     #[arg(long, hide = true)]
     once: Option<loading::Format>,
-    /// What `cargo bench` adds
+    /// Passed by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let library = match &arguments.bundle {
-        // The plug-in looks for its runtime beside the path that it was loaded by.
+        // The plug-in looks for its runtime beside the path it was loaded from.
         Some(path) => path.canonicalize().with_context(|| path.display().to_string())?,
         None => library::path(),
     };
@@ -83,7 +84,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         Some(Part::Block) => block::report(&library, arguments.seconds),
         None => {
             println!("{}; load average {}", library.display(), machine::load_average());
-            // Each in a process of its own, so that none inherits what another left in memory.
+            // Each in its own process, so that none inherits memory from another.
             for part in Part::value_variants() {
                 let name = part.to_possible_value().context("no part is hidden")?;
                 let mut again = Command::new(std::env::current_exe()?);
@@ -96,14 +97,14 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-/// The demo clip as one player plays it, timed from its start.
-fn played(song: &Roll) -> Result<Vec<Timed>> {
+/// The demo clip as messages of one keyboard player, timed from its start.
+fn played(song: &RollingTransport) -> Result<Vec<Timed>> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/pop.mid");
     let clip = smf::read_file(&path).context("the demo clip")?.clip;
-    Ok(keyboard::strike(&clip, song, keyboard::bar_line(song, CLIP_BARS)))
+    Ok(playback::to_messages(&clip, song, playback::bar_line(song, CLIP_BARS)))
 }
 
-/// What of the clip, played over and over, falls into a block: timed from the start of the block.
+/// The messages of the repeated clip that fall into a block, timed from the start of the block.
 fn inside(clip: &[Timed], from: u64, frames: u32) -> Vec<Timed> {
     let round = u64::from(CLIP_BARS) * BAR;
     let (from, frames) = (from % round, u64::from(frames));

@@ -1,24 +1,24 @@
-//! What further instances take of memory, each with the engine at work for as many bars as its cache can hold.
+//! Memory per further instance, each with the engine at work for as many bars as its cache holds.
 
 use std::path::Path;
 
 use antiphon_tests::machine::{self, Memory};
-use antiphon_tests::{Block, ClapHost, Class, Host, Message, Render, Roll, Setup, Timed};
+use antiphon_tests::{Block, ClapHost, Class, Host, Message, Render, RollingTransport, Setup, Timed};
 use anyhow::{Result, ensure};
 
 use crate::{BAR, RATE, TEMPO, inside, played};
 
-/// How many are made.
+/// Number of instances.
 const INSTANCES: usize = 8;
-/// Bars that each plays: the cache holds 33 in full, so that more add little.
+/// Bars each one plays: the cache holds 33 in full, so more would add little.
 const BARS: u64 = 40;
-/// Samples of a block.
+/// Samples per block.
 const FRAMES: u32 = 2048;
-/// The last bars are planned with the default horizon, four bars, and played.
+/// Bar from which planning uses the default horizon of four bars, and from which the plan is played.
 const LAST: u64 = BARS - 6;
 
 pub(crate) fn report(library: &Path) -> Result<()> {
-    let clip = played(&Roll::new(TEMPO, RATE))?;
+    let clip = played(&RollingTransport::new(TEMPO, RATE))?;
     let mut hosts = Vec::new();
     let mut readings = vec![machine::memory()];
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
@@ -51,11 +51,11 @@ pub(crate) fn report(library: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An instance that has played its bars, and how many notes it has planned and played. As an offline render, which waits for every plan.
+/// An instance that has played its bars, and the number of planned notes played. An offline render, which waits for every plan.
 fn instance(library: &Path, clip: &[Timed]) -> Result<(ClapHost, usize)> {
     let setup = Setup { sample_rate: RATE, longest_block: FRAMES, render: Render::Offline };
     let mut host = ClapHost::bundled(library, Class::Instrument, setup)?;
-    let mut song = Roll::new(TEMPO, RATE);
+    let mut song = RollingTransport::new(TEMPO, RATE);
     let four_bars = host.get("Horizon");
     host.set("Horizon", 0.0);
     let falls = |at: u64, from: u64| (from..from + u64::from(FRAMES)).contains(&at);

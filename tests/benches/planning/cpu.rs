@@ -1,4 +1,4 @@
-//! What the engine's threads use of the processor: Linux tells; elsewhere everything is zero.
+//! CPU use of the engine's threads. Linux only; elsewhere all values are zero.
 
 /// The engine's threads.
 pub(crate) struct Threads(Vec<i32>);
@@ -13,7 +13,7 @@ mod linux {
     use super::Threads;
 
     impl Threads {
-        /// The session's and the workers', by their names.
+        /// Session and worker threads, found by name.
         pub(crate) fn of_the_engine() -> Self {
             let tasks = fs::read_dir("/proc/self/task").expect("Linux lists threads");
             let ids = tasks.filter_map(|task| {
@@ -26,13 +26,13 @@ mod linux {
             threads
         }
 
-        /// Processor time used so far.
+        /// CPU time used so far.
         pub(crate) fn used(&self) -> Duration {
-            // As pthread_getcpuclockid() makes it: the clock of one thread, of what the scheduler counts. A thread has one as long as it lives.
+            // The id of a thread's CPU clock, computed as pthread_getcpuclockid() does. It exists as long as the thread.
             self.0.iter().map(|&id| machine::clock((!id << 3) | 0b110)).sum()
         }
 
-        /// Time spent ready to run while others ran.
+        /// Time spent runnable but not running.
         pub(crate) fn waited(&self) -> Duration {
             let waited = |id: &i32| {
                 let text = fs::read_to_string(format!("/proc/self/task/{id}/schedstat")).ok()?;

@@ -1,9 +1,9 @@
-//! How soon a plan comes, and whether anything sounds late: `cargo bench -p antiphon-tests --bench planning -- --minutes 20`.
+//! Planning latency, and whether anything plays late: `cargo bench -p antiphon-tests --bench planning -- --minutes 20`.
 //!
-//! A host with the plug-in and the real engine runs 64-sample blocks at 48 kHz and 120 bpm, in real time. Rounds of twelve bars: for eight the
-//! player plays the demo clip, each time in another key; then Play is pressed and the plan plays for four, in every other round with Another
-//! after a bar. Times are of the clock on the wall, from the end of the block in which the planning tick falls; beside them stands what the
-//! engine's threads used of the processor meanwhile, so that what other programs took can be seen.
+//! A host with the plug-in and the real engine runs 64-sample blocks at 48 kHz and 120 bpm, in real time. Rounds of twelve bars: for eight
+//! the player plays the demo clip, each time in another key; then Play is pressed and the plan plays for four, in every other round with
+//! Another after a bar. Latencies are wall time from the end of the block that contains the planning tick; the CPU time of the engine's
+//! threads is reported next to them, which shows the influence of other programs.
 
 mod cpu;
 
@@ -16,54 +16,54 @@ use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
 use antiphon_engine::session::{Asked, Engine};
 use antiphon_plugin::meters::Count;
-use antiphon_tests::by_hand::{self, View};
-use antiphon_tests::{Block, ClapHost, Class, Host, Message, Roll, Sample, Setup, Timed, keyboard, machine};
+use antiphon_tests::linked::{self, Observer};
+use antiphon_tests::{Block, ClapHost, Class, Host, Message, RollingTransport, Sample, Setup, Timed, machine, playback};
 use clap::Parser;
 use cpu::Threads;
 
-/// Hertz.
+/// Sample rate in hertz.
 const RATE: f64 = 48_000.0;
-/// Samples of a block: 1.33 ms.
+/// Samples per block: 1.33 ms.
 const FRAMES: u32 = 64;
 /// Quarters per minute.
 const TEMPO: f64 = 120.0;
-/// Samples of a bar of 4/4.
+/// Samples per bar of 4/4.
 const BAR: u64 = 96_000;
-/// Samples of a quarter, after each of which there is a planning tick.
+/// Samples per quarter; each ends with a planning tick.
 const QUARTER: u64 = BAR / 4;
 /// Bars of a round that the player plays.
 const PLAYED_BARS: u32 = 8;
 /// Bars of a round.
 const ROUND_BARS: u32 = 12;
-/// Ticks of four bars: what a plan covers at least, unless it comes after what plays or the machine is slow.
+/// Ticks of four bars: the usual minimum length of a plan.
 const FOUR_BARS: i64 = 4 * 96;
-/// Where Play goes down, in samples of a round: two beats before the player stops.
+/// When Play is pressed, in samples of a round: two beats before the player stops.
 const PLAY: u64 = PLAYED_BARS as u64 * BAR - 2 * QUARTER;
-/// Where Another goes down in every other round: a bar after the plan began.
+/// When Another is pressed in every other round: one bar after the plan began.
 const ANOTHER: u64 = (PLAYED_BARS as u64 + 1) * BAR;
-/// How long a trigger is down, in samples.
+/// How long a trigger is held, in samples.
 const PRESS: u64 = QUARTER / 4;
 
-/// How soon a plan comes, and whether anything sounds late.
+/// Planning latency, and whether anything plays late.
 #[derive(Parser)]
 struct Arguments {
-    /// How long to play
+    /// How long to play, in minutes
     #[arg(long, default_value_t = 2.0)]
     minutes: f64,
-    /// What `cargo bench` adds
+    /// PlanningTick by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// A planning tick as the host saw it.
+/// A planning tick as seen by the host.
 #[derive(Debug, Clone, Copy)]
-struct Passed {
-    /// When the block was over in which it fell.
+struct PlanningTick {
+    /// End of the block that contained it.
     at: Instant,
-    /// What the engine had used of the processor by then.
+    /// CPU time the engine had used by then.
     used: Duration,
     asked: Option<Asked>,
-    /// What it had used when the first note was seen, and when the whole was: up to a block late.
+    /// CPU time used when the first note was there, and when the plan was complete; up to a block late.
     used_first: Option<Duration>,
     used_whole: Option<Duration>,
 }
@@ -74,22 +74,22 @@ fn main() -> ExitCode {
         eprintln!("error: name ONNX Runtime with {RUNTIME_VARIABLE}");
         return ExitCode::from(2);
     }
-    let mut host = ClapHost::watched(Class::Instrument, Setup { sample_rate: RATE, longest_block: FRAMES, ..Setup::default() });
-    let view = by_hand::take_view();
-    if let Err(reason) = ready(&mut host, &view) {
+    let mut host = ClapHost::observed(Class::Instrument, Setup { sample_rate: RATE, longest_block: FRAMES, ..Setup::default() });
+    let observer = linked::take_observer();
+    if let Err(reason) = ready(&mut host, &observer) {
         eprintln!("error: {reason}");
         return ExitCode::FAILURE;
     }
-    Take::new(host, view).run(Duration::from_secs_f64(arguments.minutes * 60.0));
+    Run::new(host, observer).run(Duration::from_secs_f64(arguments.minutes * 60.0));
     ExitCode::SUCCESS
 }
 
-/// Waits until the model is loaded, with the transport at rest.
-fn ready(host: &mut ClapHost, view: &View) -> Result<(), String> {
+/// Waits until the model is loaded, with the transport stopped.
+fn ready(host: &mut ClapHost, observer: &Observer) -> Result<(), String> {
     host.set("Seed", 0.3);
     loop {
         host.process(&Block { frames: FRAMES, ..Block::default() });
-        match &view.pace.lock().engine {
+        match &observer.pace.lock().engine {
             Engine::Ready => return Ok(()),
             Engine::Failed(fault) => return Err(fault.what.clone()),
             Engine::Loading => {}
@@ -98,28 +98,37 @@ fn ready(host: &mut ClapHost, view: &View) -> Result<(), String> {
     }
 }
 
-/// One long take.
-struct Take {
+/// One measurement run.
+struct Run {
     host: ClapHost,
-    view: View,
-    song: Roll,
+    observer: Observer,
+    song: RollingTransport,
     threads: Threads,
     clip: Vec<Timed>,
-    /// By planning tick.
-    passed: BTreeMap<i64, Passed>,
-    /// How late the host began its blocks.
+    /// By tick.
+    ticks: BTreeMap<i64, PlanningTick>,
+    /// How late the host started its blocks.
     behind: Sample,
-    /// What came out that did not come in, by its samples.
+    /// Note-ons in the output that were not in the input.
     planned: u64,
 }
 
-impl Take {
-    fn new(host: ClapHost, view: View) -> Self {
-        let song = Roll::new(TEMPO, RATE);
+impl Run {
+    fn new(host: ClapHost, observer: Observer) -> Self {
+        let song = RollingTransport::new(TEMPO, RATE);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/pop.mid");
         let clip = smf::read_file(&path).expect("the demo clip is a MIDI file").clip;
-        let clip = keyboard::strike(&clip, &song, keyboard::bar_line(&song, PLAYED_BARS));
-        Self { host, view, song, threads: Threads::of_the_engine(), clip, passed: BTreeMap::new(), behind: Sample::default(), planned: 0 }
+        let clip = playback::to_messages(&clip, &song, playback::bar_line(&song, PLAYED_BARS));
+        Self {
+            host,
+            observer,
+            song,
+            threads: Threads::of_the_engine(),
+            clip,
+            ticks: BTreeMap::new(),
+            behind: Sample::default(),
+            planned: 0,
+        }
     }
 
     fn run(mut self, length: Duration) {
@@ -132,7 +141,7 @@ impl Take {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             self.behind.add(due.elapsed());
             self.block();
-            self.look();
+            self.poll();
         }
         let took = began.elapsed();
         println!("{:.1} minutes of blocks of {FRAMES} samples at {RATE} Hz, {TEMPO} bpm\n", took.as_secs_f64() / 60.0);
@@ -168,50 +177,50 @@ impl Take {
 
         let start = self.song.played;
         self.song.played += u64::from(FRAMES);
-        // A tick that falls on the end of a block has been reached by it.
+        // A tick at the end of a block has been reached by it.
         let quarter = self.song.played / QUARTER;
         if quarter > start / QUARTER {
             let tick = i64::try_from(quarter * 24).expect("a short song");
-            let passed = Passed { at: Instant::now(), used: self.threads.used(), asked: None, used_first: None, used_whole: None };
-            self.passed.insert(tick, passed);
+            let ticks = PlanningTick { at: Instant::now(), used: self.threads.used(), asked: None, used_first: None, used_whole: None };
+            self.ticks.insert(tick, ticks);
         }
     }
 
-    /// What has become of what was asked for last.
-    fn look(&mut self) {
-        let Some(asked) = self.view.pace.lock().asked else { return };
-        let Some(passed) = self.passed.get_mut(&asked.tick.0) else { return };
-        passed.asked = Some(asked);
-        if asked.first_note.is_some() && passed.used_first.is_none() {
-            passed.used_first = Some(self.threads.used());
+    /// Records the progress of the latest request.
+    fn poll(&mut self) {
+        let Some(asked) = self.observer.pace.lock().asked else { return };
+        let Some(ticks) = self.ticks.get_mut(&asked.tick.0) else { return };
+        ticks.asked = Some(asked);
+        if asked.first_note.is_some() && ticks.used_first.is_none() {
+            ticks.used_first = Some(self.threads.used());
         }
-        if asked.whole.is_some() && passed.used_whole.is_none() {
-            passed.used_whole = Some(self.threads.used());
+        if asked.whole.is_some() && ticks.used_whole.is_none() {
+            ticks.used_whole = Some(self.threads.used());
         }
     }
 
     fn report(&self) {
-        let plans: Vec<(&Passed, Asked)> = self.passed.values().filter_map(|passed| Some((passed, passed.asked?))).collect();
+        let plans: Vec<(&PlanningTick, Asked)> = self.ticks.values().filter_map(|ticks| Some((ticks, ticks.asked?))).collect();
         let new = plans.iter().filter(|(_, asked)| asked.is_new);
         let (mut first, mut first_used, mut whole, mut whole_used) =
             (Sample::default(), Sample::default(), Sample::default(), Sample::default());
         let mut short = 0;
-        for (passed, asked) in new.clone() {
-            if let (Some(at), Some(used)) = (asked.first_note, passed.used_first) {
-                first.add(at.saturating_duration_since(passed.at));
-                first_used.add(used - passed.used);
+        for (ticks, asked) in new.clone() {
+            if let (Some(at), Some(used)) = (asked.first_note, ticks.used_first) {
+                first.add(at.saturating_duration_since(ticks.at));
+                first_used.add(used - ticks.used);
             }
             if asked.end.0 - asked.start.0 < FOUR_BARS {
                 short += 1;
-            } else if let (Some(at), Some(used)) = (asked.whole, passed.used_whole) {
-                whole.add(at.saturating_duration_since(passed.at));
-                whole_used.add(used - passed.used);
+            } else if let (Some(at), Some(used)) = (asked.whole, ticks.used_whole) {
+                whole.add(at.saturating_duration_since(ticks.at));
+                whole_used.add(used - ticks.used);
             }
         }
         let new = new.count();
         println!(
-            "{} quarters: at {new} a new plan was asked for, {short} of them of less than four bars, at {} more of one",
-            self.passed.len(),
+            "{} quarters: a new plan was requested at {new}, {short} of them shorter than four bars; an extension at {}",
+            self.ticks.len(),
             plans.len() - new
         );
         println!("{:<44} {:>6} {:>8} {:>8} {:>8} {:>8}", "milliseconds", "plans", "p50", "p99", "p99.5", "most");
@@ -224,7 +233,7 @@ impl Take {
         ] {
             println!("{name:<44} {}", sample.columns(Duration::from_millis(1), &[500, 990, 995, 1000]));
         }
-        let plans = self.view.pace.lock().plans;
+        let plans = self.observer.pace.lock().plans;
         let due = plans.on_time + plans.late;
         println!(
             "\nplans on time: {} of {due} ({:.2} %); none needed at {} ticks",
@@ -232,25 +241,25 @@ impl Take {
             100.0 * plans.on_time_share().unwrap_or(1.0),
             plans.kept
         );
-        let count = |count| self.view.meters.count(count);
+        let count = |count| self.observer.meters.count(count);
         println!(
             "planned notes: {} sounded ({} came out of the host's side), {} late, {} yielded to the player, {} stale, {} without room",
-            count(Count::Sounded),
+            count(Count::Played),
             self.planned,
             count(Count::Late),
             count(Count::Yielded),
             count(Count::Stale),
-            count(Count::Crowded)
+            count(Count::NoRoom)
         );
     }
 }
 
-/// In MiB.
+/// Resident memory in MiB.
 fn resident() -> u64 {
     machine::memory().resident >> 20
 }
 
-/// A message of the clip in the round's key, timed from the start of the block.
+/// A message of the clip in the key of the round, timed from the start of the block.
 fn transposed(timed: Timed, round: u64, from: u64) -> Timed {
     let key = |key: u8| key + u8::try_from(round * 5 % 12).expect("below 12") - 6;
     let message = match timed.message {

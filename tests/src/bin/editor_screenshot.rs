@@ -1,6 +1,7 @@
-//! A picture of the real editor: `cargo run -p antiphon-tests --bin editor_screenshot -- [--scale 2] [--size 720x420] [--without-engine] PICTURE.png`.
+//! Screenshot of the real editor: `cargo run -p antiphon-tests --bin editor_screenshot -- [--scale 2] [--size 720x420] [--without-engine]
+//! PICTURE.png`.
 //!
-//! It plays one of the demo pieces through a scripted model, in an X server that shows nothing.
+//! Shows one of the demo pieces through a scripted model, on a virtual X server.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,32 +12,32 @@ use antiphon_tests::scripted::Scripted;
 use antiphon_tests::window::{self, Format};
 use anyhow::{Context, Result, bail, ensure};
 
-/// Set where the display is ours already.
+/// Set in the child process, which has its display.
 const INSIDE: &str = "ANTIPHON_SCREENSHOT_INSIDE";
-/// The bar in which the playhead stands.
+/// Bar of the playhead.
 const BAR: u32 = 9;
 
-struct Wish {
+struct Options {
     format: Format,
     without_engine: bool,
     path: PathBuf,
 }
 
 fn main() -> Result<()> {
-    let wish = wish()?;
+    let options = options()?;
     if std::env::var_os(INSIDE).is_some() {
-        return photograph(&wish);
+        return screenshot(&options);
     }
-    let (width, height) = wish.format.pixels();
+    let (width, height) = options.format.pixels();
     let display = Display::start(width.into(), height.into())?;
     let program = std::env::current_exe().context("finding this program")?;
     let status = Command::new(program).args(std::env::args_os().skip(1)).env("DISPLAY", display.name()).env(INSIDE, "1").status()?;
     ensure!(status.success(), "no picture was made: {status}");
-    println!("{}", wish.path.display());
+    println!("{}", options.path.display());
     Ok(())
 }
 
-fn wish() -> Result<Wish> {
+fn options() -> Result<Options> {
     let (mut format, mut without_engine, mut path) = (Format::default(), false, None);
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
@@ -56,15 +57,15 @@ fn wish() -> Result<Wish> {
             _ => bail!("one picture at a time"),
         }
     }
-    Ok(Wish { format, without_engine, path: path.context("name the picture to write")? })
+    Ok(Options { format, without_engine, path: path.context("name the picture to write")? })
 }
 
-fn photograph(wish: &Wish) -> Result<()> {
-    let model = if wish.without_engine {
+fn screenshot(options: &Options) -> Result<()> {
+    let model = if options.without_engine {
         Scripted::without_engine()
     } else {
         let piece = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
         Scripted::at(&smf::read_file(&piece)?.clip, BAR)
     };
-    window::photograph(model, wish.format, &wish.path)
+    window::screenshot(model, options.format, &options.path)
 }

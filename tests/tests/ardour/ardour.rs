@@ -1,4 +1,4 @@
-//! Ardour in a home of its own, with the plug-in and the probe installed.
+//! Ardour in a home folder of its own, with the plug-in and the probe installed.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,13 +11,13 @@ use super::report::Report;
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_tests::library;
 
-/// Where Debian puts what is no program for users.
+/// Debian's folder for Ardour's libraries and internal programs.
 const LIBRARIES: &str = "/usr/lib/ardour7";
 
-/// Seconds after which a script that hangs is ended. The longest takes a minute and a half.
-const PATIENCE: &str = "400";
+/// Seconds after which a script that hangs is killed. The longest takes a minute and a half.
+const TIMEOUT: &str = "400";
 
-/// Most runs of a script.
+/// Maximum number of runs of a script.
 const ATTEMPTS: u32 = 4;
 
 /// How the interpreter ended.
@@ -26,13 +26,13 @@ struct End {
     text: String,
 }
 
-/// A home folder in which Ardour lists Antiphon. It stays behind in `target/tmp`, for whoever wants to open a session.
+/// A home folder in which Ardour lists Antiphon. It is left in `target/tmp`, so that sessions can be opened afterwards.
 pub(crate) struct Ardour {
     home: PathBuf,
 }
 
 impl Ardour {
-    /// The one that all tests share.
+    /// The installation that all tests share.
     pub(crate) fn installed() -> &'static Self {
         static INSTALLED: OnceLock<Ardour> = OnceLock::new();
         INSTALLED.get_or_init(Self::install)
@@ -50,7 +50,7 @@ impl Ardour {
         link(Path::new(&runtime), &contents.join("Resources/libonnxruntime.so"));
         link(&scripts().join("probe.lua"), &home.join(".config/ardour7/scripts/probe.lua"));
         let ardour = Self { home };
-        // Ardour's scripts list only what a scanner has seen.
+        // Ardour's scripts list only plug-ins that a scanner has seen.
         let output = ardour.command(&format!("{LIBRARIES}/ardour-vst3-scanner")).args(["-f", "-v"]).arg(&bundle).output();
         let output = output.expect("Ardour is not installed: `cargo xtask ardour` does that on Debian");
         let text = text(&output);
@@ -58,19 +58,19 @@ impl Ardour {
         ardour
     }
 
-    /// The folder of a session, which is not there yet. Its sessions are called `session`.
+    /// Path of a session folder that does not exist yet. Its session is called `session`.
     pub(crate) fn session(&self, name: &str) -> PathBuf {
         let folder = self.home.join("sessions").join(name);
         fs::create_dir_all(folder.parent().unwrap()).unwrap();
         folder
     }
 
-    /// Runs a script of `tests/ardour` to its end and has what it said checked. Its arguments follow the paths of the report and of the
-    /// session, which `prepare` names and makes ready. Returns what the script said, and its session.
+    /// Runs a script of `tests/ardour` and checks its report. The arguments follow the paths of the report and of the session, which
+    /// `prepare` provides. Returns the report and the session.
     ///
-    /// A check that fails is repeated with a new session, up to [`ATTEMPTS`] in all, and each failure is printed: a busy machine plans late, and
-    /// Ardour's dummy devices now and then start without a transport, or record a track earlier by their latency. What Antiphon does wrong, it does
-    /// wrong each time: the same notes, controls and seed give the same plan.
+    /// A failed check is repeated with a new session, up to [`ATTEMPTS`] times in all, and each failure is printed: a busy machine plans
+    /// late, and Ardour's dummy devices occasionally start without a transport, or record a track early by their latency. A fault of
+    /// Antiphon occurs every time, since the same notes, controls and seed give the same plan.
     pub(crate) fn run(
         &self,
         script: &str,
@@ -83,7 +83,7 @@ impl Ardour {
             let session = prepare(attempt);
             let (report, end) = self.attempt(script, &session, args);
             let checked = catch_unwind(AssertUnwindSafe(|| {
-                // After an export Ardour 7.3 now and then frees something twice when it ends, also without any plug-in in the session.
+                // After an export Ardour 7.3 occasionally frees something twice on exit, also without any plug-in in the session.
                 let is_over = report.is_complete && (end.is_clean || script == "export.lua");
                 assert!(is_over, "{script} failed:\n{}", end.text);
                 check(&report, &session);
@@ -102,7 +102,7 @@ impl Ardour {
     fn attempt(&self, script: &str, session: &Path, args: &[String]) -> (Report, End) {
         let [path, counts] = ["report", "counts"].map(|suffix| session.with_extension(suffix));
         let mut command = self.command("timeout");
-        command.env("ANTIPHON_REPORT", &counts).args(["--kill-after=10", PATIENCE, "ardour7-lua"]);
+        command.env("ANTIPHON_REPORT", &counts).args(["--kill-after=10", TIMEOUT, "ardour7-lua"]);
         let output = command.arg(scripts().join(script)).arg(&path).arg(session).args(args).output();
         let output = output.expect("`timeout` is part of every Debian");
         let text = format!("{}\n{}", output.status, text(&output));
@@ -110,7 +110,7 @@ impl Ardour {
         (Report { late: late(&counts), ..report }, End { is_clean: output.status.success(), text })
     }
 
-    /// A program of Ardour's with the environment that Debian's start scripts set, and this home.
+    /// An Ardour program with the environment of Debian's start scripts, and this home folder.
     fn command(&self, program: &str) -> Command {
         let home = &self.home;
         let mut command = Command::new(program);
@@ -123,14 +123,14 @@ impl Ardour {
     }
 }
 
-/// How many plans and notes were late, by the line that Antiphon leaves when it goes; none if it never went.
+/// Number of late plans and notes in the last line of Antiphon's report; 0 if there is no report.
 fn late(counts: &Path) -> u64 {
     let Ok(text) = fs::read_to_string(counts) else { return 0 };
     let line: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     ["plans_late", "notes_late"].map(|name| line[name].as_u64().unwrap()).iter().sum()
 }
 
-/// The Lua scripts.
+/// Folder of the Lua scripts.
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("ardour")
 }
@@ -140,7 +140,7 @@ fn link(original: &Path, link: &Path) {
     symlink(original, link).unwrap();
 }
 
-/// What a program wrote, without the lines that Ardour's scripts write for every signal.
+/// Output of a program, without the lines that Ardour's scripts write for every signal.
 fn text(output: &Output) -> String {
     let both = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
     both.lines().filter(|line| !line.contains("queue call-slot")).map(|line| format!("{line}\n")).collect()

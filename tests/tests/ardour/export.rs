@@ -1,29 +1,29 @@
-//! An export has the whole plan: Ardour runs as fast as it can, and what is late in it would be lost.
+//! An export contains the whole plan: Ardour runs faster than real time, and a late note would be missing.
 
 use super::ardour::Ardour;
 use super::midi::{Message, Releases, keys_down};
 use super::playing::Played;
 use super::song::Song;
 
-/// Song's sample, and channel and key.
-type Struck = (i64, (u8, u8));
+/// Sample of the song, and channel and key.
+type TrackNote = (i64, (u8, u8));
 
-/// Samples from the start of the song within which all count as its start: what lies there comes early by what the devices delay.
+/// Samples at the start of the song within which all notes count as its start: device latency shifts them early.
 const EARLIEST: i64 = 256;
 
-/// Every note up to a sample of the song.
-fn notes(messages: &[Message], end: i64) -> Vec<Struck> {
-    let struck = messages.iter().filter_map(|message| Some((message.song.max(EARLIEST), message.struck()?)));
-    struck.filter(|&(sample, _)| sample < end).collect()
+/// All note-ons before a sample of the song.
+fn notes(messages: &[Message], end: i64) -> Vec<TrackNote> {
+    let note_on = messages.iter().filter_map(|message| Some((message.song.max(EARLIEST), message.note_on()?)));
+    note_on.filter(|&(sample, _)| sample < end).collect()
 }
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn an_export_has_the_whole_plan_at_any_block_size() {
+fn export_has_the_whole_plan_at_any_block_size() {
     let played = Played::in_4_4();
     let song = played.song;
     let end = song.sample(song.plan() + Song::PLANNED * song.bar());
-    // Each in an instance of its own, which has heard nothing before.
+    // Each in its own instance, with an empty context.
     let [one, other] = ["512", "128"].map(|block| {
         let session = |attempt| played.copy(&format!("export-{block}-{attempt}"));
         let args = [block.to_owned(), song.press().to_string(), end.to_string()];
@@ -37,7 +37,7 @@ fn an_export_has_the_whole_plan_at_any_block_size() {
         let count = one.iter().filter(|&&(sample, _)| (from..until).contains(&sample)).count();
         assert!(count >= 2, "bar {} of the export has {count} notes: {one:?}", Song::PLAYED + bar + 1);
     }
-    let same = |a: &Struck, b: &Struck| a.1 == b.1 && (a.0 - b.0).abs() <= song.sample(1) + 1;
+    let same = |a: &TrackNote, b: &TrackNote| a.1 == b.1 && (a.0 - b.0).abs() <= song.sample(1) + 1;
     let is_same = one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| same(a, b));
     assert!(is_same, "the export depends on the length of the blocks: {one:?}\n{other:?}");
 }

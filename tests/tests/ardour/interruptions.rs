@@ -1,4 +1,4 @@
-//! Interruptions while the plan sounds leave no key down.
+//! Interrupting a playing plan leaves no key down.
 
 use super::ardour::Ardour;
 use super::midi::{Down, Releases, keys_down};
@@ -6,11 +6,11 @@ use super::playing::Played;
 use super::project;
 use super::report::Report;
 
-/// Keys of the plan that Antiphon left down after something was done.
+/// Keys of the plan that Antiphon left down after an interruption.
 fn left_down(report: &Report, what: &str) -> Down {
     let sounding = keys_down(report.sent_around(what).0, Releases::Any).unwrap();
     assert!(!sounding.is_empty(), "nothing sounded when it came to the {what}");
-    // The messages since the last stop, after which nothing was down.
+    // The messages since the last stop, after which no key was down.
     let (before, _) = report.sent_around(what);
     let quiet = (0..=before.len()).rev().find(|&count| keys_down(&before[..count], Releases::Any).unwrap().is_empty());
     let (until, _) = report.sent_around(&format!("stopped after {what}"));
@@ -19,7 +19,7 @@ fn left_down(report: &Report, what: &str) -> Down {
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn nothing_hangs_after_loop_locate_bypass_or_removal() {
+fn no_note_hangs_after_loop_locate_bypass_or_removal() {
     let (ardour, played) = (Ardour::installed(), Played::in_4_4());
     let song = played.song;
     let session = |attempt| {
@@ -33,7 +33,7 @@ fn nothing_hangs_after_loop_locate_bypass_or_removal() {
             let left = left_down(report, what);
             assert!(left.is_empty(), "after the {what} these keys are down: {left:?}");
         }
-        // Ardour takes a plug-in away, or switches it off itself, without another block to release keys in; it releases them when it stops.
+        // Ardour removes or deactivates a plug-in without another block in which it could release keys; Ardour releases them when it stops.
         for what in ["deactivation", "removal"] {
             let (until, _) = report.arrived_around(&format!("stopped after {what}"));
             let down = keys_down(until, Releases::Downstream).unwrap();

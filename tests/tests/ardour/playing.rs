@@ -1,4 +1,4 @@
-//! A take in each metre: what was played goes through and the plan follows, all of it in time, on its bars, and paired.
+//! A take in each metre: the player's notes pass through, and the plan follows in time, on its bar lines, with paired notes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,20 +10,20 @@ use super::ardour::Ardour;
 use super::midi::{Releases, keys_down};
 use super::project::Project;
 use super::report::{Report, TICKS_PER_QUARTER};
-use super::song::{Song, Struck};
+use super::song::{Song, TrackNote};
 
-/// Ardour's ticks in one of the engine's.
+/// Ardour's ticks per engine tick.
 const ARDOUR_TICKS: i64 = TICKS_PER_QUARTER / antiphon_engine::music::TICKS_PER_QUARTER;
 
-/// A song that was played in Ardour, and saved.
+/// A song that was played in Ardour and saved.
 pub(crate) struct Played {
     pub(crate) song: Song,
     pub(crate) report: Report,
-    /// The session's folder.
+    /// Session folder.
     pub(crate) session: PathBuf,
 }
 
-/// Plays a song in a new session, and asserts that all of it is in time, to so many ticks in the plan, and paired.
+/// Plays a song in a new session; asserts that everything is in time, the plan within a tolerance in ticks, and paired.
 fn play(song: Song, name: &str, ticks: i64) -> Played {
     let ardour = Ardour::installed();
     let notes = ardour.session(name).with_extension("notes");
@@ -36,7 +36,7 @@ fn play(song: Song, name: &str, ticks: i64) -> Played {
         notes.to_str().unwrap().to_owned(),
         song.plan().to_string(),
         song.press().to_string(),
-        // A bar more, for what hangs.
+        // One more bar, to catch hanging notes.
         song.sample(end + song.bar()).to_string(),
     ];
     if let Some(tempo) = song.ramp {
@@ -48,13 +48,13 @@ fn play(song: Song, name: &str, ticks: i64) -> Played {
 }
 
 impl Played {
-    /// The song in 4/4, which is played once for all tests that go on from it.
+    /// The song in 4/4, played once for all tests that continue from it.
     pub(crate) fn in_4_4() -> &'static Self {
         static PLAYED: OnceLock<Played> = OnceLock::new();
         PLAYED.get_or_init(|| play(Song::new(4, 4), "4-4", 1))
     }
 
-    /// A copy of the session, for a script that goes on from it.
+    /// A copy of the session, for a script that continues from it.
     pub(crate) fn copy(&self, name: &str) -> PathBuf {
         let copy = Ardour::installed().session(name);
         let copied = Command::new("cp").arg("-a").arg(&self.session).arg(&copy).status().unwrap();
@@ -63,18 +63,18 @@ impl Played {
     }
 }
 
-/// The last tick of the plan's bars that are waited for.
+/// End tick of the bars of the plan that are checked.
 fn end(song: Song) -> i64 {
     song.plan() + Song::PLANNED * song.bar()
 }
 
-/// The notes of the plan that was played, as the project has them.
-fn planned(song: Song, session: &Path) -> Vec<Struck> {
+/// Notes of the played plan, from the saved project.
+fn planned(song: Song, session: &Path) -> Vec<TrackNote> {
     let project = Project::read(session);
     let entry = project.played().expect("the project has no suggestion that was played");
     let place = entry.place();
     let line = (place.bar - 1) * song.bar() - place.line.0 * ARDOUR_TICKS;
-    let notes = entry.plan().notes().iter().map(|note| Struck {
+    let notes = entry.plan().notes().iter().map(|note| TrackNote {
         start: line + note.onset.0 * ARDOUR_TICKS + i64::from(note.offset) * ARDOUR_TICKS / OFFSETS_PER_TICK,
         channel: 0,
         key: note.pitch,
@@ -86,37 +86,37 @@ fn planned(song: Song, session: &Path) -> Vec<Struck> {
     notes
 }
 
-/// Asserts that the notes are the same, and begin at the same tick, or so many beside it.
-fn assert_in_time(what: &str, ticks: i64, expected: &[Struck], recorded: &[Struck]) {
-    let matches = |a: &Struck, b: &Struck| (a.key, a.velocity) == (b.key, b.velocity) && (a.start - b.start).abs() <= ticks;
+/// Asserts that both lists hold the same notes, with onsets within a tolerance in ticks.
+fn assert_in_time(what: &str, ticks: i64, expected: &[TrackNote], recorded: &[TrackNote]) {
+    let matches = |a: &TrackNote, b: &TrackNote| (a.key, a.velocity) == (b.key, b.velocity) && (a.start - b.start).abs() <= ticks;
     let missing: Vec<_> = expected.iter().filter(|note| !recorded.iter().any(|other| matches(note, other))).collect();
     let foreign: Vec<_> = recorded.iter().filter(|note| !expected.iter().any(|other| matches(note, other))).collect();
     let is_same = missing.is_empty() && foreign.is_empty() && expected.len() == recorded.len();
     assert!(is_same, "{what}: of {expected:?}\nnot recorded: {missing:?}\nrecorded and not expected: {foreign:?}");
 }
 
-/// The recorded notes at their places in the song, and the first tick from which all notes are among them.
+/// The recorded notes at their song positions, and the first tick from which the recording is complete.
 ///
-/// Ardour places some recordings early as a whole, by the latency of its devices, and drops what then lies before the song's start. It has done
-/// so where the region's second note, which the player struck alone, is early.
-fn aligned(song: Song, report: &Report) -> (Vec<Struck>, i64) {
+/// Ardour shifts some recordings early as a whole, by its device latency, and drops what then lies before the song's start. This is
+/// detected by the region's second note, which the player struck alone.
+fn aligned(song: Song, report: &Report) -> (Vec<TrackNote>, i64) {
     let latency = song.tick(report.early) + 1;
     let second = song.notes().into_iter().find(|note| note.start > 0).unwrap();
-    let is_second = |note: &&Struck| note.key == second.key && (second.start - latency..=second.start).contains(&note.start);
+    let is_second = |note: &&TrackNote| note.key == second.key && (second.start - latency..=second.start).contains(&note.start);
     let recorded = report.notes.iter().find(is_second).unwrap_or_else(|| panic!("{second:?} is not in {:?}", report.notes));
     let early = second.start - recorded.start;
     if early <= 1 {
         return (report.notes.clone(), 0);
     }
-    (report.notes.iter().map(|note| Struck { start: note.start + early, ..*note }).collect(), early + 1)
+    (report.notes.iter().map(|note| TrackNote { start: note.start + early, ..*note }).collect(), early + 1)
 }
 
 fn assert_take(song: Song, report: &Report, session: &Path, ticks: i64) {
     let down = keys_down(report.sent(), Releases::Any).unwrap();
     assert!(down.is_empty(), "keys are down at the end: {down:?}");
     let (notes, from) = aligned(song, report);
-    let from_there = |notes: Vec<Struck>| notes.into_iter().filter(|note| note.start >= from).collect::<Vec<_>>();
-    // What is recorded of the plan may lie a little early.
+    let from_there = |notes: Vec<TrackNote>| notes.into_iter().filter(|note| note.start >= from).collect::<Vec<_>>();
+    // Recorded notes of the plan may be a little early.
     let (player, plan): (Vec<_>, Vec<_>) = notes.into_iter().partition(|note| Song::VELOCITIES.contains(&note.velocity));
     assert_in_time("what was played", 1, &from_there(song.notes()), &from_there(player));
     let recorded: Vec<_> = plan.into_iter().filter(|note| note.start < end(song) - ticks).collect();
@@ -131,26 +131,26 @@ fn assert_take(song: Song, report: &Report, session: &Path, ticks: i64) {
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_take_in_4_4_is_in_time_and_paired() {
+fn take_in_4_4_is_in_time_and_paired() {
     Played::in_4_4();
 }
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_take_in_3_4_is_in_time_and_paired() {
+fn take_in_3_4_is_in_time_and_paired() {
     play(Song::new(3, 4), "3-4", 1);
 }
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_take_in_7_8_is_in_time_and_paired() {
+fn take_in_7_8_is_in_time_and_paired() {
     play(Song::new(7, 8), "7-8", 1);
 }
 
-/// Ardour gives the first tempo of a ramp all the way through it. So within a block the plug-in counts too fast here, by at most the
-/// difference of the tempi over the block's 512 samples: a hundred-and-twentieth of a beat.
+/// Throughout a tempo ramp, Ardour reports its first tempo. Within a block the plug-in therefore runs too fast by at most the tempo
+/// difference over the block's 512 samples: 1/120 of a beat.
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_plan_through_a_tempo_ramp_is_in_time_and_paired() {
+fn plan_through_a_tempo_ramp_is_in_time_and_paired() {
     play(Song { ramp: Some(87), ..Song::new(4, 4) }, "ramp", 16);
 }

@@ -1,4 +1,4 @@
-//! What a saved session of Ardour's holds of Antiphon's.
+//! Antiphon's state in a saved Ardour session.
 
 use std::fs;
 use std::path::Path;
@@ -9,19 +9,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nice_plug::prelude::PluginState;
 
-/// The state that Antiphon saved.
+/// The saved state.
 pub(crate) struct Project {
     pub(crate) saved: Saved,
 }
 
 impl Project {
-    /// The state of the session's first VST3 plug-in.
+    /// Reads the state of the session's first VST3 plug-in.
     pub(crate) fn read(session: &Path) -> Self {
         let text = fs::read_to_string(file(session)).unwrap();
         let (_, rest) = text.split_once("<chunk>").expect("the session holds no state of a VST3");
         let (chunk, _) = rest.split_once("</chunk>").unwrap();
         let bytes = STANDARD.decode(chunk).unwrap();
-        // A VST3 preset: a header, then our JSON, then a list of the parts.
+        // A VST3 preset: a header, then our JSON, then a list of chunks.
         let start = bytes.iter().position(|&byte| byte == b'{').expect("no JSON in the state");
         let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<PluginState>();
         let state = values.next().unwrap().expect("the state is damaged");
@@ -35,7 +35,7 @@ impl Project {
     }
 }
 
-/// Gives a saved session a loop, in ticks: Ardour's scripts cannot.
+/// Adds a loop, in ticks, to a saved session: Ardour's scripts cannot.
 pub(crate) fn add_loop(session: &Path, start: i64, end: i64) {
     let path = file(session);
     let text = fs::read_to_string(&path).unwrap();

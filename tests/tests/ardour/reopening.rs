@@ -1,4 +1,4 @@
-//! A project that is closed and opened again: nothing comes out, everything is back, and it plays on.
+//! A project that is closed and reopened: no output, complete state, and it plays again.
 
 use antiphon_engine::plan::Entry;
 
@@ -10,7 +10,7 @@ use super::song::Song;
 
 #[test]
 #[ignore = "takes Ardour: cargo xtask ardour"]
-fn a_reopened_project_is_silent_and_whole_and_plays_on() {
+fn reopened_project_is_silent_and_complete_and_plays_again() {
     let (ardour, played) = (Ardour::installed(), Played::in_4_4());
     let song = played.song;
     let before = Project::read(&played.session);
@@ -19,8 +19,8 @@ fn a_reopened_project_is_silent_and_whole_and_plays_on() {
     let args = [song.press(), song.sample(end)].map(|sample| sample.to_string());
     let session = |attempt| played.copy(&format!("reopened-{attempt}"));
     ardour.run("reopen.lua", session, &args, |report, session| {
-        let (standing, rolling) = report.sent_around("roll");
-        assert!(standing.is_empty(), "while the transport stood, {} messages came out: {standing:#?}", standing.len());
+        let (stopped, rolling) = report.sent_around("roll");
+        assert!(stopped.is_empty(), "while the transport was stopped, {} messages were sent: {stopped:#?}", stopped.len());
         assert_eq!(report.parameters, played.report.parameters, "the settings are not those that were saved");
         let after = Project::read(session);
         let entries = |project: &Project| project.saved.history.entries().iter().map(Entry::clone).collect::<Vec<_>>();
@@ -29,7 +29,7 @@ fn a_reopened_project_is_silent_and_whole_and_plays_on() {
 
         let down = keys_down(rolling, Releases::Any).unwrap();
         assert!(down.is_empty(), "keys are down at the end: {down:?}");
-        let planned = rolling.iter().filter(|message| message.struck().is_some() && message.song >= song.sample(song.plan()));
+        let planned = rolling.iter().filter(|message| message.note_on().is_some() && message.song >= song.sample(song.plan()));
         assert!(planned.count() >= 8, "the plan is not played: {rolling:#?}");
     });
 }

@@ -1,4 +1,4 @@
-//! What a script says: facts, a line each, fields separated by tabs.
+//! Report of a script: one fact per line, fields separated by tabs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,27 +7,27 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::midi::Message;
-use super::song::Struck;
+use super::song::TrackNote;
 
-/// Ticks of a quarter, as Ardour counts them.
+/// Ardour's ticks per quarter.
 pub(crate) const TICKS_PER_QUARTER: i64 = 1920;
 
-/// What a script said.
+/// A script's report.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// Whether the script came to its end.
+    /// Whether the script completed.
     pub(crate) is_complete: bool,
-    /// Plans and notes that were late: then the machine was too busy to show more.
+    /// Number of late plans and notes; if not 0, the machine was too busy.
     pub(crate) late: u64,
-    /// Samples by which Ardour plays a track early, to make up for the delay of the devices.
+    /// Samples by which Ardour plays a track early, to compensate for device latency.
     pub(crate) early: i64,
     /// Antiphon's parameters by name, as text.
     pub(crate) parameters: BTreeMap<String, String>,
-    /// What the second track recorded, in order of time.
-    pub(crate) notes: Vec<Struck>,
-    /// What was done, and how many samples each probe had processed then, the one behind Antiphon first.
+    /// Notes recorded on the second track, in order of time.
+    pub(crate) notes: Vec<TrackNote>,
+    /// Events, and how many samples each probe had processed then; the probe behind Antiphon first.
     pub(crate) marks: Vec<(String, [i64; 2])>,
-    /// What each probe saw, by its name.
+    /// Messages seen by each probe, by its name.
     pub(crate) messages: BTreeMap<String, Vec<Message>>,
 }
 
@@ -42,17 +42,17 @@ impl Report {
         Ok(report)
     }
 
-    /// What the probe behind Antiphon saw.
+    /// Messages seen by the probe behind Antiphon.
     pub(crate) fn sent(&self) -> &[Message] {
         &self.messages["sent"]
     }
 
-    /// What the probe behind Antiphon saw until something was done, and from then on.
+    /// Messages seen by the probe behind Antiphon, split at an event.
     pub(crate) fn sent_around(&self, what: &str) -> (&[Message], &[Message]) {
         around(self.sent(), self.mark(what)[0])
     }
 
-    /// What the probe on the second track saw until something was done, and from then on.
+    /// Messages seen by the probe on the second track, split at an event.
     pub(crate) fn arrived_around(&self, what: &str) -> (&[Message], &[Message]) {
         around(&self.messages["arrived"], self.mark(what)[1])
     }
@@ -67,7 +67,7 @@ impl Report {
             ["end"] => self.is_complete = true,
             ["early", samples] => self.early = samples.parse()?,
             ["parameter", name, value] => drop(self.parameters.insert(name.into(), value.into())),
-            ["note", channel, key, velocity, start, length] => self.notes.push(Struck {
+            ["note", channel, key, velocity, start, length] => self.notes.push(TrackNote {
                 start: ticks(start)?,
                 channel: channel.parse()?,
                 key: key.parse()?,
@@ -94,7 +94,7 @@ fn around(messages: &[Message], processed: i64) -> (&[Message], &[Message]) {
     messages.split_at(messages.partition_point(|message| message.processed < processed))
 }
 
-/// Ardour's `quarters:ticks`.
+/// Parses Ardour's `quarters:ticks`.
 fn ticks(text: &str) -> Result<i64> {
     let (quarters, ticks) = text.split_once(':').context("no quarters:ticks")?;
     Ok(quarters.parse::<i64>()? * TICKS_PER_QUARTER + ticks.parse::<i64>()?)

@@ -1,6 +1,6 @@
-"""A GTK 3 window that takes files: says where it is when it can be dropped on, and what is dropped.
+"""A GTK 3 window that accepts files: prints its centre once it is a drop target, and the URIs dropped.
 
-With --busy it works on what it got, as a DAW that imports, and does not say for a minute that it has finished.
+With --busy it blocks for a minute before it reports the drop as finished, like a DAW that imports.
 """
 
 import sys
@@ -13,13 +13,13 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GLib, Gtk  # noqa: E402
 
 
-def say(*words):
+def report(*words):
     print(*words, flush=True)
 
 
 def received(_widget, context, _x, _y, data, _info, now):
     for uri in data.get_uris():
-        say("dropped", uri)
+        report("dropped", uri)
     if "--busy" in sys.argv:
         time.sleep(60)
     Gtk.drag_finish(context, True, False, now)
@@ -28,7 +28,7 @@ def received(_widget, context, _x, _y, data, _info, now):
 def ready(window):
     _, x, y = window.get_window().get_origin()
     width, height = window.get_size()
-    say("ready", x + width // 2, y + height // 2)
+    report("ready", x + width // 2, y + height // 2)
 
 
 window = Gtk.Window(title="Target")

@@ -1,4 +1,4 @@
-//! A file is dragged with our own XDND source, and arrives: in a window of GTK 3, under a real X server.
+//! Dragging a file with our XDND source into a GTK 3 window, on a real X server.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use antiphon_engine::music::{Clip, Note, Part, Role, Tick, smf};
 use antiphon_plugin::drag::{DragFolder, DragSource, Outcome, XdndSource};
 use antiphon_tests::display::Display;
-use antiphon_tests::hands::Hands;
+use antiphon_tests::input::InputDevices;
 use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
 
-/// Longer than anything here takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Where there is no window.
+/// Test failure limit: longer than anything here takes.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Position without a window.
 const NOWHERE: (i16, i16) = (40, 40);
 
 struct NoWindow;
@@ -27,19 +27,19 @@ impl HasWindowHandle for NoWindow {
     }
 }
 
-/// Moves there in steps, as a hand does.
-fn carry(hands: &Hands, (from_x, from_y): (i16, i16), (to_x, to_y): (i16, i16)) {
+/// Moves the pointer in steps, like a user.
+fn move_pointer(input: &InputDevices, (from_x, from_y): (i16, i16), (to_x, to_y): (i16, i16)) {
     for step in 1..=20 {
-        hands.point((from_x + (to_x - from_x) * step / 20, from_y + (to_y - from_y) * step / 20)).unwrap();
+        input.point((from_x + (to_x - from_x) * step / 20, from_y + (to_y - from_y) * step / 20)).unwrap();
         thread::sleep(Duration::from_millis(15));
     }
 }
 
-/// The window that is dropped on.
+/// The window that receives the drop.
 struct Target {
     program: Child,
-    says: BufReader<ChildStdout>,
-    /// Its middle.
+    output: BufReader<ChildStdout>,
+    /// Centre of the window.
     place: (i16, i16),
 }
 
@@ -48,12 +48,12 @@ impl Target {
         Self::run(display, &[])
     }
 
-    /// One that says nothing more for a minute when it has fetched the file.
+    /// A window that is silent for a minute after fetching the file.
     fn busy(display: &Display) -> Self {
         Self::run(display, &["--busy"])
     }
 
-    /// Debian's Python has Debian's GTK.
+    /// Uses Debian's Python, which has Debian's GTK.
     fn run(display: &Display, arguments: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drag_out/gtk_target.py");
         let mut program = Command::new("/usr/bin/python3")
@@ -65,16 +65,16 @@ impl Target {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut says = BufReader::new(program.stdout.take().unwrap());
-        let ready = line(&mut says);
+        let mut output = BufReader::new(program.stdout.take().unwrap());
+        let ready = line(&mut output);
         let mut words = ready.strip_prefix("ready ").expect("GTK 3 for Python, which `cargo xtask test` installs").split(' ');
         let mut number = || words.next().unwrap().parse().unwrap();
-        Self { place: (number(), number()), program, says }
+        Self { place: (number(), number()), program, output }
     }
 
-    /// The file that was dropped.
+    /// Path of the dropped file.
     fn dropped(&mut self) -> PathBuf {
-        let line = line(&mut self.says);
+        let line = line(&mut self.output);
         let path = line.strip_prefix("dropped file://").unwrap_or_else(|| panic!("{line}"));
         PathBuf::from(percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned())
     }
@@ -87,9 +87,9 @@ impl Drop for Target {
     }
 }
 
-fn line(says: &mut BufReader<ChildStdout>) -> String {
+fn line(output: &mut BufReader<ChildStdout>) -> String {
     let mut line = String::new();
-    says.read_line(&mut line).unwrap();
+    output.read_line(&mut line).unwrap();
     line.trim_end().to_owned()
 }
 
@@ -99,7 +99,7 @@ fn outcome(source: &mut XdndSource) -> Outcome {
         if let Some(ended) = source.ended() {
             return ended.unwrap();
         }
-        assert!(since.elapsed() < PATIENCE, "the drag does not end");
+        assert!(since.elapsed() < TIMEOUT, "the drag does not end");
         thread::sleep(Duration::from_millis(10));
     }
 }
@@ -110,19 +110,19 @@ fn clip() -> Clip {
 }
 
 #[test]
-fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
+fn gtk_window_gets_the_dropped_file() {
     let display = Display::start(800, 600).unwrap();
-    let (hands, mut target) = (Hands::at(Some(display.name())).unwrap(), Target::open(&display));
+    let (input, mut target) = (InputDevices::at(Some(display.name())).unwrap(), Target::open(&display));
     let parent = tempfile::tempdir().unwrap();
     let folder = DragFolder::open_in(parent.path()).unwrap();
     let mut source = XdndSource::on(display.name());
-    // Twice: a source that works once is the commonest complaint.
+    // Twice: sources that work only once are a common fault.
     for name in ["Antiphon plan, bar 5.mid", "100 % für Élise #2?.mid"] {
         let file = folder.put(name, &smf::write(&clip()).unwrap()).unwrap();
-        hands.press(NOWHERE).unwrap();
+        input.press(NOWHERE).unwrap();
         source.begin(&file, &NoWindow).unwrap();
-        carry(&hands, NOWHERE, target.place);
-        hands.release(target.place).unwrap();
+        move_pointer(&input, NOWHERE, target.place);
+        input.release(target.place).unwrap();
         assert_eq!(outcome(&mut source), Outcome::Delivered);
         let arrived = target.dropped();
         assert_eq!(arrived, file);
@@ -132,46 +132,46 @@ fn a_gtk_window_gets_the_file_that_is_dropped_on_it() {
 }
 
 #[test]
-fn a_window_that_is_busy_with_what_it_fetched_has_got_it() {
+fn drop_on_a_window_busy_with_the_file_is_delivered() {
     let display = Display::start(800, 600).unwrap();
-    let (hands, mut target) = (Hands::at(Some(display.name())).unwrap(), Target::busy(&display));
+    let (input, mut target) = (InputDevices::at(Some(display.name())).unwrap(), Target::busy(&display));
     let mut source = XdndSource::on(display.name());
-    hands.press(NOWHERE).unwrap();
+    input.press(NOWHERE).unwrap();
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
-    carry(&hands, NOWHERE, target.place);
-    hands.release(target.place).unwrap();
+    move_pointer(&input, NOWHERE, target.place);
+    input.release(target.place).unwrap();
     assert_eq!(target.dropped(), Path::new("/nowhere.mid"));
     assert_eq!(outcome(&mut source), Outcome::Delivered);
 }
 
 #[test]
-fn a_drop_beside_every_window_is_declined() {
+fn drop_outside_every_window_is_declined() {
     let display = Display::start(800, 600).unwrap();
-    let (hands, target) = (Hands::at(Some(display.name())).unwrap(), Target::open(&display));
+    let (input, target) = (InputDevices::at(Some(display.name())).unwrap(), Target::open(&display));
     let mut source = XdndSource::on(display.name());
-    hands.press(NOWHERE).unwrap();
+    input.press(NOWHERE).unwrap();
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
     // Over the window and away again.
-    carry(&hands, NOWHERE, target.place);
-    carry(&hands, target.place, NOWHERE);
-    hands.release(NOWHERE).unwrap();
+    move_pointer(&input, NOWHERE, target.place);
+    move_pointer(&input, target.place, NOWHERE);
+    input.release(NOWHERE).unwrap();
     assert_eq!(outcome(&mut source), Outcome::Declined);
 }
 
 #[test]
-fn a_source_that_is_dropped_ends_its_drag() {
+fn dropping_the_source_ends_its_drag() {
     let display = Display::start(800, 600).unwrap();
-    let hands = Hands::at(Some(display.name())).unwrap();
-    hands.press(NOWHERE).unwrap();
+    let input = InputDevices::at(Some(display.name())).unwrap();
+    input.press(NOWHERE).unwrap();
     let mut source = XdndSource::on(display.name());
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
     assert!(source.ended().is_none());
-    // It waits for its thread, which would otherwise run as long as the button is down.
+    // Dropping waits for its thread, which would otherwise run as long as the button is down.
     drop(source);
 }
 
 #[test]
-fn without_a_server_the_drag_says_so() {
+fn drag_without_an_x_server_is_an_error() {
     let mut source = XdndSource::on(":antiphon");
     source.begin(Path::new("/nowhere.mid"), &NoWindow).unwrap();
     let since = Instant::now();
@@ -179,7 +179,7 @@ fn without_a_server_the_drag_says_so() {
         if let Some(ended) = source.ended() {
             break ended;
         }
-        assert!(since.elapsed() < PATIENCE, "the drag does not end");
+        assert!(since.elapsed() < TIMEOUT, "the drag does not end");
         thread::sleep(Duration::from_millis(10));
     };
     assert!(ended.unwrap_err().to_string().contains("Save as..."));

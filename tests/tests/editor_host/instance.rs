@@ -1,6 +1,6 @@
-//! An instance in either format, and its editor.
+//! An instance in either format, with its editor.
 
-use antiphon_tests::stage::Stage;
+use antiphon_tests::host_window::HostWindow;
 use antiphon_tests::{ClapHost, Class, Setup, Vst3Editor, Vst3Host};
 
 /// A plug-in format.
@@ -17,7 +17,7 @@ impl Format {
 /// An instance in its host.
 pub(crate) enum Instance {
     Clap(ClapHost),
-    /// The host keeps the instance that the editor is of.
+    /// The host owns the instance of the editor.
     Vst3(Vst3Editor, #[expect(dead_code, reason = "kept for as long as its editor")] Vst3Host),
 }
 
@@ -30,11 +30,11 @@ impl Instance {
         }
     }
 
-    /// One whose musician the test plays.
-    pub(crate) fn by_hand(format: Format) -> Self {
+    /// An instance whose session is driven by the test.
+    pub(crate) fn with_manual_session(format: Format) -> Self {
         match format {
-            Format::Clap => Self::Clap(ClapHost::by_hand(Class::Instrument, Setup::default())),
-            Format::Vst3 => Self::vst3(Vst3Host::by_hand(Class::Instrument, Setup::default())),
+            Format::Clap => Self::Clap(ClapHost::with_manual_session(Class::Instrument, Setup::default())),
+            Format::Vst3 => Self::vst3(Vst3Host::with_manual_session(Class::Instrument, Setup::default())),
         }
     }
 
@@ -42,22 +42,22 @@ impl Instance {
         Self::Vst3(host.editor().unwrap(), host)
     }
 
-    /// Opens the editor in a window of the size that it says.
-    pub(crate) fn open(&mut self) -> Stage {
-        let open = |width, height| Stage::open("Host", width, height);
+    /// Opens the editor in a window of the size it reports.
+    pub(crate) fn open(&mut self) -> HostWindow {
+        let open = |width, height| HostWindow::open("Host", width, height);
         match self {
             Self::Clap(host) => host
                 .open_editor(|width, height| {
-                    let stage = open(width, height)?;
-                    let window = stage.window();
-                    Ok((stage, window))
+                    let host_window = open(width, height)?;
+                    let window = host_window.window();
+                    Ok((host_window, window))
                 })
                 .unwrap(),
             Self::Vst3(editor, _) => {
                 let (width, height) = editor.size().unwrap();
-                let stage = open(width, height).unwrap();
-                editor.open(stage.window()).unwrap();
-                stage
+                let host_window = open(width, height).unwrap();
+                editor.open(host_window.window()).unwrap();
+                host_window
             }
         }
     }
@@ -69,7 +69,7 @@ impl Instance {
         }
     }
 
-    /// How large the editor says it is, in pixels.
+    /// Size reported by the editor, in pixels.
     pub(crate) fn size(&mut self) -> (u32, u32) {
         match self {
             Self::Clap(host) => host.editor_size().unwrap(),
@@ -92,7 +92,7 @@ impl Instance {
         }
     }
 
-    /// What hosts do all the time while an editor is open.
+    /// Runs main-thread callbacks, as hosts do continuously while an editor is open.
     pub(crate) fn idle(&mut self) {
         if let Self::Clap(host) = self {
             host.idle();

@@ -1,13 +1,13 @@
-//! The editor in the window of a host, as its user finds it: who has the keyboard, how large it is, when it draws, and what it leaves behind.
+//! The editor embedded in a host window: keyboard focus, size, drawing, and leaks.
 //!
-//! With real events, in the library that hosts load. Each test runs in a process of its own, on a display of its own.
+//! With real X events, and the library that hosts load. Each test runs in its own process, on its own display.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod focus;
 mod frames;
-mod growth;
 mod instance;
+mod leaks;
 mod size;
 
 use std::process::Command;
@@ -15,20 +15,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use antiphon_tests::display::Display;
-use antiphon_tests::stage::Stage;
+use antiphon_tests::host_window::HostWindow;
 
-/// Set in the process that opens the editor.
+/// Set in the child process that opens the editor.
 const INSIDE: &str = "ANTIPHON_TEST_EDITOR_HOST";
-/// Longer than anything here takes on a busy machine; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(180);
-/// Fewer colours than this, and the editor has drawn nothing.
+/// Test failure limit: longer than anything here takes on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(180);
+/// Minimum number of colours once the editor has drawn something.
 const COLOURS: usize = 8;
 
-/// The title, in pixels at 100 per cent.
+/// Height of the title row, in pixels at 100 per cent.
 const TOP: u16 = 40;
 
-/// Does this in a process of its own, which runs just this test, on a display that `set_up` has got ready. Its home folder is an empty one.
-fn alone(test: &str, screen: (u32, u32), set_up: impl FnOnce(&mut Display), act: impl FnOnce()) {
+/// Runs `act` in a child process that runs only this test, on a display prepared by `set_up`, with an empty home folder.
+fn in_child_process(test: &str, screen: (u32, u32), set_up: impl FnOnce(&mut Display), act: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         act();
         return;
@@ -43,27 +43,27 @@ fn alone(test: &str, screen: (u32, u32), set_up: impl FnOnce(&mut Display), act:
     assert!(outcome.status.success() && text.contains("1 passed"), "{}\n{text}\n{errors}", outcome.status);
 }
 
-/// Waits until this is so, and says what was waited for if it never is.
+/// Waits for a condition; fails with `what` if it never holds.
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        assert!(began.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
 /// Waits until the editor has drawn something.
-fn wait_until_drawn(stage: &Stage) {
+fn wait_until_drawn(host_window: &HostWindow) {
     let began = Instant::now();
     let mut last = String::new();
-    while began.elapsed() < PATIENCE {
-        last = match stage.photograph_top(TOP) {
-            Ok(photo) if photo.colours(COLOURS) >= COLOURS => return,
-            Ok(photo) => format!("{} colours", photo.colours(COLOURS)),
-            // A window that is not in sight yet has no picture.
+    while began.elapsed() < TIMEOUT {
+        last = match host_window.screenshot_top(TOP) {
+            Ok(picture) if picture.colours(COLOURS) >= COLOURS => return,
+            Ok(picture) => format!("{} colours", picture.colours(COLOURS)),
+            // A window that is not visible yet cannot be captured.
             Err(error) => format!("{error:#}"),
         };
         thread::sleep(Duration::from_millis(20));
     }
-    panic!("the editor draws nothing within {PATIENCE:?}: {last}");
+    panic!("the editor draws nothing within {TIMEOUT:?}: {last}");
 }

@@ -1,20 +1,20 @@
-//! Hosts that say nonsense: thru keeps working, the status line says what is wrong, nothing panics, nothing hangs.
+//! Invalid host input: pass-through keeps working, the status line names the problem, and there are no panics and no hanging notes.
 
-use antiphon_plugin::lacks::Lack;
-use antiphon_plugin::musician::Seat;
-use antiphon_plugin::remarks::remarks;
-use antiphon_tests::by_hand::take_seat;
+use antiphon_plugin::host_issues::HostIssue;
+use antiphon_plugin::planning_session::PlanningPorts;
+use antiphon_plugin::status_messages::status_message;
+use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Outputs, Setup, Timed, Transport};
 
 use crate::history::{json_start, project, seeds};
-use crate::{BY_HAND, Dice, LOADED, assert_in_order, playing, sorted, still_held};
+use crate::{LOADED, MANUAL, Random, assert_in_order, playing, sorted, still_held};
 
-/// What the status line says of project and host.
-fn said(seat: &Seat) -> String {
-    remarks(&seat.state, &seat.meters).unwrap_or_default()
+/// The status line's message on project and host.
+fn message(ports: &PlanningPorts) -> String {
+    status_message(&ports.state, &ports.meters).unwrap_or_default()
 }
 
-/// Plays blocks of 500 samples with this transport each, and checks that all that was played passes.
+/// Plays blocks of 500 samples with this transport, and asserts that all of the player's messages pass.
 fn assert_thru_works(what: &str, host: &mut dyn Host, mut transport: impl FnMut(u32) -> Option<Transport>) {
     let played = playing(21, 40 * 500, 16);
     let mut sent = Vec::new();
@@ -30,32 +30,32 @@ fn assert_thru_works(what: &str, host: &mut dyn Host, mut transport: impl FnMut(
 }
 
 #[test]
-fn transports_that_say_nothing_or_nonsense() {
+fn missing_or_invalid_transport_leaves_thru_working_and_is_reported() {
     let rolling = Transport { playing: true, tempo: Some(120.0), metre: Some((4, 4)), position: Some(0.0), bar: Some(0.0), cycle: None };
     let at = move |position: f64| Transport { position: Some(position), ..rolling };
-    type Said = Box<dyn Fn(u32) -> Option<Transport>>;
-    // What the player is told, where both formats carry the nonsense.
-    let told = |name: &str| match name {
-        "no transport" => Some(Lack::Transport),
-        "nothing but rolling" | "tempo 0" | "tempo below 0" | "no number for a tempo" | "endless tempo" => Some(Lack::Tempo),
-        "metre 0/0" | "metre 65535/3" => Some(Lack::Metre),
-        "position backwards" => Some(Lack::Steadiness),
+    type TransportOf = Box<dyn Fn(u32) -> Option<Transport>>;
+    // The issue reported to the player, where both formats transmit the invalid value.
+    let expected_issue = |name: &str| match name {
+        "no transport" => Some(HostIssue::Transport),
+        "nothing but rolling" | "tempo 0" | "tempo below 0" | "tempo NaN" | "infinite tempo" => Some(HostIssue::Tempo),
+        "metre 0/0" | "metre 65535/3" => Some(HostIssue::Metre),
+        "position backwards" => Some(HostIssue::UnsteadyPosition),
         _ => None,
     };
-    let transports: [(&str, Said); 15] = [
+    let transports: [(&str, TransportOf); 15] = [
         ("no transport", Box::new(|_| None)),
         ("a transport now and then", Box::new(move |block| (block % 3 == 0).then_some(at(f64::from(block))))),
         ("nothing but rolling", Box::new(|_| Some(Transport { playing: true, ..Transport::default() }))),
         ("tempo 0", Box::new(move |_| Some(Transport { tempo: Some(0.0), ..rolling }))),
         ("tempo below 0", Box::new(move |_| Some(Transport { tempo: Some(-120.0), ..rolling }))),
-        ("no number for a tempo", Box::new(move |_| Some(Transport { tempo: Some(f64::NAN), ..rolling }))),
-        ("endless tempo", Box::new(move |_| Some(Transport { tempo: Some(f64::INFINITY), ..rolling }))),
+        ("tempo NaN", Box::new(move |_| Some(Transport { tempo: Some(f64::NAN), ..rolling }))),
+        ("infinite tempo", Box::new(move |_| Some(Transport { tempo: Some(f64::INFINITY), ..rolling }))),
         ("metre 0/0", Box::new(move |_| Some(Transport { metre: Some((0, 0)), ..rolling }))),
         ("metre 65535/3", Box::new(move |_| Some(Transport { metre: Some((65_535, 3)), ..rolling }))),
-        ("position that stands", Box::new(move |_| Some(rolling))),
+        ("constant position", Box::new(move |_| Some(rolling))),
         ("position backwards", Box::new(move |block| Some(at(1000.0 - 7.3 * f64::from(block))))),
-        ("no number for a position", Box::new(move |_| Some(at(f64::NAN)))),
-        ("position beyond all songs", Box::new(move |block| Some(at(1e300 * f64::from(block))))),
+        ("position NaN", Box::new(move |_| Some(at(f64::NAN)))),
+        ("position out of range", Box::new(move |block| Some(at(1e300 * f64::from(block))))),
         ("a loop without length", Box::new(move |_| Some(Transport { cycle: Some((4.0, 4.0)), ..rolling }))),
         ("a loop backwards", Box::new(move |_| Some(Transport { cycle: Some((8.0, 4.0)), ..rolling }))),
     ];
@@ -64,36 +64,36 @@ fn transports_that_say_nothing_or_nonsense() {
             let mut host = make(Class::Instrument, Setup::default());
             assert_thru_works(&format!("{format}, {name}"), &mut *host, transport);
         }
-        for (format, make) in BY_HAND {
+        for (format, make) in MANUAL {
             let mut host = make(Class::Instrument, Setup::default());
-            let seat = take_seat();
+            let ports = take_ports();
             assert_thru_works(&format!("{format}, {name}"), &mut *host, transport);
-            if let Some(lack) = told(name) {
-                assert!(said(&seat).contains(lack.sentence()), "{format}, {name}: {}", said(&seat));
+            if let Some(issue) = expected_issue(name) {
+                assert!(message(&ports).contains(issue.message()), "{format}, {name}: {}", message(&ports));
             }
         }
     }
 }
 
 #[test]
-fn sample_rates_that_are_none() {
+fn invalid_sample_rate_leaves_thru_working_and_is_reported() {
     let transport = |block| Some(Transport { playing: true, tempo: Some(120.0), position: Some(f64::from(block)), ..Transport::default() });
     for sample_rate in [0.0, -44_100.0, f64::NAN, f64::INFINITY, 1e-9] {
         let setup = Setup { sample_rate, ..Setup::default() };
         for (format, make) in LOADED {
             assert_thru_works(&format!("{format}, {sample_rate} Hz"), &mut *make(Class::NoteFx, setup), transport);
         }
-        for (format, make) in BY_HAND {
+        for (format, make) in MANUAL {
             let mut host = make(Class::NoteFx, setup);
-            let seat = take_seat();
+            let ports = take_ports();
             assert_thru_works(&format!("{format}, {sample_rate} Hz"), &mut *host, transport);
-            assert!(said(&seat).contains(Lack::SampleRate.sentence()), "{format}, {sample_rate} Hz: {}", said(&seat));
+            assert!(message(&ports).contains(HostIssue::SampleRate.message()), "{format}, {sample_rate} Hz: {}", message(&ports));
         }
     }
 }
 
 #[test]
-fn blocks_of_no_samples_and_blocks_without_outputs() {
+fn empty_blocks_and_blocks_without_outputs_leave_thru_working() {
     for (format, make) in LOADED {
         for class in Class::ALL {
             let mut host = make(class, Setup::default());
@@ -104,20 +104,20 @@ fn blocks_of_no_samples_and_blocks_without_outputs() {
             assert_thru_works(&format!("{format}, {class:?}"), &mut *host, |_| None);
         }
     }
-    for (format, make) in BY_HAND {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let seat = take_seat();
+        let ports = take_ports();
         for _ in 0..10 {
             host.process(&Block { transport: Some(Transport { tempo: Some(120.0), ..Transport::default() }), ..Block::default() });
             host.process(&Block { frames: 64, outputs: Outputs::None, ..Block::default() });
         }
-        assert_eq!(said(&seat), "", "{format}: nothing is wrong with that");
+        assert_eq!(message(&ports), "", "{format}: nothing is wrong with that");
     }
 }
 
 #[test]
-fn states_that_are_none() {
-    for (format, make) in BY_HAND {
+fn damaged_foreign_or_newer_state_leaves_thru_working_and_is_reported() {
+    for (format, make) in MANUAL {
         let chunk = project(make, &[1, 2]);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let json = json_start(&chunk);
@@ -130,9 +130,9 @@ fn states_that_are_none() {
             assert!(whole.contains(that), "{whole}");
             packed(&whole.replace(that, this))
         };
-        let mut dice = Dice(5);
+        let mut dice = Random(5);
         let noise: Vec<_> = (0..500).map(|_| dice.byte(256)).collect();
-        // Whether it is taken, as far as the host is told; what the player is told; what is there then.
+        // Whether the host is told that the state was accepted; the message; the seeds in the history afterwards.
         type Case = (&'static str, Vec<u8>, bool, &'static str, &'static [u64]);
         let states: [Case; 7] = [
             ("truncated", chunk[..chunk.len() / 2].to_vec(), false, "", &[7]),
@@ -143,24 +143,24 @@ fn states_that_are_none() {
             ("foreign", packed(r#"{"version":"3","params":{"bypass":{"bool":true}},"fields":{}}"#), true, "another program", &[7]),
             ("newer", edited(r#"{\"version\":1,"#, r#"{\"version\":9,\"x\":[1],"#), true, "A newer Antiphon", &[1, 2, 7]),
         ];
-        for (name, state, taken, told, there) in states {
+        for (name, state, accepted, expected, entries) in states {
             let mut host = make(Class::NoteFx, Setup::default());
-            let seat = take_seat();
+            let ports = take_ports();
             assert!(host.load(&project(make, &[7])), "{format}");
-            assert_eq!(host.load(&state), taken, "{format}, {name}");
-            assert_eq!((seeds(&seat.state).as_slice(), host.get("Bypass")), (there, 0.0), "{format}, {name}");
+            assert_eq!(host.load(&state), accepted, "{format}, {name}");
+            assert_eq!((seeds(&ports.state).as_slice(), host.get("Bypass")), (entries, 0.0), "{format}, {name}");
             assert_thru_works(&format!("{format}, {name}"), &mut *host, |_| None);
-            assert!(said(&seat).contains(told), "{format}, {name}: {}", said(&seat));
+            assert!(message(&ports).contains(expected), "{format}, {name}: {}", message(&ports));
         }
     }
 }
 
 #[test]
-fn ten_thousand_events_in_a_block() {
+fn ten_thousand_events_in_a_block_all_pass() {
     for (format, make) in LOADED {
         for same_sample in [true, false] {
             let mut host = make(Class::Instrument, Setup::default());
-            // Every key of every channel, on and off, several times over; then the same with all in one sample.
+            // Every key of every channel, on and off, several times over; then the same with each round in one sample.
             let messages: Vec<_> = (0..10_240u16)
                 .map(|index| {
                     let (round, key) = (index / 2048, index % 2048);
@@ -179,9 +179,9 @@ fn ten_thousand_events_in_a_block() {
             assert_eq!(still_held(&sent).len(), 2048, "{format}");
         }
     }
-    for (format, make) in BY_HAND {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let seat = take_seat();
+        let ports = take_ports();
         let on = |index: u16| {
             let [channel, key] = [index / 128 % 16, index % 128].map(|number| u8::try_from(number).unwrap());
             Timed { sample: u64::from(index) / 5, message: Message::NoteOn { channel, key, velocity: 0.5 } }
@@ -192,12 +192,12 @@ fn ten_thousand_events_in_a_block() {
             messages.len(),
             "{format}"
         );
-        assert!(said(&seat).contains("too thick to be listened to"), "{format}: {}", said(&seat));
+        assert!(message(&ports).contains("too fast to be used for planning"), "{format}: {}", message(&ports));
     }
 }
 
 #[test]
-fn a_thousand_notes_without_length_in_one_sample_do_not_hang() {
+fn thousand_notes_without_length_in_one_sample_do_not_hang() {
     for (format, make) in LOADED {
         let mut host = make(Class::Instrument, Setup::default());
         let messages: Vec<_> = (0..1000u16)

@@ -1,12 +1,12 @@
-//! The library as hosts list it, and its instances as they come and go.
+//! Classes in the library, and creating and removing instances.
 
 use antiphon_tests::{Block, Class, Host, Setup, library};
 use clack_host::prelude::PluginEntry;
 
-use crate::{Dice, LOADED};
+use crate::{LOADED, Random};
 
 #[test]
-fn both_classes_are_listed_as_what_they_are() {
+fn both_classes_are_listed_with_ids_and_features() {
     // SAFETY: the library is ours.
     let entry = unsafe { PluginEntry::load(library::path()) }.unwrap();
     let text = |text: Option<&std::ffi::CStr>| text.unwrap().to_str().unwrap().to_owned();
@@ -27,9 +27,9 @@ fn both_classes_are_listed_as_what_they_are() {
 }
 
 #[test]
-fn instances_come_and_go_in_any_order() {
+fn instances_created_and_removed_in_any_order_are_silent() {
     for (format, make) in LOADED {
-        let mut dice = Dice(5);
+        let mut dice = Random(5);
         let mut hosts: Vec<Box<dyn Host>> = Vec::new();
         for _ in 0..60 {
             let sides = u32::try_from(hosts.len() + 1).unwrap();

@@ -1,5 +1,5 @@
-//! The editor goes and leaves nothing behind: a host may unload the library, or end, as soon as it has closed it. In processes of their own,
-//! since what would go wrong ends them, and since nobody else starts threads there.
+//! Closing the editor leaves no threads behind: a host may unload the library or exit right after. In child processes, since a failure
+//! would crash the process, and so that no other threads are started.
 
 #![cfg(target_os = "linux")]
 
@@ -9,21 +9,21 @@ use std::process::Command;
 use std::thread;
 
 use antiphon_tests::display::Display;
-use antiphon_tests::stage::Stage;
+use antiphon_tests::host_window::HostWindow;
 use antiphon_tests::{ClapHost, Class, Setup, Vst3Host, library};
 use libloading::Library;
 
 use crate::unload::is_loaded;
 
-/// Set in a process of its own.
+/// Set in the child process.
 const INSIDE: &str = "ANTIPHON_TEST_EDITOR_GOES";
-/// Times it is opened in each format.
+/// Number of openings per format.
 const TIMES: usize = 20;
 
-/// Does this in a process of its own, which runs just this test, with a display.
-fn alone(test: &str, act: fn(&Stage)) {
+/// Runs `act` in a child process that runs only this test, with a display.
+fn in_child_process(test: &str, act: fn(&HostWindow)) {
     if std::env::var_os(INSIDE).is_some() {
-        act(&Stage::open("Editor", 1000, 560).unwrap());
+        act(&HostWindow::open("Editor", 1000, 560).unwrap());
         return;
     }
     let display = Display::start(1200, 800).unwrap();
@@ -33,61 +33,61 @@ fn alone(test: &str, act: fn(&Stage)) {
     assert!(outcome.status.success() && text.contains("1 passed"), "{}\n{text}\n{errors}", outcome.status);
 }
 
-/// The threads of this process by number, with their names.
+/// Threads of this process: id and name.
 fn threads() -> BTreeMap<String, String> {
     let threads = fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
-    // One may end while it is looked at.
+    // Threads may end while they are listed.
     let named = |thread: fs::DirEntry| Some((thread.file_name().into_string().ok()?, fs::read_to_string(thread.path().join("comm")).ok()?));
     threads.filter_map(named).map(|(number, name)| (number, name.trim_end().to_owned())).collect()
 }
 
-/// Those of them that were not there before.
+/// Threads that did not exist before.
 fn since(before: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     threads().into_iter().filter(|(number, _)| !before.contains_key(number)).collect()
 }
 
-fn close_again_and_again(stage: &Stage) {
-    let mut clap = ClapHost::by_hand(Class::Instrument, Setup::default());
-    let vst3 = Vst3Host::by_hand(Class::NoteFx, Setup::default());
+fn close_again_and_again(host_window: &HostWindow) {
+    let mut clap = ClapHost::with_manual_session(Class::Instrument, Setup::default());
+    let vst3 = Vst3Host::with_manual_session(Class::NoteFx, Setup::default());
     let view = vst3.editor().unwrap();
     for time in 0..TIMES {
         let before = threads();
-        clap.open_editor(|_, _| Ok(((), stage.window()))).unwrap();
+        clap.open_editor(|_, _| Ok(((), host_window.window()))).unwrap();
         assert!(!since(&before).is_empty(), "a window has a thread");
         clap.close_editor();
         assert_eq!(since(&before), BTreeMap::new(), "CLAP, {time}");
-        view.open(stage.window()).unwrap();
+        view.open(host_window.window()).unwrap();
         view.close().unwrap();
         assert_eq!(since(&before), BTreeMap::new(), "VST3, {time}");
     }
 }
 
 #[test]
-fn closing_it_waits_for_its_threads() {
-    alone("editor::closing_it_waits_for_its_threads", close_again_and_again);
+fn closing_the_editor_waits_for_its_threads() {
+    in_child_process("editor::closing_the_editor_waits_for_its_threads", close_again_and_again);
 }
 
-fn open_and_close_in_clap(stage: &Stage) {
+fn open_and_close_in_clap(host_window: &HostWindow) {
     let mut host = ClapHost::loaded(Class::Instrument, Setup::default());
-    host.open_editor(|_, _| Ok(((), stage.window()))).unwrap();
+    host.open_editor(|_, _| Ok(((), host_window.window()))).unwrap();
     host.close_editor();
 }
 
-fn open_and_close_in_vst3(stage: &Stage) {
+fn open_and_close_in_vst3(host_window: &HostWindow) {
     let host = Vst3Host::loaded(Class::NoteFx, Setup::default());
     let view = host.editor().unwrap();
-    view.open(stage.window()).unwrap();
+    view.open(host_window.window()).unwrap();
     view.close().unwrap();
 }
 
-fn unload_again_and_again(stage: &Stage) {
+fn unload_again_and_again(host_window: &HostWindow) {
     for time in 0..TIMES {
         for open_and_close in [open_and_close_in_clap, open_and_close_in_vst3] {
-            // The system keeps a library while a thread has thread-local values of it: so the host has its own thread, and the last handle
-            // goes after that.
+            // The system keeps a library loaded while a thread has thread-local values of it; hence the host's own thread, and the handle
+            // dropped after it.
             // SAFETY: the library is ours.
             let last = unsafe { Library::new(library::path()) }.unwrap();
-            thread::scope(|scope| scope.spawn(|| open_and_close(stage)).join().unwrap());
+            thread::scope(|scope| scope.spawn(|| open_and_close(host_window)).join().unwrap());
             drop(last);
             assert!(!is_loaded(), "the library is still there after {time}");
         }
@@ -95,6 +95,6 @@ fn unload_again_and_again(stage: &Stage) {
 }
 
 #[test]
-fn the_library_can_be_unloaded_when_it_is_closed() {
-    alone("editor::the_library_can_be_unloaded_when_it_is_closed", unload_again_and_again);
+fn library_can_be_unloaded_after_closing_the_editor() {
+    in_child_process("editor::library_can_be_unloaded_after_closing_the_editor", unload_again_and_again);
 }

@@ -1,11 +1,11 @@
-//! The guard against allocation is armed: otherwise the other tests would prove nothing of it.
+//! The allocation guard works: otherwise the other tests would prove nothing about allocations.
 
 use std::process::Command;
 
 /// Where the child process allocates: `inside` or `outside` the guard.
 const ALLOCATE: &str = "ANTIPHON_TEST_ALLOCATE";
 
-/// Allocates more than the optimiser can leave out.
+/// An allocation that the optimiser cannot remove.
 fn allocate() {
     std::hint::black_box(Vec::<u8>::with_capacity(100));
 }

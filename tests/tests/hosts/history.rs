@@ -1,4 +1,4 @@
-//! What was suggested is kept in the project: it is there after reopening, and an undo loses nothing of it.
+//! The history in the project: complete after reopening, and undo loses nothing.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{MetreMap, Note, Role, Tempo, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, HISTORY_BYTES, HISTORY_ENTRIES, Passage, Place, Plan, PlanId, Reason};
 use antiphon_plugin::state::State;
-use antiphon_tests::by_hand::take_seat;
-use antiphon_tests::{Block, Class, Host, Roll, Setup, Transport};
+use antiphon_tests::linked::take_ports;
+use antiphon_tests::{Block, Class, Host, RollingTransport, Setup, Transport};
 use serde_json::Value;
 
 use crate::engine::{BAR, FRAMES, RATE, clip, roll};
-use crate::{BY_HAND, LOADED, Make};
+use crate::{LOADED, MANUAL, Make};
 
-/// Writes down a plan of so many quavers, as the musician does.
+/// Adds a plan of this many eighth notes to the history, as the session does.
 pub(crate) fn suggest(state: &State, seed: u64, notes: i64, reason: Reason) {
     let (start, end) = (Tick(96), Tick(96 + 12 * notes));
     let note = |index| Note { onset: start + Tick(12 * index), offset: 1, duration: Tick(12), pitch: 60, velocity: 80, role: Role::Keys };
@@ -30,15 +30,15 @@ pub(crate) fn suggest(state: &State, seed: u64, notes: i64, reason: Reason) {
     });
 }
 
-/// The seeds of the suggestions of a project, oldest first.
+/// Seeds of a project's suggestions, oldest first.
 pub(crate) fn seeds(state: &State) -> Vec<u64> {
     state.history().entries().iter().map(|entry| entry.plan().brief.seed).collect()
 }
 
-/// A project in which these were suggested, the last of them kept.
+/// A project with these suggestions, the last of them kept.
 pub(crate) fn project(make: Make, suggested: &[u64]) -> Vec<u8> {
     let mut host = make(Class::Instrument, Setup::default());
-    let state = take_seat().state;
+    let state = take_ports().state;
     for &seed in suggested {
         let reason = if Some(&seed) == suggested.last() { Reason::Kept } else { Reason::Heard };
         suggest(&state, seed, 4, reason);
@@ -46,13 +46,13 @@ pub(crate) fn project(make: Make, suggested: &[u64]) -> Vec<u8> {
     host.save()
 }
 
-/// Where the JSON of a chunk starts: CLAP's chunk begins with its length in eight bytes.
+/// Offset of the JSON in a chunk: CLAP's chunk begins with its length in eight bytes.
 pub(crate) fn json_start(chunk: &[u8]) -> usize {
     let length = chunk.first_chunk().map(|length| u64::from_le_bytes(*length));
     if length.is_some_and(|length| length + 8 == chunk.len() as u64) { 8 } else { 0 }
 }
 
-/// What a chunk has besides the parameters.
+/// The saved object in a chunk, besides the parameters.
 pub(crate) fn saved(chunk: &[u8]) -> Value {
     let chunk: Value = serde_json::from_slice(&chunk[json_start(chunk)..]).unwrap();
     serde_json::from_str(chunk["fields"]["antiphon"].as_str().unwrap()).unwrap()
@@ -63,24 +63,24 @@ pub(crate) fn entries(chunk: &[u8]) -> Vec<Value> {
     saved(chunk)["history"]["entries"].as_array().unwrap().clone()
 }
 
-/// How many of them are kept.
+/// Number of kept suggestions.
 pub(crate) fn kept(chunk: &[u8]) -> usize {
     entries(chunk).iter().filter(|entry| entry["starred"] == true).count()
 }
 
-/// What an entry is known by, whatever became of it since.
+/// Identity of an entry, independent of later changes.
 fn name(entry: &Value) -> String {
     let brief = &entry["plan"]["brief"];
     format!("{} {} {}", brief["made_at"], brief["seed"], brief["context"])
 }
 
 #[test]
-fn the_history_is_there_after_reopening_and_an_undo_loses_nothing() {
-    for (format, make) in BY_HAND {
+fn history_is_restored_after_reopening_and_undo_loses_nothing() {
+    for (format, make) in MANUAL {
         let before = project(make, &[1, 2]);
         let chunk = project(make, &[1, 2, 3]);
         let mut host = make(Class::NoteFx, Setup::default());
-        let state = take_seat().state;
+        let state = take_ports().state;
         assert!(host.load(&chunk), "{format}");
         assert_eq!(seeds(&state), [1, 2, 3], "{format}");
         assert!(state.history().entries()[2].is_starred(), "{format}");
@@ -89,18 +89,18 @@ fn the_history_is_there_after_reopening_and_an_undo_loses_nothing() {
         suggest(&state, 4, 4, Reason::Heard);
         assert!(host.load(&before), "{format}");
         assert_eq!(seeds(&state), [1, 2, 3, 4], "{format}");
-        // Another project's: its own come first, and nothing goes.
+        // Another project's suggestions come first, and none is lost.
         assert!(host.load(&project(make, &[8, 9])), "{format}");
         assert_eq!(seeds(&state), [8, 9, 1, 2, 3, 4], "{format}");
     }
 }
 
 #[test]
-fn a_full_history_stays_within_its_bounds_and_kept_ones_stay() {
-    for (format, make) in BY_HAND {
+fn full_history_stays_within_its_bounds_and_keeps_starred_entries() {
+    for (format, make) in MANUAL {
         for (notes, count) in [(1, HISTORY_ENTRIES + 40), (1_500, 40)] {
             let mut host = make(Class::Instrument, Setup::default());
-            let state = take_seat().state;
+            let state = take_ports().state;
             let empty = host.save().len();
             suggest(&state, 1_000, notes, Reason::Kept);
             (0..count as u64).for_each(|seed| suggest(&state, seed, notes, Reason::Heard));
@@ -116,14 +116,14 @@ fn a_full_history_stays_within_its_bounds_and_kept_ones_stay() {
 }
 
 #[test]
-fn saving_while_suggestions_come_in_saves_whole_ones() {
-    for (format, make) in BY_HAND {
+fn saving_while_suggestions_arrive_saves_complete_ones() {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let state = take_seat().state;
+        let state = take_ports().state;
         std::thread::scope(|scope| {
-            let musician = scope.spawn(|| (0..200).for_each(|seed| suggest(&state, seed, 20, Reason::Heard)));
+            let session = scope.spawn(|| (0..200).for_each(|seed| suggest(&state, seed, 20, Reason::Heard)));
             let mut saved = 0;
-            while !musician.is_finished() {
+            while !session.is_finished() {
                 let now = entries(&host.save()).len();
                 assert!(now >= saved, "{format}: {now} after {saved}");
                 saved = now;
@@ -133,15 +133,15 @@ fn saving_while_suggestions_come_in_saves_whole_ones() {
     }
 }
 
-/// Plays, keeps, asks for another, plays it, stops; then an undo, and the project is reopened.
+/// Plays, keeps, requests another, plays it, stops; then an undo, and the project is reopened.
 fn keep_and_reopen(format: &str, make: Make) {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, ..Setup::default() });
     host.set("Seed", 0.3);
     let empty = host.save();
     assert_eq!(entries(&empty), [] as [Value; 0], "{format}");
-    let mut song = Roll::new(120.0, RATE);
+    let mut song = RollingTransport::new(120.0, RATE);
     roll(&mut *host, &mut song, &clip(3), 3 * BAR);
-    // A slow machine may need some bars more.
+    // A slow machine may need more bars.
     while kept(&host.save()) == 0 && song.played < 40 * BAR {
         press(&mut *host, &mut song, "Keep", BAR / 2);
     }
@@ -173,8 +173,8 @@ fn keep_and_reopen(format: &str, make: Make) {
     assert_eq!(entries(&other.save()), entries(&chunk), "{format}");
 }
 
-/// Presses a button, and rolls on for so long.
-fn press(host: &mut dyn Host, song: &mut Roll, name: &str, length: u64) {
+/// Presses a button for this many samples.
+fn press(host: &mut dyn Host, song: &mut RollingTransport, name: &str, length: u64) {
     for (value, length) in [(1.0, length), (0.0, u64::from(FRAMES))] {
         host.set(name, value);
         let until = song.played + length;
@@ -182,8 +182,8 @@ fn press(host: &mut dyn Host, song: &mut Roll, name: &str, length: u64) {
     }
 }
 
-/// Stops the transport, and gives the musician the time to hear of it.
-fn stop(host: &mut dyn Host, song: &Roll) {
+/// Stops the transport, and gives the session time to process it.
+fn stop(host: &mut dyn Host, song: &RollingTransport) {
     let stopped = Transport { playing: false, ..song.transport() };
     for _ in 0..10 {
         host.process(&Block { frames: FRAMES, transport: Some(stopped), ..Block::default() });
@@ -192,7 +192,7 @@ fn stop(host: &mut dyn Host, song: &Roll) {
 }
 
 #[test]
-fn what_was_kept_and_heard_is_in_the_project() {
+fn kept_played_and_rerolled_plans_are_saved_with_the_project() {
     assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
     std::thread::scope(|scope| {
         for (format, make) in LOADED {

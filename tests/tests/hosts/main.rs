@@ -20,26 +20,26 @@ mod unload;
 
 use antiphon_tests::{ClapHost, Class, Host, Lengths, Message, Setup, Timed, Vst3Host};
 
-/// How a host gets its instance.
+/// Creates a host with an instance.
 type Make = fn(Class, Setup) -> Box<dyn Host>;
 
 /// Both formats, from the built library.
 const LOADED: [(&str, Make); 2] =
     [("CLAP", |class, setup| Box::new(ClapHost::loaded(class, setup))), ("VST3", |class, setup| Box::new(Vst3Host::loaded(class, setup)))];
 
-/// Both formats, with a musician that is played by hand.
-const BY_HAND: [(&str, Make); 2] = [
-    ("CLAP", |class, setup| Box::new(ClapHost::by_hand(class, setup))),
-    ("VST3", |class, setup| Box::new(Vst3Host::by_hand(class, setup))),
+/// Both formats, with a session driven by the test.
+const MANUAL: [(&str, Make); 2] = [
+    ("CLAP", |class, setup| Box::new(ClapHost::with_manual_session(class, setup))),
+    ("VST3", |class, setup| Box::new(Vst3Host::with_manual_session(class, setup))),
 ];
 
-/// Both formats, with the real musician looked over its shoulder.
-const WATCHED: [(&str, Make); 2] = [
-    ("CLAP", |class, setup| Box::new(ClapHost::watched(class, setup))),
-    ("VST3", |class, setup| Box::new(Vst3Host::watched(class, setup))),
+/// Both formats, with the real session under observation.
+const OBSERVED: [(&str, Make); 2] = [
+    ("CLAP", |class, setup| Box::new(ClapHost::observed(class, setup))),
+    ("VST3", |class, setup| Box::new(Vst3Host::observed(class, setup))),
 ];
 
-/// Block lengths of real hosts, and some of none.
+/// Block lengths of real hosts, and random ones.
 const LENGTHS: [Lengths; 7] = [
     Lengths::Fixed(16),
     Lengths::Fixed(64),
@@ -50,14 +50,14 @@ const LENGTHS: [Lengths; 7] = [
     Lengths::Random(2),
 ];
 
-/// Tempi and sample rates; the first is the one that drifts when positions are rounded block by block.
+/// Tempi and sample rates; with the first, positions drift if they are rounded block by block.
 const TEMPI: [(f64, f64); 5] = [(133.0, 44_100.0), (120.0, 48_000.0), (97.3, 96_000.0), (61.0, 22_050.0), (240.0, 44_100.0)];
 
-/// Repeatable chance: the generator of Numerical Recipes.
-struct Dice(u32);
+/// A repeatable pseudo-random generator: Numerical Recipes'.
+struct Random(u32);
 
-impl Dice {
-    /// A number from 0 on, below `sides`.
+impl Random {
+    /// A number from 0 to `sides` - 1.
     fn roll(&mut self, sides: u32) -> u32 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (self.0 >> 8) % sides
@@ -68,15 +68,15 @@ impl Dice {
     }
 }
 
-/// A player who strikes and lets go of keys and moves everything there is, up to this sample. In the end every key is let go. No controller is
-/// moved to where it stands: in VST3 that is no event.
+/// A player who plays keys and moves every controller, up to this sample. In the end every key is released. No controller is set to its
+/// current value, since that is no event in VST3.
 fn playing(seed: u32, until: u64, channels: u32) -> Vec<Timed> {
-    let mut dice = Dice(seed);
+    let mut dice = Random(seed);
     let mut held: Vec<(u8, u8)> = Vec::new();
     let mut messages: Vec<Timed> = Vec::new();
     let mut sample = 0;
     while sample < until {
-        // Often several in one sample, but nothing twice in one: hosts of VST3 cannot say that.
+        // Several messages per sample are common, but not two on the same subject: VST3 hosts cannot express that.
         sample += u64::from(dice.roll(3) * dice.roll(300));
         let channel = dice.byte(channels);
         let message = match dice.roll(8) {
@@ -116,7 +116,7 @@ fn playing(seed: u32, until: u64, channels: u32) -> Vec<Timed> {
     messages
 }
 
-/// Whether a controller stands there already, by the message before or by MIDI's defaults.
+/// Whether a controller already has this value, from an earlier message or by MIDI's defaults.
 fn stands_at(before: &[Timed], message: &Message) -> bool {
     let last = before.iter().rev().map(|timed| timed.message).find(|other| subject(other) == subject(message));
     match *message {
@@ -134,7 +134,7 @@ fn stands_at(before: &[Timed], message: &Message) -> bool {
     }
 }
 
-/// What a message is about: a key, or one of a channel's controllers.
+/// The key or controller a message is about.
 fn subject(message: &Message) -> (u8, u8, u8) {
     match *message {
         Message::NoteOn { channel, key, .. } | Message::NoteOff { channel, key, .. } | Message::KeyPressure { channel, key, .. } => {
@@ -146,18 +146,18 @@ fn subject(message: &Message) -> (u8, u8, u8) {
     }
 }
 
-/// The keys whose last note-on has no note-off, in the order they were struck. Panics where a key is struck that sounds, or let go that does
-/// not.
+/// Keys without a note-off after their last note-on, in order of their note-ons. Panics if a sounding key is struck, or a silent one
+/// released.
 fn still_held(messages: &[Timed]) -> Vec<(u8, u8)> {
     let mut held = Vec::new();
     for (index, timed) in messages.iter().enumerate() {
         match timed.message {
             Message::NoteOn { channel, key, .. } => {
-                assert!(!held.contains(&(channel, key)), "message {index}: {timed:?} strikes a key that sounds");
+                assert!(!held.contains(&(channel, key)), "message {index}: {timed:?} strikes a key that is sounding");
                 held.push((channel, key));
             }
             Message::NoteOff { channel, key, .. } => {
-                assert!(held.contains(&(channel, key)), "message {index}: {timed:?} lets go of a key that does not sound");
+                assert!(held.contains(&(channel, key)), "message {index}: {timed:?} releases a key that is not sounding");
                 held.retain(|&other| other != (channel, key));
             }
             _ => {}
@@ -166,7 +166,7 @@ fn still_held(messages: &[Timed]) -> Vec<(u8, u8)> {
     held
 }
 
-/// Checks that what was sent is in order: samples do not fall, and within one note-offs go before controllers and these before note-ons.
+/// Asserts that messages are in order: samples ascend, and within a sample note-offs precede controllers, and these note-ons.
 fn assert_in_order(messages: &[Timed]) {
     for pair in messages.windows(2) {
         let place = |timed: &Timed| (timed.sample, timed.message.rank());
@@ -174,7 +174,7 @@ fn assert_in_order(messages: &[Timed]) {
     }
 }
 
-/// Messages in one order, whatever the order of equals.
+/// Messages in a canonical order.
 fn sorted(messages: &[Timed]) -> Vec<Timed> {
     let mut messages = messages.to_vec();
     messages.sort_by_key(|timed| (timed.sample, timed.message.rank(), subject(&timed.message)));

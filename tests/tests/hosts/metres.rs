@@ -1,57 +1,57 @@
-//! Bars in every metre, through changes of metre, locates and loops, whatever bar position the host reports.
+//! Bar lines in every metre, through metre changes, locates and loops, whatever bar position the host reports.
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
 use antiphon_engine::session::{Epoch, Heard, Planned};
 use antiphon_plugin::clock::Cause;
-use antiphon_plugin::musician::Seat;
-use antiphon_tests::by_hand::take_seat;
+use antiphon_plugin::planning_session::PlanningPorts;
+use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Render, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
 
-use crate::{BY_HAND, LOADED, Make, sorted};
+use crate::{LOADED, MANUAL, Make, sorted};
 
-/// Hertz.
+/// Sample rate in hertz.
 const RATE: f64 = 48_000.0;
 /// Quarters per minute.
 const TEMPO: f64 = 120.0;
-/// Samples in a quarter.
+/// Samples per quarter.
 const QUARTER: f64 = RATE * 60.0 / TEMPO;
-/// Samples of a block: bar lines fall within.
+/// Samples per block: bar lines fall inside blocks.
 const FRAMES: u32 = 512;
-/// Ardour's positions are whole ones of a quarter.
+/// Resolution of Ardour's positions per quarter.
 const ARDOUR: f64 = 1_920.0;
 
-/// What a host reports as the position of the bar.
+/// What a host reports as the bar position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Report {
     /// The start of the current bar.
     Current,
-    /// The start of the next one.
+    /// The start of the next bar.
     Next,
-    /// As Ardour 7.3: the bar's number, from 1, times four quarters; and positions are rounded.
+    /// Ardour 7.3: the bar number, from 1, times four quarters; positions are rounded.
     Number,
     /// The start of the song.
     Zero,
-    /// Nothing; CLAP cannot say so, and gives 0.
+    /// Nothing; CLAP cannot express that, and gives 0.
     Nothing,
 }
 
-/// All but the first, which is right.
+/// All reports except the correct one.
 const WRONG: [Report; 4] = [Report::Next, Report::Number, Report::Zero, Report::Nothing];
 
-/// A song whose metre changes at bar lines: bars of each metre, one after the other; the last goes on.
+/// A song with metre changes at bar lines: number of bars and metre of each section; the last has no end.
 #[derive(Debug, Clone, Copy)]
 struct Song {
     parts: &'static [(i32, (u16, u16))],
     report: Report,
-    /// The loop, in quarters.
+    /// Loop in quarters.
     cycle: Option<(f64, f64)>,
 }
 
 /// A bar of a song, in quarters.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct SongsBar {
+struct BarInSong {
     /// From 1.
     number: i32,
     start: f64,
@@ -60,7 +60,7 @@ struct SongsBar {
 }
 
 impl Song {
-    fn bar_at(&self, quarters: f64) -> SongsBar {
+    fn bar_at(&self, quarters: f64) -> BarInSong {
         let (mut number, mut start) = (1, 0.0);
         for (index, &(bars, metre)) in self.parts.iter().enumerate() {
             let length = f64::from(metre.0) * 4.0 / f64::from(metre.1);
@@ -68,7 +68,7 @@ impl Song {
             if index + 1 == self.parts.len() || quarters < end {
                 #[allow(clippy::cast_possible_truncation, reason = "a bar of a short song")]
                 let passed = ((quarters - start) / length).floor() as i32;
-                return SongsBar { number: number + passed, start: start + f64::from(passed) * length, length, metre };
+                return BarInSong { number: number + passed, start: start + f64::from(passed) * length, length, metre };
             }
             (number, start) = (number + bars, end);
         }
@@ -76,7 +76,7 @@ impl Song {
     }
 
     /// The bar with this number.
-    fn bar(&self, number: i32) -> SongsBar {
+    fn bar(&self, number: i32) -> BarInSong {
         std::iter::successors(Some(self.bar_at(0.0)), |bar| Some(self.bar_at(bar.start + bar.length)))
             .find(|bar| bar.number == number)
             .unwrap()
@@ -96,7 +96,7 @@ impl Song {
         Transport { playing: true, tempo: Some(TEMPO), metre: Some(bar.metre), position: Some(position), bar: reported, cycle }
     }
 
-    /// Where a song that started at `from` is after this many samples.
+    /// Song position a number of samples after starting at `from`.
     fn position(&self, from: f64, samples: u64) -> f64 {
         let straight = from + samples as f64 / QUARTER;
         match self.cycle {
@@ -105,7 +105,7 @@ impl Song {
         }
     }
 
-    /// Plays from a place, block by block; hands each block's messages, and where it begins, to `after`.
+    /// Plays a range block by block; passes the position and output of each block to `after`.
     fn play(&self, host: &mut dyn Host, from: f64, quarters: f64, messages: &[Timed], mut after: impl FnMut(f64, Vec<Timed>)) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a short song")]
         let until = (quarters * QUARTER) as u64;
@@ -123,23 +123,23 @@ impl Song {
     }
 }
 
-/// A musician who strikes a key on every bar line.
-struct Beater {
-    seat: Seat,
+/// A session that plays a note on every bar line.
+struct BarLineSession {
+    ports: PlanningPorts,
     clock: Option<MusicalClock>,
     epoch: Epoch,
-    /// The last bar line that a note was sent for.
+    /// Last bar line for which a note was sent.
     sent: Option<Tick>,
 }
 
-impl Beater {
+impl BarLineSession {
     fn new() -> Self {
-        Self { seat: take_seat(), clock: None, epoch: Epoch(0), sent: None }
+        Self { ports: take_ports(), clock: None, epoch: Epoch(0), sent: None }
     }
 
     fn act(&mut self) {
-        while let Some(heard) = self.seat.heard.try_pop() {
-            match heard {
+        while let Some(event) = self.ports.events.try_pop() {
+            match event {
                 Heard::Turn { epoch, change } => {
                     let at = change.at.tick();
                     let clock = self.clock.get_or_insert_with(|| {
@@ -158,7 +158,7 @@ impl Beater {
                         (self.epoch, self.sent) = (epoch, None);
                     } else if clock.open_bar() != foreseen {
                         self.sent = None;
-                        self.seat.planned.try_push(Planned::Withdraw { epoch, from: clock.now() }).unwrap();
+                        self.ports.planned.try_push(Planned::Withdraw { epoch, from: clock.now() }).unwrap();
                     }
                 }
                 Heard::Reached { at, .. } => {
@@ -173,30 +173,30 @@ impl Beater {
         if self.sent.is_none_or(|sent| sent < line) {
             self.sent = Some(line);
             let note = Note { onset: line, offset: 0, duration: Tick(3), pitch: 60, velocity: 90, role: Role::Keys };
-            self.seat.planned.try_push(Planned::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+            self.ports.planned.try_push(Planned::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
         }
     }
 }
 
-/// Where in the song a musician sounds who strikes a key on every bar line, while the host plays these stretches, in quarters.
+/// Song positions at which a session with a note on every bar line is heard, for each stretch.
 fn beats(make: Make, song: &mut Song, stretches: &[Stretch]) -> Vec<Vec<f64>> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, ..Setup::default() });
-    let mut musician = Beater::new();
+    let mut session = BarLineSession::new();
     let mut all = Vec::new();
     for stretch in stretches {
         song.cycle = stretch.cycle;
-        let mut heard = Vec::new();
+        let mut onsets = Vec::new();
         song.play(&mut *host, stretch.from, stretch.quarters, &[], |_, sent| {
             let strikes = sent.iter().filter(|timed| matches!(timed.message, Message::NoteOn { .. }));
-            heard.extend(strikes.map(|timed| song.position(stretch.from, timed.sample)));
-            musician.act();
+            onsets.extend(strikes.map(|timed| song.position(stretch.from, timed.sample)));
+            session.act();
         });
-        all.push(heard);
+        all.push(onsets);
     }
     all
 }
 
-/// What a host plays at one go, in quarters.
+/// A range the host plays in one go, in quarters.
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     from: f64,
@@ -208,7 +208,7 @@ const fn stretch(from: f64, quarters: f64) -> Stretch {
     Stretch { from, quarters, cycle: None }
 }
 
-/// Every metre that is asked for most, and songs that change between them.
+/// The most common metres, and songs that change between them.
 const SONGS: [&[(i32, (u16, u16))]; 11] = [
     &[(1, (2, 4))],
     &[(1, (3, 4))],
@@ -224,14 +224,15 @@ const SONGS: [&[(i32, (u16, u16))]; 11] = [
 ];
 
 #[test]
-fn bar_lines_are_the_songs_in_every_metre_whatever_the_host_reports() {
-    for (format, make) in BY_HAND {
+fn bar_lines_are_those_of_the_song_for_every_metre_and_report() {
+    for (format, make) in MANUAL {
         for parts in SONGS {
             let mut song = Song { parts, report: Report::Current, cycle: None };
-            // Two bars of the last metre, from a bar line of it.
+            // Two bars of the last metre, from one of its bar lines.
             let (first, last) = (song.bar(20), song.bar(22));
             let cycle = Some((first.start, last.start));
-            // From the start through all changes; back to the midst of a bar; on to a bar line and to the midst of a bar far behind; a loop.
+            // From the start through all changes; back to the middle of a bar; on to a bar line and to the middle of a bar far behind; a
+            // loop.
             let stretches = [
                 stretch(0.0, 40.0),
                 stretch(1.3, 25.0),
@@ -240,20 +241,20 @@ fn bar_lines_are_the_songs_in_every_metre_whatever_the_host_reports() {
                 Stretch { from: first.start + 0.5, quarters: 5.0 * (last.start - first.start), cycle },
             ];
             let right = beats(make, &mut song, &stretches);
-            for (heard, stretch) in right.iter().zip(stretches) {
+            for (onsets, stretch) in right.iter().zip(stretches) {
                 let expected = (stretch.quarters / song.bar(20).length).floor() - 1.0;
-                assert!(heard.len() as f64 >= expected, "{format}, {parts:?}, {stretch:?}: {heard:?}");
-                for at in heard {
+                assert!(onsets.len() as f64 >= expected, "{format}, {parts:?}, {stretch:?}: {onsets:?}");
+                for at in onsets {
                     let bar = song.bar_at(at + 0.001);
                     assert!((at - bar.start).abs() < 0.002, "{format}, {parts:?}: a strike at {at} in {bar:?}");
                 }
             }
             for report in WRONG {
                 song.report = report;
-                let heard = beats(make, &mut song, &stretches);
-                for ((heard, right), stretch) in heard.iter().zip(&right).zip(stretches) {
-                    assert_eq!(heard.len(), right.len(), "{format}, {parts:?}, {report:?}, {stretch:?}: {heard:?} for {right:?}");
-                    for (at, right) in heard.iter().zip(right) {
+                let onsets = beats(make, &mut song, &stretches);
+                for ((onsets, right), stretch) in onsets.iter().zip(&right).zip(stretches) {
+                    assert_eq!(onsets.len(), right.len(), "{format}, {parts:?}, {report:?}, {stretch:?}: {onsets:?} for {right:?}");
+                    for (at, right) in onsets.iter().zip(right) {
                         assert!((at - right).abs() < 2.0 / ARDOUR, "{format}, {parts:?}, {report:?}: a strike at {at} for {right}");
                     }
                 }
@@ -262,7 +263,8 @@ fn bar_lines_are_the_songs_in_every_metre_whatever_the_host_reports() {
     }
 }
 
-/// Two bars in quavers, then Play a quarter into the third bar of the last metre; what is planned until two bars later, with the real engine.
+/// Plays two bars of eighths, presses Play a quarter into the third bar of the last metre; returns what the real engine plays until two
+/// bars later.
 fn answer(make: Make, song: &Song) -> Vec<Timed> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
     host.set("Seed", 0.3);
@@ -295,13 +297,13 @@ fn answer(make: Make, song: &Song) -> Vec<Timed> {
 }
 
 #[test]
-fn play_answers_in_every_metre_as_with_right_bar_positions() {
+fn answer_in_every_metre_does_not_depend_on_reported_bar_positions() {
     let [(_, clap), (_, vst3)] = LOADED;
     for (index, parts) in SONGS.into_iter().enumerate() {
         let song = |report| Song { parts, report, cycle: None };
         let right = answer(vst3, &song(Report::Current));
         assert!(right.len() >= 4, "{parts:?}: {} messages", right.len());
-        // Ardour knows VST3; most CLAP hosts that do not fill in the bar leave it at 0.
+        // Ardour uses VST3; most CLAP hosts that report no bar position leave it at 0.
         assert_eq!(answer(vst3, &song(Report::Number)), right, "{parts:?}, as Ardour reports");
         assert_eq!(answer(clap, &song(Report::Zero)), right, "{parts:?}, CLAP, zero");
         let (format, other) = if index % 2 == 0 { (clap, Report::Next) } else { (vst3, Report::Nothing) };

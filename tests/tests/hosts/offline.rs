@@ -1,23 +1,23 @@
-//! Renders to a file: as fast as the machine can, and with every note.
+//! Offline renders: as fast as possible, and complete.
 
-use antiphon_tests::by_hand::take_waits;
-use antiphon_tests::{Block, Class, Host, Lengths, Render, Roll, Setup, Timed, Transport, Vst3Host};
+use antiphon_tests::linked::take_wait_count;
+use antiphon_tests::{Block, Class, Host, Lengths, Render, RollingTransport, Setup, Timed, Transport, Vst3Host};
 
 use crate::engine::{self, clip};
 use crate::{LOADED, Make, assert_in_order, still_held};
 
-/// The tempo and sample rate that drift when positions are rounded block by block.
+/// With this tempo and sample rate, positions drift if they are rounded block by block.
 const TEMPO: f64 = 133.0;
-/// Hertz.
+/// Sample rate in hertz.
 const RATE: f64 = 44_100.0;
-/// Ticks in a bar of 4/4.
+/// Ticks per bar of 4/4.
 const BAR: f64 = 96.0;
 
-/// Plays the clip, presses Play and lets three bars of the answer sound: what comes out besides the clip.
+/// Plays the clip, presses Play and renders three bars of the answer; returns the output without the clip.
 pub(crate) fn render(make: Make, lengths: Lengths) -> Vec<Timed> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
     host.set("Seed", 0.3);
-    let mut song = Roll::new(TEMPO, RATE);
+    let mut song = RollingTransport::new(TEMPO, RATE);
     let per_tick = engine::BAR as f64 / BAR;
     let until = song.sample_of(2.0 * BAR);
     let at = |sample: u64| song.sample_of(sample as f64 / per_tick).min(until - 1);
@@ -36,34 +36,34 @@ pub(crate) fn render(make: Make, lengths: Lengths) -> Vec<Timed> {
 }
 
 #[test]
-fn a_render_has_every_note_whatever_the_blocks() {
+fn offline_render_is_the_same_at_any_block_length() {
     let [(_, clap), (_, vst3)] = LOADED;
     let rendered = render(clap, Lengths::Fixed(2048));
     assert!(rendered.len() >= 24, "{} messages", rendered.len());
     let [first, last] = [rendered.first(), rendered.last()].map(|timed| timed.unwrap().sample);
-    // A note may be played up to half a tick before its place.
-    let song = Roll::new(TEMPO, RATE);
+    // A note may be up to half a tick early.
+    let song = RollingTransport::new(TEMPO, RATE);
     assert!(first >= song.sample_of(3.0 * BAR - 0.5) && last > song.sample_of(5.0 * BAR), "from {first} to {last}");
     assert_eq!(rendered, render(clap, Lengths::Random(3)));
     assert_eq!(rendered, render(vst3, Lengths::Fixed(512)));
-    // Set up for somebody who listens.
+    // Set up for real time.
     let freewheeling: Make = |class, setup| {
         let mut host = Vst3Host::loaded(class, Setup { render: Render::RealTime, ..setup });
-        host.switch_to(Render::Offline);
+        host.set_render(Render::Offline);
         Box::new(host)
     };
     assert_eq!(rendered, render(freewheeling, Lengths::Fixed(512)));
 }
 
 #[test]
-fn vst3_block_waits_if_it_is_rendered_to_a_file_whatever_the_set_up() {
+fn vst3_block_rendered_offline_waits_whatever_the_set_up_mode() {
     for set_up in [Render::RealTime, Render::Offline] {
-        let mut host = Vst3Host::by_hand(Class::Instrument, Setup { render: set_up, ..Setup::default() });
-        let _ = take_waits();
+        let mut host = Vst3Host::with_manual_session(Class::Instrument, Setup { render: set_up, ..Setup::default() });
+        let _ = take_wait_count();
         let mut waits = |render| {
-            host.switch_to(render);
+            host.set_render(render);
             host.process(&Block { frames: 64, ..Block::default() });
-            take_waits()
+            take_wait_count()
         };
         let modes = [Render::RealTime, Render::Offline, Render::Offline, Render::RealTime];
         assert_eq!(modes.map(&mut waits), [0, 1, 1, 0], "set up for {set_up:?}");

@@ -1,16 +1,16 @@
-//! The plug-in's own sound, in hosts, under the guard against allocation.
+//! The preview synth in hosts, under the allocation guard.
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::session::{Heard, Planned};
-use antiphon_tests::by_hand::take_seat;
+use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
 
-use crate::{BY_HAND, LOADED, playing};
+use crate::{LOADED, MANUAL, playing};
 
 const RATE: f64 = 48_000.0;
 
-/// A block's transport, so many samples into a song at 120 bpm.
+/// Transport of a block at this sample of a song at 120 bpm.
 fn rolling(sample: u32) -> Option<Transport> {
     let position = f64::from(sample) / RATE * 2.0;
     Some(Transport { playing: true, tempo: Some(120.0), metre: Some((4, 4)), position: Some(position), bar: Some(0.0), cycle: None })
@@ -24,29 +24,29 @@ fn is_silent(samples: &[f32]) -> bool {
     samples.iter().all(|sample| *sample == 0.0)
 }
 
-/// A C, from this sample of the block on.
+/// Note-on for middle C at this sample of the block.
 fn struck(sample: u64) -> Timed {
     Timed { sample, message: Message::NoteOn { channel: 0, key: 60, velocity: 0.8 } }
 }
 
 #[test]
-fn a_planned_note_sounds_from_its_sample_on() {
-    for (format, make) in BY_HAND {
+fn planned_note_is_audible_from_its_sample_on() {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let mut seat = take_seat();
+        let mut ports = take_ports();
         host.process(&Block { frames: 1000, transport: rolling(0), ..Block::default() });
-        // 1,000 samples a tick.
+        // 1,000 samples per tick.
         let note = Note { onset: Tick(3), offset: 0, duration: Tick(24), pitch: 60, velocity: 90, role: Role::Keys };
-        let epochs = seat.heard.pop_iter().filter_map(|heard| if let Heard::Turn { epoch, .. } = heard { Some(epoch) } else { None });
+        let epochs = ports.events.pop_iter().filter_map(|event| if let Heard::Turn { epoch, .. } = event { Some(epoch) } else { None });
         let epoch = epochs.last().unwrap();
-        seat.planned.try_push(Planned::Note { epoch, note, channel: 0 }).unwrap();
+        ports.planned.try_push(Planned::Note { epoch, note, channel: 0 }).unwrap();
         let out = host.process(&Block { frames: 10_000, transport: rolling(1000), ..Block::default() });
         assert_eq!(out.messages.len(), 1, "{format}");
         for side in &out.audio {
             assert!(is_silent(&side[..2000]), "{format}");
             assert!(rms(&side[2000..]) > 0.02, "{format}: {}", rms(&side[2000..]));
         }
-        // The transport stops: the note ends, and its sound with it.
+        // The transport stops: the note and its sound end.
         let stopped = Some(Transport { playing: false, ..rolling(11_000).unwrap() });
         let out = host.process(&Block { frames: 10_000, transport: stopped, ..Block::default() });
         assert!(rms(&out.audio[0][8000..]) < 0.2 * rms(&out.audio[0][..500]), "{format}");
@@ -57,7 +57,7 @@ fn a_planned_note_sounds_from_its_sample_on() {
 }
 
 #[test]
-fn what_the_player_plays_sounds_unless_it_stays_inside() {
+fn player_is_audible_unless_thru_or_preview_is_off() {
     for (format, make) in LOADED {
         let sounds = |prepare: &dyn Fn(&mut dyn Host)| {
             let mut host = make(Class::Instrument, Setup::default());
@@ -75,7 +75,7 @@ fn what_the_player_plays_sounds_unless_it_stays_inside() {
 }
 
 #[test]
-fn it_can_be_switched_off_bypassed_and_reset_within_a_note() {
+fn preview_is_silent_after_off_bypass_or_reset_during_a_note() {
     type End = (&'static str, fn(&mut dyn Host));
     let ends: [End; 3] =
         [("off", |host| host.set("Preview sound", 0.0)), ("bypass", |host| host.set("Bypass", 1.0)), ("reset", |host| host.reset())];
@@ -91,7 +91,7 @@ fn it_can_be_switched_off_bypassed_and_reset_within_a_note() {
 }
 
 #[test]
-fn the_note_effect_never_sounds_and_passes_no_subnormals() {
+fn note_effect_is_silent_and_passes_no_subnormals() {
     let tiny = f32::MIN_POSITIVE / 3.0;
     let audio = [0.5, tiny, -tiny, f32::MIN_POSITIVE, 0.0, -0.25, 1e-45, 2.0];
     for (format, make) in LOADED {
@@ -105,7 +105,7 @@ fn the_note_effect_never_sounds_and_passes_no_subnormals() {
 }
 
 #[test]
-fn blocks_of_any_length_sound_alike() {
+fn preview_output_does_not_depend_on_the_block_length() {
     let played = playing(5, 20_000, 16);
     for (format, make) in LOADED {
         let sound = |frames: u32| {

@@ -1,5 +1,5 @@
-//! A host loads the plug-in by a relative path: its runtime is found all the same, also from another folder. In a process of its own, since a
-//! process has one current folder and one runtime.
+//! A host that loads the plug-in by a relative path: its runtime is found even if the working directory changes. In a child process, since
+//! a process has one working directory and one runtime.
 
 #![cfg(target_os = "linux")]
 
@@ -13,7 +13,7 @@ use antiphon_tests::{ClapHost, Lengths, library};
 
 use crate::offline::render;
 
-/// Set in the process that loads.
+/// Set in the child process.
 const LOAD: &str = "ANTIPHON_TEST_RELATIVE";
 
 #[test]

@@ -1,22 +1,22 @@
-//! Planned notes sound at their exact sample, on and off, in order; and end with what they were planned for.
+//! Planned notes start and end at their exact sample and in order, and end with the plan.
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::session::{Command, Epoch, Heard, Planned};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::meters::Count;
-use antiphon_plugin::musician::Seat;
-use antiphon_tests::by_hand::take_seat;
-use antiphon_tests::{Block, Class, Host, Lengths, Message, Outputs, Roll, Setup, Timed, Transport};
+use antiphon_plugin::planning_session::PlanningPorts;
+use antiphon_tests::linked::take_ports;
+use antiphon_tests::{Block, Class, Host, Lengths, Message, Outputs, RollingTransport, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
 
-use crate::{BY_HAND, Dice, LENGTHS, TEMPI, assert_in_order, playing, sorted, still_held};
+use crate::{LENGTHS, MANUAL, Random, TEMPI, assert_in_order, playing, sorted, still_held};
 
-/// The first tick that is planned: beyond the longest burst at the fastest tempo.
+/// First planned tick: beyond the longest burst of blocks at the fastest tempo.
 const FIRST_TICK: i64 = 48;
 
-/// Notes of a plan in order of time, none on a key that still sounds.
+/// A plan's notes in order of time, none on a key still sounding.
 fn plan(seed: u32, notes: usize) -> Vec<Note> {
-    let mut dice = Dice(seed);
+    let mut dice = Random(seed);
     let mut free_from = [0; 128];
     let mut onset = FIRST_TICK;
     let mut plan = Vec::new();
@@ -35,14 +35,14 @@ fn plan(seed: u32, notes: usize) -> Vec<Note> {
     plan
 }
 
-/// When a note starts and ends, in ticks.
+/// Start and end of a note, in ticks.
 fn ticks(note: &Note) -> (f64, f64) {
     let at = |tick: Tick| f64::from(i32::try_from(tick.0).unwrap()) + f64::from(note.offset) / 8.0;
     (at(note.onset), at(note.end()))
 }
 
-/// What a plan must sound like.
-fn expected(plan: &[Note], roll: &Roll) -> Vec<Timed> {
+/// Messages a plan must produce.
+fn expected(plan: &[Note], roll: &RollingTransport) -> Vec<Timed> {
     let on = |note: &Note| Message::NoteOn { channel: 0, key: note.pitch, velocity: f32::from(note.velocity) / 127.0 };
     let off = |note: &Note| Message::NoteOff { channel: 0, key: note.pitch, velocity: 0.0 };
     let ends = |note: &Note| {
@@ -52,23 +52,23 @@ fn expected(plan: &[Note], roll: &Roll) -> Vec<Timed> {
     sorted(&plan.iter().flat_map(ends).collect::<Vec<_>>())
 }
 
-/// The musician's side of an instance, played by hand.
-struct Desk {
-    seat: Seat,
+/// The planning side of an instance, driven by the test.
+struct SessionDriver {
+    ports: PlanningPorts,
     epoch: Epoch,
-    heard: Vec<Heard>,
+    events: Vec<Heard>,
 }
 
-impl Desk {
+impl SessionDriver {
     fn new() -> Self {
-        Self { seat: take_seat(), epoch: Epoch(0), heard: Vec::new() }
+        Self { ports: take_ports(), epoch: Epoch(0), events: Vec::new() }
     }
 
-    fn listen(&mut self) {
-        let before = self.heard.len();
-        self.heard.extend(self.seat.heard.pop_iter());
-        for heard in &self.heard[before..] {
-            if let Heard::Turn { epoch, .. } | Heard::Void { epoch, .. } = *heard {
+    fn receive(&mut self) {
+        let before = self.events.len();
+        self.events.extend(self.ports.events.pop_iter());
+        for event in &self.events[before..] {
+            if let Heard::Turn { epoch, .. } | Heard::Void { epoch, .. } = *event {
                 self.epoch = epoch;
             }
         }
@@ -76,18 +76,18 @@ impl Desk {
 
     fn send(&mut self, notes: &[Note]) {
         for &note in notes {
-            self.seat.planned.try_push(Planned::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+            self.ports.planned.try_push(Planned::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
         }
     }
 
     fn count(&self, count: Count) -> u64 {
-        self.seat.meters.count(count)
+        self.ports.meters.count(count)
     }
 }
 
-/// Sends notes in order of time, each no more than `ahead` ticks before it starts, and acts only every `every` samples.
+/// Sends notes in order of time, each at most `ahead` ticks before it starts, at intervals of at least `every` samples.
 struct Stream<'a> {
-    desk: &'a mut Desk,
+    session: &'a mut SessionDriver,
     left: &'a [Note],
     ahead: f64,
     every: u64,
@@ -97,58 +97,58 @@ struct Stream<'a> {
 
 impl Stream<'_> {
     fn act(&mut self, now: u64) {
-        self.desk.listen();
-        if self.desk.epoch == Epoch(0) || now < self.next {
+        self.session.receive();
+        if self.session.epoch == Epoch(0) || now < self.next {
             return;
         }
         self.next = now + self.every;
         let until = now as f64 / self.per_tick + self.ahead;
         let due = self.left.partition_point(|note| ticks(note).0 < until);
         let (now, later) = self.left.split_at(due);
-        self.desk.send(now);
+        self.session.send(now);
         self.left = later;
     }
 }
 
 #[test]
-fn every_planned_note_sounds_at_its_sample_whatever_the_blocks() {
-    for (format, make) in BY_HAND {
+fn planned_notes_are_sent_at_their_samples_at_any_block_length() {
+    for (format, make) in MANUAL {
         for (index, (lengths, (tempo, sample_rate))) in LENGTHS.into_iter().flat_map(|l| TEMPI.map(|t| (l, t))).enumerate() {
             let plan = plan(u32::try_from(index).unwrap() + 1, 250);
-            let mut roll = Roll::new(tempo, sample_rate);
+            let mut roll = RollingTransport::new(tempo, sample_rate);
             let expected = expected(&plan, &roll);
             let until = expected.last().unwrap().sample + 1;
             let mut host = make(Class::ALL[index % 2], Setup { sample_rate, ..Setup::default() });
-            let mut desk = Desk::new();
-            // Early: everything at once. Otherwise just in time, acting once in a block or, as in anticipating hosts, every 200 ms.
+            let mut session = SessionDriver::new();
+            // All at once; or just in time, once per block; or just in time every 200 ms, as with anticipative hosts.
             let (ahead, every) = [(f64::INFINITY, 0), (40.0, 0), (40.0, roll.sample_of(4.8 * tempo / 60.0))][index % 3];
-            let mut stream = Stream { desk: &mut desk, left: &plan, ahead, every, next: 0, per_tick: roll.samples_per_tick() };
+            let mut stream = Stream { session: &mut session, left: &plan, ahead, every, next: 0, per_tick: roll.samples_per_tick() };
             let sent = roll.play(&mut *host, lengths, &[], until, |now, _| stream.act(now));
             assert_eq!(stream.left, [], "{format}, {lengths:?}");
             assert_in_order(&sent);
             assert_eq!(sorted(&sent), expected, "{format}, {lengths:?}, {tempo} bpm at {sample_rate} Hz");
-            assert_eq!((desk.count(Count::Sounded), desk.count(Count::Late)), (250, 0));
+            assert_eq!((session.count(Count::Played), session.count(Count::Late)), (250, 0));
         }
     }
 }
 
 #[test]
-fn an_hour_does_not_drift() {
-    for (format, make) in BY_HAND {
-        let mut roll = Roll::new(133.0, 44_100.0);
+fn position_an_hour_into_the_song_has_no_drift() {
+    for (format, make) in MANUAL {
+        let mut roll = RollingTransport::new(133.0, 44_100.0);
         roll.from = 133.0 * 60.0 - 16.0;
         let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
-        let mut desk = Desk::new();
+        let mut session = SessionDriver::new();
         let note = |onset| Note { onset: Tick(onset), offset: 0, duration: Tick(1), pitch: 60, velocity: 1, role: Role::Keys };
-        // The clock starts where the roll does, with the same fraction of a tick: none.
+        // The clock starts with the transport, without a fraction of a tick.
         let plan: Vec<_> = (4..40).map(|beat| note(beat * 24)).collect();
         let expected = expected(&plan, &roll);
         let until = expected.last().unwrap().sample + 1;
         let mut sent_yet = false;
         let sent = roll.play(&mut *host, Lengths::Fixed(480), &[], until, |now, _| {
-            desk.listen();
+            session.receive();
             if now > 0 && !std::mem::replace(&mut sent_yet, true) {
-                desk.send(&plan);
+                session.send(&plan);
             }
         });
         assert_eq!(sent, expected, "{format}");
@@ -156,74 +156,75 @@ fn an_hour_does_not_drift() {
 }
 
 #[test]
-fn what_comes_late_or_stale_or_never_does_not_sound() {
-    for (format, make) in BY_HAND {
+fn late_and_stale_notes_are_counted_and_not_played() {
+    for (format, make) in MANUAL {
         let plan = plan(5, 100);
-        let mut roll = Roll::new(120.0, 48_000.0);
+        let mut roll = RollingTransport::new(120.0, 48_000.0);
         let until = expected(&plan, &roll).last().unwrap().sample + 1;
         let mut host = make(Class::Instrument, Setup::default());
-        let mut desk = Desk::new();
+        let mut session = SessionDriver::new();
         let mut left = &plan[..];
         let per_tick = roll.samples_per_tick();
         let played = playing(3, until, 16);
         let sent = roll.play(&mut *host, Lengths::Fixed(256), &played, until, |now, _| {
-            desk.listen();
-            // A sample after its time, and once more for an epoch that is over.
+            session.receive();
+            // One sample late, and again for an outdated epoch.
             let due = left.partition_point(|note| (ticks(note).0 * per_tick).ceil() < now as f64);
-            desk.send(&left[..due]);
-            let epoch = std::mem::replace(&mut desk.epoch, Epoch(u32::MAX));
-            desk.send(&left[..due]);
-            desk.epoch = epoch;
+            session.send(&left[..due]);
+            let epoch = std::mem::replace(&mut session.epoch, Epoch(u32::MAX));
+            session.send(&left[..due]);
+            session.epoch = epoch;
             left = &left[due..];
         });
         assert_eq!(sorted(&sent), sorted(&played), "{format}");
         let late = u64::try_from(plan.len() - left.len()).unwrap();
         assert!(late > 90);
-        assert_eq!([Count::Sounded, Count::Late, Count::Stale].map(|count| desk.count(count)), [0, late, late], "{format}");
+        assert_eq!([Count::Played, Count::Late, Count::Stale].map(|count| session.count(count)), [0, late, late], "{format}");
     }
 }
 
 #[test]
-fn player_and_plan_share_the_keys_and_nothing_hangs() {
-    for (format, make) in BY_HAND {
+fn keys_shared_by_player_and_plan_leave_no_hanging_note() {
+    for (format, make) in MANUAL {
         for (lengths, seed) in LENGTHS.into_iter().zip(1..) {
             let plan = plan(seed, 300);
-            let mut roll = Roll::new(133.0, 44_100.0);
+            let mut roll = RollingTransport::new(133.0, 44_100.0);
             let until = expected(&plan, &roll).last().unwrap().sample + 1;
             // The player plays on the plan's channel.
             let played = playing(seed + 100, until, 1);
             let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
-            let mut desk = Desk::new();
-            let mut stream = Stream { desk: &mut desk, left: &plan, ahead: 40.0, every: 0, next: 0, per_tick: roll.samples_per_tick() };
+            let mut session = SessionDriver::new();
+            let mut stream =
+                Stream { session: &mut session, left: &plan, ahead: 40.0, every: 0, next: 0, per_tick: roll.samples_per_tick() };
             let sent = roll.play(&mut *host, lengths, &played, until, |now, _| stream.act(now));
             assert_in_order(&sent);
             assert_eq!(still_held(&sent), [], "{format}, {lengths:?}");
-            // All of the player's events are there.
+            // All of the player's events are passed.
             let sent = sorted(&sent);
             assert!(played.iter().all(|timed| sent.contains(timed)), "{format}");
-            assert_eq!(desk.count(Count::Sounded) + desk.count(Count::Yielded), 300, "{format}");
-            assert!(desk.count(Count::Sounded) > 150 && desk.count(Count::Yielded) > 0, "{format}");
+            assert_eq!(session.count(Count::Played) + session.count(Count::Yielded), 300, "{format}");
+            assert!(session.count(Count::Played) > 150 && session.count(Count::Yielded) > 0, "{format}");
         }
     }
 }
 
-/// An instance in which a planned note sounds that would sound for long; its host, its musician and the transport of the next block.
-fn sounding(make: crate::Make) -> (Box<dyn Host>, Desk, Roll) {
+/// An instance in which a long planned note is sounding: host, session, and transport of the next block.
+fn sounding(make: crate::Make) -> (Box<dyn Host>, SessionDriver, RollingTransport) {
     let mut host = make(Class::NoteFx, Setup::default());
-    let mut desk = Desk::new();
-    let mut roll = Roll::new(120.0, 48_000.0);
+    let mut session = SessionDriver::new();
+    let mut roll = RollingTransport::new(120.0, 48_000.0);
     roll.play(&mut *host, Lengths::Fixed(500), &[], 1000, |_, _| ());
-    desk.listen();
+    session.receive();
     let long = Note { onset: Tick(3), offset: 0, duration: Tick(10_000), pitch: 61, velocity: 100, role: Role::Keys };
-    desk.send(&[long]);
+    session.send(&[long]);
     let sent = roll.play(&mut *host, Lengths::Fixed(500), &[], 4000, |_, _| ());
     assert_eq!(still_held(&sent), [(0, 61)]);
-    (host, desk, roll)
+    (host, session, roll)
 }
 
 #[test]
-fn whatever_ends_a_plan_releases_what_sounds_at_once() {
-    type End = (&'static str, fn(&mut dyn Host, &mut Roll) -> Transport);
+fn sounding_note_is_released_at_once_by_every_event_that_ends_a_plan() {
+    type End = (&'static str, fn(&mut dyn Host, &mut RollingTransport) -> Transport);
     let ends: [End; 8] = [
         ("stop", |_, roll| Transport { playing: false, ..roll.transport() }),
         ("locate", |_, roll| Transport { position: Some(77.3), ..roll.transport() }),
@@ -250,7 +251,7 @@ fn whatever_ends_a_plan_releases_what_sounds_at_once() {
             roll.transport()
         }),
     ];
-    for (format, make) in BY_HAND {
+    for (format, make) in MANUAL {
         for (name, end) in ends {
             let (mut host, _desk, mut roll) = sounding(make);
             let transport = end(&mut *host, &mut roll);
@@ -261,19 +262,19 @@ fn whatever_ends_a_plan_releases_what_sounds_at_once() {
     }
 }
 
-/// The clock runs by itself, and stands again after the activation: no time will come at which the note ends.
+/// The clock runs by itself, and is stopped after reactivation: it never reaches the end of the note.
 #[test]
-fn deactivation_with_the_transport_stopped_releases_what_sounds() {
-    for (format, make) in BY_HAND {
+fn deactivation_with_the_transport_stopped_releases_sounding_notes() {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let mut desk = Desk::new();
-        let stopped = Transport { playing: false, ..Roll::new(120.0, 48_000.0).transport() };
+        let mut session = SessionDriver::new();
+        let stopped = Transport { playing: false, ..RollingTransport::new(120.0, 48_000.0).transport() };
         let play = |host: &mut dyn Host, messages: &[Timed]| {
             host.process(&Block { frames: 5000, transport: Some(stopped), messages, ..Block::default() }).messages
         };
         play(&mut *host, &[Timed { sample: 0, message: Message::NoteOn { channel: 1, key: 50, velocity: 1.0 } }]);
-        desk.listen();
-        desk.send(&[Note { onset: Tick(7), offset: 0, duration: Tick(10_000), pitch: 61, velocity: 100, role: Role::Keys }]);
+        session.receive();
+        session.send(&[Note { onset: Tick(7), offset: 0, duration: Tick(10_000), pitch: 61, velocity: 100, role: Role::Keys }]);
         assert_eq!(still_held(&play(&mut *host, &[])), [(0, 61)], "{format}");
         host.reactivate();
         let off = Timed { sample: 0, message: Message::NoteOff { channel: 0, key: 61, velocity: 0.0 } };
@@ -281,10 +282,10 @@ fn deactivation_with_the_transport_stopped_releases_what_sounds() {
     }
 }
 
-/// Live gives no audio outputs to a device that is switched off. A CLAP host must always give them.
+/// Live gives deactivated devices no audio outputs. A CLAP host must always provide them.
 #[test]
-fn block_without_audio_outputs_releases_and_passes_what_comes_in() {
-    let [_, (format, make)] = BY_HAND;
+fn block_without_audio_outputs_releases_notes_and_passes_events() {
+    let [_, (format, make)] = MANUAL;
     let (mut host, _desk, roll) = sounding(make);
     let on = Timed { sample: 3, message: Message::NoteOn { channel: 2, key: 50, velocity: 1.0 } };
     let off = |sample, channel, key| Timed { sample, message: Message::NoteOff { channel, key, velocity: 0.0 } };
@@ -295,42 +296,45 @@ fn block_without_audio_outputs_releases_and_passes_what_comes_in() {
 }
 
 #[test]
-fn a_loop_within_a_block_releases_at_its_sample_and_the_plan_goes_on() {
-    for (format, make) in BY_HAND {
+fn loop_within_a_block_releases_at_its_sample_and_the_plan_continues() {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let mut desk = Desk::new();
-        let mut roll = Roll { cycle: Some((0.0, 4.0)), ..Roll::new(120.0, 48_000.0) };
+        let mut session = SessionDriver::new();
+        let mut roll = RollingTransport { cycle: Some((0.0, 4.0)), ..RollingTransport::new(120.0, 48_000.0) };
         let note =
             |onset, duration| Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch: 60, velocity: 127, role: Role::Bass };
-        // A bar is 96,000 samples long. One note over the loop's end, one after it.
+        // A bar has 96,000 samples. One note crosses the loop end, one follows it.
         let sent = roll.play(&mut *host, Lengths::Fixed(4096), &[], 192_000, |now, _| {
-            desk.listen();
+            session.receive();
             if now == 4096 {
-                desk.send(&[note(90, 20), note(100, 4)]);
+                session.send(&[note(90, 20), note(100, 4)]);
             }
         });
         let on = |sample| Timed { sample, message: Message::NoteOn { channel: 0, key: 60, velocity: 1.0 } };
         let off = |sample| Timed { sample, message: Message::NoteOff { channel: 0, key: 60, velocity: 0.0 } };
         assert_eq!(sent, [on(90_000), off(96_000), on(100_000), off(104_000)], "{format}");
-        let causes: Vec<_> =
-            desk.heard.iter().filter_map(|heard| if let Heard::Turn { change, .. } = heard { Some(change.cause) } else { None }).collect();
+        let causes: Vec<_> = session
+            .events
+            .iter()
+            .filter_map(|event| if let Heard::Turn { change, .. } = event { Some(change.cause) } else { None })
+            .collect();
         assert_eq!(causes, [Cause::Start, Cause::Loop], "{format}");
     }
 }
 
 #[test]
-fn the_musician_hears_the_player_in_musical_time() {
-    for (format, make) in BY_HAND {
+fn captured_notes_have_the_musical_time_of_their_samples() {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup { sample_rate: 44_100.0, ..Setup::default() });
-        let mut desk = Desk::new();
-        let mut roll = Roll::new(133.0, 44_100.0);
+        let mut session = SessionDriver::new();
+        let mut roll = RollingTransport::new(133.0, 44_100.0);
         let played = playing(11, 200_000, 2);
-        roll.play(&mut *host, Lengths::Random(4), &played, 200_000, |_, _| desk.listen());
-        desk.listen();
-        let mut struck: Vec<_> = desk
-            .heard
+        roll.play(&mut *host, Lengths::Random(4), &played, 200_000, |_, _| session.receive());
+        session.receive();
+        let mut struck: Vec<_> = session
+            .events
             .iter()
-            .filter_map(|heard| match heard {
+            .filter_map(|event| match event {
                 Heard::NoteOn { at, key, .. } => Some((at.0 * roll.samples_per_tick(), key.channel(), key.pitch())),
                 _ => None,
             })
@@ -345,26 +349,32 @@ fn the_musician_hears_the_player_in_musical_time() {
             .collect();
         expected.sort_by(|one, other| one.partial_cmp(other).unwrap());
         assert_eq!(struck.len(), expected.len(), "{format}");
-        for (heard, played) in struck.iter().zip(&expected) {
-            assert!((heard.0 - played.0).abs() < 0.01 && (heard.1, heard.2) == (played.1, played.2), "{format}: {heard:?} for {played:?}");
+        for (captured, played) in struck.iter().zip(&expected) {
+            assert!(
+                (captured.0 - played.0).abs() < 0.01 && (captured.1, captured.2) == (played.1, played.2),
+                "{format}: {captured:?} for {played:?}"
+            );
         }
     }
 }
 
 #[test]
-fn buttons_are_heard_once() {
-    for (format, make) in BY_HAND {
+fn button_presses_are_captured_once() {
+    for (format, make) in MANUAL {
         let mut host = make(Class::Instrument, Setup::default());
-        let mut desk = Desk::new();
-        let mut roll = Roll::new(120.0, 48_000.0);
+        let mut session = SessionDriver::new();
+        let mut roll = RollingTransport::new(120.0, 48_000.0);
         for (name, value) in [("Play", 1.0), ("Play", 0.0), ("Another", 1.0), ("Keep", 1.0), ("Play", 1.0)] {
             roll.play(&mut *host, Lengths::Fixed(64), &[], roll.played + 200, |_, _| ());
             host.set(name, value);
         }
         roll.play(&mut *host, Lengths::Fixed(64), &[], roll.played + 200, |_, _| ());
-        desk.listen();
-        let commands: Vec<_> =
-            desk.heard.iter().filter_map(|heard| if let Heard::Command { command, .. } = heard { Some(*command) } else { None }).collect();
+        session.receive();
+        let commands: Vec<_> = session
+            .events
+            .iter()
+            .filter_map(|event| if let Heard::Command { command, .. } = event { Some(*command) } else { None })
+            .collect();
         assert_eq!(commands, [Command::Play, Command::Another, Command::Keep, Command::Play], "{format}");
     }
 }

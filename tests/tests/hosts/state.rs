@@ -1,12 +1,12 @@
-//! State is saved and restored, and survives damage.
+//! Saving and restoring state, and surviving damaged state.
 
 use antiphon_tests::{Block, Class, Host, Setup};
 use serde_json::{Value, json};
 
 use crate::history::{entries, json_start, kept, project, saved};
-use crate::{BY_HAND, Dice, LOADED, Make};
+use crate::{LOADED, MANUAL, Make, Random};
 
-/// Every parameter, and a value for it that is not the default.
+/// Every parameter with a value other than its default.
 const VALUES: [(&str, f64); 9] = [
     ("Mode", 0.25),
     ("Horizon", 1.0),
@@ -23,12 +23,12 @@ fn read(host: &mut dyn Host) -> Vec<f64> {
     VALUES.iter().map(|(name, _)| host.get(name)).collect()
 }
 
-/// Both formats from the built library, each with a project of it in which something was suggested.
+/// Both formats from the built library, each with a project that has suggestions.
 fn projects() -> impl Iterator<Item = (&'static str, Make, Vec<u8>)> {
-    LOADED.into_iter().zip(BY_HAND).map(|((format, make), (_, by_hand))| (format, make, project(by_hand, &[1, 2])))
+    LOADED.into_iter().zip(MANUAL).map(|((format, make), (_, manual))| (format, make, project(manual, &[1, 2])))
 }
 
-/// Opens the project, sets every parameter, and returns the state.
+/// Loads the project, sets every parameter, and returns the state.
 fn changed(host: &mut dyn Host, project: &[u8]) -> Vec<u8> {
     assert!(host.load(project));
     VALUES.iter().for_each(|(name, value)| host.set(name, *value));
@@ -37,7 +37,7 @@ fn changed(host: &mut dyn Host, project: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_saved_is_restored() {
+fn saved_parameters_and_history_are_restored() {
     for (format, make, project) in projects() {
         for class in Class::ALL {
             let mut host = make(class, Setup::default());
@@ -56,7 +56,7 @@ fn what_is_saved_is_restored() {
 }
 
 #[test]
-fn a_truncated_state_changes_nothing() {
+fn truncated_state_changes_nothing() {
     for (format, make, project) in projects() {
         let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());
@@ -70,9 +70,9 @@ fn a_truncated_state_changes_nothing() {
 }
 
 #[test]
-fn random_states_are_survived() {
+fn random_damage_to_a_state_is_survived() {
     for (format, make, project) in projects() {
-        let mut dice = Dice(77);
+        let mut dice = Random(77);
         let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());
         assert!(host.load(&project), "{format}");
@@ -93,7 +93,7 @@ fn random_states_are_survived() {
     }
 }
 
-/// The JSON of a chunk with this in place of that. CLAP's chunk starts with the length of the JSON in eight bytes.
+/// The JSON of a chunk with `that` replaced by `this`. CLAP's chunk starts with the length of the JSON in eight bytes.
 fn edited(chunk: &[u8], that: &str, this: &str) -> Vec<u8> {
     let start = json_start(chunk);
     let json = String::from_utf8(chunk[start..].to_vec()).unwrap();
@@ -104,7 +104,7 @@ fn edited(chunk: &[u8], that: &str, this: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_damaged_object_changes_nothing_and_a_newer_one_is_kept() {
+fn damaged_object_changes_nothing_and_a_newer_one_is_kept() {
     for (format, make, project) in projects() {
         let chunk = changed(&mut *make(Class::Instrument, Setup::default()), &project);
         let mut host = make(Class::Instrument, Setup::default());
@@ -118,7 +118,7 @@ fn a_damaged_object_changes_nothing_and_a_newer_one_is_kept() {
         let read: Value = saved(&host.save());
         assert_eq!((&read["version"], &read["dreams"], &read["history"]), (&json!(2), &json!(7), &saved(&chunk)["history"]), "{format}");
         assert_eq!(host.get("Horizon"), 1.0, "{format}");
-        // Values beyond the range are brought into it.
+        // Values out of range are clamped.
         assert!(host.load(&edited(&chunk, r#""horizon":{"i32":8}"#, r#""horizon":{"i32":-5}"#)), "{format}");
         assert_eq!(host.get("Horizon"), 0.0, "{format}");
     }

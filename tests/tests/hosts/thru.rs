@@ -1,11 +1,11 @@
-//! The player's events pass as they are, at their own sample.
+//! The player's events pass unchanged, at their own sample.
 
-use antiphon_tests::{Block, Class, Outcome, Roll, Setup, Timed};
+use antiphon_tests::{Block, Class, Outcome, RollingTransport, Setup, Timed};
 
 use crate::{LENGTHS, LOADED, TEMPI, assert_in_order, playing, sorted};
 
 #[test]
-fn everything_passes_at_its_own_sample() {
+fn player_events_pass_at_their_own_sample() {
     for (format, make) in LOADED {
         for (class, (lengths, seed)) in Class::ALL.into_iter().flat_map(|class| LENGTHS.into_iter().zip(1..).map(move |rest| (class, rest)))
         {
@@ -13,7 +13,7 @@ fn everything_passes_at_its_own_sample() {
             let played = playing(seed, 100_000, 16);
             assert!(played.len() > 500);
             let mut host = make(class, Setup { sample_rate, ..Setup::default() });
-            let sent = Roll::new(tempo, sample_rate).play(&mut *host, lengths, &played, 100_000, |_, _| ());
+            let sent = RollingTransport::new(tempo, sample_rate).play(&mut *host, lengths, &played, 100_000, |_, _| ());
             assert_in_order(&sent);
             assert_eq!(sorted(&sent), sorted(&played), "{format}, {class:?}, {lengths:?}");
         }
@@ -21,7 +21,7 @@ fn everything_passes_at_its_own_sample() {
 }
 
 #[test]
-fn nothing_passes_a_closed_gate_and_what_passed_before_is_released() {
+fn closed_gate_passes_nothing_and_releases_sounding_keys() {
     for (format, make) in LOADED {
         let mut host = make(Class::Instrument, Setup::default());
         let played = playing(9, 20_000, 3);
@@ -37,7 +37,7 @@ fn nothing_passes_a_closed_gate_and_what_passed_before_is_released() {
 }
 
 #[test]
-fn the_effect_passes_audio_and_the_instrument_is_silent() {
+fn note_effect_passes_audio_and_the_instrument_is_silent() {
     let audio: Vec<f32> = (0u16..500).map(|sample| f32::from(sample) / 1000.0 - 0.25).collect();
     for (format, make) in LOADED {
         let block = Block { frames: 500, audio: &audio, ..Block::default() };

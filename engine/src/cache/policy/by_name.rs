@@ -4,30 +4,38 @@ use std::sync::Arc;
 
 use super::{Dense, FineCoarse, Fixed, KMeans, Lsh, PagePolicy, SlidingWindow, Strided, SummariesOnly, TopK};
 
-/// Every policy and what it takes, for messages and help texts.
+/// All policies with their parameters, for messages and help texts.
 pub const POLICY_NAMES: &str =
     "fine_coarse, summaries, window:BARS, strided:BARS, fixed:BLOCK,LAST, topk:BARS, lsh:BUCKETS, kmeans:CLUSTERS and dense";
 
-/// Why a name is no policy's.
+/// Why a policy name is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyNameError {
-    /// There is none.
+    /// No such policy.
     #[error("there is no page policy {0:?}; there are {POLICY_NAMES}")]
     Unknown(String),
-    /// There is one, but what follows the name is not what it takes.
+    /// The parameters after the name are not valid.
     #[error("the page policy {name:?} is not complete: {takes}")]
     Numbers {
         /// The name as given.
         name: String,
-        /// What the policy takes.
+        /// The parameters that the policy takes.
         takes: &'static str,
     },
 }
 
-/// The policy with this name; `fine_bars` are the model's own distances. Numbers may be left out.
+/// The policy with this name. `fine_bars` are the distances of the model's fine attention. Parameters have defaults.
+///
+/// ```
+/// use antiphon_engine::cache::policy;
+///
+/// assert_eq!(policy("window", &[])?.name(), "window:8");
+/// assert!(policy("window:0", &[]).is_err());
+/// # Ok::<(), antiphon_engine::cache::PolicyNameError>(())
+/// ```
 ///
 /// # Errors
-/// [`PolicyNameError`], which says what there is.
+/// [`PolicyNameError`], which lists the policies or the parameters.
 pub fn policy(name: &str, fine_bars: &[u32]) -> Result<Arc<dyn PagePolicy>, PolicyNameError> {
     const BARS: &str = "it takes a number of bars from 1 to 256";
     let (kind, given) = match name.split_once(':') {
@@ -68,7 +76,7 @@ pub fn policy(name: &str, fine_bars: &[u32]) -> Result<Arc<dyn PagePolicy>, Poli
     })
 }
 
-/// A number of digits alone.
+/// A number written in digits only, without a sign.
 fn whole(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
@@ -78,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_may_be_left_out() {
+    fn parameters_have_defaults() {
         let whole = [
             ("window", "window:8"),
             ("strided", "strided:8"),
@@ -94,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_told_what_there_is() {
+    fn invalid_name_is_refused_with_the_valid_ones() {
         for name in ["", "Dense", "window8", ":8", "sparse"] {
             let message = policy(name, &[]).unwrap_err().to_string();
             assert!(POLICY_NAMES.split(", ").all(|name| message.contains(name)), "{message}");

@@ -1,9 +1,9 @@
-//! Every bar in full: the baseline.
+//! Dense attention: every bar row by row. The baseline.
 
 use super::{PagePolicy, Rest, Selection, at_distances};
 use crate::cache::BarLine;
 
-/// Every bar in full. Its cost and memory grow with the piece.
+/// Every bar row by row. Cost and memory grow with the piece.
 #[derive(Debug, Clone, Copy)]
 pub struct Dense;
 

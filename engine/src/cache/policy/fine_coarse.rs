@@ -1,18 +1,18 @@
-//! Structure-related bars in full, every other one by its summary (Museformer: Yu et al. 2022).
+//! Fine/coarse attention: structure-related bars row by row, every other bar by its summary (Museformer: Yu et al. 2022).
 
 use std::collections::BTreeSet;
 
 use super::{PagePolicy, Rest, Selection, at_distances};
 use crate::cache::BarLine;
 
-/// Structure-related bars in full, every other one by its summary.
+/// Structure-related bars row by row, every other bar by its summary.
 #[derive(Debug, Clone)]
 pub struct FineCoarse {
     back: BTreeSet<u32>,
 }
 
 impl FineCoarse {
-    /// Full rows at these distances in bars; a model's own are its [`fine_bars`](crate::model::ModelInfo::fine_bars).
+    /// Fine attention at these distances in bars; a model's own are its [`fine_bars`](crate::model::ModelInfo::fine_bars).
     #[must_use]
     pub fn new(back: &[u32]) -> Self {
         Self { back: back.iter().copied().collect() }

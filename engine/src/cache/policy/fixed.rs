@@ -1,14 +1,14 @@
-//! The own block of bars and the end of every earlier block (the fixed pattern of the Sparse Transformer: Child et al. 2019).
+//! Fixed block pattern: the current block of bars, and the end of every earlier block (Sparse Transformer: Child et al. 2019).
 
-use super::{PagePolicy, Rest, Selection, rising};
+use super::{PagePolicy, Rest, Selection, sorted};
 use crate::cache::{BarLine, MOST_BARS};
 
-/// The own block in full, and the last bars of every earlier block. Blocks are counted from bar 0 on.
+/// The current block row by row, and the last bars of every earlier block. Blocks are counted from bar 0.
 #[derive(Debug, Clone, Copy)]
 pub struct Fixed {
-    /// Bars of a block, at least 1.
+    /// Block length in bars, at least 1.
     pub block: u32,
-    /// How many bars at its end later blocks see, at most `block`.
+    /// Bars at the end of a block that later blocks attend to, 1 to `block`.
     pub last: u32,
 }
 
@@ -20,7 +20,7 @@ impl PagePolicy for Fixed {
     fn select(&self, line: &BarLine<'_>) -> Selection {
         let own = line.bar() / self.block;
         let seen = |bar: u32| bar / self.block == own || bar % self.block >= self.block - self.last;
-        rising(line.earlier().filter(|&bar| seen(bar)))
+        sorted(line.earlier().filter(|&bar| seen(bar)))
     }
 
     fn rest(&self) -> Rest {

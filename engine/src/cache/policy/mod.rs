@@ -1,4 +1,4 @@
-//! Which earlier bars a bar sees row by row: the sparse attention, as a choice of pages. One policy a file.
+//! Page policies: the sparse attention as a selection of earlier bars at each bar line. One policy per file.
 
 mod by_name;
 mod dense;
@@ -27,69 +27,70 @@ pub use window::SlidingWindow;
 
 use super::BarLine;
 
-/// Decides what of the past is gathered at a bar line. For the policies that models are trained with the same rule is in the training mask.
+/// Selects the earlier bars that a bar attends to. The policies that models are trained with have the same rule in the training mask.
 pub trait PagePolicy: fmt::Debug + Send + Sync {
-    /// Its name on the command line and in reports: [`policy`](fn@policy) finds it again.
+    /// Name on the command line and in reports; [`policy`](fn@policy) finds it again.
     fn name(&self) -> String;
 
-    /// What the bar that begins sees row by row; where a gap is filled, on both sides of it. The same past has to give the same answer: bars are taken back and begun again.
+    /// Bars that the new bar attends to row by row; while a gap is filled, on both sides of it. Deterministic: after a rollback the same bars must be
+    /// selected.
     fn select(&self, line: &BarLine<'_>) -> Selection;
 
-    /// What is seen of the earlier bars that are not seen row by row.
+    /// What the new bar attends to in the other earlier bars.
     fn rest(&self) -> Rest;
 
-    /// How many bars back, or ahead where a gap is filled, it looks at most; `None` if there is no bound.
+    /// Longest distance in bars, back or, while a gap is filled, ahead; `None`: unbounded.
     fn reach(&self) -> Option<u32>;
 
-    /// What of the past it has to read.
+    /// What the selection depends on.
     fn reads(&self) -> Reads {
         Reads::Lengths
     }
 
-    /// Whether it means anything where a gap is filled, and bars come in another order than that of their numbers.
+    /// Whether it can be used while a gap is filled, when bars are not in order.
     fn fills(&self) -> bool {
         true
     }
 }
 
-/// What a bar sees row by row.
+/// Bars that a bar attends to row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// These bars in every layer, whole. They rise.
+    /// Whole bars, the same in every layer, ascending.
     Bars(Vec<u32>),
-    /// In each layer these bars, and of each its first rows, so many. No bar stands twice in a layer, and all layers have equally many rows.
+    /// For each layer, bars and the number of their first rows. A bar is listed at most once per layer, and all layers have equally many rows.
     /// [`Rest::Summaries`] then means the summary of every earlier bar.
     ByLayer(Vec<Vec<(u32, usize)>>),
 }
 
-/// What a bar sees of bars that it does not see row by row.
+/// What a bar attends to in the bars that are not selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rest {
-    /// One summary row each.
+    /// Their summary rows.
     Summaries,
     /// Nothing.
     Nothing,
 }
 
-/// What of the past a policy chooses by; each includes those before it.
+/// What a policy reads of the earlier bars; each value includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Reads {
-    /// How many rows the bars have.
+    /// Numbers of rows.
     #[default]
     Lengths,
-    /// The mean keys of their rows.
+    /// Mean keys of bars.
     Keys,
-    /// The queries of the rows of the bar before.
+    /// Queries of the bar before.
     Queries,
 }
 
-/// The bars in reach at these distances, in either direction.
+/// Bars in reach at the distances that satisfy `seen`, in either direction.
 fn at_distances(line: &BarLine<'_>, seen: impl Fn(u32) -> bool) -> Selection {
-    rising(line.earlier().filter(|&earlier| seen(line.bar().abs_diff(earlier))))
+    sorted(line.earlier().filter(|&earlier| seen(line.bar().abs_diff(earlier))))
 }
 
-/// These bars, in the order of their numbers.
-fn rising(bars: impl Iterator<Item = u32>) -> Selection {
+/// These bars, sorted.
+fn sorted(bars: impl Iterator<Item = u32>) -> Selection {
     let mut bars: Vec<u32> = bars.collect();
     bars.sort_unstable();
     Selection::Bars(bars)
@@ -102,10 +103,10 @@ mod tests {
     use super::*;
     use crate::cache::{
         MOST_BARS,
-        line::tests::{Past, past},
+        line::tests::{TestBars, past},
     };
 
-    /// A policy of every kind.
+    /// Policies of all kinds with valid parameters.
     fn any_policy() -> impl Strategy<Value = std::sync::Arc<dyn PagePolicy>> {
         let name = prop_oneof![
             Just("fine_coarse".to_owned()),
@@ -121,7 +122,7 @@ mod tests {
         name.prop_map(|name| policy(&name, &[1, 2, 4, 8, 12, 16, 24, 32]).unwrap())
     }
 
-    /// The bars a layer sees.
+    /// Bars that a layer attends to.
     fn bars(selection: &Selection, layer: usize) -> Vec<u32> {
         match selection {
             Selection::Bars(bars) => bars.clone(),
@@ -129,8 +130,8 @@ mod tests {
         }
     }
 
-    /// As many bars as a policy can see row by row. Top-k counts rows: bars of one row can be many.
-    fn most(policy: &dyn PagePolicy, past: &Past) -> usize {
+    /// Most bars that a policy can select. Top-k counts rows, so bars of one row can be many.
+    fn most(policy: &dyn PagePolicy, past: &TestBars) -> usize {
         let name = policy.name();
         let (kind, values) = name.split_once(':').unwrap_or((&name, ""));
         let value: Vec<usize> = values.split(',').filter_map(|value| value.parse().ok()).collect();
@@ -148,20 +149,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn names_lead_to_policies_and_back(given in any_policy()) {
+        fn name_of_a_policy_finds_it_again(given in any_policy()) {
             let name = given.name();
             prop_assert_eq!(policy(&name, &[1, 2]).unwrap().name(), name);
         }
 
         #[test]
-        fn the_same_past_gives_the_same_choice_of_earlier_bars_in_reach(
+        fn selection_is_deterministic_and_within_reach(
             given in any_policy(), seed: u64, bars_before in 0..300_u32, forgotten in 0..40_u32,
         ) {
             let past = past(seed, bars_before);
             let first = forgotten.max(given.reach().map_or(0, |reach| bars_before.saturating_sub(reach))).min(bars_before);
             let selection = given.select(&past.line(first));
             prop_assert_eq!(&given.select(&past.line(first)), &selection);
-            for layer in 0..Past::LAYERS {
+            for layer in 0..TestBars::LAYERS {
                 let seen = bars(&selection, layer);
                 prop_assert!(seen.iter().all(|bar| (first..bars_before).contains(bar)), "{:?}", seen);
                 let mut once = seen.clone();
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn each_sees_what_it_says() {
+    fn selection_follows_each_pattern() {
         let past = past(1, 50);
         let seen = |name: &str| bars(&policy(name, &[1, 2, 4, 32]).unwrap().select(&past.line(0)), 0);
         assert_eq!(seen("fine_coarse"), [18, 46, 48, 49]);

@@ -1,12 +1,12 @@
-//! The last bars and every so many before them (the strided pattern of the Sparse Transformer: Child et al. 2019).
+//! Strided pattern: the last bars, and every n-th bar before them (Sparse Transformer: Child et al. 2019).
 
 use super::{PagePolicy, Rest, Selection, at_distances};
 use crate::cache::{BarLine, MOST_BARS};
 
-/// The last bars in full, and before them every bar at a multiple of as many.
+/// The last `bars` bars row by row, and every bar at a distance that is a multiple of `bars`.
 #[derive(Debug, Clone, Copy)]
 pub struct Strided {
-    /// The stride in bars, at least 1.
+    /// Stride in bars, at least 1.
     pub bars: u32,
 }
 

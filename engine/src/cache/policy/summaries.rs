@@ -1,9 +1,9 @@
-//! Every earlier bar by its summary, none in full: the global approximation.
+//! Summaries only: every earlier bar by its summary, none row by row.
 
 use super::{PagePolicy, Rest, Selection};
 use crate::cache::BarLine;
 
-/// Every earlier bar by its summary, none in full.
+/// Every earlier bar by its summary, none row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct SummariesOnly;
 

@@ -1,14 +1,16 @@
-//! The bars whose keys answer best (MoBA, mixture of block attention: Lu et al. 2025); docs/model-interface.md, "Who sees whom".
+//! Top-k attention: the bars whose keys match the query best (MoBA, mixture of block attention: Lu et al. 2025; docs/model-interface.md, "Attention mask
+//! and page policies").
 
 use super::{PagePolicy, Reads, Rest, Selection};
 use crate::cache::{BarLine, MOST_BARS, line::dot};
 
-/// In each layer the bars whose mean key has the largest product with the mean query of the bar before, as many rows of them as the last bars have.
+/// In each layer, the bars whose mean key has the largest dot product with the mean query of the bar before; as many rows of them as the last `bars`
+/// bars have.
 ///
-/// Rows are counted, not bars, because all layers share one length: see docs/decisions/0010-top-k-by-rows.md.
+/// The budget is in rows, not bars, because all layers share one length: docs/decisions/0010-top-k-by-rows.md.
 #[derive(Debug, Clone, Copy)]
 pub struct TopK {
-    /// It sees as many rows as this many of the last bars have.
+    /// The budget: rows of this many of the last bars.
     pub bars: u32,
 }
 
@@ -23,7 +25,7 @@ impl PagePolicy for TopK {
         let layers = (0..line.layers()).map(|layer| {
             let query = line.query(layer);
             let mut ranked: Vec<_> = line.earlier().map(|bar| (dot(&query, line.mean_key(bar, layer)), bar)).collect();
-            // The sort keeps the order of equals: the earlier first.
+            // The sort is stable: ties go to the earlier bar.
             ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
             let mut left: usize = budget;
             let take = |(_, bar)| {
@@ -52,14 +54,14 @@ impl PagePolicy for TopK {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::line::tests::{Past, past};
+    use crate::cache::line::tests::{TestBars, past};
 
     #[test]
-    fn the_best_bars_are_whole_and_the_last_one_is_cut() {
+    fn best_bars_are_selected_whole_and_the_last_one_is_truncated() {
         let past = past(7, 40);
         let line = past.line(0);
         let Selection::ByLayer(layers) = TopK { bars: 5 }.select(&line) else { panic!("each layer chooses") };
-        assert_eq!(layers.len(), Past::LAYERS);
+        assert_eq!(layers.len(), TestBars::LAYERS);
         assert_ne!(layers[0], layers[1]);
         for (index, layer) in layers.iter().enumerate() {
             let score = |bar| dot(&line.query(index), line.mean_key(bar, index));
@@ -74,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_first_bar_there_is_nothing_to_choose() {
-        assert_eq!(TopK { bars: 5 }.select(&past(7, 0).line(0)), Selection::ByLayer(vec![Vec::new(); Past::LAYERS]));
+    fn selection_at_the_first_bar_is_empty() {
+        assert_eq!(TopK { bars: 5 }.select(&past(7, 0).line(0)), Selection::ByLayer(vec![Vec::new(); TestBars::LAYERS]));
     }
 }

@@ -1,17 +1,17 @@
-//! The last bars in full and nothing else (Longformer: Beltagy et al. 2020; Transformer-XL: Dai et al. 2019).
+//! Sliding window: the last bars row by row and nothing else (Longformer: Beltagy et al. 2020; Transformer-XL: Dai et al. 2019).
 
 use super::{PagePolicy, Rest, Selection, at_distances};
 use crate::cache::BarLine;
 
-/// The last bars in full and nothing else.
+/// The last bars row by row and nothing else.
 #[derive(Debug, Clone, Copy)]
 pub struct SlidingWindow {
-    /// How many bars.
+    /// Window length in bars.
     pub bars: u32,
 }
 
 impl SlidingWindow {
-    /// As many bars as fine/coarse attention sees in full.
+    /// As many bars as fine/coarse attention selects.
     pub const DEFAULT: Self = Self { bars: 8 };
 }
 

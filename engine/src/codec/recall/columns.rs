@@ -1,4 +1,4 @@
-//! What rows are told of earlier bars: the recall columns.
+//! The recall columns: what rows contain about earlier bars.
 
 use std::cmp::Reverse;
 
@@ -7,44 +7,44 @@ use super::bar::{find, next_place, repeated};
 use crate::codec::row::{NoteClasses, Place, Row};
 use crate::codec::vocabulary::{Kind, column};
 
-/// Matches from which on a bar is trusted more: levels 1 to 4; fewer are level 0.
+/// Match counts at which the trust level rises: levels 1 to 4; below is level 0.
 const LEVELS: [u8; 4] = [1, 3, 7, 15];
 
-/// How many different notes, and how many different places after them, a row is told of.
+/// Number of distinct notes, and of distinct places after them, in a row.
 const SLOTS: usize = 2;
 
-/// Instead of a beat: the bar has no further note.
+/// In place of a beat: the bar has no further note.
 const BAR_ENDS: u16 = 16;
 
 impl BarRecall {
-    /// Hears the notes of a bar's rows, and writes into each row that asks for something what is recalled for it.
+    /// Appends the notes of a bar's rows, and fills in the recall columns of each row that predicts.
     pub fn fill_in(&mut self, rows: &mut [Row]) {
-        rows.iter().filter_map(Row::note).for_each(|note| self.hear(&note));
-        self.tell(rows);
+        rows.iter().filter_map(Row::note).for_each(|note| self.push(&note));
+        self.fill_columns(rows);
     }
 
-    /// Writes into each row of a bar that has been heard, if it asks for something, what was recalled for it.
-    pub fn tell(&self, rows: &mut [Row]) {
-        let mut heard = 0;
+    /// Fills in the recall columns of a bar's rows, whose notes have been appended.
+    pub fn fill_columns(&self, rows: &mut [Row]) {
+        let mut notes = 0;
         for row in rows {
-            heard += usize::from(row.note().is_some());
-            self.write(heard, row);
+            notes += usize::from(row.note().is_some());
+            self.fill_row(notes, row);
         }
     }
 
-    /// Writes into a row what is recalled for it when the first `heard` notes have been heard, if it asks for something.
-    pub fn write(&self, heard: usize, row: &mut Row) {
+    /// Fills in the recall columns of one row after the first `notes` notes, if it predicts.
+    pub fn fill_row(&self, notes: usize, row: &mut Row) {
         let target = row.target();
         if target.is_none() && row.columns[column::KIND] != Kind::Bar as u16 {
             return;
         }
-        let matches = self.matches.get(heard).copied().unwrap_or_default();
-        // The one that is to be repeated first, then the best repeated; of equal ones the nearest.
-        let told = repeated(row.columns[column::REPEATS]);
+        let matches = self.matches.get(notes).copied().unwrap_or_default();
+        // The bar to be repeated first, then by match count; ties go to the nearest bar.
+        let to_repeat = repeated(row.columns[column::REPEATS]);
         let mut known: Vec<(usize, &[NoteClasses])> =
             self.earlier.iter().enumerate().filter_map(|(index, bar)| Some((index, bar.as_deref()?))).collect();
-        known.sort_by_key(|&(index, _)| (told != Some(index), Reverse(matches[index])));
-        let rank = target.map_or(0, |target| self.rank(heard, target));
+        known.sort_by_key(|&(index, _)| (to_repeat != Some(index), Reverse(matches[index])));
+        let rank = target.map_or(0, |target| self.rank(notes, target));
 
         if let Some(target) = target {
             let mut slots: [Option<(usize, &NoteClasses)>; SLOTS] = [None; SLOTS];
@@ -87,14 +87,14 @@ impl BarRecall {
     }
 }
 
-/// How far a bar is trusted that was repeated so well: 0 to 4.
+/// Trust level of a match count: 0 to 4.
 fn level(matches: u8) -> u16 {
     LEVELS.iter().map(|&from| u16::from(matches >= from)).sum()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{columns, heard, note};
+    use super::super::tests::{append_bar, columns, note};
     use super::super::{RECALL_BARS, Recall};
     use crate::codec::{BarEnd, BarFields, BarRows, align};
     use crate::music::Role;
@@ -104,55 +104,55 @@ mod tests {
     const KEYS: u16 = 1 + Role::Keys.class() as u16;
 
     #[test]
-    fn a_bar_that_is_repeated_is_told_and_trusted_more_with_every_note() {
+    fn repeated_bar_is_recalled_with_a_level_that_rises_with_every_note() {
         let mut recall = Recall::default();
         let melody = [note(0, 60), note(24, 62), note(48, 64)];
-        assert!(heard(&mut recall, 0, &melody).iter().all(|row| columns(row) == NOTHING), "there is nothing before the first bar");
-        let rows = heard(&mut recall, 1, &melody);
+        assert!(append_bar(&mut recall, 0, &melody).iter().all(|row| columns(row) == NOTHING), "there is nothing before the first bar");
+        let rows = append_bar(&mut recall, 1, &melody);
         assert_eq!(columns(&rows[0]), [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, KEYS, 0, 0, 0]);
         assert_eq!(columns(&rows[1]), [1, 61, 12, 21, 0, 0, 0, 0, 2, 1, KEYS, 0, 0, 0]);
         assert_eq!(columns(&rows[2]), [1, 256 + 63, 64 + 12, 32 + 21, 0, 0, 0, 0, 17 + 3, 24 + 1, 16 + KEYS, 0, 0, 0]);
         assert_eq!(columns(&rows[3]), [1, 256 + 65, 64 + 12, 32 + 21, 0, 0, 0, 0, 17 + 17, 0, 0, 0, 0, 0]);
-        assert_eq!(columns(&rows[4]), NOTHING, "the last note asks for nothing");
+        assert_eq!(columns(&rows[4]), NOTHING, "the last note predicts nothing");
         // Three matches at one bar back, and from here on two bars back is the same music.
-        let rows = heard(&mut recall, 2, &melody);
+        let rows = append_bar(&mut recall, 2, &melody);
         assert_eq!(columns(&rows[1])[..2], [1, 2 * 256 + 61]);
     }
 
     #[test]
-    fn what_differs_is_told_by_the_best_repeated_bar_first() {
+    fn differing_bars_are_recalled_by_match_count() {
         let mut recall = Recall::default();
-        heard(&mut recall, 0, &[note(0, 60), note(24, 62)]);
-        heard(&mut recall, 1, &[note(0, 70), note(36, 72)]);
-        let rows = heard(&mut recall, 2, &[note(0, 60), note(24, 62)]);
-        // Nothing is known of either before the first note: the nearer bar comes first. Then bar 0, two bars back, has proved right.
+        append_bar(&mut recall, 0, &[note(0, 60), note(24, 62)]);
+        append_bar(&mut recall, 1, &[note(0, 70), note(36, 72)]);
+        let rows = append_bar(&mut recall, 2, &[note(0, 60), note(24, 62)]);
+        // Before the first note both have no matches: the nearer bar comes first. Then bar 0, two bars back, has matched.
         assert_eq!(columns(&rows[1])[..8], [1, 71, 12, 21, 2, 61, 12, 21]);
         assert_eq!(columns(&rows[1])[8..], [2, 13, KEYS, 2, 1, KEYS]);
         assert_eq!(columns(&rows[2])[..8], [2, 256 + 63, 64 + 12, 32 + 21, 0, 0, 0, 0]);
     }
 
     #[test]
-    fn the_bar_that_is_to_be_repeated_comes_before_all_others() {
-        assert!(REPEAT_BARS.iter().zip(RECALL_BARS).all(|(&told, recalled)| told == recalled as usize));
+    fn bar_to_be_repeated_is_recalled_before_all_others() {
+        assert!(REPEAT_BARS.iter().zip(RECALL_BARS).all(|(&to_repeat, recalled)| to_repeat == recalled as usize));
         let mut recall = Recall::default();
-        heard(&mut recall, 0, &[note(0, 60), note(24, 62)]);
-        heard(&mut recall, 1, &[note(0, 70), note(36, 72)]);
+        append_bar(&mut recall, 0, &[note(0, 60), note(24, 62)]);
+        append_bar(&mut recall, 1, &[note(0, 70), note(36, 72)]);
         let fields = BarFields { repeats: NEW_BAR + 2, ..BarFields::default() };
         let bar = BarRows { index: 2, ticks: 96, fields, notes: vec![note(0, 70), note(36, 72)] };
         let mut rows = align(&bar, BarEnd::Bar).0;
         recall.begin(2).fill_in(&mut rows);
-        // Bar 0 stands first although it is farther away, and although the first note was that of bar 1.
+        // Bar 0 comes first although it is farther away, and although the first note was that of bar 1.
         assert_eq!(columns(&rows[1])[..8], [2, 61, 12, 21, 1, 71, 12, 21]);
         assert_eq!(columns(&rows[1])[8..], [2, 1, KEYS, 2, 13, KEYS]);
         assert_eq!(columns(&rows[2])[..8], [1, 256 + 73, 64 + 12, 32 + 21, 0, 0, 0, 0]);
     }
 
     #[test]
-    fn the_notes_of_a_chord_are_told_apart_by_their_rank() {
+    fn notes_of_a_chord_are_recalled_by_rank() {
         let mut recall = Recall::default();
         let chord = [note(0, 60), note(0, 64), note(0, 67)];
-        heard(&mut recall, 0, &chord);
-        let rows = heard(&mut recall, 1, &chord);
+        append_bar(&mut recall, 0, &chord);
+        let rows = append_bar(&mut recall, 1, &chord);
         assert_eq!([1, 2, 3].map(|row: usize| columns(&rows[row])[1] % 256), [61, 65, 68]);
     }
 }

@@ -1,7 +1,7 @@
-//! Recall: what earlier bars have at the place that a row asks for, and how well they have been repeated so far (docs/model-interface.md, section 2).
+//! Recall: what earlier bars have at a row's target, and how well they have been repeated so far (docs/model-interface.md, section 2).
 //!
-//! Attention could find all of this, and a small model does not learn to: in a passage that has repeated an earlier one for thirty notes it still paid
-//! more than a bit for the next pitch. Training fills in the same columns (`recall.py`); a fixture holds the two together.
+//! Attention could find all of this, but a small model does not learn to: in a passage that had repeated an earlier one for thirty notes it still
+//! needed more than a bit for the next pitch. Training fills in the same columns (`recall.py`); a fixture holds the two together.
 
 mod bar;
 mod columns;
@@ -11,36 +11,36 @@ use std::sync::Arc;
 
 use self::bar::order;
 pub use self::bar::{BarRecall, Recalled};
+use super::loops::{LATEST_BARS, Loops};
 use super::row::NoteClasses;
-use super::turns::{LATEST_BARS, Turns};
 
-/// How many bars back is looked: the bars that the model sees note by note, and that a bar can be told to repeat.
+/// Distances in bars: the bars that fine attention sees, and that the repeats column can refer to.
 pub const RECALL_BARS: [u32; 8] = [1, 2, 4, 8, 12, 16, 24, 32];
 
-/// Bars remembered: more than any task has between a bar and the farthest it looks at.
-const REMEMBERED: usize = 128;
+/// Bars kept: more than any task has between a bar and the farthest one it recalls.
+const KEPT_BARS: usize = 128;
 
-/// For each of [`RECALL_BARS`], how well it has been repeated: one more for every note that it has as well, down to a quarter at one that it has not.
+/// Match count for each of [`RECALL_BARS`]: plus one for every note that the earlier bar has too, divided by four at one that it has not.
 type Matches = [u8; RECALL_BARS.len()];
 
-/// What was heard of the bars of a sequence, in its order.
+/// The latest bars of a sequence, in sequence order.
 #[derive(Debug, Clone, Default)]
 pub struct Recall {
-    bars: VecDeque<Remembered>,
+    bars: VecDeque<FinishedBar>,
 }
 
 #[derive(Debug, Clone)]
-struct Remembered {
+struct FinishedBar {
     index: u32,
-    /// In canonical order, given ones among the others.
+    /// In canonical order, given notes included.
     notes: Arc<[NoteClasses]>,
     /// After its last note.
     matches: Matches,
 }
 
 impl Recall {
-    /// Begins the bar that comes next in the sequence. It goes on from the bar before it in the music, which in a gap is not the bar before it in the
-    /// sequence; where that is not known, as on the far side of a gap, nothing counts as repeated yet.
+    /// Begins the next bar of the sequence. Match counts continue from the bar before it in the music, which in a gap is not the bar before it in the
+    /// sequence; if that bar is unknown, as on the far side of a gap, they start at 0.
     #[must_use]
     pub fn begin(&self, index: u32) -> BarRecall {
         let earlier = RECALL_BARS.map(|back| {
@@ -53,23 +53,23 @@ impl Recall {
         BarRecall {
             index,
             earlier,
-            heard: Vec::new(),
+            notes: Vec::new(),
             matches: vec![last.map_or(Matches::default(), |bar| bar.matches)],
-            turns: Turns::of(&latest),
+            loops: Loops::of(&latest),
         }
     }
 
-    /// Remembers a bar that has all its notes.
+    /// Stores a finished bar.
     pub fn finish(&mut self, bar: BarRecall) {
-        let BarRecall { index, mut heard, matches, .. } = bar;
-        heard.sort_by_key(|note| (order(note.place()), note.pitch));
-        self.bars.push_back(Remembered { index, notes: heard.into(), matches: matches.last().copied().unwrap_or_default() });
-        if self.bars.len() > REMEMBERED {
+        let BarRecall { index, mut notes, matches, .. } = bar;
+        notes.sort_by_key(|note| (order(note.place()), note.pitch));
+        self.bars.push_back(FinishedBar { index, notes: notes.into(), matches: matches.last().copied().unwrap_or_default() });
+        if self.bars.len() > KEPT_BARS {
             self.bars.pop_front();
         }
     }
 
-    /// Forgets the latest bars down to the one of this index, and that one too.
+    /// Removes the latest bars down to and including the one of this index.
     pub fn rewind(&mut self, index: u32) {
         while self.bars.pop_back().is_some_and(|bar| bar.index != index) {}
     }
@@ -86,8 +86,8 @@ mod tests {
         NoteClasses { beat: sub / 24, sub: sub % 24, role: Role::Keys.class(), pitch, duration: 11, velocity: 20, offset: 4 }
     }
 
-    /// The rows of a bar with what is recalled; the bar is remembered.
-    pub(super) fn heard(recall: &mut Recall, index: u32, notes: &[NoteClasses]) -> Vec<Row> {
+    /// Rows of a bar with recall columns; the bar is stored.
+    pub(super) fn append_bar(recall: &mut Recall, index: u32, notes: &[NoteClasses]) -> Vec<Row> {
         let bar = BarRows { index, ticks: 96, notes: notes.to_vec(), ..BarRows::default() };
         let mut rows = align(&bar, BarEnd::Bar).0;
         let mut open = recall.begin(index);
@@ -101,27 +101,27 @@ mod tests {
     }
 
     #[test]
-    fn rewinding_is_as_if_the_bars_had_never_been() {
+    fn rewind_restores_the_state_before_the_bars() {
         let mut recall = Recall::default();
-        heard(&mut recall, 0, &[note(0, 60)]);
-        let again = heard(&mut recall.clone(), 1, &[note(0, 60), note(24, 61)]);
-        heard(&mut recall, 1, &[note(0, 50)]);
-        heard(&mut recall, 2, &[note(0, 50)]);
+        append_bar(&mut recall, 0, &[note(0, 60)]);
+        let again = append_bar(&mut recall.clone(), 1, &[note(0, 60), note(24, 61)]);
+        append_bar(&mut recall, 1, &[note(0, 50)]);
+        append_bar(&mut recall, 2, &[note(0, 50)]);
         recall.rewind(1);
-        assert_eq!(heard(&mut recall, 1, &[note(0, 60), note(24, 61)]), again);
+        assert_eq!(append_bar(&mut recall, 1, &[note(0, 60), note(24, 61)]), again);
     }
 
     #[test]
-    fn a_gap_goes_on_from_the_bars_before_it() {
+    fn gap_continues_from_the_bars_before_it() {
         let mut recall = Recall::default();
-        (0..2).for_each(|index| drop(heard(&mut recall, index, &[note(0, 60)])));
-        let on = columns(&heard(&mut recall.clone(), 2, &[note(0, 60)])[1]).to_vec();
-        let far = heard(&mut recall, 5, &[note(0, 60)]);
+        (0..2).for_each(|index| drop(append_bar(&mut recall, index, &[note(0, 60)])));
+        let on = columns(&append_bar(&mut recall.clone(), 2, &[note(0, 60)])[1]).to_vec();
+        let far = append_bar(&mut recall, 5, &[note(0, 60)]);
         assert_eq!(columns(&far[1])[..2], [3, 61], "on its far side nothing counts as repeated: trust of level 0 in the bar four back");
-        (6..9).for_each(|index| drop(heard(&mut recall, index, &[note(0, 70)])));
-        assert_eq!(recall.begin(2).turns(), 2, "the bars on the far side are not those played last");
-        assert_eq!(columns(&heard(&mut recall, 2, &[note(0, 60)])[1]), on);
+        (6..9).for_each(|index| drop(append_bar(&mut recall, index, &[note(0, 70)])));
+        assert_eq!(recall.begin(2).loop_count(), 2, "bars on the far side do not count as the latest");
+        assert_eq!(columns(&append_bar(&mut recall, 2, &[note(0, 60)])[1]), on);
         assert_eq!(on[..2], [1, 256 + 61], "trust of level 1 in the bar before");
-        assert_eq!(columns(&heard(&mut recall, 3, &[note(0, 60)])[1])[..2], [1, 256 + 61], "and so on inside it");
+        assert_eq!(columns(&append_bar(&mut recall, 3, &[note(0, 60)])[1])[..2], [1, 256 + 61], "and so on inside it");
     }
 }

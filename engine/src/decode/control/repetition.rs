@@ -19,7 +19,7 @@ pub(in crate::decode) enum Repetition {
 impl Repetition {
     /// That of a bar with this recall and this value of the repeats column.
     pub(super) fn of(recall: &BarRecall, repeats: u8) -> Self {
-        match recall.turns() {
+        match recall.loop_count() {
             0 | 1 if repeats > NEW_BAR => Self::Repeat,
             0 | 1 => Self::Free,
             2 => Self::AfterLoop,

@@ -123,9 +123,9 @@ impl Prompt {
 }
 
 /// Conditioning of the bar `ahead` bars after the first one that follows the context, if nothing is requested: that of one phrase before
-/// ([`codec::outlook`]), in its own metre and tempo. A bar in which notes are known that follow on the context has begun, and no longer repeats another.
+/// ([`codec::default_conditioning`]), in its own metre and tempo. A bar in which notes are known that follow on the context has begun, and no longer repeats another.
 fn default_conditioning(context: &[BarFields], ahead: usize, bar: &BarRows, key: Option<Key>) -> BarFields {
-    let expected = codec::outlook(context, ahead);
+    let expected = codec::default_conditioning(context, ahead);
     let repeats = if bar.notes.is_empty() { expected.repeats } else { 0 };
     BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, key: key.map_or(expected.key, Key::value), repeats, ..expected }
 }

@@ -126,8 +126,8 @@ fn places(clip: &Clip, lengths: Lengths) -> Option<std::ops::RangeInclusive<u32>
 fn cut(clip: &Clip, lengths: Lengths, rng: &mut Rng) -> Option<(u32, Clip, Clip)> {
     let places = places(clip, lengths)?;
     let line = |bar: u32| clip.metres.bar(bar).start;
-    let played = |bar: &u32| has_enough_notes(clip, line(bar - RECENT_BARS.min(*bar)), line(*bar), &clip.metres);
-    let bar = (0..TRIES).map(|_| rng.u32(places.clone())).find(played)?;
+    let is_dense_enough = |bar: &u32| has_enough_notes(clip, line(bar - RECENT_BARS.min(*bar)), line(*bar), &clip.metres);
+    let bar = (0..TRIES).map(|_| rng.u32(places.clone())).find(is_dense_enough)?;
     let context = clip.slice(line(bar - lengths.prompt), line(bar));
     let real = clip.slice(line(bar), line(bar + lengths.bars));
     Some((bar + 1, context, real))
@@ -136,11 +136,11 @@ fn cut(clip: &Clip, lengths: Lengths, rng: &mut Rng) -> Option<(u32, Clip, Clip)
 /// Whether notes start in at least half of the bars of a range, and in its last one.
 fn has_enough_notes(clip: &Clip, from: Tick, to: Tick, metres: &MetreMap) -> bool {
     let onsets = clip.parts.iter().flat_map(|part| &part.notes).map(|note| note.onset).filter(|onset| (from..to).contains(onset));
-    let played: std::collections::BTreeSet<u32> = onsets.map(|onset| metres.bar_at(onset).index).collect();
+    let with_onsets: std::collections::BTreeSet<u32> = onsets.map(|onset| metres.bar_at(onset).index).collect();
     let end = metres.bar_at(to).index;
     let bars = end - metres.bar_at(from).index;
     let bars = usize::try_from(bars).unwrap_or(usize::MAX);
-    played.contains(&end.saturating_sub(1)) && 2 * played.len() >= bars
+    with_onsets.contains(&end.saturating_sub(1)) && 2 * with_onsets.len() >= bars
 }
 
 /// Roles with a note in the clip, in canonical order.

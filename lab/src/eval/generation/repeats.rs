@@ -59,13 +59,13 @@ impl Counts {
     pub(super) fn of(bars: &[SheetBar], seam: usize) -> Self {
         let onset_set: Vec<_> = bars.iter().map(SheetBar::onset_set).collect();
         let last = seam.max(bars.len().saturating_sub(LAST_BARS));
-        let played = |index: &usize| !bars[*index].notes.is_empty();
+        let has_notes = |index: &usize| !bars[*index].notes.is_empty();
         let (stuck, looping) = (stuck(bars), looping(&onset_set));
         Self {
-            repeats: Rate::count((last..bars.len()).filter(played).map(|index| onset_set[..index].contains(&onset_set[index]))),
-            empty: Rate::count((seam..bars.len()).map(|index| !played(&index))),
-            stuck: Rate::count((seam..bars.len()).map(|index| stuck[index] && played(&index))),
-            looping: Rate::count((seam..bars.len()).map(|index| looping[index] && played(&index))),
+            repeats: Rate::count((last..bars.len()).filter(has_notes).map(|index| onset_set[..index].contains(&onset_set[index]))),
+            empty: Rate::count((seam..bars.len()).map(|index| !has_notes(&index))),
+            stuck: Rate::count((seam..bars.len()).map(|index| stuck[index] && has_notes(&index))),
+            looping: Rate::count((seam..bars.len()).map(|index| looping[index] && has_notes(&index))),
         }
     }
 }
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(stuck(&[A, chord, other, chord, A, other]), 0);
         let (once, twice): (Onsets<'_>, Onsets<'_>) = (&[(12, 60)], &[(0, 60), (24, 60)]);
         assert_eq!(stuck(&[once, twice, twice, once, B]), 4);
-        assert_eq!(stuck(&[&[], &[], &[], &[], &[]]), 0, "nothing is played, so nothing stands still");
+        assert_eq!(stuck(&[&[], &[], &[], &[], &[]]), 0, "empty bars are no standstill");
     }
 
     #[test]

@@ -24,7 +24,7 @@ SHORT_CLIPS, SHORT_BARS = 1000, 16
 CONTROL_PROMPTS, CONTROL_BARS = 100, 8
 
 Run = Callable[..., str]
-"""Runs `antiphon-lab` with these arguments and returns its standard output."""
+"""Runs `antiphon-lab`, or `antiphon bench`, with these arguments and returns its standard output."""
 
 
 def measure(run: Run, music: Path, work: Path, threads: int) -> dict:

@@ -41,7 +41,7 @@ fn plan_key(stand: &Stand) -> u8 {
 fn notes_that_gave_way_to_the_player_were_not_heard() {
     let stand = duet(250);
     assert!(stand.count(Count::Yielded) > 0);
-    assert!(stand.count(Count::Sounded) > 12, "{}", stand.count(Count::Sounded));
+    assert!(stand.count(Count::Played) > 12, "{}", stand.count(Count::Played));
     assert_heard_is_what_sounded(&stand);
     let key = plan_key(&stand);
     let bar: Vec<_> = stand.script.heard().into_iter().filter(|(onset, pitch, _)| *pitch == key && onset / BAR == 3).collect();

@@ -15,8 +15,8 @@ use super::super::Session;
 use super::{SAMPLES_PER_TICK, set, timed};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
-use crate::musician::{Musician, rings};
 use crate::params::AntiphonParams;
+use crate::planning_session::{PlanningSession, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
@@ -52,7 +52,7 @@ impl Desk {
         let meters = Arc::clone(&seat.meters);
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
-        let desk = Self { realtime, session: Session::sit(seat), meters, params, played: 0, frames, waits };
+        let desk = Self { realtime, session: Session::spawn(seat), meters, params, played: 0, frames, waits };
         set(&desk.params, "seed", 0.5);
         desk
     }
@@ -66,7 +66,7 @@ impl Desk {
         let inside = player.iter().filter(|(at, _)| (self.played..self.played + self.frames).contains(at));
         port.inputs = inside.map(|&(at, event)| timed(event, at - self.played)).collect();
         if self.waits == Waits::Offline {
-            self.session.attend(self.realtime.told());
+            self.session.wait_for(self.realtime.events_sent());
         }
         self.realtime.process(&self.params, &host, self.frames, &mut port);
         let start = self.played;
@@ -121,7 +121,7 @@ fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
     for _ in 0..20 {
         assert_eq!(desk.block(false, &[]), [], "something sounds after stop");
     }
-    assert_eq!([Count::Late, Count::Stale, Count::Crowded].map(|count| desk.meters.count(count)), [0; 3]);
+    assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| desk.meters.count(count)), [0; 3]);
     assert_eq!(desk.session.pace().lock().plans.late, 0);
     let thru: Vec<_> = tune.iter().filter(|timed| !out.contains(timed)).collect();
     assert!(thru.is_empty(), "{thru:?} did not come through");

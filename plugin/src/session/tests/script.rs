@@ -18,8 +18,8 @@ use super::super::count_ignored;
 use super::{SAMPLES_PER_TICK, set, timed};
 use crate::clock::{HostTime, Position};
 use crate::meters::{Count, Meters};
-use crate::musician::rings;
 use crate::params::AntiphonParams;
+use crate::planning_session::rings;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
@@ -229,7 +229,7 @@ impl Stand {
         realtime.set_sample_rate(48_000.0);
         let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
         let ports = SessionPorts {
-            heard: seat.heard,
+            heard: seat.events,
             planned: seat.planned,
             commands: seat.commands,
             board: seat.board,

@@ -58,7 +58,7 @@ fn nothing_sounds_late_however_slow_the_engine_is() {
             // Now and then it is to play, or another is asked for.
             stand.press(if bar % 3 == 0 { "another" } else { "play" });
         }
-        assert_eq!([Count::Late, Count::Stale, Count::Crowded].map(|count| stand.count(count)), [0; 3], "at cost {cost}");
+        assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| stand.count(count)), [0; 3], "at cost {cost}");
         let planned = stand.sounded().into_iter().filter(|(onset, pitch, _)| *pitch < 60 && onset % BEAT == 6).count();
         assert!(planned >= 12, "at cost {cost} only {planned} notes sounded");
         let out_of_place: Vec<_> = stand.sounded().into_iter().filter(|(onset, pitch, _)| *pitch < 60 && onset % BEAT != 6).collect();
@@ -87,7 +87,7 @@ fn play_begins_although_only_one_bar_is_planned_at_every_bar_line() {
         let onsets: Vec<_> = planned(&stand)[before..].iter().map(|(onset, _, _)| onset - (bar + 1) * BAR).collect();
         assert_eq!(onsets, [6, 30, 54, 78], "pressed in bar {bar}");
     }
-    assert_eq!([Count::Late, Count::Stale, Count::Crowded].map(|count| stand.count(count)), [0; 3]);
+    assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| stand.count(count)), [0; 3]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn on_such_a_machine_play_pressed_while_it_plays_goes_on_with_the_next_bar() {
     let onsets: Vec<_> = planned(&stand).into_iter().map(|(onset, _, _)| onset).collect();
     let expected: Vec<_> = (21 * BAR..27 * BAR).filter(|tick| tick % BEAT == 6).collect();
     assert_eq!(onsets, expected);
-    assert_eq!([Count::Late, Count::Stale, Count::Crowded].map(|count| stand.count(count)), [0; 3]);
+    assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| stand.count(count)), [0; 3]);
 }
 
 #[test]

@@ -1,85 +1,86 @@
-//! A clip is played to the plug-in, Play is pressed, and what it sends is recorded.
+//! Plays a clip to the plug-in, presses Play, and records the output.
 
 use std::time::{Duration, Instant};
 
 use antiphon_engine::music::{Clip, Tick};
-use antiphon_tests::{Block, ClapHost, Host, Message, Render, Roll, Timed, Transport, keyboard};
+use antiphon_tests::{Block, ClapHost, Host, Message, Render, RollingTransport, Timed, Transport, playback};
 use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Samples of a block: what most hosts have, 11 ms at 48 kHz.
+/// Samples per block, as in most hosts: 11 ms at 48 kHz.
 pub(crate) const FRAMES: u32 = 512;
-/// How long the host stands still at first, as long as a musician takes to begin. Meanwhile the plug-in loads its model.
-const STANDING: Duration = Duration::from_secs(3);
+/// Time before the transport starts, as with a real user. The plug-in loads its model meanwhile.
+const LOADING_TIME: Duration = Duration::from_secs(3);
 /// How long before the seam Play is pressed, in ticks: an eighth note.
-const PRESSED_BEFORE: f64 = 12.0;
-/// How far into the answer it is worth looking at, in ticks.
-const ANSWERED: f64 = 36.0;
+const PRESS_TICKS_BEFORE_SEAM: f64 = 12.0;
+/// How far into the answer a screenshot is useful, in ticks.
+const PICTURE_TICKS_AFTER_SEAM: f64 = 36.0;
 
-/// What is to be played.
-pub(crate) struct Wish {
-    /// Bars of the clip.
-    pub(crate) heard: u32,
-    /// Bars of the plan, 1 to 8.
+/// Parameters of a performance.
+pub(crate) struct Parameters {
+    /// Bars of the clip to play.
+    pub(crate) context_bars: u32,
+    /// Bars to plan, 1 to 8.
     pub(crate) bars: u32,
-    /// 1 to 999.
+    /// Seed, 1 to 999.
     pub(crate) seed: u32,
-    /// Hertz.
+    /// Sample rate in hertz.
     pub(crate) sample_rate: f64,
-    /// At the pace of the music, or as fast as the plug-in answers.
+    /// Real time, or as fast as the plug-in answers.
     pub(crate) render: Render,
 }
 
-/// What was played.
+/// Result of a performance.
 pub(crate) struct Performance {
-    /// What the plug-in heard.
+    /// The part of the clip that was played.
     pub(crate) context: Clip,
-    /// What it answered. Its tick 0 is the seam.
+    /// The plug-in's answer; tick 0 is the seam.
     pub(crate) suggestion: Clip,
-    /// Both, one after the other.
+    /// Both in sequence.
     pub(crate) song: Clip,
 }
 
-/// What there is to see.
+/// Phase of the performance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scene {
-    /// The plan is not played yet.
-    Listening,
-    /// The first bar of the answer is under way: there is something on both sides of the playhead.
-    Answering,
+pub(crate) enum Phase {
+    /// The answer has not begun.
+    Context,
+    /// The first bar of the answer is playing, so there are notes on both sides of the playhead.
+    Answer,
 }
 
-/// Plays the clip and the answer, at the pace of the music: faster, and the plug-in would have less time than in a real host. `watch` is called
-/// between blocks. The host is gone when this returns.
-pub(crate) fn play(mut host: ClapHost, clip: &Clip, wish: &Wish, mut watch: impl FnMut(Scene)) -> Result<Performance> {
-    let mut roll = Roll::new(clip.tempos.at(Tick::ZERO).bpm(), wish.sample_rate);
+/// Plays the clip and the answer in real time, since a faster host would leave the plug-in less time than a real one. `watch` is called
+/// between blocks. The host is dropped before this returns.
+pub(crate) fn play(mut host: ClapHost, clip: &Clip, parameters: &Parameters, mut watch: impl FnMut(Phase)) -> Result<Performance> {
+    let mut roll = RollingTransport::new(clip.tempos.at(Tick::ZERO).bpm(), parameters.sample_rate);
     let metre = clip.metres.at(Tick::ZERO);
     roll.metre = (metre.numerator().into(), metre.denominator().into());
-    let line = |bar: u32| keyboard::bar_line(&roll, bar);
-    let (seam, end) = (line(wish.heard), line(wish.heard + wish.bars));
+    let line = |bar: u32| playback::bar_line(&roll, bar);
+    let (seam, end) = (line(parameters.context_bars), line(parameters.context_bars + parameters.bars));
     let origin = roll;
     let sample = |tick: Tick| origin.sample_of(tick.0 as f64);
-    let (pressed, answered, over) = (sample(seam) - roll.sample_of(PRESSED_BEFORE), sample(seam) + roll.sample_of(ANSWERED), sample(end));
-    let heard = keyboard::strike(clip, &roll, seam);
-    ensure!(!heard.is_empty(), "the clip has no notes in its first {} bars", wish.heard);
+    let (pressed, answered, over) =
+        (sample(seam) - roll.sample_of(PRESS_TICKS_BEFORE_SEAM), sample(seam) + roll.sample_of(PICTURE_TICKS_AFTER_SEAM), sample(end));
+    let played = playback::to_messages(clip, &roll, seam);
+    ensure!(!played.is_empty(), "the clip has no notes in its first {} bars", parameters.context_bars);
 
-    host.set("Seed", f64::from(wish.seed) / 999.0);
-    host.set("Horizon", f64::from(wish.bars - 1) / 7.0);
+    host.set("Seed", f64::from(parameters.seed) / 999.0);
+    host.set("Horizon", f64::from(parameters.bars - 1) / 7.0);
     let mut out = Vec::new();
-    let mut pace = Pace::start(wish);
-    let bar = progress(over, wish.sample_rate);
-    bar.set_message("the host stands, the model loads");
-    let standing = Transport { playing: false, ..roll.transport() };
-    while wish.render == Render::RealTime && pace.began.elapsed() < STANDING {
-        pace.wait(FRAMES);
-        step(&mut host, standing, &[], FRAMES);
-        watch(Scene::Listening);
+    let mut pacer = Pacer::start(parameters);
+    let bar = progress(over, parameters.sample_rate);
+    bar.set_message("transport stopped, loading the model");
+    let stopped_transport = Transport { playing: false, ..roll.transport() };
+    while parameters.render == Render::RealTime && pacer.began.elapsed() < LOADING_TIME {
+        pacer.wait(FRAMES);
+        step(&mut host, stopped_transport, &[], FRAMES);
+        watch(Phase::Context);
     }
 
-    bar.set_message("it listens");
-    let mut left = heard.as_slice();
+    bar.set_message("playing the clip");
+    let mut left = played.as_slice();
     while roll.played < over {
-        // Blocks end where something is to be done, so that it is done on the very sample.
+        // Blocks are split at each action, so that it happens at its exact sample.
         let next = [pressed, sample(seam), over].into_iter().find(|&at| at > roll.played).unwrap_or(over);
         let frames = u32::try_from(next - roll.played).map_or(FRAMES, |left| left.min(FRAMES));
         if roll.played == pressed {
@@ -87,16 +88,16 @@ pub(crate) fn play(mut host: ClapHost, clip: &Clip, wish: &Wish, mut watch: impl
             bar.set_message("Play is pressed");
         } else if roll.played == sample(seam) {
             host.set("Play", 0.0);
-            bar.set_message("it plays");
+            bar.set_message("playing the answer");
         }
         let now = left.partition_point(|timed| timed.sample < roll.played + u64::from(frames));
         let inside: Vec<Timed> = left[..now].iter().map(|timed| Timed { sample: timed.sample - roll.played, ..*timed }).collect();
         left = &left[now..];
-        pace.wait(frames);
+        pacer.wait(frames);
         let sent = step(&mut host, roll.transport(), &inside, frames);
         out.extend(sent.into_iter().map(|timed| Timed { sample: timed.sample + roll.played, ..timed }));
         roll.played += u64::from(frames);
-        watch(if roll.played < answered { Scene::Listening } else { Scene::Answering });
+        watch(if roll.played < answered { Phase::Context } else { Phase::Answer });
         bar.set_position(roll.played);
     }
     bar.finish_and_clear();
@@ -106,18 +107,18 @@ pub(crate) fn play(mut host: ClapHost, clip: &Clip, wish: &Wish, mut watch: impl
 
     let at_seam = sample(seam);
     let through: Vec<&Timed> = out.iter().filter(|timed| timed.sample < at_seam).collect();
-    ensure!(same(&through, &heard), "the plug-in did not pass the clip through as it was played");
+    ensure!(same(&through, &played), "the plug-in did not pass the clip through as it was played");
     ensure!(every_key_is_up(&out), "a note hangs after the transport stopped");
     Ok(Performance {
-        context: keyboard::record(&heard, &roll, Tick::ZERO, seam),
-        suggestion: keyboard::record(&out, &roll, seam, end),
-        song: keyboard::record(&out, &roll, Tick::ZERO, end),
+        context: playback::to_clip(&played, &roll, Tick::ZERO, seam),
+        suggestion: playback::to_clip(&out, &roll, seam, end),
+        song: playback::to_clip(&out, &roll, Tick::ZERO, end),
     })
 }
 
-/// Whether the same messages came, whatever the order within a sample.
-fn same(through: &[&Timed], heard: &[Timed]) -> bool {
-    through.len() == heard.len() && heard.iter().all(|timed| through.contains(&timed))
+/// Whether both hold the same messages, regardless of the order within a sample.
+fn same(through: &[&Timed], played: &[Timed]) -> bool {
+    through.len() == played.len() && played.iter().all(|timed| through.contains(&timed))
 }
 
 fn every_key_is_up(out: &[Timed]) -> bool {
@@ -138,20 +139,20 @@ fn step(host: &mut ClapHost, transport: Transport, messages: &[Timed], frames: u
     sent
 }
 
-/// Blocks at the pace of a sound card.
-struct Pace {
+/// Paces blocks like a sound card.
+struct Pacer {
     began: Instant,
     render: Render,
     sample_rate: f64,
     played: u64,
 }
 
-impl Pace {
-    fn start(wish: &Wish) -> Self {
-        Self { began: Instant::now(), render: wish.render, sample_rate: wish.sample_rate, played: 0 }
+impl Pacer {
+    fn start(parameters: &Parameters) -> Self {
+        Self { began: Instant::now(), render: parameters.render, sample_rate: parameters.sample_rate, played: 0 }
     }
 
-    /// Until the next block is due.
+    /// Waits until the next block is due.
     fn wait(&mut self, frames: u32) {
         if self.render == Render::Offline {
             return;
@@ -165,9 +166,9 @@ impl Pace {
 fn progress(samples: u64, sample_rate: f64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {elapsed} of {seconds}  {msg}").map(|style| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a short song")]
-        let seconds = (samples as f64 / sample_rate).ceil() as u64 + STANDING.as_secs();
+        let seconds = (samples as f64 / sample_rate).ceil() as u64 + LOADING_TIME.as_secs();
         style.with_key("seconds", move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-            // Writing to a line that is drawn cannot fail in a way that matters.
+            // Writing to the progress line cannot fail in a way that matters.
             let _ = write!(out, "{seconds} s");
         })
     });

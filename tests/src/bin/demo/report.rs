@@ -1,14 +1,14 @@
-//! How the plug-in fared, in its own count.
+//! The plug-in's own counters.
 
 use std::fmt;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-/// Where the plug-in is told to leave its report.
+/// Variable naming the file for the plug-in's report.
 pub(crate) const VARIABLE: &str = "ANTIPHON_REPORT";
 
-/// What the plug-in counted from the moment it was made until it was gone.
+/// Counters of an instance from its creation to its removal.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Counts {
     plans_on_time: u64,
@@ -17,7 +17,7 @@ pub(crate) struct Counts {
     notes_late: u64,
 }
 
-/// The report of an instance that is gone.
+/// Reads the report of a removed instance.
 pub(crate) fn read() -> Result<Counts> {
     let path = std::env::var_os(VARIABLE).with_context(|| format!("{VARIABLE} names no file"))?;
     let text = std::fs::read_to_string(&path).context("the plug-in left no report: it is of another version")?;
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plug_ins_line_is_understood() {
+    fn report_line_is_parsed() {
         let line = r#"{"notes_crowded":0,"notes_late":1,"notes_sounded":40,"plans_late":2,"plans_on_time":33}"#;
         let counts: Counts = serde_json::from_str(line).unwrap();
         assert_eq!(counts.to_string(), "In its own count: 40 notes sounded, 1 late notes; 33 plans in time, 2 late.");

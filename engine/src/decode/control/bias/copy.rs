@@ -23,12 +23,12 @@ pub(in crate::decode::control) fn add_copy_bias(inputs: &mut SamplingInputs<'_>,
     let recalled = row.recalled_notes();
     match row.repetition() {
         Repetition::Repeat => {
-            if let Some(earlier) = row.recall.told(row.conditioning.repeats, recalled, row.target) {
+            if let Some(earlier) = row.recall.recalled(row.conditioning.repeats, recalled, row.target) {
                 add_repeat(inputs, earlier, COPY * strictness);
             }
         }
         Repetition::Due => {
-            if let Some(pitch) = row.target.and_then(|target| row.recall.closing(recalled, target)) {
+            if let Some(pitch) = row.target.and_then(|target| row.recall.loop_closing_pitch(recalled, target)) {
                 inputs.pitch[usize::from(pitch)] -= CLOSING;
             }
         }
@@ -70,7 +70,7 @@ mod tests {
     /// The bias of the row that stands after the notes `before` and asks for `target`, in a bar that follows `earlier` bars.
     fn after(earlier: &[&[NoteClasses]], repeats: u8, before: &[NoteClasses], target: Option<Place>) -> Tables {
         let mut recall = Recall::default();
-        let heard = |bar: &mut crate::codec::BarRecall, notes: &[NoteClasses]| notes.iter().for_each(|note| bar.hear(note));
+        let heard = |bar: &mut crate::codec::BarRecall, notes: &[NoteClasses]| notes.iter().for_each(|note| bar.push(note));
         for (index, notes) in (0..).zip(earlier) {
             let mut bar = recall.begin(index);
             heard(&mut bar, notes);

@@ -1,4 +1,4 @@
-//! Pictures of what an X server shows.
+//! Screenshots of an X server.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -7,23 +7,23 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use x11rb::protocol::xproto::{ConnectionExt as _, Drawable, ImageFormat};
 
-/// Pixels from the top left corner on, red, green, blue.
-pub struct Photo {
+/// RGB pixels, from the top left corner.
+pub struct Screenshot {
     width: u16,
     height: u16,
     pixels: Vec<u8>,
 }
 
-impl Photo {
-    /// Of the root, or of a window that is wholly in sight, and of what lies in it.
+impl Screenshot {
+    /// Screenshot of the root, or of a fully visible window, with everything in it.
     ///
     /// # Errors
-    /// When the server does not hand the image over, or not in colours of eight bits.
+    /// When the server does not return the image, or not with eight bits per colour.
     pub fn of(connection: &impl x11rb::connection::Connection, drawable: Drawable, size: (u16, u16)) -> Result<Self> {
         Self::of_part(connection, drawable, (0, 0), size)
     }
 
-    /// Of the part that begins here and is of this size.
+    /// Screenshot of a part, given by position and size.
     ///
     /// # Errors
     /// As [`of`](Self::of).
@@ -35,15 +35,15 @@ impl Photo {
     ) -> Result<Self> {
         let image = connection.get_image(ImageFormat::Z_PIXMAP, drawable, x, y, width, height, u32::MAX)?.reply()?;
         ensure!(matches!(image.depth, 24 | 32), "the screen has {} bits per pixel", image.depth);
-        // Four bytes a pixel, blue first, on a little-endian server.
+        // Four bytes per pixel, blue first, on a little-endian server.
         let pixels = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
         Ok(Self { width, height, pixels })
     }
 
-    /// The colour of a pixel: red, green, blue.
+    /// RGB value of a pixel.
     ///
     /// # Panics
-    /// Beyond the picture's edges.
+    /// Outside the picture.
     #[must_use]
     pub fn at(&self, (x, y): (u32, u32)) -> [u8; 3] {
         assert!(x < u32::from(self.width) && y < u32::from(self.height), "the picture is smaller");
@@ -51,7 +51,7 @@ impl Photo {
         [self.pixels[first], self.pixels[first + 1], self.pixels[first + 2]]
     }
 
-    /// How many colours there are, up to `most`: a window in which nothing was drawn yet has one.
+    /// Number of colours, up to `most`. A window in which nothing was drawn has one.
     #[must_use]
     pub fn colours(&self, most: usize) -> usize {
         let mut seen: Vec<&[u8]> = Vec::new();
@@ -66,7 +66,7 @@ impl Photo {
         seen.len()
     }
 
-    /// As a PNG file.
+    /// Writes a PNG file.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -1,4 +1,4 @@
-//! A window of the host's, for an editor to be embedded in.
+//! A host window to embed an editor in.
 
 use anyhow::{Context, Result, bail};
 use x11rb::connection::Connection;
@@ -9,23 +9,23 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::photo::Photo;
+use crate::screenshot::Screenshot;
 
-/// X11's `CopyFromParent`: as many bits per pixel as the screen has.
+/// X11's `CopyFromParent`: the screen's depth.
 const SAME_DEPTH: u8 = 0;
 
-/// An open window on the display that the environment names.
-pub struct Stage {
+/// An open window on the display the environment names.
+pub struct HostWindow {
     connection: RustConnection,
     window: Window,
     size: (u16, u16),
 }
 
-impl Stage {
-    /// Opens one of this size, in pixels.
+impl HostWindow {
+    /// Opens a window of this size, in pixels.
     ///
     /// # Errors
-    /// When there is no display, or it has no room.
+    /// When there is no display, or the size is out of range.
     pub fn open(title: &str, width: u32, height: u32) -> Result<Self> {
         let size = u16::try_from(width).ok().zip(u16::try_from(height).ok()).context("no screen is that large")?;
         let (connection, screen) = x11rb::connect(None).context("there is no X display")?;
@@ -41,16 +41,16 @@ impl Stage {
         Ok(Self { connection, window, size })
     }
 
-    /// Its id, for the editor.
+    /// Window id, for the editor.
     #[must_use]
     pub const fn window(&self) -> u32 {
         self.window
     }
 
-    /// What is embedded in it: its window, where that lies, and how large it is, in pixels.
+    /// The embedded window: id, position and size, in pixels.
     ///
     /// # Errors
-    /// When there is nothing, or more than one window.
+    /// When there is none, or more than one.
     pub fn embedded(&self) -> Result<Embedded> {
         let children = self.connection.query_tree(self.window)?.reply()?.children;
         let [window] = children[..] else { bail!("{} windows are embedded", children.len()) };
@@ -58,7 +58,7 @@ impl Stage {
         Ok(Embedded { window, place: (geometry.x, geometry.y), size: (geometry.width.into(), geometry.height.into()) })
     }
 
-    /// Where a place of the window is on the screen.
+    /// Screen position of a point in the window.
     ///
     /// # Errors
     /// When the window is gone.
@@ -68,22 +68,22 @@ impl Stage {
         Ok((place.dst_x, place.dst_y))
     }
 
-    /// Gives the window another size, in pixels.
+    /// Resizes the window, in pixels.
     ///
     /// # Errors
-    /// When the window is gone, or no screen is that large.
+    /// When the window is gone, or the size is out of range.
     pub fn resize(&mut self, width: u32, height: u32) -> Result<()> {
         self.connection.configure_window(self.window, &ConfigureWindowAux::new().width(width).height(height))?.check()?;
         self.size = (u16::try_from(width)?, u16::try_from(height)?);
         Ok(())
     }
 
-    /// How many keys were pressed in the window since this was asked last.
+    /// Number of key presses in the window since the last call.
     ///
     /// # Errors
     /// When the server is gone.
     pub fn keys_pressed(&self) -> Result<usize> {
-        // What the server has sent before the answer is there with it.
+        // A round trip, so that all earlier events have arrived.
         self.focus()?;
         let mut pressed = 0;
         while let Some(event) = self.connection.poll_for_event()? {
@@ -100,53 +100,53 @@ impl Stage {
         Ok(self.connection.get_input_focus()?.reply()?.focus)
     }
 
-    /// Gives a window the X focus, as a host does that passes it on to what it embeds.
+    /// Gives a window the X focus, as hosts do with embedded windows.
     ///
     /// # Errors
-    /// When that is gone, or not in sight.
+    /// When it is gone, or not visible.
     pub fn give_focus(&self, window: u32) -> Result<()> {
         Ok(self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?.check()?)
     }
 
-    /// The colour of one of its pixels: red, green, blue.
+    /// RGB value of a pixel.
     ///
     /// # Errors
-    /// As [`photograph`](Self::photograph).
+    /// As [`screenshot`](Self::screenshot).
     pub fn colour_at(&self, (x, y): (i16, i16)) -> Result<[u8; 3]> {
-        Ok(Photo::of_part(&self.connection, self.window, (x, y), (1, 1))?.at((0, 0)))
+        Ok(Screenshot::of_part(&self.connection, self.window, (x, y), (1, 1))?.at((0, 0)))
     }
 
-    /// What it shows at its upper edge, over its whole width: a little of what [`photograph`](Self::photograph) takes seconds for.
+    /// Screenshot of the top rows, at full width. Far faster than [`screenshot`](Self::screenshot).
     ///
     /// # Errors
-    /// As [`photograph`](Self::photograph).
-    pub fn photograph_top(&self, height: u16) -> Result<Photo> {
-        Photo::of(&self.connection, self.window, (self.size.0, height))
+    /// As [`screenshot`](Self::screenshot).
+    pub fn screenshot_top(&self, height: u16) -> Result<Screenshot> {
+        Screenshot::of(&self.connection, self.window, (self.size.0, height))
     }
 
-    /// What it shows.
+    /// Screenshot of the window.
     ///
     /// # Errors
-    /// When it is gone, or not wholly in sight.
-    pub fn photograph(&self) -> Result<Photo> {
-        Photo::of(&self.connection, self.window, self.size)
+    /// When it is gone, or not fully visible.
+    pub fn screenshot(&self) -> Result<Screenshot> {
+        Screenshot::of(&self.connection, self.window, self.size)
     }
 }
 
-/// The window that is embedded in a [`Stage`].
+/// The window embedded in a [`HostWindow`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Embedded {
-    /// Its id.
+    /// Window id.
     pub window: u32,
-    /// Of its upper left corner, in the stage.
+    /// Upper left corner, relative to the host's window.
     pub place: (i16, i16),
-    /// In pixels.
+    /// Size in pixels.
     pub size: (u32, u32),
 }
 
-impl Drop for Stage {
+impl Drop for HostWindow {
     fn drop(&mut self) {
-        // A server that is gone took the window with it.
+        // If the server is gone, so is the window.
         let _ = self.connection.destroy_window(self.window);
         let _ = self.connection.flush();
     }

@@ -1,15 +1,15 @@
-//! Between a clip and what goes over a keyboard's cable.
+//! Conversion between clips and timed keyboard messages.
 
 use antiphon_engine::music::{
     Clip, DRUM_CHANNEL, Metre, MetreMap, Note, OFFSETS_PER_TICK, Role, TICKS_PER_QUARTER, Tempo, TempoMap, Tick, distribute,
 };
 
-use crate::{Message, Roll, Timed};
+use crate::{Message, RollingTransport, Timed};
 
-/// A clip up to a tick, as one player plays it at one keyboard: each key once at a time, the last one let go before that tick. Drums are left
-/// out, but not where there is nothing else.
+/// A clip up to a tick as messages of one keyboard player: each key at most once at a time, and the last released before `until`. Drums are
+/// left out, unless there is nothing else.
 #[must_use]
-pub fn strike(clip: &Clip, roll: &Roll, until: Tick) -> Vec<Timed> {
+pub fn to_messages(clip: &Clip, roll: &RollingTransport, until: Tick) -> Vec<Timed> {
     let mut notes = clip.notes();
     let plays_drums = notes.iter().all(|note| note.role == Role::Drums);
     notes.retain(|note| note.onset < until && (plays_drums || note.role != Role::Drums));
@@ -23,7 +23,7 @@ pub fn strike(clip: &Clip, roll: &Roll, until: Tick) -> Vec<Timed> {
             continue;
         }
         held.push((note.pitch, note.end()));
-        // Where it was played; an end stands on the grid.
+        // Onsets keep their offset; ends are on the grid.
         let played = (note.onset.0 * OFFSETS_PER_TICK + i64::from(note.offset)).max(0) as f64 / OFFSETS_PER_TICK as f64;
         let on = roll.sample_of(played).min(last - 1);
         let off = roll.sample_of(note.end().0 as f64).min(last).max(on + 1);
@@ -35,12 +35,12 @@ pub fn strike(clip: &Clip, roll: &Roll, until: Tick) -> Vec<Timed> {
     messages
 }
 
-/// The notes of a stretch of a roll as a clip, whose tick 0 is `from`, a bar line. What is still held at its end stops there.
+/// The notes of a time range as a clip whose tick 0 is `from`, a bar line. Notes still held at the end are cut there.
 ///
 /// # Panics
-/// If the roll has a metre or a tempo that music has not.
+/// If the transport has an impossible metre or tempo.
 #[must_use]
-pub fn record(messages: &[Timed], roll: &Roll, from: Tick, until: Tick) -> Clip {
+pub fn to_clip(messages: &[Timed], roll: &RollingTransport, from: Tick, until: Tick) -> Clip {
     let eighth = |sample: u64| {
         #[allow(clippy::cast_possible_truncation, reason = "a time of a short song")]
         let eighth = (sample as f64 / roll.samples_per_tick() * OFFSETS_PER_TICK as f64).round() as i64;
@@ -81,9 +81,9 @@ pub fn record(messages: &[Timed], roll: &Roll, from: Tick, until: Tick) -> Clip 
     }
 }
 
-/// Where a bar of the roll's metre starts, counted from 0.
+/// Tick at which a bar starts, counted from 0.
 #[must_use]
-pub fn bar_line(roll: &Roll, bar: u32) -> Tick {
+pub fn bar_line(roll: &RollingTransport, bar: u32) -> Tick {
     #[allow(clippy::cast_possible_truncation, reason = "a metre's bar is whole ticks long")]
     let length = (roll.quarters_per_bar() * TICKS_PER_QUARTER as f64) as i64;
     Tick(i64::from(bar) * length)
@@ -103,30 +103,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_struck_is_recorded_as_the_notes_it_was() {
+    fn clip_played_and_recorded_has_the_same_notes() {
         let clip = demo("waltz.mid");
-        let roll = Roll { metre: (3, 4), ..Roll::new(126.0, 44_100.0) };
+        let roll = RollingTransport { metre: (3, 4), ..RollingTransport::new(126.0, 44_100.0) };
         let (from, until) = (bar_line(&roll, 2), bar_line(&roll, 10));
         assert_eq!((from, until), (clip.metres.bar(2).start, clip.metres.bar(10).start));
-        let messages = strike(&clip, &roll, until);
-        let recorded = record(&messages, &roll, from, until).notes();
+        let messages = to_messages(&clip, &roll, until);
+        let recorded = to_clip(&messages, &roll, from, until).notes();
         let place = |note: &Note| (note.onset, note.offset, note.pitch, note.velocity);
         let expected: Vec<_> = clip.notes().into_iter().filter(|note| (from..until).contains(&note.onset)).collect();
         assert!(recorded.len() > 50 && recorded.len() <= expected.len());
         for note in &recorded {
-            let struck = expected.iter().find(|other| {
+            let source = expected.iter().find(|other| {
                 let shifted = Note { onset: other.onset - from, ..**other };
                 place(&shifted) == place(note)
             });
-            let struck = struck.unwrap_or_else(|| panic!("{note:?} was never struck"));
-            assert_eq!(note.duration, struck.duration.min(until - struck.onset));
+            let source = source.unwrap_or_else(|| panic!("{note:?} was never played"));
+            assert_eq!(note.duration, source.duration.min(until - source.onset));
         }
     }
 
     #[test]
-    fn a_keyboard_has_no_drums_and_each_key_once() {
-        let roll = Roll::new(104.0, 48_000.0);
-        let messages = strike(&demo("band.mid"), &roll, bar_line(&roll, 16));
+    fn keyboard_messages_have_no_drums_and_each_key_once() {
+        let roll = RollingTransport::new(104.0, 48_000.0);
+        let messages = to_messages(&demo("band.mid"), &roll, bar_line(&roll, 16));
         let mut held = Vec::new();
         for timed in &messages {
             match timed.message {
@@ -142,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_at_the_end_stops_there() {
-        let roll = Roll::new(120.0, 48_000.0);
+    fn note_held_at_the_end_is_cut_there() {
+        let roll = RollingTransport::new(120.0, 48_000.0);
         let on = Message::NoteOn { channel: 9, key: 38, velocity: 0.5 };
-        let clip = record(&[Timed { sample: 100_125, message: on }], &roll, Tick(96), Tick(192));
+        let clip = to_clip(&[Timed { sample: 100_125, message: on }], &roll, Tick(96), Tick(192));
         let expected = Note { onset: Tick(4), offset: 1, duration: Tick(92), pitch: 38, velocity: 64, role: Role::Drums };
         assert_eq!((clip.notes(), clip.end), (vec![expected], Tick(96)));
     }

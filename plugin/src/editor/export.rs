@@ -1,7 +1,7 @@
-//! Music leaves the editor: dragged out, or saved under a name.
+//! Export from the editor: dragging out, and saving under a name.
 //!
-//! Saving asks for the path inside the editor's own window. A system dialog would need its toolkit inside the host, or a thread of ours that
-//! the host could unload the library under; this one is the same in every host and never holds up its threads.
+//! The save dialog is drawn inside the editor's window. A system dialog would need its toolkit inside the host, or a thread of ours that
+//! the host could unload the library under; this one works alike in every host and never blocks its threads.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -14,79 +14,79 @@ use super::excerpt::Excerpt;
 use super::style;
 use crate::drag::{DragFolder, DragSource, Outcome};
 
-/// What became of the last excerpt, for the status line.
+/// Outcome of the last export, for the status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// As was wished.
+    /// It succeeded.
     Done(String),
-    /// Not so; says why and what to do.
+    /// It failed; says why, and what to do.
     Failed(String),
 }
 
-/// Hands excerpts out.
-pub struct HandOver {
+/// Exports excerpts by drag and by file.
+pub struct Exporter {
     drag: Box<dyn DragSource>,
-    /// The file that is being dragged, in words.
+    /// Description of the file being dragged; `None` if none is.
     dragging: Option<String>,
     saving: Option<Saving>,
     notice: Option<Notice>,
 }
 
-/// The dialog for a path.
+/// The save dialog.
 struct Saving {
     bytes: Vec<u8>,
     path: String,
     error: Option<String>,
-    /// Until the path has the keyboard.
+    /// Until the path field has been focused once.
     opening: bool,
 }
 
-impl HandOver {
-    /// Drags through this source.
+impl Exporter {
+    /// Exports through this drag source.
     #[must_use]
     pub fn new(drag: Box<dyn DragSource>) -> Self {
         Self { drag, dragging: None, saving: None, notice: None }
     }
 
-    /// What became of the last excerpt, until the next one is taken.
+    /// Outcome of the last export; cleared when the next one starts.
     #[must_use]
     pub fn notice(&self) -> Option<&Notice> {
         self.notice.as_ref()
     }
 
-    /// Begins to drag an excerpt, as a fresh file.
+    /// Starts dragging an excerpt as a new file.
     pub(super) fn drag(&mut self, excerpt: &Excerpt, window: &dyn HasWindowHandle) {
         self.notice = None;
         self.dragging = None;
         let begun = excerpt.bytes().map_err(|error| error.to_string()).and_then(|bytes| {
             let file = DragFolder::of_this_process().and_then(|folder| folder.put(&excerpt.file_name(), &bytes));
-            let file = file.map_err(|error| format!("no file could be made in the folder for temporary files: {error}"))?;
+            let file = file.map_err(|error| format!("cannot write to the folder for temporary files: {error}"))?;
             self.drag.begin(&file, window).map_err(|error| error.to_string())
         });
         match begun {
-            Ok(()) => self.dragging = Some(in_words(excerpt)),
+            Ok(()) => self.dragging = Some(description(excerpt)),
             Err(error) => self.notice = Some(Notice::Failed(error)),
         }
     }
 
-    /// Whether a drag is under way.
+    /// Whether a drag is in progress.
     pub(super) const fn is_dragging(&self) -> bool {
         self.dragging.is_some()
     }
 
-    /// Looks whether the drag has ended.
+    /// Checks whether the drag has ended.
     pub(super) fn poll(&mut self) {
         let Some(ended) = self.drag.ended() else { return };
         let what = self.dragging.take().unwrap_or_default();
         self.notice = match ended {
             Ok(Outcome::Delivered) => Some(Notice::Done(format!("Dropped: {what}"))),
-            Ok(Outcome::Declined) => Some(Notice::Failed("Not dropped: what was under the pointer takes no files".into())),
+            Ok(Outcome::Declined) => Some(Notice::Failed("Not dropped: the window under the pointer does not accept files".into())),
             Ok(Outcome::Cancelled) => None,
             Err(error) => Some(Notice::Failed(error.to_string())),
         };
     }
 
-    /// Asks where to save an excerpt.
+    /// Opens the save dialog for an excerpt.
     pub(super) fn save_as(&mut self, excerpt: &Excerpt) {
         self.notice = None;
         match excerpt.bytes() {
@@ -98,12 +98,12 @@ impl HandOver {
         }
     }
 
-    /// Whether the dialog is open.
-    pub(super) const fn is_asking(&self) -> bool {
+    /// Whether the save dialog is open.
+    pub(super) const fn is_dialog_open(&self) -> bool {
         self.saving.is_some()
     }
 
-    /// The dialog, if one is open.
+    /// Draws the save dialog, if it is open.
     pub(super) fn show(&mut self, ui: &Ui) {
         let Some(saving) = &mut self.saving else { return };
         let answer = Modal::new(egui::Id::unique("save as")).show(ui.ctx(), |ui| saving.ui(ui));
@@ -145,9 +145,9 @@ impl Saving {
         if let Some(error) = &self.error {
             ui.colored_label(style::alarm(), error);
         } else if path.exists() {
-            ui.label("There is a file of that name. It will be replaced.");
+            ui.label("A file of that name exists. It will be replaced.");
         } else {
-            // Keeps the buttons where they are.
+            // Keeps the buttons in place.
             ui.label("");
         }
         ui.add_space(style::GAP);
@@ -162,11 +162,11 @@ impl Saving {
         answer
     }
 
-    /// Writes the file; one without an ending gets one.
+    /// Writes the file; adds `.mid` to a name without an extension.
     fn save(&self) -> Result<PathBuf, String> {
         let mut path = PathBuf::from(self.path.trim());
         if !path.is_absolute() {
-            return Err("Give the full path, from the root of the disk on.".into());
+            return Err("Enter the full path, starting at the root of the disk.".into());
         }
         if path.extension().is_none() {
             path.set_extension("mid");
@@ -179,7 +179,7 @@ impl Saving {
     }
 }
 
-fn in_words(excerpt: &Excerpt) -> String {
+fn description(excerpt: &Excerpt) -> String {
     let last = excerpt.first_bar + i64::try_from(excerpt.bars).unwrap_or(i64::MAX) - 1;
     if excerpt.bars == 1 {
         format!("{}, bar {last}", excerpt.source.name())
@@ -188,13 +188,13 @@ fn in_words(excerpt: &Excerpt) -> String {
     }
 }
 
-/// The user's folder for music, or for documents, or the home folder, whichever is there first.
+/// The first that exists of the user's music, documents and home folders.
 fn music_folder() -> PathBuf {
     let home = env::home_dir().unwrap_or_else(env::temp_dir);
     ["Music", "Documents"].into_iter().map(|name| home.join(name)).find(|folder| folder.is_dir()).unwrap_or(home)
 }
 
-/// A path in this folder that no file has: the name itself, or the name with a number.
+/// A path in this folder that does not exist yet: the name itself, or the name with a number.
 fn free_path(folder: &Path, name: &str) -> PathBuf {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "mid"));
     let numbered = (2..).map(|number| folder.join(format!("{stem} {number}.{ending}")));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_saved_under_its_name_with_an_ending() {
+    fn file_saved_without_an_extension_gets_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = saving(&folder.path().join("take two")).save().unwrap();
         assert!(path.ends_with("take two.mid"));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_saved_says_why() {
+    fn save_to_an_unusable_path_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let error = |path: &Path| saving(path).save().unwrap_err();
         assert!(error(Path::new("take.mid")).contains("full path"));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn proposed_names_are_free() {
+    fn proposed_file_name_is_not_in_use() {
         let folder = tempfile::tempdir().unwrap();
         for expected in ["plan, bar 1.mid", "plan, bar 1 2.mid", "plan, bar 1 3.mid"] {
             let path = free_path(folder.path(), "plan, bar 1.mid");

@@ -1,4 +1,4 @@
-//! The mouse and the keyboard of a display, as the X server sees them.
+//! Synthetic mouse and keyboard input through the X server.
 
 use anyhow::{Context, Result};
 use x11rb::connection::Connection;
@@ -11,14 +11,14 @@ use x11rb::rust_connection::RustConnection;
 /// X11's number of the left button.
 const LEFT: u8 = 1;
 
-/// Somebody who sits at a display.
-pub struct Hands(RustConnection);
+/// Input devices of one display.
+pub struct InputDevices(RustConnection);
 
-impl Hands {
-    /// At this display, or at the one that the environment names.
+impl InputDevices {
+    /// Devices of this display, or of the one the environment names.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no display.
     pub fn at(display: Option<&str>) -> Result<Self> {
         Ok(Self(x11rb::connect(display).context("there is no X display")?.0))
     }
@@ -29,7 +29,7 @@ impl Hands {
         Ok(())
     }
 
-    /// Moves the pointer to a place on the screen.
+    /// Moves the pointer to a screen position.
     ///
     /// # Errors
     /// When the server is gone.
@@ -37,7 +37,7 @@ impl Hands {
         self.fake(MOTION_NOTIFY_EVENT, 0, at)
     }
 
-    /// Moves there and presses the left button.
+    /// Moves the pointer and presses the left button.
     ///
     /// # Errors
     /// When the server is gone.
@@ -46,7 +46,7 @@ impl Hands {
         self.fake(BUTTON_PRESS_EVENT, LEFT, at)
     }
 
-    /// Lets go of the left button.
+    /// Releases the left button.
     ///
     /// # Errors
     /// When the server is gone.
@@ -54,7 +54,7 @@ impl Hands {
         self.fake(BUTTON_RELEASE_EVENT, LEFT, at)
     }
 
-    /// Presses the left button there, and lets go of it.
+    /// Moves the pointer and clicks the left button.
     ///
     /// # Errors
     /// When the server is gone.
@@ -63,7 +63,7 @@ impl Hands {
         self.release(at)
     }
 
-    /// Strikes a key that needs no other one held.
+    /// Presses and releases a key that needs no modifier.
     ///
     /// # Errors
     /// When the keyboard has no such key, or the server is gone.
@@ -73,7 +73,7 @@ impl Hands {
         self.fake(KEY_RELEASE_EVENT, code, (0, 0))
     }
 
-    /// The code of the key that bears this symbol.
+    /// Key code of this keysym.
     fn code(&self, key: Keysym) -> Result<u8> {
         let setup = self.0.setup();
         let (least, most) = (setup.min_keycode, setup.max_keycode);

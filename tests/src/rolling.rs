@@ -1,38 +1,38 @@
-//! A transport that rolls, and blocks of many lengths.
+//! A rolling transport, and sequences of block lengths.
 
 use crate::{Block, Host, Timed, Transport};
 
-/// A song that plays on at a steady tempo.
+/// A song playing at a steady tempo.
 #[derive(Debug, Clone, Copy)]
-pub struct Roll {
+pub struct RollingTransport {
     /// Quarters per minute.
     pub tempo: f64,
-    /// Hertz.
+    /// Sample rate in hertz.
     pub sample_rate: f64,
-    /// Where it started, in quarters.
+    /// Start position in quarters.
     pub from: f64,
-    /// Samples since then.
+    /// Samples played since then.
     pub played: u64,
     /// Numerator and denominator.
     pub metre: (u16, u16),
-    /// The loop, in quarters. Blocks are not cut at its end.
+    /// Loop in quarters. Blocks are not split at its end.
     pub cycle: Option<(f64, f64)>,
 }
 
-impl Roll {
-    /// From the start of the song.
+impl RollingTransport {
+    /// Starts at the beginning of the song.
     #[must_use]
     pub const fn new(tempo: f64, sample_rate: f64) -> Self {
         Self { tempo, sample_rate, from: 0.0, played: 0, metre: (4, 4), cycle: None }
     }
 
-    /// Samples in a tick, of which a quarter has 24.
+    /// Samples per tick; a quarter has 24 ticks.
     #[must_use]
     pub fn samples_per_tick(&self) -> f64 {
         self.sample_rate * 60.0 / self.tempo / 24.0
     }
 
-    /// The first sample at or after a tick from the start of the roll. A thousandth of a sample is arithmetic, not time.
+    /// First sample at or after a tick from the start. A thousandth of a sample is tolerated as rounding.
     #[must_use]
     pub fn sample_of(&self, tick: f64) -> u64 {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sample of a short song")]
@@ -40,13 +40,13 @@ impl Roll {
         sample
     }
 
-    /// The length of a bar.
+    /// Length of a bar in quarters.
     #[must_use]
     pub fn quarters_per_bar(&self) -> f64 {
         f64::from(self.metre.0) * 4.0 / f64::from(self.metre.1)
     }
 
-    /// The transport of the next block.
+    /// Transport information for the next block.
     #[must_use]
     pub fn transport(&self) -> Transport {
         let straight = self.from + self.played as f64 / self.samples_per_tick() / 24.0;
@@ -65,8 +65,8 @@ impl Roll {
         }
     }
 
-    /// Plays blocks of these lengths up to a sample. `messages` are timed from the start of the roll, as is what comes out. `between` is
-    /// called before each block, with the samples played so far and the block's length.
+    /// Plays blocks of these lengths up to a sample. Input `messages` and output are timed from the start. `between` is called before each
+    /// block with the samples played so far and the block length.
     pub fn play(
         &mut self,
         host: &mut dyn Host,
@@ -92,12 +92,12 @@ impl Roll {
     }
 }
 
-/// Lengths of blocks.
+/// Block lengths.
 #[derive(Debug, Clone, Copy)]
 pub enum Lengths {
-    /// All alike.
+    /// Constant.
     Fixed(u32),
-    /// 1 to 2,048, from this seed.
+    /// Pseudo-random, 1 to 2,048, from this seed.
     Random(u32),
 }
 
@@ -106,7 +106,7 @@ impl Lengths {
         match self {
             Self::Fixed(frames) => *frames,
             Self::Random(state) => {
-                // The generator of Numerical Recipes; its high bits are the random ones.
+                // Numerical Recipes' generator; its high bits are the random ones.
                 *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 (*state >> 16) % 2048 + 1
             }

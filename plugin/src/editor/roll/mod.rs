@@ -1,7 +1,11 @@
-//! The piano roll: what was played, the playhead, and the plan ahead of it.
+//! The piano roll: played notes, playhead and plan.
 //!
-//! The playhead stands still and the music moves under it, so that what comes next is always at the same place. Drums have a lane each below
+//! The playhead stays in place and the music scrolls under it, so that the plan is always in the same place. Drums have a lane each below
 //! the pitches, as in the command line's pictures.
+
+mod notes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -14,26 +18,24 @@ use super::model::Now;
 use super::style::{self, paint};
 use antiphon_engine::session::{ShownPlan, Snapshot, WithheldNote};
 
-/// Room at the left for the names of keys and drums.
+/// Width of the column with key and drum names, in points.
 const GUTTER: f32 = 74.0;
-/// Room above for the bar numbers.
+/// Height of the row with bar numbers, in points.
 const NUMBERS: f32 = 24.0;
-/// A drum's lane.
+/// Height of a drum lane, in points.
 const LANE: f32 = 13.0;
-/// Between the pitches and the drums.
+/// Gap between pitches and drum lanes, in points.
 const LANES_GAP: f32 = 6.0;
-/// Bars to the left of the playhead.
+/// Bars shown left of the playhead.
 const BARS_BEFORE: f64 = 2.5;
-/// Of a bar, beyond the horizon.
+/// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
-/// Notes that are lower than this have no rim, in points.
-const LEAST_RIMMED: f32 = 4.5;
-/// Half the width of the playhead's tip.
+/// Half the width of the playhead's tip, in points.
 const TIP: f32 = 6.0;
-/// A bar number needs this much room, in points.
+/// Minimum distance between bar numbers, in points.
 const NUMBER_EVERY: f32 = 34.0;
 
-/// Draws it into all the room that is left; where that is too little, nothing.
+/// Draws the roll into the available space; nothing if that is too small.
 pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8) {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
@@ -61,17 +63,17 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     painter.rect_stroke(rect, CornerRadius::same(style::RADIUS), style::hairline(0.3), StrokeKind::Inside);
 }
 
-/// Where things are.
+/// Geometry of one frame.
 struct Roll {
-    /// Everything.
+    /// The whole area.
     rect: Rect,
-    /// Where notes are.
+    /// The area with notes.
     music: Rect,
-    /// The playhead, in ticks.
+    /// Playhead position, in ticks.
     playhead: f64,
-    /// Its place.
+    /// Playhead position, in points.
     playhead_x: f32,
-    /// Points.
+    /// Points per tick.
     per_tick: f64,
     rows: Rows,
 }
@@ -110,14 +112,14 @@ impl Roll {
         self.tick_at(self.music.right()) + Tick(1)
     }
 
-    /// The ground, shaded where the keyboard is black; what has not been yet is lighter.
+    /// Background: darker rows for black keys, lighter right of the playhead.
     fn ground(&self, painter: &Painter, snapshot: &Snapshot) {
         painter.rect_filled(self.rect, CornerRadius::same(style::RADIUS), paint(PAPER));
         let right_of_playhead = Rect::from_min_max(pos2(self.playhead_x, self.music.top()), self.music.max);
         painter.rect_filled(self.music, 0, paint(BEFORE));
         painter.rect_filled(right_of_playhead, 0, paint(AFTER));
         if let Some(plan) = &snapshot.plan {
-            // Between the playhead and the commit line nothing changes any more.
+            // Between playhead and commit line the plan no longer changes.
             let commit = self.x(plan.commit.0 as f64).clamp(self.playhead_x, self.music.right());
             let settled = Rect::from_min_max(right_of_playhead.min, pos2(commit, self.music.bottom()));
             painter.rect_filled(settled, 0, paint(BEFORE.over(AFTER, 0.45)));
@@ -135,13 +137,13 @@ impl Roll {
         }
     }
 
-    /// The names of the C's and of the drums.
+    /// Names of the Cs and of the drums.
     fn names(&self, painter: &Painter) {
         let right = self.music.left() - 8.0;
         let font = |height: f32| FontId::proportional(height.clamp(9.0, 12.0));
         for key in self.rows.pitched().filter(|key| key % 12 == 0) {
             let Some((top, height)) = self.rows.place_key(key) else { continue };
-            // The line lies under the C, where a keyboard has it.
+            // Below the C, between B and C, as on a keyboard.
             painter.hline(self.music.x_range(), top + height, style::hairline(0.16));
             let octave = i16::from(key / 12) - 1;
             painter.text(pos2(right, top + height / 2.0), Align2::RIGHT_CENTER, format!("C{octave}"), font(11.5), style::ink());
@@ -154,7 +156,7 @@ impl Roll {
         }
     }
 
-    /// Bar lines, beats, numbers, and metres where they change.
+    /// Bar lines, beats, bar numbers, and metres where they change.
     fn bars(&self, painter: &Painter, snapshot: &Snapshot) {
         let (from, to) = (self.first_tick(), self.last_tick());
         let font = FontId::proportional(12.0);
@@ -163,19 +165,19 @@ impl Roll {
         for shown in snapshot.bars_between(from, to) {
             let (bar, x) = (shown.bar, self.x(shown.bar.start.0 as f64));
             let beat = TICKS_PER_QUARTER * 4 / i64::from(bar.metre.denominator());
-            // Beats closer than this are a grey, not a grid.
+            // Beat lines closer than this would merge into grey.
             if self.per_tick * beat as f64 > 7.0 {
                 for tick in (1..).map(|nth| bar.start + Tick(nth * beat)).take_while(|tick| *tick < bar.end()) {
                     self.line(painter, self.x(tick.0 as f64), style::hairline(0.09));
                 }
             }
             self.line(painter, x, style::hairline(0.42));
-            // Beside the playhead's tip.
+            // Keep clear of the playhead's tip.
             let beside = if (x - self.playhead_x).abs() < TIP { TIP + 4.0 } else { 4.0 };
             let (left, y) = (x.max(self.music.left()) + beside, self.rect.top() + NUMBERS / 2.0);
-            // A bar that began out of view has its number at the edge, if it does not crowd the next one.
+            // The number of a bar that starts out of view is drawn at the edge, unless it collides with the next.
             let has_room = x >= self.music.left() || self.x(bar.end().0 as f64) > left + NUMBER_EVERY;
-            // Where no bar is known, nothing lies before the first.
+            // Without known bars, numbers start at 1.
             let is_known = shown.number > 0 || !snapshot.bars.is_empty();
             if has_room && is_known && left >= free_from {
                 let number = painter.text(pos2(left, y), Align2::LEFT_CENTER, shown.number, font.clone(), style::ink());
@@ -195,50 +197,18 @@ impl Roll {
         }
     }
 
-    fn notes(&self, painter: &Painter, snapshot: &Snapshot) {
-        for note in &snapshot.played {
-            self.note(painter, note, Look::Settled);
-        }
-        if let Some(shown) = &snapshot.plan {
-            // What the playhead has passed of a plan that is not playing was never heard.
-            let passed = |note: &&Note| !shown.playing && (note.onset.0 as f64) < self.playhead;
-            let sounds = |note: &&Note| !snapshot.withheld.iter().any(|withheld| withheld.note == **note);
-            for note in shown.plan.notes().iter().filter(|note| !passed(note)).filter(sounds) {
-                let look = if shown.playing || note.onset < shown.commit { Look::Settled } else { Look::Open };
-                self.note(painter, note, look);
-            }
-        }
-        for withheld in &snapshot.withheld {
-            self.withheld(painter, &withheld.note);
-        }
-    }
-
-    /// A planned note that is left out: its outline, crossed out.
-    fn withheld(&self, painter: &Painter, note: &Note) {
-        let Some(area) = self.area(note) else { return };
-        let stroke = Stroke::new(1.0, paint(legend::colour(note.role).over(AFTER, 0.9)));
-        painter.rect_stroke(area, CornerRadius::ZERO, stroke, StrokeKind::Inside);
-        // Strokes from edge to edge at 45 degrees, as far apart as the note is high.
-        let mut x = area.left();
-        while x < area.right() {
-            let right = (x + area.height()).min(area.right());
-            painter.line_segment([pos2(x, area.bottom()), pos2(right, area.bottom() - (right - x))], stroke);
-            x += area.height().max(3.0);
-        }
-    }
-
-    /// The planned note at a place that is left out.
+    /// The withheld note under the pointer.
     fn withheld_at<'a>(&self, pointer: Pos2, snapshot: &'a Snapshot) -> Option<&'a WithheldNote> {
-        // A note of a few points is easier to hit with some air around it.
+        // Two points of tolerance make small notes easier to hit.
         let hit = |withheld: &&WithheldNote| self.area(&withheld.note).is_some_and(|area| area.expand(2.0).contains(pointer));
         snapshot.withheld.iter().find(hit)
     }
 
-    /// Where a note is drawn, if it is in view.
+    /// Rectangle of a note, if it is in view.
     fn area(&self, note: &Note) -> Option<Rect> {
         let (top, height) = self.rows.place(note)?;
         let start = note.onset.0 as f64 + f64::from(note.offset) / 8.0;
-        // A key that is held grows with the playhead.
+        // A held key extends to the playhead.
         let end = if note.end() == Tick::MAX { self.playhead.max(start) } else { note.end().0 as f64 };
         let left = self.x(start);
         let right = (self.x(end) - 1.0).max(left + 2.5);
@@ -246,28 +216,7 @@ impl Roll {
         is_in_view.then(|| Rect::from_x_y_ranges(left..=right, top + 0.5..=top + height - 0.5))
     }
 
-    fn note(&self, painter: &Painter, note: &Note, look: Look) {
-        let Some(area) = self.area(note) else { return };
-        let colour = legend::colour(note.role);
-        // Soft notes are pale.
-        let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
-        let (fill, rim) = match look {
-            Look::Settled => (colour.over(AFTER, loudness), INK.over(colour, 0.35)),
-            Look::Open => (colour.over(AFTER, 0.18 + 0.22 * loudness), colour.over(AFTER, 0.9)),
-        };
-        // Of its row half a point is left free above and below.
-        let height = area.height() + 1.0;
-        if height < LEAST_RIMMED {
-            // A rim would be all there is.
-            let fill = if look == Look::Open { fill.over(rim, 0.6) } else { fill };
-            painter.rect_filled(area, 0, paint(fill));
-        } else {
-            let corners = CornerRadius::from((height / 3.0).min(3.0));
-            painter.rect(area, corners, paint(fill), Stroke::new(1.0, paint(rim)), StrokeKind::Inside);
-        }
-    }
-
-    /// The line up to which the plan will sound as shown.
+    /// The commit line, up to which the plan will be played as shown.
     fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>) {
         let Some(shown) = plan.filter(|shown| !shown.playing) else { return };
         let x = self.x(shown.commit.0 as f64);
@@ -290,102 +239,24 @@ impl Roll {
     }
 }
 
-/// Whether a note may still change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
-    Settled,
-    Open,
-}
-
-/// Everything that is shown.
+/// All notes shown: played, planned and withheld.
 fn shown(snapshot: &Snapshot) -> impl Iterator<Item = &Note> {
     let planned = snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
     snapshot.played.iter().chain(planned).chain(snapshot.withheld.iter().map(|withheld| &withheld.note))
 }
 
-/// The roles of what is shown, in canonical order.
+/// Roles of all notes shown, in canonical order.
 pub(super) fn roles(snapshot: &Snapshot) -> BTreeSet<Role> {
     shown(snapshot).map(|note| note.role).collect()
 }
 
-/// A role's colour.
+/// Colour of a role.
 pub(super) const fn colour(role: Role) -> Colour {
     legend::colour(role)
 }
 
-/// Points as egui counts them.
+/// Coordinates in egui's precision.
 #[allow(clippy::cast_possible_truncation, reason = "no window is so wide that a tenth of a point gets lost")]
 const fn narrow(points: f64) -> f32 {
     points as f32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{Moment, Motion};
-    use crate::editor::samples::plan;
-    use antiphon_engine::session::Withheld;
-
-    fn note(onset: i64, pitch: u8, role: Role) -> Note {
-        Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }
-    }
-
-    fn roll(snapshot: &Snapshot, playhead: f64) -> Roll {
-        let now = Now { playhead: Moment(playhead), tempo: 120.0, motion: Motion::Host };
-        Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, 4)
-    }
-
-    #[test]
-    fn the_playhead_stands_still_and_the_horizon_is_in_view() {
-        let snapshot = Snapshot::default();
-        let (start, later) = (roll(&snapshot, 0.0), roll(&snapshot, 1000.5));
-        assert_eq!(start.playhead_x, later.playhead_x);
-        assert!((later.x(1000.5) - later.playhead_x).abs() < 1e-3);
-        assert!(later.x(1000.5 + 4.0 * 96.0) < later.music.right());
-        assert!(later.x(1000.5 - 2.0 * 96.0) > later.music.left());
-        assert!(later.first_tick().0 < 1000 - 192 && later.last_tick().0 > 1000 + 384);
-    }
-
-    #[test]
-    fn every_note_in_view_has_a_row_inside_the_roll() {
-        let notes: Vec<_> = [0, 60, 127]
-            .map(|pitch| note(96, pitch, Role::Keys))
-            .into_iter()
-            .chain((35..=81).map(|key| note(96, key, Role::Drums)))
-            .collect();
-        for played in [&notes[..], &notes[..1], &notes[2..3], &notes[3..]] {
-            let snapshot = Snapshot { played: played.to_vec(), ..Snapshot::default() };
-            let roll = roll(&snapshot, 100.0);
-            for note in played {
-                let (top, height) = roll.rows.place(note).unwrap();
-                assert!(height > 0.0 && top >= roll.music.top() - 0.01 && top + height <= roll.music.bottom() + 0.01, "{note:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_out_of_view_takes_no_room() {
-        let far = note(96 * 100, 127, Role::Keys);
-        let with = |played: Vec<Note>| roll(&Snapshot { played, ..Snapshot::default() }, 100.0).rows;
-        assert_eq!(with(vec![note(96, 60, Role::Keys), far]), with(vec![note(96, 60, Role::Keys)]));
-    }
-
-    #[test]
-    fn withheld_note_is_found_where_it_is_drawn_with_its_reason() {
-        let notes = [note(100, 60, Role::Keys), note(130, 60, Role::Keys)];
-        let shown = ShownPlan { playing: true, ..plan(96, 192, &notes) };
-        let withheld = vec![WithheldNote { note: notes[1], reason: Withheld::KeyHeld }];
-        let snapshot = Snapshot { plan: Some(shown), withheld, ..Snapshot::default() };
-        let roll = roll(&snapshot, 96.0);
-        let reason_at = |note: &Note| roll.withheld_at(roll.area(note).unwrap().center(), &snapshot).map(|withheld| withheld.reason);
-        assert_eq!(notes.each_ref().map(reason_at), [None, Some(Withheld::KeyHeld)]);
-        assert!(roll.withheld_at(roll.music.left_top(), &snapshot).is_none());
-    }
-
-    #[test]
-    fn the_roles_are_those_of_both_sides() {
-        let shown = plan(96, 192, &[note(100, 40, Role::Bass)]);
-        let snapshot = Snapshot { played: vec![note(0, 60, Role::Keys)], plan: Some(shown), ..Snapshot::default() };
-        assert_eq!(roles(&snapshot).into_iter().collect::<Vec<_>>(), [Role::Bass, Role::Keys]);
-    }
 }

@@ -1,7 +1,7 @@
-//! The plug-in linked into the test, with a musician that the test plays by hand, or with the real one looked over its shoulder.
+//! The plug-in linked into the test, with a session that the test drives, or with the real session under observation.
 //!
-//! The instances are made through nice-plug's own wrappers, as the exported entry points make them. The musician leaves its seat to the
-//! thread that activated the instance ([`take_seat`]), or what the editor sees of it ([`take_view`]).
+//! Instances are created through nice-plug's own wrappers, as by the exported entry points. The session hands its ports to the thread that
+//! activated the instance ([`take_ports`]), or the shared state the editor uses ([`take_observer`]).
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
@@ -11,7 +11,7 @@ use antiphon_engine::session::Board;
 use antiphon_engine::session::Pace;
 use antiphon_plugin::class::{Instrument, NoteFx};
 use antiphon_plugin::meters::Meters;
-use antiphon_plugin::musician::{Musician, Seat};
+use antiphon_plugin::planning_session::{PlanningPorts, PlanningSession};
 use antiphon_plugin::session::Session;
 use antiphon_plugin::shell::Shell;
 use antiphon_plugin::state::State;
@@ -28,77 +28,77 @@ use vst3::Steinberg::Vst::IComponent;
 use crate::Class;
 
 thread_local! {
-    static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
-    static WAITS: Cell<u32> = const { Cell::new(0) };
-    static VIEW: RefCell<Option<View>> = const { RefCell::new(None) };
+    static PORTS: RefCell<Option<PlanningPorts>> = const { RefCell::new(None) };
+    static WAIT_COUNT: Cell<u32> = const { Cell::new(0) };
+    static OBSERVER: RefCell<Option<Observer>> = const { RefCell::new(None) };
 }
 
-/// A musician that leaves its seat to the test.
-pub struct ByHand;
+/// A session that hands its ports to the test.
+pub struct ManualSession;
 
-impl Musician for ByHand {
-    fn sit(seat: Seat) -> Self {
-        SEAT.set(Some(seat));
+impl PlanningSession for ManualSession {
+    fn spawn(ports: PlanningPorts) -> Self {
+        PORTS.set(Some(ports));
         Self
     }
 
-    fn attend(&mut self, _told: u64) {
-        WAITS.set(WAITS.get() + 1);
+    fn wait_for(&mut self, _sent: u64) {
+        WAIT_COUNT.set(WAIT_COUNT.get() + 1);
     }
 }
 
-/// How many blocks were asked to wait for a musician that is played by hand, since this was asked on this thread.
+/// Number of blocks that waited for a manual session, since the last call on this thread.
 #[must_use]
-pub fn take_waits() -> u32 {
-    WAITS.take()
+pub fn take_wait_count() -> u32 {
+    WAIT_COUNT.take()
 }
 
-/// The seat of the instance that this thread activated last.
+/// The ports of the instance this thread activated last.
 ///
 /// # Panics
-/// If there is none, or it was taken.
+/// If there is none, or they were taken.
 #[must_use]
-pub fn take_seat() -> Seat {
-    SEAT.take().expect("an instance was activated on this thread")
+pub fn take_ports() -> PlanningPorts {
+    PORTS.take().expect("an instance was activated on this thread")
 }
 
-/// What the editor sees of an instance, and how its session fares.
-pub struct View {
-    /// What the musician shows.
+/// State that an instance shares with the editor, and the session's progress.
+pub struct Observer {
+    /// The session's snapshots.
     pub board: Arc<Board>,
-    /// What the project keeps.
+    /// State saved with the project.
     pub state: Arc<State>,
-    /// How the audio thread fares.
+    /// The audio thread's counters.
     pub meters: Arc<Meters>,
-    /// How far the session has come.
+    /// The session's progress.
     pub pace: Arc<Mutex<Pace>>,
 }
 
-/// The real musician, looked over its shoulder.
-pub struct Watched {
+/// The real session, which also hands out an [`Observer`].
+pub struct ObservedSession {
     _session: Session,
 }
 
-impl Musician for Watched {
-    fn sit(seat: Seat) -> Self {
-        let (board, state, meters) = (Arc::clone(&seat.board), Arc::clone(&seat.state), Arc::clone(&seat.meters));
-        let session = Session::sit(seat);
-        VIEW.set(Some(View { board, state, meters, pace: session.pace() }));
+impl PlanningSession for ObservedSession {
+    fn spawn(ports: PlanningPorts) -> Self {
+        let (board, state, meters) = (Arc::clone(&ports.board), Arc::clone(&ports.state), Arc::clone(&ports.meters));
+        let session = Session::spawn(ports);
+        OBSERVER.set(Some(Observer { board, state, meters, pace: session.pace() }));
         Self { _session: session }
     }
 }
 
-/// What the editor sees of the instance that this thread activated last.
+/// The observer of the instance this thread activated last.
 ///
 /// # Panics
 /// If there is none, or it was taken.
 #[must_use]
-pub fn take_view() -> View {
-    VIEW.take().expect("an instance was activated on this thread")
+pub fn take_observer() -> Observer {
+    OBSERVER.take().expect("an instance was activated on this thread")
 }
 
 /// The VST3 component of a class.
-pub(crate) fn vst3_component<M: Musician>(class: Class) -> vst3::ComPtr<IComponent> {
+pub(crate) fn vst3_component<M: PlanningSession>(class: Class) -> vst3::ComPtr<IComponent> {
     let component = match class {
         Class::Instrument => ComWrapper::new(Component::<Shell<Instrument, M>>::new()).to_com_ptr(),
         Class::NoteFx => ComWrapper::new(Component::<Shell<NoteFx, M>>::new()).to_com_ptr(),
@@ -107,14 +107,14 @@ pub(crate) fn vst3_component<M: Musician>(class: Class) -> vst3::ComPtr<ICompone
 }
 
 /// The CLAP entry point for a class.
-pub(crate) fn clap_entry<M: Musician>(class: Class) -> &'static clap_plugin_entry {
+pub(crate) fn clap_entry<M: PlanningSession>(class: Class) -> &'static clap_plugin_entry {
     match class {
         Class::Instrument => Linked::<Shell<Instrument, M>>::ENTRY,
         Class::NoteFx => Linked::<Shell<NoteFx, M>>::ENTRY,
     }
 }
 
-/// An entry point with one plug-in.
+/// An entry point with a single plug-in.
 struct Linked<P>(std::marker::PhantomData<P>);
 
 impl<P: ClapPlugin> Linked<P> {
@@ -128,7 +128,7 @@ impl<P: ClapPlugin> Linked<P> {
     };
 
     unsafe extern "C" fn factory(id: *const c_char) -> *const c_void {
-        // SAFETY: CLAP passes a string.
+        // SAFETY: CLAP passes a C string.
         let id = unsafe { CStr::from_ptr(id) };
         if id == CLAP_PLUGIN_FACTORY_ID { std::ptr::from_ref(Self::FACTORY).cast() } else { std::ptr::null() }
     }
@@ -137,12 +137,12 @@ impl<P: ClapPlugin> Linked<P> {
         if index != 0 {
             return std::ptr::null();
         }
-        // CLAP wants it to live as long as the library: one per test is little.
+        // CLAP requires it to live as long as the library; one leak per test is acceptable.
         Box::leak(Box::new(PluginDescriptor::for_plugin::<P>())).clap_plugin_descriptor()
     }
 
     unsafe extern "C" fn create(_factory: *const clap_plugin_factory, host: *const clap_host, _id: *const c_char) -> *const clap_plugin {
-        // SAFETY: the host outlives its plug-ins. The wrapper's `destroy` takes back the reference that is let go of here.
+        // SAFETY: the host outlives its plug-ins. The wrapper's `destroy` takes back the reference released here.
         unsafe { (*Arc::into_raw(Wrapper::<P>::new(host))).clap_plugin.as_ptr() }
     }
 }

@@ -1,0 +1,66 @@
+//! Geometry of the piano roll.
+
+use super::*;
+use crate::clock::{Moment, Motion};
+use crate::editor::samples::plan;
+use antiphon_engine::session::Withheld;
+
+fn note(onset: i64, pitch: u8, role: Role) -> Note {
+    Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }
+}
+
+fn roll(snapshot: &Snapshot, playhead: f64) -> Roll {
+    let now = Now { playhead: Moment(playhead), tempo: 120.0, motion: Motion::Host };
+    Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, 4)
+}
+
+#[test]
+fn playhead_stays_in_place_and_the_horizon_is_in_view() {
+    let snapshot = Snapshot::default();
+    let (start, later) = (roll(&snapshot, 0.0), roll(&snapshot, 1000.5));
+    assert_eq!(start.playhead_x, later.playhead_x);
+    assert!((later.x(1000.5) - later.playhead_x).abs() < 1e-3);
+    assert!(later.x(1000.5 + 4.0 * 96.0) < later.music.right());
+    assert!(later.x(1000.5 - 2.0 * 96.0) > later.music.left());
+    assert!(later.first_tick().0 < 1000 - 192 && later.last_tick().0 > 1000 + 384);
+}
+
+#[test]
+fn notes_in_view_have_rows_inside_the_roll() {
+    let notes: Vec<_> =
+        [0, 60, 127].map(|pitch| note(96, pitch, Role::Keys)).into_iter().chain((35..=81).map(|key| note(96, key, Role::Drums))).collect();
+    for played in [&notes[..], &notes[..1], &notes[2..3], &notes[3..]] {
+        let snapshot = Snapshot { played: played.to_vec(), ..Snapshot::default() };
+        let roll = roll(&snapshot, 100.0);
+        for note in played {
+            let (top, height) = roll.rows.place(note).unwrap();
+            assert!(height > 0.0 && top >= roll.music.top() - 0.01 && top + height <= roll.music.bottom() + 0.01, "{note:?}");
+        }
+    }
+}
+
+#[test]
+fn notes_out_of_view_do_not_affect_the_rows() {
+    let far = note(96 * 100, 127, Role::Keys);
+    let with = |played: Vec<Note>| roll(&Snapshot { played, ..Snapshot::default() }, 100.0).rows;
+    assert_eq!(with(vec![note(96, 60, Role::Keys), far]), with(vec![note(96, 60, Role::Keys)]));
+}
+
+#[test]
+fn withheld_note_is_found_where_it_is_drawn_with_its_reason() {
+    let notes = [note(100, 60, Role::Keys), note(130, 60, Role::Keys)];
+    let shown = ShownPlan { playing: true, ..plan(96, 192, &notes) };
+    let withheld = vec![WithheldNote { note: notes[1], reason: Withheld::KeyHeld }];
+    let snapshot = Snapshot { plan: Some(shown), withheld, ..Snapshot::default() };
+    let roll = roll(&snapshot, 96.0);
+    let reason_at = |note: &Note| roll.withheld_at(roll.area(note).unwrap().center(), &snapshot).map(|withheld| withheld.reason);
+    assert_eq!(notes.each_ref().map(reason_at), [None, Some(Withheld::KeyHeld)]);
+    assert!(roll.withheld_at(roll.music.left_top(), &snapshot).is_none());
+}
+
+#[test]
+fn roles_are_those_of_played_and_planned_notes() {
+    let shown = plan(96, 192, &[note(100, 40, Role::Bass)]);
+    let snapshot = Snapshot { played: vec![note(0, 60, Role::Keys)], plan: Some(shown), ..Snapshot::default() };
+    assert_eq!(roles(&snapshot).into_iter().collect::<Vec<_>>(), [Role::Bass, Role::Keys]);
+}

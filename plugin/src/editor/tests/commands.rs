@@ -1,0 +1,102 @@
+//! Buttons, sliders and keys send commands and parameter changes.
+
+use super::*;
+
+#[test]
+fn button_clicks_send_their_commands() {
+    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    for (label, command) in [("Play", Command::Play), ("Another", Command::Another), ("Keep", Command::Keep)] {
+        harness.get_by_label(label).click();
+        assert_eq!(calls(&mut harness), [Call::Command(command)]);
+    }
+}
+
+#[test]
+fn focused_buttons_are_pressed_by_enter() {
+    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    for (label, command) in [("Play", Command::Play), ("Another", Command::Another), ("Keep", Command::Keep)] {
+        harness.get_by_label(label).focus();
+        harness.run_steps(2);
+        assert!(harness.get_by_label(label).is_focused());
+        harness.key_press(Key::Enter);
+        assert_eq!(calls(&mut harness), [Call::Command(command)]);
+    }
+}
+
+#[test]
+fn tab_key_reaches_every_control() {
+    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let wanted =
+        ["Suggest", "Answer", "Play", "Another", "Keep", "Horizon", "Adventurousness", "Drag plan", "Save plan as...", "Drag played"];
+    let mut reached = Vec::new();
+    for _ in 0..20 {
+        harness.key_press(Key::Tab);
+        harness.run_steps(2);
+        reached.extend(wanted.into_iter().filter(|label| harness.query_by_label(label).is_some_and(|node| node.is_focused())));
+    }
+    for label in wanted {
+        assert!(reached.contains(&label), "{label} is not among {reached:?}");
+    }
+}
+
+#[test]
+fn buttons_without_a_plan_do_nothing() {
+    let mut harness = open(Recorder::new(Snapshot::default()), FakeDragSource::default());
+    for label in ["Play", "Another", "Keep", "Save plan as...", "Save played as..."] {
+        harness.get_by_label(label).click();
+    }
+    assert_eq!(calls(&mut harness), []);
+    assert!(harness.query_by_label("MIDI file").is_none());
+}
+
+#[test]
+fn modes_that_are_not_implemented_cannot_be_selected() {
+    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    harness.get_by_label("Infill").click();
+    assert_eq!(calls(&mut harness), []);
+    harness.get_by_label("Answer").click();
+    let expected = [Call::Begin(Control::Mode), Call::Set(Change::Mode(Mode::Answer)), Call::End(Control::Mode)];
+    assert_eq!(calls(&mut harness), expected);
+}
+
+#[test]
+fn slider_drag_is_one_gesture_from_press_to_release() {
+    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let rail = harness.get_by_label("Horizon").rect();
+    harness.hover_at(rail.center());
+    harness.run_steps(1);
+    button(&harness, rail.center(), true);
+    harness.run_steps(1);
+    for x in [0.7, 0.8, 1.0] {
+        harness.event(Event::PointerMoved(Pos2::new(rail.left() + rail.width() * x, rail.center().y)));
+        harness.run_steps(1);
+    }
+    button(&harness, rail.right_center(), false);
+    let calls = calls(&mut harness);
+    assert_eq!((calls.first(), calls.last()), (Some(&Call::Begin(Control::Horizon)), Some(&Call::End(Control::Horizon))));
+    assert!(calls[1..calls.len() - 1].iter().all(|call| matches!(call, Call::Set(Change::Horizon(1..=8)))), "{calls:?}");
+    assert_eq!(harness.state().1.values.horizon_bars, 8);
+}
+
+#[test]
+fn arrow_key_moves_a_slider_by_one_step() {
+    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    harness.get_by_label("Horizon").focus();
+    harness.run_steps(2);
+    harness.key_press(Key::ArrowRight);
+    let expected = [Call::Begin(Control::Horizon), Call::Set(Change::Horizon(5)), Call::End(Control::Horizon)];
+    assert_eq!(calls(&mut harness), expected);
+}
+
+#[test]
+fn long_press_of_a_button_is_a_click() {
+    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let place = harness.get_by_label("Another").rect().center();
+    harness.hover_at(place);
+    button(&harness, place, true);
+    // As few frames as a busy machine draws in two seconds.
+    harness.run_steps(8);
+    button(&harness, place, false);
+    harness.run_steps(1);
+    assert_eq!(calls(&mut harness), [Call::Command(Command::Another)]);
+}

@@ -1,0 +1,157 @@
+//! The editor without a window: commands reach the model, exports become files.
+
+mod commands;
+mod export;
+mod shown;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Role, Tempo, Tick, smf};
+use antiphon_engine::plan::{History, Mode, Place, Reason};
+use egui::{Event, Key, Modifiers, Pos2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use parking_lot::Mutex;
+use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
+
+use super::*;
+use crate::clock::Moment;
+use crate::drag::{DragError, DragSource, Outcome};
+use crate::editor::samples::plan;
+use crate::params::AntiphonParams;
+use antiphon_engine::session::Command;
+use antiphon_engine::session::ControlValues;
+use antiphon_engine::session::{Component, Status};
+
+/// A call the editor made on the model.
+#[derive(Debug, Clone, PartialEq)]
+enum Call {
+    Command(Command),
+    Begin(Control),
+    Set(Change),
+    End(Control),
+}
+
+/// A model that records all calls and applies them.
+struct Recorder {
+    snapshot: Arc<Snapshot>,
+    now: Now,
+    values: ControlValues,
+    history: Arc<History>,
+    message: Option<String>,
+    calls: Vec<Call>,
+}
+
+impl Recorder {
+    fn new(snapshot: Snapshot) -> Self {
+        let now = Now { playhead: Moment(100.0), tempo: 133.0, motion: Motion::Stopped };
+        let values = AntiphonParams::new(true).controls();
+        Self { snapshot: Arc::new(snapshot), now, values, history: Arc::default(), message: None, calls: Vec::new() }
+    }
+}
+
+impl EditorModel for Recorder {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
+    fn now(&self) -> Now {
+        self.now
+    }
+
+    fn values(&self) -> ControlValues {
+        self.values
+    }
+
+    fn is_ready(&self, mode: Mode) -> bool {
+        matches!(mode, Mode::Suggest | Mode::Answer)
+    }
+
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.history)
+    }
+
+    fn status_message(&self) -> Option<String> {
+        self.message.clone()
+    }
+
+    fn command(&mut self, command: Command) {
+        if let Command::Step(step) = command {
+            let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
+            Arc::make_mut(&mut self.history).step(step, live);
+        }
+        self.calls.push(Call::Command(command));
+    }
+
+    fn begin(&mut self, control: Control) {
+        self.calls.push(Call::Begin(control));
+    }
+
+    fn set(&mut self, change: Change) {
+        match change {
+            Change::Mode(mode) => self.values.mode = mode,
+            Change::Horizon(bars) => self.values.horizon_bars = bars,
+            Change::Adventurousness(share) => self.values.adventurousness = share,
+        }
+        self.calls.push(Call::Set(change));
+    }
+
+    fn end(&mut self, control: Control) {
+        self.calls.push(Call::End(control));
+    }
+}
+
+/// A fake drag, ended by the test.
+#[derive(Default)]
+struct FakeDrag {
+    file: Option<PathBuf>,
+    outcome: Option<Result<Outcome, DragError>>,
+}
+
+#[derive(Clone, Default)]
+struct FakeDragSource(Arc<Mutex<FakeDrag>>);
+
+impl DragSource for FakeDragSource {
+    fn begin(&mut self, file: &Path, _window: &dyn HasWindowHandle) -> Result<(), DragError> {
+        self.0.lock().file = Some(file.to_owned());
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Option<Result<Outcome, DragError>> {
+        self.0.lock().outcome.take()
+    }
+}
+
+struct NoWindow;
+
+impl HasWindowHandle for NoWindow {
+    fn window_handle(&self) -> Result<WindowHandle<'_>, HandleError> {
+        Err(HandleError::Unavailable)
+    }
+}
+
+fn open(model: Recorder, drags: FakeDragSource) -> Harness<'static, (Editor, Recorder)> {
+    let editor = Editor::new(Exporter::new(Box::new(drags)));
+    let frame = |ui: &mut Ui, (editor, model): &mut (Editor, Recorder)| editor.show(ui, model, &NoWindow);
+    let builder = Harness::builder().with_size(vec2(SIZE.0, SIZE.1)).with_context_setup(Editor::apply_style);
+    builder.build_ui_state(frame, (editor, model))
+}
+
+fn note(onset: i64, pitch: u8) -> Note {
+    Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys }
+}
+
+/// Two notes played in bar 1, and a plan of two bars from bar 2.
+fn music() -> Snapshot {
+    Snapshot { played: vec![note(0, 60), note(24, 62)], plan: Some(plan(96, 288, &[note(96, 64), note(192, 65)])), ..Snapshot::default() }
+}
+
+fn calls(harness: &mut Harness<'_, (Editor, Recorder)>) -> Vec<Call> {
+    harness.run_steps(3);
+    std::mem::take(&mut harness.state_mut().1.calls)
+}
+
+fn button(harness: &Harness<'_, (Editor, Recorder)>, pos: Pos2, pressed: bool) {
+    harness.event(Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers: Modifiers::NONE });
+}
