@@ -47,11 +47,15 @@ impl Decoder {
         Ok(())
     }
 
-    /// One step of [`prefill`](Self::prefill) towards a cache that holds exactly the context: rolls back what differs, or appends one bar.
+    /// One step of [`prefill`](Self::prefill) towards a cache that holds exactly the context: rolls back what differs, or appends one bar. A prompt without bars
+    /// asks for nothing.
     ///
     /// # Errors
     /// As of [`prefill`](Self::prefill).
     pub fn prefill_step(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
+        if prompt.bars() == 0 {
+            return Ok(Prefill::Done);
+        }
         if self.is_empty() {
             self.base = first_read_bar(prompt.first(), prompt.seam());
         }
@@ -111,8 +115,7 @@ impl Decoder {
     /// Index of the first bar in the cache that is not the context's.
     fn first_difference(&self, prompt: &Prompt) -> Option<u32> {
         let held = self.finished.iter().map(|finished| (self.base + finished.bar.index, finished));
-        let compared = held.filter(|(index, _)| *index >= prompt.first());
-        compared.into_iter().find_map(|(index, finished)| {
+        held.filter(|(index, _)| *index >= prompt.first()).find_map(|(index, finished)| {
             let same = prompt.context_bar(index).is_some_and(|wanted| {
                 let BarRows { index: _, ticks, fields, notes } = &wanted.bar;
                 (*ticks, *fields, notes, &wanted.given) == (finished.bar.ticks, finished.bar.fields, &finished.bar.notes, &finished.given)

@@ -18,9 +18,9 @@ use crate::plan::{Brief, Passage};
 pub struct Assignment {
     /// The plan, the ticks to fill, the seed.
     pub brief: Brief,
-    /// The context (of a further assignment what the one before it leaves, whatever is given here), and in the gap the bars after it up to the last to be filled. They hold what is known: of
-    /// bars before the brief's start everything, as it will have sounded; of the others what sounds before that start. Of the constraints `from` and `until`
-    /// are not looked at: the brief says where, and a note may ring on beyond its end. `rests_from` counts on the clock.
+    /// The context, and in the gap the bars after it up to the last to be filled. The context of a further assignment is what the one before it leaves, whatever
+    /// is given here. Gap bars before the brief's start hold everything, as it will have sounded; the others what sounds before that start. Of the constraints
+    /// `from` and `until` are not looked at: the brief says where, and a note may ring on beyond its end. `rests_from` counts on the clock.
     pub prompt: Prompt,
     /// The clock at the first bar line of the gap.
     pub line: Tick,
