@@ -9,12 +9,9 @@ use super::{
 use crate::{
     cache::{GapError, RewindTooFar},
     codec::{BarEnd, BarFields, BarRecall, BarRows, NoteClasses, Row, Targets, align_given, vocabulary::Field},
-    model::Asked,
+    model::{Asked, OFF_LOGIT},
     music::analysis::NEW_BAR,
 };
-
-/// Added to a logit, it makes a class as good as impossible.
-const OFF: f32 = -1e9;
 
 /// What [`Decoder::sample`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,7 +235,7 @@ impl Decoder {
         let row = open.row_for(&open.bar.notes, note.place());
         let inputs = self.step.sampling();
         inputs.temperature.fill(1.0);
-        inputs.log_min_p.fill(OFF);
+        inputs.log_min_p.fill(OFF_LOGIT);
         inputs.noise.fill(0.0);
         inputs.pitch.fill(0.0);
         for likelier in 0..most {
@@ -250,7 +247,7 @@ impl Decoder {
             }
             // The likeliest of those that are left.
             if let Some(mask) = usize::try_from(best).ok().and_then(|best| self.step.sampling().pitch.get_mut(best)) {
-                *mask = OFF;
+                *mask = OFF_LOGIT;
             }
         }
         Ok(None)

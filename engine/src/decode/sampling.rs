@@ -1,6 +1,7 @@
 //! How adventurous the choices are.
 
 use super::control::Repetition;
+use crate::model::OFF_LOGIT;
 
 /// Rows of a bar, given ones aside, before which nothing is too unlikely: those that choose its first two notes and where the third one is.
 ///
@@ -61,9 +62,9 @@ impl Sampling {
         if self.temperature.is_nan() { 1.0 } else { self.temperature.clamp(0.05, 5.0) }
     }
 
-    /// ln min-p; -1e9 is off.
+    /// ln min-p; [`OFF_LOGIT`] is off.
     pub(super) fn log_min_p(self) -> f32 {
-        if self.min_p > 0.0 { self.min_p.min(1.0).ln() } else { -1e9 }
+        if self.min_p > 0.0 { self.min_p.min(1.0).ln() } else { OFF_LOGIT }
     }
 }
 
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!(
             [(0, Repetition::Free), (2, Repetition::Free), (9, Repetition::AfterLoop)]
                 .map(|(index, repetition)| sampling.at_row(index, repetition).log_min_p()),
-            [-1e9; 3]
+            [OFF_LOGIT; 3]
         );
         assert_eq!(sampling.at_row(3, Repetition::Free), sampling);
     }

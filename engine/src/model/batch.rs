@@ -73,13 +73,16 @@ struct SamplingTensors {
     mask_role: Tensor<f32>,
 }
 
+/// Added to a logit, it makes a class as good as impossible; as ln min-p, it lets every class through.
+pub const OFF_LOGIT: f32 = -1e9;
+
 /// The sampling inputs as slices, to be filled. Masks are added to logits: 0 allows, a large negative number forbids. In the last four the first index is 1
 /// if the pitch just chosen has reached `pitch_top`.
 #[derive(Debug)]
 pub struct SamplingInputs<'a> {
     /// Per field, above 0.
     pub temperature: &'a mut [f32],
-    /// Per field; -1e9 is off.
+    /// Per field; [`OFF_LOGIT`] is off.
     pub log_min_p: &'a mut [f32],
     /// Gumbel noise, classes of all fields side by side in chain order.
     pub noise: &'a mut [f32],
@@ -344,7 +347,7 @@ impl SamplingTensors {
             mask_role: floats(&[1, 2, 2, Field::Role.classes()])?,
         };
         data(&mut tensors.temperature).fill(1.0);
-        data(&mut tensors.log_min_p).fill(-1e9);
+        data(&mut tensors.log_min_p).fill(OFF_LOGIT);
         data(&mut tensors.pitch_top).fill(256);
         Ok(tensors)
     }

@@ -10,7 +10,7 @@ mod memory;
 mod rotary;
 mod runtime;
 
-pub use batch::{Asked, Batch, KeyValue, SamplingInputs};
+pub use batch::{Asked, Batch, KeyValue, OFF_LOGIT, SamplingInputs};
 pub use graph::{Model, ModelError};
 pub use info::{MetadataError, ModelInfo, Weights};
 pub use library::LibraryFault;

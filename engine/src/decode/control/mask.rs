@@ -12,12 +12,9 @@ use crate::{
         OPEN, Place,
         vocabulary::{Field, duration_ticks, next},
     },
-    model::SamplingInputs,
+    model::{OFF_LOGIT, SamplingInputs},
     music::{Role, TICKS_PER_QUARTER, Tick},
 };
-
-/// Added to the logit of what is forbidden.
-const FORBIDDEN: f32 = -1e9;
 
 /// Pitch classes of a field: keys, then drums.
 const PITCHES: usize = Field::Pitch.classes();
@@ -142,7 +139,7 @@ impl Mask {
 /// Masks the classes that are not allowed.
 fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
     for (class, value) in mask.iter_mut().enumerate() {
-        *value = if allowed(class) { 0.0 } else { FORBIDDEN };
+        *value = if allowed(class) { 0.0 } else { OFF_LOGIT };
     }
 }
 
