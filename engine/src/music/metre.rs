@@ -82,6 +82,18 @@ impl Bar {
 ///
 /// There is always a metre at tick 0, 4/4 where nothing else is said. A change inside a bar closes that bar short. A change that repeats the
 /// standing metre on one of its bar lines says nothing and is left out, so equal maps draw equal bar lines.
+///
+/// ```
+/// use antiphon_engine::music::{Metre, MetreMap, Tick};
+///
+/// let waltz = Metre::new(3, 4).expect("a metre");
+/// // A change at tick 120, inside the second bar of 4/4: that bar is cut short there.
+/// let map = MetreMap::new([(Tick(120), waltz), (Tick(192), waltz)]);
+/// let bars: Vec<_> = map.bars(Tick(200)).map(|bar| (bar.start, bar.length)).collect();
+/// assert_eq!(bars, [(Tick(0), Tick(96)), (Tick(96), Tick(24)), (Tick(120), Tick(72)), (Tick(192), Tick(72))]);
+/// // The second change repeats the metre on a bar line of its own, so it says nothing.
+/// assert_eq!(map, MetreMap::new([(Tick(120), waltz)]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MetreMap {
     /// In order of time, the first at tick 0.

@@ -31,6 +31,16 @@ impl Tempo {
     }
 
     /// A tempo from quarter notes per minute, to the nearest microsecond; `None` where no file could write it.
+    ///
+    /// ```
+    /// use antiphon_engine::music::Tempo;
+    ///
+    /// // Standard MIDI Files write microseconds per quarter note: 133 quarters a minute comes back a little off.
+    /// let tempo = Tempo::from_bpm(133.0).expect("a tempo");
+    /// assert_eq!(tempo.micros_per_quarter(), 451_128);
+    /// assert!(tempo.bpm() != 133.0 && (tempo.bpm() - 133.0).abs() < 0.001);
+    /// assert_eq!(Tempo::from_bpm(3.5), None, "slower than a file can write");
+    /// ```
     #[must_use]
     pub fn from_bpm(bpm: f64) -> Option<Self> {
         let micros = (60e6 / bpm).round();

@@ -106,6 +106,20 @@ impl MusicalClock {
 
     /// The song goes on elsewhere: a loop, a locate. The open bar is closed short, and a new one opens, which reaches to the song's next bar
     /// line.
+    ///
+    /// ```
+    /// use antiphon_engine::music::{Metre, Tick};
+    /// use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
+    ///
+    /// let bar = |start| SongBar { start: SongPosition(start), metre: Metre::COMMON };
+    /// let mut clock = MusicalClock::new(SongPosition(0), bar(0));
+    /// clock.advance(Tick(30));
+    /// // Back to the start: the clock itself never runs backwards.
+    /// clock.jump(SongPosition(0), bar(0));
+    /// assert_eq!((clock.now(), clock.song()), (Tick(30), SongPosition(0)));
+    /// let bars: Vec<_> = clock.bars().map(|bar| (bar.start, bar.length)).collect();
+    /// assert_eq!(bars, [(Tick(0), Tick(30)), (Tick(30), Tick(96))]);
+    /// ```
     pub fn jump(&mut self, song: SongPosition, bar: SongBar) {
         self.metre = bar.metre;
         if self.now > self.open.start {
@@ -191,6 +205,17 @@ impl MusicalClock {
 
     /// The first planning tick after a moment: every bar is cut into as many intervals as fit, counted from its line, and the last one takes
     /// what is left over. So none is shorter than asked, unless the whole bar is. `None` for a moment that is forgotten.
+    ///
+    /// ```
+    /// use antiphon_engine::music::{Metre, Tick};
+    /// use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
+    ///
+    /// // 7/8 is three and a half quarters: the last interval of the bar is one and a half.
+    /// let metre = Metre::new(7, 8).expect("a metre");
+    /// let clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre });
+    /// let ticks = std::iter::successors(Some(Tick::ZERO), |tick| clock.planning_tick_after(*tick, Tick(24)));
+    /// assert_eq!(ticks.take(4).collect::<Vec<_>>(), [Tick(0), Tick(24), Tick(48), Tick(84)]);
+    /// ```
     #[must_use]
     pub fn planning_tick_after(&self, clock: Tick, interval: Tick) -> Option<Tick> {
         let bar = self.bar_at(clock)?;

@@ -10,6 +10,17 @@ pub const TOLERANCE_TICKS: Tick = Tick(3);
 ///
 /// Both lists hold, in order of time, also what lies around the stretch. A planned note just before `to` may still be played: it is asked
 /// for in the next stretch, which begins that much earlier for it.
+///
+/// ```
+/// use antiphon_engine::music::{Note, Role, Tick};
+/// use antiphon_engine::plan::as_foreseen;
+///
+/// let note = |onset, pitch| Note { onset: Tick(onset), offset: 0, duration: Tick(6), pitch, velocity: 80, role: Role::Keys };
+/// let (from, to) = (Tick(24), Tick(48));
+/// assert!(as_foreseen(&[note(36, 60)], &[note(38, 60)], from, to), "a little late");
+/// assert!(!as_foreseen(&[note(36, 60)], &[], from, to), "left out");
+/// assert!(as_foreseen(&[note(47, 60)], &[], from, to), "it may yet come: the next stretch asks for it");
+/// ```
 #[must_use]
 pub fn as_foreseen(planned: &[Note], heard: &[Note], from: Tick, to: Tick) -> bool {
     let mut planned_is_heard = vec![false; planned.len()];

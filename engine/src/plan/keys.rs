@@ -70,6 +70,19 @@ pub enum PlanOn {
 }
 
 /// What sounds, by key: 16 channels by 128 pitches. The player owns the keys.
+///
+/// ```
+/// use antiphon_engine::plan::{Key, KeyTable, PlanOn, PlayerOn};
+///
+/// let key = Key::new(0, 60).expect("a key");
+/// let mut keys = KeyTable::new();
+/// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("the key is free") };
+/// // The player takes the key: the plan's note-off goes out first.
+/// assert_eq!(keys.player_on(key), PlayerOn::ReleasePlan);
+/// // So the end of that note, when its time comes, is not sent: it would end the player's note.
+/// assert!(!keys.plan_off(voice));
+/// assert_eq!(keys.plan_on(key), PlanOn::Refused);
+/// ```
 #[derive(Debug, Clone)]
 pub struct KeyTable {
     /// Keys that the player holds, one bit per pitch, by channel.

@@ -17,6 +17,15 @@ impl Moment {
     }
 
     /// The nearest eighth of a tick: the nearest tick, and what is left, -4 to 3.
+    ///
+    /// ```
+    /// use antiphon_engine::music::Tick;
+    /// use antiphon_engine::plan::Moment;
+    ///
+    /// assert_eq!(Moment(3.375).nearest(), (Tick(3), 3));
+    /// // Half a tick is early for the next one, never late for this one.
+    /// assert_eq!(Moment(3.5).nearest(), (Tick(4), -4));
+    /// ```
     #[must_use]
     pub fn nearest(self) -> (Tick, i8) {
         let eighths = whole(self.0 * OFFSETS_PER_TICK as f64);

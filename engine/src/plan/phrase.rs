@@ -156,6 +156,27 @@ pub struct Passage {
 }
 
 /// Notes to come.
+///
+/// ```
+/// use antiphon_engine::music::Tick;
+/// use antiphon_engine::plan::{Brief, Controls, Fingerprint, Passage, Plan, PlanId};
+///
+/// let brief = Brief {
+///     plan: PlanId(1),
+///     made_at: Tick(0),
+///     start: Tick(24),
+///     end: Tick(192),
+///     seed: 7,
+///     controls: Controls::default(),
+///     context: Fingerprint::SILENCE,
+/// };
+/// let mut plan = Plan::new(brief);
+/// let passage = |from, until| Passage { plan: PlanId(1), from: Tick(from), until: Tick(until), notes: Vec::new() };
+/// assert!(!plan.append(&passage(96, 192)), "the near bar comes first");
+/// assert!(plan.append(&passage(24, 96)));
+/// assert!(!plan.append(&passage(24, 96)), "it is there already");
+/// assert_eq!((plan.ready(), plan.is_complete()), (Tick(96), false));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// What it is made from.

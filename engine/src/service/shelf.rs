@@ -5,6 +5,19 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 /// Something large that is loaded for the first who needs it, shared by all who do, and gone with the last of them.
+///
+/// ```
+/// use antiphon_engine::service::Shelf;
+///
+/// let shelf = Shelf::new();
+/// let first = shelf.get(|| Ok::<_, ()>("loaded".to_owned()))?;
+/// let second = shelf.get(|| panic!("it is there") as Result<String, ()>)?;
+/// assert!(std::sync::Arc::ptr_eq(&first, &second));
+/// // The shelf itself keeps nothing: after the last user it is loaded again.
+/// drop((first, second));
+/// assert_eq!(*shelf.get(|| Ok::<_, ()>("loaded again".to_owned()))?, "loaded again");
+/// # Ok::<(), ()>(())
+/// ```
 #[derive(Debug)]
 pub struct Shelf<T> {
     loaded: Mutex<Weak<T>>,

@@ -25,6 +25,19 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The bar a tick lies in. Beyond either end the bars go on in the metre they have there.
+    ///
+    /// ```
+    /// use antiphon_engine::music::{Bar, Metre, Tick};
+    /// use antiphon_engine::session::{ShownBar, Snapshot};
+    ///
+    /// // A loop cut bar 5 short.
+    /// let metre = Metre::new(4, 4).expect("a metre");
+    /// let bar = ShownBar { bar: Bar { index: 0, start: Tick(0), length: Tick(10), metre }, number: 5 };
+    /// let snapshot = Snapshot { bars: vec![bar], ..Snapshot::default() };
+    /// assert_eq!(snapshot.bar_at(Tick(9)), bar);
+    /// let next = snapshot.bar_at(Tick(10));
+    /// assert_eq!((next.number, next.bar.start, next.bar.length), (6, Tick(10), Tick(96)), "the bars after it are whole");
+    /// ```
     #[must_use]
     pub fn bar_at(&self, tick: Tick) -> ShownBar {
         let after = self.bars.partition_point(|shown| shown.bar.start <= tick);

@@ -105,7 +105,7 @@ pub struct Pace {
 mod tests {
     use std::path::Path;
 
-    use crate::model::{RUNTIME_VARIABLE, Runtime, RuntimeSearch};
+    use crate::model::{LibraryFault, Looked, RUNTIME_VARIABLE};
 
     use super::*;
 
@@ -134,19 +134,27 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_runtime_is_told_with_the_places_and_the_cure() {
-        // Whoever named one in the environment is told of that place; otherwise every place is.
-        let nowhere = RuntimeSearch { explicit: Some("/nowhere/libonnxruntime.so".into()), folders: Vec::new() };
-        let Err(error) = Runtime::load(&nowhere) else {
-            // This process has one already: it was named for the tests of the real engine.
-            assert!(std::env::var_os(RUNTIME_VARIABLE).is_some());
-            return;
+    fn missing_runtime_is_shown_with_every_place_in_order_and_the_cure() {
+        let place = |path: &str, fault| Looked { place: path.into(), why: "bundle", fault };
+        let error = RuntimeError::NotFound {
+            looked: vec![place("/nowhere/libonnxruntime.so", LibraryFault::Missing), place("/usr/lib", LibraryFault::EmptyFolder)],
         };
-        let Component::Missing { what, looked_in } = failed(error).status(&Parts::default(), Mode::Suggest, "").engine else {
-            panic!("it is missing")
-        };
-        assert!(what.contains("onnxruntime 1."), "{what}");
-        assert!(matches!(&looked_in[..], [place] if place.starts_with("/nowhere/libonnxruntime.so")), "{looked_in:?}");
+        let status = failed(error).status(&parts(), Mode::Suggest, "");
+        let Component::Missing { what, looked_in } = status.engine else { panic!("{status:?}") };
+        assert!(what.contains("was not found") && what.contains(RUNTIME_VARIABLE), "{what}");
+        let expected =
+            ["/nowhere/libonnxruntime.so (bundle): there is no such file", "/usr/lib (bundle): the folder holds no ONNX Runtime library"];
+        assert_eq!(looked_in, expected);
+        assert_eq!(status.model, Component::Ready("antiphon".into()), "the model is not to blame");
+    }
+
+    #[test]
+    fn unusable_runtime_is_shown_with_the_place_that_was_named() {
+        let looked = Looked { place: "/nowhere/libonnxruntime.so".into(), why: RUNTIME_VARIABLE, fault: LibraryFault::Missing };
+        let status = failed(RuntimeError::Unusable(looked)).status(&Parts::default(), Mode::Suggest, "");
+        let Component::Missing { what, looked_in } = status.engine else { panic!("{status:?}") };
+        assert!(what.starts_with(&format!("{RUNTIME_VARIABLE} names no usable ONNX Runtime")), "{what}");
+        assert_eq!(looked_in, [format!("/nowhere/libonnxruntime.so ({RUNTIME_VARIABLE}): there is no such file")]);
     }
 
     #[test]

@@ -9,6 +9,14 @@ use crate::plan::{Key, Moment, Step, TransportChange};
 
 /// A stretch of time in which what was planned stays meant. It ends when the transport starts, stops or jumps, and when mode, state or
 /// bypass change; a loop or a new metre does not end it.
+///
+/// Compare epochs for equality only: the number wraps around.
+///
+/// ```
+/// use antiphon_engine::session::Epoch;
+///
+/// assert_eq!(Epoch(u32::MAX).next(), Epoch(0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Epoch(pub u32);
 

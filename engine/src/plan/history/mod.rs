@@ -50,6 +50,35 @@ pub struct Merged {
 
 /// The suggestions of a project, oldest first, and which of them the player has gone back to. At most [`HISTORY_ENTRIES`], at most
 /// [`HISTORY_BYTES`] in the project: the oldest that is not starred goes first, and is counted.
+///
+/// ```
+/// use antiphon_engine::music::{MetreMap, Note, Role, Tempo, Tick};
+/// use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, Reason, Step};
+///
+/// let brief = Brief {
+///     plan: PlanId(1),
+///     made_at: Tick(0),
+///     start: Tick(24),
+///     end: Tick(192),
+///     seed: 7,
+///     controls: Controls::default(),
+///     context: Fingerprint::SILENCE,
+/// };
+/// let place = Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+/// let mut plan = Plan::new(brief);
+/// let mut history = History::default();
+/// assert_eq!(history.push(plan.clone(), place.clone(), Reason::Heard), None, "without notes there is nothing to get back");
+///
+/// let note = Note { onset: Tick(24), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
+/// plan.append(&Passage { plan: PlanId(1), from: Tick(24), until: Tick(192), notes: vec![note] });
+/// let id = history.push(plan.clone(), place.clone(), Reason::Heard);
+/// // The same plan again is the same entry.
+/// assert_eq!(history.push(plan, place, Reason::PhraseEnd), id);
+/// assert_eq!(history.entries().len(), 1);
+///
+/// assert!(history.step(Step::Older, None) && !history.step(Step::Older, None));
+/// assert_eq!(history.recalled().map(|entry| entry.id()), id);
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(from = "StoredHistory")]
 pub struct History {

@@ -26,6 +26,24 @@ struct Pending {
 }
 
 /// The plan that stands, the one that is being made, and the one that plays.
+///
+/// ```
+/// use antiphon_engine::music::Tick;
+/// use antiphon_engine::plan::{Adoption, Controls, Fingerprint, Offer, Passage, PlanId, PlanningTick, Request, Timeline};
+///
+/// let (controls, context) = (Controls::default(), Fingerprint::SILENCE);
+/// let mut timeline = Timeline::new(Tick(0), 7);
+/// let tick = PlanningTick { now: Tick(0), next: Tick(24), horizon: Tick(192), heard: &[], context, controls: &controls };
+/// let requests = timeline.request_at(tick);
+/// let [Request::Replan(brief)] = &requests[..] else { panic!("nothing stands yet") };
+/// assert_eq!((brief.start, brief.end), (Tick(24), Tick(192)), "it covers from the next planning tick on");
+/// let near_bar = Passage { plan: brief.plan, from: Tick(24), until: Tick(96), notes: Vec::new() };
+/// assert_eq!(timeline.offer(&near_bar), Offer::Taken);
+/// // However early it came, it stands from its tick on.
+/// assert_eq!(timeline.advance_to(Tick(23)), None);
+/// assert!(timeline.adopted().is_none());
+/// assert_eq!(timeline.advance_to(Tick(24)), Some(Adoption::Adopted(PlanId(1))));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Timeline {
     now: Tick,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::decode::Sampling;
 use crate::music::{Role, TICKS_PER_QUARTER, Tick};
 use crate::plan::{
-    ControlId, Controls, Fingerprint, Mode, MusicalClock, Offer, Pacing, Passage, PlanId, PlanStats, PlanningTick, Request, Setting,
+    ControlId, Controls, Fingerprint, LoadShedding, Mode, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, Request, Setting,
     Timeline,
 };
 use crate::service::Outcome;
@@ -42,7 +42,7 @@ pub(super) struct Planning {
     /// The last request that must be answered in time.
     due: Option<Due>,
     pub(super) stats: PlanStats,
-    pub(super) shedding: Pacing,
+    pub(super) shedding: LoadShedding,
     /// Drawn for the session; used while the player fixes none.
     free_seed: u64,
     /// How many others were asked for since the seed was set.
@@ -59,7 +59,7 @@ impl Planning {
             next_tick: None,
             due: None,
             stats: PlanStats::default(),
-            shedding: Pacing::default(),
+            shedding: LoadShedding::default(),
             free_seed,
             rerolls: 0,
             rejected: Vec::new(),

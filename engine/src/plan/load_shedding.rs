@@ -1,4 +1,4 @@
-//! How much to ask of a machine that does not keep up: the horizon shrinks first, then the planning ticks thin out.
+//! Load shedding on a machine that does not keep up: the horizon shrinks first, then the planning ticks thin out.
 
 use crate::music::Tick;
 
@@ -11,9 +11,25 @@ const MOST_PATIENCE: u32 = 512;
 /// Times that the interval between planning ticks is doubled at most.
 const MOST_DOUBLINGS: u8 = 2;
 
-/// What is asked of the engine, by how well it has kept its times. Counts plans, not seconds.
+/// How much is requested of the engine, by how well it has kept its times. Counts plans, not seconds.
+///
+/// ```
+/// use antiphon_engine::music::Tick;
+/// use antiphon_engine::plan::LoadShedding;
+///
+/// let mut shedding = LoadShedding::default();
+/// // One late plan may be the operating system's doing; a second one soon after it is not.
+/// shedding.miss(4);
+/// assert_eq!(shedding.horizon(4), 4);
+/// shedding.miss(4);
+/// assert_eq!(shedding.horizon(4), 2);
+/// // The ticks thin out when the horizon is a bar.
+/// shedding.miss(4);
+/// shedding.miss(4);
+/// assert_eq!((shedding.horizon(4), shedding.interval(Tick(24))), (1, Tick(48)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pacing {
+pub struct LoadShedding {
     /// Times the horizon is halved.
     halvings: u8,
     /// Times the interval is doubled.
@@ -25,13 +41,13 @@ pub struct Pacing {
     tries: bool,
 }
 
-impl Default for Pacing {
+impl Default for LoadShedding {
     fn default() -> Self {
         Self { halvings: 0, doublings: 0, calm: CALM, patience: PATIENCE, tries: false }
     }
 }
 
-impl Pacing {
+impl LoadShedding {
     /// A plan came in time.
     pub fn keep(&mut self) {
         self.calm = self.calm.saturating_add(1);
@@ -99,17 +115,17 @@ mod tests {
     const BEAT: Tick = Tick(24);
 
     /// What is asked for: bars ahead of four wanted, and the beats between planning ticks.
-    fn asked(pacing: &Pacing) -> (u8, i64) {
-        (pacing.horizon(4), pacing.interval(BEAT).0 / BEAT.0)
+    fn asked(shedding: &LoadShedding) -> (u8, i64) {
+        (shedding.horizon(4), shedding.interval(BEAT).0 / BEAT.0)
     }
 
     #[test]
     fn the_horizon_shrinks_first_then_the_ticks_thin_out() {
-        let mut pacing = Pacing::default();
+        let mut shedding = LoadShedding::default();
         let steps: Vec<_> = (0..7)
             .map(|_| {
-                pacing.miss(4);
-                asked(&pacing)
+                shedding.miss(4);
+                asked(&shedding)
             })
             .collect();
         assert_eq!(steps, [(4, 1), (2, 1), (1, 1), (1, 2), (1, 4), (1, 4), (1, 4)]);
@@ -117,46 +133,46 @@ mod tests {
 
     #[test]
     fn a_miss_now_and_then_changes_nothing() {
-        let mut pacing = Pacing::default();
+        let mut shedding = LoadShedding::default();
         for _ in 0..20 {
-            pacing.miss(4);
-            (0..CALM).for_each(|_| pacing.keep());
+            shedding.miss(4);
+            (0..CALM).for_each(|_| shedding.keep());
         }
-        assert!(!pacing.is_strained());
+        assert!(!shedding.is_strained());
     }
 
     #[test]
     fn what_goes_well_for_long_is_asked_for_again_and_more_rarely_if_it_was_too_much() {
-        let mut pacing = Pacing::default();
-        (0..4).for_each(|_| pacing.miss(4));
-        assert_eq!(asked(&pacing), (1, 2));
-        let plans_until = |pacing: &mut Pacing, wanted| {
+        let mut shedding = LoadShedding::default();
+        (0..4).for_each(|_| shedding.miss(4));
+        assert_eq!(asked(&shedding), (1, 2));
+        let plans_until = |shedding: &mut LoadShedding, wanted| {
             let plans = (1..10_000).find(|_| {
-                pacing.keep();
-                asked(pacing) == wanted
+                shedding.keep();
+                asked(shedding) == wanted
             });
             plans.unwrap()
         };
-        let first = plans_until(&mut pacing, (1, 1));
-        pacing.miss(4);
-        assert_eq!(asked(&pacing), (1, 2), "one miss is enough right after");
-        assert!(plans_until(&mut pacing, (1, 1)) > first);
-        plans_until(&mut pacing, (4, 1));
-        plans_until(&mut pacing, (4, 1));
+        let first = plans_until(&mut shedding, (1, 1));
+        shedding.miss(4);
+        assert_eq!(asked(&shedding), (1, 2), "one miss is enough right after");
+        assert!(plans_until(&mut shedding, (1, 1)) > first);
+        plans_until(&mut shedding, (4, 1));
+        plans_until(&mut shedding, (4, 1));
     }
 
     proptest! {
         /// Whatever happens, something is asked for, and never more than is wanted.
         #[test]
         fn less_is_asked_for_but_never_nothing(happens in prop::collection::vec((any::<bool>(), 0..9u8), 0..400), wanted in 1..9u8) {
-            let mut pacing = Pacing::default();
+            let mut shedding = LoadShedding::default();
             for (kept, bars) in happens {
-                if kept { pacing.keep() } else { pacing.miss(bars) }
-                prop_assert!((1..=wanted).contains(&pacing.horizon(wanted)));
-                prop_assert!((BEAT..=Tick(96)).contains(&pacing.interval(BEAT)));
+                if kept { shedding.keep() } else { shedding.miss(bars) }
+                prop_assert!((1..=wanted).contains(&shedding.horizon(wanted)));
+                prop_assert!((BEAT..=Tick(96)).contains(&shedding.interval(BEAT)));
             }
-            (0..20_000).for_each(|_| pacing.keep());
-            prop_assert!(!pacing.is_strained());
+            (0..20_000).for_each(|_| shedding.keep());
+            prop_assert!(!shedding.is_strained());
         }
     }
 }
