@@ -102,7 +102,7 @@ impl Prompt {
             row.fields.tempo = tempo;
         }
         let fields: Vec<BarFields> = context.iter().map(|bar| bar.bar.fields).collect();
-        let conditioning = (ahead..).zip(&rows).map(|(ahead, row)| default_conditioning(&fields, ahead, row, None)).collect();
+        let conditioning = (ahead..).zip(&rows).map(|(ahead, row)| gap_conditioning(&fields, ahead, row, None)).collect();
         let gap = rows.into_iter().map(PromptBar::from).collect();
         Self { conditioning, ..Self::of_bars(context, gap, Vec::new(), Constraints::default()) }
     }
@@ -111,7 +111,7 @@ impl Prompt {
     fn conditioned(context: Vec<BarRows>, gap: Vec<PromptBar>, far_side: Vec<BarRows>, key: Option<Key>) -> Self {
         let shared = |bars: Vec<BarRows>| bars.into_iter().map(|bar| Arc::new(PromptBar::from(bar))).collect();
         let fields: Vec<BarFields> = context.iter().map(|bar| bar.fields).collect();
-        let conditioning = gap.iter().enumerate().map(|(ahead, bar)| default_conditioning(&fields, ahead, &bar.bar, key)).collect();
+        let conditioning = gap.iter().enumerate().map(|(ahead, bar)| gap_conditioning(&fields, ahead, &bar.bar, key)).collect();
         Self { conditioning, ..Self::of_bars(shared(context), gap, shared(far_side), Constraints::default()) }.bounded()
     }
 
@@ -124,7 +124,7 @@ impl Prompt {
 
 /// Conditioning of the bar `ahead` bars after the first one that follows the context, if nothing is requested: that of one phrase before
 /// ([`codec::default_conditioning`]), in its own metre and tempo. A bar in which notes are known that follow on the context has begun, and no longer repeats another.
-fn default_conditioning(context: &[BarFields], ahead: usize, bar: &BarRows, key: Option<Key>) -> BarFields {
+fn gap_conditioning(context: &[BarFields], ahead: usize, bar: &BarRows, key: Option<Key>) -> BarFields {
     let expected = codec::default_conditioning(context, ahead);
     let repeats = if bar.notes.is_empty() { expected.repeats } else { 0 };
     BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, key: key.map_or(expected.key, Key::value), repeats, ..expected }
