@@ -5,7 +5,7 @@ use std::path::Path;
 use antiphon_engine::codec::BarFields;
 use antiphon_engine::decode::{Constraints, RequestedControls, Sampling};
 use antiphon_engine::music::Role;
-use antiphon_engine::music::analysis::{Key, Mode, Register, Scale};
+use antiphon_engine::music::analysis::{KeySignature, Register, Scale, ScaleMode};
 use anyhow::{Result, bail};
 use clap::value_parser;
 
@@ -16,9 +16,9 @@ pub(crate) struct Steering {
     #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = share, help_heading = "Steering")]
     adventurousness: f32,
 
-    /// Key of the new notes, for instance "D minor" or Bb; by default the key detected in the music around them
+    /// KeySignature of the new notes, for instance "D minor" or Bb; by default the key detected in the music around them
     #[arg(long, value_name = "KEY", value_parser = key, help_heading = "Steering")]
-    key: Option<Key>,
+    key: Option<KeySignature>,
 
     /// Use only notes of the key's scale (except drums); in minor, the natural scale and the leading note
     #[arg(long, help_heading = "Steering")]
@@ -44,7 +44,7 @@ impl Steering {
     }
 
     /// The requested key.
-    pub(crate) fn key(&self) -> Option<Key> {
+    pub(crate) fn key(&self) -> Option<KeySignature> {
         self.key
     }
 
@@ -54,7 +54,7 @@ impl Steering {
     }
 
     /// Adds the requested controls and the hard constraints: the register, and the scale of `key`, which was requested or detected in `input`.
-    pub(crate) fn limit(&self, constraints: &mut Constraints, key: Option<Key>, input: &Path) -> Result<()> {
+    pub(crate) fn limit(&self, constraints: &mut Constraints, key: Option<KeySignature>, input: &Path) -> Result<()> {
         if let Some(register) = self.register {
             constraints.registers = constraints.registers.map(|_| register);
         }
@@ -81,15 +81,15 @@ pub(crate) fn role(text: &str) -> Result<Role, String> {
 }
 
 /// Reads a key: `C`, `F# major`, `Bb minor`, `Am`.
-fn key(text: &str) -> Result<Key, String> {
+fn key(text: &str) -> Result<KeySignature, String> {
     let wrong = || "a key is a note name and a mode, for instance \"C major\", \"F# minor\" or \"Bbm\"".to_owned();
     let (tonic, mode) = pitch_class(text).ok_or_else(wrong)?;
     let mode = match mode.trim() {
-        "" | "major" | "maj" => Mode::Major,
-        "m" | "minor" | "min" => Mode::Minor,
+        "" | "major" | "maj" => ScaleMode::Major,
+        "m" | "minor" | "min" => ScaleMode::Minor,
         _ => return Err(wrong()),
     };
-    Key::new(tonic, mode).ok_or_else(wrong)
+    KeySignature::new(tonic, mode).ok_or_else(wrong)
 }
 
 /// Reads a register, `LOW:HIGH`, of MIDI keys or note names.
@@ -155,15 +155,15 @@ mod tests {
     #[test]
     fn key_as_musicians_write_it_is_read() {
         for (text, tonic, mode) in [
-            ("C", 0, Mode::Major),
-            ("Am", 9, Mode::Minor),
-            ("a minor", 9, Mode::Minor),
-            ("Bb", 10, Mode::Major),
-            ("bb minor", 10, Mode::Minor),
-            ("F# major", 6, Mode::Major),
-            ("Cb", 11, Mode::Major),
+            ("C", 0, ScaleMode::Major),
+            ("Am", 9, ScaleMode::Minor),
+            ("a minor", 9, ScaleMode::Minor),
+            ("Bb", 10, ScaleMode::Major),
+            ("bb minor", 10, ScaleMode::Minor),
+            ("F# major", 6, ScaleMode::Major),
+            ("Cb", 11, ScaleMode::Major),
         ] {
-            assert_eq!(key(text), Ok(Key::new(tonic, mode).unwrap()), "{text}");
+            assert_eq!(key(text), Ok(KeySignature::new(tonic, mode).unwrap()), "{text}");
         }
         for text in ["", "H", "C dur", "#", "7", "é"] {
             assert!(key(text).unwrap_err().contains("for instance"), "{text}");
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn key_as_it_is_printed_reads_back() {
-        for wanted in Key::all() {
+        for wanted in KeySignature::all() {
             assert_eq!(key(&wanted.to_string()), Ok(wanted));
         }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{Cause, History, Key, Mode, Moment, Reason, SongBar, SongPosition, Step, TransportChange};
+use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, PlayMode, Reason, SongBar, SongPosition, Step, TransportChange};
 use antiphon_engine::session::{
-    Archive, Board, Command, CommandQueue, CommandSender, ControlValues, Epoch, Heard, Planned, Session, SessionPorts,
+    Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlannedEvent, Session, SessionPorts, SharedSnapshot,
 };
 use parking_lot::Mutex;
 use ringbuf::traits::{Consumer, Producer, Split};
@@ -32,11 +32,11 @@ impl Archive for Memory {
 
 /// The audio thread's side: a song that rolls in 4/4 at 120 quarters a minute.
 struct AudioSide {
-    tell: HeapProd<Heard>,
-    planned: HeapCons<Planned>,
+    tell: HeapProd<InputEvent>,
+    planned: HeapCons<PlannedEvent>,
     session: Session,
     archive: Arc<Memory>,
-    board: Arc<Board>,
+    board: Arc<SharedSnapshot>,
     window: CommandSender,
     /// Messages told so far.
     told: u64,
@@ -50,7 +50,7 @@ impl AudioSide {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
         let (tell, heard) = HeapRb::new(4096).split();
         let (send, planned) = HeapRb::new(4096).split();
-        let (archive, board) = (Arc::new(Memory::default()), Arc::new(Board::default()));
+        let (archive, board) = (Arc::new(Memory::default()), Arc::new(SharedSnapshot::default()));
         let commands = CommandQueue::new();
         let window = commands.sender();
         let ports = SessionPorts {
@@ -64,39 +64,39 @@ impl AudioSide {
         let session = Session::start(ports, Vec::new());
         let mut side = Self { tell, planned, session, archive, board, window, told: 0, now: 0, notes: Vec::new() };
         let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };
-        let change = TransportChange { cause: Cause::Start, at: Moment(0.0), song: SongPosition(0), bar };
-        side.tell(Heard::Turn { epoch: Epoch(1), change });
+        let change = TransportChange { cause: Cause::Start, at: MusicalTime(0.0), song: SongPosition(0), bar };
+        side.tell(InputEvent::TransportChange { epoch: Epoch(1), change });
         side
     }
 
-    fn tell(&mut self, message: Heard) {
+    fn tell(&mut self, message: InputEvent) {
         assert!(self.tell.try_push(message).is_ok(), "the ring is full");
         self.told += 1;
     }
 
     /// Plays up to a tick, in blocks of so many ticks, with these events; the session answers each block before the next.
-    fn play_to(&mut self, until: i64, block: i64, events: &[Heard]) {
-        let at = |event: &Heard| match event {
-            Heard::NoteOn { at, .. } | Heard::NoteOff { at, .. } | Heard::Command { at, .. } => at.0,
+    fn play_to(&mut self, until: i64, block: i64, events: &[InputEvent]) {
+        let at = |event: &InputEvent| match event {
+            InputEvent::NoteOn { at, .. } | InputEvent::NoteOff { at, .. } | InputEvent::Command { at, .. } => at.0,
             other => panic!("{other:?} is not the player's"),
         };
-        let from = Moment::from(Tick(self.now)).0;
-        let mut events: VecDeque<Heard> = events.iter().filter(|event| at(event) >= from).copied().collect();
+        let from = MusicalTime::from(Tick(self.now)).0;
+        let mut events: VecDeque<InputEvent> = events.iter().filter(|event| at(event) >= from).copied().collect();
         while self.now < until {
             let end = until.min(self.now + block);
             for tick in self.now + 1..=end {
-                while let Some(event) = events.pop_front_if(|event| at(event) < Moment::from(Tick(tick)).0) {
+                while let Some(event) = events.pop_front_if(|event| at(event) < MusicalTime::from(Tick(tick)).0) {
                     self.tell(event);
                 }
-                self.tell(Heard::Reached { at: Tick(tick).into(), tempo: 120.0, controls: controls() });
+                self.tell(InputEvent::TimeReached { at: Tick(tick).into(), tempo: 120.0, controls: controls() });
             }
             self.now = end;
             self.session.attend(self.told);
             while let Some(planned) = self.planned.try_pop() {
                 match planned {
-                    Planned::Note { note, channel, .. } => self.notes.push((note, channel)),
-                    Planned::Withdraw { from, .. } => self.notes.retain(|(note, _)| note.onset < from),
-                    Planned::Cut { .. } | Planned::StartClock { .. } => {}
+                    PlannedEvent::Note { note, channel, .. } => self.notes.push((note, channel)),
+                    PlannedEvent::Withdraw { from, .. } => self.notes.retain(|(note, _)| note.onset < from),
+                    PlannedEvent::End { .. } | PlannedEvent::StartClock { .. } => {}
                 }
             }
         }
@@ -104,16 +104,16 @@ impl AudioSide {
 }
 
 fn controls() -> ControlValues {
-    ControlValues { mode: Mode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: Some(7), input_role: None, output_role: None }
+    ControlValues { mode: PlayMode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: Some(7), input_role: None, output_role: None }
 }
 
 /// Two bars of a scale in quavers on channel 3.
-fn scale() -> Vec<Heard> {
+fn scale() -> Vec<InputEvent> {
     let pitches = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62, 60, 55];
     let strike = |(place, pitch): (i64, u8)| {
-        let key = Key::new(2, pitch).expect("a key of channel 3");
+        let key = MidiKey::new(2, pitch).expect("a key of channel 3");
         let on = Tick(12 * place);
-        [Heard::NoteOn { at: on.into(), key, velocity: 90 }, Heard::NoteOff { at: (on + Tick(9)).into(), key }]
+        [InputEvent::NoteOn { at: on.into(), key, velocity: 90 }, InputEvent::NoteOff { at: (on + Tick(9)).into(), key }]
     };
     (0..).zip(pitches).flat_map(strike).collect()
 }
@@ -123,7 +123,7 @@ fn perform(block: i64) -> AudioSide {
     let mut side = AudioSide::start();
     side.play_to(2 * BAR + 24, block, &scale());
     assert_eq!(side.notes, [], "nothing plays before Play is pressed");
-    side.play_to(5 * BAR, block, &[Heard::Command { at: Moment(217.0), command: Command::Play }]);
+    side.play_to(5 * BAR, block, &[InputEvent::Command { at: MusicalTime(217.0), command: Command::Play }]);
     side
 }
 
@@ -141,7 +141,7 @@ fn play_after_two_bars_sends_the_shown_plan_from_the_next_bar_line() {
     // What the scale was is shown as it was played, and what plays is in the history.
     assert!(snapshot.played.iter().filter(|note| note.onset.0 < 2 * BAR).count() == 16);
     let history = side.archive.history();
-    assert!(history.entries().iter().any(|entry| entry.reason() == Reason::Heard));
+    assert!(history.entries().iter().any(|entry| entry.reason() == Reason::InputEvent));
 }
 
 #[test]

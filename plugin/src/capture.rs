@@ -3,29 +3,29 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::Key;
+use antiphon_engine::plan::MidiKey;
 use nice_plug::midi::{NoteEvent, control_change};
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
 
-use crate::clock::{Moment, TransportEvent};
+use crate::clock::{MusicalTime, TransportEvent};
 use crate::keys::KeySet;
 use crate::meters::{Count, Meters};
 use crate::port::{ChannelMode, Event, each_key};
 use crate::thru::is_pressed;
-use antiphon_engine::session::{Command, ControlValues, Epoch, Heard, Withheld};
+use antiphon_engine::session::{Command, ControlValues, Epoch, InputEvent, Withheld};
 
 /// Slots of the ring kept free of note events, so that transport changes and epoch changes still fit.
 const RESERVED: usize = 64;
 
 /// Producer of the event ring, owned by the audio thread.
 pub struct Capture {
-    events: HeapProd<Heard>,
+    events: HeapProd<InputEvent>,
     meters: Arc<Meters>,
     epoch: Epoch,
     /// Transport change or epoch change that did not fit into the ring; sent as soon as there is room.
-    pending: Option<Heard>,
-    /// Whether player events were dropped, or not captured, since the last event sent. The next event is then preceded by [`Heard::Gap`].
+    pending: Option<InputEvent>,
+    /// Whether player events were dropped, or not captured, since the last event sent. The next event is then preceded by [`InputEvent::InputLost`].
     gap: bool,
     /// Last clock tick sent, so that each tick is sent once.
     last_tick: Option<Tick>,
@@ -40,12 +40,12 @@ pub struct Capture {
 impl Capture {
     /// A producer for this ring, at epoch 0.
     #[must_use]
-    pub fn new(events: HeapProd<Heard>, meters: Arc<Meters>) -> Self {
+    pub fn new(events: HeapProd<InputEvent>, meters: Arc<Meters>) -> Self {
         let (held, pedals) = (KeySet::default(), 0);
         Self { events, meters, epoch: Epoch(0), pending: None, gap: false, last_tick: None, sent: 0, held, pedals }
     }
 
-    /// The current epoch. Planned notes of an older one are stale.
+    /// The current epoch. PlannedEvent notes of an older one are stale.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
@@ -58,7 +58,7 @@ impl Capture {
     }
 
     /// Captures what matters for the context: notes, the sustain pedal and channel mode messages. Other events are ignored.
-    pub fn input(&mut self, event: &Event, at: Moment) {
+    pub fn input(&mut self, event: &Event, at: MusicalTime) {
         match *event {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
                 each_key(channel, key, |key| self.note_on(key, midi_velocity(velocity), at));
@@ -78,24 +78,24 @@ impl Capture {
         }
     }
 
-    fn note_on(&mut self, key: Key, velocity: u8, at: Moment) {
+    fn note_on(&mut self, key: MidiKey, velocity: u8, at: MusicalTime) {
         self.held.insert(key);
-        self.send(Heard::NoteOn { at, key, velocity });
+        self.send(InputEvent::NoteOn { at, key, velocity });
     }
 
-    fn note_off(&mut self, key: Key, at: Moment) {
+    fn note_off(&mut self, key: MidiKey, at: MusicalTime) {
         self.held.remove(key);
-        self.send(Heard::NoteOff { at, key });
+        self.send(InputEvent::NoteOff { at, key });
     }
 
-    fn pedal(&mut self, channel: u8, pressed: bool, at: Moment) {
+    fn pedal(&mut self, channel: u8, pressed: bool, at: MusicalTime) {
         let bit = 1 << channel;
         self.pedals = if pressed { self.pedals | bit } else { self.pedals & !bit };
-        self.send(Heard::Pedal { at, channel, pressed });
+        self.send(InputEvent::Pedal { at, channel, pressed });
     }
 
     /// Sends the note-offs and pedal changes a channel mode message implies, including note-offs the host or keyboard omitted.
-    fn set_channel_mode(&mut self, channel: u8, mode: ChannelMode, at: Moment) {
+    fn set_channel_mode(&mut self, channel: u8, mode: ChannelMode, at: MusicalTime) {
         if mode.ends_notes() {
             while let Some(key) = self.held.first_on(channel) {
                 self.note_off(key, at);
@@ -112,18 +112,18 @@ impl Capture {
     }
 
     /// A planned note was started. Sent even while player events are being dropped.
-    pub fn note_started(&mut self, note: Note, channel: u8, at: Moment) {
-        self.send_report(Heard::Sounds { at, note, channel });
+    pub fn note_started(&mut self, note: Note, channel: u8, at: MusicalTime) {
+        self.send_report(InputEvent::NoteStarted { at, note, channel });
     }
 
     /// A planned note ended before its planned end.
-    pub fn note_ended(&mut self, key: Key, at: Moment) {
-        self.send_report(Heard::Ends { at, key });
+    pub fn note_ended(&mut self, key: MidiKey, at: MusicalTime) {
+        self.send_report(InputEvent::NoteEnded { at, key });
     }
 
     /// A planned note was not played.
-    pub fn note_withheld(&mut self, note: Note, reason: Withheld, at: Moment) {
-        self.send_report(Heard::Withheld { at, note, reason });
+    pub fn note_withheld(&mut self, note: Note, reason: Withheld, at: MusicalTime) {
+        self.send_report(InputEvent::Withheld { at, note, reason });
     }
 
     /// The transport changed. With `ends_epoch`, everything planned so far becomes stale.
@@ -131,13 +131,13 @@ impl Capture {
         if ends_epoch {
             self.epoch = self.epoch.next();
         }
-        self.send_or_keep(Heard::Turn { epoch: self.epoch, change: event.change() });
+        self.send_or_keep(InputEvent::TransportChange { epoch: self.epoch, change: event.change() });
     }
 
     /// Starts a new epoch: everything planned so far becomes stale.
-    pub fn invalidate_plan(&mut self, at: Moment) {
+    pub fn invalidate_plan(&mut self, at: MusicalTime) {
         self.epoch = self.epoch.next();
-        self.send_or_keep(Heard::Void { epoch: self.epoch, at });
+        self.send_or_keep(InputEvent::PlanInvalidated { epoch: self.epoch, at });
     }
 
     /// Player events were missed: the set of held keys is unknown from here on.
@@ -148,19 +148,19 @@ impl Capture {
     }
 
     /// A command of the player.
-    pub fn command(&mut self, command: Command, at: Moment) {
-        self.send(Heard::Command { at, command });
+    pub fn command(&mut self, command: Command, at: MusicalTime) {
+        self.send(InputEvent::Command { at, command });
     }
 
     /// The clock reached this time. Sent once per tick, with the controls as they stand.
-    pub fn tick(&mut self, at: Moment, tempo: f64, controls: impl FnOnce() -> ControlValues) {
-        if self.last_tick != Some(at.tick()) && self.push(Heard::Reached { at, tempo, controls: controls() }, RESERVED) {
+    pub fn tick(&mut self, at: MusicalTime, tempo: f64, controls: impl FnOnce() -> ControlValues) {
+        if self.last_tick != Some(at.tick()) && self.push(InputEvent::TimeReached { at, tempo, controls: controls() }, RESERVED) {
             self.last_tick = Some(at.tick());
         }
     }
 
     /// Sends a player event. If the ring is full, drops it and all that follow until [`flush_pending`](Self::flush_pending) has sent a gap.
-    fn send(&mut self, event: Heard) {
+    fn send(&mut self, event: InputEvent) {
         if self.gap || !self.push(event, RESERVED) {
             self.gap = true;
             // Without a consumer nothing is lost.
@@ -168,34 +168,36 @@ impl Capture {
         }
     }
 
-    fn send_report(&mut self, event: Heard) {
+    fn send_report(&mut self, event: InputEvent) {
         if !self.push(event, RESERVED) {
             self.meters.add(Count::DroppedInput, u64::from(self.events.read_is_held()));
         }
     }
 
     /// Sends a message that must not be lost, or keeps it. Of several kept, only the last transport change and the newest epoch matter.
-    fn send_or_keep(&mut self, message: Heard) {
+    fn send_or_keep(&mut self, message: InputEvent) {
         self.pending = match (self.pending, message) {
             (None, _) if self.push(message, 0) => None,
-            (Some(Heard::Turn { change, .. }), Heard::Void { epoch, .. }) => Some(Heard::Turn { epoch, change }),
+            (Some(InputEvent::TransportChange { change, .. }), InputEvent::PlanInvalidated { epoch, .. }) => {
+                Some(InputEvent::TransportChange { epoch, change })
+            }
             _ => Some(message),
         };
     }
 
     /// Sends what did not fit before: a kept transport or epoch change first, then the gap.
-    pub fn flush_pending(&mut self, at: Moment) {
+    pub fn flush_pending(&mut self, at: MusicalTime) {
         if let Some(message) = self.pending
             && self.push(message, 0)
         {
             self.pending = None;
         }
-        if self.gap && self.push(Heard::Gap { at }, RESERVED) {
+        if self.gap && self.push(InputEvent::InputLost { at }, RESERVED) {
             self.gap = false;
         }
     }
 
-    fn push(&mut self, message: Heard, reserve: usize) -> bool {
+    fn push(&mut self, message: InputEvent, reserve: usize) -> bool {
         let pushed = self.events.vacant_len() > reserve && self.events.try_push(message).is_ok();
         self.sent += u64::from(pushed);
         pushed
@@ -222,9 +224,9 @@ mod tests {
     use crate::params::AntiphonParams;
     use crate::port::{note_off, note_on};
 
-    const KEY: Key = Key::new(4, 61).unwrap();
+    const KEY: MidiKey = MidiKey::new(4, 61).unwrap();
 
-    fn capture(room: usize) -> (Capture, HeapCons<Heard>, Arc<Meters>) {
+    fn capture(room: usize) -> (Capture, HeapCons<InputEvent>, Arc<Meters>) {
         let (producer, consumer) = HeapRb::new(room).split();
         let meters = Arc::new(Meters::default());
         (Capture::new(producer, Arc::clone(&meters)), consumer, meters)
@@ -237,7 +239,7 @@ mod tests {
     #[test]
     fn events_of_the_player_are_sent_as_note_and_pedal_messages_only() {
         let (mut capture, mut consumer, _) = capture(1000);
-        let at = Moment(3.5);
+        let at = MusicalTime(3.5);
         let pedal = |value| NoteEvent::MidiCC { timing: 0, channel: 4, cc: 64, value };
         for event in [note_on(0, KEY, 77), pedal(64.0 / 127.0), pedal(63.0 / 127.0), note_off(0, KEY)] {
             capture.input(&event, at);
@@ -245,19 +247,22 @@ mod tests {
         capture.input(&NoteEvent::MidiPitchBend { timing: 0, channel: 0, value: 0.1 }, at);
         capture.input(&NoteEvent::MidiCC { timing: 0, channel: 99, cc: 64, value: 1.0 }, at);
         let events: Vec<_> = consumer.pop_iter().collect();
-        let pedal = |pressed| Heard::Pedal { at, channel: 4, pressed };
-        assert_eq!(events, [Heard::NoteOn { at, key: KEY, velocity: 77 }, pedal(true), pedal(false), Heard::NoteOff { at, key: KEY }]);
+        let pedal = |pressed| InputEvent::Pedal { at, channel: 4, pressed };
+        assert_eq!(
+            events,
+            [InputEvent::NoteOn { at, key: KEY, velocity: 77 }, pedal(true), pedal(false), InputEvent::NoteOff { at, key: KEY }]
+        );
     }
 
     #[test]
     fn channel_mode_message_sends_the_note_offs_and_pedal_changes_it_implies() {
         let (mut capture, mut consumer, _) = capture(1000);
-        let at = Moment(1.0);
+        let at = MusicalTime(1.0);
         let control = |cc, value| NoteEvent::MidiCC { timing: 0, channel: 4, cc, value };
-        let other = Key::new(5, 61).unwrap();
-        let pedal = |pressed| Heard::Pedal { at, channel: 4, pressed };
-        let off = Heard::NoteOff { at, key: KEY };
-        let ends: [(u8, &[Heard]); 5] =
+        let other = MidiKey::new(5, 61).unwrap();
+        let pedal = |pressed| InputEvent::Pedal { at, channel: 4, pressed };
+        let off = InputEvent::NoteOff { at, key: KEY };
+        let ends: [(u8, &[InputEvent]); 5] =
             [(120, &[off, pedal(false), pedal(true)]), (121, &[pedal(false)]), (122, &[]), (123, &[off]), (126, &[off])];
         for (controller, ended) in ends {
             for event in [note_on(0, KEY, 77), note_on(0, other, 77), control(64, 1.0)] {
@@ -271,7 +276,7 @@ mod tests {
         capture.lose_input();
         capture.flush_pending(at);
         capture.input(&control(123, 0.0), at);
-        assert_eq!(consumer.pop_iter().collect::<Vec<_>>(), [Heard::Gap { at }]);
+        assert_eq!(consumer.pop_iter().collect::<Vec<_>>(), [InputEvent::InputLost { at }]);
     }
 
     #[test]
@@ -285,41 +290,43 @@ mod tests {
     fn dropped_events_are_counted_and_followed_by_a_gap() {
         let (mut capture, mut consumer, meters) = capture(RESERVED + 2);
         for _ in 0..5 {
-            capture.input(&note_on(0, KEY, 9), Moment(0.0));
+            capture.input(&note_on(0, KEY, 9), MusicalTime(0.0));
         }
         assert_eq!(meters.count(Count::DroppedInput), 3);
-        capture.invalidate_plan(Moment(1.0));
-        assert_eq!(consumer.pop_iter().last(), Some(Heard::Void { epoch: Epoch(1), at: Moment(1.0) }));
-        capture.flush_pending(Moment(2.0));
-        capture.input(&note_off(0, KEY), Moment(2.0));
+        capture.invalidate_plan(MusicalTime(1.0));
+        assert_eq!(consumer.pop_iter().last(), Some(InputEvent::PlanInvalidated { epoch: Epoch(1), at: MusicalTime(1.0) }));
+        capture.flush_pending(MusicalTime(2.0));
+        capture.input(&note_off(0, KEY), MusicalTime(2.0));
         let events: Vec<_> = consumer.pop_iter().collect();
-        assert_eq!(events[0], Heard::Gap { at: Moment(2.0) });
-        assert_eq!(events[1], Heard::NoteOff { at: Moment(2.0), key: KEY });
+        assert_eq!(events[0], InputEvent::InputLost { at: MusicalTime(2.0) });
+        assert_eq!(events[1], InputEvent::NoteOff { at: MusicalTime(2.0), key: KEY });
     }
 
     #[test]
     fn epoch_change_in_a_full_ring_is_sent_once_there_is_room() {
         let (mut capture, mut consumer, _) = capture(2);
         let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };
-        let event = TransportEvent { cause: Cause::Locate, sample: 0, at: Moment(1.0), song: SongPosition(7), bar };
+        let event = TransportEvent { cause: Cause::Locate, sample: 0, at: MusicalTime(1.0), song: SongPosition(7), bar };
         for _ in 0..3 {
-            capture.invalidate_plan(Moment(1.0));
+            capture.invalidate_plan(MusicalTime(1.0));
         }
         capture.transport_event(event, true);
-        capture.invalidate_plan(Moment(1.0));
+        capture.invalidate_plan(MusicalTime(1.0));
         assert_eq!(consumer.pop_iter().count(), 2);
-        capture.flush_pending(Moment(1.5));
-        assert_eq!(consumer.try_pop(), Some(Heard::Turn { epoch: Epoch(5), change: event.change() }));
+        capture.flush_pending(MusicalTime(1.5));
+        assert_eq!(consumer.try_pop(), Some(InputEvent::TransportChange { epoch: Epoch(5), change: event.change() }));
     }
 
     #[test]
     fn tick_reached_in_several_blocks_is_sent_once() {
         let (mut capture, mut consumer, _) = capture(1000);
         for at in [0.0, 0.5, 1.0, 1.9, 1.99, 4.0] {
-            capture.tick(Moment(at), 120.0, controls);
+            capture.tick(MusicalTime(at), 120.0, controls);
         }
-        let at: Vec<_> =
-            consumer.pop_iter().map(|event| if let Heard::Reached { at, .. } = event { at.0 } else { panic!("{event:?}") }).collect();
+        let at: Vec<_> = consumer
+            .pop_iter()
+            .map(|event| if let InputEvent::TimeReached { at, .. } = event { at.0 } else { panic!("{event:?}") })
+            .collect();
         assert_eq!(at, [0.0, 1.0, 4.0]);
     }
 
@@ -328,7 +335,7 @@ mod tests {
         let (mut capture, consumer, meters) = capture(RESERVED + 1);
         drop(consumer);
         for _ in 0..100 {
-            capture.input(&note_on(0, KEY, 9), Moment(0.0));
+            capture.input(&note_on(0, KEY, 9), MusicalTime(0.0));
         }
         assert_eq!(meters.count(Count::DroppedInput), 0);
     }

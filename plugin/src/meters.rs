@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use crate::clock::{Moment, Motion};
+use crate::clock::{Motion, MusicalTime};
 use crate::host_issues::HostIssues;
 
 /// Counters and clock state of one instance.
@@ -24,15 +24,15 @@ pub struct Meters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Count {
-    /// Planned notes that were played.
+    /// PlannedEvent notes that were played.
     Played,
-    /// Planned notes that arrived after their time and were not played.
+    /// PlannedEvent notes that arrived after their time and were not played.
     Late,
     /// Messages of an old epoch, planned for a song position that was left.
     Stale,
-    /// Planned notes not played because the player held the key.
+    /// PlannedEvent notes not played because the player held the key.
     Yielded,
-    /// Planned notes dropped for lack of room.
+    /// PlannedEvent notes dropped for lack of room.
     NoRoom,
     /// Events the session did not get because the ring was full: the player's, or reports of planned notes.
     DroppedInput,
@@ -54,8 +54,8 @@ impl Meters {
 
     /// Playhead on the clock.
     #[must_use]
-    pub fn playhead(&self) -> Moment {
-        Moment(f64::from_bits(self.playhead.load(Ordering::Relaxed)))
+    pub fn playhead(&self) -> MusicalTime {
+        MusicalTime(f64::from_bits(self.playhead.load(Ordering::Relaxed)))
     }
 
     /// Quarters per minute.
@@ -92,7 +92,7 @@ impl Meters {
         self.counts[count as usize].store(number, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_time(&self, playhead: Moment, tempo: f64, motion: Motion) {
+    pub(crate) fn set_time(&self, playhead: MusicalTime, tempo: f64, motion: Motion) {
         self.playhead.store(playhead.0.to_bits(), Ordering::Relaxed);
         self.tempo.store(tempo.to_bits(), Ordering::Relaxed);
         let motion = match motion {
@@ -117,8 +117,8 @@ mod tests {
             assert_eq!(meters.count(count), number + 10);
         }
         for motion in [Motion::Host, Motion::Internal, Motion::Stopped] {
-            meters.set_time(Moment(7.25), 133.0, motion);
-            assert_eq!((meters.playhead(), meters.tempo(), meters.motion()), (Moment(7.25), 133.0, motion));
+            meters.set_time(MusicalTime(7.25), 133.0, motion);
+            assert_eq!((meters.playhead(), meters.tempo(), meters.motion()), (MusicalTime(7.25), 133.0, motion));
         }
     }
 }

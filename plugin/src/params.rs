@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::Mode;
+use antiphon_engine::plan::PlayMode;
 use antiphon_engine::session::ControlValues;
 use nice_plug::prelude::*;
 
@@ -107,31 +107,31 @@ impl AntiphonParams {
     }
 }
 
-/// Steps of the Mode parameter, in the order of [`Mode`]. The name of a mode that is not implemented says so.
+/// Steps of the Mode parameter, in the order of [`PlayMode`]. The name of a mode that is not implemented says so.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModeStep {
-    /// [`Mode::Suggest`].
+    /// [`PlayMode::Suggest`].
     #[id = "suggest"]
     Suggest,
-    /// [`Mode::Answer`].
+    /// [`PlayMode::Answer`].
     #[id = "answer"]
     #[name = "Answer (coming)"]
     Answer,
-    /// [`Mode::Trade`].
+    /// [`PlayMode::Trade`].
     #[id = "trade"]
     #[name = "Trade (coming)"]
     Trade,
-    /// [`Mode::Accompany`].
+    /// [`PlayMode::Accompany`].
     #[id = "accompany"]
     #[name = "Accompany (coming)"]
     Accompany,
-    /// [`Mode::Infill`].
+    /// [`PlayMode::Infill`].
     #[id = "infill"]
     #[name = "Infill (coming)"]
     Infill,
 }
 
-impl From<ModeStep> for Mode {
+impl From<ModeStep> for PlayMode {
     fn from(step: ModeStep) -> Self {
         match step {
             ModeStep::Suggest => Self::Suggest,
@@ -300,8 +300,8 @@ mod tests {
             assert_eq!(Option::from(OutputRole::from_index(usize::from(class) + 1)), Some(role));
         }
         assert_eq!(roles.len(), Role::ALL.len() + 1);
-        for mode in Mode::ALL {
-            assert_eq!(Mode::from(ModeStep::from_index(usize::from(mode.step()))), mode);
+        for mode in PlayMode::ALL {
+            assert_eq!(PlayMode::from(ModeStep::from_index(usize::from(mode.step()))), mode);
         }
     }
 
@@ -318,8 +318,14 @@ mod tests {
     #[test]
     fn controls_have_the_values_of_the_parameters() {
         let controls = AntiphonParams::new(true).controls();
-        let expected =
-            ControlValues { mode: Mode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: None, input_role: None, output_role: None };
+        let expected = ControlValues {
+            mode: PlayMode::Suggest,
+            horizon_bars: 4,
+            adventurousness: 0.5,
+            seed: None,
+            input_role: None,
+            output_role: None,
+        };
         assert_eq!(controls, expected);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{Board, CommandQueue, Heard, Planned};
+use antiphon_engine::session::{CommandQueue, InputEvent, PlannedEvent, SharedSnapshot};
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
@@ -34,15 +34,15 @@ pub trait PlanningSession: Send + 'static {
 /// The planning side's ports.
 pub struct PlanningPorts {
     /// Events from the audio thread.
-    pub events: HeapCons<Heard>,
-    /// Planned events for the audio thread.
-    pub planned: HeapProd<Planned>,
+    pub events: HeapCons<InputEvent>,
+    /// PlannedEvent events for the audio thread.
+    pub planned: HeapProd<PlannedEvent>,
     /// Commands from the editor.
     pub commands: CommandQueue,
     /// The audio thread's counters.
     pub meters: Arc<Meters>,
     /// Snapshots for the editor.
-    pub board: Arc<Board>,
+    pub board: Arc<SharedSnapshot>,
     /// State saved with the project.
     pub state: Arc<State>,
 }
@@ -50,9 +50,9 @@ pub struct PlanningPorts {
 /// The audio thread's ports.
 pub struct AudioThreadPorts {
     /// Events for the session.
-    pub events: HeapProd<Heard>,
-    /// Planned events.
-    pub planned: HeapCons<Planned>,
+    pub events: HeapProd<InputEvent>,
+    /// PlannedEvent events.
+    pub planned: HeapCons<PlannedEvent>,
     /// Counters.
     pub meters: Arc<Meters>,
 }

@@ -1,7 +1,7 @@
 //! Host event ports, and reliable output through them.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::Key;
+use antiphon_engine::plan::MidiKey;
 use nice_plug::midi::{Channel, Key as HostKey, NoteEvent, VoiceID, control_change};
 
 use crate::keys::KeySet;
@@ -81,14 +81,14 @@ impl EventOutput {
 
 /// A note-on event.
 #[must_use]
-pub fn note_on(timing: u32, key: Key, velocity: u8) -> Event {
+pub fn note_on(timing: u32, key: MidiKey, velocity: u8) -> Event {
     let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
     NoteEvent::NoteOn { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: f32::from(velocity) / 127.0 }
 }
 
-/// A note-off event. Key and channel are numbers, since wildcards become -1 in VST3.
+/// A note-off event. MidiKey and channel are numbers, since wildcards become -1 in VST3.
 #[must_use]
-pub fn note_off(timing: u32, key: Key) -> Event {
+pub fn note_off(timing: u32, key: MidiKey) -> Event {
     let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));
     NoteEvent::NoteOff { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: 0.0 }
 }
@@ -97,10 +97,10 @@ pub fn note_off(timing: u32, key: Key) -> Event {
 /// forever.
 ///
 /// ```
-/// use antiphon_engine::plan::Key;
+/// use antiphon_engine::plan::MidiKey;
 /// use antiphon_plugin::port::{normalise_note_on, note_off, note_on};
 ///
-/// let key = Key::new(0, 60).expect("a MIDI key");
+/// let key = MidiKey::new(0, 60).expect("a MIDI key");
 /// assert_eq!(normalise_note_on(note_on(7, key, 0)), note_off(7, key));
 /// assert_eq!(normalise_note_on(note_on(7, key, 1)), note_on(7, key, 1));
 /// ```
@@ -156,9 +156,9 @@ impl ChannelMode {
 /// Calls `act` for each key of an event: one, or all that a wildcard covers. None for numbers outside MIDI.
 ///
 /// Wildcards are rare and handled out of line: this code runs a few times a second, so its size is what costs.
-pub fn each_key(channel: Channel, key: HostKey, mut act: impl FnMut(Key)) {
+pub fn each_key(channel: Channel, key: HostKey, mut act: impl FnMut(MidiKey)) {
     if let (Some(channel), Some(pitch)) = (channel.number(), key.number()) {
-        if let Some(key) = Key::new(channel, pitch) {
+        if let Some(key) = MidiKey::new(channel, pitch) {
             act(key);
         }
     } else {
@@ -168,10 +168,10 @@ pub fn each_key(channel: Channel, key: HostKey, mut act: impl FnMut(Key)) {
 
 #[cold]
 #[inline(never)]
-fn each_wildcard_key(channel: Channel, key: HostKey, act: &mut dyn FnMut(Key)) {
+fn each_wildcard_key(channel: Channel, key: HostKey, act: &mut dyn FnMut(MidiKey)) {
     let channels = channel.number().map_or(0..=15, |channel| channel..=channel);
     let pitches = key.number().map_or(0..=127, |pitch| pitch..=pitch);
-    channels.flat_map(|channel| pitches.clone().filter_map(move |pitch| Key::new(channel, pitch))).for_each(act);
+    channels.flat_map(|channel| pitches.clone().filter_map(move |pitch| MidiKey::new(channel, pitch))).for_each(act);
 }
 
 #[cfg(test)]
@@ -214,7 +214,7 @@ mod tests {
     use super::scripted::Scripted;
     use super::*;
 
-    const KEY: Key = Key::new(2, 60).unwrap();
+    const KEY: MidiKey = MidiKey::new(2, 60).unwrap();
 
     #[test]
     fn note_on_with_velocity_0_is_a_note_off() {

@@ -18,7 +18,7 @@ use crate::realtime::RealTime;
 use crate::state;
 use crate::vst3::link::{BlockMode, Link};
 use crate::vst3::worker::{self, QuitWorker};
-use antiphon_engine::session::{Board, CommandSender};
+use antiphon_engine::session::{CommandSender, SharedSnapshot};
 
 /// One instance of a class.
 ///
@@ -34,7 +34,7 @@ pub struct Shell<C, P> {
     /// The audio thread's counters, for the editor.
     meters: Arc<Meters>,
     /// The session's snapshots, for the editor.
-    board: Arc<Board>,
+    board: Arc<SharedSnapshot>,
     /// The editor's commands to the session.
     commands: CommandSender,
     /// The planning side's ports, until planning starts.

@@ -194,15 +194,15 @@ const fn sendable(event: Event) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::plan::Key;
+    use antiphon_engine::plan::MidiKey;
     use nice_plug::midi::{Channel, VoiceID};
 
     use super::*;
     use crate::port::note_on;
     use crate::port::scripted::Scripted;
 
-    const LOW: Key = Key::new(0, 40).unwrap();
-    const HIGH: Key = Key::new(0, 80).unwrap();
+    const LOW: MidiKey = MidiKey::new(0, 40).unwrap();
+    const HIGH: MidiKey = MidiKey::new(0, 80).unwrap();
 
     fn pedal(channel: u8, value: f32) -> Event {
         NoteEvent::MidiCC { timing: 5, channel, cc: 64, value }

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use antiphon_engine::session::{Board, Component};
+use antiphon_engine::session::{Component, SharedSnapshot};
 use antiphon_plugin::planning_session::{PlanningPorts, PlanningSession};
 use antiphon_plugin::session::Session;
 
@@ -25,7 +25,7 @@ impl PlanningSession for ReportingSession {
         let board = Arc::clone(&ports.board);
         let (stop, stopped) = mpsc::channel();
         let reporter = thread::spawn(move || {
-            let mut reported = components(&Board::default());
+            let mut reported = components(&SharedSnapshot::default());
             while stopped.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 let now = components(&board);
                 for ((name, before), now) in reported.iter().zip(&now) {
@@ -55,7 +55,7 @@ impl Drop for ReportingSession {
 }
 
 /// The components reported, by name.
-fn components(board: &Board) -> [(&'static str, Component); 2] {
+fn components(board: &SharedSnapshot) -> [(&'static str, Component); 2] {
     let status = board.latest().status.clone();
     [("Engine", status.engine), ("Model", status.model)]
 }

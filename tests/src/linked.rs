@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
-use antiphon_engine::session::Board;
-use antiphon_engine::session::Pace;
+use antiphon_engine::session::SessionStatus;
+use antiphon_engine::session::SharedSnapshot;
 use antiphon_plugin::class::{Instrument, NoteFx};
 use antiphon_plugin::meters::Meters;
 use antiphon_plugin::planning_session::{PlanningPorts, PlanningSession};
@@ -65,13 +65,13 @@ pub fn take_ports() -> PlanningPorts {
 /// State that an instance shares with the editor, and the session's progress.
 pub struct Observer {
     /// The session's snapshots.
-    pub board: Arc<Board>,
+    pub board: Arc<SharedSnapshot>,
     /// State saved with the project.
     pub state: Arc<State>,
     /// The audio thread's counters.
     pub meters: Arc<Meters>,
     /// The session's progress.
-    pub pace: Arc<Mutex<Pace>>,
+    pub pace: Arc<Mutex<SessionStatus>>,
 }
 
 /// The real session, which also hands out an [`Observer`].
@@ -83,7 +83,7 @@ impl PlanningSession for ObservedSession {
     fn spawn(ports: PlanningPorts) -> Self {
         let (board, state, meters) = (Arc::clone(&ports.board), Arc::clone(&ports.state), Arc::clone(&ports.meters));
         let session = Session::spawn(ports);
-        OBSERVER.set(Some(Observer { board, state, meters, pace: session.pace() }));
+        OBSERVER.set(Some(Observer { board, state, meters, pace: session.status() }));
         Self { _session: session }
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Note, Tick};
-use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Mode, Passage, Place, Plan, PlanId, PlanStats, Reason};
+use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, PlayMode, Reason};
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
-use antiphon_plugin::clock::{Moment, Motion};
+use antiphon_plugin::clock::{Motion, MusicalTime};
 use antiphon_plugin::editor::{Change, Control, EditorModel, Now};
 use antiphon_plugin::params::AntiphonParams;
 
@@ -67,7 +67,7 @@ impl Scripted {
             plan: Some(ShownPlan { plan, commit, playing: false }),
             withheld: Vec::new(),
         };
-        let now = Now { playhead: Moment::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
+        let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
         Self { snapshot: Arc::new(snapshot), now, values, history: Arc::new(history) }
     }
 
@@ -81,7 +81,7 @@ impl Scripted {
         let status = Status { engine, model: Component::Ready("antiphon".into()), ..Status::default() };
         Self {
             snapshot: Arc::new(Snapshot { status, ..Snapshot::default() }),
-            now: Now { playhead: Moment(0.0), tempo: 120.0, motion: Motion::Stopped },
+            now: Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Stopped },
             values: AntiphonParams::new(true).controls(),
             history: Arc::default(),
         }
@@ -101,8 +101,8 @@ impl EditorModel for Scripted {
         self.values
     }
 
-    fn is_ready(&self, mode: Mode) -> bool {
-        mode == Mode::Suggest
+    fn is_ready(&self, mode: PlayMode) -> bool {
+        mode == PlayMode::Suggest
     }
 
     fn history(&self) -> Arc<History> {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::path::Path;
 
-use antiphon_engine::music::analysis::{Chord, Key, PitchProfile, chords_of_bar, detect_key, keys_of_bars};
+use antiphon_engine::music::analysis::{Chord, KeySignature, PitchProfile, chords_of_bar, detect_key, keys_of_bars};
 use antiphon_engine::music::{Bar, Clip, Note, Part, TICKS_PER_QUARTER, Tick, continuation, insertion, recent_roles, roles};
 use serde::Serialize;
 
@@ -183,7 +183,7 @@ fn key_after(clip: &Clip, start: Tick) -> Option<String> {
 fn keys(notes: &[Note], bars: &[Bar]) -> Vec<Change<KeyName>> {
     let profile = |bar: &Bar| PitchProfile::new(notes.iter().filter(|note| (bar.start..bar.end()).contains(&note.onset)));
     let profiles: Vec<PitchProfile> = bars.iter().map(profile).collect();
-    let mut keys: Vec<(u32, Key)> = Vec::new();
+    let mut keys: Vec<(u32, KeySignature)> = Vec::new();
     for (bar, key) in bars.iter().zip(keys_of_bars(&profiles)).filter_map(|(bar, key)| Some((bar, key?))) {
         if keys.last().is_none_or(|(_, last)| *last != key) {
             keys.push((bar.index + 1, key));

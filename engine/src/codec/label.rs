@@ -3,7 +3,8 @@
 use super::encode::decode;
 use super::row::{BarFields, BarRows};
 use crate::music::analysis::{
-    BarBuckets, BarFeatures, BarPattern, Key, Mood, PitchProfile, repeats_of_bars, tempo_bucket, velocities_are_flat, windows_of_bars,
+    BarBuckets, BarFeatures, BarPattern, KeySignature, Mood, PitchProfile, repeats_of_bars, tempo_bucket, velocities_are_flat,
+    windows_of_bars,
 };
 use crate::music::{TempoMap, Tick};
 
@@ -33,7 +34,7 @@ pub fn labels(bars: &[(&BarRows, &Measured)]) -> Vec<BarFields> {
     let label = |((bar, measured), (profile, repeats)): (&(&BarRows, &Measured), (PitchProfile, u8))| {
         let BarBuckets { density, register, span, voices } = measured.features.as_ref().map(BarBuckets::from).unwrap_or_default();
         let mood = measured.features.and_then(|features| Mood::measure(&features, profile.mode_clarity(), flat));
-        let (key, mood) = (profile.key().map_or(0, Key::value), mood.map_or(0, Mood::value));
+        let (key, mood) = (profile.key().map_or(0, KeySignature::value), mood.map_or(0, Mood::value));
         BarFields { density, register, span, voices, key, mood, repeats, ..bar.fields }
     };
     bars.iter().zip(around).map(label).collect()

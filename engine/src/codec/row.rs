@@ -62,7 +62,7 @@ pub struct BarFields {
     pub metre: u8,
     /// Tempo bucket, 1 to 8.
     pub tempo: u8,
-    /// Key, 1 to 24: C to B major, then C to B minor.
+    /// KeySignature, 1 to 24: C to B major, then C to B minor.
     pub key: u8,
     /// Notes per quarter, bucket 1 to 8.
     pub density: u8,

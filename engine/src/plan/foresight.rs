@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_note_at_the_edge_may_come_a_little_late_or_early() {
-        // Planned just before the end: it may yet come.
+        // PlannedEvent just before the end: it may yet come.
         assert!(kept(&[(46, 60)], &[]));
         assert!(!kept(&[(44, 60)], &[]));
         // It is asked for in the next stretch, and found there.

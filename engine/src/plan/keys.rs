@@ -2,14 +2,14 @@
 
 /// One key of one MIDI channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct MidiKey {
     /// 0 to 15.
     channel: u8,
     /// 0 to 127.
     pitch: u8,
 }
 
-impl Key {
+impl MidiKey {
     /// A key, if the channel is below 16 and the pitch below 128.
     #[must_use]
     pub const fn new(channel: u8, pitch: u8) -> Option<Self> {
@@ -36,7 +36,7 @@ impl Key {
 /// A note of the plan that was started: what its note-off must show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Voice {
-    key: Key,
+    key: MidiKey,
     /// Which of the notes on this key. It wraps: an old voice is mistaken for a new one only after 2^32 notes on one key.
     number: u32,
 }
@@ -44,7 +44,7 @@ pub struct Voice {
 impl Voice {
     /// The key it sounds.
     #[must_use]
-    pub const fn key(self) -> Key {
+    pub const fn key(self) -> MidiKey {
         self.key
     }
 }
@@ -72,9 +72,9 @@ pub enum PlanOn {
 /// What sounds, by key: 16 channels by 128 pitches. The player owns the keys.
 ///
 /// ```
-/// use antiphon_engine::plan::{Key, KeyTable, PlanOn, PlayerOn};
+/// use antiphon_engine::plan::{MidiKey, KeyTable, PlanOn, PlayerOn};
 ///
-/// let key = Key::new(0, 60).expect("a key");
+/// let key = MidiKey::new(0, 60).expect("a key");
 /// let mut keys = KeyTable::new();
 /// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("the key is free") };
 /// // The player takes the key: the plan's note-off goes out first.
@@ -101,7 +101,7 @@ impl KeyTable {
     }
 
     /// The player strikes a key: it is the player's from now on.
-    pub fn player_on(&mut self, key: Key) -> PlayerOn {
+    pub fn player_on(&mut self, key: MidiKey) -> PlayerOn {
         let channel = usize::from(key.channel);
         self.player[channel] |= key.bit();
         if self.plan[channel] & key.bit() == 0 {
@@ -112,13 +112,13 @@ impl KeyTable {
     }
 
     /// The player lets a key go. The note-off is passed on whatever sounds there, so a note of the plan ends with it; says whether one did.
-    pub fn player_off(&mut self, key: Key) -> bool {
+    pub fn player_off(&mut self, key: MidiKey) -> bool {
         self.player[usize::from(key.channel)] &= !key.bit();
         self.plan_ends(key)
     }
 
     /// Whatever the plan sounds on this key ends; says whether something did. Its note-off goes out then.
-    pub fn plan_ends(&mut self, key: Key) -> bool {
+    pub fn plan_ends(&mut self, key: MidiKey) -> bool {
         let keys = &mut self.plan[usize::from(key.channel)];
         let sounded = *keys & key.bit() != 0;
         *keys &= !key.bit();
@@ -126,7 +126,7 @@ impl KeyTable {
     }
 
     /// The plan wants to start a note.
-    pub fn plan_on(&mut self, key: Key) -> PlanOn {
+    pub fn plan_on(&mut self, key: MidiKey) -> PlanOn {
         let channel = usize::from(key.channel);
         if (self.player[channel] | self.plan[channel]) & key.bit() != 0 {
             return PlanOn::Refused;
@@ -151,9 +151,9 @@ impl KeyTable {
     /// Takes one key that the plan sounds off the table: its note-off goes out. `None` when the plan is silent.
     ///
     /// ```
-    /// # use antiphon_engine::plan::{Key, KeyTable, PlanOn};
+    /// # use antiphon_engine::plan::{MidiKey, KeyTable, PlanOn};
     /// let mut keys = KeyTable::new();
-    /// let key = Key::new(0, 60).expect("middle C");
+    /// let key = MidiKey::new(0, 60).expect("middle C");
     /// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("nobody holds it") };
     /// assert_eq!(keys.release_plan(), Some(key));
     /// assert_eq!(keys.release_plan(), None);
@@ -161,19 +161,19 @@ impl KeyTable {
     /// assert!(!keys.plan_off(voice));
     /// ```
     #[must_use]
-    pub fn release_plan(&mut self) -> Option<Key> {
+    pub fn release_plan(&mut self) -> Option<MidiKey> {
         release(&mut self.plan)
     }
 
     /// Takes one key that the player holds off the table, for bypass and reset: its note-off goes out. `None` when none is held.
     #[must_use]
-    pub fn release_player(&mut self) -> Option<Key> {
+    pub fn release_player(&mut self) -> Option<MidiKey> {
         release(&mut self.player)
     }
 
     /// Whether the player holds this key.
     #[must_use]
-    pub const fn player_holds(&self, key: Key) -> bool {
+    pub const fn player_holds(&self, key: MidiKey) -> bool {
         self.player[key.channel as usize] & key.bit() != 0
     }
 
@@ -196,12 +196,12 @@ impl Default for KeyTable {
     }
 }
 
-fn release(keys: &mut [u128; 16]) -> Option<Key> {
+fn release(keys: &mut [u128; 16]) -> Option<MidiKey> {
     let (channel, keys) = (0u8..).zip(keys).find(|(_, keys)| **keys != 0)?;
     // A word that is not 0 has at most 127 trailing zeros.
     let pitch = u8::try_from(keys.trailing_zeros()).ok()?;
     *keys &= *keys - 1;
-    Some(Key { channel, pitch })
+    Some(MidiKey { channel, pitch })
 }
 
 #[cfg(test)]
@@ -212,13 +212,13 @@ mod tests {
 
     use super::*;
 
-    const KEY: Key = Key { channel: 3, pitch: 60 };
+    const KEY: MidiKey = MidiKey { channel: 3, pitch: 60 };
 
     #[test]
     fn keys_outside_midi_do_not_exist() {
-        assert!(Key::new(15, 127).is_some());
-        assert_eq!(Key::new(16, 0), None);
-        assert_eq!(Key::new(0, 128), None);
+        assert!(MidiKey::new(15, 127).is_some());
+        assert_eq!(MidiKey::new(16, 0), None);
+        assert_eq!(MidiKey::new(0, 128), None);
     }
 
     #[test]
@@ -262,11 +262,11 @@ mod tests {
 
     #[derive(Debug, Clone, Copy)]
     enum Act {
-        PlayerOn(Key),
-        PlayerOff(Key),
-        PlanOn(Key),
+        PlayerOn(MidiKey),
+        PlayerOff(MidiKey),
+        PlanOn(MidiKey),
         PlanOff(usize),
-        PlanEnds(Key),
+        PlanEnds(MidiKey),
         ReleasePlan,
         ReleasePlayer,
     }
@@ -274,7 +274,7 @@ mod tests {
     fn act() -> impl Strategy<Value = Act> {
         // Few keys, at the corners, so that they meet.
         let key = (prop::sample::select(vec![0u8, 9, 15]), prop::sample::select(vec![0u8, 60, 127]))
-            .prop_map(|(channel, pitch)| Key { channel, pitch });
+            .prop_map(|(channel, pitch)| MidiKey { channel, pitch });
         prop_oneof![
             2 => key.clone().prop_map(Act::PlayerOn),
             2 => key.clone().prop_map(Act::PlayerOff),
@@ -305,7 +305,7 @@ mod tests {
         #[test]
         fn every_on_has_its_off(acts in prop::collection::vec(act(), 0..200)) {
             let mut keys = KeyTable::new();
-            let mut sounding: HashMap<Key, Sound> = HashMap::new();
+            let mut sounding: HashMap<MidiKey, Sound> = HashMap::new();
             let mut voices: Vec<Voice> = Vec::new();
             for act in acts {
                 match act {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
-pub enum Mode {
+pub enum PlayMode {
     /// Shows the plan; plays it from the next bar only when told to.
     #[default]
     Suggest = 0,
@@ -20,7 +20,7 @@ pub enum Mode {
     Infill = 4,
 }
 
-impl Mode {
+impl PlayMode {
     /// Every mode, in the order of the parameter's steps.
     pub const ALL: [Self; 5] = [Self::Suggest, Self::Answer, Self::Trade, Self::Accompany, Self::Infill];
 
@@ -57,10 +57,10 @@ mod tests {
     fn steps_are_pinned() {
         let pinned = ["Suggest", "Answer", "Trade", "Accompany", "Infill"];
         for (step, name) in (0u8..).zip(pinned) {
-            let mode = Mode::from_step(step).unwrap();
+            let mode = PlayMode::from_step(step).unwrap();
             assert_eq!((mode.step(), mode.name()), (step, name));
             assert_eq!(serde_json::to_string(&mode).unwrap(), format!("\"{}\"", name.to_lowercase()));
         }
-        assert_eq!(Mode::from_step(5), None);
+        assert_eq!(PlayMode::from_step(5), None);
     }
 }

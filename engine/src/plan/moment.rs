@@ -7,9 +7,9 @@ pub const EQUAL: f64 = 1e-6;
 
 /// A moment on the unwrapped clock: ticks with their fraction.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
-pub struct Moment(pub f64);
+pub struct MusicalTime(pub f64);
 
-impl Moment {
+impl MusicalTime {
     /// The tick it lies in or on.
     #[must_use]
     pub fn tick(self) -> Tick {
@@ -20,11 +20,11 @@ impl Moment {
     ///
     /// ```
     /// use antiphon_engine::music::Tick;
-    /// use antiphon_engine::plan::Moment;
+    /// use antiphon_engine::plan::MusicalTime;
     ///
-    /// assert_eq!(Moment(3.375).nearest(), (Tick(3), 3));
+    /// assert_eq!(MusicalTime(3.375).nearest(), (Tick(3), 3));
     /// // Half a tick is early for the next one, never late for this one.
-    /// assert_eq!(Moment(3.5).nearest(), (Tick(4), -4));
+    /// assert_eq!(MusicalTime(3.5).nearest(), (Tick(4), -4));
     /// ```
     #[must_use]
     pub fn nearest(self) -> (Tick, i8) {
@@ -34,7 +34,7 @@ impl Moment {
     }
 }
 
-impl From<Tick> for Moment {
+impl From<Tick> for MusicalTime {
     /// Exact below 2^53 ticks, six million years at 120 bpm.
     fn from(tick: Tick) -> Self {
         Self(tick.0 as f64)
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn time_is_taken_to_the_nearest_tick_and_eighth() {
-        let at = |ticks| Moment(ticks).nearest();
+        let at = |ticks| MusicalTime(ticks).nearest();
         assert_eq!([at(3.0), at(3.375), at(3.5), at(3.99)], [(Tick(3), 0), (Tick(3), 3), (Tick(4), -4), (Tick(4), 0)]);
     }
 }

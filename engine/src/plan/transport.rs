@@ -1,6 +1,6 @@
 //! Transport changes: edits of the map from the unwrapped clock to the host's song position.
 
-use super::{Moment, SongBar, SongPosition};
+use super::{MusicalTime, SongBar, SongPosition};
 
 /// Why the clock's place in the song changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct TransportChange {
     /// Why.
     pub cause: Cause,
     /// When, on the clock.
-    pub at: Moment,
+    pub at: MusicalTime,
     /// Tick of the song that the clock's tick stands for from now on.
     pub song: SongPosition,
     /// A bar line of the song, and the metre from there on.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::performer::{Performer, Rules, Setup};
+use super::performer::{Rules, Setup, WorkerState};
 use super::rejected::Rejected;
 use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
@@ -36,7 +36,7 @@ pub struct Assignment {
 /// Same model, bars, assignments: same notes, whatever was asked for before. Only where a long piece comes in at once does it matter how it
 /// came: it is read from its last 64 bars on.
 pub struct Musician {
-    instance: InstanceHandle<Performer>,
+    instance: InstanceHandle<WorkerState>,
     publish: Sender<Passage>,
     passages: Receiver<Passage>,
 }
@@ -46,7 +46,7 @@ impl Musician {
     /// is shared, it takes it from a [`Shelf`](super::Shelf).
     #[must_use]
     pub fn new(service: &Service, mut load: impl FnMut() -> Result<Setup, JobError> + Send + 'static) -> Self {
-        let instance = service.instance(move || Ok(Performer::new(load()?)));
+        let instance = service.instance(move || Ok(WorkerState::new(load()?)));
         let (publish, passages) = unbounded();
         Self { instance, publish, passages }
     }
@@ -125,12 +125,12 @@ struct Prefilling {
     prompt: Prompt,
 }
 
-impl Job<Performer> for Prefilling {
+impl Job<WorkerState> for Prefilling {
     fn name(&self) -> &'static str {
         "prefill"
     }
 
-    fn advance(&mut self, performer: &mut Performer) -> Result<Progress, JobError> {
+    fn advance(&mut self, performer: &mut WorkerState) -> Result<Progress, JobError> {
         Ok(match performer.prefill(&self.prompt)? {
             Prefill::Nearer => Progress::Again,
             Prefill::Done => Progress::Done,
@@ -165,12 +165,12 @@ enum At {
     Open { bar: usize, line: Tick },
 }
 
-impl Job<Performer> for Generating {
+impl Job<WorkerState> for Generating {
     fn name(&self) -> &'static str {
         "generation"
     }
 
-    fn advance(&mut self, performer: &mut Performer) -> Result<Progress, JobError> {
+    fn advance(&mut self, performer: &mut WorkerState) -> Result<Progress, JobError> {
         let Some(assignment) = self.assignments.front_mut() else { return Ok(Progress::Done) };
         match self.at {
             At::Start => {

@@ -32,13 +32,13 @@ pub(super) struct Rules {
 
 /// An instance's state on the workers.
 #[derive(Debug)]
-pub(super) struct Performer {
+pub(super) struct WorkerState {
     setup: Setup,
     /// `None` before the first bar, and after an error.
     decoder: Option<Decoder>,
 }
 
-impl Performer {
+impl WorkerState {
     pub(super) fn new(setup: Setup) -> Self {
         Self { setup, decoder: None }
     }

@@ -1,13 +1,13 @@
 //! The musical controls, as the session takes them.
 
 use crate::music::Role;
-use crate::plan::Mode;
+use crate::plan::PlayMode;
 
 /// The musical controls at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ControlValues {
     /// What to do with the plan.
-    pub mode: Mode,
+    pub mode: PlayMode,
     /// How far ahead to plan, 1 to 8.
     pub horizon_bars: u8,
     /// 0 to 1.

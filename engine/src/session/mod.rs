@@ -6,18 +6,18 @@
 //! dropped: a host may unload the library right after.
 
 mod archive;
-mod attendance;
-mod board;
 mod commands;
 mod context;
 mod controls;
+mod engine_status;
 mod history_writer;
 mod latency;
 mod outbox;
-mod pace;
 mod planner;
 mod player;
 mod protocol;
+mod render_wait;
+mod snapshot;
 mod sounded;
 mod withheld;
 mod worker;
@@ -33,19 +33,19 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use ringbuf::{HeapCons, HeapProd};
 
-use crate::plan::Mode;
+use crate::plan::PlayMode;
 use crate::service::Service;
 
 pub use archive::Archive;
-pub use attendance::Attendance;
-use attendance::Wait;
-pub use board::{Board, Component, ShownBar, ShownPlan, Snapshot, Status};
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::ControlValues;
+pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::Asked;
-pub use pace::{Engine, Fault, Pace, Part, Parts};
 pub use planner::Planner;
-pub use protocol::{Command, Epoch, Heard, Planned};
+pub use protocol::{Command, Epoch, InputEvent, PlannedEvent};
+pub use render_wait::RenderWait;
+use render_wait::Wait;
+pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, Snapshot, Status};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
 pub use worker::Worker;
@@ -62,13 +62,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The session's ends of the rings, and what it shares with the editor and the project.
 pub struct SessionPorts {
     /// Events of the audio thread, in order of time.
-    pub heard: HeapCons<Heard>,
+    pub heard: HeapCons<InputEvent>,
     /// What the audio thread is to play.
-    pub planned: HeapProd<Planned>,
+    pub planned: HeapProd<PlannedEvent>,
     /// What the player asks for in the window.
     pub commands: CommandQueue,
     /// What the editor is to show.
-    pub board: Arc<Board>,
+    pub board: Arc<SharedSnapshot>,
     /// What the project keeps.
     pub archive: Arc<dyn Archive>,
     /// Called with the number of the player's notes that the context has no room for.
@@ -77,8 +77,8 @@ pub struct SessionPorts {
 
 /// The planning thread of one instance.
 pub struct Session {
-    pace: Arc<Mutex<Pace>>,
-    attendance: Arc<Attendance>,
+    pace: Arc<Mutex<SessionStatus>>,
+    attendance: Arc<RenderWait>,
     /// How the last wait of an offline render ended.
     waited: Wait,
     leaves: Arc<AtomicBool>,
@@ -89,8 +89,8 @@ impl Session {
     /// Starts the thread. ONNX Runtime is looked for in `folders` after the place that the environment names.
     #[must_use]
     pub fn start(ports: SessionPorts, folders: Vec<PathBuf>) -> Self {
-        let pace = Arc::new(Mutex::new(Pace::default()));
-        let attendance = Arc::new(Attendance::default());
+        let pace = Arc::new(Mutex::new(SessionStatus::default()));
+        let attendance = Arc::new(RenderWait::default());
         let leaves = Arc::new(AtomicBool::new(false));
         let (shown, attends, told) = (Arc::clone(&pace), Arc::clone(&attendance), Arc::clone(&leaves));
         let board = Arc::clone(&ports.board);
@@ -110,7 +110,7 @@ impl Session {
 
     /// How far it has come, for whoever may wait. Outlives the session.
     #[must_use]
-    pub fn pace(&self) -> Arc<Mutex<Pace>> {
+    pub fn status(&self) -> Arc<Mutex<SessionStatus>> {
         Arc::clone(&self.pace)
     }
 
@@ -135,13 +135,13 @@ impl Drop for Session {
 }
 
 /// Nothing will be planned any more; says why.
-fn fail(pace: &Mutex<Pace>, board: &Board, reason: String) {
+fn fail(pace: &Mutex<SessionStatus>, board: &SharedSnapshot, reason: String) {
     let engine = Engine::Failed(Fault::of_engine(reason));
-    board.publish(Snapshot { status: engine.status(&Parts::default(), Mode::Suggest, ""), ..Snapshot::default() });
+    board.publish(Snapshot { status: engine.status(&Parts::default(), PlayMode::Suggest, ""), ..Snapshot::default() });
     pace.lock().engine = engine;
 }
 
-fn run(ports: SessionPorts, folders: Vec<PathBuf>, pace: &Arc<Mutex<Pace>>, attendance: &Arc<Attendance>, leaves: &AtomicBool) {
+fn run(ports: SessionPorts, folders: Vec<PathBuf>, pace: &Arc<Mutex<SessionStatus>>, attendance: &Arc<RenderWait>, leaves: &AtomicBool) {
     let service = match Service::shared() {
         Ok(service) => service,
         Err(error) => {

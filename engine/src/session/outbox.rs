@@ -6,19 +6,19 @@ use crate::music::{Note, Tick};
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
-use crate::session::protocol::{Epoch, Planned};
+use crate::session::protocol::{Epoch, PlannedEvent};
 
 /// The way to the audio thread.
 pub(super) struct Outbox {
-    planned: HeapProd<Planned>,
-    waiting: VecDeque<Planned>,
+    planned: HeapProd<PlannedEvent>,
+    waiting: VecDeque<PlannedEvent>,
     epoch: Epoch,
     /// Whether anything was sent in this epoch that may still sound.
     sent: bool,
 }
 
 impl Outbox {
-    pub(super) fn new(planned: HeapProd<Planned>) -> Self {
+    pub(super) fn new(planned: HeapProd<PlannedEvent>) -> Self {
         Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false }
     }
 
@@ -35,7 +35,7 @@ impl Outbox {
 
     /// Has the audio thread start its clock, unless it runs by then.
     pub(super) fn start_clock(&mut self) {
-        self.waiting.push_back(Planned::StartClock { epoch: self.epoch });
+        self.waiting.push_back(PlannedEvent::StartClock { epoch: self.epoch });
         self.flush();
     }
 
@@ -44,7 +44,7 @@ impl Outbox {
         let epoch = self.epoch;
         for note in notes {
             self.sent = true;
-            self.waiting.push_back(Planned::Note { epoch, note, channel });
+            self.waiting.push_back(PlannedEvent::Note { epoch, note, channel });
         }
         self.flush();
     }
@@ -53,7 +53,7 @@ impl Outbox {
     pub(super) fn stop(&mut self, at: Tick) -> bool {
         if self.sent {
             let epoch = self.epoch;
-            self.waiting.extend([Planned::Withdraw { epoch, from: at }, Planned::Cut { epoch, at }]);
+            self.waiting.extend([PlannedEvent::Withdraw { epoch, from: at }, PlannedEvent::End { epoch, at }]);
             self.flush();
         }
         self.sent
@@ -86,14 +86,14 @@ mod tests {
         let mut outbox = Outbox::new(planned);
         outbox.play([NOTE; 3].into_iter(), 1);
         outbox.stop(Tick(5));
-        let mut got: Vec<Planned> = Vec::new();
+        let mut got: Vec<PlannedEvent> = Vec::new();
         for _ in 0..3 {
             got.extend(play.pop_iter());
             outbox.flush();
         }
         let epoch = Epoch(0);
-        let note = Planned::Note { epoch, note: NOTE, channel: 1 };
-        assert_eq!(got, [note, note, note, Planned::Withdraw { epoch, from: Tick(5) }, Planned::Cut { epoch, at: Tick(5) }]);
+        let note = PlannedEvent::Note { epoch, note: NOTE, channel: 1 };
+        assert_eq!(got, [note, note, note, PlannedEvent::Withdraw { epoch, from: Tick(5) }, PlannedEvent::End { epoch, at: Tick(5) }]);
     }
 
     #[test]

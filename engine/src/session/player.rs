@@ -2,15 +2,15 @@
 
 use crate::decode::MOST_NOTES;
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
-use crate::plan::Key;
+use crate::plan::MidiKey;
 
 use super::history_writer::Ending;
-use crate::plan::Moment;
+use crate::plan::MusicalTime;
 
 /// A note that sounds.
 #[derive(Debug, Clone, Copy)]
 struct Sounding {
-    key: Key,
+    key: MidiKey,
     /// Its length is not known: [`Tick::MAX`].
     note: Note,
     /// The key is up, the pedal holds the note.
@@ -43,7 +43,7 @@ pub(super) enum Strike {
 
 impl Player {
     /// A key goes down. One that sounds starts again.
-    pub(super) fn strike(&mut self, key: Key, velocity: u8, role: Role, at: Moment) -> Strike {
+    pub(super) fn strike(&mut self, key: MidiKey, velocity: u8, role: Role, at: MusicalTime) -> Strike {
         self.end(at, |sounding| sounding.key == key);
         let (onset, offset) = at.nearest();
         let quarter = onset.0.div_euclid(TICKS_PER_QUARTER);
@@ -58,12 +58,12 @@ impl Player {
     }
 
     /// Whether a key is down, whatever the pedal holds.
-    pub(super) fn holds(&self, key: Key) -> bool {
+    pub(super) fn holds(&self, key: MidiKey) -> bool {
         self.sounding.iter().any(|sounding| sounding.key == key && !sounding.sustained)
     }
 
     /// A key goes up.
-    pub(super) fn let_go(&mut self, key: Key, at: Moment) {
+    pub(super) fn let_go(&mut self, key: MidiKey, at: MusicalTime) {
         if self.pedals >> key.channel() & 1 == 1 {
             self.sounding.iter_mut().filter(|sounding| sounding.key == key).for_each(|sounding| sounding.sustained = true);
         } else {
@@ -72,7 +72,7 @@ impl Player {
     }
 
     /// The sustain pedal of a channel, 0 to 15, goes down or up.
-    pub(super) fn pedal(&mut self, channel: u8, pressed: bool, at: Moment) {
+    pub(super) fn pedal(&mut self, channel: u8, pressed: bool, at: MusicalTime) {
         let bit = 1u16.checked_shl(channel.into()).unwrap_or(0);
         if pressed {
             self.pedals |= bit;
@@ -83,7 +83,7 @@ impl Player {
     }
 
     /// Nothing is known of what the player holds: everything counts as let go.
-    pub(super) fn release(&mut self, at: Moment) {
+    pub(super) fn release(&mut self, at: MusicalTime) {
         self.pedals = 0;
         self.end(at, |_| true);
     }
@@ -105,7 +105,7 @@ impl Player {
         self.finished.iter().copied().chain(self.sounding.iter().map(|sounding| sounding.note))
     }
 
-    fn end(&mut self, at: Moment, ends: impl Fn(&Sounding) -> bool) {
+    fn end(&mut self, at: MusicalTime, ends: impl Fn(&Sounding) -> bool) {
         let end = at.nearest().0;
         let ended = self.sounding.extract_if(.., |sounding| ends(sounding)).map(|sounding| sounding.note);
         self.finished.extend(ended.map(|note| Note { duration: (end - note.onset).max(Tick(1)), ..note }));
@@ -116,7 +116,7 @@ impl Player {
 mod tests {
     use super::*;
 
-    const KEY: Key = Key::new(2, 60).unwrap();
+    const KEY: MidiKey = MidiKey::new(2, 60).unwrap();
 
     fn lengths(player: &Player) -> Vec<(i64, i64)> {
         player.notes().map(|note| (note.onset.0, note.duration.0)).collect()
@@ -125,12 +125,12 @@ mod tests {
     #[test]
     fn the_pedal_holds_what_is_let_go() {
         let mut player = Player::default();
-        player.pedal(2, true, Moment(0.0));
-        player.strike(KEY, 90, Role::Keys, Moment(1.0));
-        player.let_go(KEY, Moment(5.0));
+        player.pedal(2, true, MusicalTime(0.0));
+        player.strike(KEY, 90, Role::Keys, MusicalTime(1.0));
+        player.let_go(KEY, MusicalTime(5.0));
         assert_eq!(lengths(&player), [(1, i64::MAX)]);
-        player.pedal(3, false, Moment(8.0));
-        player.pedal(2, false, Moment(9.0));
+        player.pedal(3, false, MusicalTime(8.0));
+        player.pedal(2, false, MusicalTime(9.0));
         assert_eq!(lengths(&player), [(1, 8)]);
     }
 
@@ -140,14 +140,14 @@ mod tests {
         let mut left_out = 0;
         // A key down and up 333 times a tick, for two quarters.
         for index in 0..16_000 {
-            let at = Moment(f64::from(index) * 48.0 / 16_000.0);
-            let key = Key::new(0, u8::try_from(index % 128).unwrap()).unwrap();
+            let at = MusicalTime(f64::from(index) * 48.0 / 16_000.0);
+            let key = MidiKey::new(0, u8::try_from(index % 128).unwrap()).unwrap();
             left_out += usize::from(player.strike(key, 90, Role::Keys, at) == Strike::LeftOut);
             player.let_go(key, at);
         }
         // The last half tick belongs to the third quarter.
         assert_eq!((player.notes().count(), left_out), (3 * MOST_PER_QUARTER, 16_000 - 3 * MOST_PER_QUARTER));
-        assert_eq!(player.strike(KEY, 90, Role::Keys, Moment(96.0)), Strike::Taken);
+        assert_eq!(player.strike(KEY, 90, Role::Keys, MusicalTime(96.0)), Strike::Taken);
         assert!(player.holds(KEY));
     }
 
@@ -155,18 +155,18 @@ mod tests {
     fn it_is_silent_when_nothing_sounds_any_more() {
         let mut player = Player::default();
         assert_eq!(player.ending(), None);
-        player.strike(KEY, 90, Role::Keys, Moment(1.0));
+        player.strike(KEY, 90, Role::Keys, MusicalTime(1.0));
         assert_eq!(player.ending(), Some(Ending { onset: Tick(1), silent_since: None }));
-        player.let_go(KEY, Moment(5.0));
+        player.let_go(KEY, MusicalTime(5.0));
         assert_eq!(player.ending(), Some(Ending { onset: Tick(1), silent_since: Some(Tick(5)) }));
     }
 
     #[test]
     fn a_key_struck_again_ends_and_starts() {
         let mut player = Player::default();
-        player.strike(KEY, 90, Role::Keys, Moment(1.0));
-        player.strike(KEY, 90, Role::Keys, Moment(4.0));
-        player.release(Moment(4.1));
+        player.strike(KEY, 90, Role::Keys, MusicalTime(1.0));
+        player.strike(KEY, 90, Role::Keys, MusicalTime(4.0));
+        player.release(MusicalTime(4.1));
         assert_eq!(lengths(&player), [(1, 3), (4, 1)]);
         player.forget_before(Tick(2));
         assert_eq!(lengths(&player), [(4, 1)]);

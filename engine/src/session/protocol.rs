@@ -1,14 +1,14 @@
-//! The seam between the audio thread and the engine: two rings of plain messages, read the enums first.
+//! Messages between the audio thread and the session. The two enums, [`InputEvent`] and [`PlannedEvent`], are the protocol.
 //!
-//! Either side may be late, or gone. What the audio thread tells comes in order of time; what the musician answers carries the epoch it
-//! answers to, so that nothing is played that was meant for a place of the song that was left.
+//! Either side may be late, or gone. Input events arrive in order of time. Planned events carry the epoch they belong to, so that nothing
+//! planned for an abandoned song position is played.
 
 use super::{ControlValues, Withheld};
 use crate::music::{Note, Tick};
-use crate::plan::{Key, Moment, Step, TransportChange};
+use crate::plan::{MidiKey, MusicalTime, Step, TransportChange};
 
-/// A stretch of time in which what was planned stays meant. It ends when the transport starts, stops or jumps, and when mode, state or
-/// bypass change; a loop or a new metre does not end it.
+/// A span of time in which a plan stays valid. It ends when the transport starts, stops or jumps, and when mode, state or bypass change; a
+/// loop or a change of metre does not end it.
 ///
 /// Compare epochs for equality only: the number wraps around.
 ///
@@ -21,175 +21,175 @@ use crate::plan::{Key, Moment, Step, TransportChange};
 pub struct Epoch(pub u32);
 
 impl Epoch {
-    /// The one after it.
+    /// The next epoch.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
 }
 
-/// What the player asks for.
+/// A command of the player.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Command {
     /// Play the plan that is shown, from the next bar.
     Play,
-    /// Make another.
+    /// Generate a different plan.
     Another,
-    /// Star the one that is shown.
+    /// Star the plan that is shown.
     Keep,
-    /// Go back to what was suggested before, or forward again.
+    /// Step through the history.
     Step(Step),
 }
 
-/// What the audio thread tells, in order of time.
+/// An event from the audio thread, in order of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Heard {
-    /// The player struck a key.
+pub enum InputEvent {
+    /// A note-on of the player.
     NoteOn {
-        /// When.
-        at: Moment,
-        /// Which.
-        key: Key,
-        /// 1 to 127.
+        /// Time of the event.
+        at: MusicalTime,
+        /// MIDI channel and key.
+        key: MidiKey,
+        /// MIDI velocity, 1 to 127.
         velocity: u8,
     },
-    /// The player let a key go.
+    /// A note-off of the player.
     NoteOff {
-        /// When.
-        at: Moment,
-        /// Which.
-        key: Key,
+        /// Time of the event.
+        at: MusicalTime,
+        /// MIDI channel and key.
+        key: MidiKey,
     },
     /// The sustain pedal of a channel.
     Pedal {
-        /// When.
-        at: Moment,
-        /// 0 to 15.
+        /// Time of the event.
+        at: MusicalTime,
+        /// MIDI channel, 0 to 15.
         channel: u8,
-        /// Down or up.
+        /// Whether it is down.
         pressed: bool,
     },
-    /// A planned note sounds. One that was late, found no room or no free key is not told.
-    Sounds {
-        /// When.
-        at: Moment,
+    /// A planned note has started. Notes that are late, or find no voice or no free key, are not reported.
+    NoteStarted {
+        /// Time of the event.
+        at: MusicalTime,
         /// The note, as it was planned.
         note: Note,
-        /// 0 to 15.
+        /// MIDI channel, 0 to 15.
         channel: u8,
     },
-    /// A planned note that sounds on this key has ended before its time: it was cut, or the player took the key.
-    Ends {
-        /// When.
-        at: Moment,
-        /// Which.
-        key: Key,
+    /// A planned note has ended before its end: it was cut, or the player took its key.
+    NoteEnded {
+        /// Time of the event.
+        at: MusicalTime,
+        /// MIDI channel and key.
+        key: MidiKey,
     },
-    /// A planned note whose time has come does not sound.
+    /// A planned note that is due was left out.
     Withheld {
-        /// When.
-        at: Moment,
+        /// Time of the event.
+        at: MusicalTime,
         /// The note, as it was planned.
         note: Note,
-        /// Why.
+        /// Reason.
         reason: Withheld,
     },
-    /// The clock stands for another place of the song.
-    Turn {
-        /// The epoch from here on.
+    /// The musical clock maps to another song position.
+    TransportChange {
+        /// The epoch that begins.
         epoch: Epoch,
         /// The change of the map from clock to song.
         change: TransportChange,
     },
-    /// What was planned is void, without a jump.
-    Void {
-        /// The epoch from here on.
+    /// The plan is invalid, without a jump.
+    PlanInvalidated {
+        /// The epoch that begins.
         epoch: Epoch,
-        /// When.
-        at: Moment,
+        /// Time of the event.
+        at: MusicalTime,
     },
-    /// The player asks for something.
+    /// A trigger parameter was switched on.
     Command {
-        /// When.
-        at: Moment,
-        /// What.
+        /// Time of the event.
+        at: MusicalTime,
+        /// The command.
         command: Command,
     },
-    /// The clock has run to here, with the controls as they stand: at least once for every tick while it runs.
-    Reached {
-        /// Everything before it was told.
-        at: Moment,
+    /// The clock has reached this time. Sent at least once for every tick while it runs, with the current controls.
+    TimeReached {
+        /// All earlier events have been sent.
+        at: MusicalTime,
         /// Quarters per minute.
         tempo: f64,
-        /// As they stand.
+        /// Current values.
         controls: ControlValues,
     },
-    /// Events were lost to a full ring, a bypass or a reset: every key and pedal counts as let go.
-    Gap {
-        /// When it was over.
-        at: Moment,
+    /// Events were lost to a full ring, a bypass or a reset: all keys and pedals count as released.
+    InputLost {
+        /// End of the loss.
+        at: MusicalTime,
     },
 }
 
-impl Heard {
+impl InputEvent {
     /// When it happened, on the unwrapped clock.
     #[must_use]
-    pub const fn at(&self) -> Moment {
+    pub const fn at(&self) -> MusicalTime {
         match *self {
             Self::NoteOn { at, .. }
             | Self::NoteOff { at, .. }
             | Self::Pedal { at, .. }
-            | Self::Sounds { at, .. }
-            | Self::Ends { at, .. }
+            | Self::NoteStarted { at, .. }
+            | Self::NoteEnded { at, .. }
             | Self::Withheld { at, .. }
-            | Self::Void { at, .. }
+            | Self::PlanInvalidated { at, .. }
             | Self::Command { at, .. }
-            | Self::Reached { at, .. }
-            | Self::Gap { at } => at,
-            Self::Turn { change, .. } => change.at,
+            | Self::TimeReached { at, .. }
+            | Self::InputLost { at } => at,
+            Self::TransportChange { change, .. } => change.at,
         }
     }
 }
 
-/// What the session answers.
+/// An event for the audio thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planned {
-    /// Play this note at its time on the clock. In order of time they cost least.
+pub enum PlannedEvent {
+    /// Play this note at its time. Notes in order of time are cheapest to schedule.
     Note {
-        /// What it answers to.
+        /// The epoch it belongs to.
         epoch: Epoch,
         /// The note.
         note: Note,
-        /// 0 to 15.
+        /// MIDI channel, 0 to 15.
         channel: u8,
     },
-    /// Notes that start at this tick or later, of those sent before this message, are not played.
+    /// Drop notes that start at or after this tick, of those sent before this message.
     Withdraw {
-        /// What it answers to.
+        /// The epoch it belongs to.
         epoch: Epoch,
-        /// The first tick withdrawn.
+        /// First tick that is dropped.
         from: Tick,
     },
-    /// Play was pressed in the window while the clock stood: it starts, unless it runs by now.
+    /// Start the clock, unless it is running: Play was pressed in the editor while it was stopped.
     StartClock {
-        /// What it answers to.
+        /// The epoch it belongs to.
         epoch: Epoch,
     },
-    /// What sounds at this tick ends there.
-    Cut {
-        /// What it answers to.
+    /// End the planned notes that sound at this tick.
+    End {
+        /// The epoch it belongs to.
         epoch: Epoch,
-        /// When.
+        /// Time of the ends.
         at: Tick,
     },
 }
 
-impl Planned {
-    /// The epoch it answers to.
+impl PlannedEvent {
+    /// The epoch it belongs to.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         match self {
-            Self::Note { epoch, .. } | Self::Withdraw { epoch, .. } | Self::StartClock { epoch } | Self::Cut { epoch, .. } => *epoch,
+            Self::Note { epoch, .. } | Self::Withdraw { epoch, .. } | Self::StartClock { epoch } | Self::End { epoch, .. } => *epoch,
         }
     }
 }

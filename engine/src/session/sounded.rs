@@ -1,25 +1,25 @@
 //! What sounded of the plans, as the audio thread told it: part of what was heard.
 
 use crate::music::{Note, Tick};
-use crate::plan::Key;
+use crate::plan::MidiKey;
 
 /// The notes that sounded, and those that do.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sounded {
     /// In order of their starts.
-    notes: Vec<(Key, Note)>,
+    notes: Vec<(MidiKey, Note)>,
     /// The last cut that was ordered: what starts before it ends there.
     cut: Option<Tick>,
 }
 
 impl Sounded {
     /// A planned note sounds: until its end, if nothing more is told of it.
-    pub(super) fn start(&mut self, key: Key, note: Note) {
+    pub(super) fn start(&mut self, key: MidiKey, note: Note) {
         self.notes.push((key, shortened(note, self.cut)));
     }
 
     /// What sounds on a key has ended before its time.
-    pub(super) fn end(&mut self, key: Key, at: Tick) {
+    pub(super) fn end(&mut self, key: MidiKey, at: Tick) {
         if let Some((_, note)) = self.notes.iter_mut().rev().find(|(other, _)| *other == key) {
             note.duration = (at - note.onset).max(Tick(1));
         }
@@ -58,10 +58,10 @@ mod tests {
 
     use super::*;
 
-    const KEY: Key = Key::new(1, 60).unwrap();
-    const OTHER: Key = Key::new(1, 64).unwrap();
+    const KEY: MidiKey = MidiKey::new(1, 60).unwrap();
+    const OTHER: MidiKey = MidiKey::new(1, 64).unwrap();
 
-    fn note(onset: i64, duration: i64, key: Key) -> Note {
+    fn note(onset: i64, duration: i64, key: MidiKey) -> Note {
         Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch: key.pitch(), velocity: 80, role: Role::Keys }
     }
 

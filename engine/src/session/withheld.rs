@@ -1,4 +1,4 @@
-//! Planned notes that do not sound, and why.
+//! PlannedEvent notes that do not sound, and why.
 
 use crate::music::Note;
 

@@ -14,7 +14,7 @@ use crate::plan::Passage;
 use crate::service::{Assignment, JobError, Musician, Outcome, Service, Setup, Shelf};
 use parking_lot::Mutex;
 
-use super::pace::Parts;
+use super::engine_status::Parts;
 
 /// One copy of the weights for all instances of the library.
 static MODEL: Shelf<Model> = Shelf::new();

@@ -4,7 +4,7 @@ use antiphon_engine::plan::{SongBar, SongPosition};
 
 use super::bar_lines::Place;
 use super::span::SAMPLE_SLACK;
-use super::{Cause, Clock, HostTime, Moment, Motion, Position, Span, TransportEvent};
+use super::{Cause, Clock, HostTime, Motion, MusicalTime, Position, Span, TransportEvent};
 use antiphon_engine::plan::{EQUAL, whole};
 
 /// Host rounding, in ticks, that is not corrected: Ardour's positions are whole 1920ths of a quarter.
@@ -46,7 +46,7 @@ impl Clock {
                 self.motion = Motion::Internal;
                 self.set_rate_from(self.now().ceil(), rate);
                 self.lines.reset_position();
-                self.bar = self.song_bar(host, self.song_at(Moment(self.anchor)));
+                self.bar = self.song_bar(host, self.song_at(MusicalTime(self.anchor)));
                 Some(self.transport_event(cause))
             }
             Position::Samples(sample) if self.motion == Motion::Host && self.next_sample == Some(sample) => {
@@ -55,7 +55,7 @@ impl Clock {
             }
             Position::Samples(sample) => Some(self.jump(host, sample as f64 * rate, rate, cause, frames)),
             Position::Musical(song) if self.motion == Motion::Host => {
-                let error = song - self.song_at(Moment(self.now()));
+                let error = song - self.song_at(MusicalTime(self.now()));
                 let explained = (rate - last.rate).abs() * f64::from(last.frames);
                 if error.abs() <= ROUNDING {
                     self.keep_rate(rate);
@@ -109,7 +109,7 @@ impl Clock {
     fn is_loop(&self, host: &HostTime, song: f64, last: Span) -> bool {
         let reach = f64::from(last.frames) * last.rate + DRIFT;
         host.cycle.is_some_and(|(start, end)| {
-            (song - start).abs() <= reach && (self.song_at(Moment(self.now())) - end).abs() <= reach && song < end
+            (song - start).abs() <= reach && (self.song_at(MusicalTime(self.now())) - end).abs() <= reach && song < end
         })
     }
 
@@ -118,13 +118,13 @@ impl Clock {
     pub(super) fn wrap(&mut self, host: &HostTime, frames: u32) -> Option<TransportEvent> {
         let (start, end) = host.cycle.filter(|_| host.playing && self.motion == Motion::Host && self.rate > 0.0)?;
         let length = end - start;
-        let song = self.song_at(Moment(self.now()));
+        let song = self.song_at(MusicalTime(self.now()));
         let passes = song < end - EQUAL && song + f64::from(frames) * self.rate > end + EQUAL;
         if !passes || (length - length.round()).abs() > EQUAL || !matches!(host.position, Position::Musical(_)) {
             return None;
         }
         let sample = u32::try_from(whole(((end - song) / self.rate - SAMPLE_SLACK).ceil())).ok().filter(|&sample| sample < frames)?;
-        let at = Moment(self.now() + f64::from(sample) * self.rate);
+        let at = MusicalTime(self.now() + f64::from(sample) * self.rate);
         self.song = self.song.saturating_sub(whole(length));
         self.lines.reset_position();
         self.bar = self.lines.bar_after_loop(start, self.bar);
@@ -133,7 +133,7 @@ impl Clock {
 
     /// A metre change event if the bar lines have moved.
     fn realign(&mut self, host: &HostTime) -> Option<TransportEvent> {
-        let bar = self.song_bar(host, self.song_at(Moment(self.now())));
+        let bar = self.song_bar(host, self.song_at(MusicalTime(self.now())));
         let same = bar.metre == self.bar.metre && bar.start.since(self.bar.start).0 % bar.metre.bar_length().0 == 0;
         self.bar = bar;
         (!same).then(|| self.transport_event(Cause::Metre))
@@ -145,12 +145,12 @@ impl Clock {
     }
 
     fn transport_event(&self, cause: Cause) -> TransportEvent {
-        let at = Moment(self.now());
+        let at = MusicalTime(self.now());
         TransportEvent { cause, sample: 0, at, song: self.song_tick(at), bar: self.bar }
     }
 
     /// Song tick that corresponds to a clock time.
-    pub(super) fn song_tick(&self, time: Moment) -> SongPosition {
+    pub(super) fn song_tick(&self, time: MusicalTime) -> SongPosition {
         SongPosition(time.tick().0.saturating_add(self.song))
     }
 }

@@ -14,7 +14,7 @@ mod tests;
 mod transport_event;
 
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
-pub use antiphon_engine::plan::{Cause, Moment};
+pub use antiphon_engine::plan::{Cause, MusicalTime};
 use antiphon_engine::plan::{SongBar, SongPosition};
 
 use bar_lines::BarLines;
@@ -145,9 +145,9 @@ impl Clock {
         self.run = u64::from(self.span.frames);
         self.span = Span { start: self.anchor, rate, ..self.span };
         // No host bar lines: the first bar begins here.
-        let song = self.song_tick(Moment(now));
+        let song = self.song_tick(MusicalTime(now));
         self.bar = SongBar { start: song, metre: self.bar.metre };
-        Some(TransportEvent { cause: Cause::Wake, sample, at: Moment(now), song, bar: self.bar })
+        Some(TransportEvent { cause: Cause::Wake, sample, at: MusicalTime(now), song, bar: self.bar })
     }
 
     /// The current block.
@@ -170,7 +170,7 @@ impl Clock {
 
     /// Song position, in ticks, at a clock time.
     #[must_use]
-    pub fn song_at(&self, time: Moment) -> f64 {
+    pub fn song_at(&self, time: MusicalTime) -> f64 {
         time.0 + self.song as f64
     }
 

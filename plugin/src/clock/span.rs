@@ -1,6 +1,6 @@
 //! One block on the clock: conversion between samples and clock time.
 
-use super::Moment;
+use super::MusicalTime;
 use antiphon_engine::plan::whole;
 
 /// Fraction of a sample by which a time may exceed a sample and still belong to it. Absorbs floating-point rounding.
@@ -22,20 +22,20 @@ pub struct Span {
 impl Span {
     /// Clock time of a sample.
     #[must_use]
-    pub fn time(&self, sample: u32) -> Moment {
-        Moment((self.start + f64::from(sample) * self.rate).max(self.earliest))
+    pub fn time(&self, sample: u32) -> MusicalTime {
+        MusicalTime((self.start + f64::from(sample) * self.rate).max(self.earliest))
     }
 
     /// Clock time of the block end.
     #[must_use]
-    pub fn end(&self) -> Moment {
+    pub fn end(&self) -> MusicalTime {
         self.time(self.frames)
     }
 
     /// First sample at or after a time: negative if the time lies before the block, at least `frames` if after it. While the clock is
     /// stopped, times from now on are never reached ([`i64::MAX`]).
     #[must_use]
-    pub fn sample(&self, time: Moment) -> i64 {
+    pub fn sample(&self, time: MusicalTime) -> i64 {
         let ahead = time.0 - self.start;
         if self.rate > 0.0 {
             whole((ahead / self.rate - SAMPLE_SLACK).ceil())

@@ -74,7 +74,7 @@ fn tick_falls_on_its_sample_at_any_block_length() {
                 host.block(frames);
                 let span = host.clock.span();
                 loop {
-                    let sample = span.sample(Moment::from(Tick(tick)));
+                    let sample = span.sample(MusicalTime::from(Tick(tick)));
                     if sample >= i64::from(frames) {
                         break;
                     }
@@ -94,7 +94,7 @@ fn start_takes_over_the_fraction_of_a_tick() {
     let mut host = Host::new(120.0, 48_000.0);
     host.locate(77.25);
     let event = host.block(64).first.unwrap();
-    assert_eq!((event.cause, event.at, event.song), (Cause::Start, Moment(0.25), SongPosition(77)));
+    assert_eq!((event.cause, event.at, event.song), (Cause::Start, MusicalTime(0.25), SongPosition(77)));
     assert_eq!(event.bar, SongBar { start: SongPosition(0), metre: Metre::COMMON });
     assert_eq!(host.block(64), TransportEvents::default());
 }
@@ -105,7 +105,7 @@ fn locate_backwards_does_not_turn_the_clock_back() {
     host.block(48_000);
     host.locate(5.5);
     let event = host.block(64).first.unwrap();
-    assert_eq!((event.cause, event.at, event.song), (Cause::Locate, Moment(48.5), SongPosition(5)));
+    assert_eq!((event.cause, event.at, event.song), (Cause::Locate, MusicalTime(48.5), SongPosition(5)));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn loop_end_within_a_block_is_an_event_at_its_sample() {
     // Two ticks to the loop end, 1000 samples each.
     let events = host.block(3000);
     let wrap = events.within.unwrap();
-    assert_eq!((wrap.cause, wrap.sample, wrap.at, wrap.song), (Cause::Loop, 2000, Moment(2.0), SongPosition(96)));
+    assert_eq!((wrap.cause, wrap.sample, wrap.at, wrap.song), (Cause::Loop, 2000, MusicalTime(2.0), SongPosition(96)));
     host.locate(97.0);
     assert_eq!(host.block(500), TransportEvents::default());
     assert_eq!(host.clock.span().start, 3.0);
@@ -215,17 +215,17 @@ fn clock_without_a_transport_starts_with_the_player() {
     let mut clock = Clock::new();
     clock.set_sample_rate(48_000.0);
     assert_eq!(clock.begin(&NO_TRANSPORT, 256), TransportEvents::default());
-    assert_eq!(clock.span().end(), Moment(0.0));
+    assert_eq!(clock.span().end(), MusicalTime(0.0));
     clock.begin(&NO_TRANSPORT, 2048);
     let event = clock.start(40).unwrap();
-    assert_eq!((event.cause, event.sample, event.at), (Cause::Wake, 40, Moment(0.0)));
+    assert_eq!((event.cause, event.sample, event.at), (Cause::Wake, 40, MusicalTime(0.0)));
     assert_eq!(clock.start(50), None);
-    assert_eq!(clock.span().sample(Moment(1.0)), 1040);
+    assert_eq!(clock.span().sample(MusicalTime(1.0)), 1040);
     // The clock was stopped before sample 40.
-    assert_eq!(clock.span().time(0), Moment(0.0));
+    assert_eq!(clock.span().time(0), MusicalTime(0.0));
     clock.begin(&NO_TRANSPORT, 256);
-    assert_eq!(clock.span().sample(Moment(2.0)), 2040 - 2048);
-    assert_eq!(clock.span().sample(Moment(3.0)), 3040 - 2048);
+    assert_eq!(clock.span().sample(MusicalTime(2.0)), 2040 - 2048);
+    assert_eq!(clock.span().sample(MusicalTime(3.0)), 3040 - 2048);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn metre_change_moves_the_bar_lines_but_not_the_clock() {
     host.time.metre = Metre::new(3, 4);
     host.time.bar_line = Some(96.0);
     let event = host.block(64).first.unwrap();
-    assert_eq!((event.cause, event.at), (Cause::Metre, Moment(96.0)));
+    assert_eq!((event.cause, event.at), (Cause::Metre, MusicalTime(96.0)));
     // The start of the next bar, as Ardour reports it, has the same phase.
     host.time.bar_line = Some(168.0);
     assert_eq!(host.block(64), TransportEvents::default());
@@ -280,7 +280,7 @@ fn clock_without_a_valid_sample_rate_is_stopped() {
         assert_eq!(host.block(64), TransportEvents::default());
         assert_eq!(host.block(64), TransportEvents::default());
         assert_eq!(host.clock.start(0), None);
-        assert_eq!(host.clock.span().end(), Moment(0.0));
+        assert_eq!(host.clock.span().end(), MusicalTime(0.0));
     }
 }
 
@@ -304,7 +304,7 @@ proptest! {
     fn clock_never_runs_backwards(blocks in prop::collection::vec((host_time(), 0..5000u32, any::<bool>()), 1..60)) {
         let mut clock = Clock::new();
         clock.set_sample_rate(44_100.0);
-        let mut before = Moment(0.0);
+        let mut before = MusicalTime(0.0);
         for (time, frames, starts) in blocks {
             let events = clock.begin(&time, frames);
             let started = if starts { clock.start(frames / 2) } else { None };
@@ -315,7 +315,7 @@ proptest! {
             }
             for event in events.first.into_iter().chain(events.within).chain(started) {
                 prop_assert!(event.sample == 0 || event.sample < frames || frames == 0);
-                prop_assert!(event.at >= Moment(0.0) && event.at.0 <= span.end().0 + EQUAL);
+                prop_assert!(event.at >= MusicalTime(0.0) && event.at.0 <= span.end().0 + EQUAL);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Transport changes with the sample at which they happen.
 
-use antiphon_engine::plan::{Cause, Moment, SongBar, SongPosition, TransportChange};
+use antiphon_engine::plan::{Cause, MusicalTime, SongBar, SongPosition, TransportChange};
 
 /// A change of the mapping from clock to song position.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,7 +10,7 @@ pub struct TransportEvent {
     /// Offset from the start of the block, in samples.
     pub sample: u32,
     /// Clock time.
-    pub at: Moment,
+    pub at: MusicalTime,
     /// Song tick at that clock time, from now on.
     pub song: SongPosition,
     /// A bar line of the song, and the metre.

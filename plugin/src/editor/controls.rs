@@ -1,6 +1,6 @@
 //! Buttons and sliders of the editor.
 
-use antiphon_engine::plan::Mode;
+use antiphon_engine::plan::PlayMode;
 use antiphon_roll::legend::{BEFORE, INK, PAPER};
 use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Sense, Slider, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
@@ -21,7 +21,7 @@ pub(super) const PAIR_WIDTH: f32 = HANDLE_WIDTH + 2.0 + SAVE_WIDTH;
 pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
     let current = model.values().mode;
     ui.spacing_mut().item_spacing.x = 4.0;
-    for mode in Mode::ALL {
+    for mode in PlayMode::ALL {
         let ready = model.is_ready(mode);
         let button = ui.add_enabled(ready, Button::selectable(mode == current, mode.name()));
         let button = button.on_hover_text(purpose(mode)).on_disabled_hover_text(format!("{} Not available yet.", purpose(mode)));
@@ -31,13 +31,13 @@ pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
     }
 }
 
-const fn purpose(mode: Mode) -> &'static str {
+const fn purpose(mode: PlayMode) -> &'static str {
     match mode {
-        Mode::Suggest => "Shows what could come next; plays it when you press Play.",
-        Mode::Answer => "Takes over when you pause, and stops when you play again.",
-        Mode::Trade => "You have some bars, then Antiphon has as many.",
-        Mode::Accompany => "Plays another role along with you.",
-        Mode::Infill => "Fills the bars you mark.",
+        PlayMode::Suggest => "Shows what could come next; plays it when you press Play.",
+        PlayMode::Answer => "Takes over when you pause, and stops when you play again.",
+        PlayMode::Trade => "You have some bars, then Antiphon has as many.",
+        PlayMode::Accompany => "Plays another role along with you.",
+        PlayMode::Infill => "Fills the bars you mark.",
     }
 }
 

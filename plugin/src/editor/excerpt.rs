@@ -5,7 +5,7 @@ use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Tempo, TempoMap, Tick, d
 use antiphon_engine::plan::Entry;
 
 use super::model::Now;
-use crate::clock::{Moment, Motion};
+use crate::clock::{Motion, MusicalTime};
 use antiphon_engine::session::{ShownBar, ShownPlan, Snapshot};
 
 /// What can be exported from the editor.
@@ -78,7 +78,7 @@ impl Excerpt {
         let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
         let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
         let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
-        let now = Now { playhead: Moment::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
+        let now = Now { playhead: MusicalTime::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
         Self::of(Source::Plan, &snapshot, &now)
     }
 
@@ -105,7 +105,7 @@ mod tests {
     use crate::editor::samples::{bar, plan};
 
     fn now(playhead: f64, tempo: f64) -> Now {
-        Now { playhead: Moment(playhead), tempo, motion: Motion::Host }
+        Now { playhead: MusicalTime(playhead), tempo, motion: Motion::Host }
     }
 
     fn note(onset: i64, duration: Tick, pitch: u8, role: Role) -> Note {

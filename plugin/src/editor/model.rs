@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, Mode};
+use antiphon_engine::plan::{History, PlayMode};
 
-use crate::clock::{Moment, Motion};
+use crate::clock::{Motion, MusicalTime};
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::Snapshot;
@@ -18,7 +18,7 @@ pub trait EditorModel {
     /// Current values of the controls.
     fn values(&self) -> ControlValues;
     /// Whether a mode is implemented.
-    fn is_ready(&self, mode: Mode) -> bool;
+    fn is_ready(&self, mode: PlayMode) -> bool;
     /// All suggestions so far, and the entry shown, if it is not the current plan.
     fn history(&self) -> Arc<History>;
     /// What the player should know about project and host, in sentences.
@@ -48,7 +48,7 @@ pub enum Control {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {
     /// A mode.
-    Mode(Mode),
+    Mode(PlayMode),
     /// In bars, 1 to 8.
     Horizon(u8),
     /// 0 to 1.
@@ -71,7 +71,7 @@ impl Change {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Now {
     /// Playhead on the unwrapped clock.
-    pub playhead: Moment,
+    pub playhead: MusicalTime,
     /// Quarters per minute.
     pub tempo: f64,
     /// What drives the clock.
@@ -86,6 +86,6 @@ impl Now {
         const FARTHEST: f64 = 1e8;
         let playhead = if self.playhead.0.is_nan() { 0.0 } else { self.playhead.0.clamp(-FARTHEST, FARTHEST) };
         let tempo = if self.tempo.is_finite() { self.tempo.max(0.0) } else { 0.0 };
-        Self { playhead: Moment(playhead), tempo, ..self }
+        Self { playhead: MusicalTime(playhead), tempo, ..self }
     }
 }

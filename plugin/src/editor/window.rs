@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, Mode};
+use antiphon_engine::plan::{History, PlayMode};
 use antiphon_roll::legend::PAPER;
 use egui::{Color32, Context, Ui};
 use nice_plug::context::gui::GuiContext;
@@ -26,7 +26,7 @@ use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep};
 use crate::status_messages::status_message;
-use antiphon_engine::session::{Board, Command, CommandSender, ControlValues, Snapshot};
+use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnapshot, Snapshot};
 
 /// Resize constraints for hosts; the minimum size is in points.
 pub(super) const RESIZE_HINT: ResizeHint =
@@ -34,7 +34,12 @@ pub(super) const RESIZE_HINT: ResizeHint =
 
 /// The editor of one instance. Opens no window, since hosts create editors only to inspect them.
 #[must_use]
-pub fn editor(params: Arc<AntiphonParams>, meters: Arc<Meters>, board: Arc<Board>, commands: CommandSender) -> Option<AntiphonEditor> {
+pub fn editor(
+    params: Arc<AntiphonParams>,
+    meters: Arc<Meters>,
+    board: Arc<SharedSnapshot>,
+    commands: CommandSender,
+) -> Option<AntiphonEditor> {
     // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
     let notified = notifier.clone();
@@ -147,7 +152,7 @@ impl NiceEguiApp for App {
 struct HostModel {
     params: Arc<AntiphonParams>,
     meters: Arc<Meters>,
-    board: Arc<Board>,
+    board: Arc<SharedSnapshot>,
     commands: CommandSender,
     /// Receives parameter changes; `None` until a window was opened.
     host: Option<GuiContext>,
@@ -167,7 +172,7 @@ impl EditorModel for HostModel {
     }
 
     /// The parameter's text marks modes that are not implemented.
-    fn is_ready(&self, mode: Mode) -> bool {
+    fn is_ready(&self, mode: PlayMode) -> bool {
         ModeStep::variants().get(usize::from(mode.step())).is_some_and(|text| *text == mode.name())
     }
 
@@ -297,7 +302,7 @@ mod tests {
     fn change_sets_its_parameter_in_a_gesture() {
         let (mut model, host) = model();
         for (change, name, normalised) in [
-            (Change::Mode(Mode::Infill), "Mode", 1.0),
+            (Change::Mode(PlayMode::Infill), "Mode", 1.0),
             (Change::Horizon(8), "Horizon", 1.0),
             (Change::Adventurousness(0.25), "Adventurousness", 0.25),
         ] {
@@ -312,8 +317,8 @@ mod tests {
     #[test]
     fn modes_that_are_not_implemented_are_not_ready() {
         let (model, _) = model();
-        let ready: Vec<_> = Mode::ALL.into_iter().filter(|&mode| model.is_ready(mode)).collect();
-        assert_eq!(ready, [Mode::Suggest]);
+        let ready: Vec<_> = PlayMode::ALL.into_iter().filter(|&mode| model.is_ready(mode)).collect();
+        assert_eq!(ready, [PlayMode::Suggest]);
     }
 
     #[test]

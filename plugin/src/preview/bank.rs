@@ -1,12 +1,12 @@
 //! Voice allocation among voices of one kind.
 
-use antiphon_engine::plan::Key;
+use antiphon_engine::plan::MidiKey;
 
 use super::tone::Tone;
 use super::voice::Voice;
 
-/// Key of a voice that was never used.
-const NO_KEY: Key = Key::new(0, 0).unwrap();
+/// MidiKey of a voice that was never used.
+const NO_KEY: MidiKey = MidiKey::new(0, 0).unwrap();
 
 /// What sustains a voice, in order of stealing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +24,7 @@ enum Sustain {
 /// Allocation state of a voice.
 #[derive(Debug, Clone, Copy)]
 struct VoiceState {
-    key: Key,
+    key: MidiKey,
     sustain: Sustain,
 }
 
@@ -46,7 +46,7 @@ impl<const VOICES: usize> Bank<VOICES> {
 
     /// Starts a note on an idle voice; if there is none, steals one, released voices first, of these the quietest. Returns the last output
     /// sample of the stolen voice, left and right.
-    pub(super) fn note_on(&mut self, key: Key, tone: Tone) -> [f32; 2] {
+    pub(super) fn note_on(&mut self, key: MidiKey, tone: Tone) -> [f32; 2] {
         let idle = self.states.iter().position(|state| state.sustain == Sustain::Idle);
         let first = idle.unwrap_or_else(|| self.voice_to_steal());
         self.states[first] = VoiceState { key, sustain: Sustain::Key };
@@ -64,7 +64,7 @@ impl<const VOICES: usize> Bank<VOICES> {
     }
 
     /// Releases the matching keys. Where the channel's bit of `pedals` is set, the pedal sustains them.
-    pub(super) fn note_off(&mut self, pedals: u16, matches: impl Fn(Key) -> bool) {
+    pub(super) fn note_off(&mut self, pedals: u16, matches: impl Fn(MidiKey) -> bool) {
         for (state, voice) in self.states.iter_mut().zip(&mut self.voices) {
             if state.sustain == Sustain::Key && matches(state.key) {
                 if pedals >> state.key.channel() & 1 == 1 {
@@ -88,7 +88,7 @@ impl<const VOICES: usize> Bank<VOICES> {
     }
 
     /// Fades the matching keys out without a click: from now on each sample is multiplied by `factor` once more than the one before.
-    pub(super) fn fade(&mut self, factor: f32, matches: impl Fn(Key) -> bool) {
+    pub(super) fn fade(&mut self, factor: f32, matches: impl Fn(MidiKey) -> bool) {
         for (state, voice) in self.states.iter_mut().zip(&mut self.voices) {
             if state.sustain != Sustain::Idle && matches(state.key) {
                 state.sustain = Sustain::None;

@@ -1,6 +1,6 @@
 //! Maps events to voices.
 
-use antiphon_engine::plan::Key;
+use antiphon_engine::plan::MidiKey;
 use nice_plug::midi::{NoteEvent, control_change};
 
 use super::bank::Bank;
@@ -61,12 +61,12 @@ impl Synth {
         match *event {
             NoteEvent::NoteOn { channel, key, velocity, .. } => {
                 let numbers = channel.number().zip(key.number());
-                if let Some(key) = numbers.and_then(|(channel, pitch)| Key::new(channel, pitch)) {
+                if let Some(key) = numbers.and_then(|(channel, pitch)| MidiKey::new(channel, pitch)) {
                     self.note_on(key, velocity, sound);
                 }
             }
             NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-                let matches = |struck: Key| {
+                let matches = |struck: MidiKey| {
                     channel.number().is_none_or(|number| number == struck.channel())
                         && key.number().is_none_or(|pitch| pitch == struck.pitch())
                 };
@@ -120,12 +120,12 @@ impl Synth {
         }
     }
 
-    fn fade_keys(&mut self, matches: impl Fn(Key) -> bool) {
+    fn fade_keys(&mut self, matches: impl Fn(MidiKey) -> bool) {
         self.pitched.fade(self.fade, &matches);
         self.drums.fade(self.fade, &matches);
     }
 
-    fn note_on(&mut self, key: Key, velocity: f32, sound: Sound) {
+    fn note_on(&mut self, key: MidiKey, velocity: f32, sound: Sound) {
         let velocity = if velocity.is_nan() { 0.0 } else { velocity.clamp(0.0, 1.0) };
         let cut = if sound == Sound::Percussion || key.channel() == DRUM_CHANNEL {
             // Repeated drum hits, and a closing hi-hat.
@@ -140,7 +140,7 @@ impl Synth {
         self.residual = [self.residual[0] + cut[0], self.residual[1] + cut[1]];
     }
 
-    fn note_off(&mut self, matches: impl Fn(Key) -> bool) {
+    fn note_off(&mut self, matches: impl Fn(MidiKey) -> bool) {
         self.pitched.note_off(self.pedals, &matches);
         self.drums.note_off(self.pedals, &matches);
     }

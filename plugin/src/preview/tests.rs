@@ -1,6 +1,6 @@
 //! Measurements of the preview synth's output.
 
-use antiphon_engine::plan::Key;
+use antiphon_engine::plan::MidiKey;
 use nice_plug::midi::{NoteEvent, control_change};
 
 use super::*;
@@ -9,11 +9,11 @@ use crate::port::{note_off, note_on};
 const RATE: f32 = 48_000.0;
 /// One second, in samples.
 const SECOND: usize = 48_000;
-const A4: Key = Key::new(0, 69).unwrap();
-const KICK: Key = Key::new(9, 36).unwrap();
-const SNARE: Key = Key::new(9, 38).unwrap();
-const HAT: Key = Key::new(9, 42).unwrap();
-const OPEN_HAT: Key = Key::new(9, 46).unwrap();
+const A4: MidiKey = MidiKey::new(0, 69).unwrap();
+const KICK: MidiKey = MidiKey::new(9, 36).unwrap();
+const SNARE: MidiKey = MidiKey::new(9, 38).unwrap();
+const HAT: MidiKey = MidiKey::new(9, 42).unwrap();
+const OPEN_HAT: MidiKey = MidiKey::new(9, 46).unwrap();
 
 /// Plays events at their samples from the start, in blocks that cycle through these lengths; returns both channels.
 fn play(rate: f32, samples: usize, events: &[Event], lengths: &[usize]) -> [Vec<f32>; 2] {
@@ -97,7 +97,7 @@ fn note_starts_at_its_sample_and_decays_to_silence() {
 #[test]
 fn strongest_frequency_is_that_of_the_key() {
     for pitch in (33..=96).step_by(9) {
-        let [left, _] = play(RATE, SECOND, &[note_on(0, Key::new(0, pitch).unwrap(), 90)], &[512]);
+        let [left, _] = play(RATE, SECOND, &[note_on(0, MidiKey::new(0, pitch).unwrap(), 90)], &[512]);
         let hertz = 440.0 * ((f64::from(pitch) - 69.0) / 12.0).exp2();
         let at = |semitones: f64| strength(&left[4800..], hertz * (semitones / 12.0).exp2(), RATE.into());
         // The key's own frequency is stronger than neighbours a tenth of a semitone away, and than all other keys.
@@ -142,11 +142,11 @@ fn kick_snare_and_hat_have_different_spectra() {
     }
     // Every other drum key is audible, and so are drums on any channel with the drum sound.
     for pitch in 0..128 {
-        assert!(peak(&hit(Key::new(9, pitch).unwrap())) > 0.02, "{pitch}");
+        assert!(peak(&hit(MidiKey::new(9, pitch).unwrap())) > 0.02, "{pitch}");
     }
     let mut preview = Preview::new(RATE);
     let (mut left, mut right) = (vec![0.0; 12_000], vec![0.0; 12_000]);
-    preview.begin(true, &mut left, &mut right).play(&note_on(0, Key::new(0, 36).unwrap(), 110), Sound::Percussion);
+    preview.begin(true, &mut left, &mut right).play(&note_on(0, MidiKey::new(0, 36).unwrap(), 110), Sound::Percussion);
     assert_eq!(left, hit(KICK));
 }
 
@@ -175,7 +175,7 @@ fn pedal_sustains_released_keys() {
 #[test]
 fn starts_steals_and_releases_do_not_click() {
     let steady = jump(&play(RATE, SECOND, &[note_on(0, A4, 127)], &[512])[0]);
-    let key = |index: u32| Key::new(0, u8::try_from(45 + index * 7 % 25).unwrap()).unwrap();
+    let key = |index: u32| MidiKey::new(0, u8::try_from(45 + index * 7 % 25).unwrap()).unwrap();
     let starts = [note_on(100, A4, 127)];
     let restrikes: Vec<_> = (0..20).map(|index| note_on(index * 1777, A4, 127)).collect();
     let releases = [note_on(0, A4, 127), note_off(4321, A4)];
@@ -185,7 +185,7 @@ fn starts_steals_and_releases_do_not_click() {
     }
     // With voice stealing, the steepest step is about that of the same number of voices held.
     let steals: Vec<_> = (0..200).map(|index| note_on(index * 211, key(index), 60)).collect();
-    let held: Vec<_> = (0..16).map(|index| note_on(0, Key::new(0, 54 + index).unwrap(), 60)).collect();
+    let held: Vec<_> = (0..16).map(|index| note_on(0, MidiKey::new(0, 54 + index).unwrap(), 60)).collect();
     let [stealing, holding] = [steals, held].map(|events| jump(&play(RATE, SECOND, &events, &[512])[0]));
     assert!(stealing < 1.5 * holding, "{stealing} against {holding}");
     // Switched off during a note it fades, then is silent.
@@ -212,7 +212,7 @@ fn reset_silences_at_once() {
 
 #[test]
 fn all_keys_at_once_do_not_clip() {
-    let all = (0..16).flat_map(|channel| (0..128).map(move |pitch| note_on(7, Key::new(channel, pitch).unwrap(), 127)));
+    let all = (0..16).flat_map(|channel| (0..128).map(move |pitch| note_on(7, MidiKey::new(channel, pitch).unwrap(), 127)));
     let mut events: Vec<_> = all.clone().collect();
     events.extend(all.map(|event| match event {
         NoteEvent::NoteOn { voice_id, channel, key, velocity, .. } => NoteEvent::NoteOn { timing: 900, voice_id, channel, key, velocity },
@@ -225,8 +225,8 @@ fn all_keys_at_once_do_not_clip() {
 
 #[test]
 fn output_is_finite_at_any_sample_rate() {
-    let events = [note_on(0, A4, 127), note_on(0, Key::new(0, 0).unwrap(), 127), note_on(3, Key::new(0, 127).unwrap(), 127)];
-    let drums = (27..=87).map(|pitch| note_on(5, Key::new(9, pitch).unwrap(), 127));
+    let events = [note_on(0, A4, 127), note_on(0, MidiKey::new(0, 0).unwrap(), 127), note_on(3, MidiKey::new(0, 127).unwrap(), 127)];
+    let drums = (27..=87).map(|pitch| note_on(5, MidiKey::new(9, pitch).unwrap(), 127));
     let events: Vec<_> = events.into_iter().chain(drums).collect();
     for rate in [8000.0, 11_025.0, 22_050.0, 44_100.0, 88_200.0, 192_000.0, 384_000.0, 0.0, -1.0, f32::NAN, f32::INFINITY] {
         let [left, right] = play(rate, 24_000, &events, &[512]);
@@ -254,7 +254,7 @@ fn nan_velocities_and_bends_give_finite_output() {
 fn output_does_not_depend_on_the_block_length() {
     let mut events: Vec<_> = (0..60)
         .flat_map(|index| {
-            let key = Key::new(if index % 3 == 0 { 9 } else { 0 }, u8::try_from(36 + index * 5 % 40).unwrap()).unwrap();
+            let key = MidiKey::new(if index % 3 == 0 { 9 } else { 0 }, u8::try_from(36 + index * 5 % 40).unwrap()).unwrap();
             [note_on(index * 301, key, 90), note_off(index * 301 + 7000, key)]
         })
         .chain([control(5000, control_change::DAMPER_PEDAL, 1.0), control(9000, control_change::DAMPER_PEDAL, 0.0)])

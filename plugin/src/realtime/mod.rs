@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::Mode;
+use antiphon_engine::plan::PlayMode;
 use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
-use crate::clock::{Cause, Clock, HostTime, Moment, Motion, TransportEvent};
+use crate::clock::{Cause, Clock, HostTime, Motion, MusicalTime, TransportEvent};
 use crate::host_issues::{HostIssue, HostIssues};
 use crate::meters::{Count, Meters};
 use crate::params::AntiphonParams;
@@ -46,7 +46,7 @@ struct NotePath {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct WatchedParams {
     generation: u32,
-    mode: Mode,
+    mode: PlayMode,
     bypass: bool,
     /// Play, Another, Keep.
     triggers: [bool; 3],
@@ -160,7 +160,7 @@ impl RealTime {
 
 impl NotePath {
     /// Ends sounding planned notes and makes the plan stale.
-    fn invalidate_plan(&mut self, at: Moment, port: &mut impl Port) {
+    fn invalidate_plan(&mut self, at: MusicalTime, port: &mut impl Port) {
         self.end_planned_notes(0, at, port);
         self.schedule.clear_pending();
         self.capture.invalidate_plan(at);
@@ -179,7 +179,7 @@ impl NotePath {
     }
 
     /// Ends all sounding planned notes.
-    fn end_planned_notes(&mut self, sample: u32, at: Moment, port: &mut impl Port) {
+    fn end_planned_notes(&mut self, sample: u32, at: MusicalTime, port: &mut impl Port) {
         self.schedule.end_all(&mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
     }
 

@@ -1,5 +1,5 @@
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::Key;
+use antiphon_engine::plan::MidiKey;
 use nice_plug::params::Params;
 use ringbuf::traits::{Consumer, Producer};
 
@@ -8,9 +8,9 @@ use crate::clock::Position;
 use crate::planning_session::{PlanningPorts, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{note_off, note_on};
-use antiphon_engine::session::{Epoch, Heard, Planned};
+use antiphon_engine::session::{Epoch, InputEvent, PlannedEvent};
 
-const KEY: Key = Key::new(0, 60).unwrap();
+const KEY: MidiKey = MidiKey::new(0, 60).unwrap();
 /// At 120 bpm and 48 kHz: 1000 samples per tick.
 const FRAMES: u32 = 1000;
 
@@ -44,7 +44,7 @@ impl Instance {
         std::mem::take(&mut self.port.outputs)
     }
 
-    fn sent_events(&mut self) -> Vec<Heard> {
+    fn sent_events(&mut self) -> Vec<InputEvent> {
         self.session.events.pop_iter().collect()
     }
 
@@ -54,7 +54,7 @@ impl Instance {
 
     fn plan_pitch(&mut self, epoch: u32, onset: i64, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch, velocity: 90, role: Role::Keys };
-        self.session.planned.try_push(Planned::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
+        self.session.planned.try_push(PlannedEvent::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
     }
 
     /// Sets a parameter as a host does.
@@ -74,7 +74,7 @@ impl Instance {
     /// Commands sent to the session in one block.
     fn commands(&mut self) -> Vec<Command> {
         self.block(&[]);
-        let command = |event| if let Heard::Command { command, .. } = event { Some(command) } else { None };
+        let command = |event| if let InputEvent::Command { command, .. } = event { Some(command) } else { None };
         self.sent_events().into_iter().filter_map(command).collect()
     }
 }
@@ -98,7 +98,7 @@ fn drum_roles_use_the_percussion_sound_on_any_channel() {
     assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
     let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
     for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
-        instance.session.planned.try_push(Planned::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+        instance.session.planned.try_push(PlannedEvent::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
     }
     instance.port.sounds.clear();
     instance.block(&[]);
@@ -170,10 +170,13 @@ fn key_struck_by_the_player_is_taken_from_the_plan() {
     assert_eq!((0..4).flat_map(|_| instance.block(&[])).count(), 0);
     assert_eq!(instance.session.meters.count(Count::Yielded), 1);
     assert_eq!(instance.block(&[note_off(7, KEY)]), [note_off(7, KEY)]);
-    let of_plan = |event: &Heard| matches!(event, Heard::Sounds { .. } | Heard::Ends { .. });
+    let of_plan = |event: &InputEvent| matches!(event, InputEvent::NoteStarted { .. } | InputEvent::NoteEnded { .. });
     let reports: Vec<_> = instance.sent_events().into_iter().filter(of_plan).collect();
     let note = Note { onset: Tick(1), offset: 0, duration: Tick(2), pitch: KEY.pitch(), velocity: 90, role: Role::Keys };
-    assert_eq!(reports, [Heard::Sounds { at: Moment(1.0), note, channel: 0 }, Heard::Ends { at: Moment(2.5), key: KEY }]);
+    assert_eq!(
+        reports,
+        [InputEvent::NoteStarted { at: MusicalTime(1.0), note, channel: 0 }, InputEvent::NoteEnded { at: MusicalTime(2.5), key: KEY }]
+    );
 }
 
 #[test]
@@ -183,13 +186,16 @@ fn note_end_is_sent_before_the_event_that_caused_it() {
     instance.sent_events();
     instance.host.position = Position::Musical(500.0);
     instance.block(&[]);
-    assert!(matches!(instance.sent_events()[..], [Heard::Ends { at: Moment(2.0), key: KEY }, Heard::Turn { .. }, Heard::Reached { .. }]));
+    assert!(matches!(
+        instance.sent_events()[..],
+        [InputEvent::NoteEnded { at: MusicalTime(2.0), key: KEY }, InputEvent::TransportChange { .. }, InputEvent::TimeReached { .. }]
+    ));
     let mut instance = Instance::new();
     instance.sound();
     instance.sent_events();
     instance.set("bypass", 1.0);
     instance.block(&[]);
-    assert!(matches!(instance.sent_events()[..], [Heard::Ends { key: KEY, .. }, Heard::Void { .. }]));
+    assert!(matches!(instance.sent_events()[..], [InputEvent::NoteEnded { key: KEY, .. }, InputEvent::PlanInvalidated { .. }]));
 }
 
 #[test]
@@ -206,7 +212,7 @@ fn stray_note_off_with_thru_off_leaves_no_hanging_note() {
 #[test]
 fn events_of_one_sample_are_sent_as_note_offs_controllers_note_ons() {
     let mut instance = Instance::new();
-    let (held, struck) = (Key::new(0, 70).unwrap(), Key::new(0, 71).unwrap());
+    let (held, struck) = (MidiKey::new(0, 70).unwrap(), MidiKey::new(0, 71).unwrap());
     instance.block(&[]);
     instance.plan_pitch(1, 1, 1, KEY.pitch());
     instance.plan_pitch(1, 2, 1, KEY.pitch());
@@ -221,7 +227,7 @@ fn events_of_one_sample_are_sent_as_note_offs_controllers_note_ons() {
 
 #[test]
 fn channel_mode_message_ends_the_plan_and_frees_the_keys_of_its_channel() {
-    let free = Key::new(0, 50).unwrap();
+    let free = MidiKey::new(0, 50).unwrap();
     for controller in [120, 123, 127] {
         let mut instance = Instance::new();
         let message = NoteEvent::MidiCC { timing: 7, channel: 0, cc: controller, value: 0.0 };
@@ -246,7 +252,7 @@ fn note_on_with_velocity_0_releases_its_key() {
     instance.block(&[note_on(0, KEY, 9)]);
     instance.sent_events();
     assert_eq!(instance.block(&[note_on(5, KEY, 0)]), [note_off(5, KEY)]);
-    let off = |event: &Heard| matches!(event, Heard::NoteOff { key: KEY, .. });
+    let off = |event: &InputEvent| matches!(event, InputEvent::NoteOff { key: KEY, .. });
     assert!(instance.sent_events().iter().any(off));
     instance.plan(1, 2, 1);
     assert_eq!(instance.block(&[]), [note_on(0, KEY, 90)]);
@@ -257,10 +263,12 @@ fn captured_events_are_in_order_of_time() {
     let mut instance = Instance::new();
     instance.block(&[note_on(250, KEY, 33), note_off(750, KEY)]);
     let events = instance.sent_events();
-    let [Heard::Turn { epoch: Epoch(1), .. }, on, off, Heard::Reached { at, tempo, controls }] = events[..] else { panic!("{events:?}") };
-    assert_eq!(on, Heard::NoteOn { at: Moment(0.25), key: KEY, velocity: 33 });
-    assert_eq!(off, Heard::NoteOff { at: Moment(0.75), key: KEY });
-    assert_eq!((at, tempo, controls), (Moment(1.0), 120.0, instance.params.controls()));
+    let [InputEvent::TransportChange { epoch: Epoch(1), .. }, on, off, InputEvent::TimeReached { at, tempo, controls }] = events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(on, InputEvent::NoteOn { at: MusicalTime(0.25), key: KEY, velocity: 33 });
+    assert_eq!(off, InputEvent::NoteOff { at: MusicalTime(0.75), key: KEY });
+    assert_eq!((at, tempo, controls), (MusicalTime(1.0), 120.0, instance.params.controls()));
 }
 
 #[test]
@@ -287,10 +295,10 @@ fn note_with_the_transport_stopped_starts_the_clock() {
     assert_eq!(instance.sent_events(), []);
     instance.block(&[note_on(400, KEY, 9)]);
     let events = instance.sent_events();
-    let [Heard::Turn { change, .. }, Heard::NoteOn { at, .. }] = events[..2] else { panic!("{events:?}") };
+    let [InputEvent::TransportChange { change, .. }, InputEvent::NoteOn { at, .. }] = events[..2] else { panic!("{events:?}") };
     assert_eq!((change.cause, at), (Cause::Wake, change.at));
     // A note planned one tick after the first played one.
-    let planned = Key::new(0, 50).unwrap();
+    let planned = MidiKey::new(0, 50).unwrap();
     instance.plan_pitch(1, 1, 1, planned.pitch());
     assert_eq!(instance.block(&[]), [note_on(400, planned, 90)]);
 }
@@ -300,7 +308,7 @@ fn play_in_the_window_starts_a_stopped_clock() {
     let mut instance = Instance::new();
     instance.host.playing = false;
     instance.block(&[]);
-    let start = |epoch| Planned::StartClock { epoch: Epoch(epoch) };
+    let start = |epoch| PlannedEvent::StartClock { epoch: Epoch(epoch) };
     instance.session.planned.try_push(start(7)).unwrap();
     instance.block(&[]);
     assert_eq!(instance.sent_events(), [], "outdated epoch");
@@ -316,12 +324,14 @@ fn play_in_the_window_starts_a_stopped_clock() {
     instance.session.planned.try_push(start(2)).unwrap();
     instance.block(&[]);
     let events = instance.sent_events();
-    let [Heard::Turn { epoch: Epoch(3), change }, Heard::Reached { .. }] = events[..] else { panic!("{events:?}") };
+    let [InputEvent::TransportChange { epoch: Epoch(3), change }, InputEvent::TimeReached { .. }] = events[..] else {
+        panic!("{events:?}")
+    };
     assert_eq!(change.cause, Cause::Wake);
     // It is running already.
     instance.session.planned.try_push(start(3)).unwrap();
     instance.block(&[]);
-    assert!(matches!(instance.sent_events()[..], [Heard::Reached { .. }]));
+    assert!(matches!(instance.sent_events()[..], [InputEvent::TimeReached { .. }]));
 }
 
 #[test]
@@ -333,10 +343,21 @@ fn gap_is_sent_after_a_bypass_and_a_reset() {
     instance.sent_events();
     instance.set("bypass", 0.0);
     instance.block(&[]);
-    assert!(matches!(instance.sent_events()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Reached { .. }]));
+    assert!(matches!(
+        instance.sent_events()[..],
+        [InputEvent::InputLost { .. }, InputEvent::PlanInvalidated { .. }, InputEvent::TimeReached { .. }]
+    ));
     instance.realtime.reset();
     instance.block(&[]);
-    assert!(matches!(instance.sent_events()[..], [Heard::Gap { .. }, Heard::Void { .. }, Heard::Turn { .. }, Heard::Reached { .. }]));
+    assert!(matches!(
+        instance.sent_events()[..],
+        [
+            InputEvent::InputLost { .. },
+            InputEvent::PlanInvalidated { .. },
+            InputEvent::TransportChange { .. },
+            InputEvent::TimeReached { .. }
+        ]
+    ));
 }
 
 #[test]

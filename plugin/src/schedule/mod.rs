@@ -7,15 +7,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, OFFSETS_PER_TICK};
-use antiphon_engine::plan::{Key, KeyTable, PlanOn, PlayerOn, Voice};
+use antiphon_engine::plan::{KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
 use crate::capture::Capture;
-use crate::clock::{Moment, Span};
+use crate::clock::{MusicalTime, Span};
 use crate::meters::{Count, Meters};
 use crate::port::{EventOutput, Port, Sound, note_off, note_on};
-use antiphon_engine::session::{Epoch, Planned, Withheld};
+use antiphon_engine::session::{Epoch, PlannedEvent, Withheld};
 
 /// Capacity for pending notes.
 const PENDING_NOTES: usize = 4096;
@@ -27,17 +27,17 @@ const ACTIVE_NOTES: usize = 256;
 /// A note that has not started yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct PendingNote {
-    on: Moment,
-    key: Key,
+    on: MusicalTime,
+    key: MidiKey,
     note: Note,
     /// Ends the note here, if that is before its planned end.
-    cut: Option<Moment>,
+    cut: Option<MusicalTime>,
 }
 
 /// A note that has started.
 #[derive(Debug, Clone, Copy)]
 struct ActiveNote {
-    off: Moment,
+    off: MusicalTime,
     voice: Voice,
     /// Whether it ends before its planned end.
     is_cut: bool,
@@ -48,7 +48,7 @@ pub struct NoteOutput<'a, P> {
     /// Offset from the start of the block, in samples.
     pub sample: u32,
     /// Clock time of that sample.
-    pub at: Moment,
+    pub at: MusicalTime,
     /// Event output.
     pub events: &'a mut EventOutput,
     /// The host's ports.
@@ -58,7 +58,7 @@ pub struct NoteOutput<'a, P> {
 }
 
 impl<P: Port> NoteOutput<'_, P> {
-    fn note_off(&mut self, key: Key) {
+    fn note_off(&mut self, key: MidiKey) {
         self.events.send(self.port, note_off(self.sample, key));
     }
 
@@ -68,7 +68,7 @@ impl<P: Port> NoteOutput<'_, P> {
     }
 
     /// Ends a planned note before its planned end.
-    fn cut(&mut self, key: Key) {
+    fn cut(&mut self, key: MidiKey) {
         self.note_off(key);
         self.capture.note_ended(key, self.at);
     }
@@ -78,7 +78,7 @@ impl<P: Port> NoteOutput<'_, P> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Received {
-    /// Planned notes, or nothing.
+    /// PlannedEvent notes, or nothing.
     Events,
     /// Also a request to start the clock: Play was pressed in the window while it was stopped.
     StartClock,
@@ -86,7 +86,7 @@ pub enum Received {
 
 /// Plays the plan's notes, and tracks which keys the plan and the player hold.
 pub struct Schedule {
-    planned: HeapCons<Planned>,
+    planned: HeapCons<PlannedEvent>,
     meters: Arc<Meters>,
     /// Sorted by `on`.
     pending: VecDeque<PendingNote>,
@@ -100,7 +100,7 @@ pub struct Schedule {
 impl Schedule {
     /// A player for this ring, with all memory allocated.
     #[must_use]
-    pub fn new(planned: HeapCons<Planned>, meters: Arc<Meters>) -> Self {
+    pub fn new(planned: HeapCons<PlannedEvent>, meters: Arc<Meters>) -> Self {
         let (pending, active) = (VecDeque::with_capacity(PENDING_NOTES), Vec::with_capacity(ACTIVE_NOTES));
         Self { planned, meters, pending, active, keys: KeyTable::new(), started: None }
     }
@@ -116,12 +116,12 @@ impl Schedule {
                 continue;
             }
             match message {
-                Planned::Note { note, channel, .. } => self.enqueue(&note, channel, span),
-                Planned::StartClock { .. } => received = Received::StartClock,
-                Planned::Withdraw { from, .. } => {
+                PlannedEvent::Note { note, channel, .. } => self.enqueue(&note, channel, span),
+                PlannedEvent::StartClock { .. } => received = Received::StartClock,
+                PlannedEvent::Withdraw { from, .. } => {
                     self.pending.truncate(self.pending.partition_point(|note| note.on < from.into()));
                 }
-                Planned::Cut { at, .. } => {
+                PlannedEvent::End { at, .. } => {
                     for note in self.active.iter_mut().filter(|note| note.off > at.into()) {
                         (note.off, note.is_cut) = (at.into(), true);
                     }
@@ -201,14 +201,14 @@ impl Schedule {
     }
 
     /// The player strikes a key: a planned note sounding there ends first.
-    pub fn player_on<P: Port>(&mut self, key: Key, output: &mut NoteOutput<'_, P>) {
+    pub fn player_on<P: Port>(&mut self, key: MidiKey, output: &mut NoteOutput<'_, P>) {
         if self.keys.player_on(key) == PlayerOn::ReleasePlan {
             output.cut(key);
         }
     }
 
     /// The player releases a key. If the note-off is passed on, it also ends a planned note sounding there.
-    pub fn player_off<P: Port>(&mut self, key: Key, goes_out: bool, output: &mut NoteOutput<'_, P>) {
+    pub fn player_off<P: Port>(&mut self, key: MidiKey, goes_out: bool, output: &mut NoteOutput<'_, P>) {
         if (goes_out || self.keys.player_holds(key)) && self.keys.player_off(key) {
             output.capture.note_ended(key, output.at);
         }
@@ -216,7 +216,7 @@ impl Schedule {
 
     /// A channel mode message of the player releases all keys of a channel. If it is passed on, planned notes sounding there end, too.
     pub fn player_channel_off<P: Port>(&mut self, channel: u8, goes_out: bool, output: &mut NoteOutput<'_, P>) {
-        for key in (0..128).filter_map(|pitch| Key::new(channel, pitch)) {
+        for key in (0..128).filter_map(|pitch| MidiKey::new(channel, pitch)) {
             if goes_out && self.keys.plan_ends(key) {
                 output.cut(key);
             }
@@ -248,7 +248,7 @@ impl Schedule {
     /// Inserts a note by time, unless it is late.
     fn enqueue(&mut self, note: &Note, channel: u8, span: &Span) {
         let on = start_of(note);
-        let Some(key) = Key::new(channel, note.pitch) else { return };
+        let Some(key) = MidiKey::new(channel, note.pitch) else { return };
         if span.sample(on) < 0 {
             self.meters.add(Count::Late, 1);
         } else if self.pending.len() == PENDING_NOTES {
@@ -262,13 +262,13 @@ impl Schedule {
 }
 
 /// Start time of a note, including its offset.
-fn start_of(note: &Note) -> Moment {
-    Moment(Moment::from(note.onset).0 + offset(note))
+fn start_of(note: &Note) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.onset).0 + offset(note))
 }
 
 /// End time of a note: shifted by the same offset as its start.
-fn end_of(note: &Note) -> Moment {
-    Moment(Moment::from(note.end()).0 + offset(note))
+fn end_of(note: &Note) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.end()).0 + offset(note))
 }
 
 fn offset(note: &Note) -> f64 {

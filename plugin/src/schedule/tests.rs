@@ -7,18 +7,18 @@ use super::*;
 use crate::clock::{Clock, HostTime, Position};
 use crate::port::Event;
 use crate::port::scripted::Scripted;
-use antiphon_engine::session::Heard;
+use antiphon_engine::session::InputEvent;
 
 /// A schedule with the session's end of its rings, and a clock at 1000 samples per tick.
 struct Fixture {
     schedule: Schedule,
-    session: HeapProd<Planned>,
+    session: HeapProd<PlannedEvent>,
     meters: Arc<Meters>,
     clock: Clock,
     host: HostTime,
     output: EventOutput,
     capture: Capture,
-    events: HeapCons<Heard>,
+    events: HeapCons<InputEvent>,
 }
 
 impl Fixture {
@@ -37,10 +37,10 @@ impl Fixture {
 
     fn plan(&mut self, onset: i64, offset: i8, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset, duration: Tick(duration), pitch, velocity: 64, role: Role::Keys };
-        self.send(Planned::Note { epoch: Epoch(0), note, channel: 0 });
+        self.send(PlannedEvent::Note { epoch: Epoch(0), note, channel: 0 });
     }
 
-    fn send(&mut self, message: Planned) {
+    fn send(&mut self, message: PlannedEvent) {
         self.session.try_push(message).unwrap();
     }
 
@@ -72,8 +72,8 @@ impl Fixture {
     /// Reports to the session: times and pitches that started (positive) or ended early (negative).
     fn reports(&mut self) -> Vec<(f64, i16)> {
         let seen = |event| match event {
-            Heard::Sounds { at, note, .. } => (at.0, i16::from(note.pitch)),
-            Heard::Ends { at, key } => (at.0, -i16::from(key.pitch())),
+            InputEvent::NoteStarted { at, note, .. } => (at.0, i16::from(note.pitch)),
+            InputEvent::NoteEnded { at, key } => (at.0, -i16::from(key.pitch())),
             _ => panic!("{event:?}"),
         };
         self.events.pop_iter().map(seen).collect()
@@ -91,7 +91,7 @@ fn notes_that_start_or_end_early_are_reported() {
     fixture.block(1500);
     // Late.
     fixture.plan(1, 0, 9, 63);
-    fixture.send(Planned::Cut { epoch: Epoch(0), at: Tick(5) });
+    fixture.send(PlannedEvent::End { epoch: Epoch(0), at: Tick(5) });
     fixture.block(10_000);
     assert_eq!(fixture.reports(), [(1.0, 60), (2.0, 61), (5.0, -60), (5.0, 62), (6.0, -62), (6.0, 62)]);
 }
@@ -140,7 +140,7 @@ fn withdrawal_removes_pending_notes_but_not_sounding_ones() {
         fixture.plan(onset, 0, 10, pitch);
     }
     fixture.block(2500);
-    fixture.send(Planned::Withdraw { epoch: Epoch(0), from: Tick(4) });
+    fixture.send(PlannedEvent::Withdraw { epoch: Epoch(0), from: Tick(4) });
     fixture.plan(4, 0, 1, 70);
     assert_eq!(fixture.block(3000), [(500, 63), (1500, 70), (2500, -70)]);
 }
@@ -153,7 +153,7 @@ fn cut_ends_sounding_notes_at_its_tick() {
     // Not started when the cut is ordered, but ends there all the same.
     fixture.plan(2, 0, 100, 62);
     fixture.block(1500);
-    fixture.send(Planned::Cut { epoch: Epoch(0), at: Tick(4) });
+    fixture.send(PlannedEvent::End { epoch: Epoch(0), at: Tick(4) });
     fixture.plan(4, 0, 1, 63);
     assert_eq!(fixture.block(5000), [(500, 62), (1500, -61), (2500, -60), (2500, -62), (2500, 63), (3500, -63)]);
 }

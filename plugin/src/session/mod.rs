@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::plan::History;
-use antiphon_engine::session::{Archive, Board, Pace, SessionPorts};
+use antiphon_engine::session::{Archive, SessionPorts, SessionStatus, SharedSnapshot};
 use parking_lot::Mutex;
 
 use crate::meters::{Count, Meters};
@@ -17,7 +17,7 @@ pub struct Session {
     /// `None` only while it is being dropped.
     session: Option<antiphon_engine::session::Session>,
     meters: Arc<Meters>,
-    board: Arc<Board>,
+    board: Arc<SharedSnapshot>,
 }
 
 impl Session {
@@ -26,8 +26,8 @@ impl Session {
     /// # Panics
     /// Never: the session is there until it is dropped.
     #[must_use]
-    pub fn pace(&self) -> Arc<Mutex<Pace>> {
-        self.session.as_ref().expect("it is there until it is dropped").pace()
+    pub fn status(&self) -> Arc<Mutex<SessionStatus>> {
+        self.session.as_ref().expect("it is there until it is dropped").status()
     }
 }
 

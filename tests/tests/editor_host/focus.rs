@@ -1,4 +1,4 @@
-//! Key events go to the host, except while a text field of the editor is open.
+//! MidiKey events go to the host, except while a text field of the editor is open.
 
 use std::fs;
 use std::path::{Path, PathBuf};

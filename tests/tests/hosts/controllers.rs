@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use antiphon_engine::session::Heard;
+use antiphon_engine::session::InputEvent;
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport, Vst3Host};
 use parking_lot::Mutex;
@@ -95,7 +95,7 @@ fn written_pedal_parameters_are_not_captured() {
     host.write_controllers(0.5);
     block(&mut host, ROLLING, &[]);
     let events: Vec<_> = ports.events.pop_iter().collect();
-    assert!(!events.is_empty() && !events.iter().any(|event| matches!(event, Heard::Pedal { .. })), "{events:?}");
+    assert!(!events.is_empty() && !events.iter().any(|event| matches!(event, InputEvent::Pedal { .. })), "{events:?}");
 }
 
 #[test]
@@ -158,9 +158,11 @@ fn channel_mode_message_releases_captured_keys_and_pedal() {
             ports.events.pop_iter().for_each(drop);
             assert_eq!(block(&mut *host, ROLLING, &[control(controller, 0)]), [control(controller, 0)], "{format}");
             let events: Vec<_> = ports.events.pop_iter().collect();
-            let released: Vec<_> =
-                events.iter().filter_map(|event| if let Heard::NoteOff { key, .. } = event { Some(key.channel()) } else { None }).collect();
-            let pedal_up = events.iter().any(|event| matches!(event, Heard::Pedal { channel: 3, pressed: false, .. }));
+            let released: Vec<_> = events
+                .iter()
+                .filter_map(|event| if let InputEvent::NoteOff { key, .. } = event { Some(key.channel()) } else { None })
+                .collect();
+            let pedal_up = events.iter().any(|event| matches!(event, InputEvent::Pedal { channel: 3, pressed: false, .. }));
             let expected: (&[u8], bool) = match controller {
                 120 => (&[3], true),
                 121 => (&[], true),
@@ -180,7 +182,7 @@ fn note_on_with_velocity_0_releases_its_key() {
         let off = Message::NoteOff { channel: 0, key: 60, velocity: 0.0 };
         assert_eq!([block(&mut *host, ROLLING, &[on]), block(&mut *host, ROLLING, &[silent])], [[on], [off]], "{format}");
         let events: Vec<_> = ports.events.pop_iter().collect();
-        let ended = events.iter().any(|event| matches!(event, Heard::NoteOff { key, .. } if key.pitch() == 60));
+        let ended = events.iter().any(|event| matches!(event, InputEvent::NoteOff { key, .. } if key.pitch() == 60));
         assert!(ended, "{format}: {events:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
-use antiphon_engine::session::{Epoch, Heard, Planned};
+use antiphon_engine::session::{Epoch, InputEvent, PlannedEvent};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::planning_session::PlanningPorts;
 use antiphon_tests::linked::take_ports;
@@ -140,7 +140,7 @@ impl BarLineSession {
     fn act(&mut self) {
         while let Some(event) = self.ports.events.try_pop() {
             match event {
-                Heard::Turn { epoch, change } => {
+                InputEvent::TransportChange { epoch, change } => {
                     let at = change.at.tick();
                     let clock = self.clock.get_or_insert_with(|| {
                         let mut clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), ..change.bar });
@@ -158,10 +158,10 @@ impl BarLineSession {
                         (self.epoch, self.sent) = (epoch, None);
                     } else if clock.open_bar() != foreseen {
                         self.sent = None;
-                        self.ports.planned.try_push(Planned::Withdraw { epoch, from: clock.now() }).unwrap();
+                        self.ports.planned.try_push(PlannedEvent::Withdraw { epoch, from: clock.now() }).unwrap();
                     }
                 }
-                Heard::Reached { at, .. } => {
+                InputEvent::TimeReached { at, .. } => {
                     if let Some(clock) = &mut self.clock {
                         clock.advance(at.tick() - clock.now());
                     }
@@ -173,7 +173,7 @@ impl BarLineSession {
         if self.sent.is_none_or(|sent| sent < line) {
             self.sent = Some(line);
             let note = Note { onset: line, offset: 0, duration: Tick(3), pitch: 60, velocity: 90, role: Role::Keys };
-            self.ports.planned.try_push(Planned::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+            self.ports.planned.try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
         }
     }
 }

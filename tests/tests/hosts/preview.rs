@@ -1,7 +1,7 @@
 //! The preview synth in hosts, under the allocation guard.
 
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::session::{Heard, Planned};
+use antiphon_engine::session::{InputEvent, PlannedEvent};
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
@@ -37,9 +37,12 @@ fn planned_note_is_audible_from_its_sample_on() {
         host.process(&Block { frames: 1000, transport: rolling(0), ..Block::default() });
         // 1,000 samples per tick.
         let note = Note { onset: Tick(3), offset: 0, duration: Tick(24), pitch: 60, velocity: 90, role: Role::Keys };
-        let epochs = ports.events.pop_iter().filter_map(|event| if let Heard::Turn { epoch, .. } = event { Some(epoch) } else { None });
+        let epochs = ports
+            .events
+            .pop_iter()
+            .filter_map(|event| if let InputEvent::TransportChange { epoch, .. } = event { Some(epoch) } else { None });
         let epoch = epochs.last().unwrap();
-        ports.planned.try_push(Planned::Note { epoch, note, channel: 0 }).unwrap();
+        ports.planned.try_push(PlannedEvent::Note { epoch, note, channel: 0 }).unwrap();
         let out = host.process(&Block { frames: 10_000, transport: rolling(1000), ..Block::default() });
         assert_eq!(out.messages.len(), 1, "{format}");
         for side in &out.audio {

@@ -1,7 +1,7 @@
-//! Planned notes start and end at their exact sample and in order, and end with the plan.
+//! PlannedEvent notes start and end at their exact sample and in order, and end with the plan.
 
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::session::{Command, Epoch, Heard, Planned};
+use antiphon_engine::session::{Command, Epoch, InputEvent, PlannedEvent};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::meters::Count;
 use antiphon_plugin::planning_session::PlanningPorts;
@@ -56,7 +56,7 @@ fn expected(plan: &[Note], roll: &RollingTransport) -> Vec<Timed> {
 struct SessionDriver {
     ports: PlanningPorts,
     epoch: Epoch,
-    events: Vec<Heard>,
+    events: Vec<InputEvent>,
 }
 
 impl SessionDriver {
@@ -68,7 +68,7 @@ impl SessionDriver {
         let before = self.events.len();
         self.events.extend(self.ports.events.pop_iter());
         for event in &self.events[before..] {
-            if let Heard::Turn { epoch, .. } | Heard::Void { epoch, .. } = *event {
+            if let InputEvent::TransportChange { epoch, .. } | InputEvent::PlanInvalidated { epoch, .. } = *event {
                 self.epoch = epoch;
             }
         }
@@ -76,7 +76,7 @@ impl SessionDriver {
 
     fn send(&mut self, notes: &[Note]) {
         for &note in notes {
-            self.ports.planned.try_push(Planned::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+            self.ports.planned.try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
         }
     }
 
@@ -316,7 +316,7 @@ fn loop_within_a_block_releases_at_its_sample_and_the_plan_continues() {
         let causes: Vec<_> = session
             .events
             .iter()
-            .filter_map(|event| if let Heard::Turn { change, .. } = event { Some(change.cause) } else { None })
+            .filter_map(|event| if let InputEvent::TransportChange { change, .. } = event { Some(change.cause) } else { None })
             .collect();
         assert_eq!(causes, [Cause::Start, Cause::Loop], "{format}");
     }
@@ -335,7 +335,7 @@ fn captured_notes_have_the_musical_time_of_their_samples() {
             .events
             .iter()
             .filter_map(|event| match event {
-                Heard::NoteOn { at, key, .. } => Some((at.0 * roll.samples_per_tick(), key.channel(), key.pitch())),
+                InputEvent::NoteOn { at, key, .. } => Some((at.0 * roll.samples_per_tick(), key.channel(), key.pitch())),
                 _ => None,
             })
             .collect();
@@ -373,7 +373,7 @@ fn button_presses_are_captured_once() {
         let commands: Vec<_> = session
             .events
             .iter()
-            .filter_map(|event| if let Heard::Command { command, .. } = event { Some(*command) } else { None })
+            .filter_map(|event| if let InputEvent::Command { command, .. } = event { Some(*command) } else { None })
             .collect();
         assert_eq!(commands, [Command::Play, Command::Another, Command::Keep, Command::Play], "{format}");
     }

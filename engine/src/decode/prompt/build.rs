@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{FAR_SIDE_BARS, Prompt, PromptBar};
 use crate::codec::{self, BarFields, BarRows};
 use crate::decode::{Constraints, RoleSet};
-use crate::music::analysis::{Key, habits};
+use crate::music::analysis::{KeySignature, habits};
 use crate::music::{Bar, Clip, Note, Tick, insertion};
 
 /// Bars of the shortest phrase that counts.
@@ -43,7 +43,7 @@ impl Prompt {
     /// The last bars of `clip` before `start`, a bar line, and the `bars` bars from there on, which are conditioned on the phrase before, and on `key` in place
     /// of its key if one is requested. Without a note before `start` there is no context. The first bar of the gap is not silent, and no note outlasts the gap.
     #[must_use]
-    pub fn continuation(clip: &Clip, start: Tick, bars: u32, key: Option<Key>) -> Self {
+    pub fn continuation(clip: &Clip, start: Tick, bars: u32, key: Option<KeySignature>) -> Self {
         let metres = &clip.metres;
         let (first, seam) = (metres.bar_at(clip.first_onset().unwrap_or(start)).index, metres.bar_at(start).index);
         let first = first + codec::skipped_bars(seam.saturating_sub(first));
@@ -57,7 +57,7 @@ impl Prompt {
     /// Bars `first` up to `after` (counted from 0, exclusive) of a clip, whose notes there are given; up to [`CONTEXT_BARS`](codec::CONTEXT_BARS) before them and
     /// [`FAR_SIDE_BARS`] after are read. They are conditioned as the bars of a [`continuation`](Self::continuation) are.
     #[must_use]
-    pub fn infill(known: &Clip, first: u32, after: u32, key: Option<Key>) -> Self {
+    pub fn infill(known: &Clip, first: u32, after: u32, key: Option<KeySignature>) -> Self {
         let metres = &known.metres;
         let bar_of = |tick: Option<Tick>, otherwise: u32| tick.map_or(otherwise, |tick| metres.bar_at(tick).index);
         let oldest = bar_of(known.first_onset(), first).min(first);
@@ -77,7 +77,7 @@ impl Prompt {
     /// All bars of `known` from its first note on, whose notes are given, to be played along with. Each is conditioned on its own tempo, key and repeats; where
     /// `before` says what the clip was before the roles to be written anew were taken out of it, also on how dense, high, wide and full it was.
     #[must_use]
-    pub fn accompaniment(known: &Clip, before: Option<&Clip>, key: Option<Key>) -> Self {
+    pub fn accompaniment(known: &Clip, before: Option<&Clip>, key: Option<KeySignature>) -> Self {
         let first = known.first_onset().map_or(0, |onset| known.metres.bar_at(onset).index);
         let shown = first..insertion::bars(known);
         let bars = Labelled::new(known, shown.clone(), None).bars;
@@ -85,7 +85,7 @@ impl Prompt {
         let conditioning = bars.iter().enumerate().map(|(place, bar)| {
             let BarFields { metre, tempo, key: found, repeats, .. } = bar.fields;
             let measured = whole.as_ref().and_then(|whole| whole.get(place)).map_or(BarFields::default(), |bar| bar.fields);
-            BarFields { metre, tempo, key: key.map_or(found, Key::value), repeats, mood: 0, ..measured }
+            BarFields { metre, tempo, key: key.map_or(found, KeySignature::value), repeats, mood: 0, ..measured }
         });
         let conditioning = conditioning.collect();
         let gap: Vec<PromptBar> = bars.into_iter().map(given).collect();
@@ -108,7 +108,7 @@ impl Prompt {
     }
 
     /// A prompt whose gap is conditioned on the last phrase of its context.
-    fn conditioned(context: Vec<BarRows>, gap: Vec<PromptBar>, far_side: Vec<BarRows>, key: Option<Key>) -> Self {
+    fn conditioned(context: Vec<BarRows>, gap: Vec<PromptBar>, far_side: Vec<BarRows>, key: Option<KeySignature>) -> Self {
         let shared = |bars: Vec<BarRows>| bars.into_iter().map(|bar| Arc::new(PromptBar::from(bar))).collect();
         let fields: Vec<BarFields> = context.iter().map(|bar| bar.fields).collect();
         let conditioning = gap.iter().enumerate().map(|(ahead, bar)| gap_conditioning(&fields, ahead, &bar.bar, key)).collect();
@@ -124,10 +124,10 @@ impl Prompt {
 
 /// Conditioning of the bar `ahead` bars after the first one that follows the context, if nothing is requested: that of one phrase before
 /// ([`codec::default_conditioning`]), in its own metre and tempo. A bar in which notes are known that follow on the context has begun, and no longer repeats another.
-fn gap_conditioning(context: &[BarFields], ahead: usize, bar: &BarRows, key: Option<Key>) -> BarFields {
+fn gap_conditioning(context: &[BarFields], ahead: usize, bar: &BarRows, key: Option<KeySignature>) -> BarFields {
     let expected = codec::default_conditioning(context, ahead);
     let repeats = if bar.notes.is_empty() { expected.repeats } else { 0 };
-    BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, key: key.map_or(expected.key, Key::value), repeats, ..expected }
+    BarFields { metre: bar.fields.metre, tempo: bar.fields.tempo, key: key.map_or(expected.key, KeySignature::value), repeats, ..expected }
 }
 
 /// Bars of a clip as rows, with the labels that are measured on them.
@@ -194,7 +194,7 @@ fn renumber<'a>(bars: impl Iterator<Item = &'a mut BarRows>, from: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::analysis::{Mode, NEW_BAR};
+    use crate::music::analysis::{NEW_BAR, ScaleMode};
     use crate::music::{Metre, MetreMap, Part, Role};
 
     /// One quarter note on every bar line of `bars` bars after `rests` empty ones, in 3/4.
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn gap_is_in_the_requested_key_or_in_the_last_one() {
-        let minor = Key::new(9, Mode::Minor).unwrap();
+        let minor = KeySignature::new(9, ScaleMode::Minor).unwrap();
         assert_eq!(Prompt::continuation(&clip(0, 4), Tick(72 * 4), 2, Some(minor)).key(), Some(minor));
         let prompt = Prompt::continuation(&clip(0, 4), Tick(72 * 4), 2, None);
         assert_eq!(prompt.conditioning[1].key, prompt.context[3].bar.fields.key);

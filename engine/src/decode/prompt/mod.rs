@@ -10,7 +10,7 @@ pub use self::build::{Upcoming, default_constraints};
 use super::{Constraints, Draw};
 use crate::codec::{BarFields, BarRows, NoteClasses};
 use crate::music::Tick;
-use crate::music::analysis::Key;
+use crate::music::analysis::KeySignature;
 
 /// Bars behind a gap that are read at most: as many as models are trained with.
 pub const FAR_SIDE_BARS: u32 = 16;
@@ -118,10 +118,10 @@ impl Prompt {
         self.conditioning.iter_mut().for_each(|fields| *fields = condition(*fields));
     }
 
-    /// Key that the first bar of the gap is conditioned on.
+    /// KeySignature that the first bar of the gap is conditioned on.
     #[must_use]
-    pub fn key(&self) -> Option<Key> {
-        self.conditioning.first().and_then(|fields| Key::from_value(fields.key))
+    pub fn key(&self) -> Option<KeySignature> {
+        self.conditioning.first().and_then(|fields| KeySignature::from_value(fields.key))
     }
 
     /// Bars of context, gap and far side.

@@ -16,7 +16,7 @@ pub const KEY_WINDOW_BARS: usize = 4;
 
 /// Major or minor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
+pub enum ScaleMode {
     /// Major.
     Major,
     /// Minor.
@@ -25,16 +25,16 @@ pub enum Mode {
 
 /// A key, for instance A minor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct KeySignature {
     /// Pitch class, 0 (C) to 11 (B).
     tonic: u8,
-    mode: Mode,
+    mode: ScaleMode,
 }
 
-impl Key {
+impl KeySignature {
     /// A key on this pitch class; `None` above 11.
     #[must_use]
-    pub const fn new(tonic: u8, mode: Mode) -> Option<Self> {
+    pub const fn new(tonic: u8, mode: ScaleMode) -> Option<Self> {
         if tonic < 12 { Some(Self { tonic, mode }) } else { None }
     }
 
@@ -46,7 +46,7 @@ impl Key {
 
     /// Major or minor.
     #[must_use]
-    pub const fn mode(self) -> Mode {
+    pub const fn mode(self) -> ScaleMode {
         self.mode
     }
 
@@ -54,8 +54,8 @@ impl Key {
     #[must_use]
     pub const fn value(self) -> u8 {
         match self.mode {
-            Mode::Major => 1 + self.tonic,
-            Mode::Minor => 13 + self.tonic,
+            ScaleMode::Major => 1 + self.tonic,
+            ScaleMode::Minor => 13 + self.tonic,
         }
     }
 
@@ -63,8 +63,8 @@ impl Key {
     #[must_use]
     pub const fn from_value(value: u8) -> Option<Self> {
         match value {
-            1..=12 => Self::new(value - 1, Mode::Major),
-            13..=24 => Self::new(value - 13, Mode::Minor),
+            1..=12 => Self::new(value - 1, ScaleMode::Major),
+            13..=24 => Self::new(value - 13, ScaleMode::Minor),
             _ => None,
         }
     }
@@ -75,11 +75,11 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for KeySignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mode = match self.mode {
-            Mode::Major => "major",
-            Mode::Minor => "minor",
+            ScaleMode::Major => "major",
+            ScaleMode::Minor => "minor",
         };
         write!(f, "{} {mode}", PITCH_CLASS_NAMES[usize::from(self.tonic)])
     }
@@ -110,32 +110,32 @@ impl PitchProfile {
     /// The key whose profile it correlates with best (Krumhansl and Schmuckler's algorithm; C. Krumhansl, "Cognitive Foundations of Musical
     /// Pitch", 1990, chapter 4). `None` for fewer than three pitch classes, which belong to many keys alike.
     #[must_use]
-    pub fn key(&self) -> Option<Key> {
-        self.best(Key::all()).map(|(_, key)| key)
+    pub fn key(&self) -> Option<KeySignature> {
+        self.best(KeySignature::all()).map(|(_, key)| key)
     }
 
     /// How clearly it is major rather than minor: how much better the best major key fits than the best minor one, as a difference of correlations,
     /// about -0.4 to 0.4. `None` for fewer than three pitch classes. Transposition leaves it as it is.
     #[must_use]
     pub fn mode_clarity(&self) -> Option<f64> {
-        let best = |mode| self.best(Key::all().filter(move |key| key.mode == mode));
-        Some(best(Mode::Major)?.0 - best(Mode::Minor)?.0)
+        let best = |mode| self.best(KeySignature::all().filter(move |key| key.mode == mode));
+        Some(best(ScaleMode::Major)?.0 - best(ScaleMode::Minor)?.0)
     }
 
     /// The best fitting of these keys, and how well it fits. `None` for fewer than three pitch classes.
-    fn best(&self, keys: impl Iterator<Item = Key>) -> Option<(f64, Key)> {
+    fn best(&self, keys: impl Iterator<Item = KeySignature>) -> Option<(f64, KeySignature)> {
         // Of equally good keys the first stands: `max_by` would take the last.
         keys.filter_map(|key| Some((self.fit(key)?, key))).reduce(|best, next| if next.0 > best.0 { next } else { best })
     }
 
     /// How well a key fits: the correlation with its profile, -1 to 1. `None` for fewer than three pitch classes.
-    pub(super) fn fit(&self, key: Key) -> Option<f64> {
+    pub(super) fn fit(&self, key: KeySignature) -> Option<f64> {
         if self.ticks.iter().filter(|&&ticks| ticks > 0).count() < 3 {
             return None;
         }
         let profile = match key.mode {
-            Mode::Major => &MAJOR_PROFILE,
-            Mode::Minor => &MINOR_PROFILE,
+            ScaleMode::Major => &MAJOR_PROFILE,
+            ScaleMode::Minor => &MINOR_PROFILE,
         };
         let on_tonic: [f64; 12] = std::array::from_fn(|degree| {
             let ticks = self.ticks[(degree + usize::from(key.tonic)) % 12];
@@ -167,7 +167,7 @@ fn correlation(a: &[f64; 12], b: &[f64; 12]) -> f64 {
 
 /// The key of these notes; `None` if they have fewer than three pitch classes.
 #[must_use]
-pub fn detect_key(notes: &[Note]) -> Option<Key> {
+pub fn detect_key(notes: &[Note]) -> Option<KeySignature> {
     PitchProfile::new(notes).key()
 }
 
@@ -201,9 +201,9 @@ mod tests {
     fn key_is_found_in_its_cadence() {
         for tonic in 0..12 {
             let major = melody(&CADENCE.map(|pitch| pitch + tonic));
-            assert_eq!(detect_key(&major), Key::new(tonic, Mode::Major));
+            assert_eq!(detect_key(&major), KeySignature::new(tonic, ScaleMode::Major));
             let minor = melody(&[60, 63, 67, 65, 68, 72, 67, 71, 74, 60, 63, 67].map(|pitch| pitch + tonic));
-            assert_eq!(detect_key(&minor), Key::new(tonic, Mode::Minor));
+            assert_eq!(detect_key(&minor), KeySignature::new(tonic, ScaleMode::Minor));
         }
     }
 
@@ -212,14 +212,14 @@ mod tests {
         assert_eq!(detect_key(&melody(&[60, 67, 72])), None);
         let mut notes = melody(&CADENCE);
         notes.extend(melody(&[37; 200]).into_iter().map(|note| Note { role: Role::Drums, ..note }));
-        assert_eq!(detect_key(&notes), Key::new(0, Mode::Major));
+        assert_eq!(detect_key(&notes), KeySignature::new(0, ScaleMode::Major));
     }
 
     #[test]
     fn held_note_counts_as_a_whole_note() {
         let mut notes = melody(&CADENCE.repeat(2));
         notes[0].duration = Tick::MAX;
-        assert_eq!(detect_key(&notes), Key::new(0, Mode::Major));
+        assert_eq!(detect_key(&notes), KeySignature::new(0, ScaleMode::Major));
     }
 
     #[test]
@@ -228,8 +228,8 @@ mod tests {
         let bars: Vec<_> = (0..24).map(|index| bar(if index < 12 { 0 } else { 3 })).collect();
         let keys: Vec<_> = windows_of_bars(&bars).iter().map(PitchProfile::key).collect();
         assert_eq!(keys.len(), 24);
-        assert!(keys[..10].iter().all(|&key| key == Key::new(0, Mode::Major)));
-        assert!(keys[14..].iter().all(|&key| key == Key::new(3, Mode::Major)));
+        assert!(keys[..10].iter().all(|&key| key == KeySignature::new(0, ScaleMode::Major)));
+        assert!(keys[14..].iter().all(|&key| key == KeySignature::new(3, ScaleMode::Major)));
         assert!(windows_of_bars(&[]).is_empty());
     }
 
@@ -247,10 +247,10 @@ mod tests {
 
     #[test]
     fn values_count_the_keys() {
-        assert!(Key::all().map(Key::value).eq(1..=24));
-        assert_eq!(Key::new(12, Mode::Major), None);
-        assert_eq!(Key::from_value(0), None);
-        assert_eq!(Key::from_value(25), None);
-        assert_eq!(Key::from_value(22).map(|key| key.to_string()), Some("A minor".into()));
+        assert!(KeySignature::all().map(KeySignature::value).eq(1..=24));
+        assert_eq!(KeySignature::new(12, ScaleMode::Major), None);
+        assert_eq!(KeySignature::from_value(0), None);
+        assert_eq!(KeySignature::from_value(25), None);
+        assert_eq!(KeySignature::from_value(22).map(|key| key.to_string()), Some("A minor".into()));
     }
 }

@@ -1,7 +1,7 @@
 //! Where a piece changes its key. Bar by bar the best key flickers between neighbours that share all notes but one; a listener stays in a key until another is clearer
 //! for long enough.
 
-use super::key::{Key, PitchProfile, windows_of_bars};
+use super::key::{KeySignature, PitchProfile, windows_of_bars};
 
 /// What a change of key costs, as a sum over bars of how much better the new key correlates: a key that is better by 0.1 has to hold for five bars.
 const CHANGE_COST: f64 = 0.5;
@@ -9,8 +9,8 @@ const CHANGE_COST: f64 = 0.5;
 /// The key of each bar along the most plausible path: the one with the highest sum of correlations ([`windows_of_bars`]) less [`CHANGE_COST`] for each change (A. J.
 /// Viterbi's algorithm). Bars in which no key can be told have the one before them; `None` before the first that has one.
 #[must_use]
-pub fn keys_of_bars(bars: &[PitchProfile]) -> Vec<Option<Key>> {
-    let keys: Vec<Key> = Key::all().collect();
+pub fn keys_of_bars(bars: &[PitchProfile]) -> Vec<Option<KeySignature>> {
+    let keys: Vec<KeySignature> = KeySignature::all().collect();
     let windows = windows_of_bars(bars);
     let first = windows.iter().position(|window| window.key().is_some()).unwrap_or(windows.len());
     let mut sums = vec![0.0; keys.len()];
@@ -42,7 +42,7 @@ fn highest(values: &[f64]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Mode;
+    use super::super::ScaleMode;
     use super::*;
     use crate::music::{Note, Role, Tick};
 
@@ -51,8 +51,8 @@ mod tests {
         PitchProfile::new(&pitches.iter().map(note).collect::<Vec<_>>())
     }
 
-    fn key(tonic: u8, mode: Mode) -> Option<Key> {
-        Key::new(tonic, mode)
+    fn key(tonic: u8, mode: ScaleMode) -> Option<KeySignature> {
+        KeySignature::new(tonic, mode)
     }
 
     /// Tonic, subdominant, dominant seventh, tonic, on C.
@@ -62,18 +62,18 @@ mod tests {
     fn music_that_leans_to_its_relative_minor_for_a_few_bars_stays_in_its_key() {
         let relative = [69, 72, 76, 69, 72, 76, 74, 76, 69];
         let bars: Vec<PitchProfile> = (0..32).map(|n| if (11..16).contains(&n) { bar(&relative) } else { bar(&CADENCE) }).collect();
-        let flickers = windows_of_bars(&bars).iter().any(|window| window.key() == key(9, Mode::Minor));
+        let flickers = windows_of_bars(&bars).iter().any(|window| window.key() == key(9, ScaleMode::Minor));
         assert!(flickers, "the best key of single bars is another here and there");
-        assert_eq!(keys_of_bars(&bars), vec![key(0, Mode::Major); 32]);
+        assert_eq!(keys_of_bars(&bars), vec![key(0, ScaleMode::Major); 32]);
     }
 
     #[test]
     fn modulation_that_lasts_is_a_change_near_its_bar() {
         let bars: Vec<PitchProfile> = (0..24).map(|n| bar(&CADENCE.map(|pitch| pitch + if n < 12 { 0 } else { 7 }))).collect();
         let keys = keys_of_bars(&bars);
-        let change = keys.iter().position(|found| *found != key(0, Mode::Major)).unwrap();
+        let change = keys.iter().position(|found| *found != key(0, ScaleMode::Major)).unwrap();
         assert!((10..=14).contains(&change), "{change}");
-        assert!(keys[change..].iter().all(|found| *found == key(7, Mode::Major)));
+        assert!(keys[change..].iter().all(|found| *found == key(7, ScaleMode::Major)));
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         let bars = [vec![silence; 6], vec![bar(&CADENCE); 4], vec![silence; 12]].concat();
         let keys = keys_of_bars(&bars);
         // The window of a bar reaches four bars on.
-        assert_eq!((&keys[..2], &keys[2..]), (&[None, None][..], &[key(0, Mode::Major); 20][..]));
+        assert_eq!((&keys[..2], &keys[2..]), (&[None, None][..], &[key(0, ScaleMode::Major); 20][..]));
         assert!(keys_of_bars(&[silence; 3]).iter().all(Option::is_none) && keys_of_bars(&[]).is_empty());
     }
 }

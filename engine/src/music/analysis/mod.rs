@@ -14,7 +14,7 @@ pub use buckets::{BarBuckets, DENSITY_EDGES, MOST_VOICES, REGISTER_EDGES, SPAN_E
 pub use chords::{Chord, ChordKind, chord_between, chords_of_bar};
 pub use features::{BarFeatures, PitchFeatures};
 pub use habits::{Habit, Habits, Register, habits};
-pub use key::{KEY_WINDOW_BARS, Key, Mode, PitchProfile, detect_key, windows_of_bars};
+pub use key::{KEY_WINDOW_BARS, KeySignature, PitchProfile, ScaleMode, detect_key, windows_of_bars};
 pub use key_changes::keys_of_bars;
 pub use mood::{AROUSAL_EDGES, Level, Mood, VALENCE_EDGES, velocities_are_flat};
 pub use repeats::{BarPattern, NEW_BAR, REPEAT_BARS, REPEAT_SIMILARITY, repeats_of_bars};

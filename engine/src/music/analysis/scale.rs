@@ -1,6 +1,6 @@
 //! Scales as sets of pitch classes: what a scale lock lets through.
 
-use super::{Key, Mode};
+use super::{KeySignature, ScaleMode};
 
 /// All twelve bits.
 const ALL: u16 = 0x0FFF;
@@ -24,10 +24,10 @@ impl Scale {
 
     /// The scale of a key: of a minor one the natural scale and the raised seventh, its leading note.
     #[must_use]
-    pub fn of_key(key: Key) -> Self {
+    pub fn of_key(key: KeySignature) -> Self {
         let on_c = match key.mode() {
-            Mode::Major => Self::new([0, 2, 4, 5, 7, 9, 11]),
-            Mode::Minor => Self::new([0, 2, 3, 5, 7, 8, 10, 11]),
+            ScaleMode::Major => Self::new([0, 2, 4, 5, 7, 9, 11]),
+            ScaleMode::Minor => Self::new([0, 2, 3, 5, 7, 8, 10, 11]),
         };
         on_c.transposed(key.tonic())
     }
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn keys_have_their_scales() {
-        let d_major = Scale::of_key(Key::new(2, Mode::Major).unwrap());
+        let d_major = Scale::of_key(KeySignature::new(2, ScaleMode::Major).unwrap());
         assert!(d_major.pitch_classes().eq([1, 2, 4, 6, 7, 9, 11]));
-        let a_minor = Scale::of_key(Key::new(9, Mode::Minor).unwrap());
+        let a_minor = Scale::of_key(KeySignature::new(9, ScaleMode::Minor).unwrap());
         assert!(a_minor.pitch_classes().eq([0, 2, 4, 5, 7, 8, 9, 11]));
         assert!(d_major.contains(61) && d_major.contains(121) && !d_major.contains(60));
     }

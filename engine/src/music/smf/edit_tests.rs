@@ -83,7 +83,7 @@ fn edit_keeps_the_bytes_of_tracks_without_a_change() {
 #[test]
 fn edit_under_a_held_key_leaves_the_new_note_out_and_ends_others_where_the_key_is_struck() {
     let source = Source::read(rich()).unwrap();
-    // Key 60 is held until 36, key 65 is struck at 48.
+    // KeySignature 60 is held until 36, key 65 is struck at 48.
     let Edited { bytes, left_out } = replaced(&source, 24, 48, &[note(30, 12, 60), note(36, 6, 60), note(40, 20, 65)]);
     let after = parsed(&bytes);
     assert_eq!(left_out, 1);

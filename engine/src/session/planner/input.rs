@@ -1,7 +1,7 @@
 //! What came in: the player's notes, the planned notes that were played, the clock, and the controls as they stand.
 
 use crate::music::{Note, Role, Tick};
-use crate::plan::{Key, MusicalClock};
+use crate::plan::{MidiKey, MusicalClock};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
@@ -9,7 +9,7 @@ use super::super::commands::CommandQueue;
 use super::super::player::{Player, Strike};
 use super::super::sounded::Sounded;
 use crate::session::ControlValues;
-use crate::session::protocol::Heard;
+use crate::session::protocol::InputEvent;
 use crate::session::withheld::WithheldNote;
 
 /// General MIDI's percussion channel.
@@ -19,23 +19,23 @@ const LEAD: Tick = Tick(1);
 
 /// The ways in: the audio thread's ring, and the window's channel.
 pub(super) struct Inbox {
-    heard: HeapCons<Heard>,
+    heard: HeapCons<InputEvent>,
     pub(super) commands: CommandQueue,
     /// Events since the last time of the clock: they wait for the controls that go with it.
-    pub(super) untimed: Vec<Heard>,
+    pub(super) untimed: Vec<InputEvent>,
     /// Messages taken from the ring since the beginning.
     pub(super) taken: u64,
 }
 
 impl Inbox {
     /// Empty. What was asked for before there was a session is dropped: it was meant for what the window showed then.
-    pub(super) fn new(heard: HeapCons<Heard>, commands: CommandQueue) -> Self {
+    pub(super) fn new(heard: HeapCons<InputEvent>, commands: CommandQueue) -> Self {
         while commands.next().is_some() {}
         Self { heard, commands, untimed: Vec::new(), taken: 0 }
     }
 
     /// The audio thread's next message.
-    pub(super) fn next(&mut self) -> Option<Heard> {
+    pub(super) fn next(&mut self) -> Option<InputEvent> {
         let message = self.heard.try_pop()?;
         self.taken += 1;
         Some(message)
@@ -50,7 +50,7 @@ pub(super) struct Input {
     pub(super) reached: Tick,
     pub(super) player: Player,
     pub(super) sounded: Sounded,
-    /// Planned notes that did not sound, in order of time.
+    /// PlannedEvent notes that did not sound, in order of time.
     pub(super) withheld: Vec<WithheldNote>,
     /// MIDI channel of the player's last note, 0 to 15: plans answer on it.
     pub(super) channel: u8,
@@ -79,25 +79,28 @@ impl Input {
     }
 
     /// Takes in what happened to a note or a pedal; the clock has been advanced to that moment. Other messages change nothing here.
-    pub(super) fn take_in(&mut self, message: Heard) {
+    pub(super) fn take_in(&mut self, message: InputEvent) {
         match message {
-            Heard::NoteOn { at, key, velocity } => {
+            InputEvent::NoteOn { at, key, velocity } => {
                 self.channel = key.channel();
                 if self.player.strike(key, velocity, self.role_on(key.channel()), at) == Strike::LeftOut {
                     (self.count_ignored)(1);
                 }
             }
-            Heard::NoteOff { at, key } => self.player.let_go(key, at),
-            Heard::Pedal { at, channel, pressed } => self.player.pedal(channel, pressed, at),
-            Heard::Gap { at } => self.player.release(at),
-            Heard::Sounds { note, channel, .. } => {
-                if let Some(key) = Key::new(channel, note.pitch) {
+            InputEvent::NoteOff { at, key } => self.player.let_go(key, at),
+            InputEvent::Pedal { at, channel, pressed } => self.player.pedal(channel, pressed, at),
+            InputEvent::InputLost { at } => self.player.release(at),
+            InputEvent::NoteStarted { note, channel, .. } => {
+                if let Some(key) = MidiKey::new(channel, note.pitch) {
                     self.sounded.start(key, note);
                 }
             }
-            Heard::Ends { at, key } => self.sounded.end(key, at.nearest().0),
-            Heard::Withheld { note, reason, .. } => self.withheld.push(WithheldNote { note, reason }),
-            Heard::Reached { .. } | Heard::Void { .. } | Heard::Turn { .. } | Heard::Command { .. } => {}
+            InputEvent::NoteEnded { at, key } => self.sounded.end(key, at.nearest().0),
+            InputEvent::Withheld { note, reason, .. } => self.withheld.push(WithheldNote { note, reason }),
+            InputEvent::TimeReached { .. }
+            | InputEvent::PlanInvalidated { .. }
+            | InputEvent::TransportChange { .. }
+            | InputEvent::Command { .. } => {}
         }
     }
 

@@ -14,15 +14,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::music::{Metre, Role, Tick};
-use crate::plan::{Cause, Moment, MusicalClock, Reason, SongBar, SongPosition, TransportChange};
+use crate::plan::{Cause, MusicalClock, MusicalTime, Reason, SongBar, SongPosition, TransportChange};
 use parking_lot::Mutex;
 
-use super::attendance::Attendance;
+use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
-use super::pace::{Engine, Pace};
+use super::render_wait::RenderWait;
 use super::worker::Worker;
 use crate::session::SessionPorts;
-use crate::session::protocol::{Command, Heard};
+use crate::session::protocol::{Command, InputEvent};
 use input::{Inbox, Input};
 use planning::Planning;
 use playback::{PlayRequest, Playback};
@@ -45,7 +45,7 @@ pub struct Planner<W> {
 
 impl<W: Worker> Planner<W> {
     /// A planner at tick 0 whose plans are made by `worker`; `free_seed` is used while the player fixes none.
-    pub fn new(ports: SessionPorts, worker: W, pace: Arc<Mutex<Pace>>, attendance: Arc<Attendance>, free_seed: u64) -> Self {
+    pub fn new(ports: SessionPorts, worker: W, pace: Arc<Mutex<SessionStatus>>, attendance: Arc<RenderWait>, free_seed: u64) -> Self {
         let clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON });
         Self {
             inbox: Inbox::new(ports.heard, ports.commands),
@@ -63,14 +63,14 @@ impl<W: Worker> Planner<W> {
         let mut has_news = self.collect();
         while let Some(message) = self.inbox.next() {
             let is_due = match message {
-                Heard::Reached { at, tempo, controls } => {
+                InputEvent::TimeReached { at, tempo, controls } => {
                     self.input.reached = at.tick();
                     self.input.tempo = tempo;
                     self.planning.steer(self.input.controls.replace(controls), controls);
                     true
                 }
                 // No time is sent while the clock stands.
-                Heard::Turn { change, .. } => change.cause == Cause::Stop,
+                InputEvent::TransportChange { change, .. } => change.cause == Cause::Stop,
                 _ => !self.input.running && self.inbox.untimed.is_empty(),
             };
             self.inbox.untimed.push(message);
@@ -97,24 +97,24 @@ impl<W: Worker> Planner<W> {
         self.input.running
     }
 
-    fn handle(&mut self, message: Heard) {
+    fn handle(&mut self, message: InputEvent) {
         self.advance(message.at());
         self.input.take_in(message);
         match message {
-            Heard::Void { epoch, .. } => {
+            InputEvent::PlanInvalidated { epoch, .. } => {
                 if self.playback.outbox.enter(epoch) {
                     self.end_phrase();
                     self.clear();
                 }
             }
-            Heard::Turn { epoch, change } => {
+            InputEvent::TransportChange { epoch, change } => {
                 let is_new = self.playback.outbox.enter(epoch);
                 if is_new {
                     self.end_phrase();
                 }
                 self.change_transport(change, is_new);
             }
-            Heard::Command { command, .. } => self.obey(command),
+            InputEvent::Command { command, .. } => self.obey(command),
             _ => {}
         }
     }
@@ -162,7 +162,7 @@ impl<W: Worker> Planner<W> {
     }
 
     /// The clock runs on to a moment. Every planning tick on the way is kept.
-    fn advance(&mut self, to: Moment) {
+    fn advance(&mut self, to: MusicalTime) {
         while let Some(tick) = self.planning.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
             self.latch();

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use crate::decode::Sampling;
 use crate::music::{Role, TICKS_PER_QUARTER, Tick};
 use crate::plan::{
-    ControlId, Controls, Fingerprint, LoadShedding, Mode, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, Request, Setting,
-    Timeline,
+    ControlId, Controls, Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request,
+    Setting, Timeline,
 };
 use crate::service::Outcome;
 
 use super::super::context::{Context, Manner};
-use super::super::pace::Engine;
+use super::super::engine_status::Engine;
 use super::super::worker::Worker;
 use super::Planner;
 use super::playback::Successor;
@@ -129,7 +129,7 @@ impl<W: Worker> Planner<W> {
     pub(super) fn plan(&mut self) {
         let Some(controls) = self.input.controls else { return };
         let now = self.input.clock.now();
-        if controls.mode != Mode::Suggest || now < self.worker.retry_at {
+        if controls.mode != PlayMode::Suggest || now < self.worker.retry_at {
             return;
         }
         let input_role = self.input.role();

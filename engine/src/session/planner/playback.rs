@@ -8,7 +8,7 @@ use super::super::outbox::Outbox;
 use super::super::sounded::Sounded;
 use super::super::worker::Worker;
 use super::{Input, Planner};
-use crate::session::protocol::Planned;
+use crate::session::protocol::PlannedEvent;
 
 /// What has become of Play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) struct Playback {
 }
 
 impl Playback {
-    pub(super) fn new(planned: HeapProd<Planned>) -> Self {
+    pub(super) fn new(planned: HeapProd<PlannedEvent>) -> Self {
         Self { outbox: Outbox::new(planned), request: PlayRequest::None, sent: Tick::ZERO, successor: None }
     }
 
@@ -124,7 +124,7 @@ impl<W: Worker> Planner<W> {
     fn answer_play(&mut self) {
         self.playback.request = PlayRequest::None;
         if let Some(plan) = self.planning.timeline.playing() {
-            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Heard);
+            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::InputEvent);
         }
         self.history.leave();
     }

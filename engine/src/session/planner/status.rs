@@ -3,29 +3,29 @@
 use std::sync::Arc;
 
 use crate::music::{Bar, Note, Tick};
-use crate::plan::{Key, Mode};
+use crate::plan::{MidiKey, PlayMode};
 use parking_lot::Mutex;
 
-use super::super::attendance::Attendance;
-use super::super::pace::Pace;
+use super::super::engine_status::SessionStatus;
+use super::super::render_wait::RenderWait;
 use super::super::worker::Worker;
 use super::Planner;
 use super::planning::INTERVAL;
 use super::playback::PlayRequest;
-use crate::session::board::{Board, ShownBar, ShownPlan, Snapshot};
+use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownPlan, Snapshot};
 use crate::session::withheld::{Withheld, WithheldNote};
 
 /// What other threads see of the session.
 pub(super) struct Outputs {
-    board: Arc<Board>,
-    pace: Arc<Mutex<Pace>>,
-    pub(super) attendance: Arc<Attendance>,
+    board: Arc<SharedSnapshot>,
+    pace: Arc<Mutex<SessionStatus>>,
+    pub(super) attendance: Arc<RenderWait>,
     /// What the player should know besides, in a sentence; empty if nothing.
     pub(super) notice: String,
 }
 
 impl Outputs {
-    pub(super) const fn new(board: Arc<Board>, pace: Arc<Mutex<Pace>>, attendance: Arc<Attendance>) -> Self {
+    pub(super) const fn new(board: Arc<SharedSnapshot>, pace: Arc<Mutex<SessionStatus>>, attendance: Arc<RenderWait>) -> Self {
         Self { board, pace, attendance, notice: String::new() }
     }
 }
@@ -72,7 +72,7 @@ impl<W: Worker> Planner<W> {
     /// The notes of what plays that will not sound if the player goes on holding these keys.
     fn about_to_be_withheld(&self) -> Vec<WithheldNote> {
         let ahead = self.planning.timeline.playing().map_or(&[][..], |plan| plan.between(self.input.clock.now(), Tick::MAX));
-        let is_held = |note: &&Note| Key::new(self.input.channel, note.pitch).is_some_and(|key| self.input.player.holds(key));
+        let is_held = |note: &&Note| MidiKey::new(self.input.channel, note.pitch).is_some_and(|key| self.input.player.holds(key));
         let withheld = |note: &Note| WithheldNote { note: *note, reason: Withheld::KeyHeld };
         let is_new = |note: &&Note| !self.input.withheld.iter().any(|withheld| withheld.note == **note);
         ahead.iter().filter(is_held).filter(is_new).map(withheld).collect()
@@ -86,7 +86,7 @@ impl<W: Worker> Planner<W> {
     /// Shows in the editor how it stands.
     pub(super) fn publish(&self) {
         let now = self.input.clock.now();
-        let mode = self.input.controls.map_or(Mode::default(), |controls| controls.mode);
+        let mode = self.input.controls.map_or(PlayMode::default(), |controls| controls.mode);
         let mut status = self.worker.engine.status(&self.worker.parts(), mode, &self.remark());
         status.plans = self.planning.stats;
         let clock = &self.input.clock;
@@ -101,7 +101,7 @@ impl<W: Worker> Planner<W> {
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
         self.outputs.board.publish(Snapshot { status, bars, played, plan, withheld });
-        *self.outputs.pace.lock() = Pace {
+        *self.outputs.pace.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,
             idle: self.worker.jobs == 0,

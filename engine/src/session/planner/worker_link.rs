@@ -9,8 +9,8 @@ use crate::music::{Role, Tick};
 use crate::plan::{Passage, Request};
 use crate::service::{Assignment, Outcome};
 
+use super::super::engine_status::{Engine, Fault, Parts};
 use super::super::latency::Asked;
-use super::super::pace::{Engine, Fault, Parts};
 use super::super::worker::Worker;
 use super::ensemble;
 

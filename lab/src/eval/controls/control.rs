@@ -2,7 +2,7 @@
 
 use antiphon_engine::codec::BarFields;
 use antiphon_engine::decode::RequestedControls;
-use antiphon_engine::music::analysis::{Key, Mode, Mood};
+use antiphon_engine::music::analysis::{KeySignature, Mood, ScaleMode};
 
 /// A control that bars are conditioned on and that can be measured on the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,9 +89,9 @@ impl Control {
     pub(super) fn is_near(self, requested: u8, measured: u8) -> bool {
         let near = match self {
             Self::Density | Self::Register | Self::Span | Self::Voices => (measured > 0).then(|| requested.abs_diff(measured) <= 1),
-            Self::Key => {
-                Key::from_value(requested).zip(Key::from_value(measured)).map(|(requested, measured)| are_related(requested, measured))
-            }
+            Self::Key => KeySignature::from_value(requested)
+                .zip(KeySignature::from_value(measured))
+                .map(|(requested, measured)| are_related(requested, measured)),
             Self::Mood => Mood::from_value(requested).zip(Mood::from_value(measured)).map(|(requested, measured)| {
                 let steps = |one: u8, other: u8| one.abs_diff(other);
                 steps(requested.valence as u8, measured.valence as u8) + steps(requested.arousal as u8, measured.arousal as u8) <= 1
@@ -107,11 +107,11 @@ pub(super) fn without_controls(fields: &BarFields) -> BarFields {
 }
 
 /// Whether two keys are equal, relative, or of one mode and a fifth apart.
-fn are_related(one: Key, other: Key) -> bool {
+fn are_related(one: KeySignature, other: KeySignature) -> bool {
     let up = (12 + other.tonic() - one.tonic()) % 12;
     match (one.mode(), other.mode()) {
-        (Mode::Major, Mode::Minor) => up == 9,
-        (Mode::Minor, Mode::Major) => up == 3,
+        (ScaleMode::Major, ScaleMode::Minor) => up == 9,
+        (ScaleMode::Minor, ScaleMode::Major) => up == 3,
         _ => [0, 5, 7].contains(&up),
     }
 }
@@ -120,8 +120,8 @@ fn are_related(one: Key, other: Key) -> bool {
 mod tests {
     use super::*;
 
-    fn key(tonic: u8, mode: Mode) -> u8 {
-        Key::new(tonic, mode).unwrap().value()
+    fn key(tonic: u8, mode: ScaleMode) -> u8 {
+        KeySignature::new(tonic, mode).unwrap().value()
     }
 
     #[test]
@@ -133,11 +133,11 @@ mod tests {
     #[test]
     fn equal_relative_and_fifth_related_keys_are_near() {
         let near = |one, other| Control::Key.is_near(one, other);
-        let c = key(0, Mode::Major);
-        for related in [c, key(7, Mode::Major), key(5, Mode::Major), key(9, Mode::Minor)] {
+        let c = key(0, ScaleMode::Major);
+        for related in [c, key(7, ScaleMode::Major), key(5, ScaleMode::Major), key(9, ScaleMode::Minor)] {
             assert!(near(c, related) && near(related, c));
         }
-        for other in [key(2, Mode::Major), key(0, Mode::Minor), key(4, Mode::Minor), 0] {
+        for other in [key(2, ScaleMode::Major), key(0, ScaleMode::Minor), key(4, ScaleMode::Minor), 0] {
             assert!(!near(c, other));
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use antiphon_engine::codec::{self, BarFields, BarRows};
 use antiphon_engine::decode::{Constraints, DecodeError, Prompt, Sampling};
-use antiphon_engine::music::analysis::{Key, Register, Scale};
+use antiphon_engine::music::analysis::{KeySignature, Register, Scale};
 use antiphon_engine::music::{Note, Role, Tick, recent_roles};
 use anyhow::{Context, Result};
 use fastrand::Rng;
@@ -223,7 +223,7 @@ impl Trial<'_> {
         let register = Register { low, high: low + LIMIT_SEMITONES };
         let value = rng.u8(1..=Control::Key.values());
         // Every value of this control is a key.
-        let scale = Key::from_value(value).map_or(Scale::CHROMATIC, Scale::of_key);
+        let scale = KeySignature::from_value(value).map_or(Scale::CHROMATIC, Scale::of_key);
         let classes = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
         let limited = Constraints { registers: allowed.registers.map(|_| register), scale: classes, ..allowed };
         let (bars, _) = self.generate(&|fields| Control::Key.only(fields, value), limited, &[])?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use antiphon_engine::music::TICKS_PER_QUARTER;
-use antiphon_engine::music::analysis::{Key, Mode, Scale};
+use antiphon_engine::music::analysis::{KeySignature, Scale, ScaleMode};
 
 use super::sheet::SheetBar;
 use crate::corpus::share;
@@ -39,7 +39,7 @@ impl Consistency {
 fn scale(classes: &[usize; 12]) -> Option<f64> {
     let all: usize = classes.iter().sum();
     let inside = |scale: Scale| scale.pitch_classes().map(|class| classes[usize::from(class)]).sum::<usize>();
-    let keys = (0..12).filter_map(|tonic| Key::new(tonic, Mode::Major));
+    let keys = (0..12).filter_map(|tonic| KeySignature::new(tonic, ScaleMode::Major));
     let most = keys.map(|key| inside(Scale::of_key(key))).max()?;
     (all > 0).then(|| share(most, all))
 }

@@ -1,7 +1,7 @@
 //! Geometry of the piano roll.
 
 use super::*;
-use crate::clock::{Moment, Motion};
+use crate::clock::{Motion, MusicalTime};
 use crate::editor::samples::plan;
 use antiphon_engine::session::Withheld;
 
@@ -10,7 +10,7 @@ fn note(onset: i64, pitch: u8, role: Role) -> Note {
 }
 
 fn roll(snapshot: &Snapshot, playhead: f64) -> Roll {
-    let now = Now { playhead: Moment(playhead), tempo: 120.0, motion: Motion::Host };
+    let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
     Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, 4)
 }
 

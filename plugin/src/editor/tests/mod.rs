@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Role, Tempo, Tick, smf};
-use antiphon_engine::plan::{History, Mode, Place, Reason};
+use antiphon_engine::plan::{History, Place, PlayMode, Reason};
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
 
 use super::*;
-use crate::clock::Moment;
+use crate::clock::MusicalTime;
 use crate::drag::{DragError, DragSource, Outcome};
 use crate::editor::samples::plan;
 use crate::params::AntiphonParams;
@@ -45,7 +45,7 @@ struct Recorder {
 
 impl Recorder {
     fn new(snapshot: Snapshot) -> Self {
-        let now = Now { playhead: Moment(100.0), tempo: 133.0, motion: Motion::Stopped };
+        let now = Now { playhead: MusicalTime(100.0), tempo: 133.0, motion: Motion::Stopped };
         let values = AntiphonParams::new(true).controls();
         Self { snapshot: Arc::new(snapshot), now, values, history: Arc::default(), message: None, calls: Vec::new() }
     }
@@ -64,8 +64,8 @@ impl EditorModel for Recorder {
         self.values
     }
 
-    fn is_ready(&self, mode: Mode) -> bool {
-        matches!(mode, Mode::Suggest | Mode::Answer)
+    fn is_ready(&self, mode: PlayMode) -> bool {
+        matches!(mode, PlayMode::Suggest | PlayMode::Answer)
     }
 
     fn history(&self) -> Arc<History> {

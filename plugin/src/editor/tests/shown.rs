@@ -28,7 +28,7 @@ fn invalid_clock_values_can_be_drawn_at_every_size_and_scale() {
     for (playhead, tempo) in [(0.0, 0.0), (-1e9, f64::NAN), (f64::NAN, 120.0), (1e15, f64::INFINITY), (f64::NEG_INFINITY, -3.0)] {
         for (width, height, scale) in [(1.0, 1.0, 1.0), (LEAST_SIZE.0, LEAST_SIZE.1, 2.0), (3000.0, 1500.0, 1.5)] {
             let mut model = Recorder::new(music());
-            model.now = Now { playhead: Moment(playhead), tempo, motion: Motion::Internal };
+            model.now = Now { playhead: MusicalTime(playhead), tempo, motion: Motion::Internal };
             let mut harness = open(model, FakeDragSource::default());
             harness.set_size(vec2(width, height));
             harness.set_pixels_per_point(scale);

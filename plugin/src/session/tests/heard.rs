@@ -24,7 +24,7 @@ fn duet(frames: u32) -> Stand {
     stand.press("play");
     stand.play_to(3 * BAR, &[]);
     let key = plan_key(&stand);
-    // Planned: 6, 30, 54, 78 ticks into the bar, 20 long. Struck while it sounds, held over one, and struck and let go between two.
+    // PlannedEvent: 6, 30, 54, 78 ticks into the bar, 20 long. Struck while it sounds, held over one, and struck and let go between two.
     let hand = [stroke(3 * BAR + 12, 30, key), stroke(3 * BAR + 51, 2, key), stroke(3 * BAR + 60, 3, key)].concat();
     stand.play_to(8 * BAR, &hand);
     stand

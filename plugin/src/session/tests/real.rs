@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Key, Plan, Reason, Step};
+use antiphon_engine::plan::{MidiKey, Plan, Reason, Step};
 use antiphon_engine::session::Engine;
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
@@ -79,7 +79,7 @@ impl Desk {
 
     fn settle(&self) {
         let now = self.meters.playhead().tick();
-        let pace = self.session.pace();
+        let pace = self.session.status();
         loop {
             let is_settled = {
                 let shown = pace.lock();
@@ -100,7 +100,7 @@ impl Desk {
 fn tune() -> Vec<(u32, Event)> {
     let scale = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62, 60, 55];
     let strike = |(place, pitch): (u32, u8)| {
-        let (key, at) = (Key::new(0, pitch).unwrap(), place * 12 * SAMPLES_PER_TICK + 130);
+        let (key, at) = (MidiKey::new(0, pitch).unwrap(), place * 12 * SAMPLES_PER_TICK + 130);
         [(at, note_on(0, key, 90)), (at + 9 * SAMPLES_PER_TICK, note_off(0, key))]
     };
     (0..).zip(scale).flat_map(strike).collect()
@@ -122,7 +122,7 @@ fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
         assert_eq!(desk.block(false, &[]), [], "something sounds after stop");
     }
     assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| desk.meters.count(count)), [0; 3]);
-    assert_eq!(desk.session.pace().lock().plans.late, 0);
+    assert_eq!(desk.session.status().lock().plans.late, 0);
     let thru: Vec<_> = tune.iter().filter(|timed| !out.contains(timed)).collect();
     assert!(thru.is_empty(), "{thru:?} did not come through");
     out.retain(|timed| !tune.contains(timed));
@@ -158,7 +158,7 @@ fn others_of_repetitive_music_differ_from_each_other() {
     set(&desk.params, "adventurousness", 0.0);
     // Four bars of four crotchets, three times over.
     let strike = |(place, pitch): (u32, u8)| {
-        let (key, at) = (Key::new(0, pitch).unwrap(), place * 24 * SAMPLES_PER_TICK + 130);
+        let (key, at) = (MidiKey::new(0, pitch).unwrap(), place * 24 * SAMPLES_PER_TICK + 130);
         [(at, note_on(0, key, 90)), (at + 20 * SAMPLES_PER_TICK, note_off(0, key))]
     };
     let phrase = [60, 62, 64, 67, 67, 65, 64, 62, 57, 60, 64, 62, 59, 62, 67, 65].repeat(3);
@@ -245,7 +245,7 @@ fn what_was_kept_is_played_again_after_reopening() {
         .plan()
         .notes()
         .iter()
-        .map(|note| (sample(note.onset, note.offset), note_on(0, Key::new(0, note.pitch).unwrap(), note.velocity)))
+        .map(|note| (sample(note.onset, note.offset), note_on(0, MidiKey::new(0, note.pitch).unwrap(), note.velocity)))
         .collect();
     assert_eq!(sorted(struck), sorted(expected));
     assert!(reopened.params.state.history().recalled().is_none(), "it is played, so it is what is planned now");

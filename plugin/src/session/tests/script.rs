@@ -9,7 +9,7 @@ use std::time::Duration;
 use antiphon_engine::codec::BarRows;
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
-use antiphon_engine::plan::{Brief, Key, Passage};
+use antiphon_engine::plan::{Brief, MidiKey, Passage};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
@@ -23,8 +23,8 @@ use crate::planning_session::rings;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
-use antiphon_engine::session::{Attendance, Command, CommandSender, Pace, Parts, Planner, SessionPorts, Worker};
-use antiphon_engine::session::{Board, Snapshot, Status};
+use antiphon_engine::session::{Command, CommandSender, Parts, Planner, RenderWait, SessionPorts, SessionStatus, Worker};
+use antiphon_engine::session::{SharedSnapshot, Snapshot, Status};
 
 /// A quarter.
 pub(super) const BEAT: i64 = 24;
@@ -205,7 +205,7 @@ pub(super) struct Stand {
     /// The host's time signature; `None` is none, which is common time.
     pub(super) metre: Option<Metre>,
     meters: Arc<Meters>,
-    board: Arc<Board>,
+    board: Arc<SharedSnapshot>,
     /// Samples played.
     played: u32,
     frames: u32,
@@ -227,7 +227,7 @@ impl Stand {
         before.iter().for_each(|command| commands.send(*command));
         let mut realtime = RealTime::new(ends);
         realtime.set_sample_rate(48_000.0);
-        let (script, pace) = (Script::default(), Arc::new(Mutex::new(Pace::default())));
+        let (script, pace) = (Script::default(), Arc::new(Mutex::new(SessionStatus::default())));
         let ports = SessionPorts {
             heard: seat.events,
             planned: seat.planned,
@@ -236,7 +236,7 @@ impl Stand {
             archive: seat.state,
             count_ignored: count_ignored(&meters),
         };
-        let planner = Planner::new(ports, script.clone(), pace, Arc::new(Attendance::default()), 7);
+        let planner = Planner::new(ports, script.clone(), pace, Arc::new(RenderWait::default()), 7);
         Self { realtime, planner, commands, playing: true, script, params, metre: None, meters, board, played: 0, frames, out: Vec::new() }
     }
 
@@ -305,7 +305,7 @@ impl Stand {
 
 /// A player's note: on and off, in ticks and eighths.
 pub(super) fn stroke(onset: i64, duration: i64, pitch: u8) -> [(u32, Event); 2] {
-    let key = Key::new(0, pitch).unwrap();
+    let key = MidiKey::new(0, pitch).unwrap();
     let at = |tick: i64| u32::try_from(tick).unwrap() * SAMPLES_PER_TICK;
     [(at(onset), note_on(0, key, 90)), (at(onset + duration), note_off(0, key))]
 }

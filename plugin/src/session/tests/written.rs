@@ -61,7 +61,7 @@ fn what_is_heard_kept_and_passed_over_is_written_down() {
     stand.press("play");
     // It is settled a beat before the bar line.
     stand.play_to(5 * BAR, &tune(0, 40));
-    assert_eq!(written(&stand).last().unwrap().0, Reason::Heard);
+    assert_eq!(written(&stand).last().unwrap().0, Reason::InputEvent);
     // Each knows its bar, as the host counts.
     for entry in entries(&stand) {
         let (start, line) = (entry.plan().brief.start.0, entry.place().line.0);

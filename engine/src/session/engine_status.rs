@@ -2,11 +2,11 @@
 
 use crate::model::{ModelError, RuntimeError};
 use crate::music::Tick;
-use crate::plan::{Mode, PlanStats};
+use crate::plan::{PlanStats, PlayMode};
 use crate::service::JobFailure;
 
 use super::latency::Asked;
-use crate::session::board::{Component, Status};
+use crate::session::snapshot::{Component, Status};
 
 /// Where the engine stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,7 +72,7 @@ impl From<&JobFailure> for Fault {
 
 impl Engine {
     /// The status line, with the parts that are there, in a mode, and with what else there is to say.
-    pub(super) fn status(&self, parts: &Parts, mode: Mode, notice: &str) -> Status {
+    pub(super) fn status(&self, parts: &Parts, mode: PlayMode, notice: &str) -> Status {
         let there = |name: &Option<String>, otherwise| name.clone().map_or(otherwise, Component::Ready);
         let missing = |fault: &Fault| Component::Missing { what: fault.what.clone(), looked_in: fault.looked_in.clone() };
         let (engine, model) = match self {
@@ -80,7 +80,7 @@ impl Engine {
             Self::Failed(fault) if fault.part == Part::Model => (there(&parts.runtime, Component::Resting), missing(fault)),
             Self::Failed(fault) => (missing(fault), there(&parts.model, Component::Resting)),
         };
-        let coming = (mode != Mode::Suggest).then(|| format!("{} is coming; Suggest is ready", mode.name()));
+        let coming = (mode != PlayMode::Suggest).then(|| format!("{} is coming; Suggest is ready", mode.name()));
         let remark = coming.or_else(|| Some(notice.to_owned()).filter(|notice| !notice.is_empty()));
         Status { engine, model, remark, ..Status::default() }
     }
@@ -88,7 +88,7 @@ impl Engine {
 
 /// How far a session has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pace {
+pub struct SessionStatus {
     /// Where the engine stands.
     pub engine: Engine,
     /// The tick up to which the player was heard.
@@ -119,17 +119,17 @@ mod tests {
 
     #[test]
     fn what_is_coming_and_what_there_is_to_say_are_said() {
-        let status = Engine::Ready.status(&parts(), Mode::Trade, "");
+        let status = Engine::Ready.status(&parts(), PlayMode::Trade, "");
         assert_eq!(status.remark.as_deref(), Some("Trade is coming; Suggest is ready"));
-        assert_eq!(Engine::Ready.status(&parts(), Mode::Suggest, "").remark, None);
-        assert_eq!(Engine::Ready.status(&parts(), Mode::Suggest, "full").remark.as_deref(), Some("full"));
+        assert_eq!(Engine::Ready.status(&parts(), PlayMode::Suggest, "").remark, None);
+        assert_eq!(Engine::Ready.status(&parts(), PlayMode::Suggest, "full").remark.as_deref(), Some("full"));
     }
 
     #[test]
     fn the_parts_that_are_there_are_named() {
-        let status = Engine::Ready.status(&parts(), Mode::Suggest, "");
+        let status = Engine::Ready.status(&parts(), PlayMode::Suggest, "");
         assert_eq!((status.engine, status.model), (Component::Ready("ONNX Runtime 1.31.1".into()), Component::Ready("antiphon".into())));
-        let status = Engine::Loading.status(&Parts::default(), Mode::Suggest, "");
+        let status = Engine::Loading.status(&Parts::default(), PlayMode::Suggest, "");
         assert_eq!((status.engine, status.model), (Component::Loading, Component::Loading));
     }
 
@@ -139,7 +139,7 @@ mod tests {
         let error = RuntimeError::NotFound {
             looked: vec![place("/nowhere/libonnxruntime.so", LibraryFault::Missing), place("/usr/lib", LibraryFault::EmptyFolder)],
         };
-        let status = failed(error).status(&parts(), Mode::Suggest, "");
+        let status = failed(error).status(&parts(), PlayMode::Suggest, "");
         let Component::Missing { what, looked_in } = status.engine else { panic!("{status:?}") };
         assert!(what.contains("was not found") && what.contains(RUNTIME_VARIABLE), "{what}");
         let expected =
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn unusable_runtime_is_shown_with_the_place_that_was_named() {
         let looked = Looked { place: "/nowhere/libonnxruntime.so".into(), why: RUNTIME_VARIABLE, fault: LibraryFault::Missing };
-        let status = failed(RuntimeError::Unusable(looked)).status(&Parts::default(), Mode::Suggest, "");
+        let status = failed(RuntimeError::Unusable(looked)).status(&Parts::default(), PlayMode::Suggest, "");
         let Component::Missing { what, looked_in } = status.engine else { panic!("{status:?}") };
         assert!(what.starts_with(&format!("{RUNTIME_VARIABLE} names no usable ONNX Runtime")), "{what}");
         assert_eq!(looked_in, [format!("/nowhere/libonnxruntime.so ({RUNTIME_VARIABLE}): there is no such file")]);
@@ -161,7 +161,7 @@ mod tests {
     fn a_damaged_model_leaves_the_runtime_there() {
         let damaged = ModelError::Size { name: Path::new("x.onnx").display().to_string(), bytes: 0 };
         let parts = Parts { model: None, ..parts() };
-        let status = failed(damaged).status(&parts, Mode::Suggest, "");
+        let status = failed(damaged).status(&parts, PlayMode::Suggest, "");
         assert_eq!(status.engine, Component::Ready("ONNX Runtime 1.31.1".into()));
         assert!(matches!(&status.model, Component::Missing { what, .. } if what.contains("x.onnx")), "{status:?}");
     }

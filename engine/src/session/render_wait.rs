@@ -9,7 +9,7 @@ const LOOK: Duration = Duration::from_micros(100);
 
 /// How far a session has come with what the audio thread told it.
 #[derive(Debug, Default)]
-pub struct Attendance {
+pub struct RenderWait {
     /// Messages that were acted on, of those told since the instance was made.
     answered: AtomicU64,
     /// Nothing is being made.
@@ -29,7 +29,7 @@ pub(super) enum Wait {
     GivenUp { delivered: u64 },
 }
 
-impl Attendance {
+impl RenderWait {
     /// The session has acted on this many messages; `idle` says whether everything that was asked of the engine has come.
     pub(super) fn answer(&self, answered: u64, idle: bool) {
         self.idle.store(idle, Ordering::Relaxed);
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_when_everything_is_answered_and_made() {
-        let attendance = Attendance::default();
+        let attendance = RenderWait::default();
         let pokes = Cell::new(0);
         let waited = attendance.wait(3, LONG, Wait::Over, || {
             pokes.set(pokes.get() + 1);
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_an_engine_that_is_lost() {
-        let attendance = Attendance::default();
+        let attendance = RenderWait::default();
         attendance.lose(true);
         assert_eq!(attendance.wait(1, LONG, Wait::Over, || panic!("nobody waits")), Wait::Over);
         attendance.lose(false);
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn an_engine_that_hangs_is_waited_for_once() {
-        let attendance = Attendance::default();
+        let attendance = RenderWait::default();
         let first = attendance.wait(1, Duration::ZERO, Wait::Over, || ());
         assert_eq!(first, Wait::GivenUp { delivered: 0 });
         attendance.answer(1, false);

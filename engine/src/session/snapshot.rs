@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub played: Vec<Note>,
     /// What is to come.
     pub plan: Option<ShownPlan>,
-    /// Planned notes that did not sound or, as the player holds keys now, will not, each with its reason.
+    /// PlannedEvent notes that did not sound or, as the player holds keys now, will not, each with its reason.
     pub withheld: Vec<WithheldNote>,
 }
 
@@ -119,13 +119,13 @@ pub enum Component {
 
 /// Where the musician leaves snapshots for the editor. Never touched on the audio thread.
 #[derive(Default)]
-pub struct Board {
+pub struct SharedSnapshot {
     latest: Mutex<Arc<Snapshot>>,
     /// Makes the editor draw; set when there is one.
     call: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-impl Board {
+impl SharedSnapshot {
     /// Shows this from now on.
     pub fn publish(&self, snapshot: Snapshot) {
         let snapshot = Arc::new(snapshot);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_first_who_asks_is_called() {
-        let board = Board::default();
+        let board = SharedSnapshot::default();
         board.call();
         let calls = Arc::new([const { std::sync::atomic::AtomicU8::new(0) }; 2]);
         for who in 0..2 {
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_board_shows_what_was_published_last() {
-        let board = Board::default();
+        let board = SharedSnapshot::default();
         assert!(board.latest().bars.is_empty());
         board.publish(Snapshot { bars: vec![bar(7, 0, 96, 4)], ..Snapshot::default() });
         assert_eq!(board.latest().bars, [bar(7, 0, 96, 4)]);
