@@ -1,4 +1,4 @@
-//! `antiphon check`: what is understood of a MIDI file, so that a musician sees why a result is as it is.
+//! `antiphon check`: what is understood of a MIDI file, so that a worker sees why a result is as it is.
 
 mod report;
 

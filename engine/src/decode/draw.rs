@@ -18,7 +18,7 @@ const UNBOUND: u8 = 3;
 const HEAT: f32 = 0.1;
 
 impl Draw {
-    /// As the musician's controls say.
+    /// As the worker's controls say.
     pub const FIRST: Self = Self(0);
 
     /// The draw after this one; `None` after the last.
@@ -27,7 +27,7 @@ impl Draw {
         (self.0 < LAST).then_some(Self(self.0 + 1))
     }
 
-    /// The seed of its noise: that of the first draw is the musician's own. Seeds that follow each other belong to variations, so draws are far apart.
+    /// The seed of its noise: that of the first draw is the worker's own. Seeds that follow each other belong to variations, so draws are far apart.
     #[must_use]
     pub fn seed(self, seed: u64) -> u64 {
         seed.wrapping_add(u64::from(self.0) << 48)

@@ -76,7 +76,7 @@ impl Role {
         self as u8
     }
 
-    /// Its name as a musician writes it, in lower case.
+    /// Its name as a worker writes it, in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

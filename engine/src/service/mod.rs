@@ -4,13 +4,12 @@
 //! work on it, one at a time. A job advances by a row or a bar at a time; after each the worker looks again for the earliest deadline, so a
 //! long job never keeps a due one waiting. No thread outlives the last handle.
 //!
-//! [`Musician`] is what an instance needs of all that: it reads prompts and makes [`Passage`](crate::plan::Passage)s of a plan.
+//! [`WorkerHandle`] is what an instance needs of all that: it reads prompts and makes [`Passage`](crate::plan::Passage)s of a plan.
 
 mod deadline;
+mod generation;
 mod instance;
 mod job;
-mod musician;
-mod performer;
 mod pool;
 mod rejected;
 mod report;
@@ -18,13 +17,14 @@ mod schedule;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod worker_state;
 
 pub use deadline::Deadline;
+pub use generation::{Assignment, WorkerHandle};
 pub use instance::InstanceHandle;
 pub use job::{Job, JobError, Progress};
-pub use musician::{Assignment, Musician};
-pub use performer::Setup;
 pub use pool::{Service, ServiceConfig, ServiceError};
 pub use report::{JobFailure, Outcome, Report};
 pub use schedule::JobId;
 pub use shelf::Shelf;
+pub use worker_state::Setup;

@@ -1,4 +1,4 @@
-//! What the musician shows, and where it leaves it for the editor.
+//! What the worker shows, and where it leaves it for the editor.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::withheld::WithheldNote;
 
-/// What the musician publishes: all times are on the unwrapped clock.
+/// What the worker publishes: all times are on the unwrapped clock.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// How it fares.
@@ -117,7 +117,7 @@ pub enum Component {
     },
 }
 
-/// Where the musician leaves snapshots for the editor. Never touched on the audio thread.
+/// Where the worker leaves snapshots for the editor. Never touched on the audio thread.
 #[derive(Default)]
 pub struct SharedSnapshot {
     latest: Mutex<Arc<Snapshot>>,

@@ -11,7 +11,7 @@ use crate::decode::PromptBar;
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
 use crate::plan::Passage;
-use crate::service::{Assignment, JobError, Musician, Outcome, Service, Setup, Shelf};
+use crate::service::{Assignment, JobError, Outcome, Service, Setup, Shelf, WorkerHandle};
 use parking_lot::Mutex;
 
 use super::engine_status::Parts;
@@ -49,7 +49,7 @@ pub trait Worker {
 /// The worker side of the pool. The model is loaded there, with the first job.
 pub(super) struct ServiceWorker {
     service: Service,
-    musician: Musician,
+    worker: WorkerHandle,
     parts: Arc<Mutex<Parts>>,
     /// Folders that may hold ONNX Runtime, in the order they are searched.
     folders: Vec<PathBuf>,
@@ -59,33 +59,33 @@ impl ServiceWorker {
     /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
     pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
         let parts = Arc::default();
-        Self { musician: musician(&service, roles, &parts, &folders), service, parts, folders }
+        Self { worker: worker(&service, roles, &parts, &folders), service, parts, folders }
     }
 }
 
 impl Worker for ServiceWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>) {
-        self.musician = musician(&self.service, roles, &self.parts, &self.folders);
+        self.worker = worker(&self.service, roles, &self.parts, &self.folders);
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
-        self.musician.listen(context).is_ok()
+        self.worker.prefill(context).is_ok()
     }
 
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
-        self.musician.play(assignments, self.service.now() + within).is_ok()
+        self.worker.generate(assignments, self.service.now() + within).is_ok()
     }
 
     fn cancel(&mut self) {
-        self.musician.rest();
+        self.worker.cancel();
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
-        self.musician.try_report().map(|report| report.outcome)
+        self.worker.try_report().map(|report| report.outcome)
     }
 
     fn passage(&mut self) -> Option<Passage> {
-        self.musician.try_passage()
+        self.worker.try_passage()
     }
 
     fn parts(&self) -> Parts {
@@ -93,11 +93,11 @@ impl Worker for ServiceWorker {
     }
 }
 
-fn musician(service: &Service, roles: &BTreeSet<Role>, parts: &Arc<Mutex<Parts>>, folders: &[PathBuf]) -> Musician {
+fn worker(service: &Service, roles: &BTreeSet<Role>, parts: &Arc<Mutex<Parts>>, folders: &[PathBuf]) -> WorkerHandle {
     let roles: Vec<Role> = roles.iter().copied().collect();
     let parts = Arc::clone(parts);
     let search = RuntimeSearch { explicit: None, folders: folders.to_vec() };
-    Musician::new(service, move || {
+    WorkerHandle::new(service, move || {
         let runtime = Runtime::load(&search)?;
         parts.lock().runtime = Some(format!("ONNX Runtime {}", runtime.version()));
         let model = MODEL.get(|| Model::shipped(runtime).map_err(JobError::from))?;

@@ -31,7 +31,7 @@ pub struct Upcoming<'a> {
     pub ahead: usize,
 }
 
-/// Constraints without a wish of the musician: `roles` play, each where and as full as it was in `recent` notes, none of them busier than they were.
+/// Constraints without a wish of the worker: `roles` play, each where and as full as it was in `recent` notes, none of them busier than they were.
 #[must_use]
 pub fn default_constraints(roles: RoleSet, recent: &[Note]) -> Constraints {
     let mut constraints = Constraints { roles, ..Constraints::default() };

@@ -18,7 +18,7 @@ fn focused_buttons_are_pressed_by_enter() {
         harness.get_by_label(label).focus();
         harness.run_steps(2);
         assert!(harness.get_by_label(label).is_focused());
-        harness.key_press(MidiKey::Enter);
+        harness.key_press(Key::Enter);
         assert_eq!(calls(&mut harness), [Call::Command(command)]);
     }
 }
@@ -30,7 +30,7 @@ fn tab_key_reaches_every_control() {
         ["Suggest", "Answer", "Play", "Another", "Keep", "Horizon", "Adventurousness", "Drag plan", "Save plan as...", "Drag played"];
     let mut reached = Vec::new();
     for _ in 0..20 {
-        harness.key_press(MidiKey::Tab);
+        harness.key_press(Key::Tab);
         harness.run_steps(2);
         reached.extend(wanted.into_iter().filter(|label| harness.query_by_label(label).is_some_and(|node| node.is_focused())));
     }
@@ -83,7 +83,7 @@ fn arrow_key_moves_a_slider_by_one_step() {
     let mut harness = open(Recorder::new(music()), FakeDragSource::default());
     harness.get_by_label("Horizon").focus();
     harness.run_steps(2);
-    harness.key_press(MidiKey::ArrowRight);
+    harness.key_press(Key::ArrowRight);
     let expected = [Call::Begin(Control::Horizon), Call::Set(Change::Horizon(5)), Call::End(Control::Horizon)];
     assert_eq!(calls(&mut harness), expected);
 }

@@ -47,7 +47,7 @@ fn save_as_writes_the_named_file() {
     harness.get_by_label("Save plan as...").click();
     harness.run_steps(4);
     let select_all = Modifiers::COMMAND;
-    harness.key_press_modifiers(select_all, MidiKey::A);
+    harness.key_press_modifiers(select_all, Key::A);
     harness.event(Event::Text(path.display().to_string()));
     harness.run_steps(2);
     harness.get_by_label("Save").click();
@@ -63,7 +63,7 @@ fn escape_in_the_save_dialog_writes_no_file() {
     harness.get_by_label("Save played as...").click();
     harness.run_steps(4);
     assert!(harness.query_by_label("MIDI file").is_some());
-    harness.key_press(MidiKey::Escape);
+    harness.key_press(Key::Escape);
     harness.run_steps(4);
     assert!(harness.query_by_label("MIDI file").is_none());
 }

@@ -18,7 +18,7 @@ pub(super) trait OnsetBias {
 }
 
 /// A cost as the graph takes it.
-#[expect(clippy::cast_possible_truncation, reason = "costs are small, and no musician hears their eighth digit")]
+#[expect(clippy::cast_possible_truncation, reason = "costs are small, and no worker hears their eighth digit")]
 pub(super) fn nats(cost: f64) -> f32 {
     cost as f32
 }

@@ -1,12 +1,12 @@
-//! An instance's musician: hears finished bars, and makes what is asked for, the near bar first.
+//! An instance's worker: hears finished bars, and makes what is asked for, the near bar first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::performer::{Rules, Setup, WorkerState};
 use super::rejected::Rejected;
+use super::worker_state::{Rules, Setup, WorkerState};
 use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
 use crate::decode::{BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
@@ -30,19 +30,19 @@ pub struct Assignment {
     pub rejected: Vec<Passage>,
 }
 
-/// One instance's musician. Its decoder lives on the workers of a [`Service`], from job to job: what it has in its cache is kept as long as
+/// One instance's worker. Its decoder lives on the workers of a [`Service`], from job to job: what it has in its cache is kept as long as
 /// it stays true.
 ///
 /// Same model, bars, assignments: same notes, whatever was asked for before. Only where a long piece comes in at once does it matter how it
 /// came: it is read from its last 64 bars on.
-pub struct Musician {
+pub struct WorkerHandle {
     instance: InstanceHandle<WorkerState>,
     publish: Sender<Passage>,
     passages: Receiver<Passage>,
 }
 
-impl Musician {
-    /// A musician who has heard nothing yet. `load` runs on a worker when the first job needs it, and again after a panic; where the model
+impl WorkerHandle {
+    /// A worker who has heard nothing yet. `load` runs on a worker when the first job needs it, and again after a panic; where the model
     /// is shared, it takes it from a [`Shelf`](super::Shelf).
     #[must_use]
     pub fn new(service: &Service, mut load: impl FnMut() -> Result<Setup, JobError> + Send + 'static) -> Self {
@@ -55,7 +55,7 @@ impl Musician {
     ///
     /// # Errors
     /// If the bars do not follow each other. Nothing has changed then.
-    pub fn listen(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
+    pub fn prefill(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
         let prompt = Prompt::of_context(context);
         prompt.check()?;
         Ok(self.instance.submit(Deadline::WHENEVER, Prefilling { prompt }))
@@ -66,7 +66,7 @@ impl Musician {
     ///
     /// # Errors
     /// If the bars do not follow each other, or those of the assignment before. Nothing has changed then.
-    pub fn play(&self, mut assignments: Vec<Assignment>, deadline: Deadline) -> Result<JobId, BarOrder> {
+    pub fn generate(&self, mut assignments: Vec<Assignment>, deadline: Deadline) -> Result<JobId, BarOrder> {
         let mut expected = None;
         for Assignment { prompt, .. } in &mut assignments {
             if expected.is_some() {
@@ -91,7 +91,7 @@ impl Musician {
     }
 
     /// Calls off what is being made.
-    pub fn rest(&self) {
+    pub fn cancel(&self) {
         self.instance.cancel();
     }
 
@@ -130,8 +130,8 @@ impl Job<WorkerState> for Prefilling {
         "prefill"
     }
 
-    fn advance(&mut self, performer: &mut WorkerState) -> Result<Progress, JobError> {
-        Ok(match performer.prefill(&self.prompt)? {
+    fn advance(&mut self, state: &mut WorkerState) -> Result<Progress, JobError> {
+        Ok(match state.prefill(&self.prompt)? {
             Prefill::Nearer => Progress::Again,
             Prefill::Done => Progress::Done,
         })
@@ -170,7 +170,7 @@ impl Job<WorkerState> for Generating {
         "generation"
     }
 
-    fn advance(&mut self, performer: &mut WorkerState) -> Result<Progress, JobError> {
+    fn advance(&mut self, state: &mut WorkerState) -> Result<Progress, JobError> {
         let Some(assignment) = self.assignments.front_mut() else { return Ok(Progress::Done) };
         match self.at {
             At::Start => {
@@ -178,13 +178,13 @@ impl Job<WorkerState> for Generating {
                 self.rejected = Rejected::new(&assignment.rejected);
             }
             At::Prefill { line } => {
-                if performer.prefill(&assignment.prompt)? == Prefill::Done {
+                if state.prefill(&assignment.prompt)? == Prefill::Done {
                     self.at = At::Line { bar: 0, line };
                 }
             }
             At::Line { bar, line } => match assignment.prompt.gap_bar(bar, Draw::FIRST) {
                 Some(rows) if line < assignment.brief.end => {
-                    performer.begin_bar(&rows, assignment.brief.start - line, &assignment.rules(line))?;
+                    state.begin_bar(&rows, assignment.brief.start - line, &assignment.rules(line))?;
                     self.at = At::Open { bar, line };
                     self.draw = Draw::FIRST;
                 }
@@ -194,20 +194,20 @@ impl Job<WorkerState> for Generating {
                 }
             },
             At::Open { bar, line } => {
-                if performer.sample()? != Step::BarEnd {
+                if state.sample()? != Step::BarEnd {
                     return Ok(Progress::Again);
                 }
-                let open = performer.open().ok_or(DecodeError::NoOpenBar)?;
+                let open = state.open().ok_or(DecodeError::NoOpenBar)?;
                 let next = line + Tick(i64::from(open.ticks));
                 let passage = assignment.passage(open, line, next);
                 if let Some(draw) = self.draw.next().filter(|_| self.rejected.contains(&passage, line)) {
                     if let Some(rows) = assignment.prompt.gap_bar(bar, Draw::FIRST) {
-                        performer.draw_again(&rows, &assignment.rules(line), draw)?;
+                        state.draw_again(&rows, &assignment.rules(line), draw)?;
                     }
                     self.draw = draw;
                     return Ok(Progress::Again);
                 }
-                let rows = BarRows { index: assignment.prompt.gap[bar].bar.index, ..performer.end_bar()? };
+                let rows = BarRows { index: assignment.prompt.gap[bar].bar.index, ..state.end_bar()? };
                 let given = assignment.prompt.gap[bar].given.clone();
                 let first = line <= assignment.brief.start;
                 self.rejected.take(&passage);

@@ -1,4 +1,4 @@
-//! A musician on a pool makes what a decoder by itself would make, whatever was asked of it before.
+//! A worker on a pool makes what a decoder by itself would make, whatever was asked of it before.
 
 mod common;
 
@@ -12,7 +12,7 @@ use antiphon_engine::{
     model::Model,
     music::{Note, Role, Tick},
     plan::{Adoption, Brief, Controls, Fingerprint, Offer, Passage, Plan, PlanId, PlanningTick, Played, Timeline},
-    service::{Assignment, Deadline, JobFailure, Musician, Outcome, Report, Service, ServiceConfig, Setup, Shelf},
+    service::{Assignment, Deadline, JobFailure, Outcome, Report, Service, ServiceConfig, Setup, Shelf, WorkerHandle},
 };
 use common::{music::piece, tiny};
 
@@ -31,8 +31,8 @@ fn service() -> Service {
     Service::start(ServiceConfig { workers: NonZeroUsize::MIN }).expect("a worker")
 }
 
-fn musician(service: &Service) -> Musician {
-    Musician::new(service, || Ok(setup()))
+fn worker(service: &Service) -> WorkerHandle {
+    WorkerHandle::new(service, || Ok(setup()))
 }
 
 fn sampling() -> Sampling {
@@ -112,11 +112,11 @@ fn notes(bars: &[BarRows], line: Tick) -> Vec<Note> {
 }
 
 /// Waits for the end of a job that must end well, and returns what it published.
-fn finish(musician: &Musician) -> Vec<Passage> {
+fn finish(worker: &WorkerHandle) -> Vec<Passage> {
     loop {
-        let Report { name, outcome, .. } = musician.reports().recv().expect("a report");
+        let Report { name, outcome, .. } = worker.reports().recv().expect("a report");
         match outcome {
-            Outcome::Finished if name == "generation" => return musician.passages().try_iter().collect(),
+            Outcome::Finished if name == "generation" => return worker.passages().try_iter().collect(),
             Outcome::Finished | Outcome::Replaced => {}
             outcome => panic!("{name}: {outcome:?}"),
         }
@@ -136,14 +136,14 @@ fn music() -> Vec<BarRows> {
 fn plan_in_place_of_rejected_ones_differs_from_each_in_its_first_bar() {
     let music = music();
     let (service, lines) = (service(), lines(&music));
-    let musician = musician(&service);
-    musician.listen(context(&music[..8])).expect("bars that follow each other");
+    let worker = worker(&service);
+    worker.prefill(context(&music[..8])).expect("bars that follow each other");
     let mut rejected: Vec<Passage> = Vec::new();
     for plan in 1..=4 {
         // The seed stays the same: without what was rejected each plan would equal the first.
         let wanted = Assignment { rejected: rejected.clone(), ..assignment(plan, &music, 8, 10) };
-        musician.play(vec![wanted], Deadline::WHENEVER).expect("bars that follow");
-        let passages = finish(&musician);
+        worker.generate(vec![wanted], Deadline::WHENEVER).expect("bars that follow");
+        let passages = finish(&worker);
         let first = passages.iter().find(|passage| passage.until == lines[9]).expect("the first bar").clone();
         let struck = |passage: &Passage| passage.notes.iter().map(Note::order).collect::<Vec<_>>();
         assert!(rejected.iter().all(|other| struck(other) != struck(&first)), "plan {plan} begins like one before it");
@@ -155,10 +155,10 @@ fn plan_in_place_of_rejected_ones_differs_from_each_in_its_first_bar() {
 fn passages_arrive_bar_by_bar_and_equal_the_decoders() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
-    let musician = musician(&service);
-    musician.listen(context(&music[..16])).expect("bars in order");
-    musician.play(vec![assignment(1, &music, 16, 20)], Deadline(0)).expect("bars in order");
-    let passages = finish(&musician);
+    let worker = worker(&service);
+    worker.prefill(context(&music[..16])).expect("bars in order");
+    worker.generate(vec![assignment(1, &music, 16, 20)], Deadline(0)).expect("bars in order");
+    let passages = finish(&worker);
     let stretches: Vec<_> = passages.iter().map(|passage| (passage.from, passage.until)).collect();
     assert_eq!(stretches, (16..20).map(|bar| (lines[bar], lines[bar + 1])).collect::<Vec<_>>());
     let expected = by_hand(&music[..16], &frames(&music[16..20]));
@@ -171,41 +171,41 @@ fn passages_arrive_bar_by_bar_and_equal_the_decoders() {
 fn result_does_not_depend_on_earlier_jobs() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
-    let musician = musician(&service);
+    let worker = worker(&service);
     let plan = |number| assignment(number, &music, 12, 15);
     let expected = notes(&by_hand(&music[..12], &frames(&music[12..15])), lines[12]);
     // From the notes, once.
-    musician.listen(context(&music[..12])).expect("bars in order");
-    musician.play(vec![plan(1)], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 1), expected);
+    worker.prefill(context(&music[..12])).expect("bars in order");
+    worker.generate(vec![plan(1)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 1), expected);
     // Over what it made the last time.
-    musician.play(vec![plan(2)], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 2), expected);
+    worker.generate(vec![plan(2)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 2), expected);
     // After another past, which is then rolled back.
     let other: Vec<_> = music[20..24].iter().zip(8..).map(|(bar, index)| BarRows { index, ..bar.clone() }).collect();
     let past = [&music[..8], &other].concat();
-    musician.listen(context(&past)).expect("bars in order");
+    worker.prefill(context(&past)).expect("bars in order");
     let after_other = Assignment { prompt: prompt(&past, &frames(&music[12..15])), ..plan(3) };
-    musician.play(vec![after_other], Deadline(0)).expect("bars in order");
+    worker.generate(vec![after_other], Deadline(0)).expect("bars in order");
     let after_other = by_hand(&past, &frames(&music[12..15]));
-    let passages = finish(&musician);
+    let passages = finish(&worker);
     assert_eq!(published(&passages, 3), notes(&after_other, lines[12]));
-    musician.play(vec![plan(4)], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 4), expected);
+    worker.generate(vec![plan(4)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 4), expected);
     // Cut off in the middle: nobody waits for this one.
-    musician.play(vec![assignment(5, &music, 12, 20)], Deadline(0)).expect("bars in order");
-    musician.passages().recv().expect("a first bar");
-    musician.play(vec![plan(6)], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 6), expected);
+    worker.generate(vec![assignment(5, &music, 12, 20)], Deadline(0)).expect("bars in order");
+    worker.passages().recv().expect("a first bar");
+    worker.generate(vec![plan(6)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 6), expected);
     // And after a change so long ago that nothing of it can be rolled back.
-    musician.play(vec![assignment(7, &music, 16, 17)], Deadline(0)).expect("bars in order");
-    finish(&musician);
+    worker.generate(vec![assignment(7, &music, 16, 17)], Deadline(0)).expect("bars in order");
+    finish(&worker);
     let changed = [&[frame(&music[0])], &music[1..16]].concat();
     let changed_plan = Assignment { prompt: prompt(&changed, &frames(&music[16..17])), ..assignment(8, &music, 16, 17) };
-    musician.play(vec![changed_plan], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 8), notes(&by_hand(&changed, &frames(&music[16..17])), lines[16]));
-    musician.play(vec![plan(9)], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 9), expected);
+    worker.generate(vec![changed_plan], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 8), notes(&by_hand(&changed, &frames(&music[16..17])), lines[16]));
+    worker.generate(vec![plan(9)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 9), expected);
 }
 
 #[test]
@@ -215,42 +215,42 @@ fn plan_in_two_parts_equals_the_plan_in_one() {
     let whole = by_hand(&music[..8], &frames(&music[8..12]));
     let expected = notes(&whole, lines[8]);
     // Extended by a later job, from what was made of it before.
-    let musician = musician(&service);
-    musician.listen(context(&music[..8])).expect("bars in order");
-    musician.play(vec![assignment(1, &music, 8, 10)], Deadline(0)).expect("bars in order");
-    let mut passages = finish(&musician);
+    let worker = worker(&service);
+    worker.prefill(context(&music[..8])).expect("bars in order");
+    worker.generate(vec![assignment(1, &music, 8, 10)], Deadline(0)).expect("bars in order");
+    let mut passages = finish(&worker);
     let mut rest = assignment(1, &music, 8, 12);
     rest.brief.start = lines[10];
     rest.prompt = prompt(&music[..8], &[&whole[..2], &frames(&music[10..12])].concat());
-    musician.play(vec![rest.clone()], Deadline(0)).expect("bars in order");
-    passages.extend(finish(&musician));
+    worker.generate(vec![rest.clone()], Deadline(0)).expect("bars in order");
+    passages.extend(finish(&worker));
     assert_eq!(published(&passages, 1), expected);
     // By one job, one after the other.
-    musician.play(vec![assignment(2, &music, 8, 10), assignment(2, &music, 10, 12)], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 2), expected);
+    worker.generate(vec![assignment(2, &music, 8, 10), assignment(2, &music, 10, 12)], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 2), expected);
     // After what was made has been played as it is.
     let played = [&music[..8], &whole[..2]].concat();
-    musician.listen(context(&played)).expect("bars in order");
+    worker.prefill(context(&played)).expect("bars in order");
     rest.line = lines[10];
     rest.prompt = prompt(&played, &frames(&music[10..12]));
-    musician.play(vec![rest], Deadline(0)).expect("bars in order");
-    assert_eq!(published(&finish(&musician), 1), notes(&whole[2..], lines[10]));
+    worker.generate(vec![rest], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 1), notes(&whole[2..], lines[10]));
 }
 
 #[test]
 fn open_bar_keeps_its_notes_and_is_filled_from_the_start_tick() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
-    let musician = musician(&service);
-    musician.listen(context(&music[..8])).expect("bars in order");
+    let worker = worker(&service);
+    worker.prefill(context(&music[..8])).expect("bars in order");
     let beat = Tick(24);
     let mut open = assignment(1, &music, 8, 10);
     open.brief.start += beat;
     let known = music[8].notes.iter().copied().filter(|note| note.tick() < beat).collect();
     open.prompt.gap[0].bar.notes = known;
     assert!(!open.prompt.gap[0].bar.notes.is_empty());
-    musician.play(vec![open.clone()], Deadline(0)).expect("bars in order");
-    let passages = finish(&musician);
+    worker.generate(vec![open.clone()], Deadline(0)).expect("bars in order");
+    let passages = finish(&worker);
     assert_eq!((passages[0].from, passages[0].until), (lines[8] + beat, lines[9]));
     let made = published(&passages, 1);
     assert!(!made.is_empty() && made.iter().all(|note| note.onset >= open.brief.start));
@@ -270,8 +270,8 @@ fn open_bar_keeps_its_notes_and_is_filled_from_the_start_tick() {
 fn latched_plan_is_extended_and_played_to_its_end() {
     let (service, music) = (service(), music());
     let lines = lines(&music);
-    let musician = musician(&service);
-    musician.listen(context(&music[..8])).expect("bars in order");
+    let worker = worker(&service);
+    worker.prefill(context(&music[..8])).expect("bars in order");
     let mut timeline = Timeline::new(lines[7], SEED);
     let controls = Controls::default();
     // A planning tick at each bar line: whoever plays heard nothing of the plan, so there is a new one every time.
@@ -289,22 +289,22 @@ fn latched_plan_is_extended_and_played_to_its_end() {
             known = end;
             Assignment { brief, prompt, line, sampling: sampling(), rejected: Vec::new() }
         });
-        musician.play(assignments.collect(), Deadline(0)).expect("bars in order");
+        worker.generate(assignments.collect(), Deadline(0)).expect("bars in order");
         requests.len()
     };
     assert_eq!(ask(&mut timeline, 8), 1);
     // Only the near bar comes in time.
-    let near = musician.passages().recv().expect("a first bar");
+    let near = worker.passages().recv().expect("a first bar");
     assert_eq!(timeline.offer(&near), Offer::Taken);
     assert_eq!(timeline.advance_to(lines[9]), Some(Adoption::Adopted(PlanId(1))));
     assert_eq!(timeline.play(lines[9]), Some(Played::From(lines[9])));
     let until = timeline.playing().expect("it was latched").brief.end;
     assert_eq!(until, lines[13]);
-    finish(&musician);
+    finish(&worker);
     // At the next planning tick the rest of what plays is asked for first, then what comes after.
-    musician.listen(context(&music[..9])).expect("bars in order");
+    worker.prefill(context(&music[..9])).expect("bars in order");
     assert_eq!(ask(&mut timeline, 9), 2);
-    for passage in finish(&musician) {
+    for passage in finish(&worker) {
         assert_eq!(timeline.offer(&passage), Offer::Taken);
     }
     assert_eq!(timeline.advance_to(lines[10]), Some(Adoption::Adopted(PlanId(2))));
@@ -316,25 +316,25 @@ fn latched_plan_is_extended_and_played_to_its_end() {
 #[test]
 fn bars_out_of_order_are_refused() {
     let (service, music) = (service(), music());
-    let musician = musician(&service);
+    let worker = worker(&service);
     let torn = [&music[..8], &music[9..10]].concat();
-    let order = musician.listen(context(&torn)).expect_err("bar 8 is missing");
+    let order = worker.prefill(context(&torn)).expect_err("bar 8 is missing");
     assert_eq!(order.to_string(), "bar 9 was given where bar 8 follows; give the bars in between, too");
     let after = Assignment { prompt: prompt(&music[..8], &frames(&music[9..10])), ..assignment(1, &music, 9, 10) };
-    assert!(musician.play(vec![after], Deadline(0)).is_err());
-    assert!(musician.play(vec![assignment(1, &music, 8, 9), assignment(1, &music, 10, 11)], Deadline(0)).is_err());
-    musician.play(vec![assignment(1, &music, 8, 9)], Deadline(0)).expect("bar 8 follows");
-    finish(&musician);
+    assert!(worker.generate(vec![after], Deadline(0)).is_err());
+    assert!(worker.generate(vec![assignment(1, &music, 8, 9), assignment(1, &music, 10, 11)], Deadline(0)).is_err());
+    worker.generate(vec![assignment(1, &music, 8, 9)], Deadline(0)).expect("bar 8 follows");
+    finish(&worker);
 }
 
 #[test]
 fn long_piece_is_prefilled_from_its_last_64_bars() {
     let (service, music) = (service(), piece(3, 150, 6));
     let lines = lines(&music);
-    let musician = musician(&service);
-    musician.listen(context(&music[..140])).expect("bars in order");
-    musician.play(vec![assignment(1, &music, 140, 142)], Deadline(0)).expect("bars in order");
-    let passages = finish(&musician);
+    let worker = worker(&service);
+    worker.prefill(context(&music[..140])).expect("bars in order");
+    worker.generate(vec![assignment(1, &music, 140, 142)], Deadline(0)).expect("bars in order");
+    let passages = finish(&worker);
     assert_eq!(passages.last().map(|passage| passage.until), Some(lines[142]));
     // Read from bar 64 on: the last 64 bars, and back to a multiple of 16.
     let shifted: Vec<_> = music[64..142].iter().map(|bar| BarRows { index: bar.index - 64, ..bar.clone() }).collect();
@@ -346,17 +346,17 @@ fn long_piece_is_prefilled_from_its_last_64_bars() {
 fn missing_model_is_reported_and_loaded_by_a_later_job() {
     let (service, music) = (service(), music());
     let mut there = false;
-    let musician = Musician::new(&service, move || {
+    let worker = WorkerHandle::new(&service, move || {
         let found = std::mem::replace(&mut there, true);
         if found { Ok(setup()) } else { Err("no model at that path".into()) }
     });
-    musician.play(vec![assignment(1, &music, 0, 2)], Deadline(0)).expect("bars in order");
-    let Outcome::Failed(JobFailure::Error { source, .. }) = musician.reports().recv().expect("a report").outcome else {
+    worker.generate(vec![assignment(1, &music, 0, 2)], Deadline(0)).expect("bars in order");
+    let Outcome::Failed(JobFailure::Error { source, .. }) = worker.reports().recv().expect("a report").outcome else {
         panic!("it did not fail");
     };
     assert_eq!(source.to_string(), "no model at that path");
-    musician.play(vec![assignment(2, &music, 0, 2)], Deadline(0)).expect("bars in order");
-    assert_eq!(finish(&musician).len(), 2);
+    worker.generate(vec![assignment(2, &music, 0, 2)], Deadline(0)).expect("bars in order");
+    assert_eq!(finish(&worker).len(), 2);
 }
 
 #[test]
@@ -368,10 +368,10 @@ fn instances_can_be_removed_while_jobs_run() {
             scope.spawn(move || {
                 for round in 0..4usize {
                     let service = Service::shared().expect("a worker");
-                    let musicians: Vec<_> = (0..2).map(|_| musician(&service)).collect();
-                    for musician in &musicians {
-                        musician.listen(context(&music[..6])).expect("bars in order");
-                        musician.play(vec![assignment(1, music, 6, 14)], Deadline(0)).expect("bars in order");
+                    let musicians: Vec<_> = (0..2).map(|_| worker(&service)).collect();
+                    for worker in &musicians {
+                        worker.prefill(context(&music[..6])).expect("bars in order");
+                        worker.generate(vec![assignment(1, music, 6, 14)], Deadline(0)).expect("bars in order");
                     }
                     if (thread + round) % 2 == 0 {
                         musicians[round % 2].passages().recv().expect("a bar");
