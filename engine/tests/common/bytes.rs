@@ -44,7 +44,8 @@ pub(crate) fn meta(time: u32, kind: u8, data: &[u8]) -> (u32, Vec<u8>) {
     (time, [&[0xFF, kind, u8::try_from(data.len()).unwrap()], data].concat())
 }
 
-/// A track: (time, event as Rust prints it) of everything that is no note, and the notes as (start, end, channel, key).
+/// A track: (time, event as Rust prints it) of everything that is no note, and the notes as (start, end, channel, key); the end of one that is
+/// never let go is `u32::MAX`.
 pub(crate) type ParsedTrack = (Vec<(u32, String)>, Vec<(u32, u32, u8, u8)>);
 
 /// The tracks of a file.
@@ -65,6 +66,7 @@ pub(crate) fn parsed(bytes: &[u8]) -> Vec<ParsedTrack> {
                 other => others.push((at, format!("{other:?}"))),
             }
         }
+        notes.extend(held.into_iter().map(|(start, channel, key)| (start, u32::MAX, channel, key)));
         notes.sort_unstable();
         (others, notes)
     };
