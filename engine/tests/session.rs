@@ -141,7 +141,7 @@ fn play_after_two_bars_sends_the_shown_plan_from_the_next_bar_line() {
     // What the scale was is shown as it was played, and what plays is in the history.
     assert!(snapshot.played.iter().filter(|note| note.onset.0 < 2 * BAR).count() == 16);
     let history = side.archive.history();
-    assert!(history.entries().iter().any(|entry| entry.reason() == Reason::InputEvent));
+    assert!(history.entries().iter().any(|entry| entry.reason() == Reason::Played));
 }
 
 #[test]

@@ -211,7 +211,7 @@ mod tests {
         let note = Note { onset: start, offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
         plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: vec![note] });
         let place = Place { bar: 2, line: start, metres: MetreMap::default(), tempo: Tempo::DEFAULT };
-        params.state.edit(|history| history.push(plan, place, Reason::InputEvent));
+        params.state.edit(|history| history.push(plan, place, Reason::Played));
         seeds(params)
     }
 

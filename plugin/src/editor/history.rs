@@ -49,7 +49,7 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
 fn origin(entry: &Entry) -> String {
     let bar = entry.place().bar;
     let reason = match entry.reason() {
-        Reason::InputEvent => "was played",
+        Reason::Played => "was played",
         Reason::Kept => "was kept",
         Reason::Rerolled => "was replaced by another",
         Reason::PhraseEnd => "was current at the end of a phrase",

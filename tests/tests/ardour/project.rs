@@ -31,7 +31,7 @@ impl Project {
 
     /// The last suggestion that was played.
     pub(crate) fn played(&self) -> Option<&Entry> {
-        self.saved.history.entries().iter().rev().find(|entry| entry.reason() == Reason::InputEvent)
+        self.saved.history.entries().iter().rev().find(|entry| entry.reason() == Reason::Played)
     }
 }
 

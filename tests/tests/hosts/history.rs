@@ -40,7 +40,7 @@ pub(crate) fn project(make: Make, suggested: &[u64]) -> Vec<u8> {
     let mut host = make(Class::Instrument, Setup::default());
     let state = take_ports().state;
     for &seed in suggested {
-        let reason = if Some(&seed) == suggested.last() { Reason::Kept } else { Reason::InputEvent };
+        let reason = if Some(&seed) == suggested.last() { Reason::Kept } else { Reason::Played };
         suggest(&state, seed, 4, reason);
     }
     host.save()
@@ -86,7 +86,7 @@ fn history_is_restored_after_reopening_and_undo_loses_nothing() {
         assert!(state.history().entries()[2].is_starred(), "{format}");
         assert_eq!(host.save(), chunk, "{format}");
 
-        suggest(&state, 4, 4, Reason::InputEvent);
+        suggest(&state, 4, 4, Reason::Played);
         assert!(host.load(&before), "{format}");
         assert_eq!(seeds(&state), [1, 2, 3, 4], "{format}");
         // Another project's suggestions come first, and none is lost.
@@ -103,7 +103,7 @@ fn full_history_stays_within_its_bounds_and_keeps_starred_entries() {
             let state = take_ports().state;
             let empty = host.save().len();
             suggest(&state, 1_000, notes, Reason::Kept);
-            (0..count as u64).for_each(|seed| suggest(&state, seed, notes, Reason::InputEvent));
+            (0..count as u64).for_each(|seed| suggest(&state, seed, notes, Reason::Played));
             let chunk = host.save();
             assert!(chunk.len() <= empty + HISTORY_BYTES, "{format}: {} bytes", chunk.len());
             assert!(state.history().evicted() > 0 && state.history().entries().len() <= HISTORY_ENTRIES, "{format}");
@@ -121,7 +121,7 @@ fn saving_while_suggestions_arrive_saves_complete_ones() {
         let mut host = make(Class::Instrument, Setup::default());
         let state = take_ports().state;
         std::thread::scope(|scope| {
-            let session = scope.spawn(|| (0..200).for_each(|seed| suggest(&state, seed, 20, Reason::InputEvent)));
+            let session = scope.spawn(|| (0..200).for_each(|seed| suggest(&state, seed, 20, Reason::Played)));
             let mut saved = 0;
             while !session.is_finished() {
                 let now = entries(&host.save()).len();

@@ -12,7 +12,8 @@ use crate::music::{Note, Tick};
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It was played.
-    InputEvent,
+    #[serde(rename = "heard")]
+    Played,
     /// The player kept it.
     Kept,
     /// The player asked for another.
@@ -195,7 +196,7 @@ mod tests {
         let mut plan = Plan::new(brief(1, 96, end));
         let notes: Vec<_> = (96..ready).step_by(24).map(|onset| note(onset, 60)).collect();
         assert!(plan.append(&passage(1, 96, ready, &notes)));
-        Entry::new(plan, place(96), Reason::InputEvent, false).unwrap()
+        Entry::new(plan, place(96), Reason::Played, false).unwrap()
     }
 
     #[test]

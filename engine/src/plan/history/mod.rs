@@ -67,11 +67,11 @@ pub struct Merged {
 /// let place = Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
 /// let mut plan = Plan::new(brief);
 /// let mut history = History::default();
-/// assert_eq!(history.push(plan.clone(), place.clone(), Reason::InputEvent), None, "without notes there is nothing to get back");
+/// assert_eq!(history.push(plan.clone(), place.clone(), Reason::Played), None, "without notes there is nothing to get back");
 ///
 /// let note = Note { onset: Tick(24), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
 /// plan.append(&Passage { plan: PlanId(1), from: Tick(24), until: Tick(192), notes: vec![note] });
-/// let id = history.push(plan.clone(), place.clone(), Reason::InputEvent);
+/// let id = history.push(plan.clone(), place.clone(), Reason::Played);
 /// // The same plan again is the same entry.
 /// assert_eq!(history.push(plan, place, Reason::PhraseEnd), id);
 /// assert_eq!(history.entries().len(), 1);
@@ -278,8 +278,8 @@ mod tests {
     #[test]
     fn the_same_suggestion_is_written_down_once() {
         let mut history = History::default();
-        let id = push(&mut history, plan(1, 4), Reason::InputEvent);
-        push(&mut history, plan(2, 4), Reason::InputEvent);
+        let id = push(&mut history, plan(1, 4), Reason::Played);
+        push(&mut history, plan(2, 4), Reason::Played);
         assert_eq!(history.star(id), Ok(true));
         assert_eq!(push(&mut history, plan(1, 4), Reason::Kept), id);
         push(&mut history, plan(1, 4), Reason::PhraseEnd);
@@ -291,10 +291,10 @@ mod tests {
     #[test]
     fn the_oldest_without_a_star_goes_first() {
         let mut history = History::default();
-        let first = push(&mut history, plan(0, 1), Reason::InputEvent);
+        let first = push(&mut history, plan(0, 1), Reason::Played);
         assert_eq!(history.star(first), Ok(true));
         for seed in 1..=u64::try_from(HISTORY_ENTRIES).unwrap() {
-            push(&mut history, plan(seed, 1), Reason::InputEvent);
+            push(&mut history, plan(seed, 1), Reason::Played);
         }
         assert_eq!(history.entries().len(), HISTORY_ENTRIES);
         assert_eq!(seeds(&history)[..2], [0, 2]);
@@ -305,7 +305,7 @@ mod tests {
     fn long_plans_go_by_their_size() {
         let mut history = History::default();
         for seed in 0..40 {
-            push(&mut history, plan(seed, 2_000), Reason::InputEvent);
+            push(&mut history, plan(seed, 2_000), Reason::Played);
             let bytes = stored(&history);
             assert!(bytes <= HISTORY_BYTES && bytes + 1 == history.bytes(), "{bytes} against {}", history.bytes());
         }
@@ -329,9 +329,9 @@ mod tests {
         assert_eq!(full.starred, stars.len());
         assert!(stars.len() > 5);
         // There is room for what comes, but never at their cost.
-        push(&mut history, plan(1_000, 2_000), Reason::InputEvent);
+        push(&mut history, plan(1_000, 2_000), Reason::Played);
         assert_eq!(newest(&history), 1_000);
-        assert_eq!(history.push(plan(1_001, 20_000), place(0), Reason::InputEvent), None, "all else would have to go for it");
+        assert_eq!(history.push(plan(1_001, 20_000), place(0), Reason::Played), None, "all else would have to go for it");
         assert!(stars.iter().all(|id| history.entries().iter().any(|entry| entry.id() == *id && entry.is_starred())));
         assert!(stored(&history) <= HISTORY_BYTES);
         // Room again after a star is taken off.
@@ -344,10 +344,10 @@ mod tests {
     #[test]
     fn loading_an_older_state_loses_nothing() {
         let mut history = History::default();
-        let first = push(&mut history, plan(1, 4), Reason::InputEvent);
-        push(&mut history, plan(2, 4), Reason::InputEvent);
+        let first = push(&mut history, plan(1, 4), Reason::Played);
+        push(&mut history, plan(2, 4), Reason::Played);
         let undo = reload(&history);
-        push(&mut history, plan(3, 4), Reason::InputEvent);
+        push(&mut history, plan(3, 4), Reason::Played);
         assert_eq!(history.star(first), Ok(true));
         assert_eq!(history.merge(undo), Merged::default());
         assert_eq!(seeds(&history), [1, 2, 3]);
@@ -359,10 +359,10 @@ mod tests {
     fn what_a_project_brings_is_older_than_what_is_there() {
         let mut saved = History::default();
         for seed in 1..=2 {
-            push(&mut saved, plan(seed, 4), Reason::InputEvent);
+            push(&mut saved, plan(seed, 4), Reason::Played);
         }
         let mut history = History::default();
-        push(&mut history, plan(9, 4), Reason::InputEvent);
+        push(&mut history, plan(9, 4), Reason::Played);
         assert_eq!(history.merge(reload(&saved)), Merged { added: 2, evicted: 0 });
         assert_eq!(seeds(&history), [1, 2, 9]);
     }
@@ -376,7 +376,7 @@ mod tests {
             let mut halves = [History::default(), History::default()];
             for (seed, notes, starred, half) in sizes {
                 let history = &mut halves[usize::from(half)];
-                let id = push(history, plan(seed, notes), Reason::InputEvent);
+                let id = push(history, plan(seed, notes), Reason::Played);
                 if starred {
                     let _ = history.star(id);
                 }

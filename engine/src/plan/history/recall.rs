@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn going_back_from_what_is_written_down_already_goes_to_the_one_before() {
         let mut history = History::default();
-        history.push(plan(1, 4), place(0), Reason::InputEvent);
+        history.push(plan(1, 4), place(0), Reason::Played);
         history.push(plan(2, 4), place(0), Reason::Kept);
         assert!(history.step(Step::Older, Some(&plan(2, 4))));
         assert_eq!(seed(&history), Some(1));
@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn what_is_written_down_meanwhile_does_not_change_what_is_looked_at() {
         let mut history = History::default();
-        history.push(plan(1, 4), place(0), Reason::InputEvent);
-        history.push(plan(2, 4), place(0), Reason::InputEvent);
+        history.push(plan(1, 4), place(0), Reason::Played);
+        history.push(plan(2, 4), place(0), Reason::Played);
         history.step(Step::Older, None);
         history.push(plan(3, 4), place(0), Reason::PhraseEnd);
         assert_eq!((seed(&history), history.position()), (Some(2), Some(1)));

@@ -53,7 +53,7 @@ mod tests {
     fn an_entry_that_cannot_be_read_does_not_take_the_others_with_it() {
         let mut history = History::default();
         for seed in 1..=3 {
-            history.push(plan(seed, 1), place(0), Reason::InputEvent);
+            history.push(plan(seed, 1), place(0), Reason::Played);
         }
         let text = serde_json::to_string(&history).unwrap();
         let damaged = text.replacen("\"notes\":[0,24,60,", "\"notes\":[0,24,600,", 1).replacen("\"heard\"", "\"dreamt\"", 2);

@@ -124,7 +124,7 @@ impl<W: Worker> Planner<W> {
     fn answer_play(&mut self) {
         self.playback.request = PlayRequest::None;
         if let Some(plan) = self.planning.timeline.playing() {
-            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::InputEvent);
+            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Played);
         }
         self.history.leave();
     }

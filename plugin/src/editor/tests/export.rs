@@ -1,5 +1,7 @@
 //! Excerpts become files, by drag and by Save as; so do entries of the history.
 
+use antiphon_engine::plan::Step;
+
 use super::*;
 
 #[test]
@@ -72,7 +74,7 @@ fn escape_in_the_save_dialog_writes_no_file() {
 fn reopened() -> Recorder {
     let mut history = History::default();
     let waltz = MetreMap::new([(Tick::ZERO, Metre::new(3, 4).unwrap())]);
-    for (bar, pitches, reason) in [(5, &[70][..], Reason::Kept), (9, &[71, 72], Reason::InputEvent)] {
+    for (bar, pitches, reason) in [(5, &[70][..], Reason::Kept), (9, &[71, 72], Reason::Played)] {
         let line = 72 * (bar - 1);
         // They start a beat after the bar line.
         let notes: Vec<_> = (1..).zip(pitches).map(|(beat, pitch)| note(line + 24 * beat, *pitch)).collect();
@@ -120,6 +122,7 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
     harness.get_by_label("Earlier").click();
     harness.run_steps(3);
     assert!(harness.query_by_label("1 of 2").is_some() && harness.query_by_label("Kept").is_some());
+    calls(&mut harness);
     for (label, command) in [("Play", Command::Play), ("Kept", Command::Keep), ("Another", Command::Another)] {
         harness.get_by_label(label).click();
         assert_eq!(calls(&mut harness), [Call::Command(command)]);
@@ -127,6 +130,7 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
     harness.get_by_label("Now").click();
     harness.run_steps(3);
     assert!(harness.query_by_label("2 suggestions").is_some());
+    assert_eq!(calls(&mut harness), [Call::Command(Command::Step(Step::Now))]);
     harness.get_by_label("Play").click();
     assert_eq!(calls(&mut harness), [], "nothing is planned now");
 }

@@ -61,7 +61,7 @@ fn what_is_heard_kept_and_passed_over_is_written_down() {
     stand.press("play");
     // It is settled a beat before the bar line.
     stand.play_to(5 * BAR, &tune(0, 40));
-    assert_eq!(written(&stand).last().unwrap().0, Reason::InputEvent);
+    assert_eq!(written(&stand).last().unwrap().0, Reason::Played);
     // Each knows its bar, as the host counts.
     for entry in entries(&stand) {
         let (start, line) = (entry.plan().brief.start.0, entry.place().line.0);
@@ -93,18 +93,20 @@ fn what_comes_of_a_plan_after_it_was_kept_is_kept_too() {
 #[test]
 fn keep_lets_go_of_what_was_gone_back_to_and_another_leaves_it() {
     let mut stand = Stand::new(500);
-    stand.play_to(2 * BAR + 6, &tune(0, 8));
+    stand.play_to(2 * BAR + 6, &tune(0, 40));
     stand.press("keep");
     let state = stand.params.state.clone();
+    // The player plays on, so that another plan than the kept one is shown.
+    stand.play_to(3 * BAR + 6, &tune(0, 40));
     stand.commands.send(Command::Step(Step::Older));
-    stand.play_to(2 * BAR + 18, &[]);
+    stand.play_to(3 * BAR + 18, &tune(0, 40));
     assert!(state.history().recalled().is_some());
     stand.press("keep");
     assert!(!entries(&stand)[0].is_starred());
-    stand.play_to(3 * BAR, &[]);
+    stand.play_to(4 * BAR, &tune(0, 40));
     stand.press("keep");
     assert!(entries(&stand)[0].is_starred());
-    stand.play_to(4 * BAR, &[]);
+    stand.play_to(5 * BAR, &tune(0, 40));
     stand.press("another");
     assert!(state.history().recalled().is_none());
 }
