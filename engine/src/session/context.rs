@@ -189,7 +189,7 @@ impl Closed {
         let bar = Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON };
         let Some(encoded) = codec::encode(notes, &[bar], None).bars.pop() else { return false };
         let BarRows { index, fields, .. } = self.rows.bar;
-        let rows = BarRows { index, fields: fields, ..encoded };
+        let rows = BarRows { index, fields, ..encoded };
         self.revision = revision;
         let has_changed = rows != self.rows.bar;
         self.measured = Measured::of(&rows);
