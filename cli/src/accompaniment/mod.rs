@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use antiphon_engine::codec::{self, BarFields, BarRows, prefix_rows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, LINES, Step};
+use antiphon_engine::codec::{self, BarFields, BarRows, OwnRoles, prefix_rows};
+use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, LINES, Step};
 use antiphon_engine::music::analysis::{Key, habits};
 use antiphon_engine::music::{Bar, Clip, Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, ensure};
@@ -105,6 +105,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
             decoder.set_seed(draw.seed(own));
+            if let Some(roles) = OwnRoles::new([role]).filter(|_| model.info().knows_own_roles()) {
+                decoder.accompanies(Accompanied::Clip(roles))?;
+            }
             Ok(codec::decode(&song.accompany(&mut decoder, &constraints, most_rests, &progress)?, song.from))
         };
         let (mut notes, fault) = Earlier::default().draw(own, make).with_context(|| format!("{name}: accompanying it failed"))?;

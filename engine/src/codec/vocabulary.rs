@@ -1,11 +1,14 @@
-//! The numbers of vocabulary version 4 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
+//! The numbers of vocabulary version 5 (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the model.
 
 use std::sync::LazyLock;
 
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
-/// A model of another vocabulary is refused.
-pub const VOCABULARY_VERSION: u32 = 4;
+/// A model of a later vocabulary is refused.
+pub const VOCABULARY_VERSION: u32 = 5;
+
+/// The vocabulary before it, whose models are still read: its rows do not name own roles.
+pub const VOCABULARY_WITHOUT_OWN_ROLES: u32 = 4;
 
 /// Longest bar a row can address; a longer one is cut.
 pub const MAX_BAR_TICKS: i64 = 16 * TICKS_PER_QUARTER;
@@ -131,10 +134,16 @@ pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("recall_beat_2", 86),
     ("recall_sub_2", 121),
     ("recall_role_2", 81),
+    ("own_1", 17),
+    ("own_2", 17),
+    ("own_3", 17),
 ];
 
 /// Columns of a row.
-pub const COLUMNS: usize = 38;
+pub const COLUMNS: usize = 41;
+
+/// Most roles that can be named as those that are generated.
+pub const OWN_ROLES: usize = 3;
 
 /// Index of a column by role in a row.
 #[allow(missing_docs)]
@@ -167,6 +176,8 @@ pub mod column {
     pub const RECALL_CONTENT: usize = 24;
     /// First of the two times three columns on the places that are recalled.
     pub const RECALL_PLACE: usize = 32;
+    /// First of the three columns that name the own roles; they are the last.
+    pub const OWN: usize = 38;
 }
 
 /// Highest value of the style column.
@@ -255,6 +266,8 @@ mod tests {
         assert_eq!(Field::ALL.iter().map(|f| f.classes()).sum::<usize>(), TOTAL_CLASSES);
         assert!(DURATIONS.windows(2).all(|w| w[0] < w[1]));
         assert_eq!(COLUMN_TABLE[column::STYLE], ("style", usize::from(STYLES) + 1));
+        assert_eq!(COLUMN_TABLE[column::OWN].0, "own_1");
+        assert_eq!(column::OWN + OWN_ROLES, COLUMNS);
         for (index, field) in Field::ALL.iter().enumerate() {
             assert_eq!(*field as usize, index);
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Constraints, DecodeError, OpenBar, Sampling,
+    Accompanied, Constraints, DecodeError, OpenBar, Sampling,
     constraints::{Masks, Moment},
     memory::Memory,
     noise,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, REWIND_BARS, Selection},
-    codec::{BarEnd, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align_given, vocabulary::FIELDS},
+    codec::{BarRows, Layout, NoteClasses, Recall, Row, Targets, vocabulary::FIELDS},
     model::{Asked, Batch, Model},
     music::Tick,
 };
@@ -48,6 +48,8 @@ pub struct Decoder {
     seed: u64,
     sampling: Sampling,
     pub(super) masks: Masks,
+    /// Who plays beside the roles that are generated.
+    pub(super) accompanied: Accompanied,
     /// The latest finished bars, as many as can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
@@ -67,6 +69,8 @@ pub(super) struct Finished {
     pub(super) bar: BarRows,
     /// What was given of it, beside its own notes.
     pub(super) given: Vec<NoteClasses>,
+    /// How its rows are laid out.
+    pub(super) layout: Layout,
 }
 
 impl Decoder {
@@ -104,6 +108,7 @@ impl Decoder {
             seed: 0,
             sampling: Sampling::default(),
             masks: Masks::new(Constraints::default()),
+            accompanied: Accompanied::Nobody,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
@@ -116,6 +121,10 @@ impl Decoder {
             decoder.cache.set_prefix();
         }
         Ok(decoder)
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.model
     }
 
     /// Lets the bars from the next one on see under another page policy, with the same weights.
@@ -207,12 +216,11 @@ impl Decoder {
     }
 
     /// Makes a page of the bar whose rows the buffer now holds, runs its summary, and forgets what can be forgotten.
-    pub(super) fn finish(&mut self, bar: BarRows, given: Vec<NoteClasses>, recall: BarRecall, rows: &[Row]) -> Result<(), DecodeError> {
+    pub(super) fn finish(&mut self, bar: OpenBar, rows: &[Row], targets: Vec<Targets>) -> Result<(), DecodeError> {
+        let OpenBar { bar, given, layout, recall, .. } = bar;
         self.cache.end_bar()?;
         self.recall.finish(recall);
         if let Some(memory) = &mut self.memory {
-            let (_, mut targets) = align_given(&bar, &given, BarEnd::Bar);
-            targets.truncate(rows.len());
             memory.finish(bar.index, targets);
         }
         if self.cache.summarises() {
@@ -227,7 +235,7 @@ impl Decoder {
         }
         let line = self.line;
         self.line += Tick(i64::from(bar.ticks));
-        self.finished.push_back(Finished { line, bar, given });
+        self.finished.push_back(Finished { line, bar, given, layout });
         if self.finished.len() > usize::try_from(REWIND_BARS).unwrap_or(usize::MAX) {
             self.finished.pop_front();
         }

@@ -18,6 +18,7 @@ mod pace;
 mod playing;
 mod sampling;
 
+pub use accompany::Accompanied;
 pub use aims::Aims;
 pub use constraints::{Busiest, Constraints, MOST_NOTES, RoleSet};
 pub use context::{CONTEXT_BARS, FAR_SIDE_BARS, skipped_bars};

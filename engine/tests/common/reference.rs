@@ -6,7 +6,7 @@ use antiphon_engine::{
     cache::{MOST_BARS, Rest, Selection},
     codec::{
         BarEnd, BarRows, NoteClasses, Recall, Row, Targets, align_given,
-        vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
+        vocabulary::{FIELDS, Field, TOTAL_CLASSES},
     },
     model::{ModelInfo, REMEMBERED, Rotary},
 };
@@ -137,8 +137,9 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
     let place = |at: usize| (at / (rows * rows), at / rows % rows, at % rows);
     let value = |(layer, i, j)| if sees(members, i, j, layer, views) { 0.0 } else { -1e9 };
     let mask = (0..info.layers * rows * rows).map(|at| value(place(at))).collect();
-    let all: Vec<usize> = (0..rows).collect();
-    let columns = |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns.map(i64::from)).collect::<Vec<_>>();
+    let (all, width): (Vec<usize>, usize) = ((0..rows).collect(), info.columns);
+    let columns =
+        |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns[..width].iter().copied().map(i64::from)).collect::<Vec<_>>();
     let force = members.iter().flat_map(|member| member.targets.map(i64::from)).collect();
     let (cos_q, sin_q) = turns(&info.rotary, members, |row| row.query);
     let (cos_k, sin_k) = turns(&info.rotary, members, |row| row.key);
@@ -151,8 +152,8 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
     let tables: [(&'static str, &[usize]); 4] =
         [("mask_type", &[1, 2, 3]), ("mask_beat", &[1, 2, 16]), ("mask_sub", &[1, 2, 16, 24]), ("mask_role", &[1, 2, 2, 16])];
     let mut inputs: Vec<(Cow<'static, str>, SessionInputValue<'static>)> = vec![
-        ("rows".into(), integer(&[rows, COLUMNS], columns(&all))),
-        ("summary_rows".into(), integer(&[content.len(), COLUMNS], columns(&content))),
+        ("rows".into(), integer(&[rows, width], columns(&all))),
+        ("summary_rows".into(), integer(&[content.len(), width], columns(&content))),
         ("summary_mix".into(), float(&[rows, content.len()], mix)),
         ("cos_q".into(), float(&[rows, pairs], cos_q)),
         ("sin_q".into(), float(&[rows, pairs], sin_q)),

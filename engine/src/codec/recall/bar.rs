@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Matches, RECALL_BARS};
+use crate::codec::own::OwnRoles;
 use crate::codec::row::{NoteClasses, Place};
 use crate::codec::turns::Turns;
 use crate::music::analysis::NEW_BAR;
@@ -14,6 +15,8 @@ const MOST_MATCHES: u8 = 31;
 #[derive(Debug, Clone)]
 pub struct BarRecall {
     pub(super) index: u32,
+    /// The roles that are generated.
+    pub(super) own: OwnRoles,
     pub(super) earlier: [Option<Arc<[NoteClasses]>>; RECALL_BARS.len()],
     /// In the order of their rows.
     pub(super) heard: Vec<NoteClasses>,
@@ -72,7 +75,7 @@ impl BarRecall {
         let rank = target.map_or(0, |target| self.rank(heard, target));
         Some(Recalled {
             pitch: target.and_then(|target| find(bar, target, rank)).map(|note| note.pitch),
-            next: next_place(bar, target, rank),
+            next: next_place(bar, self.own, target, rank),
         })
     }
 
@@ -103,13 +106,13 @@ pub(super) fn find(bar: &[NoteClasses], place: Place, rank: usize) -> Option<&No
     bar.get(first_at(bar, place) + rank).filter(|note| note.place() == place)
 }
 
-/// Where the first note after that rank at a place is, or the first of all where no place is asked; `None` if there is no such note.
-pub(super) fn next_place(bar: &[NoteClasses], target: Option<Place>, rank: usize) -> Option<Place> {
+/// Where the first note of the own roles after that rank at a place is, or the first of all where no place is asked; `None` if there is no such note.
+pub(super) fn next_place(bar: &[NoteClasses], own: OwnRoles, target: Option<Place>, rank: usize) -> Option<Place> {
     let next = target.map_or(0, |target| {
         let past = bar.partition_point(|note| order(note.place()) <= order(target));
         (first_at(bar, target) + rank + 1).min(past)
     });
-    bar.get(next).map(NoteClasses::place)
+    bar.iter().skip(next).map(NoteClasses::place).find(|place| own.contains(place.role))
 }
 
 /// Number of the first note that does not stand before a place.

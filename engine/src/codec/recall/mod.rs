@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use self::bar::order;
 pub use self::bar::{BarRecall, Recalled};
+use super::own::OwnRoles;
 use super::row::NoteClasses;
 use super::turns::{LATEST_BARS, Turns};
 
@@ -27,6 +28,8 @@ type Matches = [u8; RECALL_BARS.len()];
 #[derive(Debug, Clone, Default)]
 pub struct Recall {
     bars: VecDeque<Remembered>,
+    /// The roles that are generated: the notes recalled to follow are theirs.
+    own: OwnRoles,
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +42,11 @@ struct Remembered {
 }
 
 impl Recall {
+    /// Recalls from the next bar on what these roles had.
+    pub fn set_own(&mut self, own: OwnRoles) {
+        self.own = own;
+    }
+
     /// Begins the bar that comes next in the sequence. It goes on from the bar before it in the music, which in a gap is not the bar before it in the
     /// sequence; where that is not known, as on the far side of a gap, nothing counts as repeated yet.
     #[must_use]
@@ -52,6 +60,7 @@ impl Recall {
         let latest: Vec<_> = before().take(LATEST_BARS).map(|bar| Arc::clone(&bar.notes)).collect();
         BarRecall {
             index,
+            own: self.own,
             earlier,
             heard: Vec::new(),
             matches: vec![last.map_or(Matches::default(), |bar| bar.matches)],
@@ -97,7 +106,7 @@ mod tests {
     }
 
     pub(super) fn columns(row: &Row) -> &[u16] {
-        &row.columns[column::RECALL_CONTENT..]
+        &row.columns[column::RECALL_CONTENT..column::OWN]
     }
 
     #[test]

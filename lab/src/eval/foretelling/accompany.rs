@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use antiphon_engine::codec::vocabulary::duration_ticks;
-use antiphon_engine::codec::{BarRows, NoteClasses, OPEN};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Sampling};
+use antiphon_engine::codec::{BarRows, NoteClasses, OPEN, OwnRoles};
+use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Sampling};
 use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
 use fastrand::Rng;
 
@@ -28,11 +28,21 @@ pub(super) fn foretell(piece: &Piece, bars: usize, seed: u64, player: &Player) -
     let places = asked(piece, bars, seed);
     let tally = || Tally { bars: places.len(), ..Tally::new(fill::tellers().len()) };
     let (mut clip, mut live) = (tally(), tally());
-    let past = live_player(piece, &places, &mut listener(player, seed)?, &mut live)?;
-    clip.scores[2] = past;
+    let has_own_roles = player.model.info().knows_own_roles();
+    if !has_own_roles {
+        clip.scores[2] += live_player(piece, &places, &mut listener(player, seed)?, &mut live)?;
+    }
     for role in places.iter().map(|place| place.role).collect::<BTreeSet<u8>>() {
         let of_role: Vec<Place> = places.iter().filter(|place| place.role == role).copied().collect();
-        known_clip(piece, role, &of_role, &mut listener(player, seed)?, &mut clip)?;
+        let own = OwnRoles::new(Role::from_class(role)).filter(|_| has_own_roles);
+        let mut listener_to_clip = listener(player, seed)?;
+        if let Some(own) = own {
+            listener_to_clip.accompanies(Accompanied::Clip(own))?;
+            let mut listener_to_player = listener(player, seed)?;
+            listener_to_player.accompanies(Accompanied::Player(own))?;
+            clip.scores[2] += live_player(piece, &of_role, &mut listener_to_player, &mut live)?;
+        }
+        known_clip(piece, role, &of_role, &mut listener_to_clip, &mut clip)?;
     }
     for Place { bar, role, cut } in places {
         let part = |index: usize, from: Tick| own(&piece.bars[index], role, from);
