@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use antiphon_engine::codec::BarFields;
-use antiphon_engine::decode::{Aims, Constraints, Sampling};
+use antiphon_engine::decode::{Constraints, RequestedControls, Sampling};
 use antiphon_engine::music::Role;
 use antiphon_engine::music::analysis::{Key, Mode, Register, Scale};
 use anyhow::{Result, bail};
@@ -68,7 +68,7 @@ impl Steering {
                 bail!("--register: none of its notes is in {key}, to which --scale-lock holds; widen it");
             }
         }
-        constraints.aims = Aims { density: self.density, voices: self.voices, ..Aims::default() };
+        constraints.requested = RequestedControls { density: self.density, voices: self.voices, ..RequestedControls::default() };
         constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
         Ok(())
     }

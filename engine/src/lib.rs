@@ -7,11 +7,8 @@ pub mod cache;
 pub mod codec;
 pub mod decode;
 pub mod files;
-pub mod legend;
 pub mod model;
 pub mod music;
-#[cfg(feature = "picture")]
-pub mod picture;
 pub mod plan;
 pub mod service;
 pub mod session;

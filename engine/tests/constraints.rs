@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use antiphon_engine::{
     cache::SlidingWindow,
     codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
-    decode::{Aims, Busiest, Constraints, Decoder, MOST_NOTES, RoleSet, Sampling, Step},
+    decode::{Constraints, Decoder, DensityLimit, MOST_NOTES, RequestedControls, RoleSet, Sampling, Step},
     model::Model,
     music::{Role, Tick, analysis::Register},
 };
@@ -25,20 +25,25 @@ fn rules() -> impl Strategy<Value = Constraints> {
     let until = prop_oneof![Just(i64::MAX), -50_i64..500];
     let registers = prop::array::uniform16((0_u8..128, 0_u8..128).prop_map(|(low, high)| Register { low, high }));
     let chords = prop::array::uniform16(0_u8..6);
-    let aim = || prop::option::of(0_u8..10);
-    let aims = (aim(), aim(), aim(), aim()).prop_map(|(density, register, span, voices)| Aims { density, register, span, voices });
-    let busiest = prop::option::of((0_usize..40).prop_map(|notes| Busiest { notes, roles: RoleSet::ALL }));
+    let step = || prop::option::of(0_u8..10);
+    let requested = (step(), step(), step(), step()).prop_map(|(density, register, span, voices)| RequestedControls {
+        density,
+        register,
+        span,
+        voices,
+    });
+    let density_limit = prop::option::of((0_usize..40).prop_map(|notes| DensityLimit { notes, roles: RoleSet::ALL }));
     let rests = prop_oneof![Just(i64::MIN), Just(i64::MAX)];
     let lowest = prop_oneof![Just(RoleSet::NONE), Just(RoleSet::ALL), Just([Role::Bass, Role::Keys].into_iter().collect())];
-    let rules = (roles, registers, chords, scale, voices, busiest, aims, from, until, rests, lowest);
-    rules.prop_map(|(roles, registers, chords, scale, voices, busiest, aims, from, until, rests, lowest)| Constraints {
+    let rules = (roles, registers, chords, scale, voices, density_limit, requested, from, until, rests, lowest);
+    rules.prop_map(|(roles, registers, chords, scale, voices, density_limit, requested, from, until, rests, lowest)| Constraints {
         roles,
         registers,
         chords,
         scale,
         voices,
-        busiest,
-        aims,
+        density_limit,
+        requested,
         from: Tick(from),
         until: Tick(until),
         rests_from: Tick(rests),

@@ -3,7 +3,7 @@
     python evaluate.py --music MUSIC --work FOLDER
 
 MUSIC holds SOURCE/*.mid and split.csv; the baselines are fitted on its training split, the measurements made on its validation split. The program
-`antiphon-lab` is built by cargo. What is already in FOLDER is not measured again: delete it to do so. What a person has to say about the figures stands in
+`antiphon-lab` and `antiphon` are built by cargo. What is already in FOLDER is not measured again: delete it to do so. What a person has to say about the figures stands in
 models/EVALUATION.notes.md and is put below them.
 """
 
@@ -19,12 +19,13 @@ from antiphon_training.evaluation import bits, pages, playing
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
 PICTURES = MODELS / "evaluation"
-CARGO = ["cargo", "run", "--quiet", "--release", "--locked", "--package", "antiphon-lab", "--"]
+CARGO = ["cargo", "run", "--quiet", "--release", "--locked", "--package"]
 
 
-def antiphon(*words: str | Path) -> str:
-    """What the engine's program prints; it says itself what is wrong."""
-    done = subprocess.run([*CARGO, *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+def antiphon(command: str, *words: str | Path) -> str:
+    """The standard output of a command of `antiphon-lab`, or of `antiphon bench`; an error is printed by the program itself."""
+    package = "antiphon-cli" if command == "bench" else "antiphon-lab"
+    done = subprocess.run([*CARGO, package, "--", command, *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     # With 1 a copy check says that it has found something.
     if done.returncode not in ((0, 1) if "--copy-check" in words else (0,)):
         done.check_returncode()

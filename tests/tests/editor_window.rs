@@ -7,8 +7,8 @@ use std::io::BufReader;
 use std::path::Path;
 use std::process::Command;
 
-use antiphon_engine::legend::{BEFORE, Colour, INK, PAPER, colour};
 use antiphon_engine::music::Role;
+use antiphon_roll::legend::{BEFORE, Colour, INK, PAPER, colour};
 
 /// The roll from its upper edge to its lower one, below the bar numbers.
 const ROLL: std::ops::Range<usize> = 72..468;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use antiphon_engine::codec::{self, BarFields, BarRows, OwnRoles, prefix_rows};
-use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, LINES, Step};
+use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Step};
 use antiphon_engine::music::analysis::{Key, habits};
 use antiphon_engine::music::{Bar, Clip, Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, ensure};
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         if let Some(fault) = fault {
             eprintln!("antiphon: {name}: {}: {}", role.name(), fault.describe(seed));
         }
-        if most_rests.is_some() && LINES.contains(&role) {
+        if most_rests.is_some() && MONOPHONIC_ROLES.contains(&role) {
             one_at_a_time(&mut notes, role);
         }
         count += notes.len();

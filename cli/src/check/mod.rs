@@ -4,7 +4,7 @@ mod report;
 
 use std::path::PathBuf;
 
-use antiphon_engine::picture::Overview;
+use antiphon_roll::picture::Overview;
 use anyhow::{Context, Result};
 
 use crate::cast::{self, Casting};

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use antiphon_engine::decode::{Constraints, LINES};
+use antiphon_engine::decode::{Constraints, MONOPHONIC_ROLES};
 use antiphon_engine::music::analysis::{Key, habits};
 use antiphon_engine::music::{Clip, Note, Role, Tick, continuation, one_at_a_time, recent_notes, recent_roles, smf};
-use antiphon_engine::picture::Picture;
+use antiphon_roll::picture::Picture;
 
 use crate::cast::{self, Casting};
 use crate::drawing::Earlier;
@@ -160,7 +160,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         if let Some(fault) = fault {
             remark(&format!("{}: {}", piece::name(&args.input), fault.describe(seed)));
         }
-        newcomers.iter().filter(|role| LINES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
+        newcomers.iter().filter(|role| MONOPHONIC_ROLES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
         let clip = continuation::continued(&source.clip, source.start, args.bars, &notes, RECENT_BARS);
         made.push(source.made(args, &name, seed, &clip)?);
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::cache::GapError;
 use antiphon_engine::codec::{self, prefix_rows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, LINES};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES};
 use antiphon_engine::music::analysis::habits;
 use antiphon_engine::music::{Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, bail, ensure};
@@ -138,7 +138,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(fault) = fault {
         eprintln!("antiphon: {name}: {}", fault.describe(seed));
     }
-    newcomers.iter().filter(|role| LINES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
+    newcomers.iter().filter(|role| MONOPHONIC_ROLES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
     let whole = insertion::inserted(&clip, &kept, &notes);
     let work = Work {
         first_bar: first,

@@ -89,7 +89,7 @@ impl Decoder {
         check_bar(heard, &[])?;
         let (bar, given) = self.accompanied.layout().own.part(heard);
         self.check_next()?;
-        self.masks.start_at(self.line + from);
+        self.controls.start_at(self.line + from);
         self.open_bar(bar, &given, GivenOrder::Planned(from))
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Accompanied, Constraints, DecodeError, OpenBar, Sampling,
-    constraints::{Masks, Moment},
+    control::{Controls, RowContext},
     memory::Memory,
     noise,
     open_bar::{FREE, Next, next_of},
@@ -47,7 +47,7 @@ pub struct Decoder {
     bound: u32,
     seed: u64,
     sampling: Sampling,
-    pub(super) masks: Masks,
+    pub(super) controls: Controls,
     /// Who plays beside the roles that are generated.
     pub(super) accompanied: Accompanied,
     /// The latest finished bars, as many as can be opened again.
@@ -107,7 +107,7 @@ impl Decoder {
             bars: BTreeMap::new(),
             seed: 0,
             sampling: Sampling::default(),
-            masks: Masks::new(Constraints::default()),
+            controls: Controls::new(Constraints::default()),
             accompanied: Accompanied::Nobody,
             finished: VecDeque::new(),
             line: Tick::ZERO,
@@ -158,7 +158,7 @@ impl Decoder {
 
     /// Sets what may be sampled from now on.
     pub fn set_constraints(&mut self, constraints: Constraints) {
-        self.masks = Masks::new(constraints);
+        self.controls = Controls::new(constraints);
         self.ask_anew();
     }
 
@@ -318,28 +318,19 @@ impl Decoder {
             None => (None, &[][..]),
             Some((note, before)) => (Some(note.place()), before),
         };
-        let moment =
-            Moment { line: self.line, ticks: open.bar.ticks, density: open.bar.fields.density, target, before, given: &open.given };
-        let choice = self.run_one(row, forced, &moment, open)?;
+        let choice = self.run_one(row, forced, &open.row_context(self.line, before, target))?;
         Ok(next_of(&choice))
     }
 
     /// Appends one row of the open bar, which chooses.
-    pub(super) fn run_one(
-        &mut self,
-        row: &Row,
-        forced: &Targets,
-        moment: &Moment<'_>,
-        open: &OpenBar,
-    ) -> Result<[i64; FIELDS], DecodeError> {
-        let index = moment.before.len() + usize::from(moment.target.is_some());
-        let sampling = self.sampling.at_row(index, open.form());
+    pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, context: &RowContext<'_>) -> Result<[i64; FIELDS], DecodeError> {
+        let index = context.index();
+        let sampling = self.sampling.at_row(index, context.repetition());
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());
-        noise::fill(inputs.noise, self.seed, moment.line.0, u64::try_from(index).unwrap_or(u64::MAX));
-        self.masks.write(&mut inputs, moment);
-        open.echo(moment.before.len(), moment.target).lean(&mut inputs, self.sampling.strictness());
+        noise::fill(inputs.noise, self.seed, context.line.0, u64::try_from(index).unwrap_or(u64::MAX));
+        self.controls.write(&mut inputs, context, self.sampling.strictness());
         self.step_over(row, forced)?;
         Ok(self.step.choice(0))
     }

@@ -1,11 +1,11 @@
 //! The bar that is growing: which rows it has, and what its newest row expects.
 
-use super::{echo::Echo, sampling::Form};
+use super::control::RowContext;
 use crate::codec::{
     BarEnd, BarRecall, BarRows, GivenOrder, Layout, NoteClasses, Place, Recall, Row, Targets,
     vocabulary::{FIELDS, Field, next},
 };
-use crate::music::{Tick, analysis::NEW_BAR};
+use crate::music::Tick;
 
 /// A row with nothing forced.
 pub(super) const FREE: Targets = [-1; FIELDS];
@@ -39,24 +39,10 @@ impl OpenBar {
         &self.given
     }
 
-    /// What its choices go by.
-    pub(super) fn form(&self) -> Form {
-        match self.recall.turns() {
-            0 | 1 if self.bar.fields.repeats > NEW_BAR => Form::Repeat,
-            0 | 1 => Form::Free,
-            2 => Form::AfterLoop,
-            _ => Form::Due,
-        }
-    }
-
-    /// What the row's choices lean on that stands after the first `before` of its notes.
-    pub(super) fn echo(&self, before: usize, target: Option<Place>) -> Echo {
-        let heard = self.given.len() + before;
-        match self.form() {
-            Form::Repeat => Echo::of(&self.recall, self.bar.fields.repeats, heard, target),
-            Form::Due => Echo::break_off(&self.recall, heard, target),
-            Form::AfterLoop | Form::Free => Echo::default(),
-        }
+    /// The row that stands after the notes `before` and asks what starts at `target`, as controls see it. `line` is the bar line.
+    pub(super) fn row_context<'a>(&'a self, line: Tick, before: &'a [NoteClasses], target: Option<Place>) -> RowContext<'a> {
+        let Self { bar, given, recall, .. } = self;
+        RowContext { line, ticks: bar.ticks, conditioning: bar.fields, target, before, given, recall }
     }
 
     /// A bar with notes that are known, none of whose rows has been run.
@@ -117,7 +103,8 @@ impl OpenBar {
         self.bar.notes.truncate(notes);
         self.next = None;
         // Rows of given notes stand before that of the last own note which was known.
-        if self.layout.given != GivenOrder::First && self.bar.notes.last().is_none_or(|note| self.is_before_plan(note)) {
+        let is_interleaved = self.layout.given != GivenOrder::First && !self.given.is_empty();
+        if is_interleaved && self.bar.notes.last().is_none_or(|note| self.is_before_plan(note)) {
             self.lay_anew(recall);
         } else {
             self.recall.truncate(self.given.len() + notes);

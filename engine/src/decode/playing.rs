@@ -2,7 +2,6 @@
 
 use super::{
     DecodeError, Decoder, OpenBar,
-    constraints::Moment,
     decoder::Finished,
     error::{check_bar, check_notes},
     open_bar::{FREE, Next, content, next_of},
@@ -165,15 +164,7 @@ impl Decoder {
         open.next = Some(next);
         let Next::Note(place) = next else { return Ok(Step::BarEnd) };
         let row = open.row_for(&open.bar.notes, place);
-        let moment = Moment {
-            line: self.line,
-            ticks: open.bar.ticks,
-            density: open.bar.fields.density,
-            target: Some(place),
-            before: &open.bar.notes,
-            given: &open.given,
-        };
-        let choice = self.run_one(&row, &FREE, &moment, open)?;
+        let choice = self.run_one(&row, &FREE, &open.row_context(self.line, &open.bar.notes, Some(place)))?;
         let class = |field: Field| u8::try_from(choice[field as usize]).unwrap_or(0);
         let note = NoteClasses {
             beat: place.beat,

@@ -1,5 +1,7 @@
 //! How adventurous the choices are.
 
+use super::control::Repetition;
+
 /// Rows of a bar, given ones aside, before which nothing is too unlikely: those that choose its first two notes and where the third one is.
 ///
 /// In a passage that repeats itself the model is nearly sure of every note, and min-p would take the rest away for ever. So whether a bar goes on as
@@ -13,19 +15,6 @@ const REPEAT_COOLNESS: f32 = 0.55;
 
 /// How much hotter a bar is when something new is due.
 const DUE_HEAT: f32 = 1.4;
-
-/// What the choices of a bar go by, beside the knob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// It follows a passage that was played twice in succession.
-    AfterLoop,
-    /// It follows a passage that was played three times in succession: something else is due.
-    Due,
-    /// It is told to repeat an earlier bar.
-    Repeat,
-    /// Neither.
-    Free,
-}
 
 /// Temperature and min-p, the same for every field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,18 +36,18 @@ impl Sampling {
         Self { temperature: 0.82 + 0.4 * amount, min_p: 0.055 * (1.0 - amount) }
     }
 
-    /// What holds for the row of this number, given ones aside, of a bar of this form.
-    pub(super) fn at_row(self, index: usize, form: Form) -> Self {
+    /// What holds for the row of this number, given ones aside, of a bar with this repetition.
+    pub(super) fn at_row(self, index: usize, repetition: Repetition) -> Self {
         let Self { temperature, .. } = self;
-        match form {
-            Form::Repeat => {
+        match repetition {
+            Repetition::Repeat => {
                 let strict = self.strictness();
                 Self { temperature: temperature * (1.0 - strict * REPEAT_COOLNESS), min_p: strict }
             }
-            Form::AfterLoop => Self { temperature, min_p: 0.0 },
-            Form::Due => Self { temperature: temperature * DUE_HEAT, min_p: 0.0 },
-            Form::Free if index < OPENING_ROWS => Self { temperature, min_p: 0.0 },
-            Form::Free => self,
+            Repetition::AfterLoop => Self { temperature, min_p: 0.0 },
+            Repetition::Due => Self { temperature: temperature * DUE_HEAT, min_p: 0.0 },
+            Repetition::Free if index < OPENING_ROWS => Self { temperature, min_p: 0.0 },
+            Repetition::Free => self,
         }
     }
 
@@ -100,27 +89,28 @@ mod tests {
     fn a_bar_begins_with_every_choice_open() {
         let sampling = Sampling::default();
         assert_eq!(
-            [(0, Form::Free), (2, Form::Free), (9, Form::AfterLoop)].map(|(index, form)| sampling.at_row(index, form).log_min_p()),
+            [(0, Repetition::Free), (2, Repetition::Free), (9, Repetition::AfterLoop)]
+                .map(|(index, repetition)| sampling.at_row(index, repetition).log_min_p()),
             [-1e9; 3]
         );
-        assert_eq!(sampling.at_row(3, Form::Free), sampling);
+        assert_eq!(sampling.at_row(3, Repetition::Free), sampling);
     }
 
     #[test]
     fn a_repeat_is_strict_from_its_first_note_unless_the_knob_says_wild() {
-        let at = |amount: f32| Sampling::from_adventurousness(amount).at_row(0, Form::Repeat);
+        let at = |amount: f32| Sampling::from_adventurousness(amount).at_row(0, Repetition::Repeat);
         assert!(at(0.5).min_p > 0.8 && at(0.5).temperature < 0.6);
         assert!(at(0.0).min_p >= 1.0);
         assert_eq!(at(1.0), Sampling::from_adventurousness(1.0));
-        assert_eq!(Sampling::PLAIN.at_row(0, Form::Repeat), Sampling::PLAIN);
+        assert_eq!(Sampling::PLAIN.at_row(0, Repetition::Repeat), Sampling::PLAIN);
     }
 
     #[test]
     fn a_bar_that_is_due_is_hotter_than_any_other() {
         let sampling = Sampling::default();
-        let of = |form| sampling.at_row(9, form);
-        assert!(of(Form::Due).temperature > of(Form::AfterLoop).temperature);
-        assert_eq!((of(Form::Due).min_p, of(Form::AfterLoop).min_p), (0.0, 0.0));
+        let of = |repetition| sampling.at_row(9, repetition);
+        assert!(of(Repetition::Due).temperature > of(Repetition::AfterLoop).temperature);
+        assert_eq!((of(Repetition::Due).min_p, of(Repetition::AfterLoop).min_p), (0.0, 0.0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the player can press and turn.
 
-use antiphon_engine::legend::{BEFORE, INK, PAPER};
 use antiphon_engine::plan::Mode;
+use antiphon_roll::legend::{BEFORE, INK, PAPER};
 use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Sense, Slider, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::excerpt::{Excerpt, Source};

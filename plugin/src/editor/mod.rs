@@ -23,8 +23,8 @@ mod zoom;
 
 use std::time::Duration;
 
-use antiphon_engine::legend::PAPER;
 use antiphon_engine::plan::{Entry, History};
+use antiphon_roll::legend::PAPER;
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Sense, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use antiphon_engine::legend::{self, AFTER, BEFORE, Colour, INK, PAPER};
 use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick};
+use antiphon_roll::legend::{self, AFTER, BEFORE, Colour, INK, PAPER};
+use antiphon_roll::{Keys, Rows};
 use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::model::Now;
@@ -21,8 +22,6 @@ const NUMBERS: f32 = 24.0;
 const LANE: f32 = 13.0;
 /// Between the pitches and the drums.
 const LANES_GAP: f32 = 6.0;
-/// Narrower music is shown in the middle of two octaves.
-const LEAST_SEMITONES: u8 = 24;
 /// Bars to the left of the playhead.
 const BARS_BEFORE: f64 = 2.5;
 /// Of a bar, beyond the horizon.
@@ -88,7 +87,8 @@ impl Roll {
         let playhead_x = music.left() + narrow(before * per_tick);
         let mut roll = Self { rect, music, playhead, playhead_x, per_tick, rows: Rows::default() };
         let (from, to) = (roll.first_tick(), roll.last_tick());
-        roll.rows = Rows::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from), music);
+        let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
+        roll.rows = Rows::filling(keys, music.top(), music.bottom(), LANE, LANES_GAP);
         roll
     }
 
@@ -122,13 +122,14 @@ impl Roll {
             let settled = Rect::from_min_max(right_of_playhead.min, pos2(commit, self.music.bottom()));
             painter.rect_filled(settled, 0, paint(BEFORE.over(AFTER, 0.45)));
         }
-        for key in self.rows.keys().filter(|key| matches!(key % 12, 1 | 3 | 6 | 8 | 10)) {
+        for key in self.rows.black() {
             if let Some((top, height)) = self.rows.place_key(key) {
                 let row = Rect::from_min_size(pos2(self.music.left(), top), vec2(self.music.width(), height));
                 painter.rect_filled(row, 0, paint(INK).gamma_multiply(0.045));
             }
         }
-        if let Some(top) = self.rows.drums_top {
+        if !self.rows.keys().drums().is_empty() {
+            let top = self.rows.drums_top();
             let gap = Rect::from_x_y_ranges(self.music.x_range(), top - LANES_GAP..=top);
             painter.rect_filled(gap, 0, paint(PAPER));
         }
@@ -138,14 +139,14 @@ impl Roll {
     fn names(&self, painter: &Painter) {
         let right = self.music.left() - 8.0;
         let font = |height: f32| FontId::proportional(height.clamp(9.0, 12.0));
-        for key in self.rows.keys().filter(|key| key % 12 == 0) {
+        for key in self.rows.pitched().filter(|key| key % 12 == 0) {
             let Some((top, height)) = self.rows.place_key(key) else { continue };
             // The line lies under the C, where a keyboard has it.
             painter.hline(self.music.x_range(), top + height, style::hairline(0.16));
             let octave = i16::from(key / 12) - 1;
             painter.text(pos2(right, top + height / 2.0), Align2::RIGHT_CENTER, format!("C{octave}"), font(11.5), style::ink());
         }
-        for &key in &self.rows.drums {
+        for &key in self.rows.keys().drums() {
             let Some((top, height)) = self.rows.place_drum(key) else { continue };
             painter.hline(self.music.x_range(), top + height, style::hairline(0.07));
             let name = legend::percussion(key);
@@ -310,74 +311,6 @@ pub(super) fn roles(snapshot: &Snapshot) -> BTreeSet<Role> {
 /// A role's colour.
 pub(super) const fn colour(role: Role) -> Colour {
     legend::colour(role)
-}
-
-/// Semitones from the highest down, then one lane per drum.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Rows {
-    /// Highest and lowest key; `None` for drums alone.
-    pitches: Option<(u8, u8)>,
-    /// The highest key's upper edge.
-    top: f32,
-    /// A semitone's height.
-    semitone: f32,
-    /// Percussion keys from the top lane down: cymbals above drums, as in a drum part.
-    drums: Vec<u8>,
-    /// The first lane's upper edge, if there are drums.
-    drums_top: Option<f32>,
-    lane: f32,
-}
-
-impl Rows {
-    fn of<'a>(notes: impl Iterator<Item = &'a Note>, area: Rect) -> Self {
-        let (mut pitched, mut drums) = (BTreeSet::new(), BTreeSet::new());
-        for note in notes {
-            if note.role == Role::Drums {
-                drums.insert(note.pitch)
-            } else {
-                pitched.insert(note.pitch)
-            };
-        }
-        let pitches = match (pitched.first(), pitched.last()) {
-            (Some(&low), Some(&high)) => Some(widened(low, high)),
-            // An empty roll shows the middle of the keyboard.
-            _ if drums.is_empty() => Some(widened(60, 60)),
-            _ => None,
-        };
-        let lanes = drums.len() as f32;
-        let room = if pitches.is_some() { area.height() * 0.5 } else { area.height() };
-        let lane = if drums.is_empty() { 0.0 } else { (room / lanes).min(LANE) };
-        let drums_top = (!drums.is_empty()).then(|| area.bottom() - lane * lanes);
-        let bottom = drums_top.map_or(area.bottom(), |top| top - LANES_GAP);
-        let semitone = pitches.map_or(0.0, |(high, low)| (bottom - area.top()) / f32::from(high - low + 1));
-        Self { pitches, top: area.top(), semitone, drums: drums.into_iter().rev().collect(), drums_top, lane }
-    }
-
-    fn keys(&self) -> impl Iterator<Item = u8> + '_ {
-        self.pitches.into_iter().flat_map(|(high, low)| low..=high)
-    }
-
-    /// A note's upper edge and height.
-    fn place(&self, note: &Note) -> Option<(f32, f32)> {
-        if note.role == Role::Drums { self.place_drum(note.pitch) } else { self.place_key(note.pitch) }
-    }
-
-    fn place_key(&self, key: u8) -> Option<(f32, f32)> {
-        let (high, low) = self.pitches.filter(|(high, low)| (*low..=*high).contains(&key))?;
-        debug_assert!(low <= high);
-        Some((self.top + f32::from(high - key) * self.semitone, self.semitone))
-    }
-
-    fn place_drum(&self, key: u8) -> Option<(f32, f32)> {
-        let lane = self.drums.iter().position(|&drum| drum == key)?;
-        Some((self.drums_top? + lane as f32 * self.lane, self.lane))
-    }
-}
-
-/// Highest and lowest key to show for these: some air, and two octaves at least.
-fn widened(low: u8, high: u8) -> (u8, u8) {
-    let missing = LEAST_SEMITONES.saturating_sub(high - low);
-    (high.saturating_add(2.max(missing.div_ceil(2))).min(127), low.saturating_sub(2.max(missing / 2)))
 }
 
 /// Points as egui counts them.

@@ -1,6 +1,6 @@
 //! How the editor looks: the colours of the command line's pictures, on paper.
 
-use antiphon_engine::legend::{AFTER, BEFORE, Colour, FAINT_INK, INK, PAPER};
+use antiphon_roll::legend::{AFTER, BEFORE, Colour, FAINT_INK, INK, PAPER};
 use egui::{
     Button, Color32, Context, CornerRadius, FontFamily, FontId, IntoAtoms, Margin, Shadow, Stroke, TextStyle, Theme, Vec2, Visuals, vec2,
 };

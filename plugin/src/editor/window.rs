@@ -4,8 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_engine::legend::PAPER;
 use antiphon_engine::plan::{History, Mode, Step};
+use antiphon_roll::legend::PAPER;
 use egui::{Color32, Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use antiphon_engine::legend::{BEFORE, Colour, PAPER};
 use antiphon_engine::music::smf;
 use antiphon_plugin::drag::platform_source;
 use antiphon_plugin::editor::{Editor, EditorModel, HandOver, SIZE};
+use antiphon_roll::legend::{BEFORE, Colour, PAPER};
 use antiphon_tests::by_hand;
 use antiphon_tests::display::Display;
 use antiphon_tests::hands::Hands;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use antiphon_engine::legend::PAPER;
+use antiphon_roll::legend::PAPER;
 use antiphon_tests::display::Display;
 use antiphon_tests::stage::Stage;
 

@@ -1,7 +1,7 @@
 //! The controls, and how near to what was asked a bar has come.
 
 use antiphon_engine::codec::BarFields;
-use antiphon_engine::decode::Aims;
+use antiphon_engine::decode::RequestedControls;
 use antiphon_engine::music::analysis::{Key, Mode, Mood};
 
 /// A control that is told to bars and measured on them.
@@ -67,14 +67,14 @@ impl Control {
         alone
     }
 
-    /// What bars are leaned towards that are to have this value.
-    pub(super) fn aims(self, value: u8) -> Aims {
-        let none = Aims::default();
+    /// The control requested of bars that are to have this value.
+    pub(super) fn requested(self, value: u8) -> RequestedControls {
+        let none = RequestedControls::default();
         match self {
-            Self::Density => Aims { density: Some(value), ..none },
-            Self::Register => Aims { register: Some(value), ..none },
-            Self::Voices => Aims { voices: Some(value), ..none },
-            Self::Span => Aims { span: Some(value), ..none },
+            Self::Density => RequestedControls { density: Some(value), ..none },
+            Self::Register => RequestedControls { register: Some(value), ..none },
+            Self::Voices => RequestedControls { voices: Some(value), ..none },
+            Self::Span => RequestedControls { span: Some(value), ..none },
             Self::Key | Self::Mood => none,
         }
     }

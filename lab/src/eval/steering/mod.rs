@@ -41,7 +41,7 @@ pub(super) struct Options {
     /// Do not score the model on DIR: let it continue N of its pieces and measure whether it does as asked
     ///
     /// Prompts are drawn as for --generate. For each control a value is drawn uniformly and told to all bars ahead, which are told their metre and
-    /// tempo and nothing else; density, register, span and voices are leaned on as well. Where only drums play, density alone is asked for. Only the roles
+    /// tempo and nothing else; density, register, span and voices have a logit bias as well. Where only drums play, density alone is asked for. Only the roles
     /// heard last may play, anywhere. Every bar made is then measured as training music is, and counts as exact
     /// if it has the value asked, and as near if it is at most one step off: the next bucket; of keys the relative one or one a fifth away; of moods one
     /// step brighter or darker, livelier or calmer. A bar without notes has no value and is neither. Beside it stands the base rate: the same of bars
@@ -198,8 +198,8 @@ impl Trial<'_> {
             if roles == [Role::Drums] && !control.is_of_drums() {
                 continue;
             }
-            let leaning = Constraints { aims: control.aims(value), ..allowed.clone() };
-            let (_, measured) = self.made(&|fields| control.alone(fields, value), leaning, &[])?;
+            let requested = Constraints { requested: control.requested(value), ..allowed.clone() };
+            let (_, measured) = self.made(&|fields| control.alone(fields, value), requested, &[])?;
             measured.iter().for_each(|bar| asked.count(value, control.of(bar)));
             base.iter().for_each(|bar| not_asked.count(value, control.of(bar)));
         }

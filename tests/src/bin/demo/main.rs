@@ -11,7 +11,7 @@ use std::process::Command;
 
 use antiphon_engine::files::write_whole;
 use antiphon_engine::music::{Clip, Tick, continuation, smf};
-use antiphon_engine::picture::Picture;
+use antiphon_roll::picture::Picture;
 use antiphon_tests::{ClapHost, Class, Render, Setup};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;

@@ -1,11 +1,11 @@
 //! What a role may play that has not played yet: nothing that it has done says where it lies.
 
-use super::{Constraints, RoleSet};
+use super::constraints::Constraints;
 use crate::music::analysis::{Register, habits};
 use crate::music::{Note, Role};
 
 /// Roles that play one note at a time unless the music has them otherwise.
-pub const LINES: [Role; 3] = [Role::Melody, Role::Bass, Role::Lead];
+pub const MONOPHONIC_ROLES: [Role; 3] = [Role::Melody, Role::Bass, Role::Lead];
 
 /// A bass: from the lowest string of a bass guitar to the G below middle C.
 const BASS: Register = Register { low: 28, high: 55 };
@@ -18,7 +18,7 @@ impl Constraints {
     /// the lowest note of the others.
     pub fn introduce(&mut self, role: Role, others: &[Note]) {
         let class = usize::from(role.class());
-        if LINES.contains(&role) {
+        if MONOPHONIC_ROLES.contains(&role) {
             self.chords[class] = 1;
         }
         if role == Role::Bass {
@@ -27,14 +27,6 @@ impl Constraints {
             self.registers[class] = Register { high: top, ..BASS };
             self.lowest = self.lowest.with(role);
         }
-    }
-}
-
-impl RoleSet {
-    /// The set with this role in it.
-    #[must_use]
-    pub fn with(self, role: Role) -> Self {
-        self.union([role].into_iter().collect())
     }
 }
 

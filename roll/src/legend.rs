@@ -1,6 +1,6 @@
 //! What the colours and the drum lanes of a piano roll mean: the same in the command line's pictures and in the editor.
 
-use crate::music::Role;
+use antiphon_engine::music::Role;
 
 /// An opaque colour, `0xRRGGBB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,12 +1,15 @@
 //! Music as a picture: a piano roll in systems like a score, of a clip, or of a continuation with the bars before it.
 
 mod canvas;
+mod system;
 
 use std::collections::BTreeSet;
 
-use crate::legend::{self, AFTER, BEFORE, FAINT_INK, INK, PAPER};
-use crate::music::{Bar, Clip, Metre, Note, Role, TICKS_PER_QUARTER, Tick};
+use crate::legend::{self, FAINT_INK, INK, PAPER};
+use crate::{Keys, Rows};
+use antiphon_engine::music::{Bar, Clip, Note, Role, TICKS_PER_QUARTER, Tick};
 use canvas::{Align, Area, Canvas};
+use system::System;
 
 /// Bars before the seam that are shown at most.
 const CONTEXT_BARS: u32 = 8;
@@ -26,10 +29,6 @@ const MUSIC_WIDTH: f32 = 2200.0;
 const HEADER: f32 = 112.0;
 /// Room above a system for the seam's flag and, below it, the bar numbers.
 const NUMBERS: f32 = 66.0;
-/// What the seam's flag says.
-const FLAG: &str = "continued";
-/// Its upper edge, above the system.
-const FLAG_TOP: f32 = 60.0;
 const SYSTEM_GAP: f32 = 24.0;
 /// Between the pitches and the drums.
 const LANES_GAP: f32 = 10.0;
@@ -37,8 +36,6 @@ const LANE: f32 = 17.0;
 /// A semitone's height lies between these; the pitches together aim at [`PITCHES_HEIGHT`].
 const SEMITONE: std::ops::RangeInclusive<f32> = 7.0..=15.0;
 const PITCHES_HEIGHT: f32 = 520.0;
-/// Narrower music is shown in the middle of two octaves.
-const LEAST_SEMITONES: u8 = 24;
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -150,12 +147,12 @@ impl Picture<'_> {
 impl Sheet<'_> {
     fn png(&self) -> Result<Vec<u8>, PictureError> {
         let (bars, notes) = (&self.bars, &self.notes);
-        let rows = Rows::of(notes);
+        let rows = rows(notes);
         let systems: Vec<&[Shown]> = bars.chunks(BARS_PER_SYSTEM).collect();
         let widest = systems.iter().map(|system| ticks(system)).max().unwrap_or(Tick(1));
         let tick_width = (MUSIC_WIDTH / widest.0 as f32).min(QUARTER_WIDTH / TICKS_PER_QUARTER as f32);
 
-        let system_height = NUMBERS + rows.height();
+        let system_height = NUMBERS + rows.bottom().max(LANE);
         let width = 2.0 * MARGIN + GUTTER + widest.0 as f32 * tick_width;
         let count = systems.len() as f32;
         let height = 2.0 * MARGIN + HEADER + count * system_height + (count - 1.0).max(0.0) * SYSTEM_GAP;
@@ -199,149 +196,12 @@ fn sounding(clip: &Clip, from: Tick, until: Tick) -> Vec<Note> {
     cut.collect()
 }
 
-/// The rows of every system: semitones from the highest down, then one lane per drum.
-struct Rows {
-    /// Highest and lowest key shown; `None` for drums alone.
-    pitches: Option<(u8, u8)>,
-    /// A semitone's height.
-    semitone: f32,
-    /// Percussion keys from the top lane down: cymbals above drums, as in a drum part.
-    drums: Vec<u8>,
-}
-
-impl Rows {
-    fn of(notes: &[Note]) -> Self {
-        let pitched = || notes.iter().filter(|note| note.role != Role::Drums).map(|note| note.pitch);
-        let pitches = pitched().max().zip(pitched().min()).map(|(high, low)| {
-            let missing = LEAST_SEMITONES.saturating_sub(high - low);
-            (high.saturating_add(2.max(missing.div_ceil(2))).min(127), low.saturating_sub(2.max(missing / 2)))
-        });
-        let semitones = pitches.map_or(1, |(high, low)| high - low + 1);
-        let semitone = (PITCHES_HEIGHT / f32::from(semitones)).clamp(*SEMITONE.start(), *SEMITONE.end()).round();
-        let drums: BTreeSet<u8> = notes.iter().filter(|note| note.role == Role::Drums).map(|note| note.pitch).collect();
-        Self { pitches, semitone, drums: drums.into_iter().rev().collect() }
-    }
-
-    fn pitches_height(&self) -> f32 {
-        self.pitches.map_or(0.0, |(high, low)| f32::from(high - low + 1) * self.semitone)
-    }
-
-    fn drums_top(&self) -> f32 {
-        let gap = if self.pitches.is_some() { LANES_GAP } else { 0.0 };
-        self.pitches_height() + gap
-    }
-
-    fn height(&self) -> f32 {
-        if self.drums.is_empty() { self.pitches_height().max(LANE) } else { self.drums_top() + self.drums.len() as f32 * LANE }
-    }
-
-    /// A note's top edge and height, from the top of the system.
-    fn place(&self, note: &Note) -> Option<(f32, f32)> {
-        if note.role == Role::Drums {
-            let lane = self.drums.iter().position(|&key| key == note.pitch)?;
-            return Some((self.drums_top() + lane as f32 * LANE, LANE));
-        }
-        let (high, _) = self.pitches?;
-        Some((f32::from(high - note.pitch) * self.semitone, self.semitone))
-    }
-}
-
-/// One row of bars.
-struct System<'a> {
-    bars: &'a [Shown],
-    /// Where its first bar starts.
-    origin: Tick,
-    /// Pixels of the music's top left corner.
-    left: f32,
-    top: f32,
-    tick_width: f32,
-    rows: &'a Rows,
-}
-
-impl System<'_> {
-    fn x(&self, tick: Tick) -> f32 {
-        self.left + (tick - self.origin).0 as f32 * self.tick_width
-    }
-
-    fn end(&self) -> Tick {
-        self.bars.last().map_or(self.origin, |last| last.bar.end())
-    }
-
-    /// The ground of every bar, shaded where the keyboard is black, its beats, and the names at the left.
-    fn ground(&self, canvas: &mut Canvas) {
-        let height = self.rows.height();
-        for shown in self.bars {
-            let (bar, ground) = (shown.bar, if shown.generated { AFTER } else { BEFORE });
-            let (x, width) = (self.x(bar.start), bar.length.0 as f32 * self.tick_width);
-            if let Some((high, low)) = self.rows.pitches {
-                canvas.fill(Area { x, y: self.top, width, height: self.rows.pitches_height() }, ground);
-                for key in (low..=high).filter(|key| matches!(key % 12, 1 | 3 | 6 | 8 | 10)) {
-                    let y = self.top + f32::from(high - key) * self.rows.semitone;
-                    canvas.fill(Area { x, y, width, height: self.rows.semitone }, INK.over(ground, 0.045));
-                }
-            }
-            let drums_height = self.rows.drums.len() as f32 * LANE;
-            canvas.fill(Area { x, y: self.top + self.rows.drums_top(), width, height: drums_height }, ground);
-            let beat = TICKS_PER_QUARTER * 4 / i64::from(bar.metre.denominator());
-            for tick in (1..).map(|n| bar.start + Tick(n * beat)).take_while(|tick| *tick < bar.end()) {
-                canvas.fill(Area { x: self.x(tick) - 0.5, y: self.top, width: 1.0, height }, INK.over(ground, 0.12));
-            }
-            canvas.fill(Area { x: x - 0.75, y: self.top, width: 1.5, height }, INK.over(ground, 0.6));
-        }
-        canvas.fill(Area { x: self.x(self.end()) - 0.75, y: self.top, width: 1.5, height }, INK.over(AFTER, 0.6));
-        let (left, width) = (self.left, self.x(self.end()) - self.left);
-        if let Some((high, low)) = self.rows.pitches {
-            for key in (low..=high).filter(|key| key % 12 == 0) {
-                // The line lies under the C, where a keyboard has it.
-                let y = self.top + f32::from(high - key + 1) * self.rows.semitone;
-                canvas.fill(Area { x: left, y: y - 0.5, width, height: 1.0 }, INK.over(AFTER, 0.22));
-                let octave = i16::from(key / 12) - 1;
-                canvas.text(&format!("C{octave}"), left - 12.0, y - self.rows.semitone / 2.0 + 6.0, 17.0, Align::Right, INK);
-            }
-        }
-        for (lane, &key) in self.rows.drums.iter().enumerate() {
-            let y = self.top + self.rows.drums_top() + lane as f32 * LANE;
-            canvas.text(&legend::percussion(key), left - 12.0, y + 13.0, 15.0, Align::Right, INK);
-            canvas.fill(Area { x: left, y: y + LANE - 0.5, width, height: 1.0 }, INK.over(AFTER, 0.08));
-        }
-    }
-
-    /// The notes that sound in this system; one that is tied over from the system above goes on at the left edge.
-    fn notes(&self, canvas: &mut Canvas, notes: &[Note]) {
-        for note in notes.iter().filter(|note| note.onset < self.end() && note.end() > self.origin) {
-            let Some((y, height)) = self.rows.place(note) else { continue };
-            let x = self.x(note.onset.max(self.origin));
-            let width = (self.x(note.end().min(self.end())) - x - 1.0).max(3.0);
-            let colour = legend::colour(note.role);
-            let area = Area { x, y: self.top + y, width, height: height - 1.0 };
-            canvas.fill_round(area, 3.0, INK.over(colour, 0.35));
-            // Soft notes are pale.
-            let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
-            let inner = Area { x: area.x + 1.0, y: area.y + 1.0, width: area.width - 2.0, height: area.height - 2.0 };
-            canvas.fill_round(inner, 2.0, colour.over(AFTER, loudness));
-        }
-    }
-
-    /// Bar numbers, metres where they change, and the seam.
-    fn numbers(&self, canvas: &mut Canvas, seam: Option<Tick>) {
-        let mut metre: Option<Metre> = None;
-        for bar in self.bars.iter().map(|shown| shown.bar) {
-            let x = self.x(bar.start) + 6.0;
-            let number = (u64::from(bar.index) + 1).to_string();
-            canvas.text(&number, x, self.top - 10.0, 19.0, Align::Left, INK);
-            if metre != Some(bar.metre) {
-                let x = x + canvas.text_width(&number, 19.0) + 10.0;
-                canvas.text(&bar.metre.to_string(), x, self.top - 10.0, 16.0, Align::Left, FAINT_INK);
-                metre = Some(bar.metre);
-            }
-        }
-        if let Some(seam) = seam.filter(|seam| (self.origin..self.end()).contains(seam)) {
-            let x = self.x(seam);
-            canvas.fill(Area { x: x - 2.0, y: self.top - FLAG_TOP, width: 4.0, height: self.rows.height() + FLAG_TOP }, INK);
-            canvas.fill(Area { x, y: self.top - FLAG_TOP, width: canvas.text_width(FLAG, 17.0) + 20.0, height: 26.0 }, INK);
-            canvas.text(FLAG, x + 10.0, self.top - FLAG_TOP + 19.0, 17.0, Align::Left, PAPER);
-        }
-    }
+/// The rows of every system, from its top on.
+fn rows(notes: &[Note]) -> Rows {
+    let keys = Keys::of(notes);
+    let semitones = keys.pitches().map_or(1, |(high, low)| high - low + 1);
+    let semitone = (PITCHES_HEIGHT / f32::from(semitones)).clamp(*SEMITONE.start(), *SEMITONE.end()).round();
+    Rows::stacked(keys, 0.0, semitone, LANE, LANES_GAP)
 }
 
 /// How long some bars are together.
@@ -364,8 +224,8 @@ fn pixels(length: f32) -> u32 {
 mod tests {
     use std::path::Path;
 
-    use crate::legend::Colour;
-    use crate::music::{MetreMap, Part, smf};
+    use crate::legend::{AFTER, BEFORE, Colour};
+    use antiphon_engine::music::{Metre, MetreMap, Part, smf};
     use tiny_skia::Pixmap;
 
     use super::*;

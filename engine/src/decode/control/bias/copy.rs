@@ -1,0 +1,119 @@
+//! Copy bias: bars that are to repeat an earlier one, and bars that are not to close a loop once more.
+//!
+//! Conditioned on a repeat, the model agrees with the earlier bar most of the time, and a bar of ten notes is the same only if it agrees ten times. So what
+//! that bar has gets likelier; and where a passage was played three times in succession, the note that would make it four is as good as forbidden.
+
+use crate::codec::vocabulary::{Field, next};
+use crate::codec::{Place, Recalled};
+use crate::decode::control::{repetition::Repetition, row::RowContext};
+use crate::model::SamplingInputs;
+
+/// Added to the logit of what the earlier bar has.
+const COPY: f32 = 3.0;
+/// Taken from the pitch that would close a loop. Less than from what is forbidden: where nothing else is allowed it is played all the same.
+const CLOSING: f32 = 1e6;
+
+const BEATS: usize = Field::Beat.classes();
+const SUBS: usize = Field::Sub.classes();
+const ROLES: usize = Field::Role.classes();
+const TYPES: usize = Field::Type.classes();
+
+/// Adds the bias of a row; `strictness` is how much of a repeat holds, 0 to 1.
+pub(in crate::decode::control) fn add_copy_bias(inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, strictness: f32) {
+    let recalled = row.recalled_notes();
+    match row.repetition() {
+        Repetition::Repeat => {
+            if let Some(earlier) = row.recall.told(row.conditioning.repeats, recalled, row.target) {
+                add_repeat(inputs, earlier, COPY * strictness);
+            }
+        }
+        Repetition::Due => {
+            if let Some(pitch) = row.target.and_then(|target| row.recall.closing(recalled, target)) {
+                inputs.pitch[usize::from(pitch)] -= CLOSING;
+            }
+        }
+        Repetition::AfterLoop | Repetition::Free => {}
+    }
+}
+
+/// Adds to the logits of what the earlier bar has here.
+fn add_repeat(inputs: &mut SamplingInputs<'_>, earlier: Recalled, nats: f32) {
+    let Recalled { pitch, next: place } = earlier;
+    if let Some(pitch) = pitch {
+        inputs.pitch[usize::from(pitch)] += nats;
+    }
+    let kind = if place.is_some() { next::NOTE } else { next::ENDBAR };
+    inputs.kind.iter_mut().skip(kind.into()).step_by(TYPES).for_each(|value| *value += nats);
+    if let Some(Place { beat, sub, role }) = place {
+        let [beat, sub, role] = [beat, sub, role].map(usize::from);
+        inputs.beat.iter_mut().skip(beat).step_by(BEATS).for_each(|value| *value += nats);
+        inputs.sub.iter_mut().skip(beat * SUBS + sub).step_by(BEATS * SUBS).for_each(|value| *value += nats);
+        inputs.role.iter_mut().skip(role).step_by(ROLES).for_each(|value| *value += nats);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tables::{Tables, note};
+    use super::*;
+    use crate::codec::{BarFields, NoteClasses, Recall};
+    use crate::music::Tick;
+    use crate::music::analysis::NEW_BAR;
+
+    const PLACE: Place = Place { beat: 2, sub: 6, role: 5 };
+
+    /// Where a table got likelier.
+    fn raised(table: &[f32]) -> Vec<usize> {
+        (0..table.len()).filter(|&place| table[place] > 0.0).collect()
+    }
+
+    /// The bias of the row that stands after the notes `before` and asks for `target`, in a bar that follows `earlier` bars.
+    fn after(earlier: &[&[NoteClasses]], repeats: u8, before: &[NoteClasses], target: Option<Place>) -> Tables {
+        let mut recall = Recall::default();
+        let heard = |bar: &mut crate::codec::BarRecall, notes: &[NoteClasses]| notes.iter().for_each(|note| bar.hear(note));
+        for (index, notes) in (0..).zip(earlier) {
+            let mut bar = recall.begin(index);
+            heard(&mut bar, notes);
+            recall.finish(bar);
+        }
+        let mut open = recall.begin(u32::try_from(earlier.len()).unwrap());
+        heard(&mut open, before);
+        let conditioning = BarFields { repeats, ..BarFields::default() };
+        let row = RowContext { line: Tick::ZERO, ticks: 96, conditioning, target, before, given: &[], recall: &open };
+        Tables::of(|inputs| add_copy_bias(inputs, &row, 1.0))
+    }
+
+    #[test]
+    fn repeat_makes_likelier_what_the_earlier_bar_has() {
+        let earlier = Recalled { pitch: Some(60), next: Some(PLACE) };
+        let tables = Tables::of(|inputs| add_repeat(inputs, earlier, COPY));
+        assert_eq!([raised(&tables.pitch), raised(&tables.kind), raised(&tables.beat)], [vec![60], vec![0, TYPES], vec![2, BEATS + 2]]);
+        assert_eq!(raised(&tables.sub), [2 * SUBS + 6, (BEATS + 2) * SUBS + 6]);
+        assert_eq!(raised(&tables.role), [5, ROLES + 5, 2 * ROLES + 5, 3 * ROLES + 5]);
+        assert!(Tables::of(|inputs| add_repeat(inputs, earlier, 0.0)).are_zero(), "the wildest knob adds nothing");
+    }
+
+    #[test]
+    fn where_the_earlier_bar_ends_its_repeat_is_likelier_to_end() {
+        let tables = Tables::of(|inputs| add_repeat(inputs, Recalled { pitch: None, next: None }, COPY));
+        assert_eq!([raised(&tables.pitch), raised(&tables.kind), raised(&tables.beat)], [vec![], vec![1, TYPES + 1], vec![]]);
+    }
+
+    #[test]
+    fn bar_conditioned_on_a_repeat_gets_the_bias_and_a_new_bar_does_not() {
+        let earlier: [&[NoteClasses]; 1] = [&[note(0, 60, 23), note(24, 62, 23)]];
+        let target = Some(note(24, 0, 0).place());
+        let before = [note(0, 60, 23)];
+        assert_eq!(raised(&after(&earlier, NEW_BAR + 1, &before, target).pitch), [62]);
+        assert!(after(&earlier, NEW_BAR, &before, target).are_zero());
+    }
+
+    #[test]
+    fn loop_played_three_times_is_not_closed_unless_nothing_else_is_left() {
+        let bar = [note(0, 60, 23), note(24, 62, 23)];
+        let closing = after(&[bar.as_slice(); 3], 0, &bar[..1], Some(bar[1].place()));
+        assert!(closing.pitch[62] < -1e5 && closing.pitch[62] > -1e9);
+        assert_eq!(closing.pitch.iter().filter(|value| **value != 0.0).count(), 1);
+        assert!(after(&[bar.as_slice(); 2], 0, &bar[..1], Some(bar[1].place())).are_zero(), "twice is no loop yet");
+    }
+}

@@ -1,0 +1,80 @@
+//! Tables of one row, for the tests of biases.
+
+use super::RequestedControls;
+use crate::codec::vocabulary::{Field, TOTAL_CLASSES, next};
+use crate::codec::{BarFields, NoteClasses, Place};
+use crate::decode::control::row::fixtures::with_row;
+use crate::model::SamplingInputs;
+use crate::music::Role;
+
+const BEATS: usize = Field::Beat.classes();
+const SUBS: usize = Field::Sub.classes();
+const ROLES: usize = Field::Role.classes();
+const TYPES: usize = Field::Type.classes();
+
+/// What biases add where nothing is forbidden.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tables {
+    pub(super) pitch: Vec<f32>,
+    pub(super) kind: Vec<f32>,
+    pub(super) beat: Vec<f32>,
+    pub(super) sub: Vec<f32>,
+    pub(super) role: Vec<f32>,
+}
+
+/// A note of the melody.
+pub(super) fn note(tick: u8, pitch: u8, duration: u8) -> NoteClasses {
+    NoteClasses { beat: tick / 24, sub: tick % 24, role: Role::Melody.class(), pitch, duration, velocity: 20, offset: 4 }
+}
+
+impl Tables {
+    /// What `add` adds to empty tables.
+    pub(super) fn of(add: impl FnOnce(&mut SamplingInputs<'_>)) -> Self {
+        let mut others = [Field::Duration, Field::Velocity, Field::Offset].map(|field| vec![0.0; field.classes()]);
+        let [duration, velocity, offset] = &mut others;
+        let (mut temperature, mut log_min_p, mut noise) = ([1.0; 8], [0.0; 8], vec![0.0; TOTAL_CLASSES]);
+        let mut pitch_top = 256;
+        let mut tables = Self {
+            pitch: vec![0.0; Field::Pitch.classes()],
+            kind: vec![0.0; 2 * TYPES],
+            beat: vec![0.0; 2 * BEATS],
+            sub: vec![0.0; 2 * BEATS * SUBS],
+            role: vec![0.0; 4 * ROLES],
+        };
+        add(&mut SamplingInputs {
+            temperature: &mut temperature,
+            log_min_p: &mut log_min_p,
+            noise: &mut noise,
+            pitch: &mut tables.pitch,
+            duration,
+            velocity,
+            offset,
+            pitch_top: &mut pitch_top,
+            kind: &mut tables.kind,
+            beat: &mut tables.beat,
+            sub: &mut tables.sub,
+            role: &mut tables.role,
+        });
+        tables
+    }
+
+    /// Those of requested controls after the notes `before` of a bar of common time, at a target of this tick or at the bar's start.
+    pub(super) fn with(requested: RequestedControls, before: &[NoteClasses], target: Option<u8>) -> Self {
+        let target = target.map(|tick| Place { beat: tick / 24, sub: tick % 24, role: Role::Melody.class() });
+        with_row(BarFields::default(), before, target, |row| Self::of(|inputs| requested.add(inputs, row, None)))
+    }
+
+    pub(super) fn are_zero(&self) -> bool {
+        [&self.pitch, &self.kind, &self.beat, &self.sub, &self.role].iter().all(|table| table.iter().all(|value| *value == 0.0))
+    }
+
+    /// The key that is made likeliest.
+    pub(super) fn likeliest_pitch(&self) -> usize {
+        (0..super::KEYS).max_by(|&one, &other| self.pitch[one].total_cmp(&self.pitch[other])).unwrap()
+    }
+
+    /// How much likelier a next note at this tick is made than the bar's end.
+    pub(super) fn onset(&self, tick: usize) -> f32 {
+        self.kind[0] + self.beat[tick / SUBS] + self.sub[tick] - self.kind[usize::from(next::ENDBAR)]
+    }
+}

@@ -1,0 +1,76 @@
+//! Constraints and requested controls of the bars to be generated, as the callers state them.
+
+use super::bias::{DensityLimit, RequestedControls};
+use super::roles::RoleSet;
+use crate::codec::vocabulary::Field;
+use crate::music::Tick;
+use crate::music::analysis::{Habits, Register};
+
+/// Most notes of a generated bar: a bound on time and memory, far above what music needs.
+pub const MOST_NOTES: usize = 192;
+
+/// How far beyond the range that a role has played of late it may go: a fourth.
+const REACH_SEMITONES: u8 = 5;
+
+const ROLES: usize = Field::Role.classes();
+
+/// What may be generated, and what is requested within that. Register and scale bind every role but drums.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraints {
+    /// Roles that may play.
+    pub roles: RoleSet,
+    /// The keys each role may use, by class.
+    pub registers: [Register; ROLES],
+    /// Most notes of each role, by class, that start together. At least 1 counts.
+    pub chords: [u8; ROLES],
+    /// Pitch classes that may sound: bit 0 is C, bit 11 is B.
+    pub scale: u16,
+    /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and where nothing is given one may always
+    /// start.
+    pub voices: Option<u8>,
+    /// Above this rate of notes a logit bias sets in, where no density is requested; `None` for no bound.
+    pub density_limit: Option<DensityLimit>,
+    /// Controls whose logit biases act within all of this.
+    pub requested: RequestedControls,
+    /// No note starts before this tick of the sequence (tick 0 is its first bar line).
+    pub from: Tick,
+    /// Every note ends at or before this tick of the sequence.
+    pub until: Tick,
+    /// A bar that begins before this tick of the sequence does not end without a note of its own, if one may be played in it.
+    pub rests_from: Tick,
+    /// Roles that stay below all other pitches that sound at their onsets, as long as a key is left there.
+    pub lowest: RoleSet,
+}
+
+impl Default for Constraints {
+    /// Everything is allowed, nothing is requested.
+    fn default() -> Self {
+        Self {
+            roles: RoleSet::ALL,
+            registers: [Register::WHOLE; ROLES],
+            chords: [u8::MAX; ROLES],
+            scale: 0xfff,
+            voices: None,
+            density_limit: None,
+            requested: RequestedControls::default(),
+            from: Tick(i64::MIN),
+            until: Tick::MAX,
+            rests_from: Tick(i64::MIN),
+            lowest: RoleSet::NONE,
+        }
+    }
+}
+
+impl Constraints {
+    /// Limits each role of `habits` to where it has played, a fourth more at both ends, and to chords no fuller than before; and limits the density of all of
+    /// them to what it was. What a model samples then wanders off neither up the keyboard nor into clusters, and does not run away.
+    pub fn keep_to(&mut self, habits: &Habits) {
+        let roles = habits.roles.keys().copied().collect();
+        self.density_limit = (habits.busiest > 0).then_some(DensityLimit { notes: habits.busiest, roles });
+        for (role, habit) in &habits.roles {
+            let class = usize::from(role.class());
+            self.registers[class] = habit.register.widened(REACH_SEMITONES);
+            self.chords[class] = habit.chord;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Masks: hard constraints, applied before sampling. What they forbid cannot be sampled, and what they allow keeps its odds.
+//!
+//! Part of them are always on, because rows are in canonical order: the onset never goes back, and at one onset role, then pitch, must rise. So a bar always
+//! ends. Where nothing is allowed any more, the bar ends.
+
+use std::collections::BTreeSet;
+
+use super::constraints::{Constraints, MOST_NOTES};
+use super::row::RowContext;
+use crate::{
+    codec::{
+        OPEN, Place,
+        vocabulary::{Field, duration_ticks, next},
+    },
+    model::SamplingInputs,
+    music::{Role, TICKS_PER_QUARTER, Tick},
+};
+
+/// Added to the logit of what is forbidden.
+const FORBIDDEN: f32 = -1e9;
+
+/// Pitch classes of a field: keys, then drums.
+const PITCHES: usize = Field::Pitch.classes();
+const DRUMS: usize = 128;
+const BEATS: usize = Field::Beat.classes();
+const SUBS: usize = Field::Sub.classes();
+const ROLES: usize = Field::Role.classes();
+const TYPES: usize = Field::Type.classes();
+
+/// Constraints, worked out as far as they do not depend on the row.
+#[derive(Debug, Clone)]
+pub(super) struct Mask {
+    constraints: Constraints,
+    tops: [Option<usize>; ROLES],
+}
+
+/// Whether a pitch class of the model is allowed for a role.
+fn allows(constraints: &Constraints, role: u8, pitch: usize) -> bool {
+    if role == Role::Drums.class() {
+        return pitch >= DRUMS;
+    }
+    pitch < DRUMS && constraints.registers[usize::from(role)].contains(pitch_of(pitch)) && constraints.scale >> (pitch % 12) & 1 == 1
+}
+
+/// The roles that have a pitch to play, and the highest pitch of each.
+fn tops(constraints: &Constraints) -> [Option<usize>; ROLES] {
+    let top = |role: Role| (0..PITCHES).rev().find(|&pitch| allows(constraints, role.class(), pitch));
+    Role::ALL.map(|role| top(role).filter(|_| constraints.roles.contains(role)))
+}
+
+impl Mask {
+    pub(super) fn new(constraints: Constraints) -> Self {
+        Self { tops: tops(&constraints), constraints }
+    }
+
+    /// Lets nothing start before this tick of the sequence.
+    pub(super) fn start_at(&mut self, from: Tick) {
+        self.constraints.from = from;
+    }
+
+    /// Writes the masks of a row.
+    pub(super) fn write(&self, inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>) {
+        if let Some(target) = row.target {
+            self.write_pitch(inputs, target, row);
+            let room = self.constraints.until.0.saturating_sub(row.line.0 + target.tick().0);
+            allow(inputs.duration, |class| {
+                class_of(class) != OPEN && duration_ticks(class_of(class)).is_some_and(|length| length.0 <= room)
+            });
+        }
+        self.write_next(inputs, row);
+    }
+
+    /// Pitches for the target, and the one at which its onset and role are full.
+    fn write_pitch(&self, inputs: &mut SamplingInputs<'_>, target: Place, row: &RowContext<'_>) {
+        let above = row.before.last().filter(|note| note.place() == target).map_or(0, |note| usize::from(note.pitch) + 1);
+        // A note that was played, not chosen, may lie outside of what is allowed: then nothing follows it at its onset and role.
+        let highest = self.tops[usize::from(target.role)].unwrap_or(0);
+        let is_allowed = |pitch: usize| pitch >= above && allows(&self.constraints, target.role, pitch);
+        let ceiling = self.ceiling(target, row).and_then(|ceiling| (0..ceiling).rev().find(|&pitch| is_allowed(pitch)));
+        let top = ceiling.unwrap_or(highest);
+        allow(inputs.pitch, |pitch| is_allowed(pitch) && (ceiling.is_none() || pitch <= top));
+        *inputs.pitch_top = i64::try_from(top).unwrap_or(0);
+    }
+
+    /// The lowest pitch of another role that sounds at the target's onset, if the target's role is to stay below it.
+    fn ceiling(&self, target: Place, row: &RowContext<'_>) -> Option<usize> {
+        if !self.constraints.lowest.has(target.role) {
+            return None;
+        }
+        let pitched = row.pitched_notes().filter(|note| note.role != target.role);
+        let sounding = pitched.filter(|note| {
+            let start = note.tick();
+            start <= target.tick() && duration_ticks(note.duration).is_none_or(|length| start + length > target.tick())
+        });
+        sounding.map(|note| usize::from(note.pitch)).min()
+    }
+
+    /// What follows the target: whether a note, where, and in which role. The tables have an entry for a pitch below the top and one for the top reached.
+    fn write_next(&self, inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>) {
+        let playable = |role: usize| self.tops[role].is_some();
+        let here = row.target.map_or(-1, |target| target.tick().0);
+        let given_at = |tick: i64| row.given.iter().filter(|note| note.tick().0 == tick).count();
+        let together = 1 + row.before.iter().rev().take_while(|note| note.tick().0 == here).count() + given_at(here);
+        let chord = row.target.map_or(0, |target| 1 + row.before.iter().rev().take_while(|note| note.place() == target).count());
+        let voices_left = self.constraints.voices.is_none_or(|voices| together < usize::from(voices));
+        // Where what is given is as full as all may be nothing starts.
+        let full: BTreeSet<i64> = self.constraints.voices.map_or_else(BTreeSet::new, |voices| {
+            let onsets = row.given.iter().map(|note| note.tick().0);
+            onsets.filter(|&onset| given_at(onset) >= usize::from(voices.max(1))).collect()
+        });
+        let must_sound = row.target.is_none() && row.line < self.constraints.rests_from;
+        let notes_left = row.before.len() + usize::from(row.target.is_some()) < MOST_NOTES;
+        let from = self.constraints.from.0.saturating_sub(row.line.0);
+        let until = self.constraints.until.0.saturating_sub(row.line.0).min(i64::from(row.ticks));
+        for reached in 0..2 {
+            // At the target's own onset: its role again while pitches are left, then only the roles after it.
+            let together_with = |role: usize| {
+                row.target.is_some_and(|target| {
+                    let own = usize::from(target.role);
+                    playable(role) && (role > own || role == own && reached == 0 && chord < usize::from(self.constraints.chords[own]))
+                })
+            };
+            let first = if voices_left && (0..ROLES).any(together_with) { here } else { here + 1 }.max(from);
+            let any = (first.max(0)..until).any(|tick| !full.contains(&tick)) && (0..ROLES).any(playable);
+            let may_start = |tick: i64| any && (first..until).contains(&tick) && !full.contains(&tick);
+            allow(&mut inputs.kind[reached * TYPES..][..TYPES], |kind| match class_of(kind) {
+                next::NOTE => any && notes_left,
+                class => class == next::ENDBAR && !(must_sound && any),
+            });
+            let beats = &mut inputs.beat[reached * BEATS..][..BEATS];
+            allow(beats, |beat| (0..SUBS).any(|sub| may_start(tick_of(beat, sub))));
+            for (beat, subs) in inputs.sub[reached * BEATS * SUBS..][..BEATS * SUBS].chunks_exact_mut(SUBS).enumerate() {
+                allow(subs, |sub| may_start(tick_of(beat, sub)));
+            }
+            let (later, same) = inputs.role[reached * 2 * ROLES..][..2 * ROLES].split_at_mut(ROLES);
+            allow(later, playable);
+            allow(same, together_with);
+        }
+    }
+}
+
+/// Masks the classes that are not allowed.
+fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
+    for (class, value) in mask.iter_mut().enumerate() {
+        *value = if allowed(class) { 0.0 } else { FORBIDDEN };
+    }
+}
+
+/// A class as the vocabulary has it; none is above 255.
+fn class_of(class: usize) -> u8 {
+    u8::try_from(class).unwrap_or(u8::MAX)
+}
+
+/// A pitch class of the model as a MIDI key; none that is asked is above 127.
+fn pitch_of(class: usize) -> u8 {
+    class_of(class)
+}
+
+fn tick_of(beat: usize, sub: usize) -> i64 {
+    let part = |value: usize| i64::try_from(value).unwrap_or(i64::MAX / 64);
+    part(beat) * TICKS_PER_QUARTER + part(sub)
+}
