@@ -31,8 +31,8 @@ impl Accompanied {
 }
 
 impl Decoder {
-    /// Says whom the bars from the next one on accompany. Notes of other roles than those generated are given from then on, and no others are predicted. The
-    /// model was trained on sequences that are laid out in one way from their first bar on.
+    /// Says whom the bars from the next one on accompany. Notes of other roles than those generated are given from then on; what may be
+    /// sampled is still said by [`Constraints::roles`](super::Constraints). The model was trained on sequences that accompany alike from their first bar on.
     ///
     /// # Errors
     /// [`DecodeError::StillOpen`]; [`DecodeError::NoOwnRoles`] if the model cannot be told which roles are generated. Nothing has changed then.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::Path};
 use antiphon_engine::{
     cache::{MOST_BARS, Rest, Selection},
     codec::{
-        BarEnd, BarRows, NoteClasses, Recall, Row, Targets, align_given,
+        BarEnd, BarRows, Layout, NoteClasses, Recall, Row, Targets,
         vocabulary::{FIELDS, Field, TOTAL_CLASSES},
     },
     model::{ModelInfo, REMEMBERED, Rotary},
@@ -69,11 +69,24 @@ impl Reference {
 
     /// The same for bars in any order, each with its own notes and those that are given.
     pub(crate) fn run_given(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[(BarRows, Vec<NoteClasses>)], views: &[View]) -> Whole {
+        let bars: Vec<_> = bars.iter().map(|(bar, given)| (bar.clone(), given.clone(), Layout::default())).collect();
+        self.run_laid_out(info, prefix, &bars, views)
+    }
+
+    /// The same for bars each of which has a layout of its own.
+    pub(crate) fn run_laid_out(
+        &mut self,
+        info: &ModelInfo,
+        prefix: &[Row],
+        bars: &[(BarRows, Vec<NoteClasses>, Layout)],
+        views: &[View],
+    ) -> Whole {
         let prefix = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false, place: 0 });
         let mut members: Vec<Member> = prefix.collect();
         let mut recall = Recall::default();
-        for (order, (bar, given)) in bars.iter().enumerate() {
-            let (mut rows, targets) = align_given(bar, given, BarEnd::Bar);
+        for (order, (bar, given, layout)) in bars.iter().enumerate() {
+            let (mut rows, targets) = layout.align(bar, given, BarEnd::Bar);
+            recall.set_own(layout.own);
             let mut recalled = recall.begin(bar.index);
             recalled.fill_in(&mut rows);
             recall.finish(recalled);
