@@ -2,7 +2,8 @@
 //!
 //! `aligned.json` has four lists for every sequence of rows: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They are
 //! under `prefix.aligned` (with its `style` and `roles`), `pieces` (one for each piece of the corpus, from its first bar to its end), `given`: a
-//! `piece` by number, the `roles` whose notes are given, and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in sequence order, the
+//! `piece` by number, the `roles` whose notes are given, and the `aligned` rows; `own`: a `piece` by number, the `own`
+//! roles, whether the others' rows stand in the `heard` order, the bar and tick from which own notes are `planned` (if they are), and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in sequence order, the
 //! number of those on the `far` side, the `aligned` rows, and the bars that each bar has `seen` row by row under fine/coarse attention.
 //!
 //! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-lab --test training_fixtures` writes them anew.
@@ -20,9 +21,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use antiphon_engine::cache::{FineCoarse, Selection, TopK};
-use antiphon_engine::codec::{BarEnd, BarFields, BarRows, NoteClasses, Position, Recall, Row, Targets, align_given, prefix_rows};
+use antiphon_engine::codec::{
+    BarEnd, BarFields, BarRows, GivenOrder, Layout, NoteClasses, OwnRoles, Position, Recall, Row, Targets, align_given, prefix_rows,
+};
 use antiphon_engine::decode::Decoder;
-use antiphon_engine::music::{Role, smf};
+use antiphon_engine::music::{Role, Tick, smf};
 use clips::{answer, changes, hymn};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
@@ -89,6 +92,56 @@ fn aligned_bars(bars: &[BarRows], count: usize, is_given: impl Fn(&BarRows, &Not
     listed(&rows, &targets)
 }
 
+/// A piece with own roles, aligned from its first bar to its end: the others given first, heard as a player is, or heard up to a tick of a bar.
+fn aligned_own(bars: &[BarRows], own: OwnRoles, order: impl Fn(u32) -> GivenOrder) -> Value {
+    let (mut rows, mut targets, mut recall) = (Vec::new(), Vec::new(), Recall::default());
+    recall.set_own(own);
+    let mut is_over = false;
+    for bar in bars {
+        let end = if usize::try_from(bar.index).unwrap() + 1 == bars.len() { BarEnd::Piece } else { BarEnd::Bar };
+        let (bar, mut others) = own.part(bar);
+        let layout = Layout { own, given: order(bar.index) };
+        if let GivenOrder::Planned(from) = layout.given {
+            others.retain(|note| note.tick() < from);
+        }
+        if is_over {
+            others.clear();
+        }
+        is_over |= matches!(layout.given, GivenOrder::Planned(_));
+        let (mut bar_rows, bar_targets) = layout.align(&bar, &others, end);
+        let mut recalled = recall.begin(bar.index);
+        recalled.fill_in(&mut bar_rows);
+        recall.finish(recalled);
+        rows.extend(bar_rows);
+        targets.extend(bar_targets);
+    }
+    listed(&rows, &targets)
+}
+
+/// The band with own roles, in each order.
+fn cases_of_own_roles(bars: &[BarRows]) -> Vec<Value> {
+    let case = |roles: &[Role], heard: bool, planned: Option<(u32, i64)>| {
+        let own = OwnRoles::new(roles.iter().copied()).unwrap();
+        let order = |bar: u32| match planned {
+            Some((at, tick)) if at == bar => GivenOrder::Planned(Tick(tick)),
+            _ if heard => GivenOrder::Heard,
+            _ => GivenOrder::First,
+        };
+        let roles: Vec<u8> = roles.iter().copied().map(Role::class).collect();
+        json!({ "piece": 0, "own": roles, "heard": heard, "planned": planned, "aligned": aligned_own(bars, own, order) })
+    };
+    let last = u32::try_from(bars.len()).unwrap() - 1;
+    vec![
+        case(&[Role::Bass], false, None),
+        case(&[Role::Drums, Role::Bass], false, None),
+        case(&[Role::Bass], true, None),
+        case(&[Role::Bass, Role::Drums], true, None),
+        case(&[Role::Bass], true, Some((last, 48))),
+        case(&[Role::Drums], true, Some((last - 1, 24))),
+        case(&[Role::Melody], true, Some((last, 0))),
+    ]
+}
+
 /// A piece whose bars `gap` are filled last: aligned rows, and the bars that the engine attends to.
 fn aligned_gap(bars: &[BarRows], gap: Range<usize>) -> Value {
     let (far, first_far) = (bars.len() - gap.end, u32::try_from(gap.end).unwrap());
@@ -128,6 +181,7 @@ fn aligned(bytes: &[u8]) -> Value {
         "prefix": { "style": 3, "roles": roles.map(Role::class), "aligned": listed(&prefix, &vec![[-1; 8]; prefix.len()]) },
         "pieces": pieces.iter().map(|bars| aligned_piece(bars, &[])).collect::<Vec<_>>(),
         "given": given,
+        "own": cases_of_own_roles(&pieces[0]),
         "gap": gap,
     })
 }

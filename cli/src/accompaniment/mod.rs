@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use antiphon_engine::codec::{self, BarRows, prefix_rows};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Prompt};
+use antiphon_engine::codec::{self, BarRows, OwnRoles, prefix_rows};
+use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Prompt};
 use antiphon_engine::music::analysis::habits;
 use antiphon_engine::music::{Clip, Note, Role, Tick, insertion, one_at_a_time};
 use anyhow::{Context, Result, ensure};
@@ -107,6 +107,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
             decoder.set_seed(draw.seed(own));
+            if let Some(roles) = OwnRoles::new([role]).filter(|_| model.info().knows_own_roles()) {
+                decoder.accompanies(Accompanied::Clip(roles))?;
+            }
             Ok(codec::decode(&accompany(&mut decoder, &prompt, draw, most_rests, &progress)?, from))
         };
         let (mut notes, fault) = Earlier::default().draw(own, generate).with_context(|| format!("{name}: accompanying it failed"))?;

@@ -1,12 +1,15 @@
-//! Vocabulary version 4: classes and columns (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the
+//! Vocabulary version 5: classes and columns (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the
 //! model.
 
 use std::sync::LazyLock;
 
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
-/// Version of the vocabulary; models of another one are refused.
-pub const VOCABULARY_VERSION: u32 = 4;
+/// Version of the vocabulary; models of a later one are refused.
+pub const VOCABULARY_VERSION: u32 = 5;
+
+/// The previous version, whose models are read too: their rows do not name own roles.
+pub const VOCABULARY_WITHOUT_OWN_ROLES: u32 = 4;
 
 /// Longest bar that a row can address, in ticks; longer ones are split.
 pub const MAX_BAR_TICKS: i64 = 16 * TICKS_PER_QUARTER;
@@ -132,10 +135,16 @@ pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("recall_beat_2", 86),
     ("recall_sub_2", 121),
     ("recall_role_2", 81),
+    ("own_1", 17),
+    ("own_2", 17),
+    ("own_3", 17),
 ];
 
 /// Number of columns of a row.
-pub const COLUMNS: usize = 38;
+pub const COLUMNS: usize = 41;
+
+/// Most roles that can be named as own roles.
+pub const OWN_ROLES: usize = 3;
 
 /// Indices of columns.
 #[allow(missing_docs)]
@@ -168,6 +177,8 @@ pub mod column {
     pub const RECALL_CONTENT: usize = 24;
     /// First of the two groups of three columns on recalled places.
     pub const RECALL_PLACE: usize = 32;
+    /// First of the three columns that name the own roles; they are the last.
+    pub const OWN: usize = 38;
 }
 
 /// Highest value of the style column.
@@ -265,6 +276,8 @@ mod tests {
         assert_eq!(Field::ALL.iter().map(|f| f.classes()).sum::<usize>(), TOTAL_CLASSES);
         assert!(DURATIONS.windows(2).all(|w| w[0] < w[1]));
         assert_eq!(COLUMN_TABLE[column::STYLE], ("style", usize::from(STYLES) + 1));
+        assert_eq!(COLUMN_TABLE[column::OWN].0, "own_1");
+        assert_eq!(column::OWN + OWN_ROLES, COLUMNS);
         for (index, field) in Field::ALL.iter().enumerate() {
             assert_eq!(*field as usize, index);
         }

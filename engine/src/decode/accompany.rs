@@ -2,19 +2,59 @@
 
 use super::{BarScore, DecodeError, Decoder, error::check_bar};
 use crate::{
-    codec::{BarEnd, BarFields, BarRows, NoteClasses},
+    codec::{BarEnd, BarFields, BarRows, GivenOrder, Layout, NoteClasses, OwnRoles},
     model::OutputRows,
     music::Tick,
 };
 
+/// Who plays beside the roles that are generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Accompanied {
+    /// Nobody: every role is generated.
+    #[default]
+    Nobody,
+    /// Other parts of a clip, each bar of which is known beforehand. These roles are generated.
+    Clip(OwnRoles),
+    /// A player, who is heard beat by beat. These roles are generated.
+    Player(OwnRoles),
+}
+
+impl Accompanied {
+    /// How finished bars become rows.
+    pub(super) fn layout(self) -> Layout {
+        match self {
+            Self::Nobody => Layout::default(),
+            Self::Clip(own) => Layout { own, given: GivenOrder::First },
+            Self::Player(own) => Layout { own, given: GivenOrder::Heard },
+        }
+    }
+}
+
 impl Decoder {
+    /// Says whom the bars from the next one on accompany. Notes of other roles than those generated are given from then on; what may be
+    /// sampled is still said by [`Constraints::roles`](super::Constraints). The model was trained on sequences that accompany alike from their first bar on.
+    ///
+    /// # Errors
+    /// [`DecodeError::StillOpen`]; [`DecodeError::NoOwnRoles`] if the model cannot be told which roles are generated. Nothing has changed then.
+    pub fn accompanies(&mut self, accompanied: Accompanied) -> Result<(), DecodeError> {
+        self.check_closed()?;
+        let Layout { own, .. } = accompanied.layout();
+        if own != OwnRoles::ALL && !self.model().info().knows_own_roles() {
+            return Err(DecodeError::NoOwnRoles { model: self.model().info().name.clone() });
+        }
+        self.recall.set_own(own);
+        self.accompanied = accompanied;
+        Ok(())
+    }
+
     /// Opens the next bar over notes that are known of all of it, `given` in canonical order: other parts of a clip. They are listened to in one run; what is
     /// pushed or sampled then are the bar's own notes, of other roles ([`Constraints::roles`](super::Constraints)).
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
     pub fn accompany(&mut self, ticks: u16, fields: BarFields, given: &[NoteClasses]) -> Result<(), DecodeError> {
-        self.open_bar(ticks, fields, given)
+        let bar = BarRows { index: self.bar(), ticks, fields, notes: Vec::new() };
+        self.open_bar(bar, given, GivenOrder::First)
     }
 
     /// Appends a finished bar that was made over `given` notes; `bar` has its own.
@@ -35,7 +75,7 @@ impl Decoder {
 
     /// Opens the next bar with what was heard of it up to `from`, a tick from its bar line: the player's notes, those still held
     /// [`OPEN`](crate::codec::OPEN), and what the other roles have played themselves. What is sampled now goes on from there; who plays is said by
-    /// [`Constraints::roles`](super::Constraints), whose `from` this sets.
+    /// [`Constraints::roles`](super::Constraints), whose `from` this sets. Notes of other roles than [those generated](Self::accompanies) are given.
     ///
     /// # Errors
     /// [`DecodeError::Note`] if one of the notes heard does not start before `from`; [`DecodeError`]. Nothing has changed then, unless ONNX Runtime failed.
@@ -47,9 +87,9 @@ impl Decoder {
             return Err(DecodeError::Order { found: heard.index, expected: self.bar() });
         }
         check_bar(heard, &[])?;
-        self.begin_bar(heard.ticks, heard.fields)?;
+        let (bar, given) = self.accompanied.layout().own.part(heard);
+        self.check_next()?;
         self.controls.start_at(self.line + from);
-        self.ask_anew();
-        self.push(&heard.notes)
+        self.open_bar(bar, &given, GivenOrder::Planned(from))
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Constraints, DecodeError, OpenBar, Sampling,
+    Accompanied, Constraints, DecodeError, OpenBar, Sampling,
     control::{Controls, RowContext},
     memory::Memory,
     noise,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, Selection},
-    codec::{BarEnd, BarRecall, BarRows, NoteClasses, Recall, Row, Targets, align_given, vocabulary::FIELDS},
+    codec::{BarRows, Layout, NoteClasses, Recall, Row, Targets, vocabulary::FIELDS},
     model::{Batch, Model, OutputRows},
     music::Tick,
 };
@@ -53,6 +53,8 @@ pub struct Decoder {
     pub(super) controls: Controls,
     /// Index in the piece of the bar that is bar 0 here: the first that was read of a prompt.
     pub(super) base: u32,
+    /// Which roles are generated, and how the notes of the others are given.
+    pub(super) accompanied: Accompanied,
     /// The latest finished bars, as many as a context has; the last of them can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
@@ -72,6 +74,8 @@ pub(super) struct Finished {
     pub(super) bar: BarRows,
     /// What was given of it, beside its own notes.
     pub(super) given: Vec<NoteClasses>,
+    /// How its rows are laid out.
+    pub(super) layout: Layout,
 }
 
 impl Decoder {
@@ -110,6 +114,7 @@ impl Decoder {
             sampling: Sampling::default(),
             controls: Controls::new(Constraints::default()),
             base: 0,
+            accompanied: Accompanied::Nobody,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
@@ -122,6 +127,10 @@ impl Decoder {
             decoder.cache.set_prefix();
         }
         Ok(decoder)
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.model
     }
 
     /// Lets the bars from the next one on see under another page policy, with the same weights.
@@ -213,12 +222,11 @@ impl Decoder {
     }
 
     /// Makes a page of the bar whose rows the buffer now holds, runs its summary, and forgets what can be forgotten.
-    pub(super) fn finish(&mut self, bar: BarRows, given: Vec<NoteClasses>, recall: BarRecall, rows: &[Row]) -> Result<(), DecodeError> {
+    pub(super) fn finish(&mut self, bar: OpenBar, rows: &[Row], targets: Vec<Targets>) -> Result<(), DecodeError> {
+        let OpenBar { bar, given, layout, recall, .. } = bar;
         self.cache.end_bar()?;
         self.recall.finish(recall);
         if let Some(memory) = &mut self.memory {
-            let (_, mut targets) = align_given(&bar, &given, BarEnd::Bar);
-            targets.truncate(rows.len());
             memory.finish(bar.index, targets);
         }
         if self.cache.summarises() {
@@ -233,7 +241,7 @@ impl Decoder {
         }
         let line = self.line;
         self.line += Tick(i64::from(bar.ticks));
-        self.finished.push_back(Finished { line, bar, given });
+        self.finished.push_back(Finished { line, bar, given, layout });
         if self.finished.len() > HELD_BARS {
             self.finished.pop_front();
         }

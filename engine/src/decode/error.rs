@@ -65,6 +65,12 @@ pub enum DecodeError {
         /// The model's name.
         model: String,
     },
+    /// The model was trained before rows could name own roles.
+    #[error("the model {model} predicts the next note of any role and cannot be told which to generate: use a newer model")]
+    NoOwnRoles {
+        /// The model's name.
+        model: String,
+    },
     /// The cache was not told to keep what the page policy needs.
     #[error(transparent)]
     NotKept(#[from] NotKept),

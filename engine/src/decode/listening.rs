@@ -1,8 +1,8 @@
 //! Taking in whole bars, and what the model thinks of them.
 
-use super::{DecodeError, Decoder, error::check_bar};
+use super::{DecodeError, Decoder, OpenBar, error::check_bar};
 use crate::{
-    codec::{BarEnd, BarRows, NoteClasses, Targets, align_given, vocabulary::FIELDS},
+    codec::{BarEnd, BarRows, Layout, NoteClasses, Targets, vocabulary::FIELDS},
     model::{Batch, OutputRows},
 };
 
@@ -27,7 +27,8 @@ pub struct RowScore {
 }
 
 impl Decoder {
-    /// Appends a finished bar: one run over all its rows, and its summary. On the far side of a gap its notes are given, and nothing of it is predicted.
+    /// Appends a finished bar: one run over all its rows, and its summary. Notes of other roles than [those generated](Self::accompanies) are given. On the far
+    /// side of a gap all are, and nothing of it is predicted.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -68,18 +69,21 @@ impl Decoder {
             return Err(DecodeError::Order { found: bar.index, expected: self.cache.bar() });
         }
         let (mut bar, mut given) = (bar.clone(), given.to_vec());
+        let mut layout = self.accompanied.layout();
         if self.cache.is_beyond() {
+            layout = Layout::default();
             given.append(&mut bar.notes);
-            given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+        } else {
+            let (own, mut others) = layout.own.part(&bar);
+            bar = own;
+            given.append(&mut others);
         }
+        given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
         check_bar(&bar, &given)?;
-        let (mut rows, targets) = align_given(&bar, &given, end);
-        let mut recall = self.recall.begin(bar.index);
-        recall.fill_in(&mut rows);
-        let rows = &rows[..rows.len() - 1];
-        let targets = &targets[..rows.len()];
+        let heard = OpenBar::new(bar, given, layout, &self.recall);
+        let (rows, targets) = heard.finished_rows(end);
         self.lay_out(rows.len())?;
-        self.run_rows(rows, targets, asked, |batch| read(batch, targets))?;
-        self.finish(bar, given, recall, rows)
+        self.run_rows(&rows, &targets, asked, |batch| read(batch, &targets))?;
+        self.finish(heard, &rows, targets)
     }
 }

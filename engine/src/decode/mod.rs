@@ -15,6 +15,7 @@ mod prefill;
 mod prompt;
 mod sampling;
 
+pub use accompany::Accompanied;
 pub use control::{Constraints, DensityLimit, MONOPHONIC_ROLES, MOST_NOTES, RequestedControls, RoleSet};
 pub use decoder::Decoder;
 pub use draw::Draw;

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     cache::{GapError, RewindTooFar},
-    codec::{BarEnd, BarFields, BarRecall, BarRows, NoteClasses, Row, Targets, align_given, vocabulary::Field},
+    codec::{BarEnd, BarFields, BarRecall, BarRows, GivenOrder, Layout, NoteClasses, Row, Targets, vocabulary::Field},
     model::{MASKED, OutputRows},
-    music::analysis::NEW_BAR,
+    music::{Tick, analysis::NEW_BAR},
 };
 
 /// What [`Decoder::sample`] did.
@@ -39,28 +39,47 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
     pub fn begin_bar(&mut self, ticks: u16, fields: BarFields) -> Result<(), DecodeError> {
-        self.open_bar(ticks, fields, &[])
+        let bar = BarRows { index: self.cache.bar(), ticks, fields, notes: Vec::new() };
+        self.open_bar(bar, &[], GivenOrder::Planned(Tick::ZERO))
     }
 
-    /// Opens the next bar, of which some notes are `given`: their rows come first, in one run.
-    pub(super) fn open_bar(&mut self, ticks: u16, fields: BarFields, given: &[NoteClasses]) -> Result<(), DecodeError> {
+    /// Opens the next bar with notes that are known of it: its own, and those that are `given`. Its rows are run, and the newest one says what comes next.
+    pub(super) fn open_bar(&mut self, bar: BarRows, given: &[NoteClasses], order: GivenOrder) -> Result<(), DecodeError> {
         self.check_next()?;
         if self.cache.is_beyond() {
             return Err(GapError::Known { bar: self.cache.bar() }.into());
         }
-        let mut recall = self.recall.begin(self.cache.bar());
-        let bar = BarRows { index: self.cache.bar(), ticks, fields: possible(fields, &recall), notes: Vec::new() };
+        let fields = possible(bar.fields, &self.recall.begin(bar.index));
+        let bar = BarRows { fields, ..bar };
         check_bar(&bar, given)?;
-        self.lay_out(given.len() + 1)?;
-        if !given.is_empty() {
-            let rows: Vec<Row> = given.iter().enumerate().map(|(index, note)| bar.given_row(index, note)).collect();
-            self.run_rows(&rows, &vec![FREE; rows.len()], OutputRows::Last, |_| {})?;
-        }
-        given.iter().for_each(|note| recall.push(note));
-        let open = OpenBar { bar, given: given.to_vec(), recall, next: None };
-        let next = self.run_step(&open, &open.newest_row().0, &FREE)?;
-        self.open = Some(OpenBar { next: Some(next), ..open });
+        let layout = Layout { given: order, ..self.accompanied.layout() };
+        let mut open = OpenBar::new(bar, given.to_vec(), layout, &self.recall);
+        self.lay_out(open.rows())?;
+        self.lay(&mut open)?;
+        self.open = Some(open);
         Ok(())
+    }
+
+    /// Runs the rows of an open bar of which the cache holds none.
+    fn lay(&mut self, open: &mut OpenBar) -> Result<(), DecodeError> {
+        let (rows, targets) = open.earlier_rows();
+        if !rows.is_empty() {
+            self.run_rows(&rows, &targets, OutputRows::Last, |_| {})?;
+        }
+        let (row, forced) = open.newest_row();
+        open.next = Some(self.run_step(open, &row, &forced)?);
+        open.is_laid = true;
+        Ok(())
+    }
+
+    /// Makes an open bar ready to grow: its newest row is the last one in the cache.
+    fn make_ready(&mut self, open: &mut OpenBar) -> Result<(), DecodeError> {
+        open.grow(&self.recall);
+        if open.is_laid {
+            return Ok(());
+        }
+        self.keep_rows(0);
+        self.lay(open)
     }
 
     /// Conditions the open bar on other fields. One that has notes of its own keeps those it has: they were chosen by them.
@@ -91,11 +110,16 @@ impl Decoder {
     }
 
     fn push_to(&mut self, open: &mut OpenBar, notes: &[NoteClasses]) -> Result<(), DecodeError> {
+        self.make_ready(open)?;
         let known = open.bar.notes.len();
         open.bar.notes.extend_from_slice(notes);
         if let Err(error) = check_notes(&open.bar, known) {
             open.bar.notes.truncate(known);
             return Err(error);
+        }
+        if notes.first().is_some_and(|note| open.is_before_plan(note)) {
+            open.lay_anew(&self.recall);
+            return Ok(());
         }
         notes.iter().for_each(|note| open.recall.push(note));
         let rows: Vec<Row> =
@@ -124,6 +148,7 @@ impl Decoder {
     }
 
     fn sample_in(&mut self, open: &mut OpenBar) -> Result<Step, DecodeError> {
+        self.make_ready(open)?;
         let next = match open.next {
             Some(next) => next,
             None => {
@@ -160,11 +185,11 @@ impl Decoder {
     pub fn truncate(&mut self, notes: usize) -> Result<(), DecodeError> {
         let open = self.open.as_mut().ok_or(DecodeError::NoOpenBar)?;
         if notes < open.bar.notes.len() {
-            open.bar.notes.truncate(notes);
-            open.recall.truncate(open.given.len() + notes);
-            open.next = None;
-            let rows = open.rows();
-            self.keep_rows(rows);
+            open.truncate(notes, &self.recall);
+            if open.is_laid {
+                let rows = open.rows();
+                self.keep_rows(rows);
+            }
         }
         Ok(())
     }
@@ -174,16 +199,17 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`].
     pub fn end_bar(&mut self) -> Result<BarRows, DecodeError> {
-        let open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
-        let OpenBar { bar, given, recall, .. } = open;
-        let (mut rows, _) = align_given(&bar, &given, BarEnd::Bar);
-        recall.fill_columns(&mut rows);
-        let rows = &rows[..rows.len() - 1];
-        if !bar.notes.is_empty() {
+        let mut open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
+        if !open.is_laid {
+            self.make_ready(&mut open)?;
+        }
+        let (rows, targets) = open.finished_rows(BarEnd::Bar);
+        if !open.bar.notes.is_empty() {
             // The last note's own row: nothing asks it, later bars see it.
             self.step_over(&rows[rows.len() - 1], &FREE)?;
         }
-        self.finish(bar.clone(), given, recall, rows)?;
+        let bar = open.bar.clone();
+        self.finish(open, &rows, targets)?;
         Ok(bar)
     }
 
@@ -202,18 +228,13 @@ impl Decoder {
             return Err(DecodeError::Rewind(RewindTooFar { bar, oldest }));
         };
         let Finished { bar: finished, given, .. } = &self.finished[at];
-        let notes = notes.min(finished.notes.len());
-        let rows = given.len() + 1 + notes;
-        self.reopen(bar, rows)?;
-        if let Some(Finished { line, mut bar, given }) = self.finished.drain(at..).next() {
-            bar.notes.truncate(notes);
+        self.reopen(bar, given.len() + 1 + finished.notes.len())?;
+        if let Some(Finished { line, bar, given, layout }) = self.finished.drain(at..).next() {
             self.line = line;
             self.recall.rewind(bar.index);
-            let mut recall = self.recall.begin(bar.index);
-            given.iter().chain(&bar.notes).for_each(|note| recall.push(note));
-            self.open = Some(OpenBar { bar, given, recall, next: None });
+            self.open = Some(OpenBar { is_laid: true, ..OpenBar::new(bar, given, layout, &self.recall) });
         }
-        Ok(())
+        self.truncate(notes)
     }
 
     /// How many pitches the model finds likelier than that of `note`, given the open bar and the note's onset and role, whatever the constraints; `None` if there
@@ -222,13 +243,14 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`].
     pub fn likelier_pitches(&mut self, note: &NoteClasses, most: usize) -> Result<Option<usize>, DecodeError> {
-        let open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
-        let counted = self.count_likelier(&open, note, most);
+        let mut open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
+        let counted = self.count_likelier(&mut open, note, most);
         self.open = Some(open);
         counted
     }
 
-    fn count_likelier(&mut self, open: &OpenBar, note: &NoteClasses, most: usize) -> Result<Option<usize>, DecodeError> {
+    fn count_likelier(&mut self, open: &mut OpenBar, note: &NoteClasses, most: usize) -> Result<Option<usize>, DecodeError> {
+        self.make_ready(open)?;
         let mut with = open.bar.clone();
         with.notes.push(*note);
         check_notes(&with, open.bar.notes.len())?;

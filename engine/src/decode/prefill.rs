@@ -2,7 +2,7 @@
 
 use super::{DecodeError, Decoder, Draw, OpenBar, Prompt, PromptBar, Step};
 use crate::cache::RewindTooFar;
-use crate::codec::{BarEnd, BarRows, first_read_bar};
+use crate::codec::{BarEnd, BarRows, GivenOrder, first_read_bar};
 use crate::model::OutputRows;
 
 /// What a step of prefill came to.
@@ -85,7 +85,7 @@ impl Decoder {
         if self.open().is_some() {
             return self.recondition(bar.fields);
         }
-        self.open_bar(bar.ticks, bar.fields, &given)?;
+        self.open_bar(BarRows { index: self.bar(), notes: Vec::new(), ..bar.clone() }, &given, GivenOrder::First)?;
         self.push(&bar.notes)
     }
 

@@ -5,7 +5,7 @@ use ort::{memory::Allocator, session::IoBinding, value::Tensor};
 use super::{MemoryTensors, Model, graph::query_name};
 use crate::codec::{
     Row, Targets,
-    vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
+    vocabulary::{FIELDS, Field, TOTAL_CLASSES},
 };
 
 /// K and V of one layer, `[1, heads, capacity, head width]` each. Bound as past and as present, so that the graph appends in place.
@@ -37,6 +37,8 @@ pub struct Batch {
     /// First row with outputs; all later ones have them too.
     first_output: usize,
     pairs: usize,
+    /// Columns of a row that the model reads.
+    width: usize,
     columns: Tensor<i64>,
     summary_rows: Tensor<i64>,
     summary_mix: Tensor<f32>,
@@ -116,6 +118,7 @@ impl Batch {
         let outputs = rows - first_output;
         let allocator = Allocator::default();
         let pairs = model.info().rotary.pairs();
+        let width = model.info().columns;
         let floats = |shape: &[usize]| Tensor::<f32>::new(&allocator, dims(shape));
         let integers = |shape: &[usize]| Tensor::<i64>::new(&allocator, dims(shape));
         let mut batch = Self {
@@ -123,8 +126,9 @@ impl Batch {
             rows,
             first_output,
             pairs,
-            columns: integers(&[rows, COLUMNS])?,
-            summary_rows: integers(&[1, COLUMNS])?,
+            width,
+            columns: integers(&[rows, width])?,
+            summary_rows: integers(&[1, width])?,
             summary_mix: floats(&[rows, 1])?,
             cos_q: floats(&[rows, pairs])?,
             sin_q: floats(&[rows, pairs])?,
@@ -230,7 +234,7 @@ impl Batch {
     /// # Panics
     /// If `index` is not below the batch's number of rows.
     pub fn set_row(&mut self, model: &Model, index: usize, row: &Row, force: &Targets) {
-        write_columns(&mut data(&mut self.columns)[index * COLUMNS..][..COLUMNS], row);
+        write_columns(&mut data(&mut self.columns)[index * self.width..][..self.width], row);
         let rotary = &model.info().rotary;
         let at = index * self.pairs..(index + 1) * self.pairs;
         rotary.cos_sin(row.query, &mut data(&mut self.cos_q)[at.clone()], &mut data(&mut self.sin_q)[at.clone()]);
@@ -248,15 +252,15 @@ impl Batch {
     /// If ONNX Runtime cannot allocate or bind.
     pub fn set_summary(&mut self, rows: &[Row]) -> ort::Result<()> {
         let summarised = rows.len().max(1);
-        if summarised != data(&mut self.summary_rows).len() / COLUMNS {
+        if summarised != data(&mut self.summary_rows).len() / self.width {
             let allocator = Allocator::default();
-            self.summary_rows = Tensor::new(&allocator, dims(&[summarised, COLUMNS]))?;
+            self.summary_rows = Tensor::new(&allocator, dims(&[summarised, self.width]))?;
             self.summary_mix = Tensor::new(&allocator, dims(&[self.rows, summarised]))?;
             self.binding.bind_input("summary_rows", &self.summary_rows)?;
             self.binding.bind_input("summary_mix", &self.summary_mix)?;
         }
         data(&mut self.summary_rows).fill(0);
-        for (to, row) in data(&mut self.summary_rows).chunks_exact_mut(COLUMNS).zip(rows) {
+        for (to, row) in data(&mut self.summary_rows).chunks_exact_mut(self.width).zip(rows) {
             write_columns(to, row);
         }
         let share = u16::try_from(rows.len()).ok().filter(|&n| n > 0).map_or(0.0, |n| 1.0 / f32::from(n));

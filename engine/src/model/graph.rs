@@ -11,7 +11,7 @@ use ort::{
 };
 
 use super::{MetadataError, ModelInfo, REMEMBERED, Runtime};
-use crate::codec::vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES};
+use crate::codec::vocabulary::{FIELDS, Field, TOTAL_CLASSES};
 
 /// Largest model file accepted, in bytes. No model for one CPU thread is larger.
 const MOST_BYTES: u64 = 1 << 30;
@@ -177,7 +177,7 @@ fn ports(info: &ModelInfo) -> (Vec<Port>, Vec<Port>) {
     use TensorElementType::{Float32, Int32, Int64};
     let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let classes = |field: Field| size(field.classes());
-    let (columns, fields, half) = (size(COLUMNS), size(FIELDS), size(info.head_width() / 2));
+    let (columns, fields, half) = (size(info.columns), size(FIELDS), size(info.head_width() / 2));
     let port = |name: &str, kind, shape: &[i64]| (name.to_owned(), kind, shape.to_vec());
     let mut inputs = vec![
         port("rows", Int64, &[ANY, columns]),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{REMEMBERED, Rotary};
-use crate::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
+use crate::codec::vocabulary::{COLUMN_TABLE, COLUMNS, DURATIONS, Field, OWN_ROLES, VOCABULARY_VERSION, VOCABULARY_WITHOUT_OWN_ROLES};
 
 /// Format of graph and metadata without a memory of the piece.
 const FORMAT: &str = "1";
@@ -40,6 +40,8 @@ pub enum Weights {
 pub struct ModelInfo {
     /// Name, for display.
     pub name: String,
+    /// Number of columns of a row that the model reads: all, or all but those of own roles.
+    pub columns: usize,
     /// Width of the hidden state; a multiple of `2 * heads`.
     pub width: usize,
     /// Number of attention layers.
@@ -71,7 +73,9 @@ pub enum MetadataError {
     #[error("its format is {0}; this engine reads formats {FORMAT} and {FORMAT_WITH_MEMORY}: use a model made for it, or a newer Antiphon")]
     Format(String),
     /// Another vocabulary.
-    #[error("its vocabulary is {0}; this engine has vocabulary {VOCABULARY_VERSION}: use a model made for it, or a newer Antiphon")]
+    #[error(
+        "its vocabulary is {0}; this engine has vocabularies {VOCABULARY_WITHOUT_OWN_ROLES} and {VOCABULARY_VERSION}: use a model made for one of them, or a newer Antiphon"
+    )]
     Vocabulary(String),
     /// A key is missing.
     #[error("its metadata lacks {0}: it is damaged or was not exported by this project")]
@@ -100,10 +104,12 @@ impl ModelInfo {
             Some(format) => return Err(MetadataError::Format(format)),
         };
         let vocabulary = metadata.text("antiphon.vocabulary")?;
-        if vocabulary != VOCABULARY_VERSION.to_string() {
-            return Err(MetadataError::Vocabulary(vocabulary));
-        }
-        metadata.check_tables()?;
+        let columns = match vocabulary.parse() {
+            Ok(VOCABULARY_VERSION) => COLUMNS,
+            Ok(VOCABULARY_WITHOUT_OWN_ROLES) => COLUMNS - OWN_ROLES,
+            _ => return Err(MetadataError::Vocabulary(vocabulary)),
+        };
+        metadata.check_tables(columns)?;
 
         let width = metadata.size("antiphon.width", MOST.width)?;
         let layers = metadata.size("antiphon.layers", MOST.layers)?;
@@ -128,6 +134,7 @@ impl ModelInfo {
         }
         Ok(Self {
             name: metadata.text("antiphon.name")?,
+            columns,
             width,
             layers,
             heads,
@@ -138,6 +145,12 @@ impl ModelInfo {
             styles,
             trained_rows: metadata.json("antiphon.trained_rows")?,
         })
+    }
+
+    /// Whether it can be told which roles are generated; otherwise it predicts the next note of any role.
+    #[must_use]
+    pub const fn knows_own_roles(&self) -> bool {
+        self.columns == COLUMNS
     }
 
     /// Width of one head.
@@ -194,11 +207,11 @@ impl<F: Fn(&str) -> Option<String>> Metadata<F> {
     }
 
     /// Checks that the model's tables equal the vocabulary's: otherwise its rows mean something else.
-    fn check_tables(&self) -> Result<(), MetadataError> {
-        let differs = |key| invalid(key, format!("is not that of vocabulary {VOCABULARY_VERSION}"));
+    fn check_tables(&self, count: usize) -> Result<(), MetadataError> {
+        let differs = |key| invalid(key, "is not that of its vocabulary".to_owned());
         let pairs = |key| self.json::<Vec<(String, usize)>>(key);
         let columns = pairs("antiphon.columns")?;
-        if !columns.iter().map(|(name, size)| (name.as_str(), *size)).eq(COLUMN_TABLE) {
+        if !columns.iter().map(|(name, size)| (name.as_str(), *size)).eq(COLUMN_TABLE.into_iter().take(count)) {
             return Err(differs("antiphon.columns"));
         }
         let fields = pairs("antiphon.fields")?;
@@ -251,6 +264,19 @@ mod tests {
         assert_eq!((info.width, info.layers, info.heads, info.weights), (64, 2, 4, Weights::Int8));
         assert_eq!((info.head_width(), info.row_bytes(), info.trained_rows), (16, 2 * 64 * 2 * 4, 123));
         assert_eq!((info.fine_bars, info.styles["pop"]), (vec![1, 2, 4], 3));
+    }
+
+    #[test]
+    fn model_of_the_vocabulary_before_has_no_columns_for_own_roles() {
+        let mut metadata = valid_metadata();
+        assert!(parse(&metadata).unwrap().knows_own_roles());
+        metadata.insert("antiphon.vocabulary".to_owned(), VOCABULARY_WITHOUT_OWN_ROLES.to_string());
+        assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"), "the columns must be its vocabulary's");
+        metadata.insert("antiphon.columns".to_owned(), json!(&COLUMN_TABLE[..COLUMNS - OWN_ROLES]).to_string());
+        let info = parse(&metadata).unwrap();
+        assert_eq!((info.knows_own_roles(), info.columns), (false, COLUMNS - OWN_ROLES));
+        metadata.insert("antiphon.vocabulary".to_owned(), VOCABULARY_VERSION.to_string());
+        assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"));
     }
 
     #[test]

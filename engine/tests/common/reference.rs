@@ -5,8 +5,8 @@ use std::{borrow::Cow, path::Path};
 use antiphon_engine::{
     cache::{MOST_BARS, Rest, Selection},
     codec::{
-        BarEnd, BarRows, NoteClasses, Recall, Row, Targets, align_given,
-        vocabulary::{COLUMNS, FIELDS, Field, TOTAL_CLASSES},
+        BarEnd, BarRows, Layout, NoteClasses, Recall, Row, Targets,
+        vocabulary::{FIELDS, Field, TOTAL_CLASSES},
     },
     model::{MASKED, ModelInfo, REMEMBERED, Rotary},
 };
@@ -69,11 +69,24 @@ impl Reference {
 
     /// The same for bars in any order, each with its own and its given notes.
     pub(crate) fn run_given(&mut self, info: &ModelInfo, prefix: &[Row], bars: &[(BarRows, Vec<NoteClasses>)], views: &[View]) -> Whole {
+        let bars: Vec<_> = bars.iter().map(|(bar, given)| (bar.clone(), given.clone(), Layout::default())).collect();
+        self.run_laid_out(info, prefix, &bars, views)
+    }
+
+    /// The same for bars each of which has a layout of its own.
+    pub(crate) fn run_laid_out(
+        &mut self,
+        info: &ModelInfo,
+        prefix: &[Row],
+        bars: &[(BarRows, Vec<NoteClasses>, Layout)],
+        views: &[View],
+    ) -> Whole {
         let prefix = prefix.iter().map(|&row| Member { row, targets: [-1; FIELDS], bar: None, summary: false, place: 0 });
         let mut members: Vec<Member> = prefix.collect();
         let mut recall = Recall::default();
-        for (order, (bar, given)) in bars.iter().enumerate() {
-            let (mut rows, targets) = align_given(bar, given, BarEnd::Bar);
+        for (order, (bar, given, layout)) in bars.iter().enumerate() {
+            let (mut rows, targets) = layout.align(bar, given, BarEnd::Bar);
+            recall.set_own(layout.own);
             let mut recalled = recall.begin(bar.index);
             recalled.fill_in(&mut rows);
             recall.finish(recalled);
@@ -137,8 +150,9 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
     let place = |at: usize| (at / (rows * rows), at / rows % rows, at % rows);
     let value = |(layer, i, j)| if sees(members, i, j, layer, views) { 0.0 } else { MASKED };
     let mask = (0..info.layers * rows * rows).map(|at| value(place(at))).collect();
-    let all: Vec<usize> = (0..rows).collect();
-    let columns = |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns.map(i64::from)).collect::<Vec<_>>();
+    let (all, width): (Vec<usize>, usize) = ((0..rows).collect(), info.columns);
+    let columns =
+        |of: &[usize]| of.iter().flat_map(|&index| members[index].row.columns[..width].iter().copied().map(i64::from)).collect::<Vec<_>>();
     let force = members.iter().flat_map(|member| member.targets.map(i64::from)).collect();
     let (cos_q, sin_q) = cos_sin(&info.rotary, members, |row| row.query);
     let (cos_k, sin_k) = cos_sin(&info.rotary, members, |row| row.key);
@@ -151,8 +165,8 @@ fn inputs(info: &ModelInfo, members: &[Member], views: &[View]) -> Vec<(Cow<'sta
     let tables: [(&'static str, &[usize]); 4] =
         [("mask_type", &[1, 2, 3]), ("mask_beat", &[1, 2, 16]), ("mask_sub", &[1, 2, 16, 24]), ("mask_role", &[1, 2, 2, 16])];
     let mut inputs: Vec<(Cow<'static, str>, SessionInputValue<'static>)> = vec![
-        ("rows".into(), integer(&[rows, COLUMNS], columns(&all))),
-        ("summary_rows".into(), integer(&[content.len(), COLUMNS], columns(&content))),
+        ("rows".into(), integer(&[rows, width], columns(&all))),
+        ("summary_rows".into(), integer(&[content.len(), width], columns(&content))),
         ("summary_mix".into(), float(&[rows, content.len()], mix)),
         ("cos_q".into(), float(&[rows, pairs], cos_q)),
         ("sin_q".into(), float(&[rows, pairs], sin_q)),

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use antiphon_engine::codec::vocabulary::{Field, VOCABULARY_VERSION};
+use antiphon_engine::codec::vocabulary::{Field, VOCABULARY_VERSION, VOCABULARY_WITHOUT_OWN_ROLES};
 use anyhow::{Context as _, Result, bail, ensure};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
@@ -162,7 +162,9 @@ impl Arrays {
         let description: Description = serde_json::from_str(entry).with_context(|| format!("the metadata entry {DESCRIPTION}"))?;
         ensure!(description.format == FORMAT, "its format is {}, this program reads {FORMAT}", description.format);
         let vocabulary = description.vocabulary;
-        ensure!(vocabulary == VOCABULARY_VERSION, "its vocabulary is {vocabulary}, this program's is {VOCABULARY_VERSION}");
+        // Notes have the same classes in both.
+        let is_known = (VOCABULARY_WITHOUT_OWN_ROLES..=VOCABULARY_VERSION).contains(&vocabulary);
+        ensure!(is_known, "its vocabulary is {vocabulary}, this program's is {VOCABULARY_VERSION}");
         ensure!((0.0..=1.0).contains(&description.end_of_piece), "its share of piece ends is {}", description.end_of_piece);
         let counts = Symbol::ALL.into_iter().map(|symbol| self.counts(symbol)).collect::<Result<_>>()?;
         let weights = Field::ALL.iter().map(|field| {

@@ -42,14 +42,39 @@ def load(path: str | Path) -> tuple[Antiphon, Description, dict]:
 
 def from_weights(config: dict, weights: dict, path: str | Path) -> Antiphon:
     """The model of these weights, in today's columns: those that were appended since they were trained have zeros, so it plays what it played."""
-    had, now = [[list(c) for c in config["columns"]], v.COLUMNS]
+    model = Antiphon(Config(**{**config, "columns": appended(config, path)}))
+    table = widen(weights["embedding.weight"], model.embedding.num_embeddings)
+    model.load_state_dict({**weights, "embedding.weight": table})
+    return model
+
+
+def appended(config: dict, path: str | Path) -> list[list]:
+    """Today's columns, if what was trained with `config` can go on with them: its own come first, and its fields are the same."""
+    had, now = [list(c) for c in config["columns"]], v.COLUMNS
     if had != now[: len(had)] or [list(f) for f in config["fields"]] != v.FIELDS:
         raise ValueError(f"{path}: its columns and fields are not those that vocabulary {v.VERSION} begins with: its weights mean other things")
-    model = Antiphon(Config(**{**config, "columns": now}))
-    table = weights["embedding.weight"]
-    new = table.new_zeros(model.embedding.num_embeddings - len(table), table.shape[1])
-    model.load_state_dict({**weights, "embedding.weight": torch.cat([table, new])})
-    return model
+    return now
+
+
+def widen(table: torch.Tensor, rows: int) -> torch.Tensor:
+    """A table of embeddings with rows of zeros at its end."""
+    return torch.cat([table, table.new_zeros(rows - len(table), table.shape[1])])
+
+
+def widen_training(state: dict, path: str | Path) -> dict:
+    """A training checkpoint in today's columns: weights, average, and the optimiser's moments of the new embeddings are zero; all else goes on."""
+    columns = appended(state["config"], path)
+    had, rows = (sum(size for _, size in c) for c in (state["config"]["columns"], columns))
+    if had == rows:
+        return state
+    wide = {name: {**state[name], "embedding.weight": widen(state[name]["embedding.weight"], rows)} for name in ("model", "average")}
+    width = state["config"]["width"]
+
+    def moments(kept: dict) -> dict:
+        return {name: widen(value, rows) if torch.is_tensor(value) and value.shape == (had, width) else value for name, value in kept.items()}
+
+    optimisers = [{**o, "state": {number: moments(kept) for number, kept in o["state"].items()}} for o in state["optimisers"]]
+    return {**state, **wide, "optimisers": optimisers, "config": {**state["config"], "columns": columns}}
 
 
 def from_graph(path: str | Path) -> tuple[Antiphon, Description]:

@@ -38,10 +38,10 @@ class Augmentation:
     """One role is left out."""
     infill: float = 0.2
     """Windows with a gap to be filled."""
-    clip: float = 0.1
-    """Windows that accompany a known clip."""
-    live: float = 0.15
-    """Windows that accompany a player."""
+    clip: float = 0.12
+    """Windows whose own roles accompany a known clip."""
+    live: float = 0.2
+    """Windows whose own roles accompany a player."""
 
 
 @dataclass

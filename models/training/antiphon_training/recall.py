@@ -18,6 +18,7 @@ MOST_MATCHES = 31
 LEVEL = np.digitize(np.arange(MOST_MATCHES + 1), (1, 3, 7, 15)).tolist()
 """By matches: how far a bar is trusted, 0 to 4."""
 SLOTS = 2
+OWN = v.COLUMN["own_1"]
 CONTENT = v.COLUMN["recall_bars_1"]
 PLACE = v.COLUMN["recall_beat_1"]
 BAR_ENDS = 16
@@ -39,10 +40,18 @@ class _Bar:
         at = bisect_left(self.places, place) + rank
         return self.notes[at] if at < len(self.places) and self.places[at] == place else None
 
-    def after(self, place: int, rank: int) -> int:
-        """The place of the first note after that rank at a place; -1 = the bar ends."""
+    def after(self, place: int, rank: int, own: set[int]) -> int:
+        """The place of the first note of the roles `own` (none = all) after that rank at a place; -1 = the bar ends."""
         at = min(bisect_left(self.places, place) + rank + 1, bisect_right(self.places, place))
-        return self.places[at] if at < len(self.places) else -1
+        return self._first(at, own)
+
+    def first(self, own: set[int]) -> int:
+        """The place of its first note of those roles; -1 = it has none."""
+        return self._first(0, own)
+
+    def _first(self, at: int, own: set[int]) -> int:
+        places = self.places[at:]
+        return next((place for place in places if not own or place % ROLES in own), -1)
 
 
 def fill_in(sequence: r.Sequence) -> None:
@@ -84,7 +93,7 @@ def fill_in(sequence: r.Sequence) -> None:
             filled.append(index)
             values.append(columns)
     if filled:
-        sequence.rows[np.array(filled), CONTENT:] = values
+        sequence.rows[np.array(filled), CONTENT:OWN] = values
 
 
 def _columns(row: list[int], heard: list, earlier: list[_Bar | None], matches: list[int]) -> list[int] | None:
@@ -96,6 +105,7 @@ def _columns(row: list[int], heard: list, earlier: list[_Bar | None], matches: l
     order = sorted((i for i, bar in enumerate(earlier) if bar is not None), key=lambda i: (i != told, -matches[i], i))
     if not order:
         return None
+    own = {role - 1 for role in row[OWN : OWN + v.OWN_ROLES] if role}
     target, rank = -1, 0
     content: list[tuple[int, tuple[int, int, int, int]]] = []
     if asks:
@@ -110,7 +120,7 @@ def _columns(row: list[int], heard: list, earlier: list[_Bar | None], matches: l
     places: list[tuple[int, int]] = []
     for i in order:
         bar = earlier[i]
-        place = bar.after(target, rank) if asks else (bar.places[0] if bar.places else -1)
+        place = bar.after(target, rank, own) if asks else bar.first(own)
         if not any(place == other for _, other in places):
             places.append((i, place))
             if len(places) == SLOTS:

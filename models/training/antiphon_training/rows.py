@@ -14,7 +14,7 @@ from .vocabulary import BAR, GIVEN, NOTE, PRE, SUM
 
 NEXT_NOTE, NEXT_ENDBAR, NEXT_EOS = 0, 1, 2
 OPEN = 63
-DRUMS = 3
+BASS, DRUMS = 2, 3
 DRUM_PITCH = 128
 
 KIND, BEAT, SUB, ROLE, PITCH, DURATION, VELOCITY, OFFSET, PITCH_CLASS, OCTAVE = range(10)
@@ -35,7 +35,7 @@ class Sequence:
     """Aligned rows of one window."""
 
     rows: np.ndarray
-    """i64 [T, 38]: column values, 0 = absent."""
+    """i64 [T, 41]: column values, 0 = absent."""
     key: np.ndarray
     """i64 [T, 3]: bar, tick, index of the row's content."""
     query: np.ndarray

@@ -9,12 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from . import rows as r
+from .own import BEAT_TICKS, Planned, interleave, mark
 from .stretch import B_KEY, Stretch
 
 MOST_BARS_FILLED = 12
 MOST_BARS_OF_THE_FAR_SIDE = 16
 MOST_BARS_AHEAD = 8
 """How far an accompaniment is planned without hearing the player: the largest horizon."""
+OWN_SHARES = (0.65, 0.22, 0.13)
+"""How many roles are generated beside others: one, two, three."""
+RHYTHM_WEIGHT = 3.0
+"""How much likelier bass and drums are to be among them than any other role."""
+LATE_SHARE = 0.3
+"""Windows beside a player in which the own roles join in late."""
 
 
 def go_on(stretch: Stretch, durations: list[int], rng: np.random.Generator) -> r.Sequence:
@@ -48,42 +55,58 @@ def fill(stretch: Stretch, rng: np.random.Generator) -> r.Sequence:
 
 
 def accompany_clip(stretch: Stretch, rng: np.random.Generator) -> r.Sequence | None:
-    """Some roles are GIVEN, bar by bar, and the others are predicted. None if there is one role only."""
-    known = _others(stretch, rng)
-    if known is None:
+    """One to three roles are generated over all that the others play, bar by bar. None if there is one role only."""
+    own = _own_roles(stretch, rng)
+    if own is None:
         return None
     stretch.forget_measures()
-    return stretch.align(given=np.isin(stretch.notes[:, r.N_ROLE], known))
-
-
-def accompany_live(stretch: Stretch, durations: list[int], rng: np.random.Generator) -> r.Sequence | None:
-    """The player's roles are heard up to a tick in one of the last bars; the others go on from there alone, and only they are predicted.
-
-    Controls of the bar that is being played are unset, and of those after it. None if there is one role only.
-    """
-    others = _others(stretch, rng)
-    if others is None:
-        return None
-    count = len(stretch.per_bar)
-    bar = int(rng.integers(max(0, count - MOST_BARS_AHEAD), count))
-    cut = stretch.starts[bar] + int(rng.integers(0, max(1, int(stretch.ticks[bar]))))
-    of_player = np.isin(stretch.notes[:, r.N_ROLE], others)
-    stretch.notes[of_player & _sounding(stretch, durations, cut), r.N_DURATION] = r.OPEN
-    stretch.bars[bar:, B_KEY:] = 0
-    heard = stretch.without(of_player & (stretch.onsets >= cut))
-    sequence = heard.align()
-    _silence_heard(sequence, heard, bar, cut)
-    sequence.scored[np.isin(sequence.rows[:, r.TARGET_ROLE] - 1, others), : r.F_TYPE] = False
-    sequence.scored[np.isin(sequence.targets[:, r.F_ROLE], others), r.F_TYPE :] = False
+    sequence = stretch.align(given=~np.isin(stretch.notes[:, r.N_ROLE], own))
+    mark(sequence, own)
     return sequence
 
 
-def _others(stretch: Stretch, rng: np.random.Generator) -> np.ndarray | None:
-    """The roles that somebody else plays: all but one in most cases, any but all in the rest."""
-    roles = rng.permutation(np.unique(stretch.notes[:, r.N_ROLE]))
+def accompany_live(stretch: Stretch, durations: list[int], rng: np.random.Generator) -> r.Sequence | None:
+    """One to three roles are generated beside a player, who is heard up to a beat in one of the last bars; they go on from there alone.
+
+    In some windows they join in late: their notes before a random bar, or before that beat, are not there. Controls of the bar that is being played are
+    unset, and of those after it, and what was measured on all roles in every bar. None if there is one role only.
+    """
+    own = _own_roles(stretch, rng)
+    if own is None:
+        return None
+    count = len(stretch.per_bar)
+    bar = int(rng.integers(max(0, count - MOST_BARS_AHEAD), count))
+    beat = int(rng.integers(0, max(1, -(-int(stretch.ticks[bar]) // BEAT_TICKS))))
+    planned = Planned(stretch.number + bar, beat * BEAT_TICKS)
+    cut = stretch.starts[bar] + planned.cut
+    of_player = ~np.isin(stretch.notes[:, r.N_ROLE], own)
+    stretch.notes[of_player & _sounding(stretch, durations, cut), r.N_DURATION] = r.OPEN
+    stretch.forget_measures()
+    stretch.bars[bar:, B_KEY:] = 0
+    entry, first_bar = 0, 0
+    if rng.random() < LATE_SHARE:
+        first_bar = int(rng.integers(0, bar + 1))
+        entry = cut if rng.random() < 0.5 else stretch.starts[first_bar]
+        first_bar = bar if entry == cut else first_bar
+    heard = stretch.without(np.where(of_player, stretch.onsets >= cut, stretch.onsets < entry))
+    sequence = heard.align(given=~np.isin(heard.notes[:, r.N_ROLE], own))
+    mark(sequence, own)
+    sequence, turn = interleave(sequence, planned)
+    # That they do not play yet says nothing.
+    sequence.scored[sequence.key[:, 0] < stretch.number + first_bar] = False
+    # This row's own note lies before what it has heard.
+    sequence.scored[turn, : r.F_TYPE] = False
+    return sequence
+
+
+def _own_roles(stretch: Stretch, rng: np.random.Generator) -> list[int] | None:
+    """The roles that are generated: one in most cases, up to three, never all; drums and bass more often than others."""
+    roles = np.unique(stretch.notes[:, r.N_ROLE])
     if len(roles) < 2:
         return None
-    return roles[1:] if rng.random() < 0.6 else roles[: int(rng.integers(1, len(roles)))]
+    count = min(int(rng.choice(len(OWN_SHARES), p=OWN_SHARES)) + 1, len(roles) - 1)
+    weights = np.where(np.isin(roles, (r.BASS, r.DRUMS)), RHYTHM_WEIGHT, 1.0)
+    return sorted(rng.choice(roles, count, replace=False, p=weights / weights.sum()).tolist())
 
 
 def _sounding(stretch: Stretch, durations: list[int], cut: int) -> np.ndarray:

@@ -189,6 +189,7 @@ class Trainer:
         if not self.state_file.exists():
             return
         saved = torch.load(self.state_file, map_location=self.device, weights_only=True)
+        saved = checkpoint.widen_training(saved, self.state_file)
         if Config(**saved["config"]) != self.config:
             raise SystemExit(f"{self.state_file} is of another model: choose another --out, or delete it")
         self.model.load_state_dict(saved["model"])

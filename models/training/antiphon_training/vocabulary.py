@@ -1,6 +1,8 @@
-"""The numbers of vocabulary 4. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
+"""The numbers of vocabulary 5. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
 
-VERSION = 4
+VERSION = 5
+OLDEST_CORPUS = 4
+"""Corpus files of this vocabulary and later have the same content rows."""
 
 # Columns of a row: name and table size (highest value + 1). Value 0 is absent.
 COLUMNS = [
@@ -42,7 +44,12 @@ COLUMNS = [
     ["recall_beat_2", 86],
     ["recall_sub_2", 121],
     ["recall_role_2", 81],
+    ["own_1", 17],
+    ["own_2", 17],
+    ["own_3", 17],
 ]
+OWN_ROLES = 3
+"""Most roles a sequence can have as its own; the last columns name them."""
 COLUMN = {name: index for index, (name, _) in enumerate(COLUMNS)}
 
 # Fields in chain order: 0-3 describe the row's target, 4-7 the note after it.

@@ -76,6 +76,9 @@ def test_sampling_follows_temperature_masks_min_p_and_noise(shared, model, music
         "log_min_p": np.log(random.uniform(0.01, 0.3, 8)).astype(np.float32),
         "force": np.where(random.random(music.targets.shape) < 0.2, music.targets, -1),
     }
+    # Some of the next notes begin where the row's target does.
+    together = (music.rows[:, 10] > 0) & (random.random(len(music.rows)) < 0.1)
+    sampling["force"][together, 5:7] = music.rows[together, 10:12] - 1
     out, sampling = run(reference, music, dense, **sampling)
     wanted = expected(model, out["hidden"], music.rows, sampling)
     np.testing.assert_array_equal(out["choice"], wanted)

@@ -8,6 +8,7 @@ from antiphon_training import recall
 from antiphon_training import rows as r
 from antiphon_training import vocabulary as v
 from antiphon_training.data import Augmentation, Windows
+from antiphon_training.own import mark
 
 PITCH, BEAT = v.COLUMN["recall_pitch_1"], v.COLUMN["recall_beat_1"]
 
@@ -58,14 +59,29 @@ def test_a_gap_goes_on_from_the_bars_before_it():
     assert in_order.rows[asked, [recall.CONTENT, PITCH]].tolist() == [1, 256 + 61], "trust of level 1 in the bar before"
 
 
+def test_with_own_roles_the_next_note_recalled_is_one_of_theirs():
+    bass, keys = 2, 15
+    bar = [[0, 0, bass, 40, 23, 20, 4], [0, 0, keys, 60, 23, 20, 4], [1, 0, keys, 62, 23, 20, 4], [2, 0, bass, 43, 23, 20, 4]]
+    notes = np.array([*bar, *bar])
+    sequence = r.align(notes, np.array([4, 4]), np.ones((2, 9), np.int64), np.full(2, 96), 0, False, notes[:, 2] != bass)
+    mark(sequence, [bass])
+    recall.fill_in(sequence)
+    asks = np.flatnonzero((sequence.key[:, 0] == 1) & (sequence.targets[:, r.F_TYPE] >= 0))
+    places = (sequence.rows[asks, BEAT : BEAT + 3] - 1) % np.array([17, 24, 16])
+    assert places.tolist() == [[0, 0, bass], [2, 0, bass], [recall.BAR_ENDS, 23, 15]], "absent is class -1"
+    assert ((sequence.rows[asks[1:], PITCH] - 1) % 256).tolist() == [40, 43]
+    level = (sequence.rows[asks[0], BEAT] - 1) // 17
+    assert level == 1, "that the others repeat the bar is evidence too: two matches before the first own note"
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_what_is_recalled_depends_on_nothing_later(seed):
     windows = Windows(corpus(seed), 400, {})
     sequence = windows.window(3, np.random.default_rng(seed), Augmentation())
-    assert sequence.rows[:, recall.CONTENT :].any()
+    assert sequence.rows[:, recall.CONTENT : recall.OWN].any()
     part = int(np.random.default_rng(seed).integers(1, len(sequence)))
     first = r.Sequence(*(getattr(sequence, name)[:part].copy() for name in ("rows", "key", "query", "targets", "scored")))
-    first.rows[:, recall.CONTENT :] = 0
+    first.rows[:, recall.CONTENT : recall.OWN] = 0
     recall.fill_in(first)
     assert np.array_equal(first.rows, sequence.rows[:part])
 

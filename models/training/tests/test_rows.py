@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from antiphon_training import recall, rows, vocabulary
+from antiphon_training import own, recall, rows, vocabulary
 from antiphon_training.corpus import Corpus
 from antiphon_training.model import attention_mask
 
@@ -53,6 +53,32 @@ def test_pieces_with_given_notes_are_aligned_as_by_the_codec(corpus, expected):
         sequence = rows.align(notes, np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True, given=given)
         recall.fill_in(sequence)
         assert_same(sequence, case["aligned"])
+
+
+def test_pieces_with_own_roles_are_aligned_as_by_the_codec(corpus, expected):
+    orders = set()
+    for case in expected["own"]:
+        first, last = corpus.piece_bars[case["piece"] : case["piece"] + 2]
+        bounds = corpus.bar_notes[first : last + 1]
+        notes, per_bar = corpus.notes[bounds[0] : bounds[-1]].astype(int), np.diff(bounds)
+        given = ~np.isin(notes[:, rows.N_ROLE], case["own"])
+        planned = None
+        if case["planned"]:
+            planned = own.Planned(*case["planned"])
+            bar = np.repeat(np.arange(len(per_bar)), per_bar)
+            onset = notes[:, rows.N_BEAT] * 24 + notes[:, rows.N_SUB]
+            kept = ~given | (bar < planned.bar) | ((bar == planned.bar) & (onset < planned.cut))
+            per_bar = np.bincount(bar[kept], minlength=len(per_bar))
+            notes, given = notes[kept], given[kept]
+        sequence = rows.align(notes, per_bar, corpus.bars[first:last], corpus.bar_ticks[first:last], 0, True, given)
+        own.mark(sequence, case["own"])
+        if case["heard"]:
+            in_bars = sequence
+            sequence, _ = own.interleave(sequence, planned)
+            orders.add((bool(planned), not np.array_equal(in_bars.key, sequence.key)))
+        recall.fill_in(sequence)
+        assert_same(sequence, case["aligned"])
+    assert {(False, True), (True, True)} <= orders, "rows of given notes do stand elsewhere"
 
 
 def test_a_gap_is_aligned_and_seen_as_by_the_engine(corpus, expected):

@@ -8,6 +8,7 @@ from test_data import corpus
 from antiphon_training import rows as r
 from antiphon_training import tasks, vocabulary
 from antiphon_training.model import attention_mask
+from antiphon_training.own import OWN
 from antiphon_training.stretch import B_REPEATS, Stretch, drop_track, forget_unseen_repeats
 
 SEEDS = range(12)
@@ -80,21 +81,75 @@ def test_a_known_clip_stands_first_in_each_bar_and_is_not_predicted(seed):
     assert not sequence.rows[:, r.DENSITY : r.VOICES + 1].any(), "they were measured on all tracks"
 
 
+def owned(sequence):
+    """The own roles of each row, as classes."""
+    return [{role - 1 for role in row if role} for row in sequence.rows[:, OWN:].tolist()]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_player_is_heard_up_to_the_cut_and_not_predicted(seed):
+@pytest.mark.parametrize("live", [False, True])
+def test_rows_know_the_own_roles_and_predict_no_others(seed, live):
+    rng = np.random.default_rng(seed)
+    sequence = tasks.accompany_live(stretch(seed), vocabulary.DURATIONS, rng) if live else tasks.accompany_clip(stretch(seed), rng)
+    own = {note[2] for note in content(sequence, vocabulary.NOTE)}
+    told = owned(sequence)
+    marked = np.isin(sequence.rows[:, r.KIND], (vocabulary.BAR, vocabulary.NOTE, vocabulary.GIVEN))
+    roles = told[int(np.flatnonzero(marked)[0])]
+    assert own <= roles and 1 <= len(roles) <= vocabulary.OWN_ROLES
+    assert all(row == (roles if is_marked else set()) for row, is_marked in zip(told, marked))
+    assert not roles & {note[2] for note in content(sequence, vocabulary.GIVEN)}
+    for predicted in (sequence.targets[:, r.F_ROLE], sequence.rows[:, r.TARGET_ROLE] - 1):
+        assert set(predicted[predicted >= 0].tolist()) <= roles
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_player_is_heard_up_to_a_beat_and_before_what_is_predicted(seed):
     whole = stretch(seed)
     sequence = tasks.accompany_live(stretch(seed), vocabulary.DURATIONS, np.random.default_rng(seed))
-    heard = content(sequence, vocabulary.NOTE)
-    missing = set(all_notes(whole)) - set(heard)
-    players = {note[2] for note in missing}
-    scored_roles = sequence.targets[sequence.scored[:, r.F_ROLE], r.F_ROLE]
-    assert not players & set(scored_roles.tolist())
-    for player in players:
-        cut = min(note[:2] for note in missing if note[2] == player)
-        assert all(note[:2] < cut for note in heard if note[2] == player), "nothing of the player after the cut"
-    assert not sequence.scored[np.isin(sequence.rows[:, r.TARGET_ROLE] - 1, list(players)), : r.F_TYPE].any()
-    own = {note[2] for note in heard} - players
-    assert {note for note in all_notes(whole) if note[2] in own} <= set(heard), "nothing of the accompaniment is lost"
+    heard, own_notes = content(sequence, vocabulary.GIVEN), content(sequence, vocabulary.NOTE)
+    roles = owned(sequence)[0] or owned(sequence)[1]
+    players = [note for note in all_notes(whole) if note[2] not in roles]
+    missing = sorted(set(players) - set(heard))
+    assert set(heard) <= set(players)
+    if missing:
+        assert all(note[:2] < missing[0][:2] for note in heard), "nothing of the player after the cut"
+    own = sorted(note for note in all_notes(whole) if note[2] in roles)
+    assert sorted(own_notes) == own[len(own) - len(own_notes) :], "nothing of the own notes is lost once they play"
+    at = {"bar": None, "turns": 0}
+    for row, key, scored in zip(sequence.rows, sequence.key, sequence.scored):
+        if key[0] != at["bar"]:
+            at.update(bar=key[0], given=[-1], asked=-1)
+        if row[r.KIND] == vocabulary.GIVEN:
+            at["given"].append(int(key[1]))
+            assert at["given"][-1] >= at["asked"], "a note was heard only after what was asked for before its beat"
+        elif row[r.TARGET_BEAT] > 0:
+            beat = (row[r.TARGET_BEAT] - 1) * 24
+            if max(at["given"]) >= beat:
+                at["turns"] += 1
+                assert not scored[: r.F_TYPE].any(), "what sees notes beside or after its own has no loss on it"
+            at["asked"] = beat
+    assert at["turns"] <= 1, "only the row that says where the plan begins"
+
+
+def test_own_roles_come_in_late_and_their_silence_before_has_no_loss():
+    late = 0
+    for seed in range(60):
+        sequence = tasks.accompany_live(stretch(0), vocabulary.DURATIONS, np.random.default_rng(seed))
+        bars = np.unique(sequence.key[:, 0])
+        silent = [bar for bar in bars if not sequence.scored[sequence.key[:, 0] == bar].any()]
+        late += bool(silent)
+        assert silent == list(bars[: len(silent)]), "the first ones"
+        notes = sequence.rows[:, r.KIND] == vocabulary.NOTE
+        assert not np.isin(sequence.key[notes, 0], silent).any()
+    assert 8 < late < 30
+
+
+def test_drums_and_bass_are_own_roles_more_often_than_others():
+    music = stretch()
+    drawn = [tasks._own_roles(music, np.random.default_rng(seed)) for seed in range(600)]
+    share = {role: np.mean([role in own for own in drawn]) for role in (0, r.BASS, r.DRUMS)}
+    assert share[0] < 0.35 < 0.5 < min(share[r.BASS], share[r.DRUMS])
+    assert {len(own) for own in drawn} == {1, 2}, "never all three"
 
 
 def test_one_role_cannot_be_accompanied():

@@ -11,9 +11,11 @@ from test_data import corpus
 
 from antiphon_training import checkpoint
 from antiphon_training import vocabulary as v
+from antiphon_training.data import Augmentation
 from antiphon_training.export import export
 from antiphon_training.model import Antiphon, Config, attention_mask
-from antiphon_training.train import Recipe, Trainer, branch
+from antiphon_training.own import OWN
+from antiphon_training.train import Losses, Recipe, Trainer, branch, optimisers
 
 SMALL = Recipe(
     length=64,
@@ -126,6 +128,35 @@ def test_weights_of_fewer_columns_play_as_before(tmp_path, name):
     with torch.no_grad():
         before = old.forward_hidden(rows[..., :22], key, query, mask, bar)
         torch.testing.assert_close(new.forward_hidden(told, key, query, mask, bar), before)
+
+
+def test_a_run_goes_on_in_columns_that_were_appended(tmp_path, music, monkeypatch):
+    old = Trainer(SMALL, music, tmp_path, 1)
+    old.config = Config(**{**old.config.to_dict(), "columns": v.COLUMNS[: OWN]})
+    old.model, old.average = old.network(), old.network().eval().requires_grad_(False)
+    old.optimisers = optimisers(old.model, SMALL.peak_rate, SMALL.weight_decay)
+    old.augmentation = Augmentation(clip=0, live=0)
+    old.losses = old.trained = Losses(old.model, SMALL.policy)
+    old.packs = False
+
+    def without(batch):
+        return dataclasses.replace(batch, rows=np.ascontiguousarray(batch.rows[..., :OWN]))
+
+    for step in range(3):
+        old.learn(without(old.draw_batch(step)))
+    old.save()
+    new = Trainer(SMALL, music, tmp_path, 1)
+    assert (new.step, new.rows, new.config.columns) == (3, old.rows, v.COLUMNS)
+    table, before = new.model.embedding.weight, old.model.embedding.weight
+    assert torch.equal(table[: len(before)], before) and not table[len(before) :].any() and len(table) > len(before)
+    new.packs, new.losses = False, Losses(new.model, SMALL.policy)
+    new.trained, new.augmentation = new.losses, old.augmentation
+    batch = new.draw_batch(3)
+    assert not batch.rows[..., OWN:].any()
+    assert new.learn(batch) == pytest.approx(old.learn(without(batch)), abs=1e-6)
+    for (name, a), b in zip(new.model.named_parameters(), old.model.parameters(), strict=True):
+        torch.testing.assert_close(a[: len(b)], b, msg=name)
+    assert not new.model.embedding.weight[len(before) :].any(), "nothing has asked for them"
 
 
 def test_weights_of_other_columns_are_refused(tmp_path):

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Matches, RECALL_BARS};
 use crate::codec::loops::Loops;
+use crate::codec::own::OwnRoles;
 use crate::codec::row::{NoteClasses, Place};
 use crate::music::analysis::NEW_BAR;
 
@@ -14,6 +15,8 @@ const MOST_MATCHES: u8 = 31;
 #[derive(Debug, Clone)]
 pub struct BarRecall {
     pub(super) index: u32,
+    /// The roles that are generated.
+    pub(super) own: OwnRoles,
     pub(super) earlier: [Option<Arc<[NoteClasses]>>; RECALL_BARS.len()],
     /// Notes so far, in row order.
     pub(super) notes: Vec<NoteClasses>,
@@ -74,7 +77,7 @@ impl BarRecall {
         let rank = target.map_or(0, |target| self.rank(notes, target));
         Some(Recalled {
             pitch: target.and_then(|target| find(bar, target, rank)).map(|note| note.pitch),
-            next: next_place(bar, target, rank),
+            next: next_place(bar, self.own, target, rank),
         })
     }
 
@@ -105,13 +108,13 @@ pub(super) fn find(bar: &[NoteClasses], place: Place, rank: usize) -> Option<&No
     bar.get(first_at(bar, place) + rank).filter(|note| note.place() == place)
 }
 
-/// Place of the first note after that rank at the target, or of the first note without a target; `None` if there is none.
-pub(super) fn next_place(bar: &[NoteClasses], target: Option<Place>, rank: usize) -> Option<Place> {
+/// Place of the first note of the own roles after that rank at the target, or of the first such note without a target; `None` if there is none.
+pub(super) fn next_place(bar: &[NoteClasses], own: OwnRoles, target: Option<Place>, rank: usize) -> Option<Place> {
     let next = target.map_or(0, |target| {
         let past = bar.partition_point(|note| order(note.place()) <= order(target));
         (first_at(bar, target) + rank + 1).min(past)
     });
-    bar.get(next).map(NoteClasses::place)
+    bar.iter().skip(next).map(NoteClasses::place).find(|place| own.contains(place.role))
 }
 
 /// Index of the first note not before a place.

@@ -70,7 +70,7 @@ impl BarRecall {
 
         let mut slots: [Option<(usize, Option<Place>)>; SLOTS] = [None; SLOTS];
         for &(index, bar) in &known {
-            let place = next_place(bar, target, rank);
+            let place = next_place(bar, self.own, target, rank);
             if slots.iter().flatten().all(|(_, other)| *other != place)
                 && let Some(slot) = slots.iter_mut().find(|slot| slot.is_none())
             {
@@ -96,7 +96,7 @@ fn level(matches: u8) -> u16 {
 mod tests {
     use super::super::tests::{append_bar, columns, note};
     use super::super::{RECALL_BARS, Recall};
-    use crate::codec::{BarEnd, BarFields, BarRows, align};
+    use crate::codec::{BarEnd, BarFields, BarRows, Layout, NoteClasses, OwnRoles, align};
     use crate::music::Role;
     use crate::music::analysis::{NEW_BAR, REPEAT_BARS};
 
@@ -145,6 +145,28 @@ mod tests {
         assert_eq!(columns(&rows[1])[..8], [2, 61, 12, 21, 1, 71, 12, 21]);
         assert_eq!(columns(&rows[1])[8..], [2, 1, KEYS, 2, 13, KEYS]);
         assert_eq!(columns(&rows[2])[..8], [1, 256 + 73, 64 + 12, 32 + 21, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn with_own_roles_the_next_place_is_one_of_theirs_and_the_others_count_as_evidence() {
+        let of = |sub: u8, role: Role| NoteClasses { role: role.class(), ..note(sub, 60) };
+        let bass = [of(0, Role::Bass), of(48, Role::Bass)];
+        let others = [of(0, Role::Keys), of(24, Role::Keys)];
+        let own = OwnRoles::new([Role::Bass]).unwrap();
+        let mut recall = Recall::default();
+        recall.set_own(own);
+        let rows = [0, 1].map(|index| {
+            let bar = BarRows { index, ticks: 96, notes: bass.to_vec(), ..BarRows::default() };
+            let mut rows = Layout { own, ..Layout::default() }.align(&bar, &others, BarEnd::Bar).0;
+            let mut open = recall.begin(index);
+            open.fill_in(&mut rows);
+            recall.finish(open);
+            rows
+        });
+        // Two given rows come first; the bar before has been matched twice when the first own note is asked for.
+        let asked: Vec<&[u16]> = rows[1][2..5].iter().map(|row| &columns(row)[8..11]).collect();
+        let role = u16::from(Role::Bass.class()) + 1;
+        assert_eq!(asked, [&[17 + 1, 24 + 1, 16 + role], &[17 + 3, 24 + 1, 16 + role], &[2 * 17 + 17, 0, 0]]);
     }
 
     #[test]

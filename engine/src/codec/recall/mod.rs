@@ -12,6 +12,7 @@ use std::sync::Arc;
 use self::bar::order;
 pub use self::bar::{BarRecall, Recalled};
 use super::loops::{LATEST_BARS, Loops};
+use super::own::OwnRoles;
 use super::row::NoteClasses;
 
 /// Distances in bars: the bars that fine attention sees, and that the repeats column can refer to.
@@ -27,6 +28,8 @@ type Matches = [u8; RECALL_BARS.len()];
 #[derive(Debug, Clone, Default)]
 pub struct Recall {
     bars: VecDeque<FinishedBar>,
+    /// The roles that are generated: the next places recalled are those of their notes.
+    own: OwnRoles,
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +42,11 @@ struct FinishedBar {
 }
 
 impl Recall {
+    /// Sets the roles whose next places are recalled from the next bar on.
+    pub fn set_own(&mut self, own: OwnRoles) {
+        self.own = own;
+    }
+
     /// Begins the next bar of the sequence. Match counts continue from the bar before it in the music, which in a gap is not the bar before it in the
     /// sequence; if that bar is unknown, as on the far side of a gap, they start at 0.
     #[must_use]
@@ -52,6 +60,7 @@ impl Recall {
         let latest: Vec<_> = before().take(LATEST_BARS).map(|bar| Arc::clone(&bar.notes)).collect();
         BarRecall {
             index,
+            own: self.own,
             earlier,
             notes: Vec::new(),
             matches: vec![last.map_or(Matches::default(), |bar| bar.matches)],
@@ -97,7 +106,7 @@ mod tests {
     }
 
     pub(super) fn columns(row: &Row) -> &[u16] {
-        &row.columns[column::RECALL_CONTENT..]
+        &row.columns[column::RECALL_CONTENT..column::OWN]
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use antiphon_engine::codec::vocabulary::duration_ticks;
-use antiphon_engine::codec::{BarRows, NoteClasses, OPEN};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, Prompt, PromptBar, Sampling};
+use antiphon_engine::codec::{BarRows, NoteClasses, OPEN, OwnRoles};
+use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, Prompt, PromptBar, Sampling};
 use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
 use fastrand::Rng;
 
@@ -31,10 +31,20 @@ pub(super) fn predict(piece: &Piece, bars: usize, seed: u64, model: &EvalModel) 
     let places = choose_places(piece, bars, seed);
     let tally = || Tally { bars: places.len(), ..Tally::new(fill::predictors().len()) };
     let (mut clip, mut live) = (tally(), tally());
-    clip.predictors[2] = predict_live(piece, &places, &mut new_decoder(model, seed)?, &mut live)?;
+    let has_own_roles = model.model.info().knows_own_roles();
+    if !has_own_roles {
+        clip.predictors[2] += predict_live(piece, &places, &mut new_decoder(model, seed)?, &mut live)?;
+    }
     for role in places.iter().map(|place| place.role).collect::<BTreeSet<u8>>() {
         let of_role: Vec<Place> = places.iter().filter(|place| place.role == role).copied().collect();
-        predict_clip(piece, role, &of_role, &mut new_decoder(model, seed)?, &mut clip)?;
+        let mut clip_decoder = new_decoder(model, seed)?;
+        if let Some(own) = OwnRoles::new(Role::from_class(role)).filter(|_| has_own_roles) {
+            clip_decoder.accompanies(Accompanied::Clip(own))?;
+            let mut live_decoder = new_decoder(model, seed)?;
+            live_decoder.accompanies(Accompanied::Player(own))?;
+            clip.predictors[2] += predict_live(piece, &of_role, &mut live_decoder, &mut live)?;
+        }
+        predict_clip(piece, role, &of_role, &mut clip_decoder, &mut clip)?;
     }
     for Place { bar, role, cut } in places {
         let part = |index: usize, from: Tick| part_from(&piece.bars[index], role, from);

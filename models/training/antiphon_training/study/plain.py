@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import rows as r
 from ..data import Batch
-from ..vocabulary import BAR, NOTE
+from ..vocabulary import BAR, GIVEN, NOTE
 
 TARGET = slice(r.TARGET_BEAT, r.TARGET_ROLE + 1)
 PLACE = slice(r.F_TYPE, r.F_ROLE + 1)
@@ -28,10 +28,12 @@ def rows(batch: Batch) -> Batch:
         second = (kind == BAR) & (batch.rows[i, :, r.TARGET_BEAT] > 0)
         after = np.flatnonzero(second | (kind == NOTE))
         targets, scored = batch.targets[i].copy(), batch.scored[i].copy()
-        targets[after, PLACE] = batch.targets[i, after - 1, PLACE]
-        scored[after, PLACE] = batch.scored[i, after - 1, PLACE]
+        # Given notes may stand between a row and the one before it that predicts.
+        before = np.maximum.accumulate(np.where(kind != GIVEN, np.arange(length), 0))[after - 1]
+        targets[after, PLACE] = batch.targets[i, before, PLACE]
+        scored[after, PLACE] = batch.scored[i, before, PLACE]
         kept = kind > 0
-        kept[:-1] &= ~second[1:]
+        kept[before[second[after]]] = False
         count = int(kept.sum())
         plain.rows[i, :count] = batch.rows[i, kept]
         plain.key[i, :count] = batch.key[i, kept]
