@@ -234,18 +234,18 @@ fn generated_notes_depend_on_the_seed_and_not_on_rolled_back_bars() {
             decoder.rewind(10, 0).unwrap();
             decoder.set_seed(seed);
             let mut bars = vec![finish_bar(&mut decoder)];
-            bars.extend(generate(&mut decoder, 3));
+            bars.extend(generate(&mut decoder, 9));
             return bars;
         }
         decoder.set_seed(seed);
-        generate(&mut decoder, 4)
+        generate(&mut decoder, 10)
     };
     let plain = continue_with(1, false);
     assert!(plain.iter().map(|bar| bar.notes.len()).sum::<usize>() > 8, "the test needs notes: {plain:?}");
     assert_eq!(plain, continue_with(1, false));
     assert_ne!(plain, continue_with(2, false));
     let detoured = continue_with(1, true);
-    assert_eq!(detoured[1..].iter().map(|bar| bar.ticks).collect::<Vec<_>>(), [96; 3]);
+    assert_eq!(detoured[1..].iter().map(|bar| bar.ticks).collect::<Vec<_>>(), [96; 9]);
     let notes = |bars: &[BarRows]| bars.iter().map(|bar| bar.notes.clone()).collect::<Vec<_>>();
     assert_eq!(notes(&detoured), notes(&plain));
 }

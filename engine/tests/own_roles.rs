@@ -104,8 +104,8 @@ fn plan_beside_a_player_equals_the_reference_row_by_row() {
                     decoder.push(&[*note]).expect("pushed");
                     hidden.push(decoder.hidden().to_vec());
                 }
-                let whole = BarRows { notes: [own_notes.notes.clone(), rest].concat(), ..bar.clone() };
-                assert_eq!(decoder.end_bar().expect("ended"), whole);
+                let whole = decoder.end_bar().expect("ended");
+                assert_eq!(whole.notes, [own_notes.notes.clone(), rest].concat());
                 planned.push((index, given.len() + own_notes.notes.len(), hidden));
                 bars.push((whole, given, Layout { own: own(), given: GivenOrder::Planned(from) }));
             }
@@ -125,7 +125,7 @@ fn plan_that_is_taken_back_is_made_again_alike() {
     let bars = piece(34, 30, 14);
     let from = Tick(48);
     let (mut taken_back, mut notes) = (0, 0);
-    for index in (20..28).filter(|&index| i64::from(bars[index].ticks) > from.0) {
+    for index in (8..28).filter(|&index| i64::from(bars[index].ticks) > from.0) {
         let known = heard(&bars[index], from);
         let start = || {
             let mut decoder = player(&model);
@@ -172,7 +172,10 @@ fn bar_heard_to_its_end_is_taken_back_and_ended_as_if_nothing_had_been() {
     while let Step::Note(_) = decoder.sample().expect("sampled") {}
     decoder.rewind(19, usize::MAX).expect("back");
     decoder.end_bar().expect("ended");
-    assert_eq!(next(&mut decoder), expected);
+    // Its last row was run by itself this time, which rounds otherwise.
+    let width = model.info().width;
+    let rows: Vec<Vec<f32>> = expected.chunks(width).map(<[f32]>::to_vec).collect();
+    compare(next(&mut decoder).chunks(width), &rows, "the bar after it");
     // It can also grow: from its end on, all that was heard of it is known.
     let mut decoder = start();
     decoder.rewind(19, 1).expect("back");

@@ -70,15 +70,17 @@ impl Decoder {
         }
         let (mut bar, mut given) = (bar.clone(), given.to_vec());
         let mut layout = self.accompanied.layout();
+        let mut others;
         if self.cache.is_beyond() {
             layout = Layout::default();
-            given.append(&mut bar.notes);
+            others = std::mem::take(&mut bar.notes);
         } else {
-            let (own, mut others) = layout.own.part(&bar);
-            bar = own;
-            given.append(&mut others);
+            (bar, others) = layout.own.part(&bar);
         }
-        given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+        if !others.is_empty() {
+            given.append(&mut others);
+            given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+        }
         check_bar(&bar, &given)?;
         let heard = OpenBar::new(bar, given, layout, &self.recall);
         let (rows, targets) = heard.finished_rows(end);
