@@ -243,14 +243,14 @@ impl Trial<'_> {
     fn generate(
         &self,
         conditioning: &dyn Fn(&BarFields) -> BarFields,
-        constraints: Constraints,
+        mut constraints: Constraints,
         added_roles: &[Role],
     ) -> Result<(Vec<BarRows>, Vec<BarFields>), DecodeError> {
         let context = &self.prompt.context;
         let mut prompt = Prompt::continuation(context, context.end, self.bars, None);
         prompt.condition(|fields| conditioning(&fields));
-        let Constraints { until, rests_from, .. } = prompt.constraints;
-        prompt.constraints = Constraints { until, rests_from, ..constraints };
+        (constraints.until, constraints.rests_from) = (prompt.constraints.until, prompt.constraints.rests_from);
+        prompt.constraints = constraints;
         let ensemble: std::collections::BTreeSet<Role> = prompts::roles(context).into_iter().chain(added_roles.iter().copied()).collect();
         let ensemble: Vec<Role> = ensemble.into_iter().collect();
         let (model, policy) = (Arc::clone(&self.model.model), Arc::clone(&self.model.policy));
