@@ -101,11 +101,9 @@ impl<W: Worker> Planner<W> {
         self.advance(message.at());
         self.input.take_in(message);
         match message {
-            InputEvent::PlanInvalidated { epoch, .. } => {
-                if self.playback.outbox.enter(epoch) {
-                    self.end_phrase();
-                    self.clear();
-                }
+            InputEvent::PlanInvalidated { epoch, .. } if self.playback.outbox.enter(epoch) => {
+                self.end_phrase();
+                self.clear();
             }
             InputEvent::TransportChange { epoch, change } => {
                 let is_new = self.playback.outbox.enter(epoch);
