@@ -270,11 +270,11 @@ fn gaps_are_predicted_from_both_sides_beside_copies() {
     common::runtime();
     let dir = music_of(24);
     let model = fixture("tiny.onnx").display().to_string();
-    let common = ["eval", ".", "--split", "split.csv", "--limit-pieces", "3", "--model", &model, "--json"];
-    let args = [&common[..], &["--fill", "2", "--gap-bars", "2"]].concat();
+    let common = ["eval", ".", "--split", "split.csv", "--limit-pieces", "8", "--model", &model, "--json"];
+    let args = [&common[..], &["--fill", "4", "--gap-bars", "2"]].concat();
     let report = json(&antiphon(dir.path(), &args));
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer} in {report:#}"));
-    assert_eq!((report["gap_bars"].as_u64(), report["sources"]["songs"]["bars"].as_u64()), (Some(2), Some(3 * 2 * 2)));
+    assert_eq!((report["gap_bars"].as_u64(), report["sources"]["songs"]["bars"].as_u64()), (Some(2), Some(8 * 4 * 2)));
     // The melody's pitches repeat every four bars, the bass's every eight; so do both bars of a gap, each with its own copy.
     assert_eq!([number("/tellers/copy_8/note_f1"), number("/tellers/copy_8/pitch_top1"), number("/tellers/copy_best/note_f1")], [1.0; 3]);
     assert!(number("/tellers/copy_1/note_f1") < number("/tellers/copy_4/note_f1") && number("/tellers/copy_best/pitch_top5") == 1.0);
