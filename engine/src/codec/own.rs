@@ -49,6 +49,18 @@ impl OwnRoles {
         let (notes, others) = bar.notes.iter().partition(|note| self.contains(note.role));
         (BarRows { notes, ..bar.clone() }, others)
     }
+
+    /// The bar with the notes of these roles alone; those of the others join the given notes, in canonical order.
+    #[must_use]
+    pub fn part_given(self, bar: &BarRows, given: &[NoteClasses]) -> (BarRows, Vec<NoteClasses>) {
+        let (bar, mut others) = self.part(bar);
+        let mut given = given.to_vec();
+        if !others.is_empty() {
+            given.append(&mut others);
+            given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+        }
+        (bar, given)
+    }
 }
 
 /// Where the rows of given notes stand among those of their bar.

@@ -78,6 +78,14 @@ pub(super) struct Finished {
     pub(super) layout: Layout,
 }
 
+impl Finished {
+    /// Whether it has the same length, conditioning and notes as a bar, wherever that is.
+    pub(super) fn holds(&self, bar: &BarRows, given: &[NoteClasses]) -> bool {
+        let BarRows { index: _, ticks, fields, notes } = bar;
+        (*ticks, *fields, notes.as_slice(), given) == (self.bar.ticks, self.bar.fields, self.bar.notes.as_slice(), self.given.as_slice())
+    }
+}
+
 impl Decoder {
     /// A decoder at the start of a sequence, whose first bar has index 0. `prefix` are the rows every bar sees
     /// ([`prefix_rows`](crate::codec::prefix_rows)); they are fixed, because every key and value depends on them.

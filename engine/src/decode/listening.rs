@@ -68,19 +68,17 @@ impl Decoder {
         if bar.index != self.cache.bar() {
             return Err(DecodeError::Order { found: bar.index, expected: self.cache.bar() });
         }
-        let (mut bar, mut given) = (bar.clone(), given.to_vec());
-        let mut layout = self.accompanied.layout();
-        let mut others;
-        if self.cache.is_beyond() {
-            layout = Layout::default();
-            others = std::mem::take(&mut bar.notes);
+        let (bar, given, layout) = if self.cache.is_beyond() {
+            let mut given = [given, bar.notes.as_slice()].concat();
+            if !bar.notes.is_empty() {
+                given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+            }
+            (BarRows { notes: Vec::new(), ..bar.clone() }, given, Layout::default())
         } else {
-            (bar, others) = layout.own.part(&bar);
-        }
-        if !others.is_empty() {
-            given.append(&mut others);
-            given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
-        }
+            let layout = self.accompanied.layout();
+            let (bar, given) = layout.own.part_given(bar, given);
+            (bar, given, layout)
+        };
         check_bar(&bar, &given)?;
         let heard = OpenBar::new(bar, given, layout, &self.recall);
         let (rows, targets) = heard.finished_rows(end);

@@ -2,7 +2,7 @@
 
 use super::{DecodeError, Decoder, Draw, OpenBar, Prompt, PromptBar, Step};
 use crate::cache::RewindTooFar;
-use crate::codec::{BarEnd, BarRows, GivenOrder, first_read_bar};
+use crate::codec::{BarEnd, BarRows, GivenOrder, OwnRoles, first_read_bar};
 use crate::model::OutputRows;
 
 /// What a step of prefill came to.
@@ -114,11 +114,16 @@ impl Decoder {
 
     /// Index of the first bar in the cache that is not the context's.
     fn first_difference(&self, prompt: &Prompt) -> Option<u32> {
+        let own = self.accompanied.layout().own;
         let held = self.finished.iter().map(|finished| (self.base + finished.bar.index, finished));
         held.filter(|(index, _)| *index >= prompt.first()).find_map(|(index, finished)| {
             let same = prompt.context_bar(index).is_some_and(|wanted| {
-                let BarRows { index: _, ticks, fields, notes } = &wanted.bar;
-                (*ticks, *fields, notes, &wanted.given) == (finished.bar.ticks, finished.bar.fields, &finished.bar.notes, &finished.given)
+                let PromptBar { bar, given } = &**wanted;
+                if own == OwnRoles::ALL {
+                    return finished.holds(bar, given);
+                }
+                let (bar, given) = own.part_given(bar, given);
+                finished.holds(&bar, &given)
             });
             (!same).then_some(index)
         })

@@ -134,7 +134,7 @@ mod tests {
 
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let metadata = header.metadata().clone().unwrap();
-        assert_eq!((metadata["antiphon.corpus"].as_str(), metadata["vocabulary"].as_str()), ("1", "4"));
+        assert_eq!((metadata["antiphon.corpus"].as_str(), metadata["vocabulary"].as_str()), ("1", VOCABULARY_VERSION.to_string().as_str()));
         assert_eq!(metadata["paths"], r#"["a/1.mid","b/1.mid"]"#);
         let durations: Vec<u16> = serde_json::from_str(&metadata["durations"]).unwrap();
         assert_eq!(durations, DURATIONS);
