@@ -42,7 +42,7 @@ pub(super) struct Context {
 
 /// What a plan is to be like.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner<'a> {
+pub(super) struct PlanSettings<'a> {
     /// The role that plays.
     pub(super) role: Role,
     /// How adventurous.
@@ -131,24 +131,24 @@ impl Context {
         self.bars.first().map(|bar| bar.line)
     }
 
-    /// What to generate for these requests of the plan. `heard` is all that was played before now, in order of time.
+    /// What to generate for these requests of the plan. `played` is all that was played before now, in order of time.
     pub(super) fn assignments(
         &self,
         requests: &[Request],
         timeline: &Timeline,
         clock: &MusicalClock,
-        heard: &[Note],
-        manner: &Manner<'_>,
+        played: &[Note],
+        plan_settings: &PlanSettings<'_>,
     ) -> Vec<Assignment> {
         let mut line = clock.open_bar().start;
         let mut index = self.index_after();
-        let tempo = Tempo::from_bpm(manner.tempo).map_or(0, tempo_bucket);
-        let constraints = self.constraints(heard, manner.role);
+        let tempo = Tempo::from_bpm(plan_settings.tempo).map_or(0, tempo_bucket);
+        let constraints = self.constraints(played, plan_settings.role);
         let mut ahead = 0;
         let mut assignments = Vec::new();
         for request in requests {
             let brief = request.brief();
-            let mut known: Vec<Note> = heard.iter().filter(|note| note.onset >= line).copied().collect();
+            let mut known: Vec<Note> = played.iter().filter(|note| note.onset >= line).copied().collect();
             known.extend(timeline.shown(clock.now(), brief.start).copied());
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
@@ -161,8 +161,8 @@ impl Context {
                 brief: Brief::clone(brief),
                 prompt,
                 line,
-                sampling: manner.sampling,
-                rejected: if matches!(request, Request::Replan(_)) { manner.rejected.to_vec() } else { Vec::new() },
+                sampling: plan_settings.sampling,
+                rejected: if matches!(request, Request::Replan(_)) { plan_settings.rejected.to_vec() } else { Vec::new() },
             });
             line = end;
         }
@@ -170,9 +170,9 @@ impl Context {
     }
 
     /// A role keeps to the keys and chords it has used of late.
-    fn constraints(&self, heard: &[Note], role: Role) -> Constraints {
+    fn constraints(&self, played: &[Note], role: Role) -> Constraints {
         let from = self.bars.iter().rev().filter(|bar| !bar.is_silent()).nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |bar| bar.line);
-        let recent = &heard[heard.partition_point(|note| note.onset < from)..];
+        let recent = &played[played.partition_point(|note| note.onset < from)..];
         default_constraints([role].into_iter().collect(), recent)
     }
 }
@@ -282,8 +282,8 @@ mod tests {
             clock.advance(Tick(24));
             let now = clock.now();
             let held = |note: &Note| Note { duration: if note.end() > now { Tick::MAX } else { note.duration }, ..*note };
-            let heard: Vec<_> = notes.iter().filter(|note| note.onset < now).map(held).collect();
-            context.update(&clock, &heard, 120.0);
+            let played: Vec<_> = notes.iter().filter(|note| note.onset < now).map(held).collect();
+            context.update(&clock, &played, 120.0);
             // Every encoding is a bar of its own, which this list keeps from being taken for another.
             for rows in context.rows() {
                 if !encoded.iter().any(|known| Arc::ptr_eq(known, &rows)) {
@@ -308,8 +308,8 @@ mod tests {
         for bar in 1..200i64 {
             clock.advance(Tick(96));
             let from = context.start().unwrap_or(Tick::ZERO);
-            let heard: Vec<_> = notes.iter().filter(|note| from <= note.onset && note.onset < clock.now()).copied().collect();
-            let news = context.update(&clock, &heard, 120.0).unwrap();
+            let played: Vec<_> = notes.iter().filter(|note| from <= note.onset && note.onset < clock.now()).copied().collect();
+            let news = context.update(&clock, &played, 120.0).unwrap();
             assert_eq!(news.last().map(|row| i64::from(row.bar.index)), Some(bar - 1));
         }
         assert!(context.bars.len() <= BARS && codec::phase(context.base) == 0 && context.base > 0);
@@ -346,10 +346,10 @@ mod tests {
             controls: Controls::default(),
             context: Fingerprint::SILENCE,
         };
-        let manner = Manner { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
+        let plan_settings = PlanSettings { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
         let timeline = Timeline::new(Tick::ZERO, 0);
         let rests_from = |request: Request| {
-            let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &manner);
+            let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &plan_settings);
             assignments[0].prompt.constraints.rests_from
         };
         assert_eq!(rests_from(Request::Replan(brief(24))), Tick(97));

@@ -5,7 +5,7 @@ use crate::music::Tick;
 use crate::plan::{PlanStats, PlayMode};
 use crate::service::JobFailure;
 
-use super::latency::Asked;
+use super::latency::RequestTiming;
 use crate::session::snapshot::{Component, Status};
 
 /// Where the engine stands.
@@ -98,7 +98,7 @@ pub struct SessionStatus {
     /// How many plans came in time.
     pub plans: PlanStats,
     /// What was asked of the engine last, and when it came.
-    pub asked: Option<Asked>,
+    pub last_request: Option<RequestTiming>,
 }
 
 #[cfg(test)]
@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn failed(source: impl std::error::Error + Send + Sync + 'static) -> Engine {
-        Engine::Failed(Fault::from(&JobFailure::Error { name: "listening", source: Box::new(source) }))
+        Engine::Failed(Fault::from(&JobFailure::Error { name: "prefill", source: Box::new(source) }))
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl HistoryWriter {
     }
 
     /// A planning tick: what the player played last, and the plan that stands.
-    pub(super) fn listen(&mut self, ending: Option<Ending>, standing: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
+    pub(super) fn track_phrase(&mut self, ending: Option<Ending>, adopted: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
         let Some(Ending { onset, silent_since }) = ending else { return };
         let Some(since) = silent_since.filter(|_| self.written != Some(onset)) else {
             self.candidate = None;
@@ -113,7 +113,7 @@ impl HistoryWriter {
         };
         if self.candidate.as_ref().is_none_or(|candidate| candidate.onset != onset) {
             // The first that was made when all of the phrase was heard.
-            let plan = standing.filter(|plan| plan.brief.made_at >= since);
+            let plan = adopted.filter(|plan| plan.brief.made_at >= since);
             self.candidate = plan.map(|plan| Candidate { onset, plan: plan.clone(), place: place(plan, clock, tempo) });
         }
         if clock.now() - since >= clock.open_bar().metre.bar_length() {
@@ -122,13 +122,13 @@ impl HistoryWriter {
     }
 
     /// The phrase is over: the plan that stood at its end is written down, or else this one.
-    pub(super) fn end_phrase(&mut self, ending: Option<Ending>, standing: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
+    pub(super) fn end_phrase(&mut self, ending: Option<Ending>, adopted: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
         let Some(Ending { onset, .. }) = ending.filter(|ending| self.written != Some(ending.onset)) else { return };
         let candidate = self.candidate.take().filter(|candidate| candidate.onset == onset);
-        let stood = candidate
+        let at_end = candidate
             .map(|candidate| (candidate.plan, candidate.place))
-            .or_else(|| standing.map(|plan| (plan.clone(), place(plan, clock, tempo))));
-        if let Some((plan, place)) = stood {
+            .or_else(|| adopted.map(|plan| (plan.clone(), place(plan, clock, tempo))));
+        if let Some((plan, place)) = at_end {
             self.edit(|history| history.push(plan, place, Reason::PhraseEnd));
             self.written = Some(onset);
         }

@@ -7,7 +7,7 @@ use crate::plan::{Passage, PlanId, Request};
 
 /// What was asked for at a planning tick, and when it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestTiming {
     /// The planning tick.
     pub tick: Tick,
     /// What was asked for last there: a new plan, or more of one that stands.
@@ -24,7 +24,7 @@ pub struct Asked {
     pub whole: Option<Instant>,
 }
 
-impl Asked {
+impl RequestTiming {
     /// What was asked for at a planning tick: its last request, before which what plays is completed.
     pub(super) fn at(tick: Tick, requests: &[Request]) -> Option<Self> {
         let request = requests.last()?;
@@ -68,21 +68,21 @@ mod tests {
     #[test]
     fn the_first_note_and_the_end_of_what_was_asked_for_last_are_timed() {
         let requests = [Request::Extend(brief(3, 24, 96)), Request::Replan(brief(4, 96, 288))];
-        let mut asked = Asked::at(Tick(0), &requests).unwrap();
-        assert_eq!((asked.plan, asked.is_new), (PlanId(4), true));
+        let mut timing = RequestTiming::at(Tick(0), &requests).unwrap();
+        assert_eq!((timing.plan, timing.is_new), (PlanId(4), true));
         let moments: Vec<Instant> = (0..5).map(|step| Instant::now() + std::time::Duration::from_secs(step)).collect();
         let come = [passage(3, 24, 96, 2), passage(4, 96, 192, 0), passage(4, 192, 288, 1), passage(4, 288, 384, 1)];
         for (passage, &now) in come.iter().zip(&moments) {
-            asked.receive(passage, now);
+            timing.receive(passage, now);
         }
-        assert_eq!((asked.first_note, asked.whole), (Some(moments[2]), Some(moments[2])));
-        assert_eq!(Asked::at(Tick(0), &[]), None);
+        assert_eq!((timing.first_note, timing.whole), (Some(moments[2]), Some(moments[2])));
+        assert_eq!(RequestTiming::at(Tick(0), &[]), None);
     }
 
     #[test]
     fn what_was_missing_of_the_same_plan_does_not_count() {
-        let mut asked = Asked::at(Tick(0), &[Request::Extend(brief(3, 96, 192))]).unwrap();
-        asked.receive(&passage(3, 24, 96, 1), Instant::now());
-        assert_eq!((asked.first_note, asked.whole), (None, None));
+        let mut timing = RequestTiming::at(Tick(0), &[Request::Extend(brief(3, 96, 192))]).unwrap();
+        timing.receive(&passage(3, 24, 96, 1), Instant::now());
+        assert_eq!((timing.first_note, timing.whole), (None, None));
     }
 }

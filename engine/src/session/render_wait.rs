@@ -49,12 +49,12 @@ impl RenderWait {
 
     /// Waits until this many messages are answered, at most for so long. One who gave up `before` does not wait again until the engine has
     /// delivered something. `poke` wakes the session.
-    pub(super) fn wait(&self, told: u64, patience: Duration, before: Wait, poke: impl Fn()) -> Wait {
+    pub(super) fn wait(&self, sent: u64, patience: Duration, before: Wait, poke: impl Fn()) -> Wait {
         if before == (Wait::GivenUp { delivered: self.delivered.load(Ordering::Acquire) }) {
             return before;
         }
         let began = Instant::now();
-        while !self.is_over(told) {
+        while !self.is_over(sent) {
             if began.elapsed() >= patience {
                 return Wait::GivenUp { delivered: self.delivered.load(Ordering::Acquire) };
             }
@@ -64,8 +64,8 @@ impl RenderWait {
         Wait::Over
     }
 
-    fn is_over(&self, told: u64) -> bool {
-        self.lost.load(Ordering::Acquire) || (self.answered.load(Ordering::Acquire) >= told && self.idle.load(Ordering::Relaxed))
+    fn is_over(&self, sent: u64) -> bool {
+        self.lost.load(Ordering::Acquire) || (self.answered.load(Ordering::Acquire) >= sent && self.idle.load(Ordering::Relaxed))
     }
 }
 
@@ -80,37 +80,37 @@ mod tests {
 
     #[test]
     fn a_wait_ends_when_everything_is_answered_and_made() {
-        let attendance = RenderWait::default();
+        let render_wait = RenderWait::default();
         let pokes = Cell::new(0);
-        let waited = attendance.wait(3, LONG, Wait::Over, || {
+        let waited = render_wait.wait(3, LONG, Wait::Over, || {
             pokes.set(pokes.get() + 1);
             match pokes.get() {
-                1 => attendance.answer(2, true),
-                2 => attendance.answer(3, false),
-                _ => attendance.answer(3, true),
+                1 => render_wait.answer(2, true),
+                2 => render_wait.answer(3, false),
+                _ => render_wait.answer(3, true),
             }
         });
         assert_eq!((waited, pokes.get()), (Wait::Over, 3));
-        assert_eq!(attendance.wait(3, LONG, Wait::Over, || panic!("there is nothing to wait for")), Wait::Over);
+        assert_eq!(render_wait.wait(3, LONG, Wait::Over, || panic!("there is nothing to wait for")), Wait::Over);
     }
 
     #[test]
     fn nobody_waits_for_an_engine_that_is_lost() {
-        let attendance = RenderWait::default();
-        attendance.lose(true);
-        assert_eq!(attendance.wait(1, LONG, Wait::Over, || panic!("nobody waits")), Wait::Over);
-        attendance.lose(false);
-        assert_eq!(attendance.wait(1, Duration::ZERO, Wait::Over, || ()), Wait::GivenUp { delivered: 0 });
+        let render_wait = RenderWait::default();
+        render_wait.lose(true);
+        assert_eq!(render_wait.wait(1, LONG, Wait::Over, || panic!("nobody waits")), Wait::Over);
+        render_wait.lose(false);
+        assert_eq!(render_wait.wait(1, Duration::ZERO, Wait::Over, || ()), Wait::GivenUp { delivered: 0 });
     }
 
     #[test]
     fn an_engine_that_hangs_is_waited_for_once() {
-        let attendance = RenderWait::default();
-        let first = attendance.wait(1, Duration::ZERO, Wait::Over, || ());
+        let render_wait = RenderWait::default();
+        let first = render_wait.wait(1, Duration::ZERO, Wait::Over, || ());
         assert_eq!(first, Wait::GivenUp { delivered: 0 });
-        attendance.answer(1, false);
-        assert_eq!(attendance.wait(2, LONG, first, || panic!("nobody waits again")), first);
-        attendance.deliver();
-        assert_eq!(attendance.wait(2, LONG, first, || attendance.answer(2, true)), Wait::Over);
+        render_wait.answer(1, false);
+        assert_eq!(render_wait.wait(2, LONG, first, || panic!("nobody waits again")), first);
+        render_wait.deliver();
+        assert_eq!(render_wait.wait(2, LONG, first, || render_wait.answer(2, true)), Wait::Over);
     }
 }

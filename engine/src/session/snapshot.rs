@@ -188,25 +188,25 @@ mod tests {
 
     #[test]
     fn the_first_who_asks_is_called() {
-        let board = SharedSnapshot::default();
-        board.call();
+        let snapshot = SharedSnapshot::default();
+        snapshot.call();
         let calls = Arc::new([const { std::sync::atomic::AtomicU8::new(0) }; 2]);
         for who in 0..2 {
             let calls = Arc::clone(&calls);
-            board.call_with(move || {
+            snapshot.call_with(move || {
                 calls[who].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             });
         }
-        board.call();
-        board.call();
+        snapshot.call();
+        snapshot.call();
         assert_eq!(calls.each_ref().map(|count| count.load(std::sync::atomic::Ordering::Relaxed)), [2, 0]);
     }
 
     #[test]
     fn the_board_shows_what_was_published_last() {
-        let board = SharedSnapshot::default();
-        assert!(board.latest().bars.is_empty());
-        board.publish(Snapshot { bars: vec![bar(7, 0, 96, 4)], ..Snapshot::default() });
-        assert_eq!(board.latest().bars, [bar(7, 0, 96, 4)]);
+        let snapshot = SharedSnapshot::default();
+        assert!(snapshot.latest().bars.is_empty());
+        snapshot.publish(Snapshot { bars: vec![bar(7, 0, 96, 4)], ..Snapshot::default() });
+        assert_eq!(snapshot.latest().bars, [bar(7, 0, 96, 4)]);
     }
 }

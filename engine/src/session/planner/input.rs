@@ -19,7 +19,7 @@ const LEAD: Tick = Tick(1);
 
 /// The ways in: the audio thread's ring, and the window's channel.
 pub(super) struct Inbox {
-    heard: HeapCons<InputEvent>,
+    events: HeapCons<InputEvent>,
     pub(super) commands: CommandQueue,
     /// Events since the last time of the clock: they wait for the controls that go with it.
     pub(super) untimed: Vec<InputEvent>,
@@ -29,14 +29,14 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// Empty. What was asked for before there was a session is dropped: it was meant for what the window showed then.
-    pub(super) fn new(heard: HeapCons<InputEvent>, commands: CommandQueue) -> Self {
+    pub(super) fn new(events: HeapCons<InputEvent>, commands: CommandQueue) -> Self {
         while commands.next().is_some() {}
-        Self { heard, commands, untimed: Vec::new(), taken: 0 }
+        Self { events, commands, untimed: Vec::new(), taken: 0 }
     }
 
     /// The audio thread's next message.
     pub(super) fn next(&mut self) -> Option<InputEvent> {
-        let message = self.heard.try_pop()?;
+        let message = self.events.try_pop()?;
         self.taken += 1;
         Some(message)
     }
@@ -79,7 +79,7 @@ impl Input {
     }
 
     /// Takes in what happened to a note or a pedal; the clock has been advanced to that moment. Other messages change nothing here.
-    pub(super) fn take_in(&mut self, message: InputEvent) {
+    pub(super) fn record(&mut self, message: InputEvent) {
         match message {
             InputEvent::NoteOn { at, key, velocity } => {
                 self.channel = key.channel();

@@ -45,16 +45,16 @@ pub struct Planner<W> {
 
 impl<W: Worker> Planner<W> {
     /// A planner at tick 0 whose plans are made by `worker`; `free_seed` is used while the player fixes none.
-    pub fn new(ports: SessionPorts, worker: W, pace: Arc<Mutex<SessionStatus>>, attendance: Arc<RenderWait>, free_seed: u64) -> Self {
+    pub fn new(ports: SessionPorts, worker: W, status: Arc<Mutex<SessionStatus>>, render_wait: Arc<RenderWait>, free_seed: u64) -> Self {
         let clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON });
         Self {
-            inbox: Inbox::new(ports.heard, ports.commands),
+            inbox: Inbox::new(ports.events, ports.commands),
             input: Input::new(clock, FIRST_TEMPO, ports.count_ignored),
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
             history: HistoryWriter::new(ports.archive),
-            outputs: Outputs::new(ports.board, pace, attendance),
+            outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
     }
 
@@ -66,7 +66,7 @@ impl<W: Worker> Planner<W> {
                 InputEvent::TimeReached { at, tempo, controls } => {
                     self.input.reached = at.tick();
                     self.input.tempo = tempo;
-                    self.planning.steer(self.input.controls.replace(controls), controls);
+                    self.planning.change_controls(self.input.controls.replace(controls), controls);
                     true
                 }
                 // No time is sent while the clock stands.
@@ -85,21 +85,21 @@ impl<W: Worker> Planner<W> {
         }
         while let Some(command) = self.inbox.commands.next() {
             has_news = true;
-            self.obey(command);
+            self.execute(command);
         }
         self.send();
         self.playback.outbox.flush();
         if has_news {
             self.publish();
         }
-        self.outputs.attendance.lose(matches!(self.worker.engine, Engine::Failed(_)));
-        self.outputs.attendance.answer(self.inbox.taken, self.worker.jobs == 0);
+        self.outputs.render_wait.lose(matches!(self.worker.engine, Engine::Failed(_)));
+        self.outputs.render_wait.answer(self.inbox.taken, self.worker.jobs == 0);
         self.input.running
     }
 
     fn handle(&mut self, message: InputEvent) {
         self.advance(message.at());
-        self.input.take_in(message);
+        self.input.record(message);
         match message {
             InputEvent::PlanInvalidated { epoch, .. } if self.playback.outbox.enter(epoch) => {
                 self.end_phrase();
@@ -112,7 +112,7 @@ impl<W: Worker> Planner<W> {
                 }
                 self.change_transport(change, is_new);
             }
-            InputEvent::Command { command, .. } => self.obey(command),
+            InputEvent::Command { command, .. } => self.execute(command),
             _ => {}
         }
     }
@@ -178,7 +178,7 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn execute(&mut self, command: Command) {
         let Input { clock, tempo, running, .. } = &self.input;
         match command {
             Command::Play if *running => {

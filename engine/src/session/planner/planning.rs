@@ -11,7 +11,7 @@ use crate::plan::{
 };
 use crate::service::Outcome;
 
-use super::super::context::{Context, Manner};
+use super::super::context::{Context, PlanSettings};
 use super::super::engine_status::Engine;
 use super::super::worker::Worker;
 use super::Planner;
@@ -79,7 +79,7 @@ impl Planning {
     }
 
     /// The controls have changed from `before` to `now`.
-    pub(super) fn steer(&mut self, before: Option<ControlValues>, now: ControlValues) {
+    pub(super) fn change_controls(&mut self, before: Option<ControlValues>, now: ControlValues) {
         match before {
             // Nobody has asked for another: what was gone back to may play already.
             None => self.timeline.reseed(self.seed(Some(now))),
@@ -141,7 +141,7 @@ impl<W: Worker> Planner<W> {
         if notes.is_empty() {
             return;
         }
-        self.history.listen(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
+        self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
         if let Some(start) = self.planning.context.start() {
             self.input.forget_before(start);
         }
@@ -149,7 +149,7 @@ impl<W: Worker> Planner<W> {
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
         let horizon = horizon(&self.input.clock, self.planning.shedding.horizon(controls.horizon_bars));
         let settings = settings(&controls);
-        let tick = PlanningTick { now, next, horizon, heard: &notes, context: Fingerprint::of(&notes), controls: &settings };
+        let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // One that is not due yet makes way for what is requested now.
         self.withdraw_successor();
         let plays = self.planning.timeline.playing().is_some();
@@ -163,13 +163,13 @@ impl<W: Worker> Planner<W> {
             _ => None,
         });
         self.wait_for_next();
-        let manner = Manner {
+        let plan_settings = PlanSettings {
             role: controls.output_role.unwrap_or(input_role),
             sampling: Sampling::from_adventurousness(controls.adventurousness),
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
         };
-        let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &manner);
+        let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
         if assignments.is_empty() {
             return;
         }
@@ -187,7 +187,7 @@ impl<W: Worker> Planner<W> {
         let mut has_news = false;
         while let Some(outcome) = self.worker.outcome(self.input.clock.next_bar_line()) {
             has_news = true;
-            self.outputs.attendance.deliver();
+            self.outputs.render_wait.deliver();
             if matches!(outcome, Outcome::Failed(_)) {
                 self.planning.context.send_again();
             }
@@ -195,7 +195,7 @@ impl<W: Worker> Planner<W> {
         self.worker.keep_loading();
         while let Some(passage) = self.worker.passage() {
             has_news = true;
-            self.outputs.attendance.deliver();
+            self.outputs.render_wait.deliver();
             self.take_passage(&passage);
         }
         has_news
@@ -203,8 +203,8 @@ impl<W: Worker> Planner<W> {
 
     /// A passage joins the plan it belongs to, and the plan's entry in the history; it is sent if it is to play at once.
     fn take_passage(&mut self, passage: &Passage) {
-        if let Some(asked) = &mut self.worker.asked {
-            asked.receive(passage, Instant::now());
+        if let Some(request) = &mut self.worker.last_request {
+            request.receive(passage, Instant::now());
         }
         self.planning.count_on_time(passage);
         if self.planning.timeline.offer(passage) != Offer::Taken {

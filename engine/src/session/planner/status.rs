@@ -17,16 +17,16 @@ use crate::session::withheld::{Withheld, WithheldNote};
 
 /// What other threads see of the session.
 pub(super) struct Outputs {
-    board: Arc<SharedSnapshot>,
-    pace: Arc<Mutex<SessionStatus>>,
-    pub(super) attendance: Arc<RenderWait>,
+    snapshot: Arc<SharedSnapshot>,
+    status: Arc<Mutex<SessionStatus>>,
+    pub(super) render_wait: Arc<RenderWait>,
     /// What the player should know besides, in a sentence; empty if nothing.
     pub(super) notice: String,
 }
 
 impl Outputs {
-    pub(super) const fn new(board: Arc<SharedSnapshot>, pace: Arc<Mutex<SessionStatus>>, attendance: Arc<RenderWait>) -> Self {
-        Self { board, pace, attendance, notice: String::new() }
+    pub(super) const fn new(snapshot: Arc<SharedSnapshot>, status: Arc<Mutex<SessionStatus>>, render_wait: Arc<RenderWait>) -> Self {
+        Self { snapshot, status, render_wait, notice: String::new() }
     }
 }
 
@@ -100,13 +100,13 @@ impl<W: Worker> Planner<W> {
         });
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
-        self.outputs.board.publish(Snapshot { status, bars, played, plan, withheld });
-        *self.outputs.pace.lock() = SessionStatus {
+        self.outputs.snapshot.publish(Snapshot { status, bars, played, plan, withheld });
+        *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,
             idle: self.worker.jobs == 0,
             plans: self.planning.stats,
-            asked: self.worker.asked,
+            last_request: self.worker.last_request,
         };
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::{Passage, Request};
 use crate::service::{Assignment, Outcome};
 
 use super::super::engine_status::{Engine, Fault, Parts};
-use super::super::latency::Asked;
+use super::super::latency::RequestTiming;
 use super::super::worker::Worker;
 use super::ensemble;
 
@@ -23,7 +23,7 @@ pub(super) struct WorkerLink<W> {
     /// Jobs that have not ended.
     pub(super) jobs: usize,
     /// The last request, and when it was answered.
-    pub(super) asked: Option<Asked>,
+    pub(super) last_request: Option<RequestTiming>,
     /// After a failure nothing is requested before this.
     pub(super) retry_at: Tick,
 }
@@ -32,7 +32,7 @@ impl<W: Worker> WorkerLink<W> {
     /// Has the worker load the model.
     pub(super) fn new(mut worker: W) -> Self {
         let jobs = usize::from(worker.set_context(Vec::new()));
-        Self { worker, ensemble: ensemble(), engine: Engine::Loading, jobs, asked: None, retry_at: Tick::ZERO }
+        Self { worker, ensemble: ensemble(), engine: Engine::Loading, jobs, last_request: None, retry_at: Tick::ZERO }
     }
 
     /// These roles play. Says whether they are others than before: then the worker is a new one, which knows no context.
@@ -63,7 +63,7 @@ impl<W: Worker> WorkerLink<W> {
     /// Requests what is missing at a planning tick, the near bar within a time.
     pub(super) fn generate(&mut self, tick: Tick, requests: &[Request], assignments: Vec<Assignment>, within: Duration) {
         if self.worker.generate(assignments, within) {
-            self.asked = Asked::at(tick, requests);
+            self.last_request = RequestTiming::at(tick, requests);
             self.jobs += 1;
         }
     }
