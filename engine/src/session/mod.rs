@@ -1,8 +1,8 @@
 //! One instance's session: a thread between the audio thread's rings, the window and the engine's workers. Input events and commands in, planned
 //! notes and snapshots out.
 //!
-//! The audio thread cannot notify anybody, so the thread looks every few milliseconds; an offline render wakes it and waits. It alone owns
-//! the context and the plan ([`Planner`]), and writes the history of suggestions where the project keeps it ([`Archive`]). It is joined when the session is
+//! The audio thread must not notify other threads, so this thread polls every few milliseconds; an offline render wakes it and waits. It alone owns
+//! the context and the plan ([`Planner`]), and it writes the history of suggestions into the project ([`Archive`]). It is joined when the session is
 //! dropped: a host may unload the library right after.
 
 mod archive;
@@ -50,26 +50,26 @@ pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
 pub use worker::Worker;
 
-/// How often it looks while the clock runs: well below a tick.
+/// Polling interval while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);
-/// How often the editor is made to look, whatever happens.
+/// Interval at which the editor is asked to repaint.
 const CALL: Duration = Duration::from_millis(250);
-/// How often it looks while the clock stands.
-const STANDING: Duration = Duration::from_millis(20);
-/// How long an offline render waits for it at most.
+/// Polling interval while the clock is stopped.
+const STOPPED: Duration = Duration::from_millis(20);
+/// Longest wait of an offline render for its session.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The session's ends of the rings, and what it shares with the editor and the project.
+/// Ports of a session: its ends of the rings, and what it shares with the editor and the project.
 pub struct SessionPorts {
     /// Events of the audio thread, in order of time.
     pub events: HeapCons<InputEvent>,
-    /// What the audio thread is to play.
+    /// Planned events for the audio thread.
     pub planned: HeapProd<PlannedEvent>,
-    /// What the player asks for in the window.
+    /// Commands of the editor window.
     pub commands: CommandQueue,
-    /// What the editor is to show.
+    /// Snapshot that the editor shows.
     pub snapshot: Arc<SharedSnapshot>,
-    /// What the project keeps.
+    /// History of suggestions in the project.
     pub archive: Arc<dyn Archive>,
     /// Called with the number of the player's notes that the context has no room for.
     pub count_ignored: Box<dyn Fn(u64) + Send>,
@@ -86,7 +86,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the thread. ONNX Runtime is looked for in `folders` after the place that the environment names.
+    /// Starts the thread. ONNX Runtime is searched for at the path that the environment names, then in `folders`.
     #[must_use]
     pub fn start(ports: SessionPorts, folders: Vec<PathBuf>) -> Self {
         let status = Arc::new(Mutex::new(SessionStatus::default()));
@@ -95,7 +95,7 @@ impl Session {
         let (thread_status, thread_wait, leaving) = (Arc::clone(&status), Arc::clone(&render_wait), Arc::clone(&leaves));
         let snapshot = Arc::clone(&ports.snapshot);
         let thread = thread::Builder::new().name("antiphon-session".into()).spawn(move || {
-            // The host never sees a defect.
+            // A panic must not reach the host.
             let snapshot = Arc::clone(&ports.snapshot);
             if catch_unwind(AssertUnwindSafe(|| run(ports, folders, &thread_status, &thread_wait, &leaving))).is_err() {
                 fail(&thread_status, &snapshot, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
@@ -108,16 +108,16 @@ impl Session {
         Self { status, render_wait, waited: Wait::Over, leaves, thread: thread.ok() }
     }
 
-    /// How far it has come, for whoever may wait. Outlives the session.
+    /// Status of the session, for threads that may wait. Outlives the session.
     #[must_use]
     pub fn status(&self) -> Arc<Mutex<SessionStatus>> {
         Arc::clone(&self.status)
     }
 
-    /// Waits until the first `sent` messages that were pushed into the ring are answered, ten seconds at most, and not for an engine that is missing
-    /// or broken. Called before each block of an offline render, where the audio thread may wait.
+    /// Waits until the first `sent` events that were pushed into the ring are handled and every request is answered: 10 s at most, and not for an
+    /// engine that is missing or broken. Called before each block of an offline render, where the audio thread may wait.
     pub fn wait_for(&mut self, sent: u64) {
-        // Without a thread there is nobody to wait for.
+        // Without a thread nothing will be answered.
         let Some(thread) = &self.thread else { return };
         self.waited = self.render_wait.wait(sent, PATIENCE, self.waited, || thread.thread().unpark());
     }
@@ -134,7 +134,7 @@ impl Drop for Session {
     }
 }
 
-/// Nothing will be planned any more; says why.
+/// Publishes the reason why nothing will be planned any more.
 fn fail(status: &Mutex<SessionStatus>, snapshot: &SharedSnapshot, reason: String) {
     let engine = Engine::Failed(Fault::of_engine(reason));
     snapshot.publish(Snapshot { status: engine.status(&Parts::default(), PlayMode::Suggest, ""), ..Snapshot::default() });
@@ -160,6 +160,6 @@ fn run(ports: SessionPorts, folders: Vec<PathBuf>, status: &Arc<Mutex<SessionSta
             snapshot.call();
             called = Instant::now();
         }
-        thread::park_timeout(if runs { RUNNING } else { STANDING });
+        thread::park_timeout(if runs { RUNNING } else { STOPPED });
     }
 }
