@@ -275,11 +275,11 @@ fn latched_plan_is_extended_and_played_to_its_end() {
     let mut timeline = Timeline::new(lines[7], SEED);
     let controls = Controls::default();
     // A planning tick at each bar line: whoever plays heard nothing of the plan, so there is a new one every time.
-    let ask = |timeline: &mut Timeline, bar: usize| {
-        let heard = [Note { onset: lines[bar] - Tick(1), offset: 0, duration: Tick(1), pitch: 1, velocity: 1, role: Role::Other }];
+    let request = |timeline: &mut Timeline, bar: usize| {
+        let played = [Note { onset: lines[bar] - Tick(1), offset: 0, duration: Tick(1), pitch: 1, velocity: 1, role: Role::Other }];
         let (now, next, horizon) = (lines[bar], lines[bar + 1], lines[bar + 5]);
-        let context = Fingerprint::of(&heard);
-        let requests = timeline.request_at(PlanningTick { now, next, horizon, heard: &heard, context, controls: &controls });
+        let context = Fingerprint::of(&played);
+        let requests = timeline.request_at(PlanningTick { now, next, horizon, played: &played, context, controls: &controls });
         let mut known = bar;
         let assignments = requests.iter().map(|request| {
             let brief = request.brief().clone();
@@ -292,7 +292,7 @@ fn latched_plan_is_extended_and_played_to_its_end() {
         worker.generate(assignments.collect(), Deadline(0)).expect("bars in order");
         requests.len()
     };
-    assert_eq!(ask(&mut timeline, 8), 1);
+    assert_eq!(request(&mut timeline, 8), 1);
     // Only the near bar comes in time.
     let near = worker.passages().recv().expect("a first bar");
     assert_eq!(timeline.offer(&near), Offer::Taken);
@@ -303,7 +303,7 @@ fn latched_plan_is_extended_and_played_to_its_end() {
     finish(&worker);
     // At the next planning tick the rest of what plays is asked for first, then what comes after.
     worker.prefill(context(&music[..9])).expect("bars in order");
-    assert_eq!(ask(&mut timeline, 9), 2);
+    assert_eq!(request(&mut timeline, 9), 2);
     for passage in finish(&worker) {
         assert_eq!(timeline.offer(&passage), Offer::Taken);
     }
@@ -368,13 +368,13 @@ fn instances_can_be_removed_while_jobs_run() {
             scope.spawn(move || {
                 for round in 0..4usize {
                     let service = Service::shared().expect("a worker");
-                    let musicians: Vec<_> = (0..2).map(|_| worker(&service)).collect();
-                    for worker in &musicians {
+                    let workers: Vec<_> = (0..2).map(|_| worker(&service)).collect();
+                    for worker in &workers {
                         worker.prefill(context(&music[..6])).expect("bars in order");
                         worker.generate(vec![assignment(1, music, 6, 14)], Deadline(0)).expect("bars in order");
                     }
                     if (thread + round) % 2 == 0 {
-                        musicians[round % 2].passages().recv().expect("a bar");
+                        workers[round % 2].passages().recv().expect("a bar");
                     }
                     // In the middle of it.
                 }

@@ -32,14 +32,14 @@ impl Archive for Memory {
 
 /// The audio thread's side: a song that rolls in 4/4 at 120 quarters a minute.
 struct AudioSide {
-    tell: HeapProd<InputEvent>,
+    input: HeapProd<InputEvent>,
     planned: HeapCons<PlannedEvent>,
     session: Session,
     archive: Arc<Memory>,
-    board: Arc<SharedSnapshot>,
+    snapshot: Arc<SharedSnapshot>,
     window: CommandSender,
     /// Messages told so far.
-    told: u64,
+    sent: u64,
     now: i64,
     /// The planned notes that were not withdrawn, in the order they came.
     notes: Vec<(Note, u8)>,
@@ -48,30 +48,30 @@ struct AudioSide {
 impl AudioSide {
     fn start() -> Self {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
-        let (tell, heard) = HeapRb::new(4096).split();
+        let (input, events) = HeapRb::new(4096).split();
         let (send, planned) = HeapRb::new(4096).split();
-        let (archive, board) = (Arc::new(Memory::default()), Arc::new(SharedSnapshot::default()));
+        let (archive, snapshot) = (Arc::new(Memory::default()), Arc::new(SharedSnapshot::default()));
         let commands = CommandQueue::new();
         let window = commands.sender();
         let ports = SessionPorts {
-            heard,
+            events,
             planned: send,
             commands,
-            board: Arc::clone(&board),
+            snapshot: Arc::clone(&snapshot),
             archive: Arc::clone(&archive) as Arc<dyn Archive>,
             count_ignored: Box::new(|_| ()),
         };
         let session = Session::start(ports, Vec::new());
-        let mut side = Self { tell, planned, session, archive, board, window, told: 0, now: 0, notes: Vec::new() };
+        let mut side = Self { input, planned, session, archive, snapshot, window, sent: 0, now: 0, notes: Vec::new() };
         let bar = SongBar { start: SongPosition(0), metre: Metre::COMMON };
         let change = TransportChange { cause: Cause::Start, at: MusicalTime(0.0), song: SongPosition(0), bar };
-        side.tell(InputEvent::TransportChange { epoch: Epoch(1), change });
+        side.send(InputEvent::TransportChange { epoch: Epoch(1), change });
         side
     }
 
-    fn tell(&mut self, message: InputEvent) {
-        assert!(self.tell.try_push(message).is_ok(), "the ring is full");
-        self.told += 1;
+    fn send(&mut self, message: InputEvent) {
+        assert!(self.input.try_push(message).is_ok(), "the ring is full");
+        self.sent += 1;
     }
 
     /// Plays up to a tick, in blocks of so many ticks, with these events; the session answers each block before the next.
@@ -86,12 +86,12 @@ impl AudioSide {
             let end = until.min(self.now + block);
             for tick in self.now + 1..=end {
                 while let Some(event) = events.pop_front_if(|event| at(event) < MusicalTime::from(Tick(tick)).0) {
-                    self.tell(event);
+                    self.send(event);
                 }
-                self.tell(InputEvent::TimeReached { at: Tick(tick).into(), tempo: 120.0, controls: controls() });
+                self.send(InputEvent::TimeReached { at: Tick(tick).into(), tempo: 120.0, controls: controls() });
             }
             self.now = end;
-            self.session.attend(self.told);
+            self.session.wait_for(self.sent);
             while let Some(planned) = self.planned.try_pop() {
                 match planned {
                     PlannedEvent::Note { note, channel, .. } => self.notes.push((note, channel)),
@@ -134,7 +134,7 @@ fn play_after_two_bars_sends_the_shown_plan_from_the_next_bar_line() {
     assert!(onsets.len() >= 8, "{onsets:?}");
     assert!(onsets.iter().all(|onset| (3 * BAR..8 * BAR).contains(onset)), "{onsets:?}");
     assert!(side.notes.iter().all(|(_, channel)| *channel == 2), "plans answer on the player's channel");
-    let snapshot = side.board.latest();
+    let snapshot = side.snapshot.latest();
     let shown = snapshot.plan.as_ref().unwrap();
     assert!(shown.playing);
     assert_eq!(snapshot.status.plans.late, 0);

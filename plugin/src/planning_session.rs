@@ -42,7 +42,7 @@ pub struct PlanningPorts {
     /// The audio thread's counters.
     pub meters: Arc<Meters>,
     /// Snapshots for the editor.
-    pub board: Arc<SharedSnapshot>,
+    pub snapshot: Arc<SharedSnapshot>,
     /// State saved with the project.
     pub state: Arc<State>,
 }
@@ -65,6 +65,6 @@ pub fn rings(state: Arc<State>) -> (AudioThreadPorts, PlanningPorts) {
     let meters = Arc::new(Meters::default());
     (
         AudioThreadPorts { events: event_producer, planned: planned_consumer, meters: Arc::clone(&meters) },
-        PlanningPorts { events, planned, commands: CommandQueue::new(), meters, board: Arc::default(), state },
+        PlanningPorts { events, planned, commands: CommandQueue::new(), meters, snapshot: Arc::default(), state },
     )
 }

@@ -34,7 +34,7 @@ pub struct Shell<C, P> {
     /// The audio thread's counters, for the editor.
     meters: Arc<Meters>,
     /// The session's snapshots, for the editor.
-    board: Arc<SharedSnapshot>,
+    snapshot: Arc<SharedSnapshot>,
     /// The editor's commands to the session.
     commands: CommandSender,
     /// The planning side's ports, until planning starts.
@@ -50,7 +50,7 @@ impl<C: Class, P: PlanningSession> Default for Shell<C, P> {
     fn default() -> Self {
         let params = Arc::new(AntiphonParams::new(C::PREVIEW));
         let (audio_ports, session_ports) = rings(Arc::clone(&params.state));
-        let (meters, board) = (Arc::clone(&session_ports.meters), Arc::clone(&session_ports.board));
+        let (meters, snapshot) = (Arc::clone(&session_ports.meters), Arc::clone(&session_ports.snapshot));
         let commands = session_ports.commands.sender();
         Self {
             link: Link::new(&params),
@@ -58,7 +58,7 @@ impl<C: Class, P: PlanningSession> Default for Shell<C, P> {
             realtime: RealTime::new(audio_ports),
             preview: None,
             meters,
-            board,
+            snapshot,
             commands,
             session_ports: Some(session_ports),
             session: None,
@@ -106,7 +106,7 @@ impl<C: Class, P: PlanningSession> Plugin for Shell<C, P> {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         worker::forward(&executor);
-        window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.board), self.commands.clone())
+        window::editor(Arc::clone(&self.params), Arc::clone(&self.meters), Arc::clone(&self.snapshot), self.commands.clone())
     }
 
     fn filter_state(chunk: &mut PluginState) {

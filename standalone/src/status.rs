@@ -22,12 +22,12 @@ pub(crate) struct ReportingSession {
 
 impl PlanningSession for ReportingSession {
     fn spawn(ports: PlanningPorts) -> Self {
-        let board = Arc::clone(&ports.board);
+        let snapshot = Arc::clone(&ports.snapshot);
         let (stop, stopped) = mpsc::channel();
         let reporter = thread::spawn(move || {
             let mut reported = components(&SharedSnapshot::default());
             while stopped.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                let now = components(&board);
+                let now = components(&snapshot);
                 for ((name, before), now) in reported.iter().zip(&now) {
                     if *before != now.1 {
                         eprint!("{}", describe(name, &now.1));
@@ -55,8 +55,8 @@ impl Drop for ReportingSession {
 }
 
 /// The components reported, by name.
-fn components(board: &SharedSnapshot) -> [(&'static str, Component); 2] {
-    let status = board.latest().status.clone();
+fn components(snapshot: &SharedSnapshot) -> [(&'static str, Component); 2] {
+    let status = snapshot.latest().status.clone();
     [("Engine", status.engine), ("Model", status.model)]
 }
 

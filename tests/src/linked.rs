@@ -65,13 +65,13 @@ pub fn take_ports() -> PlanningPorts {
 /// State that an instance shares with the editor, and the session's progress.
 pub struct Observer {
     /// The session's snapshots.
-    pub board: Arc<SharedSnapshot>,
+    pub snapshot: Arc<SharedSnapshot>,
     /// State saved with the project.
     pub state: Arc<State>,
     /// The audio thread's counters.
     pub meters: Arc<Meters>,
     /// The session's progress.
-    pub pace: Arc<Mutex<SessionStatus>>,
+    pub status: Arc<Mutex<SessionStatus>>,
 }
 
 /// The real session, which also hands out an [`Observer`].
@@ -81,9 +81,9 @@ pub struct ObservedSession {
 
 impl PlanningSession for ObservedSession {
     fn spawn(ports: PlanningPorts) -> Self {
-        let (board, state, meters) = (Arc::clone(&ports.board), Arc::clone(&ports.state), Arc::clone(&ports.meters));
+        let (snapshot, state, meters) = (Arc::clone(&ports.snapshot), Arc::clone(&ports.state), Arc::clone(&ports.meters));
         let session = Session::spawn(ports);
-        OBSERVER.set(Some(Observer { board, state, meters, pace: session.status() }));
+        OBSERVER.set(Some(Observer { snapshot, state, meters, status: session.status() }));
         Self { _session: session }
     }
 }

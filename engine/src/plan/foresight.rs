@@ -22,22 +22,22 @@ pub const TOLERANCE_TICKS: Tick = Tick(3);
 /// assert!(as_foreseen(&[note(47, 60)], &[], from, to), "it may yet come: the next stretch asks for it");
 /// ```
 #[must_use]
-pub fn as_foreseen(planned: &[Note], heard: &[Note], from: Tick, to: Tick) -> bool {
-    let mut planned_is_heard = vec![false; planned.len()];
-    for note in heard.iter().filter(|note| note.onset < to) {
+pub fn as_foreseen(planned: &[Note], played: &[Note], from: Tick, to: Tick) -> bool {
+    let mut is_played = vec![false; planned.len()];
+    for note in played.iter().filter(|note| note.onset < to) {
         let matching = planned
             .iter()
-            .zip(&planned_is_heard)
+            .zip(&is_played)
             .position(|(plan, taken)| !taken && plan.pitch == note.pitch && (plan.onset - note.onset).0.abs() <= TOLERANCE_TICKS.0);
         match matching {
-            Some(index) => planned_is_heard[index] = true,
+            Some(index) => is_played[index] = true,
             None if note.onset >= from => return false,
             // Judged in the stretch before.
             None => {}
         }
     }
-    let asked = |note: &Note| from <= note.onset + TOLERANCE_TICKS && note.onset + TOLERANCE_TICKS < to;
-    planned.iter().zip(&planned_is_heard).all(|(note, heard)| *heard || !asked(note))
+    let is_due = |note: &Note| from <= note.onset + TOLERANCE_TICKS && note.onset + TOLERANCE_TICKS < to;
+    planned.iter().zip(&is_played).all(|(note, played)| *played || !is_due(note))
 }
 
 #[cfg(test)]
@@ -47,9 +47,9 @@ mod tests {
     use super::super::phrase::tests::note;
     use super::*;
 
-    fn kept(planned: &[(i64, u8)], heard: &[(i64, u8)]) -> bool {
+    fn kept(planned: &[(i64, u8)], played: &[(i64, u8)]) -> bool {
         let notes = |list: &[(i64, u8)]| list.iter().map(|&(onset, pitch)| note(onset, pitch)).collect::<Vec<_>>();
-        as_foreseen(&notes(planned), &notes(heard), Tick(24), Tick(48))
+        as_foreseen(&notes(planned), &notes(played), Tick(24), Tick(48))
     }
 
     #[test]
@@ -97,13 +97,13 @@ mod tests {
         ) {
             let mut onset = 0;
             let planned: Vec<_> = gaps.iter().map(|(gap, pitch)| { onset += gap; note(onset, *pitch) }).collect();
-            let every_stretch = |heard: &[Note]| {
-                (0..=(onset + 8) / interval).all(|k| as_foreseen(&planned, heard, Tick(k * interval), Tick((k + 1) * interval)))
+            let every_stretch = |played: &[Note]| {
+                (0..=(onset + 8) / interval).all(|k| as_foreseen(&planned, played, Tick(k * interval), Tick((k + 1) * interval)))
             };
             prop_assert!(every_stretch(&planned));
-            let mut heard = planned.clone();
-            heard.remove(left_out.index(planned.len()));
-            prop_assert!(!every_stretch(&heard));
+            let mut played = planned.clone();
+            played.remove(left_out.index(planned.len()));
+            prop_assert!(!every_stretch(&played));
         }
     }
 }

@@ -115,7 +115,7 @@ mod tests {
     const BEAT: Tick = Tick(24);
 
     /// What is asked for: bars ahead of four wanted, and the beats between planning ticks.
-    fn asked(shedding: &LoadShedding) -> (u8, i64) {
+    fn requested(shedding: &LoadShedding) -> (u8, i64) {
         (shedding.horizon(4), shedding.interval(BEAT).0 / BEAT.0)
     }
 
@@ -125,7 +125,7 @@ mod tests {
         let steps: Vec<_> = (0..7)
             .map(|_| {
                 shedding.miss(4);
-                asked(&shedding)
+                requested(&shedding)
             })
             .collect();
         assert_eq!(steps, [(4, 1), (2, 1), (1, 1), (1, 2), (1, 4), (1, 4), (1, 4)]);
@@ -145,17 +145,17 @@ mod tests {
     fn what_goes_well_for_long_is_asked_for_again_and_more_rarely_if_it_was_too_much() {
         let mut shedding = LoadShedding::default();
         (0..4).for_each(|_| shedding.miss(4));
-        assert_eq!(asked(&shedding), (1, 2));
+        assert_eq!(requested(&shedding), (1, 2));
         let plans_until = |shedding: &mut LoadShedding, wanted| {
             let plans = (1..10_000).find(|_| {
                 shedding.keep();
-                asked(shedding) == wanted
+                requested(shedding) == wanted
             });
             plans.unwrap()
         };
         let first = plans_until(&mut shedding, (1, 1));
         shedding.miss(4);
-        assert_eq!(asked(&shedding), (1, 2), "one miss is enough right after");
+        assert_eq!(requested(&shedding), (1, 2), "one miss is enough right after");
         assert!(plans_until(&mut shedding, (1, 1)) > first);
         plans_until(&mut shedding, (4, 1));
         plans_until(&mut shedding, (4, 1));

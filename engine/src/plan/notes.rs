@@ -16,8 +16,8 @@ pub(super) fn serialize<S: Serializer>(notes: &[Note], serializer: S) -> Result<
     let mut before = 0;
     for note in notes {
         let duration = if note.duration == Tick::MAX { 0 } else { note.duration.0 };
-        let manner = i64::from(note.role.class()) * 8 + i64::from(note.offset) + 4;
-        numbers.extend([note.onset.0 - before, duration, i64::from(note.pitch), i64::from(note.velocity), manner]);
+        let role_and_offset = i64::from(note.role.class()) * 8 + i64::from(note.offset) + 4;
+        numbers.extend([note.onset.0 - before, duration, i64::from(note.pitch), i64::from(note.velocity), role_and_offset]);
         before = note.onset.0;
     }
     numbers.serialize(serializer)
@@ -37,7 +37,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 /// One note, if its numbers can be one.
 fn read(numbers: &[i64], before: i64) -> Option<Note> {
-    let &[since, duration, pitch, velocity, manner] = numbers else { return None };
+    let &[since, duration, pitch, velocity, role_and_offset] = numbers else { return None };
     let onset = before.checked_add(since)?;
     let duration = match duration {
         0 => Tick::MAX,
@@ -47,11 +47,11 @@ fn read(numbers: &[i64], before: i64) -> Option<Note> {
     };
     Some(Note {
         onset: Tick(onset),
-        offset: i8::try_from(manner.rem_euclid(8) - 4).ok()?,
+        offset: i8::try_from(role_and_offset.rem_euclid(8) - 4).ok()?,
         duration,
         pitch: u8::try_from(pitch).ok().filter(|pitch| *pitch < 128)?,
         velocity: u8::try_from(velocity).ok().filter(|velocity| (1..128).contains(velocity))?,
-        role: Role::from_class(u8::try_from(manner.div_euclid(8)).ok()?)?,
+        role: Role::from_class(u8::try_from(role_and_offset.div_euclid(8)).ok()?)?,
     })
 }
 

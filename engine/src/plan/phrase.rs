@@ -113,8 +113,8 @@ impl Fingerprint {
     /// Of what was heard so far and this note.
     #[must_use]
     pub fn with(self, note: &Note) -> Self {
-        let manner = [note.offset.to_le_bytes()[0], note.pitch, note.velocity, note.role.class()];
-        self.with_bytes(&note.onset.0.to_le_bytes()).with_bytes(&note.duration.0.to_le_bytes()).with_bytes(&manner)
+        let attributes = [note.offset.to_le_bytes()[0], note.pitch, note.velocity, note.role.class()];
+        self.with_bytes(&note.onset.0.to_le_bytes()).with_bytes(&note.duration.0.to_le_bytes()).with_bytes(&attributes)
     }
 
     /// FNV-1a (Fowler, Noll, Vo), 64 bits.

@@ -1,16 +1,16 @@
-//! Where the history of suggestions is kept: the session edits it, whoever owns the project stores it.
+//! Storage of the history of suggestions: the session edits it, the owner of the project saves it.
 
 use std::sync::Arc;
 
 use crate::plan::History;
 
-/// The keeper of one instance's history. While there is a session, its thread alone edits it, and whoever owns the project joins what a host loads;
+/// Storage of one instance's history. While a session runs, its thread makes all edits, except that the owner of the project merges what a host loads;
 /// the editor reads it and sends commands ([`CommandSender`](super::CommandSender)). Edits are short; the audio thread never calls it.
 pub trait Archive: Send + Sync {
-    /// The history as it stands.
+    /// The current history.
     fn history(&self) -> Arc<History>;
 
-    /// Changes the history. Whoever holds it from [`history`](Self::history) keeps it as it was.
+    /// Changes the history. An `Arc` returned earlier by [`history`](Self::history) keeps the old value.
     fn change(&self, change: &mut dyn FnMut(&mut History));
 }
 

@@ -1,13 +1,13 @@
-//! What the player asks for in the window: one channel to the session's thread.
+//! Commands of the editor window: one channel to the session's thread.
 //!
-//! The window changes nothing that the session changes, too: it sends a command, and reads what the session publishes. The same commands as host
-//! parameters come with the audio thread's events, in order of time.
+//! The window does not change state that the session owns: it sends a command and reads the published snapshot. The same commands as host
+//! parameters arrive with the audio thread's events, in order of time.
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::Command;
 
-/// The session's end of the channel. It holds a handful at most: a command is a click.
+/// Receiving end of the channel. Unbounded, but short in practice: a command is a click.
 ///
 /// ```
 /// use antiphon_engine::session::{Command, CommandQueue};
@@ -16,7 +16,7 @@ use super::Command;
 /// let window = queue.sender();
 /// window.send(Command::Play);
 /// drop(queue);
-/// // A window may outlive the session: then nothing happens.
+/// // A window may outlive the session: its commands are then dropped.
 /// window.send(Command::Another);
 /// ```
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct CommandQueue {
     receiver: Receiver<Command>,
 }
 
-/// A window's end of the channel.
+/// Sending end of the channel, held by a window.
 #[derive(Debug, Clone)]
 pub struct CommandSender(Sender<Command>);
 
@@ -37,7 +37,7 @@ impl CommandQueue {
         Self { sender, receiver }
     }
 
-    /// Another end for a window.
+    /// Another sending end.
     #[must_use]
     pub fn sender(&self) -> CommandSender {
         CommandSender(self.sender.clone())
@@ -56,9 +56,9 @@ impl Default for CommandQueue {
 }
 
 impl CommandSender {
-    /// Asks for something. Does not wait; the session acts on it within 20 ms.
+    /// Sends a command. Does not wait; the session executes it within 20 ms.
     pub fn send(&self, command: Command) {
-        // Without a session there is nobody to ask.
+        // Without a session the channel has no receiver, and the command is dropped.
         let _ = self.0.send(command);
     }
 }

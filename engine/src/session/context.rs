@@ -1,4 +1,4 @@
-//! The bars that were played, as the model reads them: the context of every plan.
+//! Context of every plan: the finished bars, encoded as the model reads them.
 
 use std::sync::Arc;
 
@@ -9,53 +9,53 @@ use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
 use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline};
 use crate::service::Assignment;
 
-/// Finished bars that are kept: what the model reads at most, and two phases more. Dropped by whole phases, so that the phase of the others stays right.
+/// Maximum of finished bars kept: the longest context, and two phases more. Dropped by whole phases, so that the phase of the others does not change.
 const BARS: usize = (CONTEXT_BARS + 2 * PHASE_BARS) as usize;
 const PHASE: usize = PHASE_BARS as usize;
-/// Bars with a note in which a role's register and chords are looked for.
+/// Bars with at least one note from which a role's register and chords are taken.
 const RECENT_BARS: usize = 8;
-/// Bars in succession without a note that belong to the music. Of a longer pause the rest is left out: whoever waits so long for an answer has
-/// not composed the silence, and in the end nothing but silence would be continued.
+/// Consecutive silent bars that enter the context. The rest of a longer pause is left out: it is not composed, and a context of silence would be
+/// continued with silence.
 const PAUSE_BARS: usize = 4;
 
-/// A finished bar. It is encoded when it ends, and again when one of its notes has got another length.
+/// A finished bar. Encoded when it ends, and again when the length of one of its notes changes.
 #[derive(Debug, Clone)]
 struct Closed {
     line: Tick,
     length: Tick,
-    /// Its rows. What it is conditioned on stays as it was when it ended.
+    /// Its rows. Their conditioning stays what it was when the bar ended.
     rows: Arc<PromptBar>,
     measured: Measured,
-    /// Of the notes it was encoded from.
+    /// Fingerprint of the notes it was encoded from.
     revision: Fingerprint,
 }
 
-/// The finished bars, from the first that had a note on: one list, which plans, prompts and workers share.
+/// The finished bars, from the first bar with a note on: one list, shared by plans, prompts and workers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Context {
     bars: Vec<Closed>,
-    /// Index of the first of them.
+    /// Bar index of the first entry.
     base: u32,
-    /// The workers have not seen the bars as they are now.
+    /// Whether the bars have changed since they were last sent to the workers.
     is_news: bool,
 }
 
-/// What a plan is to be like.
+/// Settings of a plan that do not come from the timeline.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner<'a> {
-    /// The role that plays.
+pub(super) struct PlanSettings<'a> {
+    /// Role to generate.
     pub(super) role: Role,
-    /// How adventurous.
+    /// Temperature and min-p.
     pub(super) sampling: Sampling,
     /// Quarters per minute.
     pub(super) tempo: f64,
-    /// Plans in whose place another was asked for: a new plan is not to be one of them.
+    /// Plans that the player replaced with Another: a new plan must differ from them.
     pub(super) rejected: &'a [Passage],
 }
 
 impl Context {
-    /// Closes the bars that are finished by now, and encodes those whose notes have changed. `notes` is all that was played, in order of time. Returns the
-    /// bars if they are not those of the last time.
+    /// Closes the bars that are finished by now, and encodes those whose notes have changed. `notes` are all notes played so far, in order of time. Returns the
+    /// bars if they have changed since the last call.
     pub(super) fn update(&mut self, clock: &MusicalClock, notes: &[Note], tempo: f64) -> Option<Vec<Arc<PromptBar>>> {
         for bar in &mut self.bars {
             self.is_news |= bar.update(notes);
@@ -121,34 +121,34 @@ impl Context {
         self.base.saturating_add(u32::try_from(self.bars.len()).unwrap_or(u32::MAX))
     }
 
-    /// The workers are new ones, and have seen nothing.
+    /// Marks all bars as not sent: the workers were replaced and have no context.
     pub(super) fn send_again(&mut self) {
         self.is_news = true;
     }
 
-    /// Notes before this are not needed any more.
+    /// First tick of the context; `None` without bars. Earlier notes are no longer needed.
     pub(super) fn start(&self) -> Option<Tick> {
         self.bars.first().map(|bar| bar.line)
     }
 
-    /// What to generate for these requests of the plan. `heard` is all that was played before now, in order of time.
+    /// Assignments for these requests. `played` are all notes played before now, in order of time.
     pub(super) fn assignments(
         &self,
         requests: &[Request],
         timeline: &Timeline,
         clock: &MusicalClock,
-        heard: &[Note],
-        manner: &Manner<'_>,
+        played: &[Note],
+        plan_settings: &PlanSettings<'_>,
     ) -> Vec<Assignment> {
         let mut line = clock.open_bar().start;
         let mut index = self.index_after();
-        let tempo = Tempo::from_bpm(manner.tempo).map_or(0, tempo_bucket);
-        let constraints = self.constraints(heard, manner.role);
+        let tempo = Tempo::from_bpm(plan_settings.tempo).map_or(0, tempo_bucket);
+        let constraints = self.constraints(played, plan_settings.role);
         let mut ahead = 0;
         let mut assignments = Vec::new();
         for request in requests {
             let brief = request.brief();
-            let mut known: Vec<Note> = heard.iter().filter(|note| note.onset >= line).copied().collect();
+            let mut known: Vec<Note> = played.iter().filter(|note| note.onset >= line).copied().collect();
             known.extend(timeline.shown(clock.now(), brief.start).copied());
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
@@ -161,31 +161,31 @@ impl Context {
                 brief: Brief::clone(brief),
                 prompt,
                 line,
-                sampling: manner.sampling,
-                rejected: if matches!(request, Request::Replan(_)) { manner.rejected.to_vec() } else { Vec::new() },
+                sampling: plan_settings.sampling,
+                rejected: if matches!(request, Request::Replan(_)) { plan_settings.rejected.to_vec() } else { Vec::new() },
             });
             line = end;
         }
         assignments
     }
 
-    /// A role keeps to the keys and chords it has used of late.
-    fn constraints(&self, heard: &[Note], role: Role) -> Constraints {
+    /// Default constraints: a role keeps to the keys and chords of its recent bars.
+    fn constraints(&self, played: &[Note], role: Role) -> Constraints {
         let from = self.bars.iter().rev().filter(|bar| !bar.is_silent()).nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |bar| bar.line);
-        let recent = &heard[heard.partition_point(|note| note.onset < from)..];
+        let recent = &played[played.partition_point(|note| note.onset < from)..];
         default_constraints([role].into_iter().collect(), recent)
     }
 }
 
 impl Closed {
-    /// Encodes the bar again if its notes are not what they were; says whether it has.
+    /// Encodes the bar again if its notes have changed; returns whether its rows have.
     fn update(&mut self, notes: &[Note]) -> bool {
         let notes = inside(notes, self.line, self.line + self.length);
         let revision = Fingerprint::of(notes);
         if revision == self.revision {
             return false;
         }
-        // Its metre shows in its fields.
+        // The metre is in the bar's fields already.
         let bar = Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON };
         let Some(encoded) = codec::encode(notes, &[bar], None).bars.pop() else { return false };
         let BarRows { index, fields, .. } = self.rows.bar;
@@ -210,7 +210,7 @@ fn inside(notes: &[Note], from: Tick, to: Tick) -> &[Note] {
     &notes[first..end.max(first)]
 }
 
-/// From which tick on bars may stay empty: a new plan begins with a bar that has a note, whether that is the rest of this one or the next.
+/// First tick from which bars may be empty: a new plan begins with a bar that has a note, be it the rest of the open bar or the next one.
 fn first_rest(request: &Request, bars: &[Bar]) -> Tick {
     match request {
         Request::Replan(brief) => bars.iter().find(|bar| bar.start >= brief.start).map_or(brief.start, |bar| bar.start + Tick(1)),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_count_from_the_first_note_and_only_changes_are_news() {
+    fn context_update_without_changes_returns_nothing() {
         let (mut clock, mut context) = (clock(), Context::default());
         clock.advance(Tick(200));
         let mut notes = vec![note(100, Tick(24))];
@@ -266,14 +266,14 @@ mod tests {
         let ended = context.update(&clock, &notes, 120.0).unwrap();
         assert_eq!(shapes(&ended), [(0, 1), (1, 1), (2, 0)]);
         assert!(Arc::ptr_eq(&held[0], &ended[0]) && held[1].bar.notes != ended[1].bar.notes);
-        assert_eq!(held[1].bar.fields, ended[1].bar.fields, "its conditioning stays what it was when it ended");
+        assert_eq!(held[1].bar.fields, ended[1].bar.fields, "conditioning is fixed when the bar ends");
         assert_eq!(context.start(), Some(Tick(96)));
         context.send_again();
         assert_eq!(context.update(&clock, &notes, 120.0).map(|bars| bars.len()), Some(3));
     }
 
     #[test]
-    fn each_closed_bar_is_encoded_once_however_many_beats_are_planned() {
+    fn closed_bar_is_encoded_once_however_many_beats_are_planned() {
         let (mut clock, mut context) = (clock(), Context::default());
         // The second bar is encoded twice: its last note is held over the bar line, and has a length only in the third.
         let notes: Vec<_> = (0..32).map(|beat| note(beat * 24, if beat == 7 { Tick(40) } else { Tick(20) })).collect();
@@ -282,8 +282,8 @@ mod tests {
             clock.advance(Tick(24));
             let now = clock.now();
             let held = |note: &Note| Note { duration: if note.end() > now { Tick::MAX } else { note.duration }, ..*note };
-            let heard: Vec<_> = notes.iter().filter(|note| note.onset < now).map(held).collect();
-            context.update(&clock, &heard, 120.0);
+            let played: Vec<_> = notes.iter().filter(|note| note.onset < now).map(held).collect();
+            context.update(&clock, &played, 120.0);
             // Every encoding is a bar of its own, which this list keeps from being taken for another.
             for rows in context.rows() {
                 if !encoded.iter().any(|known| Arc::ptr_eq(known, &rows)) {
@@ -294,7 +294,7 @@ mod tests {
             let again = usize::from(now >= Tick(7 * 24 + 40));
             assert_eq!(encoded.len(), closed + again, "after beat {beat}");
         }
-        // What was encoded bar by bar is what the whole is when it is encoded at once.
+        // Bars encoded one by one equal the whole encoded at once.
         let bars: Vec<Bar> = clock.bars().filter(|bar| bar.end() <= clock.now()).collect();
         let whole = codec::encode(&notes, &bars, None).bars;
         let rows = context.rows();
@@ -302,14 +302,14 @@ mod tests {
     }
 
     #[test]
-    fn phase_of_bars_stays_right_when_old_ones_go() {
+    fn phase_of_bars_is_unchanged_when_old_bars_are_dropped() {
         let (mut clock, mut context) = (clock(), Context::default());
         let notes: Vec<_> = (0..200).map(|bar| note(bar * 96, Tick(24))).collect();
         for bar in 1..200i64 {
             clock.advance(Tick(96));
             let from = context.start().unwrap_or(Tick::ZERO);
-            let heard: Vec<_> = notes.iter().filter(|note| from <= note.onset && note.onset < clock.now()).copied().collect();
-            let news = context.update(&clock, &heard, 120.0).unwrap();
+            let played: Vec<_> = notes.iter().filter(|note| from <= note.onset && note.onset < clock.now()).copied().collect();
+            let news = context.update(&clock, &played, 120.0).unwrap();
             assert_eq!(news.last().map(|row| i64::from(row.bar.index)), Some(bar - 1));
         }
         assert!(context.bars.len() <= BARS && codec::phase(context.base) == 0 && context.base > 0);
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(context.update(&clock, &notes, 120.0).unwrap().len(), 2 + PAUSE_BARS);
         clock.advance(Tick(200 * 96));
         assert!(context.update(&clock, &notes, 120.0).is_none());
-        assert_eq!(context.start(), Some(Tick::ZERO), "what was played before the pause is still the context");
+        assert_eq!(context.start(), Some(Tick::ZERO), "the context keeps the bars before the pause");
         let constraints = context.constraints(&notes, Role::Keys);
         assert_eq!(constraints.registers[usize::from(Role::Keys.class())].low, 55, "a fourth below the only key that was played");
         // The player goes on in bar 240: it follows the pause.
@@ -346,10 +346,10 @@ mod tests {
             controls: Controls::default(),
             context: Fingerprint::SILENCE,
         };
-        let manner = Manner { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
+        let plan_settings = PlanSettings { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
         let timeline = Timeline::new(Tick::ZERO, 0);
         let rests_from = |request: Request| {
-            let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &manner);
+            let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &plan_settings);
             assignments[0].prompt.constraints.rests_from
         };
         assert_eq!(rests_from(Request::Replan(brief(24))), Tick(97));

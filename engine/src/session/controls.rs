@@ -1,21 +1,21 @@
-//! The musical controls, as the session takes them.
+//! The musical controls that the session reads.
 
 use crate::music::Role;
 use crate::plan::PlayMode;
 
-/// The musical controls at one moment.
+/// Values of the musical controls at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ControlValues {
-    /// What to do with the plan.
+    /// Play mode.
     pub mode: PlayMode,
-    /// How far ahead to plan, 1 to 8.
+    /// Horizon in bars, 1 to 8.
     pub horizon_bars: u8,
-    /// 0 to 1.
+    /// Adventurousness, 0 to 1.
     pub adventurousness: f32,
-    /// The number the seed is fixed at; `None` is free.
+    /// Fixed seed; `None` draws one per session.
     pub seed: Option<u32>,
-    /// What the player plays; `None` is to be found out.
+    /// Role of the player; `None` detects it.
     pub input_role: Option<Role>,
-    /// What the plan plays; `None` is what the player plays.
+    /// Role of the plan; `None` is the player's.
     pub output_role: Option<Role>,
 }

@@ -1,29 +1,29 @@
-//! What a session shows of itself. Threads that may wait share it; the audio thread never touches it.
+//! Status of a session. Shared by threads that may wait; never touched on the audio thread.
 
 use crate::model::{ModelError, RuntimeError};
 use crate::music::Tick;
 use crate::plan::{PlanStats, PlayMode};
 use crate::service::JobFailure;
 
-use super::latency::Asked;
+use super::latency::RequestTiming;
 use crate::session::snapshot::{Component, Status};
 
-/// Where the engine stands.
+/// State of the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Engine {
     /// ONNX Runtime and the model are being loaded.
     #[default]
     Loading,
-    /// It plays.
+    /// Ready to generate.
     Ready,
-    /// It does not. It is tried again a bar later; thru works meanwhile.
+    /// Failed. Tried again a bar later; thru works meanwhile.
     Failed(Fault),
 }
 
 /// What is missing or broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Of what.
+    /// The part that failed.
     pub part: Part,
     /// What is wrong, and the cure.
     pub what: String,
@@ -50,7 +50,7 @@ pub struct Parts {
 }
 
 impl Fault {
-    /// The engine cannot work, wherever it was looked for.
+    /// A fault of the engine that no search path explains.
     pub(super) fn of_engine(what: String) -> Self {
         Self { part: Part::Engine, what, looked_in: Vec::new() }
     }
@@ -71,7 +71,7 @@ impl From<&JobFailure> for Fault {
 }
 
 impl Engine {
-    /// The status line, with the parts that are there, in a mode, and with what else there is to say.
+    /// Status line for the loaded parts, a play mode and a notice (empty for none).
     pub(super) fn status(&self, parts: &Parts, mode: PlayMode, notice: &str) -> Status {
         let there = |name: &Option<String>, otherwise| name.clone().map_or(otherwise, Component::Ready);
         let missing = |fault: &Fault| Component::Missing { what: fault.what.clone(), looked_in: fault.looked_in.clone() };
@@ -86,19 +86,19 @@ impl Engine {
     }
 }
 
-/// How far a session has come.
+/// Progress of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionStatus {
-    /// Where the engine stands.
+    /// State of the engine.
     pub engine: Engine,
-    /// The tick up to which the player was heard.
+    /// Tick up to which input events have been handled.
     pub reached: Tick,
-    /// Whether all that was asked of the engine has come.
+    /// Whether every request has been answered.
     pub idle: bool,
-    /// How many plans came in time.
+    /// Counts of plans on time and late.
     pub plans: PlanStats,
-    /// What was asked of the engine last, and when it came.
-    pub asked: Option<Asked>,
+    /// The last request to the worker, with the times of its answer.
+    pub last_request: Option<RequestTiming>,
 }
 
 #[cfg(test)]
@@ -114,11 +114,11 @@ mod tests {
     }
 
     fn failed(source: impl std::error::Error + Send + Sync + 'static) -> Engine {
-        Engine::Failed(Fault::from(&JobFailure::Error { name: "listening", source: Box::new(source) }))
+        Engine::Failed(Fault::from(&JobFailure::Error { name: "prefill", source: Box::new(source) }))
     }
 
     #[test]
-    fn what_is_coming_and_what_there_is_to_say_are_said() {
+    fn status_remark_names_the_unfinished_mode_else_the_notice() {
         let status = Engine::Ready.status(&parts(), PlayMode::Trade, "");
         assert_eq!(status.remark.as_deref(), Some("Trade is coming; Suggest is ready"));
         assert_eq!(Engine::Ready.status(&parts(), PlayMode::Suggest, "").remark, None);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_that_are_there_are_named() {
+    fn status_of_loaded_parts_names_them() {
         let status = Engine::Ready.status(&parts(), PlayMode::Suggest, "");
         assert_eq!((status.engine, status.model), (Component::Ready("ONNX Runtime 1.31.1".into()), Component::Ready("antiphon".into())));
         let status = Engine::Loading.status(&Parts::default(), PlayMode::Suggest, "");

@@ -1,7 +1,7 @@
-//! Writes down what was suggested, where the project keeps it, and finds it again.
+//! Writes plans into the project's history and reads them back.
 //!
-//! A plan is written down when it is heard, when it is kept, when another is asked for in its place, and when it stood at the end of a phrase:
-//! after the player has been silent for a bar, or when the song stops or goes on elsewhere.
+//! A plan is written when it is played, when it is kept, when Another replaces it, and when it is the adopted plan at the end of a phrase:
+//! after a bar of silence from the player, or when the transport stops or jumps.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use crate::plan::{History, MusicalClock, Place, Plan, Reason, StarsFull, Step};
 
 use super::Archive;
 
-/// The end of what the player played last.
+/// End of the player's last phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ending {
-    /// The start of the last note.
+    /// Onset of the last note.
     pub(super) onset: Tick,
-    /// Since when nothing sounds; `None` while something does.
+    /// Tick since which nothing sounds; `None` while a note sounds.
     pub(super) silent_since: Option<Tick>,
 }
 
-/// A plan that may turn out to stand at the end of a phrase.
+/// A plan that will be written if the phrase proves to have ended.
 #[derive(Debug, Clone)]
 struct Candidate {
-    /// The start of the phrase's last note.
+    /// Onset of the phrase's last note.
     onset: Tick,
     plan: Plan,
     place: Place,
@@ -32,7 +32,7 @@ struct Candidate {
 pub(super) struct HistoryWriter {
     archive: Arc<dyn Archive>,
     candidate: Option<Candidate>,
-    /// The start of the last note of the phrase that was written down last.
+    /// Onset of the last note of the phrase that was written last.
     written: Option<Tick>,
 }
 
@@ -45,16 +45,16 @@ impl HistoryWriter {
         super::archive::edit(&*self.archive, edit)
     }
 
-    /// Writes a plan down.
+    /// Writes a plan.
     pub(super) fn write(&self, plan: &Plan, clock: &MusicalClock, tempo: f64, reason: Reason) {
         let place = place(plan, clock, tempo);
         self.edit(|history| history.push(plan.clone(), place, reason));
     }
 
-    /// Keeps a plan.
+    /// Writes a plan and stars it.
     ///
     /// # Errors
-    /// If there is no room for another star. It is written down all the same.
+    /// If there is no room for another star. The plan is written without one.
     pub(super) fn keep(&self, plan: &Plan, clock: &MusicalClock, tempo: f64) -> Result<(), StarsFull> {
         let place = place(plan, clock, tempo);
         self.edit(|history| match history.push(plan.clone(), place, Reason::Kept) {
@@ -63,7 +63,7 @@ impl HistoryWriter {
         })
     }
 
-    /// Keeps what the player has gone back to, or lets it go again if it is kept. `None` if the player has not gone back.
+    /// Toggles the star of the recalled entry. `None` if none is recalled.
     pub(super) fn keep_recalled(&self) -> Option<Result<(), StarsFull>> {
         self.edit(|history| {
             let (id, starred) = history.recalled().map(|entry| (entry.id(), entry.is_starred()))?;
@@ -76,25 +76,25 @@ impl HistoryWriter {
         })
     }
 
-    /// What the player has gone back to, and how far it is moved to have its first bar at this line.
+    /// Recalled plan, and the shift in ticks that puts its first bar at this line.
     pub(super) fn recalled(&self, line: Tick) -> Option<(Plan, Tick)> {
         self.archive.history().recalled().map(|entry| (entry.plan().clone(), line - entry.place().line))
     }
 
-    /// The player goes back in the history, or forward again; `current` is the plan that is shown.
+    /// Steps through the history; `current` is the plan that is shown.
     pub(super) fn step(&self, step: Step, current: Option<&Plan>) {
         self.edit(|history| history.step(step, current));
     }
 
-    /// The player looks at what is planned now.
+    /// Returns to the current plan.
     pub(super) fn leave(&self) {
-        // Not to copy a history that is being looked at, for nothing.
+        // An edit copies a history that another thread holds: avoid one that changes nothing.
         if self.archive.history().recalled().is_some() {
             self.edit(|history| history.step(Step::Now, None));
         }
     }
 
-    /// More has come of a plan.
+    /// Adds newly generated notes of a plan to its entry.
     pub(super) fn grow(&mut self, plan: &Plan) {
         if let Some(candidate) = self.candidate.as_mut().filter(|candidate| candidate.plan.is_same(plan)) {
             candidate.plan = plan.clone();
@@ -104,16 +104,16 @@ impl HistoryWriter {
         }
     }
 
-    /// A planning tick: what the player played last, and the plan that stands.
-    pub(super) fn listen(&mut self, ending: Option<Ending>, standing: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
+    /// Tracks the player's phrase at a planning tick, with the adopted plan as the candidate to write.
+    pub(super) fn track_phrase(&mut self, ending: Option<Ending>, adopted: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
         let Some(Ending { onset, silent_since }) = ending else { return };
         let Some(since) = silent_since.filter(|_| self.written != Some(onset)) else {
             self.candidate = None;
             return;
         };
         if self.candidate.as_ref().is_none_or(|candidate| candidate.onset != onset) {
-            // The first that was made when all of the phrase was heard.
-            let plan = standing.filter(|plan| plan.brief.made_at >= since);
+            // The first plan whose context holds the whole phrase.
+            let plan = adopted.filter(|plan| plan.brief.made_at >= since);
             self.candidate = plan.map(|plan| Candidate { onset, plan: plan.clone(), place: place(plan, clock, tempo) });
         }
         if clock.now() - since >= clock.open_bar().metre.bar_length() {
@@ -121,21 +121,21 @@ impl HistoryWriter {
         }
     }
 
-    /// The phrase is over: the plan that stood at its end is written down, or else this one.
-    pub(super) fn end_phrase(&mut self, ending: Option<Ending>, standing: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
+    /// Ends the phrase: writes the candidate plan of its end, or else the adopted one.
+    pub(super) fn end_phrase(&mut self, ending: Option<Ending>, adopted: Option<&Plan>, clock: &MusicalClock, tempo: f64) {
         let Some(Ending { onset, .. }) = ending.filter(|ending| self.written != Some(ending.onset)) else { return };
         let candidate = self.candidate.take().filter(|candidate| candidate.onset == onset);
-        let stood = candidate
+        let at_end = candidate
             .map(|candidate| (candidate.plan, candidate.place))
-            .or_else(|| standing.map(|plan| (plan.clone(), place(plan, clock, tempo))));
-        if let Some((plan, place)) = stood {
+            .or_else(|| adopted.map(|plan| (plan.clone(), place(plan, clock, tempo))));
+        if let Some((plan, place)) = at_end {
             self.edit(|history| history.push(plan, place, Reason::PhraseEnd));
             self.written = Some(onset);
         }
     }
 }
 
-/// Where in the song a plan stands.
+/// Place of a plan in the song.
 fn place(plan: &Plan, clock: &MusicalClock, tempo: f64) -> Place {
     let start = plan.brief.start;
     let bars: Vec<Bar> =

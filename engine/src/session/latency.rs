@@ -1,16 +1,16 @@
-//! How long the plans of a session take to come.
+//! Latency of a session's requests.
 
 use std::time::Instant;
 
 use crate::music::Tick;
 use crate::plan::{Passage, PlanId, Request};
 
-/// What was asked for at a planning tick, and when it came.
+/// Request of a planning tick, with the times at which its notes arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestTiming {
     /// The planning tick.
     pub tick: Tick,
-    /// What was asked for last there: a new plan, or more of one that stands.
+    /// Plan of the tick's last request: a new one, or an extension of the adopted one.
     pub plan: PlanId,
     /// Whether it is a new plan.
     pub is_new: bool,
@@ -18,14 +18,14 @@ pub struct Asked {
     pub start: Tick,
     /// The end of the horizon.
     pub end: Tick,
-    /// When its first note came; `None` before, and for a plan of rests.
+    /// Arrival of its first note; `None` before that, and for a plan of rests.
     pub first_note: Option<Instant>,
-    /// When the last of it came.
+    /// Arrival of its last passage.
     pub whole: Option<Instant>,
 }
 
-impl Asked {
-    /// What was asked for at a planning tick: its last request, before which what plays is completed.
+impl RequestTiming {
+    /// Timing of a tick's last request: the earlier ones complete the plan that plays.
     pub(super) fn at(tick: Tick, requests: &[Request]) -> Option<Self> {
         let request = requests.last()?;
         let brief = request.brief();
@@ -33,9 +33,9 @@ impl Asked {
         Some(Self { tick, plan: brief.plan, is_new, start: brief.start, end: brief.end, first_note: None, whole: None })
     }
 
-    /// A passage has come.
+    /// Records the arrival of a passage.
     pub(super) fn receive(&mut self, passage: &Passage, now: Instant) {
-        // What plays may be the same plan: what was missing of that comes first.
+        // The plan that plays may be the same one: passages that complete it come first and do not count.
         if passage.plan != self.plan || passage.from < self.start {
             return;
         }
@@ -66,23 +66,23 @@ mod tests {
     }
 
     #[test]
-    fn the_first_note_and_the_end_of_what_was_asked_for_last_are_timed() {
+    fn last_request_of_a_tick_has_its_first_note_and_end_timed() {
         let requests = [Request::Extend(brief(3, 24, 96)), Request::Replan(brief(4, 96, 288))];
-        let mut asked = Asked::at(Tick(0), &requests).unwrap();
-        assert_eq!((asked.plan, asked.is_new), (PlanId(4), true));
-        let moments: Vec<Instant> = (0..5).map(|step| Instant::now() + std::time::Duration::from_secs(step)).collect();
+        let mut timing = RequestTiming::at(Tick(0), &requests).unwrap();
+        assert_eq!((timing.plan, timing.is_new), (PlanId(4), true));
+        let times: Vec<Instant> = (0..5).map(|step| Instant::now() + std::time::Duration::from_secs(step)).collect();
         let come = [passage(3, 24, 96, 2), passage(4, 96, 192, 0), passage(4, 192, 288, 1), passage(4, 288, 384, 1)];
-        for (passage, &now) in come.iter().zip(&moments) {
-            asked.receive(passage, now);
+        for (passage, &now) in come.iter().zip(&times) {
+            timing.receive(passage, now);
         }
-        assert_eq!((asked.first_note, asked.whole), (Some(moments[2]), Some(moments[2])));
-        assert_eq!(Asked::at(Tick(0), &[]), None);
+        assert_eq!((timing.first_note, timing.whole), (Some(times[2]), Some(times[2])));
+        assert_eq!(RequestTiming::at(Tick(0), &[]), None);
     }
 
     #[test]
-    fn what_was_missing_of_the_same_plan_does_not_count() {
-        let mut asked = Asked::at(Tick(0), &[Request::Extend(brief(3, 96, 192))]).unwrap();
-        asked.receive(&passage(3, 24, 96, 1), Instant::now());
-        assert_eq!((asked.first_note, asked.whole), (None, None));
+    fn passage_before_the_requested_start_is_not_timed() {
+        let mut timing = RequestTiming::at(Tick(0), &[Request::Extend(brief(3, 96, 192))]).unwrap();
+        timing.receive(&passage(3, 24, 96, 1), Instant::now());
+        assert_eq!((timing.first_note, timing.whole), (None, None));
     }
 }

@@ -1,8 +1,8 @@
 //! One instance's session: a thread between the audio thread's rings, the window and the engine's workers. Input events and commands in, planned
 //! notes and snapshots out.
 //!
-//! The audio thread cannot notify anybody, so the thread looks every few milliseconds; an offline render wakes it and waits. It alone owns
-//! the context and the plan ([`Planner`]), and writes the history of suggestions where the project keeps it ([`Archive`]). It is joined when the session is
+//! The audio thread must not notify other threads, so this thread polls every few milliseconds; an offline render wakes it and waits. It alone owns
+//! the context and the plan ([`Planner`]), and it writes the history of suggestions into the project ([`Archive`]). It is joined when the session is
 //! dropped: a host may unload the library right after.
 
 mod archive;
@@ -40,7 +40,7 @@ pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::ControlValues;
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
-pub use latency::Asked;
+pub use latency::RequestTiming;
 pub use planner::Planner;
 pub use protocol::{Command, Epoch, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
@@ -50,26 +50,26 @@ pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
 pub use worker::Worker;
 
-/// How often it looks while the clock runs: well below a tick.
+/// Polling interval while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);
-/// How often the editor is made to look, whatever happens.
+/// Interval at which the editor is asked to repaint.
 const CALL: Duration = Duration::from_millis(250);
-/// How often it looks while the clock stands.
-const STANDING: Duration = Duration::from_millis(20);
-/// How long an offline render waits for it at most.
+/// Polling interval while the clock is stopped.
+const STOPPED: Duration = Duration::from_millis(20);
+/// Longest wait of an offline render for its session.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The session's ends of the rings, and what it shares with the editor and the project.
+/// Ports of a session: its ends of the rings, and what it shares with the editor and the project.
 pub struct SessionPorts {
     /// Events of the audio thread, in order of time.
-    pub heard: HeapCons<InputEvent>,
-    /// What the audio thread is to play.
+    pub events: HeapCons<InputEvent>,
+    /// Planned events for the audio thread.
     pub planned: HeapProd<PlannedEvent>,
-    /// What the player asks for in the window.
+    /// Commands of the editor window.
     pub commands: CommandQueue,
-    /// What the editor is to show.
-    pub board: Arc<SharedSnapshot>,
-    /// What the project keeps.
+    /// Snapshot that the editor shows.
+    pub snapshot: Arc<SharedSnapshot>,
+    /// History of suggestions in the project.
     pub archive: Arc<dyn Archive>,
     /// Called with the number of the player's notes that the context has no room for.
     pub count_ignored: Box<dyn Fn(u64) + Send>,
@@ -77,8 +77,8 @@ pub struct SessionPorts {
 
 /// The planning thread of one instance.
 pub struct Session {
-    pace: Arc<Mutex<SessionStatus>>,
-    attendance: Arc<RenderWait>,
+    status: Arc<Mutex<SessionStatus>>,
+    render_wait: Arc<RenderWait>,
     /// How the last wait of an offline render ended.
     waited: Wait,
     leaves: Arc<AtomicBool>,
@@ -86,40 +86,40 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the thread. ONNX Runtime is looked for in `folders` after the place that the environment names.
+    /// Starts the thread. ONNX Runtime is searched for at the path that the environment names, then in `folders`.
     #[must_use]
     pub fn start(ports: SessionPorts, folders: Vec<PathBuf>) -> Self {
-        let pace = Arc::new(Mutex::new(SessionStatus::default()));
-        let attendance = Arc::new(RenderWait::default());
+        let status = Arc::new(Mutex::new(SessionStatus::default()));
+        let render_wait = Arc::new(RenderWait::default());
         let leaves = Arc::new(AtomicBool::new(false));
-        let (shown, attends, told) = (Arc::clone(&pace), Arc::clone(&attendance), Arc::clone(&leaves));
-        let board = Arc::clone(&ports.board);
+        let (thread_status, thread_wait, leaving) = (Arc::clone(&status), Arc::clone(&render_wait), Arc::clone(&leaves));
+        let snapshot = Arc::clone(&ports.snapshot);
         let thread = thread::Builder::new().name("antiphon-session".into()).spawn(move || {
-            // The host never sees a defect.
-            let board = Arc::clone(&ports.board);
-            if catch_unwind(AssertUnwindSafe(|| run(ports, folders, &shown, &attends, &told))).is_err() {
-                fail(&shown, &board, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
+            // A panic must not reach the host.
+            let snapshot = Arc::clone(&ports.snapshot);
+            if catch_unwind(AssertUnwindSafe(|| run(ports, folders, &thread_status, &thread_wait, &leaving))).is_err() {
+                fail(&thread_status, &snapshot, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
             }
-            attends.lose(true);
+            thread_wait.lose(true);
         });
         if let Err(error) = &thread {
-            fail(&pace, &board, format!("The operating system gave no thread: {error}; close other programs"));
+            fail(&status, &snapshot, format!("The operating system gave no thread: {error}; close other programs"));
         }
-        Self { pace, attendance, waited: Wait::Over, leaves, thread: thread.ok() }
+        Self { status, render_wait, waited: Wait::Over, leaves, thread: thread.ok() }
     }
 
-    /// How far it has come, for whoever may wait. Outlives the session.
+    /// Status of the session, for threads that may wait. Outlives the session.
     #[must_use]
     pub fn status(&self) -> Arc<Mutex<SessionStatus>> {
-        Arc::clone(&self.pace)
+        Arc::clone(&self.status)
     }
 
-    /// Waits until the first `told` messages that were pushed into the ring are answered, ten seconds at most, and not for an engine that is missing
-    /// or broken. Called before each block of an offline render, where the audio thread may wait.
-    pub fn attend(&mut self, told: u64) {
-        // Without a thread there is nobody to wait for.
+    /// Waits until the first `sent` events that were pushed into the ring are handled and every request is answered: 10 s at most, and not for an
+    /// engine that is missing or broken. Called before each block of an offline render, where the audio thread may wait.
+    pub fn wait_for(&mut self, sent: u64) {
+        // Without a thread nothing will be answered.
         let Some(thread) = &self.thread else { return };
-        self.waited = self.attendance.wait(told, PATIENCE, self.waited, || thread.thread().unpark());
+        self.waited = self.render_wait.wait(sent, PATIENCE, self.waited, || thread.thread().unpark());
     }
 }
 
@@ -134,32 +134,32 @@ impl Drop for Session {
     }
 }
 
-/// Nothing will be planned any more; says why.
-fn fail(pace: &Mutex<SessionStatus>, board: &SharedSnapshot, reason: String) {
+/// Publishes the reason why nothing will be planned any more.
+fn fail(status: &Mutex<SessionStatus>, snapshot: &SharedSnapshot, reason: String) {
     let engine = Engine::Failed(Fault::of_engine(reason));
-    board.publish(Snapshot { status: engine.status(&Parts::default(), PlayMode::Suggest, ""), ..Snapshot::default() });
-    pace.lock().engine = engine;
+    snapshot.publish(Snapshot { status: engine.status(&Parts::default(), PlayMode::Suggest, ""), ..Snapshot::default() });
+    status.lock().engine = engine;
 }
 
-fn run(ports: SessionPorts, folders: Vec<PathBuf>, pace: &Arc<Mutex<SessionStatus>>, attendance: &Arc<RenderWait>, leaves: &AtomicBool) {
+fn run(ports: SessionPorts, folders: Vec<PathBuf>, status: &Arc<Mutex<SessionStatus>>, render_wait: &Arc<RenderWait>, leaves: &AtomicBool) {
     let service = match Service::shared() {
         Ok(service) => service,
         Err(error) => {
-            fail(pace, &ports.board, error.to_string());
+            fail(status, &ports.snapshot, error.to_string());
             return;
         }
     };
-    let board = Arc::clone(&ports.board);
+    let snapshot = Arc::clone(&ports.snapshot);
     let worker = ServiceWorker::new(service, &planner::ensemble(), folders);
     let free_seed = RandomState::new().hash_one(()) >> 16;
-    let mut planner = Planner::new(ports, worker, Arc::clone(pace), Arc::clone(attendance), free_seed);
+    let mut planner = Planner::new(ports, worker, Arc::clone(status), Arc::clone(render_wait), free_seed);
     let mut called = Instant::now();
     while !leaves.load(Ordering::Acquire) {
         let runs = planner.run();
         if called.elapsed() >= CALL {
-            board.call();
+            snapshot.call();
             called = Instant::now();
         }
-        thread::park_timeout(if runs { RUNNING } else { STANDING });
+        thread::park_timeout(if runs { RUNNING } else { STOPPED });
     }
 }

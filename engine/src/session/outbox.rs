@@ -1,4 +1,4 @@
-//! What the audio thread is to play: in order, and kept until the ring has room.
+//! Planned events for the audio thread: in order, and queued until the ring has room.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use ringbuf::traits::Producer;
 
 use crate::session::protocol::{Epoch, PlannedEvent};
 
-/// The way to the audio thread.
+/// Sender of planned events.
 pub(super) struct Outbox {
     planned: HeapProd<PlannedEvent>,
     waiting: VecDeque<PlannedEvent>,
@@ -22,7 +22,7 @@ impl Outbox {
         Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false }
     }
 
-    /// From here on everything answers to this epoch; says whether it is another one. What was sent before is void.
+    /// Enters an epoch; returns whether it differs from the last one. Queued events of the last one are discarded.
     pub(super) fn enter(&mut self, epoch: Epoch) -> bool {
         if epoch == self.epoch {
             return false;
@@ -33,7 +33,7 @@ impl Outbox {
         true
     }
 
-    /// Has the audio thread start its clock, unless it runs by then.
+    /// Starts the audio thread's clock, unless it runs by then.
     pub(super) fn start_clock(&mut self) {
         self.waiting.push_back(PlannedEvent::StartClock { epoch: self.epoch });
         self.flush();
@@ -49,7 +49,7 @@ impl Outbox {
         self.flush();
     }
 
-    /// From this tick on nothing of what was sent plays; says whether anything was.
+    /// Withdraws all notes sent from this tick on, and ends those that sound there; returns whether any note was sent.
     pub(super) fn stop(&mut self, at: Tick) -> bool {
         if self.sent {
             let epoch = self.epoch;
@@ -59,7 +59,7 @@ impl Outbox {
         self.sent
     }
 
-    /// Hands over what there is room for.
+    /// Pushes as many queued events as the ring has room for.
     pub(super) fn flush(&mut self) {
         while let Some(&message) = self.waiting.front() {
             if self.planned.try_push(message).is_err() {
@@ -81,7 +81,7 @@ mod tests {
     const NOTE: Note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 60, velocity: 90, role: Role::Keys };
 
     #[test]
-    fn what_finds_no_room_is_sent_later_and_in_order() {
+    fn events_beyond_the_ring_are_sent_later_in_order() {
         let (planned, mut play) = HeapRb::new(2).split();
         let mut outbox = Outbox::new(planned);
         outbox.play([NOTE; 3].into_iter(), 1);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_epoch_forgets_what_waits() {
+    fn new_epoch_discards_queued_events() {
         let (planned, mut play) = HeapRb::new(1).split();
         let mut outbox = Outbox::new(planned);
         outbox.play([NOTE; 3].into_iter(), 1);

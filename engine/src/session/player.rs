@@ -1,4 +1,4 @@
-//! The player's keys and pedals as notes. The sustain pedal is folded into lengths.
+//! The player's notes. The sustain pedal is folded into their durations.
 
 use crate::decode::MOST_NOTES;
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
@@ -11,33 +11,33 @@ use crate::plan::MusicalTime;
 #[derive(Debug, Clone, Copy)]
 struct Sounding {
     key: MidiKey,
-    /// Its length is not known: [`Tick::MAX`].
+    /// Duration unknown: [`Tick::MAX`].
     note: Note,
-    /// The key is up, the pedal holds the note.
+    /// Whether the key is up and the sustain pedal holds the note.
     sustained: bool,
 }
 
-/// Notes that are taken in of each quarter: what the engine generates at most in a bar of common time, and more than ten fingers play. A flood
-/// of notes would keep the model busy for minutes, and none of them would be music.
+/// Maximum of notes recorded per quarter: what the engine generates at most in a bar of 4/4, and more than ten fingers play. A flood of notes
+/// would keep the model busy for minutes.
 const MOST_PER_QUARTER: usize = MOST_NOTES / 4;
 
-/// What the player has played.
+/// Notes of the player so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Player {
     sounding: Vec<Sounding>,
     finished: Vec<Note>,
     /// The channels whose sustain pedal is down, a bit each.
     pedals: u16,
-    /// The quarter in which a note was struck last, and how many were taken in of it.
+    /// Quarter of the last note, and the number of notes recorded in it.
     quarter: (i64, usize),
 }
 
-/// What became of a key that was struck.
+/// Result of a note-on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strike {
-    /// It is part of what was played.
+    /// Recorded.
     Taken,
-    /// Too many notes came within the quarter: it is left out.
+    /// Left out: too many notes in this quarter.
     LeftOut,
 }
 
@@ -82,13 +82,13 @@ impl Player {
         }
     }
 
-    /// Nothing is known of what the player holds: everything counts as let go.
+    /// Releases all keys and pedals: input was lost.
     pub(super) fn release(&mut self, at: MusicalTime) {
         self.pedals = 0;
         self.end(at, |_| true);
     }
 
-    /// What was played last; `None` if nothing was.
+    /// End of the last phrase; `None` before the first note.
     pub(super) fn ending(&self) -> Option<Ending> {
         let onset = self.notes().map(|note| note.onset).max()?;
         let last = self.finished.iter().map(Note::end).max();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pedal_holds_what_is_let_go() {
+    fn sustain_pedal_extends_released_notes() {
         let mut player = Player::default();
         player.pedal(2, true, MusicalTime(0.0));
         player.strike(KEY, 90, Role::Keys, MusicalTime(1.0));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn flood_of_notes_is_taken_in_quarter_by_quarter_up_to_the_most() {
+    fn flood_of_notes_is_recorded_up_to_the_maximum_of_each_quarter() {
         let mut player = Player::default();
         let mut left_out = 0;
         // A key down and up 333 times a tick, for two quarters.
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_silent_when_nothing_sounds_any_more() {
+    fn ending_is_silent_after_the_last_release() {
         let mut player = Player::default();
         assert_eq!(player.ending(), None);
         player.strike(KEY, 90, Role::Keys, MusicalTime(1.0));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_struck_again_ends_and_starts() {
+    fn key_struck_again_ends_its_note_and_starts_another() {
         let mut player = Player::default();
         player.strike(KEY, 90, Role::Keys, MusicalTime(1.0));
         player.strike(KEY, 90, Role::Keys, MusicalTime(4.0));

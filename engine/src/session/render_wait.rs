@@ -1,60 +1,60 @@
-//! How an offline render waits for its session: the audio thread reads, the session writes, nobody locks.
+//! Wait of an offline render for its session: atomics written by the session and read by the audio thread, without locks.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the audio thread looks while it waits.
+/// Polling interval of the audio thread while it waits.
 const LOOK: Duration = Duration::from_micros(100);
 
-/// How far a session has come with what the audio thread told it.
+/// Progress of a session through the events of the audio thread.
 #[derive(Debug, Default)]
 pub struct RenderWait {
-    /// Messages that were acted on, of those told since the instance was made.
+    /// Events handled since the instance was created.
     answered: AtomicU64,
-    /// Nothing is being made.
+    /// Whether no job is pending.
     idle: AtomicBool,
-    /// There is nothing to wait for: the engine is missing or broken, or the session has ended.
+    /// Whether waiting is pointless: the engine is missing or broken, or the session has ended.
     lost: AtomicBool,
-    /// Rises whenever the engine delivers something.
+    /// Number of results that the engine has delivered.
     delivered: AtomicU64,
 }
 
 /// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// Everything that was told has been answered, or there is nobody who could.
+    /// Every event sent has been handled, or waiting is pointless.
     Over,
-    /// The time was up. Nothing has been delivered since this count.
+    /// Timed out. `delivered` is the number of results at that time.
     GivenUp { delivered: u64 },
 }
 
 impl RenderWait {
-    /// The session has acted on this many messages; `idle` says whether everything that was asked of the engine has come.
+    /// Publishes the number of events handled; `idle` if every request has been answered.
     pub(super) fn answer(&self, answered: u64, idle: bool) {
         self.idle.store(idle, Ordering::Relaxed);
-        // Whoever sees the count sees the rest as it stood then, or later.
+        // Release: a reader that sees this count also sees `idle` as it was then, or later.
         self.answered.store(answered, Ordering::Release);
     }
 
-    /// Whether there is an engine to wait for.
+    /// Sets whether waiting is pointless.
     pub(super) fn lose(&self, lost: bool) {
         self.lost.store(lost, Ordering::Release);
     }
 
-    /// The engine delivered something.
+    /// Counts a result of the engine.
     pub(super) fn deliver(&self) {
         self.delivered.fetch_add(1, Ordering::Release);
     }
 
-    /// Waits until this many messages are answered, at most for so long. One who gave up `before` does not wait again until the engine has
-    /// delivered something. `poke` wakes the session.
-    pub(super) fn wait(&self, told: u64, patience: Duration, before: Wait, poke: impl Fn()) -> Wait {
+    /// Waits until `sent` events are handled and no job is pending, for `patience` at most. After a timeout in `before` it does not wait again until
+    /// the engine has delivered something. `poke` wakes the session.
+    pub(super) fn wait(&self, sent: u64, patience: Duration, before: Wait, poke: impl Fn()) -> Wait {
         if before == (Wait::GivenUp { delivered: self.delivered.load(Ordering::Acquire) }) {
             return before;
         }
         let began = Instant::now();
-        while !self.is_over(told) {
+        while !self.is_over(sent) {
             if began.elapsed() >= patience {
                 return Wait::GivenUp { delivered: self.delivered.load(Ordering::Acquire) };
             }
@@ -64,8 +64,8 @@ impl RenderWait {
         Wait::Over
     }
 
-    fn is_over(&self, told: u64) -> bool {
-        self.lost.load(Ordering::Acquire) || (self.answered.load(Ordering::Acquire) >= told && self.idle.load(Ordering::Relaxed))
+    fn is_over(&self, sent: u64) -> bool {
+        self.lost.load(Ordering::Acquire) || (self.answered.load(Ordering::Acquire) >= sent && self.idle.load(Ordering::Relaxed))
     }
 }
 
@@ -79,38 +79,38 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     #[test]
-    fn a_wait_ends_when_everything_is_answered_and_made() {
-        let attendance = RenderWait::default();
+    fn wait_ends_when_all_events_are_handled_and_no_job_is_pending() {
+        let render_wait = RenderWait::default();
         let pokes = Cell::new(0);
-        let waited = attendance.wait(3, LONG, Wait::Over, || {
+        let waited = render_wait.wait(3, LONG, Wait::Over, || {
             pokes.set(pokes.get() + 1);
             match pokes.get() {
-                1 => attendance.answer(2, true),
-                2 => attendance.answer(3, false),
-                _ => attendance.answer(3, true),
+                1 => render_wait.answer(2, true),
+                2 => render_wait.answer(3, false),
+                _ => render_wait.answer(3, true),
             }
         });
         assert_eq!((waited, pokes.get()), (Wait::Over, 3));
-        assert_eq!(attendance.wait(3, LONG, Wait::Over, || panic!("there is nothing to wait for")), Wait::Over);
+        assert_eq!(render_wait.wait(3, LONG, Wait::Over, || panic!("the wait is over")), Wait::Over);
     }
 
     #[test]
-    fn nobody_waits_for_an_engine_that_is_lost() {
-        let attendance = RenderWait::default();
-        attendance.lose(true);
-        assert_eq!(attendance.wait(1, LONG, Wait::Over, || panic!("nobody waits")), Wait::Over);
-        attendance.lose(false);
-        assert_eq!(attendance.wait(1, Duration::ZERO, Wait::Over, || ()), Wait::GivenUp { delivered: 0 });
+    fn wait_for_a_lost_engine_returns_at_once() {
+        let render_wait = RenderWait::default();
+        render_wait.lose(true);
+        assert_eq!(render_wait.wait(1, LONG, Wait::Over, || panic!("a lost engine must not be waited for")), Wait::Over);
+        render_wait.lose(false);
+        assert_eq!(render_wait.wait(1, Duration::ZERO, Wait::Over, || ()), Wait::GivenUp { delivered: 0 });
     }
 
     #[test]
-    fn an_engine_that_hangs_is_waited_for_once() {
-        let attendance = RenderWait::default();
-        let first = attendance.wait(1, Duration::ZERO, Wait::Over, || ());
+    fn wait_for_a_hanging_engine_times_out_only_once() {
+        let render_wait = RenderWait::default();
+        let first = render_wait.wait(1, Duration::ZERO, Wait::Over, || ());
         assert_eq!(first, Wait::GivenUp { delivered: 0 });
-        attendance.answer(1, false);
-        assert_eq!(attendance.wait(2, LONG, first, || panic!("nobody waits again")), first);
-        attendance.deliver();
-        assert_eq!(attendance.wait(2, LONG, first, || attendance.answer(2, true)), Wait::Over);
+        render_wait.answer(1, false);
+        assert_eq!(render_wait.wait(2, LONG, first, || panic!("a second wait must not poll")), first);
+        render_wait.deliver();
+        assert_eq!(render_wait.wait(2, LONG, first, || render_wait.answer(2, true)), Wait::Over);
     }
 }

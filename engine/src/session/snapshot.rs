@@ -1,4 +1,4 @@
-//! What the worker shows, and where it leaves it for the editor.
+//! Snapshot of a session for the editor, and its shared cell.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,18 +8,18 @@ use parking_lot::Mutex;
 
 use super::withheld::WithheldNote;
 
-/// What the worker publishes: all times are on the unwrapped clock.
+/// State that the session publishes. All times are on the unwrapped clock.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// How it fares.
+    /// Status line.
     pub status: Status,
-    /// The bars that are remembered and foreseen, in order of time, without gaps.
+    /// Bars of the context and the open bar, in order of time, without gaps.
     pub bars: Vec<ShownBar>,
-    /// What was heard, in canonical order. A key that is still held lasts until [`Tick::MAX`].
+    /// Notes that sounded, in canonical order. A key that is still held lasts until [`Tick::MAX`].
     pub played: Vec<Note>,
-    /// What is to come.
+    /// The plan that plays, otherwise the adopted one.
     pub plan: Option<ShownPlan>,
-    /// PlannedEvent notes that did not sound or, as the player holds keys now, will not, each with its reason.
+    /// Planned notes that did not sound or, as the player holds keys now, will not, each with its reason.
     pub withheld: Vec<WithheldNote>,
 }
 
@@ -70,83 +70,83 @@ pub struct ShownBar {
 }
 
 impl ShownBar {
-    /// Where nothing is known.
+    /// Bar 1 in 4/4, where no bars are known.
     const FIRST: Self = Self { bar: Bar { index: 0, start: Tick::ZERO, length: Tick::quarters(4), metre: Metre::COMMON }, number: 1 };
 }
 
-/// A plan as it stands.
+/// The current plan.
 #[derive(Debug, Clone)]
 pub struct ShownPlan {
-    /// What was delivered of it so far.
+    /// The plan as far as it has been delivered.
     pub plan: Plan,
-    /// What lies before it will sound as shown, what lies beyond may still change.
+    /// Commit line: notes before it will sound as shown, later ones may still change.
     pub commit: Tick,
     /// Whether Play has latched it.
     pub playing: bool,
 }
 
-/// What the status line says.
+/// Status line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Status {
     /// ONNX Runtime.
     pub engine: Component,
     /// The weights and their graphs.
     pub model: Component,
-    /// How many plans came in time.
+    /// Counts of plans on time and late.
     pub plans: PlanStats,
-    /// Anything else the player should know, in a sentence.
+    /// Remark for the player, in a sentence.
     pub remark: Option<String>,
 }
 
-/// How something that is needed stands.
+/// State of a component that the engine needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Component {
-    /// Nobody has asked for it: the host has not started the plug-in.
+    /// Not requested: the host has not started the plug-in.
     #[default]
     Resting,
-    /// On its way.
+    /// Being loaded.
     Loading,
-    /// There: its name and version.
+    /// Loaded: name and version.
     Ready(String),
-    /// Not there, or not usable.
+    /// Missing or unusable.
     Missing {
         /// What is wrong, and the cure.
         what: String,
-        /// Where it was looked for, in this order, and what was wrong there.
+        /// Places searched, in order, and what was wrong at each.
         looked_in: Vec<String>,
     },
 }
 
-/// Where the worker leaves snapshots for the editor. Never touched on the audio thread.
+/// Cell that holds the latest snapshot for the editor. Never touched on the audio thread.
 #[derive(Default)]
 pub struct SharedSnapshot {
     latest: Mutex<Arc<Snapshot>>,
-    /// Makes the editor draw; set when there is one.
+    /// Repaint callback of the editor; set when one exists.
     call: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl SharedSnapshot {
-    /// Shows this from now on.
+    /// Replaces the snapshot.
     pub fn publish(&self, snapshot: Snapshot) {
         let snapshot = Arc::new(snapshot);
-        // The lock is let go before the old one is freed.
+        // The lock is released before the old snapshot is freed.
         let _before = std::mem::replace(&mut *self.latest.lock(), snapshot);
     }
 
-    /// From now on this is called when the editor is to look again. It may be called on any thread but the audio thread, also while no window is
-    /// open, and must not wait. The first who asks is called.
+    /// Sets the repaint callback. It may be called on any thread but the audio thread, also while no window is open, and must not wait. Only the
+    /// first callback that is set is used.
     pub fn call_with(&self, call: impl Fn() + Send + Sync + 'static) {
         let _ = self.call.set(Box::new(call));
     }
 
-    /// Makes the editor look again, if there is one.
+    /// Asks the editor to repaint, if there is one.
     pub fn call(&self) {
         if let Some(call) = self.call.get() {
             call();
         }
     }
 
-    /// What is shown.
+    /// The latest snapshot.
     #[must_use]
     pub fn latest(&self) -> Arc<Snapshot> {
         Arc::clone(&self.latest.lock())
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_go_on_at_both_ends() {
+    fn bar_at_extrapolates_beyond_both_ends() {
         // A loop from bar 5 back to bar 3 cut bar 5 short, and the metre changes there.
         let bars = [bar(4, 96, 96, 4), bar(5, 192, 30, 4), bar(3, 222, 72, 3)];
         let snapshot = Snapshot { bars: bars.to_vec(), ..Snapshot::default() };
@@ -176,37 +176,37 @@ mod tests {
     }
 
     #[test]
-    fn bars_beyond_one_that_was_cut_short_are_whole() {
+    fn bar_at_after_a_shortened_bar_is_whole() {
         let snapshot = Snapshot { bars: vec![bar(1, 0, 10, 4)], ..Snapshot::default() };
         assert_eq!([10, 106].map(|tick| snapshot.bar_at(Tick(tick))), [bar(2, 10, 96, 4), bar(3, 106, 96, 4)]);
     }
 
     #[test]
-    fn without_bars_there_is_common_time() {
+    fn bar_at_without_bars_is_in_common_time() {
         assert_eq!(Snapshot::default().bar_at(Tick(100)), bar(2, 96, 96, 4));
     }
 
     #[test]
-    fn the_first_who_asks_is_called() {
-        let board = SharedSnapshot::default();
-        board.call();
+    fn second_repaint_callback_is_ignored() {
+        let snapshot = SharedSnapshot::default();
+        snapshot.call();
         let calls = Arc::new([const { std::sync::atomic::AtomicU8::new(0) }; 2]);
         for who in 0..2 {
             let calls = Arc::clone(&calls);
-            board.call_with(move || {
+            snapshot.call_with(move || {
                 calls[who].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             });
         }
-        board.call();
-        board.call();
+        snapshot.call();
+        snapshot.call();
         assert_eq!(calls.each_ref().map(|count| count.load(std::sync::atomic::Ordering::Relaxed)), [2, 0]);
     }
 
     #[test]
-    fn the_board_shows_what_was_published_last() {
-        let board = SharedSnapshot::default();
-        assert!(board.latest().bars.is_empty());
-        board.publish(Snapshot { bars: vec![bar(7, 0, 96, 4)], ..Snapshot::default() });
-        assert_eq!(board.latest().bars, [bar(7, 0, 96, 4)]);
+    fn shared_snapshot_returns_the_last_published() {
+        let snapshot = SharedSnapshot::default();
+        assert!(snapshot.latest().bars.is_empty());
+        snapshot.publish(Snapshot { bars: vec![bar(7, 0, 96, 4)], ..Snapshot::default() });
+        assert_eq!(snapshot.latest().bars, [bar(7, 0, 96, 4)]);
     }
 }

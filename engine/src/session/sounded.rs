@@ -1,31 +1,31 @@
-//! What sounded of the plans, as the audio thread told it: part of what was heard.
+//! Planned notes that sounded, as the audio thread reports them: part of the context.
 
 use crate::music::{Note, Tick};
 use crate::plan::MidiKey;
 
-/// The notes that sounded, and those that do.
+/// Notes that sounded or still sound.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sounded {
-    /// In order of their starts.
+    /// In order of onset.
     notes: Vec<(MidiKey, Note)>,
-    /// The last cut that was ordered: what starts before it ends there.
+    /// Last cut sent: notes that start before it end there.
     cut: Option<Tick>,
 }
 
 impl Sounded {
-    /// A planned note sounds: until its end, if nothing more is told of it.
+    /// Adds a planned note that started. It lasts as planned unless an end is reported.
     pub(super) fn start(&mut self, key: MidiKey, note: Note) {
         self.notes.push((key, shortened(note, self.cut)));
     }
 
-    /// What sounds on a key has ended before its time.
+    /// Ends the note on a key early.
     pub(super) fn end(&mut self, key: MidiKey, at: Tick) {
         if let Some((_, note)) = self.notes.iter_mut().rev().find(|(other, _)| *other == key) {
             note.duration = (at - note.onset).max(Tick(1));
         }
     }
 
-    /// What sounds at this tick, now or later, was ordered to end there. The audio thread tells only when it comes to it.
+    /// Shortens all notes that sound at this tick, which may lie ahead: the audio thread reports their ends only when it reaches it.
     pub(super) fn cut(&mut self, at: Tick) {
         self.cut = Some(at);
         for (_, note) in &mut self.notes {
@@ -33,7 +33,7 @@ impl Sounded {
         }
     }
 
-    /// The notes, in order of their starts.
+    /// The notes, in order of onset.
     pub(super) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         self.notes.iter().map(|(_, note)| *note)
     }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_lasts_as_planned_unless_it_ends_before() {
+    fn note_lasts_as_planned_unless_ended_early() {
         let mut sounded = Sounded::default();
         sounded.start(KEY, note(0, 24, KEY));
         sounded.start(OTHER, note(0, 24, OTHER));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_that_was_ordered_holds_for_what_sounds_by_then() {
+    fn cut_shortens_notes_that_start_before_it() {
         let mut sounded = Sounded::default();
         sounded.start(KEY, note(0, 200, KEY));
         sounded.cut(Tick(96));

@@ -1,4 +1,4 @@
-//! PlannedEvent notes that do not sound, and why.
+//! Planned notes that do not sound, with the reason.
 
 use crate::music::Note;
 

@@ -1,4 +1,4 @@
-//! The session's side of the worker that runs the model; a script stands in for it in tests.
+//! Interface to the worker that runs the model; tests implement it with a script.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,30 +19,30 @@ use super::engine_status::Parts;
 /// One copy of the weights for all instances of the library.
 static MODEL: Shelf<Model> = Shelf::new();
 
-/// The style column where no style is stated.
+/// Style column when no style is set.
 const ANY_STYLE: u8 = 0;
 
-/// Makes what is requested, in its own time. A newer job always takes the place of the older; every job ends in one outcome.
+/// Runs jobs asynchronously. A newer job replaces the older; every job ends in one outcome.
 pub trait Worker {
-    /// From here on these roles play. The context is empty, and nothing is being made.
+    /// Sets the roles. The context is then empty, and no job is pending.
     fn set_roles(&mut self, roles: &BTreeSet<Role>);
 
-    /// These finished bars are the context; says whether they follow each other. Without bars it only loads the model.
+    /// Sets the context and prefills; returns whether the bars are consecutive. Without bars it only loads the model.
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
 
-    /// Makes what is requested, the near bar within this time; says whether its bars follow each other.
+    /// Generates the assignments, the near bar `within` this time; returns whether the bars are consecutive.
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
 
-    /// Cancels what is being made.
+    /// Cancels the current job.
     fn cancel(&mut self);
 
-    /// How a job ended, if one has.
+    /// Outcome of a job, if one has ended.
     fn outcome(&mut self) -> Option<Outcome>;
 
-    /// What was made, if something was.
+    /// The next passage, if one is ready.
     fn passage(&mut self) -> Option<Passage>;
 
-    /// What it is made of, as far as it is there.
+    /// Names of the loaded parts.
     fn parts(&self) -> Parts;
 }
 

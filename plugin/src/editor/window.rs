@@ -37,15 +37,15 @@ pub(super) const RESIZE_HINT: ResizeHint =
 pub fn editor(
     params: Arc<AntiphonParams>,
     meters: Arc<Meters>,
-    board: Arc<SharedSnapshot>,
+    snapshot: Arc<SharedSnapshot>,
     commands: CommandSender,
 ) -> Option<AntiphonEditor> {
     // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
     let notified = notifier.clone();
-    board.call_with(move || notified.request_repaint());
+    snapshot.call_with(move || notified.request_repaint());
     let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
-    let model = HostModel { params, meters, board, commands, host: None };
+    let model = HostModel { params, meters, snapshot, commands, host: None };
     let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
     let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
     Some(AntiphonEditor::new(factory, sizing, thread))
@@ -152,7 +152,7 @@ impl NiceEguiApp for App {
 struct HostModel {
     params: Arc<AntiphonParams>,
     meters: Arc<Meters>,
-    board: Arc<SharedSnapshot>,
+    snapshot: Arc<SharedSnapshot>,
     commands: CommandSender,
     /// Receives parameter changes; `None` until a window was opened.
     host: Option<GuiContext>,
@@ -160,7 +160,7 @@ struct HostModel {
 
 impl EditorModel for HostModel {
     fn snapshot(&self) -> Arc<Snapshot> {
-        self.board.latest()
+        self.snapshot.latest()
     }
 
     fn now(&self) -> Now {
@@ -281,7 +281,7 @@ mod tests {
         let model = HostModel {
             params,
             meters: Arc::default(),
-            board: Arc::default(),
+            snapshot: Arc::default(),
             commands: CommandQueue::new().sender(),
             host: Some(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>)),
         };

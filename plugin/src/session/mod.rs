@@ -17,7 +17,7 @@ pub struct Session {
     /// `None` only while it is being dropped.
     session: Option<antiphon_engine::session::Session>,
     meters: Arc<Meters>,
-    board: Arc<SharedSnapshot>,
+    snapshot: Arc<SharedSnapshot>,
 }
 
 impl Session {
@@ -33,15 +33,15 @@ impl Session {
 
 impl PlanningSession for Session {
     fn spawn(ports: PlanningPorts) -> Self {
-        let PlanningPorts { events, planned, commands, meters, board, state } = ports;
-        let (board_of_session, count_ignored) = (Arc::clone(&board), count_ignored(&meters));
-        let ports = SessionPorts { heard: events, planned, commands, board: board_of_session, archive: state, count_ignored };
-        Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, board }
+        let PlanningPorts { events, planned, commands, meters, snapshot, state } = ports;
+        let (session_snapshot, count_ignored) = (Arc::clone(&snapshot), count_ignored(&meters));
+        let ports = SessionPorts { events, planned, commands, snapshot: session_snapshot, archive: state, count_ignored };
+        Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, snapshot }
     }
 
     fn wait_for(&mut self, sent: u64) {
         if let Some(session) = &mut self.session {
-            session.attend(sent);
+            session.wait_for(sent);
         }
     }
 }
@@ -56,7 +56,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         // Joins its thread: what it has shown then is final.
         drop(self.session.take());
-        report::leave(&self.meters, self.board.latest().status.plans);
+        report::leave(&self.meters, self.snapshot.latest().status.plans);
     }
 }
 

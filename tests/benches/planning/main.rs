@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::smf;
-use antiphon_engine::session::{Asked, Engine};
+use antiphon_engine::session::{Engine, RequestTiming};
 use antiphon_plugin::meters::Count;
 use antiphon_tests::linked::{self, Observer};
 use antiphon_tests::{Block, ClapHost, Class, Host, Message, RollingTransport, Sample, Setup, Timed, machine, playback};
@@ -62,7 +62,7 @@ struct PlanningTick {
     at: Instant,
     /// CPU time the engine had used by then.
     used: Duration,
-    asked: Option<Asked>,
+    request: Option<RequestTiming>,
     /// CPU time used when the first note was there, and when the plan was complete; up to a block late.
     used_first: Option<Duration>,
     used_whole: Option<Duration>,
@@ -89,7 +89,7 @@ fn ready(host: &mut ClapHost, observer: &Observer) -> Result<(), String> {
     host.set("Seed", 0.3);
     loop {
         host.process(&Block { frames: FRAMES, ..Block::default() });
-        match &observer.pace.lock().engine {
+        match &observer.status.lock().engine {
             Engine::Ready => return Ok(()),
             Engine::Failed(fault) => return Err(fault.what.clone()),
             Engine::Loading => {}
@@ -181,38 +181,38 @@ impl Run {
         let quarter = self.song.played / QUARTER;
         if quarter > start / QUARTER {
             let tick = i64::try_from(quarter * 24).expect("a short song");
-            let ticks = PlanningTick { at: Instant::now(), used: self.threads.used(), asked: None, used_first: None, used_whole: None };
+            let ticks = PlanningTick { at: Instant::now(), used: self.threads.used(), request: None, used_first: None, used_whole: None };
             self.ticks.insert(tick, ticks);
         }
     }
 
     /// Records the progress of the latest request.
     fn poll(&mut self) {
-        let Some(asked) = self.observer.pace.lock().asked else { return };
-        let Some(ticks) = self.ticks.get_mut(&asked.tick.0) else { return };
-        ticks.asked = Some(asked);
-        if asked.first_note.is_some() && ticks.used_first.is_none() {
+        let Some(request) = self.observer.status.lock().last_request else { return };
+        let Some(ticks) = self.ticks.get_mut(&request.tick.0) else { return };
+        ticks.request = Some(request);
+        if request.first_note.is_some() && ticks.used_first.is_none() {
             ticks.used_first = Some(self.threads.used());
         }
-        if asked.whole.is_some() && ticks.used_whole.is_none() {
+        if request.whole.is_some() && ticks.used_whole.is_none() {
             ticks.used_whole = Some(self.threads.used());
         }
     }
 
     fn report(&self) {
-        let plans: Vec<(&PlanningTick, Asked)> = self.ticks.values().filter_map(|ticks| Some((ticks, ticks.asked?))).collect();
-        let new = plans.iter().filter(|(_, asked)| asked.is_new);
+        let plans: Vec<(&PlanningTick, RequestTiming)> = self.ticks.values().filter_map(|ticks| Some((ticks, ticks.request?))).collect();
+        let new = plans.iter().filter(|(_, request)| request.is_new);
         let (mut first, mut first_used, mut whole, mut whole_used) =
             (Sample::default(), Sample::default(), Sample::default(), Sample::default());
         let mut short = 0;
-        for (ticks, asked) in new.clone() {
-            if let (Some(at), Some(used)) = (asked.first_note, ticks.used_first) {
+        for (ticks, request) in new.clone() {
+            if let (Some(at), Some(used)) = (request.first_note, ticks.used_first) {
                 first.add(at.saturating_duration_since(ticks.at));
                 first_used.add(used - ticks.used);
             }
-            if asked.end.0 - asked.start.0 < FOUR_BARS {
+            if request.end.0 - request.start.0 < FOUR_BARS {
                 short += 1;
-            } else if let (Some(at), Some(used)) = (asked.whole, ticks.used_whole) {
+            } else if let (Some(at), Some(used)) = (request.whole, ticks.used_whole) {
                 whole.add(at.saturating_duration_since(ticks.at));
                 whole_used.add(used - ticks.used);
             }
@@ -233,7 +233,7 @@ impl Run {
         ] {
             println!("{name:<44} {}", sample.columns(Duration::from_millis(1), &[500, 990, 995, 1000]));
         }
-        let plans = self.observer.pace.lock().plans;
+        let plans = self.observer.status.lock().plans;
         let due = plans.on_time + plans.late;
         println!(
             "\nplans on time: {} of {due} ({:.2} %); none needed at {} ticks",

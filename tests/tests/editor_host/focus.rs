@@ -140,7 +140,7 @@ fn type_into_the_dialog() {
     for format in Format::ALL {
         let mut instance = Instance::with_manual_session(format);
         let ports = linked::take_ports();
-        ports.board.publish((*piece().snapshot()).clone());
+        ports.snapshot.publish((*piece().snapshot()).clone());
         let host_window = open(&mut instance);
         let editor = host_window.embedded().unwrap().window;
         for (key, saved) in [(ESCAPE, 0), (RETURN, 1)] {

@@ -118,13 +118,13 @@ fn missing_runtime_leaves_thru_working_and_is_reported() {
             let missing = loop {
                 let until = song.played + BAR;
                 song.play(&mut *host, Lengths::Fixed(2048), &[], until, |_, _| std::thread::sleep(Duration::from_millis(1)));
-                if let Component::Missing { what, looked_in } = &observer.board.latest().status.engine {
+                if let Component::Missing { what, looked_in } = &observer.snapshot.latest().status.engine {
                     break format!("{what} {}", looked_in.join(" "));
                 }
                 assert!(
                     song.played < 1_000 * BAR,
                     "{format}: the status line does not say what is missing: {:?}",
-                    observer.board.latest().status
+                    observer.snapshot.latest().status
                 );
             };
             let named = std::env::var(RUNTIME_VARIABLE).unwrap();

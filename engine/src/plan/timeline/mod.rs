@@ -33,7 +33,7 @@ struct Pending {
 ///
 /// let (controls, context) = (Controls::default(), Fingerprint::SILENCE);
 /// let mut timeline = Timeline::new(Tick(0), 7);
-/// let tick = PlanningTick { now: Tick(0), next: Tick(24), horizon: Tick(192), heard: &[], context, controls: &controls };
+/// let tick = PlanningTick { now: Tick(0), next: Tick(24), horizon: Tick(192), played: &[], context, controls: &controls };
 /// let requests = timeline.request_at(tick);
 /// let [Request::Replan(brief)] = &requests[..] else { panic!("nothing stands yet") };
 /// assert_eq!((brief.start, brief.end), (Tick(24), Tick(192)), "it covers from the next planning tick on");
@@ -51,7 +51,7 @@ pub struct Timeline {
     pending: Option<Pending>,
     latched: Latched,
     /// The last planning tick, if there was one.
-    asked_at: Option<Tick>,
+    last_tick: Option<Tick>,
     commit_line: Tick,
     seed: u64,
     /// The player asked for another.
@@ -68,7 +68,7 @@ impl Timeline {
             adopted: None,
             pending: None,
             latched: Latched::default(),
-            asked_at: None,
+            last_tick: None,
             commit_line: now,
             seed,
             another: false,
@@ -110,11 +110,11 @@ impl Timeline {
     pub fn request_at(&mut self, tick: PlanningTick<'_>) -> Vec<Request> {
         self.advance_to(tick.now);
         self.pending = None;
-        let asked_at = self.asked_at.replace(tick.now);
+        let last_tick = self.last_tick.replace(tick.now);
         self.commit_line = tick.next;
-        let stands = self.stands(&tick, asked_at);
-        let completion = self.completion(&tick, stands);
-        let other = if stands { self.extension(&tick) } else { self.replan(&tick) };
+        let is_kept = self.keeps_adopted(&tick, last_tick);
+        let completion = self.completion(&tick, is_kept);
+        let other = if is_kept { self.extension(&tick) } else { self.replan(&tick) };
         completion.into_iter().chain(other).collect()
     }
 
@@ -143,19 +143,19 @@ impl Timeline {
     }
 
     /// What is missing of the plans that play, unless the plan that stands is the same and will be extended, or another is to take its place.
-    fn completion(&self, tick: &PlanningTick<'_>, stands: bool) -> Vec<Request> {
+    fn completion(&self, tick: &PlanningTick<'_>, is_kept: bool) -> Vec<Request> {
         if self.another {
             return Vec::new();
         }
-        let is_extended = |plan: &Plan| stands && self.adopted.as_ref().is_some_and(|adopted| adopted.id() == plan.id());
+        let is_extended = |plan: &Plan| is_kept && self.adopted.as_ref().is_some_and(|adopted| adopted.id() == plan.id());
         let lacking = self.latched.lacking().filter(|(plan, _)| !is_extended(plan));
         lacking.map(|(plan, until)| Request::Extend(rest(plan, until, tick))).collect()
     }
 
     /// Whether the plan that stands is still the one to make: nobody asked for another, the controls are the same, and since the last
     /// planning tick the player did what is shown.
-    fn stands(&self, tick: &PlanningTick<'_>, asked_at: Option<Tick>) -> bool {
-        let (Some(adopted), Some(from)) = (&self.adopted, asked_at) else { return false };
+    fn keeps_adopted(&self, tick: &PlanningTick<'_>, last_tick: Option<Tick>) -> bool {
+        let (Some(adopted), Some(from)) = (&self.adopted, last_tick) else { return false };
         // Between the tick at which it was made and the one at which it was adopted, the player had nothing of it to go by.
         let from = from.max(adopted.brief.made_at);
         if self.another || adopted.brief.controls != *tick.controls || adopted.ready() <= tick.now {
@@ -163,7 +163,7 @@ impl Timeline {
         }
         let margin = Tick(4 * TOLERANCE_TICKS.0);
         let planned: Vec<_> = self.shown(from - margin, tick.now + margin).copied().collect();
-        as_foreseen(&planned, tick.heard, from, tick.now)
+        as_foreseen(&planned, tick.played, from, tick.now)
     }
 
     /// More of the plan that stands, if it does not reach to the horizon yet.
@@ -240,7 +240,7 @@ impl Timeline {
         self.adopted = None;
         self.pending = None;
         self.latched.clear();
-        self.asked_at = None;
+        self.last_tick = None;
         self.commit_line = self.now;
     }
 
@@ -270,9 +270,9 @@ impl Timeline {
 
     /// What is shown of a stretch: what plays, and after it what stands.
     pub fn shown(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
-        let turn = self.latched.until().map_or(from, |until| until.clamp(from, to.max(from)));
-        let standing = self.adopted.as_ref().map_or(&[][..], |plan| plan.between(turn, to));
-        self.latched.shown(from, turn).chain(standing)
+        let boundary = self.latched.until().map_or(from, |until| until.clamp(from, to.max(from)));
+        let adopted = self.adopted.as_ref().map_or(&[][..], |plan| plan.between(boundary, to));
+        self.latched.shown(from, boundary).chain(adopted)
     }
 
     /// What sounds of a stretch: what plays.

@@ -13,7 +13,7 @@ pub struct PlanningTick<'a> {
     /// The end of the horizon: the bar line that many bars on.
     pub horizon: Tick,
     /// What was heard, in order of time; at least from the planning tick before the last one on. Notes from `now` on are not looked at.
-    pub heard: &'a [Note],
+    pub played: &'a [Note],
     /// Of all that was heard before `now`.
     pub context: Fingerprint,
     /// The controls as they stand.

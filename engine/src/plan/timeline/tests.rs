@@ -1,4 +1,4 @@
-//! Sessions at the timeline, with an engine of any pace.
+//! Sessions at the timeline, with an engine of any bars_ahead.
 
 use proptest::prelude::*;
 
@@ -10,13 +10,13 @@ const BEAT: i64 = 24;
 const BAR: i64 = 96;
 
 /// Planning tick at this beat; the horizon is the bar line at least four bars on.
-fn tick<'a>(beat: i64, heard: &'a [Note], controls: &'a Controls) -> PlanningTick<'a> {
+fn tick<'a>(beat: i64, played: &'a [Note], controls: &'a Controls) -> PlanningTick<'a> {
     PlanningTick {
         now: Tick(beat * BEAT),
         next: Tick((beat + 1) * BEAT),
         horizon: Tick((beat / 4 + 5) * BAR),
-        heard,
-        context: Fingerprint::of(heard),
+        played,
+        context: Fingerprint::of(played),
         controls,
     }
 }
@@ -35,8 +35,8 @@ fn passages(brief: &Brief) -> Vec<Passage> {
     passages
 }
 
-fn replan(timeline: &mut Timeline, beat: i64, heard: &[Note]) -> Brief {
-    match timeline.request_at(tick(beat, heard, &Controls::default())).as_slice() {
+fn replan(timeline: &mut Timeline, beat: i64, played: &[Note]) -> Brief {
+    match timeline.request_at(tick(beat, played, &Controls::default())).as_slice() {
         [Request::Replan(brief)] => brief.clone(),
         other => panic!("{other:?}"),
     }
@@ -87,12 +87,12 @@ fn a_plan_that_misses_its_tick_is_dropped_and_the_older_one_stands() {
 fn what_the_player_did_as_foreseen_only_extends_the_plan() {
     let mut timeline = planned();
     let none = Controls::default();
-    let heard: Vec<_> = (1..5).map(|beat| note(beat * BEAT + 1, 41)).collect();
+    let played: Vec<_> = (1..5).map(|beat| note(beat * BEAT + 1, 41)).collect();
     for beat in 1..4 {
-        assert_eq!(timeline.request_at(tick(beat, &heard[..usize::try_from(beat - 1).unwrap()], &none)), []);
+        assert_eq!(timeline.request_at(tick(beat, &played[..usize::try_from(beat - 1).unwrap()], &none)), []);
     }
     // The next bar has begun, and so the horizon moved on.
-    let requests = timeline.request_at(tick(4, &heard[..3], &none));
+    let requests = timeline.request_at(tick(4, &played[..3], &none));
     let [Request::Extend(brief)] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!((brief.plan, brief.start, brief.end, brief.seed), (PlanId(1), Tick(480), Tick(576), 7));
     assert_eq!(timeline.offer(&passages(brief)[0]), Offer::Taken);
@@ -129,8 +129,8 @@ fn what_is_latched_plays_to_its_end_whatever_is_planned_meanwhile() {
     assert!(timeline.sounding(Tick(0), Tick(BAR)).next().is_none());
     // The player goes another way: what is made now comes after what plays.
     for beat in 4..24 {
-        let heard = [note((beat - 1) * BEAT, 99)];
-        let brief = replan(&mut timeline, beat, &heard);
+        let played = [note((beat - 1) * BEAT, 99)];
+        let brief = replan(&mut timeline, beat, &played);
         assert_eq!(brief.start, Tick(480).max(Tick((beat + 1) * BEAT)));
         for passage in passages(&brief) {
             timeline.offer(&passage);
@@ -149,12 +149,12 @@ fn what_plays_is_completed_before_anything_else() {
     timeline.offer(&passages(&brief)[0]);
     timeline.advance_to(Tick(BEAT));
     timeline.play(Tick(BAR));
-    let heard = [note(24, 99)];
-    let requests = timeline.request_at(tick(2, &heard, &Controls::default()));
+    let played = [note(24, 99)];
+    let requests = timeline.request_at(tick(2, &played, &Controls::default()));
     let [Request::Extend(rest)] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!((rest.plan, rest.start, rest.end), (PlanId(1), Tick(BAR), Tick(480)));
     // The horizon reaches beyond it by the next bar.
-    let requests = timeline.request_at(tick(4, &heard, &Controls::default()));
+    let requests = timeline.request_at(tick(4, &played, &Controls::default()));
     let [Request::Extend(rest), Request::Replan(next)] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!((rest.plan, rest.end, next.start, next.end), (PlanId(1), Tick(480), Tick(480), Tick(576)));
     for passage in passages(rest) {
@@ -196,11 +196,11 @@ fn what_the_player_went_back_to_plays_where_it_is_put() {
 
 #[test]
 fn what_the_player_went_back_to_gives_way_to_nothing_that_was_asked_for_before() {
-    let heard = [note(24, 99)];
+    let played = [note(24, 99)];
     let mut timeline = planned();
     let before = timeline.adopted().unwrap().clone();
     timeline.another(8);
-    let brief = replan(&mut timeline, 2, &heard);
+    let brief = replan(&mut timeline, 2, &played);
     timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR));
     assert_eq!(timeline.offer(&passages(&brief)[0]), Offer::Taken);
     assert!(timeline.advance_to(brief.start).is_some());
@@ -211,7 +211,7 @@ fn what_the_player_went_back_to_gives_way_to_nothing_that_was_asked_for_before()
     timeline.another(8);
     timeline.play_again(&before, Tick(2 * BAR), Tick(2 * BAR));
     // It reaches beyond the horizon, and nothing is to take its place.
-    assert_eq!(timeline.request_at(tick(2, &heard, &Controls::default())), []);
+    assert_eq!(timeline.request_at(tick(2, &played, &Controls::default())), []);
 }
 
 #[test]
@@ -219,8 +219,8 @@ fn another_takes_the_place_of_what_plays() {
     let mut timeline = planned();
     timeline.play(Tick(BEAT));
     timeline.another(8);
-    let heard = [note(24, 41)];
-    let brief = replan(&mut timeline, 2, &heard);
+    let played = [note(24, 41)];
+    let brief = replan(&mut timeline, 2, &played);
     assert_eq!((brief.start, brief.seed), (Tick(72), 8));
     timeline.offer(&passages(&brief)[0]);
     // Up to its tick the old one plays.
@@ -252,26 +252,26 @@ fn a_tick_that_comes_early_drops_what_is_not_due_yet() {
     timeline.offer(&passages(&first)[0]);
     // A jump closed the bar short.
     let controls = Controls::default();
-    let heard = [note(24, 99)];
-    let early = PlanningTick { now: Tick(60), next: Tick(84), ..tick(2, &heard, &controls) };
+    let played = [note(24, 99)];
+    let early = PlanningTick { now: Tick(60), next: Tick(84), ..tick(2, &played, &controls) };
     assert!(matches!(timeline.request_at(early)[..], [Request::Replan(_)]));
     assert_eq!(timeline.offer(&passages(&first)[1]), Offer::Late);
     assert_eq!(timeline.advance_to(Tick(72)), None);
 }
 
 /// What sounds in a session: so many bars beyond the near one come in time at each planning tick, and the player plays on these beats.
-fn session(pace: &[usize], played: &[bool]) -> Vec<Note> {
+fn session(bars_ahead: &[usize], strikes: &[bool]) -> Vec<Note> {
     let controls = Controls::default();
     let mut timeline = Timeline::new(Tick(0), 7);
-    let mut heard: Vec<Note> = Vec::new();
+    let mut played: Vec<Note> = Vec::new();
     let mut sounded = Vec::new();
-    for (beat, ahead) in (0i64..).zip(pace) {
+    for (beat, ahead) in (0i64..).zip(bars_ahead) {
         let adoption = timeline.advance_to(Tick(beat * BEAT));
         assert!(!matches!(adoption, Some(Adoption::Missed(_))), "{adoption:?} at beat {beat}");
         if beat == 6 {
             timeline.play(Tick(2 * BAR));
         }
-        let mut requests = timeline.request_at(tick(beat, &heard, &controls));
+        let mut requests = timeline.request_at(tick(beat, &played, &controls));
         // In time: whatever what plays lacks, and the near bar. How much more comes before the next tick differs.
         let last = requests.pop();
         let due = requests.iter().flat_map(|request| passages(request.brief()));
@@ -283,8 +283,8 @@ fn session(pace: &[usize], played: &[bool]) -> Vec<Note> {
         let now: Vec<_> = timeline.shown(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied().collect();
         assert_eq!(now, committed, "what was committed has changed");
         sounded.extend(timeline.sounding(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied());
-        if played.get(usize::try_from(beat).unwrap()).is_some_and(|played| *played) {
-            heard.push(note(beat * BEAT, 99));
+        if strikes.get(usize::try_from(beat).unwrap()).is_some_and(|strikes| *strikes) {
+            played.push(note(beat * BEAT, 99));
         }
     }
     sounded
@@ -294,11 +294,11 @@ proptest! {
     /// The same playing sounds the same on a fast and on a slow machine, as long as the near bar is in time.
     #[test]
     fn the_pace_of_the_engine_is_not_heard(
-        pace in prop::collection::vec(0..5usize, 40),
-        played in prop::collection::vec(any::<bool>(), 40),
+        bars_ahead in prop::collection::vec(0..5usize, 40),
+        strikes in prop::collection::vec(any::<bool>(), 40),
     ) {
-        let steady = session(&[4; 40], &played);
+        let steady = session(&[4; 40], &strikes);
         prop_assert!(!steady.is_empty());
-        prop_assert_eq!(session(&pace, &played), steady);
+        prop_assert_eq!(session(&bars_ahead, &strikes), steady);
     }
 }

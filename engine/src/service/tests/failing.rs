@@ -41,7 +41,7 @@ fn an_error_is_reported_and_the_state_kept() {
     let (send, states) = unbounded();
     let step = |fail| {
         let send = send.clone();
-        Steps("listen", move |state: &mut u32| {
+        Steps("prefill", move |state: &mut u32| {
             *state += 1;
             send.send(*state)?;
             if fail { Err("the page store is full".into()) } else { Ok(Progress::Done) }
@@ -49,7 +49,7 @@ fn an_error_is_reported_and_the_state_kept() {
     };
     instance.submit(DUE, step(true));
     let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
-    assert_eq!(failure.to_string(), "listen failed: the page store is full");
+    assert_eq!(failure.to_string(), "prefill failed: the page store is full");
     instance.submit(DUE, step(false));
     assert!(matches!(wait(&instance).outcome, Outcome::Finished));
     assert_eq!(states.try_iter().collect::<Vec<_>>(), [1, 2]);

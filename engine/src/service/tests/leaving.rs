@@ -70,23 +70,23 @@ fn a_job_may_let_go_of_the_last_handle() {
     let service = pool(2);
     let holder = instance(&service);
     let mut last = Some(instance(&service));
-    let (say, heard) = unbounded();
-    let (go_on, told) = unbounded();
+    let (say, messages) = unbounded();
+    let (go_on, resume) = unbounded();
     holder.submit(
         DUE,
         Steps("let go", move |_: &mut ()| {
             say.send("here")?;
-            told.recv()?;
+            resume.recv()?;
             drop(last.take());
             say.send("gone")?;
             Ok(Progress::Done)
         }),
     );
-    assert_eq!(heard.recv().unwrap(), "here");
+    assert_eq!(messages.recv().unwrap(), "here");
     drop((service, holder));
     go_on.send(()).unwrap();
     // It joined the other worker and did not wait for its own.
-    assert_eq!(heard.recv().unwrap(), "gone");
+    assert_eq!(messages.recv().unwrap(), "gone");
 }
 
 /// The only test that uses the shared pool: it ends when all tests have let it go.

@@ -50,10 +50,10 @@ struct Stage {
 /// A job whose steps the test directs. A test that is over lets it go.
 fn staged<S>(name: &'static str) -> (Stage, impl Job<S> + 'static) {
     let (say, arrived) = unbounded();
-    let (go_on, told) = unbounded();
+    let (go_on, progress) = unbounded();
     let job = Steps(name, move |_: &mut S| {
         let _ = say.send(());
-        Ok(told.recv().unwrap_or(Progress::Done))
+        Ok(progress.recv().unwrap_or(Progress::Done))
     });
     (Stage { arrived, go_on }, job)
 }

@@ -64,13 +64,13 @@ fn a_newer_job_replaces_the_running_one_and_finds_the_same_state() {
     let service = pool(2);
     let instance = service.instance(|| Ok(Vec::new()));
     let (say, arrived) = unbounded();
-    let (go_on, told) = unbounded::<()>();
+    let (go_on, resume) = unbounded::<()>();
     let old = instance.submit(
         DUE,
-        Steps("old", move |heard: &mut Vec<&'static str>| {
-            heard.push("old");
+        Steps("old", move |state: &mut Vec<&'static str>| {
+            state.push("old");
             say.send(())?;
-            told.recv()?;
+            resume.recv()?;
             Ok(Progress::Again)
         }),
     );
@@ -78,9 +78,9 @@ fn a_newer_job_replaces_the_running_one_and_finds_the_same_state() {
     let (send, result) = unbounded();
     let new = instance.submit(
         DUE,
-        Steps("new", move |heard: &mut Vec<&'static str>| {
-            heard.push("new");
-            send.send(heard.clone())?;
+        Steps("new", move |state: &mut Vec<&'static str>| {
+            state.push("new");
+            send.send(state.clone())?;
             Ok(Progress::Done)
         }),
     );

@@ -1,4 +1,4 @@
-//! What came in: the player's notes, the planned notes that were played, the clock, and the controls as they stand.
+//! Input state: the player's notes, the planned notes that sounded, the clock and the current controls.
 
 use crate::music::{Note, Role, Tick};
 use crate::plan::{MidiKey, MusicalClock};
@@ -14,29 +14,29 @@ use crate::session::withheld::WithheldNote;
 
 /// General MIDI's percussion channel.
 const DRUM_CHANNEL: u8 = 9;
-/// How far a bar line must be from what the audio thread has reached, so that its first notes come there in time.
+/// Lead in ticks that a bar line needs over the audio thread's position, so that its first notes arrive in time.
 const LEAD: Tick = Tick(1);
 
-/// The ways in: the audio thread's ring, and the window's channel.
+/// Inputs of the planner: the audio thread's ring, and the window's channel.
 pub(super) struct Inbox {
-    heard: HeapCons<InputEvent>,
+    events: HeapCons<InputEvent>,
     pub(super) commands: CommandQueue,
-    /// Events since the last time of the clock: they wait for the controls that go with it.
+    /// Events since the last `TimeReached`: handled with the controls that it carries.
     pub(super) untimed: Vec<InputEvent>,
-    /// Messages taken from the ring since the beginning.
+    /// Events taken from the ring since the start.
     pub(super) taken: u64,
 }
 
 impl Inbox {
-    /// Empty. What was asked for before there was a session is dropped: it was meant for what the window showed then.
-    pub(super) fn new(heard: HeapCons<InputEvent>, commands: CommandQueue) -> Self {
+    /// An empty inbox. Commands sent before the session started are dropped: they refer to what the window showed then.
+    pub(super) fn new(events: HeapCons<InputEvent>, commands: CommandQueue) -> Self {
         while commands.next().is_some() {}
-        Self { heard, commands, untimed: Vec::new(), taken: 0 }
+        Self { events, commands, untimed: Vec::new(), taken: 0 }
     }
 
-    /// The audio thread's next message.
+    /// Next event of the audio thread.
     pub(super) fn next(&mut self) -> Option<InputEvent> {
-        let message = self.heard.try_pop()?;
+        let message = self.events.try_pop()?;
         self.taken += 1;
         Some(message)
     }
@@ -46,13 +46,13 @@ impl Inbox {
 pub(super) struct Input {
     pub(super) clock: MusicalClock,
     pub(super) running: bool,
-    /// Earliest tick that the audio thread can still schedule; it has reached this one.
+    /// Tick that the audio thread has reached: the earliest that it can still schedule.
     pub(super) reached: Tick,
     pub(super) player: Player,
     pub(super) sounded: Sounded,
-    /// PlannedEvent notes that did not sound, in order of time.
+    /// Planned notes that did not sound, in order of time.
     pub(super) withheld: Vec<WithheldNote>,
-    /// MIDI channel of the player's last note, 0 to 15: plans answer on it.
+    /// MIDI channel of the player's last note, 0 to 15; plans are sent on it.
     pub(super) channel: u8,
     /// `None` until the audio thread has sent them.
     pub(super) controls: Option<ControlValues>,
@@ -78,8 +78,8 @@ impl Input {
         }
     }
 
-    /// Takes in what happened to a note or a pedal; the clock has been advanced to that moment. Other messages change nothing here.
-    pub(super) fn take_in(&mut self, message: InputEvent) {
+    /// Records a note or pedal event; the clock has been advanced to its time. Other events change nothing here.
+    pub(super) fn record(&mut self, message: InputEvent) {
         match message {
             InputEvent::NoteOn { at, key, velocity } => {
                 self.channel = key.channel();
@@ -118,12 +118,12 @@ impl Input {
         self.withheld.retain(|withheld| withheld.note.onset >= start);
     }
 
-    /// What the player plays on the channel of the last note.
+    /// Role of the player on the channel of the last note.
     pub(super) fn role(&self) -> Role {
         self.role_on(self.channel)
     }
 
-    /// The role that the control states, otherwise the one that goes with the channel.
+    /// The role set by the control, otherwise the one of the channel.
     fn role_on(&self, channel: u8) -> Role {
         let detected = if channel == DRUM_CHANNEL { Role::Drums } else { Role::Keys };
         self.controls.and_then(|controls| controls.input_role).unwrap_or(detected)

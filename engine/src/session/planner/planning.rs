@@ -1,4 +1,4 @@
-//! Planning ticks: what is requested of the worker, and what it has made.
+//! Planning ticks: requests to the worker, and the passages it delivers.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,43 +11,43 @@ use crate::plan::{
 };
 use crate::service::Outcome;
 
-use super::super::context::{Context, Manner};
+use super::super::context::{Context, PlanSettings};
 use super::super::engine_status::Engine;
 use super::super::worker::Worker;
 use super::Planner;
 use super::playback::Successor;
 use crate::session::ControlValues;
 
-/// Plans are made every quarter.
+/// Interval between planning ticks: a quarter.
 pub(super) const INTERVAL: Tick = Tick(TICKS_PER_QUARTER);
-/// Rejected plans that a new one is compared with: more than anyone looks through before they are over.
+/// Maximum of rejected plans that a new one is compared with; older ones are dropped.
 const MOST_REJECTED: usize = 32;
 
-/// The near bar of a plan.
+/// Near bar of a plan, which must be delivered in time.
 #[derive(Debug, Clone, Copy)]
 struct Due {
     plan: PlanId,
-    /// Where its first passage begins.
+    /// Start of its first passage.
     from: Tick,
-    /// When it must be there.
+    /// Tick by which it is due.
     at: Tick,
 }
 
-/// The plans, what they are made from, and how well the machine keeps up.
+/// Plans, their context, and the load of the machine.
 pub(super) struct Planning {
     pub(super) timeline: Timeline,
     pub(super) context: Context,
-    /// `None` while the clock stands.
+    /// `None` while the clock is stopped.
     pub(super) next_tick: Option<Tick>,
-    /// The last request that must be answered in time.
+    /// Near bar of the last request, while it is due.
     due: Option<Due>,
     pub(super) stats: PlanStats,
     pub(super) shedding: LoadShedding,
-    /// Drawn for the session; used while the player fixes none.
+    /// Seed of the session; used while no seed is fixed.
     free_seed: u64,
-    /// How many others were asked for since the seed was set.
+    /// Times Another was used since the seed was set.
     rerolls: u64,
-    /// What was made of the plans in whose place another was asked for, the latest first, as long as they are not over.
+    /// Plans that Another replaced, the latest first, until their end has passed.
     rejected: Vec<Passage>,
 }
 
@@ -66,12 +66,12 @@ impl Planning {
         }
     }
 
-    /// The first planning tick after a moment.
+    /// First planning tick after a tick.
     pub(super) fn tick_after(&self, clock: &MusicalClock, tick: Tick) -> Option<Tick> {
         clock.planning_tick_after(tick, self.shedding.interval(INTERVAL))
     }
 
-    /// Nothing of what was planned fits any more.
+    /// Discards every plan.
     pub(super) fn clear(&mut self) {
         self.timeline.clear();
         self.due = None;
@@ -79,9 +79,9 @@ impl Planning {
     }
 
     /// The controls have changed from `before` to `now`.
-    pub(super) fn steer(&mut self, before: Option<ControlValues>, now: ControlValues) {
+    pub(super) fn change_controls(&mut self, before: Option<ControlValues>, now: ControlValues) {
         match before {
-            // Nobody has asked for another: what was gone back to may play already.
+            // The first controls only set the seed: a recalled plan may play already.
             None => self.timeline.reseed(self.seed(Some(now))),
             Some(before) if before.seed != now.seed => {
                 self.rerolls = 0;
@@ -91,7 +91,7 @@ impl Planning {
         }
     }
 
-    /// Another plan is wanted in place of the one that is shown.
+    /// Rejects the plan that is shown and requests another.
     pub(super) fn reroll(&mut self, controls: Option<ControlValues>) {
         if let Some(plan) = self.timeline.current() {
             self.rejected.truncate(MOST_REJECTED - 1);
@@ -103,11 +103,11 @@ impl Planning {
 
     fn seed(&self, controls: Option<ControlValues>) -> u64 {
         let base = controls.and_then(|controls| controls.seed).map_or(self.free_seed, u64::from);
-        // Far apart, so that the next of one seed is not the first of another.
+        // Far apart, so that the second plan of one seed is not the first of the next seed.
         base.wrapping_add(self.rerolls << 32)
     }
 
-    /// What was due by a tick and is not there is late.
+    /// Counts the near bar as late if it was due by this tick.
     pub(super) fn miss_what_was_due(&mut self, tick: Tick, controls: Option<ControlValues>) {
         if self.due.take_if(|due| due.at <= tick).is_some() {
             self.stats.late += 1;
@@ -115,7 +115,7 @@ impl Planning {
         }
     }
 
-    /// A passage has come: it is on time if it was due, since what is late is not due any more.
+    /// Counts a passage as on time if it was due; one that is late is no longer due.
     fn count_on_time(&mut self, passage: &Passage) {
         if self.due.take_if(|due| (due.plan, due.from) == (passage.plan, passage.from)).is_some() {
             self.stats.on_time += 1;
@@ -141,7 +141,7 @@ impl<W: Worker> Planner<W> {
         if notes.is_empty() {
             return;
         }
-        self.history.listen(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
+        self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
         if let Some(start) = self.planning.context.start() {
             self.input.forget_before(start);
         }
@@ -149,8 +149,8 @@ impl<W: Worker> Planner<W> {
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
         let horizon = horizon(&self.input.clock, self.planning.shedding.horizon(controls.horizon_bars));
         let settings = settings(&controls);
-        let tick = PlanningTick { now, next, horizon, heard: &notes, context: Fingerprint::of(&notes), controls: &settings };
-        // One that is not due yet makes way for what is requested now.
+        let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
+        // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
@@ -163,18 +163,18 @@ impl<W: Worker> Planner<W> {
             _ => None,
         });
         self.wait_for_next();
-        let manner = Manner {
+        let plan_settings = PlanSettings {
             role: controls.output_role.unwrap_or(input_role),
             sampling: Sampling::from_adventurousness(controls.adventurousness),
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
         };
-        let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &manner);
+        let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
         if assignments.is_empty() {
             return;
         }
         let within = Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
-        // While the model is being loaded, lateness says nothing of the machine; nor right after the ticks have thinned out.
+        // Lateness is no sign of load while the model is being loaded, nor right after the planning interval has grown.
         let shortest = self.planning.shedding.interval(INTERVAL).min(self.input.clock.open_bar().length);
         let counts = self.worker.engine == Engine::Ready && next - now >= shortest;
         let due = assignments.last().filter(|_| counts);
@@ -182,12 +182,12 @@ impl<W: Worker> Planner<W> {
         self.worker.generate(now, &requests, assignments, within);
     }
 
-    /// Takes in what the worker has made, and how its jobs ended; says whether anything has.
+    /// Collects the worker's passages and outcomes; returns whether there were any.
     pub(super) fn collect(&mut self) -> bool {
         let mut has_news = false;
         while let Some(outcome) = self.worker.outcome(self.input.clock.next_bar_line()) {
             has_news = true;
-            self.outputs.attendance.deliver();
+            self.outputs.render_wait.deliver();
             if matches!(outcome, Outcome::Failed(_)) {
                 self.planning.context.send_again();
             }
@@ -195,16 +195,16 @@ impl<W: Worker> Planner<W> {
         self.worker.keep_loading();
         while let Some(passage) = self.worker.passage() {
             has_news = true;
-            self.outputs.attendance.deliver();
+            self.outputs.render_wait.deliver();
             self.take_passage(&passage);
         }
         has_news
     }
 
-    /// A passage joins the plan it belongs to, and the plan's entry in the history; it is sent if it is to play at once.
+    /// Appends a passage to its plan and to the plan's history entry; sends it if the plan is the successor.
     fn take_passage(&mut self, passage: &Passage) {
-        if let Some(asked) = &mut self.worker.asked {
-            asked.receive(passage, Instant::now());
+        if let Some(request) = &mut self.worker.last_request {
+            request.receive(passage, Instant::now());
         }
         self.planning.count_on_time(passage);
         if self.planning.timeline.offer(passage) != Offer::Taken {
@@ -219,12 +219,12 @@ impl<W: Worker> Planner<W> {
     }
 }
 
-/// The end of the last bar of a horizon of so many bars, from the next bar line on.
+/// End of a horizon of this many bars from the next bar line.
 fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
     (0..bars).fold(clock.next_bar_line(), |line, _| clock.bar_at(line).map_or(line, |bar| bar.end()))
 }
 
-/// The controls that a plan is made from.
+/// Controls that a plan is generated from.
 fn settings(controls: &ControlValues) -> Controls {
     let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
     let settings = [

@@ -1,4 +1,4 @@
-//! What plays: latched by Play, sent to the audio thread, replaced by another.
+//! Playback of plans: latched by Play, sent to the audio thread, replaced by Another.
 
 use crate::music::{Note, Tick};
 use crate::plan::{Adoption, PlanId, Played, Reason};
@@ -10,35 +10,35 @@ use super::super::worker::Worker;
 use super::{Input, Planner};
 use crate::session::protocol::PlannedEvent;
 
-/// What has become of Play.
+/// State of a Play command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlayRequest {
-    /// Not pressed, or answered.
+    /// Not pressed, or the plan plays.
     None,
-    /// Pressed while the clock stood: the audio thread was asked to start it.
+    /// Pressed while the clock was stopped: a request to start it was sent.
     WhenClockRuns,
-    /// Pressed before there was something to play, or the next bar line was settled.
+    /// Pressed before a plan was available for the next bar line.
     WhenPlanned,
 }
 
-/// A plan in the making that plays from its first tick on. It is sent as it comes: at its tick it would be too late.
+/// A plan that is being generated and will play from its first tick. Its notes are sent as they arrive: at that tick they would be late.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Successor {
     pub(super) plan: PlanId,
     pub(super) start: Tick,
-    /// What of it has come was sent, and nothing else plays from its start on.
+    /// Whether its notes so far were sent, and the plan before it was ended at its start.
     pub(super) announced: bool,
-    /// Play waits for it; otherwise it takes the place of the plan that plays.
+    /// Whether Play waits for it; otherwise it replaces the plan that plays.
     pub(super) awaited: bool,
 }
 
-/// What was sent to the audio thread, and what is to be.
+/// Playback state: events sent to the audio thread, and those still to be sent.
 pub(super) struct Playback {
     pub(super) outbox: Outbox,
     pub(super) request: PlayRequest,
-    /// What plays has been sent up to here.
+    /// Tick up to which the playing plan has been sent.
     pub(super) sent: Tick,
-    /// The plan in the making, if it plays from its first tick on.
+    /// The plan being generated, if it will play from its first tick.
     pub(super) successor: Option<Successor>,
 }
 
@@ -47,34 +47,34 @@ impl Playback {
         Self { outbox: Outbox::new(planned), request: PlayRequest::None, sent: Tick::ZERO, successor: None }
     }
 
-    /// Nothing plays any more, and nothing is to.
+    /// Stops playback and forgets a pending Play.
     pub(super) fn clear(&mut self, now: Tick) {
         self.request = PlayRequest::None;
         self.sent = now;
         self.successor = None;
     }
 
-    /// From this tick on nothing of what was sent plays.
+    /// Withdraws all notes sent from this tick on.
     pub(super) fn stop(&mut self, at: Tick, sounded: &mut Sounded) {
         if self.outbox.stop(at) {
             sounded.cut(at);
         }
     }
 
-    /// As [`stop`](Self::stop); what plays from there on is yet to be sent.
+    /// As [`stop`](Self::stop), and marks notes from that tick on as not sent.
     fn stop_and_send_again(&mut self, at: Tick, sounded: &mut Sounded) {
         self.stop(at, sounded);
         self.sent = self.sent.min(at);
     }
 
-    /// What was announced does not come.
+    /// Withdraws the successor, with its notes that were sent.
     fn withdraw_successor(&mut self, sounded: &mut Sounded) {
         if let Some(successor) = self.successor.take().filter(|successor| successor.announced) {
             self.stop_and_send_again(successor.start, sounded);
         }
     }
 
-    /// Notes have come of a plan: they are sent if it is the successor.
+    /// Sends new notes of a plan if it is the successor.
     fn announce(&mut self, plan: PlanId, notes: &[Note], input: &mut Input) {
         let Some(successor) = self.successor.as_mut().filter(|successor| successor.plan == plan) else { return };
         let start = successor.start;
@@ -86,7 +86,7 @@ impl Playback {
 }
 
 impl<W: Worker> Planner<W> {
-    /// Play, if it is wanted and something is there: from the next bar line. What the player went back to is played as it was.
+    /// Latches a plan from the next bar line if Play is pending and one is available. A recalled plan is played unchanged.
     pub(super) fn latch(&mut self) {
         if self.playback.request != PlayRequest::WhenPlanned {
             return;
@@ -113,14 +113,14 @@ impl<W: Worker> Planner<W> {
         self.answer_play();
     }
 
-    /// Whether the plan that begins to play at this bar line is settled at a later planning tick. So it is the same one whenever in the bar Play was
-    /// pressed. What follows a plan that plays is settled at once.
+    /// Whether a later planning tick still precedes this bar line. Play then waits for it, so that the same plan plays whenever in the bar Play was
+    /// pressed. A plan that follows one that plays is latched at once.
     fn may_still_change(&self, line: Tick) -> bool {
         let next = self.planning.tick_after(&self.input.clock, self.input.clock.now());
         self.planning.timeline.playing().is_none() && next.is_some_and(|tick| tick < line)
     }
 
-    /// Play is answered.
+    /// Completes a pending Play: writes the plan into the history.
     fn answer_play(&mut self) {
         self.playback.request = PlayRequest::None;
         if let Some(plan) = self.planning.timeline.playing() {
@@ -129,7 +129,7 @@ impl<W: Worker> Planner<W> {
         self.history.leave();
     }
 
-    /// While Play is wanted and nothing that stands can be played, the plan that is being made is, from the next bar line on if it begins there.
+    /// Makes the plan being generated the successor if Play is pending, no other plan can be played, and it begins at the next bar line.
     pub(super) fn wait_for_next(&mut self) {
         let line = self.input.line_ahead();
         let is_wanted = self.playback.request == PlayRequest::WhenPlanned;
@@ -145,16 +145,16 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// What was announced does not come.
+    /// Withdraws the successor, with its notes that were sent.
     pub(super) fn withdraw_successor(&mut self) {
         self.playback.withdraw_successor(&mut self.input.sounded);
     }
 
-    /// A plan was adopted, or missed its tick.
+    /// Handles a plan that was adopted or missed its tick.
     pub(super) fn resolve(&mut self, adoption: Adoption, at: Tick) {
         let successor = self.playback.successor.take();
         if successor.is_some_and(|successor| successor.announced) {
-            // What it has so far was sent when it came.
+            // Its notes so far were sent as they arrived.
             self.playback.sent = self.planning.timeline.delivered().unwrap_or(at);
         }
         if successor.is_some_and(|successor| successor.awaited && adoption == Adoption::Adopted(successor.plan)) {
@@ -163,12 +163,12 @@ impl<W: Worker> Planner<W> {
         self.latch();
     }
 
-    /// Notes have come of a plan: they are sent if it is the successor.
+    /// Sends new notes of a plan if it is the successor.
     pub(super) fn announce(&mut self, plan: PlanId, notes: &[Note]) {
         self.playback.announce(plan, notes, &mut self.input);
     }
 
-    /// Sends what plays, as far as it is there. What is about to be replaced is not completed; what ends before the next begins is.
+    /// Sends the notes of the playing plan that have been delivered. A plan about to be replaced is not completed; one that ends before its successor begins is.
     pub(super) fn send(&mut self) {
         if self.playback.successor.is_some_and(|successor| successor.announced && !successor.awaited) {
             return;

@@ -1,4 +1,4 @@
-//! What the editor, and whoever waits for the session, are shown.
+//! Published state of a session: snapshot, status and render wait.
 
 use std::sync::Arc;
 
@@ -15,29 +15,29 @@ use super::playback::PlayRequest;
 use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownPlan, Snapshot};
 use crate::session::withheld::{Withheld, WithheldNote};
 
-/// What other threads see of the session.
+/// State shared with other threads.
 pub(super) struct Outputs {
-    board: Arc<SharedSnapshot>,
-    pace: Arc<Mutex<SessionStatus>>,
-    pub(super) attendance: Arc<RenderWait>,
-    /// What the player should know besides, in a sentence; empty if nothing.
+    snapshot: Arc<SharedSnapshot>,
+    status: Arc<Mutex<SessionStatus>>,
+    pub(super) render_wait: Arc<RenderWait>,
+    /// Notice for the player, in a sentence; empty if there is none.
     pub(super) notice: String,
 }
 
 impl Outputs {
-    pub(super) const fn new(board: Arc<SharedSnapshot>, pace: Arc<Mutex<SessionStatus>>, attendance: Arc<RenderWait>) -> Self {
-        Self { board, pace, attendance, notice: String::new() }
+    pub(super) const fn new(snapshot: Arc<SharedSnapshot>, status: Arc<Mutex<SessionStatus>>, render_wait: Arc<RenderWait>) -> Self {
+        Self { snapshot, status, render_wait, notice: String::new() }
     }
 }
 
 impl<W: Worker> Planner<W> {
-    /// What the player should know besides: the first that there is to say.
+    /// First remark that applies; empty if none does.
     fn remark(&self) -> String {
         let notice = Some(self.outputs.notice.clone()).filter(|notice| !notice.is_empty());
         notice.or_else(|| self.waits()).or_else(|| self.leaves_out()).or_else(|| self.strain()).unwrap_or_default()
     }
 
-    /// Play was pressed, and nothing plays yet.
+    /// Remark while Play is pending.
     fn waits(&self) -> Option<String> {
         if self.playback.request == PlayRequest::None {
             return None;
@@ -49,7 +49,7 @@ impl<W: Worker> Planner<W> {
         input.clock.bar_at(input.line_ahead()).map(|bar| format!("Play begins at bar {}", self.number(bar)))
     }
 
-    /// What plays is not all that was planned.
+    /// Remark on planned notes that do not sound.
     fn leaves_out(&self) -> Option<String> {
         let plan = self.planning.timeline.playing()?;
         if plan.is_complete() && plan.notes().is_empty() {
@@ -63,13 +63,14 @@ impl<W: Worker> Planner<W> {
         }
     }
 
+    /// Remark on load shedding.
     fn strain(&self) -> Option<String> {
         let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.horizon_bars));
         let beats = self.planning.shedding.interval(INTERVAL).0 / INTERVAL.0;
         self.planning.shedding.is_strained().then(|| format!("This machine is slow: planned {bars} bars ahead, every {beats} beats"))
     }
 
-    /// The notes of what plays that will not sound if the player goes on holding these keys.
+    /// Notes of the playing plan that will be withheld if the player keeps holding the current keys.
     fn about_to_be_withheld(&self) -> Vec<WithheldNote> {
         let ahead = self.planning.timeline.playing().map_or(&[][..], |plan| plan.between(self.input.clock.now(), Tick::MAX));
         let is_held = |note: &&Note| MidiKey::new(self.input.channel, note.pitch).is_some_and(|key| self.input.player.holds(key));
@@ -83,7 +84,7 @@ impl<W: Worker> Planner<W> {
         self.input.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1
     }
 
-    /// Shows in the editor how it stands.
+    /// Publishes snapshot and status.
     pub(super) fn publish(&self) {
         let now = self.input.clock.now();
         let mode = self.input.controls.map_or(PlayMode::default(), |controls| controls.mode);
@@ -100,13 +101,13 @@ impl<W: Worker> Planner<W> {
         });
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
-        self.outputs.board.publish(Snapshot { status, bars, played, plan, withheld });
-        *self.outputs.pace.lock() = SessionStatus {
+        self.outputs.snapshot.publish(Snapshot { status, bars, played, plan, withheld });
+        *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,
             idle: self.worker.jobs == 0,
             plans: self.planning.stats,
-            asked: self.worker.asked,
+            last_request: self.worker.last_request,
         };
     }
 }

@@ -1,4 +1,4 @@
-//! The worker as the planner sees it: what it was asked for, and whether it can answer.
+//! Link to the worker: its pending jobs, last request and state.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,32 +10,32 @@ use crate::plan::{Passage, Request};
 use crate::service::{Assignment, Outcome};
 
 use super::super::engine_status::{Engine, Fault, Parts};
-use super::super::latency::Asked;
+use super::super::latency::RequestTiming;
 use super::super::worker::Worker;
 use super::ensemble;
 
-/// The worker, and the jobs it has in hand.
+/// The worker and its pending jobs.
 pub(super) struct WorkerLink<W> {
     worker: W,
-    /// The roles that the worker was told play.
+    /// Roles set on the worker.
     ensemble: BTreeSet<Role>,
     pub(super) engine: Engine,
     /// Jobs that have not ended.
     pub(super) jobs: usize,
-    /// The last request, and when it was answered.
-    pub(super) asked: Option<Asked>,
-    /// After a failure nothing is requested before this.
+    /// The last request, with the times of its answer.
+    pub(super) last_request: Option<RequestTiming>,
+    /// Tick before which nothing is requested after a failure.
     pub(super) retry_at: Tick,
 }
 
 impl<W: Worker> WorkerLink<W> {
-    /// Has the worker load the model.
+    /// A link whose worker loads the model first.
     pub(super) fn new(mut worker: W) -> Self {
         let jobs = usize::from(worker.set_context(Vec::new()));
-        Self { worker, ensemble: ensemble(), engine: Engine::Loading, jobs, asked: None, retry_at: Tick::ZERO }
+        Self { worker, ensemble: ensemble(), engine: Engine::Loading, jobs, last_request: None, retry_at: Tick::ZERO }
     }
 
-    /// These roles play. Says whether they are others than before: then the worker is a new one, which knows no context.
+    /// Sets the roles. Returns whether they have changed: the worker then starts without a context.
     pub(super) fn set_roles(&mut self, roles: BTreeSet<Role>) -> bool {
         if roles == self.ensemble {
             return false;
@@ -46,34 +46,34 @@ impl<W: Worker> WorkerLink<W> {
         true
     }
 
-    /// These finished bars are the context; `None` if they are those of before.
+    /// Sets the context to these finished bars; `None` if unchanged.
     pub(super) fn set_context(&mut self, context: Option<Vec<Arc<PromptBar>>>) {
         if context.is_some_and(|context| self.worker.set_context(context)) {
             self.jobs += 1;
         }
     }
 
-    /// Has the model loaded although nothing else keeps the worker: the song went on elsewhere before it was there.
+    /// Resumes loading of the model if no job is left: its job was cancelled by a transport change.
     pub(super) fn keep_loading(&mut self) {
         if self.engine == Engine::Loading && self.jobs == 0 && self.worker.set_context(Vec::new()) {
             self.jobs += 1;
         }
     }
 
-    /// Requests what is missing at a planning tick, the near bar within a time.
+    /// Requests the missing passages of a planning tick; the near bar is due `within` this time.
     pub(super) fn generate(&mut self, tick: Tick, requests: &[Request], assignments: Vec<Assignment>, within: Duration) {
         if self.worker.generate(assignments, within) {
-            self.asked = Asked::at(tick, requests);
+            self.last_request = RequestTiming::at(tick, requests);
             self.jobs += 1;
         }
     }
 
-    /// Cancels what is being made.
+    /// Cancels the current job.
     pub(super) fn cancel(&mut self) {
         self.worker.cancel();
     }
 
-    /// How a job ended, if one has. After a failure the worker is asked again from `retry_at` on.
+    /// Outcome of a job, if one has ended. After a failure nothing is requested before `retry_at`.
     pub(super) fn outcome(&mut self, retry_at: Tick) -> Option<Outcome> {
         let outcome = self.worker.outcome()?;
         self.jobs = self.jobs.saturating_sub(1);
@@ -88,12 +88,12 @@ impl<W: Worker> WorkerLink<W> {
         Some(outcome)
     }
 
-    /// What was made, if something was.
+    /// The next passage, if one is ready.
     pub(super) fn passage(&mut self) -> Option<Passage> {
         self.worker.passage()
     }
 
-    /// What the engine is made of, as far as it is there.
+    /// Names of the loaded parts.
     pub(super) fn parts(&self) -> Parts {
         self.worker.parts()
     }

@@ -3,29 +3,29 @@
 use antiphon_engine::model::ModelError;
 use antiphon_engine::service::JobFailure;
 
-use super::script::{BAR, BEAT, Stand, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, stroke};
 use crate::meters::Count;
 use crate::port::Event;
 use antiphon_engine::session::Component;
 
 fn no_model() -> JobFailure {
-    JobFailure::Error { name: "listening", source: Box::new(ModelError::Size { name: "in the program".into(), bytes: 0 }) }
+    JobFailure::Error { name: "prefill", source: Box::new(ModelError::Size { name: "in the program".into(), bytes: 0 }) }
 }
 
 #[test]
 fn without_a_model_thru_works_and_the_status_line_says_so_until_there_is_one() {
-    let mut stand = Stand::new(500);
-    stand.script.fails(Some(no_model));
+    let mut host = ScriptedHost::new(500);
+    host.script.fails(Some(no_model));
     let played: Vec<(u32, Event)> = (0..8u8).flat_map(|beat| stroke(i64::from(beat) * BEAT, 18, 60 + beat)).collect();
-    stand.play_to(2 * BAR, &played);
-    stand.press("play");
-    assert_eq!(stand.out, played);
-    let Component::Missing { what, .. } = stand.status().model else { panic!("{:?}", stand.status()) };
+    host.play_to(2 * BAR, &played);
+    host.press("play");
+    assert_eq!(host.out, played);
+    let Component::Missing { what, .. } = host.status().model else { panic!("{:?}", host.status()) };
     assert!(what.contains("in the program") && what.contains("fetch it again"), "{what}");
 
     // It is tried again; what was asked for meanwhile is done.
-    stand.script.fails(None);
-    stand.play_to(8 * BAR, &[]);
-    assert!(!matches!(stand.status().model, Component::Missing { .. }), "{:?}", stand.status());
-    assert!(stand.count(Count::Played) > 8, "{}", stand.count(Count::Played));
+    host.script.fails(None);
+    host.play_to(8 * BAR, &[]);
+    assert!(!matches!(host.status().model, Component::Missing { .. }), "{:?}", host.status());
+    assert!(host.count(Count::Played) > 8, "{}", host.count(Count::Played));
 }

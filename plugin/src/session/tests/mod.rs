@@ -1,13 +1,13 @@
 //! The session with the audio thread's path before it: behind it the real engine, or a script.
 
-mod answered;
-mod heard;
+mod context;
+mod history;
 mod missing;
+mod play;
 mod real;
 mod script;
 mod slow;
 mod window;
-mod written;
 
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;

@@ -34,7 +34,7 @@ enum Waits {
 }
 
 /// An instance and its host, at this block length.
-struct Desk {
+struct EngineHost {
     realtime: RealTime,
     session: Session,
     meters: Arc<Meters>,
@@ -44,17 +44,17 @@ struct Desk {
     waits: Waits,
 }
 
-impl Desk {
+impl EngineHost {
     fn new(frames: u32, waits: Waits) -> Self {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
         let params = AntiphonParams::new(false);
-        let (ends, seat) = rings(Arc::clone(&params.state));
-        let meters = Arc::clone(&seat.meters);
-        let mut realtime = RealTime::new(ends);
+        let (audio_ports, ports) = rings(Arc::clone(&params.state));
+        let meters = Arc::clone(&ports.meters);
+        let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
-        let desk = Self { realtime, session: Session::spawn(seat), meters, params, played: 0, frames, waits };
-        set(&desk.params, "seed", 0.5);
-        desk
+        let host = Self { realtime, session: Session::spawn(ports), meters, params, played: 0, frames, waits };
+        set(&host.params, "seed", 0.5);
+        host
     }
 
     /// A block, and then a wait until the session has nothing left to do; what came out, timed from the start.
@@ -79,10 +79,10 @@ impl Desk {
 
     fn settle(&self) {
         let now = self.meters.playhead().tick();
-        let pace = self.session.status();
+        let status = self.session.status();
         loop {
             let is_settled = {
-                let shown = pace.lock();
+                let shown = status.lock();
                 if let Engine::Failed(reason) = &shown.engine {
                     panic!("{}", reason.what);
                 }
@@ -108,21 +108,21 @@ fn tune() -> Vec<(u32, Event)> {
 
 /// Plays the tune, presses Play, asks for another while it plays if so wished, and stops: what came out but for the tune.
 fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
-    let mut desk = Desk::new(frames, waits);
+    let mut host = EngineHost::new(frames, waits);
     let tune = tune();
     let mut out = Vec::new();
     let bar = 96 * SAMPLES_PER_TICK;
-    while desk.played < 6 * bar {
-        set(&desk.params, "play", if desk.played >= 2 * bar + 24_000 { 1.0 } else { 0.0 });
-        set(&desk.params, "another", if another && desk.played >= ANOTHER { 1.0 } else { 0.0 });
-        out.extend(desk.block(true, &tune));
+    while host.played < 6 * bar {
+        set(&host.params, "play", if host.played >= 2 * bar + 24_000 { 1.0 } else { 0.0 });
+        set(&host.params, "another", if another && host.played >= ANOTHER { 1.0 } else { 0.0 });
+        out.extend(host.block(true, &tune));
     }
-    out.extend(desk.block(false, &[]));
+    out.extend(host.block(false, &[]));
     for _ in 0..20 {
-        assert_eq!(desk.block(false, &[]), [], "something sounds after stop");
+        assert_eq!(host.block(false, &[]), [], "something sounds after stop");
     }
-    assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| desk.meters.count(count)), [0; 3]);
-    assert_eq!(desk.session.status().lock().plans.late, 0);
+    assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| host.meters.count(count)), [0; 3]);
+    assert_eq!(host.session.status().lock().plans.late, 0);
     let thru: Vec<_> = tune.iter().filter(|timed| !out.contains(timed)).collect();
     assert!(thru.is_empty(), "{thru:?} did not come through");
     out.retain(|timed| !tune.contains(timed));
@@ -154,8 +154,8 @@ fn another_takes_over_at_the_next_planning_tick_but_one() {
 #[test]
 fn others_of_repetitive_music_differ_from_each_other() {
     let bar = 96 * SAMPLES_PER_TICK;
-    let mut desk = Desk::new(1000, Waits::ForRealTime);
-    set(&desk.params, "adventurousness", 0.0);
+    let mut host = EngineHost::new(1000, Waits::ForRealTime);
+    set(&host.params, "adventurousness", 0.0);
     // Four bars of four crotchets, three times over.
     let strike = |(place, pitch): (u32, u8)| {
         let (key, at) = (MidiKey::new(0, pitch).unwrap(), place * 24 * SAMPLES_PER_TICK + 130);
@@ -163,25 +163,25 @@ fn others_of_repetitive_music_differ_from_each_other() {
     };
     let phrase = [60, 62, 64, 67, 67, 65, 64, 62, 57, 60, 64, 62, 59, 62, 67, 65].repeat(3);
     let tune: Vec<_> = (0..).zip(phrase).flat_map(strike).collect();
-    while desk.played < 12 * bar {
-        desk.block(true, &tune);
+    while host.played < 12 * bar {
+        host.block(true, &tune);
     }
     // Four times, two beats apart: a plan that was asked for is there by then.
-    while desk.played < 14 * bar + bar / 4 {
-        let half_beat = (desk.played - 12 * bar) * 8 / bar;
-        set(&desk.params, "another", if half_beat < 16 && half_beat % 4 == 1 { 1.0 } else { 0.0 });
-        desk.block(true, &[]);
+    while host.played < 14 * bar + bar / 4 {
+        let half_beat = (host.played - 12 * bar) * 8 / bar;
+        set(&host.params, "another", if half_beat < 16 && half_beat % 4 == 1 { 1.0 } else { 0.0 });
+        host.block(true, &[]);
     }
-    let history = desk.params.state.history();
-    let turned_down: Vec<_> =
+    let history = host.params.state.history();
+    let rejected: Vec<_> =
         history.entries().iter().filter(|entry| entry.reason() == Reason::Rerolled).map(|entry| entry.plan().clone()).collect();
-    assert_eq!(turned_down.len(), 4);
-    for (index, later) in turned_down.iter().enumerate() {
+    assert_eq!(rejected.len(), 4);
+    for (index, later) in rejected.iter().enumerate() {
         // From where both are there to the end of a bar that all reach.
         let struck =
             |plan: &Plan| plan.between(later.brief.start, Tick(15 * 96)).iter().map(|note| (note.onset, note.pitch)).collect::<Vec<_>>();
         assert!(!struck(later).is_empty());
-        for earlier in &turned_down[..index] {
+        for earlier in &rejected[..index] {
             assert_ne!(struck(earlier), struck(later), "{:?} and {:?}", earlier.id(), later.id());
         }
     }
@@ -200,13 +200,13 @@ fn an_offline_render_plays_what_real_time_plays() {
 fn play_after_a_silence_begins_with_a_bar_that_sounds() {
     let bar = 96 * SAMPLES_PER_TICK;
     for pause in [1, 3, 8] {
-        let mut desk = Desk::new(1000, Waits::ForRealTime);
-        set(&desk.params, "horizon", 0.0);
+        let mut host = EngineHost::new(1000, Waits::ForRealTime);
+        set(&host.params, "horizon", 0.0);
         let (tune, pressed) = (tune(), (2 + pause) * bar + 24_000);
         let mut out = Vec::new();
-        while desk.played < (5 + pause) * bar {
-            set(&desk.params, "play", if desk.played >= pressed { 1.0 } else { 0.0 });
-            out.extend(desk.block(true, &tune));
+        while host.played < (5 + pause) * bar {
+            set(&host.params, "play", if host.played >= pressed { 1.0 } else { 0.0 });
+            out.extend(host.block(true, &tune));
         }
         let strikes = out.iter().filter(|(at, event)| *at > 2 * bar && matches!(event, NoteEvent::NoteOn { .. }));
         let first = strikes.map(|(at, _)| *at / bar).next();
@@ -218,17 +218,17 @@ fn play_after_a_silence_begins_with_a_bar_that_sounds() {
 #[test]
 fn what_was_kept_is_played_again_after_reopening() {
     let bar = 96 * SAMPLES_PER_TICK;
-    let mut desk = Desk::new(1000, Waits::ForRealTime);
+    let mut host = EngineHost::new(1000, Waits::ForRealTime);
     let tune = tune();
-    while desk.played < 4 * bar {
-        set(&desk.params, "keep", if desk.played >= 2 * bar + 24_000 { 1.0 } else { 0.0 });
-        desk.block(true, &tune);
+    while host.played < 4 * bar {
+        set(&host.params, "keep", if host.played >= 2 * bar + 24_000 { 1.0 } else { 0.0 });
+        host.block(true, &tune);
     }
-    let kept = desk.params.state.history().entries().iter().find(|entry| entry.is_starred()).unwrap().clone();
+    let kept = host.params.state.history().entries().iter().find(|entry| entry.is_starred()).unwrap().clone();
     assert!(kept.plan().notes().len() >= 4, "{kept:?}");
 
-    let mut reopened = Desk::new(1000, Waits::ForRealTime);
-    reopened.params.deserialize_fields(&desk.params.serialize_fields());
+    let mut reopened = EngineHost::new(1000, Waits::ForRealTime);
+    reopened.params.deserialize_fields(&host.params.serialize_fields());
     let count = reopened.params.state.history().entries().len();
     while reopened.params.state.history().recalled().is_none_or(|entry| !entry.is_starred()) {
         assert!(reopened.params.state.edit(|history| history.step(Step::Older, None)));

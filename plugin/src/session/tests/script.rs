@@ -50,7 +50,7 @@ struct Memory {
     /// The bars that were told.
     context: Vec<Arc<PromptBar>>,
     /// What was asked for, in order.
-    asked: Vec<(Brief, Vec<BarRows>)>,
+    requests: Vec<(Brief, Vec<BarRows>)>,
     /// What every job meets.
     fault: Option<fn() -> JobFailure>,
 }
@@ -85,12 +85,12 @@ impl Script {
     }
 
     /// What was asked for, in order: the brief, and the bars with all that is known of them.
-    pub(super) fn asked(&self) -> Vec<(Brief, Vec<BarRows>)> {
-        self.0.borrow().asked.clone()
+    pub(super) fn requests(&self) -> Vec<(Brief, Vec<BarRows>)> {
+        self.0.borrow().requests.clone()
     }
 
     /// The notes of the bars that were told, if all are bars of 4/4: onset, pitch, duration in ticks.
-    pub(super) fn heard(&self) -> Vec<(i64, u8, i64)> {
+    pub(super) fn context_notes(&self) -> Vec<(i64, u8, i64)> {
         let memory = self.0.borrow();
         let mut notes: Vec<_> = (0..)
             .zip(&memory.context)
@@ -163,7 +163,7 @@ impl Worker for Script {
 
     fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
-        self.0.borrow_mut().asked.extend(assignments.into_iter().map(|assignment| {
+        self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
             (assignment.brief, bars)
         }));
@@ -193,7 +193,7 @@ impl Worker for Script {
 }
 
 /// An instance, its session by a script and its host, all on this thread: nothing depends on time but the music.
-pub(super) struct Stand {
+pub(super) struct ScriptedHost {
     realtime: RealTime,
     planner: Planner<Script>,
     /// The window's end of the channel.
@@ -205,7 +205,7 @@ pub(super) struct Stand {
     /// The host's time signature; `None` is none, which is common time.
     pub(super) metre: Option<Metre>,
     meters: Arc<Meters>,
-    board: Arc<SharedSnapshot>,
+    snapshot: Arc<SharedSnapshot>,
     /// Samples played.
     played: u32,
     frames: u32,
@@ -213,7 +213,7 @@ pub(super) struct Stand {
     pub(super) out: Vec<(u32, Event)>,
 }
 
-impl Stand {
+impl ScriptedHost {
     /// A host with blocks of this length.
     pub(super) fn new(frames: u32) -> Self {
         Self::with_commands(frames, &[])
@@ -222,22 +222,36 @@ impl Stand {
     /// A host with blocks of this length, in whose window this was pressed before there was a session.
     pub(super) fn with_commands(frames: u32, before: &[Command]) -> Self {
         let params = AntiphonParams::new(false);
-        let (ends, seat) = rings(Arc::clone(&params.state));
-        let (meters, board, commands) = (Arc::clone(&seat.meters), Arc::clone(&seat.board), seat.commands.sender());
+        let (audio_ports, planning_ports) = rings(Arc::clone(&params.state));
+        let (meters, snapshot, commands) =
+            (Arc::clone(&planning_ports.meters), Arc::clone(&planning_ports.snapshot), planning_ports.commands.sender());
         before.iter().for_each(|command| commands.send(*command));
-        let mut realtime = RealTime::new(ends);
+        let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
-        let (script, pace) = (Script::default(), Arc::new(Mutex::new(SessionStatus::default())));
+        let (script, status) = (Script::default(), Arc::new(Mutex::new(SessionStatus::default())));
         let ports = SessionPorts {
-            heard: seat.events,
-            planned: seat.planned,
-            commands: seat.commands,
-            board: seat.board,
-            archive: seat.state,
+            events: planning_ports.events,
+            planned: planning_ports.planned,
+            commands: planning_ports.commands,
+            snapshot: planning_ports.snapshot,
+            archive: planning_ports.state,
             count_ignored: count_ignored(&meters),
         };
-        let planner = Planner::new(ports, script.clone(), pace, Arc::new(RenderWait::default()), 7);
-        Self { realtime, planner, commands, playing: true, script, params, metre: None, meters, board, played: 0, frames, out: Vec::new() }
+        let planner = Planner::new(ports, script.clone(), status, Arc::new(RenderWait::default()), 7);
+        Self {
+            realtime,
+            planner,
+            commands,
+            playing: true,
+            script,
+            params,
+            metre: None,
+            meters,
+            snapshot,
+            played: 0,
+            frames,
+            out: Vec::new(),
+        }
     }
 
     /// Plays up to a tick of a rolling song, with the player's events. The script does one piece of work a tick.
@@ -269,12 +283,12 @@ impl Stand {
 
     /// What the editor shows.
     pub(super) fn shown(&self) -> Arc<Snapshot> {
-        self.board.latest()
+        self.snapshot.latest()
     }
 
     /// What the editor says.
     pub(super) fn status(&self) -> Status {
-        self.board.latest().status.clone()
+        self.snapshot.latest().status.clone()
     }
 
     pub(super) fn count(&self, count: Count) -> u64 {

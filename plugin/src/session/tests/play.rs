@@ -2,7 +2,7 @@
 
 use antiphon_engine::music::Metre;
 
-use super::script::{BAR, BEAT, Stand, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, stroke};
 use super::set;
 use crate::meters::Count;
 use crate::port::Event;
@@ -14,19 +14,19 @@ fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
 }
 
 /// The script's notes that sounded.
-fn planned(stand: &Stand) -> Vec<(i64, u8, i64)> {
-    stand.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect()
+fn planned(host: &ScriptedHost) -> Vec<(i64, u8, i64)> {
+    host.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect()
 }
 
 #[test]
 fn play_sounds_the_same_plan_whenever_it_is_pressed_within_the_bar() {
     let pressed_at = |tick: i64| {
-        let mut stand = Stand::new(500);
+        let mut host = ScriptedHost::new(500);
         let player = tune(0, 60);
-        stand.play_to(3 * BAR + tick, &player);
-        set(&stand.params, "play", 1.0);
-        stand.play_to(6 * BAR, &player);
-        planned(&stand)
+        host.play_to(3 * BAR + tick, &player);
+        set(&host.params, "play", 1.0);
+        host.play_to(6 * BAR, &player);
+        planned(&host)
     };
     let first = pressed_at(1);
     assert_eq!(first.first().map(|(onset, ..)| *onset), Some(4 * BAR + 6));
@@ -38,11 +38,11 @@ fn play_sounds_the_same_plan_whenever_it_is_pressed_within_the_bar() {
 #[test]
 fn play_after_a_silence_of_any_length_begins_in_the_next_bar() {
     for bars in [1, 7, 8, 9, 40, 99, 130] {
-        let mut stand = Stand::new(1000);
-        stand.play_to(bars * BAR + BEAT, &tune(0, 4));
-        stand.press("play");
-        stand.play_to((bars + 2) * BAR, &[]);
-        let onset = planned(&stand).first().map(|(onset, ..)| *onset);
+        let mut host = ScriptedHost::new(1000);
+        host.play_to(bars * BAR + BEAT, &tune(0, 4));
+        host.press("play");
+        host.play_to((bars + 2) * BAR, &[]);
+        let onset = planned(&host).first().map(|(onset, ..)| *onset);
         assert_eq!(onset, Some((bars + 1) * BAR + 6), "after {bars} bars");
     }
 }
@@ -50,14 +50,14 @@ fn play_after_a_silence_of_any_length_begins_in_the_next_bar() {
 #[test]
 fn play_goes_on_after_a_change_of_metre_on_the_new_bar_lines() {
     for (pressed, first) in [(2 * BAR + BEAT, 3 * BAR), (3 * BAR + BEAT, 4 * BAR + 72)] {
-        let mut stand = Stand::new(500);
-        stand.play_to(pressed, &tune(0, 8));
-        stand.press("play");
-        stand.play_to(4 * BAR, &[]);
+        let mut host = ScriptedHost::new(500);
+        host.play_to(pressed, &tune(0, 8));
+        host.press("play");
+        host.play_to(4 * BAR, &[]);
         // Known only with the block that begins there: what was to begin at this line in common time begins with the next one.
-        stand.metre = Metre::new(3, 4);
-        stand.play_to(4 * BAR + 3 * 72, &[]);
-        let onsets: Vec<_> = planned(&stand).into_iter().map(|(onset, ..)| onset).collect();
+        host.metre = Metre::new(3, 4);
+        host.play_to(4 * BAR + 3 * 72, &[]);
+        let onsets: Vec<_> = planned(&host).into_iter().map(|(onset, ..)| onset).collect();
         assert_eq!(onsets.first(), Some(&(first + 6)), "pressed at {pressed}");
         assert!(
             onsets.contains(&(4 * BAR + 72 + 6)) && !onsets.iter().any(|onset| (4 * BAR + BEAT..4 * BAR + 72).contains(onset)),
@@ -68,46 +68,46 @@ fn play_goes_on_after_a_change_of_metre_on_the_new_bar_lines() {
 
 #[test]
 fn play_that_cannot_begin_yet_says_why() {
-    let mut stand = Stand::new(500);
-    stand.play_to(BEAT, &[]);
-    stand.press("play");
-    let remark = stand.status().remark.unwrap_or_default();
+    let mut host = ScriptedHost::new(500);
+    host.play_to(BEAT, &[]);
+    host.press("play");
+    let remark = host.status().remark.unwrap_or_default();
     assert!(remark.contains("first notes"), "{remark}");
     // It begins with the bar after the first notes.
-    stand.play_to(2 * BAR - BEAT - 6, &tune(BAR, 2));
-    assert_eq!(stand.status().remark.as_deref(), Some("Play begins at bar 3"));
-    stand.play_to(3 * BAR, &[]);
-    assert_eq!(planned(&stand).first().map(|(onset, ..)| *onset), Some(2 * BAR + 6));
-    assert_eq!(stand.status().remark, None);
+    host.play_to(2 * BAR - BEAT - 6, &tune(BAR, 2));
+    assert_eq!(host.status().remark.as_deref(), Some("Play begins at bar 3"));
+    host.play_to(3 * BAR, &[]);
+    assert_eq!(planned(&host).first().map(|(onset, ..)| *onset), Some(2 * BAR + 6));
+    assert_eq!(host.status().remark, None);
 }
 
 #[test]
 fn planned_note_on_a_key_that_is_held_is_shown_with_its_reason() {
-    let mut stand = Stand::new(250);
-    stand.play_to(BAR + 3 * BEAT, &tune(0, 7));
-    stand.press("play");
-    stand.play_to(2 * BAR + 27, &[]);
-    let &(_, key, _) = planned(&stand).last().unwrap();
-    assert!(stand.shown().withheld.is_empty());
+    let mut host = ScriptedHost::new(250);
+    host.play_to(BAR + 3 * BEAT, &tune(0, 7));
+    host.press("play");
+    host.play_to(2 * BAR + 27, &[]);
+    let &(_, key, _) = planned(&host).last().unwrap();
+    assert!(host.shown().withheld.is_empty());
     // Held from before one note of the plan to behind the next.
     let hand = stroke(2 * BAR + 28, 40, key);
-    stand.play_to(2 * BAR + 29, &hand);
-    let onsets = |stand: &Stand| {
-        let shown = stand.shown();
+    host.play_to(2 * BAR + 29, &hand);
+    let onsets = |host: &ScriptedHost| {
+        let shown = host.shown();
         assert!(shown.withheld.iter().all(|withheld| withheld.reason == Withheld::KeyHeld && withheld.note.pitch == key));
         shown.withheld.iter().map(|withheld| withheld.note.onset.0 - 2 * BAR).collect::<Vec<_>>()
     };
-    assert_eq!(onsets(&stand)[..3], [30, 54, 78], "what would be left out if the key stayed down");
-    assert!(stand.status().remark.is_some_and(|remark| remark.contains("give way to keys that you hold")));
-    stand.play_to(2 * BAR + 69, &hand);
-    assert_eq!(onsets(&stand), [30, 54], "what was left out");
-    assert_eq!(stand.count(Count::Yielded), 2);
+    assert_eq!(onsets(&host)[..3], [30, 54, 78], "what would be left out if the key stayed down");
+    assert!(host.status().remark.is_some_and(|remark| remark.contains("give way to keys that you hold")));
+    host.play_to(2 * BAR + 69, &hand);
+    assert_eq!(onsets(&host), [30, 54], "what was left out");
+    assert_eq!(host.count(Count::Yielded), 2);
 }
 
 #[test]
 fn flood_of_notes_is_counted_and_does_not_flood_the_model() {
-    let mut stand = Stand::new(250);
-    stand.play_to(2 * BAR, &tune(0, 8));
+    let mut host = ScriptedHost::new(250);
+    host.play_to(2 * BAR, &tune(0, 8));
     // 16,000 notes a second for two beats: one every third sample.
     let flood: Vec<_> = (0..16_000u32)
         .flat_map(|index| {
@@ -115,11 +115,11 @@ fn flood_of_notes_is_counted_and_does_not_flood_the_model() {
             stroke(0, 0, key).map(|(_, event)| (u32::try_from(2 * BAR * 1000).unwrap() + index * 3, event))
         })
         .collect();
-    stand.play_to(3 * BAR, &flood);
-    let asked = stand.script.asked().len();
-    stand.play_to(5 * BAR, &tune(3 * BAR, 8));
-    assert!(stand.script.asked().len() >= asked + 7, "a plan was asked for at every beat");
-    let most = stand.script.rows().into_iter().max();
+    host.play_to(3 * BAR, &flood);
+    let requests = host.script.requests().len();
+    host.play_to(5 * BAR, &tune(3 * BAR, 8));
+    assert!(host.script.requests().len() >= requests + 7, "a plan was asked for at every beat");
+    let most = host.script.rows().into_iter().max();
     assert!(most.is_some_and(|rows| (100..=192).contains(&rows)), "{most:?} notes in a bar");
-    assert!(stand.count(Count::DroppedInput) > 15_000);
+    assert!(host.count(Count::DroppedInput) > 15_000);
 }

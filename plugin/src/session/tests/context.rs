@@ -1,6 +1,6 @@
 //! What was heard is exactly what sounded.
 
-use super::script::{BAR, BEAT, Stand, pitch_of, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, pitch_of, stroke};
 use super::set;
 use crate::meters::Count;
 use crate::port::Event;
@@ -11,40 +11,40 @@ fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
 }
 
 /// Checks that the bars which the engine was told hold all that sounded in them, and nothing else.
-fn assert_heard_is_what_sounded(stand: &Stand) {
-    let bars = stand.script.bars();
-    let sounded: Vec<_> = stand.sounded().into_iter().filter(|(onset, ..)| *onset < bars * BAR).collect();
-    assert_eq!(stand.script.heard(), sounded);
+fn assert_context_is_what_sounded(host: &ScriptedHost) {
+    let bars = host.script.bars();
+    let sounded: Vec<_> = host.sounded().into_iter().filter(|(onset, ..)| *onset < bars * BAR).collect();
+    assert_eq!(host.script.context_notes(), sounded);
 }
 
 /// Two bars of a tune, then Play; in the fourth bar the player holds and strikes keys of the plan.
-fn duet(frames: u32) -> Stand {
-    let mut stand = Stand::new(frames);
-    stand.play_to(BAR + 3 * BEAT, &tune(0, 7));
-    stand.press("play");
-    stand.play_to(3 * BAR, &[]);
-    let key = plan_key(&stand);
+fn duet(frames: u32) -> ScriptedHost {
+    let mut host = ScriptedHost::new(frames);
+    host.play_to(BAR + 3 * BEAT, &tune(0, 7));
+    host.press("play");
+    host.play_to(3 * BAR, &[]);
+    let key = plan_key(&host);
     // PlannedEvent: 6, 30, 54, 78 ticks into the bar, 20 long. Struck while it sounds, held over one, and struck and let go between two.
     let hand = [stroke(3 * BAR + 12, 30, key), stroke(3 * BAR + 51, 2, key), stroke(3 * BAR + 60, 3, key)].concat();
-    stand.play_to(8 * BAR, &hand);
-    stand
+    host.play_to(8 * BAR, &hand);
+    host
 }
 
 /// The key that the plan which plays sounds.
-fn plan_key(stand: &Stand) -> u8 {
-    let &(_, pitch, _) = stand.sounded().last().unwrap();
+fn plan_key(host: &ScriptedHost) -> u8 {
+    let &(_, pitch, _) = host.sounded().last().unwrap();
     assert!((40..60).contains(&pitch), "{pitch} is of the tune");
     pitch
 }
 
 #[test]
 fn notes_that_gave_way_to_the_player_were_not_heard() {
-    let stand = duet(250);
-    assert!(stand.count(Count::Yielded) > 0);
-    assert!(stand.count(Count::Played) > 12, "{}", stand.count(Count::Played));
-    assert_heard_is_what_sounded(&stand);
-    let key = plan_key(&stand);
-    let bar: Vec<_> = stand.script.heard().into_iter().filter(|(onset, pitch, _)| *pitch == key && onset / BAR == 3).collect();
+    let host = duet(250);
+    assert!(host.count(Count::Yielded) > 0);
+    assert!(host.count(Count::Played) > 12, "{}", host.count(Count::Played));
+    assert_context_is_what_sounded(&host);
+    let key = plan_key(&host);
+    let bar: Vec<_> = host.script.context_notes().into_iter().filter(|(onset, pitch, _)| *pitch == key && onset / BAR == 3).collect();
     let at = |offset: i64, duration| (3 * BAR + offset, key, duration);
     // Taken at 12, yielded at 30, taken at 60; the last one sounds.
     assert_eq!(bar, [at(6, 6), at(12, 30), at(51, 2), at(54, 6), at(60, 3), at(78, 20)]);
@@ -53,24 +53,24 @@ fn notes_that_gave_way_to_the_player_were_not_heard() {
 #[test]
 fn what_is_asked_for_and_what_sounds_do_not_depend_on_the_length_of_blocks() {
     let [short, middle, long] = [250, 1000, 6000].map(duet);
-    assert!(short.script.asked().len() > 10);
+    assert!(short.script.requests().len() > 10);
     for other in [middle, long] {
-        assert_eq!(other.script.asked(), short.script.asked());
+        assert_eq!(other.script.requests(), short.script.requests());
         assert_eq!(other.out, short.out);
     }
 }
 
 #[test]
 fn play_pressed_while_playing_goes_on_and_everything_is_heard() {
-    let mut stand = Stand::new(1000);
-    stand.play_to(BAR + 3 * BEAT, &tune(0, 7));
-    stand.press("play");
+    let mut host = ScriptedHost::new(1000);
+    host.play_to(BAR + 3 * BEAT, &tune(0, 7));
+    host.press("play");
     // What plays ends with bar 6; meanwhile the player leads elsewhere, and what is shown after it changes.
-    stand.play_to(3 * BAR + 2 * BEAT, &tune(3 * BAR, 2));
-    stand.press("play");
-    stand.play_to(10 * BAR, &[]);
-    assert_heard_is_what_sounded(&stand);
-    let planned: Vec<_> = stand.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect();
+    host.play_to(3 * BAR + 2 * BEAT, &tune(3 * BAR, 2));
+    host.press("play");
+    host.play_to(10 * BAR, &[]);
+    assert_context_is_what_sounded(&host);
+    let planned: Vec<_> = host.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect();
     // Without a gap from bar 2 to the end of the second plan.
     let onsets: Vec<_> = planned.iter().map(|(onset, ..)| *onset).collect();
     let expected: Vec<_> = (0..).map(|beat| 2 * BAR + 6 + beat * BEAT).take(onsets.len()).collect();
@@ -82,29 +82,29 @@ fn play_pressed_while_playing_goes_on_and_everything_is_heard() {
 
 #[test]
 fn what_another_plan_cuts_was_heard_as_long_as_it_sounded() {
-    let mut stand = Stand::new(500);
-    stand.play_to(BAR + 3 * BEAT, &tune(0, 7));
-    stand.press("play");
-    stand.play_to(3 * BAR + 12, &[]);
-    stand.press("another");
+    let mut host = ScriptedHost::new(500);
+    host.play_to(BAR + 3 * BEAT, &tune(0, 7));
+    host.press("play");
+    host.play_to(3 * BAR + 12, &[]);
+    host.press("another");
     // Into the pause between two notes.
-    stand.play_to(6 * BAR + 3, &[]);
-    assert_heard_is_what_sounded(&stand);
-    let keys: std::collections::BTreeSet<_> = stand.sounded().into_iter().map(|(_, pitch, _)| pitch).filter(|pitch| *pitch < 60).collect();
+    host.play_to(6 * BAR + 3, &[]);
+    assert_context_is_what_sounded(&host);
+    let keys: std::collections::BTreeSet<_> = host.sounded().into_iter().map(|(_, pitch, _)| pitch).filter(|pitch| *pitch < 60).collect();
     assert_eq!(keys.len(), 2, "one plan took the place of the other");
 }
 
 #[test]
 fn what_sounds_when_the_mode_changes_ends_there_in_the_context_too() {
-    let mut stand = Stand::new(1000);
-    stand.play_to(BAR + 3 * BEAT, &tune(0, 7));
-    stand.press("play");
-    stand.play_to(3 * BAR + 12, &[]);
-    set(&stand.params, "mode", 0.25);
-    stand.play_to(3 * BAR + 18, &[]);
-    set(&stand.params, "mode", 0.0);
-    stand.play_to(6 * BAR, &tune(4 * BAR, 8));
-    assert_heard_is_what_sounded(&stand);
-    let key = stand.script.heard().into_iter().find(|(onset, ..)| *onset == 3 * BAR + 6);
+    let mut host = ScriptedHost::new(1000);
+    host.play_to(BAR + 3 * BEAT, &tune(0, 7));
+    host.press("play");
+    host.play_to(3 * BAR + 12, &[]);
+    set(&host.params, "mode", 0.25);
+    host.play_to(3 * BAR + 18, &[]);
+    set(&host.params, "mode", 0.0);
+    host.play_to(6 * BAR, &tune(4 * BAR, 8));
+    assert_context_is_what_sounded(&host);
+    let key = host.script.context_notes().into_iter().find(|(onset, ..)| *onset == 3 * BAR + 6);
     assert!(matches!(key, Some((_, _, 6))), "{key:?}");
 }

@@ -1,0 +1,112 @@
+//! What is written into the history, and what the buttons do with what was gone back to.
+
+use antiphon_engine::plan::{Entry, Reason, Step};
+
+use super::script::{BAR, BEAT, ScriptedHost, stroke};
+use super::set;
+use crate::port::Event;
+use antiphon_engine::session::Command;
+
+/// A player who strikes another key on every beat.
+fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
+    (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat % 12).unwrap())).collect()
+}
+
+fn entries(host: &ScriptedHost) -> Vec<Entry> {
+    host.params.state.history().entries().to_vec()
+}
+
+/// Why each entry was written, and where its plan starts.
+fn written(host: &ScriptedHost) -> Vec<(Reason, i64)> {
+    entries(host).iter().map(|entry| (entry.reason(), entry.plan().brief.start.0)).collect()
+}
+
+#[test]
+fn the_plan_at_the_end_of_a_phrase_is_written_down_once() {
+    let mut host = ScriptedHost::new(1000);
+    // The last note ends at tick 162.
+    host.play_to(2 * BAR, &tune(0, 7));
+    assert_eq!(written(&host), []);
+    host.play_to(6 * BAR, &[]);
+    // The first plan that has heard all of the phrase was made at tick 168.
+    assert_eq!(written(&host), [(Reason::PhraseEnd, 192)]);
+    let plan = entries(&host)[0].plan().clone();
+    assert!(plan.is_complete() && plan.notes().len() >= 12, "{plan:?}");
+    host.play_to(8 * BAR, &tune(6 * BAR, 4));
+    host.play_to(12 * BAR, &[]);
+    assert_eq!(written(&host), [(Reason::PhraseEnd, 192), (Reason::PhraseEnd, 7 * BAR + BEAT)]);
+}
+
+#[test]
+fn the_plan_that_stood_when_the_song_went_on_elsewhere_is_written_down() {
+    let mut host = ScriptedHost::new(1000);
+    host.play_to(2 * BAR, &tune(0, 8));
+    set(&host.params, "mode", 0.25);
+    host.play_to(2 * BAR + 6, &[]);
+    assert_eq!(written(&host).len(), 1);
+    assert_eq!(entries(&host)[0].reason(), Reason::PhraseEnd);
+}
+
+#[test]
+fn what_is_heard_kept_and_passed_over_is_written_down() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(0, 40));
+    host.press("keep");
+    let kept = entries(&host);
+    assert_eq!((kept.len(), kept[0].reason(), kept[0].is_starred()), (1, Reason::Kept, true));
+    host.play_to(3 * BAR + 6, &tune(0, 40));
+    host.press("another");
+    assert_eq!(written(&host).iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), [Reason::Kept, Reason::Rerolled]);
+    host.play_to(4 * BAR + 6, &tune(0, 40));
+    host.press("play");
+    // It is settled a beat before the bar line.
+    host.play_to(5 * BAR, &tune(0, 40));
+    assert_eq!(written(&host).last().unwrap().0, Reason::Played);
+    // Each knows its bar, as the host counts.
+    for entry in entries(&host) {
+        let (start, line) = (entry.plan().brief.start.0, entry.place().line.0);
+        assert_eq!((line, entry.place().bar), (start / BAR * BAR, start / BAR + 1));
+    }
+}
+
+#[test]
+fn what_comes_of_a_plan_after_it_was_kept_is_kept_too() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(0, 8));
+    // The near bar is there in time, the others are not.
+    host.script.cost(20);
+    let moment = 3 * BAR + 2;
+    host.play_to(moment, &tune(2 * BAR + BEAT, 2));
+    host.press("keep");
+    let kept = |host: &ScriptedHost| entries(host).into_iter().find(Entry::is_starred).unwrap();
+    let early = kept(&host);
+    assert!(!early.plan().is_complete(), "{early:?}");
+    // What plays is completed.
+    host.press("play");
+    host.script.cost(0);
+    host.play_to(moment + BAR, &[]);
+    let late = kept(&host);
+    assert_eq!((late.id(), late.plan().ready()), (early.id(), early.plan().brief.end));
+    assert!(late.plan().notes().len() > early.plan().notes().len());
+}
+
+#[test]
+fn keep_lets_go_of_what_was_gone_back_to_and_another_leaves_it() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(0, 40));
+    host.press("keep");
+    let state = host.params.state.clone();
+    // The player plays on, so that another plan than the kept one is shown.
+    host.play_to(3 * BAR + 6, &tune(0, 40));
+    host.commands.send(Command::Step(Step::Older));
+    host.play_to(3 * BAR + 18, &tune(0, 40));
+    assert!(state.history().recalled().is_some());
+    host.press("keep");
+    assert!(!entries(&host)[0].is_starred());
+    host.play_to(4 * BAR, &tune(0, 40));
+    host.press("keep");
+    assert!(entries(&host)[0].is_starred());
+    host.play_to(5 * BAR, &tune(0, 40));
+    host.press("another");
+    assert!(state.history().recalled().is_none());
+}
