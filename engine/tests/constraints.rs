@@ -1,4 +1,4 @@
-//! What is forbidden is never chosen, whatever the rules, and a bar always ends.
+//! Constraints: a masked class is never sampled, under any constraints, and a bar always ends.
 
 mod common;
 

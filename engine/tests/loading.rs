@@ -26,7 +26,7 @@ fn load_in_child(place: &Path) -> String {
 }
 
 #[test]
-#[ignore = "the program that `load_in_child` runs: prints what loading came to, and checks nothing"]
+#[ignore = "the program that `load_in_child` runs: prints the result of loading, and checks nothing"]
 fn child_loads_what_the_variable_names() {
     match Runtime::load(&RuntimeSearch::default()) {
         Ok(runtime) => println!("loaded {}", runtime.version()),

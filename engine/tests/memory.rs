@@ -1,4 +1,4 @@
-//! Memory of the piece: it forgets what is rolled back, and keeps what no page and no summary reaches any more.
+//! Memory of the piece: rolled back bars leave it, and bars beyond every page and summary stay in it.
 
 mod common;
 

@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
             decoder.set_seed(draw.seed(own));
-            if let Some(roles) = OwnRoles::new([role]).filter(|_| model.info().knows_own_roles()) {
+            if let Some(roles) = OwnRoles::new([role]).filter(|_| model.info().has_own_roles()) {
                 decoder.accompanies(Accompanied::Clip(roles))?;
             }
             Ok(codec::decode(&accompany(&mut decoder, &prompt, draw, most_rests, &progress)?, from))
