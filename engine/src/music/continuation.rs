@@ -1,4 +1,4 @@
-//! What a continuation takes over from the clip it continues: its first bar line, its parts.
+//! Continuation of a clip as a clip: first bar line and parts, taken over from the one it continues.
 
 use std::collections::BTreeSet;
 

@@ -64,7 +64,7 @@ impl Slot {
     }
 }
 
-/// An empty part for a role, on a channel that nobody has (the first where all are taken). Read from a file, it has that role again.
+/// An empty part for a role, on a free channel (the first if all are taken). Read from a file, it has that role again.
 fn newcomer(role: Role, others: &[Part]) -> Part {
     let (name, programme) = match role {
         Role::Melody => ("Melody", 0),
