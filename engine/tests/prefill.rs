@@ -54,7 +54,7 @@ fn decoder_with_other_bars_in_its_cache_generates_the_same_as_a_new_one() {
     assert!(expected.concat().len() > 3, "the tiny model made {expected:?}");
     let mut used = decoder(&model);
     assert_eq!(generated(&mut used, &wanted), expected);
-    // The same gap once more: only what was generated is rolled back.
+    // The same gap once more: only the generated bars are rolled back.
     assert_eq!(generated(&mut used, &wanted), expected);
     // Bars of another piece in the place of the last ones, further ones, and back.
     let mixed = [&music[..9], &other[9..]].concat();

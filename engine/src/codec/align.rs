@@ -15,7 +15,7 @@ const OCTAVE: u8 = 12;
 const DRUM_PITCH_CLASS: u16 = 13;
 const DRUM_OCTAVE: u16 = 12;
 
-/// What follows a bar.
+/// Continuation after a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BarEnd {
     /// Another bar, or unknown.

@@ -317,7 +317,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Runs the open bar's newest row, whose target is the bar's last note, and returns its choice of what follows.
+    /// Runs the open bar's newest row, whose target is the bar's last note, and returns the continuation it sampled.
     pub(super) fn run_step(&mut self, open: &OpenBar, row: &Row, forced: &Targets) -> Result<Next, DecodeError> {
         let (target, before) = match open.bar.notes.split_last() {
             None => (None, &[][..]),

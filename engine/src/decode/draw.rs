@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn draws_get_freer_and_come_to_an_end() {
+    fn draws_rise_in_temperature_and_end_after_eight() {
         let draws: Vec<Draw> = std::iter::successors(Some(Draw::FIRST), |draw| draw.next()).collect();
         let sampling: Vec<Sampling> = draws.iter().map(|draw| draw.sampling(Sampling::default())).collect();
         assert!(sampling.windows(2).all(|pair| pair[0].temperature < pair[1].temperature && pair[0].min_p >= pair[1].min_p));
         let last = draws.last().unwrap();
         assert_eq!((draws.len(), sampling[draws.len() - 1].min_p), (8, 0.0));
-        let told = BarFields { repeats: 4, density: 3, ..BarFields::default() };
-        assert_eq!(last.conditioning(told), BarFields { repeats: 0, ..told });
+        let requested = BarFields { repeats: 4, density: 3, ..BarFields::default() };
+        assert_eq!(last.conditioning(requested), BarFields { repeats: 0, ..requested });
         let seeds: std::collections::BTreeSet<u64> = draws.iter().flat_map(|draw| (0..64).map(|seed| draw.seed(seed))).collect();
         assert_eq!(seeds.len(), 8 * 64);
     }

@@ -44,7 +44,7 @@ impl Decoder {
         self.open_bar(bar, &[], GivenOrder::Planned(Tick::ZERO))
     }
 
-    /// Opens the next bar with its known notes, own and `given`, and runs their rows; the newest one chooses what follows.
+    /// Opens the next bar with its known notes, own and `given`, and runs their rows; the newest one samples the continuation.
     pub(super) fn open_bar(&mut self, bar: BarRows, given: &[NoteClasses], order: GivenOrder) -> Result<(), DecodeError> {
         self.check_next()?;
         if self.cache.is_beyond() {

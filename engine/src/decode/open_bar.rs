@@ -22,7 +22,7 @@ pub struct OpenBar {
     pub(super) recall: BarRecall,
     /// Whether the cache holds its rows; otherwise they are run again before anything else.
     pub(super) is_cached: bool,
-    /// Newest row's choice of what follows; `None` if that row must be run again.
+    /// Newest row's choice of the next place or the end of the bar; `None` if that row must be run again.
     pub(super) next: Option<Next>,
 }
 
@@ -141,14 +141,14 @@ impl OpenBar {
     }
 }
 
-/// What follows a note: the place of the next one, or the end of the bar.
+/// Continuation after a note: the place of the next one, or the end of the bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     Note(Place),
     BarEnd,
 }
 
-/// Choice of what follows the target of a row, from its sampled classes.
+/// Continuation after the target of a row, from its sampled classes.
 pub(super) fn next_of(choice: &[i64; FIELDS]) -> Next {
     let class = |field: Field| u8::try_from(choice[field as usize]).unwrap_or(0);
     if class(Field::Type) == next::NOTE {
@@ -158,7 +158,7 @@ pub(super) fn next_of(choice: &[i64; FIELDS]) -> Next {
     }
 }
 
-/// Forced classes of a note's content; the fields of what follows are free.
+/// Forced classes of a note's content; the fields of the continuation are free.
 pub(super) fn content(note: &NoteClasses) -> Targets {
     let mut forced = FREE;
     let fields =

@@ -124,7 +124,7 @@ impl Decoder {
         })
     }
 
-    /// Rolls back bar `index` and what follows it: the bar before it is opened and ended again.
+    /// Rolls back bar `index` and the bars after it: the bar before it is opened and ended again.
     fn roll_back(&mut self, index: u32) -> Result<(), DecodeError> {
         let Some(before) = index.checked_sub(self.base + 1) else {
             return Err(DecodeError::Rewind(RewindTooFar { bar: index, oldest: self.base }));

@@ -183,7 +183,7 @@ class MaskedAttention:
 def trunk(g: Graph, model: Antiphon, x: str, attention) -> str:
     """The blocks and the last norm: [T, d] to [T, d], output `hidden`."""
     width = model.config.width
-    x = g.op("Unsqueeze", [x, g.constant([0])])  # the attention operators want a batch of one
+    x = g.op("Unsqueeze", [x, g.constant([0])])  # the attention operators need a batch of one
     for layer, block in enumerate(model.blocks):
         name = f"blocks.{layer}"
         qkv = g.linear(f"{name}.qkv", block.qkv, g.norm(f"{name}.attention_norm", block.attention_norm, x))

@@ -1,7 +1,7 @@
 """From a folder of music to the graphs the engine runs: `python -m antiphon_training.make RECIPE.toml --music FOLDER --out FOLDER`.
 
 Writes the corpus with the engine's own `antiphon-lab corpus`, trains every stage of the recipe, and writes the int8, fp16 and reference graphs into
-OUT/graphs, with the recipe and the training curve beside them. Existing files are not made again. On several GPUs: `--gpus N`.
+OUT/graphs, with the recipe and the training curve beside them. Existing files are kept. On several GPUs: `--gpus N`.
 """
 
 from __future__ import annotations

@@ -122,5 +122,5 @@ def _unscore_known(sequence: r.Sequence, stretch: Stretch, bar: int, cut: int) -
     own = np.flatnonzero(sequence.key[:, 0] == stretch.number + bar)
     sequence.scored[own[:known]] = False
     if known:
-        # The row's target is the last known note; the fields of what follows it keep their loss.
+        # The row's target is the last known note; the fields of the continuation keep their loss.
         sequence.scored[own[known], : r.F_TYPE] = False

@@ -1,4 +1,4 @@
-//! Context of the row about to be sampled: the content of its target, and what follows that.
+//! Context of the row about to be sampled: the content of its target, and the continuation after it.
 
 use super::repetition::Repetition;
 use crate::codec::{BarFields, BarRecall, NoteClasses, Place};

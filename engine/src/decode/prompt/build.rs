@@ -74,7 +74,7 @@ impl Prompt {
         Self::conditioned(context, gap.into_iter().map(given).collect(), far_side, key)
     }
 
-    /// All bars of `known` from its first note on, whose notes are given, to be played along with. Each is conditioned on its own tempo, key and repeats; where
+    /// All bars of `known` from its first note on, whose notes are given: the gap of an accompaniment. Each is conditioned on its own tempo, key and repeats; where
     /// `before` has the clip with the roles to be rewritten, also on its density, register, span and voices.
     #[must_use]
     pub fn accompaniment(known: &Clip, before: Option<&Clip>, key: Option<KeySignature>) -> Self {

@@ -1,4 +1,4 @@
-//! Which role each part plays, from what a file says about it: channel, programme, track name, its keys, and its place in the score.
+//! Role of each part, from its channel, programme, track name, keys, and place in the score.
 
 mod kit;
 
@@ -54,7 +54,7 @@ const PITCHED_PERCUSSION_PROGRAMMES: [u8; 14] = [8, 9, 10, 11, 12, 13, 14, 15, 4
 const PITCHED_PERCUSSION: &[&str] = &["steel", "timp", "mallet", "melodic", "tuned", "pitched"];
 
 /// Words that name an instrument or a voice, matched from the start of a word; used if the programme is undecided. English, Italian, Latin, German
-/// and Polish as scores have them. Longer words go before what they begin with.
+/// and Polish as scores have them. Longer words come before their own beginnings.
 const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
     ("bassoon", Kind::Plays(Role::Winds)),
     ("basson", Kind::Plays(Role::Winds)),
@@ -105,15 +105,15 @@ const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
     ("synth", Kind::Plays(Role::Lead)),
 ];
 
-/// The roles of an ensemble's parts, in their order.
+/// Roles of an ensemble's parts, in their order.
 ///
-/// * Drums are what is on channel 10, what its name says are drums or a kit, and, on any channel, what strikes the keys of a drum kit as a drummer does
-///   where neither a programme nor a name says otherwise.
-/// * Words for a role in the track name come first, then the programme, then words for an instrument. Programme 0 and no programme say nothing:
-///   many files have no other. What says nothing at all is a keyboard, as in General MIDI.
+/// * Drums are parts on channel 10, parts named drums or a kit, and, without a programme or a name to the contrary, parts on any channel that strike the keys
+///   of a drum kit as a drummer does.
+/// * Words for a role in the track name come first, then the programme, then words for an instrument. Programme 0 and no programme decide nothing:
+///   many files have no other. A part without any of these is a keyboard, as in General MIDI.
 /// * Of parts named melody and singers the first is the melody, the second a lead, the others pad (choir sound). One that is named bass, or the
 ///   last of four and more where none is, sings the bass. In a band, which is an ensemble with drums, voices without such a name are pad.
-/// * Where nobody sings, the first violin is the melody. Other violins are strings, viola and cello low strings, the contrabass is bass.
+/// * Without voices, the first violin is the melody. Other violins are strings, viola and cello low strings, the contrabass is bass.
 /// * Keyboard parts that follow each other in the score are the two hands of one player: keys, and the lower of the two the left hand.
 #[must_use]
 pub fn of(parts: &[Part]) -> Vec<Role> {
@@ -159,7 +159,7 @@ pub fn assign(parts: &mut [Part]) {
     }
 }
 
-/// Gives the parts of this name a role, whatever they look like, and restores the canonical order. Capitals do not count. Returns the number of such parts.
+/// Gives the parts of this name a role, independent of their other properties, and restores the canonical order. Capitals do not count. Returns the number of such parts.
 pub fn rename(parts: &mut [Part], name: &str, role: Role) -> usize {
     let wanted = name.trim().to_lowercase();
     let mut renamed = 0;

@@ -3,11 +3,11 @@
 //! Follows "Standard MIDI Files 1.0" (RP-001, MIDI Manufacturers Association). [`midly`] parses the bytes of events; this module interprets them.
 //!
 //! * **Read**: types 0 and 1 with metrical time, also in a RIFF container (.rmi). A track makes one [`Part`](super::Part) per port and channel it uses, or one
-//!   altogether if its channels are the voices of one player. A damaged file is refused with the byte where the damage is, never half-read; what other readers
-//!   take is repaired, what a file may say but we cannot keep is adjusted, and both are counted in the [`ImportReport`].
+//!   altogether if its channels are the voices of one player. A damaged file is refused with the byte where the damage is, never half-read; faults that other
+//!   readers accept are repaired, contents that a [`Clip`](super::Clip) cannot hold are adjusted, and both are counted in the [`ImportReport`].
 //! * **Edited**: a [`Source`] keeps the file's bytes; notes of it can be replaced, all else stays unchanged.
-//! * **Written**: type 1, 960 ticks per quarter note, one track for metres and tempi and then one per part. What stands on the grid comes back as it
-//!   was.
+//! * **Written**: type 1, 960 ticks per quarter note, one track for metres and tempi and then one per part. Notes on the grid are read
+//!   back unchanged.
 
 mod channel;
 mod chunks;
@@ -165,7 +165,7 @@ pub enum MidiError {
     /// A clip that no file can hold.
     #[error("the clip does not fit a Standard MIDI File: {what}")]
     Unwritable {
-        /// What does not fit.
+        /// The quantity that does not fit.
         what: String,
     },
 }

@@ -35,7 +35,7 @@ pub(super) struct Plan {
     pub(super) new_channels: Vec<u8>,
 }
 
-/// What has to change in `source` so that it has the notes of `whole`, of which it keeps `kept`.
+/// Changes to `source` after which it has the notes of `whole`, of which it keeps `kept`.
 pub(super) fn plan(source: &Source, kept: &Clip, whole: &Clip) -> Result<Plan, MidiError> {
     let mut plan = Plan::default();
     let mut standing = Standing::new();

@@ -81,7 +81,7 @@ pub(super) fn read_parts(bytes: &[u8]) -> Result<ReadParts, MidiError> {
             return Err(MidiError::CutShort { what: what(), byte: at, needed: 8, left: 0 });
         }
         let chunk = match Chunk::read(bytes, at, what) {
-            // What follows the announced tracks may be anything, but a track among it is one that the header forgot.
+            // Any bytes may follow the announced tracks, but a track among them is one missing in the header's count.
             Err(_) if !announced && !bytes[at..].starts_with(b"MTrk") => break,
             chunk => chunk?,
         };
