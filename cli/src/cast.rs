@@ -16,7 +16,7 @@ pub(crate) enum Casting {
     Part {
         /// Track name.
         name: String,
-        /// What they play.
+        /// Role of these parts.
         role: Role,
     },
 }

@@ -1,4 +1,4 @@
-//! Standard output and standard error. Whoever reads them may stop: that ends nothing and is no error.
+//! Standard output and standard error. A closed pipe is not an error and does not end the program.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -54,10 +54,10 @@ impl Stream {
         if is_standard(output) { Self::Error } else { Self::Output }
     }
 
-    /// Prints text, and not a word more if nobody reads it.
+    /// Prints text; prints no more once the pipe is closed.
     ///
     /// # Errors
-    /// What the system says, but for a closed pipe.
+    /// The system's error, except for a closed pipe.
     pub fn print(self, text: &str) -> Result<()> {
         let written = match self {
             Self::Output => write(io::stdout().lock(), text),
@@ -74,7 +74,7 @@ fn write(mut to: impl Write, text: &str) -> io::Result<()> {
     to.write_all(text.as_bytes()).and_then(|()| to.flush())
 }
 
-/// Says something beside the result, on standard error.
+/// Prints a remark beside the result, on standard error.
 pub fn remark(text: &str) {
     // There is nowhere left to complain to.
     let _ = writeln!(io::stderr(), "{}: {text}", PROGRAM.get().copied().unwrap_or("antiphon"));

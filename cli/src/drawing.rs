@@ -4,7 +4,7 @@ use antiphon_engine::decode::Draw;
 use antiphon_engine::music::analysis::BarPattern;
 use antiphon_engine::music::{Note, Tick};
 
-/// What is wrong with a phrase.
+/// Reason to draw a phrase again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It has no note.
@@ -14,7 +14,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// What is wrong, and the cure.
+    /// Message with the fault and its cure.
     pub(crate) fn describe(self, seed: u64) -> String {
         match self {
             Self::Empty => format!(
@@ -32,7 +32,7 @@ impl Fault {
 pub(crate) struct Earlier(Vec<(u64, BarPattern)>);
 
 impl Earlier {
-    /// What is wrong with a phrase of these notes.
+    /// Fault of a phrase of these notes, if any.
     fn fault(&self, notes: &[Note]) -> Option<Fault> {
         if notes.is_empty() {
             return Some(Fault::Empty);
@@ -41,18 +41,18 @@ impl Earlier {
         self.0.iter().find(|(_, other)| *other == pattern).map(|(seed, _)| Fault::SameAs(*seed))
     }
 
-    /// Draws the phrase of a seed until nothing is wrong with it, or for the last time; it counts as an earlier one from then on.
+    /// Draws the phrase of a seed until it has no fault, or for the last time, and adds it to the earlier ones.
     pub(crate) fn draw<E>(
         &mut self,
         seed: u64,
         mut draw: impl FnMut(Draw) -> Result<Vec<Note>, E>,
     ) -> Result<(Vec<Note>, Option<Fault>), E> {
-        let mut turn = Draw::FIRST;
+        let mut number = Draw::FIRST;
         loop {
-            let notes = draw(turn)?;
+            let notes = draw(number)?;
             let fault = self.fault(&notes);
-            match fault.and_then(|_| turn.next()) {
-                Some(next) => turn = next,
+            match fault.and_then(|_| number.next()) {
+                Some(next) => number = next,
                 None => {
                     self.0.push((seed, BarPattern::new(Tick::ZERO, &notes)));
                     return Ok((notes, fault));
@@ -74,7 +74,7 @@ mod tests {
         Note { onset: Tick::ZERO, offset: 0, duration: Tick(24), pitch, velocity, role: Role::Keys }
     }
 
-    /// What comes of phrases that are drawn one after the other, and how many were.
+    /// Result of a draw that yields these phrases one after the other, and the number of draws.
     fn drawn(earlier: &mut Earlier, seed: u64, phrases: &[Vec<Note>]) -> (Vec<Note>, Option<Fault>, usize) {
         let mut count = 0;
         let next = |_| {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn phrase_that_stays_as_it_is_is_taken_and_named() {
+    fn phrase_with_a_fault_in_every_draw_is_kept_and_reported() {
         let mut earlier = Earlier::default();
         assert_eq!(drawn(&mut earlier, 7, &[vec![]]), (vec![], Some(Fault::Empty), 8));
         drawn(&mut earlier, 8, &[vec![note(60, 80)]]);

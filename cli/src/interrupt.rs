@@ -9,7 +9,7 @@ const INTERRUPTED: i32 = 130;
 /// Temporary files of this process.
 static TEMPORARIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A temporary file that is removed if the program is asked to end.
+/// A temporary file that is removed if the program is interrupted.
 #[derive(Debug)]
 pub struct Temporary(PathBuf);
 
@@ -39,7 +39,7 @@ fn lock() -> MutexGuard<'static, Vec<PathBuf>> {
 pub fn install() {
     let end = || {
         for path in lock().iter() {
-            // It may have got its name, or be gone: either way there is nothing left to do.
+            // It may have got its name, or be gone: in both cases no cleanup is left.
             let _ = std::fs::remove_file(path);
         }
         std::process::exit(INTERRUPTED);

@@ -1,4 +1,4 @@
-//! What Antiphon's command-line programs share: how they start and end, the options that name a model and a policy, output files, and phrases.
+//! Shared parts of Antiphon's command-line programs: start and exit, the options for model and policy, output files, and phrases.
 
 pub mod console;
 pub mod interrupt;

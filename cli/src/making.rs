@@ -1,4 +1,4 @@
-//! What the commands that generate music share: the seed, the progress bar, and the one file that is written.
+//! Shared parts of the commands that generate music: the seed, the progress bar, and the output file.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -35,7 +35,7 @@ pub(crate) struct Finish {
     json: bool,
 }
 
-/// What was generated. Its JSON keys are documented in the commands' help and are kept.
+/// Summary of a generation. Its JSON keys are documented in the commands' help and are kept.
 #[derive(Debug, Serialize)]
 pub(crate) struct Work {
     pub(crate) first_bar: u32,
@@ -58,7 +58,7 @@ impl Finish {
         self.seed.unwrap_or_else(draw_seed)
     }
 
-    /// Writes `piece` with what of `whole` is not in `kept` in place of what it had, and says what was `done` to it.
+    /// Writes `piece` with the notes of `whole` that are not in `kept` in place of its own, and prints a report in which `done` is the verb.
     pub(crate) fn write(
         &self,
         output: Output<'_>,
@@ -114,7 +114,7 @@ pub(crate) fn progress(bars: usize) -> Result<ProgressBar> {
     Ok(ProgressBar::new(u64::try_from(bars)?).with_style(style))
 }
 
-/// The mean; 0 of nothing.
+/// Mean in milliseconds; 0 without notes.
 pub(crate) fn milliseconds_each(spent: Duration, notes: usize) -> f64 {
     u32::try_from(notes).ok().filter(|notes| *notes > 0).map_or(0.0, |notes| spent.as_secs_f64() * 1e3 / f64::from(notes))
 }

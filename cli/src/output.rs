@@ -32,7 +32,7 @@ enum Target {
 }
 
 impl<'a> Output<'a> {
-    /// Checks the place now, so that one that cannot be written is known before the work is done. Makes nothing yet.
+    /// Checks the path before any work is done, so that one that cannot be written fails early. Creates no file yet.
     pub fn create(path: &'a Path, option: &'static str) -> Result<Self> {
         let target = if is_standard(path) { Target::Stdout } else { target(path).map_err(|error| refusal(path, option, &error))? };
         if let Target::File { path: place, .. } = &target
@@ -79,7 +79,7 @@ fn target(path: &Path) -> io::Result<Target> {
     }
 }
 
-/// Checks that a folder which is not there can be made and written to, so that one that cannot is known before the work is done. Makes nothing yet.
+/// Checks before any work is done that a missing folder can be created and written to. Creates nothing yet.
 ///
 /// # Errors
 /// A file in its way, a link to nowhere, or a folder above it that may not be written.
@@ -102,12 +102,12 @@ pub fn check_new_folder(path: &Path, option: &str) -> Result<()> {
     })
 }
 
-/// The system's error, without the temporary name that nobody has asked for.
+/// The system's error, without the name of the temporary file.
 fn without_temporary_name(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error)
 }
 
-/// The place that a path leads to, and what stands there; a link that leads nowhere says where the file is to be made.
+/// Target of a path and its metadata; a dangling link gives the place where the file is to be created.
 fn followed(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -149,7 +149,7 @@ fn replace(path: &Path, permissions: Option<Permissions>, content: impl FnOnce(&
     Ok(bytes)
 }
 
-/// What is wrong, where, and the cure.
+/// Message with the fault, its place and the cure.
 fn refusal(path: &Path, option: &'static str, error: &io::Error) -> anyhow::Error {
     use io::ErrorKind;
     let name = path.display();
@@ -187,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.bin");
         let output = Output::create(&path, "--output").unwrap();
-        assert_eq!(names(folder.path()).len(), 0, "nothing is made before there is something to write");
+        assert_eq!(names(folder.path()).len(), 0, "no file is created before there is something to write");
         let failed = output.write(|to| {
             to.write_all(b"half")?;
             Err(io::Error::other("a broken disk"))
@@ -218,7 +218,7 @@ mod tests {
         assert!(below.contains("song.mid/a/b: cannot be made: ") && below.ends_with("song.mid is a file; change --output"), "{below}");
         check_new_folder(&at("a/b"), "--output").unwrap();
         check_new_folder(Path::new("a-new-folder/of-the-working-one"), "--output").unwrap();
-        assert_eq!(names(folder.path()), ["song.mid"], "nothing is made");
+        assert_eq!(names(folder.path()), ["song.mid"], "no file is created");
     }
 
     #[cfg(unix)]
@@ -229,7 +229,7 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
         let message = check_new_folder(&link.join("a"), "--output").unwrap_err().to_string();
         assert!(message.ends_with("link is a link that leads nowhere; change --output"), "{message}");
-        // Nobody makes files there, whatever the permissions.
+        // No user can create files there, independent of permissions.
         let message = check_new_folder(Path::new("/proc/antiphon/a"), "--output").unwrap_err().to_string();
         assert!(message.contains("cannot be made in /proc: ") && !message.contains(".tmp"), "{message}");
     }

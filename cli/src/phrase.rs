@@ -1,4 +1,4 @@
-//! From a clip to the notes that follow it.
+//! Generation of phrases: continuations of one prompt, by seed and draw.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,46 +11,46 @@ use antiphon_engine::music::{Note, Role, TempoMap, Tick};
 
 use crate::policy::memory;
 
-/// Bars before the seam from which roles, registers and the fullness of chords are read.
+/// Bars before the gap on which roles, registers and chord sizes are measured.
 pub const RECENT_BARS: u32 = 8;
 
-/// The style column's value where no style is stated.
+/// Value of the style column if no style is set.
 pub const ANY_STYLE: u8 = 0;
 
-/// Continues one prompt as often as asked.
+/// Generator of continuations of one prompt.
 pub struct Phrases<'a> {
     prompt: &'a Prompt,
     model: Arc<Model>,
     policy: Arc<dyn PagePolicy>,
-    /// Every role that is in the context or wanted.
+    /// Roles of the context and requested roles, for the prefix.
     ensemble: &'a [Role],
     sampling: Sampling,
-    /// Has read the prompt, and perhaps continued it.
+    /// Decoder prefilled with the prompt, possibly with bars generated after it; `None` before the first phrase.
     decoder: Option<Decoder>,
     /// Time spent on generating notes.
     pub spent: Duration,
-    /// How many were generated.
+    /// Number of generated notes.
     pub notes: usize,
 }
 
 impl<'a> Phrases<'a> {
-    /// Nothing is read or generated yet.
+    /// A generator that has not read the prompt yet.
     pub fn new(prompt: &'a Prompt, model: Arc<Model>, policy: Arc<dyn PagePolicy>, ensemble: &'a [Role], sampling: Sampling) -> Self {
         Self { prompt, model, policy, ensemble, sampling, decoder: None, spent: Duration::ZERO, notes: 0 }
     }
 
-    /// This draw of the continuation of this seed, with its first bar line as tick 0. `progress` is called after every bar, read or generated.
+    /// Notes of the continuation with this seed and draw; tick 0 is its first bar line. `progress` is called after every bar, prefilled or generated.
     ///
     /// # Errors
-    /// What the decoder says.
+    /// [`DecodeError`] of the decoder.
     pub fn phrase(&mut self, seed: u64, draw: Draw, progress: impl Fn()) -> Result<Vec<Note>, DecodeError> {
         Ok(codec::decode(&self.drawn(seed, draw, progress)?, Tick::ZERO))
     }
 
-    /// The first draw, bar by bar.
+    /// Bars of the first draw of the continuation with this seed.
     ///
     /// # Errors
-    /// What the decoder says.
+    /// [`DecodeError`] of the decoder.
     pub fn bars(&mut self, seed: u64, progress: impl Fn()) -> Result<Vec<BarRows>, DecodeError> {
         self.drawn(seed, Draw::FIRST, progress)
     }
@@ -60,19 +60,19 @@ impl<'a> Phrases<'a> {
         decoder.set_seed(draw.seed(seed));
         decoder.set_sampling(draw.sampling(self.sampling));
         let began = Instant::now();
-        let mut made = Vec::with_capacity(self.prompt.gap.len());
+        let mut generated = Vec::with_capacity(self.prompt.gap.len());
         for place in 0..self.prompt.gap.len() {
             decoder.open_gap_bar(self.prompt, place, draw)?;
-            made.push(decoder.generate_bar()?);
+            generated.push(decoder.generate_bar()?);
             progress();
         }
         self.spent += began.elapsed();
         self.decoder = Some(decoder);
-        self.notes += made.iter().map(|bar| bar.notes.len()).sum::<usize>();
-        Ok(made)
+        self.notes += generated.iter().map(|bar| bar.notes.len()).sum::<usize>();
+        Ok(generated)
     }
 
-    /// A decoder that has read the prompt: the last phrase's, or a new one where that has gone too far to be rolled back.
+    /// Decoder prefilled with the prompt: that of the last phrase, or a new one if that cannot be rolled back far enough.
     fn prefilled(&mut self, progress: impl Fn()) -> Result<Decoder, DecodeError> {
         if let Some(mut decoder) = self.decoder.take()
             && decoder.prefill_with(self.prompt, &progress).is_ok()
@@ -86,10 +86,10 @@ impl<'a> Phrases<'a> {
     }
 }
 
-/// What the bars of the gap turned out to be, once they are `made`: measured as the bars of the context are. Their tempo is not theirs to choose and stays unset.
+/// Fields of the `generated` bars of the gap, measured with the context before them. The tempo is not generated and stays unset.
 #[must_use]
-pub fn measured(prompt: &Prompt, made: &[BarRows]) -> Vec<BarFields> {
-    let mut bars: Vec<BarRows> = prompt.context.iter().map(|bar| &bar.bar).chain(made).cloned().collect();
+pub fn measured(prompt: &Prompt, generated: &[BarRows]) -> Vec<BarFields> {
+    let mut bars: Vec<BarRows> = prompt.context.iter().map(|bar| &bar.bar).chain(generated).cloned().collect();
     codec::label(&mut bars, Tick::ZERO, &TempoMap::default());
     bars[prompt.context.len()..].iter().map(|bar| BarFields { tempo: 0, ..bar.fields }).collect()
 }
@@ -101,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_that_were_made_are_measured_as_the_context_is() {
+    fn generated_bars_are_measured_like_the_context() {
         let note = |bar: i64| Note { onset: Tick(96 * bar), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
         let clip =
             Clip { parts: vec![Part { notes: (0..4).map(note).collect(), ..Part::default() }], end: Tick(96 * 4), ..Clip::default() };
         let prompt = Prompt::continuation(&clip, clip.end, 2, None);
         let last = prompt.context[3].bar.clone();
-        let made = [BarRows { index: 4, ..last.clone() }, BarRows { index: 5, notes: Vec::new(), ..last.clone() }];
-        let measured = measured(&prompt, &made);
+        let generated = [BarRows { index: 4, ..last.clone() }, BarRows { index: 5, notes: Vec::new(), ..last.clone() }];
+        let measured = measured(&prompt, &generated);
         assert_eq!((measured[0].density, measured[0].register, measured[1].density), (last.fields.density, last.fields.register, 0));
     }
 }

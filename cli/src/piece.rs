@@ -1,4 +1,4 @@
-//! The MIDI file that a command works on: read from a file or standard input, with what had to be repaired said, and its bars counted behind a pickup.
+//! The MIDI file that a command works on: read from a file or standard input, with its repairs reported, and its bars counted after a pickup.
 
 use std::io::Read;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// Reads a MIDI file, and reports what had to be repaired.
+/// Reads a MIDI file, and reports its repairs.
 pub(crate) fn read(path: &Path, opening: &Opening) -> Result<Piece> {
     let piece = read_unreported(path, opening)?;
     for repaired in piece.source.report().repaired() {
@@ -42,7 +42,7 @@ pub(crate) fn read(path: &Path, opening: &Opening) -> Result<Piece> {
     Ok(piece)
 }
 
-/// Reads a MIDI file for a command that reports by itself what had to be repaired.
+/// Reads a MIDI file for a command that reports repairs itself.
 pub(crate) fn read_unreported(path: &Path, opening: &Opening) -> Result<Piece> {
     let source = if is_standard(path) { read_standard_input()? } else { Source::read_file(path)? };
     let mut clip = source.clip().clone();

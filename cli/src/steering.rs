@@ -48,7 +48,7 @@ impl Steering {
         self.key
     }
 
-    /// What a bar is conditioned on whose default is this.
+    /// Conditioning of a bar with this default.
     pub(crate) fn conditioning(&self, default: BarFields) -> BarFields {
         BarFields { density: self.density.unwrap_or(default.density), voices: self.voices.unwrap_or(default.voices), ..default }
     }
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(register("c-1:g9"), Ok(Register { low: 0, high: 127 }));
         assert_eq!(register("cb4:b#4"), Ok(Register { low: 59, high: 72 }));
         assert_eq!(register("60:60"), Ok(Register { low: 60, high: 60 }));
-        for (text, says) in [
+        for (text, message) in [
             ("60", "LOW:HIGH"),
             ("x:60", "`x`"),
             ("60:128", "`128`"),
@@ -193,7 +193,7 @@ mod tests {
             ("c4:c99999999999", "neither"),
         ] {
             let error = register(text).unwrap_err();
-            assert!(error.contains(says), "{text}: {error}");
+            assert!(error.contains(message), "{text}: {error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is forbidden is never chosen, whatever the rules, and a bar always ends.
+//! Constraints: a masked class is never sampled, under any constraints, and a bar always ends.
 
 mod common;
 
@@ -107,7 +107,7 @@ proptest! {
         for bar in &context {
             decoder.append_bar(bar).unwrap();
         }
-        // Rules that change while a bar is open bind what comes after.
+        // Constraints that change while a bar is open apply to the notes after the change.
         decoder.begin_bar(ticks, context[0].fields).unwrap();
         for _ in 0..known {
             decoder.sample().unwrap();

@@ -77,7 +77,7 @@ fn reconditioned_bar_equals_one_begun_with_that_conditioning() {
     assert!(decoder.open().is_some_and(|open| open.bar().notes.is_empty() || open.bar().fields.density == 1));
 }
 
-/// Training never shows a repeat of an empty bar, and leaning on one ends the next as well.
+/// Training never shows a repeat of an empty bar, and conditioning on one makes the next bar empty as well.
 #[test]
 fn empty_bar_is_not_repeated() {
     let mut decoder = decoder();

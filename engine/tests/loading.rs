@@ -26,7 +26,7 @@ fn load_in_child(place: &Path) -> String {
 }
 
 #[test]
-#[ignore = "the program that `load_in_child` runs: prints what loading came to, and checks nothing"]
+#[ignore = "the program that `load_in_child` runs: prints the result of loading, and checks nothing"]
 fn child_loads_what_the_variable_names() {
     match Runtime::load(&RuntimeSearch::default()) {
         Ok(runtime) => println!("loaded {}", runtime.version()),
@@ -155,7 +155,7 @@ fn model_of_another_vocabulary_or_graph_is_refused() {
 
 #[test]
 fn reference_graph_is_refused_as_a_model() {
-    // Opened from memory, its external weights cannot be found; it is refused whatever ONNX Runtime reports.
+    // Opened from memory, its external weights cannot be found; it is refused with any report of ONNX Runtime.
     let bytes = fs::read(fixture("tiny-reference.onnx")).unwrap();
     assert!(Model::from_bytes(runtime(), &bytes, "reference").is_err());
 }

@@ -1,4 +1,4 @@
-//! Memory of the piece: it forgets what is rolled back, and keeps what no page and no summary reaches any more.
+//! Memory of the piece: rolled back bars leave it, and bars beyond every page and summary stay in it.
 
 mod common;
 
@@ -59,7 +59,7 @@ fn rolled_back_bars_and_notes_are_not_in_the_memory() {
         }
         for (known, (note, wrong)) in bar.notes.iter().zip(&other[usize::try_from(bar.index).expect("small")].notes).enumerate() {
             rewound.push(&[*wrong]).expect("pushed");
-            rewound.truncate(known).expect("taken back");
+            rewound.truncate(known).expect("rolled back");
             rewound.push(&[*note]).expect("pushed");
         }
         rewound.end_bar().expect("ended");

@@ -1,4 +1,4 @@
-//! Damaged files: whatever the bytes, a file is read or refused, and what is read can be written and edited. The fuzz target `midi` goes on from here.
+//! Damaged files: any bytes are read or refused, and a clip that was read can be written and edited. The fuzz target `midi` goes on from here.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -16,7 +16,7 @@ enum Mutation {
     Set(Index, u8),
     Insert(Index, Vec<u8>),
     Remove(Index, usize),
-    /// Copies bytes from one place to another, over what is there.
+    /// Copies bytes from one place over those at another.
     Copy(Index, Index, usize),
 }
 
@@ -68,7 +68,7 @@ fn files() -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// The laws of a file that may be damaged. Says whether it was read.
+/// Checks the laws of a file that may be damaged. Returns whether it was read.
 fn is_read(bytes: &[u8]) -> bool {
     let Ok(source) = Source::read(bytes.to_vec()) else { return false };
     let clip = source.clip();

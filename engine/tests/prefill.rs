@@ -1,4 +1,4 @@
-//! A decoder that is prefilled from a prompt is as one that has read the prompt's bars and nothing else, whatever it held before.
+//! Prefill: the state equals that of a new decoder that has read the prompt's bars, independent of the bars in the cache before.
 
 mod common;
 
@@ -26,7 +26,7 @@ fn shared(bars: &[BarRows]) -> Vec<Arc<PromptBar>> {
     bars.iter().map(|bar| Arc::new(bar.clone().into())).collect()
 }
 
-/// Bars of which nothing is known but their frames.
+/// Bars without notes, with index and length alone.
 fn frames(bars: &[BarRows]) -> Vec<PromptBar> {
     bars.iter().map(|bar| BarRows { notes: Vec::new(), ..bar.clone() }.into()).collect()
 }
@@ -47,14 +47,14 @@ fn generated(decoder: &mut Decoder, prompt: &Prompt) -> Vec<Vec<NoteClasses>> {
 }
 
 #[test]
-fn decoder_with_another_past_generates_what_a_new_one_does() {
+fn decoder_with_other_bars_in_its_cache_generates_the_same_as_a_new_one() {
     let (model, music, other) = (Arc::new(tiny()), piece(3, 20, 8), piece(9, 20, 8));
     let wanted = prompt(&music, 12, 19);
     let expected = generated(&mut decoder(&model), &wanted);
     assert!(expected.concat().len() > 3, "the tiny model made {expected:?}");
     let mut used = decoder(&model);
     assert_eq!(generated(&mut used, &wanted), expected);
-    // The same gap once more: only what was generated is rolled back.
+    // The same gap once more: only the generated bars are rolled back.
     assert_eq!(generated(&mut used, &wanted), expected);
     // Bars of another piece in the place of the last ones, further ones, and back.
     let mixed = [&music[..9], &other[9..]].concat();
@@ -64,7 +64,7 @@ fn decoder_with_another_past_generates_what_a_new_one_does() {
 }
 
 #[test]
-fn bar_that_stays_is_not_read_again() {
+fn bar_shared_with_the_last_prompt_is_not_run_again() {
     let (model, music) = (Arc::new(tiny()), piece(3, 20, 8));
     let mut decoder = decoder(&model);
     let steps = |decoder: &mut Decoder, prompt: &Prompt| {
@@ -77,7 +77,7 @@ fn bar_that_stays_is_not_read_again() {
     let mut changed = music.clone();
     changed[10].notes.clear();
     assert_eq!(steps(&mut decoder, &prompt(&changed, 12, 13)), if music[10].notes.is_empty() { 0 } else { 3 }, "back, and two bars");
-    assert_eq!(steps(&mut decoder, &Prompt::of_context(Vec::new())), 0, "a prompt without bars asks for nothing");
+    assert_eq!(steps(&mut decoder, &Prompt::of_context(Vec::new())), 0, "a prompt without bars needs no step");
     assert_eq!(decoder.bar(), 12);
 }
 
@@ -92,7 +92,7 @@ fn change_too_long_ago_is_refused() {
 }
 
 #[test]
-fn far_side_of_a_prompt_is_read_as_if_by_hand() {
+fn prefill_with_a_far_side_equals_leave_gap_append_and_fill() {
     let (model, music) = (Arc::new(tiny()), piece(6, 24, 8));
     let infill = Prompt { far_side: shared(&music[14..20]), ..prompt(&music, 12, 14) };
     let made = generated(&mut decoder(&model), &infill);

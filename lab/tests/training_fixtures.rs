@@ -99,7 +99,7 @@ fn aligned_own(bars: &[BarRows], own: OwnRoles, order: impl Fn(u32) -> GivenOrde
     let mut is_over = false;
     for bar in bars {
         let end = if usize::try_from(bar.index).unwrap() + 1 == bars.len() { BarEnd::Piece } else { BarEnd::Bar };
-        let (bar, mut others) = own.part(bar);
+        let (bar, mut others) = own.partition(bar);
         let layout = Layout { own, given: order(bar.index) };
         if let GivenOrder::Planned(from) = layout.given {
             others.retain(|note| note.tick() < from);
@@ -124,7 +124,7 @@ fn cases_of_own_roles(bars: &[BarRows]) -> Vec<Value> {
         let own = OwnRoles::new(roles.iter().copied()).unwrap();
         let order = |bar: u32| match planned {
             Some((at, tick)) if at == bar => GivenOrder::Planned(Tick(tick)),
-            _ if heard => GivenOrder::Heard,
+            _ if heard => GivenOrder::ByBeat,
             _ => GivenOrder::First,
         };
         let roles: Vec<u8> = roles.iter().copied().map(Role::class).collect();

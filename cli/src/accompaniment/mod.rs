@@ -21,7 +21,7 @@ use antiphon_cli::model::ModelArgs;
 use antiphon_cli::phrase::ANY_STYLE;
 use antiphon_cli::policy::{PolicyArgs, memory};
 
-/// Most bars in succession that a role which is new to the music rests while the others play: no conditioning says how much such a role should play.
+/// Most bars in succession that a role which is new to the music rests while the others play: it has no conditioning for its density.
 const MOST_RESTS: u32 = 1;
 
 const EXAMPLES: &str = "\
@@ -98,8 +98,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = progress(usize::try_from(bars.saturating_sub(first))? * roles.len())?;
     let began = Instant::now();
     let (mut whole, mut known, mut count) = (clip, others.clone(), 0);
-    for (turn, &role) in (0..).zip(&roles) {
-        let own = seed.wrapping_add(turn);
+    for (number, &role) in (0..).zip(&roles) {
+        let own = seed.wrapping_add(number);
         let prompt = prompt(args, &known, &whole, role)?;
         let from = known.metres.bar_at(known.first_onset().unwrap_or(Tick::ZERO)).start;
         let most_rests = is_new(role, &whole).then_some(MOST_RESTS);
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
             decoder.set_sampling(draw.sampling(args.steering.sampling()));
             decoder.set_seed(draw.seed(own));
-            if let Some(roles) = OwnRoles::new([role]).filter(|_| model.info().knows_own_roles()) {
+            if let Some(roles) = OwnRoles::new([role]).filter(|_| model.info().has_own_roles()) {
                 decoder.accompanies(Accompanied::Clip(roles))?;
             }
             Ok(codec::decode(&accompany(&mut decoder, &prompt, draw, most_rests, &progress)?, from))
@@ -145,7 +145,7 @@ fn is_new(role: Role, whole: &Clip) -> bool {
     insertion::without(whole, |note| note.role != role).is_silent()
 }
 
-/// The prompt of a role over what the others play. It may play as it did in `whole`, or as a new role may if it is not there yet, and does not begin with a
+/// Prompt of a role over the notes of the others. Its constraints are measured in `whole`, or are those of a new role if it is not there yet, and does not begin with a
 /// silent bar.
 fn prompt(args: &Args, known: &Clip, whole: &Clip, role: Role) -> Result<Prompt> {
     let own = insertion::without(whole, |note| note.role != role).notes();
@@ -165,7 +165,7 @@ fn prompt(args: &Args, known: &Clip, whole: &Clip, role: Role) -> Result<Prompt>
     Ok(prompt)
 }
 
-/// What the model plays along; at most `most_rests` bars in succession without a note of its own where the others play.
+/// Generated notes of the role; at most `most_rests` bars in succession without a note of its own where the others play.
 fn accompany(
     decoder: &mut Decoder,
     prompt: &Prompt,

@@ -1,8 +1,8 @@
-//! What was measured on.
+//! Description of the machine of a measurement.
 
 use std::{fmt, fs, thread};
 
-/// A machine in words.
+/// Description of a machine.
 pub(super) struct Machine {
     processor: String,
     threads: usize,
@@ -19,7 +19,7 @@ impl Machine {
         }
     }
 
-    /// Resident memory of this process; `None` where the system does not say.
+    /// Resident memory of this process; `None` if the system does not report it.
     pub(super) fn resident_bytes() -> Option<u64> {
         let status = fs::read_to_string("/proc/self/status").ok()?;
         let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;

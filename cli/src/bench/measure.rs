@@ -29,7 +29,7 @@ pub(super) struct Policy {
     pub(super) points: Vec<Point>,
 }
 
-/// What a note costs after a context of some length.
+/// Cost of a note after a context of some length.
 #[derive(Clone, Copy)]
 pub(super) struct Point {
     /// Bars of context.
@@ -42,7 +42,7 @@ pub(super) struct Point {
     pub(super) bytes: usize,
 }
 
-/// From a context to what is played.
+/// Latency from a context to the generated notes.
 pub(super) struct Horizon {
     /// Bars of the context.
     pub(super) context: u32,

@@ -14,7 +14,7 @@ use super::{
     measure::{HORIZON_BARS, Horizon, Point, Policy},
 };
 
-/// Everything that was measured.
+/// All measurements.
 pub(super) struct Report<'a> {
     pub(super) model: &'a Model,
     pub(super) threads: usize,
@@ -87,11 +87,11 @@ impl Report<'_> {
         text
     }
 
-    /// How a figure stands to those it is to be held against: the same attention after the shortest and the next shorter context, and dense attention.
+    /// Ratios of a figure to its references: the same attention after the shortest and the next shorter context, and dense attention.
     fn against(&self, policy: &Policy, point: &Point) -> String {
-        let mut said = Vec::new();
+        let mut ratios = Vec::new();
         let shorter: Vec<&Point> = policy.points.iter().take_while(|other| other.bars < point.bars).collect();
-        let mut compare = |other: &Point| said.push(format!("{:.2} x {} bars", point.ms / other.ms, other.bars));
+        let mut compare = |other: &Point| ratios.push(format!("{:.2} x {} bars", point.ms / other.ms, other.bars));
         match shorter.as_slice() {
             [] => {}
             [only] => compare(only),
@@ -102,9 +102,9 @@ impl Report<'_> {
         }
         let dense = self.policies.iter().find(|other| other.name == DENSE && policy.name != DENSE);
         if let Some(dense) = dense.and_then(|dense| dense.points.iter().find(|other| other.bars == point.bars)) {
-            said.push(format!("dense is {:.1} x slower", dense.ms / point.ms));
+            ratios.push(format!("dense is {:.1} x slower", dense.ms / point.ms));
         }
-        said.join(", ")
+        ratios.join(", ")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `antiphon check`: what is understood of a MIDI file, so that a worker sees why a result is as it is.
+//! `antiphon check`: the contents of a MIDI file as the other commands read them, as an explanation of their results.
 
 mod report;
 

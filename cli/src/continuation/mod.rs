@@ -25,7 +25,7 @@ use antiphon_cli::phrase::{Phrases, RECENT_BARS};
 use antiphon_cli::policy::PolicyArgs;
 use report::{Report, Written};
 
-/// Most bars and most variations of one call: what a plug-in would ever ask for, many times over.
+/// Most bars and most variations of one call: far more than the plug-in requests.
 const MOST_BARS: i64 = 256;
 const MOST_VARIATIONS: i64 = 64;
 
@@ -181,7 +181,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 impl<'a> Source<'a> {
-    /// Reads the file, and refuses what cannot be continued.
+    /// Reads the file, and refuses one that cannot be continued.
     fn read(args: &'a Args) -> Result<Self> {
         let path = args.input.as_path();
         let name = piece::name(path);
@@ -245,7 +245,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// States what may be generated.
+/// Sets the constraints of the generated notes.
 fn constrain(args: &Args, source: &Source<'_>, prompt: &mut Prompt) -> Result<()> {
     let key = prompt.key();
     let constraints = &mut prompt.constraints;

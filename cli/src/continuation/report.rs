@@ -1,4 +1,4 @@
-//! What `antiphon continue` says it did.
+//! Report of `antiphon continue`.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

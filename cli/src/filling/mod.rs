@@ -1,4 +1,4 @@
-//! `antiphon fill`: bars of a MIDI file, generated so that they lead from what comes before them into what follows.
+//! `antiphon fill`: bars of a MIDI file, generated so that they lead from the bars before them into the bars after.
 
 mod span;
 

@@ -15,7 +15,7 @@ const OCTAVE: u8 = 12;
 const DRUM_PITCH_CLASS: u16 = 13;
 const DRUM_OCTAVE: u16 = 12;
 
-/// What follows a bar.
+/// Continuation after a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BarEnd {
     /// Another bar, or unknown.
@@ -43,7 +43,7 @@ pub fn align(bar: &BarRows, end: BarEnd) -> (Vec<Row>, Vec<Targets>) {
     align_given(bar, &[], end)
 }
 
-/// Like [`align`], for a bar of which some notes are `given`: known beforehand, in canonical order, and not among the bar's own.
+/// Like [`align`], for a bar of which some notes are `given`: known in advance, in canonical order, and not among the bar's own.
 ///
 /// Their GIVEN rows come first and have no targets; the targets are the bar's own notes. A bar on the far side of a gap has given notes only; the
 /// target of its BAR row, the bar line, is not used.

@@ -9,7 +9,7 @@ const PHRASE_BARS: usize = 8;
 /// found. Metre, tempo and mood are unset.
 ///
 /// So the form of the music continues: which bars are dense and which sparse, which are new and which repeat others. `finished` has the conditioning
-/// of the finished bars in order; if they are fewer than a phrase, the latest four, two or one of them stand for it. A bar in which no note starts is
+/// of the finished bars in order; if they are fewer than a phrase, the latest four, two or one of them are taken for it. A bar in which no note starts is
 /// replaced by the nearest bar with notes before it, else after it: a bar that is unset in every field is as likely as not to stay empty, and so
 /// would all that follow.
 ///
@@ -17,7 +17,7 @@ const PHRASE_BARS: usize = 8;
 /// use antiphon_engine::codec::{BarFields, default_conditioning};
 ///
 /// let bar = |density| BarFields { density, tempo: 3, ..BarFields::default() };
-/// // Three finished bars are fewer than a phrase of eight: the last two stand for it. The tempo is not continued.
+/// // Three finished bars are fewer than a phrase of eight: the last two are taken for it. The tempo is not continued.
 /// let next: Vec<BarFields> = (0..3).map(|ahead| default_conditioning(&[bar(1), bar(5), bar(7)], ahead)).collect();
 /// assert_eq!(next.iter().map(|bar| (bar.density, bar.tempo)).collect::<Vec<_>>(), [(5, 0), (7, 0), (5, 0)]);
 /// ```
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn short_context_stands_for_a_phrase() {
+    fn context_shorter_than_a_phrase_is_repeated_as_one() {
         let finished = [bar(1), bar(2), bar(3)];
         assert_eq!([0, 1, 2].map(|ahead| default_conditioning(&finished, ahead).density), [2, 3, 2]);
         assert_eq!(default_conditioning(&finished[..1], 5).density, 1);

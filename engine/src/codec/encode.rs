@@ -33,7 +33,7 @@ pub struct Encoded {
     pub bars: Vec<BarRows>,
     /// Index into the given notes, for each note of `bars` in order.
     pub sources: Vec<usize>,
-    /// What was changed or left out.
+    /// Changes, and notes left out.
     pub report: EncodeReport,
 }
 
@@ -87,7 +87,7 @@ impl AddAssign for EncodeReport {
 
 /// Encodes notes by the rules of this module. Notes may be in any order; bars must be consecutive.
 ///
-/// With a `cut`, only notes that start before it are encoded, and those that sound across it are [`OPEN`]: what is known at that tick. Of the
+/// With a `cut`, only notes that start before it are encoded, and those that sound across it are [`OPEN`]: the notes known at that tick. Of the
 /// conditioning only the metre is set; [`label`](super::label) sets the rest.
 ///
 /// ```
@@ -386,7 +386,7 @@ mod tests {
 
             let encoded = encode(&notes, &bars, None);
             let decoded = decode(&encoded.bars, Tick::ZERO);
-            // Among equally long and loud duplicates the offset is the first one's: compare what the order decides.
+            // Among equally long and loud duplicates the offset is the first one's: only the sorted fields are compared.
             let decided = |note: &Note| (note.order(), note.duration, note.velocity);
             prop_assert_eq!(decoded.iter().map(decided).collect::<Vec<_>>(), expected.iter().map(decided).collect::<Vec<_>>());
             prop_assert_eq!(&decoded, &encoded.sources.iter().map(|&source| notes[source]).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! The controls of bars, read off their notes: what training tells the model of music that is known.
+//! Conditioning of known bars, measured on their notes: the labels of training.
 
 use super::encode::decode;
 use super::row::{BarFields, BarRows};
@@ -10,8 +10,8 @@ use crate::music::{TempoMap, Tick};
 
 /// Sets tempo, key, density, register, span, voices, mood and repeats of each bar; the metre stays as it is. The first bar starts at `start`.
 ///
-/// They are measured on the notes as the classes tell them, so what the model writes can be measured alike. Where there is nothing to
-/// measure a field is unset.
+/// They are measured on the notes as decoded from their classes, so generated notes are measured in the same way. A field without anything to
+/// measure is unset.
 pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
     let mut measured = Vec::with_capacity(bars.len());
     let mut start = start;
@@ -24,7 +24,7 @@ pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
     bars.iter_mut().zip(labels).for_each(|(bar, fields)| bar.fields = fields);
 }
 
-/// The fields of bars that follow each other, each measured already; metre and tempo stay as they are.
+/// Fields of consecutive bars from their measurements; metre and tempo stay as they are.
 #[must_use]
 pub fn labels(bars: &[(&BarRows, &Measured)]) -> Vec<BarFields> {
     let flat = velocities_are_flat(bars.iter().flat_map(|(bar, _)| &bar.notes).map(|note| note.velocity));
@@ -40,7 +40,7 @@ pub fn labels(bars: &[(&BarRows, &Measured)]) -> Vec<BarFields> {
     bars.iter().zip(around).map(label).collect()
 }
 
-/// What a bar's fields are read off: measured once, when its notes are known.
+/// Measurements of a bar, from which its fields follow; made once, when its notes are known.
 #[derive(Debug, Clone)]
 pub struct Measured {
     features: Option<BarFeatures>,
@@ -103,7 +103,7 @@ mod tests {
         let notes: Vec<Note> = [60, 62, 64, 60, 60, 62].iter().zip(0..).map(|(&pitch, index)| note(96 * index, pitch)).collect();
         let mut bars = encode(&notes, &(0..6).map(bar).collect::<Vec<_>>(), None).bars;
         label(&mut bars, Tick::ZERO, &TempoMap::default());
-        // The fourth is like the first, but three bars back is not looked at.
+        // The fourth is like the first, but a repeat from three bars back is not searched for.
         assert_eq!(bars.iter().map(|bar| bar.fields.repeats).collect::<Vec<_>>(), [1, 1, 1, 1, 2, 4]);
     }
 }

@@ -44,7 +44,7 @@ impl Loops {
     }
 }
 
-/// What notes are compared by: place, in canonical order, and pitch.
+/// Key by which notes are compared: place, in canonical order, and pitch.
 fn compared(notes: &[NoteClasses]) -> impl Iterator<Item = ((u8, u8, u8), u8)> {
     notes.iter().map(|note| ((note.beat, note.sub, note.role), note.pitch))
 }

@@ -14,14 +14,14 @@ pub const fn phase(index: u32) -> u32 {
     index % PHASE_BARS
 }
 
-/// How many of the first bars of a piece are left out of a context of at most [`CONTEXT_BARS`].
+/// Number of bars at the beginning of a piece left out of a context of at most [`CONTEXT_BARS`].
 #[must_use]
 pub fn skipped_bars(bars: u32) -> u32 {
     bars.saturating_sub(CONTEXT_BARS).next_multiple_of(PHASE_BARS)
 }
 
-/// Where a decoder starts to read a piece whose bars from `oldest` on are known and that goes on at `end`: at least [`CONTEXT_BARS`] before the end, at the
-/// start of a phase where there is one.
+/// First bar that a decoder reads of a piece known from bar `oldest` to `end`, exclusive: at least [`CONTEXT_BARS`] before the end, at the start of a phase if
+/// there is one.
 #[must_use]
 pub fn first_read_bar(oldest: u32, end: u32) -> u32 {
     let wanted = end.saturating_sub(CONTEXT_BARS).max(oldest);
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(first_read_bar(0, 79), 0);
         assert_eq!(first_read_bar(0, 80), 16);
         assert_eq!(first_read_bar(72, 200), 128);
-        // What is kept begins inside of a phase.
+        // The kept bars begin inside of a phase.
         assert_eq!(first_read_bar(72, 100), 72);
         assert_eq!(first_read_bar(72, 140), 72);
         assert_eq!(first_read_bar(72, 144), 80);

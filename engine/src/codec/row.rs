@@ -22,7 +22,7 @@ pub struct NoteClasses {
     pub offset: u8,
 }
 
-/// Onset in the bar and role, as classes: what a row knows about its target.
+/// Onset in the bar and role, as classes: the target columns of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Quarter notes from the bar line, 0 to 15.
@@ -62,7 +62,7 @@ pub struct BarFields {
     pub metre: u8,
     /// Tempo bucket, 1 to 8.
     pub tempo: u8,
-    /// KeySignature, 1 to 24: C to B major, then C to B minor.
+    /// Key, 1 to 24: C to B major, then C to B minor.
     pub key: u8,
     /// Notes per quarter, bucket 1 to 8.
     pub density: u8,

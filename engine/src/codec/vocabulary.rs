@@ -69,7 +69,7 @@ pub const FIELDS: usize = Field::ALL.len();
 /// Number of classes of all fields: width of the model's noise input.
 pub const TOTAL_CLASSES: usize = 256 + 64 + 32 + 8 + 3 + 16 + 24 + 16;
 
-/// Classes of [`Field::Type`]: what follows.
+/// Classes of [`Field::Type`]: the continuation after a note.
 pub mod next {
     /// A note in the same bar.
     pub const NOTE: u8 = 0;

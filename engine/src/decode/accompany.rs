@@ -1,4 +1,4 @@
-//! Accompaniment: of a clip whose other parts are known, and of a player who has been heard up to a moment.
+//! Accompaniment: of the other parts of a clip, and of a player whose notes are known up to the present tick.
 
 use super::{BarScore, DecodeError, Decoder, error::check_bar};
 use crate::{
@@ -7,39 +7,39 @@ use crate::{
     music::Tick,
 };
 
-/// Who plays beside the roles that are generated.
+/// Source of the given notes, and the own roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Accompanied {
-    /// Nobody: every role is generated.
+    /// No given notes: every role is an own role.
     #[default]
-    Nobody,
-    /// Other parts of a clip, each bar of which is known beforehand. These roles are generated.
+    None,
+    /// Other parts of a clip, known for the whole bar before it is generated. Holds the own roles.
     Clip(OwnRoles),
-    /// A player, who is heard beat by beat. These roles are generated.
+    /// A player, whose notes become known beat by beat. Holds the own roles.
     Player(OwnRoles),
 }
 
 impl Accompanied {
-    /// How finished bars become rows.
+    /// Row layout of finished bars.
     pub(super) fn layout(self) -> Layout {
         match self {
-            Self::Nobody => Layout::default(),
+            Self::None => Layout::default(),
             Self::Clip(own) => Layout { own, given: GivenOrder::First },
-            Self::Player(own) => Layout { own, given: GivenOrder::Heard },
+            Self::Player(own) => Layout { own, given: GivenOrder::ByBeat },
         }
     }
 }
 
 impl Decoder {
-    /// Says whom the bars from the next one on accompany. Notes of other roles than those generated are given from then on; what may be
-    /// sampled is still said by [`Constraints::roles`](super::Constraints). The model was trained on sequences that accompany alike from their first bar on.
+    /// Sets the source of given notes and the own roles of the bars from the next one on. Notes of other roles are given from then on; sampling is still
+    /// limited by [`Constraints::roles`](super::Constraints) alone. In training a sequence has the same own roles from its first bar on.
     ///
     /// # Errors
-    /// [`DecodeError::StillOpen`]; [`DecodeError::NoOwnRoles`] if the model cannot be told which roles are generated. Nothing has changed then.
+    /// [`DecodeError::StillOpen`]; [`DecodeError::NoOwnRoles`] if the model has no columns for own roles. Nothing has changed then.
     pub fn accompanies(&mut self, accompanied: Accompanied) -> Result<(), DecodeError> {
         self.check_closed()?;
         let Layout { own, .. } = accompanied.layout();
-        if own != OwnRoles::ALL && !self.model().info().knows_own_roles() {
+        if own != OwnRoles::ALL && !self.model().info().has_own_roles() {
             return Err(DecodeError::NoOwnRoles { model: self.model().info().name.clone() });
         }
         self.recall.set_own(own);
@@ -47,8 +47,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Opens the next bar over notes that are known of all of it, `given` in canonical order: other parts of a clip. They are listened to in one run; what is
-    /// pushed or sampled then are the bar's own notes, of other roles ([`Constraints::roles`](super::Constraints)).
+    /// Opens the next bar over `given` notes of the whole bar, in canonical order: other parts of a clip. Their rows are one run; notes pushed or sampled
+    /// after it are the bar's own notes, of other roles ([`Constraints::roles`](super::Constraints)).
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -57,7 +57,7 @@ impl Decoder {
         self.open_bar(bar, given, GivenOrder::First)
     }
 
-    /// Appends a finished bar that was made over `given` notes; `bar` has its own.
+    /// Appends a finished bar with `given` notes; `bar` holds its own notes.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -65,7 +65,7 @@ impl Decoder {
         self.append(bar, given, BarEnd::Bar, OutputRows::Last, |_, _| {})
     }
 
-    /// The same, and says what the model thought of the bar. The rows of given notes have no targets.
+    /// [`append_accompanied`](Self::append_accompanied) that returns the score of the bar. The rows of given notes have no targets.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -73,21 +73,21 @@ impl Decoder {
         self.score(bar, given, end)
     }
 
-    /// Opens the next bar with what was heard of it up to `from`, a tick from its bar line: the player's notes, those still held
-    /// [`OPEN`](crate::codec::OPEN), and what the other roles have played themselves. What is sampled now goes on from there; who plays is said by
-    /// [`Constraints::roles`](super::Constraints), whose `from` this sets. Notes of other roles than [those generated](Self::accompanies) are given.
+    /// Opens the next bar with its known notes up to `from`, a tick from its bar line: the player's, those still held [`OPEN`](crate::codec::OPEN), and the
+    /// generated ones. Sampling goes on from there, in the roles of [`Constraints::roles`](super::Constraints), whose `from` this sets. Notes of other than
+    /// the [own roles](Self::accompanies) are given notes.
     ///
     /// # Errors
-    /// [`DecodeError::Note`] if one of the notes heard does not start before `from`; [`DecodeError`]. Nothing has changed then, unless ONNX Runtime failed.
-    pub fn accompany_live(&mut self, heard: &BarRows, from: Tick) -> Result<(), DecodeError> {
-        if let Some((note, classes)) = heard.notes.iter().enumerate().find(|(_, note)| note.tick() >= from) {
-            return Err(DecodeError::Note { bar: heard.index, note, classes: *classes });
+    /// [`DecodeError::Note`] if a known note does not start before `from`; [`DecodeError`]. Nothing has changed then, unless ONNX Runtime failed.
+    pub fn accompany_live(&mut self, known: &BarRows, from: Tick) -> Result<(), DecodeError> {
+        if let Some((note, classes)) = known.notes.iter().enumerate().find(|(_, note)| note.tick() >= from) {
+            return Err(DecodeError::Note { bar: known.index, note, classes: *classes });
         }
-        if heard.index != self.bar() {
-            return Err(DecodeError::Order { found: heard.index, expected: self.bar() });
+        if known.index != self.bar() {
+            return Err(DecodeError::Order { found: known.index, expected: self.bar() });
         }
-        check_bar(heard, &[])?;
-        let (bar, given) = self.accompanied.layout().own.part(heard);
+        check_bar(known, &[])?;
+        let (bar, given) = self.accompanied.layout().own.partition(known);
         self.check_next()?;
         self.controls.start_at(self.line + from);
         self.open_bar(bar, &given, GivenOrder::Planned(from))

@@ -1,5 +1,5 @@
-//! The decoder itself, and its runs of the graph. What it can be asked for stands in files of its own: to take in bars (`listening`), to make one
-//! (`playing`), to fill a gap (`fill`), to play along with what is known (`accompany`).
+//! Decoder: its state, and its runs of the graph. Each operation has a file of its own: appending and scoring finished bars (`append`), generating a bar
+//! (`generation`), infill (`fill`), accompaniment (`accompany`), prefill (`prefill`).
 
 use std::{
     collections::{BTreeMap, VecDeque, btree_map::Entry},
@@ -20,7 +20,7 @@ use crate::{
     music::Tick,
 };
 
-/// Finished bars that are compared with the context of the next prompt: all that a context has, and what was generated after it.
+/// Finished bars kept for comparison with the context of the next prompt: a whole context and the bars generated after it.
 const HELD_BARS: usize = 128;
 
 /// Batches kept for runs of several rows.
@@ -28,41 +28,40 @@ const MOST_BATCHES: usize = 32;
 
 /// One continuation in progress.
 ///
-/// A sequence of finished bars, and an open one that grows note by note. Finished bars come in whole ([`append_bar`](Self::append_bar)) or are made by
-/// [`begin_bar`](Self::begin_bar), any mix of [`push`](Self::push) (a note that is known) and [`sample`](Self::sample) (a note the model chooses), and
-/// [`end_bar`](Self::end_bar). What was decoded can be taken back: notes of the open bar ([`truncate`](Self::truncate)) and whole bars
-/// ([`rewind`](Self::rewind)); it is then as if they had never been.
+/// A sequence of finished bars, and an open one that grows note by note. Finished bars are appended whole ([`append_bar`](Self::append_bar)) or generated:
+/// [`begin_bar`](Self::begin_bar), any mix of [`push`](Self::push) (a known note) and [`sample`](Self::sample) (a note the model chooses), and
+/// [`end_bar`](Self::end_bar). Rollback removes notes of the open bar ([`truncate`](Self::truncate)) and whole bars ([`rewind`](Self::rewind)); the state is
+/// then the same as before they were decoded.
 ///
-/// A bar can be made over notes that are known of all of it ([`accompany`](Self::accompany)), or after those that were heard so far
-/// ([`accompany_live`](Self::accompany_live)); and bars can be left out and made when what follows them is known
-/// ([`leave_gap`](Self::leave_gap), [`fill`](Self::fill)).
+/// A bar can be generated over notes given for all of it ([`accompany`](Self::accompany)), or for its beginning ([`accompany_live`](Self::accompany_live)).
+/// Bars can be left out and generated once the bars after them are in the cache ([`leave_gap`](Self::leave_gap), [`fill`](Self::fill)).
 ///
-/// Same model, bars, seed, sampling and constraints: same notes, whatever was decoded before or in between.
+/// Same model, bars, seed, sampling and constraints: same notes, independent of anything decoded before or in between.
 #[derive(Debug)]
 pub struct Decoder {
     model: Arc<Model>,
     pub(super) cache: Cache,
-    /// For runs of one row: the tensors of every step are these.
+    /// Tensors of runs of one row, used by every step.
     pub(super) step: Batch,
-    /// For runs of more rows, by their number and by who is asked: bars tend to have as many notes as other bars.
+    /// Tensors of runs of several rows, by number of rows and of output rows: bars often have equal numbers of notes.
     bars: BTreeMap<(usize, OutputRows), Batch>,
     /// [`Cache::moves`] when the batches were bound.
     bound: u32,
     seed: u64,
     sampling: Sampling,
     pub(super) controls: Controls,
-    /// Index in the piece of the bar that is bar 0 here: the first that was read of a prompt.
+    /// Index in the piece of bar 0 of this decoder: the first bar read of a prompt.
     pub(super) base: u32,
-    /// Which roles are generated, and how the notes of the others are given.
+    /// Own roles, and the order in which the notes of other roles are given.
     pub(super) accompanied: Accompanied,
-    /// The latest finished bars, as many as a context has; the last of them can be opened again.
+    /// Latest finished bars, at most [`HELD_BARS`]; the last [`REWIND_BARS`](crate::cache::REWIND_BARS) can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
     pub(super) line: Tick,
     pub(super) open: Option<OpenBar>,
-    /// The notes of the finished bars, for what rows are told of them.
+    /// Notes of the finished bars, source of the recall columns.
     pub(super) recall: Recall,
-    /// What is remembered of the finished bars, if the model can.
+    /// Memory of the finished bars; `None` if the model has none.
     memory: Option<Memory>,
 }
 
@@ -72,7 +71,7 @@ pub(super) struct Finished {
     /// Its bar line.
     pub(super) line: Tick,
     pub(super) bar: BarRows,
-    /// What was given of it, beside its own notes.
+    /// Given notes: those of other roles.
     pub(super) given: Vec<NoteClasses>,
     /// How its rows are laid out.
     pub(super) layout: Layout,
@@ -96,10 +95,10 @@ impl Decoder {
         Self::with_options(model, policy, prefix, CacheOptions::default())
     }
 
-    /// [`new`](Self::new), with the cache's memory as `options` say.
+    /// [`new`](Self::new) with these options of the cache.
     ///
     /// # Errors
-    /// [`DecodeError::NoQueries`] if the policy, or one to be changed to, wants what the model does not give; or if ONNX Runtime fails.
+    /// [`DecodeError::NoQueries`] if this policy, or one that `options` keep rows for, needs queries that the graph does not output; or if ONNX Runtime fails.
     pub fn with_options(
         model: Arc<Model>,
         policy: Arc<dyn PagePolicy>,
@@ -122,7 +121,7 @@ impl Decoder {
             sampling: Sampling::default(),
             controls: Controls::new(Constraints::default()),
             base: 0,
-            accompanied: Accompanied::Nobody,
+            accompanied: Accompanied::None,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
@@ -141,43 +140,43 @@ impl Decoder {
         &self.model
     }
 
-    /// Lets the bars from the next one on see under another page policy, with the same weights.
+    /// Sets the page policy of the bars from the next one on; the weights stay.
     ///
     /// # Errors
-    /// [`DecodeError::StillOpen`]; [`DecodeError::NotKept`] if the cache was not told to keep what it needs ([`CacheOptions::keep`]);
-    /// [`DecodeError::Gap`] if there is a gap that it cannot fill. Nothing has changed then.
+    /// [`DecodeError::StillOpen`]; [`DecodeError::NotKept`] if the cache does not keep the rows it needs ([`CacheOptions::keep`]);
+    /// [`DecodeError::Gap`] if it cannot fill the gap there is. Nothing has changed then.
     pub fn set_policy(&mut self, policy: Arc<dyn PagePolicy>) -> Result<(), DecodeError> {
         self.check_closed()?;
         self.cache.check_policy(&*policy)?;
         Ok(self.cache.set_policy(policy)?)
     }
 
-    /// What the open bar, or the last one if none is open, sees of earlier bars row by row.
+    /// Earlier bars whose rows the open bar attends to, or the last bar if none is open.
     #[must_use]
     pub fn seen(&self) -> &Selection {
         self.cache.seen()
     }
 
-    /// Sets the seed of what is sampled from now on.
+    /// Sets the seed of the notes sampled from now on.
     pub fn set_seed(&mut self, seed: u64) {
         self.seed = seed;
-        self.ask_anew();
+        self.discard_choice();
     }
 
-    /// Sets how adventurous what is sampled from now on may be.
+    /// Sets temperature and min-p of the notes sampled from now on.
     pub fn set_sampling(&mut self, sampling: Sampling) {
         self.sampling = sampling;
-        self.ask_anew();
+        self.discard_choice();
     }
 
-    /// Sets what may be sampled from now on.
+    /// Sets the constraints of the notes sampled from now on.
     pub fn set_constraints(&mut self, constraints: Constraints) {
         self.controls = Controls::new(constraints);
-        self.ask_anew();
+        self.discard_choice();
     }
 
-    /// What the newest row chose to come next was chosen under other rules.
-    pub(super) fn ask_anew(&mut self) {
+    /// Discards the newest row's choice of the next note: it was made under other sampling rules.
+    pub(super) fn discard_choice(&mut self) {
         if let Some(open) = &mut self.open {
             open.next = None;
         }
@@ -187,7 +186,7 @@ impl Decoder {
         self.open.as_ref().map_or(Ok(()), |open| Err(DecodeError::StillOpen(open.bar.index)))
     }
 
-    /// That the next bar can be begun: none is open, and the sequence goes on.
+    /// Checks that the next bar can be begun: none is open, and the sequence has not ended.
     pub(super) fn check_next(&self) -> Result<(), DecodeError> {
         self.check_closed()?;
         Ok(self.cache.check_bar()?)
@@ -199,7 +198,7 @@ impl Decoder {
         self.cache.bar()
     }
 
-    /// Bar line of the open bar, or of the next one, in ticks from the first bar line. It stands still at a gap while the far side of that is taken in.
+    /// Bar line of the open bar, or of the next one, in ticks from the first bar line. At a gap it stays the same while the far side is appended.
     #[must_use]
     pub fn line(&self) -> Tick {
         self.line
@@ -211,7 +210,7 @@ impl Decoder {
         self.open.as_ref()
     }
 
-    /// Rows that the next run sees: what a step costs depends on it.
+    /// Rows that the next run attends to; the cost of a step grows with it.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.cache.filled()
@@ -223,13 +222,13 @@ impl Decoder {
         self.cache.bytes() + self.memory.as_ref().map_or(0, Memory::bytes)
     }
 
-    /// The last hidden state of the row that was decoded last by itself: a row of the open bar, or the summary of the bar before.
+    /// Last hidden state of the latest single-row run: a row of the open bar, or the summary of the bar before.
     #[must_use]
     pub fn hidden(&self) -> &[f32] {
         self.step.hidden()
     }
 
-    /// Makes a page of the bar whose rows the buffer now holds, runs its summary, and forgets what can be forgotten.
+    /// Turns the rows in the buffer into the page of their bar, runs its summary, and frees the pages that no later bar can attend to.
     pub(super) fn finish(&mut self, bar: OpenBar, rows: &[Row], targets: Vec<Targets>) -> Result<(), DecodeError> {
         let OpenBar { bar, given, layout, recall, .. } = bar;
         self.cache.end_bar()?;
@@ -256,8 +255,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Lays out what the next bar sees, with room for `rows` rows of its own, and what it remembers.
-    pub(super) fn lay_out(&mut self, rows: usize) -> Result<(), DecodeError> {
+    /// Gathers the pages that the next bar attends to, with room for `rows` rows of its own, and the entries of its memory.
+    pub(super) fn gather(&mut self, rows: usize) -> Result<(), DecodeError> {
         self.cache.begin_bar(rows)?;
         let Some(memory) = &mut self.memory else { return Ok(()) };
         if memory.begin_bar()? {
@@ -267,7 +266,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Keeps the open bar's first `rows` rows: the others were never there.
+    /// Keeps the open bar's first `rows` rows and rolls back the others.
     pub(super) fn keep_rows(&mut self, rows: usize) {
         self.cache.truncate(rows);
         if let Some(memory) = &mut self.memory {
@@ -291,16 +290,16 @@ impl Decoder {
         &mut self,
         rows: &[Row],
         forced: &[Targets],
-        asked: OutputRows,
+        outputs: OutputRows,
         read: impl FnOnce(&Batch),
     ) -> Result<(), DecodeError> {
         self.reserve(rows.len())?;
-        if self.bars.len() == MOST_BATCHES && !self.bars.contains_key(&(rows.len(), asked)) {
+        if self.bars.len() == MOST_BATCHES && !self.bars.contains_key(&(rows.len(), outputs)) {
             self.bars.clear();
         }
-        let batch = match self.bars.entry((rows.len(), asked)) {
+        let batch = match self.bars.entry((rows.len(), outputs)) {
             Entry::Occupied(kept) => kept.into_mut(),
-            Entry::Vacant(place) => place.insert(batch(&self.model, rows.len(), asked, &mut self.cache, self.memory.as_ref())?),
+            Entry::Vacant(place) => place.insert(batch(&self.model, rows.len(), outputs, &mut self.cache, self.memory.as_ref())?),
         };
         for (index, (row, forced)) in rows.iter().zip(forced).enumerate() {
             batch.set_row(&self.model, index, row, forced);
@@ -315,7 +314,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Makes room for `rows` rows. When the cache has moved for it, what was bound to the old buffer is let go.
+    /// Makes room for `rows` rows. If that reallocates the cache, the tensors bound to the old buffer are dropped or bound again.
     fn reserve(&mut self, rows: usize) -> Result<(), DecodeError> {
         self.cache.reserve(rows)?;
         if self.bound != self.cache.reallocations() {
@@ -326,7 +325,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Runs the open bar's newest row, whose target is the bar's last note, and says what it chose to come next.
+    /// Runs the open bar's newest row, whose target is the bar's last note, and returns the continuation it sampled.
     pub(super) fn run_step(&mut self, open: &OpenBar, row: &Row, forced: &Targets) -> Result<Next, DecodeError> {
         let (target, before) = match open.bar.notes.split_last() {
             None => (None, &[][..]),
@@ -336,7 +335,7 @@ impl Decoder {
         Ok(next_of(&choice))
     }
 
-    /// Appends one row of the open bar, which chooses.
+    /// Appends one row of the open bar and returns the classes it sampled.
     pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, context: &RowContext<'_>) -> Result<[i64; FIELDS], DecodeError> {
         let index = context.index();
         let sampling = self.sampling.at_row(index, context.repetition());
@@ -364,8 +363,8 @@ impl Decoder {
 }
 
 /// Tensors for runs over a cache and a memory.
-fn batch(model: &Model, rows: usize, asked: OutputRows, cache: &mut Cache, memory: Option<&Memory>) -> ort::Result<Batch> {
-    let mut batch = Batch::new(model, rows, asked, cache.layers())?;
+fn batch(model: &Model, rows: usize, outputs: OutputRows, cache: &mut Cache, memory: Option<&Memory>) -> ort::Result<Batch> {
+    let mut batch = Batch::new(model, rows, outputs, cache.layers())?;
     if cache.reads_queries() {
         batch.bind_queries(model)?;
     }

@@ -1,24 +1,24 @@
-//! Drawing the same phrase again when the first one will not do: it is empty, or equal to one that was drawn before.
+//! Repeated draws of a phrase, when the first one is empty or equal to an earlier one.
 
 use super::Sampling;
 use crate::codec::BarFields;
 
-/// Which draw of a phrase or a bar this is. Each has noise of its own and is freer than the one before: in music that repeats itself other noise alone draws the
-/// same notes again.
+/// Number of a draw of a phrase or a bar. Each has noise of its own and a higher temperature than the one before: in music that repeats itself other noise
+/// alone gives the same notes again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Draw(u8);
 
 /// The last draw.
 const LAST: u8 = 7;
 
-/// From this draw on nothing is too unlikely, and no bar is held to one that it repeats.
+/// First draw without min-p and without a requested repeat.
 const UNBOUND: u8 = 3;
 
-/// What each draw adds to the temperature, as a share of it.
+/// Added to the temperature per draw, as a share of it.
 const HEAT: f32 = 0.1;
 
 impl Draw {
-    /// As the worker's controls say.
+    /// The first draw: the requested sampling and conditioning unchanged.
     pub const FIRST: Self = Self(0);
 
     /// The draw after this one; `None` after the last.
@@ -27,20 +27,20 @@ impl Draw {
         (self.0 < LAST).then_some(Self(self.0 + 1))
     }
 
-    /// The seed of its noise: that of the first draw is the worker's own. Seeds that follow each other belong to variations, so draws are far apart.
+    /// Seed of its noise; the first draw has the requested one. Consecutive seeds belong to variations, so the seeds of draws are far apart.
     #[must_use]
     pub fn seed(self, seed: u64) -> u64 {
         seed.wrapping_add(u64::from(self.0) << 48)
     }
 
-    /// How adventurous it is.
+    /// Its sampling parameters.
     #[must_use]
     pub fn sampling(self, sampling: Sampling) -> Sampling {
         let bound = f32::from(UNBOUND.saturating_sub(self.0)) / f32::from(UNBOUND);
         Sampling { temperature: sampling.temperature * (1.0 + HEAT * f32::from(self.0)), min_p: sampling.min_p * bound }
     }
 
-    /// What a bar is conditioned on.
+    /// Conditioning of a bar in this draw.
     #[must_use]
     pub fn conditioning(self, fields: BarFields) -> BarFields {
         BarFields { repeats: if self.0 < UNBOUND { fields.repeats } else { 0 }, ..fields }
@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn draws_get_freer_and_come_to_an_end() {
+    fn draws_rise_in_temperature_and_end_after_eight() {
         let draws: Vec<Draw> = std::iter::successors(Some(Draw::FIRST), |draw| draw.next()).collect();
         let sampling: Vec<Sampling> = draws.iter().map(|draw| draw.sampling(Sampling::default())).collect();
         assert!(sampling.windows(2).all(|pair| pair[0].temperature < pair[1].temperature && pair[0].min_p >= pair[1].min_p));
         let last = draws.last().unwrap();
         assert_eq!((draws.len(), sampling[draws.len() - 1].min_p), (8, 0.0));
-        let told = BarFields { repeats: 4, density: 3, ..BarFields::default() };
-        assert_eq!(last.conditioning(told), BarFields { repeats: 0, ..told });
+        let requested = BarFields { repeats: 4, density: 3, ..BarFields::default() };
+        assert_eq!(last.conditioning(requested), BarFields { repeats: 0, ..requested });
         let seeds: std::collections::BTreeSet<u64> = draws.iter().flat_map(|draw| (0..64).map(|seed| draw.seed(seed))).collect();
         assert_eq!(seeds.len(), 8 * 64);
     }

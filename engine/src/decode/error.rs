@@ -1,4 +1,4 @@
-//! What can go wrong with a decoder, and the checks that find it before the graph does.
+//! Errors of a decoder, and the checks of bars and notes before a run.
 
 use crate::{
     cache::{GapError, NotKept, ReopenError, RewindTooFar},
@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-/// Why a decoder cannot do what it was asked.
+/// Error of an operation of a decoder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -66,18 +66,18 @@ pub enum DecodeError {
         model: String,
     },
     /// The model was trained before rows could name own roles.
-    #[error("the model {model} predicts the next note of any role and cannot be told which to generate: use a newer model")]
+    #[error("the model {model} predicts the next note of any role and has no input for the roles to generate: use a newer model")]
     NoOwnRoles {
         /// The model's name.
         model: String,
     },
-    /// The cache was not told to keep what the page policy needs.
+    /// The cache does not keep the rows that the page policy needs.
     #[error(transparent)]
     NotKept(#[from] NotKept),
     /// The bar is too long ago.
     #[error(transparent)]
     Rewind(RewindTooFar),
-    /// What was asked does not go with a gap.
+    /// The operation is not possible with a gap, or without one.
     #[error(transparent)]
     Gap(#[from] GapError),
 }
@@ -91,7 +91,7 @@ impl From<ReopenError> for DecodeError {
     }
 }
 
-/// Checks a bar, its own notes, and those that are given of it.
+/// Checks a bar, its own notes, and its given notes.
 pub(super) fn check_bar(bar: &BarRows, given: &[NoteClasses]) -> Result<(), DecodeError> {
     if !(1..=MAX_BAR_TICKS).contains(&i64::from(bar.ticks)) {
         return Err(DecodeError::Length { bar: bar.index, ticks: bar.ticks });

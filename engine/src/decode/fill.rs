@@ -1,14 +1,14 @@
-//! Infill: bars that are made last, when what comes before them and what follows are known.
+//! Infill: bars that are generated last, between known bars on both sides.
 
 use super::{DecodeError, Decoder};
 
 impl Decoder {
-    /// Leaves out the next `bars` bars, to be made by [`fill`](Self::fill). The bars that are appended now are those after them, with their true numbers:
-    /// the far side of the gap, [`FAR_BARS`](crate::cache::FAR_BARS) at most. Their notes are given, and no bar is begun there. What came before cannot be
-    /// taken back any more.
+    /// Leaves out the next `bars` bars, to be generated after [`fill`](Self::fill). Bars appended from here on are those after the gap, with their true numbers:
+    /// the far side of the gap, [`FAR_BARS`](crate::cache::FAR_BARS) at most. Their notes are given, and no bar can be begun there. Bars before the gap
+    /// can no longer be rolled back.
     ///
     /// # Errors
-    /// [`DecodeError::StillOpen`]; [`DecodeError::Gap`] if the page policy cannot fill a gap, if there is one already, or with no bar to leave out. Nothing has
+    /// [`DecodeError::StillOpen`]; [`DecodeError::Gap`] if the page policy cannot fill a gap, if there is one already, or if `bars` is 0. Nothing has
     /// changed then.
     pub fn leave_gap(&mut self, bars: u32) -> Result<(), DecodeError> {
         self.check_closed()?;
@@ -17,10 +17,10 @@ impl Decoder {
         Ok(())
     }
 
-    /// Goes back to the first bar of the gap: what comes next are its bars, which see both sides of it. Behind the last of them the sequence ends.
+    /// Goes back to the first bar of the gap. The next bars are those of the gap and attend to both sides of it; the sequence ends after the last of them.
     ///
     /// # Errors
-    /// [`DecodeError::Gap`] if no gap was left, or it is being filled already; nothing has changed then.
+    /// [`DecodeError::Gap`] if there is no gap, or it is being filled already; nothing has changed then.
     pub fn fill(&mut self) -> Result<(), DecodeError> {
         Ok(self.cache.fill_gap()?)
     }

@@ -1,4 +1,4 @@
-//! The rows of the finished bars that are remembered, whatever the cache still holds of them.
+//! Memory of the piece: rows of finished bars that predict a note, kept independently of the pages of the cache.
 
 use std::collections::VecDeque;
 
@@ -8,22 +8,22 @@ use crate::{
     model::{Batch, MemoryTensors, Model, REMEMBERED},
 };
 
-/// Rows that are remembered at most: the latest. It bounds the cost of a note.
+/// Upper bound of entries, the latest rows; it bounds the cost of a note.
 const MOST_ENTRIES: usize = 2048;
 
 /// A finished bar.
 #[derive(Debug)]
 struct Bar {
-    /// Its number in the music.
+    /// Its index in the sequence.
     index: u32,
-    /// Keys of its rows, one after the other.
+    /// Memory keys of its rows, concatenated; length rows times `Store::width`.
     keys: Vec<f32>,
-    /// What was true in each.
+    /// Targets of each row.
     targets: Vec<Targets>,
 }
 
 impl Bar {
-    /// Whether a row predicts what a note is: only such rows are remembered.
+    /// Whether a row has a note as its target: only such rows are entries.
     fn counts(targets: &Targets) -> bool {
         REMEMBERED.iter().all(|&field| targets[field as usize] >= 0)
     }
@@ -33,7 +33,7 @@ impl Bar {
     }
 }
 
-/// The rows of one sequence that may be remembered. Bars become part of it whole, when they are finished.
+/// Candidate rows of one sequence. Bars are added whole, when they are finished.
 #[derive(Debug, Default)]
 struct Store {
     /// Width of a key.
@@ -50,11 +50,11 @@ impl Store {
         self.open.truncate(rows * self.width);
     }
 
-    /// Ends the open bar, in whose rows `targets` were true.
+    /// Ends the open bar; `targets` has one element per row.
     fn finish(&mut self, index: u32, targets: Vec<Targets>) {
         debug_assert_eq!(self.open.len(), targets.len() * self.width, "a key for each row of bar {index}");
         self.bars.push_back(Bar { index, keys: std::mem::take(&mut self.open), targets });
-        // The latest bars can be opened again, and what they remember must still be there then.
+        // The latest bars can be opened again, so the entries that they use are kept as well.
         let held = usize::try_from(REWIND_BARS).unwrap_or(usize::MAX);
         while self.bars.len() > held + 1 {
             let without_first = self.bars.range(1..self.bars.len() - held).map(Bar::entries).sum::<usize>();
@@ -65,7 +65,7 @@ impl Store {
         }
     }
 
-    /// Opens a finished bar again with its first `rows` rows; it and what followed it are no longer there.
+    /// Opens a finished bar again with its first `rows` rows; it and the bars after it leave the store.
     fn reopen(&mut self, index: u32, rows: usize) {
         self.open.clear();
         while let Some(bar) = self.bars.pop_back() {
@@ -94,7 +94,7 @@ impl Store {
 pub(super) struct Memory {
     store: Store,
     tensors: MemoryTensors,
-    /// Whether the tensors are not yet of these bars.
+    /// Whether the tensors differ from the store.
     stale: bool,
 }
 
@@ -109,7 +109,7 @@ impl Memory {
         Ok(Some(Self { store, tensors: MemoryTensors::new(width, 1)?, stale: false }))
     }
 
-    /// Binds a batch to what is remembered.
+    /// Binds the tensors to a batch.
     pub(super) fn bind(&self, model: &Model, batch: &mut Batch) -> ort::Result<()> {
         batch.bind_memory(model, &self.tensors)
     }
@@ -122,13 +122,13 @@ impl Memory {
         rows * (key + size_of::<Targets>()) + self.tensors.capacity() * entry
     }
 
-    /// Begins a bar: lays out what it remembers. True if the tensors are new ones, to be bound.
+    /// Begins a bar: writes its entries into the tensors. True if the tensors were reallocated and must be bound again.
     pub(super) fn begin_bar(&mut self) -> ort::Result<bool> {
         self.store.open.clear();
-        self.lay_out()
+        self.write_tensors()
     }
 
-    fn lay_out(&mut self) -> ort::Result<bool> {
+    fn write_tensors(&mut self) -> ort::Result<bool> {
         if !std::mem::take(&mut self.stale) {
             return Ok(false);
         }
@@ -153,7 +153,7 @@ impl Memory {
         self.store.truncate(rows);
     }
 
-    /// Ends the open bar, in whose rows `targets` were true.
+    /// Ends the open bar; `targets` has one element per row.
     pub(super) fn finish(&mut self, index: u32, targets: Vec<Targets>) {
         self.store.finish(index, targets);
         self.stale = true;
@@ -163,7 +163,7 @@ impl Memory {
     pub(super) fn reopen(&mut self, index: u32, rows: usize) -> ort::Result<bool> {
         self.store.reopen(index, rows);
         self.stale = true;
-        self.lay_out()
+        self.write_tensors()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::cache::RewindTooFar;
 use crate::codec::{BarEnd, BarRows, GivenOrder, OwnRoles, first_read_bar};
 use crate::model::OutputRows;
 
-/// What a step of prefill came to.
+/// Outcome of a step of prefill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefill {
     /// One bar nearer.
@@ -15,17 +15,17 @@ pub enum Prefill {
 }
 
 impl Decoder {
-    /// Fills the cache with exactly the context of a prompt, and its far side if it has one; its first gap bar comes next, under its constraints. What the cache
-    /// holds of it already stays there; what differs is rolled back.
+    /// Fills the cache with exactly the context of a prompt, and its far side if it has one; its first gap bar comes next, under its constraints. Bars already in
+    /// the cache are kept, bars that differ are rolled back.
     ///
     /// # Errors
-    /// [`DecodeError::Rewind`] if what differs is too long ago: a new decoder can read the prompt. [`DecodeError`]; a prompt with a far side needs a decoder
+    /// [`DecodeError::Rewind`] if a bar that differs is too long ago: a new decoder can read the prompt. [`DecodeError`]; a prompt with a far side needs a decoder
     /// that has none yet.
     pub fn prefill(&mut self, prompt: &Prompt) -> Result<(), DecodeError> {
         self.prefill_with(prompt, || {})
     }
 
-    /// The same; `progress` is called after every bar.
+    /// [`prefill`](Self::prefill) that calls `progress` after every bar.
     ///
     /// # Errors
     /// As of [`prefill`](Self::prefill).
@@ -47,8 +47,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// One step of [`prefill`](Self::prefill) towards a cache that holds exactly the context: rolls back what differs, or appends one bar. A prompt without bars
-    /// asks for nothing.
+    /// One step of [`prefill`](Self::prefill) towards a cache that holds exactly the context: rolls back bars that differ, or appends one bar. A prompt without bars
+    /// needs no step.
     ///
     /// # Errors
     /// As of [`prefill`](Self::prefill).
@@ -76,7 +76,7 @@ impl Decoder {
         Ok(Prefill::Nearer)
     }
 
-    /// Opens bar number `place` of the prompt's gap with what is known of it; after going back to it, conditions it anew.
+    /// Opens bar number `place` of the prompt's gap with its known notes; if it is open again after a rollback, sets its conditioning.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -89,7 +89,7 @@ impl Decoder {
         self.push(&bar.notes)
     }
 
-    /// Lets the model finish the open bar.
+    /// Samples the rest of the open bar and ends it.
     ///
     /// # Errors
     /// [`DecodeError`].
@@ -98,7 +98,7 @@ impl Decoder {
         self.end_bar()
     }
 
-    /// Goes back to the first bar of the gap and leaves it open without notes, where the cache holds the context and a generation after it; says whether it has.
+    /// Goes back to the first bar of the gap and leaves it open without notes, if the cache holds the context and bars generated after it; returns whether it did.
     fn reopen_gap(&mut self, prompt: &Prompt) -> bool {
         let Some(PromptBar { bar, given }) = prompt.gap.first().filter(|_| prompt.far_side.is_empty()) else { return false };
         let is_past_seam = self.first_difference(prompt).map_or_else(|| self.open().is_some(), |index| index == prompt.seam());
@@ -107,12 +107,12 @@ impl Decoder {
         bar.notes.is_empty() && self.rewind(seam, 0).is_ok() && self.open().is_some_and(fits)
     }
 
-    /// Whether nothing was read or generated yet.
+    /// Whether no bar was read or generated yet.
     fn is_empty(&self) -> bool {
         self.bar() == 0 && self.open().is_none()
     }
 
-    /// Index of the first bar in the cache that is not the context's.
+    /// Index of the first bar in the cache that differs from the context.
     fn first_difference(&self, prompt: &Prompt) -> Option<u32> {
         let own = self.accompanied.layout().own;
         let held = self.finished.iter().map(|finished| (self.base + finished.bar.index, finished));
@@ -122,14 +122,14 @@ impl Decoder {
                 if own == OwnRoles::ALL {
                     return finished.holds(bar, given);
                 }
-                let (bar, given) = own.part_given(bar, given);
+                let (bar, given) = own.partition_given(bar, given);
                 finished.holds(&bar, &given)
             });
             (!same).then_some(index)
         })
     }
 
-    /// Rolls back bar `index` and what follows it: the bar before it is opened and ended again.
+    /// Rolls back bar `index` and the bars after it: the bar before it is opened and ended again.
     fn roll_back(&mut self, index: u32) -> Result<(), DecodeError> {
         let Some(before) = index.checked_sub(self.base + 1) else {
             return Err(DecodeError::Rewind(RewindTooFar { bar: index, oldest: self.base }));

@@ -1,20 +1,20 @@
-//! How adventurous the choices are.
+//! Sampling parameters: temperature and min-p.
 
 use super::control::Repetition;
 use crate::model::MASKED;
 
-/// Rows of a bar, given ones aside, before which nothing is too unlikely: those that choose its first two notes and where the third one is.
+/// First rows of a bar, given ones aside, without min-p: those that choose its first two notes and the place of the third.
 ///
-/// In a passage that repeats itself the model is nearly sure of every note, and min-p would take the rest away for ever. So whether a bar goes on as
-/// before is left to the model where it begins, and a bar that has begun so is played to its end. After a loop all of its rows are like that.
+/// In a passage that repeats itself the model is nearly sure of every note, and min-p would leave no alternative for ever. So the model alone decides at the
+/// beginning of a bar whether it continues the repetition, and a bar that has begun so is generated to its end. After a loop no row has min-p.
 const OPENING_ROWS: usize = 3;
 
-/// How many times min-p a bar has that is told to repeat another, up to 1, and how much cooler it is then: it repeats note for note, unless the model is of
-/// two minds.
+/// Factor on min-p (the product at most 1) of a bar conditioned to repeat another, and share by which its temperature is lowered: it repeats note for note
+/// unless the model is undecided.
 const REPEAT_STRICTNESS: f32 = 34.0;
 const REPEAT_COOLNESS: f32 = 0.55;
 
-/// How much hotter a bar is when something new is due.
+/// Factor on the temperature of a bar in which something new is due.
 const DUE_HEAT: f32 = 1.4;
 
 /// Temperature and min-p, the same for every field.
@@ -22,7 +22,7 @@ const DUE_HEAT: f32 = 1.4;
 pub struct Sampling {
     /// Divides the logits: below 1 the likely gets likelier. 0.05 to 5.
     pub temperature: f32,
-    /// What is less likely than this share of the likeliest is never chosen (Nguyen et al. 2024), but at the start of a bar. 0 is off, at most 1.
+    /// Classes less likely than this share of the likeliest are masked (Nguyen et al. 2024), except at the start of a bar. 0 to 1; 0 is off.
     pub min_p: f32,
 }
 
@@ -37,7 +37,7 @@ impl Sampling {
         Self { temperature: 0.82 + 0.4 * amount, min_p: 0.055 * (1.0 - amount) }
     }
 
-    /// What holds for the row of this number, given ones aside, of a bar with this repetition.
+    /// Parameters of a row by its index, given rows aside, in a bar with this repetition.
     pub(super) fn at_row(self, index: usize, repetition: Repetition) -> Self {
         let Self { temperature, .. } = self;
         match repetition {
@@ -52,7 +52,7 @@ impl Sampling {
         }
     }
 
-    /// How strictly a bar repeats that is told to, 0 to 1: the wilder the knob, the less.
+    /// Strictness of a requested repeat, 0 to 1; it falls with adventurousness.
     pub(super) fn strictness(self) -> f32 {
         (self.min_p * REPEAT_STRICTNESS).clamp(0.0, 1.0)
     }

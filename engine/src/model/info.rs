@@ -149,7 +149,7 @@ impl ModelInfo {
 
     /// Whether it can be told which roles are generated; otherwise it predicts the next note of any role.
     #[must_use]
-    pub const fn knows_own_roles(&self) -> bool {
+    pub const fn has_own_roles(&self) -> bool {
         self.columns == COLUMNS
     }
 
@@ -269,12 +269,12 @@ mod tests {
     #[test]
     fn model_of_the_vocabulary_before_has_no_columns_for_own_roles() {
         let mut metadata = valid_metadata();
-        assert!(parse(&metadata).unwrap().knows_own_roles());
+        assert!(parse(&metadata).unwrap().has_own_roles());
         metadata.insert("antiphon.vocabulary".to_owned(), VOCABULARY_WITHOUT_OWN_ROLES.to_string());
         assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"), "the columns must be its vocabulary's");
         metadata.insert("antiphon.columns".to_owned(), json!(&COLUMN_TABLE[..COLUMNS - OWN_ROLES]).to_string());
         let info = parse(&metadata).unwrap();
-        assert_eq!((info.knows_own_roles(), info.columns), (false, COLUMNS - OWN_ROLES));
+        assert_eq!((info.has_own_roles(), info.columns), (false, COLUMNS - OWN_ROLES));
         metadata.insert("antiphon.vocabulary".to_owned(), VOCABULARY_VERSION.to_string());
         assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"));
     }

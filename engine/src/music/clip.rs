@@ -8,16 +8,16 @@ pub const DRUM_CHANNEL: u8 = 9;
 /// How late the last release may come without costing a bar: a sixteenth note, in ticks.
 pub(crate) const LATE_RELEASE: Tick = Tick(TICKS_PER_QUARTER / 4);
 
-/// One line of an ensemble: what a file keeps in one track.
+/// One line of an ensemble, as a file keeps it in one track.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Part {
     /// Track name; may be empty.
     pub name: String,
-    /// MIDI channel, 0 to 15. Whatever is on [`DRUM_CHANNEL`] is drums; drums may be on others.
+    /// MIDI channel, 0 to 15. All notes on [`DRUM_CHANNEL`] are drums; drums may be on others.
     pub channel: u8,
     /// General MIDI programme, 0 to 127, where one is set: the one in force when the part begins to play.
     pub programme: Option<u8>,
-    /// What else a file says of its sound and its name.
+    /// Further settings of its sound and its name.
     pub setup: Setup,
     /// Its notes in canonical order ([`Note::order`]).
     pub notes: Vec<Note>,

@@ -1,4 +1,4 @@
-//! What a continuation takes over from the clip it continues: its first bar line, its parts.
+//! Continuation of a clip as a clip: first bar line and parts, taken over from the one it continues.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub fn start(context: &Clip) -> Option<Tick> {
 }
 
 /// The clip up to `start`: without the notes that start there or later and, where its music ends before, with the tempo that held longest in the last `bars` bars
-/// from there on. So a final ritardando is not the tempo of what follows.
+/// from there on. So a final ritardando is not the tempo of the continuation.
 #[must_use]
 pub fn context(clip: &Clip, start: Tick, bars: u32) -> Clip {
     let mut context = super::insertion::without(clip, |note| note.onset >= start);

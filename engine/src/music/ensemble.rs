@@ -6,8 +6,8 @@ use super::dealing::deal;
 use super::{DRUM_CHANNEL, Note, Part, Role, Tick};
 
 /// The notes as parts of this ensemble: each goes to the part of its role, and to a new part after the others where none has it. Where several share a role,
-/// those that have notes share what starts together, the higher parts the higher notes; a single note goes to the part with the nearest mean pitch. Names, channels and programmes are kept, what the parts held is not; all parts stay, also those
-/// left without notes.
+/// those that have notes share the notes that start together, the higher parts the higher notes; a single note goes to the part with the nearest mean pitch.
+/// Names, channels and programmes are kept, the old notes of the parts are not; all parts stay, also those left without notes.
 ///
 /// A part's role is that of its notes. One without notes has the role that [`roles::of`](super::roles::of) reads off it.
 #[must_use]
@@ -64,7 +64,7 @@ impl Slot {
     }
 }
 
-/// An empty part for a role, on a channel that nobody has (the first where all are taken). Read from a file, it has that role again.
+/// An empty part for a role, on a free channel (the first if all are taken). Read from a file, it has that role again.
 fn newcomer(role: Role, others: &[Part]) -> Part {
     let (name, programme) = match role {
         Role::Melody => ("Melody", 0),

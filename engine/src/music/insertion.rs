@@ -1,4 +1,4 @@
-//! Music with some of its notes replaced: what is made for the middle of a clip, and for some of its roles.
+//! Clip with some of its notes replaced: those of generated bars in its middle, or of generated roles.
 
 use std::cmp::Reverse;
 use std::ops::Range;

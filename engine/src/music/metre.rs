@@ -14,7 +14,7 @@ pub struct Metre {
 }
 
 impl Metre {
-    /// 4/4, the metre where nothing else is said.
+    /// 4/4, the default metre.
     pub const COMMON: Self = Self { numerator: 4, denominator: 4 };
 
     /// A metre, if the numerator is at least 1 and the denominator a power of two up to 32: `None` for 0/0, 4/0, 4/3.
@@ -64,7 +64,7 @@ pub struct Bar {
     pub index: u32,
     /// The bar line it starts on.
     pub start: Tick,
-    /// Its length: shorter than the metre says where the next metre cuts it.
+    /// Its length: shorter than the metre's if a change of metre cuts it.
     pub length: Tick,
     /// The metre it is written in.
     pub metre: Metre,
@@ -80,8 +80,8 @@ impl Bar {
 
 /// Where each metre begins: the bar lines of a piece.
 ///
-/// There is always a metre at tick 0, 4/4 where nothing else is said. A change inside a bar closes that bar short. A change that repeats the
-/// standing metre on one of its bar lines says nothing and is left out, so equal maps draw equal bar lines.
+/// There is always a metre at tick 0, 4/4 by default. A change inside a bar closes that bar short. A change to the same metre on one of its bar
+/// lines has no effect and is left out, so maps with equal bar lines are equal.
 ///
 /// ```
 /// use antiphon_engine::music::{Metre, MetreMap, Tick};
@@ -91,7 +91,7 @@ impl Bar {
 /// let map = MetreMap::new([(Tick(120), waltz), (Tick(192), waltz)]);
 /// let bars: Vec<_> = map.bars(Tick(200)).map(|bar| (bar.start, bar.length)).collect();
 /// assert_eq!(bars, [(Tick(0), Tick(96)), (Tick(96), Tick(24)), (Tick(120), Tick(72)), (Tick(192), Tick(72))]);
-/// // The second change repeats the metre on a bar line of its own, so it says nothing.
+/// // The second change repeats the metre on a bar line of its own, so it has no effect.
 /// assert_eq!(map, MetreMap::new([(Tick(120), waltz)]));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,7 +103,7 @@ pub struct MetreMap {
 }
 
 impl MetreMap {
-    /// A map from changes in any order. Of several at one tick the last in the list stands; those before tick 0 count as at tick 0.
+    /// A map from changes in any order. Of several at one tick the last in the list applies; those before tick 0 count as at tick 0.
     #[must_use]
     pub fn new(changes: impl IntoIterator<Item = (Tick, Metre)>) -> Self {
         let mut wanted: Vec<_> = changes.into_iter().map(|(tick, metre)| (tick.max(Tick::ZERO), metre)).collect();
@@ -173,7 +173,7 @@ impl MetreMap {
         if bar.start >= tick { bar.start } else { bar.end() }
     }
 
-    /// The same bar lines with `from` as tick 0. Where `from` lies inside a bar, the first bar is what is left of it.
+    /// The same bar lines with `from` as tick 0. Where `from` lies inside a bar, the first bar is the rest of it.
     #[must_use]
     pub fn slice_from(&self, from: Tick) -> Self {
         let from = from.max(Tick::ZERO);

@@ -1,4 +1,4 @@
-//! Notes, bars, metres, clips, Standard MIDI Files, and what can be read off them (key, density, register).
+//! Notes, bars, metres, clips, Standard MIDI Files, and measurements on them (key, density, register).
 
 pub mod analysis;
 mod clip;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Tick;
 
-/// What a note does in the ensemble. The discriminant is the model's class and the canonical order of notes that start together.
+/// Function of a note in the ensemble. The discriminant is the model's class and the canonical order of notes that start together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -76,7 +76,7 @@ impl Role {
         self as u8
     }
 
-    /// Its name as a worker writes it, in lower case.
+    /// Its name as a musician writes it, in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ impl Role {
         }
     }
 
-    /// The role with this [`name`](Self::name); capitals do not count, and a hyphen or underscore stands for a blank.
+    /// The role with this [`name`](Self::name); capitals do not count, and a hyphen or underscore counts as a blank.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let wanted = name.replace(['-', '_'], " ").to_lowercase();
@@ -120,7 +120,7 @@ pub struct Note {
     pub pitch: u8,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,
-    /// What it does in the ensemble.
+    /// Function in the ensemble.
     pub role: Role,
 }
 

@@ -11,7 +11,7 @@ const HEAVIER: i64 = 2;
 /// The lowest notes, by rank of pitch, are the bass: one in this many.
 const BASS_SHARE: usize = 3;
 
-/// The length of the pickup that the notes show; `None` where the file's bars fit, or where it cannot be told.
+/// The length of the pickup that the notes show; `None` if the file's bars fit, or if it cannot be determined.
 ///
 /// A pickup is a number of beats. Behind it start, bar after bar, at least twice as much sound and twice as much bass as on the bar lines that the file draws, more
 /// than on any other beat; and no bass sounds before the first of them. Drums do not count. A file that changes its metre draws its bar lines on purpose, and is

@@ -1,4 +1,4 @@
-//! What has sounded of late before a bar line: whose turn it is to go on.
+//! Notes that sound shortly before a bar line, and their roles: those to be continued.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ mod tests {
     fn recent_bars_are_counted_from_the_last_onset_however_long_it_rings() {
         let roles = |bars| recent_roles(&ringing(), Tick(96 * 15), bars);
         assert_eq!(roles(8), [Role::Melody, Role::Bass, Role::Pad]);
-        assert_eq!(roles(2), [Role::Melody, Role::Pad], "what is held sounds, though it started before");
+        assert_eq!(roles(2), [Role::Melody, Role::Pad], "a held note sounds, though it started before");
         assert_eq!(roles(0), [Role::Melody], "what sounds now");
     }
 

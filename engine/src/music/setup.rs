@@ -1,4 +1,4 @@
-//! What a file says of a part's sound beside its channel and first programme, and how its name is written.
+//! Set-up of a part: sound settings of a file beside channel and first programme, and the bytes of its name.
 
 use super::Tick;
 
@@ -20,7 +20,7 @@ pub struct Patch {
     pub programme: u8,
 }
 
-/// A part's set-up; nothing of it is set by default.
+/// A part's set-up; unset by default.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Setup {
     /// MIDI port (meta event 0x21), where the file names one: equal channels of two ports are two instruments.
@@ -29,6 +29,6 @@ pub struct Setup {
     pub bank: Bank,
     /// Later programmes, in order of time.
     pub changes: Vec<(Tick, Patch)>,
-    /// The name as the file has it, where that is not UTF-8: written back as it stands.
+    /// The name as the file has it, where that is not UTF-8: written back unchanged.
     pub name_bytes: Option<Vec<u8>>,
 }

@@ -15,7 +15,7 @@ pub struct Tempo {
 }
 
 impl Tempo {
-    /// 120 quarters a minute, the tempo where nothing else is said.
+    /// 120 quarters a minute, the default tempo.
     pub const DEFAULT: Self = Self { micros_per_quarter: 500_000 };
 
     /// The slowest tempo a file can write, in microseconds per quarter note: 3.6 quarters a minute.
@@ -70,7 +70,7 @@ impl Default for Tempo {
     }
 }
 
-/// Where each tempo begins. There is always one at tick 0, 120 quarters a minute where nothing else is said.
+/// Where each tempo begins. There is always one at tick 0, 120 quarters a minute by default.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TempoMap {
     /// In order of time, the first at tick 0, no two equal in a row.
@@ -78,7 +78,7 @@ pub struct TempoMap {
 }
 
 impl TempoMap {
-    /// A map from changes in any order. Of several at one tick the last in the list stands; those before tick 0 count as at tick 0.
+    /// A map from changes in any order. Of several at one tick the last in the list applies; those before tick 0 count as at tick 0.
     #[must_use]
     pub fn new(changes: impl IntoIterator<Item = (Tick, Tempo)>) -> Self {
         let mut wanted: Vec<_> = changes.into_iter().map(|(tick, tempo)| (tick.max(Tick::ZERO), tempo)).collect();
@@ -114,11 +114,11 @@ impl TempoMap {
             .map(|(&(start, tempo), end)| ((end - start.max(stretch.start)).0, tempo))
             .filter(|(ticks, _)| *ticks > 0)
             .collect();
-        let alike = |tempo: Tempo, other: Tempo| {
+        let is_close = |tempo: Tempo, other: Tempo| {
             let (tempo, other) = (u64::from(tempo.micros_per_quarter), u64::from(other.micros_per_quarter));
             tempo.abs_diff(other) * 100 <= tempo * SAME_TEMPO_PERCENT
         };
-        let weight = |tempo: Tempo| held.iter().filter(|(_, other)| alike(tempo, *other)).map(|(ticks, _)| ticks).sum::<i64>();
+        let weight = |tempo: Tempo| held.iter().filter(|(_, other)| is_close(tempo, *other)).map(|(ticks, _)| ticks).sum::<i64>();
         let longest = held.iter().max_by_key(|&&(ticks, tempo)| (weight(tempo), ticks));
         longest.map_or_else(|| self.at(stretch.start), |&(_, tempo)| tempo)
     }

@@ -10,7 +10,7 @@ pub const TICKS_PER_QUARTER: i64 = 24;
 /// Steps of performed timing per tick (see [`Note::offset`](crate::music::Note::offset)).
 pub const OFFSETS_PER_TICK: i64 = 8;
 
-/// A position on the grid, or a length, in ticks of 1/24 quarter note. It knows no seconds and no samples: only the plug-in does.
+/// A position on the grid, or a length, in ticks of 1/24 quarter note. Never seconds or samples: those exist in the plug-in only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tick(pub i64);

@@ -1,4 +1,4 @@
-//! MIDI files made byte by byte, also such as no writer of ours would write, and what they hold by `midly` alone.
+//! MIDI files made byte by byte, also in forms that our writer does not produce, and their contents as `midly` reads them.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]

@@ -26,7 +26,7 @@ pub(crate) struct Whole {
     pub(crate) nll: Vec<Vec<[f32; FIELDS]>>,
 }
 
-/// What a bar attends to.
+/// Bars that a bar attends to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View {
     pub(crate) seen: Selection,

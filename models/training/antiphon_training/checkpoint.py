@@ -1,4 +1,4 @@
-"""What a trained model is on disk, between training and export."""
+"""Checkpoints: trained models on disk, between training and export."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from .model import Antiphon, Config
 
 @dataclass
 class Description:
-    """What the engine is told about a model besides its shape."""
+    """Metadata of a model besides its shape."""
 
     name: str = "antiphon"
     durations: list[int] = field(default_factory=lambda: list(v.DURATIONS))  # lengths of the duration classes, ticks
@@ -32,7 +32,7 @@ def save(path: str | Path, model: Antiphon, description: Description, **training
 
 
 def load(path: str | Path) -> tuple[Antiphon, Description, dict]:
-    """Model, description, and whatever training state was saved with them. A step graph (`.onnx`) has weights and description alone."""
+    """Model, description, and the training state saved with them, if any. A step graph (`.onnx`) has weights and description alone."""
     if Path(path).suffix == ".onnx":
         return *from_graph(path), {}
     content = torch.load(path, map_location="cpu", weights_only=True)
@@ -41,7 +41,7 @@ def load(path: str | Path) -> tuple[Antiphon, Description, dict]:
 
 
 def from_weights(config: dict, weights: dict, path: str | Path) -> Antiphon:
-    """The model of these weights, in today's columns: those that were appended since they were trained have zeros, so it plays what it played."""
+    """The model of these weights, in the current columns: embeddings of columns appended since training are zero, so its output is unchanged."""
     model = Antiphon(Config(**{**config, "columns": appended(config, path)}))
     table = widen(weights["embedding.weight"], model.embedding.num_embeddings)
     model.load_state_dict({**weights, "embedding.weight": table})
@@ -49,7 +49,7 @@ def from_weights(config: dict, weights: dict, path: str | Path) -> Antiphon:
 
 
 def appended(config: dict, path: str | Path) -> list[list]:
-    """Today's columns, if what was trained with `config` can go on with them: its own come first, and its fields are the same."""
+    """Current columns, if weights trained with `config` fit them: the trained columns come first, and the fields are the same."""
     had, now = [list(c) for c in config["columns"]], v.COLUMNS
     if had != now[: len(had)] or [list(f) for f in config["fields"]] != v.FIELDS:
         raise ValueError(f"{path}: its columns and fields are not those that vocabulary {v.VERSION} begins with: its weights mean other things")
@@ -62,7 +62,7 @@ def widen(table: torch.Tensor, rows: int) -> torch.Tensor:
 
 
 def widen_training(state: dict, path: str | Path) -> dict:
-    """A training checkpoint in today's columns: weights, average, and the optimiser's moments of the new embeddings are zero; all else goes on."""
+    """A training checkpoint in the current columns: weights, average, and the optimiser's moments of the new embeddings are zero; all else goes on."""
     columns = appended(state["config"], path)
     had, rows = (sum(size for _, size in c) for c in (state["config"]["columns"], columns))
     if had == rows:
@@ -78,16 +78,16 @@ def widen_training(state: dict, path: str | Path) -> dict:
 
 
 def from_graph(path: str | Path) -> tuple[Antiphon, Description]:
-    """Weights and description out of a step graph that `export` wrote, so that training can go on from what was shipped.
+    """Weights and description out of a step graph that `export` wrote, so that training can go on from a shipped model.
 
     Weights stored in fp16 come back rounded to it; those stored in int8 are refused, since a quarter of a percent of every weight is lost.
     """
     proto = onnx.load(path)
-    said = {p.key.removeprefix("antiphon."): p.value for p in proto.metadata_props}
-    if said.get("weights") not in ("fp32", "fp16"):
-        raise ValueError(f"{path}: weights stored as {said.get('weights')} cannot be trained on; start from the fp16 or fp32 graph")
-    shape = {name: json.loads(said[name]) for name in ("width", "layers", "heads", "columns", "fields", "rotary", "fine_bars")}
-    shape["memory"] = int(said.get("memory", 0))
+    metadata = {p.key.removeprefix("antiphon."): p.value for p in proto.metadata_props}
+    if metadata.get("weights") not in ("fp32", "fp16"):
+        raise ValueError(f"{path}: weights stored as {metadata.get('weights')} cannot be trained on; start from the fp16 or fp32 graph")
+    shape = {name: json.loads(metadata[name]) for name in ("width", "layers", "heads", "columns", "fields", "rotary", "fine_bars")}
+    shape["memory"] = int(metadata.get("memory", 0))
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     weights = {}
     with torch.device("meta"):
@@ -101,5 +101,5 @@ def from_graph(path: str | Path) -> tuple[Antiphon, Description]:
         array = torch.from_numpy(stored[name].copy()).float()
         weights[name] = array.T.contiguous() if is_linear else array
     model = from_weights(shape, weights, path)
-    styles, durations = json.loads(said["styles"]), json.loads(said["durations"])
-    return model, Description(said["name"], durations, styles, int(said["trained_rows"]))
+    styles, durations = json.loads(metadata["styles"]), json.loads(metadata["durations"])
+    return model, Description(metadata["name"], durations, styles, int(metadata["trained_rows"]))

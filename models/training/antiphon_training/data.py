@@ -17,7 +17,7 @@ from .stretch import Stretch
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What a training window goes through. All probabilities; 0 turns a step off."""
+    """Augmentation of training windows. Probabilities, except `loudness`; 0 disables a step."""
 
     transpose: bool = True
     """-5 to +6 semitones, the key label moves along."""
@@ -26,18 +26,18 @@ class Augmentation:
     drop_prefix: float = 0.5
     """Style and ensemble are unset, each by itself."""
     cut: float = 0.3
-    """Of the windows that are to be gone on with: a cut at a random tick, notes sounding across it are OPEN, and the notes before it in that bar have
+    """Of the continuation windows: a cut at a random tick, notes sounding across it are OPEN, and the notes before it in that bar have
     no loss."""
     loudness: int = 3
     """All velocities move by up to this many classes."""
     shift: float = 0.5
     """Bars are counted from a random multiple of 16, so that the prefix is met at every distance."""
     tempo: float = 0.2
-    """The tempo is told one step slower or faster than it is."""
+    """The tempo column is one step slower or faster than the tempo."""
     drop_track: float = 0.1
     """One role is left out."""
     infill: float = 0.2
-    """Windows with a gap to be filled."""
+    """Infill windows."""
     clip: float = 0.12
     """Windows whose own roles accompany a known clip."""
     live: float = 0.2
@@ -75,12 +75,12 @@ class Windows:
         return np.concatenate(spans) if spans else np.zeros(0, np.int64)
 
     def rows_of(self, split: int, source: int) -> int:
-        """Rows of a source in a split: what one pass over it costs."""
+        """Rows of a source in a split."""
         bars = self._bars_of(split, source)
         return int((self.rows_before[bars + 1] - self.rows_before[bars]).sum())
 
     def window(self, first: int, rng: np.random.Generator | None, augmentation: Augmentation | None) -> r.Sequence:
-        """Aligned rows from bar `first` of the corpus on, to the piece's end or the window's. Without `rng` nothing is changed, and no control is set."""
+        """Aligned rows from bar `first` of the corpus on, to the piece's end or the window's. Without `rng` there is no augmentation, and no control is set."""
         corpus = self.corpus
         piece = self.piece_of_bar[first]
         end = corpus.piece_bars[piece + 1]
@@ -181,7 +181,7 @@ class Windows:
 
 
 def vary(stretch: Stretch, augmentation: Augmentation, flags: int, rng: np.random.Generator) -> Stretch:
-    """The same music, otherwise: controls dropped, transposed, louder, slower, without a track, at another place."""
+    """Augmented copy: controls dropped, transposed, other loudness and tempo, a track left out, another bar number."""
     st.forget_unseen_repeats(stretch)
     st.drop_controls(stretch, augmentation.drop_control, rng)
     if augmentation.transpose:

@@ -61,7 +61,7 @@ def metadata(model: Antiphon, description: Description, weights: str) -> dict[st
 
 
 def export(model: Antiphon, description: Description, path: Path, weights: str, reference: Path | None = None) -> None:
-    """Writes the step graph to `path` and, if asked, the reference graph into the same folder, its weights pointing into `path`."""
+    """Writes the step graph to `path` and, if requested, the reference graph into the same folder, its weights pointing into `path`."""
     if reference is not None and (reference.parent.resolve() != path.parent.resolve() or reference.name == path.name):
         raise ValueError(f"{reference}: the reference graph reads its weights from {path.name}, so it must lie beside it")
     values = metadata(model, description, weights)

@@ -20,7 +20,7 @@ MICROSOFT = "com.microsoft"
 WEIGHTS = ("fp32", "fp16", "int8")
 CONTENT_MASKS = ("pitch", "duration", "velocity", "offset")  # masks that depend on no other field
 DROPPED = np.float32(-1e30)  # below every masked logit, and finite
-SMALL = 64  # matrices with fewer outputs than this stay in fp32 when the weights are int8: they cost nothing
+SMALL = 64  # matrices with fewer outputs than this stay in fp32 when the weights are int8: their cost is negligible
 
 
 class Graph:
@@ -130,15 +130,15 @@ class CachedAttention:
     def __call__(self, g: Graph, layer: int, query: str, key: str, value: str) -> str:
         heads = self.config.heads
 
-        def turn(x: str, which: str, output: str | None = None) -> str:
+        def rotated(x: str, which: str, output: str | None = None) -> str:
             operands = [x, "positions", f"cos_{which}", f"sin_{which}"]
             return g.op("RotaryEmbedding", operands, output, domain=MICROSOFT, num_heads=heads, interleaved=0)
 
         cache = [f"past_key_{layer}", f"past_value_{layer}"]
         outputs = [f"attention_{layer}", f"present_key_{layer}", f"present_value_{layer}"]
-        operands = [turn(query, "q", f"turned_query_{layer}"), turn(key, "k"), value, *cache, "seqlens_k", "total_length"]
-        heard, *_ = g.op("GroupQueryAttention", operands, outputs, domain=MICROSOFT, num_heads=heads, kv_num_heads=heads)
-        return heard
+        operands = [rotated(query, "q", f"turned_query_{layer}"), rotated(key, "k"), value, *cache, "seqlens_k", "total_length"]
+        attended, *_ = g.op("GroupQueryAttention", operands, outputs, domain=MICROSOFT, num_heads=heads, kv_num_heads=heads)
+        return attended
 
     def finish(self, g: Graph) -> None:
         for layer in range(self.config.layers):
@@ -160,7 +160,7 @@ class MaskedAttention:
         def split(x: str) -> str:
             return g.op("Transpose", [g.op("Reshape", [x, g.constant([-1, heads, 2 * half])])], perm=[1, 0, 2])
 
-        def turn(x: str, which: str) -> str:
+        def rotated(x: str, which: str) -> str:
             cos, sin = f"cos_{which}", f"sin_{which}"
             name = f"{which}_halves_{layer}"
             a, b = g.op("Split", [split(x), g.constant([half, half])], [f"{name}_a", f"{name}_b"], axis=-1)
@@ -168,13 +168,13 @@ class MaskedAttention:
             turned_b = g.op("Add", [g.op("Mul", [b, cos]), g.op("Mul", [a, sin])])
             return g.op("Concat", [turned_a, turned_b], axis=-1)
 
-        keys = g.op("Transpose", [turn(key, "k")], perm=[0, 2, 1])
+        keys = g.op("Transpose", [rotated(key, "k")], perm=[0, 2, 1])
         scale = g.constant(self.config.head_width**-0.5, np.float32)
-        scores = g.op("MatMul", [g.op("Mul", [turn(query, "q"), scale]), keys])
+        scores = g.op("MatMul", [g.op("Mul", [rotated(query, "q"), scale]), keys])
         mask = g.op("Gather", ["attention_mask", g.constant(layer)], axis=0)
         weights = g.op("Softmax", [g.op("Add", [scores, mask])], axis=-1)
-        heard = g.op("Transpose", [g.op("MatMul", [weights, split(value)])], perm=[1, 0, 2])
-        return g.op("Reshape", [heard, g.constant([1, -1, self.config.width])])
+        attended = g.op("Transpose", [g.op("MatMul", [weights, split(value)])], perm=[1, 0, 2])
+        return g.op("Reshape", [attended, g.constant([1, -1, self.config.width])])
 
     def finish(self, g: Graph) -> None:
         """Nothing is cached."""
@@ -183,21 +183,21 @@ class MaskedAttention:
 def trunk(g: Graph, model: Antiphon, x: str, attention) -> str:
     """The blocks and the last norm: [T, d] to [T, d], output `hidden`."""
     width = model.config.width
-    x = g.op("Unsqueeze", [x, g.constant([0])])  # the attention operators want a batch of one
+    x = g.op("Unsqueeze", [x, g.constant([0])])  # the attention operators need a batch of one
     for layer, block in enumerate(model.blocks):
         name = f"blocks.{layer}"
         qkv = g.linear(f"{name}.qkv", block.qkv, g.norm(f"{name}.attention_norm", block.attention_norm, x))
         parts = [f"{part}_{layer}" for part in ("query", "key", "value")]
         query, key, value = g.op("Split", [qkv, g.constant([width] * 3)], parts, axis=-1)
-        heard = attention(g, layer, query, key, value)
-        x = g.op("Add", [x, g.linear(f"{name}.attention_out", block.attention_out, heard)])
+        attended = attention(g, layer, query, key, value)
+        x = g.op("Add", [x, g.linear(f"{name}.attention_out", block.attention_out, attended)])
         inner = g.gelu(g.linear(f"{name}.ff_in", block.ff_in, g.norm(f"{name}.ff_norm", block.ff_norm, x)))
         x = g.op("Add", [x, g.linear(f"{name}.ff_out", block.ff_out, inner)])
     return g.op("Squeeze", [g.norm("norm", model.norm, x), g.constant([0])], "hidden")
 
 
 class Chain:
-    """The chain of heads with sampling, on the A rows that are asked: adds the outputs choice, nll and best."""
+    """The chain of heads with sampling, on the A output rows: adds the outputs choice, nll and best."""
 
     def __init__(self, g: Graph, model: Antiphon):
         self.g = g
@@ -228,8 +228,8 @@ class Chain:
             bests.append(g.op("ArgMax", [logits], axis=-1, keepdims=1))
             if head.choice is not None:
                 table = g.matrix(f"heads.{i}.choice.weight", head.choice.weight.detach().numpy())
-                told = g.op("Gather", [table, g.op("Squeeze", [choice, g.constant([1])])], axis=0)
-                c = g.op("Add", [c, g.op("Mul", [told, self.has_target]) if i < v.CONTENT_FIELDS else told])
+                added = g.op("Gather", [table, g.op("Squeeze", [choice, g.constant([1])])], axis=0)
+                c = g.op("Add", [c, g.op("Mul", [added, self.has_target]) if i < v.CONTENT_FIELDS else added])
         g.op("Concat", list(self.choice.values()), "choice", axis=1)
         g.op("Neg", [g.op("Concat", log_ps, axis=1)], "nll")
         g.op("Concat", bests, "best", axis=1)
@@ -247,7 +247,7 @@ class Chain:
         return g.op("Where", [g.op("Less", [force, g.constant([0])]), sample, force])
 
     def mask(self, name: str) -> str:
-        """The field's mask [A or M, classes]; those after the content are chosen from tables by what was chosen before."""
+        """The field's mask [A or M, classes]; those after the content are taken from tables by the classes chosen before."""
         g = self.g
         if name in CONTENT_MASKS:
             return f"mask_{name}"

@@ -1,7 +1,7 @@
 """From a folder of music to the graphs the engine runs: `python -m antiphon_training.make RECIPE.toml --music FOLDER --out FOLDER`.
 
 Writes the corpus with the engine's own `antiphon-lab corpus`, trains every stage of the recipe, and writes the int8, fp16 and reference graphs into
-OUT/graphs, with the recipe and the training curve beside them. What is there already is not made again. On several GPUs: `--gpus N`.
+OUT/graphs, with the recipe and the training curve beside them. Existing files are kept. On several GPUs: `--gpus N`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from .export import export
 from .train import Recipe
 
 ROOT = Path(__file__).resolve().parents[3]
-"""The repository's root: the engine stands in it."""
+"""Root of the repository, which contains the engine."""
 
 INT8, FP16, REFERENCE = "antiphon.onnx", "antiphon-fp16.onnx", "reference.onnx"
 
 
 def write_corpus(music: Path, corpus: Path) -> None:
-    """The corpus file, unless it is there. Raises CalledProcessError where the engine's program fails; it has said why."""
+    """The corpus file, unless it is there. Raises CalledProcessError where the engine's program fails, after its message."""
     if corpus.exists():
         return
     cargo = ["cargo", "run", "--release", "--locked", "--package", "antiphon-lab", "--"]
     split = music / "split.csv"
-    told = ["--split", str(split.resolve())] if split.exists() else []
-    subprocess.run([*cargo, "corpus", str(music.resolve()), "-o", str(corpus.resolve()), *told], cwd=ROOT, check=True)
+    split_option = ["--split", str(split.resolve())] if split.exists() else []
+    subprocess.run([*cargo, "corpus", str(music.resolve()), "-o", str(corpus.resolve()), *split_option], cwd=ROOT, check=True)
 
 
 def train(recipe: Path, corpus: Path, out: Path, gpus: int) -> Path:
@@ -42,7 +42,7 @@ def train(recipe: Path, corpus: Path, out: Path, gpus: int) -> Path:
 
 
 def write_graphs(weights: Path, recipe: Path, graphs: Path) -> None:
-    """The three graphs, and what made them."""
+    """The three graphs, with the recipe and the training curve."""
     model, description, _ = checkpoint.load(weights)
     export(model, description, graphs / INT8, "int8")
     export(model, description, graphs / FP16, "fp16", graphs / REFERENCE)
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path, help="TOML file; see recipes/")
     parser.add_argument("--music", type=Path, required=True, help="folder of SOURCE/*.mid, with split.csv if there is one")
-    parser.add_argument("--out", type=Path, required=True, help="folder of everything that is made")
+    parser.add_argument("--out", type=Path, required=True, help="folder of all output files")
     parser.add_argument("--gpus", type=int, default=1, help="how many GPUs share the training")
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)

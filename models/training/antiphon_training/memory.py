@@ -3,7 +3,7 @@
 A pointer into the past (Merity et al. 2017; nearest-neighbour language models: Khandelwal et al. 2020) over all bars before the row's own, however far
 back, with one short key a row. For field i of a row with key z, each of the `NEAREST` entries j of earlier bars weighs
     w_kj = exp(theta_k (z . z_j - 1) + sum of bonus_m over the chain's earlier fields m whose class chosen now is the entry's, too),
-and p = g_0 p_model + sum_k g_k (w_kj of that class, plus tiny p_model) / (sum of all of them). So where nothing is remembered the model stands alone.
+and p = g_0 p_model + sum_k g_k (w_kj of that class, plus tiny p_model) / (sum of all of them). So without entries p is that of the model alone.
 The gate g is a softmax over each part's logarithm of its sum and its overlap with the model's distribution, and the chain's state. Entries are the rows
 that predict a note's content. Only whole bars are entries, so the store changes at bar lines alone. Causal and normalised; `memory_graph.py` is the
 twin that the engine runs, whose cost a note is why there are three fields: sub and role gained a tenth of what these do, for as many nodes.
@@ -24,20 +24,20 @@ MATCHES = {"pitch": (), "duration": ("pitch",), "velocity": ("pitch",)}
 """Fields chosen before in the chain whose agreement with an entry counts for it."""
 
 TEMPERATURES = (8.0, 32.0)
-"""What `theta` begins with."""
+"""Initial values of `theta`."""
 
 NEAREST = 64
 """Entries that count for a row: those whose keys are nearest to its own."""
 
 TINY = 1e-20
-"""Share of the model's distribution in what is remembered: it keeps the sum above 0."""
+"""Share of the model's distribution in that of the entries: it keeps the sum above 0."""
 
 NEVER = -1e4
 """Instead of the nearness of entries that are not earlier. Its exponential is 0; minus infinity would make the gradient of `theta` NaN."""
 
 
 class FieldMemory(nn.Module):
-    """What one field has of its own: temperatures, bonuses and gate. Parts are the temperatures, then the model."""
+    """Parameters of one field: temperatures, bonuses and gate. Parts are the temperatures, then the model."""
 
     def __init__(self, width: int, matches: int):
         super().__init__()
@@ -56,8 +56,8 @@ class FieldMemory(nn.Module):
         p = logits.float().softmax(-1)
         of_model = p.gather(1, target[:, None])
         known = p.detach()
-        alike = (known * known).sum(1, keepdim=True)
-        of_entries = known.gather(1, classes)  # what the model gives to each entry's class
+        agreement = (known * known).sum(1, keepdim=True)
+        of_entries = known.gather(1, classes)  # the model's probability of each entry's class
         right = target[:, None] == classes
         boost = sum(bonus * match for bonus, match in zip(self.bonus, matches, strict=True))
         parts, strengths, overlaps = [], [], []
@@ -66,8 +66,8 @@ class FieldMemory(nn.Module):
             total = weight.sum(1, keepdim=True) + TINY
             parts.append(((weight * right).sum(1, keepdim=True) + TINY * of_model) / total)
             strengths.append(total.detach().log() / 5)
-            overlaps.append(((weight.detach() * of_entries).sum(1, keepdim=True) + TINY * alike) / total.detach())
-        features = torch.cat([*strengths, torch.zeros_like(alike), *overlaps, alike], 1)
+            overlaps.append(((weight.detach() * of_entries).sum(1, keepdim=True) + TINY * agreement) / total.detach())
+        features = torch.cat([*strengths, torch.zeros_like(agreement), *overlaps, agreement], 1)
         gate = (self.gate(features) + self.gate_state(state.float())).softmax(-1)
         return -(gate * torch.cat([*parts, of_model], 1)).sum(1).clamp(min=1e-30).log()
 
@@ -115,26 +115,26 @@ def field_losses(
     parts = []
     names = [name for name, _ in model.config.fields]
     for i, (name, head) in enumerate(zip(names, model.heads, strict=True)):
-        asked = torch.nonzero(counted[:, i]).squeeze(1)
-        logits = head(c.index_select(0, asked))
+        predicted = torch.nonzero(counted[:, i]).squeeze(1)
+        logits = head(c.index_select(0, predicted))
         if name in FIELDS:
-            loss = remember(model.memory.fields[name], name, c, logits, asked, known, targets, keys, order, spans)
+            loss = remember(model.memory.fields[name], name, c, logits, predicted, known, targets, keys, order, spans)
         else:
-            loss = F.cross_entropy(logits.float(), targets[asked, i], reduction="none")
-        parts.append((asked, loss))
+            loss = F.cross_entropy(logits.float(), targets[predicted, i], reduction="none")
+        parts.append((predicted, loss))
         if head.choice is not None:
             index = torch.nonzero(known[:, i]).squeeze(1)
             c = c.index_add(0, index, head.choice(targets[index, i]).to(c.dtype))
     return parts
 
 
-def remember(part: FieldMemory, name: str, c, logits, asked, known, targets, keys, order, spans) -> Tensor:
+def remember(part: FieldMemory, name: str, c, logits, predicted, known, targets, keys, order, spans) -> Tensor:
     """The losses of one field, sequence after sequence."""
     i, losses = FIELD[name], []
     with torch.autocast(c.device.type, enabled=False):
         for first, last in spans:
-            here = (asked >= first) & (asked < last)
-            q = asked[here]
+            here = (predicted >= first) & (predicted < last)
+            q = predicted[here]
             e = torch.nonzero(known[first:last, i]).squeeze(1) + first
             nearness = (keys[q] @ keys[e].T - 1).masked_fill(order[e][None] >= order[q][:, None], NEVER)
             nearness, place = nearness.topk(min(NEAREST, len(e)), dim=1, sorted=False)

@@ -1,7 +1,7 @@
-"""The memory of the piece in the graphs: the twin of `memory.py`, node by node, for the rows that are asked.
+"""The memory of the piece in the graphs: the twin of `memory.py`, node by node, for the output rows.
 
 In the step graph keys and classes of the entries are inputs, of the rows of earlier bars as the engine keeps them; in the reference graph the keys are
-the run's own. Written for few nodes: at one row a run each costs about a microsecond, whatever it computes.
+the run's own. Written for few nodes: at one row a run each costs about a microsecond, independent of its computation.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from .memory import FIELDS, MATCHES, NEAREST, NEVER, TEMPERATURES, TINY
 
 COUNT = len(TEMPERATURES)
 SMALLEST = 1e-30
-"""Below any probability that is told apart from 0, as in `memory.py`."""
+"""Below any probability that is distinguished from 0, as in `memory.py`."""
 
 
 class MemoryNodes:
-    """What all fields share is made once; `mix` then turns one field's logits into the logarithms of the mixed distribution."""
+    """Nodes shared by all fields; `mix` maps one field's logits to the logarithms of the mixed distribution."""
 
     def __init__(self, g, model, hidden: str, own_keys: bool):
         """`own_keys`: entries are the rows of the run itself, instead of inputs."""
@@ -75,10 +75,10 @@ class MemoryNodes:
 
 
 def stored_classes(targets: np.ndarray) -> np.ndarray:
-    """int64 [fields, T]: what entries are of rows whose targets are int [T, 8]. Rows without content have zeros, and the mask to bar them."""
+    """int64 [fields, T]: classes of the entries of rows whose targets are int [T, 8]. Rows without content have zeros, and the mask to bar them."""
     return np.ascontiguousarray(np.maximum(targets[:, [v.FIELD[name] for name in FIELDS]], 0).T)
 
 
 def mask_of(entries: np.ndarray) -> np.ndarray:
-    """float of the shape of the bools: what is added to the cosine of entries that may be remembered, and of the others."""
+    """float of the shape of the bools: terms added to the cosines: 0 for allowed entries, `NEVER` for the others."""
     return np.where(entries, -1, NEVER).astype(np.float32)

@@ -58,9 +58,9 @@ class Config:
 
 
 def attention_mask(kind: Tensor, bar: Tensor, policy: str = "fine_coarse", fine_bars: tuple[int, ...] = Config.fine_bars) -> Tensor:
-    """Who may attend to whom: bool [B, 1, T, T], True where row i (third axis) sees row j (last axis).
+    """Attention mask: bool [B, 1, T, T], True where row i (third axis) sees row j (last axis).
 
-    `kind` and `bar` are int [B, T]. A policy says which bars are seen note by note: `fine_coarse` those b - r and, where a gap is filled,
+    `kind` and `bar` are int [B, T]. A policy determines the bars seen row by row: `fine_coarse` those b - r and, where a gap is filled,
     b + r, r in `fine_bars`; `summaries` none; `window:W` the last W; `strided:L` the last L and every L-th; `fixed:L,C` the own block of L
     bars and the last C of every other; `dense` all; `topk:K` none here (`Antiphon.mask`). Of the others the first two see the SUM, the rest
     nothing. In each, a row also sees PRE and its own bar up to itself, a SUM sees only PRE, its bar and itself, and padding (kind 0)
@@ -91,7 +91,7 @@ def attention_mask(kind: Tensor, bar: Tensor, policy: str = "fine_coarse", fine_
         case "dense", ():
             fine = torch.ones_like(own_bar)
         case _:
-            fine = own_bar  # what is seen whatever a layer chooses
+            fine = own_bar  # the mask without chosen bars
 
     mask = content(sees) & content(seen) & fine
     if coarse:
@@ -119,7 +119,7 @@ def parse_policy(policy: str) -> tuple[str, tuple[int, ...]]:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turns the pairs (x[i], x[i + head_width / 2]) of every head (RoFormer, Su et al. 2021; rotation by halves)."""
+    """Rotates the pairs (x[i], x[i + head_width / 2]) of every head (RoFormer, Su et al. 2021; rotation by halves)."""
     a, b = x.chunk(2, -1)
     return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
 
@@ -128,17 +128,17 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     """Attention [B, H, T, head_width] under a causal mask. On the CPU, queries go in four parts, each against the keys up to its end."""
     length = query.shape[2]
     part = -(-length // 4) if query.device.type == "cpu" else length
-    heard = []
+    outputs = []
     for start in range(0, length, part):
         end = min(start + part, length)
         seen = slice(0, end)
         q, m = query[:, :, start:end], mask[:, :, start:end, seen]
-        heard.append(F.scaled_dot_product_attention(q, key[:, :, seen], value[:, :, seen], attn_mask=m))
-    return torch.cat(heard, 2)
+        outputs.append(F.scaled_dot_product_attention(q, key[:, :, seen], value[:, :, seen], attn_mask=m))
+    return torch.cat(outputs, 2)
 
 
 class Block(nn.Module):
-    """Pre-norm Transformer block whose queries and keys are turned by different positions."""
+    """Pre-norm Transformer block whose queries and keys are rotated by different positions."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -152,25 +152,25 @@ class Block(nn.Module):
         self.ff_out = nn.Linear(config.ff * width, width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | TopK | Plan, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
-        x = x + self.dropout(self.attention_out(self.attention(self.qkv(self.attention_norm(x)), mask, turn_query, turn_key)))
+    def forward(self, x: Tensor, mask: Tensor | TopK | Plan, rotation_query: tuple[Tensor, Tensor], rotation_key: tuple[Tensor, Tensor]) -> Tensor:
+        x = x + self.dropout(self.attention_out(self.attention(self.qkv(self.attention_norm(x)), mask, rotation_query, rotation_key)))
         return x + self.dropout(self.ff_out(F.gelu(self.ff_in(self.ff_norm(x)))))
 
     def attention(
-        self, qkv: Tensor, mask: Tensor | TopK | Plan, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]
+        self, qkv: Tensor, mask: Tensor | TopK | Plan, rotation_query: tuple[Tensor, Tensor], rotation_key: tuple[Tensor, Tensor]
     ) -> Tensor:
-        """What each row takes from those it attends to: [B, T, d] of `qkv` [B, T, 3 d]. A `Plan` is of one batch of rows end to end."""
+        """Attention output [B, T, d] of `qkv` [B, T, 3 d]. A `Plan` is of one batch of rows end to end."""
         if isinstance(mask, Plan):
-            return sparse.attend(qkv[0], turn_query, turn_key, mask, self.heads)[None]
+            return sparse.attend(qkv[0], rotation_query, rotation_key, mask, self.heads)[None]
         batch, length = qkv.shape[:2]
         query, key, value = qkv.view(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
-        query, key = rotate(query, *turn_query), rotate(key, *turn_key)
-        heard = attend(query, key, value, mask if isinstance(mask, Tensor) else mask(query, key))
-        return heard.transpose(1, 2).reshape(batch, length, -1)
+        query, key = rotate(query, *rotation_query), rotate(key, *rotation_key)
+        attended = attend(query, key, value, mask if isinstance(mask, Tensor) else mask(query, key))
+        return attended.transpose(1, 2).reshape(batch, length, -1)
 
 
 class Head(nn.Module):
-    """One field of the chain: W gelu(A c + a) + w, and what the chosen class adds to c for the fields after it."""
+    """One field of the chain: W gelu(A c + a) + w, and the term that the chosen class adds to c for the fields after it."""
 
     def __init__(self, width: int, classes: int, last: bool):
         super().__init__()
@@ -183,13 +183,13 @@ class Head(nn.Module):
 
 
 class Antiphon(nn.Module):
-    """Rows in, hidden states out (`forward_hidden`); the chain of heads turns those into losses (`losses`, `loss_sums`)."""
+    """Rows in, hidden states out (`forward_hidden`); the chain of heads maps those to losses (`losses`, `loss_sums`)."""
 
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
         sizes = [size for _, size in config.columns]
-        # One table for all columns: column k begins at offset k. Index 0 stands for every absent value and never gets a gradient.
+        # One table for all columns: column k begins at offset k. Index 0 is every absent value and never gets a gradient.
         self.embedding = nn.EmbeddingBag(sum(sizes), config.width, mode="sum", padding_idx=0)
         self.register_buffer("column_offsets", torch.tensor([sum(sizes[:k]) for k in range(len(sizes))]), persistent=False)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
@@ -218,7 +218,7 @@ class Antiphon(nn.Module):
         x = self.embedding(index.view(-1, columns))
 
         kind = rows[..., 0].reshape(-1)
-        bars = int(bar.max()) + 2  # PRE rows may stand in bar -1
+        bars = int(bar.max()) + 2  # PRE rows may be in bar -1
         bar_of_row = (bar + 1 + bars * torch.arange(batch, device=bar.device)[:, None]).reshape(-1)
         content = torch.nonzero((kind >= v.BAR) & (kind <= v.GIVEN)).squeeze(1)
         sums = torch.nonzero(kind == v.SUM).squeeze(1)
@@ -228,7 +228,7 @@ class Antiphon(nn.Module):
         mean = total.index_select(0, bar_of_row[sums]) / count[bar_of_row[sums], None]
         return x.index_add(0, sums, mean).view(batch, length, -1)
 
-    def turns(self, position: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def rotations(self, position: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Cosines and sines [B, 1, T, head_width / 2] of positions (bar, tick, index) [B, T, 3]; computed in float32 for far bars."""
         bar, tick, index = position.float().unbind(-1)
         groups = (bar[..., None] * self.bar_frequencies, tick[..., None] * self.tick_frequencies, index[..., None] * self.index_frequencies)
@@ -236,7 +236,7 @@ class Antiphon(nn.Module):
         return angle.cos().to(dtype), angle.sin().to(dtype)
 
     def mask(self, kind: Tensor, bar: Tensor, order: Tensor, policy: str) -> Tensor | TopK:
-        """Who may attend to whom under any policy: what `forward_hidden` takes. `order` int [B, T] counts the bars of a sequence from 0 on."""
+        """Attention mask under any policy, as `forward_hidden` takes it. `order` int [B, T] counts the bars of a sequence from 0 on."""
         name, values = parse_policy(policy)
         if name != "topk":
             return attention_mask(kind, bar, policy, self.config.fine_bars)
@@ -249,16 +249,16 @@ class Antiphon(nn.Module):
         """Hidden states [B, T, d] after the last norm.
 
         `rows` int [B, T, columns]; `key_position`, `query_position` int [B, T, 3] as (bar, tick, index); `mask` from `mask`, or bool
-        [B, 1, T, T], or a `Plan` where the sequences of a batch stand end to end and B is 1; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
+        [B, 1, T, T], or a `Plan` where the sequences of a batch are concatenated and B is 1; `bar` int [B, T], at least -1: rows of a sequence with equal numbers are one bar.
         """
         x = self.embed(rows, bar)
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-        turn_query, turn_key = (self.turns(p, torch.float32 if isinstance(mask, Plan) else dtype) for p in (query_position, key_position))
+        rotation_query, rotation_key = (self.rotations(p, torch.float32 if isinstance(mask, Plan) else dtype) for p in (query_position, key_position))
         if isinstance(mask, Plan):
-            turn_query, turn_key = (tuple(angle[0, 0] for angle in turn) for turn in (turn_query, turn_key))
+            rotation_query, rotation_key = (tuple(angle[0, 0] for angle in rotation) for rotation in (rotation_query, rotation_key))
         for block in self.blocks:
-            x = block(x, mask, turn_query, turn_key)
+            x = block(x, mask, rotation_query, rotation_key)
         return self.norm(x)
 
     def losses(self, hidden: Tensor, rows: Tensor, targets: Tensor) -> Tensor:
@@ -287,7 +287,7 @@ class Antiphon(nn.Module):
     def field_losses(self, hidden: Tensor, rows: Tensor, targets: Tensor, scored: Tensor | None = None) -> list[tuple[Tensor, Tensor]]:
         """Per field, (flat row numbers, their losses), computed only on the rows that have that target.
 
-        Target -1: no loss, and the chain goes on as if the field added nothing. `scored` bool [B, T, 8] takes the loss from a target
+        Target -1: no loss, and the field adds no term to the chain. `scored` bool [B, T, 8] takes the loss from a target
         that stays known to the fields after it (the velocity of a flat score). Fields 0-3 count only where the row has a target.
         """
         targets = targets.reshape(-1, len(self.heads))

@@ -1,4 +1,4 @@
-"""Own roles: the one to three roles that are generated; everybody else's notes are GIVEN rows (docs/model-interface.md, section 2).
+"""Own roles: the one to three roles to be generated; notes of all other roles are GIVEN rows (docs/model-interface.md, section 2).
 
 Rust's `codec::own` does the same for the engine; `tests/test_rows.py` compares the two on a file that Rust wrote.
 """
@@ -21,12 +21,12 @@ _BAR_ENDS = 16 * BEAT_TICKS
 
 @dataclass(frozen=True)
 class Planned:
-    """The bar that is being played: others are known up to a beat, and the own notes from there on are planned."""
+    """A bar known up to a beat: given notes start before it, own notes from it on are planned."""
 
     bar: int
-    """As positions number it."""
+    """Bar index, as in row positions."""
     cut: int
-    """Tick in that bar, a multiple of `BEAT_TICKS`. Nobody else's note begins at it or after it."""
+    """Tick in that bar, a multiple of `BEAT_TICKS`. No given note starts at or after it."""
 
 
 def mark(sequence: r.Sequence, own: list[int]) -> None:
@@ -38,25 +38,25 @@ def mark(sequence: r.Sequence, own: list[int]) -> None:
 
 
 def interleave(sequence: r.Sequence, planned: Planned | None = None) -> tuple[r.Sequence, int | None]:
-    """The rows of whole bars whose GIVEN rows stand first, in the order in which a player is heard.
+    """Reorders the rows of whole bars, GIVEN rows first, causally by beat.
 
-    A row that asks for a note sees what others began before the beat of that note. The first BAR row sees nothing of its bar, and the row without a target
-    of the last own note comes when the bar has ended. In the `planned` bar, the row that says where the first planned note comes stands after all that is
-    known of the others: the row of the last own note before the cut, or the first BAR row. Also returns that row's number.
+    A row with a target comes after the given notes that start before the target's beat. The first BAR row comes before all given notes, and the row of the
+    last own note, without a target, after all of them. In the `planned` bar, the row that predicts the place of the first planned note comes after all
+    given notes: the row of the last own note before the cut, or the first BAR row. Also returns the index of that row; None without a `planned` bar.
     """
-    kind, asked = sequence.rows[:, r.KIND], sequence.rows[:, r.TARGET_BEAT]
-    rank = np.where(asked > 0, (asked - 1) * BEAT_TICKS, _BAR_ENDS)
+    kind, target_beat = sequence.rows[:, r.KIND], sequence.rows[:, r.TARGET_BEAT]
+    rank = np.where(target_beat > 0, (target_beat - 1) * BEAT_TICKS, _BAR_ENDS)
     rank[kind == v.GIVEN] = sequence.key[kind == v.GIVEN, 1]
-    first = (kind == v.BAR) & (asked == 0)
+    first = (kind == v.BAR) & (target_beat == 0)
     rank[first] = -1
     rank[kind == v.SUM] = _BAR_ENDS + 1
-    turn = None
+    chooser = None
     if planned is not None:
         onset = np.where(first, -1, sequence.query[:, 1])
-        before = (sequence.key[:, 0] == planned.bar) & (first | (asked > 0)) & (onset < planned.cut)
-        turn = np.flatnonzero(before)[-1]
-        rank[turn] = planned.cut
+        before = (sequence.key[:, 0] == planned.bar) & (first | (target_beat > 0)) & (onset < planned.cut)
+        chooser = np.flatnonzero(before)[-1]
+        rank[chooser] = planned.cut
     bar = np.cumsum(kind == v.SUM) - (kind == v.SUM)
     order = np.lexsort((np.arange(len(kind)), kind == v.GIVEN, rank, bar))
     ordered = r.Sequence(*(getattr(sequence, field.name)[order] for field in fields(r.Sequence)))
-    return ordered, None if turn is None else int(np.flatnonzero(order == turn)[0])
+    return ordered, None if chooser is None else int(np.flatnonzero(order == chooser)[0])

@@ -71,7 +71,7 @@ def plan_sequence(kind: np.ndarray, bar: np.ndarray, policy: tuple[str, tuple[in
 
 
 def plan(sequences: list[tuple[np.ndarray, np.ndarray]], policy: tuple[str, tuple[int, ...]], fine_bars: tuple[int, ...]) -> Plan:
-    """The plan of sequences (kind, bar) that stand end to end."""
+    """The plan of concatenated sequences (kind, bar)."""
     blocks, offset = [], 0
     for kind, bar in sequences:
         blocks += [(first + offset, last + offset, keys + offset) for first, last, keys in plan_sequence(kind, bar, policy, fine_bars)]

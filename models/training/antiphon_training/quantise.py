@@ -8,7 +8,7 @@ BLOCK = 32  # weights of one output that share a scale
 def quantise(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Symmetric blockwise int8 of a [outputs, inputs] matrix, `inputs` a multiple of `BLOCK`.
 
-    Returns the values, uint8 [outputs, inputs / BLOCK, BLOCK], where 128 stands for zero (the operator's default zero point), and the
+    Returns the values, uint8 [outputs, inputs / BLOCK, BLOCK], where 128 is zero (the operator's default zero point), and the
     scales, float32 [outputs, inputs / BLOCK].
     """
     outputs, inputs = weight.shape

@@ -1,4 +1,4 @@
-"""Recall: what earlier bars have at the place that a row asks for, and how well they have been repeated so far (docs/model-interface.md, section 2).
+"""Recall: notes of earlier bars at the target of a row, and how well those bars have been repeated so far (docs/model-interface.md, section 2).
 
 Rust's `codec::recall` does the same for the engine; `tests/test_rows.py` compares the two on a file that Rust wrote.
 """
@@ -13,10 +13,10 @@ from . import rows as r
 from . import vocabulary as v
 
 BARS_BACK = (1, 2, 4, 8, 12, 16, 24, 32)
-"""The bars that are looked at: those that the model sees note by note, and that a bar can be told to repeat (the values 2 to 9 of that control)."""
+"""Distances in bars: the bars that fine attention sees, and that the repeats column can refer to (its values 2 to 9)."""
 MOST_MATCHES = 31
 LEVEL = np.digitize(np.arange(MOST_MATCHES + 1), (1, 3, 7, 15)).tolist()
-"""By matches: how far a bar is trusted, 0 to 4."""
+"""Trust level, 0 to 4, by number of matches."""
 SLOTS = 2
 OWN = v.COLUMN["own_1"]
 CONTENT = v.COLUMN["recall_bars_1"]
@@ -60,7 +60,7 @@ def fill_in(sequence: r.Sequence) -> None:
     bars: dict[int, _Bar] = {}
     matches_after: dict[int, list[int]] = {}
     matches: list[int] = []
-    heard: list[tuple[int, int, int, int]] = []
+    notes: list[tuple[int, int, int, int]] = []
     earlier: list[_Bar | None] = []
     current = None
     filled, values = [], []
@@ -69,26 +69,26 @@ def fill_in(sequence: r.Sequence) -> None:
         if kind == v.PRE:
             continue
         if kind == v.SUM:
-            bars[bar_of_row[index]] = _Bar(heard)
+            bars[bar_of_row[index]] = _Bar(notes)
             matches_after[bar_of_row[index]] = matches
             current = None
             continue
         if current is None:
             current = bar_of_row[index]
-            heard = []
+            notes = []
             earlier = [bars.get(current - back) for back in BARS_BACK]
-            # Of the bar before it in the music: a gap's first bar goes on from those before the gap.
+            # Of the bar before it in the music: the first bar of a gap continues from the bars before the gap.
             matches = list(matches_after.get(current - 1, [0] * len(BARS_BACK)))
         if kind in (v.NOTE, v.GIVEN):
             place = ((row[r.BEAT] - 1) * SUBS + row[r.SUB] - 1) * ROLES + row[r.ROLE] - 1
-            rank = sum(note[0] == place for note in heard)
+            rank = sum(note[0] == place for note in notes)
             for i, bar in enumerate(earlier):
                 if bar is not None:
                     found = bar.find(place, rank)
                     same = found is not None and found[1] == row[r.PITCH]
                     matches[i] = min(matches[i] + 1, MOST_MATCHES) if same else matches[i] // 4
-            heard.append((place, row[r.PITCH], row[r.DURATION], row[r.VELOCITY]))
-        columns = _columns(row, heard, earlier, matches)
+            notes.append((place, row[r.PITCH], row[r.DURATION], row[r.VELOCITY]))
+        columns = _columns(row, notes, earlier, matches)
         if columns is not None:
             filled.append(index)
             values.append(columns)
@@ -96,21 +96,21 @@ def fill_in(sequence: r.Sequence) -> None:
         sequence.rows[np.array(filled), CONTENT:OWN] = values
 
 
-def _columns(row: list[int], heard: list, earlier: list[_Bar | None], matches: list[int]) -> list[int] | None:
-    """The recall columns of a row; None if there is nothing to look at, or nothing is asked."""
-    asks = row[r.TARGET_BEAT] > 0
-    if not (asks or row[r.KIND] == v.BAR):
+def _columns(row: list[int], notes: list, earlier: list[_Bar | None], matches: list[int]) -> list[int] | None:
+    """Recall columns of a row; None if there is no earlier bar, or if the row does not predict."""
+    has_target = row[r.TARGET_BEAT] > 0
+    if not (has_target or row[r.KIND] == v.BAR):
         return None
-    told = row[r.REPEATS] - 2
-    order = sorted((i for i, bar in enumerate(earlier) if bar is not None), key=lambda i: (i != told, -matches[i], i))
+    requested = row[r.REPEATS] - 2
+    order = sorted((i for i, bar in enumerate(earlier) if bar is not None), key=lambda i: (i != requested, -matches[i], i))
     if not order:
         return None
     own = {role - 1 for role in row[OWN : OWN + v.OWN_ROLES] if role}
     target, rank = -1, 0
     content: list[tuple[int, tuple[int, int, int, int]]] = []
-    if asks:
+    if has_target:
         target = ((row[r.TARGET_BEAT] - 1) * SUBS + row[r.TARGET_SUB] - 1) * ROLES + row[r.TARGET_ROLE] - 1
-        rank = sum(note[0] == target for note in heard)
+        rank = sum(note[0] == target for note in notes)
         for i in order:
             found = earlier[i].find(target, rank)
             if found is not None and not any(found[1] == other[1] for _, other in content):
@@ -120,7 +120,7 @@ def _columns(row: list[int], heard: list, earlier: list[_Bar | None], matches: l
     places: list[tuple[int, int]] = []
     for i in order:
         bar = earlier[i]
-        place = bar.after(target, rank, own) if asks else bar.first(own)
+        place = bar.after(target, rank, own) if has_target else bar.first(own)
         if not any(place == other for _, other in places):
             places.append((i, place))
             if len(places) == SLOTS:

@@ -20,7 +20,7 @@ DRUM_PITCH = 128
 KIND, BEAT, SUB, ROLE, PITCH, DURATION, VELOCITY, OFFSET, PITCH_CLASS, OCTAVE = range(10)
 TARGET_BEAT, TARGET_SUB, TARGET_ROLE, PHASE, METRE, TEMPO, KEY, DENSITY, REGISTER, SPAN, VOICES, STYLE, MOOD, REPEATS = range(10, 24)
 
-# Columns of a corpus bar after the metre, told on every row of the bar that predicts: (column of the row, column of the bar).
+# Columns of a corpus bar after the metre, set on every predicting row of the bar: (column of the row, column of the bar).
 BAR_FIELDS = [(TEMPO, 1), (KEY, 2), (DENSITY, 3), (REGISTER, 4), (SPAN, 5), (VOICES, 6), (MOOD, 7), (REPEATS, 8)]
 
 # Columns of a corpus note.
@@ -95,7 +95,7 @@ def align(
     starts = np.cumsum(counts) - counts
     total = int(counts.sum())
     bar = np.repeat(np.arange(len(counts)), counts)
-    # A row's place among the rows that are not GIVEN; those stand at -g to -1.
+    # Index of a row among the rows that are not GIVEN; GIVEN rows have -g to -1.
     place = np.arange(total) - starts[bar] - given_per_bar[bar]
     in_bar = own_per_bar[bar]
     first_given = (np.cumsum(notes_per_bar) - notes_per_bar)[bar]
@@ -118,10 +118,10 @@ def align(
     number = first_bar + bar
     rows[:, PHASE] = number % 16 + 1
     rows[:, METRE] = bars[bar, 0]
-    # What predicts is told what the bar shall be like.
-    told = is_bar | is_note
+    # Rows that predict have the conditioning of the bar.
+    predicts = is_bar | is_note
     for column, field in BAR_FIELDS:
-        rows[told, column] = bars[bar[told], field]
+        rows[predicts, column] = bars[bar[predicts], field]
 
     tick = np.zeros(total, np.int64)
     tick[has_content] = content[:, N_BEAT] * 24 + content[:, N_SUB]

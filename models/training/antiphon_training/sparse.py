@@ -27,7 +27,7 @@ def available() -> bool:
     try:
         from torch.utils.cpp_extension import load
 
-        # The loader runs `ninja`, which stands beside Python in a virtual environment that need not be active.
+        # The loader runs `ninja`, which is beside Python in a virtual environment that need not be active.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         flags = ["-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-std=c++20"]
         load("antiphon_sparse_attention", [str(SOURCE)], extra_cflags=flags, is_python_module=False)
@@ -41,7 +41,7 @@ def available() -> bool:
 
 
 def attend(qkv: Tensor, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor], plan: Plan, heads: int) -> Tensor:
-    """What each row hears [T, d]: `qkv` [T, 3 d] float32 or bfloat16, cosines and sines float32 [T, head_width / 2], rows as in `plan`."""
+    """Attention output of each row [T, d]: `qkv` [T, 3 d] float32 or bfloat16, cosines and sines float32 [T, head_width / 2], rows as in `plan`."""
     return torch.ops.antiphon.attend(qkv, [*turn_query, *turn_key], list(plan), heads)[0]
 
 

@@ -1,6 +1,6 @@
 // Attention over the allowed keys alone, rotation included, forward and backward; `sparse.py` builds and calls it, `plan.py` makes the lists.
 //
-// Rows stand end to end. A block is a run of query rows; each sees a list of key rows and, causally, the rows of its own block. Queries lie in the
+// Sequences are concatenated. A block is a run of query rows; each sees a list of key rows and, causally, the rows of its own block. Queries lie in the
 // lanes of a vector and keys are read where they are, so nothing is gathered and no softmax needs a horizontal sum. Vectors are as wide as the
 // processor's: the loader compiles on the machine that trains.
 #include <torch/library.h>
@@ -124,18 +124,18 @@ struct Plan {
   const int32_t *first, *last, *start, *keys;
 };
 
-struct Turns {
+struct Rotations {
   const float *cos_query, *sin_query, *cos_key, *sin_key;
 };
 
 // One head's rows, rotated; queries scaled by 1 / sqrt(D).
 template <int D, typename T>
-void read_head(const T* qkv, int rows, int width, int head, const Turns& turns, float* q, float* k, float* v) {
+void read_head(const T* qkv, int rows, int width, int head, const Rotations& rotations, float* q, float* k, float* v) {
   constexpr int HALF = D / 2;
   const float scale = 1.0f / std::sqrt(float(D));
   for (int t = 0; t < rows; t++) {
     const T* x = qkv + int64_t(t) * 3 * width + head * D;
-    const float *cq = turns.cos_query + t * HALF, *sq = turns.sin_query + t * HALF, *ck = turns.cos_key + t * HALF, *sk = turns.sin_key + t * HALF;
+    const float *cq = rotations.cos_query + t * HALF, *sq = rotations.sin_query + t * HALF, *ck = rotations.cos_key + t * HALF, *sk = rotations.sin_key + t * HALF;
     for (int i = 0; i < HALF; i++) {
       float a = float(x[i]) * scale, b = float(x[HALF + i]) * scale;
       q[t * D + i] = a * cq[i] - b * sq[i];
@@ -165,10 +165,10 @@ void pointers(const Plan& plan, int block, float* base, std::vector<P>& out) {
 }
 
 template <int D, typename T>
-void forward_head(const T* qkv, int rows, int width, int head, const Turns& turns, const Plan& plan, T* out, float* log_sum) {
+void forward_head(const T* qkv, int rows, int width, int head, const Rotations& rotations, const Plan& plan, T* out, float* log_sum) {
   std::vector<float> q(rows * D), k(rows * D), v(rows * D), transposed, s, mixed, total;
   std::vector<const float*> keys, values;
-  read_head<D>(qkv, rows, width, head, turns, q.data(), k.data(), v.data());
+  read_head<D>(qkv, rows, width, head, rotations, q.data(), k.data(), v.data());
   for (int b = 0; b < plan.blocks; b++) {
     int first = plan.first[b], own = plan.last[b] - first, listed = plan.start[b + 1] - plan.start[b], count = listed + own;
     int lanes = (own + LANES - 1) / LANES * LANES;
@@ -202,14 +202,14 @@ void forward_head(const T* qkv, int rows, int width, int head, const Turns& turn
 }
 
 template <int D, typename T>
-void backward_head(const T* qkv, int rows, int width, int head, const Turns& turns, const Plan& plan, const T* out, const float* log_sum,
+void backward_head(const T* qkv, int rows, int width, int head, const Rotations& rotations, const Plan& plan, const T* out, const float* log_sum,
                    const T* grad, T* grad_qkv) {
   constexpr int HALF = D / 2;
   std::vector<float> q(rows * D), k(rows * D), v(rows * D), dq(rows * D), dk(rows * D), dv(rows * D), dout(rows * D);
   std::vector<float> transposed, dout_transposed, p, dp, delta;
   std::vector<const float*> keys, values;
   std::vector<float*> to_keys, to_values;
-  read_head<D>(qkv, rows, width, head, turns, q.data(), k.data(), v.data());
+  read_head<D>(qkv, rows, width, head, rotations, q.data(), k.data(), v.data());
   for (int t = 0; t < rows; t++)
     for (int c = 0; c < D; c++) dout[t * D + c] = float(grad[int64_t(t) * width + head * D + c]);
   for (int b = 0; b < plan.blocks; b++) {
@@ -251,7 +251,7 @@ void backward_head(const T* qkv, int rows, int width, int head, const Turns& tur
   const float scale = 1.0f / std::sqrt(float(D));
   for (int t = 0; t < rows; t++) {
     T* x = grad_qkv + int64_t(t) * 3 * width + head * D;
-    const float *cq = turns.cos_query + t * HALF, *sq = turns.sin_query + t * HALF, *ck = turns.cos_key + t * HALF, *sk = turns.sin_key + t * HALF;
+    const float *cq = rotations.cos_query + t * HALF, *sq = rotations.sin_query + t * HALF, *ck = rotations.cos_key + t * HALF, *sk = rotations.sin_key + t * HALF;
     for (int i = 0; i < HALF; i++) {
       float a = dq[t * D + i] * scale, b = dq[t * D + HALF + i] * scale;
       x[i] = T(a * cq[i] + b * sq[i]);
@@ -267,7 +267,7 @@ void backward_head(const T* qkv, int rows, int width, int head, const Turns& tur
 struct Call {
   at::Tensor qkv;
   int rows, width, heads, head_width;
-  Turns turns;
+  Rotations rotations;
   Plan plan;
   std::vector<at::Tensor> kept;
 
@@ -282,7 +282,7 @@ struct Call {
       kept.push_back(x.contiguous());
       TORCH_CHECK(x.scalar_type() == at::kInt, "the plan's lists must be int32");
     }
-    turns = {kept[0].data_ptr<float>(), kept[1].data_ptr<float>(), kept[2].data_ptr<float>(), kept[3].data_ptr<float>()};
+    rotations = {kept[0].data_ptr<float>(), kept[1].data_ptr<float>(), kept[2].data_ptr<float>(), kept[3].data_ptr<float>()};
     plan = {int(lists[0].numel()), kept[4].data_ptr<int32_t>(), kept[5].data_ptr<int32_t>(), kept[6].data_ptr<int32_t>(), kept[7].data_ptr<int32_t>()};
     TORCH_CHECK(lists[2].numel() == plan.blocks + 1 && (!plan.blocks || plan.last[plan.blocks - 1] <= rows), "the plan is not of these rows");
   }
@@ -308,7 +308,7 @@ std::tuple<at::Tensor, at::Tensor> attend(const at::Tensor& qkv, at::TensorList 
   auto out = at::zeros({call.rows, call.width}, call.qkv.options());
   auto log_sum = at::zeros({heads, call.rows}, call.qkv.options().dtype(at::kFloat));
   for_heads(call, [&]<int D, typename T>(int head) {
-    forward_head<D, T>(call.qkv.data_ptr<T>(), call.rows, call.width, head, call.turns, call.plan, out.data_ptr<T>(), log_sum.data_ptr<float>());
+    forward_head<D, T>(call.qkv.data_ptr<T>(), call.rows, call.width, head, call.rotations, call.plan, out.data_ptr<T>(), log_sum.data_ptr<float>());
   });
   return {out, log_sum};
 }
@@ -319,7 +319,7 @@ at::Tensor attend_backward(const at::Tensor& qkv, at::TensorList rotation, at::T
   auto grad = grad_.contiguous();
   auto grad_qkv = at::empty_like(call.qkv);
   for_heads(call, [&]<int D, typename T>(int head) {
-    backward_head<D, T>(call.qkv.data_ptr<T>(), call.rows, call.width, head, call.turns, call.plan, out.data_ptr<T>(), log_sum.data_ptr<float>(),
+    backward_head<D, T>(call.qkv.data_ptr<T>(), call.rows, call.width, head, call.rotations, call.plan, out.data_ptr<T>(), log_sum.data_ptr<float>(),
                         grad.data_ptr<T>(), grad_qkv.data_ptr<T>());
   });
   return grad_qkv;

@@ -1,4 +1,4 @@
-"""Consecutive bars of a piece, as content rows, and what augmentation does to them."""
+"""Consecutive bars of a piece, as content rows, and their augmentation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stretch:
     per_bar: np.ndarray
     """i64 [b]: notes of each bar."""
     bars: np.ndarray
-    """i64 [b, fields]: what the BAR rows tell; 0 = unset."""
+    """i64 [b, fields]: conditioning in the order of the corpus columns; 0 = unset."""
     ticks: np.ndarray
     """i64 [b]: lengths."""
     number: int
@@ -48,7 +48,7 @@ class Stretch:
         return self.starts[self.bar_of_note] + self.notes[:, r.N_BEAT] * 24 + self.notes[:, r.N_SUB]
 
     def align(self, given: np.ndarray | None = None) -> r.Sequence:
-        """The rows; `given` bool [n]: notes that are known beforehand."""
+        """The rows; `given` bool [n]: given notes."""
         return r.align(self.notes, self.per_bar, self.bars, self.ticks, self.number, self.ends_piece, given)
 
     def slice(self, first: int, last: int) -> Stretch:
@@ -65,12 +65,12 @@ class Stretch:
         return replace(self, notes=self.notes[~notes], per_bar=per_bar)
 
     def forget_measures(self) -> None:
-        """Unset what was measured on all notes of a bar: density and everything after it."""
+        """Unset the fields measured on all notes of a bar: density and all columns after it."""
         self.bars[:, B_DENSITY:] = 0
 
 
 def forget_unseen_repeats(stretch: Stretch) -> None:
-    """Unset that a bar repeats one which lies before the first: nothing there can be looked up."""
+    """Unset repeats of bars before the first one of the stretch."""
     back = REPEATED[stretch.bars[:, B_REPEATS]]
     stretch.bars[back > np.arange(len(back)), B_REPEATS] = 0
 
@@ -78,8 +78,8 @@ def forget_unseen_repeats(stretch: Stretch) -> None:
 def drop_controls(stretch: Stretch, share: float, rng: np.random.Generator) -> None:
     """No control but the metre with probability `share`; otherwise each is unset by itself with one probability, drawn for the window.
 
-    So the model meets everything from one control alone, which is what is mostly asked of it, to all of them. In half of the windows the bars up to a
-    random one keep all of theirs: what was played is known, what shall come is asked for.
+    So the number of controls set ranges from one, the most frequent request, to all. In half of the windows the bars up to a random one keep all controls:
+    those of a context are measured, those of future bars are requested.
     """
     unset = 1.0 if rng.random() < share else rng.random()
     first = 0 if rng.random() < 0.5 else int(rng.integers(len(stretch.bars)))
@@ -87,7 +87,7 @@ def drop_controls(stretch: Stretch, share: float, rng: np.random.Generator) -> N
 
 
 def transpose(notes: np.ndarray, bars: np.ndarray, semitones: int) -> None:
-    """Transpose in place what has a pitch, by less where it would leave the keyboard; a set key label moves along."""
+    """Transpose pitched notes in place, by less where it would leave the keyboard; a set key label moves along."""
     pitched = notes[:, r.N_ROLE] != r.DRUMS
     if not pitched.any():
         return
@@ -104,13 +104,13 @@ def change_loudness(stretch: Stretch, classes: int) -> None:
 
 
 def change_tempo(stretch: Stretch, steps: int) -> None:
-    """The tempo that is told, where one is, up or down."""
+    """Moves the tempo column, where it is set, by `steps`."""
     tempo = stretch.bars[:, B_TEMPO]
     stretch.bars[:, B_TEMPO] = np.where(tempo > 0, np.clip(tempo + steps, 1, TEMPI), 0)
 
 
 def drop_track(stretch: Stretch, rng: np.random.Generator) -> Stretch:
-    """Without one of its roles, if it has several; what was measured on all of them is unset."""
+    """Without one of its roles, if it has several; fields measured on all roles are unset."""
     roles = np.unique(stretch.notes[:, r.N_ROLE])
     if len(roles) < 2:
         return stretch

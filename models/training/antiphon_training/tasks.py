@@ -1,7 +1,7 @@
-"""The tasks that a stretch of music is made into: to be gone on with, filled in, accompanied.
+"""Training tasks made of a stretch of music: continuation, infill, accompaniment.
 
-What is known of the future in each of them is what will be known when it is played (MODEL section 4 of the plan, docs/model-interface.md): nothing,
-the far side of a gap, the other tracks of a clip, or another player up to a tick.
+The context of each task has exactly the notes known at the same point of a generation (docs/model-interface.md): no future ones in a continuation, the far
+side of a gap, the other tracks of a clip, or a player's notes up to a tick.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from .stretch import B_KEY, Stretch
 MOST_BARS_FILLED = 12
 MOST_BARS_OF_THE_FAR_SIDE = 16
 MOST_BARS_AHEAD = 8
-"""How far an accompaniment is planned without hearing the player: the largest horizon."""
+"""Bars of an accompaniment planned beyond the player's known notes, at most: the largest horizon."""
 OWN_SHARES = (0.65, 0.22, 0.13)
-"""How many roles are generated beside others: one, two, three."""
+"""Probabilities of one, two and three own roles."""
 RHYTHM_WEIGHT = 3.0
-"""How much likelier bass and drums are to be among them than any other role."""
+"""Weight of bass and drums in the choice of own roles; other roles have 1."""
 LATE_SHARE = 0.3
-"""Windows beside a player in which the own roles join in late."""
+"""Probability that the own roles enter late, in windows beside a player."""
 
 
 def go_on(stretch: Stretch, durations: list[int], rng: np.random.Generator) -> r.Sequence:
-    """Continuation after a cut in the second half: notes that sound across it are OPEN where they are heard.
+    """Continuation after a cut in the second half: notes that sound across it are OPEN in the content of rows.
 
-    Live, the bar that is being played is read anew at every planning tick: its rows see the open notes, and nothing in it that was heard is predicted.
-    What is predicted keeps its true length.
+    In a live session the current bar is read again at every planning tick: its rows see the open notes, and its known notes are not predicted. Targets keep
+    their true durations.
     """
     count = len(stretch.per_bar)
     bar = int(rng.integers(count // 2, count))
     cut = stretch.starts[bar] + int(rng.integers(0, max(1, int(stretch.ticks[bar]))))
     whole = stretch.align()
-    heard = stretch.slice(0, count)
-    heard.notes[_sounding(stretch, durations, cut), r.N_DURATION] = r.OPEN
-    sequence = heard.align()
+    known = stretch.slice(0, count)
+    known.notes[_sounding(stretch, durations, cut), r.N_DURATION] = r.OPEN
+    sequence = known.align()
     sequence.targets = whole.targets
-    _silence_heard(sequence, stretch, bar, cut)
+    _unscore_known(sequence, stretch, bar, cut)
     return sequence
 
 
@@ -55,7 +55,7 @@ def fill(stretch: Stretch, rng: np.random.Generator) -> r.Sequence:
 
 
 def accompany_clip(stretch: Stretch, rng: np.random.Generator) -> r.Sequence | None:
-    """One to three roles are generated over all that the others play, bar by bar. None if there is one role only."""
+    """Accompaniment of a clip: one to three own roles, over the given notes of whole bars. None if there is one role only."""
     own = _own_roles(stretch, rng)
     if own is None:
         return None
@@ -66,10 +66,10 @@ def accompany_clip(stretch: Stretch, rng: np.random.Generator) -> r.Sequence | N
 
 
 def accompany_live(stretch: Stretch, durations: list[int], rng: np.random.Generator) -> r.Sequence | None:
-    """One to three roles are generated beside a player, who is heard up to a beat in one of the last bars; they go on from there alone.
+    """Accompaniment of a player: one to three own roles; given notes are known up to a beat in one of the last bars, and own notes go on from there.
 
-    In some windows they join in late: their notes before a random bar, or before that beat, are not there. Controls of the bar that is being played are
-    unset, and of those after it, and what was measured on all roles in every bar. None if there is one role only.
+    In some windows the own roles enter late: their notes before a random bar, or before that beat, are left out. Conditioning is unset in the bar of that
+    beat and after it; fields measured on all roles are unset in every bar. None if there is one role only.
     """
     own = _own_roles(stretch, rng)
     if own is None:
@@ -88,19 +88,19 @@ def accompany_live(stretch: Stretch, durations: list[int], rng: np.random.Genera
         first_bar = int(rng.integers(0, bar + 1))
         entry = cut if rng.random() < 0.5 else stretch.starts[first_bar]
         first_bar = bar if entry == cut else first_bar
-    heard = stretch.without(np.where(of_player, stretch.onsets >= cut, stretch.onsets < entry))
-    sequence = heard.align(given=~np.isin(heard.notes[:, r.N_ROLE], own))
+    known = stretch.without(np.where(of_player, stretch.onsets >= cut, stretch.onsets < entry))
+    sequence = known.align(given=~np.isin(known.notes[:, r.N_ROLE], own))
     mark(sequence, own)
-    sequence, turn = interleave(sequence, planned)
-    # That they do not play yet says nothing.
+    sequence, chooser = interleave(sequence, planned)
+    # Bars before the entry have no loss: the silence of the own roles there is artificial.
     sequence.scored[sequence.key[:, 0] < stretch.number + first_bar] = False
-    # This row's own note lies before what it has heard.
-    sequence.scored[turn, : r.F_TYPE] = False
+    # The row's target content lies before given notes that the row attends to.
+    sequence.scored[chooser, : r.F_TYPE] = False
     return sequence
 
 
 def _own_roles(stretch: Stretch, rng: np.random.Generator) -> list[int] | None:
-    """The roles that are generated: one in most cases, up to three, never all; drums and bass more often than others."""
+    """Own roles: one in most cases, at most three, never all; drums and bass more often than others."""
     roles = np.unique(stretch.notes[:, r.N_ROLE])
     if len(roles) < 2:
         return None
@@ -116,11 +116,11 @@ def _sounding(stretch: Stretch, durations: list[int], cut: int) -> np.ndarray:
     return (onsets < cut) & (onsets + lengths[stretch.notes[:, r.N_DURATION]] > cut)
 
 
-def _silence_heard(sequence: r.Sequence, stretch: Stretch, bar: int, cut: int) -> None:
-    """No loss on what was heard of the bar that is being played."""
-    heard = int(((stretch.onsets < cut) & (stretch.bar_of_note == bar)).sum())
+def _unscore_known(sequence: r.Sequence, stretch: Stretch, bar: int, cut: int) -> None:
+    """Takes the loss from the known notes of the bar with the cut."""
+    known = int(((stretch.onsets < cut) & (stretch.bar_of_note == bar)).sum())
     own = np.flatnonzero(sequence.key[:, 0] == stretch.number + bar)
-    sequence.scored[own[:heard]] = False
-    if heard:
-        # This row's target is the last note heard; what follows it is still to be predicted.
-        sequence.scored[own[heard], : r.F_TYPE] = False
+    sequence.scored[own[:known]] = False
+    if known:
+        # The row's target is the last known note; the fields of the continuation keep their loss.
+        sequence.scored[own[known], : r.F_TYPE] = False

@@ -1,7 +1,7 @@
 """Block top-k attention (MoBA: Lu et al. 2025) over bars: each layer chooses at the bar line which earlier bars a bar sees note by note.
 
 The query of bar b is the mean query of the rows of the bar before it, turned on by as many bars as lie between the two; an earlier bar's key is the mean
-key of its rows; what is compared is their product. A layer takes bars from the best one down until it has as many rows as the last k bars have: the last
+key of its rows; bars are ranked by the product of the two. A layer takes bars from the best one down until it has as many rows as the last k bars have: the last
 bar it takes may be seen only in its first rows. So every layer sees equally many rows, which the engine's one buffer length needs, and a layer's choice
 depends on nothing above it, so that whole windows can be trained at once. `engine/src/cache/policy/top_k.rs` is the same rule at a bar line.
 """
@@ -15,17 +15,17 @@ REACH = 256  # bars; `engine/src/cache/mod.rs`, MOST_BARS
 
 
 class TopK:
-    """Masks by layer: called with a layer's turned queries and keys it says who sees whom. Nothing is learnt through the choice."""
+    """Masks by layer, from the layer's rotated queries and keys. The choice has no gradient."""
 
     def __init__(self, bars: int, base: Tensor, content: Tensor, bar: Tensor, order: Tensor, bar_frequencies: Tensor):
-        """`base` bool [B, 1, T, T]: what is seen whatever is chosen. `content` bool [B, T]: rows that see and are seen note by note.
+        """`base` bool [B, 1, T, T]: the mask without chosen bars. `content` bool [B, T]: rows that attend to chosen bars and are attended to in them.
 
-        `bar` int [B, T]: bars as positions count them; `order` int [B, T]: the how-manieth bar of its sequence a row belongs to.
+        `bar` int [B, T]: bars as positions count them; `order` int [B, T]: index in its sequence of the bar of each row.
         """
         self.base, self.content, self.order = base, content, order
         self.bars = int(order.max()) + 1
         batch = len(order)
-        self.slot = torch.where(content, order, self.bars)  # other rows are summed into a bar that nobody reads
+        self.slot = torch.where(content, order, self.bars)  # other rows are summed into an unused bar
         self.rows = torch.zeros(batch, self.bars + 1, dtype=torch.long, device=order.device).scatter_add_(1, self.slot, content.long())[:, :-1]
         start = self.rows.cumsum(1) - self.rows
         self.index = content.cumsum(1) - 1 - start.gather(1, order)
@@ -33,7 +33,7 @@ class TopK:
         self.budget = start - start[:, first]
         number = torch.zeros(batch, self.bars + 1, dtype=bar.dtype, device=bar.device).scatter_(1, self.slot, bar)[:, :-1]
         angle = (number[:, 1:] - number[:, :-1])[..., None] * bar_frequencies
-        self.turn = angle.cos()[:, :, None], angle.sin()[:, :, None]
+        self.rotation = angle.cos()[:, :, None], angle.sin()[:, :, None]
         back = torch.arange(self.bars, device=order.device)[:, None] - torch.arange(self.bars, device=order.device)
         self.earlier = (back > 0) & (back <= REACH) & (self.rows > 0)[:, None]
 
@@ -41,14 +41,14 @@ class TopK:
     @torch.no_grad()
     def __call__(self, query: Tensor, key: Tensor) -> Tensor:
         """bool [B, 1, T, T] for one layer, whose queries and keys are [B, H, T, head_width]."""
-        asks, answers = self.means(query), self.means(key)  # [B, bars, H, head_width]
-        a, b = asks[:, :-1].chunk(2, -1)
-        cos, sin = self.turn
+        queries, keys = self.means(query), self.means(key)  # [B, bars, H, head_width]
+        a, b = queries[:, :-1].chunk(2, -1)
+        cos, sin = self.rotation
         count = cos.shape[-1]
         a, b, rest_a, rest_b = a[..., :count], b[..., :count], a[..., count:], b[..., count:]
-        turned = torch.cat((a * cos - b * sin, rest_a, b * cos + a * sin, rest_b), -1)
+        rotated = torch.cat((a * cos - b * sin, rest_a, b * cos + a * sin, rest_b), -1)
         scores = torch.zeros(self.earlier.shape, device=query.device)
-        scores[:, 1:] = turned.flatten(2) @ answers.flatten(2).transpose(1, 2)
+        scores[:, 1:] = rotated.flatten(2) @ keys.flatten(2).transpose(1, 2)
         ranked = scores.masked_fill(~self.earlier, -torch.inf).argsort(dim=-1, descending=True, stable=True)
         rows = self.rows[:, None].expand_as(ranked).gather(2, ranked)
         before = torch.zeros_like(ranked).scatter_(2, ranked, rows.cumsum(2) - rows)

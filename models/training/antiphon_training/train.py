@@ -40,12 +40,12 @@ LN2 = math.log(2.0)
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """Everything a run is made of: the committed TOML file."""
+    """Settings of a run, read from a committed TOML file."""
 
     name: str = "antiphon"
-    """What the model is called in its metadata."""
+    """Name of the model in its metadata."""
     stage: str = "whole"
-    """What this part of the recipe is called; its folder has this name."""
+    """Name of this stage, and of its folder."""
     start: str = ""
     """Weights the recipe begins with, relative to its file; empty = random ones, or the stage's before."""
     trunk: str = ""
@@ -91,13 +91,13 @@ class Recipe:
 
     @staticmethod
     def load(path: Path) -> list[Recipe]:
-        """The stages of a recipe, in order. What a `[[stages]]` table does not say holds for all of them; without any, the file is one stage."""
+        """The stages of a recipe, in order. Keys outside of the `[[stages]]` tables are defaults of all stages; without such a table the file is one stage."""
         common = tomllib.loads(path.read_text())
         stages = common.pop("stages", [{}])
-        unknown = sorted({name for said in [common, *stages] for name in said} - {field.name for field in dataclasses.fields(Recipe)})
+        unknown = sorted({name for table in [common, *stages] for name in table} - {field.name for field in dataclasses.fields(Recipe)})
         if unknown:
             raise SystemExit(f"{path}: a recipe has no {', '.join(unknown)}; see the fields of Recipe in train.py")
-        recipes = [Recipe(**common | said) for said in stages]
+        recipes = [Recipe(**common | table) for table in stages]
         if len({recipe.stage for recipe in recipes}) < len(recipes):
             raise SystemExit(f"{path}: every one of the [[stages]] needs a `stage`, a name of its own")
         return recipes
@@ -177,7 +177,7 @@ class Trainer:
         self.average.memory.load_state_dict(self.model.memory.state_dict())
 
     def can_pack(self) -> bool:
-        """Whether rows stand end to end and attention runs over the allowed keys alone; otherwise windows are padded and attention is dense."""
+        """Whether sequences are concatenated and attention runs over the allowed keys alone; otherwise windows are padded and attention is dense."""
         return not self.recipe.dense_share and packed.fits(self.model, self.recipe.policy, self.device)
 
     @property
@@ -233,7 +233,7 @@ class Trainer:
         return recipe.peak_rate * warm * max(0.02, min(1.0, left))
 
     def policy(self) -> str:
-        """The attention of the next step: what the recipe says, and dense at its end if it says so."""
+        """Attention policy of the next step: `policy`, or dense in the last `dense_share` of the run."""
         return "dense" if self.progress() >= 1.0 - self.recipe.dense_share else self.recipe.policy
 
     def autocast(self):
@@ -243,7 +243,7 @@ class Trainer:
         return contextlib.nullcontext()
 
     def tensors(self, batch: Batch | Packed) -> tuple:
-        """What the losses take."""
+        """Arguments of the losses."""
         if isinstance(batch, Packed):
             return (batch,)
         arrays = (batch.rows, batch.key, batch.query, batch.targets, batch.scored)
@@ -255,7 +255,7 @@ class Trainer:
         return self.batch_of(self.windows.draw(rows, self.weights, rng, self.augmentation))
 
     def batch_of(self, sequences: list[Sequence]) -> Batch | Packed:
-        """Windows as the losses take them."""
+        """Windows as arguments of the losses."""
         if self.packs:
             return packed.pack([s.cut(self.recipe.length) for s in sequences], self.recipe.policy, self.config.fine_bars)
         return self.windows.pad(sequences)
@@ -372,7 +372,7 @@ def begin_with(model: Antiphon, given: Antiphon) -> None:
 
 
 def memory_optimisers(model: Antiphon, rate: float) -> list[torch.optim.Optimizer]:
-    """Adam for the memory alone: gates and temperatures fast, what works on whole states slowly."""
+    """Adam for the memory alone: a high rate for gates and temperatures, a low one for matrices on whole states."""
     if model.memory is None:
         raise SystemExit("a recipe that freezes the model trains its memory, and `model.memory`, the width of the keys, is 0")
     model.requires_grad_(False)
@@ -432,7 +432,7 @@ class Losses(torch.nn.Module):
 
 
 def branch(recipe: Recipe, out: Path) -> None:
-    """Gives a stage with a trunk a copy of the trunk's checkpoint, unless it has one of its own. Its best weights are sought anew."""
+    """Gives a stage with a trunk a copy of the trunk's checkpoint, unless it has one of its own. Its best weights are determined again."""
     state, trunk = out / recipe.stage / "checkpoint.pt", out / recipe.trunk / "checkpoint.pt"
     if not recipe.trunk or state.exists():
         return
@@ -446,7 +446,7 @@ def run_stages(recipes: list[Recipe], corpus: Corpus, out: Path, threads: int = 
     """Every stage of a recipe in its own folder, each from the best weights of the one before, or from its trunk's checkpoint. Returns the file of the
     last one's best weights.
 
-    What was run already is not run again: a stage that was stopped goes on, one that ended is passed over.
+    Finished work is not repeated: a stopped stage resumes, a finished one is skipped.
     """
     for recipe in recipes:
         folder = out / recipe.stage

@@ -159,7 +159,7 @@ def test_best_is_the_most_likely_class_given_the_choices_before_it(model, music,
         np.testing.assert_array_equal(out["best"][:, i], greedy[:, i])
 
 
-def test_only_the_rows_that_are_asked_answer(music, reference, dense):
+def test_only_output_rows_have_outputs(music, reference, dense):
     every, _ = run(reference, music, dense)
     asked = np.array([7, 2, 2, len(music.rows) - 1])
     some, _ = run(reference, music, dense, asked=asked, force=np.full((4, 8), -1, np.int64))

@@ -130,7 +130,7 @@ def test_the_same_seed_draws_the_same_batch():
     assert (batches[0].rows >= 0).all()
 
 
-def test_controls_are_told_alone_and_together_and_what_was_played_is_known():
+def test_controls_are_set_alone_and_together_and_all_are_set_in_the_context():
     rng = np.random.default_rng(0)
     told = []
     for _ in range(400):
@@ -138,7 +138,7 @@ def test_controls_are_told_alone_and_together_and_what_was_played_is_known():
         bars = np.ones((count, 9), np.int64)
         stretch = Stretch(np.zeros((0, 7), np.int64), np.zeros(count, np.int64), bars, np.full(count, 96), 0, False)
         drop_controls(stretch, 0.25, rng)
-        assert stretch.bars[:, 0].all(), "the metre is always told"
+        assert stretch.bars[:, 0].all(), "the metre is always set"
         told.append(stretch.bars[:, 1:].sum(1))
     last = np.array([bars[-1] for bars in told])
     assert set(last) == set(range(9)), "from none to all eight"

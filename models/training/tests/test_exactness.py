@@ -68,7 +68,7 @@ def test_smaller_weights_stay_close(weights, limit, exported, music, hidden_of):
     assert gap < (limit if weights == "int8" else TOLERANCE)  # int8 also rounds activations, so tiny differences grow
 
 
-def test_weights_are_stored_as_asked(exported):
+def test_weights_are_stored_in_the_requested_type(exported):
     sizes = {weights: exported(weights)[0].stat().st_size for weights in ("fp32", "fp16", "int8")}
     assert sizes["fp16"] < 0.6 * sizes["fp32"]
     assert sizes["int8"] < 0.6 * sizes["fp32"]

@@ -22,12 +22,12 @@ def played(bars: list[list[list[int]]]) -> r.Sequence:
     return sequence
 
 
-def test_a_bar_that_comes_back_is_told_and_trusted_more_and_more():
+def test_a_repeated_bar_is_recalled_with_rising_trust():
     bar = [[beat, 0, 0, 60 + beat, 23, 20, 4] for beat in range(4)]
     sequence = played([bar] * 4)
     asked = sequence.targets[:, r.F_PITCH] >= 0
     told = sequence.rows[asked, PITCH].reshape(4, 4)
-    assert not told[0].any(), "nothing stands before the first bar"
+    assert not told[0].any(), "no bar before the first one"
     assert np.array_equal((told[1:] - 1) % 256, np.tile([60, 61, 62, 63], (3, 1)))
     assert ((told[1:] - 1) // 256).tolist() == [[0, 1, 1, 2], [2, 2, 2, 3], [3, 3, 3, 3]]
     ends = sequence.targets[:, r.F_TYPE] == r.NEXT_ENDBAR
@@ -49,9 +49,9 @@ def test_a_gap_goes_on_from_the_bars_before_it():
         note = np.array([[0, 0, 0, pitch, 23, 20, 4]])
         return r.align(note, np.ones(1, np.int64), np.ones((1, 9), np.int64), np.array([96]), number, False, np.array([given]))
 
-    heard = [bar(0, 60), bar(1, 60)]
-    in_order = r.concatenate([*heard, bar(2, 60)])
-    around_a_gap = r.concatenate([*heard, bar(5, 70, given=True), bar(6, 70, given=True), bar(2, 60)])
+    before_gap = [bar(0, 60), bar(1, 60)]
+    in_order = r.concatenate([*before_gap, bar(2, 60)])
+    around_a_gap = r.concatenate([*before_gap, bar(5, 70, given=True), bar(6, 70, given=True), bar(2, 60)])
     for sequence in (in_order, around_a_gap):
         recall.fill_in(sequence)
     assert np.array_equal(around_a_gap.rows[-4:], in_order.rows[-4:])

@@ -291,7 +291,7 @@ def test_the_committed_study_asks_what_it_should():
     [
         (("says =", "speaks ="), "no speaks"),
         (('network = "plain"', 'network = "other"'), "the network other"),
-        (('table = "rows"', 'table = "lines"'), "stands in no table"),
+        (('table = "rows"', 'table = "lines"'), "is in no table"),
         (('"octave"', '"colour"'), "without colour"),
         (('stage = "plain"', 'stage = "first"'), "a name of its own"),
         (('without = ', 'against = "none"\nwithout = '), "compared with none"),

@@ -1,4 +1,4 @@
-"""What each task tells of the music, and what it asks: nothing that will not be known when it is played."""
+"""Tasks: their contexts have no note that is unknown at the same point of a generation, and their targets are the notes to be generated."""
 
 import numpy as np
 import pytest
@@ -38,9 +38,9 @@ def test_a_gap_is_filled_last_between_what_is_known(seed):
     whole = stretch(seed)
     sequence = tasks.fill(whole, np.random.default_rng(seed))
     numbers = sequence.key[sequence.rows[:, r.KIND] == vocabulary.SUM, 0]
-    turns = np.flatnonzero(np.diff(numbers) != 1)
-    assert len(turns) == 2, "before the gap, after it, the gap"
-    near, far, hole = np.split(numbers, turns + 1)
+    jumps = np.flatnonzero(np.diff(numbers) != 1)
+    assert len(jumps) == 2, "before the gap, after it, the gap"
+    near, far, hole = np.split(numbers, jumps + 1)
     assert near[-1] + 1 == hole[0] and hole[-1] + 1 == far[0] and far[-1] == whole.number + 23
     assert sorted(content(sequence, vocabulary.NOTE) + content(sequence, vocabulary.GIVEN)) == sorted(all_notes(whole))
     given = sequence.rows[:, r.KIND] == vocabulary.GIVEN
@@ -92,43 +92,43 @@ def test_rows_know_the_own_roles_and_predict_no_others(seed, live):
     rng = np.random.default_rng(seed)
     sequence = tasks.accompany_live(stretch(seed), vocabulary.DURATIONS, rng) if live else tasks.accompany_clip(stretch(seed), rng)
     own = {note[2] for note in content(sequence, vocabulary.NOTE)}
-    told = owned(sequence)
+    own_columns = owned(sequence)
     marked = np.isin(sequence.rows[:, r.KIND], (vocabulary.BAR, vocabulary.NOTE, vocabulary.GIVEN))
-    roles = told[int(np.flatnonzero(marked)[0])]
+    roles = own_columns[int(np.flatnonzero(marked)[0])]
     assert own <= roles and 1 <= len(roles) <= vocabulary.OWN_ROLES
-    assert all(row == (roles if is_marked else set()) for row, is_marked in zip(told, marked))
+    assert all(row == (roles if is_marked else set()) for row, is_marked in zip(own_columns, marked))
     assert not roles & {note[2] for note in content(sequence, vocabulary.GIVEN)}
     for predicted in (sequence.targets[:, r.F_ROLE], sequence.rows[:, r.TARGET_ROLE] - 1):
         assert set(predicted[predicted >= 0].tolist()) <= roles
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_a_player_is_heard_up_to_a_beat_and_before_what_is_predicted(seed):
+def test_given_notes_of_a_player_end_at_the_cut_and_precede_targets_of_later_beats(seed):
     whole = stretch(seed)
     sequence = tasks.accompany_live(stretch(seed), vocabulary.DURATIONS, np.random.default_rng(seed))
-    heard, own_notes = content(sequence, vocabulary.GIVEN), content(sequence, vocabulary.NOTE)
+    given, own_notes = content(sequence, vocabulary.GIVEN), content(sequence, vocabulary.NOTE)
     roles = owned(sequence)[0] or owned(sequence)[1]
     players = [note for note in all_notes(whole) if note[2] not in roles]
-    missing = sorted(set(players) - set(heard))
-    assert set(heard) <= set(players)
+    missing = sorted(set(players) - set(given))
+    assert set(given) <= set(players)
     if missing:
-        assert all(note[:2] < missing[0][:2] for note in heard), "nothing of the player after the cut"
+        assert all(note[:2] < missing[0][:2] for note in given), "no note of the player after the cut"
     own = sorted(note for note in all_notes(whole) if note[2] in roles)
     assert sorted(own_notes) == own[len(own) - len(own_notes) :], "nothing of the own notes is lost once they play"
-    at = {"bar": None, "turns": 0}
+    at = {"bar": None, "choosers": 0}
     for row, key, scored in zip(sequence.rows, sequence.key, sequence.scored):
         if key[0] != at["bar"]:
-            at.update(bar=key[0], given=[-1], asked=-1)
+            at.update(bar=key[0], given=[-1], target=-1)
         if row[r.KIND] == vocabulary.GIVEN:
             at["given"].append(int(key[1]))
-            assert at["given"][-1] >= at["asked"], "a note was heard only after what was asked for before its beat"
+            assert at["given"][-1] >= at["target"], "a given note comes after the targets before its beat"
         elif row[r.TARGET_BEAT] > 0:
             beat = (row[r.TARGET_BEAT] - 1) * 24
             if max(at["given"]) >= beat:
-                at["turns"] += 1
+                at["choosers"] += 1
                 assert not scored[: r.F_TYPE].any(), "what sees notes beside or after its own has no loss on it"
-            at["asked"] = beat
-    assert at["turns"] <= 1, "only the row that says where the plan begins"
+            at["target"] = beat
+    assert at["choosers"] <= 1, "only the row that predicts the first planned note"
 
 
 def test_own_roles_come_in_late_and_their_silence_before_has_no_loss():
@@ -168,7 +168,7 @@ def test_a_dropped_track_takes_its_measures_along():
     assert not rest.bars[:, 3:].any() and rest.bars[:, :3].all()
 
 
-def test_a_repeat_of_what_lies_before_the_window_is_not_told():
+def test_a_repeat_of_a_bar_before_the_window_is_unset():
     whole = stretch(bars=6)
     whole.bars[:, B_REPEATS] = [2, 2, 4, 1, 4, 9]  # 1 back, 1 back, 4 back, new, 4 back, 32 back
     forget_unseen_repeats(whole)

@@ -15,7 +15,7 @@ const MOST_MATCHES: u8 = 31;
 #[derive(Debug, Clone)]
 pub struct BarRecall {
     pub(super) index: u32,
-    /// The roles that are generated.
+    /// Own roles.
     pub(super) own: OwnRoles,
     pub(super) earlier: [Option<Arc<[NoteClasses]>>; RECALL_BARS.len()],
     /// Notes so far, in row order.
@@ -26,7 +26,7 @@ pub struct BarRecall {
     pub(super) loops: Loops,
 }
 
-/// What an earlier bar has at a row's target.
+/// Notes of an earlier bar at a row's target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recalled {
     /// Pitch at the row's target; `None` without a target or without a note there.
@@ -69,7 +69,7 @@ impl BarRecall {
         repeated(repeats.into()).and_then(|bar| self.earlier.get(bar)?.as_ref()).is_none_or(|notes| !notes.is_empty())
     }
 
-    /// What the bar that this value of the repeats column refers to has at a row's target, after the first `notes` notes; `None` if there is no such
+    /// Notes, at a row's target after the first `notes` notes, of the bar that this value of the repeats column refers to; `None` if there is no such
     /// bar.
     #[must_use]
     pub fn recalled(&self, repeats: u8, notes: usize, target: Option<Place>) -> Option<Recalled> {

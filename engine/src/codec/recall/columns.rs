@@ -1,4 +1,4 @@
-//! The recall columns: what rows contain about earlier bars.
+//! Recall columns: notes of earlier bars at the target of a row.
 
 use std::cmp::Reverse;
 
@@ -163,10 +163,10 @@ mod tests {
             recall.finish(open);
             rows
         });
-        // Two given rows come first; the bar before has been matched twice when the first own note is asked for.
-        let asked: Vec<&[u16]> = rows[1][2..5].iter().map(|row| &columns(row)[8..11]).collect();
+        // Two given rows come first; the bar before has been matched twice when the first own note is the target.
+        let recalled: Vec<&[u16]> = rows[1][2..5].iter().map(|row| &columns(row)[8..11]).collect();
         let role = u16::from(Role::Bass.class()) + 1;
-        assert_eq!(asked, [&[17 + 1, 24 + 1, 16 + role], &[17 + 3, 24 + 1, 16 + role], &[2 * 17 + 17, 0, 0]]);
+        assert_eq!(recalled, [&[17 + 1, 24 + 1, 16 + role], &[17 + 3, 24 + 1, 16 + role], &[2 * 17 + 17, 0, 0]]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Recall: what earlier bars have at a row's target, and how well they have been repeated so far (docs/model-interface.md, section 2).
 //!
 //! Attention could find all of this, but a small model does not learn to: in a passage that had repeated an earlier one for thirty notes it still
-//! needed more than a bit for the next pitch. Training fills in the same columns (`recall.py`); a fixture holds the two together.
+//! needed more than a bit for the next pitch. Training fills in the same columns (`recall.py`); a fixture keeps the two equal.
 
 mod bar;
 mod columns;
@@ -28,7 +28,7 @@ type Matches = [u8; RECALL_BARS.len()];
 #[derive(Debug, Clone, Default)]
 pub struct Recall {
     bars: VecDeque<FinishedBar>,
-    /// The roles that are generated: the next places recalled are those of their notes.
+    /// Own roles: the next places recalled are those of their notes.
     own: OwnRoles,
 }
 

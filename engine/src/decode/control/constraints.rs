@@ -9,41 +9,41 @@ use crate::music::analysis::{Habits, Register};
 /// Most notes of a generated bar: a bound on time and memory, far above what music needs.
 pub const MOST_NOTES: usize = 192;
 
-/// How far beyond the range that a role has played of late it may go: a fourth.
+/// Semitones beyond the recent range of a role that it may use: a fourth.
 const REACH_SEMITONES: u8 = 5;
 
 const ROLES: usize = Field::Role.classes();
 
-/// What may be generated, and what is requested within that. Register and scale bind every role but drums.
+/// Hard constraints on generated notes, and the requested controls within them. Register and scale bind every role but drums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraints {
-    /// Roles that may play.
+    /// Roles that may start notes.
     pub roles: RoleSet,
-    /// The keys each role may use, by class.
+    /// MIDI keys each role may use, by role class.
     pub registers: [Register; ROLES],
     /// Most notes of each role, by class, that start together. At least 1 counts.
     pub chords: [u8; ROLES],
     /// Pitch classes that may sound: bit 0 is C, bit 11 is B.
     pub scale: u16,
-    /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and where nothing is given one may always
+    /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and without given notes one may always
     /// start.
     pub voices: Option<u8>,
-    /// Above this rate of notes a logit bias sets in, where no density is requested; `None` for no bound.
+    /// Density limit: above this rate of notes a logit bias applies, if no density is requested; `None` for no limit.
     pub density_limit: Option<DensityLimit>,
-    /// Controls whose logit biases act within all of this.
+    /// Requested controls; their logit biases act within the masks.
     pub requested: RequestedControls,
     /// No note starts before this tick of the sequence (tick 0 is its first bar line).
     pub from: Tick,
     /// Every note ends at or before this tick of the sequence.
     pub until: Tick,
-    /// A bar that begins before this tick of the sequence does not end without a note of its own, if one may be played in it.
+    /// A bar that begins before this tick of the sequence does not end without a note of its own, if one is allowed in it.
     pub rests_from: Tick,
     /// Roles that stay below all other pitches that sound at their onsets, as long as a key is left there.
     pub lowest: RoleSet,
 }
 
 impl Default for Constraints {
-    /// Everything is allowed, nothing is requested.
+    /// No constraint and no requested control.
     fn default() -> Self {
         Self {
             roles: RoleSet::ALL,
@@ -62,8 +62,8 @@ impl Default for Constraints {
 }
 
 impl Constraints {
-    /// Limits each role of `habits` to where it has played, a fourth more at both ends, and to chords no fuller than before; and limits the density of all of
-    /// them to what it was. What a model samples then wanders off neither up the keyboard nor into clusters, and does not run away.
+    /// Limits each role of `habits` to its range and a fourth more at both ends, and to the size of its chords; and sets the density limit to the rate of all of
+    /// them. So register, chord size and density of generated bars do not drift upwards.
     pub fn keep_to(&mut self, habits: &Habits) {
         let roles = habits.roles.keys().copied().collect();
         self.density_limit = (habits.busiest > 0).then_some(DensityLimit { notes: habits.busiest, roles });

@@ -1,7 +1,7 @@
-//! Masks: hard constraints, applied before sampling. What they forbid cannot be sampled, and what they allow keeps its odds.
+//! Masks: hard constraints, applied before sampling. A masked class cannot be sampled; the others keep their relative probabilities.
 //!
-//! Part of them are always on, because rows are in canonical order: the onset never goes back, and at one onset role, then pitch, must rise. So a bar always
-//! ends. Where nothing is allowed any more, the bar ends.
+//! Some masks always apply, because rows are in canonical order: the onset never decreases, and at one onset role, then pitch, must increase. So a bar always
+//! ends. It also ends when no class is allowed any more.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ const SUBS: usize = Field::Sub.classes();
 const ROLES: usize = Field::Role.classes();
 const TYPES: usize = Field::Type.classes();
 
-/// Constraints, worked out as far as they do not depend on the row.
+/// Constraints in the form that is independent of the row.
 #[derive(Debug, Clone)]
 pub(super) struct Mask {
     constraints: Constraints,
@@ -39,7 +39,7 @@ fn allows(constraints: &Constraints, role: u8, pitch: usize) -> bool {
     pitch < DRUMS && constraints.registers[usize::from(role)].contains(pitch_of(pitch)) && constraints.scale >> (pitch % 12) & 1 == 1
 }
 
-/// The roles that have a pitch to play, and the highest pitch of each.
+/// Roles with an allowed pitch, and the highest such pitch of each.
 fn tops(constraints: &Constraints) -> [Option<usize>; ROLES] {
     let top = |role: Role| (0..PITCHES).rev().find(|&pitch| allows(constraints, role.class(), pitch));
     Role::ALL.map(|role| top(role).filter(|_| constraints.roles.contains(role)))
@@ -50,7 +50,7 @@ impl Mask {
         Self { tops: tops(&constraints), constraints }
     }
 
-    /// Lets nothing start before this tick of the sequence.
+    /// Masks onsets before this tick of the sequence.
     pub(super) fn start_at(&mut self, from: Tick) {
         self.constraints.from = from;
     }
@@ -67,10 +67,10 @@ impl Mask {
         self.write_next(inputs, row);
     }
 
-    /// Pitches for the target, and the one at which its onset and role are full.
+    /// Allowed pitches of the target, and the top one, after which its onset and role are full.
     fn write_pitch(&self, inputs: &mut SamplingInputs<'_>, target: Place, row: &RowContext<'_>) {
         let above = row.before.last().filter(|note| note.place() == target).map_or(0, |note| usize::from(note.pitch) + 1);
-        // A note that was played, not chosen, may lie outside of what is allowed: then nothing follows it at its onset and role.
+        // A known note may violate the constraints: then no note follows it at its onset and role.
         let highest = self.tops[usize::from(target.role)].unwrap_or(0);
         let is_allowed = |pitch: usize| pitch >= above && allows(&self.constraints, target.role, pitch);
         let ceiling = self.ceiling(target, row).and_then(|ceiling| (0..ceiling).rev().find(|&pitch| is_allowed(pitch)));
@@ -79,7 +79,7 @@ impl Mask {
         *inputs.pitch_top = i64::try_from(top).unwrap_or(0);
     }
 
-    /// The lowest pitch of another role that sounds at the target's onset, if the target's role is to stay below it.
+    /// The lowest pitch of another role that sounds at the target's onset, if the target's role must stay below it.
     fn ceiling(&self, target: Place, row: &RowContext<'_>) -> Option<usize> {
         if !self.constraints.lowest.has(target.role) {
             return None;
@@ -92,7 +92,7 @@ impl Mask {
         sounding.map(|note| usize::from(note.pitch)).min()
     }
 
-    /// What follows the target: whether a note, where, and in which role. The tables have an entry for a pitch below the top and one for the top reached.
+    /// Allowed continuations after the target: whether a note follows, where, and in which role. The tables have an entry for a pitch below the top and one for the top reached.
     fn write_next(&self, inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>) {
         let playable = |role: usize| self.tops[role].is_some();
         let here = row.target.map_or(-1, |target| target.tick().0);
@@ -100,7 +100,7 @@ impl Mask {
         let together = 1 + row.before.iter().rev().take_while(|note| note.tick().0 == here).count() + given_at(here);
         let chord = row.target.map_or(0, |target| 1 + row.before.iter().rev().take_while(|note| note.place() == target).count());
         let voices_left = self.constraints.voices.is_none_or(|voices| together < usize::from(voices));
-        // Where what is given is as full as all may be nothing starts.
+        // No note starts where the given notes already reach the bound on simultaneous notes.
         let full: BTreeSet<i64> = self.constraints.voices.map_or_else(BTreeSet::new, |voices| {
             let onsets = row.given.iter().map(|note| note.tick().0);
             onsets.filter(|&onset| given_at(onset) >= usize::from(voices.max(1))).collect()
@@ -143,12 +143,12 @@ fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
     }
 }
 
-/// A class as the vocabulary has it; none is above 255.
+/// A class as u8; none is above 255.
 fn class_of(class: usize) -> u8 {
     u8::try_from(class).unwrap_or(u8::MAX)
 }
 
-/// A pitch class of the model as a MIDI key; none that is asked is above 127.
+/// A pitch class of the model as a MIDI key; at most 127, since drums are not passed.
 fn pitch_of(class: usize) -> u8 {
     class_of(class)
 }

@@ -1,4 +1,4 @@
-//! What a row may sample: masks (hard constraints) and logit biases, written into the tables that are added to the logits.
+//! Controls of sampling: masks (hard constraints) and logit biases, written into the tables that are added to the logits.
 //!
 //! All of it is a function of the row about to be sampled ([`RowContext`]). Masks come first; then each bias of `bias/` adds its own part. A new requested
 //! control is a file in `bias/` and its two lines in `bias/mod.rs`.
@@ -22,7 +22,7 @@ use self::mask::Mask;
 use crate::model::SamplingInputs;
 use crate::music::Tick;
 
-/// Constraints and requested controls in force, worked out as far as they do not depend on the row.
+/// Constraints and requested controls in the form that is independent of the row.
 #[derive(Debug, Clone)]
 pub(super) struct Controls {
     mask: Mask,
@@ -35,7 +35,7 @@ impl Controls {
         Self { requested: constraints.requested, density_limit: constraints.density_limit, mask: Mask::new(constraints) }
     }
 
-    /// Lets nothing start before this tick of the sequence.
+    /// Masks onsets before this tick of the sequence.
     pub(super) fn start_at(&mut self, from: Tick) {
         self.mask.start_at(from);
     }

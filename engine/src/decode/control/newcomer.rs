@@ -1,10 +1,10 @@
-//! What a role may play that has not played yet: nothing that it has done says where it lies.
+//! Constraints of a role that is new to the music: it has no earlier notes to measure a range on.
 
 use super::constraints::Constraints;
 use crate::music::analysis::{Register, habits};
 use crate::music::{Note, Role};
 
-/// Roles that play one note at a time unless the music has them otherwise.
+/// Roles that are monophonic unless the music has them otherwise.
 pub const MONOPHONIC_ROLES: [Role; 3] = [Role::Melody, Role::Bass, Role::Lead];
 
 /// A bass: from the lowest string of a bass guitar to the G below middle C.
@@ -14,7 +14,7 @@ const BASS: Register = Register { low: 28, high: 55 };
 const LEAST_TOP: u8 = 44;
 
 impl Constraints {
-    /// Limits `role`, which is new to music in which `others` play: a line plays one note at a time, and a bass lies below whatever sounds with it and below
+    /// Limits `role`, which is new to music in which `others` play: a melodic role is monophonic, and a bass lies below all notes that sound with it and below
     /// the lowest note of the others.
     pub fn introduce(&mut self, role: Role, others: &[Note]) {
         let class = usize::from(role.class());

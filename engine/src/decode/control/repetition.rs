@@ -1,14 +1,14 @@
-//! Whether a bar repeats an earlier one, or follows a passage that was looped.
+//! Repetition: whether a bar repeats an earlier one, or follows a loop.
 
 use crate::codec::BarRecall;
 use crate::music::analysis::NEW_BAR;
 
-/// What the sampling of a bar depends on, beside the controls.
+/// State of a bar that changes its sampling, beside the controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::decode) enum Repetition {
-    /// It follows a passage that was played twice in succession.
+    /// It follows a passage that sounded twice in succession.
     AfterLoop,
-    /// It follows a passage that was played three times in succession: something else is due.
+    /// It follows a passage that sounded three times in succession: something else is due.
     Due,
     /// It is conditioned on repeating an earlier bar.
     Repeat,
@@ -17,7 +17,7 @@ pub(in crate::decode) enum Repetition {
 }
 
 impl Repetition {
-    /// That of a bar with this recall and this value of the repeats column.
+    /// State of a bar with this recall and this value of the repeats column.
     pub(super) fn of(recall: &BarRecall, repeats: u8) -> Self {
         match recall.loop_count() {
             0 | 1 if repeats > NEW_BAR => Self::Repeat,

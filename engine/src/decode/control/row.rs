@@ -1,23 +1,23 @@
-//! The row about to be sampled: the content of its target, and what follows that.
+//! Context of the row about to be sampled: the content of its target, and the continuation after it.
 
 use super::repetition::Repetition;
 use crate::codec::{BarFields, BarRecall, NoteClasses, Place};
 use crate::music::{Role, Tick};
 
-/// A row about to be sampled.
+/// Context of a row about to be sampled.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::decode) struct RowContext<'a> {
     /// Bar line, in ticks of the sequence.
     pub(in crate::decode) line: Tick,
     /// Length of the bar in ticks.
     pub(in crate::decode) ticks: u16,
-    /// What the bar is conditioned on.
+    /// Conditioning of the bar.
     pub(in crate::decode) conditioning: BarFields,
-    /// The row's target: onset and role are settled, the rest is sampled now. `None` for the bar's first row.
+    /// Target of the row: onset and role are chosen, the other fields are sampled now. `None` for the bar's first row.
     pub(in crate::decode) target: Option<Place>,
     /// The bar's own notes before the target.
     pub(in crate::decode) before: &'a [NoteClasses],
-    /// Notes of the bar that are known beside its own.
+    /// Given notes of the bar.
     pub(in crate::decode) given: &'a [NoteClasses],
     /// The bar beside the earlier ones that it may repeat.
     pub(in crate::decode) recall: &'a BarRecall,
@@ -34,7 +34,7 @@ impl<'a> RowContext<'a> {
         Repetition::of(self.recall, self.conditioning.repeats)
     }
 
-    /// Notes of the bar before the target, given ones among them: the recall has taken so many.
+    /// Notes of the bar before the target, given ones included: the number pushed to the recall.
     pub(super) fn recalled_notes(&self) -> usize {
         self.given.len() + self.before.len()
     }
@@ -44,7 +44,7 @@ impl<'a> RowContext<'a> {
         self.before.iter().chain(self.given)
     }
 
-    /// Those of them that have a register: all but drums.
+    /// The bar's pitched notes but its target: all but drums.
     pub(super) fn pitched_notes(&self) -> impl Iterator<Item = &'a NoteClasses> + Clone {
         self.notes().filter(|note| note.role != Role::Drums.class())
     }
@@ -69,7 +69,7 @@ pub(super) mod fixtures {
     /// Quarters of a bar of common time.
     const QUARTERS: u16 = 4;
 
-    /// A row of the first bar of a sequence, of common time, that stands after the notes `before`.
+    /// A row of the first bar of a sequence, of common time, after the notes `before`.
     pub(in crate::decode::control) fn with_row<T>(
         conditioning: BarFields,
         before: &[NoteClasses],

@@ -11,7 +11,7 @@ use crate::music::{Bar, Clip, Note, Tick, insertion};
 /// Bars of the shortest phrase that counts.
 const LEAST_PHRASE: usize = 4;
 
-/// How many bars may stand in for those that are not there: whole phases first, then whole phrases.
+/// Lengths of substitute contexts in bars: whole phases first, then whole phrases.
 const STAND_INS: [usize; 5] = [codec::PHASE_BARS as usize, 8, 4, 2, 1];
 
 /// Bars that come next, some of their notes known.
@@ -31,7 +31,7 @@ pub struct Upcoming<'a> {
     pub ahead: usize,
 }
 
-/// Constraints without a wish of the worker: `roles` play, each where and as full as it was in `recent` notes, none of them busier than they were.
+/// Constraints if none are requested: `roles` in the range and chord size of their `recent` notes, with the density limit measured on those.
 #[must_use]
 pub fn default_constraints(roles: RoleSet, recent: &[Note]) -> Constraints {
     let mut constraints = Constraints { roles, ..Constraints::default() };
@@ -74,8 +74,8 @@ impl Prompt {
         Self::conditioned(context, gap.into_iter().map(given).collect(), far_side, key)
     }
 
-    /// All bars of `known` from its first note on, whose notes are given, to be played along with. Each is conditioned on its own tempo, key and repeats; where
-    /// `before` says what the clip was before the roles to be written anew were taken out of it, also on how dense, high, wide and full it was.
+    /// All bars of `known` from its first note on, whose notes are given: the gap of an accompaniment. Each is conditioned on its own tempo, key and repeats; where
+    /// `before` has the clip with the roles to be rewritten, also on its density, register, span and voices.
     #[must_use]
     pub fn accompaniment(known: &Clip, before: Option<&Clip>, key: Option<KeySignature>) -> Self {
         let first = known.first_onset().map_or(0, |onset| known.metres.bar_at(onset).index);
@@ -169,14 +169,14 @@ fn given(mut bar: BarRows) -> PromptBar {
 }
 
 /// Leaves out whole phrases of empty bars before the seam, where a last chord rings on or a file is silent: after a long silence a model goes on with silence.
-/// The count of bars within a phrase stays what it was.
+/// The position of a bar within its phrase stays the same.
 fn close_up(context: &mut Vec<BarRows>, gap: &mut [BarRows]) {
     let empty = context.iter().rev().take_while(|bar| bar.notes.is_empty()).count();
     context.truncate(context.len() - empty / LEAST_PHRASE * LEAST_PHRASE);
     renumber(gap.iter_mut(), context.len());
 }
 
-/// Bars of the far side that stand in for a context where nothing comes before the gap: no gap that a model was trained with begins a piece, and without bars
+/// Bars of the far side used as the context if no bar comes before the gap: no gap that a model was trained with begins a piece, and without bars
 /// before it one stays empty half of the time.
 fn stand_ins(gap: &mut [BarRows], far_side: &mut [BarRows]) -> Vec<BarRows> {
     let Some(bars) = STAND_INS.into_iter().find(|bars| *bars <= far_side.len()) else { return Vec::new() };

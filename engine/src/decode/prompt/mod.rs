@@ -1,4 +1,4 @@
-//! Prompts: all that a generation starts from. One place builds them from notes, metres and controls (`build.rs`); [`Decoder::prefill`] reads them.
+//! Prompts: context, gap, far side, conditioning and constraints of a generation. One place builds them from notes, metres and controls (`build.rs`); [`Decoder::prefill`] reads them.
 //!
 //! [`Decoder::prefill`]: super::Decoder::prefill
 
@@ -12,30 +12,30 @@ use crate::codec::{BarFields, BarRows, NoteClasses};
 use crate::music::Tick;
 use crate::music::analysis::KeySignature;
 
-/// Bars behind a gap that are read at most: as many as models are trained with.
+/// Most bars read after a gap: as many as models are trained with.
 pub const FAR_SIDE_BARS: u32 = 16;
 
 /// A bar of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PromptBar {
-    /// The bar with its own notes: in the context all of them, in the gap those that are known so far.
+    /// Bar with its own notes: in the context all of them, in the gap those known so far.
     pub bar: BarRows,
-    /// Notes known of all of it beside its own: what other roles play that are accompanied, or what stays in a gap.
+    /// Given notes of the whole bar: those of the accompanied roles, or those kept in a gap.
     pub given: Vec<NoteClasses>,
 }
 
-/// All that a generation starts from. Bars of context, gap and far side follow each other by their indices.
+/// Input of a generation. Bars of context, gap and far side follow each other by their indices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
     /// Finished bars before the gap.
     pub context: Vec<Arc<PromptBar>>,
-    /// Bars to be generated, with what is known of them.
+    /// Bars to be generated, with their known notes.
     pub gap: Vec<PromptBar>,
     /// Bars after the gap; none unless it is filled so that it leads into them.
     pub far_side: Vec<Arc<PromptBar>>,
-    /// What each bar of the gap is conditioned on.
+    /// Conditioning of each bar of the gap.
     pub conditioning: Vec<BarFields>,
-    /// What may be generated. Ticks count from the first bar line of the context.
+    /// Constraints of the generated notes. Ticks count from the first bar line of the context.
     pub constraints: Constraints,
 }
 
@@ -56,7 +56,7 @@ impl From<BarRows> for PromptBar {
 }
 
 impl Prompt {
-    /// A prompt of bars that are rows already, conditioned on what they say of themselves.
+    /// A prompt of bars in class form, conditioned on their own fields.
     #[must_use]
     pub fn of_bars(context: Vec<Arc<PromptBar>>, gap: Vec<PromptBar>, far_side: Vec<Arc<PromptBar>>, constraints: Constraints) -> Self {
         let conditioning = gap.iter().map(|bar| bar.bar.fields).collect();
@@ -113,12 +113,12 @@ impl Prompt {
         Some(PromptBar { bar: BarRows { fields, ..bar.clone() }, given: given.clone() })
     }
 
-    /// Changes what the bars of the gap are conditioned on.
+    /// Changes the conditioning of the bars of the gap.
     pub fn condition(&mut self, condition: impl Fn(BarFields) -> BarFields) {
         self.conditioning.iter_mut().for_each(|fields| *fields = condition(*fields));
     }
 
-    /// KeySignature that the first bar of the gap is conditioned on.
+    /// Key that the first bar of the gap is conditioned on.
     #[must_use]
     pub fn key(&self) -> Option<KeySignature> {
         self.conditioning.first().and_then(|fields| KeySignature::from_value(fields.key))
@@ -142,7 +142,7 @@ impl Prompt {
         self.start() + Tick(self.gap.iter().map(|bar| i64::from(bar.bar.ticks)).sum())
     }
 
-    /// Moves the first `bars` bars of the gap to the context: all of them is known.
+    /// Moves the first `bars` bars of the gap to the context: they are finished.
     pub fn know(&mut self, bars: usize) {
         let known = (0..bars).filter_map(|place| self.gap_bar(place, Draw::FIRST)).map(Arc::new).collect::<Vec<_>>();
         self.gap.drain(..known.len());

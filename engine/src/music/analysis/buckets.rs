@@ -1,4 +1,4 @@
-//! The steps in which features condition the model and are requested of it: values 1 to 8, and 0 where there is nothing to measure.
+//! Buckets of features, for conditioning and requested controls: values 1 to 8, and 0 if there is no note to measure.
 //!
 //! Edges are round numbers near the octiles of the training music, its sources weighted as in training; outer steps are wider apart so that a
 //! single line and a full orchestra have steps of their own. Every step holds between 2 and 31 % of its bars.

@@ -9,7 +9,7 @@ use crate::music::{Bar, Note, Role, TICKS_PER_QUARTER, Tick};
 pub struct Chord {
     /// Pitch class, 0 is C.
     pub root: u8,
-    /// What is built on it.
+    /// Quality of the chord on the root.
     pub kind: ChordKind,
 }
 
@@ -89,7 +89,7 @@ impl fmt::Display for Chord {
 /// Of all that sounds, how much must belong to the chord; and how much each of its tones must have of it at least.
 const LEAST_SHARE: f64 = 0.7;
 const LEAST_TONE: f64 = 0.06;
-/// What a root in the bass is worth, as a share of all that sounds, and what every tone beyond the third costs: a seventh has to sound long enough.
+/// Bonus of a root in the bass, as a share of all that sounds, and cost of every tone beyond the third: a seventh has to sound long enough.
 const BASS: f64 = 0.15;
 const FURTHER_TONE: f64 = 0.05;
 

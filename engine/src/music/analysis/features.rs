@@ -1,4 +1,4 @@
-//! What a bar is like: density, register, span, voices.
+//! Features of a bar: density, register, span, voices.
 
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
 
@@ -8,7 +8,7 @@ use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
 pub struct BarFeatures {
     /// Notes of all roles per quarter note, above 0.
     pub notes_per_quarter: f64,
-    /// What is known if there are notes other than drums.
+    /// Features of the pitched notes; `None` without any.
     pub pitched: Option<PitchFeatures>,
 }
 

@@ -47,7 +47,7 @@ pub struct Habit {
 /// What all roles have done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Habits {
-    /// Every role that plays. Nothing is said of one that does not.
+    /// Every role with notes; a role without notes has no entry.
     pub roles: BTreeMap<Role, Habit>,
     /// Most notes that start within a whole note.
     pub busiest: usize,

@@ -11,7 +11,7 @@ const PITCH_CLASS_NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G"
 /// Longest share of one note in a [`PitchProfile`]: a whole note. A pedal point of ten bars is no stronger sign of a key.
 const LONGEST_SHARE: i64 = 4 * TICKS_PER_QUARTER;
 
-/// Bars before and after a bar that have a say in its key ([`windows_of_bars`]).
+/// Bars before and after a bar that count for its key ([`windows_of_bars`]).
 pub const KEY_WINDOW_BARS: usize = 4;
 
 /// Major or minor.
@@ -108,7 +108,7 @@ impl PitchProfile {
     }
 
     /// The key whose profile it correlates with best (Krumhansl and Schmuckler's algorithm; C. Krumhansl, "Cognitive Foundations of Musical
-    /// Pitch", 1990, chapter 4). `None` for fewer than three pitch classes, which belong to many keys alike.
+    /// Pitch", 1990, chapter 4). `None` for fewer than three pitch classes, which fit many keys equally.
     #[must_use]
     pub fn key(&self) -> Option<KeySignature> {
         self.best(KeySignature::all()).map(|(_, key)| key)
@@ -124,7 +124,7 @@ impl PitchProfile {
 
     /// The best fitting of these keys, and how well it fits. `None` for fewer than three pitch classes.
     fn best(&self, keys: impl Iterator<Item = KeySignature>) -> Option<(f64, KeySignature)> {
-        // Of equally good keys the first stands: `max_by` would take the last.
+        // Of equally good keys the first is chosen: `max_by` would take the last.
         keys.filter_map(|key| Some((self.fit(key)?, key))).reduce(|best, next| if next.0 > best.0 { next } else { best })
     }
 

@@ -1,4 +1,4 @@
-//! What can be measured of notes: the features that the model is conditioned on, and that its music is measured by.
+//! Measurements on notes: the features that condition the model, and that evaluations measure.
 
 mod buckets;
 mod chords;

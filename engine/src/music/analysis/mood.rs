@@ -7,7 +7,7 @@
 //! * valence is the [clarity of the mode](super::PitchProfile::mode_clarity) of the bar and its neighbours: minor, undecided, major. Music without a
 //!   clear mode is in the middle. Transposition leaves it as it is.
 //! * arousal is the sum of three terms, each 0 for ordinary music and 1 for twice as many notes, for two octaves, and for 32 MIDI velocities more:
-//!   log2(notes per quarter / 5) + (mean key - 63) / 24 + (mean velocity - 78) / 32. Where [velocities say nothing](velocities_are_flat) the
+//!   log2(notes per quarter / 5) + (mean key - 63) / 24 + (mean velocity - 78) / 32. Where [velocities are flat](velocities_are_flat) the
 //!   last is 0.
 //!
 //! The edges are near the thirds of the training music, its sources weighted as in training: every class holds between 9 and 14 % of its bars.
@@ -71,7 +71,7 @@ impl Mood {
     /// Measures a bar; `None` without notes other than drums.
     ///
     /// `clarity` is the [clarity of the mode](super::PitchProfile::mode_clarity) around it, `None` where there is none; `flat_velocities`
-    /// says that the velocities of the music it is in [say nothing](velocities_are_flat).
+    /// is whether the velocities of the music it is in [are flat](velocities_are_flat).
     #[must_use]
     pub fn measure(features: &BarFeatures, clarity: Option<f64>, flat_velocities: bool) -> Option<Self> {
         let pitched = features.pitched?;
@@ -98,7 +98,7 @@ impl Mood {
     }
 }
 
-/// Whether the velocities of a piece say nothing: at most two of them, or nearly all notes with the same one. MIDI velocities or their classes.
+/// Whether the velocities of a piece carry no information: at most two of them, or nearly all notes with the same one. MIDI velocities or their classes.
 #[must_use]
 pub fn velocities_are_flat<T: Eq + Hash>(velocities: impl IntoIterator<Item = T>) -> bool {
     let mut counts: HashMap<T, u32> = HashMap::new();
@@ -115,7 +115,7 @@ mod tests {
     use crate::music::analysis::PitchProfile;
     use crate::music::{Note, Role, Tick};
 
-    /// A bar of 4/4 of this many notes with these keys in turn.
+    /// A bar of 4/4 of this many notes with these keys one after the other.
     fn bar(count: i64, keys: &[u8], velocity: u8) -> Vec<Note> {
         let note =
             |(index, &pitch)| Note { onset: Tick(96 * index / count), offset: 0, duration: Tick(12), pitch, velocity, role: Role::Keys };

@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 
 use crate::music::{Note, Role, Tick};
 
-/// How many bars back a repeat is looked for, in this order: where music repeats most, and what the model sees note by note.
+/// Distances in bars at which a repeat is searched for, in this order: the most frequent ones, which the model sees row by row.
 pub const REPEAT_BARS: [usize; 8] = [1, 2, 4, 8, 12, 16, 24, 32];
 
 /// Bars at least so similar are repeats: one note of ten may be another.
@@ -34,7 +34,7 @@ impl BarPattern {
         Self { notes }
     }
 
-    /// The share of what is in either that is in both, 0 to 1; 0 for two empty bars.
+    /// Intersection over union of the notes, 0 to 1; 0 for two empty bars.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f64 {
         let both = self.notes.iter().filter(|note| other.notes.binary_search(note).is_ok()).count();
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(repeats_of_bars(&bars)[39], NEW_BAR);
         bars[31] = bars[36].clone();
         bars[35] = bars[36].clone();
-        assert_eq!(repeats_of_bars(&bars)[39], 4, "four bars back stands before eight");
+        assert_eq!(repeats_of_bars(&bars)[39], 4, "four bars back comes before eight");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Scales as sets of pitch classes: what a scale lock lets through.
+//! Scales as sets of pitch classes, for the scale lock.
 
 use super::{KeySignature, ScaleMode};
 

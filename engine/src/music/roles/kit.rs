@@ -15,7 +15,7 @@ const KICKS: [u8; 2] = [35, 36];
 const SNARES: [u8; 4] = [37, 38, 39, 40];
 /// Hi-hats, crashes, rides, splash, china.
 const CYMBALS: [u8; 10] = [42, 44, 46, 49, 51, 52, 53, 55, 57, 59];
-/// Bass drum, snares and hi-hats, the most used of a kit: they stand a whole tone apart.
+/// Bass drum, snares and hi-hats, the most used of a kit: they are a whole tone apart.
 const WHOLE_TONES: [u8; 6] = [36, 38, 40, 42, 44, 46];
 /// The toms, between them.
 const TOMS: [u8; 6] = [41, 43, 45, 47, 48, 50];
@@ -72,7 +72,7 @@ mod tests {
     use super::super::super::Role;
     use super::*;
 
-    /// Notes of these keys, an eighth apart; keys that stand together start together.
+    /// Notes of these keys, an eighth apart; keys of one group start together.
     fn part(keys: &[&[u8]]) -> Part {
         let note = |(index, &pitch): (i64, &u8)| Note {
             onset: Tick(12 * index),
@@ -117,7 +117,7 @@ mod tests {
             !is_played_by(&repeated(&[&[36, 43, 52], &[42, 46, 51], &[38, 45, 54], &[40, 47, 56]], 8)),
             "block chords strike too few drums"
         );
-        assert!(!is_played_by(&repeated(&[&[36, 42], &[38, 42]], 1)), "too few to tell");
+        assert!(!is_played_by(&repeated(&[&[36, 42], &[38, 42]], 1)), "too few to decide");
         assert!(!is_played_by(&Part::default()));
     }
 

@@ -1,13 +1,13 @@
-//! Which role each part plays, from what a file says about it: channel, programme, track name, its keys, and its place in the score.
+//! Role of each part, from its channel, programme, track name, keys, and place in the score.
 
 mod kit;
 
 use super::{DRUM_CHANNEL, Part, Role};
 
-/// What a part is by itself. Its role depends on the others too.
+/// Kind of a part by itself. Its role depends on the others too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Its role, whatever the others are.
+    /// Its role, independent of the others.
     Plays(Role),
     /// The track is named melody.
     Tune,
@@ -20,7 +20,7 @@ enum Kind {
     Keyboard,
 }
 
-/// Words that name a role, matched from the start of a word. They stand over the programme: a first hit from the top wins.
+/// Words that name a role, matched from the start of a word. They take precedence over the programme; the first match from the top wins.
 const ROLE_WORDS: &[(&str, Kind)] = &[
     ("bridge", Kind::Plays(Role::Lead)),
     ("counter", Kind::Plays(Role::Lead)),
@@ -50,11 +50,11 @@ const AFTER_DRUM: &[&str] = &["kit", "set", "machine", "loop", "beat", "track"];
 /// General MIDI programmes (counted from 0) of pitched percussion: celesta to dulcimer, timpani, and agogo to taiko and tom.
 const PITCHED_PERCUSSION_PROGRAMMES: [u8; 14] = [8, 9, 10, 11, 12, 13, 14, 15, 47, 108, 113, 114, 116, 117];
 
-/// Beginnings of words that name pitched percussion: no kit, whatever else the name says.
+/// Beginnings of words that name pitched percussion: no kit, even with other words in the name.
 const PITCHED_PERCUSSION: &[&str] = &["steel", "timp", "mallet", "melodic", "tuned", "pitched"];
 
-/// Words that name an instrument or a voice, matched from the start of a word: where the programme says nothing. English, Italian, Latin, German
-/// and Polish as scores have them. Longer words go before what they begin with.
+/// Words that name an instrument or a voice, matched from the start of a word; used if the programme is undecided. English, Italian, Latin, German
+/// and Polish as scores have them. Longer words come before their own beginnings.
 const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
     ("bassoon", Kind::Plays(Role::Winds)),
     ("basson", Kind::Plays(Role::Winds)),
@@ -105,15 +105,15 @@ const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
     ("synth", Kind::Plays(Role::Lead)),
 ];
 
-/// The roles of an ensemble's parts, in their order.
+/// Roles of an ensemble's parts, in their order.
 ///
-/// * Drums are what is on channel 10, what its name says are drums or a kit, and, on any channel, what strikes the keys of a drum kit as a drummer does
-///   where neither a programme nor a name says otherwise.
-/// * Words for a role in the track name come first, then the programme, then words for an instrument. Programme 0 and no programme say nothing:
-///   many files have no other. What says nothing at all is a keyboard, as in General MIDI.
+/// * Drums are parts on channel 10, parts named drums or a kit, and, without a programme or a name to the contrary, parts on any channel that strike the keys
+///   of a drum kit as a drummer does.
+/// * Words for a role in the track name come first, then the programme, then words for an instrument. Programme 0 and no programme decide nothing:
+///   many files have no other. A part without any of these is a keyboard, as in General MIDI.
 /// * Of parts named melody and singers the first is the melody, the second a lead, the others pad (choir sound). One that is named bass, or the
 ///   last of four and more where none is, sings the bass. In a band, which is an ensemble with drums, voices without such a name are pad.
-/// * Where nobody sings, the first violin is the melody. Other violins are strings, viola and cello low strings, the contrabass is bass.
+/// * Without voices, the first violin is the melody. Other violins are strings, viola and cello low strings, the contrabass is bass.
 /// * Keyboard parts that follow each other in the score are the two hands of one player: keys, and the lower of the two the left hand.
 #[must_use]
 pub fn of(parts: &[Part]) -> Vec<Role> {
@@ -159,7 +159,7 @@ pub fn assign(parts: &mut [Part]) {
     }
 }
 
-/// Gives the parts of this name a role, whatever they look like, and restores the canonical order. Capitals do not count. Says how many parts there are.
+/// Gives the parts of this name a role, independent of their other properties, and restores the canonical order. Capitals do not count. Returns the number of such parts.
 pub fn rename(parts: &mut [Part], name: &str, role: Role) -> usize {
     let wanted = name.trim().to_lowercase();
     let mut renamed = 0;
@@ -202,7 +202,7 @@ fn kind(part: &Part) -> Kind {
     by_role.or_else(by_programme).or_else(by_instrument).or_else(by_keys).unwrap_or(Kind::Keyboard)
 }
 
-/// Whether a part is called drums, and no programme or other word of its name says that its drums are pitched.
+/// Whether a part is called drums, and neither its programme nor another word of its name marks them as pitched.
 fn names_a_kit(part: &Part) -> bool {
     let words = words(&part.name);
     let is_kit = words.iter().any(|word| KIT_WORDS.contains(&word.as_str()))
@@ -212,7 +212,7 @@ fn names_a_kit(part: &Part) -> bool {
     is_kit && !is_pitched
 }
 
-/// What a General MIDI programme (counted from 0) is.
+/// Kind of a General MIDI programme (counted from 0).
 fn kind_of_programme(programme: u8) -> Kind {
     match programme {
         0..=7 => Kind::Keyboard,

@@ -7,7 +7,7 @@ use super::report::{ImportReport, Place};
 /// A note in the file's own ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RawNote {
-    /// Where its note-on stands.
+    /// Place of its note-on.
     pub(super) start: u64,
     /// Where the key goes up.
     pub(super) released: u64,
@@ -49,7 +49,7 @@ enum What {
     PedalUp,
 }
 
-/// What was read of one channel in one track.
+/// Notes and settings read of one channel in one track.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Channel {
     /// Channel number, 0 to 15.

@@ -1,4 +1,4 @@
-//! Chunks, the header, and the RIFF container that some files come in: what a file is made of.
+//! Structure of a file: chunks, the header, and the RIFF container that some files come in.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ pub(super) fn midi_range(bytes: &[u8]) -> Result<Range<usize>, MidiError> {
     Err(MidiError::Rmid)
 }
 
-/// What the header chunk says.
+/// Contents of the header chunk.
 pub(super) struct Header {
     pub(super) format: u8,
     pub(super) tracks: u16,

@@ -19,7 +19,7 @@ const META: u8 = 0xFF;
 
 const END_OF_TRACK: [u8; 3] = [META, 0x2F, 0];
 
-/// Velocity of note-offs: the middle, which says nothing.
+/// Velocity of note-offs: the middle, the neutral value.
 const RELEASE_VELOCITY: u8 = 64;
 
 /// A file that was changed.
@@ -40,7 +40,7 @@ pub(super) fn edited(source: &Source, kept: &Clip, whole: &Clip) -> Result<Edite
     }
     let header = Header::read(&source.bytes, range.start)?;
     let new: Vec<Vec<Addition>> = new_parts(source, whole, &plan);
-    // A type 0 file has one track: what is new joins it.
+    // A type 0 file has one track: new notes join it.
     let joins = header.format == 0 && source.tracks.len() == 1;
     let mut bytes = source.bytes[range.start..header.end].to_vec();
     let mut at = header.end;
@@ -118,7 +118,7 @@ struct Addition {
     body: Vec<u8>,
 }
 
-/// The order of events at one tick: what ends, what was there, what begins, the end of the track.
+/// Order of events at one tick: note-offs, old events, note-ons, the end of the track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Before,
@@ -151,7 +151,7 @@ fn rebuilt(content: &[u8], removed: &HashSet<usize>, additions: Vec<Addition>) -
         items.push((last.max(last_addition), Rank::EndOfTrack, None, END_OF_TRACK.to_vec()));
     }
     items.extend(additions.into_iter().map(|Addition { file_tick, rank, body }| (file_tick, rank, Some(body[0]), body)));
-    // The sort is stable: what stands together stays in its order.
+    // The sort is stable: events with an equal key stay in their order.
     items.sort_by_key(|&(file_tick, rank, ..)| (file_tick, rank));
     let mut bytes = Vec::with_capacity(content.len());
     let (mut before, mut running) = (0, None);
@@ -159,7 +159,7 @@ fn rebuilt(content: &[u8], removed: &HashSet<usize>, additions: Vec<Addition>) -
         let mut delta = file_tick - before;
         before = file_tick;
         while delta > LONGEST_DELTA {
-            // An empty text: what stood in so long a pause is gone.
+            // An empty text, because the event in so long a pause is gone.
             push_length(&mut bytes, LONGEST_DELTA);
             bytes.extend([META, 0x01, 0]);
             delta -= LONGEST_DELTA;

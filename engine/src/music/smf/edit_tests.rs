@@ -1,6 +1,6 @@
-//! What an edit may change: the notes it was asked for.
+//! Effect of an edit: the requested notes and no other event.
 
-// Read by `midly` alone, without a line of what is tested.
+// Read by `midly` alone, without the code under test.
 #[path = "../../../tests/common/bytes.rs"]
 mod bytes;
 

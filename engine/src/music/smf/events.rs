@@ -1,4 +1,4 @@
-//! The events of a track with their bytes: `midly` parses them, and what it refuses but other readers take is repaired here.
+//! The events of a track with their bytes: `midly` parses them, and events that it refuses but other readers accept are repaired here.
 
 use midly::num::u28;
 use midly::{EventIter, TrackEventKind};
@@ -12,11 +12,11 @@ pub(super) struct Event<'a> {
     pub(super) file_tick: u64,
     /// Its bytes after the delta time. A channel message under running status begins with its first data byte.
     pub(super) body: &'a [u8],
-    /// What it says.
+    /// Its content.
     pub(super) kind: Kind<'a>,
 }
 
-/// What an event says.
+/// Content of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind<'a> {
     /// An event as the standard has it.

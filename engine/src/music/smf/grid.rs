@@ -17,7 +17,7 @@ impl Grid {
         Tick((self.scaled(file_tick) * 2 + division).div_euclid(2 * division))
     }
 
-    /// The nearest tick, what is left in eighths of a tick, and whether that had to be clamped: half a tick late is 4 eighths, the last step is 3.
+    /// Nearest tick, the remainder in eighths of a tick, and whether that was clamped: half a tick late is 4 eighths, the last step is 3.
     pub(super) fn onset(self, file_tick: u64) -> (Tick, i8, bool) {
         let division = i64::from(self.division);
         let tick = self.tick(file_tick);
@@ -27,12 +27,12 @@ impl Grid {
         (tick, offset, eighths > 3)
     }
 
-    /// Where a tick of the grid stands in the file, to the nearest file tick; 0 for ticks before 0.
+    /// Nearest file tick of a grid tick; 0 for ticks before 0.
     pub(super) fn file_tick(self, tick: Tick) -> u64 {
         self.played(tick, 0)
     }
 
-    /// Where a note stands in the file that is played `offset` eighths of a tick after `onset`; 0 before the start.
+    /// File tick of a note that starts `offset` eighths of a tick after `onset`; 0 before the start.
     pub(super) fn played(self, onset: Tick, offset: i8) -> u64 {
         const PER_QUARTER: i128 = (TICKS_PER_QUARTER * OFFSETS_PER_TICK) as i128;
         let eighths = i128::from(onset.0) * i128::from(OFFSETS_PER_TICK) + i128::from(offset);

@@ -1,13 +1,13 @@
 //! Standard MIDI Files: clips in and out.
 //!
-//! Follows "Standard MIDI Files 1.0" (RP-001, MIDI Manufacturers Association). The bytes of events are [`midly`]'s; what they mean is decided here.
+//! Follows "Standard MIDI Files 1.0" (RP-001, MIDI Manufacturers Association). [`midly`] parses the bytes of events; this module interprets them.
 //!
 //! * **Read**: types 0 and 1 with metrical time, also in a RIFF container (.rmi). A track makes one [`Part`](super::Part) per port and channel it uses, or one
-//!   altogether if its channels are the voices of one player. A damaged file is refused with the byte where the damage is, never half-read; what other readers
-//!   take is repaired, what a file may say but we cannot keep is adjusted, and both are counted in the [`ImportReport`].
-//! * **Edited**: a [`Source`] keeps the file's bytes; notes of it can be replaced, all else stays as it stands.
-//! * **Written**: type 1, 960 ticks per quarter note, one track for metres and tempi and then one per part. What stands on the grid comes back as it
-//!   was.
+//!   altogether if its channels are the voices of one player. A damaged file is refused with the byte where the damage is, never half-read; faults that other
+//!   readers accept are repaired, contents that a [`Clip`](super::Clip) cannot hold are adjusted, and both are counted in the [`ImportReport`].
+//! * **Edited**: a [`Source`] keeps the file's bytes; notes of it can be replaced, all else stays unchanged.
+//! * **Written**: type 1, 960 ticks per quarter note, one track for metres and tempi and then one per part. Notes on the grid are read
+//!   back unchanged.
 
 mod channel;
 mod chunks;
@@ -55,7 +55,7 @@ pub enum MidiError {
     InFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
         error: Box<MidiError>,
     },
@@ -64,7 +64,7 @@ pub enum MidiError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         error: std::io::Error,
     },
@@ -76,7 +76,7 @@ pub enum MidiError {
     NotMidi {
         /// Its first bytes, made printable.
         begins: String,
-        /// Where they stand: not at 0 inside a container.
+        /// Their place in the bytes: not 0 inside a container.
         byte: usize,
     },
     /// A RIFF container of type RMID without a data chunk.
@@ -87,11 +87,11 @@ pub enum MidiError {
     /// The file ends before it should.
     #[error("the file is cut short: {what} at byte {byte} needs {needed} bytes, {left} are left; get a whole copy of the file")]
     CutShort {
-        /// What was being read.
+        /// Structure that was being read.
         what: String,
         /// Where it begins.
         byte: usize,
-        /// How long it says it is.
+        /// Stated length.
         needed: u64,
         /// How many bytes there are.
         left: usize,
@@ -99,9 +99,9 @@ pub enum MidiError {
     /// The header makes no sense.
     #[error("the header is damaged: {what} (byte {byte}); export the file again")]
     Header {
-        /// What is wrong.
+        /// The fault.
         what: String,
-        /// Where it says so.
+        /// Place of that statement.
         byte: usize,
     },
     /// Type 2: independent patterns.
@@ -165,7 +165,7 @@ pub enum MidiError {
     /// A clip that no file can hold.
     #[error("the clip does not fit a Standard MIDI File: {what}")]
     Unwritable {
-        /// What does not fit.
+        /// The quantity that does not fit.
         what: String,
     },
 }

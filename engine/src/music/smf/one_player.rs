@@ -8,7 +8,7 @@ const FEWEST_CHANNELS: usize = 3;
 /// Of a player's notes at most one in this many overlaps the next on its channel: a channel is a voice.
 const NOTES_PER_OVERLAP: usize = 20;
 
-/// What a track is besides its notes.
+/// Properties of a track besides its notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Track {
     /// The only one of a type 0 file, where every instrument has a channel of its own.
@@ -54,10 +54,10 @@ mod tests {
         let channel = |(index, &number): (u64, &u8)| {
             let mut channel = Channel::new(number);
             let at = |file_tick| Place { byte: 0, file_tick };
-            for turn in 0..4_u8 {
-                let start = (u64::from(turn) * 3 + index) * 24;
-                channel.note_on(60 + turn, 80, 2 * usize::from(turn), at(start));
-                channel.note_off(60 + turn, 2 * usize::from(turn) + 1, at(start + length));
+            for number in 0..4_u8 {
+                let start = (u64::from(number) * 3 + index) * 24;
+                channel.note_on(60 + number, 80, 2 * usize::from(number), at(start));
+                channel.note_off(60 + number, 2 * usize::from(number) + 1, at(start + length));
             }
             let notes = channel.clone().finish(1000, &mut ImportReport::default());
             (channel, notes)

@@ -35,7 +35,7 @@ pub(super) struct Plan {
     pub(super) new_channels: Vec<u8>,
 }
 
-/// What has to change in `source` so that it has the notes of `whole`, of which it keeps `kept`.
+/// Changes to `source` after which it has the notes of `whole`, of which it keeps `kept`.
 pub(super) fn plan(source: &Source, kept: &Clip, whole: &Clip) -> Result<Plan, MidiError> {
     let mut plan = Plan::default();
     let mut standing = Standing::new();
@@ -116,7 +116,7 @@ fn voiced(part: usize, from: &PartSource, mut notes: Vec<Span>) -> Vec<Placed> {
     placed
 }
 
-/// New notes that each strike a key nobody holds, and let it go before it is struck again.
+/// New notes that each strike a free key, and release it before it is struck again.
 fn fitted(mut placed: Vec<Placed>, standing: &Standing) -> Vec<Placed> {
     // By key, then time, longest first: what goes is the shorter of two.
     placed.sort_by_key(|note| (note.port, note.channel, note.key, note.on, std::cmp::Reverse(note.off)));
@@ -138,7 +138,7 @@ fn fitted(mut placed: Vec<Placed>, standing: &Standing) -> Vec<Placed> {
     placed
 }
 
-/// The channels of the parts that the file lacks: each as the part says, unless something in the file plays on it.
+/// The channels of the parts that the file lacks: that of the part, unless the file has notes on it.
 fn new_channels(source: &Source, whole: &Clip) -> Vec<u8> {
     let mut used: BTreeSet<u8> = source.parts.iter().flat_map(|part| &part.notes).map(|note| note.raw.channel).collect();
     let mut channels = Vec::new();

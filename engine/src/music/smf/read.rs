@@ -12,19 +12,19 @@ use super::source::{PartSource, Source, TrackSource};
 use super::{MAX_FILE_BYTES, MidiError};
 use crate::music::{Clip, LATE_RELEASE, Metre, MetreMap, Part, Tempo, TempoMap, Tick, roles};
 
-/// What a file became.
+/// Result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// The music on the grid. It may be without a note: whether that is an error is the caller's to say.
+    /// The music on the grid. It may be without notes; the caller decides whether that is an error.
     pub clip: Clip,
-    /// What was adjusted.
+    /// Adjustments.
     pub report: ImportReport,
 }
 
 /// Reads a file; every error names it.
 ///
 /// # Errors
-/// As [`read`], or what the file system says.
+/// As [`read`], or the error of the file system.
 pub fn read_file(path: &Path) -> Result<Import, MidiError> {
     Ok(Source::read_file(path)?.into_import())
 }
@@ -51,7 +51,7 @@ pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, MidiError> {
     Ok(bytes)
 }
 
-/// What was read, and where in the bytes it stands.
+/// Clip that was read, and the places of its notes in the bytes.
 pub(super) struct ReadParts {
     pub(super) clip: Clip,
     pub(super) report: ImportReport,
@@ -62,7 +62,7 @@ pub(super) struct ReadParts {
     pub(super) grid: Grid,
 }
 
-/// Reads a file and keeps where its notes stand.
+/// Reads a file and keeps the places of its notes.
 pub(super) fn read_parts(bytes: &[u8]) -> Result<ReadParts, MidiError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > MAX_FILE_BYTES {
@@ -81,7 +81,7 @@ pub(super) fn read_parts(bytes: &[u8]) -> Result<ReadParts, MidiError> {
             return Err(MidiError::CutShort { what: what(), byte: at, needed: 8, left: 0 });
         }
         let chunk = match Chunk::read(bytes, at, what) {
-            // What follows the announced tracks may be anything, but a track among it is one that the header forgot.
+            // Any bytes may follow the announced tracks, but a track among them is one missing in the header's count.
             Err(_) if !announced && !bytes[at..].starts_with(b"MTrk") => break,
             chunk => chunk?,
         };
@@ -120,7 +120,7 @@ pub(super) struct Reader {
     pub(super) patches: Patches,
     pub(super) metres: Vec<(Tick, Metre)>,
     pub(super) tempos: Vec<(Tick, Tempo)>,
-    /// Where the tracks end that say how long the piece is, in file ticks: those with notes, and those that end apart from their last event.
+    /// Ends of the tracks that determine the length of the piece, in file ticks: those with notes, and those that end apart from their last event.
     pub(super) ends: Vec<u64>,
     /// Where the last track ends.
     pub(super) end: u64,
@@ -172,7 +172,7 @@ impl Reader {
     }
 }
 
-/// Where a clip ends whose tracks end at `ends`, as far as they say how long it is, and at `last` altogether.
+/// End of a clip; `ends` are those of the tracks that determine its length, `last` that of all tracks.
 fn end_of(clip: &Clip, ends: &[u64], last: u64, grid: Grid) -> Tick {
     let Some(closing) = clip.closing_bar_line() else {
         let end = ends.iter().max().copied().unwrap_or(last);
@@ -181,7 +181,7 @@ fn end_of(clip: &Clip, ends: &[u64], last: u64, grid: Grid) -> Tick {
     let stated = ends.iter().filter_map(|&end| {
         let end = grid.tick(end);
         let bar = clip.metres.bar_at(end);
-        // An end inside a bar is the exporting program's: it says nothing about bars.
+        // An end inside a bar depends on the exporting program and is ignored.
         if end - bar.start <= LATE_RELEASE { Some(bar.start) } else { (bar.end() - end <= LATE_RELEASE).then(|| bar.end()) }
     });
     stated.max().map_or(closing, |end| end.max(closing))
@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(end(&[closed(&[&metre], 0), closed(&[QUARTER], 24)]), Tick(48));
         assert_eq!(end(&[closed(&[&metre], 72), closed(&[QUARTER], 0)]), Tick(72));
         assert_eq!(end(&[closed(&[&metre, &tempo], 0), closed(&[QUARTER], 0)]), Tick(24));
-        assert_eq!(end(&[closed(&[&metre], 0), closed(&[QUARTER], 12)]), Tick(24), "an end inside a bar says nothing about bars");
+        assert_eq!(end(&[closed(&[&metre], 0), closed(&[QUARTER], 12)]), Tick(24), "an end inside a bar is ignored");
         assert_eq!(end(&[closed(&[&metre], 0), closed(&[&[0, 0x90, 60, 80, 30, 60, 0]], 0)]), Tick(24), "a sixteenth late");
     }
 
@@ -441,8 +441,8 @@ mod tests {
             bytes.splice(34..34, chunk(b"odd ", b"?"));
             let import = read(&bytes).unwrap();
             assert_eq!((import.clip.parts.len(), import.report.unannounced_tracks), (3, 3 - usize::from(announced)));
-            let says = format!("tracks announced by the header: {announced}, tracks in the file, all read: 3");
-            assert_eq!(import.report.repaired(), [says]);
+            let repair = format!("tracks announced by the header: {announced}, tracks in the file, all read: 3");
+            assert_eq!(import.report.repaired(), [repair]);
             assert!(refused(&bytes[..bytes.len() - 1]).contains("cut short: track 3"));
         }
     }

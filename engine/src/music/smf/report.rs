@@ -1,6 +1,6 @@
 //! What an import had to adjust.
 
-/// Where something stands in a file.
+/// Place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Its first byte in the file.
@@ -34,7 +34,7 @@ impl std::fmt::Display for Ignored {
     }
 }
 
-/// What was read, and everything that was adjusted on the way. All counts are of notes or events.
+/// Counts of notes or events that were read, and of adjustments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImportReport {
     /// SMF type, 0 or 1.
@@ -47,7 +47,7 @@ pub struct ImportReport {
     pub events: u64,
     /// Notes in the clip.
     pub notes: usize,
-    /// Notes that stand off the grid; the rest is kept in their offset.
+    /// Notes off the grid; the rest is kept in their offset.
     pub off_grid: u64,
     /// Notes whose offset was clamped to 3 eighths of a tick: they lie closest to half a tick after the grid.
     pub offset_clamped: u64,
@@ -61,7 +61,7 @@ pub struct ImportReport {
     pub stray_note_offs: Ignored,
     /// Notes that started together with the same pitch in the same part: the longest is kept.
     pub duplicates: u64,
-    /// Metres in 64ths or finer, which the grid cannot draw: the metre before stands.
+    /// Metres in 64ths or finer, which the grid cannot represent: the metre before stays.
     pub bad_metres: Ignored,
     /// Programme changes after a channel's first: a part keeps one programme.
     pub later_programmes: u64,
@@ -78,7 +78,7 @@ pub struct ImportReport {
 }
 
 impl ImportReport {
-    /// What in the file was wrong and had to be repaired, in words; nothing if all was well. What the grid and the pedal ask for does not count.
+    /// Messages of the faults that were repaired; empty if there were none. Adjustments for the grid and the pedal do not count.
     #[must_use]
     pub fn repaired(&self) -> Vec<String> {
         let mut repaired = Vec::new();

@@ -1,4 +1,4 @@
-//! A file that was read, together with its bytes: so that some of its notes can be replaced and all else stays as it stands.
+//! A file that was read, together with its bytes, so that some of its notes can be replaced and all else stays unchanged.
 
 use std::ops::Range;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct Source {
     pub(super) grid: Grid,
 }
 
-/// Where a track stands.
+/// Place of a track in the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TrackSource {
     /// Its content in the bytes of the file, without the head of the chunk.
@@ -64,7 +64,7 @@ impl Source {
     /// Reads a file; every error names it.
     ///
     /// # Errors
-    /// As [`read()`](super::read()), or what the file system says.
+    /// As [`read()`](super::read()), or the error of the file system.
     pub fn read_file(path: &Path) -> Result<Self, MidiError> {
         Self::read(bytes_of(path)?).map_err(|error| MidiError::InFile { path: path.to_owned(), error: Box::new(error) })
     }
@@ -75,7 +75,7 @@ impl Source {
         &self.clip
     }
 
-    /// What was adjusted in reading it.
+    /// Adjustments made in reading it.
     #[must_use]
     pub fn report(&self) -> &ImportReport {
         &self.report

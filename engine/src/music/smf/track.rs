@@ -163,7 +163,7 @@ impl Reader {
         let TrackReader { mut channels, name, announced, names, .. } = reader;
         channels.sort_by_key(|(port, channel)| (*port, channel.number));
         let read = channels.into_iter().map(|(port, channel)| (port, channel.clone(), channel.finish(end, &mut self.report)));
-        // A channel that only sets itself up is no part, unless the track says so by name of the channel: our own empty parts do.
+        // A channel that only sets itself up is no part, unless the track names the channel: our own empty parts do.
         let read: Vec<_> = read.filter(|(port, channel, notes)| !notes.is_empty() || announced == Some((*port, channel.number))).collect();
         let track = if self.report.format == 0 { Track::Whole } else { Track::OfMany };
         // The name of a track that holds several instruments is the song's.

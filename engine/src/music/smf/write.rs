@@ -17,7 +17,7 @@ const FILE_TICKS_PER_OFFSET: i64 = FILE_TICKS_PER_TICK / OFFSETS_PER_TICK;
 /// Writes a file whole or not at all; an older file of that name is replaced. Every error names it.
 ///
 /// # Errors
-/// As [`write()`], or what the file system says.
+/// As [`write()`], or the error of the file system.
 pub fn write_file(clip: &Clip, path: &Path) -> Result<(), MidiError> {
     let bytes = write(clip).map_err(|error| MidiError::InFile { path: path.to_owned(), error: Box::new(error) })?;
     write_whole(path, &bytes).map_err(|error| MidiError::Io { path: path.to_owned(), error })
@@ -25,7 +25,7 @@ pub fn write_file(clip: &Clip, path: &Path) -> Result<(), MidiError> {
 
 /// A type 1 file of the clip: a track of metres and tempi, then one for each part, also for parts without notes.
 ///
-/// Onsets stand where they were played (grid and offset), at 0 where that is before the start; ends stand on the grid. Notes still held end
+/// Onsets are written as performed (grid and offset), at 0 if that is before the start; ends are written on the grid. Notes still held end
 /// with the clip. Roles are not written: reading assigns them anew from channel, programme and name.
 ///
 /// # Errors
@@ -126,7 +126,7 @@ fn track(part: &Part, clip_end: Tick) -> Result<Vec<TrackEvent<'_>>, MidiError> 
     if let Some(port) = part.setup.port {
         track.add(0, Step::NoteOff, TrackEventKind::Meta(MetaMessage::MidiPort(u7::new(port & 0x7F))))?;
     }
-    // Says which channel a part without notes is on.
+    // States the channel of a part without notes.
     track.add(0, Step::NoteOff, TrackEventKind::Meta(MetaMessage::MidiChannel(channel)))?;
     if let Some(programme) = part.programme {
         track.choose(0, channel, Patch { bank: part.setup.bank, programme })?;
@@ -181,7 +181,7 @@ mod tests {
         })
     }
 
-    /// Notes of one part. A later note on the same key never ends before an earlier one: two keys of one channel cannot be told apart.
+    /// Notes of one part. A later note on the same key never ends before an earlier one: two such notes of one channel are indistinguishable.
     fn any_notes() -> impl Strategy<Value = Vec<Note>> {
         prop::collection::vec((0i64..2000, -4i8..=3, 1i64..300, 0u8..128, 1u8..128), 0..60).prop_map(|drawn| {
             let mut notes: Vec<_> = drawn

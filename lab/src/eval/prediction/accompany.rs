@@ -31,7 +31,7 @@ pub(super) fn predict(piece: &Piece, bars: usize, seed: u64, model: &EvalModel) 
     let places = choose_places(piece, bars, seed);
     let tally = || Tally { bars: places.len(), ..Tally::new(fill::predictors().len()) };
     let (mut clip, mut live) = (tally(), tally());
-    let has_own_roles = model.model.info().knows_own_roles();
+    let has_own_roles = model.model.info().has_own_roles();
     if !has_own_roles {
         clip.predictors[2] += predict_live(piece, &places, &mut new_decoder(model, seed)?, &mut live)?;
     }

@@ -36,11 +36,11 @@ class FaithfulBlock(Block):
         super().__init__(config)
         self.summary = nn.Linear(config.width, 2 * config.width, bias=False)
 
-    def forward(self, x: Tensor, mask: Summed, turn_query: tuple[Tensor, Tensor], turn_key: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, mask: Summed, rotation_query: tuple[Tensor, Tensor], rotation_key: tuple[Tensor, Tensor]) -> Tensor:
         batch, length, width = x.shape
         split = (self.heads, self.head_width)
         query, key, value = self.qkv(self.attention_norm(x)).view(batch, length, 3, *split).permute(2, 0, 3, 1, 4)
-        query, key = rotate(query, *turn_query), rotate(key, *turn_key)
+        query, key = rotate(query, *rotation_query), rotate(key, *rotation_key)
 
         # First step: the SUM rows only.
         of_heads = mask.sums[:, None, :, None].expand(-1, self.heads, -1, self.head_width)
@@ -51,14 +51,14 @@ class FaithfulBlock(Block):
 
         # Second step: all other rows, with keys and values of the updated SUM rows.
         shown = self.summary(self.attention_norm(state)).view(batch, -1, 2, *split).permute(2, 0, 3, 1, 4)
-        turn = [angle.gather(2, mask.sums[:, None, :, None].expand(-1, -1, -1, angle.shape[-1])) for angle in turn_key]
+        rotation = [angle.gather(2, mask.sums[:, None, :, None].expand(-1, -1, -1, angle.shape[-1])) for angle in rotation_key]
         is_sum = mask.is_sum[:, None, :, None]
-        key = torch.where(is_sum, key.scatter(2, of_heads, rotate(shown[0], *turn).to(key.dtype)), key)
+        key = torch.where(is_sum, key.scatter(2, of_heads, rotate(shown[0], *rotation).to(key.dtype)), key)
         value = torch.where(is_sum, value.scatter(2, of_heads, shown[1].to(value.dtype)), value)
-        heard = attend(query, key, value, mask.mask)
-        heard = torch.where(is_sum, heard.scatter(2, of_heads, summed.to(heard.dtype)), heard)
+        attended = attend(query, key, value, mask.mask)
+        attended = torch.where(is_sum, attended.scatter(2, of_heads, summed.to(attended.dtype)), attended)
 
-        x = x + self.dropout(self.attention_out(heard.transpose(1, 2).reshape(batch, length, width)))
+        x = x + self.dropout(self.attention_out(attended.transpose(1, 2).reshape(batch, length, width)))
         return x + self.dropout(self.ff_out(F.gelu(self.ff_in(self.ff_norm(x)))))
 
 
@@ -163,11 +163,11 @@ class Copying(Antiphon):
         is_note = (kind == v.NOTE) | (kind == v.GIVEN)
         is_sum = (kind == v.SUM).long()
         order = is_sum.cumsum(1) - is_sum
-        asked = torch.where(rows[..., r.TARGET_BEAT] > 0, _place(rows[..., r.TARGET_BEAT : r.TARGET_ROLE + 1]), -1)
+        target = torch.where(rows[..., r.TARGET_BEAT] > 0, _place(rows[..., r.TARGET_BEAT : r.TARGET_ROLE + 1]), -1)
         held = torch.where(is_note, _place(rows[..., r.BEAT : r.ROLE + 1]), -2)
         back = order[:, :, None] - order[:, None]
         near = torch.where((back > 0) & (back < len(self.which)), self.which[back.clamp(0, len(self.which) - 1)], 0)
-        seen = (asked[:, :, None] == held[:, None]) & (near > 0)
+        seen = (target[:, :, None] == held[:, None]) & (near > 0)
         score = self.asks(hidden) @ self.answers(hidden).transpose(1, 2) / hidden.shape[-1] ** 0.5 + self.nearness(near).squeeze(-1)
         weight = score.float().masked_fill(~seen, -1e9).softmax(-1) * seen
         same = pitch[:, :, None] == (rows[..., r.PITCH] - 1)[:, None]

@@ -28,7 +28,7 @@ def rows(batch: Batch) -> Batch:
         second = (kind == BAR) & (batch.rows[i, :, r.TARGET_BEAT] > 0)
         after = np.flatnonzero(second | (kind == NOTE))
         targets, scored = batch.targets[i].copy(), batch.scored[i].copy()
-        # Given notes may stand between a row and the one before it that predicts.
+        # GIVEN rows may lie between a row and the one before it that predicts.
         before = np.maximum.accumulate(np.where(kind != GIVEN, np.arange(length), 0))[after - 1]
         targets[after, PLACE] = batch.targets[i, before, PLACE]
         scored[after, PLACE] = batch.scored[i, before, PLACE]

@@ -92,4 +92,4 @@ def _check(variants: list[Variant], path: Path) -> None:
         if variant.network not in networks.NETWORKS:
             raise SystemExit(f"{path}: {variant.name} has the network {variant.network}; there are {', '.join(networks.NETWORKS)}")
         if variant is not variants[0] and variant.table not in TABLES:
-            raise SystemExit(f"{path}: {variant.name} stands in no table; there are {', '.join(TABLES)}")
+            raise SystemExit(f"{path}: {variant.name} is in no table; there are {', '.join(TABLES)}")

@@ -1,16 +1,16 @@
 //! Copy bias: bars that are to repeat an earlier one, and bars that are not to close a loop once more.
 //!
-//! Conditioned on a repeat, the model agrees with the earlier bar most of the time, and a bar of ten notes is the same only if it agrees ten times. So what
-//! that bar has gets likelier; and where a passage was played three times in succession, the note that would make it four is as good as forbidden.
+//! Conditioned on a repeat, the model agrees with the earlier bar at most notes, and a bar of ten notes is the same only if it agrees ten times. So the
+//! classes of that bar get a bonus; and after a passage sounded three times in succession, the pitch that would complete a fourth time gets a large cost.
 
 use crate::codec::vocabulary::{Field, next};
 use crate::codec::{Place, Recalled};
 use crate::decode::control::{repetition::Repetition, row::RowContext};
 use crate::model::SamplingInputs;
 
-/// Added to the logit of what the earlier bar has.
+/// Added to the logits of the earlier bar's classes.
 const COPY: f32 = 3.0;
-/// Taken from the pitch that would close a loop. Less than from what is forbidden: where nothing else is allowed it is played all the same.
+/// Subtracted from the pitch that would close a loop. Less than a mask: if no other pitch is allowed it is sampled all the same.
 const CLOSING: f32 = 1e6;
 
 const BEATS: usize = Field::Beat.classes();
@@ -18,7 +18,7 @@ const SUBS: usize = Field::Sub.classes();
 const ROLES: usize = Field::Role.classes();
 const TYPES: usize = Field::Type.classes();
 
-/// Adds the bias of a row; `strictness` is how much of a repeat holds, 0 to 1.
+/// Adds the bias of a row; `strictness`, 0 to 1, scales the bonus of a repeat.
 pub(in crate::decode::control) fn add_copy_bias(inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, strictness: f32) {
     let recalled = row.recalled_notes();
     match row.repetition() {
@@ -36,7 +36,7 @@ pub(in crate::decode::control) fn add_copy_bias(inputs: &mut SamplingInputs<'_>,
     }
 }
 
-/// Adds to the logits of what the earlier bar has here.
+/// Adds the bonus to the earlier bar's classes at this row.
 fn add_repeat(inputs: &mut SamplingInputs<'_>, earlier: Recalled, nats: f32) {
     let Recalled { pitch, next: place } = earlier;
     if let Some(pitch) = pitch {
@@ -67,34 +67,34 @@ mod tests {
         (0..table.len()).filter(|&place| table[place] > 0.0).collect()
     }
 
-    /// The bias of the row that stands after the notes `before` and asks for `target`, in a bar that follows `earlier` bars.
+    /// Bias of the row after the notes `before` with this `target`, in a bar that follows `earlier` bars.
     fn after(earlier: &[&[NoteClasses]], repeats: u8, before: &[NoteClasses], target: Option<Place>) -> Tables {
         let mut recall = Recall::default();
-        let heard = |bar: &mut crate::codec::BarRecall, notes: &[NoteClasses]| notes.iter().for_each(|note| bar.push(note));
+        let push = |bar: &mut crate::codec::BarRecall, notes: &[NoteClasses]| notes.iter().for_each(|note| bar.push(note));
         for (index, notes) in (0..).zip(earlier) {
             let mut bar = recall.begin(index);
-            heard(&mut bar, notes);
+            push(&mut bar, notes);
             recall.finish(bar);
         }
         let mut open = recall.begin(u32::try_from(earlier.len()).unwrap());
-        heard(&mut open, before);
+        push(&mut open, before);
         let conditioning = BarFields { repeats, ..BarFields::default() };
         let row = RowContext { line: Tick::ZERO, ticks: 96, conditioning, target, before, given: &[], recall: &open };
         Tables::of(|inputs| add_copy_bias(inputs, &row, 1.0))
     }
 
     #[test]
-    fn repeat_makes_likelier_what_the_earlier_bar_has() {
+    fn requested_repeat_raises_the_classes_of_the_earlier_bar() {
         let earlier = Recalled { pitch: Some(60), next: Some(PLACE) };
         let tables = Tables::of(|inputs| add_repeat(inputs, earlier, COPY));
         assert_eq!([raised(&tables.pitch), raised(&tables.kind), raised(&tables.beat)], [vec![60], vec![0, TYPES], vec![2, BEATS + 2]]);
         assert_eq!(raised(&tables.sub), [2 * SUBS + 6, (BEATS + 2) * SUBS + 6]);
         assert_eq!(raised(&tables.role), [5, ROLES + 5, 2 * ROLES + 5, 3 * ROLES + 5]);
-        assert!(Tables::of(|inputs| add_repeat(inputs, earlier, 0.0)).are_zero(), "the wildest knob adds nothing");
+        assert!(Tables::of(|inputs| add_repeat(inputs, earlier, 0.0)).are_zero(), "strictness 0 adds nothing");
     }
 
     #[test]
-    fn where_the_earlier_bar_ends_its_repeat_is_likelier_to_end() {
+    fn requested_repeat_raises_the_end_where_the_earlier_bar_ends() {
         let tables = Tables::of(|inputs| add_repeat(inputs, Recalled { pitch: None, next: None }, COPY));
         assert_eq!([raised(&tables.pitch), raised(&tables.kind), raised(&tables.beat)], [vec![], vec![1, TYPES + 1], vec![]]);
     }

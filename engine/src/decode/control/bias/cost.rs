@@ -1,12 +1,12 @@
-//! Costs in nats: what a bias takes from a logit.
+//! Costs in nats, subtracted from logits by a bias.
 
-/// A cost of the target's pitch.
+/// Cost of the target's pitch.
 pub(super) trait PitchBias {
     /// Cost of this MIDI key.
     fn cost(&self, pitch: u8) -> f64;
 }
 
-/// A cost of where the next note starts, and of having none.
+/// Cost of the onset of the next note, and of having none.
 pub(super) trait OnsetBias {
     /// Cost of a next note at this tick of the bar.
     fn cost(&self, tick: i64) -> f64;
@@ -17,8 +17,8 @@ pub(super) trait OnsetBias {
     }
 }
 
-/// A cost as the graph takes it.
-#[expect(clippy::cast_possible_truncation, reason = "costs are small, and no worker hears their eighth digit")]
+/// Cost as a term of a logit, in the graph's f32.
+#[expect(clippy::cast_possible_truncation, reason = "costs are small, and their eighth digit does not change a choice audibly")]
 pub(super) fn nats(cost: f64) -> f32 {
     cost as f32
 }

@@ -1,4 +1,4 @@
-//! Requested density: a bar that is behind it hurries, and one that is ahead of it ends.
+//! Requested density: raises early onsets in a bar behind it, and late ones or the end in a bar ahead of it.
 
 use super::cost::OnsetBias;
 use super::note_rate::NoteRate;
@@ -9,11 +9,11 @@ use crate::music::analysis::DENSITY_EDGES;
 /// Notes a quarter where the outer steps end.
 const ENDS: [f64; 2] = [0.5, 22.0];
 
-/// The bias towards a density.
+/// Bias towards a density.
 pub(super) struct Density(NoteRate);
 
 impl Density {
-    /// That of a step, 1 to 8; a quarter's notes ahead or behind are free.
+    /// Bias of a step, 1 to 8; up to a quarter's notes ahead or behind cost nothing.
     pub(super) fn new(step: u8, row: &RowContext<'_>) -> Self {
         let [low, high] = range(step, &DENSITY_EDGES, ENDS);
         let density = (low * high).sqrt();

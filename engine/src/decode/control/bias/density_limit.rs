@@ -1,4 +1,4 @@
-//! Density limit: a bar that gets busier than the music was is slowed down, though no density is requested.
+//! Density limit: costs for notes of a bar denser than the recent music, when no density is requested.
 
 use super::cost::OnsetBias;
 use super::note_rate::NoteRate;
@@ -6,12 +6,12 @@ use super::step::range;
 use crate::decode::control::{roles::RoleSet, row::RowContext};
 use crate::music::analysis::DENSITY_EDGES;
 
-/// Quarters in the stretch that a limit is of.
+/// Quarters over which a limit is measured: a whole note.
 const STRETCH: f64 = 4.0;
-/// Notes that a bar may at least be ahead of the limit: a full chord on the bar line is no hurry.
+/// Notes that a bar may at least be ahead of the limit: a full chord on the bar line is within the limit.
 const LEAST_SLACK: f64 = 4.0;
 
-/// The most that some roles play: a role that had not played can be as busy as it likes.
+/// Largest density of some roles; other roles have no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DensityLimit {
     /// Notes of these roles that start within a whole note.
@@ -39,7 +39,7 @@ impl OverLimit {
 }
 
 impl OnsetBias for OverLimit {
-    /// A bar may fall behind as far as it likes.
+    /// No cost for a bar behind the limit.
     fn cost(&self, tick: i64) -> f64 {
         self.0.cost(-self.0.behind(tick))
     }

@@ -1,7 +1,7 @@
-//! Logit biases: what is added to the logits before sampling, so that what a bar lacks gets likelier and what it has too much of less likely.
+//! Logit biases: terms added to the logits before sampling, towards the requested controls.
 //!
-//! A small model heeds its conditioning half of the time. So what is requested is also counted while the bar grows, and what would lead away from it costs
-//! the more the farther it leads; the model samples among what is left, with its own odds. Each bias has a file of its own and is a cost in nats of a pitch
+//! A small model follows its conditioning half of the time. So each requested control is also measured on the open bar, and a choice that leads away from
+//! it has a cost that grows with the distance; the model samples from the biased logits. Each bias has a file of its own and is a cost in nats of a pitch
 //! ([`PitchBias`]) or of a place ([`OnsetBias`]). A new control adds its file, its field in [`RequestedControls`] and its line in one of the two lists here.
 
 mod copy;
@@ -46,7 +46,7 @@ pub struct RequestedControls {
 }
 
 impl RequestedControls {
-    /// Adds the biases of these controls and, where no density is requested, that of the limit to a row's tables. What is forbidden stays so.
+    /// Adds the biases of these controls and, where no density is requested, that of the density limit to a row's tables. Masked classes stay masked.
     pub(super) fn add(self, inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, limit: Option<DensityLimit>) {
         for bias in self.pitch_biases(row) {
             for (pitch, value) in (0u8..).zip(inputs.pitch.iter_mut().take(KEYS)) {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_requested_adds_nothing() {
+    fn no_requested_control_leaves_the_tables_zero() {
         assert!(Tables::with(RequestedControls::default(), &[note(0, 60, 23)], Some(24)).are_zero());
     }
 

@@ -1,4 +1,4 @@
-//! Notes of a bar so far against the rate at which they are to come.
+//! Notes of a bar so far against a target rate.
 
 use crate::decode::control::row::RowContext;
 use crate::music::TICKS_PER_QUARTER;
@@ -7,13 +7,13 @@ use crate::music::TICKS_PER_QUARTER;
 const NOTE_OFF: f64 = 0.5;
 const SQUARE_OFF: f64 = 0.1;
 
-/// How far the notes of a bar are off a rate.
+/// Number of notes of a bar against a rate.
 pub(super) struct NoteRate {
-    /// Notes that the whole bar is to have.
+    /// Target number of notes of the whole bar.
     wanted: f64,
-    /// Notes that it has, its target among them.
+    /// Notes so far, the target included.
     notes: f64,
-    /// Notes ahead or behind that cost nothing.
+    /// Slack: notes ahead or behind at no cost.
     slack: f64,
     /// Length of the bar in ticks.
     ticks: f64,

@@ -10,7 +10,7 @@ const BEATS: usize = Field::Beat.classes();
 const SUBS: usize = Field::Sub.classes();
 const TYPES: usize = Field::Type.classes();
 
-/// Adds the costs of all `biases`. Each table is charged what its cheapest continuation costs, the next one what is left of it.
+/// Adds the costs of all `biases`. Each table gets the cost of its cheapest continuation, the next one the remainder.
 pub(super) fn add(inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, biases: &[Box<dyn OnsetBias>]) {
     if biases.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Requested register: pitches that bring the bar's mean into the step's middle.
+//! Requested register: raises pitches that bring the bar's mean to the middle of the step.
 
 use super::cost::PitchBias;
 use super::step::range;
@@ -13,14 +13,14 @@ const CORRECTION_REACH: f64 = 12.0;
 /// MIDI keys where the outer steps end.
 const ENDS: [f64; 2] = [40.0, 82.0];
 
-/// The bias towards a mean pitch.
+/// Bias towards a mean pitch.
 pub(super) struct RegisterBias {
-    /// Where the bell stands, as a MIDI key.
+    /// Centre of the bell, as a MIDI key.
     wanted: f64,
 }
 
 impl RegisterBias {
-    /// That of a step, 1 to 8.
+    /// Bias of a step, 1 to 8.
     pub(super) fn new(step: u8, row: &RowContext<'_>) -> Self {
         let [low, high] = range(step, &REGISTER_EDGES, ENDS);
         let middle = f64::midpoint(low, high);

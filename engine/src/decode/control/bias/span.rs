@@ -1,4 +1,4 @@
-//! Requested span: pitches that bring the bar's lowest and highest as far apart as the step says.
+//! Requested span: raises pitches that widen the bar's range to the step, and lowers those that exceed it.
 
 use super::cost::PitchBias;
 use super::step::range;
@@ -11,7 +11,7 @@ const WITHIN: f64 = 0.08;
 /// Semitones where the outer steps end.
 const ENDS: [f64; 2] = [0.0, 60.0];
 
-/// The bias towards a span.
+/// Bias towards a span.
 pub(super) struct Span {
     /// Semitones of the step; the upper edge is the next step's.
     wanted: [f64; 2],
@@ -21,7 +21,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// That of a step, 1 to 8; `None` before the first pitch.
+    /// Bias of a step, 1 to 8; `None` before the first pitch.
     pub(super) fn new(step: u8, row: &RowContext<'_>) -> Option<Self> {
         let pitches = row.pitched_notes().map(|note| note.pitch);
         Some(Self { wanted: range(step, &SPAN_EDGES, ENDS), lowest: pitches.clone().min()?, highest: pitches.max()? })

@@ -1,4 +1,4 @@
-//! Steps of the model's columns as ranges of what they measure.
+//! Steps of the model's columns as ranges of the measured quantity.
 
 /// Lower and upper edge of a step, 1 to 8; the outer ones end at `ends`.
 pub(super) fn range(step: u8, edges: &[f64; 7], ends: [f64; 2]) -> [f64; 2] {
@@ -12,7 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outer_steps_end_where_they_are_told_to() {
+    fn outer_steps_end_at_the_given_ends() {
         let edges = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
         assert_eq!(
             [1, 2, 8, 0, 9].map(|step| range(step, &edges, [-5.0, 50.0])),

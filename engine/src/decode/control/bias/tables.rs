@@ -12,7 +12,7 @@ const SUBS: usize = Field::Sub.classes();
 const ROLES: usize = Field::Role.classes();
 const TYPES: usize = Field::Type.classes();
 
-/// What biases add where nothing is forbidden.
+/// Sum of the biases of one row, without masks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tables {
     pub(super) pitch: Vec<f32>,

@@ -1,4 +1,4 @@
-//! Requested voices: notes join until as many sound at once.
+//! Requested voices: raises simultaneous notes until that many sound at once.
 
 use super::cost::OnsetBias;
 use crate::codec::NoteClasses;
@@ -10,7 +10,7 @@ use crate::music::analysis::MOST_VOICES;
 const TOO_MANY: f64 = 2.5;
 const WANTED: f64 = 1.5;
 
-/// The bias towards a number of voices.
+/// Bias towards a number of voices.
 pub(super) struct Voices {
     wanted: usize,
     /// The target's onset, in ticks from the bar line.
@@ -22,7 +22,7 @@ pub(super) struct Voices {
 }
 
 impl Voices {
-    /// That of a step, 1 to 8.
+    /// Bias of a step, 1 to 8.
     pub(super) fn new(step: u8, row: &RowContext<'_>) -> Self {
         let end = i64::from(row.ticks);
         let span = |note: &NoteClasses| {
@@ -43,7 +43,7 @@ impl OnsetBias for Voices {
         let sounding = self.spans.iter().filter(|(start, end)| (*start..*end).contains(&tick)).count();
         let over = (sounding + 1).saturating_sub(self.wanted) as f64;
         let join = if tick == self.here && self.most < self.wanted { WANTED } else { 0.0 };
-        // The highest step stands for as many and more.
+        // The highest step means its number or more.
         if self.wanted == usize::from(MOST_VOICES) { -join } else { TOO_MANY * over - join }
     }
 }

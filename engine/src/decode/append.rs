@@ -1,4 +1,4 @@
-//! Taking in whole bars, and what the model thinks of them.
+//! Finished bars: appending them in one run, and scoring them with teacher forcing.
 
 use super::{DecodeError, Decoder, OpenBar, error::check_bar};
 use crate::{
@@ -6,29 +6,29 @@ use crate::{
     model::{Batch, OutputRows},
 };
 
-/// What the model thought of a bar that it was shown.
+/// Negative log-likelihoods of a bar, teacher forced.
 #[derive(Debug, Clone)]
 pub struct BarScore {
-    /// Its rows in order, without the summary. The last note's row has no targets.
+    /// Its rows in order, without the SUM row. The last note's row has no targets.
     pub rows: Vec<RowScore>,
-    /// The last hidden state of each of these rows, one after the other.
+    /// Last hidden state of each of these rows, concatenated.
     pub hidden: Vec<f32>,
 }
 
-/// What the model thought of the truth at one row.
+/// Negative log-likelihoods of one row.
 #[derive(Debug, Clone, Copy)]
 pub struct RowScore {
-    /// The true classes in chain order; -1 where the row has none, and the other arrays mean nothing.
+    /// True classes in chain order; -1 where the row has no target: the other arrays are undefined there.
     pub targets: Targets,
-    /// Minus the log probability of each, in nats, given those before it.
+    /// Negative log-likelihood of each, in nats, given the true classes before it.
     pub nll: [f32; FIELDS],
-    /// The likeliest class of each, given the true ones before it.
+    /// Likeliest class of each, given the true classes before it.
     pub best: [i64; FIELDS],
 }
 
 impl Decoder {
-    /// Appends a finished bar: one run over all its rows, and its summary. Notes of other roles than [those generated](Self::accompanies) are given. On the far
-    /// side of a gap all are, and nothing of it is predicted.
+    /// Appends a finished bar: one run over all its rows, and one over its SUM row. Notes of other than the [own roles](Self::accompanies) are given notes;
+    /// on the far side of a gap all notes are, so none of its rows has a target.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -36,7 +36,7 @@ impl Decoder {
         self.append(bar, &[], BarEnd::Bar, OutputRows::Last, |_, _| {})
     }
 
-    /// Appends a finished bar and says what the model thought of it.
+    /// Appends a finished bar and returns its score.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -44,7 +44,7 @@ impl Decoder {
         self.score(bar, &[], end)
     }
 
-    /// The same for a bar of which some notes are `given`.
+    /// [`score_bar`](Self::score_bar) for a bar with `given` notes beside its own.
     pub(super) fn score(&mut self, bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> Result<BarScore, DecodeError> {
         let mut score = BarScore { rows: Vec::new(), hidden: Vec::new() };
         self.append(bar, given, end, OutputRows::All, |batch, targets| {
@@ -55,13 +55,13 @@ impl Decoder {
         Ok(score)
     }
 
-    /// Appends a bar whose `given` notes are known beforehand, as all are on the far side of a gap; `read` is shown the run and what was true in it.
+    /// Appends a bar with `given` notes beside its own; on the far side of a gap its own are given too. `read` gets the run and its targets.
     pub(super) fn append(
         &mut self,
         bar: &BarRows,
         given: &[NoteClasses],
         end: BarEnd,
-        asked: OutputRows,
+        outputs: OutputRows,
         read: impl FnOnce(&Batch, &[Targets]),
     ) -> Result<(), DecodeError> {
         self.check_next()?;
@@ -76,14 +76,14 @@ impl Decoder {
             (BarRows { notes: Vec::new(), ..bar.clone() }, given, Layout::default())
         } else {
             let layout = self.accompanied.layout();
-            let (bar, given) = layout.own.part_given(bar, given);
+            let (bar, given) = layout.own.partition_given(bar, given);
             (bar, given, layout)
         };
         check_bar(&bar, &given)?;
-        let heard = OpenBar::new(bar, given, layout, &self.recall);
-        let (rows, targets) = heard.finished_rows(end);
-        self.lay_out(rows.len())?;
-        self.run_rows(&rows, &targets, asked, |batch| read(batch, &targets))?;
-        self.finish(heard, &rows, targets)
+        let open = OpenBar::new(bar, given, layout, &self.recall);
+        let (rows, targets) = open.finished_rows(end);
+        self.gather(rows.len())?;
+        self.run_rows(&rows, &targets, outputs, |batch| read(batch, &targets))?;
+        self.finish(open, &rows, targets)
     }
 }

@@ -1,4 +1,4 @@
-//! Making a bar note by note, and taking back.
+//! Generation of a bar note by note, and rollback of notes and bars.
 
 use super::{
     DecodeError, Decoder, OpenBar,
@@ -13,17 +13,18 @@ use crate::{
     music::{Tick, analysis::NEW_BAR},
 };
 
-/// What [`Decoder::sample`] did.
+/// Outcome of [`Decoder::sample`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It added this note to the open bar.
+    /// This note was added to the open bar.
     Note(NoteClasses),
-    /// No further note belongs into the bar; nothing was added.
+    /// The model ended the bar; no note was added.
     BarEnd,
 }
 
-/// The fields without a repeat that cannot be. A passage that was played twice in succession need not be repeated, and after the third time something else is due.
-fn possible(fields: BarFields, recall: &BarRecall) -> BarFields {
+/// The fields with a `repeats` that the sequence allows: unset if the bar referred to does not exist, unset after a passage that sounded twice in succession,
+/// [`NEW_BAR`] after the third time.
+fn with_feasible_repeats(fields: BarFields, recall: &BarRecall) -> BarFields {
     let repeats = match recall.loop_count() {
         0 | 1 if !recall.can_repeat(fields.repeats) => 0,
         0 | 1 => fields.repeats,
@@ -43,56 +44,56 @@ impl Decoder {
         self.open_bar(bar, &[], GivenOrder::Planned(Tick::ZERO))
     }
 
-    /// Opens the next bar with notes that are known of it: its own, and those that are `given`. Its rows are run, and the newest one says what comes next.
+    /// Opens the next bar with its known notes, own and `given`, and runs their rows; the newest one samples the continuation.
     pub(super) fn open_bar(&mut self, bar: BarRows, given: &[NoteClasses], order: GivenOrder) -> Result<(), DecodeError> {
         self.check_next()?;
         if self.cache.is_beyond() {
             return Err(GapError::Known { bar: self.cache.bar() }.into());
         }
-        let fields = possible(bar.fields, &self.recall.begin(bar.index));
+        let fields = with_feasible_repeats(bar.fields, &self.recall.begin(bar.index));
         let bar = BarRows { fields, ..bar };
         check_bar(&bar, given)?;
         let layout = Layout { given: order, ..self.accompanied.layout() };
         let mut open = OpenBar::new(bar, given.to_vec(), layout, &self.recall);
-        self.lay_out(open.rows())?;
-        self.lay(&mut open)?;
+        self.gather(open.rows())?;
+        self.run_open_rows(&mut open)?;
         self.open = Some(open);
         Ok(())
     }
 
-    /// Runs the rows of an open bar of which the cache holds none.
-    fn lay(&mut self, open: &mut OpenBar) -> Result<(), DecodeError> {
+    /// Runs the rows of an open bar, none of which is in the cache.
+    fn run_open_rows(&mut self, open: &mut OpenBar) -> Result<(), DecodeError> {
         let (rows, targets) = open.earlier_rows();
         if !rows.is_empty() {
             self.run_rows(&rows, &targets, OutputRows::Last, |_| {})?;
         }
         let (row, forced) = open.newest_row();
         open.next = Some(self.run_step(open, &row, &forced)?);
-        open.is_laid = true;
+        open.is_cached = true;
         Ok(())
     }
 
-    /// Makes an open bar ready to grow: its newest row is the last one in the cache.
+    /// Brings the cache up to the newest row of an open bar, so that notes can be added.
     fn make_ready(&mut self, open: &mut OpenBar) -> Result<(), DecodeError> {
         open.grow(&self.recall);
-        if open.is_laid {
+        if open.is_cached {
             return Ok(());
         }
         self.keep_rows(0);
-        self.lay(open)
+        self.run_open_rows(open)
     }
 
-    /// Conditions the open bar on other fields. One that has notes of its own keeps those it has: they were chosen by them.
+    /// Replaces the conditioning of the open bar. A bar with own notes keeps its conditioning: they were generated under it.
     ///
     /// # Errors
     /// [`DecodeError::NoOpenBar`]; [`DecodeError::Fields`], and nothing has changed then.
     pub fn recondition(&mut self, fields: BarFields) -> Result<(), DecodeError> {
         let open = self.open.as_mut().ok_or(DecodeError::NoOpenBar)?;
         if open.bar.notes.is_empty() {
-            let bar = BarRows { fields: possible(fields, &open.recall), ..open.bar.clone() };
+            let bar = BarRows { fields: with_feasible_repeats(fields, &open.recall), ..open.bar.clone() };
             check_bar(&bar, &open.given)?;
             open.bar = bar;
-            // Its newest row is its BAR row, which is run again with them.
+            // The newest row is the BAR row; it is run again with the new conditioning.
             open.next = None;
         }
         Ok(())
@@ -118,7 +119,7 @@ impl Decoder {
             return Err(error);
         }
         if notes.first().is_some_and(|note| open.is_before_plan(note)) {
-            open.lay_anew(&self.recall);
+            open.invalidate_rows(&self.recall);
             return Ok(());
         }
         notes.iter().for_each(|note| open.recall.push(note));
@@ -136,7 +137,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Lets the model choose the open bar's next note. One note is at most two runs: the caller can do something else in between.
+    /// Samples the open bar's next note, in at most two runs: a caller can stop or do other work between notes.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
@@ -152,7 +153,7 @@ impl Decoder {
         let next = match open.next {
             Some(next) => next,
             None => {
-                // The newest row is run again over itself, to choose under the rules of now.
+                // The newest row is run again in its own place, to choose under the current sampling rules.
                 self.keep_rows(open.rows() - 1);
                 let (row, forced) = open.newest_row();
                 self.run_step(open, &row, &forced)?
@@ -178,7 +179,7 @@ impl Decoder {
         Ok(Step::Note(note))
     }
 
-    /// Keeps the open bar's first `notes` notes: the others were never there.
+    /// Keeps the open bar's first `notes` notes and rolls back the others.
     ///
     /// # Errors
     /// [`DecodeError::NoOpenBar`].
@@ -186,7 +187,7 @@ impl Decoder {
         let open = self.open.as_mut().ok_or(DecodeError::NoOpenBar)?;
         if notes < open.bar.notes.len() {
             open.truncate(notes, &self.recall);
-            if open.is_laid {
+            if open.is_cached {
                 let rows = open.rows();
                 self.keep_rows(rows);
             }
@@ -200,12 +201,12 @@ impl Decoder {
     /// [`DecodeError`].
     pub fn end_bar(&mut self) -> Result<BarRows, DecodeError> {
         let mut open = self.open.take().ok_or(DecodeError::NoOpenBar)?;
-        if !open.is_laid {
+        if !open.is_cached {
             self.make_ready(&mut open)?;
         }
         let (rows, targets) = open.finished_rows(BarEnd::Bar);
         if !open.bar.notes.is_empty() {
-            // The last note's own row: nothing asks it, later bars see it.
+            // The last note's own row has no target; it is run because later bars attend to it.
             self.step_over(&rows[rows.len() - 1], &FREE)?;
         }
         let bar = open.bar.clone();
@@ -214,11 +215,11 @@ impl Decoder {
     }
 
     /// Goes back to a finished bar, one of the last [`REWIND_BARS`](crate::cache::REWIND_BARS) at most, and opens it again with its first `notes` notes. It and
-    /// what followed it are as if they had never been finished. With no bar to go back over, this is [`truncate`](Self::truncate).
+    /// the bars after it are rolled back. On the open bar this is [`truncate`](Self::truncate).
     ///
     /// # Errors
-    /// [`DecodeError::Rewind`] if the bar is too long ago, lies outside of the gap that is being filled, or what it saw had to be dropped for memory; nothing
-    /// has changed then.
+    /// [`DecodeError::Rewind`] if the bar is too long ago, lies outside of the gap that is being filled, or pages it attended to were dropped for memory;
+    /// nothing has changed then.
     pub fn rewind(&mut self, bar: u32, notes: usize) -> Result<(), DecodeError> {
         if self.open.as_ref().is_some_and(|open| open.bar.index == bar) {
             return self.truncate(notes);
@@ -232,13 +233,13 @@ impl Decoder {
         if let Some(Finished { line, bar, given, layout }) = self.finished.drain(at..).next() {
             self.line = line;
             self.recall.rewind(bar.index);
-            self.open = Some(OpenBar { is_laid: true, ..OpenBar::new(bar, given, layout, &self.recall) });
+            self.open = Some(OpenBar { is_cached: true, ..OpenBar::new(bar, given, layout, &self.recall) });
         }
         self.truncate(notes)
     }
 
-    /// How many pitches the model finds likelier than that of `note`, given the open bar and the note's onset and role, whatever the constraints; `None` if there
-    /// are `most` or more. The note is not added, and nothing changes. Each likelier pitch costs a run.
+    /// Number of pitches likelier than that of `note`, given the open bar and the note's onset and role, without constraints; `None` from `most` on. The note is
+    /// not added, and the state stays the same. Each likelier pitch costs a run.
     ///
     /// # Errors
     /// [`DecodeError`].
@@ -267,7 +268,7 @@ impl Decoder {
             if best == i64::from(note.pitch) {
                 return Ok(Some(likelier));
             }
-            // The likeliest of those that are left.
+            // The next run chooses the likeliest of the remaining pitches.
             if let Some(mask) = usize::try_from(best).ok().and_then(|best| self.step.sampling().pitch.get_mut(best)) {
                 *mask = MASKED;
             }
