@@ -1,4 +1,4 @@
-//! Who sounds which key. Lives on the audio thread: it never allocates, and every call takes constant time.
+//! Ownership of sounding keys. Lives on the audio thread: it never allocates, and every call takes constant time.
 
 /// One key of one MIDI channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,7 +154,7 @@ impl KeyTable {
     /// # use antiphon_engine::plan::{MidiKey, KeyTable, PlanOn};
     /// let mut keys = KeyTable::new();
     /// let key = MidiKey::new(0, 60).expect("middle C");
-    /// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("nobody holds it") };
+    /// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("the key is free") };
     /// assert_eq!(keys.release_plan(), Some(key));
     /// assert_eq!(keys.release_plan(), None);
     /// // The note's own end comes later, and is not sent twice.
@@ -300,7 +300,7 @@ mod tests {
     }
 
     proptest! {
-        /// Played to a listener: the plan never starts where something sounds, every note-off of the plan ends a note of the plan, and
+        /// Against a model of the receiver: the plan never starts where something sounds, every note-off of the plan ends a note of the plan, and
         /// after the release nothing sounds.
         #[test]
         fn every_on_has_its_off(acts in prop::collection::vec(act(), 0..200)) {

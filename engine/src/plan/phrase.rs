@@ -1,4 +1,4 @@
-//! A plan: notes to come, and what they were made from.
+//! A plan: generated notes, and the inputs they were generated from.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ use crate::music::{Note, Tick};
 #[serde(transparent)]
 pub struct PlanId(pub u64);
 
-/// The musical controls as they stood, by the host's parameter ids. The plan keeps them to be shown and compared; what they mean is known
-/// to the decoder.
+/// Values of the musical controls, by the host's parameter ids. The plan keeps them to be shown and compared; the decoder interprets
+/// them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Controls(pub Vec<Setting>);
@@ -30,7 +30,7 @@ pub struct Setting {
 /// Stable id of a control, which is that of its host parameter: `adventurousness`. Projects hold it, so an id never changes its meaning. Ids that
 /// this version does not know are kept as they are.
 ///
-/// Projects of version 0.1 before ids were saved hold a position in a list of three instead; those are read as the id that stood there.
+/// Projects of version 0.1 before ids were saved hold a position in a list of three instead; those are read as the id at that position.
 ///
 /// ```
 /// use antiphon_engine::plan::ControlId;
@@ -95,7 +95,7 @@ pub(super) fn is_believed(tick: Tick) -> bool {
     (Tick(-FARTHEST.0)..=FARTHEST).contains(&tick)
 }
 
-/// A short name for what was heard: equal notes have equal fingerprints, in every session and on every machine.
+/// Hash of notes: equal notes have equal fingerprints, in every session and on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub u64);
@@ -110,7 +110,7 @@ impl Fingerprint {
         notes.iter().fold(Self::SILENCE, Self::with)
     }
 
-    /// Of what was heard so far and this note.
+    /// Of the notes so far and this one.
     #[must_use]
     pub fn with(self, note: &Note) -> Self {
         let attributes = [note.offset.to_le_bytes()[0], note.pitch, note.velocity, note.role.class()];
@@ -123,7 +123,7 @@ impl Fingerprint {
     }
 }
 
-/// What a plan is made from, and which ticks it is to cover.
+/// Inputs of a plan, and the ticks it covers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Brief {
     /// The plan's number.
@@ -136,9 +136,9 @@ pub struct Brief {
     pub end: Tick,
     /// The seed of its noise.
     pub seed: u64,
-    /// The controls as they stood at the planning tick.
+    /// The controls at the planning tick.
     pub controls: Controls,
-    /// What had been heard by then.
+    /// Fingerprint of the notes before it.
     pub context: Fingerprint,
 }
 
@@ -179,9 +179,9 @@ pub struct Passage {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// What it is made from.
+    /// Its inputs.
     pub brief: Brief,
-    /// Up to here it has been delivered.
+    /// Tick up to which it has been delivered.
     ready: Tick,
     /// In canonical order; all start between the brief's start and `ready`.
     #[serde(with = "notes")]
@@ -222,7 +222,7 @@ impl Plan {
         Passage { plan: self.id(), from: self.brief.start, until: self.ready, notes: self.notes.clone() }
     }
 
-    /// Up to here it has been delivered.
+    /// Tick up to which it has been delivered.
     #[must_use]
     pub const fn ready(&self) -> Tick {
         self.ready
@@ -356,7 +356,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn fingerprints_tell_notes_and_their_order_apart() {
+    fn fingerprints_of_different_notes_or_orders_differ() {
         let (a, b) = (note(0, 60), note(24, 62));
         assert_eq!(Fingerprint::of(&[a, b]), Fingerprint::of(&[a]).with(&b));
         let softer = Note { velocity: 79, ..b };
