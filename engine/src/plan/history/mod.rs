@@ -17,13 +17,13 @@ use stored::StoredHistory;
 /// Maximum of entries.
 pub const HISTORY_ENTRIES: usize = 256;
 
-/// Most bytes of a history in a project: a string of JSON within JSON, with the backslashes that takes.
+/// Maximum size of a history in a project, in bytes of JSON within a JSON string, escapes included.
 pub const HISTORY_BYTES: usize = 300_000;
 
-/// Of both, stars may take three quarters: the rest is for what comes.
+/// Starred entries may take three quarters of both limits: the rest is for new entries.
 const STARS_SHARE: (usize, usize) = (3, 4);
 
-/// Most bytes of an entry: some two thousand notes.
+/// Maximum size of an entry in bytes: some two thousand notes.
 const LONGEST_ENTRY: usize = HISTORY_BYTES / 8;
 
 /// Characters around the entries: `{\"entries\":[]}`.
@@ -49,7 +49,7 @@ pub struct Merged {
 }
 
 /// The suggestions of a project, oldest first, and the one that is recalled. At most [`HISTORY_ENTRIES`], at most
-/// [`HISTORY_BYTES`] in the project: the oldest that is not starred goes first, and is counted.
+/// [`HISTORY_BYTES`] in the project: the oldest without a star is evicted first, and counted.
 ///
 /// ```
 /// use antiphon_engine::music::{MetreMap, Note, Role, Tempo, Tick};
@@ -67,7 +67,7 @@ pub struct Merged {
 /// let place = Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
 /// let mut plan = Plan::new(brief);
 /// let mut history = History::default();
-/// assert_eq!(history.push(plan.clone(), place.clone(), Reason::Played), None, "without notes there is nothing to get back");
+/// assert_eq!(history.push(plan.clone(), place.clone(), Reason::Played), None, "a plan without notes is not written");
 ///
 /// let note = Note { onset: Tick(24), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
 /// plan.append(&Passage { plan: PlanId(1), from: Tick(24), until: Tick(192), notes: vec![note] });
@@ -370,9 +370,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
 
-        /// However histories are written, starred and joined: they fit, no entry is there twice, and joining one with itself changes nothing.
+        /// After any writes, stars and merges: histories fit, no entry is there twice, and a merge with itself changes nothing.
         #[test]
-        fn histories_fit_and_join(sizes in prop::collection::vec((0..30u64, prop::sample::select(vec![1usize, 40, 2_000]), any::<bool>(), any::<bool>()), 0..40)) {
+        fn histories_after_any_edits_fit_and_merge(sizes in prop::collection::vec((0..30u64, prop::sample::select(vec![1usize, 40, 2_000]), any::<bool>(), any::<bool>()), 0..40)) {
             let mut halves = [History::default(), History::default()];
             for (seed, notes, starred, half) in sizes {
                 let history = &mut halves[usize::from(half)];
