@@ -1,4 +1,4 @@
-//! A worker on a pool makes what a decoder by itself would make, whatever was asked of it before.
+//! A worker on a pool generates what a single decoder would, independent of earlier jobs.
 
 mod common;
 
@@ -48,7 +48,7 @@ fn lines(bars: &[BarRows]) -> Vec<Tick> {
     [Tick::ZERO].into_iter().chain(ends).collect()
 }
 
-/// A bar of which nothing is known but its frame.
+/// A bar without known notes.
 fn frame(bar: &BarRows) -> BarRows {
     BarRows { notes: Vec::new(), ..bar.clone() }
 }
@@ -58,12 +58,12 @@ fn context(bars: &[BarRows]) -> Vec<Arc<PromptBar>> {
     bars.iter().map(|bar| Arc::new(bar.clone().into())).collect()
 }
 
-/// A prompt that goes on from some bars with others, whose conditioning and notes are what is known.
+/// A prompt with this context and these gap bars, whose notes are known.
 fn prompt(before: &[BarRows], gap: &[BarRows]) -> Prompt {
     Prompt::of_bars(context(before), gap.iter().cloned().map(PromptBar::from).collect(), Vec::new(), Constraints::default())
 }
 
-/// Bars of which nothing is known but their frames.
+/// Bars without known notes.
 fn frames(bars: &[BarRows]) -> Vec<BarRows> {
     bars.iter().map(frame).collect()
 }
@@ -178,7 +178,7 @@ fn result_does_not_depend_on_earlier_jobs() {
     worker.prefill(context(&music[..12])).expect("bars in order");
     worker.generate(vec![plan(1)], Deadline(0)).expect("bars in order");
     assert_eq!(published(&finish(&worker), 1), expected);
-    // Over what it made the last time.
+    // Over the bars of the last job.
     worker.generate(vec![plan(2)], Deadline(0)).expect("bars in order");
     assert_eq!(published(&finish(&worker), 2), expected);
     // After another past, which is then rolled back.
@@ -192,12 +192,12 @@ fn result_does_not_depend_on_earlier_jobs() {
     assert_eq!(published(&passages, 3), notes(&after_other, lines[12]));
     worker.generate(vec![plan(4)], Deadline(0)).expect("bars in order");
     assert_eq!(published(&finish(&worker), 4), expected);
-    // Cut off in the middle: nobody waits for this one.
+    // Replaced in the middle, without waiting for its end.
     worker.generate(vec![assignment(5, &music, 12, 20)], Deadline(0)).expect("bars in order");
     worker.passages().recv().expect("a first bar");
     worker.generate(vec![plan(6)], Deadline(0)).expect("bars in order");
     assert_eq!(published(&finish(&worker), 6), expected);
-    // And after a change so long ago that nothing of it can be rolled back.
+    // And after a change too far back for a rollback.
     worker.generate(vec![assignment(7, &music, 16, 17)], Deadline(0)).expect("bars in order");
     finish(&worker);
     let changed = [&[frame(&music[0])], &music[1..16]].concat();
@@ -274,7 +274,7 @@ fn latched_plan_is_extended_and_played_to_its_end() {
     worker.prefill(context(&music[..8])).expect("bars in order");
     let mut timeline = Timeline::new(lines[7], SEED);
     let controls = Controls::default();
-    // A planning tick at each bar line: whoever plays heard nothing of the plan, so there is a new one every time.
+    // A planning tick at each bar line: the player never follows the plan, so each one requests a new plan.
     let request = |timeline: &mut Timeline, bar: usize| {
         let played = [Note { onset: lines[bar] - Tick(1), offset: 0, duration: Tick(1), pitch: 1, velocity: 1, role: Role::Other }];
         let (now, next, horizon) = (lines[bar], lines[bar + 1], lines[bar + 5]);
@@ -301,7 +301,7 @@ fn latched_plan_is_extended_and_played_to_its_end() {
     let until = timeline.playing().expect("it was latched").brief.end;
     assert_eq!(until, lines[13]);
     finish(&worker);
-    // At the next planning tick the rest of what plays is asked for first, then what comes after.
+    // The next planning tick requests the rest of the latched plan first, then the plan after it.
     worker.prefill(context(&music[..9])).expect("bars in order");
     assert_eq!(request(&mut timeline, 9), 2);
     for passage in finish(&worker) {

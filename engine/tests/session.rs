@@ -38,7 +38,7 @@ struct AudioSide {
     archive: Arc<Memory>,
     snapshot: Arc<SharedSnapshot>,
     window: CommandSender,
-    /// Messages told so far.
+    /// Events sent so far.
     sent: u64,
     now: i64,
     /// The planned notes that were not withdrawn, in the order they came.
@@ -74,7 +74,7 @@ impl AudioSide {
         self.sent += 1;
     }
 
-    /// Plays up to a tick, in blocks of so many ticks, with these events; the session answers each block before the next.
+    /// Plays up to a tick, in blocks of this many ticks, with these events; waits for the session after each block.
     fn play_to(&mut self, until: i64, block: i64, events: &[InputEvent]) {
         let at = |event: &InputEvent| match event {
             InputEvent::NoteOn { at, .. } | InputEvent::NoteOff { at, .. } | InputEvent::Command { at, .. } => at.0,
@@ -118,7 +118,7 @@ fn scale() -> Vec<InputEvent> {
     (0..).zip(pitches).flat_map(strike).collect()
 }
 
-/// Plays the scale, presses Play a beat into the third bar and lets the plan play on; the session is told of so many ticks at once.
+/// Plays the scale, presses Play a beat into the third bar and lets the plan play; events are sent in blocks of this many ticks.
 fn perform(block: i64) -> AudioSide {
     let mut side = AudioSide::start();
     side.play_to(2 * BAR + 24, block, &scale());
@@ -138,7 +138,7 @@ fn play_after_two_bars_sends_the_shown_plan_from_the_next_bar_line() {
     let shown = snapshot.plan.as_ref().unwrap();
     assert!(shown.playing);
     assert_eq!(snapshot.status.plans.late, 0);
-    // What the scale was is shown as it was played, and what plays is in the history.
+    // The scale is in the snapshot, and the plan that plays is in the history.
     assert!(snapshot.played.iter().filter(|note| note.onset.0 < 2 * BAR).count() == 16);
     let history = side.archive.history();
     assert!(history.entries().iter().any(|entry| entry.reason() == Reason::Played));
@@ -155,7 +155,7 @@ fn play_from_the_window_sends_the_same_notes_as_play_from_a_parameter() {
 }
 
 #[test]
-fn steps_through_the_history_are_made_by_the_session_and_shown_in_the_archive() {
+fn history_steps_from_the_window_are_made_in_the_archive() {
     let mut side = perform(1);
     let recalled = |side: &AudioSide| side.archive.history().recalled().map(|entry| entry.id());
     side.window.send(Command::Another);
@@ -171,7 +171,7 @@ fn steps_through_the_history_are_made_by_the_session_and_shown_in_the_archive() 
 }
 
 #[test]
-fn planned_notes_are_the_same_however_many_ticks_are_told_at_once() {
+fn planned_notes_do_not_depend_on_the_block_length() {
     let notes = [1, 5, 24].map(|block| perform(block).notes);
     assert_eq!(notes[0], notes[1]);
     assert_eq!(notes[0], notes[2]);

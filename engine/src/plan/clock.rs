@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::music::{Bar, Metre, Tick};
 
-/// Bars whose place the clock remembers; what was played in older ones is kept by whoever needs it.
+/// Maximum of closed bars kept; the notes of older bars are the caller's to keep.
 const BARS_KEPT: usize = 1024;
 
 /// A place in the host's song, in ticks from its start; negative in a count-in. Not a time on the clock: a loop passes it again and again.
@@ -32,7 +32,7 @@ impl SongPosition {
     }
 }
 
-/// The song's bar that a position lies in, as the host tells it.
+/// Bar of the song that a position lies in, as the host reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SongBar {
     /// Its bar line.
@@ -42,22 +42,22 @@ pub struct SongBar {
 }
 
 impl SongBar {
-    /// Ticks from a position to the next bar line, at least 1. A host that names the wrong bar is taken at its word for the phase of the bar
-    /// lines.
+    /// Ticks from a position to the next bar line, at least 1. If the host names the wrong bar, its line still gives the phase of the
+    /// bar lines.
     fn left(self, position: SongPosition) -> Tick {
         let length = self.metre.bar_length();
         Tick(length.0 - position.since(self.start).0.rem_euclid(length.0))
     }
 }
 
-/// From this moment on the clock and the song run side by side.
+/// A stretch of the map from clock to song, from this tick on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Segment {
     clock: Tick,
     song: SongPosition,
 }
 
-/// A clock that never runs backwards, and where in the song it was.
+/// Monotonic clock with its map to song positions.
 #[derive(Debug, Clone)]
 pub struct MusicalClock {
     now: Tick,
@@ -65,9 +65,9 @@ pub struct MusicalClock {
     segments: VecDeque<Segment>,
     /// Bars that are over, in order of time.
     closed: VecDeque<Bar>,
-    /// The bar that `now` lies in: its length is what is foreseen.
+    /// The bar that `now` lies in, with its foreseen length.
     open: Bar,
-    /// The metre of the bars after it.
+    /// Metre of the bars after it.
     metre: Metre,
 }
 
@@ -84,19 +84,19 @@ impl MusicalClock {
         }
     }
 
-    /// The moment it is.
+    /// Current tick.
     #[must_use]
     pub const fn now(&self) -> Tick {
         self.now
     }
 
-    /// Where the song is.
+    /// Current song position.
     #[must_use]
     pub fn song(&self) -> SongPosition {
         self.song_at(self.now)
     }
 
-    /// The song plays on by this much. A negative length is none: the clock never runs backwards.
+    /// Advances clock and song. Negative lengths count as 0: the clock never runs backwards.
     pub fn advance(&mut self, by: Tick) {
         self.now = self.now.saturating_add(by.max(Tick::ZERO));
         while self.now >= self.open.end() {
@@ -104,8 +104,8 @@ impl MusicalClock {
         }
     }
 
-    /// The song goes on elsewhere: a loop, a locate. The open bar is closed short, and a new one opens, which reaches to the song's next bar
-    /// line.
+    /// Moves the song to another position, for a loop or a locate. The open bar is closed short, and a new one opens, which reaches to the song's
+    /// next bar line.
     ///
     /// ```
     /// use antiphon_engine::music::{Metre, Tick};
@@ -134,7 +134,7 @@ impl MusicalClock {
         self.segments.push_back(Segment { clock: self.now, song });
     }
 
-    /// The host tells which bar the song is in, without a jump. A metre that changes takes hold of the open bar; a bar line that the clock did
+    /// Aligns the bars to the host's, without a jump. A metre that changes takes hold of the open bar; a bar line that the clock did
     /// not foresee closes the open bar short, at that line if the clock has it in the open bar, otherwise where the next one falls.
     pub fn align(&mut self, bar: SongBar) {
         let left = bar.left(self.song());
@@ -148,7 +148,7 @@ impl MusicalClock {
         }
     }
 
-    /// Where the song was at a moment; carried on at either end of what the clock remembers.
+    /// Song position at a tick; extrapolated beyond the segments kept.
     #[must_use]
     pub fn song_at(&self, clock: Tick) -> SongPosition {
         let after = self.segments.partition_point(|segment| segment.clock <= clock);
@@ -156,7 +156,7 @@ impl MusicalClock {
         segment.song.after(Tick(clock.0.saturating_sub(segment.clock.0)))
     }
 
-    /// The last moment up to now at which the song was at this position: the latest pass of a loop. `None` if the clock remembers none.
+    /// Last tick up to now at which the song was at this position: the latest pass of a loop. `None` if no segment kept contains it.
     #[must_use]
     pub fn last_at(&self, song: SongPosition) -> Option<Tick> {
         let mut end = self.now.saturating_add(Tick(1));
@@ -170,18 +170,18 @@ impl MusicalClock {
         None
     }
 
-    /// The bar that is open; its length is what is foreseen.
+    /// The open bar, with its foreseen length.
     #[must_use]
     pub const fn open_bar(&self) -> Bar {
         self.open
     }
 
-    /// The bars the clock remembers, in order of time, the open one last.
+    /// The bars kept, in order of time, the open one last.
     pub fn bars(&self) -> impl DoubleEndedIterator<Item = Bar> + '_ {
         self.closed.iter().copied().chain([self.open])
     }
 
-    /// The bar that a moment lies in: one that is remembered, the open one, or one that is foreseen. `None` for what is forgotten.
+    /// The bar that a tick lies in: a closed bar that is kept, the open bar, or a foreseen one. `None` before the bars kept.
     #[must_use]
     pub fn bar_at(&self, clock: Tick) -> Option<Bar> {
         if clock >= self.open.end() {
@@ -203,8 +203,8 @@ impl MusicalClock {
         self.open.end()
     }
 
-    /// The first planning tick after a moment: every bar is cut into as many intervals as fit, counted from its line, and the last one takes
-    /// what is left over. So none is shorter than asked, unless the whole bar is. `None` for a moment that is forgotten.
+    /// First planning tick after a tick: every bar is divided into as many intervals as fit, counted from its line, and the last one takes
+    /// the remainder. So none is shorter than `interval`, unless the whole bar is. `None` before the bars kept.
     ///
     /// ```
     /// use antiphon_engine::music::{Metre, Tick};
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_follow_each_other_while_the_song_plays_on() {
+    fn bars_are_contiguous_while_the_song_advances() {
         let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
         clock.advance(Tick(200));
         assert_eq!(spans(&clock), [(0, 0, 96), (1, 96, 96), (2, 192, 96)]);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_on_bar_lines_leaves_every_bar_whole() {
+    fn loop_on_bar_lines_leaves_every_bar_whole() {
         let mut clock = MusicalClock::new(SongPosition(960), bar(960, 4, 4));
         for _ in 0..3 {
             clock.advance(Tick(192));
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_closes_the_open_bar_short_and_the_next_reaches_to_the_songs_bar_line() {
+    fn jump_closes_the_open_bar_and_the_next_ends_at_the_songs_bar_line() {
         let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
         clock.advance(Tick(120));
         clock.jump(SongPosition(480 + 30), bar(480, 3, 4));
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_on_a_bar_line_opens_no_empty_bar() {
+    fn jump_on_a_bar_line_opens_no_empty_bar() {
         let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
         clock.advance(Tick(96));
         clock.jump(SongPosition(12), bar(0, 4, 4));
@@ -300,20 +300,20 @@ mod tests {
     }
 
     #[test]
-    fn a_metre_that_changes_on_its_bar_line_takes_hold_there() {
+    fn metre_change_on_a_bar_line_applies_there() {
         let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
         clock.advance(Tick(96));
         clock.align(bar(96, 6, 8));
         clock.advance(Tick(80));
         assert_eq!(spans(&clock), [(0, 0, 96), (1, 96, 72), (2, 168, 72)]);
-        // The block reached past the bar line before the host told of it.
+        // The block reached past the bar line before the host reported the metre.
         clock.advance(Tick(70));
         clock.align(bar(240, 2, 4));
         assert_eq!(spans(&clock)[2..], [(2, 168, 72), (3, 240, 48)]);
     }
 
     #[test]
-    fn a_bar_line_that_was_not_foreseen_closes_the_open_bar() {
+    fn unforeseen_bar_line_closes_the_open_bar() {
         let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
         clock.advance(Tick(60));
         clock.align(bar(48, 4, 4));
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_to_come_are_foreseen() {
+    fn bar_at_a_later_tick_is_foreseen() {
         let mut clock = MusicalClock::new(SongPosition(0), bar(0, 3, 4));
         clock.advance(Tick(10));
         assert_eq!(clock.bar_at(Tick(71)).map(|bar| bar.index), Some(0));
@@ -360,7 +360,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_clock_never_runs_backwards_and_its_bars_leave_no_gap(acts in prop::collection::vec(act(), 1..60)) {
+        fn clock_under_any_edits_is_monotonic_and_its_bars_leave_no_gap(acts in prop::collection::vec(act(), 1..60)) {
             let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
             let mut song = 0;
             for act in acts {
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_rest_stays_right() {
+    fn clock_after_many_jumps_keeps_bounded_and_correct_segments() {
         let mut clock = MusicalClock::new(SongPosition(0), bar(0, 4, 4));
         for round in 0..5_000 {
             clock.advance(Tick(7));

@@ -1,15 +1,15 @@
-//! Did the player do what the plan foresaw?
+//! Comparison of played notes with planned ones.
 
 use crate::music::{Note, Tick};
 
-/// How far from its planned place a note may be played and still be the one that was planned: a 32nd note.
+/// Tolerance in ticks between a planned onset and a played one that matches it: a 32nd note.
 pub const TOLERANCE_TICKS: Tick = Tick(3);
 
-/// Whether what was heard from `from` on and before `to` is what the plan shows there: the same pitches, each within [`TOLERANCE_TICKS`] of
-/// its place. Velocities and lengths are the player's own affair.
+/// Whether the notes played in `from..to` match the planned ones there: the same pitches, each within [`TOLERANCE_TICKS`] of its planned
+/// onset. Velocities and durations are not compared.
 ///
-/// Both lists hold, in order of time, also what lies around the stretch. A planned note just before `to` may still be played: it is asked
-/// for in the next stretch, which begins that much earlier for it.
+/// Both lists hold, in order of time, also what lies around the stretch. A planned note within the tolerance before `to` may
+/// still be played: it is checked in the next stretch.
 ///
 /// ```
 /// use antiphon_engine::music::{Note, Role, Tick};
@@ -19,7 +19,7 @@ pub const TOLERANCE_TICKS: Tick = Tick(3);
 /// let (from, to) = (Tick(24), Tick(48));
 /// assert!(as_foreseen(&[note(36, 60)], &[note(38, 60)], from, to), "a little late");
 /// assert!(!as_foreseen(&[note(36, 60)], &[], from, to), "left out");
-/// assert!(as_foreseen(&[note(47, 60)], &[], from, to), "it may yet come: the next stretch asks for it");
+/// assert!(as_foreseen(&[note(47, 60)], &[], from, to), "it may yet come: the next stretch checks it");
 /// ```
 #[must_use]
 pub fn as_foreseen(planned: &[Note], played: &[Note], from: Tick, to: Tick) -> bool {
@@ -32,7 +32,7 @@ pub fn as_foreseen(planned: &[Note], played: &[Note], from: Tick, to: Tick) -> b
         match matching {
             Some(index) => is_played[index] = true,
             None if note.onset >= from => return false,
-            // Judged in the stretch before.
+            // Checked in the stretch before.
             None => {}
         }
     }
@@ -53,14 +53,14 @@ mod tests {
     }
 
     #[test]
-    fn small_shifts_are_the_players_own() {
+    fn notes_within_the_tolerance_match() {
         assert!(kept(&[(24, 60), (36, 64)], &[(26, 60), (33, 64)]));
         assert!(!kept(&[(24, 60)], &[(28, 60)]));
         assert!(kept(&[], &[]));
     }
 
     #[test]
-    fn another_note_a_missing_one_and_one_too_many_are_not_foreseen() {
+    fn wrong_missing_and_extra_notes_do_not_match() {
         assert!(!kept(&[(24, 60)], &[(24, 61)]));
         assert!(!kept(&[(24, 60)], &[]));
         assert!(!kept(&[], &[(24, 60)]));
@@ -68,11 +68,11 @@ mod tests {
     }
 
     #[test]
-    fn a_note_at_the_edge_may_come_a_little_late_or_early() {
-        // PlannedEvent just before the end: it may yet come.
+    fn notes_at_the_edge_of_a_stretch_match_within_the_tolerance() {
+        // Planned just before the end: it may yet come.
         assert!(kept(&[(46, 60)], &[]));
         assert!(!kept(&[(44, 60)], &[]));
-        // It is asked for in the next stretch, and found there.
+        // It is checked in the next stretch, and found there.
         assert!(kept(&[(22, 60)], &[(25, 60)]));
         assert!(!kept(&[(22, 60)], &[]));
         // Played early, before the stretch.
@@ -82,15 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_note_is_matched_one_to_one() {
+    fn repeated_notes_are_matched_one_to_one() {
         assert!(kept(&[(24, 60), (28, 60)], &[(26, 60), (30, 60)]));
         assert!(!kept(&[(24, 60), (28, 60)], &[(26, 60)]));
     }
 
     proptest! {
-        /// Exactly what was planned is foreseen, however the stretches are cut; and a note that was left out is found out in one of them.
+        /// The planned notes themselves match in stretches of any length; with one note left out, some stretch does not match.
         #[test]
-        fn what_was_planned_is_foreseen_and_what_is_missing_is_not(
+        fn planned_notes_match_in_any_stretches_unless_one_is_missing(
             gaps in prop::collection::vec((7..40i64, 50..60u8), 1..20),
             interval in 8..50i64,
             left_out in any::<prop::sample::Index>(),

@@ -1,4 +1,4 @@
-//! Who sounds which key. Lives on the audio thread: it never allocates, and every call takes constant time.
+//! Ownership of sounding keys. Lives on the audio thread: it never allocates, and every call takes constant time.
 
 /// One key of one MIDI channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,7 +33,7 @@ impl MidiKey {
     }
 }
 
-/// A note of the plan that was started: what its note-off must show.
+/// A started note of the plan; its note-off must present it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Voice {
     key: MidiKey,
@@ -49,7 +49,7 @@ impl Voice {
     }
 }
 
-/// What to do before the player's note-on is passed on.
+/// Action before the player's note-on is passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a note-off that is not sent is a note that hangs"]
 pub enum PlayerOn {
@@ -59,7 +59,7 @@ pub enum PlayerOn {
     ReleasePlan,
 }
 
-/// What to do with a note that the plan wants to start.
+/// Result of starting a note of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a voice that is not kept cannot be released"]
 pub enum PlanOn {
@@ -69,7 +69,7 @@ pub enum PlanOn {
     Start(Voice),
 }
 
-/// What sounds, by key: 16 channels by 128 pitches. The player owns the keys.
+/// Sounding keys: 16 channels by 128 pitches. The player takes precedence over the plan.
 ///
 /// ```
 /// use antiphon_engine::plan::{MidiKey, KeyTable, PlanOn, PlayerOn};
@@ -100,7 +100,7 @@ impl KeyTable {
         Self { player: [0; 16], plan: [0; 16], voices: [[0; 128]; 16] }
     }
 
-    /// The player strikes a key: it is the player's from now on.
+    /// Note-on of the player, who owns the key from now on.
     pub fn player_on(&mut self, key: MidiKey) -> PlayerOn {
         let channel = usize::from(key.channel);
         self.player[channel] |= key.bit();
@@ -111,13 +111,13 @@ impl KeyTable {
         PlayerOn::ReleasePlan
     }
 
-    /// The player lets a key go. The note-off is passed on whatever sounds there, so a note of the plan ends with it; says whether one did.
+    /// Note-off of the player. It is always passed on, so a note of the plan on this key ends with it; returns whether one did.
     pub fn player_off(&mut self, key: MidiKey) -> bool {
         self.player[usize::from(key.channel)] &= !key.bit();
         self.plan_ends(key)
     }
 
-    /// Whatever the plan sounds on this key ends; says whether something did. Its note-off goes out then.
+    /// Ends the plan's note on this key; returns whether there was one, whose note-off must be sent.
     pub fn plan_ends(&mut self, key: MidiKey) -> bool {
         let keys = &mut self.plan[usize::from(key.channel)];
         let sounded = *keys & key.bit() != 0;
@@ -125,7 +125,7 @@ impl KeyTable {
         sounded
     }
 
-    /// The plan wants to start a note.
+    /// Starts a note of the plan.
     pub fn plan_on(&mut self, key: MidiKey) -> PlanOn {
         let channel = usize::from(key.channel);
         if (self.player[channel] | self.plan[channel]) & key.bit() != 0 {
@@ -137,7 +137,7 @@ impl KeyTable {
         PlanOn::Start(Voice { key, number: *number })
     }
 
-    /// A note of the plan has reached its end. Says whether its note-off goes out: not if the player or a later note took the key.
+    /// Ends a note of the plan at its time. Returns whether its note-off must be sent: not if the player or a later note took the key.
     #[must_use]
     pub fn plan_off(&mut self, voice: Voice) -> bool {
         let (channel, bit) = (usize::from(voice.key.channel), voice.key.bit());
@@ -154,7 +154,7 @@ impl KeyTable {
     /// # use antiphon_engine::plan::{MidiKey, KeyTable, PlanOn};
     /// let mut keys = KeyTable::new();
     /// let key = MidiKey::new(0, 60).expect("middle C");
-    /// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("nobody holds it") };
+    /// let PlanOn::Start(voice) = keys.plan_on(key) else { panic!("the key is free") };
     /// assert_eq!(keys.release_plan(), Some(key));
     /// assert_eq!(keys.release_plan(), None);
     /// // The note's own end comes later, and is not sent twice.
@@ -215,14 +215,14 @@ mod tests {
     const KEY: MidiKey = MidiKey { channel: 3, pitch: 60 };
 
     #[test]
-    fn keys_outside_midi_do_not_exist() {
+    fn key_outside_midi_is_none() {
         assert!(MidiKey::new(15, 127).is_some());
         assert_eq!(MidiKey::new(16, 0), None);
         assert_eq!(MidiKey::new(0, 128), None);
     }
 
     #[test]
-    fn the_plan_stays_off_a_key_that_the_player_holds() {
+    fn plan_note_on_a_held_key_is_refused() {
         let mut keys = KeyTable::new();
         assert_eq!(keys.player_on(KEY), PlayerOn::Clear);
         assert_eq!(keys.plan_on(KEY), PlanOn::Refused);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_player_takes_a_key_from_the_plan() {
+    fn player_note_on_takes_the_key_from_the_plan() {
         let mut keys = KeyTable::new();
         let PlanOn::Start(voice) = keys.plan_on(KEY) else { panic!("refused") };
         assert_eq!(keys.player_on(KEY), PlayerOn::ReleasePlan);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_end_does_not_cut_a_new_note() {
+    fn note_off_of_an_old_voice_does_not_end_a_new_note() {
         let mut keys = KeyTable::new();
         let PlanOn::Start(old) = keys.plan_on(KEY) else { panic!("refused") };
         assert_eq!(keys.plan_on(KEY), PlanOn::Refused, "the old one sounds");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_voices_wrap() {
+    fn voice_number_wraps_around() {
         let mut keys = KeyTable::new();
         keys.voices[usize::from(KEY.channel)][usize::from(KEY.pitch)] = u32::MAX;
         let PlanOn::Start(voice) = keys.plan_on(KEY) else { panic!("refused") };
@@ -286,7 +286,7 @@ mod tests {
         ]
     }
 
-    /// What sounds on the receiver's side.
+    /// A sounding note at the receiver.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Sound {
         Player,
@@ -300,10 +300,10 @@ mod tests {
     }
 
     proptest! {
-        /// Played to a listener: the plan never starts where something sounds, every note-off of the plan ends a note of the plan, and
+        /// Against a model of the receiver: the plan never starts where something sounds, every note-off of the plan ends a note of the plan, and
         /// after the release nothing sounds.
         #[test]
-        fn every_on_has_its_off(acts in prop::collection::vec(act(), 0..200)) {
+        fn every_note_on_has_its_note_off(acts in prop::collection::vec(act(), 0..200)) {
             let mut keys = KeyTable::new();
             let mut sounding: HashMap<MidiKey, Sound> = HashMap::new();
             let mut voices: Vec<Voice> = Vec::new();

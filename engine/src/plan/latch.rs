@@ -1,19 +1,19 @@
-//! What plays: the plans that Play has latched, one after the other.
+//! Latched plans: the plans that Play has started, one after the other.
 
 use super::{Passage, Plan};
 use crate::music::{Note, Tick};
 
-/// A stretch of a plan that plays. Only the player's return, stop, or another plan in its place alters it.
+/// A stretch of a latched plan. Changed only by Stop, a transport change, or a plan that replaces it.
 #[derive(Debug, Clone)]
 struct Stretch {
     plan: Plan,
     from: Tick,
-    /// Not beyond the plan's end as it was when it was latched.
+    /// At most the plan's end when it was latched.
     until: Tick,
 }
 
 impl Stretch {
-    /// Up to here it has been delivered.
+    /// Tick up to which it has been delivered.
     fn ready(&self) -> Tick {
         self.plan.ready().clamp(self.from, self.until)
     }
@@ -23,23 +23,23 @@ impl Stretch {
     }
 }
 
-/// What Play has changed.
+/// Effect of Play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Played {
-    /// The plan plays from this tick on; what played before ends there.
+    /// The plan plays from this tick on; the one before ends there.
     From(Tick),
-    /// What plays goes on for longer, and nothing of it is replaced.
+    /// Playback is extended, and nothing is replaced.
     On,
 }
 
-/// What plays, in order of time; no two at once.
+/// The latched stretches, in order of time and without overlap.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Latched {
     stretches: Vec<Stretch>,
 }
 
 impl Latched {
-    /// Latches a plan from this tick on. What plays already does so up to there, and to where the plan begins.
+    /// Latches a plan from this tick on. The latched plans play up to that tick and to the start of the new plan.
     pub(super) fn play(&mut self, plan: Plan, from: Tick) -> Played {
         let until = plan.brief.end;
         if let Some(last) = self.stretches.last_mut().filter(|last| last.plan.id() == plan.id()) {
@@ -53,7 +53,7 @@ impl Latched {
         if follows { Played::On } else { Played::From(from) }
     }
 
-    /// A plan takes the place of what plays, from this tick on.
+    /// Replaces the latched plans by this one, from this tick on.
     pub(super) fn replace(&mut self, plan: Plan, at: Tick) {
         let Some(first) = self.stretches.first() else { return };
         let (from, until) = (at.max(first.from), plan.brief.end);
@@ -61,7 +61,7 @@ impl Latched {
         self.stretches.push(Stretch { plan, from, until });
     }
 
-    /// Nothing plays from this tick on.
+    /// Ends playback at this tick.
     pub(super) fn end_at(&mut self, at: Tick) {
         self.stretches.retain(|stretch| stretch.from < at);
         if let Some(last) = self.stretches.last_mut() {
@@ -69,43 +69,43 @@ impl Latched {
         }
     }
 
-    /// What is over by now is forgotten.
+    /// Drops stretches that have ended.
     pub(super) fn advance_to(&mut self, now: Tick) {
         self.stretches.retain(|stretch| now < stretch.until);
     }
 
-    /// Nothing plays any more.
+    /// Ends playback.
     pub(super) fn clear(&mut self) {
         self.stretches.clear();
     }
 
-    /// The plan that plays last.
+    /// The last latched plan.
     pub(super) fn plan(&self) -> Option<&Plan> {
         self.stretches.last().map(|stretch| &stretch.plan)
     }
 
-    /// Where all that plays ends.
+    /// End of the last latched plan.
     pub(super) fn until(&self) -> Option<Tick> {
         self.stretches.last().map(|stretch| stretch.until)
     }
 
-    /// Up to here what plays has been delivered, without a gap.
+    /// Tick up to which the latched plans have been delivered without a gap.
     pub(super) fn delivered(&self) -> Option<Tick> {
         let lacking = self.stretches.iter().find(|stretch| stretch.ready() < stretch.until);
         lacking.or(self.stretches.last()).map(Stretch::ready)
     }
 
-    /// The plans that are not delivered as far as they play, and how far that is.
+    /// Latched plans that are not fully delivered, each with the end of its stretch.
     pub(super) fn lacking(&self) -> impl Iterator<Item = (&Plan, Tick)> {
         self.stretches.iter().filter(|stretch| stretch.plan.ready() < stretch.until).map(|stretch| (&stretch.plan, stretch.until))
     }
 
-    /// The notes that play and start in a stretch of time.
+    /// Latched notes with an onset in a stretch of time.
     pub(super) fn between(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
         self.stretches.iter().flat_map(move |stretch| stretch.between(from, to))
     }
 
-    /// What is shown of a stretch of time: what plays, and before it what its first plan has there.
+    /// Notes shown in a stretch of time: the latched ones, and those of the first plan before its latch point.
     pub(super) fn shown(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
         self.stretches.iter().enumerate().flat_map(move |(index, stretch)| match index {
             0 => stretch.plan.between(from, to.min(stretch.until)),
@@ -113,7 +113,7 @@ impl Latched {
         })
     }
 
-    /// A passage joins the plan it belongs to; `None` if no such plan plays, otherwise whether it follows what is there.
+    /// Appends a passage to its plan; `None` if that plan is not latched, otherwise whether the passage is the next one.
     pub(super) fn append(&mut self, passage: &Passage) -> Option<bool> {
         let own = self.stretches.iter_mut().filter(|stretch| stretch.plan.id() == passage.plan);
         own.map(|stretch| stretch.plan.append(passage)).reduce(|one, other| one || other)
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_what_plays_follows_it() {
+    fn later_plan_follows_the_latched_one() {
         let mut latched = Latched::default();
         assert_eq!(latched.play(plan(1, 0, 288, 288), Tick(96)), Played::From(Tick(96)));
         assert_eq!(latched.play(plan(2, 288, 480, 480), Tick(192)), Played::On);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn another_plan_of_the_same_time_takes_over_at_the_line_and_the_rest_of_the_bar_still_plays() {
+    fn overlapping_plan_takes_over_at_the_bar_line() {
         let mut latched = Latched::default();
         latched.play(plan(1, 0, 480, 480), Tick(0));
         assert_eq!(latched.play(plan(2, 100, 480, 480), Tick(192)), Played::From(Tick(192)));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_plan_goes_on_for_longer() {
+    fn same_plan_latched_again_is_extended() {
         let mut latched = Latched::default();
         latched.play(plan(1, 0, 192, 192), Tick(0));
         assert_eq!(latched.play(plan(1, 0, 288, 192), Tick(96)), Played::On);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_something_is_told_in_order_of_time() {
+    fn incomplete_plans_are_listed_in_order_of_time() {
         let mut latched = Latched::default();
         latched.play(plan(1, 0, 288, 96), Tick(0));
         latched.play(plan(2, 100, 480, 480), Tick(192));
@@ -181,10 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_plays_from_its_tick_on_and_not_before_what_it_replaces() {
+    fn replacement_plays_from_its_tick_and_not_before_the_latched_plan() {
         let mut latched = Latched::default();
         latched.replace(plan(1, 0, 480, 480), Tick(0));
-        assert_eq!(sounds(&latched), [], "nothing plays that could be replaced");
+        assert_eq!(sounds(&latched), [], "no plan is latched that could be replaced");
         latched.play(plan(1, 0, 288, 288), Tick(96));
         latched.replace(plan(2, 24, 288, 288), Tick(24));
         assert_eq!(sounds(&latched), [(120, 2), (216, 2)]);

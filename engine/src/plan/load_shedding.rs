@@ -2,16 +2,16 @@
 
 use crate::music::Tick;
 
-/// Two misses with fewer plans in time between them are too many; a single one may be the operating system's.
+/// Plans on time that must separate two misses; fewer count as overload. A single miss may be the operating system's.
 const CALM: u32 = 8;
-/// Plans in time before more is tried again; each time that turns out to be too much, twice as many.
+/// Plans on time before more is tried again; doubled each time that fails.
 const PATIENCE: u32 = 32;
-/// At most so many.
+/// Upper limit of that number.
 const MOST_PATIENCE: u32 = 512;
-/// Times that the interval between planning ticks is doubled at most.
+/// Maximum of doublings of the interval between planning ticks.
 const MOST_DOUBLINGS: u8 = 2;
 
-/// How much is requested of the engine, by how well it has kept its times. Counts plans, not seconds.
+/// Size and rate of requests, by the share of plans on time. Counts plans, not seconds.
 ///
 /// ```
 /// use antiphon_engine::music::Tick;
@@ -34,10 +34,10 @@ pub struct LoadShedding {
     halvings: u8,
     /// Times the interval is doubled.
     doublings: u8,
-    /// Plans in time since the last that was missed.
+    /// Plans on time since the last miss.
     calm: u32,
     patience: u32,
-    /// More was tried just now.
+    /// Whether more was tried within the last `CALM` plans.
     tries: bool,
 }
 
@@ -64,11 +64,11 @@ impl LoadShedding {
         } else {
             self.halvings -= 1;
         }
-        // One miss right after it will say that it was too much.
+        // One miss right after it means that it was too much.
         (self.calm, self.tries) = (0, true);
     }
 
-    /// A plan missed its tick, while so many bars were wanted.
+    /// A plan missed its tick, with a wanted horizon of this many bars.
     pub fn miss(&mut self, wanted_bars: u8) {
         if std::mem::take(&mut self.calm) >= CALM {
             return;
@@ -99,7 +99,7 @@ impl LoadShedding {
         Tick(wanted.0 << self.doublings)
     }
 
-    /// Whether less is asked for than is wanted.
+    /// Whether less is requested than is wanted.
     #[must_use]
     pub const fn is_strained(&self) -> bool {
         self.halvings > 0 || self.doublings > 0
@@ -114,13 +114,13 @@ mod tests {
 
     const BEAT: Tick = Tick(24);
 
-    /// What is asked for: bars ahead of four wanted, and the beats between planning ticks.
+    /// Requested horizon in bars, of four wanted, and interval between planning ticks in beats.
     fn requested(shedding: &LoadShedding) -> (u8, i64) {
         (shedding.horizon(4), shedding.interval(BEAT).0 / BEAT.0)
     }
 
     #[test]
-    fn the_horizon_shrinks_first_then_the_ticks_thin_out() {
+    fn repeated_misses_shrink_the_horizon_then_widen_the_interval() {
         let mut shedding = LoadShedding::default();
         let steps: Vec<_> = (0..7)
             .map(|_| {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_now_and_then_changes_nothing() {
+    fn rare_misses_change_nothing() {
         let mut shedding = LoadShedding::default();
         for _ in 0..20 {
             shedding.miss(4);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_well_for_long_is_asked_for_again_and_more_rarely_if_it_was_too_much() {
+    fn horizon_recovers_and_more_slowly_after_a_failed_try() {
         let mut shedding = LoadShedding::default();
         (0..4).for_each(|_| shedding.miss(4));
         assert_eq!(requested(&shedding), (1, 2));
@@ -162,9 +162,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens, something is asked for, and never more than is wanted.
+        /// After any results the horizon is at least a bar, and never more than is wanted.
         #[test]
-        fn less_is_asked_for_but_never_nothing(happens in prop::collection::vec((any::<bool>(), 0..9u8), 0..400), wanted in 1..9u8) {
+        fn horizon_and_interval_stay_within_limits_after_any_results(happens in prop::collection::vec((any::<bool>(), 0..9u8), 0..400), wanted in 1..9u8) {
             let mut shedding = LoadShedding::default();
             for (kept, bars) in happens {
                 if kept { shedding.keep() } else { shedding.miss(bars) }

@@ -1,4 +1,4 @@
-//! What to play when. Pure: no threads, no seconds, no model; `music` is all it knows.
+//! Musical time, plans and their history. Pure: no threads, no wall clock, no model; depends on `music` only.
 
 mod clock;
 mod foresight;

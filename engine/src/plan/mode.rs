@@ -1,4 +1,4 @@
-//! What Antiphon does with its plan.
+//! Play modes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum PlayMode {
-    /// Shows the plan; plays it from the next bar only when told to.
+    /// Shows the plan; plays it from the next bar after a Play command.
     #[default]
     Suggest = 0,
     /// Takes over at the next beat after the player has been silent for the set time; yields when the player comes back.
@@ -36,7 +36,7 @@ impl PlayMode {
         self as u8
     }
 
-    /// What the player reads.
+    /// Display name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,11 +1,11 @@
-//! Moments of the unwrapped clock: ticks with their fraction, and how they round to ticks.
+//! Time on the unwrapped clock in fractional ticks, and its rounding to ticks.
 
 use crate::music::{OFFSETS_PER_TICK, Tick};
 
-/// A difference, in ticks, between numbers that arithmetic should have left equal.
+/// Tolerance in ticks for rounding errors.
 pub const EQUAL: f64 = 1e-6;
 
-/// A moment on the unwrapped clock: ticks with their fraction.
+/// Time on the unwrapped clock, in fractional ticks.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct MusicalTime(pub f64);
 
@@ -16,7 +16,7 @@ impl MusicalTime {
         Tick(tick_of(self.0))
     }
 
-    /// The nearest eighth of a tick: the nearest tick, and what is left, -4 to 3.
+    /// The nearest eighth of a tick, as the nearest tick and an offset of -4 to 3 eighths.
     ///
     /// ```
     /// use antiphon_engine::music::Tick;
@@ -41,13 +41,13 @@ impl From<Tick> for MusicalTime {
     }
 }
 
-/// The nearest whole number; the nearest there is for what an `i64` cannot hold.
+/// Nearest integer, saturating at the limits of `i64`.
 #[allow(clippy::cast_possible_truncation, reason = "`as` saturates, and takes NaN for 0")]
 pub const fn whole(value: f64) -> i64 {
     value.round() as i64
 }
 
-/// The tick that a number of ticks lies in or on.
+/// The tick that a fractional tick lies in or on.
 pub const fn tick_of(ticks: f64) -> i64 {
     whole((ticks + EQUAL).floor())
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_is_taken_to_the_nearest_tick_and_eighth() {
+    fn time_rounds_to_the_nearest_tick_and_eighth() {
         let at = |ticks| MusicalTime(ticks).nearest();
         assert_eq!([at(3.0), at(3.375), at(3.5), at(3.99)], [(Tick(3), 0), (Tick(3), 3), (Tick(4), -4), (Tick(4), 0)]);
     }

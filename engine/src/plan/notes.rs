@@ -35,7 +35,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok(notes)
 }
 
-/// One note, if its numbers can be one.
+/// One note, if its numbers are valid.
 fn read(numbers: &[i64], before: i64) -> Option<Note> {
     let &[since, duration, pitch, velocity, role_and_offset] = numbers else { return None };
     let onset = before.checked_add(since)?;
@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn notes_come_back_as_they_went(mut notes in prop::collection::vec(note(), 0..40)) {
+        fn notes_round_trip_through_a_project_file(mut notes in prop::collection::vec(note(), 0..40)) {
             notes.sort_by_key(Note::order);
             let holder = Holder { notes };
             let text = serde_json::to_string(&holder).unwrap();
@@ -89,7 +89,7 @@ mod tests {
         }
 
         #[test]
-        fn damaged_numbers_are_refused_not_believed(numbers in prop::collection::vec(any::<i64>(), 0..12)) {
+        fn damaged_numbers_are_refused(numbers in prop::collection::vec(any::<i64>(), 0..12)) {
             let text = format!("{{\"notes\":{}}}", serde_json::to_string(&numbers).unwrap());
             if let Ok(holder) = serde_json::from_str::<Holder>(&text) {
                 prop_assert_eq!(holder.notes.len() * NUMBERS, numbers.len());
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn error_names_the_invalid_numbers() {
         let error = serde_json::from_str::<Holder>(r#"{"notes":[0,24,60,80,4, 24,24,60,0,4]}"#).unwrap_err();
         assert!(error.to_string().starts_with("note 1 is damaged: [24, 24, 60, 0, 4]"), "{error}");
         assert!(serde_json::from_str::<Holder>(r#"{"notes":[0,24,60]}"#).is_err());

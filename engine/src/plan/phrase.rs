@@ -1,4 +1,4 @@
-//! A plan: notes to come, and what they were made from.
+//! A plan: generated notes, and the inputs they were generated from.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::notes;
 use crate::music::{Note, Tick};
 
-/// A plan's number in its session: later plans have greater ones.
+/// Number of a plan, increasing within a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlanId(pub u64);
 
-/// The musical controls as they stood, by the host's parameter ids. The plan keeps them to be shown and compared; what they mean is known
-/// to the decoder.
+/// Values of the musical controls, by the host's parameter ids. The plan keeps them to be shown and compared; the decoder interprets
+/// them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Controls(pub Vec<Setting>);
@@ -30,7 +30,7 @@ pub struct Setting {
 /// Stable id of a control, which is that of its host parameter: `adventurousness`. Projects hold it, so an id never changes its meaning. Ids that
 /// this version does not know are kept as they are.
 ///
-/// Projects of version 0.1 before ids were saved hold a position in a list of three instead; those are read as the id that stood there.
+/// Projects of version 0.1 before ids were saved hold a position in a list of three instead; those are read as the id at that position.
 ///
 /// ```
 /// use antiphon_engine::plan::ControlId;
@@ -47,9 +47,9 @@ pub struct ControlId(Cow<'static, str>);
 impl ControlId {
     /// Temperature and min-p together, 0 to 1.
     pub const ADVENTUROUSNESS: Self = Self(Cow::Borrowed("adventurousness"));
-    /// What the player plays: 0 where it is detected, otherwise (class + 1) / 16 of the role.
+    /// Role of the player: 0 where it is detected, otherwise (class + 1) / 16 of the role.
     pub const INPUT_ROLE: Self = Self(Cow::Borrowed("input_role"));
-    /// What the plan plays, as [`INPUT_ROLE`](Self::INPUT_ROLE); 0 where it is the player's role.
+    /// Role of the plan, as [`INPUT_ROLE`](Self::INPUT_ROLE); 0 where it is the player's role.
     pub const OUTPUT_ROLE: Self = Self(Cow::Borrowed("output_role"));
 
     /// The controls by their positions in projects that hold no ids.
@@ -62,7 +62,7 @@ impl ControlId {
     }
 }
 
-/// An id as projects hold it.
+/// Stored form of an id.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StoredControlId {
@@ -87,15 +87,15 @@ impl From<ControlId> for String {
     }
 }
 
-/// Times that are believed of a project, in ticks: exact as a float, and far from where sums of them overflow.
+/// Limit of times read from a project, in ticks: exact as an `f64`, and small enough that sums do not overflow.
 const FARTHEST: Tick = Tick(1 << 53);
 
-/// Whether a time is one that sums can be made of; in a damaged project it may be anything.
+/// Whether a time is within that limit; in a damaged project it may be any value.
 pub(super) fn is_believed(tick: Tick) -> bool {
     (Tick(-FARTHEST.0)..=FARTHEST).contains(&tick)
 }
 
-/// A short name for what was heard: equal notes have equal fingerprints, in every session and on every machine.
+/// Hash of notes: equal notes have equal fingerprints, in every session and on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub u64);
@@ -110,7 +110,7 @@ impl Fingerprint {
         notes.iter().fold(Self::SILENCE, Self::with)
     }
 
-    /// Of what was heard so far and this note.
+    /// Of the notes so far and this one.
     #[must_use]
     pub fn with(self, note: &Note) -> Self {
         let attributes = [note.offset.to_le_bytes()[0], note.pitch, note.velocity, note.role.class()];
@@ -123,39 +123,39 @@ impl Fingerprint {
     }
 }
 
-/// What a plan is made from, and which ticks it is to cover.
+/// Inputs of a plan, and the ticks it covers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Brief {
     /// The plan's number.
     pub plan: PlanId,
-    /// The planning tick: the notes before it are what the plan is made from.
+    /// Planning tick of the request: the notes before it are the context.
     pub made_at: Tick,
     /// The first tick it covers.
     pub start: Tick,
     /// The first tick it does not cover.
     pub end: Tick,
-    /// The seed of its noise.
+    /// Seed of the sampling.
     pub seed: u64,
-    /// The controls as they stood at the planning tick.
+    /// The controls at the planning tick.
     pub controls: Controls,
-    /// What had been heard by then.
+    /// Fingerprint of the notes before it.
     pub context: Fingerprint,
 }
 
-/// A stretch of a plan, as the engine delivers it: the near bar first.
+/// A part of a plan as the engine delivers it, the near bar first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
     /// The plan it belongs to.
     pub plan: PlanId,
-    /// Where it starts: where the last one ended.
+    /// First tick: the end of the passage before.
     pub from: Tick,
-    /// Where it ends.
+    /// First tick after it.
     pub until: Tick,
     /// The notes that start in it.
     pub notes: Vec<Note>,
 }
 
-/// Notes to come.
+/// A plan: its inputs, and the notes delivered so far.
 ///
 /// ```
 /// use antiphon_engine::music::Tick;
@@ -179,9 +179,9 @@ pub struct Passage {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// What it is made from.
+    /// Its inputs.
     pub brief: Brief,
-    /// Up to here it has been delivered.
+    /// Tick up to which it has been delivered.
     ready: Tick,
     /// In canonical order; all start between the brief's start and `ready`.
     #[serde(with = "notes")]
@@ -216,13 +216,13 @@ impl Plan {
         self.notes.get(start..end).unwrap_or_default()
     }
 
-    /// What has been delivered of it, in one piece.
+    /// All notes delivered so far, as one passage.
     #[must_use]
     pub fn as_passage(&self) -> Passage {
         Passage { plan: self.id(), from: self.brief.start, until: self.ready, notes: self.notes.clone() }
     }
 
-    /// Up to here it has been delivered.
+    /// Tick up to which it has been delivered.
     #[must_use]
     pub const fn ready(&self) -> Tick {
         self.ready
@@ -234,8 +234,8 @@ impl Plan {
         self.ready >= self.brief.end
     }
 
-    /// Whether another one is the same plan, of which more or less may have been delivered, and which may have been moved: made from the same,
-    /// with the same notes as far as both go.
+    /// Whether another copy is the same plan, even if more or less of it was delivered or if it was moved: same inputs, and the same notes as
+    /// far as both reach.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let from = |brief: &Brief| (brief.made_at, brief.seed, brief.context);
@@ -255,7 +255,7 @@ impl Plan {
         Self { brief, ready: self.ready.min(end), notes: self.between(self.brief.start, end).to_vec() }
     }
 
-    /// What was delivered of it as a whole plan of its own, this much later.
+    /// The delivered part as a complete plan with its own number, moved by `by` ticks.
     #[must_use]
     pub fn moved(&self, by: Tick, plan: PlanId) -> Self {
         let start = self.brief.start + by;
@@ -276,8 +276,8 @@ impl Plan {
             && self.notes.iter().all(|note| (start..self.ready).contains(&note.onset))
     }
 
-    /// Adds the next passage. Says whether it is the next one of this plan: anything else changes nothing. Notes that do not start in the
-    /// passage are left out.
+    /// Appends the next passage. Returns whether it was the next one of this plan: any other changes nothing. Notes that do not start in the
+    /// passage are dropped.
     pub fn append(&mut self, passage: &Passage) -> bool {
         if passage.plan != self.id() || passage.from != self.ready || passage.until <= passage.from {
             return false;
@@ -317,7 +317,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn passages_join_in_their_order_only() {
+    fn passages_are_appended_in_order_only() {
         let mut plan = Plan::new(brief(1, 96, 288));
         assert!(!plan.append(&passage(1, 192, 288, &[note(192, 60)])), "not before the first");
         assert!(!plan.append(&passage(2, 96, 192, &[])), "not another plan's");
@@ -332,7 +332,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_plan_is_the_same_however_much_of_it_is_there() {
+    fn plan_is_the_same_however_much_was_delivered() {
         let mut whole = Plan::new(brief(1, 96, 288));
         assert!(whole.append(&passage(1, 96, 288, &[note(96, 60), note(200, 64)])));
         let part = whole.before(Tick(192));
@@ -346,7 +346,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_moved_plan_is_whole() {
+    fn moved_plan_is_complete_and_the_same() {
         let mut plan = Plan::new(brief(1, 96, 288));
         plan.append(&passage(1, 96, 192, &[note(120, 60)]));
         let moved = plan.moved(Tick(-50), PlanId(9));
@@ -356,7 +356,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn fingerprints_tell_notes_and_their_order_apart() {
+    fn fingerprints_of_different_notes_or_orders_differ() {
         let (a, b) = (note(0, 60), note(24, 62));
         assert_eq!(Fingerprint::of(&[a, b]), Fingerprint::of(&[a]).with(&b));
         let softer = Note { velocity: 79, ..b };
@@ -369,7 +369,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_plan_survives_a_project_file() {
+    fn plan_round_trips_through_a_project_file() {
         let mut plan =
             Plan::new(Brief { controls: Controls(vec![Setting { parameter: ControlId::INPUT_ROLE, value: 0.25 }]), ..brief(1, 96, 192) });
         plan.append(&passage(1, 96, 192, &[note(96, 60), note(120, 64)]));

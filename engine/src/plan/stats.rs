@@ -1,9 +1,9 @@
-//! How many plans came in time: the one ledger of a session.
+//! Counts of a session's plans on time and late.
 
 /// Counts of a session's plans, from its start on.
 ///
-/// What is counted is the near bar, the first that is still missing at a planning tick: it is due at the next tick. Nothing counts while the model is
-/// being loaded, since that says nothing of the machine.
+/// Counted is the near bar, the first that is still missing at a planning tick: it is due at the next tick. Nothing is counted while the model is
+/// being loaded, since that is no sign of load.
 ///
 /// ```
 /// use antiphon_engine::plan::PlanStats;
@@ -18,7 +18,7 @@ pub struct PlanStats {
     pub on_time: u64,
     /// Near bars that were not. Such a plan is dropped, so nothing sounds late.
     pub late: u64,
-    /// Planning ticks that needed no new plan: the player did what the plan foresaw, or what plays reaches beyond the horizon.
+    /// Planning ticks that needed no new plan: the player did what the plan foresaw, or the latched plan reaches beyond the horizon.
     pub kept: u64,
 }
 

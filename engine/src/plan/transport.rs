@@ -2,14 +2,14 @@
 
 use super::{MusicalTime, SongBar, SongPosition};
 
-/// Why the clock's place in the song changed.
+/// Cause of a transport change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The transport started.
     Start,
-    /// The transport stopped. The clock only listens.
+    /// The transport stopped, and the clock with it.
     Stop,
-    /// The song went on elsewhere.
+    /// The song position jumped.
     Locate,
     /// The song went back to the start of its loop.
     Loop,
@@ -22,11 +22,11 @@ pub enum Cause {
 /// A change of the map from clock to song.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TransportChange {
-    /// Why.
+    /// Cause.
     pub cause: Cause,
-    /// When, on the clock.
+    /// Time of the change, on the clock.
     pub at: MusicalTime,
-    /// Tick of the song that the clock's tick stands for from now on.
+    /// Song position that `at` maps to from now on.
     pub song: SongPosition,
     /// A bar line of the song, and the metre from there on.
     pub bar: SongBar,

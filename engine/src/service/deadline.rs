@@ -1,9 +1,9 @@
-//! Moments that jobs are due at.
+//! Deadlines of jobs.
 
 use std::ops::Add;
 use std::time::Duration;
 
-/// A moment on the clock of a [`Service`](super::Service): nanoseconds since the pool was started.
+/// Time on the clock of a [`Service`](super::Service), in nanoseconds since the pool was started.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +25,7 @@ impl Deadline {
 impl Add<Duration> for Deadline {
     type Output = Self;
 
-    /// The moment this much later. What lies beyond 584 years is due [`WHENEVER`](Self::WHENEVER).
+    /// This much later. A time beyond 584 years is due [`WHENEVER`](Self::WHENEVER).
     fn add(self, later: Duration) -> Self {
         u64::try_from(later.as_nanos()).ok().and_then(|nanoseconds| self.0.checked_add(nanoseconds)).map_or(Self::WHENEVER, Self)
     }

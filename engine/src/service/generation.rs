@@ -1,4 +1,4 @@
-//! An instance's worker: hears finished bars, and makes what is asked for, the near bar first.
+//! An instance's worker: prefills finished bars, and generates requested ones, the near bar first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,28 +13,28 @@ use crate::decode::{BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, P
 use crate::music::Tick;
 use crate::plan::{Brief, Passage};
 
-/// What to make for one request of the plan.
+/// Work for one request of the plan.
 #[derive(Debug, Clone)]
 pub struct Assignment {
     /// The plan, the ticks to fill, the seed.
     pub brief: Brief,
-    /// The context, and in the gap the bars after it up to the last to be filled. The context of a further assignment is what the one before it leaves, whatever
-    /// is given here. Gap bars before the brief's start hold everything, as it will have sounded; the others what sounds before that start. Of the constraints
-    /// `from` and `until` are not looked at: the brief says where, and a note may ring on beyond its end. `rests_from` counts on the clock.
+    /// The context, and in the gap the bars after it up to the last to be filled. A further assignment continues from the bars of the one before, and its own
+    /// context is ignored. Gap bars before the brief's start hold all their notes; later ones hold the notes before that start. Of the constraints
+    /// `from` and `until` are ignored: the brief sets the range, and a note may ring beyond its end. `rests_from` is a tick of the clock.
     pub prompt: Prompt,
     /// The clock at the first bar line of the gap.
     pub line: Tick,
-    /// How adventurous.
+    /// Temperature and min-p.
     pub sampling: Sampling,
-    /// What the player has turned down: bars that would begin a plan in the same way are drawn again, a few times and ever more freely.
+    /// Plans that the player rejected: bars that would begin a plan in the same way are sampled again, a few times and ever more freely.
     pub rejected: Vec<Passage>,
 }
 
-/// One instance's worker. Its decoder lives on the workers of a [`Service`], from job to job: what it has in its cache is kept as long as
-/// it stays true.
+/// One instance's worker. Its decoder lives on the workers of a [`Service`], from job to job; the cache is kept as far as it matches the
+/// next prompt.
 ///
-/// Same model, bars, assignments: same notes, whatever was asked for before. Only where a long piece comes in at once does it matter how it
-/// came: it is read from its last 64 bars on.
+/// Same model, bars and assignments: same notes, independent of earlier jobs. The exception is a long piece that is set at once: it is prefilled
+/// from its last 64 bars.
 pub struct WorkerHandle {
     instance: InstanceHandle<WorkerState>,
     publish: Sender<Passage>,
@@ -42,7 +42,7 @@ pub struct WorkerHandle {
 }
 
 impl WorkerHandle {
-    /// A worker who has heard nothing yet. `load` runs on a worker when the first job needs it, and again after a panic; where the model
+    /// A worker with an empty context. `load` runs on a worker when the first job needs it, and again after a panic; where the model
     /// is shared, it takes it from a [`Shelf`](super::Shelf).
     #[must_use]
     pub fn new(service: &Service, mut load: impl FnMut() -> Result<Setup, JobError> + Send + 'static) -> Self {
@@ -51,7 +51,7 @@ impl WorkerHandle {
         Self { instance, publish, passages }
     }
 
-    /// Fills the cache with this context when the workers have nothing else to do. Takes the place of what is being generated: it was made from something else.
+    /// Fills the cache with this context when the workers have nothing else to do. Replaces the current job, whose context is out of date.
     ///
     /// # Errors
     /// If the bars do not follow each other. Nothing has changed then.
@@ -61,8 +61,8 @@ impl WorkerHandle {
         Ok(self.instance.submit(Deadline::WHENEVER, Prefilling { prompt }))
     }
 
-    /// Generates what is asked for, in this order, and publishes it bar by bar. The first bar of the last assignment is due at `deadline`, the
-    /// rest of it whenever the workers have time. Takes the place of what is being generated.
+    /// Generates the assignments in order, and publishes them bar by bar. The first bar of the last assignment is due at `deadline`, the
+    /// rest of it whenever the workers have time. Replaces the current job.
     ///
     /// # Errors
     /// If the bars do not follow each other, or those of the assignment before. Nothing has changed then.
@@ -90,12 +90,12 @@ impl WorkerHandle {
         Ok(self.instance.submit(deadline, playing))
     }
 
-    /// Calls off what is being made.
+    /// Cancels the current job.
     pub fn cancel(&self) {
         self.instance.cancel();
     }
 
-    /// The next passage, if one is there. Passages of a plan that was replaced may still come: [`Passage::plan`] tells.
+    /// The next passage, if one is there. Passages of a plan that was replaced may still arrive: see [`Passage::plan`].
     #[must_use]
     pub fn try_passage(&self) -> Option<Passage> {
         self.passages.try_recv().ok()
@@ -138,30 +138,30 @@ impl Job<WorkerState> for Prefilling {
     }
 }
 
-/// Makes a continuation, a note a step.
+/// Generates a continuation, a note a step.
 struct Generating {
-    /// Those that are not done yet.
+    /// Assignments that are not finished.
     assignments: VecDeque<Assignment>,
     at: At,
     /// All bars before the open one or the next: the context, and what was known and generated after it. Empty before the first assignment.
     past: Vec<Arc<PromptBar>>,
-    /// Of the first assignment: what it must not equal.
+    /// Rejected passages of the first assignment, which it must not equal.
     rejected: Rejected,
-    /// Of the open bar.
+    /// Draw of the open bar.
     draw: Draw,
     publish: Sender<Passage>,
 }
 
-/// Where the first assignment stands.
+/// State of the first assignment.
 #[derive(Debug, Clone, Copy)]
 enum At {
-    /// Nothing of it was done yet.
+    /// Not started.
     Start,
     /// The cache is being filled up to the first bar to be generated, whose bar line this is on the clock.
     Prefill { line: Tick },
-    /// This bar of the assignment is the next to be made; its bar line on the clock.
+    /// This bar of the assignment is generated next; `line` is its bar line on the clock.
     Line { bar: usize, line: Tick },
-    /// It is open.
+    /// This bar is open.
     Open { bar: usize, line: Tick },
 }
 
@@ -211,7 +211,7 @@ impl Job<WorkerState> for Generating {
                 let given = assignment.prompt.gap[bar].given.clone();
                 let first = line <= assignment.brief.start;
                 self.rejected.take(&passage);
-                // Nobody listens any more when the instance goes; the job is about to be called off then.
+                // The receiver is gone when the instance is dropped; this job is cancelled then.
                 let _ = self.publish.send(passage);
                 self.past.push(Arc::new(PromptBar { bar: rows, given }));
                 self.at = At::Line { bar: bar + 1, line: next };
@@ -225,8 +225,8 @@ impl Job<WorkerState> for Generating {
 }
 
 impl Assignment {
-    /// Takes what the assignment before leaves, `past`, for the context, and moves there the bars that are over before the brief begins. Returns the clock at the
-    /// bar line after them.
+    /// Uses `past`, the bars of the assignment before, as the context, and moves into it the gap bars that end by the brief's
+    /// start. Returns the tick of the bar line after them.
     fn begin(&mut self, past: &mut Vec<Arc<PromptBar>>) -> Tick {
         let (mut line, mut known) = (self.line, 0);
         for PromptBar { bar, .. } in &self.prompt.gap {
@@ -244,7 +244,7 @@ impl Assignment {
         line
     }
 
-    /// How to fill the bar that begins at `line`.
+    /// Seed, sampling and constraints of the bar that begins at `line`.
     fn rules(&self, line: Tick) -> Rules {
         // The decoder counts from its own first bar line: all or nothing of this bar.
         let rests_from = if line < self.prompt.constraints.rests_from { Tick::MAX } else { Tick(i64::MIN) };
@@ -252,7 +252,7 @@ impl Assignment {
         Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }
 
-    /// What was made of a bar between two moments of the clock.
+    /// Passage of a bar that lies between two ticks, cut to the brief's range.
     fn passage(&self, bar: &BarRows, line: Tick, next: Tick) -> Passage {
         let (from, until) = (line.max(self.brief.start), next.min(self.brief.end));
         let notes = bar.notes.iter().map(|note| note.note(line)).filter(|note| from <= note.onset && note.onset < until);

@@ -1,4 +1,4 @@
-//! A plug-in instance's way to the pool.
+//! Handle of a plug-in instance on the pool.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -61,8 +61,8 @@ impl<S: Send + 'static> InstanceHandle<S> {
         Self { service, instance, reports: Arc::new(Reports::new()), state: Some(Arc::new(Mutex::new(state))) }
     }
 
-    /// Hands a job to the workers, in place of the one before. One that is running ends after the step it is at, and the new one begins after
-    /// that; of what it has sent already, nothing is taken back.
+    /// Submits a job, which replaces the one before. One that is running ends after the step it is at, and the new one begins after
+    /// that; results that it has sent already stay sent.
     pub fn submit(&self, deadline: Deadline, job: impl Job<S> + 'static) -> JobId {
         let name = job.name();
         let state = self.state.clone().expect("only drop takes it");
@@ -87,7 +87,7 @@ impl<S: Send + 'static> InstanceHandle<S> {
         self.reports.receiver()
     }
 
-    /// Reports that were lost because nobody collected them.
+    /// Reports that were lost because they were not collected in time.
     #[must_use]
     pub fn lost_reports(&self) -> u64 {
         self.reports.lost()
@@ -106,7 +106,7 @@ impl<S: Send + 'static> Drop for InstanceHandle<S> {
     }
 }
 
-/// An instance's state. The pool runs one job of an instance at a time, so nobody ever waits for its lock.
+/// An instance's state. The pool runs one job of an instance at a time, so its lock is never contended.
 struct State<S> {
     /// `None` before the first job, and after a panic.
     value: Option<S>,

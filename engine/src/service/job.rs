@@ -1,8 +1,8 @@
-//! What a worker does.
+//! Jobs of the workers.
 
 use super::Deadline;
 
-/// What went wrong in a job; it travels to the instance in a [`Report`](super::Report).
+/// Error of a job, sent to the instance in a [`Report`](super::Report).
 pub type JobError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Work on an instance's state `S`, done in small steps on a worker.
@@ -10,7 +10,7 @@ pub type JobError = Box<dyn std::error::Error + Send + Sync>;
 /// An instance has one job at a time, so a job has the state to itself until it ends. Results leave through a channel or whatever else the job
 /// was made with.
 pub trait Job<S>: Send {
-    /// What it is called in reports.
+    /// Its name in reports.
     fn name(&self) -> &'static str;
 
     /// Does one row or one bar: a few milliseconds, since nothing interrupts it.
@@ -25,7 +25,7 @@ pub trait Job<S>: Send {
 pub enum Progress {
     /// There is more to do by the same deadline.
     Again,
-    /// What was due is delivered. The rest is due at this deadline: a plan's near bar first, then its horizon.
+    /// The due part is delivered. The rest is due at this deadline: a plan's near bar first, then its horizon.
     Defer(Deadline),
     /// Everything is done.
     Done,

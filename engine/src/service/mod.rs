@@ -4,7 +4,7 @@
 //! work on it, one at a time. A job advances by a row or a bar at a time; after each the worker looks again for the earliest deadline, so a
 //! long job never keeps a due one waiting. No thread outlives the last handle.
 //!
-//! [`WorkerHandle`] is what an instance needs of all that: it reads prompts and makes [`Passage`](crate::plan::Passage)s of a plan.
+//! [`WorkerHandle`] is the interface for an instance: it takes prompts and generates the [`Passage`](crate::plan::Passage)s of a plan.
 
 mod deadline;
 mod generation;

@@ -1,4 +1,4 @@
-//! The workers.
+//! Pool of worker threads.
 
 use std::any::Any;
 use std::num::NonZeroUsize;
@@ -16,7 +16,7 @@ use super::{Deadline, InstanceHandle, JobError, JobFailure, JobId, Outcome, Prog
 /// More workers than this gain little: a step of the model is bound by memory bandwidth, and the host needs its cores.
 const MOST_WORKERS: usize = 2;
 
-/// The pool that [`Service::shared`] hands out, while anybody holds it.
+/// The pool of [`Service::shared`], while a handle to it lives.
 static SHARED: Mutex<Weak<Pool>> = Mutex::new(Weak::new());
 
 /// A pool of workers. Clones are the same pool.
@@ -73,7 +73,7 @@ impl Service {
         Ok(Self { pool: Arc::new(pool) })
     }
 
-    /// The pool of this library image: made for the first who asks, shared by all who ask while it lives.
+    /// The pool of this library image: started by the first call, and shared by all calls while it lives.
     ///
     /// # Errors
     /// If the operating system gives no thread.
@@ -87,8 +87,8 @@ impl Service {
         Ok(service)
     }
 
-    /// A new instance. Its state is made by `make`, on a worker, when the first job needs it, and made anew after a job panicked: what a
-    /// panic leaves behind cannot be trusted. An error of `make` is reported as that of the job; the next job tries again.
+    /// A new instance. Its state is made by `make`, on a worker, when the first job needs it, and made anew after a job panicked, since
+    /// a panic may leave it inconsistent. An error of `make` is reported as that of the job; the next job tries again.
     #[must_use]
     pub fn instance<S, M>(&self, make: M) -> InstanceHandle<S>
     where
@@ -98,7 +98,7 @@ impl Service {
         InstanceHandle::new(self.clone(), make)
     }
 
-    /// The moment it is on the pool's clock.
+    /// Current time on the pool's clock.
     #[must_use]
     pub fn now(&self) -> Deadline {
         Deadline(0) + self.pool.shared.origin.elapsed()
@@ -148,7 +148,7 @@ pub(super) struct Task {
     pub(super) work: Box<dyn Work>,
 }
 
-/// What handles and workers share. A lock is held for a look at the queue, never while a job runs or anything of its is dropped.
+/// State shared by handles and workers. A lock is held for a look at the queue, never while a job runs or anything of its is dropped.
 pub(super) struct Shared {
     queue: Mutex<Queue>,
     /// Signalled when there may be something to do for one more worker.
@@ -159,7 +159,7 @@ pub(super) struct Shared {
 
 struct Queue {
     schedule: Schedule<Task>,
-    /// What is to be dropped, on a worker: it may be large, and the caller may be in a hurry.
+    /// Values to be dropped on a worker: they may be large, and callers must not be delayed.
     discarded: Vec<Box<dyn Send>>,
     /// The last handle has gone.
     closing: bool,
@@ -207,7 +207,7 @@ impl Shared {
         let mut queue = self.queue.lock();
         loop {
             if let Some(discarded) = queue.discarded.pop() {
-                // Its instance has gone or has had its report: there is nobody to tell of a panic.
+                // Its instance is gone or has its report: a panic here cannot be reported.
                 MutexGuard::unlocked(&mut queue, || drop(discard(discarded)));
             } else if queue.closing {
                 return;
@@ -270,7 +270,7 @@ fn discard<T>(value: T) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(|| drop(value))).map_err(message)
 }
 
-/// What a panic said.
+/// Message of a panic.
 fn message(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());

@@ -1,30 +1,30 @@
-//! What the player has turned down, and is not to be given again.
+//! Plans that the player rejected, which new plans must not repeat.
 
 use crate::music::Tick;
 use crate::music::analysis::BarPattern;
 use crate::plan::Passage;
 
-/// The passages that were turned down, and which of them the plan in the making still equals.
+/// Rejected passages that the plan being generated still equals.
 #[derive(Debug, Default)]
 pub(super) struct Rejected {
-    /// Those that it has not differed from yet.
+    /// Passages without a difference so far.
     alike: Vec<Passage>,
 }
 
 impl Rejected {
-    /// Nothing has been made yet that could differ from these.
+    /// All passages, before the first bar is generated.
     pub(super) fn new(passages: &[Passage]) -> Self {
         Self { alike: passages.to_vec() }
     }
 
-    /// Whether `made`, which follows what was [`taken`](Self::take), strikes what one of them does, and would be heard as the same. `line` is its bar line: in a
-    /// bar that has begun, silence says nothing yet.
+    /// Whether `made`, which follows what was [`taken`](Self::take), strikes the same keys as one of them. `line` is its bar line: silence in the rest
+    /// of an open bar does not count as equal.
     pub(super) fn contains(&self, made: &Passage, line: Tick) -> bool {
         let is_audible = !made.notes.is_empty() || made.from <= line;
         is_audible && self.alike.iter().any(|rejected| covers(rejected, made) && is_equal(rejected, made))
     }
 
-    /// Takes note of what was made.
+    /// Records a generated passage.
     pub(super) fn take(&mut self, made: &Passage) {
         self.alike.retain(|rejected| !covers(rejected, made) || is_equal(rejected, made));
     }

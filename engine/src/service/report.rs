@@ -1,4 +1,4 @@
-//! How the jobs of an instance ended.
+//! Reports of an instance's jobs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,9 +12,9 @@ const REPORTS_KEPT: usize = 256;
 /// How a job ended. Every job that was submitted ends in exactly one report.
 #[derive(Debug)]
 pub struct Report {
-    /// Which one.
+    /// Id of the job.
     pub job: JobId,
-    /// What it is called.
+    /// Name of the job.
     pub name: &'static str,
     /// How it ended.
     pub outcome: Outcome,
@@ -29,19 +29,19 @@ pub enum Outcome {
     Replaced,
     /// The instance cancelled it.
     Cancelled,
-    /// It could not go on.
+    /// It failed.
     Failed(JobFailure),
 }
 
-/// Why a job could not go on.
+/// Why a job failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JobFailure {
-    /// It met an error.
+    /// It returned an error.
     #[error("{name} failed: {source}")]
     Error {
         /// What the job is called.
         name: &'static str,
-        /// What it met.
+        /// Its error.
         source: JobError,
     },
     /// It panicked: a defect. The state it worked on is made anew for the next job.
@@ -68,7 +68,7 @@ impl Reports {
         Self { sender, receiver, lost: AtomicU64::new(0) }
     }
 
-    /// Leaves a report for the instance.
+    /// Queues a report for the instance.
     pub(super) fn send(&self, report: Report) {
         let mut report = report;
         while let Err(TrySendError::Full(refused)) = self.sender.try_send(report) {

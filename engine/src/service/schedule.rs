@@ -1,10 +1,10 @@
-//! Which job runs next: earliest deadline first, one job per instance. No threads here.
+//! Scheduling of jobs: earliest deadline first, one job per instance. Free of threads.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::Deadline;
 
-/// A job's number: later submissions have greater ones.
+/// Number of a job, increasing with each submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub(super) u64);
 
@@ -15,7 +15,7 @@ pub(super) struct InstanceId(u64);
 /// Why a job was withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Withdrawal {
-    /// A newer one took its place.
+    /// A newer job replaced it.
     Replaced,
     /// The instance cancelled it.
     Cancelled,
@@ -30,7 +30,7 @@ pub(super) struct ScheduledJob<T> {
     pub(super) task: T,
 }
 
-/// The jobs that wait and those that run.
+/// Waiting and running jobs.
 #[derive(Debug)]
 pub(super) struct Schedule<T> {
     /// Waiting jobs in the order in which they are to run, at most one of an instance. Of equal deadlines the older job goes first, so it is
@@ -54,7 +54,7 @@ impl<T> Schedule<T> {
         InstanceId(self.instances)
     }
 
-    /// Takes in a job. Returns its number and the one that waited in its place, if one did; one that runs ends after its step.
+    /// Adds a job. Returns its number and the waiting job that it replaced, if any; a running one ends after its step.
     pub(super) fn submit(&mut self, instance: InstanceId, deadline: Deadline, task: T) -> (JobId, Option<ScheduledJob<T>>) {
         let replaced = self.withdraw(instance, Withdrawal::Replaced);
         self.jobs += 1;
@@ -63,7 +63,7 @@ impl<T> Schedule<T> {
         (job, replaced)
     }
 
-    /// Withdraws the job of an instance. Returns it if it waited; one that runs ends after its step.
+    /// Withdraws the job of an instance. Returns it if it was waiting; a running one ends after its step.
     pub(super) fn withdraw(&mut self, instance: InstanceId, why: Withdrawal) -> Option<ScheduledJob<T>> {
         if let Some(withdrawn) = self.running.get_mut(&instance) {
             // Of two reasons the first counts.
@@ -90,13 +90,13 @@ impl<T> Schedule<T> {
         self.waiting.iter().find(|(_, job)| !self.running.contains_key(&job.instance)).map(|(key, _)| *key)
     }
 
-    /// The running job of this instance has made its step. Says whether it was withdrawn meanwhile; if not, it may
+    /// Ends the step of the instance's running job. Returns the reason if it was withdrawn meanwhile; if not, it may
     /// [`resume`](Self::resume).
     pub(super) fn end(&mut self, instance: InstanceId) -> Option<Withdrawal> {
         self.running.remove(&instance)?
     }
 
-    /// Lets a job that has made a step wait for the next one.
+    /// Queues a job for its next step.
     pub(super) fn resume(&mut self, job: ScheduledJob<T>) {
         self.waiting.insert((job.deadline, job.job), job);
     }

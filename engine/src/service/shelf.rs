@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-/// Something large that is loaded for the first who needs it, shared by all who do, and gone with the last of them.
+/// A large value that is loaded by its first user, shared by all users, and dropped by the last.
 ///
 /// ```
 /// use antiphon_engine::service::Shelf;
@@ -24,16 +24,16 @@ pub struct Shelf<T> {
 }
 
 impl<T> Shelf<T> {
-    /// An empty shelf: a `static` of the library that is loaded.
+    /// An empty shelf, usable as a `static`.
     #[must_use]
     pub const fn new() -> Self {
         Self { loaded: Mutex::new(Weak::new()) }
     }
 
-    /// What is on it, or what `load` puts there. Others who ask meanwhile wait for that.
+    /// The shared value, loaded by `load` if there is none. Concurrent callers wait for it.
     ///
     /// # Errors
-    /// As `load`; the next who asks tries again.
+    /// As `load`; the next call tries again.
     pub fn get<E>(&self, load: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
         let mut loaded = self.loaded.lock();
         if let Some(shared) = loaded.upgrade() {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_loaded_once_for_all_and_again_after_the_last() {
+    fn value_is_loaded_once_and_again_after_the_last_user() {
         let shelf = Shelf::new();
         let loads = AtomicU32::new(0);
         let load = || Ok::<_, ()>(loads.fetch_add(1, Ordering::SeqCst));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_load_is_tried_again() {
+    fn failed_load_is_tried_again() {
         let shelf = Shelf::new();
         assert_eq!(shelf.get(|| Err("no such file")).map(|shared: Arc<u8>| *shared), Err("no such file"));
         assert_eq!(shelf.get(|| Ok::<_, ()>(3)).as_deref(), Ok(&3));

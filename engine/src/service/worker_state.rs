@@ -1,4 +1,4 @@
-//! A decoder that follows the prompts of one instance: what it has run already is kept, what has changed since is rolled back.
+//! Decoder of one instance: its cache is kept as far as it matches the next prompt, and rolled back where it differs.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::decode::{Constraints, DecodeError, Decoder, Draw, OpenBar, Prefill, P
 use crate::model::Model;
 use crate::music::Tick;
 
-/// What an instance plays with.
+/// Model and options of an instance.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// Shared by all instances.
@@ -21,12 +21,12 @@ pub struct Setup {
     pub cache: CacheOptions,
 }
 
-/// How a bar is to be filled.
+/// Seed, sampling and constraints of a bar.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     pub(super) seed: u64,
     pub(super) sampling: Sampling,
-    /// Its `from` and `until` are not looked at.
+    /// Its `from` and `until` are ignored.
     pub(super) constraints: Constraints,
 }
 
@@ -43,8 +43,8 @@ impl WorkerState {
         Self { setup, decoder: None }
     }
 
-    /// Makes one step towards a cache that holds exactly the context of a prompt: rolls back what differs, or appends one bar. What is too long ago to be rolled
-    /// back is read anew.
+    /// Makes one step towards a cache that holds exactly the context of a prompt: rolls back bars that differ, or appends one
+    /// bar. If the rollback would go back too far, the context is prefilled anew.
     pub(super) fn prefill(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         if self.decoder.is_none() {
             let Setup { model, policy, prefix, cache } = &self.setup;
@@ -67,7 +67,7 @@ impl WorkerState {
         })
     }
 
-    /// Goes back to what is known of the open bar, `bar`, to draw the rest of it once more.
+    /// Rolls the open bar back to its known notes, those of `bar`, to sample the rest again.
     pub(super) fn draw_again(&mut self, bar: &PromptBar, rules: &Rules, draw: Draw) -> Result<(), DecodeError> {
         self.with_decoder(|decoder| {
             decoder.truncate(bar.bar.notes.len())?;
@@ -82,7 +82,7 @@ impl WorkerState {
         self.decoder.as_ref()?.open().map(OpenBar::bar)
     }
 
-    /// Lets the model choose one note of the open bar.
+    /// Samples one note of the open bar.
     pub(super) fn sample(&mut self) -> Result<Step, DecodeError> {
         self.with_decoder(Decoder::sample)
     }
@@ -92,7 +92,7 @@ impl WorkerState {
         self.with_decoder(Decoder::end_bar)
     }
 
-    /// After an error nobody knows what is in the cache.
+    /// Runs `act`; drops the decoder after an error, which may leave the cache inconsistent.
     fn with_decoder<T>(&mut self, act: impl FnOnce(&mut Decoder) -> Result<T, DecodeError>) -> Result<T, DecodeError> {
         let done = self.decoder.as_mut().map_or(Err(DecodeError::NoOpenBar), act);
         if done.is_err() {

@@ -20,18 +20,18 @@ pub enum Engine {
     Failed(Fault),
 }
 
-/// What is missing or broken.
+/// A missing or broken part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The part that failed.
     pub part: Part,
-    /// What is wrong, and the cure.
+    /// Description of the fault, and the cure.
     pub what: String,
     /// Where it was looked for, in this order, and what was wrong there.
     pub looked_in: Vec<String>,
 }
 
-/// What an engine is made of.
+/// Part of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// ONNX Runtime, and the workers that use it.
@@ -40,7 +40,7 @@ pub enum Part {
     Model,
 }
 
-/// The names of the parts that are there.
+/// Names of the loaded parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parts {
     /// ONNX Runtime and its version.
@@ -50,7 +50,7 @@ pub struct Parts {
 }
 
 impl Fault {
-    /// A fault of the engine that no search path explains.
+    /// Fault of the engine without a list of searched places.
     pub(super) fn of_engine(what: String) -> Self {
         Self { part: Part::Engine, what, looked_in: Vec::new() }
     }

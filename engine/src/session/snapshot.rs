@@ -60,10 +60,10 @@ impl Snapshot {
     }
 }
 
-/// A bar, and what the host calls it.
+/// A bar, with its number in the host's song.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShownBar {
-    /// The bar. Its index is of no account here.
+    /// The bar. Its index is not set.
     pub bar: Bar,
     /// Its number in the host's song: the first is 1, a count-in has 0 and less.
     pub number: i64,
@@ -110,7 +110,7 @@ pub enum Component {
     Ready(String),
     /// Missing or unusable.
     Missing {
-        /// What is wrong, and the cure.
+        /// Description of the fault, and the cure.
         what: String,
         /// Places searched, in order, and what was wrong at each.
         looked_in: Vec<String>,

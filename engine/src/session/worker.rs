@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use super::engine_status::Parts;
 
-/// One copy of the weights for all instances of the library.
+/// Weights, shared by all instances of the library.
 static MODEL: Shelf<Model> = Shelf::new();
 
 /// Style column when no style is set.

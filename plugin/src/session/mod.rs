@@ -12,7 +12,7 @@ use crate::report;
 use crate::runtime_folders::runtime_folders;
 use crate::state::State;
 
-/// One instance's session. When it goes it leaves a line of counts, for reports of defects.
+/// One instance's session. On drop it writes a line of counts for defect reports.
 pub struct Session {
     /// `None` only while it is being dropped.
     session: Option<antiphon_engine::session::Session>,
@@ -21,7 +21,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// How far it has come, for whoever may wait. Outlives the session.
+    /// Status of the session, for threads that may wait. Outlives the session.
     ///
     /// # Panics
     /// Never: the session is there until it is dropped.
@@ -46,7 +46,7 @@ impl PlanningSession for Session {
     }
 }
 
-/// Counts notes that the session has no room for with the events it was not told of.
+/// Callback that adds the player's notes without room in the context to the count of dropped input.
 pub(crate) fn count_ignored(meters: &Arc<Meters>) -> Box<dyn Fn(u64) + Send> {
     let meters = Arc::clone(meters);
     Box::new(move |number| meters.add(Count::DroppedInput, number))
@@ -54,7 +54,7 @@ pub(crate) fn count_ignored(meters: &Arc<Meters>) -> Box<dyn Fn(u64) + Send> {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Joins its thread: what it has shown then is final.
+        // Joins its thread: the last snapshot is then final.
         drop(self.session.take());
         report::leave(&self.meters, self.snapshot.latest().status.plans);
     }

@@ -1,4 +1,4 @@
-//! One suggestion, why it was written down, and where it stood.
+//! Entry of the history: a plan, the reason it was written, and its place in the song.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::HISTORY_BYTES;
 use super::place::Place;
 use crate::music::{Note, Tick};
 
-/// Why a plan was written down.
+/// Reason for which a plan was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -16,19 +16,19 @@ pub enum Reason {
     Played,
     /// The player kept it.
     Kept,
-    /// The player asked for another.
+    /// The player replaced it with Another.
     Rerolled,
-    /// It stood at the end of a phrase.
+    /// It was the adopted plan at the end of a phrase.
     PhraseEnd,
 }
 
-/// An entry's name. It is made from what the plan was made from and its first note, so that the same suggestion has one name in every project
-/// file it is in, however much of it was there when it was written down.
+/// Id of an entry: a hash of the plan's inputs and its first note, so that one plan has the same id in every project file, however much of it
+/// had been generated when it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EntryId(pub u64);
 
 impl EntryId {
-    /// The name of a plan's entry.
+    /// Id of a plan's entry.
     pub(super) fn of(plan: &Plan) -> Self {
         let brief = &plan.brief;
         let first = plan.notes().first().map(|note| Note { onset: note.onset - brief.start, ..*note });
@@ -39,7 +39,7 @@ impl EntryId {
         Self(hash.0)
     }
 
-    /// The name of one that would be called the same, and is not the same.
+    /// Next id, for a different plan whose hash collides.
     pub(super) const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
@@ -55,12 +55,12 @@ pub struct Entry {
     pub(super) starred: bool,
     place: Place,
     plan: Plan,
-    /// Length in a project, with the comma after it.
+    /// Size in a project in bytes, with the comma after it.
     #[serde(skip_serializing)]
     pub(super) bytes: usize,
 }
 
-/// An entry as it lies in a project; the rest follows from it.
+/// An entry as projects store it; the other fields are derived.
 #[derive(Deserialize)]
 struct StoredEntry {
     reason: Reason,
@@ -70,7 +70,7 @@ struct StoredEntry {
     plan: Plan,
 }
 
-/// No program of ours wrote such an entry.
+/// An entry that no version of the plug-in writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the notes, bars and times of the entry do not fit together")]
 struct Damaged;
@@ -88,7 +88,7 @@ impl TryFrom<StoredEntry> for Entry {
 }
 
 impl Entry {
-    /// `None` if the plan has no notes: then there is nothing to get back.
+    /// `None` if the plan has no notes: there would be nothing to play.
     pub(super) fn new(plan: Plan, place: Place, reason: Reason, starred: bool) -> Option<Self> {
         if plan.notes().is_empty() {
             return None;
@@ -98,8 +98,8 @@ impl Entry {
         Some(entry)
     }
 
-    /// Takes its own measure: a project keeps it as text within text, where every quotation mark costs a backslash. What cannot be written (it
-    /// always can) is too big for any history.
+    /// Updates its size: a project stores it as JSON within a JSON string, where every quotation mark costs a backslash. If it could not be
+    /// serialized, it would count as too big for any history.
     pub(super) fn measure(&mut self) {
         self.bytes = serde_json::to_vec(self).map_or(HISTORY_BYTES, |json| {
             let escaped = json.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
@@ -107,10 +107,10 @@ impl Entry {
         });
     }
 
-    /// Takes in what another entry has of the same plan.
+    /// Merges another entry of the same plan.
     pub(super) fn join(&mut self, other: &Self) {
         self.starred |= other.starred;
-        // That the player kept it says more than that it was heard.
+        // Kept by the player says more than played.
         if other.reason == Reason::Kept {
             self.reason = Reason::Kept;
         }
@@ -119,7 +119,7 @@ impl Entry {
         self.measure();
     }
 
-    /// Takes in what has come of the plan since it was written down, up to the end it had then; says whether anything has.
+    /// Adds what was generated of the plan since it was written, up to the end it had then; returns whether there was anything.
     pub(super) fn grow(&mut self, plan: &Plan) -> bool {
         let grows = self.extend(plan, self.plan.brief.end);
         if grows {
@@ -128,7 +128,7 @@ impl Entry {
         grows
     }
 
-    /// What there is of the same plan beyond what is here, up to an end; says whether there is anything.
+    /// Extends it by later notes of the same plan, up to an end; returns whether there were any.
     fn extend(&mut self, plan: &Plan, end: Tick) -> bool {
         let by = self.ahead_of(plan);
         let grows = (plan.ready() + by).min(end) > self.plan.ready();
@@ -139,12 +139,12 @@ impl Entry {
         grows
     }
 
-    /// How much later the plan stands here than there: it may have been moved.
+    /// Shift in ticks of this entry's plan against another copy: it may have been moved.
     fn ahead_of(&self, plan: &Plan) -> Tick {
         self.plan.brief.start - plan.brief.start
     }
 
-    /// The same under another name.
+    /// The same entry with another id.
     pub(super) fn named(self, id: EntryId) -> Self {
         Self { id, ..self }
     }
@@ -154,25 +154,25 @@ impl Entry {
         self.plan.is_same(&other.plan)
     }
 
-    /// Its name.
+    /// Its id.
     #[must_use]
     pub const fn id(&self) -> EntryId {
         self.id
     }
 
-    /// What was suggested.
+    /// The plan.
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Where in the song it stood.
+    /// Its place in the song.
     #[must_use]
     pub const fn place(&self) -> &Place {
         &self.place
     }
 
-    /// Why it was written down.
+    /// Reason for which it was written.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_of_a_plan_joins_its_entry_up_to_the_end_it_had() {
+    fn entry_grows_by_later_notes_up_to_its_end() {
         let mut part = entry(192, 288);
         let whole = entry(384, 384);
         assert_eq!(part.id(), whole.id());
@@ -210,14 +210,14 @@ mod tests {
         assert!(part.bytes > short && !part.grow(whole.plan()));
         part.join(&Entry { reason: Reason::Kept, ..whole.clone() });
         assert_eq!((part.plan(), part.reason()), (whole.plan(), Reason::Kept));
-        // What is shorter, or was moved, takes nothing away.
+        // A shorter or moved copy removes nothing.
         part.join(&Entry { plan: whole.plan().moved(Tick(1_000), PlanId(7)), ..entry(120, 120) });
         part.join(&Entry { starred: true, ..entry(120, 120) });
         assert_eq!((part.plan(), part.is_starred()), (whole.plan(), true));
     }
 
     #[test]
-    fn its_measure_is_its_length_as_text_within_text() {
+    fn entry_size_is_its_length_as_escaped_json() {
         let entry = entry(192, 288);
         let text = serde_json::to_string(&serde_json::to_string(&entry).unwrap()).unwrap();
         // The quotation marks around it are not its own, the comma after it is.
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_together_is_refused() {
+    fn entry_with_inconsistent_fields_is_refused() {
         let text = serde_json::to_string(&entry(192, 288)).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry(192, 288));
         for (that, this) in [

@@ -1,4 +1,4 @@
-//! What was suggested so far: nothing is lost that the player may want back.
+//! History of the suggestions in a project.
 
 mod entry;
 mod place;
@@ -14,16 +14,16 @@ pub use recall::Step;
 use super::Plan;
 use stored::StoredHistory;
 
-/// Most entries.
+/// Maximum of entries.
 pub const HISTORY_ENTRIES: usize = 256;
 
-/// Most bytes of a history in a project: a string of JSON within JSON, with the backslashes that takes.
+/// Maximum size of a history in a project, in bytes of JSON within a JSON string, escapes included.
 pub const HISTORY_BYTES: usize = 300_000;
 
-/// Of both, stars may take three quarters: the rest is for what comes.
+/// Starred entries may take three quarters of both limits: the rest is for new entries.
 const STARS_SHARE: (usize, usize) = (3, 4);
 
-/// Most bytes of an entry: some two thousand notes.
+/// Maximum size of an entry in bytes: some two thousand notes.
 const LONGEST_ENTRY: usize = HISTORY_BYTES / 8;
 
 /// Characters around the entries: `{\"entries\":[]}`.
@@ -39,17 +39,17 @@ pub struct StarsFull {
     pub bytes: usize,
 }
 
-/// What joining two histories did.
+/// Result of merging two histories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Merged {
     /// Entries that were new.
     pub added: usize,
-    /// Entries that had to go for want of room.
+    /// Entries evicted for want of room.
     pub evicted: usize,
 }
 
-/// The suggestions of a project, oldest first, and which of them the player has gone back to. At most [`HISTORY_ENTRIES`], at most
-/// [`HISTORY_BYTES`] in the project: the oldest that is not starred goes first, and is counted.
+/// The suggestions of a project, oldest first, and the one that is recalled. At most [`HISTORY_ENTRIES`], at most
+/// [`HISTORY_BYTES`] in the project: the oldest without a star is evicted first, and counted.
 ///
 /// ```
 /// use antiphon_engine::music::{MetreMap, Note, Role, Tempo, Tick};
@@ -67,7 +67,7 @@ pub struct Merged {
 /// let place = Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
 /// let mut plan = Plan::new(brief);
 /// let mut history = History::default();
-/// assert_eq!(history.push(plan.clone(), place.clone(), Reason::Played), None, "without notes there is nothing to get back");
+/// assert_eq!(history.push(plan.clone(), place.clone(), Reason::Played), None, "a plan without notes is not written");
 ///
 /// let note = Note { onset: Tick(24), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
 /// plan.append(&Passage { plan: PlanId(1), from: Tick(24), until: Tick(192), notes: vec![note] });
@@ -83,10 +83,10 @@ pub struct Merged {
 #[serde(from = "StoredHistory")]
 pub struct History {
     entries: Vec<Entry>,
-    /// What the player has gone back to.
+    /// Recalled entry.
     #[serde(skip)]
     cursor: Option<EntryId>,
-    /// Entries that had to go so far.
+    /// Entries evicted so far.
     #[serde(skip)]
     evicted: u64,
     /// Entries of the project that could not be read when it was last loaded.
@@ -95,8 +95,8 @@ pub struct History {
 }
 
 impl History {
-    /// Writes a plan down. One that is there already stays in its place, takes in what has come of it since, and keeps its star. `None` for a
-    /// plan without notes, and for one so long that everything else would have to go for it: that counts as evicted.
+    /// Writes a plan. If it has an entry already, that one keeps its position and its star, and is extended by the notes generated since. `None` for a
+    /// plan without notes, and for one too big for the history, which counts as evicted.
     pub fn push(&mut self, plan: Plan, place: Place, reason: Reason) -> Option<EntryId> {
         let entry = Entry::new(plan, place, reason, false)?;
         if entry.bytes > LONGEST_ENTRY {
@@ -118,7 +118,7 @@ impl History {
         Some(id)
     }
 
-    /// What has come of a plan since it was written down joins its entry; says whether anything did. A plan that is not written down changes
+    /// Extends the entry of a plan by the notes generated since; returns whether there were any. A plan without an entry changes
     /// nothing.
     pub fn grow(&mut self, plan: &Plan) -> bool {
         let grows = self.entries.iter_mut().find(|entry| entry.plan().is_same(plan)).is_some_and(|entry| entry.grow(plan));
@@ -134,7 +134,7 @@ impl History {
         self.entries.iter().find(|entry| entry.plan().is_same(plan))
     }
 
-    /// Stars an entry. Says whether it is there: it may have had to go.
+    /// Stars an entry. Returns whether it exists: it may have been evicted.
     ///
     /// # Errors
     /// If the stars already take three quarters of the room.
@@ -150,7 +150,7 @@ impl History {
         Ok(true)
     }
 
-    /// Takes an entry's star off. Says whether it is there.
+    /// Removes an entry's star. Returns whether the entry exists.
     pub fn unstar(&mut self, id: EntryId) -> bool {
         let at = self.entries.iter().position(|entry| entry.id == id);
         if let Some(at) = at {
@@ -165,8 +165,8 @@ impl History {
         self.make_room();
     }
 
-    /// Joins another history to this one: a project's, or an older state of this one that the host brings back. Nothing of this one is
-    /// lost for it; what is new is older. What is starred in either is starred, and of a plan that both have the longer one stays.
+    /// Merges another history into this one: a project's, or an older state of this one that the host restores. Nothing of this one is
+    /// lost; entries of the other count as older. An entry starred in either is starred; of a plan that both have, the longer copy is kept.
     pub fn merge(&mut self, other: Self) -> Merged {
         let before = self.evicted;
         let there = self.entries.len();
@@ -198,7 +198,7 @@ impl History {
         self.entries.iter().map(|entry| entry.bytes).sum::<usize>() + FRAME_BYTES
     }
 
-    /// How many had to go so far for want of room.
+    /// Number of entries evicted so far.
     #[must_use]
     pub const fn evicted(&self) -> u64 {
         self.evicted
@@ -210,8 +210,8 @@ impl History {
         self.unreadable
     }
 
-    /// Lets the oldest entries without a star go until the rest fits. Stars that came from elsewhere and do not fit go last, oldest first:
-    /// two full projects in one.
+    /// Evicts the oldest entries without a star until the rest fits. Starred entries that do not fit after a merge are evicted last, oldest
+    /// first.
     fn make_room(&mut self) {
         let mut bytes = self.bytes();
         while self.entries.len() > HISTORY_ENTRIES || bytes > HISTORY_BYTES {
@@ -222,7 +222,7 @@ impl History {
     }
 }
 
-/// The name that was wanted, or the next one that none of these entries has.
+/// The wanted id, or the next one that none of these entries has.
 fn free_name(wanted: EntryId, entries: &[Entry]) -> EntryId {
     let mut name = wanted;
     while entries.iter().any(|entry| entry.id == name) {
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_suggestion_is_written_down_once() {
+    fn plan_written_twice_has_one_entry() {
         let mut history = History::default();
         let id = push(&mut history, plan(1, 4), Reason::Played);
         push(&mut history, plan(2, 4), Reason::Played);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_without_a_star_goes_first() {
+    fn oldest_entry_without_a_star_is_evicted_first() {
         let mut history = History::default();
         let first = push(&mut history, plan(0, 1), Reason::Played);
         assert_eq!(history.star(first), Ok(true));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn long_plans_go_by_their_size() {
+    fn long_plans_are_evicted_by_size() {
         let mut history = History::default();
         for seed in 0..40 {
             push(&mut history, plan(seed, 2_000), Reason::Played);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_set_of_stars_refuses_another_and_keeps_all() {
+    fn star_beyond_the_limit_is_refused_and_all_are_kept() {
         let mut history = History::default();
         let mut stars = Vec::new();
         let full = loop {
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn loading_an_older_state_loses_nothing() {
+    fn merge_of_an_older_state_loses_nothing() {
         let mut history = History::default();
         let first = push(&mut history, plan(1, 4), Reason::Played);
         push(&mut history, plan(2, 4), Reason::Played);
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_project_brings_is_older_than_what_is_there() {
+    fn merged_entries_count_as_older() {
         let mut saved = History::default();
         for seed in 1..=2 {
             push(&mut saved, plan(seed, 4), Reason::Played);
@@ -370,9 +370,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
 
-        /// However histories are written, starred and joined: they fit, no entry is there twice, and joining one with itself changes nothing.
+        /// After any writes, stars and merges: histories fit, no entry is there twice, and a merge with itself changes nothing.
         #[test]
-        fn histories_fit_and_join(sizes in prop::collection::vec((0..30u64, prop::sample::select(vec![1usize, 40, 2_000]), any::<bool>(), any::<bool>()), 0..40)) {
+        fn histories_after_any_edits_fit_and_merge(sizes in prop::collection::vec((0..30u64, prop::sample::select(vec![1usize, 40, 2_000]), any::<bool>(), any::<bool>()), 0..40)) {
             let mut halves = [History::default(), History::default()];
             for (seed, notes, starred, half) in sizes {
                 let history = &mut halves[usize::from(half)];

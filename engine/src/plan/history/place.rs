@@ -1,21 +1,21 @@
-//! Where in the song a suggestion stood: what it takes to put it on a bar line somewhere else, or into a file.
+//! Place of a suggestion in the song: what is needed to move it to another bar line, or to export it.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::phrase::is_believed;
 use crate::music::{MetreMap, Tempo, Tick};
 
-/// Where in the song a suggestion stood.
+/// Place of a suggestion in the song.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// What the host calls the bar in which it starts: the first of the song is 1, a count-in has 0 and less.
+    /// Number of the bar in which it starts, in the host's count: the first is 1, a count-in has 0 and less.
     pub bar: i64,
     /// That bar's line, on the clock that the plan counts on.
     pub line: Tick,
     /// The bars from that line on.
     #[serde(with = "metres")]
     pub metres: MetreMap,
-    /// How fast it was.
+    /// Tempo at that bar.
     #[serde(with = "tempo")]
     pub tempo: Tempo,
 }
@@ -73,7 +73,7 @@ mod tests {
     use crate::music::Metre;
 
     #[test]
-    fn a_place_survives_a_project_file() {
+    fn place_round_trips_through_a_project_file() {
         let metre = |numerator, denominator| Metre::new(numerator, denominator).unwrap();
         let metres = MetreMap::new([(Tick(0), metre(7, 8)), (Tick(50), metre(3, 4))]);
         let place = Place { bar: -3, line: Tick(960), metres, tempo: Tempo::from_bpm(133.0).unwrap() };

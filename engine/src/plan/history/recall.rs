@@ -1,22 +1,22 @@
-//! Going back to what was suggested before, and forward again.
+//! History navigation: recall of earlier suggestions.
 
 use super::super::Plan;
 use super::{Entry, EntryId, History};
 
-/// Which way to go in the history.
+/// A step of the history navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     /// To the suggestion before.
     Older,
-    /// To the one after; from the newest, to what is planned now.
+    /// To the one after; from the newest, to the current plan.
     Newer,
-    /// To what is planned now.
+    /// To the current plan.
     Now,
 }
 
 impl History {
-    /// Goes a step, with this plan as what is planned now; says whether there was one to go. What is written down meanwhile does not change
-    /// what is looked at.
+    /// Makes a step, with `now` as the current plan; returns whether there was one to make. Entries written later do not move
+    /// the cursor.
     pub fn step(&mut self, step: Step, now: Option<&Plan>) -> bool {
         let to = self.target(step, now);
         if let Some(to) = to {
@@ -25,32 +25,32 @@ impl History {
         to.is_some()
     }
 
-    /// Whether there is a step to go.
+    /// Whether a step is possible.
     #[must_use]
     pub fn can_step(&self, step: Step, now: Option<&Plan>) -> bool {
         self.target(step, now).is_some()
     }
 
-    /// What was gone back to: `None` while the player looks at what is planned now.
+    /// Recalled entry; `None` while the current plan is shown.
     #[must_use]
     pub fn recalled(&self) -> Option<&Entry> {
         self.entries.get(self.position()?)
     }
 
-    /// The place of what was gone back to, counted from the oldest: 0 and up.
+    /// Index of the recalled entry, from 0 for the oldest.
     #[must_use]
     pub fn position(&self) -> Option<usize> {
         let id = self.cursor?;
         self.entries.iter().position(|entry| entry.id == id)
     }
 
-    /// Where a step goes: to an entry, or to what is planned now. `None` if it goes nowhere.
+    /// Target of a step: an entry, or the current plan. `None` if there is none.
     fn target(&self, step: Step, now: Option<&Plan>) -> Option<Option<EntryId>> {
         let at = self.position();
         let id = |at: usize| self.entries.get(at).map(|entry| entry.id);
         match step {
             Step::Older => {
-                // From what is planned now: to the newest that is something else.
+                // From the current plan: to the newest entry of another plan.
                 let newest = || self.entries.iter().rposition(|entry| now.is_none_or(|plan| !plan.is_same(entry.plan())));
                 let to = at.map_or_else(newest, |at| at.checked_sub(1))?;
                 Some(id(to))
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn one_goes_back_and_forward_through_what_was_suggested() {
+    fn steps_visit_the_entries_in_order() {
         let mut history = History::default();
         assert!(!history.step(Step::Older, None) && !history.step(Step::Newer, None) && !history.step(Step::Now, None));
         for seed in 1..=3 {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn going_back_from_what_is_written_down_already_goes_to_the_one_before() {
+    fn step_back_from_a_written_plan_skips_its_own_entry() {
         let mut history = History::default();
         history.push(plan(1, 4), place(0), Reason::Played);
         history.push(plan(2, 4), place(0), Reason::Kept);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_down_meanwhile_does_not_change_what_is_looked_at() {
+    fn recalled_entry_is_unchanged_by_later_entries() {
         let mut history = History::default();
         history.push(plan(1, 4), place(0), Reason::Played);
         history.push(plan(2, 4), place(0), Reason::Played);

@@ -1,11 +1,11 @@
-//! A history as it lies in a project: an entry that is damaged, or newer than this program, is passed over; the rest is kept.
+//! Stored form of a history: an entry that is damaged, or of a newer version, is skipped; the rest is kept.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use super::{Entry, History};
 
-/// What is read.
+/// The fields that are read.
 #[derive(Deserialize)]
 pub(super) struct StoredHistory {
     #[serde(default, deserialize_with = "readable_entries")]
@@ -50,7 +50,7 @@ mod tests {
     use super::super::{History, Reason};
 
     #[test]
-    fn an_entry_that_cannot_be_read_does_not_take_the_others_with_it() {
+    fn unreadable_entry_is_skipped_and_counted() {
         let mut history = History::default();
         for seed in 1..=3 {
             history.push(plan(seed, 1), place(0), Reason::Played);
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_is_pinned() {
+    fn stored_format_is_pinned() {
         let mut history = History::default();
         let mut plan = Plan::new(Brief {
             controls: Controls(vec![Setting { parameter: ControlId::ADVENTUROUSNESS, value: 0.5 }]),
@@ -96,7 +96,7 @@ mod tests {
         let Controls(settings) = &history.entries()[0].plan().brief.controls;
         let read: Vec<_> = settings.iter().map(|setting| (setting.parameter.as_str(), setting.value)).collect();
         assert_eq!(read, [("adventurousness", 0.5), ("input_role", 0.0), ("output_role", 0.25), ("9", 1.0)]);
-        // What is written from now on holds ids.
+        // Saved again, it holds ids.
         let written = serde_json::to_string(&history).unwrap();
         assert!(written.contains(r#"{"parameter":"input_role","value":0.0}"#), "{written}");
         assert_eq!(reload(&history).entries(), history.entries());

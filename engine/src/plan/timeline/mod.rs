@@ -1,8 +1,8 @@
-//! Beat-synchronous planning: which plan stands, which is being made, and from where on it will stand.
+//! Beat-synchronous planning: the adopted plan, the pending one, and the latched ones.
 //!
-//! At planning tick k a [`Brief`] goes out. What comes back covers the time from planning tick k+1 on and is adopted exactly there, however
-//! early it came: what sounds does not depend on the speed of the machine. What misses that tick is dropped, and the older plan stands.
-//! Until then the commit line stands at k+1: what lies before it will sound as shown.
+//! A [`Brief`] requested at planning tick k covers the time from planning tick k+1 on. Its plan is adopted exactly there, however early it was
+//! delivered, so that the output does not depend on the speed of the machine. A plan that misses that tick is dropped, and the older one stays
+//! adopted. Until then the commit line is k+1: notes before it will sound as shown.
 
 mod request;
 #[cfg(test)]
@@ -14,18 +14,18 @@ use super::{Brief, Passage, Plan, PlanId};
 use crate::music::{Note, Tick};
 pub use request::{Adoption, Offer, PlanningTick, Request};
 
-/// A plan that is being made.
+/// A plan that is being generated.
 #[derive(Debug, Clone)]
 struct Pending {
     plan: Plan,
     adopt_at: Tick,
-    /// The player asked for another: it takes the place of the one that plays.
+    /// Requested by Another: it replaces the latched plan.
     takes_over: bool,
-    /// The player waits for something to play: it does so from its first tick on.
+    /// Play waits for it: it is latched from its first tick on.
     plays: bool,
 }
 
-/// The plan that stands, the one that is being made, and the one that plays.
+/// The adopted plan, the pending one, and the latched ones.
 ///
 /// ```
 /// use antiphon_engine::music::Tick;
@@ -35,11 +35,11 @@ struct Pending {
 /// let mut timeline = Timeline::new(Tick(0), 7);
 /// let tick = PlanningTick { now: Tick(0), next: Tick(24), horizon: Tick(192), played: &[], context, controls: &controls };
 /// let requests = timeline.request_at(tick);
-/// let [Request::Replan(brief)] = &requests[..] else { panic!("nothing stands yet") };
+/// let [Request::Replan(brief)] = &requests[..] else { panic!("no plan is adopted yet") };
 /// assert_eq!((brief.start, brief.end), (Tick(24), Tick(192)), "it covers from the next planning tick on");
 /// let near_bar = Passage { plan: brief.plan, from: Tick(24), until: Tick(96), notes: Vec::new() };
 /// assert_eq!(timeline.offer(&near_bar), Offer::Taken);
-/// // However early it came, it stands from its tick on.
+/// // However early it was delivered, it is adopted at its tick.
 /// assert_eq!(timeline.advance_to(Tick(23)), None);
 /// assert!(timeline.adopted().is_none());
 /// assert_eq!(timeline.advance_to(Tick(24)), Some(Adoption::Adopted(PlanId(1))));
@@ -54,13 +54,13 @@ pub struct Timeline {
     last_tick: Option<Tick>,
     commit_line: Tick,
     seed: u64,
-    /// The player asked for another.
+    /// Another is pending.
     another: bool,
     last_plan: u64,
 }
 
 impl Timeline {
-    /// An empty timeline at this moment of the clock.
+    /// An empty timeline at this tick.
     #[must_use]
     pub fn new(now: Tick, seed: u64) -> Self {
         Self {
@@ -76,8 +76,8 @@ impl Timeline {
         }
     }
 
-    /// Takes note of the time. A plan whose tick has come is adopted if its beginning is there, otherwise it is missed. A moment that has
-    /// passed changes nothing.
+    /// Advances to a tick. A pending plan whose tick is reached is adopted if its first passage was delivered, otherwise it is missed. An earlier
+    /// tick changes nothing.
     pub fn advance_to(&mut self, now: Tick) -> Option<Adoption> {
         self.now = self.now.max(now);
         self.latched.advance_to(self.now);
@@ -102,11 +102,11 @@ impl Timeline {
         Adoption::Adopted(id)
     }
 
-    /// A planning tick. Whatever was asked for at the one before is adopted or missed first ([`advance_to`](Self::advance_to)); what is not
+    /// Requests of a planning tick. The plan of the tick before is adopted or missed first ([`advance_to`](Self::advance_to)); one that is not
     /// due yet, since this tick came early, is dropped.
     ///
-    /// The requests take the place of those of the tick before, and are served in their order: what plays is completed, then comes the rest.
-    /// None if what stands is as wanted and reaches to the horizon.
+    /// They replace those of the tick before, and are served in order: the latched plans are completed first. Empty if the adopted plan is kept
+    /// and reaches to the horizon.
     pub fn request_at(&mut self, tick: PlanningTick<'_>) -> Vec<Request> {
         self.advance_to(tick.now);
         self.pending = None;
@@ -118,7 +118,7 @@ impl Timeline {
         completion.into_iter().chain(other).collect()
     }
 
-    /// A new plan. What is latched plays to its end, so what is made now comes after, unless the player asked for another.
+    /// A new plan. It begins after the latched plans, which play to their end, unless Another is pending.
     fn replan(&mut self, tick: &PlanningTick<'_>) -> Option<Request> {
         let start = match self.latched.until() {
             Some(until) if !self.another => until.max(tick.next),
@@ -142,7 +142,7 @@ impl Timeline {
         Some(Request::Replan(brief))
     }
 
-    /// What is missing of the plans that play, unless the plan that stands is the same and will be extended, or another is to take its place.
+    /// Missing parts of the latched plans, except one that is also adopted and will be extended. None if Another is pending.
     fn completion(&self, tick: &PlanningTick<'_>, is_kept: bool) -> Vec<Request> {
         if self.another {
             return Vec::new();
@@ -152,11 +152,11 @@ impl Timeline {
         lacking.map(|(plan, until)| Request::Extend(rest(plan, until, tick))).collect()
     }
 
-    /// Whether the plan that stands is still the one to make: nobody asked for another, the controls are the same, and since the last
-    /// planning tick the player did what is shown.
+    /// Whether the adopted plan is kept: Another is not pending, the controls are unchanged, and since the last planning tick the player did
+    /// what the plan shows.
     fn keeps_adopted(&self, tick: &PlanningTick<'_>, last_tick: Option<Tick>) -> bool {
         let (Some(adopted), Some(from)) = (&self.adopted, last_tick) else { return false };
-        // Between the tick at which it was made and the one at which it was adopted, the player had nothing of it to go by.
+        // Between its request and its adoption the plan was not shown to the player.
         let from = from.max(adopted.brief.made_at);
         if self.another || adopted.brief.controls != *tick.controls || adopted.ready() <= tick.now {
             return false;
@@ -166,18 +166,18 @@ impl Timeline {
         as_foreseen(&planned, tick.played, from, tick.now)
     }
 
-    /// More of the plan that stands, if it does not reach to the horizon yet.
+    /// Extension of the adopted plan, if it does not reach to the horizon yet.
     fn extension(&mut self, tick: &PlanningTick<'_>) -> Option<Request> {
         let adopted = self.adopted.as_mut()?;
         adopted.brief.end = adopted.brief.end.max(tick.horizon);
         (!adopted.is_complete()).then(|| Request::Extend(rest(adopted, adopted.brief.end, tick)))
     }
 
-    /// A passage comes from the engine. It joins the plan it belongs to; one of a plan that is not adopted yet is not shown before its tick.
+    /// Appends a passage to its plan. A pending plan is not shown before its tick.
     pub fn offer(&mut self, passage: &Passage) -> Offer {
         let pending = self.pending.as_mut().map(|pending| &mut pending.plan);
         let plans = [pending, self.adopted.as_mut()].into_iter().flatten().filter(|plan| plan.id() == passage.plan);
-        // The plan that plays and the one that stands may be the same one.
+        // The latched plan and the adopted one may be the same.
         let taken: Vec<bool> = plans.map(|plan| plan.append(passage)).collect();
         let taken = taken.into_iter().chain(self.latched.append(passage)).reduce(|one, other| one || other);
         match taken {
@@ -187,18 +187,18 @@ impl Timeline {
         }
     }
 
-    /// Play: latches the plan that is shown, from this bar line to its end. What plays already does so up to there, and to where the plan
-    /// begins. `None` if nothing is shown there.
+    /// Play: latches the adopted plan, from this bar line to its end. A plan latched before plays up to there and to the start of this one.
+    /// `None` if no plan is adopted beyond the bar line.
     pub fn play(&mut self, bar_line: Tick) -> Option<Played> {
         let from = bar_line.max(self.now);
         let plan = self.adopted.clone().filter(|plan| from < plan.brief.end)?;
         Some(self.latched.play(plan, from))
     }
 
-    /// Play, where nothing that stands reaches beyond the next bar line: the plan that is being made plays as soon as it stands, if that is at
-    /// this line and nothing else plays there. Hands back what has come of it so far.
+    /// Play, when no adopted plan reaches beyond the next bar line: latches the pending plan on adoption, if that is at this line and no other plan
+    /// plays there. Returns the plan so far.
     ///
-    /// Where planning ticks are as far apart as bar lines, the horizon a bar, a plan that stands always ends before Play could begin it.
+    /// Needed when planning ticks are as far apart as bar lines and the horizon is a bar: an adopted plan then always ends before Play could begin it.
     pub fn play_next(&mut self, bar_line: Tick) -> Option<&Plan> {
         let is_free = self.latched.until().is_none_or(|until| until <= bar_line);
         let pending =
@@ -207,8 +207,7 @@ impl Timeline {
         Some(&pending.plan)
     }
 
-    /// Plays a plan that the player went back to, moved by so much, from this bar line to its end. No other one that was asked for before takes
-    /// its place. `None` if it is over by then.
+    /// Plays a recalled plan, moved by `by`, from this bar line to its end. A pending Another is cancelled. `None` if the plan ends before the bar line.
     pub fn play_again(&mut self, plan: &Plan, by: Tick, bar_line: Tick) -> Option<Played> {
         let from = bar_line.max(self.now);
         if plan.ready() + by <= from {
@@ -219,23 +218,23 @@ impl Timeline {
             pending.takes_over = false;
             pending.plays = false;
         }
-        // What comes of other plans is none of its business.
+        // A number of its own: passages of other plans do not join it.
         self.last_plan += 1;
         Some(self.latched.play(plan.moved(by, PlanId(self.last_plan)), from))
     }
 
-    /// From here on plans are made from this seed; what stands and what plays go on.
+    /// Sets the seed of later plans; the adopted and latched plans are kept.
     pub const fn reseed(&mut self, seed: u64) {
         self.seed = seed;
     }
 
-    /// Another: at the next planning tick a new plan is asked for with this seed, and takes the place of the one that plays.
+    /// Another: requests a new plan with this seed at the next planning tick, which replaces the latched one.
     pub fn another(&mut self, seed: u64) {
         self.seed = seed;
         self.another = true;
     }
 
-    /// The song goes on elsewhere, or the transport stops: nothing of what was planned fits any more.
+    /// Discards all plans: the song position jumped or the transport stopped.
     pub fn clear(&mut self) {
         self.adopted = None;
         self.pending = None;
@@ -244,50 +243,50 @@ impl Timeline {
         self.commit_line = self.now;
     }
 
-    /// The plan that stands.
+    /// The adopted plan.
     #[must_use]
     pub const fn adopted(&self) -> Option<&Plan> {
         self.adopted.as_ref()
     }
 
-    /// The plan that plays; of two that follow each other, the later.
+    /// The latched plan; of several, the last.
     #[must_use]
     pub fn playing(&self) -> Option<&Plan> {
         self.latched.plan()
     }
 
-    /// The plan that is shown: the one that plays, otherwise the one that stands.
+    /// The plan that is shown: the latched one, otherwise the adopted one.
     #[must_use]
     pub fn current(&self) -> Option<&Plan> {
         self.playing().or(self.adopted())
     }
 
-    /// Up to here what plays has been delivered, without a gap. `None` if nothing plays.
+    /// Tick up to which the latched plans have been delivered without a gap. `None` if none is latched.
     #[must_use]
     pub fn delivered(&self) -> Option<Tick> {
         self.latched.delivered()
     }
 
-    /// What is shown of a stretch: what plays, and after it what stands.
+    /// Notes shown in a stretch: the latched plans', and after them the adopted one's.
     pub fn shown(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
         let boundary = self.latched.until().map_or(from, |until| until.clamp(from, to.max(from)));
         let adopted = self.adopted.as_ref().map_or(&[][..], |plan| plan.between(boundary, to));
         self.latched.shown(from, boundary).chain(adopted)
     }
 
-    /// What sounds of a stretch: what plays.
+    /// Notes of the latched plans in a stretch.
     pub fn sounding(&self, from: Tick, to: Tick) -> impl Iterator<Item = &Note> {
         self.latched.between(from, to)
     }
 
-    /// The commit line: the next planning tick. What is shown before it will not change; what lies beyond still may.
+    /// Commit line: the next planning tick. Notes shown before it will not change; later ones still may.
     #[must_use]
     pub const fn commit_line(&self) -> Tick {
         self.commit_line
     }
 }
 
-/// The brief for what is missing of a plan.
+/// Brief for the missing part of a plan.
 fn rest(plan: &Plan, end: Tick, tick: &PlanningTick<'_>) -> Brief {
     Brief { start: plan.ready(), end, made_at: tick.now, context: tick.context, ..plan.brief.clone() }
 }

@@ -1,36 +1,36 @@
-//! What goes in and out at a planning tick.
+//! Input and results of a planning tick.
 
 use super::super::{Brief, Controls, Fingerprint, PlanId};
 use crate::music::{Note, Tick};
 
-/// A planning tick and what the player may want to know at it.
+/// A planning tick and its inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanningTick<'a> {
-    /// Where it stands, k.
+    /// Tick of this planning tick, k.
     pub now: Tick,
-    /// Where the next one is foreseen, k+1.
+    /// Foreseen tick of the next one, k+1.
     pub next: Tick,
     /// The end of the horizon: the bar line that many bars on.
     pub horizon: Tick,
-    /// What was heard, in order of time; at least from the planning tick before the last one on. Notes from `now` on are not looked at.
+    /// Notes played, in order of time; at least from the planning tick before the last one on. Notes from `now` on are ignored.
     pub played: &'a [Note],
-    /// Of all that was heard before `now`.
+    /// Fingerprint of all notes played before `now`.
     pub context: Fingerprint,
-    /// The controls as they stand.
+    /// Current controls.
     pub controls: &'a Controls,
 }
 
-/// What the engine is asked for at a planning tick.
+/// A request of a planning tick.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// A new plan, to be adopted at the next planning tick.
     Replan(Brief),
-    /// More of the plan that stands: from the brief's start on. The player did what it foresaw.
+    /// An extension of the adopted plan, from the brief's start on. The player did what the plan foresaw.
     Extend(Brief),
 }
 
 impl Request {
-    /// What to make.
+    /// Its brief.
     #[must_use]
     pub const fn brief(&self) -> &Brief {
         match self {
@@ -39,19 +39,19 @@ impl Request {
     }
 }
 
-/// What became of the plan that was asked for at the last planning tick.
+/// Result of the plan that was requested at the last planning tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adoption {
-    /// It stands from now on.
+    /// Adopted from now on.
     Adopted(PlanId),
-    /// It was not there in time: the older one stands.
+    /// Not delivered in time: the older plan stays adopted.
     Missed(PlanId),
 }
 
-/// What became of a passage.
+/// Result of offering a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
-    /// It belongs to the plan that is being made, or to one that stands.
+    /// Appended to a pending, adopted or latched plan.
     Taken,
     /// Its plan missed its tick or was replaced.
     Late,

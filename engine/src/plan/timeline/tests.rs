@@ -1,4 +1,4 @@
-//! Sessions at the timeline, with an engine of any bars_ahead.
+//! Timelines driven tick by tick, with an engine of any speed.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn tick<'a>(beat: i64, played: &'a [Note], controls: &'a Controls) -> PlanningTi
     }
 }
 
-/// What an engine would deliver for a brief: a crotchet on every beat, of a pitch by plan, bar by bar.
+/// Passages for a brief: a crotchet on every beat, of a pitch by plan, bar by bar.
 fn passages(brief: &Brief) -> Vec<Passage> {
     let pitch = 40 + u8::try_from(brief.plan.0).unwrap();
     let mut passages = Vec::new();
@@ -42,7 +42,7 @@ fn replan(timeline: &mut Timeline, beat: i64, played: &[Note]) -> Brief {
     }
 }
 
-/// A timeline at beat 1 with a plan that was made at beat 0.
+/// A timeline at beat 1 with a plan requested at beat 0.
 fn planned() -> Timeline {
     let mut timeline = Timeline::new(Tick(0), 7);
     let brief = replan(&mut timeline, 0, &[]);
@@ -58,7 +58,7 @@ fn pitches<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Vec<u8> {
 }
 
 #[test]
-fn a_plan_covers_from_the_next_tick_on_and_is_adopted_exactly_there() {
+fn plan_is_adopted_exactly_at_the_next_tick() {
     let mut timeline = Timeline::new(Tick(0), 7);
     let brief = replan(&mut timeline, 0, &[]);
     assert_eq!((brief.made_at, brief.start, brief.end, brief.seed), (Tick(0), Tick(24), Tick(480), 7));
@@ -74,9 +74,9 @@ fn a_plan_covers_from_the_next_tick_on_and_is_adopted_exactly_there() {
 }
 
 #[test]
-fn a_plan_that_misses_its_tick_is_dropped_and_the_older_one_stands() {
+fn plan_that_misses_its_tick_is_dropped_for_the_older_one() {
     let mut timeline = planned();
-    // Something else than what was planned.
+    // The player departs from the plan.
     let late = replan(&mut timeline, 2, &[note(24, 99)]);
     assert_eq!(timeline.advance_to(Tick(3 * BEAT)), Some(Adoption::Missed(PlanId(2))));
     assert_eq!(timeline.offer(&passages(&late)[0]), Offer::Late);
@@ -84,7 +84,7 @@ fn a_plan_that_misses_its_tick_is_dropped_and_the_older_one_stands() {
 }
 
 #[test]
-fn what_the_player_did_as_foreseen_only_extends_the_plan() {
+fn plan_is_only_extended_while_the_player_follows_it() {
     let mut timeline = planned();
     let none = Controls::default();
     let played: Vec<_> = (1..5).map(|beat| note(beat * BEAT + 1, 41)).collect();
@@ -97,12 +97,12 @@ fn what_the_player_did_as_foreseen_only_extends_the_plan() {
     assert_eq!((brief.plan, brief.start, brief.end, brief.seed), (PlanId(1), Tick(480), Tick(576), 7));
     assert_eq!(timeline.offer(&passages(brief)[0]), Offer::Taken);
     assert!(timeline.adopted().unwrap().is_complete());
-    // And then something else.
+    // The player departs from the plan.
     assert_eq!(replan(&mut timeline, 5, &[note(97, 70)]).plan, PlanId(2));
 }
 
 #[test]
-fn a_silent_player_or_other_controls_want_a_new_plan() {
+fn silence_or_changed_controls_request_a_new_plan() {
     let mut timeline = planned();
     assert_eq!(replan(&mut timeline, 3, &[]).plan, PlanId(2));
     let mut timeline = planned();
@@ -112,7 +112,7 @@ fn a_silent_player_or_other_controls_want_a_new_plan() {
 }
 
 #[test]
-fn passages_out_of_order_change_nothing() {
+fn passages_out_of_order_are_refused() {
     let mut timeline = Timeline::new(Tick(0), 7);
     let brief = replan(&mut timeline, 0, &[]);
     let passages = passages(&brief);
@@ -123,11 +123,11 @@ fn passages_out_of_order_change_nothing() {
 }
 
 #[test]
-fn what_is_latched_plays_to_its_end_whatever_is_planned_meanwhile() {
+fn latched_plan_plays_to_its_end_whatever_is_planned() {
     let mut timeline = planned();
     assert_eq!(timeline.play(Tick(BAR)), Some(Played::From(Tick(BAR))));
     assert!(timeline.sounding(Tick(0), Tick(BAR)).next().is_none());
-    // The player goes another way: what is made now comes after what plays.
+    // The player departs from the plan: new plans begin after the latched one.
     for beat in 4..24 {
         let played = [note((beat - 1) * BEAT, 99)];
         let brief = replan(&mut timeline, beat, &played);
@@ -143,7 +143,7 @@ fn what_is_latched_plays_to_its_end_whatever_is_planned_meanwhile() {
 }
 
 #[test]
-fn what_plays_is_completed_before_anything_else() {
+fn latched_plan_is_completed_before_other_requests() {
     let mut timeline = Timeline::new(Tick(0), 7);
     let brief = replan(&mut timeline, 0, &[]);
     timeline.offer(&passages(&brief)[0]);
@@ -164,7 +164,7 @@ fn what_plays_is_completed_before_anything_else() {
 }
 
 #[test]
-fn another_that_misses_its_tick_is_asked_for_again() {
+fn another_that_misses_its_tick_is_requested_again() {
     let mut timeline = planned();
     timeline.play(Tick(BEAT));
     timeline.another(8);
@@ -175,13 +175,13 @@ fn another_that_misses_its_tick_is_asked_for_again() {
 }
 
 #[test]
-fn nothing_is_played_where_nothing_is_shown() {
+fn play_without_a_shown_plan_latches_nothing() {
     assert_eq!(Timeline::new(Tick(0), 7).play(Tick(0)), None);
     assert_eq!(planned().play(Tick(480)), None);
 }
 
 #[test]
-fn what_the_player_went_back_to_plays_where_it_is_put() {
+fn recalled_plan_plays_at_the_given_bar_line() {
     let mut timeline = planned();
     let before = timeline.adopted().unwrap().clone();
     timeline.clear();
@@ -195,7 +195,7 @@ fn what_the_player_went_back_to_plays_where_it_is_put() {
 }
 
 #[test]
-fn what_the_player_went_back_to_gives_way_to_nothing_that_was_asked_for_before() {
+fn recalled_plan_is_not_replaced_by_an_earlier_another() {
     let played = [note(24, 99)];
     let mut timeline = planned();
     let before = timeline.adopted().unwrap().clone();
@@ -215,7 +215,7 @@ fn what_the_player_went_back_to_gives_way_to_nothing_that_was_asked_for_before()
 }
 
 #[test]
-fn another_takes_the_place_of_what_plays() {
+fn another_replaces_the_latched_plan() {
     let mut timeline = planned();
     timeline.play(Tick(BEAT));
     timeline.another(8);
@@ -230,12 +230,12 @@ fn another_takes_the_place_of_what_plays() {
     // The rest of the horizon reaches what plays, too.
     timeline.offer(&passages(&brief)[1]);
     assert_eq!(pitches(timeline.sounding(Tick(72), Tick(192))), [42; 5]);
-    // It was asked for once.
+    // Another applies once.
     assert_eq!(timeline.request_at(tick(3, &[note(24, 41), note(48, 41)], &Controls::default())).len(), 1, "an extension");
 }
 
 #[test]
-fn clear_ends_what_plays_and_what_is_shown() {
+fn clear_discards_latched_and_adopted_plans() {
     let mut timeline = planned();
     timeline.play(Tick(BEAT));
     assert!(timeline.sounding(Tick(0), Tick(480)).next().is_some());
@@ -246,7 +246,7 @@ fn clear_ends_what_plays_and_what_is_shown() {
 }
 
 #[test]
-fn a_tick_that_comes_early_drops_what_is_not_due_yet() {
+fn early_tick_drops_the_pending_plan() {
     let mut timeline = planned();
     let first = replan(&mut timeline, 2, &[note(24, 99)]);
     timeline.offer(&passages(&first)[0]);
@@ -259,7 +259,7 @@ fn a_tick_that_comes_early_drops_what_is_not_due_yet() {
     assert_eq!(timeline.advance_to(Tick(72)), None);
 }
 
-/// What sounds in a session: so many bars beyond the near one come in time at each planning tick, and the player plays on these beats.
+/// Notes that sound when this many bars beyond the near one are delivered at each planning tick, and the player strikes a key on these beats.
 fn session(bars_ahead: &[usize], strikes: &[bool]) -> Vec<Note> {
     let controls = Controls::default();
     let mut timeline = Timeline::new(Tick(0), 7);
@@ -272,7 +272,7 @@ fn session(bars_ahead: &[usize], strikes: &[bool]) -> Vec<Note> {
             timeline.play(Tick(2 * BAR));
         }
         let mut requests = timeline.request_at(tick(beat, &played, &controls));
-        // In time: whatever what plays lacks, and the near bar. How much more comes before the next tick differs.
+        // On time: the completion of latched plans, and the near bar. The number of further bars before the next tick varies.
         let last = requests.pop();
         let due = requests.iter().flat_map(|request| passages(request.brief()));
         let more = last.iter().flat_map(|request| passages(request.brief())).take(1 + ahead);
@@ -281,7 +281,7 @@ fn session(bars_ahead: &[usize], strikes: &[bool]) -> Vec<Note> {
             assert_eq!(timeline.offer(&passage), Offer::Taken);
         }
         let now: Vec<_> = timeline.shown(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied().collect();
-        assert_eq!(now, committed, "what was committed has changed");
+        assert_eq!(now, committed, "notes before the commit line have changed");
         sounded.extend(timeline.sounding(Tick(beat * BEAT), Tick((beat + 1) * BEAT)).copied());
         if strikes.get(usize::try_from(beat).unwrap()).is_some_and(|strikes| *strikes) {
             played.push(note(beat * BEAT, 99));
@@ -291,9 +291,9 @@ fn session(bars_ahead: &[usize], strikes: &[bool]) -> Vec<Note> {
 }
 
 proptest! {
-    /// The same playing sounds the same on a fast and on a slow machine, as long as the near bar is in time.
+    /// The output is equal on a fast and on a slow machine, as long as the near bar is on time.
     #[test]
-    fn the_pace_of_the_engine_is_not_heard(
+    fn output_does_not_depend_on_the_speed_of_the_engine(
         bars_ahead in prop::collection::vec(0..5usize, 40),
         strikes in prop::collection::vec(any::<bool>(), 40),
     ) {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_panic_ends_its_job_is_reported_and_nothing_else() {
+fn panic_ends_only_its_job_and_is_reported() {
     let service = pool(1);
     let made = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&made);
@@ -35,7 +35,7 @@ fn a_panic_ends_its_job_is_reported_and_nothing_else() {
 }
 
 #[test]
-fn an_error_is_reported_and_the_state_kept() {
+fn error_is_reported_and_the_state_kept() {
     let service = pool(1);
     let instance = service.instance(|| Ok(0));
     let (send, states) = unbounded();
@@ -56,7 +56,7 @@ fn an_error_is_reported_and_the_state_kept() {
 }
 
 #[test]
-fn a_state_that_cannot_be_made_is_tried_again_by_the_next_job() {
+fn state_that_fails_to_load_is_tried_again_by_the_next_job() {
     let service = pool(1);
     let mut tries = 0;
     let instance = service.instance(move || {
@@ -73,7 +73,7 @@ fn a_state_that_cannot_be_made_is_tried_again_by_the_next_job() {
 }
 
 #[test]
-fn a_panicking_destructor_is_survived() {
+fn panicking_destructor_is_reported_and_the_pool_goes_on() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -92,7 +92,7 @@ fn a_panicking_destructor_is_survived() {
     );
     let Outcome::Failed(failure) = wait(&instance).outcome else { panic!("it did not fail") };
     assert_eq!(failure.to_string(), "carry met a defect and was stopped: it went off");
-    // Both in a job's hands and in a state that is discarded.
+    // In a state that is discarded, too.
     let carrier = service.instance(|| Ok(Bomb));
     carrier.submit(DUE, Steps("panic beside it", |_: &mut Bomb| panic!("first")));
     let Outcome::Failed(failure) = wait(&carrier).outcome else { panic!("it did not fail") };

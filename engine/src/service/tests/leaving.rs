@@ -1,8 +1,8 @@
-//! Instances, workers and the pool come and go.
+//! Lifetimes of instances, workers and the pool.
 
 use super::*;
 
-/// Tells where it is dropped.
+/// Sends the name of the thread that drops it.
 struct DropProbe(Sender<Option<String>>);
 
 impl Drop for DropProbe {
@@ -12,14 +12,14 @@ impl Drop for DropProbe {
 }
 
 #[test]
-fn a_dropped_instance_leaves_its_state_to_a_worker() {
+fn dropped_instance_has_its_state_dropped_on_a_worker() {
     let service = pool(1);
     let (send, drops) = unbounded();
     let leaving = service.instance(move || Ok(DropProbe(send.clone())));
     let (stage, job) = staged("running");
     leaving.submit(DUE, job);
     stage.arrived.recv().unwrap();
-    // Does not wait for the job, which stands on its stage.
+    // Does not wait for the job, which is blocked in its step.
     drop(leaving);
     assert!(drops.is_empty());
     stage.go_on.send(Progress::Again).unwrap();
@@ -31,7 +31,7 @@ fn a_dropped_instance_leaves_its_state_to_a_worker() {
 }
 
 #[test]
-fn the_last_handle_cancels_and_joins() {
+fn dropped_last_handle_cancels_jobs_and_joins_workers() {
     let service = pool(2);
     let workers = Arc::downgrade(service.shared_state());
     let (send, drops) = unbounded();
@@ -66,7 +66,7 @@ fn is_over(workers: &Weak<Shared>) -> bool {
 }
 
 #[test]
-fn a_job_may_let_go_of_the_last_handle() {
+fn last_handle_dropped_by_a_job_does_not_deadlock() {
     let service = pool(2);
     let holder = instance(&service);
     let mut last = Some(instance(&service));
@@ -91,7 +91,7 @@ fn a_job_may_let_go_of_the_last_handle() {
 
 /// The only test that uses the shared pool: it ends when all tests have let it go.
 #[test]
-fn the_shared_pool_lives_from_the_first_handle_to_the_last() {
+fn shared_pool_lives_from_the_first_handle_to_the_last() {
     const THREADS: usize = 4;
     const CYCLES: usize = 50;
     let pools: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());

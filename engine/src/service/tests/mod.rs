@@ -1,4 +1,4 @@
-//! How the pool behaves, seen through its handles. Threads meet at channels and barriers; no test looks at a clock.
+//! Tests of the pool through its handles. Threads synchronize by channels and barriers; no test depends on time.
 
 mod failing;
 mod leaving;
@@ -36,18 +36,18 @@ fn pool(workers: usize) -> Service {
     Service::start(ServiceConfig { workers: NonZeroUsize::new(workers).unwrap() }).unwrap()
 }
 
-/// An instance without a state worth the name.
+/// An instance without state.
 fn instance(service: &Service) -> InstanceHandle<()> {
     service.instance(|| Ok(()))
 }
 
-/// Every step of a `staged` job: it says that it is there, and waits to be told how it went.
+/// Control of a `staged` job: each step reports its arrival, and waits for the progress to return.
 struct Stage {
     arrived: Receiver<()>,
     go_on: Sender<Progress>,
 }
 
-/// A job whose steps the test directs. A test that is over lets it go.
+/// A job whose steps the test controls. It is done when the test ends.
 fn staged<S>(name: &'static str) -> (Stage, impl Job<S> + 'static) {
     let (say, arrived) = unbounded();
     let (go_on, progress) = unbounded();

@@ -1,9 +1,9 @@
-//! Which job goes first, and which gives way.
+//! Order of jobs, replacement and cancellation.
 
 use super::*;
 
 #[test]
-fn the_earliest_deadline_goes_first() {
+fn earliest_deadline_runs_first() {
     let service = pool(1);
     let (stage, gate) = staged("gate");
     let holder = instance(&service);
@@ -26,7 +26,7 @@ fn the_earliest_deadline_goes_first() {
 }
 
 #[test]
-fn a_due_job_overtakes_a_long_one_between_its_steps() {
+fn due_job_runs_between_the_steps_of_a_long_one() {
     let service = pool(1);
     let (long, short) = (instance(&service), instance(&service));
     let (stage, job) = staged("long");
@@ -44,7 +44,7 @@ fn a_due_job_overtakes_a_long_one_between_its_steps() {
 }
 
 #[test]
-fn what_is_deferred_lets_later_deadlines_pass() {
+fn deferred_job_runs_after_later_deadlines() {
     let service = pool(1);
     let (one, other) = (instance(&service), instance(&service));
     let (stage, job) = staged("near bar, then the horizon");
@@ -60,7 +60,7 @@ fn what_is_deferred_lets_later_deadlines_pass() {
 }
 
 #[test]
-fn a_newer_job_replaces_the_running_one_and_finds_the_same_state() {
+fn newer_job_replaces_the_running_one_and_has_the_same_state() {
     let service = pool(2);
     let instance = service.instance(|| Ok(Vec::new()));
     let (say, arrived) = unbounded();

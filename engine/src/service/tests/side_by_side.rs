@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn two_workers_work_at_once() {
+fn two_workers_run_two_jobs_at_once() {
     let service = pool(2);
     let meeting = Arc::new(Barrier::new(2));
     let instances = [instance(&service), instance(&service)];
@@ -22,7 +22,7 @@ fn two_workers_work_at_once() {
 }
 
 #[test]
-fn instance_is_never_at_two_workers() {
+fn instance_is_never_on_two_workers() {
     const JOBS: usize = 500;
     let service = pool(3);
     let occupied = Arc::new(AtomicU64::new(0));

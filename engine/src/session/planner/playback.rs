@@ -129,7 +129,7 @@ impl<W: Worker> Planner<W> {
         self.history.leave();
     }
 
-    /// Makes the plan being generated the successor if Play is pending, no other plan can be played, and it begins at the next bar line.
+    /// Makes the pending plan the successor if Play waits, no other plan can be played, and it begins at the next bar line.
     pub(super) fn wait_for_next(&mut self) {
         let line = self.input.line_ahead();
         let is_wanted = self.playback.request == PlayRequest::WhenPlanned;

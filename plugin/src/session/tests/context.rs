@@ -1,4 +1,4 @@
-//! What was heard is exactly what sounded.
+//! The context equals the notes that sounded.
 
 use super::script::{BAR, BEAT, ScriptedHost, pitch_of, stroke};
 use super::set;
@@ -10,7 +10,7 @@ fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
     (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat % 12).unwrap())).collect()
 }
 
-/// Checks that the bars which the engine was told hold all that sounded in them, and nothing else.
+/// Asserts that the bars sent to the worker hold exactly the notes that sounded in them.
 fn assert_context_is_what_sounded(host: &ScriptedHost) {
     let bars = host.script.bars();
     let sounded: Vec<_> = host.sounded().into_iter().filter(|(onset, ..)| *onset < bars * BAR).collect();
@@ -24,13 +24,13 @@ fn duet(frames: u32) -> ScriptedHost {
     host.press("play");
     host.play_to(3 * BAR, &[]);
     let key = plan_key(&host);
-    // PlannedEvent: 6, 30, 54, 78 ticks into the bar, 20 long. Struck while it sounds, held over one, and struck and let go between two.
+    // Planned: 6, 30, 54, 78 ticks into the bar, 20 long. The key is struck while a note sounds, held over one, and struck and released between two.
     let hand = [stroke(3 * BAR + 12, 30, key), stroke(3 * BAR + 51, 2, key), stroke(3 * BAR + 60, 3, key)].concat();
     host.play_to(8 * BAR, &hand);
     host
 }
 
-/// The key that the plan which plays sounds.
+/// The key of the playing plan.
 fn plan_key(host: &ScriptedHost) -> u8 {
     let &(_, pitch, _) = host.sounded().last().unwrap();
     assert!((40..60).contains(&pitch), "{pitch} is of the tune");
@@ -38,7 +38,7 @@ fn plan_key(host: &ScriptedHost) -> u8 {
 }
 
 #[test]
-fn notes_that_gave_way_to_the_player_were_not_heard() {
+fn notes_yielded_to_the_player_are_not_in_the_context() {
     let host = duet(250);
     assert!(host.count(Count::Yielded) > 0);
     assert!(host.count(Count::Played) > 12, "{}", host.count(Count::Played));
@@ -51,7 +51,7 @@ fn notes_that_gave_way_to_the_player_were_not_heard() {
 }
 
 #[test]
-fn what_is_asked_for_and_what_sounds_do_not_depend_on_the_length_of_blocks() {
+fn requests_and_output_do_not_depend_on_the_block_length() {
     let [short, middle, long] = [250, 1000, 6000].map(duet);
     assert!(short.script.requests().len() > 10);
     for other in [middle, long] {
@@ -61,11 +61,11 @@ fn what_is_asked_for_and_what_sounds_do_not_depend_on_the_length_of_blocks() {
 }
 
 #[test]
-fn play_pressed_while_playing_goes_on_and_everything_is_heard() {
+fn play_pressed_again_continues_and_all_notes_enter_the_context() {
     let mut host = ScriptedHost::new(1000);
     host.play_to(BAR + 3 * BEAT, &tune(0, 7));
     host.press("play");
-    // What plays ends with bar 6; meanwhile the player leads elsewhere, and what is shown after it changes.
+    // The latched plan ends with bar 6; meanwhile the player departs from it, and the plan after it changes.
     host.play_to(3 * BAR + 2 * BEAT, &tune(3 * BAR, 2));
     host.press("play");
     host.play_to(10 * BAR, &[]);
@@ -81,7 +81,7 @@ fn play_pressed_while_playing_goes_on_and_everything_is_heard() {
 }
 
 #[test]
-fn what_another_plan_cuts_was_heard_as_long_as_it_sounded() {
+fn notes_cut_by_another_have_their_sounding_length_in_the_context() {
     let mut host = ScriptedHost::new(500);
     host.play_to(BAR + 3 * BEAT, &tune(0, 7));
     host.press("play");
@@ -95,7 +95,7 @@ fn what_another_plan_cuts_was_heard_as_long_as_it_sounded() {
 }
 
 #[test]
-fn what_sounds_when_the_mode_changes_ends_there_in_the_context_too() {
+fn notes_cut_by_a_mode_change_end_there_in_the_context() {
     let mut host = ScriptedHost::new(1000);
     host.play_to(BAR + 3 * BEAT, &tune(0, 7));
     host.press("play");

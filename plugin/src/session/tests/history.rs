@@ -1,4 +1,4 @@
-//! What is written into the history, and what the buttons do with what was gone back to.
+//! Entries written into the history, and commands on a recalled entry.
 
 use antiphon_engine::plan::{Entry, Reason, Step};
 
@@ -22,13 +22,13 @@ fn written(host: &ScriptedHost) -> Vec<(Reason, i64)> {
 }
 
 #[test]
-fn the_plan_at_the_end_of_a_phrase_is_written_down_once() {
+fn plan_at_the_end_of_a_phrase_is_written_once() {
     let mut host = ScriptedHost::new(1000);
     // The last note ends at tick 162.
     host.play_to(2 * BAR, &tune(0, 7));
     assert_eq!(written(&host), []);
     host.play_to(6 * BAR, &[]);
-    // The first plan that has heard all of the phrase was made at tick 168.
+    // The first plan whose context holds the whole phrase was requested at tick 168.
     assert_eq!(written(&host), [(Reason::PhraseEnd, 192)]);
     let plan = entries(&host)[0].plan().clone();
     assert!(plan.is_complete() && plan.notes().len() >= 12, "{plan:?}");
@@ -38,7 +38,7 @@ fn the_plan_at_the_end_of_a_phrase_is_written_down_once() {
 }
 
 #[test]
-fn the_plan_that_stood_when_the_song_went_on_elsewhere_is_written_down() {
+fn adopted_plan_is_written_when_the_mode_changes() {
     let mut host = ScriptedHost::new(1000);
     host.play_to(2 * BAR, &tune(0, 8));
     set(&host.params, "mode", 0.25);
@@ -48,7 +48,7 @@ fn the_plan_that_stood_when_the_song_went_on_elsewhere_is_written_down() {
 }
 
 #[test]
-fn what_is_heard_kept_and_passed_over_is_written_down() {
+fn played_kept_and_rerolled_plans_are_written() {
     let mut host = ScriptedHost::new(500);
     host.play_to(2 * BAR + 6, &tune(0, 40));
     host.press("keep");
@@ -59,7 +59,7 @@ fn what_is_heard_kept_and_passed_over_is_written_down() {
     assert_eq!(written(&host).iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), [Reason::Kept, Reason::Rerolled]);
     host.play_to(4 * BAR + 6, &tune(0, 40));
     host.press("play");
-    // It is settled a beat before the bar line.
+    // The plan is latched a beat before the bar line.
     host.play_to(5 * BAR, &tune(0, 40));
     assert_eq!(written(&host).last().unwrap().0, Reason::Played);
     // Each knows its bar, as the host counts.
@@ -70,33 +70,33 @@ fn what_is_heard_kept_and_passed_over_is_written_down() {
 }
 
 #[test]
-fn what_comes_of_a_plan_after_it_was_kept_is_kept_too() {
+fn kept_plan_is_extended_by_notes_generated_later() {
     let mut host = ScriptedHost::new(500);
     host.play_to(2 * BAR + 6, &tune(0, 8));
     // The near bar is there in time, the others are not.
     host.script.cost(20);
-    let moment = 3 * BAR + 2;
-    host.play_to(moment, &tune(2 * BAR + BEAT, 2));
+    let pressed = 3 * BAR + 2;
+    host.play_to(pressed, &tune(2 * BAR + BEAT, 2));
     host.press("keep");
     let kept = |host: &ScriptedHost| entries(host).into_iter().find(Entry::is_starred).unwrap();
     let early = kept(&host);
     assert!(!early.plan().is_complete(), "{early:?}");
-    // What plays is completed.
+    // The latched plan is completed.
     host.press("play");
     host.script.cost(0);
-    host.play_to(moment + BAR, &[]);
+    host.play_to(pressed + BAR, &[]);
     let late = kept(&host);
     assert_eq!((late.id(), late.plan().ready()), (early.id(), early.plan().brief.end));
     assert!(late.plan().notes().len() > early.plan().notes().len());
 }
 
 #[test]
-fn keep_lets_go_of_what_was_gone_back_to_and_another_leaves_it() {
+fn keep_toggles_the_star_of_a_recalled_entry_and_another_leaves_it() {
     let mut host = ScriptedHost::new(500);
     host.play_to(2 * BAR + 6, &tune(0, 40));
     host.press("keep");
     let state = host.params.state.clone();
-    // The player plays on, so that another plan than the kept one is shown.
+    // The player goes on, so that a plan other than the kept one is shown.
     host.play_to(3 * BAR + 6, &tune(0, 40));
     host.commands.send(Command::Step(Step::Older));
     host.play_to(3 * BAR + 18, &tune(0, 40));

@@ -1,4 +1,4 @@
-//! Without a model.
+//! Session without a model.
 
 use antiphon_engine::model::ModelError;
 use antiphon_engine::service::JobFailure;
@@ -13,7 +13,7 @@ fn no_model() -> JobFailure {
 }
 
 #[test]
-fn without_a_model_thru_works_and_the_status_line_says_so_until_there_is_one() {
+fn missing_model_is_in_the_status_and_thru_works_until_it_is_loaded() {
     let mut host = ScriptedHost::new(500);
     host.script.fails(Some(no_model));
     let played: Vec<(u32, Event)> = (0..8u8).flat_map(|beat| stroke(i64::from(beat) * BEAT, 18, 60 + beat)).collect();
@@ -23,7 +23,7 @@ fn without_a_model_thru_works_and_the_status_line_says_so_until_there_is_one() {
     let Component::Missing { what, .. } = host.status().model else { panic!("{:?}", host.status()) };
     assert!(what.contains("in the program") && what.contains("fetch it again"), "{what}");
 
-    // It is tried again; what was asked for meanwhile is done.
+    // Loading is tried again, and the pending Play is then executed.
     host.script.fails(None);
     host.play_to(8 * BAR, &[]);
     assert!(!matches!(host.status().model, Component::Missing { .. }), "{:?}", host.status());

@@ -1,4 +1,4 @@
-//! The session with the audio thread's path before it: behind it the real engine, or a script.
+//! Tests of the session behind the audio thread's path, with the real engine or a scripted worker.
 
 mod context;
 mod history;

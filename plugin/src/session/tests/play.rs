@@ -1,4 +1,4 @@
-//! Play is answered: with the plan of its bar, or with a reason; and so is what the player plays over the plan.
+//! Play: the plan that it starts, the remark while it is pending, and the player's notes over a plan.
 
 use antiphon_engine::music::Metre;
 
@@ -48,13 +48,13 @@ fn play_after_a_silence_of_any_length_begins_in_the_next_bar() {
 }
 
 #[test]
-fn play_goes_on_after_a_change_of_metre_on_the_new_bar_lines() {
+fn play_after_a_change_of_metre_continues_on_the_new_bar_lines() {
     for (pressed, first) in [(2 * BAR + BEAT, 3 * BAR), (3 * BAR + BEAT, 4 * BAR + 72)] {
         let mut host = ScriptedHost::new(500);
         host.play_to(pressed, &tune(0, 8));
         host.press("play");
         host.play_to(4 * BAR, &[]);
-        // Known only with the block that begins there: what was to begin at this line in common time begins with the next one.
+        // Known only with the block that begins there: a plan due at this line in 4/4 begins at the next line.
         host.metre = Metre::new(3, 4);
         host.play_to(4 * BAR + 3 * 72, &[]);
         let onsets: Vec<_> = planned(&host).into_iter().map(|(onset, ..)| onset).collect();
@@ -67,7 +67,7 @@ fn play_goes_on_after_a_change_of_metre_on_the_new_bar_lines() {
 }
 
 #[test]
-fn play_that_cannot_begin_yet_says_why() {
+fn play_without_a_plan_shows_a_remark_until_it_begins() {
     let mut host = ScriptedHost::new(500);
     host.play_to(BEAT, &[]);
     host.press("play");
@@ -82,7 +82,7 @@ fn play_that_cannot_begin_yet_says_why() {
 }
 
 #[test]
-fn planned_note_on_a_key_that_is_held_is_shown_with_its_reason() {
+fn planned_note_on_a_held_key_is_shown_with_its_reason() {
     let mut host = ScriptedHost::new(250);
     host.play_to(BAR + 3 * BEAT, &tune(0, 7));
     host.press("play");
@@ -97,15 +97,15 @@ fn planned_note_on_a_key_that_is_held_is_shown_with_its_reason() {
         assert!(shown.withheld.iter().all(|withheld| withheld.reason == Withheld::KeyHeld && withheld.note.pitch == key));
         shown.withheld.iter().map(|withheld| withheld.note.onset.0 - 2 * BAR).collect::<Vec<_>>()
     };
-    assert_eq!(onsets(&host)[..3], [30, 54, 78], "what would be left out if the key stayed down");
+    assert_eq!(onsets(&host)[..3], [30, 54, 78], "notes withheld if the key stays down");
     assert!(host.status().remark.is_some_and(|remark| remark.contains("give way to keys that you hold")));
     host.play_to(2 * BAR + 69, &hand);
-    assert_eq!(onsets(&host), [30, 54], "what was left out");
+    assert_eq!(onsets(&host), [30, 54], "notes withheld");
     assert_eq!(host.count(Count::Yielded), 2);
 }
 
 #[test]
-fn flood_of_notes_is_counted_and_does_not_flood_the_model() {
+fn flood_of_notes_is_counted_and_limited_in_the_context() {
     let mut host = ScriptedHost::new(250);
     host.play_to(2 * BAR, &tune(0, 8));
     // 16,000 notes a second for two beats: one every third sample.
@@ -118,7 +118,7 @@ fn flood_of_notes_is_counted_and_does_not_flood_the_model() {
     host.play_to(3 * BAR, &flood);
     let requests = host.script.requests().len();
     host.play_to(5 * BAR, &tune(3 * BAR, 8));
-    assert!(host.script.requests().len() >= requests + 7, "a plan was asked for at every beat");
+    assert!(host.script.requests().len() >= requests + 7, "a plan was requested at every beat");
     let most = host.script.rows().into_iter().max();
     assert!(most.is_some_and(|rows| (100..=192).contains(&rows)), "{most:?} notes in a bar");
     assert!(host.count(Count::DroppedInput) > 15_000);

@@ -1,4 +1,4 @@
-//! With the real engine.
+//! Session with the real engine.
 
 use std::sync::Arc;
 use std::thread;
@@ -21,15 +21,15 @@ use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
 
-/// When another is asked for, in samples: a beat into the fifth bar.
+/// Time of Another in samples: a beat into the fifth bar.
 const ANOTHER: u32 = (4 * 96 + 24) * SAMPLES_PER_TICK;
 
-/// How a host goes on to the next block.
+/// When the host processes the next block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waits {
-    /// When the session has nothing left to do: real time on a machine that keeps up.
+    /// When the session is idle: real time on a machine that keeps up.
     ForRealTime,
-    /// At once; it is the plug-in that waits.
+    /// At once; the plug-in waits instead.
     Offline,
 }
 
@@ -57,7 +57,7 @@ impl EngineHost {
         host
     }
 
-    /// A block, and then a wait until the session has nothing left to do; what came out, timed from the start.
+    /// Processes a block, and waits until the session is idle; returns the output, timed from the start.
     fn block(&mut self, playing: bool, player: &[(u32, Event)]) -> Vec<(u32, Event)> {
         let ticks = f64::from(self.played) / f64::from(SAMPLES_PER_TICK);
         let position = Position::Musical(ticks);
@@ -106,7 +106,7 @@ fn tune() -> Vec<(u32, Event)> {
     (0..).zip(scale).flat_map(strike).collect()
 }
 
-/// Plays the tune, presses Play, asks for another while it plays if so wished, and stops: what came out but for the tune.
+/// Plays the tune, presses Play, presses Another if `another`, and stops; returns the output without the tune.
 fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
     let mut host = EngineHost::new(frames, waits);
     let tune = tune();
@@ -130,7 +130,7 @@ fn perform(frames: u32, another: bool, waits: Waits) -> Vec<(u32, Event)> {
 }
 
 #[test]
-fn what_plays_does_not_depend_on_the_length_of_blocks() {
+fn output_does_not_depend_on_the_block_length() {
     let (short, long) = (perform(250, true, Waits::ForRealTime), perform(1500, true, Waits::ForRealTime));
     assert_eq!(short, long);
     let strikes = short.iter().filter(|(_, event)| matches!(event, NoteEvent::NoteOn { .. })).count();
@@ -141,7 +141,7 @@ fn what_plays_does_not_depend_on_the_length_of_blocks() {
 }
 
 #[test]
-fn another_takes_over_at_the_next_planning_tick_but_one() {
+fn another_takes_over_at_the_second_planning_tick() {
     let (first, other) = (perform(1000, false, Waits::ForRealTime), perform(1000, true, Waits::ForRealTime));
     let takes_over = ANOTHER + 2 * 24 * SAMPLES_PER_TICK;
     let before = |out: &[(u32, Event)]| out.iter().filter(|(at, _)| *at < takes_over - 24 * SAMPLES_PER_TICK).copied().collect::<Vec<_>>();
@@ -150,7 +150,7 @@ fn another_takes_over_at_the_next_planning_tick_but_one() {
     assert_ne!(first, other);
 }
 
-/// Other noise alone does not make another phrase of music that repeats itself: a plan is turned down as what it strikes.
+/// A new seed alone does not change a repetitive phrase: plans are rejected by the keys that they strike.
 #[test]
 fn others_of_repetitive_music_differ_from_each_other() {
     let bar = 96 * SAMPLES_PER_TICK;
@@ -166,7 +166,7 @@ fn others_of_repetitive_music_differ_from_each_other() {
     while host.played < 12 * bar {
         host.block(true, &tune);
     }
-    // Four times, two beats apart: a plan that was asked for is there by then.
+    // Four times, two beats apart: the plan requested has arrived by then.
     while host.played < 14 * bar + bar / 4 {
         let half_beat = (host.played - 12 * bar) * 8 / bar;
         set(&host.params, "another", if half_beat < 16 && half_beat % 4 == 1 { 1.0 } else { 0.0 });
@@ -177,7 +177,7 @@ fn others_of_repetitive_music_differ_from_each_other() {
         history.entries().iter().filter(|entry| entry.reason() == Reason::Rerolled).map(|entry| entry.plan().clone()).collect();
     assert_eq!(rejected.len(), 4);
     for (index, later) in rejected.iter().enumerate() {
-        // From where both are there to the end of a bar that all reach.
+        // From the later start to the end of a bar that all plans reach.
         let struck =
             |plan: &Plan| plan.between(later.brief.start, Tick(15 * 96)).iter().map(|note| (note.onset, note.pitch)).collect::<Vec<_>>();
         assert!(!struck(later).is_empty());
@@ -188,7 +188,7 @@ fn others_of_repetitive_music_differ_from_each_other() {
 }
 
 #[test]
-fn an_offline_render_plays_what_real_time_plays() {
+fn offline_render_equals_real_time() {
     let live = perform(1000, true, Waits::ForRealTime);
     assert!(live.len() >= 16, "{} messages", live.len());
     for frames in [250, 1000] {
@@ -216,7 +216,7 @@ fn play_after_a_silence_begins_with_a_bar_that_sounds() {
 }
 
 #[test]
-fn what_was_kept_is_played_again_after_reopening() {
+fn kept_plan_is_played_again_after_reopening() {
     let bar = 96 * SAMPLES_PER_TICK;
     let mut host = EngineHost::new(1000, Waits::ForRealTime);
     let tune = tune();
@@ -238,7 +238,7 @@ fn what_was_kept_is_played_again_after_reopening() {
         set(&reopened.params, "play", if reopened.played >= 24_000 { 1.0 } else { 0.0 });
         out.extend(reopened.block(true, &[]));
     }
-    // It is put on the bar line after Play, and sounds as it stood in its own bar.
+    // It is put on the bar line after Play, and keeps its position within the bar.
     let sample = |tick: Tick, offset: i8| u32::try_from((96 + (tick - kept.place().line).0) * 1000 + i64::from(offset) * 125).unwrap();
     let struck: Vec<_> = out.iter().filter(|(_, event)| matches!(event, NoteEvent::NoteOn { .. })).copied().collect();
     let expected: Vec<_> = kept
@@ -248,8 +248,8 @@ fn what_was_kept_is_played_again_after_reopening() {
         .map(|note| (sample(note.onset, note.offset), note_on(0, MidiKey::new(0, note.pitch).unwrap(), note.velocity)))
         .collect();
     assert_eq!(sorted(struck), sorted(expected));
-    assert!(reopened.params.state.history().recalled().is_none(), "it is played, so it is what is planned now");
-    assert_eq!(reopened.params.state.history().entries().len(), count, "it is written down already");
+    assert!(reopened.params.state.history().recalled().is_none(), "playing a recalled plan ends the recall");
+    assert_eq!(reopened.params.state.history().entries().len(), count, "it has an entry already");
 }
 
 /// In order of time and key: notes of one sample have none of their own.

@@ -1,4 +1,4 @@
-//! A worker by a script: it makes simple plans, at the speed the test gives it, and remembers what it was told.
+//! Scripted worker: it generates simple plans at the speed set by the test, and records its requests and context.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -31,7 +31,7 @@ pub(super) const BEAT: i64 = 24;
 /// A bar of 4/4.
 pub(super) const BAR: i64 = 96;
 
-/// The script's memory, in the hands of the test and of the planner.
+/// State of the script, shared by the test and the planner.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Script(Rc<RefCell<Memory>>);
 
@@ -41,17 +41,17 @@ struct Memory {
     cost: u32,
     /// Work done on the next passage.
     done: u32,
-    /// What is being made.
+    /// Passages still to be generated.
     making: VecDeque<Passage>,
-    /// A job that has not ended.
+    /// Whether a job is pending.
     is_busy: bool,
     made: VecDeque<Passage>,
     outcomes: VecDeque<Outcome>,
-    /// The bars that were told.
+    /// The last context.
     context: Vec<Arc<PromptBar>>,
-    /// What was asked for, in order.
+    /// The requests, in order.
     requests: Vec<(Brief, Vec<BarRows>)>,
-    /// What every job meets.
+    /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
 
@@ -84,12 +84,12 @@ impl Script {
         }
     }
 
-    /// What was asked for, in order: the brief, and the bars with all that is known of them.
+    /// The requests, in order: the brief, and the bars with their known notes.
     pub(super) fn requests(&self) -> Vec<(Brief, Vec<BarRows>)> {
         self.0.borrow().requests.clone()
     }
 
-    /// The notes of the bars that were told, if all are bars of 4/4: onset, pitch, duration in ticks.
+    /// The notes of the context, if all its bars are in 4/4: onset, pitch, duration in ticks.
     pub(super) fn context_notes(&self) -> Vec<(i64, u8, i64)> {
         let memory = self.0.borrow();
         let mut notes: Vec<_> = (0..)
@@ -101,12 +101,12 @@ impl Script {
         notes
     }
 
-    /// Notes of each bar that was told.
+    /// Number of notes of each bar of the context.
     pub(super) fn rows(&self) -> Vec<usize> {
         self.0.borrow().context.iter().map(|bar| bar.bar.notes.len()).collect()
     }
 
-    /// Bars that were told.
+    /// Number of bars of the context.
     pub(super) fn bars(&self) -> i64 {
         i64::try_from(self.0.borrow().context.len()).unwrap()
     }
@@ -125,7 +125,7 @@ impl Script {
     }
 }
 
-/// What the script makes for an assignment: four notes a bar, on a key by the plan, bar by bar.
+/// Passages of the script for an assignment: four notes a bar, on a key by the plan, bar by bar.
 fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
     let Brief { plan, start, end, .. } = assignment.brief;
     let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
@@ -192,7 +192,7 @@ impl Worker for Script {
     }
 }
 
-/// An instance, its session by a script and its host, all on this thread: nothing depends on time but the music.
+/// An instance, its session with a scripted worker and its host, all on one thread: independent of the wall clock.
 pub(super) struct ScriptedHost {
     realtime: RealTime,
     planner: Planner<Script>,
@@ -219,7 +219,7 @@ impl ScriptedHost {
         Self::with_commands(frames, &[])
     }
 
-    /// A host with blocks of this length, in whose window this was pressed before there was a session.
+    /// A host with blocks of this length, whose window sent these commands before the session started.
     pub(super) fn with_commands(frames: u32, before: &[Command]) -> Self {
         let params = AntiphonParams::new(false);
         let (audio_ports, planning_ports) = rings(Arc::clone(&params.state));
@@ -273,7 +273,7 @@ impl ScriptedHost {
         }
     }
 
-    /// Presses a button and lets it go again, six ticks later.
+    /// Presses a button and releases it six ticks later.
     pub(super) fn press(&mut self, button: &str) {
         set(&self.params, button, 1.0);
         let now = i64::from(self.played / SAMPLES_PER_TICK);
@@ -281,12 +281,12 @@ impl ScriptedHost {
         set(&self.params, button, 0.0);
     }
 
-    /// What the editor shows.
+    /// The snapshot.
     pub(super) fn shown(&self) -> Arc<Snapshot> {
         self.snapshot.latest()
     }
 
-    /// What the editor says.
+    /// The status line.
     pub(super) fn status(&self) -> Status {
         self.snapshot.latest().status.clone()
     }
@@ -295,7 +295,7 @@ impl ScriptedHost {
         self.meters.count(count)
     }
 
-    /// The notes that came out, whoever played them: onset, pitch, duration in ticks. Only those that have ended.
+    /// All notes of the output: onset, pitch, duration in ticks. Only those that have ended.
     pub(super) fn sounded(&self) -> Vec<(i64, u8, i64)> {
         let tick = |sample: u32| i64::from((sample + SAMPLES_PER_TICK / 2) / SAMPLES_PER_TICK);
         let mut sounding = Vec::new();

@@ -1,11 +1,11 @@
-//! On a machine that does not keep up, less is asked for, and nothing sounds late.
+//! Load shedding on a slow machine: smaller requests, and no late notes.
 
 use super::script::{BAR, BEAT, ScriptedHost, stroke};
 use super::set;
 use crate::meters::Count;
 use crate::port::Event;
 
-/// A player who never does what was foreseen: a plan is made at every planning tick.
+/// A player who never follows the plan: a plan is requested at every planning tick.
 fn restless(from: i64, until: i64) -> Vec<(u32, Event)> {
     (from / BEAT..until / BEAT).flat_map(|beat| stroke(beat * BEAT, 12, u8::try_from(60 + beat * 5 % 40).unwrap())).collect()
 }
@@ -18,7 +18,7 @@ fn requests_since(host: &ScriptedHost, from: i64) -> Vec<(i64, i64)> {
 }
 
 #[test]
-fn the_horizon_shrinks_first_then_the_planning_ticks_thin_out_and_both_come_back() {
+fn horizon_then_planning_interval_adapt_to_load_and_recover() {
     let mut host = ScriptedHost::new(1000);
     let until = 16 * BAR;
     host.play_to(2 * BAR, &restless(0, 2 * BAR));
@@ -36,7 +36,7 @@ fn the_horizon_shrinks_first_then_the_planning_ticks_thin_out_and_both_come_back
     assert!((1..8).contains(&late), "{late} plans were late");
     assert!(slow.plans.on_time > 15, "{slow:?}");
 
-    // The machine has time again.
+    // The machine is fast again.
     host.script.cost(0);
     let later = 80 * BAR;
     host.play_to(later, &restless(until, later));
@@ -47,7 +47,7 @@ fn the_horizon_shrinks_first_then_the_planning_ticks_thin_out_and_both_come_back
 }
 
 #[test]
-fn nothing_sounds_late_however_slow_the_engine_is() {
+fn no_note_is_late_at_any_engine_speed() {
     for cost in [0, 5, 20, 30, 60, 120, 1000] {
         let mut host = ScriptedHost::new(500);
         host.play_to(2 * BAR, &restless(0, 2 * BAR));
@@ -55,7 +55,7 @@ fn nothing_sounds_late_however_slow_the_engine_is() {
         host.press("play");
         for bar in 2..16 {
             host.play_to((bar + 1) * BAR, &restless(bar * BAR + BEAT, (bar + 1) * BAR));
-            // Now and then it is to play, or another is asked for.
+            // Play and Another by turns.
             host.press(if bar % 3 == 0 { "another" } else { "play" });
         }
         assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| host.count(count)), [0; 3], "at cost {cost}");
@@ -67,7 +67,7 @@ fn nothing_sounds_late_however_slow_the_engine_is() {
 }
 
 #[test]
-fn play_begins_although_only_one_bar_is_planned_at_every_bar_line() {
+fn play_with_a_one_bar_horizon_begins_at_the_next_bar_line() {
     let mut host = ScriptedHost::new(500);
     host.play_to(2 * BAR, &restless(0, 2 * BAR));
     // A bar takes hardly less than a bar.
@@ -91,7 +91,7 @@ fn play_begins_although_only_one_bar_is_planned_at_every_bar_line() {
 }
 
 #[test]
-fn on_such_a_machine_play_pressed_while_it_plays_goes_on_with_the_next_bar() {
+fn play_pressed_again_on_a_slow_machine_continues_with_the_next_bar() {
     let mut host = ScriptedHost::new(500);
     host.play_to(2 * BAR, &restless(0, 2 * BAR));
     host.script.cost(80);
@@ -111,7 +111,7 @@ fn on_such_a_machine_play_pressed_while_it_plays_goes_on_with_the_next_bar() {
 }
 
 #[test]
-fn play_pressed_too_near_a_bar_line_begins_at_the_one_after_it_and_loses_nothing() {
+fn play_pressed_too_near_a_bar_line_begins_whole_at_the_one_after() {
     // A block of a beat reaches from before the bar line to beyond its first note.
     let mut host = ScriptedHost::new(24_000);
     let pressed = 3 * BAR - 12;

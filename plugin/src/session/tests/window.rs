@@ -1,4 +1,4 @@
-//! What is pressed in the window, with the transport rolling and at rest.
+//! Commands of the editor window, with the transport rolling and stopped.
 
 use antiphon_engine::plan::{Entry, Step};
 use antiphon_engine::session::Command;
@@ -32,17 +32,17 @@ fn stopped() -> ScriptedHost {
 }
 
 #[test]
-fn play_in_the_window_starts_a_clock_that_stands_and_plays_what_was_gone_back_to() {
+fn play_from_the_window_starts_a_stopped_clock_with_the_recalled_plan() {
     let mut host = stopped();
     host.commands.send(Command::Step(Step::Older));
     host.commands.send(Command::Play);
     host.play_to(6 * BAR, &[]);
     assert!(planned(&host) >= 4, "{} notes sounded", planned(&host));
-    assert!(host.params.state.history().recalled().is_none(), "what plays is what is planned now");
+    assert!(host.params.state.history().recalled().is_none(), "playing a recalled plan ends the recall");
 }
 
 #[test]
-fn play_in_the_window_of_a_bypassed_instance_plays_nothing_then_or_later() {
+fn play_from_the_window_of_a_bypassed_instance_plays_nothing_then_or_later() {
     let mut host = stopped();
     set(&host.params, "bypass", 1.0);
     host.play_to(3 * BAR + 2 * BEAT, &[]);
@@ -57,7 +57,7 @@ fn play_in_the_window_of_a_bypassed_instance_plays_nothing_then_or_later() {
 }
 
 #[test]
-fn commands_from_before_there_was_a_session_are_dropped() {
+fn commands_sent_before_the_session_are_dropped() {
     let mut host = ScriptedHost::with_commands(500, &[Command::Play, Command::Keep]);
     host.play_to(4 * BAR, &tune(8));
     assert_eq!((planned(&host), host.status().remark), (0, None));
