@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn message_of_an_error_with_its_cause_in_it_says_the_cause_once() {
+    fn message_of_an_error_that_contains_its_cause_has_the_cause_once() {
         let error = Err::<(), _>(anyhow!("no such file")).context("song.mid: no such file; check the path").context("continuing failed");
         assert_eq!(message(&error.unwrap_err()), "continuing failed: song.mid: no such file; check the path");
     }

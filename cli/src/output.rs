@@ -71,7 +71,7 @@ fn target(path: &Path) -> io::Result<Target> {
         Some(_) => drop(OpenOptions::new().write(true).open(&path)?),
         None => {}
     }
-    // Without a name on most systems, and gone at once: only to see whether the folder takes a file.
+    // Without a name on most systems, and removed at once: it checks only whether the folder is writable.
     match tempfile::tempfile_in(folder(&path)) {
         Ok(_) => Ok(Target::File { path, permissions }),
         Err(_) if permissions.is_some() => Ok(Target::InPlace(path)),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn new_folder_that_cannot_be_made_is_refused_with_what_is_in_its_way() {
+    fn new_folder_that_cannot_be_created_is_refused_with_the_path_in_its_way() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("song.mid"), "").unwrap();

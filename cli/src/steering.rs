@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn role_or_share_that_is_none_is_refused_with_what_there_is() {
+    fn unknown_role_or_share_is_refused_with_the_valid_ones() {
         assert_eq!(role("left-hand"), Ok(Role::LeftHand));
         assert!(role("kazoo").unwrap_err().contains("low-strings, keys"));
         assert_eq!(share("0.25"), Ok(0.25));

@@ -1,4 +1,4 @@
-//! `antiphon bench`: how fast this machine decodes.
+//! `antiphon bench`: speed of decoding on this machine.
 
 mod machine;
 mod measure;

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn table_of_a_clip_shows_how_it_was_understood() {
+    fn table_of_a_clip_shows_bars_parts_and_chords() {
         let table = Report::new(Path::new("a.mid"), &clip(), vec!["doubled notes, the longest kept: 2".into()]).table().unwrap();
         let expected = "\
 a.mid: 4 bars of 4/4 and others, 96 BPM, C major
@@ -286,7 +286,7 @@ repaired: doubled notes, the longest kept: 2
     }
 
     #[test]
-    fn table_of_a_file_without_notes_says_so() {
+    fn table_of_a_file_without_notes_states_it() {
         let table = Report::new(Path::new("a.mid"), &Clip::default(), Vec::new()).table().unwrap();
         assert!(table.contains("0 bars") && table.contains("no clear key") && table.contains("has no notes"), "{table}");
     }

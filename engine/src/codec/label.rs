@@ -68,7 +68,7 @@ mod tests {
     use crate::music::{Bar, Metre, Note, Role, Tempo};
 
     #[test]
-    fn bars_are_labelled_with_what_their_notes_are() {
+    fn label_sets_the_fields_measured_on_the_notes() {
         let scale = [60, 62, 64, 65, 67, 69, 71, 72];
         let note = |index: usize, pitch: u8| Note {
             onset: Tick(192 + 12 * i64::try_from(index).unwrap()),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_that_comes_back_says_how_far() {
+    fn repeated_bar_is_labelled_with_its_distance() {
         let note =
             |onset: i64, pitch: u8| Note { onset: Tick(onset), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys };
         let bar = |index: u32| Bar { index, start: Tick(96 * i64::from(index)), length: Tick(96), metre: Metre::COMMON };

@@ -1,11 +1,11 @@
-//! The phase of bars, and how much context a prompt has.
+//! Phase of bars, and length of the context of a prompt.
 //!
 //! The model counts bars modulo [`PHASE_BARS`] from the first bar of its context. A context that is cut keeps that count, so it is cut by whole phases.
 
 /// Bars until the phase repeats.
 pub const PHASE_BARS: u32 = 16;
 
-/// Bars of context that a continuation reads at most: twice as far as fine/coarse attention sees row by row.
+/// Most bars of context of a continuation: twice the reach of fine attention.
 pub const CONTEXT_BARS: u32 = 64;
 
 /// Phase of a bar, 0 to 15.

@@ -86,7 +86,7 @@ impl Finished {
 }
 
 impl Decoder {
-    /// A decoder at the start of a sequence, whose first bar has index 0. `prefix` are the rows every bar sees
+    /// A decoder at the start of a sequence, whose first bar has index 0. `prefix` has the rows that every bar attends to
     /// ([`prefix_rows`](crate::codec::prefix_rows)); they are fixed, because every key and value depends on them.
     ///
     /// # Errors

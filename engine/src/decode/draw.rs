@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_draw_is_what_the_controls_say() {
+    fn first_draw_keeps_the_requested_sampling_and_conditioning() {
         let (sampling, fields) = (Sampling::default(), BarFields { repeats: 4, density: 3, ..BarFields::default() });
         assert_eq!((Draw::FIRST.seed(7), Draw::FIRST.sampling(sampling), Draw::FIRST.conditioning(fields)), (7, sampling, fields));
     }

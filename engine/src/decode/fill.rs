@@ -3,7 +3,7 @@
 use super::{DecodeError, Decoder};
 
 impl Decoder {
-    /// Leaves out the next `bars` bars, to be generated after [`fill`](Self::fill). Bars appended from here on are those after the gap, with their true numbers:
+    /// Leaves out the next `bars` bars, to be generated after [`fill`](Self::fill). Bars appended next are those after the gap, with their true numbers:
     /// the far side of the gap, [`FAR_BARS`](crate::cache::FAR_BARS) at most. Their notes are given, and no bar can be begun there. Bars before the gap
     /// can no longer be rolled back.
     ///

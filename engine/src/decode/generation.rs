@@ -238,8 +238,8 @@ impl Decoder {
         self.truncate(notes)
     }
 
-    /// Number of pitches likelier than that of `note`, given the open bar and the note's onset and role, without constraints; `None` from `most` on. The note is
-    /// not added, and the state stays the same. Each likelier pitch costs a run.
+    /// Number of pitches likelier than that of `note`, given the open bar and the note's onset and role, without constraints; `None` from `most` on. The note
+    /// is not added, and the state stays the same. Each likelier pitch costs a run.
     ///
     /// # Errors
     /// [`DecodeError`].

@@ -159,7 +159,7 @@ impl Memory {
         self.stale = true;
     }
 
-    /// Opens a finished bar again with its first `rows` rows; it and what followed it are no longer remembered. True as of [`begin_bar`](Self::begin_bar).
+    /// Opens a finished bar again with its first `rows` rows; it and the bars after it leave the memory. Returns true as [`begin_bar`](Self::begin_bar).
     pub(super) fn reopen(&mut self, index: u32, rows: usize) -> ort::Result<bool> {
         self.store.reopen(index, rows);
         self.stale = true;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn rewinding_leaves_what_was_remembered_before() {
+    fn rewind_keeps_the_entries_of_earlier_bars() {
         let mut store = store();
         for bar in 0..30 {
             play(&mut store, bar, 101);

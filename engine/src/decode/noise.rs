@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_logarithm_is_right() {
+    fn logarithm_equals_that_of_the_standard_library() {
         for x in [1e-300, 2.2e-16, 0.1, 0.5, 0.707, 0.708, 0.999_999_999, 1.0, 1.414, 1.415, 36.7, 1e300] {
             let error = (ln(x) - x.ln()).abs();
             assert!(error <= 1e-14 * x.ln().abs().max(1e-2), "ln {x}: off by {error}");
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_fixed_for_ever() {
+    fn values_of_the_noise_are_fixed() {
         // Changing these changes every project's takes.
         let noise = row(1, 96, 2);
         assert_eq!([noise[0], noise[255], noise[418]], [0.750_757_6, 2.559_463_7, 2.059_244_6]);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_gumbel_noise() {
+    fn noise_has_the_gumbel_distribution() {
         let values: Vec<f64> = (0..200).flat_map(|r| row(7, 0, r)).map(f64::from).collect();
         let n = 200.0 * 419.0;
         let mean = values.iter().sum::<f64>() / n;

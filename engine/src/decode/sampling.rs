@@ -57,7 +57,7 @@ impl Sampling {
         (self.min_p * REPEAT_STRICTNESS).clamp(0.0, 1.0)
     }
 
-    /// The temperature, made usable.
+    /// Divisor of the logits: the temperature, clamped to its range.
     pub(super) fn divisor(self) -> f32 {
         if self.temperature.is_nan() { 1.0 } else { self.temperature.clamp(0.05, 5.0) }
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_begins_with_every_choice_open() {
+    fn opening_rows_have_no_min_p() {
         let sampling = Sampling::default();
         assert_eq!(
             [(0, Repetition::Free), (2, Repetition::Free), (9, Repetition::AfterLoop)]
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_strict_from_its_first_note_unless_the_knob_says_wild() {
+    fn requested_repeat_is_strict_from_its_first_row_unless_adventurous() {
         let at = |amount: f32| Sampling::from_adventurousness(amount).at_row(0, Repetition::Repeat);
         assert!(at(0.5).min_p > 0.8 && at(0.5).temperature < 0.6);
         assert!(at(0.0).min_p >= 1.0);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_that_is_due_is_hotter_than_any_other() {
+    fn bar_in_which_something_new_is_due_has_the_highest_temperature() {
         let sampling = Sampling::default();
         let of = |repetition| sampling.at_row(9, repetition);
         assert!(of(Repetition::Due).temperature > of(Repetition::AfterLoop).temperature);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_made_usable() {
+    fn values_out_of_range_are_clamped() {
         for (temperature, min_p) in [(0.0, -1.0), (f32::NAN, f32::NAN), (f32::INFINITY, 7.0), (-1.0, 0.0)] {
             let sampling = Sampling { temperature, min_p };
             assert!((0.05..=5.0).contains(&sampling.divisor()) && sampling.log_min_p() <= 0.0);

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_of_all_parts_stand_in_canonical_order() {
+    fn notes_of_all_parts_are_in_canonical_order() {
         let clip = clip();
         assert_eq!(clip.notes().iter().map(|n| n.onset.0).collect::<Vec<_>>(), [0, 48, 96]);
         assert_eq!((clip.note_count(), clip.first_onset(), clip.last_onset()), (3, Some(Tick(0)), Some(Tick(96))));

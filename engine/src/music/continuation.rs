@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn context_in_the_midst_of_a_piece_keeps_its_tempi_and_drops_what_follows() {
+    fn context_within_a_piece_keeps_its_tempi_and_drops_later_notes() {
         let context = context(&trio(), Tick(72), 8);
         assert_eq!((context.note_count(), &context.tempos), (3, &trio().tempos));
     }

@@ -1,7 +1,7 @@
 //! Notes of one role that start together, dealt to the parts that share the role.
 
-/// Index of the part of each of `pitches`, ascending; `heights` are the mean pitches of the parts, ascending as well. Parts do not cross, as many parts as possible
-/// get a note, and the sum of distances to the heights is the least that this allows. A single note goes to the nearest part.
+/// Index of the part of each of `pitches`, ascending; `heights` are the mean pitches of the parts, ascending too. Parts do not cross, as many as possible get a
+/// note, and the sum of distances to the heights is the least that this allows. A single note goes to the nearest part.
 pub(super) fn deal(pitches: &[u8], heights: &[f64]) -> Vec<usize> {
     let (notes, parts) = (pitches.len(), heights.len());
     let distance = |note: usize, part: usize| (f64::from(pitches[note]) - heights[part]).abs();

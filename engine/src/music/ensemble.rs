@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_share_a_role_share_what_starts_together() {
+    fn parts_that_share_a_role_share_simultaneous_notes() {
         let sing = |pitches: [u8; 2]| pitches.iter().map(|&pitch| note(0, pitch, Role::Strings)).collect();
         let ensemble = [part("II", 0, sing([70, 72])), part("I", 1, sing([71, 74])), part("Tacet", 2, vec![])];
         let notes = [note(0, 76, Role::Strings), note(0, 75, Role::Strings), note(24, 80, Role::Strings)];

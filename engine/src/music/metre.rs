@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats_on_a_bar_line_say_nothing_and_the_last_of_a_tick_stands() {
+    fn repeats_on_a_bar_line_are_left_out_and_the_last_of_a_tick_applies() {
         let map = MetreMap::new([(Tick(96), metre(4, 4)), (Tick::ZERO, metre(3, 4)), (Tick::ZERO, metre(4, 4)), (Tick(200), metre(4, 4))]);
         assert_eq!(map.changes(), [(Tick::ZERO, metre(4, 4)), (Tick(200), metre(4, 4))]);
     }

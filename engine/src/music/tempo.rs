@@ -1,4 +1,4 @@
-//! Tempi: how fast musical time passes. The engine itself never counts seconds.
+//! Tempi: the rate of musical time. The engine itself never counts seconds.
 
 use std::ops::Range;
 

@@ -92,7 +92,8 @@ impl Mask {
         sounding.map(|note| usize::from(note.pitch)).min()
     }
 
-    /// Allowed continuations after the target: whether a note follows, where, and in which role. The tables have an entry for a pitch below the top and one for the top reached.
+    /// Allowed continuations after the target: whether a note follows, where, and in which role.
+    /// The tables have an entry for a pitch below the top and one for the top reached.
     fn write_next(&self, inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>) {
         let playable = |role: usize| self.tops[role].is_some();
         let here = row.target.map_or(-1, |target| target.tick().0);

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn new_bass_lies_below_the_others_and_plays_one_note_at_a_time() {
+    fn new_bass_lies_below_the_others_and_is_monophonic() {
         let bass = usize::from(Role::Bass.class());
         let top = |others: &[Note]| {
             let constraints = introduced(Role::Bass, others);
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn new_lines_are_single_and_others_are_free() {
+    fn new_melodic_roles_are_monophonic_and_others_are_free() {
         let chord = |role: Role| introduced(role, &[]).chords[usize::from(role.class())];
         assert_eq!([Role::Melody, Role::Lead, Role::Keys, Role::Drums].map(chord), [1, 1, u8::MAX, u8::MAX]);
         assert_eq!(introduced(Role::Keys, &[]), Constraints::default());

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn gap_at_the_start_is_conditioned_on_what_stands_in_for_its_context() {
+    fn gap_at_the_start_is_conditioned_on_its_substitute_context() {
         let known = insertion::without(&phrases(16), |note| note.onset < Tick(72 * 4));
         let prompt = Prompt::infill(&known, 0, 4, None);
         assert_eq!((prompt.context.len(), prompt.gap.len(), prompt.far_side.len(), prompt.check()), (8, 4, 12, Ok(())));
@@ -274,15 +274,15 @@ mod tests {
     }
 
     #[test]
-    fn accompaniment_is_conditioned_on_what_each_bar_is_and_was() {
+    fn accompaniment_is_conditioned_on_each_bar_and_on_its_rewritten_roles() {
         let whole = phrases(8);
         let known = insertion::without(&whole, |note| note.pitch == 84);
         let new = Prompt::accompaniment(&known, None, None);
         assert!(new.gap.iter().all(|bar| bar.bar.notes.is_empty() && bar.given.len() == 1));
         assert!(new.conditioning.iter().all(|fields| fields.density == 0 && fields.metre > 0 && fields.tempo > 0));
         assert!(new.conditioning[1].repeats > NEW_BAR, "the bar before is the same");
-        let anew = Prompt::accompaniment(&known, Some(&whole), None);
-        assert!(anew.conditioning[2].density > anew.conditioning[1].density);
+        let rewritten = Prompt::accompaniment(&known, Some(&whole), None);
+        assert!(rewritten.conditioning[2].density > rewritten.conditioning[1].density);
     }
 
     #[test]

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_that_do_not_follow_are_named() {
+    fn bars_out_of_order_are_refused_with_their_index() {
         assert_eq!(prompt(bars(3, 5), bars(5, 7)).check(), Ok(()));
         assert_eq!(prompt(bars(3, 5), bars(6, 7)).check(), Err(BarOrder { expected: 5, found: 6 }));
         assert_eq!(prompt(Vec::new(), Vec::new()).check(), Ok(()));

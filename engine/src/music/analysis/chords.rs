@@ -86,7 +86,7 @@ impl fmt::Display for Chord {
     }
 }
 
-/// Of all that sounds, how much must belong to the chord; and how much each of its tones must have of it at least.
+/// Least share of the chord in all that sounds, and least share of each of its tones in the chord.
 const LEAST_SHARE: f64 = 0.7;
 const LEAST_TONE: f64 = 0.06;
 /// Bonus of a root in the bass, as a share of all that sounds, and cost of every tone beyond the third: a seventh has to sound long enough.

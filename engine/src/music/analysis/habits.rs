@@ -1,5 +1,5 @@
-//! How the last bars were played: the register of each role, how full its chords are, and how busy the whole gets. A continuation does likewise unless the requested
-//! controls say otherwise.
+//! Habits of the last bars: register and chord size of each role, and density of the whole. They limit a continuation unless the requested controls
+//! replace them.
 
 use std::collections::BTreeMap;
 

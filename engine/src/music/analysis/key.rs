@@ -114,7 +114,7 @@ impl PitchProfile {
         self.best(KeySignature::all()).map(|(_, key)| key)
     }
 
-    /// How clearly it is major rather than minor: how much better the best major key fits than the best minor one, as a difference of correlations,
+    /// Clarity of major against minor: fit of the best major key less that of the best minor one, as a difference of correlations,
     /// about -0.4 to 0.4. `None` for fewer than three pitch classes. Transposition leaves it as it is.
     #[must_use]
     pub fn mode_clarity(&self) -> Option<f64> {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_has_no_key_and_drums_have_no_say() {
+    fn too_few_pitch_classes_have_no_key_and_drums_do_not_count() {
         assert_eq!(detect_key(&melody(&[60, 67, 72])), None);
         let mut notes = melody(&CADENCE);
         notes.extend(melody(&[37; 200]).into_iter().map(|note| Note { role: Role::Drums, ..note }));

@@ -3,7 +3,7 @@
 
 use super::key::{KeySignature, PitchProfile, windows_of_bars};
 
-/// Cost of a change of key, as a sum over bars of how much better the new key correlates: a key that is better by 0.1 has to hold for five bars.
+/// Cost of a change of key, as a sum over bars of the new key's gain in correlation: a key that is better by 0.1 has to hold for five bars.
 const CHANGE_COST: f64 = 0.5;
 
 /// The key of each bar along the most plausible path: the one with the highest sum of correlations ([`windows_of_bars`]) less [`CHANGE_COST`] for each change (A. J.
@@ -59,7 +59,7 @@ mod tests {
     const CADENCE: [u8; 13] = [60, 64, 67, 65, 69, 72, 67, 71, 74, 77, 60, 64, 67];
 
     #[test]
-    fn music_that_leans_to_its_relative_minor_for_a_few_bars_stays_in_its_key() {
+    fn few_bars_towards_the_relative_minor_do_not_change_the_key() {
         let relative = [69, 72, 76, 69, 72, 76, 74, 76, 69];
         let bars: Vec<PitchProfile> = (0..32).map(|n| if (11..16).contains(&n) { bar(&relative) } else { bar(&CADENCE) }).collect();
         let flickers = windows_of_bars(&bars).iter().any(|window| window.key() == key(9, ScaleMode::Minor));

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn flat_velocities_say_nothing() {
+    fn flat_velocities_do_not_change_the_mood() {
         for velocity in [1, 64, 127] {
             assert_eq!(mood(&bar(20, &MAJOR, velocity), true).arousal, Level::Middle);
         }

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_distance_has_its_value_and_the_nearest_stands() {
+    fn each_distance_has_its_value_and_the_nearest_is_chosen() {
         let mut bars: Vec<BarPattern> = (0..40u8).map(|index| pattern(&[index; 10])).collect();
         for (value, back) in (2..).zip(REPEAT_BARS) {
             let mut bars = bars.clone();

@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn quartet_is_led_by_its_first_violin_unless_somebody_sings() {
+    fn first_violin_of_a_quartet_is_the_melody_unless_there_is_a_voice() {
         let quartet = [("Violin 1", Some(40), 76), ("Violin 2", Some(40), 70), ("Viola", Some(41), 62), ("Violoncello", Some(42), 50)];
         assert_eq!(roles(&quartet), [Role::Melody, Role::Strings, Role::LowStrings, Role::LowStrings]);
         let unset = quartet.map(|(name, _, pitch)| (name, None, pitch));
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn band_is_known_by_its_drums() {
+    fn ensemble_with_drums_is_a_band() {
         let mut parts =
             [part("", Some(52), 60), part("Bass", None, 40), part("Distortion Guitar", Some(30), 50), part("Beat", Some(118), 36)];
         assert_eq!(of(&parts)[0], Role::Melody);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn kit_is_known_by_its_keys_unless_name_or_programme_says_otherwise() {
+    fn keys_of_a_kit_make_drums_unless_name_or_programme_decide() {
         let played = |name: &str, programme| {
             let strike = |(index, pitch): (i64, u8)| Note { onset: Tick(12 * (index / 2)), pitch, ..part("", None, 36).notes[0] };
             let notes = (0..).zip([36, 42, 42, 46, 38, 42, 42, 44].repeat(4)).map(strike).collect();
@@ -353,13 +353,13 @@ mod tests {
     }
 
     #[test]
-    fn programmes_stand_over_words_for_instruments() {
+    fn programmes_take_precedence_over_words_for_instruments() {
         assert_eq!(roles(&[("Bass Trombone", Some(57), 45), ("Alto Viola", Some(41), 60)]), [Role::Brass, Role::LowStrings]);
         assert_eq!(roles(&[("Bassoon 1", None, 45), ("Synth Bass", None, 40), ("", None, 60)]), [Role::Winds, Role::Bass, Role::Keys]);
     }
 
     #[test]
-    fn assigned_notes_stand_in_canonical_order() {
+    fn assigned_notes_are_in_canonical_order() {
         let mut parts = [part("Bass", None, 40)];
         assign(&mut parts);
         assert_eq!(parts[0].notes[0].role, Role::Bass);

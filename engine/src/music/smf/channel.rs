@@ -196,7 +196,7 @@ impl What {
     }
 }
 
-/// Steps that make a note: its note-on, and what lets the key go, if anything does before the track ends.
+/// Events of a note: its note-on, and the event that releases the key, if there is one before the end of the track.
 #[derive(Debug, Clone, Copy)]
 struct Pair {
     on: usize,

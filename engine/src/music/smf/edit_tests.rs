@@ -111,7 +111,7 @@ fn edit_with_a_new_part_adds_a_track_or_in_a_type_0_file_a_channel() {
 }
 
 #[test]
-fn edit_of_what_the_header_forgot_writes_the_right_number_of_tracks() {
+fn edit_of_a_file_with_uncounted_tracks_writes_the_right_number() {
     let mut bytes = rich();
     bytes[11] = 2;
     let source = Source::read(bytes).unwrap();
@@ -181,7 +181,7 @@ fn edit_of_whole_files_leaves_all_events_outside_the_bars_equal() {
     assert!(edited >= 5, "only {edited} files");
 }
 
-/// Four bars of quarters on one key, the first of which is never let go.
+/// Four bars of quarters on one key, the first of which is never released.
 fn without_a_note_off() -> Vec<u8> {
     let mut quarters: Vec<_> = (0..16).flat_map(|beat| bytes::note(24 * beat, 24 * beat + 20, 0, 60)).collect();
     quarters.remove(1);

@@ -1,4 +1,4 @@
-//! Files made by hand, byte by byte, for the tests: also such as no writer would write.
+//! Files made by hand, byte by byte, for the tests, also in forms that no writer produces.
 
 /// A file with this header and these tracks, each closed by an end-of-track event 24 file ticks after its last event.
 pub(super) fn file(format: u16, division: u16, tracks: &[&[u8]]) -> Vec<u8> {

@@ -96,7 +96,7 @@ pub enum MidiError {
         /// How many bytes there are.
         left: usize,
     },
-    /// The header makes no sense.
+    /// The header is invalid.
     #[error("the header is damaged: {what} (byte {byte}); export the file again")]
     Header {
         /// The fault.

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programmes_of_the_own_track_stand_over_those_of_others() {
+    fn programmes_of_the_own_track_take_precedence() {
         let mut patches = Patches::default();
         patches.add(0, 0, 3, 0, Choice::BankCoarse(8));
         patches.add(0, 0, 3, 0, Choice::Programme(40));

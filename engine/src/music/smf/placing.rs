@@ -1,4 +1,4 @@
-//! Which notes of a file go, and where new ones come: clip notes made file ticks, channels and keys.
+//! Placement of an edit: the notes of a file to remove, and the file ticks, channels and keys of new ones.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

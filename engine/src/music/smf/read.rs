@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn running_status_across_other_events_is_read_and_said() {
+    fn running_status_across_other_events_is_read_and_reported() {
         let song = [&[0, 0x90, 60, 80, 24, 60, 0, 0, 0xFF, 1, 2, b'l', b'a', 0, 62, 80, 12, 0xF0, 1, 0xF7, 12, 62, 0][..]].concat();
         let import = read(&file(0, 24, &[&song])).unwrap();
         assert_eq!(spans(&import.clip), [(0, 24, 60, 0), (24, 48, 62, 0)]);
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn system_messages_are_passed_over_and_said() {
+    fn system_messages_are_skipped_and_reported() {
         let song = [0, 0x90, 60, 80, 12, 0xF8, 0, 0xFE, 0, 0xF3, 5, 0, 0xF1, 1, 12, 60, 0];
         let import = read(&file(0, 24, &[&song])).unwrap();
         assert_eq!((spans(&import.clip), import.report.system_messages.count), (vec![(0, 24, 60, 0)], 4));
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn tracks_that_the_header_forgets_are_read_and_said() {
+    fn tracks_missing_in_the_header_count_are_read_and_reported() {
         for announced in [0, 1] {
             let mut bytes = file(1, 24, &[QUARTER, QUARTER, QUARTER]);
             bytes[11] = announced;

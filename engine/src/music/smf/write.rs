@@ -26,7 +26,7 @@ pub fn write_file(clip: &Clip, path: &Path) -> Result<(), MidiError> {
 /// A type 1 file of the clip: a track of metres and tempi, then one for each part, also for parts without notes.
 ///
 /// Onsets are written as performed (grid and offset), at 0 if that is before the start; ends are written on the grid. Notes still held end
-/// with the clip. Roles are not written: reading assigns them anew from channel, programme and name.
+/// with the clip. Roles are not written: reading assigns them again from channel, programme and name.
 ///
 /// # Errors
 /// [`MidiError::TooLong`] beyond [`MAX_QUARTERS`], [`MidiError::Unwritable`] for more parts or longer names than the format can count.

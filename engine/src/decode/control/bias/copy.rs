@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn loop_played_three_times_is_not_closed_unless_nothing_else_is_left() {
+    fn loop_after_three_occurrences_is_closed_only_if_no_other_pitch_is_allowed() {
         let bar = [note(0, 60, 23), note(24, 62, 23)];
         let closing = after(&[bar.as_slice(); 3], 0, &bar[..1], Some(bar[1].place()));
         assert!(closing.pitch[62] < -1e5 && closing.pitch[62] > -1e9);

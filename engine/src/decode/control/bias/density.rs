@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn bar_behind_the_requested_density_hurries_and_one_ahead_of_it_ends() {
+    fn bar_behind_the_requested_density_raises_early_onsets_and_one_ahead_the_end() {
         let late = Tables::with(density(6), &[note(0, 60, 23)], Some(48));
         assert!(late.onset(48) > late.onset(60) && late.onset(60) > late.onset(90), "the sooner the better");
         assert!(late.onset(48) > 0.0, "the bar cannot end yet");

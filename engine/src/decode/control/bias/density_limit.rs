@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn bar_that_runs_ahead_of_the_limit_costs() {
+    fn note_ahead_of_the_density_limit_has_a_cost() {
         assert!((0..16).all(|sixteenths| cost(16, 0, 1, sixteenths).is_none()), "as busy as before");
         assert!(cost(16, 0, 4, 1).is_none(), "a chord is no hurry");
         assert!(cost(16, 0, 4, 4).unwrap() > 5.0, "chords of sixteenths are");

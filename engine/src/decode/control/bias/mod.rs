@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn control_without_a_conflict_adds_to_what_others_add() {
+    fn biases_of_several_controls_add_up() {
         let both = RequestedControls { register: Some(8), span: Some(4), ..RequestedControls::default() };
         let [register, span] = [RequestedControls { span: None, ..both }, RequestedControls { register: None, ..both }];
         let at = |requested| Tables::with(requested, &[note(0, 60, 23)], Some(24)).pitch[90];

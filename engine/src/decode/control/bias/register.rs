@@ -7,7 +7,7 @@ use crate::music::analysis::REGISTER_EDGES;
 
 /// Standard deviation in semitones of the bell around the middle: an octave of room on both sides of it.
 const BELL: f64 = 9.0;
-/// In how many notes a mean that is off should be corrected, and how far off the middle a single note is requested for that, in semitones.
+/// Notes in which a deviation of the mean is to be corrected, and largest offset from the middle requested of one note for it, in semitones.
 const CORRECTION_NOTES: f64 = 3.0;
 const CORRECTION_REACH: f64 = 12.0;
 /// MIDI keys where the outer steps end.

@@ -58,7 +58,7 @@ impl Tables {
         tables
     }
 
-    /// Those of requested controls after the notes `before` of a bar of common time, at a target of this tick or at the bar's start.
+    /// Tables of requested controls after the notes `before` of a bar of common time, at a target of this tick or at the bar's start.
     pub(super) fn with(requested: RequestedControls, before: &[NoteClasses], target: Option<u8>) -> Self {
         let target = target.map(|tick| Place { beat: tick / 24, sub: tick % 24, role: Role::Melody.class() });
         with_row(BarFields::default(), before, target, |row| Self::of(|inputs| requested.add(inputs, row, None)))
@@ -68,12 +68,12 @@ impl Tables {
         [&self.pitch, &self.kind, &self.beat, &self.sub, &self.role].iter().all(|table| table.iter().all(|value| *value == 0.0))
     }
 
-    /// The key that is made likeliest.
+    /// MIDI key with the largest bias.
     pub(super) fn likeliest_pitch(&self) -> usize {
         (0..super::KEYS).max_by(|&one, &other| self.pitch[one].total_cmp(&self.pitch[other])).unwrap()
     }
 
-    /// How much likelier a next note at this tick is made than the bar's end.
+    /// Bias of a next note at this tick less that of the bar's end, in nats.
     pub(super) fn onset(&self, tick: usize) -> f32 {
         self.kind[0] + self.beat[tick / SUBS] + self.sub[tick] - self.kind[usize::from(next::ENDBAR)]
     }

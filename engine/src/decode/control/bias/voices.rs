@@ -54,7 +54,7 @@ mod tests {
     use super::super::tables::{Tables, note};
 
     #[test]
-    fn voices_join_until_there_are_as_many_as_requested() {
+    fn simultaneous_notes_are_raised_up_to_the_requested_voices() {
         let three = RequestedControls { voices: Some(3), ..RequestedControls::default() };
         let two = Tables::with(three, &[note(0, 60, 23)], Some(0));
         assert!(two.onset(0) > two.onset(24), "a third voice joins");
