@@ -6,7 +6,7 @@ use super::key::{KeySignature, PitchProfile, windows_of_bars};
 /// Cost of a change of key, as a sum over bars of the new key's gain in correlation: a key that is better by 0.1 has to hold for five bars.
 const CHANGE_COST: f64 = 0.5;
 
-/// The key of each bar along the most plausible path: the one with the highest sum of correlations ([`windows_of_bars`]) less [`CHANGE_COST`] for each change (A. J.
+/// The key of each bar along the most plausible path: the one with the highest sum of correlations ([`windows_of_bars`]) less `CHANGE_COST` for each change (A. J.
 /// Viterbi's algorithm). Bars without a detectable key have the one before them; `None` before the first that has one.
 #[must_use]
 pub fn keys_of_bars(bars: &[PitchProfile]) -> Vec<Option<KeySignature>> {
