@@ -246,6 +246,18 @@ fn controls_are_measured_on_every_bar_and_hard_constraints_hold() {
 }
 
 #[test]
+fn bars_farther_apart_than_a_context_are_predicted() {
+    common::runtime();
+    let dir = music_of(150);
+    let model = fixture("tiny.onnx").display().to_string();
+    for (task, pointer) in [("--next-bar", "/sources/songs/bars"), ("--accompany", "/live/sources/songs/bars")] {
+        let args = ["eval", ".", "--split", "split.csv", "--limit-pieces", "1", "--model", &model, task, "2", "--json"];
+        let report = json(&antiphon(dir.path(), &args));
+        assert_eq!(report.pointer(pointer).and_then(Value::as_u64), Some(2), "{task}: {report:#}");
+    }
+}
+
+#[test]
 fn next_bars_are_predicted_from_real_context_beside_copies() {
     common::runtime();
     let dir = music_of(12);

@@ -90,9 +90,11 @@ fn predict_live(piece: &Piece, places: &[Place], decoder: &mut Decoder, tally: &
     let mut context = Vec::new();
     for (index, bar) in piece.bars[..=last.bar].iter().enumerate() {
         let bar = with_metre_only(bar);
-        if let Some(&Place { role, cut, .. }) = places.iter().find(|place| place.bar == index) {
-            let prompt = prompt(&context, empty_bar(&bar), role);
-            decoder.prefill(&prompt)?;
+        let place = places.iter().find(|place| place.bar == index);
+        // Prefill at every bar, so that the decoder has seen the whole piece, not only the context of a prompt.
+        let prompt = prompt(&context, empty_bar(&bar), place.unwrap_or(last).role);
+        decoder.prefill(&prompt)?;
+        if let Some(&Place { role, cut, .. }) = place {
             let (whole, rest) = (part_from(&bar, role, Tick::ZERO), part_from(&bar, role, cut));
             decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
             let generated = generate_bar(decoder, NEAR_GREEDY)?;

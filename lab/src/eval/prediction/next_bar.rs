@@ -24,12 +24,13 @@ pub(super) fn predict(piece: &Piece, bars: usize, seed: u64, model: &EvalModel) 
     let mut context = Vec::new();
     for (index, bar) in piece.bars[..=*last].iter().enumerate() {
         let bar = with_metre_only(bar);
+        // Prefill at every bar, so that the decoder has seen the whole piece, not only the context of a prompt.
+        let prompt = Prompt::of_bars(context.clone(), vec![empty_bar(&bar)], Vec::new(), Constraints::default());
+        decoder.prefill(&prompt)?;
         if !places.contains(&index) {
             context.push(Arc::new(bar.into()));
             continue;
         }
-        let prompt = Prompt::of_bars(context.clone(), vec![empty_bar(&bar)], Vec::new(), Constraints::default());
-        decoder.prefill(&prompt)?;
         decoder.open_gap_bar(&prompt, 0, Draw::FIRST)?;
         for (metrics, sampling) in tally.predictors.iter_mut().zip([NEAR_GREEDY, Sampling::default()]) {
             metrics.count_bar(&generate_bar(&mut decoder, sampling)?, &bar.notes);
