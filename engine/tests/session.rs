@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, PlayMode, Reason, SongBar, SongPosition, Step, TransportChange};
+use antiphon_engine::plan::{
+    AnswerAfter, Cause, History, MidiKey, MusicalTime, PlayMode, Reason, SongBar, SongPosition, Step, TransportChange,
+};
 use antiphon_engine::session::{
     Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlannedEvent, Session, SessionPorts, SharedSnapshot,
 };
@@ -104,7 +106,15 @@ impl AudioSide {
 }
 
 fn controls() -> ControlValues {
-    ControlValues { mode: PlayMode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: Some(7), input_role: None, output_role: None }
+    ControlValues {
+        mode: PlayMode::Suggest,
+        horizon_bars: 4,
+        adventurousness: 0.5,
+        seed: Some(7),
+        input_role: None,
+        output_role: None,
+        answer_after: AnswerAfter::TwoBeats,
+    }
 }
 
 /// Two bars of a scale in quavers on channel 3.

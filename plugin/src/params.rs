@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::PlayMode;
+use antiphon_engine::plan::{AnswerAfter, PlayMode};
 use antiphon_engine::session::ControlValues;
 use nice_plug::prelude::*;
 
@@ -53,6 +53,9 @@ pub struct AntiphonParams {
     /// Passes everything through; nothing is captured or played.
     #[id = "bypass"]
     pub bypass: BoolParam,
+    /// Silence of the player before Antiphon answers, in Answer.
+    #[id = "answer_after"]
+    pub answer_after: EnumParam<AnswerAfterStep>,
     /// State other than parameters.
     #[persist = "antiphon"]
     pub state: Arc<State>,
@@ -88,6 +91,7 @@ impl AntiphonParams {
                 .with_value_to_string(formatters::v2s_bool_bypass())
                 .with_string_to_value(formatters::s2v_bool_bypass())
                 .make_bypass(),
+            answer_after: EnumParam::new("Answer after", AnswerAfterStep::TwoBeats),
             state: Arc::default(),
         }
     }
@@ -103,6 +107,7 @@ impl AntiphonParams {
             seed: u32::try_from(self.seed.value()).ok().filter(|&seed| seed != 0),
             input_role: self.input_role.value().into(),
             output_role: self.output_role.value().into(),
+            answer_after: self.answer_after.value().into(),
         }
     }
 }
@@ -115,7 +120,6 @@ pub enum ModeStep {
     Suggest,
     /// [`PlayMode::Answer`].
     #[id = "answer"]
-    #[name = "Answer (coming)"]
     Answer,
     /// [`PlayMode::Trade`].
     #[id = "trade"]
@@ -139,6 +143,38 @@ impl From<ModeStep> for PlayMode {
             ModeStep::Trade => Self::Trade,
             ModeStep::Accompany => Self::Accompany,
             ModeStep::Infill => Self::Infill,
+        }
+    }
+}
+
+/// Steps of the Answer after parameter, in the order of [`AnswerAfter`].
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerAfterStep {
+    /// [`AnswerAfter::Beat`].
+    #[id = "beat"]
+    #[name = "1 beat"]
+    Beat,
+    /// [`AnswerAfter::TwoBeats`].
+    #[id = "two_beats"]
+    #[name = "2 beats"]
+    TwoBeats,
+    /// [`AnswerAfter::Bar`].
+    #[id = "bar"]
+    #[name = "1 bar"]
+    Bar,
+    /// [`AnswerAfter::TwoBars`].
+    #[id = "two_bars"]
+    #[name = "2 bars"]
+    TwoBars,
+}
+
+impl From<AnswerAfterStep> for AnswerAfter {
+    fn from(step: AnswerAfterStep) -> Self {
+        match step {
+            AnswerAfterStep::Beat => Self::Beat,
+            AnswerAfterStep::TwoBeats => Self::TwoBeats,
+            AnswerAfterStep::Bar => Self::Bar,
+            AnswerAfterStep::TwoBars => Self::TwoBars,
         }
     }
 }
@@ -248,7 +284,7 @@ mod tests {
     /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
     type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-    const PINS: [Pin; 12] = [
+    const PINS: [Pin; 13] = [
         ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
         ("play", "Play", Some(1), 0.0, "Off", "On"),
         ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -261,6 +297,7 @@ mod tests {
         ("output_role", "Output role", Some(16), 0.0, "As input", "Other"),
         ("preview", "Preview sound", Some(1), 1.0, "Off", "On"),
         ("bypass", "Bypass", Some(1), 0.0, "Not Bypassed", "Bypassed"),
+        ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
     ];
 
     #[test]
@@ -291,6 +328,7 @@ mod tests {
     #[test]
     fn steps_of_enumerations_are_pinned() {
         assert_eq!(ModeStep::ids().unwrap(), ["suggest", "answer", "trade", "accompany", "infill"]);
+        assert_eq!(AnswerAfterStep::ids().unwrap(), ["beat", "two_beats", "bar", "two_bars"]);
         assert_eq!(InputRole::ids().unwrap(), ["auto", "keys", "bass", "drums", "lead"]);
         let roles = OutputRole::ids().unwrap();
         assert_eq!(roles[0], "as_input");
@@ -302,6 +340,7 @@ mod tests {
         assert_eq!(roles.len(), Role::ALL.len() + 1);
         for mode in PlayMode::ALL {
             assert_eq!(PlayMode::from(ModeStep::from_index(usize::from(mode.step()))), mode);
+            assert_eq!(ModeStep::variants()[usize::from(mode.step())] == mode.name(), mode.is_ready(), "{mode:?}");
         }
     }
 
@@ -325,6 +364,7 @@ mod tests {
             seed: None,
             input_role: None,
             output_role: None,
+            answer_after: AnswerAfter::TwoBeats,
         };
         assert_eq!(controls, expected);
     }

@@ -22,6 +22,7 @@ pub(crate) fn restore(params: &AntiphonParams, saved: &PluginState, setter: &Par
             ("thru", &ParamValue::Bool(on)) => set(&params.thru, on, setter),
             ("input_role", ParamValue::String(id)) => choose(&params.input_role, id, setter),
             ("output_role", ParamValue::String(id)) => choose(&params.output_role, id, setter),
+            ("answer_after", ParamValue::String(id)) => choose(&params.answer_after, id, setter),
             ("preview", &ParamValue::Bool(on)) => set(&params.preview, on, setter),
             ("bypass", &ParamValue::Bool(on)) => set(&params.bypass, on, setter),
             // A trigger, or a parameter of a newer version.

@@ -1,5 +1,6 @@
 //! Musical time, plans and their history. Pure: no threads, no wall clock, no model; depends on `music` only.
 
+mod answer;
 mod clock;
 mod foresight;
 mod history;
@@ -14,6 +15,7 @@ mod stats;
 mod timeline;
 mod transport;
 
+pub use answer::{Answer, AnswerAfter};
 pub use clock::{MusicalClock, SongBar, SongPosition};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};
 pub use history::{Entry, EntryId, HISTORY_BYTES, HISTORY_ENTRIES, History, Merged, Place, Reason, StarsFull, Step};

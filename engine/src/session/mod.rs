@@ -42,7 +42,7 @@ pub use controls::ControlValues;
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
 pub use planner::Planner;
-pub use protocol::{Command, Epoch, InputEvent, PlannedEvent};
+pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
 pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, Snapshot, Status};

@@ -99,6 +99,7 @@ impl Input {
             InputEvent::Withheld { note, reason, .. } => self.withheld.push(WithheldNote { note, reason }),
             InputEvent::TimeReached { .. }
             | InputEvent::PlanInvalidated { .. }
+            | InputEvent::PlanYielded { .. }
             | InputEvent::TransportChange { .. }
             | InputEvent::Command { .. } => {}
         }

@@ -11,7 +11,7 @@ use crate::plan::{
 };
 use crate::service::Outcome;
 
-use super::super::context::{Context, PlanSettings};
+use super::super::context::{Context, Expected, PlanSettings};
 use super::super::engine_status::Engine;
 use super::super::worker::Worker;
 use super::Planner;
@@ -129,7 +129,7 @@ impl<W: Worker> Planner<W> {
     pub(super) fn plan(&mut self) {
         let Some(controls) = self.input.controls else { return };
         let now = self.input.clock.now();
-        if controls.mode != PlayMode::Suggest || now < self.worker.retry_at {
+        if !controls.mode.is_ready() || now < self.worker.retry_at {
             return;
         }
         let input_role = self.input.role();
@@ -152,6 +152,10 @@ impl<W: Worker> Planner<W> {
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
+        let takes_over = self.takes_over(next);
+        if takes_over {
+            self.planning.timeline.plan_anew();
+        }
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         self.planning.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
@@ -163,11 +167,15 @@ impl<W: Worker> Planner<W> {
             _ => None,
         });
         self.wait_for_next();
+        if takes_over {
+            self.play_from(next);
+        }
         let plan_settings = PlanSettings {
             role: controls.output_role.unwrap_or(input_role),
             sampling: Sampling::from_adventurousness(controls.adventurousness),
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
+            expected: if controls.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
         let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
         if assignments.is_empty() {
