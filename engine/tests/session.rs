@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{
-    AnswerAfter, Cause, History, MidiKey, MusicalTime, PlayMode, Reason, SongBar, SongPosition, Step, TransportChange,
-};
+use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, Reason, SongBar, SongPosition, Step, TransportChange};
 use antiphon_engine::session::{
-    Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlannedEvent, Session, SessionPorts, SharedSnapshot,
+    Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlanControls, PlannedEvent, Session, SessionPorts,
+    SharedSnapshot,
 };
 use parking_lot::Mutex;
 use ringbuf::traits::{Consumer, Producer, Split};
@@ -106,15 +105,7 @@ impl AudioSide {
 }
 
 fn controls() -> ControlValues {
-    ControlValues {
-        mode: PlayMode::Suggest,
-        horizon_bars: 4,
-        adventurousness: 0.5,
-        seed: Some(7),
-        input_role: None,
-        output_role: None,
-        answer_after: AnswerAfter::TwoBeats,
-    }
+    ControlValues { plan: PlanControls { seed: Some(7), ..PlanControls::default() }, ..ControlValues::default() }
 }
 
 /// Two bars of a scale in quavers on channel 3.

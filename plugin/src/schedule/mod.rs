@@ -37,6 +37,7 @@ struct PendingNote {
 /// A note that has started.
 #[derive(Debug, Clone, Copy)]
 struct ActiveNote {
+    on: MusicalTime,
     off: MusicalTime,
     voice: Voice,
     /// Whether it ends before its planned end.
@@ -93,6 +94,8 @@ pub struct Schedule {
     /// Sorted by `off`, latest first, so that the next to end is at the back.
     active: Vec<ActiveNote>,
     keys: KeyTable,
+    /// Samples by which planned notes start and end after their time, or before it if negative.
+    offset: i64,
     /// Sample of the block at which a note was last started. No note ends at or before it.
     started: Option<u32>,
 }
@@ -102,7 +105,18 @@ impl Schedule {
     #[must_use]
     pub fn new(planned: HeapCons<PlannedEvent>, meters: Arc<Meters>) -> Self {
         let (pending, active) = (VecDeque::with_capacity(PENDING_NOTES), Vec::with_capacity(ACTIVE_NOTES));
-        Self { planned, meters, pending, active, keys: KeyTable::new(), started: None }
+        Self { planned, meters, pending, active, keys: KeyTable::new(), offset: 0, started: None }
+    }
+
+    /// Sets the samples by which planned notes start and end after their time, or before it if negative. The plan is known ahead, so early ones need no delay of
+    /// anything else; a note that would have had to start before the block is late.
+    pub const fn set_offset(&mut self, samples: i64) {
+        self.offset = samples;
+    }
+
+    /// Sample of the block at which a time of the plan sounds.
+    fn sample(&self, span: &Span, time: MusicalTime) -> i64 {
+        span.sample_after(time, self.offset)
     }
 
     /// Reads the session's messages. Called before a block is played. Returns whether the clock must be started.
@@ -136,8 +150,8 @@ impl Schedule {
     /// The next sample of the block, from `from` on, at which a planned note starts or ends.
     #[must_use]
     pub fn next_sample(&self, span: &Span, from: u32) -> Option<u32> {
-        let on = self.pending.front().map(|note| span.sample(note.on));
-        let off = self.active.last().map(|note| span.sample(note.off).max(self.started.map_or(0, |sample| i64::from(sample) + 1)));
+        let on = self.pending.front().map(|note| self.sample(span, note.on));
+        let off = self.active.last().map(|note| self.sample(span, note.off).max(self.started.map_or(0, |sample| i64::from(sample) + 1)));
         let next = on.into_iter().chain(off).min()?.max(i64::from(from));
         u32::try_from(next).ok().filter(|&sample| sample < span.frames())
     }
@@ -147,7 +161,9 @@ impl Schedule {
         if self.started == Some(output.sample) {
             return;
         }
-        while let Some(note) = self.active.pop_if(|note| span.sample(note.off) <= i64::from(output.sample)) {
+        let sample = i64::from(output.sample);
+        while let Some(note) = self.active.last().copied().filter(|note| self.sample(span, note.off) <= sample) {
+            self.active.pop();
             let key = note.voice.key();
             match self.keys.plan_off(note.voice) {
                 true if note.is_cut => output.cut(key),
@@ -156,8 +172,10 @@ impl Schedule {
             }
         }
         // A repeated key is released first, and before anything starts.
-        let sample = i64::from(output.sample);
-        for note in self.pending.iter().take_while(|note| span.sample(note.on) <= sample) {
+        for note in &self.pending {
+            if self.sample(span, note.on) > sample {
+                break;
+            }
             if self.keys.plan_ends(note.key) {
                 output.cut(note.key);
             }
@@ -166,9 +184,11 @@ impl Schedule {
 
     /// Starts the notes due at this sample, unless the player holds the key.
     pub fn start<P: Port>(&mut self, span: &Span, output: &mut NoteOutput<'_, P>) {
-        while let Some(PendingNote { key, note, cut, .. }) =
-            self.pending.pop_front_if(|note| span.sample(note.on) <= i64::from(output.sample))
+        let sample = i64::from(output.sample);
+        while let Some(PendingNote { on, key, note, cut }) =
+            self.pending.front().copied().filter(|note| self.sample(span, note.on) <= sample)
         {
+            self.pending.pop_front();
             if self.active.len() == ACTIVE_NOTES {
                 self.meters.add(Count::NoRoom, 1);
                 output.withhold(note, Withheld::NoRoom);
@@ -188,7 +208,7 @@ impl Schedule {
             let end = end_of(&note);
             let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
             let place = self.active.partition_point(|other| other.off > off);
-            self.active.insert(place, ActiveNote { off, voice, is_cut });
+            self.active.insert(place, ActiveNote { on, off, voice, is_cut });
             if output.events.send_as(output.port, note_on(output.sample, key, velocity(&note)), Sound::of(note.role)) {
                 self.meters.add(Count::Played, 1);
                 output.capture.note_started(note, key.channel(), output.at);
@@ -231,10 +251,10 @@ impl Schedule {
         self.active.clear();
     }
 
-    /// The player takes over: drops all pending notes; those that sound end by themselves, and at the latest at this time.
-    pub fn fade(&mut self, by: MusicalTime) {
+    /// The player takes over: drops all pending notes; those that sound end by themselves, and at the latest at this time of the clock.
+    pub fn fade(&mut self, by: MusicalTime, span: &Span) {
         self.pending.clear();
-        self.end_active_by(by);
+        self.end_active_by(MusicalTime(by.0 - span.ticks(self.offset)));
     }
 
     /// Sounding notes end at this time, unless they end before it.
@@ -244,6 +264,16 @@ impl Schedule {
         }
         // Restores the order.
         self.active.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
+    }
+
+    /// Ends the sounding notes that are planned before the output's time; later ones may sound early.
+    pub fn end_before<P: Port>(&mut self, output: &mut NoteOutput<'_, P>) {
+        for note in &self.active {
+            if note.on < output.at && self.keys.plan_off(note.voice) {
+                output.cut(note.voice.key());
+            }
+        }
+        self.active.retain(|note| note.on >= output.at);
     }
 
     /// Drops all pending notes.
@@ -260,7 +290,7 @@ impl Schedule {
     fn enqueue(&mut self, note: &Note, channel: u8, span: &Span) {
         let on = start_of(note);
         let Some(key) = MidiKey::new(channel, note.pitch) else { return };
-        if span.sample(on) < 0 {
+        if self.sample(span, on) < 0 {
             self.meters.add(Count::Late, 1);
         } else if self.pending.len() == PENDING_NOTES {
             self.meters.add(Count::NoRoom, 1);

@@ -70,7 +70,11 @@ impl<W: Worker> Planner<W> {
                 InputEvent::TimeReached { at, tempo, controls } => {
                     self.input.reached = at.tick();
                     self.input.tempo = tempo;
-                    self.planning.change_controls(self.input.controls.replace(controls), controls);
+                    let before = self.input.controls.replace(controls);
+                    self.planning.change_controls(before, controls);
+                    if before.is_some_and(|before| before.output.routing != controls.output.routing) {
+                        self.route_again();
+                    }
                     true
                 }
                 // No time is sent while the clock is stopped.
@@ -205,6 +209,12 @@ impl<W: Worker> Planner<W> {
                 if let Some(kept) = kept {
                     self.outputs.notice = kept.err().map_or_else(String::new, |full| full.to_string());
                 }
+            }
+            Command::Panic => {
+                self.playback.panic(self.input.reached, &mut self.input.sounded);
+                self.end_phrase();
+                self.clear();
+                self.modes = Modes::default();
             }
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }

@@ -17,7 +17,7 @@ pub(super) struct Modes {
 impl<W: Worker> Planner<W> {
     /// The current mode.
     pub(super) fn mode(&self) -> PlayMode {
-        self.input.controls.map_or(PlayMode::default(), |controls| controls.mode)
+        self.input.controls.unwrap_or_default().plan.mode
     }
 
     /// Play, while the clock runs. A phrase of the history begins at the next bar line in every mode, otherwise the mode decides.
@@ -38,9 +38,9 @@ impl<W: Worker> Planner<W> {
     /// Whether the mode begins a phrase at the `next` planning tick. Asked at every planning tick, before its requests.
     pub(super) fn takes_over(&self, next: Tick) -> bool {
         let Some(controls) = self.input.controls.filter(|_| self.planning.timeline.is_free_at(next)) else { return false };
-        match controls.mode {
+        match controls.plan.mode {
             PlayMode::Answer => {
-                let wait = controls.answer_after.length(self.input.clock.open_bar().metre);
+                let wait = controls.turns.answer_after.length(self.input.clock.open_bar().metre);
                 self.modes.answer.takes_over(self.input.player.silent_since(), next, wait)
             }
             PlayMode::Suggest | PlayMode::Trade | PlayMode::Accompany | PlayMode::Infill => false,
@@ -60,7 +60,7 @@ impl<W: Worker> Planner<W> {
         self.planning.timeline.yield_to_player();
         self.playback.sent = self.input.clock.now();
         self.playback.successor = None;
-        self.input.sounded.fade(MusicalTime(at.0 + MusicalTime::from(FADE).0).nearest().0);
+        self.input.sounded.fade(self.input.planned_time(MusicalTime(at.0 + MusicalTime::from(FADE).0)));
         self.modes.answer.player_plays();
     }
 }

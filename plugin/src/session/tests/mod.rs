@@ -6,6 +6,7 @@ mod history;
 mod missing;
 mod play;
 mod real;
+mod routing;
 mod script;
 mod slow;
 mod window;

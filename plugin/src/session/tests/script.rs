@@ -125,7 +125,7 @@ impl Script {
     }
 }
 
-/// Passages of the script for an assignment: four notes a bar, on a key by the plan, bar by bar.
+/// Passages of the script for an assignment: four notes a bar of each role, on a key by the plan and the role's place, bar by bar.
 fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
     let Brief { plan, start, end, .. } = assignment.brief;
     let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
@@ -134,11 +134,15 @@ fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
         Some((start, *line))
     });
     let pitch = pitch_of(plan.0);
+    let allowed = assignment.prompt.constraints.roles;
+    let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| allowed.contains(*role)).collect();
     let inside = lines.filter(move |(line, next)| *next > start && *line < end).collect::<Vec<_>>().into_iter();
     inside.map(move |(line, next)| {
         let (from, until) = (line.max(start), next.min(end));
-        let note = move |onset| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch, velocity: 80, role: Role::Keys };
-        let notes = (from.0..until.0).filter(|onset| onset % BEAT == 6).map(note).collect();
+        let note =
+            |onset, (above, role)| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch: pitch + above, velocity: 80, role };
+        let onsets = (from.0..until.0).filter(|onset| onset % BEAT == 6);
+        let notes = onsets.flat_map(|onset| (0..).zip(&roles).map(move |(above, role)| note(onset, (above, *role)))).collect();
         Passage { plan, from, until, notes }
     })
 }
@@ -150,7 +154,8 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
 
 impl Worker for Script {
     fn set_roles(&mut self, _roles: &BTreeSet<Role>) {
-        *self.0.borrow_mut() = Memory { cost: self.0.borrow().cost, ..Memory::default() };
+        let mut memory = self.0.borrow_mut();
+        *memory = Memory { cost: memory.cost, ..Memory::default() };
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
