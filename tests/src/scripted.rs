@@ -66,6 +66,7 @@ impl Scripted {
             played,
             plan: Some(ShownPlan { plan, commit, playing: false }),
             withheld: Vec::new(),
+            turn: None,
         };
         let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
         Self { snapshot: Arc::new(snapshot), now, values, history: Arc::new(history) }

@@ -14,6 +14,7 @@ mod phrase;
 mod routing;
 mod stats;
 mod timeline;
+mod trade;
 mod transport;
 
 pub use answer::{Answer, AnswerAfter};
@@ -29,4 +30,5 @@ pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId,
 pub use routing::{ChannelSpread, PERCUSSION_CHANNEL, PlannedRoles, PlayerChannel, Routing};
 pub use stats::PlanStats;
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Timeline};
+pub use trade::{Side, Trade, TradeBars, Turn};
 pub use transport::{Cause, TransportChange};

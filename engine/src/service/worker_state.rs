@@ -26,7 +26,7 @@ pub struct Setup {
 pub(super) struct Rules {
     pub(super) seed: u64,
     pub(super) sampling: Sampling,
-    /// Its `from` and `until` are ignored.
+    /// Its `from` is ignored, and its `until` counts from the bar line.
     pub(super) constraints: Constraints,
 }
 
@@ -61,7 +61,9 @@ impl WorkerState {
         self.with_decoder(|decoder| {
             decoder.set_seed(rules.seed);
             decoder.set_sampling(rules.sampling);
-            decoder.set_constraints(Constraints { from: decoder.line() + from, until: Tick::MAX, ..rules.constraints.clone() });
+            let line = decoder.line();
+            let until = line.saturating_add(rules.constraints.until);
+            decoder.set_constraints(Constraints { from: line + from, until, ..rules.constraints.clone() });
             decoder.accompany(bar.bar.ticks, bar.bar.fields, &bar.given)?;
             decoder.push(&bar.bar.notes)
         })

@@ -51,6 +51,8 @@ pub(super) struct PlanSettings<'a> {
     pub(super) tempo: f64,
     /// Plans that the player replaced with Another: a new plan must differ from them.
     pub(super) rejected: &'a [Passage],
+    /// Tick by which every planned note ends.
+    pub(super) silent_from: Tick,
     /// Notes that are expected before a new plan begins.
     pub(super) expected: Expected,
 }
@@ -168,7 +170,8 @@ impl Context {
             let Some(end) = bars.last().map(Bar::end) else { continue };
             let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, tempo, index, ahead };
             let mut prompt = Prompt::upcoming(self.rows(), &upcoming);
-            prompt.constraints = Constraints { rests_from: first_rest(request, &bars), ..constraints.clone() };
+            prompt.constraints =
+                Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
             ahead += prompt.gap.len();
             index = index.saturating_add(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX));
             assignments.push(Assignment {
@@ -366,6 +369,7 @@ mod tests {
             sampling: Sampling::default(),
             tempo: 120.0,
             rejected: &[],
+            silent_from: Tick::MAX,
             expected: Expected::Shown,
         };
         let timeline = Timeline::new(Tick::ZERO, 0);

@@ -1,7 +1,7 @@
 //! The musical controls that the session reads.
 
 use crate::music::Role;
-use crate::plan::{AnswerAfter, PlannedRoles, PlayMode, Routing};
+use crate::plan::{AnswerAfter, PlannedRoles, PlayMode, Routing, TradeBars};
 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
@@ -71,6 +71,8 @@ pub struct OutputControls {
 pub struct TurnControls {
     /// Silence of the player before Antiphon answers, in Answer.
     pub answer_after: AnswerAfter,
+    /// Length of a turn, in Trade.
+    pub trade_bars: TradeBars,
 }
 
 /// How planned music is to sound.

@@ -45,7 +45,7 @@ pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, Snapshot, Status};
+pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
 pub use worker::Worker;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::music::{Bar, Metre, Note, Tick};
-use crate::plan::{Plan, PlanStats};
+use crate::plan::{Plan, PlanStats, Side};
 use parking_lot::Mutex;
 
 use super::withheld::WithheldNote;
@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub plan: Option<ShownPlan>,
     /// Planned notes that did not sound or, as the player holds keys now, will not, each with its reason.
     pub withheld: Vec<WithheldNote>,
+    /// Whose turn it is, in Trade.
+    pub turn: Option<ShownTurn>,
 }
 
 impl Snapshot {
@@ -72,6 +74,17 @@ pub struct ShownBar {
 impl ShownBar {
     /// Bar 1 in 4/4, where no bars are known.
     const FIRST: Self = Self { bar: Bar { index: 0, start: Tick::ZERO, length: Tick::quarters(4), metre: Metre::COMMON }, number: 1 };
+}
+
+/// A turn of Trade, and how much of it is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownTurn {
+    /// Whose it is.
+    pub side: Side,
+    /// Bars after the current one.
+    pub bars_left: u32,
+    /// Beats of the metre left in the current bar, the current one included.
+    pub beats_left: u32,
 }
 
 /// The current plan.

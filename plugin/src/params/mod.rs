@@ -12,7 +12,7 @@ use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleC
 use nice_plug::prelude::*;
 
 pub use output::OutputParams;
-pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole};
+pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TradeBarsStep};
 pub use turns::TurnParams;
 
 use crate::state::State;

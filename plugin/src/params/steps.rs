@@ -1,7 +1,7 @@
 //! Steps of the parameters that are enumerations. Projects store their ids, automation their positions.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{AnswerAfter, PlayMode};
+use antiphon_engine::plan::{AnswerAfter, PlayMode, TradeBars};
 use nice_plug::prelude::*;
 
 /// Steps of the Mode parameter, in the order of [`PlayMode`]. The name of a mode that is not implemented says so.
@@ -15,7 +15,6 @@ pub enum ModeStep {
     Answer,
     /// [`PlayMode::Trade`].
     #[id = "trade"]
-    #[name = "Trade (coming)"]
     Trade,
     /// [`PlayMode::Accompany`].
     #[id = "accompany"]
@@ -67,6 +66,38 @@ impl From<AnswerAfterStep> for AnswerAfter {
             AnswerAfterStep::TwoBeats => Self::TwoBeats,
             AnswerAfterStep::Bar => Self::Bar,
             AnswerAfterStep::TwoBars => Self::TwoBars,
+        }
+    }
+}
+
+/// Steps of the Trade bars parameter, in the order of [`TradeBars`].
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TradeBarsStep {
+    /// [`TradeBars::One`].
+    #[id = "1"]
+    #[name = "1 bar"]
+    One,
+    /// [`TradeBars::Two`].
+    #[id = "2"]
+    #[name = "2 bars"]
+    Two,
+    /// [`TradeBars::Four`].
+    #[id = "4"]
+    #[name = "4 bars"]
+    Four,
+    /// [`TradeBars::Eight`].
+    #[id = "8"]
+    #[name = "8 bars"]
+    Eight,
+}
+
+impl From<TradeBarsStep> for TradeBars {
+    fn from(step: TradeBarsStep) -> Self {
+        match step {
+            TradeBarsStep::One => Self::One,
+            TradeBarsStep::Two => Self::Two,
+            TradeBarsStep::Four => Self::Four,
+            TradeBarsStep::Eight => Self::Eight,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 20] = [
+const PINS: [Pin; 21] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -28,6 +28,7 @@ const PINS: [Pin; 20] = [
     ("latency_ms", "Output offset", Some(100), 0.5, "-50 ms", "50 ms"),
     ("panic", "Panic", Some(1), 0.0, "Off", "On"),
     ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
+    ("trade_bars", "Trade bars", Some(3), 2.0 / 3.0, "1 bar", "8 bars"),
 ];
 
 #[test]
@@ -59,6 +60,7 @@ fn ids_ranges_and_steps_are_pinned() {
 fn steps_of_enumerations_are_pinned() {
     assert_eq!(ModeStep::ids().unwrap(), ["suggest", "answer", "trade", "accompany", "infill"]);
     assert_eq!(AnswerAfterStep::ids().unwrap(), ["beat", "two_beats", "bar", "two_bars"]);
+    assert_eq!(TradeBarsStep::ids().unwrap(), ["1", "2", "4", "8"]);
     assert_eq!(InputRole::ids().unwrap(), ["auto", "keys", "bass", "drums", "lead"]);
     let roles = OutputRole::ids().unwrap();
     assert_eq!(roles[0], "as_input");

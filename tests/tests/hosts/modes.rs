@@ -11,6 +11,8 @@ const LENGTHS: [Lengths; 3] = [Lengths::Fixed(64), Lengths::Fixed(480), Lengths:
 const BEAT: u64 = BAR / 4;
 /// Step of the Mode parameter.
 const ANSWER: f64 = 0.25;
+/// Step of the Mode parameter.
+const TRADE: f64 = 0.5;
 
 /// The clip's first bars, from a bar on.
 fn clip_at(bar: u64, bars: u32) -> Vec<Timed> {
@@ -77,4 +79,21 @@ fn answer_takes_over_after_a_pause_and_gives_way_when_the_player_returns() {
     // What sounds when the player returns ends within a beat.
     let ends = out.iter().filter(|timed| (back..second_pause).contains(&timed.sample)).map(|timed| timed.sample);
     assert!(ends.max().is_none_or(|end| end <= back + BEAT + 1));
+}
+
+#[test]
+fn trade_plays_in_its_bars_by_itself_and_stops_at_their_end() {
+    // The player plays on in Antiphon's bars; turns have two bars.
+    let played = clip_at(0, 5);
+    let out = performed(&[("Mode", TRADE), ("Trade bars", 1.0 / 3.0)], &played, 8);
+    let early = BEAT / 48;
+    let strikes = onsets(&out);
+    let is_in = |bar: u64, at: u64| (bar * BAR..(bar + 2) * BAR).contains(&(at + early));
+    assert!(strikes.iter().all(|&at| is_in(2, at) || is_in(6, at)), "{strikes:?}");
+    for bar in [2, 6] {
+        assert!(strikes.iter().any(|&at| is_in(bar, at)), "nothing plays from bar {bar} on: {strikes:?}");
+    }
+    // A beat after its bars nothing sounds.
+    let late = out.iter().map(|timed| timed.sample).find(|at| (4 * BAR + BEAT + early..6 * BAR - early).contains(at));
+    assert_eq!(late, None);
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::music::{Metre, Role, Tick};
-use crate::plan::{Cause, MusicalClock, MusicalTime, Reason, SongBar, SongPosition, TransportChange};
+use crate::plan::{Cause, MusicalClock, MusicalTime, Reason, SongBar, SongPosition, TradeBars, TransportChange};
 use parking_lot::Mutex;
 
 use super::engine_status::{Engine, SessionStatus};
@@ -52,11 +52,11 @@ impl<W: Worker> Planner<W> {
         let clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON });
         Self {
             inbox: Inbox::new(ports.events, ports.commands),
+            modes: Modes::at(&clock, TradeBars::default()),
             input: Input::new(clock, FIRST_TEMPO, ports.count_ignored),
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
-            modes: Modes::default(),
             history: HistoryWriter::new(ports.archive),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
@@ -112,9 +112,10 @@ impl<W: Worker> Planner<W> {
             InputEvent::PlanInvalidated { epoch, .. } if self.playback.outbox.enter(epoch) => {
                 self.end_phrase();
                 self.clear();
-                self.modes = Modes::default();
+                self.restart_modes();
             }
             InputEvent::PlanYielded { epoch, at } => self.yield_to_player(epoch, at),
+            InputEvent::TimeReached { controls, .. } => self.modes.trade.set_bars(controls.turns.trade_bars, self.input.clock.open_bar()),
             InputEvent::TransportChange { epoch, change } => {
                 let is_new = self.playback.outbox.enter(epoch);
                 if is_new {
@@ -141,7 +142,7 @@ impl<W: Worker> Planner<W> {
         let starts_play = self.playback.request == PlayRequest::WhenClockRuns && self.input.running;
         if is_new_epoch {
             self.clear();
-            self.modes = Modes::default();
+            self.restart_modes();
         } else if open != foreseen {
             // The plan does not fit these bars: Play is transferred to the next plan.
             let goes_on = self.planning.timeline.playing().is_some_and(|plan| plan.brief.end > line);
@@ -214,7 +215,7 @@ impl<W: Worker> Planner<W> {
                 self.playback.panic(self.input.reached, &mut self.input.sounded);
                 self.end_phrase();
                 self.clear();
-                self.modes = Modes::default();
+                self.restart_modes();
             }
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }

@@ -1,23 +1,45 @@
 //! Modes in which Antiphon plays by itself: their state, and the execution of what they decide.
 
 use crate::music::Tick;
-use crate::plan::{Answer, MusicalTime, Plan, PlayMode};
+use crate::plan::{Answer, MusicalClock, MusicalTime, Plan, PlayMode, Side, Trade, TradeBars, Turn};
 
 use super::super::worker::Worker;
 use super::Planner;
 use super::playback::{PlayRequest, Successor};
 use crate::session::protocol::{Epoch, FADE};
+use crate::session::snapshot::ShownTurn;
 
 /// State of each mode that plays by itself. Begins anew with a transport change or a change of mode.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Modes {
     pub(super) answer: Answer,
+    pub(super) trade: Trade,
+}
+
+impl Modes {
+    /// Modes that begin now.
+    pub(super) fn at(clock: &MusicalClock, trade_bars: TradeBars) -> Self {
+        Self { answer: Answer::default(), trade: Trade::from_bar(clock.open_bar(), clock.now(), trade_bars) }
+    }
+}
+
+/// A stretch of time in which the mode has Antiphon play, from the next planning tick on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OwnTurn {
+    /// Its end; `None` for one phrase.
+    pub(super) end: Option<Tick>,
 }
 
 impl<W: Worker> Planner<W> {
     /// The current mode.
     pub(super) fn mode(&self) -> PlayMode {
         self.input.controls.unwrap_or_default().plan.mode
+    }
+
+    /// Begins the modes anew, now.
+    pub(super) fn restart_modes(&mut self) {
+        let trade_bars = self.input.controls.unwrap_or_default().turns.trade_bars;
+        self.modes = Modes::at(&self.input.clock, trade_bars);
     }
 
     /// Play, while the clock runs. A phrase of the history begins at the next bar line in every mode, otherwise the mode decides.
@@ -28,6 +50,10 @@ impl<W: Worker> Planner<W> {
                 self.playback.request = PlayRequest::None;
                 self.modes.answer.request();
             }
+            PlayMode::Trade if !is_recalled => {
+                self.playback.request = PlayRequest::None;
+                self.request_turn();
+            }
             _ => {
                 self.playback.request = PlayRequest::WhenPlanned;
                 self.latch();
@@ -35,16 +61,66 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// Whether the mode begins a phrase at the `next` planning tick. Asked at every planning tick, before its requests.
-    pub(super) fn takes_over(&self, next: Tick) -> bool {
-        let Some(controls) = self.input.controls.filter(|_| self.planning.timeline.is_free_at(next)) else { return false };
+    /// Gives Antiphon the turn in Trade from the next bar line that a planning tick precedes, unless it has the turn.
+    fn request_turn(&mut self) {
+        let clock = &self.input.clock;
+        let open = clock.open_bar();
+        if self.modes.trade.turn(open.index).side == Side::Antiphon {
+            return;
+        }
+        let is_ahead = self.planning.tick_after(clock, clock.now()).is_some_and(|tick| tick < open.end());
+        self.modes.trade.take_over(open.index.saturating_add(if is_ahead { 1 } else { 2 }));
+    }
+
+    /// The turn that the mode gives to Antiphon at the `next` planning tick, if it does.
+    pub(super) fn own_turn(&self, next: Tick) -> Option<OwnTurn> {
+        let controls = self.input.controls?;
         match controls.plan.mode {
             PlayMode::Answer => {
                 let wait = controls.turns.answer_after.length(self.input.clock.open_bar().metre);
-                self.modes.answer.takes_over(self.input.player.silent_since(), next, wait)
+                let takes_over = self.modes.answer.takes_over(self.input.player.silent_since(), next, wait);
+                takes_over.then_some(OwnTurn { end: None })
             }
-            PlayMode::Suggest | PlayMode::Trade | PlayMode::Accompany | PlayMode::Infill => false,
+            PlayMode::Trade => {
+                let (turn, end) = self.trade_turn(next)?;
+                (turn.side == Side::Antiphon).then_some(OwnTurn { end: Some(end) })
+            }
+            PlayMode::Suggest | PlayMode::Accompany | PlayMode::Infill => None,
         }
+    }
+
+    /// The turn of Trade at a tick that is not past, and its end.
+    fn trade_turn(&self, tick: Tick) -> Option<(Turn, Tick)> {
+        let clock = &self.input.clock;
+        let bar = clock.bar_at(tick)?;
+        let turn = self.modes.trade.turn(bar.index);
+        let bars = std::iter::successors(Some(bar), |bar| clock.bar_at(bar.end()));
+        let last = bars.take_while(|bar| i64::from(bar.index) < turn.end).last()?;
+        Some((turn, last.end()))
+    }
+
+    /// End of the horizon at a planning tick: of the set number of bars, and of Antiphon's turn.
+    pub(super) fn horizon(&self, turn: Option<OwnTurn>) -> Tick {
+        let controls = self.input.controls.unwrap_or_default();
+        let ahead = |bars| horizon(&self.input.clock, self.planning.shedding.horizon(bars));
+        match turn.and_then(|turn| turn.end) {
+            Some(end) => ahead(controls.turns.trade_bars.count()).min(end),
+            None => ahead(controls.plan.horizon_bars),
+        }
+    }
+
+    /// The turn of Trade, to be shown.
+    pub(super) fn shown_turn(&self) -> Option<ShownTurn> {
+        if self.mode() != PlayMode::Trade || !self.input.running {
+            return None;
+        }
+        let clock = &self.input.clock;
+        let (turn, _) = self.trade_turn(clock.now())?;
+        let bar = clock.open_bar();
+        let beat = Tick::quarters(4).0 / i64::from(bar.metre.denominator());
+        let bars_left = turn.end - i64::from(bar.index) - 1;
+        let beats_left = (bar.end() - clock.now()).0.saturating_add(beat - 1).div_euclid(beat.max(1));
+        Some(ShownTurn { side: turn.side, bars_left: u32::try_from(bars_left).ok()?, beats_left: u32::try_from(beats_left).ok()? })
     }
 
     /// Plays the plan that was requested at this planning tick, from the `next` one on.
@@ -63,4 +139,9 @@ impl<W: Worker> Planner<W> {
         self.input.sounded.fade(self.input.planned_time(MusicalTime(at.0 + MusicalTime::from(FADE).0)));
         self.modes.answer.player_plays();
     }
+}
+
+/// End of a horizon of this many bars from the next bar line.
+fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
+    (0..bars).fold(clock.next_bar_line(), |line, _| clock.bar_at(line).map_or(line, |bar| bar.end()))
 }

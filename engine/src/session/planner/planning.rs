@@ -16,6 +16,7 @@ use super::super::worker::Worker;
 use super::Planner;
 use super::playback::Successor;
 use crate::session::ControlValues;
+use crate::session::protocol::FADE;
 
 /// Interval between planning ticks: a quarter.
 pub(super) const INTERVAL: Tick = Tick(TICKS_PER_QUARTER);
@@ -147,12 +148,13 @@ impl<W: Worker> Planner<W> {
         }
         self.planning.rejected.retain(|passage| passage.until > now);
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
-        let horizon = horizon(&self.input.clock, self.planning.shedding.horizon(controls.plan.horizon_bars));
+        let turn = self.own_turn(next);
+        let horizon = self.horizon(turn);
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
-        let takes_over = self.takes_over(next);
+        let takes_over = turn.is_some() && self.planning.timeline.is_free_at(next);
         if takes_over {
             self.planning.timeline.plan_anew();
         }
@@ -175,6 +177,7 @@ impl<W: Worker> Planner<W> {
             sampling: Sampling::from_adventurousness(controls.music.adventurousness),
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
+            silent_from: turn.and_then(|turn| turn.end).map_or(Tick::MAX, |end| end + FADE),
             expected: if controls.plan.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
         let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
@@ -225,11 +228,6 @@ impl<W: Worker> Planner<W> {
         }
         self.announce(passage.plan, &passage.notes);
     }
-}
-
-/// End of a horizon of this many bars from the next bar line.
-fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
-    (0..bars).fold(clock.next_bar_line(), |line, _| clock.bar_at(line).map_or(line, |bar| bar.end()))
 }
 
 /// Controls that a plan is generated from.

@@ -9,6 +9,7 @@ mod real;
 mod routing;
 mod script;
 mod slow;
+mod trade;
 mod window;
 
 use nice_plug::midi::NoteEvent;
