@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::PlayMode;
+use antiphon_engine::plan::{PlayMode, TakeMode};
 use antiphon_engine::session::ControlValues;
 use nice_plug::prelude::*;
 
@@ -53,6 +53,9 @@ pub struct AntiphonParams {
     /// Passes everything through; nothing is captured or played.
     #[id = "bypass"]
     pub bypass: BoolParam,
+    /// Whether what sounds is recorded at its song position, or what was recorded plays.
+    #[id = "take"]
+    pub take: EnumParam<TakeStep>,
     /// State other than parameters.
     #[persist = "antiphon"]
     pub state: Arc<State>,
@@ -88,6 +91,7 @@ impl AntiphonParams {
                 .with_value_to_string(formatters::v2s_bool_bypass())
                 .with_string_to_value(formatters::s2v_bool_bypass())
                 .make_bypass(),
+            take: EnumParam::new("Take", TakeStep::Off),
             state: Arc::default(),
         }
     }
@@ -103,6 +107,7 @@ impl AntiphonParams {
             seed: u32::try_from(self.seed.value()).ok().filter(|&seed| seed != 0),
             input_role: self.input_role.value().into(),
             output_role: self.output_role.value().into(),
+            take: self.take.value().into(),
         }
     }
 }
@@ -139,6 +144,30 @@ impl From<ModeStep> for PlayMode {
             ModeStep::Trade => Self::Trade,
             ModeStep::Accompany => Self::Accompany,
             ModeStep::Infill => Self::Infill,
+        }
+    }
+}
+
+/// Steps of the Take parameter, in the order of [`TakeMode`].
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakeStep {
+    /// [`TakeMode::Off`].
+    #[id = "off"]
+    Off,
+    /// [`TakeMode::Replay`].
+    #[id = "replay"]
+    Replay,
+    /// [`TakeMode::Overwrite`].
+    #[id = "overwrite"]
+    Overwrite,
+}
+
+impl From<TakeStep> for TakeMode {
+    fn from(step: TakeStep) -> Self {
+        match step {
+            TakeStep::Off => Self::Off,
+            TakeStep::Replay => Self::Replay,
+            TakeStep::Overwrite => Self::Overwrite,
         }
     }
 }
@@ -248,7 +277,7 @@ mod tests {
     /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
     type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-    const PINS: [Pin; 12] = [
+    const PINS: [Pin; 13] = [
         ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
         ("play", "Play", Some(1), 0.0, "Off", "On"),
         ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -261,6 +290,7 @@ mod tests {
         ("output_role", "Output role", Some(16), 0.0, "As input", "Other"),
         ("preview", "Preview sound", Some(1), 1.0, "Off", "On"),
         ("bypass", "Bypass", Some(1), 0.0, "Not Bypassed", "Bypassed"),
+        ("take", "Take", Some(2), 0.0, "Off", "Overwrite"),
     ];
 
     #[test]
@@ -291,6 +321,7 @@ mod tests {
     #[test]
     fn steps_of_enumerations_are_pinned() {
         assert_eq!(ModeStep::ids().unwrap(), ["suggest", "answer", "trade", "accompany", "infill"]);
+        assert_eq!(TakeStep::ids().unwrap(), ["off", "replay", "overwrite"]);
         assert_eq!(InputRole::ids().unwrap(), ["auto", "keys", "bass", "drums", "lead"]);
         let roles = OutputRole::ids().unwrap();
         assert_eq!(roles[0], "as_input");
@@ -325,6 +356,7 @@ mod tests {
             seed: None,
             input_role: None,
             output_role: None,
+            take: TakeMode::Off,
         };
         assert_eq!(controls, expected);
     }

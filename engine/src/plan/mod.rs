@@ -11,6 +11,7 @@ mod musical_time;
 mod notes;
 mod phrase;
 mod stats;
+mod take;
 mod timeline;
 mod transport;
 
@@ -24,5 +25,6 @@ pub use mode::PlayMode;
 pub use musical_time::{EQUAL, MusicalTime, tick_of, whole};
 pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
 pub use stats::PlanStats;
+pub use take::{TAKE_NOTES, Take, TakeMode, TakeNote};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Timeline};
 pub use transport::{Cause, TransportChange};

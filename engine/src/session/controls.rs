@@ -1,7 +1,7 @@
 //! The musical controls that the session reads.
 
 use crate::music::Role;
-use crate::plan::PlayMode;
+use crate::plan::{PlayMode, TakeMode};
 
 /// Values of the musical controls at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,4 +18,6 @@ pub struct ControlValues {
     pub input_role: Option<Role>,
     /// Role of the plan; `None` is the player's.
     pub output_role: Option<Role>,
+    /// Use of the take.
+    pub take: TakeMode,
 }

@@ -19,6 +19,8 @@ mod protocol;
 mod render_wait;
 mod snapshot;
 mod sounded;
+mod take_ring;
+mod take_writer;
 mod withheld;
 mod worker;
 
@@ -45,6 +47,7 @@ pub use planner::Planner;
 pub use protocol::{Command, Epoch, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
+pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, Snapshot, Status};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
@@ -69,8 +72,10 @@ pub struct SessionPorts {
     pub commands: CommandQueue,
     /// Snapshot that the editor shows.
     pub snapshot: Arc<SharedSnapshot>,
-    /// History of suggestions in the project.
+    /// History of suggestions and take in the project.
     pub archive: Arc<dyn Archive>,
+    /// Takes for the audio thread.
+    pub takes: TakeSender,
     /// Called with the number of the player's notes that the context has no room for.
     pub count_ignored: Box<dyn Fn(u64) + Send>,
 }

@@ -116,7 +116,7 @@ impl Schedule {
                 continue;
             }
             match message {
-                PlannedEvent::Note { note, channel, .. } => self.enqueue(&note, channel, span),
+                PlannedEvent::Note { note, channel, .. } => self.enqueue(&note, channel, None, span),
                 PlannedEvent::StartClock { .. } => received = Received::StartClock,
                 PlannedEvent::Withdraw { from, .. } => {
                     self.pending.truncate(self.pending.partition_point(|note| note.on < from.into()));
@@ -245,8 +245,13 @@ impl Schedule {
         while self.keys.release_player().is_some() {}
     }
 
+    /// Adds a note of the take, which ends at `cut` if that is before its planned end.
+    pub fn replay(&mut self, note: &Note, channel: u8, cut: Option<MusicalTime>, span: &Span) {
+        self.enqueue(note, channel, cut, span);
+    }
+
     /// Inserts a note by time, unless it is late.
-    fn enqueue(&mut self, note: &Note, channel: u8, span: &Span) {
+    fn enqueue(&mut self, note: &Note, channel: u8, cut: Option<MusicalTime>, span: &Span) {
         let on = start_of(note);
         let Some(key) = MidiKey::new(channel, note.pitch) else { return };
         if span.sample(on) < 0 {
@@ -256,7 +261,7 @@ impl Schedule {
         } else {
             // After those at the same time, so that they start in order of arrival.
             let place = self.pending.partition_point(|other| other.on <= on);
-            self.pending.insert(place, PendingNote { on, key, note: *note, cut: None });
+            self.pending.insert(place, PendingNote { on, key, note: *note, cut });
         }
     }
 }

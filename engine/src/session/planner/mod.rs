@@ -1,7 +1,7 @@
 //! Planning without the thread: reads events and commands, requests plans at planning ticks, and sends the notes of the plan that plays.
 //!
 //! Each concern has one owner: [`Input`] the events so far, [`Planning`] the timeline and context, [`WorkerLink`] the requests to the worker,
-//! [`Playback`] the events sent to the audio thread, [`HistoryWriter`] the history, [`Outputs`] the published state. [`Planner`] coordinates
+//! [`Playback`] the events sent to the audio thread, [`HistoryWriter`] the history, [`TakeWriter`] the take, [`Outputs`] the published state. [`Planner`] coordinates
 //! them.
 
 mod input;
@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
 use super::render_wait::RenderWait;
+use super::take_writer::TakeWriter;
 use super::worker::Worker;
 use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
@@ -40,6 +41,7 @@ pub struct Planner<W> {
     worker: WorkerLink<W>,
     playback: Playback,
     history: HistoryWriter,
+    take: TakeWriter,
     outputs: Outputs,
 }
 
@@ -53,7 +55,8 @@ impl<W: Worker> Planner<W> {
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
-            history: HistoryWriter::new(ports.archive),
+            history: HistoryWriter::new(Arc::clone(&ports.archive)),
+            take: TakeWriter::new(ports.archive, ports.takes, free_seed),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
     }
@@ -67,6 +70,8 @@ impl<W: Worker> Planner<W> {
                     self.input.reached = at.tick();
                     self.input.tempo = tempo;
                     self.planning.change_controls(self.input.controls.replace(controls), controls);
+                    self.take.set_mode(controls.take, &self.input.clock, self.input.player.notes());
+                    self.playback.outbox.mute(self.take.replays());
                     true
                 }
                 // No time is sent while the clock is stopped.
@@ -89,6 +94,7 @@ impl<W: Worker> Planner<W> {
         }
         self.send();
         self.playback.outbox.flush();
+        self.take.publish();
         if has_news {
             self.publish();
         }
@@ -99,6 +105,7 @@ impl<W: Worker> Planner<W> {
 
     fn handle(&mut self, message: InputEvent) {
         self.advance(message.at());
+        self.record_take(message);
         self.input.record(message);
         match message {
             InputEvent::PlanInvalidated { epoch, .. } if self.playback.outbox.enter(epoch) => {
@@ -113,6 +120,18 @@ impl<W: Worker> Planner<W> {
                 self.change_transport(change, is_new);
             }
             InputEvent::Command { command, .. } => self.execute(command),
+            _ => {}
+        }
+    }
+
+    /// Records what became of planned notes in the take.
+    fn record_take(&mut self, message: InputEvent) {
+        match message {
+            InputEvent::NoteStarted { note, channel, .. } => self.take.start(note, channel, &self.input.clock),
+            InputEvent::NoteEnded { at, key } => self.take.end(key, at),
+            InputEvent::TransportChange { change, .. } => {
+                self.take.change_transport(change.cause, &self.input.clock, self.input.player.notes());
+            }
             _ => {}
         }
     }
@@ -163,6 +182,7 @@ impl<W: Worker> Planner<W> {
     fn advance(&mut self, to: MusicalTime) {
         while let Some(tick) = self.planning.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
+            self.take.write(&self.input.clock, self.input.player.notes());
             self.latch();
             self.plan();
             self.planning.next_tick = self.planning.tick_after(&self.input.clock, tick);
@@ -181,6 +201,9 @@ impl<W: Worker> Planner<W> {
     fn execute(&mut self, command: Command) {
         let Input { clock, tempo, running, .. } = &self.input;
         match command {
+            Command::Play if self.take.replays() => {
+                self.outputs.notice = "The take plays: set Take to Off or Overwrite to play suggestions".into();
+            }
             Command::Play if *running => {
                 self.playback.request = PlayRequest::WhenPlanned;
                 self.latch();
