@@ -62,18 +62,32 @@ impl Replay {
         }
         let span = clock.span();
         let (before, after) = clock.song_shifts();
-        let (start, end) = (span.time(0).0, span.end().0);
-        let turn = within.map_or(end, |event| event.at.0);
-        let stretches = [Stretch { from: start, to: turn, shift: before }, Stretch { from: turn, to: end, shift: after }];
-        for Stretch { from, to, shift } in stretches.into_iter().filter(|stretch| stretch.from < stretch.to) {
-            let joins = |&(end, last): &(f64, i64)| last == shift && (end - from).abs() < JOINT;
-            let from = self.end.filter(joins).map_or(from, |(end, _)| end);
-            self.end = Some((to, shift));
-            let Some(take) = self.takes.latest() else { return };
-            for note in take.between(eighth(from, shift), eighth(to, shift)) {
-                let (note, cut) = on_clock(note, shift);
-                schedule.replay(&note.note, note.channel, cut, &span);
-            }
+        let (start, end, lead) = (span.time(0).0, span.end().0, schedule.lead(&span));
+        if let Some(event) = within {
+            self.pass(Stretch { from: start, to: event.at.0, shift: before }, schedule);
+            self.pass(Stretch { from: event.at.0, to: end + lead, shift: after }, schedule);
+        } else {
+            self.pass(Stretch { from: start, to: end + lead, shift: after }, schedule);
+        }
+    }
+
+    /// Schedules the notes of a stretch, from the end of the last one on if it continues that.
+    fn pass(&mut self, stretch: Stretch, schedule: &mut Schedule) {
+        let Stretch { from, to, shift } = stretch;
+        // The last stretch reached ahead of its block.
+        let joined = self.end.filter(|&(end, last)| last == shift && end > from - JOINT);
+        if joined.is_none() && self.end.is_some() {
+            schedule.drop_from(MusicalTime(from));
+        }
+        let from = joined.map_or(from, |(end, _)| end);
+        if to <= from {
+            return;
+        }
+        self.end = Some((to, shift));
+        let Some(take) = self.takes.latest() else { return };
+        for note in take.between(eighth(from, shift), eighth(to, shift)) {
+            let (note, cut) = on_clock(note, shift);
+            schedule.replay(&note.note, note.channel, cut);
         }
     }
 }

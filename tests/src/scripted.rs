@@ -29,7 +29,7 @@ impl Scripted {
         // The plan was adopted at the second beat; the one in progress will be at the third.
         let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
         let playhead = start + Tick(beat / 3);
-        let end = piece.metres.bar(bar + u32::from(values.horizon_bars)).start + Tick(beat);
+        let end = piece.metres.bar(bar + u32::from(values.plan.horizon_bars)).start + Tick(beat);
         let notes = piece.notes();
         let mut played: Vec<Note> = notes.iter().copied().filter(|note| note.onset <= playhead).collect();
         for note in played.iter_mut().filter(|note| note.end() > playhead) {
@@ -125,9 +125,9 @@ impl EditorModel for Scripted {
 
     fn set(&mut self, change: Change) {
         match change {
-            Change::Mode(mode) => self.values.mode = mode,
-            Change::Horizon(bars) => self.values.horizon_bars = bars,
-            Change::Adventurousness(share) => self.values.adventurousness = share,
+            Change::Mode(mode) => self.values.plan.mode = mode,
+            Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
+            Change::Adventurousness(share) => self.values.music.adventurousness = share,
         }
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, PHASE_BARS};
-use crate::decode::{Constraints, Prompt, PromptBar, Sampling, Upcoming, default_constraints};
+use crate::decode::{Constraints, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
 use crate::music::analysis::tempo_bucket;
-use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
+use crate::music::{Bar, Metre, Note, Tempo, Tick};
 use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline};
 use crate::service::Assignment;
 
@@ -43,8 +43,8 @@ pub(super) struct Context {
 /// Settings of a plan that do not come from the timeline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PlanSettings<'a> {
-    /// Role to generate.
-    pub(super) role: Role,
+    /// Roles to generate.
+    pub(super) roles: RoleSet,
     /// Temperature and min-p.
     pub(super) sampling: Sampling,
     /// Quarters per minute.
@@ -143,7 +143,7 @@ impl Context {
         let mut line = clock.open_bar().start;
         let mut index = self.index_after();
         let tempo = Tempo::from_bpm(plan_settings.tempo).map_or(0, tempo_bucket);
-        let constraints = self.constraints(played, plan_settings.role);
+        let constraints = self.constraints(played, plan_settings.roles);
         let mut ahead = 0;
         let mut assignments = Vec::new();
         for request in requests {
@@ -170,10 +170,10 @@ impl Context {
     }
 
     /// Default constraints: a role keeps to the keys and chords of its recent bars.
-    fn constraints(&self, played: &[Note], role: Role) -> Constraints {
+    fn constraints(&self, played: &[Note], roles: RoleSet) -> Constraints {
         let from = self.bars.iter().rev().filter(|bar| !bar.is_silent()).nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |bar| bar.line);
         let recent = &played[played.partition_point(|note| note.onset < from)..];
-        default_constraints([role].into_iter().collect(), recent)
+        default_constraints(roles, recent)
     }
 }
 
@@ -232,6 +232,7 @@ fn bars(clock: &MusicalClock, line: Tick, end: Tick) -> Vec<Bar> {
 
 #[cfg(test)]
 mod tests {
+    use crate::music::Role;
     use crate::plan::{Controls, Fingerprint, PlanId, SongBar, SongPosition};
 
     use super::*;
@@ -324,7 +325,7 @@ mod tests {
         clock.advance(Tick(200 * 96));
         assert!(context.update(&clock, &notes, 120.0).is_none());
         assert_eq!(context.start(), Some(Tick::ZERO), "the context keeps the bars before the pause");
-        let constraints = context.constraints(&notes, Role::Keys);
+        let constraints = context.constraints(&notes, RoleSet::NONE.with(Role::Keys));
         assert_eq!(constraints.registers[usize::from(Role::Keys.class())].low, 55, "a fourth below the only key that was played");
         // The player goes on in bar 240: it follows the pause.
         notes.push(note(240 * 96 + 5, Tick(24)));
@@ -346,7 +347,8 @@ mod tests {
             controls: Controls::default(),
             context: Fingerprint::SILENCE,
         };
-        let plan_settings = PlanSettings { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
+        let plan_settings =
+            PlanSettings { roles: RoleSet::NONE.with(Role::Keys), sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
         let timeline = Timeline::new(Tick::ZERO, 0);
         let rests_from = |request: Request| {
             let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &plan_settings);

@@ -40,7 +40,7 @@ use crate::service::Service;
 
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
-pub use controls::ControlValues;
+pub use controls::{ControlValues, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls};
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
 pub use planner::Planner;

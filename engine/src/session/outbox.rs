@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::music::{Note, Tick};
+use crate::music::{Note, Role, Tick};
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
@@ -46,12 +46,12 @@ impl Outbox {
         self.flush();
     }
 
-    /// Plays these notes on a channel, 0 to 15.
-    pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, channel: u8) {
+    /// Plays these notes, each on the channel, 0 to 15, of its role.
+    pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, channel: impl Fn(Role) -> u8) {
         let epoch = self.epoch;
         for note in notes.filter(|_| !self.is_muted) {
             self.sent = true;
-            self.waiting.push_back(PlannedEvent::Note { epoch, note, channel });
+            self.waiting.push_back(PlannedEvent::Note { epoch, note, channel: channel(note.role) });
         }
         self.flush();
     }
@@ -64,6 +64,14 @@ impl Outbox {
             self.flush();
         }
         self.sent
+    }
+
+    /// Withdraws all notes, and ends those that sound as soon as the audio thread sees it, whatever its output offset.
+    pub(super) fn panic(&mut self) {
+        let (epoch, from, at) = (self.epoch, Tick(i64::MIN), Tick(i64::MIN));
+        self.waiting.clear();
+        self.waiting.extend([PlannedEvent::Withdraw { epoch, from }, PlannedEvent::End { epoch, at }]);
+        self.flush();
     }
 
     /// Pushes as many queued events as the ring has room for.
@@ -79,7 +87,6 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use crate::music::Role;
     use ringbuf::HeapRb;
     use ringbuf::traits::{Consumer, Split};
 
@@ -91,7 +98,7 @@ mod tests {
     fn events_beyond_the_ring_are_sent_later_in_order() {
         let (planned, mut play) = HeapRb::new(2).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play([NOTE; 3].into_iter(), 1);
+        outbox.play([NOTE; 3].into_iter(), |_| 1);
         outbox.stop(Tick(5));
         let mut got: Vec<PlannedEvent> = Vec::new();
         for _ in 0..3 {
@@ -107,7 +114,7 @@ mod tests {
     fn new_epoch_discards_queued_events() {
         let (planned, mut play) = HeapRb::new(1).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play([NOTE; 3].into_iter(), 1);
+        outbox.play([NOTE; 3].into_iter(), |_| 1);
         assert!(outbox.enter(Epoch(4)) && !outbox.enter(Epoch(4)));
         assert_eq!(play.pop_iter().count(), 1);
         outbox.stop(Tick(0));

@@ -37,6 +37,8 @@ pub enum Command {
     Another,
     /// Star the plan that is shown.
     Keep,
+    /// End every planned note at once, and stop playback.
+    Panic,
     /// Step through the history.
     Step(Step),
 }

@@ -47,6 +47,11 @@ impl TakeWriter {
         self.takes.send(&self.archive.take());
     }
 
+    /// Bar lines of the bars in which the player's input is not the recorded one; none unless the take plays.
+    pub(super) fn stale_bars(&self) -> Vec<SongPosition> {
+        if self.replays() { self.archive.take().stale_bars().collect() } else { Vec::new() }
+    }
+
     /// Whether the take plays instead of the plans.
     pub(super) const fn replays(&self) -> bool {
         matches!(self.mode, TakeMode::Replay)

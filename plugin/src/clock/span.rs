@@ -46,6 +46,13 @@ impl Span {
         }
     }
 
+    /// As [`sample`](Self::sample), and so many samples later. While the clock is stopped, nothing is reached later.
+    #[must_use]
+    pub fn sample_after(&self, time: MusicalTime, samples: i64) -> i64 {
+        let sample = self.sample(time);
+        if self.rate > 0.0 { sample.saturating_add(samples) } else { sample }
+    }
+
     /// Length in samples.
     #[must_use]
     pub const fn frames(&self) -> u32 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{PlayMode, Take, TakeMode};
+use antiphon_engine::plan::{PlayMode, Take, TakeMode, whole};
 use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
@@ -32,6 +32,8 @@ pub struct RealTime {
     was_reset: bool,
     /// Consecutive blocks that began with a jump.
     jumps: u8,
+    /// Samples per millisecond; 0 before the sample rate is known.
+    samples_per_ms: f64,
 }
 
 /// The stages a note passes through.
@@ -52,12 +54,12 @@ struct WatchedParams {
     bypass: bool,
     /// Whether the take plays, and nothing else.
     replays: bool,
-    /// Play, Another, Keep.
-    triggers: [bool; 3],
+    /// Play, Another, Keep, Panic.
+    triggers: [bool; 4],
 }
 
 /// Commands in the order of [`WatchedParams::triggers`].
-const COMMANDS: [Command; 3] = [Command::Play, Command::Another, Command::Keep];
+const COMMANDS: [Command; 4] = [Command::Play, Command::Another, Command::Keep, Command::Panic];
 
 impl WatchedParams {
     fn read(params: &AntiphonParams) -> Self {
@@ -65,8 +67,8 @@ impl WatchedParams {
             generation: params.state.generation(),
             mode: params.mode.value().into(),
             bypass: params.bypass.value(),
-            replays: TakeMode::from(params.take.value()) == TakeMode::Replay,
-            triggers: [params.play.value(), params.another.value(), params.keep.value()],
+            replays: params.output.take() == TakeMode::Replay,
+            triggers: [params.play.value(), params.another.value(), params.keep.value(), params.output.panic.value()],
         }
     }
 
@@ -95,12 +97,13 @@ impl RealTime {
             thru: Thru::new(),
             output: EventOutput::default(),
         };
-        Self { path, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0 }
+        Self { path, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0, samples_per_ms: 0.0 }
     }
 
     /// Sets the sample rate in hertz.
     pub fn set_sample_rate(&mut self, hertz: f32) {
         self.path.clock.set_sample_rate(hertz);
+        self.samples_per_ms = f64::from(hertz) / 1000.0;
     }
 
     /// Messages sent to the session since the instance was created.
@@ -146,6 +149,7 @@ impl RealTime {
         if let Some(event) = events.first {
             path.transport_event(event, port);
         }
+        path.schedule.set_offset(whole((f64::from(params.output.latency_ms()) * self.samples_per_ms).round()));
         let received = path.schedule.receive(path.capture.epoch(), &path.clock.span());
         if watched.bypass {
             path.schedule.clear_pending();
@@ -186,11 +190,12 @@ impl NotePath {
     /// Handles a transport change. A loop ends sounding planned notes, but the plan continues after it.
     fn transport_event(&mut self, event: TransportEvent, port: &mut impl Port) {
         let ends_epoch = !matches!(event.cause, Cause::Loop | Cause::Metre);
-        if event.cause != Cause::Metre {
-            self.end_planned_notes(event.sample, event.at, port);
-        }
         if ends_epoch {
+            self.end_planned_notes(event.sample, event.at, port);
             self.schedule.clear_pending();
+        } else if event.cause == Cause::Loop {
+            let (events, capture) = (&mut self.output, &mut self.capture);
+            self.schedule.end_before(&mut NoteOutput { sample: event.sample, at: event.at, events, port, capture });
         }
         self.capture.transport_event(event, ends_epoch);
     }
@@ -203,8 +208,11 @@ impl NotePath {
     /// Runs the player's commands at the start of the block. Play starts a stopped clock.
     fn run_commands(&mut self, commands: impl Iterator<Item = Command>, port: &mut impl Port) {
         for command in commands {
-            if command == Command::Play {
-                self.start_clock(0, port);
+            match command {
+                Command::Play => self.start_clock(0, port),
+                // The session need not be there for silence.
+                Command::Panic => self.invalidate_plan(self.clock.span().time(0), port),
+                Command::Another | Command::Keep | Command::Step(_) => {}
             }
             self.capture.command(command, self.clock.span().time(0));
         }

@@ -69,8 +69,12 @@ impl<W: Worker> Planner<W> {
                 InputEvent::TimeReached { at, tempo, controls } => {
                     self.input.reached = at.tick();
                     self.input.tempo = tempo;
-                    self.planning.change_controls(self.input.controls.replace(controls), controls);
-                    self.take.set_mode(controls.take, &self.input.clock, self.input.player.notes());
+                    let before = self.input.controls.replace(controls);
+                    self.planning.change_controls(before, controls);
+                    if before.is_some_and(|before| before.output.routing != controls.output.routing) {
+                        self.route_again();
+                    }
+                    self.take.set_mode(controls.output.take, &self.input.clock, self.input.player.notes());
                     self.playback.outbox.mute(self.take.replays());
                     true
                 }
@@ -225,6 +229,11 @@ impl<W: Worker> Planner<W> {
                 if let Some(kept) = kept {
                     self.outputs.notice = kept.err().map_or_else(String::new, |full| full.to_string());
                 }
+            }
+            Command::Panic => {
+                self.playback.panic(self.input.reached, &mut self.input.sounded);
+                self.end_phrase();
+                self.clear();
             }
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }

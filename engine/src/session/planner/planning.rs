@@ -1,6 +1,5 @@
 //! Planning ticks: requests to the worker, and the passages it delivers.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::decode::Sampling;
@@ -83,7 +82,7 @@ impl Planning {
         match before {
             // The first controls only set the seed: a recalled plan may play already.
             None => self.timeline.reseed(self.seed(Some(now))),
-            Some(before) if before.seed != now.seed => {
+            Some(before) if before.plan.seed != now.plan.seed => {
                 self.rerolls = 0;
                 self.timeline.another(self.seed(Some(now)));
             }
@@ -102,7 +101,7 @@ impl Planning {
     }
 
     fn seed(&self, controls: Option<ControlValues>) -> u64 {
-        let base = controls.and_then(|controls| controls.seed).map_or(self.free_seed, u64::from);
+        let base = controls.and_then(|controls| controls.plan.seed).map_or(self.free_seed, u64::from);
         // Far apart, so that the second plan of one seed is not the first of the next seed.
         base.wrapping_add(self.rerolls << 32)
     }
@@ -111,7 +110,7 @@ impl Planning {
     pub(super) fn miss_what_was_due(&mut self, tick: Tick, controls: Option<ControlValues>) {
         if self.due.take_if(|due| due.at <= tick).is_some() {
             self.stats.late += 1;
-            self.shedding.miss(controls.map_or(1, |controls| controls.horizon_bars));
+            self.shedding.miss(controls.map_or(1, |controls| controls.plan.horizon_bars));
         }
     }
 
@@ -129,11 +128,12 @@ impl<W: Worker> Planner<W> {
     pub(super) fn plan(&mut self) {
         let Some(controls) = self.input.controls else { return };
         let now = self.input.clock.now();
-        if controls.mode != PlayMode::Suggest || now < self.worker.retry_at {
+        if controls.plan.mode != PlayMode::Suggest || now < self.worker.retry_at {
             return;
         }
         let input_role = self.input.role();
-        if self.worker.set_roles(BTreeSet::from([input_role, controls.output_role.unwrap_or(input_role)])) {
+        let planned = controls.roles.planned(input_role);
+        if self.worker.set_roles(planned.iter().chain([input_role]).collect()) {
             self.planning.context.send_again();
         }
         let notes = self.input.notes_before(now);
@@ -147,7 +147,7 @@ impl<W: Worker> Planner<W> {
         }
         self.planning.rejected.retain(|passage| passage.until > now);
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
-        let horizon = horizon(&self.input.clock, self.planning.shedding.horizon(controls.horizon_bars));
+        let horizon = horizon(&self.input.clock, self.planning.shedding.horizon(controls.plan.horizon_bars));
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
@@ -164,8 +164,8 @@ impl<W: Worker> Planner<W> {
         });
         self.wait_for_next();
         let plan_settings = PlanSettings {
-            role: controls.output_role.unwrap_or(input_role),
-            sampling: Sampling::from_adventurousness(controls.adventurousness),
+            roles: planned.iter().collect(),
+            sampling: Sampling::from_adventurousness(controls.music.adventurousness),
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
         };
@@ -227,10 +227,13 @@ fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
 /// Controls that a plan is generated from.
 fn settings(controls: &ControlValues) -> Controls {
     let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
+    let [second, third] = controls.roles.further;
     let settings = [
-        (ControlId::ADVENTUROUSNESS, controls.adventurousness),
-        (ControlId::INPUT_ROLE, role(controls.input_role)),
-        (ControlId::OUTPUT_ROLE, role(controls.output_role)),
+        (ControlId::ADVENTUROUSNESS, controls.music.adventurousness),
+        (ControlId::INPUT_ROLE, role(controls.roles.input)),
+        (ControlId::OUTPUT_ROLE, role(controls.roles.output)),
+        (ControlId::OUTPUT_ROLE_2, role(second)),
+        (ControlId::OUTPUT_ROLE_3, role(third)),
     ];
     Controls(settings.map(|(parameter, value)| Setting { parameter, value }).into())
 }

@@ -61,6 +61,12 @@ impl Playback {
         }
     }
 
+    /// Ends everything planned at once.
+    pub(super) fn panic(&mut self, at: Tick, sounded: &mut Sounded) {
+        self.outbox.panic();
+        sounded.cut(at);
+    }
+
     /// As [`stop`](Self::stop), and marks notes from that tick on as not sent.
     fn stop_and_send_again(&mut self, at: Tick, sounded: &mut Sounded) {
         self.stop(at, sounded);
@@ -81,7 +87,7 @@ impl Playback {
         if !std::mem::replace(&mut successor.announced, true) {
             self.stop(start, &mut input.sounded);
         }
-        self.outbox.play(notes.iter().copied(), input.channel);
+        self.outbox.play(notes.iter().copied(), |role| input.channel_of(role));
     }
 }
 
@@ -111,6 +117,14 @@ impl<W: Worker> Planner<W> {
             self.playback.stop_and_send_again(from, &mut self.input.sounded);
         }
         self.answer_play();
+    }
+
+    /// Sends the bars of the playing plan that have not begun again, after a change of the routing. Notes of a plan that follows at the next planning tick stay
+    /// where they were sent.
+    pub(super) fn route_again(&mut self) {
+        if self.playback.successor.is_none() && self.planning.timeline.playing().is_some() {
+            self.playback.stop_and_send_again(self.input.line_ahead(), &mut self.input.sounded);
+        }
     }
 
     /// Whether a later planning tick still precedes this bar line. Play then waits for it, so that the same plan plays whenever in the bar Play was
@@ -175,7 +189,7 @@ impl<W: Worker> Planner<W> {
         }
         let Some(ready) = self.planning.timeline.delivered() else { return };
         let sounding = self.planning.timeline.sounding(self.playback.sent, ready).copied();
-        self.playback.outbox.play(sounding, self.input.channel);
+        self.playback.outbox.play(sounding, |role| self.input.channel_of(role));
         self.playback.sent = self.playback.sent.max(ready);
     }
 }

@@ -5,8 +5,10 @@ mod history;
 mod missing;
 mod play;
 mod real;
+mod routing;
 mod script;
 mod slow;
+mod take;
 mod window;
 
 use nice_plug::midi::NoteEvent;

@@ -1,0 +1,106 @@
+use antiphon_engine::music::Role;
+use antiphon_engine::plan::{ChannelSpread, PlayMode, Routing, TakeMode};
+use antiphon_engine::session::OutputControls;
+
+use super::*;
+
+/// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
+type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
+
+const PINS: [Pin; 20] = [
+    ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
+    ("play", "Play", Some(1), 0.0, "Off", "On"),
+    ("another", "Another", Some(1), 0.0, "Off", "On"),
+    ("keep", "Keep", Some(1), 0.0, "Off", "On"),
+    ("horizon", "Horizon", Some(7), 3.0 / 7.0, "1 bar", "8 bars"),
+    ("adventurousness", "Adventurousness", None, 0.5, "0 %", "100 %"),
+    ("seed", "Seed", Some(999), 0.0, "Free", "999"),
+    ("thru", "Thru", Some(1), 1.0, "Off", "On"),
+    ("input_role", "Input role", Some(4), 0.0, "Auto", "Lead"),
+    ("output_role", "Output role", Some(16), 0.0, "As input", "Other"),
+    ("preview", "Preview sound", Some(1), 1.0, "Off", "On"),
+    ("bypass", "Bypass", Some(1), 0.0, "Not Bypassed", "Bypassed"),
+    ("output_role_2", "Output role 2", Some(16), 0.0, "None", "Other"),
+    ("output_role_3", "Output role 3", Some(16), 0.0, "None", "Other"),
+    ("output_channel", "Output channel", Some(16), 0.0, "As input", "Channel 16"),
+    ("channel_per_role", "Channel per role", Some(1), 0.0, "Off", "On"),
+    ("drum_channel", "Drum channel", Some(15), 9.0 / 15.0, "Channel 1", "Channel 16"),
+    ("latency_ms", "Output offset", Some(100), 0.5, "-50 ms", "50 ms"),
+    ("panic", "Panic", Some(1), 0.0, "Off", "On"),
+    ("take", "Take", Some(2), 0.0, "Off", "Overwrite"),
+];
+
+#[test]
+fn ids_ranges_and_steps_are_pinned() {
+    let params = AntiphonParams::new(true);
+    let map = params.param_map();
+    assert_eq!(map.len(), PINS.len());
+    for ((id, ptr, group), (pinned, name, steps, default, lowest, highest)) in map.iter().zip(PINS) {
+        // SAFETY: the pointers live as long as `params`.
+        unsafe {
+            assert_eq!((id.as_str(), ptr.name(), group.as_str()), (pinned, name, ""));
+            assert_eq!(ptr.step_count(), steps, "{id}");
+            assert!((ptr.default_normalized_value() - default).abs() < 1e-6, "{id}");
+            let words = |normalised| ptr.normalized_value_to_string(normalised, true);
+            assert_eq!((words(0.0).as_str(), words(1.0).as_str()), (lowest, highest), "{id}");
+            // Every step's text parses to the same step.
+            if let Some(steps) = steps {
+                for step in 0..=u16::try_from(steps).unwrap() {
+                    let normalised = f32::from(step) / f32::from(u16::try_from(steps).unwrap());
+                    let back = ptr.string_to_normalized_value(&words(normalised)).unwrap();
+                    assert!((back - normalised).abs() < 1e-6, "{id}: {}", words(normalised));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_of_enumerations_are_pinned() {
+    assert_eq!(ModeStep::ids().unwrap(), ["suggest", "answer", "trade", "accompany", "infill"]);
+    assert_eq!(TakeStep::ids().unwrap(), ["off", "replay", "overwrite"]);
+    assert_eq!(InputRole::ids().unwrap(), ["auto", "keys", "bass", "drums", "lead"]);
+    let roles = OutputRole::ids().unwrap();
+    assert_eq!(roles[0], "as_input");
+    for (class, id) in (0u8..).zip(&roles[1..]) {
+        let role = Role::from_class(class).unwrap();
+        assert_eq!(serde_json::to_string(&role).unwrap(), format!("\"{id}\""));
+        assert_eq!(Option::from(OutputRole::from_index(usize::from(class) + 1)), Some(role));
+    }
+    assert_eq!(roles.len(), Role::ALL.len() + 1);
+    for mode in PlayMode::ALL {
+        assert_eq!(PlayMode::from(ModeStep::from_index(usize::from(mode.step()))), mode);
+    }
+}
+
+#[test]
+fn note_effect_has_the_same_parameters_with_the_preview_sound_off() {
+    let (instrument, note_fx) = (AntiphonParams::new(true), AntiphonParams::new(false));
+    let ids = |params: &AntiphonParams| params.param_map().into_iter().map(|(id, ..)| id).collect::<Vec<_>>();
+    assert_eq!(ids(&instrument), ids(&note_fx));
+    assert!(!note_fx.preview.value());
+    let is_hidden = |params: &AntiphonParams| params.preview.flags().contains(ParamFlags::HIDDEN);
+    assert!(is_hidden(&note_fx) && !is_hidden(&instrument));
+}
+
+#[test]
+fn controls_have_the_values_of_the_parameters() {
+    let params = AntiphonParams::new(true);
+    assert_eq!(params.controls(), ControlValues::default());
+    for (id, normalised) in [
+        ("output_role_2", 4.0 / 16.0),
+        ("output_channel", 3.0 / 16.0),
+        ("drum_channel", 1.0 / 15.0),
+        ("channel_per_role", 1.0),
+        ("latency_ms", 0.0),
+        ("take", 0.5),
+    ] {
+        let (_, param, _) = params.param_map().into_iter().find(|(name, ..)| name == id).unwrap();
+        // SAFETY: the pointer lives as long as `params`.
+        assert!(unsafe { param._internal_set_normalized_value(normalised) }, "{id}");
+    }
+    let controls = params.controls();
+    let routing = Routing { channel: Some(2), spread: ChannelSpread::PerRole, drums: 1 };
+    assert_eq!(controls.output, OutputControls { routing, latency_ms: -50, take: TakeMode::Replay });
+    assert_eq!(controls.roles, RoleControls { further: [Some(Role::Drums), None], ..RoleControls::default() });
+}
