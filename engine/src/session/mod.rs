@@ -103,7 +103,11 @@ impl Session {
             // A panic must not reach the host.
             let snapshot = Arc::clone(&ports.snapshot);
             if catch_unwind(AssertUnwindSafe(|| run(ports, folders, &thread_status, &thread_wait, &leaving))).is_err() {
-                fail(&thread_status, &snapshot, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
+                fail(
+                    &thread_status,
+                    &snapshot,
+                    "Planning was stopped by an internal error; thru works. Remove the plug-in and add it again.".into(),
+                );
             }
             thread_wait.lose(true);
         });

@@ -178,7 +178,7 @@ impl BarLineSession {
     }
 }
 
-/// Song positions at which a session with a note on every bar line is heard, for each stretch.
+/// Song positions at which a session with a note on every bar line sounds, for each stretch.
 fn beats(make: Make, song: &mut Song, stretches: &[Stretch]) -> Vec<Vec<f64>> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, ..Setup::default() });
     let mut session = BarLineSession::new();
