@@ -39,7 +39,17 @@ pub(super) struct TakeWriter {
 
 impl TakeWriter {
     pub(super) const fn new(archive: Arc<dyn Archive>, takes: TakeSender, id: u64) -> Self {
-        Self { archive, takes, id, mode: TakeMode::Off, rolls: false, since: Tick::ZERO, written: Tick::ZERO, started: Vec::new(), open: Vec::new() }
+        Self {
+            archive,
+            takes,
+            id,
+            mode: TakeMode::Off,
+            rolls: false,
+            since: Tick::ZERO,
+            written: Tick::ZERO,
+            started: Vec::new(),
+            open: Vec::new(),
+        }
     }
 
     /// Sends the take to the audio thread if it has changed.

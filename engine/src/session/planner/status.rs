@@ -34,7 +34,12 @@ impl<W: Worker> Planner<W> {
     /// First remark that applies; empty if none does.
     fn remark(&self) -> String {
         let notice = Some(self.outputs.notice.clone()).filter(|notice| !notice.is_empty());
-        notice.or_else(|| self.differs()).or_else(|| self.waits()).or_else(|| self.leaves_out()).or_else(|| self.strain()).unwrap_or_default()
+        notice
+            .or_else(|| self.differs())
+            .or_else(|| self.waits())
+            .or_else(|| self.leaves_out())
+            .or_else(|| self.strain())
+            .unwrap_or_default()
     }
 
     /// Remark on bars of the take in which the player's input is not the recorded one.
