@@ -1,7 +1,7 @@
 //! Parameters of what leaves the plug-in: further roles, channels, time offset, panic.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{ChannelSpread, Routing};
+use antiphon_engine::plan::{ChannelSpread, Feel, Routing};
 use antiphon_engine::session::{MOST_LATENCY_MS, OutputControls};
 use nice_plug::prelude::*;
 
@@ -65,7 +65,7 @@ impl OutputParams {
     }
 
     /// The values that the session needs.
-    pub(super) fn controls(&self) -> OutputControls {
+    pub(super) fn controls(&self, feel: Feel) -> OutputControls {
         // Musicians count channels from 1.
         let channel = |param: &IntParam| param.value().checked_sub(1).and_then(|channel| u8::try_from(channel).ok());
         let routing = Routing {
@@ -73,7 +73,7 @@ impl OutputParams {
             spread: if self.channel_per_role.value() { ChannelSpread::PerRole } else { ChannelSpread::Together },
             drums: channel(&self.drum_channel).unwrap_or(Routing::default().drums),
         };
-        OutputControls { routing, latency_ms: self.latency_ms() }
+        OutputControls { routing, feel, latency_ms: self.latency_ms() }
     }
 
     /// Offset of planned notes in milliseconds.

@@ -5,6 +5,7 @@
 //! them.
 
 mod input;
+mod performance;
 mod planning;
 mod playback;
 mod status;
@@ -68,8 +69,10 @@ impl<W: Worker> Planner<W> {
                     self.input.tempo = tempo;
                     let before = self.input.controls.replace(controls);
                     self.planning.change_controls(before, controls);
-                    if before.is_some_and(|before| before.output.routing != controls.output.routing) {
-                        self.route_again();
+                    if before.is_some_and(|before| {
+                        (before.output.routing, before.output.feel) != (controls.output.routing, controls.output.feel)
+                    }) {
+                        self.output_again();
                     }
                     true
                 }
