@@ -1,6 +1,7 @@
 //! Musical time, plans and their history. Pure: no threads, no wall clock, no model; depends on `music` only.
 
 mod clock;
+mod feel;
 mod foresight;
 mod history;
 mod keys;
@@ -18,6 +19,7 @@ mod timeline;
 mod transport;
 
 pub use clock::MusicalClock;
+pub use feel::{Deviation, Feel, Loudness};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};
 pub use history::{Entry, EntryId, HISTORY_BYTES, HISTORY_ENTRIES, History, Merged, Place, Reason, StarsFull, Step};
 pub use keys::{KeyTable, MidiKey, PlanOn, PlayerOn, Voice};

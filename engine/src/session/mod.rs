@@ -17,8 +17,10 @@ mod planner;
 mod player;
 mod protocol;
 mod render_wait;
+mod settings;
 mod snapshot;
 mod sounded;
+mod steering;
 mod take_ring;
 mod take_writer;
 mod withheld;
@@ -40,7 +42,10 @@ use crate::service::Service;
 
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
-pub use controls::{ControlValues, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls};
+pub use controls::{
+    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
+    ShapeControls,
+};
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
 pub use planner::Planner;

@@ -5,7 +5,7 @@
 
 use super::{ControlValues, Withheld};
 use crate::music::{Note, Tick};
-use crate::plan::{MidiKey, MusicalTime, Step, TransportChange};
+use crate::plan::{Deviation, MidiKey, MusicalTime, Step, TransportChange};
 
 /// A span of time in which a plan stays valid. It ends when the transport starts, stops or jumps, and when mode, state or bypass change; a
 /// loop or a change of metre does not end it.
@@ -79,6 +79,8 @@ pub enum InputEvent {
         note: Note,
         /// MIDI channel, 0 to 15.
         channel: u8,
+        /// How it was played.
+        deviation: Deviation,
     },
     /// A planned note has ended before its end: it was cut, or the player took its key.
     NoteEnded {
@@ -164,6 +166,8 @@ pub enum PlannedEvent {
         note: Note,
         /// MIDI channel, 0 to 15.
         channel: u8,
+        /// How it is played. Reports about the note name it as it was planned.
+        deviation: Deviation,
     },
     /// Drop notes that start at or after this tick, of those sent before this message.
     Withdraw {

@@ -75,7 +75,7 @@ impl TakeWriter {
         }
     }
 
-    /// A planned note has started.
+    /// A planned note has started; `note` as it is played.
     pub(super) fn start(&mut self, note: Note, channel: u8, clock: &MusicalClock) {
         if !self.records() {
             return;

@@ -1,7 +1,7 @@
 //! Parameters of what leaves the plug-in: further roles, channels, time offset, panic, take.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{ChannelSpread, Routing, TakeMode};
+use antiphon_engine::plan::{ChannelSpread, Feel, Routing, TakeMode};
 use antiphon_engine::session::{MOST_LATENCY_MS, OutputControls};
 use nice_plug::prelude::*;
 
@@ -69,7 +69,7 @@ impl OutputParams {
     }
 
     /// The values that the session needs.
-    pub(super) fn controls(&self) -> OutputControls {
+    pub(super) fn controls(&self, feel: Feel) -> OutputControls {
         // Musicians count channels from 1.
         let channel = |param: &IntParam| param.value().checked_sub(1).and_then(|channel| u8::try_from(channel).ok());
         let routing = Routing {
@@ -77,7 +77,7 @@ impl OutputParams {
             spread: if self.channel_per_role.value() { ChannelSpread::PerRole } else { ChannelSpread::Together },
             drums: channel(&self.drum_channel).unwrap_or(Routing::default().drums),
         };
-        OutputControls { routing, latency_ms: self.latency_ms(), take: self.take() }
+        OutputControls { routing, feel, latency_ms: self.latency_ms(), take: self.take() }
     }
 
     /// Use of the take.

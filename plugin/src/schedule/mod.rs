@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, OFFSETS_PER_TICK};
-use antiphon_engine::plan::{KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
+use antiphon_engine::plan::{Deviation, KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
@@ -30,6 +30,7 @@ struct PendingNote {
     on: MusicalTime,
     key: MidiKey,
     note: Note,
+    deviation: Deviation,
     /// Ends the note here, if that is before its planned end.
     cut: Option<MusicalTime>,
 }
@@ -130,7 +131,7 @@ impl Schedule {
                 continue;
             }
             match message {
-                PlannedEvent::Note { note, channel, .. } => self.enqueue(&note, channel, span),
+                PlannedEvent::Note { note, channel, deviation, .. } => self.enqueue(&note, channel, deviation, span),
                 PlannedEvent::StartClock { .. } => received = Received::StartClock,
                 PlannedEvent::Withdraw { from, .. } => {
                     self.drop_from(from.into());
@@ -189,7 +190,7 @@ impl Schedule {
     /// Starts the notes due at this sample, unless the player holds the key.
     pub fn start<P: Port>(&mut self, span: &Span, output: &mut NoteOutput<'_, P>) {
         let sample = i64::from(output.sample);
-        while let Some(PendingNote { on, key, note, cut }) =
+        while let Some(PendingNote { on, key, note, deviation, cut }) =
             self.pending.front().copied().filter(|note| self.sample(span, note.on) <= sample)
         {
             self.pending.pop_front();
@@ -209,13 +210,13 @@ impl Schedule {
                 continue;
             };
             self.started = Some(output.sample);
-            let end = end_of(&note);
+            let end = end_of(&note, deviation);
             let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
             let place = self.active.partition_point(|other| other.off > off);
             self.active.insert(place, ActiveNote { on, off, voice, is_cut });
-            if output.events.send_as(output.port, note_on(output.sample, key, velocity(&note)), Sound::of(note.role)) {
+            if output.events.send_as(output.port, note_on(output.sample, key, deviation.played_velocity(&note)), Sound::of(note.role)) {
                 self.meters.add(Count::Played, 1);
-                output.capture.note_started(note, key.channel(), output.at);
+                output.capture.note_started(note, key.channel(), deviation, output.at);
             }
         }
     }
@@ -288,49 +289,44 @@ impl Schedule {
 
     /// Adds a note of the take, which ends at `cut` if that is before its planned end. One that would have had to start before the block starts at once.
     pub fn replay(&mut self, note: &Note, channel: u8, cut: Option<MusicalTime>) {
-        self.insert(note, channel, cut);
+        self.insert(note, channel, Deviation::default(), cut);
     }
 
     /// Inserts a note by time, unless it is late.
-    fn enqueue(&mut self, note: &Note, channel: u8, span: &Span) {
-        if self.sample(span, start_of(note)) < 0 {
+    fn enqueue(&mut self, note: &Note, channel: u8, deviation: Deviation, span: &Span) {
+        if self.sample(span, start_of(note, deviation)) < 0 {
             self.meters.add(Count::Late, 1);
         } else {
-            self.insert(note, channel, None);
+            self.insert(note, channel, deviation, None);
         }
     }
 
     /// Inserts a note by time.
-    fn insert(&mut self, note: &Note, channel: u8, cut: Option<MusicalTime>) {
-        let on = start_of(note);
+    fn insert(&mut self, note: &Note, channel: u8, deviation: Deviation, cut: Option<MusicalTime>) {
+        let on = start_of(note, deviation);
         let Some(key) = MidiKey::new(channel, note.pitch) else { return };
         if self.pending.len() == PENDING_NOTES {
             self.meters.add(Count::NoRoom, 1);
         } else {
             // After those at the same time, so that they start in order of arrival.
             let place = self.pending.partition_point(|other| other.on <= on);
-            self.pending.insert(place, PendingNote { on, key, note: *note, cut });
+            self.pending.insert(place, PendingNote { on, key, note: *note, deviation, cut });
         }
     }
 }
 
-/// Start time of a note, including its offset.
-fn start_of(note: &Note) -> MusicalTime {
-    MusicalTime(MusicalTime::from(note.onset).0 + offset(note))
+/// Start time of a note played so, including its offset.
+fn start_of(note: &Note, deviation: Deviation) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.onset).0 + offset(note, deviation))
 }
 
 /// End time of a note: shifted by the same offset as its start.
-fn end_of(note: &Note) -> MusicalTime {
-    MusicalTime(MusicalTime::from(note.end()).0 + offset(note))
+fn end_of(note: &Note, deviation: Deviation) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.end()).0 + offset(note, deviation))
 }
 
-fn offset(note: &Note) -> f64 {
-    f64::from(note.offset) / OFFSETS_PER_TICK as f64
-}
-
-/// At least 1: a note-on with velocity 0 is a note-off.
-fn velocity(note: &Note) -> u8 {
-    note.velocity.clamp(1, 127)
+fn offset(note: &Note, deviation: Deviation) -> f64 {
+    f64::from(i16::from(note.offset) + i16::from(deviation.eighths)) / OFFSETS_PER_TICK as f64
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! them.
 
 mod input;
+mod performance;
 mod planning;
 mod playback;
 mod status;
@@ -71,8 +72,10 @@ impl<W: Worker> Planner<W> {
                     self.input.tempo = tempo;
                     let before = self.input.controls.replace(controls);
                     self.planning.change_controls(before, controls);
-                    if before.is_some_and(|before| before.output.routing != controls.output.routing) {
-                        self.route_again();
+                    if before.is_some_and(|before| {
+                        (before.output.routing, before.output.feel) != (controls.output.routing, controls.output.feel)
+                    }) {
+                        self.output_again();
                     }
                     self.take.set_mode(controls.output.take, &self.input.clock, self.input.player.notes());
                     self.playback.outbox.mute(self.take.replays());
@@ -131,7 +134,9 @@ impl<W: Worker> Planner<W> {
     /// Records what became of planned notes in the take.
     fn record_take(&mut self, message: InputEvent) {
         match message {
-            InputEvent::NoteStarted { note, channel, .. } => self.take.start(note, channel, &self.input.clock),
+            InputEvent::NoteStarted { note, channel, deviation, .. } => {
+                self.take.start(deviation.played(&note), channel, &self.input.clock);
+            }
             InputEvent::NoteEnded { at, key } => self.take.end(key, at),
             InputEvent::TransportChange { change, .. } => {
                 self.take.change_transport(change.cause, &self.input.clock, self.input.player.notes());

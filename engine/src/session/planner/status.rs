@@ -83,7 +83,7 @@ impl<W: Worker> Planner<W> {
 
     /// Remark on load shedding.
     fn strain(&self) -> Option<String> {
-        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.plan.horizon_bars));
+        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.plan.bars()));
         let beats = self.planning.shedding.interval(INTERVAL).0 / INTERVAL.0;
         self.planning.shedding.is_strained().then(|| format!("This machine is slow: planned {bars} bars ahead, every {beats} beats"))
     }

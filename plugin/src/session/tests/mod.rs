@@ -1,6 +1,7 @@
 //! Tests of the session behind the audio thread's path, with the real engine or a scripted worker.
 
 mod context;
+mod controls;
 mod history;
 mod missing;
 mod play;
