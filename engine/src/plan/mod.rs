@@ -1,5 +1,6 @@
 //! Musical time, plans and their history. Pure: no threads, no wall clock, no model; depends on `music` only.
 
+mod answer;
 mod clock;
 mod feel;
 mod foresight;
@@ -18,6 +19,7 @@ mod take;
 mod timeline;
 mod transport;
 
+pub use answer::{Answer, AnswerAfter};
 pub use clock::MusicalClock;
 pub use feel::{Deviation, Feel, Loudness};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};

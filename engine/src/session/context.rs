@@ -54,6 +54,17 @@ pub(super) struct PlanSettings<'a> {
     pub(super) tempo: f64,
     /// Plans that the player replaced with Another: a new plan must differ from them.
     pub(super) rejected: &'a [Passage],
+    /// Notes that are expected before a new plan begins.
+    pub(super) expected: Expected,
+}
+
+/// Notes that are expected between a planning tick and the start of the plan made at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// What is shown: the player may play it.
+    Shown,
+    /// Only what plays: the player is silent, or plays something else.
+    Latched,
 }
 
 impl Context {
@@ -152,7 +163,10 @@ impl Context {
         for request in requests {
             let brief = request.brief();
             let mut known: Vec<Note> = played.iter().filter(|note| note.onset >= line).copied().collect();
-            known.extend(timeline.shown(clock.now(), brief.start).copied());
+            match (request, plan_settings.expected) {
+                (Request::Replan(_), Expected::Latched) => known.extend(timeline.sounding(clock.now(), brief.start).copied()),
+                _ => known.extend(timeline.shown(clock.now(), brief.start).copied()),
+            }
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
             let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, tempo, index, ahead };
@@ -351,8 +365,9 @@ mod tests {
             controls: Controls::default(),
             context: Fingerprint::SILENCE,
         };
+        let music = MusicControls::default();
         let plan_settings =
-            PlanSettings { roles: RoleSet::NONE.with(Role::Keys), music: &MusicControls::default(), tempo: 120.0, rejected: &[] };
+            PlanSettings { roles: RoleSet::NONE.with(Role::Keys), music: &music, tempo: 120.0, rejected: &[], expected: Expected::Shown };
         let timeline = Timeline::new(Tick::ZERO, 0);
         let rests_from = |request: Request| {
             let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &plan_settings);

@@ -2,7 +2,7 @@
 
 use crate::music::Role;
 use crate::music::analysis::{KeySignature, ScaleKind};
-use crate::plan::{Feel, PlannedRoles, PlayMode, Routing, TakeMode};
+use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode};
 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
@@ -18,6 +18,8 @@ pub struct ControlValues {
     pub output: OutputControls,
     /// How planned music is to sound.
     pub music: MusicControls,
+    /// When Antiphon plays by itself.
+    pub turns: TurnControls,
 }
 
 /// What is planned, and how far ahead.
@@ -77,6 +79,13 @@ pub struct OutputControls {
     pub latency_ms: i8,
     /// Use of the take.
     pub take: TakeMode,
+}
+
+/// When Antiphon plays by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TurnControls {
+    /// Silence of the player before Antiphon answers, in Answer.
+    pub answer_after: AnswerAfter,
 }
 
 /// How planned music is to sound.

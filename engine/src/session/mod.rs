@@ -44,12 +44,12 @@ pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
     ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
-    ShapeControls,
+    ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
 pub use planner::Planner;
-pub use protocol::{Command, Epoch, InputEvent, PlannedEvent};
+pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
 pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, Snapshot, Status};

@@ -4,11 +4,11 @@
 //! planned for an abandoned song position is played.
 
 use super::{ControlValues, Withheld};
-use crate::music::{Note, Tick};
+use crate::music::{Note, TICKS_PER_QUARTER, Tick};
 use crate::plan::{Deviation, MidiKey, MusicalTime, Step, TransportChange};
 
-/// A span of time in which a plan stays valid. It ends when the transport starts, stops or jumps, and when mode, state or bypass change; a
-/// loop or a change of metre does not end it.
+/// A span of time in which what was sent stays valid. It ends when the transport starts, stops or jumps, when mode, state or bypass change, and,
+/// in Answer, when the player plays; a loop or a change of metre does not end it.
 ///
 /// Compare epochs for equality only: the number wraps around.
 ///
@@ -27,6 +27,9 @@ impl Epoch {
         Self(self.0.wrapping_add(1))
     }
 }
+
+/// Longest time in ticks that planned notes sound on when their plan has given way or its bars are over: a beat.
+pub const FADE: Tick = Tick(TICKS_PER_QUARTER);
 
 /// A command of the player.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,6 +115,14 @@ pub enum InputEvent {
         /// Time of the event.
         at: MusicalTime,
     },
+    /// In Answer, the player has struck a key: planned notes that have not started are dropped, and those that sound end by themselves, at the
+    /// latest [`FADE`] later. Sent before every such note-on, whether or not anything was dropped.
+    PlanYielded {
+        /// The epoch that begins.
+        epoch: Epoch,
+        /// Time of the event.
+        at: MusicalTime,
+    },
     /// A trigger parameter was switched on.
     Command {
         /// Time of the event.
@@ -147,6 +158,7 @@ impl InputEvent {
             | Self::NoteEnded { at, .. }
             | Self::Withheld { at, .. }
             | Self::PlanInvalidated { at, .. }
+            | Self::PlanYielded { at, .. }
             | Self::Command { at, .. }
             | Self::TimeReached { at, .. }
             | Self::InputLost { at } => at,

@@ -53,6 +53,12 @@ impl Span {
         if self.rate > 0.0 { sample.saturating_add(samples) } else { sample }
     }
 
+    /// Ticks that so many samples last; 0 while the clock is stopped.
+    #[must_use]
+    pub fn ticks(&self, samples: i64) -> f64 {
+        samples as f64 * self.rate
+    }
+
     /// Length in samples.
     #[must_use]
     pub const fn frames(&self) -> u32 {

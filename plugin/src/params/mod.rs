@@ -6,6 +6,7 @@ mod music;
 mod output;
 mod steps;
 mod text;
+mod turns;
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use nice_plug::prelude::*;
 
 pub use music::MusicParams;
 pub use output::OutputParams;
-pub use steps::{InputRole, ModeStep, OutputRole, TakeStep};
+pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep};
+pub use turns::TurnParams;
 
 use crate::state::State;
 
@@ -71,6 +73,9 @@ pub struct AntiphonParams {
     /// How the plan is to sound.
     #[nested]
     pub music: MusicParams,
+    /// When Antiphon plays by itself.
+    #[nested]
+    pub turns: TurnParams,
 }
 
 impl AntiphonParams {
@@ -105,6 +110,7 @@ impl AntiphonParams {
             state: Arc::default(),
             output: OutputParams::default(),
             music: MusicParams::default(),
+            turns: TurnParams::default(),
         }
     }
 
@@ -130,6 +136,7 @@ impl AntiphonParams {
                 shape: self.music.shape(),
                 harmony: self.music.harmony(),
             },
+            turns: self.turns.controls(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Steps of the parameters that are enumerations. Projects store their ids, automation their positions.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{PlayMode, TakeMode};
+use antiphon_engine::plan::{AnswerAfter, PlayMode, TakeMode};
 use nice_plug::prelude::*;
 
 /// Steps of the Mode parameter, in the order of [`PlayMode`]. The name of a mode that is not implemented says so.
@@ -12,7 +12,6 @@ pub enum ModeStep {
     Suggest,
     /// [`PlayMode::Answer`].
     #[id = "answer"]
-    #[name = "Answer (coming)"]
     Answer,
     /// [`PlayMode::Trade`].
     #[id = "trade"]
@@ -36,6 +35,38 @@ impl From<ModeStep> for PlayMode {
             ModeStep::Trade => Self::Trade,
             ModeStep::Accompany => Self::Accompany,
             ModeStep::Infill => Self::Infill,
+        }
+    }
+}
+
+/// Steps of the Answer after parameter, in the order of [`AnswerAfter`].
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerAfterStep {
+    /// [`AnswerAfter::Beat`].
+    #[id = "beat"]
+    #[name = "1 beat"]
+    Beat,
+    /// [`AnswerAfter::TwoBeats`].
+    #[id = "two_beats"]
+    #[name = "2 beats"]
+    TwoBeats,
+    /// [`AnswerAfter::Bar`].
+    #[id = "bar"]
+    #[name = "1 bar"]
+    Bar,
+    /// [`AnswerAfter::TwoBars`].
+    #[id = "two_bars"]
+    #[name = "2 bars"]
+    TwoBars,
+}
+
+impl From<AnswerAfterStep> for AnswerAfter {
+    fn from(step: AnswerAfterStep) -> Self {
+        match step {
+            AnswerAfterStep::Beat => Self::Beat,
+            AnswerAfterStep::TwoBeats => Self::TwoBeats,
+            AnswerAfterStep::Bar => Self::Bar,
+            AnswerAfterStep::TwoBars => Self::TwoBars,
         }
     }
 }

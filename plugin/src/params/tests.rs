@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 33] = [
+const PINS: [Pin; 34] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -42,6 +42,7 @@ const PINS: [Pin; 33] = [
     ("scale_lock", "Scale lock", Some(1), 0.0, "Off", "On"),
     ("feel", "Feel", Some(100), 1.0, "Quantised", "Performed"),
     ("loudness_follow", "Loudness follows", Some(100), 0.0, "Off", "100 %"),
+    ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
 ];
 
 #[test]
@@ -73,6 +74,7 @@ fn ids_ranges_and_steps_are_pinned() {
 fn steps_of_enumerations_are_pinned() {
     assert_eq!(ModeStep::ids().unwrap(), ["suggest", "answer", "trade", "accompany", "infill"]);
     assert_eq!(TakeStep::ids().unwrap(), ["off", "replay", "overwrite"]);
+    assert_eq!(AnswerAfterStep::ids().unwrap(), ["beat", "two_beats", "bar", "two_bars"]);
     assert_eq!(InputRole::ids().unwrap(), ["auto", "keys", "bass", "drums", "lead"]);
     let roles = OutputRole::ids().unwrap();
     assert_eq!(roles[0], "as_input");
@@ -84,6 +86,7 @@ fn steps_of_enumerations_are_pinned() {
     assert_eq!(roles.len(), Role::ALL.len() + 1);
     for mode in PlayMode::ALL {
         assert_eq!(PlayMode::from(ModeStep::from_index(usize::from(mode.step()))), mode);
+        assert_eq!(ModeStep::variants()[usize::from(mode.step())] == mode.name(), mode.is_ready(), "{mode:?}");
     }
 }
 

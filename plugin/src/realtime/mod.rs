@@ -16,7 +16,7 @@ use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normal
 use crate::replay::Replay;
 use crate::schedule::{NoteOutput, Received, Schedule};
 use crate::thru::{Batch, Thru};
-use antiphon_engine::session::Command;
+use antiphon_engine::session::{Command, FADE};
 
 /// Consecutive blocks beginning with a jump that indicate a fault rather than the user.
 const SUSPICIOUS_JUMPS: u8 = 8;
@@ -44,6 +44,17 @@ struct NotePath {
     replay: Replay,
     thru: Thru,
     output: EventOutput,
+}
+
+/// Effect of the player's notes besides thru.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlayerNotes {
+    /// None: the instance is bypassed.
+    Ignored,
+    /// They are captured.
+    Captured,
+    /// They are captured, and the plan gives way to them.
+    TakeOver,
 }
 
 /// Values whose change has an effect.
@@ -75,6 +86,16 @@ impl WatchedParams {
     /// Whether the change makes the current plan stale.
     fn invalidates_plan(self, last: Self) -> bool {
         (self.generation, self.mode, self.bypass, self.replays) != (last.generation, last.mode, last.bypass, last.replays)
+    }
+
+    /// Effect of the player's notes.
+    fn player_notes(self) -> PlayerNotes {
+        match self.mode {
+            _ if self.bypass => PlayerNotes::Ignored,
+            // A take is not interrupted.
+            PlayMode::Answer if !self.replays => PlayerNotes::TakeOver,
+            _ => PlayerNotes::Captured,
+        }
     }
 
     /// Commands whose trigger went on. Loading a state with a trigger on is no command.
@@ -165,7 +186,7 @@ impl RealTime {
         } else {
             path.replay.pause();
         }
-        path.play(&mut self.batch, watched.bypass, events.within, port);
+        path.play(&mut self.batch, watched.player_notes(), events.within, port);
 
         let end = path.clock.span().end();
         if path.clock.motion() != Motion::Stopped && !watched.bypass {
@@ -185,6 +206,12 @@ impl NotePath {
         self.end_planned_notes(0, at, port);
         self.schedule.clear_pending();
         self.capture.invalidate_plan(at);
+    }
+
+    /// Gives way to the player: pending planned notes are dropped, and sounding ones end within [`FADE`].
+    fn yield_plan(&mut self, at: MusicalTime) {
+        self.schedule.fade(MusicalTime(at.0 + MusicalTime::from(FADE).0), &self.clock.span());
+        self.capture.yield_plan(at);
     }
 
     /// Handles a transport change. A loop ends sounding planned notes, but the plan continues after it.
@@ -225,7 +252,7 @@ impl NotePath {
     }
 
     /// Processes the samples of the block at which something happens.
-    fn play(&mut self, batch: &mut Batch, bypass: bool, mut within: Option<TransportEvent>, port: &mut impl Port) {
+    fn play(&mut self, batch: &mut Batch, notes: PlayerNotes, mut within: Option<TransportEvent>, port: &mut impl Port) {
         let mut sample = 0;
         let mut next = port.next().map(normalise_note_on);
         loop {
@@ -240,18 +267,21 @@ impl NotePath {
                 batch.push(event);
                 next = port.next().map(normalise_note_on);
             }
-            self.play_sample(batch, sample, bypass, port);
+            self.play_sample(batch, sample, notes, port);
             batch.clear();
         }
     }
 
     /// Everything at one sample: note-offs, controllers, note-ons.
-    fn play_sample(&mut self, batch: &Batch, sample: u32, bypass: bool, port: &mut impl Port) {
+    fn play_sample(&mut self, batch: &Batch, sample: u32, notes: PlayerNotes, port: &mut impl Port) {
         let span = self.clock.span();
         let at = span.time(sample);
+        let strikes = batch.after_offs().any(|event| matches!(event, NoteEvent::NoteOn { .. }));
+        if strikes && notes == PlayerNotes::TakeOver && self.clock.motion() != Motion::Stopped {
+            self.yield_plan(at);
+        }
         self.schedule.end(&span, &mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
-        let strikes = || batch.after_offs().filter(|event| matches!(event, NoteEvent::NoteOn { .. }));
-        if !bypass && strikes().next().is_some() {
+        if strikes && notes != PlayerNotes::Ignored {
             self.start_clock(sample, port);
         }
         // The clock may just have been started.
@@ -261,7 +291,7 @@ impl NotePath {
         batch.after_offs().filter(|event| takes_keys(event)).for_each(|event| self.update_keys(event, sample, port));
         for event in batch.offs().iter().chain(batch.after_offs()) {
             self.update_keys(event, sample, port);
-            if !bypass {
+            if notes != PlayerNotes::Ignored {
                 self.capture.input(event, at);
             }
             self.thru.pass(*event, &mut self.output, port);

@@ -137,15 +137,11 @@ impl Schedule {
                     self.drop_from(from.into());
                 }
                 PlannedEvent::End { at, .. } => {
-                    for note in self.active.iter_mut().filter(|note| note.off > at.into()) {
-                        (note.off, note.is_cut) = (at.into(), true);
-                    }
                     for note in self.pending.iter_mut().take_while(|note| note.on < at.into()) {
                         let earlier = note.cut.is_some_and(|cut| cut < at.into());
                         note.cut = note.cut.filter(|_| earlier).or(Some(at.into()));
                     }
-                    // Restores the order.
-                    self.active.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
+                    self.end_active_by(at.into());
                 }
             }
         }
@@ -254,6 +250,21 @@ impl Schedule {
             output.cut(key);
         }
         self.active.clear();
+    }
+
+    /// The player takes over: drops all pending notes; those that sound end by themselves, and at the latest at this time of the clock.
+    pub fn fade(&mut self, by: MusicalTime, span: &Span) {
+        self.pending.clear();
+        self.end_active_by(MusicalTime(by.0 - span.ticks(self.offset)));
+    }
+
+    /// Sounding notes end at this time, unless they end before it.
+    fn end_active_by(&mut self, by: MusicalTime) {
+        for note in self.active.iter_mut().filter(|note| note.off > by) {
+            (note.off, note.is_cut) = (by, true);
+        }
+        // Restores the order.
+        self.active.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
     }
 
     /// Ends the sounding notes that are planned before the output's time; later ones may sound early.

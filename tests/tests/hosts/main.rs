@@ -10,6 +10,7 @@ mod engine;
 mod guard;
 mod history;
 mod metres;
+mod modes;
 mod offline;
 mod preview;
 mod relative_path;

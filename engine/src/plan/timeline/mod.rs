@@ -56,6 +56,8 @@ pub struct Timeline {
     seed: u64,
     /// Another is pending.
     another: bool,
+    /// The next planning tick does not keep the adopted plan.
+    anew: bool,
     last_plan: u64,
 }
 
@@ -72,6 +74,7 @@ impl Timeline {
             commit_line: now,
             seed,
             another: false,
+            anew: false,
             last_plan: 0,
         }
     }
@@ -112,7 +115,7 @@ impl Timeline {
         self.pending = None;
         let last_tick = self.last_tick.replace(tick.now);
         self.commit_line = tick.next;
-        let is_kept = self.keeps_adopted(&tick, last_tick);
+        let is_kept = !std::mem::take(&mut self.anew) && self.keeps_adopted(&tick, last_tick);
         let completion = self.completion(&tick, is_kept);
         let other = if is_kept { self.extension(&tick) } else { self.replan(&tick) };
         completion.into_iter().chain(other).collect()
@@ -195,16 +198,34 @@ impl Timeline {
         Some(self.latched.play(plan, from))
     }
 
-    /// Play, when no adopted plan reaches beyond the next bar line: latches the pending plan on adoption, if that is at this line and no other plan
-    /// plays there. Returns the plan so far.
+    /// Latches the pending plan on adoption, if that is at this tick and no other plan plays there. Returns the plan so far.
     ///
-    /// Needed when planning ticks are as far apart as bar lines and the horizon is a bar: an adopted plan then always ends before Play could begin it.
-    pub fn play_next(&mut self, bar_line: Tick) -> Option<&Plan> {
-        let is_free = self.latched.until().is_none_or(|until| until <= bar_line);
-        let pending =
-            self.pending.as_mut().filter(|pending| is_free && pending.adopt_at == bar_line && pending.plan.brief.start == bar_line)?;
+    /// For a mode in which Antiphon plays by itself, and for Play when no adopted plan reaches beyond the next bar line: with planning ticks as far apart as
+    /// bar lines and a horizon of a bar, an adopted plan always ends before Play could begin it.
+    pub fn play_next(&mut self, at: Tick) -> Option<&Plan> {
+        let is_free = self.is_free_at(at);
+        let pending = self.pending.as_mut().filter(|pending| is_free && pending.adopt_at == at && pending.plan.brief.start == at)?;
         pending.plays = true;
         Some(&pending.plan)
+    }
+
+    /// Whether no latched plan plays at this tick or later.
+    #[must_use]
+    pub fn is_free_at(&self, at: Tick) -> bool {
+        self.latched.until().is_none_or(|until| until <= at)
+    }
+
+    /// The next planning tick requests a new plan, whatever the player does: a phrase is to begin with its first note, not in its middle.
+    pub const fn plan_anew(&mut self) {
+        self.anew = true;
+    }
+
+    /// The player takes over: what was latched, or would be on adoption, does not play. The adopted and the pending plan stay.
+    pub fn yield_to_player(&mut self) {
+        self.latched.clear();
+        if let Some(pending) = &mut self.pending {
+            pending.plays = false;
+        }
     }
 
     /// Plays a recalled plan, moved by `by`, from this bar line to its end. A pending Another is cancelled. `None` if the plan ends before the bar line.

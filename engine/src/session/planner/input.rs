@@ -97,10 +97,11 @@ impl Input {
                     self.sounded.start(key, note);
                 }
             }
-            InputEvent::NoteEnded { at, key } => self.sounded.end(key, MusicalTime(at.0 - self.output_offset()).nearest().0),
+            InputEvent::NoteEnded { at, key } => self.sounded.end(key, self.planned_time(at)),
             InputEvent::Withheld { note, reason, .. } => self.withheld.push(WithheldNote { note, reason }),
             InputEvent::TimeReached { .. }
             | InputEvent::PlanInvalidated { .. }
+            | InputEvent::PlanYielded { .. }
             | InputEvent::TransportChange { .. }
             | InputEvent::Command { .. } => {}
         }
@@ -136,6 +137,11 @@ impl Input {
     fn role_on(&self, channel: u8) -> Role {
         let detected = if channel == PERCUSSION_CHANNEL { Role::Drums } else { Role::Keys };
         self.controls.and_then(|controls| controls.roles.input).unwrap_or(detected)
+    }
+
+    /// Planned time of what the audio thread plays at a time.
+    pub(super) fn planned_time(&self, at: MusicalTime) -> Tick {
+        MusicalTime(at.0 - self.output_offset()).nearest().0
     }
 
     /// Ticks by which the audio thread plays planned notes before their time.

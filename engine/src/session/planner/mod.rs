@@ -1,10 +1,11 @@
 //! Planning without the thread: reads events and commands, requests plans at planning ticks, and sends the notes of the plan that plays.
 //!
 //! Each concern has one owner: [`Input`] the events so far, [`Planning`] the timeline and context, [`WorkerLink`] the requests to the worker,
-//! [`Playback`] the events sent to the audio thread, [`HistoryWriter`] the history, [`TakeWriter`] the take, [`Outputs`] the published state. [`Planner`] coordinates
-//! them.
+//! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
+//! take, [`Outputs`] the published state. [`Planner`] coordinates them.
 
 mod input;
+mod modes;
 mod performance;
 mod planning;
 mod playback;
@@ -26,6 +27,7 @@ use super::worker::Worker;
 use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
 use input::{Inbox, Input};
+use modes::Modes;
 use planning::Planning;
 use playback::{PlayRequest, Playback};
 use status::Outputs;
@@ -41,6 +43,7 @@ pub struct Planner<W> {
     planning: Planning,
     worker: WorkerLink<W>,
     playback: Playback,
+    modes: Modes,
     history: HistoryWriter,
     take: TakeWriter,
     outputs: Outputs,
@@ -56,6 +59,7 @@ impl<W: Worker> Planner<W> {
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
+            modes: Modes::default(),
             history: HistoryWriter::new(Arc::clone(&ports.archive)),
             take: TakeWriter::new(ports.archive, ports.takes, free_seed),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
@@ -118,7 +122,9 @@ impl<W: Worker> Planner<W> {
             InputEvent::PlanInvalidated { epoch, .. } if self.playback.outbox.enter(epoch) => {
                 self.end_phrase();
                 self.clear();
+                self.modes = Modes::default();
             }
+            InputEvent::PlanYielded { epoch, at } => self.yield_to_player(epoch, at),
             InputEvent::TransportChange { epoch, change } => {
                 let is_new = self.playback.outbox.enter(epoch);
                 if is_new {
@@ -159,6 +165,7 @@ impl<W: Worker> Planner<W> {
         let starts_play = self.playback.request == PlayRequest::WhenClockRuns && self.input.running;
         if is_new_epoch {
             self.clear();
+            self.modes = Modes::default();
         } else if open != foreseen {
             // The plan does not fit these bars: Play is transferred to the next plan.
             let goes_on = self.planning.timeline.playing().is_some_and(|plan| plan.brief.end > line);
@@ -169,8 +176,7 @@ impl<W: Worker> Planner<W> {
         }
         self.planning.next_tick = self.planning.tick_after(&self.input.clock, now).filter(|_| self.input.running);
         if starts_play {
-            self.playback.request = PlayRequest::WhenPlanned;
-            self.latch();
+            self.press_play();
         }
     }
 
@@ -213,10 +219,7 @@ impl<W: Worker> Planner<W> {
             Command::Play if self.take.replays() => {
                 self.outputs.notice = "The take plays: set Take to Off or Overwrite to play suggestions".into();
             }
-            Command::Play if *running => {
-                self.playback.request = PlayRequest::WhenPlanned;
-                self.latch();
-            }
+            Command::Play if *running => self.press_play(),
             Command::Play => {
                 self.playback.request = PlayRequest::WhenClockRuns;
                 self.playback.outbox.start_clock();
@@ -239,6 +242,7 @@ impl<W: Worker> Planner<W> {
                 self.playback.panic(self.input.reached, &mut self.input.sounded);
                 self.end_phrase();
                 self.clear();
+                self.modes = Modes::default();
             }
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }

@@ -6,7 +6,7 @@ use crate::music::{TICKS_PER_QUARTER, Tick};
 use crate::plan::{Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline};
 use crate::service::Outcome;
 
-use super::super::context::{Context, PlanSettings};
+use super::super::context::{Context, Expected, PlanSettings};
 use super::super::engine_status::Engine;
 use super::super::settings::settings;
 use super::super::worker::Worker;
@@ -125,7 +125,7 @@ impl<W: Worker> Planner<W> {
     pub(super) fn plan(&mut self) {
         let Some(controls) = self.input.controls else { return };
         let now = self.input.clock.now();
-        if controls.plan.mode != PlayMode::Suggest || now < self.worker.retry_at {
+        if !controls.plan.mode.is_ready() || now < self.worker.retry_at {
             return;
         }
         let input_role = self.input.role();
@@ -150,6 +150,10 @@ impl<W: Worker> Planner<W> {
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
+        let takes_over = self.takes_over(next);
+        if takes_over {
+            self.planning.timeline.plan_anew();
+        }
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
@@ -164,11 +168,15 @@ impl<W: Worker> Planner<W> {
             _ => None,
         });
         self.wait_for_next();
+        if takes_over {
+            self.play_from(next);
+        }
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
             music: &controls.music,
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
+            expected: if controls.plan.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
         let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
         if assignments.is_empty() {

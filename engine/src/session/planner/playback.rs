@@ -138,9 +138,10 @@ impl<W: Worker> Planner<W> {
         self.planning.timeline.playing().is_none() && next.is_some_and(|tick| tick < line)
     }
 
-    /// Completes a pending Play: writes the plan into the history.
-    fn answer_play(&mut self) {
+    /// Completes a pending Play, or what a mode began: writes the plan into the history.
+    pub(super) fn answer_play(&mut self) {
         self.playback.request = PlayRequest::None;
+        self.modes.answer.begin();
         if let Some(plan) = self.planning.timeline.playing() {
             self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Played);
         }

@@ -57,12 +57,16 @@ impl<W: Worker> Planner<W> {
 
     /// Remark while Play is pending.
     fn waits(&self) -> Option<String> {
-        if self.playback.request == PlayRequest::None {
+        let waits_for_beat = self.modes.answer.is_requested() && self.planning.timeline.playing().is_none();
+        if self.playback.request == PlayRequest::None && !waits_for_beat {
             return None;
         }
         let input = &self.input;
         if input.player.ending().is_none() && input.sounded.notes().next().is_none() && self.planning.timeline.adopted().is_none() {
             return Some("Play waits for your first notes: there is nothing to go on from yet".into());
+        }
+        if waits_for_beat {
+            return Some("Play begins at the next beat".into());
         }
         input.clock.bar_at(input.line_ahead()).map(|bar| format!("Play begins at bar {}", self.number(bar)))
     }
