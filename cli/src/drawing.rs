@@ -4,6 +4,8 @@ use antiphon_engine::decode::Draw;
 use antiphon_engine::music::analysis::BarPattern;
 use antiphon_engine::music::{Note, Tick};
 
+use antiphon_cli::console::remark;
+
 /// Reason to draw a phrase again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -42,11 +44,7 @@ impl Earlier {
     }
 
     /// Draws the phrase of a seed until it has no fault, or for the last time, and adds it to the earlier ones.
-    pub(crate) fn draw<E>(
-        &mut self,
-        seed: u64,
-        mut draw: impl FnMut(Draw) -> Result<Vec<Note>, E>,
-    ) -> Result<(Vec<Note>, Option<Fault>), E> {
+    fn draw<E>(&mut self, seed: u64, mut draw: impl FnMut(Draw) -> Result<Vec<Note>, E>) -> Result<(Vec<Note>, Option<Fault>), E> {
         let mut number = Draw::FIRST;
         loop {
             let notes = draw(number)?;
@@ -59,6 +57,21 @@ impl Earlier {
                 }
             }
         }
+    }
+
+    /// [`draw`](Self::draw) that reports a phrase which keeps its fault, as one of `what` with the seed `requested`.
+    pub(crate) fn draw_or_remark<E>(
+        &mut self,
+        seed: u64,
+        requested: u64,
+        what: &str,
+        draw: impl FnMut(Draw) -> Result<Vec<Note>, E>,
+    ) -> Result<Vec<Note>, E> {
+        let (notes, fault) = self.draw(seed, draw)?;
+        if let Some(fault) = fault {
+            remark(&format!("{what}: {}", fault.describe(requested)));
+        }
+        Ok(notes)
     }
 }
 

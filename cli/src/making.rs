@@ -4,17 +4,69 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use antiphon_engine::cache::{CacheOptions, PagePolicy};
+use antiphon_engine::codec::prefix_rows;
+use antiphon_engine::decode::{DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Sampling};
+use antiphon_engine::model::Model;
 use antiphon_engine::music::smf::{Edited, Source};
-use antiphon_engine::music::{Clip, Role};
+use antiphon_engine::music::{Clip, Note, Role, one_at_a_time};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::piece::name;
+use crate::steering::Steering;
 use antiphon_cli::console::{Stream, remark};
+use antiphon_cli::model::ModelArgs;
 use antiphon_cli::output::Output;
+use antiphon_cli::phrase::ANY_STYLE;
+use antiphon_cli::policy::PolicyArgs;
+
+/// Options of the commands that write notes into a file.
+#[derive(clap::Args)]
+pub(crate) struct Generation {
+    #[command(flatten)]
+    pub(crate) finish: Finish,
+
+    #[command(flatten)]
+    pub(crate) steering: Steering,
+
+    #[command(flatten, next_help_heading = "Model")]
+    model: ModelArgs,
+
+    #[command(flatten, next_help_heading = "Model")]
+    policy: PolicyArgs,
+}
+
+impl Generation {
+    /// Loads the model.
+    pub(crate) fn open(&self) -> Result<Generator> {
+        let model = Arc::new(self.model.open()?);
+        let policy = self.policy.open(&model)?;
+        Ok(Generator { model, policy, sampling: self.steering.sampling() })
+    }
+}
+
+/// What generates the notes: the model with its attention policy and sampling.
+pub(crate) struct Generator {
+    pub(crate) model: Arc<Model>,
+    pub(crate) policy: Arc<dyn PagePolicy>,
+    sampling: Sampling,
+}
+
+impl Generator {
+    /// A decoder of an ensemble for one draw of a seed.
+    pub(crate) fn decoder(&self, ensemble: &[Role], memory: CacheOptions, seed: u64, draw: Draw) -> Result<Decoder, DecodeError> {
+        let prefix = prefix_rows(ANY_STYLE, ensemble);
+        let mut decoder = Decoder::with_options(Arc::clone(&self.model), Arc::clone(&self.policy), &prefix, memory)?;
+        decoder.set_sampling(draw.sampling(self.sampling));
+        decoder.set_seed(draw.seed(seed));
+        Ok(decoder)
+    }
+}
 
 /// Where the result goes, and how it is reported.
 #[derive(clap::Args)]
@@ -99,6 +151,11 @@ pub(crate) fn roles_in(clip: &Clip) -> impl Iterator<Item = Role> {
 /// Roles in canonical order, each once.
 pub(crate) fn in_order(roles: impl Iterator<Item = Role>) -> Vec<Role> {
     roles.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Leaves one note at a time of the roles that are monophonic and new to the music.
+pub(crate) fn thin_out(notes: &mut [Note], newcomers: &[Role]) {
+    newcomers.iter().filter(|role| MONOPHONIC_ROLES.contains(role)).for_each(|role| one_at_a_time(notes, *role));
 }
 
 /// A seed short enough to type again.

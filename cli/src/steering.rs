@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use antiphon_engine::codec::BarFields;
-use antiphon_engine::decode::{Constraints, RequestedControls, Sampling};
-use antiphon_engine::music::Role;
-use antiphon_engine::music::analysis::{KeySignature, Register, Scale, ScaleMode};
+use antiphon_engine::decode::{Constraints, Prompt, RequestedControls, Sampling};
+use antiphon_engine::music::analysis::{KeySignature, Register, Scale, ScaleMode, habits};
+use antiphon_engine::music::{Note, Role};
 use anyhow::{Result, bail};
 use clap::value_parser;
 
@@ -16,7 +16,7 @@ pub(crate) struct Steering {
     #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = share, help_heading = "Steering")]
     adventurousness: f32,
 
-    /// KeySignature of the new notes, for instance "D minor" or Bb; by default the key detected in the music around them
+    /// Key of the new notes, for instance "D minor" or Bb; by default the key detected in the music around them
     #[arg(long, value_name = "KEY", value_parser = key, help_heading = "Steering")]
     key: Option<KeySignature>,
 
@@ -53,8 +53,20 @@ impl Steering {
         BarFields { density: self.density.unwrap_or(default.density), voices: self.voices.unwrap_or(default.voices), ..default }
     }
 
+    /// Constrains a prompt to these roles and to the requested controls, and, without --free, to what was measured. `input` is the file that messages name.
+    pub(crate) fn constrain(&self, prompt: &mut Prompt, roles: &[Role], measured: Option<Measured<'_>>, input: &Path) -> Result<()> {
+        let key = prompt.key();
+        let constraints = &mut prompt.constraints;
+        constraints.roles = roles.iter().copied().collect();
+        if let Some(Measured { newcomers, beside, own }) = measured {
+            newcomers.iter().for_each(|role| constraints.introduce(*role, beside));
+            constraints.keep_to(&habits(own));
+        }
+        self.limit(constraints, key, input)
+    }
+
     /// Adds the requested controls and the hard constraints: the register, and the scale of `key`, which was requested or detected in `input`.
-    pub(crate) fn limit(&self, constraints: &mut Constraints, key: Option<KeySignature>, input: &Path) -> Result<()> {
+    fn limit(&self, constraints: &mut Constraints, key: Option<KeySignature>, input: &Path) -> Result<()> {
         if let Some(register) = self.register {
             constraints.registers = constraints.registers.map(|_| register);
         }
@@ -69,9 +81,20 @@ impl Steering {
             }
         }
         constraints.requested = RequestedControls { density: self.density, voices: self.voices, ..RequestedControls::default() };
-        constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
+        constraints.scale = scale.bits();
         Ok(())
     }
+}
+
+/// Music whose habits the new notes keep, unless --free is given.
+#[derive(Clone, Copy)]
+pub(crate) struct Measured<'a> {
+    /// Requested roles that the music does not have.
+    pub(crate) newcomers: &'a [Role],
+    /// Notes beside which the newcomers play.
+    pub(crate) beside: &'a [Note],
+    /// Notes whose registers, chord sizes and density are kept.
+    pub(crate) own: &'a [Note],
 }
 
 /// Reads a role's name.

@@ -19,8 +19,8 @@ fn accompany(input: &Path, out: &Path, arguments: &[&str]) -> (Value, Clip) {
     (report, clip(out))
 }
 
-fn notes(clip: &Clip, asked: &[Role]) -> (Vec<Note>, Vec<Note>) {
-    clip.notes().into_iter().partition(|note| asked.contains(&note.role))
+fn notes(clip: &Clip, roles: &[Role]) -> (Vec<Note>, Vec<Note>) {
+    clip.notes().into_iter().partition(|note| roles.contains(&note.role))
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn band_is_understood_and_drawn() {
     let parts = understood["parts"].as_array().unwrap();
     let drums = parts.iter().find(|part| part["name"] == "Drums").unwrap();
     assert_eq!((&drums["role"], &drums["channel"]), (&json!("drums"), &json!(10)));
-    assert!(parts.iter().any(|part| part["role"] == "bass" && part["programme"].is_u64()));
+    assert!(parts.iter().any(|part| part["role"] == "bass" && part["program"].is_u64()));
     assert!(understood["key"].is_string() && understood["chords"].as_array().unwrap().len() >= 8);
     assert_eq!(understood["repaired"], json!([]));
     assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));

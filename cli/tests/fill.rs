@@ -41,7 +41,7 @@ fn filled_bars_are_the_only_ones_that_change() {
         let end = before.metres.bar(bars.1).start;
         assert!(new.iter().all(|note| note.end() <= end), "{name}: {new:?}");
         assert_eq!((filled.end, &filled.metres, &filled.tempos), (before.end, &before.metres, &before.tempos));
-        let parts = |clip: &Clip| clip.parts.iter().map(|part| (part.name.clone(), part.channel, part.programme)).collect::<Vec<_>>();
+        let parts = |clip: &Clip| clip.parts.iter().map(|part| (part.name.clone(), part.channel, part.program)).collect::<Vec<_>>();
         assert_eq!(parts(&filled)[..before.parts.len()], parts(&before));
         assert_eq!((&report["first_bar"], &report["bars"]), (&json!(bars.0), &json!(bars.1 - bars.0 + 1)));
         assert!(report["notes"].is_u64() && report["seed"] == 3 && report["model"].is_string() && report["path"] == text(&out));

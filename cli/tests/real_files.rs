@@ -209,7 +209,7 @@ fn continuation_sounds_as_the_file_does_at_the_seam() {
     let (_, clip, ..) = continued(&song, &[]);
     let sound = |index: usize| {
         let part = &clip.parts[index];
-        (part.setup.port, part.channel, part.setup.bank.coarse, part.programme)
+        (part.setup.port, part.channel, part.setup.bank.coarse, part.program)
     };
     assert_eq!([sound(0), sound(1), sound(2)], [(None, 0, None, Some(40)), (None, 1, Some(8), Some(34)), (Some(1), 0, None, Some(56))]);
 }

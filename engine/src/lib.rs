@@ -1,4 +1,4 @@
-//! The worker behind Antiphon: notes in, notes out.
+//! What plans and generates Antiphon's notes: notes, controls and transport in, notes out.
 //!
 //! The engine knows no host, no window and no audio buffer. Inside it dependencies point down only:
 //! `session` -> {`service`, `plan`, `decode`}, `service` -> {`plan`, `decode`}, `decode` -> `cache` -> `model` -> `codec` -> `music`, `plan` -> `music`.

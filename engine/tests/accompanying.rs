@@ -47,7 +47,7 @@ fn whole_bars_over_given_notes_equal_the_reference() {
             let mut decoder = plain_decoder(model, policy);
             let (mut scores, mut views) = (Vec::new(), Vec::new());
             for (bar, given) in &parted(&music()) {
-                scores.push(decoder.score_accompanied(bar, given, BarEnd::Bar).expect("scored"));
+                scores.push(decoder.score_bar(bar, given, BarEnd::Bar).expect("scored"));
                 views.push(View { seen: decoder.seen().clone(), rest: policy.rest() });
             }
             let whole = reference.run_given(model.info(), &prefix(), &parted(&music()), &views);
@@ -89,7 +89,9 @@ fn rolled_back_bars_over_given_notes_are_generated_again_the_same() {
     let (input, ahead) = bars.split_at(18);
     let start = || {
         let mut decoder = decoder();
-        input.iter().for_each(|(bar, given)| decoder.append_accompanied(bar, given).expect("appended"));
+        for (bar, given) in input {
+            decoder.score_bar(bar, given, BarEnd::Bar).expect("appended");
+        }
         decoder
     };
     let generate = |decoder: &mut Decoder| {
@@ -143,9 +145,9 @@ fn invalid_given_notes_are_refused_without_effect() {
     let mut decoder = decoder();
     for given in [&swapped, &late] {
         assert!(matches!(decoder.accompany(bar.ticks, bar.fields, given), Err(DecodeError::Note { .. })));
-        assert!(matches!(decoder.append_accompanied(&bar, given), Err(DecodeError::Note { .. })));
+        assert!(matches!(decoder.score_bar(&bar, given, BarEnd::Bar), Err(DecodeError::Note { .. })));
     }
-    decoder.append_accompanied(&bar, &given).expect("appended");
+    decoder.score_bar(&bar, &given, BarEnd::Bar).expect("appended");
 }
 
 #[test]
@@ -206,7 +208,7 @@ fn pitch_ranks_follow_the_scored_likelihoods() {
     let mut scored: Vec<(f32, u8)> = Vec::new();
     for pitch in (30..70).step_by(5) {
         let bar = BarRows { notes: [known, &[of(pitch)]].concat(), ticks: 96, ..last.clone() };
-        let score = decoder.score_bar(&bar, BarEnd::Bar).expect("scored");
+        let score = decoder.score_bar(&bar, &[], BarEnd::Bar).expect("scored");
         scored.push((score.rows[known.len() + 1].nll[Field::Pitch as usize], pitch));
         // The next round scores the bar again.
         decoder.rewind(last.index - 1, usize::MAX).expect("back");

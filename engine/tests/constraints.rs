@@ -26,11 +26,8 @@ fn any_constraints() -> impl Strategy<Value = Constraints> {
     let registers = prop::array::uniform16((0_u8..128, 0_u8..128).prop_map(|(low, high)| Register { low, high }));
     let chords = prop::array::uniform16(0_u8..6);
     let step = || prop::option::of(0_u8..10);
-    let requested = (step(), step(), step(), step()).prop_map(|(density, register, span, voices)| RequestedControls {
-        density,
-        register,
-        span,
-        voices,
+    let requested = (step(), step(), step(), step(), step(), 0_u8..=100).prop_map(|(density, register, span, voices, length, novelty)| {
+        RequestedControls { density, register, span, voices, length, novelty }
     });
     let density_limit = prop::option::of((0_usize..40).prop_map(|notes| DensityLimit { notes, roles: RoleSet::ALL }));
     let rests = prop_oneof![Just(i64::MIN), Just(i64::MAX)];

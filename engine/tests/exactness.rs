@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use antiphon_engine::{
-    cache::{CacheOptions, Forget, Keep, MOST_BARS, PagePolicy, Rest, Selection},
+    cache::{MOST_BARS, PagePolicy, Selection},
     codec::{BarEnd, BarRows},
     decode::{BarScore, DecodeError, Decoder},
     model::Model,
@@ -39,7 +39,7 @@ fn decode<T>(
 }
 
 fn score(decoder: &mut Decoder, bar: &BarRows) -> BarScore {
-    decoder.score_bar(bar, BarEnd::Bar).expect("scored")
+    decoder.score_bar(bar, &[], BarEnd::Bar).expect("scored")
 }
 
 #[test]
@@ -91,40 +91,6 @@ fn long_pieces_equal_the_reference() {
         let whole = reference.run(model.info(), &prefix(), &music, &views);
         compare_scores(&scores, &whole, name);
     }
-}
-
-/// The same weights and cache under changing policies (full and sparse attention, as in MoBA).
-#[test]
-fn policy_change_at_run_time_stays_exact() {
-    let (model, mut reference) = tiny();
-    let policies: Vec<_> = runnable(&model).map(|(.., policy)| policy).collect();
-    let keep = policies.iter().fold(Keep::NOTHING, |keep, policy| keep.and(Keep::needed_by(&**policy)));
-    let options = CacheOptions { keep, forget: Forget::Unreachable, ..CacheOptions::default() };
-    let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policies[0]), &prefix(), options).expect("a decoder");
-    let (mut scores, mut views) = (Vec::new(), Vec::new());
-    for bar in &music() {
-        let policy = &policies[usize::try_from(bar.index).expect("small") * 5 / 2 % policies.len()];
-        decoder.set_policy(Arc::clone(policy)).expect("kept");
-        scores.push(score(&mut decoder, bar));
-        views.push(View { seen: decoder.seen().clone(), rest: policy.rest() });
-    }
-    assert!(views.iter().any(|view| matches!(&view.seen, Selection::ByLayer(layers) if !layers[0].is_empty())));
-    assert!(views.iter().any(|view| view.rest == Rest::Summaries));
-    let whole = reference.run(model.info(), &prefix(), &music(), &views);
-    compare_scores(&scores, &whole, "changing policies");
-}
-
-#[test]
-fn policy_that_needs_more_than_the_cache_retains_is_refused() {
-    let (model, _) = tiny();
-    let mut decoder = Decoder::new(Arc::clone(&model), by_name(&model, "strided:8"), &prefix()).expect("a decoder");
-    decoder.set_policy(by_name(&model, "fixed:8,1")).expect("it needs no more");
-    for name in ["fine_coarse", "topk:8", "lsh:16", "dense"] {
-        let refused = decoder.set_policy(by_name(&model, name));
-        assert!(matches!(&refused, Err(error @ DecodeError::NotKept(_)) if error.to_string().contains(name)), "{name}: {refused:?}");
-    }
-    decoder.begin_bar(96, music()[0].fields).expect("opened");
-    assert!(matches!(decoder.set_policy(by_name(&model, "window:1")), Err(DecodeError::StillOpen(0))));
 }
 
 #[test]

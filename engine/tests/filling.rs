@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use antiphon_engine::{
-    cache::{CacheOptions, FAR_BARS, Forget, GapError, Keep, MOST_BARS, PagePolicy, Selection},
+    cache::{CacheOptions, FAR_BARS, Forget, GapError, MOST_BARS, PagePolicy, Selection},
     codec::{BarEnd, BarRows, NoteClasses},
     decode::{BarScore, DecodeError, Decoder, Sampling},
     model::Model,
@@ -71,7 +71,7 @@ fn decode<T>(
 }
 
 fn score(decoder: &mut Decoder, bar: &BarRows) -> BarScore {
-    decoder.score_bar(bar, BarEnd::Bar).expect("scored")
+    decoder.score_bar(bar, &[], BarEnd::Bar).expect("scored")
 }
 
 /// Prefills both sides of the gap.
@@ -218,7 +218,7 @@ fn memory_limit_holds_with_a_gap_and_dropped_pages_change_nothing() {
     let bytes = 1400 * model.info().row_bytes();
     for name in ["fine_coarse", "summaries", "window:6", "strided:7", "fixed:7,1", "topk:4"] {
         let policy = by_name(&model, name);
-        let options = CacheOptions { bytes, forget: Forget::Unreachable, keep: Keep::NOTHING };
+        let options = CacheOptions { bytes, forget: Forget::Unreachable };
         let with = |options| {
             let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix(), options).expect("a decoder");
             decoder.set_sampling(Sampling::PLAIN);
@@ -281,8 +281,7 @@ fn calls_that_a_gap_does_not_allow_are_refused_without_effect() {
         decoder.append_bar(&music[1]).expect("it goes on");
     }
 
-    let options = CacheOptions { keep: Keep::needed_by(&*by_name(&model, "lsh:16")), ..CacheOptions::default() };
-    let mut decoder = Decoder::with_options(Arc::clone(&model), by_name(&model, "fine_coarse"), &prefix(), options).expect("a decoder");
+    let mut decoder = plain_decoder(&model, &by_name(&model, "fine_coarse"));
     assert!(matches!(decoder.fill(), Err(DecodeError::Gap(GapError::None))));
     decoder.append_bar(&music[0]).expect("appended");
     for bars in [0, u32::MAX] {
@@ -294,7 +293,6 @@ fn calls_that_a_gap_does_not_allow_are_refused_without_effect() {
 
     decoder.leave_gap(2).expect("a gap");
     assert!(matches!(decoder.leave_gap(2), Err(DecodeError::Gap(GapError::Second { far: 4 }))));
-    assert!(matches!(decoder.set_policy(by_name(&model, "lsh:16")), Err(DecodeError::Gap(GapError::Policy { .. }))));
     assert!(matches!(decoder.begin_bar(96, music[4].fields), Err(DecodeError::Gap(GapError::Known { bar: 4 }))));
     assert!(matches!(decoder.append_bar(&music[2]), Err(DecodeError::Order { found: 2, expected: 4 })));
     assert!(matches!(decoder.rewind(1, 0), Err(DecodeError::Rewind(_))), "the far side may have attended to it");

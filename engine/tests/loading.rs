@@ -171,7 +171,7 @@ fn shipped_model_predicts_music_better_than_shuffled_pitches() {
             Decoder::new(Arc::clone(&model), Arc::new(FineCoarse::new(&model.info().fine_bars)), &prefix_rows(0, &[])).unwrap();
         let mut nats = 0.0;
         for bar in encode(notes, &bars, None).bars {
-            for row in decoder.score_bar(&bar, BarEnd::Bar).unwrap().rows {
+            for row in decoder.score_bar(&bar, &[], BarEnd::Bar).unwrap().rows {
                 nats += row.nll.iter().zip(row.targets).filter(|(_, target)| *target >= 0).map(|(nll, _)| f64::from(*nll)).sum::<f64>();
             }
         }

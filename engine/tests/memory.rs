@@ -21,7 +21,7 @@ fn decoder(policy_name: &str) -> Decoder {
 }
 
 fn score(decoder: &mut Decoder, bar: &BarRows) -> BarScore {
-    decoder.score_bar(bar, BarEnd::Bar).expect("scored")
+    decoder.score_bar(bar, &[], BarEnd::Bar).expect("scored")
 }
 
 /// Largest differences of log-likelihoods and of hidden values.

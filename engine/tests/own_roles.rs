@@ -71,7 +71,7 @@ fn whole_bars_beside_a_clip_or_a_player_equal_the_reference() {
                 let mut decoder = decoder(&model, &policy, accompanied);
                 let (mut scores, mut views) = (Vec::new(), Vec::new());
                 for bar in &music() {
-                    scores.push(decoder.score_bar(bar, BarEnd::Bar).expect("scored"));
+                    scores.push(decoder.score_bar(bar, &[], BarEnd::Bar).expect("scored"));
                     views.push(View { seen: decoder.seen().clone(), rest: policy.rest() });
                 }
                 let bars: Vec<LaidOutBar> = music().iter().map(|bar| laid(bar, order)).collect();
@@ -165,7 +165,7 @@ fn finished_bar_of_a_player_rolled_back_and_ended_again_leaves_no_trace() {
         bars[..20].iter().for_each(|bar| decoder.append_bar(bar).expect("appended"));
         decoder
     };
-    let next = |decoder: &mut Decoder| decoder.score_bar(&bars[20], BarEnd::Bar).expect("scored").hidden;
+    let next = |decoder: &mut Decoder| decoder.score_bar(&bars[20], &[], BarEnd::Bar).expect("scored").hidden;
     let expected = next(&mut start());
     let mut decoder = start();
     decoder.begin_bar(96, bars[20].fields).expect("opened");

@@ -84,20 +84,20 @@ fn title_of_a_type_0_file_names_no_part() {
 }
 
 #[test]
-fn programme_from_a_set_up_track_is_the_player_s() {
+fn program_from_a_set_up_track_is_the_player_s() {
     let set_up = track(0, vec![(0, vec![0xC0, 73]), (0, vec![0xC1, 33])]);
     let bass = note(0, 24, 1, 40).to_vec();
     let clip = read(&file(1, 24, &[set_up, track(0, quarters(&[72])), track(0, bass)])).unwrap().clip;
     assert_eq!(
-        clip.parts.iter().map(|part| (part.programme, part.notes[0].role)).collect::<Vec<_>>(),
+        clip.parts.iter().map(|part| (part.program, part.notes[0].role)).collect::<Vec<_>>(),
         [(Some(73), Role::Winds), (Some(33), Role::Bass)]
     );
 }
 
 #[test]
-fn programme_is_the_one_in_force_at_the_first_note() {
+fn program_is_the_one_in_force_at_the_first_note() {
     let song = [vec![(0, vec![0xC0, 0]), (0, vec![0xC0, 33])], quarters(&[40])].concat();
-    assert_eq!(read(&file(1, 24, &[track(0, song)])).unwrap().clip.parts[0].programme, Some(33));
+    assert_eq!(read(&file(1, 24, &[track(0, song)])).unwrap().clip.parts[0].program, Some(33));
 }
 
 #[test]

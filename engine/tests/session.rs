@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, Reason, SongBar, SongPosition, Step, TransportChange};
+use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, Reason, SongBar, SongPosition, Step, Take, TransportChange};
 use antiphon_engine::session::{
     Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlanControls, PlannedEvent, Session, SessionPorts,
-    SharedSnapshot,
+    SharedSnapshot, take_ring,
 };
 use parking_lot::Mutex;
 use ringbuf::traits::{Consumer, Producer, Split};
@@ -17,17 +17,28 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 /// Ticks of a bar of 4/4.
 const BAR: i64 = 96;
 
-/// A history in memory.
+/// A history and a take in memory.
 #[derive(Default)]
-struct Memory(Mutex<Arc<History>>);
+struct Memory {
+    history: Mutex<Arc<History>>,
+    take: Mutex<Arc<Take>>,
+}
 
 impl Archive for Memory {
     fn history(&self) -> Arc<History> {
-        Arc::clone(&self.0.lock())
+        Arc::clone(&self.history.lock())
     }
 
     fn change(&self, change: &mut dyn FnMut(&mut History)) {
-        change(Arc::make_mut(&mut self.0.lock()));
+        change(Arc::make_mut(&mut self.history.lock()));
+    }
+
+    fn take(&self) -> Arc<Take> {
+        Arc::clone(&self.take.lock())
+    }
+
+    fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
+        change(Arc::make_mut(&mut self.take.lock()));
     }
 }
 
@@ -60,6 +71,7 @@ impl AudioSide {
             commands,
             snapshot: Arc::clone(&snapshot),
             archive: Arc::clone(&archive) as Arc<dyn Archive>,
+            takes: take_ring().0,
             count_ignored: Box::new(|_| ()),
         };
         let session = Session::start(ports, Vec::new());

@@ -3,10 +3,10 @@
 //! `aligned.json` has four lists for every sequence of rows: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They are
 //! under `prefix.aligned` (with its `style` and `roles`), `pieces` (one for each piece of the corpus, from its first bar to its end), `given`: a
 //! `piece` by number, the `roles` whose notes are given, and the `aligned` rows; `own`: a `piece` by number, the `own`
-//! roles, whether the others' rows stand in the `heard` order, the bar and tick from which own notes are `planned` (if they are), and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in sequence order, the
+//! roles, whether the others' rows are interleaved `by_beat`, the bar and tick from which own notes are `planned` (if they are), and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in sequence order, the
 //! number of those on the `far` side, the `aligned` rows, and the bars that each bar has `seen` row by row under fine/coarse attention.
 //!
-//! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-lab --test training_fixtures` writes them anew.
+//! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-lab --test training_fixtures` rewrites them.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -92,7 +92,7 @@ fn aligned_bars(bars: &[BarRows], count: usize, is_given: impl Fn(&BarRows, &Not
     listed(&rows, &targets)
 }
 
-/// A piece with own roles, aligned from its first bar to its end: the others given first, heard as a player is, or heard up to a tick of a bar.
+/// A piece with own roles, aligned from its first bar to its end: the others given first, interleaved by beat, or interleaved up to a tick of a bar.
 fn aligned_own(bars: &[BarRows], own: OwnRoles, order: impl Fn(u32) -> GivenOrder) -> Value {
     let (mut rows, mut targets, mut recall) = (Vec::new(), Vec::new(), Recall::default());
     recall.set_own(own);
@@ -120,15 +120,15 @@ fn aligned_own(bars: &[BarRows], own: OwnRoles, order: impl Fn(u32) -> GivenOrde
 
 /// The band with own roles, in each order.
 fn cases_of_own_roles(bars: &[BarRows]) -> Vec<Value> {
-    let case = |roles: &[Role], heard: bool, planned: Option<(u32, i64)>| {
+    let case = |roles: &[Role], by_beat: bool, planned: Option<(u32, i64)>| {
         let own = OwnRoles::new(roles.iter().copied()).unwrap();
         let order = |bar: u32| match planned {
             Some((at, tick)) if at == bar => GivenOrder::Planned(Tick(tick)),
-            _ if heard => GivenOrder::ByBeat,
+            _ if by_beat => GivenOrder::ByBeat,
             _ => GivenOrder::First,
         };
         let roles: Vec<u8> = roles.iter().copied().map(Role::class).collect();
-        json!({ "piece": 0, "own": roles, "heard": heard, "planned": planned, "aligned": aligned_own(bars, own, order) })
+        json!({ "piece": 0, "own": roles, "by_beat": by_beat, "planned": planned, "aligned": aligned_own(bars, own, order) })
     };
     let last = u32::try_from(bars.len()).unwrap() - 1;
     vec![
@@ -217,7 +217,7 @@ fn training_fixtures_are_what_this_codec_writes() {
         let committed = std::fs::read(fixtures().join(name)).unwrap_or_default();
         assert!(
             committed == *bytes,
-            "fixtures/{name} is not what this code writes; write it anew (see the head of this file) if that is meant"
+            "fixtures/{name} is not what this code writes; rewrite it (see the head of this file) if that is meant"
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::MidiKey;
+use antiphon_engine::plan::{Deviation, MidiKey};
 use nice_plug::midi::{NoteEvent, control_change};
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
@@ -112,8 +112,8 @@ impl Capture {
     }
 
     /// A planned note was started. Sent even while player events are being dropped.
-    pub fn note_started(&mut self, note: Note, channel: u8, at: MusicalTime) {
-        self.send_report(InputEvent::NoteStarted { at, note, channel });
+    pub fn note_started(&mut self, note: Note, channel: u8, deviation: Deviation, at: MusicalTime) {
+        self.send_report(InputEvent::NoteStarted { at, note, channel, deviation });
     }
 
     /// A planned note ended before its planned end.

@@ -86,7 +86,7 @@ pub fn note_on(timing: u32, key: MidiKey, velocity: u8) -> Event {
     NoteEvent::NoteOn { timing, voice_id: VoiceID::Wildcard, channel, key: number, velocity: f32::from(velocity) / 127.0 }
 }
 
-/// A note-off event. MidiKey and channel are numbers, since wildcards become -1 in VST3.
+/// A note-off event. Key and channel are numbers, since wildcards become -1 in VST3.
 #[must_use]
 pub fn note_off(timing: u32, key: MidiKey) -> Event {
     let (channel, number) = (Channel::Number(key.channel()), HostKey::Number(key.pitch()));

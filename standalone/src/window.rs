@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use antiphon_plugin::editor::window_thread::{AntiphonEditor, AntiphonHandle, AntiphonWindow, WindowError};
+use antiphon_plugin::editor::window_thread::{AntiphonEditor, AntiphonHandle, AntiphonWindow, EguiLoop, WindowError, WindowLoop};
 use antiphon_plugin::params::AntiphonParams;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::NativeSize;
-use nice_plug::editor::{Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
+use nice_plug::editor::{Editor, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor};
 use nice_plug_egui::baseview;
 
 use crate::project;
@@ -53,7 +53,7 @@ pub(crate) struct ProgramWindow {
 }
 
 impl Editor for ProgramWindow {
-    type Handle = ProgramHandle;
+    type Handle = AntiphonHandle<ProgramLoop>;
 
     fn spawn(
         &self,
@@ -62,10 +62,10 @@ impl Editor for ProgramWindow {
         fallback_scale_factor: Option<f64>,
         gui_context: GuiContext,
         host: Option<HostMethods>,
-    ) -> Result<SpawnedEditor<ProgramHandle>, Box<dyn Error>> {
+    ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
         project::attach(&self.params, &gui_context);
         let SpawnedEditor { handle, window } = self.editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
-        Ok(SpawnedEditor { handle: ProgramHandle(handle), window })
+        Ok(SpawnedEditor { handle: handle.run_by(), window })
     }
 
     fn size(&self) -> NativeSize<u32> {
@@ -90,14 +90,11 @@ fn show(window: &AntiphonWindow) -> Result<(), baseview::Error> {
     Ok(())
 }
 
-/// Handle of an open window.
-pub(crate) struct ProgramHandle(AntiphonHandle);
+/// The program's loop: it saves the project, and ends on a signal.
+pub(crate) struct ProgramLoop;
 
-impl EditorHandle for ProgramHandle {
-    type Window = AntiphonWindow;
-    type Error = WindowError;
-
-    fn run_until_closed(window: AntiphonWindow) -> Result<(), WindowError> {
+impl WindowLoop for ProgramLoop {
+    fn run(window: AntiphonWindow) -> Result<(), WindowError> {
         // On X11 the window has its own thread, so this one can watch for the end.
         if cfg!(not(any(windows, target_os = "macos"))) {
             show(&window)?;
@@ -111,7 +108,7 @@ impl EditorHandle for ProgramHandle {
             drop(window);
             Ok(())
         } else {
-            AntiphonHandle::run_until_closed(window)
+            EguiLoop::run(window)
         };
         project::save();
         thread::spawn(|| {
@@ -120,37 +117,5 @@ impl EditorHandle for ProgramHandle {
             process::exit(1);
         });
         closed
-    }
-
-    fn set_parent(&self, parent: ParentWindowHandle, window: &AntiphonWindow) -> Result<(), WindowError> {
-        self.0.set_parent(parent, window)
-    }
-
-    fn show(&self, window: &AntiphonWindow) -> Result<(), WindowError> {
-        self.0.show(window)
-    }
-
-    fn hide(&self, window: &AntiphonWindow) -> Result<(), WindowError> {
-        self.0.hide(window)
-    }
-
-    fn set_size(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), WindowError> {
-        self.0.set_size(size, window)
-    }
-
-    fn host_main_thread_callback(&self, window: &AntiphonWindow) {
-        self.0.host_main_thread_callback(window);
-    }
-
-    fn state_changed(&self) {
-        self.0.state_changed();
-    }
-
-    fn param_value_changed(&self, id: &str, value: f32) {
-        self.0.param_value_changed(id, value);
-    }
-
-    fn param_modulation_changed(&self, id: &str, offset: f32) {
-        self.0.param_modulation_changed(id, offset);
     }
 }

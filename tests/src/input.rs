@@ -73,7 +73,7 @@ impl InputDevices {
         self.fake(KEY_RELEASE_EVENT, code, (0, 0))
     }
 
-    /// MidiKey code of this keysym.
+    /// Key code of this keysym.
     fn code(&self, key: Keysym) -> Result<u8> {
         let setup = self.0.setup();
         let (least, most) = (setup.min_keycode, setup.max_keycode);

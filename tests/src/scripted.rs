@@ -1,136 +1,74 @@
-//! An editor model that shows a file: what lies before a bar was played, what follows is the plan.
+//! What the editor shows in screenshots: a piece, of which what lies before a bar was played and what follows is the plan; or a machine without the engine.
 
 use std::sync::Arc;
 
 use antiphon_engine::music::{Clip, Note, Tick};
-use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, PlayMode, Reason};
-use antiphon_engine::session::Command;
-use antiphon_engine::session::ControlValues;
+use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, Reason};
 use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
 use antiphon_plugin::clock::{Motion, MusicalTime};
-use antiphon_plugin::editor::{Change, Control, EditorModel, Now};
+use antiphon_plugin::editor::Now;
+use antiphon_plugin::editor::plain_model::PlainModel;
 use antiphon_plugin::params::AntiphonParams;
 
-/// A moment in a piece.
-pub struct Scripted {
-    snapshot: Arc<Snapshot>,
-    now: Now,
-    values: ControlValues,
-    history: Arc<History>,
+/// The piece with the playhead in a bar, counted from 0; what follows is the plan.
+#[must_use]
+pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
+    let values = AntiphonParams::new(true).controls();
+    let here = piece.metres.bar(bar);
+    let beat = Tick::quarters(4).0 / i64::from(here.metre.denominator());
+    // The plan was adopted at the second beat; the one in progress will be at the third.
+    let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
+    let playhead = start + Tick(beat / 3);
+    let end = piece.metres.bar(bar + u32::from(values.plan.horizon_bars)).start + Tick(beat);
+    let notes = piece.notes();
+    let mut played: Vec<Note> = notes.iter().copied().filter(|note| note.onset <= playhead).collect();
+    for note in played.iter_mut().filter(|note| note.end() > playhead) {
+        note.duration = Tick::MAX;
+    }
+    let planned = notes.into_iter().filter(|note| note.onset >= start).collect();
+    let brief = Brief {
+        plan: PlanId(1),
+        made_at: here.start,
+        start,
+        end,
+        seed: 1,
+        controls: Controls::default(),
+        context: Fingerprint::of(&played),
+    };
+    let mut plan = Plan::new(brief);
+    plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: planned });
+    let tempo = piece.tempos.at(playhead);
+    let mut history = History::default();
+    for seed in 2..=4 {
+        let place = Place { bar: i64::from(bar) + 1, line: here.start, metres: piece.metres.slice_from(here.start), tempo };
+        let mut other = plan.clone();
+        other.brief.seed = seed;
+        history.push(other, place, Reason::Rerolled);
+    }
+    let snapshot = Snapshot {
+        status: Status {
+            engine: Component::Ready("ONNX Runtime 1.31.1".into()),
+            model: Component::Ready("antiphon".into()),
+            plans: PlanStats { on_time: 412, ..PlanStats::default() },
+            remark: None,
+        },
+        bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
+        played,
+        plan: Some(ShownPlan { plan, commit, playing: false }),
+        withheld: Vec::new(),
+        turn: None,
+    };
+    let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
+    PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }
 }
 
-impl Scripted {
-    /// The piece with the playhead in a bar, counted from 0; what follows is the plan.
-    #[must_use]
-    pub fn at(piece: &Clip, bar: u32) -> Self {
-        let values = AntiphonParams::new(true).controls();
-        let here = piece.metres.bar(bar);
-        let beat = Tick::quarters(4).0 / i64::from(here.metre.denominator());
-        // The plan was adopted at the second beat; the one in progress will be at the third.
-        let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
-        let playhead = start + Tick(beat / 3);
-        let end = piece.metres.bar(bar + u32::from(values.plan.horizon_bars)).start + Tick(beat);
-        let notes = piece.notes();
-        let mut played: Vec<Note> = notes.iter().copied().filter(|note| note.onset <= playhead).collect();
-        for note in played.iter_mut().filter(|note| note.end() > playhead) {
-            note.duration = Tick::MAX;
-        }
-        let planned = notes.into_iter().filter(|note| note.onset >= start).collect();
-        let brief = Brief {
-            plan: PlanId(1),
-            made_at: here.start,
-            start,
-            end,
-            seed: 1,
-            controls: Controls::default(),
-            context: Fingerprint::of(&played),
-        };
-        let mut plan = Plan::new(brief);
-        plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: planned });
-        let tempo = piece.tempos.at(playhead);
-        let mut history = History::default();
-        for seed in 2..=4 {
-            let place = Place { bar: i64::from(bar) + 1, line: here.start, metres: piece.metres.slice_from(here.start), tempo };
-            let mut other = plan.clone();
-            other.brief.seed = seed;
-            history.push(other, place, Reason::Rerolled);
-        }
-        let snapshot = Snapshot {
-            status: Status {
-                engine: Component::Ready("ONNX Runtime 1.31.1".into()),
-                model: Component::Ready("antiphon".into()),
-                plans: PlanStats { on_time: 412, ..PlanStats::default() },
-                remark: None,
-            },
-            bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
-            played,
-            plan: Some(ShownPlan { plan, commit, playing: false }),
-            withheld: Vec::new(),
-            turn: None,
-        };
-        let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
-        Self { snapshot: Arc::new(snapshot), now, values, history: Arc::new(history) }
-    }
-
-    /// A plug-in just added to a track, on a machine without the engine.
-    #[must_use]
-    pub fn without_engine() -> Self {
-        let engine = Component::Missing {
-            what: "the ONNX Runtime library was not found; put the folder of the bundle back together".into(),
-            looked_in: vec!["/usr/lib/vst3/Antiphon.vst3/Contents/Resources".into(), "/usr/lib/clap/Antiphon".into()],
-        };
-        let status = Status { engine, model: Component::Ready("antiphon".into()), ..Status::default() };
-        Self {
-            snapshot: Arc::new(Snapshot { status, ..Snapshot::default() }),
-            now: Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Stopped },
-            values: AntiphonParams::new(true).controls(),
-            history: Arc::default(),
-        }
-    }
-}
-
-impl EditorModel for Scripted {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot)
-    }
-
-    fn now(&self) -> Now {
-        self.now
-    }
-
-    fn values(&self) -> ControlValues {
-        self.values
-    }
-
-    fn is_ready(&self, mode: PlayMode) -> bool {
-        mode == PlayMode::Suggest
-    }
-
-    fn history(&self) -> Arc<History> {
-        Arc::clone(&self.history)
-    }
-
-    fn status_message(&self) -> Option<String> {
-        None
-    }
-
-    /// Only steps through the history have an effect.
-    fn command(&mut self, command: Command) {
-        if let Command::Step(step) = command {
-            let now = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
-            Arc::make_mut(&mut self.history).step(step, now);
-        }
-    }
-
-    fn begin(&mut self, _control: Control) {}
-
-    fn set(&mut self, change: Change) {
-        match change {
-            Change::Mode(mode) => self.values.plan.mode = mode,
-            Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
-            Change::Adventurousness(share) => self.values.music.adventurousness = share,
-        }
-    }
-
-    fn end(&mut self, _control: Control) {}
+/// A plug-in just added to a track, on a machine without the engine.
+#[must_use]
+pub fn without_engine() -> PlainModel {
+    let engine = Component::Missing {
+        what: "the ONNX Runtime library was not found; put the folder of the bundle back together".into(),
+        looked_in: vec!["/usr/lib/vst3/Antiphon.vst3/Contents/Resources".into(), "/usr/lib/clap/Antiphon".into()],
+    };
+    let status = Status { engine, model: Component::Ready("antiphon".into()), ..Status::default() };
+    PlainModel::new(Snapshot { status, ..Snapshot::default() })
 }

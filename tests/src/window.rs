@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use antiphon_plugin::drag::platform_source;
+use antiphon_plugin::editor::plain_model::PlainModel;
 use antiphon_plugin::editor::{Editor, Exporter, SIZE};
 use anyhow::Result;
 use egui::{Ui, ViewportCommand};
@@ -11,7 +12,6 @@ use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame};
 use x11rb::connection::Connection;
 
 use crate::screenshot::Screenshot;
-use crate::scripted::Scripted;
 
 /// Frames until all animations have ended.
 const SETTLED: u32 = 30;
@@ -49,7 +49,7 @@ impl Default for Format {
 ///
 /// # Errors
 /// When no window can be opened or the file cannot be written.
-pub fn screenshot(model: Scripted, format: Format, path: &Path) -> Result<()> {
+pub fn screenshot(model: PlainModel, format: Format, path: &Path) -> Result<()> {
     // SAFETY: this is a program, not a plug-in in a host.
     unsafe { baseview::assume_standalone_in_process() };
     let size = LogicalSize::new(f64::from(format.width), f64::from(format.height));
@@ -67,7 +67,7 @@ pub fn screenshot(model: Scripted, format: Format, path: &Path) -> Result<()> {
 /// The editor as a program.
 struct EditorWindow {
     editor: Editor,
-    model: Scripted,
+    model: PlainModel,
     format: Format,
     frames: u32,
     path: PathBuf,

@@ -32,7 +32,7 @@ fn demo_plays_a_bundle_and_writes_the_files_it_names() {
     let song = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/waltz.mid");
 
     let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
-    demo.args(["--offline", "--headless", "--heard", "4", "--bars", "2", "--bundle"]).arg(&bundle).arg("--clip").arg(&song);
+    demo.args(["--offline", "--headless", "--context-bars", "4", "--bars", "2", "--bundle"]).arg(&bundle).arg("--clip").arg(&song);
     let output = demo.arg("--out").arg(&out).output().unwrap();
     let output_text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{output_text}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -15,6 +15,9 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Folders that paths in ARCHITECTURE.md are relative to: the root, or the room that the sentence is about.
+const BASES: [&str; 6] = ["", "engine/src", "plugin/src", "models/training/antiphon_training", "cli/src", "lab/src"];
+
 /// All documents tracked in the repository; folders of build output and downloads are skipped.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -84,10 +87,58 @@ fn paths_of_the_architecture_exist() {
         .filter(|word| word.contains('/') && !word.contains(char::is_whitespace) && !word.contains(['*', '<', '(', ':', '$', '-']))
         .collect();
     assert!(paths.len() > 20, "only {paths:?}");
-    // Paths are relative to the root, or to a folder that the sentence is about.
-    let bases = ["", "engine/src", "plugin/src", "models/training/antiphon_training", "cli/src", "lab/src"];
-    let gone: Vec<_> = paths.iter().filter(|path| !bases.iter().any(|base| root().join(base).join(path).exists())).collect();
+    let gone: Vec<_> = paths.iter().filter(|path| !BASES.iter().any(|base| root().join(base).join(path).exists())).collect();
     assert!(gone.is_empty(), "{gone:#?}");
+}
+
+/// Text of the Rust and Python files of a path, which may be a folder.
+fn text_of(path: &Path) -> String {
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().map(|entry| text_of(&entry.unwrap().path())).collect()
+    } else if path.extension().is_some_and(|suffix| suffix == "rs" || suffix == "py") {
+        fs::read_to_string(path).unwrap()
+    } else {
+        String::new()
+    }
+}
+
+#[test]
+fn names_in_the_table_of_changes_are_in_the_files_of_their_row() {
+    let text = read("ARCHITECTURE.md");
+    let table = text.split("## Where do I change").nth(1).expect("the table");
+    let (mut checked, mut gone) = (0, Vec::new());
+    for row in table.lines().filter(|line| line.starts_with("| ")) {
+        let words = between(row, "`", "`");
+        // A file named without its folder lies beside the one before it.
+        let files: Vec<_> = words.iter().filter(|word| word.contains(['/', '.'])).collect();
+        let mut folder = PathBuf::new();
+        let mut code = String::new();
+        for file in files {
+            let found = BASES.iter().map(|base| root().join(base).join(file)).find(|path| path.exists());
+            let path = found.unwrap_or_else(|| folder.join(file));
+            folder = path.parent().unwrap_or(&path).to_path_buf();
+            if path.exists() {
+                code.push_str(&text_of(&path));
+            }
+        }
+        for name in words.iter().filter(|word| word.chars().all(|letter| letter.is_alphanumeric() || letter == '_')) {
+            checked += 1;
+            if !code.contains(name) {
+                gone.push(format!("`{name}` is in no file of the row: {row}"));
+            }
+        }
+    }
+    assert!(checked > 8, "only {checked} names");
+    assert!(gone.is_empty(), "{gone:#?}");
+}
+
+#[test]
+fn table_of_changes_answers_what_newcomers_ask_first() {
+    let text = read("ARCHITECTURE.md");
+    let table = text.split("## Where do I change").nth(1).expect("the table");
+    for question in ["a control", "the commit line", "a host quirk", "the colour of a note", "the attention policy"] {
+        assert!(table.contains(&format!("| **{question}**")), "{question}");
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", default_value = CLIP)]
     clip: PathBuf,
     /// Bars of the clip to play
-    #[arg(long = "heard", default_value_t = 8)]
+    #[arg(long = "context-bars", default_value_t = 8)]
     context_bars: u32,
     /// Bars to plan and play, 1 to 8
     #[arg(long, default_value_t = 4)]
@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     host.args(["run", "--release", "--locked", "--manifest-path"]).arg(root.join("Cargo.toml"));
     host.args(["--package", "antiphon-tests", "--no-default-features", "--bin", "demo", "--", "--bundle"]).arg(library);
     host.arg("--clip").arg(clip).arg("--out").arg(root.join("out/demo"));
-    for (name, value) in [("--heard", args.context_bars), ("--bars", args.bars), ("--seed", args.seed)] {
+    for (name, value) in [("--context-bars", args.context_bars), ("--bars", args.bars), ("--seed", args.seed)] {
         host.arg(name).arg(value.to_string());
     }
     if args.headless {

@@ -1,25 +1,20 @@
 //! `antiphon accompany`: further roles for a MIDI file whose other parts are known.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
-use antiphon_engine::codec::{self, BarRows, OwnRoles, prefix_rows};
-use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Prompt};
-use antiphon_engine::music::analysis::habits;
-use antiphon_engine::music::{Clip, Note, Role, Tick, insertion, one_at_a_time};
+use antiphon_engine::codec::{self, BarRows, OwnRoles};
+use antiphon_engine::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, Prompt};
+use antiphon_engine::music::{Clip, Note, Role, Tick, insertion};
 use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 
 use crate::cast::{self, Casting};
 use crate::drawing::Earlier;
-use crate::making::{Finish, Work, in_order, milliseconds_each, progress, roles_in};
+use crate::making::{Generation, Work, in_order, milliseconds_each, progress, roles_in, thin_out};
 use crate::piece::{self, Opening, Piece};
-use crate::steering::Steering;
-use antiphon_cli::console::remark;
-use antiphon_cli::model::ModelArgs;
-use antiphon_cli::phrase::ANY_STYLE;
-use antiphon_cli::policy::{PolicyArgs, memory};
+use crate::steering::{Measured, Steering};
+use antiphon_cli::policy::memory;
 
 /// Most bars in succession that a role which is new to the music rests while the others play: it has no conditioning for its density.
 const MOST_RESTS: u32 = 1;
@@ -61,21 +56,13 @@ pub(crate) struct Args {
     free: bool,
 
     #[command(flatten)]
-    finish: Finish,
-
-    #[command(flatten)]
-    steering: Steering,
-
-    #[command(flatten, next_help_heading = "Model")]
-    model: ModelArgs,
-
-    #[command(flatten, next_help_heading = "Model")]
-    policy: PolicyArgs,
+    generation: Generation,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let output = args.finish.create()?;
+    let Generation { finish, steering, .. } = &args.generation;
+    let output = finish.create()?;
     let Piece { source, mut clip } = piece::read(&args.input, &args.opening)?;
     let name = piece::name(&args.input);
     let roles = cast::cast(&args.roles, &mut clip, &args.input)?;
@@ -88,36 +75,31 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "{name}: has only the notes of {}, which are to be rewritten, so nothing is left to accompany; choose other --roles",
         names.join(", ")
     );
-    let model = Arc::new(args.model.open()?);
-    let policy = args.policy.open(&model)?;
-    let seed = args.finish.seed();
+    let generator = args.generation.open()?;
+    let seed = finish.seed();
     let (first, bars) = (others.first_onset().map_or(0, |onset| others.metres.bar_at(onset).index), insertion::bars(&others));
 
     let ensemble = in_order(roles_in(&others).chain(roles.iter().copied()));
-    let prefix = prefix_rows(ANY_STYLE, &ensemble);
     let progress = progress(usize::try_from(bars.saturating_sub(first))? * roles.len())?;
     let began = Instant::now();
     let (mut whole, mut known, mut count) = (clip, others.clone(), 0);
     for (number, &role) in (0..).zip(&roles) {
         let own = seed.wrapping_add(number);
-        let prompt = prompt(args, &known, &whole, role)?;
+        let prompt = prompt(args, steering, &known, &whole, role)?;
         let from = known.metres.bar_at(known.first_onset().unwrap_or(Tick::ZERO)).start;
         let most_rests = is_new(role, &whole).then_some(MOST_RESTS);
         let generate = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
-            let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, memory(&*policy))?;
-            decoder.set_sampling(draw.sampling(args.steering.sampling()));
-            decoder.set_seed(draw.seed(own));
-            if let Some(roles) = OwnRoles::new([role]).filter(|_| model.info().has_own_roles()) {
+            let mut decoder = generator.decoder(&ensemble, memory(&*generator.policy), own, draw)?;
+            if let Some(roles) = OwnRoles::new([role]).filter(|_| generator.model.info().has_own_roles()) {
                 decoder.accompanies(Accompanied::Clip(roles))?;
             }
             Ok(codec::decode(&accompany(&mut decoder, &prompt, draw, most_rests, &progress)?, from))
         };
-        let (mut notes, fault) = Earlier::default().draw(own, generate).with_context(|| format!("{name}: accompanying it failed"))?;
-        if let Some(fault) = fault {
-            remark(&format!("{name}: {}: {}", role.name(), fault.describe(seed)));
-        }
-        if most_rests.is_some() && MONOPHONIC_ROLES.contains(&role) {
-            one_at_a_time(&mut notes, role);
+        let mut notes = Earlier::default()
+            .draw_or_remark(own, seed, &format!("{name}: {}", role.name()), generate)
+            .with_context(|| format!("{name}: accompanying it failed"))?;
+        if most_rests.is_some() {
+            thin_out(&mut notes, &[role]);
         }
         count += notes.len();
         known = insertion::inserted(&whole, &known, &notes);
@@ -134,10 +116,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         notes: count,
         ms_per_note: milliseconds_each(spent, count),
         seed,
-        model: model.info().name.clone(),
+        model: generator.model.info().name.clone(),
         roles: names,
     };
-    args.finish.write(output, &source, (&others, &known), "accompanied", &args.input, &work)
+    finish.write(output, &source, (&others, &known), "accompanied", &args.input, &work)
 }
 
 /// Whether no part plays this role yet.
@@ -147,21 +129,15 @@ fn is_new(role: Role, whole: &Clip) -> bool {
 
 /// Prompt of a role over the notes of the others. Its constraints are measured in `whole`, or are those of a new role if it is not there yet, and does not begin with a
 /// silent bar.
-fn prompt(args: &Args, known: &Clip, whole: &Clip, role: Role) -> Result<Prompt> {
+fn prompt(args: &Args, steering: &Steering, known: &Clip, whole: &Clip, role: Role) -> Result<Prompt> {
     let own = insertion::without(whole, |note| note.role != role).notes();
     let before = (!own.is_empty()).then(|| insertion::inserted(whole, known, &own));
-    let mut prompt = Prompt::accompaniment(known, before.as_ref(), args.steering.key());
-    prompt.condition(|fields| args.steering.conditioning(fields));
-    let key = prompt.key();
-    let constraints = &mut prompt.constraints;
-    constraints.roles = [role].into_iter().collect();
-    if !args.free {
-        if own.is_empty() {
-            constraints.introduce(role, &whole.notes());
-        }
-        constraints.keep_to(&habits(&own));
-    }
-    args.steering.limit(constraints, key, &args.input)?;
+    let mut prompt = Prompt::accompaniment(known, before.as_ref(), steering.key());
+    prompt.condition(|fields| steering.conditioning(fields));
+    let newcomers: &[Role] = if own.is_empty() { &[role] } else { &[] };
+    let beside = whole.notes();
+    let measured = (!args.free).then_some(Measured { newcomers, beside: &beside, own: &own });
+    steering.constrain(&mut prompt, &[role], measured, &args.input)?;
     Ok(prompt)
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Print the result as one JSON object
     ///
     /// Its keys: ms_per_note {POLICY: {bars: ms}}, first_note_ms (after the prefill), horizon_ms,
-    /// horizon_heard_bars, horizon_whole_ms, cache_bytes and keys (as ms_per_note; rows a note sees), resident_bytes (null where
+    /// horizon_context_bars, horizon_whole_ms, cache_bytes and keys (as ms_per_note; rows a note sees), resident_bytes (null where
     /// the system does not say), threads, model (its name), machine.
     #[arg(long, verbatim_doc_comment)]
     json: bool,

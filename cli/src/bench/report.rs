@@ -45,7 +45,7 @@ impl Report<'_> {
             "ms_per_note": table(|point| json!(point.ms)),
             "first_note_ms": seen.first_note_ms,
             "horizon_ms": seen.total_ms,
-            "horizon_heard_bars": seen.context,
+            "horizon_context_bars": seen.context,
             "horizon_whole_ms": whole.total_ms,
             "cache_bytes": table(|point| json!(point.bytes)),
             "keys": table(|point| json!(point.keys)),

@@ -18,9 +18,9 @@ Examples:
   antiphon check song.mid
   antiphon check song.mid --picture song.png --json";
 
-/// Shows how a MIDI file is understood: bars, metre, tempo, key, parts with role, programme and channel, chords, and what had to be repaired.
+/// Shows how a MIDI file is understood: bars, metre, tempo, key, parts with role, program and channel, chords, and what had to be repaired.
 ///
-/// Nothing is generated, and no model is loaded. Bars, channels and programmes are counted from 1.
+/// Nothing is generated, and no model is loaded. Bars, channels and programs are counted from 1.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// Print the result as one JSON object
     ///
     /// Its keys: path, bars, metres [{bar, metre}], tempos [{bar, bpm}], key (null if none is detected), keys [{bar, key}],
-    /// parts [{name, role, channel, programme (null if none is set), notes, lowest, highest (MIDI keys)}], chords [{bar, beat, chord}], recent_roles (those that
+    /// parts [{name, role, channel, program (null if none is set), notes, lowest, highest (MIDI keys)}], chords [{bar, beat, chord}], recent_roles (those that
     /// would play in `continue`), continues_at and continues_in (the bar that `continue` would start at, and its key; null without a note or a key), repaired.
     #[arg(long)]
     json: bool,

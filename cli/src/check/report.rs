@@ -55,13 +55,13 @@ struct KeyName {
     key: String,
 }
 
-/// One part. Channel and programme are counted from 1.
+/// One part. Channel and program are counted from 1.
 #[derive(Debug, PartialEq, Serialize)]
 struct PartReport {
     name: String,
     role: &'static str,
     channel: u8,
-    programme: Option<u8>,
+    program: Option<u8>,
     notes: usize,
     lowest: Option<u8>,
     highest: Option<u8>,
@@ -137,12 +137,12 @@ impl Report {
 
     fn table_of_parts(&self, table: &mut String) -> fmt::Result {
         let width = self.parts.iter().map(|part| part.name.chars().count()).max().unwrap_or(0).max("part".len());
-        writeln!(table, "\n{:width$}  {:11}  channel  programme  notes  keys", "part", "role")?;
+        writeln!(table, "\n{:width$}  {:11}  channel  program  notes  keys", "part", "role")?;
         for part in &self.parts {
-            let PartReport { name, role, channel, programme, notes, lowest, highest } = part;
-            let programme = programme.map_or("-".into(), |programme| programme.to_string());
+            let PartReport { name, role, channel, program, notes, lowest, highest } = part;
+            let program = program.map_or("-".into(), |program| program.to_string());
             let keys = lowest.zip(*highest).map_or("-".into(), |(low, high)| format!("{}-{}", pitch_name(low), pitch_name(high)));
-            writeln!(table, "{name:width$}  {role:11}  {channel:>7}  {programme:>9}  {notes:>5}  {keys}")?;
+            writeln!(table, "{name:width$}  {role:11}  {channel:>7}  {program:>9}  {notes:>5}  {keys}")?;
         }
         Ok(())
     }
@@ -198,7 +198,7 @@ fn parts(parts: &[Part]) -> Vec<PartReport> {
         name: part.name.clone(),
         role: part.notes.first().map_or(role, |note| note.role).name(),
         channel: part.channel + 1,
-        programme: part.programme.map(|programme| programme + 1),
+        program: part.program.map(|program| program + 1),
         notes: part.notes.len(),
         lowest: part.notes.iter().map(|note| note.pitch).min(),
         highest: part.notes.iter().map(|note| note.pitch).max(),
@@ -240,7 +240,7 @@ mod tests {
             [chord(0, 96, [60, 64, 67]), chord(96, 48, [60, 65, 69]), chord(144, 48, [59, 62, 67]), chord(192, 144, [60, 64, 67])].concat();
         Clip {
             parts: vec![
-                Part { name: "Keys".into(), channel: 1, programme: Some(4), notes: keys, ..Part::default() },
+                Part { name: "Keys".into(), channel: 1, program: Some(4), notes: keys, ..Part::default() },
                 Part { name: "Beat".into(), notes: vec![note(0, 6, 36, Role::Drums)], ..Part::default() },
                 Part { name: "Bass".into(), channel: 2, ..Part::default() },
             ],
@@ -257,7 +257,7 @@ mod tests {
 a.mid: 4 bars of 4/4 and others, 96 BPM, C major
 metres: 4/4 from bar 1, 3/4 from bar 3
 
-part  role         channel  programme  notes  keys
+part  role         channel  program  notes  keys
 Keys  keys               2          5     12  B3-A4
 Beat  drums              1          -      1  C2-C2
 Bass  bass               3          -      0  -

@@ -8,17 +8,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use antiphon_engine::decode::{MONOPHONIC_ROLES, Prompt};
-use antiphon_engine::music::analysis::habits;
-use antiphon_engine::music::{Clip, Note, Role, Tick, continuation, one_at_a_time, recent_notes, recent_roles, smf};
+use antiphon_engine::decode::Prompt;
+use antiphon_engine::music::{Clip, Note, Role, Tick, continuation, recent_notes, recent_roles, smf};
 use antiphon_roll::picture::Picture;
 
 use crate::cast::{self, Casting};
 use crate::drawing::Earlier;
-use crate::making::{draw_seed, in_order, milliseconds_each, progress, roles_in};
+use crate::making::{draw_seed, in_order, milliseconds_each, progress, roles_in, thin_out};
 use crate::piece::{self, Opening};
-use crate::steering::Steering;
-use antiphon_cli::console::{Stream, remark};
+use crate::steering::{Measured, Steering};
+use antiphon_cli::console::Stream;
 use antiphon_cli::model::ModelArgs;
 use antiphon_cli::output::{Output, check_new_folder, is_standard};
 use antiphon_cli::phrase::{Phrases, RECENT_BARS};
@@ -38,7 +37,7 @@ Examples:
 ///
 /// The continuation starts on the bar line after the last note. If the tracks go on for up to 4 bars of rest, as in a loop whose last bar is silent, it starts
 /// after that rest; --from sets another bar. A last note that is released up to a sixteenth late does not cost a bar. The continuation is a whole number of bars
-/// long. In its file, tick 0 is that bar line and every note ends before the last bar line; metre, track names, banks and programmes are those in force at the
+/// long. In its file, tick 0 is that bar line and every note ends before the last bar line; metre, track names, banks and programs are those in force at the
 /// start, the tempo is the one that held longest in the last 8 bars, and each new note goes to the track that plays its role.
 /// The same file, model, options and seed give the same bytes on the same machine.
 ///
@@ -146,7 +145,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let policy = args.policy.open(&model)?;
     let mut prompt = Prompt::continuation(&source.clip, source.start, args.bars, args.steering.key());
     prompt.condition(|fields| args.steering.conditioning(fields));
-    constrain(args, &source, &mut prompt)?;
+    let (newcomers, recent) = (source.newcomers(), source.recent());
+    let measured = (!args.free).then_some(Measured { newcomers: &newcomers, beside: &recent, own: &recent });
+    args.steering.constrain(&mut prompt, &source.roles, measured, &args.input)?;
     let ensemble = source.ensemble();
     let sampling = args.steering.sampling();
     let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, sampling);
@@ -154,16 +155,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = progress(prompt.context.len() + prompt.gap.len() * usize::try_from(args.variations)?)?;
     let mut generated = Vec::new();
     let mut earlier = Earlier::default();
-    let newcomers = source.newcomers();
     for variation in 0..args.variations {
         let seed = seed.wrapping_add(variation.into());
-        let (mut notes, fault) = earlier
-            .draw(seed, |draw| phrases.phrase(seed, draw, || progress.inc(1)))
+        let phrase = |draw| phrases.phrase(seed, draw, || progress.inc(1));
+        let mut notes = earlier
+            .draw_or_remark(seed, seed, &piece::name(&args.input), phrase)
             .with_context(|| format!("{}: continuing it failed", piece::name(&args.input)))?;
-        if let Some(fault) = fault {
-            remark(&format!("{}: {}", piece::name(&args.input), fault.describe(seed)));
-        }
-        newcomers.iter().filter(|role| MONOPHONIC_ROLES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
+        thin_out(&mut notes, &newcomers);
         let clip = continuation::continued(&source.clip, source.start, args.bars, &notes, RECENT_BARS);
         generated.push(source.generated(args, &name, seed, &clip)?);
     }
@@ -243,19 +241,6 @@ impl<'a> Source<'a> {
         }
         Ok(Generated { written: Written { path, picture, seed, start_bar, bars: args.bars, notes }, contents })
     }
-}
-
-/// Sets the constraints of the generated notes.
-fn constrain(args: &Args, source: &Source<'_>, prompt: &mut Prompt) -> Result<()> {
-    let key = prompt.key();
-    let constraints = &mut prompt.constraints;
-    constraints.roles = source.roles.iter().copied().collect();
-    if !args.free {
-        let recent = source.recent();
-        source.newcomers().into_iter().for_each(|role| constraints.introduce(role, &recent));
-        constraints.keep_to(&habits(&recent));
-    }
-    args.steering.limit(constraints, key, &args.input)
 }
 
 /// The continuation with this seed.

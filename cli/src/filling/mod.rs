@@ -3,26 +3,22 @@
 mod span;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use antiphon_engine::cache::GapError;
-use antiphon_engine::codec::{self, BarRows, prefix_rows};
-use antiphon_engine::decode::{DecodeError, Decoder, Draw, MONOPHONIC_ROLES, Prompt};
-use antiphon_engine::music::analysis::habits;
-use antiphon_engine::music::{Note, Role, insertion, one_at_a_time};
+use antiphon_engine::codec::{self, BarRows};
+use antiphon_engine::decode::{DecodeError, Draw, Prompt};
+use antiphon_engine::music::{Note, Role, insertion};
 use anyhow::{Context, Result, bail, ensure};
 
 use self::span::BarSpan;
 use crate::cast::{self, Casting};
 use crate::drawing::Earlier;
-use crate::making::{Finish, Work, in_order, milliseconds_each, progress, roles_in};
+use crate::making::{Generation, Work, in_order, milliseconds_each, progress, roles_in, thin_out};
 use crate::piece::{self, Opening, Piece};
-use crate::steering::Steering;
-use antiphon_cli::console::remark;
-use antiphon_cli::model::ModelArgs;
-use antiphon_cli::phrase::{ANY_STYLE, RECENT_BARS};
-use antiphon_cli::policy::{PolicyArgs, ample};
+use crate::steering::Measured;
+use antiphon_cli::phrase::RECENT_BARS;
+use antiphon_cli::policy::ample;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,7 +28,7 @@ Examples:
 /// Fills bars of a MIDI file so that they lead from the music before them into the music after, or rewrites them.
 ///
 /// The notes that the playing roles had in those bars are replaced, and nothing but notes. Everything else in the file stays as it is, byte for byte:
-/// controllers, pitch bends, programmes, texts, other tracks. That includes what is inside the bars: the pedal goes down and up where it did, also under new
+/// controllers, pitch bends, programs, texts, other tracks. That includes what is inside the bars: the pedal goes down and up where it did, also under new
 /// notes. A note that rings into the bars stays as it is. Every new note ends before their last bar line; one on a key that still sounds is left out. Each new
 /// note goes to the track that plays its role. The model sees up to 64 bars before and 16 after; it was trained to fill up to
 /// eight bars at once.
@@ -66,21 +62,13 @@ pub(crate) struct Args {
     free: bool,
 
     #[command(flatten)]
-    finish: Finish,
-
-    #[command(flatten)]
-    steering: Steering,
-
-    #[command(flatten, next_help_heading = "Model")]
-    model: ModelArgs,
-
-    #[command(flatten, next_help_heading = "Model")]
-    policy: PolicyArgs,
+    generation: Generation,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let output = args.finish.create()?;
+    let Generation { finish, steering, .. } = &args.generation;
+    let output = finish.create()?;
     let Piece { source, mut clip } = piece::read(&args.input, &args.opening)?;
     let requested = cast::cast(&args.roles, &mut clip, &args.input)?;
     let name = piece::name(&args.input);
@@ -107,32 +95,22 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "{name}: nothing plays in the 8 bars before bar {first} or after bar {last}; name the roles that should, for instance --roles keys"
         );
     }
-    let model = Arc::new(args.model.open()?);
-    let policy = args.policy.open(&model)?;
-    ensure!(policy.fills(), "--policy: {}", GapError::Policy { policy: policy.name() });
+    let generator = args.generation.open()?;
+    ensure!(generator.policy.fills(), "--policy: {}", GapError::Policy { policy: generator.policy.name() });
 
-    let mut prompt = Prompt::infill(&kept, first - 1, last, args.steering.key());
-    prompt.condition(|fields| args.steering.conditioning(fields));
+    let mut prompt = Prompt::infill(&kept, first - 1, last, steering.key());
+    prompt.condition(|fields| steering.conditioning(fields));
     let is_new = |role: &&Role| around.iter().all(|note| note.role != **role);
     let newcomers: Vec<Role> = roles.iter().filter(is_new).copied().collect();
-    let key = prompt.key();
-    let constraints = &mut prompt.constraints;
-    constraints.roles = roles.iter().copied().collect();
-    if !args.free {
-        newcomers.iter().for_each(|role| constraints.introduce(*role, &around));
-        constraints.keep_to(&habits(&around));
-    }
-    args.steering.limit(constraints, key, &args.input)?;
+    let measured = (!args.free).then_some(Measured { newcomers: &newcomers, beside: &around, own: &around });
+    steering.constrain(&mut prompt, &roles, measured, &args.input)?;
     let ensemble = in_order(roles_in(&clip).chain(roles.iter().copied()));
-    let prefix = prefix_rows(ANY_STYLE, &ensemble);
-    let seed = args.finish.seed();
+    let seed = finish.seed();
 
     let progress = progress(prompt.bars())?;
     let mut spent = Duration::ZERO;
     let generate = |draw: Draw| -> Result<Vec<Note>, DecodeError> {
-        let mut decoder = Decoder::with_options(Arc::clone(&model), Arc::clone(&policy), &prefix, ample())?;
-        decoder.set_sampling(draw.sampling(args.steering.sampling()));
-        decoder.set_seed(draw.seed(seed));
+        let mut decoder = generator.decoder(&ensemble, ample(), seed, draw)?;
         decoder.prefill_with(&prompt, || progress.inc(1))?;
         let began = Instant::now();
         let bars = (0..prompt.gap.len()).map(|place| {
@@ -144,12 +122,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         spent += began.elapsed();
         Ok(codec::decode(&made, from))
     };
-    let (mut notes, fault) = Earlier::default().draw(seed, generate).with_context(|| format!("{name}: filling it failed"))?;
+    let drawn = Earlier::default().draw_or_remark(seed, seed, &name, generate);
     progress.finish_and_clear();
-    if let Some(fault) = fault {
-        remark(&format!("{name}: {}", fault.describe(seed)));
-    }
-    newcomers.iter().filter(|role| MONOPHONIC_ROLES.contains(role)).for_each(|role| one_at_a_time(&mut notes, *role));
+    let mut notes = drawn.with_context(|| format!("{name}: filling it failed"))?;
+    thin_out(&mut notes, &newcomers);
     let whole = insertion::inserted(&clip, &kept, &notes);
     let work = Work {
         first_bar: first,
@@ -157,8 +133,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         notes: notes.len(),
         ms_per_note: milliseconds_each(spent, notes.len()),
         seed,
-        model: model.info().name.clone(),
+        model: generator.model.info().name.clone(),
         roles: roles.iter().map(|role| role.name()).collect(),
     };
-    args.finish.write(output, &source, (&kept, &whole), "filled", &args.input, &work)
+    finish.write(output, &source, (&kept, &whole), "filled", &args.input, &work)
 }

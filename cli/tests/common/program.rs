@@ -64,3 +64,11 @@ pub(crate) fn source(clip: &Clip) -> (TempDir, PathBuf) {
     smf::write_file(clip, &path).expect("written");
     (folder, path)
 }
+
+/// Names of the files in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = folder.read_dir().expect("readable").map(|entry| entry.expect("readable").file_name());
+    let mut names: Vec<_> = entries.map(|name| name.into_string().expect("a name of ours")).collect();
+    names.sort();
+    names
+}

@@ -68,15 +68,15 @@ const LEAD: &str = "
     >f5:2 r:8 d5:8 f5:8 a5:8 | >c6:4. bb5:8 g5:4 e5:4 | >a5:4 g5:8 f5:8 d5:4 c5:8 d5:8 | e5:2 r:2";
 
 pub(crate) fn clip() -> Clip {
-    let part = |name: &str, channel, programme, text, role, level, swell| Part {
+    let part = |name: &str, channel, program, text, role, level, swell| Part {
         name: name.into(),
         channel,
-        programme: Some(programme),
+        program: Some(program),
         notes: voice(text, Metre::COMMON, role, Dynamics { level, swell, phrase: 4 }),
         ..Part::default()
     };
     let parts = vec![
-        Part { name: "Drums".into(), channel: DRUM_CHANNEL, programme: Some(0), notes: drums(), ..Part::default() },
+        Part { name: "Drums".into(), channel: DRUM_CHANNEL, program: Some(0), notes: drums(), ..Part::default() },
         part("Bass", 1, 33, BASS, Role::Bass, 84, 4),
         part("Electric Piano", 2, 4, KEYS, Role::Keys, 62, 8),
         part("Synth Lead", 3, 80, LEAD, Role::Lead, 82, 10),

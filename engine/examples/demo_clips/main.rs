@@ -63,10 +63,10 @@ mod tests {
             let read = smf::read_file(&folder().join(name)).unwrap();
             assert_eq!((read.clip.end, &read.clip.metres, &read.clip.tempos), (clip.end, &clip.metres, &clip.tempos), "{name}");
             assert_eq!(read.clip.parts.len(), clip.parts.len(), "{name}");
-            // Roles are not written: reading infers them from names and programmes.
-            let heard = |part: &Part| part.notes.iter().map(|n| (n.onset, n.offset, n.duration, n.pitch, n.velocity)).collect::<Vec<_>>();
+            // Roles are not written: reading infers them from names and programs.
+            let played = |part: &Part| part.notes.iter().map(|n| (n.onset, n.offset, n.duration, n.pitch, n.velocity)).collect::<Vec<_>>();
             for (read, written) in read.clip.parts.iter().zip(&clip.parts) {
-                assert_eq!((&read.name, heard(read)), (&written.name, heard(written)), "{name}");
+                assert_eq!((&read.name, played(read)), (&written.name, played(written)), "{name}");
             }
         }
     }

@@ -36,8 +36,8 @@ pub(crate) fn clip() -> Clip {
     piano.extend(line(LEFT_HAND, Role::Keys, 60, 8));
     piano.sort_by_key(antiphon_engine::music::Note::order);
     let parts = vec![
-        Part { name: "Melody".into(), channel: 0, programme: Some(73), notes: line(MELODY, Role::Melody, 78, 14), ..Part::default() },
-        Part { name: "Piano".into(), channel: 1, programme: Some(0), notes: piano, ..Part::default() },
+        Part { name: "Melody".into(), channel: 0, program: Some(73), notes: line(MELODY, Role::Melody, 78, 14), ..Part::default() },
+        Part { name: "Piano".into(), channel: 1, program: Some(0), notes: piano, ..Part::default() },
     ];
     ensemble(parts, Metre::COMMON, 92.0)
 }

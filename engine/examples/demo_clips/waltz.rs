@@ -26,10 +26,10 @@ const BASS: &str = "
 
 pub(crate) fn clip() -> Clip {
     let metre = Metre::new(3, 4).expect("a metre");
-    let part = |name: &str, channel, programme, text, role, level, swell| Part {
+    let part = |name: &str, channel, program, text, role, level, swell| Part {
         name: name.into(),
         channel,
-        programme: Some(programme),
+        program: Some(program),
         notes: voice(text, metre, role, Dynamics { level, swell, phrase: 8 }),
         ..Part::default()
     };

@@ -20,11 +20,3 @@ pub enum ReopenError {
     #[error(transparent)]
     Runtime(ort::Error),
 }
-
-/// A policy that needs more than the cache retains.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the cache does not retain what the page policy {policy} needs; list the policy in CacheOptions::keep when the cache is created")]
-pub struct NotKept {
-    /// Name of the policy.
-    pub policy: String,
-}

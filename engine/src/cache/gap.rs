@@ -3,7 +3,7 @@
 //! The sequence is then not in bar order: first the bars before the gap, then its far side, then the bars of the gap, each with its true bar index.
 //! Bars before and in the gap are consecutive and share one list; the far side has its own.
 
-use super::{Cache, PagePolicy, line::Finished, page::Page};
+use super::{Cache, page::Page, past::Finished};
 
 /// Most bars on the far side of a gap: the reach of fine attention.
 pub const FAR_BARS: u32 = 32;
@@ -103,7 +103,7 @@ impl Cache {
             return Err(GapError::Policy { policy: self.policy.name() });
         }
         self.gap = Some(Gap { first, far, beyond: Vec::new(), summaries: Vec::new(), fine: 0, fine_rows: 0, filling: false });
-        self.in_buffer = None;
+        self.open.in_buffer = None;
         Ok(())
     }
 
@@ -115,14 +115,6 @@ impl Cache {
         let gap = self.gap.as_mut().filter(|gap| !gap.filling).ok_or(GapError::None)?;
         gap.filling = true;
         Ok(())
-    }
-
-    /// Whether the cache can use this policy from here on.
-    ///
-    /// # Errors
-    /// [`GapError::Policy`] if there is a gap that it cannot fill.
-    pub fn check_policy(&self, policy: &dyn PagePolicy) -> Result<(), GapError> {
-        if self.gap.is_some() && !policy.fills() { Err(GapError::Policy { policy: policy.name() }) } else { Ok(()) }
     }
 
     /// Whether the next bar belongs to the far side of a gap.
@@ -158,7 +150,7 @@ impl Cache {
     pub(super) fn put(&mut self, bar: Finished) {
         let most_rows = self.side_rows();
         let Some(gap) = self.gap.as_mut().filter(|gap| !gap.filling) else {
-            self.past.push_back(bar);
+            self.past.push(bar);
             return;
         };
         // A bar beyond the limit, and all after it, can be attended to by its summary only.

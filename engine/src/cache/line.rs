@@ -1,38 +1,14 @@
 //! What a page policy can read at a bar line: the finished bars, their lengths, keys and queries.
 
-use std::{collections::VecDeque, ops::Range};
+use std::ops::Range;
 
-use super::{Layout, gap::Gap, page::Page};
+use super::{
+    Layout,
+    gap::Gap,
+    past::{Finished, Past},
+    vectors::{mean, share},
+};
 use crate::{codec::Position, model::Rotary};
-
-/// A finished bar.
-#[derive(Debug, Default)]
-pub(super) struct Finished {
-    pub(super) page: Page,
-    /// Mean K over its rows, by layer; empty if no policy reads it.
-    pub(super) mean_keys: Vec<f32>,
-    /// Q of its rows, by row, then by layer; empty if no policy reads it.
-    pub(super) queries: Vec<f32>,
-}
-
-impl Finished {
-    /// Size in bytes.
-    pub(super) fn bytes(&self) -> usize {
-        self.page.bytes() + size_of::<f32>() * (self.mean_keys.capacity() + self.queries.capacity())
-    }
-
-    /// Mean K of a page in every layer.
-    pub(super) fn mean_keys(layout: Layout, page: &Page) -> Vec<f32> {
-        let share = share(page.rows());
-        let mut means = Vec::with_capacity(layout.layers * layout.width());
-        for layer in 0..layout.layers {
-            for head in page.plane(layout, 2 * layer).chunks_exact((page.rows() * layout.head_width).max(1)) {
-                means.extend(mean(head.chunks_exact(layout.head_width), layout.head_width, share));
-            }
-        }
-        means
-    }
-}
 
 /// A bar line: the bar that begins there, and what the cache holds of the bars before it.
 #[derive(Debug)]
@@ -40,9 +16,7 @@ pub struct BarLine<'a> {
     pub(super) bar: u32,
     /// Bars in reach, except those on the far side of a gap.
     pub(super) near: Range<u32>,
-    /// Index of the first bar of `past`; at most the start of `near`.
-    pub(super) oldest: u32,
-    pub(super) past: &'a VecDeque<Finished>,
+    pub(super) past: &'a Past,
     /// Bars in reach on the far side of a gap.
     pub(super) far: Range<u32>,
     pub(super) gap: Option<&'a Gap>,
@@ -111,7 +85,7 @@ impl BarLine<'_> {
     }
 
     fn finished(&self, bar: u32) -> &Finished {
-        finished(self.past, self.oldest, self.gap, bar)
+        finished(self.past, self.gap, bar)
     }
 
     /// Keys or queries of all heads, rotated on by a number of bars.
@@ -129,56 +103,26 @@ impl BarLine<'_> {
     }
 }
 
-/// A finished bar on either side of the gap; `oldest` is the index of the first of `past`.
-pub(super) fn finished<'a>(past: &'a VecDeque<Finished>, oldest: u32, gap: Option<&'a Gap>, bar: u32) -> &'a Finished {
+/// A finished bar on either side of the gap.
+pub(super) fn finished<'a>(past: &'a Past, gap: Option<&'a Gap>, bar: u32) -> &'a Finished {
     match gap {
         Some(gap) if bar >= gap.far => &gap.beyond[super::offset(gap.far, bar)],
-        _ => &past[super::offset(oldest, bar)],
+        _ => past.get(bar),
     }
-}
-
-/// `1 / count`; 0 if `count` is 0.
-fn share(count: usize) -> f32 {
-    u16::try_from(count).ok().filter(|&count| count > 0).map_or(0.0, |count| 1.0 / f32::from(count))
-}
-
-fn mean<'a>(vectors: impl Iterator<Item = &'a [f32]>, width: usize, share: f32) -> Vec<f32> {
-    let mut sum = vec![0.0; width];
-    vectors.for_each(|vector| sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value));
-    sum.iter_mut().for_each(|sum| *sum *= share);
-    sum
-}
-
-/// Dot product.
-pub(super) fn dot(one: &[f32], other: &[f32]) -> f32 {
-    sum_of(one, other, |a, b| a * b)
-}
-
-/// Squared Euclidean distance.
-pub(super) fn distance(one: &[f32], other: &[f32]) -> f32 {
-    sum_of(one, other, |a, b| (a - b) * (a - b))
-}
-
-/// Sum over pairs in eight independent accumulators, so that additions do not wait for each other.
-fn sum_of(one: &[f32], other: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut sums = [0.0; 8];
-    for (one, other) in one.chunks(8).zip(other.chunks(8)) {
-        for ((sum, a), b) in sums.iter_mut().zip(one).zip(other) {
-            *sum += term(*a, *b);
-        }
-    }
-    sums.iter().sum()
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::*;
+    use super::{
+        super::{page::Page, vectors::distance},
+        *,
+    };
 
     const LAYOUT: Layout = Layout { layers: TestBars::LAYERS, heads: 2, head_width: 8 };
 
     /// Random bars.
     pub(crate) struct TestBars {
-        bars: VecDeque<Finished>,
+        past: Past,
         rotary: Rotary,
     }
 
@@ -187,27 +131,27 @@ pub(super) mod tests {
 
         /// The bar line after all of them, with the bars from `first` on in reach.
         pub(crate) fn line(&self, first: u32) -> BarLine<'_> {
-            let bar = u32::try_from(self.bars.len()).unwrap();
-            BarLine { bar, near: first..bar, oldest: 0, past: &self.bars, far: 0..0, gap: None, layout: LAYOUT, rotary: &self.rotary }
+            let bar = self.past.end();
+            BarLine { bar, near: first..bar, past: &self.past, far: 0..0, gap: None, layout: LAYOUT, rotary: &self.rotary }
         }
 
         /// Number of rows of each bar.
         pub(crate) fn rows(&self) -> Vec<usize> {
-            self.bars.iter().map(|bar| bar.page.rows()).collect()
+            (0..self.past.end()).map(|bar| self.past.get(bar).page.rows()).collect()
         }
 
         /// Bars of two rows; bars of one kind have equal contents, at different positions.
         pub(crate) fn of_kinds(kinds: &[u64]) -> Self {
-            let mut past = past(0, 0);
+            let mut bars = past(0, 0);
             for (bar, kind) in (0..).zip(kinds) {
                 let mut random = Random(1000 * (kind + 1));
                 let content: Vec<f32> = (0..LAYOUT.width()).map(|_| random.next()).collect();
                 let mut finished = finished(&mut random, 2);
-                let rotated = past.line(0).rotated(content, bar);
+                let rotated = bars.line(0).rotated(content, bar);
                 finished.mean_keys[..LAYOUT.width()].copy_from_slice(&rotated);
-                past.bars.push_back(finished);
+                bars.past.push(finished);
             }
-            past
+            bars
         }
     }
 
@@ -240,14 +184,15 @@ pub(super) mod tests {
             let rows = 1 + (0..8).filter(|_| random.next() > 0.0).count();
             finished(&mut random, rows)
         });
-        TestBars { bars: bars.collect(), rotary: Rotary { bar: vec![1.0, 0.1], tick: vec![0.5], index: vec![0.25] } }
+        TestBars { past: bars.collect(), rotary: Rotary { bar: vec![1.0, 0.1], tick: vec![0.5], index: vec![0.25] } }
     }
 
     #[test]
     fn mean_key_is_over_the_rows_of_a_bar() {
         let past = past(3, 4);
         let line = past.line(0);
-        for (bar, finished) in (0..).zip(&past.bars) {
+        for bar in 0..4 {
+            let finished = past.past.get(bar);
             let rows = finished.page.rows();
             for layer in 0..2 {
                 let keys = finished.page.plane(LAYOUT, 2 * layer);
@@ -266,7 +211,7 @@ pub(super) mod tests {
     fn query_is_rotated_on_to_the_bar_that_begins() {
         let past = past(4, 6);
         let line = past.line(2);
-        let rows: Vec<&[f32]> = past.bars[5].queries.chunks_exact(32).collect();
+        let rows: Vec<&[f32]> = past.past.get(5).queries.chunks_exact(32).collect();
         let count = share(rows.len()).recip();
         // Layer 1, head 1: pair 0 rotates by one radian per bar, pair 2 does not rotate with bars.
         let [a, b, c, d] = [24, 28, 26, 30].map(|place| rows.iter().map(|row| row[place]).sum::<f32>() / count);
@@ -284,13 +229,5 @@ pub(super) mod tests {
         for (one, other, equal) in [(0, 2, true), (3, 4, true), (1, 5, true), (0, 1, false), (0, 3, false)] {
             assert_eq!(distance(&contents[one], &contents[other]) < 1e-9, equal, "{one} and {other}");
         }
-    }
-
-    #[test]
-    fn dot_and_distance_include_every_element() {
-        let one: Vec<f32> = (0_u8..19).map(f32::from).collect();
-        let other = vec![2.0; 19];
-        assert!((dot(&one, &other) - 342.0).abs() < 1e-3);
-        assert!((distance(&one, &other) - (2109.0 - 4.0 * 171.0 + 76.0)).abs() < 1e-3);
     }
 }

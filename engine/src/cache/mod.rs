@@ -13,19 +13,23 @@ mod layout;
 mod line;
 mod options;
 mod page;
+mod past;
 mod policy;
+mod vectors;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use buffer::{Buffer, Part};
-pub use error::{NotKept, ReopenError, RewindTooFar};
+pub use error::{ReopenError, RewindTooFar};
 use gap::Gap;
 pub use gap::{FAR_BARS, GapError};
 use layout::Layout;
 pub use line::BarLine;
-use line::{Finished, finished};
-pub use options::{CacheOptions, DEFAULT_BYTES, Forget, Keep};
+use line::finished;
+use options::Keep;
+pub use options::{CacheOptions, DEFAULT_BYTES, Forget};
 use page::{Page, Summaries};
+use past::{Finished, Past};
 pub use policy::{
     Dense, FineCoarse, Fixed, KMeans, Lsh, POLICY_NAMES, PagePolicy, PolicyNameError, Reads, Rest, Selection, SlidingWindow, Strided,
     SummariesOnly, TopK, policy,
@@ -54,21 +58,22 @@ pub struct Cache {
     fine_rows: usize,
     buffer: Buffer,
     prefix: Page,
-    /// Finished bars from `oldest` on, without those on the far side of a gap.
-    past: VecDeque<Finished>,
-    /// Index of the first bar in `past`.
-    oldest: u32,
-    /// Oldest bar that can be reopened: no page that it or a later bar attends to has been dropped.
-    floor: u32,
+    past: Past,
     summaries: Summaries,
     gap: Option<Gap>,
-    /// Rows of the buffer before the open bar's own.
+    open: OpenBar,
+}
+
+/// The open bar, and what it attends to.
+#[derive(Debug)]
+struct OpenBar {
+    /// Rows of the buffer before the bar's own.
     start: usize,
     /// Rows of the buffer in use.
     filled: usize,
-    /// Q of the open bar's rows, as in [`Finished::queries`].
+    /// Q of the bar's rows, as in [`Finished::queries`].
     queries: Vec<f32>,
-    /// Bars that the open bar attends to row by row.
+    /// Bars that it attends to row by row.
     seen: Selection,
     /// Bars whose whole pages are in the buffer, in this order, right after the prefix; `None` if the buffer holds anything else.
     in_buffer: Option<Vec<u32>>,
@@ -81,7 +86,7 @@ impl Cache {
     /// If ONNX Runtime cannot allocate.
     pub fn new(info: &ModelInfo, policy: Arc<dyn PagePolicy>, options: CacheOptions) -> ort::Result<Self> {
         let layout = Layout { layers: info.layers, heads: info.heads, head_width: info.head_width() };
-        let keep = options.keep.and(Keep::needed_by(&*policy));
+        let keep = Keep::needed_by(&*policy);
         let bars = usize::try_from(MOST_BARS + REWIND_BARS).unwrap_or(usize::MAX);
         let slots = if keep.summaries { bars } else { 0 };
         // Mean keys take half a row per bar, queries half a row per row.
@@ -100,32 +105,14 @@ impl Cache {
             fine_rows,
             buffer: Buffer::new(layout, 1)?,
             prefix: Page::default(),
-            past: VecDeque::new(),
-            oldest: 0,
-            floor: 0,
+            past: Past::default(),
             summaries: Summaries::new(layout, slots),
             gap: None,
-            start: 0,
-            filled: 0,
-            queries: Vec::new(),
-            seen: Selection::Bars(Vec::new()),
-            in_buffer: None,
+            open: OpenBar { start: 0, filled: 0, queries: Vec::new(), seen: Selection::Bars(Vec::new()), in_buffer: None },
         })
     }
 
-    /// Changes the policy for the next bars. What is already retained stays.
-    ///
-    /// # Errors
-    /// [`NotKept`] if the policy needs more than the cache retains ([`CacheOptions::keep`]).
-    pub fn set_policy(&mut self, policy: Arc<dyn PagePolicy>) -> Result<(), NotKept> {
-        if !self.keep.covers(Keep::needed_by(&*policy)) {
-            return Err(NotKept { policy: policy.name() });
-        }
-        self.policy = policy;
-        Ok(())
-    }
-
-    /// The policy of the next bar.
+    /// The policy.
     #[must_use]
     pub fn policy(&self) -> &dyn PagePolicy {
         &*self.policy
@@ -134,31 +121,25 @@ impl Cache {
     /// Bars that the open bar, or the last one if none is open, attends to row by row.
     #[must_use]
     pub fn seen(&self) -> &Selection {
-        &self.seen
+        &self.open.seen
     }
 
     /// Size in bytes of buffer, pages and summaries.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let past: usize = self.past.iter().map(Finished::bytes).sum();
-        self.buffer.bytes() + self.summaries.bytes() + self.prefix.bytes() + past + self.gap.as_ref().map_or(0, Gap::bytes)
+        self.buffer.bytes() + self.summaries.bytes() + self.prefix.bytes() + self.past.bytes() + self.gap.as_ref().map_or(0, Gap::bytes)
     }
 
     /// Rows of the buffer in use: the past of the next run.
     #[must_use]
     pub fn filled(&self) -> usize {
-        self.filled
+        self.open.filled
     }
 
     /// Index of the bar that is open or comes next.
     #[must_use]
     pub fn bar(&self) -> u32 {
-        self.gap.as_ref().filter(|gap| !gap.filling).map_or(self.end(), Gap::end)
-    }
-
-    /// Index of the bar after those in `past`.
-    fn end(&self) -> u32 {
-        self.oldest + count(self.past.len())
+        self.gap.as_ref().filter(|gap| !gap.filling).map_or(self.past.end(), Gap::end)
     }
 
     /// Whether bars need a summary row.
@@ -189,28 +170,28 @@ impl Cache {
     /// # Errors
     /// If ONNX Runtime cannot allocate.
     pub fn reserve(&mut self, rows: usize) -> ort::Result<()> {
-        self.buffer.reserve(self.filled + rows, self.filled)
+        self.buffer.reserve(self.open.filled + rows, self.open.filled)
     }
 
     /// Adds the number of rows that a run has appended.
     pub fn appended(&mut self, rows: usize) {
-        self.filled += rows;
+        self.open.filled += rows;
     }
 
     /// Truncates the open bar to its first `rows` rows.
     pub fn truncate(&mut self, rows: usize) {
-        self.filled = self.filled.min(self.start + rows);
-        self.queries.truncate(rows * self.layout.layers * self.layout.width());
+        self.open.filled = self.open.filled.min(self.open.start + rows);
+        self.open.queries.truncate(rows * self.layout.layers * self.layout.width());
     }
 
     /// Stores the rotated queries of rows that a run has appended: by row, then by layer, then by head.
     pub fn append_queries<'a>(&mut self, queries: impl Iterator<Item = &'a [f32]>) {
-        queries.for_each(|query| self.queries.extend_from_slice(query));
+        queries.for_each(|query| self.open.queries.extend_from_slice(query));
     }
 
     /// Makes the rows in the buffer the prefix, which every bar attends to.
     pub fn set_prefix(&mut self) {
-        self.prefix = self.buffer.read(0..self.filled);
+        self.prefix = self.buffer.read(0..self.open.filled);
     }
 
     /// Copies into the buffer what the next bar attends to, with room for `rows` rows of its own.
@@ -225,52 +206,52 @@ impl Cache {
             let fine = if let Selection::Bars(fine) = &seen { fine.as_slice() } else { &[] };
             coarse(&self.summaries, self.gap.as_ref(), line.bar(), fine, &mut parts);
         }
-        let (past, oldest, gap) = (&self.past, self.oldest, self.gap.as_ref());
-        let page = |bar: u32| &finished(past, oldest, gap, bar).page;
+        let (past, gap) = (&self.past, self.gap.as_ref());
+        let page = |bar: u32| &finished(past, gap, bar).page;
         match &seen {
             Selection::Bars(fine) => {
                 parts.extend(fine.iter().map(|&bar| (page(bar), 0..page(bar).rows())));
                 // Pages that are in place already are not copied: dense attention would otherwise copy the whole piece at every bar line.
                 let common_prefix =
                     |in_buffer: &Vec<u32>| 1 + in_buffer.iter().zip(fine).take_while(|(in_buffer, fine)| in_buffer == fine).count();
-                let in_place = if self.policy.rest() == Rest::Nothing { self.in_buffer.as_ref().map_or(0, common_prefix) } else { 0 };
+                let in_place = if self.policy.rest() == Rest::Nothing { self.open.in_buffer.as_ref().map_or(0, common_prefix) } else { 0 };
                 let kept = length(&parts[..in_place]);
-                self.start = length(&parts);
-                self.buffer.reserve(self.start + rows, kept)?;
+                self.open.start = length(&parts);
+                self.buffer.reserve(self.open.start + rows, kept)?;
                 self.buffer.write(0..self.layout.layers, kept, &parts[in_place..]);
             }
             Selection::ByLayer(layers) => {
                 let fine: Vec<Vec<Part<'_>>> =
                     layers.iter().map(|bars| bars.iter().map(|&(bar, rows)| (page(bar), 0..rows)).collect()).collect();
                 let common = length(&parts);
-                self.start = common + fine.first().map_or(0, |parts| length(parts));
-                assert!(fine.iter().all(|parts| common + length(parts) == self.start), "{:?}: layers of unequal length", self.policy);
-                self.buffer.reserve(self.start + rows, 0)?;
+                self.open.start = common + fine.first().map_or(0, |parts| length(parts));
+                assert!(fine.iter().all(|parts| common + length(parts) == self.open.start), "{:?}: layers of unequal length", self.policy);
+                self.buffer.reserve(self.open.start + rows, 0)?;
                 self.buffer.write(0..self.layout.layers, 0, &parts);
                 for (layer, parts) in fine.iter().enumerate() {
                     self.buffer.write(layer..layer + 1, common, parts);
                 }
             }
         }
-        self.filled = self.start;
-        self.queries.clear();
-        self.in_buffer = match &seen {
+        self.open.filled = self.open.start;
+        self.open.queries.clear();
+        self.open.in_buffer = match &seen {
             Selection::Bars(fine) if self.policy.rest() == Rest::Nothing => Some(fine.clone()),
             _ => None,
         };
-        self.seen = seen;
+        self.open.seen = seen;
         Ok(())
     }
 
     /// The bar line before the next bar.
     fn line(&self) -> BarLine<'_> {
-        let (bar, end) = (self.bar(), self.end());
+        let (bar, end) = (self.bar(), self.past.end());
         let reach = self.policy.reach().unwrap_or(u32::MAX);
         let most_rows = self.side_rows();
         let mut first = end;
         let mut rows = 0;
-        while first > self.oldest && bar - first < reach {
-            rows += self.past[offset(self.oldest, first - 1)].page.rows();
+        while first > self.past.oldest() && bar - first < reach {
+            rows += self.past.get(first - 1).page.rows();
             if rows > most_rows {
                 break;
             }
@@ -281,62 +262,45 @@ impl Cache {
             if gap.filling { gap.far..last } else { gap.far.max(bar.saturating_sub(reach))..last }
         });
         let (past, gap) = (&self.past, self.gap.as_ref());
-        BarLine { bar, near: first..end, oldest: self.oldest, past, far, gap, layout: self.layout, rotary: &self.rotary }
+        BarLine { bar, near: first..end, past, far, gap, layout: self.layout, rotary: &self.rotary }
     }
 
-    /// Ends the open bar: its rows become its page, and the buffer is in_buffer out for the run of its summary row.
+    /// Ends the open bar: its rows become its page, and the buffer is laid out for the run of its summary row.
     ///
     /// # Errors
     /// If ONNX Runtime cannot allocate.
     pub fn end_bar(&mut self) -> ort::Result<()> {
-        let page = self.buffer.read(self.start..self.filled);
+        let page = self.buffer.read(self.open.start..self.open.filled);
         if self.summarises() {
             let past = self.prefix.rows() + page.rows();
             self.buffer.reserve(past + 1, 0)?;
             self.buffer.write(0..self.layout.layers, 0, &[(&self.prefix, 0..self.prefix.rows()), (&page, 0..page.rows())]);
-            self.filled = past;
-            self.in_buffer = None;
+            self.open.filled = past;
+            self.open.in_buffer = None;
         }
         let bar = self.bar();
-        if let Some(in_buffer) = &mut self.in_buffer {
+        if let Some(in_buffer) = &mut self.open.in_buffer {
             in_buffer.push(bar);
         }
         let mean_keys = if self.keep.reads >= Reads::Keys { Finished::mean_keys(self.layout, &page) } else { Vec::new() };
-        let queries = std::mem::take(&mut self.queries);
+        let queries = std::mem::take(&mut self.open.queries);
         self.put(Finished { page, mean_keys, queries });
         Ok(())
     }
 
     /// Makes the row just appended the summary of the bar that has just ended.
     pub fn set_summary(&mut self) {
-        let summary = self.buffer.read(self.filled - 1..self.filled);
+        let summary = self.buffer.read(self.open.filled - 1..self.open.filled);
         match self.gap.as_mut().filter(|gap| !gap.filling) {
             Some(gap) => gap.summaries.push(summary),
-            None => self.summaries.store(self.layout, self.end() - 1, &summary),
+            None => self.summaries.store(self.layout, self.past.end() - 1, &summary),
         }
     }
 
     /// Drops the pages that no later bar attends to, even after a rollback to the oldest bar that can be reopened.
     pub fn forget(&mut self) {
-        let Some(reach) = self.keep.reach else { return };
-        if self.forget == Forget::Nothing {
-            return;
-        }
-        // Bars from `floor` on can be reopened.
-        let mut floor = self.end();
-        let mut rows = 0;
-        for bar in self.past.iter().rev().take(usize::try_from(REWIND_BARS).unwrap_or(usize::MAX)) {
-            rows += bar.page.rows();
-            if rows > self.fine_rows / 2 {
-                break;
-            }
-            floor -= 1;
-        }
-        let mut rows: usize = self.past.iter().take(offset(self.oldest, floor)).map(|bar| bar.page.rows()).sum();
-        while self.oldest < floor && (floor - self.oldest > reach || rows > self.fine_rows) {
-            rows -= self.past.pop_front().map_or(0, |bar| bar.page.rows());
-            self.oldest += 1;
-            self.floor = floor;
+        if let (Some(reach), Forget::Unreachable) = (self.keep.reach, self.forget) {
+            self.past.forget(reach, self.fine_rows);
         }
     }
 
@@ -346,18 +310,18 @@ impl Cache {
     /// [`ReopenError::TooFar`] if pages that it attends to may be gone.
     pub fn reopen(&mut self, bar: u32, rows: usize) -> Result<(), ReopenError> {
         let too_far = |oldest| Err(ReopenError::TooFar(RewindTooFar { bar, oldest }));
-        let oldest = self.bar().saturating_sub(REWIND_BARS).max(self.floor);
+        let oldest = self.bar().saturating_sub(REWIND_BARS).max(self.past.floor());
         // Bars before a gap have been attended to by its far side, and the far side is given.
         let oldest = self.gap.as_ref().map_or(oldest, |gap| if gap.filling { oldest.max(gap.first) } else { self.bar() });
         if bar < oldest || bar >= self.bar() {
             return too_far(oldest);
         }
-        let own = self.past.drain(offset(self.oldest, bar)..).next().unwrap_or_default();
+        let own = self.past.reopen(bar);
         let rows = rows.min(own.page.rows());
         self.begin_bar(own.page.rows()).map_err(ReopenError::Runtime)?;
-        self.buffer.write(0..self.layout.layers, self.start, &[(&own.page, 0..rows)]);
+        self.buffer.write(0..self.layout.layers, self.open.start, &[(&own.page, 0..rows)]);
         self.appended(rows);
-        self.queries = own.queries;
+        self.open.queries = own.queries;
         self.truncate(rows);
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod align;
 mod conditioning;
 mod encode;
+mod encode_report;
 mod label;
 mod loops;
 mod own;
@@ -13,7 +14,8 @@ pub mod vocabulary;
 
 pub use align::{BarEnd, align, align_given, prefix_rows};
 pub use conditioning::default_conditioning;
-pub use encode::{EncodeReport, Encoded, decode, encode};
+pub use encode::{Encoded, decode, encode};
+pub use encode_report::EncodeReport;
 pub use label::{Measured, label, labels};
 pub use own::{GivenOrder, Layout, OwnRoles};
 pub use phase::{CONTEXT_BARS, PHASE_BARS, first_read_bar, phase, skipped_bars};

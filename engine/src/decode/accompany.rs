@@ -1,9 +1,8 @@
 //! Accompaniment: of the other parts of a clip, and of a player whose notes are known up to the present tick.
 
-use super::{BarScore, DecodeError, Decoder, error::check_bar};
+use super::{DecodeError, Decoder, error::check_bar};
 use crate::{
-    codec::{BarEnd, BarFields, BarRows, GivenOrder, Layout, NoteClasses, OwnRoles},
-    model::OutputRows,
+    codec::{BarFields, BarRows, GivenOrder, Layout, NoteClasses, OwnRoles},
     music::Tick,
 };
 
@@ -55,22 +54,6 @@ impl Decoder {
     pub fn accompany(&mut self, ticks: u16, fields: BarFields, given: &[NoteClasses]) -> Result<(), DecodeError> {
         let bar = BarRows { index: self.bar(), ticks, fields, notes: Vec::new() };
         self.open_bar(bar, given, GivenOrder::First)
-    }
-
-    /// Appends a finished bar with `given` notes; `bar` holds its own notes.
-    ///
-    /// # Errors
-    /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
-    pub fn append_accompanied(&mut self, bar: &BarRows, given: &[NoteClasses]) -> Result<(), DecodeError> {
-        self.append(bar, given, BarEnd::Bar, OutputRows::Last, |_, _| {})
-    }
-
-    /// [`append_accompanied`](Self::append_accompanied) that returns the score of the bar. The rows of given notes have no targets.
-    ///
-    /// # Errors
-    /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
-    pub fn score_accompanied(&mut self, bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> Result<BarScore, DecodeError> {
-        self.score(bar, given, end)
     }
 
     /// Opens the next bar with its known notes up to `from`, a tick from its bar line: the player's, those still held [`OPEN`](crate::codec::OPEN), and the

@@ -36,16 +36,11 @@ impl Decoder {
         self.append(bar, &[], BarEnd::Bar, OutputRows::Last, |_, _| {})
     }
 
-    /// Appends a finished bar and returns its score.
+    /// Appends a finished bar with `given` notes beside its own, and returns its score. The rows of given notes have no targets.
     ///
     /// # Errors
     /// [`DecodeError`]; nothing has changed then, unless ONNX Runtime failed.
-    pub fn score_bar(&mut self, bar: &BarRows, end: BarEnd) -> Result<BarScore, DecodeError> {
-        self.score(bar, &[], end)
-    }
-
-    /// [`score_bar`](Self::score_bar) for a bar with `given` notes beside its own.
-    pub(super) fn score(&mut self, bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> Result<BarScore, DecodeError> {
+    pub fn score_bar(&mut self, bar: &BarRows, given: &[NoteClasses], end: BarEnd) -> Result<BarScore, DecodeError> {
         let mut score = BarScore { rows: Vec::new(), hidden: Vec::new() };
         self.append(bar, given, end, OutputRows::All, |batch, targets| {
             let row = |(index, &targets): (usize, &Targets)| RowScore { targets, nll: batch.nll(index), best: batch.best(index) };

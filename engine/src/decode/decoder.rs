@@ -45,7 +45,7 @@ pub struct Decoder {
     pub(super) step: Batch,
     /// Tensors of runs of several rows, by number of rows and of output rows: bars often have equal numbers of notes.
     bars: BTreeMap<(usize, OutputRows), Batch>,
-    /// [`Cache::moves`] when the batches were bound.
+    /// [`Cache::reallocations`] when the batches were bound.
     bound: u32,
     seed: u64,
     sampling: Sampling,
@@ -138,17 +138,6 @@ impl Decoder {
 
     pub(super) fn model(&self) -> &Model {
         &self.model
-    }
-
-    /// Sets the page policy of the bars from the next one on; the weights stay.
-    ///
-    /// # Errors
-    /// [`DecodeError::StillOpen`]; [`DecodeError::NotKept`] if the cache does not keep the rows it needs ([`CacheOptions::keep`]);
-    /// [`DecodeError::Gap`] if it cannot fill the gap there is. Nothing has changed then.
-    pub fn set_policy(&mut self, policy: Arc<dyn PagePolicy>) -> Result<(), DecodeError> {
-        self.check_closed()?;
-        self.cache.check_policy(&*policy)?;
-        Ok(self.cache.set_policy(policy)?)
     }
 
     /// Earlier bars whose rows the open bar attends to, or the last bar if none is open.

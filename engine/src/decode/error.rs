@@ -1,7 +1,7 @@
 //! Errors of a decoder, and the checks of bars and notes before a run.
 
 use crate::{
-    cache::{GapError, NotKept, ReopenError, RewindTooFar},
+    cache::{GapError, ReopenError, RewindTooFar},
     codec::{
         BarFields, BarRows, NoteClasses,
         vocabulary::{Field, MAX_BAR_TICKS},
@@ -71,9 +71,6 @@ pub enum DecodeError {
         /// The model's name.
         model: String,
     },
-    /// The cache does not keep the rows that the page policy needs.
-    #[error(transparent)]
-    NotKept(#[from] NotKept),
     /// The bar is too long ago.
     #[error(transparent)]
     Rewind(RewindTooFar),

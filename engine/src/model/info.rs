@@ -147,7 +147,7 @@ impl ModelInfo {
         })
     }
 
-    /// Whether it can be told which roles are generated; otherwise it predicts the next note of any role.
+    /// Whether it can be conditioned on the roles to be generated; otherwise it predicts the next note of any role.
     #[must_use]
     pub const fn has_own_roles(&self) -> bool {
         self.columns == COLUMNS

@@ -15,8 +15,8 @@ pub struct Part {
     pub name: String,
     /// MIDI channel, 0 to 15. All notes on [`DRUM_CHANNEL`] are drums; drums may be on others.
     pub channel: u8,
-    /// General MIDI programme, 0 to 127, where one is set: the one in force when the part begins to play.
-    pub programme: Option<u8>,
+    /// General MIDI program, 0 to 127, where one is set: the one in force when the part begins to play.
+    pub program: Option<u8>,
     /// Further settings of its sound and its name.
     pub setup: Setup,
     /// Its notes in canonical order ([`Note::order`]).
@@ -27,14 +27,14 @@ impl Part {
     /// The same part with other notes.
     #[must_use]
     pub fn with_notes(&self, notes: Vec<Note>) -> Self {
-        Self { name: self.name.clone(), channel: self.channel, programme: self.programme, setup: self.setup.clone(), notes }
+        Self { name: self.name.clone(), channel: self.channel, program: self.program, setup: self.setup.clone(), notes }
     }
 
-    /// The part with the bank and programme in force at `from`, which is the new tick 0 for those that follow before `to`. Its notes stay.
+    /// The part with the bank and program in force at `from`, which is the new tick 0 for those that follow before `to`. Its notes stay.
     #[must_use]
     pub(crate) fn set_up_from(mut self, from: Tick, to: Tick) -> Self {
         if let Some((_, patch)) = self.setup.changes.iter().rev().find(|(tick, _)| *tick <= from) {
-            self.programme = Some(patch.programme);
+            self.program = Some(patch.program);
             self.setup.bank = patch.bank;
         }
         self.setup.changes.retain(|(tick, _)| (from + Tick(1)..to).contains(tick));
@@ -114,7 +114,7 @@ impl Clip {
         Some(if is_late_release { bar.start } else { self.metres.bar_line_from(last) })
     }
 
-    /// What starts from `from` on and before `to`, with `from` as the new tick 0: bar lines and tempi up to `to`, and banks and programmes carried over, notes
+    /// What starts from `from` on and before `to`, with `from` as the new tick 0: bar lines and tempi up to `to`, and banks and programs carried over, notes
     /// cut at `to`. Notes that started before `from` are left out; parts stay, also those left without notes.
     #[must_use]
     pub fn slice(&self, from: Tick, to: Tick) -> Self {
@@ -188,15 +188,15 @@ mod tests {
     }
 
     #[test]
-    fn slice_after_programme_changes_begins_with_the_one_in_force() {
-        let patch = |programme| Patch { bank: Bank { coarse: Some(1), fine: Some(programme) }, programme };
+    fn slice_after_program_changes_begins_with_the_one_in_force() {
+        let patch = |program| Patch { bank: Bank { coarse: Some(1), fine: Some(program) }, program };
         let mut clip = clip();
-        clip.parts[0].programme = Some(32);
+        clip.parts[0].program = Some(32);
         clip.parts[0].setup.changes = vec![(Tick(24), patch(33)), (Tick(48), patch(34)), (Tick(60), patch(35)), (Tick(120), patch(36))];
         let slice = clip.slice(Tick(48), Tick(120));
-        assert_eq!((slice.parts[0].programme, slice.parts[0].setup.bank), (Some(34), patch(34).bank));
+        assert_eq!((slice.parts[0].program, slice.parts[0].setup.bank), (Some(34), patch(34).bank));
         assert_eq!(slice.parts[0].setup.changes, [(Tick(12), patch(35))]);
-        assert_eq!(clip.slice(Tick(12), Tick(24)).parts[0].programme, Some(32));
+        assert_eq!(clip.slice(Tick(12), Tick(24)).parts[0].program, Some(32));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub fn context(clip: &Clip, start: Tick, bars: u32) -> Clip {
 
 /// The clip of `bars` bars that continues `context` from `start` on with `notes`, whose tick 0 is `start`.
 ///
-/// Bar lines, tempi and parts are the context's, each part with the bank and programme that it has at `start`. A note goes to the part that plays its role
+/// Bar lines, tempi and parts are the context's, each part with the bank and program that it has at `start`. A note goes to the part that plays its role
 /// ([`distribute`]); of several to the one whose notes of the last `recent_bars` bars lie nearest. Every note ends inside the clip, and before the same key is
 /// struck again in its part.
 #[must_use]
@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn part(name: &str, channel: u8, notes: Vec<Note>) -> Part {
-        Part { name: name.into(), channel, programme: Some(40), notes, ..Part::default() }
+        Part { name: name.into(), channel, program: Some(40), notes, ..Part::default() }
     }
 
     /// Two bars of 3/4 by two violins and a bass, with a slower tempo in the second.
@@ -145,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn continuation_plays_the_programme_that_is_in_force_at_its_start() {
+    fn continuation_plays_the_program_that_is_in_force_at_its_start() {
         let mut clip = trio();
-        let patch = |programme| Patch { bank: Bank { coarse: Some(2), fine: None }, programme };
+        let patch = |program| Patch { bank: Bank { coarse: Some(2), fine: None }, program };
         clip.parts[0].setup.changes = vec![(Tick(96), patch(65)), (Tick(300), patch(66))];
         let part = &continued(&clip, Tick(144), 2, &[], 8).parts[0];
-        assert_eq!((part.programme, part.setup.bank, &part.setup.changes), (Some(65), patch(65).bank, &Vec::new()));
+        assert_eq!((part.program, part.setup.bank, &part.setup.changes), (Some(65), patch(65).bank, &Vec::new()));
     }
 
     #[test]

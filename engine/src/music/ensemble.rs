@@ -7,7 +7,7 @@ use super::{DRUM_CHANNEL, Note, Part, Role, Tick};
 
 /// The notes as parts of this ensemble: each goes to the part of its role, and to a new part after the others where none has it. Where several share a role,
 /// those that have notes share the notes that start together, the higher parts the higher notes; a single note goes to the part with the nearest mean pitch.
-/// Names, channels and programmes are kept, the old notes of the parts are not; all parts stay, also those left without notes.
+/// Names, channels and programs are kept, the old notes of the parts are not; all parts stay, also those left without notes.
 ///
 /// A part's role is that of its notes. One without notes has the role that [`roles::of`](super::roles::of) reads off it.
 #[must_use]
@@ -66,7 +66,7 @@ impl Slot {
 
 /// An empty part for a role, on a free channel (the first if all are taken). Read from a file, it has that role again.
 fn newcomer(role: Role, others: &[Part]) -> Part {
-    let (name, programme) = match role {
+    let (name, program) = match role {
         Role::Melody => ("Melody", 0),
         Role::Chords => ("Chords", 0),
         Role::Bass => ("Bass", 33),
@@ -86,7 +86,7 @@ fn newcomer(role: Role, others: &[Part]) -> Part {
     };
     let free = (0..16).find(|&channel| channel != DRUM_CHANNEL && others.iter().all(|part| part.channel != channel));
     let channel = if role == Role::Drums { DRUM_CHANNEL } else { free.unwrap_or(0) };
-    Part { name: name.to_owned(), channel, programme: Some(programme), ..Part::default() }
+    Part { name: name.to_owned(), channel, program: Some(program), ..Part::default() }
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     }
 
     fn part(name: &str, channel: u8, notes: Vec<Note>) -> Part {
-        Part { name: name.into(), channel, programme: Some(0), notes, ..Part::default() }
+        Part { name: name.into(), channel, program: Some(0), notes, ..Part::default() }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Set-up of a part: sound settings of a file beside channel and first programme, and the bytes of its name.
+//! Set-up of a part: sound settings of a file beside channel and first program, and the bytes of its name.
 
 use super::Tick;
 
@@ -11,13 +11,13 @@ pub struct Bank {
     pub fine: Option<u8>,
 }
 
-/// A sound: a programme of a bank.
+/// A sound: a program of a bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Patch {
-    /// The bank in force when the programme is chosen.
+    /// The bank in force when the program is chosen.
     pub bank: Bank,
-    /// Programme, 0 to 127.
-    pub programme: u8,
+    /// Program, 0 to 127.
+    pub program: u8,
 }
 
 /// A part's set-up; unset by default.
@@ -25,9 +25,9 @@ pub struct Patch {
 pub struct Setup {
     /// MIDI port (meta event 0x21), where the file names one: equal channels of two ports are two instruments.
     pub port: Option<u8>,
-    /// The bank that the part's first programme is chosen from.
+    /// The bank that the part's first program is chosen from.
     pub bank: Bank,
-    /// Later programmes, in order of time.
+    /// Later programs, in order of time.
     pub changes: Vec<(Tick, Patch)>,
     /// The name as the file has it, where that is not UTF-8: written back unchanged.
     pub name_bytes: Option<Vec<u8>>,

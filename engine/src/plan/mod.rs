@@ -2,6 +2,7 @@
 
 mod answer;
 mod clock;
+mod feel;
 mod foresight;
 mod history;
 mod keys;
@@ -12,13 +13,16 @@ mod musical_time;
 mod notes;
 mod phrase;
 mod routing;
+mod song;
 mod stats;
+mod take;
 mod timeline;
 mod trade;
 mod transport;
 
 pub use answer::{Answer, AnswerAfter};
-pub use clock::{MusicalClock, SongBar, SongPosition};
+pub use clock::MusicalClock;
+pub use feel::{Deviation, Feel, Loudness};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};
 pub use history::{Entry, EntryId, HISTORY_BYTES, HISTORY_ENTRIES, History, Merged, Place, Reason, StarsFull, Step};
 pub use keys::{KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
@@ -28,7 +32,9 @@ pub use mode::PlayMode;
 pub use musical_time::{EQUAL, MusicalTime, tick_of, whole};
 pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
 pub use routing::{ChannelSpread, PERCUSSION_CHANNEL, PlannedRoles, PlayerChannel, Routing};
+pub use song::{SongBar, SongPosition};
 pub use stats::PlanStats;
+pub use take::{TAKE_NOTES, Take, TakeMode, TakeNote};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Timeline};
 pub use trade::{Side, Trade, TradeBars, Turn};
 pub use transport::{Cause, TransportChange};

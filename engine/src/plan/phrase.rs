@@ -56,6 +56,12 @@ impl ControlId {
     /// Third role of the plan, likewise.
     pub const OUTPUT_ROLE_3: Self = Self(Cow::Borrowed("output_role_3"));
 
+    /// The id of a host parameter.
+    #[must_use]
+    pub const fn of(id: &'static str) -> Self {
+        Self(Cow::Borrowed(id))
+    }
+
     /// The controls by their positions in projects that hold no ids.
     const BY_POSITION: [Self; 3] = [Self::ADVENTUROUSNESS, Self::INPUT_ROLE, Self::OUTPUT_ROLE];
 

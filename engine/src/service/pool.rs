@@ -87,7 +87,7 @@ impl Service {
         Ok(service)
     }
 
-    /// A new instance. Its state is made by `make`, on a worker, when the first job needs it, and made anew after a job panicked, since
+    /// A new instance. Its state is made by `make`, on a worker, when the first job needs it, and made again after a job panicked, since
     /// a panic may leave it inconsistent. An error of `make` is reported as that of the job; the next job tries again.
     #[must_use]
     pub fn instance<S, M>(&self, make: M) -> InstanceHandle<S>

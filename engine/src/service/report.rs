@@ -44,7 +44,7 @@ pub enum JobFailure {
         /// Its error.
         source: JobError,
     },
-    /// It panicked: a defect. The state it worked on is made anew for the next job.
+    /// It panicked: a defect. The state it worked on is rebuilt for the next job.
     #[error("{name} met a defect and was stopped: {message}")]
     Panic {
         /// What the job is called.

@@ -44,7 +44,7 @@ impl WorkerState {
     }
 
     /// Makes one step towards a cache that holds exactly the context of a prompt: rolls back bars that differ, or appends one
-    /// bar. If the rollback would go back too far, the context is prefilled anew.
+    /// bar. If the rollback would go back too far, the context is prefilled from its start.
     pub(super) fn prefill(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         if self.decoder.is_none() {
             let Setup { model, policy, prefix, cache } = &self.setup;

@@ -9,6 +9,9 @@ use crate::music::{Bar, Metre, Note, Tempo, Tick};
 use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline};
 use crate::service::Assignment;
 
+use super::MusicControls;
+use super::steering::steer;
+
 /// Maximum of finished bars kept: the longest context, and two phases more. Dropped by whole phases, so that the phase of the others does not change.
 const BARS: usize = (CONTEXT_BARS + 2 * PHASE_BARS) as usize;
 const PHASE: usize = PHASE_BARS as usize;
@@ -45,8 +48,8 @@ pub(super) struct Context {
 pub(super) struct PlanSettings<'a> {
     /// Roles to generate.
     pub(super) roles: RoleSet,
-    /// Temperature and min-p.
-    pub(super) sampling: Sampling,
+    /// Requested music.
+    pub(super) music: &'a MusicControls,
     /// Quarters per minute.
     pub(super) tempo: f64,
     /// Plans that the player replaced with Another: a new plan must differ from them.
@@ -172,13 +175,14 @@ impl Context {
             let mut prompt = Prompt::upcoming(self.rows(), &upcoming);
             prompt.constraints =
                 Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
+            steer(&mut prompt, plan_settings.music, bars.iter().take_while(|bar| bar.start < brief.start).count());
             ahead += prompt.gap.len();
             index = index.saturating_add(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX));
             assignments.push(Assignment {
                 brief: Brief::clone(brief),
                 prompt,
                 line,
-                sampling: plan_settings.sampling,
+                sampling: Sampling::from_adventurousness(plan_settings.music.adventurousness),
                 rejected: if matches!(request, Request::Replan(_)) { plan_settings.rejected.to_vec() } else { Vec::new() },
             });
             line = end;
@@ -364,9 +368,10 @@ mod tests {
             controls: Controls::default(),
             context: Fingerprint::SILENCE,
         };
+        let music = MusicControls::default();
         let plan_settings = PlanSettings {
             roles: RoleSet::NONE.with(Role::Keys),
-            sampling: Sampling::default(),
+            music: &music,
             tempo: 120.0,
             rejected: &[],
             silent_from: Tick::MAX,

@@ -1,7 +1,8 @@
 //! The musical controls that the session reads.
 
 use crate::music::Role;
-use crate::plan::{AnswerAfter, PlannedRoles, PlayMode, Routing, TradeBars};
+use crate::music::analysis::{KeySignature, ScaleKind};
+use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars};
 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
@@ -28,13 +29,23 @@ pub struct PlanControls {
     pub mode: PlayMode,
     /// Horizon in bars, 1 to 8.
     pub horizon_bars: u8,
+    /// Length of a phrase in bars, 1 to 8: where the plan ends. `None` is the horizon.
+    pub phrase_bars: Option<u8>,
     /// Fixed seed; `None` draws one per session.
     pub seed: Option<u32>,
 }
 
+impl PlanControls {
+    /// Bars from the next bar line to the end of a plan, 1 to 8.
+    #[must_use]
+    pub fn bars(self) -> u8 {
+        self.phrase_bars.unwrap_or(self.horizon_bars)
+    }
+}
+
 impl Default for PlanControls {
     fn default() -> Self {
-        Self { mode: PlayMode::default(), horizon_bars: 4, seed: None }
+        Self { mode: PlayMode::default(), horizon_bars: 4, phrase_bars: None, seed: None }
     }
 }
 
@@ -62,8 +73,12 @@ impl RoleControls {
 pub struct OutputControls {
     /// MIDI channels.
     pub routing: Routing,
+    /// Timing and loudness.
+    pub feel: Feel,
     /// Offset of planned notes in milliseconds, up to [`MOST_LATENCY_MS`] either way; negative is earlier. The audio thread applies it.
     pub latency_ms: i8,
+    /// Use of the take.
+    pub take: TakeMode,
 }
 
 /// When Antiphon plays by itself.
@@ -80,10 +95,73 @@ pub struct TurnControls {
 pub struct MusicControls {
     /// Adventurousness, 0 to 1.
     pub adventurousness: f32,
+    /// Shape of its bars.
+    pub shape: ShapeControls,
+    /// Its pitch classes.
+    pub harmony: HarmonyControls,
+}
+
+/// Shape of planned bars; `None` is as played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShapeControls {
+    /// Notes per quarter, a step of 1 to 8.
+    pub density: Option<u8>,
+    /// Lowest and highest MIDI key of all roles but drums, in either order.
+    pub register: [Option<u8>; 2],
+    /// From the lowest to the highest note of a bar, a step of 1 to 8.
+    pub span: Option<u8>,
+    /// Notes at once, 1 to 8 or more.
+    pub voices: Option<u8>,
+    /// Duration of a note in ticks.
+    pub note_ticks: Option<u8>,
+    /// Bars that repeat earlier ones, in percent of all: positive for more repetition than in the music so far, negative for less.
+    pub repetition: i8,
+}
+
+/// Pitch classes of planned notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HarmonyControls {
+    /// Key of the bars to come.
+    pub key: KeyControl,
+    /// Scale on the tonic of a fixed key.
+    pub scale: ScaleKind,
+    /// Whether notes outside of the scale are masked.
+    pub scale_lock: ScaleLock,
+}
+
+/// Key of the bars to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyControl {
+    /// The last one detected.
+    #[default]
+    Detected,
+    /// None: the model is free.
+    Off,
+    /// On this tonic, a pitch class.
+    Fixed(u8),
+}
+
+/// Whether notes outside of the scale are masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ScaleLock {
+    /// The key only conditions the model.
+    #[default]
+    Free,
+    /// No planned note but drums lies outside.
+    Locked,
+}
+
+impl HarmonyControls {
+    /// The fixed key.
+    #[must_use]
+    pub fn fixed_key(self) -> Option<KeySignature> {
+        let KeyControl::Fixed(tonic) = self.key else { return None };
+        KeySignature::new(tonic, self.scale.mode())
+    }
 }
 
 impl Default for MusicControls {
     fn default() -> Self {
-        Self { adventurousness: 0.5 }
+        Self { adventurousness: 0.5, shape: ShapeControls::default(), harmony: HarmonyControls::default() }
     }
 }

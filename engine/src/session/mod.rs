@@ -17,8 +17,12 @@ mod planner;
 mod player;
 mod protocol;
 mod render_wait;
+mod settings;
 mod snapshot;
 mod sounded;
+mod steering;
+mod take_ring;
+mod take_writer;
 mod withheld;
 mod worker;
 
@@ -38,7 +42,10 @@ use crate::service::Service;
 
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
-pub use controls::{ControlValues, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, TurnControls};
+pub use controls::{
+    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
+    ShapeControls, TurnControls,
+};
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
 pub use planner::Planner;
@@ -46,6 +53,7 @@ pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
 pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
+pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
 pub use worker::Worker;
@@ -69,8 +77,10 @@ pub struct SessionPorts {
     pub commands: CommandQueue,
     /// Snapshot that the editor shows.
     pub snapshot: Arc<SharedSnapshot>,
-    /// History of suggestions in the project.
+    /// History of suggestions and take in the project.
     pub archive: Arc<dyn Archive>,
+    /// Takes for the audio thread.
+    pub takes: TakeSender,
     /// Called with the number of the player's notes that the context has no room for.
     pub count_ignored: Box<dyn Fn(u64) + Send>,
 }
@@ -98,7 +108,11 @@ impl Session {
             // A panic must not reach the host.
             let snapshot = Arc::clone(&ports.snapshot);
             if catch_unwind(AssertUnwindSafe(|| run(ports, folders, &thread_status, &thread_wait, &leaving))).is_err() {
-                fail(&thread_status, &snapshot, "Planning met a defect and was stopped; thru works. Add the plug-in anew.".into());
+                fail(
+                    &thread_status,
+                    &snapshot,
+                    "Planning was stopped by an internal error; thru works. Remove the plug-in and add it again.".into(),
+                );
             }
             thread_wait.lose(true);
         });

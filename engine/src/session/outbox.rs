@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::music::{Note, Role, Tick};
+use crate::music::{Note, Tick};
+use crate::plan::Deviation;
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
@@ -15,11 +16,13 @@ pub(super) struct Outbox {
     epoch: Epoch,
     /// Whether anything was sent in this epoch that may still sound.
     sent: bool,
+    /// Whether notes are not sent: the take plays instead.
+    is_muted: bool,
 }
 
 impl Outbox {
     pub(super) fn new(planned: HeapProd<PlannedEvent>) -> Self {
-        Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false }
+        Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false, is_muted: false }
     }
 
     /// Enters an epoch; returns whether it differs from the last one. Queued events of the last one are discarded.
@@ -33,18 +36,24 @@ impl Outbox {
         true
     }
 
+    /// Sets whether notes are left out from now on.
+    pub(super) const fn mute(&mut self, muted: bool) {
+        self.is_muted = muted;
+    }
+
     /// Starts the audio thread's clock, unless it runs by then.
     pub(super) fn start_clock(&mut self) {
         self.waiting.push_back(PlannedEvent::StartClock { epoch: self.epoch });
         self.flush();
     }
 
-    /// Plays these notes, each on the channel, 0 to 15, of its role.
-    pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, channel: impl Fn(Role) -> u8) {
+    /// Plays these notes, each on the channel, 0 to 15, and with the deviation that `output` has for it.
+    pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, output: impl Fn(&Note) -> (u8, Deviation)) {
         let epoch = self.epoch;
-        for note in notes {
+        for note in notes.filter(|_| !self.is_muted) {
             self.sent = true;
-            self.waiting.push_back(PlannedEvent::Note { epoch, note, channel: channel(note.role) });
+            let (channel, deviation) = output(&note);
+            self.waiting.push_back(PlannedEvent::Note { epoch, note, channel, deviation });
         }
         self.flush();
     }
@@ -80,6 +89,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use crate::music::Role;
     use ringbuf::HeapRb;
     use ringbuf::traits::{Consumer, Split};
 
@@ -91,7 +101,7 @@ mod tests {
     fn events_beyond_the_ring_are_sent_later_in_order() {
         let (planned, mut play) = HeapRb::new(2).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play([NOTE; 3].into_iter(), |_| 1);
+        outbox.play([NOTE; 3].into_iter(), |_| (1, Deviation::default()));
         outbox.stop(Tick(5));
         let mut got: Vec<PlannedEvent> = Vec::new();
         for _ in 0..3 {
@@ -99,7 +109,7 @@ mod tests {
             outbox.flush();
         }
         let epoch = Epoch(0);
-        let note = PlannedEvent::Note { epoch, note: NOTE, channel: 1 };
+        let note = PlannedEvent::Note { epoch, note: NOTE, channel: 1, deviation: Deviation::default() };
         assert_eq!(got, [note, note, note, PlannedEvent::Withdraw { epoch, from: Tick(5) }, PlannedEvent::End { epoch, at: Tick(5) }]);
     }
 
@@ -107,7 +117,7 @@ mod tests {
     fn new_epoch_discards_queued_events() {
         let (planned, mut play) = HeapRb::new(1).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play([NOTE; 3].into_iter(), |_| 1);
+        outbox.play([NOTE; 3].into_iter(), |_| (1, Deviation::default()));
         assert!(outbox.enter(Epoch(4)) && !outbox.enter(Epoch(4)));
         assert_eq!(play.pop_iter().count(), 1);
         outbox.stop(Tick(0));

@@ -5,7 +5,7 @@
 
 use super::{ControlValues, Withheld};
 use crate::music::{Note, TICKS_PER_QUARTER, Tick};
-use crate::plan::{MidiKey, MusicalTime, Step, TransportChange};
+use crate::plan::{Deviation, MidiKey, MusicalTime, Step, TransportChange};
 
 /// A span of time in which what was sent stays valid. It ends when the transport starts, stops or jumps, when mode, state or bypass change, and,
 /// in Answer, when the player plays; a loop or a change of metre does not end it.
@@ -82,6 +82,8 @@ pub enum InputEvent {
         note: Note,
         /// MIDI channel, 0 to 15.
         channel: u8,
+        /// How it was played.
+        deviation: Deviation,
     },
     /// A planned note has ended before its end: it was cut, or the player took its key.
     NoteEnded {
@@ -176,6 +178,8 @@ pub enum PlannedEvent {
         note: Note,
         /// MIDI channel, 0 to 15.
         channel: u8,
+        /// How it is played. Reports about the note name it as it was planned.
+        deviation: Deviation,
     },
     /// Drop notes that start at or after this tick, of those sent before this message.
     Withdraw {

@@ -5,8 +5,8 @@
 use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Part, Role, Tempo, TempoMap, Tick};
 
 /// A part of one instrument.
-fn part(name: &str, channel: u8, programme: u8, notes: Vec<Note>) -> Part {
-    Part { name: name.into(), channel, programme: Some(programme), notes, ..Part::default() }
+fn part(name: &str, channel: u8, program: u8, notes: Vec<Note>) -> Part {
+    Part { name: name.into(), channel, program: Some(program), notes, ..Part::default() }
 }
 
 fn note(onset: i64, duration: i64, pitch: u8, velocity: u8) -> Note {

@@ -32,7 +32,7 @@ use crate::tensors::{self, Array};
 /// Version of the layout and of the definition of contexts; files of another version are refused.
 const FORMAT: u32 = 1;
 
-/// KeySignature of the one metadata entry.
+/// Key of the one metadata entry.
 const DESCRIPTION: &str = "antiphon.baselines";
 
 /// Longest header that is read; 82 arrays take a hundredth of it.

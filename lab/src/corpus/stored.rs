@@ -27,7 +27,7 @@ impl StoredCorpus {
     /// If it cannot be read or is not a corpus file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let read = || Self::from_bytes(&std::fs::read(path)?);
-        read().with_context(|| format!("{}: cannot be used as a corpus; write it anew with `antiphon-lab corpus`", path.display()))
+        read().with_context(|| format!("{}: cannot be used as a corpus; write it again with `antiphon-lab corpus`", path.display()))
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {

@@ -60,7 +60,7 @@ impl EvalModel {
         let last = piece.bars.len().saturating_sub(1);
         let bars = piece.bars.iter().enumerate().map(|(index, bar)| {
             let end = if index == last { BarEnd::Piece } else { BarEnd::Bar };
-            let score = decoder.score_bar(&with_metre_only(bar), end)?;
+            let score = decoder.score_bar(&with_metre_only(bar), &[], end)?;
             let mut prediction = BarPrediction::default();
             for row in &score.rows {
                 let mut best = [NOT_PREDICTED; FIELDS];

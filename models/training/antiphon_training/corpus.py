@@ -60,10 +60,10 @@ class Corpus:
             with safe_open(str(path), framework="numpy") as file:
                 meta = file.metadata() or {}
                 if meta.get("antiphon.corpus", meta.get("corpus")) != CORPUS_VERSION:
-                    raise CorpusError(f"{path}: not a corpus of version {CORPUS_VERSION}; write it anew with `antiphon-lab corpus DIR -o {path}`")
+                    raise CorpusError(f"{path}: not a corpus of version {CORPUS_VERSION}; write it again with `antiphon-lab corpus DIR -o {path}`")
                 if meta.get("vocabulary") not in map(str, range(v.OLDEST_CORPUS, v.VERSION + 1)):
                     raise CorpusError(
-                        f"{path}: vocabulary {meta.get('vocabulary')}, this package reads {v.OLDEST_CORPUS} to {v.VERSION}; write the corpus anew"
+                        f"{path}: vocabulary {meta.get('vocabulary')}, this package reads {v.OLDEST_CORPUS} to {v.VERSION}; write the corpus again"
                     )
                 arrays = {name: file.get_tensor(name) for name in file.keys()}
         except OSError as error:
@@ -71,12 +71,12 @@ class Corpus:
         except Exception as error:
             if isinstance(error, CorpusError):
                 raise
-            raise CorpusError(f"{path}: damaged or not a safetensors file ({error}); write it anew with `antiphon-lab corpus`") from error
+            raise CorpusError(f"{path}: damaged or not a safetensors file ({error}); write it again with `antiphon-lab corpus`") from error
         index = {name: arrays[name].astype(np.int64) for name in ("bar_notes", "bar_ticks", "piece_bars", "piece_source")}
         plain = {name: arrays[name] for name in ("notes", "bars", "piece_split", "piece_flags")}
         lists = {name: json.loads(meta[name]) for name in ("sources", "paths", "columns", "fields", "durations")}
         if lists["columns"] != v.COLUMNS[: len(lists["columns"])]:
-            raise CorpusError(f"{path}: its columns are not those that vocabulary {v.VERSION} begins with; write the corpus anew")
+            raise CorpusError(f"{path}: its columns are not those that vocabulary {v.VERSION} begins with; write the corpus again")
         # Content rows have none of the columns that came later.
         return Corpus(**index, **plain, **lists | {"columns": v.COLUMNS})
 

@@ -101,8 +101,8 @@ def test_a_cut_opens_what_sounds_across_it_and_keeps_the_truth_as_target(seed):
     whole = windows.window(0, np.random.default_rng(seed), QUIET)
     cut = windows.window(0, np.random.default_rng(seed), dataclasses.replace(QUIET, cut=1.0))
     opened = cut.rows[:, r.DURATION] == r.OPEN + 1
-    told = np.setdiff1d(np.arange(r.REPEATS + 1), [r.DURATION])  # what is recalled of an open note is that it is open
-    assert np.array_equal(whole.rows[:, told], cut.rows[:, told])
+    constant = np.setdiff1d(np.arange(r.REPEATS + 1), [r.DURATION])  # what is recalled of an open note is that it is open
+    assert np.array_equal(whole.rows[:, constant], cut.rows[:, constant])
     assert (cut.rows[~opened, r.DURATION] == whole.rows[~opened, r.DURATION]).all()
     assert np.array_equal(cut.targets, whole.targets), "what is predicted keeps its true length"
     unscored = whole.scored.any(1) & ~cut.scored.any(1)
@@ -132,16 +132,16 @@ def test_the_same_seed_draws_the_same_batch():
 
 def test_controls_are_set_alone_and_together_and_all_are_set_in_the_context():
     rng = np.random.default_rng(0)
-    told = []
+    controls_set = []
     for _ in range(400):
         count = 8
         bars = np.ones((count, 9), np.int64)
         stretch = Stretch(np.zeros((0, 7), np.int64), np.zeros(count, np.int64), bars, np.full(count, 96), 0, False)
         drop_controls(stretch, 0.25, rng)
         assert stretch.bars[:, 0].all(), "the metre is always set"
-        told.append(stretch.bars[:, 1:].sum(1))
-    last = np.array([bars[-1] for bars in told])
+        controls_set.append(stretch.bars[:, 1:].sum(1))
+    last = np.array([bars[-1] for bars in controls_set])
     assert set(last) == set(range(9)), "from none to all eight"
     assert 0.28 < (last == 0).mean() < 0.45
-    half = np.mean([bars[0] == 8 and bars[-1] < 8 for bars in told])
+    half = np.mean([bars[0] == 8 and bars[-1] < 8 for bars in controls_set])
     assert 0.3 < half < 0.5, "the bars before a random one keep all controls in about half of the windows"

@@ -13,11 +13,11 @@ class Program:
     """Says what `antiphon` would: fine/coarse costs half a bit a field, all others a whole one; a note takes as many milliseconds as it has bars."""
 
     def __init__(self):
-        self.asked: list[list] = []
+        self.calls: list[list] = []
 
     def __call__(self, *words):
         words = list(words)
-        self.asked.append(words)
+        self.calls.append(words)
 
         def after(option):
             return words[words.index(option) + 1]
@@ -50,10 +50,10 @@ def test_dense_attention_is_not_timed_where_it_would_take_for_ever(measured):
 
 def test_what_was_measured_is_not_measured_again(measured, tmp_path):
     program, results = measured
-    asked = len(program.asked)
-    assert asked == len(pages.POLICIES) + 2
+    calls = len(program.calls)
+    assert calls == len(pages.POLICIES) + 2
     assert pages.measure(program, tmp_path / "music", tmp_path, 0) == results
-    assert len(program.asked) == asked
+    assert len(program.calls) == calls
 
 
 def test_the_section_has_a_row_for_each_policy_and_a_picture(measured, tmp_path):

@@ -79,9 +79,9 @@ def test_each_stage_goes_on_from_the_one_before(recipe, file, tmp_path):
 def test_several_processes_train_one_model(recipe, file, tmp_path):
     """What `--gpus 2` runs, on two CPU processes."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
-    told = ["antiphon_training.train", recipe, "--corpus", file, "--out", tmp_path / "out", "--threads", "1"]
+    command = ["antiphon_training.train", recipe, "--corpus", file, "--out", tmp_path / "out", "--threads", "1"]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(Path(make.__file__).parents[1])}
-    subprocess.run([*launcher, *told], check=True, env=environment, timeout=500)
+    subprocess.run([*launcher, *command], check=True, env=environment, timeout=500)
     entries = [json.loads(line) for line in (tmp_path / "out/long/log.jsonl").read_text().splitlines()]
     assert entries[-1]["rows"] >= 640 and np.isfinite(entries[-1]["macro"])
     assert checkpoint.load(tmp_path / "out/long/best.pt")[0].config.width == 32

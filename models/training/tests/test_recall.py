@@ -25,23 +25,23 @@ def played(bars: list[list[list[int]]]) -> r.Sequence:
 def test_a_repeated_bar_is_recalled_with_rising_trust():
     bar = [[beat, 0, 0, 60 + beat, 23, 20, 4] for beat in range(4)]
     sequence = played([bar] * 4)
-    asked = sequence.targets[:, r.F_PITCH] >= 0
-    told = sequence.rows[asked, PITCH].reshape(4, 4)
-    assert not told[0].any(), "no bar before the first one"
-    assert np.array_equal((told[1:] - 1) % 256, np.tile([60, 61, 62, 63], (3, 1)))
-    assert ((told[1:] - 1) // 256).tolist() == [[0, 1, 1, 2], [2, 2, 2, 3], [3, 3, 3, 3]]
+    predicts = sequence.targets[:, r.F_PITCH] >= 0
+    recalled = sequence.rows[predicts, PITCH].reshape(4, 4)
+    assert not recalled[0].any(), "no bar before the first one"
+    assert np.array_equal((recalled[1:] - 1) % 256, np.tile([60, 61, 62, 63], (3, 1)))
+    assert ((recalled[1:] - 1) // 256).tolist() == [[0, 1, 1, 2], [2, 2, 2, 3], [3, 3, 3, 3]]
     ends = sequence.targets[:, r.F_TYPE] == r.NEXT_ENDBAR
     assert np.array_equal((sequence.rows[ends, BEAT][1:] - 1) % 17, [recall.BAR_ENDS] * 3)
 
 
 def test_the_bar_that_is_to_be_repeated_comes_before_all_others():
     one, other = ([[0, 0, 0, pitch, 23, 20, 4]] for pitch in (60, 70))
-    told = np.ones((3, 9), np.int64)
-    told[2, 8] = 1 + 2  # two bars back
-    sequence = r.align(np.array([*one, *other, *other]), np.ones(3, np.int64), told, np.full(3, 96), 0, False)
+    conditioning = np.ones((3, 9), np.int64)
+    conditioning[2, 8] = 1 + 2  # two bars back
+    sequence = r.align(np.array([*one, *other, *other]), np.ones(3, np.int64), conditioning, np.full(3, 96), 0, False)
     recall.fill_in(sequence)
-    asked = np.flatnonzero(sequence.targets[:, r.F_PITCH] >= 0)[-1]
-    assert sequence.rows[asked, [recall.CONTENT, recall.CONTENT + 1]].tolist() == [2, 61]
+    predicts = np.flatnonzero(sequence.targets[:, r.F_PITCH] >= 0)[-1]
+    assert sequence.rows[predicts, [recall.CONTENT, recall.CONTENT + 1]].tolist() == [2, 61]
 
 
 def test_a_gap_goes_on_from_the_bars_before_it():
@@ -55,8 +55,8 @@ def test_a_gap_goes_on_from_the_bars_before_it():
     for sequence in (in_order, around_a_gap):
         recall.fill_in(sequence)
     assert np.array_equal(around_a_gap.rows[-4:], in_order.rows[-4:])
-    asked = np.flatnonzero(in_order.targets[:, r.F_PITCH] >= 0)[-1]
-    assert in_order.rows[asked, [recall.CONTENT, PITCH]].tolist() == [1, 256 + 61], "trust of level 1 in the bar before"
+    predicts = np.flatnonzero(in_order.targets[:, r.F_PITCH] >= 0)[-1]
+    assert in_order.rows[predicts, [recall.CONTENT, PITCH]].tolist() == [1, 256 + 61], "trust of level 1 in the bar before"
 
 
 def test_with_own_roles_the_next_note_recalled_is_one_of_theirs():

@@ -72,7 +72,7 @@ def test_pieces_with_own_roles_are_aligned_as_by_the_codec(corpus, expected):
             notes, given = notes[kept], given[kept]
         sequence = rows.align(notes, per_bar, corpus.bars[first:last], corpus.bar_ticks[first:last], 0, True, given)
         own.mark(sequence, case["own"])
-        if case["heard"]:
+        if case["by_beat"]:
             in_bars = sequence
             sequence, _ = own.interleave(sequence, planned)
             orders.add((bool(planned), not np.array_equal(in_bars.key, sequence.key)))

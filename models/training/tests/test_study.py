@@ -55,7 +55,7 @@ def network(name: str, config=CONFIG) -> Antiphon:
 
 
 @torch.no_grad()
-def heard(model: Antiphon, batch: Batch, policy="fine_coarse") -> tuple[torch.Tensor, torch.Tensor]:
+def outputs(model: Antiphon, batch: Batch, policy="fine_coarse") -> tuple[torch.Tensor, torch.Tensor]:
     """Hidden states and losses of every row."""
     rows, key, query, targets, _ = tensors(batch)
     hidden = Losses(model, policy).hidden(rows, key, query)
@@ -74,7 +74,7 @@ def test_no_network_knows_what_comes_later(name, row):
     later[is_note, r.VELOCITY] = 1 + (later[is_note, r.VELOCITY] + 9) % 32
     other.targets[0, row:] = np.where(other.targets[0, row:] > 0, 0, other.targets[0, row:])
     model = network(name)
-    for before, after in zip(heard(model, batch), heard(model, other)):
+    for before, after in zip(outputs(model, batch), outputs(model, other)):
         torch.testing.assert_close(after[:, :row], before[:, :row], atol=1e-5, rtol=1e-4)
         assert (after[:, row:] - before[:, row:]).abs().max() > 0.01
 
@@ -99,7 +99,7 @@ def test_a_faithful_summary_tells_of_its_bar_in_the_same_layer(name, uses):
     assert len(set(batch.rows[0, own, r.VELOCITY])) > 1
     other.rows[0, own, r.VELOCITY] = np.roll(other.rows[0, own, r.VELOCITY], 1)
     model = network(name, Config(width=32, layers=1, heads=2))
-    before, after = heard(model, batch, "summaries")[0], heard(model, other, "summaries")[0]
+    before, after = outputs(model, batch, "summaries")[0], outputs(model, other, "summaries")[0]
     differs = (after - before).abs().amax(-1)[0].numpy()
     bar, kind = batch.key[0, :, 0], batch.rows[0, :, r.KIND]
     content = np.isin(kind, (v.BAR, v.NOTE))
@@ -113,10 +113,10 @@ def test_a_faithful_summary_is_the_same_beside_a_sequence_of_more_bars():
     windows = Windows(corpus(), 200, {})
     sequences = [windows.window(0, None, None), windows.window(20, None, None)]
     assert (sequences[0].rows[:, r.KIND] == v.SUM).sum() > (sequences[1].rows[:, r.KIND] == v.SUM).sum() + 3
-    together = heard(network("faithful"), windows.pad(sequences))[0]
+    together = outputs(network("faithful"), windows.pad(sequences))[0]
     for i, sequence in enumerate(sequences):
         count = min(len(sequence), 200)
-        alone = heard(network("faithful"), windows.pad([sequence]))[0]
+        alone = outputs(network("faithful"), windows.pad([sequence]))[0]
         torch.testing.assert_close(together[i, :count], alone[0, :count], atol=1e-5, rtol=1e-4)
 
 
@@ -132,7 +132,7 @@ def test_a_plain_row_predicts_the_whole_of_the_next_note_from_what_came_before()
     knows = asks & (rows[:, r.KIND] == v.NOTE)
     ends = np.isin(targets[:, r.F_TYPE], (r.NEXT_ENDBAR, r.NEXT_EOS))
     follows = np.flatnonzero(knows) + 1
-    assert np.array_equal(rows[follows, r.PITCH] - 1, targets[knows, r.F_PITCH]), "the next row is the note that was asked for"
+    assert np.array_equal(rows[follows, r.PITCH] - 1, targets[knows, r.F_PITCH]), "the next row is the note that was requested"
     assert ends.sum() == 24 and (targets[ends][:, r.F_PITCH] == -1).all()
     assert (rows[:, r.KIND] == v.BAR).sum() == 24, "one BAR row a bar"
     assert not rows[:, plain.TARGET].any() and np.array_equal(batch.query, batch.key)
@@ -174,7 +174,7 @@ def test_what_a_bar_repeats_is_copied_for_nothing_where_all_is_copied():
     model = network("copying")
     with torch.no_grad():
         model.share.bias.fill_(30.0)
-    pitch = heard(model, batch)[1][0, :, r.F_PITCH]
+    pitch = outputs(model, batch)[1][0, :, r.F_PITCH]
     asks = torch.from_numpy(music.targets[:, r.F_PITCH] >= 0)
     later = torch.from_numpy(music.key[:, 0] > 0)
     assert pitch[asks & later].abs().max() < 1e-4 < 1 < pitch[asks & ~later].min()

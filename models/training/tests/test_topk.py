@@ -109,7 +109,7 @@ def test_a_model_learns_under_it(music):
 def test_the_engine_is_held_to_these_choices():
     """`fixtures/topk.json`: what the engine's test graph chooses, here computed over whole sequences; `lab/tests/training_fixtures.rs` plays them.
 
-    `ANTIPHON_WRITE_FIXTURES=1 python -m pytest -k held_to` writes it anew.
+    `ANTIPHON_WRITE_FIXTURES=1 python -m pytest -k held_to` rewrites it.
     """
     corpus = Corpus.load(FIXTURES / "corpus.rows")
     tiny, *_ = checkpoint.load(Path(__file__).parents[3] / "engine/tests/fixtures/tiny.onnx")

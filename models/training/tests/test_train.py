@@ -93,7 +93,7 @@ def test_a_run_begins_with_given_weights_and_counts_their_rows(tmp_path, music):
     for name, value in given.state_dict().items():
         torch.testing.assert_close(second.model.state_dict()[name], value)
     second.save()
-    Trainer(SMALL, music, tmp_path / "second", 1).run()  # resumed without being told again where it began
+    Trainer(SMALL, music, tmp_path / "second", 1).run()  # resumed without naming the start again
     assert checkpoint.load(tmp_path / "second" / "best.pt")[1].trained_rows > described.trained_rows
 
 
@@ -123,11 +123,11 @@ def test_weights_of_fewer_columns_play_as_before(tmp_path, name):
     music = piece(bars=6)
     rows, key, query, bar = (torch.from_numpy(a)[None] for a in (music.rows, music.key, music.query, music.bar))
     mask = attention_mask(rows[..., 0], bar)
-    told = rows.clone()
-    told[..., 22:] = 1 + told[..., 22:]
+    recalling = rows.clone()
+    recalling[..., 22:] = 1 + recalling[..., 22:]
     with torch.no_grad():
         before = old.forward_hidden(rows[..., :22], key, query, mask, bar)
-        torch.testing.assert_close(new.forward_hidden(told, key, query, mask, bar), before)
+        torch.testing.assert_close(new.forward_hidden(recalling, key, query, mask, bar), before)
 
 
 def test_a_run_goes_on_in_columns_that_were_appended(tmp_path, music, monkeypatch):
@@ -156,7 +156,7 @@ def test_a_run_goes_on_in_columns_that_were_appended(tmp_path, music, monkeypatc
     assert new.learn(batch) == pytest.approx(old.learn(without(batch)), abs=1e-6)
     for (name, a), b in zip(new.model.named_parameters(), old.model.parameters(), strict=True):
         torch.testing.assert_close(a[: len(b)], b, msg=name)
-    assert not new.model.embedding.weight[len(before) :].any(), "nothing has asked for them"
+    assert not new.model.embedding.weight[len(before) :].any(), "no batch has used them"
 
 
 def test_weights_of_other_columns_are_refused(tmp_path):

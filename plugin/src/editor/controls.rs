@@ -7,6 +7,7 @@ use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Se
 use super::excerpt::{Excerpt, Source};
 use super::model::{Change, Control, EditorModel};
 use super::style::{self, BUTTON_HEIGHT, paint};
+use crate::params::ladder::name as adventurousness;
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ShownPlan;
 
@@ -74,7 +75,7 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
     ui.add_space(style::GAP);
 
     let mut share = values.music.adventurousness;
-    let text = format!("{:.0} %", share * 100.0);
+    let text = adventurousness(share);
     let tip = "From predictable to surprising";
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
     let response = dial(ui, "Adventurousness", &text, tip, slider);

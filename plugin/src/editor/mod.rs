@@ -11,6 +11,7 @@ mod history;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
+pub mod plain_model;
 mod roll;
 mod sizing;
 mod status;

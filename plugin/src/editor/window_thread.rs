@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,7 +70,7 @@ impl Editor for AntiphonEditor {
         let size = window.size();
         self.sizing.window_resized(size.physical, size.scale_factor);
         self.is_open.store(true, Ordering::Relaxed);
-        let handle = AntiphonHandle { egui: handle, sizing: self.sizing.clone() };
+        let handle = AntiphonHandle { egui: handle, sizing: self.sizing.clone(), window_loop: PhantomData };
         let is_open = IsOpen(Arc::clone(&self.is_open));
         let window = AntiphonWindow { window, callbacks, is_embedded: is_embedded.into(), _is_open: is_open, threads };
         Ok(SpawnedEditor { handle, window })
@@ -94,10 +95,32 @@ impl Editor for AntiphonEditor {
     }
 }
 
+/// What runs a window that no host embeds, until it is closed.
+pub trait WindowLoop: 'static {
+    /// Shows the window and returns once it is closed.
+    ///
+    /// # Errors
+    /// If the window system fails.
+    fn run(window: AntiphonWindow) -> Result<(), WindowError>;
+}
+
+/// The loop of egui's own window.
+pub struct EguiLoop;
+
+impl WindowLoop for EguiLoop {
+    fn run(window: AntiphonWindow) -> Result<(), WindowError> {
+        let AntiphonWindow { window, threads, .. } = window;
+        let closed = EguiEditorHandle::run_until_closed(window);
+        drop(threads);
+        Ok(closed?)
+    }
+}
+
 /// Handle of an open window.
-pub struct AntiphonHandle {
+pub struct AntiphonHandle<L: WindowLoop = EguiLoop> {
     egui: EguiEditorHandle,
     sizing: Sizing,
+    window_loop: PhantomData<fn() -> L>,
 }
 
 /// Why a window did not do what the host requested.
@@ -111,7 +134,12 @@ pub enum WindowError {
     InvalidSize(#[from] InvalidSize),
 }
 
-impl AntiphonHandle {
+impl<L: WindowLoop> AntiphonHandle<L> {
+    /// The handle of a window that another loop runs.
+    pub fn run_by<M: WindowLoop>(self) -> AntiphonHandle<M> {
+        AntiphonHandle { egui: self.egui, sizing: self.sizing, window_loop: PhantomData }
+    }
+
     /// Resizes the window, and redraws it if the size changed.
     fn resize(&self, size: NativeSize<u32>, window: &AntiphonWindow) -> Result<(), WindowError> {
         sizing::check(size)?;
@@ -122,15 +150,12 @@ impl AntiphonHandle {
     }
 }
 
-impl EditorHandle for AntiphonHandle {
+impl<L: WindowLoop> EditorHandle for AntiphonHandle<L> {
     type Window = AntiphonWindow;
     type Error = WindowError;
 
     fn run_until_closed(window: AntiphonWindow) -> Result<(), WindowError> {
-        let AntiphonWindow { window, threads, .. } = window;
-        let closed = EguiEditorHandle::run_until_closed(window);
-        drop(threads);
-        Ok(closed?)
+        L::run(window)
     }
 
     fn set_parent(&self, parent: ParentWindowHandle, window: &AntiphonWindow) -> Result<(), WindowError> {

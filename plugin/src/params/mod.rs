@@ -1,6 +1,8 @@
 //! The parameters. Their ids, ranges and steps must never change: projects and automation store them. Hosts see them in the order of the
 //! declarations; new ones are declared at the end, in a group of their own.
 
+pub(crate) mod ladder;
+mod music;
 mod output;
 mod steps;
 mod text;
@@ -11,8 +13,9 @@ use std::sync::Arc;
 use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
 use nice_plug::prelude::*;
 
+pub use music::MusicParams;
 pub use output::OutputParams;
-pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TradeBarsStep};
+pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
 
 use crate::state::State;
@@ -67,6 +70,9 @@ pub struct AntiphonParams {
     /// Where planned notes go.
     #[nested]
     pub output: OutputParams,
+    /// How the plan is to sound.
+    #[nested]
+    pub music: MusicParams,
     /// When Antiphon plays by itself.
     #[nested]
     pub turns: TurnParams,
@@ -85,12 +91,11 @@ impl AntiphonParams {
             another: BoolParam::new("Another", false),
             keep: BoolParam::new("Keep", false),
             horizon: IntParam::new("Horizon", 4, horizon)
-                .with_value_to_string(Arc::new(|bars| if bars == 1 { "1 bar".into() } else { format!("{bars} bars") }))
+                .with_value_to_string(Arc::new(bars))
                 .with_string_to_value(Arc::new(|text| text.trim_end_matches(|c: char| !c.is_ascii_digit()).trim().parse().ok())),
             adventurousness: FloatParam::new("Adventurousness", 0.5, FloatRange::Linear { min: 0.0, max: 1.0 })
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+                .with_value_to_string(Arc::new(ladder::name))
+                .with_string_to_value(Arc::new(ladder::value)),
             seed: IntParam::new("Seed", 0, seed)
                 .with_value_to_string(Arc::new(|seed| if seed == 0 { "Free".into() } else { seed.to_string() }))
                 .with_string_to_value(Arc::new(|text| if text.eq_ignore_ascii_case("free") { Some(0) } else { text.trim().parse().ok() })),
@@ -104,6 +109,7 @@ impl AntiphonParams {
                 .make_bypass(),
             state: Arc::default(),
             output: OutputParams::default(),
+            music: MusicParams::default(),
             turns: TurnParams::default(),
         }
     }
@@ -116,6 +122,7 @@ impl AntiphonParams {
                 mode: self.mode.value().into(),
                 // The range limits it to 1 to 8.
                 horizon_bars: u8::try_from(self.horizon.value()).unwrap_or(1),
+                phrase_bars: self.music.phrase_bars(),
                 seed: u32::try_from(self.seed.value()).ok().filter(|&seed| seed != 0),
             },
             roles: RoleControls {
@@ -123,11 +130,20 @@ impl AntiphonParams {
                 output: self.output_role.value().into(),
                 further: self.output.further_roles(),
             },
-            output: self.output.controls(),
-            music: MusicControls { adventurousness: self.adventurousness.value() },
+            output: self.output.controls(self.music.feel()),
+            music: MusicControls {
+                adventurousness: self.adventurousness.value(),
+                shape: self.music.shape(),
+                harmony: self.music.harmony(),
+            },
             turns: self.turns.controls(),
         }
     }
+}
+
+/// Text of a number of bars.
+fn bars(bars: i32) -> String {
+    if bars == 1 { "1 bar".into() } else { format!("{bars} bars") }
 }
 
 #[cfg(test)]

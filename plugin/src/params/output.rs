@@ -1,11 +1,11 @@
-//! Parameters of what leaves the plug-in: further roles, channels, time offset, panic.
+//! Parameters of what leaves the plug-in: further roles, channels, time offset, panic, take.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{ChannelSpread, Routing};
+use antiphon_engine::plan::{ChannelSpread, Feel, Routing, TakeMode};
 use antiphon_engine::session::{MOST_LATENCY_MS, OutputControls};
 use nice_plug::prelude::*;
 
-use super::text;
+use super::{TakeStep, text};
 
 /// MIDI channels, as musicians count them.
 const CHANNELS: i32 = 16;
@@ -36,6 +36,9 @@ pub struct OutputParams {
     /// Trigger: ends every planned note at once and stops playback.
     #[id = "panic"]
     pub panic: BoolParam,
+    /// Whether what sounds is recorded at its song position, or what was recorded plays.
+    #[id = "take"]
+    pub take: EnumParam<TakeStep>,
 }
 
 impl Default for OutputParams {
@@ -54,6 +57,7 @@ impl Default for OutputParams {
                 .with_unit(" ms")
                 .with_string_to_value(std::sync::Arc::new(text::number)),
             panic: BoolParam::new("Panic", false),
+            take: EnumParam::new("Take", TakeStep::Off),
         }
     }
 }
@@ -65,7 +69,7 @@ impl OutputParams {
     }
 
     /// The values that the session needs.
-    pub(super) fn controls(&self) -> OutputControls {
+    pub(super) fn controls(&self, feel: Feel) -> OutputControls {
         // Musicians count channels from 1.
         let channel = |param: &IntParam| param.value().checked_sub(1).and_then(|channel| u8::try_from(channel).ok());
         let routing = Routing {
@@ -73,7 +77,12 @@ impl OutputParams {
             spread: if self.channel_per_role.value() { ChannelSpread::PerRole } else { ChannelSpread::Together },
             drums: channel(&self.drum_channel).unwrap_or(Routing::default().drums),
         };
-        OutputControls { routing, latency_ms: self.latency_ms() }
+        OutputControls { routing, feel, latency_ms: self.latency_ms(), take: self.take() }
+    }
+
+    /// Use of the take.
+    pub(crate) fn take(&self) -> TakeMode {
+        self.take.value().into()
     }
 
     /// Offset of planned notes in milliseconds.

@@ -1,7 +1,7 @@
 //! Steps of the parameters that are enumerations. Projects store their ids, automation their positions.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{AnswerAfter, PlayMode, TradeBars};
+use antiphon_engine::plan::{AnswerAfter, PlayMode, TakeMode, TradeBars};
 use nice_plug::prelude::*;
 
 /// Steps of the Mode parameter, in the order of [`PlayMode`]. The name of a mode that is not implemented says so.
@@ -197,5 +197,29 @@ impl From<OutputRole> for Option<Role> {
     fn from(role: OutputRole) -> Self {
         // The steps after the first are the model's role classes in order.
         role.to_index().checked_sub(1).and_then(|class| u8::try_from(class).ok()).and_then(Role::from_class)
+    }
+}
+
+/// Steps of the Take parameter, in the order of [`TakeMode`].
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakeStep {
+    /// [`TakeMode::Off`].
+    #[id = "off"]
+    Off,
+    /// [`TakeMode::Replay`].
+    #[id = "replay"]
+    Replay,
+    /// [`TakeMode::Overwrite`].
+    #[id = "overwrite"]
+    Overwrite,
+}
+
+impl From<TakeStep> for TakeMode {
+    fn from(step: TakeStep) -> Self {
+        match step {
+            TakeStep::Off => Self::Off,
+            TakeStep::Replay => Self::Replay,
+            TakeStep::Overwrite => Self::Overwrite,
+        }
     }
 }

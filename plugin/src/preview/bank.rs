@@ -5,7 +5,7 @@ use antiphon_engine::plan::MidiKey;
 use super::tone::Tone;
 use super::voice::Voice;
 
-/// MidiKey of a voice that was never used.
+/// Key of a voice that was never used.
 const NO_KEY: MidiKey = MidiKey::new(0, 0).unwrap();
 
 /// What sustains a voice, in order of stealing.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{PlayMode, whole};
+use antiphon_engine::plan::{PlayMode, Take, TakeMode, whole};
 use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
@@ -13,6 +13,7 @@ use crate::meters::{Count, Meters};
 use crate::params::AntiphonParams;
 use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
+use crate::replay::Replay;
 use crate::schedule::{NoteOutput, Received, Schedule};
 use crate::thru::{Batch, Thru};
 use antiphon_engine::session::{Command, FADE};
@@ -40,6 +41,7 @@ struct NotePath {
     clock: Clock,
     capture: Capture,
     schedule: Schedule,
+    replay: Replay,
     thru: Thru,
     output: EventOutput,
 }
@@ -61,6 +63,8 @@ struct WatchedParams {
     generation: u32,
     mode: PlayMode,
     bypass: bool,
+    /// Whether the take plays, and nothing else.
+    replays: bool,
     /// Play, Another, Keep, Panic.
     triggers: [bool; 4],
 }
@@ -74,21 +78,23 @@ impl WatchedParams {
             generation: params.state.generation(),
             mode: params.mode.value().into(),
             bypass: params.bypass.value(),
+            replays: params.output.take() == TakeMode::Replay,
             triggers: [params.play.value(), params.another.value(), params.keep.value(), params.output.panic.value()],
         }
     }
 
     /// Whether the change makes the current plan stale.
     fn invalidates_plan(self, last: Self) -> bool {
-        (self.generation, self.mode, self.bypass) != (last.generation, last.mode, last.bypass)
+        (self.generation, self.mode, self.bypass, self.replays) != (last.generation, last.mode, last.bypass, last.replays)
     }
 
     /// Effect of the player's notes.
     fn player_notes(self) -> PlayerNotes {
-        match (self.bypass, self.mode) {
-            (true, _) => PlayerNotes::Ignored,
-            (false, PlayMode::Answer) => PlayerNotes::TakeOver,
-            (false, _) => PlayerNotes::Captured,
+        match self.mode {
+            _ if self.bypass => PlayerNotes::Ignored,
+            // A take is not interrupted.
+            PlayMode::Answer if !self.replays => PlayerNotes::TakeOver,
+            _ => PlayerNotes::Captured,
         }
     }
 
@@ -103,11 +109,12 @@ impl RealTime {
     /// A stopped instance with all memory allocated.
     #[must_use]
     pub fn new(ports: AudioThreadPorts) -> Self {
-        let AudioThreadPorts { events, planned, meters } = ports;
+        let AudioThreadPorts { events, planned, takes, meters } = ports;
         let path = NotePath {
             clock: Clock::new(),
             capture: Capture::new(events, Arc::clone(&meters)),
             schedule: Schedule::new(planned, Arc::clone(&meters)),
+            replay: Replay::new(takes),
             thru: Thru::new(),
             output: EventOutput::default(),
         };
@@ -124,6 +131,11 @@ impl RealTime {
     #[must_use]
     pub const fn events_sent(&self) -> u64 {
         self.path.capture.sent()
+    }
+
+    /// Sets the take while no audio is processed.
+    pub fn set_take(&mut self, take: Arc<Take>) {
+        self.path.replay.set(take);
     }
 
     /// The host's reset: sounding planned notes end in the next block.
@@ -167,6 +179,12 @@ impl RealTime {
                 path.start_clock(0, port);
             }
             path.run_commands(watched.commands(last), port);
+        }
+        path.replay.receive();
+        if watched.replays && !watched.bypass {
+            path.replay.schedule(&path.clock, events.within, &mut path.schedule);
+        } else {
+            path.replay.pause();
         }
         path.play(&mut self.batch, watched.player_notes(), events.within, port);
 

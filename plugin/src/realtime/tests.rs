@@ -1,5 +1,5 @@
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::MidiKey;
+use antiphon_engine::plan::{Deviation, MidiKey};
 use nice_plug::params::Params;
 use ringbuf::traits::{Consumer, Producer};
 
@@ -54,7 +54,10 @@ impl Instance {
 
     fn plan_pitch(&mut self, epoch: u32, onset: i64, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch, velocity: 90, role: Role::Keys };
-        self.session.planned.try_push(PlannedEvent::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
+        self.session
+            .planned
+            .try_push(PlannedEvent::Note { epoch: Epoch(epoch), note, channel: 0, deviation: Deviation::default() })
+            .unwrap();
     }
 
     /// Sets a parameter as a host does.
@@ -98,7 +101,11 @@ fn drum_roles_use_the_percussion_sound_on_any_channel() {
     assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
     let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
     for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
-        instance.session.planned.try_push(PlannedEvent::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+        instance
+            .session
+            .planned
+            .try_push(PlannedEvent::Note { epoch: Epoch(1), note, channel: 0, deviation: Deviation::default() })
+            .unwrap();
     }
     instance.port.sounds.clear();
     instance.block(&[]);
@@ -176,7 +183,10 @@ fn key_struck_by_the_player_is_taken_from_the_plan() {
     let note = Note { onset: Tick(1), offset: 0, duration: Tick(2), pitch: KEY.pitch(), velocity: 90, role: Role::Keys };
     assert_eq!(
         reports,
-        [InputEvent::NoteStarted { at: MusicalTime(1.0), note, channel: 0 }, InputEvent::NoteEnded { at: MusicalTime(2.5), key: KEY }]
+        [
+            InputEvent::NoteStarted { at: MusicalTime(1.0), note, channel: 0, deviation: Deviation::default() },
+            InputEvent::NoteEnded { at: MusicalTime(2.5), key: KEY }
+        ]
     );
 }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, OFFSETS_PER_TICK};
-use antiphon_engine::plan::{KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
+use antiphon_engine::plan::{Deviation, KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
@@ -30,6 +30,7 @@ struct PendingNote {
     on: MusicalTime,
     key: MidiKey,
     note: Note,
+    deviation: Deviation,
     /// Ends the note here, if that is before its planned end.
     cut: Option<MusicalTime>,
 }
@@ -130,10 +131,10 @@ impl Schedule {
                 continue;
             }
             match message {
-                PlannedEvent::Note { note, channel, .. } => self.enqueue(&note, channel, span),
+                PlannedEvent::Note { note, channel, deviation, .. } => self.enqueue(&note, channel, deviation, span),
                 PlannedEvent::StartClock { .. } => received = Received::StartClock,
                 PlannedEvent::Withdraw { from, .. } => {
-                    self.pending.truncate(self.pending.partition_point(|note| note.on < from.into()));
+                    self.drop_from(from.into());
                 }
                 PlannedEvent::End { at, .. } => {
                     for note in self.pending.iter_mut().take_while(|note| note.on < at.into()) {
@@ -185,7 +186,7 @@ impl Schedule {
     /// Starts the notes due at this sample, unless the player holds the key.
     pub fn start<P: Port>(&mut self, span: &Span, output: &mut NoteOutput<'_, P>) {
         let sample = i64::from(output.sample);
-        while let Some(PendingNote { on, key, note, cut }) =
+        while let Some(PendingNote { on, key, note, deviation, cut }) =
             self.pending.front().copied().filter(|note| self.sample(span, note.on) <= sample)
         {
             self.pending.pop_front();
@@ -205,13 +206,13 @@ impl Schedule {
                 continue;
             };
             self.started = Some(output.sample);
-            let end = end_of(&note);
+            let end = end_of(&note, deviation);
             let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
             let place = self.active.partition_point(|other| other.off > off);
             self.active.insert(place, ActiveNote { on, off, voice, is_cut });
-            if output.events.send_as(output.port, note_on(output.sample, key, velocity(&note)), Sound::of(note.role)) {
+            if output.events.send_as(output.port, note_on(output.sample, key, deviation.played_velocity(&note)), Sound::of(note.role)) {
                 self.meters.add(Count::Played, 1);
-                output.capture.note_started(note, key.channel(), output.at);
+                output.capture.note_started(note, key.channel(), deviation, output.at);
             }
         }
     }
@@ -286,39 +287,57 @@ impl Schedule {
         while self.keys.release_player().is_some() {}
     }
 
+    /// Ticks by which notes sound before their time.
+    #[must_use]
+    pub fn lead(&self, span: &Span) -> f64 {
+        (span.end().0 - span.time(0).0) / f64::from(span.frames().max(1)) * (-self.offset).max(0) as f64
+    }
+
+    /// Drops pending notes from this time on.
+    pub fn drop_from(&mut self, time: MusicalTime) {
+        self.pending.truncate(self.pending.partition_point(|note| note.on < time));
+    }
+
+    /// Adds a note of the take, which ends at `cut` if that is before its planned end. One that would have had to start before the block starts at once.
+    pub fn replay(&mut self, note: &Note, channel: u8, cut: Option<MusicalTime>) {
+        self.insert(note, channel, Deviation::default(), cut);
+    }
+
     /// Inserts a note by time, unless it is late.
-    fn enqueue(&mut self, note: &Note, channel: u8, span: &Span) {
-        let on = start_of(note);
-        let Some(key) = MidiKey::new(channel, note.pitch) else { return };
-        if self.sample(span, on) < 0 {
+    fn enqueue(&mut self, note: &Note, channel: u8, deviation: Deviation, span: &Span) {
+        if self.sample(span, start_of(note, deviation)) < 0 {
             self.meters.add(Count::Late, 1);
-        } else if self.pending.len() == PENDING_NOTES {
+        } else {
+            self.insert(note, channel, deviation, None);
+        }
+    }
+
+    /// Inserts a note by time.
+    fn insert(&mut self, note: &Note, channel: u8, deviation: Deviation, cut: Option<MusicalTime>) {
+        let on = start_of(note, deviation);
+        let Some(key) = MidiKey::new(channel, note.pitch) else { return };
+        if self.pending.len() == PENDING_NOTES {
             self.meters.add(Count::NoRoom, 1);
         } else {
             // After those at the same time, so that they start in order of arrival.
             let place = self.pending.partition_point(|other| other.on <= on);
-            self.pending.insert(place, PendingNote { on, key, note: *note, cut: None });
+            self.pending.insert(place, PendingNote { on, key, note: *note, deviation, cut });
         }
     }
 }
 
-/// Start time of a note, including its offset.
-fn start_of(note: &Note) -> MusicalTime {
-    MusicalTime(MusicalTime::from(note.onset).0 + offset(note))
+/// Start time of a note played so, including its offset.
+fn start_of(note: &Note, deviation: Deviation) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.onset).0 + offset(note, deviation))
 }
 
 /// End time of a note: shifted by the same offset as its start.
-fn end_of(note: &Note) -> MusicalTime {
-    MusicalTime(MusicalTime::from(note.end()).0 + offset(note))
+fn end_of(note: &Note, deviation: Deviation) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.end()).0 + offset(note, deviation))
 }
 
-fn offset(note: &Note) -> f64 {
-    f64::from(note.offset) / OFFSETS_PER_TICK as f64
-}
-
-/// At least 1: a note-on with velocity 0 is a note-off.
-fn velocity(note: &Note) -> u8 {
-    note.velocity.clamp(1, 127)
+fn offset(note: &Note, deviation: Deviation) -> f64 {
+    f64::from(i16::from(note.offset) + i16::from(deviation.eighths)) / OFFSETS_PER_TICK as f64
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Fixture {
 
     fn plan(&mut self, onset: i64, offset: i8, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset, duration: Tick(duration), pitch, velocity: 64, role: Role::Keys };
-        self.send(PlannedEvent::Note { epoch: Epoch(0), note, channel: 0 });
+        self.send(PlannedEvent::Note { epoch: Epoch(0), note, channel: 0, deviation: Deviation::default() });
     }
 
     fn send(&mut self, message: PlannedEvent) {

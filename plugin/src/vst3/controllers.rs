@@ -3,7 +3,7 @@
 //! VST3 has no controllers: a plug-in that wants them exposes a hidden parameter for each controller of each channel, and the host sets it
 //! when the controller moves. Hosts also write parameters back: all of them after loading a project, those they believe changed after an
 //! undo. No controller moved then, and 2,080 such events would press every pedal and change every bank. So a change counts as an event only
-//! if a controller moved, as far as that can be told:
+//! if a controller moved, as far as that can be determined:
 //!
 //! * parameters start at MIDI's defaults, so that a host that compares finds nothing to write;
 //! * a value the controller already has is no event;

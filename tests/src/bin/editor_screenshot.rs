@@ -8,7 +8,7 @@ use std::process::Command;
 
 use antiphon_engine::music::smf;
 use antiphon_tests::display::Display;
-use antiphon_tests::scripted::Scripted;
+use antiphon_tests::scripted;
 use antiphon_tests::window::{self, Format};
 use anyhow::{Context, Result, bail, ensure};
 
@@ -62,10 +62,10 @@ fn options() -> Result<Options> {
 
 fn screenshot(options: &Options) -> Result<()> {
     let model = if options.without_engine {
-        Scripted::without_engine()
+        scripted::without_engine()
     } else {
         let piece = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
-        Scripted::at(&smf::read_file(&piece)?.clip, BAR)
+        scripted::piece_at(&smf::read_file(&piece)?.clip, BAR)
     };
     window::screenshot(model, options.format, &options.path)
 }

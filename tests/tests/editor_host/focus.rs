@@ -1,4 +1,4 @@
-//! MidiKey events go to the host, except while a text field of the editor is open.
+//! Key events go to the host, except while a text field of the editor is open.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use antiphon_engine::music::smf;
 use antiphon_plugin::drag::platform_source;
+use antiphon_plugin::editor::plain_model::PlainModel;
 use antiphon_plugin::editor::{Editor, EditorModel, Exporter, SIZE};
 use antiphon_roll::legend::{BEFORE, Colour, PAPER};
 use antiphon_tests::display::Display;
 use antiphon_tests::host_window::HostWindow;
 use antiphon_tests::input::InputDevices;
 use antiphon_tests::linked;
-use antiphon_tests::scripted::Scripted;
+use antiphon_tests::scripted::piece_at;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
@@ -100,9 +101,9 @@ impl HasWindowHandle for NoWindow {
     }
 }
 
-fn piece() -> Scripted {
+fn piece() -> PlainModel {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
-    Scripted::at(&smf::read_file(&path).unwrap().clip, 9)
+    piece_at(&smf::read_file(&path).unwrap().clip, 9)
 }
 
 /// Position of a button, in points.

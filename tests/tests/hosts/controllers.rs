@@ -41,7 +41,7 @@ fn parameters_written_back_make_no_events() {
             for class in Class::ALL {
                 let mut host = make(class, Setup::default());
                 host.write_back();
-                assert_eq!(block(&mut *host, transport, &[]), [], "{format}: made anew");
+                assert_eq!(block(&mut *host, transport, &[]), [], "{format}: made again");
                 assert!(host.load(&chunk));
                 for time in 0..3 {
                     host.write_back();

@@ -16,6 +16,7 @@ mod preview;
 mod relative_path;
 mod schedule;
 mod state;
+mod take;
 mod thru;
 mod unload;
 

@@ -1,6 +1,7 @@
 //! PlannedEvent notes start and end at their exact sample and in order, and end with the plan.
 
 use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_engine::plan::Deviation;
 use antiphon_engine::session::{Command, Epoch, InputEvent, PlannedEvent};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::meters::Count;
@@ -79,7 +80,10 @@ impl SessionDriver {
 
     fn send(&mut self, notes: &[Note]) {
         for &note in notes {
-            self.ports.planned.try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+            self.ports
+                .planned
+                .try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0, deviation: Deviation::default() })
+                .unwrap();
         }
     }
 

@@ -1,7 +1,7 @@
 //! Bars that followed bars in the same cluster as the last one (k-means, as in the Routing Transformer: Roy et al. 2021).
 
 use super::successors::Similarity;
-use crate::cache::line::distance;
+use crate::cache::vectors::distance;
 
 /// Iterations of Lloyd's algorithm (Lloyd 1982).
 const ITERATIONS: usize = 6;

@@ -1,7 +1,7 @@
 //! Bars that followed bars with the same hash as the last one (locality-sensitive hashing, as in the Reformer: Kitaev et al. 2020).
 
 use super::successors::Similarity;
-use crate::cache::line::dot;
+use crate::cache::vectors::dot;
 
 /// Number of independent hashes. Bars are similar if one of them is equal.
 const ROUNDS: u64 = 4;

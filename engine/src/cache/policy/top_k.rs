@@ -2,7 +2,7 @@
 //! and page policies").
 
 use super::{PagePolicy, Reads, Rest, Selection};
-use crate::cache::{BarLine, MOST_BARS, line::dot};
+use crate::cache::{BarLine, MOST_BARS, vectors::dot};
 
 /// In each layer, the bars whose mean key has the largest dot product with the mean query of the bar before; as many rows of them as the last `bars`
 /// bars have.

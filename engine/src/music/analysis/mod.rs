@@ -18,4 +18,4 @@ pub use key::{KEY_WINDOW_BARS, KeySignature, PitchProfile, ScaleMode, detect_key
 pub use key_changes::keys_of_bars;
 pub use mood::{AROUSAL_EDGES, Level, Mood, VALENCE_EDGES, velocities_are_flat};
 pub use repeats::{BarPattern, NEW_BAR, REPEAT_BARS, REPEAT_SIMILARITY, repeats_of_bars};
-pub use scale::Scale;
+pub use scale::{Scale, ScaleKind};

@@ -1,4 +1,4 @@
-//! Role of each part, from its channel, programme, track name, keys, and place in the score.
+//! Role of each part, from its channel, program, track name, keys, and place in the score.
 
 mod kit;
 
@@ -13,14 +13,14 @@ enum Kind {
     Tune,
     /// A singer, by name.
     Voice,
-    /// Voices by programme alone: a singer, or in a band a choir sound.
+    /// Voices by program alone: a singer, or in a band a choir sound.
     Choir,
     Violin,
     /// Piano or another keyboard, one of two hands perhaps.
     Keyboard,
 }
 
-/// Words that name a role, matched from the start of a word. They take precedence over the programme; the first match from the top wins.
+/// Words that name a role, matched from the start of a word. They take precedence over the program; the first match from the top wins.
 const ROLE_WORDS: &[(&str, Kind)] = &[
     ("bridge", Kind::Plays(Role::Lead)),
     ("counter", Kind::Plays(Role::Lead)),
@@ -47,13 +47,13 @@ const KIT_WORDS: &[&str] =
 /// Of two words in succession the second, after "drum".
 const AFTER_DRUM: &[&str] = &["kit", "set", "machine", "loop", "beat", "track"];
 
-/// General MIDI programmes (counted from 0) of pitched percussion: celesta to dulcimer, timpani, and agogo to taiko and tom.
-const PITCHED_PERCUSSION_PROGRAMMES: [u8; 14] = [8, 9, 10, 11, 12, 13, 14, 15, 47, 108, 113, 114, 116, 117];
+/// General MIDI programs (counted from 0) of pitched percussion: celesta to dulcimer, timpani, and agogo to taiko and tom.
+const PITCHED_PERCUSSION_PROGRAMS: [u8; 14] = [8, 9, 10, 11, 12, 13, 14, 15, 47, 108, 113, 114, 116, 117];
 
 /// Beginnings of words that name pitched percussion: no kit, even with other words in the name.
 const PITCHED_PERCUSSION: &[&str] = &["steel", "timp", "mallet", "melodic", "tuned", "pitched"];
 
-/// Words that name an instrument or a voice, matched from the start of a word; used if the programme is undecided. English, Italian, Latin, German
+/// Words that name an instrument or a voice, matched from the start of a word; used if the program is undecided. English, Italian, Latin, German
 /// and Polish as scores have them. Longer words come before their own beginnings.
 const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
     ("bassoon", Kind::Plays(Role::Winds)),
@@ -107,9 +107,9 @@ const INSTRUMENT_WORDS: &[(&str, Kind)] = &[
 
 /// Roles of an ensemble's parts, in their order.
 ///
-/// * Drums are parts on channel 10, parts named drums or a kit, and, without a programme or a name to the contrary, parts on any channel that strike the keys
+/// * Drums are parts on channel 10, parts named drums or a kit, and, without a program or a name to the contrary, parts on any channel that strike the keys
 ///   of a drum kit as a drummer does.
-/// * Words for a role in the track name come first, then the programme, then words for an instrument. Programme 0 and no programme decide nothing:
+/// * Words for a role in the track name come first, then the program, then words for an instrument. Program 0 and no program decide nothing:
 ///   many files have no other. A part without any of these is a keyboard, as in General MIDI.
 /// * Of parts named melody and singers the first is the melody, the second a lead, the others pad (choir sound). One that is named bass, or the
 ///   last of four and more where none is, sings the bass. In a band, which is an ensemble with drums, voices without such a name are pad.
@@ -196,25 +196,25 @@ fn kind(part: &Part) -> Kind {
         return Kind::Plays(Role::Drums);
     }
     let by_role = find(&part.name, ROLE_WORDS);
-    let by_programme = || part.programme.filter(|&programme| programme > 0).map(kind_of_programme);
+    let by_program = || part.program.filter(|&program| program > 0).map(kind_of_program);
     let by_instrument = || find(&part.name, INSTRUMENT_WORDS);
     let by_keys = || kit::is_played_by(part).then_some(Kind::Plays(Role::Drums));
-    by_role.or_else(by_programme).or_else(by_instrument).or_else(by_keys).unwrap_or(Kind::Keyboard)
+    by_role.or_else(by_program).or_else(by_instrument).or_else(by_keys).unwrap_or(Kind::Keyboard)
 }
 
-/// Whether a part is called drums, and neither its programme nor another word of its name marks them as pitched.
+/// Whether a part is called drums, and neither its program nor another word of its name marks them as pitched.
 fn names_a_kit(part: &Part) -> bool {
     let words = words(&part.name);
     let is_kit = words.iter().any(|word| KIT_WORDS.contains(&word.as_str()))
         || words.windows(2).any(|pair| pair[0] == "drum" && AFTER_DRUM.contains(&pair[1].as_str()));
     let is_pitched = words.iter().any(|word| PITCHED_PERCUSSION.iter().any(|stem| word.starts_with(stem)))
-        || part.programme.is_some_and(|programme| PITCHED_PERCUSSION_PROGRAMMES.contains(&programme));
+        || part.program.is_some_and(|program| PITCHED_PERCUSSION_PROGRAMS.contains(&program));
     is_kit && !is_pitched
 }
 
-/// Kind of a General MIDI programme (counted from 0).
-fn kind_of_programme(programme: u8) -> Kind {
-    match programme {
+/// Kind of a General MIDI program (counted from 0).
+fn kind_of_program(program: u8) -> Kind {
+    match program {
         0..=7 => Kind::Keyboard,
         16..=23 => Kind::Plays(Role::Organ),
         24..=31 | 104..=107 => Kind::Plays(Role::Guitar),
@@ -252,14 +252,14 @@ mod tests {
     use super::super::{Note, Tick};
     use super::*;
 
-    /// Parts as (name, programme, pitch of their one note), all off the drum channel.
+    /// Parts as (name, program, pitch of their one note), all off the drum channel.
     fn roles(parts: &[(&str, Option<u8>, u8)]) -> Vec<Role> {
-        of(&parts.iter().map(|&(name, programme, pitch)| part(name, programme, pitch)).collect::<Vec<_>>())
+        of(&parts.iter().map(|&(name, program, pitch)| part(name, program, pitch)).collect::<Vec<_>>())
     }
 
-    fn part(name: &str, programme: Option<u8>, pitch: u8) -> Part {
+    fn part(name: &str, program: Option<u8>, pitch: u8) -> Part {
         let note = Note { onset: Tick::ZERO, offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Other };
-        Part { name: name.into(), programme, notes: vec![note], ..Part::default() }
+        Part { name: name.into(), program, notes: vec![note], ..Part::default() }
     }
 
     #[test]
@@ -309,19 +309,19 @@ mod tests {
         for name in ["Drums", "DRUM KIT", "Live drums 2", "Percussion", "Drum-Machine"] {
             assert_eq!(roles(&[(name, Some(0), 36)]), [Role::Drums], "{name}");
         }
-        for (name, programme) in
+        for (name, program) in
             [("Steel drums", None), ("Drums", Some(114)), ("Bass Drum", None), ("Tambour", None), ("Timpani, percussion", None)]
         {
-            assert_ne!(roles(&[(name, programme, 50)]), [Role::Drums], "{name}");
+            assert_ne!(roles(&[(name, program, 50)]), [Role::Drums], "{name}");
         }
     }
 
     #[test]
-    fn keys_of_a_kit_make_drums_unless_name_or_programme_decide() {
-        let played = |name: &str, programme| {
+    fn keys_of_a_kit_make_drums_unless_name_or_program_decide() {
+        let played = |name: &str, program| {
             let strike = |(index, pitch): (i64, u8)| Note { onset: Tick(12 * (index / 2)), pitch, ..part("", None, 36).notes[0] };
             let notes = (0..).zip([36, 42, 42, 46, 38, 42, 42, 44].repeat(4)).map(strike).collect();
-            of(&[Part { notes, ..part(name, programme, 36) }])
+            of(&[Part { notes, ..part(name, program, 36) }])
         };
         assert_eq!([played("", None), played("Track 3", Some(0))], [[Role::Drums], [Role::Drums]]);
         assert_eq!([played("Piano", None), played("", Some(33))], [[Role::Keys], [Role::Bass]]);
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn programmes_name_roles() {
+    fn programs_name_roles() {
         let tracks = [
             (38, Role::Bass),
             (48, Role::Strings),
@@ -347,13 +347,13 @@ mod tests {
             (89, Role::Pad),
             (127, Role::Other),
         ];
-        for (programme, role) in tracks {
-            assert_eq!(roles(&[("Track", Some(programme), 60)]), [role], "programme {programme}");
+        for (program, role) in tracks {
+            assert_eq!(roles(&[("Track", Some(program), 60)]), [role], "program {program}");
         }
     }
 
     #[test]
-    fn programmes_take_precedence_over_words_for_instruments() {
+    fn programs_take_precedence_over_words_for_instruments() {
         assert_eq!(roles(&[("Bass Trombone", Some(57), 45), ("Alto Viola", Some(41), 60)]), [Role::Brass, Role::LowStrings]);
         assert_eq!(roles(&[("Bassoon 1", None, 45), ("Synth Bass", None, 40), ("", None, 60)]), [Role::Winds, Role::Bass, Role::Keys]);
     }

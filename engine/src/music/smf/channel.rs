@@ -56,8 +56,8 @@ pub(super) struct Channel {
     pub(super) number: u8,
     /// Pitch bends on it.
     pub(super) bends: usize,
-    /// The programmes that it is set to.
-    pub(super) programmes: Vec<u8>,
+    /// The programs that it is set to.
+    pub(super) programs: Vec<u8>,
     steps: Vec<Step>,
     pedal: bool,
     notes: usize,
@@ -160,7 +160,7 @@ impl Channel {
         pairs
     }
 
-    /// The note of a pair, held by the pedal until that goes up or the key is struck again: a string is struck anew, not twice.
+    /// The note of a pair, held by the pedal until that goes up or the key is struck again: a string is struck again, not twice.
     fn note(&self, pair: Pair, of_key: &[usize], pedals: &[(usize, bool)], end: u64, report: &mut ImportReport) -> RawNote {
         let (on, Pair { key, velocity, .. }) = (self.steps[pair.on], pair);
         let released = pair.up.map_or(end, |up| self.steps[up].place.file_tick);

@@ -83,8 +83,8 @@ fn new_parts(source: &Source, whole: &Clip, plan: &Plan) -> Vec<Vec<Addition>> {
         let mut name = vec![META, 0x03];
         push_length(&mut name, u64::try_from(part.name.len()).unwrap_or(0));
         name.extend(part.name.as_bytes());
-        let programme = part.programme.map(|programme| vec![0xC0 | channel, programme & 0x7F]);
-        let set_up = [name].into_iter().chain(programme).map(|body| Addition { file_tick: 0, rank: Rank::Before, body });
+        let program = part.program.map(|program| vec![0xC0 | channel, program & 0x7F]);
+        let set_up = [name].into_iter().chain(program).map(|body| Addition { file_tick: 0, rank: Rank::Before, body });
         set_up.chain(note_events(plan.placed.iter().filter(|note| note.part == index))).collect()
     };
     parts.map(events).collect()

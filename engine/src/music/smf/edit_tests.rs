@@ -83,7 +83,7 @@ fn edit_keeps_the_bytes_of_tracks_without_a_change() {
 #[test]
 fn edit_under_a_held_key_leaves_the_new_note_out_and_ends_others_where_the_key_is_struck() {
     let source = Source::read(rich()).unwrap();
-    // KeySignature 60 is held until 36, key 65 is struck at 48.
+    // Key 60 is held until 36, key 65 is struck at 48.
     let Edited { bytes, left_out } = replaced(&source, 24, 48, &[note(30, 12, 60), note(36, 6, 60), note(40, 20, 65)]);
     let after = parsed(&bytes);
     assert_eq!(left_out, 1);
@@ -97,13 +97,13 @@ fn edit_with_a_new_part_adds_a_track_or_in_a_type_0_file_a_channel() {
         let before = file(format, 480, &[&tune]);
         let source = Source::read(before).unwrap();
         let mut whole = source.clip().clone();
-        let bass = Part { name: "Bass".into(), channel: 0, programme: Some(33), notes: vec![note(0, 48, 36)], ..Part::default() };
+        let bass = Part { name: "Bass".into(), channel: 0, program: Some(33), notes: vec![note(0, 48, 36)], ..Part::default() };
         whole.parts.push(bass);
         let bytes = source.edited(source.clip(), &whole).unwrap().bytes;
         let after = read(&bytes).unwrap().clip;
         assert_eq!(Smf::parse(&bytes).unwrap().tracks.len(), if format == 0 { 1 } else { 2 });
         let new = after.parts.last().unwrap();
-        assert_eq!((after.parts.len(), new.channel, new.programme), (2, 1, Some(33)), "channel 0 is taken");
+        assert_eq!((after.parts.len(), new.channel, new.program), (2, 1, Some(33)), "channel 0 is taken");
         assert_eq!(new.notes.iter().map(|note| (note.onset.0, note.end().0)).collect::<Vec<_>>(), [(0, 48)]);
         assert!(bytes.windows(4).any(|window| window == b"Song"));
         assert_eq!(bytes.windows(4).any(|window| window == b"Bass"), format == 1);

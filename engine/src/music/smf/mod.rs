@@ -11,6 +11,8 @@
 
 mod channel;
 mod chunks;
+#[cfg(test)]
+mod damage_tests;
 mod edit;
 #[cfg(test)]
 mod edit_tests;

@@ -19,15 +19,15 @@ pub(super) enum Track {
 
 /// Whether the channels with notes of one track are the voices of one player.
 ///
-/// Each carries one note at a time, and they are not set to different programmes. In a type 0 file, and where the drum channel is among them, they are bent note
+/// Each carries one note at a time, and they are not set to different programs. In a type 0 file, and where the drum channel is among them, they are bent note
 /// by note besides, as MPE does: otherwise they are a band.
 pub(super) fn is_one_player(track: Track, channels: &[(Channel, Vec<RawNote>)]) -> bool {
     if channels.len() < FEWEST_CHANNELS {
         return false;
     }
-    let mut programmes = channels.iter().flat_map(|(channel, _)| &channel.programmes);
-    let first = programmes.next();
-    if programmes.any(|programme| Some(programme) != first) {
+    let mut programs = channels.iter().flat_map(|(channel, _)| &channel.programs);
+    let first = programs.next();
+    if programs.any(|program| Some(program) != first) {
         return false;
     }
     let notes: usize = channels.iter().map(|(_, notes)| notes.len()).sum();
@@ -78,8 +78,8 @@ mod tests {
         assert!(!is_one_player(Track::Whole, &channels) && !is_one_player(Track::OfMany, &channels));
         channels.iter_mut().for_each(|(channel, _)| channel.bends = 4);
         assert!(is_one_player(Track::Whole, &channels) && is_one_player(Track::OfMany, &channels));
-        channels[0].0.programmes = vec![4];
-        channels[1].0.programmes = vec![33];
-        assert!(!is_one_player(Track::OfMany, &channels), "different programmes are different instruments");
+        channels[0].0.programs = vec![4];
+        channels[1].0.programs = vec![33];
+        assert!(!is_one_player(Track::OfMany, &channels), "different programs are different instruments");
     }
 }

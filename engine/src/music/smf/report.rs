@@ -63,8 +63,8 @@ pub struct ImportReport {
     pub duplicates: u64,
     /// Metres in 64ths or finer, which the grid cannot represent: the metre before stays.
     pub bad_metres: Ignored,
-    /// Programme changes after a channel's first: a part keeps one programme.
-    pub later_programmes: u64,
+    /// Program changes after a channel's first: a part keeps one program.
+    pub later_programs: u64,
     /// Channel messages that take their status byte from before a meta or system exclusive event, which the standard forbids.
     pub carried_status: Ignored,
     /// System messages (0xF1 to 0xFE), which a file must not hold.

@@ -127,8 +127,8 @@ impl Reader {
                 channel.controller(controller.as_int(), value.as_int(), index, place);
             }
             MidiMessage::ProgramChange { program } => {
-                choose(Choice::Programme(program.as_int()));
-                channel.programmes.push(program.as_int());
+                choose(Choice::Program(program.as_int()));
+                channel.programs.push(program.as_int());
             }
             MidiMessage::PitchBend { .. } => channel.bends += 1,
             MidiMessage::Aftertouch { .. } | MidiMessage::ChannelAftertouch { .. } => {}
@@ -183,7 +183,7 @@ impl Reader {
         };
         let placed = notes.iter().map(|&raw| SourceNote { onset: self.grid.onset(raw.start).0, raw }).collect();
         let notes = self.quantise(&notes);
-        self.parts.push(Part { name: text, channel, programme: None, setup: Setup { port, name_bytes, ..Setup::default() }, notes });
+        self.parts.push(Part { name: text, channel, program: None, setup: Setup { port, name_bytes, ..Setup::default() }, notes });
         self.sources.push(PartSource { track: self.tracks.len() - 1, port: port.unwrap_or(0), channel, is_bent, notes: placed });
     }
 

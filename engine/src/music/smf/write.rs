@@ -26,7 +26,7 @@ pub fn write_file(clip: &Clip, path: &Path) -> Result<(), MidiError> {
 /// A type 1 file of the clip: a track of metres and tempi, then one for each part, also for parts without notes.
 ///
 /// Onsets are written as performed (grid and offset), at 0 if that is before the start; ends are written on the grid. Notes still held end
-/// with the clip. Roles are not written: reading assigns them again from channel, programme and name.
+/// with the clip. Roles are not written: reading assigns them again from channel, program and name.
 ///
 /// # Errors
 /// [`MidiError::TooLong`] beyond [`MAX_QUARTERS`], [`MidiError::Unwritable`] for more parts or longer names than the format can count.
@@ -64,12 +64,12 @@ impl<'a> Track<'a> {
         Ok(())
     }
 
-    /// A bank, as far as it is named, and a programme of it.
+    /// A bank, as far as it is named, and a program of it.
     fn choose(&mut self, file_tick: i64, channel: u4, patch: Patch) -> Result<(), MidiError> {
         let select = |number, value: Option<u8>| value.map(|value| (u7::new(number), u7::new(value & 0x7F)));
         let bank = [select(0, patch.bank.coarse), select(32, patch.bank.fine)].into_iter().flatten();
         let bank = bank.map(|(controller, value)| MidiMessage::Controller { controller, value });
-        for message in bank.chain([MidiMessage::ProgramChange { program: u7::new(patch.programme & 0x7F) }]) {
+        for message in bank.chain([MidiMessage::ProgramChange { program: u7::new(patch.program & 0x7F) }]) {
             // Before the notes that sound with it, and behind those that have ended.
             let step = if file_tick == 0 { Step::NoteOff } else { Step::Other };
             self.add(file_tick, step, TrackEventKind::Midi { channel, message })?;
@@ -128,8 +128,8 @@ fn track(part: &Part, clip_end: Tick) -> Result<Vec<TrackEvent<'_>>, MidiError> 
     }
     // States the channel of a part without notes.
     track.add(0, Step::NoteOff, TrackEventKind::Meta(MetaMessage::MidiChannel(channel)))?;
-    if let Some(programme) = part.programme {
-        track.choose(0, channel, Patch { bank: part.setup.bank, programme })?;
+    if let Some(program) = part.program {
+        track.choose(0, channel, Patch { bank: part.setup.bank, program })?;
     }
     for &(tick, patch) in &part.setup.changes {
         track.choose(file_ticks(tick), channel, patch)?;
@@ -203,7 +203,7 @@ mod tests {
 
     fn any_clip() -> impl Strategy<Value = Clip> {
         let part = ("[a-zA-Zäß ]{0,12}", 0u8..16, prop::option::of(0u8..128), any_notes())
-            .prop_map(|(name, channel, programme, notes)| Part { name, channel, programme, notes, ..Part::default() });
+            .prop_map(|(name, channel, program, notes)| Part { name, channel, program, notes, ..Part::default() });
         let tempos = prop::collection::vec((0i64..3000, 1u32..=Tempo::SLOWEST), 0..6)
             .prop_map(|changes| TempoMap::new(changes.into_iter().map(|(tick, micros)| (Tick(tick), Tempo::new(micros).unwrap()))));
         (prop::collection::vec(part, 0..5), any_metres(), tempos, 0u32..40).prop_map(|(mut parts, metres, tempos, bars)| {
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn parts_without_notes_keep_their_place() {
         let drums = Part { name: "Drums".into(), channel: DRUM_CHANNEL, ..Part::default() };
-        let keys = Part { name: "Keys".into(), programme: Some(4), ..Part::default() };
+        let keys = Part { name: "Keys".into(), program: Some(4), ..Part::default() };
         let clip = Clip { parts: vec![drums, keys], end: Tick(96), ..Clip::default() };
         assert_eq!(read(&write(&clip).unwrap()).unwrap().clip, clip);
     }

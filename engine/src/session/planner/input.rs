@@ -8,6 +8,7 @@ use ringbuf::traits::Consumer;
 use super::super::commands::CommandQueue;
 use super::super::player::{Player, Strike};
 use super::super::sounded::Sounded;
+use super::performance::PlayerLoudness;
 use crate::session::ControlValues;
 use crate::session::protocol::InputEvent;
 use crate::session::withheld::WithheldNote;
@@ -54,6 +55,8 @@ pub(super) struct Input {
     channel: u8,
     /// `None` until the audio thread has sent them.
     pub(super) controls: Option<ControlValues>,
+    /// Loudness of the player.
+    pub(super) loudness: PlayerLoudness,
     /// Quarters per minute.
     pub(super) tempo: f64,
     /// Counts notes of the player that the context has no room for.
@@ -71,6 +74,7 @@ impl Input {
             withheld: Vec::new(),
             channel: 0,
             controls: None,
+            loudness: PlayerLoudness::default(),
             tempo,
             count_ignored,
         }

@@ -1,11 +1,12 @@
 //! Planning without the thread: reads events and commands, requests plans at planning ticks, and sends the notes of the plan that plays.
 //!
 //! Each concern has one owner: [`Input`] the events so far, [`Planning`] the timeline and context, [`WorkerLink`] the requests to the worker,
-//! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`Outputs`] the
-//! published state. [`Planner`] coordinates them.
+//! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
+//! take, [`Outputs`] the published state. [`Planner`] coordinates them.
 
 mod input;
 mod modes;
+mod performance;
 mod planning;
 mod playback;
 mod status;
@@ -21,6 +22,7 @@ use parking_lot::Mutex;
 use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
 use super::render_wait::RenderWait;
+use super::take_writer::TakeWriter;
 use super::worker::Worker;
 use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
@@ -43,6 +45,7 @@ pub struct Planner<W> {
     playback: Playback,
     modes: Modes,
     history: HistoryWriter,
+    take: TakeWriter,
     outputs: Outputs,
 }
 
@@ -57,7 +60,8 @@ impl<W: Worker> Planner<W> {
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
-            history: HistoryWriter::new(ports.archive),
+            history: HistoryWriter::new(Arc::clone(&ports.archive)),
+            take: TakeWriter::new(ports.archive, ports.takes, free_seed),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
     }
@@ -72,9 +76,13 @@ impl<W: Worker> Planner<W> {
                     self.input.tempo = tempo;
                     let before = self.input.controls.replace(controls);
                     self.planning.change_controls(before, controls);
-                    if before.is_some_and(|before| before.output.routing != controls.output.routing) {
-                        self.route_again();
+                    if before.is_some_and(|before| {
+                        (before.output.routing, before.output.feel) != (controls.output.routing, controls.output.feel)
+                    }) {
+                        self.output_again();
                     }
+                    self.take.set_mode(controls.output.take, &self.input.clock, self.input.player.notes());
+                    self.playback.outbox.mute(self.take.replays());
                     true
                 }
                 // No time is sent while the clock is stopped.
@@ -97,6 +105,7 @@ impl<W: Worker> Planner<W> {
         }
         self.send();
         self.playback.outbox.flush();
+        self.take.publish();
         if has_news {
             self.publish();
         }
@@ -107,6 +116,7 @@ impl<W: Worker> Planner<W> {
 
     fn handle(&mut self, message: InputEvent) {
         self.advance(message.at());
+        self.record_take(message);
         self.input.record(message);
         match message {
             InputEvent::PlanInvalidated { epoch, .. } if self.playback.outbox.enter(epoch) => {
@@ -124,6 +134,20 @@ impl<W: Worker> Planner<W> {
                 self.change_transport(change, is_new);
             }
             InputEvent::Command { command, .. } => self.execute(command),
+            _ => {}
+        }
+    }
+
+    /// Records what became of planned notes in the take.
+    fn record_take(&mut self, message: InputEvent) {
+        match message {
+            InputEvent::NoteStarted { note, channel, deviation, .. } => {
+                self.take.start(deviation.played(&note), channel, &self.input.clock);
+            }
+            InputEvent::NoteEnded { at, key } => self.take.end(key, at),
+            InputEvent::TransportChange { change, .. } => {
+                self.take.change_transport(change.cause, &self.input.clock, self.input.player.notes());
+            }
             _ => {}
         }
     }
@@ -174,6 +198,7 @@ impl<W: Worker> Planner<W> {
     fn advance(&mut self, to: MusicalTime) {
         while let Some(tick) = self.planning.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
+            self.take.write(&self.input.clock, self.input.player.notes());
             self.latch();
             self.plan();
             self.planning.next_tick = self.planning.tick_after(&self.input.clock, tick);
@@ -192,6 +217,9 @@ impl<W: Worker> Planner<W> {
     fn execute(&mut self, command: Command) {
         let Input { clock, tempo, running, .. } = &self.input;
         match command {
+            Command::Play if self.take.replays() => {
+                self.outputs.notice = "The take plays: set Take to Off or Overwrite to play suggestions".into();
+            }
             Command::Play if *running => self.press_play(),
             Command::Play => {
                 self.playback.request = PlayRequest::WhenClockRuns;

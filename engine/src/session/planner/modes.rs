@@ -105,7 +105,7 @@ impl<W: Worker> Planner<W> {
         let ahead = |bars| horizon(&self.input.clock, self.planning.shedding.horizon(bars));
         match turn.and_then(|turn| turn.end) {
             Some(end) => ahead(controls.turns.trade_bars.count()).min(end),
-            None => ahead(controls.plan.horizon_bars),
+            None => ahead(controls.plan.bars()),
         }
     }
 

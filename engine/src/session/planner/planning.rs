@@ -2,16 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::decode::Sampling;
-use crate::music::{Role, TICKS_PER_QUARTER, Tick};
-use crate::plan::{
-    ControlId, Controls, Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request,
-    Setting, Timeline,
-};
+use crate::music::{TICKS_PER_QUARTER, Tick};
+use crate::plan::{Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline};
 use crate::service::Outcome;
 
 use super::super::context::{Context, Expected, PlanSettings};
 use super::super::engine_status::Engine;
+use super::super::settings::settings;
 use super::super::worker::Worker;
 use super::Planner;
 use super::playback::Successor;
@@ -111,7 +108,7 @@ impl Planning {
     pub(super) fn miss_what_was_due(&mut self, tick: Tick, controls: Option<ControlValues>) {
         if self.due.take_if(|due| due.at <= tick).is_some() {
             self.stats.late += 1;
-            self.shedding.miss(controls.map_or(1, |controls| controls.plan.horizon_bars));
+            self.shedding.miss(controls.map_or(1, |controls| controls.plan.bars()));
         }
     }
 
@@ -138,6 +135,7 @@ impl<W: Worker> Planner<W> {
             self.planning.context.send_again();
         }
         let notes = self.input.notes_before(now);
+        self.input.loudness.measure(self.input.player.notes(), now);
         self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
         if notes.is_empty() {
             return;
@@ -160,6 +158,9 @@ impl<W: Worker> Planner<W> {
         }
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
+        if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
+            self.input.loudness.record(brief.plan);
+        }
         self.planning.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
         let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
         self.playback.successor = requests.iter().find_map(|request| match request {
@@ -174,7 +175,7 @@ impl<W: Worker> Planner<W> {
         }
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
-            sampling: Sampling::from_adventurousness(controls.music.adventurousness),
+            music: &controls.music,
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
             silent_from: turn.and_then(|turn| turn.end).map_or(Tick::MAX, |end| end + FADE),
@@ -228,18 +229,4 @@ impl<W: Worker> Planner<W> {
         }
         self.announce(passage.plan, &passage.notes);
     }
-}
-
-/// Controls that a plan is generated from.
-fn settings(controls: &ControlValues) -> Controls {
-    let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
-    let [second, third] = controls.roles.further;
-    let settings = [
-        (ControlId::ADVENTUROUSNESS, controls.music.adventurousness),
-        (ControlId::INPUT_ROLE, role(controls.roles.input)),
-        (ControlId::OUTPUT_ROLE, role(controls.roles.output)),
-        (ControlId::OUTPUT_ROLE_2, role(second)),
-        (ControlId::OUTPUT_ROLE_3, role(third)),
-    ];
-    Controls(settings.map(|(parameter, value)| Setting { parameter, value }).into())
 }

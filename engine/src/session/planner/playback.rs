@@ -87,7 +87,7 @@ impl Playback {
         if !std::mem::replace(&mut successor.announced, true) {
             self.stop(start, &mut input.sounded);
         }
-        self.outbox.play(notes.iter().copied(), |role| input.channel_of(role));
+        self.outbox.play(notes.iter().copied(), |note| input.output_of(note, plan, notes));
     }
 }
 
@@ -105,7 +105,11 @@ impl<W: Worker> Planner<W> {
         let played = match recalled {
             Some((plan, by)) => {
                 self.withdraw_successor();
-                self.planning.timeline.play_again(&plan, by, line)
+                let played = self.planning.timeline.play_again(&plan, by, line);
+                if let Some(plan) = self.planning.timeline.playing() {
+                    self.input.loudness.record(plan.id());
+                }
+                played
             }
             None => self.planning.timeline.play(line),
         };
@@ -119,9 +123,9 @@ impl<W: Worker> Planner<W> {
         self.answer_play();
     }
 
-    /// Sends the bars of the playing plan that have not begun again, after a change of the routing. Notes of a plan that follows at the next planning tick stay
+    /// Sends the bars of the playing plan that have not begun again, after a change of their output. Notes of a plan that follows at the next planning tick stay
     /// where they were sent.
-    pub(super) fn route_again(&mut self) {
+    pub(super) fn output_again(&mut self) {
         if self.playback.successor.is_none() && self.planning.timeline.playing().is_some() {
             self.playback.stop_and_send_again(self.input.line_ahead(), &mut self.input.sounded);
         }
@@ -189,8 +193,7 @@ impl<W: Worker> Planner<W> {
             return;
         }
         let Some(ready) = self.planning.timeline.delivered() else { return };
-        let sounding = self.planning.timeline.sounding(self.playback.sent, ready).copied();
-        self.playback.outbox.play(sounding, |role| self.input.channel_of(role));
+        self.send_between(self.playback.sent, ready);
         self.playback.sent = self.playback.sent.max(ready);
     }
 }

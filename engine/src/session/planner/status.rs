@@ -34,7 +34,25 @@ impl<W: Worker> Planner<W> {
     /// First remark that applies; empty if none does.
     fn remark(&self) -> String {
         let notice = Some(self.outputs.notice.clone()).filter(|notice| !notice.is_empty());
-        notice.or_else(|| self.waits()).or_else(|| self.leaves_out()).or_else(|| self.strain()).unwrap_or_default()
+        notice
+            .or_else(|| self.differs())
+            .or_else(|| self.waits())
+            .or_else(|| self.leaves_out())
+            .or_else(|| self.strain())
+            .unwrap_or_default()
+    }
+
+    /// Remark on bars of the take in which the player's input is not the recorded one.
+    fn differs(&self) -> Option<String> {
+        let stale = self.take.stale_bars();
+        let bar = self.input.clock.open_bar().metre.bar_length();
+        let number = stale.first()?.0.div_euclid(bar.0) + 1;
+        let others = match stale.len() - 1 {
+            0 => String::new(),
+            1 => " and 1 other".into(),
+            more => format!(" and {more} others"),
+        };
+        Some(format!("The take was recorded with other input in bar {number}{others}: set Take to Overwrite to record it again"))
     }
 
     /// Remark while Play is pending.
@@ -69,7 +87,7 @@ impl<W: Worker> Planner<W> {
 
     /// Remark on load shedding.
     fn strain(&self) -> Option<String> {
-        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.plan.horizon_bars));
+        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.plan.bars()));
         let beats = self.planning.shedding.interval(INTERVAL).0 / INTERVAL.0;
         self.planning.shedding.is_strained().then(|| format!("This machine is slow: planned {bars} bars ahead, every {beats} beats"))
     }

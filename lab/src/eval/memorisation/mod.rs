@@ -104,7 +104,10 @@ fn check(corpus: &StoredCorpus, training: &Path, clips: &Clips, unseen: Option<C
         None => corpus.pieces(Split::Valid).into_par_iter().map(|index| middle(&corpus.piece(index), bars)).collect(),
     };
     if pieces.is_empty() || unseen.is_empty() {
-        bail!("{}: no training pieces or no validation pieces in it; write it anew with `antiphon-lab corpus --split`", training.display());
+        bail!(
+            "{}: no training pieces or no validation pieces in it; write it again with `antiphon-lab corpus --split`",
+            training.display()
+        );
     }
     let all: Vec<Vec<Line>> = clips.pieces.par_iter().chain(&unseen).map(lines).collect();
     let found = Searcher::new(&all).search(&pieces, |index| lines(&corpus.piece(index)));

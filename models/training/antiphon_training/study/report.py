@@ -72,7 +72,7 @@ def resampled(sources: list[str], notes: np.ndarray) -> np.ndarray:
 def numbers(scores: Scores, shipped: Scores) -> dict:
     """Bits per note of a variant and the difference to the shipped design with its 95 % interval; pieces and notes must be the same."""
     if scores.sources != shipped.sources or not np.array_equal(scores.notes, shipped.notes):
-        raise ValueError("two variants were not scored on the same notes: score them anew, from one corpus and recipe")
+        raise ValueError("two variants were not scored on the same notes: score them again, from one corpus and recipe")
     results = dict(scores.about)
     cuts = {"all": (STRETCHES, FIELDS)} | {f"bars {name}": ((name,), FIELDS) for name in STRETCHES}
     cuts |= {name: (STRETCHES, fields) for name, fields in PARTS.items()}

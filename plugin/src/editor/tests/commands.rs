@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn button_clicks_send_their_commands() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     for (label, command) in [("Play", Command::Play), ("Another", Command::Another), ("Keep", Command::Keep)] {
         harness.get_by_label(label).click();
         assert_eq!(calls(&mut harness), [Call::Command(command)]);
@@ -13,7 +13,7 @@ fn button_clicks_send_their_commands() {
 
 #[test]
 fn focused_buttons_are_pressed_by_enter() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     for (label, command) in [("Play", Command::Play), ("Another", Command::Another), ("Keep", Command::Keep)] {
         harness.get_by_label(label).focus();
         harness.run_steps(2);
@@ -25,7 +25,7 @@ fn focused_buttons_are_pressed_by_enter() {
 
 #[test]
 fn tab_key_reaches_every_control() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     let wanted =
         ["Suggest", "Answer", "Play", "Another", "Keep", "Horizon", "Adventurousness", "Drag plan", "Save plan as...", "Drag played"];
     let mut reached = Vec::new();
@@ -41,7 +41,7 @@ fn tab_key_reaches_every_control() {
 
 #[test]
 fn buttons_without_a_plan_do_nothing() {
-    let mut harness = open(Recorder::new(Snapshot::default()), FakeDragSource::default());
+    let mut harness = open(model(Snapshot::default()), FakeDragSource::default());
     for label in ["Play", "Another", "Keep", "Save plan as...", "Save played as..."] {
         harness.get_by_label(label).click();
     }
@@ -51,7 +51,7 @@ fn buttons_without_a_plan_do_nothing() {
 
 #[test]
 fn modes_that_are_not_implemented_cannot_be_selected() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     harness.get_by_label("Infill").click();
     assert_eq!(calls(&mut harness), []);
     harness.get_by_label("Answer").click();
@@ -61,7 +61,7 @@ fn modes_that_are_not_implemented_cannot_be_selected() {
 
 #[test]
 fn slider_drag_is_one_gesture_from_press_to_release() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     let rail = harness.get_by_label("Horizon").rect();
     harness.hover_at(rail.center());
     harness.run_steps(1);
@@ -80,7 +80,7 @@ fn slider_drag_is_one_gesture_from_press_to_release() {
 
 #[test]
 fn arrow_key_moves_a_slider_by_one_step() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     harness.get_by_label("Horizon").focus();
     harness.run_steps(2);
     harness.key_press(Key::ArrowRight);
@@ -90,7 +90,7 @@ fn arrow_key_moves_a_slider_by_one_step() {
 
 #[test]
 fn long_press_of_a_button_is_a_click() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     let place = harness.get_by_label("Another").rect().center();
     harness.hover_at(place);
     button(&harness, place, true);

@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn drag_of_a_handle_exports_a_new_midi_file_that_starts_on_a_bar_line() {
     let drags = FakeDragSource::default();
-    let mut harness = open(Recorder::new(music()), drags.clone());
+    let mut harness = open(model(music()), drags.clone());
     let mut files = Vec::new();
     for (label, bars, keys) in [("Drag plan", 2, [64, 65]), ("Drag plan", 2, [64, 65]), ("Drag played", 1, [60, 62])] {
         let handle = harness.get_by_label(label).rect().center();
@@ -35,7 +35,7 @@ fn drag_of_a_handle_exports_a_new_midi_file_that_starts_on_a_bar_line() {
 #[test]
 fn failed_drag_says_what_to_do() {
     let drags = FakeDragSource::default();
-    let mut harness = open(Recorder::new(music()), drags.clone());
+    let mut harness = open(model(music()), drags.clone());
     drags.0.lock().outcome = Some(Err(DragError::Unanswered));
     harness.run_steps(2);
     assert!(harness.query_by_label_contains("use Save as").is_some());
@@ -45,7 +45,7 @@ fn failed_drag_says_what_to_do() {
 fn save_as_writes_the_named_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my plan.mid");
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     harness.get_by_label("Save plan as...").click();
     harness.run_steps(4);
     let select_all = Modifiers::COMMAND;
@@ -61,7 +61,7 @@ fn save_as_writes_the_named_file() {
 
 #[test]
 fn escape_in_the_save_dialog_writes_no_file() {
-    let mut harness = open(Recorder::new(music()), FakeDragSource::default());
+    let mut harness = open(model(music()), FakeDragSource::default());
     harness.get_by_label("Save played as...").click();
     harness.run_steps(4);
     assert!(harness.query_by_label("MIDI file").is_some());
@@ -71,7 +71,7 @@ fn escape_in_the_save_dialog_writes_no_file() {
 }
 
 /// A project with two suggestions: a kept one of one note in bar 5, in 3/4 at 90 bpm, then one of two notes in bar 9.
-fn reopened() -> Recorder {
+fn reopened() -> PlainModel {
     let mut history = History::default();
     let waltz = MetreMap::new([(Tick::ZERO, Metre::new(3, 4).unwrap())]);
     for (bar, pitches, reason) in [(5, &[70][..], Reason::Kept), (9, &[71, 72], Reason::Played)] {
@@ -84,11 +84,11 @@ fn reopened() -> Recorder {
             history.star(id).unwrap();
         }
     }
-    Recorder { history: Arc::new(history), ..Recorder::new(Snapshot::default()) }
+    PlainModel { history: Arc::new(history), ..model(Snapshot::default()) }
 }
 
 /// Drags the plan; returns the file name and its music.
-fn dragged(harness: &mut Harness<'_, (Editor, Recorder)>, drags: &FakeDragSource) -> (String, Clip) {
+fn dragged(harness: &mut Harness<'_, (Editor, PlainModel)>, drags: &FakeDragSource) -> (String, Clip) {
     let handle = harness.get_by_label("Drag plan").rect().center();
     harness.hover_at(handle);
     harness.run_steps(1);

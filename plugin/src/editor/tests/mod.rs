@@ -18,88 +18,15 @@ use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
 use super::*;
 use crate::clock::MusicalTime;
 use crate::drag::{DragError, DragSource, Outcome};
+use crate::editor::plain_model::{Call, PlainModel};
 use crate::editor::samples::plan;
-use crate::params::AntiphonParams;
 use antiphon_engine::session::Command;
-use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::{Component, Status};
 
-/// A call the editor made on the model.
-#[derive(Debug, Clone, PartialEq)]
-enum Call {
-    Command(Command),
-    Begin(Control),
-    Set(Change),
-    End(Control),
-}
-
-/// A model that records all calls and applies them.
-struct Recorder {
-    snapshot: Arc<Snapshot>,
-    now: Now,
-    values: ControlValues,
-    history: Arc<History>,
-    message: Option<String>,
-    calls: Vec<Call>,
-}
-
-impl Recorder {
-    fn new(snapshot: Snapshot) -> Self {
-        let now = Now { playhead: MusicalTime(100.0), tempo: 133.0, motion: Motion::Stopped };
-        let values = AntiphonParams::new(true).controls();
-        Self { snapshot: Arc::new(snapshot), now, values, history: Arc::default(), message: None, calls: Vec::new() }
-    }
-}
-
-impl EditorModel for Recorder {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot)
-    }
-
-    fn now(&self) -> Now {
-        self.now
-    }
-
-    fn values(&self) -> ControlValues {
-        self.values
-    }
-
-    fn is_ready(&self, mode: PlayMode) -> bool {
-        matches!(mode, PlayMode::Suggest | PlayMode::Answer)
-    }
-
-    fn history(&self) -> Arc<History> {
-        Arc::clone(&self.history)
-    }
-
-    fn status_message(&self) -> Option<String> {
-        self.message.clone()
-    }
-
-    fn command(&mut self, command: Command) {
-        if let Command::Step(step) = command {
-            let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
-            Arc::make_mut(&mut self.history).step(step, live);
-        }
-        self.calls.push(Call::Command(command));
-    }
-
-    fn begin(&mut self, control: Control) {
-        self.calls.push(Call::Begin(control));
-    }
-
-    fn set(&mut self, change: Change) {
-        match change {
-            Change::Mode(mode) => self.values.plan.mode = mode,
-            Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
-            Change::Adventurousness(share) => self.values.music.adventurousness = share,
-        }
-        self.calls.push(Call::Set(change));
-    }
-
-    fn end(&mut self, control: Control) {
-        self.calls.push(Call::End(control));
-    }
+/// A model that shows this snapshot at 133 bpm.
+fn model(snapshot: Snapshot) -> PlainModel {
+    let now = Now { playhead: MusicalTime(100.0), tempo: 133.0, motion: Motion::Stopped };
+    PlainModel { now, ready: vec![PlayMode::Suggest, PlayMode::Answer], ..PlainModel::new(snapshot) }
 }
 
 /// A fake drag, ended by the test.
@@ -131,9 +58,9 @@ impl HasWindowHandle for NoWindow {
     }
 }
 
-fn open(model: Recorder, drags: FakeDragSource) -> Harness<'static, (Editor, Recorder)> {
+fn open(model: PlainModel, drags: FakeDragSource) -> Harness<'static, (Editor, PlainModel)> {
     let editor = Editor::new(Exporter::new(Box::new(drags)));
-    let frame = |ui: &mut Ui, (editor, model): &mut (Editor, Recorder)| editor.show(ui, model, &NoWindow);
+    let frame = |ui: &mut Ui, (editor, model): &mut (Editor, PlainModel)| editor.show(ui, model, &NoWindow);
     let builder = Harness::builder().with_size(vec2(SIZE.0, SIZE.1)).with_context_setup(Editor::apply_style);
     builder.build_ui_state(frame, (editor, model))
 }
@@ -147,11 +74,11 @@ fn music() -> Snapshot {
     Snapshot { played: vec![note(0, 60), note(24, 62)], plan: Some(plan(96, 288, &[note(96, 64), note(192, 65)])), ..Snapshot::default() }
 }
 
-fn calls(harness: &mut Harness<'_, (Editor, Recorder)>) -> Vec<Call> {
+fn calls(harness: &mut Harness<'_, (Editor, PlainModel)>) -> Vec<Call> {
     harness.run_steps(3);
     std::mem::take(&mut harness.state_mut().1.calls)
 }
 
-fn button(harness: &Harness<'_, (Editor, Recorder)>, pos: Pos2, pressed: bool) {
+fn button(harness: &Harness<'_, (Editor, PlainModel)>, pos: Pos2, pressed: bool) {
     harness.event(Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers: Modifiers::NONE });
 }

@@ -7,7 +7,7 @@ fn status_line_shows_messages_of_project_and_session() {
     let message = Some("The host brought a saved state that was not loaded".to_owned());
     let status = Status { remark: Some("Trade is coming".into()), ..Status::default() };
     let snapshot = Snapshot { status, ..Snapshot::default() };
-    let harness = open(Recorder { message, ..Recorder::new(snapshot) }, FakeDragSource::default());
+    let harness = open(PlainModel { message, ..model(snapshot) }, FakeDragSource::default());
     assert!(harness.query_by_label_contains("not loaded. Trade is coming").is_some());
 }
 
@@ -15,9 +15,9 @@ fn status_line_shows_messages_of_project_and_session() {
 fn missing_component_is_named_with_the_places_searched() {
     let looked_in = vec!["/opt/antiphon".to_owned(), "/usr/lib".to_owned()];
     let engine = Component::Missing { what: "no ONNX Runtime was found; install it again".into(), looked_in };
-    let model = Component::Ready("antiphon-s".into());
-    let status = Status { engine, model, ..Status::default() };
-    let harness = open(Recorder::new(Snapshot { status, ..Snapshot::default() }), FakeDragSource::default());
+    let ready = Component::Ready("antiphon-s".into());
+    let status = Status { engine, model: ready, ..Status::default() };
+    let harness = open(model(Snapshot { status, ..Snapshot::default() }), FakeDragSource::default());
     for text in ["Engine: missing", "Model: antiphon-s", "no ONNX Runtime was found", "looked in /opt/antiphon", "looked in /usr/lib"] {
         assert!(harness.query_by_label_contains(text).is_some(), "{text}");
     }
@@ -27,7 +27,7 @@ fn missing_component_is_named_with_the_places_searched() {
 fn invalid_clock_values_can_be_drawn_at_every_size_and_scale() {
     for (playhead, tempo) in [(0.0, 0.0), (-1e9, f64::NAN), (f64::NAN, 120.0), (1e15, f64::INFINITY), (f64::NEG_INFINITY, -3.0)] {
         for (width, height, scale) in [(1.0, 1.0, 1.0), (LEAST_SIZE.0, LEAST_SIZE.1, 2.0), (3000.0, 1500.0, 1.5)] {
-            let mut model = Recorder::new(music());
+            let mut model = model(music());
             model.now = Now { playhead: MusicalTime(playhead), tempo, motion: Motion::Internal };
             let mut harness = open(model, FakeDragSource::default());
             harness.set_size(vec2(width, height));

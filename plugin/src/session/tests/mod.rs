@@ -2,6 +2,7 @@
 
 mod answer;
 mod context;
+mod controls;
 mod history;
 mod missing;
 mod play;
@@ -9,6 +10,7 @@ mod real;
 mod routing;
 mod script;
 mod slow;
+mod take;
 mod trade;
 mod window;
 

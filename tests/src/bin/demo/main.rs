@@ -40,7 +40,7 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     clip: PathBuf,
     /// Bars of the clip to play
-    #[arg(long = "heard", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long = "context-bars", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     context_bars: u32,
     /// Bars to plan and play
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=8))]

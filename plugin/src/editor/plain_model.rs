@@ -1,0 +1,109 @@
+//! An editor model without a session, for tests and screenshots.
+
+use std::sync::Arc;
+
+use antiphon_engine::plan::{History, PlayMode};
+use antiphon_engine::session::{Command, ControlValues, Snapshot};
+
+use super::model::{Change, Control, EditorModel, Now};
+use crate::clock::{Motion, MusicalTime};
+use crate::params::AntiphonParams;
+
+/// A call that the editor made on the model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Call {
+    /// A command of the player.
+    Command(Command),
+    /// A gesture began.
+    Begin(Control),
+    /// A control was set.
+    Set(Change),
+    /// A gesture ended.
+    End(Control),
+}
+
+/// State to be shown, set by its owner. What the editor changes is applied to it and recorded; of the commands, steps through the history have an effect.
+#[derive(Debug, Clone)]
+pub struct PlainModel {
+    /// The session's snapshot.
+    pub snapshot: Arc<Snapshot>,
+    /// Clock state.
+    pub now: Now,
+    /// Values of the controls.
+    pub values: ControlValues,
+    /// Implemented modes.
+    pub ready: Vec<PlayMode>,
+    /// Suggestions so far.
+    pub history: Arc<History>,
+    /// Message about project and host.
+    pub message: Option<String>,
+    /// Calls of the editor in order.
+    pub calls: Vec<Call>,
+}
+
+impl PlainModel {
+    /// An instrument with default controls, which shows this snapshot, with a clock that stands at tick 0 at 120 bpm.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self {
+            snapshot: Arc::new(snapshot),
+            now: Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Stopped },
+            values: AntiphonParams::new(true).controls(),
+            ready: vec![PlayMode::Suggest],
+            history: Arc::default(),
+            message: None,
+            calls: Vec::new(),
+        }
+    }
+}
+
+impl EditorModel for PlainModel {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
+    fn now(&self) -> Now {
+        self.now
+    }
+
+    fn values(&self) -> ControlValues {
+        self.values
+    }
+
+    fn is_ready(&self, mode: PlayMode) -> bool {
+        self.ready.contains(&mode)
+    }
+
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.history)
+    }
+
+    fn status_message(&self) -> Option<String> {
+        self.message.clone()
+    }
+
+    fn command(&mut self, command: Command) {
+        if let Command::Step(step) = command {
+            let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
+            Arc::make_mut(&mut self.history).step(step, live);
+        }
+        self.calls.push(Call::Command(command));
+    }
+
+    fn begin(&mut self, control: Control) {
+        self.calls.push(Call::Begin(control));
+    }
+
+    fn set(&mut self, change: Change) {
+        match change {
+            Change::Mode(mode) => self.values.plan.mode = mode,
+            Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
+            Change::Adventurousness(share) => self.values.music.adventurousness = share,
+        }
+        self.calls.push(Call::Set(change));
+    }
+
+    fn end(&mut self, control: Control) {
+        self.calls.push(Call::End(control));
+    }
+}
