@@ -1,5 +1,6 @@
 //! Musical time, plans and their history. Pure: no threads, no wall clock, no model; depends on `music` only.
 
+mod accompany;
 mod answer;
 mod clock;
 mod feel;
@@ -20,6 +21,7 @@ mod timeline;
 mod trade;
 mod transport;
 
+pub use accompany::{accompanying, most_notes};
 pub use answer::{Answer, AnswerAfter};
 pub use clock::MusicalClock;
 pub use feel::{Deviation, Feel, Loudness};

@@ -39,7 +39,7 @@ impl PlayMode {
     /// Whether the mode is implemented.
     #[must_use]
     pub const fn is_ready(self) -> bool {
-        matches!(self, Self::Suggest | Self::Answer | Self::Trade)
+        !matches!(self, Self::Infill)
     }
 
     /// Display name.

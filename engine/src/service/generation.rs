@@ -207,8 +207,8 @@ impl Job<WorkerState> for Generating {
                     self.draw = draw;
                     return Ok(Progress::Again);
                 }
+                let given = state.given();
                 let rows = BarRows { index: assignment.prompt.gap[bar].bar.index, ..state.end_bar()? };
-                let given = assignment.prompt.gap[bar].given.clone();
                 let first = line <= assignment.brief.start;
                 self.rejected.take(&passage);
                 // The receiver is gone when the instance is dropped; this job is cancelled then.

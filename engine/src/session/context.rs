@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, PHASE_BARS};
-use crate::decode::{Constraints, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
-use crate::music::analysis::tempo_bucket;
-use crate::music::{Bar, Metre, Note, Tempo, Tick};
-use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline};
+use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, OwnRoles, PHASE_BARS};
+use crate::decode::{Constraints, DensityLimit, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
+use crate::music::analysis::{habits, tempo_bucket};
+use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
+use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, most_notes};
 use crate::service::Assignment;
 
 use super::MusicControls;
@@ -48,6 +48,8 @@ pub(super) struct Context {
 pub(super) struct PlanSettings<'a> {
     /// Roles to generate.
     pub(super) roles: RoleSet,
+    /// The player beside whom they play, in Accompany.
+    pub(super) beside: Option<Beside<'a>>,
     /// Requested music.
     pub(super) music: &'a MusicControls,
     /// Quarters per minute.
@@ -58,6 +60,15 @@ pub(super) struct PlanSettings<'a> {
     pub(super) silent_from: Tick,
     /// Notes that are expected before a new plan begins.
     pub(super) expected: Expected,
+}
+
+/// A player beside whom Antiphon plays.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// Roles that Antiphon plays.
+    pub(super) own: OwnRoles,
+    /// The player's notes so far, in order of time.
+    pub(super) player: &'a [Note],
 }
 
 /// Notes that are expected between a planning tick and the start of the plan made at it.
@@ -159,7 +170,11 @@ impl Context {
         let mut line = clock.open_bar().start;
         let mut index = self.index_after();
         let tempo = Tempo::from_bpm(plan_settings.tempo).map_or(0, tempo_bucket);
-        let constraints = self.constraints(played, plan_settings.roles);
+        let constraints = match plan_settings.beside {
+            Some(beside) => self.constraints_beside(beside, played, plan_settings.roles, clock.now()),
+            None => self.constraints(played, plan_settings.roles),
+        };
+        let own = plan_settings.beside.map_or(OwnRoles::ALL, |beside| beside.own);
         let mut ahead = 0;
         let mut assignments = Vec::new();
         for request in requests {
@@ -171,7 +186,7 @@ impl Context {
             }
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
-            let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, tempo, index, ahead };
+            let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, own, tempo, index, ahead };
             let mut prompt = Prompt::upcoming(self.rows(), &upcoming);
             prompt.constraints =
                 Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
@@ -192,9 +207,28 @@ impl Context {
 
     /// Default constraints: a role keeps to the keys and chords of its recent bars.
     fn constraints(&self, played: &[Note], roles: RoleSet) -> Constraints {
+        default_constraints(roles, self.recent(played))
+    }
+
+    /// Constraints of roles that play beside a player: a role that the player does not play keeps to what fits the player's notes, whatever Antiphon has
+    /// played, and all leave room where the player fills.
+    fn constraints_beside(&self, beside: Beside<'_>, played: &[Note], roles: RoleSet, now: Tick) -> Constraints {
+        let player = self.recent(beside.player);
+        let mut constraints = Constraints { roles, ..Constraints::default() };
+        let habits = habits(player);
+        for role in Role::ALL.into_iter().filter(|role| roles.contains(*role) && !habits.roles.contains_key(role)) {
+            constraints.introduce(role, player);
+        }
+        constraints.keep_to(&habits);
+        let own: Vec<Note> = self.recent(played).iter().filter(|note| roles.contains(note.role)).copied().collect();
+        constraints.density_limit = most_notes(player, &own, now).map(|notes| DensityLimit { notes, roles });
+        constraints
+    }
+
+    /// Of notes in order of time those of the last bars that sound.
+    fn recent<'a>(&self, notes: &'a [Note]) -> &'a [Note] {
         let from = self.bars.iter().rev().filter(|bar| !bar.is_silent()).nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |bar| bar.line);
-        let recent = &played[played.partition_point(|note| note.onset < from)..];
-        default_constraints(roles, recent)
+        &notes[notes.partition_point(|note| note.onset < from)..]
     }
 }
 
@@ -253,7 +287,6 @@ fn bars(clock: &MusicalClock, line: Tick, end: Tick) -> Vec<Bar> {
 
 #[cfg(test)]
 mod tests {
-    use crate::music::Role;
     use crate::plan::{Controls, Fingerprint, PlanId, SongBar, SongPosition};
 
     use super::*;
@@ -371,6 +404,7 @@ mod tests {
         let music = MusicControls::default();
         let plan_settings = PlanSettings {
             roles: RoleSet::NONE.with(Role::Keys),
+            beside: None,
             music: &music,
             tempo: 120.0,
             rejected: &[],
@@ -385,5 +419,29 @@ mod tests {
         assert_eq!(rests_from(Request::Replan(brief(24))), Tick(97));
         assert_eq!(rests_from(Request::Replan(brief(96))), Tick(97));
         assert_eq!(rests_from(Request::Extend(brief(96))), Tick(i64::MIN));
+    }
+
+    #[test]
+    fn new_roles_beside_a_player_fit_the_players_notes_whatever_they_have_played() {
+        let context = Context::default();
+        let player: Vec<Note> = (0..40).map(|beat| note(beat * 24, Tick(20))).collect();
+        // A bass that played high and twice as often.
+        let bass = (0..80).map(|quaver| Note { pitch: 90, role: Role::Bass, ..note(quaver * 12, Tick(6)) });
+        let mut played: Vec<Note> = player.iter().copied().chain(bass).collect();
+        played.sort_by_key(Note::order);
+        let roles: RoleSet = [Role::Bass, Role::Pad, Role::Keys].into_iter().collect();
+        let own = OwnRoles::new([Role::Bass, Role::Pad]).unwrap();
+        let constraints = |player: &[Note], now| context.constraints_beside(Beside { own, player }, &played, roles, Tick(now));
+        let steady = constraints(&player, 960);
+        let of = |role: Role| (steady.chords[usize::from(role.class())], steady.registers[usize::from(role.class())].high);
+        assert_eq!((of(Role::Bass), of(Role::Pad).0), ((1, 55), 4));
+        assert_eq!(of(Role::Keys), (1, 65), "a role of the player keeps to what it played: a fourth above its only key");
+        assert!(steady.lowest.contains(Role::Bass));
+        let limit = |constraints: &Constraints| constraints.density_limit.map(|limit| limit.notes);
+        // The own roles here are bass and keys: four and eight notes in a whole note.
+        assert_eq!(limit(&steady), Some(12));
+        let filling: Vec<Note> =
+            player.iter().copied().filter(|note| note.onset.0 < 912).chain((152..160).map(|place| note(place * 6, Tick(3)))).collect();
+        assert_eq!(limit(&constraints(&filling, 960)), Some(3), "four times as many notes leave a quarter");
     }
 }

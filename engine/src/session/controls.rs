@@ -2,7 +2,7 @@
 
 use crate::music::Role;
 use crate::music::analysis::{KeySignature, ScaleKind};
-use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars};
+use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
@@ -60,11 +60,15 @@ pub struct RoleControls {
     pub further: [Option<Role>; 2],
 }
 
-impl RoleControls {
+impl ControlValues {
     /// Roles of the plan, for a player of this role.
     #[must_use]
     pub fn planned(&self, player: Role) -> PlannedRoles {
-        PlannedRoles::new(self.output.unwrap_or(player), self.further)
+        let RoleControls { output, further: [second, third], .. } = self.roles;
+        match self.plan.mode {
+            PlayMode::Accompany => accompanying(player, [output, second, third]),
+            _ => PlannedRoles::new(output.unwrap_or(player), [second, third]),
+        }
     }
 }
 

@@ -68,6 +68,14 @@ impl Outbox {
         self.sent
     }
 
+    /// Withdraws all notes sent from this tick on; those that sound there ring on.
+    pub(super) fn withdraw(&mut self, from: Tick) {
+        if self.sent {
+            self.waiting.push_back(PlannedEvent::Withdraw { epoch: self.epoch, from });
+            self.flush();
+        }
+    }
+
     /// Withdraws all notes, and ends those that sound as soon as the audio thread sees it, whatever its output offset.
     pub(super) fn panic(&mut self) {
         let (epoch, from, at) = (self.epoch, Tick(i64::MIN), Tick(i64::MIN));

@@ -18,7 +18,6 @@ pub enum ModeStep {
     Trade,
     /// [`PlayMode::Accompany`].
     #[id = "accompany"]
-    #[name = "Accompany (coming)"]
     Accompany,
     /// [`PlayMode::Infill`].
     #[id = "infill"]

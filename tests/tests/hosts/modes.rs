@@ -13,6 +13,8 @@ const BEAT: u64 = BAR / 4;
 const ANSWER: f64 = 0.25;
 /// Step of the Mode parameter.
 const TRADE: f64 = 0.5;
+/// Step of the Mode parameter.
+const ACCOMPANY: f64 = 0.75;
 
 /// The clip's first bars, from a bar on.
 fn clip_at(bar: u64, bars: u32) -> Vec<Timed> {
@@ -96,4 +98,26 @@ fn trade_plays_in_its_bars_by_itself_and_stops_at_their_end() {
     // A beat after its bars nothing sounds.
     let late = out.iter().map(|timed| timed.sample).find(|at| (4 * BAR + BEAT + early..6 * BAR - early).contains(at));
     assert_eq!(late, None);
+}
+
+#[test]
+fn accompany_plays_a_bass_along_with_the_player_by_itself() {
+    let played = clip_at(0, 4);
+    let out = performed(&[("Mode", ACCOMPANY)], &played, 4);
+    let strikes = onsets(&out);
+    for bar in 1..4 {
+        assert!(strikes.iter().any(|at| (bar * BAR..(bar + 1) * BAR).contains(at)), "nothing plays in bar {bar}: {strikes:?}");
+    }
+    // In the range of a bass, and every note ends.
+    let mut sounding = 0;
+    for timed in &out {
+        match timed.message {
+            Message::NoteOn { key, .. } => {
+                assert!((28..=55).contains(&key), "key {key}");
+                sounding += 1;
+            }
+            _ => sounding -= 1,
+        }
+    }
+    assert_eq!(sounding, 0);
 }

@@ -333,3 +333,24 @@ fn yield_ends_what_plays_and_what_would_play_on_adoption() {
     timeline.yield_to_player();
     assert!(timeline.playing().is_none() && timeline.adopted().is_some());
 }
+
+#[test]
+fn plan_over_the_latched_one_takes_its_place_at_the_tick() {
+    let mut timeline = planned();
+    let mut play_over = |beat: i64, delivered: bool| {
+        timeline.plan_over();
+        let brief = replan(&mut timeline, beat, &[]);
+        assert_eq!(brief.start, Tick((beat + 1) * BEAT), "whatever is latched there");
+        assert_eq!(timeline.play_over(brief.start), Some(brief.plan));
+        for passage in passages(&brief).into_iter().filter(|_| delivered) {
+            timeline.offer(&passage);
+        }
+        timeline.advance_to(brief.start);
+        pitches(timeline.sounding(Tick(0), Tick(BAR)))
+    };
+    assert_eq!(play_over(1, true), [42, 42]);
+    assert_eq!(play_over(2, true), [43]);
+    // One that misses its tick leaves the older one.
+    assert_eq!(play_over(3, false), [43]);
+    assert_eq!(timeline.playing().map(Plan::id), Some(PlanId(3)));
+}

@@ -114,6 +114,13 @@ impl Input {
         notes
     }
 
+    /// The player's notes that start before a tick, in order of time.
+    pub(super) fn player_before(&self, tick: Tick) -> Vec<Note> {
+        let mut notes: Vec<Note> = self.player.notes().filter(|note| note.onset < tick).collect();
+        notes.sort_by_key(Note::order);
+        notes
+    }
+
     /// Notes that start before this are not needed any more, once they have ended.
     pub(super) fn forget_before(&mut self, start: Tick) {
         self.player.forget_before(start);
@@ -130,7 +137,7 @@ impl Input {
     pub(super) fn channel_of(&self, role: Role) -> u8 {
         let controls = self.controls.unwrap_or_default();
         let player = PlayerChannel { channel: self.channel, role: self.role() };
-        controls.output.routing.channel(role, player, controls.roles.planned(player.role))
+        controls.output.routing.channel(role, player, controls.planned(player.role))
     }
 
     /// The role set by the control, otherwise the one of the channel.

@@ -5,7 +5,7 @@ use crate::plan::{Answer, MusicalClock, MusicalTime, Plan, PlayMode, Side, Trade
 
 use super::super::worker::Worker;
 use super::Planner;
-use super::playback::{PlayRequest, Successor};
+use super::playback::{Handover, PlayRequest, Successor};
 use crate::session::protocol::{Epoch, FADE};
 use crate::session::snapshot::ShownTurn;
 
@@ -23,12 +23,30 @@ impl Modes {
     }
 }
 
-/// A stretch of time in which the mode has Antiphon play, from the next planning tick on.
+/// How the mode has Antiphon play, from the next planning tick on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OwnTurn {
-    /// Its end; `None` for one phrase.
-    pub(super) end: Option<Tick>,
+pub(super) enum OwnTurn {
+    /// One phrase, which plays to its end; nothing of it sounds long after this tick.
+    Phrase {
+        /// `None` for no limit.
+        end: Option<Tick>,
+    },
+    /// Along with the player: at every planning tick a new plan takes the place of the one before.
+    Along,
 }
+
+impl OwnTurn {
+    /// Tick by which the turn is over.
+    pub(super) const fn end(self) -> Option<Tick> {
+        match self {
+            Self::Phrase { end } => end,
+            Self::Along => None,
+        }
+    }
+}
+
+/// Bars planned ahead while Antiphon plays along: every beat brings a new plan.
+const BARS_ALONG: u8 = 1;
 
 impl<W: Worker> Planner<W> {
     /// The current mode.
@@ -42,7 +60,7 @@ impl<W: Worker> Planner<W> {
         self.modes = Modes::at(&self.input.clock, trade_bars);
     }
 
-    /// Play, while the clock runs. A phrase of the history begins at the next bar line in every mode, otherwise the mode decides.
+    /// Play, while the clock runs. A phrase of the history begins at the next bar line, unless Antiphon plays along; otherwise the mode decides.
     pub(super) fn press_play(&mut self) {
         let is_recalled = self.history.recalled(self.input.line_ahead()).is_some();
         match self.mode() {
@@ -54,6 +72,8 @@ impl<W: Worker> Planner<W> {
                 self.playback.request = PlayRequest::None;
                 self.request_turn();
             }
+            // It plays already.
+            PlayMode::Accompany => self.playback.request = PlayRequest::None,
             _ => {
                 self.playback.request = PlayRequest::WhenPlanned;
                 self.latch();
@@ -79,13 +99,14 @@ impl<W: Worker> Planner<W> {
             PlayMode::Answer => {
                 let wait = controls.turns.answer_after.length(self.input.clock.open_bar().metre);
                 let takes_over = self.modes.answer.takes_over(self.input.player.silent_since(), next, wait);
-                takes_over.then_some(OwnTurn { end: None })
+                takes_over.then_some(OwnTurn::Phrase { end: None })
             }
             PlayMode::Trade => {
                 let (turn, end) = self.trade_turn(next)?;
-                (turn.side == Side::Antiphon).then_some(OwnTurn { end: Some(end) })
+                (turn.side == Side::Antiphon).then_some(OwnTurn::Phrase { end: Some(end) })
             }
-            PlayMode::Suggest | PlayMode::Accompany | PlayMode::Infill => None,
+            PlayMode::Accompany => Some(OwnTurn::Along),
+            PlayMode::Suggest | PlayMode::Infill => None,
         }
     }
 
@@ -103,9 +124,10 @@ impl<W: Worker> Planner<W> {
     pub(super) fn horizon(&self, turn: Option<OwnTurn>) -> Tick {
         let controls = self.input.controls.unwrap_or_default();
         let ahead = |bars| horizon(&self.input.clock, self.planning.shedding.horizon(bars));
-        match turn.and_then(|turn| turn.end) {
-            Some(end) => ahead(controls.turns.trade_bars.count()).min(end),
-            None => ahead(controls.plan.bars()),
+        match turn {
+            Some(OwnTurn::Phrase { end: Some(end) }) => ahead(controls.turns.trade_bars.count()).min(end),
+            Some(OwnTurn::Along) => ahead(BARS_ALONG),
+            Some(OwnTurn::Phrase { end: None }) | None => ahead(controls.plan.bars()),
         }
     }
 
@@ -123,10 +145,27 @@ impl<W: Worker> Planner<W> {
         Some(ShownTurn { side: turn.side, bars_left: u32::try_from(bars_left).ok()?, beats_left: u32::try_from(beats_left).ok()? })
     }
 
+    /// Requests a new plan at this planning tick if one begins a turn at the `next`; returns whether it does. Before this tick's requests.
+    pub(super) fn begin_turn(&mut self, turn: Option<OwnTurn>, next: Tick) -> bool {
+        let timeline = &mut self.planning.timeline;
+        match turn {
+            Some(OwnTurn::Phrase { .. }) if timeline.is_free_at(next) => timeline.plan_anew(),
+            Some(OwnTurn::Along) => timeline.plan_over(),
+            _ => return false,
+        }
+        true
+    }
+
     /// Plays the plan that was requested at this planning tick, from the `next` one on.
-    pub(super) fn play_from(&mut self, next: Tick) {
-        if let Some(plan) = self.planning.timeline.play_next(next).map(Plan::id) {
-            self.playback.successor = Some(Successor { plan, start: next, announced: false, awaited: true });
+    pub(super) fn play_turn(&mut self, turn: Option<OwnTurn>, next: Tick) {
+        let timeline = &mut self.planning.timeline;
+        let (plan, handover) = match turn {
+            Some(OwnTurn::Along) => (timeline.play_over(next), Handover::RingsOn),
+            _ => (timeline.play_next(next).map(Plan::id), Handover::Ends),
+        };
+        let awaited = handover == Handover::Ends;
+        if let Some(plan) = plan {
+            self.playback.successor = Some(Successor { plan, start: next, announced: false, awaited, handover });
         }
     }
 

@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use crate::codec::OwnRoles;
 use crate::music::{TICKS_PER_QUARTER, Tick};
 use crate::plan::{Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline};
 use crate::service::Outcome;
 
-use super::super::context::{Context, Expected, PlanSettings};
+use super::super::context::{Beside, Context, Expected, PlanSettings};
 use super::super::engine_status::Engine;
 use super::super::settings::settings;
 use super::super::worker::Worker;
 use super::Planner;
-use super::playback::Successor;
+use super::modes::OwnTurn;
+use super::playback::{Handover, Successor};
 use crate::session::ControlValues;
 use crate::session::protocol::FADE;
 
@@ -130,8 +132,9 @@ impl<W: Worker> Planner<W> {
             return;
         }
         let input_role = self.input.role();
-        let planned = controls.roles.planned(input_role);
-        if self.worker.set_roles(planned.iter().chain([input_role]).collect()) {
+        let planned = controls.planned(input_role);
+        let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
+        if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
             self.planning.context.send_again();
         }
         let notes = self.input.notes_before(now);
@@ -152,10 +155,7 @@ impl<W: Worker> Planner<W> {
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
-        let takes_over = turn.is_some() && self.planning.timeline.is_free_at(next);
-        if takes_over {
-            self.planning.timeline.plan_anew();
-        }
+        let begins = self.begin_turn(turn, next);
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
@@ -165,20 +165,22 @@ impl<W: Worker> Planner<W> {
         let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
         self.playback.successor = requests.iter().find_map(|request| match request {
             Request::Replan(brief) if brief.start == next && playing_end.is_some_and(|end| end > next) => {
-                Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false })
+                Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false, handover: Handover::Ends })
             }
             _ => None,
         });
         self.wait_for_next();
-        if takes_over {
-            self.play_from(next);
+        if begins {
+            self.play_turn(turn, next);
         }
+        let player = self.input.player_before(now);
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
+            beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),
             music: &controls.music,
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
-            silent_from: turn.and_then(|turn| turn.end).map_or(Tick::MAX, |end| end + FADE),
+            silent_from: turn.and_then(OwnTurn::end).map_or(Tick::MAX, |end| end + FADE),
             expected: if controls.plan.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
         let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);

@@ -30,6 +30,17 @@ pub(super) struct Successor {
     pub(super) announced: bool,
     /// Whether Play waits for it; otherwise it replaces the plan that plays.
     pub(super) awaited: bool,
+    /// What becomes of the notes that sound at its start.
+    pub(super) handover: Handover,
+}
+
+/// What becomes of the notes of a plan that sound where the next one begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handover {
+    /// They end there.
+    Ends,
+    /// They ring on: the next plan was made with them.
+    RingsOn,
 }
 
 /// Playback state: events sent to the audio thread, and those still to be sent.
@@ -75,17 +86,26 @@ impl Playback {
 
     /// Withdraws the successor, with its notes that were sent.
     fn withdraw_successor(&mut self, sounded: &mut Sounded) {
-        if let Some(successor) = self.successor.take().filter(|successor| successor.announced) {
-            self.stop_and_send_again(successor.start, sounded);
+        if let Some(Successor { start, handover, .. }) = self.successor.take().filter(|successor| successor.announced) {
+            self.make_way(start, handover, sounded);
+            self.sent = self.sent.min(start);
+        }
+    }
+
+    /// Withdraws what was sent from the start of another plan on.
+    fn make_way(&mut self, start: Tick, handover: Handover, sounded: &mut Sounded) {
+        match handover {
+            Handover::Ends => self.stop(start, sounded),
+            Handover::RingsOn => self.outbox.withdraw(start),
         }
     }
 
     /// Sends new notes of a plan if it is the successor.
     fn announce(&mut self, plan: PlanId, notes: &[Note], input: &mut Input) {
         let Some(successor) = self.successor.as_mut().filter(|successor| successor.plan == plan) else { return };
-        let start = successor.start;
+        let Successor { start, handover, .. } = *successor;
         if !std::mem::replace(&mut successor.announced, true) {
-            self.stop(start, &mut input.sounded);
+            self.make_way(start, handover, &mut input.sounded);
         }
         self.outbox.play(notes.iter().copied(), |note| input.output_of(note, plan, notes));
     }
@@ -158,7 +178,7 @@ impl<W: Worker> Planner<W> {
         }
         let Some(plan) = self.planning.timeline.play_next(line) else { return };
         let (id, ready, there) = (plan.id(), plan.ready(), plan.between(line, plan.ready()).to_vec());
-        self.playback.successor = Some(Successor { plan: id, start: line, announced: false, awaited: true });
+        self.playback.successor = Some(Successor { plan: id, start: line, announced: false, awaited: true, handover: Handover::Ends });
         if ready > line {
             self.announce(id, &there);
         }

@@ -1,5 +1,6 @@
 //! Tests of the session behind the audio thread's path, with the real engine or a scripted worker.
 
+mod accompany;
 mod answer;
 mod context;
 mod controls;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_engine::codec::BarRows;
+use antiphon_engine::codec::{BarRows, OwnRoles};
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
@@ -153,7 +153,7 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
 }
 
 impl Worker for Script {
-    fn set_roles(&mut self, _roles: &BTreeSet<Role>) {
+    fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
         *memory = Memory { cost: memory.cost, ..Memory::default() };
     }
