@@ -272,6 +272,9 @@ fn in_order(frames: u32, sent: &[Timed]) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    /// A block and what it sent.
+    type Sent<'a> = (Given<'a>, &'a [Timed]);
+
     const GIVEN: Given<'static> =
         Given { frames: 64, messages: &[], thru: true, bypass: false, playing: true, play_pressed: false, ends_plan: false };
 
@@ -284,7 +287,7 @@ mod tests {
     }
 
     /// Outcome of the last of these blocks; those before it must be correct.
-    fn last(blocks: &[(Given<'_>, &[Timed])]) -> Result<(), String> {
+    fn last(blocks: &[Sent<'_>]) -> Result<(), String> {
         let mut checker = Checker::default();
         let (last, before) = blocks.split_last().expect("a block");
         for (given, sent) in before {
@@ -296,7 +299,7 @@ mod tests {
     #[test]
     fn correct_blocks_pass() {
         let strike = [on(9, 60)];
-        let blocks: [(Given<'_>, &[Timed]); 4] = [
+        let blocks: [Sent<'_>; 4] = [
             (GIVEN, &[on(0, 60), on(5, 62)]),
             (Given { messages: &strike, ..GIVEN }, &[off(9, 60), on(9, 60)]),
             (Given { thru: false, ..GIVEN }, &[off(0, 60)]),
@@ -310,7 +313,7 @@ mod tests {
         let strike = [on(9, 60)];
         let struck = Given { messages: &strike, ..GIVEN };
         let halted = Given { playing: false, ..GIVEN };
-        let faults: [(&[(Given<'_>, &[Timed])], &str); 11] = [
+        let faults: [(&[Sent<'_>], &str); 11] = [
             (&[(GIVEN, &[on(64, 60)])], "beyond the block"),
             (&[(GIVEN, &[on(3, 60), off(3, 60)])], "was sent before"),
             (&[(struck, &[])], "missing in the output"),

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use crate::run::Engine;
 use crate::script::KEYS;
 use crate::step::{Controller, Format, History, Parameter, SessionRuns, Step, WindowCommand};
 
@@ -20,11 +21,12 @@ const CHANNELS: [u8; 6] = [0, 0, 0, 1, 9, 15];
 /// Controllers: modulation, volume, pedal, and channel mode messages.
 const CONTROLLERS: [u8; 10] = [1, 7, 11, 64, 64, 64, 74, 120, 121, 123];
 
-/// The history of a seed, with at most so many steps.
-pub(crate) fn history(seed: u64, most_steps: usize) -> History {
+/// The history of a seed, with about so many steps at most. The model gets no block that is longer than a beat, in which it would be late.
+pub(crate) fn history(seed: u64, most_steps: usize, engine: Engine) -> History {
     let mut random = Rng::with_seed(seed);
     let steps = random.usize(most_steps / 3..=most_steps);
-    let sample_rate = RATES[random.usize(..RATES.len())];
+    let rates = if engine == Engine::Real { &RATES[6..] } else { &RATES };
+    let sample_rate = rates[random.usize(..rates.len())];
     let mut history = History {
         format: if random.bool() { Format::Clap } else { Format::Vst3 },
         is_note_fx: random.bool(),
@@ -195,14 +197,15 @@ mod tests {
 
     #[test]
     fn history_depends_on_the_seed_alone() {
-        assert_eq!(history(7, 60), history(7, 60));
-        assert_ne!(history(7, 60).steps, history(8, 60).steps);
+        let history = |seed| history(seed, 60, Engine::Scripted);
+        assert_eq!(history(7), history(7));
+        assert_ne!(history(7).steps, history(8).steps);
     }
 
     #[test]
     fn histories_contain_every_kind_of_step() {
         let kinds: std::collections::HashSet<_> =
-            (0..100).flat_map(|seed| history(seed, 60).steps).map(|step| std::mem::discriminant(&step)).collect();
+            (0..100).flat_map(|seed| history(seed, 60, Engine::Scripted).steps).map(|step| std::mem::discriminant(&step)).collect();
         assert_eq!(kinds.len(), 22);
     }
 }

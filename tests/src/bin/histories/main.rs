@@ -93,7 +93,7 @@ fn child(args: &Args) -> Result<ExitCode> {
     for seed in args.seed..args.seed + args.count {
         writeln!(out, "{seed}")?;
         out.flush()?;
-        match run::run(&generate::history(seed, args.steps), args.engine) {
+        match run::run(&generate::history(seed, args.steps, args.engine), args.engine) {
             Ok(more) => counts += more,
             Err(violation) => {
                 writeln!(out, "{}", serde_json::to_string(&violation)?)?;
@@ -167,7 +167,7 @@ const fn engine_name(engine: Engine) -> &'static str {
 
 /// Prints a failing history, shortened.
 fn report(args: &Args, seed: u64, fault: &str) -> Result<ExitCode> {
-    let whole = generate::history(seed, args.steps);
+    let whole = generate::history(seed, args.steps, args.engine);
     let all = whole.steps.len();
     let history = shrink::shrink(whole, |history| still_fails(args.engine, history));
     eprintln!("Seed {seed}: {fault}");

@@ -37,11 +37,12 @@ pub(crate) fn shrink(mut history: History, mut fails: impl FnMut(&History) -> bo
 mod tests {
     use super::*;
     use crate::generate;
+    use crate::run::Engine;
     use crate::step::Step;
 
     #[test]
     fn steps_that_do_not_matter_are_left_out() {
-        let mut whole = generate::history(3, 60);
+        let mut whole = generate::history(3, 60, Engine::Scripted);
         whole.steps.insert(5, Step::Reset);
         whole.steps.insert(20, Step::Recreate);
         let fails = |history: &History| {
