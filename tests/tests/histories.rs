@@ -22,7 +22,7 @@ fn ten_thousand_scripted_histories_keep_every_rule() {
     let report = report(&["--count", "10000"]);
     // Each history brings four planned notes at least, in its closing section; these are the ones before it.
     assert!(count(&report, "planned") > 4 * 10_000 + 20_000, "{report}");
-    assert!(count(&report, "taken") > 100 && count(&report, "ended") > 500 && count(&report, "passed") > 100_000, "{report}");
+    assert!(count(&report, "taken") > 50 && count(&report, "ended") > 500 && count(&report, "passed") > 100_000, "{report}");
     assert!(count(&report, "blocks") > 500_000, "{report}");
 }
 

@@ -23,7 +23,7 @@ use run::{Engine, Violation};
 use step::History;
 
 /// Steps of the longest history.
-const STEPS: usize = 50;
+const STEPS: usize = 40;
 
 /// Runs random histories of the plug-in, and checks every block.
 #[derive(Debug, Parser)]

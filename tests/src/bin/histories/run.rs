@@ -475,7 +475,7 @@ impl Run<'_> {
         self.queue.extend(held.into_iter().map(|(channel, key)| (0, Message::NoteOff { channel, key, velocity: 0.0 })));
         self.song = Song { playing: false, is_reported: true, position: 0.0, tempo: CLOSING_TEMPO, metre: (4, 4), cycle: None };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sample rate")]
-        let frames = (self.history.sample_rate / 16.0) as u32;
+        let frames = (self.history.sample_rate / 8.0) as u32;
         let frames = frames.min(2048);
         self.closing_block(frames)?;
         self.song.playing = true;
