@@ -35,7 +35,7 @@ pub trait PlanningSession: Send + 'static {
 pub struct PlanningPorts {
     /// Events from the audio thread.
     pub events: HeapCons<InputEvent>,
-    /// PlannedEvent events for the audio thread.
+    /// Planned events for the audio thread.
     pub planned: HeapProd<PlannedEvent>,
     /// Commands from the editor.
     pub commands: CommandQueue,
@@ -51,7 +51,7 @@ pub struct PlanningPorts {
 pub struct AudioThreadPorts {
     /// Events for the session.
     pub events: HeapProd<InputEvent>,
-    /// PlannedEvent events.
+    /// Planned events.
     pub planned: HeapCons<PlannedEvent>,
     /// Counters.
     pub meters: Arc<Meters>,
