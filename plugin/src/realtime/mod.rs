@@ -260,6 +260,9 @@ impl NotePath {
                 [next.map(|event| event.timing()), within.map(|event| event.sample), self.schedule.next_sample(&self.clock.span(), sample)];
             let Some(earliest) = happens.into_iter().flatten().min() else { break };
             sample = sample.max(earliest);
+            if sample > 0 {
+                self.thru.release_pedals(&mut self.output, port);
+            }
             if let Some(event) = within.take_if(|event| event.sample <= sample) {
                 self.transport_event(event, port);
             }
@@ -270,6 +273,7 @@ impl NotePath {
             self.play_sample(batch, sample, notes, port);
             batch.clear();
         }
+        self.thru.release_pedals(&mut self.output, port);
     }
 
     /// Everything at one sample: note-offs, controllers, note-ons.
@@ -296,6 +300,7 @@ impl NotePath {
             }
             self.thru.pass(*event, &mut self.output, port);
         }
+        self.thru.release_pedals(&mut self.output, port);
         self.schedule.start(&span, &mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
     }
 

@@ -92,6 +92,20 @@ fn planned_note_starts_at_its_tick() {
 }
 
 #[test]
+fn thru_switched_off_as_the_plan_ends_releases_pedals_after_the_plans_note_off() {
+    let pedal = |value| NoteEvent::MidiCC { timing: 0, channel: 3, cc: 64, value };
+    for ends_plan in [true, false] {
+        let mut instance = Instance::new();
+        instance.sound();
+        instance.block(&[pedal(1.0)]);
+        instance.set("thru", 0.0);
+        instance.host.playing = !ends_plan;
+        let expected = if ends_plan { vec![note_off(0, KEY), pedal(0.0)] } else { vec![pedal(0.0)] };
+        assert_eq!(instance.block(&[note_on(5, KEY, 9)][..usize::from(ends_plan)]), expected);
+    }
+}
+
+#[test]
 fn drum_roles_use_the_percussion_sound_on_any_channel() {
     let mut instance = Instance::new();
     instance.block(&[note_on(0, KEY, 9)]);

@@ -80,7 +80,7 @@ impl<P: Port> NoteOutput<'_, P> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Received {
-    /// PlannedEvent notes, or nothing.
+    /// Planned notes, or nothing.
     Events,
     /// Also a request to start the clock: Play was pressed in the window while it was stopped.
     StartClock,
