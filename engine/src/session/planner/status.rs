@@ -120,7 +120,7 @@ impl<W: Worker> Planner<W> {
         });
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
-        self.outputs.snapshot.publish(Snapshot { status, bars, played, plan, withheld });
+        self.outputs.snapshot.publish(Snapshot { status, bars, harmony: self.planning.context.harmony(), played, plan, withheld });
         *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,
