@@ -171,7 +171,7 @@ impl RealTime {
             path.transport_event(event, port);
         }
         path.schedule.set_offset(whole((f64::from(params.output.latency_ms()) * self.samples_per_ms).round()));
-        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span());
+        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span(), &mut path.capture);
         if watched.bypass {
             path.schedule.clear_pending();
         } else {
