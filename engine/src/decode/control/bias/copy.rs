@@ -145,7 +145,7 @@ mod tests {
         let earlier: [&[NoteClasses]; 2] = [&[note(0, 60, 23), note(24, 62, 23)], &[note(0, 60, 23), note(24, 65, 23)]];
         let novel = |percent, repeats| {
             with_bars(&earlier, repeats, &[note(0, 60, 23)], Some(note(24, 0, 0).place()), |inputs, row| {
-                add_novelty_bias(inputs, row, percent)
+                add_novelty_bias(inputs, row, percent);
             })
         };
         let lowered = |tables: &Tables| (0..128).filter(|&pitch| tables.pitch[pitch] < 0.0).collect::<Vec<_>>();
