@@ -81,7 +81,7 @@ impl Steering {
             }
         }
         constraints.requested = RequestedControls { density: self.density, voices: self.voices, ..RequestedControls::default() };
-        constraints.scale = scale.pitch_classes().fold(0, |bits, class| bits | 1 << class);
+        constraints.scale = scale.bits();
         Ok(())
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use antiphon_engine::{
     cache::{CacheOptions, FineCoarse},
-    codec::{BarRows, prefix_rows},
-    decode::{Constraints, Decoder, Prompt, PromptBar, Sampling, Step},
+    codec::{BarRows, OwnRoles, prefix_rows},
+    decode::{Accompanied, Constraints, Decoder, Prompt, PromptBar, Sampling, Step},
     model::Model,
     music::{Note, Role, Tick},
     plan::{Adoption, Brief, Controls, Fingerprint, Offer, Passage, Plan, PlanId, PlanningTick, Played, Timeline},
@@ -24,7 +24,7 @@ const SEED: u64 = 11;
 fn setup() -> Setup {
     let model = MODEL.get(|| Ok::<_, ()>(tiny())).expect("the tiny model");
     let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
-    Setup { model, policy, prefix: prefix_rows(2, &[Role::Melody, Role::Bass]), cache: CacheOptions::default() }
+    Setup { model, policy, prefix: prefix_rows(2, &[Role::Melody, Role::Bass]), own: OwnRoles::ALL, cache: CacheOptions::default() }
 }
 
 fn service() -> Service {
@@ -381,4 +381,64 @@ fn instances_can_be_removed_while_jobs_run() {
             });
         }
     });
+}
+
+/// Roles that are generated beside a player who has the others.
+fn own() -> OwnRoles {
+    OwnRoles::new([Role::Bass, Role::Chords]).expect("two roles")
+}
+
+/// A worker that generates the own roles.
+fn worker_beside(service: &Service) -> WorkerHandle {
+    WorkerHandle::new(service, || Ok(Setup { own: own(), ..setup() }))
+}
+
+/// Own roles from a beat of bar `bar` on, to the end of the bar after it; the notes before the beat are known.
+fn assignment_beside(plan: u64, music: &[BarRows], bar: usize, from: Tick) -> Assignment {
+    let mut beside = assignment(plan, music, bar, bar + 2);
+    beside.brief.start += from;
+    let known = music[bar].notes.iter().filter(|note| note.tick() < from).copied().collect();
+    beside.prompt = prompt(&music[..bar], &[BarRows { notes: known, ..music[bar].clone() }, frame(&music[bar + 1])]);
+    beside.prompt.constraints.roles = [Role::Bass, Role::Chords].into_iter().collect();
+    beside
+}
+
+/// The same by a decoder alone.
+fn beside_by_hand(music: &[BarRows], bar: usize, from: Tick) -> Vec<Note> {
+    let Setup { model, policy, prefix, .. } = setup();
+    let mut decoder = Decoder::new(model, policy, &prefix).expect("a decoder");
+    decoder.accompanies(Accompanied::Player(own())).expect("a model with own roles");
+    let unset = |bar: &BarRows| BarRows { fields: own().conditioning(bar.fields), ..bar.clone() };
+    music[..bar].iter().for_each(|bar| decoder.append_bar(&unset(bar)).expect("a bar that fits"));
+    decoder.set_seed(SEED);
+    decoder.set_sampling(sampling());
+    decoder.set_constraints(Constraints { roles: [Role::Bass, Role::Chords].into_iter().collect(), ..Constraints::default() });
+    let mut whole = Vec::new();
+    for (index, from) in [(bar, from), (bar + 1, Tick::ZERO)] {
+        let known = music[index].notes.iter().filter(|note| note.tick() < from).copied().collect();
+        decoder.accompany_live(&BarRows { notes: known, ..unset(&music[index]) }, from).expect("opened");
+        while decoder.sample().expect("a sample") != Step::BarEnd {}
+        whole.push(decoder.end_bar().expect("an open bar"));
+    }
+    let start = lines(music)[bar];
+    notes(&whole, start).into_iter().filter(|note| note.onset >= start + from).collect()
+}
+
+#[test]
+fn accompaniment_equals_the_decoders_whatever_was_planned_before() {
+    let (service, music) = (service(), music());
+    let worker = worker_beside(&service);
+    worker.prefill(context(&music[..12])).expect("bars in order");
+    let mut generated = 0;
+    for (plan, from) in [(1, 0), (2, 24), (3, 48)] {
+        worker.generate(vec![assignment_beside(plan, &music, 12, Tick(from))], Deadline(0)).expect("bars in order");
+        let expected = beside_by_hand(&music, 12, Tick(from));
+        assert!(expected.iter().all(|note| [Role::Bass, Role::Chords].contains(&note.role)));
+        assert_eq!(published(&finish(&worker), plan), expected, "from tick {from}");
+        generated += expected.len();
+    }
+    assert!(generated > 8, "only {generated} notes");
+    // The bar after it, over what was played meanwhile.
+    worker.generate(vec![assignment_beside(4, &music, 13, Tick(24))], Deadline(0)).expect("bars in order");
+    assert_eq!(published(&finish(&worker), 4), beside_by_hand(&music, 13, Tick(24)));
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, PlayMode, Reason, SongBar, SongPosition, Step, TransportChange};
+use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, Reason, SongBar, SongPosition, Step, Take, TransportChange};
 use antiphon_engine::session::{
-    Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlannedEvent, Session, SessionPorts, SharedSnapshot,
+    Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlanControls, PlannedEvent, Session, SessionPorts,
+    SharedSnapshot, take_ring,
 };
 use parking_lot::Mutex;
 use ringbuf::traits::{Consumer, Producer, Split};
@@ -16,17 +17,28 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 /// Ticks of a bar of 4/4.
 const BAR: i64 = 96;
 
-/// A history in memory.
+/// A history and a take in memory.
 #[derive(Default)]
-struct Memory(Mutex<Arc<History>>);
+struct Memory {
+    history: Mutex<Arc<History>>,
+    take: Mutex<Arc<Take>>,
+}
 
 impl Archive for Memory {
     fn history(&self) -> Arc<History> {
-        Arc::clone(&self.0.lock())
+        Arc::clone(&self.history.lock())
     }
 
     fn change(&self, change: &mut dyn FnMut(&mut History)) {
-        change(Arc::make_mut(&mut self.0.lock()));
+        change(Arc::make_mut(&mut self.history.lock()));
+    }
+
+    fn take(&self) -> Arc<Take> {
+        Arc::clone(&self.take.lock())
+    }
+
+    fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
+        change(Arc::make_mut(&mut self.take.lock()));
     }
 }
 
@@ -59,6 +71,7 @@ impl AudioSide {
             commands,
             snapshot: Arc::clone(&snapshot),
             archive: Arc::clone(&archive) as Arc<dyn Archive>,
+            takes: take_ring().0,
             count_ignored: Box::new(|_| ()),
         };
         let session = Session::start(ports, Vec::new());
@@ -104,7 +117,7 @@ impl AudioSide {
 }
 
 fn controls() -> ControlValues {
-    ControlValues { mode: PlayMode::Suggest, horizon_bars: 4, adventurousness: 0.5, seed: Some(7), input_role: None, output_role: None }
+    ControlValues { plan: PlanControls { seed: Some(7), ..PlanControls::default() }, ..ControlValues::default() }
 }
 
 /// Two bars of a scale in quavers on channel 3.

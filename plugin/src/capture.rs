@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::MidiKey;
+use antiphon_engine::plan::{Deviation, MidiKey};
 use nice_plug::midi::{NoteEvent, control_change};
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
@@ -112,8 +112,8 @@ impl Capture {
     }
 
     /// A planned note was started. Sent even while player events are being dropped.
-    pub fn note_started(&mut self, note: Note, channel: u8, at: MusicalTime) {
-        self.send_report(InputEvent::NoteStarted { at, note, channel });
+    pub fn note_started(&mut self, note: Note, channel: u8, deviation: Deviation, at: MusicalTime) {
+        self.send_report(InputEvent::NoteStarted { at, note, channel, deviation });
     }
 
     /// A planned note ended before its planned end.
@@ -138,6 +138,12 @@ impl Capture {
     pub fn invalidate_plan(&mut self, at: MusicalTime) {
         self.epoch = self.epoch.next();
         self.send_or_keep(InputEvent::PlanInvalidated { epoch: self.epoch, at });
+    }
+
+    /// The player takes over in Answer: what was sent becomes stale. Sent before the note-on.
+    pub fn yield_plan(&mut self, at: MusicalTime) {
+        self.epoch = self.epoch.next();
+        self.send_or_keep(InputEvent::PlanYielded { epoch: self.epoch, at });
     }
 
     /// Player events were missed: the set of held keys is unknown from here on.
@@ -178,8 +184,12 @@ impl Capture {
     fn send_or_keep(&mut self, message: InputEvent) {
         self.pending = match (self.pending, message) {
             (None, _) if self.push(message, 0) => None,
-            (Some(InputEvent::TransportChange { change, .. }), InputEvent::PlanInvalidated { epoch, .. }) => {
-                Some(InputEvent::TransportChange { epoch, change })
+            (
+                Some(InputEvent::TransportChange { change, .. }),
+                InputEvent::PlanInvalidated { epoch, .. } | InputEvent::PlanYielded { epoch, .. },
+            ) => Some(InputEvent::TransportChange { epoch, change }),
+            (Some(InputEvent::PlanInvalidated { at, .. }), InputEvent::PlanYielded { epoch, .. }) => {
+                Some(InputEvent::PlanInvalidated { epoch, at })
             }
             _ => Some(message),
         };
@@ -315,6 +325,21 @@ mod tests {
         assert_eq!(consumer.pop_iter().count(), 2);
         capture.flush_pending(MusicalTime(1.5));
         assert_eq!(consumer.try_pop(), Some(InputEvent::TransportChange { epoch: Epoch(5), change: event.change() }));
+    }
+
+    #[test]
+    fn yield_kept_behind_a_stronger_change_only_renews_its_epoch() {
+        let (mut capture, mut consumer, _) = capture(1);
+        let at = MusicalTime(1.0);
+        capture.yield_plan(at);
+        assert_eq!(consumer.try_pop(), Some(InputEvent::PlanYielded { epoch: Epoch(1), at }));
+        for _ in 0..2 {
+            capture.invalidate_plan(at);
+        }
+        capture.yield_plan(MusicalTime(2.0));
+        consumer.clear();
+        capture.flush_pending(MusicalTime(3.0));
+        assert_eq!(consumer.try_pop(), Some(InputEvent::PlanInvalidated { epoch: Epoch(4), at }));
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod planning_session;
 pub mod port;
 pub mod preview;
 pub mod realtime;
+pub mod replay;
 mod report;
 mod runtime_folders;
 pub mod schedule;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{CommandQueue, InputEvent, PlannedEvent, SharedSnapshot};
+use antiphon_engine::session::{CommandQueue, InputEvent, PlannedEvent, SharedSnapshot, TakeReceiver, TakeSender, take_ring};
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
@@ -37,6 +37,8 @@ pub struct PlanningPorts {
     pub events: HeapCons<InputEvent>,
     /// Planned events for the audio thread.
     pub planned: HeapProd<PlannedEvent>,
+    /// Takes for the audio thread.
+    pub takes: TakeSender,
     /// Commands from the editor.
     pub commands: CommandQueue,
     /// The audio thread's counters.
@@ -53,6 +55,8 @@ pub struct AudioThreadPorts {
     pub events: HeapProd<InputEvent>,
     /// Planned events.
     pub planned: HeapCons<PlannedEvent>,
+    /// The project's take.
+    pub takes: TakeReceiver,
     /// Counters.
     pub meters: Arc<Meters>,
 }
@@ -62,9 +66,10 @@ pub struct AudioThreadPorts {
 pub fn rings(state: Arc<State>) -> (AudioThreadPorts, PlanningPorts) {
     let (event_producer, events) = HeapRb::new(INPUT_EVENTS).split();
     let (planned, planned_consumer) = HeapRb::new(PLANNED_EVENTS).split();
+    let (take_sender, takes) = take_ring();
     let meters = Arc::new(Meters::default());
     (
-        AudioThreadPorts { events: event_producer, planned: planned_consumer, meters: Arc::clone(&meters) },
-        PlanningPorts { events, planned, commands: CommandQueue::new(), meters, snapshot: Arc::default(), state },
+        AudioThreadPorts { events: event_producer, planned: planned_consumer, takes, meters: Arc::clone(&meters) },
+        PlanningPorts { events, planned, takes: take_sender, commands: CommandQueue::new(), meters, snapshot: Arc::default(), state },
     )
 }

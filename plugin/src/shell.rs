@@ -120,6 +120,7 @@ impl<C: Class, P: PlanningSession> Plugin for Shell<C, P> {
         // Context and plan are kept.
         self.mode = if config.process_mode == ProcessMode::Offline { BlockMode::Offline } else { BlockMode::Live };
         self.realtime.set_sample_rate(config.sample_rate);
+        self.realtime.set_take(self.params.state.take());
         self.preview = C::PREVIEW.then(|| Preview::new(config.sample_rate));
         true
     }

@@ -1,4 +1,4 @@
-//! State saved with the project besides the parameters: the history of suggestions.
+//! State saved with the project besides the parameters: the history of suggestions, and the take.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use antiphon_engine::plan::History;
+use antiphon_engine::plan::{History, Take};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
@@ -37,6 +37,9 @@ pub struct Saved {
     /// The history of suggestions.
     #[serde(default, with = "shared")]
     pub history: Arc<History>,
+    /// The take. Projects of earlier versions have none.
+    #[serde(default, with = "shared", skip_serializing_if = "has_no_take")]
+    pub take: Arc<Take>,
     /// Why the chunk was rejected: set by [`admit`], never saved.
     #[serde(default, skip_serializing)]
     pub refused: Option<String>,
@@ -47,23 +50,27 @@ pub struct Saved {
 
 impl Default for Saved {
     fn default() -> Self {
-        Self { version: VERSION, history: Arc::default(), refused: None, unknown: Map::new() }
+        Self { version: VERSION, history: Arc::default(), take: Arc::default(), refused: None, unknown: Map::new() }
     }
 }
 
-/// Serialisation of a shared history.
+/// Whether nothing was recorded.
+fn has_no_take(take: &Arc<Take>) -> bool {
+    take.is_empty()
+}
+
+/// Serialisation of shared values.
 mod shared {
     use std::sync::Arc;
 
-    use antiphon_engine::plan::History;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(history: &Arc<History>, serializer: S) -> Result<S::Ok, S::Error> {
-        History::serialize(history, serializer)
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        T::serialize(value, serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<History>, D::Error> {
-        History::deserialize(deserializer).map(Arc::new)
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(deserializer).map(Arc::new)
     }
 }
 
@@ -100,6 +107,17 @@ impl State {
         edit(Arc::make_mut(&mut self.saved.lock().history))
     }
 
+    /// The take at this point in time.
+    #[must_use]
+    pub fn take(&self) -> Arc<Take> {
+        Arc::clone(&self.saved.lock().take)
+    }
+
+    /// Edits the take. References returned earlier keep the old version.
+    pub fn edit_take<R>(&self, edit: impl FnOnce(&mut Take) -> R) -> R {
+        edit(Arc::make_mut(&mut self.saved.lock().take))
+    }
+
     /// What the player should know about the project, in sentences.
     #[must_use]
     pub fn status_message(&self) -> Option<String> {
@@ -119,7 +137,8 @@ impl State {
 }
 
 impl PersistentField<'_, Saved> for Arc<State> {
-    /// Merges the loaded history into the current one: a host's undo loads old chunks, which must not lose suggestions.
+    /// Merges the loaded history into the current one: a host's undo loads old chunks, which must not lose suggestions. An earlier state of the take
+    /// is ignored for the same reason.
     fn set(&self, loaded: Saved) {
         let mut saved = self.saved.lock();
         if loaded.refused.is_some() {
@@ -128,7 +147,9 @@ impl PersistentField<'_, Saved> for Arc<State> {
         }
         let mut history = std::mem::take(&mut saved.history);
         Arc::make_mut(&mut history).merge(Arc::unwrap_or_clone(loaded.history));
-        *saved = Saved { history, ..loaded };
+        let mut take = std::mem::take(&mut saved.take);
+        Arc::make_mut(&mut take).load(Arc::unwrap_or_clone(loaded.take));
+        *saved = Saved { history, take, ..loaded };
         self.generation.fetch_add(1, Ordering::Release);
     }
 

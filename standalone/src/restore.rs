@@ -8,23 +8,27 @@ use nice_plug::context::gui::ParamSetter;
 use nice_plug::params::EnumParam;
 use nice_plug::params::enums::Enum;
 use nice_plug::plugin::ParamValue;
-use nice_plug::prelude::{Param, Params, PluginState};
+use nice_plug::prelude::{Param, ParamPtr, Params, PluginState};
 
-/// Restores the history and every control except the three triggers: a program does not start by playing.
+/// Ids of the triggers.
+const TRIGGERS: [&str; 4] = ["play", "another", "keep", "panic"];
+
+/// Restores the history and every control except the triggers: a program does not start by playing.
 pub(crate) fn restore(params: &AntiphonParams, saved: &PluginState, setter: &ParamSetter<'_>) {
     params.deserialize_fields(&saved.fields);
-    for (id, value) in &saved.params {
-        match (id.as_str(), value) {
-            ("mode", ParamValue::String(id)) => choose(&params.mode, id, setter),
-            ("horizon", &ParamValue::I32(bars)) => set(&params.horizon, bars, setter),
-            ("adventurousness", &ParamValue::F32(share)) => set(&params.adventurousness, share, setter),
-            ("seed", &ParamValue::I32(number)) => set(&params.seed, number, setter),
-            ("thru", &ParamValue::Bool(on)) => set(&params.thru, on, setter),
-            ("input_role", ParamValue::String(id)) => choose(&params.input_role, id, setter),
-            ("output_role", ParamValue::String(id)) => choose(&params.output_role, id, setter),
-            ("preview", &ParamValue::Bool(on)) => set(&params.preview, on, setter),
-            ("bypass", &ParamValue::Bool(on)) => set(&params.bypass, on, setter),
-            // A trigger, or a parameter of a newer version.
+    for (id, param, _) in params.param_map() {
+        if TRIGGERS.contains(&id.as_str()) {
+            continue;
+        }
+        match (param, saved.params.get(&id)) {
+            // SAFETY: the pointers are those of `params`, which outlives this call.
+            (ParamPtr::FloatParam(param), Some(&ParamValue::F32(value))) => set(unsafe { &*param }, value, setter),
+            // SAFETY: as above.
+            (ParamPtr::IntParam(param), Some(&ParamValue::I32(value))) => set(unsafe { &*param }, value, setter),
+            // SAFETY: as above.
+            (ParamPtr::BoolParam(param), Some(&ParamValue::Bool(value))) => set(unsafe { &*param }, value, setter),
+            (ParamPtr::EnumParam(_), Some(ParamValue::String(step))) => choose(params, &id, step, setter),
+            // Not saved, or in another form by another version.
             _ => {}
         }
     }
@@ -36,8 +40,21 @@ fn set<P: Param>(param: &P, value: P::Plain, setter: &ParamSetter<'_>) {
     setter.end_set_parameter(param);
 }
 
+/// Sets an enumeration to a step by their ids. nice-plug has no way to do that without knowing its type.
+fn choose(params: &AntiphonParams, id: &str, step: &str, setter: &ParamSetter<'_>) {
+    match id {
+        "mode" => choose_step(&params.mode, step, setter),
+        "input_role" => choose_step(&params.input_role, step, setter),
+        "output_role" => choose_step(&params.output_role, step, setter),
+        "take" => choose_step(&params.output.take, step, setter),
+        "answer_after" => choose_step(&params.turns.answer_after, step, setter),
+        "trade_bars" => choose_step(&params.turns.trade_bars, step, setter),
+        _ => {}
+    }
+}
+
 /// Leaves the parameter alone if the step is unknown, as from a newer version.
-fn choose<T: Enum + PartialEq>(param: &EnumParam<T>, id: &str, setter: &ParamSetter<'_>) {
+fn choose_step<T: Enum + PartialEq>(param: &EnumParam<T>, id: &str, setter: &ParamSetter<'_>) {
     if let Some(step) = T::ids().and_then(|ids| ids.iter().position(|other| *other == id)) {
         set(param, T::from_index(step), setter);
     }
@@ -49,7 +66,6 @@ mod tests {
 
     use nice_plug::context::PluginApi;
     use nice_plug::context::gui::GuiContextInner;
-    use nice_plug::prelude::ParamPtr;
     use parking_lot::Mutex;
 
     use super::*;
@@ -98,7 +114,7 @@ mod tests {
     fn all_controls_but_the_triggers_are_restored() {
         let all = AntiphonParams::new(true).param_map().into_iter().map(|(id, ..)| id);
         let bass = restored("bass");
-        let expected: Vec<String> = all.filter(|id| !["play", "another", "keep", "mode"].contains(&id.as_str())).collect();
+        let expected: Vec<String> = all.filter(|id| id != "mode" && !TRIGGERS.contains(&id.as_str())).collect();
         assert!(expected.iter().all(|id| bass.contains_key(id)) && bass.len() == expected.len(), "{bass:?}");
         assert_eq!((bass["adventurousness"], bass["horizon"], bass["bypass"]), (1.0, 1.0, 1.0), "beyond the range is its end");
         assert!(0.0 < bass["output_role"] && bass["output_role"] < 1.0);

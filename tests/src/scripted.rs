@@ -19,7 +19,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
     // The plan was adopted at the second beat; the one in progress will be at the third.
     let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
     let playhead = start + Tick(beat / 3);
-    let end = piece.metres.bar(bar + u32::from(values.horizon_bars)).start + Tick(beat);
+    let end = piece.metres.bar(bar + u32::from(values.plan.horizon_bars)).start + Tick(beat);
     let notes = piece.notes();
     let mut played: Vec<Note> = notes.iter().copied().filter(|note| note.onset <= playhead).collect();
     for note in played.iter_mut().filter(|note| note.end() > playhead) {
@@ -53,9 +53,11 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
             remark: None,
         },
         bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
+        harmony: Vec::new(),
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
         withheld: Vec::new(),
+        turn: None,
     };
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
     PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }

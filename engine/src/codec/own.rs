@@ -3,7 +3,7 @@
 //! Training orders rows in the same way (`own.py`); a fixture keeps the two equal.
 
 use super::align::{BarEnd, align_given};
-use super::row::{BarRows, NoteClasses, Row, Targets};
+use super::row::{BarFields, BarRows, NoteClasses, Row, Targets};
 use super::vocabulary::{Kind, MAX_BAR_TICKS, OWN_ROLES, column};
 use crate::music::{Role, TICKS_PER_QUARTER, Tick};
 
@@ -41,6 +41,15 @@ impl OwnRoles {
         if kind == Kind::Bar as u16 || kind == Kind::Note as u16 || kind == Kind::Given as u16 {
             row.columns[column::OWN..].copy_from_slice(&self.values.map(u16::from));
         }
+    }
+
+    /// Conditioning without what is measured on the notes of all roles: rows with own roles are trained without it.
+    #[must_use]
+    pub fn conditioning(self, fields: BarFields) -> BarFields {
+        if self == Self::ALL {
+            return fields;
+        }
+        BarFields { metre: fields.metre, tempo: fields.tempo, key: fields.key, ..BarFields::default() }
     }
 
     /// Own notes of a bar, and its given notes.
@@ -166,6 +175,13 @@ mod tests {
         assert!(own.contains(Role::Bass.class()) && !own.contains(Role::Melody.class()) && OwnRoles::ALL.contains(5));
         assert_eq!(OwnRoles::new(Role::ALL.into_iter().take(4)), None);
         assert_eq!(OwnRoles::new([]), None);
+    }
+
+    #[test]
+    fn conditioning_measured_on_all_roles_is_unset_beside_others() {
+        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 };
+        assert_eq!(bass().conditioning(fields), BarFields { metre: 1, tempo: 2, key: 3, ..BarFields::default() });
+        assert_eq!(OwnRoles::ALL.conditioning(fields), fields);
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Decoder {
                     return finished.holds(bar, given);
                 }
                 let (bar, given) = own.partition_given(bar, given);
-                finished.holds(&bar, &given)
+                finished.holds(&BarRows { fields: own.conditioning(bar.fields), ..bar }, &given)
             });
             (!same).then_some(index)
         })
@@ -139,7 +139,8 @@ impl Decoder {
     }
 
     fn append_prompt_bar(&mut self, bar: &PromptBar) -> Result<(), DecodeError> {
-        let own = BarRows { index: bar.bar.index - self.base, ..bar.bar.clone() };
+        let fields = self.accompanied.layout().own.conditioning(bar.bar.fields);
+        let own = BarRows { index: bar.bar.index - self.base, fields, ..bar.bar.clone() };
         self.append(&own, &bar.given, BarEnd::Bar, OutputRows::Last, |_, _| {})
     }
 }

@@ -51,6 +51,16 @@ impl ControlId {
     pub const INPUT_ROLE: Self = Self(Cow::Borrowed("input_role"));
     /// Role of the plan, as [`INPUT_ROLE`](Self::INPUT_ROLE); 0 where it is the player's role.
     pub const OUTPUT_ROLE: Self = Self(Cow::Borrowed("output_role"));
+    /// Second role of the plan, as [`INPUT_ROLE`](Self::INPUT_ROLE); 0 where there is none.
+    pub const OUTPUT_ROLE_2: Self = Self(Cow::Borrowed("output_role_2"));
+    /// Third role of the plan, likewise.
+    pub const OUTPUT_ROLE_3: Self = Self(Cow::Borrowed("output_role_3"));
+
+    /// The id of a host parameter.
+    #[must_use]
+    pub const fn of(id: &'static str) -> Self {
+        Self(Cow::Borrowed(id))
+    }
 
     /// The controls by their positions in projects that hold no ids.
     const BY_POSITION: [Self; 3] = [Self::ADVENTUROUSNESS, Self::INPUT_ROLE, Self::OUTPUT_ROLE];

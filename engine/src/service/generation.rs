@@ -20,7 +20,7 @@ pub struct Assignment {
     pub brief: Brief,
     /// The context, and in the gap the bars after it up to the last to be filled. A further assignment continues from the bars of the one before, and its own
     /// context is ignored. Gap bars before the brief's start hold all their notes; later ones hold the notes before that start. Of the constraints
-    /// `from` and `until` are ignored: the brief sets the range, and a note may ring beyond its end. `rests_from` is a tick of the clock.
+    /// `from` is ignored: the brief sets the range. `until` and `rests_from` are ticks of the clock; a note may ring beyond the brief's end.
     pub prompt: Prompt,
     /// The clock at the first bar line of the gap.
     pub line: Tick,
@@ -207,8 +207,8 @@ impl Job<WorkerState> for Generating {
                     self.draw = draw;
                     return Ok(Progress::Again);
                 }
+                let given = state.given();
                 let rows = BarRows { index: assignment.prompt.gap[bar].bar.index, ..state.end_bar()? };
-                let given = assignment.prompt.gap[bar].given.clone();
                 let first = line <= assignment.brief.start;
                 self.rejected.take(&passage);
                 // The receiver is gone when the instance is dropped; this job is cancelled then.
@@ -248,7 +248,9 @@ impl Assignment {
     fn rules(&self, line: Tick) -> Rules {
         // The decoder counts from its own first bar line: all or nothing of this bar.
         let rests_from = if line < self.prompt.constraints.rests_from { Tick::MAX } else { Tick(i64::MIN) };
-        let constraints = Constraints { rests_from, ..self.prompt.constraints.clone() };
+        let until = self.prompt.constraints.until;
+        let until = if until == Tick::MAX { until } else { until - line };
+        let constraints = Constraints { rests_from, until, ..self.prompt.constraints.clone() };
         Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::cache::{CacheOptions, PagePolicy};
-use crate::codec::{BarRows, Row};
-use crate::decode::{Constraints, DecodeError, Decoder, Draw, OpenBar, Prefill, Prompt, PromptBar, Sampling, Step};
+use crate::codec::{BarRows, NoteClasses, OwnRoles, Row};
+use crate::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, OpenBar, Prefill, Prompt, PromptBar, Sampling, Step};
 use crate::model::Model;
 use crate::music::Tick;
 
@@ -17,6 +17,8 @@ pub struct Setup {
     pub policy: Arc<dyn PagePolicy>,
     /// Rows that every bar sees; fixed for the session.
     pub prefix: Vec<Row>,
+    /// Roles that are generated; the others are a player's. Without effect on a model that has no own roles.
+    pub own: OwnRoles,
     /// The cache's memory.
     pub cache: CacheOptions,
 }
@@ -26,7 +28,7 @@ pub struct Setup {
 pub(super) struct Rules {
     pub(super) seed: u64,
     pub(super) sampling: Sampling,
-    /// Its `from` and `until` are ignored.
+    /// Its `from` is ignored, and its `until` counts from the bar line.
     pub(super) constraints: Constraints,
 }
 
@@ -36,19 +38,26 @@ pub(super) struct WorkerState {
     setup: Setup,
     /// `None` before the first bar, and after an error.
     decoder: Option<Decoder>,
+    /// Own notes that are known of the open bar.
+    known: usize,
 }
 
 impl WorkerState {
     pub(super) fn new(setup: Setup) -> Self {
-        Self { setup, decoder: None }
+        let own = if setup.model.info().has_own_roles() { setup.own } else { OwnRoles::ALL };
+        Self { setup: Setup { own, ..setup }, decoder: None, known: 0 }
     }
 
     /// Makes one step towards a cache that holds exactly the context of a prompt: rolls back bars that differ, or appends one
     /// bar. If the rollback would go back too far, the context is prefilled from its start.
     pub(super) fn prefill(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         if self.decoder.is_none() {
-            let Setup { model, policy, prefix, cache } = &self.setup;
-            self.decoder = Some(Decoder::with_options(Arc::clone(model), Arc::clone(policy), prefix, *cache)?);
+            let Setup { model, policy, prefix, own, cache } = &self.setup;
+            let mut decoder = Decoder::with_options(Arc::clone(model), Arc::clone(policy), prefix, *cache)?;
+            if *own != OwnRoles::ALL {
+                decoder.accompanies(Accompanied::Player(*own))?;
+            }
+            self.decoder = Some(decoder);
         }
         match self.with_decoder(|decoder| decoder.prefill_step(prompt)) {
             Err(DecodeError::Rewind(_)) => Ok(Prefill::Nearer),
@@ -58,28 +67,42 @@ impl WorkerState {
 
     /// Opens a bar with the notes that are known of it. Nothing new starts in it before `from` ticks after its bar line.
     pub(super) fn begin_bar(&mut self, bar: &PromptBar, from: Tick, rules: &Rules) -> Result<(), DecodeError> {
+        let own = self.setup.own;
+        self.known = own.partition(&bar.bar).0.notes.len();
         self.with_decoder(|decoder| {
             decoder.set_seed(rules.seed);
             decoder.set_sampling(rules.sampling);
-            decoder.set_constraints(Constraints { from: decoder.line() + from, until: Tick::MAX, ..rules.constraints.clone() });
+            let line = decoder.line();
+            let until = line.saturating_add(rules.constraints.until);
+            decoder.set_constraints(Constraints { from: line + from, until, ..rules.constraints.clone() });
+            if own != OwnRoles::ALL {
+                let known = BarRows { index: decoder.bar(), fields: own.conditioning(bar.bar.fields), ..bar.bar.clone() };
+                return decoder.accompany_live(&known, from.max(Tick::ZERO));
+            }
             decoder.accompany(bar.bar.ticks, bar.bar.fields, &bar.given)?;
             decoder.push(&bar.bar.notes)
         })
     }
 
-    /// Rolls the open bar back to its known notes, those of `bar`, to sample the rest again.
+    /// Rolls the open bar back to its known notes, to sample the rest again in the conditioning of `bar`.
     pub(super) fn draw_again(&mut self, bar: &PromptBar, rules: &Rules, draw: Draw) -> Result<(), DecodeError> {
+        let (own, known) = (self.setup.own, self.known);
         self.with_decoder(|decoder| {
-            decoder.truncate(bar.bar.notes.len())?;
+            decoder.truncate(known)?;
             decoder.set_seed(draw.seed(rules.seed));
             decoder.set_sampling(draw.sampling(rules.sampling));
-            decoder.recondition(draw.conditioning(bar.bar.fields))
+            decoder.recondition(own.conditioning(draw.conditioning(bar.bar.fields)))
         })
     }
 
-    /// The open bar so far.
+    /// The own notes of the open bar so far.
     pub(super) fn open(&self) -> Option<&BarRows> {
         self.decoder.as_ref()?.open().map(OpenBar::bar)
+    }
+
+    /// The given notes of the open bar.
+    pub(super) fn given(&self) -> Vec<NoteClasses> {
+        self.decoder.as_ref().and_then(Decoder::open).map_or(Vec::new(), |open| open.given().to_vec())
     }
 
     /// Samples one note of the open bar.

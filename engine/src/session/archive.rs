@@ -1,10 +1,10 @@
-//! Storage of the history of suggestions: the session edits it, the owner of the project saves it.
+//! Storage of the history of suggestions and of the take: the session edits them, the owner of the project saves them.
 
 use std::sync::Arc;
 
-use crate::plan::History;
+use crate::plan::{History, Take};
 
-/// Storage of one instance's history. While a session runs, its thread makes all edits, except that the owner of the project merges what a host loads;
+/// Storage of one instance's history and take. While a session runs, its thread makes all edits, except that the owner of the project merges what a host loads;
 /// the editor reads it and sends commands ([`CommandSender`](super::CommandSender)). Edits are short; the audio thread never calls it.
 pub trait Archive: Send + Sync {
     /// The current history.
@@ -12,6 +12,12 @@ pub trait Archive: Send + Sync {
 
     /// Changes the history. An `Arc` returned earlier by [`history`](Self::history) keeps the old value.
     fn change(&self, change: &mut dyn FnMut(&mut History));
+
+    /// The current take.
+    fn take(&self) -> Arc<Take>;
+
+    /// Changes the take. An `Arc` returned earlier by [`take`](Self::take) keeps the old value.
+    fn change_take(&self, change: &mut dyn FnMut(&mut Take));
 }
 
 /// Changes the history and returns what the change returns.
@@ -20,4 +26,14 @@ pub(super) fn edit<R>(archive: &dyn Archive, edit: impl FnOnce(&mut History) -> 
     let mut result = None;
     archive.change(&mut |history| result = edit.take().map(|edit| edit(history)));
     result.expect("an archive calls the change once")
+}
+
+/// Changes the take.
+pub(super) fn edit_take(archive: &dyn Archive, edit: impl FnOnce(&mut Take)) {
+    let mut edit = Some(edit);
+    archive.change_take(&mut |take| {
+        if let Some(edit) = edit.take() {
+            edit(take);
+        }
+    });
 }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, PHASE_BARS};
-use crate::decode::{Constraints, Prompt, PromptBar, Sampling, Upcoming, default_constraints};
-use crate::music::analysis::tempo_bucket;
+use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, OwnRoles, PHASE_BARS};
+use crate::decode::{Constraints, DensityLimit, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
+use crate::music::analysis::{BarHarmony, habits, tempo_bucket};
 use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
-use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline};
+use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, most_notes};
 use crate::service::Assignment;
+
+use super::MusicControls;
+use super::steering::steer;
 
 /// Maximum of finished bars kept: the longest context, and two phases more. Dropped by whole phases, so that the phase of the others does not change.
 const BARS: usize = (CONTEXT_BARS + 2 * PHASE_BARS) as usize;
@@ -18,6 +21,9 @@ const RECENT_BARS: usize = 8;
 /// continued with silence.
 const PAUSE_BARS: usize = 4;
 
+/// Time that a note may have begun before a bar and sound in its chords: two bars of common time.
+const LONGEST_RING: Tick = Tick::quarters(8);
+
 /// A finished bar. Encoded when it ends, and again when the length of one of its notes changes.
 #[derive(Debug, Clone)]
 struct Closed {
@@ -26,6 +32,8 @@ struct Closed {
     /// Its rows. Their conditioning stays what it was when the bar ended.
     rows: Arc<PromptBar>,
     measured: Measured,
+    /// Key and chords, as they were when the bar ended.
+    harmony: BarHarmony,
     /// Fingerprint of the notes it was encoded from.
     revision: Fingerprint,
 }
@@ -43,14 +51,38 @@ pub(super) struct Context {
 /// Settings of a plan that do not come from the timeline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PlanSettings<'a> {
-    /// Role to generate.
-    pub(super) role: Role,
-    /// Temperature and min-p.
-    pub(super) sampling: Sampling,
+    /// Roles to generate.
+    pub(super) roles: RoleSet,
+    /// The player beside whom they play, in Accompany.
+    pub(super) beside: Option<Beside<'a>>,
+    /// Requested music.
+    pub(super) music: &'a MusicControls,
     /// Quarters per minute.
     pub(super) tempo: f64,
     /// Plans that the player replaced with Another: a new plan must differ from them.
     pub(super) rejected: &'a [Passage],
+    /// Tick by which every planned note ends.
+    pub(super) silent_from: Tick,
+    /// Notes that are expected before a new plan begins.
+    pub(super) expected: Expected,
+}
+
+/// A player beside whom Antiphon plays.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// Roles that Antiphon plays.
+    pub(super) own: OwnRoles,
+    /// The player's notes so far, in order of time.
+    pub(super) player: &'a [Note],
+}
+
+/// Notes that are expected between a planning tick and the start of the plan made at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// What is shown: the player may play it.
+    Shown,
+    /// Only what plays: the player is silent, or plays something else.
+    Latched,
 }
 
 impl Context {
@@ -86,7 +118,11 @@ impl Context {
                 rows.fields.tempo = tempo;
                 let length = Tick(rows.ticks.into());
                 let revision = Fingerprint::of(inside(notes, line, line + length));
-                self.bars.push(Closed { line, length, measured: Measured::of(&rows), rows: Arc::new(rows.into()), revision });
+                let measured = Measured::of(&rows);
+                let around = codec::profile_at_end(self.bars.iter().map(|bar| &bar.measured).chain([&measured])).unwrap_or_default();
+                let sounding = inside(notes, line - LONGEST_RING, line + length);
+                let harmony = BarHarmony::measure(&Bar { start: line, length, ..bar }, sounding, &around);
+                self.bars.push(Closed { line, length, measured, harmony, rows: Arc::new(rows.into()), revision });
                 line += length;
             }
         }
@@ -110,6 +146,11 @@ impl Context {
             self.bars.drain(..PHASE);
             self.base += PHASE_BARS;
         }
+    }
+
+    /// Key and chords of the bars.
+    pub(super) fn harmony(&self) -> Vec<BarHarmony> {
+        self.bars.iter().map(|bar| bar.harmony).collect()
     }
 
     fn rows(&self) -> Vec<Arc<PromptBar>> {
@@ -143,25 +184,34 @@ impl Context {
         let mut line = clock.open_bar().start;
         let mut index = self.index_after();
         let tempo = Tempo::from_bpm(plan_settings.tempo).map_or(0, tempo_bucket);
-        let constraints = self.constraints(played, plan_settings.role);
+        let constraints = match plan_settings.beside {
+            Some(beside) => self.constraints_beside(beside, played, plan_settings.roles, clock.now()),
+            None => self.constraints(played, plan_settings.roles),
+        };
+        let own = plan_settings.beside.map_or(OwnRoles::ALL, |beside| beside.own);
         let mut ahead = 0;
         let mut assignments = Vec::new();
         for request in requests {
             let brief = request.brief();
             let mut known: Vec<Note> = played.iter().filter(|note| note.onset >= line).copied().collect();
-            known.extend(timeline.shown(clock.now(), brief.start).copied());
+            match (request, plan_settings.expected) {
+                (Request::Replan(_), Expected::Latched) => known.extend(timeline.sounding(clock.now(), brief.start).copied()),
+                _ => known.extend(timeline.shown(clock.now(), brief.start).copied()),
+            }
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
-            let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, tempo, index, ahead };
+            let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, own, tempo, index, ahead };
             let mut prompt = Prompt::upcoming(self.rows(), &upcoming);
-            prompt.constraints = Constraints { rests_from: first_rest(request, &bars), ..constraints.clone() };
+            prompt.constraints =
+                Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
+            steer(&mut prompt, plan_settings.music, bars.iter().take_while(|bar| bar.start < brief.start).count());
             ahead += prompt.gap.len();
             index = index.saturating_add(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX));
             assignments.push(Assignment {
                 brief: Brief::clone(brief),
                 prompt,
                 line,
-                sampling: plan_settings.sampling,
+                sampling: Sampling::from_adventurousness(plan_settings.music.adventurousness),
                 rejected: if matches!(request, Request::Replan(_)) { plan_settings.rejected.to_vec() } else { Vec::new() },
             });
             line = end;
@@ -170,10 +220,33 @@ impl Context {
     }
 
     /// Default constraints: a role keeps to the keys and chords of its recent bars.
-    fn constraints(&self, played: &[Note], role: Role) -> Constraints {
+    fn constraints(&self, played: &[Note], roles: RoleSet) -> Constraints {
+        let mut constraints = default_constraints(roles, self.recent(played));
+        if roles.iter().count() > 1 {
+            constraints.requested.ensemble = roles;
+        }
+        constraints
+    }
+
+    /// Constraints of roles that play beside a player: a role that the player does not play keeps to what fits the player's notes, whatever Antiphon has
+    /// played, and all leave room where the player fills.
+    fn constraints_beside(&self, beside: Beside<'_>, played: &[Note], roles: RoleSet, now: Tick) -> Constraints {
+        let player = self.recent(beside.player);
+        let mut constraints = Constraints { roles, ..Constraints::default() };
+        let habits = habits(player);
+        for role in Role::ALL.into_iter().filter(|role| roles.contains(*role) && !habits.roles.contains_key(role)) {
+            constraints.introduce(role, player);
+        }
+        constraints.keep_to(&habits);
+        let own: Vec<Note> = self.recent(played).iter().filter(|note| roles.contains(note.role)).copied().collect();
+        constraints.density_limit = most_notes(player, &own, now).map(|notes| DensityLimit { notes, roles });
+        constraints
+    }
+
+    /// Of notes in order of time those of the last bars that sound.
+    fn recent<'a>(&self, notes: &'a [Note]) -> &'a [Note] {
         let from = self.bars.iter().rev().filter(|bar| !bar.is_silent()).nth(RECENT_BARS - 1).map_or(Tick(i64::MIN), |bar| bar.line);
-        let recent = &played[played.partition_point(|note| note.onset < from)..];
-        default_constraints([role].into_iter().collect(), recent)
+        &notes[notes.partition_point(|note| note.onset < from)..]
     }
 }
 
@@ -324,7 +397,7 @@ mod tests {
         clock.advance(Tick(200 * 96));
         assert!(context.update(&clock, &notes, 120.0).is_none());
         assert_eq!(context.start(), Some(Tick::ZERO), "the context keeps the bars before the pause");
-        let constraints = context.constraints(&notes, Role::Keys);
+        let constraints = context.constraints(&notes, RoleSet::NONE.with(Role::Keys));
         assert_eq!(constraints.registers[usize::from(Role::Keys.class())].low, 55, "a fourth below the only key that was played");
         // The player goes on in bar 240: it follows the pause.
         notes.push(note(240 * 96 + 5, Tick(24)));
@@ -346,7 +419,16 @@ mod tests {
             controls: Controls::default(),
             context: Fingerprint::SILENCE,
         };
-        let plan_settings = PlanSettings { role: Role::Keys, sampling: Sampling::default(), tempo: 120.0, rejected: &[] };
+        let music = MusicControls::default();
+        let plan_settings = PlanSettings {
+            roles: RoleSet::NONE.with(Role::Keys),
+            beside: None,
+            music: &music,
+            tempo: 120.0,
+            rejected: &[],
+            silent_from: Tick::MAX,
+            expected: Expected::Shown,
+        };
         let timeline = Timeline::new(Tick::ZERO, 0);
         let rests_from = |request: Request| {
             let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &plan_settings);
@@ -355,5 +437,29 @@ mod tests {
         assert_eq!(rests_from(Request::Replan(brief(24))), Tick(97));
         assert_eq!(rests_from(Request::Replan(brief(96))), Tick(97));
         assert_eq!(rests_from(Request::Extend(brief(96))), Tick(i64::MIN));
+    }
+
+    #[test]
+    fn new_roles_beside_a_player_fit_the_players_notes_whatever_they_have_played() {
+        let context = Context::default();
+        let player: Vec<Note> = (0..40).map(|beat| note(beat * 24, Tick(20))).collect();
+        // A bass that played high and twice as often.
+        let bass = (0..80).map(|quaver| Note { pitch: 90, role: Role::Bass, ..note(quaver * 12, Tick(6)) });
+        let mut played: Vec<Note> = player.iter().copied().chain(bass).collect();
+        played.sort_by_key(Note::order);
+        let roles: RoleSet = [Role::Bass, Role::Pad, Role::Keys].into_iter().collect();
+        let own = OwnRoles::new([Role::Bass, Role::Pad]).unwrap();
+        let constraints = |player: &[Note], now| context.constraints_beside(Beside { own, player }, &played, roles, Tick(now));
+        let steady = constraints(&player, 960);
+        let of = |role: Role| (steady.chords[usize::from(role.class())], steady.registers[usize::from(role.class())].high);
+        assert_eq!((of(Role::Bass), of(Role::Pad).0), ((1, 55), 4));
+        assert_eq!(of(Role::Keys), (1, 65), "a role of the player keeps to what it played: a fourth above its only key");
+        assert!(steady.lowest.contains(Role::Bass));
+        let limit = |constraints: &Constraints| constraints.density_limit.map(|limit| limit.notes);
+        // The own roles here are bass and keys: four and eight notes in a whole note.
+        assert_eq!(limit(&steady), Some(12));
+        let filling: Vec<Note> =
+            player.iter().copied().filter(|note| note.onset.0 < 912).chain((152..160).map(|place| note(place * 6, Tick(3)))).collect();
+        assert_eq!(limit(&constraints(&filling, 960)), Some(3), "four times as many notes leave a quarter");
     }
 }

@@ -80,7 +80,7 @@ impl Engine {
             Self::Failed(fault) if fault.part == Part::Model => (there(&parts.runtime, Component::Resting), missing(fault)),
             Self::Failed(fault) => (missing(fault), there(&parts.model, Component::Resting)),
         };
-        let coming = (mode != PlayMode::Suggest).then(|| format!("{} is coming; Suggest is ready", mode.name()));
+        let coming = (!mode.is_ready()).then(|| format!("{} is coming", mode.name()));
         let remark = coming.or_else(|| Some(notice.to_owned()).filter(|notice| !notice.is_empty()));
         Status { engine, model, remark, ..Status::default() }
     }
@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn status_remark_names_the_unfinished_mode_else_the_notice() {
-        let status = Engine::Ready.status(&parts(), PlayMode::Trade, "");
-        assert_eq!(status.remark.as_deref(), Some("Trade is coming; Suggest is ready"));
+        let status = Engine::Ready.status(&parts(), PlayMode::Infill, "");
+        assert_eq!(status.remark.as_deref(), Some("Infill is coming"));
         assert_eq!(Engine::Ready.status(&parts(), PlayMode::Suggest, "").remark, None);
         assert_eq!(Engine::Ready.status(&parts(), PlayMode::Suggest, "full").remark.as_deref(), Some("full"));
     }

@@ -17,8 +17,12 @@ mod planner;
 mod player;
 mod protocol;
 mod render_wait;
+mod settings;
 mod snapshot;
 mod sounded;
+mod steering;
+mod take_ring;
+mod take_writer;
 mod withheld;
 mod worker;
 
@@ -38,14 +42,18 @@ use crate::service::Service;
 
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
-pub use controls::ControlValues;
+pub use controls::{
+    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
+    ShapeControls, TurnControls,
+};
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
 pub use planner::Planner;
-pub use protocol::{Command, Epoch, InputEvent, PlannedEvent};
+pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, Snapshot, Status};
+pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
+pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
 pub use worker::Worker;
@@ -69,8 +77,10 @@ pub struct SessionPorts {
     pub commands: CommandQueue,
     /// Snapshot that the editor shows.
     pub snapshot: Arc<SharedSnapshot>,
-    /// History of suggestions in the project.
+    /// History of suggestions and take in the project.
     pub archive: Arc<dyn Archive>,
+    /// Takes for the audio thread.
+    pub takes: TakeSender,
     /// Called with the number of the player's notes that the context has no room for.
     pub count_ignored: Box<dyn Fn(u64) + Send>,
 }

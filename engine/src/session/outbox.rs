@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::music::{Note, Tick};
+use crate::plan::Deviation;
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
@@ -15,11 +16,13 @@ pub(super) struct Outbox {
     epoch: Epoch,
     /// Whether anything was sent in this epoch that may still sound.
     sent: bool,
+    /// Whether notes are not sent: the take plays instead.
+    is_muted: bool,
 }
 
 impl Outbox {
     pub(super) fn new(planned: HeapProd<PlannedEvent>) -> Self {
-        Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false }
+        Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false, is_muted: false }
     }
 
     /// Enters an epoch; returns whether it differs from the last one. Queued events of the last one are discarded.
@@ -33,18 +36,24 @@ impl Outbox {
         true
     }
 
+    /// Sets whether notes are left out from now on.
+    pub(super) const fn mute(&mut self, muted: bool) {
+        self.is_muted = muted;
+    }
+
     /// Starts the audio thread's clock, unless it runs by then.
     pub(super) fn start_clock(&mut self) {
         self.waiting.push_back(PlannedEvent::StartClock { epoch: self.epoch });
         self.flush();
     }
 
-    /// Plays these notes on a channel, 0 to 15.
-    pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, channel: u8) {
+    /// Plays these notes, each on the channel, 0 to 15, and with the deviation that `output` has for it.
+    pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, output: impl Fn(&Note) -> (u8, Deviation)) {
         let epoch = self.epoch;
-        for note in notes {
+        for note in notes.filter(|_| !self.is_muted) {
             self.sent = true;
-            self.waiting.push_back(PlannedEvent::Note { epoch, note, channel });
+            let (channel, deviation) = output(&note);
+            self.waiting.push_back(PlannedEvent::Note { epoch, note, channel, deviation });
         }
         self.flush();
     }
@@ -57,6 +66,22 @@ impl Outbox {
             self.flush();
         }
         self.sent
+    }
+
+    /// Withdraws all notes sent from this tick on; those that sound there ring on.
+    pub(super) fn withdraw(&mut self, from: Tick) {
+        if self.sent {
+            self.waiting.push_back(PlannedEvent::Withdraw { epoch: self.epoch, from });
+            self.flush();
+        }
+    }
+
+    /// Withdraws all notes, and ends those that sound as soon as the audio thread sees it, whatever its output offset.
+    pub(super) fn panic(&mut self) {
+        let (epoch, from, at) = (self.epoch, Tick(i64::MIN), Tick(i64::MIN));
+        self.waiting.clear();
+        self.waiting.extend([PlannedEvent::Withdraw { epoch, from }, PlannedEvent::End { epoch, at }]);
+        self.flush();
     }
 
     /// Pushes as many queued events as the ring has room for.
@@ -84,7 +109,7 @@ mod tests {
     fn events_beyond_the_ring_are_sent_later_in_order() {
         let (planned, mut play) = HeapRb::new(2).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play([NOTE; 3].into_iter(), 1);
+        outbox.play([NOTE; 3].into_iter(), |_| (1, Deviation::default()));
         outbox.stop(Tick(5));
         let mut got: Vec<PlannedEvent> = Vec::new();
         for _ in 0..3 {
@@ -92,7 +117,7 @@ mod tests {
             outbox.flush();
         }
         let epoch = Epoch(0);
-        let note = PlannedEvent::Note { epoch, note: NOTE, channel: 1 };
+        let note = PlannedEvent::Note { epoch, note: NOTE, channel: 1, deviation: Deviation::default() };
         assert_eq!(got, [note, note, note, PlannedEvent::Withdraw { epoch, from: Tick(5) }, PlannedEvent::End { epoch, at: Tick(5) }]);
     }
 
@@ -100,7 +125,7 @@ mod tests {
     fn new_epoch_discards_queued_events() {
         let (planned, mut play) = HeapRb::new(1).split();
         let mut outbox = Outbox::new(planned);
-        outbox.play([NOTE; 3].into_iter(), 1);
+        outbox.play([NOTE; 3].into_iter(), |_| (1, Deviation::default()));
         assert!(outbox.enter(Epoch(4)) && !outbox.enter(Epoch(4)));
         assert_eq!(play.pop_iter().count(), 1);
         outbox.stop(Tick(0));

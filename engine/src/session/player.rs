@@ -30,6 +30,8 @@ pub(super) struct Player {
     pedals: u16,
     /// Quarter of the last note, and the number of notes recorded in it.
     quarter: (i64, usize),
+    /// When the last key went up; `None` while one is down, and before the first note.
+    silent_since: Option<MusicalTime>,
 }
 
 /// Result of a note-on.
@@ -45,6 +47,7 @@ impl Player {
     /// A key goes down. One that sounds starts again.
     pub(super) fn strike(&mut self, key: MidiKey, velocity: u8, role: Role, at: MusicalTime) -> Strike {
         self.end(at, |sounding| sounding.key == key);
+        self.silent_since = None;
         let (onset, offset) = at.nearest();
         let quarter = onset.0.div_euclid(TICKS_PER_QUARTER);
         let taken = if quarter == self.quarter.0 { self.quarter.1 } else { 0 };
@@ -55,6 +58,11 @@ impl Player {
         let note = Note { onset, offset, duration: Tick::MAX, pitch: key.pitch(), velocity, role };
         self.sounding.push(Sounding { key, note, sustained: false });
         Strike::Taken
+    }
+
+    /// When the last key went up, whatever the pedal holds; `None` while a key is down, and before the first note.
+    pub(super) const fn silent_since(&self) -> Option<MusicalTime> {
+        self.silent_since
     }
 
     /// Whether a key is down, whatever the pedal holds.
@@ -68,6 +76,14 @@ impl Player {
             self.sounding.iter_mut().filter(|sounding| sounding.key == key).for_each(|sounding| sounding.sustained = true);
         } else {
             self.end(at, |sounding| sounding.key == key);
+        }
+        self.fall_silent(at);
+    }
+
+    /// Begins the player's silence, unless a key is down or it has begun before.
+    fn fall_silent(&mut self, at: MusicalTime) {
+        if self.silent_since.is_none() && self.sounding.iter().all(|sounding| sounding.sustained) {
+            self.silent_since = Some(at);
         }
     }
 
@@ -86,6 +102,7 @@ impl Player {
     pub(super) fn release(&mut self, at: MusicalTime) {
         self.pedals = 0;
         self.end(at, |_| true);
+        self.fall_silent(at);
     }
 
     /// End of the last phrase; `None` before the first note.
@@ -159,6 +176,24 @@ mod tests {
         assert_eq!(player.ending(), Some(Ending { onset: Tick(1), silent_since: None }));
         player.let_go(KEY, MusicalTime(5.0));
         assert_eq!(player.ending(), Some(Ending { onset: Tick(1), silent_since: Some(Tick(5)) }));
+    }
+
+    #[test]
+    fn silence_begins_when_the_last_key_goes_up_whatever_the_pedal_holds() {
+        let (mut player, other) = (Player::default(), MidiKey::new(2, 64).unwrap());
+        player.pedal(2, true, MusicalTime(0.0));
+        player.strike(KEY, 90, Role::Keys, MusicalTime(1.0));
+        player.strike(other, 90, Role::Keys, MusicalTime(1.0));
+        player.let_go(KEY, MusicalTime(5.0));
+        assert_eq!(player.silent_since(), None, "a key is down");
+        player.let_go(other, MusicalTime(6.5));
+        player.let_go(other, MusicalTime(7.0));
+        player.pedal(2, false, MusicalTime(9.0));
+        assert_eq!(player.silent_since(), Some(MusicalTime(6.5)));
+        player.strike(KEY, 90, Role::Keys, MusicalTime(10.0));
+        assert_eq!(player.silent_since(), None);
+        player.release(MusicalTime(11.0));
+        assert_eq!(player.silent_since(), Some(MusicalTime(11.0)));
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //! planned for an abandoned song position is played.
 
 use super::{ControlValues, Withheld};
-use crate::music::{Note, Tick};
-use crate::plan::{MidiKey, MusicalTime, Step, TransportChange};
+use crate::music::{Note, TICKS_PER_QUARTER, Tick};
+use crate::plan::{Deviation, MidiKey, MusicalTime, Step, TransportChange};
 
-/// A span of time in which a plan stays valid. It ends when the transport starts, stops or jumps, and when mode, state or bypass change; a
-/// loop or a change of metre does not end it.
+/// A span of time in which what was sent stays valid. It ends when the transport starts, stops or jumps, when mode, state or bypass change, and,
+/// in Answer, when the player plays; a loop or a change of metre does not end it.
 ///
 /// Compare epochs for equality only: the number wraps around.
 ///
@@ -28,6 +28,9 @@ impl Epoch {
     }
 }
 
+/// Longest time in ticks that planned notes sound on when their plan has given way or its bars are over: a beat.
+pub const FADE: Tick = Tick(TICKS_PER_QUARTER);
+
 /// A command of the player.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Command {
@@ -37,6 +40,8 @@ pub enum Command {
     Another,
     /// Star the plan that is shown.
     Keep,
+    /// End every planned note at once, and stop playback.
+    Panic,
     /// Step through the history.
     Step(Step),
 }
@@ -77,6 +82,8 @@ pub enum InputEvent {
         note: Note,
         /// MIDI channel, 0 to 15.
         channel: u8,
+        /// How it was played.
+        deviation: Deviation,
     },
     /// A planned note has ended before its end: it was cut, or the player took its key.
     NoteEnded {
@@ -103,6 +110,14 @@ pub enum InputEvent {
     },
     /// The plan is invalid, without a jump.
     PlanInvalidated {
+        /// The epoch that begins.
+        epoch: Epoch,
+        /// Time of the event.
+        at: MusicalTime,
+    },
+    /// In Answer, the player has struck a key: planned notes that have not started are dropped, and those that sound end by themselves, at the
+    /// latest [`FADE`] later. Sent before every such note-on, whether or not anything was dropped.
+    PlanYielded {
         /// The epoch that begins.
         epoch: Epoch,
         /// Time of the event.
@@ -143,6 +158,7 @@ impl InputEvent {
             | Self::NoteEnded { at, .. }
             | Self::Withheld { at, .. }
             | Self::PlanInvalidated { at, .. }
+            | Self::PlanYielded { at, .. }
             | Self::Command { at, .. }
             | Self::TimeReached { at, .. }
             | Self::InputLost { at } => at,
@@ -162,6 +178,8 @@ pub enum PlannedEvent {
         note: Note,
         /// MIDI channel, 0 to 15.
         channel: u8,
+        /// How it is played. Reports about the note name it as it was planned.
+        deviation: Deviation,
     },
     /// Drop notes that start at or after this tick, of those sent before this message.
     Withdraw {

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::music::analysis::BarHarmony;
 use crate::music::{Bar, Metre, Note, Tick};
-use crate::plan::{Plan, PlanStats};
+use crate::plan::{Plan, PlanStats, Side};
 use parking_lot::Mutex;
 
 use super::withheld::WithheldNote;
@@ -15,12 +16,16 @@ pub struct Snapshot {
     pub status: Status,
     /// Bars of the context and the open bar, in order of time, without gaps.
     pub bars: Vec<ShownBar>,
+    /// Key and chords of the finished bars of the context, as far as they were found.
+    pub harmony: Vec<BarHarmony>,
     /// Notes that sounded, in canonical order. A key that is still held lasts until [`Tick::MAX`].
     pub played: Vec<Note>,
     /// The plan that plays, otherwise the adopted one.
     pub plan: Option<ShownPlan>,
     /// Planned notes that did not sound or, as the player holds keys now, will not, each with its reason.
     pub withheld: Vec<WithheldNote>,
+    /// Whose turn it is, in Trade.
+    pub turn: Option<ShownTurn>,
 }
 
 impl Snapshot {
@@ -72,6 +77,17 @@ pub struct ShownBar {
 impl ShownBar {
     /// Bar 1 in 4/4, where no bars are known.
     const FIRST: Self = Self { bar: Bar { index: 0, start: Tick::ZERO, length: Tick::quarters(4), metre: Metre::COMMON }, number: 1 };
+}
+
+/// A turn of Trade, and how much of it is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownTurn {
+    /// Whose it is.
+    pub side: Side,
+    /// Bars after the current one.
+    pub bars_left: u32,
+    /// Beats of the metre left in the current bar, the current one included.
+    pub beats_left: u32,
 }
 
 /// The current plan.

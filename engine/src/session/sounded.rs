@@ -33,6 +33,13 @@ impl Sounded {
         }
     }
 
+    /// Shortens the notes that have started to this tick, which may lie ahead: the plan has given way. Later notes are not affected.
+    pub(super) fn fade(&mut self, by: Tick) {
+        for (_, note) in &mut self.notes {
+            *note = shortened(*note, Some(by));
+        }
+    }
+
     /// The notes, in order of onset.
     pub(super) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         self.notes.iter().map(|(_, note)| *note)
@@ -80,6 +87,16 @@ mod tests {
         assert_eq!(lengths(&sounded), [(0, 24), (0, 1), (30, 10)]);
         sounded.forget_before(Tick(30));
         assert_eq!(lengths(&sounded), [(30, 10)]);
+    }
+
+    #[test]
+    fn fade_shortens_the_notes_so_far_and_no_later_one() {
+        let mut sounded = Sounded::default();
+        sounded.start(KEY, note(0, 200, KEY));
+        sounded.start(OTHER, note(10, 20, OTHER));
+        sounded.fade(Tick(60));
+        sounded.start(OTHER, note(50, 100, OTHER));
+        assert_eq!(lengths(&sounded), [(0, 60), (10, 20), (50, 100)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cache::{CacheOptions, FineCoarse};
-use crate::codec::prefix_rows;
+use crate::codec::{OwnRoles, prefix_rows};
 use crate::decode::PromptBar;
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
@@ -24,8 +24,8 @@ const ANY_STYLE: u8 = 0;
 
 /// Runs jobs asynchronously. A newer job replaces the older; every job ends in one outcome.
 pub trait Worker {
-    /// Sets the roles. The context is then empty, and no job is pending.
-    fn set_roles(&mut self, roles: &BTreeSet<Role>);
+    /// Sets all roles of the music, and those that are generated beside a player's. The context is then empty, and no job is pending.
+    fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles);
 
     /// Sets the context and prefills; returns whether the bars are consecutive. Without bars it only loads the model.
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
@@ -59,13 +59,13 @@ impl ServiceWorker {
     /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
     pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
         let parts = Arc::default();
-        Self { worker: worker(&service, roles, &parts, &folders), service, parts, folders }
+        Self { worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders), service, parts, folders }
     }
 }
 
 impl Worker for ServiceWorker {
-    fn set_roles(&mut self, roles: &BTreeSet<Role>) {
-        self.worker = worker(&self.service, roles, &self.parts, &self.folders);
+    fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
+        self.worker = worker(&self.service, roles, own, &self.parts, &self.folders);
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
@@ -93,7 +93,7 @@ impl Worker for ServiceWorker {
     }
 }
 
-fn worker(service: &Service, roles: &BTreeSet<Role>, parts: &Arc<Mutex<Parts>>, folders: &[PathBuf]) -> WorkerHandle {
+fn worker(service: &Service, roles: &BTreeSet<Role>, own: OwnRoles, parts: &Arc<Mutex<Parts>>, folders: &[PathBuf]) -> WorkerHandle {
     let roles: Vec<Role> = roles.iter().copied().collect();
     let parts = Arc::clone(parts);
     let search = RuntimeSearch { explicit: None, folders: folders.to_vec() };
@@ -103,6 +103,6 @@ fn worker(service: &Service, roles: &BTreeSet<Role>, parts: &Arc<Mutex<Parts>>, 
         let model = MODEL.get(|| Model::shipped(runtime).map_err(JobError::from))?;
         parts.lock().model = Some(model.info().name.clone());
         let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
-        Ok(Setup { model, policy, prefix: prefix_rows(ANY_STYLE, &roles), cache: CacheOptions::default() })
+        Ok(Setup { model, policy, prefix: prefix_rows(ANY_STYLE, &roles), own, cache: CacheOptions::default() })
     })
 }

@@ -54,6 +54,8 @@ pub struct Clock {
     rate: f64,
     /// Song position minus clock time, in ticks.
     song: i64,
+    /// Ticks that the song went back within the current block, at its loop's end.
+    wrapped: i64,
     bar: SongBar,
     lines: BarLines,
     /// Expected sample position of the next block, for hosts that report samples only.
@@ -75,6 +77,7 @@ impl Clock {
             run: 0,
             rate: 0.0,
             song: 0,
+            wrapped: 0,
             bar: SongBar { start: SongPosition(0), metre: Metre::COMMON },
             lines: BarLines::new(),
             next_sample: None,
@@ -124,7 +127,9 @@ impl Clock {
         let rate = self.sample_rate.map_or(0.0, |hertz| self.tempo * TICKS_PER_QUARTER as f64 / 60.0 / hertz);
         let earliest = self.now().max(last.end().0);
         let first = self.follow(&host, rate, last, frames);
+        let song = self.song;
         let within = self.wrap(&host, frames);
+        self.wrapped = song.saturating_sub(self.song);
         self.next_sample = match host.position {
             Position::Samples(sample) if host.playing => Some(sample.saturating_add(i64::from(frames))),
             _ => None,
@@ -172,6 +177,12 @@ impl Clock {
     #[must_use]
     pub fn song_at(&self, time: MusicalTime) -> f64 {
         time.0 + self.song as f64
+    }
+
+    /// Song position minus clock time, in ticks, of the block up to its loop's end and after it.
+    #[must_use]
+    pub const fn song_shifts(&self) -> (i64, i64) {
+        (self.song.saturating_add(self.wrapped), self.song)
     }
 
     /// Whether the host set a valid sample rate.

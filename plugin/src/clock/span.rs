@@ -46,6 +46,19 @@ impl Span {
         }
     }
 
+    /// As [`sample`](Self::sample), and so many samples later. While the clock is stopped, nothing is reached later.
+    #[must_use]
+    pub fn sample_after(&self, time: MusicalTime, samples: i64) -> i64 {
+        let sample = self.sample(time);
+        if self.rate > 0.0 { sample.saturating_add(samples) } else { sample }
+    }
+
+    /// Ticks that so many samples last; 0 while the clock is stopped.
+    #[must_use]
+    pub fn ticks(&self, samples: i64) -> f64 {
+        samples as f64 * self.rate
+    }
+
     /// Length in samples.
     #[must_use]
     pub const fn frames(&self) -> u32 {

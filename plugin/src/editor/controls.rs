@@ -7,6 +7,7 @@ use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Se
 use super::excerpt::{Excerpt, Source};
 use super::model::{Change, Control, EditorModel};
 use super::style::{self, BUTTON_HEIGHT, paint};
+use crate::params::ladder::name as adventurousness;
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ShownPlan;
 
@@ -19,7 +20,7 @@ pub(super) const PAIR_WIDTH: f32 = HANDLE_WIDTH + 2.0 + SAVE_WIDTH;
 
 /// The five modes side by side; those not yet implemented are disabled.
 pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
-    let current = model.values().mode;
+    let current = model.values().plan.mode;
     ui.spacing_mut().item_spacing.x = 4.0;
     for mode in PlayMode::ALL {
         let ready = model.is_ready(mode);
@@ -65,7 +66,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&
 /// Sliders for the horizon and adventurousness.
 pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
     let values = model.values();
-    let mut bars = values.horizon_bars;
+    let mut bars = values.plan.horizon_bars;
     let text = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
     let tip = "How far ahead Antiphon plans";
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut bars, 1..=8).show_value(false));
@@ -73,8 +74,8 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
     gesture(model, &response, Change::Horizon(bars));
     ui.add_space(style::GAP);
 
-    let mut share = values.adventurousness;
-    let text = format!("{:.0} %", share * 100.0);
+    let mut share = values.music.adventurousness;
+    let text = adventurousness(share);
     let tip = "From predictable to surprising";
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
     let response = dial(ui, "Adventurousness", &text, tip, slider);

@@ -96,9 +96,9 @@ impl EditorModel for PlainModel {
 
     fn set(&mut self, change: Change) {
         match change {
-            Change::Mode(mode) => self.values.mode = mode,
-            Change::Horizon(bars) => self.values.horizon_bars = bars,
-            Change::Adventurousness(share) => self.values.adventurousness = share,
+            Change::Mode(mode) => self.values.plan.mode = mode,
+            Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
+            Change::Adventurousness(share) => self.values.music.adventurousness = share,
         }
         self.calls.push(Call::Set(change));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::PlayMode;
+use antiphon_engine::plan::{PlayMode, Take, TakeMode, whole};
 use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
@@ -13,9 +13,10 @@ use crate::meters::{Count, Meters};
 use crate::params::AntiphonParams;
 use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
+use crate::replay::Replay;
 use crate::schedule::{NoteOutput, Received, Schedule};
 use crate::thru::{Batch, Thru};
-use antiphon_engine::session::Command;
+use antiphon_engine::session::{Command, FADE};
 
 /// Consecutive blocks beginning with a jump that indicate a fault rather than the user.
 const SUSPICIOUS_JUMPS: u8 = 8;
@@ -31,6 +32,8 @@ pub struct RealTime {
     was_reset: bool,
     /// Consecutive blocks that began with a jump.
     jumps: u8,
+    /// Samples per millisecond; 0 before the sample rate is known.
+    samples_per_ms: f64,
 }
 
 /// The stages a note passes through.
@@ -38,8 +41,20 @@ struct NotePath {
     clock: Clock,
     capture: Capture,
     schedule: Schedule,
+    replay: Replay,
     thru: Thru,
     output: EventOutput,
+}
+
+/// Effect of the player's notes besides thru.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlayerNotes {
+    /// None: the instance is bypassed.
+    Ignored,
+    /// They are captured.
+    Captured,
+    /// They are captured, and the plan gives way to them.
+    TakeOver,
 }
 
 /// Values whose change has an effect.
@@ -48,12 +63,14 @@ struct WatchedParams {
     generation: u32,
     mode: PlayMode,
     bypass: bool,
-    /// Play, Another, Keep.
-    triggers: [bool; 3],
+    /// Whether the take plays, and nothing else.
+    replays: bool,
+    /// Play, Another, Keep, Panic.
+    triggers: [bool; 4],
 }
 
 /// Commands in the order of [`WatchedParams::triggers`].
-const COMMANDS: [Command; 3] = [Command::Play, Command::Another, Command::Keep];
+const COMMANDS: [Command; 4] = [Command::Play, Command::Another, Command::Keep, Command::Panic];
 
 impl WatchedParams {
     fn read(params: &AntiphonParams) -> Self {
@@ -61,13 +78,24 @@ impl WatchedParams {
             generation: params.state.generation(),
             mode: params.mode.value().into(),
             bypass: params.bypass.value(),
-            triggers: [params.play.value(), params.another.value(), params.keep.value()],
+            replays: params.output.take() == TakeMode::Replay,
+            triggers: [params.play.value(), params.another.value(), params.keep.value(), params.output.panic.value()],
         }
     }
 
     /// Whether the change makes the current plan stale.
     fn invalidates_plan(self, last: Self) -> bool {
-        (self.generation, self.mode, self.bypass) != (last.generation, last.mode, last.bypass)
+        (self.generation, self.mode, self.bypass, self.replays) != (last.generation, last.mode, last.bypass, last.replays)
+    }
+
+    /// Effect of the player's notes.
+    fn player_notes(self) -> PlayerNotes {
+        match self.mode {
+            _ if self.bypass => PlayerNotes::Ignored,
+            // A take is not interrupted.
+            PlayMode::Answer if !self.replays => PlayerNotes::TakeOver,
+            _ => PlayerNotes::Captured,
+        }
     }
 
     /// Commands whose trigger went on. Loading a state with a trigger on is no command.
@@ -81,26 +109,33 @@ impl RealTime {
     /// A stopped instance with all memory allocated.
     #[must_use]
     pub fn new(ports: AudioThreadPorts) -> Self {
-        let AudioThreadPorts { events, planned, meters } = ports;
+        let AudioThreadPorts { events, planned, takes, meters } = ports;
         let path = NotePath {
             clock: Clock::new(),
             capture: Capture::new(events, Arc::clone(&meters)),
             schedule: Schedule::new(planned, Arc::clone(&meters)),
+            replay: Replay::new(takes),
             thru: Thru::new(),
             output: EventOutput::default(),
         };
-        Self { path, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0 }
+        Self { path, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0, samples_per_ms: 0.0 }
     }
 
     /// Sets the sample rate in hertz.
     pub fn set_sample_rate(&mut self, hertz: f32) {
         self.path.clock.set_sample_rate(hertz);
+        self.samples_per_ms = f64::from(hertz) / 1000.0;
     }
 
     /// Messages sent to the session since the instance was created.
     #[must_use]
     pub const fn events_sent(&self) -> u64 {
         self.path.capture.sent()
+    }
+
+    /// Sets the take while no audio is processed.
+    pub fn set_take(&mut self, take: Arc<Take>) {
+        self.path.replay.set(take);
     }
 
     /// The host's reset: sounding planned notes end in the next block.
@@ -135,7 +170,8 @@ impl RealTime {
         if let Some(event) = events.first {
             path.transport_event(event, port);
         }
-        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span());
+        path.schedule.set_offset(whole((f64::from(params.output.latency_ms()) * self.samples_per_ms).round()));
+        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span(), &mut path.capture);
         if watched.bypass {
             path.schedule.clear_pending();
         } else {
@@ -144,7 +180,13 @@ impl RealTime {
             }
             path.run_commands(watched.commands(last), port);
         }
-        path.play(&mut self.batch, watched.bypass, events.within, port);
+        path.replay.receive();
+        if watched.replays && !watched.bypass {
+            path.replay.schedule(&path.clock, events.within, &mut path.schedule);
+        } else {
+            path.replay.pause();
+        }
+        path.play(&mut self.batch, watched.player_notes(), events.within, port);
 
         let end = path.clock.span().end();
         if path.clock.motion() != Motion::Stopped && !watched.bypass {
@@ -166,14 +208,21 @@ impl NotePath {
         self.capture.invalidate_plan(at);
     }
 
+    /// Gives way to the player: pending planned notes are dropped, and sounding ones end within [`FADE`].
+    fn yield_plan(&mut self, at: MusicalTime) {
+        self.schedule.fade(MusicalTime(at.0 + MusicalTime::from(FADE).0), &self.clock.span());
+        self.capture.yield_plan(at);
+    }
+
     /// Handles a transport change. A loop ends sounding planned notes, but the plan continues after it.
     fn transport_event(&mut self, event: TransportEvent, port: &mut impl Port) {
         let ends_epoch = !matches!(event.cause, Cause::Loop | Cause::Metre);
-        if event.cause != Cause::Metre {
-            self.end_planned_notes(event.sample, event.at, port);
-        }
         if ends_epoch {
+            self.end_planned_notes(event.sample, event.at, port);
             self.schedule.clear_pending();
+        } else if event.cause == Cause::Loop {
+            let (events, capture) = (&mut self.output, &mut self.capture);
+            self.schedule.end_before(&mut NoteOutput { sample: event.sample, at: event.at, events, port, capture });
         }
         self.capture.transport_event(event, ends_epoch);
     }
@@ -186,8 +235,11 @@ impl NotePath {
     /// Runs the player's commands at the start of the block. Play starts a stopped clock.
     fn run_commands(&mut self, commands: impl Iterator<Item = Command>, port: &mut impl Port) {
         for command in commands {
-            if command == Command::Play {
-                self.start_clock(0, port);
+            match command {
+                Command::Play => self.start_clock(0, port),
+                // The session need not be there for silence.
+                Command::Panic => self.invalidate_plan(self.clock.span().time(0), port),
+                Command::Another | Command::Keep | Command::Step(_) => {}
             }
             self.capture.command(command, self.clock.span().time(0));
         }
@@ -200,7 +252,7 @@ impl NotePath {
     }
 
     /// Processes the samples of the block at which something happens.
-    fn play(&mut self, batch: &mut Batch, bypass: bool, mut within: Option<TransportEvent>, port: &mut impl Port) {
+    fn play(&mut self, batch: &mut Batch, notes: PlayerNotes, mut within: Option<TransportEvent>, port: &mut impl Port) {
         let mut sample = 0;
         let mut next = port.next().map(normalise_note_on);
         loop {
@@ -218,19 +270,22 @@ impl NotePath {
                 batch.push(event);
                 next = port.next().map(normalise_note_on);
             }
-            self.play_sample(batch, sample, bypass, port);
+            self.play_sample(batch, sample, notes, port);
             batch.clear();
         }
         self.thru.release_pedals(&mut self.output, port);
     }
 
     /// Everything at one sample: note-offs, controllers, note-ons.
-    fn play_sample(&mut self, batch: &Batch, sample: u32, bypass: bool, port: &mut impl Port) {
+    fn play_sample(&mut self, batch: &Batch, sample: u32, notes: PlayerNotes, port: &mut impl Port) {
         let span = self.clock.span();
         let at = span.time(sample);
+        let strikes = batch.after_offs().any(|event| matches!(event, NoteEvent::NoteOn { .. }));
+        if strikes && notes == PlayerNotes::TakeOver && self.clock.motion() != Motion::Stopped {
+            self.yield_plan(at);
+        }
         self.schedule.end(&span, &mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
-        let strikes = || batch.after_offs().filter(|event| matches!(event, NoteEvent::NoteOn { .. }));
-        if !bypass && strikes().next().is_some() {
+        if strikes && notes != PlayerNotes::Ignored {
             self.start_clock(sample, port);
         }
         // The clock may just have been started.
@@ -240,7 +295,7 @@ impl NotePath {
         batch.after_offs().filter(|event| takes_keys(event)).for_each(|event| self.update_keys(event, sample, port));
         for event in batch.offs().iter().chain(batch.after_offs()) {
             self.update_keys(event, sample, port);
-            if !bypass {
+            if notes != PlayerNotes::Ignored {
                 self.capture.input(event, at);
             }
             self.thru.pass(*event, &mut self.output, port);

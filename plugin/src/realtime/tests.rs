@@ -1,5 +1,5 @@
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::MidiKey;
+use antiphon_engine::plan::{Deviation, MidiKey};
 use nice_plug::params::Params;
 use ringbuf::traits::{Consumer, Producer};
 
@@ -54,7 +54,10 @@ impl Instance {
 
     fn plan_pitch(&mut self, epoch: u32, onset: i64, duration: i64, pitch: u8) {
         let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch, velocity: 90, role: Role::Keys };
-        self.session.planned.try_push(PlannedEvent::Note { epoch: Epoch(epoch), note, channel: 0 }).unwrap();
+        self.session
+            .planned
+            .try_push(PlannedEvent::Note { epoch: Epoch(epoch), note, channel: 0, deviation: Deviation::default() })
+            .unwrap();
     }
 
     /// Sets a parameter as a host does.
@@ -112,7 +115,11 @@ fn drum_roles_use_the_percussion_sound_on_any_channel() {
     assert_eq!(instance.port.sounds[1..], [Sound::Percussion]);
     let note = Note { onset: Tick(3), offset: 0, duration: Tick(1), pitch: 40, velocity: 90, role: Role::Drums };
     for note in [note, Note { pitch: 41, role: Role::Bass, ..note }] {
-        instance.session.planned.try_push(PlannedEvent::Note { epoch: Epoch(1), note, channel: 0 }).unwrap();
+        instance
+            .session
+            .planned
+            .try_push(PlannedEvent::Note { epoch: Epoch(1), note, channel: 0, deviation: Deviation::default() })
+            .unwrap();
     }
     instance.port.sounds.clear();
     instance.block(&[]);
@@ -123,7 +130,7 @@ fn drum_roles_use_the_percussion_sound_on_any_channel() {
 #[test]
 fn sounding_note_is_released_by_every_event_that_ends_a_plan() {
     type End = (&'static str, fn(&mut Instance));
-    let ends: [End; 8] = [
+    let ends: [End; 9] = [
         ("stop", |instance| instance.host.playing = false),
         ("locate", |instance| instance.host.position = Position::Musical(500.25)),
         ("backwards", |instance| instance.host.position = Position::Musical(-9.0)),
@@ -134,6 +141,7 @@ fn sounding_note_is_released_by_every_event_that_ends_a_plan() {
         ("bypass", |instance| instance.set("bypass", 1.0)),
         ("reset", |instance| instance.realtime.reset()),
         ("mode", |instance| instance.set("mode", 0.25)),
+        ("panic", |instance| instance.set("panic", 1.0)),
         ("state", |instance| instance.params.deserialize_fields(&instance.params.serialize_fields())),
     ];
     for (name, end) in ends {
@@ -189,7 +197,10 @@ fn key_struck_by_the_player_is_taken_from_the_plan() {
     let note = Note { onset: Tick(1), offset: 0, duration: Tick(2), pitch: KEY.pitch(), velocity: 90, role: Role::Keys };
     assert_eq!(
         reports,
-        [InputEvent::NoteStarted { at: MusicalTime(1.0), note, channel: 0 }, InputEvent::NoteEnded { at: MusicalTime(2.5), key: KEY }]
+        [
+            InputEvent::NoteStarted { at: MusicalTime(1.0), note, channel: 0, deviation: Deviation::default() },
+            InputEvent::NoteEnded { at: MusicalTime(2.5), key: KEY }
+        ]
     );
 }
 
@@ -302,6 +313,75 @@ fn trigger_sends_one_command_and_a_loaded_state_none() {
 }
 
 #[test]
+fn panic_drops_pending_notes_and_tells_the_session_after_the_new_epoch() {
+    let mut instance = Instance::new();
+    instance.block(&[]);
+    instance.plan(1, 3, 1);
+    instance.block(&[]);
+    instance.sent_events();
+    instance.set("panic", 1.0);
+    instance.plan(1, 4, 1);
+    assert!((0..4).all(|_| instance.block(&[]).is_empty()));
+    let events = instance.sent_events();
+    let at = MusicalTime(2.0);
+    let expected = [InputEvent::PlanInvalidated { epoch: Epoch(2), at }, InputEvent::Command { at, command: Command::Panic }];
+    assert_eq!(events[..2], expected);
+}
+
+#[test]
+fn output_offset_moves_planned_notes_and_not_the_players() {
+    // Normalised value and samples: 10 ms either way.
+    for (value, offset) in [(0.4, -480i64), (0.6, 480)] {
+        let mut instance = Instance::new();
+        instance.set("latency_ms", value);
+        instance.block(&[]);
+        instance.plan(1, 3, 2);
+        let other = MidiKey::new(0, 72).unwrap();
+        let mut out = Vec::new();
+        for block in 1..8i64 {
+            let player = if block == 3 { vec![note_on(100, other, 50)] } else { Vec::new() };
+            let base = block * i64::from(FRAMES);
+            out.extend(instance.block(&player).into_iter().map(|event| (base + i64::from(event.timing()), event)));
+        }
+        let at = |sample: i64, event: fn(u32, MidiKey) -> Event| (sample, event(u32::try_from(sample % i64::from(FRAMES)).unwrap(), KEY));
+        let mut expected =
+            vec![(3100, note_on(100, other, 50)), at(3000 + offset, |at, key| note_on(at, key, 90)), at(5000 + offset, note_off)];
+        expected.sort_by_key(|(sample, _)| *sample);
+        assert_eq!(out, expected, "offset {offset}");
+    }
+}
+
+#[test]
+fn early_note_that_would_start_in_the_past_is_late() {
+    let mut instance = Instance::new();
+    instance.set("latency_ms", 0.0);
+    instance.block(&[]);
+    // 50 ms are 2.4 ticks.
+    instance.plan_pitch(1, 3, 1, 60);
+    instance.plan_pitch(1, 4, 1, 61);
+    instance.block(&[]);
+    let sounds = instance.port.sounds.len();
+    assert_eq!((sounds, instance.realtime.meters.count(Count::Late)), (1, 1));
+}
+
+#[test]
+fn loop_ends_the_notes_before_it_and_not_early_ones_of_the_next_round() {
+    let mut instance = Instance::new();
+    instance.set("latency_ms", 0.4);
+    instance.host.cycle = Some((0.0, 4.0));
+    instance.block(&[]);
+    let other = MidiKey::new(0, 62).unwrap();
+    instance.plan_pitch(1, 2, 100, 60);
+    instance.plan_pitch(1, 4, 2, 62);
+    instance.block(&[]);
+    instance.block(&[]);
+    assert_eq!(instance.block(&[]), [note_on(520, other, 90)]);
+    instance.host.position = Position::Musical(0.0);
+    assert_eq!(instance.block(&[]), [note_off(0, KEY)]);
+    assert_eq!(instance.block(&[]), [note_off(520, other)]);
+}
+
+#[test]
 fn note_with_the_transport_stopped_starts_the_clock() {
     let mut instance = Instance::new();
     instance.host.playing = false;
@@ -387,4 +467,88 @@ fn bypassed_instance_passes_events_and_sends_none() {
     assert_eq!(instance.block(&played), played);
     assert_eq!(instance.block(&[]), []);
     assert_eq!(instance.sent_events(), []);
+}
+
+/// An instance in Answer, with a planned note that sounds from tick 1 to 1001 and one that starts at tick 9.
+fn answering() -> Instance {
+    let mut instance = Instance::new();
+    instance.set("mode", 0.25);
+    instance.sound();
+    instance.plan_pitch(1, 9, 5, 48);
+    instance.block(&[]);
+    instance.sent_events();
+    instance
+}
+
+#[test]
+fn player_who_returns_in_answer_drops_the_plan_and_what_sounds_ends_a_beat_later() {
+    let mut instance = answering();
+    let played = note_on(250, MidiKey::new(0, 72).unwrap(), 90);
+    assert_eq!(instance.block(&[played]), [played], "what sounds is not cut");
+    let events = instance.sent_events();
+    let at = MusicalTime(3.25);
+    assert_eq!(events[0], InputEvent::PlanYielded { epoch: Epoch(2), at });
+    assert!(matches!(events[1], InputEvent::NoteOn { at: on, .. } if on == at));
+    // What the session sent before it knew.
+    instance.plan_pitch(1, 12, 5, 50);
+    let out: Vec<_> = (0..60).flat_map(|tick| instance.block(&[]).into_iter().map(move |event| (tick + 4, event))).collect();
+    assert_eq!(out, [(27, note_off(250, KEY))]);
+    assert!(instance.sent_events().contains(&InputEvent::NoteEnded { at: MusicalTime(27.25), key: KEY }));
+    assert_eq!(instance.session.meters.count(Count::Stale), 1);
+    // What it sends then, plays.
+    instance.plan_pitch(2, 65, 5, 50);
+    assert_eq!((0..3).flat_map(|_| instance.block(&[])).count(), 1);
+}
+
+#[test]
+fn note_that_ends_before_the_beat_is_over_keeps_its_end_in_answer() {
+    let mut instance = Instance::new();
+    instance.set("mode", 0.25);
+    instance.block(&[]);
+    instance.plan(1, 1, 10);
+    instance.block(&[]);
+    instance.block(&[note_on(0, MidiKey::new(0, 72).unwrap(), 90)]);
+    let out: Vec<_> = (3..20).flat_map(|tick| instance.block(&[]).into_iter().map(move |event| (tick, event))).collect();
+    assert_eq!(out, [(11, note_off(0, KEY))]);
+    assert!(!instance.sent_events().iter().any(|event| matches!(event, InputEvent::NoteEnded { .. })));
+}
+
+#[test]
+fn planned_note_due_when_the_player_returns_does_not_start() {
+    let mut instance = Instance::new();
+    instance.set("mode", 0.25);
+    instance.block(&[]);
+    instance.plan(1, 1, 10);
+    let played = note_on(0, MidiKey::new(0, 72).unwrap(), 90);
+    assert_eq!(instance.block(&[played]), [played]);
+}
+
+#[test]
+fn plan_does_not_give_way_in_other_modes() {
+    for mode in [0.0, 0.5, 0.75] {
+        let mut instance = Instance::new();
+        instance.set("mode", mode);
+        instance.sound();
+        instance.sent_events();
+        instance.block(&[note_on(250, MidiKey::new(0, 72).unwrap(), 90)]);
+        assert!(!instance.sent_events().iter().any(|event| matches!(event, InputEvent::PlanYielded { .. })), "{mode}");
+    }
+}
+
+#[test]
+fn note_ends_a_beat_after_the_player_returns_whatever_the_output_offset() {
+    for step in [0.3, 0.5, 0.7] {
+        let mut instance = Instance::new();
+        instance.set("mode", 0.25);
+        // 20 milliseconds early, none, or late.
+        instance.set("latency_ms", step);
+        instance.block(&[]);
+        instance.plan(1, 2, 1000);
+        for _ in 1..6 {
+            instance.block(&[]);
+        }
+        instance.block(&[note_on(250, MidiKey::new(0, 72).unwrap(), 90)]);
+        let out: Vec<_> = (7..60).flat_map(|tick| instance.block(&[]).into_iter().map(move |event| (tick, event))).collect();
+        assert_eq!(out, [(30, note_off(250, KEY))], "at step {step}");
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, OFFSETS_PER_TICK};
-use antiphon_engine::plan::{KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
+use antiphon_engine::plan::{Deviation, KeyTable, MidiKey, PlanOn, PlayerOn, Voice};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
@@ -30,6 +30,7 @@ struct PendingNote {
     on: MusicalTime,
     key: MidiKey,
     note: Note,
+    deviation: Deviation,
     /// Ends the note here, if that is before its planned end.
     cut: Option<MusicalTime>,
 }
@@ -37,6 +38,7 @@ struct PendingNote {
 /// A note that has started.
 #[derive(Debug, Clone, Copy)]
 struct ActiveNote {
+    on: MusicalTime,
     off: MusicalTime,
     voice: Voice,
     /// Whether it ends before its planned end.
@@ -93,6 +95,8 @@ pub struct Schedule {
     /// Sorted by `off`, latest first, so that the next to end is at the back.
     active: Vec<ActiveNote>,
     keys: KeyTable,
+    /// Samples by which planned notes start and end after their time, or before it if negative.
+    offset: i64,
     /// Sample of the block at which a note was last started. No note ends at or before it.
     started: Option<u32>,
 }
@@ -102,11 +106,22 @@ impl Schedule {
     #[must_use]
     pub fn new(planned: HeapCons<PlannedEvent>, meters: Arc<Meters>) -> Self {
         let (pending, active) = (VecDeque::with_capacity(PENDING_NOTES), Vec::with_capacity(ACTIVE_NOTES));
-        Self { planned, meters, pending, active, keys: KeyTable::new(), started: None }
+        Self { planned, meters, pending, active, keys: KeyTable::new(), offset: 0, started: None }
+    }
+
+    /// Sets the samples by which planned notes start and end after their time, or before it if negative. The plan is known ahead, so early ones need no delay of
+    /// anything else; a note that would have had to start before the block is late.
+    pub const fn set_offset(&mut self, samples: i64) {
+        self.offset = samples;
+    }
+
+    /// Sample of the block at which a time of the plan sounds.
+    fn sample(&self, span: &Span, time: MusicalTime) -> i64 {
+        span.sample_after(time, self.offset)
     }
 
     /// Reads the session's messages. Called before a block is played. Returns whether the clock must be started.
-    pub fn receive(&mut self, epoch: Epoch, span: &Span) -> Received {
+    pub fn receive(&mut self, epoch: Epoch, span: &Span, capture: &mut Capture) -> Received {
         self.started = None;
         let mut received = Received::Events;
         for _ in 0..MESSAGES_PER_BLOCK {
@@ -116,21 +131,21 @@ impl Schedule {
                 continue;
             }
             match message {
-                PlannedEvent::Note { note, channel, .. } => self.enqueue(&note, channel, span),
+                PlannedEvent::Note { note, channel, deviation, .. } => {
+                    if let Err(reason) = self.enqueue(&note, channel, deviation, span) {
+                        capture.note_withheld(note, reason, span.time(0));
+                    }
+                }
                 PlannedEvent::StartClock { .. } => received = Received::StartClock,
                 PlannedEvent::Withdraw { from, .. } => {
-                    self.pending.truncate(self.pending.partition_point(|note| note.on < from.into()));
+                    self.drop_from(from.into());
                 }
                 PlannedEvent::End { at, .. } => {
-                    for note in self.active.iter_mut().filter(|note| note.off > at.into()) {
-                        (note.off, note.is_cut) = (at.into(), true);
-                    }
                     for note in self.pending.iter_mut().take_while(|note| note.on < at.into()) {
                         let earlier = note.cut.is_some_and(|cut| cut < at.into());
                         note.cut = note.cut.filter(|_| earlier).or(Some(at.into()));
                     }
-                    // Restores the order.
-                    self.active.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
+                    self.end_active_by(at.into());
                 }
             }
         }
@@ -140,8 +155,8 @@ impl Schedule {
     /// The next sample of the block, from `from` on, at which a planned note starts or ends.
     #[must_use]
     pub fn next_sample(&self, span: &Span, from: u32) -> Option<u32> {
-        let on = self.pending.front().map(|note| span.sample(note.on));
-        let off = self.active.last().map(|note| span.sample(note.off).max(self.started.map_or(0, |sample| i64::from(sample) + 1)));
+        let on = self.pending.front().map(|note| self.sample(span, note.on));
+        let off = self.active.last().map(|note| self.sample(span, note.off).max(self.started.map_or(0, |sample| i64::from(sample) + 1)));
         let next = on.into_iter().chain(off).min()?.max(i64::from(from));
         u32::try_from(next).ok().filter(|&sample| sample < span.frames())
     }
@@ -151,7 +166,9 @@ impl Schedule {
         if self.started == Some(output.sample) {
             return;
         }
-        while let Some(note) = self.active.pop_if(|note| span.sample(note.off) <= i64::from(output.sample)) {
+        let sample = i64::from(output.sample);
+        while let Some(note) = self.active.last().copied().filter(|note| self.sample(span, note.off) <= sample) {
+            self.active.pop();
             let key = note.voice.key();
             match self.keys.plan_off(note.voice) {
                 true if note.is_cut => output.cut(key),
@@ -160,8 +177,10 @@ impl Schedule {
             }
         }
         // A repeated key is released first, and before anything starts.
-        let sample = i64::from(output.sample);
-        for note in self.pending.iter().take_while(|note| span.sample(note.on) <= sample) {
+        for note in &self.pending {
+            if self.sample(span, note.on) > sample {
+                break;
+            }
             if self.keys.plan_ends(note.key) {
                 output.cut(note.key);
             }
@@ -170,9 +189,11 @@ impl Schedule {
 
     /// Starts the notes due at this sample, unless the player holds the key.
     pub fn start<P: Port>(&mut self, span: &Span, output: &mut NoteOutput<'_, P>) {
-        while let Some(PendingNote { key, note, cut, .. }) =
-            self.pending.pop_front_if(|note| span.sample(note.on) <= i64::from(output.sample))
+        let sample = i64::from(output.sample);
+        while let Some(PendingNote { on, key, note, deviation, cut }) =
+            self.pending.front().copied().filter(|note| self.sample(span, note.on) <= sample)
         {
+            self.pending.pop_front();
             if self.active.len() == ACTIVE_NOTES {
                 self.meters.add(Count::NoRoom, 1);
                 output.withhold(note, Withheld::NoRoom);
@@ -189,13 +210,13 @@ impl Schedule {
                 continue;
             };
             self.started = Some(output.sample);
-            let end = end_of(&note);
+            let end = end_of(&note, deviation);
             let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
             let place = self.active.partition_point(|other| other.off > off);
-            self.active.insert(place, ActiveNote { off, voice, is_cut });
-            if output.events.send_as(output.port, note_on(output.sample, key, velocity(&note)), Sound::of(note.role)) {
+            self.active.insert(place, ActiveNote { on, off, voice, is_cut });
+            if output.events.send_as(output.port, note_on(output.sample, key, deviation.played_velocity(&note)), Sound::of(note.role)) {
                 self.meters.add(Count::Played, 1);
-                output.capture.note_started(note, key.channel(), output.at);
+                output.capture.note_started(note, key.channel(), deviation, output.at);
             }
         }
     }
@@ -235,6 +256,31 @@ impl Schedule {
         self.active.clear();
     }
 
+    /// The player takes over: drops all pending notes; those that sound end by themselves, and at the latest at this time of the clock.
+    pub fn fade(&mut self, by: MusicalTime, span: &Span) {
+        self.pending.clear();
+        self.end_active_by(MusicalTime(by.0 - span.ticks(self.offset)));
+    }
+
+    /// Sounding notes end at this time, unless they end before it.
+    fn end_active_by(&mut self, by: MusicalTime) {
+        for note in self.active.iter_mut().filter(|note| note.off > by) {
+            (note.off, note.is_cut) = (by, true);
+        }
+        // Restores the order.
+        self.active.sort_unstable_by(|one, other| other.off.0.total_cmp(&one.off.0));
+    }
+
+    /// Ends the sounding notes that are planned before the output's time; later ones may sound early.
+    pub fn end_before<P: Port>(&mut self, output: &mut NoteOutput<'_, P>) {
+        for note in &self.active {
+            if note.on < output.at && self.keys.plan_off(note.voice) {
+                output.cut(note.voice.key());
+            }
+        }
+        self.active.retain(|note| note.on >= output.at);
+    }
+
     /// Drops all pending notes.
     pub fn clear_pending(&mut self) {
         self.pending.clear();
@@ -245,39 +291,59 @@ impl Schedule {
         while self.keys.release_player().is_some() {}
     }
 
-    /// Inserts a note by time, unless it is late.
-    fn enqueue(&mut self, note: &Note, channel: u8, span: &Span) {
-        let on = start_of(note);
-        let Some(key) = MidiKey::new(channel, note.pitch) else { return };
-        if span.sample(on) < 0 {
+    /// Ticks by which notes sound before their time.
+    #[must_use]
+    pub fn lead(&self, span: &Span) -> f64 {
+        (span.end().0 - span.time(0).0) / f64::from(span.frames().max(1)) * (-self.offset).max(0) as f64
+    }
+
+    /// Drops pending notes from this time on.
+    pub fn drop_from(&mut self, time: MusicalTime) {
+        self.pending.truncate(self.pending.partition_point(|note| note.on < time));
+    }
+
+    /// Adds a note of the take, which ends at `cut` if that is before its planned end. One that would have had to start before the block starts at once.
+    pub fn replay(&mut self, note: &Note, channel: u8, cut: Option<MusicalTime>) {
+        // The count of those without room says enough.
+        let _ = self.insert(note, channel, Deviation::default(), cut);
+    }
+
+    /// Inserts a note by time, unless it is late or there is no room.
+    fn enqueue(&mut self, note: &Note, channel: u8, deviation: Deviation, span: &Span) -> Result<(), Withheld> {
+        if self.sample(span, start_of(note, deviation)) < 0 {
             self.meters.add(Count::Late, 1);
-        } else if self.pending.len() == PENDING_NOTES {
-            self.meters.add(Count::NoRoom, 1);
-        } else {
-            // After those at the same time, so that they start in order of arrival.
-            let place = self.pending.partition_point(|other| other.on <= on);
-            self.pending.insert(place, PendingNote { on, key, note: *note, cut: None });
+            return Err(Withheld::Late);
         }
+        self.insert(note, channel, deviation, None)
+    }
+
+    /// Inserts a note by time, unless there is no room. A key outside of MIDI is ignored.
+    fn insert(&mut self, note: &Note, channel: u8, deviation: Deviation, cut: Option<MusicalTime>) -> Result<(), Withheld> {
+        let on = start_of(note, deviation);
+        let Some(key) = MidiKey::new(channel, note.pitch) else { return Ok(()) };
+        if self.pending.len() == PENDING_NOTES {
+            self.meters.add(Count::NoRoom, 1);
+            return Err(Withheld::NoRoom);
+        }
+        // After those at the same time, so that they start in order of arrival.
+        let place = self.pending.partition_point(|other| other.on <= on);
+        self.pending.insert(place, PendingNote { on, key, note: *note, deviation, cut });
+        Ok(())
     }
 }
 
-/// Start time of a note, including its offset.
-fn start_of(note: &Note) -> MusicalTime {
-    MusicalTime(MusicalTime::from(note.onset).0 + offset(note))
+/// Start time of a note played so, including its offset.
+fn start_of(note: &Note, deviation: Deviation) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.onset).0 + offset(note, deviation))
 }
 
 /// End time of a note: shifted by the same offset as its start.
-fn end_of(note: &Note) -> MusicalTime {
-    MusicalTime(MusicalTime::from(note.end()).0 + offset(note))
+fn end_of(note: &Note, deviation: Deviation) -> MusicalTime {
+    MusicalTime(MusicalTime::from(note.end()).0 + offset(note, deviation))
 }
 
-fn offset(note: &Note) -> f64 {
-    f64::from(note.offset) / OFFSETS_PER_TICK as f64
-}
-
-/// At least 1: a note-on with velocity 0 is a note-off.
-fn velocity(note: &Note) -> u8 {
-    note.velocity.clamp(1, 127)
+fn offset(note: &Note, deviation: Deviation) -> f64 {
+    f64::from(i16::from(note.offset) + i16::from(deviation.eighths)) / OFFSETS_PER_TICK as f64
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::History;
+use antiphon_engine::plan::{History, Take};
 use antiphon_engine::session::{Archive, SessionPorts, SessionStatus, SharedSnapshot};
 use parking_lot::Mutex;
 
@@ -33,9 +33,9 @@ impl Session {
 
 impl PlanningSession for Session {
     fn spawn(ports: PlanningPorts) -> Self {
-        let PlanningPorts { events, planned, commands, meters, snapshot, state } = ports;
+        let PlanningPorts { events, planned, takes, commands, meters, snapshot, state } = ports;
         let (session_snapshot, count_ignored) = (Arc::clone(&snapshot), count_ignored(&meters));
-        let ports = SessionPorts { events, planned, commands, snapshot: session_snapshot, archive: state, count_ignored };
+        let ports = SessionPorts { events, planned, commands, snapshot: session_snapshot, archive: state, takes, count_ignored };
         Self { session: Some(antiphon_engine::session::Session::start(ports, runtime_folders())), meters, snapshot }
     }
 
@@ -67,6 +67,14 @@ impl Archive for State {
 
     fn change(&self, change: &mut dyn FnMut(&mut History)) {
         self.edit(change);
+    }
+
+    fn take(&self) -> Arc<Take> {
+        Self::take(self)
+    }
+
+    fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
+        self.edit_take(change);
     }
 }
 

@@ -10,11 +10,13 @@ mod engine;
 mod guard;
 mod history;
 mod metres;
+mod modes;
 mod offline;
 mod preview;
 mod relative_path;
 mod schedule;
 mod state;
+mod take;
 mod thru;
 mod unload;
 

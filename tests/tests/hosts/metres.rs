@@ -1,7 +1,7 @@
 //! Bar lines in every metre, through metre changes, locates and loops, whatever bar position the host reports.
 
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::plan::{MusicalClock, SongBar, SongPosition};
+use antiphon_engine::plan::{Deviation, MusicalClock, SongBar, SongPosition};
 use antiphon_engine::session::{Epoch, InputEvent, PlannedEvent};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::planning_session::PlanningPorts;
@@ -173,7 +173,10 @@ impl BarLineSession {
         if self.sent.is_none_or(|sent| sent < line) {
             self.sent = Some(line);
             let note = Note { onset: line, offset: 0, duration: Tick(3), pitch: 60, velocity: 90, role: Role::Keys };
-            self.ports.planned.try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+            self.ports
+                .planned
+                .try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0, deviation: Deviation::default() })
+                .unwrap();
         }
     }
 }

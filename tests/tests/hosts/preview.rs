@@ -1,6 +1,7 @@
 //! The preview synth in hosts, under the allocation guard.
 
 use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_engine::plan::Deviation;
 use antiphon_engine::session::{InputEvent, PlannedEvent};
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport};
@@ -42,7 +43,7 @@ fn planned_note_is_audible_from_its_sample_on() {
             .pop_iter()
             .filter_map(|event| if let InputEvent::TransportChange { epoch, .. } = event { Some(epoch) } else { None });
         let epoch = epochs.last().unwrap();
-        ports.planned.try_push(PlannedEvent::Note { epoch, note, channel: 0 }).unwrap();
+        ports.planned.try_push(PlannedEvent::Note { epoch, note, channel: 0, deviation: Deviation::default() }).unwrap();
         let out = host.process(&Block { frames: 10_000, transport: rolling(1000), ..Block::default() });
         assert_eq!(out.messages.len(), 1, "{format}");
         for side in &out.audio {

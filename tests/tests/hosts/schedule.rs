@@ -1,6 +1,7 @@
 //! Planned notes start and end at their exact sample and in order, and end with the plan.
 
 use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_engine::plan::Deviation;
 use antiphon_engine::session::{Command, Epoch, InputEvent, PlannedEvent};
 use antiphon_plugin::clock::Cause;
 use antiphon_plugin::meters::Count;
@@ -68,7 +69,10 @@ impl SessionDriver {
         let before = self.events.len();
         self.events.extend(self.ports.events.pop_iter());
         for event in &self.events[before..] {
-            if let InputEvent::TransportChange { epoch, .. } | InputEvent::PlanInvalidated { epoch, .. } = *event {
+            if let InputEvent::TransportChange { epoch, .. }
+            | InputEvent::PlanInvalidated { epoch, .. }
+            | InputEvent::PlanYielded { epoch, .. } = *event
+            {
                 self.epoch = epoch;
             }
         }
@@ -76,7 +80,10 @@ impl SessionDriver {
 
     fn send(&mut self, notes: &[Note]) {
         for &note in notes {
-            self.ports.planned.try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0 }).unwrap();
+            self.ports
+                .planned
+                .try_push(PlannedEvent::Note { epoch: self.epoch, note, channel: 0, deviation: Deviation::default() })
+                .unwrap();
         }
     }
 
@@ -128,6 +135,38 @@ fn planned_notes_are_sent_at_their_samples_at_any_block_length() {
             assert_in_order(&sent);
             assert_eq!(sorted(&sent), expected, "{format}, {lengths:?}, {tempo} bpm at {sample_rate} Hz");
             assert_eq!((session.count(Count::Played), session.count(Count::Late)), (250, 0));
+        }
+    }
+}
+
+#[test]
+fn plan_gives_way_to_the_player_in_answer_at_the_same_samples_at_any_block_length() {
+    for (format, make) in MANUAL {
+        for (index, lengths) in LENGTHS.into_iter().enumerate() {
+            let plan = plan(u32::try_from(index).unwrap() + 50, 250);
+            let mut roll = RollingTransport::new(120.0, 48_000.0);
+            // A tick is 1,000 samples. The player returns in the middle of a tick, while some notes sound that last longer than a beat.
+            let (back, until) = (150_500, 300_000);
+            let struck = [
+                Timed { sample: back, message: Message::NoteOn { channel: 5, key: 60, velocity: 1.0 } },
+                Timed { sample: back + 7, message: Message::NoteOff { channel: 5, key: 60, velocity: 0.0 } },
+            ];
+            let started: Vec<_> = plan.iter().filter(|note| ticks(note).0 < 150.5).copied().collect();
+            assert!(started.iter().any(|note| ticks(note).1 > 174.5) && started.len() < plan.len());
+            let cut = |timed: Timed| match timed.message {
+                Message::NoteOff { .. } => Timed { sample: timed.sample.min(back + 24_000), ..timed },
+                _ => timed,
+            };
+            let whole: Vec<_> = expected(&started, &roll).into_iter().map(cut).chain(struck).collect();
+            let mut host = make(Class::ALL[index % 2], Setup::default());
+            host.set("Mode", 0.25);
+            let mut session = SessionDriver::new();
+            let mut stream =
+                Stream { session: &mut session, left: &plan, ahead: f64::INFINITY, every: 0, next: 0, per_tick: roll.samples_per_tick() };
+            let sent = roll.play(&mut *host, lengths, &struck, until, |now, _| stream.act(now));
+            assert_in_order(&sent);
+            assert_eq!(sorted(&sent), sorted(&whole), "{format}, {lengths:?}");
+            assert_eq!(still_held(&sent), []);
         }
     }
 }

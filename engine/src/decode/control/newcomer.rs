@@ -7,6 +7,10 @@ use crate::music::{Note, Role};
 /// Roles that are monophonic unless the music has them otherwise.
 pub const MONOPHONIC_ROLES: [Role; 3] = [Role::Melody, Role::Bass, Role::Lead];
 
+/// Roles that play chords, and the most of their notes that start together unless the music has them otherwise: four voices.
+const CHORDAL_ROLES: [Role; 6] = [Role::Chords, Role::Pad, Role::Strings, Role::Keys, Role::Guitar, Role::Organ];
+const CHORD: u8 = 4;
+
 /// A bass: from the lowest string of a bass guitar to the G below middle C.
 const BASS: Register = Register { low: 28, high: 55 };
 
@@ -14,12 +18,15 @@ const BASS: Register = Register { low: 28, high: 55 };
 const LEAST_TOP: u8 = 44;
 
 impl Constraints {
-    /// Limits `role`, which is new to music in which `others` play: a melodic role is monophonic, and a bass lies below all notes that sound with it and below
+    /// Limits `role`, which is new to music in which `others` play: a melodic role is monophonic, a chord has at most four notes, and a bass lies below all notes that sound with it and below
     /// the lowest note of the others.
     pub fn introduce(&mut self, role: Role, others: &[Note]) {
         let class = usize::from(role.class());
         if MONOPHONIC_ROLES.contains(&role) {
             self.chords[class] = 1;
+        }
+        if CHORDAL_ROLES.contains(&role) {
+            self.chords[class] = CHORD;
         }
         if role == Role::Bass {
             let floor = habits(others).roles.iter().filter(|(other, _)| **other != Role::Drums).map(|(_, habit)| habit.register.low).min();
@@ -61,9 +68,10 @@ mod tests {
     }
 
     #[test]
-    fn new_melodic_roles_are_monophonic_and_others_are_free() {
+    fn new_melodic_roles_are_monophonic_and_new_chords_have_four_notes() {
         let chord = |role: Role| introduced(role, &[]).chords[usize::from(role.class())];
-        assert_eq!([Role::Melody, Role::Lead, Role::Keys, Role::Drums].map(chord), [1, 1, u8::MAX, u8::MAX]);
-        assert_eq!(introduced(Role::Keys, &[]), Constraints::default());
+        assert_eq!([Role::Melody, Role::Lead, Role::Keys, Role::Pad, Role::Guitar].map(chord), [1, 1, 4, 4, 4]);
+        assert_eq!([Role::Drums, Role::Brass].map(chord), [u8::MAX; 2]);
+        assert_eq!(introduced(Role::Brass, &[]), Constraints::default());
     }
 }

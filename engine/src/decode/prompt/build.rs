@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{FAR_SIDE_BARS, Prompt, PromptBar};
-use crate::codec::{self, BarFields, BarRows};
+use crate::codec::{self, BarFields, BarRows, OwnRoles};
 use crate::decode::{Constraints, RoleSet};
 use crate::music::analysis::{KeySignature, habits};
 use crate::music::{Bar, Clip, Note, Tick, insertion};
@@ -21,14 +21,34 @@ pub struct Upcoming<'a> {
     pub bars: &'a [Bar],
     /// Notes of them that are known, in any order.
     pub known: &'a [Note],
-    /// Notes are known up to here; those that sound across it have no end yet.
+    /// Notes are known up to here; those that sound across it have no end yet, unless their roles are `own`.
     pub cut: Tick,
+    /// Roles that are generated beside a player's, whose durations are therefore known; all roles where there are none.
+    pub own: OwnRoles,
     /// Tempo bucket, 1 to 8; 0 for unset.
     pub tempo: u8,
     /// Index of the first of them.
     pub index: u32,
     /// Bars between the context and the first of them.
     pub ahead: usize,
+}
+
+impl Upcoming<'_> {
+    /// The bars with their known notes.
+    fn encode(&self) -> Vec<BarRows> {
+        let Self { bars, known, cut, own, .. } = *self;
+        if own == OwnRoles::ALL {
+            return codec::encode(known, bars, Some(cut)).bars;
+        }
+        let (planned, played): (Vec<Note>, Vec<Note>) =
+            known.iter().filter(|note| note.onset < cut).partition(|note| own.contains(note.role.class()));
+        let mut rows = codec::encode(&played, bars, Some(cut)).bars;
+        for (row, planned) in rows.iter_mut().zip(codec::encode(&planned, bars, None).bars) {
+            row.notes.extend(planned.notes);
+            row.notes.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+        }
+        rows
+    }
 }
 
 /// Constraints if none are requested: `roles` in the range and chord size of their `recent` notes, with the density limit measured on those.
@@ -95,8 +115,8 @@ impl Prompt {
     /// The bars that come next after a context of finished bars. Constraints are left open.
     #[must_use]
     pub fn upcoming(context: Vec<Arc<PromptBar>>, upcoming: &Upcoming<'_>) -> Self {
-        let Upcoming { bars, known, cut, tempo, index, ahead } = *upcoming;
-        let mut rows = codec::encode(known, bars, Some(cut)).bars;
+        let Upcoming { tempo, index, ahead, .. } = *upcoming;
+        let mut rows = upcoming.encode();
         for (index, row) in (index..).zip(&mut rows) {
             row.index = index;
             row.fields.tempo = tempo;
@@ -291,10 +311,37 @@ mod tests {
         let context = Prompt::continuation(&clip, Tick(72 * 8), 1, None).context;
         let bars = [8, 9].map(|index| clip.metres.bar(index));
         let known = [Note { onset: Tick(72 * 8), ..clip.parts[0].notes[0] }];
-        let upcoming = Upcoming { bars: &bars, known: &known, cut: Tick(72 * 8 + 24), tempo: 5, index: 8, ahead: 0 };
+        let upcoming = Upcoming { bars: &bars, known: &known, cut: Tick(72 * 8 + 24), own: OwnRoles::ALL, tempo: 5, index: 8, ahead: 0 };
         let prompt = Prompt::upcoming(context, &upcoming);
         let repeats: Vec<bool> = prompt.conditioning.iter().map(|fields| fields.repeats > NEW_BAR).collect();
         assert_eq!((repeats, prompt.check()), (vec![false, true], Ok(())));
         assert!(prompt.conditioning.iter().all(|fields| fields.tempo == 5));
+    }
+
+    #[test]
+    fn notes_of_own_roles_keep_the_ends_that_others_do_not_have_yet() {
+        let metre = Metre::new(4, 4).unwrap();
+        let bars = [Bar { index: 0, start: Tick(96), length: Tick(96), metre }];
+        let note = |onset, role, pitch| Note { onset: Tick(onset), offset: 0, duration: Tick(48), pitch, velocity: 80, role };
+        let known = [
+            note(96, Role::Keys, 60),
+            note(108, Role::Keys, 64),
+            note(120, Role::Bass, 40),
+            note(108, Role::Bass, 41),
+            note(144, Role::Bass, 42),
+        ];
+        let durations = |own| {
+            let upcoming = Upcoming { bars: &bars, known: &known, cut: Tick(144), own, tempo: 5, index: 3, ahead: 0 };
+            let prompt = Prompt::upcoming(Vec::new(), &upcoming);
+            assert!(prompt.gap[0].bar.is_canonical());
+            prompt.gap[0].bar.notes.iter().map(|note| (note.pitch, note.duration == codec::OPEN)).collect::<Vec<_>>()
+        };
+        assert_eq!(durations(OwnRoles::ALL), [(60, false), (41, true), (64, true), (40, true)]);
+        let own = OwnRoles::new([Role::Bass]).unwrap();
+        assert_eq!(
+            durations(own),
+            [(60, false), (41, false), (64, true), (40, false)],
+            "in the same order, and without what is not known yet"
+        );
     }
 }

@@ -25,6 +25,18 @@ struct Pending {
     plays: bool,
 }
 
+/// Whether a planning tick requests a new plan whatever the player does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Anew {
+    /// The adopted plan is kept while the player follows it.
+    #[default]
+    No,
+    /// A new plan, after the latched ones.
+    After,
+    /// A new plan that begins at the next planning tick, whatever is latched there.
+    Over,
+}
+
 /// The adopted plan, the pending one, and the latched ones.
 ///
 /// ```
@@ -56,6 +68,8 @@ pub struct Timeline {
     seed: u64,
     /// Another is pending.
     another: bool,
+    /// What the next planning tick does with the adopted plan.
+    anew: Anew,
     last_plan: u64,
 }
 
@@ -72,6 +86,7 @@ impl Timeline {
             commit_line: now,
             seed,
             another: false,
+            anew: Anew::No,
             last_plan: 0,
         }
     }
@@ -112,16 +127,17 @@ impl Timeline {
         self.pending = None;
         let last_tick = self.last_tick.replace(tick.now);
         self.commit_line = tick.next;
-        let is_kept = self.keeps_adopted(&tick, last_tick);
-        let completion = self.completion(&tick, is_kept);
-        let other = if is_kept { self.extension(&tick) } else { self.replan(&tick) };
+        let anew = std::mem::take(&mut self.anew);
+        let is_kept = anew == Anew::No && self.keeps_adopted(&tick, last_tick);
+        let completion = if anew == Anew::Over { Vec::new() } else { self.completion(&tick, is_kept) };
+        let other = if is_kept { self.extension(&tick) } else { self.replan(&tick, anew) };
         completion.into_iter().chain(other).collect()
     }
 
-    /// A new plan. It begins after the latched plans, which play to their end, unless Another is pending.
-    fn replan(&mut self, tick: &PlanningTick<'_>) -> Option<Request> {
+    /// A new plan. It begins after the latched plans, which play to their end, unless Another is pending or it plays over them.
+    fn replan(&mut self, tick: &PlanningTick<'_>, anew: Anew) -> Option<Request> {
         let start = match self.latched.until() {
-            Some(until) if !self.another => until.max(tick.next),
+            Some(until) if !self.another && anew != Anew::Over => until.max(tick.next),
             _ => tick.next,
         };
         if start >= tick.horizon {
@@ -195,16 +211,46 @@ impl Timeline {
         Some(self.latched.play(plan, from))
     }
 
-    /// Play, when no adopted plan reaches beyond the next bar line: latches the pending plan on adoption, if that is at this line and no other plan
-    /// plays there. Returns the plan so far.
+    /// Latches the pending plan on adoption, if that is at this tick and no other plan plays there. Returns the plan so far.
     ///
-    /// Needed when planning ticks are as far apart as bar lines and the horizon is a bar: an adopted plan then always ends before Play could begin it.
-    pub fn play_next(&mut self, bar_line: Tick) -> Option<&Plan> {
-        let is_free = self.latched.until().is_none_or(|until| until <= bar_line);
-        let pending =
-            self.pending.as_mut().filter(|pending| is_free && pending.adopt_at == bar_line && pending.plan.brief.start == bar_line)?;
+    /// For a mode in which Antiphon plays by itself, and for Play when no adopted plan reaches beyond the next bar line: with planning ticks as far apart as
+    /// bar lines and a horizon of a bar, an adopted plan always ends before Play could begin it.
+    pub fn play_next(&mut self, at: Tick) -> Option<&Plan> {
+        let is_free = self.is_free_at(at);
+        let pending = self.pending.as_mut().filter(|pending| is_free && pending.adopt_at == at && pending.plan.brief.start == at)?;
         pending.plays = true;
         Some(&pending.plan)
+    }
+
+    /// Whether no latched plan plays at this tick or later.
+    #[must_use]
+    pub fn is_free_at(&self, at: Tick) -> bool {
+        self.latched.until().is_none_or(|until| until <= at)
+    }
+
+    /// The next planning tick requests a new plan, whatever the player does: a phrase is to begin with its first note, not in its middle.
+    pub const fn plan_anew(&mut self) {
+        self.anew = Anew::After;
+    }
+
+    /// The next planning tick requests a new plan from the tick after it on, whatever is latched there, for a mode in which Antiphon plays along.
+    pub const fn plan_over(&mut self) {
+        self.anew = Anew::Over;
+    }
+
+    /// Latches the pending plan on adoption, if that is at this tick. What is latched there ends with it. Returns its number.
+    pub fn play_over(&mut self, at: Tick) -> Option<PlanId> {
+        let pending = self.pending.as_mut().filter(|pending| pending.adopt_at == at && pending.plan.brief.start == at)?;
+        pending.plays = true;
+        Some(pending.plan.id())
+    }
+
+    /// The player takes over: what was latched, or would be on adoption, does not play. The adopted and the pending plan stay.
+    pub fn yield_to_player(&mut self) {
+        self.latched.clear();
+        if let Some(pending) = &mut self.pending {
+            pending.plays = false;
+        }
     }
 
     /// Plays a recalled plan, moved by `by`, from this bar line to its end. A pending Another is cancelled. `None` if the plan ends before the bar line.

@@ -302,3 +302,55 @@ proptest! {
         prop_assert_eq!(session(&bars_ahead, &strikes), steady);
     }
 }
+
+#[test]
+fn plan_anew_requests_a_plan_although_the_player_follows() {
+    let mut timeline = planned();
+    timeline.plan_anew();
+    let brief = replan(&mut timeline, 2, &[note(BEAT, 41)]);
+    assert_eq!(brief.start, Tick(3 * BEAT));
+    for passage in passages(&brief) {
+        timeline.offer(&passage);
+    }
+    timeline.advance_to(Tick(3 * BEAT));
+    // Once.
+    assert_eq!(timeline.request_at(tick(3, &[note(BEAT, 41)], &Controls::default())), []);
+}
+
+#[test]
+fn yield_ends_what_plays_and_what_would_play_on_adoption() {
+    let mut timeline = planned();
+    let brief = replan(&mut timeline, 1, &[note(5, 99)]);
+    assert!(timeline.is_free_at(Tick(2 * BEAT)) && timeline.play_next(Tick(2 * BEAT)).is_some());
+    for passage in passages(&brief) {
+        timeline.offer(&passage);
+    }
+    timeline.yield_to_player();
+    assert_eq!(timeline.advance_to(Tick(2 * BEAT)), Some(Adoption::Adopted(brief.plan)));
+    assert!(timeline.playing().is_none(), "it is shown only");
+    timeline.play(Tick(BAR));
+    assert!(!timeline.is_free_at(Tick(2 * BAR)));
+    timeline.yield_to_player();
+    assert!(timeline.playing().is_none() && timeline.adopted().is_some());
+}
+
+#[test]
+fn plan_over_the_latched_one_takes_its_place_at_the_tick() {
+    let mut timeline = planned();
+    let mut play_over = |beat: i64, delivered: bool| {
+        timeline.plan_over();
+        let brief = replan(&mut timeline, beat, &[]);
+        assert_eq!(brief.start, Tick((beat + 1) * BEAT), "whatever is latched there");
+        assert_eq!(timeline.play_over(brief.start), Some(brief.plan));
+        for passage in passages(&brief).into_iter().filter(|_| delivered) {
+            timeline.offer(&passage);
+        }
+        timeline.advance_to(brief.start);
+        pitches(timeline.sounding(Tick(0), Tick(BAR)))
+    };
+    assert_eq!(play_over(1, true), [42, 42]);
+    assert_eq!(play_over(2, true), [43]);
+    // One that misses its tick leaves the older one.
+    assert_eq!(play_over(3, false), [43]);
+    assert_eq!(timeline.playing().map(Plan::id), Some(PlanId(3)));
+}

@@ -1,19 +1,18 @@
 //! Input state: the player's notes, the planned notes that sounded, the clock and the current controls.
 
-use crate::music::{Note, Role, Tick};
-use crate::plan::{MidiKey, MusicalClock};
+use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
+use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, whole};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
 use super::super::commands::CommandQueue;
 use super::super::player::{Player, Strike};
 use super::super::sounded::Sounded;
+use super::performance::PlayerLoudness;
 use crate::session::ControlValues;
 use crate::session::protocol::InputEvent;
 use crate::session::withheld::WithheldNote;
 
-/// General MIDI's percussion channel.
-const DRUM_CHANNEL: u8 = 9;
 /// Lead in ticks that a bar line needs over the audio thread's position, so that its first notes arrive in time.
 const LEAD: Tick = Tick(1);
 
@@ -52,10 +51,12 @@ pub(super) struct Input {
     pub(super) sounded: Sounded,
     /// Planned notes that did not sound, in order of time.
     pub(super) withheld: Vec<WithheldNote>,
-    /// MIDI channel of the player's last note, 0 to 15; plans are sent on it.
-    pub(super) channel: u8,
+    /// MIDI channel of the player's last note, 0 to 15.
+    channel: u8,
     /// `None` until the audio thread has sent them.
     pub(super) controls: Option<ControlValues>,
+    /// Loudness of the player.
+    pub(super) loudness: PlayerLoudness,
     /// Quarters per minute.
     pub(super) tempo: f64,
     /// Counts notes of the player that the context has no room for.
@@ -73,6 +74,7 @@ impl Input {
             withheld: Vec::new(),
             channel: 0,
             controls: None,
+            loudness: PlayerLoudness::default(),
             tempo,
             count_ignored,
         }
@@ -95,10 +97,11 @@ impl Input {
                     self.sounded.start(key, note);
                 }
             }
-            InputEvent::NoteEnded { at, key } => self.sounded.end(key, at.nearest().0),
+            InputEvent::NoteEnded { at, key } => self.sounded.end(key, self.planned_time(at)),
             InputEvent::Withheld { note, reason, .. } => self.withheld.push(WithheldNote { note, reason }),
             InputEvent::TimeReached { .. }
             | InputEvent::PlanInvalidated { .. }
+            | InputEvent::PlanYielded { .. }
             | InputEvent::TransportChange { .. }
             | InputEvent::Command { .. } => {}
         }
@@ -107,6 +110,13 @@ impl Input {
     /// All notes that start before a tick, in order of time: the player's, and those of plans that were played.
     pub(super) fn notes_before(&self, tick: Tick) -> Vec<Note> {
         let mut notes: Vec<Note> = self.player.notes().chain(self.sounded.notes()).filter(|note| note.onset < tick).collect();
+        notes.sort_by_key(Note::order);
+        notes
+    }
+
+    /// The player's notes that start before a tick, in order of time.
+    pub(super) fn player_before(&self, tick: Tick) -> Vec<Note> {
+        let mut notes: Vec<Note> = self.player.notes().filter(|note| note.onset < tick).collect();
         notes.sort_by_key(Note::order);
         notes
     }
@@ -123,15 +133,38 @@ impl Input {
         self.role_on(self.channel)
     }
 
+    /// MIDI channel of planned notes of a role, 0 to 15.
+    pub(super) fn channel_of(&self, role: Role) -> u8 {
+        let controls = self.controls.unwrap_or_default();
+        let player = PlayerChannel { channel: self.channel, role: self.role() };
+        controls.output.routing.channel(role, player, controls.planned(player.role))
+    }
+
     /// The role set by the control, otherwise the one of the channel.
     fn role_on(&self, channel: u8) -> Role {
-        let detected = if channel == DRUM_CHANNEL { Role::Drums } else { Role::Keys };
-        self.controls.and_then(|controls| controls.input_role).unwrap_or(detected)
+        let detected = if channel == PERCUSSION_CHANNEL { Role::Drums } else { Role::Keys };
+        self.controls.and_then(|controls| controls.roles.input).unwrap_or(detected)
+    }
+
+    /// Planned time of what the audio thread plays at a time.
+    pub(super) fn planned_time(&self, at: MusicalTime) -> Tick {
+        MusicalTime(at.0 - self.output_offset()).nearest().0
+    }
+
+    /// Ticks by which the audio thread plays planned notes before their time.
+    fn early(&self) -> Tick {
+        Tick(whole((-self.output_offset()).ceil().max(0.0)))
+    }
+
+    /// Ticks by which the audio thread plays planned notes after their time, or before it if negative. It is no part of the music.
+    fn output_offset(&self) -> f64 {
+        let offset_ms = self.controls.map_or(0, |controls| controls.output.latency_ms);
+        f64::from(offset_ms) / 60_000.0 * self.tempo * TICKS_PER_QUARTER as f64
     }
 
     /// The next bar line that a note can still be sent to.
     pub(super) fn line_ahead(&self) -> Tick {
         let line = self.clock.next_bar_line();
-        if line < self.reached + LEAD { self.clock.bar_at(line).map_or(line, |bar| bar.end()) } else { line }
+        if line < self.reached + LEAD + self.early() { self.clock.bar_at(line).map_or(line, |bar| bar.end()) } else { line }
     }
 }

@@ -1,10 +1,12 @@
 //! Planning without the thread: reads events and commands, requests plans at planning ticks, and sends the notes of the plan that plays.
 //!
 //! Each concern has one owner: [`Input`] the events so far, [`Planning`] the timeline and context, [`WorkerLink`] the requests to the worker,
-//! [`Playback`] the events sent to the audio thread, [`HistoryWriter`] the history, [`Outputs`] the published state. [`Planner`] coordinates
-//! them.
+//! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
+//! take, [`Outputs`] the published state. [`Planner`] coordinates them.
 
 mod input;
+mod modes;
+mod performance;
 mod planning;
 mod playback;
 mod status;
@@ -14,16 +16,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::music::{Metre, Role, Tick};
-use crate::plan::{Cause, MusicalClock, MusicalTime, Reason, SongBar, SongPosition, TransportChange};
+use crate::plan::{Cause, MusicalClock, MusicalTime, Reason, SongBar, SongPosition, TradeBars, TransportChange};
 use parking_lot::Mutex;
 
 use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
 use super::render_wait::RenderWait;
+use super::take_writer::TakeWriter;
 use super::worker::Worker;
 use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
 use input::{Inbox, Input};
+use modes::Modes;
 use planning::Planning;
 use playback::{PlayRequest, Playback};
 use status::Outputs;
@@ -39,7 +43,9 @@ pub struct Planner<W> {
     planning: Planning,
     worker: WorkerLink<W>,
     playback: Playback,
+    modes: Modes,
     history: HistoryWriter,
+    take: TakeWriter,
     outputs: Outputs,
 }
 
@@ -49,11 +55,13 @@ impl<W: Worker> Planner<W> {
         let clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON });
         Self {
             inbox: Inbox::new(ports.events, ports.commands),
+            modes: Modes::at(&clock, TradeBars::default()),
             input: Input::new(clock, FIRST_TEMPO, ports.count_ignored),
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
-            history: HistoryWriter::new(ports.archive),
+            history: HistoryWriter::new(Arc::clone(&ports.archive)),
+            take: TakeWriter::new(ports.archive, ports.takes, free_seed),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
     }
@@ -66,7 +74,15 @@ impl<W: Worker> Planner<W> {
                 InputEvent::TimeReached { at, tempo, controls } => {
                     self.input.reached = at.tick();
                     self.input.tempo = tempo;
-                    self.planning.change_controls(self.input.controls.replace(controls), controls);
+                    let before = self.input.controls.replace(controls);
+                    self.planning.change_controls(before, controls);
+                    if before.is_some_and(|before| {
+                        (before.output.routing, before.output.feel) != (controls.output.routing, controls.output.feel)
+                    }) {
+                        self.output_again();
+                    }
+                    self.take.set_mode(controls.output.take, &self.input.clock, self.input.player.notes());
+                    self.playback.outbox.mute(self.take.replays());
                     true
                 }
                 // No time is sent while the clock is stopped.
@@ -89,6 +105,7 @@ impl<W: Worker> Planner<W> {
         }
         self.send();
         self.playback.outbox.flush();
+        self.take.publish();
         if has_news {
             self.publish();
         }
@@ -99,12 +116,16 @@ impl<W: Worker> Planner<W> {
 
     fn handle(&mut self, message: InputEvent) {
         self.advance(message.at());
+        self.record_take(message);
         self.input.record(message);
         match message {
             InputEvent::PlanInvalidated { epoch, .. } if self.playback.outbox.enter(epoch) => {
                 self.end_phrase();
                 self.clear();
+                self.restart_modes();
             }
+            InputEvent::PlanYielded { epoch, at } => self.yield_to_player(epoch, at),
+            InputEvent::TimeReached { controls, .. } => self.modes.trade.set_bars(controls.turns.trade_bars, self.input.clock.open_bar()),
             InputEvent::TransportChange { epoch, change } => {
                 let is_new = self.playback.outbox.enter(epoch);
                 if is_new {
@@ -113,6 +134,20 @@ impl<W: Worker> Planner<W> {
                 self.change_transport(change, is_new);
             }
             InputEvent::Command { command, .. } => self.execute(command),
+            _ => {}
+        }
+    }
+
+    /// Records what became of planned notes in the take.
+    fn record_take(&mut self, message: InputEvent) {
+        match message {
+            InputEvent::NoteStarted { note, channel, deviation, .. } => {
+                self.take.start(deviation.played(&note), channel, &self.input.clock);
+            }
+            InputEvent::NoteEnded { at, key } => self.take.end(key, at),
+            InputEvent::TransportChange { change, .. } => {
+                self.take.change_transport(change.cause, &self.input.clock, self.input.player.notes());
+            }
             _ => {}
         }
     }
@@ -131,6 +166,7 @@ impl<W: Worker> Planner<W> {
         let starts_play = self.playback.request == PlayRequest::WhenClockRuns && self.input.running;
         if is_new_epoch {
             self.clear();
+            self.restart_modes();
         } else if open != foreseen {
             // The plan does not fit these bars: Play is transferred to the next plan.
             let goes_on = self.planning.timeline.playing().is_some_and(|plan| plan.brief.end > line);
@@ -141,8 +177,7 @@ impl<W: Worker> Planner<W> {
         }
         self.planning.next_tick = self.planning.tick_after(&self.input.clock, now).filter(|_| self.input.running);
         if starts_play {
-            self.playback.request = PlayRequest::WhenPlanned;
-            self.latch();
+            self.press_play();
         }
     }
 
@@ -163,6 +198,7 @@ impl<W: Worker> Planner<W> {
     fn advance(&mut self, to: MusicalTime) {
         while let Some(tick) = self.planning.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
+            self.take.write(&self.input.clock, self.input.player.notes());
             self.latch();
             self.plan();
             self.planning.next_tick = self.planning.tick_after(&self.input.clock, tick);
@@ -181,10 +217,10 @@ impl<W: Worker> Planner<W> {
     fn execute(&mut self, command: Command) {
         let Input { clock, tempo, running, .. } = &self.input;
         match command {
-            Command::Play if *running => {
-                self.playback.request = PlayRequest::WhenPlanned;
-                self.latch();
+            Command::Play if self.take.replays() => {
+                self.outputs.notice = "The take plays: set Take to Off or Overwrite to play suggestions".into();
             }
+            Command::Play if *running => self.press_play(),
             Command::Play => {
                 self.playback.request = PlayRequest::WhenClockRuns;
                 self.playback.outbox.start_clock();
@@ -202,6 +238,12 @@ impl<W: Worker> Planner<W> {
                 if let Some(kept) = kept {
                     self.outputs.notice = kept.err().map_or_else(String::new, |full| full.to_string());
                 }
+            }
+            Command::Panic => {
+                self.playback.panic(self.input.reached, &mut self.input.sounded);
+                self.end_phrase();
+                self.clear();
+                self.restart_modes();
             }
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }

@@ -1,22 +1,21 @@
 //! Planning ticks: requests to the worker, and the passages it delivers.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::decode::Sampling;
-use crate::music::{Role, TICKS_PER_QUARTER, Tick};
-use crate::plan::{
-    ControlId, Controls, Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request,
-    Setting, Timeline,
-};
+use crate::codec::OwnRoles;
+use crate::music::{TICKS_PER_QUARTER, Tick};
+use crate::plan::{Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline};
 use crate::service::Outcome;
 
-use super::super::context::{Context, PlanSettings};
+use super::super::context::{Beside, Context, Expected, PlanSettings};
 use super::super::engine_status::Engine;
+use super::super::settings::settings;
 use super::super::worker::Worker;
 use super::Planner;
-use super::playback::Successor;
+use super::modes::OwnTurn;
+use super::playback::{Handover, Successor};
 use crate::session::ControlValues;
+use crate::session::protocol::FADE;
 
 /// Interval between planning ticks: a quarter.
 pub(super) const INTERVAL: Tick = Tick(TICKS_PER_QUARTER);
@@ -83,7 +82,7 @@ impl Planning {
         match before {
             // The first controls only set the seed: a recalled plan may play already.
             None => self.timeline.reseed(self.seed(Some(now))),
-            Some(before) if before.seed != now.seed => {
+            Some(before) if before.plan.seed != now.plan.seed => {
                 self.rerolls = 0;
                 self.timeline.another(self.seed(Some(now)));
             }
@@ -102,7 +101,7 @@ impl Planning {
     }
 
     fn seed(&self, controls: Option<ControlValues>) -> u64 {
-        let base = controls.and_then(|controls| controls.seed).map_or(self.free_seed, u64::from);
+        let base = controls.and_then(|controls| controls.plan.seed).map_or(self.free_seed, u64::from);
         // Far apart, so that the second plan of one seed is not the first of the next seed.
         base.wrapping_add(self.rerolls << 32)
     }
@@ -111,7 +110,7 @@ impl Planning {
     pub(super) fn miss_what_was_due(&mut self, tick: Tick, controls: Option<ControlValues>) {
         if self.due.take_if(|due| due.at <= tick).is_some() {
             self.stats.late += 1;
-            self.shedding.miss(controls.map_or(1, |controls| controls.horizon_bars));
+            self.shedding.miss(controls.map_or(1, |controls| controls.plan.bars()));
         }
     }
 
@@ -129,14 +128,17 @@ impl<W: Worker> Planner<W> {
     pub(super) fn plan(&mut self) {
         let Some(controls) = self.input.controls else { return };
         let now = self.input.clock.now();
-        if controls.mode != PlayMode::Suggest || now < self.worker.retry_at {
+        if !controls.plan.mode.is_ready() || now < self.worker.retry_at {
             return;
         }
         let input_role = self.input.role();
-        if self.worker.set_roles(BTreeSet::from([input_role, controls.output_role.unwrap_or(input_role)])) {
+        let planned = controls.planned(input_role);
+        let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
+        if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
             self.planning.context.send_again();
         }
         let notes = self.input.notes_before(now);
+        self.input.loudness.measure(self.input.player.notes(), now);
         self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
         if notes.is_empty() {
             return;
@@ -147,27 +149,39 @@ impl<W: Worker> Planner<W> {
         }
         self.planning.rejected.retain(|passage| passage.until > now);
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
-        let horizon = horizon(&self.input.clock, self.planning.shedding.horizon(controls.horizon_bars));
+        let turn = self.own_turn(next);
+        let horizon = self.horizon(turn);
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
+        let begins = self.begin_turn(turn, next);
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
+        if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
+            self.input.loudness.record(brief.plan);
+        }
         self.planning.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
         let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
         self.playback.successor = requests.iter().find_map(|request| match request {
             Request::Replan(brief) if brief.start == next && playing_end.is_some_and(|end| end > next) => {
-                Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false })
+                Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false, handover: Handover::Ends })
             }
             _ => None,
         });
         self.wait_for_next();
+        if begins {
+            self.play_turn(turn, next);
+        }
+        let player = self.input.player_before(now);
         let plan_settings = PlanSettings {
-            role: controls.output_role.unwrap_or(input_role),
-            sampling: Sampling::from_adventurousness(controls.adventurousness),
+            roles: planned.iter().collect(),
+            beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),
+            music: &controls.music,
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
+            silent_from: turn.and_then(OwnTurn::end).map_or(Tick::MAX, |end| end + FADE),
+            expected: if controls.plan.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
         let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
         if assignments.is_empty() {
@@ -217,20 +231,4 @@ impl<W: Worker> Planner<W> {
         }
         self.announce(passage.plan, &passage.notes);
     }
-}
-
-/// End of a horizon of this many bars from the next bar line.
-fn horizon(clock: &MusicalClock, bars: u8) -> Tick {
-    (0..bars).fold(clock.next_bar_line(), |line, _| clock.bar_at(line).map_or(line, |bar| bar.end()))
-}
-
-/// Controls that a plan is generated from.
-fn settings(controls: &ControlValues) -> Controls {
-    let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
-    let settings = [
-        (ControlId::ADVENTUROUSNESS, controls.adventurousness),
-        (ControlId::INPUT_ROLE, role(controls.input_role)),
-        (ControlId::OUTPUT_ROLE, role(controls.output_role)),
-    ];
-    Controls(settings.map(|(parameter, value)| Setting { parameter, value }).into())
 }

@@ -30,6 +30,17 @@ pub(super) struct Successor {
     pub(super) announced: bool,
     /// Whether Play waits for it; otherwise it replaces the plan that plays.
     pub(super) awaited: bool,
+    /// What becomes of the notes that sound at its start.
+    pub(super) handover: Handover,
+}
+
+/// What becomes of the notes of a plan that sound where the next one begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handover {
+    /// They end there.
+    Ends,
+    /// They ring on: the next plan was made with them.
+    RingsOn,
 }
 
 /// Playback state: events sent to the audio thread, and those still to be sent.
@@ -61,6 +72,12 @@ impl Playback {
         }
     }
 
+    /// Ends everything planned at once.
+    pub(super) fn panic(&mut self, at: Tick, sounded: &mut Sounded) {
+        self.outbox.panic();
+        sounded.cut(at);
+    }
+
     /// As [`stop`](Self::stop), and marks notes from that tick on as not sent.
     fn stop_and_send_again(&mut self, at: Tick, sounded: &mut Sounded) {
         self.stop(at, sounded);
@@ -69,19 +86,28 @@ impl Playback {
 
     /// Withdraws the successor, with its notes that were sent.
     fn withdraw_successor(&mut self, sounded: &mut Sounded) {
-        if let Some(successor) = self.successor.take().filter(|successor| successor.announced) {
-            self.stop_and_send_again(successor.start, sounded);
+        if let Some(Successor { start, handover, .. }) = self.successor.take().filter(|successor| successor.announced) {
+            self.make_way(start, handover, sounded);
+            self.sent = self.sent.min(start);
+        }
+    }
+
+    /// Withdraws what was sent from the start of another plan on.
+    fn make_way(&mut self, start: Tick, handover: Handover, sounded: &mut Sounded) {
+        match handover {
+            Handover::Ends => self.stop(start, sounded),
+            Handover::RingsOn => self.outbox.withdraw(start),
         }
     }
 
     /// Sends new notes of a plan if it is the successor.
     fn announce(&mut self, plan: PlanId, notes: &[Note], input: &mut Input) {
         let Some(successor) = self.successor.as_mut().filter(|successor| successor.plan == plan) else { return };
-        let start = successor.start;
+        let Successor { start, handover, .. } = *successor;
         if !std::mem::replace(&mut successor.announced, true) {
-            self.stop(start, &mut input.sounded);
+            self.make_way(start, handover, &mut input.sounded);
         }
-        self.outbox.play(notes.iter().copied(), input.channel);
+        self.outbox.play(notes.iter().copied(), |note| input.output_of(note, plan, notes));
     }
 }
 
@@ -99,7 +125,11 @@ impl<W: Worker> Planner<W> {
         let played = match recalled {
             Some((plan, by)) => {
                 self.withdraw_successor();
-                self.planning.timeline.play_again(&plan, by, line)
+                let played = self.planning.timeline.play_again(&plan, by, line);
+                if let Some(plan) = self.planning.timeline.playing() {
+                    self.input.loudness.record(plan.id());
+                }
+                played
             }
             None => self.planning.timeline.play(line),
         };
@@ -113,6 +143,14 @@ impl<W: Worker> Planner<W> {
         self.answer_play();
     }
 
+    /// Sends the bars of the playing plan that have not begun again, after a change of their output. Notes of a plan that follows at the next planning tick stay
+    /// where they were sent.
+    pub(super) fn output_again(&mut self) {
+        if self.playback.successor.is_none() && self.planning.timeline.playing().is_some() {
+            self.playback.stop_and_send_again(self.input.line_ahead(), &mut self.input.sounded);
+        }
+    }
+
     /// Whether a later planning tick still precedes this bar line. Play then waits for it, so that the same plan plays whenever in the bar Play was
     /// pressed. A plan that follows one that plays is latched at once.
     fn may_still_change(&self, line: Tick) -> bool {
@@ -120,9 +158,10 @@ impl<W: Worker> Planner<W> {
         self.planning.timeline.playing().is_none() && next.is_some_and(|tick| tick < line)
     }
 
-    /// Completes a pending Play: writes the plan into the history.
-    fn answer_play(&mut self) {
+    /// Completes a pending Play, or what a mode began: writes the plan into the history.
+    pub(super) fn answer_play(&mut self) {
         self.playback.request = PlayRequest::None;
+        self.modes.answer.begin();
         if let Some(plan) = self.planning.timeline.playing() {
             self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Played);
         }
@@ -139,7 +178,7 @@ impl<W: Worker> Planner<W> {
         }
         let Some(plan) = self.planning.timeline.play_next(line) else { return };
         let (id, ready, there) = (plan.id(), plan.ready(), plan.between(line, plan.ready()).to_vec());
-        self.playback.successor = Some(Successor { plan: id, start: line, announced: false, awaited: true });
+        self.playback.successor = Some(Successor { plan: id, start: line, announced: false, awaited: true, handover: Handover::Ends });
         if ready > line {
             self.announce(id, &there);
         }
@@ -174,8 +213,7 @@ impl<W: Worker> Planner<W> {
             return;
         }
         let Some(ready) = self.planning.timeline.delivered() else { return };
-        let sounding = self.planning.timeline.sounding(self.playback.sent, ready).copied();
-        self.playback.outbox.play(sounding, self.input.channel);
+        self.send_between(self.playback.sent, ready);
         self.playback.sent = self.playback.sent.max(ready);
     }
 }

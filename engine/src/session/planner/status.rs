@@ -34,17 +34,39 @@ impl<W: Worker> Planner<W> {
     /// First remark that applies; empty if none does.
     fn remark(&self) -> String {
         let notice = Some(self.outputs.notice.clone()).filter(|notice| !notice.is_empty());
-        notice.or_else(|| self.waits()).or_else(|| self.leaves_out()).or_else(|| self.strain()).unwrap_or_default()
+        notice
+            .or_else(|| self.differs())
+            .or_else(|| self.waits())
+            .or_else(|| self.leaves_out())
+            .or_else(|| self.strain())
+            .unwrap_or_default()
+    }
+
+    /// Remark on bars of the take in which the player's input is not the recorded one.
+    fn differs(&self) -> Option<String> {
+        let stale = self.take.stale_bars();
+        let bar = self.input.clock.open_bar().metre.bar_length();
+        let number = stale.first()?.0.div_euclid(bar.0) + 1;
+        let others = match stale.len() - 1 {
+            0 => String::new(),
+            1 => " and 1 other".into(),
+            more => format!(" and {more} others"),
+        };
+        Some(format!("The take was recorded with other input in bar {number}{others}: set Take to Overwrite to record it again"))
     }
 
     /// Remark while Play is pending.
     fn waits(&self) -> Option<String> {
-        if self.playback.request == PlayRequest::None {
+        let waits_for_beat = self.modes.answer.is_requested() && self.planning.timeline.playing().is_none();
+        if self.playback.request == PlayRequest::None && !waits_for_beat {
             return None;
         }
         let input = &self.input;
         if input.player.ending().is_none() && input.sounded.notes().next().is_none() && self.planning.timeline.adopted().is_none() {
             return Some("Play waits for your first notes: there is nothing to go on from yet".into());
+        }
+        if waits_for_beat {
+            return Some("Play begins at the next beat".into());
         }
         input.clock.bar_at(input.line_ahead()).map(|bar| format!("Play begins at bar {}", self.number(bar)))
     }
@@ -65,7 +87,7 @@ impl<W: Worker> Planner<W> {
 
     /// Remark on load shedding.
     fn strain(&self) -> Option<String> {
-        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.horizon_bars));
+        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.plan.bars()));
         let beats = self.planning.shedding.interval(INTERVAL).0 / INTERVAL.0;
         self.planning.shedding.is_strained().then(|| format!("This machine is slow: planned {bars} bars ahead, every {beats} beats"))
     }
@@ -73,7 +95,8 @@ impl<W: Worker> Planner<W> {
     /// Notes of the playing plan that will be withheld if the player keeps holding the current keys.
     fn about_to_be_withheld(&self) -> Vec<WithheldNote> {
         let ahead = self.planning.timeline.playing().map_or(&[][..], |plan| plan.between(self.input.clock.now(), Tick::MAX));
-        let is_held = |note: &&Note| MidiKey::new(self.input.channel, note.pitch).is_some_and(|key| self.input.player.holds(key));
+        let is_held =
+            |note: &&Note| MidiKey::new(self.input.channel_of(note.role), note.pitch).is_some_and(|key| self.input.player.holds(key));
         let withheld = |note: &Note| WithheldNote { note: *note, reason: Withheld::KeyHeld };
         let is_new = |note: &&Note| !self.input.withheld.iter().any(|withheld| withheld.note == **note);
         ahead.iter().filter(is_held).filter(is_new).map(withheld).collect()
@@ -87,7 +110,7 @@ impl<W: Worker> Planner<W> {
     /// Publishes snapshot and status.
     pub(super) fn publish(&self) {
         let now = self.input.clock.now();
-        let mode = self.input.controls.map_or(PlayMode::default(), |controls| controls.mode);
+        let mode = self.input.controls.map_or(PlayMode::default(), |controls| controls.plan.mode);
         let mut status = self.worker.engine.status(&self.worker.parts(), mode, &self.remark());
         status.plans = self.planning.stats;
         let clock = &self.input.clock;
@@ -101,7 +124,8 @@ impl<W: Worker> Planner<W> {
         });
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
-        self.outputs.snapshot.publish(Snapshot { status, bars, played, plan, withheld });
+        let harmony = self.planning.context.harmony();
+        self.outputs.snapshot.publish(Snapshot { status, bars, harmony, played, plan, withheld, turn: self.shown_turn() });
         *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::codec::OwnRoles;
 use crate::decode::PromptBar;
 use crate::music::{Role, Tick};
 use crate::plan::{Passage, Request};
@@ -19,6 +20,8 @@ pub(super) struct WorkerLink<W> {
     worker: W,
     /// Roles set on the worker.
     ensemble: BTreeSet<Role>,
+    /// Those of them that are generated beside a player's.
+    own: OwnRoles,
     pub(super) engine: Engine,
     /// Jobs that have not ended.
     pub(super) jobs: usize,
@@ -32,16 +35,16 @@ impl<W: Worker> WorkerLink<W> {
     /// A link whose worker loads the model first.
     pub(super) fn new(mut worker: W) -> Self {
         let jobs = usize::from(worker.set_context(Vec::new()));
-        Self { worker, ensemble: ensemble(), engine: Engine::Loading, jobs, last_request: None, retry_at: Tick::ZERO }
+        Self { worker, ensemble: ensemble(), own: OwnRoles::ALL, engine: Engine::Loading, jobs, last_request: None, retry_at: Tick::ZERO }
     }
 
-    /// Sets the roles. Returns whether they have changed: the worker then starts without a context.
-    pub(super) fn set_roles(&mut self, roles: BTreeSet<Role>) -> bool {
-        if roles == self.ensemble {
+    /// Sets all roles of the music, and those that are generated beside a player's. Returns whether they have changed: the worker then starts without a context.
+    pub(super) fn set_roles(&mut self, roles: BTreeSet<Role>, own: OwnRoles) -> bool {
+        if (&roles, own) == (&self.ensemble, self.own) {
             return false;
         }
-        self.worker.set_roles(&roles);
-        self.ensemble = roles;
+        self.worker.set_roles(&roles, own);
+        (self.ensemble, self.own) = (roles, own);
         self.jobs = 0;
         true
     }

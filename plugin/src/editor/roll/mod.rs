@@ -6,6 +6,7 @@
 mod notes;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::collections::BTreeSet;
 
@@ -54,6 +55,9 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     }
     roll.commit(&painter, snapshot.plan.as_ref());
     roll.playhead(&painter);
+    if let Some(turn) = &snapshot.turn {
+        turn::show(&music, roll.music, turn);
+    }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         let ahead = Rect::from_x_y_ranges(roll.playhead_x..=roll.music.right(), roll.music.y_range());
         let font = FontId::proportional(16.0);

@@ -75,7 +75,7 @@ fn slider_drag_is_one_gesture_from_press_to_release() {
     let calls = calls(&mut harness);
     assert_eq!((calls.first(), calls.last()), (Some(&Call::Begin(Control::Horizon)), Some(&Call::End(Control::Horizon))));
     assert!(calls[1..calls.len() - 1].iter().all(|call| matches!(call, Call::Set(Change::Horizon(1..=8)))), "{calls:?}");
-    assert_eq!(harness.state().1.values.horizon_bars, 8);
+    assert_eq!(harness.state().1.values.plan.horizon_bars, 8);
 }
 
 #[test]

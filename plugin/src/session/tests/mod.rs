@@ -1,12 +1,18 @@
 //! Tests of the session behind the audio thread's path, with the real engine or a scripted worker.
 
+mod accompany;
+mod answer;
 mod context;
+mod controls;
 mod history;
 mod missing;
 mod play;
 mod real;
+mod routing;
 mod script;
 mod slow;
+mod take;
+mod trade;
 mod window;
 
 use nice_plug::midi::NoteEvent;

@@ -26,7 +26,7 @@ const ANOTHER: u32 = (4 * 96 + 24) * SAMPLES_PER_TICK;
 
 /// When the host processes the next block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waits {
+pub(super) enum Waits {
     /// When the session is idle: real time on a machine that keeps up.
     ForRealTime,
     /// At once; the plug-in waits instead.
@@ -34,18 +34,18 @@ enum Waits {
 }
 
 /// An instance and its host, at this block length.
-struct EngineHost {
+pub(super) struct EngineHost {
     realtime: RealTime,
-    session: Session,
+    pub(super) session: Session,
     meters: Arc<Meters>,
-    params: AntiphonParams,
-    played: u32,
+    pub(super) params: AntiphonParams,
+    pub(super) played: u32,
     frames: u32,
     waits: Waits,
 }
 
 impl EngineHost {
-    fn new(frames: u32, waits: Waits) -> Self {
+    pub(super) fn new(frames: u32, waits: Waits) -> Self {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
         let params = AntiphonParams::new(false);
         let (audio_ports, ports) = rings(Arc::clone(&params.state));
@@ -58,7 +58,7 @@ impl EngineHost {
     }
 
     /// Processes a block, and waits until the session is idle; returns the output, timed from the start.
-    fn block(&mut self, playing: bool, player: &[(u32, Event)]) -> Vec<(u32, Event)> {
+    pub(super) fn block(&mut self, playing: bool, player: &[(u32, Event)]) -> Vec<(u32, Event)> {
         let ticks = f64::from(self.played) / f64::from(SAMPLES_PER_TICK);
         let position = Position::Musical(ticks);
         let host = HostTime { playing, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_engine::codec::BarRows;
+use antiphon_engine::codec::{BarRows, OwnRoles};
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
-use antiphon_engine::plan::{Brief, MidiKey, Passage};
+use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
@@ -125,7 +125,7 @@ impl Script {
     }
 }
 
-/// Passages of the script for an assignment: four notes a bar, on a key by the plan, bar by bar.
+/// Passages of the script for an assignment: four notes a bar of each role, on a key by the plan and the role's place, bar by bar.
 fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
     let Brief { plan, start, end, .. } = assignment.brief;
     let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
@@ -134,11 +134,15 @@ fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
         Some((start, *line))
     });
     let pitch = pitch_of(plan.0);
+    let allowed = assignment.prompt.constraints.roles;
+    let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| allowed.contains(*role)).collect();
     let inside = lines.filter(move |(line, next)| *next > start && *line < end).collect::<Vec<_>>().into_iter();
     inside.map(move |(line, next)| {
         let (from, until) = (line.max(start), next.min(end));
-        let note = move |onset| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch, velocity: 80, role: Role::Keys };
-        let notes = (from.0..until.0).filter(|onset| onset % BEAT == 6).map(note).collect();
+        let note =
+            |onset, (above, role)| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch: pitch + above, velocity: 80, role };
+        let onsets = (from.0..until.0).filter(|onset| onset % BEAT == 6);
+        let notes = onsets.flat_map(|onset| (0..).zip(&roles).map(move |(above, role)| note(onset, (above, *role)))).collect();
         Passage { plan, from, until, notes }
     })
 }
@@ -149,8 +153,9 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
 }
 
 impl Worker for Script {
-    fn set_roles(&mut self, _roles: &BTreeSet<Role>) {
-        *self.0.borrow_mut() = Memory { cost: self.0.borrow().cost, ..Memory::default() };
+    fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
+        let mut memory = self.0.borrow_mut();
+        *memory = Memory { cost: memory.cost, ..Memory::default() };
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
@@ -204,6 +209,10 @@ pub(super) struct ScriptedHost {
     pub(super) params: AntiphonParams,
     /// The host's time signature; `None` is none, which is common time.
     pub(super) metre: Option<Metre>,
+    /// The host's loop, in ticks of the song, which it follows if it plays up to its end.
+    pub(super) cycle: Option<(i64, i64)>,
+    /// Song position minus time played, in ticks.
+    shift: i64,
     meters: Arc<Meters>,
     snapshot: Arc<SharedSnapshot>,
     /// Samples played.
@@ -235,6 +244,7 @@ impl ScriptedHost {
             commands: planning_ports.commands,
             snapshot: planning_ports.snapshot,
             archive: planning_ports.state,
+            takes: planning_ports.takes,
             count_ignored: count_ignored(&meters),
         };
         let planner = Planner::new(ports, script.clone(), status, Arc::new(RenderWait::default()), 7);
@@ -246,6 +256,8 @@ impl ScriptedHost {
             script,
             params,
             metre: None,
+            cycle: None,
+            shift: 0,
             meters,
             snapshot,
             played: 0,
@@ -259,9 +271,8 @@ impl ScriptedHost {
         let until = u32::try_from(tick).unwrap() * SAMPLES_PER_TICK;
         while self.played < until {
             let start = self.played;
-            let position = Position::Musical(f64::from(start) / f64::from(SAMPLES_PER_TICK));
-            let host = HostTime { playing: self.playing, tempo: Some(120.0), metre: self.metre, position, bar_line: None, cycle: None };
             let end = until.min(start + self.frames);
+            let host = self.transport();
             let inside = player.iter().filter(|(at, _)| (start..end).contains(at)).map(|&(at, event)| timed(event, at - start));
             let mut port = Scripted { inputs: inside.collect(), ..Scripted::default() };
             self.realtime.process(&self.params, &host, end - start, &mut port);
@@ -271,6 +282,33 @@ impl ScriptedHost {
             self.script.work(end / SAMPLES_PER_TICK - start / SAMPLES_PER_TICK);
             self.planner.run();
         }
+    }
+
+    /// The host's transport at the next block.
+    fn transport(&mut self) -> HostTime {
+        let song = |shift: i64| f64::from(self.played) / f64::from(SAMPLES_PER_TICK) + shift as f64;
+        if let Some((start, end)) = self.cycle.filter(|(_, end)| song(self.shift) >= *end as f64) {
+            self.shift -= end - start;
+        }
+        let cycle = self.cycle.map(|(start, end)| (start as f64, end as f64));
+        let position = Position::Musical(song(self.shift));
+        HostTime { playing: self.playing, tempo: Some(120.0), metre: self.metre, position, bar_line: None, cycle }
+    }
+
+    /// Time played, in ticks.
+    pub(super) fn now(&self) -> i64 {
+        i64::from(self.played / SAMPLES_PER_TICK)
+    }
+
+    /// The host locates to a tick of the song.
+    pub(super) fn locate(&mut self, song: i64) {
+        self.shift = song - self.now();
+    }
+
+    /// Loads a take as a project does that is opened before the instance is activated.
+    pub(super) fn open_take(&mut self, take: &Arc<Take>) {
+        self.params.state.edit_take(|own| *own = Take::clone(take));
+        self.realtime.set_take(Arc::clone(take));
     }
 
     /// Presses a button and releases it six ticks later.

@@ -56,9 +56,9 @@ impl Planning {
                 Self::Real { commands, snapshot }
             }
             Engine::Scripted => {
-                let PlanningPorts { events, planned, commands, snapshot, state, .. } = take_ports();
+                let PlanningPorts { events, planned, takes, commands, snapshot, state, .. } = take_ports();
                 let (sender, shown) = (commands.sender(), Arc::clone(&snapshot));
-                let ports = SessionPorts { events, planned, commands, snapshot, archive: state, count_ignored: Box::new(|_| ()) };
+                let ports = SessionPorts { events, planned, commands, snapshot, archive: state, takes, count_ignored: Box::new(|_| ()) };
                 let status = Arc::new(Mutex::new(SessionStatus::default()));
                 let planner = Planner::new(ports, script.clone(), status, Arc::new(RenderWait::default()), 7);
                 Self::Scripted { planner: Box::new(planner), script: script.clone(), commands: sender, snapshot: shown }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use antiphon_engine::codec::OwnRoles;
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Passage;
@@ -110,7 +111,7 @@ fn passages(assignment: &Assignment, seed: u64) -> Vec<Passage> {
 }
 
 impl Worker for Script {
-    fn set_roles(&mut self, _roles: &BTreeSet<Role>) {
+    fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
         let Memory { seed, runs, fails, jobs, .. } = *memory;
         let (pending, passages, outcomes) = (VecDeque::new(), VecDeque::new(), VecDeque::new());

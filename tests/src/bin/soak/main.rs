@@ -91,9 +91,9 @@ impl Instance {
             Box::new(Vst3Host::with_manual_session(Class::NoteFx, setup))
         };
         host.set("Preview sound", 0.0);
-        let PlanningPorts { events, planned, commands, snapshot, state, meters } = take_ports();
+        let PlanningPorts { events, planned, takes, commands, snapshot, state, meters } = take_ports();
         let (shown, count_ignored) = (Arc::clone(&snapshot), Box::new(|_| ()));
-        let ports = SessionPorts { events, planned, commands, snapshot, archive: state, count_ignored };
+        let ports = SessionPorts { events, planned, commands, snapshot, archive: state, takes, count_ignored };
         let status = Arc::new(Mutex::new(SessionStatus::default()));
         let worker = VirtualWorker::new(service, model, pool);
         let planner = Planner::new(ports, worker, status, Arc::new(RenderWait::default()), args.seed ^ u64::from(number));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::cache::{CacheOptions, FineCoarse};
-use antiphon_engine::codec::prefix_rows;
+use antiphon_engine::codec::{OwnRoles, prefix_rows};
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
@@ -72,7 +72,7 @@ pub(crate) struct VirtualWorker {
 
 impl VirtualWorker {
     pub(crate) fn new(service: &Service, model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
-        let handle = handle(service, model, &BTreeSet::from([Role::Keys]));
+        let handle = handle(service, model, &BTreeSet::from([Role::Keys]), OwnRoles::ALL);
         let (service, model, pool) = (service.clone(), Arc::clone(model), Rc::clone(pool));
         Self { service, model, pool, handle, running: None, prefill: None, outcomes: VecDeque::new() }
     }
@@ -118,10 +118,10 @@ impl VirtualWorker {
 }
 
 impl Worker for VirtualWorker {
-    fn set_roles(&mut self, roles: &BTreeSet<Role>) {
+    fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
         self.stop(Outcome::Cancelled);
         self.outcomes.clear();
-        self.handle = handle(&self.service, &self.model, roles);
+        self.handle = handle(&self.service, &self.model, roles, own);
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
@@ -176,10 +176,10 @@ fn used() -> Duration {
     Duration::ZERO
 }
 
-fn handle(service: &Service, model: &Arc<Model>, roles: &BTreeSet<Role>) -> WorkerHandle {
+fn handle(service: &Service, model: &Arc<Model>, roles: &BTreeSet<Role>, own: OwnRoles) -> WorkerHandle {
     let (model, roles): (_, Vec<Role>) = (Arc::clone(model), roles.iter().copied().collect());
     WorkerHandle::new(service, move || {
         let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
-        Ok(Setup { model: Arc::clone(&model), policy, prefix: prefix_rows(0, &roles), cache: CacheOptions::default() })
+        Ok(Setup { model: Arc::clone(&model), policy, prefix: prefix_rows(0, &roles), own, cache: CacheOptions::default() })
     })
 }

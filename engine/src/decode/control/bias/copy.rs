@@ -7,11 +7,17 @@ use crate::codec::vocabulary::{Field, next};
 use crate::codec::{Place, Recalled};
 use crate::decode::control::{repetition::Repetition, row::RowContext};
 use crate::model::SamplingInputs;
+use crate::music::analysis::NEW_BAR;
 
 /// Added to the logits of the earlier bar's classes.
 const COPY: f32 = 3.0;
 /// Subtracted from the pitch that would close a loop. Less than a mask: if no other pitch is allowed it is sampled all the same.
 const CLOSING: f32 = 1e6;
+
+/// Subtracted, at full novelty, from a pitch for each nearby bar that has it at this place.
+const NOVEL: f32 = 2.5;
+/// Values of the repeats column of the bars one, two, four and eight back.
+const NEARBY_REPEATS: usize = 4;
 
 const BEATS: usize = Field::Beat.classes();
 const SUBS: usize = Field::Sub.classes();
@@ -33,6 +39,22 @@ pub(in crate::decode::control) fn add_copy_bias(inputs: &mut SamplingInputs<'_>,
             }
         }
         Repetition::AfterLoop | Repetition::Free => {}
+    }
+}
+
+/// Subtracts from the pitches that the bars one, two, four and eight back have at this row, at most [`NOVEL`] for each at 100 percent; bars conditioned on a
+/// repeat are left alone.
+pub(super) fn add_novelty_bias(inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, percent: u8) {
+    if percent == 0 || row.repetition() == Repetition::Repeat {
+        return;
+    }
+    let cost = NOVEL * f32::from(percent.min(100)) / 100.0;
+    let recalled = row.recalled_notes();
+    for repeats in (NEW_BAR + 1..).take(NEARBY_REPEATS) {
+        let earlier = row.recall.recalled(repeats, recalled, row.target);
+        if let Some(pitch) = earlier.and_then(|earlier| earlier.pitch) {
+            inputs.pitch[usize::from(pitch)] -= cost;
+        }
     }
 }
 
@@ -58,7 +80,6 @@ mod tests {
     use super::*;
     use crate::codec::{BarFields, NoteClasses, Recall};
     use crate::music::Tick;
-    use crate::music::analysis::NEW_BAR;
 
     const PLACE: Place = Place { beat: 2, sub: 6, role: 5 };
 
@@ -69,6 +90,17 @@ mod tests {
 
     /// Bias of the row after the notes `before` with this `target`, in a bar that follows `earlier` bars.
     fn after(earlier: &[&[NoteClasses]], repeats: u8, before: &[NoteClasses], target: Option<Place>) -> Tables {
+        with_bars(earlier, repeats, before, target, |inputs, row| add_copy_bias(inputs, row, 1.0))
+    }
+
+    /// What `add` adds to that row.
+    fn with_bars(
+        earlier: &[&[NoteClasses]],
+        repeats: u8,
+        before: &[NoteClasses],
+        target: Option<Place>,
+        add: impl FnOnce(&mut SamplingInputs<'_>, &RowContext<'_>),
+    ) -> Tables {
         let mut recall = Recall::default();
         let push = |bar: &mut crate::codec::BarRecall, notes: &[NoteClasses]| notes.iter().for_each(|note| bar.push(note));
         for (index, notes) in (0..).zip(earlier) {
@@ -80,7 +112,7 @@ mod tests {
         push(&mut open, before);
         let conditioning = BarFields { repeats, ..BarFields::default() };
         let row = RowContext { line: Tick::ZERO, ticks: 96, conditioning, target, before, given: &[], recall: &open };
-        Tables::of(|inputs| add_copy_bias(inputs, &row, 1.0))
+        Tables::of(|inputs| add(inputs, &row))
     }
 
     #[test]
@@ -106,6 +138,20 @@ mod tests {
         let before = [note(0, 60, 23)];
         assert_eq!(raised(&after(&earlier, NEW_BAR + 1, &before, target).pitch), [62]);
         assert!(after(&earlier, NEW_BAR, &before, target).are_zero());
+    }
+
+    #[test]
+    fn novelty_lowers_the_pitches_of_nearby_bars_at_the_same_place() {
+        let earlier: [&[NoteClasses]; 2] = [&[note(0, 60, 23), note(24, 62, 23)], &[note(0, 60, 23), note(24, 65, 23)]];
+        let novel = |percent, repeats| {
+            with_bars(&earlier, repeats, &[note(0, 60, 23)], Some(note(24, 0, 0).place()), |inputs, row| {
+                add_novelty_bias(inputs, row, percent);
+            })
+        };
+        let lowered = |tables: &Tables| (0..128).filter(|&pitch| tables.pitch[pitch] < 0.0).collect::<Vec<_>>();
+        assert_eq!(lowered(&novel(100, NEW_BAR)), [62, 65]);
+        assert!(novel(100, NEW_BAR).pitch[62] < novel(50, NEW_BAR).pitch[62]);
+        assert!(novel(0, NEW_BAR).are_zero() && novel(100, NEW_BAR + 1).are_zero());
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod copy;
 mod cost;
 mod density;
 mod density_limit;
+mod ensemble;
+mod length;
 mod note_rate;
 mod onset;
 mod register;
@@ -26,13 +28,14 @@ use self::density_limit::OverLimit;
 use self::register::RegisterBias;
 use self::span::Span;
 use self::voices::Voices;
+use super::roles::RoleSet;
 use super::row::RowContext;
 use crate::model::SamplingInputs;
 
 /// Pitch classes of the model that are keys; drums follow.
 const KEYS: usize = 128;
 
-/// Requested controls that have a logit bias, as steps of the model's columns of the same names, 1 to 8; `None` leaves it to the model.
+/// Requested controls that have a logit bias, most of them as steps of the model's columns of the same names, 1 to 8; `None` leaves it to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct RequestedControls {
     /// Notes per quarter.
@@ -43,6 +46,12 @@ pub struct RequestedControls {
     pub span: Option<u8>,
     /// Most of them that sound at once.
     pub voices: Option<u8>,
+    /// Duration of notes but drums, in ticks and not in steps.
+    pub length: Option<u8>,
+    /// Roles of which each bar has a note; none for the model's choice.
+    pub ensemble: RoleSet,
+    /// Avoidance of what earlier bars had at the same place, in percent.
+    pub novelty: u8,
 }
 
 impl RequestedControls {
@@ -53,6 +62,11 @@ impl RequestedControls {
                 *value -= nats(bias.cost(pitch));
             }
         }
+        if let Some(ticks) = self.length {
+            length::add(inputs, row, ticks);
+        }
+        ensemble::add(inputs, row, self.ensemble);
+        copy::add_novelty_bias(inputs, row, self.novelty);
         onset::add(inputs, row, &self.onset_biases(row, limit));
     }
 

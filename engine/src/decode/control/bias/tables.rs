@@ -16,6 +16,7 @@ const TYPES: usize = Field::Type.classes();
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tables {
     pub(super) pitch: Vec<f32>,
+    pub(super) duration: Vec<f32>,
     pub(super) kind: Vec<f32>,
     pub(super) beat: Vec<f32>,
     pub(super) sub: Vec<f32>,
@@ -30,12 +31,13 @@ pub(super) fn note(tick: u8, pitch: u8, duration: u8) -> NoteClasses {
 impl Tables {
     /// What `add` adds to empty tables.
     pub(super) fn of(add: impl FnOnce(&mut SamplingInputs<'_>)) -> Self {
-        let mut others = [Field::Duration, Field::Velocity, Field::Offset].map(|field| vec![0.0; field.classes()]);
-        let [duration, velocity, offset] = &mut others;
+        let mut others = [Field::Velocity, Field::Offset].map(|field| vec![0.0; field.classes()]);
+        let [velocity, offset] = &mut others;
         let (mut temperature, mut log_min_p, mut noise) = ([1.0; 8], [0.0; 8], vec![0.0; TOTAL_CLASSES]);
         let mut pitch_top = 256;
         let mut tables = Self {
             pitch: vec![0.0; Field::Pitch.classes()],
+            duration: vec![0.0; Field::Duration.classes()],
             kind: vec![0.0; 2 * TYPES],
             beat: vec![0.0; 2 * BEATS],
             sub: vec![0.0; 2 * BEATS * SUBS],
@@ -46,7 +48,7 @@ impl Tables {
             log_min_p: &mut log_min_p,
             noise: &mut noise,
             pitch: &mut tables.pitch,
-            duration,
+            duration: &mut tables.duration,
             velocity,
             offset,
             pitch_top: &mut pitch_top,
@@ -65,7 +67,9 @@ impl Tables {
     }
 
     pub(super) fn are_zero(&self) -> bool {
-        [&self.pitch, &self.kind, &self.beat, &self.sub, &self.role].iter().all(|table| table.iter().all(|value| *value == 0.0))
+        [&self.pitch, &self.duration, &self.kind, &self.beat, &self.sub, &self.role]
+            .iter()
+            .all(|table| table.iter().all(|value| *value == 0.0))
     }
 
     /// MIDI key with the largest bias.

@@ -1,0 +1,43 @@
+//! The count of Trade, large over the roll.
+
+use antiphon_engine::plan::Side;
+use antiphon_engine::session::ShownTurn;
+use egui::{Align2, FontId, Painter, Rect, pos2};
+
+use super::super::style;
+
+/// Height of the text, in points; less in a small roll.
+const HEIGHT: f32 = 44.0;
+
+/// Draws whose turn it is, and how much of it is left, at the top of the roll.
+pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn) {
+    let font = FontId::proportional(HEIGHT.min(music.height() / 4.0));
+    painter.text(pos2(music.center().x, music.top() + 6.0), Align2::CENTER_TOP, words(turn), font, style::ink().gamma_multiply(0.7));
+}
+
+/// The count in words: bars and beats, and in the last bar the beats alone.
+fn words(turn: &ShownTurn) -> String {
+    let count = |number, unit: &str| if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") };
+    let whose = match turn.side {
+        Side::Player => "You",
+        Side::Antiphon => "Antiphon",
+    };
+    let beats = count(turn.beats_left, "beat");
+    match turn.bars_left {
+        0 => format!("{whose}: {beats}"),
+        bars => format!("{whose}: {}, {beats}", count(bars, "bar")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn count_names_the_side_the_bars_and_the_beats() {
+        let words = |side, bars_left, beats_left| words(&ShownTurn { side, bars_left, beats_left });
+        assert_eq!(words(Side::Player, 3, 4), "You: 3 bars, 4 beats");
+        assert_eq!(words(Side::Antiphon, 1, 1), "Antiphon: 1 bar, 1 beat");
+        assert_eq!(words(Side::Player, 0, 2), "You: 2 beats");
+    }
+}

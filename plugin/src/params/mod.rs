@@ -1,0 +1,150 @@
+//! The parameters. Their ids, ranges and steps must never change: projects and automation store them. Hosts see them in the order of the
+//! declarations; new ones are declared at the end, in a group of their own.
+
+pub(crate) mod ladder;
+mod music;
+mod output;
+mod steps;
+mod text;
+mod turns;
+
+use std::sync::Arc;
+
+use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
+use nice_plug::prelude::*;
+
+pub use music::MusicParams;
+pub use output::OutputParams;
+pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
+pub use turns::TurnParams;
+
+use crate::state::State;
+
+/// Longest horizon, in bars.
+const MOST_BARS: i32 = 8;
+/// Largest fixed seed; 0 means a free seed.
+const LARGEST_SEED: i32 = 999;
+
+/// Parameters and state of one instance.
+#[derive(Params)]
+pub struct AntiphonParams {
+    /// What Antiphon does with its plan.
+    #[id = "mode"]
+    pub mode: EnumParam<ModeStep>,
+    /// Trigger: plays the plan shown, from the next bar.
+    #[id = "play"]
+    pub play: BoolParam,
+    /// Trigger: makes another plan.
+    #[id = "another"]
+    pub another: BoolParam,
+    /// Trigger: stars the plan shown.
+    #[id = "keep"]
+    pub keep: BoolParam,
+    /// Planning horizon, in bars.
+    #[id = "horizon"]
+    pub horizon: IntParam,
+    /// From conservative (0) to adventurous (1).
+    #[id = "adventurousness"]
+    pub adventurousness: FloatParam,
+    /// Fixed seed, or 0 for a free one.
+    #[id = "seed"]
+    pub seed: IntParam,
+    /// Whether the player's notes and controllers pass through.
+    #[id = "thru"]
+    pub thru: BoolParam,
+    /// Instrument role of the player.
+    #[id = "input_role"]
+    pub input_role: EnumParam<InputRole>,
+    /// Instrument role of the plan.
+    #[id = "output_role"]
+    pub output_role: EnumParam<OutputRole>,
+    /// Whether outgoing notes are synthesised. Hidden in the class without a synth.
+    #[id = "preview"]
+    pub preview: BoolParam,
+    /// Passes everything through; nothing is captured or played.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+    /// State other than parameters.
+    #[persist = "antiphon"]
+    pub state: Arc<State>,
+    /// Where planned notes go.
+    #[nested]
+    pub output: OutputParams,
+    /// How the plan is to sound.
+    #[nested]
+    pub music: MusicParams,
+    /// When Antiphon plays by itself.
+    #[nested]
+    pub turns: TurnParams,
+}
+
+impl AntiphonParams {
+    /// Defaults of a class with or without the preview synth.
+    #[must_use]
+    pub fn new(preview: bool) -> Self {
+        let horizon = IntRange::Linear { min: 1, max: MOST_BARS };
+        let seed = IntRange::Linear { min: 0, max: LARGEST_SEED };
+        let sound = BoolParam::new("Preview sound", preview);
+        Self {
+            mode: EnumParam::new("Mode", ModeStep::Suggest),
+            play: BoolParam::new("Play", false),
+            another: BoolParam::new("Another", false),
+            keep: BoolParam::new("Keep", false),
+            horizon: IntParam::new("Horizon", 4, horizon)
+                .with_value_to_string(Arc::new(bars))
+                .with_string_to_value(Arc::new(|text| text.trim_end_matches(|c: char| !c.is_ascii_digit()).trim().parse().ok())),
+            adventurousness: FloatParam::new("Adventurousness", 0.5, FloatRange::Linear { min: 0.0, max: 1.0 })
+                .with_value_to_string(Arc::new(ladder::name))
+                .with_string_to_value(Arc::new(ladder::value)),
+            seed: IntParam::new("Seed", 0, seed)
+                .with_value_to_string(Arc::new(|seed| if seed == 0 { "Free".into() } else { seed.to_string() }))
+                .with_string_to_value(Arc::new(|text| if text.eq_ignore_ascii_case("free") { Some(0) } else { text.trim().parse().ok() })),
+            thru: BoolParam::new("Thru", true),
+            input_role: EnumParam::new("Input role", InputRole::Auto),
+            output_role: EnumParam::new("Output role", OutputRole::AsInput),
+            preview: if preview { sound } else { sound.hide() },
+            bypass: BoolParam::new("Bypass", false)
+                .with_value_to_string(formatters::v2s_bool_bypass())
+                .with_string_to_value(formatters::s2v_bool_bypass())
+                .make_bypass(),
+            state: Arc::default(),
+            output: OutputParams::default(),
+            music: MusicParams::default(),
+            turns: TurnParams::default(),
+        }
+    }
+
+    /// The values that the session needs.
+    #[must_use]
+    pub fn controls(&self) -> ControlValues {
+        ControlValues {
+            plan: PlanControls {
+                mode: self.mode.value().into(),
+                // The range limits it to 1 to 8.
+                horizon_bars: u8::try_from(self.horizon.value()).unwrap_or(1),
+                phrase_bars: self.music.phrase_bars(),
+                seed: u32::try_from(self.seed.value()).ok().filter(|&seed| seed != 0),
+            },
+            roles: RoleControls {
+                input: self.input_role.value().into(),
+                output: self.output_role.value().into(),
+                further: self.output.further_roles(),
+            },
+            output: self.output.controls(self.music.feel()),
+            music: MusicControls {
+                adventurousness: self.adventurousness.value(),
+                shape: self.music.shape(),
+                harmony: self.music.harmony(),
+            },
+            turns: self.turns.controls(),
+        }
+    }
+}
+
+/// Text of a number of bars.
+fn bars(bars: i32) -> String {
+    if bars == 1 { "1 bar".into() } else { format!("{bars} bars") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Texts of whole-number parameters, both ways.
+
+use std::sync::Arc;
+
+use antiphon_engine::music::Role;
+use nice_plug::prelude::*;
+
+/// Text of a control that leaves the music as it is.
+pub(super) const AS_PLAYED: &str = "As played";
+
+/// First letter as a capital.
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Number at the end of a text, its sign with it: `Channel 3`, `-12`. A unit may follow.
+pub(super) fn number(text: &str) -> Option<i32> {
+    let text = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let digits = text.len() - text.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let signed = if text[..digits].ends_with('-') { digits - 1 } else { digits };
+    text[signed..].parse().ok()
+}
+
+/// A parameter from `least` to `most`, whose `least` has a name of its own; the others are spoken by `words`.
+pub(super) fn named(name: &str, least_name: &'static str, [least, most]: [i32; 2], words: fn(i32) -> String) -> IntParam {
+    IntParam::new(name, least, IntRange::Linear { min: least, max: most })
+        .with_value_to_string(Arc::new(move |value| if value == least { least_name.to_owned() } else { words(value) }))
+        .with_string_to_value(Arc::new(move |text| {
+            let text = text.trim();
+            if text.eq_ignore_ascii_case(least_name) { Some(least) } else { number(text) }
+        }))
+}
+
+/// A parameter whose steps have these names, the first as the default. Its number stands for a step, too.
+pub(super) fn steps(name: &str, names: &'static [&'static str]) -> IntParam {
+    let most = i32::try_from(names.len()).unwrap_or(1) - 1;
+    let step_of = |text: &str| names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|step| i32::try_from(step).ok());
+    IntParam::new(name, 0, IntRange::Linear { min: 0, max: most })
+        .with_value_to_string(Arc::new(|step| {
+            usize::try_from(step).ok().and_then(|step| names.get(step)).copied().unwrap_or_default().to_owned()
+        }))
+        .with_string_to_value(Arc::new(move |text| step_of(text.trim()).or_else(|| text.trim().parse().ok())))
+}
+
+/// The step of a parameter as a number, if it is not the first one.
+pub(super) fn requested(param: &IntParam) -> Option<u8> {
+    u8::try_from(param.value()).ok().filter(|step| *step != 0)
+}
+
+/// Names of the pitch classes, as they are shown and with their other spelling.
+const NAMES: [[&str; 2]; 12] = [
+    ["C", "B#"],
+    ["C#", "Db"],
+    ["D", "D"],
+    ["Eb", "D#"],
+    ["E", "Fb"],
+    ["F", "E#"],
+    ["F#", "Gb"],
+    ["G", "G"],
+    ["Ab", "G#"],
+    ["A", "A"],
+    ["Bb", "A#"],
+    ["B", "Cb"],
+];
+
+/// Name of a pitch class.
+pub(super) fn pitch_class_name(class: i32) -> &'static str {
+    NAMES[usize::try_from(class.rem_euclid(12)).unwrap_or(0)][0]
+}
+
+/// The pitch class of this name.
+pub(super) fn pitch_class(text: &str) -> Option<i32> {
+    let class = NAMES.iter().position(|names| names.iter().any(|name| name.eq_ignore_ascii_case(text)))?;
+    i32::try_from(class).ok()
+}
+
+/// Name of a MIDI key: 60 is C4.
+fn key_name(key: i32) -> String {
+    format!("{}{}", pitch_class_name(key), key.div_euclid(12) - 1)
+}
+
+/// The MIDI key of this name or number.
+fn key_named(text: &str) -> Option<i32> {
+    if let Ok(key) = text.parse() {
+        return Some(key);
+    }
+    let octave_at = text.find(|letter: char| letter.is_ascii_digit() || letter == '-')?;
+    let (name, octave) = text.split_at(octave_at);
+    let class = pitch_class(name)?;
+    // B sharp lies in the octave above that of its pitch class, C flat in the one below.
+    let wrapped = match name.to_ascii_lowercase().as_str() {
+        "b#" => 12,
+        "cb" => -12,
+        _ => 0,
+    };
+    let octave: i32 = octave.parse().ok().filter(|octave| (-1..=9).contains(octave))?;
+    Some((octave + 1) * 12 + class + wrapped)
+}
+
+/// A MIDI key; the `free` one stands for as played.
+pub(super) fn key(name: &str, free: i32) -> IntParam {
+    IntParam::new(name, free, IntRange::Linear { min: 0, max: 127 })
+        .with_value_to_string(Arc::new(move |key| if key == free { AS_PLAYED.to_owned() } else { key_name(key) }))
+        .with_string_to_value(Arc::new(move |text| {
+            let text = text.trim();
+            if text.eq_ignore_ascii_case(AS_PLAYED) { Some(free) } else { key_named(text) }
+        }))
+}
+
+/// A role, or none: 0, then the role classes of the model in order.
+pub(super) fn role(name: &str) -> IntParam {
+    let most = i32::try_from(Role::ALL.len()).unwrap_or(i32::MAX);
+    IntParam::new(name, 0, IntRange::Linear { min: 0, max: most })
+        .with_value_to_string(Arc::new(|step| role_at(step).map_or_else(|| "None".to_owned(), |role| capitalised(role.name()))))
+        .with_string_to_value(Arc::new(|text| {
+            let text = text.trim();
+            if text.eq_ignore_ascii_case("none") { Some(0) } else { Role::from_name(text).map(|role| i32::from(role.class()) + 1) }
+        }))
+}
+
+/// The role at a step of [`role`].
+pub(super) fn role_at(step: i32) -> Option<Role> {
+    step.checked_sub(1).and_then(|class| u8::try_from(class).ok()).and_then(Role::from_class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_is_read_with_its_sign_whatever_stands_around_it() {
+        for (text, value) in [("3", 3), ("Channel 12", 12), ("-20 ms", -20), ("4 bars", 4), ("a-4", -4)] {
+            assert_eq!(number(text), Some(value), "{text}");
+        }
+        for text in ["", "-", "bars", "99999999999"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn key_is_read_by_any_of_its_names() {
+        for (text, key) in [("C4", 60), ("c4", 60), ("Db4", 61), ("C#4", 61), ("B#3", 60), ("Cb4", 59), ("A0", 21), ("C-1", 0), ("72", 72)]
+        {
+            assert_eq!(key_named(text), Some(key), "{text}");
+        }
+        for text in ["", "H4", "C", "C99", "4C"] {
+            assert_eq!(key_named(text), None, "{text}");
+        }
+        assert!((0..128).all(|key| key_named(&key_name(key)) == Some(key)));
+    }
+}

@@ -1,0 +1,144 @@
+//! The take: recording at song positions, replay, and input that differs.
+
+use std::sync::Arc;
+
+use antiphon_engine::plan::Take;
+
+use super::script::{BAR, BEAT, ScriptedHost, stroke};
+use super::{SAMPLES_PER_TICK, set};
+use crate::port::Event;
+
+/// Steps of the Take parameter as normalised values.
+const OFF: f32 = 0.0;
+const REPLAY: f32 = 0.5;
+const OVERWRITE: f32 = 1.0;
+
+/// A player who strikes another key on every beat.
+fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
+    (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat * 5 % 40).unwrap())).collect()
+}
+
+/// The script's notes that sounded from a time on: onset after it, pitch, duration.
+fn planned(host: &ScriptedHost, from: i64) -> Vec<(i64, u8, i64)> {
+    let later = host.sounded().into_iter().filter(|(onset, pitch, _)| *pitch < 60 && *onset >= from);
+    later.map(|(onset, pitch, duration)| (onset - from, pitch, duration)).collect()
+}
+
+/// A host that has recorded a take over eight bars: plays from bar 4 to the end, with the player's input in the first three.
+fn recorded(frames: u32) -> (ScriptedHost, Vec<(i64, u8, i64)>) {
+    let mut host = ScriptedHost::new(frames);
+    set(&host.params, "take", OVERWRITE);
+    host.play_to(2 * BAR + 6, &tune(0, 12));
+    host.press("play");
+    host.play_to(8 * BAR, &tune(0, 12));
+    let heard = planned(&host, 0);
+    assert!(heard.len() >= 16, "{heard:?}");
+    (host, heard)
+}
+
+/// What sounds in a replay of a take over eight bars, with the player's input again.
+fn replayed(frames: u32, take: &Arc<Take>) -> Vec<(i64, u8, i64)> {
+    let mut host = ScriptedHost::new(frames);
+    host.open_take(take);
+    set(&host.params, "take", REPLAY);
+    host.play_to(8 * BAR, &tune(0, 12));
+    planned(&host, 0)
+}
+
+#[test]
+fn replay_sounds_what_was_recorded_at_any_block_length() {
+    let (host, heard) = recorded(500);
+    // Its last note may still sound where the recording ends.
+    let take = host.params.state.take();
+    for frames in [64, 500, 997, 4096] {
+        assert_eq!(replayed(frames, &take)[..heard.len()], heard, "blocks of {frames}");
+    }
+    assert_eq!(recorded(64).0.params.state.take().notes(), take.notes());
+}
+
+#[test]
+fn replay_in_the_same_session_follows_a_locate_and_plays_nothing_else() {
+    let (mut host, heard) = recorded(480);
+    set(&host.params, "take", REPLAY);
+    // In the middle of the take.
+    host.locate(5 * BAR);
+    let from = host.now();
+    host.play_to(from + 3 * BAR, &[]);
+    set(&host.params, "play", 1.0);
+    host.play_to(from + 6 * BAR, &[]);
+    let later: Vec<_> = heard.iter().filter(|(onset, ..)| *onset >= 5 * BAR).map(|&(onset, ..)| onset - 5 * BAR).collect();
+    let again: Vec<_> = planned(&host, from).iter().map(|&(onset, ..)| onset).collect();
+    assert!(!later.is_empty());
+    assert_eq!(again, later);
+    let remark = host.status().remark.unwrap_or_default();
+    assert!(remark.contains("The take plays"), "{remark}");
+}
+
+#[test]
+fn latest_pass_of_a_loop_is_recorded_and_replayed_from_its_first_tick() {
+    let mut host = ScriptedHost::new(480);
+    set(&host.params, "take", OVERWRITE);
+    host.cycle = Some((0, 4 * BAR));
+    host.play_to(2 * BAR + 6, &tune(0, 12));
+    host.press("play");
+    let passes = 4;
+    host.play_to(passes * 4 * BAR, &tune(0, 12));
+    let last = planned(&host, (passes - 1) * 4 * BAR);
+    let take = host.params.state.take();
+    let onsets: Vec<_> = take.notes().iter().map(|note| (note.note.onset.0, note.note.pitch)).collect();
+    for (onset, pitch, _) in &last {
+        assert!(onsets.contains(&(*onset, *pitch)), "{onset} {pitch} is not in {onsets:?}");
+    }
+    let mut replay = ScriptedHost::new(333);
+    replay.open_take(&take);
+    set(&replay.params, "take", REPLAY);
+    replay.cycle = host.cycle;
+    replay.play_to(12 * BAR, &[]);
+    let onsets: Vec<_> = onsets.into_iter().map(|(onset, _)| onset).collect();
+    let expected: Vec<_> = (0..3).flat_map(|pass| onsets.iter().map(move |onset| onset + pass * 4 * BAR)).collect();
+    let sounded: Vec<_> = planned(&replay, 0).iter().map(|&(onset, ..)| onset).collect();
+    assert_eq!(sounded, expected[..sounded.len()]);
+    assert!(expected.len() - sounded.len() <= 2, "only what still sounds is missing");
+}
+
+#[test]
+fn nothing_is_recorded_while_the_take_is_off_or_the_transport_stands() {
+    let (mut host, _) = recorded(500);
+    let before = host.params.state.take();
+    set(&host.params, "take", OFF);
+    host.locate(0);
+    let from = host.now();
+    host.play_to(from + BAR, &tune(from, 4));
+    host.press("play");
+    host.play_to(from + 4 * BAR, &[]);
+    assert!(!planned(&host, from).is_empty());
+    assert_eq!(host.params.state.take().notes(), before.notes());
+    // The plug-in's own clock runs, without positions in the song.
+    host.playing = false;
+    host.play_to(host.now() + 10, &[]);
+    set(&host.params, "take", OVERWRITE);
+    let from = host.now();
+    host.play_to(from + 2 * BAR, &tune(from, 4));
+    host.press("play");
+    host.play_to(from + 5 * BAR, &[]);
+    assert!(!planned(&host, from).is_empty());
+    assert_eq!(host.params.state.take().notes(), before.notes());
+}
+
+#[test]
+fn remark_names_the_bars_in_which_the_input_differs() {
+    let (mut host, _) = recorded(500);
+    set(&host.params, "take", REPLAY);
+    host.locate(0);
+    let from = host.now();
+    host.play_to(from + 3 * BAR + BEAT, &tune(from, 12));
+    assert_eq!(host.status().remark, None, "the same input");
+    host.locate(0);
+    let from = host.now();
+    let mut other = tune(from, 12);
+    // A note that is not in bar 2.
+    other.retain(|(at, _)| i64::from(at / SAMPLES_PER_TICK) < from + BAR || i64::from(at / SAMPLES_PER_TICK) >= from + BAR + BEAT);
+    host.play_to(from + 3 * BAR + BEAT, &other);
+    let remark = host.status().remark.unwrap_or_default();
+    assert!(remark.contains("bar 2") && !remark.contains("bar 1"), "{remark}");
+}
