@@ -19,32 +19,43 @@ static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(tiny()));
 fn any_constraints() -> impl Strategy<Value = Constraints> {
     let roles =
         prop_oneof![Just(RoleSet::ALL), prop::collection::vec(0_usize..16, 0..4).prop_map(|r| r.iter().map(|&r| Role::ALL[r]).collect())];
-    let scale = prop_oneof![Just(0xfff_u16), 0_u16..0x1000];
+    let scale = (prop_oneof![Just(0xfff_u16), 0_u16..0x1000], prop_oneof![Just(0xfff_u16), 0_u16..0x1000]);
     let voices = prop_oneof![Just(None), (0_u8..5).prop_map(Some)];
     let from = prop_oneof![Just(i64::MIN), -50_i64..400];
     let until = prop_oneof![Just(i64::MAX), -50_i64..500];
     let registers = prop::array::uniform16((0_u8..128, 0_u8..128).prop_map(|(low, high)| Register { low, high }));
     let chords = prop::array::uniform16(0_u8..6);
     let step = || prop::option::of(0_u8..10);
-    let requested = (step(), step(), step(), step(), step(), 0_u8..=100).prop_map(|(density, register, span, voices, length, novelty)| {
-        RequestedControls { density, register, span, voices, length, novelty }
-    });
+    let requested = (step(), step(), step(), step(), step(), 0_u8..=100, prop::bool::ANY).prop_map(
+        |(density, register, span, voices, length, novelty, is_band)| RequestedControls {
+            density,
+            register,
+            span,
+            voices,
+            length,
+            novelty,
+            ensemble: if is_band { RoleSet::ALL } else { RoleSet::NONE },
+        },
+    );
     let density_limit = prop::option::of((0_usize..40).prop_map(|notes| DensityLimit { notes, roles: RoleSet::ALL }));
     let rests = prop_oneof![Just(i64::MIN), Just(i64::MAX)];
     let lowest = prop_oneof![Just(RoleSet::NONE), Just(RoleSet::ALL), Just([Role::Bass, Role::Keys].into_iter().collect())];
     let rules = (roles, registers, chords, scale, voices, density_limit, requested, from, until, rests, lowest);
-    rules.prop_map(|(roles, registers, chords, scale, voices, density_limit, requested, from, until, rests, lowest)| Constraints {
-        roles,
-        registers,
-        chords,
-        scale,
-        voices,
-        density_limit,
-        requested,
-        from: Tick(from),
-        until: Tick(until),
-        rests_from: Tick(rests),
-        lowest,
+    rules.prop_map(|(roles, registers, chords, (scale, on_beat), voices, density_limit, requested, from, until, rests, lowest)| {
+        Constraints {
+            roles,
+            registers,
+            chords,
+            scale,
+            on_beat,
+            voices,
+            density_limit,
+            requested,
+            from: Tick(from),
+            until: Tick(until),
+            rests_from: Tick(rests),
+            lowest,
+        }
     })
 }
 
@@ -57,6 +68,10 @@ fn check(rules: &Constraints, line: Tick, ticks: u16, before: &[NoteClasses], no
     } else {
         assert!(rules.registers[usize::from(note.role)].contains(note.pitch) && rules.scale >> (note.pitch % 12) & 1 == 1, "{note:?}");
     }
+    let register = rules.registers[usize::from(note.role)];
+    let has = |classes: u16, pitch: u8| classes >> (pitch % 12) & 1 == 1;
+    let is_bound = (0..128).any(|pitch| register.contains(pitch) && has(rules.scale & rules.on_beat, pitch));
+    assert!(role == Role::Drums || note.sub != 0 || !is_bound || has(rules.on_beat, note.pitch), "{note:?} on a beat");
     assert!(note.tick().0 < i64::from(ticks), "{note:?} in a bar of {ticks}");
     let onset = line + note.tick();
     assert!(onset >= rules.from && onset < rules.until);
@@ -87,7 +102,8 @@ fn check_lowest(rules: &Constraints, before: &[NoteClasses], note: NoteClasses) 
     let own = before.iter().filter(|other| other.place() == note.place()).map(|other| other.pitch + 1).max().unwrap_or(0);
     let register = rules.registers[usize::from(note.role)];
     if let Some(ceiling) = others.map(|other| other.pitch).min() {
-        let is_open = |key: &u8| register.contains(*key) && rules.scale >> (key % 12) & 1 == 1;
+        let is_open =
+            |key: &u8| register.contains(*key) && (rules.scale & if note.sub == 0 { rules.on_beat } else { 0xfff }) >> (key % 12) & 1 == 1;
         assert!(note.pitch < ceiling || !(own..ceiling).any(|key| is_open(&key)), "{note:?} does not lie below {ceiling}");
     }
 }

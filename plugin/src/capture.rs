@@ -45,7 +45,7 @@ impl Capture {
         Self { events, meters, epoch: Epoch(0), pending: None, gap: false, last_tick: None, sent: 0, held, pedals }
     }
 
-    /// The current epoch. PlannedEvent notes of an older one are stale.
+    /// The current epoch. Planned notes of an older one are stale.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch

@@ -34,6 +34,7 @@ pub mod shell;
 pub mod state;
 pub mod status_messages;
 pub mod thru;
+pub mod triggers;
 pub mod vst3;
 
 use class::{Instrument, NoteFx};

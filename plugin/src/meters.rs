@@ -24,15 +24,15 @@ pub struct Meters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Count {
-    /// PlannedEvent notes that were played.
+    /// Planned notes that were played.
     Played,
-    /// PlannedEvent notes that arrived after their time and were not played.
+    /// Planned notes that arrived after their time and were not played.
     Late,
     /// Messages of an old epoch, planned for a song position that was left.
     Stale,
-    /// PlannedEvent notes not played because the player held the key.
+    /// Planned notes not played because the player held the key.
     Yielded,
-    /// PlannedEvent notes dropped for lack of room.
+    /// Planned notes dropped for lack of room.
     NoRoom,
     /// Events the session did not get because the ring was full: the player's, or reports of planned notes.
     DroppedInput,

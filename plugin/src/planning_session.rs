@@ -35,7 +35,7 @@ pub trait PlanningSession: Send + 'static {
 pub struct PlanningPorts {
     /// Events from the audio thread.
     pub events: HeapCons<InputEvent>,
-    /// PlannedEvent events for the audio thread.
+    /// Planned events for the audio thread.
     pub planned: HeapProd<PlannedEvent>,
     /// Takes for the audio thread.
     pub takes: TakeSender,
@@ -53,7 +53,7 @@ pub struct PlanningPorts {
 pub struct AudioThreadPorts {
     /// Events for the session.
     pub events: HeapProd<InputEvent>,
-    /// PlannedEvent events.
+    /// Planned events.
     pub planned: HeapCons<PlannedEvent>,
     /// The project's take.
     pub takes: TakeReceiver,

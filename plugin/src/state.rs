@@ -1,4 +1,4 @@
-//! State saved with the project besides the parameters: the history of suggestions, and the take.
+//! State saved with the project besides the parameters: the history of suggestions, the take, and learnt triggers.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -7,6 +7,7 @@
 //! Hosts save from their main thread at any time, even before an instance is activated. So the history lives here: session and editor edit
 //! it under a short lock, and saving clones a reference and releases the lock before it serialises. The audio thread only reads a counter.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,6 +18,8 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::triggers::{Button, Trigger, Triggers};
+
 /// Field name of [`Saved`] in the chunk.
 const FIELD: &str = "antiphon";
 
@@ -24,7 +27,7 @@ const FIELD: &str = "antiphon";
 const OURS: &str = "adventurousness";
 
 /// Parameters that trigger a command when they go on.
-const TRIGGERS: [&str; 3] = ["play", "another", "keep"];
+const TRIGGERS: [&str; 4] = ["play", "another", "keep", "panic"];
 
 /// Format version written by this version of the plug-in.
 pub const VERSION: u32 = 1;
@@ -40,6 +43,9 @@ pub struct Saved {
     /// The take. Projects of earlier versions have none.
     #[serde(default, with = "shared", skip_serializing_if = "has_no_take")]
     pub take: Arc<Take>,
+    /// Learnt triggers. Those in use are in [`State::triggers`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub triggers: BTreeMap<Button, Trigger>,
     /// Why the chunk was rejected: set by [`admit`], never saved.
     #[serde(default, skip_serializing)]
     pub refused: Option<String>,
@@ -50,7 +56,14 @@ pub struct Saved {
 
 impl Default for Saved {
     fn default() -> Self {
-        Self { version: VERSION, history: Arc::default(), take: Arc::default(), refused: None, unknown: Map::new() }
+        Self {
+            version: VERSION,
+            history: Arc::default(),
+            take: Arc::default(),
+            triggers: BTreeMap::new(),
+            refused: None,
+            unknown: Map::new(),
+        }
     }
 }
 
@@ -79,6 +92,8 @@ mod shared {
 /// Loading calls neither `activate` nor `reset`, so `process()` compares [`generation`](Self::generation) with its last value.
 #[derive(Debug, Default)]
 pub struct State {
+    /// Learnt triggers. Read on the audio thread.
+    pub triggers: Triggers,
     saved: Mutex<Saved>,
     generation: AtomicU32,
 }
@@ -149,6 +164,7 @@ impl PersistentField<'_, Saved> for Arc<State> {
         Arc::make_mut(&mut history).merge(Arc::unwrap_or_clone(loaded.history));
         let mut take = std::mem::take(&mut saved.take);
         Arc::make_mut(&mut take).load(Arc::unwrap_or_clone(loaded.take));
+        self.triggers.restore(&loaded.triggers);
         *saved = Saved { history, take, ..loaded };
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -157,7 +173,7 @@ impl PersistentField<'_, Saved> for Arc<State> {
     where
         F: Fn(&Saved) -> R,
     {
-        let saved = self.saved.lock().clone();
+        let saved = Saved { triggers: self.triggers.saved(), ..self.saved.lock().clone() };
         f(&saved)
     }
 }

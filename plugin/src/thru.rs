@@ -103,6 +103,8 @@ pub struct Thru {
     sounding: KeySet,
     /// Channels whose pedal was sent as pressed, one bit each.
     pedals: u16,
+    /// Channels whose pedal is still to be released, because the gate was closed.
+    closing_pedals: u16,
     /// Preview sound of the player's notes.
     sound: Sound,
 }
@@ -111,7 +113,7 @@ impl Thru {
     /// An open gate.
     #[must_use]
     pub fn new() -> Self {
-        Self { open: true, sounding: KeySet::default(), pedals: 0, sound: Sound::ByChannel }
+        Self { open: true, sounding: KeySet::default(), pedals: 0, closing_pedals: 0, sound: Sound::ByChannel }
     }
 
     /// Whether events pass.
@@ -125,19 +127,28 @@ impl Thru {
         self.sound = sound;
     }
 
-    /// Opens or closes the gate. Closing it releases sounding notes and pedals, since their note-offs will not pass.
+    /// Opens or closes the gate. Closing it releases sounding notes, since their note-offs will not pass; pedals follow with
+    /// [`release_pedals`](Self::release_pedals).
     pub fn set_open(&mut self, open: bool, output: &mut EventOutput, port: &mut impl Port) {
         if self.open && !open {
             while let Some(key) = self.sounding.first() {
                 self.sounding.remove(key);
                 output.send(port, note_off(0, key));
             }
-            for channel in (0..16).filter(|channel| self.pedals & (1 << channel) != 0) {
-                output.send(port, NoteEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 });
-            }
-            self.pedals = 0;
+            self.closing_pedals = std::mem::take(&mut self.pedals);
         }
         self.open = open;
+    }
+
+    /// Releases the pedals of a gate that was closed at the start of the block: after every note-off of the first sample, as controllers are.
+    pub fn release_pedals(&mut self, output: &mut EventOutput, port: &mut impl Port) {
+        if self.closing_pedals == 0 {
+            return;
+        }
+        let pedals = std::mem::take(&mut self.closing_pedals);
+        for channel in (0..16).filter(|channel| pedals & (1 << channel) != 0) {
+            output.send(port, NoteEvent::MidiCC { timing: 0, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 });
+        }
     }
 
     /// Passes an event on at its own sample, if the gate is open.
@@ -246,6 +257,9 @@ mod tests {
         port.outputs.clear();
         thru.set_open(false, &mut output, &mut port);
         thru.pass(note_off(6, HIGH), &mut output, &mut port);
+        for _ in 0..2 {
+            thru.release_pedals(&mut output, &mut port);
+        }
         assert_eq!(port.outputs, [note_off(0, HIGH), NoteEvent::MidiCC { timing: 0, channel: 0, cc: 64, value: 0.0 }]);
     }
 

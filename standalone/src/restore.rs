@@ -46,6 +46,9 @@ fn choose(params: &AntiphonParams, id: &str, step: &str, setter: &ParamSetter<'_
         "mode" => choose_step(&params.mode, step, setter),
         "input_role" => choose_step(&params.input_role, step, setter),
         "output_role" => choose_step(&params.output_role, step, setter),
+        "take" => choose_step(&params.output.take, step, setter),
+        "answer_after" => choose_step(&params.turns.answer_after, step, setter),
+        "trade_bars" => choose_step(&params.turns.trade_bars, step, setter),
         _ => {}
     }
 }

@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
-use antiphon_engine::session::SessionStatus;
 use antiphon_engine::session::SharedSnapshot;
+use antiphon_engine::session::{CommandSender, SessionStatus};
 use antiphon_plugin::class::{Instrument, NoteFx};
 use antiphon_plugin::meters::Meters;
 use antiphon_plugin::planning_session::{PlanningPorts, PlanningSession};
@@ -72,19 +72,26 @@ pub struct Observer {
     pub meters: Arc<Meters>,
     /// The session's progress.
     pub status: Arc<Mutex<SessionStatus>>,
+    /// The window's end of the command channel.
+    pub commands: CommandSender,
 }
 
 /// The real session, which also hands out an [`Observer`].
 pub struct ObservedSession {
-    _session: Session,
+    session: Session,
 }
 
 impl PlanningSession for ObservedSession {
     fn spawn(ports: PlanningPorts) -> Self {
         let (snapshot, state, meters) = (Arc::clone(&ports.snapshot), Arc::clone(&ports.state), Arc::clone(&ports.meters));
+        let commands = ports.commands.sender();
         let session = Session::spawn(ports);
-        OBSERVER.set(Some(Observer { snapshot, state, meters, status: session.status() }));
-        Self { _session: session }
+        OBSERVER.set(Some(Observer { snapshot, state, meters, status: session.status(), commands }));
+        Self { session }
+    }
+
+    fn wait_for(&mut self, sent: u64) {
+        self.session.wait_for(sent);
     }
 }
 

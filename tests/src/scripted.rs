@@ -53,6 +53,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
             remark: None,
         },
         bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
+        harmony: Vec::new(),
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
         withheld: Vec::new(),

@@ -1,6 +1,7 @@
 //! Input and output lists of a VST3 block.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use vst3::Steinberg::Vst::{
     Event, IEventList, IEventListTrait, IParamValueQueue, IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, ParamID,
@@ -79,11 +80,13 @@ impl Changes {
     /// Created from changes in order of time.
     pub(crate) fn new(changes: &[(ParamID, int32, ParamValue)]) -> Self {
         let mut queues: Vec<Queue> = Vec::new();
+        let mut places = HashMap::new();
         for &(id, sample, value) in changes {
-            match queues.iter_mut().find(|queue| queue.id == id) {
-                Some(queue) => queue.points.push((sample, value)),
-                None => queues.push(Queue { id, points: vec![(sample, value)] }),
-            }
+            let place = *places.entry(id).or_insert_with(|| {
+                queues.push(Queue { id, points: Vec::new() });
+                queues.len() - 1
+            });
+            queues[place].points.push((sample, value));
         }
         Self(queues.into_iter().map(ComWrapper::new).collect())
     }

@@ -94,9 +94,9 @@ fn paths_of_the_architecture_exist() {
 /// Text of the Rust and Python files of a path, which may be a folder.
 fn text_of(path: &Path) -> String {
     if path.is_dir() {
-        fs::read_dir(path).unwrap().map(|entry| text_of(&entry.unwrap().path())).collect()
+        fs::read_dir(path).expect("a folder can be read").flatten().map(|entry| text_of(&entry.path())).collect()
     } else if path.extension().is_some_and(|suffix| suffix == "rs" || suffix == "py") {
-        fs::read_to_string(path).unwrap()
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     } else {
         String::new()
     }

@@ -9,6 +9,7 @@ mod bundle;
 mod cli;
 mod demo;
 mod dist;
+mod histories;
 mod install;
 mod layout;
 mod licences;
@@ -18,6 +19,7 @@ mod pack;
 mod process;
 mod runtime;
 mod setup;
+mod soak;
 mod standalone;
 mod system;
 mod test;
@@ -53,6 +55,10 @@ enum Chore {
     Cli(cli::Args),
     /// Test the VST3 in Ardour without a screen; installs Ardour on Debian. Takes five minutes
     Ardour(ardour::Args),
+    /// Run random histories of the plug-in in both formats, and check every block
+    Histories(histories::Args),
+    /// Simulate hours of playing with the model on a virtual clock, and report what was late or hung
+    Soak(soak::Args),
     /// Build bundles and program, and pack them into an archive for this platform that installs without tools or network
     Dist(dist::Args),
     /// Install missing Debian packages needed to build and test everything
@@ -77,6 +83,8 @@ fn main() -> ExitCode {
         Chore::Cli(args) => cli::run(root(), &args),
         Chore::Ardour(args) => ardour::run(root(), &args),
         Chore::Setup => setup::run(),
+        Chore::Histories(args) => histories::run(root(), &args),
+        Chore::Soak(args) => soak::run(root(), &args),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };

@@ -13,7 +13,7 @@ pub struct EncodeReport {
     pub off_grid: usize,
     /// Of those, with a duration that is not a class's.
     pub rounded_durations: usize,
-    /// Of those, with an open end ([`OPEN`]).
+    /// Of those, with an open end ([`OPEN`](super::OPEN)).
     pub open: usize,
     /// Of those, pitch above 127.
     pub clamped_pitches: usize,

@@ -3,8 +3,8 @@
 use super::encode::decode;
 use super::row::{BarFields, BarRows};
 use crate::music::analysis::{
-    BarBuckets, BarFeatures, BarPattern, KeySignature, Mood, PitchProfile, repeats_of_bars, tempo_bucket, velocities_are_flat,
-    windows_of_bars,
+    BarBuckets, BarFeatures, BarPattern, KEY_WINDOW_BARS, KeySignature, Mood, PitchProfile, repeats_of_bars, tempo_bucket,
+    velocities_are_flat, windows_of_bars,
 };
 use crate::music::{TempoMap, Tick};
 
@@ -38,6 +38,14 @@ pub fn labels(bars: &[(&BarRows, &Measured)]) -> Vec<BarFields> {
         BarFields { density, register, span, voices, key, mood, repeats, ..bar.fields }
     };
     bars.iter().zip(around).map(label).collect()
+}
+
+/// Pitch profile around the last of consecutive bars, from which its key was found when it ended; `None` without bars.
+#[must_use]
+pub fn profile_at_end<'a>(bars: impl DoubleEndedIterator<Item = &'a Measured>) -> Option<PitchProfile> {
+    let mut profiles: Vec<PitchProfile> = bars.rev().take(KEY_WINDOW_BARS + 1).map(|bar| bar.profile).collect();
+    profiles.reverse();
+    windows_of_bars(&profiles).last().copied()
 }
 
 /// Measurements of a bar, from which its fields follow; made once, when its notes are known.

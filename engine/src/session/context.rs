@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, OwnRoles, PHASE_BARS};
 use crate::decode::{Constraints, DensityLimit, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
-use crate::music::analysis::{habits, tempo_bucket};
+use crate::music::analysis::{BarHarmony, habits, tempo_bucket};
 use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
 use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, most_notes};
 use crate::service::Assignment;
@@ -21,6 +21,9 @@ const RECENT_BARS: usize = 8;
 /// continued with silence.
 const PAUSE_BARS: usize = 4;
 
+/// Time that a note may have begun before a bar and sound in its chords: two bars of common time.
+const LONGEST_RING: Tick = Tick::quarters(8);
+
 /// A finished bar. Encoded when it ends, and again when the length of one of its notes changes.
 #[derive(Debug, Clone)]
 struct Closed {
@@ -29,6 +32,8 @@ struct Closed {
     /// Its rows. Their conditioning stays what it was when the bar ended.
     rows: Arc<PromptBar>,
     measured: Measured,
+    /// Key and chords, as they were when the bar ended.
+    harmony: BarHarmony,
     /// Fingerprint of the notes it was encoded from.
     revision: Fingerprint,
 }
@@ -113,7 +118,11 @@ impl Context {
                 rows.fields.tempo = tempo;
                 let length = Tick(rows.ticks.into());
                 let revision = Fingerprint::of(inside(notes, line, line + length));
-                self.bars.push(Closed { line, length, measured: Measured::of(&rows), rows: Arc::new(rows.into()), revision });
+                let measured = Measured::of(&rows);
+                let around = codec::profile_at_end(self.bars.iter().map(|bar| &bar.measured).chain([&measured])).unwrap_or_default();
+                let sounding = inside(notes, line - LONGEST_RING, line + length);
+                let harmony = BarHarmony::measure(&Bar { start: line, length, ..bar }, sounding, &around);
+                self.bars.push(Closed { line, length, measured, harmony, rows: Arc::new(rows.into()), revision });
                 line += length;
             }
         }
@@ -137,6 +146,11 @@ impl Context {
             self.bars.drain(..PHASE);
             self.base += PHASE_BARS;
         }
+    }
+
+    /// Key and chords of the bars.
+    pub(super) fn harmony(&self) -> Vec<BarHarmony> {
+        self.bars.iter().map(|bar| bar.harmony).collect()
     }
 
     fn rows(&self) -> Vec<Arc<PromptBar>> {
@@ -207,7 +221,11 @@ impl Context {
 
     /// Default constraints: a role keeps to the keys and chords of its recent bars.
     fn constraints(&self, played: &[Note], roles: RoleSet) -> Constraints {
-        default_constraints(roles, self.recent(played))
+        let mut constraints = default_constraints(roles, self.recent(played));
+        if roles.iter().count() > 1 {
+            constraints.requested.ensemble = roles;
+        }
+        constraints
     }
 
     /// Constraints of roles that play beside a player: a role that the player does not play keeps to what fits the player's notes, whatever Antiphon has

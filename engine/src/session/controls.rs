@@ -1,7 +1,7 @@
 //! The musical controls that the session reads.
 
 use crate::music::Role;
-use crate::music::analysis::{KeySignature, ScaleKind};
+use crate::music::analysis::{Chord, KeySignature, ScaleKind};
 use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
 
 /// Largest output offset either way, in milliseconds.
@@ -131,6 +131,8 @@ pub struct HarmonyControls {
     pub scale: ScaleKind,
     /// Whether notes outside of the scale are masked.
     pub scale_lock: ScaleLock,
+    /// Chord whose tones planned notes on a quarter are; `None` leaves the chords to the model.
+    pub chord: Option<Chord>,
 }
 
 /// Key of the bars to come.

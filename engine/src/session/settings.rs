@@ -2,7 +2,7 @@
 
 use super::{ControlValues, KeyControl, ScaleLock};
 use crate::music::Role;
-use crate::music::analysis::ScaleKind;
+use crate::music::analysis::{Chord, ChordKind, ScaleKind};
 use crate::plan::{ControlId, Controls, Setting};
 
 /// Controls that change what is generated, as normalised values. The first three are always listed, the others where they are not as played.
@@ -37,7 +37,14 @@ pub(super) fn settings(controls: &ControlValues) -> Controls {
     let kinds = (0u8..).zip(ScaleKind::ALL);
     let scale = kinds.filter(|(_, kind)| *kind == harmony.scale).map(|(step, _)| f32::from(step) / 8.0).next().unwrap_or(0.0);
     let lock = if harmony.scale_lock == ScaleLock::Locked { 1.0 } else { 0.0 };
-    let harmony = [(ControlId::of("key"), key), (ControlId::of("scale"), scale), (ControlId::of("scale_lock"), lock)];
+    let kinds = |chord: Chord| (0u8..).zip(ChordKind::ALL).find(|(_, kind)| *kind == chord.kind).map_or(0.0, |(step, _)| f32::from(step));
+    let harmony = [
+        (ControlId::of("key"), key),
+        (ControlId::of("scale"), scale),
+        (ControlId::of("scale_lock"), lock),
+        (ControlId::of("chord"), harmony.chord.map_or(0.0, |chord| f32::from(chord.root + 1) / 12.0)),
+        (ControlId::of("chord_kind"), harmony.chord.map_or(0.0, |chord| kinds(chord) / 8.0)),
+    ];
     let changed = further.into_iter().chain(harmony).filter(|(_, value)| *value != 0.0);
     Controls(always.into_iter().chain(changed).map(|(parameter, value)| Setting { parameter, value }).collect())
 }

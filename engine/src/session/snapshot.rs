@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::music::analysis::BarHarmony;
 use crate::music::{Bar, Metre, Note, Tick};
 use crate::plan::{Plan, PlanStats, Side};
 use parking_lot::Mutex;
@@ -15,6 +16,8 @@ pub struct Snapshot {
     pub status: Status,
     /// Bars of the context and the open bar, in order of time, without gaps.
     pub bars: Vec<ShownBar>,
+    /// Key and chords of the finished bars of the context, as far as they were found.
+    pub harmony: Vec<BarHarmony>,
     /// Notes that sounded, in canonical order. A key that is still held lasts until [`Tick::MAX`].
     pub played: Vec<Note>,
     /// The plan that plays, otherwise the adopted one.

@@ -4,7 +4,7 @@ use super::{HarmonyControls, KeyControl, MusicControls, ScaleLock, ShapeControls
 use crate::codec::BarFields;
 use crate::decode::{Constraints, Prompt, RequestedControls};
 use crate::music::Role;
-use crate::music::analysis::{KeySignature, NEW_BAR, REPEAT_BARS, Register, Scale};
+use crate::music::analysis::{Chord, KeySignature, NEW_BAR, REPEAT_BARS, Register, Scale};
 
 /// Distances in bars at which more repetition looks for a bar to repeat, the likeliest first: a phrase of four, then shorter ones.
 const REPEATED: [usize; 3] = [4, 2, 1];
@@ -68,7 +68,7 @@ fn constrain(constraints: &mut Constraints, MusicControls { shape, harmony, .. }
         voices: shape.voices,
         length: shape.note_ticks,
         novelty,
-        register: None,
+        ..constraints.requested
     };
     if let Some(voices) = shape.voices {
         let most = if voices < OPEN_VOICES { voices } else { u8::MAX };
@@ -78,8 +78,12 @@ fn constrain(constraints: &mut Constraints, MusicControls { shape, harmony, .. }
     if shape.register != [None; 2] {
         constraints.registers = constraints.registers.map(|recent| register(shape, recent));
     }
-    let Some(scale) = locked_scale(harmony, key) else { return };
+    let scale = locked_scale(harmony, key).unwrap_or(Scale::CHROMATIC);
+    // A chord that was chosen is in the scale.
+    let chord = harmony.chord.map(Chord::scale);
+    let scale = Scale::new(scale.pitch_classes().chain(chord.into_iter().flat_map(Scale::pitch_classes)));
     constraints.scale = scale.bits();
+    constraints.on_beat = chord.unwrap_or(Scale::CHROMATIC).bits();
     // A role whose keys all lie outside of the scale would be silent.
     for register in &mut constraints.registers {
         while !(register.low..=register.high).any(|key| scale.contains(key)) {
@@ -115,7 +119,7 @@ mod tests {
     use super::*;
     use crate::codec::{BarRows, NoteClasses};
     use crate::decode::PromptBar;
-    use crate::music::analysis::{ScaleKind, ScaleMode};
+    use crate::music::analysis::{ChordKind, ScaleKind, ScaleMode};
 
     fn bar(index: u32, fields: BarFields) -> PromptBar {
         let note = NoteClasses { beat: 0, sub: 0, role: 0, pitch: 60, duration: 5, velocity: 20, offset: 4 };
@@ -202,7 +206,7 @@ mod tests {
     #[test]
     fn scale_lock_keeps_to_the_fixed_or_the_detected_key() {
         let with = |key, scale_lock| {
-            let harmony = HarmonyControls { key, scale: ScaleKind::Dorian, scale_lock };
+            let harmony = HarmonyControls { key, scale: ScaleKind::Dorian, scale_lock, chord: None };
             let a_minor = KeySignature::new(9, ScaleMode::Minor).unwrap().value();
             let prompt =
                 steered(BarFields { key: a_minor, ..BarFields::default() }, &MusicControls { harmony, ..MusicControls::default() }, 0);
@@ -217,9 +221,19 @@ mod tests {
     }
 
     #[test]
+    fn chosen_chord_binds_notes_on_beats_and_joins_the_locked_scale() {
+        let d_flat = Chord { root: 1, kind: ChordKind::Major };
+        let harmony =
+            HarmonyControls { key: KeyControl::Fixed(0), scale_lock: ScaleLock::Locked, chord: Some(d_flat), ..HarmonyControls::default() };
+        let constraints = steered(BarFields::default(), &MusicControls { harmony, ..MusicControls::default() }, 0).constraints;
+        assert_eq!(constraints.on_beat, d_flat.scale().bits());
+        assert_eq!(constraints.scale, ScaleKind::Major.on(0).bits() | d_flat.scale().bits());
+    }
+
+    #[test]
     fn register_without_a_key_of_the_locked_scale_is_widened_to_one() {
         let shape = ShapeControls { register: [Some(61), Some(61)], ..ShapeControls::default() };
-        let harmony = HarmonyControls { key: KeyControl::Fixed(0), scale: ScaleKind::Major, scale_lock: ScaleLock::Locked };
+        let harmony = HarmonyControls { key: KeyControl::Fixed(0), scale: ScaleKind::Major, scale_lock: ScaleLock::Locked, chord: None };
         let prompt = steered(BarFields::default(), &MusicControls { shape, harmony, ..MusicControls::default() }, 0);
         assert_eq!(prompt.constraints.registers[0], Register { low: 60, high: 62 });
     }

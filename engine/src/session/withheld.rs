@@ -9,6 +9,8 @@ pub enum Withheld {
     KeyHeld,
     /// Too many planned notes sound at once, or the key was planned twice at the same time.
     NoRoom,
+    /// It arrived after its time.
+    Late,
 }
 
 impl Withheld {
@@ -18,6 +20,7 @@ impl Withheld {
         match self {
             Self::KeyHeld => "Left out: you hold this key",
             Self::NoRoom => "Left out: too many planned notes sound at once",
+            Self::Late => "Left out: it came too late",
         }
     }
 }

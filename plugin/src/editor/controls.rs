@@ -8,7 +8,7 @@ use super::excerpt::{Excerpt, Source};
 use super::model::{Change, Control, EditorModel};
 use super::style::{self, BUTTON_HEIGHT, paint};
 use crate::params::ladder::name as adventurousness;
-use antiphon_engine::session::Command;
+use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::ShownPlan;
 
 /// Width of a drag handle, in points.
@@ -48,18 +48,51 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&
     let (text, fill) = if playing { ("Playing", style::well()) } else { ("Play", style::ink()) };
     let buttons = [
         (
-            Command::Play,
+            Pressed::Play,
             style::button(RichText::new(text).color(paint(PAPER))).fill(fill).min_size(vec2(92.0, BUTTON_HEIGHT)),
             "Play the plan that is shown, from the next bar",
         ),
-        (Command::Another, style::button("Another"), "Make another plan"),
-        (Command::Keep, style::button(if kept { "Kept" } else { "Keep" }).selected(kept), "Keep the plan that is shown in the history"),
+        (Pressed::Another, style::button("Another"), "Make another plan"),
+        (Pressed::Keep, style::button(if kept { "Kept" } else { "Keep" }).selected(kept), "Keep the plan that is shown in the history"),
     ];
-    for (command, button, tip) in buttons {
-        let response = ui.add_enabled(plan.is_some(), button);
-        if response.on_hover_text(tip).on_disabled_hover_text(format!("{tip}. There is no plan yet.")).clicked() {
-            model.command(command);
+    for (pressed, button, tip) in buttons {
+        if model.triggers().waiting() == Some(pressed) {
+            learning(ui, model.triggers());
+            continue;
         }
+        let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
+        let response = ui.add_enabled(plan.is_some(), button);
+        let tip = format!("{tip}{learnt}. Right-click to learn a key or pedal for it");
+        let response = response.on_hover_text(tip.as_str()).on_disabled_hover_text(format!("{tip}. There is no plan yet."));
+        // A disabled button takes no clicks: its menu lies over it.
+        let menu = if plan.is_some() { response.clone() } else { ui.interact(response.rect, response.id.with("learn"), Sense::click()) };
+        menu.context_menu(|ui| learn(ui, model.triggers(), pressed));
+        if response.clicked() {
+            model.command(pressed.command());
+        }
+    }
+}
+
+/// Menu of a button: what triggers it.
+fn learn(ui: &mut Ui, triggers: &Triggers, pressed: Pressed) {
+    if ui.button(format!("Learn a key or pedal for {}", pressed.name())).clicked() {
+        triggers.learn(Some(pressed));
+        ui.close();
+    }
+    if let Some(trigger) = triggers.of(pressed)
+        && ui.button(format!("Forget {trigger}")).clicked()
+    {
+        triggers.forget(pressed);
+        ui.close();
+    }
+}
+
+/// Stands in place of a button that waits for its trigger; a click or Esc ends the wait.
+fn learning(ui: &mut Ui, triggers: &Triggers) {
+    let button =
+        ui.add(style::button("Press a key or pedal")).on_hover_text("On the keyboard or controller of this track. Click or Esc to cancel");
+    if button.clicked() || ui.input(|input| input.key_pressed(Key::Escape)) {
+        triggers.learn(None);
     }
 }
 

@@ -101,7 +101,7 @@ impl Editor {
                 });
             }
         });
-        let horizon = model.values().plan.horizon_bars;
+        let horizon = model.values().plan.bars();
         CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
         self.exporter.show(ui);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();

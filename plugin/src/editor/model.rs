@@ -5,6 +5,7 @@ use std::sync::Arc;
 use antiphon_engine::plan::{History, PlayMode};
 
 use crate::clock::{Motion, MusicalTime};
+use crate::triggers::Triggers;
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
 use antiphon_engine::session::Snapshot;
@@ -21,6 +22,8 @@ pub trait EditorModel {
     fn is_ready(&self, mode: PlayMode) -> bool;
     /// All suggestions so far, and the entry shown, if it is not the current plan.
     fn history(&self) -> Arc<History>;
+    /// Keys, pedals and controllers that press a button.
+    fn triggers(&self) -> &Triggers;
     /// What the player should know about project and host, in sentences.
     fn status_message(&self) -> Option<String>;
     /// A command of the player.

@@ -8,6 +8,7 @@ use antiphon_engine::session::{Command, ControlValues, Snapshot};
 use super::model::{Change, Control, EditorModel, Now};
 use crate::clock::{Motion, MusicalTime};
 use crate::params::AntiphonParams;
+use crate::triggers::Triggers;
 
 /// A call that the editor made on the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,8 @@ pub struct PlainModel {
     pub ready: Vec<PlayMode>,
     /// Suggestions so far.
     pub history: Arc<History>,
+    /// Learnt triggers.
+    pub triggers: Arc<Triggers>,
     /// Message about project and host.
     pub message: Option<String>,
     /// Calls of the editor in order.
@@ -51,6 +54,7 @@ impl PlainModel {
             values: AntiphonParams::new(true).controls(),
             ready: vec![PlayMode::Suggest],
             history: Arc::default(),
+            triggers: Arc::default(),
             message: None,
             calls: Vec::new(),
         }
@@ -76,6 +80,10 @@ impl EditorModel for PlainModel {
 
     fn history(&self) -> Arc<History> {
         Arc::clone(&self.history)
+    }
+
+    fn triggers(&self) -> &Triggers {
+        &self.triggers
     }
 
     fn status_message(&self) -> Option<String> {

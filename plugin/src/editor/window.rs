@@ -26,6 +26,7 @@ use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep};
 use crate::status_messages::status_message;
+use crate::triggers::Triggers;
 use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnapshot, Snapshot};
 
 /// Resize constraints for hosts; the minimum size is in points.
@@ -177,6 +178,10 @@ impl EditorModel for HostModel {
 
     fn history(&self) -> Arc<History> {
         self.params.state.history()
+    }
+
+    fn triggers(&self) -> &Triggers {
+        &self.params.state.triggers
     }
 
     fn status_message(&self) -> Option<String> {

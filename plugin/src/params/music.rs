@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::music::analysis::ScaleKind;
+use antiphon_engine::music::analysis::{Chord, ChordKind, ScaleKind};
 use antiphon_engine::plan::Feel;
 use antiphon_engine::session::{HarmonyControls, KeyControl, ScaleLock, ShapeControls};
 use nice_plug::prelude::*;
@@ -39,6 +39,16 @@ const SCALES: [&str; ScaleKind::ALL.len()] = {
     let mut step = 0;
     while step < names.len() {
         names[step] = ScaleKind::ALL[step].name();
+        step += 1;
+    }
+    names
+};
+/// Names of [`ChordKind::ALL`].
+const CHORDS: [&str; ChordKind::ALL.len()] = {
+    let mut names = [""; ChordKind::ALL.len()];
+    let mut step = 0;
+    while step < names.len() {
+        names[step] = ChordKind::ALL[step].name();
         step += 1;
     }
     names
@@ -82,6 +92,12 @@ pub struct MusicParams {
     /// Whether notes outside of the scale are masked.
     #[id = "scale_lock"]
     pub scale_lock: BoolParam,
+    /// Root of a chord that is held; 0 is as played.
+    #[id = "chord"]
+    pub chord: IntParam,
+    /// Its kind.
+    #[id = "chord_kind"]
+    pub chord_kind: IntParam,
     /// From quantised (0) to performed (100).
     #[id = "feel"]
     pub feel: IntParam,
@@ -101,9 +117,11 @@ impl Default for MusicParams {
             note_length: text::steps("Note length", &LENGTHS),
             repetition: repetition(),
             phrase_length: text::named("Phrase length", "As horizon", [0, super::MOST_BARS], super::bars),
-            key: key(),
+            key: tonic("Key", &["Detected", "Off"]),
             scale: text::steps("Scale", &SCALES),
             scale_lock: BoolParam::new("Scale lock", false),
+            chord: tonic("Chord", &[text::AS_PLAYED]),
+            chord_kind: text::steps("Chord kind", &CHORDS),
             feel: share("Feel", FULL, |share| match share {
                 0 => "Quantised".into(),
                 FULL => "Performed".into(),
@@ -136,8 +154,14 @@ impl MusicParams {
             OFF => KeyControl::Off,
             step => KeyControl::Fixed(u8::try_from(step - TONICS).unwrap_or(0)),
         };
-        let scale = usize::try_from(self.scale.value()).ok().and_then(|step| ScaleKind::ALL.get(step)).copied().unwrap_or_default();
-        HarmonyControls { key, scale, scale_lock: if self.scale_lock.value() { ScaleLock::Locked } else { ScaleLock::Free } }
+        let step = |param: &IntParam| usize::try_from(param.value()).unwrap_or(0);
+        let kind = ChordKind::ALL.get(step(&self.chord_kind)).copied().unwrap_or(ChordKind::Major);
+        HarmonyControls {
+            key,
+            scale: ScaleKind::ALL.get(step(&self.scale)).copied().unwrap_or_default(),
+            scale_lock: if self.scale_lock.value() { ScaleLock::Locked } else { ScaleLock::Free },
+            chord: text::requested(&self.chord).map(|step| Chord { root: step - 1, kind }),
+        }
     }
 
     /// Timing and loudness.
@@ -183,17 +207,15 @@ fn repetition() -> IntParam {
         }))
 }
 
-/// Detected, off, then the tonics from C on.
-fn key() -> IntParam {
-    IntParam::new("Key", DETECTED, IntRange::Linear { min: DETECTED, max: TONICS + 11 })
-        .with_value_to_string(Arc::new(|step| match step {
-            DETECTED => "Detected".into(),
-            OFF => "Off".into(),
-            step => text::pitch_class_name(step - TONICS).into(),
-        }))
-        .with_string_to_value(Arc::new(|text| match text.trim() {
-            text if text.eq_ignore_ascii_case("detected") => Some(DETECTED),
-            text if text.eq_ignore_ascii_case("off") => Some(OFF),
-            text => text::pitch_class(text).map(|class| class + TONICS),
+/// Steps of these names, then the pitch classes from C on.
+fn tonic(name: &str, before: &'static [&'static str]) -> IntParam {
+    let first = i32::try_from(before.len()).unwrap_or(0);
+    let named = |step: i32| usize::try_from(step).ok().and_then(|step| before.get(step)).copied();
+    let step_of = |text: &str| before.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|step| i32::try_from(step).ok());
+    IntParam::new(name, 0, IntRange::Linear { min: 0, max: first + 11 })
+        .with_value_to_string(Arc::new(move |step| named(step).unwrap_or_else(|| text::pitch_class_name(step - first)).into()))
+        .with_string_to_value(Arc::new(move |text| {
+            let text = text.trim();
+            step_of(text).or_else(|| text::pitch_class(text).map(|class| class + first))
         }))
 }

@@ -1,5 +1,5 @@
 use antiphon_engine::music::Role;
-use antiphon_engine::music::analysis::ScaleKind;
+use antiphon_engine::music::analysis::{Chord, ChordKind, ScaleKind};
 use antiphon_engine::plan::{ChannelSpread, Feel, PlayMode, Routing, TakeMode};
 use antiphon_engine::session::{HarmonyControls, KeyControl, OutputControls, ScaleLock, ShapeControls};
 
@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 35] = [
+const PINS: [Pin; 37] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -40,6 +40,8 @@ const PINS: [Pin; 35] = [
     ("key", "Key", Some(13), 0.0, "Detected", "B"),
     ("scale", "Scale", Some(8), 0.0, "Major", "Blues"),
     ("scale_lock", "Scale lock", Some(1), 0.0, "Off", "On"),
+    ("chord", "Chord", Some(12), 0.0, "As played", "B"),
+    ("chord_kind", "Chord kind", Some(8), 0.0, "Major", "Half-diminished"),
     ("feel", "Feel", Some(100), 1.0, "Quantised", "Performed"),
     ("loudness_follow", "Loudness follows", Some(100), 0.0, "Off", "100 %"),
     ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
@@ -138,6 +140,8 @@ fn music_controls_have_the_values_that_are_spoken() {
         ("key", "Db"),
         ("scale", "Dorian"),
         ("scale_lock", "On"),
+        ("chord", "Ab"),
+        ("chord_kind", "Seventh"),
         ("feel", "Quantised"),
         ("loudness_follow", "70"),
         ("adventurousness", "Safe"),
@@ -158,7 +162,12 @@ fn music_controls_have_the_values_that_are_spoken() {
         note_ticks: Some(12),
         repetition: -40,
     };
-    let harmony = HarmonyControls { key: KeyControl::Fixed(1), scale: ScaleKind::Dorian, scale_lock: ScaleLock::Locked };
+    let harmony = HarmonyControls {
+        key: KeyControl::Fixed(1),
+        scale: ScaleKind::Dorian,
+        scale_lock: ScaleLock::Locked,
+        chord: Some(Chord { root: 8, kind: ChordKind::Seventh }),
+    };
     assert_eq!((music.shape, music.harmony), (shape, harmony));
     assert_eq!((plan.phrase_bars, output.feel), (Some(2), Feel { performed: 0, loudness: 70 }));
     assert!((music.adventurousness - 0.17).abs() < 1e-6);

@@ -16,6 +16,7 @@ use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normal
 use crate::replay::Replay;
 use crate::schedule::{NoteOutput, Received, Schedule};
 use crate::thru::{Batch, Thru};
+use crate::triggers::{Input, TriggerFilter, Triggers};
 use antiphon_engine::session::{Command, FADE};
 
 /// Consecutive blocks beginning with a jump that indicate a fault rather than the user.
@@ -43,6 +44,7 @@ struct NotePath {
     schedule: Schedule,
     replay: Replay,
     thru: Thru,
+    triggers: TriggerFilter,
     output: EventOutput,
 }
 
@@ -116,6 +118,7 @@ impl RealTime {
             schedule: Schedule::new(planned, Arc::clone(&meters)),
             replay: Replay::new(takes),
             thru: Thru::new(),
+            triggers: TriggerFilter::default(),
             output: EventOutput::default(),
         };
         Self { path, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0, samples_per_ms: 0.0 }
@@ -142,6 +145,7 @@ impl RealTime {
     pub fn reset(&mut self) {
         self.path.clock.stop();
         self.path.schedule.clear_player_keys();
+        self.path.triggers.reset();
         self.was_reset = true;
     }
 
@@ -164,21 +168,21 @@ impl RealTime {
             path.capture.flush_pending(start);
         }
         if was_reset || watched.invalidates_plan(last) {
-            path.invalidate_plan(start, port);
+            path.invalidate_plan(0, start, port);
         }
         let jumps = events.first.is_some_and(|event| event.cause == Cause::Locate);
         if let Some(event) = events.first {
             path.transport_event(event, port);
         }
         path.schedule.set_offset(whole((f64::from(params.output.latency_ms()) * self.samples_per_ms).round()));
-        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span());
+        let received = path.schedule.receive(path.capture.epoch(), &path.clock.span(), &mut path.capture);
         if watched.bypass {
             path.schedule.clear_pending();
         } else {
             if received == Received::StartClock {
                 path.start_clock(0, port);
             }
-            path.run_commands(watched.commands(last), port);
+            watched.commands(last).for_each(|command| path.run_command(command, 0, port));
         }
         path.replay.receive();
         if watched.replays && !watched.bypass {
@@ -186,7 +190,7 @@ impl RealTime {
         } else {
             path.replay.pause();
         }
-        path.play(&mut self.batch, watched.player_notes(), events.within, port);
+        path.play(&mut self.batch, watched.player_notes(), events.within, &params.state.triggers, port);
 
         let end = path.clock.span().end();
         if path.clock.motion() != Motion::Stopped && !watched.bypass {
@@ -202,8 +206,8 @@ impl RealTime {
 
 impl NotePath {
     /// Ends sounding planned notes and makes the plan stale.
-    fn invalidate_plan(&mut self, at: MusicalTime, port: &mut impl Port) {
-        self.end_planned_notes(0, at, port);
+    fn invalidate_plan(&mut self, sample: u32, at: MusicalTime, port: &mut impl Port) {
+        self.end_planned_notes(sample, at, port);
         self.schedule.clear_pending();
         self.capture.invalidate_plan(at);
     }
@@ -232,17 +236,15 @@ impl NotePath {
         self.schedule.end_all(&mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
     }
 
-    /// Runs the player's commands at the start of the block. Play starts a stopped clock.
-    fn run_commands(&mut self, commands: impl Iterator<Item = Command>, port: &mut impl Port) {
-        for command in commands {
-            match command {
-                Command::Play => self.start_clock(0, port),
-                // The session need not be there for silence.
-                Command::Panic => self.invalidate_plan(self.clock.span().time(0), port),
-                Command::Another | Command::Keep | Command::Step(_) => {}
-            }
-            self.capture.command(command, self.clock.span().time(0));
+    /// Runs a command of the player at a sample of the block. Play starts a stopped clock.
+    fn run_command(&mut self, command: Command, sample: u32, port: &mut impl Port) {
+        match command {
+            Command::Play => self.start_clock(sample, port),
+            // The session need not be there for silence.
+            Command::Panic => self.invalidate_plan(sample, self.clock.span().time(sample), port),
+            Command::Another | Command::Keep | Command::Step(_) => {}
         }
+        self.capture.command(command, self.clock.span().time(sample));
     }
 
     fn start_clock(&mut self, sample: u32, port: &mut impl Port) {
@@ -252,7 +254,14 @@ impl NotePath {
     }
 
     /// Processes the samples of the block at which something happens.
-    fn play(&mut self, batch: &mut Batch, notes: PlayerNotes, mut within: Option<TransportEvent>, port: &mut impl Port) {
+    fn play(
+        &mut self,
+        batch: &mut Batch,
+        notes: PlayerNotes,
+        mut within: Option<TransportEvent>,
+        triggers: &Triggers,
+        port: &mut impl Port,
+    ) {
         let mut sample = 0;
         let mut next = port.next().map(normalise_note_on);
         loop {
@@ -260,16 +269,26 @@ impl NotePath {
                 [next.map(|event| event.timing()), within.map(|event| event.sample), self.schedule.next_sample(&self.clock.span(), sample)];
             let Some(earliest) = happens.into_iter().flatten().min() else { break };
             sample = sample.max(earliest);
+            if sample > 0 {
+                self.thru.release_pedals(&mut self.output, port);
+            }
             if let Some(event) = within.take_if(|event| event.sample <= sample) {
                 self.transport_event(event, port);
             }
             while let Some(event) = next.filter(|event| event.timing() <= sample && !batch.is_full()) {
-                batch.push(event);
+                match self.triggers.filter(&event, triggers) {
+                    // Bypassed, it does nothing and passes everything.
+                    _ if notes == PlayerNotes::Ignored => batch.push(event),
+                    Input::Play => batch.push(event),
+                    Input::Swallow => {}
+                    Input::Press(button) => self.run_command(button.command(), sample, port),
+                }
                 next = port.next().map(normalise_note_on);
             }
             self.play_sample(batch, sample, notes, port);
             batch.clear();
         }
+        self.thru.release_pedals(&mut self.output, port);
     }
 
     /// Everything at one sample: note-offs, controllers, note-ons.
@@ -296,6 +315,7 @@ impl NotePath {
             }
             self.thru.pass(*event, &mut self.output, port);
         }
+        self.thru.release_pedals(&mut self.output, port);
         self.schedule.start(&span, &mut NoteOutput { sample, at, events: &mut self.output, port, capture: &mut self.capture });
     }
 

@@ -8,6 +8,7 @@ use crate::clock::Position;
 use crate::planning_session::{PlanningPorts, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{note_off, note_on};
+use crate::triggers::{Button, Trigger};
 use antiphon_engine::session::{Epoch, InputEvent, PlannedEvent};
 
 const KEY: MidiKey = MidiKey::new(0, 60).unwrap();
@@ -89,6 +90,20 @@ fn planned_note_starts_at_its_tick() {
     instance.plan(1, 2, 3);
     let out: Vec<_> = (0..6).map(|_| instance.block(&[])).collect();
     assert_eq!(out, [vec![], vec![note_on(0, KEY, 90)], vec![], vec![], vec![note_off(0, KEY)], vec![]]);
+}
+
+#[test]
+fn thru_switched_off_as_the_plan_ends_releases_pedals_after_the_plans_note_off() {
+    let pedal = |value| NoteEvent::MidiCC { timing: 0, channel: 3, cc: 64, value };
+    for ends_plan in [true, false] {
+        let mut instance = Instance::new();
+        instance.sound();
+        instance.block(&[pedal(1.0)]);
+        instance.set("thru", 0.0);
+        instance.host.playing = !ends_plan;
+        let expected = if ends_plan { vec![note_off(0, KEY), pedal(0.0)] } else { vec![pedal(0.0)] };
+        assert_eq!(instance.block(&[note_on(5, KEY, 9)][..usize::from(ends_plan)]), expected);
+    }
 }
 
 #[test]
@@ -537,4 +552,53 @@ fn note_ends_a_beat_after_the_player_returns_whatever_the_output_offset() {
         let out: Vec<_> = (7..60).flat_map(|tick| instance.block(&[]).into_iter().map(move |event| (tick, event))).collect();
         assert_eq!(out, [(30, note_off(250, KEY))], "at step {step}");
     }
+}
+
+#[test]
+fn learnt_triggers_press_their_buttons_at_their_sample_and_go_no_further() {
+    let mut instance = Instance::new();
+    let pedal = |timing, value| NoteEvent::MidiCC { timing, channel: 0, cc: 64, value };
+    let key = MidiKey::new(0, 24).unwrap();
+    let learnt =
+        [(Button::Play, Trigger::Key { channel: 0, pitch: 24 }), (Button::Another, Trigger::Controller { channel: 0, number: 64 })];
+    instance.params.state.triggers.restore(&learnt.into());
+    instance.host.playing = false;
+    instance.block(&[]);
+    instance.sent_events();
+    let played = [note_on(300, key, 90), pedal(400, 1.0), note_on(500, KEY, 90), note_off(600, key), pedal(700, 0.0)];
+    assert_eq!(instance.block(&played), [note_on(500, KEY, 90)]);
+    let sent = instance.sent_events();
+    let [
+        InputEvent::TransportChange { .. },
+        InputEvent::Command { command: Command::Play, at },
+        InputEvent::Command { command: Command::Another, at: later },
+        InputEvent::NoteOn { key: KEY, .. },
+        ..,
+    ] = sent[..]
+    else {
+        panic!("{sent:?}")
+    };
+    // The clock started with Play.
+    assert!((later.0 - at.0 - 0.1).abs() < 1e-6, "{at:?} {later:?}");
+    // Bypassed, everything passes.
+    instance.set("bypass", 1.0);
+    instance.block(&[]);
+    instance.sent_events();
+    assert_eq!(instance.block(&[note_on(0, key, 90), note_off(1, key)]), [note_on(0, key, 90), note_off(1, key)]);
+    assert!(!instance.sent_events().iter().any(|event| matches!(event, InputEvent::Command { .. })));
+}
+
+#[test]
+fn next_key_is_learnt_by_the_button_that_waits_and_presses_from_then_on() {
+    let mut instance = Instance::new();
+    instance.block(&[]);
+    instance.params.state.triggers.learn(Some(Button::Keep));
+    assert_eq!(instance.block(&[note_on(0, KEY, 90), note_off(1, KEY)]), []);
+    let commands = |instance: &mut Instance| {
+        let command = |event| if let InputEvent::Command { command, .. } = event { Some(command) } else { None };
+        instance.sent_events().into_iter().filter_map(command).collect::<Vec<_>>()
+    };
+    assert_eq!(commands(&mut instance), []);
+    assert_eq!(instance.block(&[note_on(0, KEY, 90), note_off(1, KEY)]), []);
+    assert_eq!(commands(&mut instance), [Command::Keep]);
 }

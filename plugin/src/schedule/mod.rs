@@ -80,7 +80,7 @@ impl<P: Port> NoteOutput<'_, P> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Received {
-    /// PlannedEvent notes, or nothing.
+    /// Planned notes, or nothing.
     Events,
     /// Also a request to start the clock: Play was pressed in the window while it was stopped.
     StartClock,
@@ -121,7 +121,7 @@ impl Schedule {
     }
 
     /// Reads the session's messages. Called before a block is played. Returns whether the clock must be started.
-    pub fn receive(&mut self, epoch: Epoch, span: &Span) -> Received {
+    pub fn receive(&mut self, epoch: Epoch, span: &Span, capture: &mut Capture) -> Received {
         self.started = None;
         let mut received = Received::Events;
         for _ in 0..MESSAGES_PER_BLOCK {
@@ -131,7 +131,11 @@ impl Schedule {
                 continue;
             }
             match message {
-                PlannedEvent::Note { note, channel, deviation, .. } => self.enqueue(&note, channel, deviation, span),
+                PlannedEvent::Note { note, channel, deviation, .. } => {
+                    if let Err(reason) = self.enqueue(&note, channel, deviation, span) {
+                        capture.note_withheld(note, reason, span.time(0));
+                    }
+                }
                 PlannedEvent::StartClock { .. } => received = Received::StartClock,
                 PlannedEvent::Withdraw { from, .. } => {
                     self.drop_from(from.into());
@@ -300,29 +304,31 @@ impl Schedule {
 
     /// Adds a note of the take, which ends at `cut` if that is before its planned end. One that would have had to start before the block starts at once.
     pub fn replay(&mut self, note: &Note, channel: u8, cut: Option<MusicalTime>) {
-        self.insert(note, channel, Deviation::default(), cut);
+        // The count of those without room says enough.
+        let _ = self.insert(note, channel, Deviation::default(), cut);
     }
 
-    /// Inserts a note by time, unless it is late.
-    fn enqueue(&mut self, note: &Note, channel: u8, deviation: Deviation, span: &Span) {
+    /// Inserts a note by time, unless it is late or there is no room.
+    fn enqueue(&mut self, note: &Note, channel: u8, deviation: Deviation, span: &Span) -> Result<(), Withheld> {
         if self.sample(span, start_of(note, deviation)) < 0 {
             self.meters.add(Count::Late, 1);
-        } else {
-            self.insert(note, channel, deviation, None);
+            return Err(Withheld::Late);
         }
+        self.insert(note, channel, deviation, None)
     }
 
-    /// Inserts a note by time.
-    fn insert(&mut self, note: &Note, channel: u8, deviation: Deviation, cut: Option<MusicalTime>) {
+    /// Inserts a note by time, unless there is no room. A key outside of MIDI is ignored.
+    fn insert(&mut self, note: &Note, channel: u8, deviation: Deviation, cut: Option<MusicalTime>) -> Result<(), Withheld> {
         let on = start_of(note, deviation);
-        let Some(key) = MidiKey::new(channel, note.pitch) else { return };
+        let Some(key) = MidiKey::new(channel, note.pitch) else { return Ok(()) };
         if self.pending.len() == PENDING_NOTES {
             self.meters.add(Count::NoRoom, 1);
-        } else {
-            // After those at the same time, so that they start in order of arrival.
-            let place = self.pending.partition_point(|other| other.on <= on);
-            self.pending.insert(place, PendingNote { on, key, note: *note, deviation, cut });
+            return Err(Withheld::NoRoom);
         }
+        // After those at the same time, so that they start in order of arrival.
+        let place = self.pending.partition_point(|other| other.on <= on);
+        self.pending.insert(place, PendingNote { on, key, note: *note, deviation, cut });
+        Ok(())
     }
 }
 

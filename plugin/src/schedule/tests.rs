@@ -52,7 +52,7 @@ impl Fixture {
             *ticks = span.end().0;
         }
         let mut port = Scripted::default();
-        assert_eq!(self.schedule.receive(Epoch(0), &span), Received::Events);
+        assert_eq!(self.schedule.receive(Epoch(0), &span, &mut self.capture), Received::Events);
         let mut sample = 0;
         while let Some(next) = self.schedule.next_sample(&span, sample) {
             sample = next;
@@ -69,11 +69,12 @@ impl Fixture {
         port.outputs.iter().map(seen).collect()
     }
 
-    /// Reports to the session: times and pitches that started (positive) or ended early (negative).
+    /// Reports to the session: times and pitches that started (positive), ended early (negative) or were late (above 1000).
     fn reports(&mut self) -> Vec<(f64, i16)> {
         let seen = |event| match event {
             InputEvent::NoteStarted { at, note, .. } => (at.0, i16::from(note.pitch)),
             InputEvent::NoteEnded { at, key } => (at.0, -i16::from(key.pitch())),
+            InputEvent::Withheld { at, note, reason: Withheld::Late } => (at.0, 1000 + i16::from(note.pitch)),
             _ => panic!("{event:?}"),
         };
         self.events.pop_iter().map(seen).collect()
@@ -93,7 +94,7 @@ fn notes_that_start_or_end_early_are_reported() {
     fixture.plan(1, 0, 9, 63);
     fixture.send(PlannedEvent::End { epoch: Epoch(0), at: Tick(5) });
     fixture.block(10_000);
-    assert_eq!(fixture.reports(), [(1.0, 60), (2.0, 61), (5.0, -60), (5.0, 62), (6.0, -62), (6.0, 62)]);
+    assert_eq!(fixture.reports(), [(1.0, 60), (1.5, 1063), (2.0, 61), (5.0, -60), (5.0, 62), (6.0, -62), (6.0, 62)]);
 }
 
 #[test]

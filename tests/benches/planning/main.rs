@@ -50,7 +50,7 @@ struct Arguments {
     /// How long to play, in minutes
     #[arg(long, default_value_t = 2.0)]
     minutes: f64,
-    /// PlanningTick by `cargo bench`
+    /// Set by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }

@@ -1,4 +1,4 @@
-//! PlannedEvent notes start and end at their exact sample and in order, and end with the plan.
+//! Planned notes start and end at their exact sample and in order, and end with the plan.
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Deviation;

@@ -14,7 +14,7 @@ const REACH_SEMITONES: u8 = 5;
 
 const ROLES: usize = Field::Role.classes();
 
-/// Hard constraints on generated notes, and the requested controls within them. Register and scale bind every role but drums.
+/// Hard constraints on generated notes, and the requested controls within them. Register, scale and chord bind every role but drums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraints {
     /// Roles that may start notes.
@@ -25,6 +25,8 @@ pub struct Constraints {
     pub chords: [u8; ROLES],
     /// Pitch classes that may sound: bit 0 is C, bit 11 is B.
     pub scale: u16,
+    /// Pitch classes of notes that start on a quarter of the bar, in the same form; a role that has none of them in its register keeps to `scale` there.
+    pub on_beat: u16,
     /// Most notes of all roles that start together, given ones among them; `None` for no bound. At least 1 counts, and without given notes one may always
     /// start.
     pub voices: Option<u8>,
@@ -50,6 +52,7 @@ impl Default for Constraints {
             registers: [Register::WHOLE; ROLES],
             chords: [u8::MAX; ROLES],
             scale: 0xfff,
+            on_beat: 0xfff,
             voices: None,
             density_limit: None,
             requested: RequestedControls::default(),

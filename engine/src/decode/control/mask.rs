@@ -29,6 +29,8 @@ const TYPES: usize = Field::Type.classes();
 pub(super) struct Mask {
     constraints: Constraints,
     tops: [Option<usize>; ROLES],
+    /// The same for notes on a quarter.
+    tops_on_beat: [Option<usize>; ROLES],
 }
 
 /// Whether a pitch class of the model is allowed for a role.
@@ -39,15 +41,20 @@ fn allows(constraints: &Constraints, role: u8, pitch: usize) -> bool {
     pitch < DRUMS && constraints.registers[usize::from(role)].contains(pitch_of(pitch)) && constraints.scale >> (pitch % 12) & 1 == 1
 }
 
-/// Roles with an allowed pitch, and the highest such pitch of each.
-fn tops(constraints: &Constraints) -> [Option<usize>; ROLES] {
+/// Whether it is also allowed on a quarter of the bar.
+fn allows_on_beat(constraints: &Constraints, role: u8, pitch: usize) -> bool {
+    allows(constraints, role, pitch) && (pitch >= DRUMS || constraints.on_beat >> (pitch % 12) & 1 == 1)
+}
+
+/// Roles with a pitch that is allowed by `allows`, and the highest such pitch of each.
+fn tops(constraints: &Constraints, allows: fn(&Constraints, u8, usize) -> bool) -> [Option<usize>; ROLES] {
     let top = |role: Role| (0..PITCHES).rev().find(|&pitch| allows(constraints, role.class(), pitch));
     Role::ALL.map(|role| top(role).filter(|_| constraints.roles.contains(role)))
 }
 
 impl Mask {
     pub(super) fn new(constraints: Constraints) -> Self {
-        Self { tops: tops(&constraints), constraints }
+        Self { tops: tops(&constraints, allows), tops_on_beat: tops(&constraints, allows_on_beat), constraints }
     }
 
     /// Masks onsets before this tick of the sequence.
@@ -71,7 +78,10 @@ impl Mask {
     fn write_pitch(&self, inputs: &mut SamplingInputs<'_>, target: Place, row: &RowContext<'_>) {
         let above = row.before.last().filter(|note| note.place() == target).map_or(0, |note| usize::from(note.pitch) + 1);
         // A known note may violate the constraints: then no note follows it at its onset and role.
-        let highest = self.tops[usize::from(target.role)].unwrap_or(0);
+        let role = usize::from(target.role);
+        let on_beat = self.tops_on_beat[role].filter(|_| target.sub == 0);
+        let highest = on_beat.or(self.tops[role]).unwrap_or(0);
+        let allows = if on_beat.is_some() { allows_on_beat } else { allows };
         let is_allowed = |pitch: usize| pitch >= above && allows(&self.constraints, target.role, pitch);
         let ceiling = self.ceiling(target, row).and_then(|ceiling| (0..ceiling).rev().find(|&pitch| is_allowed(pitch)));
         let top = ceiling.unwrap_or(highest);

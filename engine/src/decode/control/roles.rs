@@ -3,7 +3,7 @@
 use crate::music::Role;
 
 /// A set of roles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct RoleSet(u16);
 
 impl RoleSet {
@@ -23,6 +23,11 @@ impl RoleSet {
     #[must_use]
     pub fn with(self, role: Role) -> Self {
         Self(self.0 | 1 << role.class())
+    }
+
+    /// Its roles, in canonical order.
+    pub fn iter(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| self.contains(*role))
     }
 
     /// Whether the role of this class, 0 to 15, is in it.

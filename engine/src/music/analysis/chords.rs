@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Scale;
 use crate::music::{Bar, Note, Role, TICKS_PER_QUARTER, Tick};
 
 /// A chord by its root and kind.
@@ -36,8 +37,17 @@ pub enum ChordKind {
     HalfDiminished,
 }
 
+impl Chord {
+    /// The pitch classes of its tones.
+    #[must_use]
+    pub fn scale(self) -> Scale {
+        Scale::new(self.kind.tones().iter().copied()).transposed(self.root)
+    }
+}
+
 impl ChordKind {
-    const ALL: [Self; 9] = [
+    /// Every kind. The order is that of the parameter's steps and never changes.
+    pub const ALL: [Self; 9] = [
         Self::Major,
         Self::Minor,
         Self::Diminished,
@@ -61,6 +71,22 @@ impl ChordKind {
             Self::MajorSeventh => &[0, 4, 7, 11],
             Self::MinorSeventh => &[0, 3, 7, 10],
             Self::HalfDiminished => &[0, 3, 6, 10],
+        }
+    }
+
+    /// Name, as musicians write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Major => "Major",
+            Self::Minor => "Minor",
+            Self::Diminished => "Diminished",
+            Self::Augmented => "Augmented",
+            Self::Suspended => "Suspended",
+            Self::Seventh => "Seventh",
+            Self::MajorSeventh => "Major seventh",
+            Self::MinorSeventh => "Minor seventh",
+            Self::HalfDiminished => "Half-diminished",
         }
     }
 
@@ -96,6 +122,11 @@ const FURTHER_TONE: f64 = 0.05;
 /// The chord that sounds between two ticks, drums aside; `None` where less than three tones do, or what sounds is none of these kinds.
 #[must_use]
 pub fn chord_between(notes: &[Note], from: Tick, until: Tick) -> Option<Chord> {
+    chord_and_share(notes, from, until).map(|(chord, _)| chord)
+}
+
+/// [`chord_between`], and the share of the chord's tones in all that sounds, 0 to 1.
+fn chord_and_share(notes: &[Note], from: Tick, until: Tick) -> Option<(Chord, f64)> {
     let sounding = notes.iter().filter(|note| note.role != Role::Drums).filter_map(|note| {
         let length = note.end().min(until) - note.onset.max(from);
         (length > Tick::ZERO).then_some((note.pitch, length.0 as f64))
@@ -116,23 +147,28 @@ pub fn chord_between(notes: &[Note], from: Tick, until: Tick) -> Option<Chord> {
         let is_there = covered >= LEAST_SHARE && tones.iter().all(|tone| share(tone) >= LEAST_TONE);
         let further = f64::from(u8::try_from(tones.len() - 3).unwrap_or(0));
         let rooted = if chord.root == bass { BASS } else { 0.0 };
-        is_there.then_some((covered + rooted - FURTHER_TONE * further, chord))
+        is_there.then_some((covered + rooted - FURTHER_TONE * further, chord, covered))
     });
-    judged.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, chord)| chord)
+    judged.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, chord, covered)| (chord, covered))
 }
 
 /// The chords of a bar, each with the beat it starts on: one for the whole bar, or one for each half where the bar has an even number of quarters and its halves
 /// differ.
 #[must_use]
 pub fn chords_of_bar(notes: &[Note], bar: &Bar) -> Vec<(Tick, Chord)> {
+    chords_and_shares(notes, bar).into_iter().map(|(at, (chord, _))| (at, chord)).collect()
+}
+
+/// [`chords_of_bar`], each with the share of its tones in all that sounds with it.
+pub(super) fn chords_and_shares(notes: &[Note], bar: &Bar) -> Vec<(Tick, (Chord, f64))> {
     let half = Tick(bar.length.0 / 2);
-    let whole = chord_between(notes, bar.start, bar.end());
+    let whole = chord_and_share(notes, bar.start, bar.end());
     if bar.length.0 % (2 * TICKS_PER_QUARTER) != 0 || bar.length.0 < 4 * TICKS_PER_QUARTER {
         return whole.map(|chord| (Tick::ZERO, chord)).into_iter().collect();
     }
-    let halves = [chord_between(notes, bar.start, bar.start + half), chord_between(notes, bar.start + half, bar.end())];
+    let halves = [chord_and_share(notes, bar.start, bar.start + half), chord_and_share(notes, bar.start + half, bar.end())];
     match halves {
-        [Some(first), Some(second)] if first != second => vec![(Tick::ZERO, first), (half, second)],
+        [Some(first), Some(second)] if first.0 != second.0 => vec![(Tick::ZERO, first), (half, second)],
         [first, second] => whole.or(first).or(second).map(|chord| (Tick::ZERO, chord)).into_iter().collect(),
     }
 }

@@ -4,6 +4,7 @@ mod buckets;
 mod chords;
 mod features;
 mod habits;
+mod harmony;
 mod key;
 mod key_changes;
 mod mood;
@@ -14,6 +15,7 @@ pub use buckets::{BarBuckets, DENSITY_EDGES, MOST_VOICES, REGISTER_EDGES, SPAN_E
 pub use chords::{Chord, ChordKind, chord_between, chords_of_bar};
 pub use features::{BarFeatures, PitchFeatures};
 pub use habits::{Habit, Habits, Register, habits};
+pub use harmony::{BarHarmony, FoundChord, FoundKey};
 pub use key::{KEY_WINDOW_BARS, KeySignature, PitchProfile, ScaleMode, detect_key, windows_of_bars};
 pub use key_changes::keys_of_bars;
 pub use mood::{AROUSAL_EDGES, Level, Mood, VALENCE_EDGES, velocities_are_flat};

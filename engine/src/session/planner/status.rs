@@ -124,7 +124,8 @@ impl<W: Worker> Planner<W> {
         });
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
-        self.outputs.snapshot.publish(Snapshot { status, bars, played, plan, withheld, turn: self.shown_turn() });
+        let harmony = self.planning.context.harmony();
+        self.outputs.snapshot.publish(Snapshot { status, bars, harmony, played, plan, withheld, turn: self.shown_turn() });
         *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,

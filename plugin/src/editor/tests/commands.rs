@@ -1,6 +1,7 @@
 //! Buttons, sliders and keys send commands and parameter changes.
 
 use super::*;
+use crate::triggers::{Button, Trigger};
 
 #[test]
 fn button_clicks_send_their_commands() {
@@ -99,4 +100,27 @@ fn long_press_of_a_button_is_a_click() {
     button(&harness, place, false);
     harness.run_steps(1);
     assert_eq!(calls(&mut harness), [Call::Command(Command::Another)]);
+}
+
+#[test]
+fn menu_of_a_button_learns_and_forgets_its_trigger() {
+    let mut harness = open(model(music()), FakeDragSource::default());
+    harness.get_by_label("Another").click_secondary();
+    harness.run_steps(2);
+    harness.get_by_label("Learn a key or pedal for Another").click();
+    harness.run_steps(2);
+    let waiting = |harness: &Harness<'_, (Editor, PlainModel)>| harness.state().1.triggers.waiting();
+    assert_eq!(waiting(&harness), Some(Button::Another));
+    assert!(harness.query_by_label("Another").is_none() && harness.query_by_label("Press a key or pedal").is_some());
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(waiting(&harness), None);
+    let pedal = Trigger::Controller { channel: 0, number: 64 };
+    harness.state().1.triggers.restore(&[(Button::Another, pedal)].into());
+    harness.get_by_label("Another").click_secondary();
+    harness.run_steps(2);
+    harness.get_by_label("Forget the sustain pedal on channel 1").click();
+    harness.run_steps(2);
+    assert!(harness.state().1.triggers.saved().is_empty());
+    assert_eq!(calls(&mut harness), [], "no command was given");
 }

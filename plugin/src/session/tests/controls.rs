@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use antiphon_engine::music::analysis::ScaleKind;
-use antiphon_engine::music::{Note, Tick};
+use antiphon_engine::music::analysis::{Chord, ChordKind, ScaleKind};
+use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{ControlId, MidiKey};
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
@@ -184,6 +184,25 @@ fn locked_scale_has_no_note_outside() {
     assert!(locked.0 >= 8 && locked.1 == 0 && free.1 > 0, "{locked:?} and {free:?}");
 }
 
+#[test]
+fn notes_on_the_beat_are_tones_of_a_chosen_chord() {
+    let chord = Chord { root: 10, kind: ChordKind::Minor }.scale();
+    let outside = |controls: &[(&str, &str)]| {
+        let notes = planned(controls);
+        let on_beat: Vec<_> = notes.iter().filter(|note| note.onset.0 % BEAT == 0).collect();
+        (on_beat.len(), on_beat.iter().filter(|note| !chord.contains(note.pitch)).count())
+    };
+    let (chosen, free) = (outside(&[("chord", "Bb"), ("chord_kind", "Minor")]), outside(&[]));
+    assert!(chosen.0 >= 4 && chosen.1 == 0 && free.1 > 0, "{chosen:?} and {free:?}");
+}
+
+#[test]
+fn further_output_roles_are_planned_beside_the_first() {
+    let notes = planned(&[("output_role", "Chords"), ("output_role_2", "Bass")]);
+    let roles: BTreeSet<Role> = notes.iter().map(|note| note.role).collect();
+    assert_eq!(roles, BTreeSet::from([Role::Chords, Role::Bass]));
+}
+
 /// Notes of the plan as they come out: sample from the song's start, velocity.
 fn performed(controls: &[(&str, &str)], velocity: u8) -> Vec<(u32, u8)> {
     let mut host = EngineHost::new(1000, Waits::ForRealTime);
@@ -240,4 +259,42 @@ fn changed_control_replans_at_the_next_planning_tick() {
     assert_eq!(brief.made_at, Tick(2 * BAR + BEAT));
     let density = brief.controls.0.iter().find(|setting| setting.parameter == ControlId::of("density"));
     assert_eq!(density.map(|setting| setting.value), Some(6.0 / 8.0));
+}
+
+#[test]
+fn plan_obeys_a_key_that_is_locked_while_playing_within_a_bar() {
+    let mut host = heard(&[("seed", "11")]);
+    let f_sharp = ScaleKind::MajorPentatonic.on(6);
+    let outside = |host: &EngineHost, from: i64| {
+        let snapshot = host.session.snapshot.latest();
+        let notes = snapshot.plan.as_ref().unwrap().plan.between(Tick(from), Tick::MAX).to_vec();
+        (notes.len(), notes.iter().filter(|note| !f_sharp.contains(note.pitch)).count())
+    };
+    assert!(outside(&host, PHRASE * BAR).1 > 0);
+    [("key", "F#"), ("scale", "Major pentatonic"), ("scale_lock", "On")].iter().for_each(|(id, text)| say(&host.params, id, text));
+    while i64::from(host.played / SAMPLES_PER_TICK) < (PHRASE + 1) * BAR {
+        host.block(true, &[]);
+    }
+    let (notes, outside) = outside(&host, (PHRASE + 1) * BAR);
+    assert!(notes >= 8 && outside == 0, "{outside} of {notes} notes outside");
+}
+
+#[test]
+fn key_and_chord_of_finished_bars_are_published_with_their_confidence() {
+    let mut host = ScriptedHost::new(500);
+    // Tonic, subdominant, dominant, tonic of C.
+    let chords = [[60, 64, 67], [65, 69, 72], [67, 71, 74], [60, 64, 67]];
+    let played: Vec<_> =
+        (0i64..).zip(chords).flat_map(|(bar, chord)| chord.into_iter().flat_map(move |pitch| stroke(bar * BAR, 90, pitch))).collect();
+    let mut events = played;
+    events.sort_by_key(|(at, _)| *at);
+    host.play_to(4 * BAR + 6, &events);
+    let shown = host.shown();
+    let chords: Vec<_> = shown.harmony.iter().map(|bar| bar.chords[0].map(|found| found.chord.to_string())).collect();
+    assert_eq!(chords, ["C", "F", "G", "C"].map(|name| Some(name.to_owned())));
+    assert_eq!(shown.harmony.iter().map(|bar| bar.start.0 / BAR).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert!(shown.harmony.iter().all(|bar| bar.chords[0].is_some_and(|found| found.confidence > 0.9)));
+    let key = shown.harmony[3].key.unwrap();
+    assert_eq!(key.key.to_string(), "C major");
+    assert!((0.5..=1.0).contains(&key.confidence), "{}", key.confidence);
 }

@@ -8,6 +8,7 @@ mod copy;
 mod cost;
 mod density;
 mod density_limit;
+mod ensemble;
 mod length;
 mod note_rate;
 mod onset;
@@ -27,6 +28,7 @@ use self::density_limit::OverLimit;
 use self::register::RegisterBias;
 use self::span::Span;
 use self::voices::Voices;
+use super::roles::RoleSet;
 use super::row::RowContext;
 use crate::model::SamplingInputs;
 
@@ -46,6 +48,8 @@ pub struct RequestedControls {
     pub voices: Option<u8>,
     /// Duration of notes but drums, in ticks and not in steps.
     pub length: Option<u8>,
+    /// Roles of which each bar has a note; none for the model's choice.
+    pub ensemble: RoleSet,
     /// Avoidance of what earlier bars had at the same place, in percent.
     pub novelty: u8,
 }
@@ -61,6 +65,7 @@ impl RequestedControls {
         if let Some(ticks) = self.length {
             length::add(inputs, row, ticks);
         }
+        ensemble::add(inputs, row, self.ensemble);
         copy::add_novelty_bias(inputs, row, self.novelty);
         onset::add(inputs, row, &self.onset_biases(row, limit));
     }
