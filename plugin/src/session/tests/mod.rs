@@ -6,6 +6,7 @@ mod context;
 mod controls;
 mod history;
 mod missing;
+mod modes;
 mod play;
 mod real;
 mod routing;
