@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::run::Engine;
+use crate::planning::Engine;
 use crate::script::KEYS;
 use crate::step::{Controller, Format, History, Parameter, SessionRuns, Step, WindowCommand};
 

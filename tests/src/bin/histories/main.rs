@@ -6,10 +6,13 @@
 
 mod checker;
 mod generate;
+mod planning;
 mod run;
 mod script;
 mod shrink;
+mod song;
 mod step;
+mod watched;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -19,7 +22,8 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use checker::Counts;
-use run::{Engine, Violation};
+use planning::Engine;
+use run::Violation;
 use step::History;
 
 /// Steps of the longest history.

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::Arc;
 
-use antiphon_engine::session::{Command, CommandSender, Planner, RenderWait, SessionPorts, SessionStatus, SharedSnapshot, Status};
-use antiphon_plugin::planning_session::PlanningPorts;
-use antiphon_tests::linked::{Observer, take_observer, take_ports};
-use antiphon_tests::{Block, ClapHost, Host, Message, Render, Setup, Timed, Transport, Vst3Host};
-use parking_lot::Mutex;
+use antiphon_engine::session::Command;
+use antiphon_tests::{Block, ClapHost, Host, Message, Render, Setup, Timed, Vst3Host};
 
 use crate::checker::{Checker, Counts, Given};
+use crate::planning::{Engine, Planning};
 use crate::script::Script;
+use crate::song::Song;
 use crate::step::{Controller, Format, History, Parameter, SessionRuns, Step, subject};
+use crate::watched::Watched;
 
 /// Planned notes that the closing section of every history must bring.
 const CLOSING_NOTES: u64 = 4;
@@ -23,15 +22,6 @@ const CLOSING_TEMPO: f64 = 240.0;
 /// Blocks after a run of the session in which the audio thread has read what it sent.
 const READ_WITHIN: u8 = 4;
 
-/// What generates the plans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
-pub(crate) enum Engine {
-    /// Random notes, on the thread of the test.
-    Scripted,
-    /// The model, in offline renders: each block waits for it.
-    Real,
-}
-
 /// A fault, and where it was found.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Violation {
@@ -41,118 +31,15 @@ pub(crate) struct Violation {
     pub(crate) fault: String,
 }
 
-/// The planning side of an instance.
-enum Planning {
-    Scripted { planner: Box<Planner<Script>>, script: Script, commands: CommandSender, snapshot: Arc<SharedSnapshot> },
-    Real { commands: CommandSender, snapshot: Arc<SharedSnapshot> },
-}
-
-impl Planning {
-    /// That of the instance made last.
-    fn take(engine: Engine, script: &Script) -> Self {
-        match engine {
-            Engine::Real => {
-                let Observer { commands, snapshot, .. } = take_observer();
-                Self::Real { commands, snapshot }
-            }
-            Engine::Scripted => {
-                let PlanningPorts { events, planned, takes, commands, snapshot, state, .. } = take_ports();
-                let (sender, shown) = (commands.sender(), Arc::clone(&snapshot));
-                let ports = SessionPorts { events, planned, commands, snapshot, archive: state, takes, count_ignored: Box::new(|_| ()) };
-                let status = Arc::new(Mutex::new(SessionStatus::default()));
-                let planner = Planner::new(ports, script.clone(), status, Arc::new(RenderWait::default()), 7);
-                Self::Scripted { planner: Box::new(planner), script: script.clone(), commands: sender, snapshot: shown }
-            }
-        }
-    }
-
-    /// What the window says.
-    fn status(&self) -> Status {
-        match self {
-            Self::Scripted { snapshot, .. } | Self::Real { snapshot, .. } => snapshot.latest().status.clone(),
-        }
-    }
-
-    fn run(&mut self) {
-        if let Self::Scripted { planner, script, .. } = self {
-            planner.run();
-            script.work();
-            planner.run();
-        }
-    }
-
-    fn send(&self, command: Command) {
-        match self {
-            Self::Scripted { commands, .. } | Self::Real { commands, .. } => commands.send(command),
-        }
-    }
-}
-
-/// Values of the parameters on which the checks depend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Watched {
-    thru: bool,
-    bypass: bool,
-    /// Step of the mode.
-    mode: u8,
-    play: bool,
-}
-
-impl Watched {
-    const DEFAULT: Self = Self { thru: true, bypass: false, mode: 0, play: false };
-
-    fn set(&mut self, parameter: Parameter, value: f64) {
-        match parameter {
-            Parameter::Thru => self.thru = value >= 0.5,
-            Parameter::Bypass => self.bypass = value >= 0.5,
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4")]
-            Parameter::Mode => self.mode = (value * 4.0).round() as u8,
-            Parameter::Play => self.play = value >= 0.5,
-            _ => {}
-        }
-    }
-}
-
-/// The host's song.
-#[derive(Debug, Clone, Copy)]
-struct Song {
-    playing: bool,
-    is_reported: bool,
-    /// In quarters.
-    position: f64,
-    tempo: f64,
-    metre: (u16, u16),
-    cycle: Option<(f64, f64)>,
-}
-
-impl Song {
-    fn transport(&self) -> Option<Transport> {
-        let bar = self.bar();
-        self.is_reported.then_some(Transport {
-            playing: self.playing,
-            tempo: Some(self.tempo),
-            metre: Some(self.metre),
-            position: Some(self.position),
-            bar: Some(bar),
-            cycle: self.cycle,
-        })
-    }
-
-    /// Start of the bar, in quarters.
-    fn bar(&self) -> f64 {
-        let length = f64::from(self.metre.0) * 4.0 / f64::from(self.metre.1);
-        (self.position / length).floor() * length
-    }
-
-    fn advance(&mut self, quarters: f64) {
-        if !self.playing {
-            return;
-        }
-        self.position += quarters;
-        if let Some((start, end)) = self.cycle.filter(|(_, end)| self.position >= *end) {
-            self.position = start + (self.position - start) % (end - start);
-        }
-    }
+/// Effects of earlier steps on blocks to come.
+#[derive(Debug, Default)]
+struct Ahead {
+    /// Whether the plan is invalid from the next block on.
+    ends_plan: bool,
+    /// Samples for which a VST3 host may be writing controllers back.
+    settling: u64,
+    /// Whether the window's Play may still start the clock: `None` no, otherwise for so many blocks once the session has run.
+    window_play: Option<u8>,
 }
 
 /// A history in progress.
@@ -175,12 +62,7 @@ struct Run<'a> {
     pending: Vec<(Parameter, f64)>,
     /// Saved states, with the values of the parameters.
     saved: Vec<(Vec<u8>, Watched)>,
-    /// Whether the plan is invalid from the next block on.
-    ends_plan: bool,
-    /// Samples for which a VST3 host may be writing controllers back.
-    settling: u64,
-    /// Whether the window's Play may still start the clock: `None` no, otherwise for so many blocks once the session has run.
-    window_play: Option<u8>,
+    ahead: Ahead,
 }
 
 /// Runs a history and its closing section; returns what happened in both, or the first fault.
@@ -203,9 +85,7 @@ pub(crate) fn run(history: &History, engine: Engine) -> Result<Counts, Violation
         watched: Watched::DEFAULT,
         pending: Vec::new(),
         saved: Vec::new(),
-        ends_plan: false,
-        settling: 0,
-        window_play: None,
+        ahead: Ahead::default(),
     };
     run.begin();
     for (number, step) in history.steps.iter().enumerate() {
@@ -267,7 +147,7 @@ impl Run<'_> {
             Step::Window { command } => {
                 self.planning.send(command.into());
                 if Command::from(command) == Command::Play {
-                    self.window_play = Some(READ_WITHIN);
+                    self.ahead.window_play = Some(READ_WITHIN);
                 }
             }
             Step::Save => {
@@ -324,7 +204,7 @@ impl Run<'_> {
             return true;
         }
         // After a reset or a load a controller may be at its default.
-        self.settling == 0 && value != default && self.controllers.insert(subject(message), value) != Some(value)
+        self.ahead.settling == 0 && value != default && self.controllers.insert(subject(message), value) != Some(value)
     }
 
     fn set(&mut self, parameter: Parameter, value: f64) {
@@ -337,7 +217,7 @@ impl Run<'_> {
         if !self.host.load(chunk) {
             return Err("a state that was saved is refused".to_owned());
         }
-        (self.watched, self.ends_plan) = (*watched, true);
+        (self.watched, self.ahead.ends_plan) = (*watched, true);
         self.settle();
         Ok(())
     }
@@ -354,7 +234,7 @@ impl Run<'_> {
         // Known again by the state that is loaded now.
         let sound = self.saved.last().map(|(chunk, watched)| (chunk.clone(), *watched));
         match sound {
-            Some((chunk, watched)) if self.host.load(&chunk) => (self.watched, self.ends_plan) = (watched, true),
+            Some((chunk, watched)) if self.host.load(&chunk) => (self.watched, self.ahead.ends_plan) = (watched, true),
             Some(_) => return Err("a state that was saved is refused after a damaged one".to_owned()),
             None => self.recreate(),
         }
@@ -364,7 +244,7 @@ impl Run<'_> {
     /// From now on a second long, controllers that change may have been written back.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sample rate")]
     fn settle(&mut self) {
-        self.settling = self.history.sample_rate as u64 + 1;
+        self.ahead.settling = self.history.sample_rate as u64 + 1;
     }
 
     fn write_back(&mut self) {
@@ -379,13 +259,13 @@ impl Run<'_> {
             (Parameter::Play, switch(play)),
         ]);
         // In the next block.
-        self.settling = self.settling.max(1);
+        self.ahead.settling = self.ahead.settling.max(1);
     }
 
     /// The instance takes the player's keys as released, and its plan ends.
     fn lose_keys(&mut self) {
         self.checker.reset();
-        self.ends_plan = true;
+        self.ahead.ends_plan = true;
     }
 
     fn recreate(&mut self) {
@@ -396,7 +276,7 @@ impl Run<'_> {
         self.controllers.clear();
         self.pending.clear();
         self.saved.clear();
-        (self.watched, self.ends_plan, self.window_play) = (Watched::DEFAULT, false, None);
+        (self.watched, self.ahead.ends_plan, self.ahead.window_play) = (Watched::DEFAULT, false, None);
         self.begin();
     }
 
@@ -425,8 +305,8 @@ impl Run<'_> {
             thru: self.watched.thru,
             bypass: self.watched.bypass,
             playing: transport.is_some_and(|transport| transport.playing),
-            play_pressed: triggered || self.window_play.is_some(),
-            ends_plan: changed || mem::take(&mut self.ends_plan),
+            play_pressed: triggered || self.ahead.window_play.is_some(),
+            ends_plan: changed || mem::take(&mut self.ahead.ends_plan),
         };
         let outcome = self.host.process(&Block { frames, transport, messages: &messages, ..Block::default() });
         self.checker.check(given, &outcome.messages)?;
@@ -434,8 +314,8 @@ impl Run<'_> {
         if self.checker.counts.blocks.is_multiple_of(8) && outcome.audio.iter().flatten().any(|sample| !sample.is_finite()) {
             return Err("a sample of the output was not written, or is not a number".to_owned());
         }
-        self.settling = self.settling.saturating_sub(frames.into());
-        self.window_play = self.window_play.and_then(|blocks| blocks.checked_sub(1));
+        self.ahead.settling = self.ahead.settling.saturating_sub(frames.into());
+        self.ahead.window_play = self.ahead.window_play.and_then(|blocks| blocks.checked_sub(1));
         self.song.advance(f64::from(frames) / self.history.sample_rate * self.song.tempo / 60.0);
         Ok(())
     }

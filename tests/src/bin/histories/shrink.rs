@@ -37,7 +37,7 @@ pub(crate) fn shrink(mut history: History, mut fails: impl FnMut(&History) -> bo
 mod tests {
     use super::*;
     use crate::generate;
-    use crate::run::Engine;
+    use crate::planning::Engine;
     use crate::step::Step;
 
     #[test]
