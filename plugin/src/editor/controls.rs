@@ -116,7 +116,7 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
 }
 
 /// A slider below its name and value.
-fn dial(ui: &mut Ui, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
+pub(super) fn dial(ui: &mut Ui, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
     ui.vertical(|ui| {
         let width = ui.spacing().slider_width;
         let (caption, _) = ui.allocate_exact_size(vec2(width, 14.0), Sense::hover());
@@ -135,7 +135,7 @@ fn dial(ui: &mut Ui, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mu
 }
 
 /// Reports a slider's changes as one gesture from press to release; a key press is a gesture of its own.
-fn gesture(model: &mut impl EditorModel, slider: &Response, value: Change) {
+pub(super) fn gesture(model: &mut impl EditorModel, slider: &Response, value: Change) {
     if slider.drag_started() {
         model.begin(value.control());
     }

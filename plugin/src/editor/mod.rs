@@ -5,6 +5,7 @@
 //! was told, and `keyboard` leaves key events to the host.
 
 mod controls;
+mod drawer;
 mod excerpt;
 mod export;
 mod history;
@@ -36,6 +37,7 @@ pub use model::{Change, Control, EditorModel, Now};
 use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
 use controls::HandleAction;
+use drawer::Drawer;
 
 /// Initial size, in points.
 pub const SIZE: (f32, f32) = (1000.0, 560.0);
@@ -46,16 +48,17 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Repaint interval otherwise.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 
-/// The editor's own state: exports in progress.
+/// The editor's own state: exports in progress, and whether the drawer is open.
 pub struct Editor {
     exporter: Exporter,
+    drawer: Drawer,
 }
 
 impl Editor {
     /// An editor that exports through this.
     #[must_use]
     pub const fn new(exporter: Exporter) -> Self {
-        Self { exporter }
+        Self { exporter, drawer: Drawer::Closed }
     }
 
     /// Sets fonts and colours. Called once, before the first frame.
@@ -73,7 +76,10 @@ impl Editor {
         let margin = |top: i8, bottom: i8| {
             Frame::new().fill(style::paint(PAPER)).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom })
         };
-        Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, snapshot, &now));
+        Panel::top("title")
+            .frame(margin(12, 8))
+            .show_separator_line(false)
+            .show(ui, |ui| title(ui, model, &mut self.drawer, snapshot, &now));
         let message = model.status_message();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
             let browse = |ui: &mut Ui| history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
@@ -102,6 +108,7 @@ impl Editor {
             }
         });
         let horizon = model.values().plan.bars();
+        self.drawer.show(ui, model);
         CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
         self.exporter.show(ui);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
@@ -135,13 +142,14 @@ impl Editor {
     }
 }
 
-/// The title row: name, modes, legend and clock.
-fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now) {
+/// The title row: name, modes, the button of the drawer, legend and clock.
+fn title(ui: &mut Ui, model: &mut impl EditorModel, drawer: &mut Drawer, snapshot: &Snapshot, now: &Now) {
     let narrow = is_narrow(ui);
     ui.horizontal(|ui| {
         ui.label(RichText::new("Antiphon").heading().color(style::ink()));
         ui.add_space(style::GAP * 2.0);
         controls::modes(ui, model);
+        drawer.button(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let shown = snapshot.bar_at(now.playhead.tick());
             let clock = match now.motion {

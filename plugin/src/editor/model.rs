@@ -5,6 +5,7 @@ use std::sync::Arc;
 use antiphon_engine::plan::{History, PlayMode};
 
 use crate::clock::{Motion, MusicalTime};
+use crate::params::ShownParameter;
 use crate::triggers::Triggers;
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
@@ -26,6 +27,8 @@ pub trait EditorModel {
     fn triggers(&self) -> &Triggers;
     /// What the player should know about project and host, in sentences.
     fn status_message(&self) -> Option<String>;
+    /// Parameters of the drawer in groups.
+    fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)>;
     /// A command of the player.
     fn command(&mut self, command: Command);
     /// Begins a gesture on a control, for the host's undo and automation.
@@ -45,6 +48,8 @@ pub enum Control {
     Horizon,
     /// From conservative to adventurous choices.
     Adventurousness,
+    /// The parameter of this id, in the drawer.
+    Parameter(&'static str),
 }
 
 /// New value of a control.
@@ -56,6 +61,8 @@ pub enum Change {
     Horizon(u8),
     /// 0 to 1.
     Adventurousness(f32),
+    /// Id and normalised value, 0 to 1, of a parameter of the drawer.
+    Parameter(&'static str, f32),
 }
 
 impl Change {
@@ -66,6 +73,7 @@ impl Change {
             Self::Mode(_) => Control::Mode,
             Self::Horizon(_) => Control::Horizon,
             Self::Adventurousness(_) => Control::Adventurousness,
+            Self::Parameter(id, _) => Control::Parameter(id),
         }
     }
 }

@@ -7,7 +7,7 @@ use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::model::{Change, Control, EditorModel, Now};
 use crate::clock::{Motion, MusicalTime};
-use crate::params::AntiphonParams;
+use crate::params::{AntiphonParams, ShownParameter};
 use crate::triggers::Triggers;
 
 /// A call that the editor made on the model.
@@ -40,6 +40,8 @@ pub struct PlainModel {
     pub triggers: Arc<Triggers>,
     /// Message about project and host.
     pub message: Option<String>,
+    /// Parameters of the drawer that were set, and their normalised values; later ones count.
+    pub dialled: Vec<(&'static str, f32)>,
     /// Calls of the editor in order.
     pub calls: Vec<Call>,
 }
@@ -56,6 +58,7 @@ impl PlainModel {
             history: Arc::default(),
             triggers: Arc::default(),
             message: None,
+            dialled: Vec::new(),
             calls: Vec::new(),
         }
     }
@@ -90,6 +93,17 @@ impl EditorModel for PlainModel {
         self.message.clone()
     }
 
+    fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
+        let params = AntiphonParams::new(true);
+        for (id, value) in &self.dialled {
+            if let Some(param) = params.find(id) {
+                // SAFETY: the pointer is one of `params`, which outlives this call.
+                unsafe { param._internal_set_normalized_value(*value) };
+            }
+        }
+        params.drawer()
+    }
+
     fn command(&mut self, command: Command) {
         if let Command::Step(step) = command {
             let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
@@ -107,6 +121,7 @@ impl EditorModel for PlainModel {
             Change::Mode(mode) => self.values.plan.mode = mode,
             Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
             Change::Adventurousness(share) => self.values.music.adventurousness = share,
+            Change::Parameter(id, value) => self.dialled.push((id, value)),
         }
         self.calls.push(Call::Set(change));
     }

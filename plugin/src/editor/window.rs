@@ -24,7 +24,7 @@ use super::zoom::Zoom;
 use super::{Editor, Exporter, LEAST_SIZE, SIZE};
 use crate::drag;
 use crate::meters::Meters;
-use crate::params::{AntiphonParams, ModeStep};
+use crate::params::{AntiphonParams, ModeStep, ShownParameter};
 use crate::status_messages::status_message;
 use crate::triggers::Triggers;
 use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnapshot, Snapshot};
@@ -188,6 +188,10 @@ impl EditorModel for HostModel {
         status_message(&self.params.state, &self.meters)
     }
 
+    fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
+        self.params.drawer()
+    }
+
     fn command(&mut self, command: Command) {
         self.commands.send(command);
     }
@@ -199,6 +203,11 @@ impl EditorModel for HostModel {
             Control::Mode => setter.begin_set_parameter(&self.params.mode),
             Control::Horizon => setter.begin_set_parameter(&self.params.horizon),
             Control::Adventurousness => setter.begin_set_parameter(&self.params.adventurousness),
+            Control::Parameter(id) => {
+                let Some(param) = self.params.find(id) else { return };
+                // SAFETY: the pointer is one of `params`, which lives as long as the model.
+                unsafe { setter.raw_context.raw_begin_set_parameter(param) }
+            }
         }
     }
 
@@ -209,6 +218,11 @@ impl EditorModel for HostModel {
             Change::Mode(mode) => setter.set_parameter(&self.params.mode, ModeStep::from_index(usize::from(mode.step()))),
             Change::Horizon(bars) => setter.set_parameter(&self.params.horizon, i32::from(bars)),
             Change::Adventurousness(share) => setter.set_parameter(&self.params.adventurousness, share),
+            Change::Parameter(id, value) => {
+                let Some(param) = self.params.find(id) else { return };
+                // SAFETY: the pointer is one of `params`, which lives as long as the model.
+                unsafe { setter.raw_context.raw_set_parameter_normalized(param, value) }
+            }
         }
     }
 
@@ -219,6 +233,11 @@ impl EditorModel for HostModel {
             Control::Mode => setter.end_set_parameter(&self.params.mode),
             Control::Horizon => setter.end_set_parameter(&self.params.horizon),
             Control::Adventurousness => setter.end_set_parameter(&self.params.adventurousness),
+            Control::Parameter(id) => {
+                let Some(param) = self.params.find(id) else { return };
+                // SAFETY: the pointer is one of `params`, which lives as long as the model.
+                unsafe { setter.raw_context.raw_end_set_parameter(param) }
+            }
         }
     }
 }
@@ -309,6 +328,7 @@ mod tests {
             (Change::Mode(PlayMode::Infill), "Mode", 1.0),
             (Change::Horizon(8), "Horizon", 1.0),
             (Change::Adventurousness(0.25), "Adventurousness", 0.25),
+            (Change::Parameter("drum_channel", 0.2), "Drum channel", 0.2),
         ] {
             model.begin(change.control());
             model.set(change);

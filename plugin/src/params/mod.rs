@@ -1,6 +1,7 @@
 //! The parameters. Their ids, ranges and steps must never change: projects and automation store them. Hosts see them in the order of the
 //! declarations; new ones are declared at the end, in a group of their own.
 
+mod drawer;
 pub(crate) mod ladder;
 mod music;
 mod output;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
 use nice_plug::prelude::*;
 
+pub use drawer::ShownParameter;
 pub use music::MusicParams;
 pub use output::OutputParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};

@@ -124,3 +124,22 @@ fn menu_of_a_button_learns_and_forgets_its_trigger() {
     assert!(harness.state().1.triggers.saved().is_empty());
     assert_eq!(calls(&mut harness), [], "no command was given");
 }
+
+#[test]
+fn drawer_lists_the_parameters_and_sets_them_in_a_gesture() {
+    let mut harness = open(model(music()), FakeDragSource::default());
+    assert!(harness.query_by_label("Density").is_none(), "it is closed at first");
+    harness.get_by_label("Controls").click();
+    harness.run_steps(3);
+    let parameter = Control::Parameter("density");
+    for step in [1.0, 2.0] {
+        harness.get_by_label("Density").focus();
+        harness.run_steps(2);
+        harness.key_press(Key::ArrowRight);
+        let expected = [Call::Begin(parameter), Call::Set(Change::Parameter("density", step / 8.0)), Call::End(parameter)];
+        assert_eq!(calls(&mut harness), expected);
+    }
+    harness.get_by_label("Controls").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Density").is_none());
+}

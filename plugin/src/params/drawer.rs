@@ -1,0 +1,81 @@
+//! Parameters by id, as the window's drawer lists them.
+
+use nice_plug::params::Params;
+use nice_plug::params::internals::ParamPtr;
+
+use super::AntiphonParams;
+
+/// Groups of the drawer, with the ids of their parameters. Those that the window shows elsewhere are not among them.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Notes", &["density", "register_low", "register_high", "span", "voices", "note_length", "repetition", "phrase_length"]),
+    ("Harmony", &["key", "scale", "scale_lock", "chord", "chord_kind"]),
+    ("Playing", &["feel", "loudness_follow", "latency_ms", "answer_after", "trade_bars", "take", "seed", "thru"]),
+    (
+        "Roles and channels",
+        &["input_role", "output_role", "output_role_2", "output_role_3", "output_channel", "channel_per_role", "drum_channel"],
+    ),
+];
+
+/// A parameter as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownParameter {
+    /// Id for the host.
+    pub id: &'static str,
+    /// Name.
+    pub name: String,
+    /// Text of its value.
+    pub text: String,
+    /// Normalised value, 0 to 1.
+    pub value: f32,
+    /// Steps between the ends of its range.
+    pub steps: usize,
+}
+
+impl AntiphonParams {
+    /// The parameter with this id.
+    pub(crate) fn find(&self, id: &str) -> Option<ParamPtr> {
+        self.param_map().into_iter().find(|(other, ..)| other == id).map(|(_, param, _)| param)
+    }
+
+    /// The parameters of the drawer in groups.
+    #[must_use]
+    pub fn drawer(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
+        let map = self.param_map();
+        let shown = |id: &'static str| {
+            let (_, param, _) = map.iter().find(|(other, ..)| other == id)?;
+            // SAFETY: the pointers are those of `self`, which outlives this call.
+            unsafe {
+                let value = param.unmodulated_normalized_value();
+                let text = param.normalized_value_to_string(value, true);
+                Some(ShownParameter { id, name: param.name().to_owned(), text, value, steps: param.step_count().unwrap_or(100) })
+            }
+        };
+        GROUPS.into_iter().map(|(group, ids)| (group, ids.iter().filter_map(|id| shown(id)).collect())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_of_the_drawer_exists_and_is_listed_once() {
+        let shown: Vec<_> =
+            AntiphonParams::new(true).drawer().into_iter().flat_map(|(_, parameters)| parameters).map(|shown| shown.id).collect();
+        let listed: Vec<_> = GROUPS.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        assert_eq!(shown, listed);
+        assert_eq!(shown.iter().collect::<std::collections::BTreeSet<_>>().len(), shown.len());
+    }
+
+    #[test]
+    fn parameter_is_shown_with_the_text_of_its_value() {
+        let params = AntiphonParams::new(true);
+        let voices = params.find("voices").unwrap();
+        // SAFETY: the pointer lives as long as `params`.
+        unsafe { voices._internal_set_normalized_value(0.25) };
+        let shown = params.drawer().into_iter().flat_map(|(_, parameters)| parameters).find(|shown| shown.id == "voices");
+        let expected = ShownParameter { id: "voices", name: "Voices".into(), text: "2 voices".into(), value: 0.25, steps: 8 };
+        assert_eq!(shown, Some(expected));
+        assert!(params.find("no such id").is_none());
+    }
+}
