@@ -92,17 +92,23 @@ mod tests {
         fn request_restart(&self) {}
     }
 
-    /// The changes by parameter id, when all parameters were saved beyond the end of their range, or with the step of this id.
-    fn restored(step: &str) -> BTreeMap<String, f32> {
+    /// A step of each enumeration but the mode.
+    const STEPS: [(&str, &str); 5] =
+        [("input_role", "bass"), ("output_role", "bass"), ("take", "replay"), ("answer_after", "two_bars"), ("trade_bars", "8")];
+
+    /// The changes by parameter id, when all parameters were saved beyond the end of their range, the enumerations with their [`STEPS`], and the mode with this
+    /// step.
+    fn restored(mode: &str) -> BTreeMap<String, f32> {
         let params = AntiphonParams::new(true);
-        let at_the_end = |param: &ParamPtr| match param {
+        let step = |id: &str| STEPS.iter().find(|(other, _)| *other == id).map_or(mode, |(_, step)| *step);
+        let at_the_end = |id: &str, param: &ParamPtr| match param {
             ParamPtr::FloatParam(_) => ParamValue::F32(1.0),
             ParamPtr::IntParam(_) => ParamValue::I32(9999),
             ParamPtr::BoolParam(_) => ParamValue::Bool(true),
-            ParamPtr::EnumParam(_) => ParamValue::String(step.to_owned()),
+            ParamPtr::EnumParam(_) => ParamValue::String(step(id).to_owned()),
         };
         let known = params.param_map();
-        let saved = known.iter().map(|(id, param, _)| (id.clone(), at_the_end(param)));
+        let saved = known.iter().map(|(id, param, _)| (id.clone(), at_the_end(id, param)));
         let state = PluginState { version: String::new(), params: saved.collect(), fields: BTreeMap::default() };
         let recorder = Recorder::default();
         restore(&params, &state, &ParamSetter { raw_context: &recorder });
@@ -113,12 +119,13 @@ mod tests {
     #[test]
     fn all_controls_but_the_triggers_are_restored() {
         let all = AntiphonParams::new(true).param_map().into_iter().map(|(id, ..)| id);
-        let bass = restored("bass");
-        let expected: Vec<String> = all.filter(|id| id != "mode" && !TRIGGERS.contains(&id.as_str())).collect();
-        assert!(expected.iter().all(|id| bass.contains_key(id)) && bass.len() == expected.len(), "{bass:?}");
-        assert_eq!((bass["adventurousness"], bass["horizon"], bass["bypass"]), (1.0, 1.0, 1.0), "beyond the range is its end");
-        assert!(0.0 < bass["output_role"] && bass["output_role"] < 1.0);
-        assert_eq!(restored("infill")["mode"], 1.0);
+        let set = restored("infill");
+        let expected: Vec<String> = all.filter(|id| !TRIGGERS.contains(&id.as_str())).collect();
+        let lacking: Vec<_> = expected.iter().filter(|id| !set.contains_key(*id)).collect();
+        assert!(lacking.is_empty() && set.len() == expected.len(), "{lacking:?} are not restored: {set:?}");
+        assert_eq!((set["adventurousness"], set["horizon"], set["bypass"]), (1.0, 1.0, 1.0), "beyond the range is its end");
+        assert!(0.0 < set["output_role"] && set["output_role"] < 1.0);
+        assert_eq!((set["mode"], set["answer_after"], set["take"]), (1.0, 1.0, 0.5));
     }
 
     #[test]
