@@ -11,6 +11,9 @@ use crate::params::ladder::name as adventurousness;
 use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::ShownPlan;
 
+/// Widths of the sliders, in points: name and longest value fit side by side above them.
+const HORIZON_WIDTH: f32 = 94.0;
+const ADVENTUROUSNESS_WIDTH: f32 = 166.0;
 /// Width of a drag handle, in points.
 const HANDLE_WIDTH: f32 = 132.0;
 /// Width of its Save as button.
@@ -103,7 +106,7 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
     let text = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
     let tip = "How far ahead Antiphon plans";
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut bars, 1..=8).show_value(false));
-    let response = dial(ui, "Horizon", &text, tip, slider);
+    let response = dial(ui, HORIZON_WIDTH, "Horizon", &text, tip, slider);
     gesture(model, &response, Change::Horizon(bars));
     ui.add_space(style::GAP);
 
@@ -111,14 +114,14 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
     let text = adventurousness(share);
     let tip = "From predictable to surprising";
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
-    let response = dial(ui, "Adventurousness", &text, tip, slider);
+    let response = dial(ui, ADVENTUROUSNESS_WIDTH, "Adventurousness", &text, tip, slider);
     gesture(model, &response, Change::Adventurousness(share));
 }
 
 /// A slider below its name and value.
-pub(super) fn dial(ui: &mut Ui, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
+pub(super) fn dial(ui: &mut Ui, width: f32, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
     ui.vertical(|ui| {
-        let width = ui.spacing().slider_width;
+        ui.spacing_mut().slider_width = width;
         let (caption, _) = ui.allocate_exact_size(vec2(width, 14.0), Sense::hover());
         let font = FontId::proportional(12.0);
         ui.painter().text(caption.left_center(), Align2::LEFT_CENTER, name, font.clone(), style::faint_ink());

@@ -37,7 +37,6 @@ impl Drawer {
         let frame = Frame::new().inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top: 4, bottom: 4 });
         Panel::right("drawer").frame(frame).exact_size(WIDTH).resizable(false).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                ui.spacing_mut().slider_width = WIDTH - 3.0 * f32::from(style::MARGIN);
                 for (group, parameters) in model.parameters() {
                     ui.add_space(style::GAP);
                     ui.label(RichText::new(group).strong().color(style::ink()));
@@ -53,6 +52,7 @@ fn slider(ui: &mut Ui, model: &mut impl EditorModel, parameter: &ShownParameter)
     let ShownParameter { id, name, text, value, steps } = parameter;
     let mut value = *value;
     let step = 1.0 / steps.max(&1).to_owned() as f64;
-    let response = dial(ui, name, text, name, |ui| ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false)));
+    let width = WIDTH - 3.0 * f32::from(style::MARGIN);
+    let response = dial(ui, width, name, text, name, |ui| ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false)));
     gesture(model, &response, Change::Parameter(id, value));
 }

@@ -54,7 +54,7 @@ impl PlainModel {
             snapshot: Arc::new(snapshot),
             now: Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Stopped },
             values: AntiphonParams::new(true).controls(),
-            ready: vec![PlayMode::Suggest],
+            ready: PlayMode::ALL.into_iter().filter(|mode| mode.is_ready()).collect(),
             history: Arc::default(),
             triggers: Arc::default(),
             message: None,
