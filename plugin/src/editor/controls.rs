@@ -7,7 +7,7 @@ use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Se
 use super::excerpt::{Excerpt, Source};
 use super::model::{Change, Control, EditorModel};
 use super::style::{self, BUTTON_HEIGHT, paint};
-use crate::params::ladder::name as adventurousness;
+use crate::params::ladder;
 use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::ShownPlan;
 
@@ -111,10 +111,10 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
     ui.add_space(style::GAP);
 
     let mut share = values.music.adventurousness;
-    let text = adventurousness(share);
-    let tip = "From predictable to surprising";
+    let text = ladder::band(share);
+    let tip = format!("From predictable to surprising: {}", ladder::name(share));
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
-    let response = dial(ui, ADVENTUROUSNESS_WIDTH, "Adventurousness", &text, tip, slider);
+    let response = dial(ui, ADVENTUROUSNESS_WIDTH, "Adventurousness", text, &tip, slider);
     gesture(model, &response, Change::Adventurousness(share));
 }
 

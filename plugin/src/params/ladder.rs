@@ -5,11 +5,16 @@ const BANDS: [(&str, f32); 3] = [("Safe", 0.0), ("Character", 34.0), ("Surprise"
 /// Percent.
 const FULL: f32 = 100.0;
 
-/// Text of a value, 0 to 1: the name of its band and its percentage.
-pub(crate) fn name(value: f32) -> String {
+/// Name of the band of a value, 0 to 1.
+pub(crate) fn band(value: f32) -> &'static str {
     let percent = (value * FULL).round();
     let (band, _) = BANDS.into_iter().rev().find(|(_, first)| percent >= *first).unwrap_or(BANDS[0]);
-    format!("{band} {percent:.0} %")
+    band
+}
+
+/// Text of a value, 0 to 1: the name of its band and its percentage.
+pub(crate) fn name(value: f32) -> String {
+    format!("{} {:.0} %", band(value), (value * FULL).round())
 }
 
 /// Value, 0 to 1, of a text: a percentage, whatever band stands before it, or the middle of a band by its name alone.
