@@ -1,4 +1,6 @@
 //! A worker on a pool generates what a single decoder would, independent of earlier jobs.
+//!
+//! Longer than other files: all tests share the worker, and the assignments built here.
 
 mod common;
 

@@ -1,7 +1,7 @@
 """Train the model: `python -m antiphon_training.train CONFIG.toml --corpus FILE --out FOLDER`.
 
 Runs on CUDA if there is one, otherwise on the CPU; on several GPUs through `torchrun`. Stop it at any time: the same command goes on from the last
-checkpoint in the folder.
+checkpoint in the folder. Longer than other files: recipe, schedule, validation and checkpoint are parts of one resumable state.
 """
 
 from __future__ import annotations

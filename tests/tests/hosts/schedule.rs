@@ -1,4 +1,6 @@
 //! Planned notes start and end at their exact sample and in order, and end with the plan.
+//!
+//! Longer than other files: all tests share the driver and what is expected of it.
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Deviation;

@@ -1,0 +1,52 @@
+//! Learnt triggers.
+
+use super::*;
+
+#[test]
+fn learnt_triggers_press_their_buttons_at_their_sample_and_go_no_further() {
+    let mut instance = Instance::new();
+    let pedal = |timing, value| NoteEvent::MidiCC { timing, channel: 0, cc: 64, value };
+    let key = MidiKey::new(0, 24).unwrap();
+    let learnt =
+        [(Button::Play, Trigger::Key { channel: 0, pitch: 24 }), (Button::Another, Trigger::Controller { channel: 0, number: 64 })];
+    instance.params.state.triggers.restore(&learnt.into());
+    instance.host.playing = false;
+    instance.block(&[]);
+    instance.sent_events();
+    let played = [note_on(300, key, 90), pedal(400, 1.0), note_on(500, KEY, 90), note_off(600, key), pedal(700, 0.0)];
+    assert_eq!(instance.block(&played), [note_on(500, KEY, 90)]);
+    let sent = instance.sent_events();
+    let [
+        InputEvent::TransportChange { .. },
+        InputEvent::Command { command: Command::Play, at },
+        InputEvent::Command { command: Command::Another, at: later },
+        InputEvent::NoteOn { key: KEY, .. },
+        ..,
+    ] = sent[..]
+    else {
+        panic!("{sent:?}")
+    };
+    // The clock started with Play.
+    assert!((later.0 - at.0 - 0.1).abs() < 1e-6, "{at:?} {later:?}");
+    // Bypassed, everything passes.
+    instance.set("bypass", 1.0);
+    instance.block(&[]);
+    instance.sent_events();
+    assert_eq!(instance.block(&[note_on(0, key, 90), note_off(1, key)]), [note_on(0, key, 90), note_off(1, key)]);
+    assert!(!instance.sent_events().iter().any(|event| matches!(event, InputEvent::Command { .. })));
+}
+
+#[test]
+fn next_key_is_learnt_by_the_button_that_waits_and_presses_from_then_on() {
+    let mut instance = Instance::new();
+    instance.block(&[]);
+    instance.params.state.triggers.learn(Some(Button::Keep));
+    assert_eq!(instance.block(&[note_on(0, KEY, 90), note_off(1, KEY)]), []);
+    let commands = |instance: &mut Instance| {
+        let command = |event| if let InputEvent::Command { command, .. } = event { Some(command) } else { None };
+        instance.sent_events().into_iter().filter_map(command).collect::<Vec<_>>()
+    };
+    assert_eq!(commands(&mut instance), []);
+    assert_eq!(instance.block(&[note_on(0, KEY, 90), note_off(1, KEY)]), []);
+    assert_eq!(commands(&mut instance), [Command::Keep]);
+}
