@@ -261,7 +261,7 @@ impl TriggerFilter {
         }
     }
 
-    /// Forgets what is down: after a reset no host sends note-offs.
+    /// Forgets what is down: after a reset no host sends note-offs, and a bypass passes them.
     pub fn reset(&mut self) {
         *self = Self::default();
     }

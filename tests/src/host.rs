@@ -67,6 +67,19 @@ pub enum Message {
 }
 
 impl Message {
+    /// The key or controller it is about: kind, channel, number. Two messages at one sample on the same subject are nothing that a VST3 host can express.
+    #[must_use]
+    pub const fn subject(&self) -> (u8, u8, u8) {
+        match *self {
+            Self::NoteOn { channel, key, .. } | Self::NoteOff { channel, key, .. } | Self::KeyPressure { channel, key, .. } => {
+                (0, channel, key)
+            }
+            Self::Control { channel, controller, .. } => (1, channel, controller),
+            Self::Bend { channel, .. } => (2, channel, 0),
+            Self::ChannelPressure { channel, .. } => (3, channel, 0),
+        }
+    }
+
     /// Order within a sample: note-offs, controllers, note-ons.
     #[must_use]
     pub const fn rank(&self) -> u8 {

@@ -2,7 +2,7 @@
 //!
 //! The scripts are in `tests/ardour`, the assertions in `tests/tests/ardour`. The library is the one that `cargo xtask test` builds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -14,9 +14,8 @@ const ARDOUR: Package = Package { name: "ardour", present: || process::succeeds(
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Use this ONNX Runtime library instead of downloading the pinned one
-    #[arg(long, value_name = "PATH")]
-    onnxruntime: Option<PathBuf>,
+    #[command(flatten)]
+    library: runtime::LibraryArgs,
     /// Run only tests with this in their names
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -31,7 +30,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     if !(ARDOUR.present)() {
         bail!("there is still no `ardour7-lua`: this system's package `ardour` is not version 7. Debian 12 has it");
     }
-    let library = runtime::obtain(root, args.onnxruntime.as_deref())?;
+    let library = args.library.obtain(root)?;
     let mut tests = process::cargo();
     tests.current_dir(root).env(runtime::VARIABLE, &library);
     // The same features as `cargo xtask test`, so that nothing is rebuilt.

@@ -1,6 +1,6 @@
 //! `cargo xtask histories`: random histories of the plug-in, as many as you like; `cargo xtask test` runs ten thousand.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -8,9 +8,8 @@ use crate::{process, runtime, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Use this ONNX Runtime library instead of downloading the pinned one
-    #[arg(long, value_name = "PATH")]
-    onnxruntime: Option<PathBuf>,
+    #[command(flatten)]
+    library: runtime::LibraryArgs,
     /// Arguments for the program: --count 1000000 --jobs 8, --seed 62, --engine real, --history FILE; --help lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     rest: Vec<String>,
@@ -18,7 +17,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     setup::run()?;
-    let library = runtime::obtain(root, args.onnxruntime.as_deref())?;
+    let library = args.library.obtain(root)?;
     // Built like the tests: in a release build nothing would watch for allocations.
     let mut build = process::cargo();
     process::run(build.current_dir(root).args(["test", "--workspace", "--all-features", "--locked", "--no-run", "--test", "histories"]))?;

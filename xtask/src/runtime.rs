@@ -22,6 +22,21 @@ pub(crate) const VARIABLE: &str = "ANTIPHON_ONNXRUNTIME";
 /// Files next to the library that its licence requires us to distribute.
 const NOTICES: [&str; 2] = ["LICENSE", "ThirdPartyNotices.txt"];
 
+/// The library that a chore runs with.
+#[derive(clap::Args)]
+pub(crate) struct LibraryArgs {
+    /// Use this ONNX Runtime library instead of downloading the pinned one
+    #[arg(long = "onnxruntime", value_name = "PATH")]
+    given: Option<PathBuf>,
+}
+
+impl LibraryArgs {
+    /// Path of the library, which is downloaded if it has to be.
+    pub(crate) fn obtain(&self, root: &Path) -> Result<PathBuf> {
+        obtain(root, self.given.as_deref())
+    }
+}
+
 /// The wheel of one platform.
 #[derive(Debug)]
 struct Wheel {

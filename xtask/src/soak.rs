@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: hours of playing with the model, on a virtual clock.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -8,9 +8,8 @@ use crate::{process, runtime, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Use this ONNX Runtime library instead of downloading the pinned one
-    #[arg(long, value_name = "PATH")]
-    onnxruntime: Option<PathBuf>,
+    #[command(flatten)]
+    library: runtime::LibraryArgs,
     /// Arguments for the program: --minutes 60, --tempo 240, --instances 16 --workers 2, --json; --help lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     rest: Vec<String>,
@@ -18,7 +17,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     setup::run()?;
-    let library = runtime::obtain(root, args.onnxruntime.as_deref())?;
+    let library = args.library.obtain(root)?;
     // Its result depends on processor time, so it is what users get.
     let mut soak = process::cargo();
     soak.current_dir(root).env(runtime::VARIABLE, &library);

@@ -14,7 +14,7 @@ const USUAL: i64 = 8;
 const LEAST_FILL: i64 = 8;
 
 /// Roles that accompany a player of this role. Without a first `wanted` role they are bass, or keys for a player of bass or drums. A role that the player plays
-/// is left out: its notes could not be told apart.
+/// is left out: its notes could not be distinguished from the player's.
 ///
 /// ```
 /// use antiphon_engine::music::Role;

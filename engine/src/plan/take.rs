@@ -132,18 +132,22 @@ impl Take {
 
     /// Compares the player's input in a bar with the recorded one.
     pub fn compare_input(&mut self, bar: SongPosition, input: Fingerprint) {
-        if self.inputs.get(&bar).is_some_and(|recorded| *recorded != input) {
+        if self.differs(bar, input) {
             self.stale.insert(bar);
         } else {
             self.stale.remove(&bar);
         }
     }
 
-    /// Whether the comparison would change the staleness of the bar.
+    /// Whether [`compare_input`](Self::compare_input) would change anything: a change copies a take that others hold.
     #[must_use]
-    pub fn is_news(&self, bar: SongPosition, input: Fingerprint) -> bool {
-        let is_other = self.inputs.get(&bar).is_some_and(|recorded| *recorded != input);
-        is_other != self.stale.contains(&bar)
+    pub fn would_change(&self, bar: SongPosition, input: Fingerprint) -> bool {
+        self.differs(bar, input) != self.stale.contains(&bar)
+    }
+
+    /// Whether this is not the input that was recorded with the bar.
+    fn differs(&self, bar: SongPosition, input: Fingerprint) -> bool {
+        self.inputs.get(&bar).is_some_and(|recorded| *recorded != input)
     }
 
     /// Bar lines of the bars in which the player plays something else than when the take was recorded.
@@ -290,9 +294,9 @@ mod tests {
         assert_eq!(take.stale_bars().count(), 0, "a bar that was not recorded is not stale");
         take.record_input(at(0), one);
         take.record_input(at(96), one);
-        assert!(take.is_news(at(96), other));
+        assert!(take.would_change(at(96), other));
         take.compare_input(at(96), other);
-        assert!(!take.is_news(at(96), other));
+        assert!(!take.would_change(at(96), other));
         assert_eq!(take.stale_bars().collect::<Vec<_>>(), [at(96)]);
         take.compare_input(at(96), one);
         take.compare_input(at(0), other);

@@ -75,7 +75,7 @@ impl Trade {
         Self { bars, first: i64::from(open.index) + i64::from(!counts) }
     }
 
-    /// Sets the length of a turn. Another length begins the count anew at the bar line after the `open` bar.
+    /// Sets the length of a turn. Another length restarts the count at the bar line after the `open` bar.
     pub fn set_bars(&mut self, bars: TradeBars, open: Bar) {
         if bars != self.bars {
             *self = Self { bars, first: i64::from(open.index) + 1 };
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn another_length_begins_the_count_anew_and_the_same_does_not() {
+    fn another_length_restarts_the_count_and_the_same_does_not() {
         let mut trade = Trade::from_bar(bar(0, 96), Tick(960), TradeBars::Two);
         trade.set_bars(TradeBars::Two, bar(3, 96));
         assert_eq!(turns(&trade, 2..4), [('A', 4), ('A', 4)]);

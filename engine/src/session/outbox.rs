@@ -16,13 +16,11 @@ pub(super) struct Outbox {
     epoch: Epoch,
     /// Whether anything was sent in this epoch that may still sound.
     sent: bool,
-    /// Whether notes are not sent: the take plays instead.
-    is_muted: bool,
 }
 
 impl Outbox {
     pub(super) fn new(planned: HeapProd<PlannedEvent>) -> Self {
-        Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false, is_muted: false }
+        Self { planned, waiting: VecDeque::new(), epoch: Epoch::default(), sent: false }
     }
 
     /// Enters an epoch; returns whether it differs from the last one. Queued events of the last one are discarded.
@@ -36,11 +34,6 @@ impl Outbox {
         true
     }
 
-    /// Sets whether notes are left out from now on.
-    pub(super) const fn mute(&mut self, muted: bool) {
-        self.is_muted = muted;
-    }
-
     /// Starts the audio thread's clock, unless it runs by then.
     pub(super) fn start_clock(&mut self) {
         self.waiting.push_back(PlannedEvent::StartClock { epoch: self.epoch });
@@ -50,7 +43,7 @@ impl Outbox {
     /// Plays these notes, each on the channel, 0 to 15, and with the deviation that `output` has for it.
     pub(super) fn play(&mut self, notes: impl Iterator<Item = Note>, output: impl Fn(&Note) -> (u8, Deviation)) {
         let epoch = self.epoch;
-        for note in notes.filter(|_| !self.is_muted) {
+        for note in notes {
             self.sent = true;
             let (channel, deviation) = output(&note);
             self.waiting.push_back(PlannedEvent::Note { epoch, note, channel, deviation });

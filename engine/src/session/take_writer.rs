@@ -57,9 +57,9 @@ impl TakeWriter {
         self.takes.send(&self.archive.take());
     }
 
-    /// Bar lines of the bars in which the player's input is not the recorded one; none unless the take plays.
+    /// Bar lines of the bars in which the player's input is not the recorded one.
     pub(super) fn stale_bars(&self) -> Vec<SongPosition> {
-        if self.replays() { self.archive.take().stale_bars().collect() } else { Vec::new() }
+        self.archive.take().stale_bars().collect()
     }
 
     /// Whether the take plays instead of the plans.
@@ -136,7 +136,7 @@ impl TakeWriter {
             let input = input(&notes, bar.start, bar.end());
             if self.records() {
                 edit_take(&*self.archive, |take| take.record_input(line, input));
-            } else if self.archive.take().is_news(line, input) {
+            } else if self.archive.take().would_change(line, input) {
                 edit_take(&*self.archive, |take| take.compare_input(line, input));
             }
         }

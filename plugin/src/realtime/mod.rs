@@ -163,6 +163,7 @@ impl RealTime {
         let was_reset = std::mem::take(&mut self.was_reset);
         if was_reset || watched.bypass != last.bypass {
             path.capture.lose_input();
+            path.triggers.reset();
         }
         if !watched.bypass {
             path.capture.flush_pending(start);
@@ -276,9 +277,9 @@ impl NotePath {
                 self.transport_event(event, port);
             }
             while let Some(event) = next.filter(|event| event.timing() <= sample && !batch.is_full()) {
-                match self.triggers.filter(&event, triggers) {
-                    // Bypassed, it does nothing and passes everything.
-                    _ if notes == PlayerNotes::Ignored => batch.push(event),
+                // Bypassed, it learns nothing and passes everything.
+                let input = if notes == PlayerNotes::Ignored { Input::Play } else { self.triggers.filter(&event, triggers) };
+                match input {
                     Input::Play => batch.push(event),
                     Input::Swallow => {}
                     Input::Press(button) => self.run_command(button.command(), sample, port),

@@ -101,7 +101,7 @@ fn playing(seed: u32, until: u64, channels: u32) -> Vec<Timed> {
             }
             _ => Message::Control { channel, controller: [1, 7, 11, 64, 74][dice.roll(5) as usize], value: dice.byte(128) },
         };
-        let is_about = |other: &Timed| other.sample == sample && subject(&other.message) == subject(&message);
+        let is_about = |other: &Timed| other.sample == sample && other.message.subject() == message.subject();
         if messages.iter().rev().take(40).any(is_about) || stands_at(&messages, &message) {
             continue;
         }
@@ -120,7 +120,7 @@ fn playing(seed: u32, until: u64, channels: u32) -> Vec<Timed> {
 
 /// Whether a controller already has this value, from an earlier message or by MIDI's defaults.
 fn stands_at(before: &[Timed], message: &Message) -> bool {
-    let last = before.iter().rev().map(|timed| timed.message).find(|other| subject(other) == subject(message));
+    let last = before.iter().rev().map(|timed| timed.message).find(|other| other.subject() == message.subject());
     match *message {
         Message::Control { channel, controller, .. } => {
             let value = match controller {
@@ -133,18 +133,6 @@ fn stands_at(before: &[Timed], message: &Message) -> bool {
         Message::Bend { channel, .. } => last.unwrap_or(Message::Bend { channel, value: 8192 }) == *message,
         Message::ChannelPressure { channel, .. } => last.unwrap_or(Message::ChannelPressure { channel, value: 0 }) == *message,
         _ => false,
-    }
-}
-
-/// The key or controller a message is about.
-fn subject(message: &Message) -> (u8, u8, u8) {
-    match *message {
-        Message::NoteOn { channel, key, .. } | Message::NoteOff { channel, key, .. } | Message::KeyPressure { channel, key, .. } => {
-            (0, channel, key)
-        }
-        Message::Control { channel, controller, .. } => (1, channel, controller),
-        Message::Bend { channel, .. } => (2, channel, 0),
-        Message::ChannelPressure { channel, .. } => (3, channel, 0),
     }
 }
 
@@ -179,6 +167,6 @@ fn assert_in_order(messages: &[Timed]) {
 /// Messages in a canonical order.
 fn sorted(messages: &[Timed]) -> Vec<Timed> {
     let mut messages = messages.to_vec();
-    messages.sort_by_key(|timed| (timed.sample, timed.message.rank(), subject(&timed.message)));
+    messages.sort_by_key(|timed| (timed.sample, timed.message.rank(), timed.message.subject()));
     messages
 }

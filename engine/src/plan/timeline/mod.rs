@@ -27,14 +27,14 @@ struct Pending {
 
 /// Whether a planning tick requests a new plan whatever the player does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Anew {
+enum Renewal {
     /// The adopted plan is kept while the player follows it.
     #[default]
-    No,
+    IfNeeded,
     /// A new plan, after the latched ones.
-    After,
+    AfterLatched,
     /// A new plan that begins at the next planning tick, whatever is latched there.
-    Over,
+    OverLatched,
 }
 
 /// The adopted plan, the pending one, and the latched ones.
@@ -69,7 +69,7 @@ pub struct Timeline {
     /// Another is pending.
     another: bool,
     /// What the next planning tick does with the adopted plan.
-    anew: Anew,
+    renewal: Renewal,
     last_plan: u64,
 }
 
@@ -86,7 +86,7 @@ impl Timeline {
             commit_line: now,
             seed,
             another: false,
-            anew: Anew::No,
+            renewal: Renewal::IfNeeded,
             last_plan: 0,
         }
     }
@@ -127,17 +127,17 @@ impl Timeline {
         self.pending = None;
         let last_tick = self.last_tick.replace(tick.now);
         self.commit_line = tick.next;
-        let anew = std::mem::take(&mut self.anew);
-        let is_kept = anew == Anew::No && self.keeps_adopted(&tick, last_tick);
-        let completion = if anew == Anew::Over { Vec::new() } else { self.completion(&tick, is_kept) };
-        let other = if is_kept { self.extension(&tick) } else { self.replan(&tick, anew) };
+        let renewal = std::mem::take(&mut self.renewal);
+        let is_kept = renewal == Renewal::IfNeeded && self.keeps_adopted(&tick, last_tick);
+        let completion = if renewal == Renewal::OverLatched { Vec::new() } else { self.completion(&tick, is_kept) };
+        let other = if is_kept { self.extension(&tick) } else { self.replan(&tick, renewal) };
         completion.into_iter().chain(other).collect()
     }
 
     /// A new plan. It begins after the latched plans, which play to their end, unless Another is pending or it plays over them.
-    fn replan(&mut self, tick: &PlanningTick<'_>, anew: Anew) -> Option<Request> {
+    fn replan(&mut self, tick: &PlanningTick<'_>, renewal: Renewal) -> Option<Request> {
         let start = match self.latched.until() {
-            Some(until) if !self.another && anew != Anew::Over => until.max(tick.next),
+            Some(until) if !self.another && renewal != Renewal::OverLatched => until.max(tick.next),
             _ => tick.next,
         };
         if start >= tick.horizon {
@@ -229,13 +229,13 @@ impl Timeline {
     }
 
     /// The next planning tick requests a new plan, whatever the player does: a phrase is to begin with its first note, not in its middle.
-    pub const fn plan_anew(&mut self) {
-        self.anew = Anew::After;
+    pub const fn renew_plan(&mut self) {
+        self.renewal = Renewal::AfterLatched;
     }
 
     /// The next planning tick requests a new plan from the tick after it on, whatever is latched there, for a mode in which Antiphon plays along.
-    pub const fn plan_over(&mut self) {
-        self.anew = Anew::Over;
+    pub const fn renew_plan_over(&mut self) {
+        self.renewal = Renewal::OverLatched;
     }
 
     /// Latches the pending plan on adoption, if that is at this tick. What is latched there ends with it. Returns its number.

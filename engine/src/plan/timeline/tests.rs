@@ -304,9 +304,9 @@ proptest! {
 }
 
 #[test]
-fn plan_anew_requests_a_plan_although_the_player_follows() {
+fn renew_plan_requests_a_plan_although_the_player_follows() {
     let mut timeline = planned();
-    timeline.plan_anew();
+    timeline.renew_plan();
     let brief = replan(&mut timeline, 2, &[note(BEAT, 41)]);
     assert_eq!(brief.start, Tick(3 * BEAT));
     for passage in passages(&brief) {
@@ -335,10 +335,10 @@ fn yield_ends_what_plays_and_what_would_play_on_adoption() {
 }
 
 #[test]
-fn plan_over_the_latched_one_takes_its_place_at_the_tick() {
+fn renew_plan_over_the_latched_one_takes_its_place_at_the_tick() {
     let mut timeline = planned();
     let mut play_over = |beat: i64, delivered: bool| {
-        timeline.plan_over();
+        timeline.renew_plan_over();
         let brief = replan(&mut timeline, beat, &[]);
         assert_eq!(brief.start, Tick((beat + 1) * BEAT), "whatever is latched there");
         assert_eq!(timeline.play_over(brief.start), Some(brief.plan));

@@ -82,7 +82,6 @@ impl<W: Worker> Planner<W> {
                         self.output_again();
                     }
                     self.take.set_mode(controls.output.take, &self.input.clock, self.input.player.notes());
-                    self.playback.outbox.mute(self.take.replays());
                     true
                 }
                 // No time is sent while the clock is stopped.
@@ -217,9 +216,6 @@ impl<W: Worker> Planner<W> {
     fn execute(&mut self, command: Command) {
         let Input { clock, tempo, running, .. } = &self.input;
         match command {
-            Command::Play if self.take.replays() => {
-                self.outputs.notice = "The take plays: set Take to Off or Overwrite to play suggestions".into();
-            }
             Command::Play if *running => self.press_play(),
             Command::Play => {
                 self.playback.request = PlayRequest::WhenClockRuns;

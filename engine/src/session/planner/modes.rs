@@ -9,7 +9,7 @@ use super::playback::{Handover, PlayRequest, Successor};
 use crate::session::protocol::{Epoch, FADE};
 use crate::session::snapshot::ShownTurn;
 
-/// State of each mode that plays by itself. Begins anew with a transport change or a change of mode.
+/// State of each mode that plays by itself. Restarts with a transport change or a change of mode.
 #[derive(Debug)]
 pub(super) struct Modes {
     pub(super) answer: Answer,
@@ -54,16 +54,17 @@ impl<W: Worker> Planner<W> {
         self.input.controls.unwrap_or_default().plan.mode
     }
 
-    /// Begins the modes anew, now.
+    /// Restarts the modes now.
     pub(super) fn restart_modes(&mut self) {
         let trade_bars = self.input.controls.unwrap_or_default().turns.trade_bars;
         self.modes = Modes::at(&self.input.clock, trade_bars);
     }
 
-    /// Play, while the clock runs. A phrase of the history begins at the next bar line, unless Antiphon plays along; otherwise the mode decides.
+    /// Play, while the clock runs. Nothing but the take plays in Replay. A phrase of the history begins at the next bar line, unless Antiphon plays along; otherwise the mode decides.
     pub(super) fn press_play(&mut self) {
         let is_recalled = self.history.recalled(self.input.line_ahead()).is_some();
         match self.mode() {
+            _ if self.take.replays() => self.playback.request = PlayRequest::None,
             PlayMode::Answer if !is_recalled => {
                 self.playback.request = PlayRequest::None;
                 self.modes.answer.request();
@@ -92,9 +93,9 @@ impl<W: Worker> Planner<W> {
         self.modes.trade.take_over(open.index.saturating_add(if is_ahead { 1 } else { 2 }));
     }
 
-    /// The turn that the mode gives to Antiphon at the `next` planning tick, if it does.
+    /// The turn that the mode gives to Antiphon at the `next` planning tick, if it does; none while the take plays.
     pub(super) fn own_turn(&self, next: Tick) -> Option<OwnTurn> {
-        let controls = self.input.controls?;
+        let controls = self.input.controls.filter(|_| !self.take.replays())?;
         match controls.plan.mode {
             PlayMode::Answer => {
                 let wait = controls.turns.answer_after.length(self.input.clock.open_bar().metre);
@@ -149,8 +150,8 @@ impl<W: Worker> Planner<W> {
     pub(super) fn begin_turn(&mut self, turn: Option<OwnTurn>, next: Tick) -> bool {
         let timeline = &mut self.planning.timeline;
         match turn {
-            Some(OwnTurn::Phrase { .. }) if timeline.is_free_at(next) => timeline.plan_anew(),
-            Some(OwnTurn::Along) => timeline.plan_over(),
+            Some(OwnTurn::Phrase { .. }) if timeline.is_free_at(next) => timeline.renew_plan(),
+            Some(OwnTurn::Along) => timeline.renew_plan_over(),
             _ => return false,
         }
         true

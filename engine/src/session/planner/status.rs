@@ -35,16 +35,22 @@ impl<W: Worker> Planner<W> {
     fn remark(&self) -> String {
         let notice = Some(self.outputs.notice.clone()).filter(|notice| !notice.is_empty());
         notice
-            .or_else(|| self.differs())
+            .or_else(|| self.of_take())
             .or_else(|| self.waits())
             .or_else(|| self.leaves_out())
             .or_else(|| self.strain())
             .unwrap_or_default()
     }
 
-    /// Remark on bars of the take in which the player's input is not the recorded one.
-    fn differs(&self) -> Option<String> {
+    /// Remark while the take plays: on the bars in which the player's input is not the recorded one, or else that it plays.
+    fn of_take(&self) -> Option<String> {
+        if !self.take.replays() {
+            return None;
+        }
         let stale = self.take.stale_bars();
+        if stale.is_empty() {
+            return Some("The take plays: set Take to Off or Overwrite to play suggestions".into());
+        }
         let bar = self.input.clock.open_bar().metre.bar_length();
         let number = stale.first()?.0.div_euclid(bar.0) + 1;
         let others = match stale.len() - 1 {

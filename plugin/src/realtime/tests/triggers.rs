@@ -28,12 +28,15 @@ fn learnt_triggers_press_their_buttons_at_their_sample_and_go_no_further() {
     };
     // The clock started with Play.
     assert!((later.0 - at.0 - 0.1).abs() < 1e-6, "{at:?} {later:?}");
-    // Bypassed, everything passes.
+    // Bypassed, everything passes; a key that goes down then goes up again after it.
     instance.set("bypass", 1.0);
     instance.block(&[]);
     instance.sent_events();
     assert_eq!(instance.block(&[note_on(0, key, 90), note_off(1, key)]), [note_on(0, key, 90), note_off(1, key)]);
+    assert_eq!(instance.block(&[note_on(0, key, 90)]), [note_on(0, key, 90)]);
     assert!(!instance.sent_events().iter().any(|event| matches!(event, InputEvent::Command { .. })));
+    instance.set("bypass", 0.0);
+    assert_eq!(instance.block(&[note_off(0, key)]), [note_off(0, key)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::Take;
+use antiphon_engine::plan::{Reason, Take};
 
 use super::script::{BAR, BEAT, ScriptedHost, stroke};
 use super::{SAMPLES_PER_TICK, set};
@@ -72,6 +72,20 @@ fn replay_in_the_same_session_follows_a_locate_and_plays_nothing_else() {
     assert_eq!(again, later);
     let remark = host.status().remark.unwrap_or_default();
     assert!(remark.contains("The take plays"), "{remark}");
+    // Other modes play nothing then, nor do they write history.
+    let before = host.params.state.history().entries().len();
+    for mode in [0.25, 0.5, 0.75] {
+        set(&host.params, "mode", mode);
+        let from = host.now();
+        host.locate(20 * BAR);
+        host.play_to(from + 6 * BAR, &tune(from, 4));
+        assert_eq!(planned(&host, from), [], "mode {mode}");
+    }
+    let played = host.params.state.history().entries().iter().skip(before).filter(|entry| entry.reason() == Reason::Played).count();
+    assert_eq!(played, 0);
+    set(&host.params, "take", OFF);
+    host.play_to(host.now() + 6, &[]);
+    assert_eq!(host.status().remark, None);
 }
 
 #[test]
@@ -132,7 +146,8 @@ fn remark_names_the_bars_in_which_the_input_differs() {
     host.locate(0);
     let from = host.now();
     host.play_to(from + 3 * BAR + BEAT, &tune(from, 12));
-    assert_eq!(host.status().remark, None, "the same input");
+    let remark = host.status().remark.unwrap_or_default();
+    assert!(remark.contains("The take plays"), "the same input: {remark}");
     host.locate(0);
     let from = host.now();
     let mut other = tune(from, 12);

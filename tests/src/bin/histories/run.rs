@@ -10,7 +10,7 @@ use crate::checker::{Checker, Counts, Given};
 use crate::planning::{Engine, Planning};
 use crate::script::Script;
 use crate::song::Song;
-use crate::step::{Controller, Format, History, Parameter, SessionRuns, Step, subject};
+use crate::step::{Controller, Format, History, Parameter, SessionRuns, Step};
 use crate::watched::Watched;
 
 /// Planned notes that the closing section of every history must bring.
@@ -204,7 +204,7 @@ impl Run<'_> {
             return true;
         }
         // After a reset or a load a controller may be at its default.
-        self.ahead.settling == 0 && value != default && self.controllers.insert(subject(message), value) != Some(value)
+        self.ahead.settling == 0 && value != default && self.controllers.insert(message.subject(), value) != Some(value)
     }
 
     fn set(&mut self, parameter: Parameter, value: f64) {
@@ -328,7 +328,7 @@ impl Run<'_> {
                 continue;
             }
             let mut sample = u64::from(at) * u64::from(frames) / 256;
-            let is_about = |other: &Timed| subject(&other.message) == subject(&message);
+            let is_about = |other: &Timed| other.message.subject() == message.subject();
             // Later messages about the same key or controller keep their order.
             if let Some(last) = messages.iter().filter(|other| is_about(other)).map(|other| other.sample).max() {
                 sample = sample.max(last + 1);

@@ -2,7 +2,7 @@
 
 use antiphon_engine::plan::Step as HistoryStep;
 use antiphon_engine::session::Command;
-use antiphon_tests::{Class, Message};
+use antiphon_tests::Class;
 use serde::{Deserialize, Serialize};
 
 /// Plug-in format.
@@ -188,17 +188,5 @@ impl From<WindowCommand> for Command {
             WindowCommand::Later => Self::Step(HistoryStep::Newer),
             WindowCommand::Now => Self::Step(HistoryStep::Now),
         }
-    }
-}
-
-/// Key or controller of a message.
-pub(crate) fn subject(message: &Message) -> (u8, u8, u8) {
-    match *message {
-        Message::NoteOn { channel, key, .. } | Message::NoteOff { channel, key, .. } | Message::KeyPressure { channel, key, .. } => {
-            (0, channel, key)
-        }
-        Message::Control { channel, controller, .. } => (1, channel, controller),
-        Message::Bend { channel, .. } => (2, channel, 0),
-        Message::ChannelPressure { channel, .. } => (3, channel, 0),
     }
 }
