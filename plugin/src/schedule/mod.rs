@@ -294,7 +294,7 @@ impl Schedule {
     /// Ticks by which notes sound before their time.
     #[must_use]
     pub fn lead(&self, span: &Span) -> f64 {
-        (span.end().0 - span.time(0).0) / f64::from(span.frames().max(1)) * (-self.offset).max(0) as f64
+        span.ticks((-self.offset).max(0))
     }
 
     /// Drops pending notes from this time on.

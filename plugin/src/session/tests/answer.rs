@@ -1,25 +1,14 @@
 //! Answer: it takes over when the player pauses, and gives way when the player returns.
 
-use super::script::{BAR, BEAT, ScriptedHost, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, stroke, tune};
 use super::set;
 use crate::meters::Count;
-use crate::port::Event;
-
-/// A player who strikes another key above the script's on every beat, 18 ticks long.
-fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
-    (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat * 5 % 40).unwrap())).collect()
-}
 
 /// Notes: onset, pitch, duration in ticks.
 type Notes = Vec<(i64, u8, i64)>;
 
-/// The script's notes that sounded.
-fn planned(host: &ScriptedHost) -> Notes {
-    host.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect()
-}
-
 fn onsets(host: &ScriptedHost) -> Vec<i64> {
-    planned(host).into_iter().map(|(onset, ..)| onset).collect()
+    host.planned().into_iter().map(|(onset, ..)| onset).collect()
 }
 
 /// A host in Answer with a horizon of one bar.
@@ -117,10 +106,10 @@ fn play_answers_at_the_next_beat_and_another_replaces_the_phrase() {
     host.play_to(3 * BAR + 20, &player);
     // Pressed after the tick at 24, decided at 48.
     assert_eq!(onsets(&host), [2 * BAR + 78]);
-    let first = planned(&host)[0].1;
+    let first = host.planned()[0].1;
     set(&host.params, "another", 1.0);
     host.play_to(5 * BAR, &player);
-    let last = *planned(&host).last().unwrap();
+    let last = *host.planned().last().unwrap();
     assert!(last.0 > 4 * BAR && last.1 != first, "{last:?}");
 }
 
@@ -130,7 +119,7 @@ fn mode_switched_to_suggest_ends_the_answer() {
     host.play_to(225, &tune(0, 5));
     set(&host.params, "mode", 0.0);
     host.play_to(8 * BAR, &[]);
-    assert_eq!(planned(&host).last().map(|(onset, _, length)| (*onset, *length)), Some((222, 3)));
+    assert_eq!(host.planned().last().map(|(onset, _, length)| (*onset, *length)), Some((222, 3)));
 }
 
 #[test]

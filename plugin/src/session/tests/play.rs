@@ -2,21 +2,10 @@
 
 use antiphon_engine::music::Metre;
 
-use super::script::{BAR, BEAT, ScriptedHost, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, stroke, tune};
 use super::set;
 use crate::meters::Count;
-use crate::port::Event;
 use antiphon_engine::session::Withheld;
-
-/// A player who strikes another key on every beat.
-fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
-    (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat * 5 % 40).unwrap())).collect()
-}
-
-/// The script's notes that sounded.
-fn planned(host: &ScriptedHost) -> Vec<(i64, u8, i64)> {
-    host.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect()
-}
 
 #[test]
 fn play_sounds_the_same_plan_whenever_it_is_pressed_within_the_bar() {
@@ -26,7 +15,7 @@ fn play_sounds_the_same_plan_whenever_it_is_pressed_within_the_bar() {
         host.play_to(3 * BAR + tick, &player);
         set(&host.params, "play", 1.0);
         host.play_to(6 * BAR, &player);
-        planned(&host)
+        host.planned()
     };
     let first = pressed_at(1);
     assert_eq!(first.first().map(|(onset, ..)| *onset), Some(4 * BAR + 6));
@@ -42,7 +31,7 @@ fn play_after_a_silence_of_any_length_begins_in_the_next_bar() {
         host.play_to(bars * BAR + BEAT, &tune(0, 4));
         host.press("play");
         host.play_to((bars + 2) * BAR, &[]);
-        let onset = planned(&host).first().map(|(onset, ..)| *onset);
+        let onset = host.planned().first().map(|(onset, ..)| *onset);
         assert_eq!(onset, Some((bars + 1) * BAR + 6), "after {bars} bars");
     }
 }
@@ -57,7 +46,7 @@ fn play_after_a_change_of_metre_continues_on_the_new_bar_lines() {
         // Known only with the block that begins there: a plan due at this line in 4/4 begins at the next line.
         host.metre = Metre::new(3, 4);
         host.play_to(4 * BAR + 3 * 72, &[]);
-        let onsets: Vec<_> = planned(&host).into_iter().map(|(onset, ..)| onset).collect();
+        let onsets: Vec<_> = host.planned().into_iter().map(|(onset, ..)| onset).collect();
         assert_eq!(onsets.first(), Some(&(first + 6)), "pressed at {pressed}");
         assert!(
             onsets.contains(&(4 * BAR + 72 + 6)) && !onsets.iter().any(|onset| (4 * BAR + BEAT..4 * BAR + 72).contains(onset)),
@@ -77,7 +66,7 @@ fn play_without_a_plan_shows_a_remark_until_it_begins() {
     host.play_to(2 * BAR - BEAT - 6, &tune(BAR, 2));
     assert_eq!(host.status().remark.as_deref(), Some("Play begins at bar 3"));
     host.play_to(3 * BAR, &[]);
-    assert_eq!(planned(&host).first().map(|(onset, ..)| *onset), Some(2 * BAR + 6));
+    assert_eq!(host.planned().first().map(|(onset, ..)| *onset), Some(2 * BAR + 6));
     assert_eq!(host.status().remark, None);
 }
 
@@ -87,7 +76,7 @@ fn planned_note_on_a_held_key_is_shown_with_its_reason() {
     host.play_to(BAR + 3 * BEAT, &tune(0, 7));
     host.press("play");
     host.play_to(2 * BAR + 27, &[]);
-    let &(_, key, _) = planned(&host).last().unwrap();
+    let &(_, key, _) = host.planned().last().unwrap();
     assert!(host.shown().withheld.is_empty());
     // Held from before one note of the plan to behind the next.
     let hand = stroke(2 * BAR + 28, 40, key);

@@ -333,6 +333,11 @@ impl ScriptedHost {
         self.meters.count(count)
     }
 
+    /// The script's notes among them, of plans of one role.
+    pub(super) fn planned(&self) -> Vec<(i64, u8, i64)> {
+        self.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect()
+    }
+
     /// All notes of the output: onset, pitch, duration in ticks. Only those that have ended.
     pub(super) fn sounded(&self) -> Vec<(i64, u8, i64)> {
         let tick = |sample: u32| i64::from((sample + SAMPLES_PER_TICK / 2) / SAMPLES_PER_TICK);
@@ -353,6 +358,11 @@ impl ScriptedHost {
         notes.sort_unstable();
         notes
     }
+}
+
+/// A player who strikes another key above the script's on every beat, 18 ticks long.
+pub(super) fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
+    (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat * 5 % 40).unwrap())).collect()
 }
 
 /// A player's note: on and off, in ticks and eighths.

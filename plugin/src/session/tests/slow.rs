@@ -75,16 +75,16 @@ fn play_with_a_one_bar_horizon_begins_at_the_next_bar_line() {
     let strained = 20 * BAR;
     host.play_to(strained, &restless(2 * BAR, strained));
     assert!(requests_since(&host, strained - BAR).iter().all(|request| *request == (1, 4)));
-    assert_eq!(planned(&host), []);
+    assert_eq!(host.planned(), []);
     // Once before the plan of the next bar line has come, once after it has.
     for (bar, beat) in [(20, 1), (24, 3)] {
         let pressed = bar * BAR + beat * BEAT + 20;
         host.play_to(pressed, &restless(bar * BAR, pressed));
-        let before = planned(&host).len();
+        let before = host.planned().len();
         host.press("play");
         let later = (bar + 4) * BAR;
         host.play_to(later, &restless(pressed + 2 * BEAT, later));
-        let onsets: Vec<_> = planned(&host)[before..].iter().map(|(onset, _, _)| onset - (bar + 1) * BAR).collect();
+        let onsets: Vec<_> = host.planned()[before..].iter().map(|(onset, _, _)| onset - (bar + 1) * BAR).collect();
         assert_eq!(onsets, [6, 30, 54, 78], "pressed in bar {bar}");
     }
     assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| host.count(count)), [0; 3]);
@@ -104,7 +104,7 @@ fn play_pressed_again_on_a_slow_machine_continues_with_the_next_bar() {
         host.play_to((bar + 1) * BAR, &restless(beat + BEAT, (bar + 1) * BAR));
     }
     host.play_to(28 * BAR, &restless(26 * BAR, 28 * BAR));
-    let onsets: Vec<_> = planned(&host).into_iter().map(|(onset, _, _)| onset).collect();
+    let onsets: Vec<_> = host.planned().into_iter().map(|(onset, _, _)| onset).collect();
     let expected: Vec<_> = (21 * BAR..27 * BAR).filter(|tick| tick % BEAT == 6).collect();
     assert_eq!(onsets, expected);
     assert_eq!([Count::Late, Count::Stale, Count::NoRoom].map(|count| host.count(count)), [0; 3]);
@@ -120,12 +120,7 @@ fn play_pressed_too_near_a_bar_line_begins_whole_at_the_one_after() {
     host.play_to(pressed + BEAT, &[]);
     set(&host.params, "play", 0.0);
     host.play_to(6 * BAR, &[]);
-    let onsets: Vec<_> = planned(&host).into_iter().take(4).map(|(onset, _, _)| onset - 4 * BAR).collect();
+    let onsets: Vec<_> = host.planned().into_iter().take(4).map(|(onset, _, _)| onset - 4 * BAR).collect();
     assert_eq!(onsets, [6, 30, 54, 78]);
     assert_eq!(host.count(Count::Late), 0);
-}
-
-/// The script's notes that sounded.
-fn planned(host: &ScriptedHost) -> Vec<(i64, u8, i64)> {
-    host.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect()
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use antiphon_engine::plan::{Reason, Take};
+use nice_plug::midi::NoteEvent;
 
-use super::script::{BAR, BEAT, ScriptedHost, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, tune};
 use super::{SAMPLES_PER_TICK, set};
 use crate::port::Event;
 
@@ -13,14 +14,9 @@ const OFF: f32 = 0.0;
 const REPLAY: f32 = 0.5;
 const OVERWRITE: f32 = 1.0;
 
-/// A player who strikes another key on every beat.
-fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
-    (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat * 5 % 40).unwrap())).collect()
-}
-
 /// The script's notes that sounded from a time on: onset after it, pitch, duration.
 fn planned(host: &ScriptedHost, from: i64) -> Vec<(i64, u8, i64)> {
-    let later = host.sounded().into_iter().filter(|(onset, pitch, _)| *pitch < 60 && *onset >= from);
+    let later = host.planned().into_iter().filter(|(onset, ..)| *onset >= from);
     later.map(|(onset, pitch, duration)| (onset - from, pitch, duration)).collect()
 }
 
@@ -156,4 +152,28 @@ fn remark_names_the_bars_in_which_the_input_differs() {
     host.play_to(from + 3 * BAR + BEAT, &other);
     let remark = host.status().remark.unwrap_or_default();
     assert!(remark.contains("bar 2") && !remark.contains("bar 1"), "{remark}");
+}
+
+#[test]
+fn output_offset_moves_a_replay_and_each_round_of_a_loop_sounds_once() {
+    let (host, _) = recorded(500);
+    let take = host.params.state.take();
+    let starts = |latency: f32, frames: u32| {
+        let mut host = ScriptedHost::new(frames);
+        host.open_take(&take);
+        host.cycle = Some((0, 8 * BAR));
+        [("take", REPLAY), ("latency_ms", latency)].iter().for_each(|(id, value)| set(&host.params, id, *value));
+        host.play_to(24 * BAR, &[]);
+        let on = |(at, event): &(u32, Event)| matches!(event, NoteEvent::NoteOn { .. }).then_some(i64::from(*at));
+        host.out.iter().filter_map(on).collect::<Vec<_>>()
+    };
+    let plain = starts(0.5, 480);
+    assert_eq!(plain.len(), 3 * take.notes().len());
+    // 20 ms at 48 kHz.
+    for (latency, moved) in [(0.3, -960), (0.7, 960)] {
+        let expected: Vec<_> = plain.iter().map(|at| at + moved).collect();
+        for frames in [64, 480, 4096] {
+            assert_eq!(starts(latency, frames), expected, "{moved} samples in blocks of {frames}");
+        }
+    }
 }

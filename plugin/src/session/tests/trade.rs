@@ -3,28 +3,17 @@
 use antiphon_engine::music::Metre;
 use antiphon_engine::plan::Side;
 
-use super::script::{BAR, BEAT, ScriptedHost, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, tune};
 use super::set;
 use crate::meters::Count;
-use crate::port::Event;
 
 /// Notes: onset, pitch, duration in ticks.
 type Notes = Vec<(i64, u8, i64)>;
 
-/// A player who strikes another key above the script's on every beat, 18 ticks long.
-fn tune(from: i64, beats: i64) -> Vec<(u32, Event)> {
-    (0..beats).flat_map(|beat| stroke(from + beat * BEAT, 18, u8::try_from(60 + beat * 5 % 40).unwrap())).collect()
-}
-
-/// The script's notes that sounded.
-fn planned(host: &ScriptedHost) -> Notes {
-    host.sounded().into_iter().filter(|(_, pitch, _)| *pitch < 60).collect()
-}
-
 /// Bars of 4/4 in which planned notes start, each with their number.
 fn bars(host: &ScriptedHost) -> Vec<(i64, usize)> {
     let mut bars: Vec<(i64, usize)> = Vec::new();
-    for (onset, ..) in planned(host) {
+    for (onset, ..) in host.planned() {
         match bars.last_mut().filter(|(bar, _)| *bar == onset / BAR) {
             Some((_, count)) => *count += 1,
             None => bars.push((onset / BAR, 1)),
@@ -121,7 +110,7 @@ fn another_replaces_the_phrase_of_this_turn_only() {
     host.play_to(2 * BAR + 30, &tune(0, 6));
     host.press("another");
     host.play_to(5 * BAR, &[]);
-    let pitches: Vec<_> = planned(&host).into_iter().map(|(onset, pitch, _)| (onset, pitch)).collect();
+    let pitches: Vec<_> = host.planned().into_iter().map(|(onset, pitch, _)| (onset, pitch)).collect();
     // Pressed after the tick at 24, requested at 48, adopted at 72.
     assert_eq!(pitches.iter().map(|(onset, _)| *onset).collect::<Vec<_>>(), (8..16).map(|beat| beat * BEAT + 6).collect::<Vec<_>>());
     assert!(pitches[..3].iter().all(|(_, pitch)| *pitch == pitches[0].1) && pitches[3].1 != pitches[0].1, "{pitches:?}");
@@ -132,7 +121,7 @@ fn turns_last_whole_bars_of_the_metre() {
     let mut host = host(500, 1.0 / 3.0);
     host.metre = Metre::new(3, 4);
     host.play_to(5 * 72, &tune(0, 6));
-    let onsets: Vec<_> = planned(&host).into_iter().map(|(onset, ..)| onset).collect();
+    let onsets: Vec<_> = host.planned().into_iter().map(|(onset, ..)| onset).collect();
     assert_eq!(onsets, [150, 174, 198, 222, 246, 270]);
 }
 
@@ -144,6 +133,6 @@ fn plan_that_misses_the_line_begins_at_the_beat_after() {
     host.play_to(BAR + 1, &[]);
     host.script.cost(0);
     host.play_to(2 * BAR + BEAT, &[]);
-    assert_eq!(planned(&host).into_iter().map(|(onset, ..)| onset).collect::<Vec<_>>(), [126, 150, 174]);
+    assert_eq!(host.planned().into_iter().map(|(onset, ..)| onset).collect::<Vec<_>>(), [126, 150, 174]);
     assert_eq!(host.count(Count::Late), 0);
 }
