@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
+use antiphon_engine::music::pitch_name;
 use antiphon_engine::session::Command;
 use nice_plug::midi::NoteEvent;
 use serde::{Deserialize, Serialize};
@@ -125,11 +126,8 @@ impl Trigger {
 
 impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
         match *self {
-            Self::Key { channel, pitch } => {
-                write!(f, "key {}{} on channel {}", NAMES[usize::from(pitch % 12)], i16::from(pitch / 12) - 1, channel + 1)
-            }
+            Self::Key { channel, pitch } => write!(f, "key {} on channel {}", pitch_name(pitch), channel + 1),
             Self::Controller { channel, number: 64 } => write!(f, "the sustain pedal on channel {}", channel + 1),
             Self::Controller { channel, number } => write!(f, "controller {number} on channel {}", channel + 1),
         }

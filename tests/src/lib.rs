@@ -10,6 +10,7 @@
 //!
 //! The feature `linked` links the plug-in; `cargo xtask demo` does without it, since it loads a bundle.
 
+pub mod checker;
 #[cfg(target_os = "linux")]
 mod clap_editor;
 mod clap_host;

@@ -44,17 +44,29 @@ impl Default for Format {
     }
 }
 
+/// The drawer of controls in a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawer {
+    /// Hidden.
+    Closed,
+    /// Shown.
+    Open,
+}
+
 /// Opens the editor as the only window of the environment's display, and writes a screenshot as a PNG file. Must be called on the main
 /// thread, with nothing else running in this process.
 ///
 /// # Errors
 /// When no window can be opened or the file cannot be written.
-pub fn screenshot(model: PlainModel, format: Format, path: &Path) -> Result<()> {
+pub fn screenshot(model: PlainModel, format: Format, drawer: Drawer, path: &Path) -> Result<()> {
     // SAFETY: this is a program, not a plug-in in a host.
     unsafe { baseview::assume_standalone_in_process() };
     let size = LogicalSize::new(f64::from(format.width), f64::from(format.height));
     let settings = EguiWindowSettings::new().with_title("Antiphon").with_size(size).with_zoom_factor(f32::from(format.scale));
-    let editor = Editor::new(Exporter::new(platform_source()));
+    let mut editor = Editor::new(Exporter::new(platform_source()));
+    if drawer == Drawer::Open {
+        editor.open_controls();
+    }
     let app = EditorWindow { editor, model, format, frames: 0, path: path.to_owned() };
     // A picture from an earlier run must not remain.
     let _ = std::fs::remove_file(path);

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use antiphon_engine::music::analysis::{Chord, KeySignature, PitchProfile, chords_of_bar, detect_key, keys_of_bars};
-use antiphon_engine::music::{Bar, Clip, Note, Part, TICKS_PER_QUARTER, Tick, continuation, insertion, recent_roles, roles};
+use antiphon_engine::music::{Bar, Clip, Note, Part, TICKS_PER_QUARTER, Tick, continuation, insertion, pitch_name, recent_roles, roles};
 use serde::Serialize;
 
 use antiphon_cli::phrase::RECENT_BARS;
@@ -215,12 +215,6 @@ fn chords(notes: &[Note], bars: &[Bar]) -> Vec<ChordReport> {
         chords_of_bar(&sounding, bar).into_iter().map(chord).collect::<Vec<_>>()
     };
     bars.iter().flat_map(of_bar).collect()
-}
-
-/// A MIDI key as a note: 60 is C4.
-fn pitch_name(key: u8) -> String {
-    const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
-    format!("{}{}", NAMES[usize::from(key % 12)], i16::from(key / 12) - 1)
 }
 
 #[cfg(test)]

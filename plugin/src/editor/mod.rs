@@ -61,6 +61,11 @@ impl Editor {
         Self { exporter, drawer: Drawer::Closed }
     }
 
+    /// Opens the drawer of controls.
+    pub fn open_controls(&mut self) {
+        self.drawer = Drawer::Open;
+    }
+
     /// Sets fonts and colours. Called once, before the first frame.
     pub fn apply_style(ctx: &Context) {
         style::apply(ctx);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::analysis::{Chord, ChordKind, ScaleKind};
+use antiphon_engine::music::pitch_class_name;
 use antiphon_engine::plan::Feel;
 use antiphon_engine::session::{HarmonyControls, KeyControl, ScaleLock, ShapeControls};
 use nice_plug::prelude::*;
@@ -213,7 +214,9 @@ fn tonic(name: &str, before: &'static [&'static str]) -> IntParam {
     let named = |step: i32| usize::try_from(step).ok().and_then(|step| before.get(step)).copied();
     let step_of = |text: &str| before.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|step| i32::try_from(step).ok());
     IntParam::new(name, 0, IntRange::Linear { min: 0, max: first + 11 })
-        .with_value_to_string(Arc::new(move |step| named(step).unwrap_or_else(|| text::pitch_class_name(step - first)).into()))
+        .with_value_to_string(Arc::new(move |step| {
+            named(step).unwrap_or_else(|| u8::try_from(step - first).map_or("", pitch_class_name)).into()
+        }))
         .with_string_to_value(Arc::new(move |text| {
             let text = text.trim();
             step_of(text).or_else(|| text::pitch_class(text).map(|class| class + first))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::music::Role;
+use antiphon_engine::music::{Role, pitch_class_name, pitch_name};
 use nice_plug::prelude::*;
 
 /// Text of a control that leaves the music as it is.
@@ -48,36 +48,14 @@ pub(super) fn requested(param: &IntParam) -> Option<u8> {
     u8::try_from(param.value()).ok().filter(|step| *step != 0)
 }
 
-/// Names of the pitch classes, as they are shown and with their other spelling.
-const NAMES: [[&str; 2]; 12] = [
-    ["C", "B#"],
-    ["C#", "Db"],
-    ["D", "D"],
-    ["Eb", "D#"],
-    ["E", "Fb"],
-    ["F", "E#"],
-    ["F#", "Gb"],
-    ["G", "G"],
-    ["Ab", "G#"],
-    ["A", "A"],
-    ["Bb", "A#"],
-    ["B", "Cb"],
-];
-
-/// Name of a pitch class.
-pub(super) fn pitch_class_name(class: i32) -> &'static str {
-    NAMES[usize::try_from(class.rem_euclid(12)).unwrap_or(0)][0]
-}
+/// Other spellings of the pitch classes.
+const OTHER_SPELLINGS: [&str; 12] = ["B#", "Db", "D", "D#", "Fb", "E#", "Gb", "G", "G#", "A", "A#", "Cb"];
 
 /// The pitch class of this name.
 pub(super) fn pitch_class(text: &str) -> Option<i32> {
-    let class = NAMES.iter().position(|names| names.iter().any(|name| name.eq_ignore_ascii_case(text)))?;
-    i32::try_from(class).ok()
-}
-
-/// Name of a MIDI key: 60 is C4.
-fn key_name(key: i32) -> String {
-    format!("{}{}", pitch_class_name(key), key.div_euclid(12) - 1)
+    let is_named =
+        |class: &u8| [pitch_class_name(*class), OTHER_SPELLINGS[usize::from(*class)]].iter().any(|name| name.eq_ignore_ascii_case(text));
+    (0..12u8).find(is_named).map(i32::from)
 }
 
 /// The MIDI key of this name or number.
@@ -101,7 +79,9 @@ fn key_named(text: &str) -> Option<i32> {
 /// A MIDI key; the `free` one stands for as played.
 pub(super) fn key(name: &str, free: i32) -> IntParam {
     IntParam::new(name, free, IntRange::Linear { min: 0, max: 127 })
-        .with_value_to_string(Arc::new(move |key| if key == free { AS_PLAYED.to_owned() } else { key_name(key) }))
+        .with_value_to_string(Arc::new(move |key| {
+            if key == free { AS_PLAYED.to_owned() } else { u8::try_from(key).map(pitch_name).unwrap_or_default() }
+        }))
         .with_string_to_value(Arc::new(move |text| {
             let text = text.trim();
             if text.eq_ignore_ascii_case(AS_PLAYED) { Some(free) } else { key_named(text) }
@@ -147,6 +127,6 @@ mod tests {
         for text in ["", "H4", "C", "C99", "4C"] {
             assert_eq!(key_named(text), None, "{text}");
         }
-        assert!((0..128).all(|key| key_named(&key_name(key)) == Some(key)));
+        assert!((0..128u8).all(|key| key_named(&pitch_name(key)) == Some(key.into())));
     }
 }

@@ -1,5 +1,5 @@
 //! Screenshot of the real editor: `cargo run -p antiphon-tests --bin editor_screenshot -- [--scale 2] [--size 720x420] [--without-engine]
-//! PICTURE.png`.
+//! [--controls] PICTURE.png`.
 //!
 //! Shows one of the demo pieces through a scripted model, on a virtual X server.
 
@@ -9,7 +9,7 @@ use std::process::Command;
 use antiphon_engine::music::smf;
 use antiphon_tests::display::Display;
 use antiphon_tests::scripted;
-use antiphon_tests::window::{self, Format};
+use antiphon_tests::window::{self, Drawer, Format};
 use anyhow::{Context, Result, bail, ensure};
 
 /// Set in the child process, which has its display.
@@ -20,6 +20,7 @@ const BAR: u32 = 9;
 struct Options {
     format: Format,
     without_engine: bool,
+    drawer: Drawer,
     path: PathBuf,
 }
 
@@ -38,7 +39,7 @@ fn main() -> Result<()> {
 }
 
 fn options() -> Result<Options> {
-    let (mut format, mut without_engine, mut path) = (Format::default(), false, None);
+    let (mut format, mut without_engine, mut drawer, mut path) = (Format::default(), false, Drawer::Closed, None);
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.to_str() {
@@ -53,11 +54,12 @@ fn options() -> Result<Options> {
                 (format.width, format.height) = size.context("--size takes points, for instance 720x420")?;
             }
             Some("--without-engine") => without_engine = true,
+            Some("--controls") => drawer = Drawer::Open,
             _ if path.is_none() => path = Some(PathBuf::from(argument)),
             _ => bail!("one picture at a time"),
         }
     }
-    Ok(Options { format, without_engine, path: path.context("name the picture to write")? })
+    Ok(Options { format, without_engine, drawer, path: path.context("name the picture to write")? })
 }
 
 fn screenshot(options: &Options) -> Result<()> {
@@ -67,5 +69,5 @@ fn screenshot(options: &Options) -> Result<()> {
         let piece = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
         scripted::piece_at(&smf::read_file(&piece)?.clip, BAR)
     };
-    window::screenshot(model, options.format, &options.path)
+    window::screenshot(model, options.format, options.drawer, &options.path)
 }

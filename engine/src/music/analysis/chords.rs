@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Scale;
-use crate::music::{Bar, Note, Role, TICKS_PER_QUARTER, Tick};
+use crate::music::{Bar, Note, Role, TICKS_PER_QUARTER, Tick, pitch_class_name};
 
 /// A chord by its root and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,8 +107,7 @@ impl ChordKind {
 
 impl fmt::Display for Chord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
-        write!(f, "{}{}", NAMES[usize::from(self.root % 12)], self.kind.suffix())
+        write!(f, "{}{}", pitch_class_name(self.root), self.kind.suffix())
     }
 }
 

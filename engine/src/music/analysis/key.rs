@@ -3,10 +3,7 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-use crate::music::{Note, Role, TICKS_PER_QUARTER};
-
-/// Names of the pitch classes as musicians write them most.
-const PITCH_CLASS_NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+use crate::music::{Note, Role, TICKS_PER_QUARTER, pitch_class_name};
 
 /// Longest share of one note in a [`PitchProfile`]: a whole note. A pedal point of ten bars is no stronger sign of a key.
 const LONGEST_SHARE: i64 = 4 * TICKS_PER_QUARTER;
@@ -81,7 +78,7 @@ impl fmt::Display for KeySignature {
             ScaleMode::Major => "major",
             ScaleMode::Minor => "minor",
         };
-        write!(f, "{} {mode}", PITCH_CLASS_NAMES[usize::from(self.tonic)])
+        write!(f, "{} {mode}", pitch_class_name(self.tonic))
     }
 }
 

@@ -4,7 +4,6 @@
 //! A history follows from its seed. They run in child processes, since an allocation in `process()` ends the process. A failing history is shortened and
 //! printed with its seed.
 
-mod checker;
 mod generate;
 mod planning;
 mod run;
@@ -21,7 +20,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use checker::Counts;
+use antiphon_tests::checker::Counts;
 use planning::Engine;
 use run::Violation;
 use step::History;

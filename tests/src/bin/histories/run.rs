@@ -6,12 +6,12 @@ use std::mem;
 use antiphon_engine::session::Command;
 use antiphon_tests::{Block, ClapHost, Host, Message, Render, Setup, Timed, Vst3Host};
 
-use crate::checker::{Checker, Counts, Given};
 use crate::planning::{Engine, Planning};
 use crate::script::Script;
 use crate::song::Song;
 use crate::step::{Controller, Format, History, Parameter, SessionRuns, Step};
 use crate::watched::Watched;
+use antiphon_tests::checker::{Checker, Counts, Given};
 
 /// Planned notes that the closing section of every history must bring.
 const CLOSING_NOTES: u64 = 4;

@@ -1,9 +1,6 @@
 //! Hours of playing on a virtual clock: random musicians play to instances of the plug-in with the model, in blocks of 64 samples, and every block is
 //! checked. Lateness is real: a job delivers at its submission, plus the wait for a worker, plus the processor time that it took.
 
-#[path = "../histories/checker.rs"]
-#[allow(dead_code, reason = "the histories use all of it")]
-mod checker;
 mod musician;
 mod worker;
 
@@ -20,13 +17,13 @@ use antiphon_engine::service::{Service, ServiceConfig};
 use antiphon_engine::session::{Planner, RenderWait, SessionPorts, SessionStatus, SharedSnapshot};
 use antiphon_plugin::meters::{Count, Meters};
 use antiphon_plugin::planning_session::PlanningPorts;
+use antiphon_tests::checker::{Checker, Given};
 use antiphon_tests::linked::take_ports;
 use antiphon_tests::{Block, ClapHost, Class, Host, Setup, Timed, Transport, Vst3Host, machine};
 use anyhow::{Result, ensure};
 use clap::Parser;
 use parking_lot::Mutex;
 
-use checker::{Checker, Given};
 use musician::{Act, Musician};
 use worker::{VirtualPool, VirtualWorker};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use antiphon_tests::{Message, Timed};
+use crate::{Message, Timed};
 
 /// Sustain pedal.
 const PEDAL: u8 = 64;
@@ -14,20 +14,21 @@ type Key = (u8, u8);
 
 /// A block as the host knows it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Given<'a> {
-    pub(crate) frames: u32,
+pub struct Given<'a> {
+    /// Length in samples.
+    pub frames: u32,
     /// Messages of the player.
-    pub(crate) messages: &'a [Timed],
+    pub messages: &'a [Timed],
     /// Whether Thru is on.
-    pub(crate) thru: bool,
+    pub thru: bool,
     /// Whether it is bypassed.
-    pub(crate) bypass: bool,
+    pub bypass: bool,
     /// Whether the host's transport rolls.
-    pub(crate) playing: bool,
+    pub playing: bool,
     /// Whether Play was pressed since the last block, or earlier and the session has not run since.
-    pub(crate) play_pressed: bool,
+    pub play_pressed: bool,
     /// Whether a change since the last block ends the plan: of mode or bypass, a state, a reset.
-    pub(crate) ends_plan: bool,
+    pub ends_plan: bool,
 }
 
 /// Origin of a message that was sent.
@@ -45,16 +46,17 @@ enum Origin {
 
 /// Numbers of what happened, so that a run that tests nothing is noticed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Counts {
-    pub(crate) blocks: u64,
+pub struct Counts {
+    /// Blocks checked.
+    pub blocks: u64,
     /// Planned notes that started.
-    pub(crate) planned: u64,
+    pub planned: u64,
     /// Of those, ended because the player took or released the key.
-    pub(crate) taken: u64,
+    pub taken: u64,
     /// Of those, ended by stop, bypass, reset, mode or state.
-    pub(crate) ended: u64,
+    pub ended: u64,
     /// Messages of the player that were passed on.
-    pub(crate) passed: u64,
+    pub passed: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -69,7 +71,7 @@ impl std::ops::AddAssign for Counts {
 
 /// The state that the messages so far imply.
 #[derive(Debug, Default)]
-pub(crate) struct Checker {
+pub struct Checker {
     /// Keys that the plug-in knows the player to hold.
     player: BTreeSet<Key>,
     /// Keys whose note-on was passed on, but not the note-off.
@@ -83,22 +85,26 @@ pub(crate) struct Checker {
     was_playing: bool,
     /// Whether the transport was stopped and nothing has started the clock since.
     quiet: bool,
-    pub(crate) counts: Counts,
+    /// What happened so far.
+    pub counts: Counts,
 }
 
 impl Checker {
     /// The instance was reset: it takes the player's keys as released.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.player.clear();
     }
 
     /// The instance is gone.
-    pub(crate) fn recreate(&mut self) {
+    pub fn recreate(&mut self) {
         *self = Self { counts: self.counts, ..Self::default() };
     }
 
     /// Checks what a block sent.
-    pub(crate) fn check(&mut self, given: Given<'_>, sent: &[Timed]) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// What is wrong, in a sentence.
+    pub fn check(&mut self, given: Given<'_>, sent: &[Timed]) -> Result<(), String> {
         self.counts.blocks += 1;
         in_order(given.frames, sent)?;
         let is_open = given.thru || given.bypass;
