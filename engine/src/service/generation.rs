@@ -7,7 +7,7 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::rejected::Rejected;
 use super::worker_state::{Rules, Setup, WorkerState};
-use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
+use super::{Deadline, InstanceHandle, InstanceId, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
 use crate::decode::{BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
 use crate::music::Tick;
@@ -99,6 +99,12 @@ impl WorkerHandle {
     #[must_use]
     pub fn try_passage(&self) -> Option<Passage> {
         self.passages.try_recv().ok()
+    }
+
+    /// Its number in the pool.
+    #[must_use]
+    pub const fn id(&self) -> InstanceId {
+        self.instance.id()
     }
 
     /// The passages, for a caller that may wait. They do not say when the last has come: a [`Report`] does.

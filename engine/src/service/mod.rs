@@ -6,6 +6,7 @@
 //!
 //! [`WorkerHandle`] is the interface for an instance: it takes prompts and generates the [`Passage`](crate::plan::Passage)s of a plan.
 
+mod clock;
 mod deadline;
 mod generation;
 mod instance;
@@ -15,6 +16,7 @@ mod rejected;
 mod report;
 mod schedule;
 mod shelf;
+mod stepper;
 #[cfg(test)]
 mod tests;
 mod worker_state;
@@ -25,6 +27,7 @@ pub use instance::InstanceHandle;
 pub use job::{Job, JobError, Progress};
 pub use pool::{Service, ServiceConfig, ServiceError};
 pub use report::{JobFailure, Outcome, Report};
-pub use schedule::JobId;
+pub use schedule::{InstanceId, JobId};
 pub use shelf::Shelf;
+pub use stepper::{RunStep, Stepper};
 pub use worker_state::Setup;
