@@ -76,6 +76,12 @@ impl Decoder {
         Ok(Prefill::Nearer)
     }
 
+    /// Index, in prompts, of the bar after the last finished one.
+    #[must_use]
+    pub fn next_bar(&self) -> u32 {
+        self.base + self.bar()
+    }
+
     /// Opens bar number `place` of the prompt's gap with its known notes; if it is open again after a rollback, sets its conditioning.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub use musical_time::{EQUAL, MusicalTime, tick_of, whole};
 pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId, Setting};
 pub use routing::{ChannelSpread, PERCUSSION_CHANNEL, PlannedRoles, PlayerChannel, Routing};
 pub use song::{SongBar, SongPosition};
-pub use stats::PlanStats;
+pub use stats::{PageStats, PlanStats};
 pub use take::{TAKE_NOTES, Take, TakeMode, TakeNote};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Timeline};
 pub use trade::{Side, Trade, TradeBars, Turn};

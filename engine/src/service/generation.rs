@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
+use super::page_counts::PageCounts;
 use super::rejected::Rejected;
 use super::worker_state::{Rules, Setup, WorkerState};
 use super::{Deadline, InstanceHandle, InstanceId, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
 use crate::decode::{BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
 use crate::music::Tick;
-use crate::plan::{Brief, Passage};
+use crate::plan::{Brief, PageStats, Passage};
 
 /// Work for one request of the plan.
 #[derive(Debug, Clone)]
@@ -39,6 +40,7 @@ pub struct WorkerHandle {
     instance: InstanceHandle<WorkerState>,
     publish: Sender<Passage>,
     passages: Receiver<Passage>,
+    pages: Arc<PageCounts>,
 }
 
 impl WorkerHandle {
@@ -46,9 +48,11 @@ impl WorkerHandle {
     /// is shared, it takes it from a [`Shelf`](super::Shelf).
     #[must_use]
     pub fn new(service: &Service, mut load: impl FnMut() -> Result<Setup, JobError> + Send + 'static) -> Self {
-        let instance = service.instance(move || Ok(WorkerState::new(load()?)));
+        let pages = Arc::new(PageCounts::default());
+        let counts = Arc::clone(&pages);
+        let instance = service.instance(move || Ok(WorkerState::new(load()?, Arc::clone(&counts))));
         let (publish, passages) = unbounded();
-        Self { instance, publish, passages }
+        Self { instance, publish, passages, pages }
     }
 
     /// Fills the cache with this context when the workers have nothing else to do. Replaces the current job, whose context is out of date.
@@ -82,6 +86,7 @@ impl WorkerHandle {
         let playing = Generating {
             assignments: assignments.into(),
             at: At::Start,
+            has_context: false,
             past: Vec::new(),
             rejected: Rejected::default(),
             draw: Draw::FIRST,
@@ -99,6 +104,12 @@ impl WorkerHandle {
     #[must_use]
     pub fn try_passage(&self) -> Option<Passage> {
         self.passages.try_recv().ok()
+    }
+
+    /// Counts of the bars of its contexts so far.
+    #[must_use]
+    pub fn pages(&self) -> PageStats {
+        self.pages.read()
     }
 
     /// Its number in the pool.
@@ -139,7 +150,10 @@ impl Job<WorkerState> for Prefilling {
     fn advance(&mut self, state: &mut WorkerState) -> Result<Progress, JobError> {
         Ok(match state.prefill(&self.prompt)? {
             Prefill::Nearer => Progress::Again,
-            Prefill::Done => Progress::Done,
+            Prefill::Done => {
+                state.count_kept(&self.prompt);
+                Progress::Done
+            }
         })
     }
 }
@@ -149,6 +163,8 @@ struct Generating {
     /// Assignments that are not finished.
     assignments: VecDeque<Assignment>,
     at: At,
+    /// Whether the context of the first assignment is in the cache.
+    has_context: bool,
     /// All bars before the open one or the next: the context, and what was known and generated after it. Empty before the first assignment.
     past: Vec<Arc<PromptBar>>,
     /// Rejected passages of the first assignment, which it must not equal.
@@ -185,6 +201,10 @@ impl Job<WorkerState> for Generating {
             }
             At::Prefill { line } => {
                 if state.prefill(&assignment.prompt)? == Prefill::Done {
+                    // Bars that this job has generated are no news to it.
+                    if !std::mem::replace(&mut self.has_context, true) {
+                        state.count_kept(&assignment.prompt);
+                    }
                     self.at = At::Line { bar: 0, line };
                 }
             }

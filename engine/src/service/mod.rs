@@ -11,6 +11,7 @@ mod deadline;
 mod generation;
 mod instance;
 mod job;
+mod page_counts;
 mod pool;
 mod rejected;
 mod report;

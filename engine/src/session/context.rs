@@ -10,6 +10,7 @@ use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, 
 use crate::service::Assignment;
 
 use super::MusicControls;
+use super::as_planned::AsPlanned;
 use super::steering::steer;
 
 /// Maximum of finished bars kept: the longest context, and two phases more. Dropped by whole phases, so that the phase of the others does not change.
@@ -29,8 +30,10 @@ const LONGEST_RING: Tick = Tick::quarters(8);
 struct Closed {
     line: Tick,
     length: Tick,
-    /// Its rows. Their conditioning stays what it was when the bar ended.
+    /// Its rows. Their conditioning is measured, and stays what it was when the bar ended.
     rows: Arc<PromptBar>,
+    /// Its rows as the worker reads them: if it came as planned, in the conditioning that it was generated with.
+    sent: Arc<PromptBar>,
     measured: Measured,
     /// Key and chords, as they were when the bar ended.
     harmony: BarHarmony,
@@ -46,6 +49,8 @@ pub(super) struct Context {
     base: u32,
     /// Whether the bars have changed since they were last sent to the workers.
     is_news: bool,
+    /// Bars of plans.
+    planned: AsPlanned,
 }
 
 /// Settings of a plan that do not come from the timeline.
@@ -95,8 +100,9 @@ impl Context {
         if let Some(first) = notes.first() {
             self.close(clock, notes, first.onset, tempo);
         }
-        let news = std::mem::take(&mut self.is_news).then(|| self.rows());
+        let news = std::mem::take(&mut self.is_news).then(|| self.sent());
         self.drop_oldest();
+        self.planned.forget_before(clock.open_bar().start);
         news.filter(|rows| !rows.is_empty())
     }
 
@@ -122,12 +128,16 @@ impl Context {
                 let around = codec::profile_at_end(self.bars.iter().map(|bar| &bar.measured).chain([&measured])).unwrap_or_default();
                 let sounding = inside(notes, line - LONGEST_RING, line + length);
                 let harmony = BarHarmony::measure(&Bar { start: line, length, ..bar }, sounding, &around);
-                self.bars.push(Closed { line, length, measured, harmony, rows: Arc::new(rows.into()), revision });
+                let rows: Arc<PromptBar> = Arc::new(rows.into());
+                self.bars.push(Closed { line, length, measured, harmony, sent: Arc::clone(&rows), rows, revision });
                 line += length;
             }
         }
         if before < self.bars.len() {
             self.label(before);
+            for bar in &mut self.bars[before..] {
+                bar.send_as_planned(&self.planned, notes);
+            }
             self.is_news = true;
         }
     }
@@ -153,7 +163,13 @@ impl Context {
         self.bars.iter().map(|bar| bar.harmony).collect()
     }
 
-    fn rows(&self) -> Vec<Arc<PromptBar>> {
+    /// The bars as the worker reads them.
+    fn sent(&self) -> Vec<Arc<PromptBar>> {
+        self.bars.iter().map(|bar| Arc::clone(&bar.sent)).collect()
+    }
+
+    /// The bars in the conditioning that was measured on them.
+    fn measured(&self) -> Vec<Arc<PromptBar>> {
         self.bars.iter().map(|bar| Arc::clone(&bar.rows)).collect()
     }
 
@@ -174,7 +190,7 @@ impl Context {
 
     /// Assignments for these requests. `played` are all notes played before now, in order of time.
     pub(super) fn assignments(
-        &self,
+        &mut self,
         requests: &[Request],
         timeline: &Timeline,
         clock: &MusicalClock,
@@ -201,10 +217,12 @@ impl Context {
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
             let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, own, tempo, index, ahead };
-            let mut prompt = Prompt::upcoming(self.rows(), &upcoming);
+            let mut prompt = Prompt::upcoming(self.measured(), &upcoming);
+            prompt.context = self.sent();
             prompt.constraints =
                 Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
             steer(&mut prompt, plan_settings.music, bars.iter().take_while(|bar| bar.start < brief.start).count());
+            self.condition_as_planned(&mut prompt, brief, &bars, &known);
             ahead += prompt.gap.len();
             index = index.saturating_add(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX));
             assignments.push(Assignment {
@@ -217,6 +235,31 @@ impl Context {
             line = end;
         }
         assignments
+    }
+
+    /// Gives bars that are shown as planned the conditioning that they were generated with, and records that of the bars to be generated.
+    fn condition_as_planned(&mut self, prompt: &mut Prompt, brief: &Brief, bars: &[Bar], known: &[Note]) {
+        // A very long bar is several of the model's.
+        if prompt.conditioning.len() != bars.len() {
+            return;
+        }
+        for (bar, fields) in bars.iter().zip(&mut prompt.conditioning) {
+            if bar.end() <= brief.start {
+                *fields = self.planned.conditioning(bar, &within(known, bar)).unwrap_or(*fields);
+            } else if bar.start >= brief.start {
+                self.planned.request(brief.plan, bar, *fields);
+            }
+        }
+    }
+
+    /// A passage was delivered.
+    pub(super) fn deliver(&mut self, passage: &Passage) {
+        self.planned.deliver(passage);
+    }
+
+    /// All plans are discarded.
+    pub(super) fn discard_plans(&mut self) {
+        self.planned.clear();
     }
 
     /// Default constraints: a role keeps to the keys and chords of its recent bars.
@@ -267,7 +310,19 @@ impl Closed {
         let has_changed = rows != self.rows.bar;
         self.measured = Measured::of(&rows);
         self.rows = Arc::new(rows.into());
+        self.sent = Arc::clone(&self.rows);
         has_changed
+    }
+
+    /// Conditions the rows for the worker as those of the plan, if the bar came as planned.
+    fn send_as_planned(&mut self, planned: &AsPlanned, notes: &[Note]) {
+        let end = self.line + self.length;
+        let bar = Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON };
+        let conditioning = planned.conditioning(&bar, inside(notes, self.line, end));
+        self.sent = match conditioning {
+            Some(fields) => Arc::new(PromptBar { bar: BarRows { fields, ..self.rows.bar.clone() }, given: self.rows.given.clone() }),
+            None => Arc::clone(&self.rows),
+        };
     }
 
     /// Whether no note starts in it.
@@ -281,6 +336,13 @@ fn inside(notes: &[Note], from: Tick, to: Tick) -> &[Note] {
     let first = notes.partition_point(|note| note.onset < from);
     let end = notes.partition_point(|note| note.onset < to);
     &notes[first..end.max(first)]
+}
+
+/// The notes, in any order, that start in a bar, in canonical order.
+fn within(notes: &[Note], bar: &Bar) -> Vec<Note> {
+    let mut notes: Vec<Note> = notes.iter().filter(|note| bar.start <= note.onset && note.onset < bar.end()).copied().collect();
+    notes.sort_by_key(Note::order);
+    notes
 }
 
 /// First tick from which bars may be empty: a new plan begins with a bar that has a note, be it the rest of the open bar or the next one.

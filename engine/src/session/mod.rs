@@ -6,6 +6,7 @@
 //! dropped: a host may unload the library right after.
 
 mod archive;
+mod as_planned;
 mod commands;
 mod context;
 mod controls;
@@ -62,7 +63,7 @@ pub use worker::Worker;
 const RUNNING: Duration = Duration::from_millis(3);
 /// Interval at which the editor is asked to repaint.
 const CALL: Duration = Duration::from_millis(250);
-/// Polling interval while the clock is stopped.
+/// Polling interval while there is nothing to plan: the clock is stopped, or planning pauses.
 const STOPPED: Duration = Duration::from_millis(20);
 /// Longest wait of an offline render for its session.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -169,11 +170,11 @@ fn run(ports: SessionPorts, folders: Vec<PathBuf>, status: &Arc<Mutex<SessionSta
     let mut planner = Planner::new(ports, worker, Arc::clone(status), Arc::clone(render_wait), free_seed);
     let mut called = Instant::now();
     while !leaves.load(Ordering::Acquire) {
-        let runs = planner.run();
+        let plans = planner.run();
         if called.elapsed() >= CALL {
             snapshot.call();
             called = Instant::now();
         }
-        thread::park_timeout(if runs { RUNNING } else { STOPPED });
+        thread::park_timeout(if plans { RUNNING } else { STOPPED });
     }
 }

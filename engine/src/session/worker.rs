@@ -10,7 +10,7 @@ use crate::codec::{OwnRoles, prefix_rows};
 use crate::decode::PromptBar;
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
-use crate::plan::Passage;
+use crate::plan::{PageStats, Passage};
 use crate::service::{Assignment, JobError, Outcome, Service, Setup, Shelf, WorkerHandle};
 use parking_lot::Mutex;
 
@@ -44,6 +44,11 @@ pub trait Worker {
 
     /// Names of the loaded parts.
     fn parts(&self) -> Parts;
+
+    /// Counts of the bars of all contexts so far; none where they are not counted.
+    fn pages(&self) -> PageStats {
+        PageStats::default()
+    }
 }
 
 /// The worker side of the pool. The model is loaded there, with the first job.
@@ -51,6 +56,8 @@ pub(super) struct ServiceWorker {
     service: Service,
     worker: WorkerHandle,
     parts: Arc<Mutex<Parts>>,
+    /// Counts of the workers before this one.
+    pages: PageStats,
     /// Folders that may hold ONNX Runtime, in the order they are searched.
     folders: Vec<PathBuf>,
 }
@@ -59,12 +66,13 @@ impl ServiceWorker {
     /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
     pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
         let parts = Arc::default();
-        Self { worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders), service, parts, folders }
+        Self { worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders), service, parts, pages: PageStats::default(), folders }
     }
 }
 
 impl Worker for ServiceWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
+        self.pages += self.worker.pages();
         self.worker = worker(&self.service, roles, own, &self.parts, &self.folders);
     }
 
@@ -90,6 +98,12 @@ impl Worker for ServiceWorker {
 
     fn parts(&self) -> Parts {
         self.parts.lock().clone()
+    }
+
+    fn pages(&self) -> PageStats {
+        let mut pages = self.pages;
+        pages += self.worker.pages();
+        pages
     }
 }
 

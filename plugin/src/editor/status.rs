@@ -5,6 +5,7 @@ use egui::{Align, Layout, RichText, Sense, Ui, vec2};
 use super::export::Notice;
 use super::palette::{Palette, paint};
 use super::style;
+use antiphon_engine::plan::PlanStats;
 use antiphon_engine::session::{Component, Status};
 
 /// Draws the line; `history` draws its middle part.
@@ -18,10 +19,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, messag
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let share = ui.label(small(on_time(status)));
             let counts = status.plans;
-            share.on_hover_text(format!(
-                "{} plans were ready in time, {} too late. A late plan is discarded: nothing plays late.",
-                counts.on_time, counts.late
-            ));
+            share.on_hover_text(details(counts));
             let messages: Vec<_> = [message, status.remark.as_deref()].into_iter().flatten().collect();
             let messages = messages.join(". ");
             let (text, colour) = match notice {
@@ -65,6 +63,20 @@ fn component(ui: &mut Ui, name: &str, component: &Component) {
     ui.label(small(format!("{name}: {text}")));
 }
 
+/// Counts of plans, and how often what was planned could be kept.
+fn details(plans: PlanStats) -> String {
+    let mut text =
+        format!("{} plans were ready in time, {} too late. A late plan is discarded: nothing plays late.", plans.on_time, plans.late);
+    let whole = |share: f64| (share * 100.0).floor();
+    if let Some(share) = plans.hit_rate() {
+        text += &format!("\nThe plan was kept on {} % of the beats, because it played or you played what it foresaw.", whole(share));
+    }
+    if let Some(share) = plans.pages.hit_rate() {
+        text += &format!("\n{} % of the finished bars came as planned and did not need to be read again.", whole(share));
+    }
+    text
+}
+
 /// Share of plans that were ready in time.
 fn on_time(status: &Status) -> String {
     match status.plans.on_time_share() {
@@ -80,7 +92,7 @@ fn small(text: impl Into<String>) -> RichText {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::plan::PlanStats;
+    use antiphon_engine::plan::PageStats;
 
     use super::*;
 
@@ -90,6 +102,15 @@ mod tests {
         assert_eq!(on_time(&status(9_999, 1)), "On time: 99 %");
         assert_eq!(on_time(&status(10_000, 0)), "On time: 100 %");
         assert_eq!(on_time(&status(0, 0)), "On time: no plans yet");
+    }
+
+    #[test]
+    fn details_name_the_shares_once_there_is_something_to_share() {
+        let fresh = details(PlanStats::default());
+        assert!(fresh.starts_with("0 plans") && !fresh.contains('%'), "{fresh}");
+        let plans = PlanStats { on_time: 5, late: 1, ticks: 8, kept: 6, pages: PageStats { kept: 2, read: 1 } };
+        let text = details(plans);
+        assert!(text.contains("kept on 75 % of the beats") && text.contains("66 % of the finished bars"), "{text}");
     }
 
     #[test]

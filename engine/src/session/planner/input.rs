@@ -114,6 +114,11 @@ impl Input {
         notes
     }
 
+    /// Whether there is a note to go on from.
+    pub(super) fn has_notes(&self) -> bool {
+        self.player.notes().next().is_some() || self.sounded.notes().next().is_some()
+    }
+
     /// The player's notes that start before a tick, in order of time.
     pub(super) fn player_before(&self, tick: Tick) -> Vec<Note> {
         let mut notes: Vec<Note> = self.player.notes().filter(|note| note.onset < tick).collect();

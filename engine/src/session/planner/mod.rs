@@ -6,6 +6,7 @@
 
 mod input;
 mod modes;
+mod pause;
 mod performance;
 mod planning;
 mod playback;
@@ -28,6 +29,7 @@ use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
 use input::{Inbox, Input};
 use modes::Modes;
+use pause::Pause;
 use planning::Planning;
 use playback::{PlayRequest, Playback};
 use status::Outputs;
@@ -44,6 +46,7 @@ pub struct Planner<W> {
     worker: WorkerLink<W>,
     playback: Playback,
     modes: Modes,
+    pause: Pause,
     history: HistoryWriter,
     take: TakeWriter,
     outputs: Outputs,
@@ -56,6 +59,7 @@ impl<W: Worker> Planner<W> {
         Self {
             inbox: Inbox::new(ports.events, ports.commands),
             modes: Modes::at(&clock, TradeBars::default()),
+            pause: Pause::default(),
             input: Input::new(clock, FIRST_TEMPO, ports.count_ignored),
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
@@ -66,9 +70,10 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// Handles all pending events, commands and results. Returns whether the clock runs.
+    /// Handles all pending events, commands and results. Returns whether there is something to plan: otherwise the next call has time.
     pub fn run(&mut self) -> bool {
         let mut has_news = self.collect();
+        let mut has_time = false;
         while let Some(message) = self.inbox.next() {
             let is_due = match message {
                 InputEvent::TimeReached { at, tempo, controls } => {
@@ -90,7 +95,9 @@ impl<W: Worker> Planner<W> {
             };
             self.inbox.untimed.push(message);
             if is_due {
-                has_news = true;
+                // At rest, time alone changes nothing that is shown.
+                has_news |= !self.is_at_rest() || self.inbox.untimed.len() > 1 || !matches!(message, InputEvent::TimeReached { .. });
+                has_time = true;
                 for message in std::mem::take(&mut self.inbox.untimed) {
                     self.handle(message);
                 }
@@ -107,10 +114,12 @@ impl<W: Worker> Planner<W> {
         self.take.publish();
         if has_news {
             self.publish();
+        } else if has_time {
+            self.publish_status();
         }
         self.outputs.render_wait.lose(matches!(self.worker.engine, Engine::Failed(_)));
         self.outputs.render_wait.answer(self.inbox.taken, self.worker.jobs == 0);
-        self.input.running
+        self.input.running && !self.is_at_rest()
     }
 
     fn handle(&mut self, message: InputEvent) {

@@ -73,6 +73,7 @@ impl Planning {
     /// Discards every plan.
     pub(super) fn clear(&mut self) {
         self.timeline.clear();
+        self.context.discard_plans();
         self.due = None;
         self.rejected.clear();
     }
@@ -123,6 +124,15 @@ impl Planning {
     }
 }
 
+/// Tick by which the first bar of a request must be there: the next planning tick, or for a plan that is kept and reaches beyond it, an interval before the
+/// bar begins. So the far bars of one instance do not stand before the near bars of another.
+fn due_at(request: &Request, next: Tick) -> Tick {
+    match request {
+        Request::Replan(_) => next,
+        Request::Extend(brief) => next.max(brief.start - INTERVAL),
+    }
+}
+
 impl<W: Worker> Planner<W> {
     /// A planning tick.
     pub(super) fn plan(&mut self) {
@@ -138,6 +148,11 @@ impl<W: Worker> Planner<W> {
             self.planning.context.send_again();
         }
         let notes = self.input.notes_before(now);
+        let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
+        let turn = self.own_turn(next);
+        if self.pause(&controls, turn, next) {
+            return;
+        }
         self.input.loudness.measure(self.input.player.notes(), now);
         self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
         if notes.is_empty() {
@@ -148,8 +163,6 @@ impl<W: Worker> Planner<W> {
             self.input.forget_before(start);
         }
         self.planning.rejected.retain(|passage| passage.until > now);
-        let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
-        let turn = self.own_turn(next);
         let horizon = self.horizon(turn);
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
@@ -161,6 +174,7 @@ impl<W: Worker> Planner<W> {
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
             self.input.loudness.record(brief.plan);
         }
+        self.planning.stats.ticks += 1;
         self.planning.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
         let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
         self.playback.successor = requests.iter().find_map(|request| match request {
@@ -187,12 +201,14 @@ impl<W: Worker> Planner<W> {
         if assignments.is_empty() {
             return;
         }
-        let within = Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
+        // The earliest need of all counts: a later request is generated after the earlier ones.
+        let due_at = requests.iter().map(|request| due_at(request, next)).min().unwrap_or(next);
+        let within = Duration::from_secs_f64((due_at - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
         // Lateness is no sign of load while the model is being loaded, nor right after the planning interval has grown.
         let shortest = self.planning.shedding.interval(INTERVAL).min(self.input.clock.open_bar().length);
         let counts = self.worker.engine == Engine::Ready && next - now >= shortest;
         let due = assignments.last().filter(|_| counts);
-        self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
+        self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: due_at });
         self.worker.generate(now, &requests, assignments, within);
     }
 
@@ -225,6 +241,7 @@ impl<W: Worker> Planner<W> {
             return;
         }
         self.worker.engine = Engine::Ready;
+        self.planning.context.deliver(passage);
         let timeline = &self.planning.timeline;
         for plan in [timeline.playing(), timeline.adopted()].into_iter().flatten().filter(|plan| plan.id() == passage.plan) {
             self.history.grow(plan);

@@ -7,6 +7,7 @@ mod controls;
 mod history;
 mod missing;
 mod modes;
+mod pause;
 mod play;
 mod real;
 mod routing;

@@ -51,6 +51,10 @@ struct Memory {
     context: Vec<Arc<PromptBar>>,
     /// The requests, in order.
     requests: Vec<(Brief, Vec<BarRows>)>,
+    /// Number of jobs so far.
+    jobs: usize,
+    /// Time within which each request was due, in seconds.
+    within: Vec<f64>,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -89,6 +93,16 @@ impl Script {
         self.0.borrow().requests.clone()
     }
 
+    /// Number of jobs so far.
+    pub(super) fn jobs(&self) -> usize {
+        self.0.borrow().jobs
+    }
+
+    /// The time within which each request was due, in beats at 120 a minute.
+    pub(super) fn beats_until_due(&self) -> Vec<f64> {
+        self.0.borrow().within.iter().map(|seconds| seconds * 2.0).collect()
+    }
+
     /// The notes of the context, if all its bars are in 4/4: onset, pitch, duration in ticks.
     pub(super) fn context_notes(&self) -> Vec<(i64, u8, i64)> {
         let memory = self.0.borrow();
@@ -113,6 +127,7 @@ impl Script {
 
     fn submit(&self, making: VecDeque<Passage>) {
         let mut memory = self.0.borrow_mut();
+        memory.jobs += 1;
         if std::mem::replace(&mut memory.is_busy, true) {
             memory.outcomes.push_back(Outcome::Replaced);
         }
@@ -155,7 +170,7 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
 impl Worker for Script {
     fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
-        *memory = Memory { cost: memory.cost, ..Memory::default() };
+        *memory = Memory { cost: memory.cost, jobs: memory.jobs, ..Memory::default() };
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
@@ -166,8 +181,9 @@ impl Worker for Script {
         true
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
+        self.0.borrow_mut().within.extend(assignments.iter().map(|_| within.as_secs_f64()));
         self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
             (assignment.brief, bars)

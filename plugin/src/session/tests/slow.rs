@@ -31,7 +31,7 @@ fn horizon_then_planning_interval_adapt_to_load_and_recover() {
     steps.dedup();
     assert_eq!(steps, [(4, 1), (2, 1), (1, 1), (1, 2)]);
     let slow = host.status();
-    assert!(slow.remark.as_deref().is_some_and(|remark| remark.contains("1 bars ahead, every 2 beats")), "{slow:?}");
+    assert!(slow.remark.as_deref().is_some_and(|remark| remark.contains("reaches 1 bar ahead and is renewed every 2 beats")), "{slow:?}");
     let late = slow.plans.late;
     assert!((1..8).contains(&late), "{late} plans were late");
     assert!(slow.plans.on_time > 15, "{slow:?}");

@@ -59,7 +59,8 @@ struct Args {
     /// Print the result as one JSON object
     ///
     /// Its keys: minutes, instances, planned (notes), late (notes), hanging (keys sounding after a stop or faults of a block), on_time_share (of near bars),
-    /// hit_rate (planning ticks whose plan could be kept), staleness_beats (mean age of the plan that plays), worker_load (share of the workers' time in use),
+    /// planning_ticks (without those of a pause), late_plans (near bars that were not there), hit_rate (planning ticks whose plan could be kept), page_hit_rate
+    /// (bars of the contexts that came as planned and were not read again), staleness_beats (mean age of the plan that plays), worker_load (share of the workers' time in use),
     /// rss_growth_mib (after the first tenth).
     #[arg(long)]
     json: bool,
@@ -217,15 +218,13 @@ fn print(args: &Args, instances: &[Instance], growth: u64, worked: Duration) -> 
     let mut faults = Vec::new();
     for instance in instances {
         let stats = instance.snapshot.latest().status.plans;
-        plans = PlanStats { on_time: plans.on_time + stats.on_time, late: plans.late + stats.late, kept: plans.kept + stats.kept };
+        plans += stats;
         planned += instance.checker.counts.planned;
         late += instance.meters.count(Count::Late);
         staleness = (staleness.0 + instance.staleness.0, staleness.1 + instance.staleness.1);
         faults.extend(&instance.faults);
     }
     faults.iter().take(10).for_each(|fault| eprintln!("{fault}"));
-    let ticks = plans.on_time + plans.late + plans.kept;
-    let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
     let report = serde_json::json!({
         "minutes": args.minutes,
         "instances": args.instances,
@@ -233,7 +232,10 @@ fn print(args: &Args, instances: &[Instance], growth: u64, worked: Duration) -> 
         "late": late,
         "hanging": faults.len(),
         "on_time_share": plans.on_time_share(),
-        "hit_rate": share(plans.kept, ticks),
+        "planning_ticks": plans.ticks,
+        "late_plans": plans.late,
+        "hit_rate": plans.hit_rate(),
+        "page_hit_rate": plans.pages.hit_rate(),
         "staleness_beats": (staleness.1 > 0).then(|| staleness.0 / staleness.1 as f64),
         "worker_load": worked.as_secs_f64() / (args.minutes * 60.0 * args.workers.max(1) as f64),
         "rss_growth_mib": growth as f64 / f64::from(1 << 20),

@@ -15,7 +15,7 @@ use antiphon_engine::codec::{OwnRoles, prefix_rows};
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::Passage;
+use antiphon_engine::plan::{PageStats, Passage};
 use antiphon_engine::service::{Assignment, Deadline, InstanceId, Outcome, RunStep, Service, Setup, Stepper, WorkerHandle};
 use antiphon_engine::session::{Parts, Worker};
 use antiphon_tests::machine;
@@ -96,18 +96,21 @@ pub(crate) struct VirtualWorker {
     model: Arc<Model>,
     pool: Rc<RefCell<VirtualPool>>,
     handle: WorkerHandle,
+    /// Counts of the workers before this one.
+    pages: PageStats,
 }
 
 impl VirtualWorker {
     pub(crate) fn new(model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
         let service = pool.borrow().stepper.service().clone();
         let handle = handle(&service, model, &BTreeSet::from([Role::Keys]), OwnRoles::ALL);
-        Self { service, model: Arc::clone(model), pool: Rc::clone(pool), handle }
+        Self { service, model: Arc::clone(model), pool: Rc::clone(pool), handle, pages: PageStats::default() }
     }
 }
 
 impl Worker for VirtualWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
+        self.pages += self.handle.pages();
         self.handle = handle(&self.service, &self.model, roles, own);
     }
 
@@ -137,6 +140,12 @@ impl Worker for VirtualWorker {
 
     fn parts(&self) -> Parts {
         Parts { runtime: None, model: Some(self.model.info().name.clone()) }
+    }
+
+    fn pages(&self) -> PageStats {
+        let mut pages = self.pages;
+        pages += self.handle.pages();
+        pages
     }
 }
 
