@@ -134,11 +134,10 @@ fn bars_that_came_as_planned_keep_their_pages_and_others_are_read() {
     next.prompt.conditioning.drain(..2);
     (next.line, next.brief.start) = (Tick(next.line.0 + 192), Tick(next.brief.start.0 + 192));
     assert_eq!(run(next.clone()), PageStats { kept: 2, read: 4 });
-    // Another velocity: the bar is read, and those after it.
-    let mut softer = PromptBar::clone(&next.prompt.context[4]);
-    let note = softer.bar.notes.first_mut().expect("the model plays in this bar");
-    note.velocity = if note.velocity == 1 { 2 } else { 1 };
-    next.prompt.context[4] = Arc::new(softer);
+    // In another conditioning the bar is read, and those after it.
+    let mut other = PromptBar::clone(&next.prompt.context[4]);
+    other.bar.fields.density = if other.bar.fields.density == 1 { 2 } else { 1 };
+    next.prompt.context[4] = Arc::new(other);
     assert_eq!(run(next), PageStats { kept: 2, read: 6 });
 }
 

@@ -6,6 +6,7 @@
 //!
 //! [`WorkerHandle`] is the interface for an instance: it takes prompts and generates the [`Passage`](crate::plan::Passage)s of a plan.
 
+mod band;
 mod clock;
 mod deadline;
 mod generation;
@@ -22,6 +23,7 @@ mod stepper;
 mod tests;
 mod worker_state;
 
+pub use band::{Band, Part, Seat};
 pub use deadline::Deadline;
 pub use generation::{Assignment, WorkerHandle};
 pub use instance::InstanceHandle;

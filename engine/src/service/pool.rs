@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::band::Band;
 use super::clock::PoolClock;
 use super::report::Reports;
 use super::schedule::{InstanceId, Schedule, ScheduledJob, Withdrawal};
@@ -108,6 +109,12 @@ impl Service {
         self.pool.shared.clock.now()
     }
 
+    /// The band of its instances.
+    #[must_use]
+    pub fn band(&self) -> &Band {
+        &self.pool.shared.band
+    }
+
     /// How many workers it has.
     #[must_use]
     pub fn workers(&self) -> usize {
@@ -158,6 +165,7 @@ pub(super) struct Shared {
     /// Signalled when there may be something to do for one more worker.
     wake: Condvar,
     pub(super) clock: PoolClock,
+    band: Band,
 }
 
 struct Queue {
@@ -171,7 +179,7 @@ struct Queue {
 impl Shared {
     fn new(clock: PoolClock) -> Self {
         let queue = Queue { schedule: Schedule::new(), discarded: Vec::new(), closing: false };
-        Self { queue: Mutex::new(queue), wake: Condvar::new(), clock }
+        Self { queue: Mutex::new(queue), wake: Condvar::new(), clock, band: Band::default() }
     }
 
     pub(super) fn enter(&self) -> InstanceId {

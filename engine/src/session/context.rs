@@ -58,7 +58,7 @@ pub(super) struct Context {
 pub(super) struct PlanSettings<'a> {
     /// Roles to generate.
     pub(super) roles: RoleSet,
-    /// The player beside whom they play, in Accompany.
+    /// The others beside whom they play.
     pub(super) beside: Option<Beside<'a>>,
     /// Requested music.
     pub(super) music: &'a MusicControls,
@@ -72,13 +72,24 @@ pub(super) struct PlanSettings<'a> {
     pub(super) expected: Expected,
 }
 
-/// A player beside whom Antiphon plays.
+/// Others beside whom Antiphon plays: its player in Accompany, other instances.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Beside<'a> {
-    /// Roles that Antiphon plays.
+    /// Roles that are generated.
     pub(super) own: OwnRoles,
-    /// The player's notes so far, in order of time.
-    pub(super) player: &'a [Note],
+    /// The others' notes so far, in order of time.
+    pub(super) others: &'a [Note],
+    /// What the generated roles keep to.
+    pub(super) follows: Follows,
+}
+
+/// What roles that play beside others keep to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// What fits the others' notes.
+    Others,
+    /// Their own earlier notes.
+    Itself,
 }
 
 /// Notes that are expected between a planning tick and the start of the plan made at it.
@@ -201,7 +212,11 @@ impl Context {
         let mut index = self.index_after();
         let tempo = Tempo::from_bpm(plan_settings.tempo).map_or(0, tempo_bucket);
         let constraints = match plan_settings.beside {
-            Some(beside) => self.constraints_beside(beside, played, plan_settings.roles, clock.now()),
+            Some(beside) if beside.follows == Follows::Others => self.constraints_beside(beside, played, plan_settings.roles, clock.now()),
+            Some(beside) => {
+                let own: Vec<Note> = played.iter().filter(|note| beside.own.contains(note.role.class())).copied().collect();
+                self.constraints(&own, plan_settings.roles)
+            }
             None => self.constraints(played, plan_settings.roles),
         };
         let own = plan_settings.beside.map_or(OwnRoles::ALL, |beside| beside.own);
@@ -274,7 +289,7 @@ impl Context {
     /// Constraints of roles that play beside a player: a role that the player does not play keeps to what fits the player's notes, whatever Antiphon has
     /// played, and all leave room where the player fills.
     fn constraints_beside(&self, beside: Beside<'_>, played: &[Note], roles: RoleSet, now: Tick) -> Constraints {
-        let player = self.recent(beside.player);
+        let player = self.recent(beside.others);
         let mut constraints = Constraints { roles, ..Constraints::default() };
         let habits = habits(player);
         for role in Role::ALL.into_iter().filter(|role| roles.contains(*role) && !habits.roles.contains_key(role)) {

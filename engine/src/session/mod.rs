@@ -13,6 +13,7 @@ mod controls;
 mod engine_status;
 mod history_writer;
 mod latency;
+mod listening;
 mod outbox;
 mod planner;
 mod player;
@@ -44,8 +45,8 @@ use crate::service::Service;
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
-    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
-    ShapeControls, TurnControls,
+    BandControls, ControlValues, HarmonyControls, Hearing, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls,
+    RoleControls, ScaleLock, ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
@@ -53,7 +54,7 @@ pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
+pub use snapshot::{BandStatus, Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
@@ -165,9 +166,10 @@ fn run(ports: SessionPorts, folders: Vec<PathBuf>, status: &Arc<Mutex<SessionSta
         }
     };
     let snapshot = Arc::clone(&ports.snapshot);
+    let band = service.band().clone();
     let worker = ServiceWorker::new(service, &planner::ensemble(), folders);
     let free_seed = RandomState::new().hash_one(()) >> 16;
-    let mut planner = Planner::new(ports, worker, Arc::clone(status), Arc::clone(render_wait), free_seed);
+    let mut planner = Planner::new(ports, worker, Arc::clone(status), Arc::clone(render_wait), free_seed).in_band(&band);
     let mut called = Instant::now();
     while !leaves.load(Ordering::Acquire) {
         let plans = planner.run();

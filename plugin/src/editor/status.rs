@@ -6,7 +6,7 @@ use super::export::Notice;
 use super::palette::{Palette, paint};
 use super::style;
 use antiphon_engine::plan::PlanStats;
-use antiphon_engine::session::{Component, Status};
+use antiphon_engine::session::{BandStatus, Component, Status};
 
 /// Draws the line; `history` draws its middle part.
 pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, message: Option<&str>, history: impl FnOnce(&mut Ui)) {
@@ -19,7 +19,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, messag
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let share = ui.label(small(on_time(status)));
             let counts = status.plans;
-            share.on_hover_text(details(counts));
+            share.on_hover_text(details(counts, status.band.as_ref()));
             let messages: Vec<_> = [message, status.remark.as_deref()].into_iter().flatten().collect();
             let messages = messages.join(". ");
             let (text, colour) = match notice {
@@ -64,7 +64,7 @@ fn component(ui: &mut Ui, name: &str, component: &Component) {
 }
 
 /// Counts of plans, and how often what was planned could be kept.
-fn details(plans: PlanStats) -> String {
+fn details(plans: PlanStats, band: Option<&BandStatus>) -> String {
     let mut text =
         format!("{} plans were ready in time, {} too late. A late plan is discarded: nothing plays late.", plans.on_time, plans.late);
     let whole = |share: f64| (share * 100.0).floor();
@@ -73,6 +73,14 @@ fn details(plans: PlanStats) -> String {
     }
     if let Some(share) = plans.pages.hit_rate() {
         text += &format!("\n{} % of the finished bars came as planned and did not need to be read again.", whole(share));
+    }
+    if let Some(BandStatus { number, heard, late }) = band {
+        let names: Vec<String> = heard.iter().map(|(number, role)| format!("{number} {}", role.name())).collect();
+        let heard = if names.is_empty() { "no other instance".into() } else { names.join(", ") };
+        text += &format!("\nThis is instance {number}. It hears {heard}.");
+        if *late > 0 {
+            text += &format!(" On {late} beats notes of another instance came late and counted a beat later.");
+        }
     }
     text
 }
@@ -92,6 +100,7 @@ fn small(text: impl Into<String>) -> RichText {
 
 #[cfg(test)]
 mod tests {
+    use antiphon_engine::music::Role;
     use antiphon_engine::plan::PageStats;
 
     use super::*;
@@ -106,10 +115,12 @@ mod tests {
 
     #[test]
     fn details_name_the_shares_once_there_is_something_to_share() {
-        let fresh = details(PlanStats::default());
+        let fresh = details(PlanStats::default(), None);
         assert!(fresh.starts_with("0 plans") && !fresh.contains('%'), "{fresh}");
         let plans = PlanStats { on_time: 5, late: 1, ticks: 8, kept: 6, pages: PageStats { kept: 2, read: 1 } };
-        let text = details(plans);
+        let band = BandStatus { number: 2, heard: vec![(1, Role::Keys), (3, Role::Drums)], late: 0 };
+        let text = details(plans, Some(&band));
+        assert!(text.ends_with("This is instance 2. It hears 1 keys, 3 drums."), "{text}");
         assert!(text.contains("kept on 75 % of the beats") && text.contains("66 % of the finished bars"), "{text}");
     }
 

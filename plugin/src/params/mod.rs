@@ -1,6 +1,7 @@
 //! The parameters. Their ids, ranges and steps must never change: projects and automation store them. Hosts see them in the order of the
 //! declarations; new ones are declared at the end, in a group of their own.
 
+mod band;
 mod drawer;
 pub(crate) mod ladder;
 mod music;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
 use nice_plug::prelude::*;
 
+pub use band::BandParams;
 pub use drawer::ShownParameter;
 pub use music::MusicParams;
 pub use output::OutputParams;
@@ -78,6 +80,9 @@ pub struct AntiphonParams {
     /// When Antiphon plays by itself.
     #[nested]
     pub turns: TurnParams,
+    /// What is heard of other instances.
+    #[nested]
+    pub band: BandParams,
 }
 
 impl AntiphonParams {
@@ -113,6 +118,7 @@ impl AntiphonParams {
             output: OutputParams::default(),
             music: MusicParams::default(),
             turns: TurnParams::default(),
+            band: BandParams::default(),
         }
     }
 
@@ -139,6 +145,7 @@ impl AntiphonParams {
                 harmony: self.music.harmony(),
             },
             turns: self.turns.controls(),
+            band: self.band.controls(),
         }
     }
 }

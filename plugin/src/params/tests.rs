@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 37] = [
+const PINS: [Pin; 39] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -46,6 +46,8 @@ const PINS: [Pin; 37] = [
     ("loudness_follow", "Loudness follows", Some(100), 0.0, "Off", "100 %"),
     ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
     ("trade_bars", "Trade bars", Some(3), 2.0 / 3.0, "1 bar", "8 bars"),
+    ("hears", "Hears", Some(2), 0.0, "Own track only", "Everything"),
+    ("hears_whom", "Hears instance", Some(16), 0.0, "All", "Instance 16"),
 ];
 
 #[test]

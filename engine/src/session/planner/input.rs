@@ -45,6 +45,8 @@ impl Inbox {
 pub(super) struct Input {
     pub(super) clock: MusicalClock,
     pub(super) running: bool,
+    /// Whether the clock follows the host's transport; otherwise it runs by itself, and song positions mean nothing to other instances.
+    pub(super) follows_host: bool,
     /// Tick that the audio thread has reached: the earliest that it can still schedule.
     pub(super) reached: Tick,
     pub(super) player: Player,
@@ -68,6 +70,7 @@ impl Input {
         Self {
             clock,
             running: false,
+            follows_host: false,
             reached: Tick::ZERO,
             player: Player::default(),
             sounded: Sounded::default(),

@@ -4,6 +4,7 @@
 //! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
 //! take, [`Outputs`] the published state. [`Planner`] coordinates them.
 
+mod band;
 mod input;
 mod modes;
 mod pause;
@@ -27,6 +28,7 @@ use super::take_writer::TakeWriter;
 use super::worker::Worker;
 use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
+use band::BandLink;
 use input::{Inbox, Input};
 use modes::Modes;
 use pause::Pause;
@@ -47,6 +49,7 @@ pub struct Planner<W> {
     playback: Playback,
     modes: Modes,
     pause: Pause,
+    band: BandLink,
     history: HistoryWriter,
     take: TakeWriter,
     outputs: Outputs,
@@ -60,6 +63,7 @@ impl<W: Worker> Planner<W> {
             inbox: Inbox::new(ports.events, ports.commands),
             modes: Modes::at(&clock, TradeBars::default()),
             pause: Pause::default(),
+            band: BandLink::default(),
             input: Input::new(clock, FIRST_TEMPO, ports.count_ignored),
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
@@ -73,7 +77,7 @@ impl<W: Worker> Planner<W> {
     /// Handles all pending events, commands and results. Returns whether there is something to plan: otherwise the next call has time.
     pub fn run(&mut self) -> bool {
         let mut has_news = self.collect();
-        let mut has_time = false;
+        let (mut has_time, planning_tick) = (false, self.planning.next_tick);
         while let Some(message) = self.inbox.next() {
             let is_due = match message {
                 InputEvent::TimeReached { at, tempo, controls } => {
@@ -112,7 +116,8 @@ impl<W: Worker> Planner<W> {
         self.send();
         self.playback.outbox.flush();
         self.take.publish();
-        if has_news {
+        self.publish_part();
+        if has_news || self.planning.next_tick != planning_tick {
             self.publish();
         } else if has_time {
             self.publish_status();
@@ -171,6 +176,11 @@ impl<W: Worker> Planner<W> {
         }
         let (now, open, line) = (clock.now(), clock.open_bar(), clock.next_bar_line());
         self.input.running = change.cause != Cause::Stop;
+        match change.cause {
+            Cause::Wake => self.input.follows_host = false,
+            Cause::Start | Cause::Locate | Cause::Loop => self.input.follows_host = true,
+            Cause::Stop | Cause::Metre => {}
+        }
         let starts_play = self.playback.request == PlayRequest::WhenClockRuns && self.input.running;
         if is_new_epoch {
             self.clear();

@@ -39,7 +39,7 @@ impl<W: Worker> Planner<W> {
 
     /// Whether planning pauses, or has not begun.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.pause.is_on || (self.worker.jobs == 0 && !self.input.has_notes())
+        self.pause.is_on || (self.worker.jobs == 0 && self.planning.timeline.adopted().is_none() && !self.input.has_notes())
     }
 
     /// Whether planning pauses.
@@ -51,7 +51,8 @@ impl<W: Worker> Planner<W> {
     fn is_quiet(&self, turn: Option<OwnTurn>) -> bool {
         let clock = &self.input.clock;
         let from = clock.now() - Tick(QUIET_BARS * clock.open_bar().metre.bar_length().0);
-        let is_player_silent = self.input.player.is_silent_since(from);
+        let band = self.input.controls.unwrap_or_default().band;
+        let is_player_silent = self.input.player.is_silent_since(from) && self.band.is_silent_since(from, band);
         match turn {
             Some(OwnTurn::Along) => is_player_silent,
             Some(OwnTurn::Phrase { .. }) => false,

@@ -3,15 +3,16 @@
 use std::time::{Duration, Instant};
 
 use crate::codec::OwnRoles;
-use crate::music::{TICKS_PER_QUARTER, Tick};
+use crate::music::{Note, TICKS_PER_QUARTER, Tick};
 use crate::plan::{Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline};
 use crate::service::Outcome;
 
-use super::super::context::{Beside, Context, Expected, PlanSettings};
+use super::super::context::{Beside, Context, Expected, Follows, PlanSettings};
 use super::super::engine_status::Engine;
 use super::super::settings::settings;
 use super::super::worker::Worker;
 use super::Planner;
+use super::band::own_roles;
 use super::modes::OwnTurn;
 use super::playback::{Handover, Successor};
 use crate::session::ControlValues;
@@ -124,6 +125,13 @@ impl Planning {
     }
 }
 
+/// Notes of two lists in order of time.
+fn in_order(one: &[Note], other: &[Note]) -> Vec<Note> {
+    let mut notes = [one, other].concat();
+    notes.sort_by_key(Note::order);
+    notes
+}
+
 /// Tick by which the first bar of a request must be there: the next planning tick, or for a plan that is kept and reaches beyond it, an interval before the
 /// bar begins. So the far bars of one instance do not stand before the near bars of another.
 fn due_at(request: &Request, next: Tick) -> Tick {
@@ -143,16 +151,19 @@ impl<W: Worker> Planner<W> {
         }
         let input_role = self.input.role();
         let planned = controls.planned(input_role);
-        let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
-        if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
-            self.planning.context.send_again();
-        }
-        let notes = self.input.notes_before(now);
+        let heard = self.listen(&controls, planned);
+        let own = own_roles(controls.plan.mode, planned, input_role, !heard.is_empty());
+        let own_notes = self.input.notes_before(now);
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
         let turn = self.own_turn(next);
         if self.pause(&controls, turn, next) {
             return;
         }
+        let roles = planned.iter().chain([input_role]).chain(heard.iter().map(|note| note.role));
+        if self.worker.set_roles(roles.collect(), own) {
+            self.planning.context.send_again();
+        }
+        let notes = in_order(&own_notes, &heard);
         self.input.loudness.measure(self.input.player.notes(), now);
         self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
         if notes.is_empty() {
@@ -161,11 +172,12 @@ impl<W: Worker> Planner<W> {
         self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
         if let Some(start) = self.planning.context.start() {
             self.input.forget_before(start);
+            self.band.forget_before(start);
         }
         self.planning.rejected.retain(|passage| passage.until > now);
         let horizon = self.horizon(turn);
         let settings = settings(&controls);
-        let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
+        let tick = PlanningTick { now, next, horizon, played: &own_notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
         let begins = self.begin_turn(turn, next);
@@ -187,10 +199,14 @@ impl<W: Worker> Planner<W> {
         if begins {
             self.play_turn(turn, next);
         }
-        let player = self.input.player_before(now);
+        let others =
+            in_order(if controls.plan.mode == PlayMode::Accompany { self.input.player_before(now) } else { Vec::new() }.as_slice(), &heard);
+        // A track with music of its own goes on in its own way.
+        let is_new = controls.plan.mode == PlayMode::Accompany || own_notes.is_empty();
+        let follows = if is_new { Follows::Others } else { Follows::Itself };
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
-            beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),
+            beside: (own != OwnRoles::ALL).then_some(Beside { own, others: &others, follows }),
             music: &controls.music,
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,

@@ -136,6 +136,7 @@ impl<W: Worker> Planner<W> {
         let mode = self.input.controls.map_or(PlayMode::default(), |controls| controls.plan.mode);
         let mut status = self.worker.engine.status(&self.worker.parts(), mode, &self.remark());
         status.plans = self.stats();
+        status.band = self.band.status();
         let clock = &self.input.clock;
         let oldest = self.planning.context.start().unwrap_or(clock.open_bar().start);
         let bars = clock.bars().filter(|bar| bar.start >= oldest).map(|bar| ShownBar { bar, number: self.number(bar) }).collect();

@@ -2,6 +2,7 @@
 
 mod accompany;
 mod answer;
+mod band;
 mod context;
 mod controls;
 mod history;

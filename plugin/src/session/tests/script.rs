@@ -10,7 +10,7 @@ use antiphon_engine::codec::{BarRows, OwnRoles};
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
-use antiphon_engine::service::{Assignment, JobFailure, Outcome};
+use antiphon_engine::service::{Assignment, Band, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
 
@@ -53,6 +53,8 @@ struct Memory {
     requests: Vec<(Brief, Vec<BarRows>)>,
     /// Number of jobs so far.
     jobs: usize,
+    /// Roles that are generated beside others, as last set.
+    own: OwnRoles,
     /// Time within which each request was due, in seconds.
     within: Vec<f64>,
     /// Failure of every job.
@@ -91,6 +93,18 @@ impl Script {
     /// The requests, in order: the brief, and the bars with their known notes.
     pub(super) fn requests(&self) -> Vec<(Brief, Vec<BarRows>)> {
         self.0.borrow().requests.clone()
+    }
+
+    /// Roles that are generated beside others.
+    pub(super) fn own(&self) -> OwnRoles {
+        self.0.borrow().own
+    }
+
+    /// The notes of the context with their roles, as [`context_notes`](Self::context_notes).
+    pub(super) fn context_roles(&self) -> Vec<(i64, u8, Role)> {
+        let memory = self.0.borrow();
+        let notes = (0..).zip(&memory.context).flat_map(|(bar, rows)| rows.bar.notes.iter().map(move |note| note.note(Tick(bar * BAR))));
+        notes.map(|note| (note.onset.0, note.pitch, note.role)).collect()
     }
 
     /// Number of jobs so far.
@@ -168,9 +182,9 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
 }
 
 impl Worker for Script {
-    fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
+    fn set_roles(&mut self, _roles: &BTreeSet<Role>, own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
-        *memory = Memory { cost: memory.cost, jobs: memory.jobs, ..Memory::default() };
+        *memory = Memory { cost: memory.cost, jobs: memory.jobs, own, ..Memory::default() };
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
@@ -242,6 +256,12 @@ impl ScriptedHost {
     /// A host with blocks of this length.
     pub(super) fn new(frames: u32) -> Self {
         Self::with_commands(frames, &[])
+    }
+
+    /// A host with blocks of this length, whose instance is a member of a band.
+    pub(super) fn in_band(frames: u32, band: &Band) -> Self {
+        let host = Self::new(frames);
+        Self { planner: host.planner.in_band(band), ..host }
     }
 
     /// A host with blocks of this length, whose window sent these commands before the session started.
