@@ -9,6 +9,7 @@ mod ground;
 mod hover;
 mod keyboard;
 mod lines;
+pub(super) mod mini;
 mod notes;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
         response.on_hover_text_at_pointer(text);
     }
+    roll.legend(&painter, snapshot);
     roll.commit(&painter, snapshot.plan.as_ref());
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
@@ -144,7 +146,7 @@ fn shown(snapshot: &Snapshot) -> impl Iterator<Item = &Note> {
 }
 
 /// Roles of all notes shown, in canonical order.
-pub(super) fn roles(snapshot: &Snapshot) -> BTreeSet<Role> {
+fn roles(snapshot: &Snapshot) -> BTreeSet<Role> {
     shown(snapshot).map(|note| note.role).collect()
 }
 

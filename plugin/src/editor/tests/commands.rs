@@ -27,8 +27,7 @@ fn focused_buttons_are_pressed_by_enter() {
 #[test]
 fn tab_key_reaches_every_control() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    let wanted =
-        ["Suggest", "Answer", "Play", "Another", "Keep", "Horizon", "Adventurousness", "Drag plan", "Save plan as...", "Drag played"];
+    let wanted = ["Suggest", "Answer", "Play", "Another", "Keep", "Bars ahead", "Adventurousness", "Density", "More", "played", "plan"];
     let mut reached = Vec::new();
     for _ in 0..20 {
         harness.key_press(Key::Tab);
@@ -43,8 +42,12 @@ fn tab_key_reaches_every_control() {
 #[test]
 fn buttons_without_a_plan_do_nothing() {
     let mut harness = open(model(Snapshot::default()), FakeDragSource::default());
-    for label in ["Play", "Another", "Keep", "Save plan as...", "Save played as..."] {
+    for label in ["Play", "Another", "Keep", "plan", "played"] {
         harness.get_by_label(label).click();
+        harness.get_by_label(label).click_secondary();
+        harness.run_steps(2);
+        assert!(harness.query_by_label_contains("as...").is_none(), "there is nothing to save");
+        harness.key_press(Key::Escape);
     }
     assert_eq!(calls(&mut harness), []);
     assert!(harness.query_by_label("MIDI file").is_none());
@@ -63,7 +66,7 @@ fn modes_that_are_not_implemented_cannot_be_selected() {
 #[test]
 fn slider_drag_is_one_gesture_from_press_to_release() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    let rail = harness.get_by_label("Horizon").rect();
+    let rail = harness.get_by_label("Bars ahead").rect();
     harness.hover_at(rail.center());
     harness.run_steps(1);
     button(&harness, rail.center(), true);
@@ -82,7 +85,7 @@ fn slider_drag_is_one_gesture_from_press_to_release() {
 #[test]
 fn arrow_key_moves_a_slider_by_one_step() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    harness.get_by_label("Horizon").focus();
+    harness.get_by_label("Bars ahead").focus();
     harness.run_steps(2);
     harness.key_press(Key::ArrowRight);
     let expected = [Call::Begin(Control::Horizon), Call::Set(Change::Horizon(5)), Call::End(Control::Horizon)];
@@ -128,18 +131,18 @@ fn menu_of_a_button_learns_and_forgets_its_trigger() {
 #[test]
 fn drawer_lists_the_parameters_and_sets_them_in_a_gesture() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    assert!(harness.query_by_label("Density").is_none(), "it is closed at first");
-    harness.get_by_label("Controls").click();
+    assert!(harness.query_by_label("Voices").is_none(), "it is closed at first");
+    harness.get_by_label("More").click();
     harness.run_steps(3);
-    let parameter = Control::Parameter("density");
+    let parameter = Control::Parameter("voices");
     for step in [1.0, 2.0] {
-        harness.get_by_label("Density").focus();
+        harness.get_by_label("Voices").focus();
         harness.run_steps(2);
         harness.key_press(Key::ArrowRight);
-        let expected = [Call::Begin(parameter), Call::Set(Change::Parameter("density", step / 8.0)), Call::End(parameter)];
+        let expected = [Call::Begin(parameter), Call::Set(Change::Parameter("voices", step / 8.0)), Call::End(parameter)];
         assert_eq!(calls(&mut harness), expected);
     }
-    harness.get_by_label("Controls").click();
+    harness.get_by_label("More").click();
     harness.run_steps(3);
-    assert!(harness.query_by_label("Density").is_none());
+    assert!(harness.query_by_label("Voices").is_none());
 }
