@@ -56,8 +56,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         harmony: Vec::new(),
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
-        withheld: Vec::new(),
-        turn: None,
+        ..Snapshot::default()
     };
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
     PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }
