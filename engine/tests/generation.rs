@@ -14,7 +14,7 @@ use antiphon_engine::{
     model::Model,
     music::{Note, Role, Tick},
     plan::{Adoption, Brief, Controls, Fingerprint, Offer, Passage, Plan, PlanId, PlanningTick, Played, Timeline},
-    service::{Assignment, LockedPart, Deadline, JobFailure, Outcome, Report, Service, ServiceConfig, Setup, Shelf, WorkerHandle},
+    service::{Assignment, Deadline, JobFailure, LockedPart, Outcome, Report, Service, ServiceConfig, Setup, Shelf, WorkerHandle},
 };
 use common::{music::piece, tiny};
 

@@ -42,16 +42,8 @@ pub enum Button {
 
 impl Button {
     /// All buttons.
-    pub const ALL: [Self; 8] = [
-        Self::Play,
-        Self::Another,
-        Self::Keep,
-        Self::Panic,
-        Self::VariationA,
-        Self::VariationB,
-        Self::VariationC,
-        Self::VariationD,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Play, Self::Another, Self::Keep, Self::Panic, Self::VariationA, Self::VariationB, Self::VariationC, Self::VariationD];
 
     /// The button of a variation.
     #[must_use]

@@ -273,7 +273,12 @@ mod tests {
         locks.lock(LockTarget::of(&note(120, 65)), &plan, None);
         assert!(locks.set_pattern(PatternLock::Rhythm, Some(&plan.before(Tick(192)))));
         let counts = |fixed: &Assignment| {
-            fixed.locked.bars.iter().map(|lock| if let BarLock::Rhythm(notes) = lock { Some(notes.len()) } else { None }).collect::<Vec<_>>()
+            fixed
+                .locked
+                .bars
+                .iter()
+                .map(|lock| if let BarLock::Rhythm(notes) = lock { Some(notes.len()) } else { None })
+                .collect::<Vec<_>>()
         };
         assert_eq!(counts(&applied(&locks)), [Some(3), Some(3), None], "the first bar has begun, the last was not there");
         assert!(!locks.set_pattern(PatternLock::Rhythm, Some(&plan)));

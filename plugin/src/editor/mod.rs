@@ -18,6 +18,7 @@ mod roll;
 mod sizing;
 mod status;
 mod style;
+mod variations;
 pub mod window;
 pub mod window_thread;
 #[cfg(target_os = "linux")]
@@ -88,7 +89,12 @@ impl Editor {
             .show(ui, |ui| title(ui, model, &mut self.drawer, snapshot, &now));
         let message = model.status_message();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
-            let browse = |ui: &mut Ui| history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            let browse = |ui: &mut Ui| {
+                variations::show(ui, model, &live);
+                variations::unlock(ui, model, &live);
+                ui.add_space(style::GAP);
+                history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            };
             status::show(ui, &snapshot.status, self.exporter.notice(), message.as_deref(), browse);
         });
         if status::is_missing(&snapshot.status) {
@@ -115,7 +121,13 @@ impl Editor {
         });
         let horizon = model.values().plan.bars();
         self.drawer.show(ui, model);
-        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
+        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| {
+            let command = roll::show(ui, snapshot, &now, horizon);
+            // A phrase of the history is not changed.
+            if let Some(command) = command.filter(|_| selected.is_none()) {
+                model.command(command);
+            }
+        });
         self.exporter.show(ui);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });

@@ -39,7 +39,17 @@ impl<W: Worker> WorkerLink<W> {
     /// A link whose worker loads the model first.
     pub(super) fn new(mut worker: W) -> Self {
         let jobs = usize::from(worker.set_context(Vec::new()));
-        Self { worker, ensemble: ensemble(), own: OwnRoles::ALL, engine: Engine::Loading, jobs, variation_jobs: 0, varying: None, last_request: None, retry_at: Tick::ZERO }
+        Self {
+            worker,
+            ensemble: ensemble(),
+            own: OwnRoles::ALL,
+            engine: Engine::Loading,
+            jobs,
+            variation_jobs: 0,
+            varying: None,
+            last_request: None,
+            retry_at: Tick::ZERO,
+        }
     }
 
     /// Sets all roles of the music, and those that are generated beside a player's. Returns whether they have changed: the worker then starts without a context.

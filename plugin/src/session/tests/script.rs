@@ -157,7 +157,9 @@ fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
             BarLock::Open => open(),
             BarLock::Whole => Vec::new(),
             BarLock::Rhythm(notes) => notes.iter().map(|classes| Note { pitch, ..classes.note(line) }).collect(),
-            BarLock::Pitches(notes) => notes.iter().map(|classes| classes.note(line)).map(|note| Note { onset: note.onset + Tick(3), ..note }).collect(),
+            BarLock::Pitches(notes) => {
+                notes.iter().map(|classes| classes.note(line)).map(|note| Note { onset: note.onset + Tick(3), ..note }).collect()
+            }
         };
         notes.retain(|note| !locked.iter().any(|locked| locked.onset == note.onset));
         notes.extend(locked.iter().filter(|note| (from..until).contains(&note.onset)));

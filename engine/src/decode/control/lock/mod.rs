@@ -54,7 +54,12 @@ fn end_bar(inputs: &mut SamplingInputs<'_>) {
 
 /// Continues the bar with a note: at a tick of the bar that `may_start` accepts, in a role that `later` accepts, or at the target's onset in one that
 /// `together` accepts. Whether the target reaches the highest pitch makes no difference.
-fn go_on(inputs: &mut SamplingInputs<'_>, may_start: impl Fn(i64) -> bool, later: impl Fn(usize) -> bool, together: impl Fn(usize) -> bool) {
+fn go_on(
+    inputs: &mut SamplingInputs<'_>,
+    may_start: impl Fn(i64) -> bool,
+    later: impl Fn(usize) -> bool,
+    together: impl Fn(usize) -> bool,
+) {
     inputs.kind.chunks_exact_mut(TYPES).for_each(|kinds| allow(kinds, |kind| kind == usize::from(next::NOTE)));
     for beats in inputs.beat.chunks_exact_mut(BEATS) {
         allow(beats, |beat| (0..SUBS).any(|sub| may_start(tick_of(beat, sub))));

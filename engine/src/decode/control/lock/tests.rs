@@ -17,7 +17,15 @@ const BAR: i64 = 96;
 
 fn note(tick: i64, role: u8, pitch: u8, length: i64) -> NoteClasses {
     let class = |part: i64| u8::try_from(part).unwrap();
-    NoteClasses { beat: class(tick / 24), sub: class(tick % 24), role, pitch, duration: duration_class(Tick(length)), velocity: 20, offset: 4 }
+    NoteClasses {
+        beat: class(tick / 24),
+        sub: class(tick % 24),
+        role,
+        pitch,
+        duration: duration_class(Tick(length)),
+        velocity: 20,
+        offset: 4,
+    }
 }
 
 /// One of the allowed classes, by a choice from 0 to 1.
@@ -53,12 +61,13 @@ fn sampled(constraints: &Constraints, known: &[NoteClasses], choices: &[f64]) ->
                 offset: 4,
             });
         }
-        for table in [&tables.kind, &tables.beat, &tables.sub, &tables.role] {
-            let (below, reached) = table.split_at(table.len() / 2);
-            assert_eq!(below, reached, "the height of the pitch matters");
-        }
+        assert_eq!(tables.kind[..TYPES], tables.kind[TYPES..]);
         if pick(&tables.kind[..TYPES], 0.0) != usize::from(next::NOTE) {
             return notes;
+        }
+        for table in [&tables.beat, &tables.sub, &tables.role] {
+            let (below, reached) = table.split_at(table.len() / 2);
+            assert_eq!(below, reached, "the height of the pitch matters");
         }
         let beat = pick(&tables.beat[..BEATS], choices.next().unwrap());
         let sub = pick(&tables.sub[beat * SUBS..][..SUBS], choices.next().unwrap());
@@ -70,9 +79,8 @@ fn sampled(constraints: &Constraints, known: &[NoteClasses], choices: &[f64]) ->
 }
 
 fn any_bar() -> impl Strategy<Value = Vec<NoteClasses>> {
-    prop::collection::btree_set((0..BAR, 0..3u8, 40..60u8), 0..14).prop_map(|notes| {
-        notes.into_iter().map(|(tick, role, pitch)| note(tick, role, pitch, 12)).collect()
-    })
+    prop::collection::btree_set((0..BAR, 0..3u8, 40..60u8), 0..14)
+        .prop_map(|notes| notes.into_iter().map(|(tick, role, pitch)| note(tick, role, pitch, 12)).collect())
 }
 
 fn order(note: &NoteClasses) -> (Tick, u8, u8) {
