@@ -20,6 +20,7 @@ mod take;
 mod timeline;
 mod trade;
 mod transport;
+mod variation;
 
 pub use accompany::{accompanying, most_notes};
 pub use answer::{Answer, AnswerAfter};
@@ -40,3 +41,4 @@ pub use take::{TAKE_NOTES, Take, TakeMode, TakeNote};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Timeline};
 pub use trade::{Side, Trade, TradeBars, Turn};
 pub use transport::{Cause, TransportChange};
+pub use variation::{Variation, Variations};

@@ -20,6 +20,22 @@ pub struct ControlValues {
     pub music: MusicControls,
     /// When Antiphon plays by itself.
     pub turns: TurnControls,
+    /// What plans keep of the plan that they replace.
+    pub locks: PatternLock,
+}
+
+/// What plans keep of the whole plan that they replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PatternLock {
+    /// Nothing but notes and bars that are locked themselves.
+    #[default]
+    None,
+    /// Onsets, roles and durations.
+    Rhythm,
+    /// The pitches of each bar and role, in order.
+    Pitches,
+    /// Both: its notes.
+    Whole,
 }
 
 /// What is planned, and how far ahead.

@@ -12,6 +12,7 @@ mod controls;
 mod engine_status;
 mod history_writer;
 mod latency;
+mod locks;
 mod outbox;
 mod planner;
 mod player;
@@ -43,20 +44,21 @@ use crate::service::Service;
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
-    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
-    ShapeControls, TurnControls,
+    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PatternLock, PlanControls, RoleControls,
+    ScaleLock, ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
+pub use locks::LockTarget;
 pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
+pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownLocks, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status};
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
-pub use worker::Worker;
+pub use worker::{Work, Worker};
 
 /// Polling interval while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::music::analysis::BarHarmony;
 use crate::music::{Bar, Metre, Note, Tick};
-use crate::plan::{Plan, PlanStats, Side};
+use crate::plan::{Plan, PlanStats, Side, Variation};
 use parking_lot::Mutex;
 
 use super::withheld::WithheldNote;
@@ -26,6 +26,10 @@ pub struct Snapshot {
     pub withheld: Vec<WithheldNote>,
     /// Whose turn it is, in Trade.
     pub turn: Option<ShownTurn>,
+    /// Variations of the plan.
+    pub variations: ShownVariations,
+    /// Locks of the plan.
+    pub locks: ShownLocks,
 }
 
 impl Snapshot {
@@ -88,6 +92,61 @@ pub struct ShownTurn {
     pub bars_left: u32,
     /// Beats of the metre left in the current bar, the current one included.
     pub beats_left: u32,
+}
+
+/// The four variations of the adopted plan.
+#[derive(Debug, Clone, Default)]
+pub struct ShownVariations {
+    /// The one that is shown, or that the next plan is made as.
+    pub shown: Variation,
+    /// The one that the player has chosen and that will be shown when it is ready.
+    pub awaited: Option<Variation>,
+    /// Those that are ready, in the order of [`Variation::ALL`]. None is while a plan plays or there is none; choosing one then takes over at the next planning
+    /// tick.
+    pub plans: [Option<Plan>; Variation::ALL.len()],
+}
+
+impl ShownVariations {
+    /// Whether a variation can be shown at once.
+    #[must_use]
+    pub const fn is_ready(&self, variation: Variation) -> bool {
+        self.plans[variation.index()].is_some()
+    }
+}
+
+/// What is locked of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShownLocks {
+    /// Locked notes, those of locked bars among them, in canonical order.
+    notes: Vec<Note>,
+    /// Bar lines of the locked bars.
+    bars: Vec<Tick>,
+}
+
+impl ShownLocks {
+    /// Locks of these notes and of the bars that begin at these ticks.
+    #[must_use]
+    pub const fn new(notes: Vec<Note>, bars: Vec<Tick>) -> Self {
+        Self { notes, bars }
+    }
+
+    /// Whether nothing is locked.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.notes.is_empty() && self.bars.is_empty()
+    }
+
+    /// Whether a note of the plan is locked.
+    #[must_use]
+    pub fn holds(&self, note: &Note) -> bool {
+        self.notes.binary_search_by_key(&note.order(), Note::order).is_ok()
+    }
+
+    /// Whether the bar that begins at a tick is locked.
+    #[must_use]
+    pub fn holds_bar(&self, start: Tick) -> bool {
+        self.bars.contains(&start)
+    }
 }
 
 /// The current plan.

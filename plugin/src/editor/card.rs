@@ -1,6 +1,6 @@
 //! A card: music as a small roll with a title, to be chosen, dragged out or saved.
 
-use egui::{Align2, CursorIcon, FontId, Key, Painter, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align2, Button, CursorIcon, FontId, Key, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use super::palette::{Palette, paint};
 use super::roll::mini::MiniRoll;
@@ -41,8 +41,8 @@ pub(super) struct Card<'a> {
 }
 
 impl Card<'_> {
-    /// Draws the card. Returns what was done with it, and its response for a menu.
-    pub(super) fn show(&self, ui: &mut Ui, size: Vec2) -> (Option<CardAction>, Response) {
+    /// Draws the card, with further items for its menu. Returns what was done with it.
+    pub(super) fn show(&self, ui: &mut Ui, size: Vec2, menu: impl FnOnce(&mut Ui)) -> Option<CardAction> {
         let palette = Palette::of(ui.ctx());
         let has_music = self.music.is_some();
         let (area, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
@@ -67,14 +67,14 @@ impl Card<'_> {
         };
         let response = response.on_hover_text(tip).on_hover_cursor(if has_music { CursorIcon::Grab } else { CursorIcon::Default });
         let mut action = None;
-        if has_music {
-            response.context_menu(|ui| {
-                if ui.button(format!("Save {} as...", self.name)).clicked() {
-                    action = Some(CardAction::SaveAs);
-                    ui.close();
-                }
-            });
-        }
+        response.context_menu(|ui| {
+            let save = ui.add_enabled(has_music, Button::new(format!("Save {} as...", self.name)));
+            if save.clicked() {
+                action = Some(CardAction::SaveAs);
+                ui.close();
+            }
+            menu(ui);
+        });
         let saves = response.has_focus() && ui.input(|input| input.modifiers.command && input.key_pressed(Key::S));
         if has_music && saves {
             action = Some(CardAction::SaveAs);
@@ -83,7 +83,7 @@ impl Card<'_> {
         } else if response.clicked() {
             action = Some(CardAction::Choose);
         }
-        (action, response)
+        action
     }
 
     fn title(&self, painter: &Painter, area: Rect, palette: &Palette) {

@@ -57,7 +57,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Sna
             style::button(RichText::new(text).color(paint(palette.paper))).fill(paint(fill)).min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)),
             "Play the plan that is shown, from the next bar",
         ),
-        (Pressed::Another, style::button("Another"), "Make another plan"),
+        (Pressed::Another, style::button("Another"), "Show the next variation of the plan; after D four new ones"),
         (Pressed::Keep, style::button(if kept { "Kept" } else { "Keep" }).selected(kept), "Keep the plan that is shown in the history"),
     ];
     for (pressed, button, tip) in buttons {
@@ -93,7 +93,7 @@ fn play_text(snapshot: &Snapshot, now: &Now) -> String {
 }
 
 /// Menu of a button: what triggers it.
-fn learn(ui: &mut Ui, triggers: &Triggers, pressed: Pressed) {
+pub(super) fn learn(ui: &mut Ui, triggers: &Triggers, pressed: Pressed) {
     if ui.button(format!("Learn a key or pedal for {}", pressed.name())).clicked() {
         triggers.learn(Some(pressed));
         ui.close();
@@ -107,7 +107,7 @@ fn learn(ui: &mut Ui, triggers: &Triggers, pressed: Pressed) {
 }
 
 /// Stands in place of a button that waits for its trigger; a click or Esc ends the wait.
-fn learning(ui: &mut Ui, triggers: &Triggers) {
+pub(super) fn learning(ui: &mut Ui, triggers: &Triggers) {
     let button =
         ui.add(style::button("Press a key or pedal")).on_hover_text("On the keyboard or controller of this track. Click or Esc to cancel");
     if button.clicked() || ui.input(|input| input.key_pressed(Key::Escape)) {

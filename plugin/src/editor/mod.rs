@@ -21,6 +21,7 @@ mod sizing;
 mod status;
 mod strip;
 mod style;
+mod variations;
 pub mod window;
 pub mod window_thread;
 #[cfg(target_os = "linux")]
@@ -88,7 +89,10 @@ impl Editor {
         Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, snapshot, &now));
         let message = model.status_message();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
-            let browse = |ui: &mut Ui| history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            let browse = |ui: &mut Ui| {
+                variations::unlock(ui, model, &live);
+                history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            };
             let line = status::Line { snapshot, now: &now, notice: self.exporter.notice(), message: message.as_deref() };
             line.show(ui, browse);
         });
@@ -115,7 +119,13 @@ impl Editor {
         let horizon = model.values().plan.bars();
         let elsewhere: &[&str] = if is_narrow(ui) { &[] } else { &controls::FRONT };
         self.drawer.show(ui, model, elsewhere);
-        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
+        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| {
+            let command = roll::show(ui, snapshot, &now, horizon);
+            // A phrase of the history is not changed.
+            if let Some(command) = command.filter(|_| selected.is_none()) {
+                model.command(command);
+            }
+        });
         self.exporter.show(ui);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });

@@ -8,6 +8,7 @@ mod output;
 mod steps;
 mod text;
 mod turns;
+mod variations;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub use music::MusicParams;
 pub use output::OutputParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
+pub use variations::VariationParams;
 
 use crate::state::State;
 
@@ -78,6 +80,9 @@ pub struct AntiphonParams {
     /// When Antiphon plays by itself.
     #[nested]
     pub turns: TurnParams,
+    /// Which variation of the plan is shown, and what others keep of it.
+    #[nested]
+    pub variations: VariationParams,
 }
 
 impl AntiphonParams {
@@ -113,6 +118,7 @@ impl AntiphonParams {
             output: OutputParams::default(),
             music: MusicParams::default(),
             turns: TurnParams::default(),
+            variations: VariationParams::default(),
         }
     }
 
@@ -139,6 +145,7 @@ impl AntiphonParams {
                 harmony: self.music.harmony(),
             },
             turns: self.turns.controls(),
+            locks: self.variations.lock(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 37] = [
+const PINS: [Pin; 43] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -46,6 +46,12 @@ const PINS: [Pin; 37] = [
     ("loudness_follow", "Loudness follows", Some(100), 0.0, "Off", "100 %"),
     ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
     ("trade_bars", "Trade bars", Some(3), 2.0 / 3.0, "1 bar", "8 bars"),
+    ("variation_a", "Variation A", Some(1), 0.0, "Off", "On"),
+    ("variation_b", "Variation B", Some(1), 0.0, "Off", "On"),
+    ("variation_c", "Variation C", Some(1), 0.0, "Off", "On"),
+    ("variation_d", "Variation D", Some(1), 0.0, "Off", "On"),
+    ("lock_rhythm", "Lock rhythm", Some(1), 0.0, "Off", "On"),
+    ("lock_pitches", "Lock pitches", Some(1), 0.0, "Off", "On"),
 ];
 
 #[test]

@@ -31,6 +31,8 @@ enum Renewal {
     /// The adopted plan is kept while the player follows it.
     #[default]
     IfNeeded,
+    /// No new plan while the adopted one reaches beyond the tick and the controls are the same.
+    Never,
     /// A new plan, after the latched ones.
     AfterLatched,
     /// A new plan that begins at the next planning tick, whatever is latched there.
@@ -128,7 +130,11 @@ impl Timeline {
         let last_tick = self.last_tick.replace(tick.now);
         self.commit_line = tick.next;
         let renewal = std::mem::take(&mut self.renewal);
-        let is_kept = renewal == Renewal::IfNeeded && self.keeps_adopted(&tick, last_tick);
+        let is_kept = match renewal {
+            Renewal::IfNeeded => self.is_followed(&tick, last_tick),
+            Renewal::Never => self.may_be_kept(&tick),
+            Renewal::AfterLatched | Renewal::OverLatched => false,
+        };
         let completion = if renewal == Renewal::OverLatched { Vec::new() } else { self.completion(&tick, is_kept) };
         let other = if is_kept { self.extension(&tick) } else { self.replan(&tick, renewal) };
         completion.into_iter().chain(other).collect()
@@ -168,13 +174,18 @@ impl Timeline {
         lacking.map(|(plan, until)| Request::Extend(rest(plan, until, tick))).collect()
     }
 
-    /// Whether the adopted plan is kept: Another is not pending, the controls are unchanged, and since the last planning tick the player did
-    /// what the plan shows.
-    fn keeps_adopted(&self, tick: &PlanningTick<'_>, last_tick: Option<Tick>) -> bool {
+    /// Whether the adopted plan can be kept: Another is not pending, the controls are unchanged, and it reaches beyond the tick.
+    fn may_be_kept(&self, tick: &PlanningTick<'_>) -> bool {
+        let is_current = |adopted: &Plan| adopted.brief.controls == *tick.controls && adopted.ready() > tick.now;
+        !self.another && self.adopted.as_ref().is_some_and(is_current)
+    }
+
+    /// Whether the adopted plan is kept because since the last planning tick the player did what it shows.
+    fn is_followed(&self, tick: &PlanningTick<'_>, last_tick: Option<Tick>) -> bool {
         let (Some(adopted), Some(from)) = (&self.adopted, last_tick) else { return false };
         // Between its request and its adoption the plan was not shown to the player.
         let from = from.max(adopted.brief.made_at);
-        if self.another || adopted.brief.controls != *tick.controls || adopted.ready() <= tick.now {
+        if !self.may_be_kept(tick) {
             return false;
         }
         let margin = Tick(4 * TOLERANCE_TICKS.0);
@@ -226,6 +237,21 @@ impl Timeline {
     #[must_use]
     pub fn is_free_at(&self, at: Tick) -> bool {
         self.latched.until().is_none_or(|until| until <= at)
+    }
+
+    /// Shows another plan in place of the adopted one, if nothing is latched: a variation that the player chose. The next planning tick keeps it. A plan that is
+    /// being generated is dropped.
+    pub fn show(&mut self, plan: Plan) {
+        self.adopted = Some(plan);
+        self.hold();
+    }
+
+    /// The next planning tick keeps the adopted plan, whatever the player does. A plan that is being generated is dropped; returns whether there
+    /// was one.
+    pub fn hold(&mut self) -> bool {
+        self.another = false;
+        self.renewal = Renewal::Never;
+        self.pending.take().is_some()
     }
 
     /// The next planning tick requests a new plan, whatever the player does: a phrase is to begin with its first note, not in its middle.

@@ -10,13 +10,14 @@ mod performance;
 mod planning;
 mod playback;
 mod status;
+mod variations;
 mod worker_link;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::music::{Metre, Role, Tick};
-use crate::plan::{Cause, MusicalClock, MusicalTime, Reason, SongBar, SongPosition, TradeBars, TransportChange};
+use crate::plan::{Cause, MusicalClock, MusicalTime, SongBar, SongPosition, TradeBars, TransportChange};
 use parking_lot::Mutex;
 
 use super::engine_status::{Engine, SessionStatus};
@@ -109,7 +110,7 @@ impl<W: Worker> Planner<W> {
             self.publish();
         }
         self.outputs.render_wait.lose(matches!(self.worker.engine, Engine::Failed(_)));
-        self.outputs.render_wait.answer(self.inbox.taken, self.worker.jobs == 0);
+        self.outputs.render_wait.answer(self.inbox.taken, self.is_idle());
         self.input.running
     }
 
@@ -213,6 +214,11 @@ impl<W: Worker> Planner<W> {
         }
     }
 
+    /// Whether nothing is awaited from the worker.
+    fn is_idle(&self) -> bool {
+        self.worker.jobs == 0 && !self.planning.variations.is_awaited()
+    }
+
     fn execute(&mut self, command: Command) {
         let Input { clock, tempo, running, .. } = &self.input;
         match command {
@@ -221,13 +227,11 @@ impl<W: Worker> Planner<W> {
                 self.playback.request = PlayRequest::WhenClockRuns;
                 self.playback.outbox.start_clock();
             }
-            Command::Another => {
-                if let Some(plan) = self.planning.timeline.current() {
-                    self.history.write(plan, clock, *tempo, Reason::Rerolled);
-                }
-                self.history.leave();
-                self.planning.reroll(self.input.controls);
-            }
+            Command::Another => self.choose_another(),
+            Command::Variation(variation) => self.choose(variation),
+            Command::Lock(target) => self.lock(target),
+            Command::Unlock(target) => self.unlock(Some(target)),
+            Command::UnlockAll => self.unlock(None),
             Command::Keep => {
                 let kept = self.history.keep_recalled();
                 let kept = kept.or_else(|| self.planning.timeline.current().map(|plan| self.history.keep(plan, clock, *tempo)));

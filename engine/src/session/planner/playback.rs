@@ -199,6 +199,9 @@ impl<W: Worker> Planner<W> {
         if successor.is_some_and(|successor| successor.awaited && adoption == Adoption::Adopted(successor.plan)) {
             self.answer_play();
         }
+        if let Adoption::Adopted(plan) = adoption {
+            self.adopt_variations(plan);
+        }
         self.latch();
     }
 

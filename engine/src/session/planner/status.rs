@@ -12,7 +12,7 @@ use super::super::worker::Worker;
 use super::Planner;
 use super::planning::INTERVAL;
 use super::playback::PlayRequest;
-use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownPlan, Snapshot};
+use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownLocks, ShownPlan, Snapshot};
 use crate::session::withheld::{Withheld, WithheldNote};
 
 /// State shared with other threads.
@@ -131,11 +131,13 @@ impl<W: Worker> Planner<W> {
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
         let harmony = self.planning.context.harmony();
-        self.outputs.snapshot.publish(Snapshot { status, bars, harmony, played, plan, withheld, turn: self.shown_turn() });
+        let turn = self.shown_turn();
+        let (variations, locks) = (self.shown_variations(), ShownLocks::new(self.planning.locks.notes(), self.planning.locks.bars()));
+        self.outputs.snapshot.publish(Snapshot { status, bars, harmony, played, plan, withheld, turn, variations, locks });
         *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,
-            idle: self.worker.jobs == 0,
+            idle: self.is_idle(),
             plans: self.planning.stats,
             last_request: self.worker.last_request,
         };

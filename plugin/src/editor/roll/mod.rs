@@ -9,6 +9,7 @@ mod ground;
 mod hover;
 mod keyboard;
 mod lines;
+mod locks;
 pub(super) mod mini;
 mod notes;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use egui::{Align2, CornerRadius, FontId, Rect, Sense, StrokeKind, Ui, WidgetInfo
 use super::model::Now;
 use super::palette::{Palette, paint};
 use super::style;
-use antiphon_engine::session::Snapshot;
+use antiphon_engine::session::{Command, Snapshot};
 
 /// Width of the column with key and drum names, in points.
 const GUTTER: f32 = 74.0;
@@ -43,12 +44,12 @@ const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
 
-/// Draws the roll into the available space; nothing if that is too small.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8) {
-    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
+/// Draws the roll into the available space; nothing if that is too small. Returns the command of a click.
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8) -> Option<Command> {
+    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
     if rect.width() < 2.0 * GUTTER || rect.height() < 2.0 * (NUMBERS + CHORDS + NAMES) {
-        return;
+        return None;
     }
     let painter = ui.painter_at(rect);
     let roll = Roll::new(rect, snapshot, now, horizon_bars, Palette::of(ui.ctx()));
@@ -58,6 +59,8 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     roll.chords(&painter, snapshot);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
+    roll.locks(&painter, snapshot);
+    let clicked = response.interact_pointer_pos().filter(|_| response.clicked()).and_then(|pointer| roll.lock_at(pointer, snapshot));
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
         response.on_hover_text_at_pointer(text);
     }
@@ -74,6 +77,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
         painter.text(ahead.center(), Align2::CENTER_TOP, "What could come next appears here.", FontId::proportional(16.0), soft);
     }
     painter.rect_stroke(rect, CornerRadius::same(style::RADIUS), roll.palette.hairline(0.3), StrokeKind::Inside);
+    clicked
 }
 
 /// Geometry of one frame.

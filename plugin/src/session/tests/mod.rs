@@ -14,6 +14,7 @@ mod script;
 mod slow;
 mod take;
 mod trade;
+mod variations;
 mod window;
 
 use nice_plug::midi::NoteEvent;
