@@ -19,7 +19,7 @@ pub(super) struct Varying {
     current: Option<Generating>,
     /// Passages of the plan in progress.
     passages: (Sender<Passage>, Receiver<Passage>),
-    /// Passages so far: those of a plan that follows must differ.
+    /// Plans so far: one that follows must differ.
     made: Vec<Passage>,
     publish: Sender<Passage>,
 }
@@ -29,22 +29,22 @@ impl Varying {
         Self { waiting, current: None, passages: unbounded(), made: Vec::new(), publish }
     }
 
-    /// Begins the next plan. Plans before it are whole passages, from their first bar to their last.
+    /// Begins the next plan.
     fn next(&mut self) -> Option<Generating> {
         let mut assignment = self.waiting.pop_front()?;
-        for passage in self.made.drain(..) {
-            match assignment.rejected.last_mut().filter(|last| last.plan == passage.plan && last.until == passage.from) {
-                Some(last) => {
-                    last.until = passage.until;
-                    last.notes.extend(passage.notes);
-                }
-                None => assignment.rejected.push(passage),
-            }
-        }
-        // Those after it differ from what it differs from.
-        let rejected = assignment.rejected.clone();
-        self.waiting.iter_mut().for_each(|later| later.rejected.clone_from(&rejected));
+        assignment.rejected.extend(self.made.iter().cloned());
         Some(Generating::new([assignment].into(), self.passages.0.clone()))
+    }
+
+    /// Adds a passage to its plan: the bars of a plan are one passage.
+    fn keep(&mut self, passage: &Passage) {
+        match self.made.last_mut().filter(|last| last.plan == passage.plan && last.until == passage.from) {
+            Some(last) => {
+                last.until = passage.until;
+                last.notes.extend_from_slice(&passage.notes);
+            }
+            None => self.made.push(passage.clone()),
+        }
     }
 }
 
@@ -59,12 +59,13 @@ impl Job<WorkerState> for Varying {
             return Ok(if self.current.is_some() { Progress::Again } else { Progress::Done });
         };
         let progress = current.advance(state)?;
-        for passage in self.passages.1.try_iter() {
-            self.made.push(passage.clone());
+        let done = matches!(progress, Progress::Done);
+        while let Ok(passage) = self.passages.1.try_recv() {
+            self.keep(&passage);
             // The receiver is gone when the instance is dropped; this job is cancelled then.
             let _ = self.publish.send(passage);
         }
-        if matches!(progress, Progress::Done) {
+        if done {
             self.current = None;
         }
         // The deadline is that of all plans.

@@ -45,7 +45,7 @@ impl Roll {
         }
         let is_ahead = |note: &&Note| note.onset.0 as f64 >= self.playhead;
         // Of notes that lie over each other the one drawn last.
-        let note = plan.notes().iter().filter(is_ahead).filter(|note| self.is_at(note, pointer)).next_back()?;
+        let note = plan.notes().iter().filter(is_ahead).rfind(|note| self.is_at(note, pointer))?;
         Some(toggle(snapshot.locks.holds(note), LockTarget::of(note)))
     }
 }

@@ -90,6 +90,16 @@ fn variation_that_is_not_there_yet_has_the_same_notes_as_when_it_is() {
         host.play_to(RESTED, &[]);
         host.commands.send(Command::Variation(variation));
         host.play_to(RESTED + 2, &[]);
+        eprintln!(
+            "DBG {variation:?} {:?} {:?} {:?}",
+            host.script
+                .variations()
+                .iter()
+                .map(|(b, d)| (b.iter().map(|b| (b.plan.0 >> 48, b.plan.0 & 0xffff, b.made_at.0)).collect::<Vec<_>>(), *d))
+                .collect::<Vec<_>>(),
+            host.shown().variations,
+            host.script.requests().iter().rev().take(3).map(|(b, _)| b.clone()).collect::<Vec<_>>()
+        );
         assert_eq!(host.shown().variations.awaited, Some(variation));
         // D takes longer than until the next planning tick.
         while host.shown().variations.awaited.is_some() {

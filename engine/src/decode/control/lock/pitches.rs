@@ -36,19 +36,25 @@ pub(super) fn write(notes: &[NoteClasses], inputs: &mut SamplingInputs<'_>, row:
     }
     let coming = |role: usize| to_come(notes, placed(role), role);
     let is_left = |role: usize| coming(role).next().is_some();
+    // Onsets that the others surely fit into after a note of this role: at its own onset the pitches of the role that rise, then those of the roles after it.
+    let onsets_after = |role: usize| -> i64 {
+        let next = coming(role).next();
+        let own = coming(role).skip(1);
+        let rises = own.clone().next() > next;
+        let others =
+            (0..ROLES).filter(|other| *other != role).map(|other| onsets(coming(other)) - i64::from(other > role && is_left(other)));
+        onsets(own) - i64::from(rises) + others.sum::<i64>()
+    };
+    let (here, end) = (target.map_or(from.0.saturating_sub(1), |target| target.tick().0), i64::from(row.ticks));
     let together = |role: usize| {
         let is_higher = || coming(role).next() > pitch;
-        own.is_some_and(|own| is_left(role) && (role > own || role == own && is_higher()))
+        let follows = own.is_some_and(|own| is_left(role) && (role > own || role == own && is_higher()));
+        follows && onsets_after(role) <= end - 1 - here
     };
-    let here = target.map_or(from.0.saturating_sub(1), |target| target.tick().0);
     let first = if (0..ROLES).any(together) { here } else { here + 1 }.max(0);
-    // Room is left for the onsets that follow; those of another role may come a tick later.
-    let roles = i64::from((0..ROLES).filter(|role| is_left(*role)).count() > 1);
-    let needed = (0..ROLES).map(|role| onsets(coming(role))).max().unwrap_or(0);
-    let end = i64::from(row.ticks);
-    let last = (end - needed - roles).clamp(first, end.max(first));
-    if needed == 0 || first >= end {
+    let Some(needed) = (0..ROLES).filter(|role| is_left(*role)).map(onsets_after).max().filter(|_| first < end) else {
         return end_bar(inputs);
-    }
-    go_on(inputs, |tick| (first..=last).contains(&tick) && tick < end, is_left, together);
+    };
+    let last = (end - 1 - needed).clamp(first, end - 1);
+    go_on(inputs, |tick| (first..=last).contains(&tick), is_left, together);
 }
