@@ -58,6 +58,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
         withheld: Vec::new(),
+        song_loop: None,
         turn: None,
     };
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };

@@ -26,7 +26,7 @@ mod zoom;
 
 use std::time::Duration;
 
-use antiphon_engine::plan::{Entry, History};
+use antiphon_engine::plan::{Entry, History, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Sense, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -115,7 +115,13 @@ impl Editor {
         });
         let horizon = model.values().plan.bars();
         self.drawer.show(ui, model);
-        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
+        let values = model.values();
+        let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
+        let marks = roll::Marks { range: values.turns.infill, marking };
+        let marked = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks)).inner;
+        if let Some(range) = marked {
+            controls::mark(model, range);
+        }
         self.exporter.show(ui);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });

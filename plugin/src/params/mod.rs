@@ -2,6 +2,7 @@
 //! declarations; new ones are declared at the end, in a group of their own.
 
 mod drawer;
+mod infill;
 pub(crate) mod ladder;
 mod music;
 mod output;
@@ -11,10 +12,11 @@ mod turns;
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
+use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls, TurnControls};
 use nice_plug::prelude::*;
 
 pub use drawer::ShownParameter;
+pub use infill::InfillParams;
 pub use music::MusicParams;
 pub use output::OutputParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
@@ -78,6 +80,9 @@ pub struct AntiphonParams {
     /// When Antiphon plays by itself.
     #[nested]
     pub turns: TurnParams,
+    /// Bars of the song that are filled.
+    #[nested]
+    pub infill: InfillParams,
 }
 
 impl AntiphonParams {
@@ -113,6 +118,7 @@ impl AntiphonParams {
             output: OutputParams::default(),
             music: MusicParams::default(),
             turns: TurnParams::default(),
+            infill: InfillParams::default(),
         }
     }
 
@@ -138,7 +144,7 @@ impl AntiphonParams {
                 shape: self.music.shape(),
                 harmony: self.music.harmony(),
             },
-            turns: self.turns.controls(),
+            turns: TurnControls { infill: self.infill.range(), ..self.turns.controls() },
         }
     }
 }

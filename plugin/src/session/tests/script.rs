@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::PromptBar;
+use antiphon_engine::decode::{Prompt, PromptBar};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -51,6 +51,8 @@ struct Memory {
     context: Vec<Arc<PromptBar>>,
     /// The requests, in order.
     requests: Vec<(Brief, Vec<BarRows>)>,
+    /// Their prompts.
+    prompts: Vec<Prompt>,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -87,6 +89,11 @@ impl Script {
     /// The requests, in order: the brief, and the bars with their known notes.
     pub(super) fn requests(&self) -> Vec<(Brief, Vec<BarRows>)> {
         self.0.borrow().requests.clone()
+    }
+
+    /// The prompts of the requests, in order.
+    pub(super) fn prompts(&self) -> Vec<Prompt> {
+        self.0.borrow().prompts.clone()
     }
 
     /// The notes of the context, if all its bars are in 4/4: onset, pitch, duration in ticks.
@@ -168,6 +175,7 @@ impl Worker for Script {
 
     fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
+        self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
             (assignment.brief, bars)
