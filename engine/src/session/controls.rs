@@ -2,7 +2,7 @@
 
 use crate::music::Role;
 use crate::music::analysis::{Chord, KeySignature, ScaleKind};
-use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
+use crate::plan::{AnswerAfter, Feel, InfillRange, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
@@ -108,6 +108,8 @@ pub struct TurnControls {
     pub answer_after: AnswerAfter,
     /// Length of a turn, in Trade.
     pub trade_bars: TradeBars,
+    /// Bars of the song that are filled, in Infill.
+    pub infill: InfillRange,
 }
 
 /// How planned music is to sound.

@@ -11,6 +11,7 @@ mod context;
 mod controls;
 mod engine_status;
 mod history_writer;
+mod infill_music;
 mod latency;
 mod locks;
 mod outbox;
@@ -20,6 +21,7 @@ mod protocol;
 mod render_wait;
 mod settings;
 mod snapshot;
+mod song_listener;
 mod sounded;
 mod steering;
 mod take_ring;
@@ -38,7 +40,6 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use ringbuf::{HeapCons, HeapProd};
 
-use crate::plan::PlayMode;
 use crate::service::Service;
 
 pub use archive::Archive;
@@ -153,7 +154,7 @@ impl Drop for Session {
 /// Publishes the reason why nothing will be planned any more.
 fn fail(status: &Mutex<SessionStatus>, snapshot: &SharedSnapshot, reason: String) {
     let engine = Engine::Failed(Fault::of_engine(reason));
-    snapshot.publish(Snapshot { status: engine.status(&Parts::default(), PlayMode::Suggest, ""), ..Snapshot::default() });
+    snapshot.publish(Snapshot { status: engine.status(&Parts::default(), ""), ..Snapshot::default() });
     status.lock().engine = engine;
 }
 

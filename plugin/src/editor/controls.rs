@@ -1,7 +1,7 @@
 //! Buttons and sliders of the editor.
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::PlayMode;
+use antiphon_engine::plan::{InfillRange, PlayMode};
 use egui::{Align2, Button, FontId, Key, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo, vec2};
 
 use super::model::{Change, Control, EditorModel, Now};
@@ -26,9 +26,7 @@ pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
     let current = model.values().plan.mode;
     ui.spacing_mut().item_spacing.x = 4.0;
     for mode in PlayMode::ALL {
-        let ready = model.is_ready(mode);
-        let button = ui.add_enabled(ready, Button::selectable(mode == current, mode.name()));
-        let button = button.on_hover_text(purpose(mode)).on_disabled_hover_text(format!("{} Not available yet.", purpose(mode)));
+        let button = ui.add(Button::selectable(mode == current, mode.name())).on_hover_text(purpose(mode));
         if button.clicked() && mode != current {
             change(model, Change::Mode(mode));
         }
@@ -41,7 +39,7 @@ const fn purpose(mode: PlayMode) -> &'static str {
         PlayMode::Answer => "Takes over when you pause, and stops when you play again.",
         PlayMode::Trade => "You have some bars, then Antiphon has as many.",
         PlayMode::Accompany => "Plays another role along with you.",
-        PlayMode::Infill => "Fills the bars you mark.",
+        PlayMode::Infill => "Fills the bars of the song that you mark.",
     }
 }
 
@@ -112,6 +110,14 @@ pub(super) fn learning(ui: &mut Ui, triggers: &Triggers) {
         ui.add(style::button("Press a key or pedal")).on_hover_text("On the keyboard or controller of this track. Click or Esc to cancel");
     if button.clicked() || ui.input(|input| input.key_pressed(Key::Escape)) {
         triggers.learn(None);
+    }
+}
+
+/// Marks the bars of Infill, each parameter in a gesture of its own.
+pub(super) fn mark(model: &mut impl EditorModel, range: InfillRange) {
+    let changes = [("infill_from", f32::from(range.from - 1) / 998.0), ("infill_bars", f32::from(range.bars - 1) / 7.0)];
+    for (id, value) in changes {
+        change(model, Change::Parameter(id, value));
     }
 }
 

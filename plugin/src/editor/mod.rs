@@ -30,7 +30,7 @@ mod zoom;
 
 use std::time::Duration;
 
-use antiphon_engine::plan::Entry;
+use antiphon_engine::plan::{Entry, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -119,13 +119,16 @@ impl Editor {
         let horizon = model.values().plan.bars();
         let elsewhere: &[&str] = if is_narrow(ui) { &[] } else { &controls::FRONT };
         self.drawer.show(ui, model, elsewhere);
-        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| {
-            let command = roll::show(ui, snapshot, &now, horizon);
+        let values = model.values();
+        let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
+        let marks = roll::Marks { range: values.turns.infill, marking };
+        let done = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks)).inner;
+        match done {
+            Some(roll::Done::Marked(range)) => controls::mark(model, range),
             // A phrase of the history is not changed.
-            if let Some(command) = command.filter(|_| selected.is_none()) {
-                model.command(command);
-            }
-        });
+            Some(roll::Done::Clicked(command)) if selected.is_none() => model.command(command),
+            _ => {}
+        }
         self.exporter.show(ui);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });

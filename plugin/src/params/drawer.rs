@@ -23,7 +23,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("Harmony", &["key", "scale", "scale_lock", "chord", "chord_kind"]),
-    ("Playing", &["feel", "loudness_follow", "latency_ms", "answer_after", "trade_bars", "take", "seed", "thru"]),
+    (
+        "Playing",
+        &["feel", "loudness_follow", "latency_ms", "answer_after", "trade_bars", "infill_from", "infill_bars", "take", "seed", "thru"],
+    ),
     (
         "Roles and channels",
         &["input_role", "output_role", "output_role_2", "output_role_3", "output_channel", "channel_per_role", "drum_channel"],

@@ -2,6 +2,7 @@
 //! declarations; new ones are declared at the end, in a group of their own.
 
 mod drawer;
+mod infill;
 pub(crate) mod ladder;
 mod music;
 mod output;
@@ -12,10 +13,11 @@ mod variations;
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
+use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls, TurnControls};
 use nice_plug::prelude::*;
 
 pub use drawer::ShownParameter;
+pub use infill::InfillParams;
 pub use music::MusicParams;
 pub use output::OutputParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
@@ -83,6 +85,9 @@ pub struct AntiphonParams {
     /// Which variation of the plan is shown, and what others keep of it.
     #[nested]
     pub variations: VariationParams,
+    /// Bars of the song that are filled.
+    #[nested]
+    pub infill: InfillParams,
 }
 
 impl AntiphonParams {
@@ -119,6 +124,7 @@ impl AntiphonParams {
             music: MusicParams::default(),
             turns: TurnParams::default(),
             variations: VariationParams::default(),
+            infill: InfillParams::default(),
         }
     }
 
@@ -144,7 +150,7 @@ impl AntiphonParams {
                 shape: self.music.shape(),
                 harmony: self.music.harmony(),
             },
-            turns: self.turns.controls(),
+            turns: TurnControls { infill: self.infill.range(), ..self.turns.controls() },
             locks: self.variations.lock(),
         }
     }

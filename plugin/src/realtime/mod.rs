@@ -207,7 +207,7 @@ impl RealTime {
 
         let end = path.clock.span().end();
         if path.clock.motion() != Motion::Stopped && !watched.bypass {
-            path.capture.tick(end, path.clock.tempo(), || params.controls());
+            path.capture.tick(end, path.clock.tempo(), host.song_loop(), || params.controls());
         }
         self.meters.set(Count::Refused, path.output.refused());
         self.jumps = if jumps { self.jumps.saturating_add(1) } else { 0 };

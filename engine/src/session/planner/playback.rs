@@ -79,7 +79,7 @@ impl Playback {
     }
 
     /// As [`stop`](Self::stop), and marks notes from that tick on as not sent.
-    fn stop_and_send_again(&mut self, at: Tick, sounded: &mut Sounded) {
+    pub(super) fn stop_and_send_again(&mut self, at: Tick, sounded: &mut Sounded) {
         self.stop(at, sounded);
         self.sent = self.sent.min(at);
     }

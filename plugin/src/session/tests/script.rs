@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::{BarLock, PromptBar};
+use antiphon_engine::decode::{BarLock, Prompt, PromptBar};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -53,6 +53,8 @@ struct Memory {
     requests: Vec<(Brief, Vec<BarRows>)>,
     /// Plans of the requests for variations, in order, and whether they had a deadline.
     variations: Vec<(Vec<Brief>, bool)>,
+    /// Their prompts.
+    prompts: Vec<Prompt>,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -94,6 +96,11 @@ impl Script {
     /// The requests for variations, in order: their briefs, and whether they had a deadline.
     pub(super) fn variations(&self) -> Vec<(Vec<Brief>, bool)> {
         self.0.borrow().variations.clone()
+    }
+
+    /// The prompts of the requests, in order.
+    pub(super) fn prompts(&self) -> Vec<Prompt> {
+        self.0.borrow().prompts.clone()
     }
 
     /// The notes of the context, if all its bars are in 4/4: onset, pitch, duration in ticks.
@@ -189,6 +196,7 @@ impl Worker for Script {
 
     fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
+        self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
             (assignment.brief, bars)
