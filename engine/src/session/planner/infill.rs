@@ -13,7 +13,7 @@ use crate::plan::{
     AHEAD_BARS, Controls, Fingerprint, ForeseenBar, Passage, Plan, PlanId, PlannedRoles, PlanningTick, Played, Reason, Request,
     foreseen_bars, next_marked, song_now,
 };
-use crate::service::Assignment;
+use crate::service::{Assignment, LockedPart};
 
 use super::super::infill_music::{InfillMusic, Marked};
 use super::super::settings::settings;
@@ -244,6 +244,7 @@ impl<W: Worker> Planner<W> {
             line: start,
             sampling: Sampling::from_adventurousness(controls.music.adventurousness),
             rejected: self.infill.rejected.iter().map(|passage| moved(passage, start)).collect(),
+            locked: LockedPart::default(),
         };
         self.infill.pending = Some(Fill { plan: brief.plan, basis });
         self.planning.expect(brief.plan, start, adopted);

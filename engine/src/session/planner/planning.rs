@@ -241,6 +241,7 @@ impl<W: Worker> Planner<W> {
             self.input.forget_before(start);
         }
         self.planning.rejected.retain(|passage| passage.until > now);
+        self.planning.locks.pass(now);
     }
 
     /// Collects the worker's passages and outcomes; returns whether there were any.
