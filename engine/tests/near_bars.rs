@@ -10,7 +10,7 @@ use antiphon_engine::decode::{Constraints, Prompt, PromptBar, Sampling};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::{Role, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, PageStats, PlanId};
-use antiphon_engine::service::{Assignment, Deadline, InstanceId, RunStep, Setup, Stepper, WorkerHandle};
+use antiphon_engine::service::{Assignment, Deadline, InstanceId, LockedPart, RunStep, Setup, Stepper, WorkerHandle};
 use common::{music::piece, tiny};
 
 const INSTANCES: u64 = 16;
@@ -46,6 +46,7 @@ fn assignment(instance: u64, music: &[BarRows], from: usize) -> Assignment {
         line: line(context),
         sampling: Sampling { temperature: 1.0, min_p: 0.02 },
         rejected: Vec::new(),
+        locked: LockedPart::default(),
     }
 }
 

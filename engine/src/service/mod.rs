@@ -21,11 +21,12 @@ mod shelf;
 mod stepper;
 #[cfg(test)]
 mod tests;
+mod variations;
 mod worker_state;
 
 pub use band::{Band, Part, Seat};
 pub use deadline::Deadline;
-pub use generation::{Assignment, WorkerHandle};
+pub use generation::{Assignment, LockedPart, WorkerHandle};
 pub use instance::InstanceHandle;
 pub use job::{Job, JobError, Progress};
 pub use pool::{Service, ServiceConfig, ServiceError};
@@ -33,4 +34,5 @@ pub use report::{JobFailure, Outcome, Report};
 pub use schedule::{InstanceId, JobId};
 pub use shelf::Shelf;
 pub use stepper::{RunStep, Stepper};
+pub use variations::VARIATIONS;
 pub use worker_state::Setup;

@@ -76,7 +76,7 @@ impl<W: Worker> Planner<W> {
     }
 
     /// Hears the others up to a beat before this planning tick; returns their notes as given ones.
-    pub(super) fn listen(&mut self, controls: &ControlValues, planned: PlannedRoles) -> Vec<Note> {
+    pub(super) fn hear_others(&mut self, controls: &ControlValues, planned: PlannedRoles) -> Vec<Note> {
         let Some(seat) = self.band.seat.as_ref().filter(|_| controls.band.hearing != Hearing::Nothing && self.input.follows_host) else {
             self.band.listening.stop();
             return Vec::new();

@@ -1,7 +1,7 @@
 //! Input state: the player's notes, the planned notes that sounded, the clock and the current controls.
 
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
-use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, whole};
+use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, SongLoop, whole};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
@@ -61,6 +61,8 @@ pub(super) struct Input {
     pub(super) loudness: PlayerLoudness,
     /// Quarters per minute.
     pub(super) tempo: f64,
+    /// Loop that the host's song is in or will reach, if it reports one.
+    pub(super) song_loop: Option<SongLoop>,
     /// Counts notes of the player that the context has no room for.
     count_ignored: Box<dyn Fn(u64) + Send>,
 }
@@ -79,6 +81,7 @@ impl Input {
             controls: None,
             loudness: PlayerLoudness::default(),
             tempo,
+            song_loop: None,
             count_ignored,
         }
     }

@@ -54,6 +54,8 @@ impl<W: Worker> Planner<W> {
         let band = self.input.controls.unwrap_or_default().band;
         let is_player_silent = self.input.player.is_silent_since(from) && self.band.is_silent_since(from, band);
         match turn {
+            // Its fills are planned ahead of their bars.
+            _ if self.mode() == PlayMode::Infill => false,
             Some(OwnTurn::Along) => is_player_silent,
             Some(OwnTurn::Phrase { .. }) => false,
             None => is_player_silent && self.input.sounded.is_silent_since(from) && self.planning.timeline.playing().is_none(),

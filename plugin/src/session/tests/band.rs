@@ -72,8 +72,11 @@ fn notes_of_another_instance_are_given_notes_of_the_context() {
     assert_eq!((band.number, band.heard, band.late), (2, vec![(1, Role::Bass)], 0));
 }
 
+/// What an instance was asked, has heard and played: fingerprints of the contexts of its plans, notes of its context, planned notes that sounded.
+type Performance = (Vec<u64>, Vec<(i64, u8, Role)>, Vec<(i64, u8, i64)>);
+
 /// What the keys' worker was asked, and its context, with two instances that hear each other.
-fn perform(frames: u32) -> (Vec<u64>, Vec<(i64, u8, Role)>, Vec<(i64, u8, i64)>) {
+fn perform(frames: u32) -> Performance {
     let mut tracks = Tracks::new(frames, &[(BASS, EVERYTHING), (0.25, EVERYTHING)]);
     tracks.play_to(3 * BAR, &[&bass(0, 12), &tune(0, 8)]);
     set(&tracks.hosts[1].params, "play", 1.0);

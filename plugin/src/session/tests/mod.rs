@@ -6,6 +6,7 @@ mod band;
 mod context;
 mod controls;
 mod history;
+mod infill;
 mod missing;
 mod modes;
 mod pause;
@@ -16,6 +17,7 @@ mod script;
 mod slow;
 mod take;
 mod trade;
+mod variations;
 mod window;
 
 use nice_plug::midi::NoteEvent;

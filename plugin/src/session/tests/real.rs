@@ -150,6 +150,27 @@ fn another_takes_over_at_the_second_planning_tick() {
     assert_ne!(first, other);
 }
 
+#[test]
+fn same_plan_plays_at_whichever_beat_of_the_bar_play_is_pressed() {
+    let bar = 96 * SAMPLES_PER_TICK;
+    let pressed_at = |beat: u32| {
+        let mut host = EngineHost::new(1000, Waits::ForRealTime);
+        let (tune, pressed) = (tune(), 2 * bar + (24 * beat + 2) * SAMPLES_PER_TICK);
+        let mut out = Vec::new();
+        while host.played < 6 * bar {
+            set(&host.params, "play", if host.played >= pressed { 1.0 } else { 0.0 });
+            out.extend(host.block(true, &tune));
+        }
+        out.retain(|timed| !tune.contains(timed));
+        out
+    };
+    let first = pressed_at(0);
+    assert!(first.len() >= 16, "{} messages", first.len());
+    for beat in 1..4 {
+        assert_eq!(pressed_at(beat), first, "pressed on beat {beat}");
+    }
+}
+
 /// A new seed alone does not change a repetitive phrase: plans are rejected by the keys that they strike.
 #[test]
 fn others_of_repetitive_music_differ_from_each_other() {

@@ -16,8 +16,8 @@ use antiphon_engine::decode::PromptBar;
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::{PageStats, Passage};
-use antiphon_engine::service::{Assignment, Deadline, InstanceId, Outcome, RunStep, Service, Setup, Stepper, WorkerHandle};
-use antiphon_engine::session::{Parts, Worker};
+use antiphon_engine::service::{Assignment, Deadline, InstanceId, Outcome, RunStep, Service, Setup, Stepper, VARIATIONS, WorkerHandle};
+use antiphon_engine::session::{Parts, Work, Worker};
 use antiphon_tests::machine;
 
 /// The pool, the virtual clock, and the workers on it.
@@ -122,12 +122,18 @@ impl Worker for VirtualWorker {
         self.handle.generate(assignments, self.service.now() + within).is_ok()
     }
 
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+        let deadline = within.map_or(Deadline::WHENEVER, |within| self.service.now() + within);
+        self.handle.vary(assignments, deadline).is_ok()
+    }
+
     fn cancel(&mut self) {
         self.handle.cancel();
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
-        self.handle.try_report().map(|report| report.outcome)
+    fn outcome(&mut self) -> Option<(Work, Outcome)> {
+        let report = self.handle.try_report()?;
+        Some((if report.name == VARIATIONS { Work::Variations } else { Work::Plan }, report.outcome))
     }
 
     /// A passage is there when its step ends; one of an earlier step may wait for the step in hand, a few milliseconds at most.
