@@ -18,6 +18,7 @@ mod outbox;
 mod planner;
 mod player;
 mod protocol;
+mod remembering;
 mod render_wait;
 mod settings;
 mod snapshot;
@@ -45,8 +46,8 @@ use crate::service::Service;
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
-    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PatternLock, PlanControls, RoleControls,
-    ScaleLock, ShapeControls, TurnControls,
+    ControlValues, DEFAULT_MEMORY, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PatternLock, PlanControls,
+    RoleControls, ScaleLock, ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
@@ -55,7 +56,7 @@ pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownLocks, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status};
+pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status};
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;

@@ -224,7 +224,7 @@ impl<W: Worker> Planner<W> {
         }
         let latched = self.planning.timeline.playing().map(Plan::id);
         if let Some(plan) = latched {
-            self.input.loudness.record(plan);
+            self.input.manner.record(plan);
         }
         self.infill.latched = latched.map(|plan| Fill { plan, basis });
     }
@@ -233,7 +233,7 @@ impl<W: Worker> Planner<W> {
         let adopted = self.adoption(now, start);
         let tick = PlanningTick { now, next: adopted, horizon: end, played: &[], context: basis.music, controls: &basis.settings };
         let brief = self.planning.timeline.request_ahead(tick, start);
-        self.input.loudness.record(brief.plan);
+        self.input.manner.record(brief.plan);
         self.playback.successor = Some(Successor { plan: brief.plan, start, announced: false, awaited: false, handover: Handover::Ends });
         let mut prompt = music.prompt(basis.roles.iter().collect());
         prompt.constraints = Constraints { until: end, rests_from: start + Tick(1), ..prompt.constraints };

@@ -155,9 +155,17 @@ impl<W: Worker> Planner<W> {
         let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
         if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
             self.planning.context.send_again();
+            self.remembering.send_again();
         }
         let notes = self.input.notes_before(now);
-        self.input.loudness.measure(self.input.player.notes(), now);
+        let player = self.input.player_before(now);
+        self.remembering.track(&self.input.clock, &player);
+        let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
+        let is_new_memory = self.worker.set_memory(self.remembering.update(memory, self.planning.context.start()));
+        if is_new_memory {
+            self.planning.context.send_again();
+        }
+        self.input.measure_player(&player, now);
         let news = self.planning.context.update(&self.input.clock, &notes, self.input.tempo);
         let is_infill = controls.plan.mode == PlayMode::Infill && !self.take.replays();
         if is_infill && self.plan_fill(now, &controls) == Remainder::Nothing {
@@ -168,7 +176,8 @@ impl<W: Worker> Planner<W> {
             self.tidy(now);
             return;
         }
-        self.worker.set_context(news);
+        // Without bars what is remembered is read all the same.
+        self.worker.set_context(news.or_else(|| is_new_memory.then(Vec::new)));
         if notes.is_empty() {
             return;
         }
@@ -191,7 +200,7 @@ impl<W: Worker> Planner<W> {
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
-            self.input.loudness.record(brief.plan);
+            self.input.manner.record(brief.plan);
         }
         let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
         self.planning.stats.kept += u64::from(!is_new);
@@ -206,7 +215,6 @@ impl<W: Worker> Planner<W> {
         if begins {
             self.play_turn(turn, next);
         }
-        let player = self.input.player_before(now);
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
             beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),

@@ -6,6 +6,7 @@ mod context;
 mod controls;
 mod history;
 mod infill;
+mod memory;
 mod missing;
 mod modes;
 mod play;

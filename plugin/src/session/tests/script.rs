@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::{BarLock, Prompt, PromptBar};
+use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -55,6 +55,8 @@ struct Memory {
     variations: Vec<(Vec<Brief>, bool)>,
     /// Their prompts.
     prompts: Vec<Prompt>,
+    /// What is remembered of the player.
+    remembered: Remembered,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -113,6 +115,11 @@ impl Script {
             .collect();
         notes.sort_unstable();
         notes
+    }
+
+    /// What is remembered of the player.
+    pub(super) fn remembered(&self) -> Remembered {
+        self.0.borrow().remembered.clone()
     }
 
     /// Number of notes of each bar of the context.
@@ -184,6 +191,10 @@ impl Worker for Script {
     fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
         *memory = Memory { cost: memory.cost, ..Memory::default() };
+    }
+
+    fn set_memory(&mut self, remembered: Remembered) {
+        self.0.borrow_mut().remembered = remembered;
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
