@@ -107,7 +107,7 @@ impl Worker for ServiceWorker {
     }
 
     fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
-        let deadline = within.map_or(Deadline::WHENEVER, |within| self.service.now() + within);
+        let deadline = within.map_or(Deadline::LAST, |within| self.service.now() + within);
         self.worker.vary(assignments, deadline).is_ok()
     }
 

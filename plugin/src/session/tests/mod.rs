@@ -11,6 +11,7 @@ mod missing;
 mod modes;
 mod play;
 mod real;
+mod real_variations;
 mod routing;
 mod script;
 mod slow;

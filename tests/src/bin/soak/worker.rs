@@ -172,7 +172,7 @@ impl Worker for VirtualWorker {
                 self.run(Work::Plan, |handle| handle.prefill(context).is_ok());
             }
             Some(Waiting::Variations(assignments)) => {
-                self.run(Work::Variations, |handle| handle.vary(assignments, Deadline::WHENEVER).is_ok());
+                self.run(Work::Variations, |handle| handle.vary(assignments, Deadline::LAST).is_ok());
             }
             None => {}
         }
