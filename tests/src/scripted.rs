@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon_engine::music::analysis::{BarHarmony, PitchProfile};
 use antiphon_engine::music::{Clip, Note, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, Reason};
-use antiphon_engine::session::{Component, ShownBar, ShownPlan, ShownVariations, Snapshot, Status};
+use antiphon_engine::session::{Component, ShownBar, ShownMemory, ShownPlan, ShownVariations, Snapshot, Status};
 use antiphon_plugin::clock::{Motion, MusicalTime};
 use antiphon_plugin::editor::Now;
 use antiphon_plugin::editor::plain_model::PlainModel;
@@ -61,6 +61,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
         variations,
+        memory: ShownMemory { bars: 24, ..ShownMemory::default() },
         ..Snapshot::default()
     };
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };

@@ -15,6 +15,7 @@ mod job;
 mod page_counts;
 mod pool;
 mod rejected;
+mod remembered;
 mod report;
 mod schedule;
 mod shelf;

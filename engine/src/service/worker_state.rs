@@ -5,9 +5,13 @@ use std::sync::Arc;
 use super::page_counts::PageCounts;
 use crate::cache::{CacheOptions, PagePolicy};
 use crate::codec::{BarRows, NoteClasses, OwnRoles, Row};
-use crate::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, OpenBar, Prefill, Prompt, PromptBar, Sampling, Step};
+use crate::decode::{
+    Accompanied, Constraints, DecodeError, Decoder, Draw, OpenBar, Prefill, Prompt, PromptBar, Remembered, Sampling, Step,
+};
 use crate::model::Model;
 use crate::music::Tick;
+
+use super::remembered::ReadPhrases;
 
 /// Model and options of an instance.
 #[derive(Debug, Clone)]
@@ -22,6 +26,13 @@ pub struct Setup {
     pub own: OwnRoles,
     /// The cache's memory.
     pub cache: CacheOptions,
+}
+
+impl Setup {
+    /// A decoder at the start of a sequence.
+    fn decoder(&self) -> Result<Decoder, DecodeError> {
+        Decoder::with_options(Arc::clone(&self.model), Arc::clone(&self.policy), &self.prefix, self.cache)
+    }
 }
 
 /// Seed, sampling and constraints of a bar.
@@ -39,6 +50,8 @@ pub(super) struct WorkerState {
     setup: Setup,
     /// `None` before the first bar, and after an error.
     decoder: Option<Decoder>,
+    /// Remembered phrases that were read.
+    phrases: ReadPhrases,
     /// Own notes that are known of the open bar.
     known: usize,
     /// Indices of the generated bars in the cache that no context contains yet, in order.
@@ -49,26 +62,26 @@ pub(super) struct WorkerState {
 impl WorkerState {
     pub(super) fn new(setup: Setup, pages: Arc<PageCounts>) -> Self {
         let own = if setup.model.info().has_own_roles() { setup.own } else { OwnRoles::ALL };
-        Self { setup: Setup { own, ..setup }, decoder: None, known: 0, generated: Vec::new(), pages }
+        Self { setup: Setup { own, ..setup }, decoder: None, phrases: ReadPhrases::default(), known: 0, generated: Vec::new(), pages }
     }
 
-    /// Makes one step towards a cache that holds exactly the context of a prompt: rolls back bars that differ, or appends one
+    /// Makes one step towards a cache that holds exactly the context of a prompt, with what it remembers read: rolls back bars that differ, or reads one
     /// bar. If the rollback would go back too far, the context is prefilled from its start.
     pub(super) fn prefill(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         if self.decoder.is_none() {
-            let Setup { model, policy, prefix, own, cache } = &self.setup;
-            let mut decoder = Decoder::with_options(Arc::clone(model), Arc::clone(policy), prefix, *cache)?;
-            if *own != OwnRoles::ALL {
-                decoder.accompanies(Accompanied::Player(*own))?;
+            let mut decoder = self.setup.decoder()?;
+            if self.setup.own != OwnRoles::ALL {
+                decoder.accompanies(Accompanied::Player(self.setup.own))?;
             }
             self.decoder = Some(decoder);
+            self.phrases.set_again();
         }
         let before = self.next_bar();
         match self.with_decoder(|decoder| decoder.prefill_step(prompt)) {
             Err(DecodeError::Rewind(_)) => Ok(Prefill::Nearer),
             Ok(step) => {
                 self.count_read(before);
-                Ok(step)
+                if step == Prefill::Done { self.remember(&prompt.remembered) } else { Ok(step) }
             }
             failed => failed,
         }
@@ -93,6 +106,15 @@ impl WorkerState {
     /// Index of the bar after the last finished one in the cache.
     fn next_bar(&self) -> u32 {
         self.decoder.as_ref().map_or(0, Decoder::next_bar)
+    }
+
+    /// Reads one bar of what is remembered; when all is read, the decoder gets it. Beside a player nothing is remembered: those phrases are the player's.
+    fn remember(&mut self, remembered: &Remembered) -> Result<Prefill, DecodeError> {
+        if self.setup.own != OwnRoles::ALL || self.setup.model.info().memory == 0 {
+            return Ok(Prefill::Done);
+        }
+        let Self { setup, decoder: Some(decoder), phrases, .. } = self else { return Ok(Prefill::Done) };
+        phrases.step(remembered, decoder, || setup.decoder())
     }
 
     /// Opens a bar with the notes that are known of it. Nothing new starts in it before `from` ticks after its bar line.

@@ -20,6 +20,7 @@ mod outbox;
 mod planner;
 mod player;
 mod protocol;
+mod remembering;
 mod render_wait;
 mod settings;
 mod snapshot;
@@ -47,8 +48,8 @@ use crate::service::Service;
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
-    BandControls, ControlValues, HarmonyControls, Hearing, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PatternLock,
-    PlanControls, RoleControls, ScaleLock, ShapeControls, TurnControls,
+    BandControls, ControlValues, DEFAULT_MEMORY, HarmonyControls, Hearing, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls,
+    PatternLock, PlanControls, RoleControls, ScaleLock, ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
@@ -57,7 +58,9 @@ pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{BandStatus, Component, SharedSnapshot, ShownBar, ShownLocks, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status};
+pub use snapshot::{
+    BandStatus, Component, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status,
+};
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;

@@ -52,6 +52,8 @@ pub enum Command {
     Unlock(LockTarget),
     /// Remove all locks of notes and bars.
     UnlockAll,
+    /// Forget what was learnt from the player, or bring it back.
+    Forget,
 }
 
 /// An event from the audio thread, in order of time.

@@ -25,7 +25,20 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Harmony", &["key", "scale", "scale_lock", "chord", "chord_kind"]),
     (
         "Playing",
-        &["feel", "loudness_follow", "latency_ms", "answer_after", "trade_bars", "infill_from", "infill_bars", "take", "seed", "thru"],
+        &[
+            "feel",
+            "player_swing",
+            "loudness_follow",
+            "latency_ms",
+            "memory",
+            "answer_after",
+            "trade_bars",
+            "infill_from",
+            "infill_bars",
+            "take",
+            "seed",
+            "thru",
+        ],
     ),
     (
         "Roles and channels",

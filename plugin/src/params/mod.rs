@@ -7,6 +7,7 @@ mod infill;
 pub(crate) mod ladder;
 mod music;
 mod output;
+mod player;
 mod steps;
 mod text;
 mod turns;
@@ -22,6 +23,7 @@ pub use drawer::ShownParameter;
 pub use infill::InfillParams;
 pub use music::MusicParams;
 pub use output::OutputParams;
+pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
 pub use variations::VariationParams;
@@ -90,6 +92,9 @@ pub struct AntiphonParams {
     /// Bars of the song that are filled.
     #[nested]
     pub infill: InfillParams,
+    /// What Antiphon learns from its player.
+    #[nested]
+    pub player: PlayerParams,
     /// What is heard of other instances.
     #[nested]
     pub band: BandParams,
@@ -130,6 +135,7 @@ impl AntiphonParams {
             turns: TurnParams::default(),
             variations: VariationParams::default(),
             infill: InfillParams::default(),
+            player: PlayerParams::default(),
             band: BandParams::default(),
         }
     }
@@ -150,11 +156,12 @@ impl AntiphonParams {
                 output: self.output_role.value().into(),
                 further: self.output.further_roles(),
             },
-            output: self.output.controls(self.music.feel()),
+            output: self.output.controls(self.music.feel(self.player.swing())),
             music: MusicControls {
                 adventurousness: self.adventurousness.value(),
                 shape: self.music.shape(),
                 harmony: self.music.harmony(),
+                memory: self.player.memory(),
             },
             turns: TurnControls { infill: self.infill.range(), ..self.turns.controls() },
             locks: self.variations.lock(),

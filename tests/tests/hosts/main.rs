@@ -10,6 +10,7 @@ mod editor;
 mod engine;
 mod guard;
 mod history;
+mod memory;
 mod metres;
 mod modes;
 mod offline;

@@ -10,7 +10,7 @@ use crate::decode::{Constraints, Sampling};
 use crate::music::analysis::tempo_bucket;
 use crate::music::{Note, TICKS_PER_QUARTER, Tempo, Tick};
 use crate::plan::{
-    AHEAD_BARS, Controls, Fingerprint, ForeseenBar, Passage, Plan, PlanId, PlannedRoles, PlanningTick, Played, Reason, Request,
+    Controls, Fingerprint, ForeseenBar, Passage, Plan, PlanId, PlannedRoles, PlanningTick, Played, Reason, Request, SongLoop,
     foreseen_bars, next_marked, song_now,
 };
 use crate::service::{Assignment, LockedPart};
@@ -118,17 +118,15 @@ impl<W: Worker> Planner<W> {
         let generated = self.playback.successor.map(|successor| successor.plan);
         self.infill.update(self.planning.timeline.playing(), generated);
         let foreseen = self.foreseen();
-        let begins = self.planning.timeline.playing().map(|plan| (plan.id(), plan.brief.start));
-        match begins {
-            Some((plan, start)) if self.infill.latched.as_ref().is_some_and(|latched| latched.plan == plan) => {
-                if start <= now {
-                    self.follow_fill(&foreseen, next, controls);
-                    return Remainder::Nothing;
-                }
+        if let Some((plan, start)) = self.planning.timeline.playing().map(|plan| (plan.id(), plan.brief.start)) {
+            if self.infill.latched.as_ref().is_none_or(|latched| latched.plan != plan) {
+                // A phrase of the history, or a continuation.
+                return Remainder::Continuation;
             }
-            // A phrase of the history, or a continuation.
-            Some(_) => return Remainder::Continuation,
-            None => {}
+            if start <= now {
+                self.follow_fill(&foreseen, next, controls);
+                return Remainder::Nothing;
+            }
         }
         self.approach(now, next, &foreseen, controls)
     }
@@ -224,7 +222,7 @@ impl<W: Worker> Planner<W> {
         }
         let latched = self.planning.timeline.playing().map(Plan::id);
         if let Some(plan) = latched {
-            self.input.loudness.record(plan);
+            self.input.manner.record(plan);
         }
         self.infill.latched = latched.map(|plan| Fill { plan, basis });
     }
@@ -233,7 +231,7 @@ impl<W: Worker> Planner<W> {
         let adopted = self.adoption(now, start);
         let tick = PlanningTick { now, next: adopted, horizon: end, played: &[], context: basis.music, controls: &basis.settings };
         let brief = self.planning.timeline.request_ahead(tick, start);
-        self.input.loudness.record(brief.plan);
+        self.input.manner.record(brief.plan);
         self.playback.successor = Some(Successor { plan: brief.plan, start, announced: false, awaited: false, handover: Handover::Ends });
         let mut prompt = music.prompt(basis.roles.iter().collect());
         prompt.constraints = Constraints { until: end, rests_from: start + Tick(1), ..prompt.constraints };
@@ -275,18 +273,14 @@ impl<W: Worker> Planner<W> {
         let foreseen = self.foreseen();
         let song_loop = self.input.song_loop.filter(|song_loop| song_loop.is_ahead(song_now(&self.input.clock, self.input.song_loop)));
         let length = self.input.clock.open_bar().metre.bar_length().0;
-        let is_outside = song_loop.is_some_and(|song_loop| {
-            let is_in = (song_loop.start().0 < last * length) && ((first - 1) * length < song_loop.end().0);
-            !is_in
-        });
-        if is_outside {
+        let is_inside = |song_loop: SongLoop| song_loop.start().0 < last * length && (first - 1) * length < song_loop.end().0;
+        if song_loop.is_some_and(|song_loop| !is_inside(song_loop)) {
             return Some(format!("{bars} of Infill {} outside of your loop", if first == last { "lies" } else { "lie" }));
         }
-        let bars_ahead = next_marked(&foreseen, range, self.input.clock.now() + Tick(1));
-        let marked = Marked { bars: bars_ahead, range, song_loop: self.input.song_loop, open: foreseen.first().map(|bar| bar.line) };
+        let ahead = next_marked(&foreseen, range, self.input.clock.now() + Tick(1));
+        let marked = Marked { bars: ahead, range, song_loop: self.input.song_loop, open: foreseen.first().map(|bar| bar.line) };
         let is_known = InfillMusic::around(self.song.memory(), marked, self.input.tempo).knows_what_follows();
-        let is_near = !bars_ahead.is_empty() && bars_ahead.len() <= AHEAD_BARS;
-        (is_near && !is_known).then(|| format!("Infill hears what follows bar {last} from the second pass on"))
+        (!ahead.is_empty() && !is_known).then(|| format!("Infill hears what follows bar {last} from the second pass on"))
     }
 }
 

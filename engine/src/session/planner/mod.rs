@@ -2,7 +2,7 @@
 //!
 //! Each concern has one owner: [`Input`] the events so far, [`Planning`] the timeline and context, [`WorkerLink`] the requests to the worker,
 //! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
-//! take, [`SongListener`] what was heard in each bar of the song, [`Infill`] the fill of marked bars, [`Outputs`] the published state. [`Planner`] coordinates them.
+//! take, [`SongListener`] what was heard in each bar of the song, [`Infill`] the fill of marked bars, [`Remembering`] the memory of the player, [`Outputs`] the published state. [`Planner`] coordinates them.
 
 mod band;
 mod infill;
@@ -26,6 +26,7 @@ use parking_lot::Mutex;
 use super::commands::WindowMessage;
 use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
+use super::remembering::Remembering;
 use super::render_wait::RenderWait;
 use super::song_listener::SongListener;
 use super::take_writer::TakeWriter;
@@ -59,6 +60,7 @@ pub struct Planner<W> {
     song: SongListener,
     history: HistoryWriter,
     take: TakeWriter,
+    remembering: Remembering,
     outputs: Outputs,
 }
 
@@ -78,6 +80,7 @@ impl<W: Worker> Planner<W> {
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
             history: HistoryWriter::new(Arc::clone(&ports.archive)),
+            remembering: Remembering::new(Arc::clone(&ports.archive)),
             take: TakeWriter::new(ports.archive, ports.takes, free_seed),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
@@ -227,6 +230,7 @@ impl<W: Worker> Planner<W> {
 
     /// Ends the player's phrase: the song does not continue from here.
     fn end_phrase(&mut self) {
+        self.remembering.end_phrase(&self.input.clock, &self.input.player_before(Tick::MAX));
         let Input { player, clock, tempo, .. } = &self.input;
         self.history.end_phrase(player.ending(), self.planning.timeline.current(), clock, *tempo);
     }
@@ -291,6 +295,7 @@ impl<W: Worker> Planner<W> {
                 self.clear();
                 self.restart_modes();
             }
+            Command::Forget => self.remembering.forget(),
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }
     }

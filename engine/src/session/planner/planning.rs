@@ -181,9 +181,17 @@ impl<W: Worker> Planner<W> {
         let roles = planned.iter().chain([input_role]).chain(heard.iter().map(|note| note.role));
         if self.worker.set_roles(roles.collect(), own) {
             self.planning.context.send_again();
+            self.remembering.send_again();
         }
         let notes = in_order(&own_notes, &heard);
-        self.input.loudness.measure(self.input.player.notes(), now);
+        let player = self.input.player_before(now);
+        self.remembering.track(&self.input.clock, &player);
+        let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
+        let is_new_memory = self.worker.set_memory(self.remembering.update(memory, self.planning.context.start()));
+        if is_new_memory {
+            self.planning.context.send_again();
+        }
+        self.input.measure_player(&player, now);
         let news = self.planning.context.update(&self.input.clock, &notes, self.input.tempo);
         let is_infill = controls.plan.mode == PlayMode::Infill && !self.take.replays();
         if is_infill && self.plan_fill(now, &controls) == Remainder::Nothing {
@@ -194,7 +202,8 @@ impl<W: Worker> Planner<W> {
             self.tidy(now);
             return;
         }
-        self.worker.set_context(news);
+        // Without bars what is remembered is read all the same.
+        self.worker.set_context(news.or_else(|| is_new_memory.then(Vec::new)));
         if notes.is_empty() {
             return;
         }
@@ -215,7 +224,7 @@ impl<W: Worker> Planner<W> {
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
-            self.input.loudness.record(brief.plan);
+            self.input.manner.record(brief.plan);
         }
         self.planning.stats.ticks += 1;
         let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
@@ -232,7 +241,7 @@ impl<W: Worker> Planner<W> {
             self.play_turn(turn, next);
         }
         let accompanies = controls.plan.mode == PlayMode::Accompany;
-        let others = if accompanies { in_order(&self.input.player_before(now), &heard) } else { heard };
+        let others = if accompanies { in_order(&player, &heard) } else { heard };
         // A track with music of its own goes on in its own way.
         let follows = if accompanies || own_notes.is_empty() { Follows::Others } else { Follows::Itself };
         let plan_settings = PlanSettings {

@@ -12,7 +12,7 @@ use super::super::worker::Worker;
 use super::Planner;
 use super::planning::INTERVAL;
 use super::playback::PlayRequest;
-use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownLocks, ShownPlan, Snapshot};
+use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, Snapshot};
 use crate::session::withheld::{Withheld, WithheldNote};
 
 /// State shared with other threads.
@@ -40,6 +40,7 @@ impl<W: Worker> Planner<W> {
             .or_else(|| self.leaves_out())
             .or_else(|| self.infill_remark().filter(|_| self.mode() == PlayMode::Infill))
             .or_else(|| self.strain())
+            .or_else(|| self.remembers())
             .or_else(|| self.rests())
             .unwrap_or_default()
     }
@@ -61,6 +62,20 @@ impl<W: Worker> Planner<W> {
             more => format!(" and {more} others"),
         };
         Some(format!("The take was recorded with other input in bar {number}{others}: set Take to Overwrite to record it again"))
+    }
+
+    /// Remark while plans use what was learnt from the player.
+    fn remembers(&self) -> Option<String> {
+        match self.shown_memory().used {
+            0 => None,
+            1 => Some("Plays with 1 remembered bar of yours in mind".into()),
+            bars => Some(format!("Plays with {bars} remembered bars of yours in mind")),
+        }
+    }
+
+    fn shown_memory(&self) -> ShownMemory {
+        let [bars, forgotten, used] = self.remembering.counts();
+        ShownMemory { bars, forgotten, used }
     }
 
     /// Remark while Play is pending.
@@ -172,6 +187,7 @@ impl<W: Worker> Planner<W> {
             turn: self.shown_turn(),
             variations,
             locks,
+            memory: self.shown_memory(),
         });
         self.publish_status();
     }

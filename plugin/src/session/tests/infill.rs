@@ -217,7 +217,7 @@ fn late_fill_leaves_the_one_of_the_bar_line_before() {
     let usual = tune((0..24).filter(|bar| bar % 4 != 2));
     host.play_to(9 * BAR + 2, &usual);
     // The bar before differs, and one beat is not enough for another fill.
-    host.script.cost(BEAT as u32 + 6);
+    host.script.cost(30);
     let other: Vec<_> = stroke(9 * BAR + BEAT, 18, 75).into_iter().chain(tune([11])).collect();
     host.play_to(11 * BAR + 10, &other);
     assert_eq!(filled(&host), [(2, 4), (6, 4), (10, 4)]);

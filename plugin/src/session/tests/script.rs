@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::{BarLock, Prompt, PromptBar};
+use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, Band, JobFailure, Outcome};
@@ -61,6 +61,8 @@ struct Memory {
     variations: Vec<(Vec<Brief>, bool)>,
     /// Their prompts.
     prompts: Vec<Prompt>,
+    /// What is remembered of the player.
+    remembered: Remembered,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -143,6 +145,11 @@ impl Script {
         notes
     }
 
+    /// What is remembered of the player.
+    pub(super) fn remembered(&self) -> Remembered {
+        self.0.borrow().remembered.clone()
+    }
+
     /// Number of notes of each bar of the context.
     pub(super) fn rows(&self) -> Vec<usize> {
         self.0.borrow().context.iter().map(|bar| bar.bar.notes.len()).collect()
@@ -213,6 +220,10 @@ impl Worker for Script {
     fn set_roles(&mut self, _roles: &BTreeSet<Role>, own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
         *memory = Memory { cost: memory.cost, jobs: memory.jobs, own, ..Memory::default() };
+    }
+
+    fn set_memory(&mut self, remembered: Remembered) {
+        self.0.borrow_mut().remembered = remembered;
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {

@@ -85,25 +85,15 @@ fn variation_that_is_not_there_yet_has_the_same_notes_as_when_it_is() {
     for variation in [Variation::B, Variation::C, Variation::D] {
         let mut host = ScriptedHost::new(500);
         host.play_to(RESTED - 16, &tune(0, BEATS));
-        // From now on a passage takes two ticks: the plan of the next tick comes in time, its variations do not.
-        host.script.cost(2);
+        // From now on a passage takes four ticks: the first variation is there a beat after the next planning tick.
+        host.script.cost(4);
         host.play_to(RESTED, &[]);
         host.commands.send(Command::Variation(variation));
         host.play_to(RESTED + 2, &[]);
-        eprintln!(
-            "DBG {variation:?} {:?} {:?} {:?}",
-            host.script
-                .variations()
-                .iter()
-                .map(|(b, d)| (b.iter().map(|b| (b.plan.0 >> 48, b.plan.0 & 0xffff, b.made_at.0)).collect::<Vec<_>>(), *d))
-                .collect::<Vec<_>>(),
-            host.shown().variations,
-            host.script.requests().iter().rev().take(3).map(|(b, _)| b.clone()).collect::<Vec<_>>()
-        );
         assert_eq!(host.shown().variations.awaited, Some(variation));
-        // D takes longer than until the next planning tick.
+        // All take longer than until the next planning tick, which keeps the plan.
         while host.shown().variations.awaited.is_some() {
-            assert!(host.now() < RESTED + 2 * BEAT, "{variation:?} does not come");
+            assert!(host.now() < RESTED + 4 * BEAT, "{variation:?} does not come");
             host.play_to(host.now() + 1, &[]);
         }
         assert_eq!(Some(shown(&host)), ready[variation.index()]);

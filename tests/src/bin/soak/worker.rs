@@ -123,7 +123,7 @@ impl Worker for VirtualWorker {
     }
 
     fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
-        let deadline = within.map_or(Deadline::WHENEVER, |within| self.service.now() + within);
+        let deadline = within.map_or(Deadline::LAST, |within| self.service.now() + within);
         self.handle.vary(assignments, deadline).is_ok()
     }
 
