@@ -3,7 +3,7 @@
 use antiphon_tests::{Class, Lengths, Message, Render, RollingTransport, Setup, Timed};
 
 use crate::engine::{BAR, RATE};
-use crate::{LOADED, Make, still_held};
+use crate::{LOADED, Make};
 
 /// Steps of parameters.
 const ACCOMPANY: f64 = 0.75;
@@ -43,10 +43,10 @@ fn bass(make: Make, frames: u32, hears: f64) -> Vec<Timed> {
     let (keys, mut sent) = (keys(), Vec::new());
     // The host's graph: a block of one track, then of the other.
     for end in (0..BARS.1 * BAR).step_by(usize::try_from(frames).expect("a block")).map(|start| start + u64::from(frames)) {
-        keys_song.play(&mut *keys_host, Lengths::Fixed(frames), &keys, end, |_, _| ());
+        let left = &keys[keys.partition_point(|timed| timed.sample < keys_song.played)..];
+        keys_song.play(&mut *keys_host, Lengths::Fixed(frames), left, end, |_, _| ());
         sent.extend(bass_song.play(&mut *bass_host, Lengths::Fixed(frames), &[], end, |_, _| ()));
     }
-    drop(still_held(&sent));
     sent
 }
 
