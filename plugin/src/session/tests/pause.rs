@@ -69,7 +69,8 @@ fn shown_plan_waits_and_play_plays_it_from_the_next_bar() {
     assert_eq!(host.script.jobs(), jobs, "the shown plan is there, and waits for the bar line");
     host.play_to(21 * BAR - 1, &[]);
     assert_eq!(shown(&host), waits, "the shown plan is the one that plays");
-    host.play_to(22 * BAR, &[]);
+    // The last note of the bar ends in the next one.
+    host.play_to(22 * BAR + 6, &[]);
     let sounded: Vec<_> = host.planned().into_iter().map(|(onset, pitch, _)| (onset, pitch)).collect();
     assert_eq!(sounded, waits.into_iter().filter(|(onset, _)| *onset < 22 * BAR).collect::<Vec<_>>());
     assert_eq!([Count::Late, Count::Stale].map(|count| host.count(count)), [0; 2]);
