@@ -5,7 +5,7 @@
 
 use super::{ControlValues, LockTarget, Withheld};
 use crate::music::{Note, TICKS_PER_QUARTER, Tick};
-use crate::plan::{Deviation, MidiKey, MusicalTime, Step, TransportChange, Variation};
+use crate::plan::{Deviation, MidiKey, MusicalTime, SongLoop, Step, TransportChange, Variation};
 
 /// A span of time in which what was sent stays valid. It ends when the transport starts, stops or jumps, when mode, state or bypass change, and,
 /// in Answer, when the player plays; a loop or a change of metre does not end it.
@@ -52,6 +52,8 @@ pub enum Command {
     Unlock(LockTarget),
     /// Remove all locks of notes and bars.
     UnlockAll,
+    /// Forget what was learnt from the player, or bring it back.
+    Forget,
 }
 
 /// An event from the audio thread, in order of time.
@@ -144,6 +146,8 @@ pub enum InputEvent {
         at: MusicalTime,
         /// Quarters per minute.
         tempo: f64,
+        /// Loop that the host's song is in or will reach, as far as the host reports it.
+        song_loop: Option<SongLoop>,
         /// Current values.
         controls: ControlValues,
     },

@@ -1,46 +1,21 @@
-//! Buttons of the four variations.
+//! The four variations of the plan: their states, and the button that unlocks.
 
-use antiphon_engine::plan::Variation;
-use antiphon_engine::session::{ShownVariations, Snapshot};
-use egui::{Button, Key, RichText, Role, Sense, Ui, WidgetInfo};
+use antiphon_engine::plan::{Plan, Variation};
+use antiphon_engine::session::{Command, ShownVariations, Snapshot};
+use egui::{Button, Key, RichText, Ui};
 
-use super::controls::{learn, learning};
 use super::model::EditorModel;
-use super::palette::{Palette, paint};
-use crate::triggers::Button as Pressed;
-use antiphon_engine::session::Command;
 
-/// The four buttons. The variation that is shown is framed, one that is awaited is named so, and those that are not ready are faint.
-pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot) {
-    let (variations, has_plan) = (&snapshot.variations, snapshot.plan.is_some());
-    let soft = paint(Palette::of(ui.ctx()).soft);
-    for variation in Variation::ALL {
-        let pressed = Pressed::of(variation);
-        if model.triggers().waiting() == Some(pressed) {
-            learning(ui, model.triggers());
-            continue;
-        }
-        let state = State::of(variation, variations);
-        let text = if state == State::Awaited { format!("{} ...", variation.name()) } else { variation.name().to_owned() };
-        let text = RichText::new(text).size(12.0);
-        let text = if matches!(state, State::Shown | State::Ready) { text } else { text.color(soft) };
-        let response = ui.add_enabled(has_plan, Button::selectable(state == State::Shown, text));
-        response.widget_info(|| WidgetInfo::selected(Role::Button, has_plan, state == State::Shown, pressed.name()));
-        let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
-        let tip = format!("{}{learnt}: {}. Right-click to learn a key or pedal for it", pressed.name(), state.sentence(snapshot));
-        let response = response.on_hover_text(tip.as_str()).on_disabled_hover_text(format!("{tip}. There is no plan yet."));
-        // A disabled button takes no clicks: its menu lies over it.
-        let menu = if has_plan { response.clone() } else { ui.interact(response.rect, response.id.with("learn"), Sense::click()) };
-        menu.context_menu(|ui| learn(ui, model.triggers(), pressed));
-        if response.clicked() {
-            model.command(pressed.command());
-        }
-    }
+/// A variation with the plan that it is, as far as it is there.
+pub(super) fn plan(variation: Variation, snapshot: &Snapshot) -> Option<&Plan> {
+    let variations = &snapshot.variations;
+    let shown = snapshot.plan.as_ref().filter(|_| variations.shown == variation).map(|shown| &shown.plan);
+    shown.or(variations.plans[variation.index()].as_ref())
 }
 
 /// What a variation can do when it is clicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Shown,
     Ready,
     Awaited,
@@ -48,7 +23,7 @@ enum State {
 }
 
 impl State {
-    fn of(variation: Variation, variations: &ShownVariations) -> Self {
+    pub(super) fn of(variation: Variation, variations: &ShownVariations) -> Self {
         if variations.awaited == Some(variation) {
             Self::Awaited
         } else if variations.shown == variation {
@@ -60,7 +35,18 @@ impl State {
         }
     }
 
-    fn sentence(self, snapshot: &Snapshot) -> &'static str {
+    /// In a word; empty where the music says enough.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Ready => "",
+            Self::Awaited => "coming",
+            Self::Missing => "not yet made",
+        }
+    }
+
+    /// What it means and what a click does.
+    pub(super) fn sentence(self, snapshot: &Snapshot) -> &'static str {
         let plays = snapshot.plan.as_ref().is_some_and(|shown| shown.playing);
         match self {
             Self::Shown => "it is shown",

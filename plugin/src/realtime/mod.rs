@@ -72,7 +72,7 @@ struct WatchedParams {
 }
 
 /// Commands of the trigger parameters.
-const COMMANDS: [Command; 8] = [
+const COMMANDS: [Command; 9] = [
     Command::Play,
     Command::Another,
     Command::Keep,
@@ -81,6 +81,7 @@ const COMMANDS: [Command; 8] = [
     Command::Variation(Variation::B),
     Command::Variation(Variation::C),
     Command::Variation(Variation::D),
+    Command::Forget,
 ];
 
 impl WatchedParams {
@@ -92,7 +93,17 @@ impl WatchedParams {
             replays: params.output.take() == TakeMode::Replay,
             triggers: {
                 let [a, b, c, d] = params.variations.triggers();
-                [params.play.value(), params.another.value(), params.keep.value(), params.output.panic.value(), a, b, c, d]
+                [
+                    params.play.value(),
+                    params.another.value(),
+                    params.keep.value(),
+                    params.output.panic.value(),
+                    a,
+                    b,
+                    c,
+                    d,
+                    params.player.forget.value(),
+                ]
             },
         }
     }
@@ -207,7 +218,7 @@ impl RealTime {
 
         let end = path.clock.span().end();
         if path.clock.motion() != Motion::Stopped && !watched.bypass {
-            path.capture.tick(end, path.clock.tempo(), || params.controls());
+            path.capture.tick(end, path.clock.tempo(), host.song_loop(), || params.controls());
         }
         self.meters.set(Count::Refused, path.output.refused());
         self.jumps = if jumps { self.jumps.saturating_add(1) } else { 0 };
@@ -257,6 +268,7 @@ impl NotePath {
             Command::Panic => self.invalidate_plan(sample, self.clock.span().time(sample), port),
             Command::Another
             | Command::Keep
+            | Command::Forget
             | Command::Step(_)
             | Command::Variation(_)
             | Command::Lock(_)

@@ -110,7 +110,7 @@ impl Timeline {
             return Adoption::Missed(id);
         }
         if plays {
-            self.latched.play(plan.clone(), adopt_at);
+            self.latched.play(plan.clone(), adopt_at.max(plan.brief.start));
         } else if takes_over {
             self.latched.replace(plan.clone(), adopt_at);
         }
@@ -162,6 +162,49 @@ impl Timeline {
         let takes_over = std::mem::take(&mut self.another);
         self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over, plays: false });
         Some(Request::Replan(brief))
+    }
+
+    /// Requests a plan of bars ahead, from `start` to the tick's horizon. It is adopted at the `next` tick, and then latched: a plan that is latched there ends
+    /// where it begins.
+    pub fn request_ahead(&mut self, tick: PlanningTick<'_>, start: Tick) -> Brief {
+        self.advance_to(tick.now);
+        self.last_tick = Some(tick.now);
+        self.another = false;
+        self.last_plan += 1;
+        let brief = Brief {
+            plan: PlanId(self.last_plan),
+            made_at: tick.now,
+            start,
+            end: tick.horizon,
+            seed: self.seed,
+            controls: tick.controls.clone(),
+            context: tick.context,
+        };
+        self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over: false, plays: true });
+        brief
+    }
+
+    /// Ends the latched plans at this tick.
+    pub fn end_at(&mut self, at: Tick) {
+        self.latched.end_at(at);
+    }
+
+    /// Whether Another was requested, and no plan has been since.
+    #[must_use]
+    pub const fn awaits_another(&self) -> bool {
+        self.another
+    }
+
+    /// Seed of the next plan.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// End of the last latched plan; `None` if none is latched.
+    #[must_use]
+    pub fn plays_until(&self) -> Option<Tick> {
+        self.latched.until()
     }
 
     /// Missing parts of the latched plans, except one that is also adopted and will be extended. None if Another is pending.

@@ -13,6 +13,7 @@ use super::super::locks::Locks;
 use super::super::settings::settings;
 use super::super::worker::Worker;
 use super::Planner;
+use super::infill::Remainder;
 use super::modes::OwnTurn;
 use super::playback::{Handover, Successor};
 use super::variations::VariationPlanning;
@@ -119,6 +120,11 @@ impl Planning {
         self.variations.current_seed(self.base_seed(controls))
     }
 
+    /// Expects the first passage of a plan, from this tick, by a tick.
+    pub(super) const fn expect(&mut self, plan: PlanId, from: Tick, at: Tick) {
+        self.due = Some(Due { plan, from, at });
+    }
+
     /// Counts the near bar as late if it was due by this tick.
     pub(super) fn miss_what_was_due(&mut self, tick: Tick, controls: Option<ControlValues>) {
         if self.due.take_if(|due| due.at <= tick).is_some() {
@@ -141,7 +147,7 @@ impl<W: Worker> Planner<W> {
     pub(super) fn plan(&mut self) {
         let Some(controls) = self.input.controls else { return };
         let now = self.input.clock.now();
-        if !controls.plan.mode.is_ready() || now < self.worker.retry_at {
+        if now < self.worker.retry_at {
             return;
         }
         let input_role = self.input.role();
@@ -149,24 +155,41 @@ impl<W: Worker> Planner<W> {
         let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
         if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
             self.planning.context.send_again();
+            self.remembering.send_again();
         }
         let notes = self.input.notes_before(now);
-        self.input.loudness.measure(self.input.player.notes(), now);
-        self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
+        let player = self.input.player_before(now);
+        self.remembering.track(&self.input.clock, &player);
+        let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
+        let is_new_memory = self.worker.set_memory(self.remembering.update(memory, self.planning.context.start()));
+        if is_new_memory {
+            self.planning.context.send_again();
+        }
+        self.input.measure_player(&player, now);
+        let news = self.planning.context.update(&self.input.clock, &notes, self.input.tempo);
+        let is_infill = controls.plan.mode == PlayMode::Infill && !self.take.replays();
+        if is_infill && self.plan_fill(now, &controls) == Remainder::Nothing {
+            // The worker has the song around the marked bars instead.
+            if news.is_some() {
+                self.planning.context.send_again();
+            }
+            self.tidy(now);
+            return;
+        }
+        // Without bars what is remembered is read all the same.
+        self.worker.set_context(news.or_else(|| is_new_memory.then(Vec::new)));
         if notes.is_empty() {
             return;
         }
-        self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
-        if let Some(start) = self.planning.context.start() {
-            self.input.forget_before(start);
-        }
-        self.planning.rejected.retain(|passage| passage.until > now);
-        self.planning.locks.pass(now);
+        self.tidy(now);
         if self.planning.locks.set_pattern(controls.locks, self.planning.timeline.current()) {
             self.discard_variations();
         }
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
         let turn = self.own_turn(next);
+        if controls.plan.mode == PlayMode::Infill && turn.is_none() {
+            return;
+        }
         let horizon = self.horizon(turn);
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
@@ -177,7 +200,7 @@ impl<W: Worker> Planner<W> {
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
-            self.input.loudness.record(brief.plan);
+            self.input.manner.record(brief.plan);
         }
         let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
         self.planning.stats.kept += u64::from(!is_new);
@@ -192,7 +215,6 @@ impl<W: Worker> Planner<W> {
         if begins {
             self.play_turn(turn, next);
         }
-        let player = self.input.player_before(now);
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
             beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),
@@ -218,6 +240,16 @@ impl<W: Worker> Planner<W> {
         let due = assignments.last().filter(|_| counts);
         self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
         self.worker.generate(now, &requests, assignments, within);
+    }
+
+    /// Writes the plan of a phrase that has ended, and forgets what is past.
+    fn tidy(&mut self, now: Tick) {
+        self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
+        if let Some(start) = self.planning.context.start() {
+            self.input.forget_before(start);
+        }
+        self.planning.rejected.retain(|passage| passage.until > now);
+        self.planning.locks.pass(now);
     }
 
     /// Collects the worker's passages and outcomes; returns whether there were any.

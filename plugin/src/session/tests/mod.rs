@@ -5,6 +5,8 @@ mod answer;
 mod context;
 mod controls;
 mod history;
+mod infill;
+mod memory;
 mod missing;
 mod modes;
 mod play;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{MidiKey, Plan, Reason, Step};
-use antiphon_engine::session::{CommandSender, Engine, SharedSnapshot};
+use antiphon_engine::session::{CommandSender, Engine, SharedSnapshot, Snapshot};
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
 
@@ -78,6 +78,11 @@ impl EngineHost {
             self.settle();
         }
         port.outputs.into_iter().map(|event| (start + event.timing(), timed(event, 0))).collect()
+    }
+
+    /// The snapshot.
+    pub(super) fn shown(&self) -> Arc<Snapshot> {
+        self.snapshot.latest()
     }
 
     fn settle(&self) {
@@ -151,6 +156,27 @@ fn another_takes_over_at_the_second_planning_tick() {
     assert_eq!(before(&first), before(&other));
     assert!(!before(&first).is_empty());
     assert_ne!(first, other);
+}
+
+#[test]
+fn same_plan_plays_at_whichever_beat_of_the_bar_play_is_pressed() {
+    let bar = 96 * SAMPLES_PER_TICK;
+    let pressed_at = |beat: u32| {
+        let mut host = EngineHost::new(1000, Waits::ForRealTime);
+        let (tune, pressed) = (tune(), 2 * bar + (24 * beat + 2) * SAMPLES_PER_TICK);
+        let mut out = Vec::new();
+        while host.played < 6 * bar {
+            set(&host.params, "play", if host.played >= pressed { 1.0 } else { 0.0 });
+            out.extend(host.block(true, &tune));
+        }
+        out.retain(|timed| !tune.contains(timed));
+        out
+    };
+    let first = pressed_at(0);
+    assert!(first.len() >= 16, "{} messages", first.len());
+    for beat in 1..4 {
+        assert_eq!(pressed_at(beat), first, "pressed on beat {beat}");
+    }
 }
 
 /// A new seed alone does not change a repetitive phrase: plans are rejected by the keys that they strike.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::{BarLock, PromptBar};
+use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -53,6 +53,10 @@ struct Memory {
     requests: Vec<(Brief, Vec<BarRows>)>,
     /// Plans of the requests for variations, in order, and whether they had a deadline.
     variations: Vec<(Vec<Brief>, bool)>,
+    /// Their prompts.
+    prompts: Vec<Prompt>,
+    /// What is remembered of the player.
+    remembered: Remembered,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -96,6 +100,11 @@ impl Script {
         self.0.borrow().variations.clone()
     }
 
+    /// The prompts of the requests, in order.
+    pub(super) fn prompts(&self) -> Vec<Prompt> {
+        self.0.borrow().prompts.clone()
+    }
+
     /// The notes of the context, if all its bars are in 4/4: onset, pitch, duration in ticks.
     pub(super) fn context_notes(&self) -> Vec<(i64, u8, i64)> {
         let memory = self.0.borrow();
@@ -106,6 +115,11 @@ impl Script {
             .collect();
         notes.sort_unstable();
         notes
+    }
+
+    /// What is remembered of the player.
+    pub(super) fn remembered(&self) -> Remembered {
+        self.0.borrow().remembered.clone()
     }
 
     /// Number of notes of each bar of the context.
@@ -179,6 +193,10 @@ impl Worker for Script {
         *memory = Memory { cost: memory.cost, ..Memory::default() };
     }
 
+    fn set_memory(&mut self, remembered: Remembered) {
+        self.0.borrow_mut().remembered = remembered;
+    }
+
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
         if !context.is_empty() {
             self.0.borrow_mut().context = context;
@@ -189,6 +207,7 @@ impl Worker for Script {
 
     fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
+        self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
             (assignment.brief, bars)
