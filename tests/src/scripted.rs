@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon_engine::music::analysis::{BarHarmony, PitchProfile};
 use antiphon_engine::music::{Clip, Note, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, Reason};
-use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
+use antiphon_engine::session::{Component, ShownBar, ShownMemory, ShownPlan, Snapshot, Status};
 use antiphon_plugin::clock::{Motion, MusicalTime};
 use antiphon_plugin::editor::Now;
 use antiphon_plugin::editor::plain_model::PlainModel;
@@ -58,6 +58,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
         withheld: Vec::new(),
+        memory: ShownMemory { bars: 24, ..ShownMemory::default() },
         turn: None,
     };
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };

@@ -51,12 +51,20 @@ impl WorkerHandle {
         Self { instance, publish, passages }
     }
 
-    /// Fills the cache with this context when the workers have nothing else to do. Replaces the current job, whose context is out of date.
+    /// [`prefill_prompt`](Self::prefill_prompt) of a context without anything remembered.
+    ///
+    /// # Errors
+    /// As of [`prefill_prompt`](Self::prefill_prompt).
+    pub fn prefill(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
+        self.prefill_prompt(Prompt::of_context(context))
+    }
+
+    /// Fills the cache with the context of a prompt, and reads what it remembers, when the workers have nothing else to do. Replaces the current job, whose
+    /// context is out of date.
     ///
     /// # Errors
     /// If the bars do not follow each other. Nothing has changed then.
-    pub fn prefill(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
-        let prompt = Prompt::of_context(context);
+    pub fn prefill_prompt(&self, prompt: Prompt) -> Result<JobId, BarOrder> {
         prompt.check()?;
         Ok(self.instance.submit(Deadline::WHENEVER, Prefilling { prompt }))
     }

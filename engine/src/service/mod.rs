@@ -12,6 +12,7 @@ mod instance;
 mod job;
 mod pool;
 mod rejected;
+mod remembered;
 mod report;
 mod schedule;
 mod shelf;

@@ -7,6 +7,9 @@ use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
 
+/// Default weight of the memory of the player, in percent.
+pub const DEFAULT_MEMORY: u8 = 50;
+
 /// Values of the musical controls at one time. The defaults are those of the host parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ControlValues {
@@ -103,6 +106,8 @@ pub struct MusicControls {
     pub shape: ShapeControls,
     /// Its pitch classes.
     pub harmony: HarmonyControls,
+    /// Weight of what was learnt from the player, 0 to 100 percent; [`DEFAULT_MEMORY`] is as the model was trained.
+    pub memory: u8,
 }
 
 /// Shape of planned bars; `None` is as played.
@@ -168,6 +173,6 @@ impl HarmonyControls {
 
 impl Default for MusicControls {
     fn default() -> Self {
-        Self { adventurousness: 0.5, shape: ShapeControls::default(), harmony: HarmonyControls::default() }
+        Self { adventurousness: 0.5, shape: ShapeControls::default(), harmony: HarmonyControls::default(), memory: DEFAULT_MEMORY }
     }
 }

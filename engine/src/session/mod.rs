@@ -16,6 +16,7 @@ mod outbox;
 mod planner;
 mod player;
 mod protocol;
+mod remembering;
 mod render_wait;
 mod settings;
 mod snapshot;
@@ -43,8 +44,8 @@ use crate::service::Service;
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
-    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
-    ShapeControls, TurnControls,
+    ControlValues, DEFAULT_MEMORY, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls,
+    ScaleLock, ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
@@ -52,7 +53,7 @@ pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
+pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownMemory, ShownPlan, ShownTurn, Snapshot, Status};
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;

@@ -44,6 +44,8 @@ pub enum Command {
     Panic,
     /// Step through the history.
     Step(Step),
+    /// Forget what was learnt from the player, or bring it back.
+    Forget,
 }
 
 /// An event from the audio thread, in order of time.

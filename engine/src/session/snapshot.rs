@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub withheld: Vec<WithheldNote>,
     /// Whose turn it is, in Trade.
     pub turn: Option<ShownTurn>,
+    /// Memory of the player.
+    pub memory: ShownMemory,
 }
 
 impl Snapshot {
@@ -77,6 +79,17 @@ pub struct ShownBar {
 impl ShownBar {
     /// Bar 1 in 4/4, where no bars are known.
     const FIRST: Self = Self { bar: Bar { index: 0, start: Tick::ZERO, length: Tick::quarters(4), metre: Metre::COMMON }, number: 1 };
+}
+
+/// Memory of the player, in bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShownMemory {
+    /// Remembered.
+    pub bars: usize,
+    /// Forgotten, and brought back by [`Command::Forget`](super::Command::Forget); 0 if it would forget.
+    pub forgotten: usize,
+    /// In use by plans.
+    pub used: usize,
 }
 
 /// A turn of Trade, and how much of it is left.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::cache::{CacheOptions, FineCoarse};
 use crate::codec::{OwnRoles, prefix_rows};
-use crate::decode::PromptBar;
+use crate::decode::{Prompt, PromptBar, Remembered};
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
 use crate::plan::Passage;
@@ -26,6 +26,9 @@ const ANY_STYLE: u8 = 0;
 pub trait Worker {
     /// Sets all roles of the music, and those that are generated beside a player's. The context is then empty, and no job is pending.
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles);
+
+    /// Sets what is remembered of the player from now on; the next context that is set makes it ready. A worker without a model remembers nothing.
+    fn set_memory(&mut self, _remembered: Remembered) {}
 
     /// Sets the context and prefills; returns whether the bars are consecutive. Without bars it only loads the model.
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
@@ -50,6 +53,8 @@ pub trait Worker {
 pub(super) struct ServiceWorker {
     service: Service,
     worker: WorkerHandle,
+    /// What is remembered of the player.
+    remembered: Remembered,
     parts: Arc<Mutex<Parts>>,
     /// Folders that may hold ONNX Runtime, in the order they are searched.
     folders: Vec<PathBuf>,
@@ -59,20 +64,32 @@ impl ServiceWorker {
     /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
     pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
         let parts = Arc::default();
-        Self { worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders), service, parts, folders }
+        Self {
+            worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders),
+            service,
+            remembered: Remembered::default(),
+            parts,
+            folders,
+        }
     }
 }
 
 impl Worker for ServiceWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
         self.worker = worker(&self.service, roles, own, &self.parts, &self.folders);
+        self.remembered = Remembered::default();
+    }
+
+    fn set_memory(&mut self, remembered: Remembered) {
+        self.remembered = remembered;
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
-        self.worker.prefill(context).is_ok()
+        self.worker.prefill_prompt(Prompt { remembered: self.remembered.clone(), ..Prompt::of_context(context) }).is_ok()
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
+    fn generate(&mut self, mut assignments: Vec<Assignment>, within: Duration) -> bool {
+        assignments.iter_mut().for_each(|assignment| assignment.prompt.remembered = self.remembered.clone());
         self.worker.generate(assignments, self.service.now() + within).is_ok()
     }
 

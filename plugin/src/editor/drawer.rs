@@ -6,6 +6,7 @@ use super::controls::{dial, gesture};
 use super::model::{Change, EditorModel};
 use super::style;
 use crate::params::ShownParameter;
+use antiphon_engine::session::{Command, ShownMemory};
 
 /// Width of the drawer, in points.
 const WIDTH: f32 = 216.0;
@@ -47,8 +48,26 @@ impl Drawer {
                     ui.label(RichText::new(group).strong());
                     parameters.iter().for_each(|parameter| slider(ui, model, parameter));
                 }
+                memory(ui, model);
             });
         });
+    }
+}
+
+/// What is remembered of the player, with the button that forgets it or brings it back.
+fn memory(ui: &mut Ui, model: &mut impl EditorModel) {
+    let ShownMemory { bars, forgotten, .. } = model.snapshot().memory;
+    let count = |bars: usize| if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
+    let (line, button, tip) = match (bars, forgotten) {
+        (0, 0) => ("Remembers nothing yet: play a phrase".to_owned(), None, ""),
+        (0, forgotten) => (format!("Forgot {}", count(forgotten)), Some("Bring back"), "Remember again what was forgotten"),
+        (bars, _) => (format!("Remembers {} of yours", count(bars)), Some("Forget"), "Forget your phrases; press again to bring them back"),
+    };
+    ui.add_space(style::GAP);
+    ui.label(RichText::new("Memory").strong());
+    ui.label(line);
+    if button.is_some_and(|text| ui.add(style::button(text)).on_hover_text(tip).clicked()) {
+        model.command(Command::Forget);
     }
 }
 

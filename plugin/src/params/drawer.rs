@@ -9,7 +9,7 @@ use super::AntiphonParams;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Notes", &["density", "register_low", "register_high", "span", "voices", "note_length", "repetition", "phrase_length"]),
     ("Harmony", &["key", "scale", "scale_lock", "chord", "chord_kind"]),
-    ("Playing", &["feel", "loudness_follow", "latency_ms", "answer_after", "trade_bars", "take", "seed", "thru"]),
+    ("Playing", &["feel", "player_swing", "loudness_follow", "latency_ms", "memory", "answer_after", "trade_bars", "take", "seed", "thru"]),
     (
         "Roles and channels",
         &["input_role", "output_role", "output_role_2", "output_role_3", "output_channel", "channel_per_role", "drum_channel"],

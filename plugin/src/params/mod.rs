@@ -5,6 +5,7 @@ mod drawer;
 pub(crate) mod ladder;
 mod music;
 mod output;
+mod player;
 mod steps;
 mod text;
 mod turns;
@@ -17,6 +18,7 @@ use nice_plug::prelude::*;
 pub use drawer::ShownParameter;
 pub use music::MusicParams;
 pub use output::OutputParams;
+pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
 
@@ -78,6 +80,9 @@ pub struct AntiphonParams {
     /// When Antiphon plays by itself.
     #[nested]
     pub turns: TurnParams,
+    /// What Antiphon learns from its player.
+    #[nested]
+    pub player: PlayerParams,
 }
 
 impl AntiphonParams {
@@ -113,6 +118,7 @@ impl AntiphonParams {
             output: OutputParams::default(),
             music: MusicParams::default(),
             turns: TurnParams::default(),
+            player: PlayerParams::default(),
         }
     }
 
@@ -132,11 +138,12 @@ impl AntiphonParams {
                 output: self.output_role.value().into(),
                 further: self.output.further_roles(),
             },
-            output: self.output.controls(self.music.feel()),
+            output: self.output.controls(self.music.feel(self.player.swing())),
             music: MusicControls {
                 adventurousness: self.adventurousness.value(),
                 shape: self.music.shape(),
                 harmony: self.music.harmony(),
+                memory: self.player.memory(),
             },
             turns: self.turns.controls(),
         }

@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 37] = [
+const PINS: [Pin; 40] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -46,6 +46,9 @@ const PINS: [Pin; 37] = [
     ("loudness_follow", "Loudness follows", Some(100), 0.0, "Off", "100 %"),
     ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
     ("trade_bars", "Trade bars", Some(3), 2.0 / 3.0, "1 bar", "8 bars"),
+    ("player_swing", "Player's swing", Some(100), 0.0, "Off", "As you play"),
+    ("memory", "Memory", Some(100), 0.5, "Off", "100 %"),
+    ("forget", "Forget", Some(1), 0.0, "Off", "On"),
 ];
 
 #[test]
@@ -145,6 +148,8 @@ fn music_controls_have_the_values_that_are_spoken() {
         ("feel", "Quantised"),
         ("loudness_follow", "70"),
         ("adventurousness", "Safe"),
+        ("player_swing", "60 %"),
+        ("memory", "80 %"),
     ] {
         let (_, param, _) = params.param_map().into_iter().find(|(name, ..)| name == id).unwrap();
         // SAFETY: the pointer lives as long as `params`.
@@ -169,6 +174,7 @@ fn music_controls_have_the_values_that_are_spoken() {
         chord: Some(Chord { root: 8, kind: ChordKind::Seventh }),
     };
     assert_eq!((music.shape, music.harmony), (shape, harmony));
-    assert_eq!((plan.phrase_bars, output.feel), (Some(2), Feel { performed: 0, loudness: 70 }));
+    assert_eq!((plan.phrase_bars, output.feel), (Some(2), Feel { performed: 0, loudness: 70, swing: 60 }));
+    assert_eq!(music.memory, 80);
     assert!((music.adventurousness - 0.17).abs() < 1e-6);
 }

@@ -67,12 +67,12 @@ struct WatchedParams {
     bypass: bool,
     /// Whether the take plays, and nothing else.
     replays: bool,
-    /// Play, Another, Keep, Panic.
-    triggers: [bool; 4],
+    /// Play, Another, Keep, Panic, Forget.
+    triggers: [bool; 5],
 }
 
 /// Commands in the order of [`WatchedParams::triggers`].
-const COMMANDS: [Command; 4] = [Command::Play, Command::Another, Command::Keep, Command::Panic];
+const COMMANDS: [Command; 5] = [Command::Play, Command::Another, Command::Keep, Command::Panic, Command::Forget];
 
 impl WatchedParams {
     fn read(params: &AntiphonParams) -> Self {
@@ -81,7 +81,13 @@ impl WatchedParams {
             mode: params.mode.value().into(),
             bypass: params.bypass.value(),
             replays: params.output.take() == TakeMode::Replay,
-            triggers: [params.play.value(), params.another.value(), params.keep.value(), params.output.panic.value()],
+            triggers: [
+                params.play.value(),
+                params.another.value(),
+                params.keep.value(),
+                params.output.panic.value(),
+                params.player.forget.value(),
+            ],
         }
     }
 
@@ -243,7 +249,7 @@ impl NotePath {
             Command::Play => self.start_clock(sample, port),
             // The session need not be there for silence.
             Command::Panic => self.invalidate_plan(sample, self.clock.span().time(sample), port),
-            Command::Another | Command::Keep | Command::Step(_) => {}
+            Command::Another | Command::Keep | Command::Forget | Command::Step(_) => {}
         }
         self.capture.command(command, self.clock.span().time(sample));
     }

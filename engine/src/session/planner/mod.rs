@@ -2,7 +2,7 @@
 //!
 //! Each concern has one owner: [`Input`] the events so far, [`Planning`] the timeline and context, [`WorkerLink`] the requests to the worker,
 //! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
-//! take, [`Outputs`] the published state. [`Planner`] coordinates them.
+//! take, [`Remembering`] the memory of the player, [`Outputs`] the published state. [`Planner`] coordinates them.
 
 mod input;
 mod modes;
@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 
 use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
+use super::remembering::Remembering;
 use super::render_wait::RenderWait;
 use super::take_writer::TakeWriter;
 use super::worker::Worker;
@@ -46,6 +47,7 @@ pub struct Planner<W> {
     modes: Modes,
     history: HistoryWriter,
     take: TakeWriter,
+    remembering: Remembering,
     outputs: Outputs,
 }
 
@@ -61,6 +63,7 @@ impl<W: Worker> Planner<W> {
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
             history: HistoryWriter::new(Arc::clone(&ports.archive)),
+            remembering: Remembering::new(Arc::clone(&ports.archive)),
             take: TakeWriter::new(ports.archive, ports.takes, free_seed),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
@@ -182,6 +185,7 @@ impl<W: Worker> Planner<W> {
 
     /// Ends the player's phrase: the song does not continue from here.
     fn end_phrase(&mut self) {
+        self.remembering.end_phrase(&self.input.clock, &self.input.player_before(Tick::MAX));
         let Input { player, clock, tempo, .. } = &self.input;
         self.history.end_phrase(player.ending(), self.planning.timeline.current(), clock, *tempo);
     }
@@ -241,6 +245,7 @@ impl<W: Worker> Planner<W> {
                 self.clear();
                 self.restart_modes();
             }
+            Command::Forget => self.remembering.forget(),
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }
     }

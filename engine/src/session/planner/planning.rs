@@ -136,10 +136,20 @@ impl<W: Worker> Planner<W> {
         let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
         if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
             self.planning.context.send_again();
+            self.remembering.send_again();
         }
         let notes = self.input.notes_before(now);
-        self.input.loudness.measure(self.input.player.notes(), now);
-        self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
+        let player = self.input.player_before(now);
+        self.remembering.track(&self.input.clock, &player);
+        let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
+        let is_new_memory = self.worker.set_memory(self.remembering.update(memory, self.planning.context.start()));
+        if is_new_memory {
+            self.planning.context.send_again();
+        }
+        self.input.measure_player(&player, now);
+        let context = self.planning.context.update(&self.input.clock, &notes, self.input.tempo);
+        // Without bars what is remembered is read all the same.
+        self.worker.set_context(context.or_else(|| is_new_memory.then(Vec::new)));
         if notes.is_empty() {
             return;
         }
@@ -159,7 +169,7 @@ impl<W: Worker> Planner<W> {
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
-            self.input.loudness.record(brief.plan);
+            self.input.manner.record(brief.plan);
         }
         self.planning.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
         let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
@@ -173,7 +183,6 @@ impl<W: Worker> Planner<W> {
         if begins {
             self.play_turn(turn, next);
         }
-        let player = self.input.player_before(now);
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
             beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),

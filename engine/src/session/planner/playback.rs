@@ -127,7 +127,7 @@ impl<W: Worker> Planner<W> {
                 self.withdraw_successor();
                 let played = self.planning.timeline.play_again(&plan, by, line);
                 if let Some(plan) = self.planning.timeline.playing() {
-                    self.input.loudness.record(plan.id());
+                    self.input.manner.record(plan.id());
                 }
                 played
             }

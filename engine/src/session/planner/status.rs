@@ -12,7 +12,7 @@ use super::super::worker::Worker;
 use super::Planner;
 use super::planning::INTERVAL;
 use super::playback::PlayRequest;
-use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownPlan, Snapshot};
+use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownMemory, ShownPlan, Snapshot};
 use crate::session::withheld::{Withheld, WithheldNote};
 
 /// State shared with other threads.
@@ -39,6 +39,7 @@ impl<W: Worker> Planner<W> {
             .or_else(|| self.waits())
             .or_else(|| self.leaves_out())
             .or_else(|| self.strain())
+            .or_else(|| self.remembers())
             .unwrap_or_default()
     }
 
@@ -59,6 +60,20 @@ impl<W: Worker> Planner<W> {
             more => format!(" and {more} others"),
         };
         Some(format!("The take was recorded with other input in bar {number}{others}: set Take to Overwrite to record it again"))
+    }
+
+    /// Remark while plans use what was learnt from the player.
+    fn remembers(&self) -> Option<String> {
+        match self.shown_memory().used {
+            0 => None,
+            1 => Some("Plays with 1 remembered bar of yours in mind".into()),
+            bars => Some(format!("Plays with {bars} remembered bars of yours in mind")),
+        }
+    }
+
+    fn shown_memory(&self) -> ShownMemory {
+        let [bars, forgotten, used] = self.remembering.counts();
+        ShownMemory { bars, forgotten, used }
     }
 
     /// Remark while Play is pending.
@@ -131,7 +146,16 @@ impl<W: Worker> Planner<W> {
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
         let harmony = self.planning.context.harmony();
-        self.outputs.snapshot.publish(Snapshot { status, bars, harmony, played, plan, withheld, turn: self.shown_turn() });
+        self.outputs.snapshot.publish(Snapshot {
+            status,
+            bars,
+            harmony,
+            played,
+            plan,
+            withheld,
+            turn: self.shown_turn(),
+            memory: self.shown_memory(),
+        });
         *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::OwnRoles;
-use crate::decode::PromptBar;
+use crate::decode::{PromptBar, Remembered};
 use crate::music::{Role, Tick};
 use crate::plan::{Passage, Request};
 use crate::service::{Assignment, Outcome};
@@ -46,6 +46,13 @@ impl<W: Worker> WorkerLink<W> {
         self.worker.set_roles(&roles, own);
         (self.ensemble, self.own) = (roles, own);
         self.jobs = 0;
+        true
+    }
+
+    /// Sets what is remembered of the player, `None` if unchanged. Returns whether it has changed: the context is then to be set again, so that it is made ready.
+    pub(super) fn set_memory(&mut self, remembered: Option<Remembered>) -> bool {
+        let Some(remembered) = remembered else { return false };
+        self.worker.set_memory(remembered);
         true
     }
 

@@ -5,6 +5,7 @@ mod answer;
 mod context;
 mod controls;
 mod history;
+mod memory;
 mod missing;
 mod modes;
 mod play;

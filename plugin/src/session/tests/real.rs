@@ -7,7 +7,7 @@ use std::time::Duration;
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{MidiKey, Plan, Reason, Step};
-use antiphon_engine::session::Engine;
+use antiphon_engine::session::{Engine, SharedSnapshot, Snapshot};
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
 
@@ -38,6 +38,7 @@ pub(super) struct EngineHost {
     realtime: RealTime,
     pub(super) session: Session,
     meters: Arc<Meters>,
+    snapshot: Arc<SharedSnapshot>,
     pub(super) params: AntiphonParams,
     pub(super) played: u32,
     frames: u32,
@@ -49,10 +50,10 @@ impl EngineHost {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
         let params = AntiphonParams::new(false);
         let (audio_ports, ports) = rings(Arc::clone(&params.state));
-        let meters = Arc::clone(&ports.meters);
+        let (meters, snapshot) = (Arc::clone(&ports.meters), Arc::clone(&ports.snapshot));
         let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
-        let host = Self { realtime, session: Session::spawn(ports), meters, params, played: 0, frames, waits };
+        let host = Self { realtime, session: Session::spawn(ports), meters, snapshot, params, played: 0, frames, waits };
         set(&host.params, "seed", 0.5);
         host
     }
@@ -75,6 +76,11 @@ impl EngineHost {
             self.settle();
         }
         port.outputs.into_iter().map(|event| (start + event.timing(), timed(event, 0))).collect()
+    }
+
+    /// The snapshot.
+    pub(super) fn shown(&self) -> Arc<Snapshot> {
+        self.snapshot.latest()
     }
 
     fn settle(&self) {

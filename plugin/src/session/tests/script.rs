@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::PromptBar;
+use antiphon_engine::decode::{PromptBar, Remembered};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -51,6 +51,8 @@ struct Memory {
     context: Vec<Arc<PromptBar>>,
     /// The requests, in order.
     requests: Vec<(Brief, Vec<BarRows>)>,
+    /// What is remembered of the player.
+    remembered: Remembered,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -99,6 +101,11 @@ impl Script {
             .collect();
         notes.sort_unstable();
         notes
+    }
+
+    /// What is remembered of the player.
+    pub(super) fn remembered(&self) -> Remembered {
+        self.0.borrow().remembered.clone()
     }
 
     /// Number of notes of each bar of the context.
@@ -156,6 +163,10 @@ impl Worker for Script {
     fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
         *memory = Memory { cost: memory.cost, ..Memory::default() };
+    }
+
+    fn set_memory(&mut self, remembered: Remembered) {
+        self.0.borrow_mut().remembered = remembered;
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
