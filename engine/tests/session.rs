@@ -112,7 +112,7 @@ impl AudioSide {
                 while let Some(event) = events.pop_front_if(|event| at(event) < MusicalTime::from(Tick(tick)).0) {
                     self.send(event);
                 }
-                self.send(InputEvent::TimeReached { at: Tick(tick).into(), tempo: 120.0, controls: controls() });
+                self.send(InputEvent::TimeReached { at: Tick(tick).into(), tempo: 120.0, song_loop: None, controls: controls() });
             }
             self.now = end;
             self.session.wait_for(self.sent);

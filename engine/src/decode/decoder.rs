@@ -12,6 +12,7 @@ use super::{
     memory::{Entries, Memory},
     noise,
     open_bar::{FREE, Next, next_of},
+    prefill::FarSide,
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, Selection},
@@ -54,6 +55,8 @@ pub struct Decoder {
     pub(super) base: u32,
     /// Own roles, and the order in which the notes of other roles are given.
     pub(super) accompanied: Accompanied,
+    /// The far side that was read of a prompt.
+    pub(super) far_side: Option<FarSide>,
     /// Latest finished bars, at most [`HELD_BARS`]; the last [`REWIND_BARS`](crate::cache::REWIND_BARS) can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
@@ -122,6 +125,7 @@ impl Decoder {
             controls: Controls::new(Constraints::default()),
             base: 0,
             accompanied: Accompanied::None,
+            far_side: None,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,

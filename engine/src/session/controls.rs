@@ -2,7 +2,7 @@
 
 use crate::music::Role;
 use crate::music::analysis::{Chord, KeySignature, ScaleKind};
-use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
+use crate::plan::{AnswerAfter, Feel, InfillRange, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
@@ -23,6 +23,22 @@ pub struct ControlValues {
     pub music: MusicControls,
     /// When Antiphon plays by itself.
     pub turns: TurnControls,
+    /// What plans keep of the plan that they replace.
+    pub locks: PatternLock,
+}
+
+/// What plans keep of the whole plan that they replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PatternLock {
+    /// Nothing but notes and bars that are locked themselves.
+    #[default]
+    None,
+    /// Onsets, roles and durations.
+    Rhythm,
+    /// The pitches of each bar and role, in order.
+    Pitches,
+    /// Both: its notes.
+    Whole,
 }
 
 /// What is planned, and how far ahead.
@@ -95,6 +111,8 @@ pub struct TurnControls {
     pub answer_after: AnswerAfter,
     /// Length of a turn, in Trade.
     pub trade_bars: TradeBars,
+    /// Bars of the song that are filled, in Infill.
+    pub infill: InfillRange,
 }
 
 /// How planned music is to sound.

@@ -11,7 +11,7 @@ use crate::decode::{Prompt, PromptBar, Remembered};
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
 use crate::plan::Passage;
-use crate::service::{Assignment, JobError, Outcome, Service, Setup, Shelf, WorkerHandle};
+use crate::service::{Assignment, Deadline, JobError, Outcome, Service, Setup, Shelf, VARIATIONS, WorkerHandle};
 use parking_lot::Mutex;
 
 use super::engine_status::Parts;
@@ -21,6 +21,15 @@ static MODEL: Shelf<Model> = Shelf::new();
 
 /// Style column when no style is set.
 const ANY_STYLE: u8 = 0;
+
+/// What a job was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// The context, or a plan.
+    Plan,
+    /// Variations of a plan.
+    Variations,
+}
 
 /// Runs jobs asynchronously. A newer job replaces the older; every job ends in one outcome.
 pub trait Worker {
@@ -36,11 +45,15 @@ pub trait Worker {
     /// Generates the assignments, the near bar `within` this time; returns whether the bars are consecutive.
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
 
+    /// Generates the assignments of several plans with the same context, one after the other and each different from those before it, `within` this time or when
+    /// the workers have nothing else to do; returns whether the bars are consecutive.
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool;
+
     /// Cancels the current job.
     fn cancel(&mut self);
 
     /// Outcome of a job, if one has ended.
-    fn outcome(&mut self) -> Option<Outcome>;
+    fn outcome(&mut self) -> Option<(Work, Outcome)>;
 
     /// The next passage, if one is ready.
     fn passage(&mut self) -> Option<Passage>;
@@ -93,12 +106,19 @@ impl Worker for ServiceWorker {
         self.worker.generate(assignments, self.service.now() + within).is_ok()
     }
 
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+        let deadline = within.map_or(Deadline::LAST, |within| self.service.now() + within);
+        self.worker.vary(assignments, deadline).is_ok()
+    }
+
     fn cancel(&mut self) {
         self.worker.cancel();
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
-        self.worker.try_report().map(|report| report.outcome)
+    fn outcome(&mut self) -> Option<(Work, Outcome)> {
+        let report = self.worker.try_report()?;
+        let work = if report.name == VARIATIONS { Work::Variations } else { Work::Plan };
+        Some((work, report.outcome))
     }
 
     fn passage(&mut self) -> Option<Passage> {

@@ -2,6 +2,7 @@
 //! declarations; new ones are declared at the end, in a group of their own.
 
 mod drawer;
+mod infill;
 pub(crate) mod ladder;
 mod music;
 mod output;
@@ -9,18 +10,21 @@ mod player;
 mod steps;
 mod text;
 mod turns;
+mod variations;
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
+use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls, TurnControls};
 use nice_plug::prelude::*;
 
 pub use drawer::ShownParameter;
+pub use infill::InfillParams;
 pub use music::MusicParams;
 pub use output::OutputParams;
 pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
+pub use variations::VariationParams;
 
 use crate::state::State;
 
@@ -80,6 +84,12 @@ pub struct AntiphonParams {
     /// When Antiphon plays by itself.
     #[nested]
     pub turns: TurnParams,
+    /// Which variation of the plan is shown, and what others keep of it.
+    #[nested]
+    pub variations: VariationParams,
+    /// Bars of the song that are filled.
+    #[nested]
+    pub infill: InfillParams,
     /// What Antiphon learns from its player.
     #[nested]
     pub player: PlayerParams,
@@ -118,6 +128,8 @@ impl AntiphonParams {
             output: OutputParams::default(),
             music: MusicParams::default(),
             turns: TurnParams::default(),
+            variations: VariationParams::default(),
+            infill: InfillParams::default(),
             player: PlayerParams::default(),
         }
     }
@@ -145,7 +157,8 @@ impl AntiphonParams {
                 harmony: self.music.harmony(),
                 memory: self.player.memory(),
             },
-            turns: self.turns.controls(),
+            turns: TurnControls { infill: self.infill.range(), ..self.turns.controls() },
+            locks: self.variations.lock(),
         }
     }
 }

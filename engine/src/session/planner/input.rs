@@ -1,7 +1,7 @@
 //! Input state: the player's notes, the planned notes that sounded, the clock and the current controls.
 
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
-use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, whole};
+use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, SongLoop, whole};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
@@ -59,6 +59,8 @@ pub(super) struct Input {
     pub(super) manner: PlayerManner,
     /// Quarters per minute.
     pub(super) tempo: f64,
+    /// Loop that the host's song is in or will reach, if it reports one.
+    pub(super) song_loop: Option<SongLoop>,
     /// Counts notes of the player that the context has no room for.
     count_ignored: Box<dyn Fn(u64) + Send>,
 }
@@ -76,6 +78,7 @@ impl Input {
             controls: None,
             manner: PlayerManner::default(),
             tempo,
+            song_loop: None,
             count_ignored,
         }
     }

@@ -126,7 +126,7 @@ pub(crate) fn perform(service: &Service, model: &Arc<Model>, duet: &Duet, seed: 
         while let Some((_, event)) = ahead.next_if(|(at, _)| *at <= tick) {
             send(*event)?;
         }
-        send(InputEvent::TimeReached { at: tick.into(), tempo: duet.tempo, controls })?;
+        send(InputEvent::TimeReached { at: tick.into(), tempo: duet.tempo, song_loop: None, controls })?;
         let began = tick_length * u32::try_from(tick.0)?;
         for run in 1..=RUNS {
             planner.run();

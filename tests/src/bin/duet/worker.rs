@@ -13,7 +13,7 @@ use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::Passage;
 use antiphon_engine::service::{Assignment, Outcome, Service, Setup, WorkerHandle};
-use antiphon_engine::session::{Parts, Worker};
+use antiphon_engine::session::{Parts, Work, Worker};
 use antiphon_tests::machine;
 
 /// How long to wait before looking again whether a job has ended.
@@ -101,7 +101,12 @@ impl Worker for VirtualWorker {
         self.stop(|| Outcome::Cancelled);
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
+    /// Accompany has no variations.
+    fn vary(&mut self, _assignments: Vec<Assignment>, _within: Option<Duration>) -> bool {
+        false
+    }
+
+    fn outcome(&mut self) -> Option<(Work, Outcome)> {
         if let Some(context) = self.context.take_if(|_| self.ends.is_none()) {
             self.run(|handle| handle.prefill(context).is_ok());
         }
@@ -109,7 +114,7 @@ impl Worker for VirtualWorker {
         if let Some((_, outcome)) = self.ends.take_if(|(at, _)| *at <= now && self.passages.is_empty()) {
             self.outcomes.push_back(outcome);
         }
-        self.outcomes.pop_front()
+        self.outcomes.pop_front().map(|outcome| (Work::Plan, outcome))
     }
 
     fn passage(&mut self) -> Option<Passage> {
