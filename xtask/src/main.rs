@@ -1,7 +1,8 @@
 //! Chores of the project: `cargo xtask CHORE`.
 //!
 //! One file per chore; shared code is in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
-//! (layout of bundles), `macos` (bundle requirements there), `notices` (licences of crates), `pack` (archives) and `tree` (copying and
+//! (layout of bundles), `target` and
+//! `toolchain` (building for other platforms), `macos` (bundle requirements there), `notices` (licences of crates), `pack` (archives) and `tree` (copying and
 //! replacing folders).
 
 mod ardour;
@@ -10,6 +11,7 @@ mod cli;
 mod demo;
 mod dist;
 mod histories;
+mod imports;
 mod install;
 mod layout;
 mod licences;
@@ -22,8 +24,11 @@ mod setup;
 mod soak;
 mod standalone;
 mod system;
+mod target;
 mod test;
+mod toolchain;
 mod tree;
+mod wine;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -8,7 +8,9 @@ use antiphon_roll::legend::PAPER;
 use egui::{Color32, Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
-use nice_plug::prelude::{Enum, ResizeHint, nice_warn};
+#[cfg(target_os = "linux")]
+use nice_plug::prelude::nice_warn;
+use nice_plug::prelude::{Enum, ResizeHint};
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor};
 use parking_lot::Mutex;
