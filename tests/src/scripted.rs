@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use antiphon_engine::music::analysis::{BarHarmony, PitchProfile};
 use antiphon_engine::music::{Clip, Note, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, Reason};
 use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
@@ -53,7 +54,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
             remark: None,
         },
         bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
-        harmony: Vec::new(),
+        harmony: harmony(piece, bar),
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
         withheld: Vec::new(),
@@ -61,6 +62,13 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
     };
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
     PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }
+}
+
+/// Key and chords of the bars before this one.
+fn harmony(piece: &Clip, bar: u32) -> Vec<BarHarmony> {
+    let notes = piece.notes();
+    let finished = piece.metres.bars(piece.metres.bar(bar).start);
+    finished.map(|bar| BarHarmony::measure(&bar, &notes, &PitchProfile::new(notes.iter().filter(|note| note.onset < bar.end())))).collect()
 }
 
 /// A plug-in just added to a track, on a machine without the engine.

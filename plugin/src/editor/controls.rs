@@ -1,12 +1,12 @@
 //! Buttons and sliders of the editor.
 
 use antiphon_engine::plan::PlayMode;
-use antiphon_roll::legend::{BEFORE, INK, PAPER};
 use egui::{Align2, Button, CursorIcon, FontId, Key, Response, RichText, Role, Sense, Slider, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::excerpt::{Excerpt, Source};
 use super::model::{Change, Control, EditorModel};
-use super::style::{self, BUTTON_HEIGHT, paint};
+use super::palette::{Palette, paint};
+use super::style::{self, BUTTON_HEIGHT};
 use crate::params::ladder;
 use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::ShownPlan;
@@ -48,11 +48,12 @@ const fn purpose(mode: PlayMode) -> &'static str {
 /// Play, Another, Keep. `kept` is whether the plan shown is starred.
 pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, plan: Option<&ShownPlan>, kept: bool) {
     let playing = plan.is_some_and(|shown| shown.playing);
-    let (text, fill) = if playing { ("Playing", style::well()) } else { ("Play", style::ink()) };
+    let palette = Palette::of(ui.ctx());
+    let (text, fill) = if playing { ("Playing", palette.playing) } else { ("Play", palette.ink) };
     let buttons = [
         (
             Pressed::Play,
-            style::button(RichText::new(text).color(paint(PAPER))).fill(fill).min_size(vec2(92.0, BUTTON_HEIGHT)),
+            style::button(RichText::new(text).color(paint(palette.paper))).fill(paint(fill)).min_size(vec2(92.0, BUTTON_HEIGHT)),
             "Play the plan that is shown, from the next bar",
         ),
         (Pressed::Another, style::button("Another"), "Make another plan"),
@@ -122,10 +123,11 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel) {
 pub(super) fn dial(ui: &mut Ui, width: f32, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
     ui.vertical(|ui| {
         ui.spacing_mut().slider_width = width;
+        let palette = Palette::of(ui.ctx());
         let (caption, _) = ui.allocate_exact_size(vec2(width, 14.0), Sense::hover());
         let font = FontId::proportional(12.0);
-        ui.painter().text(caption.left_center(), Align2::LEFT_CENTER, name, font.clone(), style::faint_ink());
-        ui.painter().text(caption.right_center(), Align2::RIGHT_CENTER, value, font, style::ink());
+        ui.painter().text(caption.left_center(), Align2::LEFT_CENTER, name, font.clone(), paint(palette.soft));
+        ui.painter().text(caption.right_center(), Align2::RIGHT_CENTER, value, font, paint(palette.ink));
         let response = slider(ui);
         response.widget_info(|| {
             let mut info = WidgetInfo::labeled(Role::Slider, true, name);
@@ -181,15 +183,22 @@ pub(super) fn handle(ui: &mut Ui, source: Source, excerpt: Option<&Excerpt>) -> 
         let (rect, response) = ui.allocate_exact_size(vec2(HANDLE_WIDTH, BUTTON_HEIGHT), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), format!("Drag {}", source.name())));
         let visuals = ui.style().interact(&response);
-        let colour = if ui.is_enabled() { style::ink() } else { style::faint_ink() };
-        ui.painter().rect(rect, visuals.corner_radius, paint(BEFORE.over(PAPER, 0.6)), visuals.bg_stroke, StrokeKind::Inside);
+        let palette = Palette::of(ui.ctx());
+        let colour = paint(if ui.is_enabled() { palette.ink } else { palette.soft });
+        ui.painter().rect(
+            rect,
+            visuals.corner_radius,
+            paint(palette.played.over(palette.paper, 0.6)),
+            visuals.bg_stroke,
+            StrokeKind::Inside,
+        );
         for (column, row) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)] {
             let dot = pos2(rect.left() + 11.0 + 5.0 * column as f32, rect.center().y + 5.0 * (row as f32 - 1.0));
-            ui.painter().circle_filled(dot, 1.4, paint(INK.over(PAPER, 0.5)));
+            ui.painter().circle_filled(dot, 1.4, palette.faded(0.5));
         }
         let (left, right) = (pos2(rect.left() + 26.0, rect.center().y), pos2(rect.right() - 9.0, rect.center().y));
         ui.painter().text(left, Align2::LEFT_CENTER, name, FontId::proportional(14.0), colour);
-        ui.painter().text(right, Align2::RIGHT_CENTER, bars, FontId::proportional(11.5), style::faint_ink());
+        ui.painter().text(right, Align2::RIGHT_CENTER, bars, FontId::proportional(11.5), paint(palette.soft));
         let missing = format!("{} Nothing yet.", tip(source));
         let response = response.on_hover_text(tip(source)).on_disabled_hover_text(missing).on_hover_cursor(CursorIcon::Grab);
         let save = ui

@@ -1,6 +1,5 @@
 //! Drawer with the parameters that have no place of their own in the window.
 
-use antiphon_roll::legend::PAPER;
 use egui::{Frame, Margin, Panel, RichText, ScrollArea, Slider, Ui};
 
 use super::controls::{dial, gesture};
@@ -35,13 +34,17 @@ impl Drawer {
         if self == Self::Closed {
             return;
         }
-        let frame =
-            Frame::new().fill(style::paint(PAPER)).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top: 4, bottom: 4 });
+        let frame = Frame::new().fill(ui.visuals().panel_fill).inner_margin(Margin {
+            left: style::MARGIN,
+            right: style::MARGIN,
+            top: 4,
+            bottom: 4,
+        });
         Panel::right("drawer").frame(frame).exact_size(WIDTH).resizable(false).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (group, parameters) in model.parameters() {
                     ui.add_space(style::GAP);
-                    ui.label(RichText::new(group).strong().color(style::ink()));
+                    ui.label(RichText::new(group).strong());
                     parameters.iter().for_each(|parameter| slider(ui, model, parameter));
                 }
             });

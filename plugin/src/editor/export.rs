@@ -143,7 +143,7 @@ impl Saving {
         }
         let path = Path::new(self.path.trim());
         if let Some(error) = &self.error {
-            ui.colored_label(style::alarm(), error);
+            ui.colored_label(ui.visuals().error_fg_color, error);
         } else if path.exists() {
             ui.label("A file of that name exists. It will be replaced.");
         } else {

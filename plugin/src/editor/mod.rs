@@ -12,6 +12,7 @@ mod history;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
+mod palette;
 pub mod plain_model;
 mod roll;
 mod sizing;
@@ -26,7 +27,6 @@ mod zoom;
 use std::time::Duration;
 
 use antiphon_engine::plan::{Entry, History};
-use antiphon_roll::legend::PAPER;
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Sense, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -38,6 +38,7 @@ use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
 use controls::HandleAction;
 use drawer::Drawer;
+use palette::{Palette, paint};
 
 /// Initial size, in points.
 pub const SIZE: (f32, f32) = (1000.0, 560.0);
@@ -78,9 +79,9 @@ impl Editor {
         let snapshot = selected.as_ref().unwrap_or(&live);
         let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
         self.exporter.poll();
-        let margin = |top: i8, bottom: i8| {
-            Frame::new().fill(style::paint(PAPER)).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom })
-        };
+        let paper = paint(Palette::of(ui.ctx()).paper);
+        let margin =
+            |top: i8, bottom: i8| Frame::new().fill(paper).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom });
         Panel::top("title")
             .frame(margin(12, 8))
             .show_separator_line(false)
@@ -151,7 +152,7 @@ impl Editor {
 fn title(ui: &mut Ui, model: &mut impl EditorModel, drawer: &mut Drawer, snapshot: &Snapshot, now: &Now) {
     let narrow = is_narrow(ui);
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Antiphon").heading().color(style::ink()));
+        ui.label(RichText::new("Antiphon").heading());
         ui.add_space(style::GAP * 2.0);
         controls::modes(ui, model);
         drawer.button(ui);
@@ -169,9 +170,9 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, drawer: &mut Drawer, snapsho
             }
             ui.add_space(style::GAP);
             for role in roll::roles(snapshot).into_iter().rev() {
-                ui.label(RichText::new(role.name()).size(12.0).color(style::faint_ink()));
+                ui.label(RichText::new(role.name()).size(12.0).weak());
                 let (chip, _) = ui.allocate_exact_size(vec2(11.0, 11.0), Sense::hover());
-                ui.painter().rect_filled(chip, 3, style::paint(roll::colour(role)));
+                ui.painter().rect_filled(chip, 3, paint(Palette::of(ui.ctx()).role(role)));
                 ui.add_space(style::GAP / 2.0);
             }
         });

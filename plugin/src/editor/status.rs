@@ -1,8 +1,9 @@
 //! The status line: engine, model, history, messages and share of plans on time.
 
-use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
+use egui::{Align, Layout, RichText, Sense, Ui, vec2};
 
 use super::export::Notice;
+use super::palette::{Palette, paint};
 use super::style;
 use antiphon_engine::session::{Component, Status};
 
@@ -24,10 +25,10 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, messag
             let messages: Vec<_> = [message, status.remark.as_deref()].into_iter().flatten().collect();
             let messages = messages.join(". ");
             let (text, colour) = match notice {
-                Some(Notice::Done(text)) => (text.as_str(), style::ink()),
-                Some(Notice::Failed(text)) => (text.as_str(), style::alarm()),
+                Some(Notice::Done(text)) => (text.as_str(), ui.visuals().text_color()),
+                Some(Notice::Failed(text)) => (text.as_str(), ui.visuals().error_fg_color),
                 None if messages.is_empty() => return,
-                None => (messages.as_str(), style::faint_ink()),
+                None => (messages.as_str(), ui.visuals().weak_text_color()),
             };
             ui.add_space(style::GAP);
             ui.add(egui::Label::new(small(text).color(colour)).truncate()).on_hover_text(text);
@@ -39,9 +40,9 @@ pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, messag
 pub(super) fn missing(ui: &mut Ui, status: &Status) {
     for (name, component) in [("Engine", &status.engine), ("Model", &status.model)] {
         let Component::Missing { what, looked_in } = component else { continue };
-        ui.label(RichText::new(format!("{name}: {what}")).color(style::alarm()));
+        ui.label(RichText::new(format!("{name}: {what}")).color(ui.visuals().error_fg_color));
         for place in looked_in {
-            ui.label(small(format!("looked in {place}")).color(style::faint_ink()));
+            ui.label(small(format!("looked in {place}")).weak());
         }
     }
 }
@@ -52,14 +53,15 @@ pub(super) const fn is_missing(status: &Status) -> bool {
 }
 
 fn component(ui: &mut Ui, name: &str, component: &Component) {
-    let (colour, text): (Color32, &str) = match component {
-        Component::Resting => (style::faint_ink(), "idle"),
-        Component::Loading => (style::waiting(), "loading"),
-        Component::Ready(version) => (style::well(), version),
-        Component::Missing { .. } => (style::alarm(), "missing"),
+    let palette = Palette::of(ui.ctx());
+    let (colour, text) = match component {
+        Component::Resting => (palette.soft, "idle"),
+        Component::Loading => (palette.waiting, "loading"),
+        Component::Ready(version) => (palette.playing, version.as_str()),
+        Component::Missing { .. } => (palette.error, "missing"),
     };
     let (dot, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
-    ui.painter().circle_filled(dot.center(), 4.0, colour);
+    ui.painter().circle_filled(dot.center(), 4.0, paint(colour));
     ui.label(small(format!("{name}: {text}")));
 }
 

@@ -1,9 +1,10 @@
-//! Look of the editor: the colours of the command line's pictures, on a light background.
+//! Type, spacing and widget visuals of the editor.
 
-use antiphon_roll::legend::{AFTER, BEFORE, Colour, FAINT_INK, INK, PAPER};
 use egui::{
     Button, Color32, Context, CornerRadius, FontFamily, FontId, IntoAtoms, Margin, Shadow, Stroke, TextStyle, Theme, Vec2, Visuals, vec2,
 };
+
+use super::palette::{Palette, paint};
 
 /// Distance between related widgets, in points.
 pub(super) const GAP: f32 = 8.0;
@@ -15,46 +16,6 @@ pub(super) const BUTTON_HEIGHT: f32 = 32.0;
 pub(super) const ROW_HEIGHT: f32 = 40.0;
 /// Corner radius, in points.
 pub(super) const RADIUS: u8 = 5;
-
-/// Outline of the focused widget.
-const FOCUS: Colour = Colour(0x003A_8FD0);
-/// Errors.
-const ALARM: Colour = Colour(0x00B3_2D2D);
-/// Success.
-const WELL: Colour = Colour(0x002E_8B57);
-/// In progress.
-const WAITING: Colour = Colour(0x00CF_9A12);
-
-/// A legend colour as egui's.
-pub(super) const fn paint(colour: Colour) -> Color32 {
-    let [red, green, blue] = colour.channels();
-    Color32::from_rgb(red, green, blue)
-}
-
-pub(super) const fn ink() -> Color32 {
-    paint(INK)
-}
-
-pub(super) const fn faint_ink() -> Color32 {
-    paint(FAINT_INK)
-}
-
-pub(super) const fn alarm() -> Color32 {
-    paint(ALARM)
-}
-
-pub(super) const fn well() -> Color32 {
-    paint(WELL)
-}
-
-pub(super) const fn waiting() -> Color32 {
-    paint(WAITING)
-}
-
-/// A one-point line in ink of this opacity.
-pub(super) fn hairline(opacity: f32) -> Stroke {
-    Stroke::new(1.0, paint(INK.over(AFTER, opacity)))
-}
 
 /// A button of the editor's height.
 pub(super) fn button<'a>(text: impl IntoAtoms<'a>) -> Button<'a> {
@@ -70,58 +31,63 @@ pub(super) fn apply(ctx: &Context) {
         // egui measures clicks in frames: on a slow machine quick clicks would be lost, and a handle held still would start a drag.
         options.input_options.max_click_duration = f64::INFINITY;
     });
-    ctx.global_style_mut(|style| {
-        let sizes = [
-            (TextStyle::Small, 11.5),
-            (TextStyle::Body, 14.0),
-            (TextStyle::Button, 14.0),
-            (TextStyle::Monospace, 13.0),
-            (TextStyle::Heading, 20.0),
-        ];
-        style.text_styles = sizes.into_iter().map(|(text, size)| (text, FontId::new(size, FontFamily::Proportional))).collect();
-        style.spacing.item_spacing = vec2(GAP, GAP / 2.0);
-        style.spacing.button_padding = vec2(12.0, 5.0);
-        style.spacing.slider_width = 130.0;
-        style.spacing.interact_size.y = 22.0;
-        style.spacing.window_margin = Margin::same(16);
-        style.interaction.selectable_labels = false;
-        style.interaction.tooltip_delay = 0.4;
-        style.visuals = visuals();
-    });
+    for (theme, palette) in [(Theme::Light, &Palette::LIGHT), (Theme::Dark, &Palette::DARK)] {
+        ctx.style_mut_of(theme, |style| {
+            let sizes = [
+                (TextStyle::Small, 11.5),
+                (TextStyle::Body, 14.0),
+                (TextStyle::Button, 14.0),
+                (TextStyle::Monospace, 13.0),
+                (TextStyle::Heading, 20.0),
+            ];
+            style.text_styles = sizes.into_iter().map(|(text, size)| (text, FontId::new(size, FontFamily::Proportional))).collect();
+            style.spacing.item_spacing = vec2(GAP, GAP / 2.0);
+            style.spacing.button_padding = vec2(12.0, 5.0);
+            style.spacing.slider_width = 130.0;
+            style.spacing.interact_size.y = 22.0;
+            style.spacing.window_margin = Margin::same(16);
+            style.interaction.selectable_labels = false;
+            style.interaction.tooltip_delay = 0.4;
+            style.visuals = visuals(theme, palette);
+        });
+    }
 }
 
-fn visuals() -> Visuals {
-    let mut visuals = Visuals::light();
-    visuals.panel_fill = paint(PAPER);
-    visuals.window_fill = paint(PAPER);
-    visuals.window_stroke = hairline(0.25);
+fn visuals(theme: Theme, palette: &Palette) -> Visuals {
+    let mut visuals = theme.default_visuals();
+    visuals.panel_fill = paint(palette.paper);
+    visuals.window_fill = paint(palette.paper);
+    visuals.window_stroke = palette.hairline(0.25);
     visuals.window_shadow = Shadow { offset: [0, 4], blur: 18, spread: 0, color: Color32::from_black_alpha(40) };
     visuals.popup_shadow = Shadow { offset: [0, 2], blur: 8, spread: 0, color: Color32::from_black_alpha(30) };
-    visuals.extreme_bg_color = paint(AFTER);
-    visuals.faint_bg_color = paint(BEFORE);
-    visuals.weak_text_color = Some(faint_ink());
-    visuals.selection.bg_fill = paint(FOCUS.over(AFTER, 0.3));
-    visuals.selection.stroke = Stroke::new(1.0, ink());
+    visuals.extreme_bg_color = paint(palette.coming);
+    visuals.faint_bg_color = paint(palette.played);
+    visuals.weak_text_color = Some(paint(palette.soft));
+    visuals.error_fg_color = paint(palette.error);
+    visuals.warn_fg_color = paint(palette.waiting);
+    visuals.hyperlink_color = paint(palette.action);
+    visuals.selection.bg_fill = paint(palette.action.over(palette.coming, 0.25));
+    visuals.selection.stroke = Stroke::new(1.0, paint(palette.ink));
     visuals.slider_trailing_fill = true;
     let widgets = &mut visuals.widgets;
     let states = [
-        (&mut widgets.noninteractive, PAPER, hairline(0.15)),
-        (&mut widgets.inactive, AFTER, hairline(0.22)),
-        (&mut widgets.hovered, BEFORE, hairline(0.45)),
+        (&mut widgets.noninteractive, palette.paper, palette.hairline(0.15)),
+        (&mut widgets.inactive, palette.coming, palette.hairline(0.22)),
+        (&mut widgets.hovered, palette.played, palette.hairline(0.45)),
         // Pressed or focused.
-        (&mut widgets.active, AFTER, Stroke::new(2.0, paint(FOCUS))),
-        (&mut widgets.open, BEFORE, hairline(0.45)),
+        (&mut widgets.active, palette.coming, Stroke::new(2.0, paint(palette.action))),
+        (&mut widgets.open, palette.played, palette.hairline(0.45)),
     ];
     for (state, fill, outline) in states {
         state.weak_bg_fill = paint(fill);
-        state.bg_fill = paint(BEFORE);
+        state.bg_fill = paint(palette.played);
         state.bg_stroke = outline;
-        state.fg_stroke = Stroke::new(1.0, ink());
+        state.fg_stroke = Stroke::new(1.0, paint(palette.ink));
         state.corner_radius = CornerRadius::same(RADIUS);
         state.expansion = 0.0;
     }
     // Rails and knobs of sliders.
-    widgets.inactive.bg_fill = paint(INK.over(AFTER, 0.16));
+    widgets.inactive.bg_fill = palette.faded(0.16);
     visuals
 }
 

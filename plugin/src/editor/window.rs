@@ -4,8 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use antiphon_engine::plan::{History, PlayMode};
-use antiphon_roll::legend::PAPER;
-use egui::{Color32, Context, Ui};
+use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
 #[cfg(target_os = "linux")]
@@ -18,6 +17,7 @@ use parking_lot::Mutex;
 #[cfg(target_os = "linux")]
 use super::keyboard::Keyboard;
 use super::model::{Change, Control, EditorModel, Now};
+use super::palette::{Palette, paint};
 use super::sizing::{self, Sizing};
 use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
@@ -114,8 +114,7 @@ impl NiceEguiApp for App {
     fn build(&mut self, egui_ctx: Context, nice_gui_ctx: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
         self.thread.record();
         Editor::apply_style(&egui_ctx);
-        let [red, green, blue] = PAPER.channels();
-        frame.set_clear_color(Color32::from_rgb(red, green, blue).into());
+        frame.set_clear_color(paint(Palette::of(&egui_ctx).paper).into());
         // The context only refers to the wrapper that owns this app, so it may outlive the window.
         self.content.lock().model.host = Some(nice_gui_ctx);
         #[cfg(target_os = "linux")]

@@ -1,9 +1,11 @@
 //! Geometry of the piano roll.
 
+use egui::pos2;
+
 use super::*;
 use crate::clock::{Motion, MusicalTime};
 use crate::editor::samples::plan;
-use antiphon_engine::session::Withheld;
+use antiphon_engine::session::{ShownPlan, Withheld, WithheldNote};
 
 fn note(onset: i64, pitch: u8, role: Role) -> Note {
     Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }
@@ -11,7 +13,7 @@ fn note(onset: i64, pitch: u8, role: Role) -> Note {
 
 fn roll(snapshot: &Snapshot, playhead: f64) -> Roll {
     let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
-    Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, 4)
+    Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, 4, &Palette::LIGHT)
 }
 
 #[test]

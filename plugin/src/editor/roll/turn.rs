@@ -4,15 +4,15 @@ use antiphon_engine::plan::Side;
 use antiphon_engine::session::ShownTurn;
 use egui::{Align2, FontId, Painter, Rect, pos2};
 
-use super::super::style;
+use crate::editor::palette::{Palette, paint};
 
 /// Height of the text, in points; less in a small roll.
 const HEIGHT: f32 = 44.0;
 
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
-pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn) {
+pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
     let font = FontId::proportional(HEIGHT.min(music.height() / 4.0));
-    painter.text(pos2(music.center().x, music.top() + 6.0), Align2::CENTER_TOP, words(turn), font, style::ink().gamma_multiply(0.7));
+    painter.text(pos2(music.center().x, music.top() + 6.0), Align2::CENTER_TOP, words(turn), font, paint(palette.ink).gamma_multiply(0.7));
 }
 
 /// The count in words: bars and beats, and in the last bar the beats alone.

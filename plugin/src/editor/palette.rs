@@ -1,0 +1,138 @@
+//! Colours of the editor, light and dark. Each meaning has a second sign besides its colour; see docs/design.
+
+use antiphon_engine::music::Role;
+use antiphon_roll::legend::{self, Colour};
+use egui::{Color32, Context, Stroke, Theme};
+
+/// Share of a role's own colour on a dark ground; the rest is white.
+const ROLE_ON_DARK: f32 = 0.72;
+const WHITE: Colour = Colour(0x00FF_FFFF);
+
+/// Colours by meaning.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Palette {
+    /// Behind everything.
+    pub(super) paper: Colour,
+    /// Ground of what was played.
+    pub(super) played: Colour,
+    /// Ground of what is to come.
+    pub(super) coming: Colour,
+    /// Text and lines.
+    pub(super) ink: Colour,
+    /// Text that may be overlooked.
+    pub(super) soft: Colour,
+    /// What can be acted on: focus, selection, the shown variation.
+    pub(super) action: Colour,
+    /// Playing, in order.
+    pub(super) playing: Colour,
+    /// In progress, catching up.
+    pub(super) waiting: Colour,
+    /// Errors.
+    pub(super) error: Colour,
+}
+
+impl Palette {
+    /// On a light ground.
+    pub(super) const LIGHT: Self = Self {
+        paper: legend::PAPER,
+        played: legend::BEFORE,
+        coming: legend::AFTER,
+        ink: legend::INK,
+        soft: Colour(0x005D_6067),
+        action: Colour(0x001D_5C99),
+        playing: Colour(0x001F_7A49),
+        waiting: Colour(0x008A_5A00),
+        error: Colour(0x00B3_2D2D),
+    };
+
+    /// On a dark ground.
+    pub(super) const DARK: Self = Self {
+        paper: Colour(0x001E_2025),
+        played: Colour(0x0026_282E),
+        coming: Colour(0x0017_181C),
+        ink: Colour(0x00EC_EAE4),
+        soft: Colour(0x00A9_ABB2),
+        action: Colour(0x007D_B7EA),
+        playing: Colour(0x006F_CB97),
+        waiting: Colour(0x00E3_B14C),
+        error: Colour(0x00F0_8A84),
+    };
+
+    /// The palette of a context's theme.
+    pub(super) fn of(ctx: &Context) -> &'static Self {
+        match ctx.theme() {
+            Theme::Light => &Self::LIGHT,
+            Theme::Dark => &Self::DARK,
+        }
+    }
+
+    /// Colour of a role's notes.
+    pub(super) fn role(&self, role: Role) -> Colour {
+        if *self == Self::DARK { legend::colour(role).over(WHITE, ROLE_ON_DARK) } else { legend::colour(role) }
+    }
+
+    /// Colours of white and black piano keys.
+    pub(super) fn piano_keys(&self) -> [Color32; 2] {
+        let keys = [paint(self.coming), self.faded(0.75)];
+        if *self == Self::DARK { [keys[1], keys[0]] } else { keys }
+    }
+
+    /// Ink of this opacity over the ground of what is to come.
+    pub(super) fn faded(&self, opacity: f32) -> Color32 {
+        paint(self.ink.over(self.coming, opacity))
+    }
+
+    /// A one-point line in ink of this opacity.
+    pub(super) fn hairline(&self, opacity: f32) -> Stroke {
+        Stroke::new(1.0, self.faded(opacity))
+    }
+}
+
+/// A colour as egui's.
+pub(super) const fn paint(colour: Colour) -> Color32 {
+    let [red, green, blue] = colour.channels();
+    Color32::from_rgb(red, green, blue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
+    fn contrast(one: Colour, other: Colour) -> f64 {
+        let luminance = |colour: Colour| {
+            let linear = colour.channels().map(|channel| {
+                let share = f64::from(channel) / 255.0;
+                if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+            });
+            0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        };
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    #[test]
+    fn contrast_of_black_on_white_is_21() {
+        assert!((contrast(Colour(0), WHITE) - 21.0).abs() < 1e-9);
+        assert!((contrast(WHITE, WHITE) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn text_is_readable_on_every_ground() {
+        for palette in [Palette::LIGHT, Palette::DARK] {
+            for ground in [palette.paper, palette.played, palette.coming] {
+                for text in [palette.ink, palette.soft, palette.action, palette.playing, palette.waiting, palette.error] {
+                    assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.2}", contrast(text, ground));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn notes_of_every_role_stand_out_from_the_dark_ground() {
+        for role in Role::ALL {
+            let colour = Palette::DARK.role(role);
+            assert!(contrast(colour, Palette::DARK.coming) >= 3.0, "{role:?}: {:.2}", contrast(colour, Palette::DARK.coming));
+        }
+    }
+}

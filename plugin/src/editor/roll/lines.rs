@@ -1,0 +1,46 @@
+//! Lines across the piano roll, with their names below it: the playhead, and the commit line.
+
+use antiphon_engine::session::ShownPlan;
+use egui::{Align2, FontId, Painter, Pos2, Shape, Stroke, pos2};
+
+use super::{CHORDS, NAMES, NUMBERS, Roll, paint};
+
+/// Half the width of the playhead's tip, in points.
+pub(super) const TIP: f32 = 6.0;
+
+impl Roll {
+    /// The commit line, up to which the plan will be played as shown.
+    pub(super) fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>) {
+        let Some(shown) = plan.filter(|shown| !shown.playing) else { return };
+        let x = self.x(shown.commit.0 as f64);
+        if x <= self.playhead_x || !self.music.x_range().contains(x) {
+            return;
+        }
+        let x = painter.round_to_pixel_center(x);
+        let line = [pos2(x, self.rect.top() + NUMBERS - 7.0), pos2(x, self.music.bottom() + 4.0)];
+        painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, self.palette.faded(0.75)), 4.0, 3.0));
+        let diamond = |d: f32, y: f32| vec![pos2(x, y - d), pos2(x + d, y), pos2(x, y + d), pos2(x - d, y)];
+        painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
+        self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, "may still change from here");
+    }
+
+    /// The playhead.
+    pub(super) fn playhead(&self, painter: &Painter) {
+        let (x, ink) = (self.playhead_x, paint(self.palette.ink));
+        let top = self.rect.top() + NUMBERS;
+        painter.vline(x, top - 4.0..=self.music.bottom() + 4.0, Stroke::new(2.0, ink));
+        let tip: [Pos2; 3] = [pos2(x - TIP, top - 14.0), pos2(x + TIP, top - 14.0), pos2(x, top - 3.0)];
+        painter.add(Shape::convex_polygon(tip.to_vec(), ink, Stroke::NONE));
+        self.line_name(painter, x - 5.0, Align2::RIGHT_CENTER, "now");
+    }
+
+    fn line_name(&self, painter: &Painter, x: f32, align: Align2, name: &str) {
+        let y = self.music.bottom() + NAMES / 2.0;
+        painter.text(pos2(x, y), align, name, FontId::proportional(11.0), paint(self.palette.soft));
+    }
+
+    /// Upper edge of the chord lane.
+    pub(super) fn chords_top(&self) -> f32 {
+        self.music.top() - CHORDS
+    }
+}
