@@ -9,11 +9,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 /// Libraries that every 64-bit Windows 10 has, in lower case. All beginning with `api-ms-win-` are the system's, too.
-const SYSTEM: [&str; 27] = [
+const SYSTEM: [&str; 29] = [
     "advapi32.dll",
     "avrt.dll",
     "bcrypt.dll",
     "bcryptprimitives.dll",
+    "combase.dll",
     "comdlg32.dll",
     "crypt32.dll",
     "dbghelp.dll",
@@ -29,6 +30,7 @@ const SYSTEM: [&str; 27] = [
     "opengl32.dll",
     "propsys.dll",
     "psapi.dll",
+    "rpcrt4.dll",
     "shcore.dll",
     "shell32.dll",
     "shlwapi.dll",

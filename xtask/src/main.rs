@@ -7,6 +7,7 @@
 
 mod ardour;
 mod bundle;
+mod check;
 mod cli;
 mod demo;
 mod dist;
@@ -48,7 +49,7 @@ enum Chore {
     /// Build the bundles, load one in a host, play a demo clip to it, and write the answer as MIDI files and pictures; installs what is
     /// missing
     Demo(demo::Args),
-    /// Run every Rust test of the workspace; installs what is missing
+    /// Run every Rust test of the workspace; with --windows, cross-compile for Windows and test that in Wine; installs what is missing
     Test(test::Args),
     /// Build the CLAP and VST3 bundles in target/bundled, with everything they need
     Bundle(bundle::Args),
@@ -64,7 +65,9 @@ enum Chore {
     Histories(histories::Args),
     /// Simulate hours of playing with the model on a virtual clock, and report what was late or hung
     Soak(soak::Args),
-    /// Build bundles and program, and pack them into an archive for this platform that installs without tools or network
+    /// Type-check the whole workspace for another platform; --target aarch64-apple-darwin works, too
+    Check(check::Args),
+    /// Build bundles and programs, and pack them into an archive for a platform that installs without tools or network
     Dist(dist::Args),
     /// Install missing Debian packages needed to build and test everything
     Setup,
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Chore::Setup => setup::run(),
         Chore::Histories(args) => histories::run(root(), &args),
         Chore::Soak(args) => soak::run(root(), &args),
+        Chore::Check(args) => check::run(root(), &args),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };

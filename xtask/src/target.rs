@@ -13,7 +13,7 @@ use crate::{notices, process};
 /// The platform that a chore builds for.
 #[derive(clap::Args)]
 pub(crate) struct TargetArgs {
-    /// Build for another platform, on Debian 12: x86_64-pc-windows-gnu or aarch64-unknown-linux-gnu; installs what is missing
+    /// Cross-compile for x86_64-pc-windows-gnu or aarch64-unknown-linux-gnu, on Debian 12; installs what is missing
     #[arg(long = "target", value_name = "TRIPLE")]
     triple: Option<String>,
 }
@@ -39,8 +39,8 @@ struct Cross {
     triple: &'static str,
     os: &'static str,
     arch: &'static str,
-    /// C compiler that links.
-    linker: &'static str,
+    /// C compiler that links. `None`: the system's own libraries are not to be had, so that code can only be checked.
+    linker: Option<&'static str>,
     /// Linker and system libraries.
     packages: &'static [Package],
     /// Flags of the compiler besides the remapped paths.
@@ -49,12 +49,12 @@ struct Cross {
     notices: &'static [(&'static str, &'static str)],
 }
 
-const CROSS: [Cross; 2] = [
+const CROSS: [Cross; 3] = [
     Cross {
         triple: "x86_64-pc-windows-gnu",
         os: "windows",
         arch: "x86_64",
-        linker: "x86_64-w64-mingw32-gcc",
+        linker: Some("x86_64-w64-mingw32-gcc"),
         packages: &system::FOR_WINDOWS,
         // The linker would write the time of the build into the file.
         flags: &["-Clink-arg=-Wl,--no-insert-timestamp"],
@@ -67,11 +67,12 @@ const CROSS: [Cross; 2] = [
         triple: "aarch64-unknown-linux-gnu",
         os: "linux",
         arch: "aarch64",
-        linker: "aarch64-linux-gnu-gcc",
+        linker: Some("aarch64-linux-gnu-gcc"),
         packages: &system::FOR_ARM,
         flags: &[],
         notices: &[],
     },
+    Cross { triple: "aarch64-apple-darwin", os: "macos", arch: "aarch64", linker: None, packages: &[], flags: &[], notices: &[] },
 ];
 
 impl Target {
@@ -105,6 +106,9 @@ impl Target {
             cargo.current_dir(root).arg(command);
             return Ok(cargo);
         };
+        if cross.linker.is_none() && command != "check" {
+            bail!("--target {}: linking takes libraries that come with the system only. Build there; here it can be checked", cross.triple);
+        }
         system::ensure(cross.packages)?;
         let toolchain = Toolchain::obtain(root)?;
         let flags = cross.flags(root, &toolchain);
@@ -166,6 +170,14 @@ mod tests {
         let here = Target::here().unwrap();
         assert_eq!((here.library_extension(), here.is_cross()), (std::env::consts::DLL_EXTENSION, false));
         assert!(here.tree_args().is_empty());
+    }
+
+    #[test]
+    fn platform_without_a_linker_can_only_be_checked() {
+        let target = Target::named("aarch64-apple-darwin").unwrap();
+        assert_eq!(target.platform.system, System::MacOs);
+        let error = target.cargo(crate::root(), "build").unwrap_err().to_string();
+        assert!(error.contains("aarch64-apple-darwin") && error.contains("checked"), "{error}");
     }
 
     #[test]

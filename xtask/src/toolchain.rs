@@ -43,7 +43,7 @@ impl Toolchain {
     }
 
     /// Its Cargo, with the compiler beside it, the linker of `triple`, and flags for what is built for it.
-    pub(crate) fn cargo(&self, triple: &str, linker: &str, flags: &[String]) -> Result<Command> {
+    pub(crate) fn cargo(&self, triple: &str, linker: Option<&str>, flags: &[String]) -> Result<Command> {
         let bin = self.folder.join("usr/bin");
         let mut paths = vec![bin.clone()];
         paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
@@ -56,13 +56,15 @@ impl Toolchain {
         for variable in ["CARGO", "RUSTUP_TOOLCHAIN", "RUSTC_WRAPPER", "RUSTFLAGS"] {
             cargo.env_remove(variable);
         }
-        cargo.env(format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_")), linker);
+        if let Some(linker) = linker {
+            cargo.env(format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_")), linker);
+        }
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         Ok(cargo)
     }
 
     /// Ensures that it has a standard library for `triple`. Linker and flags are those of [`cargo`](Self::cargo).
-    pub(crate) fn ensure_std(&self, triple: &str, linker: &str, flags: &[String]) -> Result<()> {
+    pub(crate) fn ensure_std(&self, triple: &str, linker: Option<&str>, flags: &[String]) -> Result<()> {
         let place = self.folder.join("usr/lib/rustlib").join(triple).join("lib");
         if place.is_dir() {
             return Ok(());

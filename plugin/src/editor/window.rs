@@ -91,6 +91,7 @@ impl WindowFactory {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
+            #[cfg(target_os = "linux")]
             place,
             #[cfg(target_os = "linux")]
             keyboard: None,
@@ -104,6 +105,7 @@ pub(super) struct App {
     content: Arc<Mutex<Content>>,
     thread: WindowThread,
     zoom: Zoom,
+    #[cfg(target_os = "linux")]
     place: Place,
     /// `None` in a top-level window.
     #[cfg(target_os = "linux")]
