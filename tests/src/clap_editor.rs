@@ -12,8 +12,9 @@ const EMBEDDED: GuiConfiguration<'static> = GuiConfiguration { api_type: API, is
 
 /// A host's window as CLAP describes it.
 fn described(window: WindowId) -> Window<'static, 'static> {
+    // SAFETY: the caller's window is open.
     #[cfg(windows)]
-    return Window::from_win32_hwnd(window);
+    return unsafe { Window::from_win32_hwnd(window) };
     #[cfg(target_os = "linux")]
     Window::from_x11_handle(std::ffi::c_ulong::from(window))
 }

@@ -76,13 +76,13 @@ pub fn count(act: impl FnOnce()) -> u64 {
 /// Writes into a table of imports, which is read-only.
 ///
 /// # Safety
-/// `place` is in a table of imports, and no thread calls through it.
+/// `place` is in a table of imports. Other threads may call through it meanwhile: they find the old function or the new one.
 unsafe fn replace(place: *mut usize, function: usize) -> Result<()> {
     let mut before = PAGE_PROTECTION_FLAGS::default();
     // SAFETY: the caller's promise.
     unsafe {
         VirtualProtect(place.cast(), size_of::<usize>(), PAGE_READWRITE, &raw mut before)?;
-        *place = function;
+        AtomicUsize::from_ptr(place).store(function, Ordering::SeqCst);
         VirtualProtect(place.cast(), size_of::<usize>(), before, &raw mut before)?;
     }
     Ok(())

@@ -27,6 +27,9 @@ const TARGET: (i32, i32) = (30, 760);
 /// Size of the drop target.
 const TARGET_SIZE: (u32, u32) = (600, 120);
 
+/// Time for the windows to get their places.
+const SETTLING_TIME: Duration = Duration::from_secs(2);
+
 /// Set when the standard input has ended.
 static OVER: AtomicBool = AtomicBool::new(false);
 
@@ -118,6 +121,13 @@ pub(crate) fn run(format: Format, library: &Path, clip: &Path) -> Result<()> {
     let clip = smf::read_file(clip)?.clip;
     let target = DropTarget::open(TARGET, TARGET_SIZE)?;
     let (mut open, window) = Open::new(format, library)?;
+    // The window manager moves them, and says so later.
+    let opened = Instant::now();
+    while opened.elapsed() < SETTLING_TIME {
+        host_window::pump();
+        open.idle();
+        thread::sleep(Duration::from_millis(10));
+    }
     say("editor", &window)?;
     say("target", target.window())?;
     thread::spawn(|| {
