@@ -35,6 +35,8 @@ type Report = Result<Outcome, DragError>;
 #[derive(Debug, Default)]
 pub struct OleSource {
     drag: Option<Drag>,
+    /// Threads of drags that were cancelled by the next one.
+    ending: Vec<JoinHandle<()>>,
 }
 
 /// A drag whose outcome was not read yet.
@@ -49,7 +51,10 @@ struct Drag {
 impl DragSource for OleSource {
     /// Must be called on the thread on which the button was pressed: the editor's.
     fn begin(&mut self, file: &Path, window: &dyn HasWindowHandle) -> Result<(), DragError> {
-        self.cancel();
+        if let Some(drag) = self.drag.take() {
+            // Not waited for: this is called inside the editor's paint call, in which no message may be handled.
+            self.ending.push(drag.cancel());
+        }
         let window = window.window_handle().map_err(|error| DragError::Unavailable(error.to_string().into()))?;
         let RawWindowHandle::Win32(window) = window.as_raw() else {
             return Err(DragError::Unavailable("the editor's window is not a Win32 window".into()));
@@ -78,39 +83,38 @@ impl DragSource for OleSource {
             Err(TryRecvError::Empty) => return None,
             Err(TryRecvError::Disconnected) => Err(DragError::Lost("its thread ended early".into())),
         };
-        self.cancel();
+        self.ending.extend(self.drag.take().map(Drag::cancel));
+        self.ending.retain(|thread| !thread.is_finished());
         Some(report)
-    }
-}
-
-impl OleSource {
-    /// Ends the drag in progress, if any, and waits for its thread.
-    fn cancel(&mut self) {
-        let Some(drag) = self.drag.take() else { return };
-        drag.cancelled.store(true, Ordering::Relaxed);
-        drag.wait();
     }
 }
 
 impl Drop for OleSource {
     fn drop(&mut self) {
-        self.cancel();
+        self.ending.extend(self.drag.take().map(Drag::cancel));
+        self.ending.drain(..).for_each(wait);
     }
 }
 
 impl Drag {
-    /// Waits for the thread. The window under the pointer may be one of this thread's, which then has to answer OLE's calls meanwhile.
-    fn wait(self) {
-        use std::os::windows::io::AsRawHandle;
-        if !self.thread.is_finished() {
-            let handle = HANDLE(self.thread.as_raw_handle());
-            // SAFETY: the handle is valid as long as the thread is not joined. Without OLE on this thread the call fails, and there is nothing
-            // to answer.
-            let _ = unsafe { CoWaitForMultipleHandles(COWAIT_DEFAULT.0.cast_unsigned(), INFINITE, &[handle]) };
-        }
-        // A panic ended the drag; `ended` has reported it.
-        let _ = self.thread.join();
+    /// Makes the modal loop end at its next turn.
+    fn cancel(self) -> JoinHandle<()> {
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.thread
     }
+}
+
+/// Waits for a drag's thread. The window under the pointer may be one of this thread's, which then has to answer OLE's calls meanwhile.
+fn wait(thread: JoinHandle<()>) {
+    use std::os::windows::io::AsRawHandle;
+    if !thread.is_finished() {
+        let handle = HANDLE(thread.as_raw_handle());
+        // SAFETY: the handle is valid as long as the thread is not joined. Without OLE on this thread the call fails, and there is nothing to
+        // answer.
+        let _ = unsafe { CoWaitForMultipleHandles(COWAIT_DEFAULT.0.cast_unsigned(), INFINITE, &[handle]) };
+    }
+    // A panic ended the drag; `ended` has reported it.
+    let _ = thread.join();
 }
 
 /// A drag from beginning to end, on its own thread.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::windows::{FORMATS, clip, host, named, program, seen, text_of, texts, value};
+use crate::windows::{Desktop, FORMATS, SMALL, clip, named, seen, text_of, texts, value};
 
 /// Top folder of a library's bundle.
 fn bundle_of(format: &str, library: &Path) -> PathBuf {
@@ -40,6 +40,7 @@ fn make_writable(folder: &Path) {
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
 fn read_only_bundle_in_a_long_path_with_blanks_and_umlauts_plays() {
+    let desktop = Desktop::start(SMALL);
     for (format, library) in FORMATS {
         let library = named(library);
         let bundle = bundle_of(format, &library);
@@ -49,7 +50,7 @@ fn read_only_bundle_in_a_long_path_with_blanks_and_umlauts_plays() {
         let place = folder.path().join(format!("Prögramme ♪ {}", "x".repeat(missing / 2))).join(bundle.file_name().unwrap());
         copy_read_only(&bundle, &place);
         let copied = place.join(library.strip_prefix(&bundle).unwrap());
-        let text = text_of(host("allocations", format, &copied).arg("--clip").arg(seen(&clip("pop.mid"))));
+        let text = text_of(desktop.host("allocations", format, &copied).arg("--clip").arg(seen(&clip("pop.mid"))));
         assert!(value(&text, "blocks").parse::<u64>().unwrap() > 300, "{format}: a plan sounded: {text}");
         make_writable(&place);
     }
@@ -58,20 +59,24 @@ fn read_only_bundle_in_a_long_path_with_blanks_and_umlauts_plays() {
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
 fn command_line_writes_to_a_path_longer_than_windows_limit() {
+    let desktop = Desktop::start(SMALL);
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("a folder of fifty-two letters, which is a long name").join("b".repeat(100)).join("c".repeat(120));
     fs::create_dir_all(&deep).unwrap();
     let out = deep.join("continued.mid");
     assert!(seen(&out).len() > 260);
-    text_of(program("ANTIPHON_WINDOWS_CLI").arg("continue").arg(seen(&clip("waltz.mid"))).args(["--bars", "2", "-o"]).arg(seen(&out)));
+    text_of(
+        desktop.program("ANTIPHON_WINDOWS_CLI").arg("continue").arg(seen(&clip("waltz.mid"))).args(["--bars", "2", "-o"]).arg(seen(&out)),
+    );
     assert!(fs::read(&out).unwrap().starts_with(b"MThd"));
 }
 
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
 fn missing_cpp_runtime_is_named_with_its_cure() {
+    let desktop = Desktop::start(SMALL);
     let folder = tempfile::tempdir().unwrap();
-    let mut start = program("ANTIPHON_WINDOWS_CLI");
+    let mut start = desktop.program("ANTIPHON_WINDOWS_CLI");
     // Wine's own is switched off.
     let overrides = format!("{};vcruntime140_1=", std::env::var("WINEDLLOVERRIDES").unwrap());
     start

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use antiphon_tests::library;
 
-use crate::windows::{clip, named, program, seen, text_of};
+use crate::windows::{Desktop, SMALL, clip, named, seen, text_of};
 
 /// Arguments of the demo, besides the paths.
 const OFFLINE: [&str; 8] = ["--offline", "--no-editor", "--context-bars", "4", "--bars", "2", "--seed", "7"];
@@ -20,6 +20,7 @@ fn assert_same_file(linux: &Path, windows: &Path, name: &str) {
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
 fn offline_suggestion_equals_that_of_linux() {
+    let desktop = Desktop::start(SMALL);
     let folder = tempfile::tempdir().unwrap();
     let [linux, windows] = ["linux", "windows"].map(|name| folder.path().join(name));
     let bundle = folder.path().join("Antiphon.clap");
@@ -27,7 +28,7 @@ fn offline_suggestion_equals_that_of_linux() {
     std::os::unix::fs::symlink(named("ANTIPHON_ONNXRUNTIME"), folder.path().join("libonnxruntime.so")).unwrap();
     let mut here = Command::new(env!("CARGO_BIN_EXE_demo"));
     text_of(here.args(OFFLINE).arg("--bundle").arg(&bundle).arg("--clip").arg(clip("waltz.mid")).arg("--out").arg(&linux));
-    let mut there = program("ANTIPHON_WINDOWS_DEMO");
+    let mut there = desktop.program("ANTIPHON_WINDOWS_DEMO");
     there.args(OFFLINE).arg("--bundle").arg(seen(&named("ANTIPHON_WINDOWS_CLAP")));
     text_of(there.arg("--clip").arg(seen(&clip("waltz.mid"))).arg("--out").arg(seen(&windows)));
     for name in ["suggestion.mid", "song.mid", "roll.png"] {
@@ -38,8 +39,9 @@ fn offline_suggestion_equals_that_of_linux() {
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
 fn demo_in_real_time_has_no_late_notes() {
+    let desktop = Desktop::start(SMALL);
     let out = tempfile::tempdir().unwrap();
-    let mut demo = program("ANTIPHON_WINDOWS_DEMO");
+    let mut demo = desktop.program("ANTIPHON_WINDOWS_DEMO");
     demo.args(["--no-editor", "--bundle"]).arg(seen(&named("ANTIPHON_WINDOWS_CLAP")));
     let text = text_of(demo.arg("--clip").arg(seen(&clip("band.mid"))).arg("--out").arg(seen(out.path())));
     assert!(text.contains(" notes sounded, 0 late notes;") && !text.contains("Again as an offline render"), "{text}");
@@ -48,6 +50,7 @@ fn demo_in_real_time_has_no_late_notes() {
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
 fn command_line_writes_the_files_of_linux() {
+    let desktop = Desktop::start(SMALL);
     let folder = tempfile::tempdir().unwrap();
     let runtime = named("ANTIPHON_ONNXRUNTIME");
     for (command, piece, options) in [("continue", "band.mid", ["--bars", "4"]), ("accompany", "pop.mid", ["--roles", "bass"])] {
@@ -59,7 +62,7 @@ fn command_line_writes_the_files_of_linux() {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         let written = |folder: &Path| folder.join("written.mid");
         common(Command::new(named("ANTIPHON_LINUX_CLI")).env("ANTIPHON_ONNXRUNTIME", &runtime), text(&clip(piece)), text(&written(&linux)));
-        common(&mut program("ANTIPHON_WINDOWS_CLI"), seen(&clip(piece)), seen(&written(&windows)));
+        common(&mut desktop.program("ANTIPHON_WINDOWS_CLI"), seen(&clip(piece)), seen(&written(&windows)));
         assert_same_file(&linux, &windows, "written.mid");
     }
 }
