@@ -2,7 +2,7 @@
 //!
 //! VST3: <https://steinbergmedia.github.io/vst3_dev_portal/pages/Technical+Documentation/Locations+Format/Index.html>. CLAP: the header
 //! `clap/entry.h`. The runtime is next to the library or in the bundle's `Contents/Resources`, where the plug-in looks for it, so a bundle
-//! works wherever it is copied. The Linux rows have been tried, and the Windows rows in Wine.
+//! works wherever it is copied. The Linux rows have been tried, and the Windows rows of both formats in Wine.
 
 use std::path::{Path, PathBuf};
 
