@@ -11,6 +11,7 @@ mod check;
 mod cli;
 mod demo;
 mod dist;
+mod duet;
 mod histories;
 mod imports;
 mod install;
@@ -67,6 +68,8 @@ enum Chore {
     Soak(soak::Args),
     /// Type-check the whole workspace for another platform; --target aarch64-apple-darwin works, too
     Check(check::Args),
+    /// Play one part of held-out pieces to a session in Accompany on a virtual clock, and measure what it plays
+    Duet(duet::Args),
     /// Build bundles and programs, and pack them into an archive for a platform that installs without tools or network
     Dist(dist::Args),
     /// Install missing Debian packages needed to build and test everything
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Chore::Histories(args) => histories::run(root(), &args),
         Chore::Soak(args) => soak::run(root(), &args),
         Chore::Check(args) => check::run(root(), &args),
+        Chore::Duet(args) => duet::run(root(), &args),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };
