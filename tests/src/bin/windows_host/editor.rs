@@ -135,15 +135,10 @@ pub(crate) fn run(format: Format, library: &Path, clip: &Path) -> Result<()> {
         OVER.store(true, Ordering::Relaxed);
     });
     let mut player = Player::new(&clip);
-    let mut planned = 0;
     while !OVER.load(Ordering::Relaxed) {
         host_window::pump();
         player.play(open.host());
         open.idle();
-        if planned == 0 && player.planned > 0 {
-            planned = player.planned;
-            println!("plan sounds");
-        }
         if let Some(files) = target.dropped() {
             for file in files {
                 println!("dropped {}", file.display());
