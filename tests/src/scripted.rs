@@ -54,6 +54,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
             model: Component::Ready("antiphon".into()),
             plans: PlanStats { on_time: 412, ..PlanStats::default() },
             remark: None,
+            band: None,
         },
         bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
         harmony: harmony(piece, bar),

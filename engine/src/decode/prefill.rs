@@ -94,6 +94,12 @@ impl Decoder {
         Ok(Prefill::Nearer)
     }
 
+    /// Index, in prompts, of the bar after the last finished one.
+    #[must_use]
+    pub fn next_bar(&self) -> u32 {
+        self.base + self.bar()
+    }
+
     /// Begins the far side of a prompt whose context has been read, if it has one.
     fn leave_gap_of(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         if prompt.far_side.is_empty() {

@@ -76,6 +76,12 @@ impl Answer {
         self.is_requested
     }
 
+    /// Whether a phrase is to come: the player has played since the last one, or Play was pressed.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.is_unanswered || self.is_requested
+    }
+
     /// Whether a phrase begins at the `next` planning tick, if the player stays silent until then. `silent_since` is the last time a key was
     /// released, `None` while one is held; `wait` is the silence that must have passed by then.
     #[must_use]

@@ -132,6 +132,17 @@ impl MusicalClock {
         None
     }
 
+    /// Of all ticks at which the song is at this position, the nearest to now; what lies ahead counts as far as the song goes on without a jump.
+    #[must_use]
+    pub fn nearest_at(&self, song: SongPosition) -> Option<Tick> {
+        let ends = self.segments.iter().skip(1).map(|segment| segment.clock).chain([Tick::MAX]);
+        let ticks = self.segments.iter().zip(ends).filter_map(|(segment, end)| {
+            let clock = segment.clock.saturating_add(song.since(segment.song));
+            (segment.clock <= clock && clock < end).then_some(clock)
+        });
+        ticks.min_by_key(|tick| (*tick - self.now).0.abs())
+    }
+
     /// The open bar, with its foreseen length.
     #[must_use]
     pub const fn open_bar(&self) -> Bar {
@@ -239,6 +250,9 @@ mod tests {
         assert_eq!(clock.last_at(SongPosition(970)), Some(Tick(394)));
         assert_eq!(clock.last_at(SongPosition(960)), Some(Tick(576)));
         assert_eq!(clock.last_at(SongPosition(0)), None);
+        // The latest pass, or ahead of it.
+        let nearest = [960, 970, 960 + 100, 0].map(|song| clock.nearest_at(SongPosition(song)).map(|tick| tick.0));
+        assert_eq!(nearest, [Some(576), Some(586), Some(484), None]);
     }
 
     #[test]

@@ -4,8 +4,11 @@ use crate::music::Tick;
 
 /// Plans on time that must separate two misses; fewer count as overload. A single miss may be the operating system's.
 const CALM: u32 = 8;
-/// Plans on time before more is tried again; doubled each time that fails.
-const PATIENCE: u32 = 32;
+/// Plans on time before more is tried for the first time. Halved each time that succeeds: what made the machine slow is over. Doubled each time that fails. A
+/// failure costs one plan, which is dropped, and the older one stands; so trying soon is cheap, and trying for ever at the limit is rare.
+const PATIENCE: u32 = 8;
+/// Lower limit of that number.
+const LEAST_PATIENCE: u32 = 4;
 /// Upper limit of that number.
 const MOST_PATIENCE: u32 = 512;
 /// Maximum of doublings of the interval between planning ticks.
@@ -39,11 +42,13 @@ pub struct LoadShedding {
     patience: u32,
     /// Whether more was tried within the last `CALM` plans.
     tries: bool,
+    /// Whether more was tried since the last miss that counted.
+    has_recovered: bool,
 }
 
 impl Default for LoadShedding {
     fn default() -> Self {
-        Self { halvings: 0, doublings: 0, calm: CALM, patience: PATIENCE, tries: false }
+        Self { halvings: 0, doublings: 0, calm: CALM, patience: PATIENCE, tries: false, has_recovered: false }
     }
 }
 
@@ -58,6 +63,9 @@ impl LoadShedding {
         if !self.is_strained() {
             self.patience = PATIENCE;
             return;
+        }
+        if std::mem::replace(&mut self.has_recovered, true) {
+            self.patience = (self.patience / 2).max(LEAST_PATIENCE);
         }
         if self.doublings > 0 {
             self.doublings -= 1;
@@ -78,6 +86,7 @@ impl LoadShedding {
         } else {
             self.doublings = (self.doublings + 1).min(MOST_DOUBLINGS);
         }
+        self.has_recovered = false;
         if std::mem::take(&mut self.tries) {
             self.patience = (self.patience * 2).min(MOST_PATIENCE);
         }
@@ -144,8 +153,8 @@ mod tests {
     #[test]
     fn horizon_recovers_and_more_slowly_after_a_failed_try() {
         let mut shedding = LoadShedding::default();
-        (0..4).for_each(|_| shedding.miss(4));
-        assert_eq!(requested(&shedding), (1, 2));
+        (0..5).for_each(|_| shedding.miss(4));
+        assert_eq!(requested(&shedding), (1, 4));
         let plans_until = |shedding: &mut LoadShedding, wanted| {
             let plans = (1..10_000).find(|_| {
                 shedding.keep();
@@ -153,12 +162,42 @@ mod tests {
             });
             plans.unwrap()
         };
-        let first = plans_until(&mut shedding, (1, 1));
+        let first = plans_until(&mut shedding, (1, 2));
         shedding.miss(4);
-        assert_eq!(requested(&shedding), (1, 2), "one miss is enough right after");
-        assert!(plans_until(&mut shedding, (1, 1)) > first);
+        assert_eq!(requested(&shedding), (1, 4), "one miss is enough right after");
+        assert_eq!((first, plans_until(&mut shedding, (1, 2))), (8, 16));
         plans_until(&mut shedding, (4, 1));
-        plans_until(&mut shedding, (4, 1));
+        assert_eq!(shedding, LoadShedding { calm: 0, ..shedding });
+    }
+
+    #[test]
+    fn whole_horizon_is_back_24_plans_after_a_short_overload() {
+        let mut shedding = LoadShedding::default();
+        (0..5).for_each(|_| shedding.miss(4));
+        let mut steps = Vec::new();
+        for plan in 1..=24 {
+            shedding.keep();
+            steps.push((plan, requested(&shedding)));
+        }
+        steps.dedup_by_key(|(_, requested)| *requested);
+        assert_eq!(steps, [(1, (1, 4)), (8, (1, 2)), (16, (1, 1)), (20, (2, 1)), (24, (4, 1))]);
+    }
+
+    #[test]
+    fn machine_at_its_limit_is_tried_ever_more_rarely() {
+        let mut shedding = LoadShedding::default();
+        (0..3).for_each(|_| shedding.miss(4));
+        // Two bars are too many for it, one is not.
+        let mut misses = 0;
+        for _ in 0..4_000 {
+            if shedding.horizon(4) > 1 {
+                shedding.miss(4);
+                misses += 1;
+            } else {
+                shedding.keep();
+            }
+        }
+        assert!((5..=14).contains(&misses), "{misses} plans were dropped in 4000");
     }
 
     proptest! {

@@ -43,7 +43,7 @@ pub use player_memory::{MEMORY_BARS, MEMORY_NOTES, Phrase, PlayerMemory};
 pub use routing::{ChannelSpread, PERCUSSION_CHANNEL, PlannedRoles, PlayerChannel, Routing};
 pub use song::{SongBar, SongPosition};
 pub use song_memory::{HeardBar, HeardNote, SongMemory, Source};
-pub use stats::PlanStats;
+pub use stats::{PageStats, PlanStats};
 pub use swing::{Swing, Swung};
 pub use take::{TAKE_NOTES, Take, TakeMode, TakeNote};
 pub use timeline::{Adoption, Offer, PlanningTick, Request, Timeline};

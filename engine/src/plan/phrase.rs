@@ -274,6 +274,15 @@ impl Plan {
         Self { brief: Brief { plan, start, end: ready, ..self.brief.clone() }, ready, notes }
     }
 
+    /// The delivered part from `from` on, as a complete plan moved by `by` ticks: it waits for the player.
+    #[must_use]
+    pub fn postponed(&self, from: Tick, by: Tick) -> Self {
+        let mut plan = self.moved(by, self.id());
+        plan.brief.start = plan.brief.start.max(from + by);
+        plan.notes.retain(|note| note.onset >= plan.brief.start);
+        plan
+    }
+
     /// Whether its times and notes fit together; in a damaged project they may not.
     pub(super) fn is_sound(&self) -> bool {
         let Brief { made_at, start, end, .. } = self.brief;
@@ -363,6 +372,17 @@ pub(super) mod tests {
         assert_eq!((moved.id(), moved.brief.start, moved.ready()), (PlanId(9), Tick(46), Tick(142)));
         assert!(moved.is_complete() && moved.is_sound() && moved.is_same(&plan));
         assert_eq!(moved.notes(), [note(70, 60)]);
+    }
+
+    #[test]
+    fn postponed_plan_begins_on_its_bar_line_and_keeps_its_number() {
+        let mut plan = Plan::new(brief(1, 72, 288));
+        plan.append(&passage(1, 72, 288, &[note(80, 60), note(96, 62), note(200, 64)]));
+        let waits = plan.postponed(Tick(96), Tick(192));
+        assert_eq!((waits.id(), waits.brief.start, waits.brief.end), (PlanId(1), Tick(288), Tick(480)));
+        assert_eq!(waits.notes(), [note(288, 62), note(392, 64)]);
+        assert!(waits.is_complete() && waits.is_sound());
+        assert_eq!(waits.postponed(Tick(288), Tick(0)), waits);
     }
 
     #[test]

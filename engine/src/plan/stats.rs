@@ -1,16 +1,18 @@
-//! Counts of a session's plans on time and late.
+//! Counts of a session's plans and of the bars that were read for them.
+
+use std::ops::AddAssign;
 
 /// Counts of a session's plans, from its start on.
 ///
-/// Counted is the near bar, the first that is still missing at a planning tick: it is due at the next tick. Nothing is counted while the model is
-/// being loaded, since that is no sign of load.
+/// On time or late is the near bar, the first that is still missing at a planning tick: it is due at the next tick. That is not counted while the model is
+/// being loaded, since it is no sign of load.
 ///
 /// ```
 /// use antiphon_engine::plan::PlanStats;
 ///
 /// assert_eq!(PlanStats::default().on_time_share(), None, "nothing was due yet");
-/// let stats = PlanStats { on_time: 3, late: 1, ..PlanStats::default() };
-/// assert_eq!(stats.on_time_share(), Some(0.75));
+/// let stats = PlanStats { on_time: 3, late: 1, ticks: 10, kept: 5, ..PlanStats::default() };
+/// assert_eq!((stats.on_time_share(), stats.hit_rate()), (Some(0.75), Some(0.5)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlanStats {
@@ -18,16 +20,63 @@ pub struct PlanStats {
     pub on_time: u64,
     /// Near bars that were not. Such a plan is dropped, so nothing sounds late.
     pub late: u64,
+    /// Planning ticks, without those at which planning paused.
+    pub ticks: u64,
     /// Planning ticks that needed no new plan: the player did what the plan foresaw, or the latched plan reaches beyond the horizon.
     pub kept: u64,
+    /// Bars of the contexts.
+    pub pages: PageStats,
+}
+
+/// Counts of the bars that became part of a context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PageStats {
+    /// Bars that were generated and came as planned: their pages in the cache were kept.
+    pub kept: u64,
+    /// Bars that the model read.
+    pub read: u64,
 }
 
 impl PlanStats {
     /// The share of near bars that were on time, 0 to 1; `None` before anything was due.
     #[must_use]
-    #[allow(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
     pub fn on_time_share(self) -> Option<f64> {
-        let due = self.on_time + self.late;
-        (due > 0).then(|| self.on_time as f64 / due as f64)
+        share(self.on_time, self.on_time + self.late)
     }
+
+    /// The share of planning ticks at which the plan was kept, 0 to 1; `None` before the first.
+    #[must_use]
+    pub fn hit_rate(self) -> Option<f64> {
+        share(self.kept, self.ticks)
+    }
+}
+
+impl PageStats {
+    /// The share of bars whose pages were kept, 0 to 1; `None` before the first.
+    #[must_use]
+    pub fn hit_rate(self) -> Option<f64> {
+        share(self.kept, self.kept + self.read)
+    }
+}
+
+impl AddAssign for PageStats {
+    fn add_assign(&mut self, other: Self) {
+        self.kept += other.kept;
+        self.read += other.read;
+    }
+}
+
+impl AddAssign for PlanStats {
+    fn add_assign(&mut self, other: Self) {
+        self.on_time += other.on_time;
+        self.late += other.late;
+        self.ticks += other.ticks;
+        self.kept += other.kept;
+        self.pages += other.pages;
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
+use super::page_counts::PageCounts;
 use super::rejected::Rejected;
 use super::variations::Varying;
 use super::worker_state::{Rules, Setup, WorkerState};
-use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
+use super::{Deadline, InstanceHandle, InstanceId, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
 use crate::decode::{BarLock, BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
 use crate::music::{Note, Tick};
-use crate::plan::{Brief, Passage};
+use crate::plan::{Brief, PageStats, Passage};
 
 /// Work for one request of the plan.
 #[derive(Debug, Clone)]
@@ -51,6 +52,7 @@ pub struct WorkerHandle {
     instance: InstanceHandle<WorkerState>,
     publish: Sender<Passage>,
     passages: Receiver<Passage>,
+    pages: Arc<PageCounts>,
 }
 
 impl WorkerHandle {
@@ -58,9 +60,11 @@ impl WorkerHandle {
     /// is shared, it takes it from a [`Shelf`](super::Shelf).
     #[must_use]
     pub fn new(service: &Service, mut load: impl FnMut() -> Result<Setup, JobError> + Send + 'static) -> Self {
-        let instance = service.instance(move || Ok(WorkerState::new(load()?)));
+        let pages = Arc::new(PageCounts::default());
+        let counts = Arc::clone(&pages);
+        let instance = service.instance(move || Ok(WorkerState::new(load()?, Arc::clone(&counts))));
         let (publish, passages) = unbounded();
-        Self { instance, publish, passages }
+        Self { instance, publish, passages, pages }
     }
 
     /// [`prefill_prompt`](Self::prefill_prompt) of a context without anything remembered.
@@ -114,6 +118,18 @@ impl WorkerHandle {
         self.passages.try_recv().ok()
     }
 
+    /// Counts of the bars of its contexts so far.
+    #[must_use]
+    pub fn pages(&self) -> PageStats {
+        self.pages.read()
+    }
+
+    /// Its number in the pool.
+    #[must_use]
+    pub const fn id(&self) -> InstanceId {
+        self.instance.id()
+    }
+
     /// The passages, for a caller that may wait. They do not say when the last has come: a [`Report`] does.
     #[must_use]
     pub fn passages(&self) -> &Receiver<Passage> {
@@ -146,7 +162,10 @@ impl Job<WorkerState> for Prefilling {
     fn advance(&mut self, state: &mut WorkerState) -> Result<Progress, JobError> {
         Ok(match state.prefill(&self.prompt)? {
             Prefill::Nearer => Progress::Again,
-            Prefill::Done => Progress::Done,
+            Prefill::Done => {
+                state.count_kept(&self.prompt);
+                Progress::Done
+            }
         })
     }
 }
@@ -173,6 +192,8 @@ pub(super) struct Generating {
     /// Assignments that are not finished.
     assignments: VecDeque<Assignment>,
     at: At,
+    /// Whether the context of the first assignment is in the cache.
+    has_context: bool,
     /// All bars before the open one or the next: the context, and what was known and generated after it. Empty before the first assignment.
     past: Vec<Arc<PromptBar>>,
     /// Rejected passages of the first assignment, which it must not equal.
@@ -197,7 +218,7 @@ enum At {
 
 impl Generating {
     pub(super) fn new(assignments: VecDeque<Assignment>, publish: Sender<Passage>) -> Self {
-        Self { assignments, at: At::Start, past: Vec::new(), rejected: Rejected::default(), draw: Draw::FIRST, publish }
+        Self { assignments, at: At::Start, has_context: false, past: Vec::new(), rejected: Rejected::default(), draw: Draw::FIRST, publish }
     }
 }
 
@@ -215,6 +236,10 @@ impl Job<WorkerState> for Generating {
             }
             At::Prefill { line } => {
                 if state.prefill(&assignment.prompt)? == Prefill::Done {
+                    // Bars that this job has generated are no news to it.
+                    if !std::mem::replace(&mut self.has_context, true) {
+                        state.count_kept(&assignment.prompt);
+                    }
                     self.at = At::Line { bar: 0, line };
                 }
             }

@@ -93,6 +93,12 @@ impl<S: Send + 'static> InstanceHandle<S> {
         self.reports.lost()
     }
 
+    /// Its number in the pool.
+    #[must_use]
+    pub const fn id(&self) -> InstanceId {
+        self.instance
+    }
+
     /// The pool it works with.
     #[must_use]
     pub fn service(&self) -> &Service {

@@ -6,28 +6,34 @@
 //!
 //! [`WorkerHandle`] is the interface for an instance: it takes prompts and generates the [`Passage`](crate::plan::Passage)s of a plan.
 
+mod band;
+mod clock;
 mod deadline;
 mod generation;
 mod instance;
 mod job;
+mod page_counts;
 mod pool;
 mod rejected;
 mod remembered;
 mod report;
 mod schedule;
 mod shelf;
+mod stepper;
 #[cfg(test)]
 mod tests;
 mod variations;
 mod worker_state;
 
+pub use band::{Band, Part, Seat};
 pub use deadline::Deadline;
 pub use generation::{Assignment, LockedPart, WorkerHandle};
 pub use instance::InstanceHandle;
 pub use job::{Job, JobError, Progress};
 pub use pool::{Service, ServiceConfig, ServiceError};
 pub use report::{JobFailure, Outcome, Report};
-pub use schedule::JobId;
+pub use schedule::{InstanceId, JobId};
 pub use shelf::Shelf;
+pub use stepper::{RunStep, Stepper};
 pub use variations::VARIATIONS;
 pub use worker_state::Setup;

@@ -3,12 +3,15 @@
 use std::any::Any;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::band::Band;
+use super::clock::PoolClock;
 use super::report::Reports;
 use super::schedule::{InstanceId, Schedule, ScheduledJob, Withdrawal};
 use super::{Deadline, InstanceHandle, JobError, JobFailure, JobId, Outcome, Progress, Report};
@@ -58,11 +61,7 @@ impl Service {
     /// # Errors
     /// If the operating system gives no thread.
     pub fn start(config: ServiceConfig) -> Result<Self, ServiceError> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue { schedule: Schedule::new(), discarded: Vec::new(), closing: false }),
-            wake: Condvar::new(),
-            origin: Instant::now(),
-        });
+        let shared = Arc::new(Shared::new(PoolClock::Running(Instant::now())));
         // Made first, so that an error half-way joins the workers that did start.
         let mut pool = Pool { shared, workers: Vec::with_capacity(config.workers.get()) };
         for number in 0..config.workers.get() {
@@ -71,6 +70,12 @@ impl Service {
             pool.workers.push(thread::Builder::new().name(name).spawn(move || shared.run_to_the_end())?);
         }
         Ok(Self { pool: Arc::new(pool) })
+    }
+
+    /// A pool without threads on a clock that stands at 0: a [`Stepper`](super::Stepper) runs its jobs.
+    pub(super) fn without_workers() -> Self {
+        let shared = Arc::new(Shared::new(PoolClock::Set(AtomicU64::new(0))));
+        Self { pool: Arc::new(Pool { shared, workers: Vec::new() }) }
     }
 
     /// The pool of this library image: started by the first call, and shared by all calls while it lives.
@@ -101,7 +106,13 @@ impl Service {
     /// Current time on the pool's clock.
     #[must_use]
     pub fn now(&self) -> Deadline {
-        Deadline(0) + self.pool.shared.origin.elapsed()
+        self.pool.shared.clock.now()
+    }
+
+    /// The band of its instances.
+    #[must_use]
+    pub fn band(&self) -> &Band {
+        &self.pool.shared.band
     }
 
     /// How many workers it has.
@@ -153,8 +164,8 @@ pub(super) struct Shared {
     queue: Mutex<Queue>,
     /// Signalled when there may be something to do for one more worker.
     wake: Condvar,
-    /// Zero of the pool's clock.
-    origin: Instant,
+    pub(super) clock: PoolClock,
+    band: Band,
 }
 
 struct Queue {
@@ -166,6 +177,11 @@ struct Queue {
 }
 
 impl Shared {
+    fn new(clock: PoolClock) -> Self {
+        let queue = Queue { schedule: Schedule::new(), discarded: Vec::new(), closing: false };
+        Self { queue: Mutex::new(queue), wake: Condvar::new(), clock, band: Band::default() }
+    }
+
     pub(super) fn enter(&self) -> InstanceId {
         self.queue.lock().schedule.enter()
     }
@@ -225,18 +241,25 @@ impl Shared {
 
     /// One step of a job. It goes back to the queue, or it ends and is reported.
     fn advance(&self, mut job: ScheduledJob<Task>) {
-        let name = job.task.name;
-        let step = catch_unwind(AssertUnwindSafe(|| job.task.work.advance()));
-        let ended = match step {
-            Ok(Ok(Progress::Again)) => None,
-            Ok(Ok(Progress::Defer(deadline))) => {
-                job.deadline = deadline;
-                None
-            }
-            Ok(Ok(Progress::Done)) => Some(Outcome::Finished),
-            Ok(Err(source)) => Some(Outcome::Failed(JobFailure::Error { name, source })),
-            Err(payload) => Some(Outcome::Failed(JobFailure::Panic { name, message: message(payload) })),
+        let ended = step(&mut job);
+        self.settle(job, ended);
+    }
+
+    /// Drops what waits for it, and runs one step of the next job, if there is one. The instance is busy until the step is [settled](Self::settle).
+    pub(super) fn step_next(&self) -> Option<(ScheduledJob<Task>, Option<Outcome>)> {
+        let (discarded, job) = {
+            let mut queue = self.queue.lock();
+            (std::mem::take(&mut queue.discarded), queue.schedule.begin())
         };
+        // Their instances are gone or have their reports: a panic here cannot be reported.
+        discarded.into_iter().for_each(|value| drop(discard(value)));
+        let mut job = job?;
+        let ended = step(&mut job);
+        Some((job, ended))
+    }
+
+    /// Ends a step: its job goes back to the queue, or `ended` so and is reported.
+    pub(super) fn settle(&self, job: ScheduledJob<Task>, ended: Option<Outcome>) {
         let mut queue = self.queue.lock();
         let withdrawn = queue.schedule.end(job.instance);
         let mut outcome = match (ended, withdrawn) {
@@ -248,11 +271,26 @@ impl Shared {
             }
         };
         drop(queue);
-        let ScheduledJob { job, task: Task { reports, work, .. }, .. } = job;
+        let ScheduledJob { job, task: Task { name, reports, work }, .. } = job;
         if let Err(message) = discard(work) {
             outcome = Outcome::Failed(JobFailure::Panic { name, message });
         }
         reports.send(Report { job, name, outcome });
+    }
+}
+
+/// Runs one step of a job; returns its outcome if the job ends with it.
+fn step(job: &mut ScheduledJob<Task>) -> Option<Outcome> {
+    let name = job.task.name;
+    match catch_unwind(AssertUnwindSafe(|| job.task.work.advance())) {
+        Ok(Ok(Progress::Again)) => None,
+        Ok(Ok(Progress::Defer(deadline))) => {
+            job.deadline = deadline;
+            None
+        }
+        Ok(Ok(Progress::Done)) => Some(Outcome::Finished),
+        Ok(Err(source)) => Some(Outcome::Failed(JobFailure::Error { name, source })),
+        Err(payload) => Some(Outcome::Failed(JobFailure::Panic { name, message: message(payload) })),
     }
 }
 

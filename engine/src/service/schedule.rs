@@ -8,9 +8,9 @@ use super::Deadline;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub(super) u64);
 
-/// An instance's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct InstanceId(u64);
+/// Number of an instance of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId(u64);
 
 /// Why a job was withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::page_counts::PageCounts;
 use crate::cache::{CacheOptions, PagePolicy};
 use crate::codec::{BarRows, NoteClasses, OwnRoles, Row};
 use crate::decode::{
@@ -53,12 +54,15 @@ pub(super) struct WorkerState {
     phrases: ReadPhrases,
     /// Own notes that are known of the open bar.
     known: usize,
+    /// Indices of the generated bars in the cache that no context contains yet, in order.
+    generated: Vec<u32>,
+    pages: Arc<PageCounts>,
 }
 
 impl WorkerState {
-    pub(super) fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: Setup, pages: Arc<PageCounts>) -> Self {
         let own = if setup.model.info().has_own_roles() { setup.own } else { OwnRoles::ALL };
-        Self { setup: Setup { own, ..setup }, decoder: None, phrases: ReadPhrases::default(), known: 0 }
+        Self { setup: Setup { own, ..setup }, decoder: None, phrases: ReadPhrases::default(), known: 0, generated: Vec::new(), pages }
     }
 
     /// Makes one step towards a cache that holds exactly the context of a prompt, with what it remembers read: rolls back bars that differ, or reads one
@@ -72,11 +76,36 @@ impl WorkerState {
             self.decoder = Some(decoder);
             self.phrases.set_again();
         }
+        let before = self.next_bar();
         match self.with_decoder(|decoder| decoder.prefill_step(prompt)) {
             Err(DecodeError::Rewind(_)) => Ok(Prefill::Nearer),
-            Ok(Prefill::Done) => self.remember(&prompt.remembered),
-            step => step,
+            Ok(step) => {
+                self.count_read(before);
+                if step == Prefill::Done { self.remember(&prompt.remembered) } else { Ok(step) }
+            }
+            failed => failed,
         }
+    }
+
+    /// Counts a bar that was read; forgets generated bars that were rolled back.
+    fn count_read(&mut self, before: u32) {
+        let now = self.next_bar();
+        self.generated.retain(|bar| *bar < now);
+        if now > before {
+            self.pages.add_read();
+        }
+    }
+
+    /// Counts the generated bars that are part of a job's context, which is in the cache.
+    pub(super) fn count_kept(&mut self, prompt: &Prompt) {
+        let known = self.generated.partition_point(|bar| *bar < prompt.seam());
+        self.generated.drain(..known);
+        self.pages.add_kept(known);
+    }
+
+    /// Index of the bar after the last finished one in the cache.
+    fn next_bar(&self) -> u32 {
+        self.decoder.as_ref().map_or(0, Decoder::next_bar)
     }
 
     /// Reads one bar of what is remembered; when all is read, the decoder gets it. Beside a player nothing is remembered: those phrases are the player's.
@@ -135,7 +164,9 @@ impl WorkerState {
 
     /// Ends the open bar and returns it.
     pub(super) fn end_bar(&mut self) -> Result<BarRows, DecodeError> {
-        self.with_decoder(Decoder::end_bar)
+        let bar = self.with_decoder(Decoder::end_bar)?;
+        self.generated.push(self.next_bar().saturating_sub(1));
+        Ok(bar)
     }
 
     /// Runs `act`; drops the decoder after an error, which may leave the cache inconsistent.
@@ -143,6 +174,7 @@ impl WorkerState {
         let done = self.decoder.as_mut().map_or(Err(DecodeError::NoOpenBar), act);
         if done.is_err() {
             self.decoder = None;
+            self.generated.clear();
         }
         done
     }

@@ -10,6 +10,7 @@ use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, 
 use crate::service::{Assignment, LockedPart};
 
 use super::MusicControls;
+use super::as_planned::AsPlanned;
 use super::steering::steer;
 
 /// Maximum of finished bars kept: the longest context, and two phases more. Dropped by whole phases, so that the phase of the others does not change.
@@ -29,8 +30,10 @@ const LONGEST_RING: Tick = Tick::quarters(8);
 struct Closed {
     line: Tick,
     length: Tick,
-    /// Its rows. Their conditioning stays what it was when the bar ended.
+    /// Its rows. Their conditioning is measured, and stays what it was when the bar ended.
     rows: Arc<PromptBar>,
+    /// Its rows as the worker reads them: if it came as planned, in the conditioning that it was generated with.
+    sent: Arc<PromptBar>,
     measured: Measured,
     /// Key and chords, as they were when the bar ended.
     harmony: BarHarmony,
@@ -46,6 +49,8 @@ pub(super) struct Context {
     base: u32,
     /// Whether the bars have changed since they were last sent to the workers.
     is_news: bool,
+    /// Bars of plans.
+    planned: AsPlanned,
 }
 
 /// Settings of a plan that do not come from the timeline.
@@ -53,7 +58,7 @@ pub(super) struct Context {
 pub(super) struct PlanSettings<'a> {
     /// Roles to generate.
     pub(super) roles: RoleSet,
-    /// The player beside whom they play, in Accompany.
+    /// The others beside whom they play.
     pub(super) beside: Option<Beside<'a>>,
     /// Requested music.
     pub(super) music: &'a MusicControls,
@@ -67,13 +72,24 @@ pub(super) struct PlanSettings<'a> {
     pub(super) expected: Expected,
 }
 
-/// A player beside whom Antiphon plays.
+/// Others beside whom Antiphon plays: its player in Accompany, other instances.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Beside<'a> {
-    /// Roles that Antiphon plays.
+    /// Roles that are generated.
     pub(super) own: OwnRoles,
-    /// The player's notes so far, in order of time.
-    pub(super) player: &'a [Note],
+    /// The others' notes so far, in order of time.
+    pub(super) others: &'a [Note],
+    /// What the generated roles keep to.
+    pub(super) follows: Follows,
+}
+
+/// What roles that play beside others keep to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// What fits the others' notes.
+    Others,
+    /// Their own earlier notes.
+    Itself,
 }
 
 /// Notes that are expected between a planning tick and the start of the plan made at it.
@@ -95,8 +111,9 @@ impl Context {
         if let Some(first) = notes.first() {
             self.close(clock, notes, first.onset, tempo);
         }
-        let news = std::mem::take(&mut self.is_news).then(|| self.rows());
+        let news = std::mem::take(&mut self.is_news).then(|| self.sent());
         self.drop_oldest();
+        self.planned.forget_before(clock.open_bar().start);
         news.filter(|rows| !rows.is_empty())
     }
 
@@ -122,12 +139,16 @@ impl Context {
                 let around = codec::profile_at_end(self.bars.iter().map(|bar| &bar.measured).chain([&measured])).unwrap_or_default();
                 let sounding = inside(notes, line - LONGEST_RING, line + length);
                 let harmony = BarHarmony::measure(&Bar { start: line, length, ..bar }, sounding, &around);
-                self.bars.push(Closed { line, length, measured, harmony, rows: Arc::new(rows.into()), revision });
+                let rows: Arc<PromptBar> = Arc::new(rows.into());
+                self.bars.push(Closed { line, length, measured, harmony, sent: Arc::clone(&rows), rows, revision });
                 line += length;
             }
         }
         if before < self.bars.len() {
             self.label(before);
+            for bar in &mut self.bars[before..] {
+                bar.send_as_planned(&self.planned, notes);
+            }
             self.is_news = true;
         }
     }
@@ -153,7 +174,13 @@ impl Context {
         self.bars.iter().map(|bar| bar.harmony).collect()
     }
 
-    fn rows(&self) -> Vec<Arc<PromptBar>> {
+    /// The bars as the worker reads them.
+    fn sent(&self) -> Vec<Arc<PromptBar>> {
+        self.bars.iter().map(|bar| Arc::clone(&bar.sent)).collect()
+    }
+
+    /// The bars in the conditioning that was measured on them.
+    fn measured(&self) -> Vec<Arc<PromptBar>> {
         self.bars.iter().map(|bar| Arc::clone(&bar.rows)).collect()
     }
 
@@ -174,7 +201,7 @@ impl Context {
 
     /// Assignments for these requests. `played` are all notes played before now, in order of time.
     pub(super) fn assignments(
-        &self,
+        &mut self,
         requests: &[Request],
         timeline: &Timeline,
         clock: &MusicalClock,
@@ -185,7 +212,11 @@ impl Context {
         let mut index = self.index_after();
         let tempo = Tempo::from_bpm(plan_settings.tempo).map_or(0, tempo_bucket);
         let constraints = match plan_settings.beside {
-            Some(beside) => self.constraints_beside(beside, played, plan_settings.roles, clock.now()),
+            Some(beside) if beside.follows == Follows::Others => self.constraints_beside(beside, played, plan_settings.roles, clock.now()),
+            Some(beside) => {
+                let own: Vec<Note> = played.iter().filter(|note| beside.own.contains(note.role.class())).copied().collect();
+                self.constraints(&own, plan_settings.roles)
+            }
             None => self.constraints(played, plan_settings.roles),
         };
         let own = plan_settings.beside.map_or(OwnRoles::ALL, |beside| beside.own);
@@ -201,10 +232,12 @@ impl Context {
             let bars = bars(clock, line, brief.end);
             let Some(end) = bars.last().map(Bar::end) else { continue };
             let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, own, tempo, index, ahead };
-            let mut prompt = Prompt::upcoming(self.rows(), &upcoming);
+            let mut prompt = Prompt::upcoming(self.measured(), &upcoming);
+            prompt.context = self.sent();
             prompt.constraints =
                 Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
             steer(&mut prompt, plan_settings.music, bars.iter().take_while(|bar| bar.start < brief.start).count());
+            self.condition_as_planned(&mut prompt, brief, &bars, &known);
             ahead += prompt.gap.len();
             index = index.saturating_add(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX));
             assignments.push(Assignment {
@@ -220,6 +253,31 @@ impl Context {
         assignments
     }
 
+    /// Gives bars that are shown as planned the conditioning that they were generated with, and records that of the bars to be generated.
+    fn condition_as_planned(&mut self, prompt: &mut Prompt, brief: &Brief, bars: &[Bar], known: &[Note]) {
+        // A very long bar is several of the model's.
+        if prompt.conditioning.len() != bars.len() {
+            return;
+        }
+        for (bar, fields) in bars.iter().zip(&mut prompt.conditioning) {
+            if bar.end() <= brief.start {
+                *fields = self.planned.conditioning(bar, &within(known, bar)).unwrap_or(*fields);
+            } else if bar.start >= brief.start {
+                self.planned.request(brief.plan, bar, *fields);
+            }
+        }
+    }
+
+    /// A passage was delivered.
+    pub(super) fn deliver(&mut self, passage: &Passage) {
+        self.planned.deliver(passage);
+    }
+
+    /// All plans are discarded.
+    pub(super) fn discard_plans(&mut self) {
+        self.planned.clear();
+    }
+
     /// Default constraints: a role keeps to the keys and chords of its recent bars.
     fn constraints(&self, played: &[Note], roles: RoleSet) -> Constraints {
         let mut constraints = default_constraints(roles, self.recent(played));
@@ -232,7 +290,7 @@ impl Context {
     /// Constraints of roles that play beside a player: a role that the player does not play keeps to what fits the player's notes, whatever Antiphon has
     /// played, and all leave room where the player fills.
     fn constraints_beside(&self, beside: Beside<'_>, played: &[Note], roles: RoleSet, now: Tick) -> Constraints {
-        let player = self.recent(beside.player);
+        let player = self.recent(beside.others);
         let mut constraints = Constraints { roles, ..Constraints::default() };
         let habits = habits(player);
         for role in Role::ALL.into_iter().filter(|role| roles.contains(*role) && !habits.roles.contains_key(role)) {
@@ -268,7 +326,19 @@ impl Closed {
         let has_changed = rows != self.rows.bar;
         self.measured = Measured::of(&rows);
         self.rows = Arc::new(rows.into());
+        self.sent = Arc::clone(&self.rows);
         has_changed
+    }
+
+    /// Conditions the rows for the worker as those of the plan, if the bar came as planned.
+    fn send_as_planned(&mut self, planned: &AsPlanned, notes: &[Note]) {
+        let end = self.line + self.length;
+        let bar = Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON };
+        let conditioning = planned.conditioning(&bar, inside(notes, self.line, end));
+        self.sent = match conditioning {
+            Some(fields) => Arc::new(PromptBar { bar: BarRows { fields, ..self.rows.bar.clone() }, given: self.rows.given.clone() }),
+            None => Arc::clone(&self.rows),
+        };
     }
 
     /// Whether no note starts in it.
@@ -282,6 +352,13 @@ fn inside(notes: &[Note], from: Tick, to: Tick) -> &[Note] {
     let first = notes.partition_point(|note| note.onset < from);
     let end = notes.partition_point(|note| note.onset < to);
     &notes[first..end.max(first)]
+}
+
+/// The notes, in any order, that start in a bar, in canonical order.
+fn within(notes: &[Note], bar: &Bar) -> Vec<Note> {
+    let mut notes: Vec<Note> = notes.iter().filter(|note| bar.start <= note.onset && note.onset < bar.end()).copied().collect();
+    notes.sort_by_key(Note::order);
+    notes
 }
 
 /// First tick from which bars may be empty: a new plan begins with a bar that has a note, be it the rest of the open bar or the next one.

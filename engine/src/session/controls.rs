@@ -23,6 +23,8 @@ pub struct ControlValues {
     pub music: MusicControls,
     /// When Antiphon plays by itself.
     pub turns: TurnControls,
+    /// What is heard of other instances.
+    pub band: BandControls,
     /// What plans keep of the plan that they replace.
     pub locks: PatternLock,
 }
@@ -113,6 +115,35 @@ pub struct TurnControls {
     pub trade_bars: TradeBars,
     /// Bars of the song that are filled, in Infill.
     pub infill: InfillRange,
+}
+
+/// What is heard of the other instances in the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BandControls {
+    /// How much of their music.
+    pub hearing: Hearing,
+    /// Number of the instance that is heard, from 1; `None` for all.
+    pub whom: Option<u8>,
+}
+
+/// How much is heard of another instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hearing {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The chords of its finished bars, and so its key; not its notes.
+    KeyAndChords,
+    /// All its notes.
+    Everything,
+}
+
+impl BandControls {
+    /// Whether the instance of this number is heard.
+    #[must_use]
+    pub fn hears(self, number: u8) -> bool {
+        self.hearing != Hearing::Nothing && self.whom.is_none_or(|whom| whom == number)
+    }
 }
 
 /// How planned music is to sound.

@@ -6,6 +6,7 @@
 //! dropped: a host may unload the library right after.
 
 mod archive;
+mod as_planned;
 mod commands;
 mod context;
 mod controls;
@@ -13,6 +14,7 @@ mod engine_status;
 mod history_writer;
 mod infill_music;
 mod latency;
+mod listening;
 mod locks;
 mod outbox;
 mod planner;
@@ -46,8 +48,8 @@ use crate::service::Service;
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
-    ControlValues, DEFAULT_MEMORY, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PatternLock, PlanControls,
-    RoleControls, ScaleLock, ShapeControls, TurnControls,
+    BandControls, ControlValues, DEFAULT_MEMORY, HarmonyControls, Hearing, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls,
+    PatternLock, PlanControls, RoleControls, ScaleLock, ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
@@ -56,7 +58,9 @@ pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status};
+pub use snapshot::{
+    BandStatus, Component, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status,
+};
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
@@ -66,7 +70,7 @@ pub use worker::{Work, Worker};
 const RUNNING: Duration = Duration::from_millis(3);
 /// Interval at which the editor is asked to repaint.
 const CALL: Duration = Duration::from_millis(250);
-/// Polling interval while the clock is stopped.
+/// Polling interval while there is nothing to plan: the clock is stopped, or planning pauses.
 const STOPPED: Duration = Duration::from_millis(20);
 /// Longest wait of an offline render for its session.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -168,16 +172,17 @@ fn run(ports: SessionPorts, folders: Vec<PathBuf>, status: &Arc<Mutex<SessionSta
         }
     };
     let snapshot = Arc::clone(&ports.snapshot);
+    let band = service.band().clone();
     let worker = ServiceWorker::new(service, &planner::ensemble(), folders);
     let free_seed = RandomState::new().hash_one(()) >> 16;
-    let mut planner = Planner::new(ports, worker, Arc::clone(status), Arc::clone(render_wait), free_seed);
+    let mut planner = Planner::new(ports, worker, Arc::clone(status), Arc::clone(render_wait), free_seed).in_band(&band);
     let mut called = Instant::now();
     while !leaves.load(Ordering::Acquire) {
-        let runs = planner.run();
+        let plans = planner.run();
         if called.elapsed() >= CALL {
             snapshot.call();
             called = Instant::now();
         }
-        thread::park_timeout(if runs { RUNNING } else { STOPPED });
+        thread::park_timeout(if plans { RUNNING } else { STOPPED });
     }
 }

@@ -65,6 +65,12 @@ impl Player {
         self.silent_since
     }
 
+    /// Whether no key has been down since this tick, whatever the pedal holds.
+    pub(super) fn is_silent_since(&self, tick: Tick) -> bool {
+        let is_up = self.sounding.iter().all(|sounding| sounding.sustained);
+        is_up && self.silent_since.is_none_or(|since| since.0 <= MusicalTime::from(tick).0)
+    }
+
     /// Whether a key is down, whatever the pedal holds.
     pub(super) fn holds(&self, key: MidiKey) -> bool {
         self.sounding.iter().any(|sounding| sounding.key == key && !sounding.sustained)
@@ -190,8 +196,10 @@ mod tests {
         player.let_go(other, MusicalTime(7.0));
         player.pedal(2, false, MusicalTime(9.0));
         assert_eq!(player.silent_since(), Some(MusicalTime(6.5)));
+        assert!(player.is_silent_since(Tick(7)) && !player.is_silent_since(Tick(6)) && Player::default().is_silent_since(Tick(0)));
         player.strike(KEY, 90, Role::Keys, MusicalTime(10.0));
         assert_eq!(player.silent_since(), None);
+        assert!(!player.is_silent_since(Tick(100)));
         player.release(MusicalTime(11.0));
         assert_eq!(player.silent_since(), Some(MusicalTime(11.0)));
     }

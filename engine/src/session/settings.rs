@@ -1,6 +1,6 @@
 //! Settings of a plan: the controls that it was generated from, by the ids of their host parameters.
 
-use super::{ControlValues, DEFAULT_MEMORY, KeyControl, ScaleLock};
+use super::{ControlValues, DEFAULT_MEMORY, Hearing, KeyControl, ScaleLock};
 use crate::music::Role;
 use crate::music::analysis::{Chord, ChordKind, ScaleKind};
 use crate::plan::{ControlId, Controls, Setting};
@@ -28,6 +28,12 @@ pub(super) fn settings(controls: &ControlValues) -> Controls {
         (ControlId::of("note_length"), step(shape.note_ticks, 96)),
         (ControlId::of("repetition"), f32::from(shape.repetition) / 100.0),
     ];
+    let hearing = match controls.band.hearing {
+        Hearing::Nothing => 0.0,
+        Hearing::KeyAndChords => 0.5,
+        Hearing::Everything => 1.0,
+    };
+    let band = [(ControlId::of("hears"), hearing), (ControlId::of("hears_whom"), step(controls.band.whom, 16))];
     let harmony = controls.music.harmony;
     let key = match harmony.key {
         KeyControl::Detected => 0.0,
@@ -47,6 +53,6 @@ pub(super) fn settings(controls: &ControlValues) -> Controls {
     ];
     let memory = controls.music.memory;
     let memory = (memory != DEFAULT_MEMORY).then(|| (ControlId::of("memory"), f32::from(memory) / 100.0));
-    let changed = further.into_iter().chain(harmony).filter(|(_, value)| *value != 0.0);
+    let changed = further.into_iter().chain(harmony).chain(band).filter(|(_, value)| *value != 0.0);
     Controls(always.into_iter().chain(changed).chain(memory).map(|(parameter, value)| Setting { parameter, value }).collect())
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::music::analysis::BarHarmony;
-use crate::music::{Bar, Metre, Note, Tick};
+use crate::music::{Bar, Metre, Note, Role, Tick};
 use crate::plan::{Plan, PlanStats, Side, Variation};
 use parking_lot::Mutex;
 
@@ -192,6 +192,19 @@ pub struct Status {
     pub plans: PlanStats,
     /// Remark for the player, in a sentence.
     pub remark: Option<String>,
+    /// This instance among the others; `None` outside of a band.
+    pub band: Option<BandStatus>,
+}
+
+/// An instance among the others in the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BandStatus {
+    /// Its number, from 1.
+    pub number: u8,
+    /// The instances it hears, with their roles.
+    pub heard: Vec<(u8, Role)>,
+    /// Beats at which another instance's notes came too late for the plan and counted a beat later.
+    pub late: u64,
 }
 
 /// State of a component that the engine needs.

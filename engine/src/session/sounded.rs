@@ -40,6 +40,11 @@ impl Sounded {
         }
     }
 
+    /// Whether no note has sounded since this tick.
+    pub(super) fn is_silent_since(&self, tick: Tick) -> bool {
+        self.notes.iter().all(|(_, note)| note.end() <= tick)
+    }
+
     /// The notes, in order of onset.
     pub(super) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         self.notes.iter().map(|(_, note)| *note)
@@ -85,6 +90,7 @@ mod tests {
         sounded.end(KEY, Tick(40));
         sounded.end(OTHER, Tick(0));
         assert_eq!(lengths(&sounded), [(0, 24), (0, 1), (30, 10)]);
+        assert!(sounded.is_silent_since(Tick(40)) && !sounded.is_silent_since(Tick(39)));
         sounded.forget_before(Tick(30));
         assert_eq!(lengths(&sounded), [(30, 10)]);
     }

@@ -10,7 +10,7 @@ use crate::codec::{OwnRoles, prefix_rows};
 use crate::decode::{Prompt, PromptBar, Remembered};
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
-use crate::plan::Passage;
+use crate::plan::{PageStats, Passage};
 use crate::service::{Assignment, Deadline, JobError, Outcome, Service, Setup, Shelf, VARIATIONS, WorkerHandle};
 use parking_lot::Mutex;
 
@@ -60,6 +60,11 @@ pub trait Worker {
 
     /// Names of the loaded parts.
     fn parts(&self) -> Parts;
+
+    /// Counts of the bars of all contexts so far; none where they are not counted.
+    fn pages(&self) -> PageStats {
+        PageStats::default()
+    }
 }
 
 /// The worker side of the pool. The model is loaded there, with the first job.
@@ -69,6 +74,8 @@ pub(super) struct ServiceWorker {
     /// What is remembered of the player.
     remembered: Remembered,
     parts: Arc<Mutex<Parts>>,
+    /// Counts of the workers before this one.
+    pages: PageStats,
     /// Folders that may hold ONNX Runtime, in the order they are searched.
     folders: Vec<PathBuf>,
 }
@@ -82,6 +89,7 @@ impl ServiceWorker {
             service,
             remembered: Remembered::default(),
             parts,
+            pages: PageStats::default(),
             folders,
         }
     }
@@ -89,6 +97,7 @@ impl ServiceWorker {
 
 impl Worker for ServiceWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
+        self.pages += self.worker.pages();
         self.worker = worker(&self.service, roles, own, &self.parts, &self.folders);
         self.remembered = Remembered::default();
     }
@@ -127,6 +136,12 @@ impl Worker for ServiceWorker {
 
     fn parts(&self) -> Parts {
         self.parts.lock().clone()
+    }
+
+    fn pages(&self) -> PageStats {
+        let mut pages = self.pages;
+        pages += self.worker.pages();
+        pages
     }
 }
 

@@ -1,6 +1,7 @@
 //! Details of the status: versions, counts, messages and licences, to read and to copy into a report.
 
-use antiphon_engine::session::{Component, Status};
+use antiphon_engine::plan::PlanStats;
+use antiphon_engine::session::{BandStatus, Component, Status};
 use egui::{Grid, RichText, Ui};
 
 /// Width of the details, in points.
@@ -31,8 +32,9 @@ fn lines(status: &Status, message: Option<&str>) -> Vec<(&'static str, String)> 
         ("Engine", component(&status.engine)),
         ("Model", component(&status.model)),
         ("Plans in time", in_time(status)),
-        ("Plans kept", format!("{}, since you did what they foresaw", status.plans.kept)),
+        ("Plans kept", kept(status.plans)),
     ];
+    lines.extend(status.band.as_ref().map(|band| ("Instance", instance(band))));
     lines.extend(message.into_iter().chain(status.remark.as_deref()).map(|text| ("Message", text.to_owned())));
     lines.push((
         "Licences",
@@ -66,11 +68,49 @@ fn in_time(status: &Status) -> String {
     }
 }
 
+/// How often what was planned could be kept.
+fn kept(plans: PlanStats) -> String {
+    // Rounded down, so that 100 % means all of them.
+    let whole = |share: f64| (share * 100.0).floor();
+    let Some(share) = plans.hit_rate() else { return "none yet".into() };
+    let kept = format!("on {} % of the beats: they played, or you did what they foresaw", whole(share));
+    let bars = plans.pages.hit_rate().map(|share| format!("; {} % of the finished bars came as planned", whole(share)));
+    kept + &bars.unwrap_or_default()
+}
+
+/// This instance among the others.
+fn instance(band: &BandStatus) -> String {
+    let names: Vec<String> = band.heard.iter().map(|(number, role)| format!("{number} {}", role.name())).collect();
+    let heard = if names.is_empty() { "no other instance".into() } else { names.join(", ") };
+    let late = match band.late {
+        0 => String::new(),
+        late => format!("; on {late} beats notes of another instance came late and counted a beat later"),
+    };
+    format!("{}, hears {heard}{late}", band.number)
+}
+
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::plan::PlanStats;
+    use antiphon_engine::music::Role;
+    use antiphon_engine::plan::PageStats;
 
     use super::*;
+
+    #[test]
+    fn kept_plans_and_bars_are_named_once_there_are_any() {
+        assert_eq!(kept(PlanStats::default()), "none yet");
+        let plans = PlanStats { ticks: 8, kept: 6, pages: PageStats { kept: 2, read: 1 }, ..PlanStats::default() };
+        let text = kept(plans);
+        assert!(text.starts_with("on 75 % of the beats") && text.ends_with("66 % of the finished bars came as planned"), "{text}");
+    }
+
+    #[test]
+    fn instance_is_named_with_those_it_hears() {
+        let band = BandStatus { number: 2, heard: vec![(1, Role::Keys), (3, Role::Drums)], late: 0 };
+        assert_eq!(instance(&band), "2, hears 1 keys, 3 drums");
+        let alone = BandStatus { heard: Vec::new(), late: 4, ..band };
+        assert!(instance(&alone).starts_with("2, hears no other instance; on 4 beats"));
+    }
 
     #[test]
     fn share_with_one_late_plan_is_below_100_per_cent() {

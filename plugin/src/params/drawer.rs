@@ -6,7 +6,7 @@ use nice_plug::params::internals::ParamPtr;
 use super::AntiphonParams;
 
 /// Groups of the drawer, with the ids of their parameters. Those that the window shows elsewhere are not among them.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Notes",
         &[
@@ -44,6 +44,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Roles and channels",
         &["input_role", "output_role", "output_role_2", "output_role_3", "output_channel", "channel_per_role", "drum_channel"],
     ),
+    ("Other instances", &["hears", "hears_whom"]),
 ];
 
 /// A parameter as it is shown.

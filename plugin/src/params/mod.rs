@@ -1,6 +1,7 @@
 //! The parameters. Their ids, ranges and steps must never change: projects and automation store them. Hosts see them in the order of the
 //! declarations; new ones are declared at the end, in a group of their own.
 
+mod band;
 mod drawer;
 mod infill;
 pub(crate) mod ladder;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls, TurnControls};
 use nice_plug::prelude::*;
 
+pub use band::BandParams;
 pub use drawer::ShownParameter;
 pub use infill::InfillParams;
 pub use music::MusicParams;
@@ -93,6 +95,9 @@ pub struct AntiphonParams {
     /// What Antiphon learns from its player.
     #[nested]
     pub player: PlayerParams,
+    /// What is heard of other instances.
+    #[nested]
+    pub band: BandParams,
 }
 
 impl AntiphonParams {
@@ -131,6 +136,7 @@ impl AntiphonParams {
             variations: VariationParams::default(),
             infill: InfillParams::default(),
             player: PlayerParams::default(),
+            band: BandParams::default(),
         }
     }
 
@@ -159,6 +165,7 @@ impl AntiphonParams {
             },
             turns: TurnControls { infill: self.infill.range(), ..self.turns.controls() },
             locks: self.variations.lock(),
+            band: self.band.controls(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 48] = [
+const PINS: [Pin; 50] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -57,6 +57,8 @@ const PINS: [Pin; 48] = [
     ("player_swing", "Player's swing", Some(100), 0.0, "Off", "As you play"),
     ("memory", "Memory", Some(100), 0.5, "Off", "100 %"),
     ("forget", "Forget", Some(1), 0.0, "Off", "On"),
+    ("hears", "Hears", Some(2), 0.0, "Own track only", "Everything"),
+    ("hears_whom", "Hears instance", Some(16), 0.0, "All", "Instance 16"),
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "Clippy takes what helps a test for no test")]
 
 mod bad_input;
+mod band;
 mod classes;
 mod controllers;
 mod editor;

@@ -358,6 +358,17 @@ impl Timeline {
         self.commit_line = self.now;
     }
 
+    /// A planning tick at which planning pauses: nothing is requested. The adopted plan waits, so that it begins at `line`, a bar line ahead; `first_line` is its
+    /// first bar line. One that is not complete stays where it is.
+    pub fn pause_at(&mut self, now: Tick, next: Tick, first_line: Tick, line: Tick) {
+        self.advance_to(now);
+        self.last_tick = Some(now);
+        self.commit_line = next;
+        if let Some(plan) = self.adopted.as_mut().filter(|plan| plan.is_complete() && first_line < plan.ready() && first_line < line) {
+            *plan = plan.postponed(first_line, line - first_line);
+        }
+    }
+
     /// The adopted plan.
     #[must_use]
     pub const fn adopted(&self) -> Option<&Plan> {

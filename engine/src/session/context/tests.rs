@@ -51,7 +51,7 @@ fn closed_bar_is_encoded_once_however_many_beats_are_planned() {
         let played: Vec<_> = notes.iter().filter(|note| note.onset < now).map(held).collect();
         context.update(&clock, &played, 120.0);
         // Every encoding is a bar of its own, which this list keeps from being taken for another.
-        for rows in context.rows() {
+        for rows in context.sent() {
             if !encoded.iter().any(|known| Arc::ptr_eq(known, &rows)) {
                 encoded.push(rows);
             }
@@ -63,7 +63,7 @@ fn closed_bar_is_encoded_once_however_many_beats_are_planned() {
     // Bars encoded one by one equal the whole encoded at once.
     let bars: Vec<Bar> = clock.bars().filter(|bar| bar.end() <= clock.now()).collect();
     let whole = codec::encode(&notes, &bars, None).bars;
-    let rows = context.rows();
+    let rows = context.sent();
     assert!(whole.len() == rows.len() && whole.iter().zip(&rows).all(|(whole, bar)| whole.notes == bar.bar.notes));
 }
 
@@ -102,7 +102,7 @@ fn long_pause_counts_as_four_bars_and_the_recent_bars_are_those_before_it() {
 
 #[test]
 fn new_plan_may_rest_only_after_its_first_whole_bar() {
-    let (clock, context) = (clock(), Context::default());
+    let (clock, mut context) = (clock(), Context::default());
     let brief = |start: i64| Brief {
         plan: PlanId(1),
         made_at: Tick::ZERO,
@@ -123,7 +123,7 @@ fn new_plan_may_rest_only_after_its_first_whole_bar() {
         expected: Expected::Shown,
     };
     let timeline = Timeline::new(Tick::ZERO, 0);
-    let rests_from = |request: Request| {
+    let mut rests_from = |request: Request| {
         let assignments = context.assignments(&[request], &timeline, &clock, &[note(0, Tick(4))], &plan_settings);
         assignments[0].prompt.constraints.rests_from
     };
@@ -142,7 +142,9 @@ fn new_roles_beside_a_player_fit_the_players_notes_whatever_they_have_played() {
     played.sort_by_key(Note::order);
     let roles: RoleSet = [Role::Bass, Role::Pad, Role::Keys].into_iter().collect();
     let own = OwnRoles::new([Role::Bass, Role::Pad]).unwrap();
-    let constraints = |player: &[Note], now| context.constraints_beside(Beside { own, player }, &played, roles, Tick(now));
+    let constraints = |player: &[Note], now| {
+        context.constraints_beside(Beside { own, others: player, follows: Follows::Others }, &played, roles, Tick(now))
+    };
     let steady = constraints(&player, 960);
     let of = |role: Role| (steady.chords[usize::from(role.class())], steady.registers[usize::from(role.class())].high);
     assert_eq!((of(Role::Bass), of(Role::Pad).0), ((1, 55), 4));

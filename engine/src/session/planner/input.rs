@@ -45,6 +45,8 @@ impl Inbox {
 pub(super) struct Input {
     pub(super) clock: MusicalClock,
     pub(super) running: bool,
+    /// Whether the clock follows the host's transport; otherwise it runs by itself, and song positions mean nothing to other instances.
+    pub(super) follows_host: bool,
     /// Tick that the audio thread has reached: the earliest that it can still schedule.
     pub(super) reached: Tick,
     pub(super) player: Player,
@@ -70,6 +72,7 @@ impl Input {
         Self {
             clock,
             running: false,
+            follows_host: false,
             reached: Tick::ZERO,
             player: Player::default(),
             sounded: Sounded::default(),
@@ -115,6 +118,11 @@ impl Input {
         let mut notes: Vec<Note> = self.player.notes().chain(self.sounded.notes()).filter(|note| note.onset < tick).collect();
         notes.sort_by_key(Note::order);
         notes
+    }
+
+    /// Whether there is a note to go on from.
+    pub(super) fn has_notes(&self) -> bool {
+        self.player.notes().next().is_some() || self.sounded.notes().next().is_some()
     }
 
     /// The player's notes that start before a tick, in order of time.

@@ -4,9 +4,11 @@
 //! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
 //! take, [`SongListener`] what was heard in each bar of the song, [`Infill`] the fill of marked bars, [`Remembering`] the memory of the player, [`Outputs`] the published state. [`Planner`] coordinates them.
 
+mod band;
 mod infill;
 mod input;
 mod modes;
+mod pause;
 mod performance;
 mod planning;
 mod playback;
@@ -31,9 +33,11 @@ use super::take_writer::TakeWriter;
 use super::worker::Worker;
 use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
+use band::BandLink;
 use infill::Infill;
 use input::{Inbox, Input};
 use modes::Modes;
+use pause::Pause;
 use planning::Planning;
 use playback::{PlayRequest, Playback};
 use status::Outputs;
@@ -50,6 +54,8 @@ pub struct Planner<W> {
     worker: WorkerLink<W>,
     playback: Playback,
     modes: Modes,
+    pause: Pause,
+    band: BandLink,
     infill: Infill,
     song: SongListener,
     history: HistoryWriter,
@@ -65,6 +71,8 @@ impl<W: Worker> Planner<W> {
         Self {
             inbox: Inbox::new(ports.events, ports.commands),
             modes: Modes::at(&clock, TradeBars::default()),
+            pause: Pause::default(),
+            band: BandLink::default(),
             infill: Infill::default(),
             song: SongListener::new(),
             input: Input::new(clock, FIRST_TEMPO, ports.count_ignored),
@@ -78,9 +86,10 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// Handles all pending events, commands and results. Returns whether the clock runs.
+    /// Handles all pending events, commands and results. Returns whether there is something to plan: otherwise the next call has time.
     pub fn run(&mut self) -> bool {
         let mut has_news = self.collect();
+        let (mut has_time, planning_tick) = (false, self.planning.next_tick);
         while let Some(message) = self.inbox.next() {
             let is_due = match message {
                 InputEvent::TimeReached { at, tempo, song_loop, controls } => {
@@ -108,7 +117,9 @@ impl<W: Worker> Planner<W> {
             };
             self.inbox.untimed.push(message);
             if is_due {
-                has_news = true;
+                // At rest, time alone changes nothing that is shown.
+                has_news |= !self.is_at_rest() || self.inbox.untimed.len() > 1 || !matches!(message, InputEvent::TimeReached { .. });
+                has_time = true;
                 for message in std::mem::take(&mut self.inbox.untimed) {
                     self.handle(message);
                 }
@@ -126,12 +137,15 @@ impl<W: Worker> Planner<W> {
         self.send();
         self.playback.outbox.flush();
         self.take.publish();
-        if has_news {
+        self.publish_part();
+        if has_news || self.planning.next_tick != planning_tick {
             self.publish();
+        } else if has_time {
+            self.publish_status();
         }
         self.outputs.render_wait.lose(matches!(self.worker.engine, Engine::Failed(_)));
         self.outputs.render_wait.answer(self.inbox.taken, self.is_idle());
-        self.input.running
+        self.input.running && !self.is_at_rest()
     }
 
     fn handle(&mut self, message: InputEvent) {
@@ -191,6 +205,11 @@ impl<W: Worker> Planner<W> {
         }
         let (now, open, line) = (clock.now(), clock.open_bar(), clock.next_bar_line());
         self.input.running = change.cause != Cause::Stop;
+        match change.cause {
+            Cause::Wake => self.input.follows_host = false,
+            Cause::Start | Cause::Locate | Cause::Loop => self.input.follows_host = true,
+            Cause::Stop | Cause::Metre => {}
+        }
         let starts_play = self.playback.request == PlayRequest::WhenClockRuns && self.input.running;
         if is_new_epoch {
             self.clear();

@@ -3,16 +3,17 @@
 use std::time::{Duration, Instant};
 
 use crate::codec::OwnRoles;
-use crate::music::{TICKS_PER_QUARTER, Tick};
+use crate::music::{Note, TICKS_PER_QUARTER, Tick};
 use crate::plan::{Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline};
 use crate::service::Outcome;
 
-use super::super::context::{Beside, Context, Expected, PlanSettings};
+use super::super::context::{Beside, Context, Expected, Follows, PlanSettings};
 use super::super::engine_status::Engine;
 use super::super::locks::Locks;
 use super::super::settings::settings;
 use super::super::worker::Worker;
 use super::Planner;
+use super::band::own_roles;
 use super::infill::Remainder;
 use super::modes::OwnTurn;
 use super::playback::{Handover, Successor};
@@ -77,6 +78,7 @@ impl Planning {
     /// Discards every plan.
     pub(super) fn clear(&mut self) {
         self.timeline.clear();
+        self.context.discard_plans();
         self.due = None;
         self.rejected.clear();
         self.variations.clear();
@@ -142,6 +144,22 @@ impl Planning {
     }
 }
 
+/// Notes of two lists in order of time.
+fn in_order(one: &[Note], other: &[Note]) -> Vec<Note> {
+    let mut notes = [one, other].concat();
+    notes.sort_by_key(Note::order);
+    notes
+}
+
+/// Tick by which the first bar of a request must be there: the next planning tick, or for a plan that is kept and reaches beyond it, an interval before the
+/// bar begins. So the far bars of one instance do not stand before the near bars of another.
+fn due_at(request: &Request, next: Tick) -> Tick {
+    match request {
+        Request::Replan(_) => next,
+        Request::Extend(brief) => next.max(brief.start - INTERVAL),
+    }
+}
+
 impl<W: Worker> Planner<W> {
     /// A planning tick.
     pub(super) fn plan(&mut self) {
@@ -152,12 +170,20 @@ impl<W: Worker> Planner<W> {
         }
         let input_role = self.input.role();
         let planned = controls.planned(input_role);
-        let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
-        if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
+        let heard = self.hear_others(&controls, planned);
+        let own = own_roles(controls.plan.mode, planned, input_role, !heard.is_empty());
+        let own_notes = self.input.notes_before(now);
+        let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
+        let turn = self.own_turn(next);
+        if self.pause(&controls, turn, next) {
+            return;
+        }
+        let roles = planned.iter().chain([input_role]).chain(heard.iter().map(|note| note.role));
+        if self.worker.set_roles(roles.collect(), own) {
             self.planning.context.send_again();
             self.remembering.send_again();
         }
-        let notes = self.input.notes_before(now);
+        let notes = in_order(&own_notes, &heard);
         let player = self.input.player_before(now);
         self.remembering.track(&self.input.clock, &player);
         let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
@@ -185,14 +211,12 @@ impl<W: Worker> Planner<W> {
         if self.planning.locks.set_pattern(controls.locks, self.planning.timeline.current()) {
             self.discard_variations();
         }
-        let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
-        let turn = self.own_turn(next);
         if controls.plan.mode == PlayMode::Infill && turn.is_none() {
             return;
         }
         let horizon = self.horizon(turn);
         let settings = settings(&controls);
-        let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
+        let tick = PlanningTick { now, next, horizon, played: &own_notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
         self.await_choice();
@@ -202,6 +226,7 @@ impl<W: Worker> Planner<W> {
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
             self.input.manner.record(brief.plan);
         }
+        self.planning.stats.ticks += 1;
         let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
         self.planning.stats.kept += u64::from(!is_new);
         let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
@@ -215,9 +240,13 @@ impl<W: Worker> Planner<W> {
         if begins {
             self.play_turn(turn, next);
         }
+        let accompanies = controls.plan.mode == PlayMode::Accompany;
+        let others = if accompanies { in_order(&player, &heard) } else { heard };
+        // A track with music of its own goes on in its own way.
+        let follows = if accompanies || own_notes.is_empty() { Follows::Others } else { Follows::Itself };
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
-            beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),
+            beside: (own != OwnRoles::ALL).then_some(Beside { own, others: &others, follows }),
             music: &controls.music,
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
@@ -233,12 +262,14 @@ impl<W: Worker> Planner<W> {
         if assignments.is_empty() {
             return;
         }
-        let within = Duration::from_secs_f64((next - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
+        // The earliest need of all counts: a later request is generated after the earlier ones.
+        let due_at = requests.iter().map(|request| due_at(request, next)).min().unwrap_or(next);
+        let within = Duration::from_secs_f64((due_at - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
         // Lateness is no sign of load while the model is being loaded, nor right after the planning interval has grown.
         let shortest = self.planning.shedding.interval(INTERVAL).min(self.input.clock.open_bar().length);
         let counts = self.worker.engine == Engine::Ready && next - now >= shortest;
         let due = assignments.last().filter(|_| counts);
-        self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
+        self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: due_at });
         self.worker.generate(now, &requests, assignments, within);
     }
 
@@ -247,6 +278,7 @@ impl<W: Worker> Planner<W> {
         self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
         if let Some(start) = self.planning.context.start() {
             self.input.forget_before(start);
+            self.band.forget_before(start);
         }
         self.planning.rejected.retain(|passage| passage.until > now);
         self.planning.locks.pass(now);
@@ -285,6 +317,7 @@ impl<W: Worker> Planner<W> {
             return;
         }
         self.worker.engine = Engine::Ready;
+        self.planning.context.deliver(passage);
         let timeline = &self.planning.timeline;
         for plan in [timeline.playing(), timeline.adopted()].into_iter().flatten().filter(|plan| plan.id() == passage.plan) {
             self.history.grow(plan);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::music::{Bar, Note, Tick};
-use crate::plan::{MidiKey, PlayMode, SongPosition};
+use crate::plan::{MidiKey, PlanStats, PlayMode, SongPosition};
 use parking_lot::Mutex;
 
 use super::super::engine_status::SessionStatus;
@@ -41,6 +41,7 @@ impl<W: Worker> Planner<W> {
             .or_else(|| self.infill_remark().filter(|_| self.mode() == PlayMode::Infill))
             .or_else(|| self.strain())
             .or_else(|| self.remembers())
+            .or_else(|| self.rests())
             .unwrap_or_default()
     }
 
@@ -107,11 +108,23 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// Remark on load shedding.
+    /// Remark on load shedding: what less there is of, and that nothing sounds late for it.
     fn strain(&self) -> Option<String> {
-        let bars = self.planning.shedding.horizon(self.input.controls.map_or(1, |controls| controls.plan.bars()));
-        let beats = self.planning.shedding.interval(INTERVAL).0 / INTERVAL.0;
-        self.planning.shedding.is_strained().then(|| format!("This machine is slow: planned {bars} bars ahead, every {beats} beats"))
+        let shedding = &self.planning.shedding;
+        let bars = match shedding.horizon(self.input.controls.map_or(1, |controls| controls.plan.bars())) {
+            1 => "1 bar".into(),
+            bars => format!("{bars} bars"),
+        };
+        let beats = match shedding.interval(INTERVAL).0 / INTERVAL.0 {
+            1 => "every beat".into(),
+            beats => format!("every {beats} beats"),
+        };
+        shedding.is_strained().then(|| format!("The processor is busy: the plan reaches {bars} ahead and is renewed {beats}"))
+    }
+
+    /// Remark while planning pauses.
+    fn rests(&self) -> Option<String> {
+        self.is_paused().then(|| "Resting while nothing plays: goes on with your next note, Play or Another".into())
     }
 
     /// Notes of the playing plan that will be withheld if the player keeps holding the current keys.
@@ -137,12 +150,18 @@ impl<W: Worker> Planner<W> {
         self.input.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1
     }
 
+    /// Counts of plans and bars.
+    fn stats(&self) -> PlanStats {
+        PlanStats { pages: self.worker.pages(), ..self.planning.stats }
+    }
+
     /// Publishes snapshot and status.
     pub(super) fn publish(&self) {
         let now = self.input.clock.now();
-        let mode = self.input.controls.map_or(PlayMode::default(), |controls| controls.plan.mode);
+        let mode = self.mode();
         let mut status = self.worker.engine.status(&self.worker.parts(), &self.remark());
-        status.plans = self.planning.stats;
+        status.plans = self.stats();
+        status.band = self.band.status();
         let clock = &self.input.clock;
         let oldest = self.planning.context.start().unwrap_or(clock.open_bar().start);
         let bars = clock.bars().filter(|bar| bar.start >= oldest).map(|bar| ShownBar { bar, number: self.number(bar) }).collect();
@@ -170,11 +189,16 @@ impl<W: Worker> Planner<W> {
             locks,
             memory: self.shown_memory(),
         });
+        self.publish_status();
+    }
+
+    /// Publishes the status alone.
+    pub(super) fn publish_status(&self) {
         *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
-            reached: now,
+            reached: self.input.clock.now(),
             idle: self.is_idle(),
-            plans: self.planning.stats,
+            plans: self.stats(),
             last_request: self.worker.last_request,
         };
     }

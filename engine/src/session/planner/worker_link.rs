@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::codec::OwnRoles;
 use crate::decode::{PromptBar, Remembered};
 use crate::music::{Role, Tick};
-use crate::plan::{Passage, Request, Variation};
+use crate::plan::{PageStats, Passage, Request, Variation};
 use crate::service::{Assignment, Outcome};
 
 use super::super::engine_status::{Engine, Fault, Parts};
@@ -143,6 +143,11 @@ impl<W: Worker> WorkerLink<W> {
     /// The next passage, if one is ready.
     pub(super) fn passage(&mut self) -> Option<Passage> {
         self.worker.passage()
+    }
+
+    /// Counts of the bars of all contexts.
+    pub(super) fn pages(&self) -> PageStats {
+        self.worker.pages()
     }
 
     /// Names of the loaded parts.

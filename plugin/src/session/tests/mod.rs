@@ -2,6 +2,7 @@
 
 mod accompany;
 mod answer;
+mod band;
 mod context;
 mod controls;
 mod history;
@@ -9,6 +10,7 @@ mod infill;
 mod memory;
 mod missing;
 mod modes;
+mod pause;
 mod play;
 mod real;
 mod real_variations;

@@ -10,7 +10,7 @@ use antiphon_engine::codec::{BarRows, OwnRoles};
 use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
-use antiphon_engine::service::{Assignment, JobFailure, Outcome};
+use antiphon_engine::service::{Assignment, Band, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
 
@@ -51,6 +51,12 @@ struct Memory {
     context: Vec<Arc<PromptBar>>,
     /// The requests, in order.
     requests: Vec<(Brief, Vec<BarRows>)>,
+    /// Number of jobs so far.
+    jobs: usize,
+    /// Roles that are generated beside others, as last set.
+    own: OwnRoles,
+    /// Time within which each request was due, in seconds.
+    within: Vec<f64>,
     /// Plans of the requests for variations, in order, and whether they had a deadline.
     variations: Vec<(Vec<Brief>, bool)>,
     /// Their prompts.
@@ -95,6 +101,28 @@ impl Script {
         self.0.borrow().requests.clone()
     }
 
+    /// Roles that are generated beside others.
+    pub(super) fn own(&self) -> OwnRoles {
+        self.0.borrow().own
+    }
+
+    /// The notes of the context with their roles, as [`context_notes`](Self::context_notes).
+    pub(super) fn context_roles(&self) -> Vec<(i64, u8, Role)> {
+        let memory = self.0.borrow();
+        let notes = (0..).zip(&memory.context).flat_map(|(bar, rows)| rows.bar.notes.iter().map(move |note| note.note(Tick(bar * BAR))));
+        notes.map(|note| (note.onset.0, note.pitch, note.role)).collect()
+    }
+
+    /// Number of jobs so far.
+    pub(super) fn jobs(&self) -> usize {
+        self.0.borrow().jobs
+    }
+
+    /// The time within which each request was due, in beats at 120 a minute.
+    pub(super) fn beats_until_due(&self) -> Vec<f64> {
+        self.0.borrow().within.iter().map(|seconds| seconds * 2.0).collect()
+    }
+
     /// The requests for variations, in order: their briefs, and whether they had a deadline.
     pub(super) fn variations(&self) -> Vec<(Vec<Brief>, bool)> {
         self.0.borrow().variations.clone()
@@ -134,6 +162,7 @@ impl Script {
 
     fn submit(&self, work: Work, making: VecDeque<Passage>) {
         let mut memory = self.0.borrow_mut();
+        memory.jobs += 1;
         if let Some(replaced) = memory.pending.replace(work) {
             memory.outcomes.push_back((replaced, Outcome::Replaced));
         }
@@ -188,9 +217,9 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
 }
 
 impl Worker for Script {
-    fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
+    fn set_roles(&mut self, _roles: &BTreeSet<Role>, own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
-        *memory = Memory { cost: memory.cost, ..Memory::default() };
+        *memory = Memory { cost: memory.cost, jobs: memory.jobs, own, ..Memory::default() };
     }
 
     fn set_memory(&mut self, remembered: Remembered) {
@@ -205,8 +234,9 @@ impl Worker for Script {
         true
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
+        self.0.borrow_mut().within.extend(assignments.iter().map(|_| within.as_secs_f64()));
         self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
@@ -273,6 +303,12 @@ impl ScriptedHost {
     /// A host with blocks of this length.
     pub(super) fn new(frames: u32) -> Self {
         Self::with_commands(frames, &[])
+    }
+
+    /// A host with blocks of this length, whose instance is a member of a band.
+    pub(super) fn in_band(frames: u32, band: &Band) -> Self {
+        let host = Self::new(frames);
+        Self { planner: host.planner.in_band(band), ..host }
     }
 
     /// A host with blocks of this length, whose window sent these commands before the session started.

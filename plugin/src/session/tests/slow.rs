@@ -29,9 +29,11 @@ fn horizon_then_planning_interval_adapt_to_load_and_recover() {
     host.play_to(until, &restless(2 * BAR, until));
     let mut steps = requests_since(&host, BAR);
     steps.dedup();
-    assert_eq!(steps, [(4, 1), (2, 1), (1, 1), (1, 2)]);
+    assert_eq!(steps[..4], [(4, 1), (2, 1), (1, 1), (1, 2)]);
+    // After that more is tried now and then.
+    assert!(steps[4..].iter().all(|step| [(1, 1), (1, 2)].contains(step)), "{steps:?}");
     let slow = host.status();
-    assert!(slow.remark.as_deref().is_some_and(|remark| remark.contains("1 bars ahead, every 2 beats")), "{slow:?}");
+    assert!(slow.remark.as_deref().is_some_and(|remark| remark.contains("the plan reaches 1 bar ahead")), "{slow:?}");
     let late = slow.plans.late;
     assert!((1..8).contains(&late), "{late} plans were late");
     assert!(slow.plans.on_time > 15, "{slow:?}");
@@ -42,7 +44,7 @@ fn horizon_then_planning_interval_adapt_to_load_and_recover() {
     host.play_to(later, &restless(until, later));
     let mut steps = requests_since(&host, until);
     steps.dedup();
-    assert_eq!(steps, [(1, 2), (1, 1), (2, 1), (4, 1)]);
+    assert!(steps.ends_with(&[(1, 1), (2, 1), (4, 1)]), "{steps:?}");
     assert_eq!((host.status().plans.late, host.status().remark), (late, None));
 }
 

@@ -1,11 +1,10 @@
 //! Hours of playing on a virtual clock: random musicians play to instances of the plug-in with the model, in blocks of 64 samples, and every block is
-//! checked. Lateness is real: a job delivers at its submission, plus the wait for a worker, plus the processor time that it took.
+//! checked. Lateness is real: the jobs take turns as on the threads of the pool, and each step lasts as long as it took processor time.
 
 mod musician;
 mod worker;
 
 use std::cell::RefCell;
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,7 +12,6 @@ use std::time::Duration;
 
 use antiphon_engine::model::{Model, Runtime, RuntimeSearch};
 use antiphon_engine::plan::PlanStats;
-use antiphon_engine::service::{Service, ServiceConfig};
 use antiphon_engine::session::{Planner, RenderWait, SessionPorts, SessionStatus, SharedSnapshot};
 use antiphon_plugin::meters::{Count, Meters};
 use antiphon_plugin::planning_session::PlanningPorts;
@@ -24,7 +22,7 @@ use anyhow::{Result, ensure};
 use clap::Parser;
 use parking_lot::Mutex;
 
-use musician::{Act, Musician};
+use musician::{Act, Musician, Turns};
 use worker::{VirtualPool, VirtualWorker};
 
 /// Sample rate in hertz.
@@ -52,13 +50,18 @@ struct Args {
     /// Seed of the musicians
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Steps of Mode that the musicians choose among: 0 Suggest, 1 Answer, 2 Trade, 3 Accompany, 4 Infill
-    #[arg(long, value_delimiter = ',', default_value = "0")]
+    /// Steps of Mode that the musicians choose among: 0 Suggest, 1 Answer, 2 Trade, 3 Accompany
+    #[arg(long, value_delimiter = ',', default_value = "0,1,2,3")]
     modes: Vec<u8>,
+    /// Musicians that play at any time; the others rest, and take turns every eight bars
+    #[arg(long)]
+    playing: Option<u32>,
     /// Print the result as one JSON object
     ///
     /// Its keys: minutes, instances, planned (notes), late (notes), hanging (keys sounding after a stop or faults of a block), on_time_share (of near bars),
-    /// hit_rate (planning ticks whose plan could be kept), staleness_beats (mean age of the plan that plays), rss_growth_mib (after the first tenth).
+    /// planning_ticks (without those of a pause), late_plans (near bars that were not there), hit_rate (planning ticks whose plan could be kept), page_hit_rate
+    /// (bars of the contexts that came as planned and were not read again), staleness_beats (mean age of the plan that plays), worker_load (share of the workers' time in use),
+    /// rss_growth_mib (after the first tenth).
     #[arg(long)]
     json: bool,
 }
@@ -80,7 +83,7 @@ struct Instance {
 }
 
 impl Instance {
-    fn new(args: &Args, number: u32, service: &Service, model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
+    fn new(args: &Args, number: u32, model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
         let setup = Setup { sample_rate: RATE, longest_block: FRAMES, ..Setup::default() };
         let mut host: Box<dyn Host> = if number.is_multiple_of(2) {
             Box::new(ClapHost::with_manual_session(Class::Instrument, setup))
@@ -92,11 +95,12 @@ impl Instance {
         let (shown, count_ignored) = (Arc::clone(&snapshot), Box::new(|_| ()));
         let ports = SessionPorts { events, planned, commands, snapshot, archive: state, takes, count_ignored };
         let status = Arc::new(Mutex::new(SessionStatus::default()));
-        let worker = VirtualWorker::new(service, model, pool);
+        let worker = VirtualWorker::new(model, pool);
         let planner = Planner::new(ports, worker, status, Arc::new(RenderWait::default()), args.seed ^ u64::from(number));
         let transport =
             Transport { tempo: Some(args.tempo), metre: Some((4, 4)), position: Some(0.0), bar: Some(0.0), ..Transport::default() };
-        let musician = Musician::new(args.seed.wrapping_add(u64::from(number)), RATE * 60.0 / args.tempo, args.modes.clone());
+        let turns = Turns { place: number, of: args.instances, playing: args.playing.unwrap_or(args.instances) };
+        let musician = Musician::new(args.seed.wrapping_add(u64::from(number)), RATE * 60.0 / args.tempo, args.modes.clone(), turns);
         Self {
             host,
             planner,
@@ -179,9 +183,8 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<bool> {
     ensure!(args.minutes > 0.0 && args.instances > 0 && args.tempo > 0.0, "--minutes, --instances and --tempo must be above 0");
     let model = Arc::new(Model::shipped(Runtime::load(&RuntimeSearch::default())?)?);
-    let service = Service::start(ServiceConfig { workers: NonZeroUsize::MIN })?;
     let pool = VirtualPool::new(args.workers);
-    let mut instances: Vec<_> = (0..args.instances).map(|number| Instance::new(args, number, &service, &model, &pool)).collect();
+    let mut instances: Vec<_> = (0..args.instances).map(|number| Instance::new(args, number, &model, &pool)).collect();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of blocks")]
     let blocks = (args.minutes * 60.0 * RATE / f64::from(FRAMES)) as u64;
     let mut resident = 0;
@@ -204,25 +207,24 @@ fn run(args: &Args) -> Result<bool> {
             resident = machine::memory().resident;
         }
     }
-    print(args, &instances, machine::memory().resident.saturating_sub(resident))
+    let worked = pool.borrow().worked();
+    print(args, &instances, machine::memory().resident.saturating_sub(resident), worked)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shares need no more than 53 bits")]
-fn print(args: &Args, instances: &[Instance], growth: u64) -> Result<bool> {
+fn print(args: &Args, instances: &[Instance], growth: u64, worked: Duration) -> Result<bool> {
     let mut plans = PlanStats::default();
     let (mut planned, mut late, mut staleness) = (0, 0, (0.0, 0));
     let mut faults = Vec::new();
     for instance in instances {
         let stats = instance.snapshot.latest().status.plans;
-        plans = PlanStats { on_time: plans.on_time + stats.on_time, late: plans.late + stats.late, kept: plans.kept + stats.kept };
+        plans += stats;
         planned += instance.checker.counts.planned;
         late += instance.meters.count(Count::Late);
         staleness = (staleness.0 + instance.staleness.0, staleness.1 + instance.staleness.1);
         faults.extend(&instance.faults);
     }
     faults.iter().take(10).for_each(|fault| eprintln!("{fault}"));
-    let ticks = plans.on_time + plans.late + plans.kept;
-    let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
     let report = serde_json::json!({
         "minutes": args.minutes,
         "instances": args.instances,
@@ -230,8 +232,12 @@ fn print(args: &Args, instances: &[Instance], growth: u64) -> Result<bool> {
         "late": late,
         "hanging": faults.len(),
         "on_time_share": plans.on_time_share(),
-        "hit_rate": share(plans.kept, ticks),
+        "planning_ticks": plans.ticks,
+        "late_plans": plans.late,
+        "hit_rate": plans.hit_rate(),
+        "page_hit_rate": plans.pages.hit_rate(),
         "staleness_beats": (staleness.1 > 0).then(|| staleness.0 / staleness.1 as f64),
+        "worker_load": worked.as_secs_f64() / (args.minutes * 60.0 * args.workers.max(1) as f64),
         "rss_growth_mib": growth as f64 / f64::from(1 << 20),
     });
     if args.json {

@@ -21,6 +21,27 @@ pub(crate) enum Act {
     Set(&'static str, f64),
 }
 
+/// Who plays when, of several musicians.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turns {
+    /// Number of this one, from 0.
+    pub(crate) place: u32,
+    /// How many there are.
+    pub(crate) of: u32,
+    /// How many play at any time.
+    pub(crate) playing: u32,
+}
+
+impl Turns {
+    /// Bars of a turn.
+    const BARS: u32 = 8;
+
+    /// Whether this one plays in a bar.
+    const fn plays(self, bar: u32) -> bool {
+        (bar / Self::BARS * self.playing + self.place) % self.of < self.playing
+    }
+}
+
 /// One musician. Its time is in samples.
 #[derive(Debug)]
 pub(crate) struct Musician {
@@ -29,6 +50,7 @@ pub(crate) struct Musician {
     quarter: f64,
     /// Steps of Mode to choose among.
     modes: Vec<u8>,
+    turns: Turns,
     now: u64,
     /// Acts to come, in order of time.
     ahead: VecDeque<(u64, Act)>,
@@ -39,9 +61,9 @@ pub(crate) struct Musician {
 }
 
 impl Musician {
-    pub(crate) fn new(seed: u64, quarter: f64, modes: Vec<u8>) -> Self {
+    pub(crate) fn new(seed: u64, quarter: f64, modes: Vec<u8>, turns: Turns) -> Self {
         let ahead = VecDeque::from([(0, Act::Roll(0.0))]);
-        Self { random: Rng::with_seed(seed), quarter, modes, now: 0, ahead, bar: 0, bars: 0 }
+        Self { random: Rng::with_seed(seed), quarter, modes, turns, now: 0, ahead, bar: 0, bars: 0 }
     }
 
     /// The acts of the next block.
@@ -69,7 +91,8 @@ impl Musician {
     fn compose_bar(&mut self) {
         let (start, half) = (self.bar, self.samples(0.5));
         let mut acts: Vec<(u64, Act)> = Vec::new();
-        if self.random.u8(..3) > 0 {
+        let plays = self.turns.plays(self.bars);
+        if plays && self.random.u8(..3) > 0 {
             let steps = [0.5, 1.0, 1.0, 2.0];
             let mut at = 0.0;
             while at < 4.0 {
@@ -85,7 +108,7 @@ impl Musician {
                 at += length;
             }
         }
-        if self.bars > 1 {
+        if plays && self.bars > 1 {
             let press = |name| [(start + half, Act::Set(name, 1.0)), (start + 2 * half, Act::Set(name, 0.0))];
             match self.random.u8(..16) {
                 0..4 => acts.extend(press("Play")),
@@ -121,7 +144,7 @@ mod tests {
 
     #[test]
     fn musician_plays_paired_notes_presses_play_and_stops() {
-        let mut musician = Musician::new(1, 1000.0, vec![0]);
+        let mut musician = Musician::new(1, 1000.0, vec![0], Turns { place: 0, of: 1, playing: 1 });
         let acts: Vec<_> = (0..20_000).flat_map(|_| musician.acts(64)).collect();
         let count = |wanted: fn(&Act) -> bool| acts.iter().filter(|act| wanted(act)).count();
         let ons = count(|act| matches!(act, Act::Send(_, Message::NoteOn { .. })));
@@ -129,5 +152,14 @@ mod tests {
         assert!(ons > 200 && ons - offs < 2, "{ons} and {offs}");
         assert!(count(|act| *act == Act::Set("Play", 1.0)) > 10 && count(|act| *act == Act::Halt) > 0);
         assert_eq!(acts[0], Act::Roll(0.0));
+    }
+
+    #[test]
+    fn musicians_take_turns_and_as_many_play_as_are_asked_for() {
+        let turns = |place| Turns { place, of: 16, playing: 4 };
+        for bar in 0..128 {
+            assert_eq!((0..16).filter(|place| turns(*place).plays(bar)).count(), 4, "in bar {bar}");
+        }
+        assert!((0..16).all(|place| (0..32).filter(|bar| turns(place).plays(*bar)).count() == 8), "each has its eight bars");
     }
 }

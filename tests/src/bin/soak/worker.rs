@@ -1,10 +1,11 @@
-//! The model on a virtual clock: a result is there as long after its job began as it took processor time, and a job begins when a worker is free.
+//! The model on a virtual clock: the engine's own pool, whose steps this thread runs one at a time, each as long on the virtual clock as it took processor
+//! time.
 //!
-//! Jobs run at once, one at a time, on a real pool of one thread; the processor time of the process, less this thread's, is theirs. So lateness is that of a
-//! machine that does nothing else, whatever else this one does.
+//! The jobs take turns as on the threads of the pool: the earliest deadline first, looked at anew after each step. So lateness is that of a machine that does
+//! nothing else, whatever else this one does.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,62 +15,78 @@ use antiphon_engine::codec::{OwnRoles, prefix_rows};
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::Passage;
-use antiphon_engine::service::{Assignment, Deadline, Outcome, Service, Setup, WorkerHandle};
+use antiphon_engine::plan::{PageStats, Passage};
+use antiphon_engine::service::{Assignment, Deadline, InstanceId, Outcome, RunStep, Service, Setup, Stepper, VARIATIONS, WorkerHandle};
 use antiphon_engine::session::{Parts, Work, Worker};
-#[cfg(target_os = "linux")]
 use antiphon_tests::machine;
 
-/// How long to wait before looking again whether a job has ended.
-const POLL: Duration = Duration::from_micros(200);
-
-/// The virtual clock, and the workers on it.
-#[derive(Debug)]
+/// The pool, the virtual clock, and the workers on it.
 pub(crate) struct VirtualPool {
+    stepper: Stepper,
     now: Duration,
     /// When each worker is free.
     free_at: Vec<Duration>,
+    /// Steps that have run but end later on the virtual clock, with their ends.
+    in_hand: Vec<(Duration, RunStep)>,
+    /// Time that all steps took.
+    worked: Duration,
 }
 
 impl VirtualPool {
     pub(crate) fn new(workers: usize) -> Rc<RefCell<Self>> {
-        Rc::new(RefCell::new(Self { now: Duration::ZERO, free_at: vec![Duration::ZERO; workers.max(1)] }))
+        let free_at = vec![Duration::ZERO; workers.max(1)];
+        Rc::new(RefCell::new(Self {
+            stepper: Stepper::default(),
+            now: Duration::ZERO,
+            free_at,
+            in_hand: Vec::new(),
+            worked: Duration::ZERO,
+        }))
     }
 
+    /// Time that all steps took.
+    pub(crate) const fn worked(&self) -> Duration {
+        self.worked
+    }
+
+    /// Advances the clock. Every worker that is free before then takes steps.
     pub(crate) fn advance(&mut self, to: Duration) {
+        while let Some((worker, at)) = self.next_free(to) {
+            self.end_steps(at);
+            self.stepper.set_now(Deadline(0) + at);
+            let before = machine::thread_time();
+            if let Some(step) = self.stepper.step() {
+                let took = machine::thread_time().saturating_sub(before);
+                self.worked += took;
+                self.free_at[worker] = at + took;
+                self.in_hand.push((at + took, step));
+            } else {
+                // The end of another worker's step can make a job ready.
+                let next_end = self.in_hand.iter().map(|(end, _)| *end).min().unwrap_or(to);
+                self.free_at[worker] = next_end.min(to);
+            }
+        }
+        self.end_steps(to);
+        self.stepper.set_now(Deadline(0) + to);
         self.now = to;
     }
 
-    /// The worker that is free first.
-    fn next_worker(&self) -> usize {
-        (0..self.free_at.len()).min_by_key(|worker| self.free_at[*worker]).unwrap_or_default()
+    /// The worker that is free first, and when, if that is before `to`.
+    fn next_free(&self, to: Duration) -> Option<(usize, Duration)> {
+        let free = self.free_at.iter().map(|at| (*at).max(self.now)).enumerate();
+        free.min_by_key(|(_, at)| *at).filter(|(_, at)| *at < to)
     }
-}
 
-/// The job in progress on the virtual clock.
-#[derive(Debug)]
-struct Running {
-    worker: usize,
-    /// When it began; it keeps its worker no longer than until it is replaced.
-    began: Duration,
-    /// Passages with the time at which each is there.
-    passages: VecDeque<(Duration, Passage)>,
-    ends: Duration,
-    outcome: Option<(Work, Outcome)>,
-}
+    /// Ends the steps whose ends have come, in order.
+    fn end_steps(&mut self, at: Duration) {
+        self.in_hand.sort_by_key(|(end, _)| *end);
+        let ended = self.in_hand.partition_point(|(end, _)| *end <= at);
+        self.in_hand.drain(..ended).for_each(|(_, step)| step.end());
+    }
 
-/// A job that waits for the workers to have nothing else to do.
-enum Waiting {
-    Prefill(Vec<Arc<PromptBar>>),
-    Variations(Vec<Assignment>),
-}
-
-impl Waiting {
-    const fn work(&self) -> Work {
-        match self {
-            Self::Prefill(_) => Work::Plan,
-            Self::Variations(_) => Work::Variations,
-        }
+    /// Whether a step of the instance has not ended yet.
+    fn is_busy(&self, instance: InstanceId) -> bool {
+        self.in_hand.iter().any(|(_, step)| step.instance() == instance)
     }
 }
 
@@ -79,131 +96,63 @@ pub(crate) struct VirtualWorker {
     model: Arc<Model>,
     pool: Rc<RefCell<VirtualPool>>,
     handle: WorkerHandle,
-    running: Option<Running>,
-    waiting: Option<Waiting>,
-    outcomes: VecDeque<(Work, Outcome)>,
+    /// Counts of the workers before this one.
+    pages: PageStats,
 }
 
 impl VirtualWorker {
-    pub(crate) fn new(service: &Service, model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
-        let handle = handle(service, model, &BTreeSet::from([Role::Keys]), OwnRoles::ALL);
-        let (service, model, pool) = (service.clone(), Arc::clone(model), Rc::clone(pool));
-        Self { service, model, pool, handle, running: None, waiting: None, outcomes: VecDeque::new() }
-    }
-
-    /// Runs a job that `submit` starts, and places it on the virtual clock.
-    fn run(&mut self, work: Work, submit: impl FnOnce(&WorkerHandle) -> bool) -> bool {
-        let before = used();
-        if !submit(&self.handle) {
-            return false;
-        }
-        let (mut passages, mut total) = (VecDeque::new(), Duration::ZERO);
-        let outcome = loop {
-            let report = self.handle.reports().recv_timeout(POLL).ok();
-            total = used().saturating_sub(before).max(total);
-            passages.extend(std::iter::from_fn(|| self.handle.try_passage()).map(|passage| (total, passage)));
-            if let Some(report) = report {
-                break report.outcome;
-            }
-        };
-        let mut pool = self.pool.borrow_mut();
-        let worker = pool.next_worker();
-        let began = pool.now.max(pool.free_at[worker]);
-        passages.iter_mut().for_each(|(at, _)| *at += began);
-        pool.free_at[worker] = began + total;
-        self.running = Some(Running { worker, began, passages, ends: began + total, outcome: Some((work, outcome)) });
-        true
-    }
-
-    /// Ends the job in progress now: what is not there yet never comes, and its worker is free.
-    fn stop(&mut self, outcome: Outcome) {
-        if let Some(waiting) = self.waiting.take() {
-            self.outcomes.push_back((waiting.work(), Outcome::Replaced));
-        }
-        let Some(running) = self.running.take() else { return };
-        let mut pool = self.pool.borrow_mut();
-        if running.ends > pool.now && pool.free_at[running.worker] == running.ends {
-            pool.free_at[running.worker] = pool.now.max(running.began);
-        }
-        if let Some((work, _)) = running.outcome {
-            self.outcomes.push_back((work, outcome));
-        }
+    pub(crate) fn new(model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
+        let service = pool.borrow().stepper.service().clone();
+        let handle = handle(&service, model, &BTreeSet::from([Role::Keys]), OwnRoles::ALL);
+        Self { service, model: Arc::clone(model), pool: Rc::clone(pool), handle, pages: PageStats::default() }
     }
 }
 
 impl Worker for VirtualWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
-        self.stop(Outcome::Cancelled);
-        self.outcomes.clear();
+        self.pages += self.handle.pages();
         self.handle = handle(&self.service, &self.model, roles, own);
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
-        self.stop(Outcome::Replaced);
-        self.waiting = Some(Waiting::Prefill(context));
-        true
+        self.handle.prefill(context).is_ok()
     }
 
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
-        self.stop(Outcome::Replaced);
-        let deadline = self.service.now() + within;
-        self.run(Work::Plan, |handle| handle.generate(assignments, deadline).is_ok())
+        self.handle.generate(assignments, self.service.now() + within).is_ok()
     }
 
     fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
-        self.stop(Outcome::Replaced);
-        let Some(within) = within else {
-            self.waiting = Some(Waiting::Variations(assignments));
-            return true;
-        };
-        let deadline = self.service.now() + within;
-        self.run(Work::Variations, |handle| handle.vary(assignments, deadline).is_ok())
+        let deadline = within.map_or(Deadline::LAST, |within| self.service.now() + within);
+        self.handle.vary(assignments, deadline).is_ok()
     }
 
     fn cancel(&mut self) {
-        self.stop(Outcome::Cancelled);
+        self.handle.cancel();
     }
 
     fn outcome(&mut self) -> Option<(Work, Outcome)> {
-        let now = self.pool.borrow().now;
-        let is_free = self.pool.borrow().free_at.iter().any(|at| *at <= now);
-        match self.waiting.take_if(|_| is_free) {
-            Some(Waiting::Prefill(context)) => {
-                self.run(Work::Plan, |handle| handle.prefill(context).is_ok());
-            }
-            Some(Waiting::Variations(assignments)) => {
-                self.run(Work::Variations, |handle| handle.vary(assignments, Deadline::LAST).is_ok());
-            }
-            None => {}
-        }
-        if let Some(running) = self.running.as_mut().filter(|running| running.ends <= now && running.passages.is_empty()) {
-            self.outcomes.extend(running.outcome.take());
-        }
-        self.outcomes.pop_front()
+        let report = self.handle.try_report()?;
+        Some((if report.name == VARIATIONS { Work::Variations } else { Work::Plan }, report.outcome))
     }
 
+    /// A passage is there when its step ends; one of an earlier step may wait for the step in hand, a few milliseconds at most.
     fn passage(&mut self) -> Option<Passage> {
-        let now = self.pool.borrow().now;
-        let running = self.running.as_mut()?;
-        let passage = running.passages.pop_front_if(|(at, _)| *at <= now);
-        passage.map(|(_, passage)| passage)
+        if self.pool.borrow().is_busy(self.handle.id()) {
+            return None;
+        }
+        self.handle.try_passage()
     }
 
     fn parts(&self) -> Parts {
         Parts { runtime: None, model: Some(self.model.info().name.clone()) }
     }
-}
 
-/// Processor time of the process, less this thread's.
-#[cfg(target_os = "linux")]
-fn used() -> Duration {
-    machine::clock(libc::CLOCK_PROCESS_CPUTIME_ID).saturating_sub(machine::thread_time())
-}
-
-/// Not measured: every job is done at once.
-#[cfg(not(target_os = "linux"))]
-fn used() -> Duration {
-    Duration::ZERO
+    fn pages(&self) -> PageStats {
+        let mut pages = self.pages;
+        pages += self.handle.pages();
+        pages
+    }
 }
 
 fn handle(service: &Service, model: &Arc<Model>, roles: &BTreeSet<Role>, own: OwnRoles) -> WorkerHandle {
