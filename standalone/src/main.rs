@@ -7,7 +7,12 @@
 //!
 //! It is separate from the plug-in crate because building it needs the development files of ALSA and JACK.
 
+// No terminal opens beside the window.
+#![cfg_attr(windows, windows_subsystem = "windows")]
+
 mod backend;
+#[cfg(windows)]
+mod console;
 mod contexts;
 mod options;
 mod program;
@@ -31,6 +36,8 @@ use options::Options;
 use project::{Project, ProjectError};
 
 fn main() -> ExitCode {
+    #[cfg(windows)]
+    console::attach();
     let options = Options::parse();
     let targets = Targets::new()
         .with_default(LevelFilter::INFO)
@@ -41,17 +48,18 @@ fn main() -> ExitCode {
     tracing_subscriber::registry().with(lines.with_filter(targets)).init();
     window::close_on_signals();
     if let Err(error) = keep_project(&options) {
-        eprintln!("error: {error}");
-        return ExitCode::FAILURE;
+        return fail(&error.to_string());
     }
     let played = if options.note_fx { backend::play::<NoteFx>(&options) } else { backend::play::<Instrument>(&options) };
-    match played {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    played.map_or_else(|error| fail(&error.to_string()), |()| ExitCode::SUCCESS)
+}
+
+/// Reports what ends the program.
+fn fail(error: &str) -> ExitCode {
+    eprintln!("error: {error}");
+    #[cfg(windows)]
+    console::show(error);
+    ExitCode::FAILURE
 }
 
 /// Opens the project, unless disabled. Only a project named on the command line must open.

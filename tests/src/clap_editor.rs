@@ -1,24 +1,31 @@
 //! The editor in a CLAP host.
 
-use std::ffi::c_ulong;
-
 use anyhow::{Context, Result};
-use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, HostGuiImpl, PluginGui, Window};
-use clack_host::prelude::HostError;
+use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, PluginGui, Window};
 
-use crate::ClapHost;
-use crate::clap_host::Shared;
+use crate::{ClapHost, WindowId};
 
+/// Window system of this platform.
+const API: GuiApiType<'static> = if cfg!(windows) { GuiApiType::WIN32 } else { GuiApiType::X11 };
 /// Embedded in a window of the host.
-const EMBEDDED: GuiConfiguration<'static> = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
+const EMBEDDED: GuiConfiguration<'static> = GuiConfiguration { api_type: API, is_floating: false };
+
+/// A host's window as CLAP describes it.
+fn described(window: WindowId) -> Window<'static, 'static> {
+    // SAFETY: the caller's window is open.
+    #[cfg(windows)]
+    return unsafe { Window::from_win32_hwnd(window) };
+    #[cfg(target_os = "linux")]
+    Window::from_x11_handle(std::ffi::c_ulong::from(window))
+}
 
 impl ClapHost {
-    /// Opens the editor. `window` receives the editor's size in pixels, creates an X11 window for it, which must outlive the editor, and
+    /// Opens the editor. `window` receives the editor's size in pixels, creates a window for it, which must outlive the editor, and
     /// returns its id.
     ///
     /// # Errors
-    /// When the plug-in has no X11 editor or cannot open it, or `window` fails.
-    pub fn open_editor<W>(&mut self, window: impl FnOnce(u32, u32) -> Result<(W, u32)>) -> Result<W> {
+    /// When the plug-in has no editor for this window system or cannot open it, or `window` fails.
+    pub fn open_editor<W>(&mut self, window: impl FnOnce(u32, u32) -> Result<(W, WindowId)>) -> Result<W> {
         self.open_editor_at(None, window)
     }
 
@@ -26,7 +33,7 @@ impl ClapHost {
     ///
     /// # Errors
     /// As above, or when the editor rejects the scale.
-    pub fn open_editor_at<W>(&mut self, scale: Option<f64>, window: impl FnOnce(u32, u32) -> Result<(W, u32)>) -> Result<W> {
+    pub fn open_editor_at<W>(&mut self, scale: Option<f64>, window: impl FnOnce(u32, u32) -> Result<(W, WindowId)>) -> Result<W> {
         let plugin = self.instance().plugin_handle();
         let gui: PluginGui = plugin.get_extension().context("the plug-in has no editor")?;
         gui.create(&plugin, EMBEDDED).context("the plug-in cannot show its editor on this display")?;
@@ -36,7 +43,7 @@ impl ClapHost {
         let GuiSize { width, height } = gui.get_size(&plugin).context("the editor has no size")?;
         let (window, id) = window(width, height)?;
         // SAFETY: the window was just created, and the caller lets it outlive the editor.
-        let embedded = unsafe { gui.set_parent(&plugin, Window::from_x11_handle(c_ulong::from(id))) };
+        let embedded = unsafe { gui.set_parent(&plugin, described(id)) };
         embedded.context("the editor does not go into the window")?;
         gui.show(&plugin).context("the editor does not show")?;
         Ok(window)
@@ -86,26 +93,4 @@ impl ClapHost {
             gui.destroy(&plugin);
         }
     }
-}
-
-/// A host that refuses to resize its windows and records the request.
-impl HostGuiImpl for Shared {
-    fn resize_hints_changed(&self) {}
-
-    fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
-        if let Ok(mut requested) = self.requested_size.lock() {
-            *requested = Some((new_size.width, new_size.height));
-        }
-        Err(HostError::Message("windows stay as they are"))
-    }
-
-    fn request_show(&self) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn request_hide(&self) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn closed(&self, _was_destroyed: bool) {}
 }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use clack_extensions::gui::HostGui;
+use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::params::{ParamInfoBuffer, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
@@ -68,6 +68,28 @@ impl HostHandlers for Handlers {
     }
 }
 
+/// A host that refuses to resize its windows and records the request.
+impl HostGuiImpl for Shared {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
+        if let Ok(mut requested) = self.requested_size.lock() {
+            *requested = Some((new_size.width, new_size.height));
+        }
+        Err(HostError::Message("windows stay as they are"))
+    }
+
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn closed(&self, _was_destroyed: bool) {}
+}
+
 impl ClapHost {
     /// An instance from the built library.
     #[must_use]
@@ -105,6 +127,18 @@ impl ClapHost {
         let entry = unsafe { PluginEntry::load_from_raw(linked::clap_entry::<ObservedSession>(class), c"linked") }
             .expect("the entry point is valid");
         Self::new(&entry, class, setup)
+    }
+
+    /// Names of the classes that a bundle lists.
+    ///
+    /// # Errors
+    /// When the file cannot be loaded.
+    pub fn classes(path: &Path) -> anyhow::Result<Vec<String>> {
+        // SAFETY: as for `bundled`.
+        let entry = unsafe { PluginEntry::load(path) }.with_context(|| format!("loading {}", path.display()))?;
+        let factory = entry.get_plugin_factory().context("it has no plug-ins")?;
+        let names = factory.plugin_descriptors().filter_map(|plugin| Some(plugin.name()?.to_string_lossy().into_owned()));
+        Ok(names.collect())
     }
 
     fn new(entry: &PluginEntry, class: Class, setup: Setup) -> Self {

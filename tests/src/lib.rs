@@ -11,7 +11,7 @@
 //! The feature `linked` links the plug-in; `cargo xtask demo` does without it, since it loads a bundle.
 
 pub mod checker;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 mod clap_editor;
 mod clap_host;
 #[cfg(target_os = "linux")]
@@ -26,6 +26,8 @@ pub mod library;
 pub mod linked;
 pub mod machine;
 mod memory_stream;
+#[cfg(all(target_os = "linux", feature = "linked"))]
+pub mod places;
 pub mod playback;
 mod rolling;
 mod sample;
@@ -33,11 +35,13 @@ mod sample;
 pub mod screenshot;
 #[cfg(feature = "linked")]
 pub mod scripted;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 mod vst3_editor;
 mod vst3_host;
 mod vst3_library;
 mod vst3_lists;
+#[cfg(windows)]
+pub mod win32;
 #[cfg(all(target_os = "linux", feature = "linked"))]
 pub mod window;
 
@@ -45,7 +49,14 @@ pub use clap_host::ClapHost;
 pub use host::{Block, Class, Host, Message, Outcome, Outputs, Render, Setup, Timed, Transport};
 pub use rolling::{Lengths, RollingTransport};
 pub use sample::Sample;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 pub use vst3_editor::Vst3Editor;
 pub use vst3_host::Vst3Host;
 pub use vst3_library::Vst3Library;
+
+/// A host's window as the editor takes it: the id of an X11 window.
+#[cfg(target_os = "linux")]
+pub type WindowId = u32;
+/// A host's window as the editor takes it: a Win32 handle.
+#[cfg(windows)]
+pub type WindowId = *mut std::ffi::c_void;

@@ -1,30 +1,33 @@
 //! The editor in a VST3 host without a run loop, as VST3 allows.
 
-use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use anyhow::{Context, Result, ensure};
 use vst3::ComPtr;
 use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType};
 use vst3::Steinberg::{
-    IPlugView, IPlugViewContentScaleSupport, IPlugViewContentScaleSupportTrait, IPlugViewTrait, ViewRect, int32,
-    kPlatformTypeX11EmbedWindowID, kResultOk,
+    FIDString, IPlugView, IPlugViewContentScaleSupport, IPlugViewContentScaleSupportTrait, IPlugViewTrait, ViewRect, int32,
+    kPlatformTypeHWND, kPlatformTypeX11EmbedWindowID, kResultOk,
 };
 
-use crate::Vst3Host;
+use crate::{Vst3Host, WindowId};
+
+/// Window system of this platform.
+const PLATFORM: FIDString = if cfg!(windows) { kPlatformTypeHWND } else { kPlatformTypeX11EmbedWindowID };
 
 /// The editor of an instance, which may process on another thread meanwhile.
 pub struct Vst3Editor(ComPtr<IPlugView>);
 
 impl Vst3Editor {
-    /// Opens the editor in an X11 window, which must exist until it is closed.
+    /// Opens the editor in a window, which must exist until it is closed.
     ///
     /// # Errors
-    /// When it is already open, or does not support X11.
-    pub fn open(&self, window: u32) -> Result<()> {
-        let window = usize::try_from(window)? as *mut c_void;
-        // SAFETY: a plain interface call; the window id stands in for a pointer.
-        let outcome = unsafe { self.0.attached(window, kPlatformTypeX11EmbedWindowID) };
+    /// When it is already open, or does not support this window system.
+    pub fn open(&self, window: WindowId) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        let window = usize::try_from(window)? as *mut std::ffi::c_void;
+        // SAFETY: a plain interface call; an X11 window's id stands in for a pointer.
+        let outcome = unsafe { self.0.attached(window, PLATFORM) };
         ensure!(outcome == kResultOk, "the editor does not go into the window");
         Ok(())
     }

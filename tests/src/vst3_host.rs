@@ -122,7 +122,7 @@ impl Vst3Host {
         unsafe { self.controller.setParamNormalized(self.controller(channel, controller), value) == kResultOk }
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     pub(crate) fn edit_controller(&self) -> &ComPtr<IEditController> {
         &self.controller
     }

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use libloading::Library;
 use vst3::Steinberg::Vst::IComponent;
 use vst3::Steinberg::{IPluginFactory, IPluginFactoryTrait, PClassInfo, kResultOk};
@@ -24,12 +24,7 @@ impl Vst3Library {
     pub fn load(path: &Path) -> Result<Self> {
         // SAFETY: the caller trusts the library it names, as every host does.
         let library = unsafe { Library::new(path) }.with_context(|| format!("loading {}", path.display()))?;
-        // SAFETY: VST3's signature; on the other platforms the factory needs no entry call.
-        #[cfg(target_os = "linux")]
-        unsafe {
-            let enter = library.get::<unsafe extern "C" fn(*mut c_void) -> bool>(c"ModuleEntry").context("it cannot be entered")?;
-            ensure!(enter(std::ptr::null_mut()), "it refuses to be entered");
-        }
+        enter(&library)?;
         // SAFETY: VST3's signature; the reference is transferred.
         let factory = unsafe {
             let get = library.get::<unsafe extern "system" fn() -> *mut c_void>(c"GetPluginFactory").context("it has no factory")?;
@@ -65,6 +60,33 @@ impl Vst3Library {
             info
         })
     }
+}
+
+/// Calls the library's entry point, which Linux requires.
+#[cfg(target_os = "linux")]
+fn enter(library: &Library) -> Result<()> {
+    // SAFETY: VST3's signature.
+    let entered = unsafe {
+        let enter = library.get::<unsafe extern "C" fn(*mut c_void) -> bool>(c"ModuleEntry").context("it cannot be entered")?;
+        enter(std::ptr::null_mut())
+    };
+    anyhow::ensure!(entered, "it refuses to be entered");
+    Ok(())
+}
+
+/// Calls the library's entry point, as Windows hosts do if there is one.
+#[cfg(windows)]
+fn enter(library: &Library) -> Result<()> {
+    // SAFETY: VST3's signature.
+    let entered = unsafe { library.get::<unsafe extern "system" fn() -> bool>(c"InitDll").map_or(true, |enter| enter()) };
+    anyhow::ensure!(entered, "it refuses to be entered");
+    Ok(())
+}
+
+/// Not tried: macOS passes a bundle, which a library alone does not have.
+#[cfg(not(any(target_os = "linux", windows)))]
+fn enter(_library: &Library) -> Result<()> {
+    Ok(())
 }
 
 fn name(info: &PClassInfo) -> &CStr {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::layout::{Bundle, Format, Platform};
+use crate::target::{Target, TargetArgs};
 use crate::{macos, notices, process, runtime, tree};
 
 /// The package whose library hosts load.
@@ -18,6 +19,8 @@ const MODEL_CARD: &str = "MODEL_CARD.md";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
     /// Put this ONNX Runtime library into the bundles instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
@@ -63,7 +66,7 @@ impl Bundles {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let bundles = make(root, args.onnxruntime.as_deref())?;
+    let bundles = make(root, args.target.target()?, args.onnxruntime.as_deref())?;
     for format in Format::ALL {
         println!("{}", bundles.folder(format).display());
     }
@@ -71,48 +74,44 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 }
 
 /// Builds both bundles in [`home`], with the library `onnxruntime` or the pinned one.
-pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<Bundles> {
-    let (platform, names) = (here()?, names(root)?);
-    let runtime = runtime::obtain(root, onnxruntime)?;
+pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<Bundles> {
+    let (platform, names) = (target.platform, names(root)?);
+    let runtime = runtime::obtain_for(root, platform, onnxruntime)?;
     eprintln!("ONNX Runtime: {}", runtime.display());
-    let resources = resources(root, platform, &runtime, PACKAGE)?;
-    let library = library(&build(root, PACKAGE, &[])?).with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))?;
+    let resources = resources(root, target, &runtime, PACKAGE)?;
+    let library = library(&build(root, target, PACKAGE)?, target.library_extension())
+        .with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))?;
     for format in Format::ALL {
         let layout = platform.bundle(format, &names.name);
-        lay_out(root, platform, &layout, &library, &resources, |contents| macos::describe(contents, &names, format.kind()))?;
+        lay_out(root, target, &layout, &library, &resources, |contents| macos::describe(contents, &names, format.kind()))?;
     }
-    Ok(Bundles { home: home(root), platform, name: names.name })
+    Ok(Bundles { home: home(root, target), platform, name: names.name })
 }
 
 /// Assembles a bundle folder in [`home`]. `describe` writes macOS's property list into a folder.
 pub(crate) fn lay_out(
     root: &Path,
-    platform: Platform,
+    target: Target,
     layout: &Bundle,
     binary: &Path,
     resources: &[Copied],
     describe: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
-    let staging = tree::staging(&home(root))?;
+    let staging = tree::staging(&home(root, target))?;
     let new = staging.path().join(&layout.folder);
     fill(&new, layout, binary, resources)?;
     if let Some(contents) = &layout.property_list {
         describe(&new.join(contents))?;
-        macos::sign(&new.join(&layout.resources).join(platform.system.runtime()))?;
+        macos::sign(&new.join(&layout.resources).join(target.platform.system.runtime()))?;
         macos::sign(&new)?;
     }
-    tree::put(staging, &new, &home(root).join(&layout.folder))
+    tree::put(staging, &new, &home(root, target).join(&layout.folder))
 }
 
-/// Folder of the finished bundles.
-pub(crate) fn home(root: &Path) -> PathBuf {
-    root.join("target/bundled")
-}
-
-/// The platform this program runs on, for which it builds bundles.
-pub(crate) fn here() -> Result<Platform> {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    Platform::of(os, arch).with_context(|| format!("no layout of bundles is known for {os} on {arch}: add it to xtask/src/layout.rs"))
+/// Folder of the finished bundles. Those for other platforms have one of their own.
+pub(crate) fn home(root: &Path, target: Target) -> PathBuf {
+    let bundled = root.join("target/bundled");
+    if target.is_cross() { bundled.join(target.platform.name()) } else { bundled }
 }
 
 /// Names of our bundles.
@@ -123,14 +122,10 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
     packages.remove(PACKAGE).with_context(|| format!("{} has no section [{PACKAGE}]", path.display()))
 }
 
-/// Builds a package in release mode with features; returns Cargo's JSON messages, which name the output files.
-pub(crate) fn build(root: &Path, package: &str, features: &[&str]) -> Result<String> {
-    let mut cargo = process::cargo();
-    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", package, "--message-format=json-render-diagnostics"]);
-    for feature in features {
-        cargo.args(["--features", feature]);
-    }
-    process::read(&mut cargo)
+/// Builds a package in release mode; returns Cargo's JSON messages, which name the output files.
+pub(crate) fn build(root: &Path, target: Target, package: &str) -> Result<String> {
+    let mut cargo = target.cargo(root, "build")?;
+    process::read(cargo.args(["--release", "--locked", "--package", package, "--message-format=json-render-diagnostics"]))
 }
 
 /// Path of the program called `name` in Cargo's messages.
@@ -149,8 +144,8 @@ pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     artifacts.find_map(|artifact| artifact.executable.filter(|_| artifact.target.name == name))
 }
 
-/// Path of the shared library of [`PACKAGE`] in Cargo's messages.
-fn library(messages: &str) -> Option<PathBuf> {
+/// Path of the shared library of [`PACKAGE`] in Cargo's messages, by the extension of such files.
+fn library(messages: &str, extension: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Artifact {
         target: Target,
@@ -164,40 +159,41 @@ fn library(messages: &str) -> Option<PathBuf> {
     // Other kinds of message do not parse as an artifact, and are skipped.
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
     let files = artifacts.filter(|artifact| artifact.target.name == target).flat_map(|artifact| artifact.filenames);
-    files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION))
+    files.into_iter().find(|path| path.extension().is_some_and(|found| found == extension))
 }
 
 /// Everything to include besides the build output of `package`: ONNX Runtime, licences, and the model card.
-pub(crate) fn resources(root: &Path, platform: Platform, runtime: &Path, package: &str) -> Result<Vec<Copied>> {
-    let mut files = with_notices(platform, runtime);
+pub(crate) fn resources(root: &Path, target: Target, runtime: &Path, package: &str) -> Result<Vec<Copied>> {
+    let mut files = with_notices(target.platform, runtime);
     if files.len() == 1 {
         eprintln!("warning: no ONNX Runtime LICENSE found near {}: do not distribute these bundles", runtime.display());
     }
     files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
     files.push((root.join("models/licences"), "licences/model".into()));
     files.push((root.join("models").join(MODEL_CARD), MODEL_CARD.into()));
-    files.extend(licences_of_code(root, package)?);
+    files.extend(licences_of_code(root, target, package)?);
     Ok(files)
 }
 
 /// ONNX Runtime and its notices.
-pub(crate) fn with_notices(platform: Platform, runtime: &Path) -> Vec<Copied> {
+fn with_notices(platform: Platform, runtime: &Path) -> Vec<Copied> {
     let notices = runtime::notices(runtime).into_iter().map(|(notice, name)| (notice, Path::new("licences/onnxruntime").join(name)));
     std::iter::once((runtime.to_path_buf(), platform.system.runtime().into())).chain(notices).collect()
 }
 
 /// Licences of the code linked into `package`.
-fn licences_of_code(root: &Path, package: &str) -> Result<Vec<Copied>> {
-    let folder = root.join("target/licences").join(package);
+fn licences_of_code(root: &Path, target: Target, package: &str) -> Result<Vec<Copied>> {
+    let folder = root.join("target/licences").join(target.platform.name()).join(package);
     let crates = folder.join("crates.md");
-    let text = notices::of_crates(root, package)?;
+    let text = notices::of_crates(root, target, package)?;
     let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&crates, text));
     written.with_context(|| format!("writing {}", crates.display()))?;
     let mut files = vec![(crates, "licences/crates.md".into())];
-    match notices::of_rust() {
-        Some(path) => files.push((path, "licences/rust-standard-library.html".into())),
-        None => eprintln!("warning: this toolchain has no licences of Rust's standard library: do not distribute these bundles"),
+    let others = target.notices(root)?;
+    if others.is_empty() {
+        eprintln!("warning: this toolchain has no licences of Rust's standard library: do not distribute these bundles");
     }
+    files.extend(others.into_iter().map(|(path, name)| (path, Path::new("licences").join(name))));
     Ok(files)
 }
 
@@ -232,8 +228,8 @@ mod tests {
         ]
         .join("\n")
         .replace(".SUFFIX", suffix);
-        assert_eq!(library(&messages), Some(PathBuf::from(format!("/t/libantiphon_plugin{suffix}"))));
-        assert_eq!(library(r#"{"reason":"build-finished","success":true}"#), None);
+        assert_eq!(library(&messages, std::env::consts::DLL_EXTENSION), Some(PathBuf::from(format!("/t/libantiphon_plugin{suffix}"))));
+        assert_eq!(library(r#"{"reason":"build-finished","success":true}"#, "so"), None);
     }
 
     #[test]
@@ -253,15 +249,16 @@ mod tests {
         fs::write(&library, "library").unwrap();
         fs::write(&runtime, "runtime").unwrap();
         fs::write(folder.path().join("LICENSE"), "terms").unwrap();
-        let platform = Platform::of("linux", "x86_64").unwrap();
-        let resources = resources(crate::root(), platform, &runtime, PACKAGE).unwrap();
+        let target = Target::here().unwrap();
+        let platform = target.platform;
+        let resources = resources(crate::root(), target, &runtime, PACKAGE).unwrap();
         let layouts = Format::ALL.map(|format| platform.bundle(format, "Some"));
         for layout in layouts.into_iter().chain([platform.program("Some")]) {
             let new = folder.path().join(&layout.folder);
             fill(&new, &layout, &library, &resources).unwrap();
             let text = |path: &Path| fs::read_to_string(new.join(path)).unwrap();
             assert_eq!(text(&layout.library), "library");
-            assert_eq!(text(&layout.resources.join("libonnxruntime.so")), "runtime");
+            assert_eq!(text(&layout.resources.join(platform.system.runtime())), "runtime");
             assert_eq!(text(&layout.resources.join("licences/onnxruntime/LICENSE")), "terms");
             for licence in
                 [MODEL_CARD, "licences/LICENSE-MIT", "licences/LICENSE-APACHE", "licences/model/ATTRIBUTION.md", "licences/crates.md"]

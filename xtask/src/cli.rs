@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::layout::{Bundle, Platform};
+use crate::target::{Target, TargetArgs};
 use crate::{bundle, runtime};
 
 /// The package of the program.
@@ -17,6 +18,8 @@ const COMMAND: &str = "antiphon";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
     /// Put this ONNX Runtime library next to the program instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
@@ -24,35 +27,42 @@ pub(crate) struct Args {
 
 /// The finished program.
 pub(crate) struct CommandLine {
-    /// Its folder.
-    folder: PathBuf,
-    layout: Bundle,
-    platform: Platform,
+    /// The folder that contains its folder.
+    pub(crate) home: PathBuf,
+    /// Layout of its folder.
+    pub(crate) layout: Bundle,
+    pub(crate) platform: Platform,
 }
 
 impl CommandLine {
+    /// The top folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.home.join(&self.layout.folder)
+    }
+
     /// The program, and the library it needs.
     pub(crate) fn files(&self) -> [PathBuf; 2] {
-        let resources = self.folder.join(&self.layout.resources);
-        [self.folder.join(&self.layout.library), resources.join(self.platform.system.runtime())]
+        let folder = self.folder();
+        [folder.join(&self.layout.library), folder.join(&self.layout.resources).join(self.platform.system.runtime())]
     }
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let [program, _] = make(root, args.onnxruntime.as_deref())?.files();
+    let [program, _] = make(root, args.target.target()?, args.onnxruntime.as_deref())?.files();
     println!("{}", program.display());
     Ok(())
 }
 
 /// Builds the program, and lays it out with the library `onnxruntime` or the pinned one.
-pub(crate) fn make(root: &Path, onnxruntime: Option<&Path>) -> Result<CommandLine> {
-    let (platform, names) = (bundle::here()?, bundle::names(root)?);
-    let runtime = runtime::obtain(root, onnxruntime)?;
-    let messages = bundle::build(root, PACKAGE, &[])?;
+pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<CommandLine> {
+    let (platform, names) = (target.platform, bundle::names(root)?);
+    let runtime = runtime::obtain_for(root, platform, onnxruntime)?;
+    let resources = bundle::resources(root, target, &runtime, PACKAGE)?;
+    let messages = bundle::build(root, target, PACKAGE)?;
     let binary = bundle::executable(&messages, COMMAND).with_context(|| format!("Cargo built {PACKAGE} but named no program {COMMAND}"))?;
     let layout = platform.command_line(&names.name, COMMAND);
-    bundle::lay_out(root, platform, &layout, &binary, &bundle::with_notices(platform, &runtime), |_| Ok(()))?;
-    Ok(CommandLine { folder: bundle::home(root).join(&layout.folder), layout, platform })
+    bundle::lay_out(root, target, &layout, &binary, &resources, |_| Ok(()))?;
+    Ok(CommandLine { home: bundle::home(root, target), layout, platform })
 }
 
 /// Destinations of the [`files`](CommandLine::files) in the user's folders. `data_home` is `XDG_DATA_HOME`.

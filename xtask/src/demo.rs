@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::layout::Format;
+use crate::target::Target;
 use crate::{bundle, process, system};
 
 /// The clip to play: a tune over a piano, whose continuation is easy to judge by ear and by eye.
@@ -37,7 +38,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     if cfg!(target_os = "linux") && (args.headless || !has_display) {
         system::ensure(&system::FOR_DISPLAY)?;
     }
-    let library = bundle::make(root, args.onnxruntime.as_deref())?.library(Format::Clap);
+    let library = bundle::make(root, Target::here()?, args.onnxruntime.as_deref())?.library(Format::Clap);
     // A relative path is relative to the caller's folder; our own clip is in the checkout.
     let clip = if args.clip == Path::new(CLIP) { root.join(CLIP) } else { args.clip.clone() };
 

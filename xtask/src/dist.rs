@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::bundle::{self, Bundles};
+use crate::cli::{self, CommandLine};
 use crate::layout::{Format, Platform, System};
 use crate::pack::{self, Kind};
 use crate::standalone::{self, Program};
-use crate::tree;
+use crate::target::TargetArgs;
+use crate::{imports, tree};
 
 /// Folder for archives.
 const FOLDER: &str = "dist";
@@ -20,38 +22,73 @@ const LICENCES: &str = "licences";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
     /// Put this ONNX Runtime library into the bundles and next to the program instead of downloading the pinned one
     #[arg(long, value_name = "PATH")]
     onnxruntime: Option<PathBuf>,
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
-    let program = standalone::make(root, args.onnxruntime.as_deref())?;
-    let (archive, checksum) = write(&bundles, &program, &root.join(FOLDER))?;
+    let target = args.target.target()?;
+    let bundles = bundle::make(root, target, args.onnxruntime.as_deref())?;
+    let program = standalone::make(root, target, args.onnxruntime.as_deref())?;
+    let command_line = cli::make(root, target, args.onnxruntime.as_deref())?;
+    let products = Products { bundles, program, command_line };
+    if target.platform.system == System::Windows {
+        products.check_imports()?;
+    }
+    let (archive, checksum) = write(&products, &root.join(FOLDER))?;
     println!("{}\n{}", archive.display(), checksum.display());
     Ok(())
 }
 
-/// Name of the archive and of its top folder.
-fn name(platform: Platform, bundles: &str) -> String {
-    format!("{bundles}-{}-{}-{}", env!("CARGO_PKG_VERSION"), platform.system.name(), platform.arch)
+/// Everything in an archive.
+struct Products {
+    bundles: Bundles,
+    program: Program,
+    command_line: CommandLine,
 }
 
-/// Packs bundles and program into an archive in `folder`; returns the paths of the archive and of its checksum.
-fn write(bundles: &Bundles, program: &Program, folder: &Path) -> Result<(PathBuf, PathBuf)> {
+impl Products {
+    /// Folders at the top of the archive.
+    fn folders(&self) -> [PathBuf; 4] {
+        let [clap, vst3] = Format::ALL.map(|format| self.bundles.folder(format));
+        [clap, vst3, self.program.folder(), self.command_line.folder()]
+    }
+
+    /// Prints what the programs and libraries of a Windows archive import; fails if some of it is not the system's.
+    fn check_imports(&self) -> Result<()> {
+        let [clap, vst3] = Format::ALL.map(|format| self.bundles.library(format));
+        let [command, _] = self.command_line.files();
+        for path in [clap, vst3, self.program.folder().join(&self.program.layout.library), command] {
+            let names = imports::check(&path)?;
+            eprintln!("{} imports {}", path.display(), names.into_iter().collect::<Vec<_>>().join(", "));
+        }
+        Ok(())
+    }
+}
+
+/// Name of the archive and of its top folder.
+fn name(platform: Platform, bundles: &str) -> String {
+    format!("{bundles}-{}-{}", env!("CARGO_PKG_VERSION"), platform.name())
+}
+
+/// Packs everything into an archive in `folder`; returns the paths of the archive and of its checksum.
+fn write(products: &Products, folder: &Path) -> Result<(PathBuf, PathBuf)> {
+    let Products { bundles, program, .. } = products;
     let (platform, kind) = (bundles.platform, Kind::of(bundles.platform.system));
     let name = name(platform, &bundles.name);
     let staging = tree::staging(folder)?;
     let new = staging.path().join(&name);
-    for format in Format::ALL {
-        tree::copy(&bundles.folder(format), &new.join(bundles.layout(format).folder))?;
+    for made in products.folders() {
+        let name = made.file_name().with_context(|| format!("{} has no name", made.display()))?;
+        tree::copy(&made, &new.join(name))?;
     }
-    tree::copy(&program.folder(), &new.join(&program.layout.folder))?;
-    // The program contains everything the plug-ins contain.
+    // The program contains everything the others contain.
     tree::copy(&program.folder().join(&program.layout.resources).join(LICENCES), &new.join(LICENCES))?;
     let instructions = new.join(INSTRUCTIONS);
-    fs::write(&instructions, instruct(bundles, program)).with_context(|| format!("writing {}", instructions.display()))?;
+    fs::write(&instructions, instruct(products)).with_context(|| format!("writing {}", instructions.display()))?;
 
     let file = format!("{name}.{}", kind.suffix());
     let bytes = pack::pack(kind, &new)?;
@@ -64,7 +101,8 @@ fn write(bundles: &Bundles, program: &Program, folder: &Path) -> Result<(PathBuf
 }
 
 /// Text of [`INSTRUCTIONS`].
-fn instruct(bundles: &Bundles, program: &Program) -> String {
+fn instruct(products: &Products) -> String {
+    let Products { bundles, program, command_line } = products;
     let system = bundles.platform.system;
     let home = match system {
         System::Linux | System::MacOs => "~",
@@ -72,7 +110,7 @@ fn instruct(bundles: &Bundles, program: &Program) -> String {
     };
     let line = |format| {
         let folder = system.plugin_folder(format, Path::new(home));
-        format!("  {:<14} into  {}", bundles.layout(format).folder.display(), folder.display())
+        format!("  {:<14} into  {}", bundles.layout(format).folder.display(), system.shown(&folder))
     };
     let [clap, vst3] = Format::ALL.map(line);
     let version = env!("CARGO_PKG_VERSION");
@@ -83,7 +121,13 @@ fn instruct(bundles: &Bundles, program: &Program) -> String {
         System::MacOs => {
             "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy & Security. Not tried on a Mac.\n"
         }
-        System::Windows => "Not tried on Windows.\n",
+        System::Windows => {
+            "Needs 64-bit Windows 10 or newer, OpenGL 2 for its window, and Microsoft's C++ runtime, which most computers have:
+the \"Visual C++ Redistributable\" (X64), https://aka.ms/vs/17/release/vc_redist.x64.exe. Without it the status line says
+what is missing. Windows may warn that the files are signed by no one.
+Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows yet. Please tell us how it went.
+"
+        }
     };
     let text = format!(
         "{name} {version}
@@ -101,18 +145,21 @@ FL Studio and Studio One, CLAP for Bitwig; REAPER has both. Then let the host lo
 
 Without a host: start {program}. It lies in a folder that can stay here or
 go anywhere, whole; --help says how to choose sound and MIDI devices, metre and tempo.
+On the command line: {command} --help says how to continue, fill and accompany MIDI files.
 
 Replace an older version: close the host, delete the two old folders, copy the new ones.
 Projects keep their settings.
 
 Remove: close the host, and delete the folders. Nothing else was installed; the
-program keeps its settings in ~/.local/share/antiphon.
+program keeps its settings in {settings}.
 
 {note}
 The licences of everything inside lie in the folder {LICENCES}, and in each bundle.
 ",
         name = bundles.name,
-        program = program.layout.folder.join(&program.layout.library).display(),
+        program = system.shown(&program.layout.folder.join(&program.layout.library)),
+        command = system.shown(&command_line.layout.folder.join(&command_line.layout.library)),
+        settings = system.shown(&system.data_folder(Path::new(home), None)),
     );
     // Notepad on older versions of Windows needs CR LF.
     if system == System::Windows { text.replace('\n', "\r\n") } else { text }
@@ -125,10 +172,13 @@ mod tests {
     use super::*;
 
     /// Minimal bundles and program for a platform.
-    fn products(home: &Path, os: &str) -> (Bundles, Program) {
+    fn products(home: &Path, os: &str) -> Products {
         let bundles = Bundles { home: home.to_owned(), platform: Platform::of(os, "x86_64").unwrap(), name: "Some".into() };
-        let program = Program { home: home.to_owned(), layout: bundles.platform.program("Some") };
-        for layout in Format::ALL.map(|format| bundles.layout(format)).into_iter().chain([bundles.platform.program("Some")]) {
+        let platform = bundles.platform;
+        let program = Program { home: home.to_owned(), layout: platform.program("Some") };
+        let command_line = CommandLine { home: home.to_owned(), layout: platform.command_line("Some", "some"), platform };
+        let others = [platform.program("Some"), platform.command_line("Some", "some")];
+        for layout in Format::ALL.map(|format| bundles.layout(format)).into_iter().chain(others) {
             let files =
                 [layout.library, layout.resources.join("licences/crates.md"), layout.resources.join(bundles.platform.system.runtime())];
             for file in files {
@@ -137,15 +187,15 @@ mod tests {
                 fs::write(path, "some").unwrap();
             }
         }
-        (bundles, program)
+        Products { bundles, program, command_line }
     }
 
     #[test]
     fn archive_contains_bundles_program_licences_and_instructions() {
         let folder = tempfile::tempdir().unwrap();
-        let (bundles, program) = products(&folder.path().join("bundled"), "linux");
+        let products = products(&folder.path().join("bundled"), "linux");
         let place = folder.path().join("dist");
-        let (archive, checksum) = write(&bundles, &program, &place).unwrap();
+        let (archive, checksum) = write(&products, &place).unwrap();
         let name = format!("Some-{}-linux-x86_64", env!("CARGO_PKG_VERSION"));
         assert_eq!(archive, place.join(format!("{name}.tar.gz")));
         let bytes = fs::read(&archive).unwrap();
@@ -164,28 +214,47 @@ mod tests {
             "Some-standalone/some-standalone",
             "Some-standalone/libonnxruntime.so",
             "Some-standalone/licences/crates.md",
+            "Some-cli/some",
+            "Some-cli/libonnxruntime.so",
             "licences/crates.md",
         ] {
             assert_eq!(fs::read_to_string(inside.join(file)).unwrap(), "some", "{file}");
         }
         let text = fs::read_to_string(inside.join("INSTALL.txt")).unwrap();
-        for said in ["Some.vst3", "~/.clap", "~/.vst3", "Remove:", "start Some-standalone/some-standalone"] {
+        for said in [
+            "Some.vst3",
+            "~/.clap",
+            "~/.vst3",
+            "Remove:",
+            "start Some-standalone/some-standalone",
+            "Some-cli/some --help",
+            "in ~/.local/share/antiphon.",
+        ] {
             assert!(text.contains(said), "{said}: {text}");
         }
-        assert_eq!(fs::read_dir(&inside).unwrap().count(), 5);
+        assert_eq!(fs::read_dir(&inside).unwrap().count(), 6);
         // Packing again gives the same bytes.
-        assert_eq!(fs::read(write(&bundles, &program, &place).unwrap().0).unwrap(), bytes);
+        assert_eq!(fs::read(write(&products, &place).unwrap().0).unwrap(), bytes);
     }
 
     #[test]
     fn windows_and_macos_get_a_zip_with_their_own_folders() {
-        for (os, folder_name) in [("windows", "%LOCALAPPDATA%"), ("macos", "~/Library/Audio/Plug-Ins")] {
+        let windows = [
+            "%LOCALAPPDATA%\\Programs\\Common\\VST3\r\n",
+            "in %LOCALAPPDATA%\\Antiphon.",
+            "start Some-standalone\\some-standalone.exe",
+            "vc_redist",
+        ];
+        let macos = ["~/Library/Audio/Plug-Ins", "in ~/Library/Application Support/Antiphon."];
+        for (os, said) in [("windows", &windows[..]), ("macos", &macos)] {
             let folder = tempfile::tempdir().unwrap();
-            let (bundles, program) = products(&folder.path().join("bundled"), os);
-            let (archive, _) = write(&bundles, &program, &folder.path().join("dist")).unwrap();
+            let products = products(&folder.path().join("bundled"), os);
+            let (archive, _) = write(&products, &folder.path().join("dist")).unwrap();
             assert!(archive.to_str().unwrap().ends_with(&format!("-{os}-x86_64.zip")), "{}", archive.display());
-            let text = instruct(&bundles, &program);
-            assert!(text.contains(folder_name) && text.contains("Not tried"), "{text}");
+            let text = instruct(&products);
+            for said in said.iter().chain(&["ot tried on"]) {
+                assert!(text.contains(said), "{said}: {text}");
+            }
         }
     }
 }

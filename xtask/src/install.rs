@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::layout::{Format, Platform};
+use crate::target::Target;
 use crate::{bundle, cli, tree};
 
 #[derive(clap::Args)]
@@ -28,7 +29,7 @@ pub(crate) struct NoHome {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let (platform, variable) = (bundle::here()?, |name: &str| std::env::var_os(name).map(PathBuf::from));
+    let (platform, variable) = (Target::here()?.platform, |name: &str| std::env::var_os(name).map(PathBuf::from));
     let home = home(platform, variable)?;
     let places = if args.cli {
         cli::places(platform, &home, variable("XDG_DATA_HOME").as_deref()).into()
@@ -58,9 +59,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 /// Builds what is to be installed, in the order of its destinations.
 fn made(root: &Path, args: &Args) -> Result<Vec<PathBuf>> {
     if args.cli {
-        return Ok(cli::make(root, args.onnxruntime.as_deref())?.files().into());
+        return Ok(cli::make(root, Target::here()?, args.onnxruntime.as_deref())?.files().into());
     }
-    let bundles = bundle::make(root, args.onnxruntime.as_deref())?;
+    let bundles = bundle::make(root, Target::here()?, args.onnxruntime.as_deref())?;
     Ok(Format::ALL.map(|format| bundles.folder(format)).into())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! VST3: <https://steinbergmedia.github.io/vst3_dev_portal/pages/Technical+Documentation/Locations+Format/Index.html>. CLAP: the header
 //! `clap/entry.h`. The runtime is next to the library or in the bundle's `Contents/Resources`, where the plug-in looks for it, so a bundle
-//! works wherever it is copied. Only the Linux rows have been tried.
+//! works wherever it is copied. The Linux rows have been tried, and the Windows rows of both formats in Wine.
 
 use std::path::{Path, PathBuf};
 
@@ -85,6 +85,11 @@ impl Platform {
         Some(Self { system, arch })
     }
 
+    /// Name of the platform in file names.
+    pub(crate) fn name(self) -> String {
+        format!("{}-{}", self.system.name(), self.arch)
+    }
+
     /// Layout of the bundle called `name`.
     pub(crate) fn bundle(self, format: Format, name: &str) -> Bundle {
         let with_suffix = format!("{name}.{}", format.suffix());
@@ -146,6 +151,12 @@ impl Platform {
 }
 
 impl System {
+    /// A path as this system writes it, whichever system it was made on.
+    pub(crate) fn shown(self, path: &Path) -> String {
+        let text = path.display().to_string();
+        if self == Self::Windows { text.replace('/', "\\") } else { text }
+    }
+
     /// Name of the system in file names.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -264,6 +275,13 @@ mod tests {
     fn other_platforms_have_no_layout() {
         assert_eq!(Platform::of("plan9", "x86_64"), None);
         assert_eq!(Platform::of("linux", "riscv64"), None);
+    }
+
+    #[test]
+    fn windows_paths_are_shown_with_backslashes() {
+        let folder = System::Windows.plugin_folder(Format::Vst3, Path::new("%LOCALAPPDATA%"));
+        assert_eq!(System::Windows.shown(&folder), "%LOCALAPPDATA%\\Programs\\Common\\VST3");
+        assert_eq!(System::Linux.shown(Path::new("~/.clap")), "~/.clap");
     }
 
     #[test]

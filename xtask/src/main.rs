@@ -1,16 +1,19 @@
 //! Chores of the project: `cargo xtask CHORE`.
 //!
 //! One file per chore; shared code is in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
-//! (layout of bundles), `macos` (bundle requirements there), `notices` (licences of crates), `pack` (archives) and `tree` (copying and
+//! (layout of bundles), `target` and
+//! `toolchain` (building for other platforms), `macos` (bundle requirements there), `notices` (licences of crates), `pack` (archives) and `tree` (copying and
 //! replacing folders).
 
 mod ardour;
 mod bundle;
+mod check;
 mod cli;
 mod demo;
 mod dist;
 mod duet;
 mod histories;
+mod imports;
 mod install;
 mod layout;
 mod licences;
@@ -23,8 +26,11 @@ mod setup;
 mod soak;
 mod standalone;
 mod system;
+mod target;
 mod test;
+mod toolchain;
 mod tree;
+mod wine;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,7 +50,7 @@ enum Chore {
     /// Build the bundles, load one in a host, play a demo clip to it, and write the answer as MIDI files and pictures; installs what is
     /// missing
     Demo(demo::Args),
-    /// Run every Rust test of the workspace; installs what is missing
+    /// Run every Rust test of the workspace; with --windows, cross-compile for Windows and test that in Wine; installs what is missing
     Test(test::Args),
     /// Build the CLAP and VST3 bundles in target/bundled, with everything they need
     Bundle(bundle::Args),
@@ -60,9 +66,11 @@ enum Chore {
     Histories(histories::Args),
     /// Simulate hours of playing with the model on a virtual clock, and report what was late or hung
     Soak(soak::Args),
+    /// Type-check the whole workspace for another platform; --target aarch64-apple-darwin works, too
+    Check(check::Args),
     /// Play one part of held-out pieces to a session in Accompany on a virtual clock, and measure what it plays
     Duet(duet::Args),
-    /// Build bundles and program, and pack them into an archive for this platform that installs without tools or network
+    /// Build bundles and programs, and pack them into an archive for a platform that installs without tools or network
     Dist(dist::Args),
     /// Install missing Debian packages needed to build and test everything
     Setup,
@@ -88,6 +96,7 @@ fn main() -> ExitCode {
         Chore::Setup => setup::run(),
         Chore::Histories(args) => histories::run(root(), &args),
         Chore::Soak(args) => soak::run(root(), &args),
+        Chore::Check(args) => check::run(root(), &args),
         Chore::Duet(args) => duet::run(root(), &args),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),

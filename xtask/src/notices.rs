@@ -13,10 +13,14 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::process;
+use crate::target::Target;
 
 /// Licences with a fixed text, which can stand in for a missing file.
-const STANDARD: [(&str, &str); 2] =
-    [("Apache-2.0", include_str!("../../LICENSE-APACHE")), ("Unlicense", include_str!("../licences/Unlicense.txt"))];
+const STANDARD: [(&str, &str); 3] = [
+    ("Apache-2.0", include_str!("../../LICENSE-APACHE")),
+    ("BSL-1.0", include_str!("../licences/BSL-1.0.txt")),
+    ("Unlicense", include_str!("../licences/Unlicense.txt")),
+];
 
 /// Licence texts, with their copyright holders, for crates whose packages contain none.
 const NAMED: [(&str, &str); 3] = [
@@ -116,9 +120,11 @@ fn is_about_rights(path: &Path) -> bool {
 }
 
 /// The document on the crates linked into `package`.
-pub(crate) fn of_crates(root: &Path, package: &str) -> Result<String> {
+pub(crate) fn of_crates(root: &Path, target: Target, package: &str) -> Result<String> {
     let mut tree = process::cargo();
-    tree.current_dir(root).args(["tree", "--locked", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"]);
+    tree.current_dir(root)
+        .args(["tree", "--locked", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"])
+        .args(target.tree_args());
     let linked = linked(&process::read(tree.args(["--prefix", "none", "--format", "{p}"]))?);
     let mut metadata = process::cargo();
     let all = process::read(metadata.current_dir(root).args(["metadata", "--locked", "--format-version", "1"]))?;
@@ -252,7 +258,7 @@ mod tests {
 
     #[test]
     fn crates_of_the_plug_in_have_licence_texts() {
-        let document = of_crates(crate::root(), "antiphon-plugin").unwrap();
+        let document = of_crates(crate::root(), Target::here().unwrap(), "antiphon-plugin").unwrap();
         for expected in ["| egui |", "| nice-plug | ", "| ort |", "SIL OPEN FONT LICENSE", "Permission is hereby granted"] {
             assert!(document.contains(expected), "{expected}");
         }
@@ -262,7 +268,7 @@ mod tests {
 
     #[test]
     fn crates_of_the_program_have_licence_texts() {
-        let document = of_crates(crate::root(), "antiphon-standalone").unwrap();
+        let document = of_crates(crate::root(), Target::here().unwrap(), "antiphon-standalone").unwrap();
         for expected in ["| egui |", "| nice-plug |", "| cpal |", "| midir |", "| jack |", "| jack-sys |"] {
             assert!(document.contains(expected), "{expected}");
         }

@@ -11,6 +11,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use zip::ZipArchive;
 
+use crate::layout::Platform;
 use crate::{process, system};
 
 /// The version to download. `ort`'s feature `api-24` in the workspace's Cargo.toml requires 1.24 or later.
@@ -105,11 +106,20 @@ pub(crate) struct NotAFile {
     library: &'static str,
 }
 
-/// Absolute path of the library: `given`, else the one [`VARIABLE`] names, else the pinned version, downloaded into `target` once.
+/// Absolute path of this platform's library: `given`, else the one [`VARIABLE`] names, else the pinned version, downloaded into `target` once.
 pub(crate) fn obtain(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    obtain_from(root, (std::env::consts::OS, std::env::consts::ARCH), given)
+}
+
+/// Like [`obtain`], for another platform: [`VARIABLE`] counts for this one only.
+pub(crate) fn obtain_for(root: &Path, platform: Platform, given: Option<&Path>) -> Result<PathBuf> {
+    obtain_from(root, (platform.system.name(), platform.arch), given)
+}
+
+fn obtain_from(root: &Path, (os, arch): (&str, &str), given: Option<&Path>) -> Result<PathBuf> {
     let wheel = Wheel::of(os, arch);
-    let variable = std::env::var_os(VARIABLE).map(PathBuf::from);
+    let is_here = (os, arch) == (std::env::consts::OS, std::env::consts::ARCH);
+    let variable = std::env::var_os(VARIABLE).filter(|_| is_here).map(PathBuf::from);
     let named = given.map(|path| ("--onnxruntime", path)).or(variable.as_deref().map(|path| (VARIABLE, path)));
     if let Some((place, path)) = named {
         let library = wheel.map_or("the ONNX Runtime library", |wheel| wheel.library);
@@ -121,7 +131,8 @@ pub(crate) fn obtain(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
     let wheel = wheel.with_context(|| {
         format!("there is no wheel of ONNX Runtime {VERSION} for {os} on {arch}. Build the library and name it with --onnxruntime")
     })?;
-    let folder = root.join("target/onnxruntime").join(VERSION);
+    let home = root.join("target/onnxruntime");
+    let folder = if is_here { home.join(VERSION) } else { home.join(format!("{VERSION}-{os}-{arch}")) };
     let library = folder.join(wheel.library);
     if !library.is_file() {
         fetch(wheel, &folder)?;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::process;
 
 /// A Debian package, and a check whether it is needed.
+#[derive(Debug)]
 pub(crate) struct Package {
     /// Name in Debian 12.
     pub(crate) name: &'static str,
@@ -49,6 +50,24 @@ pub(crate) const FOR_STANDALONE: [Package; 3] = [
     Package { name: "libjack-jackd2-dev", present: || process::succeeds("pkg-config", ["--exists", "jack"]) },
 ];
 
+/// For cross-compiling to Windows: linker, and the system's import libraries.
+pub(crate) const FOR_WINDOWS: [Package; 2] = [
+    Package { name: "gcc-mingw-w64-x86-64-posix", present: || process::succeeds("x86_64-w64-mingw32-gcc", ["--version"]) },
+    Package { name: "mingw-w64-x86-64-dev", present: || Path::new("/usr/x86_64-w64-mingw32/lib/libole32.a").is_file() },
+];
+
+/// For cross-compiling to Linux on 64-bit Arm.
+pub(crate) const FOR_ARM: [Package; 2] = [
+    Package { name: "gcc-aarch64-linux-gnu", present: || process::succeeds("aarch64-linux-gnu-gcc", ["--version"]) },
+    Package { name: "libc6-dev-arm64-cross", present: || Path::new("/usr/aarch64-linux-gnu/lib/libc.so.6").exists() },
+];
+
+/// For running Windows programs.
+pub(crate) const FOR_WINE: [Package; 2] = [
+    Package { name: "wine", present: || process::succeeds("wine", ["--version"]) },
+    Package { name: "wine64", present: || Path::new("/usr/lib/wine/wine64").is_file() },
+];
+
 /// The Python that Debian's packages are installed for.
 const DEBIAN_PYTHON: &str = "/usr/bin/python3";
 
@@ -84,6 +103,18 @@ pub(crate) fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Res
     if missing.is_empty() {
         return Ok(());
     }
+    eprintln!("Installing system packages: {}", missing.join(", "));
+    steps(&missing).iter().try_for_each(|step| run_as_root(step, &missing))
+}
+
+/// Refreshes apt's list of packages, which an image of Debian may lack.
+pub(crate) fn update() -> Result<()> {
+    let [update, _] = steps(&[]);
+    run_as_root(&update, &[])
+}
+
+/// Runs a command as root, if that works without a password prompt. `missing` are the packages that it is for.
+fn run_as_root(step: &[String], missing: &[&str]) -> Result<()> {
     if !process::succeeds("apt-get", ["--version"]) {
         return Err(NotInstalled::NoApt(missing.join(", ")).into());
     }
@@ -91,16 +122,12 @@ pub(crate) fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Res
     if !is_root() {
         become_root = &["sudo", "-n"];
         if !process::succeeds("sudo", ["-n", "true"]) {
-            return Err(NotInstalled::Rights(line_to_run(&missing)).into());
+            return Err(NotInstalled::Rights(line_to_run(missing)).into());
         }
     }
-    eprintln!("Installing system packages: {}", missing.join(", "));
-    for step in steps(&missing) {
-        let quiet = ["env", "DEBIAN_FRONTEND=noninteractive"];
-        let words: Vec<_> = become_root.iter().chain(&quiet).copied().chain(step.iter().map(String::as_str)).collect();
-        process::run(Command::new(words[0]).args(&words[1..])).context("installing system packages")?;
-    }
-    Ok(())
+    let quiet = ["env", "DEBIAN_FRONTEND=noninteractive"];
+    let words: Vec<_> = become_root.iter().chain(&quiet).copied().chain(step.iter().map(String::as_str)).collect();
+    process::run(Command::new(words[0]).args(&words[1..])).context("installing system packages")
 }
 
 fn is_root() -> bool {

@@ -34,6 +34,15 @@ pub enum LibraryFault {
     /// Not a shared library of this system.
     #[error("it is not a shared library of this system: {0}")]
     NotALibrary(String),
+    /// Libraries of Microsoft's C++ runtime, which ONNX Runtime for Windows is linked with, are not installed.
+    #[error(
+        "Microsoft's C++ runtime is not installed ({} cannot be loaded). Install the \"Visual C++ Redistributable\" (X64) from https://aka.ms/vs/17/release/vc_redist.x64.exe and start the host again",
+        missing.join(", ")
+    )]
+    NoCppRuntime {
+        /// Their file names.
+        missing: Vec<&'static str>,
+    },
     /// A shared library, but another one.
     #[error("it is a shared library but not ONNX Runtime (it has no OrtGetApiBase)")]
     NotOnnxRuntime,
@@ -60,7 +69,7 @@ pub(super) fn check(path: &Path) -> Result<String, LibraryFault> {
         check_elf(&mut File::open(path)?)?;
     }
     // SAFETY: loading runs the library's initialisers. ONNX Runtime's only fill its own tables; that the file is a whole shared library was checked above.
-    let library = unsafe { Library::new(path) }.map_err(|error| LibraryFault::NotALibrary(error.to_string()))?;
+    let library = unsafe { Library::new(path) }.map_err(|error| load_fault(&error))?;
     // SAFETY: `OrtGetApiBase` has had this signature since ONNX Runtime 1.0; no other library uses the name.
     let base = unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase") }
         .map_err(|_| LibraryFault::NotOnnxRuntime)?;
@@ -77,6 +86,25 @@ pub(super) fn check(path: &Path) -> Result<String, LibraryFault> {
         return Err(LibraryFault::TooOld { found: version });
     }
     Ok(version)
+}
+
+/// Libraries that ONNX Runtime for Windows imports and Windows does not bring with it.
+const CPP_RUNTIME: [&str; 4] = ["MSVCP140.dll", "MSVCP140_1.dll", "VCRUNTIME140.dll", "VCRUNTIME140_1.dll"];
+
+/// Why the system does not load a file. Windows says only that some library was not found, not which.
+fn load_fault(error: &libloading::Error) -> LibraryFault {
+    let missing = if cfg!(windows) {
+        // SAFETY: Microsoft's own libraries, whose initialisers prepare the C++ runtime.
+        missing_from(&CPP_RUNTIME, |name| unsafe { Library::new(name) }.is_ok())
+    } else {
+        Vec::new()
+    };
+    if missing.is_empty() { LibraryFault::NotALibrary(error.to_string()) } else { LibraryFault::NoCppRuntime { missing } }
+}
+
+/// The libraries that do not load.
+fn missing_from(names: &[&'static str], loads: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    names.iter().copied().filter(|name| !loads(name)).collect()
 }
 
 /// Checks that every loadable segment of an ELF file lies inside the file. The dynamic linker maps segments without checking, and accessing a page
@@ -153,6 +181,17 @@ mod tests {
             bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
             assert!(check_elf(&mut Cursor::new(bytes)).is_err());
         }
+    }
+
+    #[test]
+    fn missing_cpp_runtime_is_named_with_its_cure() {
+        let missing = missing_from(&CPP_RUNTIME, |name| !name.ends_with("_1.dll"));
+        assert_eq!(missing, ["MSVCP140_1.dll", "VCRUNTIME140_1.dll"]);
+        let message = LibraryFault::NoCppRuntime { missing }.to_string();
+        for part in ["MSVCP140_1.dll, VCRUNTIME140_1.dll", "Visual C++ Redistributable", "https://aka.ms/"] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert!(missing_from(&CPP_RUNTIME, |_| true).is_empty());
     }
 
     #[test]

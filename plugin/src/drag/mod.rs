@@ -1,11 +1,15 @@
 //! Dragging files from the editor into a host or a file manager.
 //!
-//! One trait and one drag source per window system: our own XDND source on X11, where a plug-in cannot rely on the host's toolkit, and the
-//! `drag` crate on Windows and macOS. The latter two were written from documentation and have not been run.
+//! One trait and one drag source per window system: our own XDND source on X11, where a plug-in cannot rely on the host's toolkit, our own
+//! OLE source on Windows, and the `drag` crate on macOS. The last was written from documentation and has not been run.
 
+#[cfg(windows)]
+mod data_object;
 mod folder;
-#[cfg(any(windows, target_os = "macos"))]
-mod native;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(windows)]
+mod ole;
 #[cfg(target_os = "linux")]
 mod uri_list;
 #[cfg(target_os = "linux")]
@@ -17,8 +21,12 @@ use std::path::Path;
 use raw_window_handle::HasWindowHandle;
 
 pub use folder::DragFolder;
-#[cfg(any(windows, target_os = "macos"))]
-use native::NativeSource as PlatformSource;
+#[cfg(target_os = "macos")]
+use macos::MacSource as PlatformSource;
+#[cfg(windows)]
+pub use ole::OleSource;
+#[cfg(windows)]
+use ole::OleSource as PlatformSource;
 #[cfg(target_os = "linux")]
 pub use x11::XdndSource;
 #[cfg(target_os = "linux")]

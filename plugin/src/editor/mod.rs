@@ -135,6 +135,7 @@ impl Editor {
     }
 
     /// Whether a text field is open, so that the editor needs the keyboard.
+    #[cfg(target_os = "linux")]
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
         self.exporter.is_dialog_open() || ctx.text_edit_focused()
     }

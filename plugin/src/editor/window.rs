@@ -7,7 +7,9 @@ use antiphon_engine::plan::History;
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
-use nice_plug::prelude::{Enum, ResizeHint, nice_warn};
+#[cfg(target_os = "linux")]
+use nice_plug::prelude::nice_warn;
+use nice_plug::prelude::{Enum, ResizeHint};
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor};
 use parking_lot::Mutex;
@@ -89,6 +91,7 @@ impl WindowFactory {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
+            #[cfg(target_os = "linux")]
             place,
             #[cfg(target_os = "linux")]
             keyboard: None,
@@ -102,6 +105,7 @@ pub(super) struct App {
     content: Arc<Mutex<Content>>,
     thread: WindowThread,
     zoom: Zoom,
+    #[cfg(target_os = "linux")]
     place: Place,
     /// `None` in a top-level window.
     #[cfg(target_os = "linux")]

@@ -5,19 +5,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use antiphon_engine::music::smf;
-use antiphon_plugin::drag::platform_source;
-use antiphon_plugin::editor::plain_model::PlainModel;
-use antiphon_plugin::editor::{Editor, EditorModel, Exporter, SIZE};
+use antiphon_plugin::editor::EditorModel;
 use antiphon_roll::legend::{BEFORE, Colour, PAPER};
 use antiphon_tests::display::Display;
 use antiphon_tests::host_window::HostWindow;
 use antiphon_tests::input::InputDevices;
-use antiphon_tests::linked;
-use antiphon_tests::scripted::piece_at;
-use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
-use raw_window_handle::{HandleError, HasWindowHandle, WindowHandle};
+use antiphon_tests::{linked, places};
 
 use super::instance::{Format, Instance};
 use super::{in_child_process, wait_until, wait_until_drawn};
@@ -93,30 +86,6 @@ fn space_bar_after_a_click_into_the_editor_goes_to_the_host() {
     in_child_process("focus::space_bar_after_a_click_into_the_editor_goes_to_the_host", SCREEN, manage, click_and_press_space);
 }
 
-struct NoWindow;
-
-impl HasWindowHandle for NoWindow {
-    fn window_handle(&self) -> Result<WindowHandle<'_>, HandleError> {
-        Err(HandleError::Unavailable)
-    }
-}
-
-fn piece() -> PlainModel {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
-    piece_at(&smf::read_file(&path).unwrap().clip, 9)
-}
-
-/// Position of a button, in points.
-#[allow(clippy::cast_possible_truncation, reason = "within a window")]
-fn place_of(label: &str) -> (i16, i16) {
-    let state = (Editor::new(Exporter::new(platform_source())), piece());
-    let builder = Harness::builder().with_size(SIZE).with_context_setup(Editor::apply_style);
-    let mut harness = builder.build_ui_state(|ui, (editor, model)| editor.show(ui, model, &NoWindow), state);
-    harness.run_steps(3);
-    let middle = harness.get_by_label(label).rect().center();
-    (middle.x as i16, middle.y as i16)
-}
-
 /// Files in a folder with an extension.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
@@ -137,11 +106,11 @@ fn click_button(input: &InputDevices, host_window: &HostWindow, button: (i16, i1
 
 fn type_into_the_dialog() {
     let (input, home) = (InputDevices::at(None).unwrap(), PathBuf::from(std::env::var_os("HOME").unwrap()));
-    let save = place_of("Save played as...");
+    let save = places::of("Save played as...");
     for format in Format::ALL {
         let mut instance = Instance::with_manual_session(format);
         let ports = linked::take_ports();
-        ports.snapshot.publish((*piece().snapshot()).clone());
+        ports.snapshot.publish((*places::piece().snapshot()).clone());
         let host_window = open(&mut instance);
         let editor = host_window.embedded().unwrap().window;
         for (key, saved) in [(ESCAPE, 0), (RETURN, 1)] {

@@ -121,6 +121,9 @@ fn play(args: &Args, clip: &Clip, context_bars: u32, files: &Files, render: Rend
     } else {
         screenshot::play_with_editor(host, clip, &parameters, &files.editor)?
     };
+    // There is no editor to photograph.
+    #[cfg(not(target_os = "linux"))]
+    let _ = files;
     #[cfg(not(target_os = "linux"))]
     let (result, picture_written) = (performance::play(host, clip, &parameters, |_| ())?, Ok(()));
     Ok(Played { result, picture_written, counts: report::read()? })

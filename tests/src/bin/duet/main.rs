@@ -34,7 +34,7 @@ struct Args {
     /// CSV file with the columns path,source,split; the pieces of its valid split are played
     #[arg(long, value_name = "FILE")]
     split: PathBuf,
-    /// Number of pieces, evenly spaced over the list
+    /// Number of pieces, of each source in turn
     #[arg(long, default_value_t = 20)]
     pieces: usize,
     /// Bars of each piece

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use antiphon_engine::cache::FineCoarse;
 use antiphon_engine::codec::{OwnRoles, prefix_rows};
-use antiphon_engine::decode::{Accompanied, Constraints, Decoder, Draw, Prompt, RoleSet};
+use antiphon_engine::decode::{Accompanied, Constraints, Decoder, Draw, Prompt, RoleSet, Sampling};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::{Clip, MetreMap, Note, Tempo, TempoMap, Tick, distribute};
+use antiphon_engine::session::ControlValues;
 use anyhow::{Context, Result};
 
 use crate::piece::Duet;
@@ -18,6 +19,8 @@ pub(crate) fn accompany(model: &Arc<Model>, duet: &Duet, seed: u32) -> Result<Ve
     let mut decoder = Decoder::new(Arc::clone(model), policy, &prefix_rows(0, &[duet.player_role, duet.own_role]))?;
     decoder.accompanies(Accompanied::Clip(own))?;
     decoder.set_seed(seed.into());
+    // As in the session.
+    decoder.set_sampling(Sampling::from_adventurousness(ControlValues::default().music.adventurousness));
     let end = duet.bars.last().map_or(Tick::ZERO, antiphon_engine::music::Bar::end);
     let known = Clip {
         parts: distribute(&[], &duet.player),

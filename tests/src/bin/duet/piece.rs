@@ -1,5 +1,6 @@
 //! Held-out pieces of two parts or more: the player's, and the one whose role is planned.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use antiphon_engine::music::{Bar, Note, Role, Tick, smf};
@@ -26,14 +27,24 @@ pub(crate) struct Duet {
     pub(crate) own_role: Role,
 }
 
-/// Evenly spaced pieces of the valid split that have two parts.
+/// Pieces of the valid split that have two parts: the first of each source, then the second of each, and so on.
 pub(crate) fn choose(music: &Path, split: &Path, count: usize, bars: u32) -> Result<Vec<Duet>> {
     let list = std::fs::read_to_string(split).with_context(|| format!("{}: cannot be read", split.display()))?;
-    let paths: Vec<&str> = list.lines().filter_map(|line| line.strip_suffix(",valid")?.rsplit_once(',').map(|(path, _)| path)).collect();
-    let duets: Vec<Duet> = paths.iter().filter_map(|path| read(music, path, bars)).collect();
+    let mut sources: BTreeMap<&str, VecDeque<&str>> = BTreeMap::new();
+    for (path, source) in list.lines().filter_map(|line| line.strip_suffix(",valid")?.rsplit_once(',')) {
+        sources.entry(source).or_default().push_back(path);
+    }
+    let mut duets = Vec::new();
+    while duets.len() < count && !sources.is_empty() {
+        for paths in sources.values_mut() {
+            // The source's next piece that will do.
+            duets.extend(std::iter::from_fn(|| paths.pop_front()).find_map(|path| read(music, path, bars)));
+        }
+        sources.retain(|_, paths| !paths.is_empty());
+    }
     ensure!(!duets.is_empty(), "{}: no piece of the valid split in {} has two parts", split.display(), music.display());
-    let count = count.min(duets.len());
-    Ok((0..count).map(|index| duets[index * duets.len() / count].clone()).collect())
+    duets.truncate(count);
+    Ok(duets)
 }
 
 /// A piece up to its first change of metre, at most so many bars of it.

@@ -1,0 +1,7 @@
+//! Version and icon of the Windows file.
+
+use antiphon_windows_resource::{File, ResourceError, embed};
+
+fn main() -> Result<(), ResourceError> {
+    embed(File::Program, "Antiphon on the command line")
+}

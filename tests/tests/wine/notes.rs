@@ -1,0 +1,68 @@
+//! The notes are those of the Linux build: same files, controls and seed.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use antiphon_tests::library;
+
+use crate::windows::{Desktop, SMALL, clip, named, seen, text_of};
+
+/// Arguments of the demo, besides the paths.
+const OFFLINE: [&str; 8] = ["--offline", "--no-editor", "--context-bars", "4", "--bars", "2", "--seed", "7"];
+
+/// Asserts that both folders have this file, with the same bytes.
+fn assert_same_file(linux: &Path, windows: &Path, name: &str) {
+    let [linux, windows] = [linux, windows].map(|folder| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}")));
+    assert!(linux.len() > 100 && linux == windows, "{name} differs: {} and {} bytes", linux.len(), windows.len());
+}
+
+#[test]
+#[ignore = "needs the Windows build: cargo xtask test --windows"]
+fn offline_suggestion_equals_that_of_linux() {
+    let desktop = Desktop::start(SMALL);
+    let folder = tempfile::tempdir().unwrap();
+    let [linux, windows] = ["linux", "windows"].map(|name| folder.path().join(name));
+    let bundle = folder.path().join("Antiphon.clap");
+    std::os::unix::fs::symlink(library::path(), &bundle).unwrap();
+    std::os::unix::fs::symlink(named("ANTIPHON_ONNXRUNTIME"), folder.path().join("libonnxruntime.so")).unwrap();
+    let mut here = Command::new(env!("CARGO_BIN_EXE_demo"));
+    text_of(here.args(OFFLINE).arg("--bundle").arg(&bundle).arg("--clip").arg(clip("waltz.mid")).arg("--out").arg(&linux));
+    let mut there = desktop.program("ANTIPHON_WINDOWS_DEMO");
+    there.args(OFFLINE).arg("--bundle").arg(seen(&named("ANTIPHON_WINDOWS_CLAP")));
+    text_of(there.arg("--clip").arg(seen(&clip("waltz.mid"))).arg("--out").arg(seen(&windows)));
+    for name in ["suggestion.mid", "song.mid", "roll.png"] {
+        assert_same_file(&linux, &windows, name);
+    }
+}
+
+#[test]
+#[ignore = "needs the Windows build: cargo xtask test --windows"]
+fn demo_in_real_time_has_no_late_notes() {
+    let desktop = Desktop::start(SMALL);
+    let out = tempfile::tempdir().unwrap();
+    let mut demo = desktop.program("ANTIPHON_WINDOWS_DEMO");
+    demo.args(["--no-editor", "--bundle"]).arg(seen(&named("ANTIPHON_WINDOWS_CLAP")));
+    let text = text_of(demo.arg("--clip").arg(seen(&clip("band.mid"))).arg("--out").arg(seen(out.path())));
+    assert!(text.contains(" notes sounded, 0 late notes;") && !text.contains("Again as an offline render"), "{text}");
+}
+
+#[test]
+#[ignore = "needs the Windows build: cargo xtask test --windows"]
+fn command_line_writes_the_files_of_linux() {
+    let desktop = Desktop::start(SMALL);
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = named("ANTIPHON_ONNXRUNTIME");
+    for (command, piece, options) in [("continue", "band.mid", ["--bars", "4"]), ("accompany", "pop.mid", ["--roles", "bass"])] {
+        let [linux, windows] = ["linux", "wïndows 窓"].map(|name| folder.path().join(command).join(name));
+        [&linux, &windows].iter().for_each(|folder| fs::create_dir_all(folder).unwrap());
+        let common = |start: &mut Command, piece: String, out: String| {
+            text_of(start.arg(command).arg(piece).args(options).args(["--seed", "7", "-o"]).arg(out));
+        };
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let written = |folder: &Path| folder.join("written.mid");
+        common(Command::new(named("ANTIPHON_LINUX_CLI")).env("ANTIPHON_ONNXRUNTIME", &runtime), text(&clip(piece)), text(&written(&linux)));
+        common(&mut desktop.program("ANTIPHON_WINDOWS_CLI"), seen(&clip(piece)), seen(&written(&windows)));
+        assert_same_file(&linux, &windows, "written.mid");
+    }
+}

@@ -1,0 +1,81 @@
+//! Windows programs, run in Wine.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use antiphon_tests::display::Display;
+
+/// A plug-in format: the host's name of it, and the variable that names the library.
+pub(crate) const FORMATS: [(&str, &str); 2] = [("clap", "ANTIPHON_WINDOWS_CLAP"), ("vst3", "ANTIPHON_WINDOWS_VST3")];
+
+/// A path that `cargo xtask test --windows` names.
+pub(crate) fn named(variable: &str) -> PathBuf {
+    std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test --windows`")).into()
+}
+
+/// A path of Linux as Windows programs in Wine see it.
+pub(crate) fn seen(path: &Path) -> String {
+    format!("Z:{}", path.to_str().unwrap().replace('/', "\\"))
+}
+
+/// A screen on which Windows programs run. Without one Wine makes no windows, not even hidden ones, as the VST3 has for its messages.
+pub(crate) struct Desktop(Display);
+
+impl Desktop {
+    /// A screen of this size, in pixels.
+    pub(crate) fn start((width, height): (u32, u32)) -> Self {
+        let mut display = Display::start(width, height).unwrap();
+        // Without a window manager Wine shows no window.
+        display.manage().unwrap();
+        Self(display)
+    }
+
+    /// Name of the display.
+    pub(crate) fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The program that a variable names, to be run in Wine.
+    pub(crate) fn program(&self, variable: &str) -> Command {
+        let mut command = Command::new("wine");
+        command.arg(named(variable)).env_remove("ANTIPHON_ONNXRUNTIME");
+        command.env("DISPLAY", self.name()).env("LIBGL_ALWAYS_SOFTWARE", "1");
+        command
+    }
+
+    /// The host, with a command for a library.
+    pub(crate) fn host(&self, command: &str, format: &str, library: &Path) -> Command {
+        let mut host = self.program("ANTIPHON_WINDOWS_HOST");
+        host.args([command, format]).arg(seen(library));
+        host
+    }
+}
+
+/// Size of the screen of tests that show nothing.
+pub(crate) const SMALL: (u32, u32) = (800, 600);
+
+/// Runs a program that must succeed; returns what it printed.
+pub(crate) fn text_of(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let (text, errors) = texts(&output);
+    assert!(output.status.success(), "{command:?}: {}\n{text}\n{errors}", output.status);
+    text
+}
+
+/// What a program printed on its outputs.
+pub(crate) fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// What follows a word at the beginning of a line.
+pub(crate) fn value<'a>(text: &'a str, name: &str) -> &'a str {
+    let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    found.unwrap_or_else(|| panic!("no line begins with {name}: {text}"))
+}
+
+/// A demo clip.
+pub(crate) fn clip(name: impl AsRef<OsStr>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo").canonicalize().unwrap().join(name.as_ref())
+}

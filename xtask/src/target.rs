@@ -1,0 +1,198 @@
+//! What a chore builds for: the platform it runs on, or another one, by cross-compilation on Debian 12.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::layout::{Platform, System};
+use crate::system::{self, Package};
+use crate::toolchain::Toolchain;
+use crate::{notices, process};
+
+/// The platform that a chore builds for.
+#[derive(clap::Args)]
+pub(crate) struct TargetArgs {
+    /// Cross-compile for x86_64-pc-windows-gnu or aarch64-unknown-linux-gnu, on Debian 12; installs what is missing
+    #[arg(long = "target", value_name = "TRIPLE")]
+    triple: Option<String>,
+}
+
+impl TargetArgs {
+    pub(crate) fn target(&self) -> Result<Target> {
+        self.triple.as_deref().map_or_else(Target::here, Target::named)
+    }
+}
+
+/// A platform, and how to build for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) platform: Platform,
+    /// `None`: with the toolchain of this system.
+    cross: Option<&'static Cross>,
+}
+
+/// A platform reached by cross-compilation.
+#[derive(Debug)]
+struct Cross {
+    /// Rust's name of the platform.
+    triple: &'static str,
+    os: &'static str,
+    arch: &'static str,
+    /// C compiler that links. `None`: the system's own libraries are not to be had, so that code can only be checked.
+    linker: Option<&'static str>,
+    /// Linker and system libraries.
+    packages: &'static [Package],
+    /// Flags of the compiler besides the remapped paths.
+    flags: &'static [&'static str],
+    /// Licences of what the linker adds, and their names in a bundle.
+    notices: &'static [(&'static str, &'static str)],
+}
+
+const CROSS: [Cross; 3] = [
+    Cross {
+        triple: "x86_64-pc-windows-gnu",
+        os: "windows",
+        arch: "x86_64",
+        linker: Some("x86_64-w64-mingw32-gcc"),
+        packages: &system::FOR_WINDOWS,
+        // The linker would write the time of the build into the file.
+        flags: &["-Clink-arg=-Wl,--no-insert-timestamp"],
+        notices: &[
+            ("/usr/share/doc/mingw-w64-x86-64-dev/copyright", "mingw-w64.txt"),
+            ("/usr/share/doc/gcc-mingw-w64-base/copyright", "gcc-runtime.txt"),
+        ],
+    },
+    Cross {
+        triple: "aarch64-unknown-linux-gnu",
+        os: "linux",
+        arch: "aarch64",
+        linker: Some("aarch64-linux-gnu-gcc"),
+        packages: &system::FOR_ARM,
+        flags: &[],
+        notices: &[],
+    },
+    Cross { triple: "aarch64-apple-darwin", os: "macos", arch: "aarch64", linker: None, packages: &[], flags: &[], notices: &[] },
+];
+
+impl Target {
+    /// The platform this program runs on.
+    pub(crate) fn here() -> Result<Self> {
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let platform = Platform::of(os, arch)
+            .with_context(|| format!("no layout of bundles is known for {os} on {arch}: add it to xtask/src/layout.rs"))?;
+        Ok(Self { platform, cross: None })
+    }
+
+    /// The platform that Rust calls `triple`.
+    pub(crate) fn named(triple: &str) -> Result<Self> {
+        let Some(cross) = CROSS.iter().find(|cross| cross.triple == triple) else {
+            let known = CROSS.map(|cross| cross.triple).join(", ");
+            bail!("--target {triple}: only these can be cross-compiled: {known}. Leave it out to build for this system")
+        };
+        let platform = Platform::of(cross.os, cross.arch).with_context(|| format!("{triple} has no layout of bundles"))?;
+        Ok(Self { platform, cross: Some(cross) })
+    }
+
+    /// Whether another platform than this one is built for.
+    pub(crate) const fn is_cross(self) -> bool {
+        self.cross.is_some()
+    }
+
+    /// `cargo COMMAND` in the workspace, for this platform. Installs what cross-compiling lacks.
+    pub(crate) fn cargo(self, root: &Path, command: &str) -> Result<Command> {
+        let Some(cross) = self.cross else {
+            let mut cargo = process::cargo();
+            cargo.current_dir(root).arg(command);
+            return Ok(cargo);
+        };
+        if cross.linker.is_none() && command != "check" {
+            bail!("--target {}: linking takes libraries that come with the system only. Build there; here it can be checked", cross.triple);
+        }
+        system::ensure(cross.packages)?;
+        let toolchain = Toolchain::obtain(root)?;
+        let flags = cross.flags(root, &toolchain);
+        toolchain.ensure_std(cross.triple, cross.linker, &flags)?;
+        let mut cargo = toolchain.cargo(cross.triple, cross.linker, &flags)?;
+        cargo.current_dir(root).args([command, "--target", cross.triple]);
+        Ok(cargo)
+    }
+
+    /// Arguments that make `cargo tree` list the crates of this platform.
+    pub(crate) fn tree_args(self) -> Vec<&'static str> {
+        self.cross.map_or(Vec::new(), |cross| vec!["--target", cross.triple])
+    }
+
+    /// Licences of Rust's standard library and of what the linker adds, as files and their names in a bundle.
+    pub(crate) fn notices(self, root: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
+        let Some(cross) = self.cross else {
+            return Ok(notices::of_rust().map(|path| (path, "rust-standard-library.html")).into_iter().collect());
+        };
+        let of_rust = Toolchain::obtain(root)?.licence_of_std();
+        let of_linker = cross.notices.iter().map(|&(path, name)| (PathBuf::from(path), name));
+        Ok(std::iter::once((of_rust, "rust-standard-library.txt")).chain(of_linker).collect())
+    }
+
+    /// Ending of a shared library's file name, without the dot.
+    pub(crate) const fn library_extension(self) -> &'static str {
+        match self.platform.system {
+            System::Linux => "so",
+            System::MacOs => "dylib",
+            System::Windows => "dll",
+        }
+    }
+}
+
+impl Cross {
+    /// All flags: messages of the product name no folder of this machine, so that every checkout gives the same bytes.
+    fn flags(&self, root: &Path, toolchain: &Toolchain) -> Vec<String> {
+        let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+        let places = [(Some(root.to_owned()), "/antiphon"), (cargo_home, "/cargo"), (Some(toolchain.source()), "/rust")];
+        let remapped = places.into_iter().filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?.display())));
+        self.flags.iter().map(|&flag| flag.to_owned()).chain(remapped).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms_are_found_by_their_triples() {
+        for (triple, system, extension) in
+            [("x86_64-pc-windows-gnu", System::Windows, "dll"), ("aarch64-unknown-linux-gnu", System::Linux, "so")]
+        {
+            let target = Target::named(triple).unwrap();
+            assert_eq!((target.platform.system, target.library_extension()), (system, extension));
+            assert!(target.is_cross());
+            assert_eq!(target.tree_args(), ["--target", triple]);
+        }
+        let here = Target::here().unwrap();
+        assert_eq!((here.library_extension(), here.is_cross()), (std::env::consts::DLL_EXTENSION, false));
+        assert!(here.tree_args().is_empty());
+    }
+
+    #[test]
+    fn platform_without_a_linker_can_only_be_checked() {
+        let target = Target::named("aarch64-apple-darwin").unwrap();
+        assert_eq!(target.platform.system, System::MacOs);
+        let error = target.cargo(crate::root(), "build").unwrap_err().to_string();
+        assert!(error.contains("aarch64-apple-darwin") && error.contains("checked"), "{error}");
+    }
+
+    #[test]
+    fn unknown_triple_is_an_error_that_lists_the_known_ones() {
+        let error = Target::named("riscv64gc-unknown-linux-gnu").unwrap_err().to_string();
+        assert!(error.contains("riscv64gc") && error.contains("x86_64-pc-windows-gnu"), "{error}");
+    }
+
+    #[test]
+    fn flags_hide_the_folders_of_this_machine() {
+        let root = tempfile::tempdir().unwrap();
+        let toolchain = Toolchain::at(root.path().join("rust"));
+        let flags = CROSS[0].flags(root.path(), &toolchain);
+        assert!(flags.iter().any(|flag| flag.contains("--no-insert-timestamp")), "{flags:?}");
+        assert!(flags.contains(&format!("--remap-path-prefix={}=/antiphon", root.path().display())), "{flags:?}");
+        assert!(flags.iter().any(|flag| flag.ends_with("rustlib/src/rust=/rust")), "{flags:?}");
+    }
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask test --windows`: the Windows build in Wine.
+//!
+//! The libraries and the command line are those of `cargo xtask dist --target x86_64-pc-windows-gnu`; a host for Windows
+//! (`tests/src/bin/windows_host`) loads them. The tests in `tests/tests/wine` run on Linux, start the host in Wine, and compare what it wrote
+//! with what the Linux build writes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::layout::Format;
+use crate::target::Target;
+use crate::{bundle, cli, process, runtime, setup, system};
+
+/// The platform that is tested.
+const TRIPLE: &str = "x86_64-pc-windows-gnu";
+/// Replacement for a library that Wine 8 lacks.
+const STUB: &str = "xtask/windows/bcryptprimitives.c";
+/// Neither Mono nor Gecko is needed, nor entries in the menus of the desktop.
+const OVERRIDES: &str = "mscoree=;mshtml=;winemenubuilder.exe=d";
+/// Unit tests of what exists on Windows only, by package.
+const UNIT_TESTS: [(&str, &str); 2] = [("antiphon-plugin", "drag::"), ("antiphon-engine", "model::")];
+
+pub(crate) fn run(root: &Path, linux_runtime: &Path, rest: &[String]) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!("--windows runs the Windows build in Wine on Debian 12; on Windows, leave it out");
+    }
+    setup::run()?;
+    system::ensure(&system::FOR_WINE)?;
+    let target = Target::named(TRIPLE)?;
+    let bundles = bundle::make(root, target, None)?;
+    let [command_line, _] = cli::make(root, target, None)?.files();
+    let mut host = target.cargo(root, "build")?;
+    let host = host.args(["--release", "--locked", "--package", "antiphon-tests", "--no-default-features"]);
+    let messages = process::read(host.args(["--bin", "demo", "--bin", "windows_host", "--message-format=json-render-diagnostics"]))?;
+    let program = |name| bundle::executable(&messages, name).with_context(|| format!("Cargo named no program {name}"));
+    let wine = Wine::prepare(root)?;
+    for (package, filter) in UNIT_TESTS {
+        let mut tests = target.cargo(root, "test")?;
+        wine.apply(&mut tests);
+        tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine");
+        process::run(tests.args(["--release", "--locked", "--package", package, "--lib", filter])).context("in Wine")?;
+    }
+    // The Linux build to compare with, with the features of `cargo xtask test`, so that nothing is rebuilt.
+    let features = ["--workspace", "--all-features", "--locked"];
+    let mut linux = process::cargo();
+    let linux = linux.current_dir(root).arg("build").args(features).args(["--bin", "antiphon", "--message-format=json-render-diagnostics"]);
+    let linux = bundle::executable(&process::read(linux)?, "antiphon").context("Cargo named no program antiphon")?;
+
+    let mut tests = process::cargo();
+    wine.apply(&mut tests);
+    tests.current_dir(root).env(runtime::VARIABLE, linux_runtime);
+    for (variable, path) in [
+        ("ANTIPHON_WINDOWS_CLAP", bundles.library(Format::Clap)),
+        ("ANTIPHON_WINDOWS_VST3", bundles.library(Format::Vst3)),
+        ("ANTIPHON_WINDOWS_CLI", command_line),
+        ("ANTIPHON_WINDOWS_HOST", program("windows_host")?),
+        ("ANTIPHON_WINDOWS_DEMO", program("demo")?),
+        ("ANTIPHON_LINUX_CLI", linux),
+        ("ANTIPHON_WINDOWS_OUT", wine.folder.clone()),
+    ] {
+        tests.env(variable, path);
+    }
+    // One at a time: they share Wine's server, and the plug-in plays in real time.
+    tests.arg("test").args(features).args(["--test", "wine", "--", "--include-ignored", "--test-threads=1"]).args(rest);
+    process::run(&mut tests).context("in Wine")
+}
+
+/// A Windows in Wine.
+struct Wine {
+    /// Folder of everything, below the workspace's `target`.
+    folder: PathBuf,
+}
+
+impl Wine {
+    /// Makes the Windows if there is none yet.
+    fn prepare(root: &Path) -> Result<Self> {
+        let wine = Self { folder: root.join("target/wine") };
+        fs::create_dir_all(&wine.folder).with_context(|| format!("making {}", wine.folder.display()))?;
+        let system = wine.prefix().join("drive_c/windows/system32");
+        if !system.is_dir() {
+            let mut boot = Command::new("wineboot");
+            wine.apply(&mut boot);
+            process::run(boot.arg("--init")).context("making a Windows in Wine")?;
+            let mut wait = Command::new("wineserver");
+            wine.apply(&mut wait);
+            process::run(wait.arg("--wait"))?;
+        }
+        let stub = system.join("bcryptprimitives.dll");
+        if !stub.is_file() {
+            let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
+            process::run(compiler.args(["-O2", "-shared", "-o"]).arg(&stub).arg(root.join(STUB)).arg("-ladvapi32"))?;
+        }
+        Ok(wine)
+    }
+
+    fn prefix(&self) -> PathBuf {
+        self.folder.join("prefix")
+    }
+
+    /// Variables with which programs run in it. Without a display there is none for the tests to open windows on by mistake.
+    fn apply(&self, command: &mut Command) {
+        command.env("WINEPREFIX", self.prefix()).env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", OVERRIDES).env_remove("DISPLAY");
+    }
+}
