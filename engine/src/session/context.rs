@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::codec::{self, BarRows, CONTEXT_BARS, Measured, OwnRoles, PHASE_BARS};
+use crate::codec::{self, BarFields, BarRows, CONTEXT_BARS, Measured, OwnRoles, PHASE_BARS};
 use crate::decode::{Constraints, DensityLimit, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
-use crate::music::analysis::{BarHarmony, habits, tempo_bucket};
+use crate::music::analysis::{BarHarmony, KeySignature, habits, tempo_bucket};
 use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
 use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, most_notes};
 use crate::service::{Assignment, LockedPart};
@@ -81,6 +81,8 @@ pub(super) struct Beside<'a> {
     pub(super) others: &'a [Note],
     /// What the generated roles keep to.
     pub(super) follows: Follows,
+    /// Key that other instances have played in lately, if any is heard: the key measured on whole bars follows a change later.
+    pub(super) key: Option<KeySignature>,
 }
 
 /// What roles that play beside others keep to.
@@ -234,6 +236,9 @@ impl Context {
             let upcoming = Upcoming { bars: &bars, known: &known, cut: brief.start, own, tempo, index, ahead };
             let mut prompt = Prompt::upcoming(self.measured(), &upcoming);
             prompt.context = self.sent();
+            if let Some(key) = plan_settings.beside.and_then(|beside| beside.key) {
+                prompt.condition(|fields| BarFields { key: key.value(), ..fields });
+            }
             prompt.constraints =
                 Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
             steer(&mut prompt, plan_settings.music, bars.iter().take_while(|bar| bar.start < brief.start).count());

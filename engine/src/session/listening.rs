@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::music::analysis::{BarHarmony, PitchProfile};
+use crate::music::analysis::{BarHarmony, KeySignature, PitchProfile};
 use crate::music::{Bar, Note, Role, TICKS_PER_QUARTER, Tick};
 use crate::plan::MusicalClock;
 use crate::service::Part;
@@ -18,6 +18,8 @@ use super::{BandControls, Hearing};
 pub(super) const DELAY: Tick = Tick(TICKS_PER_QUARTER);
 /// Largest distance in ticks of an instance's song position from this one's: more is another place in the song.
 const TOGETHER: Tick = Tick::quarters(4);
+/// Bars that show the key that others play in: few enough to follow a change within two bars.
+const KEY_BARS: i64 = 2;
 /// Lowest key of the chords that stand for what is heard.
 const CHORD_KEY: u8 = 48;
 /// Velocity of those chords.
@@ -123,6 +125,13 @@ impl Listening {
                 role_of(Role::Chords).map_or(Vec::new(), |role| chords(&notes, clock, role))
             }
         }
+    }
+
+    /// Key of what was heard in the last [`KEY_BARS`]; `None` if that fits many keys.
+    pub(super) fn key(&self, controls: BandControls, clock: &MusicalClock) -> Option<KeySignature> {
+        let from = clock.now() - Tick(KEY_BARS * clock.open_bar().metre.bar_length().0);
+        let lately = self.heard.iter().filter(|heard| controls.hears(heard.from) && heard.note.onset >= from);
+        PitchProfile::new(lately.map(|heard| &heard.note)).key()
     }
 
     /// Nothing is heard any more, until instances are listened to again.
@@ -320,6 +329,27 @@ mod tests {
         assert_eq!(roles(Role::Drums), [Role::Keys, Role::Bass]);
         let other = BandControls { whom: Some(3), ..ALL };
         assert!(listening.notes(other, &clock, |_| false).is_empty());
+    }
+
+    #[test]
+    fn key_is_that_of_the_last_two_bars_heard() {
+        let mut listening = Listening::default();
+        let scale = |from: i64, tonic: u8| {
+            [0, 2, 4, 5, 7, 9, 11, 12]
+                .into_iter()
+                .zip(0..)
+                .map(move |(above, step)| Note { pitch: tonic + above, ..note(from + step * 12, 12, Role::Keys) })
+        };
+        let notes: Vec<Note> = (0..8).flat_map(|bar| scale(bar * 96, if bar < 4 { 60 } else { 66 })).collect();
+        let mut clock = clock(0, 96);
+        let mut keys = Vec::new();
+        for _ in 0..28 {
+            listening.listen(&part(clock.now().0, Some(clock.now().0), &notes), &clock, ALL);
+            keys.push(listening.key(ALL, &clock).map(|key| key.tonic()));
+            clock.advance(Tick(24));
+        }
+        assert_eq!((keys[11], keys[16]), (Some(0), Some(6)), "a bar and a beat after the change: {keys:?}");
+        assert_eq!(listening.key(BandControls::default(), &clock), None);
     }
 
     #[test]

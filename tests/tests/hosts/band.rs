@@ -70,7 +70,7 @@ fn bass_follows_a_change_of_key_of_another_instance_within_two_bars() {
     let ([in_c, in_f_sharp], before) = shares(&first, 1..BARS.0);
     assert!(before >= 8 && in_c > 0.7 && in_c > in_f_sharp, "{in_c} of {before} notes are in C major");
     let ([in_c, in_f_sharp], after) = shares(&first, FOLLOWED..BARS.1);
-    assert!(after >= 8 && in_f_sharp > 0.7 && in_f_sharp > in_c, "{in_f_sharp} of {after} notes are in F sharp major");
+    assert!(after >= 8 && in_f_sharp > 0.7 && in_f_sharp > in_c, "{in_f_sharp} of {after} notes are in F sharp major, {in_c} in C major");
     assert_eq!(bass(vst3, 64, EVERYTHING), first, "VST3, in blocks of 64");
     assert_eq!(bass(clap, 480, 0.0), [], "without hearing the other it has nothing to go on from");
 }

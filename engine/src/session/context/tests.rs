@@ -143,7 +143,7 @@ fn new_roles_beside_a_player_fit_the_players_notes_whatever_they_have_played() {
     let roles: RoleSet = [Role::Bass, Role::Pad, Role::Keys].into_iter().collect();
     let own = OwnRoles::new([Role::Bass, Role::Pad]).unwrap();
     let constraints = |player: &[Note], now| {
-        context.constraints_beside(Beside { own, others: player, follows: Follows::Others }, &played, roles, Tick(now))
+        context.constraints_beside(Beside { own, others: player, follows: Follows::Others, key: None }, &played, roles, Tick(now))
     };
     let steady = constraints(&player, 960);
     let of = |role: Role| (steady.chords[usize::from(role.class())], steady.registers[usize::from(role.class())].high);

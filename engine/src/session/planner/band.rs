@@ -1,6 +1,7 @@
 //! Band: this instance publishes what its track plays, and hears the other instances.
 
 use crate::codec::OwnRoles;
+use crate::music::analysis::KeySignature;
 use crate::music::{Note, Role, Tick};
 use crate::plan::{PlannedRoles, PlayMode};
 use crate::service::{Band, Part, Seat};
@@ -65,6 +66,11 @@ impl<W: Worker> Planner<W> {
             seat.publish(Part { role, reached, song, notes: notes.collect() });
             self.band.published = rolls.then_some(reached);
         }
+    }
+
+    /// Key that the others have played in lately.
+    pub(super) fn heard_key(&self, controls: BandControls) -> Option<KeySignature> {
+        self.band.listening.key(controls, &self.input.clock)
     }
 
     /// Role by which the others name this instance: the first that it plays by itself, otherwise its player's.

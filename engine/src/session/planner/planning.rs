@@ -246,7 +246,7 @@ impl<W: Worker> Planner<W> {
         let follows = if accompanies || own_notes.is_empty() { Follows::Others } else { Follows::Itself };
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
-            beside: (own != OwnRoles::ALL).then_some(Beside { own, others: &others, follows }),
+            beside: (own != OwnRoles::ALL).then_some(Beside { own, others: &others, follows, key: self.heard_key(controls.band) }),
             music: &controls.music,
             tempo: self.input.tempo,
             rejected: &self.planning.rejected,
