@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "Clippy takes what helps a test for no test")]
 
 mod bad_input;
-mod band;
 mod classes;
 mod controllers;
 mod editor;
