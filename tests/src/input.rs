@@ -10,6 +10,8 @@ use x11rb::rust_connection::RustConnection;
 
 /// X11's number of the left button.
 const LEFT: u8 = 1;
+/// The right button.
+const RIGHT: u8 = 3;
 
 /// Input devices of one display.
 pub struct InputDevices(RustConnection);
@@ -61,6 +63,16 @@ impl InputDevices {
     pub fn click(&self, at: (i16, i16)) -> Result<()> {
         self.press(at)?;
         self.release(at)
+    }
+
+    /// Moves the pointer and clicks the right button.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    pub fn click_secondary(&self, at: (i16, i16)) -> Result<()> {
+        self.point(at)?;
+        self.fake(BUTTON_PRESS_EVENT, RIGHT, at)?;
+        self.fake(BUTTON_RELEASE_EVENT, RIGHT, at)
     }
 
     /// Presses and releases a key that needs no modifier.

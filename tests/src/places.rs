@@ -34,13 +34,34 @@ pub fn piece() -> PlainModel {
 ///
 /// # Panics
 /// When there is no such button.
-#[allow(clippy::cast_possible_truncation, reason = "within a window")]
 #[must_use]
 pub fn of(label: &str) -> (i16, i16) {
+    let harness = open();
+    middle(&harness, label)
+}
+
+/// Middle of an item of the menu that a right click on this button opens, as [`of`].
+///
+/// # Panics
+/// When there is no such button or item.
+#[must_use]
+pub fn of_menu_item(label: &str, item: &str) -> (i16, i16) {
+    let mut harness = open();
+    harness.get_by_label(label).click_secondary();
+    harness.run_steps(3);
+    middle(&harness, item)
+}
+
+fn open() -> Harness<'static, (Editor, PlainModel)> {
     let state = (Editor::new(Exporter::new(platform_source())), piece());
     let builder = Harness::builder().with_size(SIZE).with_context_setup(Editor::apply_style);
     let mut harness = builder.build_ui_state(|ui, (editor, model)| editor.show(ui, model, &NoWindow), state);
     harness.run_steps(3);
+    harness
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "within a window")]
+fn middle(harness: &Harness<'_, (Editor, PlainModel)>, label: &str) -> (i16, i16) {
     let middle = harness.get_by_label(label).rect().center();
     (middle.x as i16, middle.y as i16)
 }

@@ -348,7 +348,7 @@ mod tests {
             keys.push(listening.key(ALL, &clock).map(|key| key.tonic()));
             clock.advance(Tick(24));
         }
-        assert_eq!((keys[11], keys[16]), (Some(0), Some(6)), "a bar and a beat after the change: {keys:?}");
+        assert_eq!((keys[16], keys[21]), (Some(0), Some(6)), "a bar and a beat after the change: {keys:?}");
         assert_eq!(listening.key(BandControls::default(), &clock), None);
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use antiphon_plugin::editor::EditorModel;
-use antiphon_roll::legend::{BEFORE, Colour, PAPER};
+use antiphon_roll::legend::BEFORE;
 use antiphon_tests::display::Display;
 use antiphon_tests::host_window::HostWindow;
 use antiphon_tests::input::InputDevices;
@@ -60,7 +60,7 @@ fn click_and_press_space() {
         input.point(NOWHERE).unwrap();
         assert_host_has_the_keys(&input, &host_window, &format!("{format:?}, before the first click"));
         // The title, the roll, a slider, the status line.
-        for place in [(40, 30), (500, 250), (420, 505), (300, 545)] {
+        for place in [(40, 30), (500, 250), (420, 443), (300, 580)] {
             input.click(host_window.on_screen(place).unwrap()).unwrap();
             settle(&mut instance, &host_window);
             let when = format!("{format:?}, after a click at {place:?}");
@@ -92,21 +92,22 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|found| found == ending)).collect()
 }
 
-/// Moves the pointer away, then onto the button, and clicks once the button shows the hover state: egui merges two clicks in one frame.
-fn click_button(input: &InputDevices, host_window: &HostWindow, button: (i16, i16)) {
-    // Within the button, above its text.
-    let ground = (button.0, button.1 - 11);
-    let is = |colour: Colour| host_window.colour_at(ground).unwrap() == colour.channels();
+/// Chooses Save as in the menu of the card with what was played.
+fn open_dialog(input: &InputDevices, host_window: &HostWindow, card: (i16, i16), item: (i16, i16)) {
+    // Within the item, above its text.
+    let ground = (item.0, item.1 - 8);
     input.point(host_window.on_screen(ELSEWHERE).unwrap()).unwrap();
-    wait_until("the button is flat while the pointer is elsewhere", || is(PAPER));
-    input.point(host_window.on_screen(button).unwrap()).unwrap();
-    wait_until("the button rises under the pointer", || is(BEFORE));
-    input.click(host_window.on_screen(button).unwrap()).unwrap();
+    input.click_secondary(host_window.on_screen(card).unwrap()).unwrap();
+    wait_until("the item of the menu rises under the pointer", || {
+        input.point(host_window.on_screen(item).unwrap()).unwrap();
+        host_window.colour_at(ground).unwrap() == BEFORE.channels()
+    });
+    input.click(host_window.on_screen(item).unwrap()).unwrap();
 }
 
 fn type_into_the_dialog() {
     let (input, home) = (InputDevices::at(None).unwrap(), PathBuf::from(std::env::var_os("HOME").unwrap()));
-    let save = places::of("Save played as...");
+    let (card, item) = (places::of("played"), places::of_menu_item("played", "Save played as..."));
     for format in Format::ALL {
         let mut instance = Instance::with_manual_session(format);
         let ports = linked::take_ports();
@@ -114,7 +115,7 @@ fn type_into_the_dialog() {
         let host_window = open(&mut instance);
         let editor = host_window.embedded().unwrap().window;
         for (key, saved) in [(ESCAPE, 0), (RETURN, 1)] {
-            click_button(&input, &host_window, save);
+            open_dialog(&input, &host_window, card, item);
             wait_until("the dialog takes the focus", || host_window.focus().unwrap() == editor);
             // The name ends in .mid; the typed letters are appended.
             for letter in "xyz".bytes() {
@@ -129,7 +130,7 @@ fn type_into_the_dialog() {
             assert_host_has_the_keys(&input, &host_window, &format!("{format:?}, after the dialog and a click"));
         }
         // A window closed while it has the focus returns it to the host.
-        click_button(&input, &host_window, save);
+        open_dialog(&input, &host_window, card, item);
         wait_until("the dialog takes the focus", || host_window.focus().unwrap() == editor);
         instance.close();
         wait_until("the host gets its focus back", || host_window.focus().unwrap() == host_window.window());

@@ -9,7 +9,7 @@ fn drag_of_a_handle_exports_a_new_midi_file_that_starts_on_a_bar_line() {
     let drags = FakeDragSource::default();
     let mut harness = open(model(music()), drags.clone());
     let mut files = Vec::new();
-    for (label, bars, keys) in [("plan", 2, [64, 65]), ("plan", 2, [64, 65]), ("played", 1, [60, 62])] {
+    for (label, bars, keys) in [("Variation A", 2, [64, 65]), ("Variation A", 2, [64, 65]), ("played", 1, [60, 62])] {
         let handle = harness.get_by_label(label).rect().center();
         harness.hover_at(handle);
         harness.run_steps(1);
@@ -53,7 +53,7 @@ fn save_as_writes_the_named_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my plan.mid");
     let mut harness = open(model(music()), FakeDragSource::default());
-    save_as(&mut harness, "plan");
+    save_as(&mut harness, "Variation A");
     harness.run_steps(4);
     let select_all = Modifiers::COMMAND;
     harness.key_press_modifiers(select_all, Key::A);

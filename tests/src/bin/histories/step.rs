@@ -157,10 +157,21 @@ pub(crate) enum Parameter {
     TradeBars,
     InfillFrom,
     InfillBars,
+    VariationA,
+    VariationB,
+    VariationC,
+    VariationD,
+    LockRhythm,
+    LockPitches,
+    PlayerSwing,
+    Memory,
+    Forget,
+    Hears,
+    HearsInstance,
 }
 
 impl Parameter {
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 50] = [
         Self::Mode,
         Self::Horizon,
         Self::Adventurousness,
@@ -200,6 +211,17 @@ impl Parameter {
         Self::TradeBars,
         Self::InfillFrom,
         Self::InfillBars,
+        Self::VariationA,
+        Self::VariationB,
+        Self::VariationC,
+        Self::VariationD,
+        Self::LockRhythm,
+        Self::LockPitches,
+        Self::PlayerSwing,
+        Self::Memory,
+        Self::Forget,
+        Self::Hears,
+        Self::HearsInstance,
     ];
 
     /// Name shown by hosts.
@@ -244,6 +266,17 @@ impl Parameter {
             Self::TradeBars => "Trade bars",
             Self::InfillFrom => "Infill from",
             Self::InfillBars => "Infill bars",
+            Self::VariationA => "Variation A",
+            Self::VariationB => "Variation B",
+            Self::VariationC => "Variation C",
+            Self::VariationD => "Variation D",
+            Self::LockRhythm => "Lock rhythm",
+            Self::LockPitches => "Lock pitches",
+            Self::PlayerSwing => "Player's swing",
+            Self::Memory => "Memory",
+            Self::Forget => "Forget",
+            Self::Hears => "Hears",
+            Self::HearsInstance => "Hears instance",
         }
     }
 }
