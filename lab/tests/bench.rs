@@ -26,7 +26,10 @@ fn shape_is_measured_beside_our_model_in_both_storages() {
     let shapes = report["shapes"].as_array().unwrap();
     assert_eq!(shapes.iter().map(|shape| shape["weights"].as_str().unwrap()).collect::<Vec<_>>(), ["int8", "fp32"]);
     for shape in shapes {
-        assert_eq!((shape["name"].as_str(), shape["runs_per_note"].as_u64(), shape["rows"].as_u64()), (Some("midi-gpt"), Some(3), Some(301)));
+        assert_eq!(
+            (shape["name"].as_str(), shape["runs_per_note"].as_u64(), shape["rows"].as_u64()),
+            (Some("midi-gpt"), Some(3), Some(301))
+        );
         for key in ["notes_per_second", "ours_per_second", "ratio"] {
             assert!(shape[key].as_f64().unwrap() > 0.0, "{key}");
         }
