@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use antiphon_engine::{
     cache::SlidingWindow,
     codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
-    decode::{Constraints, Decoder, DensityLimit, MOST_NOTES, RequestedControls, RoleSet, Sampling, Step},
+    decode::{BarLock, Constraints, Decoder, DensityLimit, MOST_NOTES, RequestedControls, RoleSet, Sampling, Step},
     model::Model,
     music::{Role, Tick, analysis::Register},
 };
@@ -55,6 +55,7 @@ fn any_constraints() -> impl Strategy<Value = Constraints> {
             until: Tick(until),
             rests_from: Tick(rests),
             lowest,
+            lock: BarLock::Open,
         }
     })
 }

@@ -14,7 +14,7 @@ use antiphon_engine::{
     model::Model,
     music::{Note, Role, Tick},
     plan::{Adoption, Brief, Controls, Fingerprint, Offer, Passage, Plan, PlanId, PlanningTick, Played, Timeline},
-    service::{Assignment, Deadline, JobFailure, Outcome, Report, Service, ServiceConfig, Setup, Shelf, WorkerHandle},
+    service::{Assignment, Deadline, JobFailure, LockedPart, Outcome, Report, Service, ServiceConfig, Setup, Shelf, WorkerHandle},
 };
 use common::{music::piece, tiny};
 
@@ -87,6 +87,7 @@ fn assignment(plan: u64, music: &[BarRows], from: usize, to: usize) -> Assignmen
         line: lines[from],
         sampling: sampling(),
         rejected: Vec::new(),
+        locked: LockedPart::default(),
     }
 }
 
@@ -289,7 +290,7 @@ fn latched_plan_is_extended_and_played_to_its_end() {
             let prompt = prompt(&music[..bar], &frames(&music[known..end]));
             let line = lines[known];
             known = end;
-            Assignment { brief, prompt, line, sampling: sampling(), rejected: Vec::new() }
+            Assignment { brief, prompt, line, sampling: sampling(), rejected: Vec::new(), locked: LockedPart::default() }
         });
         worker.generate(assignments.collect(), Deadline(0)).expect("bars in order");
         requests.len()

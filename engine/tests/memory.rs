@@ -91,3 +91,37 @@ fn bars_beyond_every_page_are_in_the_memory() {
     }
     assert!(furthest > 1e-4, "bar 2 is not in the memory");
 }
+
+#[test]
+fn earlier_entries_change_predictions_by_their_weight_and_no_hidden_state() {
+    let music = piece(25, 12, 9);
+    let mut reader = decoder("fine_coarse");
+    music.iter().for_each(|bar| reader.append_bar(bar).expect("appended"));
+    let entries = Arc::new(reader.memory_entries());
+    assert!(entries.len() > 20, "{} entries", entries.len());
+    let largest = |nearer: f32| {
+        let (mut plain, mut remembering) = (decoder("fine_coarse"), decoder("fine_coarse"));
+        remembering.set_earlier(Arc::clone(&entries), nearer);
+        let differences = music.iter().map(|bar| differences(&score(&mut plain, bar), &score(&mut remembering, bar)));
+        differences.fold((0.0, 0.0), |most: (f32, f32), (nll, hidden)| (most.0.max(nll), most.1.max(hidden)))
+    };
+    let (as_own, far) = (largest(0.0), largest(-100.0));
+    assert!(as_own.1 < 1e-5 && far.1 < 1e-5, "hidden states differ by {} and {}", as_own.1, far.1);
+    assert!(as_own.0 > 1e-3, "the earlier entries have no effect: {}", as_own.0);
+    assert!(far.0 < as_own.0 / 10.0, "{} without weight, {} with", far.0, as_own.0);
+}
+
+#[test]
+fn earlier_entries_that_are_taken_away_have_no_effect() {
+    let music = piece(27, 8, 9);
+    let mut reader = decoder("fine_coarse");
+    music.iter().for_each(|bar| reader.append_bar(bar).expect("appended"));
+    let mut remembering = decoder("fine_coarse");
+    remembering.set_earlier(Arc::new(reader.memory_entries()), 0.0);
+    remembering.set_earlier(Arc::default(), 0.0);
+    let mut plain = decoder("fine_coarse");
+    for bar in &music {
+        let (nll, _) = differences(&score(&mut plain, bar), &score(&mut remembering, bar));
+        assert!(nll < 1e-5, "entries that were taken away still act in bar {}: {nll}", bar.index);
+    }
+}

@@ -107,3 +107,18 @@ fn prefill_with_a_far_side_equals_leave_gap_append_and_fill() {
     });
     assert_eq!(made, bars.collect::<Vec<_>>());
 }
+
+#[test]
+fn far_side_is_read_bar_by_bar_once_and_another_is_refused() {
+    let (model, music) = (Arc::new(tiny()), piece(6, 24, 8));
+    let infill = |to: usize| Prompt { far_side: shared(&music[14..to]), ..prompt(&music, 12, 14) };
+    let mut decoder = decoder(&model);
+    let steps = std::iter::from_fn(|| (decoder.prefill_step(&infill(20)).expect("a step") == Prefill::Nearer).then_some(())).count();
+    assert_eq!((steps, decoder.bar()), (12 + 1 + 6, 12), "the bars before, the gap, the bars behind it");
+    assert_eq!(decoder.prefill_step(&infill(20)).expect("a step"), Prefill::Done, "nothing is left to read");
+    for other in [infill(19), prompt(&music, 12, 14), Prompt { far_side: shared(&music[14..20]), ..prompt(&music, 11, 14) }] {
+        assert!(matches!(decoder.prefill_step(&other), Err(DecodeError::Rewind(_))));
+    }
+    assert_eq!(generated(&mut decoder, &infill(20)).len(), 2, "and it can still be filled");
+    assert!(matches!(decoder.prefill_step(&infill(20)), Err(DecodeError::Rewind(_))), "bars were generated");
+}

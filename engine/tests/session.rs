@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{Cause, History, MidiKey, MusicalTime, Reason, SongBar, SongPosition, Step, Take, TransportChange};
+use antiphon_engine::plan::{
+    Cause, History, MidiKey, MusicalTime, PlayerMemory, Reason, SongBar, SongPosition, Step, Take, TransportChange,
+};
 use antiphon_engine::session::{
     Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlanControls, PlannedEvent, Session, SessionPorts,
     SharedSnapshot, take_ring,
@@ -17,11 +19,12 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 /// Ticks of a bar of 4/4.
 const BAR: i64 = 96;
 
-/// A history and a take in memory.
+/// A history, a take and a player's phrases in memory.
 #[derive(Default)]
 struct Memory {
     history: Mutex<Arc<History>>,
     take: Mutex<Arc<Take>>,
+    player: Mutex<Arc<PlayerMemory>>,
 }
 
 impl Archive for Memory {
@@ -39,6 +42,14 @@ impl Archive for Memory {
 
     fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
         change(Arc::make_mut(&mut self.take.lock()));
+    }
+
+    fn memory(&self) -> Arc<PlayerMemory> {
+        Arc::clone(&self.player.lock())
+    }
+
+    fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory)) {
+        change(Arc::make_mut(&mut self.player.lock()));
     }
 }
 
@@ -101,7 +112,7 @@ impl AudioSide {
                 while let Some(event) = events.pop_front_if(|event| at(event) < MusicalTime::from(Tick(tick)).0) {
                     self.send(event);
                 }
-                self.send(InputEvent::TimeReached { at: Tick(tick).into(), tempo: 120.0, controls: controls() });
+                self.send(InputEvent::TimeReached { at: Tick(tick).into(), tempo: 120.0, song_loop: None, controls: controls() });
             }
             self.now = end;
             self.session.wait_for(self.sent);

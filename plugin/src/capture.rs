@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::{Deviation, MidiKey};
+use antiphon_engine::plan::{Deviation, MidiKey, SongLoop};
 use nice_plug::midi::{NoteEvent, control_change};
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
@@ -159,8 +159,9 @@ impl Capture {
     }
 
     /// The clock reached this time. Sent once per tick, with the controls as they stand.
-    pub fn tick(&mut self, at: MusicalTime, tempo: f64, controls: impl FnOnce() -> ControlValues) {
-        if self.last_tick != Some(at.tick()) && self.push(InputEvent::TimeReached { at, tempo, controls: controls() }, RESERVED) {
+    pub fn tick(&mut self, at: MusicalTime, tempo: f64, song_loop: Option<SongLoop>, controls: impl FnOnce() -> ControlValues) {
+        if self.last_tick != Some(at.tick()) && self.push(InputEvent::TimeReached { at, tempo, song_loop, controls: controls() }, RESERVED)
+        {
             self.last_tick = Some(at.tick());
         }
     }
@@ -346,7 +347,7 @@ mod tests {
     fn tick_reached_in_several_blocks_is_sent_once() {
         let (mut capture, mut consumer, _) = capture(1000);
         for at in [0.0, 0.5, 1.0, 1.9, 1.99, 4.0] {
-            capture.tick(MusicalTime(at), 120.0, controls);
+            capture.tick(MusicalTime(at), 120.0, None, controls);
         }
         let at: Vec<_> = consumer
             .pop_iter()

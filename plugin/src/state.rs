@@ -1,4 +1,4 @@
-//! State saved with the project besides the parameters: the history of suggestions, the take, and learnt triggers.
+//! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, and learnt triggers.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use antiphon_engine::plan::{History, Take};
+use antiphon_engine::plan::{History, PlayerMemory, Take};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
@@ -27,7 +27,7 @@ const FIELD: &str = "antiphon";
 const OURS: &str = "adventurousness";
 
 /// Parameters that trigger a command when they go on.
-const TRIGGERS: [&str; 4] = ["play", "another", "keep", "panic"];
+const TRIGGERS: [&str; 5] = ["play", "another", "keep", "panic", "forget"];
 
 /// Format version written by this version of the plug-in.
 pub const VERSION: u32 = 1;
@@ -43,6 +43,9 @@ pub struct Saved {
     /// The take. Projects of earlier versions have none.
     #[serde(default, with = "shared", skip_serializing_if = "has_no_take")]
     pub take: Arc<Take>,
+    /// The memory of the player. Projects of earlier versions have none.
+    #[serde(default, with = "shared", skip_serializing_if = "has_no_memory")]
+    pub memory: Arc<PlayerMemory>,
     /// Learnt triggers. Those in use are in [`State::triggers`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub triggers: BTreeMap<Button, Trigger>,
@@ -60,6 +63,7 @@ impl Default for Saved {
             version: VERSION,
             history: Arc::default(),
             take: Arc::default(),
+            memory: Arc::default(),
             triggers: BTreeMap::new(),
             refused: None,
             unknown: Map::new(),
@@ -70,6 +74,11 @@ impl Default for Saved {
 /// Whether nothing was recorded.
 fn has_no_take(take: &Arc<Take>) -> bool {
     take.is_empty()
+}
+
+/// Whether nothing is remembered.
+fn has_no_memory(memory: &Arc<PlayerMemory>) -> bool {
+    memory.is_empty()
 }
 
 /// Serialisation of shared values.
@@ -133,6 +142,17 @@ impl State {
         edit(Arc::make_mut(&mut self.saved.lock().take))
     }
 
+    /// The memory of the player at this point in time.
+    #[must_use]
+    pub fn memory(&self) -> Arc<PlayerMemory> {
+        Arc::clone(&self.saved.lock().memory)
+    }
+
+    /// Edits the memory. References returned earlier keep the old version.
+    pub fn edit_memory<R>(&self, edit: impl FnOnce(&mut PlayerMemory) -> R) -> R {
+        edit(Arc::make_mut(&mut self.saved.lock().memory))
+    }
+
     /// What the player should know about the project, in sentences.
     #[must_use]
     pub fn status_message(&self) -> Option<String> {
@@ -152,8 +172,8 @@ impl State {
 }
 
 impl PersistentField<'_, Saved> for Arc<State> {
-    /// Merges the loaded history into the current one: a host's undo loads old chunks, which must not lose suggestions. An earlier state of the take
-    /// is ignored for the same reason.
+    /// Merges the loaded history into the current one: a host's undo loads old chunks, which must not lose suggestions, and no remembered phrase. An earlier
+    /// state of the take is ignored for the same reason.
     fn set(&self, loaded: Saved) {
         let mut saved = self.saved.lock();
         if loaded.refused.is_some() {
@@ -164,8 +184,10 @@ impl PersistentField<'_, Saved> for Arc<State> {
         Arc::make_mut(&mut history).merge(Arc::unwrap_or_clone(loaded.history));
         let mut take = std::mem::take(&mut saved.take);
         Arc::make_mut(&mut take).load(Arc::unwrap_or_clone(loaded.take));
+        let mut memory = std::mem::take(&mut saved.memory);
+        Arc::make_mut(&mut memory).merge(Arc::unwrap_or_clone(loaded.memory));
         self.triggers.restore(&loaded.triggers);
-        *saved = Saved { history, take, ..loaded };
+        *saved = Saved { history, take, memory, ..loaded };
         self.generation.fetch_add(1, Ordering::Release);
     }
 
@@ -216,8 +238,8 @@ fn read(field: &mut String) -> Result<(), serde_json::Error> {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::{MetreMap, Note, Role, Tempo, Tick};
-    use antiphon_engine::plan::{Brief, Controls, Fingerprint, Passage, Place, Plan, PlanId, Reason};
+    use antiphon_engine::music::{Bar, Metre, MetreMap, Note, Role, Tempo, Tick};
+    use antiphon_engine::plan::{Brief, Controls, Fingerprint, Passage, Phrase, Place, Plan, PlanId, Reason};
     use nice_plug::params::Params;
     use nice_plug::plugin::ParamValue;
 
@@ -279,6 +301,35 @@ mod tests {
         preset.fields.clear();
         load(&params, preset);
         assert_eq!(seeds(&params), [1, 2]);
+    }
+
+    /// Remembers a phrase of four notes on this key.
+    fn remember(params: &AntiphonParams, pitch: u8) {
+        let bar = Bar { index: 0, start: Tick(0), length: Tick(96), metre: Metre::COMMON };
+        let note = |beat: i64| Note { onset: Tick(24 * beat), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys };
+        let phrase = Phrase::new(&[bar], &[0, 1, 2, 3].map(note)).unwrap();
+        params.state.edit_memory(|memory| memory.learn(phrase));
+    }
+
+    #[test]
+    fn memory_is_saved_merged_and_kept_from_damage() {
+        let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
+        assert!(!from.serialize_fields()[FIELD].contains("memory"), "an empty memory takes no room");
+        remember(&from, 60);
+        let saved = from.serialize_fields();
+        remember(&to, 62);
+        load(&to, chunk(&saved[FIELD]));
+        let pitches =
+            |params: &AntiphonParams| params.state.memory().phrases().iter().map(|phrase| phrase.notes()[0].pitch).collect::<Vec<_>>();
+        assert_eq!(pitches(&to), [60, 62], "a load loses nothing");
+        load(&to, chunk(&saved[FIELD].replacen("\"memory\":[", "\"memory\":7,\"unread\":[", 1)));
+        assert_eq!(pitches(&to), [60, 62]);
+        load(&to, chunk(&saved[FIELD].replacen("[96,4,4]", "[96,4,5]", 1)));
+        assert_eq!(pitches(&to), [60, 62], "a damaged phrase is left out");
+        to.state.edit_memory(PlayerMemory::forget);
+        let reopened = AntiphonParams::new(true);
+        load(&reopened, chunk(&to.serialize_fields()[FIELD]));
+        assert!(reopened.state.memory().is_empty(), "what was forgotten is not saved");
     }
 
     #[test]

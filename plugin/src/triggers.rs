@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::KeySet;
 use crate::port::Event;
-use antiphon_engine::plan::MidiKey;
+use antiphon_engine::plan::{MidiKey, Variation};
 
 /// Controller value from which a pedal or button counts as down.
 const DOWN: f32 = 64.0 / 127.0;
@@ -30,11 +30,31 @@ pub enum Button {
     Keep,
     /// Panic.
     Panic,
+    /// Variation A.
+    VariationA,
+    /// Variation B.
+    VariationB,
+    /// Variation C.
+    VariationC,
+    /// Variation D.
+    VariationD,
 }
 
 impl Button {
     /// All buttons.
-    pub const ALL: [Self; 4] = [Self::Play, Self::Another, Self::Keep, Self::Panic];
+    pub const ALL: [Self; 8] =
+        [Self::Play, Self::Another, Self::Keep, Self::Panic, Self::VariationA, Self::VariationB, Self::VariationC, Self::VariationD];
+
+    /// The button of a variation.
+    #[must_use]
+    pub const fn of(variation: Variation) -> Self {
+        match variation {
+            Variation::A => Self::VariationA,
+            Variation::B => Self::VariationB,
+            Variation::C => Self::VariationC,
+            Variation::D => Self::VariationD,
+        }
+    }
 
     /// The command it gives.
     #[must_use]
@@ -44,6 +64,10 @@ impl Button {
             Self::Another => Command::Another,
             Self::Keep => Command::Keep,
             Self::Panic => Command::Panic,
+            Self::VariationA => Command::Variation(Variation::A),
+            Self::VariationB => Command::Variation(Variation::B),
+            Self::VariationC => Command::Variation(Variation::C),
+            Self::VariationD => Command::Variation(Variation::D),
         }
     }
 
@@ -55,10 +79,14 @@ impl Button {
             Self::Another => "Another",
             Self::Keep => "Keep",
             Self::Panic => "Panic",
+            Self::VariationA => "Variation A",
+            Self::VariationB => "Variation B",
+            Self::VariationC => "Variation C",
+            Self::VariationD => "Variation D",
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -214,7 +242,7 @@ pub struct TriggerFilter {
     /// Keys whose note-on was swallowed.
     keys: KeySet,
     /// Buttons whose controller is down.
-    down: u8,
+    down: u16,
 }
 
 impl TriggerFilter {

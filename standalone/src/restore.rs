@@ -11,7 +11,7 @@ use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::{Param, ParamPtr, Params, PluginState};
 
 /// Ids of the triggers.
-const TRIGGERS: [&str; 4] = ["play", "another", "keep", "panic"];
+const TRIGGERS: [&str; 5] = ["play", "another", "keep", "panic", "forget"];
 
 /// Restores the history and every control except the triggers: a program does not start by playing.
 pub(crate) fn restore(params: &AntiphonParams, saved: &PluginState, setter: &ParamSetter<'_>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon_engine::music::analysis::{BarHarmony, PitchProfile};
 use antiphon_engine::music::{Clip, Note, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, Reason};
-use antiphon_engine::session::{Component, ShownBar, ShownPlan, Snapshot, Status};
+use antiphon_engine::session::{Component, ShownBar, ShownMemory, ShownPlan, ShownVariations, Snapshot, Status};
 use antiphon_plugin::clock::{Motion, MusicalTime};
 use antiphon_plugin::editor::Now;
 use antiphon_plugin::editor::plain_model::PlainModel;
@@ -46,6 +46,8 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         other.brief.seed = seed;
         history.push(other, place, Reason::Rerolled);
     }
+    let variations =
+        ShownVariations { plans: [None, Some(without(&plan, 3)), Some(without(&plan, 5)), None], ..ShownVariations::default() };
     let snapshot = Snapshot {
         status: Status {
             engine: Component::Ready("ONNX Runtime 1.31.1".into()),
@@ -57,11 +59,20 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         harmony: harmony(piece, bar),
         played,
         plan: Some(ShownPlan { plan, commit, playing: false }),
-        withheld: Vec::new(),
-        turn: None,
+        variations,
+        memory: ShownMemory { bars: 24, ..ShownMemory::default() },
+        ..Snapshot::default()
     };
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
     PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }
+}
+
+/// A plan without every n-th note.
+fn without(plan: &Plan, every: usize) -> Plan {
+    let notes = plan.notes().iter().enumerate().filter(|(place, _)| place % every != 0).map(|(_, note)| *note).collect();
+    let mut other = Plan::new(plan.brief.clone());
+    other.append(&Passage { plan: plan.id(), from: plan.brief.start, until: plan.brief.end, notes });
+    other
 }
 
 /// Key and chords of the bars before this one.

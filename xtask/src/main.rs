@@ -9,6 +9,7 @@ mod bundle;
 mod cli;
 mod demo;
 mod dist;
+mod duet;
 mod histories;
 mod install;
 mod layout;
@@ -59,6 +60,8 @@ enum Chore {
     Histories(histories::Args),
     /// Simulate hours of playing with the model on a virtual clock, and report what was late or hung
     Soak(soak::Args),
+    /// Play one part of held-out pieces to a session in Accompany on a virtual clock, and measure what it plays
+    Duet(duet::Args),
     /// Build bundles and program, and pack them into an archive for this platform that installs without tools or network
     Dist(dist::Args),
     /// Install missing Debian packages needed to build and test everything
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Chore::Setup => setup::run(),
         Chore::Histories(args) => histories::run(root(), &args),
         Chore::Soak(args) => soak::run(root(), &args),
+        Chore::Duet(args) => duet::run(root(), &args),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };

@@ -9,9 +9,10 @@ use std::{
 use super::{
     Accompanied, Constraints, DecodeError, OpenBar, Sampling,
     control::{Controls, RowContext},
-    memory::Memory,
+    memory::{Entries, Memory},
     noise,
     open_bar::{FREE, Next, next_of},
+    prefill::FarSide,
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, Selection},
@@ -54,6 +55,8 @@ pub struct Decoder {
     pub(super) base: u32,
     /// Own roles, and the order in which the notes of other roles are given.
     pub(super) accompanied: Accompanied,
+    /// The far side that was read of a prompt.
+    pub(super) far_side: Option<FarSide>,
     /// Latest finished bars, at most [`HELD_BARS`]; the last [`REWIND_BARS`](crate::cache::REWIND_BARS) can be opened again.
     pub(super) finished: VecDeque<Finished>,
     /// The bar line of the open or next bar.
@@ -122,6 +125,7 @@ impl Decoder {
             controls: Controls::new(Constraints::default()),
             base: 0,
             accompanied: Accompanied::None,
+            far_side: None,
             finished: VecDeque::new(),
             line: Tick::ZERO,
             open: None,
@@ -134,6 +138,21 @@ impl Decoder {
             decoder.cache.set_prefix();
         }
         Ok(decoder)
+    }
+
+    /// Sets entries of other sequences, as [`memory_entries`](Self::memory_entries) returns them: older than those of this one. They take effect with the next bar
+    /// that begins; without a memory in the model they have no effect. `nearer` is added to the cosine similarity of a row to each of them: above 0 they weigh more
+    /// than the rows of this sequence.
+    pub fn set_earlier(&mut self, earlier: Arc<Entries>, nearer: f32) {
+        if let Some(memory) = &mut self.memory {
+            memory.set_earlier(earlier, nearer);
+        }
+    }
+
+    /// Entries of the finished bars in the memory: of the latest, as many as a sequence keeps.
+    #[must_use]
+    pub fn memory_entries(&self) -> Entries {
+        self.memory.as_ref().map(Memory::entries).unwrap_or_default()
     }
 
     pub(super) fn model(&self) -> &Model {

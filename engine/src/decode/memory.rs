@@ -1,6 +1,7 @@
 //! Memory of the piece: rows of finished bars that predict a note, kept independently of the pages of the cache.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::{
     cache::REWIND_BARS,
@@ -28,8 +29,48 @@ impl Bar {
         REMEMBERED.iter().all(|&field| targets[field as usize] >= 0)
     }
 
+    /// Its entries: key and targets of each.
+    fn rows(&self, width: usize) -> impl Iterator<Item = (&[f32], &Targets)> {
+        self.keys.chunks_exact(width).zip(&self.targets).filter(|(_, targets)| Self::counts(targets))
+    }
+
     fn entries(&self) -> usize {
         self.targets.iter().filter(|targets| Self::counts(targets)).count()
+    }
+}
+
+/// Entries of other sequences, which a sequence can have as its [earlier](super::Decoder::set_earlier) ones.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Entries {
+    /// Memory keys, concatenated.
+    keys: Vec<f32>,
+    /// Targets of each.
+    targets: Vec<Targets>,
+}
+
+impl Entries {
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// The entries of these, then those of `other`.
+    #[must_use]
+    pub fn followed_by(mut self, other: Self) -> Self {
+        self.keys.extend(other.keys);
+        self.targets.extend(other.targets);
+        self
+    }
+
+    fn rows(&self, width: usize) -> impl Iterator<Item = (&[f32], &Targets)> {
+        self.keys.chunks_exact(width).zip(&self.targets)
     }
 }
 
@@ -94,6 +135,10 @@ impl Store {
 pub(super) struct Memory {
     store: Store,
     tensors: MemoryTensors,
+    /// Entries of other sequences, before those of the store.
+    earlier: Arc<Entries>,
+    /// Added to the similarity of a row to each of them.
+    nearer: f32,
     /// Whether the tensors differ from the store.
     stale: bool,
 }
@@ -106,7 +151,7 @@ impl Memory {
             return Ok(None);
         }
         let store = Store { width, ..Store::default() };
-        Ok(Some(Self { store, tensors: MemoryTensors::new(width, 1)?, stale: false }))
+        Ok(Some(Self { store, tensors: MemoryTensors::new(width, 1)?, earlier: Arc::default(), nearer: 0.0, stale: false }))
     }
 
     /// Binds the tensors to a batch.
@@ -119,7 +164,7 @@ impl Memory {
         let key = self.store.width * size_of::<f32>();
         let rows: usize = self.store.bars.iter().map(|bar| bar.targets.len()).sum();
         let entry = key + REMEMBERED.len() * size_of::<i64>() + size_of::<f32>();
-        rows * (key + size_of::<Targets>()) + self.tensors.capacity() * entry
+        (rows + self.earlier.len()) * (key + size_of::<Targets>()) + self.tensors.capacity() * entry
     }
 
     /// Begins a bar: writes its entries into the tensors. True if the tensors were reallocated and must be bound again.
@@ -133,14 +178,32 @@ impl Memory {
             return Ok(false);
         }
         let width = self.store.width;
-        let count = self.store.remembered().map(Bar::entries).sum();
+        let earlier = self.earlier.rows(width);
+        let count = self.earlier.len() + self.store.remembered().map(Bar::entries).sum::<usize>();
         let grows = count > self.tensors.capacity();
         if grows {
             self.tensors = MemoryTensors::new(width, count)?;
         }
-        let rows = self.store.remembered().flat_map(|bar| bar.keys.chunks_exact(width).zip(&bar.targets));
-        self.tensors.fill(rows.filter(|(_, targets)| Bar::counts(targets)));
+        let nearer = self.nearer;
+        let own = self.store.remembered().flat_map(|bar| bar.rows(width)).map(|(key, targets)| (key, targets, 0.0));
+        self.tensors.fill(earlier.map(|(key, targets)| (key, targets, nearer)).chain(own));
         Ok(grows)
+    }
+
+    /// Sets the entries of other sequences; in use from the next bar that begins.
+    pub(super) fn set_earlier(&mut self, earlier: Arc<Entries>, nearer: f32) {
+        (self.earlier, self.nearer) = (earlier, nearer);
+        self.stale = true;
+    }
+
+    /// The entries of the finished bars.
+    pub(super) fn entries(&self) -> Entries {
+        let mut entries = Entries::default();
+        for (key, targets) in self.store.remembered().flat_map(|bar| bar.rows(self.store.width)) {
+            entries.keys.extend_from_slice(key);
+            entries.targets.push(*targets);
+        }
+        entries
     }
 
     /// Takes the keys of rows that a run has appended.

@@ -17,12 +17,13 @@ mod sampling;
 
 pub use accompany::Accompanied;
 pub use append::{BarScore, RowScore};
-pub use control::{Constraints, DensityLimit, MONOPHONIC_ROLES, MOST_NOTES, RequestedControls, RoleSet};
+pub use control::{BarLock, Constraints, DensityLimit, MONOPHONIC_ROLES, MOST_NOTES, RequestedControls, RoleSet};
 pub use decoder::Decoder;
 pub use draw::Draw;
 pub use error::DecodeError;
 pub use generation::Step;
+pub use memory::Entries;
 pub use open_bar::OpenBar;
 pub use prefill::Prefill;
-pub use prompt::{BarOrder, FAR_SIDE_BARS, Prompt, PromptBar, Upcoming, default_constraints};
+pub use prompt::{BarOrder, FAR_SIDE_BARS, Prompt, PromptBar, Remembered, Upcoming, default_constraints};
 pub use sampling::Sampling;

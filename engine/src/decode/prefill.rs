@@ -1,5 +1,7 @@
 //! Prefill: running the known bars of a prompt through the model, so that their keys and values are in the cache.
 
+use std::sync::Arc;
+
 use super::{DecodeError, Decoder, Draw, OpenBar, Prompt, PromptBar, Step};
 use crate::cache::RewindTooFar;
 use crate::codec::{BarEnd, BarRows, GivenOrder, OwnRoles, first_read_bar};
@@ -14,13 +16,34 @@ pub enum Prefill {
     Done,
 }
 
+/// A prompt with a far side, as far as a decoder has read it: bars before the gap can no longer change.
+#[derive(Debug)]
+pub(super) struct FarSide {
+    context: Vec<Arc<PromptBar>>,
+    /// Bars of the gap.
+    gap: usize,
+    bars: Vec<Arc<PromptBar>>,
+    /// Number of them that were read.
+    read: usize,
+}
+
+impl FarSide {
+    fn of(prompt: &Prompt) -> Self {
+        Self { context: prompt.context.clone(), gap: prompt.gap.len(), bars: prompt.far_side.clone(), read: 0 }
+    }
+
+    fn is_of(&self, prompt: &Prompt) -> bool {
+        (&self.context, self.gap, &self.bars) == (&prompt.context, prompt.gap.len(), &prompt.far_side)
+    }
+}
+
 impl Decoder {
     /// Fills the cache with exactly the context of a prompt, and its far side if it has one; its first gap bar comes next, under its constraints. Bars already in
     /// the cache are kept, bars that differ are rolled back.
     ///
     /// # Errors
-    /// [`DecodeError::Rewind`] if a bar that differs is too long ago: a new decoder can read the prompt. [`DecodeError`]; a prompt with a far side needs a decoder
-    /// that has none yet.
+    /// [`DecodeError::Rewind`] if a bar that differs is too long ago, or if the decoder has the far side of another prompt or has generated bars before it: a new
+    /// decoder can read the prompt. [`DecodeError`].
     pub fn prefill(&mut self, prompt: &Prompt) -> Result<(), DecodeError> {
         self.prefill_with(prompt, || {})
     }
@@ -35,26 +58,21 @@ impl Decoder {
                 progress();
             }
         }
-        if !prompt.far_side.is_empty() {
-            self.leave_gap(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX))?;
-            for bar in &prompt.far_side {
-                self.append_prompt_bar(bar)?;
-                progress();
-            }
-            self.fill()?;
-        }
         self.set_constraints(prompt.constraints.clone());
         Ok(())
     }
 
-    /// One step of [`prefill`](Self::prefill) towards a cache that holds exactly the context: rolls back bars that differ, or appends one bar. A prompt without bars
-    /// needs no step.
+    /// One step of [`prefill`](Self::prefill) towards a cache that holds exactly the context and the far side: rolls back bars that differ, or appends one bar. A
+    /// prompt without bars needs no step.
     ///
     /// # Errors
     /// As of [`prefill`](Self::prefill).
     pub fn prefill_step(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         if prompt.bars() == 0 {
             return Ok(Prefill::Done);
+        }
+        if self.far_side.is_some() {
+            return self.far_side_step(prompt);
         }
         if self.is_empty() {
             self.base = first_read_bar(prompt.first(), prompt.seam());
@@ -71,9 +89,41 @@ impl Decoder {
             self.roll_back(next)?;
             return Ok(Prefill::Nearer);
         }
-        let Some(bar) = prompt.context_bar(next) else { return Ok(Prefill::Done) };
+        let Some(bar) = prompt.context_bar(next) else { return self.leave_gap_of(prompt) };
         self.append_prompt_bar(bar)?;
         Ok(Prefill::Nearer)
+    }
+
+    /// Begins the far side of a prompt whose context has been read, if it has one.
+    fn leave_gap_of(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
+        if prompt.far_side.is_empty() {
+            return Ok(Prefill::Done);
+        }
+        self.leave_gap(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX))?;
+        self.far_side = Some(FarSide::of(prompt));
+        Ok(Prefill::Nearer)
+    }
+
+    /// One step behind a gap.
+    fn far_side_step(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
+        let next = self.base + self.bar();
+        let Some(far_side) = self.far_side.as_mut().filter(|far_side| far_side.is_of(prompt)) else {
+            return Err(DecodeError::Rewind(RewindTooFar { bar: prompt.first(), oldest: next }));
+        };
+        if let Some(bar) = far_side.bars.get(far_side.read).map(Arc::clone) {
+            far_side.read += 1;
+            self.append_prompt_bar(&bar)?;
+            return Ok(Prefill::Nearer);
+        }
+        if self.cache.is_beyond() {
+            self.fill()?;
+            return Ok(Prefill::Done);
+        }
+        if next == prompt.seam() && self.open().is_none() {
+            return Ok(Prefill::Done);
+        }
+        // Bars of the gap were generated, or one is open.
+        Err(DecodeError::Rewind(RewindTooFar { bar: prompt.seam(), oldest: next }))
     }
 
     /// Opens bar number `place` of the prompt's gap with its known notes; if it is open again after a rollback, sets its conditioning.

@@ -55,16 +55,16 @@ impl MemoryTensors {
         self.capacity
     }
 
-    /// Replaces all entries: key and true classes of each row. Entries beyond the [capacity](Self::capacity) are dropped.
-    pub fn fill<'a>(&mut self, entries: impl Iterator<Item = (&'a [f32], &'a Targets)>) {
+    /// Replaces all entries: key and true classes of each row, and what is added to its similarity. Entries beyond the [capacity](Self::capacity) are dropped.
+    pub fn fill<'a>(&mut self, entries: impl Iterator<Item = (&'a [f32], &'a Targets, f32)>) {
         let (width, capacity) = (self.width, self.capacity);
         let keys = data(&mut self.keys);
         let classes = data(&mut self.classes);
         let mask = data(&mut self.mask);
         mask.fill(ABSENT);
-        for (entry, (key, targets)) in entries.take(capacity).enumerate() {
+        for (entry, (key, targets, nearer)) in entries.take(capacity).enumerate() {
             keys[entry * width..][..width].copy_from_slice(key);
-            mask[entry] = PRESENT;
+            mask[entry] = PRESENT + nearer;
             for (plane, field) in REMEMBERED.into_iter().enumerate() {
                 classes[plane * capacity + entry] = targets[field as usize].max(0).into();
             }

@@ -1,5 +1,6 @@
 //! Feel: how planned notes are played, as a deviation from the notes of the plan. The plan itself, which becomes context, stays as it is.
 
+use super::Swung;
 use crate::music::{Note, OFFSETS_PER_TICK, Tick};
 
 /// Grid in ticks that notes are quantised to: sixteenths, and triplets of eighths and sixteenths.
@@ -13,11 +14,13 @@ pub struct Feel {
     pub performed: u8,
     /// How far the loudness follows the player, in percent: 0 is as planned, 100 as loud as the player on average.
     pub loudness: u8,
+    /// How far off-beats are moved to where the player plays them, in percent: 0 is as planned.
+    pub swing: u8,
 }
 
 impl Default for Feel {
     fn default() -> Self {
-        Self { performed: 100, loudness: 0 }
+        Self { performed: 100, loudness: 0, swing: 0 }
     }
 }
 
@@ -38,7 +41,7 @@ pub struct Loudness {
 ///
 /// // A tick and a quarter after the second sixteenth.
 /// let note = Note { onset: Tick(7), offset: 2, duration: Tick(5), pitch: 60, velocity: 80, role: Role::Keys };
-/// let deviation = |performed| Feel { performed, ..Feel::default() }.deviation(&note, Tick(0), None);
+/// let deviation = |performed| Feel { performed, ..Feel::default() }.deviation(&note, Tick(0), None, None);
 /// assert_eq!(deviation(100), Deviation::default());
 /// assert_eq!(deviation(0).eighths, -10);
 /// assert_eq!(deviation(50).eighths, -5);
@@ -70,18 +73,19 @@ impl Deviation {
 }
 
 impl Feel {
-    /// Deviation of a note of the bar that begins at `line`. Without a loudness, as before the player's first note, the velocity stays.
+    /// Deviation of a note of the bar that begins at `line`. Without a loudness, as before the player's first note, the velocity stays; `swung` is given if the
+    /// note is on an off-beat of the player's.
     #[must_use]
-    pub fn deviation(self, note: &Note, line: Tick, loudness: Option<Loudness>) -> Deviation {
-        Deviation { eighths: self.timing(note, line), velocity: loudness.map_or(0, |loudness| self.velocity(note, loudness)) }
+    pub fn deviation(self, note: &Note, line: Tick, loudness: Option<Loudness>, swung: Option<Swung>) -> Deviation {
+        Deviation { eighths: self.timing(note, line, swung), velocity: loudness.map_or(0, |loudness| self.velocity(note, loudness)) }
     }
 
-    fn timing(self, note: &Note, line: Tick) -> i8 {
+    fn timing(self, note: &Note, line: Tick, swung: Option<Swung>) -> i8 {
         let from_grid = OFFSETS_PER_TICK * off_grid(note.onset - line) + i64::from(note.offset);
-        let removed = from_grid * i64::from(100 - self.performed.min(100));
-        // Rounded to the nearest, halves away from the grid.
-        let eighths = (2 * removed.abs() + 99) / 200 * -removed.signum();
-        i8::try_from(eighths).unwrap_or(0)
+        let quantised = -percent(from_grid, 100 - self.performed.min(100));
+        // Where the note would be on the player's off-beat, less where it would be without.
+        let moved = swung.map_or(0, |Swung { shift, spread }| shift - percent(spread, 100 - self.performed.min(100)) - quantised);
+        i8::try_from(quantised + percent(moved, self.swing.min(100))).unwrap_or(0)
     }
 
     fn velocity(self, note: &Note, loudness: Loudness) -> i8 {
@@ -94,6 +98,11 @@ impl Feel {
         let change = change.round().clamp(-126.0, 126.0) as i8;
         change
     }
+}
+
+/// A share of a value, rounded to the nearest, halves away from 0.
+fn percent(value: i64, share: u8) -> i64 {
+    (2 * value.abs() * i64::from(share) + 99) / 200 * value.signum()
 }
 
 /// Ticks from the nearest point of the grid, of two equally near ones the straight one.
@@ -126,7 +135,7 @@ mod tests {
             for offset in -4..4 {
                 let note = note(onset, offset, 80);
                 let at = |performed| {
-                    let Deviation { eighths, .. } = Feel { performed, ..Feel::default() }.deviation(&note, line, None);
+                    let Deviation { eighths, .. } = Feel { performed, ..Feel::default() }.deviation(&note, line, None, None);
                     8 * (onset - 96) + i64::from(offset) + i64::from(eighths)
                 };
                 assert!(at(0) % 8 == 0 && (at(0) % 48 == 0 || at(0) % 32 == 0), "{onset} {offset}: {}", at(0));
@@ -139,7 +148,17 @@ mod tests {
 
     #[test]
     fn full_feel_leaves_every_note_as_planned() {
-        assert!((0..48).all(|onset| Feel::default().deviation(&note(onset, -3, 80), Tick::ZERO, None) == Deviation::default()));
+        assert!((0..48).all(|onset| Feel::default().deviation(&note(onset, -3, 80), Tick::ZERO, None, None) == Deviation::default()));
+    }
+
+    #[test]
+    fn swung_note_is_played_on_the_players_off_beat_with_the_share_that_is_set() {
+        // On the off-beat of eighths, a little early; the player's is a third of a beat later.
+        let (note, swung) = (note(12, -2, 80), Some(Swung { shift: 32, spread: -2 }));
+        let eighths = |performed, swing| Feel { performed, swing, ..Feel::default() }.deviation(&note, Tick::ZERO, None, swung).eighths;
+        assert_eq!([eighths(100, 0), eighths(100, 50), eighths(100, 100)], [0, 16, 32]);
+        assert_eq!([eighths(0, 0), eighths(0, 100)], [2, 34], "a quantised chord is struck together");
+        assert_eq!(Feel { swing: 100, ..Feel::default() }.deviation(&note, Tick::ZERO, None, None), Deviation::default());
     }
 
     #[test]
@@ -148,14 +167,14 @@ mod tests {
         let played = |loudness_follow, velocity| {
             let feel = Feel { loudness: loudness_follow, ..Feel::default() };
             let note = note(0, 0, velocity);
-            feel.deviation(&note, Tick::ZERO, loudness).played_velocity(&note)
+            feel.deviation(&note, Tick::ZERO, loudness, None).played_velocity(&note)
         };
         assert_eq!([played(100, 80), played(100, 120)], [40, 60]);
         assert_eq!([played(50, 80), played(0, 80)], [60, 80]);
         let louder = Feel { loudness: 100, ..Feel::default() };
         let note = note(0, 0, 100);
-        let loudest = louder.deviation(&note, Tick::ZERO, Some(Loudness { player: 120.0, bar: 40.0 }));
+        let loudest = louder.deviation(&note, Tick::ZERO, Some(Loudness { player: 120.0, bar: 40.0 }), None);
         assert_eq!(loudest.played_velocity(&note), 127);
-        assert_eq!(louder.deviation(&note, Tick::ZERO, Some(Loudness { player: 1.0, bar: 0.0 })), Deviation::default());
+        assert_eq!(louder.deviation(&note, Tick::ZERO, Some(Loudness { player: 1.0, bar: 0.0 }), None), Deviation::default());
     }
 }

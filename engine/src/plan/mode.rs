@@ -36,12 +36,6 @@ impl PlayMode {
         self as u8
     }
 
-    /// Whether the mode is implemented.
-    #[must_use]
-    pub const fn is_ready(self) -> bool {
-        !matches!(self, Self::Infill)
-    }
-
     /// Display name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -18,8 +18,11 @@ use std::time::Duration;
 pub struct Deadline(pub u64);
 
 impl Deadline {
-    /// Due at no time: done when nothing else is waiting.
-    pub const WHENEVER: Self = Self(u64::MAX);
+    /// Due at no time: done when nothing that is due is waiting.
+    pub const WHENEVER: Self = Self(u64::MAX - 1);
+
+    /// Done when nothing else is waiting, not even what is due [`WHENEVER`](Self::WHENEVER).
+    pub const LAST: Self = Self(u64::MAX);
 }
 
 impl Add<Duration> for Deadline {
@@ -27,6 +30,9 @@ impl Add<Duration> for Deadline {
 
     /// This much later. A time beyond 584 years is due [`WHENEVER`](Self::WHENEVER).
     fn add(self, later: Duration) -> Self {
-        u64::try_from(later.as_nanos()).ok().and_then(|nanoseconds| self.0.checked_add(nanoseconds)).map_or(Self::WHENEVER, Self)
+        u64::try_from(later.as_nanos())
+            .ok()
+            .and_then(|nanoseconds| self.0.checked_add(nanoseconds))
+            .map_or(Self::WHENEVER, |sum| Self(sum).min(Self::WHENEVER))
     }
 }

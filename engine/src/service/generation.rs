@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::rejected::Rejected;
+use super::variations::Varying;
 use super::worker_state::{Rules, Setup, WorkerState};
 use super::{Deadline, InstanceHandle, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
-use crate::decode::{BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
-use crate::music::Tick;
+use crate::decode::{BarLock, BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
+use crate::music::{Note, Tick};
 use crate::plan::{Brief, Passage};
 
 /// Work for one request of the plan.
@@ -28,6 +29,17 @@ pub struct Assignment {
     pub sampling: Sampling,
     /// Plans that the player rejected: bars that would begin a plan in the same way are sampled again, a few times and ever more freely.
     pub rejected: Vec<Passage>,
+    /// What the player has locked of it.
+    pub locked: LockedPart,
+}
+
+/// Part of a plan that is fixed before the rest is generated.
+#[derive(Debug, Clone, Default)]
+pub struct LockedPart {
+    /// Notes of the passages that are not generated: they are given notes of the gap. In order of time, from the brief's start on.
+    pub notes: Vec<Note>,
+    /// Lock of each bar of the gap; bars without one are open.
+    pub bars: Vec<BarLock>,
 }
 
 /// One instance's worker. Its decoder lives on the workers of a [`Service`], from job to job; the cache is kept as far as it matches the
@@ -51,12 +63,20 @@ impl WorkerHandle {
         Self { instance, publish, passages }
     }
 
-    /// Fills the cache with this context when the workers have nothing else to do. Replaces the current job, whose context is out of date.
+    /// [`prefill_prompt`](Self::prefill_prompt) of a context without anything remembered.
+    ///
+    /// # Errors
+    /// As of [`prefill_prompt`](Self::prefill_prompt).
+    pub fn prefill(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
+        self.prefill_prompt(Prompt::of_context(context))
+    }
+
+    /// Fills the cache with the context of a prompt, and reads what it remembers, when the workers have nothing else to do. Replaces the current job, whose
+    /// context is out of date.
     ///
     /// # Errors
     /// If the bars do not follow each other. Nothing has changed then.
-    pub fn prefill(&self, context: Vec<Arc<PromptBar>>) -> Result<JobId, BarOrder> {
-        let prompt = Prompt::of_context(context);
+    pub fn prefill_prompt(&self, prompt: Prompt) -> Result<JobId, BarOrder> {
         prompt.check()?;
         Ok(self.instance.submit(Deadline::WHENEVER, Prefilling { prompt }))
     }
@@ -67,27 +87,20 @@ impl WorkerHandle {
     /// # Errors
     /// If the bars do not follow each other, or those of the assignment before. Nothing has changed then.
     pub fn generate(&self, mut assignments: Vec<Assignment>, deadline: Deadline) -> Result<JobId, BarOrder> {
-        let mut expected = None;
-        for Assignment { prompt, .. } in &mut assignments {
-            if expected.is_some() {
-                prompt.context.clear();
-            }
+        check(&mut assignments)?;
+        Ok(self.instance.submit(deadline, Generating::new(assignments.into(), self.publish.clone())))
+    }
+
+    /// Generates the assignments of several plans with the same context one after the other, each bar by bar, and each different from those before it. They share
+    /// the pages of the context. Replaces the current job.
+    ///
+    /// # Errors
+    /// If the bars of one do not follow each other. Nothing has changed then.
+    pub fn vary(&self, assignments: Vec<Assignment>, deadline: Deadline) -> Result<JobId, BarOrder> {
+        for Assignment { prompt, .. } in &assignments {
             prompt.check()?;
-            let Some((first, last)) = prompt.gap.first().zip(prompt.gap.last()) else { continue };
-            if let Some(expected) = expected.filter(|expected| *expected != first.bar.index) {
-                return Err(BarOrder { expected, found: first.bar.index });
-            }
-            expected = Some(last.bar.index.saturating_add(1));
         }
-        let playing = Generating {
-            assignments: assignments.into(),
-            at: At::Start,
-            past: Vec::new(),
-            rejected: Rejected::default(),
-            draw: Draw::FIRST,
-            publish: self.publish.clone(),
-        };
-        Ok(self.instance.submit(deadline, playing))
+        Ok(self.instance.submit(deadline, Varying::new(assignments.into(), self.publish.clone())))
     }
 
     /// Cancels the current job.
@@ -138,8 +151,25 @@ impl Job<WorkerState> for Prefilling {
     }
 }
 
+/// Checks that the bars of each assignment follow each other and those of the assignment before.
+fn check(assignments: &mut [Assignment]) -> Result<(), BarOrder> {
+    let mut expected = None;
+    for Assignment { prompt, .. } in assignments {
+        if expected.is_some() {
+            prompt.context.clear();
+        }
+        prompt.check()?;
+        let Some((first, last)) = prompt.gap.first().zip(prompt.gap.last()) else { continue };
+        if let Some(expected) = expected.filter(|expected| *expected != first.bar.index) {
+            return Err(BarOrder { expected, found: first.bar.index });
+        }
+        expected = Some(last.bar.index.saturating_add(1));
+    }
+    Ok(())
+}
+
 /// Generates a continuation, a note a step.
-struct Generating {
+pub(super) struct Generating {
     /// Assignments that are not finished.
     assignments: VecDeque<Assignment>,
     at: At,
@@ -165,6 +195,12 @@ enum At {
     Open { bar: usize, line: Tick },
 }
 
+impl Generating {
+    pub(super) fn new(assignments: VecDeque<Assignment>, publish: Sender<Passage>) -> Self {
+        Self { assignments, at: At::Start, past: Vec::new(), rejected: Rejected::default(), draw: Draw::FIRST, publish }
+    }
+}
+
 impl Job<WorkerState> for Generating {
     fn name(&self) -> &'static str {
         "generation"
@@ -184,7 +220,7 @@ impl Job<WorkerState> for Generating {
             }
             At::Line { bar, line } => match assignment.prompt.gap_bar(bar, Draw::FIRST) {
                 Some(rows) if line < assignment.brief.end => {
-                    state.begin_bar(&rows, assignment.brief.start - line, &assignment.rules(line))?;
+                    state.begin_bar(&rows, assignment.brief.start - line, &assignment.rules(bar, line))?;
                     self.at = At::Open { bar, line };
                     self.draw = Draw::FIRST;
                 }
@@ -202,7 +238,7 @@ impl Job<WorkerState> for Generating {
                 let passage = assignment.passage(open, line, next);
                 if let Some(draw) = self.draw.next().filter(|_| self.rejected.contains(&passage, line)) {
                     if let Some(rows) = assignment.prompt.gap_bar(bar, Draw::FIRST) {
-                        state.draw_again(&rows, &assignment.rules(line), draw)?;
+                        state.draw_again(&rows, &assignment.rules(bar, line), draw)?;
                     }
                     self.draw = draw;
                     return Ok(Progress::Again);
@@ -240,24 +276,35 @@ impl Assignment {
             self.prompt.context = std::mem::take(past);
         }
         self.prompt.know(known);
+        self.locked.bars.drain(..known.min(self.locked.bars.len()));
         past.clone_from(&self.prompt.context);
         line
     }
 
-    /// Seed, sampling and constraints of the bar that begins at `line`.
-    fn rules(&self, line: Tick) -> Rules {
+    /// Seed, sampling and constraints of bar number `bar` of the gap, which begins at `line`.
+    fn rules(&self, bar: usize, line: Tick) -> Rules {
         // The decoder counts from its own first bar line: all or nothing of this bar.
         let rests_from = if line < self.prompt.constraints.rests_from { Tick::MAX } else { Tick(i64::MIN) };
         let until = self.prompt.constraints.until;
         let until = if until == Tick::MAX { until } else { until - line };
-        let constraints = Constraints { rests_from, until, ..self.prompt.constraints.clone() };
+        let lock = self.locked.bars.get(bar).cloned().unwrap_or_default();
+        let constraints = Constraints { rests_from, until, lock, ..self.prompt.constraints.clone() };
         Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }
 
-    /// Passage of a bar that lies between two ticks, cut to the brief's range.
+    /// Passage of a bar that lies between two ticks, cut to the brief's range, with its locked notes.
     fn passage(&self, bar: &BarRows, line: Tick, next: Tick) -> Passage {
         let (from, until) = (line.max(self.brief.start), next.min(self.brief.end));
-        let notes = bar.notes.iter().map(|note| note.note(line)).filter(|note| from <= note.onset && note.onset < until);
-        Passage { plan: self.brief.plan, from, until, notes: notes.collect() }
+        let locked = self.locked.notes.iter().filter(|note| from <= note.onset && note.onset < until);
+        let mut notes: Vec<Note> = locked.copied().collect();
+        let generated = bar.notes.iter().map(|note| note.note(line)).filter(|note| from <= note.onset && note.onset < until);
+        for note in generated {
+            // A locked note stays what it is.
+            if !notes.iter().any(|locked| (locked.onset, locked.role, locked.pitch) == (note.onset, note.role, note.pitch)) {
+                notes.push(note);
+            }
+        }
+        notes.sort_by_key(Note::order);
+        Passage { plan: self.brief.plan, from, until, notes }
     }
 }

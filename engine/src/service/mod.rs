@@ -12,19 +12,22 @@ mod instance;
 mod job;
 mod pool;
 mod rejected;
+mod remembered;
 mod report;
 mod schedule;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod variations;
 mod worker_state;
 
 pub use deadline::Deadline;
-pub use generation::{Assignment, WorkerHandle};
+pub use generation::{Assignment, LockedPart, WorkerHandle};
 pub use instance::InstanceHandle;
 pub use job::{Job, JobError, Progress};
 pub use pool::{Service, ServiceConfig, ServiceError};
 pub use report::{JobFailure, Outcome, Report};
 pub use schedule::JobId;
 pub use shelf::Shelf;
+pub use variations::VARIATIONS;
 pub use worker_state::Setup;

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use crate::cache::{CacheOptions, PagePolicy};
 use crate::codec::{BarRows, NoteClasses, OwnRoles, Row};
-use crate::decode::{Accompanied, Constraints, DecodeError, Decoder, Draw, OpenBar, Prefill, Prompt, PromptBar, Sampling, Step};
+use crate::decode::{
+    Accompanied, Constraints, DecodeError, Decoder, Draw, OpenBar, Prefill, Prompt, PromptBar, Remembered, Sampling, Step,
+};
 use crate::model::Model;
 use crate::music::Tick;
+
+use super::remembered::ReadPhrases;
 
 /// Model and options of an instance.
 #[derive(Debug, Clone)]
@@ -21,6 +25,13 @@ pub struct Setup {
     pub own: OwnRoles,
     /// The cache's memory.
     pub cache: CacheOptions,
+}
+
+impl Setup {
+    /// A decoder at the start of a sequence.
+    fn decoder(&self) -> Result<Decoder, DecodeError> {
+        Decoder::with_options(Arc::clone(&self.model), Arc::clone(&self.policy), &self.prefix, self.cache)
+    }
 }
 
 /// Seed, sampling and constraints of a bar.
@@ -38,6 +49,8 @@ pub(super) struct WorkerState {
     setup: Setup,
     /// `None` before the first bar, and after an error.
     decoder: Option<Decoder>,
+    /// Remembered phrases that were read.
+    phrases: ReadPhrases,
     /// Own notes that are known of the open bar.
     known: usize,
 }
@@ -45,24 +58,34 @@ pub(super) struct WorkerState {
 impl WorkerState {
     pub(super) fn new(setup: Setup) -> Self {
         let own = if setup.model.info().has_own_roles() { setup.own } else { OwnRoles::ALL };
-        Self { setup: Setup { own, ..setup }, decoder: None, known: 0 }
+        Self { setup: Setup { own, ..setup }, decoder: None, phrases: ReadPhrases::default(), known: 0 }
     }
 
-    /// Makes one step towards a cache that holds exactly the context of a prompt: rolls back bars that differ, or appends one
+    /// Makes one step towards a cache that holds exactly the context of a prompt, with what it remembers read: rolls back bars that differ, or reads one
     /// bar. If the rollback would go back too far, the context is prefilled from its start.
     pub(super) fn prefill(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         if self.decoder.is_none() {
-            let Setup { model, policy, prefix, own, cache } = &self.setup;
-            let mut decoder = Decoder::with_options(Arc::clone(model), Arc::clone(policy), prefix, *cache)?;
-            if *own != OwnRoles::ALL {
-                decoder.accompanies(Accompanied::Player(*own))?;
+            let mut decoder = self.setup.decoder()?;
+            if self.setup.own != OwnRoles::ALL {
+                decoder.accompanies(Accompanied::Player(self.setup.own))?;
             }
             self.decoder = Some(decoder);
+            self.phrases.set_again();
         }
         match self.with_decoder(|decoder| decoder.prefill_step(prompt)) {
             Err(DecodeError::Rewind(_)) => Ok(Prefill::Nearer),
+            Ok(Prefill::Done) => self.remember(&prompt.remembered),
             step => step,
         }
+    }
+
+    /// Reads one bar of what is remembered; when all is read, the decoder gets it. Beside a player nothing is remembered: those phrases are the player's.
+    fn remember(&mut self, remembered: &Remembered) -> Result<Prefill, DecodeError> {
+        if self.setup.own != OwnRoles::ALL || self.setup.model.info().memory == 0 {
+            return Ok(Prefill::Done);
+        }
+        let Self { setup, decoder: Some(decoder), phrases, .. } = self else { return Ok(Prefill::Done) };
+        phrases.step(remembered, decoder, || setup.decoder())
     }
 
     /// Opens a bar with the notes that are known of it. Nothing new starts in it before `from` ticks after its bar line.

@@ -1,10 +1,10 @@
-//! Storage of the history of suggestions and of the take: the session edits them, the owner of the project saves them.
+//! Storage of the history of suggestions, of the take and of the memory of the player: the session edits them, the owner of the project saves them.
 
 use std::sync::Arc;
 
-use crate::plan::{History, Take};
+use crate::plan::{History, PlayerMemory, Take};
 
-/// Storage of one instance's history and take. While a session runs, its thread makes all edits, except that the owner of the project merges what a host loads;
+/// Storage of one instance's history, take and memory. While a session runs, its thread makes all edits, except that the owner of the project merges what a host loads;
 /// the editor reads it and sends commands ([`CommandSender`](super::CommandSender)). Edits are short; the audio thread never calls it.
 pub trait Archive: Send + Sync {
     /// The current history.
@@ -18,6 +18,12 @@ pub trait Archive: Send + Sync {
 
     /// Changes the take. An `Arc` returned earlier by [`take`](Self::take) keeps the old value.
     fn change_take(&self, change: &mut dyn FnMut(&mut Take));
+
+    /// The current memory of the player.
+    fn memory(&self) -> Arc<PlayerMemory>;
+
+    /// Changes the memory. An `Arc` returned earlier by [`memory`](Self::memory) keeps the old value.
+    fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory));
 }
 
 /// Changes the history and returns what the change returns.
@@ -34,6 +40,16 @@ pub(super) fn edit_take(archive: &dyn Archive, edit: impl FnOnce(&mut Take)) {
     archive.change_take(&mut |take| {
         if let Some(edit) = edit.take() {
             edit(take);
+        }
+    });
+}
+
+/// Changes the memory.
+pub(super) fn edit_memory(archive: &dyn Archive, edit: impl FnOnce(&mut PlayerMemory)) {
+    let mut edit = Some(edit);
+    archive.change_memory(&mut |memory| {
+        if let Some(edit) = edit.take() {
+            edit(memory);
         }
     });
 }

@@ -6,6 +6,22 @@
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::Command;
+use crate::music::Clip;
+use crate::plan::SongPosition;
+
+/// What a window sends.
+#[derive(Debug)]
+pub(super) enum WindowMessage {
+    /// A command of the player.
+    Command(Command),
+    /// Music that counts as heard at a bar line of the song.
+    Song {
+        /// The music; its first bar line is tick 0.
+        clip: Box<Clip>,
+        /// The bar line.
+        at: SongPosition,
+    },
+}
 
 /// Receiving end of the channel. Unbounded, but short in practice: a command is a click.
 ///
@@ -21,13 +37,13 @@ use super::Command;
 /// ```
 #[derive(Debug)]
 pub struct CommandQueue {
-    sender: Sender<Command>,
-    receiver: Receiver<Command>,
+    sender: Sender<WindowMessage>,
+    receiver: Receiver<WindowMessage>,
 }
 
 /// Sending end of the channel, held by a window.
 #[derive(Debug, Clone)]
-pub struct CommandSender(Sender<Command>);
+pub struct CommandSender(Sender<WindowMessage>);
 
 impl CommandQueue {
     /// An empty channel.
@@ -43,8 +59,8 @@ impl CommandQueue {
         CommandSender(self.sender.clone())
     }
 
-    /// The next command, if there is one.
-    pub(super) fn next(&self) -> Option<Command> {
+    /// The next message, if there is one.
+    pub(super) fn next(&self) -> Option<WindowMessage> {
         self.receiver.try_recv().ok()
     }
 }
@@ -59,6 +75,11 @@ impl CommandSender {
     /// Sends a command. Does not wait; the session executes it within 20 ms.
     pub fn send(&self, command: Command) {
         // Without a session the channel has no receiver, and the command is dropped.
-        let _ = self.0.send(command);
+        let _ = self.0.send(WindowMessage::Command(command));
+    }
+
+    /// Sends a clip that counts as heard at this bar line of the song, as the player's: Infill leads from it and into it.
+    pub fn send_song(&self, clip: Clip, at: SongPosition) {
+        let _ = self.0.send(WindowMessage::Song { clip: Box::new(clip), at });
     }
 }

@@ -7,7 +7,7 @@ use crate::decode::{Constraints, DensityLimit, Prompt, PromptBar, RoleSet, Sampl
 use crate::music::analysis::{BarHarmony, habits, tempo_bucket};
 use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
 use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, most_notes};
-use crate::service::Assignment;
+use crate::service::{Assignment, LockedPart};
 
 use super::MusicControls;
 use super::steering::steer;
@@ -213,6 +213,7 @@ impl Context {
                 line,
                 sampling: Sampling::from_adventurousness(plan_settings.music.adventurousness),
                 rejected: if matches!(request, Request::Replan(_)) { plan_settings.rejected.to_vec() } else { Vec::new() },
+                locked: LockedPart::default(),
             });
             line = end;
         }

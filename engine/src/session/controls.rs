@@ -2,10 +2,13 @@
 
 use crate::music::Role;
 use crate::music::analysis::{Chord, KeySignature, ScaleKind};
-use crate::plan::{AnswerAfter, Feel, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
+use crate::plan::{AnswerAfter, Feel, InfillRange, PlannedRoles, PlayMode, Routing, TakeMode, TradeBars, accompanying};
 
 /// Largest output offset either way, in milliseconds.
 pub const MOST_LATENCY_MS: i8 = 50;
+
+/// Default weight of the memory of the player, in percent.
+pub const DEFAULT_MEMORY: u8 = 50;
 
 /// Values of the musical controls at one time. The defaults are those of the host parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -20,6 +23,22 @@ pub struct ControlValues {
     pub music: MusicControls,
     /// When Antiphon plays by itself.
     pub turns: TurnControls,
+    /// What plans keep of the plan that they replace.
+    pub locks: PatternLock,
+}
+
+/// What plans keep of the whole plan that they replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PatternLock {
+    /// Nothing but notes and bars that are locked themselves.
+    #[default]
+    None,
+    /// Onsets, roles and durations.
+    Rhythm,
+    /// The pitches of each bar and role, in order.
+    Pitches,
+    /// Both: its notes.
+    Whole,
 }
 
 /// What is planned, and how far ahead.
@@ -92,6 +111,8 @@ pub struct TurnControls {
     pub answer_after: AnswerAfter,
     /// Length of a turn, in Trade.
     pub trade_bars: TradeBars,
+    /// Bars of the song that are filled, in Infill.
+    pub infill: InfillRange,
 }
 
 /// How planned music is to sound.
@@ -103,6 +124,8 @@ pub struct MusicControls {
     pub shape: ShapeControls,
     /// Its pitch classes.
     pub harmony: HarmonyControls,
+    /// Weight of what was learnt from the player, 0 to 100 percent; [`DEFAULT_MEMORY`] is as the model was trained.
+    pub memory: u8,
 }
 
 /// Shape of planned bars; `None` is as played.
@@ -168,6 +191,6 @@ impl HarmonyControls {
 
 impl Default for MusicControls {
     fn default() -> Self {
-        Self { adventurousness: 0.5, shape: ShapeControls::default(), harmony: HarmonyControls::default() }
+        Self { adventurousness: 0.5, shape: ShapeControls::default(), harmony: HarmonyControls::default(), memory: DEFAULT_MEMORY }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{ModelError, RuntimeError};
 use crate::music::Tick;
-use crate::plan::{PlanStats, PlayMode};
+use crate::plan::PlanStats;
 use crate::service::JobFailure;
 
 use super::latency::RequestTiming;
@@ -71,8 +71,8 @@ impl From<&JobFailure> for Fault {
 }
 
 impl Engine {
-    /// Status line for the loaded parts, a play mode and a notice (empty for none).
-    pub(super) fn status(&self, parts: &Parts, mode: PlayMode, notice: &str) -> Status {
+    /// Status line for the loaded parts and a notice (empty for none).
+    pub(super) fn status(&self, parts: &Parts, notice: &str) -> Status {
         let there = |name: &Option<String>, otherwise| name.clone().map_or(otherwise, Component::Ready);
         let missing = |fault: &Fault| Component::Missing { what: fault.what.clone(), looked_in: fault.looked_in.clone() };
         let (engine, model) = match self {
@@ -80,8 +80,7 @@ impl Engine {
             Self::Failed(fault) if fault.part == Part::Model => (there(&parts.runtime, Component::Resting), missing(fault)),
             Self::Failed(fault) => (missing(fault), there(&parts.model, Component::Resting)),
         };
-        let coming = (!mode.is_ready()).then(|| format!("{} is coming", mode.name()));
-        let remark = coming.or_else(|| Some(notice.to_owned()).filter(|notice| !notice.is_empty()));
+        let remark = Some(notice.to_owned()).filter(|notice| !notice.is_empty());
         Status { engine, model, remark, ..Status::default() }
     }
 }
@@ -118,18 +117,16 @@ mod tests {
     }
 
     #[test]
-    fn status_remark_names_the_unfinished_mode_else_the_notice() {
-        let status = Engine::Ready.status(&parts(), PlayMode::Infill, "");
-        assert_eq!(status.remark.as_deref(), Some("Infill is coming"));
-        assert_eq!(Engine::Ready.status(&parts(), PlayMode::Suggest, "").remark, None);
-        assert_eq!(Engine::Ready.status(&parts(), PlayMode::Suggest, "full").remark.as_deref(), Some("full"));
+    fn status_remark_is_the_notice() {
+        assert_eq!(Engine::Ready.status(&parts(), "").remark, None);
+        assert_eq!(Engine::Ready.status(&parts(), "full").remark.as_deref(), Some("full"));
     }
 
     #[test]
     fn status_of_loaded_parts_names_them() {
-        let status = Engine::Ready.status(&parts(), PlayMode::Suggest, "");
+        let status = Engine::Ready.status(&parts(), "");
         assert_eq!((status.engine, status.model), (Component::Ready("ONNX Runtime 1.31.1".into()), Component::Ready("antiphon".into())));
-        let status = Engine::Loading.status(&Parts::default(), PlayMode::Suggest, "");
+        let status = Engine::Loading.status(&Parts::default(), "");
         assert_eq!((status.engine, status.model), (Component::Loading, Component::Loading));
     }
 
@@ -139,7 +136,7 @@ mod tests {
         let error = RuntimeError::NotFound {
             looked: vec![place("/nowhere/libonnxruntime.so", LibraryFault::Missing), place("/usr/lib", LibraryFault::EmptyFolder)],
         };
-        let status = failed(error).status(&parts(), PlayMode::Suggest, "");
+        let status = failed(error).status(&parts(), "");
         let Component::Missing { what, looked_in } = status.engine else { panic!("{status:?}") };
         assert!(what.contains("was not found") && what.contains(RUNTIME_VARIABLE), "{what}");
         let expected =
@@ -151,7 +148,7 @@ mod tests {
     #[test]
     fn unusable_runtime_is_shown_with_the_place_that_was_named() {
         let looked = Looked { place: "/nowhere/libonnxruntime.so".into(), why: RUNTIME_VARIABLE, fault: LibraryFault::Missing };
-        let status = failed(RuntimeError::Unusable(looked)).status(&Parts::default(), PlayMode::Suggest, "");
+        let status = failed(RuntimeError::Unusable(looked)).status(&Parts::default(), "");
         let Component::Missing { what, looked_in } = status.engine else { panic!("{status:?}") };
         assert!(what.starts_with(&format!("{RUNTIME_VARIABLE} names no usable ONNX Runtime")), "{what}");
         assert_eq!(looked_in, [format!("/nowhere/libonnxruntime.so ({RUNTIME_VARIABLE}): there is no such file")]);
@@ -161,7 +158,7 @@ mod tests {
     fn a_damaged_model_leaves_the_runtime_there() {
         let damaged = ModelError::Size { name: Path::new("x.onnx").display().to_string(), bytes: 0 };
         let parts = Parts { model: None, ..parts() };
-        let status = failed(damaged).status(&parts, PlayMode::Suggest, "");
+        let status = failed(damaged).status(&parts, "");
         assert_eq!(status.engine, Component::Ready("ONNX Runtime 1.31.1".into()));
         assert!(matches!(&status.model, Component::Missing { what, .. } if what.contains("x.onnx")), "{status:?}");
     }

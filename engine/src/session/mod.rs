@@ -11,14 +11,18 @@ mod context;
 mod controls;
 mod engine_status;
 mod history_writer;
+mod infill_music;
 mod latency;
+mod locks;
 mod outbox;
 mod planner;
 mod player;
 mod protocol;
+mod remembering;
 mod render_wait;
 mod settings;
 mod snapshot;
+mod song_listener;
 mod sounded;
 mod steering;
 mod take_ring;
@@ -37,26 +41,26 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use ringbuf::{HeapCons, HeapProd};
 
-use crate::plan::PlayMode;
 use crate::service::Service;
 
 pub use archive::Archive;
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
-    ControlValues, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PlanControls, RoleControls, ScaleLock,
-    ShapeControls, TurnControls,
+    ControlValues, DEFAULT_MEMORY, HarmonyControls, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls, PatternLock, PlanControls,
+    RoleControls, ScaleLock, ShapeControls, TurnControls,
 };
 pub use engine_status::{Engine, Fault, Part, Parts, SessionStatus};
 pub use latency::RequestTiming;
+pub use locks::LockTarget;
 pub use planner::Planner;
 pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
-pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownPlan, ShownTurn, Snapshot, Status};
+pub use snapshot::{Component, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status};
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};
 use worker::ServiceWorker;
-pub use worker::Worker;
+pub use worker::{Work, Worker};
 
 /// Polling interval while the clock runs: well below a tick.
 const RUNNING: Duration = Duration::from_millis(3);
@@ -151,7 +155,7 @@ impl Drop for Session {
 /// Publishes the reason why nothing will be planned any more.
 fn fail(status: &Mutex<SessionStatus>, snapshot: &SharedSnapshot, reason: String) {
     let engine = Engine::Failed(Fault::of_engine(reason));
-    snapshot.publish(Snapshot { status: engine.status(&Parts::default(), PlayMode::Suggest, ""), ..Snapshot::default() });
+    snapshot.publish(Snapshot { status: engine.status(&Parts::default(), ""), ..Snapshot::default() });
     status.lock().engine = engine;
 }
 

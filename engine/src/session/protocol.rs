@@ -3,9 +3,9 @@
 //! Either side may be late, or gone. Input events arrive in order of time. Planned events carry the epoch they belong to, so that nothing
 //! planned for an abandoned song position is played.
 
-use super::{ControlValues, Withheld};
+use super::{ControlValues, LockTarget, Withheld};
 use crate::music::{Note, TICKS_PER_QUARTER, Tick};
-use crate::plan::{Deviation, MidiKey, MusicalTime, Step, TransportChange};
+use crate::plan::{Deviation, MidiKey, MusicalTime, SongLoop, Step, TransportChange, Variation};
 
 /// A span of time in which what was sent stays valid. It ends when the transport starts, stops or jumps, when mode, state or bypass change, and,
 /// in Answer, when the player plays; a loop or a change of metre does not end it.
@@ -36,7 +36,7 @@ pub const FADE: Tick = Tick(TICKS_PER_QUARTER);
 pub enum Command {
     /// Play the plan that is shown, from the next bar.
     Play,
-    /// Generate a different plan.
+    /// Show the next variation of the plan; after the last one, four new ones.
     Another,
     /// Star the plan that is shown.
     Keep,
@@ -44,6 +44,16 @@ pub enum Command {
     Panic,
     /// Step through the history.
     Step(Step),
+    /// Show this variation of the plan.
+    Variation(Variation),
+    /// Lock a note or a bar of the plan that is shown: plans that replace it keep it.
+    Lock(LockTarget),
+    /// Remove such a lock.
+    Unlock(LockTarget),
+    /// Remove all locks of notes and bars.
+    UnlockAll,
+    /// Forget what was learnt from the player, or bring it back.
+    Forget,
 }
 
 /// An event from the audio thread, in order of time.
@@ -136,6 +146,8 @@ pub enum InputEvent {
         at: MusicalTime,
         /// Quarters per minute.
         tempo: f64,
+        /// Loop that the host's song is in or will reach, as far as the host reports it.
+        song_loop: Option<SongLoop>,
         /// Current values.
         controls: ControlValues,
     },

@@ -1,6 +1,6 @@
 //! Settings of a plan: the controls that it was generated from, by the ids of their host parameters.
 
-use super::{ControlValues, KeyControl, ScaleLock};
+use super::{ControlValues, DEFAULT_MEMORY, KeyControl, ScaleLock};
 use crate::music::Role;
 use crate::music::analysis::{Chord, ChordKind, ScaleKind};
 use crate::plan::{ControlId, Controls, Setting};
@@ -45,6 +45,8 @@ pub(super) fn settings(controls: &ControlValues) -> Controls {
         (ControlId::of("chord"), harmony.chord.map_or(0.0, |chord| f32::from(chord.root + 1) / 12.0)),
         (ControlId::of("chord_kind"), harmony.chord.map_or(0.0, |chord| kinds(chord) / 8.0)),
     ];
+    let memory = controls.music.memory;
+    let memory = (memory != DEFAULT_MEMORY).then(|| (ControlId::of("memory"), f32::from(memory) / 100.0));
     let changed = further.into_iter().chain(harmony).filter(|(_, value)| *value != 0.0);
-    Controls(always.into_iter().chain(changed).map(|(parameter, value)| Setting { parameter, value }).collect())
+    Controls(always.into_iter().chain(changed).chain(memory).map(|(parameter, value)| Setting { parameter, value }).collect())
 }

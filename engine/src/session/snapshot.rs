@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::music::analysis::BarHarmony;
 use crate::music::{Bar, Metre, Note, Tick};
-use crate::plan::{Plan, PlanStats, Side};
+use crate::plan::{Plan, PlanStats, Side, Variation};
 use parking_lot::Mutex;
 
 use super::withheld::WithheldNote;
@@ -24,8 +24,16 @@ pub struct Snapshot {
     pub plan: Option<ShownPlan>,
     /// Planned notes that did not sound or, as the player holds keys now, will not, each with its reason.
     pub withheld: Vec<WithheldNote>,
+    /// Numbers of the first bar of the host's loop, and of the first one after it: bars to come return there. Only if both are on bar lines.
+    pub song_loop: Option<(i64, i64)>,
     /// Whose turn it is, in Trade.
     pub turn: Option<ShownTurn>,
+    /// Variations of the plan.
+    pub variations: ShownVariations,
+    /// Locks of the plan.
+    pub locks: ShownLocks,
+    /// Memory of the player.
+    pub memory: ShownMemory,
 }
 
 impl Snapshot {
@@ -55,7 +63,13 @@ impl Snapshot {
         // Beyond a bar that is cut short the next one starts where that ends.
         let (origin, number) = if tick < bar.start { (bar.start, nearest.number) } else { (bar.end(), nearest.number + 1) };
         let bars = (tick - origin).0.div_euclid(length.0);
-        ShownBar { bar: Bar { start: origin + Tick(bars * length.0), length, ..bar }, number: number + bars }
+        let number = match self.song_loop {
+            Some((first, end)) if tick >= bar.end() && nearest.number < end && first < end && number + bars >= end => {
+                first + (number + bars - end).rem_euclid(end - first)
+            }
+            _ => number + bars,
+        };
+        ShownBar { bar: Bar { start: origin + Tick(bars * length.0), length, ..bar }, number }
     }
 
     /// The bars that lie between two ticks, wholly or in part.
@@ -79,6 +93,17 @@ impl ShownBar {
     const FIRST: Self = Self { bar: Bar { index: 0, start: Tick::ZERO, length: Tick::quarters(4), metre: Metre::COMMON }, number: 1 };
 }
 
+/// Memory of the player, in bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShownMemory {
+    /// Remembered.
+    pub bars: usize,
+    /// Forgotten, and brought back by [`Command::Forget`](super::Command::Forget); 0 if it would forget.
+    pub forgotten: usize,
+    /// In use by plans.
+    pub used: usize,
+}
+
 /// A turn of Trade, and how much of it is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShownTurn {
@@ -88,6 +113,61 @@ pub struct ShownTurn {
     pub bars_left: u32,
     /// Beats of the metre left in the current bar, the current one included.
     pub beats_left: u32,
+}
+
+/// The four variations of the adopted plan.
+#[derive(Debug, Clone, Default)]
+pub struct ShownVariations {
+    /// The one that is shown, or that the next plan is made as.
+    pub shown: Variation,
+    /// The one that the player has chosen and that will be shown when it is ready.
+    pub awaited: Option<Variation>,
+    /// Those that are ready, in the order of [`Variation::ALL`]. None is while a plan plays or there is none; choosing one then takes over at the next planning
+    /// tick.
+    pub plans: [Option<Plan>; Variation::ALL.len()],
+}
+
+impl ShownVariations {
+    /// Whether a variation can be shown at once.
+    #[must_use]
+    pub const fn is_ready(&self, variation: Variation) -> bool {
+        self.plans[variation.index()].is_some()
+    }
+}
+
+/// What is locked of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShownLocks {
+    /// Locked notes, those of locked bars among them, in canonical order.
+    notes: Vec<Note>,
+    /// Bar lines of the locked bars.
+    bars: Vec<Tick>,
+}
+
+impl ShownLocks {
+    /// Locks of these notes and of the bars that begin at these ticks.
+    #[must_use]
+    pub const fn new(notes: Vec<Note>, bars: Vec<Tick>) -> Self {
+        Self { notes, bars }
+    }
+
+    /// Whether nothing is locked.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.notes.is_empty() && self.bars.is_empty()
+    }
+
+    /// Whether a note of the plan is locked.
+    #[must_use]
+    pub fn holds(&self, note: &Note) -> bool {
+        self.notes.binary_search_by_key(&note.order(), Note::order).is_ok()
+    }
+
+    /// Whether the bar that begins at a tick is locked.
+    #[must_use]
+    pub fn holds_bar(&self, start: Tick) -> bool {
+        self.bars.contains(&start)
+    }
 }
 
 /// The current plan.
@@ -195,6 +275,15 @@ mod tests {
     fn bar_at_after_a_shortened_bar_is_whole() {
         let snapshot = Snapshot { bars: vec![bar(1, 0, 10, 4)], ..Snapshot::default() };
         assert_eq!([10, 106].map(|tick| snapshot.bar_at(Tick(tick))), [bar(2, 10, 96, 4), bar(3, 106, 96, 4)]);
+    }
+
+    #[test]
+    fn bars_to_come_return_at_the_end_of_the_loop() {
+        let snapshot = Snapshot { bars: vec![bar(5, 0, 96, 4)], song_loop: Some((4, 7)), ..Snapshot::default() };
+        let number = |snapshot: &Snapshot, place: i64| snapshot.bar_at(Tick(96 * place + 1)).number;
+        assert_eq!([-1, 0, 1, 2, 3, 4, 5].map(|place| number(&snapshot, place)), [4, 5, 6, 4, 5, 6, 4]);
+        let beyond = Snapshot { song_loop: Some((1, 3)), ..snapshot };
+        assert_eq!([0, 1, 2].map(|place| number(&beyond, place)), [5, 6, 7], "the song has passed the loop");
     }
 
     #[test]

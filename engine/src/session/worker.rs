@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::cache::{CacheOptions, FineCoarse};
 use crate::codec::{OwnRoles, prefix_rows};
-use crate::decode::PromptBar;
+use crate::decode::{Prompt, PromptBar, Remembered};
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
 use crate::plan::Passage;
-use crate::service::{Assignment, JobError, Outcome, Service, Setup, Shelf, WorkerHandle};
+use crate::service::{Assignment, Deadline, JobError, Outcome, Service, Setup, Shelf, VARIATIONS, WorkerHandle};
 use parking_lot::Mutex;
 
 use super::engine_status::Parts;
@@ -22,10 +22,22 @@ static MODEL: Shelf<Model> = Shelf::new();
 /// Style column when no style is set.
 const ANY_STYLE: u8 = 0;
 
+/// What a job was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// The context, or a plan.
+    Plan,
+    /// Variations of a plan.
+    Variations,
+}
+
 /// Runs jobs asynchronously. A newer job replaces the older; every job ends in one outcome.
 pub trait Worker {
     /// Sets all roles of the music, and those that are generated beside a player's. The context is then empty, and no job is pending.
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles);
+
+    /// Sets what is remembered of the player from now on; the next context that is set makes it ready. A worker without a model remembers nothing.
+    fn set_memory(&mut self, _remembered: Remembered) {}
 
     /// Sets the context and prefills; returns whether the bars are consecutive. Without bars it only loads the model.
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
@@ -33,11 +45,15 @@ pub trait Worker {
     /// Generates the assignments, the near bar `within` this time; returns whether the bars are consecutive.
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
 
+    /// Generates the assignments of several plans with the same context, one after the other and each different from those before it, `within` this time or when
+    /// the workers have nothing else to do; returns whether the bars are consecutive.
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool;
+
     /// Cancels the current job.
     fn cancel(&mut self);
 
     /// Outcome of a job, if one has ended.
-    fn outcome(&mut self) -> Option<Outcome>;
+    fn outcome(&mut self) -> Option<(Work, Outcome)>;
 
     /// The next passage, if one is ready.
     fn passage(&mut self) -> Option<Passage>;
@@ -50,6 +66,8 @@ pub trait Worker {
 pub(super) struct ServiceWorker {
     service: Service,
     worker: WorkerHandle,
+    /// What is remembered of the player.
+    remembered: Remembered,
     parts: Arc<Mutex<Parts>>,
     /// Folders that may hold ONNX Runtime, in the order they are searched.
     folders: Vec<PathBuf>,
@@ -59,29 +77,48 @@ impl ServiceWorker {
     /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
     pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
         let parts = Arc::default();
-        Self { worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders), service, parts, folders }
+        Self {
+            worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders),
+            service,
+            remembered: Remembered::default(),
+            parts,
+            folders,
+        }
     }
 }
 
 impl Worker for ServiceWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
         self.worker = worker(&self.service, roles, own, &self.parts, &self.folders);
+        self.remembered = Remembered::default();
+    }
+
+    fn set_memory(&mut self, remembered: Remembered) {
+        self.remembered = remembered;
     }
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
-        self.worker.prefill(context).is_ok()
+        self.worker.prefill_prompt(Prompt { remembered: self.remembered.clone(), ..Prompt::of_context(context) }).is_ok()
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
+    fn generate(&mut self, mut assignments: Vec<Assignment>, within: Duration) -> bool {
+        assignments.iter_mut().for_each(|assignment| assignment.prompt.remembered = self.remembered.clone());
         self.worker.generate(assignments, self.service.now() + within).is_ok()
+    }
+
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+        let deadline = within.map_or(Deadline::LAST, |within| self.service.now() + within);
+        self.worker.vary(assignments, deadline).is_ok()
     }
 
     fn cancel(&mut self) {
         self.worker.cancel();
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
-        self.worker.try_report().map(|report| report.outcome)
+    fn outcome(&mut self) -> Option<(Work, Outcome)> {
+        let report = self.worker.try_report()?;
+        let work = if report.name == VARIATIONS { Work::Variations } else { Work::Plan };
+        Some((work, report.outcome))
     }
 
     fn passage(&mut self) -> Option<Passage> {

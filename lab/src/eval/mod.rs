@@ -8,6 +8,7 @@ mod memorisation;
 mod model;
 mod percentile;
 mod pieces;
+mod player_memory;
 mod prediction;
 mod report;
 mod tally;
@@ -128,6 +129,15 @@ pub(crate) struct Args {
 
     #[command(flatten, next_help_heading = "Prediction of bars")]
     prediction: prediction::Options,
+
+    /// Measure what a memory of the player is worth: bits per note of the first 16 bars of each piece, after 32 later bars of itself, of other pieces of its
+    /// source and of another source, in several ways to remember them
+    ///
+    /// context: the earlier bars are the beginning of the piece. entries: only their memory entries are kept. Either also transposed to the key of the piece.
+    /// ngram: intervals of the earlier bars' notes, mixed with the model's pitches. With --json one object: for each source, notes and the bits per note of
+    /// each way.
+    #[arg(long, requires = "dir", conflicts_with_all = ["generate", "measure", "controls", "next_bar", "fill", "accompany"])]
+    player_memory: bool,
 }
 
 /// Runs the command.
@@ -161,6 +171,10 @@ fn evaluate(args: &Args, dir: &Path) -> anyhow::Result<()> {
             (None, Some(task)) => prediction::run(task, args.generation.seed, files, dir, &model, args.json),
             (None, None) => generation::generate(&args.generation, files, dir, &model, args.json),
         };
+    }
+    if args.player_memory {
+        let Some(model) = args.eval_model()? else { bail!("--baselines-only: this measure needs a model; leave it out") };
+        return player_memory::run(files, dir, &model, args.json);
     }
     let report = bits_per_note(args, files, dir)?;
     let mut out = std::io::stdout().lock();

@@ -1,6 +1,7 @@
 //! The host's transport information for one block, validated.
 
 use antiphon_engine::music::{Metre, TICKS_PER_QUARTER};
+use antiphon_engine::plan::{EQUAL, SongLoop, SongPosition, whole};
 use nice_plug::prelude::Transport;
 
 /// Accepted tempi, in quarters per minute.
@@ -60,6 +61,14 @@ impl HostTime {
                 .filter(|(start, end)| end - start >= 1.0),
         }
     }
+
+    /// Loop that the rolling song is in or will reach, in whole ticks; none if its ends lie between ticks.
+    #[must_use]
+    pub fn song_loop(&self) -> Option<SongLoop> {
+        let on_tick = |ticks: f64| Some(SongPosition(whole(ticks.round()))).filter(|_| (ticks - ticks.round()).abs() <= EQUAL);
+        let (start, end) = self.cycle.filter(|_| self.playing && matches!(self.position, Position::Musical(_)))?;
+        SongLoop::new(on_tick(start)?, on_tick(end)?)
+    }
 }
 
 #[cfg(test)]
@@ -75,5 +84,16 @@ mod tests {
         let read = HostTime::read(&transport);
         let silent = HostTime { playing: true, tempo: None, metre: None, position: Position::Unknown, bar_line: None, cycle: None };
         assert_eq!(read, silent);
+    }
+
+    #[test]
+    fn song_loop_is_that_of_a_rolling_song_and_ends_on_ticks() {
+        let position = Position::Musical(30.0);
+        let host = |cycle| HostTime { playing: true, tempo: None, metre: None, position, bar_line: None, cycle: Some(cycle) };
+        let rolling = host((0.0, 384.0));
+        assert_eq!(rolling.song_loop(), SongLoop::new(SongPosition(0), SongPosition(384)));
+        assert_eq!(HostTime { playing: false, ..rolling }.song_loop(), None);
+        assert_eq!(HostTime { position: Position::Samples(5), ..rolling }.song_loop(), None);
+        assert_eq!(host((0.0, 383.5)).song_loop(), None);
     }
 }

@@ -1,11 +1,11 @@
 //! Drawer with the parameters that have no place of their own in the window.
 
-use egui::{Frame, Margin, Panel, RichText, ScrollArea, Slider, Ui};
+use egui::{Frame, Margin, Panel, RichText, ScrollArea, Ui};
 
-use super::controls::{dial, gesture};
-use super::model::{Change, EditorModel};
+use super::controls::parameter_dial;
+use super::model::EditorModel;
 use super::style;
-use crate::params::ShownParameter;
+use antiphon_engine::session::{Command, ShownMemory};
 
 /// Width of the drawer, in points.
 const WIDTH: f32 = 216.0;
@@ -23,14 +23,14 @@ pub(super) enum Drawer {
 impl Drawer {
     /// The button that opens and closes it.
     pub(super) fn button(&mut self, ui: &mut Ui) {
-        let button = ui.selectable_label(*self == Self::Open, "Controls").on_hover_text("Density, register, key, channels and more");
+        let button = ui.add(style::button("More").selected(*self == Self::Open)).on_hover_text("Density, register, key, channels and more");
         if button.clicked() {
             *self = if *self == Self::Open { Self::Closed } else { Self::Open };
         }
     }
 
-    /// The drawer at the right edge, if it is open.
-    pub(super) fn show(self, ui: &mut Ui, model: &mut impl EditorModel) {
+    /// The drawer at the right edge, if it is open. `elsewhere` are the ids of parameters that the window shows outside of it.
+    pub(super) fn show(self, ui: &mut Ui, model: &mut impl EditorModel, elsewhere: &[&str]) {
         if self == Self::Closed {
             return;
         }
@@ -45,19 +45,29 @@ impl Drawer {
                 for (group, parameters) in model.parameters() {
                     ui.add_space(style::GAP);
                     ui.label(RichText::new(group).strong());
-                    parameters.iter().for_each(|parameter| slider(ui, model, parameter));
+                    let width = WIDTH - 3.0 * f32::from(style::MARGIN);
+                    let own = parameters.iter().filter(|parameter| !elsewhere.contains(&parameter.id));
+                    own.for_each(|parameter| parameter_dial(ui, model, parameter, width));
                 }
+                memory(ui, model);
             });
         });
     }
 }
 
-/// A parameter as a slider with its name and its text.
-fn slider(ui: &mut Ui, model: &mut impl EditorModel, parameter: &ShownParameter) {
-    let ShownParameter { id, name, text, value, steps } = parameter;
-    let mut value = *value;
-    let step = 1.0 / steps.max(&1).to_owned() as f64;
-    let width = WIDTH - 3.0 * f32::from(style::MARGIN);
-    let response = dial(ui, width, name, text, name, |ui| ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false)));
-    gesture(model, &response, Change::Parameter(id, value));
+/// What is remembered of the player, with the button that forgets it or brings it back.
+fn memory(ui: &mut Ui, model: &mut impl EditorModel) {
+    let ShownMemory { bars, forgotten, .. } = model.snapshot().memory;
+    let count = |bars: usize| if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
+    let (line, button, tip) = match (bars, forgotten) {
+        (0, 0) => ("Remembers nothing yet: play a phrase".to_owned(), None, ""),
+        (0, forgotten) => (format!("Forgot {}", count(forgotten)), Some("Bring back"), "Remember again what was forgotten"),
+        (bars, _) => (format!("Remembers {} of yours", count(bars)), Some("Forget"), "Forget your phrases; press again to bring them back"),
+    };
+    ui.add_space(style::GAP);
+    ui.label(RichText::new("Memory").strong());
+    ui.label(line);
+    if button.is_some_and(|text| ui.add(style::button(text)).on_hover_text(tip).clicked()) {
+        model.command(Command::Forget);
+    }
 }

@@ -4,7 +4,9 @@
 //! embeds it in the host's window, [`window_thread`] joins all threads of a closed window, `sizing` keeps its size equal to what the host
 //! was told, and `keyboard` leaves key events to the host.
 
+mod card;
 mod controls;
+mod details;
 mod drawer;
 mod excerpt;
 mod export;
@@ -17,7 +19,9 @@ pub mod plain_model;
 mod roll;
 mod sizing;
 mod status;
+mod strip;
 mod style;
+mod variations;
 pub mod window;
 pub mod window_thread;
 #[cfg(target_os = "linux")]
@@ -26,8 +30,8 @@ mod zoom;
 
 use std::time::Duration;
 
-use antiphon_engine::plan::{Entry, History};
-use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Sense, Ui, vec2};
+use antiphon_engine::plan::{Entry, PlayMode};
+use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
 pub use excerpt::{Excerpt, Source};
@@ -36,12 +40,12 @@ pub use model::{Change, Control, EditorModel, Now};
 
 use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
-use controls::HandleAction;
 use drawer::Drawer;
 use palette::{Palette, paint};
+use strip::Strip;
 
 /// Initial size, in points.
-pub const SIZE: (f32, f32) = (1000.0, 560.0);
+pub const SIZE: (f32, f32) = (1000.0, 600.0);
 /// Minimum size at which everything fits, in points.
 pub const LEAST_SIZE: (f32, f32) = (style::LEAST_SIZE.x, style::LEAST_SIZE.y);
 /// Repaint interval while the clock runs.
@@ -82,40 +86,49 @@ impl Editor {
         let paper = paint(Palette::of(ui.ctx()).paper);
         let margin =
             |top: i8, bottom: i8| Frame::new().fill(paper).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom });
-        Panel::top("title")
-            .frame(margin(12, 8))
-            .show_separator_line(false)
-            .show(ui, |ui| title(ui, model, &mut self.drawer, snapshot, &now));
+        Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, snapshot, &now));
         let message = model.status_message();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
-            let browse = |ui: &mut Ui| history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
-            status::show(ui, &snapshot.status, self.exporter.notice(), message.as_deref(), browse);
+            let browse = |ui: &mut Ui| {
+                variations::unlock(ui, model, &live);
+                history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+            };
+            let line = status::Line { snapshot, now: &now, notice: self.exporter.notice(), message: message.as_deref() };
+            line.show(ui, browse);
         });
         if status::is_missing(&snapshot.status) {
             Panel::bottom("missing").frame(margin(6, 2)).show_separator_line(false).show(ui, |ui| status::missing(ui, &snapshot.status));
         }
-        Panel::bottom("controls").frame(margin(10, 4)).show_separator_line(false).show(ui, |ui| {
+        let low = ui.ctx().content_rect().height() < strip::LOW_BELOW;
+        let strip = Strip { live: &live, now: &now, history: &history };
+        let height = if low { strip::LOW } else { strip::HEIGHT };
+        Panel::bottom("strip").frame(margin(4, 2)).show_separator_line(false).exact_size(height).show(ui, |ui| {
+            strip.show(ui, model, &mut self.exporter, window);
+        });
+        Panel::bottom("controls").frame(margin(8, 4)).show_separator_line(false).show(ui, |ui| {
             let (two_rows, width) = (is_narrow(ui), ui.available_width());
             // Full height from the start, so that everything is centred on one line.
             let row = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
-                controls::commands(ui, model, snapshot.plan.as_ref(), kept);
-                if !two_rows {
-                    ui.add_space(style::GAP * 1.5);
-                    controls::dials(ui, model);
-                }
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.handles(ui, snapshot, &now, &history, window));
+                controls::commands(ui, model, snapshot, &now, kept);
+                ui.add_space(style::GAP * 1.5);
+                controls::dials(ui, model, two_rows);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.drawer.button(ui));
             });
-            if two_rows {
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().slider_width = (width / 2.0 - style::GAP).max(style::GAP);
-                    controls::dials(ui, model);
-                });
-            }
         });
         let horizon = model.values().plan.bars();
-        self.drawer.show(ui, model);
-        CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon));
+        let elsewhere: &[&str] = if is_narrow(ui) { &[] } else { &controls::FRONT };
+        self.drawer.show(ui, model, elsewhere);
+        let values = model.values();
+        let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
+        let marks = roll::Marks { range: values.turns.infill, marking };
+        let done = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks)).inner;
+        match done {
+            Some(roll::Done::Marked(range)) => controls::mark(model, range),
+            // A phrase of the history is not changed.
+            Some(roll::Done::Clicked(command)) if selected.is_none() => model.command(command),
+            _ => {}
+        }
         self.exporter.show(ui);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
@@ -125,37 +138,15 @@ impl Editor {
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
         self.exporter.is_dialog_open() || ctx.text_edit_focused()
     }
-
-    /// The drag handles.
-    fn handles(&mut self, ui: &mut Ui, snapshot: &Snapshot, now: &Now, history: &History, window: &dyn HasWindowHandle) {
-        // From right to left.
-        for source in [Source::Played, Source::Plan] {
-            let excerpt = match (source, history.recalled()) {
-                (Source::Plan, Some(entry)) => Excerpt::of_entry(entry),
-                _ => Excerpt::of(source, snapshot, now),
-            };
-            let row = Layout::left_to_right(Align::Center);
-            let handle = |ui: &mut Ui| controls::handle(ui, source, excerpt.as_ref());
-            let action = ui
-                .push_id(source, |ui| ui.allocate_ui_with_layout(vec2(controls::PAIR_WIDTH, style::BUTTON_HEIGHT), row, handle).inner)
-                .inner;
-            match (action, &excerpt) {
-                (Some(HandleAction::Drag), Some(excerpt)) => self.exporter.drag(excerpt, window),
-                (Some(HandleAction::SaveAs), Some(excerpt)) => self.exporter.save_as(excerpt),
-                _ => {}
-            }
-        }
-    }
 }
 
-/// The title row: name, modes, the button of the drawer, legend and clock.
-fn title(ui: &mut Ui, model: &mut impl EditorModel, drawer: &mut Drawer, snapshot: &Snapshot, now: &Now) {
+/// The title row: name, modes, key and clock.
+fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now) {
     let narrow = is_narrow(ui);
     ui.horizontal(|ui| {
         ui.label(RichText::new("Antiphon").heading());
         ui.add_space(style::GAP * 2.0);
         controls::modes(ui, model);
-        drawer.button(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let shown = snapshot.bar_at(now.playhead.tick());
             let clock = match now.motion {
@@ -168,12 +159,11 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, drawer: &mut Drawer, snapsho
             if narrow {
                 return;
             }
-            ui.add_space(style::GAP);
-            for role in roll::roles(snapshot).into_iter().rev() {
-                ui.label(RichText::new(role.name()).size(12.0).weak());
-                let (chip, _) = ui.allocate_exact_size(vec2(11.0, 11.0), Sense::hover());
-                ui.painter().rect_filled(chip, 3, paint(Palette::of(ui.ctx()).role(role)));
-                ui.add_space(style::GAP / 2.0);
+            if let Some(found) = snapshot.harmony.last().and_then(|harmony| harmony.key) {
+                ui.add_space(style::GAP);
+                let text = format!("{}, {:.0} %", found.key, found.confidence * 100.0);
+                ui.label(RichText::new(text).size(12.0))
+                    .on_hover_text("The key of your last bars, and how sure that is. Controls can hold another");
             }
         });
     });

@@ -19,8 +19,6 @@ pub trait EditorModel {
     fn now(&self) -> Now;
     /// Current values of the controls.
     fn values(&self) -> ControlValues;
-    /// Whether a mode is implemented.
-    fn is_ready(&self, mode: PlayMode) -> bool;
     /// All suggestions so far, and the entry shown, if it is not the current plan.
     fn history(&self) -> Arc<History>;
     /// Keys, pedals and controllers that press a button.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, PlayMode};
+use antiphon_engine::plan::History;
 use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::model::{Change, Control, EditorModel, Now};
@@ -32,8 +32,6 @@ pub struct PlainModel {
     pub now: Now,
     /// Values of the controls.
     pub values: ControlValues,
-    /// Implemented modes.
-    pub ready: Vec<PlayMode>,
     /// Suggestions so far.
     pub history: Arc<History>,
     /// Learnt triggers.
@@ -54,7 +52,6 @@ impl PlainModel {
             snapshot: Arc::new(snapshot),
             now: Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Stopped },
             values: AntiphonParams::new(true).controls(),
-            ready: PlayMode::ALL.into_iter().filter(|mode| mode.is_ready()).collect(),
             history: Arc::default(),
             triggers: Arc::default(),
             message: None,
@@ -75,10 +72,6 @@ impl EditorModel for PlainModel {
 
     fn values(&self) -> ControlValues {
         self.values
-    }
-
-    fn is_ready(&self, mode: PlayMode) -> bool {
-        self.ready.contains(&mode)
     }
 
     fn history(&self) -> Arc<History> {

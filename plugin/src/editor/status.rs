@@ -1,101 +1,169 @@
-//! The status line: engine, model, history, messages and share of plans on time.
+//! The status line: one sentence in a musician's words, and the details behind it.
 
-use egui::{Align, Layout, RichText, Sense, Ui, vec2};
+use antiphon_engine::session::{Component, Snapshot, Status};
+use egui::{Align, Button, Color32, Label, Layout, Popup, RichText, Sense, Shape, Stroke, Ui, vec2};
 
+use super::details;
 use super::export::Notice;
+use super::model::Now;
 use super::palette::{Palette, paint};
-use super::style;
-use antiphon_engine::session::{Component, Status};
+use crate::clock::Motion;
 
-/// Draws the line; `history` draws its middle part.
-pub(super) fn show(ui: &mut Ui, status: &Status, notice: Option<&Notice>, message: Option<&str>, history: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        component(ui, "Engine", &status.engine);
-        ui.add_space(style::GAP);
-        component(ui, "Model", &status.model);
-        ui.add_space(style::GAP);
-        history(ui);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let share = ui.label(small(on_time(status)));
-            let counts = status.plans;
-            share.on_hover_text(format!(
-                "{} plans were ready in time, {} too late. A late plan is discarded: nothing plays late.",
-                counts.on_time, counts.late
-            ));
-            let messages: Vec<_> = [message, status.remark.as_deref()].into_iter().flatten().collect();
-            let messages = messages.join(". ");
-            let (text, colour) = match notice {
-                Some(Notice::Done(text)) => (text.as_str(), ui.visuals().text_color()),
-                Some(Notice::Failed(text)) => (text.as_str(), ui.visuals().error_fg_color),
-                None if messages.is_empty() => return,
-                None => (messages.as_str(), ui.visuals().weak_text_color()),
-            };
-            ui.add_space(style::GAP);
-            ui.add(egui::Label::new(small(text).color(colour)).truncate()).on_hover_text(text);
+/// Width of what stands right of the sentence, in points.
+const ASIDE: f32 = 350.0;
+
+/// Weight of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    /// All is well.
+    Well,
+    /// Something to know.
+    Plain,
+    /// In progress.
+    Waiting,
+    /// An error.
+    Error,
+}
+
+/// What the line speaks about.
+pub(super) struct Line<'a> {
+    /// The session's snapshot.
+    pub(super) snapshot: &'a Snapshot,
+    /// Clock state.
+    pub(super) now: &'a Now,
+    /// Outcome of the last export.
+    pub(super) notice: Option<&'a Notice>,
+    /// Message about project and host.
+    pub(super) message: Option<&'a str>,
+}
+
+impl Line<'_> {
+    /// Draws the line; `history` draws its right part.
+    pub(super) fn show(&self, ui: &mut Ui, history: impl FnOnce(&mut Ui)) {
+        ui.horizontal(|ui| {
+            let width = (ui.available_width() - ASIDE).max(0.0);
+            ui.allocate_ui_with_layout(vec2(width, ui.spacing().interact_size.y), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(width);
+                self.show_sentence(ui);
+            });
+            history(ui);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let button = ui.add(Button::new(RichText::new("Details").size(12.0)).frame_when_inactive(false));
+                let button = button.on_hover_text("Engine, model, counts and licences; to copy for a report");
+                Popup::menu(&button).show(|ui| details::show(ui, &self.snapshot.status, self.message));
+            });
         });
-    });
+    }
+
+    fn show_sentence(&self, ui: &mut Ui) {
+        let (tone, text) = self.sentence();
+        let palette = Palette::of(ui.ctx());
+        let colour = paint(match tone {
+            Tone::Well => palette.playing,
+            Tone::Plain => palette.ink,
+            Tone::Waiting => palette.waiting,
+            Tone::Error => palette.error,
+        });
+        sign(ui, tone, colour);
+        let line = RichText::new(&text).size(12.0).color(colour);
+        ui.add(Label::new(line).truncate()).on_hover_text(text);
+    }
+
+    /// The first of these that applies: an error, progress, what was just exported, messages, the state of the clock.
+    fn sentence(&self) -> (Tone, String) {
+        let status = &self.snapshot.status;
+        if let Some((name, what)) = missing_component(status) {
+            return (Tone::Error, format!("{name}: {what}"));
+        }
+        match self.notice {
+            Some(Notice::Failed(text)) => return (Tone::Error, text.clone()),
+            Some(Notice::Done(text)) => return (Tone::Plain, text.clone()),
+            None => {}
+        }
+        let messages: Vec<_> = [self.message, status.remark.as_deref()].into_iter().flatten().collect();
+        if !messages.is_empty() {
+            return (Tone::Plain, messages.join(". "));
+        }
+        if matches!(status.engine, Component::Loading) || matches!(status.model, Component::Loading) {
+            return (Tone::Waiting, "Loading the engine: ready in a few seconds".into());
+        }
+        let has_plan = self.snapshot.plan.is_some();
+        let sentence = match self.now.motion {
+            Motion::Stopped if has_plan => "Stopped. Play something, or press Play",
+            Motion::Stopped => "Listening: play something, or start the transport",
+            _ if !has_plan => "Listening",
+            _ => return (Tone::Well, "In time".into()),
+        };
+        (Tone::Plain, sentence.into())
+    }
+}
+
+/// The second sign of a tone, besides its colour: a disc, a ring, a triangle.
+fn sign(ui: &mut Ui, tone: Tone, colour: Color32) {
+    if tone == Tone::Plain {
+        return;
+    }
+    let (area, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+    let (centre, painter) = (area.center(), ui.painter());
+    match tone {
+        Tone::Waiting => painter.circle_stroke(centre, 3.5, Stroke::new(1.5, colour)),
+        Tone::Error => {
+            let corners = vec![area.center_top(), area.right_bottom(), area.left_bottom()];
+            painter.add(Shape::convex_polygon(corners, colour, Stroke::NONE))
+        }
+        Tone::Well | Tone::Plain => painter.circle_filled(centre, 4.0, colour),
+    };
 }
 
 /// Draws what is missing and where it was searched, above the status line.
 pub(super) fn missing(ui: &mut Ui, status: &Status) {
-    for (name, component) in [("Engine", &status.engine), ("Model", &status.model)] {
-        let Component::Missing { what, looked_in } = component else { continue };
-        ui.label(RichText::new(format!("{name}: {what}")).color(ui.visuals().error_fg_color));
+    for component in [&status.engine, &status.model] {
+        let Component::Missing { looked_in, .. } = component else { continue };
         for place in looked_in {
-            ui.label(small(format!("looked in {place}")).weak());
+            ui.label(RichText::new(format!("looked in {place}")).size(12.0).weak());
         }
     }
 }
 
 /// Whether [`missing`] has anything to show.
-pub(super) const fn is_missing(status: &Status) -> bool {
-    matches!(status.engine, Component::Missing { .. }) || matches!(status.model, Component::Missing { .. })
+pub(super) fn is_missing(status: &Status) -> bool {
+    missing_component(status).is_some()
 }
 
-fn component(ui: &mut Ui, name: &str, component: &Component) {
-    let palette = Palette::of(ui.ctx());
-    let (colour, text) = match component {
-        Component::Resting => (palette.soft, "idle"),
-        Component::Loading => (palette.waiting, "loading"),
-        Component::Ready(version) => (palette.playing, version.as_str()),
-        Component::Missing { .. } => (palette.error, "missing"),
-    };
-    let (dot, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
-    ui.painter().circle_filled(dot.center(), 4.0, paint(colour));
-    ui.label(small(format!("{name}: {text}")));
-}
-
-/// Share of plans that were ready in time.
-fn on_time(status: &Status) -> String {
-    match status.plans.on_time_share() {
-        // Rounded down, so that 100 % means all of them.
-        Some(share) => format!("On time: {} %", (share * 100.0).floor()),
-        None => "On time: no plans yet".into(),
-    }
-}
-
-fn small(text: impl Into<String>) -> RichText {
-    RichText::new(text).size(12.0)
+fn missing_component(status: &Status) -> Option<(&'static str, &str)> {
+    [("Engine", &status.engine), ("Model", &status.model)].into_iter().find_map(|(name, component)| match component {
+        Component::Missing { what, .. } => Some((name, what.as_str())),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::plan::PlanStats;
-
     use super::*;
+    use crate::clock::MusicalTime;
+    use crate::editor::samples::plan;
+
+    fn sentence(snapshot: &Snapshot, motion: Motion, message: Option<&str>) -> (Tone, String) {
+        let now = Now { playhead: MusicalTime(0.0), tempo: 120.0, motion };
+        Line { snapshot, now: &now, notice: None, message }.sentence()
+    }
 
     #[test]
-    fn share_with_one_late_plan_is_below_100_per_cent() {
-        let status = |on_time, late| Status { plans: PlanStats { on_time, late, ..PlanStats::default() }, ..Status::default() };
-        assert_eq!(on_time(&status(9_999, 1)), "On time: 99 %");
-        assert_eq!(on_time(&status(10_000, 0)), "On time: 100 %");
-        assert_eq!(on_time(&status(0, 0)), "On time: no plans yet");
+    fn error_comes_before_messages_and_these_before_the_clock() {
+        let planned = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
+        assert_eq!(sentence(&planned, Motion::Host, None), (Tone::Well, "In time".into()));
+        assert_eq!(sentence(&planned, Motion::Stopped, None).0, Tone::Plain);
+        assert_eq!(sentence(&planned, Motion::Host, Some("No tempo")), (Tone::Plain, "No tempo".into()));
+        let engine = Component::Missing { what: "not found".into(), looked_in: Vec::new() };
+        let broken = Snapshot { status: Status { engine, ..Status::default() }, ..planned };
+        assert_eq!(sentence(&broken, Motion::Host, Some("No tempo")), (Tone::Error, "Engine: not found".into()));
     }
 
     #[test]
     fn component_that_is_loading_is_not_missing() {
-        let missing = Component::Missing { what: String::new(), looked_in: Vec::new() };
-        assert!(is_missing(&Status { model: missing, ..Status::default() }));
-        assert!(!is_missing(&Status { engine: Component::Loading, ..Status::default() }));
+        let loading = Status { engine: Component::Loading, ..Status::default() };
+        assert!(!is_missing(&loading));
+        let snapshot = Snapshot { status: loading, ..Snapshot::default() };
+        assert_eq!(sentence(&snapshot, Motion::Host, None).0, Tone::Waiting);
     }
 }

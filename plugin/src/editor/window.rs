@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, PlayMode};
+use antiphon_engine::plan::History;
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
@@ -171,10 +171,6 @@ impl EditorModel for HostModel {
         self.params.controls()
     }
 
-    fn is_ready(&self, mode: PlayMode) -> bool {
-        mode.is_ready()
-    }
-
     fn history(&self) -> Arc<History> {
         self.params.state.history()
     }
@@ -248,6 +244,8 @@ mod tests {
     use nice_plug::params::internals::ParamPtr;
     use nice_plug::prelude::{GuiContextInner, PluginApi, PluginState};
     use parking_lot::Mutex;
+
+    use antiphon_engine::plan::PlayMode;
 
     use super::*;
 

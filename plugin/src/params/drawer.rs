@@ -7,9 +7,39 @@ use super::AntiphonParams;
 
 /// Groups of the drawer, with the ids of their parameters. Those that the window shows elsewhere are not among them.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Notes", &["density", "register_low", "register_high", "span", "voices", "note_length", "repetition", "phrase_length"]),
+    (
+        "Notes",
+        &[
+            "density",
+            "register_low",
+            "register_high",
+            "span",
+            "voices",
+            "note_length",
+            "repetition",
+            "phrase_length",
+            "lock_rhythm",
+            "lock_pitches",
+        ],
+    ),
     ("Harmony", &["key", "scale", "scale_lock", "chord", "chord_kind"]),
-    ("Playing", &["feel", "loudness_follow", "latency_ms", "answer_after", "trade_bars", "take", "seed", "thru"]),
+    (
+        "Playing",
+        &[
+            "feel",
+            "player_swing",
+            "loudness_follow",
+            "latency_ms",
+            "memory",
+            "answer_after",
+            "trade_bars",
+            "infill_from",
+            "infill_bars",
+            "take",
+            "seed",
+            "thru",
+        ],
+    ),
     (
         "Roles and channels",
         &["input_role", "output_role", "output_role_2", "output_role_3", "output_channel", "channel_per_role", "drum_channel"],

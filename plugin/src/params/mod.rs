@@ -2,23 +2,29 @@
 //! declarations; new ones are declared at the end, in a group of their own.
 
 mod drawer;
+mod infill;
 pub(crate) mod ladder;
 mod music;
 mod output;
+mod player;
 mod steps;
 mod text;
 mod turns;
+mod variations;
 
 use std::sync::Arc;
 
-use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls};
+use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls, TurnControls};
 use nice_plug::prelude::*;
 
 pub use drawer::ShownParameter;
+pub use infill::InfillParams;
 pub use music::MusicParams;
 pub use output::OutputParams;
+pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
+pub use variations::VariationParams;
 
 use crate::state::State;
 
@@ -78,6 +84,15 @@ pub struct AntiphonParams {
     /// When Antiphon plays by itself.
     #[nested]
     pub turns: TurnParams,
+    /// Which variation of the plan is shown, and what others keep of it.
+    #[nested]
+    pub variations: VariationParams,
+    /// Bars of the song that are filled.
+    #[nested]
+    pub infill: InfillParams,
+    /// What Antiphon learns from its player.
+    #[nested]
+    pub player: PlayerParams,
 }
 
 impl AntiphonParams {
@@ -113,6 +128,9 @@ impl AntiphonParams {
             output: OutputParams::default(),
             music: MusicParams::default(),
             turns: TurnParams::default(),
+            variations: VariationParams::default(),
+            infill: InfillParams::default(),
+            player: PlayerParams::default(),
         }
     }
 
@@ -132,13 +150,15 @@ impl AntiphonParams {
                 output: self.output_role.value().into(),
                 further: self.output.further_roles(),
             },
-            output: self.output.controls(self.music.feel()),
+            output: self.output.controls(self.music.feel(self.player.swing())),
             music: MusicControls {
                 adventurousness: self.adventurousness.value(),
                 shape: self.music.shape(),
                 harmony: self.music.harmony(),
+                memory: self.player.memory(),
             },
-            turns: self.turns.controls(),
+            turns: TurnControls { infill: self.infill.range(), ..self.turns.controls() },
+            locks: self.variations.lock(),
         }
     }
 }

@@ -8,7 +8,7 @@ use antiphon_engine::plan::Feel;
 use antiphon_engine::session::{HarmonyControls, KeyControl, ScaleLock, ShapeControls};
 use nice_plug::prelude::*;
 
-use super::text;
+use super::text::{self, FULL};
 
 /// From few notes to many. Steps of the model's conditioning.
 const DENSITIES: [&str; 9] = [text::AS_PLAYED, "Very sparse", "Sparse", "Relaxed", "Moderate", "Lively", "Busy", "Very busy", "Densest"];
@@ -54,8 +54,6 @@ const CHORDS: [&str; ChordKind::ALL.len()] = {
     }
     names
 };
-/// Percent.
-const FULL: i32 = 100;
 
 /// Shape and pitch classes of the plan.
 #[derive(Params)]
@@ -123,12 +121,12 @@ impl Default for MusicParams {
             scale_lock: BoolParam::new("Scale lock", false),
             chord: tonic("Chord", &[text::AS_PLAYED]),
             chord_kind: text::steps("Chord kind", &CHORDS),
-            feel: share("Feel", FULL, |share| match share {
+            feel: text::share("Feel", FULL, |share| match share {
                 0 => "Quantised".into(),
                 FULL => "Performed".into(),
                 share => format!("{share} % performed"),
             }),
-            loudness_follow: share("Loudness follows", 0, |share| if share == 0 { "Off".into() } else { format!("{share} %") }),
+            loudness_follow: text::share("Loudness follows", 0, |share| if share == 0 { "Off".into() } else { format!("{share} %") }),
         }
     }
 }
@@ -166,25 +164,15 @@ impl MusicParams {
     }
 
     /// Timing and loudness.
-    pub(super) fn feel(&self) -> Feel {
+    pub(super) fn feel(&self, swing: u8) -> Feel {
         let share = |param: &IntParam| u8::try_from(param.value()).unwrap_or(0);
-        Feel { performed: share(&self.feel), loudness: share(&self.loudness_follow) }
+        Feel { performed: share(&self.feel), loudness: share(&self.loudness_follow), swing }
     }
 
     /// Bars of a plan; `None` is the horizon.
     pub(super) fn phrase_bars(&self) -> Option<u8> {
         text::requested(&self.phrase_length)
     }
-}
-
-/// A percentage whose steps have these texts; a number stands for itself.
-fn share(name: &str, default: i32, words: fn(i32) -> String) -> IntParam {
-    IntParam::new(name, default, IntRange::Linear { min: 0, max: FULL }).with_value_to_string(Arc::new(words)).with_string_to_value(
-        Arc::new(move |text| {
-            let text = text.trim();
-            [0, FULL].into_iter().find(|end| words(*end).eq_ignore_ascii_case(text)).or_else(|| text::number(text))
-        }),
-    )
 }
 
 /// From novelty to repetition, in percent either way.

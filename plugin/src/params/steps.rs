@@ -4,7 +4,7 @@ use antiphon_engine::music::Role;
 use antiphon_engine::plan::{AnswerAfter, PlayMode, TakeMode, TradeBars};
 use nice_plug::prelude::*;
 
-/// Steps of the Mode parameter, in the order of [`PlayMode`]. The name of a mode that is not implemented says so.
+/// Steps of the Mode parameter, in the order of [`PlayMode`].
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModeStep {
     /// [`PlayMode::Suggest`].
@@ -21,7 +21,6 @@ pub enum ModeStep {
     Accompany,
     /// [`PlayMode::Infill`].
     #[id = "infill"]
-    #[name = "Infill (coming)"]
     Infill,
 }
 

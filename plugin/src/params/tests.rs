@@ -8,8 +8,8 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 37] = [
-    ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill (coming)"),
+const PINS: [Pin; 48] = [
+    ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
     ("keep", "Keep", Some(1), 0.0, "Off", "On"),
@@ -46,6 +46,17 @@ const PINS: [Pin; 37] = [
     ("loudness_follow", "Loudness follows", Some(100), 0.0, "Off", "100 %"),
     ("answer_after", "Answer after", Some(3), 1.0 / 3.0, "1 beat", "2 bars"),
     ("trade_bars", "Trade bars", Some(3), 2.0 / 3.0, "1 bar", "8 bars"),
+    ("variation_a", "Variation A", Some(1), 0.0, "Off", "On"),
+    ("variation_b", "Variation B", Some(1), 0.0, "Off", "On"),
+    ("variation_c", "Variation C", Some(1), 0.0, "Off", "On"),
+    ("variation_d", "Variation D", Some(1), 0.0, "Off", "On"),
+    ("lock_rhythm", "Lock rhythm", Some(1), 0.0, "Off", "On"),
+    ("lock_pitches", "Lock pitches", Some(1), 0.0, "Off", "On"),
+    ("infill_from", "Infill from", Some(998), 4.0 / 998.0, "Bar 1", "Bar 999"),
+    ("infill_bars", "Infill bars", Some(7), 0.0, "1 bar", "8 bars"),
+    ("player_swing", "Player's swing", Some(100), 0.0, "Off", "As you play"),
+    ("memory", "Memory", Some(100), 0.5, "Off", "100 %"),
+    ("forget", "Forget", Some(1), 0.0, "Off", "On"),
 ];
 
 #[test]
@@ -90,7 +101,7 @@ fn steps_of_enumerations_are_pinned() {
     assert_eq!(roles.len(), Role::ALL.len() + 1);
     for mode in PlayMode::ALL {
         assert_eq!(PlayMode::from(ModeStep::from_index(usize::from(mode.step()))), mode);
-        assert_eq!(ModeStep::variants()[usize::from(mode.step())] == mode.name(), mode.is_ready(), "{mode:?}");
+        assert_eq!(ModeStep::variants()[usize::from(mode.step())], mode.name());
     }
 }
 
@@ -145,6 +156,8 @@ fn music_controls_have_the_values_that_are_spoken() {
         ("feel", "Quantised"),
         ("loudness_follow", "70"),
         ("adventurousness", "Safe"),
+        ("player_swing", "60 %"),
+        ("memory", "80 %"),
     ] {
         let (_, param, _) = params.param_map().into_iter().find(|(name, ..)| name == id).unwrap();
         // SAFETY: the pointer lives as long as `params`.
@@ -169,6 +182,7 @@ fn music_controls_have_the_values_that_are_spoken() {
         chord: Some(Chord { root: 8, kind: ChordKind::Seventh }),
     };
     assert_eq!((music.shape, music.harmony), (shape, harmony));
-    assert_eq!((plan.phrase_bars, output.feel), (Some(2), Feel { performed: 0, loudness: 70 }));
+    assert_eq!((plan.phrase_bars, output.feel), (Some(2), Feel { performed: 0, loudness: 70, swing: 60 }));
+    assert_eq!(music.memory, 80);
     assert!((music.adventurousness - 0.17).abs() < 1e-6);
 }

@@ -8,6 +8,9 @@ use nice_plug::prelude::*;
 /// Text of a control that leaves the music as it is.
 pub(super) const AS_PLAYED: &str = "As played";
 
+/// The whole, in percent.
+pub(super) const FULL: i32 = 100;
+
 /// First letter as a capital.
 fn capitalised(name: &str) -> String {
     let mut letters = name.chars();
@@ -41,6 +44,16 @@ pub(super) fn steps(name: &str, names: &'static [&'static str]) -> IntParam {
             usize::try_from(step).ok().and_then(|step| names.get(step)).copied().unwrap_or_default().to_owned()
         }))
         .with_string_to_value(Arc::new(move |text| step_of(text.trim()).or_else(|| text.trim().parse().ok())))
+}
+
+/// A percentage whose steps have these texts; a number stands for itself.
+pub(super) fn share(name: &str, default: i32, words: fn(i32) -> String) -> IntParam {
+    IntParam::new(name, default, IntRange::Linear { min: 0, max: FULL }).with_value_to_string(Arc::new(words)).with_string_to_value(
+        Arc::new(move |text| {
+            let text = text.trim();
+            [0, FULL].into_iter().find(|end| words(*end).eq_ignore_ascii_case(text)).or_else(|| number(text))
+        }),
+    )
 }
 
 /// The step of a parameter as a number, if it is not the first one.

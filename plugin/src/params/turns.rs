@@ -28,6 +28,10 @@ impl Default for TurnParams {
 impl TurnParams {
     /// The values that the session needs.
     pub(super) fn controls(&self) -> TurnControls {
-        TurnControls { answer_after: self.answer_after.value().into(), trade_bars: self.trade_bars.value().into() }
+        TurnControls {
+            answer_after: self.answer_after.value().into(),
+            trade_bars: self.trade_bars.value().into(),
+            ..TurnControls::default()
+        }
     }
 }

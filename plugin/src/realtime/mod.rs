@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{PlayMode, Take, TakeMode, whole};
+use antiphon_engine::plan::{PlayMode, Take, TakeMode, Variation, whole};
 use nice_plug::midi::NoteEvent;
 
 use crate::capture::Capture;
@@ -67,12 +67,22 @@ struct WatchedParams {
     bypass: bool,
     /// Whether the take plays, and nothing else.
     replays: bool,
-    /// Play, Another, Keep, Panic.
-    triggers: [bool; 4],
+    /// In the order of [`COMMANDS`].
+    triggers: [bool; COMMANDS.len()],
 }
 
-/// Commands in the order of [`WatchedParams::triggers`].
-const COMMANDS: [Command; 4] = [Command::Play, Command::Another, Command::Keep, Command::Panic];
+/// Commands of the trigger parameters.
+const COMMANDS: [Command; 9] = [
+    Command::Play,
+    Command::Another,
+    Command::Keep,
+    Command::Panic,
+    Command::Variation(Variation::A),
+    Command::Variation(Variation::B),
+    Command::Variation(Variation::C),
+    Command::Variation(Variation::D),
+    Command::Forget,
+];
 
 impl WatchedParams {
     fn read(params: &AntiphonParams) -> Self {
@@ -81,7 +91,20 @@ impl WatchedParams {
             mode: params.mode.value().into(),
             bypass: params.bypass.value(),
             replays: params.output.take() == TakeMode::Replay,
-            triggers: [params.play.value(), params.another.value(), params.keep.value(), params.output.panic.value()],
+            triggers: {
+                let [a, b, c, d] = params.variations.triggers();
+                [
+                    params.play.value(),
+                    params.another.value(),
+                    params.keep.value(),
+                    params.output.panic.value(),
+                    a,
+                    b,
+                    c,
+                    d,
+                    params.player.forget.value(),
+                ]
+            },
         }
     }
 
@@ -195,7 +218,7 @@ impl RealTime {
 
         let end = path.clock.span().end();
         if path.clock.motion() != Motion::Stopped && !watched.bypass {
-            path.capture.tick(end, path.clock.tempo(), || params.controls());
+            path.capture.tick(end, path.clock.tempo(), host.song_loop(), || params.controls());
         }
         self.meters.set(Count::Refused, path.output.refused());
         self.jumps = if jumps { self.jumps.saturating_add(1) } else { 0 };
@@ -243,7 +266,14 @@ impl NotePath {
             Command::Play => self.start_clock(sample, port),
             // The session need not be there for silence.
             Command::Panic => self.invalidate_plan(sample, self.clock.span().time(sample), port),
-            Command::Another | Command::Keep | Command::Step(_) => {}
+            Command::Another
+            | Command::Keep
+            | Command::Forget
+            | Command::Step(_)
+            | Command::Variation(_)
+            | Command::Lock(_)
+            | Command::Unlock(_)
+            | Command::UnlockAll => {}
         }
         self.capture.command(command, self.clock.span().time(sample));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, Take};
+use antiphon_engine::plan::{History, PlayerMemory, Take};
 use antiphon_engine::session::{Archive, SessionPorts, SessionStatus, SharedSnapshot};
 use parking_lot::Mutex;
 
@@ -75,6 +75,14 @@ impl Archive for State {
 
     fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
         self.edit_take(change);
+    }
+
+    fn memory(&self) -> Arc<PlayerMemory> {
+        Self::memory(self)
+    }
+
+    fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory)) {
+        self.edit_memory(change);
     }
 }
 

@@ -9,6 +9,7 @@ mod editor;
 mod engine;
 mod guard;
 mod history;
+mod memory;
 mod metres;
 mod modes;
 mod offline;

@@ -1,5 +1,7 @@
 //! The modes in which Antiphon plays by itself, in both formats with the real engine: rendered offline, where it waits for its plans.
 
+use std::collections::BTreeSet;
+
 use antiphon_tests::{Block, Class, Lengths, Message, Render, RollingTransport, Setup, Timed, Transport};
 
 use crate::engine::{BAR, FRAMES, RATE, clip};
@@ -9,12 +11,30 @@ use crate::{LOADED, Make, assert_in_order, still_held};
 const LENGTHS: [Lengths; 3] = [Lengths::Fixed(64), Lengths::Fixed(480), Lengths::Random(5)];
 /// Samples per beat at 120 bpm.
 const BEAT: u64 = BAR / 4;
+/// Half a tick: a note may be played so much before its place.
+const EARLY: u64 = BEAT / 48;
 /// Step of the Mode parameter.
 const ANSWER: f64 = 0.25;
 /// Step of the Mode parameter.
 const TRADE: f64 = 0.5;
 /// Step of the Mode parameter.
 const ACCOMPANY: f64 = 0.75;
+/// Step of the Mode parameter.
+const INFILL: f64 = 1.0;
+
+/// How far the song is played.
+#[derive(Debug, Clone, Copy)]
+struct Song {
+    bars: u64,
+    /// Loop in quarters.
+    cycle: Option<(f64, f64)>,
+}
+
+impl From<u64> for Song {
+    fn from(bars: u64) -> Self {
+        Self { bars, cycle: None }
+    }
+}
 
 /// The clip's first bars, from a bar on.
 fn clip_at(bar: u64, bars: u32) -> Vec<Timed> {
@@ -22,13 +42,14 @@ fn clip_at(bar: u64, bars: u32) -> Vec<Timed> {
 }
 
 /// Plays these messages in a mode for so many bars, and stops; returns the output without them.
-fn perform(make: Make, lengths: Lengths, settings: &[(&str, f64)], played: &[Timed], bars: u64) -> Vec<Timed> {
+fn perform(make: Make, lengths: Lengths, settings: &[(&str, f64)], played: &[Timed], song: Song) -> Vec<Timed> {
+    let Song { bars, cycle } = song;
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
     host.set("Seed", 0.3);
     for (name, value) in settings {
         host.set(name, *value);
     }
-    let mut song = RollingTransport::new(120.0, RATE);
+    let mut song = RollingTransport { cycle, ..RollingTransport::new(120.0, RATE) };
     let mut sent = song.play(&mut *host, lengths, played, bars * BAR, |_, _| ());
     let stopped = Transport { playing: false, ..song.transport() };
     let last = host.process(&Block { frames: FRAMES, transport: Some(stopped), ..Block::default() }).messages;
@@ -41,14 +62,15 @@ fn perform(make: Make, lengths: Lengths, settings: &[(&str, f64)], played: &[Tim
 }
 
 /// What is played at the first block length, after a check that both formats play it at every length.
-fn performed(settings: &[(&str, f64)], played: &[Timed], bars: u64) -> Vec<Timed> {
+fn performed(settings: &[(&str, f64)], played: &[Timed], song: impl Into<Song>) -> Vec<Timed> {
+    let song = song.into();
     let [(_, clap), (_, vst3)] = LOADED;
-    let first = perform(clap, LENGTHS[0], settings, played, bars);
+    let first = perform(clap, LENGTHS[0], settings, played, song);
     for lengths in &LENGTHS[1..] {
-        assert_eq!(perform(clap, *lengths, settings, played, bars), first, "CLAP in blocks of {lengths:?}");
+        assert_eq!(perform(clap, *lengths, settings, played, song), first, "CLAP in blocks of {lengths:?}");
     }
-    assert_eq!(perform(vst3, LENGTHS[0], settings, played, bars), first, "VST3");
-    assert_eq!(perform(vst3, LENGTHS[1], settings, played, bars), first, "VST3 in blocks of {:?}", LENGTHS[1]);
+    assert_eq!(perform(vst3, LENGTHS[0], settings, played, song), first, "VST3");
+    assert_eq!(perform(vst3, LENGTHS[1], settings, played, song), first, "VST3 in blocks of {:?}", LENGTHS[1]);
     first
 }
 
@@ -120,4 +142,32 @@ fn accompany_plays_a_bass_along_with_the_player_by_itself() {
         }
     }
     assert_eq!(sounding, 0);
+}
+
+/// Three passes of a loop of the clip's first four bars, without the notes that start in the bar of this number.
+fn passes_without(gap: u64) -> Vec<Timed> {
+    let bars = clip_at(0, 4);
+    let passes = (0..3).flat_map(|pass| bars.iter().map(move |timed| Timed { sample: timed.sample + pass * 4 * BAR, ..*timed }));
+    let mut held = BTreeSet::new();
+    let is_kept = |timed: &Timed| match timed.message {
+        Message::NoteOn { channel, key, .. } => (timed.sample + EARLY) / BAR % 4 != gap && held.insert((channel, key)),
+        Message::NoteOff { channel, key, .. } => held.remove(&(channel, key)),
+        _ => false,
+    };
+    passes.filter(is_kept).collect()
+}
+
+#[test]
+fn infill_fills_the_marked_bar_of_each_pass_and_the_same_way_while_the_song_stays_the_same() {
+    let played = passes_without(2);
+    let song = Song { bars: 12, cycle: Some((0.0, 16.0)) };
+    let out = performed(&[("Mode", INFILL), ("Infill from", 2.0 / 998.0)], &played, song);
+    let strikes = onsets(&out);
+    assert!(strikes.iter().all(|at| (at + EARLY) / BAR % 4 == 2), "it plays in other bars: {strikes:?}");
+    let [first, second, third] = [2, 6, 10].map(|bar: u64| {
+        let inside = out.iter().filter(|timed| matches!(timed.message, Message::NoteOn { .. }) && (timed.sample + EARLY) / BAR == bar);
+        inside.map(|timed| (timed.sample + EARLY - bar * BAR, timed.message)).collect::<Vec<_>>()
+    });
+    assert!(!first.is_empty() && !second.is_empty(), "nothing plays: {strikes:?}");
+    assert_eq!(second, third, "nothing around it has changed");
 }

@@ -1,6 +1,7 @@
 //! Constraints and requested controls of the bars to be generated, as the callers state them.
 
 use super::bias::{DensityLimit, RequestedControls};
+use super::lock::BarLock;
 use super::roles::RoleSet;
 use crate::codec::vocabulary::Field;
 use crate::music::Tick;
@@ -42,6 +43,8 @@ pub struct Constraints {
     pub rests_from: Tick,
     /// Roles that stay below all other pitches that sound at their onsets, as long as a key is left there.
     pub lowest: RoleSet,
+    /// What is fixed of the next bar.
+    pub lock: BarLock,
 }
 
 impl Default for Constraints {
@@ -60,6 +63,7 @@ impl Default for Constraints {
             until: Tick::MAX,
             rests_from: Tick(i64::MIN),
             lowest: RoleSet::NONE,
+            lock: BarLock::Open,
         }
     }
 }

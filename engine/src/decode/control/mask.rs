@@ -19,10 +19,10 @@ use crate::{
 /// Pitch classes of a field: keys, then drums.
 const PITCHES: usize = Field::Pitch.classes();
 const DRUMS: usize = 128;
-const BEATS: usize = Field::Beat.classes();
-const SUBS: usize = Field::Sub.classes();
-const ROLES: usize = Field::Role.classes();
-const TYPES: usize = Field::Type.classes();
+pub(super) const BEATS: usize = Field::Beat.classes();
+pub(super) const SUBS: usize = Field::Sub.classes();
+pub(super) const ROLES: usize = Field::Role.classes();
+pub(super) const TYPES: usize = Field::Type.classes();
 
 /// Constraints in the form that is independent of the row.
 #[derive(Debug, Clone)]
@@ -54,7 +54,26 @@ fn tops(constraints: &Constraints, allows: fn(&Constraints, u8, usize) -> bool) 
 
 impl Mask {
     pub(super) fn new(constraints: Constraints) -> Self {
-        Self { tops: tops(&constraints, allows), tops_on_beat: tops(&constraints, allows_on_beat), constraints }
+        let mut mask = Self { tops: tops(&constraints, allows), tops_on_beat: tops(&constraints, allows_on_beat), constraints };
+        mask.constraints.lock = std::mem::take(&mut mask.constraints.lock).feasible(&mask);
+        mask
+    }
+
+    /// Whether a role may start notes.
+    pub(super) fn is_playable(&self, role: u8) -> bool {
+        self.tops[usize::from(role)].is_some()
+    }
+
+    /// Number of pitches that notes at a place may have.
+    pub(super) fn pitches_at(&self, place: Place) -> usize {
+        let allows = self.allows_at(place);
+        if self.is_playable(place.role) { (0..PITCHES).filter(|&pitch| allows(&self.constraints, place.role, pitch)).count() } else { 0 }
+    }
+
+    /// The rule for pitches at a place.
+    fn allows_at(&self, place: Place) -> fn(&Constraints, u8, usize) -> bool {
+        let on_beat = place.sub == 0 && self.tops_on_beat[usize::from(place.role)].is_some();
+        if on_beat { allows_on_beat } else { allows }
     }
 
     /// Masks onsets before this tick of the sequence.
@@ -72,6 +91,8 @@ impl Mask {
             });
         }
         self.write_next(inputs, row);
+        let from = Tick(self.constraints.from.0.saturating_sub(row.line.0));
+        self.constraints.lock.write(inputs, row, from);
     }
 
     /// Allowed pitches of the target, and the top one, after which its onset and role are full.
@@ -79,13 +100,17 @@ impl Mask {
         let above = row.before.last().filter(|note| note.place() == target).map_or(0, |note| usize::from(note.pitch) + 1);
         // A known note may violate the constraints: then no note follows it at its onset and role.
         let role = usize::from(target.role);
-        let on_beat = self.tops_on_beat[role].filter(|_| target.sub == 0);
-        let highest = on_beat.or(self.tops[role]).unwrap_or(0);
-        let allows = if on_beat.is_some() { allows_on_beat } else { allows };
+        let highest = self.tops_on_beat[role].filter(|_| target.sub == 0).or(self.tops[role]).unwrap_or(0);
+        let allows = self.allows_at(target);
         let is_allowed = |pitch: usize| pitch >= above && allows(&self.constraints, target.role, pitch);
         let ceiling = self.ceiling(target, row).and_then(|ceiling| (0..ceiling).rev().find(|&pitch| is_allowed(pitch)));
         let top = ceiling.unwrap_or(highest);
-        allow(inputs.pitch, |pitch| is_allowed(pitch) && (ceiling.is_none() || pitch <= top));
+        let is_below = |pitch: usize| is_allowed(pitch) && (ceiling.is_none() || pitch <= top);
+        // A given note keeps its key while it sounds, unless no other key is left.
+        let is_free = |pitch: usize| is_below(pitch) && !sounds_given(row, target, pitch);
+        let top_free = if row.given.is_empty() { None } else { (0..PITCHES).rev().find(|&pitch| is_free(pitch)) };
+        let top = top_free.unwrap_or(top);
+        allow(inputs.pitch, |pitch| if top_free.is_some() { is_free(pitch) } else { is_below(pitch) });
         *inputs.pitch_top = i64::try_from(top).unwrap_or(0);
     }
 
@@ -147,8 +172,17 @@ impl Mask {
     }
 }
 
+/// Whether a given note of the target's role sounds on a key at the target's onset.
+fn sounds_given(row: &RowContext<'_>, target: Place, pitch: usize) -> bool {
+    let given = row.given.iter().filter(|note| note.role == target.role && usize::from(note.pitch) == pitch);
+    given.into_iter().any(|note| {
+        let start = note.tick();
+        start <= target.tick() && duration_ticks(note.duration).is_none_or(|length| start + length > target.tick())
+    })
+}
+
 /// Masks the classes that are not allowed.
-fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
+pub(super) fn allow(mask: &mut [f32], allowed: impl Fn(usize) -> bool) {
     for (class, value) in mask.iter_mut().enumerate() {
         *value = if allowed(class) { 0.0 } else { MASKED };
     }
@@ -164,7 +198,7 @@ fn pitch_of(class: usize) -> u8 {
     class_of(class)
 }
 
-fn tick_of(beat: usize, sub: usize) -> i64 {
+pub(super) fn tick_of(beat: usize, sub: usize) -> i64 {
     let part = |value: usize| i64::try_from(value).unwrap_or(i64::MAX / 64);
     part(beat) * TICKS_PER_QUARTER + part(sub)
 }

@@ -5,6 +5,7 @@
 
 mod bias;
 mod constraints;
+mod lock;
 mod mask;
 mod newcomer;
 mod repetition;
@@ -13,6 +14,7 @@ mod row;
 
 pub use bias::{DensityLimit, RequestedControls};
 pub use constraints::{Constraints, MOST_NOTES};
+pub use lock::BarLock;
 pub use newcomer::MONOPHONIC_ROLES;
 pub(super) use repetition::Repetition;
 pub use roles::RoleSet;

@@ -37,6 +37,31 @@ pub struct Prompt {
     pub conditioning: Vec<BarFields>,
     /// Constraints of the generated notes. Ticks count from the first bar line of the context.
     pub constraints: Constraints,
+    /// Earlier music of the player, from which the memory of the context is extended.
+    pub remembered: Remembered,
+}
+
+/// Earlier music of a player. Its rows are entries of the model's memory, older than those of the context; nothing else of it is seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remembered {
+    /// Phrases, each a sequence of its own from bar 0 on, the latest last.
+    pub phrases: Vec<Arc<Vec<PromptBar>>>,
+    /// Weight in percent: 50 is as the context's own rows.
+    pub amount: u8,
+}
+
+/// Added to the similarity of remembered rows at 100 percent. Beyond it predictions of music that is not the remembered music suffer.
+const NEAREST: f32 = 0.1;
+/// Subtracted near 0 percent, where hardly any weight is left.
+const FARTHEST: f32 = 0.3;
+
+impl Remembered {
+    /// Added to the cosine similarity of a row to each remembered one.
+    #[must_use]
+    pub fn nearer(&self) -> f32 {
+        let from_middle = (f32::from(self.amount.min(100)) - 50.0) / 50.0;
+        if from_middle > 0.0 { from_middle * NEAREST } else { from_middle * FARTHEST }
+    }
 }
 
 /// Bars that do not follow each other.
@@ -60,7 +85,7 @@ impl Prompt {
     #[must_use]
     pub fn of_bars(context: Vec<Arc<PromptBar>>, gap: Vec<PromptBar>, far_side: Vec<Arc<PromptBar>>, constraints: Constraints) -> Self {
         let conditioning = gap.iter().map(|bar| bar.bar.fields).collect();
-        Self { context, gap, far_side, conditioning, constraints }
+        Self { context, gap, far_side, conditioning, constraints, remembered: Remembered::default() }
     }
 
     /// A context without bars to be generated.

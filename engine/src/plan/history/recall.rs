@@ -12,6 +12,8 @@ pub enum Step {
     Newer,
     /// To the current plan.
     Now,
+    /// To this entry.
+    To(EntryId),
 }
 
 impl History {
@@ -57,6 +59,7 @@ impl History {
             }
             Step::Newer => Some(id(at? + 1)),
             Step::Now => at.map(|_| None),
+            Step::To(id) => self.entries.iter().any(|entry| entry.id == id).then_some(Some(id)),
         }
     }
 }
@@ -101,6 +104,16 @@ mod tests {
         let mut alone = History::default();
         alone.push(plan(2, 4), place(0), Reason::Kept);
         assert!(!alone.can_step(Step::Older, Some(&plan(2, 4))) && alone.can_step(Step::Older, None));
+    }
+
+    #[test]
+    fn step_to_an_entry_shows_it_and_to_an_unknown_one_changes_nothing() {
+        let mut history = History::default();
+        let ids = [1, 2].map(|seed| history.push(plan(seed, 4), place(0), Reason::Played).unwrap());
+        assert!(history.step(Step::To(ids[0]), None));
+        assert_eq!(seed(&history), Some(1));
+        assert!(!history.step(Step::To(EntryId(0)), None));
+        assert_eq!(seed(&history), Some(1));
     }
 
     #[test]

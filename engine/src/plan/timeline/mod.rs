@@ -31,6 +31,8 @@ enum Renewal {
     /// The adopted plan is kept while the player follows it.
     #[default]
     IfNeeded,
+    /// No new plan while the adopted one reaches beyond the tick and the controls are the same.
+    Never,
     /// A new plan, after the latched ones.
     AfterLatched,
     /// A new plan that begins at the next planning tick, whatever is latched there.
@@ -108,7 +110,7 @@ impl Timeline {
             return Adoption::Missed(id);
         }
         if plays {
-            self.latched.play(plan.clone(), adopt_at);
+            self.latched.play(plan.clone(), adopt_at.max(plan.brief.start));
         } else if takes_over {
             self.latched.replace(plan.clone(), adopt_at);
         }
@@ -128,7 +130,11 @@ impl Timeline {
         let last_tick = self.last_tick.replace(tick.now);
         self.commit_line = tick.next;
         let renewal = std::mem::take(&mut self.renewal);
-        let is_kept = renewal == Renewal::IfNeeded && self.keeps_adopted(&tick, last_tick);
+        let is_kept = match renewal {
+            Renewal::IfNeeded => self.is_followed(&tick, last_tick),
+            Renewal::Never => self.may_be_kept(&tick),
+            Renewal::AfterLatched | Renewal::OverLatched => false,
+        };
         let completion = if renewal == Renewal::OverLatched { Vec::new() } else { self.completion(&tick, is_kept) };
         let other = if is_kept { self.extension(&tick) } else { self.replan(&tick, renewal) };
         completion.into_iter().chain(other).collect()
@@ -158,6 +164,49 @@ impl Timeline {
         Some(Request::Replan(brief))
     }
 
+    /// Requests a plan of bars ahead, from `start` to the tick's horizon. It is adopted at the `next` tick, and then latched: a plan that is latched there ends
+    /// where it begins.
+    pub fn request_ahead(&mut self, tick: PlanningTick<'_>, start: Tick) -> Brief {
+        self.advance_to(tick.now);
+        self.last_tick = Some(tick.now);
+        self.another = false;
+        self.last_plan += 1;
+        let brief = Brief {
+            plan: PlanId(self.last_plan),
+            made_at: tick.now,
+            start,
+            end: tick.horizon,
+            seed: self.seed,
+            controls: tick.controls.clone(),
+            context: tick.context,
+        };
+        self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over: false, plays: true });
+        brief
+    }
+
+    /// Ends the latched plans at this tick.
+    pub fn end_at(&mut self, at: Tick) {
+        self.latched.end_at(at);
+    }
+
+    /// Whether Another was requested, and no plan has been since.
+    #[must_use]
+    pub const fn awaits_another(&self) -> bool {
+        self.another
+    }
+
+    /// Seed of the next plan.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// End of the last latched plan; `None` if none is latched.
+    #[must_use]
+    pub fn plays_until(&self) -> Option<Tick> {
+        self.latched.until()
+    }
+
     /// Missing parts of the latched plans, except one that is also adopted and will be extended. None if Another is pending.
     fn completion(&self, tick: &PlanningTick<'_>, is_kept: bool) -> Vec<Request> {
         if self.another {
@@ -168,13 +217,18 @@ impl Timeline {
         lacking.map(|(plan, until)| Request::Extend(rest(plan, until, tick))).collect()
     }
 
-    /// Whether the adopted plan is kept: Another is not pending, the controls are unchanged, and since the last planning tick the player did
-    /// what the plan shows.
-    fn keeps_adopted(&self, tick: &PlanningTick<'_>, last_tick: Option<Tick>) -> bool {
+    /// Whether the adopted plan can be kept: Another is not pending, the controls are unchanged, and it reaches beyond the tick.
+    fn may_be_kept(&self, tick: &PlanningTick<'_>) -> bool {
+        let is_current = |adopted: &Plan| adopted.brief.controls == *tick.controls && adopted.ready() > tick.now;
+        !self.another && self.adopted.as_ref().is_some_and(is_current)
+    }
+
+    /// Whether the adopted plan is kept because since the last planning tick the player did what it shows.
+    fn is_followed(&self, tick: &PlanningTick<'_>, last_tick: Option<Tick>) -> bool {
         let (Some(adopted), Some(from)) = (&self.adopted, last_tick) else { return false };
         // Between its request and its adoption the plan was not shown to the player.
         let from = from.max(adopted.brief.made_at);
-        if self.another || adopted.brief.controls != *tick.controls || adopted.ready() <= tick.now {
+        if !self.may_be_kept(tick) {
             return false;
         }
         let margin = Tick(4 * TOLERANCE_TICKS.0);
@@ -226,6 +280,21 @@ impl Timeline {
     #[must_use]
     pub fn is_free_at(&self, at: Tick) -> bool {
         self.latched.until().is_none_or(|until| until <= at)
+    }
+
+    /// Shows another plan in place of the adopted one, if nothing is latched: a variation that the player chose. The next planning tick keeps it. A plan that is
+    /// being generated is dropped.
+    pub fn show(&mut self, plan: Plan) {
+        self.adopted = Some(plan);
+        self.hold();
+    }
+
+    /// The next planning tick keeps the adopted plan, whatever the player does. A plan that is being generated is dropped; returns whether there
+    /// was one.
+    pub fn hold(&mut self) -> bool {
+        self.another = false;
+        self.renewal = Renewal::Never;
+        self.pending.take().is_some()
     }
 
     /// The next planning tick requests a new plan, whatever the player does: a phrase is to begin with its first note, not in its middle.

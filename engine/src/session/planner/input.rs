@@ -1,14 +1,14 @@
 //! Input state: the player's notes, the planned notes that sounded, the clock and the current controls.
 
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
-use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, whole};
+use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, SongLoop, whole};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
 use super::super::commands::CommandQueue;
 use super::super::player::{Player, Strike};
 use super::super::sounded::Sounded;
-use super::performance::PlayerLoudness;
+use super::performance::PlayerManner;
 use crate::session::ControlValues;
 use crate::session::protocol::InputEvent;
 use crate::session::withheld::WithheldNote;
@@ -55,10 +55,12 @@ pub(super) struct Input {
     channel: u8,
     /// `None` until the audio thread has sent them.
     pub(super) controls: Option<ControlValues>,
-    /// Loudness of the player.
-    pub(super) loudness: PlayerLoudness,
+    /// Loudness and swing of the player.
+    pub(super) manner: PlayerManner,
     /// Quarters per minute.
     pub(super) tempo: f64,
+    /// Loop that the host's song is in or will reach, if it reports one.
+    pub(super) song_loop: Option<SongLoop>,
     /// Counts notes of the player that the context has no room for.
     count_ignored: Box<dyn Fn(u64) + Send>,
 }
@@ -74,8 +76,9 @@ impl Input {
             withheld: Vec::new(),
             channel: 0,
             controls: None,
-            loudness: PlayerLoudness::default(),
+            manner: PlayerManner::default(),
             tempo,
+            song_loop: None,
             count_ignored,
         }
     }
@@ -119,6 +122,12 @@ impl Input {
         let mut notes: Vec<Note> = self.player.notes().filter(|note| note.onset < tick).collect();
         notes.sort_by_key(Note::order);
         notes
+    }
+
+    /// Measures how the player plays, at a planning tick.
+    /// `player` are the player's notes before it, in order of time.
+    pub(super) fn measure_player(&mut self, player: &[Note], now: Tick) {
+        self.manner.measure(player, now, |onset| self.clock.bar_at(onset).map(|bar| bar.start));
     }
 
     /// Notes that start before this are not needed any more, once they have ended.

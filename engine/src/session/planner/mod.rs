@@ -2,30 +2,36 @@
 //!
 //! Each concern has one owner: [`Input`] the events so far, [`Planning`] the timeline and context, [`WorkerLink`] the requests to the worker,
 //! [`Playback`] the events sent to the audio thread, [`Modes`] when Antiphon plays by itself, [`HistoryWriter`] the history, [`TakeWriter`] the
-//! take, [`Outputs`] the published state. [`Planner`] coordinates them.
+//! take, [`SongListener`] what was heard in each bar of the song, [`Infill`] the fill of marked bars, [`Remembering`] the memory of the player, [`Outputs`] the published state. [`Planner`] coordinates them.
 
+mod infill;
 mod input;
 mod modes;
 mod performance;
 mod planning;
 mod playback;
 mod status;
+mod variations;
 mod worker_link;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::music::{Metre, Role, Tick};
-use crate::plan::{Cause, MusicalClock, MusicalTime, Reason, SongBar, SongPosition, TradeBars, TransportChange};
+use crate::plan::{Cause, MusicalClock, MusicalTime, SongBar, SongPosition, TradeBars, TransportChange};
 use parking_lot::Mutex;
 
+use super::commands::WindowMessage;
 use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
+use super::remembering::Remembering;
 use super::render_wait::RenderWait;
+use super::song_listener::SongListener;
 use super::take_writer::TakeWriter;
 use super::worker::Worker;
 use crate::session::SessionPorts;
 use crate::session::protocol::{Command, InputEvent};
+use infill::Infill;
 use input::{Inbox, Input};
 use modes::Modes;
 use planning::Planning;
@@ -44,8 +50,11 @@ pub struct Planner<W> {
     worker: WorkerLink<W>,
     playback: Playback,
     modes: Modes,
+    infill: Infill,
+    song: SongListener,
     history: HistoryWriter,
     take: TakeWriter,
+    remembering: Remembering,
     outputs: Outputs,
 }
 
@@ -56,11 +65,14 @@ impl<W: Worker> Planner<W> {
         Self {
             inbox: Inbox::new(ports.events, ports.commands),
             modes: Modes::at(&clock, TradeBars::default()),
+            infill: Infill::default(),
+            song: SongListener::new(),
             input: Input::new(clock, FIRST_TEMPO, ports.count_ignored),
             planning: Planning::new(free_seed),
             worker: WorkerLink::new(worker),
             playback: Playback::new(ports.planned),
             history: HistoryWriter::new(Arc::clone(&ports.archive)),
+            remembering: Remembering::new(Arc::clone(&ports.archive)),
             take: TakeWriter::new(ports.archive, ports.takes, free_seed),
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
@@ -71,9 +83,10 @@ impl<W: Worker> Planner<W> {
         let mut has_news = self.collect();
         while let Some(message) = self.inbox.next() {
             let is_due = match message {
-                InputEvent::TimeReached { at, tempo, controls } => {
+                InputEvent::TimeReached { at, tempo, song_loop, controls } => {
                     self.input.reached = at.tick();
                     self.input.tempo = tempo;
+                    self.input.song_loop = song_loop;
                     let before = self.input.controls.replace(controls);
                     self.planning.change_controls(before, controls);
                     if before.is_some_and(|before| {
@@ -86,6 +99,11 @@ impl<W: Worker> Planner<W> {
                 }
                 // No time is sent while the clock is stopped.
                 InputEvent::TransportChange { change, .. } => change.cause == Cause::Stop,
+                InputEvent::InputLost { at } => {
+                    // Before the clock is advanced over it.
+                    self.song.lose_until(at.tick());
+                    !self.input.running && self.inbox.untimed.is_empty()
+                }
                 _ => !self.input.running && self.inbox.untimed.is_empty(),
             };
             self.inbox.untimed.push(message);
@@ -98,9 +116,12 @@ impl<W: Worker> Planner<W> {
                 has_news |= self.collect();
             }
         }
-        while let Some(command) = self.inbox.commands.next() {
+        while let Some(message) = self.inbox.commands.next() {
             has_news = true;
-            self.execute(command);
+            match message {
+                WindowMessage::Command(command) => self.execute(command),
+                WindowMessage::Song { clip, at } => self.song.hear_clip(&clip, at),
+            }
         }
         self.send();
         self.playback.outbox.flush();
@@ -109,7 +130,7 @@ impl<W: Worker> Planner<W> {
             self.publish();
         }
         self.outputs.render_wait.lose(matches!(self.worker.engine, Engine::Failed(_)));
-        self.outputs.render_wait.answer(self.inbox.taken, self.worker.jobs == 0);
+        self.outputs.render_wait.answer(self.inbox.taken, self.is_idle());
         self.input.running
     }
 
@@ -137,6 +158,12 @@ impl<W: Worker> Planner<W> {
         }
     }
 
+    /// Hears the song up to now.
+    fn listen(&mut self) {
+        let Input { clock, player, sounded, .. } = &self.input;
+        self.song.listen(clock, player.notes(), sounded.notes());
+    }
+
     /// Records what became of planned notes in the take.
     fn record_take(&mut self, message: InputEvent) {
         match message {
@@ -146,6 +173,8 @@ impl<W: Worker> Planner<W> {
             InputEvent::NoteEnded { at, key } => self.take.end(key, at),
             InputEvent::TransportChange { change, .. } => {
                 self.take.change_transport(change.cause, &self.input.clock, self.input.player.notes());
+                self.listen();
+                self.song.change_transport(change.cause, &self.input.clock);
             }
             _ => {}
         }
@@ -182,6 +211,7 @@ impl<W: Worker> Planner<W> {
 
     /// Ends the player's phrase: the song does not continue from here.
     fn end_phrase(&mut self) {
+        self.remembering.end_phrase(&self.input.clock, &self.input.player_before(Tick::MAX));
         let Input { player, clock, tempo, .. } = &self.input;
         self.history.end_phrase(player.ending(), self.planning.timeline.current(), clock, *tempo);
     }
@@ -189,6 +219,7 @@ impl<W: Worker> Planner<W> {
     /// Discards everything planned.
     fn clear(&mut self) {
         self.planning.clear();
+        self.infill.clear();
         self.worker.cancel();
         self.playback.clear(self.input.clock.now());
     }
@@ -198,6 +229,7 @@ impl<W: Worker> Planner<W> {
         while let Some(tick) = self.planning.next_tick.filter(|tick| *tick <= to.tick()) {
             self.run_to(tick);
             self.take.write(&self.input.clock, self.input.player.notes());
+            self.listen();
             self.latch();
             self.plan();
             self.planning.next_tick = self.planning.tick_after(&self.input.clock, tick);
@@ -213,6 +245,11 @@ impl<W: Worker> Planner<W> {
         }
     }
 
+    /// Whether nothing is awaited from the worker.
+    fn is_idle(&self) -> bool {
+        self.worker.jobs == 0 && !self.planning.variations.is_awaited()
+    }
+
     fn execute(&mut self, command: Command) {
         let Input { clock, tempo, running, .. } = &self.input;
         match command {
@@ -221,13 +258,11 @@ impl<W: Worker> Planner<W> {
                 self.playback.request = PlayRequest::WhenClockRuns;
                 self.playback.outbox.start_clock();
             }
-            Command::Another => {
-                if let Some(plan) = self.planning.timeline.current() {
-                    self.history.write(plan, clock, *tempo, Reason::Rerolled);
-                }
-                self.history.leave();
-                self.planning.reroll(self.input.controls);
-            }
+            Command::Another => self.choose_another(),
+            Command::Variation(variation) => self.choose(variation),
+            Command::Lock(target) => self.lock(target),
+            Command::Unlock(target) => self.unlock(Some(target)),
+            Command::UnlockAll => self.unlock(None),
             Command::Keep => {
                 let kept = self.history.keep_recalled();
                 let kept = kept.or_else(|| self.planning.timeline.current().map(|plan| self.history.keep(plan, clock, *tempo)));
@@ -241,6 +276,7 @@ impl<W: Worker> Planner<W> {
                 self.clear();
                 self.restart_modes();
             }
+            Command::Forget => self.remembering.forget(),
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),
         }
     }

@@ -5,6 +5,7 @@ use crate::plan::{Answer, MusicalClock, MusicalTime, Plan, PlayMode, Side, Trade
 
 use super::super::worker::Worker;
 use super::Planner;
+use super::infill::marked_from;
 use super::playback::{Handover, PlayRequest, Successor};
 use crate::session::protocol::{Epoch, FADE};
 use crate::session::snapshot::ShownTurn;
@@ -75,6 +76,8 @@ impl<W: Worker> Planner<W> {
             }
             // It plays already.
             PlayMode::Accompany => self.playback.request = PlayRequest::None,
+            // It plays by itself in its bars.
+            PlayMode::Infill if !is_recalled => self.playback.request = PlayRequest::None,
             _ => {
                 self.playback.request = PlayRequest::WhenPlanned;
                 self.latch();
@@ -107,7 +110,8 @@ impl<W: Worker> Planner<W> {
                 (turn.side == Side::Antiphon).then_some(OwnTurn::Phrase { end: Some(end) })
             }
             PlayMode::Accompany => Some(OwnTurn::Along),
-            PlayMode::Suggest | PlayMode::Infill => None,
+            PlayMode::Infill => self.infill_turn(next).map(|end| OwnTurn::Phrase { end: Some(end) }),
+            PlayMode::Suggest => None,
         }
     }
 
@@ -121,11 +125,22 @@ impl<W: Worker> Planner<W> {
         Some((turn, last.end()))
     }
 
+    /// End of the marked bars of Infill, if a tick that is not past lies in them.
+    fn infill_turn(&self, tick: Tick) -> Option<Tick> {
+        let controls = self.input.controls.filter(|_| self.song.rolls())?;
+        let foreseen = self.foreseen();
+        let place = foreseen.iter().position(|bar| bar.bar.start <= tick && tick < bar.bar.end())?;
+        marked_from(&foreseen[place..], &controls).last().map(|bar| bar.bar.end())
+    }
+
     /// End of the horizon at a planning tick: of the set number of bars, and of Antiphon's turn.
     pub(super) fn horizon(&self, turn: Option<OwnTurn>) -> Tick {
         let controls = self.input.controls.unwrap_or_default();
         let ahead = |bars| horizon(&self.input.clock, self.planning.shedding.horizon(bars));
         match turn {
+            Some(OwnTurn::Phrase { end: Some(end) }) if controls.plan.mode == PlayMode::Infill => {
+                ahead(controls.turns.infill.bars).min(end)
+            }
             Some(OwnTurn::Phrase { end: Some(end) }) => ahead(controls.turns.trade_bars.count()).min(end),
             Some(OwnTurn::Along) => ahead(BARS_ALONG),
             Some(OwnTurn::Phrase { end: None }) | None => ahead(controls.plan.bars()),

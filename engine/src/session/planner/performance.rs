@@ -3,46 +3,62 @@
 use std::collections::VecDeque;
 
 use crate::music::{Note, TICKS_PER_QUARTER, Tick};
-use crate::plan::{Deviation, Loudness, PlanId};
+use crate::plan::{Deviation, Loudness, PlanId, Swing};
 
 use super::super::worker::Worker;
 use super::{Input, Planner};
 
-/// Stretch before a planning tick over which the player's loudness is measured: four bars of common time.
-const RECENT: Tick = Tick(16 * TICKS_PER_QUARTER);
-/// Plans whose loudness is kept: those that may be latched, and the pending one.
+/// Stretch before a planning tick over which the player is measured: loudness over four bars of common time, swing over sixteen.
+const LOUDNESS: Tick = Tick(16 * TICKS_PER_QUARTER);
+const SWING: Tick = Tick(64 * TICKS_PER_QUARTER);
+/// Plans whose measurement is kept: those that may be latched, and the pending one.
 const PLANS: usize = 16;
 
-/// Mean velocity of the player's recent notes, and what it was when each plan was requested: so the loudness of a plan does not depend on when its notes
-/// arrive.
-#[derive(Debug, Clone, Default)]
-pub(super) struct PlayerLoudness {
-    recent: Option<f64>,
-    /// The latest last.
-    of_plans: VecDeque<(PlanId, f64)>,
+/// How the player plays.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Manner {
+    /// Mean velocity; `None` before the first note.
+    loudness: Option<f64>,
+    /// Off-beats.
+    swing: Swing,
 }
 
-impl PlayerLoudness {
-    /// Measures the notes that start shortly before a tick; without any, the loudness stays what it was.
-    pub(super) fn measure(&mut self, notes: impl Iterator<Item = Note>, now: Tick) {
-        let recent = notes.filter(|note| (now - RECENT..now).contains(&note.onset));
-        let (sum, count) = recent.fold((0.0, 0.0), |(sum, count), note| (sum + f64::from(note.velocity), count + 1.0));
+/// How the player plays now, and how when each plan was requested: so the performance of a plan does not depend on when its notes arrive.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PlayerManner {
+    recent: Manner,
+    /// The latest last.
+    of_plans: VecDeque<(PlanId, Manner)>,
+}
+
+impl PlayerManner {
+    /// Measures the player's notes that start shortly before a tick, in order of time; without any, loudness and swing stay what they were. `line` finds the bar
+    /// line of a tick.
+    pub(super) fn measure(&mut self, notes: &[Note], now: Tick, line: impl Fn(Tick) -> Option<Tick>) {
+        let since = |stretch: Tick| &notes[notes.partition_point(|note| note.onset < now - stretch)..];
+        let (sum, count) = since(LOUDNESS).iter().fold((0.0, 0.0), |(sum, count), note| (sum + f64::from(note.velocity), count + 1.0));
         if count > 0.0 {
-            self.recent = Some(sum / count);
+            self.recent.loudness = Some(sum / count);
+        }
+        let recent = since(SWING);
+        if !recent.is_empty() {
+            self.recent.swing = Swing::measure(recent.iter().filter_map(|note| Some((line(note.onset)?, note))));
         }
     }
 
-    /// Keeps the present loudness for a plan.
+    /// Keeps the present measurement for a plan.
     pub(super) fn record(&mut self, plan: PlanId) {
-        let Some(recent) = self.recent else { return };
-        self.of_plans.push_back((plan, recent));
+        if self.recent.loudness.is_none() {
+            return;
+        }
+        self.of_plans.push_back((plan, self.recent));
         if self.of_plans.len() > PLANS {
             self.of_plans.pop_front();
         }
     }
 
-    fn of(&self, plan: PlanId) -> Option<f64> {
-        self.of_plans.iter().rev().find(|(other, _)| *other == plan).map(|(_, loudness)| *loudness).or(self.recent)
+    fn of(&self, plan: PlanId) -> Manner {
+        self.of_plans.iter().rev().find(|(other, _)| *other == plan).map_or(self.recent, |(_, manner)| *manner)
     }
 }
 
@@ -53,9 +69,10 @@ impl Input {
         let end = self.clock.bar_at(note.onset).map_or(Tick::MAX, |bar| bar.end());
         let bar = together.iter().filter(|other| (line..end).contains(&other.onset));
         let (sum, count) = bar.fold((0.0, 0.0), |(sum, count), note| (sum + f64::from(note.velocity), count + 1.0));
-        let loudness = self.loudness.of(plan).filter(|_| count > 0.0).map(|player| Loudness { player, bar: sum / count });
+        let Manner { loudness, swing } = self.manner.of(plan);
+        let loudness = loudness.filter(|_| count > 0.0).map(|player| Loudness { player, bar: sum / count });
         let feel = self.controls.unwrap_or_default().output.feel;
-        (self.channel_of(note.role), feel.deviation(note, line, loudness))
+        (self.channel_of(note.role), feel.deviation(note, line, loudness, swing.of(note, line, together)))
     }
 }
 
@@ -78,18 +95,36 @@ mod tests {
     use super::*;
     use crate::music::Role;
 
+    fn note(onset: i64, velocity: u8) -> Note {
+        Note { onset: Tick(onset), offset: 0, duration: Tick(6), pitch: 60, velocity, role: Role::Keys }
+    }
+
     #[test]
     fn plan_keeps_the_loudness_of_the_time_it_was_requested() {
-        let note = |onset: i64, velocity| Note { onset: Tick(onset), offset: 0, duration: Tick(6), pitch: 60, velocity, role: Role::Keys };
-        let mut loudness = PlayerLoudness::default();
-        loudness.measure([].into_iter(), Tick(0));
-        loudness.record(PlanId(1));
-        assert_eq!(loudness.of(PlanId(1)), None);
-        loudness.measure([note(0, 40), note(12, 60)].into_iter(), Tick(24));
-        loudness.record(PlanId(2));
-        loudness.measure([note(0, 40), note(12, 60), note(24 + 384, 100)].into_iter(), Tick(48 + 384));
-        loudness.record(PlanId(3));
-        loudness.measure([note(0, 40)].into_iter(), Tick(4000));
-        assert_eq!([1, 2, 3].map(|plan| loudness.of(PlanId(plan))), [Some(100.0), Some(50.0), Some(100.0)]);
+        let mut manner = PlayerManner::default();
+        let mut measure = |notes: &[Note], now| {
+            manner.measure(notes, Tick(now), |_| None);
+            manner.record(PlanId(u64::try_from(now).unwrap()));
+            manner.clone()
+        };
+        assert_eq!(measure(&[], 0).of(PlanId(0)).loudness, None);
+        measure(&[note(0, 40), note(12, 60)], 24);
+        measure(&[note(0, 40), note(12, 60), note(24 + 384, 100)], 48 + 384);
+        let last = measure(&[note(0, 40)], 4000);
+        assert_eq!([0, 24, 48 + 384].map(|plan| last.of(PlanId(plan)).loudness), [Some(100.0), Some(50.0), Some(100.0)]);
+    }
+
+    #[test]
+    fn plan_keeps_the_swing_of_the_time_it_was_requested() {
+        let swung: Vec<Note> = (0..8).flat_map(|beat| [note(24 * beat, 80), note(24 * beat + 16, 80)]).collect();
+        let mut manner = PlayerManner::default();
+        manner.measure(&swung, Tick(192), |onset| Some(Tick(onset.0 / 96 * 96)));
+        manner.record(PlanId(1));
+        let straight: Vec<Note> = (0..8).flat_map(|beat| [note(4000 + 24 * beat, 80), note(4000 + 24 * beat + 12, 80)]).collect();
+        manner.measure(&straight, Tick(4192), |_| Some(Tick(4000)));
+        manner.record(PlanId(2));
+        let planned = [note(0, 80), note(12, 80)];
+        let shift = |plan| manner.of(PlanId(plan)).swing.of(&planned[1], Tick::ZERO, &planned).map(|swung| swung.shift);
+        assert_eq!([shift(1), shift(2)], [Some(32), Some(0)]);
     }
 }

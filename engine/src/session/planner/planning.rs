@@ -9,11 +9,14 @@ use crate::service::Outcome;
 
 use super::super::context::{Beside, Context, Expected, PlanSettings};
 use super::super::engine_status::Engine;
+use super::super::locks::Locks;
 use super::super::settings::settings;
 use super::super::worker::Worker;
 use super::Planner;
+use super::infill::Remainder;
 use super::modes::OwnTurn;
 use super::playback::{Handover, Successor};
+use super::variations::VariationPlanning;
 use crate::session::ControlValues;
 use crate::session::protocol::FADE;
 
@@ -44,10 +47,10 @@ pub(super) struct Planning {
     pub(super) shedding: LoadShedding,
     /// Seed of the session; used while no seed is fixed.
     free_seed: u64,
-    /// Times Another was used since the seed was set.
-    rerolls: u64,
-    /// Plans that Another replaced, the latest first, until their end has passed.
-    rejected: Vec<Passage>,
+    /// Plans that the player replaced, the latest first, until their end has passed.
+    pub(super) rejected: Vec<Passage>,
+    pub(super) variations: VariationPlanning,
+    pub(super) locks: Locks,
 }
 
 impl Planning {
@@ -60,8 +63,9 @@ impl Planning {
             stats: PlanStats::default(),
             shedding: LoadShedding::default(),
             free_seed,
-            rerolls: 0,
             rejected: Vec::new(),
+            variations: VariationPlanning::default(),
+            locks: Locks::default(),
         }
     }
 
@@ -75,6 +79,8 @@ impl Planning {
         self.timeline.clear();
         self.due = None;
         self.rejected.clear();
+        self.variations.clear();
+        self.locks.clear();
     }
 
     /// The controls have changed from `before` to `now`.
@@ -83,27 +89,40 @@ impl Planning {
             // The first controls only set the seed: a recalled plan may play already.
             None => self.timeline.reseed(self.seed(Some(now))),
             Some(before) if before.plan.seed != now.plan.seed => {
-                self.rerolls = 0;
+                self.variations.restart();
                 self.timeline.another(self.seed(Some(now)));
             }
             Some(_) => {}
         }
     }
 
-    /// Rejects the plan that is shown and requests another.
-    pub(super) fn reroll(&mut self, controls: Option<ControlValues>) {
+    /// Rejects the plan that is shown: a plan that takes its place must differ.
+    pub(super) fn reject_current(&mut self) {
         if let Some(plan) = self.timeline.current() {
             self.rejected.truncate(MOST_REJECTED - 1);
             self.rejected.insert(0, plan.as_passage());
         }
-        self.rerolls += 1;
-        self.timeline.another(self.seed(controls));
     }
 
-    fn seed(&self, controls: Option<ControlValues>) -> u64 {
-        let base = controls.and_then(|controls| controls.plan.seed).map_or(self.free_seed, u64::from);
-        // Far apart, so that the second plan of one seed is not the first of the next seed.
-        base.wrapping_add(self.rerolls << 32)
+    /// Keeps the shown plan at the next planning tick, and drops one that is being generated; returns whether there was one.
+    pub(super) fn hold(&mut self) -> bool {
+        self.due = None;
+        self.timeline.hold()
+    }
+
+    /// Seed of the session or of the control, of which those of the variations are made.
+    pub(super) fn base_seed(&self, controls: Option<ControlValues>) -> u64 {
+        controls.and_then(|controls| controls.plan.seed).map_or(self.free_seed, u64::from)
+    }
+
+    /// Seed of new plans.
+    pub(super) fn seed(&self, controls: Option<ControlValues>) -> u64 {
+        self.variations.current_seed(self.base_seed(controls))
+    }
+
+    /// Expects the first passage of a plan, from this tick, by a tick.
+    pub(super) const fn expect(&mut self, plan: PlanId, from: Tick, at: Tick) {
+        self.due = Some(Due { plan, from, at });
     }
 
     /// Counts the near bar as late if it was due by this tick.
@@ -128,7 +147,7 @@ impl<W: Worker> Planner<W> {
     pub(super) fn plan(&mut self) {
         let Some(controls) = self.input.controls else { return };
         let now = self.input.clock.now();
-        if !controls.plan.mode.is_ready() || now < self.worker.retry_at {
+        if now < self.worker.retry_at {
             return;
         }
         let input_role = self.input.role();
@@ -136,32 +155,55 @@ impl<W: Worker> Planner<W> {
         let own = if controls.plan.mode == PlayMode::Accompany { OwnRoles::new(planned.iter()).unwrap_or_default() } else { OwnRoles::ALL };
         if self.worker.set_roles(planned.iter().chain([input_role]).collect(), own) {
             self.planning.context.send_again();
+            self.remembering.send_again();
         }
         let notes = self.input.notes_before(now);
-        self.input.loudness.measure(self.input.player.notes(), now);
-        self.worker.set_context(self.planning.context.update(&self.input.clock, &notes, self.input.tempo));
+        let player = self.input.player_before(now);
+        self.remembering.track(&self.input.clock, &player);
+        let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
+        let is_new_memory = self.worker.set_memory(self.remembering.update(memory, self.planning.context.start()));
+        if is_new_memory {
+            self.planning.context.send_again();
+        }
+        self.input.measure_player(&player, now);
+        let news = self.planning.context.update(&self.input.clock, &notes, self.input.tempo);
+        let is_infill = controls.plan.mode == PlayMode::Infill && !self.take.replays();
+        if is_infill && self.plan_fill(now, &controls) == Remainder::Nothing {
+            // The worker has the song around the marked bars instead.
+            if news.is_some() {
+                self.planning.context.send_again();
+            }
+            self.tidy(now);
+            return;
+        }
+        // Without bars what is remembered is read all the same.
+        self.worker.set_context(news.or_else(|| is_new_memory.then(Vec::new)));
         if notes.is_empty() {
             return;
         }
-        self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
-        if let Some(start) = self.planning.context.start() {
-            self.input.forget_before(start);
+        self.tidy(now);
+        if self.planning.locks.set_pattern(controls.locks, self.planning.timeline.current()) {
+            self.discard_variations();
         }
-        self.planning.rejected.retain(|passage| passage.until > now);
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
         let turn = self.own_turn(next);
+        if controls.plan.mode == PlayMode::Infill && turn.is_none() {
+            return;
+        }
         let horizon = self.horizon(turn);
         let settings = settings(&controls);
         let tick = PlanningTick { now, next, horizon, played: &notes, context: Fingerprint::of(&notes), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
+        self.await_choice();
         let begins = self.begin_turn(turn, next);
         let plays = self.planning.timeline.playing().is_some();
         let requests = self.planning.timeline.request_at(tick);
         if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
-            self.input.loudness.record(brief.plan);
+            self.input.manner.record(brief.plan);
         }
-        self.planning.stats.kept += u64::from(!requests.iter().any(|request| matches!(request, Request::Replan(_))));
+        let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
+        self.planning.stats.kept += u64::from(!is_new);
         let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
         self.playback.successor = requests.iter().find_map(|request| match request {
             Request::Replan(brief) if brief.start == next && playing_end.is_some_and(|end| end > next) => {
@@ -173,7 +215,6 @@ impl<W: Worker> Planner<W> {
         if begins {
             self.play_turn(turn, next);
         }
-        let player = self.input.player_before(now);
         let plan_settings = PlanSettings {
             roles: planned.iter().collect(),
             beside: (own != OwnRoles::ALL).then_some(Beside { own, player: &player }),
@@ -183,7 +224,12 @@ impl<W: Worker> Planner<W> {
             silent_from: turn.and_then(OwnTurn::end).map_or(Tick::MAX, |end| end + FADE),
             expected: if controls.plan.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
-        let assignments = self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
+        let mut assignments =
+            self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
+        self.remember_request(&requests, &assignments, &controls);
+        if let Some(new) = assignments.last_mut().filter(|_| own == OwnRoles::ALL && is_new) {
+            self.planning.locks.apply(new);
+        }
         if assignments.is_empty() {
             return;
         }
@@ -194,6 +240,16 @@ impl<W: Worker> Planner<W> {
         let due = assignments.last().filter(|_| counts);
         self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: next });
         self.worker.generate(now, &requests, assignments, within);
+    }
+
+    /// Writes the plan of a phrase that has ended, and forgets what is past.
+    fn tidy(&mut self, now: Tick) {
+        self.history.track_phrase(self.input.player.ending(), self.planning.timeline.adopted(), &self.input.clock, self.input.tempo);
+        if let Some(start) = self.planning.context.start() {
+            self.input.forget_before(start);
+        }
+        self.planning.rejected.retain(|passage| passage.until > now);
+        self.planning.locks.pass(now);
     }
 
     /// Collects the worker's passages and outcomes; returns whether there were any.
@@ -212,6 +268,7 @@ impl<W: Worker> Planner<W> {
             self.outputs.render_wait.deliver();
             self.take_passage(&passage);
         }
+        self.generate_variations();
         has_news
     }
 
@@ -221,6 +278,9 @@ impl<W: Worker> Planner<W> {
             request.receive(passage, Instant::now());
         }
         self.planning.count_on_time(passage);
+        if self.take_variation(passage) {
+            return;
+        }
         if self.planning.timeline.offer(passage) != Offer::Taken {
             return;
         }

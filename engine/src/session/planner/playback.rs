@@ -79,7 +79,7 @@ impl Playback {
     }
 
     /// As [`stop`](Self::stop), and marks notes from that tick on as not sent.
-    fn stop_and_send_again(&mut self, at: Tick, sounded: &mut Sounded) {
+    pub(super) fn stop_and_send_again(&mut self, at: Tick, sounded: &mut Sounded) {
         self.stop(at, sounded);
         self.sent = self.sent.min(at);
     }
@@ -127,7 +127,7 @@ impl<W: Worker> Planner<W> {
                 self.withdraw_successor();
                 let played = self.planning.timeline.play_again(&plan, by, line);
                 if let Some(plan) = self.planning.timeline.playing() {
-                    self.input.loudness.record(plan.id());
+                    self.input.manner.record(plan.id());
                 }
                 played
             }
@@ -198,6 +198,9 @@ impl<W: Worker> Planner<W> {
         }
         if successor.is_some_and(|successor| successor.awaited && adoption == Adoption::Adopted(successor.plan)) {
             self.answer_play();
+        }
+        if let Adoption::Adopted(plan) = adoption {
+            self.adopt_variations(plan);
         }
         self.latch();
     }

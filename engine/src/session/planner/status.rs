@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::music::{Bar, Note, Tick};
-use crate::plan::{MidiKey, PlayMode};
+use crate::plan::{MidiKey, PlayMode, SongPosition};
 use parking_lot::Mutex;
 
 use super::super::engine_status::SessionStatus;
@@ -12,7 +12,7 @@ use super::super::worker::Worker;
 use super::Planner;
 use super::planning::INTERVAL;
 use super::playback::PlayRequest;
-use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownPlan, Snapshot};
+use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, Snapshot};
 use crate::session::withheld::{Withheld, WithheldNote};
 
 /// State shared with other threads.
@@ -38,7 +38,9 @@ impl<W: Worker> Planner<W> {
             .or_else(|| self.of_take())
             .or_else(|| self.waits())
             .or_else(|| self.leaves_out())
+            .or_else(|| self.infill_remark().filter(|_| self.mode() == PlayMode::Infill))
             .or_else(|| self.strain())
+            .or_else(|| self.remembers())
             .unwrap_or_default()
     }
 
@@ -59,6 +61,20 @@ impl<W: Worker> Planner<W> {
             more => format!(" and {more} others"),
         };
         Some(format!("The take was recorded with other input in bar {number}{others}: set Take to Overwrite to record it again"))
+    }
+
+    /// Remark while plans use what was learnt from the player.
+    fn remembers(&self) -> Option<String> {
+        match self.shown_memory().used {
+            0 => None,
+            1 => Some("Plays with 1 remembered bar of yours in mind".into()),
+            bars => Some(format!("Plays with {bars} remembered bars of yours in mind")),
+        }
+    }
+
+    fn shown_memory(&self) -> ShownMemory {
+        let [bars, forgotten, used] = self.remembering.counts();
+        ShownMemory { bars, forgotten, used }
     }
 
     /// Remark while Play is pending.
@@ -108,6 +124,14 @@ impl<W: Worker> Planner<W> {
         ahead.iter().filter(is_held).filter(is_new).map(withheld).collect()
     }
 
+    /// The host's loop in numbers of bars, if both its ends are on bar lines.
+    fn shown_loop(&self) -> Option<(i64, i64)> {
+        let length = self.input.clock.open_bar().metre.bar_length().0;
+        let number = |place: SongPosition| (place.0 % length == 0).then_some(place.0.div_euclid(length) + 1);
+        let song_loop = self.input.song_loop.filter(|_| self.input.running)?;
+        Some((number(song_loop.start())?, number(song_loop.end())?))
+    }
+
     /// A bar's number in the host's song.
     fn number(&self, bar: Bar) -> i64 {
         self.input.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1
@@ -117,7 +141,7 @@ impl<W: Worker> Planner<W> {
     pub(super) fn publish(&self) {
         let now = self.input.clock.now();
         let mode = self.input.controls.map_or(PlayMode::default(), |controls| controls.plan.mode);
-        let mut status = self.worker.engine.status(&self.worker.parts(), mode, &self.remark());
+        let mut status = self.worker.engine.status(&self.worker.parts(), &self.remark());
         status.plans = self.planning.stats;
         let clock = &self.input.clock;
         let oldest = self.planning.context.start().unwrap_or(clock.open_bar().start);
@@ -126,16 +150,30 @@ impl<W: Worker> Planner<W> {
         let plan = timeline.current().map(|plan| ShownPlan {
             plan: plan.clone(),
             commit: timeline.commit_line(),
-            playing: timeline.playing().is_some(),
+            // A fill is shown while the song approaches its bars.
+            playing: timeline.playing().is_some_and(|plan| mode != PlayMode::Infill || plan.brief.start <= now),
         });
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
         let harmony = self.planning.context.harmony();
-        self.outputs.snapshot.publish(Snapshot { status, bars, harmony, played, plan, withheld, turn: self.shown_turn() });
+        let (variations, locks) = (self.shown_variations(), ShownLocks::new(self.planning.locks.notes(), self.planning.locks.bars()));
+        self.outputs.snapshot.publish(Snapshot {
+            status,
+            bars,
+            harmony,
+            played,
+            plan,
+            withheld,
+            song_loop: self.shown_loop(),
+            turn: self.shown_turn(),
+            variations,
+            locks,
+            memory: self.shown_memory(),
+        });
         *self.outputs.status.lock() = SessionStatus {
             engine: self.worker.engine.clone(),
             reached: now,
-            idle: self.worker.jobs == 0,
+            idle: self.is_idle(),
             plans: self.planning.stats,
             last_request: self.worker.last_request,
         };

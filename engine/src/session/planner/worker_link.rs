@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::OwnRoles;
-use crate::decode::PromptBar;
+use crate::decode::{PromptBar, Remembered};
 use crate::music::{Role, Tick};
-use crate::plan::{Passage, Request};
+use crate::plan::{Passage, Request, Variation};
 use crate::service::{Assignment, Outcome};
 
 use super::super::engine_status::{Engine, Fault, Parts};
 use super::super::latency::RequestTiming;
-use super::super::worker::Worker;
+use super::super::worker::{Work, Worker};
 use super::ensemble;
 
 /// The worker and its pending jobs.
@@ -23,8 +23,12 @@ pub(super) struct WorkerLink<W> {
     /// Those of them that are generated beside a player's.
     own: OwnRoles,
     pub(super) engine: Engine,
-    /// Jobs that have not ended.
+    /// Jobs that have not ended, without those of variations.
     pub(super) jobs: usize,
+    /// Jobs of variations that have not ended.
+    variation_jobs: usize,
+    /// The job of variations that was submitted last, unless it has been replaced: the variation that the player waits for, if any.
+    varying: Option<Option<Variation>>,
     /// The last request, with the times of its answer.
     pub(super) last_request: Option<RequestTiming>,
     /// Tick before which nothing is requested after a failure.
@@ -35,7 +39,17 @@ impl<W: Worker> WorkerLink<W> {
     /// A link whose worker loads the model first.
     pub(super) fn new(mut worker: W) -> Self {
         let jobs = usize::from(worker.set_context(Vec::new()));
-        Self { worker, ensemble: ensemble(), own: OwnRoles::ALL, engine: Engine::Loading, jobs, last_request: None, retry_at: Tick::ZERO }
+        Self {
+            worker,
+            ensemble: ensemble(),
+            own: OwnRoles::ALL,
+            engine: Engine::Loading,
+            jobs,
+            variation_jobs: 0,
+            varying: None,
+            last_request: None,
+            retry_at: Tick::ZERO,
+        }
     }
 
     /// Sets all roles of the music, and those that are generated beside a player's. Returns whether they have changed: the worker then starts without a context.
@@ -45,13 +59,21 @@ impl<W: Worker> WorkerLink<W> {
         }
         self.worker.set_roles(&roles, own);
         (self.ensemble, self.own) = (roles, own);
-        self.jobs = 0;
+        (self.jobs, self.variation_jobs, self.varying) = (0, 0, None);
+        true
+    }
+
+    /// Sets what is remembered of the player, `None` if unchanged. Returns whether it has changed: the context is then to be set again, so that it is made ready.
+    pub(super) fn set_memory(&mut self, remembered: Option<Remembered>) -> bool {
+        let Some(remembered) = remembered else { return false };
+        self.worker.set_memory(remembered);
         true
     }
 
     /// Sets the context to these finished bars; `None` if unchanged.
     pub(super) fn set_context(&mut self, context: Option<Vec<Arc<PromptBar>>>) {
         if context.is_some_and(|context| self.worker.set_context(context)) {
+            self.varying = None;
             self.jobs += 1;
         }
     }
@@ -67,19 +89,46 @@ impl<W: Worker> WorkerLink<W> {
     pub(super) fn generate(&mut self, tick: Tick, requests: &[Request], assignments: Vec<Assignment>, within: Duration) {
         if self.worker.generate(assignments, within) {
             self.last_request = RequestTiming::at(tick, requests);
+            self.varying = None;
             self.jobs += 1;
         }
     }
 
+    /// Requests variations; the one that the player waits for, if any, is due within a beat.
+    pub(super) fn vary(&mut self, assignments: Vec<Assignment>, awaited: Option<Variation>, beat: Duration) {
+        if self.worker.vary(assignments, awaited.map(|_| beat)) {
+            self.varying = Some(awaited);
+            self.variation_jobs += 1;
+        }
+    }
+
+    /// Whether variations are being generated, and with the deadline of the one that the player waits for.
+    pub(super) fn is_varying(&self, awaited: Option<Variation>) -> bool {
+        self.varying.is_some_and(|varying| awaited.is_none() || varying == awaited)
+    }
+
+    /// Ignores the job of variations: what it generates is no longer wanted.
+    pub(super) const fn discard_variations(&mut self) {
+        self.varying = None;
+    }
+
     /// Cancels the current job.
     pub(super) fn cancel(&mut self) {
+        self.varying = None;
         self.worker.cancel();
     }
 
     /// Outcome of a job, if one has ended. After a failure nothing is requested before `retry_at`.
     pub(super) fn outcome(&mut self, retry_at: Tick) -> Option<Outcome> {
-        let outcome = self.worker.outcome()?;
-        self.jobs = self.jobs.saturating_sub(1);
+        let (work, outcome) = self.worker.outcome()?;
+        match work {
+            Work::Plan => self.jobs = self.jobs.saturating_sub(1),
+            Work::Variations => {
+                self.variation_jobs = self.variation_jobs.saturating_sub(1);
+                // The last one may have been replaced by a plan, or by one that has not ended.
+                self.varying = self.varying.filter(|_| self.variation_jobs > 0);
+            }
+        }
         match &outcome {
             Outcome::Finished => self.engine = Engine::Ready,
             Outcome::Failed(failure) => {

@@ -23,7 +23,8 @@ impl Roll {
         snapshot.withheld.iter().find(|withheld| self.is_at(&withheld.note, pointer))
     }
 
-    fn is_at(&self, note: &Note, pointer: Pos2) -> bool {
+    /// Whether a note lies under the pointer.
+    pub(super) fn is_at(&self, note: &Note, pointer: Pos2) -> bool {
         // Two points of tolerance make small notes easier to hit.
         self.area(note).is_some_and(|area| area.expand(2.0).contains(pointer))
     }

@@ -1,9 +1,9 @@
 //! Lines across the piano roll, with their names below it: the playhead, and the commit line.
 
-use antiphon_engine::session::ShownPlan;
-use egui::{Align2, FontId, Painter, Pos2, Shape, Stroke, pos2};
+use antiphon_engine::session::{ShownPlan, Snapshot};
+use egui::{Align2, FontId, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
-use super::{CHORDS, NAMES, NUMBERS, Roll, paint};
+use super::{CHORDS, NAMES, NUMBERS, Roll, paint, roles};
 
 /// Half the width of the playhead's tip, in points.
 pub(super) const TIP: f32 = 6.0;
@@ -32,6 +32,19 @@ impl Roll {
         let tip: [Pos2; 3] = [pos2(x - TIP, top - 14.0), pos2(x + TIP, top - 14.0), pos2(x, top - 3.0)];
         painter.add(Shape::convex_polygon(tip.to_vec(), ink, Stroke::NONE));
         self.line_name(painter, x - 5.0, Align2::RIGHT_CENTER, "now");
+    }
+
+    /// Names of the roles in view with their colours, at the right of the row under the notes.
+    pub(super) fn legend(&self, painter: &Painter, snapshot: &Snapshot) {
+        let y = self.music.bottom() + NAMES / 2.0;
+        let mut right = self.music.right() - 6.0;
+        for role in roles(snapshot).into_iter().rev() {
+            let font = FontId::proportional(11.0);
+            let name = painter.text(pos2(right, y), Align2::RIGHT_CENTER, role.name(), font, paint(self.palette.soft));
+            let chip = Rect::from_center_size(pos2(name.left() - 9.0, y), vec2(9.0, 9.0));
+            painter.rect_filled(chip, 2, paint(self.palette.role(role)));
+            right = chip.left() - 10.0;
+        }
     }
 
     fn line_name(&self, painter: &Painter, x: f32, align: Align2, name: &str) {

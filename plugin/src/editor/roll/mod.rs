@@ -9,7 +9,10 @@ mod ground;
 mod hover;
 mod keyboard;
 mod lines;
+mod locks;
+pub(super) mod mini;
 mod notes;
+mod range;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -17,13 +20,15 @@ mod turn;
 use std::collections::BTreeSet;
 
 use antiphon_engine::music::{Note, Role, Tick};
+use antiphon_engine::plan::InfillRange;
 use antiphon_roll::{Keys, Rows};
 use egui::{Align2, CornerRadius, FontId, Rect, Sense, StrokeKind, Ui, WidgetInfo, vec2};
 
+pub(super) use self::range::Marking;
 use super::model::Now;
 use super::palette::{Palette, paint};
 use super::style;
-use antiphon_engine::session::Snapshot;
+use antiphon_engine::session::{Command, Snapshot};
 
 /// Width of the column with key and drum names, in points.
 const GUTTER: f32 = 74.0;
@@ -42,24 +47,48 @@ const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
 
-/// Draws the roll into the available space; nothing if that is too small.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8) {
-    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
+/// Bars of Infill, as the roll shows them and lets them be marked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    /// The marked bars; shown in Infill, and while they are being marked.
+    pub(super) range: InfillRange,
+    pub(super) marking: Marking,
+}
+
+/// What the player did in the roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Marked these bars for Infill.
+    Marked(InfillRange),
+    /// Clicked something with this command.
+    Clicked(Command),
+}
+
+/// Draws the roll into the available space; nothing if that is too small. Returns what was done in it, once.
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8, marks: Marks) -> Option<Done> {
+    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
     if rect.width() < 2.0 * GUTTER || rect.height() < 2.0 * (NUMBERS + CHORDS + NAMES) {
-        return;
+        return None;
     }
     let painter = ui.painter_at(rect);
     let roll = Roll::new(rect, snapshot, now, horizon_bars, Palette::of(ui.ctx()));
     roll.ground(&painter, snapshot);
+    let marked = roll.mark(ui, snapshot, marks.marking);
+    if let Some(range) = marked.map(|(range, _)| range).or((marks.marking == Marking::Plain).then_some(marks.range)) {
+        roll.marked(&painter, snapshot, range);
+    }
     roll.names(&painter);
     roll.bars(&painter, snapshot);
     roll.chords(&painter, snapshot);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
+    roll.locks(&painter, snapshot);
+    let clicked = response.interact_pointer_pos().filter(|_| response.clicked()).and_then(|pointer| roll.lock_at(pointer, snapshot));
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
         response.on_hover_text_at_pointer(text);
     }
+    roll.legend(&painter, snapshot);
     roll.commit(&painter, snapshot.plan.as_ref());
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
@@ -72,6 +101,8 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
         painter.text(ahead.center(), Align2::CENTER_TOP, "What could come next appears here.", FontId::proportional(16.0), soft);
     }
     painter.rect_stroke(rect, CornerRadius::same(style::RADIUS), roll.palette.hairline(0.3), StrokeKind::Inside);
+    let marked = marked.filter(|(_, is_over)| *is_over).map(|(range, _)| Done::Marked(range));
+    marked.or(clicked.map(Done::Clicked))
 }
 
 /// Geometry of one frame.
@@ -144,7 +175,7 @@ fn shown(snapshot: &Snapshot) -> impl Iterator<Item = &Note> {
 }
 
 /// Roles of all notes shown, in canonical order.
-pub(super) fn roles(snapshot: &Snapshot) -> BTreeSet<Role> {
+fn roles(snapshot: &Snapshot) -> BTreeSet<Role> {
     shown(snapshot).map(|note| note.role).collect()
 }
 

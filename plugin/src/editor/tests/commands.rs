@@ -27,8 +27,7 @@ fn focused_buttons_are_pressed_by_enter() {
 #[test]
 fn tab_key_reaches_every_control() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    let wanted =
-        ["Suggest", "Answer", "Play", "Another", "Keep", "Horizon", "Adventurousness", "Drag plan", "Save plan as...", "Drag played"];
+    let wanted = ["Suggest", "Answer", "Play", "Another", "Keep", "Bars ahead", "Adventurousness", "Density", "More", "played", "plan"];
     let mut reached = Vec::new();
     for _ in 0..20 {
         harness.key_press(Key::Tab);
@@ -43,27 +42,31 @@ fn tab_key_reaches_every_control() {
 #[test]
 fn buttons_without_a_plan_do_nothing() {
     let mut harness = open(model(Snapshot::default()), FakeDragSource::default());
-    for label in ["Play", "Another", "Keep", "Save plan as...", "Save played as..."] {
+    for label in ["Play", "Another", "Keep", "plan", "played"] {
         harness.get_by_label(label).click();
+        harness.get_by_label(label).click_secondary();
+        harness.run_steps(2);
+        assert!(harness.query_by_label_contains("as...").is_none(), "there is nothing to save");
+        harness.key_press(Key::Escape);
     }
     assert_eq!(calls(&mut harness), []);
     assert!(harness.query_by_label("MIDI file").is_none());
 }
 
 #[test]
-fn modes_that_are_not_implemented_cannot_be_selected() {
+fn mode_that_is_clicked_is_set_in_one_gesture() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    harness.get_by_label("Infill").click();
-    assert_eq!(calls(&mut harness), []);
-    harness.get_by_label("Answer").click();
-    let expected = [Call::Begin(Control::Mode), Call::Set(Change::Mode(PlayMode::Answer)), Call::End(Control::Mode)];
-    assert_eq!(calls(&mut harness), expected);
+    for mode in &PlayMode::ALL[1..] {
+        harness.get_by_label(mode.name()).click();
+        let expected = [Call::Begin(Control::Mode), Call::Set(Change::Mode(*mode)), Call::End(Control::Mode)];
+        assert_eq!(calls(&mut harness), expected);
+    }
 }
 
 #[test]
 fn slider_drag_is_one_gesture_from_press_to_release() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    let rail = harness.get_by_label("Horizon").rect();
+    let rail = harness.get_by_label("Bars ahead").rect();
     harness.hover_at(rail.center());
     harness.run_steps(1);
     button(&harness, rail.center(), true);
@@ -82,7 +85,7 @@ fn slider_drag_is_one_gesture_from_press_to_release() {
 #[test]
 fn arrow_key_moves_a_slider_by_one_step() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    harness.get_by_label("Horizon").focus();
+    harness.get_by_label("Bars ahead").focus();
     harness.run_steps(2);
     harness.key_press(Key::ArrowRight);
     let expected = [Call::Begin(Control::Horizon), Call::Set(Change::Horizon(5)), Call::End(Control::Horizon)];
@@ -128,18 +131,58 @@ fn menu_of_a_button_learns_and_forgets_its_trigger() {
 #[test]
 fn drawer_lists_the_parameters_and_sets_them_in_a_gesture() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    assert!(harness.query_by_label("Density").is_none(), "it is closed at first");
-    harness.get_by_label("Controls").click();
+    assert!(harness.query_by_label("Voices").is_none(), "it is closed at first");
+    harness.get_by_label("More").click();
     harness.run_steps(3);
-    let parameter = Control::Parameter("density");
+    let parameter = Control::Parameter("voices");
     for step in [1.0, 2.0] {
-        harness.get_by_label("Density").focus();
+        harness.get_by_label("Voices").focus();
         harness.run_steps(2);
         harness.key_press(Key::ArrowRight);
-        let expected = [Call::Begin(parameter), Call::Set(Change::Parameter("density", step / 8.0)), Call::End(parameter)];
+        let expected = [Call::Begin(parameter), Call::Set(Change::Parameter("voices", step / 8.0)), Call::End(parameter)];
         assert_eq!(calls(&mut harness), expected);
     }
-    harness.get_by_label("Controls").click();
+    harness.get_by_label("More").click();
     harness.run_steps(3);
-    assert!(harness.query_by_label("Density").is_none());
+    assert!(harness.query_by_label("Voices").is_none());
+}
+
+/// Drags over the bar numbers of the roll, from the bar of the playhead, which is bar 2, to so many bars on.
+fn drag_over_numbers(harness: &mut Harness<'_, (Editor, PlainModel)>, bars: f32, modifiers: Modifiers) {
+    let roll = harness.get_by_label("Piano roll").rect();
+    // Of the music, 2.5 of 6.85 bars are left of the playhead.
+    let (left, bar) = (roll.left() + 74.0, (roll.width() - 75.0) / 6.85);
+    let place = |bars: f32| Pos2::new(left + (2.8 + bars) * bar, roll.top() + 12.0);
+    harness.event(Event::PointerMoved(place(0.0)));
+    harness.run_steps(1);
+    let button = |pos, pressed| Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers };
+    harness.event_modifiers(button(place(0.0), true), modifiers);
+    harness.run_steps(1);
+    harness.event_modifiers(Event::PointerMoved(place(bars)), modifiers);
+    harness.run_steps(1);
+    harness.event_modifiers(button(place(bars), false), modifiers);
+    harness.run_steps(2);
+}
+
+/// The parameters that were set.
+fn marked(harness: &mut Harness<'_, (Editor, PlainModel)>) -> Vec<(&'static str, f32)> {
+    let set = |call| if let Call::Set(Change::Parameter(id, value)) = call { Some((id, value)) } else { None };
+    calls(harness).into_iter().filter_map(set).collect()
+}
+
+#[test]
+fn drag_over_the_bar_numbers_marks_bars_in_infill_and_elsewhere_with_shift() {
+    let two_bars = [("infill_from", 1.0 / 998.0), ("infill_bars", 1.0 / 7.0)];
+    let mut harness = open(model(music()), FakeDragSource::default());
+    drag_over_numbers(&mut harness, 1.0, Modifiers::NONE);
+    assert_eq!(marked(&mut harness), []);
+    drag_over_numbers(&mut harness, 1.0, Modifiers::SHIFT);
+    assert_eq!(marked(&mut harness), two_bars);
+    let mut infill = model(music());
+    infill.values.plan.mode = PlayMode::Infill;
+    let mut harness = open(infill, FakeDragSource::default());
+    drag_over_numbers(&mut harness, 1.0, Modifiers::NONE);
+    assert_eq!(marked(&mut harness), two_bars);
+    drag_over_numbers(&mut harness, 0.0, Modifiers::NONE);
+    assert_eq!(marked(&mut harness), [two_bars[0], ("infill_bars", 0.0)], "a click marks one bar");
 }

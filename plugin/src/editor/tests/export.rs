@@ -9,7 +9,7 @@ fn drag_of_a_handle_exports_a_new_midi_file_that_starts_on_a_bar_line() {
     let drags = FakeDragSource::default();
     let mut harness = open(model(music()), drags.clone());
     let mut files = Vec::new();
-    for (label, bars, keys) in [("Drag plan", 2, [64, 65]), ("Drag plan", 2, [64, 65]), ("Drag played", 1, [60, 62])] {
+    for (label, bars, keys) in [("plan", 2, [64, 65]), ("plan", 2, [64, 65]), ("played", 1, [60, 62])] {
         let handle = harness.get_by_label(label).rect().center();
         harness.hover_at(handle);
         harness.run_steps(1);
@@ -41,12 +41,19 @@ fn failed_drag_says_what_to_do() {
     assert!(harness.query_by_label_contains("use Save as").is_some());
 }
 
+/// Chooses Save as in the menu of a card.
+fn save_as(harness: &mut Harness<'_, (Editor, PlainModel)>, card: &str) {
+    harness.get_by_label(card).click_secondary();
+    harness.run_steps(2);
+    harness.get_by_label(&format!("Save {card} as...")).click();
+}
+
 #[test]
 fn save_as_writes_the_named_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my plan.mid");
     let mut harness = open(model(music()), FakeDragSource::default());
-    harness.get_by_label("Save plan as...").click();
+    save_as(&mut harness, "plan");
     harness.run_steps(4);
     let select_all = Modifiers::COMMAND;
     harness.key_press_modifiers(select_all, Key::A);
@@ -62,7 +69,7 @@ fn save_as_writes_the_named_file() {
 #[test]
 fn escape_in_the_save_dialog_writes_no_file() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    harness.get_by_label("Save played as...").click();
+    save_as(&mut harness, "played");
     harness.run_steps(4);
     assert!(harness.query_by_label("MIDI file").is_some());
     harness.key_press(Key::Escape);
@@ -87,9 +94,9 @@ fn reopened() -> PlainModel {
     PlainModel { history: Arc::new(history), ..model(Snapshot::default()) }
 }
 
-/// Drags the plan; returns the file name and its music.
-fn dragged(harness: &mut Harness<'_, (Editor, PlainModel)>, drags: &FakeDragSource) -> (String, Clip) {
-    let handle = harness.get_by_label("Drag plan").rect().center();
+/// Drags a card; returns the file name and its music.
+fn dragged(harness: &mut Harness<'_, (Editor, PlainModel)>, drags: &FakeDragSource, card: &str) -> (String, Clip) {
+    let handle = harness.get_by_label(card).rect().center();
     harness.hover_at(handle);
     harness.run_steps(1);
     button(harness, handle, true);
@@ -110,10 +117,10 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
     harness.run_steps(2);
     assert!(harness.query_by_label("2 suggestions").is_some());
     harness.get_by_label("Later").click();
-    harness.get_by_label("Earlier").click();
+    harness.get_by_label("suggestion of bar 9").click();
     harness.run_steps(3);
     assert!(harness.query_by_label("2 of 2").is_some() && harness.query_by_label("Keep").is_some());
-    let (name, clip) = dragged(&mut harness, &drags);
+    let (name, clip) = dragged(&mut harness, &drags, "suggestion of bar 9");
     assert_eq!(name, "Antiphon plan, bar 9.mid");
     assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.pitch)).collect::<Vec<_>>(), [(24, 71), (48, 72)]);
     assert_eq!((clip.end, clip.metres.at(Tick::ZERO).to_string().as_str()), (Tick(144), "3/4"));

@@ -26,7 +26,7 @@ use antiphon_engine::session::{Component, Status};
 /// A model that shows this snapshot at 133 bpm.
 fn model(snapshot: Snapshot) -> PlainModel {
     let now = Now { playhead: MusicalTime(100.0), tempo: 133.0, motion: Motion::Stopped };
-    PlainModel { now, ready: vec![PlayMode::Suggest, PlayMode::Answer], ..PlainModel::new(snapshot) }
+    PlainModel { now, ..PlainModel::new(snapshot) }
 }
 
 /// A fake drag, ended by the test.

@@ -18,9 +18,29 @@ fn missing_component_is_named_with_the_places_searched() {
     let ready = Component::Ready("antiphon-s".into());
     let status = Status { engine, model: ready, ..Status::default() };
     let harness = open(model(Snapshot { status, ..Snapshot::default() }), FakeDragSource::default());
-    for text in ["Engine: missing", "Model: antiphon-s", "no ONNX Runtime was found", "looked in /opt/antiphon", "looked in /usr/lib"] {
+    for text in ["Engine: no ONNX Runtime was found; install it again", "looked in /opt/antiphon", "looked in /usr/lib"] {
         assert!(harness.query_by_label_contains(text).is_some(), "{text}");
     }
+}
+
+#[test]
+fn details_name_engine_and_model() {
+    let (engine, ready) = (Component::Ready("ONNX Runtime 1.31.1".into()), Component::Ready("antiphon-s".into()));
+    let status = Status { engine, model: ready, ..Status::default() };
+    let mut harness = open(model(Snapshot { status, ..Snapshot::default() }), FakeDragSource::default());
+    assert!(harness.query_by_label("antiphon-s").is_none());
+    harness.get_by_label("Details").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("antiphon-s").is_some() && harness.query_by_label("ONNX Runtime 1.31.1").is_some());
+    assert!(harness.query_by_label("Copy diagnostics").is_some());
+}
+
+#[test]
+fn play_names_the_bar_it_begins_at() {
+    let mut moving = model(music());
+    moving.now.motion = Motion::Host;
+    let harness = open(moving, FakeDragSource::default());
+    assert!(harness.query_by_label("Play from bar 3").is_some(), "the playhead is in bar 2");
 }
 
 #[test]

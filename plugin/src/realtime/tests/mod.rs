@@ -294,7 +294,8 @@ fn captured_events_are_in_order_of_time() {
     let mut instance = Instance::new();
     instance.block(&[note_on(250, KEY, 33), note_off(750, KEY)]);
     let events = instance.sent_events();
-    let [InputEvent::TransportChange { epoch: Epoch(1), .. }, on, off, InputEvent::TimeReached { at, tempo, controls }] = events[..] else {
+    let [InputEvent::TransportChange { epoch: Epoch(1), .. }, on, off, InputEvent::TimeReached { at, tempo, controls, .. }] = events[..]
+    else {
         panic!("{events:?}")
     };
     assert_eq!(on, InputEvent::NoteOn { at: MusicalTime(0.25), key: KEY, velocity: 33 });

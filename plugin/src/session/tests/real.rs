@@ -7,7 +7,7 @@ use std::time::Duration;
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{MidiKey, Plan, Reason, Step};
-use antiphon_engine::session::Engine;
+use antiphon_engine::session::{CommandSender, Engine, SharedSnapshot, Snapshot};
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
 
@@ -38,6 +38,9 @@ pub(super) struct EngineHost {
     realtime: RealTime,
     pub(super) session: Session,
     meters: Arc<Meters>,
+    pub(super) snapshot: Arc<SharedSnapshot>,
+    /// The window's end of the channel.
+    pub(super) commands: CommandSender,
     pub(super) params: AntiphonParams,
     pub(super) played: u32,
     frames: u32,
@@ -49,10 +52,10 @@ impl EngineHost {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
         let params = AntiphonParams::new(false);
         let (audio_ports, ports) = rings(Arc::clone(&params.state));
-        let meters = Arc::clone(&ports.meters);
+        let (meters, snapshot, commands) = (Arc::clone(&ports.meters), Arc::clone(&ports.snapshot), ports.commands.sender());
         let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
-        let host = Self { realtime, session: Session::spawn(ports), meters, params, played: 0, frames, waits };
+        let host = Self { realtime, session: Session::spawn(ports), meters, snapshot, commands, params, played: 0, frames, waits };
         set(&host.params, "seed", 0.5);
         host
     }
@@ -77,6 +80,11 @@ impl EngineHost {
         port.outputs.into_iter().map(|event| (start + event.timing(), timed(event, 0))).collect()
     }
 
+    /// The snapshot.
+    pub(super) fn shown(&self) -> Arc<Snapshot> {
+        self.snapshot.latest()
+    }
+
     fn settle(&self) {
         let now = self.meters.playhead().tick();
         let status = self.session.status();
@@ -97,7 +105,7 @@ impl EngineHost {
 }
 
 /// Two bars of a tune in quavers, a little off the grid.
-fn tune() -> Vec<(u32, Event)> {
+pub(super) fn tune() -> Vec<(u32, Event)> {
     let scale = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62, 60, 55];
     let strike = |(place, pitch): (u32, u8)| {
         let (key, at) = (MidiKey::new(0, pitch).unwrap(), place * 12 * SAMPLES_PER_TICK + 130);
@@ -148,6 +156,27 @@ fn another_takes_over_at_the_second_planning_tick() {
     assert_eq!(before(&first), before(&other));
     assert!(!before(&first).is_empty());
     assert_ne!(first, other);
+}
+
+#[test]
+fn same_plan_plays_at_whichever_beat_of_the_bar_play_is_pressed() {
+    let bar = 96 * SAMPLES_PER_TICK;
+    let pressed_at = |beat: u32| {
+        let mut host = EngineHost::new(1000, Waits::ForRealTime);
+        let (tune, pressed) = (tune(), 2 * bar + (24 * beat + 2) * SAMPLES_PER_TICK);
+        let mut out = Vec::new();
+        while host.played < 6 * bar {
+            set(&host.params, "play", if host.played >= pressed { 1.0 } else { 0.0 });
+            out.extend(host.block(true, &tune));
+        }
+        out.retain(|timed| !tune.contains(timed));
+        out
+    };
+    let first = pressed_at(0);
+    assert!(first.len() >= 16, "{} messages", first.len());
+    for beat in 1..4 {
+        assert_eq!(pressed_at(beat), first, "pressed on beat {beat}");
+    }
 }
 
 /// A new seed alone does not change a repetitive phrase: plans are rejected by the keys that they strike.

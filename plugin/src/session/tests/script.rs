@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::PromptBar;
+use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
@@ -23,7 +23,7 @@ use crate::planning_session::rings;
 use crate::port::scripted::Scripted;
 use crate::port::{Event, note_off, note_on};
 use crate::realtime::RealTime;
-use antiphon_engine::session::{Command, CommandSender, Parts, Planner, RenderWait, SessionPorts, SessionStatus, Worker};
+use antiphon_engine::session::{Command, CommandSender, Parts, Planner, RenderWait, SessionPorts, SessionStatus, Work, Worker};
 use antiphon_engine::session::{SharedSnapshot, Snapshot, Status};
 
 /// A quarter.
@@ -43,14 +43,20 @@ struct Memory {
     done: u32,
     /// Passages still to be generated.
     making: VecDeque<Passage>,
-    /// Whether a job is pending.
-    is_busy: bool,
+    /// What the pending job is for.
+    pending: Option<Work>,
     made: VecDeque<Passage>,
-    outcomes: VecDeque<Outcome>,
+    outcomes: VecDeque<(Work, Outcome)>,
     /// The last context.
     context: Vec<Arc<PromptBar>>,
     /// The requests, in order.
     requests: Vec<(Brief, Vec<BarRows>)>,
+    /// Plans of the requests for variations, in order, and whether they had a deadline.
+    variations: Vec<(Vec<Brief>, bool)>,
+    /// Their prompts.
+    prompts: Vec<Prompt>,
+    /// What is remembered of the player.
+    remembered: Remembered,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
 }
@@ -78,8 +84,8 @@ impl Script {
         }
         if memory.making.is_empty() {
             memory.done = 0;
-            if std::mem::take(&mut memory.is_busy) {
-                memory.outcomes.push_back(Outcome::Finished);
+            if let Some(work) = memory.pending.take() {
+                memory.outcomes.push_back((work, Outcome::Finished));
             }
         }
     }
@@ -87,6 +93,16 @@ impl Script {
     /// The requests, in order: the brief, and the bars with their known notes.
     pub(super) fn requests(&self) -> Vec<(Brief, Vec<BarRows>)> {
         self.0.borrow().requests.clone()
+    }
+
+    /// The requests for variations, in order: their briefs, and whether they had a deadline.
+    pub(super) fn variations(&self) -> Vec<(Vec<Brief>, bool)> {
+        self.0.borrow().variations.clone()
+    }
+
+    /// The prompts of the requests, in order.
+    pub(super) fn prompts(&self) -> Vec<Prompt> {
+        self.0.borrow().prompts.clone()
     }
 
     /// The notes of the context, if all its bars are in 4/4: onset, pitch, duration in ticks.
@@ -101,6 +117,11 @@ impl Script {
         notes
     }
 
+    /// What is remembered of the player.
+    pub(super) fn remembered(&self) -> Remembered {
+        self.0.borrow().remembered.clone()
+    }
+
     /// Number of notes of each bar of the context.
     pub(super) fn rows(&self) -> Vec<usize> {
         self.0.borrow().context.iter().map(|bar| bar.bar.notes.len()).collect()
@@ -111,21 +132,22 @@ impl Script {
         i64::try_from(self.0.borrow().context.len()).unwrap()
     }
 
-    fn submit(&self, making: VecDeque<Passage>) {
+    fn submit(&self, work: Work, making: VecDeque<Passage>) {
         let mut memory = self.0.borrow_mut();
-        if std::mem::replace(&mut memory.is_busy, true) {
-            memory.outcomes.push_back(Outcome::Replaced);
+        if let Some(replaced) = memory.pending.replace(work) {
+            memory.outcomes.push_back((replaced, Outcome::Replaced));
         }
         (memory.making, memory.done) = (making, 0);
         if let Some(fault) = memory.fault {
             memory.making.clear();
-            memory.is_busy = false;
-            memory.outcomes.push_back(Outcome::Failed(fault()));
+            memory.pending = None;
+            memory.outcomes.push_back((work, Outcome::Failed(fault())));
         }
     }
 }
 
-/// Passages of the script for an assignment: four notes a bar of each role, on a key by the plan and the role's place, bar by bar.
+/// Passages of the script for an assignment: four notes a bar of each role, on a key by the plan and the role's place, bar by bar. A locked rhythm keeps its notes
+/// on that key, locked pitches are three ticks later.
 fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
     let Brief { plan, start, end, .. } = assignment.brief;
     let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
@@ -133,16 +155,29 @@ fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
         *line += Tick(bar.bar.ticks.into());
         Some((start, *line))
     });
+    let locks = assignment.locked.bars.iter().cloned().chain(std::iter::repeat(BarLock::Open));
     let pitch = pitch_of(plan.0);
     let allowed = assignment.prompt.constraints.roles;
     let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| allowed.contains(*role)).collect();
-    let inside = lines.filter(move |(line, next)| *next > start && *line < end).collect::<Vec<_>>().into_iter();
-    inside.map(move |(line, next)| {
+    let locked = assignment.locked.notes.clone();
+    let inside = lines.zip(locks).filter(move |((line, next), _)| *next > start && *line < end).collect::<Vec<_>>().into_iter();
+    inside.map(move |((line, next), lock)| {
         let (from, until) = (line.max(start), next.min(end));
         let note =
             |onset, (above, role)| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch: pitch + above, velocity: 80, role };
         let onsets = (from.0..until.0).filter(|onset| onset % BEAT == 6);
-        let notes = onsets.flat_map(|onset| (0..).zip(&roles).map(move |(above, role)| note(onset, (above, *role)))).collect();
+        let open = || onsets.flat_map(|onset| (0..).zip(&roles).map(move |(above, role)| note(onset, (above, *role)))).collect::<Vec<_>>();
+        let mut notes: Vec<Note> = match lock {
+            BarLock::Open => open(),
+            BarLock::Whole => Vec::new(),
+            BarLock::Rhythm(notes) => notes.iter().map(|classes| Note { pitch, ..classes.note(line) }).collect(),
+            BarLock::Pitches(notes) => {
+                notes.iter().map(|classes| classes.note(line)).map(|note| Note { onset: note.onset + Tick(3), ..note }).collect()
+            }
+        };
+        notes.retain(|note| !locked.iter().any(|locked| locked.onset == note.onset));
+        notes.extend(locked.iter().filter(|note| (from..until).contains(&note.onset)));
+        notes.sort_by_key(Note::order);
         Passage { plan, from, until, notes }
     })
 }
@@ -158,33 +193,45 @@ impl Worker for Script {
         *memory = Memory { cost: memory.cost, ..Memory::default() };
     }
 
+    fn set_memory(&mut self, remembered: Remembered) {
+        self.0.borrow_mut().remembered = remembered;
+    }
+
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
         if !context.is_empty() {
             self.0.borrow_mut().context = context;
         }
-        self.submit(VecDeque::new());
+        self.submit(Work::Plan, VecDeque::new());
         true
     }
 
     fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
+        self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();
             (assignment.brief, bars)
         }));
-        self.submit(making);
+        self.submit(Work::Plan, making);
+        true
+    }
+
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+        let briefs = assignments.iter().map(|assignment| assignment.brief.clone()).collect();
+        self.0.borrow_mut().variations.push((briefs, within.is_some()));
+        self.submit(Work::Variations, assignments.iter().flat_map(passages).collect());
         true
     }
 
     fn cancel(&mut self) {
         let mut memory = self.0.borrow_mut();
         memory.making.clear();
-        if std::mem::take(&mut memory.is_busy) {
-            memory.outcomes.push_back(Outcome::Cancelled);
+        if let Some(work) = memory.pending.take() {
+            memory.outcomes.push_back((work, Outcome::Cancelled));
         }
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
+    fn outcome(&mut self) -> Option<(Work, Outcome)> {
         self.0.borrow_mut().outcomes.pop_front()
     }
 

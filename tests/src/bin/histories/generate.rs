@@ -52,7 +52,7 @@ pub(crate) fn history(seed: u64, most_steps: usize, engine: Engine) -> History {
                 | Step::LoadDamaged { .. }
                 | Step::Transport { .. }
         );
-        let silences = matches!(step, Step::Set { parameter: Parameter::Mode | Parameter::Bypass, .. });
+        let silences = matches!(step, Step::Set { parameter: Parameter::Mode | Parameter::Bypass | Parameter::Take, .. });
         if (stops || silences) && random.bool() {
             history.steps.extend(revival(&mut random));
         }
@@ -77,8 +77,14 @@ fn opening(random: &mut Rng) -> Vec<Step> {
 /// What brings the plan back.
 fn revival(random: &mut Rng) -> Vec<Step> {
     let set = |parameter, value| Step::Set { parameter, value };
-    let mut steps =
-        vec![blocks(random), set(Parameter::Bypass, 0.0), set(Parameter::Mode, 0.0), Step::Transport { reported: true }, Step::Roll];
+    let mut steps = vec![
+        blocks(random),
+        set(Parameter::Bypass, 0.0),
+        set(Parameter::Mode, 0.0),
+        set(Parameter::Take, 0.0),
+        Step::Transport { reported: true },
+        Step::Roll,
+    ];
     steps.extend((0..3).map(|third| Step::Strike { channel: 0, key: KEYS.0 + 4 * third, velocity: 90, at: 20 }));
     steps.extend([set(Parameter::Play, 0.0), blocks(random), blocks(random), set(Parameter::Play, 1.0)]);
     steps.extend((0..3).map(|_| blocks(random)));
@@ -117,7 +123,7 @@ fn step(random: &mut Rng) -> Step {
         68..77 => transport(random),
         77..83 => parameter(random),
         83..86 => Step::Set {
-            parameter: [Parameter::Play, Parameter::Another, Parameter::Keep][random.usize(..3)],
+            parameter: [Parameter::Play, Parameter::Another, Parameter::Keep, Parameter::Panic][random.usize(..4)],
             value: f64::from(random.u8(..2)),
         },
         86..90 => {
@@ -170,7 +176,7 @@ fn parameter(random: &mut Rng) -> Step {
     let parameter = Parameter::ALL[random.usize(..Parameter::ALL.len())];
     let value = match parameter {
         // Most often the states in which something can be heard.
-        Parameter::Bypass | Parameter::Mode => {
+        Parameter::Bypass | Parameter::Mode | Parameter::Take => {
             if random.u8(..3) > 0 {
                 0.0
             } else {
@@ -184,6 +190,8 @@ fn parameter(random: &mut Rng) -> Step {
                 0.0
             }
         }
+        // A song is short: its first bars.
+        Parameter::InfillFrom => f64::from(random.u8(..8)) / 998.0,
         // The preview synth takes more time than all else.
         Parameter::Preview => 0.0,
         _ => random.f64(),

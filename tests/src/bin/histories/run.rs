@@ -250,13 +250,15 @@ impl Run<'_> {
     fn write_back(&mut self) {
         self.host.write_back();
         // The values now in force overwrite, in the next block, what was set since the last one.
-        let Watched { thru, bypass, mode, play } = self.watched;
+        let Watched { thru, bypass, mode, play, panic, replays } = self.watched;
         let switch = |on: bool| f64::from(u8::from(on));
         self.pending.extend([
             (Parameter::Thru, switch(thru)),
             (Parameter::Bypass, switch(bypass)),
             (Parameter::Mode, f64::from(mode) / 4.0),
             (Parameter::Play, switch(play)),
+            (Parameter::Panic, switch(panic)),
+            (Parameter::Take, switch(replays) / 2.0),
         ]);
         // In the next block.
         self.ahead.settling = self.ahead.settling.max(1);
@@ -296,7 +298,8 @@ impl Run<'_> {
         let messages = self.messages(frames);
         let before = self.watched;
         mem::take(&mut self.pending).into_iter().for_each(|(parameter, value)| self.watched.set(parameter, value));
-        let changed = (before.mode, before.bypass) != (self.watched.mode, self.watched.bypass);
+        let ending = |watched: Watched| (watched.mode, watched.bypass, watched.replays);
+        let changed = ending(before) != ending(self.watched) || self.watched.panic && !before.panic;
         let triggered = self.watched.play && !before.play;
         let transport = self.song.transport();
         let given = Given {
@@ -348,7 +351,9 @@ impl Run<'_> {
     /// The closing section: whatever has happened, a chord and Play bring planned notes, and a stop silence.
     fn close(&mut self) -> Result<(), String> {
         self.script.set(0, false);
-        for (parameter, value) in [(Parameter::Bypass, 0.0), (Parameter::Mode, 0.0), (Parameter::Thru, 1.0), (Parameter::Play, 0.0)] {
+        let open =
+            [(Parameter::Bypass, 0.0), (Parameter::Mode, 0.0), (Parameter::Thru, 1.0), (Parameter::Play, 0.0), (Parameter::Take, 0.0)];
+        for (parameter, value) in open {
             self.set(parameter, value);
         }
         let held = mem::take(&mut self.held);

@@ -11,7 +11,7 @@ use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Passage;
 use antiphon_engine::service::{Assignment, JobFailure, Outcome};
-use antiphon_engine::session::{Parts, Worker};
+use antiphon_engine::session::{Parts, Work, Worker};
 
 /// Lowest key of the plans, and their number.
 pub(crate) const KEYS: (u8, u8) = (54, 16);
@@ -31,15 +31,16 @@ struct Memory {
     fails: bool,
     jobs: u64,
     pending: VecDeque<Passage>,
-    is_busy: bool,
+    /// What the pending job is for.
+    busy: Option<Work>,
     passages: VecDeque<Passage>,
-    outcomes: VecDeque<Outcome>,
+    outcomes: VecDeque<(Work, Outcome)>,
 }
 
 impl Script {
     pub(crate) fn new(seed: u64) -> Self {
         let (pending, passages, outcomes) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self(Rc::new(RefCell::new(Memory { seed, runs: 0, done: 0, fails: false, jobs: 0, pending, is_busy: false, passages, outcomes })))
+        Self(Rc::new(RefCell::new(Memory { seed, runs: 0, done: 0, fails: false, jobs: 0, pending, busy: None, passages, outcomes })))
     }
 
     /// Sets the speed and whether jobs may fail.
@@ -60,23 +61,25 @@ impl Script {
                 memory.done = 0;
             }
         }
-        if memory.pending.is_empty() && std::mem::take(&mut memory.is_busy) {
-            memory.outcomes.push_back(Outcome::Finished);
+        if memory.pending.is_empty()
+            && let Some(work) = memory.busy.take()
+        {
+            memory.outcomes.push_back((work, Outcome::Finished));
         }
     }
 
-    fn submit(&self, pending: VecDeque<Passage>) {
+    fn submit(&self, work: Work, pending: VecDeque<Passage>) {
         let mut memory = self.0.borrow_mut();
-        if std::mem::replace(&mut memory.is_busy, true) {
-            memory.outcomes.push_back(Outcome::Replaced);
+        if let Some(replaced) = memory.busy.replace(work) {
+            memory.outcomes.push_back((replaced, Outcome::Replaced));
         }
         (memory.pending, memory.done) = (pending, 0);
         memory.jobs += 1;
         if memory.fails && memory.jobs.is_multiple_of(16) {
             memory.pending.clear();
-            memory.is_busy = false;
+            memory.busy = None;
             let message = "a failure of the script".to_owned();
-            memory.outcomes.push_back(Outcome::Failed(JobFailure::Panic { name: "the script", message }));
+            memory.outcomes.push_back((work, Outcome::Failed(JobFailure::Panic { name: "the script", message })));
         }
     }
 }
@@ -104,6 +107,7 @@ fn passages(assignment: &Assignment, seed: u64) -> Vec<Passage> {
                     notes.push(Note { onset, offset: random.i8(-4..4), duration, pitch, velocity: random.u8(1..=127), role: Role::Keys });
                 }
             }
+            notes.extend(assignment.locked.notes.iter().filter(|note| (from..until).contains(&note.onset)));
             notes.sort_by_key(Note::order);
             Passage { plan: brief.plan, from, until, notes }
         })
@@ -115,29 +119,35 @@ impl Worker for Script {
         let mut memory = self.0.borrow_mut();
         let Memory { seed, runs, fails, jobs, .. } = *memory;
         let (pending, passages, outcomes) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        *memory = Memory { seed, runs, done: 0, fails, jobs, pending, is_busy: false, passages, outcomes };
+        *memory = Memory { seed, runs, done: 0, fails, jobs, pending, busy: None, passages, outcomes };
     }
 
     fn set_context(&mut self, _context: Vec<Arc<PromptBar>>) -> bool {
-        self.submit(VecDeque::new());
+        self.submit(Work::Plan, VecDeque::new());
         true
     }
 
     fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let seed = self.0.borrow().seed;
-        self.submit(assignments.iter().flat_map(|assignment| passages(assignment, seed)).collect());
+        self.submit(Work::Plan, assignments.iter().flat_map(|assignment| passages(assignment, seed)).collect());
+        true
+    }
+
+    fn vary(&mut self, assignments: Vec<Assignment>, _within: Option<Duration>) -> bool {
+        let seed = self.0.borrow().seed;
+        self.submit(Work::Variations, assignments.iter().flat_map(|assignment| passages(assignment, seed)).collect());
         true
     }
 
     fn cancel(&mut self) {
         let mut memory = self.0.borrow_mut();
         memory.pending.clear();
-        if std::mem::take(&mut memory.is_busy) {
-            memory.outcomes.push_back(Outcome::Cancelled);
+        if let Some(work) = memory.busy.take() {
+            memory.outcomes.push_back((work, Outcome::Cancelled));
         }
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
+    fn outcome(&mut self) -> Option<(Work, Outcome)> {
         self.0.borrow_mut().outcomes.pop_front()
     }
 

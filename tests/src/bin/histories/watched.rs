@@ -10,10 +10,13 @@ pub(crate) struct Watched {
     /// Step of the mode.
     pub(crate) mode: u8,
     pub(crate) play: bool,
+    pub(crate) panic: bool,
+    /// Whether the take plays, and nothing else.
+    pub(crate) replays: bool,
 }
 
 impl Watched {
-    pub(crate) const DEFAULT: Self = Self { thru: true, bypass: false, mode: 0, play: false };
+    pub(crate) const DEFAULT: Self = Self { thru: true, bypass: false, mode: 0, play: false, panic: false, replays: false };
 
     pub(crate) fn set(&mut self, parameter: Parameter, value: f64) {
         match parameter {
@@ -22,6 +25,9 @@ impl Watched {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4")]
             Parameter::Mode => self.mode = (value * 4.0).round() as u8,
             Parameter::Play => self.play = value >= 0.5,
+            Parameter::Panic => self.panic = value >= 0.5,
+            // Off, Replay, Overwrite.
+            Parameter::Take => self.replays = (0.25..0.75).contains(&value),
             _ => {}
         }
     }

@@ -15,8 +15,8 @@ use antiphon_engine::decode::PromptBar;
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::Passage;
-use antiphon_engine::service::{Assignment, Outcome, Service, Setup, WorkerHandle};
-use antiphon_engine::session::{Parts, Worker};
+use antiphon_engine::service::{Assignment, Deadline, Outcome, Service, Setup, WorkerHandle};
+use antiphon_engine::session::{Parts, Work, Worker};
 #[cfg(target_os = "linux")]
 use antiphon_tests::machine;
 
@@ -55,7 +55,22 @@ struct Running {
     /// Passages with the time at which each is there.
     passages: VecDeque<(Duration, Passage)>,
     ends: Duration,
-    outcome: Option<Outcome>,
+    outcome: Option<(Work, Outcome)>,
+}
+
+/// A job that waits for the workers to have nothing else to do.
+enum Waiting {
+    Prefill(Vec<Arc<PromptBar>>),
+    Variations(Vec<Assignment>),
+}
+
+impl Waiting {
+    const fn work(&self) -> Work {
+        match self {
+            Self::Prefill(_) => Work::Plan,
+            Self::Variations(_) => Work::Variations,
+        }
+    }
 }
 
 /// An instance's worker.
@@ -65,20 +80,19 @@ pub(crate) struct VirtualWorker {
     pool: Rc<RefCell<VirtualPool>>,
     handle: WorkerHandle,
     running: Option<Running>,
-    /// A context that waits for the workers to have nothing else to do.
-    prefill: Option<Vec<Arc<PromptBar>>>,
-    outcomes: VecDeque<Outcome>,
+    waiting: Option<Waiting>,
+    outcomes: VecDeque<(Work, Outcome)>,
 }
 
 impl VirtualWorker {
     pub(crate) fn new(service: &Service, model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
         let handle = handle(service, model, &BTreeSet::from([Role::Keys]), OwnRoles::ALL);
         let (service, model, pool) = (service.clone(), Arc::clone(model), Rc::clone(pool));
-        Self { service, model, pool, handle, running: None, prefill: None, outcomes: VecDeque::new() }
+        Self { service, model, pool, handle, running: None, waiting: None, outcomes: VecDeque::new() }
     }
 
     /// Runs a job that `submit` starts, and places it on the virtual clock.
-    fn run(&mut self, submit: impl FnOnce(&WorkerHandle) -> bool) -> bool {
+    fn run(&mut self, work: Work, submit: impl FnOnce(&WorkerHandle) -> bool) -> bool {
         let before = used();
         if !submit(&self.handle) {
             return false;
@@ -97,22 +111,22 @@ impl VirtualWorker {
         let began = pool.now.max(pool.free_at[worker]);
         passages.iter_mut().for_each(|(at, _)| *at += began);
         pool.free_at[worker] = began + total;
-        self.running = Some(Running { worker, began, passages, ends: began + total, outcome: Some(outcome) });
+        self.running = Some(Running { worker, began, passages, ends: began + total, outcome: Some((work, outcome)) });
         true
     }
 
     /// Ends the job in progress now: what is not there yet never comes, and its worker is free.
     fn stop(&mut self, outcome: Outcome) {
-        if self.prefill.take().is_some() {
-            self.outcomes.push_back(Outcome::Replaced);
+        if let Some(waiting) = self.waiting.take() {
+            self.outcomes.push_back((waiting.work(), Outcome::Replaced));
         }
         let Some(running) = self.running.take() else { return };
         let mut pool = self.pool.borrow_mut();
         if running.ends > pool.now && pool.free_at[running.worker] == running.ends {
             pool.free_at[running.worker] = pool.now.max(running.began);
         }
-        if running.outcome.is_some() {
-            self.outcomes.push_back(outcome);
+        if let Some((work, _)) = running.outcome {
+            self.outcomes.push_back((work, outcome));
         }
     }
 }
@@ -126,25 +140,41 @@ impl Worker for VirtualWorker {
 
     fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
         self.stop(Outcome::Replaced);
-        self.prefill = Some(context);
+        self.waiting = Some(Waiting::Prefill(context));
         true
     }
 
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
         self.stop(Outcome::Replaced);
         let deadline = self.service.now() + within;
-        self.run(|handle| handle.generate(assignments, deadline).is_ok())
+        self.run(Work::Plan, |handle| handle.generate(assignments, deadline).is_ok())
+    }
+
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+        self.stop(Outcome::Replaced);
+        let Some(within) = within else {
+            self.waiting = Some(Waiting::Variations(assignments));
+            return true;
+        };
+        let deadline = self.service.now() + within;
+        self.run(Work::Variations, |handle| handle.vary(assignments, deadline).is_ok())
     }
 
     fn cancel(&mut self) {
         self.stop(Outcome::Cancelled);
     }
 
-    fn outcome(&mut self) -> Option<Outcome> {
+    fn outcome(&mut self) -> Option<(Work, Outcome)> {
         let now = self.pool.borrow().now;
         let is_free = self.pool.borrow().free_at.iter().any(|at| *at <= now);
-        if let Some(context) = self.prefill.take_if(|_| is_free) {
-            self.run(|handle| handle.prefill(context).is_ok());
+        match self.waiting.take_if(|_| is_free) {
+            Some(Waiting::Prefill(context)) => {
+                self.run(Work::Plan, |handle| handle.prefill(context).is_ok());
+            }
+            Some(Waiting::Variations(assignments)) => {
+                self.run(Work::Variations, |handle| handle.vary(assignments, Deadline::LAST).is_ok());
+            }
+            None => {}
         }
         if let Some(running) = self.running.as_mut().filter(|running| running.ends <= now && running.passages.is_empty()) {
             self.outcomes.extend(running.outcome.take());

@@ -16,7 +16,7 @@ mod register;
 mod span;
 mod step;
 #[cfg(test)]
-mod tables;
+pub(super) mod tables;
 mod voices;
 
 pub(super) use copy::add_copy_bias;

@@ -14,13 +14,13 @@ const TYPES: usize = Field::Type.classes();
 
 /// Sum of the biases of one row, without masks.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tables {
-    pub(super) pitch: Vec<f32>,
-    pub(super) duration: Vec<f32>,
-    pub(super) kind: Vec<f32>,
-    pub(super) beat: Vec<f32>,
-    pub(super) sub: Vec<f32>,
-    pub(super) role: Vec<f32>,
+pub(in crate::decode::control) struct Tables {
+    pub(in crate::decode::control) pitch: Vec<f32>,
+    pub(in crate::decode::control) duration: Vec<f32>,
+    pub(in crate::decode::control) kind: Vec<f32>,
+    pub(in crate::decode::control) beat: Vec<f32>,
+    pub(in crate::decode::control) sub: Vec<f32>,
+    pub(in crate::decode::control) role: Vec<f32>,
 }
 
 /// A note of the melody.
@@ -30,7 +30,7 @@ pub(super) fn note(tick: u8, pitch: u8, duration: u8) -> NoteClasses {
 
 impl Tables {
     /// What `add` adds to empty tables.
-    pub(super) fn of(add: impl FnOnce(&mut SamplingInputs<'_>)) -> Self {
+    pub(in crate::decode::control) fn of(add: impl FnOnce(&mut SamplingInputs<'_>)) -> Self {
         let mut others = [Field::Velocity, Field::Offset].map(|field| vec![0.0; field.classes()]);
         let [velocity, offset] = &mut others;
         let (mut temperature, mut log_min_p, mut noise) = ([1.0; 8], [0.0; 8], vec![0.0; TOTAL_CLASSES]);

@@ -1,0 +1,282 @@
+//! Variations of the plan that is shown: which one plans are made as, the player's choice, and the job that generates the others.
+
+use std::time::Duration;
+
+use crate::music::Tick;
+use crate::plan::{Passage, Plan, PlanId, PlayMode, Reason, Request, Variation, Variations};
+use crate::service::Assignment;
+
+use super::super::engine_status::Engine;
+use super::super::locks::LockTarget;
+use super::super::worker::Worker;
+use super::Planner;
+use super::planning::INTERVAL;
+use crate::session::ControlValues;
+use crate::session::snapshot::ShownVariations;
+
+/// Seeds of consecutive plans of one seed are so far apart that the second of one seed is not the first of the next.
+const SEED_BITS: u32 = 32;
+
+/// Assignment of the last new plan.
+struct Requested {
+    assignment: Assignment,
+    variation: Variation,
+}
+
+/// The adopted plan's variations, and the assignment that they differ from in number and seed alone.
+struct Set {
+    variations: Variations,
+    assignment: Assignment,
+}
+
+/// State of the variations.
+#[derive(Default)]
+pub(super) struct VariationPlanning {
+    /// Times that Another has gone through all four since the seed was set.
+    rounds: u64,
+    /// The variation that plans are made as.
+    current: Variation,
+    requested: Option<Requested>,
+    /// `None` while a plan plays, and while Antiphon plays along.
+    set: Option<Set>,
+    /// Variation that the player has chosen and that is not ready.
+    chosen: Option<Variation>,
+    /// Whether the player rests or follows the plan: only then are variations generated that nobody has chosen.
+    wanted: bool,
+}
+
+impl VariationPlanning {
+    /// Seed of a variation, of a base seed.
+    fn seed(&self, base: u64, variation: Variation) -> u64 {
+        let place = self.rounds.wrapping_mul(Variation::ALL.len() as u64).wrapping_add(variation.index() as u64);
+        base.wrapping_add(place << SEED_BITS)
+    }
+
+    /// Seed of the plans made from now on.
+    pub(super) fn current_seed(&self, base: u64) -> u64 {
+        self.seed(base, self.current)
+    }
+
+    /// Begins with variation A again, in the first round.
+    pub(super) fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The plan is gone.
+    pub(super) fn clear(&mut self) {
+        *self = Self { rounds: self.rounds, current: self.current, ..Self::default() };
+    }
+
+    /// Whether the player waits for a variation.
+    pub(super) const fn is_awaited(&self) -> bool {
+        self.chosen.is_some()
+    }
+
+    /// Whether the shown plan has variations that reach beyond this tick.
+    fn is_current(&self, now: Tick) -> bool {
+        self.set.as_ref().is_some_and(|set| set.assignment.brief.end > now)
+    }
+
+    /// Discards the variations that are not shown: they were generated under other locks.
+    pub(super) fn discard_others(&mut self, adopted: Option<&Plan>) {
+        if let Some((set, adopted)) = self.set.as_mut().zip(adopted) {
+            set.variations.discard_others(adopted);
+        }
+    }
+
+    /// Goes on to four new variations.
+    fn next_round(&mut self) {
+        self.rounds += 1;
+        self.current = Variation::A;
+    }
+}
+
+impl<W: Worker> Planner<W> {
+    /// Another: the next variation, and after the last one four new ones.
+    pub(super) fn choose_another(&mut self) {
+        match self.planning.variations.current.next() {
+            Some(next) => self.choose(next),
+            None => {
+                self.leave_plan();
+                self.planning.variations.next_round();
+                self.replace_plan();
+            }
+        }
+    }
+
+    /// Shows a variation in place of the plan that is shown, as soon as it is there; if a plan plays, its next planning tick makes the variation, which takes over
+    /// as Another does.
+    pub(super) fn choose(&mut self, variation: Variation) {
+        if variation == self.planning.variations.current {
+            return self.history.leave();
+        }
+        self.leave_plan();
+        self.planning.variations.current = variation;
+        let is_free = self.planning.timeline.playing().is_none() && self.playback.successor.is_none();
+        if !is_free || !self.planning.variations.is_current(self.input.clock.now()) {
+            return self.replace_plan();
+        }
+        self.planning.timeline.reseed(self.planning.seed(self.input.controls));
+        if self.planning.hold() {
+            self.worker.cancel();
+        }
+        if !self.show_variation(variation) {
+            self.planning.variations.chosen = Some(variation);
+            self.generate_variations();
+        }
+    }
+
+    /// Writes the plan that is shown into the history, and rejects it: what follows must differ.
+    fn leave_plan(&mut self) {
+        if let Some(plan) = self.planning.timeline.current() {
+            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Rerolled);
+        }
+        self.history.leave();
+        self.planning.reject_current();
+    }
+
+    /// Requests a plan as the current variation at the next planning tick, which takes the place of what plays.
+    fn replace_plan(&mut self) {
+        self.planning.variations.chosen = None;
+        self.planning.timeline.another(self.planning.seed(self.input.controls));
+    }
+
+    /// Shows a variation of the adopted plan; returns whether it was ready.
+    fn show_variation(&mut self, variation: Variation) -> bool {
+        let planning = &mut self.planning;
+        let Some((set, adopted)) = planning.variations.set.as_mut().zip(planning.timeline.adopted()) else { return false };
+        let plan = if set.variations.shown() == variation { Some(adopted.clone()) } else { set.variations.show(variation, adopted) };
+        let Some(plan) = plan else { return false };
+        planning.rejected.retain(|passage| passage.plan != plan.id());
+        planning.timeline.show(plan);
+        planning.variations.chosen = None;
+        true
+    }
+
+    /// Before the requests of a planning tick: keeps the shown plan while the player waits for one of its variations. If another plan has begun to play meanwhile,
+    /// the variation takes over from that.
+    pub(super) fn await_choice(&mut self) {
+        if self.planning.variations.chosen.is_none() {
+            return;
+        }
+        if self.planning.timeline.playing().is_some() {
+            self.replace_plan();
+        } else {
+            self.planning.timeline.hold();
+        }
+    }
+
+    /// After the requests of a planning tick: remembers the assignment of a new plan, whose variations may be asked for.
+    pub(super) fn remember_request(&mut self, requests: &[Request], assignments: &[Assignment], controls: &ControlValues) {
+        let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
+        let variations = &mut self.planning.variations;
+        let now = self.input.clock.now();
+        let rests = self.input.player.silent_since().is_some_and(|since| since.tick() + INTERVAL <= now);
+        variations.wanted = (rests || !is_new) && !self.planning.shedding.is_strained();
+        if !is_new {
+            return;
+        }
+        // The plan that takes the place of the shown one is made as the variation that was chosen.
+        variations.chosen = None;
+        let has_variations = controls.plan.mode != PlayMode::Accompany && self.planning.timeline.playing().is_none();
+        let assignment = assignments.last().filter(|_| has_variations).cloned();
+        variations.requested = assignment.map(|assignment| Requested { assignment, variation: variations.current });
+    }
+
+    /// A plan was adopted: its variations take the place of those before.
+    pub(super) fn adopt_variations(&mut self, plan: PlanId) {
+        let base = self.planning.base_seed(self.input.controls);
+        let planning = &mut self.planning;
+        let requested = planning.variations.requested.take_if(|requested| requested.assignment.brief.plan == plan);
+        let is_free = planning.timeline.playing().is_none();
+        planning.variations.set = requested.filter(|_| is_free).map(|Requested { assignment, variation }| {
+            let seeds = Variation::ALL.map(|other| planning.variations.seed(base, other));
+            Set { variations: Variations::new(assignment.brief.clone(), variation, seeds), assignment }
+        });
+    }
+
+    /// Requests the variations that are missing, if the player has chosen one or rests, and the worker has nothing else to do.
+    pub(super) fn generate_variations(&mut self) {
+        let Self { planning, worker, input, .. } = self;
+        let now = input.clock.now();
+        let VariationPlanning { set: Some(set), chosen, wanted, .. } = &planning.variations else { return };
+        let is_free = planning.timeline.playing().is_none() && planning.variations.is_current(now);
+        let Some(adopted) = planning.timeline.adopted().filter(|plan| is_free && plan.is_complete()) else {
+            return;
+        };
+        let is_busy = worker.jobs > 0 || worker.is_varying(*chosen);
+        if is_busy || worker.engine != Engine::Ready || now < worker.retry_at || !(*wanted || chosen.is_some()) {
+            return;
+        }
+        let mut lacking: Vec<Variation> = set.variations.lacking().collect();
+        if let Some(last) = chosen.and_then(|chosen| lacking.iter().position(|variation| *variation == chosen)) {
+            lacking.truncate(last + 1);
+        }
+        let earlier: Vec<Passage> = set.variations.generated(adopted).map(Plan::as_passage).collect();
+        let assignments: Vec<Assignment> = lacking
+            .into_iter()
+            .map(|variation| {
+                let mut assignment = Assignment { brief: set.variations.brief(variation), ..set.assignment.clone() };
+                assignment.rejected.extend(earlier.iter().cloned());
+                planning.locks.apply(&mut assignment);
+                assignment
+            })
+            .collect();
+        if !assignments.is_empty() {
+            let beat = Duration::from_secs_f64(60.0 / input.tempo);
+            worker.vary(assignments, *chosen, beat);
+        }
+    }
+
+    /// Appends a passage to its variation, which is shown if the player waits for it. Returns whether it is one of a variation.
+    pub(super) fn take_variation(&mut self, passage: &Passage) -> bool {
+        let Some(set) = &mut self.planning.variations.set else { return false };
+        let completed = set.variations.append(passage);
+        let Some(variation) = completed else { return false };
+        if self.planning.variations.chosen == Some(variation) && self.planning.timeline.playing().is_none() {
+            self.show_variation(variation);
+        }
+        true
+    }
+
+    /// Locks a note or bar of the plan that is shown.
+    pub(super) fn lock(&mut self, target: LockTarget) {
+        let bar = match target {
+            LockTarget::Bar { start } => self.input.clock.bar_at(start),
+            LockTarget::Note { .. } => None,
+        };
+        let planning = &mut self.planning;
+        let is_new = planning.timeline.current().is_some_and(|plan| planning.locks.lock(target, plan, bar));
+        if is_new {
+            self.discard_variations();
+        }
+    }
+
+    /// Removes locks: one, or all of notes and bars.
+    pub(super) fn unlock(&mut self, target: Option<LockTarget>) {
+        let locks = &mut self.planning.locks;
+        let was_locked = match target {
+            Some(target) => locks.unlock(target),
+            None => locks.unlock_all(),
+        };
+        if was_locked {
+            self.discard_variations();
+        }
+    }
+
+    /// Discards the variations that were generated under other locks.
+    pub(super) fn discard_variations(&mut self) {
+        self.planning.variations.discard_others(self.planning.timeline.adopted());
+        self.worker.discard_variations();
+    }
+
+    /// The variations, to be shown.
+    pub(super) fn shown_variations(&self) -> ShownVariations {
+        let VariationPlanning { current, set, chosen, .. } = &self.planning.variations;
+        let now = self.input.clock.now();
+        let set = set.as_ref().filter(|set| set.assignment.brief.end > now).map(|set| &set.variations);
+        let shown = set.map_or(*current, Variations::shown);
+        let of = |variation| if variation == shown { self.planning.timeline.adopted() } else { set?.plan(variation) };
+        ShownVariations { shown, awaited: *chosen, plans: Variation::ALL.map(|variation| of(variation).cloned()) }
+    }
+}

@@ -1,0 +1,44 @@
+//! A small roll without names, for cards: bar lines and notes.
+
+use antiphon_engine::music::{Note, Tick};
+use antiphon_roll::{Keys, Rows};
+use egui::{Painter, Rect};
+
+use super::super::palette::{Palette, paint};
+use super::narrow;
+
+/// Height of a drum lane, in points.
+const LANE: f32 = 3.0;
+
+/// Music of a card. Its bars need not be those of the song.
+pub(in crate::editor) struct MiniRoll<'a> {
+    /// In order of time.
+    pub(in crate::editor) notes: &'a [Note],
+    /// First tick shown.
+    pub(in crate::editor) from: Tick,
+    /// Tick after the last one shown.
+    pub(in crate::editor) until: Tick,
+    /// Bar lines.
+    pub(in crate::editor) lines: &'a [Tick],
+}
+
+impl MiniRoll<'_> {
+    /// Draws it into an area.
+    pub(in crate::editor) fn draw(&self, painter: &Painter, area: Rect, palette: &Palette) {
+        if area.width() <= 0.0 || area.height() <= 0.0 {
+            return;
+        }
+        let length = (self.until - self.from).0.max(1) as f64;
+        let x = |tick: Tick| area.left() + narrow((tick - self.from).0 as f64 / length * f64::from(area.width()));
+        for &line in self.lines.iter().filter(|line| (self.from..self.until).contains(line)) {
+            painter.vline(x(line), area.y_range(), palette.hairline(0.16));
+        }
+        let rows = Rows::filling(Keys::of(self.notes).or_middle(), area.top(), area.bottom(), LANE, 1.0);
+        for note in self.notes.iter().filter(|note| (self.from..self.until).contains(&note.onset)) {
+            let Some((top, height)) = rows.place(note) else { continue };
+            let right = x(note.end().min(self.until)).max(x(note.onset) + 1.5);
+            let block = Rect::from_x_y_ranges(x(note.onset)..=right, top..=top + height.max(1.5));
+            painter.rect_filled(block, 0, paint(palette.role(note.role)));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The strip under the commands: what was played, the four variations of the plan, and the history, as cards to choose and to drag out.
+
+use antiphon_engine::music::Tick;
+use antiphon_engine::plan::{Entry, History, Plan, Reason, Step, Variation};
+use antiphon_engine::session::{Command, ShownPlan, Snapshot};
+use egui::{ScrollArea, Ui, Vec2, vec2};
+use raw_window_handle::HasWindowHandle;
+
+use super::card::{Card, CardAction};
+use super::controls::{learn, learning};
+use super::excerpt::{Excerpt, Source};
+use super::export::Exporter;
+use super::model::{EditorModel, Now};
+use super::roll::mini::MiniRoll;
+use super::style;
+use super::variations::{self, State};
+use crate::triggers::Button;
+
+/// Height of the strip, in points; less in a low window, where cards have no roll.
+pub(super) const HEIGHT: f32 = 104.0;
+pub(super) const LOW: f32 = 30.0;
+/// Window height below which the strip is low, in points.
+pub(super) const LOW_BELOW: f32 = 480.0;
+/// Narrowest card, in points.
+const LEAST: f32 = 60.0;
+/// Widest card, in points.
+const WIDEST: f32 = 134.0;
+/// Least width of the part with the history, in points.
+const LEAST_HISTORY: f32 = 90.0;
+/// Bars shown of what was played, at most.
+const PLAYED_BARS: usize = 4;
+
+/// What the strip shows and acts on.
+pub(super) struct Strip<'a> {
+    /// The session's own.
+    pub(super) live: &'a Snapshot,
+    /// Clock state.
+    pub(super) now: &'a Now,
+    /// All suggestions so far.
+    pub(super) history: &'a History,
+}
+
+impl Strip<'_> {
+    /// Draws the cards and carries out what is done with them.
+    pub(super) fn show(&self, ui: &mut Ui, model: &mut impl EditorModel, exporter: &mut Exporter, window: &dyn HasWindowHandle) {
+        let height = ui.available_height();
+        let entries = self.history.entries();
+        let width = (ui.available_width() - LEAST_HISTORY) / 5.0 - style::GAP;
+        let size = vec2(width.clamp(LEAST, WIDEST), height.max(0.0));
+        ui.horizontal_top(|ui| {
+            self.played(ui, exporter, size, window);
+            for variation in Variation::ALL {
+                self.variation(ui, model, exporter, variation, size, window);
+            }
+            if entries.is_empty() {
+                return;
+            }
+            ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| {
+                ui.horizontal_top(|ui| entries.iter().rev().for_each(|entry| self.entry(ui, model, exporter, entry, size, window)));
+            });
+        });
+    }
+
+    fn played(&self, ui: &mut Ui, exporter: &mut Exporter, size: Vec2, window: &dyn HasWindowHandle) {
+        let until = self.live.bar_at(self.now.playhead.tick()).bar.end();
+        let from = (1..PLAYED_BARS).fold(until - Tick(1), |tick, _| self.live.bar_at(tick).bar.start - Tick(1));
+        let from = self.live.bar_at(from).bar.start;
+        let lines = lines(self.live, from, until);
+        let music = MiniRoll { notes: &self.live.played, from, until, lines: &lines };
+        let first = self.live.played.first();
+        let bars = first.map_or(0, |first| self.live.bars_between(first.onset, until).count());
+        let card = Card {
+            name: "played",
+            title: "Played".into(),
+            note: first.map_or_else(String::new, |_| count(bars, "bar")),
+            music: first.map(|_| music),
+            is_shown: false,
+            tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
+        };
+        let action = card.show(ui, size, |_| {});
+        export(exporter, action, window, || Excerpt::of(Source::Played, self.live, self.now));
+    }
+
+    fn variation(
+        &self,
+        ui: &mut Ui,
+        model: &mut impl EditorModel,
+        exporter: &mut Exporter,
+        variation: Variation,
+        size: Vec2,
+        window: &dyn HasWindowHandle,
+    ) {
+        let pressed = Button::of(variation);
+        if model.triggers().waiting() == Some(pressed) {
+            learning(ui, model.triggers());
+            return;
+        }
+        let state = State::of(variation, &self.live.variations);
+        let plan = variations::plan(variation, self.live);
+        let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.brief.start, plan.brief.end));
+        let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
+        let is_shown = state == State::Shown && plan.is_some() && self.history.recalled().is_none();
+        let word = if is_shown || state != State::Shown { state.word() } else { "" };
+        let card = Card {
+            name: pressed.name(),
+            title: format!("{} {word}", variation.name()),
+            note: plan.map_or_else(String::new, |plan| count(plan.notes().len(), "note")),
+            music: plan.map(|plan| of_plan(plan, &lines)),
+            is_shown,
+            tip: &format!("{}{learnt}: {}.", pressed.name(), state.sentence(self.live)),
+        };
+        let action = card.show(ui, size, |ui| learn(ui, model.triggers(), pressed));
+        if action == Some(CardAction::Choose) && self.live.plan.is_some() {
+            let returns = state == State::Shown && self.history.recalled().is_some();
+            model.command(if returns { Command::Step(Step::Now) } else { pressed.command() });
+        }
+        export(exporter, action, window, || {
+            let plan = plan?.clone();
+            let shown = ShownPlan { commit: plan.brief.start, plan, playing: false };
+            Excerpt::of(Source::Plan, &Snapshot { plan: Some(shown), ..self.live.clone() }, self.now)
+        });
+    }
+
+    fn entry(
+        &self,
+        ui: &mut Ui,
+        model: &mut impl EditorModel,
+        exporter: &mut Exporter,
+        entry: &Entry,
+        size: Vec2,
+        window: &dyn HasWindowHandle,
+    ) {
+        let (plan, place) = (entry.plan(), entry.place());
+        let lines: Vec<Tick> = place.metres.bars(plan.ready() - place.line).map(|bar| bar.start + place.line).collect();
+        let star = if entry.is_starred() { ", kept" } else { "" };
+        let card = Card {
+            name: &format!("suggestion of bar {}", place.bar),
+            title: format!("Bar {}{star}", place.bar),
+            note: count(plan.notes().len(), "note"),
+            music: Some(of_plan(plan, &lines)),
+            is_shown: self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id()),
+            tip: reason(entry.reason()),
+        };
+        let action = ui.push_id(entry.id(), |ui| card.show(ui, size, |_| {})).inner;
+        if action == Some(CardAction::Choose) {
+            model.command(Command::Step(Step::To(entry.id())));
+        }
+        export(exporter, action, window, || Excerpt::of_entry(entry));
+    }
+}
+
+fn of_plan<'a>(plan: &'a Plan, lines: &'a [Tick]) -> MiniRoll<'a> {
+    MiniRoll { notes: plan.notes(), from: plan.brief.start, until: plan.brief.end.max(plan.brief.start + Tick(1)), lines }
+}
+
+/// Bar lines between two ticks.
+fn lines(snapshot: &Snapshot, from: Tick, until: Tick) -> Vec<Tick> {
+    snapshot.bars_between(from, until).map(|shown| shown.bar.start).collect()
+}
+
+/// Carries out what is done with a card whose excerpt `excerpt` makes.
+fn export(exporter: &mut Exporter, action: Option<CardAction>, window: &dyn HasWindowHandle, excerpt: impl FnOnce() -> Option<Excerpt>) {
+    let Some(action) = action.filter(|action| *action != CardAction::Choose) else { return };
+    let Some(excerpt) = excerpt() else { return };
+    match action {
+        CardAction::Drag => exporter.drag(&excerpt, window),
+        CardAction::SaveAs => exporter.save_as(&excerpt),
+        CardAction::Choose => {}
+    }
+}
+
+fn count(number: usize, unit: &str) -> String {
+    if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
+}
+
+const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Played => "It was played. Click to show it again.",
+        Reason::Kept => "You kept it. Click to show it again.",
+        Reason::Rerolled => "You asked for another in its place. Click to show it again.",
+        Reason::PhraseEnd => "It was shown at the end of your phrase. Click to show it again.",
+    }
+}
