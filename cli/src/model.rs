@@ -20,7 +20,8 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
-    fn runtime(&self) -> Result<&'static Runtime> {
+    /// Loads ONNX Runtime.
+    pub fn runtime(&self) -> Result<&'static Runtime> {
         Ok(Runtime::load(&RuntimeSearch { explicit: self.onnxruntime.clone(), folders: Vec::new() })?)
     }
 

@@ -2,18 +2,11 @@
 
 use std::{sync::Arc, thread, time::Instant};
 
-use antiphon_engine::{
-    cache::policy,
-    codec::{BarFields, BarRows, NoteClasses, prefix_rows},
-    decode::{Decoder, MOST_NOTES},
-    model::Model,
-};
+use antiphon_engine::{cache::policy, codec::prefix_rows, decode::Decoder, model::Model};
 use anyhow::{Result, anyhow};
 
 use antiphon_cli::policy::memory;
-
-/// Notes in every bar.
-const NOTES: u8 = 20;
+use antiphon_cli::synthetic::{NOTES, bar, decode_bar};
 
 /// Bars timed at each length of context.
 pub(super) const TIMED_BARS: u32 = 8;
@@ -116,37 +109,6 @@ pub(super) fn horizon(model: &Arc<Model>, context: u32) -> Result<Horizon> {
         decode_bar(&mut decoder)?;
     }
     Ok(Horizon { context, prefill_ms, first_note_ms, total_ms: ms_since(start) })
-}
-
-/// Decodes a bar note by note; returns how many rows its last note saw.
-fn decode_bar(decoder: &mut Decoder) -> Result<usize> {
-    let bar = bar(decoder.bar());
-    decoder.begin_bar(bar.ticks, bar.fields)?;
-    for note in &bar.notes {
-        decoder.push(&[*note])?;
-    }
-    let keys = decoder.keys();
-    decoder.end_bar()?;
-    Ok(keys)
-}
-
-/// A bar of 4/4: triads on the first four beats' eighths, and a line above them.
-fn bar(index: u32) -> BarRows {
-    const { assert!((NOTES as usize) < MOST_NOTES) };
-    let shift = u8::try_from(index % 12).unwrap_or(0);
-    let notes = (0..NOTES).map(|number| {
-        let (eighth, voice) = (number * 8 / NOTES, number % 5);
-        NoteClasses {
-            beat: eighth / 2,
-            sub: eighth % 2 * 12,
-            role: 9,
-            pitch: 40 + shift + number * 2 + voice,
-            duration: 11,
-            velocity: 20,
-            offset: 4,
-        }
-    });
-    BarRows { index, ticks: 96, fields: BarFields { metre: 1, ..BarFields::default() }, notes: notes.collect() }
 }
 
 fn ms_since(start: Instant) -> f64 {

@@ -1,6 +1,5 @@
 //! `antiphon bench`: speed of decoding on this machine.
 
-mod machine;
 mod measure;
 mod report;
 
@@ -9,7 +8,8 @@ use std::sync::Arc;
 use antiphon_engine::codec::skipped_bars;
 use anyhow::{Result, ensure};
 
-use self::{machine::Machine, report::Report};
+use self::report::Report;
+use antiphon_cli::machine::Machine;
 use antiphon_cli::model::ModelArgs;
 
 /// The policy whose cost grows with the piece.

@@ -7,10 +7,10 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use antiphon_cli::console::Stream;
+use antiphon_cli::machine::Machine;
 
 use super::{
     DENSE, HORIZON_CONTEXT,
-    machine::Machine,
     measure::{HORIZON_BARS, Horizon, Point, Policy},
 };
 

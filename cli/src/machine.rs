@@ -3,14 +3,15 @@
 use std::{fmt, fs, thread};
 
 /// Description of a machine.
-pub(super) struct Machine {
+pub struct Machine {
     processor: String,
     threads: usize,
 }
 
 impl Machine {
     /// This one.
-    pub(super) fn this() -> Self {
+    #[must_use]
+    pub fn this() -> Self {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let named = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.trim().to_owned()));
         Self {
@@ -20,7 +21,8 @@ impl Machine {
     }
 
     /// Resident memory of this process; `None` if the system does not report it.
-    pub(super) fn resident_bytes() -> Option<u64> {
+    #[must_use]
+    pub fn resident_bytes() -> Option<u64> {
         let status = fs::read_to_string("/proc/self/status").ok()?;
         let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;
         kilobytes.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
