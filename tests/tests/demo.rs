@@ -46,7 +46,7 @@ fn demo_plays_a_bundle_and_writes_the_files_it_names() {
     assert_eq!(shifted, notes.iter().map(|note| note.onset).collect::<Vec<_>>());
     assert!(output_text.contains(&format!("answered with {} notes in 2 bars, from bar 5 on", notes.len())), "{output_text}");
     assert!(output_text.contains(" 0 late notes"), "{output_text}");
-    assert_eq!(size(&out.join("editor.png")), (1000, 560));
+    assert_eq!(size(&out.join("editor.png")), (1000, 600));
     assert!(size(&out.join("roll.png")).0 > 900);
     for name in ["suggestion.mid", "song.mid", "roll.png", "editor.png"] {
         assert!(output_text.contains(out.join(name).to_str().unwrap()), "{name}: {output_text}");

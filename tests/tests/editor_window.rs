@@ -49,7 +49,7 @@ fn screenshot(arguments: &[&str]) -> Picture {
 #[test]
 fn window_shows_notes_on_both_sides_of_the_playhead() {
     let picture = screenshot(&[]);
-    assert_eq!((picture.width, picture.height), (1000, 560));
+    assert_eq!((picture.width, picture.height), (1000, 600));
     assert_eq!(picture.at(2, 2), PAPER);
     let playhead = (0..picture.width).find(|&x| picture.column(x, INK) > picture.height / 2).expect("a playhead");
     for role in [Role::Bass, Role::Drums, Role::Keys, Role::Lead] {

@@ -17,7 +17,7 @@ use antiphon_tests::{Block, Class, Host, Setup, Vst3Host};
 /// Set in the child process.
 const INSIDE: &str = "ANTIPHON_TEST_EDITOR";
 /// Size the editor requests, in pixels.
-const SIZE: (u32, u32) = (1000, 560);
+const SIZE: (u32, u32) = (1000, 600);
 /// Number of openings.
 const TIMES: usize = 8;
 /// Minimum number of blocks, each with a parameter change.

@@ -12,7 +12,7 @@ use super::{in_child_process, wait_until, wait_until_drawn};
 /// Large enough for the editor at 300 per cent.
 const SCREEN: (u32, u32) = (3200, 1800);
 /// Initial size of the editor, in points.
-const SIZE: (u32, u32) = (1000, 560);
+const SIZE: (u32, u32) = (1000, 600);
 const LEAST: (u32, u32) = (720, 420);
 /// In per cent.
 const SCALES: [u32; 5] = [100, 125, 150, 200, 300];

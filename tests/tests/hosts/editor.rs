@@ -23,7 +23,7 @@ const TIMES: usize = 20;
 /// Runs `act` in a child process that runs only this test, with a display.
 fn in_child_process(test: &str, act: fn(&HostWindow)) {
     if std::env::var_os(INSIDE).is_some() {
-        act(&HostWindow::open("Editor", 1000, 560).unwrap());
+        act(&HostWindow::open("Editor", 1000, 600).unwrap());
         return;
     }
     let display = Display::start(1200, 800).unwrap();
