@@ -348,7 +348,8 @@ mod tests {
             keys.push(listening.key(ALL, &clock).map(|key| key.tonic()));
             clock.advance(Tick(24));
         }
-        assert_eq!((keys[11], keys[16]), (Some(0), Some(6)), "a bar and a beat after the change: {keys:?}");
+        // The change is at tick 384, the first entry at 96.
+        assert_eq!((keys[12], keys[20]), (Some(0), Some(6)), "at the change, and two bars after it: {keys:?}");
         assert_eq!(listening.key(BandControls::default(), &clock), None);
     }
 
