@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use antiphon_plugin::editor::EditorModel;
-use antiphon_roll::legend::BEFORE;
 use antiphon_tests::display::Display;
 use antiphon_tests::host_window::HostWindow;
 use antiphon_tests::input::InputDevices;
@@ -93,15 +92,12 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 /// Chooses Save as in the menu of the card with what was played.
-fn open_dialog(input: &InputDevices, host_window: &HostWindow, card: (i16, i16), item: (i16, i16)) {
-    // Within the item, above its text.
-    let ground = (item.0, item.1 - 8);
-    input.point(host_window.on_screen(ELSEWHERE).unwrap()).unwrap();
+fn open_dialog(input: &InputDevices, instance: &mut Instance, host_window: &HostWindow, card: (i16, i16), item: (i16, i16)) {
     input.click_secondary(host_window.on_screen(card).unwrap()).unwrap();
-    wait_until("the item of the menu rises under the pointer", || {
-        input.point(host_window.on_screen(item).unwrap()).unwrap();
-        host_window.colour_at(ground).unwrap() == BEFORE.channels()
-    });
+    settle(instance, host_window);
+    // egui merges a move and a click in one frame.
+    input.point(host_window.on_screen(item).unwrap()).unwrap();
+    settle(instance, host_window);
     input.click(host_window.on_screen(item).unwrap()).unwrap();
 }
 
@@ -115,7 +111,7 @@ fn type_into_the_dialog() {
         let host_window = open(&mut instance);
         let editor = host_window.embedded().unwrap().window;
         for (key, saved) in [(ESCAPE, 0), (RETURN, 1)] {
-            open_dialog(&input, &host_window, card, item);
+            open_dialog(&input, &mut instance, &host_window, card, item);
             wait_until("the dialog takes the focus", || host_window.focus().unwrap() == editor);
             // The name ends in .mid; the typed letters are appended.
             for letter in "xyz".bytes() {
@@ -130,7 +126,7 @@ fn type_into_the_dialog() {
             assert_host_has_the_keys(&input, &host_window, &format!("{format:?}, after the dialog and a click"));
         }
         // A window closed while it has the focus returns it to the host.
-        open_dialog(&input, &host_window, card, item);
+        open_dialog(&input, &mut instance, &host_window, card, item);
         wait_until("the dialog takes the focus", || host_window.focus().unwrap() == editor);
         instance.close();
         wait_until("the host gets its focus back", || host_window.focus().unwrap() == host_window.window());

@@ -27,7 +27,8 @@ fn focused_buttons_are_pressed_by_enter() {
 #[test]
 fn tab_key_reaches_every_control() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    let wanted = ["Suggest", "Answer", "Play", "Another", "Keep", "Bars ahead", "Adventurousness", "Density", "More", "played", "Variation A"];
+    let wanted =
+        ["Suggest", "Answer", "Play", "Another", "Keep", "Bars ahead", "Adventurousness", "Density", "More", "played", "Variation A"];
     let mut reached = Vec::new();
     for _ in 0..26 {
         harness.key_press(Key::Tab);
