@@ -11,7 +11,7 @@ use antiphon_engine::music::Role;
 use antiphon_roll::legend::{BEFORE, Colour, INK, PAPER, colour};
 
 /// Rows of the piano roll, below the bar numbers.
-const ROLL: std::ops::Range<usize> = 72..468;
+const ROLL: std::ops::Range<usize> = 92..548;
 
 struct Picture {
     width: usize,
@@ -48,8 +48,9 @@ fn screenshot(arguments: &[&str]) -> Picture {
 
 #[test]
 fn window_shows_notes_on_both_sides_of_the_playhead() {
-    let picture = screenshot(&[]);
-    assert_eq!((picture.width, picture.height), (1000, 600));
+    // So high that notes of a band have borders.
+    let picture = screenshot(&["--size", "1000x760"]);
+    assert_eq!((picture.width, picture.height), (1000, 760));
     assert_eq!(picture.at(2, 2), PAPER);
     let playhead = (0..picture.width).find(|&x| picture.column(x, INK) > picture.height / 2).expect("a playhead");
     for role in [Role::Bass, Role::Drums, Role::Keys, Role::Lead] {

@@ -3,6 +3,7 @@
 use antiphon_engine::music::{Note, Role};
 use antiphon_engine::session::Snapshot;
 use antiphon_roll::legend::Colour;
+use egui::emath::GuiRounding;
 use egui::{CornerRadius, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
 
 use super::{Roll, paint};
@@ -105,6 +106,8 @@ fn draw(painter: &Painter, area: Rect, form: Form, fill: Colour, rim: Colour) {
     match form {
         // A point needs room for itself.
         Form::Pointed if area.width() > area.height() => {
+            // The stroke lies on the edge: half of its width further in it covers whole pixels, as that of a rectangle does.
+            let area = area.round_to_pixels(painter.pixels_per_point()).shrink(0.5);
             let (neck, tip) = (area.right() - area.height() / 2.0, pos2(area.right(), area.center().y));
             let corners = [area.left_top(), pos2(neck, area.top()), tip, pos2(neck, area.bottom()), area.left_bottom()];
             painter.add(Shape::convex_polygon(corners.to_vec(), paint(fill), stroke));
