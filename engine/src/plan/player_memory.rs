@@ -30,7 +30,7 @@ pub struct Phrase {
 /// use antiphon_engine::plan::{Phrase, PlayerMemory};
 ///
 /// let bar = Bar { index: 0, start: Tick(960), length: Tick(96), metre: Metre::COMMON };
-/// let note = |beat| Note { onset: Tick(960 + 24 * beat), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
+/// let note = |beat: i64| Note { onset: Tick(960 + 24 * beat), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
 /// let phrase = Phrase::new(&[bar], &[note(0), note(1), note(2), note(3)]).expect("four notes are enough");
 /// let mut memory = PlayerMemory::default();
 /// memory.learn(phrase.clone());
