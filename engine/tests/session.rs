@@ -5,60 +5,23 @@ use std::sync::Arc;
 
 use antiphon_engine::model::RUNTIME_VARIABLE;
 use antiphon_engine::music::{Metre, Note, Tick};
-use antiphon_engine::plan::{
-    Cause, History, MidiKey, MusicalTime, PlayerMemory, Reason, SongBar, SongPosition, Step, Take, TransportChange,
-};
+use antiphon_engine::plan::{Cause, MidiKey, MusicalTime, Reason, SongBar, SongPosition, Step, TransportChange};
 use antiphon_engine::session::{
     Archive, Command, CommandQueue, CommandSender, ControlValues, Epoch, InputEvent, PlanControls, PlannedEvent, Session, SessionPorts,
-    SharedSnapshot, take_ring,
+    SharedSnapshot, UnsavedArchive, take_ring,
 };
-use parking_lot::Mutex;
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 /// Ticks of a bar of 4/4.
 const BAR: i64 = 96;
 
-/// A history, a take and a player's phrases in memory.
-#[derive(Default)]
-struct Memory {
-    history: Mutex<Arc<History>>,
-    take: Mutex<Arc<Take>>,
-    player: Mutex<Arc<PlayerMemory>>,
-}
-
-impl Archive for Memory {
-    fn history(&self) -> Arc<History> {
-        Arc::clone(&self.history.lock())
-    }
-
-    fn change(&self, change: &mut dyn FnMut(&mut History)) {
-        change(Arc::make_mut(&mut self.history.lock()));
-    }
-
-    fn take(&self) -> Arc<Take> {
-        Arc::clone(&self.take.lock())
-    }
-
-    fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
-        change(Arc::make_mut(&mut self.take.lock()));
-    }
-
-    fn memory(&self) -> Arc<PlayerMemory> {
-        Arc::clone(&self.player.lock())
-    }
-
-    fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory)) {
-        change(Arc::make_mut(&mut self.player.lock()));
-    }
-}
-
 /// The audio thread's side: a song that rolls in 4/4 at 120 quarters a minute.
 struct AudioSide {
     input: HeapProd<InputEvent>,
     planned: HeapCons<PlannedEvent>,
     session: Session,
-    archive: Arc<Memory>,
+    archive: Arc<UnsavedArchive>,
     snapshot: Arc<SharedSnapshot>,
     window: CommandSender,
     /// Events sent so far.
@@ -73,7 +36,7 @@ impl AudioSide {
         assert!(std::env::var_os(RUNTIME_VARIABLE).is_some(), "run `cargo xtask test`, or name ONNX Runtime with {RUNTIME_VARIABLE}");
         let (input, events) = HeapRb::new(4096).split();
         let (send, planned) = HeapRb::new(4096).split();
-        let (archive, snapshot) = (Arc::new(Memory::default()), Arc::new(SharedSnapshot::default()));
+        let (archive, snapshot) = (Arc::new(UnsavedArchive::default()), Arc::new(SharedSnapshot::default()));
         let commands = CommandQueue::new();
         let window = commands.sender();
         let ports = SessionPorts {

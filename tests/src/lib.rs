@@ -35,6 +35,7 @@ mod sample;
 pub mod screenshot;
 #[cfg(feature = "linked")]
 pub mod scripted;
+pub mod virtual_pool;
 #[cfg(any(target_os = "linux", windows))]
 mod vst3_editor;
 mod vst3_host;

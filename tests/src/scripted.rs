@@ -59,11 +59,11 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
         harmony: harmony(piece, bar),
         played,
-        plan: Some(ShownPlan { plan, commit, playing: false }),
         variations,
         memory: ShownMemory { bars: 24, ..ShownMemory::default() },
         ..Snapshot::default()
     };
+    let snapshot = snapshot.with_plan(ShownPlan { plan, commit, playing: false });
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
     PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }
 }

@@ -81,9 +81,9 @@ fn open_and_close() {
         drop(stays);
         // Another instance still works after the last was removed.
         let mut host = Vst3Host::with_manual_session(class, Setup::default());
-        host.set("Horizon", 1.0);
+        host.set("Bars ahead", 1.0);
         host.process(&Block { frames: 64, ..Block::default() });
-        assert!(host.get("Horizon") > 0.99);
+        assert!(host.get("Bars ahead") > 0.99);
     }
 }
 

@@ -11,7 +11,6 @@ mod check;
 mod cli;
 mod demo;
 mod dist;
-mod duet;
 mod histories;
 mod imports;
 mod install;
@@ -23,7 +22,7 @@ mod pack;
 mod process;
 mod runtime;
 mod setup;
-mod soak;
+mod simulation;
 mod standalone;
 mod system;
 mod target;
@@ -64,12 +63,12 @@ enum Chore {
     Ardour(ardour::Args),
     /// Run random histories of the plug-in in both formats, and check every block
     Histories(histories::Args),
-    /// Simulate hours of playing with the model on a virtual clock, and report what was late or hung
-    Soak(soak::Args),
+    /// Simulate hours of playing with the model on a virtual clock, and report what was late or hung: --minutes 60 --tempo 240 --instances 16 --json
+    Soak(simulation::Args),
     /// Type-check the whole workspace for another platform; --target aarch64-apple-darwin works, too
     Check(check::Args),
-    /// Play one part of held-out pieces to a session in Accompany on a virtual clock, and measure what it plays
-    Duet(duet::Args),
+    /// Play one part of held-out pieces to a session in Accompany on a virtual clock, and measure what it plays: MUSIC --split FILE --pieces 20 --json
+    Duet(simulation::Args),
     /// Build bundles and programs, and pack them into an archive for a platform that installs without tools or network
     Dist(dist::Args),
     /// Install missing Debian packages needed to build and test everything
@@ -95,9 +94,9 @@ fn main() -> ExitCode {
         Chore::Ardour(args) => ardour::run(root(), &args),
         Chore::Setup => setup::run(),
         Chore::Histories(args) => histories::run(root(), &args),
-        Chore::Soak(args) => soak::run(root(), &args),
+        Chore::Soak(args) => simulation::run(root(), "soak", &args),
         Chore::Check(args) => check::run(root(), &args),
-        Chore::Duet(args) => duet::run(root(), &args),
+        Chore::Duet(args) => simulation::run(root(), "duet", &args),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::plan::{History, PlayerMemory, Take};
 
 /// Storage of one instance's history, take and memory. While a session runs, its thread makes all edits, except that the owner of the project merges what a host loads;
@@ -24,6 +26,40 @@ pub trait Archive: Send + Sync {
 
     /// Changes the memory. An `Arc` returned earlier by [`memory`](Self::memory) keeps the old value.
     fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory));
+}
+
+/// An archive that nobody saves, for programs without a project.
+#[derive(Debug, Default)]
+pub struct UnsavedArchive {
+    history: Mutex<Arc<History>>,
+    take: Mutex<Arc<Take>>,
+    memory: Mutex<Arc<PlayerMemory>>,
+}
+
+impl Archive for UnsavedArchive {
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.history.lock())
+    }
+
+    fn change(&self, change: &mut dyn FnMut(&mut History)) {
+        change(Arc::make_mut(&mut self.history.lock()));
+    }
+
+    fn take(&self) -> Arc<Take> {
+        Arc::clone(&self.take.lock())
+    }
+
+    fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
+        change(Arc::make_mut(&mut self.take.lock()));
+    }
+
+    fn memory(&self) -> Arc<PlayerMemory> {
+        Arc::clone(&self.memory.lock())
+    }
+
+    fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory)) {
+        change(Arc::make_mut(&mut self.memory.lock()));
+    }
 }
 
 /// Changes the history and returns what the change returns.

@@ -45,7 +45,7 @@ use ringbuf::{HeapCons, HeapProd};
 
 use crate::service::Service;
 
-pub use archive::Archive;
+pub use archive::{Archive, UnsavedArchive};
 pub use commands::{CommandQueue, CommandSender};
 pub use controls::{
     BandControls, ControlValues, DEFAULT_MEMORY, HarmonyControls, Hearing, KeyControl, MOST_LATENCY_MS, MusicControls, OutputControls,
@@ -59,7 +59,8 @@ pub use protocol::{Command, Epoch, FADE, InputEvent, PlannedEvent};
 pub use render_wait::RenderWait;
 use render_wait::Wait;
 pub use snapshot::{
-    BandStatus, Component, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations, Snapshot, Status,
+    BandStatus, Component, PlannedChord, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations,
+    Snapshot, Status,
 };
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};

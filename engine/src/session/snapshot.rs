@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::music::analysis::BarHarmony;
+use crate::music::analysis::{BarHarmony, Chord, chords_of_bar};
 use crate::music::{Bar, Metre, Note, Role, Tick};
 use crate::plan::{Plan, PlanStats, Side, Variation};
 use parking_lot::Mutex;
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub played: Vec<Note>,
     /// The plan that plays, otherwise the adopted one.
     pub plan: Option<ShownPlan>,
+    /// Chords of the plan, in order of time.
+    pub planned_chords: Vec<PlannedChord>,
     /// Planned notes that did not sound or, as the player holds keys now, will not, each with its reason.
     pub withheld: Vec<WithheldNote>,
     /// Numbers of the first bar of the host's loop, and of the first one after it: bars to come return there. Only if both are on bar lines.
@@ -37,6 +39,21 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The same with this plan, and its chords.
+    #[must_use]
+    pub fn with_plan(mut self, shown: ShownPlan) -> Self {
+        let plan = &shown.plan;
+        self.planned_chords.clear();
+        for bar in self.bars_between(plan.brief.start, plan.ready()).map(|shown| shown.bar).collect::<Vec<_>>() {
+            let chords = chords_of_bar(plan.notes(), &bar);
+            let ends = chords.iter().skip(1).map(|(at, _)| bar.start + *at).chain([bar.end()]);
+            let chords = chords.iter().zip(ends).map(|(&(at, chord), until)| PlannedChord { from: bar.start + at, until, chord });
+            self.planned_chords.extend(chords);
+        }
+        self.plan = Some(shown);
+        self
+    }
+
     /// The bar a tick lies in. Beyond either end the bars go on in the metre they have there.
     ///
     /// ```
@@ -77,6 +94,17 @@ impl Snapshot {
         let following = |shown: &ShownBar| Some(self.bar_at(shown.bar.end()));
         std::iter::successors(Some(self.bar_at(from)), following).take_while(move |shown| shown.bar.start < to)
     }
+}
+
+/// A chord of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedChord {
+    /// Its first tick.
+    pub from: Tick,
+    /// The tick after its last.
+    pub until: Tick,
+    /// The chord.
+    pub chord: Chord,
 }
 
 /// A bar, with its number in the host's song.

@@ -48,11 +48,10 @@ impl Card<'_> {
         let (area, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), self.is_shown, self.name));
         let painter = ui.painter_at(area);
-        let outline = match () {
-            () if response.has_focus() => Stroke::new(2.0, paint(palette.action)),
-            () if self.is_shown => Stroke::new(2.0, paint(palette.action)),
-            () if response.hovered() => palette.hairline(0.45),
-            () => palette.hairline(0.22),
+        let outline = if response.has_focus() || self.is_shown {
+            Stroke::new(2.0, paint(palette.action))
+        } else {
+            palette.hairline(if response.hovered() { 0.45 } else { 0.22 })
         };
         painter.rect(area, style::RADIUS, paint(palette.coming), outline, StrokeKind::Inside);
         self.title(&painter, area, palette);

@@ -7,6 +7,7 @@ use egui::{Align2, Button, FontId, Key, Response, RichText, Role, Sense, Slider,
 use super::model::{Change, Control, EditorModel, Now};
 use super::palette::{Palette, paint};
 use super::style::{self, BUTTON_HEIGHT};
+use super::words::count;
 use crate::clock::Motion;
 use crate::params::{ShownParameter, ladder};
 use crate::triggers::{Button as Pressed, Triggers};
@@ -18,8 +19,6 @@ const ADVENTUROUSNESS_WIDTH: f32 = 160.0;
 const FRONT_WIDTH: f32 = 124.0;
 /// Width of Play, in points: its longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
-/// Ids of the front parameters that have no place of their own in [`EditorModel::values`].
-pub(super) const FRONT: [&str; 2] = ["density", "register_low"];
 
 /// The five modes side by side; those not yet implemented are disabled.
 pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
@@ -133,19 +132,16 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
     ui.add_space(style::GAP);
 
     let mut bars = values.plan.horizon_bars;
-    let text = if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
+    let text = count(bars.into(), "bar");
     let slider = |ui: &mut Ui| ui.add(Slider::new(&mut bars, 1..=8).show_value(false));
     let response = dial(ui, BARS_AHEAD_WIDTH, "Bars ahead", &text, "How many bars Antiphon plans ahead", slider);
     gesture(model, &response, Change::Horizon(bars));
     if narrow {
         return;
     }
-    let parameters = model.parameters();
-    for id in FRONT {
+    for parameter in model.front() {
         ui.add_space(style::GAP);
-        if let Some(parameter) = parameters.iter().flat_map(|(_, group)| group).find(|parameter| parameter.id == id) {
-            parameter_dial(ui, model, parameter, FRONT_WIDTH);
-        }
+        parameter_dial(ui, model, &parameter, FRONT_WIDTH);
     }
 }
 

@@ -5,6 +5,7 @@ use egui::{Frame, Margin, Panel, RichText, ScrollArea, Ui};
 use super::controls::parameter_dial;
 use super::model::EditorModel;
 use super::style;
+use super::words::count;
 use antiphon_engine::session::{Command, ShownMemory};
 
 /// Width of the drawer, in points.
@@ -29,8 +30,8 @@ impl Drawer {
         }
     }
 
-    /// The drawer at the right edge, if it is open. `elsewhere` are the ids of parameters that the window shows outside of it.
-    pub(super) fn show(self, ui: &mut Ui, model: &mut impl EditorModel, elsewhere: &[&str]) {
+    /// The drawer at the right edge, if it is open. Only a narrow window has the front parameters here.
+    pub(super) fn show(self, ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
         if self == Self::Closed {
             return;
         }
@@ -42,11 +43,12 @@ impl Drawer {
         });
         Panel::right("drawer").frame(frame).exact_size(WIDTH).resizable(false).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                let elsewhere = model.front().map(|parameter| parameter.id);
                 for (group, parameters) in model.parameters() {
                     ui.add_space(style::GAP);
                     ui.label(RichText::new(group).strong());
                     let width = WIDTH - 3.0 * f32::from(style::MARGIN);
-                    let own = parameters.iter().filter(|parameter| !elsewhere.contains(&parameter.id));
+                    let own = parameters.iter().filter(|parameter| narrow || !elsewhere.contains(&parameter.id));
                     own.for_each(|parameter| parameter_dial(ui, model, parameter, width));
                 }
                 memory(ui, model);
@@ -58,7 +60,7 @@ impl Drawer {
 /// What is remembered of the player, with the button that forgets it or brings it back.
 fn memory(ui: &mut Ui, model: &mut impl EditorModel) {
     let ShownMemory { bars, forgotten, .. } = model.snapshot().memory;
-    let count = |bars: usize| if bars == 1 { "1 bar".to_owned() } else { format!("{bars} bars") };
+    let count = |bars| count(bars, "bar");
     let (line, button, tip) = match (bars, forgotten) {
         (0, 0) => ("Remembers nothing yet: play a phrase".to_owned(), None, ""),
         (0, forgotten) => (format!("Forgot {}", count(forgotten)), Some("Bring back"), "Remember again what was forgotten"),

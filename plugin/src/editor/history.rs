@@ -12,7 +12,7 @@ pub(super) fn with_selected_entry(snapshot: &Snapshot, now: &Now, history: &Hist
     let entry = history.recalled()?;
     let line = snapshot.bar_at(now.playhead.tick()).bar.end();
     let plan = entry.plan().moved(line - entry.place().line, entry.plan().id());
-    Some(Snapshot { plan: Some(ShownPlan { plan, commit: line, playing: false }), ..snapshot.clone() })
+    Some(snapshot.clone().with_plan(ShownPlan { plan, commit: line, playing: false }))
 }
 
 /// Buttons to step through the history, and the position in it. `live` is the current plan.

@@ -24,6 +24,7 @@ mod style;
 mod variations;
 pub mod window;
 pub mod window_thread;
+mod words;
 #[cfg(target_os = "linux")]
 mod x11;
 mod zoom;
@@ -117,8 +118,7 @@ impl Editor {
             });
         });
         let horizon = model.values().plan.bars();
-        let elsewhere: &[&str] = if is_narrow(ui) { &[] } else { &controls::FRONT };
-        self.drawer.show(ui, model, elsewhere);
+        self.drawer.show(ui, model, is_narrow(ui));
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let marks = roll::Marks { range: values.turns.infill, marking };

@@ -25,6 +25,8 @@ pub trait EditorModel {
     fn triggers(&self) -> &Triggers;
     /// What the player should know about project and host, in sentences.
     fn status_message(&self) -> Option<String>;
+    /// Parameters that a wide window shows beside its buttons, and not in the drawer.
+    fn front(&self) -> [ShownParameter; 2];
     /// Parameters of the drawer in groups.
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)>;
     /// A command of the player.

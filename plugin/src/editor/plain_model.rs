@@ -61,6 +61,20 @@ impl PlainModel {
     }
 }
 
+impl PlainModel {
+    /// Parameters with what was dialled.
+    fn params(&self) -> AntiphonParams {
+        let params = AntiphonParams::new(true);
+        for (id, value) in &self.dialled {
+            if let Some(param) = params.find(id) {
+                // SAFETY: the pointer is one of `params`, which outlives this call.
+                unsafe { param._internal_set_normalized_value(*value) };
+            }
+        }
+        params
+    }
+}
+
 impl EditorModel for PlainModel {
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot)
@@ -86,15 +100,12 @@ impl EditorModel for PlainModel {
         self.message.clone()
     }
 
+    fn front(&self) -> [ShownParameter; 2] {
+        self.params().front()
+    }
+
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
-        let params = AntiphonParams::new(true);
-        for (id, value) in &self.dialled {
-            if let Some(param) = params.find(id) {
-                // SAFETY: the pointer is one of `params`, which outlives this call.
-                unsafe { param._internal_set_normalized_value(*value) };
-            }
-        }
-        params.drawer()
+        self.params().drawer()
     }
 
     fn command(&mut self, command: Command) {

@@ -3,7 +3,7 @@
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Entry, History, Plan, Reason, Step, Variation};
 use antiphon_engine::session::{Command, ShownPlan, Snapshot};
-use egui::{ScrollArea, Ui, Vec2, vec2};
+use egui::{Rect, ScrollArea, Sense, Ui, Vec2, vec2};
 use raw_window_handle::HasWindowHandle;
 
 use super::card::{Card, CardAction};
@@ -14,6 +14,7 @@ use super::model::{EditorModel, Now};
 use super::roll::mini::MiniRoll;
 use super::style;
 use super::variations::{self, State};
+use super::words::count;
 use crate::triggers::Button;
 
 /// Height of the strip, in points; less in a low window, where cards have no roll.
@@ -100,7 +101,8 @@ impl Strip<'_> {
         let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.brief.start, plan.brief.end));
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let is_shown = state == State::Shown && plan.is_some() && self.history.recalled().is_none();
-        let word = if is_shown || state != State::Shown { state.word() } else { "" };
+        // The shown one is not, while there is no plan or a phrase of the history is shown.
+        let word = if state == State::Shown && !is_shown { "" } else { state.word() };
         let card = Card {
             name: pressed.name(),
             title: format!("{} {word}", variation.name()),
@@ -130,6 +132,11 @@ impl Strip<'_> {
         size: Vec2,
         window: &dyn HasWindowHandle,
     ) {
+        // A full history has 256 cards, of which two or three are in view.
+        if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, size)) {
+            ui.allocate_exact_size(size, Sense::hover());
+            return;
+        }
         let (plan, place) = (entry.plan(), entry.place());
         let lines: Vec<Tick> = place.metres.bars(plan.ready() - place.line).map(|bar| bar.start + place.line).collect();
         let star = if entry.is_starred() { ", kept" } else { "" };
@@ -167,10 +174,6 @@ fn export(exporter: &mut Exporter, action: Option<CardAction>, window: &dyn HasW
         CardAction::SaveAs => exporter.save_as(&excerpt),
         CardAction::Choose => {}
     }
-}
-
-fn count(number: usize, unit: &str) -> String {
-    if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
 const fn reason(reason: Reason) -> &'static str {

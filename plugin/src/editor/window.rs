@@ -187,6 +187,10 @@ impl EditorModel for HostModel {
         status_message(&self.params.state, &self.meters)
     }
 
+    fn front(&self) -> [ShownParameter; 2] {
+        self.params.front()
+    }
+
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
         self.params.drawer()
     }
@@ -327,7 +331,7 @@ mod tests {
         let (mut model, host) = model();
         for (change, name, normalised) in [
             (Change::Mode(PlayMode::Infill), "Mode", 1.0),
-            (Change::Horizon(8), "Horizon", 1.0),
+            (Change::Horizon(8), "Bars ahead", 1.0),
             (Change::Adventurousness(0.25), "Adventurousness", 0.25),
             (Change::Parameter("drum_channel", 0.2), "Drum channel", 0.2),
         ] {

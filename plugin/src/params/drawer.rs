@@ -1,7 +1,7 @@
 //! Parameters by id, as the window's drawer lists them.
 
-use nice_plug::params::Params;
 use nice_plug::params::internals::ParamPtr;
+use nice_plug::params::{Param, Params};
 
 use super::AntiphonParams;
 
@@ -68,19 +68,27 @@ impl AntiphonParams {
         self.param_map().into_iter().find(|(other, ..)| other == id).map(|(_, param, _)| param)
     }
 
+    /// The parameters that a wide window shows beside its buttons, and not in the drawer.
+    #[must_use]
+    pub fn front(&self) -> [ShownParameter; 2] {
+        [self.shown("density", self.music.density.as_ptr()), self.shown("register_low", self.music.register_low.as_ptr())]
+    }
+
+    /// A parameter of this instance as it is shown.
+    fn shown(&self, id: &'static str, param: ParamPtr) -> ShownParameter {
+        // SAFETY: the pointer is that of a parameter of `self`, which outlives this call.
+        unsafe {
+            let value = param.unmodulated_normalized_value();
+            let text = param.normalized_value_to_string(value, true);
+            ShownParameter { id, name: param.name().to_owned(), text, value, steps: param.step_count().unwrap_or(100) }
+        }
+    }
+
     /// The parameters of the drawer in groups.
     #[must_use]
     pub fn drawer(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
         let map = self.param_map();
-        let shown = |id: &'static str| {
-            let (_, param, _) = map.iter().find(|(other, ..)| other == id)?;
-            // SAFETY: the pointers are those of `self`, which outlives this call.
-            unsafe {
-                let value = param.unmodulated_normalized_value();
-                let text = param.normalized_value_to_string(value, true);
-                Some(ShownParameter { id, name: param.name().to_owned(), text, value, steps: param.step_count().unwrap_or(100) })
-            }
-        };
+        let shown = |id: &'static str| map.iter().find(|(other, ..)| other == id).map(|(_, param, _)| self.shown(id, *param));
         GROUPS.into_iter().map(|(group, ids)| (group, ids.iter().filter_map(|id| shown(id)).collect())).collect()
     }
 }
@@ -96,6 +104,13 @@ mod tests {
         let listed: Vec<_> = GROUPS.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
         assert_eq!(shown, listed);
         assert_eq!(shown.iter().collect::<std::collections::BTreeSet<_>>().len(), shown.len());
+    }
+
+    #[test]
+    fn front_parameters_are_those_of_the_drawer() {
+        let params = AntiphonParams::new(true);
+        let drawer: Vec<_> = params.drawer().into_iter().flat_map(|(_, parameters)| parameters).collect();
+        assert!(params.front().iter().all(|parameter| drawer.contains(parameter)));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl AntiphonParams {
             play: BoolParam::new("Play", false),
             another: BoolParam::new("Another", false),
             keep: BoolParam::new("Keep", false),
-            horizon: IntParam::new("Horizon", 4, horizon)
+            horizon: IntParam::new("Bars ahead", 4, horizon)
                 .with_value_to_string(Arc::new(bars))
                 .with_string_to_value(Arc::new(|text| text.trim_end_matches(|c: char| !c.is_ascii_digit()).trim().parse().ok())),
             adventurousness: FloatParam::new("Adventurousness", 0.5, FloatRange::Linear { min: 0.0, max: 1.0 })

@@ -56,13 +56,13 @@ fn instance(library: &Path, clip: &[Timed]) -> Result<(ClapHost, usize)> {
     let setup = Setup { sample_rate: RATE, longest_block: FRAMES, render: Render::Offline };
     let mut host = ClapHost::bundled(library, Class::Instrument, setup)?;
     let mut song = RollingTransport::new(TEMPO, RATE);
-    let four_bars = host.get("Horizon");
-    host.set("Horizon", 0.0);
+    let four_bars = host.get("Bars ahead");
+    host.set("Bars ahead", 0.0);
     let falls = |at: u64, from: u64| (from..from + u64::from(FRAMES)).contains(&at);
     let mut planned = 0;
     while song.played < BARS * BAR {
         if falls(LAST * BAR, song.played) {
-            host.set("Horizon", four_bars);
+            host.set("Bars ahead", four_bars);
         }
         for (at, pressed) in [(LAST * BAR + BAR / 2, 1.0), (LAST * BAR + BAR, 0.0)] {
             if falls(at, song.played) {

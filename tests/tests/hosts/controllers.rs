@@ -211,7 +211,7 @@ unsafe impl Send for SendHost {}
 #[test]
 fn automation_on_the_audio_thread_leaves_nothing_in_the_log() {
     let mut host = Vst3Host::with_manual_session(Class::Instrument, Setup::default());
-    for (name, value) in [("Horizon", 1.0), ("Seed", 0.5), ("Adventurousness", 0.25), ("Thru", 0.0)] {
+    for (name, value) in [("Bars ahead", 1.0), ("Seed", 0.5), ("Adventurousness", 0.25), ("Thru", 0.0)] {
         host.set(name, value);
     }
     let log = Log::default();
@@ -226,5 +226,5 @@ fn automation_on_the_audio_thread_leaves_nothing_in_the_log() {
         audio.join().unwrap().0
     });
     assert_eq!(String::from_utf8_lossy(&log.0.lock()), "");
-    assert_eq!([host.get("Horizon"), host.get("Thru")], [1.0, 0.0]);
+    assert_eq!([host.get("Bars ahead"), host.get("Thru")], [1.0, 0.0]);
 }

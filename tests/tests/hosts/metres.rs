@@ -271,7 +271,7 @@ fn bar_lines_are_those_of_the_song_for_every_metre_and_report() {
 fn answer(make: Make, song: &Song) -> Vec<Timed> {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
     host.set("Seed", 0.3);
-    host.set("Horizon", 0.0);
+    host.set("Bars ahead", 0.0);
     let first: i32 = song.parts[..song.parts.len() - 1].iter().map(|(bars, _)| bars).sum::<i32>() + 1;
     let [from, pressed, end] = [song.bar(first).start, song.bar(first + 2).start + 1.0, song.bar(first + 5).start];
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a short song")]

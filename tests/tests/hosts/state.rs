@@ -9,7 +9,7 @@ use crate::{LOADED, MANUAL, Make, Random};
 /// Every parameter with a value other than its default.
 const VALUES: [(&str, f64); 9] = [
     ("Mode", 0.25),
-    ("Horizon", 1.0),
+    ("Bars ahead", 1.0),
     ("Adventurousness", 0.75),
     ("Seed", 1.0),
     ("Thru", 0.0),
@@ -117,9 +117,9 @@ fn damaged_object_changes_nothing_and_a_newer_one_is_kept() {
         assert!(host.load(&newer), "{format}");
         let read: Value = saved(&host.save());
         assert_eq!((&read["version"], &read["dreams"], &read["history"]), (&json!(2), &json!(7), &saved(&chunk)["history"]), "{format}");
-        assert_eq!(host.get("Horizon"), 1.0, "{format}");
+        assert_eq!(host.get("Bars ahead"), 1.0, "{format}");
         // Values out of range are clamped.
         assert!(host.load(&edited(&chunk, r#""horizon":{"i32":8}"#, r#""horizon":{"i32":-5}"#)), "{format}");
-        assert_eq!(host.get("Horizon"), 0.0, "{format}");
+        assert_eq!(host.get("Bars ahead"), 0.0, "{format}");
     }
 }

@@ -29,11 +29,11 @@ const BEAT: u64 = 24_000;
 fn drop_while_decoding(make: Make, played: &[Timed]) -> bool {
     let mut host = make(Class::Instrument, Setup { sample_rate: RATE, render: Render::Offline, ..Setup::default() });
     let mut song = RollingTransport::new(120.0, RATE);
-    host.set("Horizon", 0.0);
+    host.set("Bars ahead", 0.0);
     let last = 2 * BEAT - 2000;
     let (before, after) = played.split_at(played.partition_point(|timed| timed.sample < last));
     song.play(&mut *host, Lengths::Fixed(1000), before, last, |_, _| ());
-    host.set("Horizon", 1.0);
+    host.set("Bars ahead", 1.0);
     song.play(&mut *host, Lengths::Fixed(1000), after, 2 * BEAT, |_, _| ());
     // The next block would wait for the plan requested by the last one, but never comes.
     (0..200).any(|_| {

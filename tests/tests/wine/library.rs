@@ -61,20 +61,20 @@ fn state_saved_on_one_system_is_restored_on_the_other() {
         let chunk = fs::read(&windows).unwrap();
         let mut linux = linux_host(format);
         assert!(linux.load(&chunk), "{format}");
-        for name in ["Horizon", "Adventurousness", "Thru"] {
+        for name in ["Bars ahead", "Adventurousness", "Thru"] {
             assert_eq!(linux.get(name).to_string(), value(&made, name), "{format}, {name}");
         }
-        assert_eq!((linux.get("Horizon"), linux.get("Thru")), (1.0, 0.0), "{format}: the state was made with these");
+        assert_eq!((linux.get("Bars ahead"), linux.get("Thru")), (1.0, 0.0), "{format}: the state was made with these");
         let saved = linux.save();
         assert_eq!(saved, chunk, "{format}: the same state has the same bytes");
         // And back.
-        linux.set("Horizon", 0.0);
+        linux.set("Bars ahead", 0.0);
         linux.process(&antiphon_tests::Block { frames: 64, ..antiphon_tests::Block::default() });
         let linux_chunk = folder.path().join(format!("linux.{format}"));
         fs::write(&linux_chunk, linux.save()).unwrap();
         let mut restore = desktop.host("state", format, &named(library));
         let restored = text_of(restore.arg("--in").arg(seen(&linux_chunk)).arg("--out").arg(seen(&again)));
-        assert_eq!((value(&restored, "Horizon"), value(&restored, "Thru")), ("0", "0"), "{format}");
+        assert_eq!((value(&restored, "Bars ahead"), value(&restored, "Thru")), ("0", "0"), "{format}");
         assert_eq!(fs::read(&again).unwrap(), fs::read(&linux_chunk).unwrap(), "{format}");
     }
 }

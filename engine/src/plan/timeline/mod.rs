@@ -149,8 +149,16 @@ impl Timeline {
         if start >= tick.horizon {
             return None;
         }
+        let brief = self.brief(tick, start);
+        let takes_over = std::mem::take(&mut self.another);
+        self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over, plays: false });
+        Some(Request::Replan(brief))
+    }
+
+    /// Brief of a new plan from `start` to the tick's horizon.
+    fn brief(&mut self, tick: &PlanningTick<'_>, start: Tick) -> Brief {
         self.last_plan += 1;
-        let brief = Brief {
+        Brief {
             plan: PlanId(self.last_plan),
             made_at: tick.now,
             start,
@@ -158,10 +166,7 @@ impl Timeline {
             seed: self.seed,
             controls: tick.controls.clone(),
             context: tick.context,
-        };
-        let takes_over = std::mem::take(&mut self.another);
-        self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over, plays: false });
-        Some(Request::Replan(brief))
+        }
     }
 
     /// Requests a plan of bars ahead, from `start` to the tick's horizon. It is adopted at the `next` tick, and then latched: a plan that is latched there ends
@@ -170,16 +175,7 @@ impl Timeline {
         self.advance_to(tick.now);
         self.last_tick = Some(tick.now);
         self.another = false;
-        self.last_plan += 1;
-        let brief = Brief {
-            plan: PlanId(self.last_plan),
-            made_at: tick.now,
-            start,
-            end: tick.horizon,
-            seed: self.seed,
-            controls: tick.controls.clone(),
-            context: tick.context,
-        };
+        let brief = self.brief(&tick, start);
         self.pending = Some(Pending { plan: Plan::new(brief.clone()), adopt_at: tick.next, takes_over: false, plays: true });
         brief
     }

@@ -1,10 +1,14 @@
 //! Planning ticks: requests to the worker, and the passages it delivers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::codec::OwnRoles;
+use crate::decode::PromptBar;
 use crate::music::{Note, TICKS_PER_QUARTER, Tick};
-use crate::plan::{Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline};
+use crate::plan::{
+    Brief, Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline,
+};
 use crate::service::Outcome;
 
 use super::super::context::{Beside, Context, Expected, Follows, PlanSettings};
@@ -144,6 +148,26 @@ impl Planning {
     }
 }
 
+/// Music before a planning tick, each list in order of time.
+struct Music {
+    /// Notes of this track: the player's, and those of plans that were played.
+    track: Vec<Note>,
+    /// The player's of them.
+    player: Vec<Note>,
+    /// What is heard of other instances.
+    others: Vec<Note>,
+    /// Track and others.
+    all: Vec<Note>,
+}
+
+/// The new plan among the requests, if there is one.
+pub(super) fn new_plan(requests: &[Request]) -> Option<&Brief> {
+    requests.iter().find_map(|request| match request {
+        Request::Replan(brief) => Some(brief),
+        Request::Extend(_) => None,
+    })
+}
+
 /// Notes of two lists in order of time.
 fn in_order(one: &[Note], other: &[Note]) -> Vec<Note> {
     let mut notes = [one, other].concat();
@@ -168,31 +192,15 @@ impl<W: Worker> Planner<W> {
         if now < self.worker.retry_at {
             return;
         }
-        let input_role = self.input.role();
-        let planned = controls.planned(input_role);
-        let heard = self.hear_others(&controls, planned);
-        let own = own_roles(controls.plan.mode, planned, input_role, !heard.is_empty());
-        let own_notes = self.input.notes_before(now);
+        let planned = controls.planned(self.input.role());
+        let others = self.hear_others(&controls, planned);
+        let own = own_roles(controls.plan.mode, planned, self.input.role(), !others.is_empty());
         let Some(next) = self.planning.tick_after(&self.input.clock, now) else { return };
         let turn = self.own_turn(next);
         if self.pause(&controls, turn, next) {
             return;
         }
-        let roles = planned.iter().chain([input_role]).chain(heard.iter().map(|note| note.role));
-        if self.worker.set_roles(roles.collect(), own) {
-            self.planning.context.send_again();
-            self.remembering.send_again();
-        }
-        let notes = in_order(&own_notes, &heard);
-        let player = self.input.player_before(now);
-        self.remembering.track(&self.input.clock, &player);
-        let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
-        let is_new_memory = self.worker.set_memory(self.remembering.update(memory, self.planning.context.start()));
-        if is_new_memory {
-            self.planning.context.send_again();
-        }
-        self.input.measure_player(&player, now);
-        let news = self.planning.context.update(&self.input.clock, &notes, self.input.tempo);
+        let (music, news) = self.read(&controls, own, others);
         let is_infill = controls.plan.mode == PlayMode::Infill && !self.take.replays();
         if is_infill && self.plan_fill(now, &controls) == Remainder::Nothing {
             // The worker has the song around the marked bars instead.
@@ -202,9 +210,8 @@ impl<W: Worker> Planner<W> {
             self.tidy(now);
             return;
         }
-        // Without bars what is remembered is read all the same.
-        self.worker.set_context(news.or_else(|| is_new_memory.then(Vec::new)));
-        if notes.is_empty() {
+        self.worker.set_context(news);
+        if music.all.is_empty() {
             return;
         }
         self.tidy(now);
@@ -214,63 +221,93 @@ impl<W: Worker> Planner<W> {
         if controls.plan.mode == PlayMode::Infill && turn.is_none() {
             return;
         }
-        let horizon = self.horizon(turn);
-        let settings = settings(&controls);
-        let tick = PlanningTick { now, next, horizon, played: &own_notes, context: Fingerprint::of(&notes), controls: &settings };
+        let requests = self.request(&controls, &music, turn, next);
+        self.assign(&controls, music, own, &requests, turn, next);
+    }
+
+    /// Collects the music before this planning tick, and what follows from it for worker, memory and context. Returns it with the bars that the worker has to
+    /// be sent, if there are any.
+    fn read(&mut self, controls: &ControlValues, own: OwnRoles, others: Vec<Note>) -> (Music, Option<Vec<Arc<PromptBar>>>) {
+        let now = self.input.clock.now();
+        let input_role = self.input.role();
+        let roles = controls.planned(input_role).iter().chain([input_role]).chain(others.iter().map(|note| note.role));
+        if self.worker.set_roles(roles.collect(), own) {
+            self.planning.context.send_again();
+            self.remembering.send_again();
+        }
+        let track = self.input.notes_before(now);
+        let player = self.input.player_before(now);
+        self.remembering.track(&self.input.clock, &player);
+        let memory = if own == OwnRoles::ALL { controls.music.memory } else { 0 };
+        let is_new_memory = self.worker.set_memory(self.remembering.update(memory, self.planning.context.start()));
+        if is_new_memory {
+            self.planning.context.send_again();
+        }
+        self.input.measure_player(&player, now);
+        let all = in_order(&track, &others);
+        let news = self.planning.context.update(&self.input.clock, &all, self.input.tempo);
+        // Without bars what is remembered is read all the same.
+        (Music { track, player, others, all }, news.or_else(|| is_new_memory.then(Vec::new)))
+    }
+
+    /// Requests of this planning tick, and what plays from the `next` one on.
+    fn request(&mut self, controls: &ControlValues, music: &Music, turn: Option<OwnTurn>, next: Tick) -> Vec<Request> {
+        let (now, horizon, settings) = (self.input.clock.now(), self.horizon(turn), settings(controls));
+        let tick = PlanningTick { now, next, horizon, played: &music.track, context: Fingerprint::of(&music.all), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
         self.await_choice();
         let begins = self.begin_turn(turn, next);
-        let plays = self.planning.timeline.playing().is_some();
+        let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end);
         let requests = self.planning.timeline.request_at(tick);
-        if let Some(Request::Replan(brief)) = requests.iter().find(|request| matches!(request, Request::Replan(_))) {
+        let new = new_plan(&requests);
+        if let Some(brief) = new {
             self.input.manner.record(brief.plan);
         }
         self.planning.stats.ticks += 1;
-        let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
-        self.planning.stats.kept += u64::from(!is_new);
-        let playing_end = self.planning.timeline.playing().map(|plan| plan.brief.end).filter(|_| plays);
-        self.playback.successor = requests.iter().find_map(|request| match request {
-            Request::Replan(brief) if brief.start == next && playing_end.is_some_and(|end| end > next) => {
-                Some(Successor { plan: brief.plan, start: next, announced: false, awaited: false, handover: Handover::Ends })
-            }
-            _ => None,
-        });
+        self.planning.stats.kept += u64::from(new.is_none());
+        let follows = new.filter(|brief| brief.start == next && playing_end.is_some_and(|end| end > next));
+        self.playback.successor =
+            follows.map(|brief| Successor { plan: brief.plan, start: next, announced: false, awaited: false, handover: Handover::Ends });
         self.wait_for_next();
         if begins {
             self.play_turn(turn, next);
         }
+        requests
+    }
+
+    /// Hands the requests of this planning tick to the worker.
+    fn assign(&mut self, controls: &ControlValues, music: Music, own: OwnRoles, requests: &[Request], turn: Option<OwnTurn>, next: Tick) {
+        let now = self.input.clock.now();
         let accompanies = controls.plan.mode == PlayMode::Accompany;
-        let others = if accompanies { in_order(&player, &heard) } else { heard };
         // A track with music of its own goes on in its own way.
-        let follows = if accompanies || own_notes.is_empty() { Follows::Others } else { Follows::Itself };
+        let follows = if accompanies || music.track.is_empty() { Follows::Others } else { Follows::Itself };
+        let others = if accompanies { in_order(&music.player, &music.others) } else { music.others };
+        let key = self.heard_key(controls.band);
+        let Planning { context, timeline, rejected, .. } = &mut self.planning;
         let plan_settings = PlanSettings {
-            roles: planned.iter().collect(),
-            beside: (own != OwnRoles::ALL).then_some(Beside { own, others: &others, follows, key: self.heard_key(controls.band) }),
+            roles: controls.planned(self.input.role()).iter().collect(),
+            beside: (own != OwnRoles::ALL).then_some(Beside { own, others: &others, follows, key }),
             music: &controls.music,
             tempo: self.input.tempo,
-            rejected: &self.planning.rejected,
+            rejected: rejected.as_slice(),
             silent_from: turn.and_then(OwnTurn::end).map_or(Tick::MAX, |end| end + FADE),
             expected: if controls.plan.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
-        let mut assignments =
-            self.planning.context.assignments(&requests, &self.planning.timeline, &self.input.clock, &notes, &plan_settings);
-        self.remember_request(&requests, &assignments, &controls);
-        if let Some(new) = assignments.last_mut().filter(|_| own == OwnRoles::ALL && is_new) {
+        let mut assignments = context.assignments(requests, timeline, &self.input.clock, &music.all, &plan_settings);
+        self.remember_request(requests, &assignments, controls);
+        if let Some(new) = assignments.last_mut().filter(|_| own == OwnRoles::ALL && new_plan(requests).is_some()) {
             self.planning.locks.apply(new);
         }
-        if assignments.is_empty() {
-            return;
-        }
+        let Some(last) = assignments.last() else { return };
         // The earliest need of all counts: a later request is generated after the earlier ones.
         let due_at = requests.iter().map(|request| due_at(request, next)).min().unwrap_or(next);
-        let within = Duration::from_secs_f64((due_at - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
         // Lateness is no sign of load while the model is being loaded, nor right after the planning interval has grown.
         let shortest = self.planning.shedding.interval(INTERVAL).min(self.input.clock.open_bar().length);
         let counts = self.worker.engine == Engine::Ready && next - now >= shortest;
-        let due = assignments.last().filter(|_| counts);
-        self.planning.due = due.map(|last| Due { plan: last.brief.plan, from: last.brief.start, at: due_at });
-        self.worker.generate(now, &requests, assignments, within);
+        self.planning.due = counts.then_some(Due { plan: last.brief.plan, from: last.brief.start, at: due_at });
+        let within = Duration::from_secs_f64((due_at - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);
+        self.worker.generate(now, requests, assignments, within);
     }
 
     /// Writes the plan of a phrase that has ended, and forgets what is past.

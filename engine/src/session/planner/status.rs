@@ -176,19 +176,24 @@ impl<W: Worker> Planner<W> {
         let played = self.input.notes_before(Tick::MAX);
         let harmony = self.planning.context.harmony();
         let (variations, locks) = (self.shown_variations(), ShownLocks::new(self.planning.locks.notes(), self.planning.locks.bars()));
-        self.outputs.snapshot.publish(Snapshot {
+        let snapshot = Snapshot {
             status,
             bars,
             harmony,
             played,
-            plan,
             withheld,
             song_loop: self.shown_loop(),
             turn: self.shown_turn(),
             variations,
             locks,
             memory: self.shown_memory(),
-        });
+            ..Snapshot::default()
+        };
+        let snapshot = match plan {
+            Some(plan) => snapshot.with_plan(plan),
+            None => snapshot,
+        };
+        self.outputs.snapshot.publish(snapshot);
         self.publish_status();
     }
 

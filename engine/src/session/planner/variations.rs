@@ -10,7 +10,7 @@ use super::super::engine_status::Engine;
 use super::super::locks::LockTarget;
 use super::super::worker::Worker;
 use super::Planner;
-use super::planning::INTERVAL;
+use super::planning::{INTERVAL, new_plan};
 use crate::session::ControlValues;
 use crate::session::snapshot::ShownVariations;
 
@@ -168,7 +168,7 @@ impl<W: Worker> Planner<W> {
 
     /// After the requests of a planning tick: remembers the assignment of a new plan, whose variations may be asked for.
     pub(super) fn remember_request(&mut self, requests: &[Request], assignments: &[Assignment], controls: &ControlValues) {
-        let is_new = requests.iter().any(|request| matches!(request, Request::Replan(_)));
+        let is_new = new_plan(requests).is_some();
         let variations = &mut self.planning.variations;
         let now = self.input.clock.now();
         let rests = self.input.player.silent_since().is_some_and(|since| since.tick() + INTERVAL <= now);

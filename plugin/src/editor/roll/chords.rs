@@ -1,14 +1,13 @@
 //! Chord lane of the piano roll: detected chords with their confidence, and those of the plan.
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::music::analysis::chords_of_bar;
 use antiphon_engine::session::Snapshot;
 use egui::{Align2, CornerRadius, FontId, Painter, Rect, StrokeKind, pos2};
 
 use super::{CHORDS, Roll, paint};
 
-/// Width below which a chord has no confidence beside it, in points.
-const WIDE: f32 = 74.0;
+/// Room that a confidence needs right of a chord's name, in points.
+const ROOM: f32 = 40.0;
 /// Width below which it has no name either.
 const NARROW: f32 = 22.0;
 
@@ -38,7 +37,7 @@ impl Roll {
             let start = left.max(self.music.left() + 2.0) + 5.0;
             let ink = paint(self.palette.ink);
             let text = lane.text(pos2(start, field.center().y), Align2::LEFT_CENTER, &chord.name, FontId::proportional(12.0), ink);
-            let confidence = chord.confidence.filter(|_| field.right() - text.right() > WIDE - 34.0);
+            let confidence = chord.confidence.filter(|_| field.right() - text.right() > ROOM);
             if let Some(confidence) = confidence {
                 let percent = format!("{:.0} %", confidence * 100.0);
                 let place = pos2(right - 5.0, field.center().y);
@@ -51,12 +50,6 @@ impl Roll {
 /// Chords of the finished bars, and those of the plan in the bars after them, as far as they lie between two ticks.
 fn named(snapshot: &Snapshot, from: Tick, to: Tick) -> Vec<Named> {
     let mut lane = Vec::new();
-    let mut add = |chords: &[(Tick, String, Option<f64>)], end: Tick| {
-        for (place, (at, name, confidence)) in chords.iter().enumerate() {
-            let until = chords.get(place + 1).map_or(end, |next| next.0);
-            lane.push(Named { from: *at, until, name: name.clone(), confidence: *confidence });
-        }
-    };
     let mut finished = Tick(i64::MIN);
     for harmony in &snapshot.harmony {
         let end = snapshot.bar_at(harmony.start).bar.end();
@@ -64,15 +57,17 @@ fn named(snapshot: &Snapshot, from: Tick, to: Tick) -> Vec<Named> {
         if end <= from || harmony.start >= to {
             continue;
         }
-        let found = harmony.chords.iter().flatten();
-        add(&found.map(|found| (harmony.start + found.at, found.chord.to_string(), Some(found.confidence))).collect::<Vec<_>>(), end);
+        let found: Vec<_> = harmony.chords.iter().flatten().collect();
+        let ends = found.iter().skip(1).map(|next| harmony.start + next.at).chain([end]);
+        lane.extend(found.iter().zip(ends).map(|(found, until)| Named {
+            from: harmony.start + found.at,
+            until,
+            name: found.chord.to_string(),
+            confidence: Some(found.confidence),
+        }));
     }
-    if let Some(shown) = &snapshot.plan {
-        for bar in snapshot.bars_between(from.max(finished), to.min(shown.plan.ready())) {
-            let chords = chords_of_bar(shown.plan.notes(), &bar.bar).into_iter();
-            add(&chords.map(|(at, chord)| (bar.bar.start + at, chord.to_string(), None)).collect::<Vec<_>>(), bar.bar.end());
-        }
-    }
+    let planned = snapshot.planned_chords.iter().filter(|chord| chord.from >= finished && chord.until > from && chord.from < to);
+    lane.extend(planned.map(|chord| Named { from: chord.from, until: chord.until, name: chord.chord.to_string(), confidence: None }));
     lane
 }
 
@@ -89,12 +84,8 @@ mod tests {
         let found = |at, root| Some(FoundChord { at: Tick(at), chord: Chord { root, kind: ChordKind::Minor }, confidence: 0.9 });
         let harmony = BarHarmony { start: Tick(0), key: None, chords: [found(0, 9), found(48, 2)] };
         let note = |pitch| Note { onset: Tick(96), offset: 0, duration: Tick(96), pitch, velocity: 80, role: Role::Keys };
-        let snapshot = Snapshot {
-            bars: vec![bar(1, 0, 96, 4)],
-            harmony: vec![harmony],
-            plan: Some(plan(96, 192, &[note(60), note(64), note(67)])),
-            ..Snapshot::default()
-        };
+        let snapshot = Snapshot { bars: vec![bar(1, 0, 96, 4)], harmony: vec![harmony], ..Snapshot::default() };
+        let snapshot = snapshot.with_plan(plan(96, 192, &[note(60), note(64), note(67)]));
         let lane = named(&snapshot, Tick(-100), Tick(400));
         let expected = [(0, 48, "Am", Some(0.9)), (48, 96, "Dm", Some(0.9)), (96, 192, "C", None)];
         let expected =

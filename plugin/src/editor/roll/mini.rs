@@ -33,8 +33,11 @@ impl MiniRoll<'_> {
         for &line in self.lines.iter().filter(|line| (self.from..self.until).contains(line)) {
             painter.vline(x(line), area.y_range(), palette.hairline(0.16));
         }
-        let rows = Rows::filling(Keys::of(self.notes).or_middle(), area.top(), area.bottom(), LANE, 1.0);
-        for note in self.notes.iter().filter(|note| (self.from..self.until).contains(&note.onset)) {
+        let first = self.notes.partition_point(|note| note.onset < self.from);
+        let after = self.notes.partition_point(|note| note.onset < self.until);
+        let notes = &self.notes[first..after.max(first)];
+        let rows = Rows::filling(Keys::of(notes).or_middle(), area.top(), area.bottom(), LANE, 1.0);
+        for note in notes {
             let Some((top, height)) = rows.place(note) else { continue };
             let right = x(note.end().min(self.until)).max(x(note.onset) + 1.5);
             let block = Rect::from_x_y_ranges(x(note.onset)..=right, top..=top + height.max(1.5));

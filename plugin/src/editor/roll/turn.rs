@@ -5,6 +5,7 @@ use antiphon_engine::session::ShownTurn;
 use egui::{Align2, FontId, Painter, Rect, pos2};
 
 use crate::editor::palette::{Palette, paint};
+use crate::editor::words::count;
 
 /// Height of the text, in points; less in a small roll.
 const HEIGHT: f32 = 44.0;
@@ -17,7 +18,7 @@ pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &P
 
 /// The count in words: bars and beats, and in the last bar the beats alone.
 fn words(turn: &ShownTurn) -> String {
-    let count = |number, unit: &str| if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") };
+    let count = |number: u32, unit| count(usize::try_from(number).unwrap_or(usize::MAX), unit);
     let whose = match turn.side {
         Side::Player => "You",
         Side::Antiphon => "Antiphon",

@@ -165,7 +165,7 @@ fn repetition_repeats_bars_and_novelty_avoids_their_notes() {
 
 #[test]
 fn phrase_length_sets_the_end_of_the_plan() {
-    for (text, bars) in [("As horizon", 4), ("2 bars", 2), ("7 bars", 7)] {
+    for (text, bars) in [("As bars ahead", 4), ("2 bars", 2), ("7 bars", 7)] {
         let host = heard(&[("phrase_length", text)]);
         let snapshot = host.session.snapshot.latest();
         let plan = &snapshot.plan.as_ref().unwrap().plan;

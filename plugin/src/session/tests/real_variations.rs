@@ -89,7 +89,7 @@ fn locked_rhythm_keeps_onsets_and_durations_and_locked_pitches_their_order() {
     for lock in ["lock_rhythm", "lock_pitches"] {
         let mut host = rested(480);
         set(&host.params, lock, 1.0);
-        // The lock takes hold at a planning tick; the plan is kept or made anew with the rhythm or pitches of the one before.
+        // The lock takes hold at a planning tick; the plan is kept or made again with the rhythm or pitches of the one before.
         while host.played < RESTED + 48 * SAMPLES_PER_TICK {
             host.block(true, &[]);
         }

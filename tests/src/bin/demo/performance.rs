@@ -65,7 +65,7 @@ pub(crate) fn play(mut host: ClapHost, clip: &Clip, parameters: &Parameters, mut
     ensure!(!played.is_empty(), "the clip has no notes in its first {} bars", parameters.context_bars);
 
     host.set("Seed", f64::from(parameters.seed) / 999.0);
-    host.set("Horizon", f64::from(parameters.bars - 1) / 7.0);
+    host.set("Bars ahead", f64::from(parameters.bars - 1) / 7.0);
     let mut out = Vec::new();
     let mut pacer = Pacer::start(parameters);
     let bar = progress(over, parameters.sample_rate);

@@ -5,20 +5,17 @@ use std::time::Duration;
 
 use antiphon_engine::model::Model;
 use antiphon_engine::music::{Note, TICKS_PER_QUARTER, Tick};
-use antiphon_engine::plan::{
-    Cause, History, MidiKey, MusicalTime, PlanStats, PlayMode, PlayerMemory, SongBar, SongPosition, Take, TransportChange,
-};
-use antiphon_engine::service::Service;
+use antiphon_engine::plan::{Cause, MidiKey, MusicalTime, PlanStats, PlayMode, SongBar, SongPosition, TransportChange};
 use antiphon_engine::session::{
-    Archive, CommandQueue, ControlValues, Epoch, InputEvent, PlannedEvent, Planner, RenderWait, SessionPorts, SharedSnapshot, take_ring,
+    CommandQueue, ControlValues, Epoch, InputEvent, PlannedEvent, Planner, RenderWait, SessionPorts, SharedSnapshot, UnsavedArchive,
+    take_ring,
 };
+use antiphon_tests::virtual_pool::{VirtualPool, VirtualWorker};
 use anyhow::{Result, anyhow};
-use parking_lot::Mutex;
 use ringbuf::HeapRb;
 use ringbuf::traits::{Consumer, Producer, Split};
 
 use crate::piece::Duet;
-use crate::worker::{VirtualClock, VirtualWorker};
 
 /// Runs of the session in a tick: some 3 ms at 120 quarters a minute.
 const RUNS: u32 = 8;
@@ -45,44 +42,10 @@ impl Performance {
     }
 }
 
-/// History, take and memory that nobody saves.
-#[derive(Default)]
-struct Unsaved {
-    history: Mutex<Arc<History>>,
-    take: Mutex<Arc<Take>>,
-    memory: Mutex<Arc<PlayerMemory>>,
-}
-
-impl Archive for Unsaved {
-    fn history(&self) -> Arc<History> {
-        Arc::clone(&self.history.lock())
-    }
-
-    fn change(&self, change: &mut dyn FnMut(&mut History)) {
-        change(Arc::make_mut(&mut self.history.lock()));
-    }
-
-    fn take(&self) -> Arc<Take> {
-        Arc::clone(&self.take.lock())
-    }
-
-    fn change_take(&self, change: &mut dyn FnMut(&mut Take)) {
-        change(Arc::make_mut(&mut self.take.lock()));
-    }
-
-    fn memory(&self) -> Arc<PlayerMemory> {
-        Arc::clone(&self.memory.lock())
-    }
-
-    fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory)) {
-        change(Arc::make_mut(&mut self.memory.lock()));
-    }
-}
-
 /// Plays the player's part to a session in Accompany; `change` transposes it from a tick on.
-pub(crate) fn perform(service: &Service, model: &Arc<Model>, duet: &Duet, seed: u32, change: Option<(Tick, i16)>) -> Result<Performance> {
-    let clock = VirtualClock::default();
-    let worker = VirtualWorker::new(service, model, &clock);
+pub(crate) fn perform(model: &Arc<Model>, duet: &Duet, seed: u32, change: Option<(Tick, i16)>) -> Result<Performance> {
+    let pool = VirtualPool::new(1);
+    let worker = VirtualWorker::new(model, &pool);
     let (mut input, events) = HeapRb::new(SLOTS).split();
     let (send, mut planned) = HeapRb::new(SLOTS).split();
     let snapshot = Arc::new(SharedSnapshot::default());
@@ -91,7 +54,7 @@ pub(crate) fn perform(service: &Service, model: &Arc<Model>, duet: &Duet, seed: 
         planned: send,
         commands: CommandQueue::new(),
         snapshot: Arc::clone(&snapshot),
-        archive: Arc::new(Unsaved::default()),
+        archive: Arc::new(UnsavedArchive::default()),
         takes: take_ring().0,
         count_ignored: Box::new(|_| ()),
     };
@@ -130,7 +93,7 @@ pub(crate) fn perform(service: &Service, model: &Arc<Model>, duet: &Duet, seed: 
         let began = tick_length * u32::try_from(tick.0)?;
         for run in 1..=RUNS {
             planner.run();
-            clock.set(began + tick_length * run / RUNS);
+            pool.borrow_mut().advance(began + tick_length * run / RUNS);
             planner.run();
             while let Some(event) = planned.try_pop() {
                 match event {

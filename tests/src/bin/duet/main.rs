@@ -5,16 +5,13 @@ mod live;
 mod measure;
 mod offline;
 mod piece;
-mod worker;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use antiphon_engine::model::{Model, Runtime, RuntimeSearch};
 use antiphon_engine::music::Note;
-use antiphon_engine::service::{Service, ServiceConfig};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use serde_json::{Value, json};
@@ -64,13 +61,12 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<()> {
     ensure!(args.pieces > 0 && args.bars > 1, "--pieces and --bars must be above 0 and 1");
     let model = Arc::new(Model::shipped(Runtime::load(&RuntimeSearch::default())?)?);
-    let service = Service::start(ServiceConfig { workers: NonZeroUsize::MIN })?;
     let duets = piece::choose(&args.music, &args.split, args.pieces, args.bars)?;
     let mut total = Total::default();
     for duet in &duets {
-        let performance = live::perform(&service, &model, duet, args.seed, None).with_context(|| duet.name.clone())?;
+        let performance = live::perform(&model, duet, args.seed, None).with_context(|| duet.name.clone())?;
         let middle = duet.bars[duet.bars.len() / 2].start;
-        let transposed = live::perform(&service, &model, duet, args.seed, Some((middle, TRANSPOSED))).with_context(|| duet.name.clone())?;
+        let transposed = live::perform(&model, duet, args.seed, Some((middle, TRANSPOSED))).with_context(|| duet.name.clone())?;
         let offline = offline::accompany(&model, duet, args.seed).with_context(|| duet.name.clone())?;
         total.add(duet, &performance, &transposed, &offline);
         eprintln!("{}: {} notes, {:.1} % in time", duet.name, performance.notes.len(), 100.0 * performance.in_time());

@@ -228,7 +228,7 @@ impl Parameter {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Mode => "Mode",
-            Self::Horizon => "Horizon",
+            Self::Horizon => "Bars ahead",
             Self::Adventurousness => "Adventurousness",
             Self::Seed => "Seed",
             Self::InputRole => "Input role",

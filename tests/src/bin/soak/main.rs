@@ -2,7 +2,6 @@
 //! checked. Lateness is real: the jobs take turns as on the threads of the pool, and each step lasts as long as it took processor time.
 
 mod musician;
-mod worker;
 
 use std::cell::RefCell;
 use std::process::ExitCode;
@@ -17,13 +16,13 @@ use antiphon_plugin::meters::{Count, Meters};
 use antiphon_plugin::planning_session::PlanningPorts;
 use antiphon_tests::checker::{Checker, Given};
 use antiphon_tests::linked::take_ports;
+use antiphon_tests::virtual_pool::{VirtualPool, VirtualWorker};
 use antiphon_tests::{Block, ClapHost, Class, Host, Setup, Timed, Transport, Vst3Host, machine};
 use anyhow::{Result, ensure};
 use clap::Parser;
 use parking_lot::Mutex;
 
 use musician::{Act, Musician, Turns};
-use worker::{VirtualPool, VirtualWorker};
 
 /// Sample rate in hertz.
 const RATE: f64 = 48_000.0;

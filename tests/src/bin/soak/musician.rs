@@ -114,7 +114,7 @@ impl Musician {
                 0..4 => acts.extend(press("Play")),
                 4 => acts.extend(press("Another")),
                 5 => acts.extend(press("Keep")),
-                6 => acts.push((start + half, Act::Set("Horizon", f64::from(self.random.u8(..8)) / 7.0))),
+                6 => acts.push((start + half, Act::Set("Bars ahead", f64::from(self.random.u8(..8)) / 7.0))),
                 7 => {
                     let mode = self.modes[self.random.usize(..self.modes.len())];
                     acts.push((start + half, Act::Set("Mode", f64::from(mode) / 4.0)));

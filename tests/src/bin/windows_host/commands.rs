@@ -189,7 +189,7 @@ impl Host for Counting<'_> {
 }
 
 /// Parameters that differ from their defaults in a state made here.
-const CHANGED: [(&str, f64); 3] = [("Horizon", 1.0), ("Adventurousness", 0.75), ("Thru", 0.0)];
+const CHANGED: [(&str, f64); 3] = [("Bars ahead", 1.0), ("Adventurousness", 0.75), ("Thru", 0.0)];
 
 fn state(format: Format, library: &Path, load: Option<&Path>, save: &Path) -> Result<()> {
     let mut host = format.host(library, Class::Instrument, Setup::default())?;

@@ -1,7 +1,7 @@
 //! The model on a virtual clock: the engine's own pool, whose steps this thread runs one at a time, each as long on the virtual clock as it took processor
 //! time.
 //!
-//! The jobs take turns as on the threads of the pool: the earliest deadline first, looked at anew after each step. So lateness is that of a machine that does
+//! The jobs take turns as on the threads of the pool: the earliest deadline first, looked for again after each step. So lateness is that of a machine that does
 //! nothing else, whatever else this one does.
 
 use std::cell::RefCell;
@@ -18,10 +18,11 @@ use antiphon_engine::music::Role;
 use antiphon_engine::plan::{PageStats, Passage};
 use antiphon_engine::service::{Assignment, Deadline, InstanceId, Outcome, RunStep, Service, Setup, Stepper, VARIATIONS, WorkerHandle};
 use antiphon_engine::session::{Parts, Work, Worker};
-use antiphon_tests::machine;
+
+use crate::machine;
 
 /// The pool, the virtual clock, and the workers on it.
-pub(crate) struct VirtualPool {
+pub struct VirtualPool {
     stepper: Stepper,
     now: Duration,
     /// When each worker is free.
@@ -33,7 +34,9 @@ pub(crate) struct VirtualPool {
 }
 
 impl VirtualPool {
-    pub(crate) fn new(workers: usize) -> Rc<RefCell<Self>> {
+    /// A pool of this many workers, at least one, at time 0.
+    #[must_use]
+    pub fn new(workers: usize) -> Rc<RefCell<Self>> {
         let free_at = vec![Duration::ZERO; workers.max(1)];
         Rc::new(RefCell::new(Self {
             stepper: Stepper::default(),
@@ -45,12 +48,13 @@ impl VirtualPool {
     }
 
     /// Time that all steps took.
-    pub(crate) const fn worked(&self) -> Duration {
+    #[must_use]
+    pub const fn worked(&self) -> Duration {
         self.worked
     }
 
     /// Advances the clock. Every worker that is free before then takes steps.
-    pub(crate) fn advance(&mut self, to: Duration) {
+    pub fn advance(&mut self, to: Duration) {
         while let Some((worker, at)) = self.next_free(to) {
             self.end_steps(at);
             self.stepper.set_now(Deadline(0) + at);
@@ -91,7 +95,7 @@ impl VirtualPool {
 }
 
 /// An instance's worker.
-pub(crate) struct VirtualWorker {
+pub struct VirtualWorker {
     service: Service,
     model: Arc<Model>,
     pool: Rc<RefCell<VirtualPool>>,
@@ -101,7 +105,9 @@ pub(crate) struct VirtualWorker {
 }
 
 impl VirtualWorker {
-    pub(crate) fn new(model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
+    /// A worker of this pool, for one session.
+    #[must_use]
+    pub fn new(model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
         let service = pool.borrow().stepper.service().clone();
         let handle = handle(&service, model, &BTreeSet::from([Role::Keys]), OwnRoles::ALL);
         Self { service, model: Arc::clone(model), pool: Rc::clone(pool), handle, pages: PageStats::default() }
