@@ -35,7 +35,7 @@ struct Args {
     #[arg(long, default_value_t = 20)]
     pieces: usize,
     /// Bars of each piece
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(i64::from(piece::LEAST_BARS)..))]
     bars: u32,
     /// Seed of the session
     #[arg(long, default_value_t = 7)]
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    ensure!(args.pieces > 0 && args.bars > 1, "--pieces and --bars must be above 0 and 1");
+    ensure!(args.pieces > 0, "--pieces must be above 0");
     let model = Arc::new(Model::shipped(Runtime::load(&RuntimeSearch::default())?)?);
     let duets = piece::choose(&args.music, &args.split, args.pieces, args.bars)?;
     let mut total = Total::default();

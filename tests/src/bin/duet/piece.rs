@@ -7,7 +7,7 @@ use antiphon_engine::music::{Bar, Note, Role, Tick, smf};
 use anyhow::{Context, Result, ensure};
 
 /// Fewest bars of a piece.
-const LEAST_BARS: usize = 24;
+pub(crate) const LEAST_BARS: u32 = 24;
 /// Fewest notes of a part, in each bar on average.
 const LEAST_NOTES: usize = 1;
 
@@ -42,7 +42,12 @@ pub(crate) fn choose(music: &Path, split: &Path, count: usize, bars: u32) -> Res
         }
         sources.retain(|_, paths| !paths.is_empty());
     }
-    ensure!(!duets.is_empty(), "{}: no piece of the valid split in {} has two parts", split.display(), music.display());
+    ensure!(
+        !duets.is_empty(),
+        "{}: no piece of the valid split in {} has two parts over {LEAST_BARS} bars",
+        split.display(),
+        music.display()
+    );
     duets.truncate(count);
     Ok(duets)
 }
@@ -68,7 +73,7 @@ fn read(music: &Path, path: &str, most: u32) -> Option<Duet> {
     let part = |role: Role| notes.iter().filter(|note| note.role == role).copied().collect::<Vec<_>>();
     let tempo = clip.tempos.at(first.start).bpm();
     let duet = Duet { name: path.to_owned(), tempo, player: part(player_role), real: part(own_role), player_role, own_role, bars };
-    (duet.bars.len() >= LEAST_BARS).then_some(duet)
+    (duet.bars.len() >= LEAST_BARS as usize).then_some(duet)
 }
 
 impl Duet {
