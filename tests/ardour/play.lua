@@ -7,9 +7,10 @@ local _, folder, metre, tempo, notes, ticks, press, last, ramp_from, ramp_to, ra
 local it = host.create (folder, metre, tonumber (tempo), notes, tonumber (ticks))
 if ramp_from then host.set_ramp (tonumber (ramp_from), tonumber (ramp_to), tonumber (tempo), tonumber (ramp_tempo)) end
 -- None has its default value, so that a project which loses its settings is noticed.
-for name, value in pairs ({ Seed = 7, Horizon = 5, Adventurousness = 0.25, ["Preview sound"] = 0 }) do
-	host.set (it.antiphon, name, value)
-end
+host.set (it.antiphon, "Seed", 7)
+host.set (it.antiphon, "Bars ahead", 5)
+host.set (it.antiphon, "Adventurousness", 0.25)
+host.set (it.antiphon, "Preview sound", 0)
 host.arm (it.take)
 host.start_rolling (0)
 host.reach (tonumber (press))

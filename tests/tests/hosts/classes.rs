@@ -1,5 +1,9 @@
 //! Classes in the library, and creating and removing instances.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use antiphon_tests::{Block, Class, Host, Setup, library};
 use clack_host::prelude::PluginEntry;
 
@@ -42,6 +46,24 @@ fn instances_created_and_removed_in_any_order_are_silent() {
                 let outcome = host.process(&Block { frames: 64, ..Block::default() });
                 assert_eq!(outcome.audio[0], [0.0; 64], "{format}");
             }
+        }
+    }
+}
+
+#[test]
+fn parameters_that_the_ardour_scripts_set_have_these_names() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ardour");
+    let mut names = BTreeSet::new();
+    for script in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(script.unwrap().path()).unwrap();
+        let calls = text.lines().filter_map(|line| line.trim().strip_prefix("host.set (it.antiphon, \""));
+        names.extend(calls.map(|call| call.split_once('"').expect("the name's quote closes").0.to_owned()));
+    }
+    assert!(names.contains("Play") && names.len() > 4, "{names:?}");
+    for (_, make) in LOADED {
+        let mut host = make(Class::ALL[0], Setup::default());
+        for name in &names {
+            host.get(name); // Panics for a name that no parameter has.
         }
     }
 }
