@@ -49,8 +49,8 @@ struct Args {
     /// Seed of the musicians
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Steps of Mode that the musicians choose among: 0 Suggest, 1 Answer, 2 Trade, 3 Accompany
-    #[arg(long, value_delimiter = ',', default_value = "0,1,2,3")]
+    /// Steps of Mode that the musicians choose among: 0 Suggest, 1 Answer, 2 Trade, 3 Accompany, 4 Infill
+    #[arg(long, value_delimiter = ',', default_value = "0,1,2,3,4")]
     modes: Vec<u8>,
     /// Musicians that play at any time; the others rest, and take turns every eight bars
     #[arg(long)]
@@ -124,6 +124,7 @@ impl Instance {
                 Act::Send(sample, message) => messages.push(Timed { sample: sample.into(), message }),
                 Act::Roll(position) => (self.transport.playing, self.transport.position) = (true, Some(position)),
                 Act::Halt => self.transport.playing = false,
+                Act::Loop(cycle) => self.transport.cycle = cycle,
                 Act::Set(name, value) => {
                     self.host.set(name, value);
                     match name {
@@ -148,7 +149,11 @@ impl Instance {
             play_pressed: self.play && !was_playing,
             ends_plan: self.mode != mode,
         };
+        let planned = self.checker.counts.planned;
         self.faults.extend(self.checker.check(given, &sent).err());
+        if self.checker.counts.planned > planned {
+            self.musician.hear();
+        }
         if self.transport.playing {
             self.transport.position = Some(position + f64::from(FRAMES) / RATE * tempo / 60.0);
         }

@@ -5,6 +5,11 @@ use std::collections::VecDeque;
 use antiphon_tests::Message;
 use fastrand::Rng;
 
+/// Modes by their step.
+const INFILL: u8 = 4;
+/// Bars of the loop that an infilling musician plays in; it contains the bars that are marked by default.
+const LOOP_BARS: f64 = 8.0;
+
 /// Degrees of a major scale from C3 on.
 const SCALE: [u8; 10] = [48, 50, 52, 53, 55, 57, 59, 60, 62, 64];
 
@@ -17,6 +22,8 @@ pub(crate) enum Act {
     Roll(f64),
     /// The transport stops.
     Halt,
+    /// The host's loop is set between two positions in quarters, or off.
+    Loop(Option<(f64, f64)>),
     /// A parameter is set, 0 to 1.
     Set(&'static str, f64),
 }
@@ -58,12 +65,23 @@ pub(crate) struct Musician {
     bar: u64,
     /// Bars played so far.
     bars: u32,
+    /// Step of Mode.
+    mode: u8,
+    /// Whether it rests while the plan sounds; otherwise it plays over it.
+    listens: bool,
+    /// Whether a planned note has sounded since the last bar line.
+    hears: bool,
 }
 
 impl Musician {
     pub(crate) fn new(seed: u64, quarter: f64, modes: Vec<u8>, turns: Turns) -> Self {
         let ahead = VecDeque::from([(0, Act::Roll(0.0))]);
-        Self { random: Rng::with_seed(seed), quarter, modes, turns, now: 0, ahead, bar: 0, bars: 0 }
+        Self { random: Rng::with_seed(seed), quarter, modes, turns, now: 0, ahead, bar: 0, bars: 0, mode: 0, listens: false, hears: false }
+    }
+
+    /// A planned note sounds.
+    pub(crate) const fn hear(&mut self) {
+        self.hears = true;
     }
 
     /// The acts of the next block.
@@ -92,7 +110,11 @@ impl Musician {
         let (start, half) = (self.bar, self.samples(0.5));
         let mut acts: Vec<(u64, Act)> = Vec::new();
         let plays = self.turns.plays(self.bars);
-        if plays && self.random.u8(..3) > 0 {
+        if self.bars.is_multiple_of(Turns::BARS) {
+            self.listens = self.random.bool();
+        }
+        let makes_room = std::mem::take(&mut self.hears) && self.listens;
+        if plays && !makes_room && self.random.u8(..3) > 0 {
             let steps = [0.5, 1.0, 1.0, 2.0];
             let mut at = 0.0;
             while at < 4.0 {
@@ -116,8 +138,8 @@ impl Musician {
                 5 => acts.extend(press("Keep")),
                 6 => acts.push((start + half, Act::Set("Bars ahead", f64::from(self.random.u8(..8)) / 7.0))),
                 7 => {
-                    let mode = self.modes[self.random.usize(..self.modes.len())];
-                    acts.push((start + half, Act::Set("Mode", f64::from(mode) / 4.0)));
+                    self.mode = self.modes[self.random.usize(..self.modes.len())];
+                    acts.push((start + half, Act::Set("Mode", f64::from(self.mode) / 4.0)));
                 }
                 _ => {}
             }
@@ -130,6 +152,13 @@ impl Musician {
                 1 => acts.push((start + self.samples(3.9), Act::Roll(f64::from(self.random.u8(..64)) * 4.0))),
                 _ => {}
             }
+        }
+        if self.mode == INFILL && self.bars.is_multiple_of(Turns::BARS) {
+            let end = Some((0.0, 4.0 * LOOP_BARS));
+            acts.extend([(start, Act::Roll(0.0)), (start, Act::Loop(end))]);
+            acts.push((start + half, Act::Set("Infill bars", f64::from(self.random.u8(..4)) / 7.0)));
+        } else if self.mode != INFILL {
+            acts.push((start, Act::Loop(None)));
         }
         acts.sort_by_key(|(at, act)| (*at, matches!(act, Act::Send(_, Message::NoteOn { .. }))));
         self.ahead.extend(acts);
