@@ -142,6 +142,29 @@ fn bars_that_came_as_planned_keep_their_pages_and_others_are_read() {
     assert_eq!(run(next), PageStats { kept: 2, read: 6 });
 }
 
+#[test]
+fn plan_that_sounds_bar_by_bar_stays_in_the_cache() {
+    let (model, music) = (Arc::new(tiny()), piece(3, 8, 6));
+    let stepper = Stepper::default();
+    let handle = worker(&stepper, &model);
+    let plan = assignment(0, &music, BARS.0);
+    handle.generate(vec![plan.clone()], Deadline(1)).expect("bars in order");
+    passages(&stepper, std::slice::from_ref(&handle), 1);
+    let mut context = plan.prompt.context.clone();
+    for (bar, kept) in by_hand(&plan, &model).into_iter().zip(1..) {
+        context.push(Arc::new(bar));
+        handle.prefill(context.clone()).expect("bars in order");
+        passages(&stepper, std::slice::from_ref(&handle), 1);
+        assert_eq!(handle.pages(), PageStats { kept, read: 4 });
+    }
+    // The player takes over in the second bar: it is read, and what was foreseen after it is gone.
+    context.truncate(BARS.0 + 1);
+    context.push(Arc::new(PromptBar::from(music[BARS.0 + 1].clone())));
+    handle.prefill(context).expect("bars in order");
+    passages(&stepper, std::slice::from_ref(&handle), 1);
+    assert_eq!(handle.pages(), PageStats { kept: 3, read: 5 });
+}
+
 /// The bars of an assignment by a decoder alone.
 fn by_hand(assignment: &Assignment, model: &Arc<Model>) -> Vec<PromptBar> {
     let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));

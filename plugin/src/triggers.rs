@@ -38,12 +38,23 @@ pub enum Button {
     VariationC,
     /// Variation D.
     VariationD,
+    /// The next mode.
+    Mode,
 }
 
 impl Button {
     /// All buttons.
-    pub const ALL: [Self; 8] =
-        [Self::Play, Self::Another, Self::Keep, Self::Panic, Self::VariationA, Self::VariationB, Self::VariationC, Self::VariationD];
+    pub const ALL: [Self; 9] = [
+        Self::Play,
+        Self::Another,
+        Self::Keep,
+        Self::Panic,
+        Self::VariationA,
+        Self::VariationB,
+        Self::VariationC,
+        Self::VariationD,
+        Self::Mode,
+    ];
 
     /// The button of a variation.
     #[must_use]
@@ -56,10 +67,11 @@ impl Button {
         }
     }
 
-    /// The command it gives.
+    /// The command it gives; `None` for the mode, which is a control.
     #[must_use]
-    pub const fn command(self) -> Command {
-        match self {
+    pub const fn command(self) -> Option<Command> {
+        Some(match self {
+            Self::Mode => return None,
             Self::Play => Command::Play,
             Self::Another => Command::Another,
             Self::Keep => Command::Keep,
@@ -68,7 +80,7 @@ impl Button {
             Self::VariationB => Command::Variation(Variation::B),
             Self::VariationC => Command::Variation(Variation::C),
             Self::VariationD => Command::Variation(Variation::D),
-        }
+        })
     }
 
     /// Display name.
@@ -83,6 +95,7 @@ impl Button {
             Self::VariationB => "Variation B",
             Self::VariationC => "Variation C",
             Self::VariationD => "Variation D",
+            Self::Mode => "Mode",
         }
     }
 

@@ -94,6 +94,13 @@ impl Decoder {
         Ok(Prefill::Nearer)
     }
 
+    /// Whether the cache holds the whole context of a prompt without a far side, with or without bars after it.
+    #[must_use]
+    pub fn holds_context(&self, prompt: &Prompt) -> bool {
+        let differs = || self.first_difference(prompt).is_some_and(|bar| bar < prompt.seam());
+        self.far_side.is_none() && !self.is_empty() && self.next_bar() >= prompt.seam() && !differs()
+    }
+
     /// Index, in prompts, of the bar after the last finished one.
     #[must_use]
     pub fn next_bar(&self) -> u32 {

@@ -36,6 +36,12 @@ impl PlayMode {
         self as u8
     }
 
+    /// The mode after it in the order of the steps; after the last the first.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self::from_step(self.step() + 1).unwrap_or_default()
+    }
+
     /// Display name.
     #[must_use]
     pub const fn name(self) -> &'static str {

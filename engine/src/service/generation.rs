@@ -160,7 +160,7 @@ impl Job<WorkerState> for Prefilling {
     }
 
     fn advance(&mut self, state: &mut WorkerState) -> Result<Progress, JobError> {
-        Ok(match state.prefill(&self.prompt)? {
+        Ok(match state.prefill_context(&self.prompt)? {
             Prefill::Nearer => Progress::Again,
             Prefill::Done => {
                 state.count_kept(&self.prompt);

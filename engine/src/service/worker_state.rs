@@ -87,6 +87,12 @@ impl WorkerState {
         }
     }
 
+    /// [`prefill`](Self::prefill) for a context alone: bars that were generated after it stay, as the player may go on as foreseen.
+    pub(super) fn prefill_context(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
+        let holds = self.decoder.as_ref().is_some_and(|decoder| decoder.holds_context(prompt));
+        if holds { self.remember(&prompt.remembered) } else { self.prefill(prompt) }
+    }
+
     /// Counts a bar that was read; forgets generated bars that were rolled back.
     fn count_read(&mut self, before: u32) {
         let now = self.next_bar();

@@ -20,12 +20,19 @@ const FRONT_WIDTH: f32 = 124.0;
 /// Width of Play, in points: its longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
 
-/// The five modes side by side; those not yet implemented are disabled.
+/// The five modes side by side.
 pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
+    if model.triggers().waiting() == Some(Pressed::Mode) {
+        learning(ui, model.triggers());
+        return;
+    }
     let current = model.values().plan.mode;
+    let learnt = model.triggers().of(Pressed::Mode).map_or_else(String::new, |trigger| format!(" The next mode by {trigger}."));
     ui.spacing_mut().item_spacing.x = 4.0;
     for mode in PlayMode::ALL {
-        let button = ui.add(Button::selectable(mode == current, mode.name())).on_hover_text(purpose(mode));
+        let tip = format!("{}{learnt} Right-click to learn a key or pedal that goes through the modes.", purpose(mode));
+        let button = ui.add(Button::selectable(mode == current, mode.name())).on_hover_text(tip);
+        button.context_menu(|ui| learn(ui, model.triggers(), Pressed::Mode));
         if button.clicked() && mode != current {
             change(model, Change::Mode(mode));
         }
@@ -69,8 +76,10 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Sna
         // A disabled button takes no clicks: its menu lies over it.
         let menu = if plan.is_some() { response.clone() } else { ui.interact(response.rect, response.id.with("learn"), Sense::click()) };
         menu.context_menu(|ui| learn(ui, model.triggers(), pressed));
-        if response.clicked() {
-            model.command(pressed.command());
+        if response.clicked()
+            && let Some(command) = pressed.command()
+        {
+            model.command(command);
         }
     }
 }

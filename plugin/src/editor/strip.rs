@@ -114,7 +114,7 @@ impl Strip<'_> {
         let action = card.show(ui, size, |ui| learn(ui, model.triggers(), pressed));
         if action == Some(CardAction::Choose) && self.live.plan.is_some() {
             let returns = state == State::Shown && self.history.recalled().is_some();
-            model.command(if returns { Command::Step(Step::Now) } else { pressed.command() });
+            model.command(if returns { Command::Step(Step::Now) } else { Command::Variation(variation) });
         }
         export(exporter, action, window, || {
             let plan = plan?.clone();

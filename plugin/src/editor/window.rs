@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use antiphon_engine::plan::History;
+use antiphon_engine::plan::{History, PlayMode};
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
@@ -48,7 +48,7 @@ pub fn editor(
     let notified = notifier.clone();
     snapshot.call_with(move || notified.request_repaint());
     let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
-    let model = HostModel { params, meters, snapshot, commands, host: None };
+    let model = HostModel { params, meters, snapshot, commands, host: None, followed: None };
     let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
     let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
     Some(AntiphonEditor::new(factory, sizing, thread))
@@ -135,6 +135,7 @@ impl NiceEguiApp for App {
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let window = frame.baseview_window();
         let Content { editor, model } = &mut *self.content.lock();
+        model.follow_mode();
         editor.show(ui, model, window);
         self.zoom.follow(ui.ctx(), window.size());
         #[cfg(target_os = "linux")]
@@ -160,6 +161,24 @@ struct HostModel {
     commands: CommandSender,
     /// Receives parameter changes; `None` until a window was opened.
     host: Option<GuiContext>,
+    /// Mode that a learnt trigger chose and that was sent to the host.
+    followed: Option<PlayMode>,
+}
+
+impl HostModel {
+    /// Sets the parameter Mode to what a learnt trigger has chosen, once.
+    fn follow_mode(&mut self) {
+        let chosen = self.params.mode_switch.chosen();
+        if chosen == self.followed {
+            return;
+        }
+        self.followed = chosen;
+        if let Some(mode) = chosen {
+            self.begin(Control::Mode);
+            self.set(Change::Mode(mode));
+            self.end(Control::Mode);
+        }
+    }
 }
 
 impl EditorModel for HostModel {
@@ -253,8 +272,6 @@ mod tests {
     use nice_plug::prelude::{GuiContextInner, PluginApi, PluginState};
     use parking_lot::Mutex;
 
-    use antiphon_engine::plan::PlayMode;
-
     use super::*;
 
     /// A host that records all changes.
@@ -312,6 +329,7 @@ mod tests {
             snapshot: Arc::default(),
             commands: CommandQueue::new().sender(),
             host: Some(GuiContext::new(Arc::clone(&host) as Arc<dyn GuiContextInner>)),
+            followed: None,
         };
         (model, host)
     }
@@ -341,6 +359,20 @@ mod tests {
             let name = || name.to_owned();
             assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), normalised), ("end", name(), 0.0)]);
         }
+    }
+
+    #[test]
+    fn mode_that_a_trigger_chose_is_written_to_the_parameter_once() {
+        let (mut model, host) = model();
+        model.params.mode_switch.choose(PlayMode::Trade);
+        assert_eq!(model.values().plan.mode, PlayMode::Trade, "shown at once");
+        model.follow_mode();
+        model.follow_mode();
+        let name = || "Mode".to_owned();
+        assert_eq!(host.take_changes(), [("begin", name(), 0.0), ("set", name(), 0.5), ("end", name(), 0.0)]);
+        model.params.mode_switch.clear();
+        model.follow_mode();
+        assert!(host.take_changes().is_empty());
     }
 
     #[test]

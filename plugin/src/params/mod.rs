@@ -5,6 +5,7 @@ mod band;
 mod drawer;
 mod infill;
 pub(crate) mod ladder;
+mod mode_switch;
 mod music;
 mod output;
 mod player;
@@ -15,12 +16,14 @@ mod variations;
 
 use std::sync::Arc;
 
+use antiphon_engine::plan::PlayMode;
 use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleControls, TurnControls};
 use nice_plug::prelude::*;
 
 pub use band::BandParams;
 pub use drawer::ShownParameter;
 pub use infill::InfillParams;
+pub use mode_switch::ModeSwitch;
 pub use music::MusicParams;
 pub use output::OutputParams;
 pub use player::PlayerParams;
@@ -77,6 +80,8 @@ pub struct AntiphonParams {
     /// State other than parameters.
     #[persist = "antiphon"]
     pub state: Arc<State>,
+    /// The mode that a learnt trigger has chosen.
+    pub mode_switch: ModeSwitch,
     /// Where planned notes go.
     #[nested]
     pub output: OutputParams,
@@ -130,6 +135,7 @@ impl AntiphonParams {
                 .with_string_to_value(formatters::s2v_bool_bypass())
                 .make_bypass(),
             state: Arc::default(),
+            mode_switch: ModeSwitch::default(),
             output: OutputParams::default(),
             music: MusicParams::default(),
             turns: TurnParams::default(),
@@ -140,12 +146,18 @@ impl AntiphonParams {
         }
     }
 
+    /// The mode: that of the parameter, unless a learnt trigger has chosen another since it was set.
+    #[must_use]
+    pub fn play_mode(&self) -> PlayMode {
+        self.mode_switch.chosen().unwrap_or_else(|| self.mode.value().into())
+    }
+
     /// The values that the session needs.
     #[must_use]
     pub fn controls(&self) -> ControlValues {
         ControlValues {
             plan: PlanControls {
-                mode: self.mode.value().into(),
+                mode: self.play_mode(),
                 // The range limits it to 1 to 8.
                 horizon_bars: u8::try_from(self.horizon.value()).unwrap_or(1),
                 phrase_bars: self.music.phrase_bars(),

@@ -10,13 +10,13 @@ use crate::capture::Capture;
 use crate::clock::{Cause, Clock, HostTime, Motion, MusicalTime, TransportEvent};
 use crate::host_issues::{HostIssue, HostIssues};
 use crate::meters::{Count, Meters};
-use crate::params::AntiphonParams;
+use crate::params::{AntiphonParams, ModeStep};
 use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
 use crate::replay::Replay;
 use crate::schedule::{NoteOutput, Received, Schedule};
 use crate::thru::{Batch, Thru};
-use crate::triggers::{Input, TriggerFilter, Triggers};
+use crate::triggers::{Input, TriggerFilter};
 use antiphon_engine::session::{Command, FADE};
 
 /// Consecutive blocks beginning with a jump that indicate a fault rather than the user.
@@ -29,6 +29,8 @@ pub struct RealTime {
     meters: Arc<Meters>,
     /// Parameter values of the last block; `None` before the first.
     last: Option<WatchedParams>,
+    /// Value of Mode and generation of the state in the last block; `None` before the first.
+    mode: Option<(ModeStep, u32)>,
     /// Whether a reset happened since the last block. A reset cannot send note-offs.
     was_reset: bool,
     /// Consecutive blocks that began with a jump.
@@ -88,7 +90,7 @@ impl WatchedParams {
     fn read(params: &AntiphonParams) -> Self {
         Self {
             generation: params.state.generation(),
-            mode: params.mode.value().into(),
+            mode: params.play_mode(),
             bypass: params.bypass.value(),
             replays: params.output.take() == TakeMode::Replay,
             triggers: {
@@ -144,7 +146,7 @@ impl RealTime {
             triggers: TriggerFilter::default(),
             output: EventOutput::default(),
         };
-        Self { path, batch: Batch::new(), meters, last: None, was_reset: false, jumps: 0, samples_per_ms: 0.0 }
+        Self { path, batch: Batch::new(), meters, last: None, mode: None, was_reset: false, jumps: 0, samples_per_ms: 0.0 }
     }
 
     /// Sets the sample rate in hertz.
@@ -172,8 +174,17 @@ impl RealTime {
         self.was_reset = true;
     }
 
+    /// A change of the parameter Mode, or a loaded project, ends what a learnt trigger has chosen.
+    fn follow_mode(&mut self, params: &AntiphonParams) {
+        let set = (params.mode.value(), params.state.generation());
+        if self.mode.replace(set).is_some_and(|last| last != set) {
+            params.mode_switch.clear();
+        }
+    }
+
     /// Processes one block.
     pub fn process(&mut self, params: &AntiphonParams, host: &HostTime, frames: u32, port: &mut impl Port) {
+        self.follow_mode(params);
         let watched = WatchedParams::read(params);
         let last = self.last.replace(watched).unwrap_or(watched);
         let path = &mut self.path;
@@ -214,7 +225,7 @@ impl RealTime {
         } else {
             path.replay.pause();
         }
-        path.play(&mut self.batch, watched.player_notes(), events.within, &params.state.triggers, port);
+        path.play(&mut self.batch, watched.player_notes(), events.within, params, port);
 
         let end = path.clock.span().end();
         if path.clock.motion() != Motion::Stopped && !watched.bypass {
@@ -290,7 +301,7 @@ impl NotePath {
         batch: &mut Batch,
         notes: PlayerNotes,
         mut within: Option<TransportEvent>,
-        triggers: &Triggers,
+        params: &AntiphonParams,
         port: &mut impl Port,
     ) {
         let mut sample = 0;
@@ -308,11 +319,15 @@ impl NotePath {
             }
             while let Some(event) = next.filter(|event| event.timing() <= sample && !batch.is_full()) {
                 // Bypassed, it learns nothing and passes everything.
-                let input = if notes == PlayerNotes::Ignored { Input::Play } else { self.triggers.filter(&event, triggers) };
+                let input = if notes == PlayerNotes::Ignored { Input::Play } else { self.triggers.filter(&event, &params.state.triggers) };
                 match input {
                     Input::Play => batch.push(event),
                     Input::Swallow => {}
-                    Input::Press(button) => self.run_command(button.command(), sample, port),
+                    Input::Press(button) => match button.command() {
+                        Some(command) => self.run_command(command, sample, port),
+                        // It takes effect with the next block, like a change of the parameter.
+                        None => params.mode_switch.choose(params.play_mode().next()),
+                    },
                 }
                 next = port.next().map(normalise_note_on);
             }

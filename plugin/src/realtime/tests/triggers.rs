@@ -53,3 +53,27 @@ fn next_key_is_learnt_by_the_button_that_waits_and_presses_from_then_on() {
     assert_eq!(instance.block(&[note_on(0, KEY, 90), note_off(1, KEY)]), []);
     assert_eq!(commands(&mut instance), [Command::Keep]);
 }
+
+#[test]
+fn learnt_pedal_goes_through_the_modes_until_the_parameter_is_set() {
+    let mut instance = Instance::new();
+    let pedal = |value| NoteEvent::MidiCC { timing: 9, channel: 0, cc: 80, value };
+    instance.params.state.triggers.restore(&[(Button::Mode, Trigger::Controller { channel: 0, number: 80 })].into());
+    instance.block(&[]);
+    let mut modes = vec![instance.params.controls().plan.mode];
+    for _ in 0..5 {
+        instance.sent_events();
+        assert_eq!(instance.block(&[pedal(1.0), pedal(0.0)]), []);
+        // As if the parameter had changed: the plan of the mode before ends.
+        instance.block(&[]);
+        assert!(instance.sent_events().iter().any(|event| matches!(event, InputEvent::PlanInvalidated { .. })));
+        modes.push(instance.params.controls().plan.mode);
+    }
+    let [suggest, answer, trade, accompany, infill] = PlayMode::ALL;
+    assert_eq!(modes, [suggest, answer, trade, accompany, infill, suggest]);
+    instance.block(&[pedal(1.0), pedal(0.0)]);
+    assert_eq!(instance.params.controls().plan.mode, answer);
+    instance.set("mode", 0.5);
+    instance.block(&[]);
+    assert_eq!((instance.params.controls().plan.mode, instance.params.mode_switch.chosen()), (trade, None));
+}
