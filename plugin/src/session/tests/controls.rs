@@ -27,8 +27,18 @@ fn say(params: &AntiphonParams, id: &str, text: &str) {
     set(params, id, value.unwrap_or_else(|| panic!("{id} does not know {text:?}")));
 }
 
-/// Four bars of a tune in C major, in quavers and crotchets, over a held bass note; a little off the grid.
-fn tune(velocity: u8) -> Vec<(u32, Event)> {
+/// A little behind the grid, in samples.
+const fn behind(_onset: i64) -> u32 {
+    130
+}
+
+/// Behind the grid by another part of a tick at every note, as a hand plays, in samples.
+fn by_hand(onset: i64) -> u32 {
+    u32::try_from(onset / 12 * 7 % 5).unwrap() * SAMPLES_PER_TICK / 6
+}
+
+/// Four bars of a tune in C major, in quavers and crotchets, over a held bass note, so many samples behind the grid at an onset.
+fn tune(behind: impl Fn(i64) -> u32) -> Vec<(u32, Event)> {
     const TUNE: [(i64, u8); 22] = [
         (0, 64),
         (12, 65),
@@ -55,8 +65,8 @@ fn tune(velocity: u8) -> Vec<(u32, Event)> {
     ];
     const BASS: [(i64, u8); 4] = [(0, 48), (96, 52), (192, 53), (288, 43)];
     let strike = |(onset, pitch): (i64, u8), length: i64| {
-        let (key, at) = (MidiKey::new(0, pitch).unwrap(), u32::try_from(onset).unwrap() * SAMPLES_PER_TICK + 130);
-        [(at, note_on(0, key, velocity)), (at + u32::try_from(length).unwrap() * SAMPLES_PER_TICK, note_off(0, key))]
+        let (key, at) = (MidiKey::new(0, pitch).unwrap(), u32::try_from(onset).unwrap() * SAMPLES_PER_TICK + behind(onset));
+        [(at, note_on(0, key, 80)), (at + u32::try_from(length).unwrap() * SAMPLES_PER_TICK, note_off(0, key))]
     };
     let mut events: Vec<_> =
         TUNE.into_iter().flat_map(|note| strike(note, 10)).chain(BASS.into_iter().flat_map(|note| strike(note, 80))).collect();
@@ -68,7 +78,7 @@ fn tune(velocity: u8) -> Vec<(u32, Event)> {
 fn heard(controls: &[(&str, &str)]) -> EngineHost {
     let mut host = EngineHost::new(6000, Waits::ForRealTime);
     controls.iter().for_each(|(id, text)| say(&host.params, id, text));
-    let tune = tune(80);
+    let tune = tune(behind);
     while i64::from(host.played / SAMPLES_PER_TICK) < PHRASE * BAR + BEAT {
         host.block(true, &tune);
     }
@@ -150,7 +160,7 @@ fn repetition_repeats_bars_and_novelty_avoids_their_notes() {
     // Share of the planned notes that the player's bar four bars back has at the same place.
     let share = |text: &str| {
         let notes = planned(&[("repetition", text), ("adventurousness", "Safe")]);
-        let played: BTreeSet<(i64, u8)> = tune(80)
+        let played: BTreeSet<(i64, u8)> = tune(behind)
             .iter()
             .filter_map(|&(at, event)| match event {
                 NoteEvent::NoteOn { key, .. } => Some((i64::from(at / SAMPLES_PER_TICK), key.number_or_middle_c())),
@@ -204,10 +214,10 @@ fn further_output_roles_are_planned_beside_the_first() {
 }
 
 /// Notes of the plan as they come out: sample from the song's start, velocity.
-fn performed(controls: &[(&str, &str)], velocity: u8) -> Vec<(u32, u8)> {
+fn performed(controls: &[(&str, &str)], behind: fn(i64) -> u32) -> Vec<(u32, u8)> {
     let mut host = EngineHost::new(1000, Waits::ForRealTime);
     controls.iter().for_each(|(id, text)| say(&host.params, id, text));
-    let tune = tune(velocity);
+    let tune = tune(behind);
     let mut out = Vec::new();
     while i64::from(host.played / SAMPLES_PER_TICK) < (PHRASE + 4) * BAR {
         set(&host.params, "play", if i64::from(host.played / SAMPLES_PER_TICK) >= PHRASE * BAR - BEAT { 1.0 } else { 0.0 });
@@ -227,14 +237,15 @@ fn midi(velocity: f32) -> u8 {
 #[test]
 fn quantised_feel_puts_the_plan_on_the_grid_and_performed_leaves_it() {
     let off_grid = |text| {
-        let notes = performed(&[("feel", text), ("adventurousness", "Character")], 80);
+        let notes = performed(&[("feel", text), ("adventurousness", "Character")], by_hand);
         assert!(notes.len() >= 8, "{} notes", notes.len());
         let is_off = |(at, _): &&(u32, u8)| at % (6 * SAMPLES_PER_TICK) != 0 && at % (4 * SAMPLES_PER_TICK) != 0;
         (notes.len(), notes.iter().filter(is_off).count())
     };
     let ((count, quantised), (same_count, performed)) = (off_grid("Quantised"), off_grid("Performed"));
     assert!(quantised == 0 && performed > 0, "{quantised} and {performed} notes off the grid");
-    assert_eq!(count, same_count, "the plan itself is the same");
+    // Two notes of one key may meet on the grid.
+    assert!(count.abs_diff(same_count) <= 2, "the plan itself is the same: {count} and {same_count} notes");
 }
 
 #[test]
