@@ -7,6 +7,7 @@
 mod card;
 mod controls;
 mod details;
+mod dial;
 mod drawer;
 mod excerpt;
 mod export;
@@ -16,6 +17,7 @@ mod keyboard;
 mod model;
 mod palette;
 pub mod plain_model;
+mod presets;
 mod roll;
 mod sizing;
 mod status;
@@ -29,6 +31,7 @@ mod words;
 mod x11;
 mod zoom;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use antiphon_engine::plan::{Entry, PlayMode};
@@ -43,6 +46,7 @@ use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
 use drawer::Drawer;
 use palette::{Palette, paint};
+use presets::Presets;
 use strip::Strip;
 
 /// Initial size, in points.
@@ -54,17 +58,24 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Repaint interval otherwise.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 
-/// The editor's own state: exports in progress, and whether the drawer is open.
+/// The editor's own state: exports in progress, whether the drawer is open, and the presets.
 pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
+    presets: Presets,
 }
 
 impl Editor {
     /// An editor that exports through this.
     #[must_use]
-    pub const fn new(exporter: Exporter) -> Self {
-        Self { exporter, drawer: Drawer::Closed }
+    pub fn new(exporter: Exporter) -> Self {
+        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None) }
+    }
+
+    /// The same with the presets of the user in this folder, which need not exist.
+    #[must_use]
+    pub fn with_presets(self, folder: Option<PathBuf>) -> Self {
+        Self { presets: Presets::new(folder), ..self }
     }
 
     /// Opens the drawer of controls.
@@ -118,7 +129,7 @@ impl Editor {
             });
         });
         let horizon = model.values().plan.bars();
-        self.drawer.show(ui, model, is_narrow(ui));
+        self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let marks = roll::Marks { range: values.turns.infill, marking };
@@ -130,6 +141,7 @@ impl Editor {
             _ => {}
         }
         self.exporter.show(ui);
+        self.presets.show_dialog(ui, model);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
@@ -137,7 +149,7 @@ impl Editor {
     /// Whether a text field is open, so that the editor needs the keyboard.
     #[cfg(target_os = "linux")]
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
-        self.exporter.is_dialog_open() || ctx.text_edit_focused()
+        self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
     }
 }
 

@@ -4,13 +4,14 @@
 mod band;
 mod drawer;
 mod infill;
-pub(crate) mod ladder;
+mod ladder;
 mod mode_switch;
 mod music;
 mod output;
 mod player;
 mod steps;
 mod text;
+mod tips;
 mod turns;
 mod variations;
 
@@ -21,6 +22,7 @@ use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleC
 use nice_plug::prelude::*;
 
 pub use band::BandParams;
+pub(crate) use drawer::ALWAYS_IN_FRONT;
 pub use drawer::ShownParameter;
 pub use infill::InfillParams;
 pub use mode_switch::ModeSwitch;
