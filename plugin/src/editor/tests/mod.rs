@@ -1,7 +1,9 @@
 //! The editor without a window: commands reach the model, exports become files.
 
 mod commands;
+mod edits;
 mod export;
+mod keys;
 mod shown;
 
 use std::path::{Path, PathBuf};
