@@ -127,7 +127,7 @@ impl Action {
     /// The command it gives; `None` for what concerns the window alone.
     pub(super) const fn command(self) -> Option<Command> {
         match self {
-            Self::Press(button) => Some(button.command()),
+            Self::Press(button) => button.command(),
             Self::Step(step) => Some(Command::Step(step)),
             Self::UnlockAll => Some(Command::UnlockAll),
             _ => None,
