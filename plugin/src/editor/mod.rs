@@ -5,6 +5,7 @@
 //! was told, and `keyboard` leaves key events to the host.
 
 mod card;
+mod chord_chooser;
 mod controls;
 mod details;
 mod dial;
@@ -12,9 +13,11 @@ mod drawer;
 mod excerpt;
 mod export;
 mod history;
+mod key_chooser;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
+pub(crate) mod origin;
 mod palette;
 pub mod plain_model;
 mod presets;
@@ -44,6 +47,7 @@ pub use model::{Change, Control, EditorModel, Now};
 
 use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
+use chord_chooser::ChordChooser;
 use drawer::Drawer;
 use palette::{Palette, paint};
 use presets::Presets;
@@ -63,13 +67,14 @@ pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
     presets: Presets,
+    chords: ChordChooser,
 }
 
 impl Editor {
     /// An editor that exports through this.
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
-        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None) }
+        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None), chords: ChordChooser::default() }
     }
 
     /// The same with the presets of the user in this folder, which need not exist.
@@ -105,7 +110,13 @@ impl Editor {
                 variations::unlock(ui, model, &live);
                 history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
             };
-            let line = status::Line { snapshot, now: &now, notice: self.exporter.notice(), message: message.as_deref() };
+            let line = status::Line {
+                snapshot,
+                now: &now,
+                notice: self.exporter.notice(),
+                message: message.as_deref(),
+                recalled: history.recalled(),
+            };
             line.show(ui, browse);
         });
         if status::is_missing(&snapshot.status) {
@@ -132,16 +143,19 @@ impl Editor {
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
-        let marks = roll::Marks { range: values.turns.infill, marking };
+        let (chart, memory) = (model.chart(), model.memory());
+        let marks = roll::Marks { range: values.turns.infill, marking, chart: &chart, memory: &memory };
         let done = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks)).inner;
         match done {
             Some(roll::Done::Marked(range)) => controls::mark(model, range),
+            Some(roll::Done::Chord(bar)) => self.chords.open(bar, &model.chart()),
             // A phrase of the history is not changed.
             Some(roll::Done::Clicked(command)) if selected.is_none() => model.command(command),
             _ => {}
         }
         self.exporter.show(ui);
         self.presets.show_dialog(ui, model);
+        self.chords.show(ui, model);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
@@ -149,7 +163,7 @@ impl Editor {
     /// Whether a text field is open, so that the editor needs the keyboard.
     #[cfg(target_os = "linux")]
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
-        self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
+        self.exporter.is_dialog_open() || self.presets.is_dialog_open() || self.chords.is_open() || ctx.text_edit_focused()
     }
 }
 
@@ -172,12 +186,8 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
             if narrow {
                 return;
             }
-            if let Some(found) = snapshot.harmony.last().and_then(|harmony| harmony.key) {
-                ui.add_space(style::GAP);
-                let text = format!("{}, {:.0} %", found.key, found.confidence * 100.0);
-                ui.label(RichText::new(text).size(12.0))
-                    .on_hover_text("The key of your last bars, and how sure that is. Controls can hold another");
-            }
+            ui.add_space(style::GAP);
+            key_chooser::show(ui, model, snapshot);
         });
     });
 }

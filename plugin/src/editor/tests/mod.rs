@@ -1,8 +1,10 @@
 //! The editor without a window: commands reach the model, exports become files.
 
+mod chords;
 mod commands;
 mod dials;
 mod export;
+mod names;
 mod presets;
 mod shown;
 
