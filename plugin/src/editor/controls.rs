@@ -14,7 +14,7 @@ use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::{Component, Snapshot};
 
 /// Widths of the front controls, in points: name and longest value fit side by side above the slider.
-const WIDTHS: [f32; 4] = [184.0, 112.0, 124.0, 124.0];
+const WIDTHS: [f32; 4] = [178.0, 100.0, 116.0, 121.0];
 /// Width of Play, in points: its longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
 
@@ -142,7 +142,7 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
     let shown = if narrow { ALWAYS_IN_FRONT } else { WIDTHS.len() };
     for (place, (parameter, width)) in model.front().iter().zip(WIDTHS).take(shown).enumerate() {
         if place > 0 {
-            ui.add_space(style::GAP);
+            ui.add_space(style::GAP / 2.0);
         }
         dial::show(ui, model, parameter, width);
     }
