@@ -24,7 +24,7 @@ use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
 use super::zoom::Zoom;
-use super::{Editor, Exporter, LEAST_SIZE, SIZE};
+use super::{Editor, Exporter, KeyOwner, LEAST_SIZE, SIZE};
 use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep, ShownParameter};
@@ -95,7 +95,6 @@ impl WindowFactory {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
-            #[cfg(target_os = "linux")]
             place,
             #[cfg(target_os = "linux")]
             keyboard: None,
@@ -109,7 +108,6 @@ pub(super) struct App {
     content: Arc<Mutex<Content>>,
     thread: WindowThread,
     zoom: Zoom,
-    #[cfg(target_os = "linux")]
     place: Place,
     /// `None` in a top-level window.
     #[cfg(target_os = "linux")]
@@ -122,7 +120,10 @@ impl NiceEguiApp for App {
         Editor::apply_style(&egui_ctx);
         frame.set_clear_color(paint(Palette::of(&egui_ctx).paper).into());
         // The context only refers to the wrapper that owns this app, so it may outlive the window.
-        self.content.lock().model.host = Some(nice_gui_ctx);
+        let mut content = self.content.lock();
+        content.model.host = Some(nice_gui_ctx);
+        content.editor.set_key_owner(if self.place == Place::InHost { KeyOwner::Host } else { KeyOwner::Always });
+        drop(content);
         #[cfg(target_os = "linux")]
         if let Err(error) = x11::select_frame_completion(frame.baseview_window()) {
             nice_warn!("The editor stays blank if the host is slow to show it: {error}");
@@ -143,7 +144,7 @@ impl NiceEguiApp for App {
         self.zoom.follow(ui.ctx(), window.size());
         #[cfg(target_os = "linux")]
         if let Some(keyboard) = &mut self.keyboard
-            && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))
+            && let Err(error) = keyboard.follow(window, editor.needs_keyboard(ui.ctx()))
         {
             // Usually because the window is being destroyed.
             nice_warn!("The editor no longer shares the keyboard with the host: {error}");

@@ -3,7 +3,9 @@
 mod chords;
 mod commands;
 mod dials;
+mod edits;
 mod export;
+mod keys;
 mod names;
 mod presets;
 mod shown;
