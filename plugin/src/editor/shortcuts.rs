@@ -3,7 +3,7 @@
 //! A click into the music, that is into the roll or onto a card, takes the keyboard; Esc and a click into another window give it back.
 //! Buttons and sliders leave it where it is, so that the host's space bar goes on working. In a window of its own the plug-in always has it.
 
-use antiphon_engine::plan::{PlayMode, Step, Variation};
+use antiphon_engine::plan::{Step, Variation};
 use antiphon_engine::session::Command;
 use egui::{Context, Key, Modifiers, Popup};
 
@@ -133,12 +133,6 @@ impl Action {
             _ => None,
         }
     }
-}
-
-/// The mode after this one.
-pub(super) fn next_mode(mode: PlayMode) -> PlayMode {
-    let at = PlayMode::ALL.iter().position(|other| *other == mode).unwrap_or_default();
-    PlayMode::ALL[(at + 1) % PlayMode::ALL.len()]
 }
 
 #[cfg(test)]
