@@ -53,7 +53,7 @@ impl Chord {
     /// use antiphon_engine::music::analysis::Chord;
     ///
     /// assert_eq!(Chord::named("Db"), Chord::named("C#"));
-    /// assert_eq!(Chord::named("Bb7").map(|chord| chord.to_string()).as_deref(), Some("A#7"));
+    /// assert_eq!(Chord::named("A#7").map(|chord| chord.to_string()).as_deref(), Some("Bb7"));
     /// assert_eq!(Chord::named("H"), None);
     /// ```
     #[must_use]
