@@ -1,4 +1,5 @@
-//! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, and learnt triggers.
+//! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, learnt triggers,
+//! and the size of the window.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -49,6 +50,9 @@ pub struct Saved {
     /// Learnt triggers. Those in use are in [`State::triggers`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub triggers: BTreeMap<Button, Trigger>,
+    /// Size of the window, if it was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowSize>,
     /// Why the chunk was rejected: set by [`admit`], never saved.
     #[serde(default, skip_serializing)]
     pub refused: Option<String>,
@@ -65,10 +69,20 @@ impl Default for Saved {
             take: Arc::default(),
             memory: Arc::default(),
             triggers: BTreeMap::new(),
+            window: None,
             refused: None,
             unknown: Map::new(),
         }
     }
+}
+
+/// Size of the window in points. A project of another screen may hold any.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WindowSize {
+    /// From left to right.
+    pub width: f64,
+    /// From top to bottom.
+    pub height: f64,
 }
 
 /// Whether nothing was recorded.
@@ -151,6 +165,17 @@ impl State {
     /// Edits the memory. References returned earlier keep the old version.
     pub fn edit_memory<R>(&self, edit: impl FnOnce(&mut PlayerMemory) -> R) -> R {
         edit(Arc::make_mut(&mut self.saved.lock().memory))
+    }
+
+    /// The size of the window, if it was changed.
+    #[must_use]
+    pub fn window_size(&self) -> Option<WindowSize> {
+        self.saved.lock().window
+    }
+
+    /// Remembers the size of the window.
+    pub fn set_window_size(&self, size: WindowSize) {
+        self.saved.lock().window = Some(size);
     }
 
     /// What the player should know about the project, in sentences.
@@ -330,6 +355,16 @@ mod tests {
         let reopened = AntiphonParams::new(true);
         load(&reopened, chunk(&to.serialize_fields()[FIELD]));
         assert!(reopened.state.memory().is_empty(), "what was forgotten is not saved");
+    }
+
+    #[test]
+    fn size_of_the_window_is_saved_once_it_was_changed() {
+        let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
+        assert!(!from.serialize_fields()[FIELD].contains("window"));
+        let size = WindowSize { width: 1200.0, height: 700.5 };
+        from.state.set_window_size(size);
+        load(&to, chunk(&from.serialize_fields()[FIELD]));
+        assert_eq!(to.state.window_size(), Some(size));
     }
 
     #[test]

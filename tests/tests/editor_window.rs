@@ -56,7 +56,7 @@ fn window_shows_notes_on_both_sides_of_the_playhead() {
     for role in [Role::Bass, Role::Drums, Role::Keys, Role::Lead] {
         // Settled notes have a dark border, open ones a pale one.
         let rim = |colour| (0..picture.width).filter(|&x| picture.column(x, colour) > 0).collect::<Vec<_>>();
-        let (settled, open) = (rim(INK.over(colour(role), 0.35)), rim(colour(role).over(Colour(0x00FF_FFFF), 0.9)));
+        let (settled, open) = (rim(INK.over(colour(role), 0.45)), rim(INK.over(colour(role), 0.22)));
         assert!(settled.iter().filter(|&&x| x < playhead).count() > 5, "{role:?} was played");
         assert!(settled.iter().all(|&x| x < playhead + picture.width / 10), "{role:?} is settled beyond the commit line");
         assert!(open.iter().filter(|&&x| x > playhead).count() > 5, "{role:?} is planned");

@@ -43,6 +43,7 @@ use crate::clock::Motion;
 use antiphon_engine::session::Snapshot;
 use drawer::Drawer;
 use palette::{Palette, paint};
+use roll::View;
 use strip::Strip;
 
 /// Initial size, in points.
@@ -54,17 +55,18 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Repaint interval otherwise.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 
-/// The editor's own state: exports in progress, and whether the drawer is open.
+/// The editor's own state: exports in progress, whether the drawer is open, and what the roll shows.
 pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
+    view: View,
 }
 
 impl Editor {
     /// An editor that exports through this.
     #[must_use]
-    pub const fn new(exporter: Exporter) -> Self {
-        Self { exporter, drawer: Drawer::Closed }
+    pub fn new(exporter: Exporter) -> Self {
+        Self { exporter, drawer: Drawer::Closed, view: View::default() }
     }
 
     /// Opens the drawer of controls.
@@ -79,6 +81,7 @@ impl Editor {
 
     /// Draws one frame. Drags start from `window`.
     pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
+        style::follow(ui, model.look());
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
         let selected = history::with_selected_entry(&live, &now, &history);
         let snapshot = selected.as_ref().unwrap_or(&live);
@@ -122,7 +125,8 @@ impl Editor {
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let marks = roll::Marks { range: values.turns.infill, marking };
-        let done = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks)).inner;
+        let done =
+            CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, &mut self.view)).inner;
         match done {
             Some(roll::Done::Marked(range)) => controls::mark(model, range),
             // A phrase of the history is not changed.

@@ -23,10 +23,10 @@ use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
 use super::zoom::Zoom;
-use super::{Editor, Exporter, LEAST_SIZE, SIZE};
+use super::{Editor, Exporter, LEAST_SIZE};
 use crate::drag;
 use crate::meters::Meters;
-use crate::params::{AntiphonParams, ModeStep, ShownParameter};
+use crate::params::{AntiphonParams, Look, ModeStep, ShownParameter};
 use crate::status_messages::status_message;
 use crate::triggers::Triggers;
 use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnapshot, Snapshot};
@@ -47,7 +47,7 @@ pub fn editor(
     let notifier = RepaintNotifier::new();
     let notified = notifier.clone();
     snapshot.call_with(move || notified.request_repaint());
-    let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
+    let (thread, sizing) = (WindowThread::default(), Sizing::new(Arc::clone(&params)));
     let model = HostModel { params, meters, snapshot, commands, host: None };
     let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
     let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
@@ -136,6 +136,9 @@ impl NiceEguiApp for App {
         let window = frame.baseview_window();
         let Content { editor, model } = &mut *self.content.lock();
         editor.show(ui, model, window);
+        let paper = paint(Palette::of(ui.ctx()).paper);
+        frame.set_clear_color(paper.into());
+        let window = frame.baseview_window();
         self.zoom.follow(ui.ctx(), window.size());
         #[cfg(target_os = "linux")]
         if let Some(keyboard) = &mut self.keyboard
@@ -173,6 +176,10 @@ impl EditorModel for HostModel {
 
     fn values(&self) -> ControlValues {
         self.params.controls()
+    }
+
+    fn look(&self) -> Look {
+        self.params.window.look()
     }
 
     fn history(&self) -> Arc<History> {

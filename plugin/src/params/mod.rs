@@ -12,6 +12,7 @@ mod steps;
 mod text;
 mod turns;
 mod variations;
+mod window;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
 pub use variations::VariationParams;
+pub use window::{Look, WindowParams};
 
 use crate::state::State;
 
@@ -98,6 +100,9 @@ pub struct AntiphonParams {
     /// What is heard of other instances.
     #[nested]
     pub band: BandParams,
+    /// How the window looks.
+    #[nested]
+    pub window: WindowParams,
 }
 
 impl AntiphonParams {
@@ -137,6 +142,7 @@ impl AntiphonParams {
             infill: InfillParams::default(),
             player: PlayerParams::default(),
             band: BandParams::default(),
+            window: WindowParams::default(),
         }
     }
 

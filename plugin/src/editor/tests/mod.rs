@@ -2,6 +2,7 @@
 
 mod commands;
 mod export;
+mod navigation;
 mod shown;
 
 use std::path::{Path, PathBuf};
