@@ -52,7 +52,8 @@ pub const SIZE: (f32, f32) = (1000.0, 600.0);
 pub const LEAST_SIZE: (f32, f32) = (style::LEAST_SIZE.x, style::LEAST_SIZE.y);
 /// Repaint interval while the clock runs.
 const FRAME: Duration = Duration::from_millis(16);
-/// Repaint interval otherwise.
+/// Repaint interval while a button waits for its trigger. Otherwise nothing is drawn until something changes: session, audio thread and host
+/// ask for a frame.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 
 /// The editor's own state: exports in progress, whether the drawer is open, and what the roll shows.
@@ -134,8 +135,11 @@ impl Editor {
             _ => {}
         }
         self.exporter.show(ui);
-        let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
-        ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
+        if now.motion != Motion::Stopped || self.exporter.is_dragging() {
+            ui.ctx().request_repaint_after(FRAME);
+        } else if model.triggers().waiting().is_some() {
+            ui.ctx().request_repaint_after(IDLE_FRAME);
+        }
     }
 
     /// Whether a text field is open, so that the editor needs the keyboard.

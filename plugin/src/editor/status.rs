@@ -39,7 +39,7 @@ impl Line<'_> {
     pub(super) fn show(&self, ui: &mut Ui, history: impl FnOnce(&mut Ui)) {
         ui.horizontal(|ui| {
             // What stands at the right is as wide as it was when it was drawn last; drawn again at once if it has changed.
-            let id = ui.id().with("aside");
+            let id = ui.scope_id().with("aside");
             let aside = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or_default();
             let width = (ui.available_width() - aside - ui.spacing().item_spacing.x).max(0.0);
             ui.allocate_ui_with_layout(vec2(width, ui.spacing().interact_size.y), Layout::left_to_right(Align::Center), |ui| {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use antiphon_engine::plan::History;
 use egui::{Context, Ui};
@@ -35,6 +36,11 @@ use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnap
 pub(super) const RESIZE_HINT: ResizeHint =
     ResizeHint::RESIZABLE.with_min_logical_size(LogicalSize { width: LEAST_SIZE.0, height: LEAST_SIZE.1 });
 
+/// Frames that are drawn after opening though nothing changes: an embedded window may lose those that are drawn before it is mapped.
+const OPENING: u32 = 20;
+/// Interval of these frames.
+const OPENING_FRAME: Duration = Duration::from_millis(100);
+
 /// The editor of one instance. Opens no window, since hosts create editors only to inspect them.
 #[must_use]
 pub fn editor(
@@ -43,10 +49,10 @@ pub fn editor(
     snapshot: Arc<SharedSnapshot>,
     commands: CommandSender,
 ) -> Option<AntiphonEditor> {
-    // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
     let notified = notifier.clone();
     snapshot.call_with(move || notified.request_repaint());
+    meters.notify_with(notifier.clone());
     let (thread, sizing) = (WindowThread::default(), Sizing::new(Arc::clone(&params)));
     let model = HostModel { params, meters, snapshot, commands, host: None };
     let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
@@ -91,6 +97,7 @@ impl WindowFactory {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
+            frames: 0,
             #[cfg(target_os = "linux")]
             place,
             #[cfg(target_os = "linux")]
@@ -105,6 +112,8 @@ pub(super) struct App {
     content: Arc<Mutex<Content>>,
     thread: WindowThread,
     zoom: Zoom,
+    /// Frames drawn, up to [`OPENING`].
+    frames: u32,
     #[cfg(target_os = "linux")]
     place: Place,
     /// `None` in a top-level window.
@@ -140,6 +149,10 @@ impl NiceEguiApp for App {
         frame.set_clear_color(paper.into());
         let window = frame.baseview_window();
         self.zoom.follow(ui.ctx(), window.size());
+        if self.frames < OPENING {
+            self.frames += 1;
+            ui.ctx().request_repaint_after(OPENING_FRAME);
+        }
         #[cfg(target_os = "linux")]
         if let Some(keyboard) = &mut self.keyboard
             && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))

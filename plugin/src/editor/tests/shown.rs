@@ -48,6 +48,19 @@ fn look_is_the_one_that_is_set_from_the_first_frame_on() {
 }
 
 #[test]
+fn nothing_is_drawn_again_while_nothing_changes() {
+    let delay = |motion| {
+        let mut still = model(music());
+        still.now.motion = motion;
+        let mut harness = open(still, FakeDragSource::default());
+        harness.run_steps(20);
+        harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay
+    };
+    assert_eq!(delay(Motion::Stopped), std::time::Duration::MAX);
+    assert!(delay(Motion::Host) <= FRAME);
+}
+
+#[test]
 fn play_names_the_bar_it_begins_at() {
     let mut moving = model(music());
     moving.now.motion = Motion::Host;
