@@ -8,6 +8,7 @@ use antiphon_engine::session::{Command, ControlValues, Snapshot};
 use super::model::{Change, Control, EditorModel, Now};
 use crate::clock::{Motion, MusicalTime};
 use crate::params::{AntiphonParams, Look, ShownParameter};
+use crate::presets::Comparison;
 use crate::triggers::Triggers;
 
 /// A call that the editor made on the model.
@@ -23,7 +24,7 @@ pub enum Call {
     End(Control),
 }
 
-/// State to be shown, set by its owner. What the editor changes is applied to it and recorded; of the commands, steps through the history have an effect.
+/// State to be shown, set by its owner. What the editor changes is applied to it and recorded; of the commands, those on the history have an effect.
 #[derive(Debug, Clone)]
 pub struct PlainModel {
     /// The session's snapshot.
@@ -38,8 +39,10 @@ pub struct PlainModel {
     pub triggers: Arc<Triggers>,
     /// Message about project and host.
     pub message: Option<String>,
-    /// Parameters of the drawer that were set, and their normalised values; later ones count.
+    /// Parameters that were set, and their normalised values; later ones count.
     pub dialled: Vec<(&'static str, f32)>,
+    /// The slots A and B.
+    pub comparison: Comparison,
     /// Calls of the editor in order.
     pub calls: Vec<Call>,
 }
@@ -56,6 +59,7 @@ impl PlainModel {
             triggers: Arc::default(),
             message: None,
             dialled: Vec::new(),
+            comparison: Comparison::default(),
             calls: Vec::new(),
         }
     }
@@ -104,7 +108,23 @@ impl EditorModel for PlainModel {
         self.message.clone()
     }
 
-    fn front(&self) -> [ShownParameter; 2] {
+    fn settable(&self) -> Vec<ShownParameter> {
+        self.params().settable()
+    }
+
+    fn comparison(&self) -> Comparison {
+        self.comparison.clone()
+    }
+
+    fn set_comparison(&mut self, comparison: Comparison) {
+        self.comparison = comparison;
+    }
+
+    fn read(&self, id: &str, text: &str) -> Option<f32> {
+        self.params().read(id, text)
+    }
+
+    fn front(&self) -> [ShownParameter; 4] {
         self.params().front()
     }
 
@@ -117,6 +137,24 @@ impl EditorModel for PlainModel {
             let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
             Arc::make_mut(&mut self.history).step(step, live);
         }
+        match command {
+            Command::Star(id) => {
+                let history = Arc::make_mut(&mut self.history);
+                if history.entries().iter().any(|entry| entry.id() == id && entry.is_starred()) {
+                    history.unstar(id);
+                } else {
+                    // Without room the star stays off.
+                    let _ = history.star(id);
+                }
+            }
+            Command::Remove(id) => {
+                Arc::make_mut(&mut self.history).remove(id);
+            }
+            Command::PutBack(id) => {
+                Arc::make_mut(&mut self.history).put_back(id);
+            }
+            _ => {}
+        }
         self.calls.push(Call::Command(command));
     }
 
@@ -127,9 +165,14 @@ impl EditorModel for PlainModel {
     fn set(&mut self, change: Change) {
         match change {
             Change::Mode(mode) => self.values.plan.mode = mode,
-            Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
-            Change::Adventurousness(share) => self.values.music.adventurousness = share,
-            Change::Parameter(id, value) => self.dialled.push((id, value)),
+            Change::Parameter(id, value) => {
+                self.dialled.push((id, value));
+                let mode = self.values.plan.mode;
+                self.values = self.params().controls();
+                if id != "mode" {
+                    self.values.plan.mode = mode;
+                }
+            }
         }
         self.calls.push(Call::Set(change));
     }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use antiphon_engine::files::user_data;
 use antiphon_engine::plan::History;
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
@@ -24,10 +25,11 @@ use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
 use super::zoom::Zoom;
-use super::{Editor, Exporter, LEAST_SIZE};
+use super::{Editor, Exporter, KeyOwner, LEAST_SIZE};
 use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, Look, ModeStep, ShownParameter};
+use crate::presets::Comparison;
 use crate::status_messages::status_message;
 use crate::triggers::Triggers;
 use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnapshot, Snapshot};
@@ -55,7 +57,9 @@ pub fn editor(
     meters.notify_with(notifier.clone());
     let (thread, sizing) = (WindowThread::default(), Sizing::new(Arc::clone(&params)));
     let model = HostModel { params, meters, snapshot, commands, host: None };
-    let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
+    let presets = user_data().map(|folder| folder.join("presets"));
+    let editor = Editor::new(Exporter::new(drag::platform_source())).with_presets(presets);
+    let content = Content { editor, model };
     let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
     Some(AntiphonEditor::new(factory, sizing, thread))
 }
@@ -98,7 +102,6 @@ impl WindowFactory {
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
             frames: 0,
-            #[cfg(target_os = "linux")]
             place,
             #[cfg(target_os = "linux")]
             keyboard: None,
@@ -114,7 +117,6 @@ pub(super) struct App {
     zoom: Zoom,
     /// Frames drawn, up to [`OPENING`].
     frames: u32,
-    #[cfg(target_os = "linux")]
     place: Place,
     /// `None` in a top-level window.
     #[cfg(target_os = "linux")]
@@ -127,7 +129,10 @@ impl NiceEguiApp for App {
         Editor::apply_style(&egui_ctx);
         frame.set_clear_color(paint(Palette::of(&egui_ctx).paper).into());
         // The context only refers to the wrapper that owns this app, so it may outlive the window.
-        self.content.lock().model.host = Some(nice_gui_ctx);
+        let mut content = self.content.lock();
+        content.model.host = Some(nice_gui_ctx);
+        content.editor.set_key_owner(if self.place == Place::InHost { KeyOwner::Host } else { KeyOwner::Always });
+        drop(content);
         #[cfg(target_os = "linux")]
         if let Err(error) = x11::select_frame_completion(frame.baseview_window()) {
             nice_warn!("The editor stays blank if the host is slow to show it: {error}");
@@ -155,7 +160,7 @@ impl NiceEguiApp for App {
         }
         #[cfg(target_os = "linux")]
         if let Some(keyboard) = &mut self.keyboard
-            && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))
+            && let Err(error) = keyboard.follow(window, editor.needs_keyboard(ui.ctx()))
         {
             // Usually because the window is being destroyed.
             nice_warn!("The editor no longer shares the keyboard with the host: {error}");
@@ -207,7 +212,23 @@ impl EditorModel for HostModel {
         status_message(&self.params.state, &self.meters)
     }
 
-    fn front(&self) -> [ShownParameter; 2] {
+    fn settable(&self) -> Vec<ShownParameter> {
+        self.params.settable()
+    }
+
+    fn comparison(&self) -> Comparison {
+        self.params.state.comparison()
+    }
+
+    fn set_comparison(&mut self, comparison: Comparison) {
+        self.params.state.set_comparison(comparison);
+    }
+
+    fn read(&self, id: &str, text: &str) -> Option<f32> {
+        self.params.read(id, text)
+    }
+
+    fn front(&self) -> [ShownParameter; 4] {
         self.params.front()
     }
 
@@ -224,8 +245,6 @@ impl EditorModel for HostModel {
         let setter = host.param_setter();
         match control {
             Control::Mode => setter.begin_set_parameter(&self.params.mode),
-            Control::Horizon => setter.begin_set_parameter(&self.params.horizon),
-            Control::Adventurousness => setter.begin_set_parameter(&self.params.adventurousness),
             Control::Parameter(id) => {
                 let Some(param) = self.params.find(id) else { return };
                 // SAFETY: the pointer is one of `params`, which lives as long as the model.
@@ -239,8 +258,6 @@ impl EditorModel for HostModel {
         let setter = host.param_setter();
         match change {
             Change::Mode(mode) => setter.set_parameter(&self.params.mode, ModeStep::from_index(usize::from(mode.step()))),
-            Change::Horizon(bars) => setter.set_parameter(&self.params.horizon, i32::from(bars)),
-            Change::Adventurousness(share) => setter.set_parameter(&self.params.adventurousness, share),
             Change::Parameter(id, value) => {
                 let Some(param) = self.params.find(id) else { return };
                 // SAFETY: the pointer is one of `params`, which lives as long as the model.
@@ -254,8 +271,6 @@ impl EditorModel for HostModel {
         let setter = host.param_setter();
         match control {
             Control::Mode => setter.end_set_parameter(&self.params.mode),
-            Control::Horizon => setter.end_set_parameter(&self.params.horizon),
-            Control::Adventurousness => setter.end_set_parameter(&self.params.adventurousness),
             Control::Parameter(id) => {
                 let Some(param) = self.params.find(id) else { return };
                 // SAFETY: the pointer is one of `params`, which lives as long as the model.
@@ -351,8 +366,7 @@ mod tests {
         let (mut model, host) = model();
         for (change, name, normalised) in [
             (Change::Mode(PlayMode::Infill), "Mode", 1.0),
-            (Change::Horizon(8), "Bars ahead", 1.0),
-            (Change::Adventurousness(0.25), "Adventurousness", 0.25),
+            (Change::Parameter("horizon", 1.0), "Bars ahead", 1.0),
             (Change::Parameter("drum_channel", 0.2), "Drum channel", 0.2),
         ] {
             model.begin(change.control());
@@ -367,7 +381,7 @@ mod tests {
     fn changes_before_a_window_was_opened_are_ignored() {
         let (mut model, host) = model();
         model.host = None;
-        model.set(Change::Horizon(1));
+        model.set(Change::Parameter("horizon", 0.0));
         assert!(host.take_changes().is_empty());
     }
 }

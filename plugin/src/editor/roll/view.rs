@@ -2,7 +2,7 @@
 
 use antiphon_engine::music::Tick;
 use antiphon_engine::session::Snapshot;
-use egui::{Button, Rect, Response, RichText, Ui, pos2, vec2};
+use egui::{Button, PointerButton, Pos2, Rect, RichText, Ui, pos2, vec2};
 
 use super::{NUMBERS, Roll};
 
@@ -65,9 +65,11 @@ impl View {
     }
 
     /// Follows wheel and double-click over the roll, for the next frame.
-    pub(super) fn navigate(&mut self, ui: &Ui, response: &Response, roll: &Roll, snapshot: &Snapshot) {
-        let Some(pointer) = response.hover_pos() else { return };
-        if response.double_clicked() && pointer.y < roll.rect.top() + NUMBERS {
+    pub(super) fn navigate(&mut self, ui: &Ui, roll: &Roll, snapshot: &Snapshot) {
+        // The bar numbers lie over the roll, so its response is not hovered there.
+        let is_here = |pointer: &Pos2| roll.rect.contains(*pointer) && ui.ctx().layer_id_at(*pointer) == Some(ui.layer_id());
+        let Some(pointer) = ui.input(|input| input.pointer.hover_pos()).filter(is_here) else { return };
+        if ui.input(|input| input.pointer.button_double_clicked(PointerButton::Primary)) && pointer.y < roll.rect.top() + NUMBERS {
             *self = Self::default();
             return;
         }

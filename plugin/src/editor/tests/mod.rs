@@ -1,8 +1,12 @@
 //! The editor without a window: commands reach the model, exports become files.
 
 mod commands;
+mod dials;
+mod edits;
 mod export;
+mod keys;
 mod navigation;
+mod presets;
 mod shown;
 
 use std::path::{Path, PathBuf};
