@@ -1,5 +1,5 @@
 //! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, learnt triggers, the
-//! slots A and B, and the size of the window.
+//! slots A and B, the chosen chords, and the size of the window.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use antiphon_engine::plan::{History, PlayerMemory, Take};
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory, Take};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
@@ -54,6 +54,9 @@ pub struct Saved {
     /// The slots A and B. Projects of earlier versions have none.
     #[serde(default, skip_serializing_if = "has_no_comparison")]
     pub comparison: Comparison,
+    /// Chords chosen for bars of the song. Projects of earlier versions have none.
+    #[serde(default, with = "shared", skip_serializing_if = "has_no_chords")]
+    pub chart: Arc<ChordChart>,
     /// Size of the window, if it was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowSize>,
@@ -74,6 +77,7 @@ impl Default for Saved {
             memory: Arc::default(),
             triggers: BTreeMap::new(),
             comparison: Comparison::default(),
+            chart: Arc::default(),
             window: None,
             refused: None,
             unknown: Map::new(),
@@ -103,6 +107,11 @@ fn has_no_memory(memory: &Arc<PlayerMemory>) -> bool {
 /// Whether the slots were never used.
 fn has_no_comparison(comparison: &Comparison) -> bool {
     *comparison == Comparison::default()
+}
+
+/// Whether no chord was chosen.
+fn has_no_chords(chart: &Arc<ChordChart>) -> bool {
+    chart.is_empty()
 }
 
 /// Serialisation of shared values.
@@ -186,6 +195,17 @@ impl State {
     /// Remembers the size of the window.
     pub fn set_window_size(&self, size: WindowSize) {
         self.saved.lock().window = Some(size);
+    }
+
+    /// The chosen chords at this point in time.
+    #[must_use]
+    pub fn chart(&self) -> Arc<ChordChart> {
+        Arc::clone(&self.saved.lock().chart)
+    }
+
+    /// Changes the chosen chords.
+    pub fn set_chart(&self, chart: ChordChart) {
+        let _before = std::mem::replace(&mut self.saved.lock().chart, Arc::new(chart));
     }
 
     /// The slots A and B.
@@ -389,14 +409,17 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_saved_and_loaded_and_not_saved_before_they_are_used() {
+    fn slots_and_chosen_chords_are_saved_once_they_are_used_and_loaded() {
         let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
-        assert!(!from.serialize_fields()[FIELD].contains("comparison"));
+        assert!(!["comparison", "chart"].iter().any(|field| from.serialize_fields()[FIELD].contains(field)));
         let other = Some([("voices".to_owned(), "1 voice".to_owned())].into());
         let comparison = Comparison { active: crate::presets::Slot::B, other };
         from.state.set_comparison(comparison.clone());
+        let mut chart = ChordChart::default();
+        chart.repeat(5, "Am F").unwrap();
+        from.state.set_chart(chart.clone());
         load(&to, chunk(&from.serialize_fields()[FIELD]));
-        assert_eq!(to.state.comparison(), comparison);
+        assert_eq!((to.state.comparison(), &*to.state.chart()), (comparison, &chart));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl<W: Worker> Planner<W> {
             1 => "every beat".into(),
             beats => format!("every {beats} beats"),
         };
-        shedding.is_strained().then(|| format!("The processor is busy: the plan reaches {bars} ahead and is renewed {beats}"))
+        shedding.is_strained().then(|| format!("Catching up: planning {bars} ahead, {beats}"))
     }
 
     /// Remark while planning pauses.
@@ -137,14 +137,14 @@ impl<W: Worker> Planner<W> {
     }
 
     /// The host's loop in numbers of bars, if both its ends are on bar lines.
-    fn shown_loop(&self) -> Option<(i64, i64)> {
+    pub(super) fn shown_loop(&self) -> Option<(i64, i64)> {
         let bars = self.input.clock.song_bars();
         let song_loop = self.input.song_loop.filter(|_| self.input.running)?;
         Some((bars.number_from(song_loop.start())?, bars.number_from(song_loop.end())?))
     }
 
     /// A bar's number in the host's song.
-    fn number(&self, bar: Bar) -> i64 {
+    pub(super) fn number(&self, bar: Bar) -> i64 {
         let clock = &self.input.clock;
         clock.song_bars().number(clock.song_at(bar.start))
     }

@@ -22,7 +22,7 @@ mod view;
 use std::collections::BTreeSet;
 
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::plan::InfillRange;
+use antiphon_engine::plan::{ChordChart, InfillRange, PlayerMemory};
 use antiphon_roll::{Keys, Rows};
 use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
 
@@ -52,12 +52,16 @@ const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
 
-/// Bars of Infill, as the roll shows them and lets them be marked.
+/// What the musician has set for bars: those of Infill and how they are marked, and chords.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Marks {
+pub(super) struct Marks<'a> {
     /// The marked bars; shown in Infill, and while they are being marked.
     pub(super) range: InfillRange,
     pub(super) marking: Marking,
+    /// Chosen chords.
+    pub(super) chart: &'a ChordChart,
+    /// What is remembered of the player.
+    pub(super) memory: &'a PlayerMemory,
 }
 
 /// The keyboard, as far as it concerns the roll.
@@ -74,6 +78,8 @@ pub(super) struct Keyboard {
 pub(super) enum Done {
     /// Marked these bars for Infill.
     Marked(InfillRange),
+    /// Clicked the chord of this bar to come, by its number in the song.
+    Chord(i64),
     /// Clicked something with this command.
     Clicked(Command),
 }
@@ -84,7 +90,7 @@ pub(super) fn show(
     snapshot: &Snapshot,
     now: &Now,
     horizon_bars: u8,
-    marks: Marks,
+    marks: Marks<'_>,
     keyboard: Keyboard,
     view: &mut View,
 ) -> Option<Done> {
@@ -104,7 +110,7 @@ pub(super) fn show(
     roll.names(&painter);
     roll.bars(&painter, snapshot);
     roll.song_loop(&painter, snapshot);
-    roll.chords(&painter, snapshot);
+    roll.chords(&painter, snapshot, marks.chart);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
     roll.velocities(&painter, snapshot);
@@ -112,8 +118,9 @@ pub(super) fn show(
     // The bar numbers lie over the roll, so its response is not hovered there.
     let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
+    let chord = clicked.and_then(|pointer| roll.chord_at(pointer, snapshot));
     let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
-    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
+    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
         response.on_hover_text_at_pointer(text);
     }
     let named = roll.commit(&painter, snapshot.plan.as_ref());
@@ -131,7 +138,7 @@ pub(super) fn show(
     view.follow_button(ui, roll.music);
     roll.frame(&painter, keyboard);
     let marked = marked.filter(|(_, is_over)| *is_over).map(|(range, _)| Done::Marked(range));
-    marked.or(clicked.map(Done::Clicked))
+    marked.or(chord.map(Done::Chord)).or(clicked.map(Done::Clicked))
 }
 
 /// Geometry of one frame.
