@@ -1,7 +1,10 @@
 //! Counters and clock state, written by the audio thread and read by any other. Each value is consistent by itself; two may be a block
 //! apart.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use nice_plug_egui::RepaintNotifier;
 
 use crate::clock::{Motion, MusicalTime};
 use crate::host_issues::HostIssues;
@@ -18,6 +21,8 @@ pub struct Meters {
     motion: AtomicU8,
     /// Bits of [`HostIssues`].
     issues: AtomicU8,
+    /// Asks the editor to repaint, which does not wait; set when there is one.
+    notifier: OnceLock<RepaintNotifier>,
 }
 
 /// The counters.
@@ -80,8 +85,21 @@ impl Meters {
         HostIssues::from_bits(self.issues.load(Ordering::Relaxed))
     }
 
+    /// Sets how the editor is asked to repaint when something changes while the clock stands. Only the first is used.
+    pub(crate) fn notify_with(&self, notifier: RepaintNotifier) {
+        let _ = self.notifier.set(notifier);
+    }
+
+    fn notify(&self) {
+        if let Some(notifier) = self.notifier.get() {
+            notifier.request_repaint();
+        }
+    }
+
     pub(crate) fn set_host_issues(&self, issues: HostIssues) {
-        self.issues.store(issues.bits(), Ordering::Relaxed);
+        if self.issues.swap(issues.bits(), Ordering::Relaxed) != issues.bits() {
+            self.notify();
+        }
     }
 
     pub(crate) fn add(&self, count: Count, number: u64) {
@@ -93,14 +111,18 @@ impl Meters {
     }
 
     pub(crate) fn set_time(&self, playhead: MusicalTime, tempo: f64, motion: Motion) {
-        self.playhead.store(playhead.0.to_bits(), Ordering::Relaxed);
-        self.tempo.store(tempo.to_bits(), Ordering::Relaxed);
+        let is_moved = self.playhead.swap(playhead.0.to_bits(), Ordering::Relaxed) != playhead.0.to_bits();
+        let has_tempo_changed = self.tempo.swap(tempo.to_bits(), Ordering::Relaxed) != tempo.to_bits();
         let motion = match motion {
             Motion::Stopped => 0,
             Motion::Internal => 1,
             Motion::Host => 2,
         };
-        self.motion.store(motion, Ordering::Relaxed);
+        let has_motion_changed = self.motion.swap(motion, Ordering::Relaxed) != motion;
+        // While the clock runs the editor repaints by itself.
+        if has_motion_changed || has_tempo_changed || is_moved && motion == 0 {
+            self.notify();
+        }
     }
 }
 

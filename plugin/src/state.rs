@@ -1,5 +1,5 @@
 //! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, learnt triggers, the
-//! slots A and B, and the chosen chords.
+//! slots A and B, the chosen chords, and the size of the window.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -57,6 +57,9 @@ pub struct Saved {
     /// Chords chosen for bars of the song. Projects of earlier versions have none.
     #[serde(default, with = "shared", skip_serializing_if = "has_no_chords")]
     pub chart: Arc<ChordChart>,
+    /// Size of the window, if it was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowSize>,
     /// Why the chunk was rejected: set by [`admit`], never saved.
     #[serde(default, skip_serializing)]
     pub refused: Option<String>,
@@ -75,10 +78,20 @@ impl Default for Saved {
             triggers: BTreeMap::new(),
             comparison: Comparison::default(),
             chart: Arc::default(),
+            window: None,
             refused: None,
             unknown: Map::new(),
         }
     }
+}
+
+/// Size of the window in points. A project of another screen may hold any.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WindowSize {
+    /// From left to right.
+    pub width: f64,
+    /// From top to bottom.
+    pub height: f64,
 }
 
 /// Whether nothing was recorded.
@@ -171,6 +184,17 @@ impl State {
     /// Edits the memory. References returned earlier keep the old version.
     pub fn edit_memory<R>(&self, edit: impl FnOnce(&mut PlayerMemory) -> R) -> R {
         edit(Arc::make_mut(&mut self.saved.lock().memory))
+    }
+
+    /// The size of the window, if it was changed.
+    #[must_use]
+    pub fn window_size(&self) -> Option<WindowSize> {
+        self.saved.lock().window
+    }
+
+    /// Remembers the size of the window.
+    pub fn set_window_size(&self, size: WindowSize) {
+        self.saved.lock().window = Some(size);
     }
 
     /// The chosen chords at this point in time.
@@ -372,6 +396,16 @@ mod tests {
         let reopened = AntiphonParams::new(true);
         load(&reopened, chunk(&to.serialize_fields()[FIELD]));
         assert!(reopened.state.memory().is_empty(), "what was forgotten is not saved");
+    }
+
+    #[test]
+    fn size_of_the_window_is_saved_once_it_was_changed() {
+        let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
+        assert!(!from.serialize_fields()[FIELD].contains("window"));
+        let size = WindowSize { width: 1200.0, height: 700.5 };
+        from.state.set_window_size(size);
+        load(&to, chunk(&from.serialize_fields()[FIELD]));
+        assert_eq!(to.state.window_size(), Some(size));
     }
 
     #[test]

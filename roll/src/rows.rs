@@ -49,6 +49,12 @@ impl Keys {
         if is_empty { Self { pitches: Some(widened(MIDDLE, MIDDLE)), ..self } } else { self }
     }
 
+    /// The same with these as the highest and the lowest pitched key, if there are pitched rows.
+    #[must_use]
+    pub fn with_pitches(self, high: u8, low: u8) -> Self {
+        Self { pitches: self.pitches.map(|_| (high, low.min(high))), ..self }
+    }
+
     /// Highest and lowest key of the pitched rows; `None` where there are only drums, or nothing.
     #[must_use]
     pub const fn pitches(&self) -> Option<(u8, u8)> {

@@ -3,7 +3,7 @@
 //! [`ClapHost`] and [`Vst3Host`] load what real hosts load: the library built with these tests, found next to them, or the plug-in linked
 //! into the test with a session that the test drives ([`linked`]). Where a real host would report an error, these panic.
 //!
-//! [`display`] provides a virtual screen; [`window`] opens the editor there with a [`scripted`] model, [`host_window`] is a host's window
+//! [`display`] provides a virtual screen; [`window`] opens the editor there with a [`scripted`] model, in the states of the [`gallery`], [`host_window`] is a host's window
 //! for an editor, and [`input`] synthesises mouse and keyboard. [`playback`] converts clips to messages and back.
 //!
 //! Benches measure CPU and memory with [`machine`], and percentiles with [`Sample`].
@@ -16,6 +16,8 @@ mod clap_editor;
 mod clap_host;
 #[cfg(target_os = "linux")]
 pub mod display;
+#[cfg(all(target_os = "linux", feature = "linked"))]
+pub mod gallery;
 mod host;
 #[cfg(target_os = "linux")]
 pub mod host_window;

@@ -1,7 +1,7 @@
 //! Screenshots of an X server.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -40,6 +40,37 @@ impl Screenshot {
         Ok(Self { width, height, pixels })
     }
 
+    /// A picture that was [written](Self::write).
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not one of ours.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
+        let mut reader = png::Decoder::new(BufReader::new(file)).read_info()?;
+        let mut pixels = vec![0; reader.output_buffer_size().context("the picture is too large")?];
+        let frame = reader.next_frame(&mut pixels)?;
+        ensure!(frame.color_type == png::ColorType::Rgb && frame.bit_depth == png::BitDepth::Eight, "{} is not in RGB", path.display());
+        Ok(Self { width: frame.width.try_into()?, height: frame.height.try_into()?, pixels })
+    }
+
+    /// Width and height.
+    #[must_use]
+    pub const fn size(&self) -> (u16, u16) {
+        (self.width, self.height)
+    }
+
+    /// Share of the pixels in which a colour differs from that of another picture by more than this; 1 if their sizes differ.
+    #[must_use]
+    pub fn difference(&self, other: &Self, slight: u8) -> f64 {
+        if self.size() != other.size() {
+            return 1.0;
+        }
+        let differs = |(one, other): &(&[u8], &[u8])| one.iter().zip(*other).any(|(one, other)| one.abs_diff(*other) > slight);
+        let (own, others) = (self.pixels.chunks_exact(3), other.pixels.chunks_exact(3));
+        let count = own.len().max(1);
+        own.zip(others).filter(differs).count() as f64 / count as f64
+    }
+
     /// RGB value of a pixel.
     ///
     /// # Panics
@@ -75,6 +106,7 @@ impl Screenshot {
         let mut encoder = png::Encoder::new(BufWriter::new(file), self.width.into(), self.height.into());
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::High);
         encoder.write_header()?.write_image_data(&self.pixels)?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::analysis::{BarHarmony, PitchProfile};
-use antiphon_engine::music::{Clip, Note, Tick};
+use antiphon_engine::music::{Clip, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, Controls, Fingerprint, History, Passage, Place, Plan, PlanId, PlanStats, Reason};
 use antiphon_engine::session::{Component, ShownBar, ShownMemory, ShownPlan, ShownVariations, Snapshot, Status};
 use antiphon_plugin::clock::{Motion, MusicalTime};
@@ -70,7 +70,18 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
 
 /// A plan without every n-th note.
 fn without(plan: &Plan, every: usize) -> Plan {
-    let notes = plan.notes().iter().enumerate().filter(|(place, _)| place % every != 0).map(|(_, note)| *note).collect();
+    filtered(plan, |place, _| place % every != 0)
+}
+
+/// The plan with the notes of some roles alone.
+#[must_use]
+pub fn only(plan: &Plan, is_kept: impl Fn(Role) -> bool) -> Plan {
+    filtered(plan, |_, note| is_kept(note.role))
+}
+
+/// A plan with the notes, counted from 0, that are kept.
+fn filtered(plan: &Plan, is_kept: impl Fn(usize, &Note) -> bool) -> Plan {
+    let notes = plan.notes().iter().enumerate().filter(|(place, note)| is_kept(*place, note)).map(|(_, note)| *note).collect();
     let mut other = Plan::new(plan.brief.clone());
     other.append(&Passage { plan: plan.id(), from: plan.brief.start, until: plan.brief.end, notes });
     other

@@ -1,10 +1,10 @@
-//! The real editor in a top-level window, and its screenshot.
+//! The real editor in a top-level window, and its screenshots.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use antiphon_plugin::drag::platform_source;
 use antiphon_plugin::editor::plain_model::PlainModel;
-use antiphon_plugin::editor::{Editor, Exporter, SIZE};
+use antiphon_plugin::editor::{Editor, Exporter};
 use anyhow::Result;
 use egui::{Ui, ViewportCommand};
 use nice_plug_egui::baseview::{self, HandlerError, dpi::LogicalSize};
@@ -17,7 +17,7 @@ use crate::screenshot::Screenshot;
 const SETTLED: u32 = 30;
 
 /// Size and scale of a window.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
     /// Width in points.
     pub width: u16,
@@ -35,15 +35,6 @@ impl Format {
     }
 }
 
-impl Default for Format {
-    /// The plug-in's initial size.
-    fn default() -> Self {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and small")]
-        let points = |points: f32| points as u16;
-        Self { width: points(SIZE.0), height: points(SIZE.1), scale: 1 }
-    }
-}
-
 /// The drawer of controls in a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drawer {
@@ -53,36 +44,66 @@ pub enum Drawer {
     Open,
 }
 
-/// Opens the editor as the only window of the environment's display, and writes a screenshot as a PNG file. Must be called on the main
-/// thread, with nothing else running in this process.
+/// One picture to be made.
+pub struct Shot {
+    /// What the editor shows.
+    pub model: PlainModel,
+    /// Whether its drawer is open.
+    pub drawer: Drawer,
+    /// The PNG file.
+    pub path: PathBuf,
+}
+
+/// Opens the editor as the only window of the environment's display, and writes screenshots as PNG files, one after the other. Must be
+/// called on the main thread, with nothing else running in this process.
 ///
 /// # Errors
-/// When no window can be opened or the file cannot be written.
-pub fn screenshot(model: PlainModel, format: Format, drawer: Drawer, path: &Path) -> Result<()> {
+/// When no window can be opened or a file cannot be written.
+pub fn screenshots(format: Format, shots: Vec<Shot>) -> Result<()> {
     // SAFETY: this is a program, not a plug-in in a host.
     unsafe { baseview::assume_standalone_in_process() };
     let size = LogicalSize::new(f64::from(format.width), f64::from(format.height));
     let settings = EguiWindowSettings::new().with_title("Antiphon").with_size(size).with_zoom_factor(f32::from(format.scale));
-    let mut editor = Editor::new(Exporter::new(platform_source()));
-    if drawer == Drawer::Open {
-        editor.open_controls();
+    let paths: Vec<_> = shots.iter().map(|shot| shot.path.clone()).collect();
+    for path in &paths {
+        // A picture from an earlier run must not remain.
+        let _ = std::fs::remove_file(path);
     }
-    let app = EditorWindow { editor, model, format, frames: 0, path: path.to_owned() };
-    // A picture from an earlier run must not remain.
-    let _ = std::fs::remove_file(path);
+    let mut shots = shots.into_iter();
+    let Some(current) = shots.next().map(Current::new) else { return Ok(()) };
+    let app = EditorWindow { current, shots, format };
     let shown = EguiWindow::create(settings, app).and_then(baseview::Window::run_until_closed);
     shown.map_err(|error| anyhow::anyhow!("the editor's window cannot be opened: {error}"))?;
-    anyhow::ensure!(path.is_file(), "the window was closed before there was a picture");
+    let missing: Vec<_> = paths.iter().filter(|path| !path.is_file()).collect();
+    anyhow::ensure!(missing.is_empty(), "the window was closed before there were pictures: {missing:?}");
     Ok(())
+}
+
+/// The picture that is being made.
+struct Current {
+    editor: Editor,
+    model: PlainModel,
+    path: PathBuf,
+    /// Frames drawn of it.
+    frames: u32,
+}
+
+impl Current {
+    fn new(shot: Shot) -> Self {
+        let mut editor = Editor::new(Exporter::new(platform_source()));
+        if shot.drawer == Drawer::Open {
+            editor.open_controls();
+        }
+        Self { editor, model: shot.model, path: shot.path, frames: 0 }
+    }
 }
 
 /// The editor as a program.
 struct EditorWindow {
-    editor: Editor,
-    model: PlainModel,
+    current: Current,
+    /// Those that follow.
+    shots: std::vec::IntoIter<Shot>,
     format: Format,
-    frames: u32,
-    path: PathBuf,
 }
 
 impl App for EditorWindow {
@@ -92,15 +113,20 @@ impl App for EditorWindow {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
-        self.editor.show(ui, &mut self.model, frame.baseview_window());
+        let current = &mut self.current;
+        current.editor.show(ui, &mut current.model, frame.baseview_window());
         ui.ctx().request_repaint();
-        self.frames += 1;
-        if self.frames == SETTLED {
-            // The frames before this one are on the screen.
-            if let Err(error) = screen(self.format.pixels()).and_then(|picture| picture.write(&self.path)) {
-                eprintln!("no picture: {error:#}");
-            }
-            ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+        current.frames += 1;
+        if current.frames < SETTLED {
+            return;
+        }
+        // The frames before this one are on the screen.
+        if let Err(error) = screen(self.format.pixels()).and_then(|picture| picture.write(&current.path)) {
+            eprintln!("no picture: {error:#}");
+        }
+        match self.shots.next() {
+            Some(shot) => self.current = Current::new(shot),
+            None => ui.ctx().send_viewport_cmd(ViewportCommand::Close),
         }
     }
 }

@@ -11,6 +11,7 @@ mod check;
 mod cli;
 mod demo;
 mod dist;
+mod gallery;
 mod histories;
 mod imports;
 mod install;
@@ -69,6 +70,8 @@ enum Chore {
     Check(check::Args),
     /// Play one part of held-out pieces to a session in Accompany on a virtual clock, and measure what it plays: MUSIC --split FILE --pieces 20 --json
     Duet(simulation::Args),
+    /// Make pictures of the window's main states in out/gallery; with --accept, renew those that tests compare and those of the guide
+    Gallery(gallery::Args),
     /// Build bundles and programs, and pack them into an archive for a platform that installs without tools or network
     Dist(dist::Args),
     /// Install missing Debian packages needed to build and test everything
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Chore::Soak(args) => simulation::run(root(), "soak", &args),
         Chore::Check(args) => check::run(root(), &args),
         Chore::Duet(args) => simulation::run(root(), "duet", &args),
+        Chore::Gallery(args) => gallery::run(root(), &args),
         Chore::Dist(args) => dist::run(root(), &args),
         Chore::Licences => licences::run(root()),
     };

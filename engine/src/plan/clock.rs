@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::{SongBar, SongPosition};
+use super::{SongBar, SongBars, SongPosition};
 use crate::music::{Bar, Metre, Tick};
 
 /// Maximum of closed bars kept; the notes of older bars are the caller's to keep.
@@ -31,6 +31,8 @@ pub struct MusicalClock {
     open: Bar,
     /// Metre of the bars after it.
     metre: Metre,
+    /// Bars of the song as far as they are known.
+    song_bars: SongBars,
 }
 
 impl MusicalClock {
@@ -43,6 +45,7 @@ impl MusicalClock {
             closed: VecDeque::new(),
             open: Bar { index: 0, start: Tick::ZERO, length: bar.left(song), metre: bar.metre },
             metre: bar.metre,
+            song_bars: SongBars::new(bar),
         }
     }
 
@@ -62,6 +65,9 @@ impl MusicalClock {
     pub fn advance(&mut self, by: Tick) {
         self.now = self.now.saturating_add(by.max(Tick::ZERO));
         while self.now >= self.open.end() {
+            if self.open.length == self.open.metre.bar_length() {
+                self.song_bars.pass(SongBar { start: self.song_at(self.open.start), metre: self.open.metre });
+            }
             self.close(self.open.end(), self.metre.bar_length());
         }
     }
@@ -84,6 +90,7 @@ impl MusicalClock {
     /// ```
     pub fn jump(&mut self, song: SongPosition, bar: SongBar) {
         self.metre = bar.metre;
+        self.song_bars.learn(bar);
         if self.now > self.open.start {
             self.close(self.now, bar.left(song));
         } else {
@@ -102,6 +109,7 @@ impl MusicalClock {
         let left = bar.left(self.song());
         let end = self.now.saturating_add(left);
         self.metre = bar.metre;
+        self.song_bars.learn(SongBar { start: SongPosition(self.song().after(left).0 - bar.metre.bar_length().0), ..bar });
         let start = end - bar.metre.bar_length();
         if start > self.open.start {
             self.close(start, bar.metre.bar_length());
@@ -141,6 +149,12 @@ impl MusicalClock {
             (segment.clock <= clock && clock < end).then_some(clock)
         });
         ticks.min_by_key(|tick| (*tick - self.now).0.abs())
+    }
+
+    /// Bars of the song, which have numbers.
+    #[must_use]
+    pub const fn song_bars(&self) -> &SongBars {
+        &self.song_bars
     }
 
     /// The open bar, with its foreseen length.

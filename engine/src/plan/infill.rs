@@ -111,7 +111,7 @@ pub fn foreseen_bars(clock: &MusicalClock, cycle: Option<SongLoop>) -> impl Iter
             Some(cycle) if cycle.end == end => end = cycle.start,
             _ => {}
         }
-        Some(ForeseenBar { bar, line, number: line.0.div_euclid(length.0) + 1 })
+        Some(ForeseenBar { bar, line, number: clock.song_bars().number(line) })
     })
 }
 

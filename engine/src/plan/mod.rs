@@ -18,6 +18,7 @@ mod phrase;
 mod player_memory;
 mod routing;
 mod song;
+mod song_bars;
 mod song_memory;
 mod stats;
 mod swing;
@@ -44,6 +45,7 @@ pub use phrase::{Brief, ControlId, Controls, Fingerprint, Passage, Plan, PlanId,
 pub use player_memory::{MEMORY_BARS, MEMORY_NOTES, Phrase, PlayerMemory};
 pub use routing::{ChannelSpread, PERCUSSION_CHANNEL, PlannedRoles, PlayerChannel, Routing};
 pub use song::{SongBar, SongPosition};
+pub use song_bars::SongBars;
 pub use song_memory::{HeardBar, HeardNote, SongMemory, Source};
 pub use stats::{PageStats, PlanStats};
 pub use swing::{Swing, Swung};

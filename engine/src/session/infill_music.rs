@@ -3,7 +3,7 @@
 use crate::codec::CONTEXT_BARS;
 use crate::decode::{FAR_SIDE_BARS, Prompt, RoleSet, default_constraints};
 use crate::music::{Clip, Metre, MetreMap, Note, Part, Tempo, TempoMap, Tick};
-use crate::plan::{Fingerprint, ForeseenBar, HeardBar, InfillRange, SongLoop, SongMemory, SongPosition, Source};
+use crate::plan::{Fingerprint, ForeseenBar, HeardBar, InfillRange, SongBars, SongLoop, SongMemory, SongPosition, Source};
 
 /// Bars on either side of the marked ones from which registers and chords are taken.
 const RECENT_BARS: u32 = 8;
@@ -29,6 +29,8 @@ pub(super) struct Marked<'a> {
     pub(super) song_loop: Option<SongLoop>,
     /// Line of the open bar, if it counts as heard.
     pub(super) open: Option<SongPosition>,
+    /// Bars of the song, which have numbers.
+    pub(super) song_bars: &'a SongBars,
 }
 
 impl InfillMusic {
@@ -109,7 +111,7 @@ fn behind<'a>(memory: &'a SongMemory, marked: Marked<'_>) -> Vec<&'a HeardBar> {
     while bars.len() < FAR_SIDE_BARS as usize {
         line = marked.song_loop.filter(|song_loop| song_loop.end() == line).map_or(line, SongLoop::start);
         let Some(bar) = memory.bar(line).filter(|bar| bar.is_known()) else { break };
-        if marked.range.contains(line.0.div_euclid(bar.length().0) + 1) {
+        if marked.range.contains(marked.song_bars.number(line)) {
             break;
         }
         bars.push(bar);
@@ -168,7 +170,7 @@ mod tests {
         let foreseen: Vec<_> = foreseen_bars(&clock, song_loop).collect();
         let range = InfillRange { from, bars };
         let bars = next_marked(&foreseen, range, Tick(1));
-        let music = InfillMusic::around(memory, Marked { bars, range, song_loop, open: Some(start) }, 120.0);
+        let music = InfillMusic::around(memory, Marked { bars, range, song_loop, open: Some(start), song_bars: clock.song_bars() }, 120.0);
         let keys = |from: u32, to: u32| {
             let (from, to) = (music.clip.metres.bar(from).start, music.clip.metres.bar(to).start);
             music.clip.notes().iter().filter(|note| (from..to).contains(&note.onset)).map(|note| note.pitch).collect()
@@ -222,7 +224,7 @@ mod tests {
             let clock = MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON });
             let foreseen: Vec<_> = foreseen_bars(&clock, None).collect();
             let bars = next_marked(&foreseen, range, Tick(1));
-            InfillMusic::around(memory, Marked { bars, range, song_loop: None, open: None }, 120.0)
+            InfillMusic::around(memory, Marked { bars, range, song_loop: None, open: None, song_bars: clock.song_bars() }, 120.0)
         };
         let range = InfillRange { from: 2, bars: 1 };
         let memory = song([1, 3, 4]);
@@ -244,7 +246,11 @@ mod tests {
         let foreseen: Vec<_> = foreseen_bars(&clock, None).collect();
         let range = InfillRange { from: 5, bars: 1 };
         let bars = next_marked(&foreseen, range, Tick(1));
-        let music = InfillMusic::around(&memory, Marked { bars, range, song_loop: None, open: Some(SongPosition(288)) }, 120.0);
+        let music = InfillMusic::around(
+            &memory,
+            Marked { bars, range, song_loop: None, open: Some(SongPosition(288)), song_bars: clock.song_bars() },
+            120.0,
+        );
         assert!(music.has_context() && music.knows_what_follows() && !music.is_silent());
         let roles: RoleSet = [Role::Keys].into_iter().collect();
         let prompt = music.prompt(roles);

@@ -1,5 +1,6 @@
 //! Snapshot of a session for the editor, and its shared cell.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::music::analysis::{BarHarmony, Chord, chords_of_bar};
@@ -270,6 +271,8 @@ pub enum Component {
 #[derive(Default)]
 pub struct SharedSnapshot {
     latest: Mutex<Arc<Snapshot>>,
+    /// Whether a snapshot was published since the last call.
+    is_new: AtomicBool,
     /// Repaint callback of the editor; set when one exists.
     call: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -280,6 +283,7 @@ impl SharedSnapshot {
         let snapshot = Arc::new(snapshot);
         // The lock is released before the old snapshot is freed.
         let _before = std::mem::replace(&mut *self.latest.lock(), snapshot);
+        self.is_new.store(true, Ordering::Release);
     }
 
     /// Sets the repaint callback. It may be called on any thread but the audio thread, also while no window is open, and must not wait. Only the
@@ -288,9 +292,11 @@ impl SharedSnapshot {
         let _ = self.call.set(Box::new(call));
     }
 
-    /// Asks the editor to repaint, if there is one.
+    /// Asks the editor to repaint, if there is one and a snapshot was published since it was asked last.
     pub fn call(&self) {
-        if let Some(call) = self.call.get() {
+        if let Some(call) = self.call.get()
+            && self.is_new.swap(false, Ordering::AcqRel)
+        {
             call();
         }
     }
@@ -345,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn second_repaint_callback_is_ignored() {
+    fn repaint_is_asked_for_once_after_each_snapshot_and_a_second_callback_is_ignored() {
         let snapshot = SharedSnapshot::default();
         snapshot.call();
         let calls = Arc::new([const { std::sync::atomic::AtomicU8::new(0) }; 2]);
@@ -355,8 +361,11 @@ mod tests {
                 calls[who].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             });
         }
-        snapshot.call();
-        snapshot.call();
+        for _ in 0..2 {
+            snapshot.publish(Snapshot::default());
+            snapshot.call();
+            snapshot.call();
+        }
         assert_eq!(calls.each_ref().map(|count| count.load(std::sync::atomic::Ordering::Relaxed)), [2, 0]);
     }
 

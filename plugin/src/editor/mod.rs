@@ -59,6 +59,7 @@ use history_cards::HistoryFilter;
 use palette::{Palette, paint};
 use presets::Presets;
 use recorder::Recorder;
+use roll::View;
 use shortcuts::Action;
 use strip::Strip;
 
@@ -68,14 +69,16 @@ pub const SIZE: (f32, f32) = (1000.0, 600.0);
 pub const LEAST_SIZE: (f32, f32) = (style::LEAST_SIZE.x, style::LEAST_SIZE.y);
 /// Repaint interval while the clock runs.
 const FRAME: Duration = Duration::from_millis(16);
-/// Repaint interval otherwise.
+/// Repaint interval while a button waits for its trigger. Otherwise nothing is drawn until something changes: session, audio thread and host
+/// ask for a frame.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 
-/// The editor's own state: exports in progress, whether the drawer is open, the presets, who has the keyboard, which suggestions have a card,
-/// and what can be undone.
+/// The editor's own state: exports in progress, whether the drawer is open, what the roll shows, the presets, who has the keyboard, which
+/// suggestions have a card, and what can be undone.
 pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
+    view: View,
     presets: Presets,
     chords: ChordChooser,
     keys: KeyOwner,
@@ -87,8 +90,8 @@ impl Editor {
     /// An editor that exports through this.
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
-        let (filter, edits, chords) = (HistoryFilter::default(), Edits::default(), ChordChooser::default());
-        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None), chords, keys: KeyOwner::Host, filter, edits }
+        let (filter, edits, chords, view) = (HistoryFilter::default(), Edits::default(), ChordChooser::default(), View::default());
+        Self { exporter, drawer: Drawer::Closed, view, presets: Presets::new(None), chords, keys: KeyOwner::Host, filter, edits }
     }
 
     /// The same with the presets of the user in this folder, which need not exist.
@@ -114,6 +117,7 @@ impl Editor {
 
     /// Draws one frame. Drags start from `window`.
     pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
+        style::follow(ui, model.look());
         let mut edits = std::mem::take(&mut self.edits);
         self.draw(ui, &mut Recorder::new(model, &mut edits), window);
         self.edits = edits;
@@ -174,7 +178,8 @@ impl Editor {
         let (chart, memory) = (model.chart(), model.memory());
         let marks = roll::Marks { range: values.turns.infill, marking, chart: &chart, memory: &memory };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
-        let roll = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, keys));
+        let view = &mut self.view;
+        let roll = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, keys, view));
         self.take_keys(ui, &[cards.response.rect, roll.response.rect]);
         match roll.inner {
             Some(roll::Done::Marked(range)) => {
@@ -189,8 +194,11 @@ impl Editor {
         self.exporter.show(ui);
         self.presets.show_dialog(ui, model);
         self.chords.show(ui, model);
-        let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
-        ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
+        if now.motion != Motion::Stopped || self.exporter.is_dragging() {
+            ui.ctx().request_repaint_after(FRAME);
+        } else if model.triggers().waiting().is_some() {
+            ui.ctx().request_repaint_after(IDLE_FRAME);
+        }
     }
 
     /// Whether the editor needs the keyboard: after a click into the music, and while a text field is open.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon_engine::plan::{ChordChart, History, PlayMode, PlayerMemory};
 
 use crate::clock::{Motion, MusicalTime};
-use crate::params::ShownParameter;
+use crate::params::{Look, ShownParameter};
 use crate::presets::Comparison;
 use crate::triggers::Triggers;
 use antiphon_engine::session::Command;
@@ -20,6 +20,8 @@ pub trait EditorModel {
     fn now(&self) -> Now;
     /// Current values of the controls.
     fn values(&self) -> ControlValues;
+    /// Colours of the window.
+    fn look(&self) -> Look;
     /// All suggestions so far, and the entry shown, if it is not the current plan.
     fn history(&self) -> Arc<History>;
     /// Keys, pedals and controllers that press a button.

@@ -71,6 +71,22 @@ impl Palette {
         if *self == Self::DARK { legend::colour(role).over(WHITE, ROLE_ON_DARK) } else { legend::colour(role) }
     }
 
+    /// Colour of the outline of a role's notes, which stands out from every ground however pale the note is: of notes that will sound as
+    /// shown, or of those that may still change.
+    pub(super) fn rim(&self, role: Role, is_settled: bool) -> Colour {
+        self.ink.over(self.role(role), if is_settled { 0.45 } else { 0.22 })
+    }
+
+    /// Ground of what is selected.
+    pub(super) fn selected(&self) -> Colour {
+        self.action.over(self.coming, 0.25)
+    }
+
+    /// Ground of what is settled of the plan.
+    pub(super) fn settled(&self) -> Colour {
+        self.played.over(self.coming, 0.45)
+    }
+
     /// Colours of white and black piano keys.
     pub(super) fn piano_keys(&self) -> [Color32; 2] {
         let keys = [paint(self.coming), self.faded(0.75)];
@@ -120,7 +136,7 @@ mod tests {
     #[test]
     fn text_is_readable_on_every_ground() {
         for palette in [Palette::LIGHT, Palette::DARK] {
-            for ground in [palette.paper, palette.played, palette.coming] {
+            for ground in [palette.paper, palette.played, palette.settled(), palette.coming] {
                 for text in [palette.ink, palette.soft, palette.action, palette.playing, palette.waiting, palette.error] {
                     assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.2}", contrast(text, ground));
                 }
@@ -129,10 +145,25 @@ mod tests {
     }
 
     #[test]
-    fn notes_of_every_role_stand_out_from_the_dark_ground() {
-        for role in Role::ALL {
-            let colour = Palette::DARK.role(role);
-            assert!(contrast(colour, Palette::DARK.coming) >= 3.0, "{role:?}: {:.2}", contrast(colour, Palette::DARK.coming));
+    fn text_of_buttons_is_readable() {
+        for palette in [Palette::LIGHT, Palette::DARK] {
+            // Selected; Play; Play while a plan plays.
+            let grounds = [(palette.ink, palette.selected()), (palette.paper, palette.ink), (palette.paper, palette.playing)];
+            for (text, ground) in grounds {
+                assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.2}", contrast(text, ground));
+            }
+        }
+    }
+
+    #[test]
+    fn notes_of_every_role_stand_out_from_every_ground() {
+        for palette in [Palette::LIGHT, Palette::DARK] {
+            for (role, is_settled) in Role::ALL.into_iter().flat_map(|role| [(role, false), (role, true)]) {
+                for ground in [palette.played, palette.settled(), palette.coming] {
+                    let found = contrast(palette.rim(role, is_settled), ground);
+                    assert!(found >= 3.0, "{role:?} on {ground:?}: {found:.2}");
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::model::{Change, Control, EditorModel, Now};
 use crate::clock::{Motion, MusicalTime};
-use crate::params::{AntiphonParams, ShownParameter};
+use crate::params::{AntiphonParams, Look, ShownParameter};
 use crate::presets::Comparison;
 use crate::triggers::Triggers;
 
@@ -96,6 +96,10 @@ impl EditorModel for PlainModel {
 
     fn values(&self) -> ControlValues {
         self.values
+    }
+
+    fn look(&self) -> Look {
+        self.params().window.look()
     }
 
     fn history(&self) -> Arc<History> {

@@ -7,7 +7,7 @@ use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::edits::{Edit, Edits};
 use super::model::{Change, Control, EditorModel, Now};
-use crate::params::ShownParameter;
+use crate::params::{Look, ShownParameter};
 use crate::presets::Comparison;
 use crate::triggers::Triggers;
 
@@ -55,6 +55,10 @@ impl<M: EditorModel> EditorModel for Recorder<'_, M> {
 
     fn values(&self) -> ControlValues {
         self.model.values()
+    }
+
+    fn look(&self) -> Look {
+        self.model.look()
     }
 
     fn history(&self) -> Arc<History> {

@@ -5,6 +5,8 @@
 //!
 //! On X11 the host's scale overrides the screen's, as CLAP requires. baseview uses the screen's (`Xft.dpi`) if there is one, whatever the
 //! host says; the ratio of the two becomes egui's zoom factor. On Windows and macOS the scale is the window's.
+//!
+//! On top of that comes the user's own scale, a parameter; the size in points is saved with the project.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -12,16 +14,26 @@ use std::sync::Arc;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize, PhysicalSize, Size};
 use parking_lot::Mutex;
 
+use super::{LEAST_SIZE, SIZE};
+use crate::params::AntiphonParams;
+use crate::state::WindowSize;
+
 /// Whether the host's scale overrides the one baseview finds.
 const HOST_FIRST: bool = cfg!(target_os = "linux");
 /// Accepted window sides, in native pixels. X11 uses 16 bits, and drivers refuse surfaces larger than this.
 const SIDES: RangeInclusive<u32> = 1..=16_384;
+/// Longest side of a remembered window, in points.
+const MOST_POINTS: f64 = 4_096.0;
 /// Accepted scales; a host that sends others means something else.
 const SCALES: RangeInclusive<f64> = 0.25..=8.0;
 
 /// Size and scale of one instance's editor, kept while its window is closed. Clones share it.
 #[derive(Clone)]
-pub(super) struct Sizing(Arc<Mutex<State>>);
+pub(super) struct Sizing {
+    state: Arc<Mutex<State>>,
+    /// What the project remembers of them.
+    params: Arc<AntiphonParams>,
+}
 
 #[derive(Clone, Copy)]
 struct State {
@@ -30,6 +42,8 @@ struct State {
     host: Option<f64>,
     /// On X11 the screen's scale when last read; elsewhere the last window's.
     screen: Option<f64>,
+    /// The user's own scale on top of these.
+    user: f64,
 }
 
 /// Parameters a window is opened with.
@@ -55,22 +69,33 @@ pub enum InvalidSize {
 }
 
 impl Sizing {
-    /// State of an editor of this size in points whose window was never opened.
-    pub(super) fn new(points: LogicalSize<f64>) -> Self {
-        Self(Arc::new(Mutex::new(State { points, host: None, screen: None })))
+    /// State of an editor whose window was never opened.
+    pub(super) fn new(params: Arc<AntiphonParams>) -> Self {
+        let points = LogicalSize::new(SIZE.0.into(), SIZE.1.into());
+        Self { state: Arc::new(Mutex::new(State { points, host: None, screen: None, user: 1.0 })), params }
     }
 
-    /// Reads the screen's scale again. Not while a window is open: a window keeps the scale it was opened with.
-    #[cfg(target_os = "linux")]
-    pub(super) fn read_screen_scale(&self) {
+    /// Reads the screen's scale again, and what the project remembers. Not while a window is open: a window keeps the size and the scale it was opened with.
+    pub(super) fn read_settings(&self) {
+        #[cfg(target_os = "linux")]
         if let Some(scale) = x11::screen_scale() {
-            self.0.lock().screen = scale;
+            self.state.lock().screen = scale;
+        }
+        let mut state = self.state.lock();
+        state.user = self.params.window.scale();
+        if let Some(WindowSize { width, height }) = self.params.state.window_size() {
+            let side = |side: f64, least: f32| if side.is_finite() { side.clamp(least.into(), MOST_POINTS) } else { least.into() };
+            state.points = LogicalSize::new(side(width, LEAST_SIZE.0), side(height, LEAST_SIZE.1));
         }
     }
 
-    /// Without a window there is no scale to read.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn read_screen_scale(&self) {}
+    /// Takes over the user's scale while the window is open; returns the size in points that the window should keep, if it has changed.
+    pub(super) fn take_user_scale(&self) -> Option<LogicalSize<f64>> {
+        let scale = self.params.window.scale();
+        let mut state = self.state.lock();
+        let last = std::mem::replace(&mut state.user, scale);
+        ((scale - last).abs() > f64::EPSILON).then_some(state.points)
+    }
 
     /// Window size in the unit hosts use.
     pub(super) fn native(&self) -> NativeSize<u32> {
@@ -102,13 +127,13 @@ impl Sizing {
         if !SCALES.contains(&scale) {
             return Err(InvalidSize::Scale(scale));
         }
-        self.0.lock().host = Some(scale);
+        self.state.lock().host = Some(scale);
         Ok(())
     }
 
     /// The window's actual size, and the scale baseview assigns to it.
     pub(super) fn window_resized(&self, physical: PhysicalSize<u32>, window_scale: f64) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if !HOST_FIRST {
             state.screen = Some(window_scale);
         }
@@ -116,18 +141,19 @@ impl Sizing {
         // Points that round to these pixels stay, so that they do not drift when the scale changes back and forth.
         if state.points.to_physical::<u32>(scale) != physical {
             state.points = physical.to_logical(scale);
+            self.params.state.set_window_size(WindowSize { width: state.points.width, height: state.points.height });
         }
     }
 
     fn state(&self) -> State {
-        *self.0.lock()
+        *self.state.lock()
     }
 }
 
 impl State {
     fn scale(self) -> f64 {
         let scale = if HOST_FIRST { self.host.or(self.screen) } else { self.screen.or(self.host) };
-        scale.unwrap_or(1.0)
+        scale.unwrap_or(1.0) * self.user
     }
 
     fn native(self) -> NativeSize<u32> {
@@ -136,7 +162,7 @@ impl State {
 
     #[allow(clippy::cast_possible_truncation, reason = "egui's zoom factor is an f32")]
     fn zoom(self, window_scale: f64) -> f32 {
-        if HOST_FIRST { (self.scale() / window_scale) as f32 } else { 1.0 }
+        if HOST_FIRST { (self.scale() / window_scale) as f32 } else { self.user as f32 }
     }
 }
 
@@ -167,8 +193,10 @@ mod tests {
     use super::*;
 
     fn sizing(screen: Option<f64>) -> Sizing {
-        let sizing = Sizing::new(LogicalSize::new(1000.0, 560.0));
-        sizing.0.lock().screen = screen;
+        let sizing = Sizing::new(Arc::new(AntiphonParams::new(true)));
+        let mut state = sizing.state.lock();
+        (state.points, state.screen) = (LogicalSize::new(1000.0, 560.0), screen);
+        drop(state);
         sizing
     }
 
@@ -210,6 +238,41 @@ mod tests {
             assert_eq!(sizing.native(), native);
         }
         assert_eq!(sizing.native(), NativeSize::new(1001, 561));
+    }
+
+    #[test]
+    fn scale_of_the_user_multiplies_the_others_and_keeps_the_points() {
+        let sizing = sizing(Some(1.5));
+        let param = sizing.params.find("window_scale").unwrap();
+        // SAFETY: the pointer is one of the parameters that the sizing holds.
+        unsafe { param._internal_set_normalized_value(param.string_to_normalized_value("200 %").unwrap()) };
+        assert_eq!(sizing.take_user_scale(), Some(LogicalSize::new(1000.0, 560.0)));
+        assert_eq!(sizing.take_user_scale(), None);
+        assert_eq!(sizing.native(), NativeSize::new(3000, 1680));
+        let options = WindowOptions { size: PhysicalSize::new(3000, 1680).into(), zoom: 2.0, fallback_scale: None };
+        assert_eq!(sizing.window_options(), options);
+        // The window grew to twice its pixels: the same points.
+        sizing.window_resized(PhysicalSize::new(3000, 1680), 1.5);
+        assert_eq!(sizing.params.state.window_size(), None);
+    }
+
+    #[test]
+    fn size_that_was_changed_is_the_projects_and_opens_again() {
+        let first = sizing(Some(2.0));
+        first.window_resized(PhysicalSize::new(1720, 1000), 2.0);
+        let saved = first.params.state.window_size().unwrap();
+        assert_eq!(saved, WindowSize { width: 860.0, height: 500.0 });
+        for (size, expected) in [
+            (saved, NativeSize::new(860, 500)),
+            (WindowSize { width: 1.0, height: f64::NAN }, NativeSize::new(720, 420)),
+            (WindowSize { width: 1e9, height: 1e9 }, NativeSize::new(4096, 4096)),
+        ] {
+            let reopened = sizing(Some(1.0));
+            reopened.params.state.set_window_size(size);
+            reopened.read_settings();
+            reopened.state.lock().screen = Some(1.0);
+            assert_eq!(reopened.native(), expected);
+        }
     }
 
     #[test]

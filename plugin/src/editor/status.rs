@@ -11,9 +11,6 @@ use super::palette::{Palette, paint};
 use super::shortcuts::{Action, hint};
 use crate::clock::Motion;
 
-/// Width of what stands right of the sentence, in points.
-const ASIDE: f32 = 350.0;
-
 /// Weight of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tone {
@@ -45,13 +42,16 @@ impl Line<'_> {
     /// Draws the line; `history` draws its right part. `toggles_details` is whether their key was pressed.
     pub(super) fn show(&self, ui: &mut Ui, toggles_details: bool, history: impl FnOnce(&mut Ui)) {
         ui.horizontal(|ui| {
-            let width = (ui.available_width() - ASIDE).max(0.0);
+            // What stands at the right is as wide as it was when it was drawn last; drawn again at once if it has changed.
+            let id = ui.scope_id().with("aside");
+            let aside = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or_default();
+            let width = (ui.available_width() - aside - ui.spacing().item_spacing.x).max(0.0);
             ui.allocate_ui_with_layout(vec2(width, ui.spacing().interact_size.y), Layout::left_to_right(Align::Center), |ui| {
                 ui.set_min_width(width);
                 self.show_sentence(ui);
             });
-            history(ui);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let drawn = ui.scope(|ui| {
+                history(ui);
                 let button = ui.add(Button::new(RichText::new("Details").size(12.0)).frame_when_inactive(false));
                 let tip = format!("Engine, model, counts and licences; to copy for a report{}", hint(Action::Details));
                 let button = button.on_hover_text(tip);
@@ -60,6 +60,11 @@ impl Line<'_> {
                 }
                 Popup::menu(&button).show(|ui| details::show(ui, &self.snapshot.status, self.message));
             });
+            let drawn = drawn.response.rect.width();
+            if (drawn - aside).abs() > 0.5 {
+                ui.data_mut(|data| data.insert_temp(id, drawn));
+                ui.ctx().request_discard("width beside the status");
+            }
         });
     }
 

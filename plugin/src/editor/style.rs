@@ -1,10 +1,12 @@
 //! Type, spacing and widget visuals of the editor.
 
 use egui::{
-    Button, Color32, Context, CornerRadius, FontFamily, FontId, IntoAtoms, Margin, Shadow, Stroke, TextStyle, Theme, Vec2, Visuals, vec2,
+    Button, Color32, Context, CornerRadius, FontFamily, FontId, IntoAtoms, Margin, Shadow, Stroke, TextStyle, Theme, Ui, Vec2, Visuals,
+    vec2,
 };
 
 use super::palette::{Palette, paint};
+use crate::params::Look;
 
 /// Distance between related widgets, in points.
 pub(super) const GAP: f32 = 8.0;
@@ -53,6 +55,18 @@ pub(super) fn apply(ctx: &Context) {
     }
 }
 
+/// Puts a frame into the colours of a look, before anything is drawn in it.
+pub(super) fn follow(ui: &mut Ui, look: Look) {
+    let theme = match look {
+        Look::Light => Theme::Light,
+        Look::Dark => Theme::Dark,
+    };
+    if ui.ctx().theme() != theme {
+        ui.ctx().set_theme(theme);
+        ui.reset_style();
+    }
+}
+
 fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     let mut visuals = theme.default_visuals();
     visuals.panel_fill = paint(palette.paper);
@@ -66,7 +80,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals.error_fg_color = paint(palette.error);
     visuals.warn_fg_color = paint(palette.waiting);
     visuals.hyperlink_color = paint(palette.action);
-    visuals.selection.bg_fill = paint(palette.action.over(palette.coming, 0.25));
+    visuals.selection.bg_fill = paint(palette.selected());
     visuals.selection.stroke = Stroke::new(1.0, paint(palette.ink));
     visuals.slider_trailing_fill = true;
     let widgets = &mut visuals.widgets;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use antiphon_engine::files::user_data;
 use antiphon_engine::plan::{ChordChart, History, PlayMode, PlayerMemory};
@@ -24,10 +25,10 @@ use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
 use super::zoom::Zoom;
-use super::{Editor, Exporter, KeyOwner, LEAST_SIZE, SIZE};
+use super::{Editor, Exporter, KeyOwner, LEAST_SIZE};
 use crate::drag;
 use crate::meters::Meters;
-use crate::params::{AntiphonParams, ModeStep, ShownParameter};
+use crate::params::{AntiphonParams, Look, ModeStep, ShownParameter};
 use crate::presets::Comparison;
 use crate::status_messages::status_message;
 use crate::triggers::Triggers;
@@ -37,6 +38,11 @@ use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnap
 pub(super) const RESIZE_HINT: ResizeHint =
     ResizeHint::RESIZABLE.with_min_logical_size(LogicalSize { width: LEAST_SIZE.0, height: LEAST_SIZE.1 });
 
+/// Frames that are drawn after opening though nothing changes: an embedded window may lose those that are drawn before it is mapped.
+const OPENING: u32 = 20;
+/// Interval of these frames.
+const OPENING_FRAME: Duration = Duration::from_millis(100);
+
 /// The editor of one instance. Opens no window, since hosts create editors only to inspect them.
 #[must_use]
 pub fn editor(
@@ -45,11 +51,11 @@ pub fn editor(
     snapshot: Arc<SharedSnapshot>,
     commands: CommandSender,
 ) -> Option<AntiphonEditor> {
-    // An embedded window may lose its first frame when it is drawn before it is mapped. This repaints it.
     let notifier = RepaintNotifier::new();
     let notified = notifier.clone();
     snapshot.call_with(move || notified.request_repaint());
-    let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
+    meters.notify_with(notifier.clone());
+    let (thread, sizing) = (WindowThread::default(), Sizing::new(Arc::clone(&params)));
     let model = HostModel { params, meters, snapshot, commands, host: None, followed: None };
     let presets = user_data().map(|folder| folder.join("presets"));
     let editor = Editor::new(Exporter::new(drag::platform_source())).with_presets(presets);
@@ -95,6 +101,7 @@ impl WindowFactory {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
+            frames: 0,
             place,
             #[cfg(target_os = "linux")]
             keyboard: None,
@@ -108,6 +115,8 @@ pub(super) struct App {
     content: Arc<Mutex<Content>>,
     thread: WindowThread,
     zoom: Zoom,
+    /// Frames drawn, up to [`OPENING`].
+    frames: u32,
     place: Place,
     /// `None` in a top-level window.
     #[cfg(target_os = "linux")]
@@ -142,7 +151,14 @@ impl NiceEguiApp for App {
         let Content { editor, model } = &mut *self.content.lock();
         model.follow_mode();
         editor.show(ui, model, window);
+        let paper = paint(Palette::of(ui.ctx()).paper);
+        frame.set_clear_color(paper.into());
+        let window = frame.baseview_window();
         self.zoom.follow(ui.ctx(), window.size());
+        if self.frames < OPENING {
+            self.frames += 1;
+            ui.ctx().request_repaint_after(OPENING_FRAME);
+        }
         #[cfg(target_os = "linux")]
         if let Some(keyboard) = &mut self.keyboard
             && let Err(error) = keyboard.follow(window, editor.needs_keyboard(ui.ctx()))
@@ -197,6 +213,10 @@ impl EditorModel for HostModel {
 
     fn values(&self) -> ControlValues {
         self.params.controls()
+    }
+
+    fn look(&self) -> Look {
+        self.params.window.look()
     }
 
     fn history(&self) -> Arc<History> {

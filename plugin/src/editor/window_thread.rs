@@ -57,7 +57,7 @@ impl Editor for AntiphonEditor {
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<AntiphonHandle>, Box<dyn Error>> {
         // The wrapper remembers the size of the last window.
-        self.sizing.read_screen_scale();
+        self.sizing.read_settings();
         let place = if parent.is_some() || wait_for_parent { Place::InHost } else { Place::OnScreen };
         let (is_embedded, options) = (parent.is_some(), self.sizing.window_options());
         let (host, callbacks) = host.map(share).unzip();
@@ -78,7 +78,7 @@ impl Editor for AntiphonEditor {
 
     fn size(&self) -> NativeSize<u32> {
         if !self.is_open.load(Ordering::Relaxed) {
-            self.sizing.read_screen_scale();
+            self.sizing.read_settings();
         }
         self.sizing.native()
     }

@@ -6,7 +6,7 @@ use nice_plug::params::{Param, Params};
 use super::{AntiphonParams, tips};
 
 /// Groups of the drawer, with the ids of their parameters. Those that the window shows elsewhere are not among them.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Notes",
         &[
@@ -45,6 +45,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         &["input_role", "output_role", "output_role_2", "output_role_3", "output_channel", "channel_per_role", "drum_channel"],
     ),
     ("Other instances", &["hears", "hears_whom"]),
+    ("Window", &["look", "window_scale"]),
 ];
 
 /// Number of parameters of [`AntiphonParams::front`] that a narrow window has in front, too.

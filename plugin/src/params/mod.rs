@@ -14,6 +14,7 @@ mod text;
 mod tips;
 mod turns;
 mod variations;
+mod window;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
 pub use variations::VariationParams;
+pub use window::{Look, WindowParams};
 
 use crate::state::State;
 
@@ -105,6 +107,9 @@ pub struct AntiphonParams {
     /// What is heard of other instances.
     #[nested]
     pub band: BandParams,
+    /// How the window looks.
+    #[nested]
+    pub window: WindowParams,
 }
 
 impl AntiphonParams {
@@ -145,6 +150,7 @@ impl AntiphonParams {
             infill: InfillParams::default(),
             player: PlayerParams::default(),
             band: BandParams::default(),
+            window: WindowParams::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 50] = [
+const PINS: [Pin; 52] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -59,6 +59,8 @@ const PINS: [Pin; 50] = [
     ("forget", "Forget", Some(1), 0.0, "Off", "On"),
     ("hears", "Hears", Some(2), 0.0, "Own track only", "Everything"),
     ("hears_whom", "Hears instance", Some(16), 0.0, "All", "Instance 16"),
+    ("look", "Look", Some(1), 0.0, "Light", "Dark"),
+    ("window_scale", "Window scale", Some(6), 0.0, "100 %", "300 %"),
 ];
 
 #[test]
@@ -115,6 +117,15 @@ fn note_effect_has_the_same_parameters_with_the_preview_sound_off() {
     assert!(!note_fx.preview.value());
     let is_hidden = |params: &AntiphonParams| params.preview.flags().contains(ParamFlags::HIDDEN);
     assert!(is_hidden(&note_fx) && !is_hidden(&instrument));
+}
+
+#[test]
+fn only_parameters_of_the_window_are_not_automatable() {
+    let params = AntiphonParams::new(true);
+    let map = params.param_map();
+    // SAFETY: the pointers live as long as `params`.
+    let fixed = map.iter().filter(|(_, param, _)| unsafe { param.flags() }.contains(ParamFlags::NON_AUTOMATABLE));
+    assert_eq!(fixed.map(|(id, ..)| id.as_str()).collect::<Vec<_>>(), ["look", "window_scale"]);
 }
 
 #[test]

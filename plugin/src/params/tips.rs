@@ -1,7 +1,7 @@
 //! What a parameter does, in one sentence, as the window says it under the pointer.
 
 /// Ids of the parameters that the window shows, each with its sentence.
-const TIPS: [(&str, &str); 38] = [
+const TIPS: [(&str, &str); 40] = [
     ("horizon", "Plans so many bars ahead; fewer are quicker on a slow machine."),
     ("adventurousness", "Takes the likeliest continuation on the left, and surprises you on the right."),
     ("density", "Gives the plan fewer or more notes a beat than you play."),
@@ -40,6 +40,8 @@ const TIPS: [(&str, &str); 38] = [
     ("drum_channel", "Sends planned drums on this MIDI channel."),
     ("hears", "Listens to the chords or to all notes of the Antiphons on other tracks."),
     ("hears_whom", "Listens to this instance alone."),
+    ("look", "Shows the window in light or in dark colours."),
+    ("window_scale", "Makes the whole window larger, where your host does not."),
 ];
 
 /// The sentence of a parameter; empty for one that the window does not show.

@@ -4,7 +4,7 @@ use super::{SCOPE, Settings};
 use crate::params::{AntiphonParams, ShownParameter};
 
 /// Parameters of the window that settings never hold: a recording and the look of the window are not a sound.
-const LEFT_OUT: [&str; 2] = ["take", "look"];
+const LEFT_OUT: [&str; 3] = ["take", "look", "window_scale"];
 
 /// What happens to parameters that settings do not list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

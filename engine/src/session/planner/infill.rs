@@ -174,7 +174,7 @@ impl<W: Worker> Planner<W> {
         };
         let is_last = next >= start;
         let open = foreseen.first().filter(|_| is_last).map(|bar| bar.line);
-        let marked = Marked { bars, range, song_loop: self.input.song_loop, open };
+        let marked = Marked { bars, range, song_loop: self.input.song_loop, open, song_bars: self.input.clock.song_bars() };
         let music = InfillMusic::around(self.song.memory(), marked, self.input.tempo);
         if !music.knows_what_follows() {
             return Remainder::Continuation;
@@ -279,7 +279,9 @@ impl<W: Worker> Planner<W> {
             return Some(format!("{bars} of Infill {} outside of your loop", if first == last { "lies" } else { "lie" }));
         }
         let ahead = next_marked(&foreseen, range, self.input.clock.now() + Tick(1));
-        let marked = Marked { bars: ahead, range, song_loop: self.input.song_loop, open: foreseen.first().map(|bar| bar.line) };
+        let song_bars = self.input.clock.song_bars();
+        let open = foreseen.first().map(|bar| bar.line);
+        let marked = Marked { bars: ahead, range, song_loop: self.input.song_loop, open, song_bars };
         let is_known = InfillMusic::around(self.song.memory(), marked, self.input.tempo).knows_what_follows();
         (!ahead.is_empty() && !is_known).then(|| format!("Infill hears what follows bar {last} from the second pass on"))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::music::{Bar, Note, Tick};
-use crate::plan::{MidiKey, PlanStats, PlayMode, SongPosition};
+use crate::plan::{MidiKey, PlanStats, PlayMode};
 use parking_lot::Mutex;
 
 use super::super::engine_status::SessionStatus;
@@ -54,8 +54,7 @@ impl<W: Worker> Planner<W> {
         if stale.is_empty() {
             return Some("The take plays: set Take to Off or Overwrite to play suggestions".into());
         }
-        let bar = self.input.clock.open_bar().metre.bar_length();
-        let number = stale.first()?.0.div_euclid(bar.0) + 1;
+        let number = self.input.clock.song_bars().number(*stale.first()?);
         let others = match stale.len() - 1 {
             0 => String::new(),
             1 => " and 1 other".into(),
@@ -139,15 +138,15 @@ impl<W: Worker> Planner<W> {
 
     /// The host's loop in numbers of bars, if both its ends are on bar lines.
     pub(super) fn shown_loop(&self) -> Option<(i64, i64)> {
-        let length = self.input.clock.open_bar().metre.bar_length().0;
-        let number = |place: SongPosition| (place.0 % length == 0).then_some(place.0.div_euclid(length) + 1);
+        let bars = self.input.clock.song_bars();
         let song_loop = self.input.song_loop.filter(|_| self.input.running)?;
-        Some((number(song_loop.start())?, number(song_loop.end())?))
+        Some((bars.number_from(song_loop.start())?, bars.number_from(song_loop.end())?))
     }
 
     /// A bar's number in the host's song.
     pub(super) fn number(&self, bar: Bar) -> i64 {
-        self.input.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1
+        let clock = &self.input.clock;
+        clock.song_bars().number(clock.song_at(bar.start))
     }
 
     /// Counts of plans and bars.

@@ -48,7 +48,7 @@ impl Roll {
 
     fn line(&self, painter: &Painter, x: f32, stroke: Stroke) {
         if self.music.x_range().contains(x) {
-            painter.vline(painter.round_to_pixel_center(x), self.music.y_range(), stroke);
+            painter.vline(painter.round_to_pixel_center(x), self.music.top()..=self.velocities.bottom(), stroke);
         }
     }
 }

@@ -15,14 +15,15 @@ impl Roll {
     pub(super) fn ground(&self, painter: &Painter, snapshot: &Snapshot) {
         let palette = self.palette;
         painter.rect_filled(self.rect, CornerRadius::same(style::RADIUS), paint(palette.paper));
-        let right_of_playhead = Rect::from_min_max(pos2(self.playhead_x, self.music.top()), self.music.max);
-        painter.rect_filled(self.music, 0, paint(palette.played));
+        let right_of_playhead = Rect::from_min_max(pos2(self.coming_from(), self.music.top()), self.music.max);
+        let right_of_playhead = right_of_playhead.with_max_y(self.velocities.bottom());
+        painter.rect_filled(self.music.union(self.velocities), 0, paint(palette.played));
         painter.rect_filled(right_of_playhead, 0, paint(palette.coming));
         if let Some(plan) = &snapshot.plan {
             // Between playhead and commit line the plan no longer changes.
-            let commit = self.x(plan.commit.0 as f64).clamp(self.playhead_x, self.music.right());
-            let settled = Rect::from_min_max(right_of_playhead.min, pos2(commit, self.music.bottom()));
-            painter.rect_filled(settled, 0, paint(palette.played.over(palette.coming, 0.45)));
+            let commit = self.x(plan.commit.0 as f64).clamp(self.coming_from(), self.music.right());
+            let settled = Rect::from_min_max(right_of_playhead.min, pos2(commit, self.velocities.bottom()));
+            painter.rect_filled(settled, 0, paint(palette.settled()));
         }
         let key = key(snapshot);
         let scale = key.map_or_else(|| Scale::new([0, 2, 4, 5, 7, 9, 11]), Scale::of_key);

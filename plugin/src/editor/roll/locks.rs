@@ -10,14 +10,18 @@ use super::{CHORDS, NUMBERS, Roll, paint};
 const LOCK: f32 = 7.0;
 
 impl Roll {
-    /// A closed lock at the start of every locked note, and beside the number of every locked bar.
+    /// A closed lock at the start of every locked note that is long enough, and beside the number of every locked bar.
     pub(super) fn locks(&self, painter: &Painter, snapshot: &Snapshot) {
         let Some(shown) = &snapshot.plan else { return };
         let is_ahead = |note: &&Note| note.onset.0 as f64 >= self.playhead;
         for note in shown.plan.notes().iter().filter(is_ahead).filter(|note| snapshot.locks.holds(note)) {
             let Some(area) = self.area(note) else { continue };
             painter.rect_stroke(area.expand(1.0), 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Outside);
-            self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0));
+            // A locked bar has one lock for all of its notes; in a short note there is no room for one.
+            let is_alone = !snapshot.locks.holds_bar(snapshot.bar_at(note.onset).bar.start);
+            if is_alone && area.width() > 2.0 * LOCK {
+                self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0));
+            }
         }
         for bar in snapshot.bars_between(self.first_tick(), self.last_tick()).filter(|shown| snapshot.locks.holds_bar(shown.bar.start)) {
             let right = self.x(bar.bar.end().0 as f64).min(self.music.right());

@@ -1,6 +1,6 @@
 //! The piano roll: played notes, playhead and plan.
 //!
-//! The playhead stays in place and the music scrolls under it, so that the plan is always in the same place. Drums have a lane each below
+//! The playhead stays in place and the music scrolls under it, so that the plan is always in the same place, until one scrolls ([`View`]). Drums have a lane each below
 //! the pitches, as in the command line's pictures.
 
 mod bars;
@@ -16,6 +16,8 @@ mod range;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod velocity;
+mod view;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +27,7 @@ use antiphon_roll::{Keys, Rows};
 use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
 
 pub(super) use self::range::Marking;
+pub(super) use self::view::View;
 use super::model::Now;
 use super::palette::{Palette, paint};
 use super::style;
@@ -42,6 +45,8 @@ const NAMES: f32 = 16.0;
 const LANE: f32 = 13.0;
 /// Gap between pitches and drum lanes, in points.
 const LANES_GAP: f32 = 6.0;
+/// Least height of a note with the gaps above and below it, in points: in lower rows notes overlap, so that each has an outline and a shape.
+const LEAST_NOTE: f32 = 5.5;
 /// Bars shown left of the playhead.
 const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
@@ -80,14 +85,23 @@ pub(super) enum Done {
 }
 
 /// Draws the roll into the available space; nothing if that is too small. Returns what was done in it, once.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8, marks: Marks<'_>, keyboard: Keyboard) -> Option<Done> {
+pub(super) fn show(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    now: &Now,
+    horizon_bars: u8,
+    marks: Marks<'_>,
+    keyboard: Keyboard,
+    view: &mut View,
+) -> Option<Done> {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
     if rect.width() < 2.0 * GUTTER || rect.height() < 2.0 * (NUMBERS + CHORDS + NAMES) {
         return None;
     }
     let painter = ui.painter_at(rect);
-    let roll = Roll::new(rect, snapshot, now, horizon_bars, Palette::of(ui.ctx()));
+    let roll = Roll::new(rect, snapshot, now, horizon_bars, view, Palette::of(ui.ctx()));
+    view.navigate(ui, &roll, snapshot);
     roll.ground(&painter, snapshot);
     let marked = roll.mark(ui, snapshot, marks.marking);
     if let Some(range) = marked.map(|(range, _)| range).or((marks.marking == Marking::Plain).then_some(marks.range)) {
@@ -95,9 +109,11 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     }
     roll.names(&painter);
     roll.bars(&painter, snapshot);
+    roll.song_loop(&painter, snapshot);
     roll.chords(&painter, snapshot, marks.chart);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
+    roll.velocities(&painter, snapshot);
     roll.locks(&painter, snapshot);
     // The bar numbers lie over the roll, so its response is not hovered there.
     let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
@@ -107,18 +123,19 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
         response.on_hover_text_at_pointer(text);
     }
-    roll.legend(&painter, snapshot);
-    roll.commit(&painter, snapshot.plan.as_ref());
+    let named = roll.commit(&painter, snapshot.plan.as_ref());
+    roll.legend(&painter, snapshot, named);
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
         turn::show(&music, roll.music, turn, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
-        let ahead = Rect::from_x_y_ranges(roll.playhead_x..=roll.music.right(), roll.music.y_range());
+        let ahead = Rect::from_x_y_ranges(roll.coming_from()..=roll.music.right(), roll.music.y_range());
         let soft = paint(roll.palette.soft);
         painter.text(ahead.center(), Align2::CENTER_BOTTOM, "Play something.", FontId::proportional(16.0), soft);
         painter.text(ahead.center(), Align2::CENTER_TOP, "What could come next appears here.", FontId::proportional(16.0), soft);
     }
+    view.follow_button(ui, roll.music);
     roll.frame(&painter, keyboard);
     let marked = marked.filter(|(_, is_over)| *is_over).map(|(range, _)| Done::Marked(range));
     marked.or(chord.map(Done::Chord)).or(clicked.map(Done::Clicked))
@@ -130,10 +147,14 @@ struct Roll {
     rect: Rect,
     /// The area with notes.
     music: Rect,
+    /// The lane of velocities under it; empty where the roll is too low.
+    velocities: Rect,
     /// Playhead position, in ticks.
     playhead: f64,
-    /// Playhead position, in points.
+    /// Playhead position, in points; out of view if one has scrolled.
     playhead_x: f32,
+    /// Tick at the left edge of the notes.
+    left_tick: f64,
     /// Points per tick.
     per_tick: f64,
     rows: Rows,
@@ -141,27 +162,31 @@ struct Roll {
 }
 
 impl Roll {
-    fn new(rect: Rect, snapshot: &Snapshot, now: &Now, horizon_bars: u8, palette: &'static Palette) -> Self {
-        let music = Rect::from_min_max(rect.min + vec2(GUTTER, NUMBERS + CHORDS), rect.max - vec2(1.0, NAMES));
+    fn new(rect: Rect, snapshot: &Snapshot, now: &Now, horizon_bars: u8, view: &View, palette: &'static Palette) -> Self {
+        let inside = Rect::from_min_max(rect.min + vec2(GUTTER, NUMBERS + CHORDS), rect.max - vec2(1.0, NAMES));
+        let (music, velocities) = inside.split_top_bottom_at_y(inside.bottom() - velocity::height(rect.height()));
         let playhead = now.playhead.0;
         let bar = snapshot.bar_at(now.playhead.tick()).bar.metre.bar_length().0 as f64;
         let before = BARS_BEFORE * bar;
         let ahead = (f64::from(horizon_bars) + BARS_BEYOND) * bar;
-        let per_tick = f64::from(music.width().max(1.0)) / (before + ahead);
-        let playhead_x = music.left() + narrow(before * per_tick);
-        let mut roll = Self { rect, music, playhead, playhead_x, per_tick, rows: Rows::default(), palette };
+        let fitting = f64::from(music.width().max(1.0)) / (before + ahead);
+        let per_tick = fitting * view.zoom();
+        let left_tick = view.left().unwrap_or(playhead - before * fitting / per_tick);
+        let playhead_x = music.left() + narrow((playhead - left_tick) * per_tick);
+        let mut roll = Self { rect, music, velocities, playhead, playhead_x, left_tick, per_tick, rows: Rows::default(), palette };
         let (from, to) = (roll.first_tick(), roll.last_tick());
         let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
+        let keys = view.pitches().map_or_else(|| keys.clone(), |(high, low)| keys.clone().with_pitches(high, low));
         roll.rows = Rows::filling(keys, music.top(), music.bottom(), LANE, LANES_GAP);
         roll
     }
 
     fn x(&self, tick: f64) -> f32 {
-        self.playhead_x + narrow((tick - self.playhead) * self.per_tick)
+        self.music.left() + narrow((tick - self.left_tick) * self.per_tick)
     }
 
     fn tick_at(&self, x: f32) -> Tick {
-        let tick = self.playhead + f64::from(x - self.playhead_x) / self.per_tick;
+        let tick = self.left_tick + f64::from(x - self.music.left()) / self.per_tick;
         #[allow(clippy::cast_possible_truncation, reason = "`as` saturates")]
         Tick(tick.floor() as i64)
     }
@@ -174,6 +199,11 @@ impl Roll {
         self.tick_at(self.music.right()) + Tick(1)
     }
 
+    /// Left edge of what is to come, in view.
+    fn coming_from(&self) -> f32 {
+        self.playhead_x.clamp(self.music.left(), self.music.right())
+    }
+
     /// Rectangle of a note, if it is in view.
     fn area(&self, note: &Note) -> Option<Rect> {
         let (top, height) = self.rows.place(note)?;
@@ -183,7 +213,8 @@ impl Roll {
         let left = self.x(start);
         let right = (self.x(end) - 1.0).max(left + 2.5);
         let is_in_view = right >= self.music.left() && left <= self.music.right();
-        is_in_view.then(|| Rect::from_x_y_ranges(left..=right, top + 0.5..=top + height - 0.5))
+        let (middle, half) = (top + height / 2.0, height.max(LEAST_NOTE) / 2.0 - 0.5);
+        is_in_view.then(|| Rect::from_x_y_ranges(left..=right, middle - half..=middle + half))
     }
 }
 

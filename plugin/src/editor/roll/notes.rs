@@ -8,9 +8,6 @@ use egui::{CornerRadius, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
 
 use super::{Roll, paint};
 
-/// Minimum height at which notes have a border and a shape, in points.
-const LEAST_RIMMED: f32 = 4.5;
-
 /// Whether a note may still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -53,24 +50,34 @@ impl Roll {
         for note in &snapshot.played {
             self.note(painter, note, Look::Settled);
         }
-        if let Some(shown) = &snapshot.plan {
-            // Notes the playhead has passed in a plan that is not playing were never played.
-            let passed = |note: &&Note| !shown.playing && (note.onset.0 as f64) < self.playhead;
-            let sounds = |note: &&Note| !snapshot.withheld.iter().any(|withheld| withheld.note == **note);
-            for note in shown.plan.notes().iter().filter(|note| !passed(note)).filter(sounds) {
-                let look = if shown.playing || note.onset < shown.commit { Look::Settled } else { Look::Open };
-                self.note(painter, note, look);
-            }
+        for note in self.planned(snapshot) {
+            let is_settled = snapshot.plan.as_ref().is_some_and(|shown| shown.playing || note.onset < shown.commit);
+            self.note(painter, note, if is_settled { Look::Settled } else { Look::Open });
         }
         for withheld in &snapshot.withheld {
             self.withheld(painter, &withheld.note);
         }
     }
 
+    /// Notes that sounded or may sound: played, and planned.
+    pub(super) fn sounding<'a>(&self, snapshot: &'a Snapshot) -> impl Iterator<Item = &'a Note> + use<'a> {
+        snapshot.played.iter().chain(self.planned(snapshot))
+    }
+
+    /// Notes of the plan that may still sound. Those the playhead has passed in a plan that is not playing were never played.
+    fn planned<'a>(&self, snapshot: &'a Snapshot) -> impl Iterator<Item = &'a Note> + use<'a> {
+        let playhead = self.playhead;
+        snapshot.plan.iter().flat_map(move |shown| {
+            let passed = move |note: &&Note| !shown.playing && (note.onset.0 as f64) < playhead;
+            let sounds = |note: &&Note| !snapshot.withheld.iter().any(|withheld| withheld.note == **note);
+            shown.plan.notes().iter().filter(move |note| !passed(note)).filter(sounds)
+        })
+    }
+
     /// A planned note that is withheld: outline with hatching.
     fn withheld(&self, painter: &Painter, note: &Note) {
         let Some(area) = self.area(note) else { return };
-        let stroke = Stroke::new(1.0, paint(self.palette.role(note.role).over(self.palette.coming, 0.9)));
+        let stroke = Stroke::new(1.0, paint(self.palette.rim(note.role, false)));
         painter.rect_stroke(area, CornerRadius::ZERO, stroke, StrokeKind::Inside);
         // 45 degree lines from edge to edge, as far apart as the note is high.
         let mut x = area.left();
@@ -87,17 +94,10 @@ impl Roll {
         // Velocity is shown as opacity.
         let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
         let (fill, rim) = match look {
-            Look::Settled => (colour.over(ground, loudness), self.palette.ink.over(colour, 0.35)),
-            Look::Open => (colour.over(ground, 0.18 + 0.22 * loudness), colour.over(ground, 0.9)),
+            Look::Settled => (colour.over(ground, loudness), self.palette.rim(note.role, true)),
+            Look::Open => (colour.over(ground, 0.18 + 0.22 * loudness), self.palette.rim(note.role, false)),
         };
-        // Half a point is left free above and below.
-        if area.height() + 1.0 < LEAST_RIMMED {
-            // A border would cover the note.
-            let fill = if look == Look::Open { fill.over(rim, 0.6) } else { fill };
-            painter.rect_filled(area, 0, paint(fill));
-        } else {
-            draw(painter, area, Form::of(note.role), fill, rim);
-        }
+        draw(painter, area, Form::of(note.role), fill, rim);
     }
 }
 

@@ -80,7 +80,7 @@ impl Roll {
             return;
         }
         let action = paint(self.palette.action);
-        let band = Rect::from_x_y_ranges(left..=right, self.rect.top()..=self.music.bottom());
+        let band = Rect::from_x_y_ranges(left..=right, self.rect.top()..=self.velocities.bottom());
         let painter = painter.with_clip_rect(band);
         painter.rect_filled(band, 0.0, action.gamma_multiply(0.10));
         painter.rect_stroke(band, 0.0, Stroke::new(1.0, action), StrokeKind::Inside);

@@ -2,9 +2,10 @@
 
 use antiphon_engine::plan::Side;
 use antiphon_engine::session::ShownTurn;
-use egui::{Align2, FontId, Painter, Rect, pos2};
+use egui::{Align2, FontId, Painter, Rect, pos2, vec2};
 
 use crate::editor::palette::{Palette, paint};
+use crate::editor::style;
 use crate::editor::words::count;
 
 /// Height of the text, in points; less in a small roll.
@@ -13,7 +14,12 @@ const HEIGHT: f32 = 44.0;
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
     let font = FontId::proportional(HEIGHT.min(music.height() / 4.0));
-    painter.text(pos2(music.center().x, music.top() + 6.0), Align2::CENTER_TOP, words(turn), font, paint(palette.ink).gamma_multiply(0.7));
+    let ink = paint(palette.ink).gamma_multiply(0.7);
+    let text = painter.layout_no_wrap(words(turn), font, ink);
+    let place = Align2::CENTER_TOP.anchor_size(pos2(music.center().x, music.top() + 6.0), text.size());
+    // Notes shine through the ground, so that none is hidden.
+    painter.rect_filled(place.expand2(vec2(12.0, 2.0)), style::RADIUS, paint(palette.coming).gamma_multiply(0.85));
+    painter.galley(place.min, text, ink);
 }
 
 /// The count in words: bars and beats, and in the last bar the beats alone.

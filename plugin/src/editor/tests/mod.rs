@@ -7,6 +7,7 @@ mod edits;
 mod export;
 mod keys;
 mod names;
+mod navigation;
 mod presets;
 mod shown;
 

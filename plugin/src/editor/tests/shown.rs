@@ -36,6 +36,31 @@ fn details_name_engine_and_model() {
 }
 
 #[test]
+fn look_is_the_one_that_is_set_from_the_first_frame_on() {
+    for (value, look) in [(0.0, Palette::LIGHT), (1.0, Palette::DARK), (0.0, Palette::LIGHT)] {
+        let mut harness = open(PlainModel { dialled: vec![("look", value)], ..model(music()) }, FakeDragSource::default());
+        assert_eq!(*Palette::of(&harness.ctx), look);
+        // The other one, while the window is open.
+        harness.state_mut().1.dialled.push(("look", 1.0 - value));
+        harness.run_steps(2);
+        assert_ne!(*Palette::of(&harness.ctx), look);
+    }
+}
+
+#[test]
+fn nothing_is_drawn_again_while_nothing_changes() {
+    let delay = |motion| {
+        let mut still = model(music());
+        still.now.motion = motion;
+        let mut harness = open(still, FakeDragSource::default());
+        harness.run_steps(20);
+        harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay
+    };
+    assert_eq!(delay(Motion::Stopped), std::time::Duration::MAX);
+    assert!(delay(Motion::Host) <= FRAME);
+}
+
+#[test]
 fn play_names_the_bar_it_begins_at() {
     let mut moving = model(music());
     moving.now.motion = Motion::Host;

@@ -1,5 +1,6 @@
 //! Commands of the editor window, with the transport rolling and stopped.
 
+use antiphon_engine::music::{Metre, Tick};
 use antiphon_engine::plan::{Entry, Step};
 use antiphon_engine::session::Command;
 
@@ -62,4 +63,19 @@ fn commands_sent_before_the_session_are_dropped() {
     host.play_to(4 * BAR, &tune(8));
     assert_eq!((planned(&host), host.status().remark), (0, None));
     assert!(!host.params.state.history().entries().iter().any(Entry::is_starred));
+}
+
+#[test]
+fn bars_go_on_in_number_after_a_change_of_metre_and_return_in_a_loop_of_them() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR, &tune(8));
+    host.metre = Metre::new(3, 4);
+    host.play_to(2 * BAR + 3 * 72 + 6, &[]);
+    let numbers = |host: &ScriptedHost| host.shown().bars.iter().map(|shown| (shown.bar.start.0, shown.number)).collect::<Vec<_>>();
+    assert_eq!(numbers(&host), [(0, 1), (96, 2), (192, 3), (264, 4), (336, 5), (408, 6)]);
+    host.cycle = Some((192, 408));
+    host.play_to(2 * BAR + 4 * 72, &[]);
+    assert_eq!(host.shown().song_loop, Some((3, 6)));
+    let open = host.shown().bar_at(Tick(host.now() - 1));
+    assert_eq!(open.number, 3, "{open:?}");
 }

@@ -1,0 +1,229 @@
+//! The pictures of the window's main states, which `cargo xtask gallery` makes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use antiphon_engine::music::{Role, smf};
+use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, PlayMode, Reason, Side, Variation};
+use antiphon_engine::session::{Component, ShownLocks, ShownTurn, Snapshot, Status};
+use antiphon_plugin::editor::plain_model::PlainModel;
+use anyhow::Result;
+
+use crate::scripted;
+use crate::window::{Drawer, Format};
+
+/// Bar of the playhead in the demo piece, from 0.
+const BAR: u32 = 9;
+
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// A plug-in just added to a track.
+    FirstRun,
+    /// The engine is missing.
+    NoEngine,
+    /// A plan in Suggest.
+    Plan,
+    /// The plan plays.
+    Playing,
+    /// A mode at work.
+    Mode(PlayMode),
+    /// Another variation than A is shown, and one is coming.
+    Variations,
+    /// Notes and a bar are locked.
+    Locked,
+    /// The history is full.
+    FullHistory,
+}
+
+/// Colours of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Light ground.
+    Light,
+    /// Dark ground.
+    Dark,
+}
+
+/// One picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture {
+    /// Name of its file, without suffix.
+    pub name: &'static str,
+    /// What it shows.
+    pub state: State,
+    /// Its colours.
+    pub look: Look,
+    /// Whether the drawer of controls is open.
+    pub drawer: Drawer,
+    /// Size and scale.
+    pub format: Format,
+}
+
+impl Picture {
+    const fn new(name: &'static str, state: State) -> Self {
+        Self { name, state, look: Look::Light, drawer: Drawer::Closed, format: DEFAULT }
+    }
+
+    const fn dark(self) -> Self {
+        Self { look: Look::Dark, ..self }
+    }
+
+    const fn with_drawer(self) -> Self {
+        Self { drawer: Drawer::Open, ..self }
+    }
+
+    const fn sized(self, width: u16, height: u16) -> Self {
+        Self { format: Format { width, height, ..self.format }, ..self }
+    }
+
+    const fn scaled(self, scale: u16) -> Self {
+        Self { format: Format { scale, ..self.format }, ..self }
+    }
+
+    /// Whether it is one of those that tests compare with an accepted one: all at 100 %.
+    #[must_use]
+    pub const fn is_golden(&self) -> bool {
+        self.format.scale == 1
+    }
+
+    /// The window's model.
+    ///
+    /// # Errors
+    /// If the demo piece cannot be read.
+    pub fn model(&self) -> Result<PlainModel> {
+        let mut model = model(self.state)?;
+        model.dialled.push(("look", if self.look == Look::Dark { 1.0 } else { 0.0 }));
+        Ok(model)
+    }
+}
+
+const DEFAULT: Format = Format { width: 1000, height: 600, scale: 1 };
+
+/// All pictures.
+pub const PICTURES: [Picture; 22] = [
+    Picture::new("first-run", State::FirstRun),
+    Picture::new("no-engine", State::NoEngine),
+    Picture::new("plan", State::Plan),
+    Picture::new("plan-dark", State::Plan).dark(),
+    Picture::new("playing", State::Playing),
+    Picture::new("playing-dark", State::Playing).dark(),
+    Picture::new("answer", State::Mode(PlayMode::Answer)),
+    Picture::new("trade", State::Mode(PlayMode::Trade)),
+    Picture::new("accompany", State::Mode(PlayMode::Accompany)),
+    Picture::new("infill", State::Mode(PlayMode::Infill)),
+    Picture::new("variations", State::Variations),
+    Picture::new("locked", State::Locked),
+    Picture::new("full-history", State::FullHistory),
+    Picture::new("drawer", State::Plan).with_drawer(),
+    Picture::new("drawer-dark", State::Plan).with_drawer().dark(),
+    Picture::new("narrow", State::Plan).sized(720, 420),
+    Picture::new("narrow-drawer-dark", State::Locked).sized(720, 420).with_drawer().dark(),
+    Picture::new("high", State::Plan).sized(1000, 900),
+    Picture::new("wide-dark", State::Playing).sized(1500, 700).dark(),
+    Picture::new("plan-200", State::Plan).scaled(2),
+    Picture::new("plan-300", State::Plan).scaled(3),
+    Picture::new("narrow-300-dark", State::Plan).sized(720, 420).scaled(3).dark(),
+];
+
+/// The picture of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<Picture> {
+    PICTURES.into_iter().find(|picture| picture.name == name)
+}
+
+fn model(state: State) -> Result<PlainModel> {
+    let mut model = match state {
+        State::FirstRun => return Ok(first_run()),
+        State::NoEngine => return Ok(scripted::without_engine()),
+        _ => {
+            let piece = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
+            scripted::piece_at(&smf::read_file(&piece)?.clip, BAR)
+        }
+    };
+    let snapshot = Arc::make_mut(&mut model.snapshot);
+    match state {
+        State::FirstRun | State::NoEngine | State::Plan => {}
+        State::Playing => play(snapshot),
+        State::Mode(mode) => {
+            model.values.plan.mode = mode;
+            match mode {
+                PlayMode::Suggest | PlayMode::Answer => play(snapshot),
+                PlayMode::Trade => {
+                    play(snapshot);
+                    snapshot.turn = Some(ShownTurn { side: Side::Antiphon, bars_left: 1, beats_left: 3 });
+                }
+                PlayMode::Accompany => {
+                    if let Some(shown) = &mut snapshot.plan {
+                        shown.plan = scripted::only(&shown.plan, |role| matches!(role, Role::Bass | Role::Drums));
+                    }
+                    play(snapshot);
+                }
+                PlayMode::Infill => {
+                    model.values.turns.infill = InfillRange { from: 12, bars: 2 };
+                    snapshot.song_loop = Some((9, 15));
+                }
+            }
+        }
+        State::Variations => {
+            let ready = snapshot.variations.plans[Variation::B.index()].clone();
+            snapshot.variations.plans[Variation::A.index()] = snapshot.plan.as_ref().map(|shown| shown.plan.clone());
+            (snapshot.variations.shown, snapshot.variations.awaited) = (Variation::B, Some(Variation::D));
+            if let (Some(shown), Some(ready)) = (&mut snapshot.plan, ready) {
+                shown.plan = ready;
+            }
+        }
+        State::Locked => {
+            let bar = snapshot.bar_at(model.now.playhead.tick()).bar.end();
+            let notes = snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
+            let end = snapshot.bar_at(bar).bar.end();
+            // Every bass note, and the whole bar after the playhead's.
+            let locked = notes.filter(|note| note.role == Role::Bass || (bar..end).contains(&note.onset)).copied().collect();
+            snapshot.locks = ShownLocks::new(locked, vec![bar]);
+        }
+        State::FullHistory => {
+            let history = Arc::make_mut(&mut model.history);
+            let Some((plan, place)) = history.entries().first().map(|entry| (entry.plan().clone(), entry.place().clone())) else {
+                anyhow::bail!("the scripted history is empty")
+            };
+            for seed in 0u64..HISTORY_ENTRIES.try_into()? {
+                let mut other = plan.clone();
+                other.brief.seed = 1000 + seed;
+                if let Some(id) = history.push(other, place.clone(), Reason::Rerolled)
+                    && seed % 3 == 0
+                {
+                    history.star(id).map_err(|_| anyhow::anyhow!("too many stars"))?;
+                }
+            }
+        }
+    }
+    Ok(model)
+}
+
+/// The plan plays.
+fn play(snapshot: &mut Snapshot) {
+    if let Some(shown) = &mut snapshot.plan {
+        shown.playing = true;
+    }
+}
+
+/// A plug-in that was just added to a track, with the engine ready.
+fn first_run() -> PlainModel {
+    let status =
+        Status { engine: Component::Ready("ONNX Runtime 1.31.1".into()), model: Component::Ready("antiphon".into()), ..Status::default() };
+    PlainModel::new(Snapshot { status, ..Snapshot::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_picture_has_a_name_of_its_own_and_a_model() {
+        for (place, picture) in PICTURES.iter().enumerate() {
+            assert!(PICTURES[..place].iter().all(|other| other.name != picture.name), "{}", picture.name);
+            picture.model().unwrap();
+        }
+        assert!(find("plan").is_some() && find("no such picture").is_none());
+    }
+}
