@@ -22,6 +22,10 @@ pub(super) enum CardAction {
     Drag,
     /// Asked for a file under a name.
     SaveAs,
+    /// Asked for one file per role, under a name.
+    SaveRoles,
+    /// Asked for the path of a new file.
+    CopyPath,
     /// Pressed Delete while it had the focus.
     Delete,
 }
@@ -69,10 +73,16 @@ impl Card<'_> {
         let response = response.on_hover_text(tip).on_hover_cursor(if has_music { CursorIcon::Grab } else { CursorIcon::Default });
         let mut action = None;
         response.context_menu(|ui| {
-            let save = ui.add_enabled(has_music, Button::new(format!("Save {} as...", self.name)));
-            if save.clicked() {
-                action = Some(CardAction::SaveAs);
-                ui.close();
+            let has_roles = self.music.as_ref().is_some_and(MiniRoll::has_roles);
+            for (name, is_possible, asked) in [
+                (format!("Save {} as...", self.name), has_music, CardAction::SaveAs),
+                ("Save one file per role...".to_owned(), has_roles, CardAction::SaveRoles),
+                ("Copy the path of a new file".to_owned(), has_music, CardAction::CopyPath),
+            ] {
+                if ui.add_enabled(is_possible, Button::new(name)).clicked() {
+                    action = Some(asked);
+                    ui.close();
+                }
             }
             menu(ui);
         });

@@ -82,7 +82,7 @@ impl Strip<'_> {
             tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
         };
         let action = card.show(ui, size, |_| {});
-        export(exporter, action, window, || Excerpt::of(Source::Played, self.live, self.now));
+        export(ui, exporter, action, window, || Excerpt::of(Source::Played, self.live, self.now));
     }
 
     fn variation(
@@ -119,10 +119,10 @@ impl Strip<'_> {
             let returns = state == State::Shown && self.history.recalled().is_some();
             model.command(if returns { Command::Step(Step::Now) } else { pressed.command() });
         }
-        export(exporter, action, window, || {
+        export(ui, exporter, action, window, || {
             let plan = plan?.clone();
             let shown = ShownPlan { commit: plan.brief.start, plan, playing: false };
-            Excerpt::of(Source::Plan, &Snapshot { plan: Some(shown), ..self.live.clone() }, self.now)
+            Excerpt::of(Source::Variation(variation), &Snapshot { plan: Some(shown), ..self.live.clone() }, self.now)
         });
     }
 
@@ -157,7 +157,7 @@ impl Strip<'_> {
             Some(CardAction::Delete) => model.command(Command::Remove(entry.id())),
             _ => {}
         }
-        export(exporter, action, window, || Excerpt::of_entry(entry));
+        export(ui, exporter, action, window, || Excerpt::of_entry(entry));
     }
 }
 
@@ -171,12 +171,20 @@ fn lines(snapshot: &Snapshot, from: Tick, until: Tick) -> Vec<Tick> {
 }
 
 /// Carries out what is done with a card whose excerpt `excerpt` makes.
-fn export(exporter: &mut Exporter, action: Option<CardAction>, window: &dyn HasWindowHandle, excerpt: impl FnOnce() -> Option<Excerpt>) {
-    let Some(action) = action.filter(|action| matches!(action, CardAction::Drag | CardAction::SaveAs)) else { return };
+fn export(
+    ui: &Ui,
+    exporter: &mut Exporter,
+    action: Option<CardAction>,
+    window: &dyn HasWindowHandle,
+    excerpt: impl FnOnce() -> Option<Excerpt>,
+) {
+    let Some(action) = action.filter(|action| !matches!(action, CardAction::Choose | CardAction::Delete)) else { return };
     let Some(excerpt) = excerpt() else { return };
     match action {
         CardAction::Drag => exporter.drag(&excerpt, window),
         CardAction::SaveAs => exporter.save_as(&excerpt),
+        CardAction::SaveRoles => exporter.save_roles(&excerpt),
+        CardAction::CopyPath => exporter.copy_path(&excerpt, ui.ctx()),
         CardAction::Choose | CardAction::Delete => {}
     }
 }
