@@ -93,8 +93,10 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
     roll.locks(&painter, snapshot);
+    // The bar numbers lie over the roll, so its response is not hovered there.
+    let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
-    let clicked = clicked.or_else(|| response.hover_pos().filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
+    let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
         response.on_hover_text_at_pointer(text);
     }

@@ -138,11 +138,14 @@ fn ctrl_s_opens_the_save_dialog_in_which_keys_are_text() {
 fn ctrl_c_writes_the_shown_phrase_and_copies_its_path() {
     let mut harness = with_keys();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::C);
-    harness.step();
-    let copied = harness.output().platform_output.commands.iter().find_map(|command| match command {
-        egui::OutputCommand::CopyText(text) => Some(text.clone()),
-        _ => None,
+    // Each event is a frame of its own.
+    let copied = (0..6).find_map(|_| {
+        harness.step();
+        harness.output().platform_output.commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
     });
-    assert_eq!(smf::read_file(Path::new(&copied.unwrap())).unwrap().clip.notes().len(), 2);
+    assert_eq!(smf::read_file(Path::new(&copied.expect("a path is copied"))).unwrap().clip.notes().len(), 2);
     assert!(harness.query_by_label("Voices").is_none(), "the drawer stays closed");
 }
