@@ -20,6 +20,7 @@ mod palette;
 pub mod plain_model;
 mod recorder;
 mod roll;
+mod selection;
 mod shortcuts;
 mod sizing;
 mod status;
@@ -33,8 +34,10 @@ mod words;
 mod x11;
 mod zoom;
 
+use std::ops::Range;
 use std::time::Duration;
 
+use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Entry, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
@@ -51,6 +54,7 @@ use edits::{Edit, Edits};
 use history_cards::HistoryFilter;
 use palette::{Palette, paint};
 use recorder::Recorder;
+use selection::RollMenu;
 use shortcuts::Action;
 use strip::Strip;
 
@@ -71,6 +75,8 @@ pub struct Editor {
     keys: KeyOwner,
     filter: HistoryFilter,
     edits: Edits,
+    /// Selected bars, from the first bar line to the last.
+    selection: Option<Range<Tick>>,
 }
 
 impl Editor {
@@ -78,7 +84,7 @@ impl Editor {
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
         let (filter, edits) = (HistoryFilter::default(), Edits::default());
-        Self { exporter, drawer: Drawer::Closed, keys: KeyOwner::Host, filter, edits }
+        Self { exporter, drawer: Drawer::Closed, keys: KeyOwner::Host, filter, edits, selection: None }
     }
 
     /// Opens the drawer of controls.
@@ -149,9 +155,13 @@ impl Editor {
         self.drawer.show(ui, model, is_narrow(ui));
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
-        let marks = roll::Marks { range: values.turns.infill, marking };
+        let marks = roll::Marks { range: values.turns.infill, marking, selection: self.selection.clone() };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
-        let roll = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, keys));
+        let is_plan = selected.is_none();
+        let menu = RollMenu { snapshot, now: &now, selection: &mut self.selection, exporter: &mut self.exporter, is_plan };
+        let roll = CentralPanel::default()
+            .frame(margin(0, 0))
+            .show(ui, |ui| roll::show(ui, snapshot, &now, horizon, &marks, keys, |ui| menu.show(ui, model)));
         self.take_keys(ui, &[cards.response.rect, roll.response.rect]);
         match roll.inner {
             Some(roll::Done::Marked(range)) => {
@@ -159,7 +169,12 @@ impl Editor {
                 controls::mark(model, range);
             }
             // A phrase of the history is not changed.
-            Some(roll::Done::Clicked(command)) if selected.is_none() => model.command(command),
+            Some(roll::Done::Selected(bars)) => self.selection = Some(bars),
+            Some(roll::Done::DraggedOut) => {
+                let excerpt = self.selection.clone().and_then(|bars| Excerpt::of_bars(bars, snapshot, &now));
+                excerpt.iter().for_each(|excerpt| self.exporter.drag(excerpt, window));
+            }
+            Some(roll::Done::Clicked(command)) if is_plan => model.command(command),
             _ => {}
         }
         self.exporter.show(ui);

@@ -18,12 +18,14 @@ mod tests;
 mod turn;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::InfillRange;
 use antiphon_roll::{Keys, Rows};
 use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
 
+use self::range::Dragged;
 pub(super) use self::range::Marking;
 use super::model::Now;
 use super::palette::{Palette, paint};
@@ -47,12 +49,14 @@ const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
 
-/// Bars of Infill, as the roll shows them and lets them be marked.
-#[derive(Debug, Clone, Copy)]
+/// Bars of Infill and selected bars, as the roll shows them and lets them be marked.
+#[derive(Debug, Clone)]
 pub(super) struct Marks {
     /// The marked bars; shown in Infill, and while they are being marked.
     pub(super) range: InfillRange,
     pub(super) marking: Marking,
+    /// From the first bar line to the last.
+    pub(super) selection: Option<Range<Tick>>,
 }
 
 /// The keyboard, as far as it concerns the roll.
@@ -65,16 +69,28 @@ pub(super) struct Keyboard {
 }
 
 /// What the player did in the roll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
     /// Marked these bars for Infill.
     Marked(InfillRange),
     /// Clicked something with this command.
     Clicked(Command),
+    /// Selected bars.
+    Selected(Range<Tick>),
+    /// Began to drag the selected bars out.
+    DraggedOut,
 }
 
-/// Draws the roll into the available space; nothing if that is too small. Returns what was done in it, once.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8, marks: Marks, keyboard: Keyboard) -> Option<Done> {
+/// Draws the roll into the available space, with a context menu; nothing if that is too small. Returns what was done in it, once.
+pub(super) fn show(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    now: &Now,
+    horizon_bars: u8,
+    marks: &Marks,
+    keyboard: Keyboard,
+    menu: impl FnOnce(&mut Ui),
+) -> Option<Done> {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
     if rect.width() < 2.0 * GUTTER || rect.height() < 2.0 * (NUMBERS + CHORDS + NAMES) {
@@ -83,8 +99,13 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     let painter = ui.painter_at(rect);
     let roll = Roll::new(rect, snapshot, now, horizon_bars, Palette::of(ui.ctx()));
     roll.ground(&painter, snapshot);
-    let marked = roll.mark(ui, snapshot, marks.marking);
-    if let Some(range) = marked.map(|(range, _)| range).or((marks.marking == Marking::Plain).then_some(marks.range)) {
+    let dragged = roll.drag_numbers(ui, snapshot, marks);
+    let marked = if let Some(Dragged::Mark(range, _)) = &dragged { Some(*range) } else { None };
+    let selecting = if let Some(Dragged::Select(bars)) = &dragged { Some(bars) } else { None };
+    if let Some(bars) = selecting.or(marks.selection.as_ref()) {
+        roll.selected(&painter, bars);
+    }
+    if let Some(range) = marked.or((marks.marking == Marking::Plain).then_some(marks.range)) {
         roll.marked(&painter, snapshot, range);
     }
     roll.names(&painter);
@@ -97,6 +118,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
     let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
+    response.context_menu(menu);
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
         response.on_hover_text_at_pointer(text);
     }
@@ -113,8 +135,12 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
         painter.text(ahead.center(), Align2::CENTER_TOP, "What could come next appears here.", FontId::proportional(16.0), soft);
     }
     roll.frame(&painter, keyboard);
-    let marked = marked.filter(|(_, is_over)| *is_over).map(|(range, _)| Done::Marked(range));
-    marked.or(clicked.map(Done::Clicked))
+    match dragged {
+        Some(Dragged::Mark(range, true)) => Some(Done::Marked(range)),
+        Some(Dragged::Select(bars)) => Some(Done::Selected(bars)),
+        Some(Dragged::Out) => Some(Done::DraggedOut),
+        _ => clicked.map(Done::Clicked),
+    }
 }
 
 /// Geometry of one frame.
