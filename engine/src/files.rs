@@ -1,11 +1,29 @@
-//! Writing files whole or not at all.
+//! Files of the user: their folder, and writing them whole or not at all.
 
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Temporary names tried beside a file before giving up.
 const ATTEMPTS: u32 = 100;
+
+/// Antiphon's folder in the user's data folder, by the system's convention; `None` without a home. It need not exist.
+#[must_use]
+pub fn user_data() -> Option<PathBuf> {
+    user_data_folder(|name| env::var_os(name).map(PathBuf::from))
+}
+
+fn user_data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let set = |name| variable(name).filter(|path| path.is_absolute());
+    if cfg!(windows) {
+        set("LOCALAPPDATA").map(|base| base.join("Antiphon"))
+    } else if cfg!(target_os = "macos") {
+        set("HOME").map(|home| home.join("Library/Application Support/Antiphon"))
+    } else {
+        set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share"))).map(|base| base.join("antiphon"))
+    }
+}
 
 /// Writes a file whole: to a temporary file in the same folder, which then takes the file's name. Whoever looks sees the old file or the new
 /// one, never half of it; where writing fails, nothing is left behind.
@@ -47,6 +65,20 @@ mod tests {
 
     fn names(folder: &Path) -> Vec<String> {
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn user_data_folder_follows_the_systems_convention() {
+        let folder = user_data_folder(|name| match name {
+            "HOME" => Some(PathBuf::from("/home/u")),
+            _ => None,
+        });
+        if cfg!(target_os = "linux") {
+            assert_eq!(folder, Some(PathBuf::from("/home/u/.local/share/antiphon")));
+            let folder = user_data_folder(|name| (name == "XDG_DATA_HOME").then(|| PathBuf::from("/data")));
+            assert_eq!(folder, Some(PathBuf::from("/data/antiphon")));
+            assert_eq!(user_data_folder(|_| Some(PathBuf::from("relative"))), None);
+        }
     }
 
     #[test]

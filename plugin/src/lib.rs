@@ -23,6 +23,7 @@ mod os_thread;
 pub mod params;
 pub mod planning_session;
 pub mod port;
+pub mod presets;
 pub mod preview;
 pub mod realtime;
 pub mod replay;

@@ -1,4 +1,5 @@
-//! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, and learnt triggers.
+//! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, learnt triggers, and the
+//! slots A and B.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::presets::Comparison;
 use crate::triggers::{Button, Trigger, Triggers};
 
 /// Field name of [`Saved`] in the chunk.
@@ -49,6 +51,9 @@ pub struct Saved {
     /// Learnt triggers. Those in use are in [`State::triggers`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub triggers: BTreeMap<Button, Trigger>,
+    /// The slots A and B. Projects of earlier versions have none.
+    #[serde(default, skip_serializing_if = "has_no_comparison")]
+    pub comparison: Comparison,
     /// Why the chunk was rejected: set by [`admit`], never saved.
     #[serde(default, skip_serializing)]
     pub refused: Option<String>,
@@ -65,6 +70,7 @@ impl Default for Saved {
             take: Arc::default(),
             memory: Arc::default(),
             triggers: BTreeMap::new(),
+            comparison: Comparison::default(),
             refused: None,
             unknown: Map::new(),
         }
@@ -79,6 +85,11 @@ fn has_no_take(take: &Arc<Take>) -> bool {
 /// Whether nothing is remembered.
 fn has_no_memory(memory: &Arc<PlayerMemory>) -> bool {
     memory.is_empty()
+}
+
+/// Whether the slots were never used.
+fn has_no_comparison(comparison: &Comparison) -> bool {
+    *comparison == Comparison::default()
 }
 
 /// Serialisation of shared values.
@@ -151,6 +162,17 @@ impl State {
     /// Edits the memory. References returned earlier keep the old version.
     pub fn edit_memory<R>(&self, edit: impl FnOnce(&mut PlayerMemory) -> R) -> R {
         edit(Arc::make_mut(&mut self.saved.lock().memory))
+    }
+
+    /// The slots A and B.
+    #[must_use]
+    pub fn comparison(&self) -> Comparison {
+        self.saved.lock().comparison.clone()
+    }
+
+    /// Changes the slots.
+    pub fn set_comparison(&self, comparison: Comparison) {
+        let _before = std::mem::replace(&mut self.saved.lock().comparison, comparison);
     }
 
     /// What the player should know about the project, in sentences.
@@ -330,6 +352,17 @@ mod tests {
         let reopened = AntiphonParams::new(true);
         load(&reopened, chunk(&to.serialize_fields()[FIELD]));
         assert!(reopened.state.memory().is_empty(), "what was forgotten is not saved");
+    }
+
+    #[test]
+    fn slots_are_saved_and_loaded_and_not_saved_before_they_are_used() {
+        let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
+        assert!(!from.serialize_fields()[FIELD].contains("comparison"));
+        let other = Some([("voices".to_owned(), "1 voice".to_owned())].into());
+        let comparison = Comparison { active: crate::presets::Slot::B, other };
+        from.state.set_comparison(comparison.clone());
+        load(&to, chunk(&from.serialize_fields()[FIELD]));
+        assert_eq!(to.state.comparison(), comparison);
     }
 
     #[test]

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use antiphon_engine::files::write_whole;
-use antiphon_engine::model::user_data;
+use antiphon_engine::files::{user_data, write_whole};
 use antiphon_plugin::params::AntiphonParams;
 use antiphon_plugin::state::refusal;
 use nice_plug::context::gui::GuiContext;

@@ -16,4 +16,4 @@ pub use info::{MetadataError, ModelInfo, Weights};
 pub use library::LibraryFault;
 pub use memory::{MemoryTensors, REMEMBERED};
 pub use rotary::Rotary;
-pub use runtime::{Looked, RUNTIME_VARIABLE, Runtime, RuntimeError, RuntimeSearch, user_data};
+pub use runtime::{Looked, RUNTIME_VARIABLE, Runtime, RuntimeError, RuntimeSearch};

@@ -10,6 +10,7 @@ use ort::{environment::Environment, logging::LogLevel};
 use parking_lot::Mutex;
 
 use super::library::{self, LibraryFault};
+use crate::files::user_data;
 
 /// Environment variable with the path of the library or its folder.
 pub const RUNTIME_VARIABLE: &str = "ANTIPHON_ONNXRUNTIME";
@@ -178,23 +179,6 @@ impl RuntimeSearch {
     }
 }
 
-/// Antiphon's folder in the user's data folder, by the system's convention; `None` without a home. It need not exist.
-#[must_use]
-pub fn user_data() -> Option<PathBuf> {
-    user_data_folder(|name| env::var_os(name).map(PathBuf::from))
-}
-
-fn user_data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
-    let set = |name| variable(name).filter(|path| path.is_absolute());
-    if cfg!(windows) {
-        set("LOCALAPPDATA").map(|base| base.join("Antiphon"))
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Application Support/Antiphon"))
-    } else {
-        set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share"))).map(|base| base.join("antiphon"))
-    }
-}
-
 /// The usable library at `place`: the file itself, or the first usable one in the folder.
 fn usable(place: &Path) -> Result<(PathBuf, String), LibraryFault> {
     if !place.is_dir() {
@@ -228,20 +212,6 @@ fn is_library_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn user_data_folder_follows_the_systems_convention() {
-        let folder = user_data_folder(|name| match name {
-            "HOME" => Some(PathBuf::from("/home/u")),
-            _ => None,
-        });
-        if cfg!(target_os = "linux") {
-            assert_eq!(folder, Some(PathBuf::from("/home/u/.local/share/antiphon")));
-            let folder = user_data_folder(|name| (name == "XDG_DATA_HOME").then(|| PathBuf::from("/data")));
-            assert_eq!(folder, Some(PathBuf::from("/data/antiphon")));
-            assert_eq!(user_data_folder(|_| Some(PathBuf::from("relative"))), None);
-        }
-    }
 
     #[test]
     #[cfg(target_os = "linux")]

@@ -2,22 +2,20 @@
 
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{InfillRange, PlayMode};
-use egui::{Align2, Button, FontId, Key, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo, vec2};
+use egui::{Button, Key, RichText, Sense, Ui, vec2};
 
+use super::dial;
 use super::model::{Change, Control, EditorModel, Now};
 use super::palette::{Palette, paint};
 use super::shortcuts::{Action, hint};
 use super::style::{self, BUTTON_HEIGHT};
-use super::words::count;
 use crate::clock::Motion;
-use crate::params::{ShownParameter, ladder};
+use crate::params::ALWAYS_IN_FRONT;
 use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::Snapshot;
 
-/// Widths of the sliders, in points: name and longest value fit side by side above them.
-const BARS_AHEAD_WIDTH: f32 = 108.0;
-const ADVENTUROUSNESS_WIDTH: f32 = 160.0;
-const FRONT_WIDTH: f32 = 124.0;
+/// Widths of the front controls, in points: name and longest value fit side by side above the slider.
+const WIDTHS: [f32; 4] = [184.0, 112.0, 124.0, 124.0];
 /// Width of Play, in points: its longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
 
@@ -121,74 +119,14 @@ pub(super) fn mark(model: &mut impl EditorModel, range: InfillRange) {
     }
 }
 
-/// Sliders of the front controls; in a narrow window the first two alone.
+/// The front controls; in a narrow window the first two alone.
 pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
-    let values = model.values();
-    let mut share = values.music.adventurousness;
-    let text = ladder::band(share);
-    let tip = format!("From predictable to surprising: {}", ladder::name(share));
-    let slider = |ui: &mut Ui| ui.add(Slider::new(&mut share, 0.0..=1.0).step_by(0.01).show_value(false));
-    let response = dial(ui, ADVENTUROUSNESS_WIDTH, "Adventurousness", text, &tip, slider);
-    gesture(model, &response, Change::Adventurousness(share));
-    ui.add_space(style::GAP);
-
-    let mut bars = values.plan.horizon_bars;
-    let text = count(bars.into(), "bar");
-    let slider = |ui: &mut Ui| ui.add(Slider::new(&mut bars, 1..=8).show_value(false));
-    let response = dial(ui, BARS_AHEAD_WIDTH, "Bars ahead", &text, "How many bars Antiphon plans ahead", slider);
-    gesture(model, &response, Change::Horizon(bars));
-    if narrow {
-        return;
-    }
-    for parameter in model.front() {
-        ui.add_space(style::GAP);
-        parameter_dial(ui, model, &parameter, FRONT_WIDTH);
-    }
-}
-
-/// A slider of a parameter.
-pub(super) fn parameter_dial(ui: &mut Ui, model: &mut impl EditorModel, parameter: &ShownParameter, width: f32) {
-    let ShownParameter { id, name, text, value, steps } = parameter;
-    let mut value = *value;
-    let step = 1.0 / steps.max(&1).to_owned() as f64;
-    let response = dial(ui, width, name, text, name, |ui| ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false)));
-    gesture(model, &response, Change::Parameter(id, value));
-}
-
-/// A slider below its name and value.
-pub(super) fn dial(ui: &mut Ui, width: f32, name: &str, value: &str, tip: &str, slider: impl FnOnce(&mut Ui) -> Response) -> Response {
-    ui.vertical(|ui| {
-        ui.spacing_mut().slider_width = width;
-        let palette = Palette::of(ui.ctx());
-        let (caption, _) = ui.allocate_exact_size(vec2(width, 14.0), Sense::hover());
-        let font = FontId::proportional(12.0);
-        ui.painter().text(caption.left_center(), Align2::LEFT_CENTER, name, font.clone(), paint(palette.soft));
-        ui.painter().text(caption.right_center(), Align2::RIGHT_CENTER, value, font, paint(palette.ink));
-        let response = slider(ui);
-        response.widget_info(|| {
-            let mut info = WidgetInfo::labeled(Role::Slider, true, name);
-            info.current_text_value = Some(value.to_owned());
-            info
-        });
-        response.on_hover_text(tip)
-    })
-    .inner
-}
-
-/// Reports a slider's changes as one gesture from press to release; a key press is a gesture of its own.
-pub(super) fn gesture(model: &mut impl EditorModel, slider: &Response, value: Change) {
-    if slider.drag_started() {
-        model.begin(value.control());
-    }
-    if slider.changed() {
-        if slider.dragged() {
-            model.set(value);
-        } else {
-            change(model, value);
+    let shown = if narrow { ALWAYS_IN_FRONT } else { WIDTHS.len() };
+    for (place, (parameter, width)) in model.front().iter().zip(WIDTHS).take(shown).enumerate() {
+        if place > 0 {
+            ui.add_space(style::GAP);
         }
-    }
-    if slider.drag_stopped() {
-        model.end(value.control());
+        dial::show(ui, model, parameter, width);
     }
 }
 

@@ -2,8 +2,9 @@
 
 use egui::{Frame, Margin, Panel, RichText, ScrollArea, Ui};
 
-use super::controls::parameter_dial;
+use super::dial;
 use super::model::EditorModel;
+use super::presets::Presets;
 use super::shortcuts::{Action, hint};
 use super::style;
 use super::words::count;
@@ -33,14 +34,14 @@ impl Drawer {
 
     /// The button that opens and closes it.
     pub(super) fn button(&mut self, ui: &mut Ui) {
-        let tip = format!("Density, register, key, channels and more{}", hint(Action::Drawer));
+        let tip = format!("Opens or closes the drawer with presets and all other controls.{}", hint(Action::Drawer));
         if ui.add(style::button("More").selected(*self == Self::Open)).on_hover_text(tip).clicked() {
             self.toggle();
         }
     }
 
     /// The drawer at the right edge, if it is open. Only a narrow window has the front parameters here.
-    pub(super) fn show(self, ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
+    pub(super) fn show(self, ui: &mut Ui, model: &mut impl EditorModel, narrow: bool, presets: &mut Presets) {
         if self == Self::Closed {
             return;
         }
@@ -52,13 +53,14 @@ impl Drawer {
         });
         Panel::right("drawer").frame(frame).exact_size(WIDTH).resizable(false).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                presets.show(ui, model);
                 let elsewhere = model.front().map(|parameter| parameter.id);
                 for (group, parameters) in model.parameters() {
                     ui.add_space(style::GAP);
                     ui.label(RichText::new(group).strong());
                     let width = WIDTH - 3.0 * f32::from(style::MARGIN);
                     let own = parameters.iter().filter(|parameter| narrow || !elsewhere.contains(&parameter.id));
-                    own.for_each(|parameter| parameter_dial(ui, model, parameter, width));
+                    own.for_each(|parameter| dial::show(ui, model, parameter, width));
                 }
                 memory(ui, model);
             });

@@ -7,6 +7,7 @@
 mod card;
 mod controls;
 mod details;
+mod dial;
 mod drawer;
 mod edits;
 mod excerpt;
@@ -18,6 +19,7 @@ mod keyboard;
 mod model;
 mod palette;
 pub mod plain_model;
+mod presets;
 mod recorder;
 mod roll;
 mod selection;
@@ -35,6 +37,7 @@ mod x11;
 mod zoom;
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use antiphon_engine::music::Tick;
@@ -53,6 +56,7 @@ use drawer::Drawer;
 use edits::{Edit, Edits};
 use history_cards::HistoryFilter;
 use palette::{Palette, paint};
+use presets::Presets;
 use recorder::Recorder;
 use selection::RollMenu;
 use shortcuts::Action;
@@ -67,11 +71,12 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Repaint interval otherwise.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 
-/// The editor's own state: exports in progress, whether the drawer is open, who has the keyboard, which suggestions have a card, and what
-/// can be undone.
+/// The editor's own state: exports in progress, whether the drawer is open, the presets, who has the keyboard, which suggestions have a card,
+/// and what can be undone.
 pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
+    presets: Presets,
     keys: KeyOwner,
     filter: HistoryFilter,
     edits: Edits,
@@ -84,7 +89,14 @@ impl Editor {
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
         let (filter, edits) = (HistoryFilter::default(), Edits::default());
-        Self { exporter, drawer: Drawer::Closed, keys: KeyOwner::Host, filter, edits, selection: None }
+        let presets = Presets::new(None);
+        Self { exporter, drawer: Drawer::Closed, presets, keys: KeyOwner::Host, filter, edits, selection: None }
+    }
+
+    /// The same with the presets of the user in this folder, which need not exist.
+    #[must_use]
+    pub fn with_presets(self, folder: Option<PathBuf>) -> Self {
+        Self { presets: Presets::new(folder), ..self }
     }
 
     /// Opens the drawer of controls.
@@ -152,7 +164,7 @@ impl Editor {
             });
         });
         let horizon = model.values().plan.bars();
-        self.drawer.show(ui, model, is_narrow(ui));
+        self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let marks = roll::Marks { range: values.turns.infill, marking, selection: self.selection.clone() };
@@ -178,6 +190,7 @@ impl Editor {
             _ => {}
         }
         self.exporter.show(ui);
+        self.presets.show_dialog(ui, model);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
@@ -185,7 +198,7 @@ impl Editor {
     /// Whether the editor needs the keyboard: after a click into the music, and while a text field is open.
     #[cfg(target_os = "linux")]
     pub(super) fn needs_keyboard(&self, ctx: &Context) -> bool {
-        self.keys == KeyOwner::Window || self.exporter.is_dialog_open() || ctx.text_edit_focused()
+        self.keys == KeyOwner::Window || self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
     }
 
     /// Actions of the keys pressed in this frame.

@@ -6,6 +6,7 @@ use antiphon_engine::plan::{History, PlayMode};
 
 use crate::clock::{Motion, MusicalTime};
 use crate::params::ShownParameter;
+use crate::presets::Comparison;
 use crate::triggers::Triggers;
 use antiphon_engine::session::Command;
 use antiphon_engine::session::ControlValues;
@@ -25,10 +26,18 @@ pub trait EditorModel {
     fn triggers(&self) -> &Triggers;
     /// What the player should know about project and host, in sentences.
     fn status_message(&self) -> Option<String>;
-    /// Parameters that a wide window shows beside its buttons, and not in the drawer.
-    fn front(&self) -> [ShownParameter; 2];
+    /// Parameters beside the buttons; a narrow window has the first two there.
+    fn front(&self) -> [ShownParameter; 4];
     /// Parameters of the drawer in groups.
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)>;
+    /// All parameters that the window sets, each once.
+    fn settable(&self) -> Vec<ShownParameter>;
+    /// The slots A and B.
+    fn comparison(&self) -> Comparison;
+    /// Changes the slots. The parameters are set apart from it.
+    fn set_comparison(&mut self, comparison: Comparison);
+    /// The normalised value that a typed text means to a parameter; `None` if it means nothing.
+    fn read(&self, id: &str, text: &str) -> Option<f32>;
     /// A command of the player.
     fn command(&mut self, command: Command);
     /// Begins a gesture on a control, for the host's undo and automation.
@@ -44,11 +53,7 @@ pub trait EditorModel {
 pub enum Control {
     /// What Antiphon does with its plan.
     Mode,
-    /// Planning horizon.
-    Horizon,
-    /// From conservative to adventurous choices.
-    Adventurousness,
-    /// The parameter of this id, in the drawer.
+    /// The parameter of this id.
     Parameter(&'static str),
 }
 
@@ -57,11 +62,7 @@ pub enum Control {
 pub enum Change {
     /// A mode.
     Mode(PlayMode),
-    /// In bars, 1 to 8.
-    Horizon(u8),
-    /// 0 to 1.
-    Adventurousness(f32),
-    /// Id and normalised value, 0 to 1, of a parameter of the drawer.
+    /// Id and normalised value, 0 to 1, of a parameter.
     Parameter(&'static str, f32),
 }
 
@@ -71,8 +72,6 @@ impl Change {
     pub const fn control(self) -> Control {
         match self {
             Self::Mode(_) => Control::Mode,
-            Self::Horizon(_) => Control::Horizon,
-            Self::Adventurousness(_) => Control::Adventurousness,
             Self::Parameter(id, _) => Control::Parameter(id),
         }
     }

@@ -8,6 +8,7 @@ use antiphon_engine::session::{Command, ControlValues, Snapshot};
 use super::model::{Change, Control, EditorModel, Now};
 use crate::clock::{Motion, MusicalTime};
 use crate::params::{AntiphonParams, ShownParameter};
+use crate::presets::Comparison;
 use crate::triggers::Triggers;
 
 /// A call that the editor made on the model.
@@ -38,8 +39,10 @@ pub struct PlainModel {
     pub triggers: Arc<Triggers>,
     /// Message about project and host.
     pub message: Option<String>,
-    /// Parameters of the drawer that were set, and their normalised values; later ones count.
+    /// Parameters that were set, and their normalised values; later ones count.
     pub dialled: Vec<(&'static str, f32)>,
+    /// The slots A and B.
+    pub comparison: Comparison,
     /// Calls of the editor in order.
     pub calls: Vec<Call>,
 }
@@ -56,6 +59,7 @@ impl PlainModel {
             triggers: Arc::default(),
             message: None,
             dialled: Vec::new(),
+            comparison: Comparison::default(),
             calls: Vec::new(),
         }
     }
@@ -100,7 +104,23 @@ impl EditorModel for PlainModel {
         self.message.clone()
     }
 
-    fn front(&self) -> [ShownParameter; 2] {
+    fn settable(&self) -> Vec<ShownParameter> {
+        self.params().settable()
+    }
+
+    fn comparison(&self) -> Comparison {
+        self.comparison.clone()
+    }
+
+    fn set_comparison(&mut self, comparison: Comparison) {
+        self.comparison = comparison;
+    }
+
+    fn read(&self, id: &str, text: &str) -> Option<f32> {
+        self.params().read(id, text)
+    }
+
+    fn front(&self) -> [ShownParameter; 4] {
         self.params().front()
     }
 
@@ -141,9 +161,14 @@ impl EditorModel for PlainModel {
     fn set(&mut self, change: Change) {
         match change {
             Change::Mode(mode) => self.values.plan.mode = mode,
-            Change::Horizon(bars) => self.values.plan.horizon_bars = bars,
-            Change::Adventurousness(share) => self.values.music.adventurousness = share,
-            Change::Parameter(id, value) => self.dialled.push((id, value)),
+            Change::Parameter(id, value) => {
+                self.dialled.push((id, value));
+                let mode = self.values.plan.mode;
+                self.values = self.params().controls();
+                if id != "mode" {
+                    self.values.plan.mode = mode;
+                }
+            }
         }
         self.calls.push(Call::Set(change));
     }

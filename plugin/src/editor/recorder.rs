@@ -8,6 +8,7 @@ use antiphon_engine::session::{Command, ControlValues, Snapshot};
 use super::edits::{Edit, Edits};
 use super::model::{Change, Control, EditorModel, Now};
 use crate::params::ShownParameter;
+use crate::presets::Comparison;
 use crate::triggers::Triggers;
 
 /// The model of the window for one frame.
@@ -68,12 +69,28 @@ impl<M: EditorModel> EditorModel for Recorder<'_, M> {
         self.model.status_message()
     }
 
-    fn front(&self) -> [ShownParameter; 2] {
+    fn front(&self) -> [ShownParameter; 4] {
         self.model.front()
     }
 
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
         self.model.parameters()
+    }
+
+    fn settable(&self) -> Vec<ShownParameter> {
+        self.model.settable()
+    }
+
+    fn comparison(&self) -> Comparison {
+        self.model.comparison()
+    }
+
+    fn set_comparison(&mut self, comparison: Comparison) {
+        self.model.set_comparison(comparison);
+    }
+
+    fn read(&self, id: &str, text: &str) -> Option<f32> {
+        self.model.read(id, text)
     }
 
     fn command(&mut self, command: Command) {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use antiphon_engine::files::user_data;
 use antiphon_engine::plan::History;
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
@@ -27,6 +28,7 @@ use super::{Editor, Exporter, KeyOwner, LEAST_SIZE, SIZE};
 use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep, ShownParameter};
+use crate::presets::Comparison;
 use crate::status_messages::status_message;
 use crate::triggers::Triggers;
 use antiphon_engine::session::{Command, CommandSender, ControlValues, SharedSnapshot, Snapshot};
@@ -49,7 +51,9 @@ pub fn editor(
     snapshot.call_with(move || notified.request_repaint());
     let (thread, sizing) = (WindowThread::default(), Sizing::new(LogicalSize::new(f64::from(SIZE.0), f64::from(SIZE.1))));
     let model = HostModel { params, meters, snapshot, commands, host: None };
-    let content = Content { editor: Editor::new(Exporter::new(drag::platform_source())), model };
+    let presets = user_data().map(|folder| folder.join("presets"));
+    let editor = Editor::new(Exporter::new(drag::platform_source())).with_presets(presets);
+    let content = Content { editor, model };
     let factory = WindowFactory { content: Arc::new(Mutex::new(content)), notifier, sizing: sizing.clone(), thread: thread.clone() };
     Some(AntiphonEditor::new(factory, sizing, thread))
 }
@@ -188,7 +192,23 @@ impl EditorModel for HostModel {
         status_message(&self.params.state, &self.meters)
     }
 
-    fn front(&self) -> [ShownParameter; 2] {
+    fn settable(&self) -> Vec<ShownParameter> {
+        self.params.settable()
+    }
+
+    fn comparison(&self) -> Comparison {
+        self.params.state.comparison()
+    }
+
+    fn set_comparison(&mut self, comparison: Comparison) {
+        self.params.state.set_comparison(comparison);
+    }
+
+    fn read(&self, id: &str, text: &str) -> Option<f32> {
+        self.params.read(id, text)
+    }
+
+    fn front(&self) -> [ShownParameter; 4] {
         self.params.front()
     }
 
@@ -205,8 +225,6 @@ impl EditorModel for HostModel {
         let setter = host.param_setter();
         match control {
             Control::Mode => setter.begin_set_parameter(&self.params.mode),
-            Control::Horizon => setter.begin_set_parameter(&self.params.horizon),
-            Control::Adventurousness => setter.begin_set_parameter(&self.params.adventurousness),
             Control::Parameter(id) => {
                 let Some(param) = self.params.find(id) else { return };
                 // SAFETY: the pointer is one of `params`, which lives as long as the model.
@@ -220,8 +238,6 @@ impl EditorModel for HostModel {
         let setter = host.param_setter();
         match change {
             Change::Mode(mode) => setter.set_parameter(&self.params.mode, ModeStep::from_index(usize::from(mode.step()))),
-            Change::Horizon(bars) => setter.set_parameter(&self.params.horizon, i32::from(bars)),
-            Change::Adventurousness(share) => setter.set_parameter(&self.params.adventurousness, share),
             Change::Parameter(id, value) => {
                 let Some(param) = self.params.find(id) else { return };
                 // SAFETY: the pointer is one of `params`, which lives as long as the model.
@@ -235,8 +251,6 @@ impl EditorModel for HostModel {
         let setter = host.param_setter();
         match control {
             Control::Mode => setter.end_set_parameter(&self.params.mode),
-            Control::Horizon => setter.end_set_parameter(&self.params.horizon),
-            Control::Adventurousness => setter.end_set_parameter(&self.params.adventurousness),
             Control::Parameter(id) => {
                 let Some(param) = self.params.find(id) else { return };
                 // SAFETY: the pointer is one of `params`, which lives as long as the model.
@@ -332,8 +346,7 @@ mod tests {
         let (mut model, host) = model();
         for (change, name, normalised) in [
             (Change::Mode(PlayMode::Infill), "Mode", 1.0),
-            (Change::Horizon(8), "Bars ahead", 1.0),
-            (Change::Adventurousness(0.25), "Adventurousness", 0.25),
+            (Change::Parameter("horizon", 1.0), "Bars ahead", 1.0),
             (Change::Parameter("drum_channel", 0.2), "Drum channel", 0.2),
         ] {
             model.begin(change.control());
@@ -348,7 +361,7 @@ mod tests {
     fn changes_before_a_window_was_opened_are_ignored() {
         let (mut model, host) = model();
         model.host = None;
-        model.set(Change::Horizon(1));
+        model.set(Change::Parameter("horizon", 0.0));
         assert!(host.take_changes().is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::params::{Param, Params};
 
-use super::AntiphonParams;
+use super::{AntiphonParams, tips};
 
 /// Groups of the drawer, with the ids of their parameters. Those that the window shows elsewhere are not among them.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -47,6 +47,11 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Other instances", &["hears", "hears_whom"]),
 ];
 
+/// Number of parameters of [`AntiphonParams::front`] that a narrow window has in front, too.
+pub(crate) const ALWAYS_IN_FRONT: usize = 2;
+/// Steps of a parameter without steps of its own.
+const PERCENT: usize = 100;
+
 /// A parameter as it is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownParameter {
@@ -58,8 +63,14 @@ pub struct ShownParameter {
     pub text: String,
     /// Normalised value, 0 to 1.
     pub value: f32,
+    /// Normalised default.
+    pub default: f32,
     /// Steps between the ends of its range.
     pub steps: usize,
+    /// Whether it is on or off.
+    pub is_switch: bool,
+    /// What it does, in a sentence.
+    pub tip: &'static str,
 }
 
 impl AntiphonParams {
@@ -68,10 +79,30 @@ impl AntiphonParams {
         self.param_map().into_iter().find(|(other, ..)| other == id).map(|(_, param, _)| param)
     }
 
-    /// The parameters that a wide window shows beside its buttons, and not in the drawer.
+    /// The parameters that the window shows beside its buttons; a narrow one has only the first [`ALWAYS_IN_FRONT`] there, and the others in the drawer.
     #[must_use]
-    pub fn front(&self) -> [ShownParameter; 2] {
-        [self.shown("density", self.music.density.as_ptr()), self.shown("register_low", self.music.register_low.as_ptr())]
+    pub fn front(&self) -> [ShownParameter; 4] {
+        [
+            self.shown("adventurousness", self.adventurousness.as_ptr()),
+            self.shown("horizon", self.horizon.as_ptr()),
+            self.shown("density", self.music.density.as_ptr()),
+            self.shown("register_low", self.music.register_low.as_ptr()),
+        ]
+    }
+
+    /// All parameters that the window sets, each once: the mode, those in front, and those of the drawer.
+    #[must_use]
+    pub fn settable(&self) -> Vec<ShownParameter> {
+        let front = self.front().into_iter().take(ALWAYS_IN_FRONT);
+        let drawer = self.drawer().into_iter().flat_map(|(_, parameters)| parameters);
+        std::iter::once(self.shown("mode", self.mode.as_ptr())).chain(front).chain(drawer).collect()
+    }
+
+    /// The normalised value that a text stands for, as one types it; `None` if the parameter does not know it.
+    #[must_use]
+    pub fn read(&self, id: &str, text: &str) -> Option<f32> {
+        // SAFETY: the pointer is that of a parameter of `self`, which outlives this call.
+        unsafe { self.find(id)?.string_to_normalized_value(text) }
     }
 
     /// A parameter of this instance as it is shown.
@@ -80,7 +111,16 @@ impl AntiphonParams {
         unsafe {
             let value = param.unmodulated_normalized_value();
             let text = param.normalized_value_to_string(value, true);
-            ShownParameter { id, name: param.name().to_owned(), text, value, steps: param.step_count().unwrap_or(100) }
+            ShownParameter {
+                id,
+                name: param.name().to_owned(),
+                text,
+                value,
+                default: param.default_normalized_value(),
+                steps: param.step_count().unwrap_or(PERCENT),
+                is_switch: matches!(param, ParamPtr::BoolParam(_)),
+                tip: tips::tip(id),
+            }
         }
     }
 
@@ -107,10 +147,21 @@ mod tests {
     }
 
     #[test]
-    fn front_parameters_are_those_of_the_drawer() {
+    fn parameter_that_a_narrow_window_has_not_in_front_is_in_its_drawer() {
         let params = AntiphonParams::new(true);
         let drawer: Vec<_> = params.drawer().into_iter().flat_map(|(_, parameters)| parameters).collect();
-        assert!(params.front().iter().all(|parameter| drawer.contains(parameter)));
+        for (place, parameter) in params.front().iter().enumerate() {
+            assert_eq!(drawer.contains(parameter), place >= ALWAYS_IN_FRONT, "{}", parameter.id);
+        }
+    }
+
+    #[test]
+    fn typed_text_is_read_as_the_host_reads_it() {
+        let params = AntiphonParams::new(true);
+        for (id, text, value) in [("horizon", "8", 1.0), ("adventurousness", "surprise", 0.835), ("output_role_2", "bass", 3.0 / 16.0)] {
+            assert!((params.read(id, text).unwrap() - value).abs() < 1e-3, "{id}");
+        }
+        assert_eq!((params.read("horizon", "many"), params.read("no such id", "1")), (None, None));
     }
 
     #[test]
@@ -120,7 +171,16 @@ mod tests {
         // SAFETY: the pointer lives as long as `params`.
         unsafe { voices._internal_set_normalized_value(0.25) };
         let shown = params.drawer().into_iter().flat_map(|(_, parameters)| parameters).find(|shown| shown.id == "voices");
-        let expected = ShownParameter { id: "voices", name: "Voices".into(), text: "2 voices".into(), value: 0.25, steps: 8 };
+        let expected = ShownParameter {
+            id: "voices",
+            name: "Voices".into(),
+            text: "2 voices".into(),
+            value: 0.25,
+            default: 0.0,
+            steps: 8,
+            is_switch: false,
+            tip: tips::tip("voices"),
+        };
         assert_eq!(shown, Some(expected));
         assert!(params.find("no such id").is_none());
     }

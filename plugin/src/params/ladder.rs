@@ -6,14 +6,14 @@ const BANDS: [(&str, f32); 3] = [("Safe", 0.0), ("Character", 34.0), ("Surprise"
 const FULL: f32 = 100.0;
 
 /// Name of the band of a value, 0 to 1.
-pub(crate) fn band(value: f32) -> &'static str {
+fn band(value: f32) -> &'static str {
     let percent = (value * FULL).round();
     let (band, _) = BANDS.into_iter().rev().find(|(_, first)| percent >= *first).unwrap_or(BANDS[0]);
     band
 }
 
 /// Text of a value, 0 to 1: the name of its band and its percentage.
-pub(crate) fn name(value: f32) -> String {
+pub(super) fn name(value: f32) -> String {
     format!("{} {:.0} %", band(value), (value * FULL).round())
 }
 

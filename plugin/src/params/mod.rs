@@ -4,12 +4,13 @@
 mod band;
 mod drawer;
 mod infill;
-pub(crate) mod ladder;
+mod ladder;
 mod music;
 mod output;
 mod player;
 mod steps;
 mod text;
+mod tips;
 mod turns;
 mod variations;
 
@@ -19,6 +20,7 @@ use antiphon_engine::session::{ControlValues, MusicControls, PlanControls, RoleC
 use nice_plug::prelude::*;
 
 pub use band::BandParams;
+pub(crate) use drawer::ALWAYS_IN_FRONT;
 pub use drawer::ShownParameter;
 pub use infill::InfillParams;
 pub use music::MusicParams;

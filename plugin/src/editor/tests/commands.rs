@@ -3,6 +3,8 @@
 use super::*;
 use crate::triggers::{Button, Trigger};
 
+const BARS_AHEAD: Control = Control::Parameter("horizon");
+
 #[test]
 fn button_clicks_send_their_commands() {
     let mut harness = open(model(music()), FakeDragSource::default());
@@ -30,7 +32,7 @@ fn tab_key_reaches_every_control() {
     let wanted =
         ["Suggest", "Answer", "Play", "Another", "Keep", "Bars ahead", "Adventurousness", "Density", "More", "played", "Variation A"];
     let mut reached = Vec::new();
-    for _ in 0..26 {
+    for _ in 0..32 {
         harness.key_press(Key::Tab);
         harness.run_steps(2);
         reached.extend(wanted.into_iter().filter(|label| harness.query_by_label(label).is_some_and(|node| node.is_focused())));
@@ -82,8 +84,8 @@ fn slider_drag_is_one_gesture_from_press_to_release() {
     }
     button(&harness, rail.right_center(), false);
     let calls = calls(&mut harness);
-    assert_eq!((calls.first(), calls.last()), (Some(&Call::Begin(Control::Horizon)), Some(&Call::End(Control::Horizon))));
-    assert!(calls[1..calls.len() - 1].iter().all(|call| matches!(call, Call::Set(Change::Horizon(1..=8)))), "{calls:?}");
+    assert_eq!((calls.first(), calls.last()), (Some(&Call::Begin(BARS_AHEAD)), Some(&Call::End(BARS_AHEAD))));
+    assert!(calls[1..calls.len() - 1].iter().all(|call| matches!(call, Call::Set(Change::Parameter("horizon", _)))), "{calls:?}");
     assert_eq!(harness.state().1.values.plan.horizon_bars, 8);
 }
 
@@ -93,7 +95,7 @@ fn arrow_key_moves_a_slider_by_one_step() {
     harness.get_by_label("Bars ahead").focus();
     harness.run_steps(2);
     harness.key_press(Key::ArrowRight);
-    let expected = [Call::Begin(Control::Horizon), Call::Set(Change::Horizon(5)), Call::End(Control::Horizon)];
+    let expected = [Call::Begin(BARS_AHEAD), Call::Set(Change::Parameter("horizon", 4.0 / 7.0)), Call::End(BARS_AHEAD)];
     assert_eq!(calls(&mut harness), expected);
 }
 

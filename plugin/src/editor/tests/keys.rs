@@ -2,6 +2,7 @@
 
 use antiphon_engine::plan::{Step, Variation};
 use antiphon_engine::session::{LockTarget, ShownLocks};
+use egui_kittest::kittest::NodeT;
 
 use super::*;
 
@@ -135,17 +136,13 @@ fn ctrl_s_opens_the_save_dialog_in_which_keys_are_text() {
 }
 
 #[test]
-fn ctrl_c_writes_the_shown_phrase_and_copies_its_path() {
+fn ctrl_c_writes_the_shown_phrase_and_names_its_path() {
     let mut harness = with_keys();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::C);
-    // Each event is a frame of its own.
-    let copied = (0..6).find_map(|_| {
-        harness.step();
-        harness.output().platform_output.commands.iter().find_map(|command| match command {
-            egui::OutputCommand::CopyText(text) => Some(text.clone()),
-            _ => None,
-        })
-    });
-    assert_eq!(smf::read_file(Path::new(&copied.expect("a path is copied"))).unwrap().clip.notes().len(), 2);
+    harness.run_steps(3);
+    let notice = harness.get_by_label_contains("Copied the path ").accesskit_node();
+    let notice = notice.label().or_else(|| notice.value()).expect("the status line has a text");
+    let path = notice.strip_prefix("Copied the path ").expect("it begins with this");
+    assert_eq!(smf::read_file(Path::new(path)).unwrap().clip.notes().len(), 2);
     assert!(harness.query_by_label("Voices").is_none(), "the drawer stays closed");
 }

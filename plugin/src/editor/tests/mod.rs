@@ -1,9 +1,11 @@
 //! The editor without a window: commands reach the model, exports become files.
 
 mod commands;
+mod dials;
 mod edits;
 mod export;
 mod keys;
+mod presets;
 mod shown;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,156 @@
+//! A control of the window: a slider with its name and a value to type, or a switch. Double-click resets, Shift is fine.
+
+use egui::{Align, Align2, DragValue, FontId, Key, Layout, Response, RichText, Role, Sense, Slider, TextStyle, Ui, WidgetInfo, vec2};
+
+use super::model::{Change, EditorModel};
+use super::palette::{Palette, paint};
+use crate::params::ShownParameter;
+
+/// Height of the row with name and value, in points.
+const CAPTION: f32 = 17.0;
+/// How much slower a slider moves with Shift.
+const FINE: f32 = 0.1;
+/// Changes below this are rounding: a thousand steps are the most that a parameter has.
+const LEAST: f32 = 1e-5;
+
+/// Shows a parameter and reports what is done with it as gestures.
+pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, parameter: &ShownParameter, width: f32) {
+    if parameter.is_switch {
+        switch(ui, model, parameter);
+        return;
+    }
+    let (slider, slid, typed, is_reset) = ui
+        .vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            let row = Layout::left_to_right(Align::Center);
+            let (name, typed) = ui.allocate_ui_with_layout(vec2(width, CAPTION), row, |ui| caption(ui, model, parameter)).inner;
+            let (slider, slid) = rail(ui, parameter, width);
+            let is_over = slider.contains_pointer() || name.contains_pointer();
+            let is_reset = is_over && ui.input(|input| input.pointer.button_double_clicked(egui::PointerButton::Primary));
+            for part in [&slider, &name] {
+                part.clone().on_hover_text(parameter.tip);
+            }
+            (slider, slid, typed, is_reset)
+        })
+        .inner;
+    gesture(model, &slider, parameter.id, slid.filter(|_| !is_reset));
+    if is_reset {
+        super::controls::change(model, Change::Parameter(parameter.id, parameter.default));
+    }
+    let (value, number) = typed;
+    gesture(model, &value, parameter.id, number);
+}
+
+/// Name and value: a value that is dragged or, after a click, typed. What the parameter cannot read changes nothing.
+fn caption(ui: &mut Ui, model: &impl EditorModel, parameter: &ShownParameter) -> (Response, (Response, Option<f32>)) {
+    let palette = Palette::of(ui.ctx());
+    ui.set_width(ui.available_width());
+    // Painted: the slider has the name as its own.
+    let text = ui.painter().layout_no_wrap(parameter.name.clone(), FontId::proportional(12.0), paint(palette.soft));
+    let (area, name) = ui.allocate_exact_size(vec2(text.size().x, CAPTION), Sense::hover());
+    ui.painter().galley(Align2::LEFT_CENTER.align_size_within_rect(text.size(), area).min, text, paint(palette.soft));
+    let value = ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let style = ui.style_mut();
+        style.text_styles.insert(TextStyle::Button, FontId::proportional(12.0));
+        style.spacing.button_padding = vec2(3.0, 0.0);
+        style.spacing.interact_size = vec2(24.0, CAPTION);
+        style.visuals.widgets.inactive.weak_bg_fill = egui::Color32::TRANSPARENT;
+        style.visuals.widgets.inactive.bg_stroke = egui::Stroke::NONE;
+        let mut value = f64::from(parameter.value);
+        let step = step(parameter);
+        let is_dismissed = is_dismissed(ui);
+        let drag = DragValue::new(&mut value)
+            .range(0.0..=1.0)
+            .speed((step / 4.0).max(0.002))
+            .max_decimals(5)
+            .update_while_editing(false)
+            .custom_formatter(|_, _| parameter.text.clone())
+            .custom_parser(|text| if is_dismissed { None } else { model.read(parameter.id, text).map(f64::from) });
+        let response = ui.add(drag);
+        response.widget_info(|| named(Role::SpinButton, &format!("{}, value", parameter.name), &parameter.text));
+        let tip = format!("{} Click to type, drag with Shift to be fine.", parameter.tip);
+        let stepped = (value / step).round() * step;
+        (response.on_hover_text(tip), moved(parameter, stepped))
+    });
+    (name, value.inner)
+}
+
+/// Whether Esc was pressed in this frame or the two before it: egui 0.37 would set the dismissed text a frame later.
+fn is_dismissed(ui: &Ui) -> bool {
+    let (id, frame) = (egui::Id::unique("dismissed"), ui.ctx().cumulative_frame_nr());
+    if ui.input(|input| input.key_pressed(Key::Escape)) {
+        ui.data_mut(|data| data.insert_temp(id, frame));
+    }
+    ui.data(|data| data.get_temp::<u64>(id)).is_some_and(|at| frame - at <= 2)
+}
+
+/// The slider. With Shift it moves from where it is, a tenth as fast as the pointer.
+fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Option<f32>) {
+    ui.spacing_mut().slider_width = width;
+    let step = step(parameter);
+    let mut value = f64::from(parameter.value);
+    let response = ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false));
+    response.widget_info(|| named(Role::Slider, &parameter.name, &parameter.text));
+    // Unrounded, so that slow movement adds up to a step. Once Shift was held in a drag, the rest of it is relative: no jump to the pointer.
+    let precise = response.id.with("precise");
+    let is_fine = ui.input(|input| input.modifiers.shift_only());
+    let before = ui.data(|data| data.get_temp::<f64>(precise));
+    if response.drag_stopped() {
+        ui.data_mut(|data| data.remove::<f64>(precise));
+        if before.is_some() {
+            value = f64::from(parameter.value);
+        }
+    } else if response.dragged() && (is_fine || before.is_some()) {
+        let speed = if is_fine { FINE } else { 1.0 };
+        let moved = f64::from(response.drag_delta().x / width * speed);
+        let unrounded = (before.unwrap_or(f64::from(parameter.value)) + moved).clamp(0.0, 1.0);
+        ui.data_mut(|data| data.insert_temp(precise, unrounded));
+        value = (unrounded / step).round() * step;
+    }
+    (response, moved(parameter, value))
+}
+
+/// A parameter that is on or off.
+fn switch(ui: &mut Ui, model: &mut impl EditorModel, parameter: &ShownParameter) {
+    let mut is_on = parameter.value > 0.5;
+    let name = RichText::new(&parameter.name).size(12.0);
+    if ui.checkbox(&mut is_on, name).on_hover_text(parameter.tip).changed() {
+        super::controls::change(model, Change::Parameter(parameter.id, f32::from(u8::from(is_on))));
+    }
+}
+
+fn named(role: Role, name: &str, value: &str) -> WidgetInfo {
+    let mut info = WidgetInfo::labeled(role, true, name);
+    info.current_text_value = Some(value.to_owned());
+    info
+}
+
+/// Distance between two steps of the normalised value.
+fn step(parameter: &ShownParameter) -> f64 {
+    let steps = u32::try_from(parameter.steps.max(1)).unwrap_or(u32::MAX);
+    1.0 / f64::from(steps)
+}
+
+/// The value, if it differs from that of the parameter.
+#[allow(clippy::cast_possible_truncation, reason = "normalised values have at most a thousand steps")]
+fn moved(parameter: &ShownParameter, value: f64) -> Option<f32> {
+    let value = value as f32;
+    ((value - parameter.value).abs() > LEAST).then_some(value)
+}
+
+/// Reports a change as one gesture from press to release; one by a key or by typing is a gesture of its own.
+fn gesture(model: &mut impl EditorModel, response: &Response, id: &'static str, value: Option<f32>) {
+    let control = super::model::Control::Parameter(id);
+    if response.drag_started() {
+        model.begin(control);
+    }
+    let is_held = response.dragged() || response.drag_stopped();
+    match value.map(|value| Change::Parameter(id, value)) {
+        Some(change) if is_held => model.set(change),
+        Some(change) => super::controls::change(model, change),
+        None => {}
+    }
+    if response.drag_stopped() {
+        model.end(control);
+    }
+}

@@ -1,0 +1,309 @@
+//! Presets in the drawer: choose, step, save, rename, delete; and the two slots A and B.
+
+use std::path::PathBuf;
+
+use egui::{Button, Key, Modal, RichText, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+
+use super::controls::change;
+use super::model::{Change, EditorModel};
+use super::style;
+use super::words::count;
+use crate::presets::{self, Existing, Library, Missing, Preset, SCOPE, Slot, Values};
+
+/// Height of the menu's list, in points.
+const LIST: f32 = 300.0;
+/// Width of the buttons that step, in points.
+const STEP: f32 = 28.0;
+
+/// Whose a preset is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    House,
+    User,
+}
+
+/// A preset in the menu.
+struct Entry {
+    preset: Preset,
+    values: Values,
+    owner: Owner,
+}
+
+/// The presets, and the dialog that names one.
+pub(super) struct Presets {
+    library: Library,
+    entries: Vec<Entry>,
+    /// Name of the preset that was applied last.
+    last: Option<String>,
+    dialog: Option<Dialog>,
+    /// Outcome of the last action.
+    notice: Option<String>,
+}
+
+enum Dialog {
+    Name { action: Action, text: String, error: Option<String>, opening: bool },
+    Delete(String),
+}
+
+/// What the name is for.
+enum Action {
+    Save,
+    Rename(String),
+}
+
+/// What was clicked.
+enum Clicked {
+    Apply(usize),
+    Save,
+    Rename(String),
+    Delete(String),
+}
+
+impl Presets {
+    /// The presets of the house, and those of the user in this folder.
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+        // Read when the drawer is opened: hosts make editors only to inspect them.
+        Self { library: Library::new(folder), entries: Vec::new(), last: None, dialog: None, notice: None }
+    }
+
+    fn list(&mut self) {
+        let entry = |owner| move |preset: Preset| Entry { values: Values::of(&preset.settings, Missing::Default), preset, owner };
+        let house = presets::factory().into_iter().map(entry(Owner::House));
+        let own = self.library.presets().iter().cloned().map(entry(Owner::User));
+        self.entries = house.chain(own).collect();
+    }
+
+    fn refresh(&mut self) {
+        self.library.refresh();
+        self.list();
+    }
+
+    /// Whether a name is being typed, so that the editor needs the keyboard.
+    #[cfg(target_os = "linux")]
+    pub(super) const fn is_dialog_open(&self) -> bool {
+        self.dialog.is_some()
+    }
+
+    /// Draws the chooser and the slots.
+    pub(super) fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel) {
+        if self.entries.is_empty() {
+            self.refresh();
+        }
+        let now = model.settable();
+        // The one applied last comes first: two presets may have the same settings.
+        let is_set = |entry: &&Entry| entry.values.changes(&now).is_empty();
+        let last = self.entries.iter().position(|entry| Some(&entry.preset.name) == self.last.as_ref());
+        let current = last.filter(|&place| is_set(&&self.entries[place])).or_else(|| self.entries.iter().position(|entry| is_set(&entry)));
+        ui.label(RichText::new("Preset").strong());
+        let clicked = ui.horizontal(|ui| self.chooser(ui, current, last)).inner;
+        if let Some(notice) = &self.notice {
+            ui.label(RichText::new(notice).size(11.0));
+        }
+        match clicked {
+            Some(Clicked::Apply(place)) => self.apply(model, place),
+            Some(Clicked::Save) => self.name(Action::Save, String::new()),
+            Some(Clicked::Rename(name)) => self.name(Action::Rename(name.clone()), name),
+            Some(Clicked::Delete(name)) => self.dialog = Some(Dialog::Delete(name)),
+            None => {}
+        }
+        slots(ui, model);
+    }
+
+    fn chooser(&mut self, ui: &mut Ui, current: Option<usize>, last: Option<usize>) -> Option<Clicked> {
+        let mut clicked = None;
+        let from = current.or(last);
+        let places = self.entries.len();
+        let step = |ui: &mut Ui, text, name: &str| {
+            let response = ui.add(Button::new(text).min_size(vec2(STEP, style::BUTTON_HEIGHT)));
+            response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, name));
+            response.on_hover_text(format!("Sets the {} of the list.", name.to_lowercase())).clicked()
+        };
+        if step(ui, "<", "Previous preset") {
+            clicked = Some(Clicked::Apply(from.map_or(places - 1, |place| (place + places - 1) % places)));
+        }
+        let title = match (current, last) {
+            (Some(place), _) => self.entries[place].preset.name.clone(),
+            (None, Some(place)) => format!("{}, changed", self.entries[place].preset.name),
+            (None, None) => "None".to_owned(),
+        };
+        let width = ui.available_width() - STEP - style::GAP;
+        let button = Button::new(RichText::new(&title).size(12.0)).truncate().min_size(vec2(width, style::BUTTON_HEIGHT));
+        let menu = ui.scope(|ui| {
+            ui.set_max_width(width);
+            egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| self.menu(ui, current))
+        });
+        let (response, inner) = menu.inner;
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Preset: {title}")));
+        if response.clicked() {
+            self.refresh();
+        }
+        response.on_hover_text("Chooses, saves, renames or deletes a preset.");
+        if step(ui, ">", "Next preset") {
+            clicked = Some(Clicked::Apply(from.map_or(0, |place| (place + 1) % places)));
+        }
+        inner.and_then(|inner| inner.inner).or(clicked)
+    }
+
+    fn menu(&self, ui: &mut Ui, current: Option<usize>) -> Option<Clicked> {
+        let mut clicked = None;
+        ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
+            for (place, entry) in self.entries.iter().enumerate() {
+                if entry.owner == Owner::User && place.checked_sub(1).is_some_and(|before| self.entries[before].owner == Owner::House) {
+                    ui.separator();
+                }
+                let about = if entry.preset.about.is_empty() { "One of yours." } else { &entry.preset.about };
+                if ui.selectable_label(current == Some(place), &entry.preset.name).on_hover_text(about).clicked() {
+                    clicked = Some(Clicked::Apply(place));
+                }
+            }
+            for problem in self.library.problems() {
+                ui.colored_label(ui.visuals().error_fg_color, problem);
+            }
+        });
+        ui.separator();
+        if ui.button("Save preset as...").clicked() {
+            clicked = Some(Clicked::Save);
+        }
+        if let Some(entry) = current.map(|place| &self.entries[place]).filter(|entry| entry.owner == Owner::User) {
+            let name = entry.preset.name.clone();
+            if ui.button("Rename preset...").clicked() {
+                clicked = Some(Clicked::Rename(name));
+            } else if ui.button("Delete preset...").clicked() {
+                clicked = Some(Clicked::Delete(name));
+            }
+        }
+        if clicked.is_some() {
+            ui.close();
+        }
+        clicked
+    }
+
+    /// Sets what differs, each parameter in a gesture of its own.
+    fn apply(&mut self, model: &mut impl EditorModel, place: usize) {
+        let Some(entry) = self.entries.get(place) else { return };
+        set(model, &entry.values);
+        self.notice = (entry.values.unknown > 0).then(|| {
+            let unknown = count(entry.values.unknown, "setting");
+            format!("{unknown} of {} are not known to this version and were left out; its file keeps them.", entry.preset.name)
+        });
+        self.last = Some(entry.preset.name.clone());
+    }
+
+    fn name(&mut self, action: Action, text: String) {
+        self.notice = None;
+        self.dialog = Some(Dialog::Name { action, text, error: None, opening: true });
+    }
+
+    /// Draws the dialog, if it is open.
+    pub(super) fn show_dialog(&mut self, ui: &Ui, model: &impl EditorModel) {
+        let Some(mut dialog) = self.dialog.take() else { return };
+        let taken = |name: &str| self.entries.iter().any(|entry| entry.owner == Owner::User && entry.preset.name == name);
+        let house = |name: &str| self.entries.iter().any(|entry| entry.owner == Owner::House && entry.preset.name == name);
+        let answer = Modal::new(egui::Id::unique("preset")).show(ui.ctx(), |ui| {
+            ui.set_width(320.0);
+            match &mut dialog {
+                Dialog::Name { action, text, error, opening } => {
+                    let is_taken = matches!(action, Action::Save) && taken(text.trim());
+                    name_dialog(ui, text, error.as_deref(), opening, is_taken)
+                }
+                Dialog::Delete(name) => {
+                    ui.label(format!("Delete the preset {name}? Its file is removed."));
+                    ui.add_space(style::GAP);
+                    buttons(ui, "Delete")
+                }
+            }
+        });
+        match answer.inner {
+            Some(true) => {}
+            None if !answer.should_close() => return self.dialog = Some(dialog),
+            _ => return,
+        }
+        let done = match &dialog {
+            Dialog::Delete(name) => self.library.delete(name).map(|()| None).map_err(|error| error.to_string()),
+            Dialog::Name { text, .. } if house(text.trim()) => {
+                Err("This is the name of a preset that comes with Antiphon: choose another one".to_owned())
+            }
+            Dialog::Name { action, text, .. } => {
+                let name = text.trim().to_owned();
+                // The button said that it would be replaced.
+                let existing = if taken(&name) { Existing::Replace } else { Existing::Keep };
+                let settings = presets::settings(&model.settable(), Some(&SCOPE));
+                let done = match action {
+                    Action::Rename(from) => self.library.rename(from, &name),
+                    Action::Save => self.library.save(&Preset { name: name.clone(), about: String::new(), settings }, existing),
+                };
+                done.map(|()| Some(name)).map_err(|error| error.to_string())
+            }
+        };
+        match (done, &mut dialog) {
+            (Ok(name), _) => {
+                self.last = name;
+                self.list();
+            }
+            (Err(message), Dialog::Name { error, .. }) => {
+                *error = Some(message);
+                self.dialog = Some(dialog);
+            }
+            (Err(message), Dialog::Delete(_)) => self.notice = Some(message),
+        }
+    }
+}
+
+fn name_dialog(ui: &mut Ui, text: &mut String, error: Option<&str>, opening: &mut bool, is_taken: bool) -> Option<bool> {
+    let label = ui.label("Name of the preset");
+    let field = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(label.id);
+    if std::mem::take(opening) {
+        field.request_focus();
+    }
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    match error {
+        Some(error) => ui.colored_label(ui.visuals().error_fg_color, error),
+        None if is_taken => ui.label("There is a preset of this name. It will be replaced."),
+        // Keeps the buttons in place.
+        None => ui.label(""),
+    };
+    ui.add_space(style::GAP);
+    let clicked = buttons(ui, if is_taken { "Replace" } else { "Save" });
+    entered.then_some(true).or(clicked)
+}
+
+/// The two buttons of a dialog; whether it was confirmed, once one is clicked.
+fn buttons(ui: &mut Ui, confirm: &str) -> Option<bool> {
+    ui.horizontal(|ui| {
+        let confirmed = ui.add(style::button(confirm)).clicked();
+        let cancelled = ui.add(style::button("Cancel")).clicked();
+        (confirmed || cancelled).then_some(confirmed)
+    })
+    .inner
+}
+
+/// Sets what differs, each parameter in a gesture of its own, so that the host can undo it.
+fn set(model: &mut impl EditorModel, values: &Values) {
+    for (id, value) in values.changes(&model.settable()) {
+        change(model, Change::Parameter(id, value));
+    }
+}
+
+/// The slots A and B, and the button that copies.
+fn slots(ui: &mut Ui, model: &mut impl EditorModel) {
+    let comparison = model.comparison();
+    let (active, other) = (comparison.active, comparison.active.other());
+    ui.horizontal(|ui| {
+        for slot in Slot::ALL {
+            let button = Button::selectable(slot == active, slot.name()).min_size(vec2(STEP, 24.0));
+            let response = ui.add(button);
+            response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Settings {}", slot.name())));
+            let tip = format!("Sets all controls as they were left in {}.", slot.name());
+            if response.on_hover_text(tip).clicked() && slot != active {
+                let (switched, settings) = comparison.clone().switched(presets::settings(&model.settable(), None));
+                model.set_comparison(switched);
+                set(model, &Values::of(&settings, Missing::Leave));
+            }
+        }
+        let copy = Button::new(RichText::new(format!("Copy to {}", other.name())).size(12.0)).min_size(vec2(0.0, 24.0));
+        if ui.add(copy).on_hover_text(format!("Puts what is set now into {}, too.", other.name())).clicked() {
+            let copied = comparison.clone().copied(presets::settings(&model.settable(), None));
+            model.set_comparison(copied);
+        }
+    });
+}
