@@ -62,6 +62,11 @@ impl Exporter {
         self.notice.as_ref()
     }
 
+    /// Says what was done otherwise, in place of the last export.
+    pub(super) fn say(&mut self, done: String) {
+        self.notice = Some(Notice::Done(done));
+    }
+
     /// Starts dragging an excerpt as a new file.
     pub(super) fn drag(&mut self, excerpt: &Excerpt, window: &dyn HasWindowHandle) {
         self.notice = None;

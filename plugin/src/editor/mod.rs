@@ -17,6 +17,7 @@ mod history_cards;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
+mod open_file;
 mod palette;
 pub mod plain_model;
 mod presets;
@@ -55,6 +56,7 @@ use antiphon_engine::session::{Command, Snapshot};
 use drawer::Drawer;
 use edits::{Edit, Edits};
 use history_cards::HistoryFilter;
+use open_file::OpenFile;
 use palette::{Palette, paint};
 use presets::Presets;
 use recorder::Recorder;
@@ -82,6 +84,8 @@ pub struct Editor {
     edits: Edits,
     /// Selected bars, from the first bar line to the last.
     selection: Option<Range<Tick>>,
+    /// The dialog that opens a file.
+    opening: Option<OpenFile>,
 }
 
 impl Editor {
@@ -90,7 +94,7 @@ impl Editor {
     pub fn new(exporter: Exporter) -> Self {
         let (filter, edits) = (HistoryFilter::default(), Edits::default());
         let presets = Presets::new(None);
-        Self { exporter, drawer: Drawer::Closed, presets, keys: KeyOwner::Host, filter, edits, selection: None }
+        Self { exporter, drawer: Drawer::Closed, presets, keys: KeyOwner::Host, filter, edits, selection: None, opening: None }
     }
 
     /// The same with the presets of the user in this folder, which need not exist.
@@ -170,7 +174,14 @@ impl Editor {
         let marks = roll::Marks { range: values.turns.infill, marking, selection: self.selection.clone() };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
         let is_plan = selected.is_none();
-        let menu = RollMenu { snapshot, now: &now, selection: &mut self.selection, exporter: &mut self.exporter, is_plan };
+        let menu = RollMenu {
+            snapshot,
+            now: &now,
+            selection: &mut self.selection,
+            exporter: &mut self.exporter,
+            opening: &mut self.opening,
+            is_plan,
+        };
         let roll = CentralPanel::default()
             .frame(margin(0, 0))
             .show(ui, |ui| roll::show(ui, snapshot, &now, horizon, &marks, keys, |ui| menu.show(ui, model)));
@@ -191,6 +202,11 @@ impl Editor {
         }
         self.exporter.show(ui);
         self.presets.show_dialog(ui, model);
+        if let Some(dialog) = self.opening.take() {
+            let (dialog, done) = dialog.show(ui, model);
+            self.opening = dialog;
+            done.into_iter().for_each(|done| self.exporter.say(done));
+        }
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
@@ -198,7 +214,11 @@ impl Editor {
     /// Whether the editor needs the keyboard: after a click into the music, and while a text field is open.
     #[cfg(target_os = "linux")]
     pub(super) fn needs_keyboard(&self, ctx: &Context) -> bool {
-        self.keys == KeyOwner::Window || self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
+        self.keys == KeyOwner::Window
+            || self.exporter.is_dialog_open()
+            || self.opening.is_some()
+            || self.presets.is_dialog_open()
+            || ctx.text_edit_focused()
     }
 
     /// Actions of the keys pressed in this frame.

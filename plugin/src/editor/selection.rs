@@ -9,6 +9,7 @@ use egui::{Button, Ui};
 use super::excerpt::Excerpt;
 use super::export::Exporter;
 use super::model::{EditorModel, Now};
+use super::open_file::OpenFile;
 use super::recorder::Recorder;
 use super::shortcuts::{Action, hint};
 
@@ -19,6 +20,7 @@ pub(super) struct RollMenu<'a> {
     /// The selected bars, from the first bar line to the last.
     pub(super) selection: &'a mut Option<Range<Tick>>,
     pub(super) exporter: &'a mut Exporter,
+    pub(super) opening: &'a mut Option<OpenFile>,
     /// Whether the plan is shown, which can be changed, and not a phrase of the history.
     pub(super) is_plan: bool,
 }
@@ -52,6 +54,10 @@ impl RollMenu<'_> {
                 *self.selection = None;
             }
             ui.separator();
+        }
+        if item(ui, true, "Open a MIDI file as music of the song...") {
+            let bar = self.selection.as_ref().map_or(1, |bars| self.snapshot.bar_at(bars.start).number);
+            *self.opening = Some(OpenFile::new(None, bar));
         }
         undo_items(ui, model);
     }

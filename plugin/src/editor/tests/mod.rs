@@ -6,6 +6,7 @@ mod edits;
 mod export;
 mod keys;
 mod presets;
+mod selection;
 mod shown;
 
 use std::path::{Path, PathBuf};
