@@ -32,9 +32,10 @@ fn range(from: i64, to: i64) -> InfillRange {
 }
 
 /// What a drag over the bar numbers does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Gesture {
     /// Marks bars for Infill.
+    #[default]
     Mark,
     /// Selects bars.
     Select,
