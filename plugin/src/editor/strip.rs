@@ -79,6 +79,7 @@ impl Strip<'_> {
             note: first.map_or_else(String::new, |_| count(bars, "bar")),
             music: first.map(|_| music),
             is_shown: false,
+            plays: false,
             tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
         };
         let action = card.show(ui, size, |_| {});
@@ -112,12 +113,16 @@ impl Strip<'_> {
             note: plan.map_or_else(String::new, |plan| count(plan.notes().len(), "note")),
             music: plan.map(|plan| of_plan(plan, &lines)),
             is_shown,
+            plays: self.history.recalled().is_some() || self.live.plan.as_ref().is_some_and(|shown| !shown.playing),
             tip: &format!("{}{learnt}{}: {}.", pressed.name(), hint(Action::Press(pressed)), state.sentence(self.live)),
         };
         let action = card.show(ui, size, |ui| learn(ui, model.triggers(), pressed));
-        if action == Some(CardAction::Choose) && self.live.plan.is_some() {
+        if matches!(action, Some(CardAction::Choose | CardAction::Play)) && self.live.plan.is_some() {
             let returns = state == State::Shown && self.history.recalled().is_some();
             model.command(if returns { Command::Step(Step::Now) } else { pressed.command() });
+            if action == Some(CardAction::Play) {
+                model.command(Command::Play);
+            }
         }
         export(ui, exporter, action, window, || {
             let plan = plan?.clone();
@@ -148,12 +153,17 @@ impl Strip<'_> {
             title: format!("Bar {}{star}", place.bar),
             note: count(plan.notes().len(), "note"),
             music: Some(of_plan(plan, &lines)),
+            plays: true,
             is_shown: self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id()),
             tip: &history_cards::description(entry),
         };
         let action = ui.push_id(entry.id(), |ui| card.show(ui, size, |ui| history_cards::menu(ui, model, entry))).inner;
         match action {
             Some(CardAction::Choose) => model.command(Command::Step(Step::To(entry.id()))),
+            Some(CardAction::Play) => {
+                model.command(Command::Step(Step::To(entry.id())));
+                model.command(Command::Play);
+            }
             Some(CardAction::Delete) => model.command(Command::Remove(entry.id())),
             _ => {}
         }
@@ -178,13 +188,15 @@ fn export(
     window: &dyn HasWindowHandle,
     excerpt: impl FnOnce() -> Option<Excerpt>,
 ) {
-    let Some(action) = action.filter(|action| !matches!(action, CardAction::Choose | CardAction::Delete)) else { return };
+    let Some(action) = action.filter(|action| !matches!(action, CardAction::Choose | CardAction::Play | CardAction::Delete)) else {
+        return;
+    };
     let Some(excerpt) = excerpt() else { return };
     match action {
         CardAction::Drag => exporter.drag(&excerpt, window),
         CardAction::SaveAs => exporter.save_as(&excerpt),
         CardAction::SaveRoles => exporter.save_roles(&excerpt),
         CardAction::CopyPath => exporter.copy_path(&excerpt, ui.ctx()),
-        CardAction::Choose | CardAction::Delete => {}
+        CardAction::Choose | CardAction::Play | CardAction::Delete => {}
     }
 }

@@ -127,6 +127,8 @@ pub(super) fn show(
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
         turn::show(&music, roll.music, turn, roll.palette);
+    } else if let Some(beats) = turn::beats_until_play(snapshot, now) {
+        turn::count_in(&music, roll.music, beats, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         let ahead = Rect::from_x_y_ranges(roll.playhead_x..=roll.music.right(), roll.music.y_range());

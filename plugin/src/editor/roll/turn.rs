@@ -1,9 +1,11 @@
-//! The count of Trade, large over the roll.
+//! Counts, large over the roll: of Trade, and of Play until it takes effect.
 
+use antiphon_engine::music::TICKS_PER_QUARTER;
 use antiphon_engine::plan::Side;
-use antiphon_engine::session::ShownTurn;
+use antiphon_engine::session::{ShownTurn, Snapshot};
 use egui::{Align2, FontId, Painter, Rect, pos2};
 
+use crate::editor::model::Now;
 use crate::editor::palette::{Palette, paint};
 use crate::editor::words::count;
 
@@ -14,6 +16,23 @@ const HEIGHT: f32 = 44.0;
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
     let font = FontId::proportional(HEIGHT.min(music.height() / 4.0));
     painter.text(pos2(music.center().x, music.top() + 6.0), Align2::CENTER_TOP, words(turn), font, paint(palette.ink).gamma_multiply(0.7));
+}
+
+/// Beats of the metre until Play takes effect, the current one included; `None` if it is not pressed or the plan sounds.
+pub(super) fn beats_until_play(snapshot: &Snapshot, now: &Now) -> Option<u32> {
+    let left = snapshot.play_from?.0 as f64 - now.playhead.0;
+    let denominator = snapshot.bar_at(now.playhead.tick()).bar.metre.denominator();
+    let beats = (left / (TICKS_PER_QUARTER * 4 / i64::from(denominator)) as f64).ceil();
+    // More would be a plan that was moved since.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range that is checked")]
+    (1.0..=64.0).contains(&beats).then_some(beats as u32)
+}
+
+/// Draws the beats until Play takes effect over the plan.
+pub(super) fn count_in(painter: &Painter, music: Rect, beats: u32, palette: &Palette) {
+    let font = FontId::proportional(HEIGHT.min(music.height() / 4.0));
+    let text = count(usize::try_from(beats).unwrap_or(usize::MAX), "beat");
+    painter.text(pos2(music.center().x, music.top() + 6.0), Align2::CENTER_TOP, text, font, paint(palette.playing).gamma_multiply(0.8));
 }
 
 /// The count in words: bars and beats, and in the last bar the beats alone.
@@ -32,7 +51,21 @@ fn words(turn: &ShownTurn) -> String {
 
 #[cfg(test)]
 mod tests {
+    use antiphon_engine::music::Tick;
+
     use super::*;
+    use crate::clock::{Motion, MusicalTime};
+
+    #[test]
+    fn play_counts_the_beats_of_the_metre_until_its_bar_line() {
+        let beats = |play_from, playhead| {
+            let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
+            beats_until_play(&Snapshot { play_from: Some(Tick(play_from)), ..Snapshot::default() }, &now)
+        };
+        assert_eq!([beats(96, 0.0), beats(96, 0.5), beats(96, 24.0), beats(96, 95.9)], [Some(4), Some(4), Some(3), Some(1)]);
+        assert_eq!([beats(96, 96.0), beats(96, 300.0), beats(1_000_000, 0.0)], [None; 3]);
+        assert_eq!(beats_until_play(&Snapshot::default(), &Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Host }), None);
+    }
 
     #[test]
     fn count_names_the_side_the_bars_and_the_beats() {

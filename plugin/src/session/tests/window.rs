@@ -63,3 +63,16 @@ fn commands_sent_before_the_session_are_dropped() {
     assert_eq!((planned(&host), host.status().remark), (0, None));
     assert!(!host.params.state.history().entries().iter().any(Entry::is_starred));
 }
+
+#[test]
+fn bar_line_at_which_play_takes_effect_is_shown_until_the_plan_sounds() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(8));
+    assert_eq!(host.shown().play_from, None);
+    host.commands.send(Command::Play);
+    host.play_to(2 * BAR + 30, &[]);
+    assert_eq!(host.shown().play_from, Some(antiphon_engine::music::Tick(3 * BAR)));
+    host.play_to(3 * BAR + 30, &[]);
+    assert_eq!(host.shown().play_from, None);
+    assert!(host.shown().plan.as_ref().unwrap().playing);
+}
