@@ -99,7 +99,8 @@ pub(super) fn show(
     let painter = ui.painter_at(rect);
     let roll = Roll::new(rect, snapshot, now, horizon_bars, Palette::of(ui.ctx()));
     roll.ground(&painter, snapshot);
-    let dragged = roll.drag_numbers(ui, snapshot, marks);
+    let (numbers, dragged) = roll.numbers(ui, snapshot, marks);
+    let response = response | numbers;
     let marked = if let Some(Dragged::Mark(range, _)) = &dragged { Some(*range) } else { None };
     let selecting = if let Some(Dragged::Select(bars)) = &dragged { Some(bars) } else { None };
     if let Some(bars) = selecting.or(marks.selection.as_ref()) {

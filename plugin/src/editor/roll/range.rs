@@ -5,7 +5,7 @@ use std::ops::Range;
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::InfillRange;
 use antiphon_engine::session::Snapshot;
-use egui::{Align2, CursorIcon, FontId, Id, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, pos2};
+use egui::{Align2, CursorIcon, FontId, Id, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2};
 
 use super::{Marks, NUMBERS, Roll, paint};
 
@@ -55,9 +55,9 @@ pub(super) enum Dragged {
 }
 
 impl Roll {
-    /// Handles a drag over the bar numbers. In Infill it marks bars and with Shift it selects them, elsewhere the other way round; a drag
-    /// that begins on selected bars drags them out.
-    pub(super) fn drag_numbers(&self, ui: &Ui, snapshot: &Snapshot, marks: &Marks) -> Option<Dragged> {
+    /// Handles the pointer over the bar numbers. In Infill a drag marks bars and with Shift it selects them, elsewhere the other way round; a drag
+    /// that begins on selected bars drags them out. Returns the response, too: clicks do not reach the roll under the numbers.
+    pub(super) fn numbers(&self, ui: &Ui, snapshot: &Snapshot, marks: &Marks) -> (Response, Option<Dragged>) {
         let numbers = Rect::from_x_y_ranges(self.music.x_range(), self.rect.top()..=self.rect.top() + NUMBERS);
         let id = Id::unique("dragged bars");
         let tip = match marks.marking {
@@ -65,8 +65,7 @@ impl Roll {
             Marking::WithShift => "Drag over the numbers to select bars, with Shift to mark the bars that Infill fills",
         };
         let is_selected = |place: Pos2| marks.selection.as_ref().is_some_and(|bars| bars.contains(&self.tick_at(place.x)));
-        // A click alone goes to the roll under it.
-        let mut response = ui.interact(numbers, id, Sense::drag());
+        let mut response = ui.interact(numbers, id, Sense::CLICK | Sense::DRAG);
         response = match response.hover_pos() {
             Some(place) if is_selected(place) => {
                 let tip = "Drag these bars onto a track or into a folder; right-click for more";
@@ -74,10 +73,9 @@ impl Roll {
             }
             _ => response.on_hover_text(tip),
         };
-        let pressed = ui.input(|input| input.pointer.press_origin());
         if response.is_pointer_button_down_on()
-            && ui.data(|data| data.get_temp::<(Gesture, Tick)>(id)).is_none()
-            && let Some(place) = pressed
+            && ui.input(|input| input.pointer.primary_pressed())
+            && let Some(place) = ui.input(|input| input.pointer.press_origin())
         {
             let marks_bars = (marks.marking == Marking::Plain) != ui.input(|input| input.modifiers.shift);
             let gesture = match marks_bars {
@@ -85,25 +83,27 @@ impl Roll {
                 false if is_selected(place) => Gesture::DragOut,
                 false => Gesture::Select,
             };
-            // A click marks a bar of Infill; it neither selects nor drags.
-            if gesture == Gesture::Mark || ui.input(|input| input.pointer.is_decidedly_dragging()) {
-                ui.data_mut(|data| data.insert_temp(id, (gesture, self.tick_at(place.x))));
-                if gesture == Gesture::DragOut {
-                    return Some(Dragged::Out);
-                }
-            }
+            ui.data_mut(|data| data.insert_temp(id, (gesture, self.tick_at(place.x))));
         }
+        let dragged = self.dragged(ui, id, snapshot);
+        (response, dragged)
+    }
+
+    /// What the drag has reached in this frame. A click marks a bar of Infill; it neither selects nor drags out.
+    fn dragged(&self, ui: &Ui, id: Id, snapshot: &Snapshot) -> Option<Dragged> {
         let (gesture, from) = ui.data(|data| data.get_temp::<(Gesture, Tick)>(id))?;
         let place = ui.input(|input| input.pointer.latest_pos())?;
         let is_over = !ui.input(|input| input.pointer.primary_down());
-        if is_over {
+        let is_drag = ui.input(|input| input.pointer.is_decidedly_dragging());
+        if is_over || gesture == Gesture::DragOut && is_drag {
             ui.data_mut(|data| data.remove_temp::<(Gesture, Tick)>(id));
         }
         let (from, to) = (snapshot.bar_at(from), snapshot.bar_at(self.tick_at(place.x)));
         match gesture {
             Gesture::Mark => Some(Dragged::Mark(range(from.number, to.number), is_over)),
-            Gesture::Select => Some(Dragged::Select(from.bar.start.min(to.bar.start)..from.bar.end().max(to.bar.end()))),
-            Gesture::DragOut => None,
+            Gesture::Select if is_drag => Some(Dragged::Select(from.bar.start.min(to.bar.start)..from.bar.end().max(to.bar.end()))),
+            Gesture::DragOut if is_drag => Some(Dragged::Out),
+            _ => None,
         }
     }
 

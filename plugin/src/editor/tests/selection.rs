@@ -59,6 +59,21 @@ fn selected_bars_are_locked_and_the_others_replaced() {
 }
 
 #[test]
+fn click_on_the_number_of_a_bar_locks_it_and_selects_nothing() {
+    let drags = FakeDragSource::default();
+    let mut harness = open(model(music()), drags.clone());
+    let place = number(&harness, 3.7);
+    harness.hover_at(place);
+    for pressed in [true, false] {
+        button(&harness, place, pressed);
+        harness.run_steps(1);
+    }
+    assert_eq!(calls(&mut harness), [Call::Command(Command::Lock(LockTarget::Bar { start: Tick(192) }))]);
+    drag(&mut harness, 3.7, 4.3);
+    assert!(drags.0.lock().file.is_none(), "the drag selects");
+}
+
+#[test]
 fn selected_bars_are_dragged_out() {
     let drags = FakeDragSource::default();
     let mut harness = window(&drags);
