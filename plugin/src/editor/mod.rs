@@ -5,6 +5,7 @@
 //! was told, and `keyboard` leaves key events to the host.
 
 mod card;
+mod chord_chooser;
 mod controls;
 mod details;
 mod dial;
@@ -14,10 +15,12 @@ mod excerpt;
 mod export;
 mod history;
 mod history_cards;
+mod key_chooser;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
 mod open_file;
+pub(crate) mod origin;
 mod palette;
 pub mod plain_model;
 mod presets;
@@ -53,6 +56,7 @@ pub use shortcuts::KeyOwner;
 
 use crate::clock::Motion;
 use antiphon_engine::session::{Command, Snapshot};
+use chord_chooser::ChordChooser;
 use drawer::Drawer;
 use edits::{Edit, Edits};
 use history_cards::HistoryFilter;
@@ -79,6 +83,7 @@ pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
     presets: Presets,
+    chords: ChordChooser,
     keys: KeyOwner,
     filter: HistoryFilter,
     edits: Edits,
@@ -92,9 +97,9 @@ impl Editor {
     /// An editor that exports through this.
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
-        let (filter, edits) = (HistoryFilter::default(), Edits::default());
+        let (filter, edits, chords) = (HistoryFilter::default(), Edits::default(), ChordChooser::default());
         let presets = Presets::new(None);
-        Self { exporter, drawer: Drawer::Closed, presets, keys: KeyOwner::Host, filter, edits, selection: None, opening: None }
+        Self { exporter, drawer: Drawer::Closed, presets, chords, keys: KeyOwner::Host, filter, edits, selection: None, opening: None }
     }
 
     /// The same with the presets of the user in this folder, which need not exist.
@@ -143,7 +148,13 @@ impl Editor {
                 variations::unlock(ui, model, &live);
                 history::browse(ui, model, &history, &mut self.filter);
             };
-            let line = status::Line { snapshot, now: &now, notice: self.exporter.notice(), message: message.as_deref() };
+            let line = status::Line {
+                snapshot,
+                now: &now,
+                notice: self.exporter.notice(),
+                message: message.as_deref(),
+                recalled: history.recalled(),
+            };
             line.show(ui, pressed.contains(&Action::Details), browse);
         });
         if status::is_missing(&snapshot.status) {
@@ -171,7 +182,8 @@ impl Editor {
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
-        let marks = roll::Marks { range: values.turns.infill, marking, selection: self.selection.clone() };
+        let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
+        let marks = roll::Marks { range: values.turns.infill, marking, selection: selection.as_ref(), chart: &chart, memory: &memory };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
         let is_plan = selected.is_none();
         let menu = RollMenu {
@@ -184,13 +196,14 @@ impl Editor {
         };
         let roll = CentralPanel::default()
             .frame(margin(0, 0))
-            .show(ui, |ui| roll::show(ui, snapshot, &now, horizon, &marks, keys, |ui| menu.show(ui, model)));
+            .show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, keys, |ui| menu.show(ui, model)));
         self.take_keys(ui, &[cards.response.rect, roll.response.rect]);
         match roll.inner {
             Some(roll::Done::Marked(range)) => {
                 model.record(Edit::Mark { from: values.turns.infill, to: range });
                 controls::mark(model, range);
             }
+            Some(roll::Done::Chord(bar)) => self.chords.open(bar, &chart),
             // A phrase of the history is not changed.
             Some(roll::Done::Selected(bars)) => self.selection = Some(bars),
             Some(roll::Done::DraggedOut) => {
@@ -202,6 +215,7 @@ impl Editor {
         }
         self.exporter.show(ui);
         self.presets.show_dialog(ui, model);
+        self.chords.show(ui, model);
         if let Some(dialog) = self.opening.take() {
             let (dialog, done) = dialog.show(ui, model);
             self.opening = dialog;
@@ -218,6 +232,7 @@ impl Editor {
             || self.exporter.is_dialog_open()
             || self.opening.is_some()
             || self.presets.is_dialog_open()
+            || self.chords.is_open()
             || ctx.text_edit_focused()
     }
 
@@ -288,12 +303,8 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
             if narrow {
                 return;
             }
-            if let Some(found) = snapshot.harmony.last().and_then(|harmony| harmony.key) {
-                ui.add_space(style::GAP);
-                let text = format!("{}, {:.0} %", found.key, found.confidence * 100.0);
-                ui.label(RichText::new(text).size(12.0))
-                    .on_hover_text("The key of your last bars, and how sure that is. Controls can hold another");
-            }
+            ui.add_space(style::GAP);
+            key_chooser::show(ui, model, snapshot);
         });
     });
 }

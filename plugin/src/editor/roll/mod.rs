@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::plan::InfillRange;
+use antiphon_engine::plan::{ChordChart, InfillRange, PlayerMemory};
 use antiphon_roll::{Keys, Rows};
 use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
 
@@ -49,14 +49,18 @@ const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
 
-/// Bars of Infill and selected bars, as the roll shows them and lets them be marked.
-#[derive(Debug, Clone)]
-pub(super) struct Marks {
+/// What the musician has set for bars: those of Infill and how they are marked, the selected ones, and chords.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks<'a> {
     /// The marked bars; shown in Infill, and while they are being marked.
     pub(super) range: InfillRange,
     pub(super) marking: Marking,
-    /// From the first bar line to the last.
-    pub(super) selection: Option<Range<Tick>>,
+    /// Selected bars, from the first bar line to the last.
+    pub(super) selection: Option<&'a Range<Tick>>,
+    /// Chosen chords.
+    pub(super) chart: &'a ChordChart,
+    /// What is remembered of the player.
+    pub(super) memory: &'a PlayerMemory,
 }
 
 /// The keyboard, as far as it concerns the roll.
@@ -73,6 +77,8 @@ pub(super) struct Keyboard {
 pub(super) enum Done {
     /// Marked these bars for Infill.
     Marked(InfillRange),
+    /// Clicked the chord of this bar to come, by its number in the song.
+    Chord(i64),
     /// Clicked something with this command.
     Clicked(Command),
     /// Selected bars.
@@ -87,7 +93,7 @@ pub(super) fn show(
     snapshot: &Snapshot,
     now: &Now,
     horizon_bars: u8,
-    marks: &Marks,
+    marks: Marks<'_>,
     keyboard: Keyboard,
     menu: impl FnOnce(&mut Ui),
 ) -> Option<Done> {
@@ -103,7 +109,7 @@ pub(super) fn show(
     let response = response | numbers;
     let marked = if let Some(Dragged::Mark(range, _)) = &dragged { Some(*range) } else { None };
     let selecting = if let Some(Dragged::Select(bars)) = &dragged { Some(bars) } else { None };
-    if let Some(bars) = selecting.or(marks.selection.as_ref()) {
+    if let Some(bars) = selecting.or(marks.selection) {
         roll.selected(&painter, bars);
     }
     if let Some(range) = marked.or((marks.marking == Marking::Plain).then_some(marks.range)) {
@@ -111,16 +117,17 @@ pub(super) fn show(
     }
     roll.names(&painter);
     roll.bars(&painter, snapshot);
-    roll.chords(&painter, snapshot);
+    roll.chords(&painter, snapshot, marks.chart);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
     roll.locks(&painter, snapshot);
     // The bar numbers lie over the roll, so its response is not hovered there.
     let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
+    let chord = clicked.and_then(|pointer| roll.chord_at(pointer, snapshot));
     let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
     response.context_menu(menu);
-    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
+    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
         response.on_hover_text_at_pointer(text);
     }
     roll.legend(&painter, snapshot);
@@ -142,7 +149,7 @@ pub(super) fn show(
         Some(Dragged::Mark(range, true)) => Some(Done::Marked(range)),
         Some(Dragged::Select(bars)) => Some(Done::Selected(bars)),
         Some(Dragged::Out) => Some(Done::DraggedOut),
-        _ => clicked.map(Done::Clicked),
+        _ => chord.map(Done::Chord).or(clicked.map(Done::Clicked)),
     }
 }
 

@@ -57,14 +57,14 @@ pub(super) enum Dragged {
 impl Roll {
     /// Handles the pointer over the bar numbers. In Infill a drag marks bars and with Shift it selects them, elsewhere the other way round; a drag
     /// that begins on selected bars drags them out. Returns the response, too: clicks do not reach the roll under the numbers.
-    pub(super) fn numbers(&self, ui: &Ui, snapshot: &Snapshot, marks: &Marks) -> (Response, Option<Dragged>) {
+    pub(super) fn numbers(&self, ui: &Ui, snapshot: &Snapshot, marks: Marks<'_>) -> (Response, Option<Dragged>) {
         let numbers = Rect::from_x_y_ranges(self.music.x_range(), self.rect.top()..=self.rect.top() + NUMBERS);
         let id = Id::unique("dragged bars");
         let tip = match marks.marking {
             Marking::Plain => "Drag over the numbers to mark the bars that Infill fills, with Shift to select bars",
             Marking::WithShift => "Drag over the numbers to select bars, with Shift to mark the bars that Infill fills",
         };
-        let is_selected = |place: Pos2| marks.selection.as_ref().is_some_and(|bars| bars.contains(&self.tick_at(place.x)));
+        let is_selected = |place: Pos2| marks.selection.is_some_and(|bars| bars.contains(&self.tick_at(place.x)));
         let mut response = ui.interact(numbers, id, Sense::CLICK | Sense::DRAG);
         response = match response.hover_pos() {
             Some(place) if is_selected(place) => {
