@@ -204,12 +204,12 @@ impl Editor {
                 controls::mark(model, range);
             }
             Some(roll::Done::Chord(bar)) => self.chords.open(bar, &chart),
-            // A phrase of the history is not changed.
             Some(roll::Done::Selected(bars)) => self.selection = Some(bars),
             Some(roll::Done::DraggedOut) => {
                 let excerpt = self.selection.clone().and_then(|bars| Excerpt::of_bars(bars, snapshot, &now));
                 excerpt.iter().for_each(|excerpt| self.exporter.drag(excerpt, window));
             }
+            // A phrase of the history is not changed.
             Some(roll::Done::Clicked(command)) if is_plan => model.command(command),
             _ => {}
         }
