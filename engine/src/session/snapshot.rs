@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub withheld: Vec<WithheldNote>,
     /// Numbers of the first bar of the host's loop, and of the first one after it: bars to come return there. Only if both are on bar lines.
     pub song_loop: Option<(i64, i64)>,
+    /// Tick at which Play, which was pressed, takes effect; `None` once the plan sounds.
+    pub play_from: Option<Tick>,
     /// Whose turn it is, in Trade.
     pub turn: Option<ShownTurn>,
     /// Variations of the plan.

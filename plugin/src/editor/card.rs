@@ -1,6 +1,9 @@
 //! A card: music as a small roll with a title, to be chosen, dragged out or saved.
 
-use egui::{Align2, Button, CursorIcon, FontId, Key, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Button, CursorIcon, FontId, Key, Painter, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::palette::{Palette, paint};
 use super::roll::mini::MiniRoll;
@@ -10,6 +13,8 @@ use super::style;
 const TITLE: f32 = 20.0;
 /// Height from which a card has a roll, in points.
 const WITH_ROLL: f32 = 56.0;
+/// Width and height of the sign that plays, in points.
+const SIGN: f32 = 24.0;
 /// Left edge of the title, behind the grip.
 const GRIP: f32 = 18.0;
 
@@ -18,10 +23,16 @@ const GRIP: f32 = 18.0;
 pub(super) enum CardAction {
     /// Chose it by a click or a key.
     Choose,
+    /// Asked to hear it.
+    Play,
     /// Started to drag it.
     Drag,
     /// Asked for a file under a name.
     SaveAs,
+    /// Asked for one file per role, under a name.
+    SaveRoles,
+    /// Asked for the path of a new file.
+    CopyPath,
     /// Pressed Delete while it had the focus.
     Delete,
 }
@@ -38,6 +49,8 @@ pub(super) struct Card<'a> {
     pub(super) music: Option<MiniRoll<'a>>,
     /// Whether it is the one shown.
     pub(super) is_shown: bool,
+    /// Whether it has a sign that plays it.
+    pub(super) plays: bool,
     /// One sentence on what a click does.
     pub(super) tip: &'a str,
 }
@@ -56,6 +69,7 @@ impl Card<'_> {
             palette.hairline(if response.hovered() { 0.45 } else { 0.22 })
         };
         painter.rect(area, style::RADIUS, paint(palette.coming), outline, StrokeKind::Inside);
+        let play = (self.plays && has_music).then(|| self.play_sign(ui, area, &response));
         self.title(&painter, area, palette);
         if let Some(music) = self.music.as_ref().filter(|_| area.height() >= WITH_ROLL) {
             let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), area.max - vec2(6.0, 6.0));
@@ -69,16 +83,24 @@ impl Card<'_> {
         let response = response.on_hover_text(tip).on_hover_cursor(if has_music { CursorIcon::Grab } else { CursorIcon::Default });
         let mut action = None;
         response.context_menu(|ui| {
-            let save = ui.add_enabled(has_music, Button::new(format!("Save {} as...", self.name)));
-            if save.clicked() {
-                action = Some(CardAction::SaveAs);
-                ui.close();
+            let has_roles = self.music.as_ref().is_some_and(MiniRoll::has_roles);
+            for (name, is_possible, asked) in [
+                (format!("Save {} as...", self.name), has_music, CardAction::SaveAs),
+                ("Save one file per role...".to_owned(), has_roles, CardAction::SaveRoles),
+                ("Copy the path of a new file".to_owned(), has_music, CardAction::CopyPath),
+            ] {
+                if ui.add_enabled(is_possible, Button::new(name)).clicked() {
+                    action = Some(asked);
+                    ui.close();
+                }
             }
             menu(ui);
         });
         let is_pressed =
             |command: bool, key| response.has_focus() && ui.input(|input| input.modifiers.command == command && input.key_pressed(key));
-        if is_pressed(false, Key::Delete) {
+        if play.is_some_and(|play| play.clicked()) {
+            action = Some(CardAction::Play);
+        } else if is_pressed(false, Key::Delete) {
             action = Some(CardAction::Delete);
         } else if has_music && is_pressed(true, Key::S) {
             action = Some(CardAction::SaveAs);
@@ -88,6 +110,20 @@ impl Card<'_> {
             action = Some(CardAction::Choose);
         }
         action
+    }
+
+    /// The sign at the right of the title that plays the music.
+    fn play_sign(&self, ui: &Ui, area: Rect, card: &Response) -> Response {
+        let place = Rect::from_min_size(pos2(area.right() - SIGN, area.top()), vec2(SIGN, SIGN));
+        let tip = "Shows this phrase and plays it from the next bar; with the transport stopped at once, in Antiphon's own time.";
+        // Not in the order of Tab: Enter on the card and Space do the same.
+        let response = ui.interact(place, card.id.with("play"), Sense::CLICK).on_hover_text(tip);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Play {}", self.name)));
+        let palette = Palette::of(ui.ctx());
+        let (centre, ink) = (place.center(), if response.hovered() { paint(palette.playing) } else { paint(palette.soft) });
+        let corners = vec![centre + vec2(-3.5, -5.0), centre + vec2(5.0, 0.0), centre + vec2(-3.5, 5.0)];
+        ui.painter().add(Shape::convex_polygon(corners, ink, Stroke::NONE));
+        response
     }
 
     fn title(&self, painter: &Painter, area: Rect, palette: &Palette) {
@@ -103,8 +139,9 @@ impl Card<'_> {
         let font = FontId::proportional(11.0);
         let width = painter.layout_no_wrap(self.note.clone(), font.clone(), ink).size().x;
         // The note gives way to the title.
-        if title.right() + width + 12.0 < area.right() {
-            painter.text(pos2(area.right() - 7.0, y), Align2::RIGHT_CENTER, &self.note, font, paint(palette.soft));
+        let right = if self.plays && self.music.is_some() { area.right() - SIGN } else { area.right() - 7.0 };
+        if title.right() + width + 5.0 < right {
+            painter.text(pos2(right, y), Align2::RIGHT_CENTER, &self.note, font, paint(palette.soft));
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Excerpts: whole bars of what the editor shows, as a MIDI file that starts on a bar line and carries tempo and metre.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use antiphon_engine::music::smf::MidiError;
-use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Tempo, TempoMap, Tick, distribute, smf};
-use antiphon_engine::plan::Entry;
+use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Role, Tempo, TempoMap, Tick, distribute, smf};
+use antiphon_engine::plan::{Entry, Variation};
 
 use super::model::Now;
 use crate::clock::{Motion, MusicalTime};
@@ -13,6 +16,12 @@ use antiphon_engine::session::{ShownBar, ShownPlan, Snapshot};
 pub enum Source {
     /// The plan shown.
     Plan,
+    /// A variation of it.
+    Variation(Variation),
+    /// An entry of the history.
+    Suggestion,
+    /// Selected bars of what was played and is planned.
+    Bars,
     /// The notes played.
     Played,
 }
@@ -23,6 +32,12 @@ impl Source {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plan => "plan",
+            Self::Variation(Variation::A) => "variation A",
+            Self::Variation(Variation::B) => "variation B",
+            Self::Variation(Variation::C) => "variation C",
+            Self::Variation(Variation::D) => "variation D",
+            Self::Suggestion => "suggestion",
+            Self::Bars => "selection",
             Self::Played => "played",
         }
     }
@@ -39,6 +54,8 @@ pub struct Excerpt {
     pub bars: usize,
     /// What it is an excerpt of.
     pub source: Source,
+    /// The role it was reduced to.
+    pub role: Option<Role>,
 }
 
 impl Excerpt {
@@ -46,28 +63,48 @@ impl Excerpt {
     /// if there are no notes.
     #[must_use]
     pub fn of(source: Source, snapshot: &Snapshot, now: &Now) -> Option<Self> {
-        let (notes, start, least_end) = match source {
-            Source::Plan => {
-                let plan = &snapshot.plan.as_ref()?.plan;
-                (plan.notes(), plan.brief.start, plan.ready())
-            }
-            Source::Played => (snapshot.played.as_slice(), snapshot.played.first()?.onset, Tick::ZERO),
+        let (notes, start, least_end) = if source == Source::Played {
+            (snapshot.played.as_slice(), snapshot.played.first()?.onset, Tick::ZERO)
+        } else {
+            let plan = &snapshot.plan.as_ref()?.plan;
+            (plan.notes(), plan.brief.start, plan.ready())
         };
         let playhead = now.playhead.tick();
         // A held key ends at the playhead.
         let end_of = |note: &Note| if note.end() == Tick::MAX { playhead.max(note.onset + Tick(1)) } else { note.end() };
         let end = notes.iter().map(end_of).max()?.max(least_end);
-        let bars: Vec<_> = snapshot.bars_between(start, end).collect();
+        Self::of_notes(source, notes.iter().map(|note| Note { duration: end_of(note) - note.onset, ..*note }), start..end, snapshot, now)
+    }
+
+    /// Bars of what was played and is planned. Notes end with the last bar. `None` if there are no notes.
+    #[must_use]
+    pub fn of_bars(bars: Range<Tick>, snapshot: &Snapshot, now: &Now) -> Option<Self> {
+        let planned = snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
+        let playhead = now.playhead.tick();
+        let ends = |note: &Note| if note.end() == Tick::MAX { playhead.max(note.onset + Tick(1)) } else { note.end() };
+        let inside = |note: &&Note| bars.contains(&note.onset);
+        let cut = |note: &Note| Note { duration: ends(note).min(bars.end) - note.onset, ..*note };
+        let mut notes: Vec<Note> = snapshot.played.iter().chain(planned).filter(inside).map(cut).collect();
+        notes.sort_by_key(Note::order);
+        if notes.is_empty() {
+            return None;
+        }
+        Self::of_notes(Source::Bars, notes.into_iter(), bars, snapshot, now)
+    }
+
+    /// Notes as whole bars, from that in which `span` begins.
+    fn of_notes(source: Source, notes: impl Iterator<Item = Note>, span: Range<Tick>, snapshot: &Snapshot, now: &Now) -> Option<Self> {
+        let bars: Vec<_> = snapshot.bars_between(span.start, span.end).collect();
         let (first, last) = (bars.first()?, bars.last()?);
         let from = first.bar.start;
-        let shifted = |note: &Note| Note { onset: note.onset - from, duration: end_of(note) - note.onset, ..*note };
+        let shifted = |note: Note| Note { onset: note.onset - from, ..note };
         let clip = Clip {
-            parts: distribute(&[], &notes.iter().map(shifted).collect::<Vec<_>>()),
+            parts: distribute(&[], &notes.map(shifted).collect::<Vec<_>>()),
             metres: MetreMap::new(bars.iter().map(|shown| (shown.bar.start - from, shown.bar.metre))),
             tempos: TempoMap::new([(Tick::ZERO, Tempo::from_bpm(now.tempo).unwrap_or_default())]),
             end: last.bar.end() - from,
         };
-        Some(Self { clip, first_bar: first.number, bars: bars.len(), source })
+        Some(Self { clip, first_bar: first.number, bars: bars.len(), source, role: None })
     }
 
     /// A history entry as it was suggested: at its own bar, in its own metre and tempo.
@@ -79,13 +116,38 @@ impl Excerpt {
         let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
         let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
         let now = Now { playhead: MusicalTime::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
-        Self::of(Source::Plan, &snapshot, &now)
+        Self::of(Source::Suggestion, &snapshot, &now)
+    }
+
+    /// Its roles, each in its own track.
+    #[must_use]
+    pub fn roles(&self) -> Vec<Role> {
+        let roles: BTreeSet<Role> = self.clip.parts.iter().flat_map(|part| &part.notes).map(|note| note.role).collect();
+        roles.into_iter().collect()
+    }
+
+    /// The part of one role.
+    #[must_use]
+    pub fn of_role(&self, role: Role) -> Self {
+        let mut excerpt = Self { role: Some(role), ..self.clone() };
+        excerpt.clip.parts.iter_mut().for_each(|part| part.notes.retain(|note| note.role == role));
+        excerpt.clip.parts.retain(|part| !part.notes.is_empty());
+        excerpt
+    }
+
+    /// What it is, in words: source, bars, and role if it has one alone.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let last = self.first_bar + i64::try_from(self.bars).unwrap_or(i64::MAX) - 1;
+        let bars = if self.bars == 1 { format!("bar {last}") } else { format!("bars {}-{last}", self.first_bar) };
+        let role = self.role.map_or_else(String::new, |role| format!(", {}", role.name()));
+        format!("{}, {bars}{role}", self.source.name())
     }
 
     /// File name. Hosts show it on the region they import.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("Antiphon {}, bar {}.mid", self.source.name(), self.first_bar)
+        format!("Antiphon {}.mid", self.description())
     }
 
     /// The excerpt as a Standard MIDI File.
@@ -99,7 +161,7 @@ impl Excerpt {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::{DRUM_CHANNEL, Role};
+    use antiphon_engine::music::DRUM_CHANNEL;
 
     use super::*;
     use crate::editor::samples::{bar, plan};
@@ -121,7 +183,7 @@ mod tests {
         let notes = [note(90, Tick(10), 60, Role::Keys), note(206, Tick(10), 64, Role::Keys)];
         let snapshot = Snapshot { bars: vec![bar(17, 60, 72, 3)], plan: Some(plan(84, 228, &notes)), ..Snapshot::default() };
         let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(70.0, 133.0)).unwrap();
-        assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.file_name().as_str()), (17, 3, "Antiphon plan, bar 17.mid"));
+        assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.file_name().as_str()), (17, 3, "Antiphon plan, bars 17-19.mid"));
         let clip = read_back(&excerpt);
         assert_eq!((clip.end, clip.metres.at(Tick::ZERO).to_string().as_str()), (Tick(216), "3/4"));
         assert!((clip.tempos.at(Tick::ZERO).bpm() - 133.0).abs() < 1e-3);
@@ -146,6 +208,23 @@ mod tests {
         assert_eq!(clip.metres.bars(clip.end).map(|bar| bar.length.0).collect::<Vec<_>>(), [40, 96]);
         assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.end().0)).collect::<Vec<_>>(), [(4, 14), (14, 19), (44, 54)]);
         assert!(clip.parts.iter().any(|part| part.channel == DRUM_CHANNEL && part.name == "Drums"));
+    }
+
+    #[test]
+    fn excerpt_of_bars_has_their_notes_on_both_sides_of_the_playhead_cut_at_the_end() {
+        let played = vec![note(0, Tick(10), 59, Role::Keys), note(96, Tick(10), 60, Role::Keys)];
+        let planned = [note(150, Tick(100), 40, Role::Bass), note(192, Tick(10), 62, Role::Keys)];
+        let bars = vec![bar(1, 0, 96, 4), bar(2, 96, 96, 4)];
+        let snapshot = Snapshot { bars, played, plan: Some(plan(144, 288, &planned)), ..Snapshot::default() };
+        let excerpt = Excerpt::of_bars(Tick(96)..Tick(192), &snapshot, &now(120.0, 120.0)).unwrap();
+        assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.clip.end), (2, 1, Tick(96)));
+        let notes = |clip: &Clip| clip.notes().iter().map(|note| (note.onset.0, note.end().0, note.pitch)).collect::<Vec<_>>();
+        assert_eq!(notes(&read_back(&excerpt)), [(0, 10, 60), (54, 96, 40)]);
+        assert_eq!(excerpt.roles().len(), 2);
+        let bass = excerpt.of_role(Role::Bass);
+        assert_eq!(bass.file_name(), "Antiphon selection, bar 2, bass.mid");
+        assert_eq!((notes(&read_back(&bass)), bass.clip.end), (vec![(54, 96, 40)], Tick(96)));
+        assert_eq!(Excerpt::of_bars(Tick(384)..Tick(480), &snapshot, &now(120.0, 120.0)), None);
     }
 
     #[test]

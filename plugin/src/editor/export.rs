@@ -4,9 +4,12 @@
 //! the host could unload the library under; this one works alike in every host and never blocks its threads.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use antiphon_engine::files::write_whole;
+use antiphon_engine::music::Role;
+use antiphon_engine::music::smf::MidiError;
 use egui::{Context, Key, Modal, Sense, TextEdit, Ui};
 use raw_window_handle::HasWindowHandle;
 
@@ -30,11 +33,16 @@ pub struct Exporter {
     dragging: Option<String>,
     saving: Option<Saving>,
     notice: Option<Notice>,
+    /// Folder of the last file that was saved.
+    folder: Option<PathBuf>,
 }
+
+/// What is saved: for each file the ending of its name, before the extension, and its content.
+type Files = Vec<(String, Vec<u8>)>;
 
 /// The save dialog.
 struct Saving {
-    bytes: Vec<u8>,
+    files: Files,
     path: String,
     error: Option<String>,
     /// Until the path field has been focused once.
@@ -45,7 +53,7 @@ impl Exporter {
     /// Exports through this drag source.
     #[must_use]
     pub fn new(drag: Box<dyn DragSource>) -> Self {
-        Self { drag, dragging: None, saving: None, notice: None }
+        Self { drag, dragging: None, saving: None, notice: None, folder: None }
     }
 
     /// Outcome of the last export; cleared when the next one starts.
@@ -54,13 +62,18 @@ impl Exporter {
         self.notice.as_ref()
     }
 
+    /// Says what was done otherwise, in place of the last export.
+    pub(super) fn say(&mut self, done: String) {
+        self.notice = Some(Notice::Done(done));
+    }
+
     /// Starts dragging an excerpt as a new file.
     pub(super) fn drag(&mut self, excerpt: &Excerpt, window: &dyn HasWindowHandle) {
         self.notice = None;
         self.dragging = None;
         let begun = write(excerpt).and_then(|file| self.drag.begin(&file, window).map_err(|error| error.to_string()));
         match begun {
-            Ok(()) => self.dragging = Some(description(excerpt)),
+            Ok(()) => self.dragging = Some(excerpt.description()),
             Err(error) => self.notice = Some(Notice::Failed(error)),
         }
     }
@@ -84,11 +97,22 @@ impl Exporter {
 
     /// Opens the save dialog for an excerpt.
     pub(super) fn save_as(&mut self, excerpt: &Excerpt) {
+        self.open_dialog(excerpt, excerpt.bytes().map(|bytes| vec![(String::new(), bytes)]));
+    }
+
+    /// Opens the save dialog for an excerpt in one file per role.
+    pub(super) fn save_roles(&mut self, excerpt: &Excerpt) {
+        let file = |role: Role| excerpt.of_role(role).bytes().map(|bytes| (format!(", {}", role.name()), bytes));
+        self.open_dialog(excerpt, excerpt.roles().into_iter().map(file).collect());
+    }
+
+    fn open_dialog(&mut self, excerpt: &Excerpt, files: Result<Files, MidiError>) {
         self.notice = None;
-        match excerpt.bytes() {
-            Ok(bytes) => {
-                let path = free_path(&music_folder(), &excerpt.file_name()).display().to_string();
-                self.saving = Some(Saving { bytes, path, error: None, opening: true });
+        match files {
+            Ok(files) => {
+                let folder = self.folder.clone().filter(|folder| folder.is_dir()).unwrap_or_else(music_folder);
+                let path = free_path(&folder, &excerpt.file_name()).display().to_string();
+                self.saving = Some(Saving { files, path, error: None, opening: true });
             }
             Err(error) => self.notice = Some(Notice::Failed(error.to_string())),
         }
@@ -121,8 +145,10 @@ impl Exporter {
             None => {}
             Some(Answer::Cancel) => self.saving = None,
             Some(Answer::Save) => match saving.save() {
-                Ok(path) => {
-                    self.notice = Some(Notice::Done(format!("Saved {}", path.display())));
+                Ok(paths) => {
+                    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                    self.notice = Some(Notice::Done(format!("Saved {}", names.join(" and "))));
+                    self.folder = paths[0].parent().map(Path::to_owned);
                     self.saving = None;
                 }
                 Err(error) => saving.error = Some(error),
@@ -150,10 +176,10 @@ impl Saving {
         if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
             answer = Some(Answer::Save);
         }
-        let path = Path::new(self.path.trim());
+        let exists = self.paths().iter().any(|path| path.exists());
         if let Some(error) = &self.error {
             ui.colored_label(ui.visuals().error_fg_color, error);
-        } else if path.exists() {
+        } else if exists {
             ui.label("A file of that name exists. It will be replaced.");
         } else {
             // Keeps the buttons in place.
@@ -171,20 +197,28 @@ impl Saving {
         answer
     }
 
-    /// Writes the file; adds `.mid` to a name without an extension.
-    fn save(&self) -> Result<PathBuf, String> {
-        let mut path = PathBuf::from(self.path.trim());
+    /// Paths of the files; `.mid` is added to a name without an extension.
+    fn paths(&self) -> Vec<PathBuf> {
+        let path = Path::new(self.path.trim());
+        let extension = path.extension().map_or_else(|| "mid".into(), OsStr::to_string_lossy);
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        self.files.iter().map(|(ending, _)| path.with_file_name(format!("{stem}{ending}.{extension}"))).collect()
+    }
+
+    /// Writes the files; returns their paths.
+    fn save(&self) -> Result<Vec<PathBuf>, String> {
+        let path = Path::new(self.path.trim());
         if !path.is_absolute() {
             return Err("Enter the full path, starting at the root of the disk.".into());
         }
-        if path.extension().is_none() {
-            path.set_extension("mid");
-        }
-        if path.is_dir() {
+        let paths = self.paths();
+        if path.is_dir() || paths.iter().any(|path| path.is_dir()) {
             return Err("That is a folder. Add a name for the file.".into());
         }
-        write_whole(&path, &self.bytes).map_err(|error| format!("Not saved: {error}. Choose another folder."))?;
-        Ok(path)
+        for (path, (_, bytes)) in paths.iter().zip(&self.files) {
+            write_whole(path, bytes).map_err(|error| format!("Not saved: {error}. Choose another folder."))?;
+        }
+        Ok(paths)
     }
 }
 
@@ -193,15 +227,6 @@ fn write(excerpt: &Excerpt) -> Result<PathBuf, String> {
     let bytes = excerpt.bytes().map_err(|error| error.to_string())?;
     let file = DragFolder::of_this_process().and_then(|folder| folder.put(&excerpt.file_name(), &bytes));
     file.map_err(|error| format!("cannot write to the folder for temporary files: {error}"))
-}
-
-fn description(excerpt: &Excerpt) -> String {
-    let last = excerpt.first_bar + i64::try_from(excerpt.bars).unwrap_or(i64::MAX) - 1;
-    if excerpt.bars == 1 {
-        format!("{}, bar {last}", excerpt.source.name())
-    } else {
-        format!("{}, bars {} to {last}", excerpt.source.name(), excerpt.first_bar)
-    }
 }
 
 /// The first that exists of the user's music, documents and home folders.
@@ -222,15 +247,25 @@ mod tests {
     use super::*;
 
     fn saving(path: &Path) -> Saving {
-        Saving { bytes: b"music".to_vec(), path: path.display().to_string(), error: None, opening: true }
+        Saving { files: vec![(String::new(), b"music".to_vec())], path: path.display().to_string(), error: None, opening: true }
     }
 
     #[test]
     fn file_saved_without_an_extension_gets_one() {
         let folder = tempfile::tempdir().unwrap();
-        let path = saving(&folder.path().join("take two")).save().unwrap();
-        assert!(path.ends_with("take two.mid"));
-        assert_eq!(std::fs::read(path).unwrap(), b"music");
+        let paths = saving(&folder.path().join("take two")).save().unwrap();
+        assert_eq!(paths, [folder.path().join("take two.mid")]);
+        assert_eq!(std::fs::read(&paths[0]).unwrap(), b"music");
+    }
+
+    #[test]
+    fn files_of_several_roles_are_named_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = vec![(", keys".into(), b"one".to_vec()), (", bass".into(), b"two".to_vec())];
+        let saving = Saving { files, ..saving(&folder.path().join("Verse 1.5.mid")) };
+        let paths = saving.save().unwrap();
+        assert_eq!(paths, ["Verse 1.5, keys.mid", "Verse 1.5, bass.mid"].map(|name| folder.path().join(name)));
+        assert_eq!(paths.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>(), [b"one".to_vec(), b"two".to_vec()]);
     }
 
     #[test]

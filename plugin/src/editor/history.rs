@@ -6,6 +6,7 @@ use egui::{Button, RichText, Ui};
 use super::history_cards::{HistoryFilter, description};
 use super::model::{EditorModel, Now};
 use super::recorder::Recorder;
+use super::selection::undo_items;
 use super::shortcuts::{Action, hint};
 use super::words::count;
 use antiphon_engine::session::{Command, ShownPlan, Snapshot};
@@ -51,16 +52,7 @@ pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, hi
     let menu = ui.menu_button(text, |ui| {
         filter.menu(ui, history);
         ui.separator();
-        for (edit, name, action) in [(undo, "Undo", Action::Undo), (redo, "Redo", Action::Redo)] {
-            let name = edit.map_or_else(|| name.to_owned(), |edit| format!("{name} {edit}"));
-            if ui.add_enabled(edit.is_some(), Button::new(format!("{name}{}", hint(action)))).clicked() {
-                match action {
-                    Action::Undo => model.undo(),
-                    _ => model.redo(),
-                }
-                ui.close();
-            }
-        }
+        undo_items(ui, model);
     });
     let more = history.recalled().map_or_else(String::new, |entry| format!("\n{}", description(entry)));
     menu.response.on_hover_text(format!(

@@ -19,12 +19,14 @@ mod key_chooser;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
+mod open_file;
 pub(crate) mod origin;
 mod palette;
 pub mod plain_model;
 mod presets;
 mod recorder;
 mod roll;
+mod selection;
 mod shortcuts;
 mod sizing;
 mod status;
@@ -38,9 +40,11 @@ mod words;
 mod x11;
 mod zoom;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Entry, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
@@ -56,10 +60,12 @@ use chord_chooser::ChordChooser;
 use drawer::Drawer;
 use edits::{Edit, Edits};
 use history_cards::HistoryFilter;
+use open_file::OpenFile;
 use palette::{Palette, paint};
 use presets::Presets;
 use recorder::Recorder;
 use roll::View;
+use selection::RollMenu;
 use shortcuts::Action;
 use strip::Strip;
 
@@ -84,6 +90,10 @@ pub struct Editor {
     keys: KeyOwner,
     filter: HistoryFilter,
     edits: Edits,
+    /// Selected bars, from the first bar line to the last.
+    selection: Option<Range<Tick>>,
+    /// The dialog that opens a file.
+    opening: Option<OpenFile>,
 }
 
 impl Editor {
@@ -91,7 +101,19 @@ impl Editor {
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
         let (filter, edits, chords, view) = (HistoryFilter::default(), Edits::default(), ChordChooser::default(), View::default());
-        Self { exporter, drawer: Drawer::Closed, view, presets: Presets::new(None), chords, keys: KeyOwner::Host, filter, edits }
+        let presets = Presets::new(None);
+        Self {
+            exporter,
+            drawer: Drawer::Closed,
+            view,
+            presets,
+            chords,
+            keys: KeyOwner::Host,
+            filter,
+            edits,
+            selection: None,
+            opening: None,
+        }
     }
 
     /// The same with the presets of the user in this folder, which need not exist.
@@ -171,15 +193,27 @@ impl Editor {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.drawer.button(ui));
             });
         });
-        let horizon = model.values().plan.bars();
+        let horizon_bars = model.values().plan.bars();
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
-        let (chart, memory) = (model.chart(), model.memory());
-        let marks = roll::Marks { range: values.turns.infill, marking, chart: &chart, memory: &memory };
+        let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
+        let (range, selected_bars) = (values.turns.infill, selection.as_ref());
+        let marks = roll::Marks { horizon_bars, range, marking, selection: selected_bars, chart: &chart, memory: &memory };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
+        let is_plan = selected.is_none();
+        let menu = RollMenu {
+            snapshot,
+            now: &now,
+            selection: &mut self.selection,
+            exporter: &mut self.exporter,
+            opening: &mut self.opening,
+            is_plan,
+        };
         let view = &mut self.view;
-        let roll = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, keys, view));
+        let roll = CentralPanel::default()
+            .frame(margin(0, 0))
+            .show(ui, |ui| roll::show(ui, snapshot, &now, marks, keys, view, |ui| menu.show(ui, model)));
         self.take_keys(ui, &[cards.response.rect, roll.response.rect]);
         match roll.inner {
             Some(roll::Done::Marked(range)) => {
@@ -187,13 +221,23 @@ impl Editor {
                 controls::mark(model, range);
             }
             Some(roll::Done::Chord(bar)) => self.chords.open(bar, &chart),
+            Some(roll::Done::Selected(bars)) => self.selection = Some(bars),
+            Some(roll::Done::DraggedOut) => {
+                let excerpt = self.selection.clone().and_then(|bars| Excerpt::of_bars(bars, snapshot, &now));
+                excerpt.iter().for_each(|excerpt| self.exporter.drag(excerpt, window));
+            }
             // A phrase of the history is not changed.
-            Some(roll::Done::Clicked(command)) if selected.is_none() => model.command(command),
+            Some(roll::Done::Clicked(command)) if is_plan => model.command(command),
             _ => {}
         }
         self.exporter.show(ui);
         self.presets.show_dialog(ui, model);
         self.chords.show(ui, model);
+        if let Some(dialog) = self.opening.take() {
+            let (dialog, done) = dialog.show(ui, model);
+            self.opening = dialog;
+            done.into_iter().for_each(|done| self.exporter.say(done));
+        }
         if now.motion != Motion::Stopped || self.exporter.is_dragging() {
             ui.ctx().request_repaint_after(FRAME);
         } else if model.triggers().waiting().is_some() {
@@ -206,6 +250,7 @@ impl Editor {
     pub(super) fn needs_keyboard(&self, ctx: &Context) -> bool {
         self.keys == KeyOwner::Window
             || self.exporter.is_dialog_open()
+            || self.opening.is_some()
             || self.presets.is_dialog_open()
             || self.chords.is_open()
             || ctx.text_edit_focused()

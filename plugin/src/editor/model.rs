@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{ChordChart, History, PlayMode, PlayerMemory};
+use antiphon_engine::music::Clip;
+use antiphon_engine::plan::{ChordChart, History, PlayMode, PlayerMemory, SongPosition};
 
 use crate::clock::{Motion, MusicalTime};
 use crate::params::{Look, ShownParameter};
@@ -46,6 +47,8 @@ pub trait EditorModel {
     fn set_comparison(&mut self, comparison: Comparison);
     /// The normalised value that a typed text means to a parameter; `None` if it means nothing.
     fn read(&self, id: &str, text: &str) -> Option<f32>;
+    /// Music that counts as played at this bar line of the song.
+    fn hear(&mut self, clip: Clip, at: SongPosition);
     /// A command of the player.
     fn command(&mut self, command: Command);
     /// Begins a gesture on a control, for the host's undo and automation.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{ChordChart, History, PlayerMemory};
+use antiphon_engine::music::Clip;
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory, SongPosition};
 use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::model::{Change, Control, EditorModel, Now};
@@ -16,6 +17,8 @@ use crate::triggers::Triggers;
 pub enum Call {
     /// A command of the player.
     Command(Command),
+    /// Music of the song.
+    Hear(Clip, SongPosition),
     /// A gesture began.
     Begin(Control),
     /// A control was set.
@@ -148,6 +151,10 @@ impl EditorModel for PlainModel {
 
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
         self.params().drawer()
+    }
+
+    fn hear(&mut self, clip: Clip, at: SongPosition) {
+        self.calls.push(Call::Hear(clip, at));
     }
 
     fn command(&mut self, command: Command) {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{ChordChart, History, PlayerMemory};
+use antiphon_engine::music::Clip;
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory, SongPosition};
 use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::edits::{Edit, Edits};
@@ -107,6 +108,10 @@ impl<M: EditorModel> EditorModel for Recorder<'_, M> {
 
     fn read(&self, id: &str, text: &str) -> Option<f32> {
         self.model.read(id, text)
+    }
+
+    fn hear(&mut self, clip: Clip, at: SongPosition) {
+        self.model.hear(clip, at);
     }
 
     fn command(&mut self, command: Command) {

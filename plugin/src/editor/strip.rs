@@ -79,10 +79,11 @@ impl Strip<'_> {
             note: first.map_or_else(String::new, |_| count(bars, "bar")),
             music: first.map(|_| music),
             is_shown: false,
+            plays: false,
             tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
         };
         let action = card.show(ui, size, |_| {});
-        export(exporter, action, window, || Excerpt::of(Source::Played, self.live, self.now));
+        export(ui, exporter, action, window, || Excerpt::of(Source::Played, self.live, self.now));
     }
 
     fn variation(
@@ -112,17 +113,21 @@ impl Strip<'_> {
             note: plan.map_or_else(String::new, |plan| count(plan.notes().len(), "note")),
             music: plan.map(|plan| of_plan(plan, &lines)),
             is_shown,
+            plays: self.history.recalled().is_some() || self.live.plan.as_ref().is_some_and(|shown| !shown.playing),
             tip: &format!("{}{learnt}{}: {}.", pressed.name(), hint(Action::Press(pressed)), state.sentence(self.live)),
         };
         let action = card.show(ui, size, |ui| learn(ui, model.triggers(), pressed));
-        if action == Some(CardAction::Choose) && self.live.plan.is_some() {
+        if matches!(action, Some(CardAction::Choose | CardAction::Play)) && self.live.plan.is_some() {
             let returns = state == State::Shown && self.history.recalled().is_some();
             model.command(if returns { Command::Step(Step::Now) } else { Command::Variation(variation) });
+            if action == Some(CardAction::Play) {
+                model.command(Command::Play);
+            }
         }
-        export(exporter, action, window, || {
+        export(ui, exporter, action, window, || {
             let plan = plan?.clone();
             let shown = ShownPlan { commit: plan.brief.start, plan, playing: false };
-            Excerpt::of(Source::Plan, &Snapshot { plan: Some(shown), ..self.live.clone() }, self.now)
+            Excerpt::of(Source::Variation(variation), &Snapshot { plan: Some(shown), ..self.live.clone() }, self.now)
         });
     }
 
@@ -148,16 +153,21 @@ impl Strip<'_> {
             title: format!("Bar {}{star}", place.bar),
             note: count(plan.notes().len(), "note"),
             music: Some(of_plan(plan, &lines)),
+            plays: true,
             is_shown: self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id()),
             tip: &history_cards::description(entry),
         };
         let action = ui.push_id(entry.id(), |ui| card.show(ui, size, |ui| history_cards::menu(ui, model, entry))).inner;
         match action {
             Some(CardAction::Choose) => model.command(Command::Step(Step::To(entry.id()))),
+            Some(CardAction::Play) => {
+                model.command(Command::Step(Step::To(entry.id())));
+                model.command(Command::Play);
+            }
             Some(CardAction::Delete) => model.command(Command::Remove(entry.id())),
             _ => {}
         }
-        export(exporter, action, window, || Excerpt::of_entry(entry));
+        export(ui, exporter, action, window, || Excerpt::of_entry(entry));
     }
 }
 
@@ -171,12 +181,22 @@ fn lines(snapshot: &Snapshot, from: Tick, until: Tick) -> Vec<Tick> {
 }
 
 /// Carries out what is done with a card whose excerpt `excerpt` makes.
-fn export(exporter: &mut Exporter, action: Option<CardAction>, window: &dyn HasWindowHandle, excerpt: impl FnOnce() -> Option<Excerpt>) {
-    let Some(action) = action.filter(|action| matches!(action, CardAction::Drag | CardAction::SaveAs)) else { return };
+fn export(
+    ui: &Ui,
+    exporter: &mut Exporter,
+    action: Option<CardAction>,
+    window: &dyn HasWindowHandle,
+    excerpt: impl FnOnce() -> Option<Excerpt>,
+) {
+    let Some(action) = action.filter(|action| !matches!(action, CardAction::Choose | CardAction::Play | CardAction::Delete)) else {
+        return;
+    };
     let Some(excerpt) = excerpt() else { return };
     match action {
         CardAction::Drag => exporter.drag(&excerpt, window),
         CardAction::SaveAs => exporter.save_as(&excerpt),
-        CardAction::Choose | CardAction::Delete => {}
+        CardAction::SaveRoles => exporter.save_roles(&excerpt),
+        CardAction::CopyPath => exporter.copy_path(&excerpt, ui.ctx()),
+        CardAction::Choose | CardAction::Play | CardAction::Delete => {}
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::files::user_data;
-use antiphon_engine::plan::{ChordChart, History, PlayMode, PlayerMemory};
+use antiphon_engine::music::Clip;
+use antiphon_engine::plan::{ChordChart, History, PlayMode, PlayerMemory, SongPosition};
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
@@ -265,6 +266,10 @@ impl EditorModel for HostModel {
 
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)> {
         self.params.drawer()
+    }
+
+    fn hear(&mut self, clip: Clip, at: SongPosition) {
+        self.commands.send_song(clip, at);
     }
 
     fn command(&mut self, command: Command) {

@@ -110,14 +110,15 @@ fn clip() -> Clip {
 }
 
 #[test]
-fn gtk_window_gets_the_dropped_file() {
+fn gtk_window_gets_ten_dropped_files_in_a_row() {
     let display = Display::start(800, 600).unwrap();
     let (input, mut target) = (InputDevices::at(Some(display.name())).unwrap(), Target::open(&display));
     let parent = tempfile::tempdir().unwrap();
     let folder = DragFolder::open_in(parent.path()).unwrap();
     let mut source = XdndSource::on(display.name());
-    // Twice: sources that work only once are a common fault.
-    for name in ["Antiphon plan, bar 5.mid", "100 % für Élise #2?.mid"] {
+    // Ten times: sources that work only once are a common fault.
+    for number in 0..10 {
+        let name = if number % 2 == 0 { "Antiphon variation B, bars 5-8.mid" } else { "100 % für Élise #2?.mid" };
         let file = folder.put(name, &smf::write(&clip()).unwrap()).unwrap();
         input.press(NOWHERE).unwrap();
         source.begin(&file, &NoWindow).unwrap();

@@ -10,6 +10,7 @@ use super::super::engine_status::SessionStatus;
 use super::super::render_wait::RenderWait;
 use super::super::worker::Worker;
 use super::Planner;
+use super::input::Input;
 use super::planning::INTERVAL;
 use super::playback::PlayRequest;
 use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, Snapshot};
@@ -91,6 +92,20 @@ impl<W: Worker> Planner<W> {
             return Some("Play begins at the next beat".into());
         }
         input.clock.bar_at(input.line_ahead()).map(|bar| format!("Play begins at bar {}", self.number(bar)))
+    }
+
+    /// Tick at which Play takes effect, as far as it is known and ahead.
+    fn play_from(&self) -> Option<Tick> {
+        let Input { clock, running, .. } = &self.input;
+        let latched = || self.planning.timeline.playing().map(|plan| plan.brief.start);
+        let line = match self.playback.request {
+            PlayRequest::WhenPlanned => Some(self.input.line_ahead()),
+            PlayRequest::WhenClockRuns => None,
+            // A fill and a turn of Antiphon begin without Play.
+            PlayRequest::None if matches!(self.mode(), PlayMode::Infill | PlayMode::Trade) => None,
+            PlayRequest::None => latched(),
+        };
+        line.filter(|line| *running && *line > clock.now())
     }
 
     /// Remark on planned notes that do not sound.
@@ -182,6 +197,7 @@ impl<W: Worker> Planner<W> {
             played,
             withheld,
             song_loop: self.shown_loop(),
+            play_from: self.play_from(),
             turn: self.shown_turn(),
             variations,
             locks,

@@ -23,6 +23,11 @@ pub(in crate::editor) struct MiniRoll<'a> {
 }
 
 impl MiniRoll<'_> {
+    /// Whether there are notes of more than one role.
+    pub(in crate::editor) fn has_roles(&self) -> bool {
+        self.notes.first().is_some_and(|first| self.notes.iter().any(|note| note.role != first.role))
+    }
+
     /// Draws it into an area.
     pub(in crate::editor) fn draw(&self, painter: &Painter, area: Rect, palette: &Palette) {
         if area.width() <= 0.0 || area.height() <= 0.0 {

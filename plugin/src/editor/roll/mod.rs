@@ -20,12 +20,14 @@ mod velocity;
 mod view;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{ChordChart, InfillRange, PlayerMemory};
 use antiphon_roll::{Keys, Rows};
 use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
 
+use self::range::Dragged;
 pub(super) use self::range::Marking;
 pub(super) use self::view::View;
 use super::model::Now;
@@ -52,12 +54,16 @@ const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
 
-/// What the musician has set for bars: those of Infill and how they are marked, and chords.
+/// What the musician has set for bars: how many are planned ahead, those of Infill and how they are marked, the selected ones, and chords.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Marks<'a> {
+    /// Bars that are planned ahead.
+    pub(super) horizon_bars: u8,
     /// The marked bars; shown in Infill, and while they are being marked.
     pub(super) range: InfillRange,
     pub(super) marking: Marking,
+    /// Selected bars, from the first bar line to the last.
+    pub(super) selection: Option<&'a Range<Tick>>,
     /// Chosen chords.
     pub(super) chart: &'a ChordChart,
     /// What is remembered of the player.
@@ -74,7 +80,7 @@ pub(super) struct Keyboard {
 }
 
 /// What the player did in the roll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
     /// Marked these bars for Infill.
     Marked(InfillRange),
@@ -82,17 +88,21 @@ pub(super) enum Done {
     Chord(i64),
     /// Clicked something with this command.
     Clicked(Command),
+    /// Selected bars.
+    Selected(Range<Tick>),
+    /// Began to drag the selected bars out.
+    DraggedOut,
 }
 
-/// Draws the roll into the available space; nothing if that is too small. Returns what was done in it, once.
+/// Draws the roll into the available space, with a context menu; nothing if that is too small. Returns what was done in it, once.
 pub(super) fn show(
     ui: &mut Ui,
     snapshot: &Snapshot,
     now: &Now,
-    horizon_bars: u8,
     marks: Marks<'_>,
     keyboard: Keyboard,
     view: &mut View,
+    menu: impl FnOnce(&mut Ui),
 ) -> Option<Done> {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
@@ -100,11 +110,17 @@ pub(super) fn show(
         return None;
     }
     let painter = ui.painter_at(rect);
-    let roll = Roll::new(rect, snapshot, now, horizon_bars, view, Palette::of(ui.ctx()));
+    let roll = Roll::new(rect, snapshot, now, marks.horizon_bars, view, Palette::of(ui.ctx()));
     view.navigate(ui, &roll, snapshot);
     roll.ground(&painter, snapshot);
-    let marked = roll.mark(ui, snapshot, marks.marking);
-    if let Some(range) = marked.map(|(range, _)| range).or((marks.marking == Marking::Plain).then_some(marks.range)) {
+    let (numbers, dragged) = roll.numbers(ui, snapshot, marks);
+    let response = response | numbers;
+    let marked = if let Some(Dragged::Mark(range, _)) = &dragged { Some(*range) } else { None };
+    let selecting = if let Some(Dragged::Select(bars)) = &dragged { Some(bars) } else { None };
+    if let Some(bars) = selecting.or(marks.selection) {
+        roll.selected(&painter, bars);
+    }
+    if let Some(range) = marked.or((marks.marking == Marking::Plain).then_some(marks.range)) {
         roll.marked(&painter, snapshot, range);
     }
     roll.names(&painter);
@@ -120,6 +136,7 @@ pub(super) fn show(
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
     let chord = clicked.and_then(|pointer| roll.chord_at(pointer, snapshot));
     let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
+    response.context_menu(menu);
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
         response.on_hover_text_at_pointer(text);
     }
@@ -128,6 +145,8 @@ pub(super) fn show(
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
         turn::show(&music, roll.music, turn, roll.palette);
+    } else if let Some(beats) = turn::beats_until_play(snapshot, now) {
+        turn::count_in(&music, roll.music, beats, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         let ahead = Rect::from_x_y_ranges(roll.coming_from()..=roll.music.right(), roll.music.y_range());
@@ -137,8 +156,12 @@ pub(super) fn show(
     }
     view.follow_button(ui, roll.music);
     roll.frame(&painter, keyboard);
-    let marked = marked.filter(|(_, is_over)| *is_over).map(|(range, _)| Done::Marked(range));
-    marked.or(chord.map(Done::Chord)).or(clicked.map(Done::Clicked))
+    match dragged {
+        Some(Dragged::Mark(range, true)) => Some(Done::Marked(range)),
+        Some(Dragged::Select(bars)) => Some(Done::Selected(bars)),
+        Some(Dragged::Out) => Some(Done::DraggedOut),
+        _ => chord.map(Done::Chord).or(clicked.map(Done::Clicked)),
+    }
 }
 
 /// Geometry of one frame.

@@ -1,10 +1,13 @@
-//! The marked bars of Infill: their band, and marking them with the pointer.
+//! Bars marked for Infill and selected bars: their bands, and drags over the bar numbers.
 
+use std::ops::Range;
+
+use antiphon_engine::music::Tick;
 use antiphon_engine::plan::InfillRange;
 use antiphon_engine::session::Snapshot;
-use egui::{Align2, FontId, Id, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, pos2};
+use egui::{Align2, CursorIcon, FontId, Id, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2};
 
-use super::{NUMBERS, Roll, paint};
+use super::{Marks, NUMBERS, Roll, paint};
 
 /// Most bars that can be marked.
 const MOST_BARS: i64 = 8;
@@ -28,33 +31,85 @@ fn range(from: i64, to: i64) -> InfillRange {
     InfillRange { from: u16::try_from(first).unwrap_or(1), bars: u8::try_from(bars).unwrap_or(1) }
 }
 
+/// What a drag over the bar numbers does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Gesture {
+    /// Marks bars for Infill.
+    #[default]
+    Mark,
+    /// Selects bars.
+    Select,
+    /// Drags the selected bars out.
+    DragOut,
+}
+
+/// Result of a drag over the bar numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Dragged {
+    /// Bars of Infill, and whether the drag has ended.
+    Mark(InfillRange, bool),
+    /// Selected bars, from the first bar line to the last.
+    Select(Range<Tick>),
+    /// The selected bars are dragged out.
+    Out,
+}
+
 impl Roll {
-    /// Handles a drag over the bar numbers; returns the bars under it, and whether it has ended.
-    pub(super) fn mark(&self, ui: &Ui, snapshot: &Snapshot, marking: Marking) -> Option<(InfillRange, bool)> {
+    /// Handles the pointer over the bar numbers. In Infill a drag marks bars and with Shift it selects them, elsewhere the other way round; a drag
+    /// that begins on selected bars drags them out. Returns the response, too: clicks do not reach the roll under the numbers.
+    pub(super) fn numbers(&self, ui: &Ui, snapshot: &Snapshot, marks: Marks<'_>) -> (Response, Option<Dragged>) {
         let numbers = Rect::from_x_y_ranges(self.music.x_range(), self.rect.top()..=self.rect.top() + NUMBERS);
-        let id = Id::unique("marked bars");
-        let tip = match marking {
-            Marking::Plain => "Drag over the numbers to mark the bars that Infill fills",
-            Marking::WithShift => "Drag with Shift over the numbers to mark the bars that Infill fills",
+        let id = Id::unique("dragged bars");
+        let tip = match marks.marking {
+            Marking::Plain => "Drag over the numbers to mark the bars that Infill fills, with Shift to select bars",
+            Marking::WithShift => "Drag over the numbers to select bars, with Shift to mark the bars that Infill fills",
         };
-        // A click alone goes to the roll under it.
-        let response = ui.interact(numbers, id, Sense::drag()).on_hover_text(tip);
-        let number_at = |place: Pos2| snapshot.bar_at(self.tick_at(place.x)).number;
-        let is_allowed = marking == Marking::Plain || ui.input(|input| input.modifiers.shift);
-        let pressed = ui.input(|input| input.pointer.press_origin());
+        let is_selected = |place: Pos2| marks.selection.is_some_and(|bars| bars.contains(&self.tick_at(place.x)));
+        let mut response = ui.interact(numbers, id, Sense::CLICK | Sense::DRAG);
+        response = match response.hover_pos() {
+            Some(place) if is_selected(place) => {
+                let tip = "Drag these bars onto a track or into a folder; right-click for more";
+                response.on_hover_text(tip).on_hover_cursor(CursorIcon::Grab)
+            }
+            _ => response.on_hover_text(tip),
+        };
         if response.is_pointer_button_down_on()
-            && ui.data(|data| data.get_temp::<i64>(id)).is_none()
-            && let Some(place) = pressed.filter(|_| is_allowed)
+            && ui.input(|input| input.pointer.primary_pressed())
+            && let Some(place) = ui.input(|input| input.pointer.press_origin())
         {
-            ui.data_mut(|data| data.insert_temp(id, number_at(place)));
+            let marks_bars = (marks.marking == Marking::Plain) != ui.input(|input| input.modifiers.shift);
+            let gesture = match marks_bars {
+                true => Gesture::Mark,
+                false if is_selected(place) => Gesture::DragOut,
+                false => Gesture::Select,
+            };
+            ui.data_mut(|data| data.insert_temp(id, (gesture, self.tick_at(place.x))));
         }
-        let from = ui.data(|data| data.get_temp::<i64>(id))?;
+        let dragged = self.dragged(ui, id, snapshot);
+        (response, dragged)
+    }
+
+    /// What the drag has reached in this frame. A click marks a bar of Infill; it neither selects nor drags out.
+    fn dragged(&self, ui: &Ui, id: Id, snapshot: &Snapshot) -> Option<Dragged> {
+        let (gesture, from) = ui.data(|data| data.get_temp::<(Gesture, Tick)>(id))?;
         let place = ui.input(|input| input.pointer.latest_pos())?;
         let is_over = !ui.input(|input| input.pointer.primary_down());
-        if is_over {
-            ui.data_mut(|data| data.remove_temp::<i64>(id));
+        let is_drag = ui.input(|input| input.pointer.is_decidedly_dragging());
+        if is_over || gesture == Gesture::DragOut && is_drag {
+            ui.data_mut(|data| data.remove_temp::<(Gesture, Tick)>(id));
         }
-        Some((range(from, number_at(place)), is_over))
+        let (from, to) = (snapshot.bar_at(from), snapshot.bar_at(self.tick_at(place.x)));
+        match gesture {
+            Gesture::Mark => Some(Dragged::Mark(range(from.number, to.number), is_over)),
+            Gesture::Select if is_drag => Some(Dragged::Select(from.bar.start.min(to.bar.start)..from.bar.end().max(to.bar.end()))),
+            Gesture::DragOut if is_drag => Some(Dragged::Out),
+            _ => None,
+        }
+    }
+
+    /// Draws the band of selected bars.
+    pub(super) fn selected(&self, painter: &Painter, bars: &Range<Tick>) {
+        self.band(painter, (self.x(bars.start.0 as f64), self.x(bars.end.0 as f64)), "Selected");
     }
 
     /// Draws the band of marked bars, with its name.
@@ -66,15 +121,15 @@ impl Roll {
                 let right = self.x(shown.bar.end().0 as f64);
                 open = Some((open.map_or(self.x(shown.bar.start.0 as f64), |(left, _)| left), right));
             } else if let Some(band) = open.take() {
-                self.band(painter, band);
+                self.band(painter, band, "Infill");
             }
         }
         if let Some(band) = open {
-            self.band(painter, band);
+            self.band(painter, band, "Infill");
         }
     }
 
-    fn band(&self, painter: &Painter, (left, right): (f32, f32)) {
+    fn band(&self, painter: &Painter, (left, right): (f32, f32), name: &str) {
         let (left, right) = (left.max(self.music.left()), right.min(self.music.right()));
         if right <= left {
             return;
@@ -85,13 +140,7 @@ impl Roll {
         painter.rect_filled(band, 0.0, action.gamma_multiply(0.10));
         painter.rect_stroke(band, 0.0, Stroke::new(1.0, action), StrokeKind::Inside);
         painter.hline(band.x_range(), self.rect.top() + 1.5, Stroke::new(3.0, action));
-        painter.text(
-            pos2(right - 5.0, self.rect.top() + NUMBERS / 2.0),
-            Align2::RIGHT_CENTER,
-            "Infill",
-            FontId::proportional(11.0),
-            action,
-        );
+        painter.text(pos2(right - 5.0, self.rect.top() + NUMBERS / 2.0), Align2::RIGHT_CENTER, name, FontId::proportional(11.0), action);
     }
 }
 

@@ -1,9 +1,11 @@
-//! The count of Trade, large over the roll.
+//! Counts, large over the roll: of Trade, and of Play until it takes effect.
 
+use antiphon_engine::music::TICKS_PER_QUARTER;
 use antiphon_engine::plan::Side;
-use antiphon_engine::session::ShownTurn;
-use egui::{Align2, FontId, Painter, Rect, pos2, vec2};
+use antiphon_engine::session::{ShownTurn, Snapshot};
+use egui::{Align2, Color32, FontId, Painter, Rect, pos2, vec2};
 
+use crate::editor::model::Now;
 use crate::editor::palette::{Palette, paint};
 use crate::editor::style;
 use crate::editor::words::count;
@@ -13,13 +15,31 @@ const HEIGHT: f32 = 44.0;
 
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
-    let font = FontId::proportional(HEIGHT.min(music.height() / 4.0));
-    let ink = paint(palette.ink).gamma_multiply(0.7);
-    let text = painter.layout_no_wrap(words(turn), font, ink);
+    large(painter, music, words(turn), paint(palette.ink).gamma_multiply(0.7), palette);
+}
+
+/// Beats of the metre until Play takes effect, the current one included; `None` if it is not pressed or the plan sounds.
+pub(super) fn beats_until_play(snapshot: &Snapshot, now: &Now) -> Option<u32> {
+    let left = snapshot.play_from?.0 as f64 - now.playhead.0;
+    let denominator = snapshot.bar_at(now.playhead.tick()).bar.metre.denominator();
+    let beats = (left / (TICKS_PER_QUARTER * 4 / i64::from(denominator)) as f64).ceil();
+    // More would be a plan that was moved since.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range that is checked")]
+    (1.0..=64.0).contains(&beats).then_some(beats as u32)
+}
+
+/// Draws the beats until Play takes effect over the plan.
+pub(super) fn count_in(painter: &Painter, music: Rect, beats: u32, palette: &Palette) {
+    let text = count(usize::try_from(beats).unwrap_or(usize::MAX), "beat");
+    large(painter, music, text, paint(palette.playing).gamma_multiply(0.8), palette);
+}
+
+/// Draws a text at the top of the roll, on a ground through which the notes shine, so that none is hidden.
+fn large(painter: &Painter, music: Rect, text: String, colour: Color32, palette: &Palette) {
+    let text = painter.layout_no_wrap(text, FontId::proportional(HEIGHT.min(music.height() / 4.0)), colour);
     let place = Align2::CENTER_TOP.anchor_size(pos2(music.center().x, music.top() + 6.0), text.size());
-    // Notes shine through the ground, so that none is hidden.
     painter.rect_filled(place.expand2(vec2(12.0, 2.0)), style::RADIUS, paint(palette.coming).gamma_multiply(0.85));
-    painter.galley(place.min, text, ink);
+    painter.galley(place.min, text, colour);
 }
 
 /// The count in words: bars and beats, and in the last bar the beats alone.
@@ -38,7 +58,21 @@ fn words(turn: &ShownTurn) -> String {
 
 #[cfg(test)]
 mod tests {
+    use antiphon_engine::music::Tick;
+
     use super::*;
+    use crate::clock::{Motion, MusicalTime};
+
+    #[test]
+    fn play_counts_the_beats_of_the_metre_until_its_bar_line() {
+        let beats = |play_from, playhead| {
+            let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
+            beats_until_play(&Snapshot { play_from: Some(Tick(play_from)), ..Snapshot::default() }, &now)
+        };
+        assert_eq!([beats(96, 0.0), beats(96, 0.5), beats(96, 24.0), beats(96, 95.9)], [Some(4), Some(4), Some(3), Some(1)]);
+        assert_eq!([beats(96, 96.0), beats(96, 300.0), beats(1_000_000, 0.0)], [None; 3]);
+        assert_eq!(beats_until_play(&Snapshot::default(), &Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Host }), None);
+    }
 
     #[test]
     fn count_names_the_side_the_bars_and_the_beats() {

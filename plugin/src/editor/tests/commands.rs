@@ -193,3 +193,19 @@ fn drag_over_the_bar_numbers_marks_bars_in_infill_and_elsewhere_with_shift() {
     drag_over_numbers(&mut harness, 0.0, Modifiers::NONE);
     assert_eq!(marked(&mut harness), [two_bars[0], ("infill_bars", 0.0)], "a click marks one bar");
 }
+
+#[test]
+fn sign_of_a_card_shows_its_phrase_and_plays_it() {
+    let mut harness = open(model(music()), FakeDragSource::default());
+    let variation = |variation| Call::Command(Command::Variation(variation));
+    harness.get_by_label("Play Variation A").click();
+    assert_eq!(calls(&mut harness), [variation(antiphon_engine::plan::Variation::A), Call::Command(Command::Play)]);
+    assert!(harness.query_by_label("Play Variation B").is_none(), "it has no music yet");
+    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let phrase = plan(384, 480, &[note(384, 70)]).plan;
+    let id = Arc::make_mut(&mut harness.state_mut().1.history).push(phrase, place, Reason::Kept).unwrap();
+    harness.run_steps(3);
+    harness.get_by_label("Play suggestion of bar 5").click();
+    let step = Command::Step(antiphon_engine::plan::Step::To(id));
+    assert_eq!(calls(&mut harness), [Call::Command(step), Call::Command(Command::Play)]);
+}

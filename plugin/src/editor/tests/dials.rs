@@ -33,7 +33,7 @@ fn is_in_gestures(calls: &[Call]) -> bool {
         Call::Begin(control) => open.replace(*control).is_none(),
         Call::Set(change) => open == Some(change.control()),
         Call::End(control) => open.take() == Some(*control),
-        Call::Command(_) => true,
+        Call::Command(_) | Call::Hear(..) => true,
     }) && open.is_none()
 }
 

@@ -9,6 +9,7 @@ mod keys;
 mod names;
 mod navigation;
 mod presets;
+mod selection;
 mod shown;
 
 use std::path::{Path, PathBuf};

@@ -79,3 +79,16 @@ fn bars_go_on_in_number_after_a_change_of_metre_and_return_in_a_loop_of_them() {
     let open = host.shown().bar_at(Tick(host.now() - 1));
     assert_eq!(open.number, 3, "{open:?}");
 }
+
+#[test]
+fn bar_line_at_which_play_takes_effect_is_shown_until_the_plan_sounds() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(8));
+    assert_eq!(host.shown().play_from, None);
+    host.commands.send(Command::Play);
+    host.play_to(2 * BAR + 30, &[]);
+    assert_eq!(host.shown().play_from, Some(antiphon_engine::music::Tick(3 * BAR)));
+    host.play_to(3 * BAR + 30, &[]);
+    assert_eq!(host.shown().play_from, None);
+    assert!(host.shown().plan.as_ref().unwrap().playing);
+}
