@@ -2,7 +2,7 @@
 //!
 //! [`Editor`] draws on any egui context and knows only [`EditorModel`], so it runs in tests and for screenshots without a host. [`window`]
 //! embeds it in the host's window, [`window_thread`] joins all threads of a closed window, `sizing` keeps its size equal to what the host
-//! was told, and `keyboard` leaves key events to the host.
+//! was told, and `keyboard` (X11) and `win32_keyboard` leave key events to the host.
 
 mod card;
 mod controls;
@@ -24,6 +24,8 @@ mod status;
 mod strip;
 mod style;
 mod variations;
+#[cfg(windows)]
+mod win32_keyboard;
 pub mod window;
 pub mod window_thread;
 mod words;
@@ -147,7 +149,7 @@ impl Editor {
     }
 
     /// Whether a text field is open, so that the editor needs the keyboard.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     pub(super) fn is_typing(&self, ctx: &Context) -> bool {
         self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
     }

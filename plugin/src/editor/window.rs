@@ -8,7 +8,7 @@ use antiphon_engine::plan::History;
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 use nice_plug::prelude::nice_warn;
 use nice_plug::prelude::{Enum, ResizeHint};
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
@@ -20,6 +20,8 @@ use super::keyboard::Keyboard;
 use super::model::{Change, Control, EditorModel, Now};
 use super::palette::{Palette, paint};
 use super::sizing::{self, Sizing};
+#[cfg(windows)]
+use super::win32_keyboard::Keyboard;
 use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
@@ -95,9 +97,9 @@ impl WindowFactory {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
-            #[cfg(target_os = "linux")]
+            #[cfg(any(target_os = "linux", windows))]
             place,
-            #[cfg(target_os = "linux")]
+            #[cfg(any(target_os = "linux", windows))]
             keyboard: None,
         };
         create_egui_editor(state, self.notifier.clone(), settings, app).ok_or_else(|| "egui created no editor".into())
@@ -109,10 +111,10 @@ pub(super) struct App {
     content: Arc<Mutex<Content>>,
     thread: WindowThread,
     zoom: Zoom,
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     place: Place,
     /// `None` in a top-level window.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     keyboard: Option<Keyboard>,
 }
 
@@ -127,7 +129,7 @@ impl NiceEguiApp for App {
         if let Err(error) = x11::select_frame_completion(frame.baseview_window()) {
             nice_warn!("The editor stays blank if the host is slow to show it: {error}");
         }
-        #[cfg(target_os = "linux")]
+        #[cfg(any(target_os = "linux", windows))]
         if self.place == Place::InHost {
             let keyboard = Keyboard::new(frame.baseview_window());
             self.keyboard =
@@ -141,7 +143,7 @@ impl NiceEguiApp for App {
         let Content { editor, model } = &mut *self.content.lock();
         editor.show(ui, model, window);
         self.zoom.follow(ui.ctx(), window.size());
-        #[cfg(target_os = "linux")]
+        #[cfg(any(target_os = "linux", windows))]
         if let Some(keyboard) = &mut self.keyboard
             && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))
         {
