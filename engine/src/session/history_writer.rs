@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::music::{Bar, MetreMap, Tempo, Tick};
-use crate::plan::{History, MusicalClock, Place, Plan, Reason, StarsFull, Step};
+use crate::plan::{EntryId, History, MusicalClock, Place, Plan, Reason, StarsFull, Step};
 
 use super::Archive;
 
@@ -65,15 +65,29 @@ impl HistoryWriter {
 
     /// Toggles the star of the recalled entry. `None` if none is recalled.
     pub(super) fn keep_recalled(&self) -> Option<Result<(), StarsFull>> {
+        let id = self.archive.history().recalled()?.id();
+        Some(self.toggle_star(id))
+    }
+
+    /// Toggles the star of an entry.
+    pub(super) fn toggle_star(&self, id: EntryId) -> Result<(), StarsFull> {
         self.edit(|history| {
-            let (id, starred) = history.recalled().map(|entry| (entry.id(), entry.is_starred()))?;
-            Some(if starred {
+            if history.entries().iter().any(|entry| entry.id() == id && entry.is_starred()) {
                 history.unstar(id);
-                Ok(())
-            } else {
-                history.star(id).map(drop)
-            })
+                return Ok(());
+            }
+            history.star(id).map(drop)
         })
+    }
+
+    /// Removes an entry.
+    pub(super) fn remove(&self, id: EntryId) {
+        self.edit(|history| history.remove(id));
+    }
+
+    /// Undoes the removal of an entry.
+    pub(super) fn put_back(&self, id: EntryId) {
+        self.edit(|history| history.put_back(id));
     }
 
     /// Recalled plan, and the shift in ticks that puts its first bar at this line.

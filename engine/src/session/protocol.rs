@@ -5,7 +5,7 @@
 
 use super::{ControlValues, LockTarget, Withheld};
 use crate::music::{Note, TICKS_PER_QUARTER, Tick};
-use crate::plan::{Deviation, MidiKey, MusicalTime, SongLoop, Step, TransportChange, Variation};
+use crate::plan::{Deviation, EntryId, MidiKey, MusicalTime, SongLoop, Step, TransportChange, Variation};
 
 /// A span of time in which what was sent stays valid. It ends when the transport starts, stops or jumps, when mode, state or bypass change, and,
 /// in Answer, when the player plays; a loop or a change of metre does not end it.
@@ -44,6 +44,12 @@ pub enum Command {
     Panic,
     /// Step through the history.
     Step(Step),
+    /// Star this entry of the history, or take its star off.
+    Star(EntryId),
+    /// Remove this entry from the history.
+    Remove(EntryId),
+    /// Undo its removal.
+    PutBack(EntryId),
     /// Show this variation of the plan.
     Variation(Variation),
     /// Lock a note or a bar of the plan that is shown: plans that replace it keep it.

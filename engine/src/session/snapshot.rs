@@ -185,6 +185,18 @@ impl ShownLocks {
         self.notes.is_empty() && self.bars.is_empty()
     }
 
+    /// Locked notes, those of locked bars among them, in canonical order.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Bar lines of the locked bars.
+    #[must_use]
+    pub fn bars(&self) -> &[Tick] {
+        &self.bars
+    }
+
     /// Whether a note of the plan is locked.
     #[must_use]
     pub fn holds(&self, note: &Note) -> bool {

@@ -22,6 +22,8 @@ pub(super) enum CardAction {
     Drag,
     /// Asked for a file under a name.
     SaveAs,
+    /// Pressed Delete while it had the focus.
+    Delete,
 }
 
 /// Contents of a card.
@@ -74,8 +76,11 @@ impl Card<'_> {
             }
             menu(ui);
         });
-        let saves = response.has_focus() && ui.input(|input| input.modifiers.command && input.key_pressed(Key::S));
-        if has_music && saves {
+        let is_pressed =
+            |command: bool, key| response.has_focus() && ui.input(|input| input.modifiers.command == command && input.key_pressed(key));
+        if is_pressed(false, Key::Delete) {
+            action = Some(CardAction::Delete);
+        } else if has_music && is_pressed(true, Key::S) {
             action = Some(CardAction::SaveAs);
         } else if has_music && response.drag_started() {
             action = Some(CardAction::Drag);

@@ -7,6 +7,7 @@ use egui::{Button, Key, RichText, Sense, Ui, vec2};
 use super::dial;
 use super::model::{Change, Control, EditorModel, Now};
 use super::palette::{Palette, paint};
+use super::shortcuts::{Action, hint};
 use super::style::{self, BUTTON_HEIGHT};
 use crate::clock::Motion;
 use crate::params::ALWAYS_IN_FRONT;
@@ -62,7 +63,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Sna
         }
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let response = ui.add_enabled(plan.is_some(), button);
-        let tip = format!("{tip}{learnt}. Right-click to learn a key or pedal for it");
+        let tip = format!("{tip}{learnt}{}. Right-click to learn a key or pedal for it", hint(Action::Press(pressed)));
         let response = response.on_hover_text(tip.as_str()).on_disabled_hover_text(format!("{tip}. There is no plan yet."));
         // A disabled button takes no clicks: its menu lies over it.
         let menu = if plan.is_some() { response.clone() } else { ui.interact(response.rect, response.id.with("learn"), Sense::click()) };
@@ -129,7 +130,7 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
     }
 }
 
-/// Sets a control in a gesture of its own.
+/// Changes a control in a gesture of its own.
 pub(super) fn change(model: &mut impl EditorModel, value: Change) {
     let control: Control = value.control();
     model.begin(control);

@@ -5,6 +5,7 @@ use egui::{Frame, Margin, Panel, RichText, ScrollArea, Ui};
 use super::dial;
 use super::model::EditorModel;
 use super::presets::Presets;
+use super::shortcuts::{Action, hint};
 use super::style;
 use super::words::count;
 use antiphon_engine::session::{Command, ShownMemory};
@@ -23,13 +24,19 @@ pub(super) enum Drawer {
 }
 
 impl Drawer {
+    /// Opens or closes it.
+    pub(super) const fn toggle(&mut self) {
+        *self = match self {
+            Self::Open => Self::Closed,
+            Self::Closed => Self::Open,
+        };
+    }
+
     /// The button that opens and closes it.
     pub(super) fn button(&mut self, ui: &mut Ui) {
-        let button = ui
-            .add(style::button("More").selected(*self == Self::Open))
-            .on_hover_text("Opens or closes the drawer with presets and all other controls.");
-        if button.clicked() {
-            *self = if *self == Self::Open { Self::Closed } else { Self::Open };
+        let tip = format!("Opens or closes the drawer with presets and all other controls.{}", hint(Action::Drawer));
+        if ui.add(style::button("More").selected(*self == Self::Open)).on_hover_text(tip).clicked() {
+            self.toggle();
         }
     }
 

@@ -7,7 +7,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use antiphon_engine::files::write_whole;
-use egui::{Key, Modal, Sense, TextEdit, Ui};
+use egui::{Context, Key, Modal, Sense, TextEdit, Ui};
 use raw_window_handle::HasWindowHandle;
 
 use super::excerpt::Excerpt;
@@ -58,11 +58,7 @@ impl Exporter {
     pub(super) fn drag(&mut self, excerpt: &Excerpt, window: &dyn HasWindowHandle) {
         self.notice = None;
         self.dragging = None;
-        let begun = excerpt.bytes().map_err(|error| error.to_string()).and_then(|bytes| {
-            let file = DragFolder::of_this_process().and_then(|folder| folder.put(&excerpt.file_name(), &bytes));
-            let file = file.map_err(|error| format!("cannot write to the folder for temporary files: {error}"))?;
-            self.drag.begin(&file, window).map_err(|error| error.to_string())
-        });
+        let begun = write(excerpt).and_then(|file| self.drag.begin(&file, window).map_err(|error| error.to_string()));
         match begun {
             Ok(()) => self.dragging = Some(description(excerpt)),
             Err(error) => self.notice = Some(Notice::Failed(error)),
@@ -96,6 +92,18 @@ impl Exporter {
             }
             Err(error) => self.notice = Some(Notice::Failed(error.to_string())),
         }
+    }
+
+    /// Writes an excerpt as a new file, and copies its path.
+    pub(super) fn copy_path(&mut self, excerpt: &Excerpt, ctx: &Context) {
+        self.notice = Some(match write(excerpt) {
+            Ok(file) => {
+                let path = file.display().to_string();
+                ctx.copy_text(path.clone());
+                Notice::Done(format!("Copied the path {path}"))
+            }
+            Err(error) => Notice::Failed(error),
+        });
     }
 
     /// Whether the save dialog is open.
@@ -178,6 +186,13 @@ impl Saving {
         write_whole(&path, &self.bytes).map_err(|error| format!("Not saved: {error}. Choose another folder."))?;
         Ok(path)
     }
+}
+
+/// Writes an excerpt into the folder of this process; returns the path.
+fn write(excerpt: &Excerpt) -> Result<PathBuf, String> {
+    let bytes = excerpt.bytes().map_err(|error| error.to_string())?;
+    let file = DragFolder::of_this_process().and_then(|folder| folder.put(&excerpt.file_name(), &bytes));
+    file.map_err(|error| format!("cannot write to the folder for temporary files: {error}"))
 }
 
 fn description(excerpt: &Excerpt) -> String {

@@ -1,9 +1,13 @@
 //! History navigation: an entry of the history can be shown in place of the plan, played, kept, dragged and saved.
 
-use antiphon_engine::plan::{Entry, History, Plan, Reason, Step};
+use antiphon_engine::plan::{History, Step};
 use egui::{Button, RichText, Ui};
 
+use super::history_cards::{HistoryFilter, description};
 use super::model::{EditorModel, Now};
+use super::recorder::Recorder;
+use super::shortcuts::{Action, hint};
+use super::words::count;
 use antiphon_engine::session::{Command, ShownPlan, Snapshot};
 
 /// The snapshot with the selected history entry in place of the plan: on the next bar line, where Play would put it. `None` if the current
@@ -15,8 +19,10 @@ pub(super) fn with_selected_entry(snapshot: &Snapshot, now: &Now, history: &Hist
     Some(snapshot.clone().with_plan(ShownPlan { plan, commit: line, playing: false }))
 }
 
-/// Buttons to step through the history, and the position in it. `live` is the current plan.
-pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &History, live: Option<&Plan>) {
+/// Buttons to step through the history, and the position in it, whose menu filters the cards and undoes.
+pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, history: &History, filter: &mut HistoryFilter) {
+    let live = model.snapshot();
+    let live = live.plan.as_ref().map(|shown| &shown.plan);
     let steps = [
         (Step::Older, "Earlier", "Go back to the previous suggestion"),
         (Step::Newer, "Later", "Go forward to the next suggestion"),
@@ -25,34 +31,39 @@ pub(super) fn browse(ui: &mut Ui, model: &mut impl EditorModel, history: &Histor
     for (step, name, tip) in steps {
         let possible = history.can_step(step, live);
         let button = Button::new(RichText::new(name).size(12.0)).frame_when_inactive(false);
-        let button = ui.add_enabled(possible, button).on_hover_text(tip).on_disabled_hover_text(format!("{tip}. There is none."));
-        if button.clicked() {
+        let button = ui.add_enabled(possible, button).on_hover_text(format!("{tip}{}", hint(Action::Step(step))));
+        if button.on_disabled_hover_text(format!("{tip}. There is none.")).clicked() {
             model.command(Command::Step(step));
         }
     }
-    let count = history.entries().len();
-    let (text, more) = match history.recalled().zip(history.position()) {
-        Some((entry, at)) => (format!("{} of {count}", at + 1), origin(entry)),
-        None if count == 0 => return,
-        None if count == 1 => ("1 suggestion".to_owned(), String::new()),
-        None => (format!("{count} suggestions"), String::new()),
+    let [undo, redo] = model.next_edits();
+    let number = history.entries().len();
+    let text = match history.recalled().zip(history.position()) {
+        Some((_, at)) => format!("{} of {number}", at + 1),
+        None if number == 0 && undo.or(redo).is_none() => return,
+        None => count(number, "suggestion"),
     };
     let gone = match history.evicted() {
         0 => String::new(),
         count => format!("\nThe history is full: {count} of the oldest were removed."),
     };
-    let tip = format!("Suggestions are saved with the project.{more}{gone}");
-    ui.label(RichText::new(text).size(12.0)).on_hover_text(tip);
-}
-
-/// Origin of an entry, as a line of its own.
-fn origin(entry: &Entry) -> String {
-    let bar = entry.place().bar;
-    let reason = match entry.reason() {
-        Reason::Played => "was played",
-        Reason::Kept => "was kept",
-        Reason::Rerolled => "was replaced by another",
-        Reason::PhraseEnd => "was current at the end of a phrase",
-    };
-    format!("\nThis one is from bar {bar}; it {reason}.")
+    let text = RichText::new(text + &filter.name()).size(12.0);
+    let menu = ui.menu_button(text, |ui| {
+        filter.menu(ui, history);
+        ui.separator();
+        for (edit, name, action) in [(undo, "Undo", Action::Undo), (redo, "Redo", Action::Redo)] {
+            let name = edit.map_or_else(|| name.to_owned(), |edit| format!("{name} {edit}"));
+            if ui.add_enabled(edit.is_some(), Button::new(format!("{name}{}", hint(action)))).clicked() {
+                match action {
+                    Action::Undo => model.undo(),
+                    _ => model.redo(),
+                }
+                ui.close();
+            }
+        }
+    });
+    let more = history.recalled().map_or_else(String::new, |entry| format!("\n{}", description(entry)));
+    menu.response.on_hover_text(format!(
+        "Suggestions are saved with the project. Click to choose which have a card, to undo and to redo.{more}{gone}"
+    ));
 }

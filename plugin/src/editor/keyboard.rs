@@ -1,4 +1,4 @@
-//! Keyboard focus on X11: the host keeps it, except while a text field of the editor is open.
+//! Keyboard focus on X11: the host keeps it, except after a click into the music and while a text field of the editor is open.
 //!
 //! egui-baseview 0.9.0 takes the X focus at every click, and baseview 0.4.2 selects key events, so that they stop at its window whenever
 //! the pointer is over it, whichever window has the focus. A host's space bar then does nothing. The workaround, from outside:
@@ -6,7 +6,7 @@
 //! * A synthetic FocusIn event makes baseview believe that its window has the focus, so it does not take it.
 //! * Its window selects no key events, so the server propagates them to the parent, the host's window.
 //!
-//! While a text field is open the window takes both, and returns both afterwards.
+//! While the editor needs the keyboard the window takes both, and returns both afterwards.
 
 use nice_plug_egui::baseview::WindowContext;
 use x11rb::connection::Connection;
@@ -68,10 +68,10 @@ impl Keyboard {
         Ok(keyboard)
     }
 
-    /// Takes the keyboard when a text field opens, returns it when the field closes. Called once a frame, on the window's thread.
-    pub(super) fn follow(&mut self, window: &WindowContext, is_typing: bool) -> Result<(), X11Error> {
+    /// Takes the keyboard when the editor needs it, returns it when it does not any more. Called once a frame, on the window's thread.
+    pub(super) fn follow(&mut self, window: &WindowContext, is_needed: bool) -> Result<(), X11Error> {
         let focus = self.poll_focus()?;
-        match (self.owner, is_typing) {
+        match (self.owner, is_needed) {
             (Owner::Host, true) => self.take(window),
             (Owner::Editor { before }, false) => self.give_back(window, before),
             // The focus may have gone to the host's window and come back.

@@ -9,16 +9,20 @@ mod controls;
 mod details;
 mod dial;
 mod drawer;
+mod edits;
 mod excerpt;
 mod export;
 mod history;
+mod history_cards;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
 mod palette;
 pub mod plain_model;
 mod presets;
+mod recorder;
 mod roll;
+mod shortcuts;
 mod sizing;
 mod status;
 mod strip;
@@ -37,18 +41,23 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use antiphon_engine::plan::{Entry, PlayMode};
-use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
+use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
 pub use excerpt::{Excerpt, Source};
 pub use export::{Exporter, Notice};
 pub use model::{Change, Control, EditorModel, Now};
+pub use shortcuts::KeyOwner;
 
 use crate::clock::Motion;
-use antiphon_engine::session::Snapshot;
+use antiphon_engine::session::{Command, Snapshot};
 use drawer::Drawer;
+use edits::{Edit, Edits};
+use history_cards::HistoryFilter;
 use palette::{Palette, paint};
 use presets::Presets;
+use recorder::Recorder;
+use shortcuts::Action;
 use strip::Strip;
 
 /// Initial size, in points.
@@ -60,18 +69,23 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Repaint interval otherwise.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 
-/// The editor's own state: exports in progress, whether the drawer is open, and the presets.
+/// The editor's own state: exports in progress, whether the drawer is open, the presets, who has the keyboard, which suggestions have a card,
+/// and what can be undone.
 pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
     presets: Presets,
+    keys: KeyOwner,
+    filter: HistoryFilter,
+    edits: Edits,
 }
 
 impl Editor {
     /// An editor that exports through this.
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
-        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None) }
+        let (filter, edits) = (HistoryFilter::default(), Edits::default());
+        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None), keys: KeyOwner::Host, filter, edits }
     }
 
     /// The same with the presets of the user in this folder, which need not exist.
@@ -85,6 +99,11 @@ impl Editor {
         self.drawer = Drawer::Open;
     }
 
+    /// Sets who has the keyboard, for a new window.
+    pub const fn set_key_owner(&mut self, owner: KeyOwner) {
+        self.keys = owner;
+    }
+
     /// Sets fonts and colours. Called once, before the first frame.
     pub fn apply_style(ctx: &Context) {
         style::apply(ctx);
@@ -92,11 +111,19 @@ impl Editor {
 
     /// Draws one frame. Drags start from `window`.
     pub fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, window: &dyn HasWindowHandle) {
+        let mut edits = std::mem::take(&mut self.edits);
+        self.draw(ui, &mut Recorder::new(model, &mut edits), window);
+        self.edits = edits;
+    }
+
+    fn draw(&mut self, ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, window: &dyn HasWindowHandle) {
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
         let selected = history::with_selected_entry(&live, &now, &history);
         let snapshot = selected.as_ref().unwrap_or(&live);
         let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
         self.exporter.poll();
+        let pressed = self.pressed(ui, model);
+        self.act(ui, model, &pressed, snapshot, &now);
         let paper = paint(Palette::of(ui.ctx()).paper);
         let margin =
             |top: i8, bottom: i8| Frame::new().fill(paper).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom });
@@ -105,18 +132,19 @@ impl Editor {
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
             let browse = |ui: &mut Ui| {
                 variations::unlock(ui, model, &live);
-                history::browse(ui, model, &history, live.plan.as_ref().map(|shown| &shown.plan));
+                history::browse(ui, model, &history, &mut self.filter);
             };
             let line = status::Line { snapshot, now: &now, notice: self.exporter.notice(), message: message.as_deref() };
-            line.show(ui, browse);
+            line.show(ui, pressed.contains(&Action::Details), browse);
         });
         if status::is_missing(&snapshot.status) {
             Panel::bottom("missing").frame(margin(6, 2)).show_separator_line(false).show(ui, |ui| status::missing(ui, &snapshot.status));
         }
         let low = ui.ctx().content_rect().height() < strip::LOW_BELOW;
-        let strip = Strip { live: &live, now: &now, history: &history };
+        let entries = self.filter.entries(&history);
+        let strip = Strip { live: &live, now: &now, history: &history, entries: &entries };
         let height = if low { strip::LOW } else { strip::HEIGHT };
-        Panel::bottom("strip").frame(margin(4, 2)).show_separator_line(false).exact_size(height).show(ui, |ui| {
+        let cards = Panel::bottom("strip").frame(margin(4, 2)).show_separator_line(false).exact_size(height).show(ui, |ui| {
             strip.show(ui, model, &mut self.exporter, window);
         });
         Panel::bottom("controls").frame(margin(8, 4)).show_separator_line(false).show(ui, |ui| {
@@ -135,9 +163,14 @@ impl Editor {
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let marks = roll::Marks { range: values.turns.infill, marking };
-        let done = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks)).inner;
-        match done {
-            Some(roll::Done::Marked(range)) => controls::mark(model, range),
+        let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
+        let roll = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, keys));
+        self.take_keys(ui, &[cards.response.rect, roll.response.rect]);
+        match roll.inner {
+            Some(roll::Done::Marked(range)) => {
+                model.record(Edit::Mark { from: values.turns.infill, to: range });
+                controls::mark(model, range);
+            }
             // A phrase of the history is not changed.
             Some(roll::Done::Clicked(command)) if selected.is_none() => model.command(command),
             _ => {}
@@ -148,10 +181,57 @@ impl Editor {
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
 
-    /// Whether a text field is open, so that the editor needs the keyboard.
+    /// Whether the editor needs the keyboard: after a click into the music, and while a text field is open.
     #[cfg(any(target_os = "linux", windows))]
-    pub(super) fn is_typing(&self, ctx: &Context) -> bool {
-        self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
+    pub(super) fn needs_keyboard(&self, ctx: &Context) -> bool {
+        self.keys == KeyOwner::Window || self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
+    }
+
+    /// Actions of the keys pressed in this frame.
+    fn pressed(&mut self, ui: &Ui, model: &impl EditorModel) -> Vec<Action> {
+        // Another window was clicked.
+        if self.keys == KeyOwner::Window && !ui.input(|input| input.focused) {
+            self.keys = KeyOwner::Host;
+        }
+        // Esc ends the wait for a trigger.
+        if model.triggers().waiting().is_some() { Vec::new() } else { shortcuts::pressed(ui.ctx(), self.keys) }
+    }
+
+    /// Carries out what keys do, except in the roll and in the status line.
+    fn act(&mut self, ui: &Ui, model: &mut Recorder<'_, impl EditorModel>, pressed: &[Action], snapshot: &Snapshot, now: &Now) {
+        let history = model.history();
+        let excerpt = || match history.recalled() {
+            Some(entry) => Excerpt::of_entry(entry),
+            None => Excerpt::of(Source::Plan, snapshot, now),
+        };
+        for action in pressed {
+            match action {
+                // As their buttons, which are disabled without a plan.
+                Action::Press(_) if snapshot.plan.is_none() => {}
+                Action::Release if self.keys == KeyOwner::Window => self.keys = KeyOwner::Host,
+                Action::NextMode => controls::change(model, Change::Mode(shortcuts::next_mode(model.values().plan.mode))),
+                Action::Drawer => self.drawer.toggle(),
+                Action::Undo => model.undo(),
+                Action::Redo => model.redo(),
+                Action::Delete => history.recalled().into_iter().for_each(|entry| model.command(Command::Remove(entry.id()))),
+                Action::SaveAs => excerpt().iter().for_each(|excerpt| self.exporter.save_as(excerpt)),
+                Action::CopyPath => excerpt().iter().for_each(|excerpt| self.exporter.copy_path(excerpt, ui.ctx())),
+                _ => action.command().into_iter().for_each(|command| model.command(command)),
+            }
+        }
+    }
+
+    /// Takes the keyboard after a click into one of these areas.
+    fn take_keys(&mut self, ui: &Ui, music: &[Rect]) {
+        let clicked = ui.input(|input| input.pointer.interact_pos().filter(|_| input.pointer.primary_clicked()));
+        let is_music = |place: Pos2| {
+            // A menu may lie over it.
+            let is_covered = ui.ctx().layer_id_at(place).is_some_and(|layer| layer.order != egui::Order::Background);
+            !is_covered && music.iter().any(|area| area.contains(place))
+        };
+        if self.keys == KeyOwner::Host && clicked.is_some_and(is_music) {
+            self.keys = KeyOwner::Window;
+        }
     }
 }
 

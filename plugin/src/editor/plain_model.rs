@@ -24,7 +24,7 @@ pub enum Call {
     End(Control),
 }
 
-/// State to be shown, set by its owner. What the editor changes is applied to it and recorded; of the commands, steps through the history have an effect.
+/// State to be shown, set by its owner. What the editor changes is applied to it and recorded; of the commands, those on the history have an effect.
 #[derive(Debug, Clone)]
 pub struct PlainModel {
     /// The session's snapshot.
@@ -132,6 +132,24 @@ impl EditorModel for PlainModel {
         if let Command::Step(step) = command {
             let live = self.snapshot.plan.as_ref().map(|shown| &shown.plan);
             Arc::make_mut(&mut self.history).step(step, live);
+        }
+        match command {
+            Command::Star(id) => {
+                let history = Arc::make_mut(&mut self.history);
+                if history.entries().iter().any(|entry| entry.id() == id && entry.is_starred()) {
+                    history.unstar(id);
+                } else {
+                    // Without room the star stays off.
+                    let _ = history.star(id);
+                }
+            }
+            Command::Remove(id) => {
+                Arc::make_mut(&mut self.history).remove(id);
+            }
+            Command::PutBack(id) => {
+                Arc::make_mut(&mut self.history).put_back(id);
+            }
+            _ => {}
         }
         self.calls.push(Call::Command(command));
     }

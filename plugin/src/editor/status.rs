@@ -7,6 +7,7 @@ use super::details;
 use super::export::Notice;
 use super::model::Now;
 use super::palette::{Palette, paint};
+use super::shortcuts::{Action, hint};
 use crate::clock::Motion;
 
 /// Width of what stands right of the sentence, in points.
@@ -38,8 +39,8 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Draws the line; `history` draws its right part.
-    pub(super) fn show(&self, ui: &mut Ui, history: impl FnOnce(&mut Ui)) {
+    /// Draws the line; `history` draws its right part. `toggles_details` is whether their key was pressed.
+    pub(super) fn show(&self, ui: &mut Ui, toggles_details: bool, history: impl FnOnce(&mut Ui)) {
         ui.horizontal(|ui| {
             let width = (ui.available_width() - ASIDE).max(0.0);
             ui.allocate_ui_with_layout(vec2(width, ui.spacing().interact_size.y), Layout::left_to_right(Align::Center), |ui| {
@@ -49,7 +50,11 @@ impl Line<'_> {
             history(ui);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let button = ui.add(Button::new(RichText::new("Details").size(12.0)).frame_when_inactive(false));
-                let button = button.on_hover_text("Engine, model, counts and licences; to copy for a report");
+                let tip = format!("Engine, model, counts and licences; to copy for a report{}", hint(Action::Details));
+                let button = button.on_hover_text(tip);
+                if toggles_details {
+                    Popup::toggle_id(ui.ctx(), Popup::default_response_id(&button));
+                }
                 Popup::menu(&button).show(|ui| details::show(ui, &self.snapshot.status, self.message));
             });
         });

@@ -1,7 +1,7 @@
 //! The strip under the commands: what was played, the four variations of the plan, and the history, as cards to choose and to drag out.
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Entry, History, Plan, Reason, Step, Variation};
+use antiphon_engine::plan::{Entry, History, Plan, Step, Variation};
 use antiphon_engine::session::{Command, ShownPlan, Snapshot};
 use egui::{Rect, ScrollArea, Sense, Ui, Vec2, vec2};
 use raw_window_handle::HasWindowHandle;
@@ -10,8 +10,10 @@ use super::card::{Card, CardAction};
 use super::controls::{learn, learning};
 use super::excerpt::{Excerpt, Source};
 use super::export::Exporter;
+use super::history_cards;
 use super::model::{EditorModel, Now};
 use super::roll::mini::MiniRoll;
+use super::shortcuts::{Action, hint};
 use super::style;
 use super::variations::{self, State};
 use super::words::count;
@@ -39,13 +41,14 @@ pub(super) struct Strip<'a> {
     pub(super) now: &'a Now,
     /// All suggestions so far.
     pub(super) history: &'a History,
+    /// Those that have a card, newest first.
+    pub(super) entries: &'a [&'a Entry],
 }
 
 impl Strip<'_> {
     /// Draws the cards and carries out what is done with them.
     pub(super) fn show(&self, ui: &mut Ui, model: &mut impl EditorModel, exporter: &mut Exporter, window: &dyn HasWindowHandle) {
         let height = ui.available_height();
-        let entries = self.history.entries();
         let width = (ui.available_width() - LEAST_HISTORY) / 5.0 - style::GAP;
         let size = vec2(width.clamp(LEAST, WIDEST), height.max(0.0));
         ui.horizontal_top(|ui| {
@@ -53,11 +56,11 @@ impl Strip<'_> {
             for variation in Variation::ALL {
                 self.variation(ui, model, exporter, variation, size, window);
             }
-            if entries.is_empty() {
+            if self.entries.is_empty() {
                 return;
             }
             ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| {
-                ui.horizontal_top(|ui| entries.iter().rev().for_each(|entry| self.entry(ui, model, exporter, entry, size, window)));
+                ui.horizontal_top(|ui| self.entries.iter().for_each(|entry| self.entry(ui, model, exporter, entry, size, window)));
             });
         });
     }
@@ -109,7 +112,7 @@ impl Strip<'_> {
             note: plan.map_or_else(String::new, |plan| count(plan.notes().len(), "note")),
             music: plan.map(|plan| of_plan(plan, &lines)),
             is_shown,
-            tip: &format!("{}{learnt}: {}.", pressed.name(), state.sentence(self.live)),
+            tip: &format!("{}{learnt}{}: {}.", pressed.name(), hint(Action::Press(pressed)), state.sentence(self.live)),
         };
         let action = card.show(ui, size, |ui| learn(ui, model.triggers(), pressed));
         if action == Some(CardAction::Choose) && self.live.plan.is_some() {
@@ -146,11 +149,13 @@ impl Strip<'_> {
             note: count(plan.notes().len(), "note"),
             music: Some(of_plan(plan, &lines)),
             is_shown: self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id()),
-            tip: reason(entry.reason()),
+            tip: &history_cards::description(entry),
         };
-        let action = ui.push_id(entry.id(), |ui| card.show(ui, size, |_| {})).inner;
-        if action == Some(CardAction::Choose) {
-            model.command(Command::Step(Step::To(entry.id())));
+        let action = ui.push_id(entry.id(), |ui| card.show(ui, size, |ui| history_cards::menu(ui, model, entry))).inner;
+        match action {
+            Some(CardAction::Choose) => model.command(Command::Step(Step::To(entry.id()))),
+            Some(CardAction::Delete) => model.command(Command::Remove(entry.id())),
+            _ => {}
         }
         export(exporter, action, window, || Excerpt::of_entry(entry));
     }
@@ -167,20 +172,11 @@ fn lines(snapshot: &Snapshot, from: Tick, until: Tick) -> Vec<Tick> {
 
 /// Carries out what is done with a card whose excerpt `excerpt` makes.
 fn export(exporter: &mut Exporter, action: Option<CardAction>, window: &dyn HasWindowHandle, excerpt: impl FnOnce() -> Option<Excerpt>) {
-    let Some(action) = action.filter(|action| *action != CardAction::Choose) else { return };
+    let Some(action) = action.filter(|action| matches!(action, CardAction::Drag | CardAction::SaveAs)) else { return };
     let Some(excerpt) = excerpt() else { return };
     match action {
         CardAction::Drag => exporter.drag(&excerpt, window),
         CardAction::SaveAs => exporter.save_as(&excerpt),
-        CardAction::Choose => {}
-    }
-}
-
-const fn reason(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Played => "It was played. Click to show it again.",
-        Reason::Kept => "You kept it. Click to show it again.",
-        Reason::Rerolled => "You asked for another in its place. Click to show it again.",
-        Reason::PhraseEnd => "It was shown at the end of your phrase. Click to show it again.",
+        CardAction::Choose | CardAction::Delete => {}
     }
 }

@@ -2,9 +2,10 @@
 
 use antiphon_engine::plan::{Plan, Variation};
 use antiphon_engine::session::{Command, ShownVariations, Snapshot};
-use egui::{Button, Key, RichText, Ui};
+use egui::{Button, RichText, Ui};
 
 use super::model::EditorModel;
+use super::shortcuts::{Action, hint};
 
 /// A variation with the plan that it is, as far as it is there.
 pub(super) fn plan(variation: Variation, snapshot: &Snapshot) -> Option<&Plan> {
@@ -58,15 +59,13 @@ impl State {
     }
 }
 
-/// The button that removes all locks; Esc does the same. Nothing without a lock.
+/// The button that removes all locks. Nothing without a lock.
 pub(super) fn unlock(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot) {
     if snapshot.locks.is_empty() {
         return;
     }
     let button = ui.add(Button::new(RichText::new("Unlock").size(12.0)));
-    let button = button.on_hover_text("Remove all locks of notes and bars. Esc does the same");
-    let escapes = model.triggers().waiting().is_none() && ui.input(|input| input.key_pressed(Key::Escape));
-    if button.clicked() || escapes {
+    if button.on_hover_text(format!("Remove all locks of notes and bars{}", hint(Action::UnlockAll))).clicked() {
         model.command(Command::UnlockAll);
     }
 }

@@ -1,8 +1,8 @@
-//! Keyboard focus on Windows: the host keeps it, except while a text field of the editor is open.
+//! Keyboard focus on Windows: the host keeps it, except while the editor needs it.
 //!
 //! egui-baseview 0.9.0 gives its window the focus at every click, and baseview 0.4.2 takes all key messages for its window out of the
-//! thread's queue before the host sees them. A host's space bar then does nothing. The workaround: unless a text field is open, the focus
-//! goes back after the next frame.
+//! thread's queue before the host sees them. A host's space bar then does nothing. The workaround: unless
+//! the editor needs the focus, it goes back once no button of the mouse is held.
 //!
 //! Moving the focus calls the host's window procedure, which may call the editor. While it draws, egui-baseview has its state borrowed, so
 //! a timer of the window moves the focus between two messages.
@@ -10,7 +10,7 @@
 use nice_plug_egui::baseview::WindowContext;
 use raw_window_handle::{HandleError, HasWindowHandle, RawWindowHandle};
 use windows::Win32::Foundation::HWND;
-use windows::Win32::UI::Input::KeyboardAndMouse::{GetFocus, SetFocus};
+use windows::Win32::UI::Input::KeyboardAndMouse::{GetCapture, GetFocus, SetFocus};
 use windows::Win32::UI::WindowsAndMessaging::{GA_ROOT, GetAncestor, KillTimer, SetTimer, USER_TIMER_MINIMUM};
 
 /// Why the editor cannot share the keyboard with the host.
@@ -36,30 +36,31 @@ pub(super) struct Keyboard {
     window: isize,
     /// Window of the host that had the focus last.
     before: Option<isize>,
-    /// Whether a text field was open at the last frame.
-    is_typing: bool,
+    /// Whether the editor needed it at the last frame.
+    is_needed: bool,
 }
 
 impl Keyboard {
     /// Takes no focus yet. On the window's thread.
     pub(super) fn new(window: &WindowContext) -> Result<Self, KeyboardError> {
         let RawWindowHandle::Win32(handle) = window.window_handle()?.as_raw() else { return Err(KeyboardError::NoHandle) };
-        Ok(Self { window: handle.hwnd.get(), before: None, is_typing: false })
+        Ok(Self { window: handle.hwnd.get(), before: None, is_needed: false })
     }
 
-    /// Takes the focus when a text field opens, and returns it whenever none is open. Called once a frame, on the window's thread.
-    pub(super) fn follow(&mut self, _window: &WindowContext, is_typing: bool) -> Result<(), KeyboardError> {
-        let was_typing = std::mem::replace(&mut self.is_typing, is_typing);
+    /// Takes the focus when the editor begins to need it, and returns it whenever it does not. Called once a frame, on the window's thread.
+    pub(super) fn follow(&mut self, _window: &WindowContext, is_needed: bool) -> Result<(), KeyboardError> {
+        let was_needed = std::mem::replace(&mut self.is_needed, is_needed);
         let own = hwnd(self.window);
         // SAFETY: no preconditions.
-        let focused = unsafe { GetFocus() };
+        let (focused, captured) = unsafe { (GetFocus(), GetCapture()) };
         if focused != own && !focused.is_invalid() {
             self.before = Some(focused.0 as isize);
         }
-        match (is_typing, focused == own) {
-            (false, true) => move_soon(own, self.owner()),
-            // The user may move the focus elsewhere while the text field stays open.
-            (true, false) if !was_typing => move_soon(own, own),
+        match (is_needed, focused == own) {
+            // baseview captures the mouse while a button is held. What a click does is decided when the button is released.
+            (false, true) if captured != own => move_soon(own, self.owner()),
+            // The user may move the focus elsewhere while a text field stays open.
+            (true, false) if !was_needed => move_soon(own, own),
             _ => Ok(()),
         }
     }

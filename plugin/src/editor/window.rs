@@ -26,7 +26,7 @@ use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
 use super::zoom::Zoom;
-use super::{Editor, Exporter, LEAST_SIZE, SIZE};
+use super::{Editor, Exporter, KeyOwner, LEAST_SIZE, SIZE};
 use crate::drag;
 use crate::meters::Meters;
 use crate::params::{AntiphonParams, ModeStep, ShownParameter};
@@ -97,7 +97,6 @@ impl WindowFactory {
             content: Arc::clone(&self.content),
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
-            #[cfg(any(target_os = "linux", windows))]
             place,
             #[cfg(any(target_os = "linux", windows))]
             keyboard: None,
@@ -111,7 +110,6 @@ pub(super) struct App {
     content: Arc<Mutex<Content>>,
     thread: WindowThread,
     zoom: Zoom,
-    #[cfg(any(target_os = "linux", windows))]
     place: Place,
     /// `None` in a top-level window.
     #[cfg(any(target_os = "linux", windows))]
@@ -124,7 +122,10 @@ impl NiceEguiApp for App {
         Editor::apply_style(&egui_ctx);
         frame.set_clear_color(paint(Palette::of(&egui_ctx).paper).into());
         // The context only refers to the wrapper that owns this app, so it may outlive the window.
-        self.content.lock().model.host = Some(nice_gui_ctx);
+        let mut content = self.content.lock();
+        content.model.host = Some(nice_gui_ctx);
+        content.editor.set_key_owner(if self.place == Place::InHost { KeyOwner::Host } else { KeyOwner::Always });
+        drop(content);
         #[cfg(target_os = "linux")]
         if let Err(error) = x11::select_frame_completion(frame.baseview_window()) {
             nice_warn!("The editor stays blank if the host is slow to show it: {error}");
@@ -145,7 +146,7 @@ impl NiceEguiApp for App {
         self.zoom.follow(ui.ctx(), window.size());
         #[cfg(any(target_os = "linux", windows))]
         if let Some(keyboard) = &mut self.keyboard
-            && let Err(error) = keyboard.follow(window, editor.is_typing(ui.ctx()))
+            && let Err(error) = keyboard.follow(window, editor.needs_keyboard(ui.ctx()))
         {
             // Usually because the window is being destroyed.
             nice_warn!("The editor no longer shares the keyboard with the host: {error}");

@@ -270,6 +270,9 @@ impl NotePath {
             | Command::Keep
             | Command::Forget
             | Command::Step(_)
+            | Command::Star(_)
+            | Command::Remove(_)
+            | Command::PutBack(_)
             | Command::Variation(_)
             | Command::Lock(_)
             | Command::Unlock(_)

@@ -1,4 +1,4 @@
-//! Key events go to the host, except while a text field of the editor is open.
+//! Key events go to the host, except after a click into the music and while a text field of the editor is open.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ const NOWHERE: (i16, i16) = (1199, 799);
 /// Position in the editor without a widget.
 const ELSEWHERE: (i16, i16) = (600, 30);
 const SPACE: u32 = 0x20;
+const LETTER_C: u32 = 0x63;
 const RETURN: u32 = 0xFF0D;
 const ESCAPE: u32 = 0xFF1B;
 
@@ -58,8 +59,8 @@ fn click_and_press_space() {
         let host_window = open(&mut instance);
         input.point(NOWHERE).unwrap();
         assert_host_has_the_keys(&input, &host_window, &format!("{format:?}, before the first click"));
-        // The title, the roll, a slider, the status line.
-        for place in [(40, 30), (500, 250), (420, 443), (300, 580)] {
+        // The title, a slider, the status line.
+        for place in [(40, 30), (420, 443), (300, 580)] {
             input.click(host_window.on_screen(place).unwrap()).unwrap();
             settle(&mut instance, &host_window);
             let when = format!("{format:?}, after a click at {place:?}");
@@ -69,6 +70,43 @@ fn click_and_press_space() {
         }
         instance.close();
     }
+}
+
+/// A place in the roll that the drawer covers when it is open.
+const UNDER_THE_DRAWER: (i16, i16) = (800, 200);
+
+fn click_into_the_roll() {
+    let input = InputDevices::at(None).unwrap();
+    for format in Format::ALL {
+        let mut instance = Instance::loaded(format);
+        let host_window = open(&mut instance);
+        let editor = host_window.embedded().unwrap().window;
+        input.click(host_window.on_screen((300, 250)).unwrap()).unwrap();
+        wait_until("the window takes the keyboard", || host_window.focus().unwrap() == editor);
+        settle(&mut instance, &host_window);
+        let before = host_window.colour_at(UNDER_THE_DRAWER).unwrap();
+        input.strike(LETTER_C).unwrap();
+        wait_until("the drawer opens", || host_window.colour_at(UNDER_THE_DRAWER).unwrap() != before);
+        assert_eq!(host_window.keys_pressed().unwrap(), 0, "{format:?}: the host gets no key");
+        input.strike(ESCAPE).unwrap();
+        wait_until("Esc gives the keyboard back", || host_window.focus().unwrap() == host_window.window());
+        assert_host_has_the_keys(&input, &host_window, &format!("{format:?}, after Esc"));
+        input.point(NOWHERE).unwrap();
+        assert_host_has_the_keys(&input, &host_window, &format!("{format:?}, after Esc, with the pointer elsewhere"));
+        // The focus may also go to another window.
+        input.click(host_window.on_screen((300, 250)).unwrap()).unwrap();
+        wait_until("the window takes the keyboard again", || host_window.focus().unwrap() == editor);
+        host_window.give_focus(host_window.window()).unwrap();
+        settle(&mut instance, &host_window);
+        assert_host_has_the_keys(&input, &host_window, &format!("{format:?}, after the host took the focus"));
+        instance.close();
+    }
+}
+
+#[test]
+fn click_into_the_roll_takes_the_keyboard_and_escape_gives_it_back() {
+    let test = "focus::click_into_the_roll_takes_the_keyboard_and_escape_gives_it_back";
+    in_child_process(test, SCREEN, manage, click_into_the_roll);
 }
 
 /// Gives the editor some frames to react to a click.

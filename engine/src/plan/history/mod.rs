@@ -3,6 +3,7 @@
 mod entry;
 mod place;
 mod recall;
+mod removal;
 mod stored;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use place::Place;
 pub use recall::Step;
 
 use super::Plan;
+use removal::Removed;
 use stored::StoredHistory;
 
 /// Maximum of entries.
@@ -86,6 +88,9 @@ pub struct History {
     /// Recalled entry.
     #[serde(skip)]
     cursor: Option<EntryId>,
+    /// Entries that the player removed, the last one last.
+    #[serde(skip)]
+    removed: Vec<Removed>,
     /// Entries evicted so far.
     #[serde(skip)]
     evicted: u64,
@@ -103,6 +108,7 @@ impl History {
             self.evicted += 1;
             return None;
         }
+        self.forget_removal(&entry);
         let id = match self.entries.iter_mut().find(|known| known.is_same(&entry)) {
             Some(known) => {
                 known.join(&entry);
@@ -166,13 +172,14 @@ impl History {
     }
 
     /// Merges another history into this one: a project's, or an older state of this one that the host restores. Nothing of this one is
-    /// lost; entries of the other count as older. An entry starred in either is starred; of a plan that both have, the longer copy is kept.
+    /// lost, and what the player removed stays removed; entries of the other count as older. An entry starred in either is starred; of a plan that both have, the longer copy is kept.
     pub fn merge(&mut self, other: Self) -> Merged {
         let before = self.evicted;
         let there = self.entries.len();
         for entry in other.entries {
             match self.entries.iter_mut().find(|known| known.is_same(&entry)) {
                 Some(known) => known.join(&entry),
+                None if self.removed.iter().any(|removed| removed.is_of(&entry)) => {}
                 None => {
                     let id = free_name(entry.id, &self.entries);
                     self.entries.push(entry.named(id));

@@ -289,6 +289,11 @@ impl<W: Worker> Planner<W> {
                     self.outputs.notice = kept.err().map_or_else(String::new, |full| full.to_string());
                 }
             }
+            Command::Star(id) => {
+                self.outputs.notice = self.history.toggle_star(id).err().map_or_else(String::new, |full| full.to_string());
+            }
+            Command::Remove(id) => self.history.remove(id),
+            Command::PutBack(id) => self.history.put_back(id),
             Command::Panic => {
                 self.playback.panic(self.input.reached, &mut self.input.sounded);
                 self.end_phrase();

@@ -1,9 +1,9 @@
 //! Lines across the piano roll, with their names below it: the playhead, and the commit line.
 
 use antiphon_engine::session::{ShownPlan, Snapshot};
-use egui::{Align2, FontId, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
 
-use super::{CHORDS, NAMES, NUMBERS, Roll, paint, roles};
+use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, paint, roles, style};
 
 /// Half the width of the playhead's tip, in points.
 pub(super) const TIP: f32 = 6.0;
@@ -45,6 +45,19 @@ impl Roll {
             painter.rect_filled(chip, 2, paint(self.palette.role(role)));
             right = chip.left() - 10.0;
         }
+    }
+
+    /// The edge of the roll: heavy and named while the window has the keyboard.
+    pub(super) fn frame(&self, painter: &Painter, keyboard: Keyboard) {
+        let radius = CornerRadius::same(style::RADIUS);
+        if !keyboard.is_here {
+            painter.rect_stroke(self.rect, radius, self.palette.hairline(0.3), StrokeKind::Inside);
+            return;
+        }
+        let action = paint(self.palette.action);
+        painter.rect_stroke(self.rect, radius, Stroke::new(2.0, action), StrokeKind::Inside);
+        let place = pos2(self.rect.left() + 6.0, self.music.bottom() + NAMES / 2.0);
+        painter.text(place, Align2::LEFT_CENTER, "keys: here", FontId::proportional(11.0), action);
     }
 
     fn line_name(&self, painter: &Painter, x: f32, align: Align2, name: &str) {

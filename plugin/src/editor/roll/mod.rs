@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::InfillRange;
 use antiphon_roll::{Keys, Rows};
-use egui::{Align2, CornerRadius, FontId, Rect, Sense, StrokeKind, Ui, WidgetInfo, vec2};
+use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
 
 pub(super) use self::range::Marking;
 use super::model::Now;
@@ -55,6 +55,15 @@ pub(super) struct Marks {
     pub(super) marking: Marking,
 }
 
+/// The keyboard, as far as it concerns the roll.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keyboard {
+    /// Whether the window has taken it from the host.
+    pub(super) is_here: bool,
+    /// Whether the key that locks what is under the pointer was pressed.
+    pub(super) locks: bool,
+}
+
 /// What the player did in the roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Done {
@@ -65,7 +74,7 @@ pub(super) enum Done {
 }
 
 /// Draws the roll into the available space; nothing if that is too small. Returns what was done in it, once.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8, marks: Marks) -> Option<Done> {
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8, marks: Marks, keyboard: Keyboard) -> Option<Done> {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
     if rect.width() < 2.0 * GUTTER || rect.height() < 2.0 * (NUMBERS + CHORDS + NAMES) {
@@ -84,7 +93,10 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
     roll.locks(&painter, snapshot);
-    let clicked = response.interact_pointer_pos().filter(|_| response.clicked()).and_then(|pointer| roll.lock_at(pointer, snapshot));
+    // The bar numbers lie over the roll, so its response is not hovered there.
+    let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
+    let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
+    let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
         response.on_hover_text_at_pointer(text);
     }
@@ -100,7 +112,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
         painter.text(ahead.center(), Align2::CENTER_BOTTOM, "Play something.", FontId::proportional(16.0), soft);
         painter.text(ahead.center(), Align2::CENTER_TOP, "What could come next appears here.", FontId::proportional(16.0), soft);
     }
-    painter.rect_stroke(rect, CornerRadius::same(style::RADIUS), roll.palette.hairline(0.3), StrokeKind::Inside);
+    roll.frame(&painter, keyboard);
     let marked = marked.filter(|(_, is_over)| *is_over).map(|(range, _)| Done::Marked(range));
     marked.or(clicked.map(Done::Clicked))
 }

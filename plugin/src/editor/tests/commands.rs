@@ -155,7 +155,7 @@ fn drawer_lists_the_parameters_and_sets_them_in_a_gesture() {
 }
 
 /// Drags over the bar numbers of the roll, from the bar of the playhead, which is bar 2, to so many bars on.
-fn drag_over_numbers(harness: &mut Harness<'_, (Editor, PlainModel)>, bars: f32, modifiers: Modifiers) {
+pub(super) fn drag_over_numbers(harness: &mut Harness<'_, (Editor, PlainModel)>, bars: f32, modifiers: Modifiers) {
     let roll = harness.get_by_label("Piano roll").rect();
     // Of the music, 2.5 of 6.85 bars are left of the playhead.
     let (left, bar) = (roll.left() + 74.0, (roll.width() - 75.0) / 6.85);

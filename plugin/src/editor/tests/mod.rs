@@ -2,7 +2,9 @@
 
 mod commands;
 mod dials;
+mod edits;
 mod export;
+mod keys;
 mod presets;
 mod shown;
 

@@ -110,3 +110,26 @@ fn keep_toggles_the_star_of_a_recalled_entry_and_another_leaves_it() {
     host.press("another");
     assert!(state.history().recalled().is_none());
 }
+
+#[test]
+fn entry_is_starred_removed_and_put_back_by_commands_of_the_window() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(0, 8));
+    host.commands.send(Command::Keep);
+    host.play_to(2 * BAR + 12, &[]);
+    let id = entries(&host)[0].id();
+    let state = |host: &ScriptedHost| entries(host).iter().map(Entry::is_starred).collect::<Vec<_>>();
+    let mut at = 2 * BAR + 12;
+    for (command, expected) in [
+        (Command::Star(id), vec![false]),
+        (Command::Star(id), vec![true]),
+        (Command::Remove(id), vec![]),
+        (Command::Star(id), vec![]),
+        (Command::PutBack(id), vec![true]),
+    ] {
+        host.commands.send(command);
+        at += 3;
+        host.play_to(at, &[]);
+        assert_eq!(state(&host), expected, "{command:?}");
+    }
+}
