@@ -176,7 +176,7 @@ fn locked_rhythm_keeps_onsets_and_durations_and_locked_pitches_keep_their_order(
         |notes: &[Note]| Role::ALL.map(|role| notes.iter().filter(|note| note.role == role).map(|note| note.pitch).collect::<Vec<_>>());
     let with = |lock: fn(Vec<codec::NoteClasses>) -> BarLock, seed| {
         let bars = (0..BARS).map(|bar| lock(classes(&base, bar, &shown))).collect();
-        let locked = LockedPart { notes: Vec::new(), bars };
+        let locked = LockedPart { bars, ..LockedPart::default() };
         Assignment { brief: Brief { seed, ..base.brief.clone() }, locked, ..base.clone() }
     };
     for seed in 8..12 {

@@ -1,5 +1,5 @@
-//! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, learnt triggers, and the
-//! slots A and B.
+//! State saved with the project besides the parameters: the history of suggestions, the take, the memory of the player, learnt triggers, the
+//! slots A and B, and the chosen chords.
 //!
 //! nice-plug writes one chunk of JSON: the parameters by id, and [`Saved`] under `antiphon`. A chunk that is not valid JSON it rejects by
 //! itself, telling the host but not the plug-in. [`admit`] checks the rest before anything is applied: a damaged or foreign chunk changes
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use antiphon_engine::plan::{History, PlayerMemory, Take};
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory, Take};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
@@ -54,6 +54,9 @@ pub struct Saved {
     /// The slots A and B. Projects of earlier versions have none.
     #[serde(default, skip_serializing_if = "has_no_comparison")]
     pub comparison: Comparison,
+    /// Chords chosen for bars of the song. Projects of earlier versions have none.
+    #[serde(default, with = "shared", skip_serializing_if = "has_no_chords")]
+    pub chart: Arc<ChordChart>,
     /// Why the chunk was rejected: set by [`admit`], never saved.
     #[serde(default, skip_serializing)]
     pub refused: Option<String>,
@@ -71,6 +74,7 @@ impl Default for Saved {
             memory: Arc::default(),
             triggers: BTreeMap::new(),
             comparison: Comparison::default(),
+            chart: Arc::default(),
             refused: None,
             unknown: Map::new(),
         }
@@ -90,6 +94,11 @@ fn has_no_memory(memory: &Arc<PlayerMemory>) -> bool {
 /// Whether the slots were never used.
 fn has_no_comparison(comparison: &Comparison) -> bool {
     *comparison == Comparison::default()
+}
+
+/// Whether no chord was chosen.
+fn has_no_chords(chart: &Arc<ChordChart>) -> bool {
+    chart.is_empty()
 }
 
 /// Serialisation of shared values.
@@ -162,6 +171,17 @@ impl State {
     /// Edits the memory. References returned earlier keep the old version.
     pub fn edit_memory<R>(&self, edit: impl FnOnce(&mut PlayerMemory) -> R) -> R {
         edit(Arc::make_mut(&mut self.saved.lock().memory))
+    }
+
+    /// The chosen chords at this point in time.
+    #[must_use]
+    pub fn chart(&self) -> Arc<ChordChart> {
+        Arc::clone(&self.saved.lock().chart)
+    }
+
+    /// Changes the chosen chords.
+    pub fn set_chart(&self, chart: ChordChart) {
+        let _before = std::mem::replace(&mut self.saved.lock().chart, Arc::new(chart));
     }
 
     /// The slots A and B.
@@ -355,14 +375,17 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_saved_and_loaded_and_not_saved_before_they_are_used() {
+    fn slots_and_chosen_chords_are_saved_once_they_are_used_and_loaded() {
         let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
-        assert!(!from.serialize_fields()[FIELD].contains("comparison"));
+        assert!(!["comparison", "chart"].iter().any(|field| from.serialize_fields()[FIELD].contains(field)));
         let other = Some([("voices".to_owned(), "1 voice".to_owned())].into());
         let comparison = Comparison { active: crate::presets::Slot::B, other };
         from.state.set_comparison(comparison.clone());
+        let mut chart = ChordChart::default();
+        chart.repeat(5, "Am F").unwrap();
+        from.state.set_chart(chart.clone());
         load(&to, chunk(&from.serialize_fields()[FIELD]));
-        assert_eq!(to.state.comparison(), comparison);
+        assert_eq!((to.state.comparison(), &*to.state.chart()), (comparison, &chart));
     }
 
     #[test]

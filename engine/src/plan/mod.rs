@@ -2,6 +2,7 @@
 
 mod accompany;
 mod answer;
+mod chart;
 mod clock;
 mod feel;
 mod foresight;
@@ -28,6 +29,7 @@ mod variation;
 
 pub use accompany::{accompanying, most_notes};
 pub use answer::{Answer, AnswerAfter};
+pub use chart::{ChordChart, PROGRESSION_BARS, ProgressionError};
 pub use clock::MusicalClock;
 pub use feel::{Deviation, Feel, Loudness};
 pub use foresight::{TOLERANCE_TICKS, as_foreseen};

@@ -12,6 +12,7 @@ use super::worker_state::{Rules, Setup, WorkerState};
 use super::{Deadline, InstanceHandle, InstanceId, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
 use crate::decode::{BarLock, BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
+use crate::music::analysis::Chord;
 use crate::music::{Note, Tick};
 use crate::plan::{Brief, PageStats, Passage};
 
@@ -41,6 +42,8 @@ pub struct LockedPart {
     pub notes: Vec<Note>,
     /// Lock of each bar of the gap; bars without one are open.
     pub bars: Vec<BarLock>,
+    /// Chord that was chosen for each bar of the gap; bars without one keep the chord and scale of the prompt's constraints.
+    pub chords: Vec<Option<Chord>>,
 }
 
 /// One instance's worker. Its decoder lives on the workers of a [`Service`], from job to job; the cache is kept as far as it matches the
@@ -302,6 +305,7 @@ impl Assignment {
         }
         self.prompt.know(known);
         self.locked.bars.drain(..known.min(self.locked.bars.len()));
+        self.locked.chords.drain(..known.min(self.locked.chords.len()));
         past.clone_from(&self.prompt.context);
         line
     }
@@ -313,7 +317,11 @@ impl Assignment {
         let until = self.prompt.constraints.until;
         let until = if until == Tick::MAX { until } else { until - line };
         let lock = self.locked.bars.get(bar).cloned().unwrap_or_default();
-        let constraints = Constraints { rests_from, until, lock, ..self.prompt.constraints.clone() };
+        let mut constraints = Constraints { rests_from, until, lock, ..self.prompt.constraints.clone() };
+        if let Some(chord) = self.locked.chords.get(bar).copied().flatten() {
+            constraints.on_beat = chord.scale().bits();
+            constraints.scale |= chord.scale().bits();
+        }
         Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }
 

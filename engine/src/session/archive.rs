@@ -1,10 +1,11 @@
-//! Storage of the history of suggestions, of the take and of the memory of the player: the session edits them, the owner of the project saves them.
+//! Storage of the history of suggestions, of the take, of the memory of the player and of the chosen chords. The session edits the first three and reads
+//! the last; the owner of the project saves them.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::plan::{History, PlayerMemory, Take};
+use crate::plan::{ChordChart, History, PlayerMemory, Take};
 
 /// Storage of one instance's history, take and memory. While a session runs, its thread makes all edits, except that the owner of the project merges what a host loads;
 /// the editor reads it and sends commands ([`CommandSender`](super::CommandSender)). Edits are short; the audio thread never calls it.
@@ -26,6 +27,9 @@ pub trait Archive: Send + Sync {
 
     /// Changes the memory. An `Arc` returned earlier by [`memory`](Self::memory) keeps the old value.
     fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory));
+
+    /// Chords that the player has chosen for bars of the song. The window edits them, at any time.
+    fn chart(&self) -> Arc<ChordChart>;
 }
 
 /// An archive that nobody saves, for programs without a project.
@@ -59,6 +63,10 @@ impl Archive for UnsavedArchive {
 
     fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory)) {
         change(Arc::make_mut(&mut self.memory.lock()));
+    }
+
+    fn chart(&self) -> Arc<ChordChart> {
+        Arc::default()
     }
 }
 

@@ -3,10 +3,11 @@
 use super::{ControlValues, DEFAULT_MEMORY, Hearing, KeyControl, ScaleLock};
 use crate::music::Role;
 use crate::music::analysis::{Chord, ChordKind, ScaleKind};
-use crate::plan::{ControlId, Controls, Setting};
+use crate::plan::{ChordChart, ControlId, Controls, Setting};
 
 /// Controls that change what is generated, as normalised values. The first three are always listed, the others where they are not as played.
-pub(super) fn settings(controls: &ControlValues) -> Controls {
+/// Of the chosen chords only that they differ.
+pub(super) fn settings(controls: &ControlValues, chart: &ChordChart) -> Controls {
     let role = |role: Option<Role>| role.map_or(0.0, |role| f32::from(role.class() + 1) / 16.0);
     let always = [
         (ControlId::ADVENTUROUSNESS, controls.music.adventurousness),
@@ -53,6 +54,7 @@ pub(super) fn settings(controls: &ControlValues) -> Controls {
     ];
     let memory = controls.music.memory;
     let memory = (memory != DEFAULT_MEMORY).then(|| (ControlId::of("memory"), f32::from(memory) / 100.0));
-    let changed = further.into_iter().chain(harmony).chain(band).filter(|(_, value)| *value != 0.0);
+    let chords = [(ControlId::of("chords"), chart.fingerprint())];
+    let changed = further.into_iter().chain(harmony).chain(band).chain(chords).filter(|(_, value)| *value != 0.0);
     Controls(always.into_iter().chain(changed).chain(memory).map(|(parameter, value)| Setting { parameter, value }).collect())
 }

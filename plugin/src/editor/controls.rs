@@ -1,7 +1,7 @@
 //! Buttons and sliders of the editor.
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{InfillRange, PlayMode};
+use antiphon_engine::plan::{InfillRange, PlayMode, TakeMode};
 use egui::{Button, Key, RichText, Sense, Ui, vec2};
 
 use super::dial;
@@ -12,10 +12,10 @@ use super::style::{self, BUTTON_HEIGHT};
 use crate::clock::Motion;
 use crate::params::ALWAYS_IN_FRONT;
 use crate::triggers::{Button as Pressed, Triggers};
-use antiphon_engine::session::Snapshot;
+use antiphon_engine::session::{Component, Snapshot};
 
 /// Widths of the front controls, in points: name and longest value fit side by side above the slider.
-const WIDTHS: [f32; 4] = [184.0, 112.0, 124.0, 124.0];
+const WIDTHS: [f32; 4] = [178.0, 100.0, 116.0, 121.0];
 /// Width of Play, in points: its longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
 
@@ -51,10 +51,10 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Sna
         (
             Pressed::Play,
             style::button(RichText::new(text).color(paint(palette.paper))).fill(paint(fill)).min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)),
-            "Play the plan that is shown, from the next bar",
+            "Plays the plan that is shown, from the next bar",
         ),
-        (Pressed::Another, style::button("Another"), "Show the next variation of the plan; after D four new ones"),
-        (Pressed::Keep, style::button(if kept { "Kept" } else { "Keep" }).selected(kept), "Keep the plan that is shown in the history"),
+        (Pressed::Another, style::button("Another"), "Shows the next variation of the plan, after D four new ones"),
+        (Pressed::Keep, style::button(if kept { "Kept" } else { "Keep" }).selected(kept), "Stars the plan that is shown, in the history"),
     ];
     for (pressed, button, tip) in buttons {
         if model.triggers().waiting() == Some(pressed) {
@@ -62,16 +62,35 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Sna
             continue;
         }
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
-        let response = ui.add_enabled(plan.is_some(), button);
-        let tip = format!("{tip}{learnt}{}. Right-click to learn a key or pedal for it", hint(Action::Press(pressed)));
-        let response = response.on_hover_text(tip.as_str()).on_disabled_hover_text(format!("{tip}. There is no plan yet."));
+        let reason = unavailable(pressed, snapshot, model.values().output.take);
+        let response = ui.add_enabled(reason.is_none(), button);
+        let tip = format!("{tip}{learnt}{}; right-click to learn a key or pedal for it.", hint(Action::Press(pressed)));
+        let response = response.on_hover_text(tip.as_str()).on_disabled_hover_text(reason.unwrap_or_default());
         // A disabled button takes no clicks: its menu lies over it.
-        let menu = if plan.is_some() { response.clone() } else { ui.interact(response.rect, response.id.with("learn"), Sense::click()) };
+        let menu = if reason.is_none() { response.clone() } else { ui.interact(response.rect, response.id.with("learn"), Sense::click()) };
         menu.context_menu(|ui| learn(ui, model.triggers(), pressed));
         if response.clicked() {
             model.command(pressed.command());
         }
     }
+}
+
+/// Why a button can do nothing now.
+fn unavailable(pressed: Pressed, snapshot: &Snapshot, take: TakeMode) -> Option<&'static str> {
+    let parts = [&snapshot.status.engine, &snapshot.status.model];
+    if pressed == Pressed::Play && take == TakeMode::Replay {
+        return Some("The take plays: set Take to Off or Overwrite to play suggestions.");
+    }
+    if snapshot.plan.is_some() {
+        return None;
+    }
+    Some(if parts.iter().any(|part| matches!(part, Component::Missing { .. })) {
+        "No engine: the line below says what is missing."
+    } else if parts.contains(&&Component::Loading) {
+        "Loading: ready in a few seconds."
+    } else {
+        "Play something first."
+    })
 }
 
 /// What Play does, or is doing.
@@ -124,7 +143,7 @@ pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
     let shown = if narrow { ALWAYS_IN_FRONT } else { WIDTHS.len() };
     for (place, (parameter, width)) in model.front().iter().zip(WIDTHS).take(shown).enumerate() {
         if place > 0 {
-            ui.add_space(style::GAP);
+            ui.add_space(style::GAP / 2.0);
         }
         dial::show(ui, model, parameter, width);
     }
@@ -136,4 +155,30 @@ pub(super) fn change(model: &mut impl EditorModel, value: Change) {
     model.begin(control);
     model.set(value);
     model.end(control);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::editor::samples::plan;
+    use antiphon_engine::session::Status;
+
+    #[test]
+    fn button_that_can_do_nothing_says_why() {
+        let with = |engine| Snapshot { status: Status { engine, ..Status::default() }, ..Snapshot::default() };
+        let missing = Component::Missing { what: String::new(), looked_in: Vec::new() };
+        let planned = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
+        for (snapshot, take, words) in [
+            (with(Component::Resting), TakeMode::Off, Some("Play something")),
+            (with(Component::Loading), TakeMode::Off, Some("Loading")),
+            (with(missing), TakeMode::Off, Some("No engine")),
+            (planned.clone(), TakeMode::Replay, Some("The take plays")),
+            (planned.clone(), TakeMode::Overwrite, None),
+        ] {
+            let reason = unavailable(Pressed::Play, &snapshot, take);
+            assert_eq!(reason.is_some(), words.is_some());
+            assert!(reason.unwrap_or_default().starts_with(words.unwrap_or_default()), "{reason:?}");
+        }
+        assert_eq!(unavailable(Pressed::Keep, &planned, TakeMode::Replay), None);
+    }
 }

@@ -52,7 +52,7 @@ fn caption(ui: &mut Ui, model: &impl EditorModel, parameter: &ShownParameter) ->
     let value = ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let style = ui.style_mut();
         style.text_styles.insert(TextStyle::Button, FontId::proportional(12.0));
-        style.spacing.button_padding = vec2(3.0, 0.0);
+        style.spacing.button_padding = vec2(0.0, 0.0);
         style.spacing.interact_size = vec2(24.0, CAPTION);
         style.visuals.widgets.inactive.weak_bg_fill = egui::Color32::TRANSPARENT;
         style.visuals.widgets.inactive.bg_stroke = egui::Stroke::NONE;

@@ -53,12 +53,12 @@ impl Drawer {
         });
         Panel::right("drawer").frame(frame).exact_size(WIDTH).resizable(false).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                presets.show(ui, model);
+                let width = WIDTH - 3.0 * f32::from(style::MARGIN);
+                presets.show(ui, model, width);
                 let elsewhere = model.front().map(|parameter| parameter.id);
                 for (group, parameters) in model.parameters() {
                     ui.add_space(style::GAP);
                     ui.label(RichText::new(group).strong());
-                    let width = WIDTH - 3.0 * f32::from(style::MARGIN);
                     let own = parameters.iter().filter(|parameter| narrow || !elsewhere.contains(&parameter.id));
                     own.for_each(|parameter| dial::show(ui, model, parameter, width));
                 }

@@ -5,6 +5,7 @@
 //! was told, and `keyboard` (X11) and `win32_keyboard` leave key events to the host.
 
 mod card;
+mod chord_chooser;
 mod controls;
 mod details;
 mod dial;
@@ -14,9 +15,11 @@ mod excerpt;
 mod export;
 mod history;
 mod history_cards;
+mod key_chooser;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
+pub(crate) mod origin;
 mod palette;
 pub mod plain_model;
 mod presets;
@@ -51,6 +54,7 @@ pub use shortcuts::KeyOwner;
 
 use crate::clock::Motion;
 use antiphon_engine::session::{Command, Snapshot};
+use chord_chooser::ChordChooser;
 use drawer::Drawer;
 use edits::{Edit, Edits};
 use history_cards::HistoryFilter;
@@ -75,6 +79,7 @@ pub struct Editor {
     exporter: Exporter,
     drawer: Drawer,
     presets: Presets,
+    chords: ChordChooser,
     keys: KeyOwner,
     filter: HistoryFilter,
     edits: Edits,
@@ -84,8 +89,8 @@ impl Editor {
     /// An editor that exports through this.
     #[must_use]
     pub fn new(exporter: Exporter) -> Self {
-        let (filter, edits) = (HistoryFilter::default(), Edits::default());
-        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None), keys: KeyOwner::Host, filter, edits }
+        let (filter, edits, chords) = (HistoryFilter::default(), Edits::default(), ChordChooser::default());
+        Self { exporter, drawer: Drawer::Closed, presets: Presets::new(None), chords, keys: KeyOwner::Host, filter, edits }
     }
 
     /// The same with the presets of the user in this folder, which need not exist.
@@ -134,7 +139,13 @@ impl Editor {
                 variations::unlock(ui, model, &live);
                 history::browse(ui, model, &history, &mut self.filter);
             };
-            let line = status::Line { snapshot, now: &now, notice: self.exporter.notice(), message: message.as_deref() };
+            let line = status::Line {
+                snapshot,
+                now: &now,
+                notice: self.exporter.notice(),
+                message: message.as_deref(),
+                recalled: history.recalled(),
+            };
             line.show(ui, pressed.contains(&Action::Details), browse);
         });
         if status::is_missing(&snapshot.status) {
@@ -162,7 +173,8 @@ impl Editor {
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
         let values = model.values();
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
-        let marks = roll::Marks { range: values.turns.infill, marking };
+        let (chart, memory) = (model.chart(), model.memory());
+        let marks = roll::Marks { range: values.turns.infill, marking, chart: &chart, memory: &memory };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
         let roll = CentralPanel::default().frame(margin(0, 0)).show(ui, |ui| roll::show(ui, snapshot, &now, horizon, marks, keys));
         self.take_keys(ui, &[cards.response.rect, roll.response.rect]);
@@ -171,12 +183,14 @@ impl Editor {
                 model.record(Edit::Mark { from: values.turns.infill, to: range });
                 controls::mark(model, range);
             }
+            Some(roll::Done::Chord(bar)) => self.chords.open(bar, &chart),
             // A phrase of the history is not changed.
             Some(roll::Done::Clicked(command)) if selected.is_none() => model.command(command),
             _ => {}
         }
         self.exporter.show(ui);
         self.presets.show_dialog(ui, model);
+        self.chords.show(ui, model);
         let moving = now.motion != Motion::Stopped || self.exporter.is_dragging();
         ui.ctx().request_repaint_after(if moving { FRAME } else { IDLE_FRAME });
     }
@@ -184,7 +198,11 @@ impl Editor {
     /// Whether the editor needs the keyboard: after a click into the music, and while a text field is open.
     #[cfg(any(target_os = "linux", windows))]
     pub(super) fn needs_keyboard(&self, ctx: &Context) -> bool {
-        self.keys == KeyOwner::Window || self.exporter.is_dialog_open() || self.presets.is_dialog_open() || ctx.text_edit_focused()
+        self.keys == KeyOwner::Window
+            || self.exporter.is_dialog_open()
+            || self.presets.is_dialog_open()
+            || self.chords.is_open()
+            || ctx.text_edit_focused()
     }
 
     /// Actions of the keys pressed in this frame.
@@ -254,12 +272,8 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
             if narrow {
                 return;
             }
-            if let Some(found) = snapshot.harmony.last().and_then(|harmony| harmony.key) {
-                ui.add_space(style::GAP);
-                let text = format!("{}, {:.0} %", found.key, found.confidence * 100.0);
-                ui.label(RichText::new(text).size(12.0))
-                    .on_hover_text("The key of your last bars, and how sure that is. Controls can hold another");
-            }
+            ui.add_space(style::GAP);
+            key_chooser::show(ui, model, snapshot);
         });
     });
 }

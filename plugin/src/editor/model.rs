@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, PlayMode};
+use antiphon_engine::plan::{ChordChart, History, PlayMode, PlayerMemory};
 
 use crate::clock::{Motion, MusicalTime};
 use crate::params::ShownParameter;
@@ -32,6 +32,12 @@ pub trait EditorModel {
     fn parameters(&self) -> Vec<(&'static str, Vec<ShownParameter>)>;
     /// All parameters that the window sets, each once.
     fn settable(&self) -> Vec<ShownParameter>;
+    /// What is remembered of the player.
+    fn memory(&self) -> Arc<PlayerMemory>;
+    /// Chords chosen for bars of the song.
+    fn chart(&self) -> Arc<ChordChart>;
+    /// Changes the chosen chords.
+    fn set_chart(&mut self, chart: ChordChart);
     /// The slots A and B.
     fn comparison(&self) -> Comparison;
     /// Changes the slots. The parameters are set apart from it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::History;
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory};
 use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::model::{Change, Control, EditorModel, Now};
@@ -41,6 +41,10 @@ pub struct PlainModel {
     pub message: Option<String>,
     /// Parameters that were set, and their normalised values; later ones count.
     pub dialled: Vec<(&'static str, f32)>,
+    /// What is remembered of the player.
+    pub memory: Arc<PlayerMemory>,
+    /// Chords chosen for bars of the song.
+    pub chart: Arc<ChordChart>,
     /// The slots A and B.
     pub comparison: Comparison,
     /// Calls of the editor in order.
@@ -59,6 +63,8 @@ impl PlainModel {
             triggers: Arc::default(),
             message: None,
             dialled: Vec::new(),
+            memory: Arc::default(),
+            chart: Arc::default(),
             comparison: Comparison::default(),
             calls: Vec::new(),
         }
@@ -106,6 +112,18 @@ impl EditorModel for PlainModel {
 
     fn settable(&self) -> Vec<ShownParameter> {
         self.params().settable()
+    }
+
+    fn memory(&self) -> Arc<PlayerMemory> {
+        Arc::clone(&self.memory)
+    }
+
+    fn chart(&self) -> Arc<ChordChart> {
+        Arc::clone(&self.chart)
+    }
+
+    fn set_chart(&mut self, chart: ChordChart) {
+        self.chart = Arc::new(chart);
     }
 
     fn comparison(&self) -> Comparison {

@@ -13,7 +13,7 @@ use crate::presets::{self, Existing, Library, Missing, Preset, SCOPE, Slot, Valu
 /// Height of the menu's list, in points.
 const LIST: f32 = 300.0;
 /// Width of the buttons that step, in points.
-const STEP: f32 = 28.0;
+const STEP: f32 = 32.0;
 
 /// Whose a preset is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +84,8 @@ impl Presets {
         self.dialog.is_some()
     }
 
-    /// Draws the chooser and the slots.
-    pub(super) fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel) {
+    /// Draws the chooser, so wide, and the slots.
+    pub(super) fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, width: f32) {
         if self.entries.is_empty() {
             self.refresh();
         }
@@ -95,7 +95,7 @@ impl Presets {
         let last = self.entries.iter().position(|entry| Some(&entry.preset.name) == self.last.as_ref());
         let current = last.filter(|&place| is_set(&&self.entries[place])).or_else(|| self.entries.iter().position(|entry| is_set(&entry)));
         ui.label(RichText::new("Preset").strong());
-        let clicked = ui.horizontal(|ui| self.chooser(ui, current, last)).inner;
+        let clicked = ui.horizontal(|ui| self.chooser(ui, current, last, width)).inner;
         if let Some(notice) = &self.notice {
             ui.label(RichText::new(notice).size(11.0));
         }
@@ -109,7 +109,7 @@ impl Presets {
         slots(ui, model);
     }
 
-    fn chooser(&mut self, ui: &mut Ui, current: Option<usize>, last: Option<usize>) -> Option<Clicked> {
+    fn chooser(&mut self, ui: &mut Ui, current: Option<usize>, last: Option<usize>, width: f32) -> Option<Clicked> {
         let mut clicked = None;
         let from = current.or(last);
         let places = self.entries.len();
@@ -126,7 +126,7 @@ impl Presets {
             (None, Some(place)) => format!("{}, changed", self.entries[place].preset.name),
             (None, None) => "None".to_owned(),
         };
-        let width = ui.available_width() - STEP - style::GAP;
+        let width = width - 2.0 * (STEP + style::GAP);
         let button = Button::new(RichText::new(&title).size(12.0)).truncate().min_size(vec2(width, style::BUTTON_HEIGHT));
         let menu = ui.scope(|ui| {
             ui.set_max_width(width);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::History;
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory};
 use antiphon_engine::session::{Command, ControlValues, Snapshot};
 
 use super::edits::{Edit, Edits};
@@ -79,6 +79,18 @@ impl<M: EditorModel> EditorModel for Recorder<'_, M> {
 
     fn settable(&self) -> Vec<ShownParameter> {
         self.model.settable()
+    }
+
+    fn memory(&self) -> Arc<PlayerMemory> {
+        self.model.memory()
+    }
+
+    fn chart(&self) -> Arc<ChordChart> {
+        self.model.chart()
+    }
+
+    fn set_chart(&mut self, chart: ChordChart) {
+        self.model.set_chart(chart);
     }
 
     fn comparison(&self) -> Comparison {

@@ -1,5 +1,6 @@
 //! The status line: one sentence in a musician's words, and the details behind it.
 
+use antiphon_engine::plan::Entry;
 use antiphon_engine::session::{Component, Snapshot, Status};
 use egui::{Align, Button, Color32, Label, Layout, Popup, RichText, Sense, Shape, Stroke, Ui, vec2};
 
@@ -36,6 +37,8 @@ pub(super) struct Line<'a> {
     pub(super) notice: Option<&'a Notice>,
     /// Message about project and host.
     pub(super) message: Option<&'a str>,
+    /// The entry of the history that is shown in place of the plan.
+    pub(super) recalled: Option<&'a Entry>,
 }
 
 impl Line<'_> {
@@ -78,7 +81,7 @@ impl Line<'_> {
     fn sentence(&self) -> (Tone, String) {
         let status = &self.snapshot.status;
         if let Some((name, what)) = missing_component(status) {
-            return (Tone::Error, format!("{name}: {what}"));
+            return (Tone::Error, format!("No {name}: {what}"));
         }
         match self.notice {
             Some(Notice::Failed(text)) => return (Tone::Error, text.clone()),
@@ -91,6 +94,10 @@ impl Line<'_> {
         }
         if matches!(status.engine, Component::Loading) || matches!(status.model, Component::Loading) {
             return (Tone::Waiting, "Loading the engine: ready in a few seconds".into());
+        }
+        if let Some(entry) = self.recalled {
+            let kept = if entry.is_starred() { ", kept" } else { "" };
+            return (Tone::Plain, format!("From bar {}{kept}", entry.place().bar));
         }
         let has_plan = self.snapshot.plan.is_some();
         let sentence = match self.now.motion {
@@ -136,7 +143,7 @@ pub(super) fn is_missing(status: &Status) -> bool {
 }
 
 fn missing_component(status: &Status) -> Option<(&'static str, &str)> {
-    [("Engine", &status.engine), ("Model", &status.model)].into_iter().find_map(|(name, component)| match component {
+    [("engine", &status.engine), ("model", &status.model)].into_iter().find_map(|(name, component)| match component {
         Component::Missing { what, .. } => Some((name, what.as_str())),
         _ => None,
     })
@@ -150,7 +157,7 @@ mod tests {
 
     fn sentence(snapshot: &Snapshot, motion: Motion, message: Option<&str>) -> (Tone, String) {
         let now = Now { playhead: MusicalTime(0.0), tempo: 120.0, motion };
-        Line { snapshot, now: &now, notice: None, message }.sentence()
+        Line { snapshot, now: &now, notice: None, message, recalled: None }.sentence()
     }
 
     #[test]
@@ -161,7 +168,7 @@ mod tests {
         assert_eq!(sentence(&planned, Motion::Host, Some("No tempo")), (Tone::Plain, "No tempo".into()));
         let engine = Component::Missing { what: "not found".into(), looked_in: Vec::new() };
         let broken = Snapshot { status: Status { engine, ..Status::default() }, ..planned };
-        assert_eq!(sentence(&broken, Motion::Host, Some("No tempo")), (Tone::Error, "Engine: not found".into()));
+        assert_eq!(sentence(&broken, Motion::Host, Some("No tempo")), (Tone::Error, "No engine: not found".into()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use antiphon_engine::files::user_data;
-use antiphon_engine::plan::History;
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory};
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
@@ -196,6 +196,18 @@ impl EditorModel for HostModel {
 
     fn settable(&self) -> Vec<ShownParameter> {
         self.params.settable()
+    }
+
+    fn memory(&self) -> Arc<PlayerMemory> {
+        self.params.state.memory()
+    }
+
+    fn chart(&self) -> Arc<ChordChart> {
+        self.params.state.chart()
+    }
+
+    fn set_chart(&mut self, chart: ChordChart) {
+        self.params.state.set_chart(chart);
     }
 
     fn comparison(&self) -> Comparison {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_engine::plan::{History, PlayerMemory, Take};
+use antiphon_engine::plan::{ChordChart, History, PlayerMemory, Take};
 use antiphon_engine::session::{Archive, SessionPorts, SessionStatus, SharedSnapshot};
 use parking_lot::Mutex;
 
@@ -83,6 +83,10 @@ impl Archive for State {
 
     fn change_memory(&self, change: &mut dyn FnMut(&mut PlayerMemory)) {
         self.edit_memory(change);
+    }
+
+    fn chart(&self) -> Arc<ChordChart> {
+        Self::chart(self)
     }
 }
 

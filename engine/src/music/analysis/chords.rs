@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Scale;
 use crate::music::{Bar, Note, Role, TICKS_PER_QUARTER, Tick, pitch_class_name};
 
-/// A chord by its root and kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A chord by its root and kind. In files it is its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Chord {
     /// Pitch class, 0 is C.
     pub root: u8,
@@ -42,6 +45,38 @@ impl Chord {
     #[must_use]
     pub fn scale(self) -> Scale {
         Scale::new(self.kind.tones().iter().copied()).transposed(self.root)
+    }
+
+    /// The chord of this name: `Am`, `F#m7b5`, `Bbmaj7`. Flats, and other spellings of the kinds, are read too.
+    ///
+    /// ```
+    /// use antiphon_engine::music::analysis::Chord;
+    ///
+    /// assert_eq!(Chord::named("Db"), Chord::named("C#"));
+    /// assert_eq!(Chord::named("Bb7").map(|chord| chord.to_string()).as_deref(), Some("A#7"));
+    /// assert_eq!(Chord::named("H"), None);
+    /// ```
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let mut letters = name.chars();
+        let natural = match letters.next()?.to_ascii_uppercase() {
+            'C' => 0,
+            'D' => 2,
+            'E' => 4,
+            'F' => 5,
+            'G' => 7,
+            'A' => 9,
+            'B' => 11,
+            _ => return None,
+        };
+        let rest = letters.as_str();
+        let (root, suffix) = match rest.chars().next() {
+            Some('#') => (natural + 1, &rest[1..]),
+            Some('b') => (natural + 11, &rest[1..]),
+            _ => (natural, rest),
+        };
+        let kind = ChordKind::ALL.into_iter().find(|kind| kind.suffix() == suffix || kind.spellings().contains(&suffix))?;
+        Some(Self { root: root % 12, kind })
     }
 }
 
@@ -90,6 +125,21 @@ impl ChordKind {
         }
     }
 
+    /// Other ways to write the suffix.
+    const fn spellings(self) -> &'static [&'static str] {
+        match self {
+            Self::Major => &["maj", "M"],
+            Self::Minor => &["min", "-"],
+            Self::Diminished => &["o", "\u{b0}"],
+            Self::Augmented => &["+"],
+            Self::Suspended => &["sus"],
+            Self::Seventh => &["dom7"],
+            Self::MajorSeventh => &["M7", "Maj7", "j7"],
+            Self::MinorSeventh => &["min7", "-7"],
+            Self::HalfDiminished => &["min7b5", "-7b5", "\u{f8}", "\u{f8}7"],
+        }
+    }
+
     const fn suffix(self) -> &'static str {
         match self {
             Self::Major => "",
@@ -108,6 +158,25 @@ impl ChordKind {
 impl fmt::Display for Chord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", pitch_class_name(self.root), self.kind.suffix())
+    }
+}
+
+/// A text that names no chord.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no chord")]
+pub struct NoChord(String);
+
+impl TryFrom<String> for Chord {
+    type Error = NoChord;
+
+    fn try_from(name: String) -> Result<Self, NoChord> {
+        Self::named(&name).ok_or(NoChord(name))
+    }
+}
+
+impl From<Chord> for String {
+    fn from(chord: Chord) -> Self {
+        chord.to_string()
     }
 }
 

@@ -191,7 +191,7 @@ impl<W: Worker> Planner<W> {
     fn keep_or_request(&mut self, now: Tick, (start, end): (Tick, Tick), music: &InfillMusic, controls: &ControlValues) {
         let basis = Basis {
             music: music.fingerprint(),
-            settings: settings(controls),
+            settings: settings(controls, &self.archive.chart()),
             roles: controls.planned(self.input.role()),
             tempo: Tempo::from_bpm(self.input.tempo).map_or(0, tempo_bucket),
             seed: self.planning.timeline.seed(),
@@ -236,7 +236,7 @@ impl<W: Worker> Planner<W> {
         let mut prompt = music.prompt(basis.roles.iter().collect());
         prompt.constraints = Constraints { until: end, rests_from: start + Tick(1), ..prompt.constraints };
         steer(&mut prompt, &controls.music, 0);
-        let assignment = Assignment {
+        let mut assignment = Assignment {
             brief: brief.clone(),
             prompt,
             line: start,
@@ -244,6 +244,7 @@ impl<W: Worker> Planner<W> {
             rejected: self.infill.rejected.iter().map(|passage| moved(passage, start)).collect(),
             locked: LockedPart::default(),
         };
+        self.choose_chords(&mut assignment);
         self.infill.pending = Some(Fill { plan: brief.plan, basis });
         self.planning.expect(brief.plan, start, adopted);
         let within = Duration::from_secs_f64((adopted - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);

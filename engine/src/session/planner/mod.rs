@@ -5,6 +5,7 @@
 //! take, [`SongListener`] what was heard in each bar of the song, [`Infill`] the fill of marked bars, [`Remembering`] the memory of the player, [`Outputs`] the published state. [`Planner`] coordinates them.
 
 mod band;
+mod chords;
 mod infill;
 mod input;
 mod modes;
@@ -23,6 +24,7 @@ use crate::music::{Metre, Role, Tick};
 use crate::plan::{Cause, MusicalClock, MusicalTime, SongBar, SongPosition, TradeBars, TransportChange};
 use parking_lot::Mutex;
 
+use super::archive::Archive;
 use super::commands::WindowMessage;
 use super::engine_status::{Engine, SessionStatus};
 use super::history_writer::HistoryWriter;
@@ -62,6 +64,8 @@ pub struct Planner<W> {
     take: TakeWriter,
     remembering: Remembering,
     outputs: Outputs,
+    /// Of the archive only the chosen chords: the rest has owners of its own.
+    archive: Arc<dyn Archive>,
 }
 
 impl<W: Worker> Planner<W> {
@@ -81,7 +85,8 @@ impl<W: Worker> Planner<W> {
             playback: Playback::new(ports.planned),
             history: HistoryWriter::new(Arc::clone(&ports.archive)),
             remembering: Remembering::new(Arc::clone(&ports.archive)),
-            take: TakeWriter::new(ports.archive, ports.takes, free_seed),
+            take: TakeWriter::new(Arc::clone(&ports.archive), ports.takes, free_seed),
+            archive: ports.archive,
             outputs: Outputs::new(ports.snapshot, status, render_wait),
         }
     }

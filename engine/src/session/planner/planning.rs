@@ -252,7 +252,7 @@ impl<W: Worker> Planner<W> {
 
     /// Requests of this planning tick, and what plays from the `next` one on.
     fn request(&mut self, controls: &ControlValues, music: &Music, turn: Option<OwnTurn>, next: Tick) -> Vec<Request> {
-        let (now, horizon, settings) = (self.input.clock.now(), self.horizon(turn), settings(controls));
+        let (now, horizon, settings) = (self.input.clock.now(), self.horizon(turn), settings(controls, &self.archive.chart()));
         let tick = PlanningTick { now, next, horizon, played: &music.track, context: Fingerprint::of(&music.all), controls: &settings };
         // A successor that is not due yet is replaced by the requests of this tick.
         self.withdraw_successor();
@@ -295,6 +295,9 @@ impl<W: Worker> Planner<W> {
             expected: if controls.plan.mode == PlayMode::Suggest { Expected::Shown } else { Expected::Latched },
         };
         let mut assignments = context.assignments(requests, timeline, &self.input.clock, &music.all, &plan_settings);
+        for assignment in &mut assignments {
+            self.choose_chords(assignment);
+        }
         self.remember_request(requests, &assignments, controls);
         if let Some(new) = assignments.last_mut().filter(|_| own == OwnRoles::ALL && new_plan(requests).is_some()) {
             self.planning.locks.apply(new);

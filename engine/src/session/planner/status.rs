@@ -119,7 +119,7 @@ impl<W: Worker> Planner<W> {
             1 => "every beat".into(),
             beats => format!("every {beats} beats"),
         };
-        shedding.is_strained().then(|| format!("The processor is busy: the plan reaches {bars} ahead and is renewed {beats}"))
+        shedding.is_strained().then(|| format!("Catching up: planning {bars} ahead, {beats}"))
     }
 
     /// Remark while planning pauses.
@@ -138,7 +138,7 @@ impl<W: Worker> Planner<W> {
     }
 
     /// The host's loop in numbers of bars, if both its ends are on bar lines.
-    fn shown_loop(&self) -> Option<(i64, i64)> {
+    pub(super) fn shown_loop(&self) -> Option<(i64, i64)> {
         let length = self.input.clock.open_bar().metre.bar_length().0;
         let number = |place: SongPosition| (place.0 % length == 0).then_some(place.0.div_euclid(length) + 1);
         let song_loop = self.input.song_loop.filter(|_| self.input.running)?;
@@ -146,7 +146,7 @@ impl<W: Worker> Planner<W> {
     }
 
     /// A bar's number in the host's song.
-    fn number(&self, bar: Bar) -> i64 {
+    pub(super) fn number(&self, bar: Bar) -> i64 {
         self.input.clock.song_at(bar.start).0.div_euclid(bar.metre.bar_length().0) + 1
     }
 

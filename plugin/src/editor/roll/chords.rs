@@ -1,8 +1,9 @@
-//! Chord lane of the piano roll: detected chords with their confidence, and those of the plan.
+//! Chord lane of the piano roll: detected chords with their confidence, those of the plan, and those that were chosen, with a lock.
 
 use antiphon_engine::music::Tick;
+use antiphon_engine::plan::ChordChart;
 use antiphon_engine::session::Snapshot;
-use egui::{Align2, CornerRadius, FontId, Painter, Rect, StrokeKind, pos2};
+use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, StrokeKind, pos2};
 
 use super::{CHORDS, Roll, paint};
 
@@ -17,18 +18,28 @@ struct Named {
     from: Tick,
     until: Tick,
     name: String,
-    /// 0 to 1; `None` for chords of the plan.
-    confidence: Option<f64>,
+    origin: Origin,
+}
+
+/// Where a chord comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Origin {
+    /// Detected, with this confidence, 0 to 1.
+    Found(f64),
+    /// In the plan.
+    Planned,
+    /// The musician's choice.
+    Chosen,
 }
 
 impl Roll {
     /// Draws the lane.
-    pub(super) fn chords(&self, painter: &Painter, snapshot: &Snapshot) {
+    pub(super) fn chords(&self, painter: &Painter, snapshot: &Snapshot, chart: &ChordChart) {
         let lane = painter.with_clip_rect(Rect::from_x_y_ranges(self.music.x_range(), self.chords_top()..=self.music.top()));
-        for chord in named(snapshot, self.first_tick(), self.last_tick()) {
+        for chord in self.named(snapshot, chart) {
             let (left, right) = (self.x(chord.from.0 as f64) + 2.0, self.x(chord.until.0 as f64) - 2.0);
             let field = Rect::from_x_y_ranges(left..=right, self.chords_top() + 1.0..=self.chords_top() + CHORDS - 2.0);
-            let ground = if chord.confidence.is_some() { self.palette.played } else { self.palette.coming };
+            let ground = if matches!(chord.origin, Origin::Found(_)) { self.palette.played } else { self.palette.coming };
             lane.rect(field, CornerRadius::same(3), paint(ground), self.palette.hairline(0.2), StrokeKind::Inside);
             if field.width() < NARROW {
                 continue;
@@ -37,18 +48,45 @@ impl Roll {
             let start = left.max(self.music.left() + 2.0) + 5.0;
             let ink = paint(self.palette.ink);
             let text = lane.text(pos2(start, field.center().y), Align2::LEFT_CENTER, &chord.name, FontId::proportional(12.0), ink);
-            let confidence = chord.confidence.filter(|_| field.right() - text.right() > ROOM);
-            if let Some(confidence) = confidence {
-                let percent = format!("{:.0} %", confidence * 100.0);
-                let place = pos2(right - 5.0, field.center().y);
-                lane.text(place, Align2::RIGHT_CENTER, percent, FontId::proportional(11.0), paint(self.palette.soft));
+            match chord.origin {
+                Origin::Found(confidence) if field.right() - text.right() > ROOM => {
+                    let percent = format!("{:.0} %", confidence * 100.0);
+                    let place = pos2(right - 5.0, field.center().y);
+                    lane.text(place, Align2::RIGHT_CENTER, percent, FontId::proportional(11.0), paint(self.palette.soft));
+                }
+                Origin::Chosen => self.lock(&lane, pos2(text.right() + 8.0, field.center().y)),
+                Origin::Found(_) | Origin::Planned => {}
             }
         }
+    }
+
+    /// Number of the bar whose chord lies under the pointer, if the bar has not passed.
+    pub(super) fn chord_at(&self, pointer: Pos2, snapshot: &Snapshot) -> Option<i64> {
+        let is_in_lane = self.music.x_range().contains(pointer.x) && (self.chords_top()..self.music.top()).contains(&pointer.y);
+        let shown = snapshot.bar_at(self.tick_at(pointer.x));
+        (is_in_lane && shown.bar.end().0 as f64 > self.playhead).then_some(shown.number)
+    }
+
+    /// Chords of the lane, as far as they are in view.
+    fn named(&self, snapshot: &Snapshot, chart: &ChordChart) -> Vec<Named> {
+        let (from, to) = (self.first_tick(), self.last_tick());
+        let ahead = snapshot.bars_between(from, to).filter(|shown| shown.bar.end().0 as f64 > self.playhead);
+        let chosen: Vec<_> = ahead.filter_map(|shown| Some((shown.bar, chart.at(shown.number)?))).collect();
+        let mut lane = found_and_planned(snapshot, from, to);
+        // What is planned or found in such a bar gives way.
+        lane.retain(|chord| !chosen.iter().any(|(bar, _)| bar.start <= chord.from && chord.from < bar.end()));
+        lane.extend(chosen.into_iter().map(|(bar, chord)| Named {
+            from: bar.start,
+            until: bar.end(),
+            name: chord.to_string(),
+            origin: Origin::Chosen,
+        }));
+        lane
     }
 }
 
 /// Chords of the finished bars, and those of the plan in the bars after them, as far as they lie between two ticks.
-fn named(snapshot: &Snapshot, from: Tick, to: Tick) -> Vec<Named> {
+fn found_and_planned(snapshot: &Snapshot, from: Tick, to: Tick) -> Vec<Named> {
     let mut lane = Vec::new();
     let mut finished = Tick(i64::MIN);
     for harmony in &snapshot.harmony {
@@ -63,11 +101,16 @@ fn named(snapshot: &Snapshot, from: Tick, to: Tick) -> Vec<Named> {
             from: harmony.start + found.at,
             until,
             name: found.chord.to_string(),
-            confidence: Some(found.confidence),
+            origin: Origin::Found(found.confidence),
         }));
     }
     let planned = snapshot.planned_chords.iter().filter(|chord| chord.from >= finished && chord.until > from && chord.from < to);
-    lane.extend(planned.map(|chord| Named { from: chord.from, until: chord.until, name: chord.chord.to_string(), confidence: None }));
+    lane.extend(planned.map(|chord| Named {
+        from: chord.from,
+        until: chord.until,
+        name: chord.chord.to_string(),
+        origin: Origin::Planned,
+    }));
     lane
 }
 
@@ -86,10 +129,10 @@ mod tests {
         let note = |pitch| Note { onset: Tick(96), offset: 0, duration: Tick(96), pitch, velocity: 80, role: Role::Keys };
         let snapshot = Snapshot { bars: vec![bar(1, 0, 96, 4)], harmony: vec![harmony], ..Snapshot::default() };
         let snapshot = snapshot.with_plan(plan(96, 192, &[note(60), note(64), note(67)]));
-        let lane = named(&snapshot, Tick(-100), Tick(400));
-        let expected = [(0, 48, "Am", Some(0.9)), (48, 96, "Dm", Some(0.9)), (96, 192, "C", None)];
+        let lane = found_and_planned(&snapshot, Tick(-100), Tick(400));
+        let expected = [(0, 48, "Am", Origin::Found(0.9)), (48, 96, "Dm", Origin::Found(0.9)), (96, 192, "C", Origin::Planned)];
         let expected =
-            expected.map(|(from, until, name, confidence)| Named { from: Tick(from), until: Tick(until), name: name.into(), confidence });
+            expected.map(|(from, until, name, origin)| Named { from: Tick(from), until: Tick(until), name: name.into(), origin });
         assert_eq!(lane, expected);
     }
 }

@@ -1,21 +1,25 @@
-//! What a note of the piano roll is, in words, under the pointer.
+//! What a note of the piano roll is and where it comes from, in words, under the pointer.
 
 use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick, pitch_name};
 use antiphon_engine::session::{Snapshot, WithheldNote};
 use antiphon_roll::legend;
 use egui::Pos2;
 
-use super::{Roll, shown};
+use super::{Marks, Roll, shown};
+use crate::editor::origin::{Origin, origins};
 
 impl Roll {
-    /// Description of the note under the pointer, with the reason if it is left out.
-    pub(super) fn description_at(&self, pointer: Pos2, snapshot: &Snapshot) -> Option<String> {
+    /// Description of the note under the pointer, with the reason if it is left out, or with what a planned one agrees with.
+    pub(super) fn description_at(&self, pointer: Pos2, snapshot: &Snapshot, marks: Marks<'_>) -> Option<String> {
         if let Some(withheld) = self.withheld_at(pointer, snapshot) {
             return Some(format!("{}\n{}", describe(&withheld.note, snapshot), withheld.reason.sentence()));
         }
         // Of notes that lie over each other the one drawn last.
         let hit = shown(snapshot).filter(|note| self.is_at(note, pointer)).last()?;
-        Some(describe(hit, snapshot))
+        let chosen = marks.chart.at(snapshot.bar_at(hit.onset).number);
+        let why: Vec<_> = origins(snapshot, hit, marks.memory, chosen).into_iter().map(Origin::words).collect();
+        let description = describe(hit, snapshot);
+        Some(if why.is_empty() { description } else { format!("{description}\n{}", why.join("; ")) })
     }
 
     /// The withheld note under the pointer.

@@ -25,7 +25,7 @@ impl Roll {
         }
     }
 
-    fn lock(&self, painter: &Painter, centre: Pos2) {
+    pub(super) fn lock(&self, painter: &Painter, centre: Pos2) {
         let [ground, ink] = [self.palette.coming, self.palette.ink].map(paint);
         let body = Rect::from_center_size(centre + vec2(0.0, 1.5), vec2(LOCK, LOCK * 0.7));
         let shackle = Rect::from_center_size(centre - vec2(0.0, 2.0), vec2(LOCK * 0.6, LOCK * 0.7));

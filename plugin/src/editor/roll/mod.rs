@@ -20,7 +20,7 @@ mod turn;
 use std::collections::BTreeSet;
 
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::plan::InfillRange;
+use antiphon_engine::plan::{ChordChart, InfillRange, PlayerMemory};
 use antiphon_roll::{Keys, Rows};
 use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
 
@@ -47,12 +47,16 @@ const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon.
 const BARS_BEYOND: f64 = 0.35;
 
-/// Bars of Infill, as the roll shows them and lets them be marked.
+/// What the musician has set for bars: those of Infill and how they are marked, and chords.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Marks {
+pub(super) struct Marks<'a> {
     /// The marked bars; shown in Infill, and while they are being marked.
     pub(super) range: InfillRange,
     pub(super) marking: Marking,
+    /// Chosen chords.
+    pub(super) chart: &'a ChordChart,
+    /// What is remembered of the player.
+    pub(super) memory: &'a PlayerMemory,
 }
 
 /// The keyboard, as far as it concerns the roll.
@@ -69,12 +73,14 @@ pub(super) struct Keyboard {
 pub(super) enum Done {
     /// Marked these bars for Infill.
     Marked(InfillRange),
+    /// Clicked the chord of this bar to come, by its number in the song.
+    Chord(i64),
     /// Clicked something with this command.
     Clicked(Command),
 }
 
 /// Draws the roll into the available space; nothing if that is too small. Returns what was done in it, once.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8, marks: Marks, keyboard: Keyboard) -> Option<Done> {
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8, marks: Marks<'_>, keyboard: Keyboard) -> Option<Done> {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Canvas, true, "Piano roll"));
     if rect.width() < 2.0 * GUTTER || rect.height() < 2.0 * (NUMBERS + CHORDS + NAMES) {
@@ -89,15 +95,16 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     }
     roll.names(&painter);
     roll.bars(&painter, snapshot);
-    roll.chords(&painter, snapshot);
+    roll.chords(&painter, snapshot, marks.chart);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
     roll.locks(&painter, snapshot);
     // The bar numbers lie over the roll, so its response is not hovered there.
     let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
+    let chord = clicked.and_then(|pointer| roll.chord_at(pointer, snapshot));
     let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
-    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot)) {
+    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
         response.on_hover_text_at_pointer(text);
     }
     roll.legend(&painter, snapshot);
@@ -114,7 +121,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, now: &Now, horizon_bars: u8
     }
     roll.frame(&painter, keyboard);
     let marked = marked.filter(|(_, is_over)| *is_over).map(|(range, _)| Done::Marked(range));
-    marked.or(clicked.map(Done::Clicked))
+    marked.or(chord.map(Done::Chord)).or(clicked.map(Done::Clicked))
 }
 
 /// Geometry of one frame.

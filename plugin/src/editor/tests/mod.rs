@@ -1,10 +1,12 @@
 //! The editor without a window: commands reach the model, exports become files.
 
+mod chords;
 mod commands;
 mod dials;
 mod edits;
 mod export;
 mod keys;
+mod names;
 mod presets;
 mod shown;
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use antiphon_engine::music::analysis::{Chord, ChordKind, ScaleKind};
 use antiphon_engine::music::{Note, Role, Tick};
-use antiphon_engine::plan::{ControlId, MidiKey};
+use antiphon_engine::plan::{ChordChart, ControlId, MidiKey};
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
 
 use super::real::{EngineHost, Waits};
 use super::script::{BEAT, ScriptedHost, stroke};
 use super::{SAMPLES_PER_TICK, set};
+use crate::editor::origin::{Origin, origins};
 use crate::params::AntiphonParams;
 use crate::port::{Event, note_off, note_on};
 
@@ -194,6 +195,56 @@ fn notes_on_the_beat_are_tones_of_a_chosen_chord() {
     };
     let (chosen, free) = (outside(&[("chord", "Bb"), ("chord_kind", "Minor")]), outside(&[]));
     assert!(chosen.0 >= 4 && chosen.1 == 0 && free.1 > 0, "{chosen:?} and {free:?}");
+}
+
+/// Planned notes on a beat, of two seeds, that are no tones of their bar's chord in this progression from bar 1 on; and all on a beat. `chosen` is whether it
+/// is held.
+fn outside_of(progression: &str, chosen: bool) -> (usize, usize) {
+    let mut chart = ChordChart::default();
+    chart.repeat(1, progression).unwrap();
+    let notes = ["11", "12"].iter().flat_map(|seed| {
+        let mut host = EngineHost::new(6000, Waits::ForRealTime);
+        say(&host.params, "seed", seed);
+        if chosen {
+            host.params.state.set_chart(chart.clone());
+        }
+        let tune = tune(80);
+        while i64::from(host.played / SAMPLES_PER_TICK) < PHRASE * BAR + BEAT {
+            host.block(true, &tune);
+        }
+        plan(&host)
+    });
+    let on_beat: Vec<_> = notes.filter(|note| note.onset.0 % BEAT == 0).collect();
+    let is_tone = |note: &&Note| chart.at(note.onset.0.div_euclid(BAR) + 1).is_some_and(|chord| chord.scale().contains(note.pitch));
+    (on_beat.iter().filter(|note| !is_tone(note)).count(), on_beat.len())
+}
+
+#[test]
+fn each_bar_keeps_to_the_chord_that_was_chosen_for_it() {
+    let (chosen, free) = (outside_of("Ebm Bb7 F#m E", true), outside_of("Ebm Bb7 F#m E", false));
+    assert!(chosen.1 >= 6 && chosen.0 == 0 && free.0 > 3, "{chosen:?} and {free:?}");
+}
+
+#[test]
+fn origins_of_planned_notes_are_true_and_a_plan_that_repeats_has_more_of_bars() {
+    let bars = |repetition: &str| {
+        let host = heard(&[("repetition", repetition), ("seed", "11"), ("adventurousness", "10")]);
+        let (snapshot, memory) = (host.shown(), host.params.state.memory());
+        let planned = plan(&host);
+        let of_bars = planned.iter().filter_map(|note| match origins(&snapshot, note, &memory, None).first() {
+            Some(Origin::Bar(bar)) => Some((note, *bar)),
+            _ => None,
+        });
+        let of_bars: Vec<_> = of_bars.collect();
+        for (note, bar) in &of_bars {
+            let place = Tick((bar - 1) * BAR + note.onset.0.rem_euclid(BAR));
+            let is_there = |other: &Note| other.pitch == note.pitch && (other.onset - place).0.abs() <= 1;
+            assert!(snapshot.played.iter().any(is_there), "{note:?} is not in bar {bar}");
+        }
+        (of_bars.len(), planned.len())
+    };
+    let (repeated, new) = (bars("Repetition 100 %"), bars("Novelty 100 %"));
+    assert!(repeated.0 * new.1 > new.0 * repeated.1 && 2 * repeated.0 > repeated.1, "{repeated:?} and {new:?}");
 }
 
 #[test]

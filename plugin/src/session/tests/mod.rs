@@ -3,6 +3,7 @@
 mod accompany;
 mod answer;
 mod band;
+mod chords;
 mod context;
 mod controls;
 mod history;

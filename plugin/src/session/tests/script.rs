@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
 use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
+use antiphon_engine::music::analysis::Chord;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
 use antiphon_engine::service::{Assignment, Band, JobFailure, Outcome};
@@ -61,6 +62,8 @@ struct Memory {
     variations: Vec<(Vec<Brief>, bool)>,
     /// Their prompts.
     prompts: Vec<Prompt>,
+    /// First bar line of each assignment, and the chords of its bars.
+    chords: Vec<(i64, Vec<Option<Chord>>)>,
     /// What is remembered of the player.
     remembered: Remembered,
     /// Failure of every job.
@@ -111,6 +114,11 @@ impl Script {
         let memory = self.0.borrow();
         let notes = (0..).zip(&memory.context).flat_map(|(bar, rows)| rows.bar.notes.iter().map(move |note| note.note(Tick(bar * BAR))));
         notes.map(|note| (note.onset.0, note.pitch, note.role)).collect()
+    }
+
+    /// First bar line of each assignment, in order, and the chords chosen for its bars.
+    pub(super) fn chords(&self) -> Vec<(i64, Vec<Option<Chord>>)> {
+        self.0.borrow().chords.clone()
     }
 
     /// Number of jobs so far.
@@ -237,6 +245,7 @@ impl Worker for Script {
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
         let making = assignments.iter().flat_map(passages).collect();
         self.0.borrow_mut().within.extend(assignments.iter().map(|_| within.as_secs_f64()));
+        self.0.borrow_mut().chords.extend(assignments.iter().map(|assignment| (assignment.line.0, assignment.locked.chords.clone())));
         self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().requests.extend(assignments.into_iter().map(|assignment| {
             let bars = assignment.prompt.gap.into_iter().map(|bar| bar.bar).collect();

@@ -33,7 +33,7 @@ fn horizon_then_planning_interval_adapt_to_load_and_recover() {
     // After that more is tried now and then.
     assert!(steps[4..].iter().all(|step| [(1, 1), (1, 2)].contains(step)), "{steps:?}");
     let slow = host.status();
-    assert!(slow.remark.as_deref().is_some_and(|remark| remark.contains("the plan reaches 1 bar ahead")), "{slow:?}");
+    assert!(slow.remark.as_deref().is_some_and(|remark| remark.contains("Catching up: planning 1 bar ahead")), "{slow:?}");
     let late = slow.plans.late;
     assert!((1..8).contains(&late), "{late} plans were late");
     assert!(slow.plans.on_time > 15, "{slow:?}");
