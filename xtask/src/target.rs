@@ -65,6 +65,8 @@ struct Cross {
     packages: &'static [Package],
     /// Flags of what is handed on, besides those of every platform.
     flags: &'static [&'static str],
+    /// Settings of Cargo for builds in the profile of tests.
+    dev_settings: &'static [&'static str],
     /// Licences of what the linker adds, and their names in a bundle.
     notices: &'static [(&'static str, &'static str)],
 }
@@ -78,6 +80,8 @@ const CROSS: [Cross; 3] = [
         packages: &system::FOR_WINDOWS,
         // The linker would write the time of the build into the file.
         flags: &["-Clink-arg=-Wl,--no-insert-timestamp"],
+        // OLE passes the ids of interfaces at odd addresses. The processor reads them, the check of a debug build ends the process.
+        dev_settings: &["profile.dev.package.antiphon-plugin.debug-assertions=false"],
         notices: &[
             ("/usr/share/doc/mingw-w64-x86-64-dev/copyright", "mingw-w64.txt"),
             ("/usr/share/doc/gcc-mingw-w64-base/copyright", "gcc-runtime.txt"),
@@ -90,9 +94,19 @@ const CROSS: [Cross; 3] = [
         linker: Some("aarch64-linux-gnu-gcc"),
         packages: &system::FOR_ARM,
         flags: &[],
+        dev_settings: &[],
         notices: &[],
     },
-    Cross { triple: "aarch64-apple-darwin", os: "macos", arch: "aarch64", linker: None, packages: &[], flags: &[], notices: &[] },
+    Cross {
+        triple: "aarch64-apple-darwin",
+        os: "macos",
+        arch: "aarch64",
+        linker: None,
+        packages: &[],
+        flags: &[],
+        dev_settings: &[],
+        notices: &[],
+    },
 ];
 
 impl Target {
@@ -140,11 +154,14 @@ impl Target {
         if let Some(linker) = cross.linker {
             cargo.env(format!("CARGO_TARGET_{}_LINKER", cross.triple.to_uppercase().replace('-', "_")), linker);
         }
-        if self.profile == Profile::Release {
-            let flags: Vec<_> = cross.flags.iter().map(|&flag| flag.to_owned()).chain(toolchain.flags(root)).collect();
-            cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
-        }
         cargo.current_dir(root).args([command, "--target", cross.triple]).args(self.profile.args());
+        match self.profile {
+            Profile::Release => {
+                let flags: Vec<_> = cross.flags.iter().map(|&flag| flag.to_owned()).chain(toolchain.flags(root)).collect();
+                cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+            }
+            Profile::Dev => cross.dev_settings.iter().for_each(|setting| drop(cargo.args(["--config", setting]))),
+        }
         Ok(cargo)
     }
 
