@@ -160,7 +160,11 @@ impl Target {
                 let flags: Vec<_> = cross.flags.iter().map(|&flag| flag.to_owned()).chain(toolchain.flags(root)).collect();
                 cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
             }
-            Profile::Dev => cross.dev_settings.iter().for_each(|setting| drop(cargo.args(["--config", setting]))),
+            Profile::Dev => {
+                for setting in cross.dev_settings {
+                    cargo.args(["--config", setting]);
+                }
+            }
         }
         Ok(cargo)
     }
