@@ -218,7 +218,7 @@ fn outside_of(progression: &str, chosen: bool) -> (usize, usize) {
         if chosen {
             host.params.state.set_chart(chart.clone());
         }
-        let tune = tune(80);
+        let tune = tune(behind);
         while i64::from(host.played / SAMPLES_PER_TICK) < PHRASE * BAR + BEAT {
             host.block(true, &tune);
         }
