@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::layout::{Bundle, Format, Platform};
-use crate::target::{Target, TargetArgs};
+use crate::target::{Profile, Target, TargetArgs};
 use crate::{macos, notices, process, runtime, tree};
 
 /// The package whose library hosts load.
@@ -108,10 +108,14 @@ pub(crate) fn lay_out(
     tree::put(staging, &new, &home(root, target).join(&layout.folder))
 }
 
-/// Folder of the finished bundles. Those for other platforms have one of their own.
+/// Folder of the finished bundles. Those for other platforms, and those for tests, have one of their own.
 pub(crate) fn home(root: &Path, target: Target) -> PathBuf {
     let bundled = root.join("target/bundled");
-    if target.is_cross() { bundled.join(target.platform.name()) } else { bundled }
+    match target.profile {
+        Profile::Dev => bundled.join(format!("{}-dev", target.platform.name())),
+        Profile::Release if target.is_cross() => bundled.join(target.platform.name()),
+        Profile::Release => bundled,
+    }
 }
 
 /// Names of our bundles.
@@ -122,10 +126,10 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
     packages.remove(PACKAGE).with_context(|| format!("{} has no section [{PACKAGE}]", path.display()))
 }
 
-/// Builds a package in release mode; returns Cargo's JSON messages, which name the output files.
+/// Builds a package; returns Cargo's JSON messages, which name the output files.
 pub(crate) fn build(root: &Path, target: Target, package: &str) -> Result<String> {
     let mut cargo = target.cargo(root, "build")?;
-    process::read(cargo.args(["--release", "--locked", "--package", package, "--message-format=json-render-diagnostics"]))
+    process::read(cargo.args(["--locked", "--package", package, "--message-format=json-render-diagnostics"]))
 }
 
 /// Path of the program called `name` in Cargo's messages.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::layout::System;
-use crate::target::TargetArgs;
+use crate::target::{Profile, TargetArgs};
 use crate::{process, system};
 
 #[derive(clap::Args)]
@@ -15,7 +15,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let target = args.target.target()?;
+    let target = args.target.target()?.with(Profile::Dev);
     if target.platform.system == System::Linux && !target.is_cross() {
         system::ensure(&system::FOR_STANDALONE)?;
     }

@@ -14,7 +14,7 @@ use crate::{bundle, runtime};
 /// The package of the program.
 const PACKAGE: &str = "antiphon-cli";
 /// Name of the program.
-const COMMAND: &str = "antiphon";
+pub(crate) const COMMAND: &str = "antiphon";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    setup::run()?;
+    setup::install()?;
     let library = args.library.obtain(root)?;
     // Built like the tests: in a release build nothing would watch for allocations.
     let mut build = process::cargo();

@@ -1,14 +1,14 @@
 //! Chores of the project: `cargo xtask CHORE`.
 //!
 //! One file per chore; shared code is in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
-//! (layout of bundles), `target` and
-//! `toolchain` (building for other platforms), `macos` (bundle requirements there), `notices` (licences of crates), `pack` (archives) and `tree` (copying and
-//! replacing folders).
+//! (layout of bundles), `target`, `toolchain` and `debian_rust` (building for other platforms), `macos` (bundle requirements there), `notices`
+//! (licences of crates), `pack` (archives) and `tree` (copying and replacing folders).
 
 mod ardour;
 mod bundle;
 mod check;
 mod cli;
+mod debian_rust;
 mod demo;
 mod dist;
 mod histories;
@@ -71,8 +71,9 @@ enum Chore {
     Duet(simulation::Args),
     /// Build bundles and programs, and pack them into an archive for a platform that installs without tools or network
     Dist(dist::Args),
-    /// Install missing Debian packages needed to build and test everything
-    Setup,
+    /// Install missing Debian packages needed to build and test everything; with --target, also the linker and standard library of another
+    /// platform, and for Windows Wine
+    Setup(setup::Args),
     /// Check licences and sources of all dependencies against deny.toml
     Licences,
 }
@@ -92,7 +93,7 @@ fn main() -> ExitCode {
         Chore::Standalone(args) => standalone::run(root(), &args),
         Chore::Cli(args) => cli::run(root(), &args),
         Chore::Ardour(args) => ardour::run(root(), &args),
-        Chore::Setup => setup::run(),
+        Chore::Setup(args) => setup::run(root(), &args),
         Chore::Histories(args) => histories::run(root(), &args),
         Chore::Soak(args) => simulation::run(root(), "soak", &args),
         Chore::Check(args) => check::run(root(), &args),

@@ -176,12 +176,17 @@ fn document(packages: &[Package]) -> Result<String> {
     Ok(document)
 }
 
-/// Licences of Rust's standard library, if the toolchain has them.
-pub(crate) fn of_rust() -> Option<PathBuf> {
+/// Folder of the compiler and its libraries.
+pub(crate) fn sysroot() -> Option<PathBuf> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).args(["--print", "sysroot"]).output().ok()?;
-    let path = Path::new(String::from_utf8(output.stdout).ok()?.trim()).join(OF_RUST);
-    path.is_file().then_some(path)
+    Some(String::from_utf8(output.stdout).ok()?.trim().into())
+}
+
+/// Licences of Rust's standard library, if the toolchain has them, and their name in a bundle.
+pub(crate) fn of_rust() -> Option<(PathBuf, &'static str)> {
+    let path = sysroot()?.join(OF_RUST);
+    path.is_file().then_some((path, "rust-standard-library.html"))
 }
 
 #[cfg(test)]

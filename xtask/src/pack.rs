@@ -12,7 +12,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::layout::System;
-use crate::standalone;
+use crate::{cli, standalone};
 
 /// Modification time of all files, in seconds from 1970: the earliest time a zip archive can express, in 1980.
 const CHANGED: u64 = 315_532_800;
@@ -80,7 +80,8 @@ fn list(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Result
 fn mode(path: &Path) -> u32 {
     let library = ["so", "clap", "vst3", "dylib", "dll"].iter().any(|extension| path.extension().is_some_and(|other| other == *extension));
     let executable = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "MacOS");
-    let program = path.file_stem().is_some_and(|name| name == standalone::PACKAGE);
+    let program = [standalone::PACKAGE, cli::COMMAND].iter().any(|name| path.file_name() == Some(name.as_ref()))
+        || path.extension().is_some_and(|extension| extension == "exe");
     if library || executable || program { ANYBODY_ENTERS } else { ANYBODY_READS }
 }
 
@@ -119,6 +120,7 @@ mod tests {
     use flate2::read::GzDecoder;
 
     use super::*;
+    use crate::layout::{Format, Platform};
 
     /// The same files, created in this order.
     fn folder(order: &[usize]) -> tempfile::TempDir {
@@ -164,8 +166,13 @@ mod tests {
 
     #[test]
     fn programs_and_libraries_are_executable_in_the_archive() {
-        for name in ["Antiphon-standalone/antiphon-standalone", "Antiphon.app/Contents/MacOS/Antiphon", "Antiphon/Antiphon.clap"] {
-            assert_eq!(mode(Path::new(name)), ANYBODY_ENTERS, "{name}");
+        for os in ["linux", "macos", "windows"] {
+            let platform = Platform::of(os, "x86_64").unwrap();
+            let bundles = Format::ALL.map(|format| platform.bundle(format, "Antiphon"));
+            for made in bundles.into_iter().chain([platform.program("Antiphon"), platform.command_line("Antiphon", cli::COMMAND)]) {
+                let name = made.folder.join(made.library);
+                assert_eq!(mode(&name), ANYBODY_ENTERS, "{}", name.display());
+            }
         }
         assert_eq!(mode(Path::new("Antiphon-standalone/MODEL_CARD.md")), ANYBODY_READS);
     }

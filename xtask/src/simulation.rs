@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 /// Runs a program of the tests.
 pub(crate) fn run(root: &Path, program: &str, args: &Args) -> Result<()> {
-    setup::run()?;
+    setup::install()?;
     let library = args.library.obtain(root)?;
     // What is late depends on processor time, so it is built as for users.
     let mut run = process::cargo();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::target::Profile;
 use crate::{process, runtime, setup, wine};
 
 #[derive(clap::Args)]
@@ -13,6 +14,9 @@ pub(crate) struct Args {
     /// Cross-compile for Windows and test that in Wine, on Debian 12
     #[arg(long)]
     windows: bool,
+    /// With --windows: test what `cargo xtask dist` packs, instead of a build for tests, which takes a fraction of the time
+    #[arg(long, requires = "windows")]
+    release: bool,
     /// Arguments for `cargo test`, for instance the name of a test, or `-- --nocapture`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     rest: Vec<String>,
@@ -22,9 +26,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let library = args.library.obtain(root)?;
     eprintln!("ONNX Runtime: {}", library.display());
     if args.windows {
-        return wine::run(root, &library, &args.rest);
+        let profile = if args.release { Profile::Release } else { Profile::Dev };
+        return wine::run(root, &library, profile, &args.rest);
     }
-    setup::run()?;
+    setup::install()?;
     let mut tests = process::cargo();
     tests.current_dir(root).env(runtime::VARIABLE, &library).args(["test", "--workspace", "--all-features", "--locked"]).args(&args.rest);
     process::run(&mut tests)

@@ -1,8 +1,8 @@
 //! `cargo xtask test --windows`: the Windows build in Wine.
 //!
-//! The libraries and the command line are those of `cargo xtask dist --target x86_64-pc-windows-gnu`; a host for Windows
-//! (`tests/src/bin/windows_host`) loads them. The tests in `tests/tests/wine` run on Linux, start the host in Wine, and compare what it wrote
-//! with what the Linux build writes.
+//! Libraries and programs are laid out as in the archive of `cargo xtask dist --target x86_64-pc-windows-gnu`, but built in the profile of
+//! tests, unless `--release` is given; a host for Windows (`tests/src/bin/windows_host`) loads them. The tests in `tests/tests/wine` run on
+//! Linux, start the host in Wine, and compare what it wrote with what the Linux build writes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::layout::Format;
-use crate::target::Target;
-use crate::{bundle, cli, process, runtime, setup, system};
+use crate::target::{Profile, Target};
+use crate::{bundle, cli, process, runtime, setup, standalone, system};
 
 /// The platform that is tested.
 const TRIPLE: &str = "x86_64-pc-windows-gnu";
@@ -23,25 +23,27 @@ const OVERRIDES: &str = "mscoree=;mshtml=;winemenubuilder.exe=d";
 /// Unit tests of what exists on Windows only, by package.
 const UNIT_TESTS: [(&str, &str); 2] = [("antiphon-plugin", "drag::"), ("antiphon-engine", "model::")];
 
-pub(crate) fn run(root: &Path, linux_runtime: &Path, rest: &[String]) -> Result<()> {
+pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[String]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("--windows runs the Windows build in Wine on Debian 12; on Windows, leave it out");
     }
-    setup::run()?;
+    setup::install()?;
     system::ensure(&system::FOR_WINE)?;
-    let target = Target::named(TRIPLE)?;
+    let target = Target::named(TRIPLE)?.with(profile);
     let bundles = bundle::make(root, target, None)?;
     let [command_line, _] = cli::make(root, target, None)?.files();
+    let program = standalone::make(root, target, None)?;
+    let standalone = program.folder().join(&program.layout.library);
     let mut host = target.cargo(root, "build")?;
-    let host = host.args(["--release", "--locked", "--package", "antiphon-tests", "--no-default-features"]);
+    let host = host.args(["--locked", "--package", "antiphon-tests", "--no-default-features"]);
     let messages = process::read(host.args(["--bin", "demo", "--bin", "windows_host", "--message-format=json-render-diagnostics"]))?;
-    let program = |name| bundle::executable(&messages, name).with_context(|| format!("Cargo named no program {name}"));
+    let made = |name| bundle::executable(&messages, name).with_context(|| format!("Cargo named no program {name}"));
     let wine = Wine::prepare(root)?;
     for (package, filter) in UNIT_TESTS {
         let mut tests = target.cargo(root, "test")?;
         wine.apply(&mut tests);
         tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine");
-        process::run(tests.args(["--release", "--locked", "--package", package, "--lib", filter])).context("in Wine")?;
+        process::run(tests.args(["--locked", "--package", package, "--lib", filter])).context("in Wine")?;
     }
     // The Linux build to compare with, with the features of `cargo xtask test`, so that nothing is rebuilt.
     let features = ["--workspace", "--all-features", "--locked"];
@@ -56,8 +58,9 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, rest: &[String]) -> Result<
         ("ANTIPHON_WINDOWS_CLAP", bundles.library(Format::Clap)),
         ("ANTIPHON_WINDOWS_VST3", bundles.library(Format::Vst3)),
         ("ANTIPHON_WINDOWS_CLI", command_line),
-        ("ANTIPHON_WINDOWS_HOST", program("windows_host")?),
-        ("ANTIPHON_WINDOWS_DEMO", program("demo")?),
+        ("ANTIPHON_WINDOWS_STANDALONE", standalone),
+        ("ANTIPHON_WINDOWS_HOST", made("windows_host")?),
+        ("ANTIPHON_WINDOWS_DEMO", made("demo")?),
         ("ANTIPHON_LINUX_CLI", linux),
         ("ANTIPHON_WINDOWS_OUT", wine.folder.clone()),
     ] {
@@ -83,6 +86,8 @@ impl Wine {
         if !system.is_dir() {
             let mut boot = Command::new("wineboot");
             wine.apply(&mut boot);
+            // Wine links the user's folders for music and documents to those of this one's home.
+            boot.env("HOME", &wine.folder);
             process::run(boot.arg("--init")).context("making a Windows in Wine")?;
             let mut wait = Command::new("wineserver");
             wine.apply(&mut wait);

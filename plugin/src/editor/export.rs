@@ -131,7 +131,7 @@ impl Exporter {
     }
 
     /// Whether the save dialog is open.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     pub(super) const fn is_dialog_open(&self) -> bool {
         self.saving.is_some()
     }

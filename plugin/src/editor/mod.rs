@@ -2,7 +2,7 @@
 //!
 //! [`Editor`] draws on any egui context and knows only [`EditorModel`], so it runs in tests and for screenshots without a host. [`window`]
 //! embeds it in the host's window, [`window_thread`] joins all threads of a closed window, `sizing` keeps its size equal to what the host
-//! was told, and `keyboard` leaves key events to the host.
+//! was told, and `keyboard` (X11) and `win32_keyboard` leave key events to the host.
 
 mod card;
 mod chord_chooser;
@@ -33,6 +33,8 @@ mod status;
 mod strip;
 mod style;
 mod variations;
+#[cfg(windows)]
+mod win32_keyboard;
 pub mod window;
 pub mod window_thread;
 mod words;
@@ -226,7 +228,7 @@ impl Editor {
     }
 
     /// Whether the editor needs the keyboard: after a click into the music, and while a text field is open.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     pub(super) fn needs_keyboard(&self, ctx: &Context) -> bool {
         self.keys == KeyOwner::Window
             || self.exporter.is_dialog_open()

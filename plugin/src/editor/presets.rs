@@ -79,7 +79,7 @@ impl Presets {
     }
 
     /// Whether a name is being typed, so that the editor needs the keyboard.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     pub(super) const fn is_dialog_open(&self) -> bool {
         self.dialog.is_some()
     }

@@ -9,7 +9,7 @@ use antiphon_engine::plan::{ChordChart, History, PlayerMemory, SongPosition};
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 use nice_plug::prelude::nice_warn;
 use nice_plug::prelude::{Enum, ResizeHint};
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
@@ -21,6 +21,8 @@ use super::keyboard::Keyboard;
 use super::model::{Change, Control, EditorModel, Now};
 use super::palette::{Palette, paint};
 use super::sizing::{self, Sizing};
+#[cfg(windows)]
+use super::win32_keyboard::Keyboard;
 use super::window_thread::{AntiphonEditor, WindowThread};
 #[cfg(target_os = "linux")]
 use super::x11;
@@ -97,7 +99,7 @@ impl WindowFactory {
             thread: self.thread.clone(),
             zoom: Zoom::new(self.sizing.clone(), options.zoom),
             place,
-            #[cfg(target_os = "linux")]
+            #[cfg(any(target_os = "linux", windows))]
             keyboard: None,
         };
         create_egui_editor(state, self.notifier.clone(), settings, app).ok_or_else(|| "egui created no editor".into())
@@ -111,7 +113,7 @@ pub(super) struct App {
     zoom: Zoom,
     place: Place,
     /// `None` in a top-level window.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     keyboard: Option<Keyboard>,
 }
 
@@ -129,7 +131,7 @@ impl NiceEguiApp for App {
         if let Err(error) = x11::select_frame_completion(frame.baseview_window()) {
             nice_warn!("The editor stays blank if the host is slow to show it: {error}");
         }
-        #[cfg(target_os = "linux")]
+        #[cfg(any(target_os = "linux", windows))]
         if self.place == Place::InHost {
             let keyboard = Keyboard::new(frame.baseview_window());
             self.keyboard =
@@ -143,7 +145,7 @@ impl NiceEguiApp for App {
         let Content { editor, model } = &mut *self.content.lock();
         editor.show(ui, model, window);
         self.zoom.follow(ui.ctx(), window.size());
-        #[cfg(target_os = "linux")]
+        #[cfg(any(target_os = "linux", windows))]
         if let Some(keyboard) = &mut self.keyboard
             && let Err(error) = keyboard.follow(window, editor.needs_keyboard(ui.ctx()))
         {

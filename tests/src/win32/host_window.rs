@@ -1,6 +1,7 @@
 //! A host window to embed an editor in.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, ensure};
 use windows::Win32::Foundation::{HWND, LPARAM, LRESULT, POINT, RECT, WPARAM};
@@ -8,12 +9,16 @@ use windows::Win32::Graphics::Gdi::ClientToScreen;
 use windows::Win32::System::LibraryLoader::GetModuleHandleW;
 use windows::Win32::UI::WindowsAndMessaging::{
     AdjustWindowRectEx, CreateWindowExW, DefWindowProcW, DestroyWindow, DispatchMessageW, EnumChildWindows, GetClientRect, MSG, PM_REMOVE,
-    PeekMessageW, RegisterClassW, TranslateMessage, WINDOW_EX_STYLE, WNDCLASSW, WS_CLIPCHILDREN, WS_OVERLAPPEDWINDOW, WS_VISIBLE,
+    PeekMessageW, RegisterClassW, TranslateMessage, WINDOW_EX_STYLE, WM_KEYDOWN, WNDCLASSW, WS_CLIPCHILDREN, WS_OVERLAPPEDWINDOW,
+    WS_VISIBLE,
 };
 use windows::core::{BOOL, HSTRING, PCWSTR, w};
 
 /// Class of the windows.
 const CLASS: PCWSTR = w!("antiphon-host");
+
+/// Keys pressed in all windows of this program.
+static KEYS: AtomicUsize = AtomicUsize::new(0);
 
 /// An open window of this thread.
 #[derive(Debug)]
@@ -83,6 +88,12 @@ impl Drop for HostWindow {
     }
 }
 
+/// Number of keys that were pressed while a window of this program, not one inside it, had the focus.
+#[must_use]
+pub fn keys_pressed() -> usize {
+    KEYS.load(Ordering::Relaxed)
+}
+
 /// Handles the messages that have arrived for this thread's windows.
 pub fn pump() {
     let mut message = MSG::default();
@@ -102,6 +113,9 @@ unsafe extern "system" fn count_one(_window: HWND, count: LPARAM) -> BOOL {
 }
 
 unsafe extern "system" fn procedure(window: HWND, message: u32, first: WPARAM, second: LPARAM) -> LRESULT {
+    if message == WM_KEYDOWN {
+        KEYS.fetch_add(1, Ordering::Relaxed);
+    }
     // SAFETY: passed on as they came.
     unsafe { DefWindowProcW(window, message, first, second) }
 }

@@ -6,6 +6,9 @@
 
 mod editor;
 mod files;
+mod keyboard;
 mod library;
 mod notes;
+mod running;
+mod standalone;
 mod windows;

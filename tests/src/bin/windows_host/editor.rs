@@ -135,6 +135,7 @@ pub(crate) fn run(format: Format, library: &Path, clip: &Path) -> Result<()> {
         OVER.store(true, Ordering::Relaxed);
     });
     let mut player = Player::new(&clip);
+    let mut keys = 0;
     while !OVER.load(Ordering::Relaxed) {
         host_window::pump();
         player.play(open.host());
@@ -143,6 +144,10 @@ pub(crate) fn run(format: Format, library: &Path, clip: &Path) -> Result<()> {
             for file in files {
                 println!("dropped {}", file.display());
             }
+        }
+        if host_window::keys_pressed() > keys {
+            keys = host_window::keys_pressed();
+            println!("keys {keys}");
         }
         thread::sleep(Duration::from_millis(3));
     }
