@@ -32,7 +32,7 @@ impl ChordChooser {
     }
 
     /// Whether it is open, so that the editor needs the keyboard.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     pub(super) const fn is_open(&self) -> bool {
         self.0.is_some()
     }
