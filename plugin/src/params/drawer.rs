@@ -80,7 +80,7 @@ impl AntiphonParams {
         self.param_map().into_iter().find(|(other, ..)| other == id).map(|(_, param, _)| param)
     }
 
-    /// The parameters that the window shows beside its buttons; a narrow one has only the first [`ALWAYS_IN_FRONT`] there, and the others in the drawer.
+    /// The parameters that the window shows beside its buttons; a narrow one has only the first two there, and the others in the drawer.
     #[must_use]
     pub fn front(&self) -> [ShownParameter; 4] {
         [

@@ -47,7 +47,13 @@ impl Roll {
             // A field that begins out of view keeps its name in view.
             let start = left.max(self.music.left() + 2.0) + 5.0;
             let ink = paint(self.palette.ink);
-            let text = lane.text(pos2(start, field.center().y), Align2::LEFT_CENTER, &chord.name, FontId::proportional(12.0), ink);
+            let name = lane.layout_no_wrap(chord.name, FontId::proportional(12.0), ink);
+            // A part of a name would be another chord.
+            if start > left + 5.0 && start + name.size().x > right {
+                continue;
+            }
+            let text = Align2::LEFT_CENTER.anchor_size(pos2(start, field.center().y), name.size());
+            lane.with_clip_rect(field.intersect(lane.clip_rect())).galley(text.min, name, ink);
             match chord.origin {
                 Origin::Found(confidence) if field.right() - text.right() > ROOM => {
                     let percent = format!("{:.0} %", confidence * 100.0);
