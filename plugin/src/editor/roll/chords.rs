@@ -48,7 +48,7 @@ impl Roll {
             let start = left.max(self.music.left() + 2.0) + 5.0;
             let ink = paint(self.palette.ink);
             let name = lane.layout_no_wrap(chord.name, FontId::proportional(12.0), ink);
-            // A part of a name would be another chord.
+            // A part of the name would read as another chord.
             if start > left + 5.0 && start + name.size().x > right {
                 continue;
             }
