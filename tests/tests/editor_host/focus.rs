@@ -132,7 +132,8 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 /// Chooses Save as in the menu of the card with what was played.
 fn open_dialog(input: &InputDevices, instance: &mut Instance, host_window: &HostWindow, card: (i16, i16), item: (i16, i16)) {
     input.click_secondary(host_window.on_screen(card).unwrap()).unwrap();
-    settle(instance, host_window);
+    // A busy machine draws the menu late.
+    (0..3).for_each(|_| settle(instance, host_window));
     // egui merges a move and a click in one frame.
     input.point(host_window.on_screen(item).unwrap()).unwrap();
     settle(instance, host_window);
