@@ -15,7 +15,8 @@ pub struct SongBars {
 impl SongBars {
     /// A song with bars like this one throughout.
     pub(super) fn new(bar: SongBar) -> Self {
-        let first = SongPosition(bar.start.0.rem_euclid(length(bar)));
+        let phase = bar.start.0.rem_euclid(length(bar));
+        let first = SongPosition(if phase <= ROUNDED || length(bar) - phase <= ROUNDED { 0 } else { phase });
         Self { stretches: vec![SongBar { start: first, ..bar }] }
     }
 
@@ -86,14 +87,17 @@ impl SongBars {
     }
 }
 
+/// Ticks by which hosts round the first bar line.
+const ROUNDED: i64 = 2;
+
 /// Length of a whole bar, in ticks.
 fn length(bar: SongBar) -> i64 {
     bar.metre.bar_length().0
 }
 
-/// Whether a bar is one of those counted from an earlier one.
+/// Whether a bar is one of those counted from an earlier one: of the same metre, wherever it begins, because hosts round bar lines.
 fn continues(earlier: SongBar, bar: SongBar) -> bool {
-    earlier.metre == bar.metre && bar.start.since(earlier.start).0.rem_euclid(length(bar)) == 0
+    earlier.metre == bar.metre
 }
 
 #[cfg(test)]

@@ -89,10 +89,12 @@ impl TryFrom<StoredEntry> for Entry {
 
 impl Entry {
     /// `None` if the plan has no notes: there would be nothing to play.
-    pub(super) fn new(plan: Plan, place: Place, reason: Reason, starred: bool) -> Option<Self> {
+    pub(super) fn new(mut plan: Plan, place: Place, reason: Reason, starred: bool) -> Option<Self> {
         if plan.notes().is_empty() {
             return None;
         }
+        // Bars may have been delivered beyond the end of a plan that plays; a project with such an entry could not be read.
+        plan.brief.end = plan.brief.end.max(plan.ready());
         let mut entry = Self { id: EntryId::of(&plan), reason, starred, place, plan, bytes: 0 };
         entry.measure();
         Some(entry)
@@ -135,7 +137,7 @@ impl Entry {
         if grows {
             self.plan = plan.moved(by, self.plan.id()).before(end);
         }
-        self.plan.brief.end = end;
+        self.plan.brief.end = end.max(self.plan.ready());
         grows
     }
 
@@ -197,6 +199,15 @@ mod tests {
         let notes: Vec<_> = (96..ready).step_by(24).map(|onset| note(onset, 60)).collect();
         assert!(plan.append(&passage(1, 96, ready, &notes)));
         Entry::new(plan, place(96), Reason::Played, false).unwrap()
+    }
+
+    #[test]
+    fn entry_of_a_plan_with_bars_beyond_its_end_can_be_read_again() {
+        let read = |entry: &Entry| serde_json::from_str::<Entry>(&serde_json::to_string(entry).unwrap()).unwrap();
+        let mut beyond = entry(384, 288);
+        assert_eq!((beyond.plan().brief.end, read(&beyond).plan()), (Tick(384), beyond.plan()));
+        beyond.grow(entry(192, 192).plan());
+        assert_eq!(read(&beyond).plan(), beyond.plan());
     }
 
     #[test]
