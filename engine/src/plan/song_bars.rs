@@ -24,8 +24,9 @@ impl SongBars {
     pub(super) fn learn(&mut self, bar: SongBar) {
         let place = self.stretches.partition_point(|stretch| stretch.start < bar.start);
         let before = place.checked_sub(1).map(|before| self.stretches[before]);
-        if self.stretches.get(place).is_some_and(|stretch| stretch.start == bar.start) {
-            self.stretches[place] = bar;
+        let near = self.stretches.iter_mut().find(|stretch| stretch.start.since(bar.start).0.abs() <= ROUNDED);
+        if let Some(stretch) = near {
+            stretch.metre = bar.metre;
         } else if before.is_none_or(|before| !continues(before, bar)) {
             self.stretches.insert(place, bar);
         }
@@ -67,7 +68,7 @@ impl SongBars {
         for next in self.stretches.iter().skip(1).take_while(|next| next.start <= position) {
             // A bar cut short by the change counts, too.
             let (whole, rest) = (next.start.since(stretch.start).0 / length(stretch), next.start.since(stretch.start).0 % length(stretch));
-            number += whole + i64::from(rest > 0);
+            number += whole + i64::from(rest > ROUNDED);
             stretch = *next;
         }
         number + position.since(stretch.start).0.div_euclid(length(stretch))
@@ -129,6 +130,15 @@ mod tests {
         let mut bars = SongBars::new(bar(0, 4));
         bars.learn(bar(100, 3));
         assert_eq!(numbers(&bars, [96, 99, 100, 172]), [2, 2, 3, 4]);
+    }
+
+    #[test]
+    fn bar_lines_that_a_host_rounds_add_no_bar() {
+        let mut bars = SongBars::new(bar(0, 4));
+        bars.learn(bar(1, 3));
+        bars.learn(bar(73, 3));
+        bars.learn(bar(143, 3));
+        assert_eq!(numbers(&bars, [0, 72, 144, 216]), [1, 2, 3, 4]);
     }
 
     #[test]
