@@ -15,18 +15,24 @@ pub struct SongBars {
 impl SongBars {
     /// A song with bars like this one throughout.
     pub(super) fn new(bar: SongBar) -> Self {
-        let phase = bar.start.0.rem_euclid(length(bar));
-        let first = SongPosition(if phase <= ROUNDED || length(bar) - phase <= ROUNDED { 0 } else { phase });
+        let first = SongPosition(bar.start.0.rem_euclid(length(bar)));
         Self { stretches: vec![SongBar { start: first, ..bar }] }
     }
 
     /// Learns that a bar begins here, as do those after it up to the next known change.
     pub(super) fn learn(&mut self, bar: SongBar) {
+        // Hosts that begin a little before the song, or count in, have a bar there. It is no bar of the song, but shows its metre.
+        let first = self.stretches[0];
+        if bar.start < SongPosition(0) {
+            if bar.metre != first.metre {
+                self.stretches[0] = Self::new(bar).stretches[0];
+            }
+            return;
+        }
         let place = self.stretches.partition_point(|stretch| stretch.start < bar.start);
         let before = place.checked_sub(1).map(|before| self.stretches[before]);
-        let near = self.stretches.iter_mut().find(|stretch| stretch.start.since(bar.start).0.abs() <= ROUNDED);
-        if let Some(stretch) = near {
-            stretch.metre = bar.metre;
+        if self.stretches.get(place).is_some_and(|stretch| stretch.start == bar.start) {
+            self.stretches[place] = bar;
         } else if before.is_none_or(|before| !continues(before, bar)) {
             self.stretches.insert(place, bar);
         }
@@ -68,7 +74,7 @@ impl SongBars {
         for next in self.stretches.iter().skip(1).take_while(|next| next.start <= position) {
             // A bar cut short by the change counts, too.
             let (whole, rest) = (next.start.since(stretch.start).0 / length(stretch), next.start.since(stretch.start).0 % length(stretch));
-            number += whole + i64::from(rest > ROUNDED);
+            number += whole + i64::from(rest > 0);
             stretch = *next;
         }
         number + position.since(stretch.start).0.div_euclid(length(stretch))
@@ -88,17 +94,14 @@ impl SongBars {
     }
 }
 
-/// Ticks by which hosts round the first bar line.
-const ROUNDED: i64 = 2;
-
 /// Length of a whole bar, in ticks.
 fn length(bar: SongBar) -> i64 {
     bar.metre.bar_length().0
 }
 
-/// Whether a bar is one of those counted from an earlier one: of the same metre, wherever it begins, because hosts round bar lines.
+/// Whether a bar is one of those counted from an earlier one.
 fn continues(earlier: SongBar, bar: SongBar) -> bool {
-    earlier.metre == bar.metre
+    earlier.metre == bar.metre && bar.start.since(earlier.start).0.rem_euclid(length(bar)) == 0
 }
 
 #[cfg(test)]
@@ -133,12 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn bar_lines_that_a_host_rounds_add_no_bar() {
+    fn bar_before_the_start_of_the_song_is_not_its_first() {
         let mut bars = SongBars::new(bar(0, 4));
-        bars.learn(bar(1, 3));
-        bars.learn(bar(73, 3));
-        bars.learn(bar(143, 3));
-        assert_eq!(numbers(&bars, [0, 72, 144, 216]), [1, 2, 3, 4]);
+        bars.learn(bar(-96, 4));
+        bars.pass(bar(-96, 4));
+        assert_eq!(numbers(&bars, [-96, -1, 0, 96, 192]), [0, 0, 1, 2, 3]);
+        bars.learn(bar(-72, 3));
+        assert_eq!(numbers(&bars, [-72, -1, 0, 72, 144]), [0, 0, 1, 2, 3]);
     }
 
     #[test]

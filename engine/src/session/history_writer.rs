@@ -156,11 +156,7 @@ fn place(plan: &Plan, clock: &MusicalClock, tempo: f64) -> Place {
         std::iter::successors(clock.bar_at(start), |bar| clock.bar_at(bar.end())).take_while(|bar| bar.start < plan.brief.end).collect();
     let line = bars.first().map_or(start, |bar| bar.start);
     Place {
-        bar: clock
-            .song_at(line)
-            .0
-            .div_euclid(bars.first().map_or_else(|| clock.open_bar().metre.bar_length(), |bar| bar.metre.bar_length()).0)
-            + 1,
+        bar: clock.song_bars().number(clock.song_at(line)),
         line,
         metres: MetreMap::new(bars.iter().map(|bar| (bar.start - line, bar.metre))),
         tempo: Tempo::from_bpm(tempo).unwrap_or_default(),
