@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use antiphon_engine::files::write_whole;
 use antiphon_engine::music::Role;
 use antiphon_engine::music::smf::MidiError;
-use egui::{Context, Key, Modal, Sense, TextEdit, Ui};
+use egui::{Context, Modal, Sense, Ui};
 use raw_window_handle::HasWindowHandle;
 
+use super::entry_field;
 use super::excerpt::Excerpt;
 use super::style;
 use crate::drag::{DragFolder, DragSource, Outcome};
@@ -168,12 +169,7 @@ impl Saving {
         ui.set_width((ui.ctx().content_rect().width() - 80.0).clamp(240.0, 560.0));
         ui.heading("Save as");
         ui.add_space(style::GAP);
-        let label = ui.label("MIDI file");
-        let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY)).labelled_by(label.id);
-        if std::mem::take(&mut self.opening) {
-            field.request_focus();
-        }
-        if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        if entry_field::show(ui, "MIDI file", &mut self.path, &mut self.opening) {
             answer = Some(Answer::Save);
         }
         let exists = self.paths().iter().any(|path| path.exists());

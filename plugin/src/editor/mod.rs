@@ -2,7 +2,7 @@
 //!
 //! [`Editor`] draws on any egui context and knows only [`EditorModel`], so it runs in tests and for screenshots without a host. [`window`]
 //! embeds it in the host's window, [`window_thread`] joins all threads of a closed window, `sizing` keeps its size equal to what the host
-//! was told, and `keyboard` (X11) and `win32_keyboard` leave key events to the host.
+//! expects, and `keyboard` (X11) and `win32_keyboard` leave key events to the host.
 
 mod card;
 mod chord_chooser;
@@ -11,6 +11,7 @@ mod details;
 mod dial;
 mod drawer;
 mod edits;
+mod entry_field;
 mod excerpt;
 mod export;
 mod history;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use antiphon_engine::music::smf;
 use antiphon_engine::plan::SongPosition;
-use egui::{DragValue, Key, Modal, TextEdit, Ui};
+use egui::{DragValue, Modal, Ui};
 
+use super::entry_field;
 use super::model::EditorModel;
 use super::style;
 use super::words::count;
@@ -57,12 +58,7 @@ impl OpenFile {
         ui.heading("Open a MIDI file");
         ui.label("It counts as played in the song: Infill leads from it and into it.");
         ui.add_space(style::GAP);
-        let label = ui.label("Path of the file");
-        let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY)).labelled_by(label.id);
-        if std::mem::take(&mut self.opening) {
-            field.request_focus();
-        }
-        if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        if entry_field::show(ui, "Path of the file", &mut self.path, &mut self.opening) {
             answer = Some(Answer::Open);
         }
         ui.horizontal(|ui| {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use egui::{Button, Key, Modal, RichText, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{Button, Modal, RichText, ScrollArea, Ui, WidgetInfo, vec2};
 
 use super::controls::change;
+use super::entry_field;
 use super::model::{Change, EditorModel};
 use super::style;
 use super::words::count;
@@ -250,12 +251,7 @@ impl Presets {
 }
 
 fn name_dialog(ui: &mut Ui, text: &mut String, error: Option<&str>, opening: &mut bool, is_taken: bool) -> Option<bool> {
-    let label = ui.label("Name of the preset");
-    let field = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(label.id);
-    if std::mem::take(opening) {
-        field.request_focus();
-    }
-    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let entered = entry_field::show(ui, "Name of the preset", text, opening);
     match error {
         Some(error) => ui.colored_label(ui.visuals().error_fg_color, error),
         None if is_taken => ui.label("There is a preset of this name. It will be replaced."),
