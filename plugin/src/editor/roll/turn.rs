@@ -12,6 +12,8 @@ use crate::editor::words::count;
 
 /// Height of the text, in points; less in a small roll.
 const HEIGHT: f32 = 44.0;
+/// Beside the text, in points.
+const MARGIN: f32 = 12.0;
 
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
@@ -36,9 +38,12 @@ pub(super) fn count_in(painter: &Painter, music: Rect, beats: u32, palette: &Pal
 
 /// Draws a text at the top of the roll, on a ground through which the notes shine, so that none is hidden.
 fn large(painter: &Painter, music: Rect, text: String, colour: Color32, palette: &Palette) {
-    let text = painter.layout_no_wrap(text, FontId::proportional(HEIGHT.min(music.height() / 4.0)), colour);
+    let sized = |height: f32| painter.layout_no_wrap(text.clone(), FontId::proportional(height), colour);
+    let height = HEIGHT.min(music.height() / 4.0);
+    let width = sized(height).size().x + 2.0 * MARGIN;
+    let text = sized(height * (music.width() / width).min(1.0));
     let place = Align2::CENTER_TOP.anchor_size(pos2(music.center().x, music.top() + 6.0), text.size());
-    painter.rect_filled(place.expand2(vec2(12.0, 2.0)), style::RADIUS, paint(palette.coming).gamma_multiply(0.85));
+    painter.rect_filled(place.expand2(vec2(MARGIN, 2.0)), style::RADIUS, paint(palette.coming).gamma_multiply(0.85));
     painter.galley(place.min, text, colour);
 }
 
@@ -51,8 +56,8 @@ fn words(turn: &ShownTurn) -> String {
     };
     let beats = count(turn.beats_left, "beat");
     match turn.bars_left {
-        0 => format!("{whose}: {beats}"),
-        bars => format!("{whose}: {}, {beats}", count(bars, "bar")),
+        0 => format!("{whose}: {beats} left"),
+        bars => format!("{whose}: {}, {beats} left", count(bars, "bar")),
     }
 }
 
@@ -77,8 +82,8 @@ mod tests {
     #[test]
     fn count_names_the_side_the_bars_and_the_beats() {
         let words = |side, bars_left, beats_left| words(&ShownTurn { side, bars_left, beats_left });
-        assert_eq!(words(Side::Player, 3, 4), "You: 3 bars, 4 beats");
-        assert_eq!(words(Side::Antiphon, 1, 1), "Antiphon: 1 bar, 1 beat");
-        assert_eq!(words(Side::Player, 0, 2), "You: 2 beats");
+        assert_eq!(words(Side::Player, 3, 4), "You: 3 bars, 4 beats left");
+        assert_eq!(words(Side::Antiphon, 1, 1), "Antiphon: 1 bar, 1 beat left");
+        assert_eq!(words(Side::Player, 0, 2), "You: 2 beats left");
     }
 }
