@@ -17,7 +17,7 @@ const MARGIN: f32 = 12.0;
 
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
-    large(painter, music, words(turn), paint(palette.ink).gamma_multiply(0.7), palette);
+    large(painter, music, &words(turn), paint(palette.ink).gamma_multiply(0.7), palette);
 }
 
 /// Beats of the metre until Play takes effect, the current one included; `None` if it is not pressed or the plan sounds.
@@ -33,12 +33,12 @@ pub(super) fn beats_until_play(snapshot: &Snapshot, now: &Now) -> Option<u32> {
 /// Draws the beats until Play takes effect over the plan.
 pub(super) fn count_in(painter: &Painter, music: Rect, beats: u32, palette: &Palette) {
     let text = count(usize::try_from(beats).unwrap_or(usize::MAX), "beat");
-    large(painter, music, text, paint(palette.playing).gamma_multiply(0.8), palette);
+    large(painter, music, &text, paint(palette.playing).gamma_multiply(0.8), palette);
 }
 
 /// Draws a text at the top of the roll, on a ground through which the notes shine, so that none is hidden.
-fn large(painter: &Painter, music: Rect, text: String, colour: Color32, palette: &Palette) {
-    let sized = |height: f32| painter.layout_no_wrap(text.clone(), FontId::proportional(height), colour);
+fn large(painter: &Painter, music: Rect, text: &str, colour: Color32, palette: &Palette) {
+    let sized = |height: f32| painter.layout_no_wrap(text.to_owned(), FontId::proportional(height), colour);
     let height = HEIGHT.min(music.height() / 4.0);
     let width = sized(height).size().x + 2.0 * MARGIN;
     let text = sized(height * (music.width() / width).min(1.0));
