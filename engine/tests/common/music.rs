@@ -44,6 +44,8 @@ pub(crate) fn bar(dice: &mut Dice, index: u32, most: u8) -> BarRows {
         .collect();
     notes.sort_by_key(|note| (note.tick(), note.role, note.pitch));
     notes.dedup_by_key(|note| (note.tick(), note.role, note.pitch));
+    // In one bar of three, by other dice, so that the rest of the music does not depend on them.
+    let mut of_chords = Dice(u64::from(index));
     let fields = BarFields {
         metre: 1 + dice.roll(23),
         tempo: dice.roll(9),
@@ -54,7 +56,7 @@ pub(crate) fn bar(dice: &mut Dice, index: u32, most: u8) -> BarRows {
         voices: dice.roll(9),
         mood: dice.roll(10),
         repeats: dice.roll(10),
-        chords: [chord(dice), chord(dice)],
+        chords: if index % 3 == 1 { [chord(&mut of_chords), chord(&mut of_chords)] } else { [None; 2] },
     };
     BarRows { index, ticks: u16::from(beats) * 24, fields, notes }
 }
