@@ -61,7 +61,18 @@ fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
         BarRows {
             index: u32::try_from(bar - first).unwrap(),
             ticks: u16::from_le_bytes(ticks[2 * bar..2 * bar + 2].try_into().unwrap()),
-            fields: BarFields { metre, tempo, key, density, register, span, voices, mood, repeats, chords: [0, 1].map(|half| chord(bar, half)) },
+            fields: BarFields {
+                metre,
+                tempo,
+                key,
+                density,
+                register,
+                span,
+                voices,
+                mood,
+                repeats,
+                chords: [0, 1].map(|half| chord(bar, half)),
+            },
             notes: (bar_notes[bar]..bar_notes[bar + 1]).map(note).collect(),
         }
     };

@@ -88,7 +88,10 @@ impl BarRows {
     /// The BAR row. Without a target it predicts whether and where the first note comes; with a target, the content of that note.
     #[must_use]
     pub fn bar_row(&self, target: Option<Place>) -> Row {
-        self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some())).with_conditioning(&self.fields).with_target(target).with_chord(self.chord_at(target))
+        self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some()))
+            .with_conditioning(&self.fields)
+            .with_target(target)
+            .with_chord(self.chord_at(target))
     }
 
     /// The NOTE row of note `index`. It predicts the content of its target and the place of the note after that.

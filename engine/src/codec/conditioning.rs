@@ -38,7 +38,18 @@ mod tests {
     use crate::music::analysis::Chord;
 
     fn bar(density: u8) -> BarFields {
-        BarFields { metre: 3, tempo: 4, key: density + 10, density, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 - density, chords: [Chord::named("G7"); 2] }
+        BarFields {
+            metre: 3,
+            tempo: 4,
+            key: density + 10,
+            density,
+            register: 5,
+            span: 6,
+            voices: 7,
+            mood: 8,
+            repeats: 9 - density,
+            chords: [Chord::named("G7"); 2],
+        }
     }
 
     #[test]

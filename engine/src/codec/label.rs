@@ -4,8 +4,8 @@ use super::encode::decode;
 use super::row::{BarFields, BarRows};
 use super::vocabulary::DURATIONS;
 use crate::music::analysis::{
-    BarBuckets, BarFeatures, BarPattern, KEY_WINDOW_BARS, KeySignature, Mood, PitchProfile, repeats_of_bars, tempo_bucket,
-    chords_of_bar, velocities_are_flat, windows_of_bars,
+    BarBuckets, BarFeatures, BarPattern, KEY_WINDOW_BARS, KeySignature, Mood, PitchProfile, chords_of_bar, repeats_of_bars, tempo_bucket,
+    velocities_are_flat, windows_of_bars,
 };
 use crate::music::{Bar, Metre, TempoMap, Tick};
 

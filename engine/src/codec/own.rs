@@ -180,7 +180,18 @@ mod tests {
 
     #[test]
     fn conditioning_measured_on_all_roles_is_unset_beside_others() {
-        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9, chords: [Chord::named("F"); 2] };
+        let fields = BarFields {
+            metre: 1,
+            tempo: 2,
+            key: 3,
+            density: 4,
+            register: 5,
+            span: 6,
+            voices: 7,
+            mood: 8,
+            repeats: 9,
+            chords: [Chord::named("F"); 2],
+        };
         assert_eq!(bass().conditioning(fields), BarFields { metre: 1, tempo: 2, key: 3, chords: fields.chords, ..BarFields::default() });
         assert_eq!(OwnRoles::ALL.conditioning(fields), fields);
     }

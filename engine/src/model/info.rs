@@ -280,7 +280,9 @@ mod tests {
         let mut metadata = valid_metadata();
         let info = parse(&metadata).unwrap();
         assert_eq!((info.has_own_roles(), info.has_chords()), (true, true));
-        for (vocabulary, columns, has_own_roles) in [(VOCABULARY_WITHOUT_CHORDS, column::CHORD, true), (VOCABULARY_WITHOUT_OWN_ROLES, column::OWN, false)] {
+        for (vocabulary, columns, has_own_roles) in
+            [(VOCABULARY_WITHOUT_CHORDS, column::CHORD, true), (VOCABULARY_WITHOUT_OWN_ROLES, column::OWN, false)]
+        {
             metadata.insert("antiphon.vocabulary".to_owned(), vocabulary.to_string());
             assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"), "the columns must be its vocabulary's");
             metadata.insert("antiphon.columns".to_owned(), json!(&COLUMN_TABLE[..columns]).to_string());

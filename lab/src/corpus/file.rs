@@ -128,7 +128,18 @@ mod tests {
 
     fn corpus() -> Corpus {
         let note = NoteClasses { beat: 1, sub: 2, role: 3, pitch: 164, duration: 5, velocity: 6, offset: 7 };
-        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9, chords: [Chord::named("Am"), None] };
+        let fields = BarFields {
+            metre: 1,
+            tempo: 2,
+            key: 3,
+            density: 4,
+            register: 5,
+            span: 6,
+            voices: 7,
+            mood: 8,
+            repeats: 9,
+            chords: [Chord::named("Am"), None],
+        };
         let full = BarRows { index: 0, ticks: 384, fields, notes: vec![note, note] };
         let empty = BarRows { index: 1, ticks: 72, fields, notes: Vec::new() };
         let mut corpus = Corpus::new(vec!["a".into(), "b".into()]);
