@@ -34,8 +34,10 @@ pub struct Exporter {
     dragging: Option<String>,
     saving: Option<Saving>,
     notice: Option<Notice>,
-    /// Folder of the last file that was saved.
+    /// Folder of the last file that was saved, until the file below is read.
     folder: Option<PathBuf>,
+    /// File that keeps this folder between sessions.
+    folder_file: Option<PathBuf>,
 }
 
 /// What is saved: for each file the ending of its name, before the extension, and its content.
@@ -54,7 +56,13 @@ impl Exporter {
     /// Exports through this drag source.
     #[must_use]
     pub fn new(drag: Box<dyn DragSource>) -> Self {
-        Self { drag, dragging: None, saving: None, notice: None, folder: None }
+        Self { drag, dragging: None, saving: None, notice: None, folder: None, folder_file: None }
+    }
+
+    /// The same with a file that keeps the folder of the last saved file between sessions. It need not exist.
+    #[must_use]
+    pub fn remembering(self, folder_file: Option<PathBuf>) -> Self {
+        Self { folder_file, ..self }
     }
 
     /// Outcome of the last export; cleared when the next one starts.
@@ -111,12 +119,27 @@ impl Exporter {
         self.notice = None;
         match files {
             Ok(files) => {
-                let folder = self.folder.clone().filter(|folder| folder.is_dir()).unwrap_or_else(music_folder);
+                let folder = self.last_folder().filter(|folder| folder.is_dir()).unwrap_or_else(music_folder);
                 let path = free_path(&folder, &excerpt.file_name()).display().to_string();
                 self.saving = Some(Saving { files, path, error: None, opening: true });
             }
             Err(error) => self.notice = Some(Notice::Failed(error.to_string())),
         }
+    }
+
+    /// Folder of the last file that was saved, in this window or in an earlier session.
+    fn last_folder(&self) -> Option<PathBuf> {
+        let kept = || std::fs::read_to_string(self.folder_file.as_ref()?).ok().map(|text| PathBuf::from(text.trim_end()));
+        self.folder.clone().or_else(kept)
+    }
+
+    /// Keeps the folder for the next session. A folder that cannot be kept is no loss of the player's: the file is saved.
+    fn keep_folder(&self) {
+        let Some((file, folder)) = self.folder_file.as_ref().zip(self.folder.as_ref().and_then(|folder| folder.to_str())) else { return };
+        if let Some(parent) = file.parent() {
+            let _ = std::fs::create_dir_all(parent);
+        }
+        let _ = write_whole(file, folder.as_bytes());
     }
 
     /// Writes an excerpt as a new file, and copies its path.
@@ -151,6 +174,7 @@ impl Exporter {
                     self.notice = Some(Notice::Done(format!("Saved {}", names.join(" and "))));
                     self.folder = paths[0].parent().map(Path::to_owned);
                     self.saving = None;
+                    self.keep_folder();
                 }
                 Err(error) => saving.error = Some(error),
             },

@@ -16,6 +16,7 @@ mod excerpt;
 mod export;
 mod history;
 mod history_cards;
+mod host_model;
 mod key_chooser;
 #[cfg(target_os = "linux")]
 mod keyboard;

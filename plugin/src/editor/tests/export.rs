@@ -67,6 +67,33 @@ fn save_as_writes_the_named_file() {
 }
 
 #[test]
+fn folder_of_a_saved_file_is_proposed_in_the_next_session() {
+    let data = tempfile::tempdir().unwrap();
+    let (folder, kept) = (data.path().join("my clips"), data.path().join("antiphon").join("last-folder"));
+    std::fs::create_dir(&folder).unwrap();
+    let session = || {
+        let mut harness = open(model(music()), FakeDragSource::default());
+        let exporter = Exporter::new(Box::new(FakeDragSource::default())).remembering(Some(kept.clone()));
+        harness.state_mut().0 = Editor::new(exporter);
+        save_as(&mut harness, "Variation A");
+        harness.run_steps(4);
+        harness
+    };
+    let mut first = session();
+    first.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    first.event(Event::Text(folder.join("one.mid").display().to_string()));
+    first.run_steps(2);
+    first.get_by_label("Save").click();
+    first.run_steps(4);
+    let mut second = session();
+    second.get_by_label("Save").click();
+    second.run_steps(4);
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    assert_eq!(files, ["Antiphon variation A, bars 2-3.mid", "one.mid"]);
+}
+
+#[test]
 fn escape_in_the_save_dialog_writes_no_file() {
     let mut harness = open(model(music()), FakeDragSource::default());
     save_as(&mut harness, "played");
