@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use antiphon_engine::music::{Role, smf};
+use antiphon_engine::music::{Role, Tick, smf};
 use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, PlayMode, Reason, Side, Variation};
 use antiphon_engine::session::{Component, ShownLocks, ShownTurn, Snapshot, Status};
 use antiphon_plugin::editor::plain_model::PlainModel;
@@ -133,12 +133,14 @@ pub fn find(name: &str) -> Option<Picture> {
 }
 
 fn model(state: State) -> Result<PlainModel> {
+    let piece;
     let mut model = match state {
         State::FirstRun => return Ok(first_run()),
         State::NoEngine => return Ok(scripted::without_engine()),
         _ => {
-            let piece = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
-            scripted::piece_at(&smf::read_file(&piece)?.clip, BAR)
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
+            piece = smf::read_file(&file)?.clip;
+            scripted::piece_at(&piece, BAR)
         }
     };
     let snapshot = Arc::make_mut(&mut model.snapshot);
@@ -148,19 +150,31 @@ fn model(state: State) -> Result<PlainModel> {
         State::Mode(mode) => {
             model.values.plan.mode = mode;
             match mode {
-                PlayMode::Suggest | PlayMode::Answer => play(snapshot),
+                PlayMode::Suggest => {}
+                // The player has paused for half a bar.
+                PlayMode::Answer => play(snapshot),
                 PlayMode::Trade => {
                     play(snapshot);
-                    snapshot.turn = Some(ShownTurn { side: Side::Antiphon, bars_left: 1, beats_left: 3 });
+                    let here = snapshot.bar_at(model.now.playhead.tick());
+                    if let Some(shown) = &mut snapshot.plan {
+                        shown.plan = scripted::between(&shown.plan, here.bar.start, here.bar.start + Tick(4 * here.bar.length.0));
+                    }
+                    snapshot.turn = Some(ShownTurn { side: Side::Antiphon, bars_left: 3, beats_left: 3 });
                 }
                 PlayMode::Accompany => {
                     if let Some(shown) = &mut snapshot.plan {
                         shown.plan = scripted::only(&shown.plan, |role| matches!(role, Role::Bass | Role::Drums));
                     }
                     play(snapshot);
+                    let antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums));
+                    snapshot.by_antiphon = antiphon.copied().collect();
                 }
                 PlayMode::Infill => {
                     model.values.turns.infill = InfillRange { from: 12, bars: 2 };
+                    if let Some(shown) = &mut snapshot.plan {
+                        let [from, after] = [11, 13].map(|bar| piece.metres.bar(bar).start);
+                        shown.plan = scripted::between(&shown.plan, from, after);
+                    }
                     snapshot.song_loop = Some((9, 15));
                 }
             }
@@ -200,11 +214,13 @@ fn model(state: State) -> Result<PlainModel> {
     Ok(model)
 }
 
-/// The plan plays.
+/// The plan plays: what sounded since it began, which was a bar ago, is Antiphon's.
 fn play(snapshot: &mut Snapshot) {
-    if let Some(shown) = &mut snapshot.plan {
-        shown.playing = true;
-    }
+    let Some(shown) = &mut snapshot.plan else { return };
+    shown.playing = true;
+    let from = shown.plan.brief.start;
+    let since = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.start;
+    snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= since).copied().collect();
 }
 
 /// A plug-in that was just added to a track, with the engine ready.

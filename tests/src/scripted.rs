@@ -79,6 +79,15 @@ pub fn only(plan: &Plan, is_kept: impl Fn(Role) -> bool) -> Plan {
     filtered(plan, |_, note| is_kept(note.role))
 }
 
+/// The part of a plan between two ticks.
+#[must_use]
+pub fn between(plan: &Plan, from: Tick, until: Tick) -> Plan {
+    let inside = plan.notes().iter().filter(|note| (from..until).contains(&note.onset)).copied().collect();
+    let mut other = Plan::new(Brief { start: from.max(plan.brief.start), end: until, ..plan.brief.clone() });
+    other.append(&Passage { plan: plan.id(), from: other.brief.start, until, notes: inside });
+    other
+}
+
 /// A plan with the notes, counted from 0, that are kept.
 fn filtered(plan: &Plan, is_kept: impl Fn(usize, &Note) -> bool) -> Plan {
     let notes = plan.notes().iter().enumerate().filter(|(place, note)| is_kept(*place, note)).map(|(_, note)| *note).collect();
@@ -98,7 +107,7 @@ fn harmony(piece: &Clip, bar: u32) -> Vec<BarHarmony> {
 #[must_use]
 pub fn without_engine() -> PlainModel {
     let engine = Component::Missing {
-        what: "the ONNX Runtime library was not found; put the folder of the bundle back together".into(),
+        what: "ONNX Runtime was not found; put the library of onnxruntime 1.31.1 into one of these folders, or name it with ANTIPHON_ONNXRUNTIME".into(),
         looked_in: vec!["/usr/lib/vst3/Antiphon.vst3/Contents/Resources".into(), "/usr/lib/clap/Antiphon".into()],
     };
     let status = Status { engine, model: Component::Ready("antiphon".into()), ..Status::default() };

@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub harmony: Vec<BarHarmony>,
     /// Notes that sounded, in canonical order. A key that is still held lasts until [`Tick::MAX`].
     pub played: Vec<Note>,
+    /// Those of them that Antiphon played, in canonical order.
+    pub by_antiphon: Vec<Note>,
     /// The plan that plays, otherwise the adopted one.
     pub plan: Option<ShownPlan>,
     /// Chords of the plan, in order of time.
@@ -55,6 +57,13 @@ impl Snapshot {
         }
         self.plan = Some(shown);
         self
+    }
+
+    /// Whether Antiphon played a note of `played`.
+    #[must_use]
+    pub fn is_by_antiphon(&self, note: &Note) -> bool {
+        let from = self.by_antiphon.partition_point(|other| other.order() < note.order());
+        self.by_antiphon[from..].iter().take_while(|other| other.order() == note.order()).any(|other| other == note)
     }
 
     /// The bar a tick lies in. Beyond either end the bars go on in the metre they have there.

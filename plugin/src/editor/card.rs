@@ -1,8 +1,10 @@
 //! A card: music as a small roll with a title, to be chosen, dragged out or saved.
 
+use std::f32::consts::TAU;
+
 use egui::{
-    Align2, Button, CursorIcon, FontId, Key, Painter, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2,
-    vec2,
+    Align2, Button, Color32, CursorIcon, FontId, Key, Painter, Pos2, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::palette::{Palette, paint};
@@ -15,6 +17,8 @@ const TITLE: f32 = 20.0;
 const WITH_ROLL: f32 = 56.0;
 /// Width and height of the sign that plays, in points.
 const SIGN: f32 = 24.0;
+/// Height of the line under the shown card's roll that says how to take it into the song, in points.
+const HINT: f32 = 17.0;
 /// Left edge of the title, behind the grip.
 const GRIP: f32 = 18.0;
 
@@ -47,6 +51,8 @@ pub(super) struct Card<'a> {
     pub(super) note: String,
     /// The music; `None` while there is none.
     pub(super) music: Option<MiniRoll<'a>>,
+    /// Whether it has a star.
+    pub(super) is_kept: bool,
     /// Whether it is the one shown.
     pub(super) is_shown: bool,
     /// Whether it has a sign that plays it.
@@ -72,7 +78,12 @@ impl Card<'_> {
         let play = (self.plays && has_music).then(|| self.play_sign(ui, area, &response));
         self.title(&painter, area, palette);
         if let Some(music) = self.music.as_ref().filter(|_| area.height() >= WITH_ROLL) {
-            let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), area.max - vec2(6.0, 6.0));
+            let foot = if self.is_shown { HINT } else { 6.0 };
+            let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), area.max - vec2(6.0, foot));
+            if self.is_shown {
+                let place = pos2(area.center().x, area.bottom() - HINT / 2.0);
+                painter.text(place, Align2::CENTER_CENTER, "drag it to a track", FontId::proportional(11.0), paint(palette.action));
+            }
             music.draw(&painter.with_clip_rect(inside), inside, palette);
         }
         let tip = if has_music {
@@ -136,6 +147,9 @@ impl Card<'_> {
         }
         let ink = paint(if self.music.is_some() { palette.ink } else { palette.soft });
         let title = painter.text(pos2(area.left() + GRIP, y), Align2::LEFT_CENTER, &self.title, FontId::proportional(13.0), ink);
+        if self.is_kept {
+            star(painter, pos2(title.right() + 11.0, y), paint(palette.ink));
+        }
         let font = FontId::proportional(11.0);
         let width = painter.layout_no_wrap(self.note.clone(), font.clone(), ink).size().x;
         // The note gives way to the title.
@@ -144,4 +158,14 @@ impl Card<'_> {
             painter.text(pos2(right, y), Align2::RIGHT_CENTER, &self.note, font, paint(palette.soft));
         }
     }
+}
+
+/// A filled star with five points: a triangle for each, on a pentagon.
+fn star(painter: &Painter, centre: Pos2, colour: Color32) {
+    let corner = |place: u8, radius: f32| centre + radius * Vec2::angled(TAU * f32::from(place) / 10.0 - TAU / 4.0);
+    let point = |place: u8| vec![corner(place, 6.0), corner((place + 1) % 10, 2.6), corner((place + 9) % 10, 2.6)];
+    for place in [0, 2, 4, 6, 8] {
+        painter.add(Shape::convex_polygon(point(place), colour, Stroke::NONE));
+    }
+    painter.add(Shape::convex_polygon([1, 3, 5, 7, 9].map(|place| corner(place, 2.8)).to_vec(), colour, Stroke::NONE));
 }

@@ -1,15 +1,14 @@
 //! Buttons and sliders of the editor.
 
-use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{InfillRange, PlayMode, TakeMode};
 use egui::{Button, Key, RichText, Sense, Ui, vec2};
 
 use super::dial;
-use super::model::{Change, Control, EditorModel, Now};
+use super::model::{Change, Control, EditorModel};
 use super::palette::{Palette, paint};
+use super::play_time::PlayTime;
 use super::shortcuts::{Action, hint};
 use super::style::{self, BUTTON_HEIGHT};
-use crate::clock::Motion;
 use crate::params::ALWAYS_IN_FRONT;
 use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::{Component, Snapshot};
@@ -49,11 +48,12 @@ const fn purpose(mode: PlayMode) -> &'static str {
 }
 
 /// Play, Another, Keep. `kept` is whether the plan shown is starred.
-pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now, kept: bool) {
+pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime<'_>, kept: bool) {
+    let snapshot = time.snapshot;
     let plan = snapshot.plan.as_ref();
     let playing = plan.is_some_and(|shown| shown.playing);
     let palette = Palette::of(ui.ctx());
-    let (text, fill) = (play_text(snapshot, now), if playing { palette.playing } else { palette.ink });
+    let (text, fill) = (time.button(), if playing { palette.playing } else { palette.ink });
     let buttons = [
         (
             Pressed::Play,
@@ -61,7 +61,11 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Sna
             "Plays the plan that is shown, from the next bar",
         ),
         (Pressed::Another, style::button("Another"), "Shows the next variation of the plan, after D four new ones"),
-        (Pressed::Keep, style::button(if kept { "Kept" } else { "Keep" }).selected(kept), "Stars the plan that is shown, in the history"),
+        (
+            Pressed::Keep,
+            style::button(if kept { "Kept" } else { "Keep" }).selected(kept),
+            "Stars the phrase that is shown: it stays in the list at the right of the cards, and in the project",
+        ),
     ];
     for (pressed, button, tip) in buttons {
         if model.triggers().waiting() == Some(pressed) {
@@ -94,26 +98,12 @@ fn unavailable(pressed: Pressed, snapshot: &Snapshot, take: TakeMode) -> Option<
         return None;
     }
     Some(if parts.iter().any(|part| matches!(part, Component::Missing { .. })) {
-        "No engine: the line below says what is missing."
+        "No engine: the lines below say what is missing."
     } else if parts.contains(&&Component::Loading) {
         "Loading: ready in a few seconds."
     } else {
         "Play something first."
     })
-}
-
-/// What Play does, or is doing.
-fn play_text(snapshot: &Snapshot, now: &Now) -> String {
-    match &snapshot.plan {
-        None => "Play".into(),
-        Some(shown) if shown.playing => {
-            let end = snapshot.bar_at(shown.plan.brief.end - Tick(1)).number;
-            format!("Playing to bar {end}")
-        }
-        // The clock starts with it.
-        Some(_) if now.motion == Motion::Stopped => "Play".into(),
-        Some(_) => format!("Play from bar {}", snapshot.bar_at(now.playhead.tick()).number + 1),
-    }
 }
 
 /// Menu of a button: what triggers it.

@@ -56,6 +56,9 @@ fn caption(ui: &mut Ui, model: &impl EditorModel, parameter: &ShownParameter) ->
         style.spacing.interact_size = vec2(24.0, CAPTION);
         style.visuals.widgets.inactive.weak_bg_fill = egui::Color32::TRANSPARENT;
         style.visuals.widgets.inactive.bg_stroke = egui::Stroke::NONE;
+        if parameter.is_left_to_others() {
+            style.visuals.widgets.inactive.fg_stroke.color = paint(palette.soft);
+        }
         let mut value = f64::from(parameter.value);
         let step = step(parameter);
         let is_dismissed = is_dismissed(ui);
@@ -89,7 +92,12 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
     ui.spacing_mut().slider_width = width;
     let step = step(parameter);
     let mut value = f64::from(parameter.value);
-    let response = ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false));
+    // What is left to the music or to another control has a faint knob and no filled rail, at whichever end of the range that is.
+    let is_own = !parameter.is_left_to_others();
+    if !is_own {
+        ui.visuals_mut().widgets.inactive.fg_stroke = Palette::of(ui.ctx()).hairline(0.35);
+    }
+    let response = ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false).trailing_fill(is_own));
     response.widget_info(|| named(Role::Slider, &parameter.name, &parameter.text));
     // Unrounded, so that slow movement adds up to a step. Once Shift was held in a drag, the rest of it is relative: no jump to the pointer.
     let precise = response.id.with("precise");

@@ -25,8 +25,8 @@ pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, hi
     let live = model.snapshot();
     let live = live.plan.as_ref().map(|shown| &shown.plan);
     let steps = [
-        (Step::Older, "Earlier", "Go back to the previous suggestion"),
-        (Step::Newer, "Later", "Go forward to the next suggestion"),
+        (Step::Older, "Older", "Go back to the previous suggestion"),
+        (Step::Newer, "Newer", "Go forward to the next suggestion"),
         (Step::Now, "Now", "Return to the current plan"),
     ];
     for (step, name, tip) in steps {
@@ -44,11 +44,12 @@ pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, hi
         None if number == 0 && undo.or(redo).is_none() => return,
         None => count(number, "suggestion"),
     };
+    let full = if history.evicted() > 0 { ": full" } else { "" };
     let gone = match history.evicted() {
         0 => String::new(),
         count => format!("\nThe history is full: {count} of the oldest were removed."),
     };
-    let text = RichText::new(text + &filter.name()).size(12.0);
+    let text = RichText::new(text + full + &filter.name()).size(12.0);
     let menu = ui.menu_button(text, |ui| {
         filter.menu(ui, history);
         ui.separator();

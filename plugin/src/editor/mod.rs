@@ -24,6 +24,7 @@ mod open_file;
 pub(crate) mod origin;
 mod palette;
 pub mod plain_model;
+mod play_time;
 mod presets;
 mod recorder;
 mod roll;
@@ -65,6 +66,7 @@ use edits::{Edit, Edits};
 use history_cards::HistoryFilter;
 use open_file::OpenFile;
 use palette::{Palette, paint};
+use play_time::PlayTime;
 use presets::Presets;
 use recorder::Recorder;
 use roll::View;
@@ -153,6 +155,8 @@ impl Editor {
         let selected = history::with_selected_entry(&live, &now, &history);
         let snapshot = selected.as_ref().unwrap_or(&live);
         let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
+        let values = model.values();
+        let time = PlayTime { snapshot, now: &now, values: &values, is_recalled: selected.is_some() };
         self.exporter.poll();
         let pressed = self.pressed(ui, model);
         self.act(ui, model, &pressed, snapshot, &now);
@@ -170,6 +174,7 @@ impl Editor {
                 snapshot,
                 now: &now,
                 notice: self.exporter.notice(),
+                mode: time.sentence(),
                 message: message.as_deref(),
                 recalled: history.recalled(),
             };
@@ -190,19 +195,18 @@ impl Editor {
             // Full height from the start, so that everything is centred on one line.
             let row = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
-                controls::commands(ui, model, snapshot, &now, kept);
+                controls::commands(ui, model, time, kept);
                 ui.add_space(style::GAP * 1.5);
                 controls::dials(ui, model, two_rows);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.drawer.button(ui));
             });
         });
-        let horizon_bars = model.values().plan.bars();
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
-        let values = model.values();
+        let (horizon_bars, flags) = (values.plan.bars(), time.flags());
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
         let (range, selected_bars) = (values.turns.infill, selection.as_ref());
-        let marks = roll::Marks { horizon_bars, range, marking, selection: selected_bars, chart: &chart, memory: &memory };
+        let marks = roll::Marks { horizon_bars, range, marking, selection: selected_bars, flags, chart: &chart, memory: &memory };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
         let is_plan = selected.is_none();
         let menu = RollMenu {

@@ -284,6 +284,7 @@ fn set(model: &mut impl EditorModel, values: &Values) {
 fn slots(ui: &mut Ui, model: &mut impl EditorModel) {
     let comparison = model.comparison();
     let (active, other) = (comparison.active, comparison.active.other());
+    ui.label(RichText::new("Compare settings").size(12.0).weak());
     ui.horizontal(|ui| {
         for slot in Slot::ALL {
             let button = Button::selectable(slot == active, slot.name()).min_size(vec2(STEP, 24.0));

@@ -9,6 +9,7 @@ use super::export::Notice;
 use super::model::Now;
 use super::palette::{Palette, paint};
 use super::shortcuts::{Action, hint};
+use super::style::GAP;
 use crate::clock::Motion;
 
 /// Weight of a sentence.
@@ -32,6 +33,8 @@ pub(super) struct Line<'a> {
     pub(super) now: &'a Now,
     /// Outcome of the last export.
     pub(super) notice: Option<&'a Notice>,
+    /// What the mode does.
+    pub(super) mode: String,
     /// Message about project and host.
     pub(super) message: Option<&'a str>,
     /// The entry of the history that is shown in place of the plan.
@@ -79,14 +82,24 @@ impl Line<'_> {
         });
         sign(ui, tone, colour);
         let line = RichText::new(&text).size(12.0).color(colour);
-        ui.add(Label::new(line).truncate()).on_hover_text(text);
+        // The mode's own sentence stands beside the one that all is well.
+        let is_well = tone == Tone::Well;
+        ui.add(if is_well { Label::new(line) } else { Label::new(line).truncate() }).on_hover_text(text);
+        if is_well {
+            ui.add_space(GAP);
+            let mode = RichText::new(&self.mode).size(12.0).color(paint(palette.soft));
+            ui.add(Label::new(mode).truncate()).on_hover_text(&self.mode);
+        }
     }
 
     /// The first of these that applies: an error, progress, what was just exported, messages, the state of the clock.
     fn sentence(&self) -> (Tone, String) {
         let status = &self.snapshot.status;
-        if let Some((name, what)) = missing_component(status) {
-            return (Tone::Error, format!("No {name}: {what}"));
+        if let Some(name) = missing_component(status) {
+            return (
+                Tone::Error,
+                format!("No {name}: Antiphon passes your notes on and suggests nothing. Install it again, or see above what is missing"),
+            );
         }
         match self.notice {
             Some(Notice::Failed(text)) => return (Tone::Error, text.clone()),
@@ -132,12 +145,13 @@ fn sign(ui: &mut Ui, tone: Tone, colour: Color32) {
     };
 }
 
-/// Draws what is missing and where it was searched, above the status line.
+/// Draws what is missing, with the cure, and where it was searched, above the status line.
 pub(super) fn missing(ui: &mut Ui, status: &Status) {
     for component in [&status.engine, &status.model] {
-        let Component::Missing { looked_in, .. } = component else { continue };
-        for place in looked_in {
-            ui.label(RichText::new(format!("looked in {place}")).size(12.0).weak());
+        let Component::Missing { what, looked_in } = component else { continue };
+        let looked_in = looked_in.iter().map(|place| format!("looked in {place}"));
+        for line in std::iter::once(what.clone()).chain(looked_in) {
+            ui.label(RichText::new(line).size(12.0).weak());
         }
     }
 }
@@ -147,11 +161,9 @@ pub(super) fn is_missing(status: &Status) -> bool {
     missing_component(status).is_some()
 }
 
-fn missing_component(status: &Status) -> Option<(&'static str, &str)> {
-    [("engine", &status.engine), ("model", &status.model)].into_iter().find_map(|(name, component)| match component {
-        Component::Missing { what, .. } => Some((name, what.as_str())),
-        _ => None,
-    })
+fn missing_component(status: &Status) -> Option<&'static str> {
+    let parts = [("engine", &status.engine), ("model", &status.model)];
+    parts.into_iter().find(|(_, part)| matches!(part, Component::Missing { .. })).map(|(name, _)| name)
 }
 
 #[cfg(test)]
@@ -162,7 +174,7 @@ mod tests {
 
     fn sentence(snapshot: &Snapshot, motion: Motion, message: Option<&str>) -> (Tone, String) {
         let now = Now { playhead: MusicalTime(0.0), tempo: 120.0, motion };
-        Line { snapshot, now: &now, notice: None, message, recalled: None }.sentence()
+        Line { snapshot, now: &now, notice: None, mode: String::new(), message, recalled: None }.sentence()
     }
 
     #[test]
@@ -173,7 +185,8 @@ mod tests {
         assert_eq!(sentence(&planned, Motion::Host, Some("No tempo")), (Tone::Plain, "No tempo".into()));
         let engine = Component::Missing { what: "not found".into(), looked_in: Vec::new() };
         let broken = Snapshot { status: Status { engine, ..Status::default() }, ..planned };
-        assert_eq!(sentence(&broken, Motion::Host, Some("No tempo")), (Tone::Error, "No engine: not found".into()));
+        let (tone, text) = sentence(&broken, Motion::Host, Some("No tempo"));
+        assert!(tone == Tone::Error && text.starts_with("No engine: "), "{text}");
     }
 
     #[test]

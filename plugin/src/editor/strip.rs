@@ -78,6 +78,7 @@ impl Strip<'_> {
             title: "Played".into(),
             note: first.map_or_else(String::new, |_| count(bars, "bar")),
             music: first.map(|_| music),
+            is_kept: false,
             is_shown: false,
             plays: false,
             tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
@@ -112,6 +113,7 @@ impl Strip<'_> {
             title: format!("{} {word}", variation.name()),
             note: plan.map_or_else(String::new, |plan| count(plan.notes().len(), "note")),
             music: plan.map(|plan| of_plan(plan, &lines)),
+            is_kept: false,
             is_shown,
             plays: self.history.recalled().is_some() || self.live.plan.as_ref().is_some_and(|shown| !shown.playing),
             tip: &format!("{}{learnt}{}: {}.", pressed.name(), hint(Action::Press(pressed)), state.sentence(self.live)),
@@ -147,11 +149,13 @@ impl Strip<'_> {
         }
         let (plan, place) = (entry.plan(), entry.place());
         let lines: Vec<Tick> = place.metres.bars(plan.ready() - place.line).map(|bar| bar.start + place.line).collect();
-        let star = if entry.is_starred() { ", kept" } else { "" };
+        // As the position in the list beside it.
+        let number = self.history.entries().iter().position(|other| other.id() == entry.id()).map_or(0, |before| before + 1);
         let card = Card {
-            name: &format!("suggestion of bar {}", place.bar),
-            title: format!("Bar {}{star}", place.bar),
-            note: count(plan.notes().len(), "note"),
+            name: &format!("suggestion {number}, of bar {}{}", place.bar, if entry.is_starred() { ", kept" } else { "" }),
+            title: format!("{number}: bar {}", place.bar),
+            note: String::new(),
+            is_kept: entry.is_starred(),
             music: Some(of_plan(plan, &lines)),
             plays: true,
             is_shown: self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id()),

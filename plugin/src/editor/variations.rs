@@ -64,7 +64,7 @@ pub(super) fn unlock(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snaps
     if snapshot.locks.is_empty() {
         return;
     }
-    let button = ui.add(Button::new(RichText::new("Unlock").size(12.0)));
+    let button = ui.add(Button::new(RichText::new("Unlock all").size(12.0)));
     if button.on_hover_text(format!("Remove all locks of notes and bars{}", hint(Action::UnlockAll))).clicked() {
         model.command(Command::UnlockAll);
     }

@@ -3,7 +3,7 @@
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::params::{Param, Params};
 
-use super::{AntiphonParams, tips};
+use super::{AntiphonParams, text, tips};
 
 /// Groups of the drawer, with the ids of their parameters. Those that the window shows elsewhere are not among them.
 const GROUPS: [(&str, &[&str]); 6] = [
@@ -72,6 +72,13 @@ pub struct ShownParameter {
     pub is_switch: bool,
     /// What it does, in a sentence.
     pub tip: &'static str,
+}
+
+impl ShownParameter {
+    /// Whether its value is no value of its own but that of the music or of another parameter.
+    pub(crate) fn is_left_to_others(&self) -> bool {
+        [text::AS_PLAYED, text::AS_HORIZON].contains(&self.text.as_str())
+    }
 }
 
 impl AntiphonParams {

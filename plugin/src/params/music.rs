@@ -115,7 +115,7 @@ impl Default for MusicParams {
             voices: text::steps("Voices", &VOICES),
             note_length: text::steps("Note length", &LENGTHS),
             repetition: repetition(),
-            phrase_length: text::named("Phrase length", "As bars ahead", [0, super::MOST_BARS], super::bars),
+            phrase_length: text::named("Phrase length", text::AS_HORIZON, [0, super::MOST_BARS], super::bars),
             key: tonic("Key", &["Detected", "Off"]),
             scale: text::steps("Scale", &SCALES),
             scale_lock: BoolParam::new("Scale lock", false),

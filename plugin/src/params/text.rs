@@ -7,6 +7,8 @@ use nice_plug::prelude::*;
 
 /// Text of a control that leaves the music as it is.
 pub(super) const AS_PLAYED: &str = "As played";
+/// Value that leaves a length to the parameter Bars ahead.
+pub(super) const AS_HORIZON: &str = "As bars ahead";
 
 /// The whole, in percent.
 pub(super) const FULL: i32 = 100;

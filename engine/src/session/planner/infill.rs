@@ -282,7 +282,7 @@ impl<W: Worker> Planner<W> {
         let length = self.input.clock.open_bar().metre.bar_length().0;
         let is_inside = |song_loop: SongLoop| song_loop.start().0 < last * length && (first - 1) * length < song_loop.end().0;
         if song_loop.is_some_and(|song_loop| !is_inside(song_loop)) {
-            return Some(format!("{bars} of Infill {} outside of your loop", if first == last { "lies" } else { "lie" }));
+            return Some(format!("{bars} of Infill {} outside the loop", if first == last { "is" } else { "are" }));
         }
         let ahead = next_marked(&foreseen, range, self.input.clock.now() + Tick(1));
         let song_bars = self.input.clock.song_bars();

@@ -120,6 +120,13 @@ impl Input {
         notes
     }
 
+    /// Antiphon's notes that sounded, in order of time.
+    pub(super) fn by_antiphon(&self) -> Vec<Note> {
+        let mut notes: Vec<Note> = self.sounded.notes().collect();
+        notes.sort_by_key(Note::order);
+        notes
+    }
+
     /// Whether there is a note to go on from.
     pub(super) fn has_notes(&self) -> bool {
         self.player.notes().next().is_some() || self.sounded.notes().next().is_some()

@@ -69,8 +69,8 @@ impl<W: Worker> Planner<W> {
     fn remembers(&self) -> Option<String> {
         match self.shown_memory().used {
             0 => None,
-            1 => Some("Plays with 1 remembered bar of yours in mind".into()),
-            bars => Some(format!("Plays with {bars} remembered bars of yours in mind")),
+            1 => Some("1 remembered bar of yours is used".into()),
+            bars => Some(format!("{bars} remembered bars of yours are used")),
         }
     }
 
@@ -118,8 +118,8 @@ impl<W: Worker> Planner<W> {
         let of_plan = |withheld: &&WithheldNote| withheld.reason == Withheld::KeyHeld && plan.notes().contains(&withheld.note);
         match self.input.withheld.iter().chain(&self.about_to_be_withheld()).filter(of_plan).count() {
             0 => None,
-            1 => Some("1 planned note gives way to a key that you hold".into()),
-            count => Some(format!("{count} planned notes give way to keys that you hold")),
+            1 => Some("1 planned note is left out: you hold its key".into()),
+            count => Some(format!("{count} planned notes are left out: you hold their keys")),
         }
     }
 
@@ -139,7 +139,7 @@ impl<W: Worker> Planner<W> {
 
     /// Remark while planning pauses.
     fn rests(&self) -> Option<String> {
-        self.is_paused().then(|| "Resting while nothing plays: goes on with your next note, Play or Another".into())
+        self.is_paused().then(|| "Resting while nothing plays: resumes with your next note, Play or Another".into())
     }
 
     /// Notes of the playing plan that will be withheld if the player keeps holding the current keys.
@@ -198,6 +198,7 @@ impl<W: Worker> Planner<W> {
             bars,
             harmony,
             played,
+            by_antiphon: self.input.by_antiphon(),
             withheld,
             song_loop: self.shown_loop(),
             play_from: self.play_from(),

@@ -5,14 +5,16 @@ use antiphon_engine::session::Snapshot;
 use egui::{Align2, FontId, Painter, Stroke, pos2};
 
 use super::lines::TIP;
+use super::locks::LOCK;
 use super::{NUMBERS, Roll, paint};
+use crate::editor::play_time::Flags;
 
 /// Minimum distance between bar numbers, in points.
 const NUMBER_EVERY: f32 = 34.0;
 
 impl Roll {
-    /// Bar lines, beats, bar numbers, and metres where they change.
-    pub(super) fn bars(&self, painter: &Painter, snapshot: &Snapshot) {
+    /// Bar lines, beats, bar numbers, and behind a number the metre where it changes, a lock, and the flag of the start.
+    pub(super) fn bars(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
         let (from, to) = (self.first_tick(), self.last_tick());
         let font = FontId::proportional(12.0);
         let mut before = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.metre;
@@ -36,11 +38,19 @@ impl Roll {
             let is_known = shown.number > 0 || !snapshot.bars.is_empty();
             if has_room && is_known && left >= free_from {
                 let number = painter.text(pos2(left, y), Align2::LEFT_CENTER, shown.number, font.clone(), paint(self.palette.ink));
-                free_from = left + NUMBER_EVERY;
+                let mut right = number.right();
                 if bar.metre != before {
-                    let place = pos2(number.right() + 6.0, y);
-                    free_from = painter.text(place, Align2::LEFT_CENTER, bar.metre, font.clone(), paint(self.palette.soft)).right() + 8.0;
+                    let place = pos2(right + 6.0, y);
+                    right = painter.text(place, Align2::LEFT_CENTER, bar.metre, font.clone(), paint(self.palette.soft)).right() + 8.0;
                 }
+                if snapshot.locks.holds_bar(bar.start) {
+                    self.lock(painter, pos2(right + LOCK, y));
+                    right += 1.5 * LOCK;
+                }
+                if let Some((_, word)) = flags.starts.filter(|(tick, _)| *tick == bar.start) {
+                    right = self.start_flag(painter, right, word) + 8.0;
+                }
+                free_from = right.max(left + NUMBER_EVERY);
             }
             before = bar.metre;
         }

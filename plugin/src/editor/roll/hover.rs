@@ -5,7 +5,7 @@ use antiphon_engine::session::{Snapshot, WithheldNote};
 use antiphon_roll::legend;
 use egui::Pos2;
 
-use super::{Marks, Roll, shown};
+use super::{Marks, Roll};
 use crate::editor::origin::{Origin, origins};
 
 impl Roll {
@@ -15,7 +15,7 @@ impl Roll {
             return Some(format!("{}\n{}", describe(&withheld.note, snapshot), withheld.reason.sentence()));
         }
         // Of notes that lie over each other the one drawn last.
-        let hit = shown(snapshot).filter(|note| self.is_at(note, pointer)).last()?;
+        let hit = self.sounding(snapshot).filter(|note| self.is_at(note, pointer)).last()?;
         let chosen = marks.chart.at(snapshot.bar_at(hit.onset).number);
         let why: Vec<_> = origins(snapshot, hit, marks.memory, chosen).into_iter().map(Origin::words).collect();
         let description = describe(hit, snapshot);

@@ -1,9 +1,9 @@
 //! Lines across the piano roll, with their names below it: the playhead, and the commit line.
 
 use antiphon_engine::session::{ShownPlan, Snapshot};
-use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
+use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2};
 
-use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, paint, roles, style};
+use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, paint, style};
 
 /// Half the width of the playhead's tip, in points.
 pub(super) const TIP: f32 = 6.0;
@@ -11,19 +11,34 @@ pub(super) const TIP: f32 = 6.0;
 const LOOP_BRACKET: f32 = 8.0;
 
 impl Roll {
-    /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines.
-    pub(super) fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>) -> f32 {
+    /// The row under the notes: the commit line with its name, and the legend. The name is short, or left out, where both would not fit.
+    pub(super) fn foot(&self, painter: &Painter, snapshot: &Snapshot) {
+        let legend = self.legend(painter, snapshot);
+        let room = self.music.right() - 6.0 - legend.width;
+        let named = self.commit(painter, snapshot.plan.as_ref(), room);
+        legend.draw(painter, pos2(self.music.right() - 6.0, self.velocities.bottom() + NAMES / 2.0), named + 10.0);
+    }
+
+    /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
+    fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>, room: f32) -> f32 {
         let Some(shown) = plan.filter(|shown| !shown.playing) else { return self.coming_from() };
-        let x = self.x(shown.commit.0 as f64);
+        let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit);
+        let x = self.x(line.0 as f64);
         if x <= self.playhead_x || !self.music.x_range().contains(x) {
             return self.coming_from();
         }
         let x = painter.round_to_pixel_center(x);
-        let line = [pos2(x, self.rect.top() + NUMBERS - 7.0), pos2(x, self.velocities.bottom() + 4.0)];
-        painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, self.palette.faded(0.75)), 4.0, 3.0));
-        let diamond = |d: f32, y: f32| vec![pos2(x, y - d), pos2(x + d, y), pos2(x, y + d), pos2(x - d, y)];
-        painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
-        self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, "may still change from here").right()
+        // The line of the flag serves as its line, too.
+        if self.silent_before != Some(line) {
+            let line = [pos2(x, self.rect.top() + NUMBERS - 7.0), pos2(x, self.velocities.bottom() + 4.0)];
+            painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, self.palette.faded(0.75)), 4.0, 3.0));
+            let diamond = |d: f32, y: f32| vec![pos2(x, y - d), pos2(x + d, y), pos2(x, y + d), pos2(x - d, y)];
+            painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
+        }
+        let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(self.palette.soft)).size().x;
+        let names = ["may still change from here", "may change"];
+        let Some(name) = names.into_iter().find(|name| x + 5.0 + width(name) + 10.0 < room) else { return x };
+        self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, name).right()
     }
 
     /// The playhead.
@@ -47,6 +62,10 @@ impl Roll {
         for shown in snapshot.bars_between(self.first_tick(), self.last_tick()).filter(|shown| (first..after).contains(&shown.number)) {
             let [left, right] = [shown.bar.start, shown.bar.end()].map(|tick| self.x(tick.0 as f64));
             painter.hline(left..=right, top, stroke);
+            if shown.number == first {
+                let place = pos2(right - 6.0, self.rect.top() + NUMBERS / 2.0);
+                painter.text(place, Align2::RIGHT_CENTER, "loop", FontId::proportional(11.0), paint(self.palette.soft));
+            }
             // A bracket opens at the first bar, and closes at the last.
             if shown.number == first {
                 painter.vline(left + 1.0, top - 1.0..=top + LOOP_BRACKET, stroke);
@@ -54,24 +73,6 @@ impl Roll {
             if shown.number == after - 1 {
                 painter.vline(right - 1.0, top - 1.0..=top + LOOP_BRACKET, stroke);
             }
-        }
-    }
-
-    /// Names of the roles in view with their colours, at the right of the row under the notes, as far as there is room right of `from`.
-    pub(super) fn legend(&self, painter: &Painter, snapshot: &Snapshot, from: f32) {
-        let y = self.velocities.bottom() + NAMES / 2.0;
-        let mut right = self.music.right() - 6.0;
-        for role in roles(snapshot).into_iter().rev() {
-            let soft = paint(self.palette.soft);
-            let text = painter.layout_no_wrap(role.name().to_owned(), FontId::proportional(11.0), soft);
-            let name = Align2::RIGHT_CENTER.anchor_size(pos2(right, y), text.size());
-            if name.left() - 22.0 < from {
-                return;
-            }
-            painter.galley(name.min, text, soft);
-            let chip = Rect::from_center_size(pos2(name.left() - 9.0, y), vec2(9.0, 9.0));
-            painter.rect_filled(chip, 2, paint(self.palette.role(role)));
-            right = chip.left() - 10.0;
         }
     }
 

@@ -2,31 +2,34 @@
 
 use antiphon_engine::music::Note;
 use antiphon_engine::session::{Command, LockTarget, Snapshot};
-use egui::{Painter, Pos2, Rect, Stroke, StrokeKind, pos2, vec2};
+use egui::{Painter, Pos2, Rect, Stroke, StrokeKind, vec2};
 
-use super::{CHORDS, NUMBERS, Roll, paint};
+use super::{CHORDS, Roll, paint};
 
 /// Width of a closed lock, in points.
-const LOCK: f32 = 7.0;
+pub(super) const LOCK: f32 = 7.0;
+/// Least width of a note that has a closed lock at its start, in points: it must still be seen.
+const WITH_LOCK: f32 = 5.0 * LOCK;
 
 impl Roll {
-    /// A closed lock at the start of every locked note that is long enough, and beside the number of every locked bar.
+    /// A heavy outline around every locked note, and a closed lock at the start of those that are long enough. A locked bar has one beside its number
+    /// instead ([`Roll::bars`]).
     pub(super) fn locks(&self, painter: &Painter, snapshot: &Snapshot) {
         let Some(shown) = &snapshot.plan else { return };
-        let is_ahead = |note: &&Note| note.onset.0 as f64 >= self.playhead;
-        for note in shown.plan.notes().iter().filter(is_ahead).filter(|note| snapshot.locks.holds(note)) {
+        for note in shown.plan.notes().iter().filter(|note| self.may_sound(note)).filter(|note| snapshot.locks.holds(note)) {
             let Some(area) = self.area(note) else { continue };
             painter.rect_stroke(area.expand(1.0), 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Outside);
             // A locked bar has one lock for all of its notes; in a short note there is no room for one.
             let is_alone = !snapshot.locks.holds_bar(snapshot.bar_at(note.onset).bar.start);
-            if is_alone && area.width() > 2.0 * LOCK {
+            if is_alone && area.width() > WITH_LOCK {
                 self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0));
             }
         }
-        for bar in snapshot.bars_between(self.first_tick(), self.last_tick()).filter(|shown| snapshot.locks.holds_bar(shown.bar.start)) {
-            let right = self.x(bar.bar.end().0 as f64).min(self.music.right());
-            self.lock(painter, pos2(right - LOCK, self.rect.top() + NUMBERS / 2.0));
-        }
+    }
+
+    /// Whether a planned note is still ahead, and in what Play would play.
+    fn may_sound(&self, note: &Note) -> bool {
+        note.onset.0 as f64 >= self.playhead && !self.is_silent(note)
     }
 
     pub(super) fn lock(&self, painter: &Painter, centre: Pos2) {
@@ -47,9 +50,8 @@ impl Roll {
             let is_planned = plan.brief.start < bar.end() && bar.end() <= plan.ready() && bar.end().0 as f64 > self.playhead;
             return is_planned.then(|| toggle(snapshot.locks.holds_bar(bar.start), LockTarget::Bar { start: bar.start }));
         }
-        let is_ahead = |note: &&Note| note.onset.0 as f64 >= self.playhead;
         // Of notes that lie over each other the one drawn last.
-        let note = plan.notes().iter().filter(is_ahead).rfind(|note| self.is_at(note, pointer))?;
+        let note = plan.notes().iter().filter(|note| self.may_sound(note)).rfind(|note| self.is_at(note, pointer))?;
         Some(toggle(snapshot.locks.holds(note), LockTarget::of(note)))
     }
 }

@@ -5,9 +5,11 @@
 
 mod bars;
 mod chords;
+mod flags;
 mod ground;
 mod hover;
 mod keyboard;
+mod legend;
 mod lines;
 mod locks;
 pub(super) mod mini;
@@ -32,6 +34,8 @@ pub(super) use self::range::Marking;
 pub(super) use self::view::View;
 use super::model::Now;
 use super::palette::{Palette, paint};
+use super::play_time::Flags;
+use super::status::is_missing;
 use super::style;
 use antiphon_engine::session::{Command, Snapshot};
 
@@ -64,6 +68,8 @@ pub(super) struct Marks<'a> {
     pub(super) marking: Marking,
     /// Selected bars, from the first bar line to the last.
     pub(super) selection: Option<&'a Range<Tick>>,
+    /// Where Antiphon starts and ends.
+    pub(super) flags: Flags,
     /// Chosen chords.
     pub(super) chart: &'a ChordChart,
     /// What is remembered of the player.
@@ -110,7 +116,8 @@ pub(super) fn show(
         return None;
     }
     let painter = ui.painter_at(rect);
-    let roll = Roll::new(rect, snapshot, now, marks.horizon_bars, view, Palette::of(ui.ctx()));
+    let mut roll = Roll::new(rect, snapshot, now, marks.horizon_bars, view, Palette::of(ui.ctx()));
+    roll.silent_before = marks.flags.silent_before;
     view.navigate(ui, &roll, snapshot);
     roll.ground(&painter, snapshot);
     let (numbers, dragged) = roll.numbers(ui, snapshot, marks);
@@ -124,9 +131,10 @@ pub(super) fn show(
         roll.marked(&painter, snapshot, range);
     }
     roll.names(&painter);
-    roll.bars(&painter, snapshot);
+    roll.bars(&painter, snapshot, &marks.flags);
     roll.song_loop(&painter, snapshot);
     roll.chords(&painter, snapshot, marks.chart);
+    roll.flags(&painter, snapshot, &marks.flags);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
     roll.velocities(&painter, snapshot);
@@ -140,8 +148,7 @@ pub(super) fn show(
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
         response.on_hover_text_at_pointer(text);
     }
-    let named = roll.commit(&painter, snapshot.plan.as_ref());
-    roll.legend(&painter, snapshot, named);
+    roll.foot(&painter, snapshot);
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
         turn::show(&music, roll.music, turn, roll.palette);
@@ -151,8 +158,13 @@ pub(super) fn show(
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         let ahead = Rect::from_x_y_ranges(roll.coming_from()..=roll.music.right(), roll.music.y_range());
         let soft = paint(roll.palette.soft);
-        painter.text(ahead.center(), Align2::CENTER_BOTTOM, "Play something.", FontId::proportional(16.0), soft);
-        painter.text(ahead.center(), Align2::CENTER_TOP, "What could come next appears here.", FontId::proportional(16.0), soft);
+        let lines = match is_missing(&snapshot.status) {
+            true => ["Nothing can be suggested yet:", "the lines below say what is missing."],
+            false => ["Play something.", "What could come next appears here."],
+        };
+        for (line, align) in lines.into_iter().zip([Align2::CENTER_BOTTOM, Align2::CENTER_TOP]) {
+            painter.text(ahead.center(), align, line, FontId::proportional(16.0), soft);
+        }
     }
     view.follow_button(ui, roll.music);
     roll.frame(&painter, keyboard);
@@ -180,6 +192,8 @@ struct Roll {
     left_tick: f64,
     /// Points per tick.
     per_tick: f64,
+    /// Planned notes before this tick will not sound, and are not shown.
+    silent_before: Option<Tick>,
     rows: Rows,
     palette: &'static Palette,
 }
@@ -196,7 +210,8 @@ impl Roll {
         let per_tick = fitting * view.zoom();
         let left_tick = view.left().unwrap_or(playhead - before * fitting / per_tick);
         let playhead_x = music.left() + narrow((playhead - left_tick) * per_tick);
-        let mut roll = Self { rect, music, velocities, playhead, playhead_x, left_tick, per_tick, rows: Rows::default(), palette };
+        let (silent_before, rows) = (None, Rows::default());
+        let mut roll = Self { rect, music, velocities, playhead, playhead_x, left_tick, per_tick, silent_before, rows, palette };
         let (from, to) = (roll.first_tick(), roll.last_tick());
         let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
         let keys = view.pitches().map_or_else(|| keys.clone(), |(high, low)| keys.clone().with_pitches(high, low));
@@ -225,6 +240,11 @@ impl Roll {
     /// Left edge of what is to come, in view.
     fn coming_from(&self) -> f32 {
         self.playhead_x.clamp(self.music.left(), self.music.right())
+    }
+
+    /// Whether a planned note will not sound, since Play would begin after it.
+    fn is_silent(&self, note: &Note) -> bool {
+        self.silent_before.is_some_and(|line| note.onset < line)
     }
 
     /// Rectangle of a note, if it is in view.

@@ -8,9 +8,10 @@ use egui::{CornerRadius, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
 
 use super::{Roll, paint};
 
-/// Whether a note may still change.
+/// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
+    Player,
     Settled,
     Open,
 }
@@ -48,7 +49,7 @@ impl Roll {
     /// Draws all notes in view.
     pub(super) fn notes(&self, painter: &Painter, snapshot: &Snapshot) {
         for note in &snapshot.played {
-            self.note(painter, note, Look::Settled);
+            self.note(painter, note, if snapshot.is_by_antiphon(note) { Look::Settled } else { Look::Player });
         }
         for note in self.planned(snapshot) {
             let is_settled = snapshot.plan.as_ref().is_some_and(|shown| shown.playing || note.onset < shown.commit);
@@ -64,11 +65,14 @@ impl Roll {
         snapshot.played.iter().chain(self.planned(snapshot))
     }
 
-    /// Notes of the plan that may still sound. Those the playhead has passed in a plan that is not playing were never played.
+    /// Notes of the plan that may still sound. Those the playhead has passed in a plan that is not playing were never played, and those before the
+    /// bar line at which Play would begin never will be.
     fn planned<'a>(&self, snapshot: &'a Snapshot) -> impl Iterator<Item = &'a Note> + use<'a> {
-        let playhead = self.playhead;
+        let (playhead, silent_before) = (self.playhead, self.silent_before);
         snapshot.plan.iter().flat_map(move |shown| {
-            let passed = move |note: &&Note| !shown.playing && (note.onset.0 as f64) < playhead;
+            let passed = move |note: &&Note| {
+                !shown.playing && (note.onset.0 as f64) < playhead || silent_before.is_some_and(|line| note.onset < line)
+            };
             let sounds = |note: &&Note| !snapshot.withheld.iter().any(|withheld| withheld.note == **note);
             shown.plan.notes().iter().filter(move |note| !passed(note)).filter(sounds)
         })
@@ -94,15 +98,15 @@ impl Roll {
         // Velocity is shown as opacity.
         let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
         let (fill, rim) = match look {
-            Look::Settled => (colour.over(ground, loudness), self.palette.rim(note.role, true)),
-            Look::Open => (colour.over(ground, 0.18 + 0.22 * loudness), self.palette.rim(note.role, false)),
+            Look::Player => (colour.over(ground, loudness), self.palette.rim(note.role, true)),
+            Look::Settled => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, true)),
+            Look::Open => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, false)),
         };
-        draw(painter, area, Form::of(note.role), fill, rim);
+        draw(painter, area, Form::of(note.role), fill, Stroke::new(if look == Look::Settled { 1.5 } else { 1.0 }, paint(rim)));
     }
 }
 
-fn draw(painter: &Painter, area: Rect, form: Form, fill: Colour, rim: Colour) {
-    let stroke = Stroke::new(1.0, paint(rim));
+fn draw(painter: &Painter, area: Rect, form: Form, fill: Colour, stroke: Stroke) {
     match form {
         // A point needs room for itself.
         Form::Pointed if area.width() > area.height() => {
@@ -115,7 +119,7 @@ fn draw(painter: &Painter, area: Rect, form: Form, fill: Colour, rim: Colour) {
         Form::Heavy => {
             painter.rect(area, 0, paint(fill), stroke, StrokeKind::Inside);
             let edge = area.with_min_y(area.bottom() - (area.height() / 3.0).clamp(1.5, 3.0));
-            painter.rect_filled(edge, 0, paint(rim));
+            painter.rect_filled(edge, 0, stroke.color);
         }
         Form::Round | Form::Pointed => {
             let corners = CornerRadius::from(((area.height() + 1.0) / 3.0).min(3.0));

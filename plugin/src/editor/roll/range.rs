@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use antiphon_engine::music::Tick;
+use antiphon_engine::music::{Bar, Tick};
 use antiphon_engine::plan::InfillRange;
 use antiphon_engine::session::Snapshot;
 use egui::{Align2, CursorIcon, FontId, Id, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2};
@@ -115,17 +115,22 @@ impl Roll {
     /// Draws the band of marked bars, with its name.
     pub(super) fn marked(&self, painter: &Painter, snapshot: &Snapshot, range: InfillRange) {
         let (from, to) = (self.first_tick(), self.last_tick());
+        // The bars lie ahead of the fill's first note, or in the plan.
+        let is_filled =
+            |bar: Bar| snapshot.plan.iter().any(|shown| shown.plan.notes().iter().any(|note| (bar.start..bar.end()).contains(&note.onset)));
+        let filled = snapshot.bars_between(from, to).any(|shown| range.contains(shown.number) && is_filled(shown.bar));
+        let name = if filled { "Infill: new notes" } else { "Infill: to be filled" };
         let mut open: Option<(f32, f32)> = None;
         for shown in snapshot.bars_between(from, to) {
             if range.contains(shown.number) {
                 let right = self.x(shown.bar.end().0 as f64);
                 open = Some((open.map_or(self.x(shown.bar.start.0 as f64), |(left, _)| left), right));
             } else if let Some(band) = open.take() {
-                self.band(painter, band, "Infill");
+                self.band(painter, band, name);
             }
         }
         if let Some(band) = open {
-            self.band(painter, band, "Infill");
+            self.band(painter, band, name);
         }
     }
 

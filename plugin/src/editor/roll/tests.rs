@@ -91,3 +91,17 @@ fn scrolled_view_keeps_its_place_while_the_playhead_moves_through_it() {
     assert_eq!(early.x(20.0), late.x(20.0));
     assert!(late.playhead_x > early.playhead_x && (early.x(-50.0) - early.music.left()).abs() < 1e-3);
 }
+
+#[test]
+fn planned_notes_before_the_bar_at_which_play_begins_are_neither_shown_nor_locked() {
+    let notes = [note(120, 60, Role::Keys), note(200, 62, Role::Keys)];
+    let snapshot = Snapshot { plan: Some(plan(110, 288, &notes)), ..Snapshot::default() };
+    let mut roll = roll(&snapshot, 100.0);
+    let shown = |roll: &Roll| roll.sounding(&snapshot).map(|note| note.pitch).collect::<Vec<_>>();
+    let lock = |roll: &Roll| roll.lock_at(roll.area(&notes[0]).unwrap().center(), &snapshot);
+    assert_eq!(shown(&roll), [60, 62]);
+    assert!(lock(&roll).is_some());
+    roll.silent_before = Some(Tick(192));
+    assert_eq!(shown(&roll), [62]);
+    assert_eq!(lock(&roll), None);
+}

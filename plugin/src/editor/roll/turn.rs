@@ -12,10 +12,12 @@ use crate::editor::words::count;
 
 /// Height of the text, in points; less in a small roll.
 const HEIGHT: f32 = 44.0;
+/// Beside the text, in points.
+const MARGIN: f32 = 12.0;
 
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
-    large(painter, music, words(turn), paint(palette.ink).gamma_multiply(0.7), palette);
+    large(painter, music, &words(turn), paint(palette.ink).gamma_multiply(0.7), palette);
 }
 
 /// Beats of the metre until Play takes effect, the current one included; `None` if it is not pressed or the plan sounds.
@@ -31,14 +33,17 @@ pub(super) fn beats_until_play(snapshot: &Snapshot, now: &Now) -> Option<u32> {
 /// Draws the beats until Play takes effect over the plan.
 pub(super) fn count_in(painter: &Painter, music: Rect, beats: u32, palette: &Palette) {
     let text = count(usize::try_from(beats).unwrap_or(usize::MAX), "beat");
-    large(painter, music, text, paint(palette.playing).gamma_multiply(0.8), palette);
+    large(painter, music, &text, paint(palette.playing).gamma_multiply(0.8), palette);
 }
 
 /// Draws a text at the top of the roll, on a ground through which the notes shine, so that none is hidden.
-fn large(painter: &Painter, music: Rect, text: String, colour: Color32, palette: &Palette) {
-    let text = painter.layout_no_wrap(text, FontId::proportional(HEIGHT.min(music.height() / 4.0)), colour);
+fn large(painter: &Painter, music: Rect, text: &str, colour: Color32, palette: &Palette) {
+    let sized = |height: f32| painter.layout_no_wrap(text.to_owned(), FontId::proportional(height), colour);
+    let height = HEIGHT.min(music.height() / 4.0);
+    let width = sized(height).size().x + 2.0 * MARGIN;
+    let text = sized(height * (music.width() / width).min(1.0));
     let place = Align2::CENTER_TOP.anchor_size(pos2(music.center().x, music.top() + 6.0), text.size());
-    painter.rect_filled(place.expand2(vec2(12.0, 2.0)), style::RADIUS, paint(palette.coming).gamma_multiply(0.85));
+    painter.rect_filled(place.expand2(vec2(MARGIN, 2.0)), style::RADIUS, paint(palette.coming).gamma_multiply(0.85));
     painter.galley(place.min, text, colour);
 }
 
@@ -51,8 +56,8 @@ fn words(turn: &ShownTurn) -> String {
     };
     let beats = count(turn.beats_left, "beat");
     match turn.bars_left {
-        0 => format!("{whose}: {beats}"),
-        bars => format!("{whose}: {}, {beats}", count(bars, "bar")),
+        0 => format!("{whose}: {beats} left"),
+        bars => format!("{whose}: {}, {beats} left", count(bars, "bar")),
     }
 }
 
@@ -77,8 +82,8 @@ mod tests {
     #[test]
     fn count_names_the_side_the_bars_and_the_beats() {
         let words = |side, bars_left, beats_left| words(&ShownTurn { side, bars_left, beats_left });
-        assert_eq!(words(Side::Player, 3, 4), "You: 3 bars, 4 beats");
-        assert_eq!(words(Side::Antiphon, 1, 1), "Antiphon: 1 bar, 1 beat");
-        assert_eq!(words(Side::Player, 0, 2), "You: 2 beats");
+        assert_eq!(words(Side::Player, 3, 4), "You: 3 bars, 4 beats left");
+        assert_eq!(words(Side::Antiphon, 1, 1), "Antiphon: 1 bar, 1 beat left");
+        assert_eq!(words(Side::Player, 0, 2), "You: 2 beats left");
     }
 }

@@ -205,7 +205,7 @@ fn sign_of_a_card_shows_its_phrase_and_plays_it() {
     let phrase = plan(384, 480, &[note(384, 70)]).plan;
     let id = Arc::make_mut(&mut harness.state_mut().1.history).push(phrase, place, Reason::Kept).unwrap();
     harness.run_steps(3);
-    harness.get_by_label("Play suggestion of bar 5").click();
+    harness.get_by_label("Play suggestion 1, of bar 5").click();
     let step = Command::Step(antiphon_engine::plan::Step::To(id));
     assert_eq!(calls(&mut harness), [Call::Command(step), Call::Command(Command::Play)]);
 }

@@ -116,17 +116,17 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
     let mut harness = open(reopened(), drags.clone());
     harness.run_steps(2);
     assert!(harness.query_by_label("2 suggestions").is_some());
-    harness.get_by_label("Later").click();
-    harness.get_by_label("suggestion of bar 9").click();
+    harness.get_by_label("Newer").click();
+    harness.get_by_label("suggestion 2, of bar 9").click();
     harness.run_steps(3);
     assert!(harness.query_by_label("2 of 2").is_some() && harness.query_by_label("Keep").is_some());
-    let (name, clip) = dragged(&mut harness, &drags, "suggestion of bar 9");
+    let (name, clip) = dragged(&mut harness, &drags, "suggestion 2, of bar 9");
     assert_eq!(name, "Antiphon suggestion, bars 9-10.mid");
     assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.pitch)).collect::<Vec<_>>(), [(24, 71), (48, 72)]);
     assert_eq!((clip.end, clip.metres.at(Tick::ZERO).to_string().as_str()), (Tick(144), "3/4"));
     assert!((clip.tempos.at(Tick::ZERO).bpm() - 90.0).abs() < 1e-3);
 
-    harness.get_by_label("Earlier").click();
+    harness.get_by_label("Older").click();
     harness.run_steps(3);
     assert!(harness.query_by_label("1 of 2").is_some() && harness.query_by_label("Kept").is_some());
     calls(&mut harness);

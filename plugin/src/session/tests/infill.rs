@@ -170,7 +170,7 @@ fn marked_bars_beyond_the_loop_are_not_filled_and_it_is_said() {
     mark(&host, 5, 2);
     host.play_to(17 * BAR, &tune(9..17));
     assert_eq!(filled(&host).len(), 2);
-    assert_eq!(host.status().remark.as_deref(), Some("Bars 5 to 6 of Infill lie outside of your loop"));
+    assert_eq!(host.status().remark.as_deref(), Some("Bars 5 to 6 of Infill are outside the loop"));
     // The whole loop is marked: there is nothing around it.
     mark(&host, 1, 8);
     host.play_to(26 * BAR, &tune(17..26));

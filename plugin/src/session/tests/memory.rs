@@ -70,7 +70,7 @@ fn plans_remember_the_phrases_of_the_project_at_the_amount_that_is_set() {
     };
     assert_eq!(used(&host), (50, 2), "before the first note");
     host.play_to(BAR + 6, &quavers(BEAT, &[72]));
-    assert_eq!(host.status().remark.as_deref(), Some("Plays with 2 remembered bars of yours in mind"));
+    assert_eq!(host.status().remark.as_deref(), Some("2 remembered bars of yours are used"));
     set(&host.params, "memory", 1.0);
     host.play_to(2 * BAR, &[]);
     assert_eq!(used(&host), (100, 2));

@@ -87,7 +87,7 @@ fn planned_note_on_a_held_key_is_shown_with_its_reason() {
         shown.withheld.iter().map(|withheld| withheld.note.onset.0 - 2 * BAR).collect::<Vec<_>>()
     };
     assert_eq!(onsets(&host)[..3], [30, 54, 78], "notes withheld if the key stays down");
-    assert!(host.status().remark.is_some_and(|remark| remark.contains("give way to keys that you hold")));
+    assert!(host.status().remark.is_some_and(|remark| remark.contains("left out: you hold their keys")));
     host.play_to(2 * BAR + 69, &hand);
     assert_eq!(onsets(&host), [30, 54], "notes withheld");
     assert_eq!(host.count(Count::Yielded), 2);

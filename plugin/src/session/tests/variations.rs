@@ -77,6 +77,10 @@ fn chosen_variation_is_shown_at_once_and_plays_as_it_was_shown() {
     let played: Vec<_> = host.planned().into_iter().map(|(onset, pitch, _)| (onset, pitch)).collect();
     assert!(played.len() >= 7);
     assert_eq!(played, expected[..played.len()]);
+    let shown = host.shown();
+    let (antiphon, player): (Vec<Note>, Vec<Note>) = shown.played.iter().copied().partition(|note| shown.is_by_antiphon(note));
+    assert!(antiphon.iter().all(|note| note.onset.0 >= 4 * BAR) && antiphon.len() >= 7, "what it played is shown as its own");
+    assert!(!player.is_empty() && player.iter().all(|note| note.onset.0 < 4 * BAR));
 }
 
 #[test]

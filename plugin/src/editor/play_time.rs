@@ -1,0 +1,224 @@
+//! When Play takes effect and what the mode does by itself: for the button, the ruler and the status line.
+
+use antiphon_engine::music::Tick;
+use antiphon_engine::plan::{AnswerAfter, PlayMode};
+use antiphon_engine::session::{ControlValues, Snapshot};
+
+use super::model::Now;
+use super::words::count;
+use crate::clock::Motion;
+
+/// A frame's snapshot, as far as it concerns when Antiphon plays.
+#[derive(Clone, Copy)]
+pub(super) struct PlayTime<'a> {
+    /// The session's snapshot, with the phrase of the history if one is shown.
+    pub(super) snapshot: &'a Snapshot,
+    /// Clock state.
+    pub(super) now: &'a Now,
+    /// Values of the controls.
+    pub(super) values: &'a ControlValues,
+    /// Whether a phrase of the history is shown in place of the plan.
+    pub(super) is_recalled: bool,
+}
+
+/// Where in the ruler Antiphon starts and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Flags {
+    /// Bar line of its first note to sound, with the word that stands there.
+    pub(super) starts: Option<(Tick, &'static str)>,
+    /// The tick after its last one.
+    pub(super) ends: Option<Tick>,
+    /// Planned notes before this tick will not sound.
+    pub(super) silent_before: Option<Tick>,
+}
+
+impl PlayTime<'_> {
+    fn mode(&self) -> PlayMode {
+        self.values.plan.mode
+    }
+
+    fn is_playing(&self) -> bool {
+        self.snapshot.plan.as_ref().is_some_and(|shown| shown.playing)
+    }
+
+    /// The next bar line, where Play takes effect if it is pressed now.
+    fn next_bar(&self) -> Tick {
+        self.snapshot.bar_at(self.now.playhead.tick()).bar.end()
+    }
+
+    /// What Play does, or is doing.
+    pub(super) fn button(&self) -> String {
+        let Some(shown) = &self.snapshot.plan else { return "Play".into() };
+        let from = || format!("Play from bar {}", self.snapshot.bar_at(self.next_bar()).number);
+        match self.mode() {
+            PlayMode::Accompany if shown.playing => "Playing along".into(),
+            _ if shown.playing => format!("Playing to bar {}", self.snapshot.bar_at(shown.plan.brief.end - Tick(1)).number),
+            // The clock starts with it.
+            _ if self.now.motion == Motion::Stopped => "Play".into(),
+            _ if self.is_recalled => from(),
+            PlayMode::Suggest | PlayMode::Trade => from(),
+            PlayMode::Answer => "Answer now".into(),
+            PlayMode::Accompany => "Plays along".into(),
+            PlayMode::Infill => format!("Fills {}", self.bars_of_infill()),
+        }
+    }
+
+    /// What the ruler shows.
+    pub(super) fn flags(&self) -> Flags {
+        let Some(shown) = &self.snapshot.plan else { return Flags::default() };
+        if self.now.motion == Motion::Stopped {
+            return Flags::default();
+        }
+        let (begins, ends) = (shown.plan.brief.start, shown.plan.brief.end);
+        if shown.playing {
+            let starts = (begins.0 as f64 > self.now.playhead.0).then_some((begins, "starts"));
+            let is_phrase = matches!(self.mode(), PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade);
+            return Flags { starts, ends: is_phrase.then_some(ends), silent_before: None };
+        }
+        match self.mode() {
+            PlayMode::Suggest => {
+                let line = self.snapshot.play_from.unwrap_or_else(|| self.next_bar());
+                Flags { starts: Some((line, "Play")), ends: None, silent_before: Some(line) }
+            }
+            _ if self.is_recalled => Flags { starts: Some((self.next_bar(), "Play")), ..Flags::default() },
+            PlayMode::Trade => Flags { starts: Some((begins, "starts")), ends: Some(ends), silent_before: None },
+            PlayMode::Answer | PlayMode::Accompany | PlayMode::Infill => Flags::default(),
+        }
+    }
+
+    /// What the mode does, in a sentence: who plays now, or what makes Antiphon play.
+    pub(super) fn sentence(&self) -> String {
+        let plays = self.is_playing();
+        match self.mode() {
+            _ if self.is_recalled && !plays => "Play plays this phrase".into(),
+            PlayMode::Suggest if plays => "Antiphon plays the phrase to its end".into(),
+            PlayMode::Suggest => "Antiphon plays when you press Play".into(),
+            PlayMode::Answer if plays => "Antiphon answers, until you play".into(),
+            PlayMode::Answer => {
+                let pause = match self.values.turns.answer_after {
+                    AnswerAfter::Beat => "1 beat",
+                    AnswerAfter::TwoBeats => "2 beats",
+                    AnswerAfter::Bar => "1 bar",
+                    AnswerAfter::TwoBars => "2 bars",
+                };
+                format!("Antiphon answers when you pause for {pause}")
+            }
+            PlayMode::Trade => {
+                let bars = count(self.values.turns.trade_bars.count().into(), "bar");
+                format!("You have {bars}, then Antiphon {bars}")
+            }
+            PlayMode::Accompany => {
+                let roles: Vec<_> = self.planned_roles();
+                match roles.split_last() {
+                    None => "Antiphon plays along with you".into(),
+                    Some((last, [])) => format!("Antiphon plays {last} along with you"),
+                    Some((last, others)) => format!("Antiphon plays {} and {last} along with you", others.join(", ")),
+                }
+            }
+            PlayMode::Infill => format!("Antiphon fills {} of the song", self.bars_of_infill()),
+        }
+    }
+
+    fn bars_of_infill(&self) -> String {
+        let range = self.values.turns.infill;
+        match range.bars {
+            1 => format!("bar {}", range.from),
+            bars => format!("bars {}-{}", range.from, u32::from(range.from) + u32::from(bars) - 1),
+        }
+    }
+
+    /// Names of the roles in the plan.
+    fn planned_roles(&self) -> Vec<&'static str> {
+        let notes = self.snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
+        let roles: std::collections::BTreeSet<_> = notes.map(|note| note.role).collect();
+        roles.into_iter().map(antiphon_engine::music::Role::name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::{Note, Role};
+    use antiphon_engine::plan::InfillRange;
+
+    use super::*;
+    use crate::clock::MusicalTime;
+    use crate::editor::samples::plan;
+    use crate::params::AntiphonParams;
+
+    fn values(mode: PlayMode) -> ControlValues {
+        let mut values = AntiphonParams::new(true).controls();
+        values.plan.mode = mode;
+        values.turns.infill = InfillRange { from: 12, bars: 2 };
+        values
+    }
+
+    /// Button, flags and sentence with the playhead in bar 2 of 4/4 and a plan of bars 2 to 4.
+    fn shown(mode: PlayMode, plays: bool, is_recalled: bool) -> (String, Flags, String) {
+        let note = |role| Note { onset: Tick(130), offset: 0, duration: Tick(12), pitch: 40, velocity: 80, role };
+        let mut planned = plan(120, 384, &[note(Role::Bass), note(Role::Drums)]);
+        planned.playing = plays;
+        let snapshot = Snapshot { plan: Some(planned), ..Snapshot::default() };
+        let now = Now { playhead: MusicalTime(100.0), tempo: 120.0, motion: Motion::Host };
+        let time = PlayTime { snapshot: &snapshot, now: &now, values: &values(mode), is_recalled };
+        (time.button(), time.flags(), time.sentence())
+    }
+
+    #[test]
+    fn every_mode_says_what_play_does_and_who_plays() {
+        let words = |mode, plays| {
+            let (button, _, sentence) = shown(mode, plays, false);
+            [button, sentence]
+        };
+        for (mode, waiting, playing) in [
+            (
+                PlayMode::Suggest,
+                ["Play from bar 3", "Antiphon plays when you press Play"],
+                ["Playing to bar 4", "Antiphon plays the phrase to its end"],
+            ),
+            (
+                PlayMode::Answer,
+                ["Answer now", "Antiphon answers when you pause for 2 beats"],
+                ["Playing to bar 4", "Antiphon answers, until you play"],
+            ),
+            (
+                PlayMode::Trade,
+                ["Play from bar 3", "You have 4 bars, then Antiphon 4 bars"],
+                ["Playing to bar 4", "You have 4 bars, then Antiphon 4 bars"],
+            ),
+            (
+                PlayMode::Accompany,
+                ["Plays along", "Antiphon plays bass and drums along with you"],
+                ["Playing along", "Antiphon plays bass and drums along with you"],
+            ),
+            (
+                PlayMode::Infill,
+                ["Fills bars 12-13", "Antiphon fills bars 12-13 of the song"],
+                ["Playing to bar 4", "Antiphon fills bars 12-13 of the song"],
+            ),
+        ] {
+            assert_eq!([words(mode, false), words(mode, true)], [waiting, playing].map(|texts| texts.map(str::to_owned)));
+        }
+    }
+
+    #[test]
+    fn ruler_shows_where_play_would_begin_and_what_it_would_leave_out() {
+        let line = Tick(192);
+        let expected = Flags { starts: Some((line, "Play")), ends: None, silent_before: Some(line) };
+        assert_eq!(shown(PlayMode::Suggest, false, false).1, expected);
+        for mode in [PlayMode::Answer, PlayMode::Accompany, PlayMode::Infill] {
+            assert_eq!(shown(mode, false, false).1, Flags::default(), "{mode:?} begins by itself");
+            assert_eq!(shown(mode, false, true).1.starts, Some((line, "Play")), "a phrase of the history in {mode:?}");
+        }
+    }
+
+    #[test]
+    fn ruler_shows_where_a_phrase_that_plays_ends() {
+        for mode in [PlayMode::Suggest, PlayMode::Answer, PlayMode::Trade] {
+            assert_eq!(
+                shown(mode, true, false).1,
+                Flags { starts: Some((Tick(120), "starts")), ends: Some(Tick(384)), silent_before: None }
+            );
+        }
+        assert_eq!(shown(PlayMode::Accompany, true, false).1.ends, None, "it has no end");
+    }
+}

@@ -1,0 +1,71 @@
+//! Legend under the notes: colours of the roles, and the looks of the player's and of Antiphon's notes.
+
+use std::sync::Arc;
+
+use antiphon_engine::music::Role;
+use antiphon_engine::session::Snapshot;
+use egui::{Align2, FontId, Galley, Painter, Pos2, Rect, Stroke, StrokeKind, pos2, vec2};
+
+use super::{Roll, paint, roles};
+use crate::editor::palette::Palette;
+
+/// Width and height of a sign, in points.
+const SIGN: f32 = 9.0;
+/// Between a sign and its name, in points.
+const BESIDE: f32 = 4.0;
+/// Between a name and the next sign, in points.
+const BETWEEN: f32 = 10.0;
+
+/// What a sign stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Role(Role),
+    Player,
+    Antiphon,
+}
+
+/// The signs with their names, from left to right.
+pub(super) struct Legend {
+    entries: Vec<(Meaning, Arc<Galley>)>,
+    palette: &'static Palette,
+    /// Of all of them, in points.
+    pub(super) width: f32,
+}
+
+impl Roll {
+    /// The roles in view and, once there are notes of either, whose notes look how.
+    pub(super) fn legend(&self, painter: &Painter, snapshot: &Snapshot) -> Legend {
+        let hands = [
+            (Meaning::Player, "you", snapshot.played.len() > snapshot.by_antiphon.len()),
+            (Meaning::Antiphon, "Antiphon", snapshot.plan.is_some() || !snapshot.by_antiphon.is_empty()),
+        ];
+        let roles = roles(snapshot).into_iter().map(|role| (Meaning::Role(role), role.name()));
+        let hands = hands.into_iter().filter(|(.., is_there)| *is_there).map(|(meaning, name, _)| (meaning, name));
+        let text = |name: &str| painter.layout_no_wrap(name.to_owned(), FontId::proportional(11.0), paint(self.palette.soft));
+        let entries: Vec<_> = roles.chain(hands).map(|(meaning, name)| (meaning, text(name))).collect();
+        let width = entries.iter().map(|(_, text)| SIGN + BESIDE + text.size().x + BETWEEN).sum::<f32>() - BETWEEN;
+        Legend { entries, palette: self.palette, width: width.max(0.0) }
+    }
+}
+
+impl Legend {
+    /// Draws it with its right end here. What would lie left of `from` is left out: the hands come first, then the roles from the last on.
+    pub(super) fn draw(&self, painter: &Painter, right: Pos2, from: f32) {
+        let mut x = right.x;
+        for (meaning, text) in self.entries.iter().rev() {
+            let name = Align2::RIGHT_CENTER.anchor_size(pos2(x, right.y), text.size());
+            let sign = Rect::from_center_size(pos2(name.left() - BESIDE - SIGN / 2.0, right.y), vec2(SIGN, SIGN));
+            if sign.left() < from {
+                return;
+            }
+            painter.galley(name.min, Arc::clone(text), paint(self.palette.soft));
+            let (ink, bar) = (paint(self.palette.soft), sign.shrink2(vec2(0.0, 2.0)));
+            match meaning {
+                Meaning::Role(role) => painter.rect_filled(sign, 2, paint(self.palette.role(*role))),
+                Meaning::Player => painter.rect_filled(bar, 1, ink),
+                Meaning::Antiphon => painter.rect_stroke(bar, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
+            };
+            x = sign.left() - BETWEEN;
+        }
+    }
+}
