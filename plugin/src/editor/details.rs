@@ -75,6 +75,9 @@ fn kept(plans: PlanStats) -> String {
     let Some(share) = plans.hit_rate() else { return "none yet".into() };
     let kept = format!("on {} % of the beats: they played, or you did what they foresaw", whole(share));
     let PageStats { finished, as_planned, .. } = plans.pages;
+    if finished == 0 {
+        return kept;
+    }
     let read = plans.pages.hit_rate().map(|share| format!(", {} % of them without being read again", whole(share)));
     format!("{kept}; {as_planned} of {finished} finished bars came as planned{}", read.unwrap_or_default())
 }
