@@ -166,7 +166,7 @@ fn passages_arrive_bar_by_bar_and_equal_the_decoders() {
     assert_eq!(stretches, (16..20).map(|bar| (lines[bar], lines[bar + 1])).collect::<Vec<_>>());
     let expected = by_hand(&music[..16], &frames(&music[16..20]));
     let expected = notes(&expected, lines[16]);
-    assert!(expected.len() > 4, "the tiny model made {} notes", expected.len());
+    assert!(expected.len() >= 4, "the tiny model made {} notes", expected.len());
     assert_eq!(published(&passages, 1), expected);
 }
 

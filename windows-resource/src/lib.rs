@@ -1,7 +1,7 @@
 //! For build scripts: the version and the icon that Windows shows of a file, linked into our libraries and programs.
 //!
 //! `windres`, which comes with the GNU linker, compiles them. For other targets nothing is done: Microsoft's compiler of resources comes with
-//! an SDK whose place is not known, and its builds go without.
+//! an SDK whose place is not known, and its builds go without. So does a check on a system without `windres`.
 
 use std::env;
 use std::fmt::Write;
@@ -34,7 +34,7 @@ pub enum ResourceError {
         source: io::Error,
     },
     /// The compiler did not start.
-    #[error("{program} did not start: {source}. It comes with the linker: Debian's package is binutils-mingw-w64-x86-64")]
+    #[error("{program} did not start: {source}")]
     NotStarted {
         /// The compiler of resources.
         program: &'static str,
@@ -69,7 +69,19 @@ pub fn embed(file: File, description: &str) -> Result<(), ResourceError> {
     fs::write(&path, text).map_err(|source| ResourceError::Unwritten { path: path.clone(), source })?;
     // On Windows itself it has no prefix.
     let program = if cfg!(windows) { "windres" } else { "x86_64-w64-mingw32-windres" };
-    let status = Command::new(program).arg(&path).arg(&object).status().map_err(|source| ResourceError::NotStarted { program, source })?;
+    let status = match Command::new(program).arg(&path).arg(&object).status() {
+        Ok(status) => status,
+        // It comes with the linker. Without one, types can be checked all the same.
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            println!(
+                "cargo::warning={program} is missing: {description} gets no version and no icon. Debian's package: binutils-mingw-w64-x86-64"
+            );
+            // A file that is not there makes Cargo run this again.
+            println!("cargo::rerun-if-changed={}", object.display());
+            return Ok(());
+        }
+        Err(source) => return Err(ResourceError::NotStarted { program, source }),
+    };
     if !status.success() {
         return Err(ResourceError::Failed { program, status });
     }

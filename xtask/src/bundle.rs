@@ -9,10 +9,13 @@ use serde::Deserialize;
 
 use crate::layout::{Bundle, Format, Platform};
 use crate::target::{Profile, Target, TargetArgs};
-use crate::{macos, notices, process, runtime, tree};
+use crate::{cli, macos, notices, process, runtime, standalone, tree, wine};
 
 /// The package whose library hosts load.
 const PACKAGE: &str = "antiphon-plugin";
+
+/// The packages whose programs and libraries are tested in Wine, and those of the tests' hosts.
+pub(crate) const TESTED: [&str; 4] = [PACKAGE, cli::PACKAGE, standalone::PACKAGE, wine::HOSTS];
 
 /// Description of the model inside the library and of its training data.
 const MODEL_CARD: &str = "MODEL_CARD.md";
@@ -127,9 +130,20 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
 }
 
 /// Builds a package; returns Cargo's JSON messages, which name the output files.
+///
+/// In the profile of tests all of [`TESTED`] are built: each alone would take other features of the crates that they share, and so build
+/// many of them again. What is handed on has its own features only.
 pub(crate) fn build(root: &Path, target: Target, package: &str) -> Result<String> {
     let mut cargo = target.cargo(root, "build")?;
-    process::read(cargo.args(["--locked", "--package", package, "--message-format=json-render-diagnostics"]))
+    let packages = match target.profile {
+        Profile::Release => &[package][..],
+        Profile::Dev => &TESTED,
+    };
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    // The only default feature links the plug-in into the tests' hosts, which load it here.
+    process::read(cargo.args(["--no-default-features", "--locked", "--message-format=json-render-diagnostics"]))
 }
 
 /// Path of the program called `name` in Cargo's messages.

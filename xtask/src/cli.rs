@@ -12,7 +12,7 @@ use crate::target::{Target, TargetArgs};
 use crate::{bundle, runtime};
 
 /// The package of the program.
-const PACKAGE: &str = "antiphon-cli";
+pub(crate) const PACKAGE: &str = "antiphon-cli";
 /// Name of the program.
 pub(crate) const COMMAND: &str = "antiphon";
 

@@ -78,8 +78,8 @@ const CROSS: [Cross; 3] = [
         arch: "x86_64",
         linker: Some("x86_64-w64-mingw32-gcc"),
         packages: &system::FOR_WINDOWS,
-        // The linker would write the time of the build into the file.
-        flags: &["-Clink-arg=-Wl,--no-insert-timestamp"],
+        // The linker would write the time of the build into the file. The symbols of import libraries have the names of temporary folders.
+        flags: &["-Clink-arg=-Wl,--no-insert-timestamp", "-Cstrip=symbols"],
         // OLE passes the ids of interfaces at odd addresses. The processor reads them, the check of a debug build ends the process.
         dev_settings: &["profile.dev.package.antiphon-plugin.debug-assertions=false"],
         notices: &[
@@ -148,7 +148,10 @@ impl Target {
         if cross.linker.is_none() && command != "check" {
             bail!("--target {}: linking takes libraries that come with the system only. Build there; here it can be checked", cross.triple);
         }
-        system::ensure(cross.packages)?;
+        // A check links nothing.
+        if command != "check" {
+            system::ensure(cross.packages)?;
+        }
         let toolchain = Toolchain::obtain(root, cross.triple)?;
         let mut cargo = toolchain.cargo()?;
         if let Some(linker) = cross.linker {

@@ -20,8 +20,10 @@ const TRIPLE: &str = "x86_64-pc-windows-gnu";
 const STUB: &str = "xtask/windows/bcryptprimitives.c";
 /// Neither Mono nor Gecko is needed, nor entries in the menus of the desktop.
 const OVERRIDES: &str = "mscoree=;mshtml=;winemenubuilder.exe=d";
-/// Unit tests of what exists on Windows only, by package.
-const UNIT_TESTS: [(&str, &str); 2] = [("antiphon-plugin", "drag::"), ("antiphon-engine", "model::")];
+/// The package of the programs that load the plug-in.
+pub(crate) const HOSTS: &str = "antiphon-tests";
+/// Unit tests of what exists on Windows only, by the beginnings of their names.
+const UNIT_TESTS: [&str; 2] = ["drag::", "model::"];
 
 pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[String]) -> Result<()> {
     if !cfg!(target_os = "linux") {
@@ -34,17 +36,17 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
     let [command_line, _] = cli::make(root, target, None)?.files();
     let program = standalone::make(root, target, None)?;
     let standalone = program.folder().join(&program.layout.library);
-    let mut host = target.cargo(root, "build")?;
-    let host = host.args(["--locked", "--package", "antiphon-tests", "--no-default-features"]);
-    let messages = process::read(host.args(["--bin", "demo", "--bin", "windows_host", "--message-format=json-render-diagnostics"]))?;
-    let made = |name| bundle::executable(&messages, name).with_context(|| format!("Cargo named no program {name}"));
+    let hosts = bundle::build(root, target, HOSTS)?;
+    let made = |name| bundle::executable(&hosts, name).with_context(|| format!("Cargo named no program {name}"));
     let wine = Wine::prepare(root)?;
-    for (package, filter) in UNIT_TESTS {
-        let mut tests = target.cargo(root, "test")?;
-        wine.apply(&mut tests);
-        tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine");
-        process::run(tests.args(["--locked", "--package", package, "--lib", filter])).context("in Wine")?;
+    let mut tests = target.cargo(root, "test")?;
+    wine.apply(&mut tests);
+    tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine");
+    // With the packages that were built together, so that Cargo takes the features that the crates they share were built with.
+    for package in bundle::TESTED.iter().chain(&["antiphon-engine"]) {
+        tests.args(["--package", package]);
     }
+    process::run(tests.args(["--no-default-features", "--locked", "--lib", "--"]).args(UNIT_TESTS)).context("in Wine")?;
     // The Linux build to compare with, with the features of `cargo xtask test`, so that nothing is rebuilt.
     let features = ["--workspace", "--all-features", "--locked"];
     let mut linux = process::cargo();

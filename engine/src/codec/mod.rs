@@ -16,7 +16,7 @@ pub use align::{BarEnd, align, align_given, prefix_rows};
 pub use conditioning::default_conditioning;
 pub use encode::{Encoded, decode, encode};
 pub use encode_report::EncodeReport;
-pub use label::{Measured, label, labels, profile_at_end};
+pub use label::{Measured, label, label_chords, labels, profile_at_end};
 pub use own::{GivenOrder, Layout, OwnRoles};
 pub use phase::{CONTEXT_BARS, PHASE_BARS, first_read_bar, phase, skipped_bars};
 pub use recall::{BarRecall, RECALL_BARS, Recall, RecallTail, Recalled};

@@ -168,7 +168,7 @@ mod tests {
         // SAFETY: plain interface calls.
         unsafe {
             assert_eq!(object.QueryGetData(&text), DV_E_FORMATETC);
-            assert_eq!(object.GetData(&text).unwrap_err().code(), DV_E_FORMATETC);
+            assert_eq!(object.GetData(&text).err().map(|error| error.code()), Some(DV_E_FORMATETC));
             let mut formats = [FORMATETC::default(); 2];
             let mut count = 0;
             let listed = object.EnumFormatEtc(DATADIR_GET.0.cast_unsigned()).unwrap().Next(&mut formats, Some(&mut count));

@@ -1,8 +1,6 @@
 //! The editor: it is drawn, takes the mouse, and hands files over by OLE.
 
 use std::path::PathBuf;
-use std::thread;
-use std::time::Duration;
 
 use antiphon_engine::music::smf;
 use antiphon_tests::places;
@@ -28,25 +26,24 @@ fn editor_is_drawn_and_hands_files_over_again_and_again() {
         let on_screen = |(right, down): (i16, i16)| (x + right, y + down);
         let size = (u16::try_from(width).unwrap(), u16::try_from(height).unwrap());
         shown.drawn(size);
-        // The player plays four bars of two seconds. They are what is handed over: a slow machine has no plan at times.
-        thread::sleep(Duration::from_secs(10));
+        // The player's four bars are what is handed over: a slow machine has no plan at times.
+        shown.wait_for("played");
+        shown.settle();
         let out = named("ANTIPHON_WINDOWS_OUT");
         shown.drawn(size).write(&out.join(format!("editor-{format}.png"))).unwrap();
 
         let (nowhere, beside) = ((1380, 980), (600, 30));
         // Twice: sources that work only once are a common fault.
-        for _ in 0..2 {
+        for number in 1..=2 {
             // Wine loses the first click after a drag.
-            shown.input.click(on_screen(beside)).unwrap();
-            thread::sleep(Duration::from_millis(500));
+            shown.click(on_screen(beside));
             shown.drag(on_screen(places::of("played")), (target_x + 200, target_y + 50));
-            let file = in_wine(&shown.wait_for("dropped"));
+            let file = in_wine(&shown.wait_for_number("dropped", number));
             let dropped = smf::read_file(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             assert!(dropped.clip.note_count() > 0, "{format}");
         }
         // Nothing is there to take it.
-        shown.input.click(on_screen(beside)).unwrap();
-        thread::sleep(Duration::from_millis(500));
+        shown.click(on_screen(beside));
         shown.drag(on_screen(places::of("played")), nowhere);
 
         let text = shown.close();

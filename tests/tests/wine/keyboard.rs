@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::thread;
-use std::time::Duration;
 
 use antiphon_engine::music::smf;
 use antiphon_tests::places;
@@ -17,22 +15,15 @@ const ESCAPE: u32 = 0xFF1B;
 /// Position in the editor without a widget.
 const ELSEWHERE: (i16, i16) = (600, 30);
 
-/// Gives editor and host some frames to react.
-fn settle() {
-    thread::sleep(Duration::from_secs(1));
-}
-
-/// Presses the space bar five times; the host must see each, after the `before` that it has seen.
+/// Presses the space bar five times; the host must see each, and has seen `before` keys so far.
 fn assert_host_has_the_keys(shown: &mut Running, before: &mut usize) {
     for _ in 0..5 {
         shown.input.strike(SPACE).unwrap();
-        thread::sleep(Duration::from_millis(50));
+        shown.settle();
+        let seen = shown.rests("keys").next_back().map_or(0, |number| number.parse().unwrap());
+        *before += 1;
+        assert_eq!(seen, *before, "the space bars alone reach the host: {}", shown.text);
     }
-    let after = *before + 5;
-    while *before < after {
-        *before = shown.wait_for("keys").parse().unwrap();
-    }
-    assert_eq!(*before, after, "only the space bars reach the host: {}", shown.text);
 }
 
 /// Files with the ending of the test in the user's folder for music.
@@ -56,29 +47,22 @@ fn keys_are_the_hosts_unless_a_path_is_typed_and_save_as_writes_the_file() {
         let size = (u16::try_from(width).unwrap(), u16::try_from(height).unwrap());
         shown.drawn(size);
         let mut keys = 0;
-        shown.input.click(on_screen(ELSEWHERE)).unwrap();
-        settle();
+        shown.click(on_screen(ELSEWHERE));
         assert_host_has_the_keys(&mut shown, &mut keys);
-        // The player plays four bars of two seconds.
-        thread::sleep(Duration::from_secs(8));
+        shown.wait_for("played");
+        shown.settle();
         for (key, count) in [(ESCAPE, 0), (RETURN, 1)] {
-            shown.input.click_secondary(on_screen(card)).unwrap();
-            settle();
-            // egui merges a move and a click in one frame.
-            shown.input.point(on_screen(item)).unwrap();
-            settle();
-            shown.input.click(on_screen(item)).unwrap();
-            settle();
+            shown.click_secondary(on_screen(card));
+            shown.click(on_screen(item));
             // The name ends in .mid; the typed letters are appended.
             for letter in "xyz".bytes() {
                 shown.input.strike(letter.into()).unwrap();
-                thread::sleep(Duration::from_millis(100));
+                shown.settle();
             }
-            settle();
             let picture = named("ANTIPHON_WINDOWS_OUT").join(format!("save-as-{format}.png"));
             shown.drawn(size).write(&picture).unwrap();
             shown.input.strike(key).unwrap();
-            settle();
+            shown.settle();
             assert_eq!(saved().len(), count, "{format}");
             assert_host_has_the_keys(&mut shown, &mut keys);
         }

@@ -1,6 +1,6 @@
 //! A Windows program with a window: its lines, its pictures, and the user's hands.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -51,20 +51,29 @@ impl Running {
         Self::new(program, output, desktop)
     }
 
-    /// Waits for a line that begins with a word; returns the rest.
+    /// Waits for a line that begins with a word, if none has come yet; returns the rest of the first.
     pub(crate) fn wait_for(&mut self, name: &str) -> String {
+        self.wait_for_number(name, 1)
+    }
+
+    /// Waits until this many lines that begin with a word have come in all; returns the rest of the last of them.
+    pub(crate) fn wait_for_number(&mut self, name: &str, number: usize) -> String {
         let began = Instant::now();
-        let is_it = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
         loop {
-            let left = TIMEOUT.checked_sub(began.elapsed()).unwrap_or_else(|| panic!("no line `{name}`: {}", self.text));
-            let line = self.lines.recv_timeout(left).unwrap_or_else(|error| panic!("no line `{name}`: {error}: {}", self.text));
-            let line = line.trim_end().to_owned();
-            self.text.push_str(&line);
-            self.text.push('\n');
-            if is_it(&line) {
-                return line[name.len()..].trim().to_owned();
+            if let Some(rest) = self.rests(name).nth(number - 1) {
+                return rest.to_owned();
             }
+            let left = TIMEOUT.saturating_sub(began.elapsed());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|error| panic!("no line `{name}`: {error}: {}", self.text));
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
         }
+    }
+
+    /// What follows a word at the beginning of each line so far.
+    pub(crate) fn rests<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a str> {
+        let rest = move |line: &'a str| line.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with(' '));
+        self.text.lines().filter_map(rest).map(str::trim)
     }
 
     /// Place and size of a window of the host, in pixels of the screen.
@@ -104,21 +113,46 @@ impl Running {
         }
     }
 
+    /// Waits until the editor has handled the input so far, and has drawn some frames. No time would do: on a busy machine a frame takes any.
+    pub(crate) fn settle(&mut self) {
+        let number = self.rests("settled").count() + 1;
+        writeln!(self.program.stdin.as_mut().unwrap(), "settle").unwrap();
+        self.wait_for_number("settled", number);
+    }
+
+    /// Clicks the left button at a place of the screen.
+    pub(crate) fn click(&mut self, at: (i16, i16)) {
+        // egui would take a move and a click of one frame for a click elsewhere.
+        self.input.point(at).unwrap();
+        self.settle();
+        self.input.click(at).unwrap();
+        self.settle();
+    }
+
+    /// Clicks the right button at a place of the screen.
+    pub(crate) fn click_secondary(&mut self, at: (i16, i16)) {
+        self.input.point(at).unwrap();
+        self.settle();
+        self.input.click_secondary(at).unwrap();
+        self.settle();
+    }
+
     /// Presses the button at a place of the screen, moves to another in steps, like a user, and releases it.
-    pub(crate) fn drag(&self, from: (i16, i16), to: (i16, i16)) {
-        let pause = || thread::sleep(Duration::from_millis(60));
+    pub(crate) fn drag(&mut self, from: (i16, i16), to: (i16, i16)) {
+        /// Number of moves.
+        const STEPS: i16 = 5;
         self.input.point(from).unwrap();
-        pause();
+        self.settle();
         self.input.press(from).unwrap();
-        for step in 1..=25 {
-            pause();
-            let between = |from: i16, to: i16| from + (to - from) * step / 25;
+        self.settle();
+        for step in 1..=STEPS {
+            let between = |from: i16, to: i16| from + (to - from) * step / STEPS;
             self.input.point((between(from.0, to.0), between(from.1, to.1))).unwrap();
+            // The target answers, and OLE asks for its answer.
+            self.settle();
         }
-        // The target answers, and OLE asks for its answer.
-        thread::sleep(Duration::from_millis(500));
         self.input.release(to).unwrap();
-        pause();
+        self.settle();
     }
 
     /// Closes the editor, and removes the instance; returns everything printed.

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use antiphon_engine::music::{Clip, smf};
 use antiphon_tests::win32::drop_target::DropTarget;
 use antiphon_tests::win32::host_window::{self, HostWindow};
 use antiphon_tests::{Block, ClapHost, Class, Host, Message, RollingTransport, Setup, Timed, Vst3Editor, Vst3Host, Vst3Library, playback};
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::hosts::Format;
 
@@ -29,9 +29,15 @@ const TARGET_SIZE: (u32, u32) = (600, 120);
 
 /// Time for the windows to get their places.
 const SETTLING_TIME: Duration = Duration::from_secs(2);
-
-/// Set when the standard input has ended.
-static OVER: AtomicBool = AtomicBool::new(false);
+/// Request on the standard input: print [`SETTLED`] when the editor has drawn some frames. Input sent before it has been handled by then.
+const SETTLE: &str = "settle";
+/// See [`SETTLE`].
+const SETTLED: &str = "settled";
+/// Rounds of the message loop within which the editor reacts to any input: a click takes three frames to give the focus back.
+const ROUNDS: u32 = 8;
+/// Least time of a round while [`SETTLED`] is waited for: the interval of the editor's frames. A slow machine takes longer for a frame, and
+/// so for a round.
+const ROUND: Duration = Duration::from_millis(17);
 
 /// An instance with its editor open.
 enum Open {
@@ -90,6 +96,8 @@ impl Open {
 struct Player {
     roll: RollingTransport,
     messages: Vec<Timed>,
+    /// Sample at which the player stops.
+    until: u64,
     began: Instant,
     /// Notes that the plug-in sent after the player had stopped.
     planned: usize,
@@ -98,8 +106,9 @@ struct Player {
 impl Player {
     fn new(clip: &Clip) -> Self {
         let roll = RollingTransport::new(120.0, SAMPLE_RATE);
-        let messages = playback::to_messages(clip, &roll, playback::bar_line(&roll, BARS));
-        Self { roll, messages, began: Instant::now(), planned: 0 }
+        let end = playback::bar_line(&roll, BARS);
+        let messages = playback::to_messages(clip, &roll, end);
+        Self { roll, messages, until: roll.sample_of(end.0 as f64), began: Instant::now(), planned: 0 }
     }
 
     /// Processes the blocks that are due.
@@ -130,13 +139,12 @@ pub(crate) fn run(format: Format, library: &Path, clip: &Path) -> Result<()> {
     }
     say("editor", &window)?;
     say("target", target.window())?;
-    thread::spawn(|| {
-        std::io::stdin().lock().lines().map_while(Result::ok).for_each(drop);
-        OVER.store(true, Ordering::Relaxed);
-    });
+    let requests = requests();
     let mut player = Player::new(&clip);
-    let mut keys = 0;
-    while !OVER.load(Ordering::Relaxed) {
+    let (mut keys, mut has_played) = (0, false);
+    // Rounds until the answer to a request.
+    let mut rounds = 0;
+    loop {
         host_window::pump();
         player.play(open.host());
         open.idle();
@@ -149,7 +157,24 @@ pub(crate) fn run(format: Format, library: &Path, clip: &Path) -> Result<()> {
             keys = host_window::keys_pressed();
             println!("keys {keys}");
         }
-        thread::sleep(Duration::from_millis(3));
+        if !has_played && player.roll.played >= player.until {
+            has_played = true;
+            println!("played");
+        }
+        if rounds > 0 {
+            thread::sleep(ROUND);
+            rounds -= 1;
+            if rounds == 0 {
+                println!("{SETTLED}");
+            }
+            continue;
+        }
+        match requests.try_recv() {
+            Ok(request) if request.trim() == SETTLE => rounds = ROUNDS,
+            Ok(request) => bail!("unknown request: {request}"),
+            Err(TryRecvError::Empty) => thread::sleep(Duration::from_millis(3)),
+            Err(TryRecvError::Disconnected) => break,
+        }
     }
     println!("embedded {}", window.embedded());
     open.close()?;
@@ -158,6 +183,13 @@ pub(crate) fn run(format: Format, library: &Path, clip: &Path) -> Result<()> {
     drop(open);
     println!("notes {}", player.planned);
     Ok(())
+}
+
+/// Lines of the standard input; disconnected at its end.
+fn requests() -> Receiver<String> {
+    let (sender, requests) = channel();
+    thread::spawn(move || std::io::stdin().lock().lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    requests
 }
 
 /// Prints a window's place and size.
