@@ -144,7 +144,7 @@ fn model_of_another_vocabulary_or_graph_is_refused() {
         changed[value..value + from.len()].copy_from_slice(to.as_bytes());
         Model::from_bytes(runtime(), &changed, "changed").unwrap_err()
     };
-    let error = change("antiphon.vocabulary", "5", "7");
+    let error = change("antiphon.vocabulary", "6", "7");
     assert!(matches!(error, ModelError::Metadata { .. }) && error.to_string().contains("vocabulary is 7"), "{error}");
     let error = change("antiphon.format", "1", "9");
     assert!(error.to_string().contains("format is 9"), "{error}");

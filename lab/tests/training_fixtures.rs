@@ -25,6 +25,7 @@ use antiphon_engine::codec::{
     BarEnd, BarFields, BarRows, GivenOrder, Layout, NoteClasses, OwnRoles, Position, Recall, Row, Targets, align_given, prefix_rows,
 };
 use antiphon_engine::decode::Decoder;
+use antiphon_engine::music::analysis::{Chord, ChordKind};
 use antiphon_engine::music::{Role, Tick, smf};
 use clips::{answer, changes, hymn};
 use safetensors::SafeTensors;
@@ -48,12 +49,30 @@ fn pieces(bytes: &[u8]) -> Vec<Vec<BarRows>> {
         let [beat, sub, role, pitch, duration, velocity, offset, _part] = notes[8 * index..8 * index + 8].try_into().unwrap();
         NoteClasses { beat, sub, role, pitch, duration, velocity, offset }
     };
+    let chords = data("chords");
+    let chord = |bar: usize, half: usize| {
+        let place = 8 * bar + 4 * half;
+        let tones: Vec<u8> = chords[place..place + 4].iter().filter(|&&value| value > 0).map(|value| value - 1).collect();
+        let kinds = ChordKind::ALL.map(|kind| Chord { root: *tones.first().unwrap_or(&0), kind });
+        kinds.into_iter().find(|chord| !tones.is_empty() && chord.tones().eq(tones.iter().copied()))
+    };
     let bar = |first: usize, bar: usize| {
         let [metre, tempo, key, density, register, span, voices, mood, repeats] = bars[9 * bar..9 * bar + 9].try_into().unwrap();
         BarRows {
             index: u32::try_from(bar - first).unwrap(),
             ticks: u16::from_le_bytes(ticks[2 * bar..2 * bar + 2].try_into().unwrap()),
-            fields: BarFields { metre, tempo, key, density, register, span, voices, mood, repeats },
+            fields: BarFields {
+                metre,
+                tempo,
+                key,
+                density,
+                register,
+                span,
+                voices,
+                mood,
+                repeats,
+                chords: [0, 1].map(|half| chord(bar, half)),
+            },
             notes: (bar_notes[bar]..bar_notes[bar + 1]).map(note).collect(),
         }
     };

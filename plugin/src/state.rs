@@ -413,7 +413,7 @@ mod tests {
         let (from, to) = (AntiphonParams::new(true), AntiphonParams::new(true));
         assert!(!["comparison", "chart"].iter().any(|field| from.serialize_fields()[FIELD].contains(field)));
         let other = Some([("voices".to_owned(), "1 voice".to_owned())].into());
-        let comparison = Comparison { active: crate::presets::Slot::B, other };
+        let comparison = Comparison { active: crate::presets::Slot::Two, other };
         from.state.set_comparison(comparison.clone());
         let mut chart = ChordChart::default();
         chart.repeat(5, "Am F").unwrap();

@@ -159,6 +159,7 @@ fn model(state: State) -> Result<PlainModel> {
                     if let Some(shown) = &mut snapshot.plan {
                         shown.plan = scripted::between(&shown.plan, here.bar.start, here.bar.start + Tick(4 * here.bar.length.0));
                     }
+                    snapshot.by_antiphon.retain(|note| note.onset >= here.bar.start);
                     snapshot.turn = Some(ShownTurn { side: Side::Antiphon, bars_left: 3, beats_left: 3 });
                 }
                 PlayMode::Accompany => {

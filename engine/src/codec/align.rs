@@ -6,6 +6,7 @@
 use super::phase::phase;
 use super::row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 use super::vocabulary::{COLUMNS, FIELDS, Field, Kind, STYLES, column, next};
+use crate::music::analysis::Chord;
 use crate::music::{Role, Tick};
 
 /// Semitones in an octave.
@@ -87,13 +88,17 @@ impl BarRows {
     /// The BAR row. Without a target it predicts whether and where the first note comes; with a target, the content of that note.
     #[must_use]
     pub fn bar_row(&self, target: Option<Place>) -> Row {
-        self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some())).with_conditioning(&self.fields).with_target(target)
+        self.row(Kind::Bar, Tick::ZERO, i64::from(target.is_some()))
+            .with_conditioning(&self.fields)
+            .with_target(target)
+            .with_chord(self.chord_at(target))
     }
 
     /// The NOTE row of note `index`. It predicts the content of its target and the place of the note after that.
     #[must_use]
     pub fn note_row(&self, index: usize, note: &NoteClasses, target: Option<Place>) -> Row {
-        self.content_row(Kind::Note, index, note).with_conditioning(&self.fields).with_target(target)
+        let row = self.content_row(Kind::Note, index, note).with_conditioning(&self.fields);
+        row.with_target(target).with_chord(self.chord_at(target))
     }
 
     /// The GIVEN row of given note `index`. It predicts nothing.
@@ -129,6 +134,12 @@ impl BarRows {
     #[must_use]
     pub fn sum_row(&self) -> Row {
         self.row(Kind::Sum, Tick(self.ticks.into()), 0)
+    }
+
+    /// The chord of the half of the bar that a target lies in.
+    fn chord_at(&self, target: Option<Place>) -> Option<Chord> {
+        let is_late = 2 * target?.tick().0 >= i64::from(self.ticks);
+        self.fields.chords[usize::from(is_late)]
     }
 
     /// A row with the columns that all rows of the bar have.
@@ -177,6 +188,13 @@ impl Row {
         }
         self
     }
+
+    /// This row with the tones of the chord at its target: a pitch class in each column, so that every chord shares what is learnt of its tones.
+    fn with_chord(mut self, chord: Option<Chord>) -> Self {
+        let tones = chord.into_iter().flat_map(Chord::tones);
+        self.columns[column::CHORD..].iter_mut().zip(tones).for_each(|(column, tone)| *column = value(tone));
+        self
+    }
 }
 
 /// Targets of a row that predicts nothing.
@@ -221,7 +239,7 @@ mod tests {
     use crate::codec::BarFields;
 
     const FIELDS_OF_BAR: BarFields =
-        BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8, mood: 9, repeats: 1 };
+        BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8, mood: 9, repeats: 1, chords: [None; 2] };
 
     fn note(beat: u8, sub: u8, role: Role, pitch: u8) -> NoteClasses {
         NoteClasses { beat, sub, role: role.class(), pitch, duration: 23, velocity: 20, offset: 4 }
@@ -255,6 +273,19 @@ mod tests {
             [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]
         );
         assert_eq!(rows[4].columns[..column::RECALL_CONTENT], [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn row_names_the_tones_of_the_chord_in_the_half_bar_of_its_target() {
+        let chords = ["Am", "G7"].map(Chord::named);
+        let notes = vec![note(0, 0, Role::Melody, 60), note(1, 23, Role::Melody, 62), note(2, 0, Role::Melody, 64)];
+        let bar = BarRows { index: 3, ticks: 96, fields: BarFields { chords, ..FIELDS_OF_BAR }, notes };
+        let (rows, _) = align(&bar, BarEnd::Bar);
+        let named: Vec<&[u16]> = rows.iter().map(|row| &row.columns[column::CHORD..]).collect();
+        let (a_minor, g_seventh, unset) = ([10, 1, 5, 0], [8, 12, 3, 6], [0; 4]);
+        assert_eq!(named, [unset, a_minor, a_minor, g_seventh, unset, unset]);
+        let without = align(&BarRows { fields: FIELDS_OF_BAR, ..bar }, BarEnd::Bar).0;
+        assert!(rows.iter().zip(&without).all(|(with, without)| with.columns[..column::CHORD] == without.columns[..column::CHORD]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::row::BarFields;
 const PHRASE_BARS: usize = 8;
 
 /// Conditioning of the bar `ahead` bars after the next one, if no controls are requested: that of the bar one phrase before it, and the last key
-/// found. Metre, tempo and mood are unset.
+/// found. Metre, tempo, mood and chords are unset.
 ///
 /// So the form of the music continues: which bars are dense and which sparse, which are new and which repeat others. `finished` has the conditioning
 /// of the finished bars in order; if they are fewer than a phrase, the latest four, two or one of them are taken for it. A bar in which no note starts is
@@ -29,15 +29,27 @@ pub fn default_conditioning(finished: &[BarFields], ahead: usize) -> BarFields {
     let sounds = |bar: &&BarFields| bar.density > 0;
     let like = before.iter().rev().find(sounds).or_else(|| after.iter().find(sounds)).copied().unwrap_or_default();
     let key = finished.iter().rev().map(|bar| bar.key).find(|key| *key > 0).unwrap_or(0);
-    BarFields { metre: 0, tempo: 0, key, mood: 0, ..like }
+    BarFields { metre: 0, tempo: 0, key, mood: 0, chords: [None; 2], ..like }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::analysis::Chord;
 
     fn bar(density: u8) -> BarFields {
-        BarFields { metre: 3, tempo: 4, key: density + 10, density, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 - density }
+        BarFields {
+            metre: 3,
+            tempo: 4,
+            key: density + 10,
+            density,
+            register: 5,
+            span: 6,
+            voices: 7,
+            mood: 8,
+            repeats: 9 - density,
+            chords: [Chord::named("G7"); 2],
+        }
     }
 
     #[test]

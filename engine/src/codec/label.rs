@@ -2,11 +2,12 @@
 
 use super::encode::decode;
 use super::row::{BarFields, BarRows};
+use super::vocabulary::DURATIONS;
 use crate::music::analysis::{
-    BarBuckets, BarFeatures, BarPattern, KEY_WINDOW_BARS, KeySignature, Mood, PitchProfile, repeats_of_bars, tempo_bucket,
+    BarBuckets, BarFeatures, BarPattern, KEY_WINDOW_BARS, KeySignature, Mood, PitchProfile, chords_of_bar, repeats_of_bars, tempo_bucket,
     velocities_are_flat, windows_of_bars,
 };
-use crate::music::{TempoMap, Tick};
+use crate::music::{Bar, Metre, TempoMap, Tick};
 
 /// Sets tempo, key, density, register, span, voices, mood and repeats of each bar; the metre stays as it is. The first bar starts at `start`.
 ///
@@ -22,6 +23,24 @@ pub fn label(bars: &mut [BarRows], start: Tick, tempos: &TempoMap) {
     }
     let labels = labels(&bars.iter().zip(&measured).collect::<Vec<_>>());
     bars.iter_mut().zip(labels).for_each(|(bar, fields)| bar.fields = fields);
+}
+
+/// Sets the chords of consecutive bars, by the rule of [`chords_of_bar`]. For training alone: at run time a chord is requested or unset.
+pub fn label_chords(bars: &mut [BarRows]) {
+    let notes = decode(bars, Tick::ZERO);
+    let longest = Tick(DURATIONS[DURATIONS.len() - 1].into());
+    let mut start = Tick::ZERO;
+    for rows in bars {
+        // The rule asks for start and length only.
+        let bar = Bar { index: rows.index, start, length: Tick(rows.ticks.into()), metre: Metre::COMMON };
+        let sounding = notes.partition_point(|note| note.onset < start - longest)..notes.partition_point(|note| note.onset < bar.end());
+        rows.fields.chords = match chords_of_bar(&notes[sounding], &bar)[..] {
+            [] => [None; 2],
+            [(_, whole)] => [Some(whole); 2],
+            [(_, first), (_, second), ..] => [Some(first), Some(second)],
+        };
+        start = bar.end();
+    }
 }
 
 /// Fields of consecutive bars from their measurements; metre and tempo stay as they are.
@@ -101,6 +120,28 @@ mod tests {
         // A bare scale is not clearly major, and of few notes; like no bar before.
         assert_eq!((scale.mood, scale.repeats), (1 + 3, 1));
         assert_eq!((empty.mood, empty.repeats), (0, 0));
+    }
+
+    #[test]
+    fn chords_of_bars_are_those_that_sound_also_from_the_bar_before() {
+        let note = |onset: i64, length: i64, pitch: u8| Note {
+            onset: Tick(onset),
+            offset: 0,
+            duration: Tick(length),
+            pitch,
+            velocity: 80,
+            role: Role::Keys,
+        };
+        let chord = |onset, length, pitches: [u8; 3]| pitches.map(|pitch| note(onset, length, pitch));
+        let notes = [chord(0, 192, [60, 64, 67]), chord(192, 48, [57, 60, 64]), chord(240, 48, [53, 57, 60])].concat();
+        let bar = |index: u32| Bar { index, start: Tick(96 * i64::from(index)), length: Tick(96), metre: Metre::COMMON };
+        let mut bars = encode(&notes, &(0..4).map(bar).collect::<Vec<_>>(), None).bars;
+        label_chords(&mut bars);
+        let names: Vec<String> = bars
+            .iter()
+            .map(|bar| bar.fields.chords.map(|chord| chord.map_or_else(|| "-".to_owned(), |chord| chord.to_string())).join(" "))
+            .collect();
+        assert_eq!(names, ["C C", "C C", "Am F", "- -"]);
     }
 
     #[test]

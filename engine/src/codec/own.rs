@@ -39,7 +39,7 @@ impl OwnRoles {
     pub fn mark(self, row: &mut Row) {
         let kind = row.columns[column::KIND];
         if kind == Kind::Bar as u16 || kind == Kind::Note as u16 || kind == Kind::Given as u16 {
-            row.columns[column::OWN..].copy_from_slice(&self.values.map(u16::from));
+            row.columns[column::OWN..column::CHORD].copy_from_slice(&self.values.map(u16::from));
         }
     }
 
@@ -49,7 +49,7 @@ impl OwnRoles {
         if self == Self::ALL {
             return fields;
         }
-        BarFields { metre: fields.metre, tempo: fields.tempo, key: fields.key, ..BarFields::default() }
+        BarFields { metre: fields.metre, tempo: fields.tempo, key: fields.key, chords: fields.chords, ..BarFields::default() }
     }
 
     /// Own notes of a bar, and its given notes.
@@ -140,6 +140,7 @@ fn rank(row: &Row) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::analysis::Chord;
 
     fn note(tick: u8, role: Role, pitch: u8) -> NoteClasses {
         NoteClasses { beat: tick / 24, sub: tick % 24, role: role.class(), pitch, duration: 11, velocity: 20, offset: 4 }
@@ -170,7 +171,7 @@ mod tests {
         let own = OwnRoles::new([Role::Drums, Role::Bass, Role::Drums]).unwrap();
         let of = bar(&[note(0, Role::Bass, 40)]);
         let (rows, _) = Layout { own, ..Layout::default() }.align(&of, &[note(0, Role::Melody, 60)], BarEnd::Bar);
-        let columns: Vec<&[u16]> = rows.iter().map(|row| &row.columns[column::OWN..]).collect();
+        let columns: Vec<&[u16]> = rows.iter().map(|row| &row.columns[column::OWN..column::CHORD]).collect();
         assert_eq!(columns, [&[3, 4, 0], &[3, 4, 0], &[3, 4, 0], &[3, 4, 0], &[0; 3]]);
         assert!(own.contains(Role::Bass.class()) && !own.contains(Role::Melody.class()) && OwnRoles::ALL.contains(5));
         assert_eq!(OwnRoles::new(Role::ALL.into_iter().take(4)), None);
@@ -179,8 +180,19 @@ mod tests {
 
     #[test]
     fn conditioning_measured_on_all_roles_is_unset_beside_others() {
-        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 };
-        assert_eq!(bass().conditioning(fields), BarFields { metre: 1, tempo: 2, key: 3, ..BarFields::default() });
+        let fields = BarFields {
+            metre: 1,
+            tempo: 2,
+            key: 3,
+            density: 4,
+            register: 5,
+            span: 6,
+            voices: 7,
+            mood: 8,
+            repeats: 9,
+            chords: [Chord::named("F"); 2],
+        };
+        assert_eq!(bass().conditioning(fields), BarFields { metre: 1, tempo: 2, key: 3, chords: fields.chords, ..BarFields::default() });
         assert_eq!(OwnRoles::ALL.conditioning(fields), fields);
     }
 

@@ -1,6 +1,7 @@
 //! Rows: the model's input (docs/model-interface.md, section 2).
 
 use super::vocabulary::{COLUMNS, FIELDS, Kind, column};
+use crate::music::analysis::Chord;
 use crate::music::{TICKS_PER_QUARTER, Tick};
 
 /// Fields of a note as classes, 0-based.
@@ -76,6 +77,8 @@ pub struct BarFields {
     pub mood: u8,
     /// Repetition of an earlier bar, 1 to 9: 1 is none.
     pub repeats: u8,
+    /// Chords of its first and its second half.
+    pub chords: [Option<Chord>; 2],
 }
 
 /// A bar as classes.

@@ -1,4 +1,4 @@
-//! Vocabulary version 5: classes and columns (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the
+//! Vocabulary version 6: classes and columns (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the
 //! model.
 
 use std::sync::LazyLock;
@@ -6,9 +6,12 @@ use std::sync::LazyLock;
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
 /// Version of the vocabulary; models of a later one are refused.
-pub const VOCABULARY_VERSION: u32 = 5;
+pub const VOCABULARY_VERSION: u32 = 6;
 
-/// The previous version, whose models are read too: their rows do not name own roles.
+/// The version before, whose models are read too: their rows do not name chords.
+pub const VOCABULARY_WITHOUT_CHORDS: u32 = 5;
+
+/// The oldest version whose models are read: their rows name neither chords nor own roles.
 pub const VOCABULARY_WITHOUT_OWN_ROLES: u32 = 4;
 
 /// Longest bar that a row can address, in ticks; longer ones are split.
@@ -138,13 +141,20 @@ pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("own_1", 17),
     ("own_2", 17),
     ("own_3", 17),
+    ("chord_root", 13),
+    ("chord_third", 13),
+    ("chord_fifth", 13),
+    ("chord_seventh", 13),
 ];
 
 /// Number of columns of a row.
-pub const COLUMNS: usize = 41;
+pub const COLUMNS: usize = 45;
 
 /// Most roles that can be named as own roles.
 pub const OWN_ROLES: usize = 3;
+
+/// Most tones of a chord: root, third, fifth and seventh, each in a column of its own.
+pub const CHORD_TONES: usize = 4;
 
 /// Indices of columns.
 #[allow(missing_docs)]
@@ -177,8 +187,10 @@ pub mod column {
     pub const RECALL_CONTENT: usize = 24;
     /// First of the two groups of three columns on recalled places.
     pub const RECALL_PLACE: usize = 32;
-    /// First of the three columns that name the own roles; they are the last.
+    /// First of the three columns that name the own roles.
     pub const OWN: usize = 38;
+    /// First of the four columns with the tones of a chord.
+    pub const CHORD: usize = 41;
 }
 
 /// Highest value of the style column.
@@ -277,7 +289,9 @@ mod tests {
         assert!(DURATIONS.windows(2).all(|w| w[0] < w[1]));
         assert_eq!(COLUMN_TABLE[column::STYLE], ("style", usize::from(STYLES) + 1));
         assert_eq!(COLUMN_TABLE[column::OWN].0, "own_1");
-        assert_eq!(column::OWN + OWN_ROLES, COLUMNS);
+        assert_eq!(column::OWN + OWN_ROLES, column::CHORD);
+        assert_eq!(COLUMN_TABLE[column::CHORD].0, "chord_root");
+        assert_eq!(column::CHORD + CHORD_TONES, COLUMNS);
         for (index, field) in Field::ALL.iter().enumerate() {
             assert_eq!(*field as usize, index);
         }

@@ -93,7 +93,7 @@ pub(super) fn check_bar(bar: &BarRows, given: &[NoteClasses]) -> Result<(), Deco
     if !(1..=MAX_BAR_TICKS).contains(&i64::from(bar.ticks)) {
         return Err(DecodeError::Length { bar: bar.index, ticks: bar.ticks });
     }
-    let BarFields { metre, tempo, key, density, register, span, voices, mood, repeats } = bar.fields;
+    let BarFields { metre, tempo, key, density, register, span, voices, mood, repeats, chords: _ } = bar.fields;
     if metre > 23 || key > 24 || [tempo, density, register, span, voices].iter().any(|&value| value > 8) || mood > 9 || repeats > 9 {
         return Err(DecodeError::Fields { bar: bar.index, fields: bar.fields });
     }

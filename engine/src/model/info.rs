@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{REMEMBERED, Rotary};
-use crate::codec::vocabulary::{COLUMN_TABLE, COLUMNS, DURATIONS, Field, OWN_ROLES, VOCABULARY_VERSION, VOCABULARY_WITHOUT_OWN_ROLES};
+use crate::codec::vocabulary::{
+    COLUMN_TABLE, COLUMNS, DURATIONS, Field, VOCABULARY_VERSION, VOCABULARY_WITHOUT_CHORDS, VOCABULARY_WITHOUT_OWN_ROLES, column,
+};
 
 /// Format of graph and metadata without a memory of the piece.
 const FORMAT: &str = "1";
@@ -40,7 +42,7 @@ pub enum Weights {
 pub struct ModelInfo {
     /// Name, for display.
     pub name: String,
-    /// Number of columns of a row that the model reads: all, or all but those of own roles.
+    /// Number of columns of a row that the model reads: all, or all but those of chords, or those of own roles neither.
     pub columns: usize,
     /// Width of the hidden state; a multiple of `2 * heads`.
     pub width: usize,
@@ -74,7 +76,7 @@ pub enum MetadataError {
     Format(String),
     /// Another vocabulary.
     #[error(
-        "its vocabulary is {0}; this engine has vocabularies {VOCABULARY_WITHOUT_OWN_ROLES} and {VOCABULARY_VERSION}: use a model made for one of them, or a newer Antiphon"
+        "its vocabulary is {0}; this engine has vocabularies {VOCABULARY_WITHOUT_OWN_ROLES} to {VOCABULARY_VERSION}: use a model made for one of them, or a newer Antiphon"
     )]
     Vocabulary(String),
     /// A key is missing.
@@ -106,7 +108,8 @@ impl ModelInfo {
         let vocabulary = metadata.text("antiphon.vocabulary")?;
         let columns = match vocabulary.parse() {
             Ok(VOCABULARY_VERSION) => COLUMNS,
-            Ok(VOCABULARY_WITHOUT_OWN_ROLES) => COLUMNS - OWN_ROLES,
+            Ok(VOCABULARY_WITHOUT_CHORDS) => column::CHORD,
+            Ok(VOCABULARY_WITHOUT_OWN_ROLES) => column::OWN,
             _ => return Err(MetadataError::Vocabulary(vocabulary)),
         };
         metadata.check_tables(columns)?;
@@ -150,7 +153,13 @@ impl ModelInfo {
     /// Whether it can be conditioned on the roles to be generated; otherwise it predicts the next note of any role.
     #[must_use]
     pub const fn has_own_roles(&self) -> bool {
-        self.columns == COLUMNS
+        self.columns > column::OWN
+    }
+
+    /// Whether it can be conditioned on chords; otherwise chords act as masks alone.
+    #[must_use]
+    pub const fn has_chords(&self) -> bool {
+        self.columns > column::CHORD
     }
 
     /// Width of one head.
@@ -267,14 +276,19 @@ mod tests {
     }
 
     #[test]
-    fn model_of_the_vocabulary_before_has_no_columns_for_own_roles() {
+    fn model_of_an_earlier_vocabulary_lacks_the_columns_that_came_later() {
         let mut metadata = valid_metadata();
-        assert!(parse(&metadata).unwrap().has_own_roles());
-        metadata.insert("antiphon.vocabulary".to_owned(), VOCABULARY_WITHOUT_OWN_ROLES.to_string());
-        assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"), "the columns must be its vocabulary's");
-        metadata.insert("antiphon.columns".to_owned(), json!(&COLUMN_TABLE[..COLUMNS - OWN_ROLES]).to_string());
         let info = parse(&metadata).unwrap();
-        assert_eq!((info.has_own_roles(), info.columns), (false, COLUMNS - OWN_ROLES));
+        assert_eq!((info.has_own_roles(), info.has_chords()), (true, true));
+        for (vocabulary, columns, has_own_roles) in
+            [(VOCABULARY_WITHOUT_CHORDS, column::CHORD, true), (VOCABULARY_WITHOUT_OWN_ROLES, column::OWN, false)]
+        {
+            metadata.insert("antiphon.vocabulary".to_owned(), vocabulary.to_string());
+            assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"), "the columns must be its vocabulary's");
+            metadata.insert("antiphon.columns".to_owned(), json!(&COLUMN_TABLE[..columns]).to_string());
+            let info = parse(&metadata).unwrap();
+            assert_eq!((info.has_own_roles(), info.has_chords(), info.columns), (has_own_roles, false, columns));
+        }
         metadata.insert("antiphon.vocabulary".to_owned(), VOCABULARY_VERSION.to_string());
         assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"));
     }

@@ -31,7 +31,7 @@ fn conditioning(default: BarFields, MusicControls { shape, harmony, .. }: &Music
     let register = if shape.register == [None; 2] { default.register } else { 0 };
     let (density, span, voices) =
         (shape.density.unwrap_or(default.density), shape.span.unwrap_or(default.span), shape.voices.unwrap_or(default.voices));
-    BarFields { key, register, density, span, voices, ..default }
+    BarFields { key, register, density, span, voices, chords: [harmony.chord; 2], ..default }
 }
 
 /// Makes that share of the bars, in percent, repeat an earlier one, or if it is negative that share of repeats new. Which bars depends on their indices alone,

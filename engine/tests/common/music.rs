@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use antiphon_engine::codec::{BarFields, BarRows, NoteClasses};
+use antiphon_engine::music::analysis::{Chord, ChordKind};
 
 /// Random number generator (SplitMix64: Steele, Lea and Flood 2014), so that tests need no crate for it.
 pub(crate) struct Dice(pub(crate) u64);
@@ -16,6 +17,12 @@ impl Dice {
         z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         u8::try_from((z ^ z >> 31) % u64::from(sides)).expect("below sides")
     }
+}
+
+/// A chord, or none.
+fn chord(dice: &mut Dice) -> Option<Chord> {
+    let (root, kind) = (dice.roll(12), usize::from(dice.roll(10)));
+    ChordKind::ALL.get(kind).map(|&kind| Chord { root, kind })
 }
 
 /// A bar of at most `most` notes, with random conditioning and classes.
@@ -37,6 +44,8 @@ pub(crate) fn bar(dice: &mut Dice, index: u32, most: u8) -> BarRows {
         .collect();
     notes.sort_by_key(|note| (note.tick(), note.role, note.pitch));
     notes.dedup_by_key(|note| (note.tick(), note.role, note.pitch));
+    // In one bar of three, by other dice, so that the rest of the music does not depend on them.
+    let mut of_chords = Dice(u64::from(index));
     let fields = BarFields {
         metre: 1 + dice.roll(23),
         tempo: dice.roll(9),
@@ -47,6 +56,7 @@ pub(crate) fn bar(dice: &mut Dice, index: u32, most: u8) -> BarRows {
         voices: dice.roll(9),
         mood: dice.roll(10),
         repeats: dice.roll(10),
+        chords: if index % 3 == 1 { [chord(&mut of_chords), chord(&mut of_chords)] } else { [None; 2] },
     };
     BarRows { index, ticks: u16::from(beats) * 24, fields, notes }
 }

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use antiphon_engine::codec::BarFields;
-use antiphon_engine::codec::vocabulary::{COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
+use antiphon_engine::codec::vocabulary::{CHORD_TONES, COLUMN_TABLE, DURATIONS, Field, VOCABULARY_VERSION};
+use antiphon_engine::music::analysis::Chord;
 use safetensors::Dtype;
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ pub(crate) struct Corpus {
     notes: Vec<[u8; NOTE_VALUES]>,
     bar_notes: Vec<u64>,
     bars: Vec<[u8; BAR_VALUES]>,
+    chords: Vec<[[u8; CHORD_TONES]; 2]>,
     bar_ticks: Vec<u16>,
     piece_bars: Vec<u64>,
     piece_source: Vec<u8>,
@@ -49,8 +51,9 @@ impl Corpus {
                 let part = parts.next().copied().unwrap_or_default();
                 self.notes.push([note.beat, note.sub, note.role, note.pitch, note.duration, note.velocity, note.offset, part]);
             }
-            let BarFields { metre, tempo, key, density, register, span, voices, mood, repeats } = bar.fields;
+            let BarFields { metre, tempo, key, density, register, span, voices, mood, repeats, chords } = bar.fields;
             self.bars.push([metre, tempo, key, density, register, span, voices, mood, repeats]);
+            self.chords.push(chords.map(tone_values));
             self.bar_ticks.push(bar.ticks);
             self.bar_notes.push(count(&self.notes));
         }
@@ -77,6 +80,7 @@ impl Corpus {
             array("piece_bars", Dtype::U64, vec![self.piece_bars.len()], words(&self.piece_bars).into()),
             array("bar_ticks", Dtype::U16, vec![self.bar_ticks.len()], bar_ticks.into()),
             array("bars", Dtype::U8, vec![self.bars.len(), BAR_VALUES], self.bars.as_flattened().into()),
+            array("chords", Dtype::U8, vec![self.chords.len(), 2, CHORD_TONES], self.chords.as_flattened().as_flattened().into()),
             array("notes", Dtype::U8, vec![self.notes.len(), NOTE_VALUES], self.notes.as_flattened().into()),
             array("piece_flags", Dtype::U8, vec![self.piece_flags.len()], (&self.piece_flags[..]).into()),
             array("piece_source", Dtype::U8, vec![self.piece_source.len()], (&self.piece_source[..]).into()),
@@ -101,6 +105,14 @@ impl Corpus {
     }
 }
 
+/// A chord's tones as column values; 0 where it has none.
+fn tone_values(chord: Option<Chord>) -> [u8; CHORD_TONES] {
+    let mut values = [0; CHORD_TONES];
+    let tones = chord.into_iter().flat_map(Chord::tones);
+    values.iter_mut().zip(tones).for_each(|(value, tone)| *value = tone + 1);
+    values
+}
+
 /// A length as the file stores it.
 fn count<T>(of: &[T]) -> u64 {
     // `usize` is at most 64 bits wide.
@@ -116,7 +128,18 @@ mod tests {
 
     fn corpus() -> Corpus {
         let note = NoteClasses { beat: 1, sub: 2, role: 3, pitch: 164, duration: 5, velocity: 6, offset: 7 };
-        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 };
+        let fields = BarFields {
+            metre: 1,
+            tempo: 2,
+            key: 3,
+            density: 4,
+            register: 5,
+            span: 6,
+            voices: 7,
+            mood: 8,
+            repeats: 9,
+            chords: [Chord::named("Am"), None],
+        };
         let full = BarRows { index: 0, ticks: 384, fields, notes: vec![note, note] };
         let empty = BarRows { index: 1, ticks: 72, fields, notes: Vec::new() };
         let mut corpus = Corpus::new(vec!["a".into(), "b".into()]);
@@ -151,6 +174,8 @@ mod tests {
         assert_eq!(notes.data()[..16], [1, 2, 3, 164, 5, 6, 7, 8, 1, 2, 3, 164, 5, 6, 7, 9]);
         let bars = file.tensor("bars").unwrap();
         assert_eq!((bars.shape(), &bars.data()[..9]), ([3, 9].as_slice(), [1, 2, 3, 4, 5, 6, 7, 8, 9].as_slice()));
+        let chords = file.tensor("chords").unwrap();
+        assert_eq!((chords.shape(), &chords.data()[..8]), ([3, 2, 4].as_slice(), [10, 1, 5, 0, 0, 0, 0, 0].as_slice()));
         assert_eq!(file.tensor("bar_ticks").unwrap().data(), [128, 1, 72, 0, 128, 1]);
         assert_eq!(file.tensor("piece_source").unwrap().data(), [0, 1]);
         assert_eq!(file.tensor("piece_split").unwrap().data(), [0, 1]);

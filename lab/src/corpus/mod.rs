@@ -120,7 +120,7 @@ fn build(found: &Found, rule: &SplitRule, training: &mut Training) -> anyhow::Re
     for batch in found.files.chunks(BATCH) {
         let read = |file: &find::MidiFile| {
             let split = rule.split(&file.path).filter(|split| *split != Split::Test);
-            let piece = split.map(|split| Piece::read(&file.full).map(|piece| (piece, split)));
+            let piece = split.map(|split| Piece::read(&file.full).map(|piece| (piece.with_chords(), split)));
             progress.inc(1);
             piece
         };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use antiphon_engine::codec::vocabulary::{Field, ON_GRID};
-use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode, label};
+use antiphon_engine::codec::{BarRows, EncodeReport, NoteClasses, encode, label, label_chords};
 use antiphon_engine::music::analysis::velocities_are_flat;
 use antiphon_engine::music::{Bar, Clip, Note, Tick, smf};
 
@@ -67,6 +67,12 @@ impl Piece {
             report: encoded.report,
             read_duplicates: 0,
         })
+    }
+
+    /// The piece with the chords of its bars: what training conditions on, and generation does not know.
+    pub(crate) fn with_chords(mut self) -> Self {
+        label_chords(&mut self.bars);
+        self
     }
 
     /// Whether this field is part of sums and losses in this piece.

@@ -85,11 +85,24 @@ pub(super) fn with_metre_only(bar: &BarRows) -> BarRows {
 
 #[cfg(test)]
 mod tests {
+    use antiphon_engine::music::analysis::Chord;
+
     use super::*;
 
     #[test]
     fn bar_with_metre_only_keeps_notes_and_metre_and_no_other_conditioning() {
-        let fields = BarFields { metre: 2, tempo: 3, key: 4, density: 5, register: 6, span: 7, voices: 8, mood: 9, repeats: 1 };
+        let fields = BarFields {
+            metre: 2,
+            tempo: 3,
+            key: 4,
+            density: 5,
+            register: 6,
+            span: 7,
+            voices: 8,
+            mood: 9,
+            repeats: 1,
+            chords: [Chord::named("C"); 2],
+        };
         let bar = BarRows { index: 5, ticks: 72, fields, notes: Vec::new() };
         assert_eq!(with_metre_only(&bar), BarRows { fields: BarFields { metre: 2, ..BarFields::default() }, ..bar });
     }

@@ -31,6 +31,8 @@ class Corpus:
     """i64 [bars + 1]: first note of each bar."""
     bars: np.ndarray
     """u8 [bars, 9]: metre, tempo, key, density, register, span, voices, mood, repeats; 0 = unset."""
+    chords: np.ndarray
+    """u8 [bars, 2, 4]: tones of the chords of the bars' halves, as column values; 0 = none. All 0 in corpus files before vocabulary 6."""
     bar_ticks: np.ndarray
     """i64 [bars]: length in ticks."""
     piece_bars: np.ndarray
@@ -74,6 +76,7 @@ class Corpus:
             raise CorpusError(f"{path}: damaged or not a safetensors file ({error}); write it again with `antiphon-lab corpus`") from error
         index = {name: arrays[name].astype(np.int64) for name in ("bar_notes", "bar_ticks", "piece_bars", "piece_source")}
         plain = {name: arrays[name] for name in ("notes", "bars", "piece_split", "piece_flags")}
+        plain["chords"] = arrays.get("chords", np.zeros((len(plain["bars"]), 2, v.CHORD_TONES), np.uint8))
         lists = {name: json.loads(meta[name]) for name in ("sources", "paths", "columns", "fields", "durations")}
         if lists["columns"] != v.COLUMNS[: len(lists["columns"])]:
             raise CorpusError(f"{path}: its columns are not those that vocabulary {v.VERSION} begins with; write the corpus again")

@@ -36,6 +36,8 @@ class Augmentation:
     """The tempo column is one step slower or faster than the tempo."""
     drop_track: float = 0.1
     """One role is left out."""
+    chords: float = 0.35
+    """Chords are set, in the bars from a random one on."""
     infill: float = 0.2
     """Infill windows."""
     clip: float = 0.12
@@ -58,8 +60,10 @@ class Batch:
 class Windows:
     """Windows of at most `length` rows out of a corpus."""
 
-    def __init__(self, corpus: Corpus, length: int, styles: dict[str, int]):
+    def __init__(self, corpus: Corpus, length: int, styles: dict[str, int], with_chords: bool = False):
+        """`with_chords`: windows without augmentation have their chords."""
         self.corpus = corpus
+        self.with_chords = with_chords
         self.length = length
         self.style_of_source = np.array([styles.get(name, 0) for name in corpus.sources])
         per_bar = np.diff(corpus.bar_notes)
@@ -95,11 +99,14 @@ class Windows:
             ticks=corpus.bar_ticks[of_bars],
             number=int(first - corpus.piece_bars[piece]),
             ends_piece=last == end,
+            chords=corpus.chords[of_bars].astype(np.int64),
         )
         flags = int(corpus.piece_flags[piece])
         style, roles = 0, []
         if rng is None or augmentation is None:
             stretch.bars[:, 1:] = 0
+            if not self.with_chords:
+                stretch.chords[:] = 0
             sequence = stretch.align()
         else:
             if rng.random() >= augmentation.drop_prefix:
@@ -184,8 +191,10 @@ def vary(stretch: Stretch, augmentation: Augmentation, flags: int, rng: np.rando
     """Augmented copy: controls dropped, transposed, other loudness and tempo, a track left out, another bar number."""
     st.forget_unseen_repeats(stretch)
     st.drop_controls(stretch, augmentation.drop_control, rng)
+    if stretch.chords.any():
+        st.drop_chords(stretch, augmentation.chords, rng)
     if augmentation.transpose:
-        st.transpose(stretch.notes, stretch.bars, int(rng.integers(-5, 7)))
+        st.transpose(stretch, int(rng.integers(-5, 7)))
     if augmentation.loudness and not flags & FLAT_VELOCITY:
         st.change_loudness(stretch, int(rng.integers(-augmentation.loudness, augmentation.loudness + 1)))
     if rng.random() < augmentation.tempo:

@@ -26,6 +26,8 @@ BAR_FIELDS = [(TEMPO, 1), (KEY, 2), (DENSITY, 3), (REGISTER, 4), (SPAN, 5), (VOI
 # Columns of a corpus note.
 N_BEAT, N_SUB, N_ROLE, N_PITCH, N_DURATION, N_VELOCITY, N_OFFSET, N_PART = range(8)
 
+CHORD = v.COLUMN["chord_root"]
+
 # Fields of the chain.
 F_PITCH, F_DURATION, F_VELOCITY, F_OFFSET, F_TYPE, F_BEAT, F_SUB, F_ROLE = range(len(v.FIELDS))
 
@@ -35,7 +37,7 @@ class Sequence:
     """Aligned rows of one window."""
 
     rows: np.ndarray
-    """i64 [T, 41]: column values, 0 = absent."""
+    """i64 [T, 45]: column values, 0 = absent."""
     key: np.ndarray
     """i64 [T, 3]: bar, tick, index of the row's content."""
     query: np.ndarray
@@ -78,12 +80,14 @@ def align(
     first_bar: int,
     ends_piece: bool,
     given: np.ndarray | None = None,
+    chords: np.ndarray | None = None,
 ) -> Sequence:
     """Aligned rows of consecutive bars.
 
     notes: [n, >= 7] classes of all their notes; notes_per_bar: [b]; bars: [b, 9] fields of their BAR and NOTE rows; ticks: [b] lengths;
     first_bar: index of the first one; ends_piece: whether the last bar is the piece's last, so that its end is EOS;
-    given: bool [n], which notes are known beforehand: their GIVEN rows come first in their bar, and have no target.
+    given: bool [n], which notes are known beforehand: their GIVEN rows come first in their bar, and have no target;
+    chords: [b, 2, 4], tones of the chords of the bars' halves, as column values.
     """
     notes = notes.astype(np.int64)
     known = np.zeros(len(notes), bool) if given is None else given
@@ -131,6 +135,10 @@ def align(
     query = key.copy()
     query[has_target, 1] = target[:, N_BEAT] * 24 + target[:, N_SUB]
     query[has_target, 2] += 1
+
+    if chords is not None:
+        late = 2 * query[has_target, 1] >= ticks[bar[has_target]].astype(np.int64)
+        rows[has_target, CHORD : CHORD + v.CHORD_TONES] = chords[bar[has_target], late.astype(int)]
 
     targets = np.full((total, len(v.FIELDS)), -1, np.int64)
     targets[has_target, F_PITCH : F_OFFSET + 1] = target[:, [N_PITCH, N_DURATION, N_VELOCITY, N_OFFSET]]

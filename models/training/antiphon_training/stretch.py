@@ -32,6 +32,8 @@ class Stretch:
     number: int
     """Of the first bar, in its piece."""
     ends_piece: bool
+    chords: np.ndarray
+    """i64 [b, 2, 4]: tones of the chords of the bars' halves, as column values; 0 = unset."""
 
     @property
     def bar_of_note(self) -> np.ndarray:
@@ -49,7 +51,7 @@ class Stretch:
 
     def align(self, given: np.ndarray | None = None) -> r.Sequence:
         """The rows; `given` bool [n]: given notes."""
-        return r.align(self.notes, self.per_bar, self.bars, self.ticks, self.number, self.ends_piece, given)
+        return r.align(self.notes, self.per_bar, self.bars, self.ticks, self.number, self.ends_piece, given, self.chords)
 
     def slice(self, first: int, last: int) -> Stretch:
         """The bars from `first` up to `last`."""
@@ -57,7 +59,7 @@ class Stretch:
         ends = self.ends_piece and last == len(self.per_bar)
         of_bars = slice(first, last)
         arrays = (self.notes[begin:end].copy(), self.per_bar[of_bars], self.bars[of_bars].copy(), self.ticks[of_bars])
-        return Stretch(*arrays, self.number + first, ends)
+        return Stretch(*arrays, self.number + first, ends, self.chords[of_bars].copy())
 
     def without(self, notes: np.ndarray) -> Stretch:
         """The same bars without the notes where `notes` bool [n] holds."""
@@ -86,8 +88,24 @@ def drop_controls(stretch: Stretch, share: float, rng: np.random.Generator) -> N
     stretch.bars[first:, 1:][:, rng.random(stretch.bars.shape[1] - 1) < unset] = 0
 
 
-def transpose(notes: np.ndarray, bars: np.ndarray, semitones: int) -> None:
-    """Transpose pitched notes in place, by less where it would leave the keyboard; a set key label moves along."""
+def drop_chords(stretch: Stretch, share: float, rng: np.random.Generator) -> None:
+    """Chords are set with probability `share`: from a random bar on, or from the first one on in half of those windows, and there in most bars.
+
+    So they are met as they are requested: known ahead, after a context in which they are unset, and with free bars between.
+    """
+    if rng.random() >= share:
+        stretch.chords[:] = 0
+        return
+    count = len(stretch.chords)
+    first = 0 if rng.random() < 0.5 else int(rng.integers(count))
+    unset = rng.random(count) < 0.3 * rng.random()
+    unset[:first] = True
+    stretch.chords[unset] = 0
+
+
+def transpose(stretch: Stretch, semitones: int) -> None:
+    """Transpose pitched notes in place, by less where it would leave the keyboard; a set key label and chords move along."""
+    notes, bars = stretch.notes, stretch.bars
     pitched = notes[:, r.N_ROLE] != r.DRUMS
     if not pitched.any():
         return
@@ -96,6 +114,7 @@ def transpose(notes: np.ndarray, bars: np.ndarray, semitones: int) -> None:
     notes[pitched, r.N_PITCH] += semitones
     key = bars[:, B_KEY] - 1
     bars[:, B_KEY] = np.where(key >= 0, key // 12 * 12 + (key + semitones) % 12 + 1, 0)
+    stretch.chords[:] = np.where(stretch.chords > 0, (stretch.chords - 1 + semitones) % 12 + 1, 0)
 
 
 def change_loudness(stretch: Stretch, classes: int) -> None:

@@ -1,6 +1,6 @@
-"""The numbers of vocabulary 5. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
+"""The numbers of vocabulary 6. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
 
-VERSION = 5
+VERSION = 6
 OLDEST_CORPUS = 4
 """Corpus files of this vocabulary and later have the same content rows."""
 
@@ -47,9 +47,15 @@ COLUMNS = [
     ["own_1", 17],
     ["own_2", 17],
     ["own_3", 17],
+    ["chord_root", 13],
+    ["chord_third", 13],
+    ["chord_fifth", 13],
+    ["chord_seventh", 13],
 ]
 OWN_ROLES = 3
-"""Most roles a sequence can have as its own; the last columns name them."""
+"""Most roles a sequence can have as its own."""
+CHORD_TONES = 4
+"""Most tones of a chord, each in a column of its own."""
 COLUMN = {name: index for index, (name, _) in enumerate(COLUMNS)}
 
 # Fields in chain order: 0-3 describe the row's target, 4-7 the note after it.

@@ -9,7 +9,7 @@ from antiphon_training import rows as r
 from antiphon_training import vocabulary
 from antiphon_training.corpus import FLAT_VELOCITY, TRAIN, VALID, Corpus
 from antiphon_training.data import Augmentation, Windows
-from antiphon_training.stretch import Stretch, drop_controls, transpose
+from antiphon_training.stretch import Stretch, drop_chords, drop_controls, transpose
 
 NOTHING = {field.name: 0.0 for field in dataclasses.fields(Augmentation)}
 QUIET = Augmentation(**NOTHING | {"transpose": False, "drop_prefix": 1.0, "loudness": 0})
@@ -31,6 +31,7 @@ def corpus(seed=0, pieces=3, bars=24, flags=2):
         notes=np.array(notes, np.uint8),
         bar_notes=np.array(bar_notes, np.int64),
         bars=fields.astype(np.uint8),
+        chords=np.tile(np.array([[10, 1, 5, 0], [8, 12, 3, 6]], np.uint8), (pieces * bars, 1, 1)),
         bar_ticks=np.full(pieces * bars, 96),
         piece_bars=np.arange(pieces + 1) * bars,
         piece_source=np.zeros(pieces, np.int64),
@@ -114,9 +115,37 @@ def test_a_cut_opens_what_sounds_across_it_and_keeps_the_truth_as_target(seed):
 def test_transposition_moves_pitches_and_keys_but_not_drums():
     notes = np.array([[0, 0, 0, 126, 0, 0, 4, 0], [0, 0, 3, 128 + 36, 0, 0, 4, 0]])
     bars = np.array([[1, 0, 12, 0, 0, 0, 0, 0, 0], [1, 0, 24, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0]])
-    transpose(notes, bars, 6)
+    chords = np.array([[[12, 4, 7, 0], [12, 4, 7, 0]], [[1, 5, 8, 11], [0, 0, 0, 0]], [[0, 0, 0, 0], [0, 0, 0, 0]]])
+    transpose(Stretch(notes, np.array([1, 1, 0]), bars, np.full(3, 96), 0, False, chords), 6)
     assert notes[:, 3].tolist() == [127, 164], "held back at the top of the keyboard"
     assert bars[:, 2].tolist() == [1, 13, 0], "B to C, unset stays unset"
+    assert chords[:2, 0].tolist() == [[1, 5, 8, 0], [2, 6, 9, 12]] and not chords[2].any() and not chords[1, 1].any()
+
+
+def test_rows_name_the_chord_of_the_half_bar_of_their_target():
+    music = corpus()
+    plain, named = (Windows(music, 4096, {}, with_chords).window(0, None, None) for with_chords in (False, True))
+    columns = slice(r.CHORD, r.CHORD + vocabulary.CHORD_TONES)
+    assert not plain.rows[:, columns].any()
+    with_target = named.rows[:, r.TARGET_BEAT] > 0
+    late = named.query[:, 1] >= 48
+    assert (named.rows[with_target & ~late, columns] == [10, 1, 5, 0]).all() and (named.rows[with_target & late, columns] == [8, 12, 3, 6]).all()
+    assert (with_target & late).any() and (with_target & ~late).any() and not named.rows[~with_target, columns].any()
+    named.rows[:, columns] = 0
+    assert np.array_equal(named.rows, plain.rows)
+
+
+def test_chords_are_set_in_a_share_of_the_windows_from_a_bar_on():
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(400):
+        stretch = Stretch(np.zeros((0, 8), np.int64), np.zeros(8, np.int64), np.ones((8, 9), np.int64), np.full(8, 96), 0, False, np.ones((8, 2, 4), np.int64))
+        drop_chords(stretch, 0.4, rng)
+        drawn.append(stretch.chords.any((1, 2)))
+    drawn = np.array(drawn)
+    assert 0.3 < drawn.any(1).mean() < 0.5
+    assert 0.4 < drawn[drawn.any(1), 0].mean() < 0.7, "from the first bar on in about half of them"
+    assert drawn[drawn.any(1), -1].mean() > 0.7
 
 
 def test_the_same_seed_draws_the_same_batch():
@@ -136,7 +165,7 @@ def test_controls_are_set_alone_and_together_and_all_are_set_in_the_context():
     for _ in range(400):
         count = 8
         bars = np.ones((count, 9), np.int64)
-        stretch = Stretch(np.zeros((0, 7), np.int64), np.zeros(count, np.int64), bars, np.full(count, 96), 0, False)
+        stretch = Stretch(np.zeros((0, 7), np.int64), np.zeros(count, np.int64), bars, np.full(count, 96), 0, False, np.zeros((count, 2, 4), np.int64))
         drop_controls(stretch, 0.25, rng)
         assert stretch.bars[:, 0].all(), "the metre is always set"
         controls_set.append(stretch.bars[:, 1:].sum(1))

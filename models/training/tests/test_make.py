@@ -51,7 +51,7 @@ def recipe(tmp_path) -> Path:
 def file(tmp_path) -> Path:
     """A corpus of a few small pieces, as the engine writes it."""
     music = corpus()
-    arrays = {name: getattr(music, name) for name in ("notes", "bars", "piece_split", "piece_flags")}
+    arrays = {name: getattr(music, name) for name in ("notes", "bars", "chords", "piece_split", "piece_flags")}
     arrays |= {name: getattr(music, name).astype(np.uint64) for name in ("bar_notes", "piece_bars")}
     arrays |= {"bar_ticks": music.bar_ticks.astype(np.uint16), "piece_source": music.piece_source.astype(np.uint8)}
     lists = {name: json.dumps(getattr(music, name)) for name in ("sources", "paths", "columns", "fields", "durations")}

@@ -36,7 +36,7 @@ def test_every_piece_is_aligned_as_by_the_codec(corpus, expected):
         first, last = corpus.piece_bars[piece : piece + 2]
         bounds = corpus.bar_notes[first : last + 1]
         bars, ticks = corpus.bars[first:last], corpus.bar_ticks[first:last]
-        sequence = rows.align(corpus.notes[bounds[0] : bounds[-1]], np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True)
+        sequence = rows.align(corpus.notes[bounds[0] : bounds[-1]], np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True, chords=corpus.chords[first:last])
         recall.fill_in(sequence)
         assert_same(sequence, wanted)
 
@@ -50,7 +50,7 @@ def test_pieces_with_given_notes_are_aligned_as_by_the_codec(corpus, expected):
         given = np.isin(notes[:, rows.N_ROLE], case["roles"])
         assert given.any()
         bars, ticks = corpus.bars[first:last], corpus.bar_ticks[first:last]
-        sequence = rows.align(notes, np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True, given=given)
+        sequence = rows.align(notes, np.diff(bounds), bars, ticks, first_bar=0, ends_piece=True, given=given, chords=corpus.chords[first:last])
         recall.fill_in(sequence)
         assert_same(sequence, case["aligned"])
 
@@ -70,7 +70,7 @@ def test_pieces_with_own_roles_are_aligned_as_by_the_codec(corpus, expected):
             kept = ~given | (bar < planned.bar) | ((bar == planned.bar) & (onset < planned.cut))
             per_bar = np.bincount(bar[kept], minlength=len(per_bar))
             notes, given = notes[kept], given[kept]
-        sequence = rows.align(notes, per_bar, corpus.bars[first:last], corpus.bar_ticks[first:last], 0, True, given)
+        sequence = rows.align(notes, per_bar, corpus.bars[first:last], corpus.bar_ticks[first:last], 0, True, given, corpus.chords[first:last])
         own.mark(sequence, case["own"])
         if case["by_beat"]:
             in_bars = sequence
@@ -92,7 +92,8 @@ def test_a_gap_is_aligned_and_seen_as_by_the_engine(corpus, expected):
         bounds = corpus.bar_notes[bars.start : bars.stop + 1]
         notes = corpus.notes[bounds[0] : bounds[-1]]
         ends = numbers[-1] == max(order)
-        parts.append(rows.align(notes, np.diff(bounds), corpus.bars[bars], corpus.bar_ticks[bars], numbers[0], ends, np.full(len(notes), known)))
+        of_bars = (np.diff(bounds), corpus.bars[bars], corpus.bar_ticks[bars], numbers[0], ends, np.full(len(notes), known), corpus.chords[bars])
+        parts.append(rows.align(notes, *of_bars))
     sequence = rows.concatenate(parts)
     recall.fill_in(sequence)
     assert_same(sequence, case["aligned"])
@@ -120,5 +121,6 @@ def test_the_fixture_covers_what_is_easily_done_wrong(corpus):
     assert (corpus.notes[:, rows.N_PITCH] >= rows.DRUM_PITCH).any(), "drums"
     assert (corpus.bars[:, 7] > 0).any() and (corpus.bars[:, 8] > 0).any(), "mood and repeats"
     assert (corpus.notes[:, rows.N_OFFSET] != 4).any(), "performed timing"
+    assert (corpus.chords[:, 0] != corpus.chords[:, 1]).any() and corpus.chords[..., 3].any() and not corpus.chords.all(), "chords, sevenths, none"
     assert corpus.piece_split.tolist() == [0, 0, 1]
     assert corpus.piece_flags.tolist() == [2, 1, 1]

@@ -17,7 +17,7 @@ SEEDS = range(12)
 def stretch(seed=0, bars=24):
     music = corpus(seed, pieces=2, bars=bars)
     notes = music.notes[: music.bar_notes[bars]].astype(np.int64)
-    return Stretch(notes, np.diff(music.bar_notes[: bars + 1]), music.bars[:bars].astype(np.int64), music.bar_ticks[:bars], 16, True)
+    return Stretch(notes, np.diff(music.bar_notes[: bars + 1]), music.bars[:bars].astype(np.int64), music.bar_ticks[:bars], 16, True, music.chords[:bars].astype(np.int64))
 
 
 def content(sequence, kind):
@@ -83,7 +83,7 @@ def test_a_known_clip_stands_first_in_each_bar_and_is_not_predicted(seed):
 
 def owned(sequence):
     """The own roles of each row, as classes."""
-    return [{role - 1 for role in row if role} for row in sequence.rows[:, OWN:].tolist()]
+    return [{role - 1 for role in row if role} for row in sequence.rows[:, OWN : OWN + vocabulary.OWN_ROLES].tolist()]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -115,7 +115,7 @@ def test_the_engine_is_held_to_these_choices():
     tiny, *_ = checkpoint.load(Path(__file__).parents[3] / "engine/tests/fixtures/tiny.onnx")
     twice = lambda array: np.concatenate((array, array))
     per_bar = twice(np.diff(corpus.bar_notes))
-    sequence = rows.align(twice(corpus.notes), per_bar, twice(corpus.bars), twice(corpus.bar_ticks), 0, False)
+    sequence = rows.align(twice(corpus.notes), per_bar, twice(corpus.bars), twice(corpus.bar_ticks), 0, False, chords=twice(corpus.chords))
     sequence = rows.concatenate([rows.prefix(3, [0, 2, 3]), sequence])
     recall.fill_in(sequence)
     kind, bar = sequence.rows[:, rows.KIND], sequence.key[:, 0]

@@ -135,7 +135,7 @@ def test_a_run_goes_on_in_columns_that_were_appended(tmp_path, music, monkeypatc
     old.config = Config(**{**old.config.to_dict(), "columns": v.COLUMNS[: OWN]})
     old.model, old.average = old.network(), old.network().eval().requires_grad_(False)
     old.optimisers = optimisers(old.model, SMALL.peak_rate, SMALL.weight_decay)
-    old.augmentation = Augmentation(clip=0, live=0)
+    old.augmentation = Augmentation(clip=0, live=0, chords=0)
     old.losses = old.trained = Losses(old.model, SMALL.policy)
     old.packs = False
 

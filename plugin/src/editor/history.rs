@@ -8,7 +8,6 @@ use super::model::{EditorModel, Now};
 use super::recorder::Recorder;
 use super::selection::undo_items;
 use super::shortcuts::{Action, hint};
-use super::words::count;
 use antiphon_engine::session::{Command, ShownPlan, Snapshot};
 
 /// The snapshot with the selected history entry in place of the plan: on the next bar line, where Play would put it. `None` if the current
@@ -42,9 +41,9 @@ pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, hi
     let text = match history.recalled().zip(history.position()) {
         Some((_, at)) => format!("{} of {number}", at + 1),
         None if number == 0 && undo.or(redo).is_none() => return,
-        None => count(number, "suggestion"),
+        None => format!("History: {number}"),
     };
-    let full = if history.evicted() > 0 { ": full" } else { "" };
+    let full = if history.evicted() > 0 { ", full" } else { "" };
     let gone = match history.evicted() {
         0 => String::new(),
         count => format!("\nThe history is full: {count} of the oldest were removed."),

@@ -56,8 +56,8 @@ impl HistoryFilter {
     pub(super) fn name(&self) -> String {
         match self.filter {
             Filter::All => String::new(),
-            Filter::Starred => ": kept".into(),
-            Filter::Key(key) => format!(": {key}"),
+            Filter::Starred => ", kept".into(),
+            Filter::Key(key) => format!(", {key}"),
         }
     }
 
@@ -152,10 +152,10 @@ mod tests {
         let bars = |filter: &mut HistoryFilter| filter.entries(&history).iter().map(|entry| entry.place().bar).collect::<Vec<_>>();
         assert_eq!(bars(&mut filter), [9, 5]);
         filter.filter = Filter::Starred;
-        assert_eq!((bars(&mut filter), filter.name()), (vec![5], ": kept".into()));
+        assert_eq!((bars(&mut filter), filter.name()), (vec![5], ", kept".into()));
         let key = detect_key(history.entries()[1].plan().notes()).unwrap();
         filter.filter = Filter::Key(key);
-        assert_eq!((bars(&mut filter), filter.name()), (vec![9], format!(": {key}")));
+        assert_eq!((bars(&mut filter), filter.name()), (vec![9], format!(", {key}")));
     }
 
     #[test]

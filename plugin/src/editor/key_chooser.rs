@@ -14,7 +14,7 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapsho
     let text = match (harmony.key, found) {
         (KeyControl::Fixed(_), _) => harmony.fixed_key().map_or_else(String::new, |key| format!("{key}, held")),
         (KeyControl::Off, _) => "no key".to_owned(),
-        (KeyControl::Detected, Some(found)) => format!("{}, {:.0} %", found.key, found.confidence * 100.0),
+        (KeyControl::Detected, Some(found)) => format!("{}, {:.0} % sure", found.key, found.confidence * 100.0),
         (KeyControl::Detected, None) => return,
     };
     let button = Button::new(RichText::new(text).size(12.0)).frame_when_inactive(false);

@@ -324,6 +324,7 @@ fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &N
                 _ if narrow => "",
                 Motion::Host => "    host clock",
                 Motion::Internal => "    own clock",
+                Motion::Stopped if status::is_missing(&snapshot.status) => "",
                 Motion::Stopped => "    waiting for you",
             };
             ui.label(RichText::new(format!("bar {}    {}    {:.0} bpm{clock}", shown.number, shown.bar.metre, now.tempo)).size(13.0));

@@ -41,7 +41,7 @@ pub trait EditorModel {
     fn chart(&self) -> Arc<ChordChart>;
     /// Changes the chosen chords.
     fn set_chart(&mut self, chart: ChordChart);
-    /// The slots A and B.
+    /// The slots 1 and 2.
     fn comparison(&self) -> Comparison;
     /// Changes the slots. The parameters are set apart from it.
     fn set_comparison(&mut self, comparison: Comparison);

@@ -48,7 +48,7 @@ pub struct PlainModel {
     pub memory: Arc<PlayerMemory>,
     /// Chords chosen for bars of the song.
     pub chart: Arc<ChordChart>,
-    /// The slots A and B.
+    /// The slots 1 and 2.
     pub comparison: Comparison,
     /// Calls of the editor in order.
     pub calls: Vec<Call>,

@@ -26,8 +26,8 @@ pub(super) struct PlayTime<'a> {
 pub(super) struct Flags {
     /// Bar line of its first note to sound, with the word that stands there.
     pub(super) starts: Option<(Tick, &'static str)>,
-    /// The tick after its last one.
-    pub(super) ends: Option<Tick>,
+    /// The tick after its last one, with the word that stands there.
+    pub(super) ends: Option<(Tick, &'static str)>,
     /// Planned notes before this tick will not sound.
     pub(super) silent_before: Option<Tick>,
 }
@@ -69,7 +69,8 @@ impl PlayTime<'_> {
         if self.now.motion == Motion::Stopped {
             return Flags::default();
         }
-        let (begins, ends) = (shown.plan.brief.start, shown.plan.brief.end);
+        let begins = shown.plan.brief.start;
+        let ends = (shown.plan.brief.end, if self.mode() == PlayMode::Trade { "you" } else { "ends" });
         if shown.playing {
             let starts = (begins.0 as f64 > self.now.playhead.0).then_some((begins, "starts"));
             let is_phrase = matches!(self.mode(), PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade);
@@ -214,10 +215,9 @@ mod tests {
     #[test]
     fn ruler_shows_where_a_phrase_that_plays_ends() {
         for mode in [PlayMode::Suggest, PlayMode::Answer, PlayMode::Trade] {
-            assert_eq!(
-                shown(mode, true, false).1,
-                Flags { starts: Some((Tick(120), "starts")), ends: Some(Tick(384)), silent_before: None }
-            );
+            let word = if mode == PlayMode::Trade { "you" } else { "ends" };
+            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), word)), silent_before: None };
+            assert_eq!(shown(mode, true, false).1, expected);
         }
         assert_eq!(shown(PlayMode::Accompany, true, false).1.ends, None, "it has no end");
     }

@@ -1,4 +1,4 @@
-//! Presets in the drawer: choose, step, save, rename, delete; and the two slots A and B.
+//! Presets in the drawer: choose, step, save, rename, delete; and the two slots 1 and 2.
 
 use std::path::PathBuf;
 
@@ -280,7 +280,7 @@ fn set(model: &mut impl EditorModel, values: &Values) {
     }
 }
 
-/// The slots A and B, and the button that copies.
+/// The slots 1 and 2, and the button that copies.
 fn slots(ui: &mut Ui, model: &mut impl EditorModel) {
     let comparison = model.comparison();
     let (active, other) = (comparison.active, comparison.active.other());

@@ -14,6 +14,7 @@ use super::history_cards;
 use super::model::{EditorModel, Now};
 use super::roll::mini::MiniRoll;
 use super::shortcuts::{Action, hint};
+use super::status;
 use super::style;
 use super::variations::{self, State};
 use super::words::count;
@@ -107,7 +108,8 @@ impl Strip<'_> {
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let is_shown = state == State::Shown && plan.is_some() && self.history.recalled().is_none();
         // The shown one is not, while there is no plan or a phrase of the history is shown.
-        let word = if state == State::Shown && !is_shown { "" } else { state.word() };
+        let is_pointless = state == State::Shown && !is_shown || status::is_missing(&self.live.status);
+        let word = if is_pointless { "" } else { state.word() };
         let card = Card {
             name: pressed.name(),
             title: format!("{} {word}", variation.name()),

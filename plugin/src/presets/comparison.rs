@@ -1,4 +1,4 @@
-//! Two settings to compare, A and B.
+//! Two settings to compare, 1 and 2.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,25 +6,26 @@ use super::Settings;
 
 /// A slot for settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Slot {
     /// The first.
     #[default]
-    A,
+    #[serde(rename = "a")]
+    One,
     /// The second.
-    B,
+    #[serde(rename = "b")]
+    Two,
 }
 
 impl Slot {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::A, Self::B];
+    pub const ALL: [Self; 2] = [Self::One, Self::Two];
 
-    /// Its letter.
+    /// Its number.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::A => "A",
-            Self::B => "B",
+            Self::One => "1",
+            Self::Two => "2",
         }
     }
 
@@ -32,8 +33,8 @@ impl Slot {
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
+            Self::One => Self::Two,
+            Self::Two => Self::One,
         }
     }
 }
@@ -72,11 +73,11 @@ mod tests {
 
     #[test]
     fn slots_keep_what_was_set_in_them() {
-        let (in_b, applied) = Comparison::default().switched(voices("1"));
-        assert_eq!((in_b.active, &applied), (Slot::B, &voices("1")), "B begins as a copy of A");
-        let (in_a, applied) = in_b.switched(voices("2"));
-        assert_eq!((in_a.active, applied), (Slot::A, voices("1")));
-        let (_, applied) = in_a.copied(voices("3")).switched(voices("3"));
+        let (in_two, applied) = Comparison::default().switched(voices("1"));
+        assert_eq!((in_two.active, &applied), (Slot::Two, &voices("1")), "2 begins as a copy of 1");
+        let (in_one, applied) = in_two.switched(voices("2"));
+        assert_eq!((in_one.active, applied), (Slot::One, voices("1")));
+        let (_, applied) = in_one.copied(voices("3")).switched(voices("3"));
         assert_eq!(applied, voices("3"));
     }
 }

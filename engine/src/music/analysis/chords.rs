@@ -41,6 +41,11 @@ pub enum ChordKind {
 }
 
 impl Chord {
+    /// The pitch classes of its tones: root, third (or fourth), fifth, and the seventh if it has one.
+    pub fn tones(self) -> impl Iterator<Item = u8> {
+        self.kind.tones().iter().map(move |tone| (self.root + tone) % 12)
+    }
+
     /// The pitch classes of its tones.
     #[must_use]
     pub fn scale(self) -> Scale {

@@ -1,5 +1,6 @@
 //! Chords that the player has chosen for bars of the song, in what the worker generates.
 
+use crate::music::analysis::Chord;
 use crate::music::{Bar, Tick};
 use crate::service::Assignment;
 
@@ -7,7 +8,7 @@ use super::super::worker::Worker;
 use super::Planner;
 
 impl<W: Worker> Planner<W> {
-    /// Fixes the chosen chords of an assignment's bars.
+    /// Fixes the chosen chords of an assignment's bars: as their conditioning, and as the tones that their notes on beats have.
     pub(super) fn choose_chords(&self, assignment: &mut Assignment) {
         let chart = self.archive.chart();
         if chart.is_empty() {
@@ -19,7 +20,13 @@ impl<W: Worker> Planner<W> {
             *next += Tick(i64::from(rows.bar.ticks));
             Some(line)
         });
-        assignment.locked.chords = lines.map(|line| chart.at(self.number_ahead(clock.bar_at(line)?))).collect();
+        let chords: Vec<Option<Chord>> = lines.map(|line| chart.at(self.number_ahead(clock.bar_at(line)?))).collect();
+        for (rows, chord) in assignment.prompt.gap.iter_mut().zip(&chords) {
+            if chord.is_some() {
+                rows.bar.fields.chords = [*chord; 2];
+            }
+        }
+        assignment.locked.chords = chords;
     }
 
     /// Number in the song that a bar to come will have: at the end of the host's loop the song returns to its beginning.

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn requested_value_is_the_only_conditioning_beside_metre_and_tempo() {
-        let fields = BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9 };
+        let fields =
+            BarFields { metre: 1, tempo: 2, key: 3, density: 4, register: 5, span: 6, voices: 7, mood: 8, repeats: 9, chords: [None; 2] };
         for control in Control::ALL {
             let conditioned = control.only(&fields, 2);
             assert_eq!((conditioned.metre, conditioned.tempo, control.of(&conditioned)), (1, 2, 2));

@@ -1,5 +1,7 @@
 //! Flags in the ruler: where Antiphon starts to play, and where its phrase ends.
 
+use std::ops::Range;
+
 use antiphon_engine::music::Tick;
 use antiphon_engine::session::Snapshot;
 use egui::{Align2, FontId, Painter, Rect, Shape, Stroke, pos2, vec2};
@@ -12,7 +14,25 @@ const SIGN: f32 = 8.0;
 /// Width of a bar that has room for its number and the flag of the end, in points.
 const LEAST_BAR: f32 = 72.0;
 
+/// Height of the line over the time in which Antiphon plays, in points.
+const SPAN: f32 = 3.0;
+
 impl Roll {
+    /// A line at the foot of the ruler over the time in which Antiphon played, plays, or would play.
+    pub(super) fn spans(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
+        let planned = snapshot.plan.iter().map(|shown| {
+            let brief = &shown.plan.brief;
+            flags.silent_before.unwrap_or(brief.start).max(brief.start)..brief.end
+        });
+        let bottom = self.rect.top() + NUMBERS;
+        for span in sounded(snapshot).into_iter().chain(planned) {
+            let [left, right] = [span.start, span.end].map(|tick| self.x(tick.0 as f64).clamp(self.music.left(), self.music.right()));
+            if right > left {
+                painter.rect_filled(Rect::from_x_y_ranges(left..=right, bottom - SPAN..=bottom), 0, paint(self.palette.playing));
+            }
+        }
+    }
+
     /// The lines of both flags, and the sign and word of the end.
     pub(super) fn flags(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
         let playing = paint(self.palette.playing);
@@ -29,14 +49,15 @@ impl Roll {
             is_in_view.then_some(x)
         };
         flags.starts.map(|(tick, _)| line(tick));
-        let Some(x) = flags.ends.and_then(line) else { return };
+        let Some((end, word)) = flags.ends else { return };
+        let Some(x) = line(end) else { return };
         let y = self.rect.top() + NUMBERS / 2.0;
         // Before the line; behind it where the number of the bar would be in the way.
-        let bar = flags.ends.map_or(Tick::ZERO, |end| snapshot.bar_at(end - Tick(1)).bar.start);
+        let bar = snapshot.bar_at(end - Tick(1)).bar.start;
         let (side, align) = if x - self.x(bar.0 as f64) < LEAST_BAR { (1.0, Align2::LEFT_CENTER) } else { (-1.0, Align2::RIGHT_CENTER) };
         let sign = Rect::from_center_size(pos2(x + side * (5.0 + SIGN / 2.0), y), vec2(SIGN - 1.0, SIGN - 1.0));
         painter.rect_filled(sign, 0, playing);
-        painter.text(sign.center() + vec2(side * SIGN, 0.0), align, "ends", FontId::proportional(11.0), playing);
+        painter.text(sign.center() + vec2(side * SIGN, 0.0), align, word, FontId::proportional(11.0), playing);
     }
 
     /// The sign and word of the start, behind the number of its bar, which ends at `x`. Returns their right edge.
@@ -46,5 +67,38 @@ impl Roll {
         let corners = vec![pos2(left, y - SIGN / 2.0), pos2(left + SIGN * 0.9, y), pos2(left, y + SIGN / 2.0)];
         painter.add(Shape::convex_polygon(corners, playing, Stroke::NONE));
         painter.text(pos2(left + SIGN + 3.0, y), Align2::LEFT_CENTER, word, FontId::proportional(11.0), playing).right()
+    }
+}
+
+/// Spans in which Antiphon's notes sounded. A rest of a bar parts them.
+fn sounded(snapshot: &Snapshot) -> Vec<Range<Tick>> {
+    let mut spans: Vec<Range<Tick>> = Vec::new();
+    for note in &snapshot.by_antiphon {
+        // One that still sounds has no end yet.
+        let end = if note.end() == Tick::MAX { note.onset + Tick(1) } else { note.end() };
+        let bar = snapshot.bar_at(note.onset).bar.length;
+        match spans.last_mut() {
+            Some(last) if note.onset <= last.end + bar => last.end = last.end.max(end),
+            _ => spans.push(note.onset..end),
+        }
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::{Note, Role};
+
+    use super::*;
+
+    #[test]
+    fn antiphons_notes_are_one_span_until_it_rests_for_a_bar() {
+        let note = |onset| Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch: 60, velocity: 80, role: Role::Keys };
+        let held = Note { duration: Tick::MAX, ..note(500) };
+        let by_antiphon = [note(0), note(24), note(130), note(300), held].to_vec();
+        assert_eq!(
+            sounded(&Snapshot { by_antiphon, ..Snapshot::default() }),
+            [Tick(0)..Tick(142), Tick(300)..Tick(312), Tick(500)..Tick(501)]
+        );
     }
 }

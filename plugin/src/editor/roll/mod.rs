@@ -134,6 +134,7 @@ pub(super) fn show(
     roll.bars(&painter, snapshot, &marks.flags);
     roll.song_loop(&painter, snapshot);
     roll.chords(&painter, snapshot, marks.chart);
+    roll.spans(&painter, snapshot, &marks.flags);
     roll.flags(&painter, snapshot, &marks.flags);
     let music = painter.with_clip_rect(roll.music);
     roll.notes(&music, snapshot);
@@ -159,7 +160,7 @@ pub(super) fn show(
         let ahead = Rect::from_x_y_ranges(roll.coming_from()..=roll.music.right(), roll.music.y_range());
         let soft = paint(roll.palette.soft);
         let lines = match is_missing(&snapshot.status) {
-            true => ["Nothing can be suggested yet:", "the lines below say what is missing."],
+            true => ["Antiphon cannot suggest anything: a part of it is missing.", "Install it again. The lines below say which part."],
             false => ["Play something.", "What could come next appears here."],
         };
         for (line, align) in lines.into_iter().zip([Align2::CENTER_BOTTOM, Align2::CENTER_TOP]) {
@@ -215,7 +216,9 @@ impl Roll {
         let (from, to) = (roll.first_tick(), roll.last_tick());
         let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
         let keys = view.pitches().map_or_else(|| keys.clone(), |(high, low)| keys.clone().with_pitches(high, low));
-        roll.rows = Rows::filling(keys, music.top(), music.bottom(), LANE, LANES_GAP);
+        // The count of Trade stands above the notes.
+        let top = if snapshot.turn.is_some() { music.top() + turn::height(music) } else { music.top() };
+        roll.rows = Rows::filling(keys, top, music.bottom(), LANE, LANES_GAP);
         roll
     }
 

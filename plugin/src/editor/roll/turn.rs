@@ -15,6 +15,11 @@ const HEIGHT: f32 = 44.0;
 /// Beside the text, in points.
 const MARGIN: f32 = 12.0;
 
+/// Height of the row that the count needs in a roll of this size.
+pub(super) fn height(music: Rect) -> f32 {
+    HEIGHT.min(music.height() / 4.0) * 1.2 + 10.0
+}
+
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
     large(painter, music, &words(turn), paint(palette.ink).gamma_multiply(0.7), palette);

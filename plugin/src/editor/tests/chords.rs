@@ -69,11 +69,11 @@ fn detected_key_is_corrected_by_a_click_on_it() {
     let key = KeySignature::new(0, ScaleMode::Major).unwrap();
     let harmony = BarHarmony { start: Tick(0), key: Some(FoundKey { key, confidence: 0.7 }), chords: [None, None] };
     let mut harness = open(model(Snapshot { harmony: vec![harmony], ..music() }), FakeDragSource::default());
-    click(&mut harness, "C major, 70 %");
+    click(&mut harness, "C major, 70 % sure");
     click(&mut harness, "A minor");
     let set: Vec<_> = calls(&mut harness).into_iter().filter(|call| matches!(call, Call::Set(_))).collect();
     assert_eq!(set, [Call::Set(Change::Parameter("key", 11.0 / 13.0)), Call::Set(Change::Parameter("scale", 0.125))]);
     click(&mut harness, "A minor, held");
     click(&mut harness, "As detected");
-    assert!(harness.query_by_label("C major, 70 %").is_some());
+    assert!(harness.query_by_label("C major, 70 % sure").is_some());
 }

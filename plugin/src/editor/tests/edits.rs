@@ -118,7 +118,7 @@ fn deleted_card_comes_back_with_undo() {
     press_z(&mut harness, REDO);
     assert_eq!(bars(&harness), [9]);
     // The menu of the suggestions does the same.
-    harness.get_by_label("1 suggestion").click();
+    harness.get_by_label("History: 1").click();
     harness.run_steps(3);
     harness.get_by_label("Undo deletion [Ctrl+Z]").click();
     harness.run_steps(3);
@@ -149,12 +149,12 @@ fn star_of_a_card_is_set_in_its_menu_and_filters_the_cards() {
     harness.get_by_label("Star").click();
     harness.run_steps(3);
     assert!(harness.state().1.history.entries()[1].is_starred());
-    harness.get_by_label("2 suggestions").click();
+    harness.get_by_label("History: 2").click();
     harness.run_steps(3);
     harness.get_by_label("Kept (1)").click();
     harness.run_steps(3);
     assert!(harness.query_by_label_contains("of bar 5").is_none() && harness.query_by_label("suggestion 2, of bar 9, kept").is_some());
-    assert!(harness.query_by_label("2 suggestions: kept").is_some());
+    assert!(harness.query_by_label("History: 2, kept").is_some());
     press_z(&mut harness, UNDO);
     assert!(!harness.state().1.history.entries()[1].is_starred());
 }

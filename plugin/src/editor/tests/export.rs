@@ -115,7 +115,7 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
     let drags = FakeDragSource::default();
     let mut harness = open(reopened(), drags.clone());
     harness.run_steps(2);
-    assert!(harness.query_by_label("2 suggestions").is_some());
+    assert!(harness.query_by_label("History: 2").is_some());
     harness.get_by_label("Newer").click();
     harness.get_by_label("suggestion 2, of bar 9").click();
     harness.run_steps(3);
@@ -136,7 +136,7 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
     }
     harness.get_by_label("Now").click();
     harness.run_steps(3);
-    assert!(harness.query_by_label("2 suggestions").is_some());
+    assert!(harness.query_by_label("History: 2").is_some());
     assert_eq!(calls(&mut harness), [Call::Command(Command::Step(Step::Now))]);
     harness.get_by_label("Play").click();
     assert_eq!(calls(&mut harness), [], "nothing is planned now");

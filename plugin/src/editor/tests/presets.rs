@@ -1,4 +1,4 @@
-//! Presets, and the slots A and B.
+//! Presets, and the slots 1 and 2.
 
 use super::*;
 
@@ -126,14 +126,14 @@ fn slots_exchange_the_settings_and_copy_them() {
         harness.run_steps(2);
     };
     set(&mut harness, 0.25);
-    click(&mut harness, "Settings B");
+    click(&mut harness, "Settings 2");
     assert_eq!(calls(&mut harness), [], "B begins as a copy of A");
     set(&mut harness, 0.75);
-    click(&mut harness, "Settings A");
+    click(&mut harness, "Settings 1");
     assert_eq!(sets(&calls(&mut harness)), [("voices", 0.25)]);
-    click(&mut harness, "Settings B");
+    click(&mut harness, "Settings 2");
     assert_eq!(sets(&calls(&mut harness)), [("voices", 0.75)]);
-    click(&mut harness, "Copy to A");
-    click(&mut harness, "Settings A");
+    click(&mut harness, "Copy to 1");
+    click(&mut harness, "Settings 1");
     assert_eq!(calls(&mut harness), [], "both are the same now");
 }

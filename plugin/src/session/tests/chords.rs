@@ -40,6 +40,19 @@ fn bars_after_the_end_of_the_loop_have_the_chords_of_its_first_bars() {
 }
 
 #[test]
+fn chosen_chords_condition_the_bars_of_the_plan() {
+    let mut host = host("Am F C G");
+    host.play_to(3 * BAR, &tune(0, 12));
+    let (asked, prompts) = (host.script.chords(), host.script.prompts());
+    assert!(asked.len() > 2 && asked.len() == prompts.len());
+    for ((line, chords), prompt) in asked.iter().zip(&prompts) {
+        let conditioned: Vec<_> = prompt.gap.iter().map(|rows| rows.bar.fields.chords).collect();
+        assert_eq!(conditioned, chords.iter().map(|chord| [*chord; 2]).collect::<Vec<_>>(), "plan from tick {line}");
+        assert!(prompt.context.iter().all(|rows| rows.bar.fields.chords == [None; 2]), "what was played has no chosen chord");
+    }
+}
+
+#[test]
 fn change_of_a_chord_asks_for_another_plan_at_the_next_beat() {
     let mut host = host("Am");
     host.play_to(2 * BAR + BEAT + 6, &tune(0, 9));

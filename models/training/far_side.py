@@ -1,0 +1,71 @@
+"""What copies of the bars before and after a gap would know of it: `python far_side.py --corpus corpus.rows`.
+
+For random gaps in validation pieces: note F1 (onset, role, pitch) of each bar of the gap against single earlier bars at the distances of the recall columns,
+and against bars behind the gap at the same distances. The best of several is chosen with knowledge of the truth. Mean of the sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from antiphon_training import rows as r
+from antiphon_training.corpus import VALID, Corpus
+from antiphon_training.recall import BARS_BACK
+
+GAPS = (1, 2, 4, 8)
+BARS_AROUND = 12
+"""Least number of bars before a gap; after it there are at least eight."""
+
+
+def notes_of(corpus: Corpus, bar: int) -> set[tuple[int, int, int]]:
+    """Tick, role and pitch of the notes of a bar."""
+    notes = corpus.notes[corpus.bar_notes[bar] : corpus.bar_notes[bar + 1]].astype(int).tolist()
+    return {(n[r.N_BEAT] * 24 + n[r.N_SUB], n[r.N_ROLE], n[r.N_PITCH]) for n in notes}
+
+
+def agreement(one: set, other: set) -> float:
+    """Note F1 of two bars."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one or other else 1.0
+
+
+def of_bar(corpus: Corpus, bar: int, piece: tuple[int, int], gap: tuple[int, int]) -> tuple[float, float, float] | None:
+    """The best copy before the gap, behind it, and on either side; None where the bar is empty or a side has none."""
+    truth = notes_of(corpus, bar)
+    before = [agreement(truth, notes_of(corpus, bar - k)) for k in BARS_BACK if piece[0] <= bar - k < gap[0]]
+    behind = [agreement(truth, notes_of(corpus, bar + k)) for k in BARS_BACK if gap[1] <= bar + k < piece[1]]
+    return (max(before), max(behind), max(before + behind)) if truth and before and behind else None
+
+
+def of_source(corpus: Corpus, source: int, length: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Means over the bars of 240 gaps at most; None where no piece is long enough."""
+    pieces = corpus.pieces(VALID, source)[:40]
+    values = []
+    for piece in pieces:
+        first, end = (int(bar) for bar in corpus.piece_bars[piece : piece + 2])
+        if end - first < length + 2 * BARS_AROUND:
+            continue
+        for _ in range(6 if len(pieces) > 5 else 30):
+            start = int(rng.integers(first + BARS_AROUND, end - length - 8))
+            gap = (start, start + length)
+            values += [value for bar in range(*gap) if (value := of_bar(corpus, bar, (first, end), gap))]
+    return np.mean(values, 0) if values else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True, help="file written by `antiphon-lab corpus`")
+    parser.add_argument("--without", default="", help="sources to leave out, separated by commas")
+    given = parser.parse_args()
+    corpus, rng = Corpus.load(given.corpus), np.random.default_rng(5)
+    sources = [s for s, name in enumerate(corpus.sources) if name not in given.without.split(",")]
+    print("| bars of the gap | best copy before it | best copy behind it | best of both |\n|---|---|---|---|")
+    for length in GAPS:
+        means = [mean for s in sources if (mean := of_source(corpus, s, length, rng)) is not None]
+        print(f"| {length} | " + " | ".join(f"{100 * value:.1f} %" for value in np.mean(means, 0)) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
