@@ -119,7 +119,7 @@ fn finish(worker: &WorkerHandle) -> Vec<Passage> {
     loop {
         let Report { name, outcome, .. } = worker.reports().recv().expect("a report");
         match outcome {
-            Outcome::Finished if name == "generation" => return worker.passages().try_iter().collect(),
+            Outcome::Finished if name == "generation" => return worker.bars().try_iter().map(|bar| bar.passage).collect(),
             Outcome::Finished | Outcome::Replaced => {}
             outcome => panic!("{name}: {outcome:?}"),
         }
@@ -197,7 +197,7 @@ fn result_does_not_depend_on_earlier_jobs() {
     assert_eq!(published(&finish(&worker), 4), expected);
     // Replaced in the middle, without waiting for its end.
     worker.generate(vec![assignment(5, &music, 12, 20)], Deadline(0)).expect("bars in order");
-    worker.passages().recv().expect("a first bar");
+    worker.bars().recv().expect("a first bar");
     worker.generate(vec![plan(6)], Deadline(0)).expect("bars in order");
     assert_eq!(published(&finish(&worker), 6), expected);
     // And after a change too far back for a rollback.
@@ -297,8 +297,8 @@ fn latched_plan_is_extended_and_played_to_its_end() {
     };
     assert_eq!(request(&mut timeline, 8), 1);
     // Only the near bar comes in time.
-    let near = worker.passages().recv().expect("a first bar");
-    assert_eq!(timeline.offer(&near), Offer::Taken);
+    let near = worker.bars().recv().expect("a first bar");
+    assert_eq!(timeline.offer(&near.passage), Offer::Taken);
     assert_eq!(timeline.advance_to(lines[9]), Some(Adoption::Adopted(PlanId(1))));
     assert_eq!(timeline.play(lines[9]), Some(Played::From(lines[9])));
     let until = timeline.playing().expect("it was latched").brief.end;
@@ -377,7 +377,7 @@ fn instances_can_be_removed_while_jobs_run() {
                         worker.generate(vec![assignment(1, music, 6, 14)], Deadline(0)).expect("bars in order");
                     }
                     if (thread + round) % 2 == 0 {
-                        workers[round % 2].passages().recv().expect("a bar");
+                        workers[round % 2].bars().recv().expect("a bar");
                     }
                     // In the middle of it.
                 }

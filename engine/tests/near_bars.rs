@@ -68,7 +68,7 @@ fn passages(stepper: &Stepper, handles: &[WorkerHandle], workers: usize) -> Vec<
         let instance = step.instance();
         step.end();
         let Some(handle) = handles.iter().find(|handle| handle.id() == instance) else { continue };
-        while handle.try_passage().is_some() {
+        while handle.try_bar().is_some() {
             let bar = order.iter().filter(|(other, _)| *other == instance).count();
             order.push((instance, bar));
         }
@@ -108,7 +108,7 @@ fn near_bar_that_comes_while_far_bars_are_made_goes_first() {
     let mut near = 0;
     while near < early.len() {
         stepper.step().expect("something to do").end();
-        near += early.iter().filter(|handle| handle.try_passage().is_some()).count();
+        near += early.iter().filter(|handle| handle.try_bar().is_some()).count();
     }
     late.generate(vec![assignment(15, &music, BARS.0)], Deadline(9_999_999)).expect("bars in order");
     let order = passages(&stepper, &handles, 1);
@@ -126,7 +126,7 @@ fn bars_that_came_as_planned_keep_their_pages_and_others_are_read() {
         handle.pages()
     };
     let first = assignment(0, &music, BARS.0);
-    assert_eq!(run(first.clone()), PageStats { kept: 0, read: 4 });
+    assert_eq!(run(first.clone()), pages(0, 4));
     // The plan was generated in the conditioning of its bars; the first two of them came as planned.
     let generated = by_hand(&first, &model);
     let mut next = assignment(0, &music, BARS.0);
@@ -134,12 +134,12 @@ fn bars_that_came_as_planned_keep_their_pages_and_others_are_read() {
     next.prompt.gap.drain(..2);
     next.prompt.conditioning.drain(..2);
     (next.line, next.brief.start) = (Tick(next.line.0 + 192), Tick(next.brief.start.0 + 192));
-    assert_eq!(run(next.clone()), PageStats { kept: 2, read: 4 });
+    assert_eq!(run(next.clone()), pages(2, 4));
     // In another conditioning the bar is read, and those after it.
     let mut other = PromptBar::clone(&next.prompt.context[4]);
     other.bar.fields.density = if other.bar.fields.density == 1 { 2 } else { 1 };
     next.prompt.context[4] = Arc::new(other);
-    assert_eq!(run(next), PageStats { kept: 2, read: 6 });
+    assert_eq!(run(next), pages(2, 6));
 }
 
 #[test]
@@ -155,14 +155,19 @@ fn plan_that_sounds_bar_by_bar_stays_in_the_cache() {
         context.push(Arc::new(bar));
         handle.prefill(context.clone()).expect("bars in order");
         passages(&stepper, std::slice::from_ref(&handle), 1);
-        assert_eq!(handle.pages(), PageStats { kept, read: 4 });
+        assert_eq!(handle.pages(), pages(kept, 4));
     }
     // The player takes over in the second bar: it is read, and what was foreseen after it is gone.
     context.truncate(BARS.0 + 1);
     context.push(Arc::new(PromptBar::from(music[BARS.0 + 1].clone())));
     handle.prefill(context).expect("bars in order");
     passages(&stepper, std::slice::from_ref(&handle), 1);
-    assert_eq!(handle.pages(), PageStats { kept: 3, read: 5 });
+    assert_eq!(handle.pages(), pages(3, 5));
+}
+
+/// Bars that have ended whose pages were in the cache, and bars that were read.
+fn pages(kept: u64, read: u64) -> PageStats {
+    PageStats { kept, read, ..PageStats::default() }
 }
 
 /// The bars of an assignment by a decoder alone.

@@ -11,8 +11,8 @@ use antiphon_engine::{
     decode::{BarLock, Constraints, Prompt, PromptBar, Sampling},
     model::Model,
     music::{Bar, Metre, Note, Role, Tick},
-    plan::{Brief, Controls, Fingerprint, Passage, PlanId},
-    service::{Assignment, Deadline, LockedPart, Outcome, Service, ServiceConfig, Setup, Shelf, WorkerHandle},
+    plan::{Brief, Controls, Fingerprint, PageStats, Passage, PlanId},
+    service::{Assignment, Deadline, GeneratedBar, LockedPart, Outcome, Service, ServiceConfig, Setup, Shelf, WorkerHandle},
 };
 use common::{music::piece, tiny};
 
@@ -61,7 +61,8 @@ fn finish(worker: &WorkerHandle) -> Vec<(u64, Vec<Note>)> {
     let report = worker.reports().recv().expect("a report");
     assert!(matches!(report.outcome, Outcome::Finished), "{report:?}");
     let mut plans: Vec<(u64, Vec<Note>)> = Vec::new();
-    for passage in worker.passages().try_iter() {
+    for bar in worker.bars().try_iter() {
+        let passage = bar.passage;
         match plans.last_mut().filter(|(plan, _)| *plan == passage.plan.0) {
             Some((_, notes)) => notes.extend(passage.notes),
             None => plans.push((passage.plan.0, passage.notes)),
@@ -109,6 +110,46 @@ fn variations_of_one_job_differ_and_are_those_of_jobs_of_their_own() {
     }
 }
 
+/// The pages of a plan are where they were after its variations, also if they were asked for when one of its bars had sounded already.
+#[test]
+fn plan_keeps_its_pages_while_variations_are_generated() {
+    let service = service();
+    let (varied, plain) = (worker(&service), worker(&service));
+    let mut extended = Vec::new();
+    for (worker, seeds) in [(&varied, 8..11), (&plain, 8..8)] {
+        let vary = |plans: u64| {
+            let variations: Vec<_> = seeds.clone().map(|seed| assignment(plans + seed, seed)).collect();
+            if !variations.is_empty() {
+                worker.vary(variations, Deadline::WHENEVER).expect("bars that follow");
+                assert_eq!(finish(worker).len(), 3);
+            }
+        };
+        let plan = assignment(1, 7);
+        worker.generate(vec![plan.clone()], Deadline::WHENEVER).expect("bars that follow");
+        worker.reports().recv().expect("a report");
+        let bars: Vec<GeneratedBar> = worker.bars().try_iter().collect();
+        vary(100);
+        let mut context = plan.prompt.context.clone();
+        for (bar, kept) in bars.iter().zip(1..) {
+            context.push(Arc::clone(&bar.rows));
+            worker.prefill(context.clone()).expect("bars that follow");
+            worker.reports().recv().expect("a report");
+            assert_eq!(worker.pages(), PageStats { kept, read: CONTEXT as u64, ..PageStats::default() });
+            if kept == 1 {
+                vary(200);
+            }
+        }
+        let last = plan.prompt.gap[BARS - 1].bar.clone();
+        let (start, gap) = (plan.brief.end, PromptBar::from(BarRows { index: last.index + 1, ..last }));
+        let end = start + Tick(gap.bar.ticks.into());
+        let prompt = Prompt::of_bars(context, vec![gap], Vec::new(), Constraints { rests_from: end, ..Constraints::default() });
+        extended.push(generated(worker, Assignment { brief: Brief { start, end, ..plan.brief.clone() }, prompt, line: start, ..plan }));
+        assert_eq!(worker.pages().read, CONTEXT as u64);
+    }
+    assert!(!extended[0].is_empty());
+    assert_eq!(extended[0], extended[1], "with and without variations");
+}
+
 /// A variation in progress does at most the step it is at before a bar of another instance that is due, and waits for the rest of that plan, too.
 #[test]
 fn variations_of_one_instance_come_after_all_bars_of_another() {
@@ -118,11 +159,11 @@ fn variations_of_one_instance_come_after_all_bars_of_another() {
     let variations = (2..200).map(|plan| assignment(plan, plan)).collect();
     one.vary(variations, Deadline::LAST).expect("bars that follow");
     for round in 0..3 {
-        one.passages().recv().expect("a variation in progress");
+        one.bars().recv().expect("a variation in progress");
         other.generate(vec![assignment(100, 8)], Deadline(0)).expect("bars that follow");
-        one.passages().try_iter().for_each(drop);
-        other.passages().recv().expect("the near bar");
-        let meanwhile = one.passages().try_iter().count();
+        one.bars().try_iter().for_each(drop);
+        other.bars().recv().expect("the near bar");
+        let meanwhile = one.bars().try_iter().count();
         assert!(meanwhile <= 1, "{meanwhile} bars of variations came before the near bar in round {round}");
         finish(&other);
         assert!(one.try_report().is_none(), "the variations came before the rest of the plan");

@@ -34,6 +34,8 @@ fn line(meters: &Meters, plans: PlanStats) -> String {
         "plans_late": plans.late,
         "planning_ticks": plans.ticks,
         "plans_kept": plans.kept,
+        "bars_finished": plans.pages.finished,
+        "bars_as_planned": plans.pages.as_planned,
         "bars_kept": plans.pages.kept,
         "bars_read": plans.pages.read,
         "notes_sounded": notes(Count::Played),
@@ -66,7 +68,7 @@ mod tests {
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!((lines.len(), &lines[0]["plans_late"], &lines[1]["plans_late"]), (2, &1.into(), &2.into()));
         assert_eq!((&lines[0]["plans_on_time"], &lines[0]["notes_sounded"], &lines[0]["notes_late"]), (&5.into(), &10.into(), &11.into()));
-        // Four counts are of plans, two of the bars that were read for them.
-        assert_eq!(lines[0].as_object().unwrap().len(), Count::ALL.len() + 6);
+        // Four counts are of plans, four of the bars that were read for them.
+        assert_eq!(lines[0].as_object().unwrap().len(), Count::ALL.len() + 8);
     }
 }

@@ -15,8 +15,10 @@ use antiphon_engine::codec::{OwnRoles, prefix_rows};
 use antiphon_engine::decode::{Prompt, PromptBar, Remembered};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
-use antiphon_engine::plan::{PageStats, Passage};
-use antiphon_engine::service::{Assignment, Deadline, InstanceId, Outcome, RunStep, Service, Setup, Stepper, VARIATIONS, WorkerHandle};
+use antiphon_engine::plan::PageStats;
+use antiphon_engine::service::{
+    Assignment, Deadline, GeneratedBar, InstanceId, Outcome, RunStep, Service, Setup, Stepper, VARIATIONS, WorkerHandle,
+};
 use antiphon_engine::session::{Parts, Work, Worker};
 
 use crate::machine;
@@ -157,12 +159,12 @@ impl Worker for VirtualWorker {
         Some((if report.name == VARIATIONS { Work::Variations } else { Work::Plan }, report.outcome))
     }
 
-    /// A passage is there when its step ends; one of an earlier step may wait for the step in hand, a few milliseconds at most.
-    fn passage(&mut self) -> Option<Passage> {
+    /// A bar is there when its step ends; one of an earlier step may wait for the step in hand, a few milliseconds at most.
+    fn bar(&mut self) -> Option<GeneratedBar> {
         if self.pool.borrow().is_busy(self.handle.id()) {
             return None;
         }
-        self.handle.try_passage()
+        self.handle.try_bar()
     }
 
     fn parts(&self) -> Parts {

@@ -15,6 +15,7 @@ mod options;
 mod page;
 mod past;
 mod policy;
+mod tail;
 mod vectors;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use policy::{
     Dense, FineCoarse, Fixed, KMeans, Lsh, POLICY_NAMES, PagePolicy, PolicyNameError, Reads, Rest, Selection, SlidingWindow, Strided,
     SummariesOnly, TopK, policy,
 };
+pub use tail::Tail;
 
 use crate::model::{KeyValue, ModelInfo, Rotary};
 
@@ -54,6 +56,8 @@ pub struct Cache {
     policy: Arc<dyn PagePolicy>,
     keep: Keep,
     forget: Forget,
+    /// Limit in bytes.
+    limit: usize,
     /// Most rows that a bar attends to row by row; the pages in reach end where they would exceed it.
     fine_rows: usize,
     buffer: Buffer,
@@ -102,6 +106,7 @@ impl Cache {
             policy,
             keep,
             forget: options.forget,
+            limit: options.bytes,
             fine_rows,
             buffer: Buffer::new(layout, 1)?,
             prefix: Page::default(),
@@ -304,18 +309,20 @@ impl Cache {
         }
     }
 
+    /// Checks that a finished bar and all it attends to are held.
+    fn check_reopened(&self, bar: u32) -> Result<(), RewindTooFar> {
+        let oldest = self.bar().saturating_sub(REWIND_BARS).max(self.past.floor());
+        // Bars before a gap have been attended to by its far side, and the far side is given.
+        let oldest = self.gap.as_ref().map_or(oldest, |gap| if gap.filling { oldest.max(gap.first) } else { self.bar() });
+        if bar < oldest || bar >= self.bar() { Err(RewindTooFar { bar, oldest }) } else { Ok(()) }
+    }
+
     /// Reopens a finished bar, truncated to its first `rows` rows; later bars are removed.
     ///
     /// # Errors
     /// [`ReopenError::TooFar`] if pages that it attends to may be gone.
     pub fn reopen(&mut self, bar: u32, rows: usize) -> Result<(), ReopenError> {
-        let too_far = |oldest| Err(ReopenError::TooFar(RewindTooFar { bar, oldest }));
-        let oldest = self.bar().saturating_sub(REWIND_BARS).max(self.past.floor());
-        // Bars before a gap have been attended to by its far side, and the far side is given.
-        let oldest = self.gap.as_ref().map_or(oldest, |gap| if gap.filling { oldest.max(gap.first) } else { self.bar() });
-        if bar < oldest || bar >= self.bar() {
-            return too_far(oldest);
-        }
+        self.check_reopened(bar).map_err(ReopenError::TooFar)?;
         let own = self.past.reopen(bar);
         let rows = rows.min(own.page.rows());
         self.begin_bar(own.page.rows()).map_err(ReopenError::Runtime)?;

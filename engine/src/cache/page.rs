@@ -66,6 +66,19 @@ impl Summaries {
         usize::try_from(bar).unwrap_or(usize::MAX) % self.ring.rows
     }
 
+    /// A bar's summary: a page of one row.
+    pub(super) fn get(&self, layout: Layout, bar: u32) -> Page {
+        let (slot, slots, width) = (self.slot(bar), self.ring.rows, layout.head_width);
+        let mut summary = Page::new(layout, 1);
+        for plane in 0..layout.planes() {
+            let from = self.ring.plane(layout, plane).chunks_exact(slots * width);
+            for (to, from) in summary.plane_mut(layout, plane).chunks_exact_mut(width).zip(from) {
+                to.copy_from_slice(&from[slot * width..][..width]);
+            }
+        }
+        summary
+    }
+
     /// Stores a bar's summary: a page of one row.
     pub(super) fn store(&mut self, layout: Layout, bar: u32, summary: &Page) {
         let (slot, slots, width) = (self.slot(bar), self.ring.rows, layout.head_width);

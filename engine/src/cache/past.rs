@@ -77,6 +77,11 @@ impl Past {
         self.bars.push_back(bar);
     }
 
+    /// Removes a bar and all later ones, which are held, and gives them; none if it is the next.
+    pub(super) fn split_off(&mut self, bar: u32) -> Vec<Finished> {
+        self.bars.split_off(offset(self.oldest, bar)).into()
+    }
+
     /// Removes a bar that is held and all later ones, and gives the first of them.
     pub(super) fn reopen(&mut self, bar: u32) -> Finished {
         self.bars.drain(offset(self.oldest, bar)..).next().unwrap_or_default()

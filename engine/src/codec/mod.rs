@@ -19,6 +19,6 @@ pub use encode_report::EncodeReport;
 pub use label::{Measured, label, label_chords, labels, profile_at_end};
 pub use own::{GivenOrder, Layout, OwnRoles};
 pub use phase::{CONTEXT_BARS, PHASE_BARS, first_read_bar, phase, skipped_bars};
-pub use recall::{BarRecall, RECALL_BARS, Recall, Recalled};
+pub use recall::{BarRecall, RECALL_BARS, Recall, RecallTail, Recalled};
 pub use row::{BarFields, BarRows, NoteClasses, Place, Position, Row, Targets};
 pub use vocabulary::OPEN;

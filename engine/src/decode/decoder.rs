@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     Accompanied, Constraints, DecodeError, OpenBar, Sampling,
+    aside::Bars,
     control::{Controls, RowContext},
     memory::{Entries, Memory},
     noise,
@@ -65,7 +66,9 @@ pub struct Decoder {
     /// Notes of the finished bars, source of the recall columns.
     pub(super) recall: Recall,
     /// Memory of the finished bars; `None` if the model has none.
-    memory: Option<Memory>,
+    pub(super) memory: Option<Memory>,
+    /// Bars that were set aside.
+    pub(super) aside: Option<Bars>,
 }
 
 /// A finished bar, for prompts to be compared with and to be opened again.
@@ -131,6 +134,7 @@ impl Decoder {
             open: None,
             recall: Recall::default(),
             memory,
+            aside: None,
         };
         if !prefix.is_empty() {
             let forced = vec![FREE; prefix.len()];
@@ -227,7 +231,7 @@ impl Decoder {
     /// Bytes of the cache.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.cache.bytes() + self.memory.as_ref().map_or(0, Memory::bytes)
+        self.cache.bytes() + self.aside_bytes() + self.memory.as_ref().map_or(0, Memory::bytes)
     }
 
     /// Last hidden state of the latest single-row run: a row of the open bar, or the summary of the bar before.
@@ -285,6 +289,9 @@ impl Decoder {
     /// Opens a finished bar again with its first `rows` rows.
     pub(super) fn reopen(&mut self, bar: u32, rows: usize) -> Result<(), DecodeError> {
         self.cache.reopen(bar, rows)?;
+        if self.aside.as_ref().is_some_and(|aside| aside.begins_after(bar)) {
+            self.aside = None;
+        }
         let Some(memory) = &mut self.memory else { return Ok(()) };
         if memory.reopen(bar, rows)? {
             self.bars.clear();

@@ -118,6 +118,12 @@ impl Store {
         self.truncate(rows);
     }
 
+    /// Takes out a bar and the later ones.
+    fn split_off(&mut self, index: u32) -> VecDeque<Bar> {
+        self.open.clear();
+        self.bars.split_off(self.bars.partition_point(|bar| bar.index < index))
+    }
+
     /// The latest whole bars that have at most [`MOST_ENTRIES`] entries together.
     fn remembered(&self) -> impl Iterator<Item = &Bar> {
         let mut entries = 0;
@@ -222,6 +228,18 @@ impl Memory {
         self.stale = true;
     }
 
+    /// Takes out a finished bar and the later ones.
+    pub(super) fn split_off(&mut self, index: u32) -> MemoryTail {
+        self.stale = true;
+        MemoryTail(self.store.split_off(index))
+    }
+
+    /// Puts back what was taken out: the bars before it are those that were there then.
+    pub(super) fn put_back(&mut self, tail: MemoryTail) {
+        self.stale = true;
+        self.store.bars.extend(tail.0);
+    }
+
     /// Opens a finished bar again with its first `rows` rows; it and the bars after it leave the memory. Returns true as [`begin_bar`](Self::begin_bar).
     pub(super) fn reopen(&mut self, index: u32, rows: usize) -> ort::Result<bool> {
         self.store.reopen(index, rows);
@@ -229,6 +247,10 @@ impl Memory {
         self.write_tensors()
     }
 }
+
+/// Latest bars of a memory.
+#[derive(Debug, Default)]
+pub(super) struct MemoryTail(VecDeque<Bar>);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 mod accompany;
 mod append;
+mod aside;
 mod control;
 mod decoder;
 mod draw;

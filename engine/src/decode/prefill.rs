@@ -176,7 +176,7 @@ impl Decoder {
     }
 
     /// Index of the first bar in the cache that differs from the context.
-    fn first_difference(&self, prompt: &Prompt) -> Option<u32> {
+    pub(super) fn first_difference(&self, prompt: &Prompt) -> Option<u32> {
         let own = self.accompanied.layout().own;
         let held = self.finished.iter().map(|finished| (self.base + finished.bar.index, finished));
         held.filter(|(index, _)| *index >= prompt.first()).find_map(|(index, finished)| {
@@ -192,13 +192,12 @@ impl Decoder {
         })
     }
 
-    /// Rolls back bar `index` and the bars after it: the bar before it is opened and ended again.
+    /// Rolls back bar `index` and the bars after it.
     fn roll_back(&mut self, index: u32) -> Result<(), DecodeError> {
-        let Some(before) = index.checked_sub(self.base + 1) else {
+        if index <= self.base {
             return Err(DecodeError::Rewind(RewindTooFar { bar: index, oldest: self.base }));
-        };
-        self.rewind(before, usize::MAX)?;
-        self.end_bar().map(drop)
+        }
+        self.take_from(index).map(drop)
     }
 
     fn append_prompt_bar(&mut self, bar: &PromptBar) -> Result<(), DecodeError> {

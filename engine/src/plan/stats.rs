@@ -28,12 +28,23 @@ pub struct PlanStats {
     pub pages: PageStats,
 }
 
-/// Counts of the bars that became part of a context.
+/// Counts of the bars that became part of a context, and of those that the model read for it.
+///
+/// ```
+/// use antiphon_engine::plan::PageStats;
+///
+/// let pages = PageStats { finished: 10, as_planned: 4, kept: 3, read: 9 };
+/// assert_eq!(pages.hit_rate(), Some(0.75), "bars of the player do not count: they are always read");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PageStats {
-    /// Bars that were generated and came as planned: their pages in the cache were kept.
+    /// Bars that ended.
+    pub finished: u64,
+    /// Those of them that came as planned. The others are the player's, and are read.
+    pub as_planned: u64,
+    /// Bars whose pages were in the cache when they ended.
     pub kept: u64,
-    /// Bars that the model read.
+    /// Bars that the model read: those that ended, bars of plans that have not, and any of them again.
     pub read: u64,
 }
 
@@ -52,15 +63,17 @@ impl PlanStats {
 }
 
 impl PageStats {
-    /// The share of bars whose pages were kept, 0 to 1; `None` before the first.
+    /// The share of the bars that came as planned whose pages were kept, 0 to 1; `None` before the first.
     #[must_use]
     pub fn hit_rate(self) -> Option<f64> {
-        share(self.kept, self.kept + self.read)
+        share(self.kept.min(self.as_planned), self.as_planned)
     }
 }
 
 impl AddAssign for PageStats {
     fn add_assign(&mut self, other: Self) {
+        self.finished += other.finished;
+        self.as_planned += other.as_planned;
         self.kept += other.kept;
         self.read += other.read;
     }

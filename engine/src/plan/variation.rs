@@ -123,10 +123,16 @@ impl Variations {
         order.filter_map(move |variation| if variation == self.shown { Some(adopted) } else { self.plan(variation) })
     }
 
+    /// Variation that is generated under this number.
+    #[must_use]
+    pub fn of(&self, plan: PlanId) -> Option<Variation> {
+        let mut others = Variation::ALL.into_iter().filter(|variation| *variation != self.first);
+        others.find(|variation| variation.plan_id(self.brief.plan, self.edition) == plan)
+    }
+
     /// Appends a passage to its variation; returns the variation that it completes.
     pub fn append(&mut self, passage: &Passage) -> Option<Variation> {
-        let others = Variation::ALL.into_iter().filter(|variation| *variation != self.first);
-        let variation = others.into_iter().find(|variation| variation.plan_id(self.brief.plan, self.edition) == passage.plan)?;
+        let variation = self.of(passage.plan)?;
         // The copy of the shown one is brought up to date when it is left.
         if variation == self.shown {
             return None;

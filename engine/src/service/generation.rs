@@ -5,46 +5,16 @@ use std::sync::Arc;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
+use super::assignment::{Assignment, GeneratedBar, check};
 use super::page_counts::PageCounts;
 use super::rejected::Rejected;
 use super::variations::Varying;
-use super::worker_state::{Rules, Setup, WorkerState};
+use super::worker_state::{Setup, WorkerState};
 use super::{Deadline, InstanceHandle, InstanceId, Job, JobError, JobId, Progress, Report, Service};
 use crate::codec::BarRows;
-use crate::decode::{BarLock, BarOrder, Constraints, DecodeError, Draw, Prefill, Prompt, PromptBar, Sampling, Step};
-use crate::music::analysis::Chord;
-use crate::music::{Note, Tick};
-use crate::plan::{Brief, PageStats, Passage};
-
-/// Work for one request of the plan.
-#[derive(Debug, Clone)]
-pub struct Assignment {
-    /// The plan, the ticks to fill, the seed.
-    pub brief: Brief,
-    /// The context, and in the gap the bars after it up to the last to be filled. A further assignment continues from the bars of the one before, and its own
-    /// context is ignored. Gap bars before the brief's start hold all their notes; later ones hold the notes before that start. Of the constraints
-    /// `from` is ignored: the brief sets the range. `until` and `rests_from` are ticks of the clock; a note may ring beyond the brief's end.
-    pub prompt: Prompt,
-    /// The clock at the first bar line of the gap.
-    pub line: Tick,
-    /// Temperature and min-p.
-    pub sampling: Sampling,
-    /// Plans that the player rejected: bars that would begin a plan in the same way are sampled again, a few times and ever more freely.
-    pub rejected: Vec<Passage>,
-    /// What the player has locked of it.
-    pub locked: LockedPart,
-}
-
-/// Part of a plan that is fixed before the rest is generated.
-#[derive(Debug, Clone, Default)]
-pub struct LockedPart {
-    /// Notes of the passages that are not generated: they are given notes of the gap. In order of time, from the brief's start on.
-    pub notes: Vec<Note>,
-    /// Lock of each bar of the gap; bars without one are open.
-    pub bars: Vec<BarLock>,
-    /// Chord that was chosen for each bar of the gap; bars without one keep the chord and scale of the prompt's constraints.
-    pub chords: Vec<Option<Chord>>,
-}
+use crate::decode::{BarOrder, DecodeError, Draw, Prefill, Prompt, PromptBar, Step};
+use crate::music::Tick;
+use crate::plan::PageStats;
 
 /// One instance's worker. Its decoder lives on the workers of a [`Service`], from job to job; the cache is kept as far as it matches the
 /// next prompt.
@@ -53,8 +23,8 @@ pub struct LockedPart {
 /// from its last 64 bars.
 pub struct WorkerHandle {
     instance: InstanceHandle<WorkerState>,
-    publish: Sender<Passage>,
-    passages: Receiver<Passage>,
+    publish: Sender<GeneratedBar>,
+    bars: Receiver<GeneratedBar>,
     pages: Arc<PageCounts>,
 }
 
@@ -66,8 +36,8 @@ impl WorkerHandle {
         let pages = Arc::new(PageCounts::default());
         let counts = Arc::clone(&pages);
         let instance = service.instance(move || Ok(WorkerState::new(load()?, Arc::clone(&counts))));
-        let (publish, passages) = unbounded();
-        Self { instance, publish, passages, pages }
+        let (publish, bars) = unbounded();
+        Self { instance, publish, bars, pages }
     }
 
     /// [`prefill_prompt`](Self::prefill_prompt) of a context without anything remembered.
@@ -115,10 +85,10 @@ impl WorkerHandle {
         self.instance.cancel();
     }
 
-    /// The next passage, if one is there. Passages of a plan that was replaced may still arrive: see [`Passage::plan`].
+    /// The next generated bar, if one is there. Bars of a plan that was replaced may still arrive: see [`Passage::plan`](crate::plan::Passage::plan).
     #[must_use]
-    pub fn try_passage(&self) -> Option<Passage> {
-        self.passages.try_recv().ok()
+    pub fn try_bar(&self) -> Option<GeneratedBar> {
+        self.bars.try_recv().ok()
     }
 
     /// Counts of the bars of its contexts so far.
@@ -133,10 +103,10 @@ impl WorkerHandle {
         self.instance.id()
     }
 
-    /// The passages, for a caller that may wait. They do not say when the last has come: a [`Report`] does.
+    /// The generated bars, for a caller that may wait. They do not say when the last has come: a [`Report`] does.
     #[must_use]
-    pub fn passages(&self) -> &Receiver<Passage> {
-        &self.passages
+    pub fn bars(&self) -> &Receiver<GeneratedBar> {
+        &self.bars
     }
 
     /// The next report of a job that has ended, if one is there.
@@ -163,31 +133,15 @@ impl Job<WorkerState> for Prefilling {
     }
 
     fn advance(&mut self, state: &mut WorkerState) -> Result<Progress, JobError> {
+        state.put_back();
         Ok(match state.prefill_context(&self.prompt)? {
             Prefill::Nearer => Progress::Again,
             Prefill::Done => {
-                state.count_kept(&self.prompt);
+                state.count_kept(self.prompt.seam());
                 Progress::Done
             }
         })
     }
-}
-
-/// Checks that the bars of each assignment follow each other and those of the assignment before.
-fn check(assignments: &mut [Assignment]) -> Result<(), BarOrder> {
-    let mut expected = None;
-    for Assignment { prompt, .. } in assignments {
-        if expected.is_some() {
-            prompt.context.clear();
-        }
-        prompt.check()?;
-        let Some((first, last)) = prompt.gap.first().zip(prompt.gap.last()) else { continue };
-        if let Some(expected) = expected.filter(|expected| *expected != first.bar.index) {
-            return Err(BarOrder { expected, found: first.bar.index });
-        }
-        expected = Some(last.bar.index.saturating_add(1));
-    }
-    Ok(())
 }
 
 /// Generates a continuation, a note a step.
@@ -195,7 +149,10 @@ pub(super) struct Generating {
     /// Assignments that are not finished.
     assignments: VecDeque<Assignment>,
     at: At,
-    /// Whether the context of the first assignment is in the cache.
+    /// Index of the bar after the context of the first assignment, once it has begun.
+    seam: Option<u32>,
+    purpose: Purpose,
+    /// Whether the context is in the cache, and its bars have been counted.
     has_context: bool,
     /// All bars before the open one or the next: the context, and what was known and generated after it. Empty before the first assignment.
     past: Vec<Arc<PromptBar>>,
@@ -203,7 +160,16 @@ pub(super) struct Generating {
     rejected: Rejected,
     /// Draw of the open bar.
     draw: Draw,
-    publish: Sender<Passage>,
+    publish: Sender<GeneratedBar>,
+}
+
+/// What is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// A plan, or its extension.
+    Plan,
+    /// A variation of the plan in the cache, whose bars are set aside.
+    Variation,
 }
 
 /// State of the first assignment.
@@ -220,8 +186,23 @@ enum At {
 }
 
 impl Generating {
-    pub(super) fn new(assignments: VecDeque<Assignment>, publish: Sender<Passage>) -> Self {
-        Self { assignments, at: At::Start, has_context: false, past: Vec::new(), rejected: Rejected::default(), draw: Draw::FIRST, publish }
+    pub(super) fn new(assignments: VecDeque<Assignment>, publish: Sender<GeneratedBar>) -> Self {
+        Self {
+            assignments,
+            at: At::Start,
+            seam: None,
+            purpose: Purpose::Plan,
+            has_context: false,
+            past: Vec::new(),
+            rejected: Rejected::default(),
+            draw: Draw::FIRST,
+            publish,
+        }
+    }
+
+    /// A variation of a plan.
+    pub(super) fn variation(assignment: Assignment, publish: Sender<GeneratedBar>) -> Self {
+        Self { purpose: Purpose::Variation, ..Self::new([assignment].into(), publish) }
     }
 }
 
@@ -234,14 +215,22 @@ impl Job<WorkerState> for Generating {
         let Some(assignment) = self.assignments.front_mut() else { return Ok(Progress::Done) };
         match self.at {
             At::Start => {
+                let is_first = self.seam.is_none();
+                self.seam.get_or_insert_with(|| assignment.prompt.seam());
                 self.at = At::Prefill { line: assignment.begin(&mut self.past) };
+                match self.purpose {
+                    Purpose::Variation => state.set_aside(&assignment.prompt),
+                    Purpose::Plan if is_first => state.put_back(),
+                    Purpose::Plan => {}
+                }
                 self.rejected = Rejected::new(&assignment.rejected);
             }
             At::Prefill { line } => {
-                if state.prefill(&assignment.prompt)? == Prefill::Done {
-                    // Bars that this job has generated are no news to it.
-                    if !std::mem::replace(&mut self.has_context, true) {
-                        state.count_kept(&assignment.prompt);
+                let seam = self.seam.unwrap_or_default();
+                if state.prefill(&assignment.prompt, seam)? == Prefill::Done {
+                    // The bars of a variation's context were counted for its plan.
+                    if !std::mem::replace(&mut self.has_context, true) && self.purpose == Purpose::Plan {
+                        state.count_kept(seam);
                     }
                     self.at = At::Line { bar: 0, line };
                 }
@@ -273,11 +262,12 @@ impl Job<WorkerState> for Generating {
                 }
                 let given = state.given();
                 let rows = BarRows { index: assignment.prompt.gap[bar].bar.index, ..state.end_bar()? };
+                let rows = Arc::new(PromptBar { bar: rows, given });
                 let first = line <= assignment.brief.start;
                 self.rejected.take(&passage);
+                self.past.push(Arc::clone(&rows));
                 // The receiver is gone when the instance is dropped; this job is cancelled then.
-                let _ = self.publish.send(passage);
-                self.past.push(Arc::new(PromptBar { bar: rows, given }));
+                let _ = self.publish.send(GeneratedBar { passage, line, rows });
                 self.at = At::Line { bar: bar + 1, line: next };
                 if first && self.assignments.len() == 1 {
                     return Ok(Progress::Defer(Deadline::WHENEVER));
@@ -285,59 +275,5 @@ impl Job<WorkerState> for Generating {
             }
         }
         Ok(Progress::Again)
-    }
-}
-
-impl Assignment {
-    /// Uses `past`, the bars of the assignment before, as the context, and moves into it the gap bars that end by the brief's
-    /// start. Returns the tick of the bar line after them.
-    fn begin(&mut self, past: &mut Vec<Arc<PromptBar>>) -> Tick {
-        let (mut line, mut known) = (self.line, 0);
-        for PromptBar { bar, .. } in &self.prompt.gap {
-            let end = line + Tick(i64::from(bar.ticks));
-            if end > self.brief.start {
-                break;
-            }
-            (line, known) = (end, known + 1);
-        }
-        if !past.is_empty() {
-            self.prompt.context = std::mem::take(past);
-        }
-        self.prompt.know(known);
-        self.locked.bars.drain(..known.min(self.locked.bars.len()));
-        self.locked.chords.drain(..known.min(self.locked.chords.len()));
-        past.clone_from(&self.prompt.context);
-        line
-    }
-
-    /// Seed, sampling and constraints of bar number `bar` of the gap, which begins at `line`.
-    fn rules(&self, bar: usize, line: Tick) -> Rules {
-        // The decoder counts from its own first bar line: all or nothing of this bar.
-        let rests_from = if line < self.prompt.constraints.rests_from { Tick::MAX } else { Tick(i64::MIN) };
-        let until = self.prompt.constraints.until;
-        let until = if until == Tick::MAX { until } else { until - line };
-        let lock = self.locked.bars.get(bar).cloned().unwrap_or_default();
-        let mut constraints = Constraints { rests_from, until, lock, ..self.prompt.constraints.clone() };
-        if let Some(chord) = self.locked.chords.get(bar).copied().flatten() {
-            constraints.on_beat = chord.scale().bits();
-            constraints.scale |= chord.scale().bits();
-        }
-        Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
-    }
-
-    /// Passage of a bar that lies between two ticks, cut to the brief's range, with its locked notes.
-    fn passage(&self, bar: &BarRows, line: Tick, next: Tick) -> Passage {
-        let (from, until) = (line.max(self.brief.start), next.min(self.brief.end));
-        let locked = self.locked.notes.iter().filter(|note| from <= note.onset && note.onset < until);
-        let mut notes: Vec<Note> = locked.copied().collect();
-        let generated = bar.notes.iter().map(|note| note.note(line)).filter(|note| from <= note.onset && note.onset < until);
-        for note in generated {
-            // A locked note stays what it is.
-            if !notes.iter().any(|locked| (locked.onset, locked.role, locked.pitch) == (note.onset, note.role, note.pitch)) {
-                notes.push(note);
-            }
-        }
-        notes.sort_by_key(Note::order);
-        Passage { plan: self.brief.plan, from, until, notes }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! [`WorkerHandle`] is the interface for an instance: it takes prompts and generates the [`Passage`](crate::plan::Passage)s of a plan.
 
+mod assignment;
 mod band;
 mod clock;
 mod deadline;
@@ -25,9 +26,10 @@ mod tests;
 mod variations;
 mod worker_state;
 
+pub use assignment::{Assignment, GeneratedBar, LockedPart};
 pub use band::{Band, Part, Seat};
 pub use deadline::Deadline;
-pub use generation::{Assignment, LockedPart, WorkerHandle};
+pub use generation::WorkerHandle;
 pub use instance::InstanceHandle;
 pub use job::{Job, JobError, Progress};
 pub use pool::{Service, ServiceConfig, ServiceError};

@@ -1,4 +1,4 @@
-//! Counts of the bars that join an instance's contexts: generated bars whose pages are kept, and bars that are read.
+//! Counts of the pages of an instance's cache: kept for a bar that has ended, and read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,12 +14,12 @@ pub(super) struct PageCounts {
 impl PageCounts {
     /// The counts so far.
     pub(super) fn read(&self) -> PageStats {
-        PageStats { kept: self.kept.load(Ordering::Relaxed), read: self.read.load(Ordering::Relaxed) }
+        PageStats { kept: self.kept.load(Ordering::Relaxed), read: self.read.load(Ordering::Relaxed), ..PageStats::default() }
     }
 
-    /// Counts generated bars whose pages were kept.
-    pub(super) fn add_kept(&self, bars: usize) {
-        self.kept.fetch_add(u64::try_from(bars).unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Counts bars whose pages were in the cache when they ended.
+    pub(super) fn add_kept(&self, bars: u32) {
+        self.kept.fetch_add(bars.into(), Ordering::Relaxed);
     }
 
     /// Counts a bar that was read.

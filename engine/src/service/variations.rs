@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::generation::{Assignment, Generating};
+use super::assignment::{Assignment, GeneratedBar};
+use super::generation::Generating;
 use super::worker_state::WorkerState;
 use super::{Job, JobError, Progress};
 use crate::plan::Passage;
@@ -17,23 +18,23 @@ pub(super) struct Varying {
     /// Plans that have not been begun.
     waiting: VecDeque<Assignment>,
     current: Option<Generating>,
-    /// Passages of the plan in progress.
-    passages: (Sender<Passage>, Receiver<Passage>),
+    /// Bars of the plan in progress.
+    bars: (Sender<GeneratedBar>, Receiver<GeneratedBar>),
     /// Plans so far: one that follows must differ.
     made: Vec<Passage>,
-    publish: Sender<Passage>,
+    publish: Sender<GeneratedBar>,
 }
 
 impl Varying {
-    pub(super) fn new(waiting: VecDeque<Assignment>, publish: Sender<Passage>) -> Self {
-        Self { waiting, current: None, passages: unbounded(), made: Vec::new(), publish }
+    pub(super) fn new(waiting: VecDeque<Assignment>, publish: Sender<GeneratedBar>) -> Self {
+        Self { waiting, current: None, bars: unbounded(), made: Vec::new(), publish }
     }
 
     /// Begins the next plan.
     fn next(&mut self) -> Option<Generating> {
         let mut assignment = self.waiting.pop_front()?;
         assignment.rejected.extend(self.made.iter().cloned());
-        Some(Generating::new([assignment].into(), self.passages.0.clone()))
+        Some(Generating::variation(assignment, self.bars.0.clone()))
     }
 
     /// Adds a passage to its plan: the bars of a plan are one passage.
@@ -60,10 +61,10 @@ impl Job<WorkerState> for Varying {
         };
         let progress = current.advance(state)?;
         let done = matches!(progress, Progress::Done);
-        while let Ok(passage) = self.passages.1.try_recv() {
-            self.keep(&passage);
+        while let Ok(bar) = self.bars.1.try_recv() {
+            self.keep(&bar.passage);
             // The receiver is gone when the instance is dropped; this job is cancelled then.
-            let _ = self.publish.send(passage);
+            let _ = self.publish.send(bar);
         }
         if done {
             self.current = None;

@@ -54,20 +54,30 @@ pub(super) struct WorkerState {
     phrases: ReadPhrases,
     /// Own notes that are known of the open bar.
     known: usize,
-    /// Indices of the generated bars in the cache that no context contains yet, in order.
-    generated: Vec<u32>,
+    /// Index of the bar after the last context that was counted.
+    counted: u32,
+    /// First bar that was read as part of a context since then.
+    first_read: Option<u32>,
     pages: Arc<PageCounts>,
 }
 
 impl WorkerState {
     pub(super) fn new(setup: Setup, pages: Arc<PageCounts>) -> Self {
         let own = if setup.model.info().has_own_roles() { setup.own } else { OwnRoles::ALL };
-        Self { setup: Setup { own, ..setup }, decoder: None, phrases: ReadPhrases::default(), known: 0, generated: Vec::new(), pages }
+        Self {
+            setup: Setup { own, ..setup },
+            decoder: None,
+            phrases: ReadPhrases::default(),
+            known: 0,
+            counted: 0,
+            first_read: None,
+            pages,
+        }
     }
 
     /// Makes one step towards a cache that holds exactly the context of a prompt, with what it remembers read: rolls back bars that differ, or reads one
-    /// bar. If the rollback would go back too far, the context is prefilled from its start.
-    pub(super) fn prefill(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
+    /// bar. If the rollback would go back too far, the context is prefilled from its start. Bars before `seam` have ended, later ones are shown.
+    pub(super) fn prefill(&mut self, prompt: &Prompt, seam: u32) -> Result<Prefill, DecodeError> {
         if self.decoder.is_none() {
             let mut decoder = self.setup.decoder()?;
             if self.setup.own != OwnRoles::ALL {
@@ -75,12 +85,13 @@ impl WorkerState {
             }
             self.decoder = Some(decoder);
             self.phrases.set_again();
+            self.first_read = Some(0);
         }
         let before = self.next_bar();
         match self.with_decoder(|decoder| decoder.prefill_step(prompt)) {
             Err(DecodeError::Rewind(_)) => Ok(Prefill::Nearer),
             Ok(step) => {
-                self.count_read(before);
+                self.count_read(before, seam);
                 if step == Prefill::Done { self.remember(&prompt.remembered) } else { Ok(step) }
             }
             failed => failed,
@@ -90,23 +101,43 @@ impl WorkerState {
     /// [`prefill`](Self::prefill) for a context alone: bars that were generated after it stay, as the player may go on as foreseen.
     pub(super) fn prefill_context(&mut self, prompt: &Prompt) -> Result<Prefill, DecodeError> {
         let holds = self.decoder.as_ref().is_some_and(|decoder| decoder.holds_context(prompt));
-        if holds { self.remember(&prompt.remembered) } else { self.prefill(prompt) }
+        if holds { self.remember(&prompt.remembered) } else { self.prefill(prompt, prompt.seam()) }
     }
 
-    /// Counts a bar that was read; forgets generated bars that were rolled back.
-    fn count_read(&mut self, before: u32) {
-        let now = self.next_bar();
-        self.generated.retain(|bar| *bar < now);
-        if now > before {
-            self.pages.add_read();
+    /// Sets aside what is in the cache after the context of a variation: the plan, to which the player may keep.
+    pub(super) fn set_aside(&mut self, prompt: &Prompt) {
+        // What cannot be rolled back is prefilled from its start.
+        if let Some(decoder) = &mut self.decoder
+            && decoder.set_aside(prompt).is_err()
+        {
+            self.decoder = None;
         }
     }
 
-    /// Counts the generated bars that are part of a job's context, which is in the cache.
-    pub(super) fn count_kept(&mut self, prompt: &Prompt) {
-        let known = self.generated.partition_point(|bar| *bar < prompt.seam());
-        self.generated.drain(..known);
-        self.pages.add_kept(known);
+    /// Puts back what was set aside.
+    pub(super) fn put_back(&mut self) {
+        if let Some(decoder) = &mut self.decoder
+            && decoder.put_back().is_err()
+        {
+            self.decoder = None;
+        }
+    }
+
+    /// Counts bar `bar` if it was read.
+    fn count_read(&mut self, bar: u32, seam: u32) {
+        if self.next_bar() > bar {
+            self.pages.add_read();
+            if bar < seam {
+                self.first_read = Some(self.first_read.map_or(bar, |first| first.min(bar)));
+            }
+        }
+    }
+
+    /// Counts the bars that have ended since the last context, up to `seam`, and were in the cache before.
+    pub(super) fn count_kept(&mut self, seam: u32) {
+        let kept = self.first_read.take().map_or(seam, |first| first.min(seam)).saturating_sub(self.counted);
+        self.pages.add_kept(kept);
+        self.counted = seam;
     }
 
     /// Index of the bar after the last finished one in the cache.
@@ -170,9 +201,7 @@ impl WorkerState {
 
     /// Ends the open bar and returns it.
     pub(super) fn end_bar(&mut self) -> Result<BarRows, DecodeError> {
-        let bar = self.with_decoder(Decoder::end_bar)?;
-        self.generated.push(self.next_bar().saturating_sub(1));
-        Ok(bar)
+        self.with_decoder(Decoder::end_bar)
     }
 
     /// Runs `act`; drops the decoder after an error, which may leave the cache inconsistent.
@@ -180,7 +209,6 @@ impl WorkerState {
         let done = self.decoder.as_mut().map_or(Err(DecodeError::NoOpenBar), act);
         if done.is_err() {
             self.decoder = None;
-            self.generated.clear();
         }
         done
     }

@@ -1,17 +1,20 @@
 //! Context of every plan: the finished bars, encoded as the model reads them.
 
+mod closed;
+
 use std::sync::Arc;
 
 use crate::codec::{self, BarFields, BarRows, CONTEXT_BARS, Measured, OwnRoles, PHASE_BARS};
 use crate::decode::{Constraints, DensityLimit, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
 use crate::music::analysis::{BarHarmony, KeySignature, habits, tempo_bucket};
-use crate::music::{Bar, Metre, Note, Role, Tempo, Tick};
-use crate::plan::{Brief, Fingerprint, MusicalClock, Passage, Request, Timeline, most_notes};
-use crate::service::{Assignment, LockedPart};
+use crate::music::{Bar, Note, Role, Tempo, Tick};
+use crate::plan::{Brief, Fingerprint, MusicalClock, PageStats, Passage, Request, Timeline, most_notes};
+use crate::service::{Assignment, GeneratedBar, LockedPart};
 
 use super::MusicControls;
 use super::as_planned::AsPlanned;
 use super::steering::steer;
+use closed::Closed;
 
 /// Maximum of finished bars kept: the longest context, and two phases more. Dropped by whole phases, so that the phase of the others does not change.
 const BARS: usize = (CONTEXT_BARS + 2 * PHASE_BARS) as usize;
@@ -25,22 +28,6 @@ const PAUSE_BARS: usize = 4;
 /// Time that a note may have begun before a bar and sound in its chords: two bars of common time.
 const LONGEST_RING: Tick = Tick::quarters(8);
 
-/// A finished bar. Encoded when it ends, and again when the length of one of its notes changes.
-#[derive(Debug, Clone)]
-struct Closed {
-    line: Tick,
-    length: Tick,
-    /// Its rows. Their conditioning is measured, and stays what it was when the bar ended.
-    rows: Arc<PromptBar>,
-    /// Its rows as the worker reads them: if it came as planned, in the conditioning that it was generated with.
-    sent: Arc<PromptBar>,
-    measured: Measured,
-    /// Key and chords, as they were when the bar ended.
-    harmony: BarHarmony,
-    /// Fingerprint of the notes it was encoded from.
-    revision: Fingerprint,
-}
-
 /// The finished bars, from the first bar with a note on: one list, shared by plans, prompts and workers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Context {
@@ -51,6 +38,8 @@ pub(super) struct Context {
     is_news: bool,
     /// Bars of plans.
     planned: AsPlanned,
+    /// Bars that have ended, and those of them that came as planned.
+    counts: PageStats,
 }
 
 /// Settings of a plan that do not come from the timeline.
@@ -108,7 +97,7 @@ impl Context {
     /// bars if they have changed since the last call.
     pub(super) fn update(&mut self, clock: &MusicalClock, notes: &[Note], tempo: f64) -> Option<Vec<Arc<PromptBar>>> {
         for bar in &mut self.bars {
-            self.is_news |= bar.update(notes);
+            self.is_news |= bar.update(notes, &mut self.counts);
         }
         if let Some(first) = notes.first() {
             self.close(clock, notes, first.onset, tempo);
@@ -150,6 +139,8 @@ impl Context {
             self.label(before);
             for bar in &mut self.bars[before..] {
                 bar.send_as_planned(&self.planned, notes);
+                self.counts.finished += 1;
+                self.counts.as_planned += u64::from(bar.is_as_planned());
             }
             self.is_news = true;
         }
@@ -191,9 +182,23 @@ impl Context {
         self.base.saturating_add(u32::try_from(self.bars.len()).unwrap_or(u32::MAX))
     }
 
-    /// Marks all bars as not sent: the workers were replaced and have no context.
+    /// Marks all bars as not sent: the workers have no context, or another.
     pub(super) fn send_again(&mut self) {
         self.is_news = true;
+    }
+
+    /// The workers were replaced, and hold no page of a plan: all bars are sent as measured.
+    pub(super) fn send_measured(&mut self) {
+        for bar in &mut self.bars {
+            bar.sent = Arc::clone(&bar.rows);
+        }
+        self.planned.clear();
+        self.is_news = true;
+    }
+
+    /// Bars that have ended, and those of them that came as planned.
+    pub(super) const fn counts(&self) -> PageStats {
+        self.counts
     }
 
     /// First tick of the context; `None` without bars. Earlier notes are no longer needed.
@@ -242,7 +247,7 @@ impl Context {
             prompt.constraints =
                 Constraints { rests_from: first_rest(request, &bars), until: plan_settings.silent_from, ..constraints.clone() };
             steer(&mut prompt, plan_settings.music, bars.iter().take_while(|bar| bar.start < brief.start).count());
-            self.condition_as_planned(&mut prompt, brief, &bars, &known);
+            self.show_as_planned(&mut prompt, brief, line, &mut known);
             ahead += prompt.gap.len();
             index = index.saturating_add(u32::try_from(prompt.gap.len()).unwrap_or(u32::MAX));
             assignments.push(Assignment {
@@ -258,24 +263,28 @@ impl Context {
         assignments
     }
 
-    /// Gives bars that are shown as planned the conditioning that they were generated with, and records that of the bars to be generated.
-    fn condition_as_planned(&mut self, prompt: &mut Prompt, brief: &Brief, bars: &[Bar], known: &[Note]) {
-        // A very long bar is several of the model's.
-        if prompt.conditioning.len() != bars.len() {
-            return;
-        }
-        for (bar, fields) in bars.iter().zip(&mut prompt.conditioning) {
-            if bar.end() <= brief.start {
-                *fields = self.planned.conditioning(bar, &within(known, bar)).unwrap_or(*fields);
-            } else if bar.start >= brief.start {
-                self.planned.request(brief.plan, bar, *fields);
+    /// Makes the bars of the gap that are shown as planned those that were generated. The first begins at `line`.
+    fn show_as_planned(&self, prompt: &mut Prompt, brief: &Brief, line: Tick, known: &mut [Note]) {
+        known.sort_by_key(Note::order);
+        let mut line = line;
+        for (bar, fields) in prompt.gap.iter_mut().zip(&mut prompt.conditioning) {
+            let length = Tick(bar.bar.ticks.into());
+            if line + length > brief.start {
+                break;
             }
+            if let Some(planned) = self.planned.rows(line, length, known) {
+                *fields = planned.bar.fields;
+                let index = bar.bar.index;
+                *bar = PromptBar::clone(&planned);
+                bar.bar.index = index;
+            }
+            line += length;
         }
     }
 
-    /// A passage was delivered.
-    pub(super) fn deliver(&mut self, passage: &Passage) {
-        self.planned.deliver(passage);
+    /// A bar of a plan was delivered.
+    pub(super) fn deliver(&mut self, bar: GeneratedBar) {
+        self.planned.deliver(bar);
     }
 
     /// All plans are discarded.
@@ -314,56 +323,11 @@ impl Context {
     }
 }
 
-impl Closed {
-    /// Encodes the bar again if its notes have changed; returns whether its rows have.
-    fn update(&mut self, notes: &[Note]) -> bool {
-        let notes = inside(notes, self.line, self.line + self.length);
-        let revision = Fingerprint::of(notes);
-        if revision == self.revision {
-            return false;
-        }
-        // The metre is in the bar's fields already.
-        let bar = Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON };
-        let Some(encoded) = codec::encode(notes, &[bar], None).bars.pop() else { return false };
-        let BarRows { index, fields, .. } = self.rows.bar;
-        let rows = BarRows { index, fields, ..encoded };
-        self.revision = revision;
-        let has_changed = rows != self.rows.bar;
-        self.measured = Measured::of(&rows);
-        self.rows = Arc::new(rows.into());
-        self.sent = Arc::clone(&self.rows);
-        has_changed
-    }
-
-    /// Conditions the rows for the worker as those of the plan, if the bar came as planned.
-    fn send_as_planned(&mut self, planned: &AsPlanned, notes: &[Note]) {
-        let end = self.line + self.length;
-        let bar = Bar { index: 0, start: self.line, length: self.length, metre: Metre::COMMON };
-        let conditioning = planned.conditioning(&bar, inside(notes, self.line, end));
-        self.sent = match conditioning {
-            Some(fields) => Arc::new(PromptBar { bar: BarRows { fields, ..self.rows.bar.clone() }, given: self.rows.given.clone() }),
-            None => Arc::clone(&self.rows),
-        };
-    }
-
-    /// Whether no note starts in it.
-    fn is_silent(&self) -> bool {
-        self.rows.bar.notes.is_empty()
-    }
-}
-
 /// The notes, in order of time, that start between two ticks.
 fn inside(notes: &[Note], from: Tick, to: Tick) -> &[Note] {
     let first = notes.partition_point(|note| note.onset < from);
     let end = notes.partition_point(|note| note.onset < to);
     &notes[first..end.max(first)]
-}
-
-/// The notes, in any order, that start in a bar, in canonical order.
-fn within(notes: &[Note], bar: &Bar) -> Vec<Note> {
-    let mut notes: Vec<Note> = notes.iter().filter(|note| bar.start <= note.onset && note.onset < bar.end()).copied().collect();
-    notes.sort_by_key(Note::order);
-    notes
 }
 
 /// First tick from which bars may be empty: a new plan begins with a bar that has a note, be it the rest of the open bar or the next one.

@@ -1,6 +1,6 @@
 //! Locks of the shown plan: notes, bars, its rhythm or its pitches, which plans that replace it keep.
 
-use crate::codec;
+use crate::codec::{self, OwnRoles};
 use crate::decode::BarLock;
 use crate::music::{Bar, Metre, Note, Role, Tick};
 use crate::plan::Plan;
@@ -144,8 +144,14 @@ impl Locks {
         self.bars.iter().map(|bar| bar.start).collect()
     }
 
-    /// Fixes what is locked in an assignment.
-    pub(super) fn apply(&self, assignment: &mut Assignment) {
+    /// Whether rhythm and pitches are locked: nothing of the plan that is shown can change.
+    pub(super) fn fix_all(&self) -> bool {
+        self.pattern.as_ref().is_some_and(|pattern| pattern.lock == PatternLock::Whole)
+    }
+
+    /// Fixes what is locked in an assignment whose roles are `own`. Beside others the locked notes are not given to the model: what it is given there is what
+    /// the others have played.
+    pub(super) fn apply(&self, assignment: &mut Assignment, own: OwnRoles) {
         if *self == Self::default() {
             return;
         }
@@ -154,9 +160,12 @@ impl Locks {
             let length = Tick(i64::from(assignment.prompt.gap[place].bar.ticks));
             let (from, end) = (line.max(assignment.brief.start), line + length);
             let (locked, lock) = self.of_bar(&all, line, from, end, assignment.brief.end.min(end));
-            let given = &mut assignment.prompt.gap[place].given;
-            given.extend(classes(&locked, line, length));
-            given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+            if own == OwnRoles::ALL {
+                let given = &mut assignment.prompt.gap[place].given;
+                given.extend(classes(&locked, line, length));
+                given.sort_by_key(|note| (note.tick(), note.role, note.pitch));
+                given.dedup();
+            }
             assignment.locked.notes.extend(locked);
             assignment.locked.bars.push(lock);
             line = end;
@@ -236,7 +245,7 @@ mod tests {
 
     fn applied(locks: &Locks) -> Assignment {
         let mut assignment = assignment();
-        locks.apply(&mut assignment);
+        locks.apply(&mut assignment, OwnRoles::ALL);
         assignment
     }
 
@@ -252,6 +261,16 @@ mod tests {
         assert_eq!(fixed.prompt.gap[1].given[0].note(Tick(96)).onset, Tick(120));
         locks.pass(Tick(121));
         assert_eq!(locks, Locks::default());
+    }
+
+    #[test]
+    fn locked_notes_beside_others_are_in_the_plan_and_not_among_what_the_others_played() {
+        let (mut locks, plan) = (Locks::default(), plan(1..12));
+        locks.lock(LockTarget::Bar { start: Tick(96) }, &plan, Some(bar(96)));
+        let mut assignment = assignment();
+        locks.apply(&mut assignment, OwnRoles::new([Role::Keys]).unwrap());
+        assert_eq!((assignment.locked.notes.len(), &assignment.locked.bars[1]), (4, &BarLock::Whole));
+        assert!(assignment.prompt.gap.iter().all(|bar| bar.given.is_empty()));
     }
 
     #[test]
@@ -286,7 +305,9 @@ mod tests {
         locks.set_pattern(PatternLock::Whole, Some(&plan));
         let whole = applied(&locks);
         assert_eq!((whole.locked.notes.len(), whole.locked.bars), (11, vec![BarLock::Whole; 3]));
+        assert!(locks.fix_all());
         locks.set_pattern(PatternLock::None, Some(&plan));
+        assert!(!locks.fix_all());
         assert_eq!(applied(&locks).locked.bars, [BarLock::Open, BarLock::Open, BarLock::Open]);
     }
 }

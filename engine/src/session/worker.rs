@@ -10,8 +10,8 @@ use crate::codec::{OwnRoles, prefix_rows};
 use crate::decode::{Prompt, PromptBar, Remembered};
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
-use crate::plan::{PageStats, Passage};
-use crate::service::{Assignment, Deadline, JobError, Outcome, Service, Setup, Shelf, VARIATIONS, WorkerHandle};
+use crate::plan::PageStats;
+use crate::service::{Assignment, Deadline, GeneratedBar, JobError, Outcome, Service, Setup, Shelf, VARIATIONS, WorkerHandle};
 use parking_lot::Mutex;
 
 use super::engine_status::Parts;
@@ -55,13 +55,13 @@ pub trait Worker {
     /// Outcome of a job, if one has ended.
     fn outcome(&mut self) -> Option<(Work, Outcome)>;
 
-    /// The next passage, if one is ready.
-    fn passage(&mut self) -> Option<Passage>;
+    /// The next generated bar, if one is ready.
+    fn bar(&mut self) -> Option<GeneratedBar>;
 
     /// Names of the loaded parts.
     fn parts(&self) -> Parts;
 
-    /// Counts of the bars of all contexts so far; none where they are not counted.
+    /// Counts of pages kept and read for all contexts so far; none where they are not counted.
     fn pages(&self) -> PageStats {
         PageStats::default()
     }
@@ -130,8 +130,8 @@ impl Worker for ServiceWorker {
         Some((work, report.outcome))
     }
 
-    fn passage(&mut self) -> Option<Passage> {
-        self.worker.try_passage()
+    fn bar(&mut self) -> Option<GeneratedBar> {
+        self.worker.try_bar()
     }
 
     fn parts(&self) -> Parts {

@@ -1,6 +1,6 @@
 //! Details of the status: versions, counts, messages and licences, to read and to copy into a report.
 
-use antiphon_engine::plan::PlanStats;
+use antiphon_engine::plan::{PageStats, PlanStats};
 use antiphon_engine::session::{BandStatus, Component, Status};
 use egui::{Grid, RichText, Ui};
 
@@ -74,8 +74,12 @@ fn kept(plans: PlanStats) -> String {
     let whole = |share: f64| (share * 100.0).floor();
     let Some(share) = plans.hit_rate() else { return "none yet".into() };
     let kept = format!("on {} % of the beats: they played, or you did what they foresaw", whole(share));
-    let bars = plans.pages.hit_rate().map(|share| format!("; {} % of the finished bars came as planned", whole(share)));
-    kept + &bars.unwrap_or_default()
+    let PageStats { finished, as_planned, .. } = plans.pages;
+    if finished == 0 {
+        return kept;
+    }
+    let read = plans.pages.hit_rate().map(|share| format!(", {} % of them without being read again", whole(share)));
+    format!("{kept}; {as_planned} of {finished} finished bars came as planned{}", read.unwrap_or_default())
 }
 
 /// This instance among the others.
@@ -92,16 +96,17 @@ fn instance(band: &BandStatus) -> String {
 #[cfg(test)]
 mod tests {
     use antiphon_engine::music::Role;
-    use antiphon_engine::plan::PageStats;
 
     use super::*;
 
     #[test]
     fn kept_plans_and_bars_are_named_once_there_are_any() {
         assert_eq!(kept(PlanStats::default()), "none yet");
-        let plans = PlanStats { ticks: 8, kept: 6, pages: PageStats { kept: 2, read: 1 }, ..PlanStats::default() };
-        let text = kept(plans);
-        assert!(text.starts_with("on 75 % of the beats") && text.ends_with("66 % of the finished bars came as planned"), "{text}");
+        let pages = PageStats { finished: 5, as_planned: 0, kept: 0, read: 7 };
+        let text = |pages| kept(PlanStats { ticks: 8, kept: 6, pages, ..PlanStats::default() });
+        assert!(text(pages).starts_with("on 75 % of the beats") && text(pages).ends_with("; 0 of 5 finished bars came as planned"));
+        let text = text(PageStats { as_planned: 3, kept: 2, ..pages });
+        assert!(text.ends_with("; 3 of 5 finished bars came as planned, 66 % of them without being read again"), "{text}");
     }
 
     #[test]

@@ -82,7 +82,22 @@ impl Recall {
     pub fn rewind(&mut self, index: u32) {
         while self.bars.pop_back().is_some_and(|bar| bar.index != index) {}
     }
+
+    /// Takes out the latest bars down to and including the one of this index.
+    pub fn split_off(&mut self, index: u32) -> RecallTail {
+        let at = self.bars.iter().rposition(|bar| bar.index == index).unwrap_or(self.bars.len());
+        RecallTail(self.bars.split_off(at))
+    }
+
+    /// Puts back what was taken out: the bars before it are those that were there then.
+    pub fn put_back(&mut self, tail: RecallTail) {
+        self.bars.extend(tail.0);
+    }
 }
+
+/// Latest bars of a sequence.
+#[derive(Debug)]
+pub struct RecallTail(VecDeque<FinishedBar>);
 
 #[cfg(test)]
 mod tests {

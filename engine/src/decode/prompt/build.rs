@@ -21,9 +21,10 @@ pub struct Upcoming<'a> {
     pub bars: &'a [Bar],
     /// Notes of them that are known, in any order.
     pub known: &'a [Note],
-    /// Notes are known up to here; those that sound across it have no end yet, unless their roles are `own`.
+    /// Notes are known up to here. Those of other roles than `own` that sound across it have no end yet.
     pub cut: Tick,
-    /// Roles that are generated beside a player's, whose durations are therefore known; all roles where there are none.
+    /// Roles that are generated beside a player's, whose durations are therefore known; all roles where there are none. A note of theirs that is held has
+    /// no end yet.
     pub own: OwnRoles,
     /// Tempo bucket, 1 to 8; 0 for unset.
     pub tempo: u8,
@@ -38,7 +39,8 @@ impl Upcoming<'_> {
     fn encode(&self) -> Vec<BarRows> {
         let Self { bars, known, cut, own, .. } = *self;
         if own == OwnRoles::ALL {
-            return codec::encode(known, bars, Some(cut)).bars;
+            let known: Vec<Note> = known.iter().filter(|note| note.onset < cut).copied().collect();
+            return codec::encode(&known, bars, None).bars;
         }
         let (planned, played): (Vec<Note>, Vec<Note>) =
             known.iter().filter(|note| note.onset < cut).partition(|note| own.contains(note.role.class()));
@@ -323,23 +325,30 @@ mod tests {
         let metre = Metre::new(4, 4).unwrap();
         let bars = [Bar { index: 0, start: Tick(96), length: Tick(96), metre }];
         let note = |onset, role, pitch| Note { onset: Tick(onset), offset: 0, duration: Tick(48), pitch, velocity: 80, role };
-        let known = [
-            note(96, Role::Keys, 60),
-            note(108, Role::Keys, 64),
-            note(120, Role::Bass, 40),
-            note(108, Role::Bass, 41),
-            note(144, Role::Bass, 42),
-        ];
-        let durations = |own| {
+        let known = |held| {
+            [
+                note(96, Role::Keys, 60),
+                note(108, Role::Keys, 64),
+                Note { duration: held, ..note(120, Role::Bass, 40) },
+                note(108, Role::Bass, 41),
+                note(144, Role::Bass, 42),
+            ]
+        };
+        let durations = |own, held| {
+            let known = known(held);
             let upcoming = Upcoming { bars: &bars, known: &known, cut: Tick(144), own, tempo: 5, index: 3, ahead: 0 };
             let prompt = Prompt::upcoming(Vec::new(), &upcoming);
             assert!(prompt.gap[0].bar.is_canonical());
             prompt.gap[0].bar.notes.iter().map(|note| (note.pitch, note.duration == codec::OPEN)).collect::<Vec<_>>()
         };
-        assert_eq!(durations(OwnRoles::ALL), [(60, false), (41, true), (64, true), (40, true)]);
+        assert_eq!(
+            durations(OwnRoles::ALL, Tick::MAX),
+            [(60, false), (41, false), (64, false), (40, true)],
+            "all are planned, but one is held"
+        );
         let own = OwnRoles::new([Role::Bass]).unwrap();
         assert_eq!(
-            durations(own),
+            durations(own, Tick(48)),
             [(60, false), (41, false), (64, true), (40, false)],
             "in the same order, and without what is not known yet"
         );

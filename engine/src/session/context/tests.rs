@@ -1,6 +1,7 @@
-use crate::plan::{Controls, Fingerprint, PlanId, SongBar, SongPosition};
+use crate::plan::{Controls, Fingerprint, PlanId, PlanningTick, SongBar, SongPosition};
 
 use super::*;
+use crate::music::Metre;
 
 fn clock() -> MusicalClock {
     MusicalClock::new(SongPosition(0), SongBar { start: SongPosition(0), metre: Metre::COMMON })
@@ -65,6 +66,91 @@ fn closed_bar_is_encoded_once_however_many_beats_are_planned() {
     let whole = codec::encode(&notes, &bars, None).bars;
     let rows = context.sent();
     assert!(whole.len() == rows.len() && whole.iter().zip(&rows).all(|(whole, bar)| whole.notes == bar.bar.notes));
+}
+
+/// A bar of plan 1 as a worker delivers it, of density 5.
+fn generated(line: i64, notes: &[Note]) -> GeneratedBar {
+    let bar = Bar { index: 0, start: Tick(line), length: Tick(96), metre: Metre::COMMON };
+    let rows = codec::encode(notes, &[bar], None).bars.remove(0);
+    let rows = BarRows { index: 7, fields: BarFields { density: 5, ..BarFields::default() }, ..rows };
+    let passage = Passage { plan: PlanId(1), from: Tick(line), until: Tick(line + 96), notes: notes.to_vec() };
+    GeneratedBar { passage, line: Tick(line), rows: Arc::new(rows.into()) }
+}
+
+#[test]
+fn bar_that_came_as_planned_is_sent_once_though_a_note_rings_over_its_end() {
+    for (length, times) in [(40, 1), (30, 2)] {
+        let (mut clock, mut context) = (clock(), Context::default());
+        let planned = [note(4, Tick(20)), note(80, Tick(40))];
+        context.deliver(generated(0, &planned));
+        clock.advance(Tick(96));
+        let held = context.update(&clock, &[planned[0], note(80, Tick::MAX)], 120.0).unwrap();
+        assert_eq!((held[0].bar.index, held[0].bar.fields.density), (0, 5), "the conditioning of the plan, at its place in the context");
+        assert_eq!(held[0].bar.notes[1].note(Tick(0)).duration, Tick(40), "the length of the plan");
+        assert_eq!(context.counts(), PageStats { finished: 1, as_planned: 1, ..PageStats::default() });
+        clock.advance(Tick(36));
+        let ended = context.update(&clock, &[planned[0], note(80, Tick(length))], 120.0);
+        assert_eq!(ended.is_some(), times == 2, "a note of {length} ticks");
+        assert_eq!(context.counts().as_planned, 2 - times);
+        if let Some(ended) = ended {
+            assert_eq!(ended[0].bar.notes[1].note(Tick(0)).duration, Tick(length));
+            assert_ne!(ended[0].bar.fields.density, 5, "measured, as any bar of the player");
+        }
+    }
+}
+
+#[test]
+fn workers_that_were_replaced_get_bars_as_measured() {
+    let (mut clock, mut context) = (clock(), Context::default());
+    let planned = [note(4, Tick(20))];
+    context.deliver(generated(0, &planned));
+    clock.advance(Tick(96));
+    assert_eq!(context.update(&clock, &planned, 120.0).unwrap()[0].bar.fields.density, 5);
+    context.send_measured();
+    assert_ne!(context.update(&clock, &planned, 120.0).unwrap()[0].bar.fields.density, 5);
+}
+
+#[test]
+fn bars_that_are_shown_are_requested_as_they_were_generated() {
+    let (mut clock, mut context) = (clock(), Context::default());
+    // The last note rings over the bar line at which the request begins.
+    let (first, second) = ([note(100, Tick(20)), note(180, Tick(40))], [note(192, Tick(20))]);
+    let played = note(0, Tick(20));
+    clock.advance(Tick(96));
+    context.update(&clock, &[played], 120.0);
+    let mut timeline = Timeline::new(Tick(96), 0);
+    let controls = Controls::default();
+    let tick = |horizon| PlanningTick {
+        now: Tick(96),
+        next: Tick(96),
+        horizon: Tick(horizon),
+        played: &[],
+        context: Fingerprint::SILENCE,
+        controls: &controls,
+    };
+    let requests = timeline.request_at(tick(288));
+    for bar in [generated(96, &first), generated(192, &second)] {
+        timeline.offer(&bar.passage);
+        context.deliver(bar);
+    }
+    timeline.advance_to(Tick(96));
+    let Request::Replan(brief) = requests[0].clone() else { panic!("{requests:?}") };
+    let brief = Brief { start: Tick(192), ..brief };
+    let music = MusicControls::default();
+    let plan_settings = PlanSettings {
+        roles: RoleSet::NONE.with(Role::Keys),
+        beside: None,
+        music: &music,
+        tempo: 120.0,
+        rejected: &[],
+        silent_from: Tick::MAX,
+        expected: Expected::Shown,
+    };
+    let assignments = context.assignments(&[Request::Extend(brief)], &timeline, &clock, &[played], &plan_settings);
+    let prompt = &assignments[0].prompt;
+    assert_eq!(prompt.gap[0].bar, BarRows { index: 1, ..generated(96, &first).rows.bar.clone() });
+    assert_eq!((prompt.conditioning[0].density, prompt.gap[1].bar.notes.len()), (5, 0), "the second is generated");
+    assert_eq!(prompt.gap[1].bar.index, 2);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::codec::OwnRoles;
 use crate::decode::{Constraints, Sampling};
 use crate::music::analysis::tempo_bucket;
 use crate::music::{Note, TICKS_PER_QUARTER, Tempo, Tick};
@@ -245,6 +246,11 @@ impl<W: Worker> Planner<W> {
             locked: LockedPart::default(),
         };
         self.choose_chords(&mut assignment);
+        // What is locked of the fill that is shown, or else of the one of the pass before.
+        let before = self.infill.made.as_ref().map(|(_, plan)| plan.moved(start - plan.brief.start, plan.id()));
+        let shown = self.planning.timeline.current().filter(|plan| plan.brief.end > start).or(before.as_ref());
+        self.planning.locks.set_pattern(controls.locks, shown);
+        self.planning.locks.apply(&mut assignment, OwnRoles::ALL);
         self.infill.pending = Some(Fill { plan: brief.plan, basis });
         self.planning.expect(brief.plan, start, adopted);
         let within = Duration::from_secs_f64((adopted - now).0 as f64 / TICKS_PER_QUARTER as f64 * 60.0 / self.input.tempo);

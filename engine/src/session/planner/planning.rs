@@ -9,7 +9,7 @@ use crate::music::{Note, TICKS_PER_QUARTER, Tick};
 use crate::plan::{
     Brief, Fingerprint, LoadShedding, MusicalClock, Offer, Passage, PlanId, PlanStats, PlanningTick, PlayMode, Request, Timeline,
 };
-use crate::service::Outcome;
+use crate::service::{GeneratedBar, Outcome};
 
 use super::super::context::{Beside, Context, Expected, Follows, PlanSettings};
 use super::super::engine_status::Engine;
@@ -218,6 +218,7 @@ impl<W: Worker> Planner<W> {
         if self.planning.locks.set_pattern(controls.locks, self.planning.timeline.current()) {
             self.discard_variations();
         }
+        self.planning.variations.refused &= self.planning.locks.fix_all();
         if controls.plan.mode == PlayMode::Infill && turn.is_none() {
             return;
         }
@@ -232,7 +233,7 @@ impl<W: Worker> Planner<W> {
         let input_role = self.input.role();
         let roles = controls.planned(input_role).iter().chain([input_role]).chain(others.iter().map(|note| note.role));
         if self.worker.set_roles(roles.collect(), own) {
-            self.planning.context.send_again();
+            self.planning.context.send_measured();
             self.remembering.send_again();
         }
         let track = self.input.notes_before(now);
@@ -299,8 +300,8 @@ impl<W: Worker> Planner<W> {
             self.choose_chords(assignment);
         }
         self.remember_request(requests, &assignments, controls);
-        if let Some(new) = assignments.last_mut().filter(|_| own == OwnRoles::ALL && new_plan(requests).is_some()) {
-            self.planning.locks.apply(new);
+        if let Some(new) = assignments.last_mut().filter(|_| new_plan(requests).is_some()) {
+            self.planning.locks.apply(new, own);
         }
         let Some(last) = assignments.last() else { return };
         // The earliest need of all counts: a later request is generated after the earlier ones.
@@ -335,33 +336,34 @@ impl<W: Worker> Planner<W> {
             }
         }
         self.worker.keep_loading();
-        while let Some(passage) = self.worker.passage() {
+        while let Some(bar) = self.worker.bar() {
             has_news = true;
             self.outputs.render_wait.deliver();
-            self.take_passage(&passage);
+            self.take_bar(bar);
         }
         self.generate_variations();
         has_news
     }
 
-    /// Appends a passage to its plan and to the plan's history entry; sends it if the plan is the successor.
-    fn take_passage(&mut self, passage: &Passage) {
+    /// Appends a generated bar to its plan and to the plan's history entry; sends it if the plan is the successor.
+    fn take_bar(&mut self, bar: GeneratedBar) {
+        let passage = &bar.passage;
         if let Some(request) = &mut self.worker.last_request {
             request.receive(passage, Instant::now());
         }
         self.planning.count_on_time(passage);
-        if self.take_variation(passage) {
+        if self.take_variation(&bar) {
             return;
         }
         if self.planning.timeline.offer(passage) != Offer::Taken {
             return;
         }
         self.worker.engine = Engine::Ready;
-        self.planning.context.deliver(passage);
         let timeline = &self.planning.timeline;
         for plan in [timeline.playing(), timeline.adopted()].into_iter().flatten().filter(|plan| plan.id() == passage.plan) {
             self.history.grow(plan);
         }
         self.announce(passage.plan, &passage.notes);
+        self.planning.context.deliver(bar);
     }
 }

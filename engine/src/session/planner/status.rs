@@ -36,6 +36,7 @@ impl<W: Worker> Planner<W> {
     fn remark(&self) -> String {
         let notice = Some(self.outputs.notice.clone()).filter(|notice| !notice.is_empty());
         notice
+            .or_else(|| self.nothing_can_change())
             .or_else(|| self.of_take())
             .or_else(|| self.waits())
             .or_else(|| self.leaves_out())
@@ -166,7 +167,9 @@ impl<W: Worker> Planner<W> {
 
     /// Counts of plans and bars.
     fn stats(&self) -> PlanStats {
-        PlanStats { pages: self.worker.pages(), ..self.planning.stats }
+        let mut pages = self.planning.context.counts();
+        pages += self.worker.pages();
+        PlanStats { pages, ..self.planning.stats }
     }
 
     /// Publishes snapshot and status.

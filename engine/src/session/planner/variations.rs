@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::music::Tick;
 use crate::plan::{Passage, Plan, PlanId, PlayMode, Reason, Request, Variation, Variations};
-use crate::service::Assignment;
+use crate::service::{Assignment, GeneratedBar};
 
 use super::super::engine_status::Engine;
 use super::super::locks::LockTarget;
@@ -27,6 +27,8 @@ struct Requested {
 struct Set {
     variations: Variations,
     assignment: Assignment,
+    /// Bars of those that are not shown: what they are conditioned on counts when they are.
+    bars: Vec<GeneratedBar>,
 }
 
 /// State of the variations.
@@ -41,6 +43,8 @@ pub(super) struct VariationPlanning {
     set: Option<Set>,
     /// Variation that the player has chosen and that is not ready.
     chosen: Option<Variation>,
+    /// Whether another plan was asked for while rhythm and pitches are locked.
+    pub(super) refused: bool,
     /// Whether the player rests or follows the plan: only then are variations generated that nobody has chosen.
     wanted: bool,
 }
@@ -81,6 +85,7 @@ impl VariationPlanning {
     pub(super) fn discard_others(&mut self, adopted: Option<&Plan>) {
         if let Some((set, adopted)) = self.set.as_mut().zip(adopted) {
             set.variations.discard_others(adopted);
+            set.bars.clear();
         }
     }
 
@@ -94,6 +99,9 @@ impl VariationPlanning {
 impl<W: Worker> Planner<W> {
     /// Another: the next variation, and after the last one four new ones.
     pub(super) fn choose_another(&mut self) {
+        if self.refuses_another() {
+            return;
+        }
         match self.planning.variations.current.next() {
             Some(next) => self.choose(next),
             None => {
@@ -110,6 +118,9 @@ impl<W: Worker> Planner<W> {
         if variation == self.planning.variations.current {
             return self.history.leave();
         }
+        if self.refuses_another() {
+            return;
+        }
         self.leave_plan();
         self.planning.variations.current = variation;
         let is_free = self.planning.timeline.playing().is_none() && self.playback.successor.is_none();
@@ -124,6 +135,18 @@ impl<W: Worker> Planner<W> {
             self.planning.variations.chosen = Some(variation);
             self.generate_variations();
         }
+    }
+
+    /// Whether any other plan would have the same notes as the one that is shown; the player is told so.
+    fn refuses_another(&mut self) -> bool {
+        self.planning.variations.refused = self.planning.locks.fix_all() && self.planning.timeline.current().is_some();
+        self.planning.variations.refused
+    }
+
+    /// Remark while another plan was asked for that cannot differ.
+    pub(super) fn nothing_can_change(&self) -> Option<String> {
+        let refused = self.planning.variations.refused;
+        refused.then(|| "Rhythm and pitches are both locked, so nothing can change: switch Lock rhythm or Lock pitches off".into())
     }
 
     /// Writes the plan that is shown into the history, and rejects it: what follows must differ.
@@ -147,6 +170,9 @@ impl<W: Worker> Planner<W> {
         let Some((set, adopted)) = planning.variations.set.as_mut().zip(planning.timeline.adopted()) else { return false };
         let plan = if set.variations.shown() == variation { Some(adopted.clone()) } else { set.variations.show(variation, adopted) };
         let Some(plan) = plan else { return false };
+        for bar in set.bars.extract_if(.., |bar| bar.passage.plan == plan.id()) {
+            planning.context.deliver(bar);
+        }
         planning.rejected.retain(|passage| passage.plan != plan.id());
         planning.timeline.show(plan);
         planning.variations.chosen = None;
@@ -191,7 +217,7 @@ impl<W: Worker> Planner<W> {
         let is_free = planning.timeline.playing().is_none();
         planning.variations.set = requested.filter(|_| is_free).map(|Requested { assignment, variation }| {
             let seeds = Variation::ALL.map(|other| planning.variations.seed(base, other));
-            Set { variations: Variations::new(assignment.brief.clone(), variation, seeds), assignment }
+            Set { variations: Variations::new(assignment.brief.clone(), variation, seeds), assignment, bars: Vec::new() }
         });
     }
 
@@ -205,7 +231,8 @@ impl<W: Worker> Planner<W> {
             return;
         };
         let is_busy = worker.jobs > 0 || worker.is_varying(*chosen);
-        if is_busy || worker.engine != Engine::Ready || now < worker.retry_at || !(*wanted || chosen.is_some()) {
+        if is_busy || planning.locks.fix_all() || worker.engine != Engine::Ready || now < worker.retry_at || !(*wanted || chosen.is_some())
+        {
             return;
         }
         let mut lacking: Vec<Variation> = set.variations.lacking().collect();
@@ -218,7 +245,7 @@ impl<W: Worker> Planner<W> {
             .map(|variation| {
                 let mut assignment = Assignment { brief: set.variations.brief(variation), ..set.assignment.clone() };
                 assignment.rejected.extend(earlier.iter().cloned());
-                planning.locks.apply(&mut assignment);
+                planning.locks.apply(&mut assignment, worker.own());
                 assignment
             })
             .collect();
@@ -228,10 +255,13 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// Appends a passage to its variation, which is shown if the player waits for it. Returns whether it is one of a variation.
-    pub(super) fn take_variation(&mut self, passage: &Passage) -> bool {
+    /// Appends a bar to its variation, which is shown if the player waits for it. Returns whether it completes one.
+    pub(super) fn take_variation(&mut self, bar: &GeneratedBar) -> bool {
         let Some(set) = &mut self.planning.variations.set else { return false };
-        let completed = set.variations.append(passage);
+        if set.variations.of(bar.passage.plan).is_some_and(|variation| variation != set.variations.shown()) {
+            set.bars.push(bar.clone());
+        }
+        let completed = set.variations.append(&bar.passage);
         let Some(variation) = completed else { return false };
         if self.planning.variations.chosen == Some(variation) && self.planning.timeline.playing().is_none() {
             self.show_variation(variation);

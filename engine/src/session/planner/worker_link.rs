@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::codec::OwnRoles;
 use crate::decode::{PromptBar, Remembered};
 use crate::music::{Role, Tick};
-use crate::plan::{PageStats, Passage, Request, Variation};
-use crate::service::{Assignment, Outcome};
+use crate::plan::{PageStats, Request, Variation};
+use crate::service::{Assignment, GeneratedBar, Outcome};
 
 use super::super::engine_status::{Engine, Fault, Parts};
 use super::super::latency::RequestTiming;
@@ -61,6 +61,11 @@ impl<W: Worker> WorkerLink<W> {
         (self.ensemble, self.own) = (roles, own);
         (self.jobs, self.variation_jobs, self.varying) = (0, 0, None);
         true
+    }
+
+    /// Roles that are generated beside others.
+    pub(super) const fn own(&self) -> OwnRoles {
+        self.own
     }
 
     /// Sets what is remembered of the player, `None` if unchanged. Returns whether it has changed: the context is then to be set again, so that it is made ready.
@@ -140,12 +145,12 @@ impl<W: Worker> WorkerLink<W> {
         Some(outcome)
     }
 
-    /// The next passage, if one is ready.
-    pub(super) fn passage(&mut self) -> Option<Passage> {
-        self.worker.passage()
+    /// The next generated bar, if one is ready.
+    pub(super) fn bar(&mut self) -> Option<GeneratedBar> {
+        self.worker.bar()
     }
 
-    /// Counts of the bars of all contexts.
+    /// Counts of pages kept and read for all contexts.
     pub(super) fn pages(&self) -> PageStats {
         self.worker.pages()
     }

@@ -1,6 +1,7 @@
 //! Accompany: other roles beside the player, with a new plan on every beat.
 
 use antiphon_engine::music::Role;
+use antiphon_engine::session::{Command, LockTarget};
 
 use super::script::{BAR, BEAT, ScriptedHost, stroke};
 use super::set;
@@ -50,6 +51,23 @@ fn accompaniment_begins_with_the_player_and_every_beat_has_a_plan_of_its_own() {
     // They ring across the beat at which the next plan begins.
     assert!(sounded.iter().all(|(.., length)| *length == 20), "{sounded:?}");
     assert_eq!([host.count(Count::Late), host.count(Count::NoRoom)], [0; 2]);
+}
+
+#[test]
+fn locked_note_sounds_though_every_beat_has_a_plan_of_its_own() {
+    let mut host = host(500);
+    host.play_to(2 * BAR + 3 * BEAT, &tune(0, 12));
+    let shown = host.shown().plan.as_ref().unwrap().plan.clone();
+    let locked = *shown.notes().last().expect("it has notes");
+    assert!(locked.onset.0 > host.now() + 2 * BEAT);
+    host.commands.send(Command::Lock(LockTarget::of(&locked)));
+    host.play_to(locked.onset.0 + 2 * BEAT, &tune(0, 16));
+    let sounded = planned(&host);
+    let key_at = |beats: i64| sounded.iter().find(|(onset, ..)| *onset == locked.onset.0 + beats * BEAT).map(|(_, pitch, _)| *pitch);
+    assert_eq!(key_at(0), Some(locked.pitch), "{sounded:?}");
+    assert!([-1, 1].into_iter().all(|beats| key_at(beats).is_some_and(|pitch| pitch != locked.pitch)), "{sounded:?}");
+    assert!(host.shown().locks.is_empty(), "it has passed");
+    assert_eq!(host.count(Count::Late), 0);
 }
 
 /// What sounds, and the context, of a player who rests for a bar in between.

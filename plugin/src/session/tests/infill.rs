@@ -2,8 +2,8 @@
 
 use antiphon_engine::decode::Prompt;
 use antiphon_engine::music::{Clip, Metre, MetreMap, Note, Part, Role, Tick};
-use antiphon_engine::plan::SongPosition;
-use antiphon_engine::session::Command;
+use antiphon_engine::plan::{Plan, SongPosition};
+use antiphon_engine::session::{Command, LockTarget};
 
 use super::script::{BAR, BEAT, ScriptedHost, stroke};
 use super::set;
@@ -292,6 +292,34 @@ fn clip_that_is_handed_over_counts_as_heard() {
     assert_eq!(filled(&host), [(2, 4)]);
     let prompt = leading(&host).pop().unwrap();
     assert_eq!((prompt.context.len(), prompt.far_side.len()), (2, 2));
+}
+
+#[test]
+fn locks_of_a_fill_are_kept_by_the_one_that_another_puts_in_its_place() {
+    let player = tune((0..12).filter(|bar| bar % 4 != 2));
+    let shown = |host: &ScriptedHost| host.shown().plan.as_ref().unwrap().plan.clone();
+    let mut host = host(500, 3, 1);
+    host.play_to(5 * BAR + 20, &player);
+    let before = shown(&host);
+    let locked = before.notes()[2];
+    host.commands.send(Command::Lock(LockTarget::of(&locked)));
+    host.play_to(5 * BAR + 30, &player);
+    host.press("another");
+    host.play_to(6 * BAR + 2, &player);
+    let after = shown(&host);
+    assert!(after.id() != before.id() && after.notes().len() == 4, "{after:?}");
+    let is_kept = |note: &&Note| before.notes().contains(note);
+    assert_eq!(after.notes().iter().filter(is_kept).collect::<Vec<_>>(), [&locked]);
+    // In the next pass the locked pitches are those of the fill that played.
+    set(&host.params, "lock_pitches", 1.0);
+    host.play_to(9 * BAR + 20, &player);
+    host.press("another");
+    host.play_to(10 * BAR + 2, &player);
+    let next = shown(&host);
+    let pitches = |plan: &Plan| plan.notes().iter().map(|note| note.pitch).collect::<Vec<_>>();
+    assert!(next.brief.seed != after.brief.seed && next.brief.start == Tick(10 * BAR));
+    assert_eq!(pitches(&next), pitches(&after));
+    assert_eq!(host.count(Count::Late), 0);
 }
 
 #[test]

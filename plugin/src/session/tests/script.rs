@@ -11,7 +11,7 @@ use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
 use antiphon_engine::music::analysis::Chord;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
-use antiphon_engine::service::{Assignment, Band, JobFailure, Outcome};
+use antiphon_engine::service::{Assignment, Band, GeneratedBar, JobFailure, Outcome};
 use nice_plug::midi::NoteEvent;
 use parking_lot::Mutex;
 
@@ -43,10 +43,10 @@ struct Memory {
     /// Work done on the next passage.
     done: u32,
     /// Passages still to be generated.
-    making: VecDeque<Passage>,
+    making: VecDeque<GeneratedBar>,
     /// What the pending job is for.
     pending: Option<Work>,
-    made: VecDeque<Passage>,
+    made: VecDeque<GeneratedBar>,
     outcomes: VecDeque<(Work, Outcome)>,
     /// The last context.
     context: Vec<Arc<PromptBar>>,
@@ -168,7 +168,7 @@ impl Script {
         i64::try_from(self.0.borrow().context.len()).unwrap()
     }
 
-    fn submit(&self, work: Work, making: VecDeque<Passage>) {
+    fn submit(&self, work: Work, making: VecDeque<GeneratedBar>) {
         let mut memory = self.0.borrow_mut();
         memory.jobs += 1;
         if let Some(replaced) = memory.pending.replace(work) {
@@ -183,9 +183,9 @@ impl Script {
     }
 }
 
-/// Passages of the script for an assignment: four notes a bar of each role, on a key by the plan and the role's place, bar by bar. A locked rhythm keeps its notes
+/// Bars of the script for an assignment: four notes a bar of each role, on a key by the plan and the role's place, bar by bar. A locked rhythm keeps its notes
 /// on that key, locked pitches are three ticks later.
-fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
+fn bars(assignment: &Assignment) -> impl Iterator<Item = GeneratedBar> {
     let Brief { plan, start, end, .. } = assignment.brief;
     let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
         let start = *line;
@@ -197,8 +197,9 @@ fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
     let allowed = assignment.prompt.constraints.roles;
     let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| allowed.contains(*role)).collect();
     let locked = assignment.locked.notes.clone();
-    let inside = lines.zip(locks).filter(move |((line, next), _)| *next > start && *line < end).collect::<Vec<_>>().into_iter();
-    inside.map(move |((line, next), lock)| {
+    let inside =
+        lines.zip(locks).enumerate().filter(move |(_, ((line, next), _))| *next > start && *line < end).collect::<Vec<_>>().into_iter();
+    inside.map(move |(place, ((line, next), lock))| {
         let (from, until) = (line.max(start), next.min(end));
         let note =
             |onset, (above, role)| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch: pitch + above, velocity: 80, role };
@@ -215,7 +216,7 @@ fn passages(assignment: &Assignment) -> impl Iterator<Item = Passage> {
         notes.retain(|note| !locked.iter().any(|locked| locked.onset == note.onset));
         notes.extend(locked.iter().filter(|note| (from..until).contains(&note.onset)));
         notes.sort_by_key(Note::order);
-        Passage { plan, from, until, notes }
+        assignment.bar_with(place, line, Passage { plan, from, until, notes })
     })
 }
 
@@ -243,7 +244,7 @@ impl Worker for Script {
     }
 
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
-        let making = assignments.iter().flat_map(passages).collect();
+        let making = assignments.iter().flat_map(bars).collect();
         self.0.borrow_mut().within.extend(assignments.iter().map(|_| within.as_secs_f64()));
         self.0.borrow_mut().chords.extend(assignments.iter().map(|assignment| (assignment.line.0, assignment.locked.chords.clone())));
         self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
@@ -258,7 +259,7 @@ impl Worker for Script {
     fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
         let briefs = assignments.iter().map(|assignment| assignment.brief.clone()).collect();
         self.0.borrow_mut().variations.push((briefs, within.is_some()));
-        self.submit(Work::Variations, assignments.iter().flat_map(passages).collect());
+        self.submit(Work::Variations, assignments.iter().flat_map(bars).collect());
         true
     }
 
@@ -274,7 +275,7 @@ impl Worker for Script {
         self.0.borrow_mut().outcomes.pop_front()
     }
 
-    fn passage(&mut self) -> Option<Passage> {
+    fn bar(&mut self) -> Option<GeneratedBar> {
         self.0.borrow_mut().made.pop_front()
     }
 

@@ -206,6 +206,32 @@ fn locked_rhythm_and_pitches_are_those_of_the_plan_that_was_shown() {
 }
 
 #[test]
+fn another_with_rhythm_and_pitches_locked_changes_nothing_and_says_so() {
+    let mut host = rested(250);
+    let says = |host: &ScriptedHost| host.status().remark.is_some_and(|remark| remark.starts_with("Rhythm and pitches are both locked"));
+    for lock in ["lock_rhythm", "lock_pitches"] {
+        set(&host.params, lock, 1.0);
+    }
+    host.play_to(4 * BAR + 12, &[]);
+    let (before, jobs) = (shown(&host), host.script.variations().len());
+    assert!(!says(&host), "only when it is asked for");
+    host.press("another");
+    assert!(says(&host));
+    choose(&mut host, Variation::C);
+    host.play_to(host.now() + BEAT, &[]);
+    assert!(says(&host) && host.shown().variations.awaited.is_none());
+    let bars = |plan: &Plan| plan.between(Tick(5 * BAR), Tick(7 * BAR)).to_vec();
+    assert_eq!((bars(&shown(&host)), host.script.variations().len()), (bars(&before), jobs));
+    assert_eq!(bars(&before).len(), 8);
+    set(&host.params, "lock_pitches", 0.0);
+    host.play_to(host.now() + 2 * BEAT, &[]);
+    assert!(!says(&host));
+    host.press("another");
+    host.play_to(host.now() + BEAT, &[]);
+    assert_ne!(bars(&shown(&host)), bars(&before));
+}
+
+#[test]
 fn locks_end_when_the_transport_stops() {
     let mut host = rested(250);
     let locked = *shown(&host).notes().last().unwrap();

@@ -10,7 +10,7 @@ use antiphon_engine::codec::OwnRoles;
 use antiphon_engine::decode::PromptBar;
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Passage;
-use antiphon_engine::service::{Assignment, JobFailure, Outcome};
+use antiphon_engine::service::{Assignment, GeneratedBar, JobFailure, Outcome};
 use antiphon_engine::session::{Parts, Work, Worker};
 
 /// Lowest key of the plans, and their number.
@@ -23,24 +23,24 @@ pub(crate) struct Script(Rc<RefCell<Memory>>);
 #[derive(Debug)]
 struct Memory {
     seed: u64,
-    /// Calls of [`Script::work`] per passage; 0: none.
+    /// Calls of [`Script::work`] per bar; 0: none.
     runs: u8,
-    /// Of those, done for the next passage.
+    /// Of those, done for the next bar.
     done: u8,
     /// Whether one job in 16 fails.
     fails: bool,
     jobs: u64,
-    pending: VecDeque<Passage>,
+    pending: VecDeque<GeneratedBar>,
     /// What the pending job is for.
     busy: Option<Work>,
-    passages: VecDeque<Passage>,
+    bars: VecDeque<GeneratedBar>,
     outcomes: VecDeque<(Work, Outcome)>,
 }
 
 impl Script {
     pub(crate) fn new(seed: u64) -> Self {
-        let (pending, passages, outcomes) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self(Rc::new(RefCell::new(Memory { seed, runs: 0, done: 0, fails: false, jobs: 0, pending, busy: None, passages, outcomes })))
+        let (pending, bars, outcomes) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Self(Rc::new(RefCell::new(Memory { seed, runs: 0, done: 0, fails: false, jobs: 0, pending, busy: None, bars, outcomes })))
     }
 
     /// Sets the speed and whether jobs may fail.
@@ -54,9 +54,9 @@ impl Script {
         let mut memory = self.0.borrow_mut();
         memory.done = memory.done.saturating_add(1);
         while memory.done >= memory.runs
-            && let Some(passage) = memory.pending.pop_front()
+            && let Some(bar) = memory.pending.pop_front()
         {
-            memory.passages.push_back(passage);
+            memory.bars.push_back(bar);
             if memory.runs > 0 {
                 memory.done = 0;
             }
@@ -68,7 +68,7 @@ impl Script {
         }
     }
 
-    fn submit(&self, work: Work, pending: VecDeque<Passage>) {
+    fn submit(&self, work: Work, pending: VecDeque<GeneratedBar>) {
         let mut memory = self.0.borrow_mut();
         if let Some(replaced) = memory.busy.replace(work) {
             memory.outcomes.push_back((replaced, Outcome::Replaced));
@@ -84,17 +84,17 @@ impl Script {
     }
 }
 
-/// Passages of an assignment, bar by bar. Every beat has one to three notes.
-fn passages(assignment: &Assignment, seed: u64) -> Vec<Passage> {
+/// Bars of an assignment. Every beat has one to three notes.
+fn bars(assignment: &Assignment, seed: u64) -> Vec<GeneratedBar> {
     let brief = &assignment.brief;
     let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
         let start = *line;
         *line += Tick(bar.bar.ticks.into());
         Some((start, *line))
     });
-    let inside = lines.filter(|(line, next)| *next > brief.start && *line < brief.end);
+    let inside = lines.enumerate().filter(|(_, (line, next))| *next > brief.start && *line < brief.end);
     inside
-        .map(|(line, next)| {
+        .map(|(place, (line, next))| {
             let (from, until) = (line.max(brief.start), next.min(brief.end));
             let bar = u64::try_from(line.0.max(0)).unwrap_or_default();
             let mut random = fastrand::Rng::with_seed(seed ^ brief.plan.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ bar << 20);
@@ -109,7 +109,7 @@ fn passages(assignment: &Assignment, seed: u64) -> Vec<Passage> {
             }
             notes.extend(assignment.locked.notes.iter().filter(|note| (from..until).contains(&note.onset)));
             notes.sort_by_key(Note::order);
-            Passage { plan: brief.plan, from, until, notes }
+            assignment.bar_with(place, line, Passage { plan: brief.plan, from, until, notes })
         })
         .collect()
 }
@@ -118,8 +118,8 @@ impl Worker for Script {
     fn set_roles(&mut self, _roles: &BTreeSet<Role>, _own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
         let Memory { seed, runs, fails, jobs, .. } = *memory;
-        let (pending, passages, outcomes) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        *memory = Memory { seed, runs, done: 0, fails, jobs, pending, busy: None, passages, outcomes };
+        let (pending, bars, outcomes) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        *memory = Memory { seed, runs, done: 0, fails, jobs, pending, busy: None, bars, outcomes };
     }
 
     fn set_context(&mut self, _context: Vec<Arc<PromptBar>>) -> bool {
@@ -129,13 +129,13 @@ impl Worker for Script {
 
     fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
         let seed = self.0.borrow().seed;
-        self.submit(Work::Plan, assignments.iter().flat_map(|assignment| passages(assignment, seed)).collect());
+        self.submit(Work::Plan, assignments.iter().flat_map(|assignment| bars(assignment, seed)).collect());
         true
     }
 
     fn vary(&mut self, assignments: Vec<Assignment>, _within: Option<Duration>) -> bool {
         let seed = self.0.borrow().seed;
-        self.submit(Work::Variations, assignments.iter().flat_map(|assignment| passages(assignment, seed)).collect());
+        self.submit(Work::Variations, assignments.iter().flat_map(|assignment| bars(assignment, seed)).collect());
         true
     }
 
@@ -151,8 +151,8 @@ impl Worker for Script {
         self.0.borrow_mut().outcomes.pop_front()
     }
 
-    fn passage(&mut self) -> Option<Passage> {
-        self.0.borrow_mut().passages.pop_front()
+    fn bar(&mut self) -> Option<GeneratedBar> {
+        self.0.borrow_mut().bars.pop_front()
     }
 
     fn parts(&self) -> Parts {

@@ -58,8 +58,9 @@ struct Args {
     /// Print the result as one JSON object
     ///
     /// Its keys: minutes, instances, planned (notes), late (notes), hanging (keys sounding after a stop or faults of a block), on_time_share (of near bars),
-    /// planning_ticks (without those of a pause), late_plans (near bars that were not there), hit_rate (planning ticks whose plan could be kept), page_hit_rate
-    /// (bars of the contexts that came as planned and were not read again), staleness_beats (mean age of the plan that plays), worker_load (share of the workers' time in use),
+    /// planning_ticks (without those of a pause), late_plans (near bars that were not there), hit_rate (planning ticks whose plan could be kept), bars_finished,
+    /// bars_as_planned (those of them that came as planned), page_hit_rate (the share of these that were not read again), bars_read (by the model, the player's
+    /// included), staleness_beats (mean age of the plan that plays), worker_load (share of the workers' time in use),
     /// rss_growth_mib (after the first tenth).
     #[arg(long)]
     json: bool,
@@ -239,6 +240,9 @@ fn print(args: &Args, instances: &[Instance], growth: u64, worked: Duration) -> 
         "planning_ticks": plans.ticks,
         "late_plans": plans.late,
         "hit_rate": plans.hit_rate(),
+        "bars_finished": plans.pages.finished,
+        "bars_as_planned": plans.pages.as_planned,
+        "bars_read": plans.pages.read,
         "page_hit_rate": plans.pages.hit_rate(),
         "staleness_beats": (staleness.1 > 0).then(|| staleness.0 / staleness.1 as f64),
         "worker_load": worked.as_secs_f64() / (args.minutes * 60.0 * args.workers.max(1) as f64),

@@ -1,8 +1,4 @@
-//! Pictures of the real editor, on a virtual X server.
-//!
-//! `cargo run -p antiphon-tests --bin editor_screenshot -- [--picture NAME] [--scale 2] [--size 720x420] [--controls] [--look dark]
-//! [--without-engine] PICTURE.png` makes one: a picture of the gallery, by default the one of a plan, with these changes.
-//! `-- --all FOLDER` makes the whole gallery, `-- --golden FOLDER` the pictures that tests compare.
+//! The pictures to make, each size in a process with a display of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 /// Set in the child process, which has its display: the pixels of that.
 const INSIDE: &str = "ANTIPHON_SCREENSHOT_INSIDE";
 
-fn main() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let wanted = options()?;
     if let Some(inside) = std::env::var_os(INSIDE) {
         let is_here = |(picture, _): &(Picture, PathBuf)| size_name(picture.format) == inside.to_string_lossy();
