@@ -8,6 +8,9 @@ use crate::service::Assignment;
 
 use super::PatternLock;
 
+/// How long the notes of a pattern are kept after they have passed: longer than a plan waits for its variations.
+const PATTERN_KEPT: Tick = Tick::quarters(32);
+
 /// What the player locks or unlocks of the plan that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LockTarget {
@@ -109,12 +112,13 @@ impl Locks {
         *self = Self::default();
     }
 
-    /// Removes the locks of what has passed.
+    /// Removes the locks of what has passed. Of a pattern what has passed lately stays: variations of a plan that has begun are made with it, so that they do
+    /// not depend on when they are made.
     pub(super) fn pass(&mut self, now: Tick) {
         self.notes.retain(|note| note.onset >= now);
         self.bars.retain(|bar| bar.end > now);
         if let Some(pattern) = &mut self.pattern {
-            pattern.notes.retain(|note| note.onset >= now);
+            pattern.notes.retain(|note| note.onset >= now - PATTERN_KEPT);
         }
     }
 
@@ -189,7 +193,11 @@ impl Locks {
             PatternLock::None => (locked, BarLock::Open),
             PatternLock::Rhythm => (locked, BarLock::Rhythm(others_classes())),
             PatternLock::Pitches => (locked, BarLock::Pitches(others_classes())),
-            PatternLock::Whole => ([locked, others].concat(), BarLock::Whole),
+            PatternLock::Whole => {
+                let mut all = [locked, others].concat();
+                all.sort_by_key(Note::order);
+                (all, BarLock::Whole)
+            }
         }
     }
 }
@@ -306,6 +314,8 @@ mod tests {
         let whole = applied(&locks);
         assert_eq!((whole.locked.notes.len(), whole.locked.bars), (11, vec![BarLock::Whole; 3]));
         assert!(locks.fix_all());
+        locks.pass(Tick(150));
+        assert_eq!(applied(&locks).locked.notes, whole.locked.notes, "variations do not depend on when they are made");
         locks.set_pattern(PatternLock::None, Some(&plan));
         assert!(!locks.fix_all());
         assert_eq!(applied(&locks).locked.bars, [BarLock::Open, BarLock::Open, BarLock::Open]);
