@@ -216,7 +216,8 @@ fn renumber<'a>(bars: impl Iterator<Item = &'a mut BarRows>, from: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::analysis::{NEW_BAR, ScaleMode};
+    use crate::decode::Draw;
+    use crate::music::analysis::{Chord, NEW_BAR, ScaleMode};
     use crate::music::{Metre, MetreMap, Part, Role};
 
     /// One quarter note on every bar line of `bars` bars after `rests` empty ones, in 3/4.
@@ -269,6 +270,15 @@ mod tests {
         assert_eq!(Prompt::continuation(&clip(0, 4), Tick(72 * 4), 2, Some(minor)).key(), Some(minor));
         let prompt = Prompt::continuation(&clip(0, 4), Tick(72 * 4), 2, None);
         assert_eq!(prompt.conditioning[1].key, prompt.context[3].bar.fields.key);
+    }
+
+    #[test]
+    fn chosen_chord_is_what_its_bar_is_conditioned_on() {
+        let mut prompt = Prompt::continuation(&clip(0, 4), Tick(72 * 4), 2, None);
+        let chord = Chord::named("Am7").unwrap();
+        prompt.choose_chord(1, chord);
+        let conditioned = [0, 1].map(|place| prompt.gap_bar(place, Draw::FIRST).unwrap().bar.fields.chords);
+        assert_eq!(conditioned, [[None; 2], [Some(chord); 2]]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub use self::build::{Upcoming, default_constraints};
 use super::{Constraints, Draw};
 use crate::codec::{BarFields, BarRows, NoteClasses};
 use crate::music::Tick;
-use crate::music::analysis::KeySignature;
+use crate::music::analysis::{Chord, KeySignature};
 
 /// Most bars read after a gap: as many as models are trained with.
 pub const FAR_SIDE_BARS: u32 = 16;
@@ -141,6 +141,16 @@ impl Prompt {
     /// Changes the conditioning of the bars of the gap.
     pub fn condition(&mut self, condition: impl Fn(BarFields) -> BarFields) {
         self.conditioning.iter_mut().for_each(|fields| *fields = condition(*fields));
+    }
+
+    /// Conditions bar number `place` of the gap on a chord, from its first beat on.
+    pub fn choose_chord(&mut self, place: usize, chord: Chord) {
+        if let Some(bar) = self.gap.get_mut(place) {
+            bar.bar.fields.chords = [Some(chord); 2];
+        }
+        if let Some(fields) = self.conditioning.get_mut(place) {
+            fields.chords = [Some(chord); 2];
+        }
     }
 
     /// Key that the first bar of the gap is conditioned on.

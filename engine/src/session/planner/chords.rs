@@ -21,10 +21,8 @@ impl<W: Worker> Planner<W> {
             Some(line)
         });
         let chords: Vec<Option<Chord>> = lines.map(|line| chart.at(self.number_ahead(clock.bar_at(line)?))).collect();
-        for (rows, chord) in assignment.prompt.gap.iter_mut().zip(&chords) {
-            if chord.is_some() {
-                rows.bar.fields.chords = [*chord; 2];
-            }
+        for (place, chord) in chords.iter().enumerate() {
+            chord.iter().for_each(|chord| assignment.prompt.choose_chord(place, *chord));
         }
         assignment.locked.chords = chords;
     }

@@ -1,5 +1,6 @@
 //! Chords that the player chose, in what the worker is asked for.
 
+use antiphon_engine::decode::Draw;
 use antiphon_engine::plan::ChordChart;
 
 use super::script::{BAR, BEAT, ScriptedHost, tune};
@@ -46,7 +47,8 @@ fn chosen_chords_condition_the_bars_of_the_plan() {
     let (asked, prompts) = (host.script.chords(), host.script.prompts());
     assert!(asked.len() > 2 && asked.len() == prompts.len());
     for ((line, chords), prompt) in asked.iter().zip(&prompts) {
-        let conditioned: Vec<_> = prompt.gap.iter().map(|rows| rows.bar.fields.chords).collect();
+        let conditioned: Vec<_> =
+            (0..prompt.gap.len()).map(|place| prompt.gap_bar(place, Draw::FIRST).unwrap().bar.fields.chords).collect();
         assert_eq!(conditioned, chords.iter().map(|chord| [*chord; 2]).collect::<Vec<_>>(), "plan from tick {line}");
         assert!(prompt.context.iter().all(|rows| rows.bar.fields.chords == [None; 2]), "what was played has no chosen chord");
     }
