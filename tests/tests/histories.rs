@@ -19,7 +19,8 @@ fn count(report: &Value, name: &str) -> u64 {
 
 #[test]
 fn ten_thousand_scripted_histories_keep_every_rule() {
-    let report = report(&["--count", "10000"]);
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+    let report = report(&["--count", "10000", "--jobs", &jobs]);
     // Each history brings four planned notes at least, in its closing section; these are the ones before it.
     assert!(count(&report, "planned") > 4 * 10_000 + 20_000, "{report}");
     assert!(count(&report, "taken") > 50 && count(&report, "ended") > 500 && count(&report, "passed") > 100_000, "{report}");
