@@ -1,6 +1,8 @@
 //! When Play takes effect and what the mode does by itself: for the button, the ruler and the status line.
 
-use antiphon_engine::music::Tick;
+use std::collections::BTreeSet;
+
+use antiphon_engine::music::{Role, Tick};
 use antiphon_engine::plan::{AnswerAfter, PlayMode};
 use antiphon_engine::session::{ControlValues, Snapshot};
 
@@ -108,14 +110,11 @@ impl PlayTime<'_> {
                 let bars = count(self.values.turns.trade_bars.count().into(), "bar");
                 format!("You have {bars}, then Antiphon {bars}")
             }
-            PlayMode::Accompany => {
-                let roles: Vec<_> = self.planned_roles();
-                match roles.split_last() {
-                    None => "Antiphon plays along with you".into(),
-                    Some((last, [])) => format!("Antiphon plays {last} along with you"),
-                    Some((last, others)) => format!("Antiphon plays {} and {last} along with you", others.join(", ")),
-                }
-            }
+            PlayMode::Accompany => match self.planned_roles().split_last() {
+                None => "Antiphon plays along with you".into(),
+                Some((last, [])) => format!("Antiphon plays {last} along with you"),
+                Some((last, others)) => format!("Antiphon plays {} and {last} along with you", others.join(", ")),
+            },
             PlayMode::Infill => format!("Antiphon fills {} of the song", self.bars_of_infill()),
         }
     }
@@ -131,14 +130,14 @@ impl PlayTime<'_> {
     /// Names of the roles in the plan.
     fn planned_roles(&self) -> Vec<&'static str> {
         let notes = self.snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
-        let roles: std::collections::BTreeSet<_> = notes.map(|note| note.role).collect();
-        roles.into_iter().map(antiphon_engine::music::Role::name).collect()
+        let roles: BTreeSet<Role> = notes.map(|note| note.role).collect();
+        roles.into_iter().map(Role::name).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::{Note, Role};
+    use antiphon_engine::music::Note;
     use antiphon_engine::plan::InfillRange;
 
     use super::*;

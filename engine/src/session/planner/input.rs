@@ -115,16 +115,12 @@ impl Input {
 
     /// All notes that start before a tick, in order of time: the player's, and those of plans that were played.
     pub(super) fn notes_before(&self, tick: Tick) -> Vec<Note> {
-        let mut notes: Vec<Note> = self.player.notes().chain(self.sounded.notes()).filter(|note| note.onset < tick).collect();
-        notes.sort_by_key(Note::order);
-        notes
+        in_order(self.player.notes().chain(self.sounded.notes()).filter(|note| note.onset < tick))
     }
 
     /// Antiphon's notes that sounded, in order of time.
     pub(super) fn by_antiphon(&self) -> Vec<Note> {
-        let mut notes: Vec<Note> = self.sounded.notes().collect();
-        notes.sort_by_key(Note::order);
-        notes
+        in_order(self.sounded.notes())
     }
 
     /// Whether there is a note to go on from.
@@ -134,9 +130,7 @@ impl Input {
 
     /// The player's notes that start before a tick, in order of time.
     pub(super) fn player_before(&self, tick: Tick) -> Vec<Note> {
-        let mut notes: Vec<Note> = self.player.notes().filter(|note| note.onset < tick).collect();
-        notes.sort_by_key(Note::order);
-        notes
+        in_order(self.player.notes().filter(|note| note.onset < tick))
     }
 
     /// Measures how the player plays, at a planning tick.
@@ -191,4 +185,11 @@ impl Input {
         let line = self.clock.next_bar_line();
         if line < self.reached + LEAD + self.early() { self.clock.bar_at(line).map_or(line, |bar| bar.end()) } else { line }
     }
+}
+
+/// Notes in canonical order.
+fn in_order(notes: impl Iterator<Item = Note>) -> Vec<Note> {
+    let mut notes: Vec<Note> = notes.collect();
+    notes.sort_by_key(Note::order);
+    notes
 }

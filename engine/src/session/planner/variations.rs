@@ -137,7 +137,7 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// Whether any other plan would have the same notes as the one that is shown; the player is told so.
+    /// Whether any other plan would have the same notes as the one that is shown; the status line then says so.
     fn refuses_another(&mut self) -> bool {
         self.planning.variations.refused = self.planning.locks.fix_all() && self.planning.timeline.current().is_some();
         self.planning.variations.refused
