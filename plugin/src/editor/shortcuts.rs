@@ -77,7 +77,7 @@ pub(super) const TABLE: &[Shortcut] = &[
     ctrl(Key::Z, "Ctrl+Z", Action::Undo, "undo locks, choices, stars, deletions and marked bars"),
     ctrl(Key::S, "Ctrl+S", Action::SaveAs, "Save as"),
     ctrl(Key::C, "Ctrl+C", Action::CopyPath, "copy the file's path"),
-    plain(Key::Space, "Space", Action::Press(Button::Play), "Play"),
+    plain(Key::Space, "Space", Action::Press(Button::Play), "Play or Stop"),
     plain(Key::N, "N", Action::Press(Button::Another), "Another"),
     plain(Key::K, "K", Action::Press(Button::Keep), "Keep"),
     plain(Key::Num1, "1", Action::Press(Button::of(Variation::A)), "variation A"),

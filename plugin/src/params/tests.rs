@@ -61,6 +61,7 @@ const PINS: [Pin; 52] = [
     ("hears_whom", "Hears instance", Some(16), 0.0, "All", "Instance 16"),
     ("look", "Look", Some(1), 0.0, "Light", "Dark"),
     ("window_scale", "Window scale", Some(6), 0.0, "100 %", "300 %"),
+    ("stop", "Stop", Some(1), 0.0, "Off", "On"),
 ];
 
 #[test]

@@ -9,8 +9,11 @@ use super::{Marks, Roll};
 use crate::editor::origin::{Origin, origins};
 
 impl Roll {
-    /// Description of the note under the pointer, with the reason if it is left out, or with what a planned one agrees with.
+    /// Description of the chord or the note under the pointer; of a note with the reason if it is left out, or with what a planned one agrees with.
     pub(super) fn description_at(&self, pointer: Pos2, snapshot: &Snapshot, marks: Marks<'_>) -> Option<String> {
+        if let Some(words) = self.chord_words(pointer, snapshot, marks.chart) {
+            return Some(words);
+        }
         if let Some(withheld) = self.withheld_at(pointer, snapshot) {
             return Some(format!("{}\n{}", describe(&withheld.note, snapshot), withheld.reason.sentence()));
         }

@@ -1,9 +1,10 @@
 //! Lines across the piano roll, with their names below it: the playhead, and the commit line.
 
+use antiphon_engine::music::Role;
 use antiphon_engine::session::{ShownPlan, Snapshot};
-use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2};
+use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2};
 
-use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, paint, style};
+use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, legend, paint, style};
 
 /// Half the width of the playhead's tip, in points.
 pub(super) const TIP: f32 = 6.0;
@@ -11,12 +12,14 @@ pub(super) const TIP: f32 = 6.0;
 const LOOP_BRACKET: f32 = 8.0;
 
 impl Roll {
-    /// The row under the notes: the commit line with its name, and the legend. The name is short, or left out, where both would not fit.
-    pub(super) fn foot(&self, painter: &Painter, snapshot: &Snapshot) {
+    /// The row under the notes: the commit line with its name, and the legend. The name is short, or left out, where both would not fit. Returns
+    /// the role that begins to be dragged.
+    pub(super) fn foot(&self, ui: &Ui, painter: &Painter, snapshot: &Snapshot) -> Option<Role> {
         let legend = self.legend(painter, snapshot);
         let room = self.music.right() - 6.0 - legend.width;
         let named = self.commit(painter, snapshot.plan.as_ref(), room);
-        legend.draw(painter, pos2(self.music.right() - 6.0, self.velocities.bottom() + NAMES / 2.0), named + 10.0);
+        let drawn = legend.draw(painter, pos2(self.music.right() - 6.0, self.velocities.bottom() + NAMES / 2.0), named + 10.0);
+        legend::dragged(ui, snapshot, &drawn)
     }
 
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.

@@ -8,9 +8,11 @@ use egui::{CornerRadius, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
 
 use super::{Roll, paint};
 
-/// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded.
+/// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded;
+/// those that the song is expected to bring are solid and pale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
+    Song,
     Player,
     Settled,
     Open,
@@ -48,6 +50,9 @@ impl Form {
 impl Roll {
     /// Draws all notes in view.
     pub(super) fn notes(&self, painter: &Painter, snapshot: &Snapshot) {
+        for note in &snapshot.song_ahead {
+            self.note(painter, note, Look::Song);
+        }
         for note in &snapshot.played {
             self.note(painter, note, if snapshot.is_by_antiphon(note) { Look::Settled } else { Look::Player });
         }
@@ -98,6 +103,7 @@ impl Roll {
         // Velocity is shown as opacity.
         let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
         let (fill, rim) = match look {
+            Look::Song => (colour.over(ground, 0.3), colour.over(ground, 0.3)),
             Look::Player => (colour.over(ground, loudness), self.palette.rim(note.role, true)),
             Look::Settled => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, true)),
             Look::Open => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, false)),
