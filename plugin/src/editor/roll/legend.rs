@@ -88,7 +88,7 @@ pub(super) fn dragged(ui: &Ui, snapshot: &Snapshot, drawn: &[(Role, Rect)]) -> O
             continue;
         }
         let name = role.name();
-        let response = ui.interact(area.expand2(vec2(3.0, 2.0)), ui.id().with(name), Sense::drag());
+        let response = ui.interact(area.expand2(vec2(3.0, 2.0)), ui.scope_id().with(name), Sense::drag());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Drag {name}")));
         let response = response.on_hover_text(format!("Drag the {name} of this phrase onto a track or into a folder"));
         if response.on_hover_cursor(CursorIcon::Grab).drag_started() {
