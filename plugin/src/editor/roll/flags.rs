@@ -20,7 +20,9 @@ const SPAN: f32 = 3.0;
 impl Roll {
     /// A line at the foot of the ruler over the time in which Antiphon played, plays, or would play.
     pub(super) fn spans(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
-        let planned = snapshot.plan.iter().map(|shown| {
+        // A mode that was stopped would play only from where Play is pressed.
+        let is_expected = !snapshot.is_stopped || flags.silent_before.is_some();
+        let planned = snapshot.plan.iter().filter(|_| is_expected).map(|shown| {
             let brief = &shown.plan.brief;
             flags.silent_before.unwrap_or(brief.start).max(brief.start)..brief.end
         });

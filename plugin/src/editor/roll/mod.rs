@@ -155,7 +155,7 @@ pub(super) fn show(
     if let Some(turn) = &snapshot.turn {
         turn::show(&music, roll.music, turn, roll.palette);
     } else if let Some(beats) = turn::beats_until_play(snapshot, now) {
-        turn::count_in(&music, roll.music, beats, roll.palette);
+        turn::count_in(&music, roll.music.with_max_x(roll.coming_from()), beats, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         let ahead = Rect::from_x_y_ranges(roll.coming_from()..=roll.music.right(), roll.music.y_range());

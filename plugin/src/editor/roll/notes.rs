@@ -18,6 +18,9 @@ enum Look {
     Open,
 }
 
+/// Height of a note from which the outline of a settled one is broad, in points.
+const BROAD_FROM: f32 = 7.0;
+
 /// Shape of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -108,7 +111,9 @@ impl Roll {
             Look::Settled => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, true)),
             Look::Open => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, false)),
         };
-        draw(painter, area, Form::of(note.role), fill, Stroke::new(if look == Look::Settled { 1.5 } else { 1.0 }, paint(rim)));
+        // A broad outline would fill a low note.
+        let width = if look == Look::Settled && area.height() >= BROAD_FROM { 1.5 } else { 1.0 };
+        draw(painter, area, Form::of(note.role), fill, Stroke::new(width, paint(rim)));
     }
 }
 

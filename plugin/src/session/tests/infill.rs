@@ -69,8 +69,6 @@ fn marked_bars_are_filled_in_each_pass_and_nothing_else_is() {
 fn song_of_the_bars_to_come_is_shown_without_earlier_fills() {
     let mut host = host(500, 3, 1);
     let player = tune((0..16).filter(|bar| bar % 4 != 2));
-    host.play_to(3 * BAR + 10, &player);
-    assert!(host.shown().song_ahead.is_empty(), "nothing of the song is known beyond the end of the first pass");
     host.play_to(5 * BAR + 10, &player);
     // In bar 2 of the second pass: the rest of it as in the first, the marked bar 3 empty, bars 4 and 1.
     let ahead: Vec<_> = host.shown().song_ahead.iter().map(|note| (note.onset.0, note.pitch)).collect();

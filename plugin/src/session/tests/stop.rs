@@ -62,7 +62,7 @@ fn stop_lets_what_sounds_end_by_itself_and_begins_nothing_more() {
             assert_eq!(shown.plan.as_ref().unwrap().plan.brief.start, plan.brief.start, "the plan stays");
             host.play_to(7 * BAR, &[]);
             assert_eq!(sounding(&host), 0, "{index} {offset}");
-            assert_eq!(host.planned().last().map(|note| note.0), Some(3 * BAR + 6), "{index} {offset}: a planned note after Stop");
+            assert!(host.planned().iter().all(|note| note.0 < 3 * BAR + 12), "{index} {offset}: a planned note after Stop");
             host.press("play");
             host.play_to(9 * BAR, &[]);
             assert!(host.planned().last().is_some_and(|note| note.0 > 8 * BAR), "{index} {offset}: silent after Play");
@@ -103,15 +103,15 @@ fn modes_that_play_by_themselves_are_silent_from_stop_or_panic_to_play() {
             set(&host.params, "mode", mode);
             set(&host.params, "trade_bars", 0.0);
             let player = hands(0, 40);
-            host.play_to(3 * BAR + 2 * BEAT + 10, &player);
-            assert!(beats(&host, 3 * BAR).contains(&2), "{name} plays in the fourth bar");
+            host.play_to(3 * BAR + 2 * BEAT + 14, &player);
+            assert!(beats(&host, 3 * BAR).contains(&1), "{name} plays in the fourth bar");
             press(&mut host);
-            host.play_to(7 * BAR, &player);
+            host.play_to(7 * BAR + 14, &player);
             assert_eq!(beats(&host, 3 * BAR + 3 * BEAT), [0i64; 0], "{name}");
             assert!(host.shown().is_stopped);
             host.press("play");
             host.play_to(10 * BAR, &player);
-            assert!(beats(&host, 7 * BAR).len() >= 4, "{name} plays after Play: {:?}", beats(&host, 7 * BAR));
+            assert!(beats(&host, 7 * BAR + 14).len() >= 4, "{name} plays after Play: {:?}", beats(&host, 7 * BAR + 14));
         }
     }
 }
@@ -122,7 +122,7 @@ fn mode_that_is_chosen_after_stop_plays() {
     set(&host.params, "mode", 0.5);
     set(&host.params, "trade_bars", 0.0);
     let player = hands(0, 40);
-    host.play_to(3 * BAR + 10, &player);
+    host.play_to(3 * BAR + 14, &player);
     host.press("stop");
     host.play_to(4 * BAR, &player);
     set(&host.params, "mode", 0.75);
