@@ -55,7 +55,8 @@ fn phrases_of_an_opened_file_are_learnt_and_used_at_once() {
     let note = |onset: i64, pitch: u8| Note { onset: Tick(onset), offset: 0, duration: Tick(9), pitch, velocity: 90, role: Role::Keys };
     // Nine bars, a bar of rest, and one more; the last half bar has too few notes.
     let bars = (0..9).chain([10]);
-    let mut notes: Vec<_> = bars.flat_map(|bar| (0..8).map(move |place| note(bar * BAR + place * 12, 60 + bar as u8))).collect();
+    let mut notes: Vec<_> =
+        bars.flat_map(|bar| (0..8).map(move |place| note(bar * BAR + place * 12, 60 + u8::try_from(bar).unwrap()))).collect();
     notes.push(note(12 * BAR, 90));
     let parts = vec![Part { notes, ..Part::default() }];
     let clip = Clip { parts, metres: MetreMap::default(), end: Tick(12 * BAR + 48), ..Clip::default() };
