@@ -236,6 +236,8 @@ fn model(state: State) -> Result<PlainModel> {
 fn play(snapshot: &mut Snapshot) {
     let Some(shown) = &mut snapshot.plan else { return };
     shown.playing = true;
+    // While a plan plays, others are made only when they are asked for.
+    snapshot.variations.plans = [const { None }; 4];
     let from = shown.plan.brief.start;
     let since = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.start;
     snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= since).copied().collect();

@@ -55,9 +55,12 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         Pressed::Stop => (palette.playing, "Stops Antiphon: what sounds ends within a beat, and nothing plays until you press Play"),
         _ => (palette.ink, "Plays the plan that is shown, from the next bar"),
     };
-    let text = RichText::new(time.button()).color(paint(palette.paper));
+    let text = RichText::new(time.button());
+    let is_idle = unavailable(time.pressed(), snapshot, model.values().output.take).is_some();
+    // What can do nothing does not attract the eye.
+    let play = if is_idle { style::button(text) } else { style::button(text.color(paint(palette.paper))).fill(paint(fill)) };
     let buttons = [
-        (time.pressed(), style::button(text).fill(paint(fill)).min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
+        (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
         (Pressed::Another, style::button("Another"), "Shows the next variation of the plan, after D four new ones"),
         (
             Pressed::Keep,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use antiphon_engine::music::{Role, Tick};
-use antiphon_engine::plan::{AnswerAfter, PlayMode};
-use antiphon_engine::session::{ControlValues, Snapshot};
+use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
+use antiphon_engine::plan::{AnswerAfter, PlayMode, Side};
+use antiphon_engine::session::{ControlValues, ShownBar, ShownTurn, Snapshot};
 
 use super::model::Now;
 use super::words::count;
@@ -24,13 +24,22 @@ pub(super) struct PlayTime<'a> {
     pub(super) is_recalled: bool,
 }
 
+/// What begins where a phrase of Antiphon ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// Nothing.
+    Silence,
+    /// The player's turn.
+    You,
+}
+
 /// Where in the ruler Antiphon starts and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Flags {
     /// Bar line of its first note to sound, with the word that stands there.
     pub(super) starts: Option<(Tick, &'static str)>,
-    /// The tick after its last one, with the word that stands there.
-    pub(super) ends: Option<(Tick, &'static str)>,
+    /// The tick after its last one, and what follows.
+    pub(super) ends: Option<(Tick, After)>,
     /// Planned notes before this tick will not sound.
     pub(super) silent_before: Option<Tick>,
 }
@@ -65,7 +74,7 @@ impl PlayTime<'_> {
     pub(super) fn button(&self) -> String {
         let from = || format!("Play from bar {}", self.snapshot.bar_at(self.next_bar()).number);
         match self.mode() {
-            _ if self.pressed() == Button::Stop => "Stop".into(),
+            _ if self.pressed() == Button::Stop => if self.is_pending() { "Cancel" } else { "Stop" }.into(),
             // The clock starts with it.
             _ if self.snapshot.plan.is_none() || self.now.motion == Motion::Stopped => "Play".into(),
             _ if self.is_recalled => from(),
@@ -82,7 +91,7 @@ impl PlayTime<'_> {
             return Flags::default();
         }
         let begins = shown.plan.brief.start;
-        let ends = (shown.plan.brief.end, if self.mode() == PlayMode::Trade { "you" } else { "ends" });
+        let ends = (shown.plan.brief.end, if self.mode() == PlayMode::Trade { After::You } else { After::Silence });
         if shown.playing {
             let starts = (begins.0 as f64 > self.now.playhead.0).then_some((begins, "starts"));
             let is_phrase = matches!(self.mode(), PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade);
@@ -91,7 +100,8 @@ impl PlayTime<'_> {
         match self.mode() {
             PlayMode::Suggest => {
                 let line = self.snapshot.play_from.unwrap_or_else(|| self.next_bar());
-                Flags { starts: Some((line, "Play")), ends: None, silent_before: Some(line) }
+                let word = if self.is_pending() { "starts" } else { "Play" };
+                Flags { starts: Some((line, word)), ends: None, silent_before: Some(line) }
             }
             _ if self.is_recalled => Flags { starts: Some((self.next_bar(), "Play")), ..Flags::default() },
             PlayMode::Trade => Flags { starts: Some((begins, "starts")), ends: Some(ends), silent_before: None },
@@ -108,10 +118,13 @@ impl PlayTime<'_> {
                 let from = self.snapshot.play_from.unwrap_or_default();
                 format!("Antiphon begins at bar {}", self.snapshot.bar_at(from).number)
             }
-            PlayMode::Suggest if plays => format!("Antiphon plays to the end of bar {}", self.last_bar()),
+            PlayMode::Suggest if plays => format!("Antiphon plays to {}", self.end()),
+            PlayMode::Suggest if !self.snapshot.locks.is_empty() => {
+                "Antiphon plays when you press Play; Another keeps what is locked".into()
+            }
             PlayMode::Suggest => "Antiphon plays when you press Play".into(),
             _ if self.snapshot.is_stopped => "Antiphon is silent until you press Play".into(),
-            PlayMode::Answer if plays => format!("Antiphon answers to the end of bar {}, or until you play", self.last_bar()),
+            PlayMode::Answer if plays => format!("Antiphon answers to {}, or until you play", self.end()),
             PlayMode::Answer => {
                 let pause = match self.values.turns.answer_after {
                     AnswerAfter::Beat => "1 beat",
@@ -121,10 +134,16 @@ impl PlayTime<'_> {
                 };
                 format!("Antiphon answers when you pause for {pause}")
             }
-            PlayMode::Trade => {
-                let bars = count(self.values.turns.trade_bars.count().into(), "bar");
-                format!("You have {bars}, then Antiphon {bars}")
-            }
+            PlayMode::Trade => match &self.snapshot.turn {
+                Some(turn) if turn.side == Side::Antiphon => {
+                    format!("Antiphon's turn to the end of bar {}, then yours", self.last_of_turn(turn))
+                }
+                Some(turn) => format!("Your turn to the end of bar {}, then Antiphon's", self.last_of_turn(turn)),
+                None => {
+                    let bars = count(self.values.turns.trade_bars.count().into(), "bar");
+                    format!("You have {bars}, then Antiphon {bars}")
+                }
+            },
             PlayMode::Accompany => match self.planned_roles().split_last() {
                 None => "Antiphon plays along with you".into(),
                 Some((last, [])) => format!("Antiphon plays {last} along with you"),
@@ -134,10 +153,21 @@ impl PlayTime<'_> {
         }
     }
 
-    /// Number of the last bar of the plan.
-    fn last_bar(&self) -> i64 {
+    /// Where the plan ends, in words.
+    fn end(&self) -> String {
         let end = self.snapshot.plan.as_ref().map_or(Tick(1), |shown| shown.plan.brief.end);
-        self.snapshot.bar_at(end - Tick(1)).number
+        let ShownBar { bar, number } = self.snapshot.bar_at(end - Tick(1));
+        if bar.end() == end {
+            return format!("the end of bar {number}");
+        }
+        let beat = TICKS_PER_QUARTER * 4 / i64::from(bar.metre.denominator());
+        format!("bar {number}, beat {}", (end - bar.start).0 / beat + 1)
+    }
+
+    /// Number of the bar in which the current turn of Trade ends.
+    fn last_of_turn(&self, turn: &ShownTurn) -> i64 {
+        let bars = self.snapshot.bars_between(self.now.playhead.tick(), Tick::MAX);
+        bars.map(|shown| shown.number).nth(usize::try_from(turn.bars_left).unwrap_or(usize::MAX)).unwrap_or_default()
     }
 
     fn bars_of_infill(&self) -> String {
@@ -226,7 +256,26 @@ mod tests {
     fn play_that_waits_for_its_bar_can_be_stopped() {
         let waiting = Snapshot { play_from: Some(Tick(192)), ..snapshot(false) };
         let (button, pressed, _, sentence) = words_of(&waiting, PlayMode::Suggest, false);
-        assert_eq!((button.as_str(), pressed, sentence.as_str()), ("Stop", Button::Stop, "Antiphon begins at bar 3"));
+        assert_eq!((button.as_str(), pressed, sentence.as_str()), ("Cancel", Button::Stop, "Antiphon begins at bar 3"));
+    }
+
+    #[test]
+    fn trade_says_whose_turn_it_is_and_where_it_ends() {
+        for (side, sentence) in [
+            (Side::Player, "Your turn to the end of bar 4, then Antiphon's"),
+            (Side::Antiphon, "Antiphon's turn to the end of bar 4, then yours"),
+        ] {
+            let turn = Some(ShownTurn { side, bars_left: 2, beats_left: 4 });
+            assert_eq!(words_of(&Snapshot { turn, ..snapshot(false) }, PlayMode::Trade, false).3, sentence);
+        }
+    }
+
+    #[test]
+    fn end_within_a_bar_is_named_by_its_beat() {
+        let mut planned = plan(120, 384 + 36, &[]);
+        planned.playing = true;
+        let snapshot = Snapshot { plan: Some(planned), ..Snapshot::default() };
+        assert_eq!(words_of(&snapshot, PlayMode::Suggest, false).3, "Antiphon plays to bar 5, beat 2");
     }
 
     #[test]
@@ -256,8 +305,8 @@ mod tests {
     #[test]
     fn ruler_shows_where_a_phrase_that_plays_ends() {
         for mode in [PlayMode::Suggest, PlayMode::Answer, PlayMode::Trade] {
-            let word = if mode == PlayMode::Trade { "you" } else { "ends" };
-            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), word)), silent_before: None };
+            let after = if mode == PlayMode::Trade { After::You } else { After::Silence };
+            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), after)), silent_before: None };
             assert_eq!(flags(mode, true, false), expected);
         }
         assert_eq!(flags(PlayMode::Accompany, true, false).ends, None, "it has no end");

@@ -1,7 +1,7 @@
 //! What a note of the piano roll is and where it comes from, in words, under the pointer.
 
 use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick, pitch_name};
-use antiphon_engine::session::{Snapshot, WithheldNote};
+use antiphon_engine::session::{Command, Snapshot, WithheldNote};
 use antiphon_roll::legend;
 use egui::Pos2;
 
@@ -21,8 +21,16 @@ impl Roll {
         let hit = self.sounding(snapshot).filter(|note| self.is_at(note, pointer)).last()?;
         let chosen = marks.chart.at(snapshot.bar_at(hit.onset).number);
         let why: Vec<_> = origins(snapshot, hit, marks.memory, chosen).into_iter().map(Origin::words).collect();
-        let description = describe(hit, snapshot);
-        Some(if why.is_empty() { description } else { format!("{description}\n{}", why.join("; ")) })
+        let mut lines = vec![describe(hit, snapshot)];
+        if !why.is_empty() {
+            lines.push(why.join("; "));
+        }
+        match self.lock_at(pointer, snapshot) {
+            Some(Command::Lock(_)) => lines.push("Click to lock: other suggestions keep it".into()),
+            Some(Command::Unlock(_)) => lines.push("Locked: click to unlock".into()),
+            _ => {}
+        }
+        Some(lines.join("\n"))
     }
 
     /// The withheld note under the pointer.

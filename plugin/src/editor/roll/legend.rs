@@ -23,6 +23,7 @@ enum Meaning {
     Player,
     Antiphon,
     Song,
+    Locked,
 }
 
 /// The signs with their names, from left to right.
@@ -40,6 +41,7 @@ impl Roll {
             (Meaning::Player, "you", snapshot.played.len() > snapshot.by_antiphon.len()),
             (Meaning::Antiphon, "Antiphon", snapshot.plan.is_some() || !snapshot.by_antiphon.is_empty()),
             (Meaning::Song, "song", !snapshot.song_ahead.is_empty()),
+            (Meaning::Locked, "locked", !snapshot.locks.is_empty()),
         ];
         let roles = roles(snapshot).into_iter().map(|role| (Meaning::Role(role), role.name()));
         let hands = hands.into_iter().filter(|(.., is_there)| *is_there).map(|(meaning, name, _)| (meaning, name));
@@ -70,6 +72,7 @@ impl Legend {
             match meaning {
                 Meaning::Role(role) => painter.rect_filled(sign, 2, paint(self.palette.role(*role))),
                 Meaning::Player => painter.rect_filled(bar, 1, ink),
+                Meaning::Locked => painter.rect_stroke(bar, 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Outside),
                 Meaning::Song => painter.rect_filled(bar, 1, self.palette.faded(0.3)),
                 Meaning::Antiphon => painter.rect_stroke(bar, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
             };

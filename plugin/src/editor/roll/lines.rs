@@ -25,7 +25,7 @@ impl Roll {
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
     fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>, room: f32) -> f32 {
         let Some(shown) = plan.filter(|shown| !shown.playing) else { return self.coming_from() };
-        let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit);
+        let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start);
         let x = self.x(line.0 as f64);
         if x <= self.playhead_x || !self.music.x_range().contains(x) {
             return self.coming_from();
@@ -39,7 +39,7 @@ impl Roll {
             painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
         }
         let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(self.palette.soft)).size().x;
-        let names = ["may still change from here", "may change"];
+        let names = ["may still change as you play", "may change"];
         let Some(name) = names.into_iter().find(|name| x + 5.0 + width(name) + 10.0 < room) else { return x };
         self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, name).right()
     }

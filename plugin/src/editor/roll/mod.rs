@@ -55,8 +55,8 @@ const LANES_GAP: f32 = 6.0;
 const LEAST_NOTE: f32 = 5.5;
 /// Bars shown left of the playhead.
 const BARS_BEFORE: f64 = 2.5;
-/// Bars shown beyond the horizon.
-const BARS_BEYOND: f64 = 0.35;
+/// Bars shown beyond the horizon: the one that the playhead is in, since the horizon counts from its end, and the flag of the end.
+const BARS_BEYOND: f64 = 1.1;
 
 /// What the musician has set for bars: how many are planned ahead, those of Infill and how they are marked, the selected ones, and chords.
 #[derive(Debug, Clone, Copy)]

@@ -107,7 +107,7 @@ impl Roll {
         let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
         let (fill, rim) = match look {
             Look::Song => (colour.over(ground, 0.3), colour.over(ground, 0.3)),
-            Look::Player => (colour.over(ground, loudness), self.palette.rim(note.role, true)),
+            Look::Player => (colour.over(ground, loudness), self.palette.own_rim(note.role)),
             Look::Settled => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, true)),
             Look::Open => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, false)),
         };
