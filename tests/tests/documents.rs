@@ -59,9 +59,9 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Vec<&'a str> {
     found
 }
 
-/// Anchors of a document's headings, as GitHub makes them; those of two equal headings are not told apart.
+/// Anchors of a document's headings, as GitHub makes them; those of two equal headings are the same.
 fn anchors(document: &Path) -> Vec<String> {
-    let text = prose(&fs::read_to_string(document).unwrap());
+    let text = prose(&fs::read_to_string(document).expect("a document can be read"));
     let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim().to_lowercase());
     let kept = |letter: &char| letter.is_alphanumeric() || ['-', '_', ' '].contains(letter);
     headings.map(|heading| heading.chars().filter(kept).map(|letter| if letter == ' ' { '-' } else { letter }).collect()).collect()
