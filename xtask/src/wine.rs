@@ -22,7 +22,7 @@ const STUB: &str = "xtask/windows/bcryptprimitives.c";
 const OVERRIDES: &str = "mscoree=;mshtml=;winemenubuilder.exe=d";
 /// The package of the programs that load the plug-in.
 pub(crate) const HOSTS: &str = "antiphon-tests";
-/// Unit tests of what exists on Windows only, by the beginnings of their names.
+/// Unit tests of what exists on Windows only, by parts of their names. Some that are the same on every system have these parts, too.
 const UNIT_TESTS: [&str; 2] = ["drag::", "model::"];
 
 pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[String]) -> Result<()> {
