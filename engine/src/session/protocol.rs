@@ -134,8 +134,8 @@ pub enum InputEvent {
         /// Time of the event.
         at: MusicalTime,
     },
-    /// In Answer, the player has struck a key: planned notes that have not started are dropped, and those that sound end by themselves, at the
-    /// latest [`FADE`] later. Sent before every such note-on, whether or not anything was dropped.
+    /// In Answer, the player has struck a key, or in any mode pressed Stop: planned notes that have not started are dropped, and those that sound end by themselves, at the
+    /// latest [`FADE`] later. Sent before every such note-on or Stop, whether or not anything was dropped.
     PlanYielded {
         /// The epoch that begins.
         epoch: Epoch,
