@@ -28,6 +28,8 @@ pub enum Button {
     Another,
     /// Keep.
     Keep,
+    /// Stop.
+    Stop,
     /// Panic.
     Panic,
     /// Variation A.
@@ -44,10 +46,11 @@ pub enum Button {
 
 impl Button {
     /// All buttons.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Play,
         Self::Another,
         Self::Keep,
+        Self::Stop,
         Self::Panic,
         Self::VariationA,
         Self::VariationB,
@@ -75,6 +78,7 @@ impl Button {
             Self::Play => Command::Play,
             Self::Another => Command::Another,
             Self::Keep => Command::Keep,
+            Self::Stop => Command::Stop,
             Self::Panic => Command::Panic,
             Self::VariationA => Command::Variation(Variation::A),
             Self::VariationB => Command::Variation(Variation::B),
@@ -90,6 +94,7 @@ impl Button {
             Self::Play => "Play",
             Self::Another => "Another",
             Self::Keep => "Keep",
+            Self::Stop => "Stop",
             Self::Panic => "Panic",
             Self::VariationA => "Variation A",
             Self::VariationB => "Variation B",

@@ -3,15 +3,12 @@
 //! nice-plug's own way passes the state to the audio thread, which then allocates and waits. Here the history is loaded from outside, as a
 //! host would, and the controls are set as by the user.
 
-use antiphon_plugin::params::AntiphonParams;
+use antiphon_plugin::params::{AntiphonParams, TRIGGERS};
 use nice_plug::context::gui::ParamSetter;
 use nice_plug::params::EnumParam;
 use nice_plug::params::enums::Enum;
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::{Param, ParamPtr, Params, PluginState};
-
-/// Ids of the triggers.
-const TRIGGERS: [&str; 5] = ["play", "another", "keep", "panic", "forget"];
 
 /// Restores the history and every control except the triggers: a program does not start by playing.
 pub(crate) fn restore(params: &AntiphonParams, saved: &PluginState, setter: &ParamSetter<'_>) {

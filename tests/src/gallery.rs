@@ -24,8 +24,12 @@ pub enum State {
     NoEngine,
     /// A plan in Suggest.
     Plan,
+    /// Play was pressed, and waits for its bar line.
+    Counting,
     /// The plan plays.
     Playing,
+    /// Accompany after Stop.
+    Stopped,
     /// A mode at work.
     Mode(PlayMode),
     /// Another variation than A is shown, and one is coming.
@@ -101,16 +105,18 @@ impl Picture {
 const DEFAULT: Format = Format { width: 1000, height: 600, scale: 1 };
 
 /// All pictures.
-pub const PICTURES: [Picture; 22] = [
+pub const PICTURES: [Picture; 24] = [
     Picture::new("first-run", State::FirstRun),
     Picture::new("no-engine", State::NoEngine),
     Picture::new("plan", State::Plan),
     Picture::new("plan-dark", State::Plan).dark(),
+    Picture::new("counting", State::Counting),
     Picture::new("playing", State::Playing),
     Picture::new("playing-dark", State::Playing).dark(),
     Picture::new("answer", State::Mode(PlayMode::Answer)),
     Picture::new("trade", State::Mode(PlayMode::Trade)),
     Picture::new("accompany", State::Mode(PlayMode::Accompany)),
+    Picture::new("stopped", State::Stopped),
     Picture::new("infill", State::Mode(PlayMode::Infill)),
     Picture::new("variations", State::Variations),
     Picture::new("locked", State::Locked),
@@ -146,7 +152,15 @@ fn model(state: State) -> Result<PlainModel> {
     let snapshot = Arc::make_mut(&mut model.snapshot);
     match state {
         State::FirstRun | State::NoEngine | State::Plan => {}
+        State::Counting => snapshot.play_from = Some(snapshot.bar_at(model.now.playhead.tick()).bar.end()),
         State::Playing => play(snapshot),
+        State::Stopped => {
+            model.values.plan.mode = PlayMode::Accompany;
+            snapshot.is_stopped = true;
+            if let Some(shown) = &mut snapshot.plan {
+                shown.plan = scripted::only(&shown.plan, |role| matches!(role, Role::Bass | Role::Drums));
+            }
+        }
         State::Mode(mode) => {
             model.values.plan.mode = mode;
             match mode {
@@ -172,8 +186,11 @@ fn model(state: State) -> Result<PlainModel> {
                 }
                 PlayMode::Infill => {
                     model.values.turns.infill = InfillRange { from: 12, bars: 2 };
+                    let now = model.now.playhead.tick();
                     if let Some(shown) = &mut snapshot.plan {
                         let [from, after] = [11, 13].map(|bar| piece.metres.bar(bar).start);
+                        let song = shown.plan.notes().iter().filter(|note| note.onset >= now && !(from..after).contains(&note.onset));
+                        snapshot.song_ahead = song.copied().collect();
                         shown.plan = scripted::between(&shown.plan, from, after);
                     }
                     snapshot.song_loop = Some((9, 15));
@@ -219,6 +236,8 @@ fn model(state: State) -> Result<PlainModel> {
 fn play(snapshot: &mut Snapshot) {
     let Some(shown) = &mut snapshot.plan else { return };
     shown.playing = true;
+    // While a plan plays, others are made only when they are asked for.
+    snapshot.variations.plans = [const { None }; 4];
     let from = shown.plan.brief.start;
     let since = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.start;
     snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= since).copied().collect();

@@ -20,7 +20,8 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
     // The plan was adopted at the second beat; the one in progress will be at the third.
     let (start, commit) = (here.start + Tick(beat), here.start + Tick(beat * 2));
     let playhead = start + Tick(beat / 3);
-    let end = piece.metres.bar(bar + u32::from(values.plan.horizon_bars)).start + Tick(beat);
+    // The horizon counts from the next bar line.
+    let end = piece.metres.bar(bar + 1 + u32::from(values.plan.horizon_bars)).start;
     let notes = piece.notes();
     let mut played: Vec<Note> = notes.iter().copied().filter(|note| note.onset <= playhead).collect();
     for note in played.iter_mut().filter(|note| note.end() > playhead) {

@@ -59,24 +59,65 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Vec<&'a str> {
     found
 }
 
+/// Anchors of a document's headings, as GitHub makes them; those of two equal headings are the same.
+fn anchors(document: &Path) -> Vec<String> {
+    let text = prose(&fs::read_to_string(document).expect("a document can be read"));
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let kept = |letter: &char| letter.is_alphanumeric() || ['-', '_', ' '].contains(letter);
+    headings.map(|heading| heading.chars().filter(kept).map(|letter| if letter == ' ' { '-' } else { letter }).collect()).collect()
+}
+
 #[test]
-fn relative_links_lead_to_files() {
+fn relative_links_lead_to_files_and_headings() {
     let documents = documents();
     assert!(documents.len() > 30, "only {} documents were found", documents.len());
     let mut dead = Vec::new();
     for document in &documents {
         let text = prose(&fs::read_to_string(document).unwrap());
         for link in between(&text, "](", ")") {
-            let file = link.split('#').next().unwrap_or_default();
-            if file.is_empty() || link.contains("://") || link.starts_with("mailto:") {
+            if link.contains("://") || link.starts_with("mailto:") {
                 continue;
             }
-            if !document.parent().unwrap().join(file).exists() {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let is_document = target.extension().is_some_and(|suffix| suffix == "md");
+            let leads = target.exists() && (anchor.is_empty() || !is_document || anchors(&target).iter().any(|other| other == anchor));
+            if !leads {
                 dead.push(format!("{}: {link}", document.display()));
             }
         }
     }
     assert!(dead.is_empty(), "{dead:#?}");
+}
+
+/// Sentences in the strings of a Rust file, outside of comments and tests: the parts between values that have at least four words.
+fn sentences(code: &str) -> Vec<&str> {
+    let (code, _) = code.split_once("#[cfg(test)]").unwrap_or((code, ""));
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let strings = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+    let parts = strings.flat_map(|string| string.split(['{', '}']).step_by(2)).map(str::trim);
+    parts.filter(|part| part.split_whitespace().count() >= 4).collect()
+}
+
+#[test]
+fn manual_has_every_sentence_of_the_status_line() {
+    let manual = read("docs/guide/troubleshooting.md");
+    let sources = [
+        "engine/src/session/planner/status.rs",
+        "engine/src/session/planner/infill.rs",
+        "plugin/src/host_issues.rs",
+        "plugin/src/status_messages.rs",
+        "plugin/src/state/mod.rs",
+    ];
+    for source in sources {
+        let code = read(source);
+        let sentences = sentences(&code);
+        assert!(!sentences.is_empty(), "{source}");
+        // Where there may be one thing or several, the manual names several.
+        let plural = sentences.iter().filter(|sentence| !sentence.starts_with("1 ") && !sentence.starts_with("One "));
+        let missing: Vec<_> = plural.filter(|sentence| !manual.contains(**sentence)).collect();
+        assert!(missing.is_empty(), "{source}: {missing:#?}");
+    }
 }
 
 #[test]

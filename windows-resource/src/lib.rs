@@ -1,4 +1,5 @@
-//! For build scripts: the version and the icon that Windows shows of a file, linked into our libraries and programs.
+//! For build scripts: the version and the icon that Windows shows of a file, linked into our libraries and programs, and for programs the
+//! manifest, which says that they scale their windows themselves. A library's windows scale as its host says.
 //!
 //! `windres`, which comes with the GNU linker, compiles them. For other targets nothing is done: Microsoft's compiler of resources comes with
 //! an SDK whose place is not known, and its builds go without. So does a check on a system without `windres`.
@@ -61,11 +62,14 @@ pub fn embed(file: File, description: &str) -> Result<(), ResourceError> {
     if variable("CARGO_CFG_TARGET_OS")? != "windows" || variable("CARGO_CFG_TARGET_ENV")? != "gnu" {
         return Ok(());
     }
-    let icon = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/icons/antiphon.ico");
-    println!("cargo::rerun-if-changed={}", icon.display());
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (icon, manifest) = (here.join("../assets/icons/antiphon.ico"), here.join("program.manifest"));
+    for file in [&icon, &manifest] {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
     let folder = PathBuf::from(variable("OUT_DIR")?);
     let (path, object) = (folder.join("antiphon.rc"), folder.join("antiphon-resource.o"));
-    let text = script(file, description, &variable("CARGO_PKG_VERSION")?, &icon);
+    let text = script(file, description, &variable("CARGO_PKG_VERSION")?, &icon, &manifest);
     fs::write(&path, text).map_err(|source| ResourceError::Unwritten { path: path.clone(), source })?;
     // On Windows itself it has no prefix.
     let program = if cfg!(windows) { "windres" } else { "x86_64-w64-mingw32-windres" };
@@ -98,12 +102,13 @@ fn variable(name: &'static str) -> Result<String, ResourceError> {
 }
 
 /// The resource in the language of its compiler: <https://learn.microsoft.com/windows/win32/menurc/versioninfo-resource>.
-fn script(file: File, description: &str, version: &str, icon: &Path) -> String {
+fn script(file: File, description: &str, version: &str, icon: &Path, manifest: &Path) -> String {
     let numbers: Vec<_> = version.split(['.', '-', '+']).map_while(|part| part.parse::<u16>().ok()).chain([0; 4]).take(4).collect();
     let numbers = numbers.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
-    let kind = match file {
-        File::Program => "0x1L",
-        File::Library => "0x2L",
+    let (kind, manifest) = match file {
+        // 24 is the type of manifests, 1 that of a process.
+        File::Program => ("0x1L", format!("1 24 \"{}\"\n", quoted(manifest))),
+        File::Library => ("0x2L", String::new()),
     };
     let mut values = String::new();
     for (name, value) in [
@@ -117,20 +122,28 @@ fn script(file: File, description: &str, version: &str, icon: &Path) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(values, "      VALUE \"{name}\", \"{value}\\0\"");
     }
-    let icon = icon.display().to_string().replace('\\', "\\\\");
+    let icon = quoted(icon);
     // 0x0409, 1200: American English in Unicode.
     format!(
-        "1 ICON \"{icon}\"\n1 VERSIONINFO\nFILEVERSION {numbers}\nPRODUCTVERSION {numbers}\nFILEOS 0x40004L\nFILETYPE {kind}\nBEGIN\n  BLOCK \"StringFileInfo\"\n  BEGIN\n    BLOCK \"040904b0\"\n    BEGIN\n{values}    END\n  END\n  BLOCK \"VarFileInfo\"\n  BEGIN\n    VALUE \"Translation\", 0x0409, 1200\n  END\nEND\n"
+        "1 ICON \"{icon}\"\n{manifest}1 VERSIONINFO\nFILEVERSION {numbers}\nPRODUCTVERSION {numbers}\nFILEOS 0x40004L\nFILETYPE {kind}\nBEGIN\n  BLOCK \"StringFileInfo\"\n  BEGIN\n    BLOCK \"040904b0\"\n    BEGIN\n{values}    END\n  END\n  BLOCK \"VarFileInfo\"\n  BEGIN\n    VALUE \"Translation\", 0x0409, 1200\n  END\nEND\n"
     )
+}
+
+/// A path inside quotation marks.
+fn quoted(path: &Path) -> String {
+    path.display().to_string().replace('\\', "\\\\")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MANIFEST: &str = "C:\\a b\\program.manifest";
+
     #[test]
     fn script_names_version_description_and_icon() {
-        let text = script(File::Library, "Antiphon for hosts", "1.2.3-beta.1", Path::new("C:\\a b\\antiphon.ico"));
+        let text = script(File::Library, "Antiphon for hosts", "1.2.3-beta.1", Path::new("C:\\a b\\antiphon.ico"), Path::new(MANIFEST));
+        assert!(!text.contains("manifest"), "a library takes the settings of its host's process: {text}");
         for part in [
             "1 ICON \"C:\\\\a b\\\\antiphon.ico\"",
             "FILEVERSION 1,2,3,0",
@@ -140,6 +153,14 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn program_has_the_manifest_that_lets_it_scale_its_window() {
+        let text = script(File::Program, "Antiphon", "1.2.3", Path::new("antiphon.ico"), Path::new(MANIFEST));
+        assert!(text.contains("\n1 24 \"C:\\\\a b\\\\program.manifest\"\n"), "{text}");
+        let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("program.manifest")).unwrap_or_default();
+        assert!(manifest.contains(">PerMonitorV2</dpiAwareness>"), "{manifest}");
     }
 
     #[test]

@@ -9,8 +9,21 @@ use crate::{process, system};
 
 /// The pictures that tests compare with how the window looks.
 const GOLDEN: &str = "tests/golden";
-/// Pictures of the guide, by their names in the gallery.
-const GUIDE: [(&str, &str); 3] = [("plan", "editor"), ("drawer", "controls"), ("plan-dark", "dark")];
+/// Folder with the pictures of the documents.
+const PICTURES: &str = "docs/pictures";
+/// Pictures of the guide: the name in the gallery, and the name of the copy.
+const GUIDE: [(&str, &str); 10] = [
+    ("plan", "editor"),
+    ("drawer", "controls"),
+    ("plan-dark", "dark"),
+    ("answer", "answer"),
+    ("trade", "trade"),
+    ("accompany", "accompany"),
+    ("infill", "infill"),
+    ("variations", "variations"),
+    ("locked", "locked"),
+    ("stopped", "stopped"),
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -36,7 +49,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     process::run(&mut screenshots)?;
     if args.accept {
         for (name, picture) in GUIDE {
-            let (from, to) = (golden.join(name).with_extension("png"), root.join("docs/pictures").join(picture).with_extension("png"));
+            let (from, to) = (golden.join(name).with_extension("png"), root.join(PICTURES).join(picture).with_extension("png"));
             fs::copy(&from, &to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
         }
     }

@@ -22,7 +22,7 @@ const STUB: &str = "xtask/windows/bcryptprimitives.c";
 const OVERRIDES: &str = "mscoree=;mshtml=;winemenubuilder.exe=d";
 /// The package of the programs that load the plug-in.
 pub(crate) const HOSTS: &str = "antiphon-tests";
-/// Unit tests of what exists on Windows only, by the beginnings of their names.
+/// Unit tests of what exists on Windows only, by parts of their names. Some that are the same on every system have these parts, too.
 const UNIT_TESTS: [&str; 2] = ["drag::", "model::"];
 
 pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[String]) -> Result<()> {
@@ -47,11 +47,7 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
         tests.args(["--package", package]);
     }
     process::run(tests.args(["--no-default-features", "--locked", "--lib", "--"]).args(UNIT_TESTS)).context("in Wine")?;
-    // The Linux build to compare with, with the features of `cargo xtask test`, so that nothing is rebuilt.
-    let features = ["--workspace", "--all-features", "--locked"];
-    let mut linux = process::cargo();
-    let linux = linux.current_dir(root).arg("build").args(features).args(["--bin", "antiphon", "--message-format=json-render-diagnostics"]);
-    let linux = bundle::executable(&process::read(linux)?, "antiphon").context("Cargo named no program antiphon")?;
+    let linux = cli::for_tests(root)?;
 
     let mut tests = process::cargo();
     wine.apply(&mut tests);
@@ -69,7 +65,9 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
         tests.env(variable, path);
     }
     // One at a time: they share Wine's server, and the plug-in plays in real time.
-    tests.arg("test").args(features).args(["--test", "wine", "--", "--include-ignored", "--test-threads=1"]).args(rest);
+    tests
+        .args(["test", "--workspace", "--all-features", "--locked", "--test", "wine", "--", "--include-ignored", "--test-threads=1"])
+        .args(rest);
     process::run(&mut tests).context("in Wine")
 }
 

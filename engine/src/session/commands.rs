@@ -14,7 +14,7 @@ use crate::plan::SongPosition;
 pub(super) enum WindowMessage {
     /// A command of the player.
     Command(Command),
-    /// Music that counts as heard at a bar line of the song.
+    /// Music that counts as heard at a bar line of the song, and as phrases of the player.
     Song {
         /// The music; its first bar line is tick 0.
         clip: Box<Clip>,
@@ -78,7 +78,7 @@ impl CommandSender {
         let _ = self.0.send(WindowMessage::Command(command));
     }
 
-    /// Sends a clip that counts as heard at this bar line of the song, as the player's: Infill leads from it and into it.
+    /// Sends a clip that counts as heard at this bar line of the song, as the player's: Infill leads from it and into it, and its phrases are learnt.
     pub fn send_song(&self, clip: Clip, at: SongPosition) {
         let _ = self.0.send(WindowMessage::Song { clip: Box::new(clip), at });
     }

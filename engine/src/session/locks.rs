@@ -6,10 +6,7 @@ use crate::music::{Bar, Metre, Note, Role, Tick};
 use crate::plan::Plan;
 use crate::service::Assignment;
 
-use super::PatternLock;
-
-/// How long the notes of a pattern are kept after they have passed: longer than a plan waits for its variations.
-const PATTERN_KEPT: Tick = Tick::quarters(32);
+use super::{PatternLock, ShownLocks};
 
 /// What the player locks or unlocks of the plan that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,7 +54,7 @@ struct Pattern {
     until: Tick,
 }
 
-/// The player's locks. They end when what they lock has passed.
+/// The player's locks. They are shown until what they lock has passed, and end with the plan that has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Locks {
     notes: Vec<Note>,
@@ -112,14 +109,21 @@ impl Locks {
         *self = Self::default();
     }
 
-    /// Removes the locks of what has passed. Of a pattern what has passed lately stays: variations of a plan that has begun are made with it, so that they do
-    /// not depend on when they are made.
-    pub(super) fn pass(&mut self, now: Tick) {
-        self.notes.retain(|note| note.onset >= now);
-        self.bars.retain(|bar| bar.end > now);
+    /// Removes the locks of what precedes the plan that is shown. What has passed of that plan itself stays: its variations do not depend on when
+    /// they are made.
+    pub(super) fn pass(&mut self, start: Tick) {
+        self.notes.retain(|note| note.onset >= start);
+        self.bars.retain(|bar| bar.end > start);
         if let Some(pattern) = &mut self.pattern {
-            pattern.notes.retain(|note| note.onset >= now - PATTERN_KEPT);
+            pattern.notes.retain(|note| note.onset >= start);
         }
+    }
+
+    /// Those of what is still to come.
+    pub(super) fn shown(&self, now: Tick) -> ShownLocks {
+        let bars = || self.bars.iter().filter(|bar| bar.end > now);
+        let single = self.notes.iter().filter(|note| note.onset >= now);
+        ShownLocks::new(in_order(bars().flat_map(|bar| &bar.notes).chain(single)), bars().map(|bar| bar.start).collect())
     }
 
     /// Locks rhythm or pitches of the shown plan, and of what has been added to it since. Returns whether another lock was set.
@@ -136,16 +140,8 @@ impl Locks {
     }
 
     /// Locked notes and the notes of locked bars, in canonical order.
-    pub(super) fn notes(&self) -> Vec<Note> {
-        let mut notes: Vec<Note> = self.bars.iter().flat_map(|bar| &bar.notes).chain(&self.notes).copied().collect();
-        notes.sort_by_key(Note::order);
-        notes.dedup();
-        notes
-    }
-
-    /// Bar lines of the locked bars.
-    pub(super) fn bars(&self) -> Vec<Tick> {
-        self.bars.iter().map(|bar| bar.start).collect()
+    fn notes(&self) -> Vec<Note> {
+        in_order(self.bars.iter().flat_map(|bar| &bar.notes).chain(&self.notes))
     }
 
     /// Whether rhythm and pitches are locked: nothing of the plan that is shown can change.
@@ -200,6 +196,14 @@ impl Locks {
             }
         }
     }
+}
+
+/// Notes in canonical order, each once.
+fn in_order<'a>(notes: impl Iterator<Item = &'a Note>) -> Vec<Note> {
+    let mut notes: Vec<Note> = notes.copied().collect();
+    notes.sort_by_key(Note::order);
+    notes.dedup();
+    notes
 }
 
 /// Notes of a bar as classes.
@@ -267,6 +271,9 @@ mod tests {
         assert_eq!(fixed.locked.notes, [note(120, 65)]);
         assert_eq!(fixed.prompt.gap.iter().map(|bar| bar.given.len()).collect::<Vec<_>>(), [0, 1, 0]);
         assert_eq!(fixed.prompt.gap[1].given[0].note(Tick(96)).onset, Tick(120));
+        assert_eq!((locks.shown(Tick(120)).notes().len(), locks.shown(Tick(121)).notes().len()), (1, 0));
+        locks.pass(Tick(24));
+        assert_eq!(applied(&locks).locked.notes, fixed.locked.notes, "variations do not depend on when they are made");
         locks.pass(Tick(121));
         assert_eq!(locks, Locks::default());
     }
@@ -315,8 +322,10 @@ mod tests {
         assert_eq!((whole.locked.notes.len(), whole.locked.bars), (11, vec![BarLock::Whole; 3]));
         assert!(locks.fix_all());
         let mut later = locks.clone();
-        later.pass(Tick(150));
+        later.pass(Tick(24));
         assert_eq!(applied(&later).locked.notes, whole.locked.notes, "variations do not depend on when they are made");
+        later.pass(Tick(150));
+        assert_eq!(applied(&later).locked.notes.len(), 5, "what precedes the shown plan is forgotten");
         locks.set_pattern(PatternLock::None, Some(&plan));
         assert!(!locks.fix_all());
         assert_eq!(applied(&locks).locked.bars, [BarLock::Open, BarLock::Open, BarLock::Open]);

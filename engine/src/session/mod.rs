@@ -74,7 +74,7 @@ const CALL: Duration = Duration::from_millis(250);
 /// Polling interval while there is nothing to plan: the clock is stopped, or planning pauses.
 const STOPPED: Duration = Duration::from_millis(20);
 /// Longest wait of an offline render for its session.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ports of a session: its ends of the rings, and what it shares with the editor and the project.
 pub struct SessionPorts {
@@ -137,7 +137,7 @@ impl Session {
         Arc::clone(&self.status)
     }
 
-    /// Waits until the first `sent` events that were pushed into the ring are handled and every request is answered: 10 s at most, and not for an
+    /// Waits until the first `sent` events that were pushed into the ring are handled and every request is answered: a minute at most, and not for an
     /// engine that is missing or broken. Called before each block of an offline render, where the audio thread may wait.
     pub fn wait_for(&mut self, sent: u64) {
         // Without a thread nothing will be answered.

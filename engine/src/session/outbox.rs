@@ -69,12 +69,17 @@ impl Outbox {
         }
     }
 
+    /// Withdraws all notes that have not started, and ends those that sound at this tick.
+    pub(super) fn fade(&mut self, by: Tick) {
+        let (epoch, from) = (self.epoch, Tick(i64::MIN));
+        self.waiting.clear();
+        self.waiting.extend([PlannedEvent::Withdraw { epoch, from }, PlannedEvent::End { epoch, at: by }]);
+        self.flush();
+    }
+
     /// Withdraws all notes, and ends those that sound as soon as the audio thread sees it, whatever its output offset.
     pub(super) fn panic(&mut self) {
-        let (epoch, from, at) = (self.epoch, Tick(i64::MIN), Tick(i64::MIN));
-        self.waiting.clear();
-        self.waiting.extend([PlannedEvent::Withdraw { epoch, from }, PlannedEvent::End { epoch, at }]);
-        self.flush();
+        self.fade(Tick(i64::MIN));
     }
 
     /// Pushes as many queued events as the ring has room for.

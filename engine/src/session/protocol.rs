@@ -40,7 +40,10 @@ pub enum Command {
     Another,
     /// Star the plan that is shown.
     Keep,
-    /// End every planned note at once, and stop playback.
+    /// Stop playback: notes that sound end by themselves, at the latest [`FADE`] later. In modes that play by themselves nothing is played
+    /// until Play, a change of mode, or a new start of the transport.
+    Stop,
+    /// End every planned note at once, and stop playback as Stop does.
     Panic,
     /// Step through the history.
     Step(Step),

@@ -1,14 +1,14 @@
 //! Collects the player's phrases into the project's memory, and prepares the remembered ones for the workers.
 //!
 //! A phrase is made of consecutive whole bars in which the player started a note. It ends with a bar in which the player started none, after eight bars, and
-//! where the transport stops or jumps. A plan remembers the phrases of earlier sessions, and those that have left the context: the others are in it.
+//! where the transport stops or jumps. The phrases of a file that the player opens are learnt, too. A plan remembers the phrases of earlier sessions, and those that have left the context: the others are in it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::codec::{self, BarRows, Measured};
 use crate::decode::{PromptBar, Remembered};
-use crate::music::{Bar, Note, Tick};
+use crate::music::{Bar, Clip, Note, Tick};
 use crate::plan::{Fingerprint, MusicalClock, Phrase, PlayerMemory};
 
 use super::Archive;
@@ -81,6 +81,21 @@ impl Remembering {
         let Some(phrase) = Phrase::new(&bars, player) else { return };
         self.learnt.insert(phrase.fingerprint(), self.done);
         edit_memory(&*self.archive, |memory| memory.learn(phrase));
+    }
+
+    /// Learns the phrases of a clip that the player opened, as if they had been played before.
+    pub(super) fn learn_clip(&self, clip: &Clip) {
+        let notes = clip.notes();
+        let mut phrases: Vec<Vec<Bar>> = vec![Vec::new()];
+        for bar in clip.metres.bars(clip.end) {
+            let has_room = phrases.last().is_some_and(|open| open.len() < LONGEST);
+            match phrases.last_mut() {
+                Some(open) if has_room && starts_in(&notes, bar) => open.push(bar),
+                _ => phrases.push(if starts_in(&notes, bar) { vec![bar] } else { Vec::new() }),
+            }
+        }
+        let phrases: Vec<Phrase> = phrases.iter().filter_map(|bars| Phrase::new(bars, &notes)).collect();
+        edit_memory(&*self.archive, |memory| phrases.into_iter().for_each(|phrase| memory.learn(phrase)));
     }
 
     /// Forgets everything, or brings it back.

@@ -31,8 +31,12 @@ pub struct Snapshot {
     pub withheld: Vec<WithheldNote>,
     /// Numbers of the first bar of the host's loop, and of the first one after it: bars to come return there. Only if both are on bar lines.
     pub song_loop: Option<(i64, i64)>,
+    /// In Infill, notes of the song in the bars to come, as they were heard last, in canonical order.
+    pub song_ahead: Vec<Note>,
     /// Tick at which Play, which was pressed, takes effect; `None` once the plan sounds.
     pub play_from: Option<Tick>,
+    /// Whether Stop was pressed: modes that play by themselves wait for Play.
+    pub is_stopped: bool,
     /// Whose turn it is, in Trade.
     pub turn: Option<ShownTurn>,
     /// Variations of the plan.

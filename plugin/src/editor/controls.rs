@@ -11,11 +11,11 @@ use super::shortcuts::{Action, hint};
 use super::style::{self, BUTTON_HEIGHT};
 use crate::params::ALWAYS_IN_FRONT;
 use crate::triggers::{Button as Pressed, Triggers};
-use antiphon_engine::session::{Component, Snapshot};
+use antiphon_engine::session::{Command, Component, Snapshot};
 
 /// Widths of the front controls, in points: name and longest value fit side by side above the slider.
 const WIDTHS: [f32; 4] = [178.0, 100.0, 116.0, 121.0];
-/// Width of Play, in points: its longest text fits.
+/// Width of Play and Stop, in points: the longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
 
 /// The five modes side by side.
@@ -47,19 +47,20 @@ const fn purpose(mode: PlayMode) -> &'static str {
     }
 }
 
-/// Play, Another, Keep. `kept` is whether the plan shown is starred.
+/// Play or Stop, Another, Keep. `kept` is whether the plan shown is starred.
 pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime<'_>, kept: bool) {
     let snapshot = time.snapshot;
-    let plan = snapshot.plan.as_ref();
-    let playing = plan.is_some_and(|shown| shown.playing);
     let palette = Palette::of(ui.ctx());
-    let (text, fill) = (time.button(), if playing { palette.playing } else { palette.ink });
+    let (fill, tip) = match time.pressed() {
+        Pressed::Stop => (palette.playing, "Stops Antiphon: what sounds ends within a beat, and nothing plays until you press Play"),
+        _ => (palette.ink, "Plays the plan that is shown, from the next bar"),
+    };
+    let text = RichText::new(time.button());
+    let is_idle = unavailable(time.pressed(), snapshot, model.values().output.take).is_some();
+    // What can do nothing does not attract the eye.
+    let play = if is_idle { style::button(text) } else { style::button(text.color(paint(palette.paper))).fill(paint(fill)) };
     let buttons = [
-        (
-            Pressed::Play,
-            style::button(RichText::new(text).color(paint(palette.paper))).fill(paint(fill)).min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)),
-            "Plays the plan that is shown, from the next bar",
-        ),
+        (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
         (Pressed::Another, style::button("Another"), "Shows the next variation of the plan, after D four new ones"),
         (
             Pressed::Keep,
@@ -75,11 +76,20 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let reason = unavailable(pressed, snapshot, model.values().output.take);
         let response = ui.add_enabled(reason.is_none(), button);
-        let tip = format!("{tip}{learnt}{}; right-click to learn a key or pedal for it.", hint(Action::Press(pressed)));
+        let key = hint(Action::Press(if pressed == Pressed::Stop { Pressed::Play } else { pressed }));
+        let tip = format!("{tip}{learnt}{key}; right-click to learn a key or pedal for it.");
         let response = response.on_hover_text(tip.as_str()).on_disabled_hover_text(reason.unwrap_or_default());
         // A disabled button takes no clicks: its menu lies over it.
         let menu = if reason.is_none() { response.clone() } else { ui.interact(response.rect, response.id.with("learn"), Sense::click()) };
-        menu.context_menu(|ui| learn(ui, model.triggers(), pressed));
+        menu.context_menu(|ui| {
+            learn(ui, model.triggers(), pressed);
+            let is_panic = matches!(pressed, Pressed::Play | Pressed::Stop)
+                && ui.button(Pressed::Panic.name()).on_hover_text("Ends every planned note at once, and stops Antiphon").clicked();
+            if is_panic {
+                model.command(Command::Panic);
+                ui.close();
+            }
+        });
         if response.clicked()
             && let Some(command) = pressed.command()
         {

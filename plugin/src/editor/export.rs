@@ -6,6 +6,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use antiphon_engine::files::write_whole;
 use antiphon_engine::music::Role;
@@ -17,6 +18,9 @@ use super::entry_field;
 use super::excerpt::Excerpt;
 use super::style;
 use crate::drag::{DragFolder, DragSource, Outcome};
+
+/// Time for which the status line says that an export succeeded.
+const SAID_FOR: Duration = Duration::from_secs(8);
 
 /// Outcome of the last export, for the status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct Exporter {
     dragging: Option<String>,
     saving: Option<Saving>,
     notice: Option<Notice>,
+    /// What was said, and until when, in seconds of the window.
+    until: Option<(Notice, f64)>,
     /// Folder of the last file that was saved, until the file below is read.
     folder: Option<PathBuf>,
     /// File that keeps this folder between sessions.
@@ -56,7 +62,7 @@ impl Exporter {
     /// Exports through this drag source.
     #[must_use]
     pub fn new(drag: Box<dyn DragSource>) -> Self {
-        Self { drag, dragging: None, saving: None, notice: None, folder: None, folder_file: None }
+        Self { drag, dragging: None, saving: None, notice: None, until: None, folder: None, folder_file: None }
     }
 
     /// The same with a file that keeps the folder of the last saved file between sessions. It need not exist.
@@ -65,7 +71,7 @@ impl Exporter {
         Self { folder_file, ..self }
     }
 
-    /// Outcome of the last export; cleared when the next one starts.
+    /// Outcome of the last export; cleared when the next one starts and, if it succeeded, after some seconds.
     #[must_use]
     pub fn notice(&self) -> Option<&Notice> {
         self.notice.as_ref()
@@ -92,8 +98,28 @@ impl Exporter {
         self.dragging.is_some()
     }
 
-    /// Checks whether the drag has ended.
-    pub(super) fn poll(&mut self) {
+    /// Checks whether the drag has ended, and whether the last outcome has been said for long enough.
+    pub(super) fn poll(&mut self, ctx: &Context) {
+        self.poll_drag();
+        let said = self.notice.as_ref().filter(|notice| matches!(notice, Notice::Done(_)));
+        let (Some(said), now) = (said, ctx.input(|input| input.time)) else {
+            self.until = None;
+            return;
+        };
+        match &self.until {
+            Some((notice, until)) if notice == said => {
+                if now >= *until {
+                    (self.notice, self.until) = (None, None);
+                }
+            }
+            _ => {
+                self.until = Some((said.clone(), now + SAID_FOR.as_secs_f64()));
+                ctx.request_repaint_after(SAID_FOR);
+            }
+        }
+    }
+
+    fn poll_drag(&mut self) {
         let Some(ended) = self.drag.ended() else { return };
         let what = self.dragging.take().unwrap_or_default();
         self.notice = match ended {

@@ -50,7 +50,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Entry, PlayMode};
+use antiphon_engine::plan::{Entry, PlanId, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -60,6 +60,7 @@ pub use model::{Change, Control, EditorModel, Now};
 pub use shortcuts::KeyOwner;
 
 use crate::clock::Motion;
+use crate::triggers::Button;
 use antiphon_engine::session::{Command, Snapshot};
 use chord_chooser::ChordChooser;
 use drawer::Drawer;
@@ -100,6 +101,8 @@ pub struct Editor {
     selection: Option<Range<Tick>>,
     /// The dialog that opens a file.
     opening: Option<OpenFile>,
+    /// The plan of the last frame, and whether it was kept.
+    kept: Option<(PlanId, bool)>,
 }
 
 impl Editor {
@@ -119,6 +122,7 @@ impl Editor {
             edits,
             selection: None,
             opening: None,
+            kept: None,
         }
     }
 
@@ -158,9 +162,10 @@ impl Editor {
         let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
         let values = model.values();
         let time = PlayTime { snapshot, now: &now, values: &values, is_recalled: selected.is_some() };
-        self.exporter.poll();
+        self.exporter.poll(ui.ctx());
+        self.say_kept(snapshot, kept);
         let pressed = self.pressed(ui, model);
-        self.act(ui, model, &pressed, snapshot, &now);
+        self.act(ui, model, &pressed, time);
         let paper = paint(Palette::of(ui.ctx()).paper);
         let margin =
             |top: i8, bottom: i8| Frame::new().fill(paper).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom });
@@ -230,6 +235,13 @@ impl Editor {
             }
             Some(roll::Done::Chord(bar)) => self.chords.open(bar, &chart),
             Some(roll::Done::Selected(bars)) => self.selection = Some(bars),
+            Some(roll::Done::DraggedRole(role)) => {
+                let excerpt = match history.recalled() {
+                    Some(entry) => Excerpt::of_entry(entry),
+                    None => Excerpt::of(Source::Plan, snapshot, &now),
+                };
+                excerpt.iter().for_each(|excerpt| self.exporter.drag(&excerpt.of_role(role), window));
+            }
             Some(roll::Done::DraggedOut) => {
                 let excerpt = self.selection.clone().and_then(|bars| Excerpt::of_bars(bars, snapshot, &now));
                 excerpt.iter().for_each(|excerpt| self.exporter.drag(excerpt, window));
@@ -264,6 +276,17 @@ impl Editor {
             || ctx.text_edit_focused()
     }
 
+    /// Says where a phrase is that has just been kept.
+    fn say_kept(&mut self, snapshot: &Snapshot, is_kept: bool) {
+        let shown = snapshot.plan.as_ref().map(|shown| (shown.plan.id(), is_kept));
+        if let (Some((plan, false)), Some((same, true))) = (self.kept, shown)
+            && plan == same
+        {
+            self.exporter.say("Kept: its card has a star, and the project saves it".into());
+        }
+        self.kept = shown;
+    }
+
     /// Actions of the keys pressed in this frame.
     fn pressed(&mut self, ui: &Ui, model: &impl EditorModel) -> Vec<Action> {
         // Another window was clicked.
@@ -275,7 +298,8 @@ impl Editor {
     }
 
     /// Carries out what keys do, except in the roll and in the status line.
-    fn act(&mut self, ui: &Ui, model: &mut Recorder<'_, impl EditorModel>, pressed: &[Action], snapshot: &Snapshot, now: &Now) {
+    fn act(&mut self, ui: &Ui, model: &mut Recorder<'_, impl EditorModel>, pressed: &[Action], time: PlayTime<'_>) {
+        let PlayTime { snapshot, now, .. } = time;
         let history = model.history();
         let excerpt = || match history.recalled() {
             Some(entry) => Excerpt::of_entry(entry),
@@ -285,6 +309,7 @@ impl Editor {
             match action {
                 // As their buttons, which are disabled without a plan.
                 Action::Press(_) if snapshot.plan.is_none() => {}
+                Action::Press(Button::Play) => time.pressed().command().into_iter().for_each(|command| model.command(command)),
                 Action::Release if self.keys == KeyOwner::Window => self.keys = KeyOwner::Host,
                 Action::NextMode => controls::change(model, Change::Mode(model.values().plan.mode.next())),
                 Action::Drawer => self.drawer.toggle(),

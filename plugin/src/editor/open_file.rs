@@ -1,4 +1,4 @@
-//! Opening a MIDI file as music of the song, which Infill leads from and into.
+//! Opening a MIDI file as music of the song, which Infill leads from and into, and whose phrases are learnt.
 //!
 //! The dialog is drawn inside the window, as that of [`export`](super::export) and for its reasons.
 
@@ -56,7 +56,7 @@ impl OpenFile {
         let mut answer = None;
         ui.set_width((ui.ctx().content_rect().width() - 80.0).clamp(240.0, 560.0));
         ui.heading("Open a MIDI file");
-        ui.label("It counts as played in the song: Infill leads from it and into it.");
+        ui.label("Antiphon learns its phrases as if you had played them, and Infill leads from it and into it.");
         ui.add_space(style::GAP);
         if entry_field::show(ui, "Path of the file", &mut self.path, &mut self.opening) {
             answer = Some(Answer::Open);
@@ -99,6 +99,6 @@ impl OpenFile {
         let bar_length = snapshot.bar_at(model.now().sane().playhead.tick()).bar.metre.bar_length();
         model.hear(clip, SongPosition((self.bar - 1) * bar_length.0));
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(format!("Opened {name}: {} from bar {}. Infill leads from it and into it", count(notes, "note"), self.bar))
+        Ok(format!("Opened {name}: {} from bar {}, learnt as yours. Infill leads from them and into them", count(notes, "note"), self.bar))
     }
 }

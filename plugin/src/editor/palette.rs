@@ -77,6 +77,11 @@ impl Palette {
         self.ink.over(self.role(role), if is_settled { 0.45 } else { 0.22 })
     }
 
+    /// Colour of the outline of the player's notes. On a dark ground it is near that of the note, so that small ones look solid, too.
+    pub(super) fn own_rim(&self, role: Role) -> Colour {
+        self.rim(role, *self != Self::DARK)
+    }
+
     /// Ground of what is selected.
     pub(super) fn selected(&self) -> Colour {
         self.action.over(self.coming, 0.25)

@@ -1,14 +1,15 @@
-//! When Play takes effect and what the mode does by itself: for the button, the ruler and the status line.
+//! When Play takes effect, when the button stops instead, and what the mode does by itself: for the button, the ruler and the status line.
 
 use std::collections::BTreeSet;
 
-use antiphon_engine::music::{Role, Tick};
-use antiphon_engine::plan::{AnswerAfter, PlayMode};
-use antiphon_engine::session::{ControlValues, Snapshot};
+use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
+use antiphon_engine::plan::{AnswerAfter, PlayMode, Side};
+use antiphon_engine::session::{ControlValues, ShownBar, ShownTurn, Snapshot};
 
 use super::model::Now;
 use super::words::count;
 use crate::clock::Motion;
+use crate::triggers::Button;
 
 /// A frame's snapshot, as far as it concerns when Antiphon plays.
 #[derive(Clone, Copy)]
@@ -23,13 +24,22 @@ pub(super) struct PlayTime<'a> {
     pub(super) is_recalled: bool,
 }
 
+/// What begins where a phrase of Antiphon ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// Nothing.
+    Silence,
+    /// The player's turn.
+    You,
+}
+
 /// Where in the ruler Antiphon starts and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Flags {
     /// Bar line of its first note to sound, with the word that stands there.
     pub(super) starts: Option<(Tick, &'static str)>,
-    /// The tick after its last one, with the word that stands there.
-    pub(super) ends: Option<(Tick, &'static str)>,
+    /// The tick after its last one, and what follows.
+    pub(super) ends: Option<(Tick, After)>,
     /// Planned notes before this tick will not sound.
     pub(super) silent_before: Option<Tick>,
 }
@@ -48,20 +58,29 @@ impl PlayTime<'_> {
         self.snapshot.bar_at(self.now.playhead.tick()).bar.end()
     }
 
-    /// What Play does, or is doing.
+    /// Whether Play was pressed and waits for its bar line.
+    fn is_pending(&self) -> bool {
+        self.snapshot.play_from.is_some()
+    }
+
+    /// Which button Play's is now: Stop while Antiphon plays, is about to, or plays by itself when it is time.
+    pub(super) fn pressed(&self) -> Button {
+        let waits = matches!(self.mode(), PlayMode::Accompany | PlayMode::Infill) && !self.snapshot.is_stopped && !self.is_recalled;
+        let has_begun = self.is_playing() || self.is_pending() || waits;
+        if self.snapshot.plan.is_some() && self.now.motion != Motion::Stopped && has_begun { Button::Stop } else { Button::Play }
+    }
+
+    /// What the button does.
     pub(super) fn button(&self) -> String {
-        let Some(shown) = &self.snapshot.plan else { return "Play".into() };
         let from = || format!("Play from bar {}", self.snapshot.bar_at(self.next_bar()).number);
         match self.mode() {
-            PlayMode::Accompany if shown.playing => "Playing along".into(),
-            _ if shown.playing => format!("Playing to bar {}", self.snapshot.bar_at(shown.plan.brief.end - Tick(1)).number),
+            _ if self.pressed() == Button::Stop => if self.is_pending() { "Cancel" } else { "Stop" }.into(),
             // The clock starts with it.
-            _ if self.now.motion == Motion::Stopped => "Play".into(),
+            _ if self.snapshot.plan.is_none() || self.now.motion == Motion::Stopped => "Play".into(),
             _ if self.is_recalled => from(),
             PlayMode::Suggest | PlayMode::Trade => from(),
-            PlayMode::Answer => "Answer now".into(),
-            PlayMode::Accompany => "Plays along".into(),
-            PlayMode::Infill => format!("Fills {}", self.bars_of_infill()),
+            PlayMode::Answer if !self.snapshot.is_stopped => "Answer now".into(),
+            PlayMode::Answer | PlayMode::Accompany | PlayMode::Infill => "Play".into(),
         }
     }
 
@@ -72,7 +91,7 @@ impl PlayTime<'_> {
             return Flags::default();
         }
         let begins = shown.plan.brief.start;
-        let ends = (shown.plan.brief.end, if self.mode() == PlayMode::Trade { "you" } else { "ends" });
+        let ends = (shown.plan.brief.end, if self.mode() == PlayMode::Trade { After::You } else { After::Silence });
         if shown.playing {
             let starts = (begins.0 as f64 > self.now.playhead.0).then_some((begins, "starts"));
             let is_phrase = matches!(self.mode(), PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade);
@@ -81,7 +100,8 @@ impl PlayTime<'_> {
         match self.mode() {
             PlayMode::Suggest => {
                 let line = self.snapshot.play_from.unwrap_or_else(|| self.next_bar());
-                Flags { starts: Some((line, "Play")), ends: None, silent_before: Some(line) }
+                let word = if self.is_pending() { "starts" } else { "Play" };
+                Flags { starts: Some((line, word)), ends: None, silent_before: Some(line) }
             }
             _ if self.is_recalled => Flags { starts: Some((self.next_bar(), "Play")), ..Flags::default() },
             PlayMode::Trade => Flags { starts: Some((begins, "starts")), ends: Some(ends), silent_before: None },
@@ -94,9 +114,17 @@ impl PlayTime<'_> {
         let plays = self.is_playing();
         match self.mode() {
             _ if self.is_recalled && !plays => "Play plays this phrase".into(),
-            PlayMode::Suggest if plays => "Antiphon plays the phrase to its end".into(),
+            PlayMode::Suggest if self.is_pending() => {
+                let from = self.snapshot.play_from.unwrap_or_default();
+                format!("Antiphon begins at bar {}", self.snapshot.bar_at(from).number)
+            }
+            PlayMode::Suggest if plays => format!("Antiphon plays to {}", self.end()),
+            PlayMode::Suggest if !self.snapshot.locks.is_empty() => {
+                "Antiphon plays when you press Play; Another keeps what is locked".into()
+            }
             PlayMode::Suggest => "Antiphon plays when you press Play".into(),
-            PlayMode::Answer if plays => "Antiphon answers, until you play".into(),
+            _ if self.snapshot.is_stopped => "Antiphon is silent until you press Play".into(),
+            PlayMode::Answer if plays => format!("Antiphon answers to {}, or until you play", self.end()),
             PlayMode::Answer => {
                 let pause = match self.values.turns.answer_after {
                     AnswerAfter::Beat => "1 beat",
@@ -106,10 +134,16 @@ impl PlayTime<'_> {
                 };
                 format!("Antiphon answers when you pause for {pause}")
             }
-            PlayMode::Trade => {
-                let bars = count(self.values.turns.trade_bars.count().into(), "bar");
-                format!("You have {bars}, then Antiphon {bars}")
-            }
+            PlayMode::Trade => match &self.snapshot.turn {
+                Some(turn) if turn.side == Side::Antiphon => {
+                    format!("Antiphon's turn to the end of bar {}, then yours", self.last_of_turn(turn))
+                }
+                Some(turn) => format!("Your turn to the end of bar {}, then Antiphon's", self.last_of_turn(turn)),
+                None => {
+                    let bars = count(self.values.turns.trade_bars.count().into(), "bar");
+                    format!("You have {bars}, then Antiphon {bars}")
+                }
+            },
             PlayMode::Accompany => match self.planned_roles().split_last() {
                 None => "Antiphon plays along with you".into(),
                 Some((last, [])) => format!("Antiphon plays {last} along with you"),
@@ -117,6 +151,23 @@ impl PlayTime<'_> {
             },
             PlayMode::Infill => format!("Antiphon fills {} of the song", self.bars_of_infill()),
         }
+    }
+
+    /// Where the plan ends, in words.
+    fn end(&self) -> String {
+        let end = self.snapshot.plan.as_ref().map_or(Tick(1), |shown| shown.plan.brief.end);
+        let ShownBar { bar, number } = self.snapshot.bar_at(end - Tick(1));
+        if bar.end() == end {
+            return format!("the end of bar {number}");
+        }
+        let beat = TICKS_PER_QUARTER * 4 / i64::from(bar.metre.denominator());
+        format!("bar {number}, beat {}", (end - bar.start).0 / beat + 1)
+    }
+
+    /// Number of the bar in which the current turn of Trade ends.
+    fn last_of_turn(&self, turn: &ShownTurn) -> i64 {
+        let bars = self.snapshot.bars_between(self.now.playhead.tick(), Tick::MAX);
+        bars.map(|shown| shown.number).nth(usize::try_from(turn.bars_left).unwrap_or(usize::MAX)).unwrap_or_default()
     }
 
     fn bars_of_infill(&self) -> String {
@@ -152,72 +203,112 @@ mod tests {
         values
     }
 
-    /// Button, flags and sentence with the playhead in bar 2 of 4/4 and a plan of bars 2 to 4.
-    fn shown(mode: PlayMode, plays: bool, is_recalled: bool) -> (String, Flags, String) {
+    /// A snapshot with the playhead in bar 2 of 4/4 and a plan of bars 2 to 4.
+    fn snapshot(plays: bool) -> Snapshot {
         let note = |role| Note { onset: Tick(130), offset: 0, duration: Tick(12), pitch: 40, velocity: 80, role };
         let mut planned = plan(120, 384, &[note(Role::Bass), note(Role::Drums)]);
         planned.playing = plays;
-        let snapshot = Snapshot { plan: Some(planned), ..Snapshot::default() };
+        Snapshot { plan: Some(planned), ..Snapshot::default() }
+    }
+
+    /// Button, what it presses, flags and sentence.
+    fn words_of(snapshot: &Snapshot, mode: PlayMode, is_recalled: bool) -> (String, Button, Flags, String) {
         let now = Now { playhead: MusicalTime(100.0), tempo: 120.0, motion: Motion::Host };
-        let time = PlayTime { snapshot: &snapshot, now: &now, values: &values(mode), is_recalled };
-        (time.button(), time.flags(), time.sentence())
+        let time = PlayTime { snapshot, now: &now, values: &values(mode), is_recalled };
+        (time.button(), time.pressed(), time.flags(), time.sentence())
+    }
+
+    fn flags(mode: PlayMode, plays: bool, is_recalled: bool) -> Flags {
+        words_of(&snapshot(plays), mode, is_recalled).2
     }
 
     #[test]
-    fn every_mode_says_what_play_does_and_who_plays() {
+    fn every_mode_says_what_the_button_does_and_who_plays() {
         let words = |mode, plays| {
-            let (button, _, sentence) = shown(mode, plays, false);
+            let (button, pressed, _, sentence) = words_of(&snapshot(plays), mode, false);
+            assert_eq!(pressed == Button::Stop, button == "Stop");
             [button, sentence]
         };
         for (mode, waiting, playing) in [
-            (
-                PlayMode::Suggest,
-                ["Play from bar 3", "Antiphon plays when you press Play"],
-                ["Playing to bar 4", "Antiphon plays the phrase to its end"],
-            ),
+            (PlayMode::Suggest, ["Play from bar 3", "Antiphon plays when you press Play"], ["Stop", "Antiphon plays to the end of bar 4"]),
             (
                 PlayMode::Answer,
                 ["Answer now", "Antiphon answers when you pause for 2 beats"],
-                ["Playing to bar 4", "Antiphon answers, until you play"],
+                ["Stop", "Antiphon answers to the end of bar 4, or until you play"],
             ),
             (
                 PlayMode::Trade,
                 ["Play from bar 3", "You have 4 bars, then Antiphon 4 bars"],
-                ["Playing to bar 4", "You have 4 bars, then Antiphon 4 bars"],
+                ["Stop", "You have 4 bars, then Antiphon 4 bars"],
             ),
             (
                 PlayMode::Accompany,
-                ["Plays along", "Antiphon plays bass and drums along with you"],
-                ["Playing along", "Antiphon plays bass and drums along with you"],
+                ["Stop", "Antiphon plays bass and drums along with you"],
+                ["Stop", "Antiphon plays bass and drums along with you"],
             ),
-            (
-                PlayMode::Infill,
-                ["Fills bars 12-13", "Antiphon fills bars 12-13 of the song"],
-                ["Playing to bar 4", "Antiphon fills bars 12-13 of the song"],
-            ),
+            (PlayMode::Infill, ["Stop", "Antiphon fills bars 12-13 of the song"], ["Stop", "Antiphon fills bars 12-13 of the song"]),
         ] {
             assert_eq!([words(mode, false), words(mode, true)], [waiting, playing].map(|texts| texts.map(str::to_owned)));
         }
     }
 
     #[test]
+    fn play_that_waits_for_its_bar_can_be_stopped() {
+        let waiting = Snapshot { play_from: Some(Tick(192)), ..snapshot(false) };
+        let (button, pressed, _, sentence) = words_of(&waiting, PlayMode::Suggest, false);
+        assert_eq!((button.as_str(), pressed, sentence.as_str()), ("Cancel", Button::Stop, "Antiphon begins at bar 3"));
+    }
+
+    #[test]
+    fn trade_says_whose_turn_it_is_and_where_it_ends() {
+        for (side, sentence) in [
+            (Side::Player, "Your turn to the end of bar 4, then Antiphon's"),
+            (Side::Antiphon, "Antiphon's turn to the end of bar 4, then yours"),
+        ] {
+            let turn = Some(ShownTurn { side, bars_left: 2, beats_left: 4 });
+            assert_eq!(words_of(&Snapshot { turn, ..snapshot(false) }, PlayMode::Trade, false).3, sentence);
+        }
+    }
+
+    #[test]
+    fn end_within_a_bar_is_named_by_its_beat() {
+        let mut planned = plan(120, 384 + 36, &[]);
+        planned.playing = true;
+        let snapshot = Snapshot { plan: Some(planned), ..Snapshot::default() };
+        assert_eq!(words_of(&snapshot, PlayMode::Suggest, false).3, "Antiphon plays to bar 5, beat 2");
+    }
+
+    #[test]
+    fn modes_that_play_by_themselves_wait_for_play_after_stop() {
+        let stopped = Snapshot { is_stopped: true, ..snapshot(false) };
+        for (mode, text) in
+            [(PlayMode::Answer, "Play"), (PlayMode::Trade, "Play from bar 3"), (PlayMode::Accompany, "Play"), (PlayMode::Infill, "Play")]
+        {
+            let (button, pressed, _, sentence) = words_of(&stopped, mode, false);
+            assert_eq!((button.as_str(), pressed), (text, Button::Play), "{mode:?}");
+            assert_eq!(sentence, "Antiphon is silent until you press Play", "{mode:?}");
+        }
+        assert_eq!(words_of(&stopped, PlayMode::Suggest, false).3, "Antiphon plays when you press Play");
+    }
+
+    #[test]
     fn ruler_shows_where_play_would_begin_and_what_it_would_leave_out() {
         let line = Tick(192);
         let expected = Flags { starts: Some((line, "Play")), ends: None, silent_before: Some(line) };
-        assert_eq!(shown(PlayMode::Suggest, false, false).1, expected);
+        assert_eq!(flags(PlayMode::Suggest, false, false), expected);
         for mode in [PlayMode::Answer, PlayMode::Accompany, PlayMode::Infill] {
-            assert_eq!(shown(mode, false, false).1, Flags::default(), "{mode:?} begins by itself");
-            assert_eq!(shown(mode, false, true).1.starts, Some((line, "Play")), "a phrase of the history in {mode:?}");
+            assert_eq!(flags(mode, false, false), Flags::default(), "{mode:?} begins by itself");
+            assert_eq!(flags(mode, false, true).starts, Some((line, "Play")), "a phrase of the history in {mode:?}");
         }
     }
 
     #[test]
     fn ruler_shows_where_a_phrase_that_plays_ends() {
         for mode in [PlayMode::Suggest, PlayMode::Answer, PlayMode::Trade] {
-            let word = if mode == PlayMode::Trade { "you" } else { "ends" };
-            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), word)), silent_before: None };
-            assert_eq!(shown(mode, true, false).1, expected);
+            let after = if mode == PlayMode::Trade { After::You } else { After::Silence };
+            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), after)), silent_before: None };
+            assert_eq!(flags(mode, true, false), expected);
         }
-        assert_eq!(shown(PlayMode::Accompany, true, false).1.ends, None, "it has no end");
+        assert_eq!(flags(PlayMode::Accompany, true, false).ends, None, "it has no end");
     }
 }

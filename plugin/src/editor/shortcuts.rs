@@ -77,7 +77,7 @@ pub(super) const TABLE: &[Shortcut] = &[
     ctrl(Key::Z, "Ctrl+Z", Action::Undo, "undo locks, choices, stars, deletions and marked bars"),
     ctrl(Key::S, "Ctrl+S", Action::SaveAs, "Save as"),
     ctrl(Key::C, "Ctrl+C", Action::CopyPath, "copy the file's path"),
-    plain(Key::Space, "Space", Action::Press(Button::Play), "Play"),
+    plain(Key::Space, "Space", Action::Press(Button::Play), "Play or Stop"),
     plain(Key::N, "N", Action::Press(Button::Another), "Another"),
     plain(Key::K, "K", Action::Press(Button::Keep), "Keep"),
     plain(Key::Num1, "1", Action::Press(Button::of(Variation::A)), "variation A"),
@@ -141,8 +141,9 @@ mod tests {
 
     #[test]
     fn documents_name_every_key_and_what_it_does() {
-        for (name, text) in [("guide", include_str!("../../../docs/guide.md")), ("design", include_str!("../../../docs/design/README.md"))]
-        {
+        let documents =
+            [("guide", include_str!("../../../docs/guide/keys.md")), ("design", include_str!("../../../docs/design/README.md"))];
+        for (name, text) in documents {
             for Shortcut { keys, does, .. } in TABLE {
                 assert!(text.contains(&format!("| {keys} | {does} |")), "{name}: {keys} {does}");
             }

@@ -107,9 +107,13 @@ impl Strip<'_> {
         let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.brief.start, plan.brief.end));
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let is_shown = state == State::Shown && plan.is_some() && self.history.recalled().is_none();
-        // The shown one is not, while there is no plan or a phrase of the history is shown.
-        let is_pointless = state == State::Shown && !is_shown || status::is_missing(&self.live.status);
-        let word = if is_pointless { "" } else { state.word() };
+        let word = match state {
+            _ if status::is_missing(&self.live.status) => "",
+            // While a phrase of the history is shown.
+            State::Shown if plan.is_some() && !is_shown => "",
+            State::Shown if plan.is_none() => State::Missing.word(),
+            _ => state.word(),
+        };
         let card = Card {
             name: pressed.name(),
             title: format!("{} {word}", variation.name()),
@@ -117,14 +121,16 @@ impl Strip<'_> {
             music: plan.map(|plan| of_plan(plan, &lines)),
             is_kept: false,
             is_shown,
-            plays: self.history.recalled().is_some() || self.live.plan.as_ref().is_some_and(|shown| !shown.playing),
+            plays: true,
             tip: &format!("{}{learnt}{}: {}.", pressed.name(), hint(Action::Press(pressed)), state.sentence(self.live)),
         };
         let action = card.show(ui, size, |ui| learn(ui, model.triggers(), pressed));
         if matches!(action, Some(CardAction::Choose | CardAction::Play)) && self.live.plan.is_some() {
             let returns = state == State::Shown && self.history.recalled().is_some();
             model.command(if returns { Command::Step(Step::Now) } else { Command::Variation(variation) });
-            if action == Some(CardAction::Play) {
+            // In place of a phrase that plays a variation takes over by itself.
+            let plays = returns || self.live.plan.as_ref().is_some_and(|shown| !shown.playing);
+            if action == Some(CardAction::Play) && plays {
                 model.command(Command::Play);
             }
         }

@@ -51,6 +51,7 @@ impl State {
         let plays = snapshot.plan.as_ref().is_some_and(|shown| shown.playing);
         match self {
             Self::Shown => "it is shown",
+            Self::Ready if plays => "click, and it takes over at the next beat",
             Self::Ready => "click to show it",
             Self::Awaited => "it is being made",
             Self::Missing if plays => "click, and it takes over at the next beat",

@@ -8,6 +8,7 @@ mod ladder;
 mod mode_switch;
 mod music;
 mod output;
+mod playback;
 mod player;
 mod steps;
 mod text;
@@ -29,6 +30,7 @@ pub use infill::InfillParams;
 pub use mode_switch::ModeSwitch;
 pub use music::MusicParams;
 pub use output::OutputParams;
+pub use playback::{PlaybackParams, TRIGGERS};
 pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
 pub use turns::TurnParams;
@@ -110,6 +112,9 @@ pub struct AntiphonParams {
     /// How the window looks.
     #[nested]
     pub window: WindowParams,
+    /// What ends playback.
+    #[nested]
+    pub playback: PlaybackParams,
 }
 
 impl AntiphonParams {
@@ -151,6 +156,7 @@ impl AntiphonParams {
             player: PlayerParams::default(),
             band: BandParams::default(),
             window: WindowParams::default(),
+            playback: PlaybackParams::default(),
         }
     }
 

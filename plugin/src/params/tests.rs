@@ -8,7 +8,7 @@ use super::*;
 /// Id, name, number of steps minus one, normalised default, text of the lowest and of the highest value.
 type Pin = (&'static str, &'static str, Option<usize>, f32, &'static str, &'static str);
 
-const PINS: [Pin; 52] = [
+const PINS: [Pin; 53] = [
     ("mode", "Mode", Some(4), 0.0, "Suggest", "Infill"),
     ("play", "Play", Some(1), 0.0, "Off", "On"),
     ("another", "Another", Some(1), 0.0, "Off", "On"),
@@ -61,6 +61,7 @@ const PINS: [Pin; 52] = [
     ("hears_whom", "Hears instance", Some(16), 0.0, "All", "Instance 16"),
     ("look", "Look", Some(1), 0.0, "Light", "Dark"),
     ("window_scale", "Window scale", Some(6), 0.0, "100 %", "300 %"),
+    ("stop", "Stop", Some(1), 0.0, "Off", "On"),
 ];
 
 #[test]

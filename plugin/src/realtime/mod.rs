@@ -10,7 +10,7 @@ use crate::capture::Capture;
 use crate::clock::{Cause, Clock, HostTime, Motion, MusicalTime, TransportEvent};
 use crate::host_issues::{HostIssue, HostIssues};
 use crate::meters::{Count, Meters};
-use crate::params::{AntiphonParams, ModeStep};
+use crate::params::{AntiphonParams, ModeStep, TRIGGERS};
 use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
 use crate::replay::Replay;
@@ -73,11 +73,12 @@ struct WatchedParams {
     triggers: [bool; COMMANDS.len()],
 }
 
-/// Commands of the trigger parameters.
-const COMMANDS: [Command; 9] = [
+/// Commands of the trigger parameters, in the order of their ids.
+const COMMANDS: [Command; TRIGGERS.len()] = [
     Command::Play,
     Command::Another,
     Command::Keep,
+    Command::Stop,
     Command::Panic,
     Command::Variation(Variation::A),
     Command::Variation(Variation::B),
@@ -99,6 +100,7 @@ impl WatchedParams {
                     params.play.value(),
                     params.another.value(),
                     params.keep.value(),
+                    params.playback.stop.value(),
                     params.output.panic.value(),
                     a,
                     b,
@@ -276,6 +278,7 @@ impl NotePath {
         match command {
             Command::Play => self.start_clock(sample, port),
             // The session need not be there for silence.
+            Command::Stop => self.yield_plan(self.clock.span().time(sample)),
             Command::Panic => self.invalidate_plan(sample, self.clock.span().time(sample), port),
             Command::Another
             | Command::Keep

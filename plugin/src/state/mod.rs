@@ -19,6 +19,7 @@ use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
+use crate::params::TRIGGERS;
 use crate::presets::Comparison;
 use crate::triggers::Triggers;
 pub use saved::{Saved, VERSION, WindowSize};
@@ -28,9 +29,6 @@ const FIELD: &str = "antiphon";
 
 /// A parameter that identifies our chunks: every one of ours has it, and no other program's.
 const OURS: &str = "adventurousness";
-
-/// Parameters that trigger a command when they go on.
-const TRIGGERS: [&str; 5] = ["play", "another", "keep", "panic", "forget"];
 
 /// The saved object, and how often one was loaded.
 ///

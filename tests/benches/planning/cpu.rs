@@ -1,16 +1,16 @@
 //! CPU use of the engine's threads. Linux only; elsewhere all values are zero.
 
-/// The engine's threads.
-pub(crate) struct Threads(Vec<i32>);
+pub(crate) use system::Threads;
 
 #[cfg(target_os = "linux")]
-mod linux {
+mod system {
     use std::fs;
     use std::time::Duration;
 
     use antiphon_tests::machine;
 
-    use super::Threads;
+    /// The engine's threads, by the ids that the kernel gave them.
+    pub(crate) struct Threads(Vec<i32>);
 
     impl Threads {
         /// Session and worker threads, found by name.
@@ -44,19 +44,25 @@ mod linux {
 }
 
 #[cfg(not(target_os = "linux"))]
-use std::time::Duration;
+mod system {
+    use std::time::Duration;
 
-#[cfg(not(target_os = "linux"))]
-impl Threads {
-    pub(crate) fn of_the_engine() -> Self {
-        Self(Vec::new())
-    }
+    /// Nothing: only Linux counts the time of another thread by its name.
+    pub(crate) struct Threads;
 
-    pub(crate) fn used(&self) -> Duration {
-        Duration::ZERO
-    }
+    impl Threads {
+        pub(crate) fn of_the_engine() -> Self {
+            Self
+        }
 
-    pub(crate) fn waited(&self) -> Duration {
-        Duration::ZERO
+        /// Zero.
+        pub(crate) fn used(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        /// Zero.
+        pub(crate) fn waited(&self) -> Duration {
+            Duration::ZERO
+        }
     }
 }

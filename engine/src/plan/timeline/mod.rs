@@ -310,8 +310,8 @@ impl Timeline {
         Some(pending.plan.id())
     }
 
-    /// The player takes over: what was latched, or would be on adoption, does not play. The adopted and the pending plan stay.
-    pub fn yield_to_player(&mut self) {
+    /// What was latched, or would be on adoption, does not play: the player takes over, or stops it. The adopted and the pending plan stay.
+    pub fn stop_playing(&mut self) {
         self.latched.clear();
         if let Some(pending) = &mut self.pending {
             pending.plays = false;

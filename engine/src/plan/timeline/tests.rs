@@ -325,12 +325,12 @@ fn yield_ends_what_plays_and_what_would_play_on_adoption() {
     for passage in passages(&brief) {
         timeline.offer(&passage);
     }
-    timeline.yield_to_player();
+    timeline.stop_playing();
     assert_eq!(timeline.advance_to(Tick(2 * BEAT)), Some(Adoption::Adopted(brief.plan)));
     assert!(timeline.playing().is_none(), "it is shown only");
     timeline.play(Tick(BAR));
     assert!(!timeline.is_free_at(Tick(2 * BAR)));
-    timeline.yield_to_player();
+    timeline.stop_playing();
     assert!(timeline.playing().is_none() && timeline.adopted().is_some());
 }
 

@@ -11,8 +11,8 @@ use crate::decode::{Constraints, Sampling};
 use crate::music::analysis::tempo_bucket;
 use crate::music::{Note, TICKS_PER_QUARTER, Tempo, Tick};
 use crate::plan::{
-    Controls, Fingerprint, ForeseenBar, Passage, Plan, PlanId, PlannedRoles, PlanningTick, Played, Reason, Request, SongLoop,
-    foreseen_bars, next_marked, song_now,
+    Controls, Fingerprint, ForeseenBar, Passage, Plan, PlanId, PlannedRoles, PlanningTick, PlayMode, Played, Reason, Request, SongLoop,
+    Source, foreseen_bars, next_marked, song_now,
 };
 use crate::service::{Assignment, LockedPart};
 
@@ -24,6 +24,8 @@ use super::Planner;
 use super::playback::{Handover, Successor};
 use crate::session::ControlValues;
 
+/// Bars of the song to come that are shown.
+const SONG_AHEAD: usize = 9;
 /// Most rejected fills that a new one is compared with.
 const MOST_REJECTED: usize = 32;
 
@@ -135,6 +137,26 @@ impl<W: Worker> Planner<W> {
     /// The open bar of the song and those that follow.
     pub(super) fn foreseen(&self) -> Vec<ForeseenBar> {
         foreseen_bars(&self.input.clock, self.input.song_loop).collect()
+    }
+
+    /// Notes of the song in the bars to come, as they were heard last, on the clock and in canonical order; of earlier fills of the marked bars none.
+    pub(super) fn song_ahead(&self) -> Vec<Note> {
+        let Some(controls) = self.input.controls.filter(|controls| controls.plan.mode == PlayMode::Infill && self.song.rolls()) else {
+            return Vec::new();
+        };
+        let now = self.input.clock.now();
+        let mut notes = Vec::new();
+        for bar in self.foreseen().into_iter().take(SONG_AHEAD) {
+            let is_marked = controls.turns.infill.contains(bar.number);
+            let heard = self.song.memory().bar(bar.line).filter(|heard| heard.metre == bar.bar.metre);
+            let inside = heard.map_or(&[][..], |heard| &heard.notes).iter();
+            let inside = inside.filter(|heard| !is_marked || heard.source == Source::Player);
+            // A bar that was entered in its middle begins before its start on the clock.
+            let line = bar.bar.end() - bar.bar.metre.bar_length();
+            notes.extend(inside.map(|heard| Note { onset: line + heard.note.onset, ..heard.note }).filter(|note| note.onset >= now));
+        }
+        notes.sort_by_key(Note::order);
+        notes
     }
 
     /// Writes the fill that sounds into the history, and ends it where the song leaves the marked bars before its end: they or the loop were moved.

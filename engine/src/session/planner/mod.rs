@@ -136,7 +136,10 @@ impl<W: Worker> Planner<W> {
             has_news = true;
             match message {
                 WindowMessage::Command(command) => self.execute(command),
-                WindowMessage::Song { clip, at } => self.song.hear_clip(&clip, at),
+                WindowMessage::Song { clip, at } => {
+                    self.song.hear_clip(&clip, at);
+                    self.remembering.learn_clip(&clip);
+                }
             }
         }
         self.send();
@@ -299,11 +302,13 @@ impl<W: Worker> Planner<W> {
             }
             Command::Remove(id) => self.history.remove(id),
             Command::PutBack(id) => self.history.put_back(id),
+            Command::Stop => self.stop_playing(),
             Command::Panic => {
                 self.playback.panic(self.input.reached, &mut self.input.sounded);
                 self.end_phrase();
                 self.clear();
                 self.restart_modes();
+                self.modes.is_stopped = true;
             }
             Command::Forget => self.remembering.forget(),
             Command::Step(step) => self.history.step(step, self.planning.timeline.current()),

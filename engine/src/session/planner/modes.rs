@@ -15,12 +15,14 @@ use crate::session::snapshot::ShownTurn;
 pub(super) struct Modes {
     pub(super) answer: Answer,
     pub(super) trade: Trade,
+    /// Whether Stop or Panic was pressed, and Play was not since.
+    pub(super) is_stopped: bool,
 }
 
 impl Modes {
     /// Modes that begin now.
     pub(super) fn at(clock: &MusicalClock, trade_bars: TradeBars) -> Self {
-        Self { answer: Answer::default(), trade: Trade::from_bar(clock.open_bar(), clock.now(), trade_bars) }
+        Self { answer: Answer::default(), trade: Trade::from_bar(clock.open_bar(), clock.now(), trade_bars), is_stopped: false }
     }
 }
 
@@ -63,6 +65,7 @@ impl<W: Worker> Planner<W> {
 
     /// Play, while the clock runs. Nothing but the take plays in Replay. A phrase of the history begins at the next bar line, unless Antiphon plays along; otherwise the mode decides.
     pub(super) fn press_play(&mut self) {
+        self.modes.is_stopped = false;
         let is_recalled = self.history.recalled(self.input.line_ahead()).is_some();
         match self.mode() {
             _ if self.take.replays() => self.playback.request = PlayRequest::None,
@@ -96,9 +99,9 @@ impl<W: Worker> Planner<W> {
         self.modes.trade.take_over(open.index.saturating_add(if is_ahead { 1 } else { 2 }));
     }
 
-    /// The turn that the mode gives to Antiphon at the `next` planning tick, if it does; none while the take plays.
+    /// The turn that the mode gives to Antiphon at the `next` planning tick, if it does; none while the take plays, and after Stop.
     pub(super) fn own_turn(&self, next: Tick) -> Option<OwnTurn> {
-        let controls = self.input.controls.filter(|_| !self.take.replays())?;
+        let controls = self.input.controls.filter(|_| !self.take.replays() && !self.modes.is_stopped)?;
         match controls.plan.mode {
             PlayMode::Answer => {
                 let wait = controls.turns.answer_after.length(self.input.clock.open_bar().metre);
@@ -147,9 +150,9 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// The turn of Trade, to be shown.
+    /// The turn of Trade, to be shown; none after Stop.
     pub(super) fn shown_turn(&self) -> Option<ShownTurn> {
-        if self.mode() != PlayMode::Trade || !self.input.running {
+        if self.mode() != PlayMode::Trade || !self.input.running || self.modes.is_stopped {
             return None;
         }
         let clock = &self.input.clock;
@@ -188,11 +191,26 @@ impl<W: Worker> Planner<W> {
     /// The player has struck a key in Answer: what was sent is dropped by the audio thread, and what sounds ends soon.
     pub(super) fn yield_to_player(&mut self, epoch: Epoch, at: MusicalTime) {
         self.playback.outbox.enter(epoch);
-        self.planning.timeline.yield_to_player();
+        self.give_way(self.input.planned_time(MusicalTime(at.0 + MusicalTime::from(FADE).0)));
+        self.modes.answer.player_plays();
+    }
+
+    /// Stop: what was sent is withdrawn, and what sounds ends soon. The plan stays.
+    pub(super) fn stop_playing(&mut self) {
+        let end = self.input.planned_time((self.input.reached + FADE).into());
+        self.playback.outbox.fade(end);
+        self.playback.request = PlayRequest::None;
+        self.give_way(end);
+        self.modes.answer = Answer::default();
+        self.modes.is_stopped = true;
+    }
+
+    /// Nothing plays any more; planned notes that sound end at this tick at the latest.
+    fn give_way(&mut self, by: Tick) {
+        self.planning.timeline.stop_playing();
         self.playback.sent = self.input.clock.now();
         self.playback.successor = None;
-        self.input.sounded.fade(self.input.planned_time(MusicalTime(at.0 + MusicalTime::from(FADE).0)));
-        self.modes.answer.player_plays();
+        self.input.sounded.fade(by);
     }
 }
 

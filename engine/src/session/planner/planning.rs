@@ -322,7 +322,8 @@ impl<W: Worker> Planner<W> {
             self.band.forget_before(start);
         }
         self.planning.rejected.retain(|passage| passage.until > now);
-        self.planning.locks.pass(now);
+        let shown = self.planning.timeline.adopted().map_or(now, |plan| plan.brief.start);
+        self.planning.locks.pass(shown.min(now));
     }
 
     /// Collects the worker's passages and outcomes; returns whether there were any.

@@ -13,7 +13,7 @@ use super::Planner;
 use super::input::Input;
 use super::planning::INTERVAL;
 use super::playback::PlayRequest;
-use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, Snapshot};
+use crate::session::snapshot::{SharedSnapshot, ShownBar, ShownMemory, ShownPlan, Snapshot};
 use crate::session::withheld::{Withheld, WithheldNote};
 
 /// State shared with other threads.
@@ -192,7 +192,7 @@ impl<W: Worker> Planner<W> {
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
         let harmony = self.planning.context.harmony();
-        let (variations, locks) = (self.shown_variations(), ShownLocks::new(self.planning.locks.notes(), self.planning.locks.bars()));
+        let (variations, locks) = (self.shown_variations(), self.planning.locks.shown(now));
         let snapshot = Snapshot {
             status,
             bars,
@@ -201,7 +201,9 @@ impl<W: Worker> Planner<W> {
             by_antiphon: self.input.by_antiphon(),
             withheld,
             song_loop: self.shown_loop(),
+            song_ahead: self.song_ahead(),
             play_from: self.play_from(),
+            is_stopped: self.modes.is_stopped,
             turn: self.shown_turn(),
             variations,
             locks,

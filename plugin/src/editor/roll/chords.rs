@@ -7,8 +7,8 @@ use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, StrokeKind, pos2};
 
 use super::{CHORDS, Roll, paint};
 
-/// Room that a confidence needs right of a chord's name, in points.
-const ROOM: f32 = 40.0;
+/// Confidence below which a chord has a question mark.
+const SURE: f64 = 0.6;
 /// Width below which it has no name either.
 const NARROW: f32 = 22.0;
 
@@ -47,30 +47,45 @@ impl Roll {
             // A field that begins out of view keeps its name in view.
             let start = left.max(self.music.left() + 2.0) + 5.0;
             let ink = paint(self.palette.ink);
-            let name = lane.layout_no_wrap(chord.name, FontId::proportional(12.0), ink);
+            let doubt = if matches!(chord.origin, Origin::Found(confidence) if confidence < SURE) { "?" } else { "" };
+            let name = lane.layout_no_wrap(chord.name + doubt, FontId::proportional(12.0), ink);
             // A part of the name would read as another chord.
             if start > left + 5.0 && start + name.size().x > right {
                 continue;
             }
             let text = Align2::LEFT_CENTER.anchor_size(pos2(start, field.center().y), name.size());
             lane.with_clip_rect(field.intersect(lane.clip_rect())).galley(text.min, name, ink);
-            match chord.origin {
-                Origin::Found(confidence) if field.right() - text.right() > ROOM => {
-                    let percent = format!("{:.0} %", confidence * 100.0);
-                    let place = pos2(right - 5.0, field.center().y);
-                    lane.text(place, Align2::RIGHT_CENTER, percent, FontId::proportional(11.0), paint(self.palette.soft));
-                }
-                Origin::Chosen => self.lock(&lane, pos2(text.right() + 8.0, field.center().y)),
-                Origin::Found(_) | Origin::Planned => {}
+            if chord.origin == Origin::Chosen {
+                self.lock(&lane, pos2(text.right() + 8.0, field.center().y));
             }
         }
     }
 
     /// Number of the bar whose chord lies under the pointer, if the bar has not passed.
     pub(super) fn chord_at(&self, pointer: Pos2, snapshot: &Snapshot) -> Option<i64> {
-        let is_in_lane = self.music.x_range().contains(pointer.x) && (self.chords_top()..self.music.top()).contains(&pointer.y);
         let shown = snapshot.bar_at(self.tick_at(pointer.x));
-        (is_in_lane && shown.bar.end().0 as f64 > self.playhead).then_some(shown.number)
+        (self.is_in_lane(pointer) && shown.bar.end().0 as f64 > self.playhead).then_some(shown.number)
+    }
+
+    /// What the chord under the pointer is, and what a click there does.
+    pub(super) fn chord_words(&self, pointer: Pos2, snapshot: &Snapshot, chart: &ChordChart) -> Option<String> {
+        if !self.is_in_lane(pointer) {
+            return None;
+        }
+        let tick = self.tick_at(pointer.x);
+        let chord = self.named(snapshot, chart).into_iter().find(|chord| chord.from <= tick && tick < chord.until);
+        let what = chord.map(|chord| match chord.origin {
+            Origin::Found(confidence) => format!("{}, heard, {:.0} % sure", chord.name, confidence * 100.0),
+            Origin::Planned => format!("{}, of the plan", chord.name),
+            Origin::Chosen => format!("{}, your choice: plans follow it", chord.name),
+        });
+        let choice = self.chord_at(pointer, snapshot).map(|bar| format!("Click to choose the chord of bar {bar}"));
+        let lines: Vec<_> = what.into_iter().chain(choice).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    fn is_in_lane(&self, pointer: Pos2) -> bool {
+        self.music.x_range().contains(pointer.x) && (self.chords_top()..self.music.top()).contains(&pointer.y)
     }
 
     /// Chords of the lane, as far as they are in view.

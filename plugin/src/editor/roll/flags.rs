@@ -7,7 +7,7 @@ use antiphon_engine::session::Snapshot;
 use egui::{Align2, FontId, Painter, Rect, Shape, Stroke, pos2, vec2};
 
 use super::{NUMBERS, Roll, paint};
-use crate::editor::play_time::Flags;
+use crate::editor::play_time::{After, Flags};
 
 /// Width and height of a flag's sign, in points.
 const SIGN: f32 = 8.0;
@@ -20,7 +20,9 @@ const SPAN: f32 = 3.0;
 impl Roll {
     /// A line at the foot of the ruler over the time in which Antiphon played, plays, or would play.
     pub(super) fn spans(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
-        let planned = snapshot.plan.iter().map(|shown| {
+        // A mode that was stopped would play only from where Play is pressed.
+        let is_expected = !snapshot.is_stopped || flags.silent_before.is_some();
+        let planned = snapshot.plan.iter().filter(|_| is_expected).map(|shown| {
             let brief = &shown.plan.brief;
             flags.silent_before.unwrap_or(brief.start).max(brief.start)..brief.end
         });
@@ -49,15 +51,21 @@ impl Roll {
             is_in_view.then_some(x)
         };
         flags.starts.map(|(tick, _)| line(tick));
-        let Some((end, word)) = flags.ends else { return };
+        let Some((end, after)) = flags.ends else { return };
         let Some(x) = line(end) else { return };
         let y = self.rect.top() + NUMBERS / 2.0;
+        if after == After::You {
+            // Behind the number of the bar that begins there.
+            let number = painter.layout_no_wrap(snapshot.bar_at(end).number.to_string(), FontId::proportional(12.0), playing).size().x;
+            painter.text(pos2(x + 12.0 + number, y), Align2::LEFT_CENTER, "you", FontId::proportional(11.0), paint(self.palette.ink));
+            return;
+        }
         // Before the line; behind it where the number of the bar would be in the way.
         let bar = snapshot.bar_at(end - Tick(1)).bar.start;
         let (side, align) = if x - self.x(bar.0 as f64) < LEAST_BAR { (1.0, Align2::LEFT_CENTER) } else { (-1.0, Align2::RIGHT_CENTER) };
         let sign = Rect::from_center_size(pos2(x + side * (5.0 + SIGN / 2.0), y), vec2(SIGN - 1.0, SIGN - 1.0));
         painter.rect_filled(sign, 0, playing);
-        painter.text(sign.center() + vec2(side * SIGN, 0.0), align, word, FontId::proportional(11.0), playing);
+        painter.text(sign.center() + vec2(side * SIGN, 0.0), align, "ends", FontId::proportional(11.0), playing);
     }
 
     /// The sign and word of the start, behind the number of its bar, which ends at `x`. Returns their right edge.

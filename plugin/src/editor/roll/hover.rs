@@ -1,7 +1,7 @@
 //! What a note of the piano roll is and where it comes from, in words, under the pointer.
 
 use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick, pitch_name};
-use antiphon_engine::session::{Snapshot, WithheldNote};
+use antiphon_engine::session::{Command, Snapshot, WithheldNote};
 use antiphon_roll::legend;
 use egui::Pos2;
 
@@ -9,8 +9,11 @@ use super::{Marks, Roll};
 use crate::editor::origin::{Origin, origins};
 
 impl Roll {
-    /// Description of the note under the pointer, with the reason if it is left out, or with what a planned one agrees with.
+    /// Description of the chord or the note under the pointer; of a note with the reason if it is left out, or with what a planned one agrees with.
     pub(super) fn description_at(&self, pointer: Pos2, snapshot: &Snapshot, marks: Marks<'_>) -> Option<String> {
+        if let Some(words) = self.chord_words(pointer, snapshot, marks.chart) {
+            return Some(words);
+        }
         if let Some(withheld) = self.withheld_at(pointer, snapshot) {
             return Some(format!("{}\n{}", describe(&withheld.note, snapshot), withheld.reason.sentence()));
         }
@@ -18,8 +21,16 @@ impl Roll {
         let hit = self.sounding(snapshot).filter(|note| self.is_at(note, pointer)).last()?;
         let chosen = marks.chart.at(snapshot.bar_at(hit.onset).number);
         let why: Vec<_> = origins(snapshot, hit, marks.memory, chosen).into_iter().map(Origin::words).collect();
-        let description = describe(hit, snapshot);
-        Some(if why.is_empty() { description } else { format!("{description}\n{}", why.join("; ")) })
+        let mut lines = vec![describe(hit, snapshot)];
+        if !why.is_empty() {
+            lines.push(why.join("; "));
+        }
+        match self.lock_at(pointer, snapshot) {
+            Some(Command::Lock(_)) => lines.push("Click to lock: other suggestions keep it".into()),
+            Some(Command::Unlock(_)) => lines.push("Locked: click to unlock".into()),
+            _ => {}
+        }
+        Some(lines.join("\n"))
     }
 
     /// The withheld note under the pointer.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use antiphon_engine::music::Role;
 use antiphon_engine::session::Snapshot;
-use egui::{Align2, FontId, Galley, Painter, Pos2, Rect, Stroke, StrokeKind, pos2, vec2};
+use egui::{Align2, CursorIcon, FontId, Galley, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Roll, paint, roles};
 use crate::editor::palette::Palette;
@@ -22,6 +22,8 @@ enum Meaning {
     Role(Role),
     Player,
     Antiphon,
+    Song,
+    Locked,
 }
 
 /// The signs with their names, from left to right.
@@ -38,6 +40,8 @@ impl Roll {
         let hands = [
             (Meaning::Player, "you", snapshot.played.len() > snapshot.by_antiphon.len()),
             (Meaning::Antiphon, "Antiphon", snapshot.plan.is_some() || !snapshot.by_antiphon.is_empty()),
+            (Meaning::Song, "song", !snapshot.song_ahead.is_empty()),
+            (Meaning::Locked, "locked", !snapshot.locks.is_empty()),
         ];
         let roles = roles(snapshot).into_iter().map(|role| (Meaning::Role(role), role.name()));
         let hands = hands.into_iter().filter(|(.., is_there)| *is_there).map(|(meaning, name, _)| (meaning, name));
@@ -49,23 +53,50 @@ impl Roll {
 }
 
 impl Legend {
-    /// Draws it with its right end here. What would lie left of `from` is left out: the hands come first, then the roles from the last on.
-    pub(super) fn draw(&self, painter: &Painter, right: Pos2, from: f32) {
+    /// Draws it with its right end here. What would lie left of `from` is left out: the hands come first, then the roles from the last on. Returns
+    /// where the roles are.
+    pub(super) fn draw(&self, painter: &Painter, right: Pos2, from: f32) -> Vec<(Role, Rect)> {
         let mut x = right.x;
+        let mut drawn = Vec::new();
         for (meaning, text) in self.entries.iter().rev() {
             let name = Align2::RIGHT_CENTER.anchor_size(pos2(x, right.y), text.size());
             let sign = Rect::from_center_size(pos2(name.left() - BESIDE - SIGN / 2.0, right.y), vec2(SIGN, SIGN));
             if sign.left() < from {
-                return;
+                break;
+            }
+            if let Meaning::Role(role) = meaning {
+                drawn.push((*role, sign.union(name)));
             }
             painter.galley(name.min, Arc::clone(text), paint(self.palette.soft));
             let (ink, bar) = (paint(self.palette.soft), sign.shrink2(vec2(0.0, 2.0)));
             match meaning {
                 Meaning::Role(role) => painter.rect_filled(sign, 2, paint(self.palette.role(*role))),
                 Meaning::Player => painter.rect_filled(bar, 1, ink),
+                Meaning::Locked => painter.rect_stroke(bar, 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Outside),
+                Meaning::Song => painter.rect_filled(bar, 1, self.palette.faded(0.3)),
                 Meaning::Antiphon => painter.rect_stroke(bar, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
             };
             x = sign.left() - BETWEEN;
         }
+        drawn
     }
+}
+
+/// The role of the plan whose name in the legend begins to be dragged.
+pub(super) fn dragged(ui: &Ui, snapshot: &Snapshot, drawn: &[(Role, Rect)]) -> Option<Role> {
+    let mut dragged = None;
+    for &(role, area) in drawn {
+        let is_planned = snapshot.plan.iter().flat_map(|shown| shown.plan.notes()).any(|note| note.role == role);
+        if !is_planned {
+            continue;
+        }
+        let name = role.name();
+        let response = ui.interact(area.expand2(vec2(3.0, 2.0)), ui.scope_id().with(name), Sense::drag());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Drag {name}")));
+        let response = response.on_hover_text(format!("Drag the {name} of this phrase onto a track or into a folder"));
+        if response.on_hover_cursor(CursorIcon::Grab).drag_started() {
+            dragged = Some(role);
+        }
+    }
+    dragged
 }

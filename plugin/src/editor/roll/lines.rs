@@ -1,9 +1,10 @@
 //! Lines across the piano roll, with their names below it: the playhead, and the commit line.
 
+use antiphon_engine::music::Role;
 use antiphon_engine::session::{ShownPlan, Snapshot};
-use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2};
+use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2};
 
-use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, paint, style};
+use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, legend, paint, style};
 
 /// Half the width of the playhead's tip, in points.
 pub(super) const TIP: f32 = 6.0;
@@ -11,18 +12,20 @@ pub(super) const TIP: f32 = 6.0;
 const LOOP_BRACKET: f32 = 8.0;
 
 impl Roll {
-    /// The row under the notes: the commit line with its name, and the legend. The name is short, or left out, where both would not fit.
-    pub(super) fn foot(&self, painter: &Painter, snapshot: &Snapshot) {
+    /// The row under the notes: the commit line with its name, and the legend. The name is short, or left out, where both would not fit. Returns
+    /// the role that begins to be dragged.
+    pub(super) fn foot(&self, ui: &Ui, painter: &Painter, snapshot: &Snapshot) -> Option<Role> {
         let legend = self.legend(painter, snapshot);
         let room = self.music.right() - 6.0 - legend.width;
         let named = self.commit(painter, snapshot.plan.as_ref(), room);
-        legend.draw(painter, pos2(self.music.right() - 6.0, self.velocities.bottom() + NAMES / 2.0), named + 10.0);
+        let drawn = legend.draw(painter, pos2(self.music.right() - 6.0, self.velocities.bottom() + NAMES / 2.0), named + 10.0);
+        legend::dragged(ui, snapshot, &drawn)
     }
 
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
     fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>, room: f32) -> f32 {
         let Some(shown) = plan.filter(|shown| !shown.playing) else { return self.coming_from() };
-        let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit);
+        let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start);
         let x = self.x(line.0 as f64);
         if x <= self.playhead_x || !self.music.x_range().contains(x) {
             return self.coming_from();
@@ -36,7 +39,7 @@ impl Roll {
             painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
         }
         let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(self.palette.soft)).size().x;
-        let names = ["may still change from here", "may change"];
+        let names = ["may still change as you play", "may change"];
         let Some(name) = names.into_iter().find(|name| x + 5.0 + width(name) + 10.0 < room) else { return x };
         self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, name).right()
     }

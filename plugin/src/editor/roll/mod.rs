@@ -55,8 +55,8 @@ const LANES_GAP: f32 = 6.0;
 const LEAST_NOTE: f32 = 5.5;
 /// Bars shown left of the playhead.
 const BARS_BEFORE: f64 = 2.5;
-/// Bars shown beyond the horizon.
-const BARS_BEYOND: f64 = 0.35;
+/// Bars shown beyond the horizon: the one that the playhead is in, since the horizon counts from its end, and the flag of the end.
+const BARS_BEYOND: f64 = 1.1;
 
 /// What the musician has set for bars: how many are planned ahead, those of Infill and how they are marked, the selected ones, and chords.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +98,8 @@ pub(super) enum Done {
     Selected(Range<Tick>),
     /// Began to drag the selected bars out.
     DraggedOut,
+    /// Began to drag one role of the plan out, by its name in the legend.
+    DraggedRole(Role),
 }
 
 /// Draws the roll into the available space, with a context menu; nothing if that is too small. Returns what was done in it, once.
@@ -116,8 +118,7 @@ pub(super) fn show(
         return None;
     }
     let painter = ui.painter_at(rect);
-    let mut roll = Roll::new(rect, snapshot, now, marks.horizon_bars, view, Palette::of(ui.ctx()));
-    roll.silent_before = marks.flags.silent_before;
+    let roll = Roll::new(rect, snapshot, now, (marks.horizon_bars, marks.flags.silent_before), view, Palette::of(ui.ctx()));
     view.navigate(ui, &roll, snapshot);
     roll.ground(&painter, snapshot);
     let (numbers, dragged) = roll.numbers(ui, snapshot, marks);
@@ -149,12 +150,12 @@ pub(super) fn show(
     if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
         response.on_hover_text_at_pointer(text);
     }
-    roll.foot(&painter, snapshot);
+    let dragged_role = roll.foot(ui, &painter, snapshot);
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
         turn::show(&music, roll.music, turn, roll.palette);
     } else if let Some(beats) = turn::beats_until_play(snapshot, now) {
-        turn::count_in(&music, roll.music, beats, roll.palette);
+        turn::count_in(&music, roll.music.with_max_x(roll.coming_from()), beats, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         let ahead = Rect::from_x_y_ranges(roll.coming_from()..=roll.music.right(), roll.music.y_range());
@@ -173,7 +174,7 @@ pub(super) fn show(
         Some(Dragged::Mark(range, true)) => Some(Done::Marked(range)),
         Some(Dragged::Select(bars)) => Some(Done::Selected(bars)),
         Some(Dragged::Out) => Some(Done::DraggedOut),
-        _ => chord.map(Done::Chord).or(clicked.map(Done::Clicked)),
+        _ => dragged_role.map(Done::DraggedRole).or(chord.map(Done::Chord)).or(clicked.map(Done::Clicked)),
     }
 }
 
@@ -200,7 +201,15 @@ struct Roll {
 }
 
 impl Roll {
-    fn new(rect: Rect, snapshot: &Snapshot, now: &Now, horizon_bars: u8, view: &View, palette: &'static Palette) -> Self {
+    /// Geometry for a horizon of so many bars, without the planned notes before a tick.
+    fn new(
+        rect: Rect,
+        snapshot: &Snapshot,
+        now: &Now,
+        (horizon_bars, silent_before): (u8, Option<Tick>),
+        view: &View,
+        palette: &'static Palette,
+    ) -> Self {
         let inside = Rect::from_min_max(rect.min + vec2(GUTTER, NUMBERS + CHORDS), rect.max - vec2(1.0, NAMES));
         let (music, velocities) = inside.split_top_bottom_at_y(inside.bottom() - velocity::height(rect.height()));
         let playhead = now.playhead.0;
@@ -211,7 +220,7 @@ impl Roll {
         let per_tick = fitting * view.zoom();
         let left_tick = view.left().unwrap_or(playhead - before * fitting / per_tick);
         let playhead_x = music.left() + narrow((playhead - left_tick) * per_tick);
-        let (silent_before, rows) = (None, Rows::default());
+        let rows = Rows::default();
         let mut roll = Self { rect, music, velocities, playhead, playhead_x, left_tick, per_tick, silent_before, rows, palette };
         let (from, to) = (roll.first_tick(), roll.last_tick());
         let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
@@ -264,10 +273,10 @@ impl Roll {
     }
 }
 
-/// All notes shown: played, planned and withheld.
+/// All notes shown: played, planned, withheld, and of the song to come.
 fn shown(snapshot: &Snapshot) -> impl Iterator<Item = &Note> {
     let planned = snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
-    snapshot.played.iter().chain(planned).chain(snapshot.withheld.iter().map(|withheld| &withheld.note))
+    snapshot.played.iter().chain(planned).chain(&snapshot.song_ahead).chain(snapshot.withheld.iter().map(|withheld| &withheld.note))
 }
 
 /// Roles of all notes shown, in canonical order.

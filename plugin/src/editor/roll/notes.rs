@@ -8,13 +8,18 @@ use egui::{CornerRadius, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
 
 use super::{Roll, paint};
 
-/// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded.
+/// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded;
+/// those that the song is expected to bring are solid and pale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
+    Song,
     Player,
     Settled,
     Open,
 }
+
+/// Height of a note from which the outline of a settled one is broad, in points.
+const BROAD_FROM: f32 = 7.0;
 
 /// Shape of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,9 @@ impl Form {
 impl Roll {
     /// Draws all notes in view.
     pub(super) fn notes(&self, painter: &Painter, snapshot: &Snapshot) {
+        for note in &snapshot.song_ahead {
+            self.note(painter, note, Look::Song);
+        }
         for note in &snapshot.played {
             self.note(painter, note, if snapshot.is_by_antiphon(note) { Look::Settled } else { Look::Player });
         }
@@ -98,11 +106,14 @@ impl Roll {
         // Velocity is shown as opacity.
         let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
         let (fill, rim) = match look {
-            Look::Player => (colour.over(ground, loudness), self.palette.rim(note.role, true)),
+            Look::Song => (colour.over(ground, 0.3), colour.over(ground, 0.3)),
+            Look::Player => (colour.over(ground, loudness), self.palette.own_rim(note.role)),
             Look::Settled => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, true)),
             Look::Open => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, false)),
         };
-        draw(painter, area, Form::of(note.role), fill, Stroke::new(if look == Look::Settled { 1.5 } else { 1.0 }, paint(rim)));
+        // A broad outline would fill a low note.
+        let width = if look == Look::Settled && area.height() >= BROAD_FROM { 1.5 } else { 1.0 };
+        draw(painter, area, Form::of(note.role), fill, Stroke::new(width, paint(rim)));
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use antiphon_engine::music::{Bar, Tick};
 use antiphon_engine::plan::InfillRange;
-use antiphon_engine::session::Snapshot;
+use antiphon_engine::session::{Command, Snapshot};
 use egui::{Align2, CursorIcon, FontId, Id, Painter, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2};
 
 use super::{Marks, NUMBERS, Roll, paint};
@@ -64,6 +64,11 @@ impl Roll {
             Marking::Plain => "Drag over the numbers to mark the bars that Infill fills, with Shift to select bars",
             Marking::WithShift => "Drag over the numbers to select bars, with Shift to mark the bars that Infill fills",
         };
+        let locks = |place: Pos2| match self.lock_at(place, snapshot) {
+            Some(Command::Lock(_)) => "Click to lock this bar: other suggestions keep it\n",
+            Some(Command::Unlock(_)) => "Locked: click to unlock\n",
+            _ => "",
+        };
         let is_selected = |place: Pos2| marks.selection.is_some_and(|bars| bars.contains(&self.tick_at(place.x)));
         let mut response = ui.interact(numbers, id, Sense::CLICK | Sense::DRAG);
         response = match response.hover_pos() {
@@ -71,7 +76,8 @@ impl Roll {
                 let tip = "Drag these bars onto a track or into a folder; right-click for more";
                 response.on_hover_text(tip).on_hover_cursor(CursorIcon::Grab)
             }
-            _ => response.on_hover_text(tip),
+            Some(place) => response.on_hover_text(format!("{}{tip}", locks(place))),
+            None => response,
         };
         if response.is_pointer_button_down_on()
             && ui.input(|input| input.pointer.primary_pressed())

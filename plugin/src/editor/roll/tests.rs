@@ -13,7 +13,7 @@ fn note(onset: i64, pitch: u8, role: Role) -> Note {
 
 fn roll(snapshot: &Snapshot, playhead: f64) -> Roll {
     let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
-    Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, 4, &View::default(), &Palette::LIGHT)
+    Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, (4, None), &View::default(), &Palette::LIGHT)
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn velocities_have_a_lane_in_a_high_roll_alone() {
     let now = Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Host };
     let lane = |height: f32| {
         let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(800.0, height));
-        let roll = Roll::new(rect, &Snapshot::default(), &now, 4, &View::default(), &Palette::LIGHT);
+        let roll = Roll::new(rect, &Snapshot::default(), &now, (4, None), &View::default(), &Palette::LIGHT);
         assert_eq!(roll.velocities.top(), roll.music.bottom());
         roll.velocities.height()
     };
@@ -84,7 +84,7 @@ fn scrolled_view_keeps_its_place_while_the_playhead_moves_through_it() {
     let snapshot = Snapshot::default();
     let at = |playhead, view: &View| {
         let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
-        Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), &snapshot, &now, 4, view, &Palette::LIGHT)
+        Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), &snapshot, &now, (4, None), view, &Palette::LIGHT)
     };
     let scrolled = View::scrolled_to(-50.0);
     let (early, late) = (at(0.0, &scrolled), at(96.0, &scrolled));

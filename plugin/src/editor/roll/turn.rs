@@ -3,7 +3,7 @@
 use antiphon_engine::music::TICKS_PER_QUARTER;
 use antiphon_engine::plan::Side;
 use antiphon_engine::session::{ShownTurn, Snapshot};
-use egui::{Align2, Color32, FontId, Painter, Rect, pos2, vec2};
+use egui::{Align2, Color32, FontId, Painter, Rect, vec2};
 
 use crate::editor::model::Now;
 use crate::editor::palette::{Palette, paint};
@@ -22,7 +22,7 @@ pub(super) fn height(music: Rect) -> f32 {
 
 /// Draws whose turn it is, and how much of it is left, at the top of the roll.
 pub(super) fn show(painter: &Painter, music: Rect, turn: &ShownTurn, palette: &Palette) {
-    large(painter, music, &words(turn), paint(palette.ink).gamma_multiply(0.7), palette);
+    large(painter, music, Align2::CENTER_TOP, &words(turn), paint(palette.ink).gamma_multiply(0.7), palette);
 }
 
 /// Beats of the metre until Play takes effect, the current one included; `None` if it is not pressed or the plan sounds.
@@ -35,19 +35,19 @@ pub(super) fn beats_until_play(snapshot: &Snapshot, now: &Now) -> Option<u32> {
     (1.0..=64.0).contains(&beats).then_some(beats as u32)
 }
 
-/// Draws the beats until Play takes effect over the plan.
-pub(super) fn count_in(painter: &Painter, music: Rect, beats: u32, palette: &Palette) {
+/// Draws the beats until Play takes effect, at the right end of what was played, so that nothing of the plan is hidden.
+pub(super) fn count_in(painter: &Painter, played: Rect, beats: u32, palette: &Palette) {
     let text = count(usize::try_from(beats).unwrap_or(usize::MAX), "beat");
-    large(painter, music, &text, paint(palette.playing).gamma_multiply(0.8), palette);
+    large(painter, played, Align2::RIGHT_TOP, &text, paint(palette.playing).gamma_multiply(0.8), palette);
 }
 
 /// Draws a text at the top of the roll, on a ground through which the notes shine, so that none is hidden.
-fn large(painter: &Painter, music: Rect, text: &str, colour: Color32, palette: &Palette) {
+fn large(painter: &Painter, music: Rect, align: Align2, text: &str, colour: Color32, palette: &Palette) {
     let sized = |height: f32| painter.layout_no_wrap(text.to_owned(), FontId::proportional(height), colour);
     let height = HEIGHT.min(music.height() / 4.0);
     let width = sized(height).size().x + 2.0 * MARGIN;
     let text = sized(height * (music.width() / width).min(1.0));
-    let place = Align2::CENTER_TOP.anchor_size(pos2(music.center().x, music.top() + 6.0), text.size());
+    let place = align.anchor_size(align.pos_in_rect(&music.shrink2(vec2(MARGIN + 6.0, 6.0))), text.size());
     painter.rect_filled(place.expand2(vec2(MARGIN, 2.0)), style::RADIUS, paint(palette.coming).gamma_multiply(0.85));
     painter.galley(place.min, text, colour);
 }

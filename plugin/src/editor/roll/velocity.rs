@@ -2,7 +2,8 @@
 
 use antiphon_engine::music::Note;
 use antiphon_engine::session::Snapshot;
-use egui::{Align2, FontId, Painter, Rect, Stroke, pos2};
+use egui::emath::GuiRounding;
+use egui::{Align2, FontId, Mesh, Painter, Rect, Shape, pos2};
 
 use super::{Roll, paint};
 
@@ -28,20 +29,24 @@ impl Roll {
         painter.hline(lane.x_range(), lane.top(), self.palette.hairline(0.16));
         let place = pos2(lane.left() - 8.0, lane.center().y);
         painter.text(place, Align2::RIGHT_CENTER, "velocity", FontId::proportional(11.0), paint(self.palette.soft));
-        let painter = painter.with_clip_rect(lane);
+        // One mesh for all stems: as shapes of their own, each with smoothed edges, they take as long as the notes.
+        let mut stems = Mesh::default();
         for note in self.sounding(snapshot) {
-            self.stem(&painter, note);
+            self.stem(painter, note, &mut stems);
         }
+        painter.with_clip_rect(lane).add(Shape::mesh(stems));
     }
 
-    fn stem(&self, painter: &Painter, note: &Note) {
+    fn stem(&self, painter: &Painter, note: &Note, stems: &mut Mesh) {
         let (lane, x) = (self.velocities, self.x(note.onset.0 as f64 + f64::from(note.offset) / 8.0));
         if !lane.x_range().contains(x) {
             return;
         }
         let colour = paint(self.palette.rim(note.role, false));
         let top = lane.bottom() - f32::from(note.velocity) / 127.0 * (lane.height() - 2.0 * HEAD - 1.0) - HEAD;
-        painter.vline(painter.round_to_pixel_center(x), top..=lane.bottom(), Stroke::new(1.0, colour));
-        painter.rect_filled(Rect::from_center_size(pos2(x, top), egui::Vec2::splat(2.0 * HEAD)), 0, colour);
+        // Without smoothed edges: on whole pixels.
+        let [left, head, top] = [x - 0.5, x - HEAD, top - HEAD].map(|place| place.round_to_pixels(painter.pixels_per_point()));
+        stems.add_colored_rect(Rect::from_x_y_ranges(left..=left + 1.0, top..=lane.bottom()), colour);
+        stems.add_colored_rect(Rect::from_min_size(pos2(head, top), egui::Vec2::splat(2.0 * HEAD)), colour);
     }
 }

@@ -124,7 +124,7 @@ fn opened_file_counts_as_played_from_the_first_selected_bar() {
     let calls = calls(&mut harness);
     let [Call::Hear(heard, at)] = calls.as_slice() else { panic!("the file is handed over: {calls:?}") };
     assert_eq!((heard.notes().iter().map(|note| note.pitch).collect(), at.0), (vec![50, 52], 2 * 96));
-    assert!(harness.query_by_label_contains("Opened verse.mid: 2 notes from bar 3").is_some());
+    assert!(harness.query_by_label_contains("Opened verse.mid: 2 notes from bar 3, learnt as yours").is_some());
 }
 
 #[test]

@@ -19,6 +19,23 @@ fn panic_drops_pending_notes_and_tells_the_session_after_the_new_epoch() {
 }
 
 #[test]
+fn stop_drops_pending_notes_and_lets_a_sounding_one_end_within_a_beat() {
+    let mut instance = Instance::new();
+    instance.block(&[]);
+    instance.plan(1, 1, 60);
+    instance.plan(1, 4, 1);
+    assert_eq!(instance.block(&[]), [note_on(0, KEY, 90)]);
+    instance.sent_events();
+    instance.set("stop", 1.0);
+    let out: Vec<_> = (2..60i64).flat_map(|block| instance.block(&[]).into_iter().map(move |event| (block, event))).collect();
+    let &[(block, event)] = out.as_slice() else { panic!("{out:?}") };
+    assert_eq!((block, event.timing()), (2 + 24, note_off(0, KEY).timing()));
+    let at = MusicalTime(2.0);
+    let expected = [InputEvent::PlanYielded { epoch: Epoch(2), at }, InputEvent::Command { at, command: Command::Stop }];
+    assert_eq!(instance.sent_events()[..2], expected);
+}
+
+#[test]
 fn output_offset_moves_planned_notes_and_not_the_players() {
     // Normalised value and samples: 10 ms either way.
     for (value, offset) in [(0.4, -480i64), (0.6, 480)] {

@@ -66,6 +66,21 @@ fn marked_bars_are_filled_in_each_pass_and_nothing_else_is() {
 }
 
 #[test]
+fn song_of_the_bars_to_come_is_shown_without_earlier_fills() {
+    let mut host = host(500, 3, 1);
+    let player = tune((0..16).filter(|bar| bar % 4 != 2));
+    host.play_to(5 * BAR + 10, &player);
+    // In bar 2 of the second pass: the rest of it as in the first, the marked bar 3 empty, bars 4 and 1.
+    let ahead: Vec<_> = host.shown().song_ahead.iter().map(|note| (note.onset.0, note.pitch)).collect();
+    let bar = |bar: i64| (0..4).map(move |beat| (bar * BAR + beat * BEAT, u8::try_from(62 + bar % 4).unwrap()));
+    let expected: Vec<_> = bar(5).skip(1).chain(bar(7)).chain(bar(8)).chain(bar(9)).collect();
+    assert_eq!(ahead[..expected.len()], expected);
+    set(&host.params, "mode", 0.0);
+    host.play_to(6 * BAR, &player);
+    assert!(host.shown().song_ahead.is_empty());
+}
+
+#[test]
 fn fill_leads_into_what_follows_from_the_second_pass_on() {
     let mut host = host(500, 3, 1);
     host.play_to(BAR + 90, &tune([0, 1]));

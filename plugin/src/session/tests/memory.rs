@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use antiphon_engine::music::Note;
+use antiphon_engine::music::{Clip, MetreMap, Note, Part, Role, Tick};
+use antiphon_engine::plan::SongPosition;
 use antiphon_engine::session::Command;
 use nice_plug::midi::NoteEvent;
 use nice_plug::params::Params;
@@ -47,6 +48,27 @@ fn phrase_is_learnt_when_the_player_pauses_and_after_eight_bars() {
     assert_eq!(phrases(&host.params), [(60, 2), (70, 8)]);
     assert_eq!(host.shown().memory.bars, 10);
     assert_eq!(host.shown().memory.used, 0, "they are in the context");
+}
+
+#[test]
+fn phrases_of_an_opened_file_are_learnt_and_used_at_once() {
+    let note = |onset: i64, pitch: u8| Note { onset: Tick(onset), offset: 0, duration: Tick(9), pitch, velocity: 90, role: Role::Keys };
+    // Nine bars, a bar of rest, and one more; the last half bar has too few notes.
+    let bars = (0..9).chain([10]);
+    let mut notes: Vec<_> =
+        bars.flat_map(|bar| (0..8).map(move |place| note(bar * BAR + place * 12, 60 + u8::try_from(bar).unwrap()))).collect();
+    notes.push(note(12 * BAR, 90));
+    let parts = vec![Part { notes, ..Part::default() }];
+    let clip = Clip { parts, metres: MetreMap::default(), end: Tick(12 * BAR + 48), ..Clip::default() };
+    let mut host = ScriptedHost::new(500);
+    host.play_to(BEAT, &[]);
+    host.commands.send_song(clip, SongPosition(0));
+    host.play_to(BAR, &quavers(BEAT, &[72]));
+    assert_eq!(phrases(&host.params), [(60, 8), (68, 1), (70, 1)]);
+    assert_eq!(host.shown().memory.used, 10);
+    host.commands.send(Command::Forget);
+    host.play_to(2 * BAR, &[]);
+    assert_eq!(host.shown().memory.used, 0);
 }
 
 #[test]

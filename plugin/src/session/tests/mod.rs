@@ -18,6 +18,7 @@ mod real_variations;
 mod routing;
 mod script;
 mod slow;
+mod stop;
 mod take;
 mod trade;
 mod variations;

@@ -1,4 +1,4 @@
-//! Channels of planned notes, and panic.
+//! Channels of planned notes.
 
 use std::collections::BTreeSet;
 
@@ -71,33 +71,4 @@ fn suggestion_of_the_history_is_played_on_the_channels_of_today() {
     host.commands.send(Command::Play);
     host.play_to(6 * BAR, &[]);
     assert_eq!(channels(&host, 0), BTreeSet::from([(0, 5), (1, 5), (2, 11)]));
-}
-
-#[test]
-fn panic_of_trigger_or_window_ends_everything_until_play_is_pressed_again() {
-    let by: [fn(&mut ScriptedHost); 2] = [|host| host.press("panic"), |host| host.commands.send(Command::Panic)];
-    for (index, panic) in by.into_iter().enumerate() {
-        for offset in [0.0, 0.5, 1.0] {
-            let mut host = ScriptedHost::new(500);
-            set(&host.params, "latency_ms", offset);
-            host.play_to(2 * BAR + 6, &player(0, 8));
-            host.press("play");
-            // Notes begin six ticks after a beat, and last twenty.
-            host.play_to(3 * BAR + 12, &[]);
-            let sounding = |host: &ScriptedHost| {
-                let count = |is: fn(&Event) -> bool| host.out.iter().filter(|(_, event)| is(event)).count();
-                count(|event| matches!(event, NoteEvent::NoteOn { .. })) - count(|event| matches!(event, NoteEvent::NoteOff { .. }))
-            };
-            assert_eq!(sounding(&host), 1, "{index} {offset}");
-            panic(&mut host);
-            host.play_to(3 * BAR + 14, &[]);
-            let events = host.out.len();
-            assert_eq!(sounding(&host), 0, "{index} {offset}");
-            host.play_to(7 * BAR, &[]);
-            assert_eq!(host.out.len(), events, "{index} {offset}: a planned note after panic");
-            host.press("play");
-            host.play_to(9 * BAR, &[]);
-            assert!(host.out.len() > events, "{index} {offset}: silent after Play");
-        }
-    }
 }
