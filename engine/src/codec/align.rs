@@ -268,10 +268,7 @@ mod tests {
         assert_eq!(rows[0].columns[..column::RECALL], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
         assert_eq!(rows[1].columns[..column::RECALL], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 13, 1, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
         assert_eq!(rows[2].columns[..column::RECALL], [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
-        assert_eq!(
-            rows[3].columns[..column::RECALL],
-            [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]
-        );
+        assert_eq!(rows[3].columns[..column::RECALL], [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
         assert_eq!(rows[4].columns[..column::RECALL], [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 
@@ -312,10 +309,7 @@ mod tests {
         for (row, key) in rows.iter().zip([at(17, 0, 2), at(17, 30, 3)]) {
             assert_eq!((row.key, row.query), (key, key));
         }
-        assert_eq!(
-            rows[1].columns[..column::RECALL],
-            [4, 2, 7, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        );
+        assert_eq!(rows[1].columns[..column::RECALL], [4, 2, 7, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         // The predicted rows are the same as without given notes.
         let alone = align(&bar, BarEnd::Bar);
         assert_eq!((&rows[2..], &targets[2..]), (&alone.0[..], &alone.1[..]));
