@@ -198,13 +198,13 @@ fn filled_gap_depends_on_the_seed_only_and_can_be_rolled_back() {
         prefill(&mut plain, &music);
         prefill(&mut rewound, &music);
         assert_eq!(plain.line(), rewound.line());
-        plain.set_seed(3);
+        plain.set_seed(9);
         let filled = generate_gap(&mut plain, &music);
         assert!(filled.iter().map(|bar| bar.notes.len()).sum::<usize>() > 8, "{name} generated nothing to compare: {filled:?}");
         rewound.set_seed(99);
         generate_gap(&mut rewound, &music);
         rewound.rewind(music[GAP.start].index, 0).expect("all of it");
-        rewound.set_seed(3);
+        rewound.set_seed(9);
         assert_eq!(generate_gap(&mut rewound, &music), filled, "{name}");
         let line = music[..GAP.end].iter().map(|bar| i64::from(bar.ticks)).sum::<i64>();
         assert_eq!(plain.line().0, line, "the line is in musical order, not in sequence order");

@@ -6,7 +6,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use antiphon_engine::{
     cache::FineCoarse,
-    codec::{BarEnd, encode, prefix_rows},
+    codec::{BarEnd, encode, prefix_rows, vocabulary::VOCABULARY_VERSION},
     decode::Decoder,
     model::{Model, ModelError, RUNTIME_VARIABLE, Runtime, RuntimeSearch, Weights},
     music::{Note, smf},
@@ -144,8 +144,9 @@ fn model_of_another_vocabulary_or_graph_is_refused() {
         changed[value..value + from.len()].copy_from_slice(to.as_bytes());
         Model::from_bytes(runtime(), &changed, "changed").unwrap_err()
     };
-    let error = change("antiphon.vocabulary", "6", "7");
-    assert!(matches!(error, ModelError::Metadata { .. }) && error.to_string().contains("vocabulary is 7"), "{error}");
+    let later = (VOCABULARY_VERSION + 1).to_string();
+    let error = change("antiphon.vocabulary", &VOCABULARY_VERSION.to_string(), &later);
+    assert!(matches!(error, ModelError::Metadata { .. }) && error.to_string().contains(&format!("vocabulary is {later}")), "{error}");
     let error = change("antiphon.format", "1", "9");
     assert!(error.to_string().contains("format is 9"), "{error}");
     let layers = tiny().info().layers;

@@ -3,7 +3,7 @@
 //! `aligned.json` has four lists for every sequence of rows: `rows` (their columns), `keys` and `queries` (bar, tick, index), `targets`. They are
 //! under `prefix.aligned` (with its `style` and `roles`), `pieces` (one for each piece of the corpus, from its first bar to its end), `given`: a
 //! `piece` by number, the `roles` whose notes are given, and the `aligned` rows; `own`: a `piece` by number, the `own`
-//! roles, whether the others' rows are interleaved `by_beat`, the bar and tick from which own notes are `planned` (if they are), and the `aligned` rows; and `gap`: a `piece` by number, its `bars` in sequence order, the
+//! roles, whether the others' rows are interleaved `by_beat`, the bar and tick from which own notes are `planned` (if they are), and the `aligned` rows; and `gaps`: a `piece` by number, that many `times` over, its `bars` in sequence order, the
 //! number of those on the `far` side, the `aligned` rows, and the bars that each bar has `seen` row by row under fine/coarse attention.
 //!
 //! `ANTIPHON_WRITE_FIXTURES=1 cargo test -p antiphon-lab --test training_fixtures` rewrites them.
@@ -161,8 +161,10 @@ fn cases_of_own_roles(bars: &[BarRows]) -> Vec<Value> {
     ]
 }
 
-/// A piece whose bars `gap` are filled last: aligned rows, and the bars that the engine attends to.
-fn aligned_gap(bars: &[BarRows], gap: Range<usize>) -> Value {
+/// A piece, so many `times` over, whose bars `gap` are filled last: aligned rows, and the bars that the engine attends to.
+fn aligned_gap(piece: &[BarRows], times: usize, gap: Range<usize>) -> Value {
+    let bars: Vec<BarRows> =
+        std::iter::repeat_n(piece, times).flatten().zip(0..).map(|(bar, index)| BarRows { index, ..bar.clone() }).collect();
     let (far, first_far) = (bars.len() - gap.end, u32::try_from(gap.end).unwrap());
     let order = [&bars[..gap.start], &bars[gap.end..], &bars[gap.clone()]].concat();
     let model = Arc::new(common::tiny());
@@ -181,7 +183,7 @@ fn aligned_gap(bars: &[BarRows], gap: Range<usize>) -> Value {
         seen.push(bars);
     }
     let aligned = aligned_bars(&order, bars.len(), |bar, _| bar.index >= first_far);
-    json!({ "bars": order.iter().map(|bar| bar.index).collect::<Vec<_>>(), "far": far, "aligned": aligned, "seen": seen })
+    json!({ "times": times, "bars": order.iter().map(|bar| bar.index).collect::<Vec<_>>(), "far": far, "aligned": aligned, "seen": seen })
 }
 
 /// All pieces of a corpus file aligned, without and with given notes, and a prefix.
@@ -192,8 +194,12 @@ fn aligned(bytes: &[u8]) -> Value {
     let every_role: Vec<u8> = Role::ALL.map(Role::class).to_vec();
     let given = [(0, vec![Role::Bass.class(), Role::Drums.class()]), (1, vec![first_role(1)]), (2, every_role)];
     let given = given.map(|(piece, roles)| json!({ "piece": piece, "roles": roles, "aligned": aligned_piece(&pieces[piece], &roles) }));
-    let mut gap = aligned_gap(&pieces[1], 3..5);
-    gap["piece"] = json!(1);
+    // Before the gaps of those that are repeated, the bars are those of the far side: evidence for the bars ahead.
+    let gaps = [(1, 1, 3..5), (2, 4, 5..9), (0, 3, 6..9)].map(|(piece, times, gap)| {
+        let mut case = aligned_gap(&pieces[piece], times, gap);
+        case["piece"] = json!(piece);
+        case
+    });
     let roles = [Role::Melody, Role::Bass, Role::Drums];
     let prefix = prefix_rows(3, &roles);
     json!({
@@ -201,7 +207,7 @@ fn aligned(bytes: &[u8]) -> Value {
         "pieces": pieces.iter().map(|bars| aligned_piece(bars, &[])).collect::<Vec<_>>(),
         "given": given,
         "own": cases_of_own_roles(&pieces[0]),
-        "gap": gap,
+        "gaps": gaps,
     })
 }
 

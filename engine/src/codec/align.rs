@@ -192,7 +192,7 @@ impl Row {
     /// This row with the tones of the chord at its target: a pitch class in each column, so that every chord shares what is learnt of its tones.
     fn with_chord(mut self, chord: Option<Chord>) -> Self {
         let tones = chord.into_iter().flat_map(Chord::tones);
-        self.columns[column::CHORD..].iter_mut().zip(tones).for_each(|(column, tone)| *column = value(tone));
+        self.columns[column::CHORD..column::AHEAD].iter_mut().zip(tones).for_each(|(column, tone)| *column = value(tone));
         self
     }
 }
@@ -265,14 +265,11 @@ mod tests {
             targets,
             [[-1, -1, -1, -1, 0, 0, 12, 0], [60, 23, 20, 4, 0, 2, 0, 3], [164, 23, 20, 4, 1, -1, -1, -1], [-1; FIELDS], [-1; FIELDS],]
         );
-        assert_eq!(rows[0].columns[..column::RECALL_CONTENT], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
-        assert_eq!(rows[1].columns[..column::RECALL_CONTENT], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 13, 1, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
-        assert_eq!(rows[2].columns[..column::RECALL_CONTENT], [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
-        assert_eq!(
-            rows[3].columns[..column::RECALL_CONTENT],
-            [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]
-        );
-        assert_eq!(rows[4].columns[..column::RECALL_CONTENT], [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(rows[0].columns[..column::RECALL], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
+        assert_eq!(rows[1].columns[..column::RECALL], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 13, 1, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
+        assert_eq!(rows[2].columns[..column::RECALL], [3, 1, 13, 1, 61, 24, 21, 5, 1, 6, 3, 1, 4, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
+        assert_eq!(rows[3].columns[..column::RECALL], [3, 3, 1, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 3, 4, 5, 6, 7, 8, 0, 9, 1]);
+        assert_eq!(rows[4].columns[..column::RECALL], [5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]
@@ -281,7 +278,7 @@ mod tests {
         let notes = vec![note(0, 0, Role::Melody, 60), note(1, 23, Role::Melody, 62), note(2, 0, Role::Melody, 64)];
         let bar = BarRows { index: 3, ticks: 96, fields: BarFields { chords, ..FIELDS_OF_BAR }, notes };
         let (rows, _) = align(&bar, BarEnd::Bar);
-        let named: Vec<&[u16]> = rows.iter().map(|row| &row.columns[column::CHORD..]).collect();
+        let named: Vec<&[u16]> = rows.iter().map(|row| &row.columns[column::CHORD..column::AHEAD]).collect();
         let (a_minor, g_seventh, unset) = ([10, 1, 5, 0], [8, 12, 3, 6], [0; 4]);
         assert_eq!(named, [unset, a_minor, a_minor, g_seventh, unset, unset]);
         let without = align(&BarRows { fields: FIELDS_OF_BAR, ..bar }, BarEnd::Bar).0;
@@ -312,10 +309,7 @@ mod tests {
         for (row, key) in rows.iter().zip([at(17, 0, 2), at(17, 30, 3)]) {
             assert_eq!((row.key, row.query), (key, key));
         }
-        assert_eq!(
-            rows[1].columns[..column::RECALL_CONTENT],
-            [4, 2, 7, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        );
+        assert_eq!(rows[1].columns[..column::RECALL], [4, 2, 7, 4, 165, 24, 21, 5, 13, 12, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         // The predicted rows are the same as without given notes.
         let alone = align(&bar, BarEnd::Bar);
         assert_eq!((&rows[2..], &targets[2..]), (&alone.0[..], &alone.1[..]));

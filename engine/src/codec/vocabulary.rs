@@ -1,4 +1,4 @@
-//! Vocabulary version 6: classes and columns (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the
+//! Vocabulary version 7: classes and columns (docs/model-interface.md). Training reads them from the corpus file, the engine checks them against the
 //! model.
 
 use std::sync::LazyLock;
@@ -6,12 +6,15 @@ use std::sync::LazyLock;
 use crate::music::{Metre, TICKS_PER_QUARTER, Tick};
 
 /// Version of the vocabulary; models of a later one are refused.
-pub const VOCABULARY_VERSION: u32 = 6;
+pub const VOCABULARY_VERSION: u32 = 7;
 
-/// The version before, whose models are read too: their rows do not name chords.
+/// The version before, whose models are read too: their rows recall no bars ahead.
+pub const VOCABULARY_WITHOUT_AHEAD: u32 = 6;
+
+/// The version before that: its rows do not name chords either.
 pub const VOCABULARY_WITHOUT_CHORDS: u32 = 5;
 
-/// The oldest version whose models are read: their rows name neither chords nor own roles.
+/// The oldest version whose models are read: its rows name no own roles either.
 pub const VOCABULARY_WITHOUT_OWN_ROLES: u32 = 4;
 
 /// Longest bar that a row can address, in ticks; longer ones are split.
@@ -145,13 +148,30 @@ pub const COLUMN_TABLE: [(&str, usize); COLUMNS] = [
     ("chord_third", 13),
     ("chord_fifth", 13),
     ("chord_seventh", 13),
+    ("ahead_bars_1", 9),
+    ("ahead_pitch_1", 1281),
+    ("ahead_duration_1", 321),
+    ("ahead_velocity_1", 161),
+    ("ahead_bars_2", 9),
+    ("ahead_pitch_2", 1281),
+    ("ahead_duration_2", 321),
+    ("ahead_velocity_2", 161),
+    ("ahead_beat_1", 86),
+    ("ahead_sub_1", 121),
+    ("ahead_role_1", 81),
+    ("ahead_beat_2", 86),
+    ("ahead_sub_2", 121),
+    ("ahead_role_2", 81),
 ];
 
 /// Number of columns of a row.
-pub const COLUMNS: usize = 45;
+pub const COLUMNS: usize = 59;
 
 /// Most roles that can be named as own roles.
 pub const OWN_ROLES: usize = 3;
+
+/// Number of columns on recalled bars of one side.
+pub const RECALL_COLUMNS: usize = 14;
 
 /// Most tones of a chord: root, third, fifth and seventh, each in a column of its own.
 pub const CHORD_TONES: usize = 4;
@@ -183,14 +203,14 @@ pub mod column {
     pub const STYLE: usize = 21;
     pub const MOOD: usize = 22;
     pub const REPEATS: usize = 23;
-    /// First of the two groups of four columns on recalled notes.
-    pub const RECALL_CONTENT: usize = 24;
-    /// First of the two groups of three columns on recalled places.
-    pub const RECALL_PLACE: usize = 32;
+    /// First of the columns on bars back: two groups of four on recalled notes, then two of three on recalled places.
+    pub const RECALL: usize = 24;
     /// First of the three columns that name the own roles.
     pub const OWN: usize = 38;
     /// First of the four columns with the tones of a chord.
     pub const CHORD: usize = 41;
+    /// First of the columns on bars ahead, which are those from [`RECALL`] on once more.
+    pub const AHEAD: usize = 45;
 }
 
 /// Highest value of the style column.
@@ -291,7 +311,12 @@ mod tests {
         assert_eq!(COLUMN_TABLE[column::OWN].0, "own_1");
         assert_eq!(column::OWN + OWN_ROLES, column::CHORD);
         assert_eq!(COLUMN_TABLE[column::CHORD].0, "chord_root");
-        assert_eq!(column::CHORD + CHORD_TONES, COLUMNS);
+        assert_eq!(column::CHORD + CHORD_TONES, column::AHEAD);
+        assert_eq!(column::RECALL + RECALL_COLUMNS, column::OWN);
+        assert_eq!(column::AHEAD + RECALL_COLUMNS, COLUMNS);
+        for (back, ahead) in COLUMN_TABLE[column::RECALL..column::OWN].iter().zip(&COLUMN_TABLE[column::AHEAD..]) {
+            assert_eq!((back.0.strip_prefix("recall"), back.1), (ahead.0.strip_prefix("ahead"), ahead.1));
+        }
         for (index, field) in Field::ALL.iter().enumerate() {
             assert_eq!(*field as usize, index);
         }

@@ -6,7 +6,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{REMEMBERED, Rotary};
 use crate::codec::vocabulary::{
-    COLUMN_TABLE, COLUMNS, DURATIONS, Field, VOCABULARY_VERSION, VOCABULARY_WITHOUT_CHORDS, VOCABULARY_WITHOUT_OWN_ROLES, column,
+    COLUMN_TABLE, COLUMNS, DURATIONS, Field, VOCABULARY_VERSION, VOCABULARY_WITHOUT_AHEAD, VOCABULARY_WITHOUT_CHORDS,
+    VOCABULARY_WITHOUT_OWN_ROLES, column,
 };
 
 /// Format of graph and metadata without a memory of the piece.
@@ -108,6 +109,7 @@ impl ModelInfo {
         let vocabulary = metadata.text("antiphon.vocabulary")?;
         let columns = match vocabulary.parse() {
             Ok(VOCABULARY_VERSION) => COLUMNS,
+            Ok(VOCABULARY_WITHOUT_AHEAD) => column::AHEAD,
             Ok(VOCABULARY_WITHOUT_CHORDS) => column::CHORD,
             Ok(VOCABULARY_WITHOUT_OWN_ROLES) => column::OWN,
             _ => return Err(MetadataError::Vocabulary(vocabulary)),
@@ -280,14 +282,16 @@ mod tests {
         let mut metadata = valid_metadata();
         let info = parse(&metadata).unwrap();
         assert_eq!((info.has_own_roles(), info.has_chords()), (true, true));
-        for (vocabulary, columns, has_own_roles) in
-            [(VOCABULARY_WITHOUT_CHORDS, column::CHORD, true), (VOCABULARY_WITHOUT_OWN_ROLES, column::OWN, false)]
-        {
+        for (vocabulary, columns, has_own_roles, has_chords) in [
+            (VOCABULARY_WITHOUT_AHEAD, column::AHEAD, true, true),
+            (VOCABULARY_WITHOUT_CHORDS, column::CHORD, true, false),
+            (VOCABULARY_WITHOUT_OWN_ROLES, column::OWN, false, false),
+        ] {
             metadata.insert("antiphon.vocabulary".to_owned(), vocabulary.to_string());
             assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"), "the columns must be its vocabulary's");
             metadata.insert("antiphon.columns".to_owned(), json!(&COLUMN_TABLE[..columns]).to_string());
             let info = parse(&metadata).unwrap();
-            assert_eq!((info.has_own_roles(), info.has_chords(), info.columns), (has_own_roles, false, columns));
+            assert_eq!((info.has_own_roles(), info.has_chords(), info.columns), (has_own_roles, has_chords, columns));
         }
         metadata.insert("antiphon.vocabulary".to_owned(), VOCABULARY_VERSION.to_string());
         assert!(parse(&metadata).unwrap_err().to_string().contains("antiphon.columns"));

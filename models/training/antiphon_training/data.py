@@ -162,13 +162,14 @@ class Windows:
         back = int(np.searchsorted(self.rows_before, self.rows_before[end] - self.length, "right"))
         return int(min(first, max(begin, back)))
 
-    def validation(self, source: int, count: int, seed: int) -> list[r.Sequence]:
-        """`count` windows of a source's validation pieces, the same for the same seed, without augmentation or controls."""
+    def validation(self, source: int, count: int, seed: int, augmentation: Augmentation | None = None) -> list[r.Sequence]:
+        """`count` windows of a source's validation pieces, the same for the same seed; without augmentation no control is set."""
         bars = self._bars_of(VALID, source)
         if len(bars) == 0:
             return []
         rng = np.random.default_rng([seed, source])
-        return [self.window(self._fit(int(bars[rng.integers(len(bars))])), None, None) for _ in range(count)]
+        firsts = [self._fit(int(bars[rng.integers(len(bars))])) for _ in range(count)]
+        return [self.window(first, rng if augmentation else None, augmentation) for first in firsts]
 
     def pad(self, sequences: list[r.Sequence]) -> Batch:
         """A batch for dense attention: windows cut or padded to one length."""

@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from torch import nn
@@ -26,12 +27,12 @@ FORMAT, WITH_MEMORY = 1, 2
 def random_model(config: Config, seed: int) -> Antiphon:
     """A model for tests: weights wide enough that attention, positions and every head visibly change the result.
 
-    Embeddings of the chord's columns are drawn last: the engine's tests rely on what these weights generate.
+    Embeddings of columns that were appended later are drawn last, group by group: the engine's tests rely on what these weights generate.
     """
-    before = [column for column in config.columns if not column[0].startswith("chord_")]
+    count = [name for name, _ in config.columns].index("chord_root")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = Antiphon(replace(config, columns=before))
+        model = Antiphon(replace(config, columns=config.columns[:count]))
         for name, parameter in model.named_parameters():
             if "norm" in name:
                 nn.init.normal_(parameter, mean=float(name.endswith("weight")), std=0.1)
@@ -39,11 +40,13 @@ def random_model(config: Config, seed: int) -> Antiphon:
                 nn.init.normal_(parameter, std=0.1)
             elif parameter.dim() > 1 and "embedding" not in name and "choice" not in name:
                 nn.init.normal_(parameter, std=1.5 * parameter.shape[1] ** -0.5)
-        wide = Antiphon(config)
-        weights = model.state_dict()
-        drawn = wide.embedding.weight.detach()[len(weights["embedding.weight"]) :]
-        wide.load_state_dict(weights | {"embedding.weight": torch.cat([weights["embedding.weight"], drawn])})
-    return wide.eval()
+        for count in (count + v.CHORD_TONES, len(config.columns)):
+            wide = Antiphon(replace(config, columns=config.columns[:count]))
+            weights = model.state_dict()
+            drawn = wide.embedding.weight.detach()[len(weights["embedding.weight"]) :]
+            wide.load_state_dict(weights | {"embedding.weight": torch.cat([weights["embedding.weight"], drawn])})
+            model = wide
+    return model.eval()
 
 
 def metadata(model: Antiphon, description: Description, weights: str) -> dict[str, str]:
@@ -69,13 +72,20 @@ def metadata(model: Antiphon, description: Description, weights: str) -> dict[st
     return {f"antiphon.{name}": value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
-def export(model: Antiphon, description: Description, path: Path, weights: str, reference: Path | None = None) -> None:
-    """Writes the step graph to `path` and, if requested, the reference graph into the same folder, its weights pointing into `path`."""
+def export(
+    model: Antiphon, description: Description, path: Path, weights: str, reference: Path | None = None, keep: Path | None = None
+) -> None:
+    """Writes the step graph to `path` and, if requested, the reference graph into the same folder, its weights pointing into `path`.
+
+    `keep`: a step graph whose tensors are stored instead of the model's, see `keep_tensors`.
+    """
     if reference is not None and (reference.parent.resolve() != path.parent.resolve() or reference.name == path.name):
         raise ValueError(f"{reference}: the reference graph reads its weights from {path.name}, so it must lie beside it")
     values = metadata(model, description, weights)
 
     step = graph.build(model, weights, graph.CachedAttention)
+    if keep is not None:
+        keep_tensors(step, keep)
     step_model = step.to_model("antiphon")
     onnx.helper.set_model_props(step_model, values)
     onnx.checker.check_model(step_model)
@@ -90,6 +100,22 @@ def export(model: Antiphon, description: Description, path: Path, weights: str, 
         plain_model = plain.to_model("antiphon-reference")
         onnx.helper.set_model_props(plain_model, values)
         reference.write_bytes(plain_model.SerializeToString(deterministic=True))
+
+
+def keep_tensors(step: graph.Graph, path: Path) -> None:
+    """Stores the learnt tensors of an earlier graph of the same weights, all but the embeddings, which may have been trained on.
+
+    Weights read from an fp16 graph are rounded; quantised again, one in a hundred moves by a step, and outputs that nobody trained change. Raises
+    ValueError if a tensor differs by more.
+    """
+    stored = {tensor.name: tensor for tensor in onnx.load(path).graph.initializer}
+    for name in sorted(step.learnt - {"embedding.weight"}):
+        kept, fresh = stored.get(name), onnx.numpy_helper.to_array(step.initialisers[name]).astype(np.float32)
+        array = None if kept is None else onnx.numpy_helper.to_array(kept).astype(np.float32)
+        slack = 1.0 if name.endswith(".values") else 2e-3 * np.abs(fresh).max(initial=0.0)
+        if array is None or kept.data_type != step.initialisers[name].data_type or array.shape != fresh.shape or np.abs(array - fresh).max() > slack:
+            raise ValueError(f"{path}: its {name} is not that of these weights")
+        step.initialisers[name] = kept
 
 
 def point_into(tensor: onnx.TensorProto, file: str, content: bytes) -> None:
@@ -110,6 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="step graph to write")
     parser.add_argument("--weights", choices=graph.WEIGHTS, default="fp32", help="how weights are stored (default: fp32)")
     parser.add_argument("--reference", type=Path, help="also write the reference graph here, beside the step graph")
+    parser.add_argument("--keep", type=Path, help="graph of the same weights, stored alike, whose tensors are kept except the embeddings")
     parser.add_argument("--name", help="name of the model, if not the checkpoint's")
     parser.add_argument("--random", action="store_true", help="random weights instead of a checkpoint, for tests")
     parser.add_argument("--width", type=int, default=32)
@@ -127,7 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         model, description, _ = checkpoint.load(options.checkpoint)
     description.name = options.name or description.name
-    export(model, description, options.output, options.weights, options.reference)
+    export(model, description, options.output, options.weights, options.reference, options.keep)
     print(f"{options.output}: {sum(p.numel() for p in model.parameters()):,} parameters, {options.output.stat().st_size:,} bytes")
 
 

@@ -37,7 +37,7 @@ class Sequence:
     """Aligned rows of one window."""
 
     rows: np.ndarray
-    """i64 [T, 45]: column values, 0 = absent."""
+    """i64 [T, 59]: column values, 0 = absent."""
     key: np.ndarray
     """i64 [T, 3]: bar, tick, index of the row's content."""
     query: np.ndarray

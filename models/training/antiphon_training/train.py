@@ -24,8 +24,9 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from . import checkpoint, memory, packed
+from . import checkpoint, columns, memory, packed
 from .checkpoint import Description
+from .columns import Column, ColumnAdam
 from .corpus import Corpus
 from .curve import draw
 from .data import Augmentation, Batch, Windows
@@ -82,6 +83,9 @@ class Recipe:
     """Compile the blocks (a quarter faster on a CPU); skipped where there is no C++ compiler."""
     freeze: bool = False
     """Train the memory of the piece alone (`model.memory`), over weights that stay as they are."""
+    columns: dict = dataclasses.field(default_factory=dict)
+    """Train the embeddings of these columns alone: name, and the fields of `columns.Column`. Validation windows are then augmented as those of training are,
+    with a fixed seed: without tasks and chords such columns are unset."""
     model: dict = dataclasses.field(default_factory=dict)
     augmentation: dict = dataclasses.field(default_factory=dict)
     sources: dict = dataclasses.field(default_factory=dict)
@@ -131,10 +135,14 @@ class Trainer:
             given, described, _ = checkpoint.load(start)
             begin_with(self.model, given)
             self.rows_before = described.trained_rows
+        trained_columns = {name: Column(**how) for name, how in recipe.columns.items()}
+        columns.begin(self.model, trained_columns)
         self.average = self.network().to(self.device).eval().requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         if recipe.freeze:
             self.optimisers = memory_optimisers(self.model, recipe.peak_rate)
+        elif trained_columns:
+            self.optimisers = [ColumnAdam(self.model, trained_columns, recipe.peak_rate)]
         else:
             self.optimisers = optimisers(self.model, recipe.peak_rate, recipe.weight_decay)
         self.windows = Windows(corpus, recipe.length, recipe.styles)
@@ -298,7 +306,7 @@ class Trainer:
         losses = PackedLosses(self.average) if self.packs else Losses(self.average, self.recipe.policy)
         mine = {}
         for source in self.sources[self.rank :: self.world]:
-            chosen = self.windows.validation(source, self.recipe.validation_windows, 7)
+            chosen = self.windows.validation(source, self.recipe.validation_windows, 7, self.augmentation if self.recipe.columns else None)
             total, notes = np.zeros(len(self.config.fields)), 0.0
             for i in range(0, len(chosen), 4):
                 with self.autocast():

@@ -1,6 +1,6 @@
-"""The numbers of vocabulary 6. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
+"""The numbers of vocabulary 7. Their source is `engine/src/codec/vocabulary.rs`; a test holds the two together."""
 
-VERSION = 6
+VERSION = 7
 OLDEST_CORPUS = 4
 """Corpus files of this vocabulary and later have the same content rows."""
 
@@ -51,6 +51,20 @@ COLUMNS = [
     ["chord_third", 13],
     ["chord_fifth", 13],
     ["chord_seventh", 13],
+    ["ahead_bars_1", 9],
+    ["ahead_pitch_1", 1281],
+    ["ahead_duration_1", 321],
+    ["ahead_velocity_1", 161],
+    ["ahead_bars_2", 9],
+    ["ahead_pitch_2", 1281],
+    ["ahead_duration_2", 321],
+    ["ahead_velocity_2", 161],
+    ["ahead_beat_1", 86],
+    ["ahead_sub_1", 121],
+    ["ahead_role_1", 81],
+    ["ahead_beat_2", 86],
+    ["ahead_sub_2", 121],
+    ["ahead_role_2", 81],
 ]
 OWN_ROLES = 3
 """Most roles a sequence can have as its own."""

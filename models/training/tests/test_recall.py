@@ -54,9 +54,47 @@ def test_a_gap_goes_on_from_the_bars_before_it():
     around_a_gap = r.concatenate([*before_gap, bar(5, 70, given=True), bar(6, 70, given=True), bar(2, 60)])
     for sequence in (in_order, around_a_gap):
         recall.fill_in(sequence)
-    assert np.array_equal(around_a_gap.rows[-4:], in_order.rows[-4:])
+    assert np.array_equal(around_a_gap.rows[-4:, : recall.AHEAD], in_order.rows[-4:, : recall.AHEAD])
     predicts = np.flatnonzero(in_order.targets[:, r.F_PITCH] >= 0)[-1]
     assert in_order.rows[predicts, [recall.CONTENT, PITCH]].tolist() == [1, 256 + 61], "trust of level 1 in the bar before"
+
+
+def filled(before: list[int], behind: list[int], gap: list[int]) -> np.ndarray:
+    """Columns on the bars ahead, of each row of a gap that predicts a pitch, in bars of one note a beat on these pitches; the gap comes last."""
+
+    def bar(number: int, pitch: int, given: bool = False) -> r.Sequence:
+        notes = np.array([[beat, 0, 0, pitch, 23, 20, 4] for beat in range(4)])
+        return r.align(notes, np.array([4]), np.ones((1, 9), np.int64), np.array([96]), number, False, np.full(4, given))
+
+    first, end = len(before), len(before) + len(gap)
+    parts = [bar(number, pitch) for number, pitch in enumerate(before)]
+    parts += [bar(number, pitch, given=True) for number, pitch in enumerate(behind, end)]
+    outside = len(r.concatenate(parts))
+    sequence = r.concatenate([*parts, *(bar(number, pitch) for number, pitch in enumerate(gap, first))])
+    recall.fill_in(sequence)
+    ahead = sequence.rows[:, recall.AHEAD : recall.AHEAD + recall.COUNT]
+    assert not ahead[:outside].any(), "on either side of the gap no bar ahead precedes in the sequence"
+    return ahead[sequence.targets[:, r.F_PITCH] >= 0][-4 * len(gap) :]
+
+
+def content(columns: np.ndarray) -> list[tuple[int, int, int]]:
+    """Distance, pitch and level of the first slot of each row."""
+    return [(recall.DISTANCES[bar - 1], int(pitch - 1) % 256, int(pitch - 1) // 256) for bar, pitch in columns[:, :2]]
+
+
+def test_a_gap_recalls_the_bars_behind_it():
+    columns = filled([50], [70, 71], [60, 71])
+    # Bar 3 is two bars ahead of bar 1 and one ahead of bar 2; bar 4 is two ahead of bar 2.
+    assert content(columns[:4]) == [(2, 70, 0)] * 4, "no level without agreement, and the nearest bar first"
+    assert content(columns[4:]) == [(1, 70, 0)] + [(2, 71, level) for level in (1, 1, 2)], "bar 4 leads from its first match on"
+    assert (columns[4, 4], columns[4, 5] - 1) == (2, 71), "the second slot has another pitch"
+
+
+def test_the_bars_before_a_gap_are_the_first_evidence_for_a_distance():
+    again = filled([80, 81, 82, 83], [80, 81, 82, 83, 90], [70] * 4)
+    assert content(again[:1]) == [(8, 90, 4)], "bars 0 to 3 are bars 8 to 11 once more: the bar eight ahead of bar 4 leads the nearer one"
+    assert content(again[1:2]) == [(8, 90, 2)], "a note that it has not costs three quarters of the matches"
+    assert content(filled([80, 81, 82, 84], [80, 81, 82, 83, 90], [70] * 4)[:1]) == [(4, 80, 0)], "and four of them nearly all"
 
 
 def test_with_own_roles_the_next_note_recalled_is_one_of_theirs():
@@ -78,10 +116,11 @@ def test_with_own_roles_the_next_note_recalled_is_one_of_theirs():
 def test_what_is_recalled_depends_on_nothing_later(seed):
     windows = Windows(corpus(seed), 400, {})
     sequence = windows.window(3, np.random.default_rng(seed), Augmentation())
-    assert sequence.rows[:, recall.CONTENT : recall.OWN].any()
+    columns = [*range(recall.CONTENT, recall.CONTENT + recall.COUNT), *range(recall.AHEAD, recall.AHEAD + recall.COUNT)]
+    assert sequence.rows[:, columns].any()
     part = int(np.random.default_rng(seed).integers(1, len(sequence)))
     first = r.Sequence(*(getattr(sequence, name)[:part].copy() for name in ("rows", "key", "query", "targets", "scored")))
-    first.rows[:, recall.CONTENT : recall.OWN] = 0
+    first.rows[:, columns] = 0
     recall.fill_in(first)
     assert np.array_equal(first.rows, sequence.rows[:part])
 

@@ -81,19 +81,19 @@ def test_pieces_with_own_roles_are_aligned_as_by_the_codec(corpus, expected):
     assert {(False, True), (True, True)} <= orders, "rows of given notes do stand elsewhere"
 
 
-def test_a_gap_is_aligned_and_seen_as_by_the_engine(corpus, expected):
-    case = expected["gap"]
-    first = int(corpus.piece_bars[case["piece"]])
+@pytest.mark.parametrize("number", range(3))
+def test_a_gap_is_aligned_and_seen_as_by_the_engine(corpus, expected, number):
+    case = expected["gaps"][number]
+    first, last = (int(bar) for bar in corpus.piece_bars[case["piece"] : case["piece"] + 2])
     order, far = case["bars"], case["far"]
     near = order.index(order[-1] + 1)
     parts = []
     for numbers, known in ((order[:near], False), (order[near : near + far], True), (order[near + far :], False)):
-        bars = slice(first + numbers[0], first + numbers[-1] + 1)
-        bounds = corpus.bar_notes[bars.start : bars.stop + 1]
-        notes = corpus.notes[bounds[0] : bounds[-1]]
-        ends = numbers[-1] == max(order)
-        of_bars = (np.diff(bounds), corpus.bars[bars], corpus.bar_ticks[bars], numbers[0], ends, np.full(len(notes), known), corpus.chords[bars])
-        parts.append(rows.align(notes, *of_bars))
+        of_bars = [first + number % (last - first) for number in numbers]
+        notes = [corpus.notes[corpus.bar_notes[bar] : corpus.bar_notes[bar + 1]] for bar in of_bars]
+        per_bar, notes = np.array([len(of_bar) for of_bar in notes]), np.concatenate(notes)
+        fields = (corpus.bars[of_bars], corpus.bar_ticks[of_bars], numbers[0], numbers[-1] == max(order))
+        parts.append(rows.align(notes, per_bar, *fields, np.full(len(notes), known), corpus.chords[of_bars]))
     sequence = rows.concatenate(parts)
     recall.fill_in(sequence)
     assert_same(sequence, case["aligned"])
@@ -106,6 +106,13 @@ def test_a_gap_is_aligned_and_seen_as_by_the_engine(corpus, expected):
         others = mask[last] & content & (sequence.key[:, 0] != number)
         assert sorted(set(sequence.key[others, 0].tolist())) == seen, number
     assert max(case["seen"][-1]) > order[-1], "a bar of the gap sees what follows"
+
+
+def test_the_gaps_cover_all_that_is_recalled_of_the_bars_ahead(expected):
+    columns = np.concatenate([case["aligned"]["rows"] for case in expected["gaps"]])[:, recall.AHEAD : recall.AHEAD + recall.COUNT]
+    assert columns.any(0).all(), "every column"
+    levels = (columns[:, 1] - 1) // 256
+    assert {0, 1, 2, 4} <= set(levels[columns[:, 1] > 0].tolist()), "no evidence, some, and as much as counts"
 
 
 def test_the_prefix_is_the_codecs(expected):

@@ -4,17 +4,21 @@ import dataclasses
 import json
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 from pieces import piece
 from test_data import corpus
 
 from antiphon_training import checkpoint
 from antiphon_training import vocabulary as v
+from antiphon_training.columns import rows_of
 from antiphon_training.data import Augmentation
 from antiphon_training.export import export
 from antiphon_training.model import Antiphon, Config, attention_mask
 from antiphon_training.own import OWN
+from antiphon_training.recall import AHEAD
 from antiphon_training.train import Losses, Recipe, Trainer, branch, optimisers
 
 SMALL = Recipe(
@@ -110,6 +114,32 @@ def test_training_goes_on_from_a_shipped_graph(tmp_path, music):
     assert more.rows_before == described.trained_rows
 
 
+def test_a_quantised_graph_keeps_all_but_the_embeddings_of_an_earlier_one(tmp_path):
+    torch.manual_seed(3)
+    config = Config(width=64, layers=1, heads=2, columns=v.COLUMNS[:41])
+    old, described = Antiphon(config).eval(), checkpoint.Description()
+    torch.nn.init.normal_(old.heads[0].inner.weight)
+    for weights in ("fp16", "int8"):
+        export(old, described, tmp_path / f"old-{weights}.onnx", weights)
+    new, _, _ = checkpoint.load(tmp_path / "old-fp16.onnx")
+    with torch.no_grad():
+        new.embedding.weight[-1] = 1
+    export(new, described, tmp_path / "new.onnx", "int8", keep=tmp_path / "old-int8.onnx")
+    export(new, described, tmp_path / "again.onnx", "int8")
+    before, after, again = (
+        {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(tmp_path / f"{name}.onnx").graph.initializer if "constant" not in tensor.name}
+        for name in ("old-int8", "new", "again")
+    )
+    assert before.keys() == after.keys()
+    different = [name for name, array in before.items() if not np.array_equal(array, after[name])]
+    assert different == ["embedding.weight"] and (after["embedding.weight"][-1] == 1).all()
+    assert any(not np.array_equal(array, again[name]) for name, array in before.items() if name.endswith(".values")), "quantised anew they move"
+    with torch.no_grad():
+        new.heads[0].inner.weight[0, 0] += 3
+    with pytest.raises(ValueError, match="heads.0.inner"):
+        export(new, described, tmp_path / "other.onnx", "int8", keep=tmp_path / "old-int8.onnx")
+
+
 @pytest.mark.parametrize("name", ["old.onnx", "old.pt"])
 def test_weights_of_fewer_columns_play_as_before(tmp_path, name):
     torch.manual_seed(0)
@@ -135,7 +165,7 @@ def test_a_run_goes_on_in_columns_that_were_appended(tmp_path, music, monkeypatc
     old.config = Config(**{**old.config.to_dict(), "columns": v.COLUMNS[: OWN]})
     old.model, old.average = old.network(), old.network().eval().requires_grad_(False)
     old.optimisers = optimisers(old.model, SMALL.peak_rate, SMALL.weight_decay)
-    old.augmentation = Augmentation(clip=0, live=0, chords=0)
+    old.augmentation = Augmentation(infill=0, clip=0, live=0, chords=0)
     old.losses = old.trained = Losses(old.model, SMALL.policy)
     old.packs = False
 
@@ -157,6 +187,34 @@ def test_a_run_goes_on_in_columns_that_were_appended(tmp_path, music, monkeypatc
     for (name, a), b in zip(new.model.named_parameters(), old.model.parameters(), strict=True):
         torch.testing.assert_close(a[: len(b)], b, msg=name)
     assert not new.model.embedding.weight[len(before) :].any(), "no batch has used them"
+
+
+def test_columns_alone_are_trained_and_begin_with_the_embeddings_of_others(tmp_path, music):
+    for name in ("before", "columns"):
+        (tmp_path / name).mkdir()
+    Trainer(SMALL, music, tmp_path / "before", 1).run()
+    given, _, _ = checkpoint.load(tmp_path / "before" / "best.pt")
+    trained = {"ahead_pitch_1": {"rate": 0.5, "like": "recall_pitch_1"}, "chord_root": {}}
+    recipe = dataclasses.replace(SMALL, length=256, columns=trained, augmentation={"infill": 1.0, "chords": 1.0}, peak_rate=1e-2)
+    trainer = Trainer(recipe, music, tmp_path / "columns", 1, tmp_path / "before" / "best.pt")
+    ahead, back, chord = (rows_of(given, name) for name in ("ahead_pitch_1", "recall_pitch_1", "chord_root"))
+    assert torch.equal(trainer.model.embedding.weight[ahead], given.embedding.weight[back])
+    trainer.learn(trainer.draw_batch(0))
+    moved = (trainer.model.embedding.weight - given.embedding.weight).detach().abs().amax(1)
+    from_start = (trainer.model.embedding.weight[ahead] - given.embedding.weight[back]).detach().abs().amax()
+    rate = trainer.optimisers[0].param_groups[0]["lr"]
+    assert moved[chord].amax() == pytest.approx(rate, rel=1e-3), "Adam's first step has the length of the rate"
+    assert from_start == pytest.approx(rate / 2, rel=1e-3), "a column of half the rate goes half as far"
+    rest = torch.ones(len(moved), dtype=bool)
+    rest[ahead] = rest[chord] = False
+    assert not moved[rest].any(), "no other embedding moves"
+    for (name, a), b in zip(trainer.model.named_parameters(), given.parameters(), strict=True):
+        assert name == "embedding.weight" or torch.equal(a, b), name
+    scored = [w.rows[:, AHEAD].any() for w in trainer.windows.validation(0, 4, 7, trainer.augmentation)]
+    assert any(scored), "validation meets the columns"
+    for wrong in ({"colour": {}}, {"chord_root": {"like": "recall_pitch_1"}}):
+        with pytest.raises(SystemExit, match="column"):
+            Trainer(dataclasses.replace(recipe, columns=wrong), music, tmp_path / "other", 1)
 
 
 def test_weights_of_other_columns_are_refused(tmp_path):

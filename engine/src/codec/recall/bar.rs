@@ -1,15 +1,10 @@
-//! The open bar, compared with the earlier bars that it may repeat.
+//! The open bar, compared with the bars that it may repeat.
 
-use std::sync::Arc;
-
-use super::{Matches, RECALL_BARS};
+use super::compared::{Compared, find, next_place};
 use crate::codec::loops::Loops;
 use crate::codec::own::OwnRoles;
 use crate::codec::row::{NoteClasses, Place};
 use crate::music::analysis::NEW_BAR;
-
-/// Largest match count.
-const MOST_MATCHES: u8 = 31;
 
 /// The open bar, as [`Recall`](super::Recall) compares it.
 #[derive(Debug, Clone)]
@@ -17,11 +12,12 @@ pub struct BarRecall {
     pub(super) index: u32,
     /// Own roles.
     pub(super) own: OwnRoles,
-    pub(super) earlier: [Option<Arc<[NoteClasses]>>; RECALL_BARS.len()],
+    /// Bars back.
+    pub(super) back: Compared,
+    /// Bars ahead, in a gap.
+    pub(super) ahead: Option<Compared>,
     /// Notes so far, in row order.
     pub(super) notes: Vec<NoteClasses>,
-    /// Match counts before the first note and after each.
-    pub(super) matches: Vec<Matches>,
     /// Loop in the bars before it.
     pub(super) loops: Loops,
 }
@@ -39,20 +35,20 @@ impl BarRecall {
     /// Appends the bar's next note, given or its own.
     pub fn push(&mut self, note: &NoteClasses) {
         let rank = self.rank(self.notes.len(), note.place());
-        let mut matches = self.matches.last().copied().unwrap_or_default();
-        for (matches, earlier) in matches.iter_mut().zip(&self.earlier) {
-            let Some(earlier) = earlier else { continue };
-            let same = find(earlier, note.place(), rank).is_some_and(|found| found.pitch == note.pitch);
-            *matches = if same { (*matches + 1).min(MOST_MATCHES) } else { *matches / 4 };
+        self.back.push(note, rank);
+        if let Some(ahead) = &mut self.ahead {
+            ahead.push(note, rank);
         }
         self.notes.push(*note);
-        self.matches.push(matches);
     }
 
     /// Truncates to the first `notes` notes.
     pub fn truncate(&mut self, notes: usize) {
         self.notes.truncate(notes);
-        self.matches.truncate(notes + 1);
+        self.back.truncate(notes);
+        if let Some(ahead) = &mut self.ahead {
+            ahead.truncate(notes);
+        }
     }
 
     /// Successive occurrences of the same passage of one, two or four bars right before this bar, with the same notes at the same places: 1 to 3; 1
@@ -66,14 +62,14 @@ impl BarRecall {
     /// empty bar.
     #[must_use]
     pub fn can_repeat(&self, repeats: u8) -> bool {
-        repeated(repeats.into()).and_then(|bar| self.earlier.get(bar)?.as_ref()).is_none_or(|notes| !notes.is_empty())
+        repeated(repeats.into()).and_then(|bar| self.back.bars.get(bar)?.as_ref()).is_none_or(|notes| !notes.is_empty())
     }
 
     /// Notes, at a row's target after the first `notes` notes, of the bar that this value of the repeats column refers to; `None` if there is no such
     /// bar.
     #[must_use]
     pub fn recalled(&self, repeats: u8, notes: usize, target: Option<Place>) -> Option<Recalled> {
-        let bar = self.earlier.get(repeated(repeats.into())?)?.as_ref()?;
+        let bar = self.back.bars.get(repeated(repeats.into())?)?.as_ref()?;
         let rank = target.map_or(0, |target| self.rank(notes, target));
         Some(Recalled {
             pitch: target.and_then(|target| find(bar, target, rank)).map(|note| note.pitch),
@@ -98,30 +94,6 @@ pub(super) fn repeated(repeats: u16) -> Option<usize> {
     usize::from(repeats).checked_sub(usize::from(NEW_BAR) + 1)
 }
 
-/// Sort key of the canonical order.
-pub(super) fn order(place: Place) -> (u8, u8, u8) {
-    (place.beat, place.sub, place.role)
-}
-
-/// The note of this rank at a place.
-pub(super) fn find(bar: &[NoteClasses], place: Place, rank: usize) -> Option<&NoteClasses> {
-    bar.get(first_at(bar, place) + rank).filter(|note| note.place() == place)
-}
-
-/// Place of the first note of the own roles after that rank at the target, or of the first such note without a target; `None` if there is none.
-pub(super) fn next_place(bar: &[NoteClasses], own: OwnRoles, target: Option<Place>, rank: usize) -> Option<Place> {
-    let next = target.map_or(0, |target| {
-        let past = bar.partition_point(|note| order(note.place()) <= order(target));
-        (first_at(bar, target) + rank + 1).min(past)
-    });
-    bar.iter().skip(next).map(NoteClasses::place).find(|place| own.contains(place.role))
-}
-
-/// Index of the first note not before a place.
-fn first_at(bar: &[NoteClasses], place: Place) -> usize {
-    bar.partition_point(|note| order(note.place()) < order(place))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Recall;
@@ -137,10 +109,10 @@ mod tests {
         other[10].pitch = 40;
         let mut bar = recall.begin(1);
         other.iter().for_each(|note| bar.push(note));
-        assert_eq!(bar.matches.iter().map(|matches| matches[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 2, 3]);
+        assert_eq!(bar.back.matches.iter().map(|matches| matches[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 2, 3]);
         bar.truncate(10);
         bar.push(&run[10]);
-        assert_eq!(bar.matches.last().map(|matches| matches[0]), Some(11));
+        assert_eq!(bar.back.matches.last().map(|matches| matches[0]), Some(11));
     }
 
     #[test]

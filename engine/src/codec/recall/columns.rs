@@ -1,11 +1,13 @@
-//! Recall columns: notes of earlier bars at the target of a row.
+//! Recall columns: notes of other bars at the target of a row.
 
 use std::cmp::Reverse;
 
 use super::BarRecall;
-use super::bar::{find, next_place, repeated};
+use super::bar::repeated;
+use super::compared::{Compared, find, next_place};
+use crate::codec::own::OwnRoles;
 use crate::codec::row::{NoteClasses, Place, Row};
-use crate::codec::vocabulary::{Kind, column};
+use crate::codec::vocabulary::{Kind, RECALL_COLUMNS, column};
 
 /// Match counts at which the trust level rises: levels 1 to 4; below is level 0.
 const LEVELS: [u8; 4] = [1, 3, 7, 15];
@@ -38,52 +40,73 @@ impl BarRecall {
         if target.is_none() && row.columns[column::KIND] != Kind::Bar as u16 {
             return;
         }
-        let matches = self.matches.get(notes).copied().unwrap_or_default();
-        // The bar to be repeated first, then by match count; ties go to the nearest bar.
-        let to_repeat = repeated(row.columns[column::REPEATS]);
-        let mut known: Vec<(usize, &[NoteClasses])> =
-            self.earlier.iter().enumerate().filter_map(|(index, bar)| Some((index, bar.as_deref()?))).collect();
-        known.sort_by_key(|&(index, _)| (to_repeat != Some(index), Reverse(matches[index])));
         let rank = target.map_or(0, |target| self.rank(notes, target));
-
-        if let Some(target) = target {
-            let mut slots: [Option<(usize, &NoteClasses)>; SLOTS] = [None; SLOTS];
-            for &(index, bar) in &known {
-                let Some(found) = find(bar, target, rank) else { continue };
-                if slots.iter().flatten().all(|(_, other)| other.pitch != found.pitch)
-                    && let Some(slot) = slots.iter_mut().find(|slot| slot.is_none())
-                {
-                    *slot = Some((index, found));
-                }
-            }
-            for (slot, (index, note)) in slots.into_iter().flatten().enumerate() {
-                let level = level(matches[index]);
-                let values = [
-                    u16::try_from(index + 1).unwrap_or(0),
-                    level * 256 + u16::from(note.pitch) + 1,
-                    level * 64 + u16::from(note.duration) + 1,
-                    level * 32 + u16::from(note.velocity) + 1,
-                ];
-                row.columns[column::RECALL_CONTENT + slot * values.len()..][..values.len()].copy_from_slice(&values);
-            }
+        let asked = Asked { own: self.own, notes, target, rank };
+        let to_repeat = repeated(row.columns[column::REPEATS]);
+        row.columns[column::RECALL..][..RECALL_COLUMNS].copy_from_slice(&asked.columns(&self.back, to_repeat));
+        if let Some(ahead) = &self.ahead {
+            row.columns[column::AHEAD..][..RECALL_COLUMNS].copy_from_slice(&asked.columns(ahead, None));
         }
+    }
+}
 
-        let mut slots: [Option<(usize, Option<Place>)>; SLOTS] = [None; SLOTS];
+/// What a row asks the bars for.
+struct Asked {
+    own: OwnRoles,
+    /// Notes of its bar before it.
+    notes: usize,
+    target: Option<Place>,
+    /// Rank of the note at its target.
+    rank: usize,
+}
+
+impl Asked {
+    /// The columns on the bars to one side; `to_repeat` comes first, by its place among [`RECALL_BARS`](super::RECALL_BARS).
+    fn columns(&self, compared: &Compared, to_repeat: Option<usize>) -> [u16; RECALL_COLUMNS] {
+        let matches = compared.matches.get(self.notes).copied().unwrap_or_default();
+        // By match count; ties go to the nearest bar.
+        let mut known: Vec<(usize, &[NoteClasses])> =
+            compared.bars.iter().enumerate().filter_map(|(index, bar)| Some((index, bar.as_deref()?))).collect();
+        known.sort_by_key(|&(index, _)| (to_repeat != Some(index), Reverse(matches[index])));
+
+        let mut contents: [Option<(usize, &NoteClasses)>; SLOTS] = [None; SLOTS];
+        let mut places: [Option<(usize, Option<Place>)>; SLOTS] = [None; SLOTS];
         for &(index, bar) in &known {
-            let place = next_place(bar, self.own, target, rank);
-            if slots.iter().flatten().all(|(_, other)| *other != place)
-                && let Some(slot) = slots.iter_mut().find(|slot| slot.is_none())
+            if let Some(found) = self.target.and_then(|target| find(bar, target, self.rank))
+                && contents.iter().flatten().all(|(_, other)| other.pitch != found.pitch)
+                && let Some(slot) = contents.iter_mut().find(|slot| slot.is_none())
+            {
+                *slot = Some((index, found));
+            }
+            let place = next_place(bar, self.own, self.target, self.rank);
+            if places.iter().flatten().all(|(_, other)| *other != place)
+                && let Some(slot) = places.iter_mut().find(|slot| slot.is_none())
             {
                 *slot = Some((index, place));
             }
         }
-        for (slot, (index, place)) in slots.into_iter().flatten().enumerate() {
-            let level = level(matches[index]);
-            let values = place.map_or([level * 17 + BAR_ENDS + 1, 0, 0], |place| {
-                [level * 17 + u16::from(place.beat) + 1, level * 24 + u16::from(place.sub) + 1, level * 16 + u16::from(place.role) + 1]
-            });
-            row.columns[column::RECALL_PLACE + slot * values.len()..][..values.len()].copy_from_slice(&values);
-        }
+        let contents = contents.into_iter().flat_map(|slot| {
+            slot.map_or([0; 4], |(index, note)| {
+                let level = level(matches[index]);
+                [
+                    u16::try_from(index + 1).unwrap_or(0),
+                    level * 256 + u16::from(note.pitch) + 1,
+                    level * 64 + u16::from(note.duration) + 1,
+                    level * 32 + u16::from(note.velocity) + 1,
+                ]
+            })
+        });
+        let places = places.into_iter().flat_map(|slot| {
+            slot.map_or([0; 3], |(index, place)| {
+                let level = level(matches[index]);
+                place.map_or([level * 17 + BAR_ENDS + 1, 0, 0], |place| {
+                    [level * 17 + u16::from(place.beat) + 1, level * 24 + u16::from(place.sub) + 1, level * 16 + u16::from(place.role) + 1]
+                })
+            })
+        });
+        let mut columns = [0; RECALL_COLUMNS];
+        columns.iter_mut().zip(contents.chain(places)).for_each(|(column, value)| *column = value);
+        columns
     }
 }
 

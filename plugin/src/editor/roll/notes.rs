@@ -4,7 +4,7 @@ use antiphon_engine::music::{Note, Role};
 use antiphon_engine::session::Snapshot;
 use antiphon_roll::legend::Colour;
 use egui::emath::GuiRounding;
-use egui::{CornerRadius, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
+use egui::{CornerRadius, Mesh, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
 
 use super::{Roll, paint};
 
@@ -127,14 +127,34 @@ fn draw(painter: &Painter, area: Rect, form: Form, fill: Colour, stroke: Stroke)
             let corners = [area.left_top(), pos2(neck, area.top()), tip, pos2(neck, area.bottom()), area.left_bottom()];
             painter.add(Shape::convex_polygon(corners.to_vec(), paint(fill), stroke));
         }
-        Form::Heavy => {
-            painter.rect(area, 0, paint(fill), stroke, StrokeKind::Inside);
-            let edge = area.with_min_y(area.bottom() - (area.height() / 3.0).clamp(1.5, 3.0));
-            painter.rect_filled(edge, 0, stroke.color);
+        Form::Heavy => heavy(painter, area, fill, stroke),
+        Form::Round | Form::Pointed if area.height() < BROAD_FROM => {
+            // Cut corners look round at this size, and take two thirds of the points.
+            let area = area.round_to_pixels(painter.pixels_per_point()).shrink(stroke.width / 2.0);
+            let cut = (area.height() / 4.0).min(area.width() / 2.0);
+            let [left, right] = [area.left(), area.right()].map(|x| [pos2(x, area.top() + cut), pos2(x, area.bottom() - cut)]);
+            let [top, bottom] = [area.top(), area.bottom()].map(|y| [pos2(area.left() + cut, y), pos2(area.right() - cut, y)]);
+            let corners = vec![left[1], left[0], top[0], top[1], right[0], right[1], bottom[1], bottom[0]];
+            painter.add(Shape::convex_polygon(corners, paint(fill), stroke));
         }
         Form::Round | Form::Pointed => {
             let corners = CornerRadius::from(((area.height() + 1.0) / 3.0).min(3.0));
             painter.rect(area, corners, paint(fill), stroke, StrokeKind::Inside);
         }
     }
+}
+
+/// A note with right angles, on whole pixels. Without smoothed edges it has a quarter of the points.
+fn heavy(painter: &Painter, area: Rect, fill: Colour, stroke: Stroke) {
+    let pixels = painter.pixels_per_point();
+    let area = area.round_to_pixels(pixels);
+    let [outline, edge] =
+        [stroke.width, (area.height() / 3.0).clamp(1.5, 3.0)].map(|width| width.round_to_pixels(pixels).max(1.0 / pixels));
+    let mut note = Mesh::default();
+    note.add_colored_rect(area, stroke.color);
+    let inside = area.shrink(outline).with_max_y(area.bottom() - edge.max(outline));
+    if inside.is_positive() {
+        note.add_colored_rect(inside, paint(fill));
+    }
+    painter.add(Shape::mesh(note));
 }
