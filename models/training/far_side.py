@@ -1,7 +1,8 @@
 """What copies of the bars before and after a gap would know of it: `python far_side.py --corpus corpus.rows`.
 
 For random gaps in validation pieces: note F1 (onset, role, pitch) of each bar of the gap against single earlier bars at the distances of the recall columns,
-and against bars behind the gap at the same distances. The best of several is chosen with knowledge of the truth. Then what the recall columns pass on of
+and against bars behind the gap at the same distances. The best of several is chosen with knowledge of the truth; "by evidence" is the copy at the distance at
+which the four bars before the gap agree most with their counterparts, which needs no such knowledge. Then what the recall columns pass on of
 it: the share of the notes of gaps whose pitch is in a slot of the bars back, of the bars ahead, or of either. Means of the sources.
 """
 
@@ -16,7 +17,7 @@ from antiphon_training import recall
 from antiphon_training import rows as r
 from antiphon_training.corpus import VALID, Corpus
 from antiphon_training.data import Augmentation, Windows
-from antiphon_training.recall import DISTANCES
+from antiphon_training.recall import DISTANCES, WITNESSES
 
 GAPS = (1, 2, 4, 8)
 BARS_AROUND = 12
@@ -37,12 +38,26 @@ def agreement(one: set, other: set) -> float:
     return 2 * len(one & other) / (len(one) + len(other)) if one or other else 1.0
 
 
-def of_bar(corpus: Corpus, bar: int, piece: tuple[int, int], gap: tuple[int, int]) -> tuple[float, float, float] | None:
-    """The best copy before the gap, behind it, and on either side; None where the bar is empty or a side has none."""
+def of_bar(corpus: Corpus, bar: int, piece: tuple[int, int], gap: tuple[int, int]) -> tuple[float, ...] | None:
+    """The best copy before the gap, behind it, and on either side; the copy by evidence before it, and on either side. None where the bar is empty or a
+    side has none."""
     truth = notes_of(corpus, bar)
-    before = [agreement(truth, notes_of(corpus, bar - k)) for k in DISTANCES if piece[0] <= bar - k < gap[0]]
-    behind = [agreement(truth, notes_of(corpus, bar + k)) for k in DISTANCES if gap[1] <= bar + k < piece[1]]
-    return (max(before), max(behind), max(before + behind)) if truth and before and behind else None
+
+    def known(number: int) -> bool:
+        return piece[0] <= number < piece[1] and not gap[0] <= number < gap[1]
+
+    def copy(distance: int) -> tuple[float, float, float]:
+        """Evidence, nearness, and note F1."""
+        witnesses = [number for number in range(gap[0] - WITNESSES, gap[0]) if known(number) and known(number + distance)]
+        evidence = [agreement(notes_of(corpus, number), notes_of(corpus, number + distance)) for number in witnesses]
+        return float(np.mean(evidence or [0.0])), -abs(distance), agreement(truth, notes_of(corpus, bar + distance))
+
+    before = [copy(-k) for k in DISTANCES if piece[0] <= bar - k < gap[0]]
+    behind = [copy(k) for k in DISTANCES if gap[1] <= bar + k < piece[1]]
+    if not (truth and before and behind):
+        return None
+    best = [max(f1 for _, _, f1 in copies) for copies in (before, behind, before + behind)]
+    return *best, max(before)[2], max(before + behind)[2]
 
 
 def of_source(corpus: Corpus, source: int, length: int, rng: np.random.Generator) -> np.ndarray | None:
@@ -80,7 +95,7 @@ def main() -> None:
     given = parser.parse_args()
     corpus, rng = Corpus.load(given.corpus), np.random.default_rng(5)
     sources = [s for s, name in enumerate(corpus.sources) if name not in given.without.split(",")]
-    print("| bars of the gap | best copy before it | best copy behind it | best of both |\n|---|---|---|---|")
+    print("| bars of the gap | best copy before it | best copy behind it | best of both | by evidence before it | by evidence of both |\n|---|---|---|---|---|---|")
     for length in GAPS:
         means = [mean for s in sources if (mean := of_source(corpus, s, length, rng)) is not None]
         print(f"| {length} | " + " | ".join(f"{100 * value:.1f} %" for value in np.mean(means, 0)) + " |", flush=True)

@@ -11,7 +11,7 @@ use crate::layout::{Format, Platform, System};
 use crate::pack::{self, Kind};
 use crate::standalone::{self, Program};
 use crate::target::TargetArgs;
-use crate::{imports, tree};
+use crate::{imports, line_ends, tree};
 
 /// Folder for archives.
 const FOLDER: &str = "dist";
@@ -89,6 +89,9 @@ fn write(products: &Products, folder: &Path) -> Result<(PathBuf, PathBuf)> {
     tree::copy(&program.folder().join(&program.layout.resources).join(LICENCES), &new.join(LICENCES))?;
     let instructions = new.join(INSTRUCTIONS);
     fs::write(&instructions, instruct(products)).with_context(|| format!("writing {}", instructions.display()))?;
+    if platform.system == System::Windows {
+        line_ends::to_crlf(&new)?;
+    }
 
     let file = format!("{name}.{}", kind.suffix());
     let bytes = pack::pack(kind, &new)?;
@@ -129,7 +132,7 @@ Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows ye
 "
         }
     };
-    let text = format!(
+    format!(
         "{name} {version}
 
 Antiphon listens to the MIDI on its track and always has the next phrase ready. It needs
@@ -160,13 +163,14 @@ The licences of everything inside lie in the folder {LICENCES}, and in each bund
         program = system.shown(&program.layout.folder.join(&program.layout.library)),
         command = system.shown(&command_line.layout.folder.join(&command_line.layout.library)),
         settings = system.shown(&system.data_folder(Path::new(home), None)),
-    );
-    // Notepad on older versions of Windows needs CR LF.
-    if system == System::Windows { text.replace('\n', "\r\n") } else { text }
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Read;
+
     use flate2::read::GzDecoder;
 
     use super::*;
@@ -184,7 +188,7 @@ mod tests {
             for file in files {
                 let path = home.join(&layout.folder).join(file);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, "some").unwrap();
+                fs::write(path, "some\n").unwrap();
             }
         }
         Products { bundles, program, command_line }
@@ -218,7 +222,7 @@ mod tests {
             "Some-cli/libonnxruntime.so",
             "licences/crates.md",
         ] {
-            assert_eq!(fs::read_to_string(inside.join(file)).unwrap(), "some", "{file}");
+            assert_eq!(fs::read_to_string(inside.join(file)).unwrap(), "some\n", "{file}");
         }
         let text = fs::read_to_string(inside.join("INSTALL.txt")).unwrap();
         for said in [
@@ -240,7 +244,7 @@ mod tests {
     #[test]
     fn windows_and_macos_get_a_zip_with_their_own_folders() {
         let windows = [
-            "%LOCALAPPDATA%\\Programs\\Common\\VST3\r\n",
+            "%LOCALAPPDATA%\\Programs\\Common\\VST3\n",
             "in %LOCALAPPDATA%\\Antiphon.",
             "start Some-standalone\\some-standalone.exe",
             "vc_redist",
@@ -255,6 +259,27 @@ mod tests {
             for said in said.iter().chain(&["ot tried on"]) {
                 assert!(text.contains(said), "{said}: {text}");
             }
+        }
+    }
+
+    #[test]
+    fn texts_in_an_archive_for_windows_have_its_line_ends() {
+        for (os, end) in [("windows", "\r\n"), ("macos", "\n")] {
+            let folder = tempfile::tempdir().unwrap();
+            let products = products(&folder.path().join("bundled"), os);
+            let (archive, _) = write(&products, &folder.path().join("dist")).unwrap();
+            let mut archive = zip::ZipArchive::new(File::open(archive).unwrap()).unwrap();
+            let top = name(products.bundles.platform, "Some");
+            let licences = ["licences/crates.md", "Some-cli/licences/crates.md"];
+            for (file, expected) in
+                licences.map(|file| (file, "some\n".to_owned())).into_iter().chain([(INSTRUCTIONS, instruct(&products))])
+            {
+                let mut text = String::new();
+                archive.by_name(&format!("{top}/{file}")).unwrap().read_to_string(&mut text).unwrap();
+                assert_eq!(text, expected.replace('\n', end), "{os}: {file}");
+            }
+            // The files that were built keep theirs.
+            assert_eq!(fs::read_to_string(products.command_line.folder().join("licences/crates.md")).unwrap(), "some\n");
         }
     }
 }

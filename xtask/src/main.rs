@@ -17,6 +17,7 @@ mod imports;
 mod install;
 mod layout;
 mod licences;
+mod line_ends;
 mod macos;
 mod notices;
 mod pack;
