@@ -160,6 +160,7 @@ impl ClapHost {
         Self { processor: Some(processor), instance, class, configuration, pending: Vec::new(), inputs, outputs }
     }
 
+    #[cfg(any(target_os = "linux", windows))]
     pub(crate) fn instance(&mut self) -> &mut PluginInstance<Handlers> {
         &mut self.instance
     }
