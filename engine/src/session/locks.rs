@@ -123,7 +123,7 @@ impl Locks {
     pub(super) fn shown(&self, now: Tick) -> ShownLocks {
         let bars = || self.bars.iter().filter(|bar| bar.end > now);
         let single = self.notes.iter().filter(|note| note.onset >= now);
-        ShownLocks::new(in_order(bars().flat_map(|bar| &bar.notes).chain(single)), bars().map(|bar| bar.start).collect())
+        ShownLocks::new(distinct(bars().flat_map(|bar| &bar.notes).chain(single)), bars().map(|bar| bar.start).collect())
     }
 
     /// Locks rhythm or pitches of the shown plan, and of what has been added to it since. Returns whether another lock was set.
@@ -141,7 +141,7 @@ impl Locks {
 
     /// Locked notes and the notes of locked bars, in canonical order.
     fn notes(&self) -> Vec<Note> {
-        in_order(self.bars.iter().flat_map(|bar| &bar.notes).chain(&self.notes))
+        distinct(self.bars.iter().flat_map(|bar| &bar.notes).chain(&self.notes))
     }
 
     /// Whether rhythm and pitches are locked: nothing of the plan that is shown can change.
@@ -199,7 +199,7 @@ impl Locks {
 }
 
 /// Notes in canonical order, each once.
-fn in_order<'a>(notes: impl Iterator<Item = &'a Note>) -> Vec<Note> {
+fn distinct<'a>(notes: impl Iterator<Item = &'a Note>) -> Vec<Note> {
     let mut notes: Vec<Note> = notes.copied().collect();
     notes.sort_by_key(Note::order);
     notes.dedup();

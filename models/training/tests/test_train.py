@@ -133,7 +133,7 @@ def test_a_quantised_graph_keeps_all_but_the_embeddings_of_an_earlier_one(tmp_pa
     assert before.keys() == after.keys()
     different = [name for name, array in before.items() if not np.array_equal(array, after[name])]
     assert different == ["embedding.weight"] and (after["embedding.weight"][-1] == 1).all()
-    assert any(not np.array_equal(array, again[name]) for name, array in before.items() if name.endswith(".values")), "quantised anew they move"
+    assert any(not np.array_equal(array, again[name]) for name, array in before.items() if name.endswith(".values")), "quantised again they move"
     with torch.no_grad():
         new.heads[0].inner.weight[0, 0] += 3
     with pytest.raises(ValueError, match="heads.0.inner"):

@@ -21,6 +21,7 @@ use super::super::settings::settings;
 use super::super::steering::steer;
 use super::super::worker::Worker;
 use super::Planner;
+use super::input::in_order;
 use super::playback::{Handover, Successor};
 use crate::session::ControlValues;
 
@@ -155,8 +156,7 @@ impl<W: Worker> Planner<W> {
             let line = bar.bar.end() - bar.bar.metre.bar_length();
             notes.extend(inside.map(|heard| Note { onset: line + heard.note.onset, ..heard.note }).filter(|note| note.onset >= now));
         }
-        notes.sort_by_key(Note::order);
-        notes
+        in_order(notes.into_iter())
     }
 
     /// Writes the fill that sounds into the history, and ends it where the song leaves the marked bars before its end: they or the loop were moved.

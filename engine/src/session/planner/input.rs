@@ -188,7 +188,7 @@ impl Input {
 }
 
 /// Notes in canonical order.
-fn in_order(notes: impl Iterator<Item = Note>) -> Vec<Note> {
+pub(super) fn in_order(notes: impl Iterator<Item = Note>) -> Vec<Note> {
     let mut notes: Vec<Note> = notes.collect();
     notes.sort_by_key(Note::order);
     notes
