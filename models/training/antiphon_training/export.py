@@ -95,6 +95,8 @@ def export(
 
     if reference is not None:
         plain = graph.build(model, weights, graph.MaskedAttention)
+        if keep is not None:
+            keep_tensors(plain, keep)
         for name in sorted(plain.learnt):
             point_into(plain.initialisers[name], path.name, content)
         plain_model = plain.to_model("antiphon-reference")

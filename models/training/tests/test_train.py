@@ -135,6 +135,13 @@ def test_a_quantised_graph_keeps_all_but_the_embeddings_of_an_earlier_one(tmp_pa
     assert different == ["embedding.weight"] and (after["embedding.weight"][-1] == 1).all()
     assert any(not np.array_equal(array, again[name]) for name, array in before.items() if name.endswith(".values")), "quantised again they move"
     with torch.no_grad():
+        new.heads[0].inner.weight.mul_(1.001)
+    export(new, described, tmp_path / "half.onnx", "fp16", reference=tmp_path / "reference.onnx", keep=tmp_path / "old-fp16.onnx")
+    kept, read = (
+        {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(tmp_path / name).graph.initializer} for name in ("old-fp16.onnx", "reference.onnx")
+    )
+    assert np.array_equal(kept["heads.0.inner.weight"], read["heads.0.inner.weight"]), "the reference graph reads what the step graph keeps"
+    with torch.no_grad():
         new.heads[0].inner.weight[0, 0] += 3
     with pytest.raises(ValueError, match="heads.0.inner"):
         export(new, described, tmp_path / "other.onnx", "int8", keep=tmp_path / "old-int8.onnx")

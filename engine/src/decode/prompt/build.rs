@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::likely_repeat::likely_repeats;
 use super::{FAR_SIDE_BARS, Prompt, PromptBar};
 use crate::codec::{self, BarFields, BarRows, OwnRoles};
 use crate::decode::{Constraints, RoleSet};
@@ -77,7 +78,7 @@ impl Prompt {
     }
 
     /// Bars `first` up to `after` (counted from 0, exclusive) of a clip, whose notes there are given; up to [`CONTEXT_BARS`](codec::CONTEXT_BARS) before them and
-    /// [`FAR_SIDE_BARS`] after are read. They are conditioned as the bars of a [`continuation`](Self::continuation) are.
+    /// [`FAR_SIDE_BARS`] after are read. They are conditioned as the bars of a [`continuation`](Self::continuation) are, but for what they repeat.
     #[must_use]
     pub fn infill(known: &Clip, first: u32, after: u32, key: Option<KeySignature>) -> Self {
         let metres = &known.metres;
@@ -93,7 +94,22 @@ impl Prompt {
         if context.is_empty() {
             context = stand_ins(&mut gap, &mut far_side);
         }
-        Self::conditioned(context, gap.into_iter().map(given).collect(), far_side, key)
+        Self::filled(context, gap.into_iter().map(given).collect(), far_side, key)
+    }
+
+    /// The same of bars in class form; those of the context with their labels. Each bar of the gap is asked to repeat the bar that it is likely to, by the
+    /// bars around the gap, and has its density, register, span and voices.
+    #[must_use]
+    pub fn filled(context: Vec<BarRows>, gap: Vec<PromptBar>, far_side: Vec<BarRows>, key: Option<KeySignature>) -> Self {
+        let repeats = likely_repeats(context.iter(), gap.len(), far_side.iter());
+        let repeated: Vec<_> = repeats.into_iter().map(|repeat| repeat.map(|repeat| (repeat.value, context[repeat.of].fields))).collect();
+        let mut prompt = Self::conditioned(context, gap, far_side, key);
+        for (fields, repeated) in prompt.conditioning.iter_mut().zip(repeated) {
+            if let Some((repeats, BarFields { density, register, span, voices, .. })) = repeated {
+                *fields = BarFields { density, register, span, voices, repeats, ..*fields };
+            }
+        }
+        prompt
     }
 
     /// All bars of `known` from its first note on, whose notes are given: the gap of an accompaniment. Each is conditioned on its own tempo, key and repeats; where

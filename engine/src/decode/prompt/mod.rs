@@ -3,6 +3,7 @@
 //! [`Decoder::prefill`]: super::Decoder::prefill
 
 mod build;
+mod likely_repeat;
 
 use std::sync::Arc;
 
@@ -145,9 +146,6 @@ impl Prompt {
 
     /// Conditions bar number `place` of the gap on a chord, from its first beat on.
     pub fn choose_chord(&mut self, place: usize, chord: Chord) {
-        if let Some(bar) = self.gap.get_mut(place) {
-            bar.bar.fields.chords = [Some(chord); 2];
-        }
         if let Some(fields) = self.conditioning.get_mut(place) {
             fields.chords = [Some(chord); 2];
         }

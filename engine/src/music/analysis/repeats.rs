@@ -34,11 +34,29 @@ impl BarPattern {
         Self { notes }
     }
 
+    /// Number of notes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.notes.len()
+    }
+
+    /// Whether there is no note.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.notes.is_empty()
+    }
+
+    /// Number of notes that both bars have.
+    #[must_use]
+    pub fn shared(&self, other: &Self) -> usize {
+        self.notes.iter().filter(|note| other.notes.binary_search(note).is_ok()).count()
+    }
+
     /// Intersection over union of the notes, 0 to 1; 0 for two empty bars.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f64 {
-        let both = self.notes.iter().filter(|note| other.notes.binary_search(note).is_ok()).count();
-        let either = self.notes.len() + other.notes.len() - both;
+        let both = self.shared(other);
+        let either = self.len() + other.len() - both;
         let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         if either == 0 { 0.0 } else { number(both) / number(either) }
     }
@@ -55,7 +73,7 @@ pub fn repeats_of_bars(bars: &[impl Borrow<BarPattern>]) -> Vec<u8> {
             earlier.is_some_and(|earlier| bars[bar].similarity(earlier) >= REPEAT_SIMILARITY)
         });
         match repeated {
-            _ if bars[bar].notes.is_empty() => 0,
+            _ if bars[bar].is_empty() => 0,
             Some((value, _)) => value,
             None => NEW_BAR,
         }

@@ -259,6 +259,12 @@ impl Timeline {
         }
     }
 
+    /// Whether this is the first passage of the pending plan.
+    #[must_use]
+    pub fn awaits(&self, passage: &Passage) -> bool {
+        self.pending.as_ref().is_some_and(|Pending { plan, .. }| plan.id() == passage.plan && plan.ready() <= plan.brief.start)
+    }
+
     /// Play: latches the adopted plan, from this bar line to its end. A plan latched before plays up to there and to the start of this one.
     /// `None` if no plan is adopted beyond the bar line.
     pub fn play(&mut self, bar_line: Tick) -> Option<Played> {

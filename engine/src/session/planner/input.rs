@@ -13,8 +13,9 @@ use crate::session::ControlValues;
 use crate::session::protocol::InputEvent;
 use crate::session::withheld::WithheldNote;
 
-/// Lead in ticks that a bar line needs over the audio thread's position, so that its first notes arrive in time.
-const LEAD: Tick = Tick(1);
+/// Lead in ticks over the tick that the audio thread has reached that notes need to arrive in time: it is within that tick, and the first note of a bar may start
+/// half a tick before the bar line.
+const LEAD: Tick = Tick(2);
 
 /// Inputs of the planner: the audio thread's ring, and the window's channel.
 pub(super) struct Inbox {
@@ -31,6 +32,15 @@ impl Inbox {
     pub(super) fn new(events: HeapCons<InputEvent>, commands: CommandQueue) -> Self {
         while commands.next().is_some() {}
         Self { events, commands, untimed: Vec::new(), taken: 0 }
+    }
+
+    /// Tick that the audio thread has reached by the events that were not taken yet.
+    pub(super) fn reached(&self) -> Option<Tick> {
+        let ticks = self.events.iter().filter_map(|event| match event {
+            InputEvent::TimeReached { at, .. } => Some(at.tick()),
+            _ => None,
+        });
+        ticks.last()
     }
 
     /// Next event of the audio thread.
@@ -180,10 +190,15 @@ impl Input {
         f64::from(offset_ms) / 60_000.0 * self.tempo * TICKS_PER_QUARTER as f64
     }
 
+    /// The first tick that notes can still be sent to, if the audio thread has reached this one.
+    pub(super) fn in_time_from(&self, reached: Tick) -> Tick {
+        reached + LEAD + self.early()
+    }
+
     /// The next bar line that a note can still be sent to.
     pub(super) fn line_ahead(&self) -> Tick {
         let line = self.clock.next_bar_line();
-        if line < self.reached + LEAD + self.early() { self.clock.bar_at(line).map_or(line, |bar| bar.end()) } else { line }
+        if line < self.in_time_from(self.reached) { self.clock.bar_at(line).map_or(line, |bar| bar.end()) } else { line }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Prediction of the bars of a gap from the real bars on both sides of it.
 
-use std::sync::Arc;
-
 use antiphon_engine::codec::{BarRows, NoteClasses, skipped_bars};
-use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, FAR_SIDE_BARS, Prompt, PromptBar, Sampling};
+use antiphon_engine::decode::{Constraints, DecodeError, Decoder, Draw, FAR_SIDE_BARS, Prompt, Sampling};
 
 use super::metrics::{COPY_DISTANCES, COPY_PREDICTORS, Metrics, count_copies};
 use super::tally::Tally;
@@ -52,12 +50,12 @@ impl Gap<'_> {
         &self.all[self.first..self.first + self.bars]
     }
 
-    /// The prompt of the gap, with at most `far` bars after it.
+    /// The prompt of the gap, with at most `far` bars after it: no control is set but what its bars are asked to repeat.
     fn prompt(&self, far: usize) -> Prompt {
-        let shared = |bars: &[BarRows]| bars.iter().map(|bar| Arc::new(PromptBar::from(bar.clone()))).collect();
         let after = &self.all[self.first + self.bars..];
-        let far_side = shared(&after[..far.min(after.len())]);
-        Prompt::of_bars(shared(&self.all[..self.first]), self.inside().iter().map(empty_bar).collect(), far_side, Constraints::default())
+        let gap = self.inside().iter().map(empty_bar).collect();
+        let prompt = Prompt::filled(self.all[..self.first].to_vec(), gap, after[..far.min(after.len())].to_vec(), None);
+        Prompt { constraints: Constraints::default(), ..prompt }
     }
 
     /// Counts the model's predictions of the gap. The decoder is empty.

@@ -55,9 +55,8 @@ pub(super) struct Options {
 
     /// The same for N gaps in each piece: the model fills --gap-bars bars from the real bars on both sides
     ///
-    /// The context is up to 64 bars before and 16 after; a gap has at least 8 bars on either side. A further predictor, past, is the model near
-    /// greedy with the bars before the gap only. Copies repeat the last 1, 2, 4 or 8 bars before the gap. With --json as for --next-bar, and
-    /// gap_bars.
+    /// The context is up to 64 bars before and 16 after; the bars of the gap are asked to repeat what the bars around it repeat, as in `antiphon fill`.
+    /// A gap has at least 8 bars on either side. A further predictor, past, is the model near greedy with the bars before the gap only. Copies repeat the last 1, 2, 4 or 8 bars before the gap. With --json as for --next-bar, and gap_bars.
     #[arg(long, value_name = "N", requires = "dir", conflicts_with_all = ["generate", "measure", "controls", "next_bar"],
         value_parser = clap::value_parser!(u32).range(1..))]
     fill: Option<u32>,

@@ -56,7 +56,7 @@ Prediction of one bar from the true bars before it: {BARS} bars of at most {PIEC
 def _fill(results: dict) -> str:
     return f"""## Infill
 
-The same for gaps of {results['gap_bars']} bars, {GAPS} in each piece, each with at least 8 bars on either side. The context is up to 64 bars before the gap and 16 after it; "past only" has the bars before the gap only. Copies repeat the last bars before the gap.
+The same for gaps of {results['gap_bars']} bars, {GAPS} in each piece, each with at least 8 bars on either side. The context is up to 64 bars before the gap and 16 after it; "past only" has the bars before the gap only. The bars of a gap are asked to repeat what the bars around it repeat, those of "past only" what the bars before it do ([decision 38](../docs/decisions/0038-gaps-repeat-what-their-surroundings-repeat.md)). Copies repeat the last bars before the gap.
 
 {_tables(results, MORE)}"""
 

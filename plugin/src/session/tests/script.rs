@@ -68,12 +68,39 @@ struct Memory {
     remembered: Remembered,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
+    /// When the notes of a beat start.
+    strikes: Strikes,
+}
+
+/// When in each beat the notes of the script start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Strikes {
+    /// At its second sixteenth.
+    #[default]
+    SecondSixteenth,
+    /// At the beat, as early as a note of the grid can be: half a tick before it.
+    BeforeTheBeat,
+}
+
+impl Strikes {
+    /// Tick within the beat, and eighths of a tick.
+    const fn place(self) -> (i64, i8) {
+        match self {
+            Self::SecondSixteenth => (6, 0),
+            Self::BeforeTheBeat => (0, -4),
+        }
+    }
 }
 
 impl Script {
     /// Each passage costs so much work from now on.
     pub(super) fn cost(&self, work: u32) {
         self.0.borrow_mut().cost = work;
+    }
+
+    /// The notes of each beat start there from now on.
+    pub(super) fn strike(&self, strikes: Strikes) {
+        self.0.borrow_mut().strikes = strikes;
     }
 
     /// Every job fails so from now on, or none does.
@@ -185,8 +212,9 @@ impl Script {
 
 /// Bars of the script for an assignment: four notes a bar of each role, on a key by the plan and the role's place, bar by bar. A locked rhythm keeps its notes
 /// on that key, locked pitches are three ticks later.
-fn bars(assignment: &Assignment) -> impl Iterator<Item = GeneratedBar> {
+fn bars(assignment: &Assignment, strikes: Strikes) -> impl Iterator<Item = GeneratedBar> {
     let Brief { plan, start, end, .. } = assignment.brief;
+    let (tick, offset) = strikes.place();
     let lines = assignment.prompt.gap.iter().scan(assignment.line, |line, bar| {
         let start = *line;
         *line += Tick(bar.bar.ticks.into());
@@ -201,9 +229,8 @@ fn bars(assignment: &Assignment) -> impl Iterator<Item = GeneratedBar> {
         lines.zip(locks).enumerate().filter(move |(_, ((line, next), _))| *next > start && *line < end).collect::<Vec<_>>().into_iter();
     inside.map(move |(place, ((line, next), lock))| {
         let (from, until) = (line.max(start), next.min(end));
-        let note =
-            |onset, (above, role)| Note { onset: Tick(onset), offset: 0, duration: Tick(20), pitch: pitch + above, velocity: 80, role };
-        let onsets = (from.0..until.0).filter(|onset| onset % BEAT == 6);
+        let note = |onset, (above, role)| Note { onset: Tick(onset), offset, duration: Tick(20), pitch: pitch + above, velocity: 80, role };
+        let onsets = (from.0..until.0).filter(|onset| onset % BEAT == tick);
         let open = || onsets.flat_map(|onset| (0..).zip(&roles).map(move |(above, role)| note(onset, (above, *role)))).collect::<Vec<_>>();
         let mut notes: Vec<Note> = match lock {
             BarLock::Open => open(),
@@ -228,7 +255,7 @@ pub(super) fn pitch_of(plan: u64) -> u8 {
 impl Worker for Script {
     fn set_roles(&mut self, _roles: &BTreeSet<Role>, own: OwnRoles) {
         let mut memory = self.0.borrow_mut();
-        *memory = Memory { cost: memory.cost, jobs: memory.jobs, own, ..Memory::default() };
+        *memory = Memory { cost: memory.cost, jobs: memory.jobs, strikes: memory.strikes, own, ..Memory::default() };
     }
 
     fn set_memory(&mut self, remembered: Remembered) {
@@ -244,7 +271,8 @@ impl Worker for Script {
     }
 
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
-        let making = assignments.iter().flat_map(bars).collect();
+        let strikes = self.0.borrow().strikes;
+        let making = assignments.iter().flat_map(|assignment| bars(assignment, strikes)).collect();
         self.0.borrow_mut().within.extend(assignments.iter().map(|_| within.as_secs_f64()));
         self.0.borrow_mut().chords.extend(assignments.iter().map(|assignment| (assignment.line.0, assignment.locked.chords.clone())));
         self.0.borrow_mut().prompts.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
@@ -259,7 +287,8 @@ impl Worker for Script {
     fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
         let briefs = assignments.iter().map(|assignment| assignment.brief.clone()).collect();
         self.0.borrow_mut().variations.push((briefs, within.is_some()));
-        self.submit(Work::Variations, assignments.iter().flat_map(bars).collect());
+        let strikes = self.0.borrow().strikes;
+        self.submit(Work::Variations, assignments.iter().flat_map(|assignment| bars(assignment, strikes)).collect());
         true
     }
 

@@ -1,6 +1,6 @@
 //! Load shedding on a slow machine: smaller requests, and no late notes.
 
-use super::script::{BAR, BEAT, ScriptedHost, stroke};
+use super::script::{BAR, BEAT, ScriptedHost, Strikes, stroke, tune};
 use super::set;
 use crate::meters::Count;
 use crate::port::Event;
@@ -65,6 +65,23 @@ fn no_note_is_late_at_any_engine_speed() {
         assert!(planned >= 12, "at cost {cost} only {planned} notes sounded");
         let out_of_place: Vec<_> = host.sounded().into_iter().filter(|(onset, pitch, _)| *pitch < 60 && onset % BEAT != 6).collect();
         assert_eq!(out_of_place, [], "at cost {cost}");
+    }
+}
+
+#[test]
+fn plan_that_comes_too_late_for_its_first_note_is_missed_whole() {
+    let (answer, trade, accompany) = (0.25, 0.5, 0.75);
+    for (mode, cost) in [answer, trade, accompany].into_iter().flat_map(|mode| (20..28).map(move |cost| (mode, cost))) {
+        let mut host = ScriptedHost::new(250);
+        host.script.strike(Strikes::BeforeTheBeat);
+        set(&host.params, "mode", mode);
+        set(&host.params, "horizon", 0.0);
+        host.script.cost(cost);
+        for bar in (0..16).step_by(4) {
+            host.play_to((bar + 4) * BAR, &tune(bar * BAR, 5));
+        }
+        assert_eq!(host.count(Count::Late), 0, "mode {mode} at cost {cost}");
+        assert!(cost >= 23 || host.planned().len() >= 4, "mode {mode} at cost {cost}: {:?}", host.planned());
     }
 }
 
