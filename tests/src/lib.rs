@@ -6,6 +6,8 @@
 //! [`display`] provides a virtual screen; [`window`] opens the editor there with a [`scripted`] model, in the states of the [`gallery`], [`host_window`] is a host's window
 //! for an editor, and [`input`] synthesises mouse and keyboard. [`playback`] converts clips to messages and back.
 //!
+//! [`foreign`] is for tests of another system's build beside this system's.
+//!
 //! Benches measure CPU and memory with [`machine`], and percentiles with [`Sample`].
 //!
 //! The feature `linked` links the plug-in; `cargo xtask demo` does without it, since it loads a bundle.
@@ -16,6 +18,7 @@ mod clap_editor;
 mod clap_host;
 #[cfg(target_os = "linux")]
 pub mod display;
+pub mod foreign;
 #[cfg(all(target_os = "linux", feature = "linked"))]
 pub mod gallery;
 mod host;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::layout::{Bundle, Platform};
 use crate::target::{Target, TargetArgs};
-use crate::{bundle, runtime};
+use crate::{bundle, process, runtime};
 
 /// The package of the program.
 pub(crate) const PACKAGE: &str = "antiphon-cli";
@@ -63,6 +63,14 @@ pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> R
     let layout = platform.command_line(&names.name, COMMAND);
     bundle::lay_out(root, target, &layout, &binary, &resources, |_| Ok(()))?;
     Ok(CommandLine { home: bundle::home(root, target), layout, platform })
+}
+
+/// The program of this system as the tests build it: with the features of `cargo xtask test`, so that nothing is rebuilt.
+pub(crate) fn for_tests(root: &Path) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo.current_dir(root).args(["build", "--workspace", "--all-features", "--locked", "--bin", COMMAND]);
+    let messages = process::read(cargo.arg("--message-format=json-render-diagnostics"))?;
+    bundle::executable(&messages, COMMAND).with_context(|| format!("Cargo named no program {COMMAND}"))
 }
 
 /// Destinations of the [`files`](CommandLine::files) in the user's folders. `data_home` is `XDG_DATA_HOME`.

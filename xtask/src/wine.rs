@@ -43,15 +43,11 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
     wine.apply(&mut tests);
     tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine");
     // With the packages that were built together, so that Cargo takes the features that the crates they share were built with.
-    for package in bundle::TESTED.iter().chain(&["antiphon-engine"]) {
+    for package in bundle::tested(target).iter().chain(&["antiphon-engine"]) {
         tests.args(["--package", package]);
     }
     process::run(tests.args(["--no-default-features", "--locked", "--lib", "--"]).args(UNIT_TESTS)).context("in Wine")?;
-    // The Linux build to compare with, with the features of `cargo xtask test`, so that nothing is rebuilt.
-    let features = ["--workspace", "--all-features", "--locked"];
-    let mut linux = process::cargo();
-    let linux = linux.current_dir(root).arg("build").args(features).args(["--bin", "antiphon", "--message-format=json-render-diagnostics"]);
-    let linux = bundle::executable(&process::read(linux)?, "antiphon").context("Cargo named no program antiphon")?;
+    let linux = cli::for_tests(root)?;
 
     let mut tests = process::cargo();
     wine.apply(&mut tests);
@@ -69,7 +65,9 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
         tests.env(variable, path);
     }
     // One at a time: they share Wine's server, and the plug-in plays in real time.
-    tests.arg("test").args(features).args(["--test", "wine", "--", "--include-ignored", "--test-threads=1"]).args(rest);
+    tests
+        .args(["test", "--workspace", "--all-features", "--locked", "--test", "wine", "--", "--include-ignored", "--test-threads=1"])
+        .args(rest);
     process::run(&mut tests).context("in Wine")
 }
 

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::windows::{Desktop, FORMATS, SMALL, clip, named, seen, text_of, texts, value};
+use antiphon_tests::foreign::{clip, named, text_of, texts};
+
+use crate::windows::{Desktop, FORMATS, SMALL, seen, value};
 
 /// Top folder of a library's bundle.
 fn bundle_of(format: &str, library: &Path) -> PathBuf {

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use antiphon_engine::music::smf;
+use antiphon_tests::foreign::named;
 use antiphon_tests::places;
 
 use crate::running::{Running, SCREEN};
-use crate::windows::{Desktop, FORMATS, named};
+use crate::windows::{Desktop, FORMATS};
 
 const SPACE: u32 = 0x20;
 const RETURN: u32 = 0xFF0D;

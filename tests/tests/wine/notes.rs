@@ -1,31 +1,14 @@
 //! The notes are those of the Linux build: same files, controls and seed.
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use antiphon_engine::music::smf;
+use antiphon_tests::foreign::{OFFLINE, assert_same_file, assert_same_picture, clip, named, text_of};
 use antiphon_tests::library;
 
-use crate::windows::{Desktop, SMALL, clip, named, seen, text_of};
-
-/// Arguments of the demo, besides the paths.
-const OFFLINE: [&str; 8] = ["--offline", "--no-editor", "--context-bars", "4", "--bars", "2", "--seed", "7"];
-
-/// Asserts that both folders have this file, with the same bytes.
-fn assert_same_file(linux: &Path, windows: &Path, name: &str) {
-    let [linux, windows] = [linux, windows].map(|folder| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}")));
-    assert!(linux.len() > 100 && linux == windows, "{name} differs: {} and {} bytes", linux.len(), windows.len());
-}
-
-/// Width and pixels of a picture. The bytes of the files depend on the compressor, which another crate of the workspace may replace.
-fn pixels(path: &Path) -> (u32, Vec<u8>) {
-    let mut reader = png::Decoder::new(BufReader::new(File::open(path).unwrap())).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let width = reader.next_frame(&mut pixels).unwrap().width;
-    (width, pixels)
-}
+use crate::windows::{Desktop, SMALL, seen};
 
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
@@ -45,8 +28,7 @@ fn offline_suggestion_equals_that_of_linux() {
     for name in ["suggestion.mid", "song.mid"] {
         assert_same_file(&linux, &windows, name);
     }
-    let [here, there] = [&linux, &windows].map(|folder| pixels(&folder.join("roll.png")));
-    assert!(here == there, "roll.png shows something else");
+    assert_same_picture(&linux, &windows, "roll.png");
 }
 
 /// Which notes are late depends on the machine. That the clip passes through at its samples, and that no note hangs, does not: the demo

@@ -7,13 +7,14 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use antiphon_tests::foreign::clip;
 use antiphon_tests::input::InputDevices;
 use antiphon_tests::screenshot::Screenshot;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt as _, Window};
 use x11rb::rust_connection::RustConnection;
 
-use crate::windows::{Desktop, clip, seen};
+use crate::windows::{Desktop, seen};
 
 /// Size of the screen, in pixels.
 pub(crate) const SCREEN: (u32, u32) = (1400, 1000);

@@ -6,11 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use antiphon_plugin::editor::SIZE;
+use antiphon_tests::foreign::named;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 
 use crate::running::{Running, SCREEN, TIMEOUT};
-use crate::windows::{Desktop, named, seen};
+use crate::windows::{Desktop, seen};
 
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]
