@@ -7,15 +7,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::layout::{Bundle, Format, Platform};
+use crate::layout::{Bundle, Format, Platform, System};
 use crate::target::{Profile, Target, TargetArgs};
 use crate::{cli, macos, notices, process, runtime, standalone, tree, wine};
 
 /// The package whose library hosts load.
 const PACKAGE: &str = "antiphon-plugin";
 
-/// The packages whose programs and libraries are tested in Wine, and those of the tests' hosts.
-pub(crate) const TESTED: [&str; 4] = [PACKAGE, cli::PACKAGE, standalone::PACKAGE, wine::HOSTS];
+/// The packages whose programs and libraries are tested on other platforms, and that of the tests' hosts.
+pub(crate) fn tested(target: Target) -> Vec<&'static str> {
+    let mut packages = vec![PACKAGE, cli::PACKAGE, wine::HOSTS];
+    // On Linux it links ALSA's library, which Debian has no cross-compiling package of.
+    if target.platform.system != System::Linux {
+        packages.push(standalone::PACKAGE);
+    }
+    packages
+}
 
 /// Description of the model inside the library and of its training data.
 const MODEL_CARD: &str = "MODEL_CARD.md";
@@ -131,13 +138,13 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
 
 /// Builds a package; returns Cargo's JSON messages, which name the output files.
 ///
-/// In the profile of tests all of [`TESTED`] are built: each alone would take other features of the crates that they share, and so build
+/// In the profile of tests all of [`tested`] are built: each alone would take other features of the crates that they share, and so build
 /// many of them again. What is handed on has its own features only.
 pub(crate) fn build(root: &Path, target: Target, package: &str) -> Result<String> {
     let mut cargo = target.cargo(root, "build")?;
     let packages = match target.profile {
-        Profile::Release => &[package][..],
-        Profile::Dev => &TESTED,
+        Profile::Release => vec![package],
+        Profile::Dev => tested(target),
     };
     for package in packages {
         cargo.args(["--package", package]);

@@ -43,7 +43,7 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
     wine.apply(&mut tests);
     tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine");
     // With the packages that were built together, so that Cargo takes the features that the crates they share were built with.
-    for package in bundle::TESTED.iter().chain(&["antiphon-engine"]) {
+    for package in bundle::tested(target).iter().chain(&["antiphon-engine"]) {
         tests.args(["--package", package]);
     }
     process::run(tests.args(["--no-default-features", "--locked", "--lib", "--"]).args(UNIT_TESTS)).context("in Wine")?;
