@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::built::Built;
 use crate::bundle::{self, Bundles};
 use crate::cli::{self, CommandLine};
 use crate::layout::{Format, Platform, System};
@@ -20,6 +21,9 @@ const INSTRUCTIONS: &str = "INSTALL.txt";
 /// Also copied to the top of the archive, where it is easy to find.
 const LICENCES: &str = "licences";
 
+/// The packages whose libraries and programs an archive contains.
+pub(crate) const PACKAGES: [&str; 3] = [bundle::PACKAGE, cli::PACKAGE, standalone::PACKAGE];
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -31,13 +35,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let target = args.target.target()?;
-    let bundles = bundle::make(root, target, args.onnxruntime.as_deref())?;
-    let program = standalone::make(root, target, args.onnxruntime.as_deref())?;
-    let command_line = cli::make(root, target, args.onnxruntime.as_deref())?;
+    let built = Built::make(root, target, args.onnxruntime.as_deref(), &PACKAGES, &[])?;
+    let (bundles, program, command_line) =
+        (bundle::assemble(root, &built)?, standalone::assemble(root, &built)?, cli::assemble(root, &built)?);
     let products = Products { bundles, program, command_line };
     if target.platform.system == System::Windows {
         products.check_imports()?;
     }
+    eprintln!("Packing");
     let (archive, checksum) = write(&products, &root.join(FOLDER))?;
     println!("{}\n{}", archive.display(), checksum.display());
     Ok(())
@@ -85,7 +90,7 @@ fn write(products: &Products, folder: &Path) -> Result<(PathBuf, PathBuf)> {
         let name = made.file_name().with_context(|| format!("{} has no name", made.display()))?;
         tree::copy(&made, &new.join(name))?;
     }
-    // The program contains everything the others contain.
+    // All were built together, and have the licences of all.
     tree::copy(&program.folder().join(&program.layout.resources).join(LICENCES), &new.join(LICENCES))?;
     let instructions = new.join(INSTRUCTIONS);
     fs::write(&instructions, instruct(products)).with_context(|| format!("writing {}", instructions.display()))?;
@@ -199,6 +204,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let products = products(&folder.path().join("bundled"), "linux");
         let place = folder.path().join("dist");
+        eprintln!("Packing");
         let (archive, checksum) = write(&products, &place).unwrap();
         let name = format!("Some-{}-linux-x86_64", env!("CARGO_PKG_VERSION"));
         assert_eq!(archive, place.join(format!("{name}.tar.gz")));

@@ -10,10 +10,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::built::Built;
 use crate::layout::Format;
 use crate::target::{Profile, Target};
 use crate::{bundle, cli, process, runtime, setup, system, wine};
 
+/// The packages that are tested.
+const PACKAGES: [&str; 2] = [bundle::PACKAGE, cli::PACKAGE];
 /// The platform that is tested.
 const TRIPLE: &str = "aarch64-unknown-linux-gnu";
 /// Emulates the processor; programs run on this system's kernel.
@@ -39,17 +42,17 @@ pub(crate) fn run(root: &Path, runtime_here: &Path, rest: &[String]) -> Result<(
     system::ensure(&system::FOR_EMULATOR)?;
     let target = Target::named(TRIPLE)?.with(Profile::Dev);
     let runtime_there = runtime::obtain_for(root, target.platform, None)?;
-    let bundles = bundle::make(root, target, None)?;
-    let [command_line, _] = cli::make(root, target, None)?.files();
-    let hosts = bundle::build(root, target, wine::HOSTS)?;
-    let demo = bundle::executable(&hosts, "demo").context("Cargo named no program demo")?;
+    let built = Built::make(root, target, None, &PACKAGES, &[wine::HOSTS])?;
+    let bundles = bundle::assemble(root, &built)?;
+    let [command_line, _] = cli::assemble(root, &built)?.files();
+    let demo = built.executable("demo")?;
     let emulated = Emulated::prepare(root)?;
 
     let mut tests = target.cargo(root, "test")?;
     emulated.apply(&mut tests);
     tests.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", EMULATOR).env(runtime::VARIABLE, &runtime_there);
     // With the packages that were built together, so that Cargo takes the features that the crates they share were built with.
-    for package in bundle::tested(target).iter().chain(&["antiphon-engine"]) {
+    for package in PACKAGES.iter().chain(&[wine::HOSTS, "antiphon-engine"]) {
         tests.args(["--package", package]);
     }
     process::run(tests.args(["--no-default-features", "--locked", "--lib"])).context("in the emulator")?;

@@ -10,9 +10,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::built::{self, Built};
 use crate::layout::Format;
 use crate::target::{Profile, Target};
-use crate::{bundle, cli, process, runtime, setup, standalone, system};
+use crate::{bundle, cli, dist, process, runtime, setup, standalone, system};
 
 /// The platform that is tested.
 const TRIPLE: &str = "x86_64-pc-windows-gnu";
@@ -32,18 +33,27 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
     setup::install()?;
     system::ensure(&system::FOR_WINE)?;
     let target = Target::named(TRIPLE)?.with(profile);
-    let bundles = bundle::make(root, target, None)?;
-    let [command_line, _] = cli::make(root, target, None)?.files();
-    let program = standalone::make(root, target, None)?;
+    // The files of the archive come from a build of their own.
+    let beside = match profile {
+        Profile::Dev => &[HOSTS][..],
+        Profile::Release => &[],
+    };
+    let built = Built::make(root, target, None, &dist::PACKAGES, beside)?;
+    let bundles = bundle::assemble(root, &built)?;
+    let [command_line, _] = cli::assemble(root, &built)?.files();
+    let program = standalone::assemble(root, &built)?;
     let standalone = program.folder().join(&program.layout.library);
-    let hosts = bundle::build(root, target, HOSTS)?;
-    let made = |name| bundle::executable(&hosts, name).with_context(|| format!("Cargo named no program {name}"));
+    let hosts = match profile {
+        Profile::Dev => built.messages,
+        Profile::Release => built::build(root, target, &[HOSTS])?,
+    };
+    let host = |name| built::executable(&hosts, name).with_context(|| format!("Cargo named no program {name}"));
     let wine = Wine::prepare(root)?;
     let mut tests = target.cargo(root, "test")?;
     wine.apply(&mut tests);
     tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine");
     // With the packages that were built together, so that Cargo takes the features that the crates they share were built with.
-    for package in bundle::tested(target).iter().chain(&["antiphon-engine"]) {
+    for package in dist::PACKAGES.iter().chain(&[HOSTS, "antiphon-engine"]) {
         tests.args(["--package", package]);
     }
     process::run(tests.args(["--no-default-features", "--locked", "--lib", "--"]).args(UNIT_TESTS)).context("in Wine")?;
@@ -57,8 +67,8 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
         ("ANTIPHON_WINDOWS_VST3", bundles.library(Format::Vst3)),
         ("ANTIPHON_WINDOWS_CLI", command_line),
         ("ANTIPHON_WINDOWS_STANDALONE", standalone),
-        ("ANTIPHON_WINDOWS_HOST", made("windows_host")?),
-        ("ANTIPHON_WINDOWS_DEMO", made("demo")?),
+        ("ANTIPHON_WINDOWS_HOST", host("windows_host")?),
+        ("ANTIPHON_WINDOWS_DEMO", host("demo")?),
         ("ANTIPHON_LINUX_CLI", linux),
         ("ANTIPHON_WINDOWS_OUT", wine.folder.clone()),
     ] {
