@@ -1,7 +1,7 @@
 //! Libraries and programs that one call of Cargo built, and what is handed on with each of them: ONNX Runtime, licences, the model card.
 //!
-//! One call for everything that is wanted: packages share most crates, and a package alone would take them with other features, so that
-//! another call would compile them again.
+//! One call for packages that may have each other's features: alone, each takes the crates that they share with other features, so that
+//! another call compiles them again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,10 @@ impl Built {
 /// Builds packages in one call; returns Cargo's JSON messages, which name the output files.
 pub(crate) fn build(root: &Path, target: Target, packages: &[&str]) -> Result<String> {
     let names = packages.join(", ");
-    eprintln!("Building {names} for {}: a quarter of an hour with two processors, if nothing was built before", target.platform.name());
+    eprintln!(
+        "Building {names} for {}: up to a quarter of an hour with two processors, if nothing was built before",
+        target.platform.name()
+    );
     let start = Instant::now();
     let mut cargo = target.cargo(root, "build")?;
     for package in packages {

@@ -8,11 +8,12 @@ use anyhow::{Context, Result};
 use crate::built::Built;
 use crate::bundle::{self, Bundles};
 use crate::cli::{self, CommandLine};
+use crate::imports::{self, Sound};
 use crate::layout::{Format, Platform, System};
 use crate::pack::{self, Kind};
 use crate::standalone::{self, Program};
-use crate::target::TargetArgs;
-use crate::{imports, line_ends, tree};
+use crate::target::{Target, TargetArgs};
+use crate::{line_ends, tree};
 
 /// Folder for archives.
 const FOLDER: &str = "dist";
@@ -21,7 +22,9 @@ const INSTRUCTIONS: &str = "INSTALL.txt";
 /// Also copied to the top of the archive, where it is easy to find.
 const LICENCES: &str = "licences";
 
-/// The packages whose libraries and programs an archive contains.
+/// The packages of the programs. They are built together, so that crates which both take are compiled once.
+const PROGRAMS: [&str; 2] = [cli::PACKAGE, standalone::PACKAGE];
+/// All packages whose libraries and programs an archive contains.
 pub(crate) const PACKAGES: [&str; 3] = [bundle::PACKAGE, cli::PACKAGE, standalone::PACKAGE];
 
 #[derive(clap::Args)]
@@ -35,10 +38,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let target = args.target.target()?;
-    let built = Built::make(root, target, args.onnxruntime.as_deref(), &PACKAGES, &[])?;
-    let (bundles, program, command_line) =
-        (bundle::assemble(root, &built)?, standalone::assemble(root, &built)?, cli::assemble(root, &built)?);
-    let products = Products { bundles, program, command_line };
+    let products = Products::make(root, target, args.onnxruntime.as_deref())?;
     if target.platform.system == System::Windows {
         products.check_imports()?;
     }
@@ -49,13 +49,32 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 }
 
 /// Everything in an archive.
-struct Products {
-    bundles: Bundles,
-    program: Program,
-    command_line: CommandLine,
+pub(crate) struct Products {
+    pub(crate) bundles: Bundles,
+    pub(crate) program: Program,
+    pub(crate) command_line: CommandLine,
 }
 
 impl Products {
+    /// Builds and lays out everything.
+    ///
+    /// The plug-in is built apart: beside the program it would hold the program's code for sound and MIDI devices, which the linker removes
+    /// from it only in part.
+    pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<Self> {
+        let bundles = bundle::make(root, target, onnxruntime)?;
+        let built = Built::make(root, target, onnxruntime, &PROGRAMS, &[])?;
+        Ok(Self { bundles, program: standalone::assemble(root, &built)?, command_line: cli::assemble(root, &built)? })
+    }
+
+    /// Lays out everything from one build of all, for tests.
+    pub(crate) fn assemble(root: &Path, built: &Built) -> Result<Self> {
+        Ok(Self {
+            bundles: bundle::assemble(root, built)?,
+            program: standalone::assemble(root, built)?,
+            command_line: cli::assemble(root, built)?,
+        })
+    }
+
     /// Folders at the top of the archive.
     fn folders(&self) -> [PathBuf; 4] {
         let [clap, vst3] = Format::ALL.map(|format| self.bundles.folder(format));
@@ -64,10 +83,10 @@ impl Products {
 
     /// Prints what the programs and libraries of a Windows archive import; fails if some of it is not the system's.
     fn check_imports(&self) -> Result<()> {
-        let [clap, vst3] = Format::ALL.map(|format| self.bundles.library(format));
+        let [clap, vst3] = Format::ALL.map(|format| (self.bundles.library(format), Sound::OfTheHost));
         let [command, _] = self.command_line.files();
-        for path in [clap, vst3, self.program.folder().join(&self.program.layout.library), command] {
-            let names = imports::check(&path)?;
+        for (path, sound) in [clap, vst3, (self.program.file(), Sound::OfTheSystem), (command, Sound::OfTheHost)] {
+            let names = imports::check(&path, sound)?;
             eprintln!("{} imports {}", path.display(), names.into_iter().collect::<Vec<_>>().join(", "));
         }
         Ok(())
@@ -90,7 +109,7 @@ fn write(products: &Products, folder: &Path) -> Result<(PathBuf, PathBuf)> {
         let name = made.file_name().with_context(|| format!("{} has no name", made.display()))?;
         tree::copy(&made, &new.join(name))?;
     }
-    // All were built together, and have the licences of all.
+    // The program was built together with the command line and contains the plug-in: it has the licences of all.
     tree::copy(&program.folder().join(&program.layout.resources).join(LICENCES), &new.join(LICENCES))?;
     let instructions = new.join(INSTRUCTIONS);
     fs::write(&instructions, instruct(products)).with_context(|| format!("writing {}", instructions.display()))?;

@@ -34,11 +34,16 @@ impl Program {
     pub(crate) fn folder(&self) -> PathBuf {
         self.home.join(&self.layout.folder)
     }
+
+    /// The program's file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder().join(&self.layout.library)
+    }
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let program = make(root, args.target.target()?, args.onnxruntime.as_deref())?;
-    println!("{}", program.folder().join(&program.layout.library).display());
+    println!("{}", program.file().display());
     Ok(())
 }
 
