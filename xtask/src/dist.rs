@@ -141,46 +141,64 @@ fn instruct(products: &Products) -> String {
     };
     let [clap, vst3] = Format::ALL.map(line);
     let version = env!("CARGO_PKG_VERSION");
-    let note = match system {
-        System::Linux => {
-            "Needs Linux with glibc 2.35 or newer (Debian 12, Ubuntu 22.04 and later), and OpenGL for its window. The\nprogram needs ALSA's library (libasound2) besides; JACK or PipeWire is used if it is there.\n"
-        }
-        System::MacOs => {
-            "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy & Security. Not tried on a Mac.\n"
-        }
-        System::Windows => {
-            "Needs 64-bit Windows 10 or newer, OpenGL 2 for its window, and Microsoft's C++ runtime, which most computers have:
-the \"Visual C++ Redistributable\" (X64), https://aka.ms/vs/17/release/vc_redist.x64.exe. Without it the status line says
-what is missing. Windows may warn that the files are signed by no one.
-Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows yet. Please tell us how it went.
-"
-        }
+    let (unpack, folders, needs) = match system {
+        System::Linux => (
+            "",
+            "",
+            "Needs Linux with glibc 2.35 or newer (Debian 12, Ubuntu 22.04 and later), and OpenGL for its window.
+The program needs ALSA's library (libasound2) besides; JACK or PipeWire is used if it is there.
+",
+        ),
+        System::MacOs => (
+            "",
+            "",
+            "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy &
+Security. Not tried on a Mac.
+",
+        ),
+        System::Windows => (
+            "unpack the whole zip (right-click it, Extract All), ",
+            "Type such a folder into the Explorer's address bar as it stands here: it is hidden otherwise.
+Live and FL Studio look into C:\\Program Files\\Common Files\\VST3 instead, as do some versions of
+other hosts, or into folders that their preferences name.
+",
+            "Needs 64-bit Windows 10 or newer, OpenGL 2 for its window, and Microsoft's C++ runtime, which most
+computers have: the \"Visual C++ Redistributable\" (X64),
+https://aka.ms/vs/17/release/vc_redist.x64.exe. Without it the status line says what is missing.
+Windows may warn that a program is signed by no one: More info, Run anyway.
+Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows yet. Please tell us how
+it went.
+",
+        ),
     };
     format!(
         "{name} {version}
 
-Antiphon listens to the MIDI on its track and always has the next phrase ready. It needs
-no network, no graphics card and no account.
+Antiphon listens to the MIDI on its track and always has the next phrase ready. It needs no network,
+no graphics card and no account.
 
-Install: close the host, and copy these two folders whole
+Install: {unpack}close your host (the DAW), and copy these two folders whole
 
 {clap}
 {vst3}
 
-Make those folders if they are not there. One of the two is enough: take VST3 for Live, Cubase,
-FL Studio and Studio One, CLAP for Bitwig; REAPER has both. Then let the host look for new plug-ins.
+Make those folders if they are not there.
+{folders}One of the two is enough: take VST3 for Live, Cubase, FL Studio and Studio One, CLAP for Bitwig;
+REAPER has both. Then let the host look for new plug-ins.
 
-Without a host: start {program}. It lies in a folder that can stay here or
-go anywhere, whole; --help says how to choose sound and MIDI devices, metre and tempo.
-On the command line: {command} --help says how to continue, fill and accompany MIDI files.
+Without a host: start {program}.
+It lies in a folder that can stay here or go anywhere, whole; --help says how to choose sound and
+MIDI devices, metre and tempo.
+On the command line: {command} --help
+says how to continue, fill and accompany MIDI files.
 
-Replace an older version: close the host, delete the two old folders, copy the new ones.
-Projects keep their settings.
+Replace an older version: close the host, delete the two old folders, copy the new ones. Projects
+keep their settings.
 
-Remove: close the host, and delete the folders. Nothing else was installed; the
-program keeps its settings in {settings}.
+Remove: close the host, and delete the folders. Nothing else was installed. Presets that you saved
+and settings of the program lie in {settings}.
 
-{note}
+{needs}
 The licences of everything inside lie in the folder {LICENCES}, and in each bundle.
 ",
         name = bundles.name,
@@ -272,6 +290,8 @@ mod tests {
             "%LOCALAPPDATA%\\Programs\\Common\\VST3\n",
             "in %LOCALAPPDATA%\\Antiphon.",
             "start Some-standalone\\some-standalone.exe",
+            "Install: unpack the whole zip",
+            "C:\\Program Files\\Common Files\\VST3",
             "vc_redist",
         ];
         let macos = ["~/Library/Audio/Plug-Ins", "in ~/Library/Application Support/Antiphon."];
@@ -283,6 +303,16 @@ mod tests {
             let text = instruct(&products);
             for said in said.iter().chain(&["ot tried on"]) {
                 assert!(text.contains(said), "{said}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn instructions_fit_into_a_window_of_a_hundred_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        for os in ["linux", "macos", "windows"] {
+            for line in instruct(&products(&folder.path().join(os), os)).lines() {
+                assert!(line.chars().count() <= 100, "{os}: {line}");
             }
         }
     }

@@ -167,7 +167,7 @@ fn document(packages: &[Package]) -> Result<String> {
     let mut sections: Vec<_> = texts.into_values().collect();
     sections.sort_by(|a, b| a.1.cmp(&b.1));
     let mut document = format!(
-        "# Crates inside Antiphon\n\nWhat was built together with this file holds these {} crates of others, under the licences below. Where one leaves the choice, any of those it names may be chosen.\n\n| crate | version | licence | source |\n| --- | --- | --- | --- |\n{table}",
+        "# Crates inside Antiphon\n\nWhat this text comes with holds these {} crates of others, under the licences below. Where one leaves the choice, any of those it names may be chosen.\n\n| crate | version | licence | source |\n| --- | --- | --- | --- |\n{table}",
         packages.len()
     );
     for (text, crates) in sections {
