@@ -94,8 +94,7 @@ const CROSS: [Cross; 3] = [
         linker: Some("aarch64-linux-gnu-gcc"),
         packages: &system::FOR_ARM,
         flags: &[],
-        // Tests run in an emulator, for what is computed and not for how long it takes.
-        dev_settings: &["profile.dev.package.\"*\".opt-level=0", "profile.dev.package.antiphon-plugin.opt-level=0"],
+        dev_settings: &[],
         notices: &[],
     },
     Cross {
