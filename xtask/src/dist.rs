@@ -157,7 +157,7 @@ Security. Not tried on a Mac.
 ",
         ),
         System::Windows => (
-            "unpack the whole zip (right-click it, Extract All), ",
+            "unpack the whole zip (right-click it, Extract All). Then\n",
             "Type such a folder into the Explorer's address bar as it stands here: it is hidden otherwise.
 Live and FL Studio look into C:\\Program Files\\Common Files\\VST3 instead, as do some versions of
 other hosts, or into folders that their preferences name.
