@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use antiphon_engine::music::{Role, Tick, smf};
+use antiphon_engine::music::{Note, Role, Tick, smf};
 use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, PlayMode, Reason, Side, Variation};
-use antiphon_engine::session::{Component, ShownLocks, ShownTurn, Snapshot, Status};
+use antiphon_engine::session::{Component, ShownLocks, ShownTurn, Snapshot, Status, Takeover};
 use antiphon_plugin::editor::plain_model::PlainModel;
 use anyhow::Result;
 
 use crate::scripted;
-use crate::window::{Drawer, Format};
+use crate::window::{Before, Format};
 
 /// Bar of the playhead in the demo piece, from 0.
 const BAR: u32 = 9;
@@ -28,6 +28,8 @@ pub enum State {
     Counting,
     /// The plan plays.
     Playing,
+    /// The plan plays, and variation B was asked for.
+    Swap,
     /// Accompany after Stop.
     Stopped,
     /// A mode at work.
@@ -58,23 +60,23 @@ pub struct Picture {
     pub state: State,
     /// Its colours.
     pub look: Look,
-    /// Whether the drawer of controls is open.
-    pub drawer: Drawer,
+    /// What was done in the window.
+    pub before: Before,
     /// Size and scale.
     pub format: Format,
 }
 
 impl Picture {
     const fn new(name: &'static str, state: State) -> Self {
-        Self { name, state, look: Look::Light, drawer: Drawer::Closed, format: DEFAULT }
+        Self { name, state, look: Look::Light, before: Before::Nothing, format: DEFAULT }
     }
 
     const fn dark(self) -> Self {
         Self { look: Look::Dark, ..self }
     }
 
-    const fn with_drawer(self) -> Self {
-        Self { drawer: Drawer::Open, ..self }
+    const fn after(self, before: Before) -> Self {
+        Self { before, ..self }
     }
 
     const fn sized(self, width: u16, height: u16) -> Self {
@@ -105,7 +107,7 @@ impl Picture {
 const DEFAULT: Format = Format { width: 1000, height: 600, scale: 1 };
 
 /// All pictures.
-pub const PICTURES: [Picture; 24] = [
+pub const PICTURES: [Picture; 27] = [
     Picture::new("first-run", State::FirstRun),
     Picture::new("no-engine", State::NoEngine),
     Picture::new("plan", State::Plan),
@@ -113,6 +115,7 @@ pub const PICTURES: [Picture; 24] = [
     Picture::new("counting", State::Counting),
     Picture::new("playing", State::Playing),
     Picture::new("playing-dark", State::Playing).dark(),
+    Picture::new("swap", State::Swap),
     Picture::new("answer", State::Mode(PlayMode::Answer)),
     Picture::new("trade", State::Mode(PlayMode::Trade)),
     Picture::new("accompany", State::Mode(PlayMode::Accompany)),
@@ -121,10 +124,12 @@ pub const PICTURES: [Picture; 24] = [
     Picture::new("variations", State::Variations),
     Picture::new("locked", State::Locked),
     Picture::new("full-history", State::FullHistory),
-    Picture::new("drawer", State::Plan).with_drawer(),
-    Picture::new("drawer-dark", State::Plan).with_drawer().dark(),
+    Picture::new("scrolled", State::Plan).after(Before::Scrolled),
+    Picture::new("keys", State::Plan).after(Before::TookKeys),
+    Picture::new("drawer", State::Plan).after(Before::OpenedDrawer),
+    Picture::new("drawer-dark", State::Plan).after(Before::OpenedDrawer).dark(),
     Picture::new("narrow", State::Plan).sized(720, 420),
-    Picture::new("narrow-drawer-dark", State::Locked).sized(720, 420).with_drawer().dark(),
+    Picture::new("narrow-drawer-dark", State::Locked).sized(720, 420).after(Before::OpenedDrawer).dark(),
     Picture::new("high", State::Plan).sized(1000, 900),
     Picture::new("wide-dark", State::Playing).sized(1500, 700).dark(),
     Picture::new("plan-200", State::Plan).scaled(2),
@@ -154,6 +159,11 @@ fn model(state: State) -> Result<PlainModel> {
         State::FirstRun | State::NoEngine | State::Plan => {}
         State::Counting => snapshot.play_from = Some(snapshot.bar_at(model.now.playhead.tick()).bar.end()),
         State::Playing => play(snapshot),
+        State::Swap => {
+            play(snapshot);
+            snapshot.variations.shown = Variation::B;
+            snapshot.variations.takeover.iter_mut().for_each(|takeover| takeover.is_asked = true);
+        }
         State::Stopped => {
             model.values.plan.mode = PlayMode::Accompany;
             snapshot.is_stopped = true;
@@ -181,6 +191,7 @@ fn model(state: State) -> Result<PlainModel> {
                         shown.plan = scripted::only(&shown.plan, |role| matches!(role, Role::Bass | Role::Drums));
                     }
                     play(snapshot);
+                    snapshot.variations.takeover = None;
                     let antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums));
                     snapshot.by_antiphon = antiphon.copied().collect();
                 }
@@ -189,9 +200,11 @@ fn model(state: State) -> Result<PlainModel> {
                     let now = model.now.playhead.tick();
                     if let Some(shown) = &mut snapshot.plan {
                         let [from, after] = [11, 13].map(|bar| piece.metres.bar(bar).start);
-                        let song = shown.plan.notes().iter().filter(|note| note.onset >= now && !(from..after).contains(&note.onset));
+                        // In the marked bars the player's drums stay.
+                        let stays = |note: &&Note| note.role == Role::Drums || !(from..after).contains(&note.onset);
+                        let song = shown.plan.notes().iter().filter(|note| note.onset >= now).filter(stays);
                         snapshot.song_ahead = song.copied().collect();
-                        shown.plan = scripted::between(&shown.plan, from, after);
+                        shown.plan = scripted::only(&scripted::between(&shown.plan, from, after), |role| role != Role::Drums);
                     }
                     snapshot.song_loop = Some((9, 15));
                 }
@@ -236,9 +249,11 @@ fn model(state: State) -> Result<PlainModel> {
 fn play(snapshot: &mut Snapshot) {
     let Some(shown) = &mut snapshot.plan else { return };
     shown.playing = true;
+    let (from, commit) = (shown.plan.brief.start, shown.commit);
     // While a plan plays, others are made only when they are asked for.
     snapshot.variations.plans = [const { None }; 4];
-    let from = shown.plan.brief.start;
+    // From the beat after the next one on.
+    snapshot.variations.takeover = Some(Takeover { at: commit + Tick::quarters(1), is_asked: false });
     let since = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.start;
     snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= since).copied().collect();
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use antiphon_engine::music::Tick;
 use antiphon_plugin::drag::platform_source;
 use antiphon_plugin::editor::plain_model::PlainModel;
-use antiphon_plugin::editor::{Editor, Exporter};
+use antiphon_plugin::editor::{Editor, Exporter, KeyOwner};
 use anyhow::Result;
 use egui::{Ui, ViewportCommand};
 use nice_plug_egui::baseview::{self, HandlerError, dpi::LogicalSize};
@@ -35,21 +36,25 @@ impl Format {
     }
 }
 
-/// The drawer of controls in a picture.
+/// What was done in the window before its picture is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drawer {
-    /// Hidden.
-    Closed,
-    /// Shown.
-    Open,
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// The drawer of controls was opened.
+    OpenedDrawer,
+    /// The roll was scrolled to the beginning of the song.
+    Scrolled,
+    /// The music was clicked: the window has the keyboard.
+    TookKeys,
 }
 
 /// One picture to be made.
 pub struct Shot {
     /// What the editor shows.
     pub model: PlainModel,
-    /// Whether its drawer is open.
-    pub drawer: Drawer,
+    /// What was done in it.
+    pub before: Before,
     /// The PNG file.
     pub path: PathBuf,
 }
@@ -91,8 +96,11 @@ struct Current {
 impl Current {
     fn new(shot: Shot) -> Self {
         let mut editor = Editor::new(Exporter::new(platform_source()));
-        if shot.drawer == Drawer::Open {
-            editor.open_controls();
+        match shot.before {
+            Before::Nothing => {}
+            Before::OpenedDrawer => editor.open_controls(),
+            Before::Scrolled => editor.scroll_to(Tick::ZERO),
+            Before::TookKeys => editor.set_key_owner(KeyOwner::Window),
         }
         Self { editor, model: shot.model, path: shot.path, frames: 0 }
     }

@@ -60,7 +60,7 @@ pub use render_wait::RenderWait;
 use render_wait::Wait;
 pub use snapshot::{
     BandStatus, Component, PlannedChord, SharedSnapshot, ShownBar, ShownLocks, ShownMemory, ShownPlan, ShownTurn, ShownVariations,
-    Snapshot, Status,
+    Snapshot, Status, Takeover,
 };
 pub use take_ring::{TakeReceiver, TakeSender, take_ring};
 pub use withheld::{Withheld, WithheldNote};

@@ -169,6 +169,17 @@ pub struct ShownVariations {
     /// Those that are ready, in the order of [`Variation::ALL`]. None is while a plan plays or there is none; choosing one then takes over at the next planning
     /// tick.
     pub plans: [Option<Plan>; Variation::ALL.len()],
+    /// While a phrase plays that another one can take over from: when.
+    pub takeover: Option<Takeover>,
+}
+
+/// When another variation takes over from the phrase that plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takeover {
+    /// Its first tick.
+    pub at: Tick,
+    /// Whether the player has asked for one; otherwise it is when one that is chosen now would.
+    pub is_asked: bool,
 }
 
 impl ShownVariations {

@@ -19,6 +19,9 @@ const WITH_ROLL: f32 = 56.0;
 const SIGN: f32 = 24.0;
 /// Height of the line under the shown card's roll that says how to take it into the song, in points.
 const HINT: f32 = 17.0;
+/// How to take the shown card into the song, where there is room, and where there is little.
+const DRAG_IT: &str = "drag it to a track";
+const DRAG: &str = "drag to track";
 /// Left edge of the title, behind the grip.
 const GRIP: f32 = 18.0;
 
@@ -51,6 +54,8 @@ pub(super) struct Card<'a> {
     pub(super) note: String,
     /// The music; `None` while there is none.
     pub(super) music: Option<MiniRoll<'a>>,
+    /// What it says in place of music, in two lines.
+    pub(super) says: Option<[String; 2]>,
     /// Whether it has a star.
     pub(super) is_kept: bool,
     /// Whether it is the one shown.
@@ -82,9 +87,14 @@ impl Card<'_> {
             let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), area.max - vec2(6.0, foot));
             if self.is_shown {
                 let place = pos2(area.center().x, area.bottom() - HINT / 2.0);
-                painter.text(place, Align2::CENTER_CENTER, "drag it to a track", FontId::proportional(11.0), paint(palette.action));
+                painter.text(place, Align2::CENTER_CENTER, DRAG_IT, FontId::proportional(11.0), paint(palette.action));
             }
             music.draw(&painter.with_clip_rect(inside), inside, palette);
+        } else if let Some([first, second]) = self.says.as_ref().filter(|_| !has_music && area.height() >= WITH_ROLL) {
+            let middle = Rect::from_min_max(area.min + vec2(0.0, TITLE), area.max).center();
+            for (line, align) in [(first, Align2::CENTER_BOTTOM), (second, Align2::CENTER_TOP)] {
+                painter.text(middle, align, line, FontId::proportional(12.0), paint(palette.soft));
+            }
         }
         let tip = if has_music {
             format!("{} Drag it onto a track or into a folder; right-click to save it", self.tip)
@@ -151,11 +161,17 @@ impl Card<'_> {
             star(painter, pos2(title.right() + 11.0, y), paint(palette.ink));
         }
         let font = FontId::proportional(11.0);
-        let width = painter.layout_no_wrap(self.note.clone(), font.clone(), ink).size().x;
+        // A card without a roll says here that it can be dragged.
+        let (note, colour) = match self.is_shown && self.music.is_some() && area.height() < WITH_ROLL {
+            true => (DRAG, palette.action),
+            false => (self.note.as_str(), palette.soft),
+        };
+        let note = painter.layout_no_wrap(note.to_owned(), font, paint(colour));
         // The note gives way to the title.
         let right = if self.plays && self.music.is_some() { area.right() - SIGN } else { area.right() - 7.0 };
-        if title.right() + width + 5.0 < right {
-            painter.text(pos2(right, y), Align2::RIGHT_CENTER, &self.note, font, paint(palette.soft));
+        if title.right() + note.size().x + 5.0 < right {
+            let place = Align2::RIGHT_CENTER.anchor_size(pos2(right, y), note.size());
+            painter.galley(place.min, note, paint(colour));
         }
     }
 }

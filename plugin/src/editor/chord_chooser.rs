@@ -7,6 +7,7 @@ use egui::{Button, Grid, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::model::EditorModel;
 use super::style;
+use super::words;
 
 /// Columns of roots and kinds.
 const COLUMNS: usize = 6;
@@ -77,7 +78,7 @@ impl Open {
         let field = ui.add(TextEdit::singleline(&mut self.text).desired_width(f32::INFINITY).hint_text("Am F C G")).labelled_by(label.id);
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         match &self.error {
-            Some(error) => ui.colored_label(ui.visuals().error_fg_color, error),
+            Some(error) => words::error(ui, error),
             // Keeps the buttons in place.
             None => ui.label(""),
         };

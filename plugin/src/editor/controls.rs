@@ -1,7 +1,7 @@
 //! Buttons and sliders of the editor.
 
-use antiphon_engine::plan::{InfillRange, PlayMode, TakeMode};
-use egui::{Button, Key, RichText, Sense, Ui, vec2};
+use antiphon_engine::plan::TakeMode;
+use egui::{Key, RichText, Sense, Ui, vec2};
 
 use super::dial;
 use super::model::{Change, Control, EditorModel};
@@ -18,35 +18,6 @@ const WIDTHS: [f32; 4] = [178.0, 100.0, 116.0, 121.0];
 /// Width of Play and Stop, in points: the longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
 
-/// The five modes side by side.
-pub(super) fn modes(ui: &mut Ui, model: &mut impl EditorModel) {
-    if model.triggers().waiting() == Some(Pressed::Mode) {
-        learning(ui, model.triggers());
-        return;
-    }
-    let current = model.values().plan.mode;
-    let learnt = model.triggers().of(Pressed::Mode).map_or_else(String::new, |trigger| format!(" The next mode by {trigger}."));
-    ui.spacing_mut().item_spacing.x = 4.0;
-    for mode in PlayMode::ALL {
-        let tip = format!("{}{learnt} Right-click to learn a key or pedal that goes through the modes.", purpose(mode));
-        let button = ui.add(Button::selectable(mode == current, mode.name())).on_hover_text(tip);
-        button.context_menu(|ui| learn(ui, model.triggers(), Pressed::Mode));
-        if button.clicked() && mode != current {
-            change(model, Change::Mode(mode));
-        }
-    }
-}
-
-const fn purpose(mode: PlayMode) -> &'static str {
-    match mode {
-        PlayMode::Suggest => "Shows what could come next; plays it when you press Play.",
-        PlayMode::Answer => "Takes over when you pause, and stops when you play again.",
-        PlayMode::Trade => "You have some bars, then Antiphon has as many.",
-        PlayMode::Accompany => "Plays another role along with you.",
-        PlayMode::Infill => "Fills the bars of the song that you mark.",
-    }
-}
-
 /// Play or Stop, Another, Keep. `kept` is whether the plan shown is starred.
 pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime<'_>, kept: bool) {
     let snapshot = time.snapshot;
@@ -56,9 +27,9 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         _ => (palette.ink, "Plays the plan that is shown, from the next bar"),
     };
     let text = RichText::new(time.button());
-    let is_idle = unavailable(time.pressed(), snapshot, model.values().output.take).is_some();
+    let reasons = [time.pressed(), Pressed::Another, Pressed::Keep].map(|pressed| unavailable(pressed, snapshot, time.values.output.take));
     // What can do nothing does not attract the eye.
-    let play = if is_idle { style::button(text) } else { style::button(text.color(paint(palette.paper))).fill(paint(fill)) };
+    let play = if reasons[0].is_some() { style::button(text) } else { style::button(text.color(paint(palette.paper))).fill(paint(fill)) };
     let buttons = [
         (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
         (Pressed::Another, style::button("Another"), "Shows the next variation of the plan, after D four new ones"),
@@ -68,13 +39,12 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
             "Stars the phrase that is shown: it stays in the list at the right of the cards, and in the project",
         ),
     ];
-    for (pressed, button, tip) in buttons {
+    for ((pressed, button, tip), reason) in buttons.into_iter().zip(reasons) {
         if model.triggers().waiting() == Some(pressed) {
             learning(ui, model.triggers());
             continue;
         }
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
-        let reason = unavailable(pressed, snapshot, model.values().output.take);
         let response = ui.add_enabled(reason.is_none(), button);
         let key = hint(Action::Press(if pressed == Pressed::Stop { Pressed::Play } else { pressed }));
         let tip = format!("{tip}{learnt}{key}; right-click to learn a key or pedal for it.");
@@ -136,14 +106,6 @@ pub(super) fn learning(ui: &mut Ui, triggers: &Triggers) {
         ui.add(style::button("Press a key or pedal")).on_hover_text("On the keyboard or controller of this track. Click or Esc to cancel");
     if button.clicked() || ui.input(|input| input.key_pressed(Key::Escape)) {
         triggers.learn(None);
-    }
-}
-
-/// Marks the bars of Infill, each parameter in a gesture of its own.
-pub(super) fn mark(model: &mut impl EditorModel, range: InfillRange) {
-    let changes = [("infill_from", f32::from(range.from - 1) / 998.0), ("infill_bars", f32::from(range.bars - 1) / 7.0)];
-    for (id, value) in changes {
-        change(model, Change::Parameter(id, value));
     }
 }
 

@@ -4,6 +4,8 @@ use antiphon_engine::plan::{PageStats, PlanStats};
 use antiphon_engine::session::{BandStatus, Component, Status};
 use egui::{Grid, RichText, Ui};
 
+use super::words::sentence;
+
 /// Width of the details, in points.
 const WIDTH: f32 = 420.0;
 
@@ -35,7 +37,7 @@ fn lines(status: &Status, message: Option<&str>) -> Vec<(&'static str, String)> 
         ("Plans kept", kept(status.plans)),
     ];
     lines.extend(status.band.as_ref().map(|band| ("Instance", instance(band))));
-    lines.extend(message.into_iter().chain(status.remark.as_deref()).map(|text| ("Message", text.to_owned())));
+    lines.extend(message.into_iter().chain(status.remark.as_deref()).map(|text| ("Message", sentence(text))));
     lines.push((
         "Licences",
         "in the folder licences of the bundle; the music that the model was trained on is named in its model card".into(),

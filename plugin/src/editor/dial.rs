@@ -1,6 +1,10 @@
 //! A control of the window: a slider with its name and a value to type, or a switch. Double-click resets, Shift is fine.
 
-use egui::{Align, Align2, DragValue, FontId, Key, Layout, Response, RichText, Role, Sense, Slider, TextStyle, Ui, WidgetInfo, vec2};
+use egui::style::HandleShape;
+use egui::{
+    Align, Align2, Color32, DragValue, FontId, Key, Layout, Rect, Response, RichText, Role, Sense, Shape, Slider, TextStyle, Ui,
+    WidgetInfo, vec2,
+};
 
 use super::model::{Change, EditorModel};
 use super::palette::{Palette, paint};
@@ -10,6 +14,12 @@ use crate::params::ShownParameter;
 const CAPTION: f32 = 17.0;
 /// How much slower a slider moves with Shift.
 const FINE: f32 = 0.1;
+/// Width of the knob of a ladder, as a share of its height.
+const KNOB: f32 = 0.25;
+/// Height of a step of a ladder, in points.
+const BAND: f32 = 18.0;
+/// Percentages are rounded: a band begins half a percent before its first one.
+const HALF_PERCENT: f32 = 0.005;
 /// Changes below this are rounding: a thousand steps are the most that a parameter has.
 const LEAST: f32 = 1e-5;
 
@@ -54,7 +64,7 @@ fn caption(ui: &mut Ui, model: &impl EditorModel, parameter: &ShownParameter) ->
         style.text_styles.insert(TextStyle::Button, FontId::proportional(12.0));
         style.spacing.button_padding = vec2(0.0, 0.0);
         style.spacing.interact_size = vec2(24.0, CAPTION);
-        style.visuals.widgets.inactive.weak_bg_fill = egui::Color32::TRANSPARENT;
+        style.visuals.widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
         style.visuals.widgets.inactive.bg_stroke = egui::Stroke::NONE;
         if parameter.is_left_to_others() {
             style.visuals.widgets.inactive.fg_stroke.color = paint(palette.soft);
@@ -97,7 +107,15 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
     if !is_own {
         ui.visuals_mut().widgets.inactive.fg_stroke = Palette::of(ui.ctx()).hairline(0.35);
     }
-    let response = ui.add(Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false).trailing_fill(is_own));
+    let mut slider = Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false).trailing_fill(is_own);
+    let ground = ui.painter().add(Shape::Noop);
+    if !parameter.bands.is_empty() {
+        // The names of the bands are the rail, and the knob is so thin that they can be read under it.
+        ui.visuals_mut().widgets.inactive.bg_fill = Color32::TRANSPARENT;
+        slider = slider.trailing_fill(false).handle_shape(HandleShape::Rect { aspect_ratio: KNOB });
+    }
+    let response = ui.add(slider);
+    ui.painter().set(ground, bands(ui, parameter, response.rect));
     response.widget_info(|| named(Role::Slider, &parameter.name, &parameter.text));
     // Unrounded, so that slow movement adds up to a step. Once Shift was held in a drag, the rest of it is relative: no jump to the pointer.
     let precise = response.id.with("precise");
@@ -116,6 +134,25 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
         value = (unrounded / step).round() * step;
     }
     (response, moved(parameter, value))
+}
+
+/// The bands of a range as a ladder, each with its name; the one of the value is filled.
+fn bands(ui: &Ui, parameter: &ShownParameter, area: Rect) -> Shape {
+    let palette = Palette::of(ui.ctx());
+    // As egui places a knob: half as wide as it is high, times the ratio, within the ends of the rail.
+    let half = area.height() / 2.5 * KNOB;
+    let x = |value: f32| area.left() + half + value * (area.width() - 2.0 * half);
+    let starts = parameter.bands.iter().map(|(_, first)| (first / 100.0 - HALF_PERCENT).max(0.0));
+    let ends = starts.clone().skip(1).chain([1.0]);
+    let shapes = parameter.bands.iter().zip(starts.zip(ends)).flat_map(|((name, _), (start, end))| {
+        let is_here = start <= parameter.value && (parameter.value < end || end >= 1.0);
+        let step = Rect::from_x_y_ranges(x(start) + 1.0..=x(end) - 1.0, area.center().y - BAND / 2.0..=area.center().y + BAND / 2.0);
+        let (fill, ink) = if is_here { (paint(palette.selected()), palette.ink) } else { (palette.faded(0.08), palette.soft) };
+        let text = ui.painter().layout_no_wrap((*name).to_owned(), FontId::proportional(11.0), paint(ink));
+        let place = Align2::CENTER_CENTER.anchor_size(step.center(), text.size());
+        [Shape::rect_filled(step, 3, fill), Shape::galley(place.min, text, paint(ink))]
+    });
+    Shape::Vec(shapes.collect())
 }
 
 /// A parameter that is on or off.

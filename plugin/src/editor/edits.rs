@@ -6,7 +6,7 @@
 use antiphon_engine::plan::{EntryId, History, InfillRange, Plan, Step, Variation};
 use antiphon_engine::session::{Command, LockTarget, Snapshot};
 
-use super::controls::mark;
+use super::infill::mark;
 use super::model::EditorModel;
 
 /// How many edits can be undone.

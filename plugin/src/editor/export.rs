@@ -5,6 +5,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use raw_window_handle::HasWindowHandle;
 use super::entry_field;
 use super::excerpt::Excerpt;
 use super::style;
+use super::words;
 use crate::drag::{DragFolder, DragSource, Outcome};
 
 /// Time for which the status line says that an export succeeded.
@@ -37,13 +39,18 @@ pub struct Exporter {
     /// Description of the file being dragged; `None` if none is.
     dragging: Option<String>,
     saving: Option<Saving>,
-    notice: Option<Notice>,
-    /// What was said, and until when, in seconds of the window.
-    until: Option<(Notice, f64)>,
+    said: Option<Said>,
     /// Folder of the last file that was saved, until the file below is read.
     folder: Option<PathBuf>,
     /// File that keeps this folder between sessions.
     folder_file: Option<PathBuf>,
+}
+
+/// A notice, and when it ends.
+struct Said {
+    notice: Notice,
+    /// In seconds of the window, once a frame has begun with it. A failure is said until the next export.
+    until: Option<f64>,
 }
 
 /// What is saved: for each file the ending of its name, before the extension, and its content.
@@ -62,7 +69,7 @@ impl Exporter {
     /// Exports through this drag source.
     #[must_use]
     pub fn new(drag: Box<dyn DragSource>) -> Self {
-        Self { drag, dragging: None, saving: None, notice: None, until: None, folder: None, folder_file: None }
+        Self { drag, dragging: None, saving: None, said: None, folder: None, folder_file: None }
     }
 
     /// The same with a file that keeps the folder of the last saved file between sessions. It need not exist.
@@ -74,22 +81,37 @@ impl Exporter {
     /// Outcome of the last export; cleared when the next one starts and, if it succeeded, after some seconds.
     #[must_use]
     pub fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
+        self.said.as_ref().map(|said| &said.notice)
     }
 
     /// Says what was done otherwise, in place of the last export.
     pub(super) fn say(&mut self, done: String) {
-        self.notice = Some(Notice::Done(done));
+        self.set(Some(Notice::Done(done)));
+    }
+
+    /// Says what failed.
+    fn fail(&mut self, error: impl Display) {
+        self.set(Some(Notice::Failed(words::sentence(error))));
+    }
+
+    /// Says what became of something else.
+    pub(super) fn announce(&mut self, notice: Notice) {
+        self.set(Some(notice));
+    }
+
+    /// Sets the notice, which is said from the next frame on.
+    fn set(&mut self, notice: Option<Notice>) {
+        self.said = notice.map(|notice| Said { notice, until: None });
     }
 
     /// Starts dragging an excerpt as a new file.
     pub(super) fn drag(&mut self, excerpt: &Excerpt, window: &dyn HasWindowHandle) {
-        self.notice = None;
+        self.set(None);
         self.dragging = None;
         let begun = write(excerpt).and_then(|file| self.drag.begin(&file, window).map_err(|error| error.to_string()));
         match begun {
             Ok(()) => self.dragging = Some(excerpt.description()),
-            Err(error) => self.notice = Some(Notice::Failed(error)),
+            Err(error) => self.fail(error),
         }
     }
 
@@ -101,19 +123,13 @@ impl Exporter {
     /// Checks whether the drag has ended, and whether the last outcome has been said for long enough.
     pub(super) fn poll(&mut self, ctx: &Context) {
         self.poll_drag();
-        let said = self.notice.as_ref().filter(|notice| matches!(notice, Notice::Done(_)));
-        let (Some(said), now) = (said, ctx.input(|input| input.time)) else {
-            self.until = None;
-            return;
-        };
-        match &self.until {
-            Some((notice, until)) if notice == said => {
-                if now >= *until {
-                    (self.notice, self.until) = (None, None);
-                }
-            }
-            _ => {
-                self.until = Some((said.clone(), now + SAID_FOR.as_secs_f64()));
+        let Some(Said { notice: Notice::Done(_), until }) = &mut self.said else { return };
+        let now = ctx.input(|input| input.time);
+        match *until {
+            Some(until) if now >= until => self.set(None),
+            Some(_) => {}
+            None => {
+                *until = Some(now + SAID_FOR.as_secs_f64());
                 ctx.request_repaint_after(SAID_FOR);
             }
         }
@@ -122,12 +138,12 @@ impl Exporter {
     fn poll_drag(&mut self) {
         let Some(ended) = self.drag.ended() else { return };
         let what = self.dragging.take().unwrap_or_default();
-        self.notice = match ended {
-            Ok(Outcome::Delivered) => Some(Notice::Done(format!("Dropped: {what}"))),
-            Ok(Outcome::Declined) => Some(Notice::Failed("Not dropped: the window under the pointer does not accept files".into())),
-            Ok(Outcome::Cancelled) => None,
-            Err(error) => Some(Notice::Failed(error.to_string())),
-        };
+        match ended {
+            Ok(Outcome::Delivered) => self.say(format!("Dropped: {what}")),
+            Ok(Outcome::Declined) => self.fail("Not dropped: the window under the pointer does not accept files"),
+            Ok(Outcome::Cancelled) => self.set(None),
+            Err(error) => self.fail(error),
+        }
     }
 
     /// Opens the save dialog for an excerpt.
@@ -142,14 +158,14 @@ impl Exporter {
     }
 
     fn open_dialog(&mut self, excerpt: &Excerpt, files: Result<Files, MidiError>) {
-        self.notice = None;
+        self.set(None);
         match files {
             Ok(files) => {
                 let folder = self.last_folder().filter(|folder| folder.is_dir()).unwrap_or_else(music_folder);
                 let path = free_path(&folder, &excerpt.file_name()).display().to_string();
                 self.saving = Some(Saving { files, path, error: None, opening: true });
             }
-            Err(error) => self.notice = Some(Notice::Failed(error.to_string())),
+            Err(error) => self.fail(error),
         }
     }
 
@@ -170,14 +186,14 @@ impl Exporter {
 
     /// Writes an excerpt as a new file, and copies its path.
     pub(super) fn copy_path(&mut self, excerpt: &Excerpt, ctx: &Context) {
-        self.notice = Some(match write(excerpt) {
+        match write(excerpt) {
             Ok(file) => {
                 let path = file.display().to_string();
                 ctx.copy_text(path.clone());
-                Notice::Done(format!("Copied the path {path}"))
+                self.say(format!("Copied the path {path}"));
             }
-            Err(error) => Notice::Failed(error),
-        });
+            Err(error) => self.fail(error),
+        }
     }
 
     /// Whether the save dialog is open.
@@ -197,10 +213,11 @@ impl Exporter {
             Some(Answer::Save) => match saving.save() {
                 Ok(paths) => {
                     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-                    self.notice = Some(Notice::Done(format!("Saved {}", names.join(" and "))));
+                    let said = format!("Saved {}", names.join(" and "));
                     self.folder = paths[0].parent().map(Path::to_owned);
                     self.saving = None;
                     self.keep_folder();
+                    self.say(said);
                 }
                 Err(error) => saving.error = Some(error),
             },
@@ -224,7 +241,7 @@ impl Saving {
         }
         let exists = self.paths().iter().any(|path| path.exists());
         if let Some(error) = &self.error {
-            ui.colored_label(ui.visuals().error_fg_color, error);
+            words::error(ui, error);
         } else if exists {
             ui.label("A file of that name exists. It will be replaced.");
         } else {

@@ -1,7 +1,7 @@
 //! History navigation: an entry of the history can be shown in place of the plan, played, kept, dragged and saved.
 
 use antiphon_engine::plan::{History, Step};
-use egui::{Button, RichText, Ui};
+use egui::{Button, Label, RichText, Ui};
 
 use super::history_cards::{HistoryFilter, description};
 use super::model::{EditorModel, Now};
@@ -46,16 +46,20 @@ pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, hi
     let full = if history.evicted() > 0 { ", full" } else { "" };
     let gone = match history.evicted() {
         0 => String::new(),
-        count => format!("\nThe history is full: {count} of the oldest were removed."),
+        count => format!("The history is full: {count} of the oldest without a star were removed. Star what you want to keep."),
     };
     let text = RichText::new(text + full + &filter.name()).size(12.0);
     let menu = ui.menu_button(text, |ui| {
+        if !gone.is_empty() {
+            ui.add(Label::new(RichText::new(&gone).size(12.0)).wrap());
+            ui.separator();
+        }
         filter.menu(ui, history);
         ui.separator();
         undo_items(ui, model);
     });
     let more = history.recalled().map_or_else(String::new, |entry| format!("\n{}", description(entry)));
     menu.response.on_hover_text(format!(
-        "Suggestions are saved with the project. Click to choose which have a card, to undo and to redo.{more}{gone}"
+        "Suggestions are saved with the project. Click to choose which have a card, to undo and to redo.{more}\n{gone}"
     ));
 }

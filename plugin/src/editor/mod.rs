@@ -17,10 +17,12 @@ mod export;
 mod history;
 mod history_cards;
 mod host_model;
+mod infill;
 mod key_chooser;
 #[cfg(target_os = "linux")]
 mod keyboard;
 mod model;
+mod modes;
 mod open_file;
 pub(crate) mod origin;
 mod palette;
@@ -50,7 +52,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Entry, PlanId, PlayMode};
+use antiphon_engine::plan::{Entry, InfillRange, PlanId, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -137,6 +139,11 @@ impl Editor {
         self.drawer = Drawer::Open;
     }
 
+    /// Scrolls the roll to a tick, as the wheel does: the view no longer follows the playhead.
+    pub fn scroll_to(&mut self, tick: Tick) {
+        self.view = View::scrolled_to(tick.0 as f64);
+    }
+
     /// Sets who has the keyboard, for a new window.
     pub const fn set_key_owner(&mut self, owner: KeyOwner) {
         self.keys = owner;
@@ -169,7 +176,10 @@ impl Editor {
         let paper = paint(Palette::of(ui.ctx()).paper);
         let margin =
             |top: i8, bottom: i8| Frame::new().fill(paper).inner_margin(Margin { left: style::MARGIN, right: style::MARGIN, top, bottom });
-        Panel::top("title").frame(margin(12, 8)).show_separator_line(false).show(ui, |ui| title(ui, model, snapshot, &now));
+        Panel::top("title")
+            .frame(margin(12, 8))
+            .show_separator_line(false)
+            .show(ui, |ui| title(ui, model, snapshot, &now, &mut self.presets));
         let message = model.status_message();
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
             let browse = |ui: &mut Ui| {
@@ -212,9 +222,9 @@ impl Editor {
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
         let (range, selected_bars) = (values.turns.infill, selection.as_ref());
-        let marks = roll::Marks { horizon_bars, range, marking, selection: selected_bars, flags, chart: &chart, memory: &memory };
-        let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
         let is_plan = selected.is_none();
+        let marks = roll::Marks { horizon_bars, range, marking, selection: selected_bars, is_plan, flags, chart: &chart, memory: &memory };
+        let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
         let menu = RollMenu {
             snapshot,
             now: &now,
@@ -229,10 +239,7 @@ impl Editor {
             .show(ui, |ui| roll::show(ui, snapshot, &now, marks, keys, view, |ui| menu.show(ui, model)));
         self.take_keys(ui, &[cards.response.rect, roll.response.rect]);
         match roll.inner {
-            Some(roll::Done::Marked(range)) => {
-                model.record(Edit::Mark { from: values.turns.infill, to: range });
-                controls::mark(model, range);
-            }
+            Some(roll::Done::Marked(range)) => mark(model, range),
             Some(roll::Done::Chord(bar)) => self.chords.open(bar, &chart),
             Some(roll::Done::Selected(bars)) => self.selection = Some(bars),
             Some(roll::Done::DraggedRole(role)) => {
@@ -246,12 +253,12 @@ impl Editor {
                 let excerpt = self.selection.clone().and_then(|bars| Excerpt::of_bars(bars, snapshot, &now));
                 excerpt.iter().for_each(|excerpt| self.exporter.drag(excerpt, window));
             }
-            // A phrase of the history is not changed.
-            Some(roll::Done::Clicked(command)) if is_plan => model.command(command),
-            _ => {}
+            Some(roll::Done::Clicked(command)) => model.command(command),
+            None => {}
         }
         self.exporter.show(ui);
         self.presets.show_dialog(ui, model);
+        self.presets.notice().into_iter().for_each(|notice| self.exporter.announce(notice));
         self.chords.show(ui, model);
         if let Some(dialog) = self.opening.take() {
             let (dialog, done) = dialog.show(ui, model);
@@ -312,6 +319,9 @@ impl Editor {
                 Action::Press(Button::Play) => time.pressed().command().into_iter().for_each(|command| model.command(command)),
                 Action::Release if self.keys == KeyOwner::Window => self.keys = KeyOwner::Host,
                 Action::NextMode => controls::change(model, Change::Mode(model.values().plan.mode.next())),
+                Action::Infill(nudge) if time.values.plan.mode == PlayMode::Infill => {
+                    mark(model, infill::nudged(time.values.turns.infill, *nudge));
+                }
                 Action::Drawer => self.drawer.toggle(),
                 Action::Undo => model.undo(),
                 Action::Redo => model.redo(),
@@ -337,13 +347,23 @@ impl Editor {
     }
 }
 
-/// The title row: name, modes, key and clock.
-fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now) {
+/// Marks bars for Infill, to be undone.
+fn mark(model: &mut Recorder<'_, impl EditorModel>, range: InfillRange) {
+    let from = model.values().turns.infill;
+    if range != from {
+        model.record(Edit::Mark { from, to: range });
+        infill::mark(model, range);
+    }
+}
+
+/// The title row: name, modes, key and clock; presets where there is room.
+fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now, presets: &mut Presets) {
     let narrow = is_narrow(ui);
     ui.horizontal(|ui| {
         ui.label(RichText::new("Antiphon").heading());
         ui.add_space(style::GAP * 2.0);
-        controls::modes(ui, model);
+        modes::show(ui, model);
+        presets.header(ui, model);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let shown = snapshot.bar_at(now.playhead.tick());
             let clock = match now.motion {

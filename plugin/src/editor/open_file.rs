@@ -11,7 +11,7 @@ use egui::{DragValue, Modal, Ui};
 use super::entry_field;
 use super::model::EditorModel;
 use super::style;
-use super::words::count;
+use super::words::{self, count};
 
 /// Number of the last bar of a song that can be named.
 const LAST_BAR: i64 = 999;
@@ -66,7 +66,7 @@ impl OpenFile {
             ui.add(DragValue::new(&mut self.bar).range(1..=LAST_BAR)).labelled_by(label.id);
         });
         match &self.error {
-            Some(error) => ui.colored_label(ui.visuals().error_fg_color, error),
+            Some(error) => words::error(ui, error),
             // Keeps the buttons in place.
             None => ui.label(""),
         };

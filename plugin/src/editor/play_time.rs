@@ -6,6 +6,7 @@ use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
 use antiphon_engine::plan::{AnswerAfter, PlayMode, Side};
 use antiphon_engine::session::{ControlValues, ShownBar, ShownTurn, Snapshot};
 
+use super::infill;
 use super::model::Now;
 use super::words::count;
 use crate::clock::Motion;
@@ -149,7 +150,7 @@ impl PlayTime<'_> {
                 Some((last, [])) => format!("Antiphon plays {last} along with you"),
                 Some((last, others)) => format!("Antiphon plays {} and {last} along with you", others.join(", ")),
             },
-            PlayMode::Infill => format!("Antiphon fills {} of the song", self.bars_of_infill()),
+            PlayMode::Infill => format!("Antiphon fills {} of the song; your notes there stay", infill::name(self.values.turns.infill)),
         }
     }
 
@@ -157,11 +158,7 @@ impl PlayTime<'_> {
     fn end(&self) -> String {
         let end = self.snapshot.plan.as_ref().map_or(Tick(1), |shown| shown.plan.brief.end);
         let ShownBar { bar, number } = self.snapshot.bar_at(end - Tick(1));
-        if bar.end() == end {
-            return format!("the end of bar {number}");
-        }
-        let beat = TICKS_PER_QUARTER * 4 / i64::from(bar.metre.denominator());
-        format!("bar {number}, beat {}", (end - bar.start).0 / beat + 1)
+        if bar.end() == end { format!("the end of bar {number}") } else { place(self.snapshot, end) }
     }
 
     /// Number of the bar in which the current turn of Trade ends.
@@ -170,19 +167,21 @@ impl PlayTime<'_> {
         bars.map(|shown| shown.number).nth(usize::try_from(turn.bars_left).unwrap_or(usize::MAX)).unwrap_or_default()
     }
 
-    fn bars_of_infill(&self) -> String {
-        let range = self.values.turns.infill;
-        match range.bars {
-            1 => format!("bar {}", range.from),
-            bars => format!("bars {}-{}", range.from, u32::from(range.from) + u32::from(bars) - 1),
-        }
-    }
-
     /// Names of the roles in the plan.
     fn planned_roles(&self) -> Vec<&'static str> {
         let notes = self.snapshot.plan.iter().flat_map(|shown| shown.plan.notes());
         let roles: BTreeSet<Role> = notes.map(|note| note.role).collect();
         roles.into_iter().map(Role::name).collect()
+    }
+}
+
+/// "bar 12", or "bar 12, beat 3" within it.
+pub(super) fn place(snapshot: &Snapshot, tick: Tick) -> String {
+    let ShownBar { bar, number } = snapshot.bar_at(tick);
+    let beat = TICKS_PER_QUARTER * 4 / i64::from(bar.metre.denominator());
+    match (tick - bar.start).0 / beat {
+        0 => format!("bar {number}"),
+        beats => format!("bar {number}, beat {}", beats + 1),
     }
 }
 
@@ -195,6 +194,8 @@ mod tests {
     use crate::clock::MusicalTime;
     use crate::editor::samples::plan;
     use crate::params::AntiphonParams;
+
+    const FILLS: &str = "Antiphon fills bars 12 to 13 of the song; your notes there stay";
 
     fn values(mode: PlayMode) -> ControlValues {
         let mut values = AntiphonParams::new(true).controls();
@@ -246,7 +247,7 @@ mod tests {
                 ["Stop", "Antiphon plays bass and drums along with you"],
                 ["Stop", "Antiphon plays bass and drums along with you"],
             ),
-            (PlayMode::Infill, ["Stop", "Antiphon fills bars 12-13 of the song"], ["Stop", "Antiphon fills bars 12-13 of the song"]),
+            (PlayMode::Infill, ["Stop", FILLS], ["Stop", FILLS]),
         ] {
             assert_eq!([words(mode, false), words(mode, true)], [waiting, playing].map(|texts| texts.map(str::to_owned)));
         }

@@ -1,18 +1,23 @@
-//! Presets in the drawer: choose, step, save, rename, delete; and the two slots 1 and 2.
+//! Presets, in the header of a wide window and else in the drawer: choose, step, save, rename, delete; and the two slots 1 and 2.
 
 use std::path::PathBuf;
 
-use egui::{Button, Modal, RichText, ScrollArea, Ui, WidgetInfo, vec2};
+use egui::{Button, Modal, RichText, ScrollArea, Ui, Vec2, WidgetInfo, vec2};
 
 use super::controls::change;
 use super::entry_field;
+use super::export::Notice;
 use super::model::{Change, EditorModel};
 use super::style;
-use super::words::count;
+use super::words::{self, count};
 use crate::presets::{self, Existing, Library, Missing, Preset, SCOPE, Slot, Values};
 
 /// Height of the menu's list, in points.
 const LIST: f32 = 300.0;
+/// Size of the chooser in the header, in points.
+const HEADER: Vec2 = vec2(208.0, 26.0);
+/// Window width from which on the header has room for it, beside the longest names of key and clock, in points.
+const HEADER_FROM: f32 = 1_120.0;
 /// Width of the buttons that step, in points.
 const STEP: f32 = 32.0;
 
@@ -37,8 +42,8 @@ pub(super) struct Presets {
     /// Name of the preset that was applied last.
     last: Option<String>,
     dialog: Option<Dialog>,
-    /// Outcome of the last action.
-    notice: Option<String>,
+    /// Outcome of the last action that has to be said.
+    notice: Option<Notice>,
 }
 
 enum Dialog {
@@ -85,8 +90,30 @@ impl Presets {
         self.dialog.is_some()
     }
 
-    /// Draws the chooser, so wide, and the slots.
+    /// Outcome of the last action, once, for the status line.
+    pub(super) fn notice(&mut self) -> Option<Notice> {
+        self.notice.take()
+    }
+
+    /// Draws the chooser in the header, if the window is so wide.
+    pub(super) fn header(&mut self, ui: &mut Ui, model: &mut impl EditorModel) {
+        if has_header(ui) {
+            ui.add_space(style::GAP * 2.0);
+            self.choose(ui, model, HEADER);
+        }
+    }
+
+    /// Draws the slots in the drawer, so wide, under the chooser if that is not in the header.
     pub(super) fn show(&mut self, ui: &mut Ui, model: &mut impl EditorModel, width: f32) {
+        if !has_header(ui) {
+            ui.label(RichText::new("Preset").strong());
+            self.choose(ui, model, vec2(width, style::BUTTON_HEIGHT));
+        }
+        slots(ui, model);
+    }
+
+    /// Draws the chooser, and does what is chosen.
+    fn choose(&mut self, ui: &mut Ui, model: &mut impl EditorModel, size: Vec2) {
         if self.entries.is_empty() {
             self.refresh();
         }
@@ -95,11 +122,7 @@ impl Presets {
         let is_set = |entry: &&Entry| entry.values.changes(&now).is_empty();
         let last = self.entries.iter().position(|entry| Some(&entry.preset.name) == self.last.as_ref());
         let current = last.filter(|&place| is_set(&&self.entries[place])).or_else(|| self.entries.iter().position(|entry| is_set(&entry)));
-        ui.label(RichText::new("Preset").strong());
-        let clicked = ui.horizontal(|ui| self.chooser(ui, current, last, width)).inner;
-        if let Some(notice) = &self.notice {
-            ui.label(RichText::new(notice).size(11.0));
-        }
+        let clicked = ui.horizontal(|ui| self.chooser(ui, current, last, size)).inner;
         match clicked {
             Some(Clicked::Apply(place)) => self.apply(model, place),
             Some(Clicked::Save) => self.name(Action::Save, String::new()),
@@ -107,15 +130,14 @@ impl Presets {
             Some(Clicked::Delete(name)) => self.dialog = Some(Dialog::Delete(name)),
             None => {}
         }
-        slots(ui, model);
     }
 
-    fn chooser(&mut self, ui: &mut Ui, current: Option<usize>, last: Option<usize>, width: f32) -> Option<Clicked> {
+    fn chooser(&mut self, ui: &mut Ui, current: Option<usize>, last: Option<usize>, size: Vec2) -> Option<Clicked> {
         let mut clicked = None;
         let from = current.or(last);
         let places = self.entries.len();
         let step = |ui: &mut Ui, text, name: &str| {
-            let response = ui.add(Button::new(text).min_size(vec2(STEP, style::BUTTON_HEIGHT)));
+            let response = ui.add(Button::new(text).min_size(vec2(STEP, size.y)));
             response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, name));
             response.on_hover_text(format!("Sets the {} of the list.", name.to_lowercase())).clicked()
         };
@@ -127,8 +149,8 @@ impl Presets {
             (None, Some(place)) => format!("{}, changed", self.entries[place].preset.name),
             (None, None) => "None".to_owned(),
         };
-        let width = width - 2.0 * (STEP + style::GAP);
-        let button = Button::new(RichText::new(&title).size(12.0)).truncate().min_size(vec2(width, style::BUTTON_HEIGHT));
+        let width = size.x - 2.0 * (STEP + style::GAP);
+        let button = Button::new(RichText::new(&title).size(12.0)).truncate().min_size(vec2(width, size.y));
         let menu = ui.scope(|ui| {
             ui.set_max_width(width);
             egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| self.menu(ui, current))
@@ -158,7 +180,7 @@ impl Presets {
                 }
             }
             for problem in self.library.problems() {
-                ui.colored_label(ui.visuals().error_fg_color, problem);
+                words::error(ui, problem);
             }
         });
         ui.separator();
@@ -185,7 +207,7 @@ impl Presets {
         set(model, &entry.values);
         self.notice = (entry.values.unknown > 0).then(|| {
             let unknown = count(entry.values.unknown, "setting");
-            format!("{unknown} of {} are not known to this version and were left out; its file keeps them.", entry.preset.name)
+            Notice::Done(format!("{unknown} of {} are not known to this version and were left out; its file keeps them", entry.preset.name))
         });
         self.last = Some(entry.preset.name.clone());
     }
@@ -245,7 +267,7 @@ impl Presets {
                 *error = Some(message);
                 self.dialog = Some(dialog);
             }
-            (Err(message), Dialog::Delete(_)) => self.notice = Some(message),
+            (Err(message), Dialog::Delete(_)) => self.notice = Some(Notice::Failed(words::sentence(message))),
         }
     }
 }
@@ -253,7 +275,7 @@ impl Presets {
 fn name_dialog(ui: &mut Ui, text: &mut String, error: Option<&str>, opening: &mut bool, is_taken: bool) -> Option<bool> {
     let entered = entry_field::show(ui, "Name of the preset", text, opening);
     match error {
-        Some(error) => ui.colored_label(ui.visuals().error_fg_color, error),
+        Some(error) => words::error(ui, error),
         None if is_taken => ui.label("There is a preset of this name. It will be replaced."),
         // Keeps the buttons in place.
         None => ui.label(""),
@@ -278,6 +300,11 @@ fn set(model: &mut impl EditorModel, values: &Values) {
     for (id, value) in values.changes(&model.settable()) {
         change(model, Change::Parameter(id, value));
     }
+}
+
+/// Whether the header has room for the chooser.
+fn has_header(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() >= HEADER_FROM
 }
 
 /// The slots 1 and 2, and the button that copies.

@@ -7,6 +7,7 @@ use antiphon_engine::plan::{Step, Variation};
 use antiphon_engine::session::Command;
 use egui::{Context, Key, Modifiers, Popup};
 
+use super::infill::Nudge;
 use crate::triggers::Button;
 
 /// Who gets key presses.
@@ -36,6 +37,8 @@ pub(super) enum Action {
     Lock,
     UnlockAll,
     NextMode,
+    /// In Infill, moves or resizes the marked bars.
+    Infill(Nudge),
     Drawer,
     Details,
     SaveAs,
@@ -61,6 +64,10 @@ const fn plain(key: Key, keys: &'static str, action: Action, does: &'static str)
     Shortcut { action, key, modifiers: Modifiers::NONE, keys, does }
 }
 
+const fn shift(key: Key, keys: &'static str, nudge: Nudge, does: &'static str) -> Shortcut {
+    Shortcut { action: Action::Infill(nudge), key, modifiers: Modifiers::SHIFT, keys, does }
+}
+
 const fn ctrl(key: Key, keys: &'static str, action: Action, does: &'static str) -> Shortcut {
     Shortcut { action, key, modifiers: Modifiers::COMMAND, keys, does }
 }
@@ -77,6 +84,10 @@ pub(super) const TABLE: &[Shortcut] = &[
     ctrl(Key::Z, "Ctrl+Z", Action::Undo, "undo locks, choices, stars, deletions and marked bars"),
     ctrl(Key::S, "Ctrl+S", Action::SaveAs, "Save as"),
     ctrl(Key::C, "Ctrl+C", Action::CopyPath, "copy the file's path"),
+    shift(Key::ArrowLeft, "Shift+Left", Nudge::Earlier, "in Infill: all marked bars a bar earlier"),
+    shift(Key::ArrowRight, "Shift+Right", Nudge::Later, "in Infill: all marked bars a bar later"),
+    shift(Key::ArrowUp, "Shift+Up", Nudge::Longer, "in Infill: a bar more at the end"),
+    shift(Key::ArrowDown, "Shift+Down", Nudge::Shorter, "in Infill: a bar less at the end"),
     plain(Key::Space, "Space", Action::Press(Button::Play), "Play or Stop"),
     plain(Key::N, "N", Action::Press(Button::Another), "Another"),
     plain(Key::K, "K", Action::Press(Button::Keep), "Keep"),
@@ -115,7 +126,10 @@ pub(super) fn pressed(ctx: &Context, owner: KeyOwner) -> Vec<Action> {
 
 /// Whether a widget that has the focus takes this key.
 const fn works_a_widget(key: Key) -> bool {
-    matches!(key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::Home | Key::Escape | Key::S | Key::Delete)
+    matches!(
+        key,
+        Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown | Key::Home | Key::Escape | Key::S | Key::Delete
+    )
 }
 
 /// Key of an action, in brackets behind a tip; empty if it has none.

@@ -10,6 +10,7 @@ use super::model::Now;
 use super::palette::{Palette, paint};
 use super::shortcuts::{Action, hint};
 use super::style::GAP;
+use super::words::sentence;
 use crate::clock::Motion;
 
 /// Weight of a sentence.
@@ -106,7 +107,7 @@ impl Line<'_> {
             Some(Notice::Done(text)) => return (Tone::Plain, text.clone()),
             None => {}
         }
-        let messages: Vec<_> = [self.message, status.remark.as_deref()].into_iter().flatten().collect();
+        let messages: Vec<_> = [self.message, status.remark.as_deref()].into_iter().flatten().map(sentence).collect();
         if !messages.is_empty() {
             return (Tone::Plain, messages.join(". "));
         }
@@ -118,13 +119,13 @@ impl Line<'_> {
             return (Tone::Plain, format!("From bar {}{kept}", entry.place().bar));
         }
         let has_plan = self.snapshot.plan.is_some();
-        let sentence = match self.now.motion {
+        let state = match self.now.motion {
             Motion::Stopped if has_plan => "Stopped. Play something, or press Play",
             Motion::Stopped => "Listening: play something, or start the transport",
             _ if !has_plan => "Listening",
             _ => return (Tone::Well, "In time".into()),
         };
-        (Tone::Plain, sentence.into())
+        (Tone::Plain, state.into())
     }
 }
 
@@ -151,7 +152,7 @@ pub(super) fn missing(ui: &mut Ui, status: &Status) {
         let Component::Missing { what, looked_in } = component else { continue };
         let looked_in = looked_in.iter().map(|place| format!("looked in {place}"));
         for line in std::iter::once(what.clone()).chain(looked_in) {
-            ui.label(RichText::new(line).size(12.0).weak());
+            ui.label(RichText::new(sentence(line)).size(12.0).weak());
         }
     }
 }
@@ -172,7 +173,7 @@ mod tests {
     use crate::clock::MusicalTime;
     use crate::editor::samples::plan;
 
-    fn sentence(snapshot: &Snapshot, motion: Motion, message: Option<&str>) -> (Tone, String) {
+    fn line(snapshot: &Snapshot, motion: Motion, message: Option<&str>) -> (Tone, String) {
         let now = Now { playhead: MusicalTime(0.0), tempo: 120.0, motion };
         Line { snapshot, now: &now, notice: None, mode: String::new(), message, recalled: None }.sentence()
     }
@@ -180,12 +181,12 @@ mod tests {
     #[test]
     fn error_comes_before_messages_and_these_before_the_clock() {
         let planned = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
-        assert_eq!(sentence(&planned, Motion::Host, None), (Tone::Well, "In time".into()));
-        assert_eq!(sentence(&planned, Motion::Stopped, None).0, Tone::Plain);
-        assert_eq!(sentence(&planned, Motion::Host, Some("No tempo")), (Tone::Plain, "No tempo".into()));
+        assert_eq!(line(&planned, Motion::Host, None), (Tone::Well, "In time".into()));
+        assert_eq!(line(&planned, Motion::Stopped, None).0, Tone::Plain);
+        assert_eq!(line(&planned, Motion::Host, Some("No tempo")), (Tone::Plain, "No tempo".into()));
         let engine = Component::Missing { what: "not found".into(), looked_in: Vec::new() };
         let broken = Snapshot { status: Status { engine, ..Status::default() }, ..planned };
-        let (tone, text) = sentence(&broken, Motion::Host, Some("No tempo"));
+        let (tone, text) = line(&broken, Motion::Host, Some("No tempo"));
         assert!(tone == Tone::Error && text.starts_with("No engine: "), "{text}");
     }
 
@@ -194,6 +195,6 @@ mod tests {
         let loading = Status { engine: Component::Loading, ..Status::default() };
         assert!(!is_missing(&loading));
         let snapshot = Snapshot { status: loading, ..Snapshot::default() };
-        assert_eq!(sentence(&snapshot, Motion::Host, None).0, Tone::Waiting);
+        assert_eq!(line(&snapshot, Motion::Host, None).0, Tone::Waiting);
     }
 }

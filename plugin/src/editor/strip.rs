@@ -31,6 +31,8 @@ const LEAST: f32 = 60.0;
 const WIDEST: f32 = 134.0;
 /// Least width of the part with the history, in points.
 const LEAST_HISTORY: f32 = 90.0;
+/// By how much the shown card of a low window is wider, for what it says beside its title, in points.
+const HINT: f32 = 24.0;
 /// Bars shown of what was played, at most.
 const PLAYED_BARS: usize = 4;
 
@@ -46,12 +48,32 @@ pub(super) struct Strip<'a> {
     pub(super) entries: &'a [&'a Entry],
 }
 
+/// Sizes of the cards, in points.
+#[derive(Clone, Copy)]
+struct Sizes {
+    card: Vec2,
+    /// Whether there is no room for rolls.
+    is_low: bool,
+}
+
+impl Sizes {
+    /// Whether the card is the shown one of a low window: beside a short title it says how to take it into the song.
+    const fn has_hint(self, is_shown: bool) -> bool {
+        self.is_low && is_shown
+    }
+
+    fn of(self, is_shown: bool) -> Vec2 {
+        if self.has_hint(is_shown) { self.card + vec2(HINT, 0.0) } else { self.card }
+    }
+}
+
 impl Strip<'_> {
     /// Draws the cards and carries out what is done with them.
     pub(super) fn show(&self, ui: &mut Ui, model: &mut impl EditorModel, exporter: &mut Exporter, window: &dyn HasWindowHandle) {
         let height = ui.available_height();
         let width = (ui.available_width() - LEAST_HISTORY) / 5.0 - style::GAP;
-        let size = vec2(width.clamp(LEAST, WIDEST), height.max(0.0));
+        let card = vec2(width.clamp(LEAST, WIDEST), height.max(0.0));
+        let size = Sizes { card, is_low: height < HEIGHT / 2.0 };
         ui.horizontal_top(|ui| {
             self.played(ui, exporter, size, window);
             for variation in Variation::ALL {
@@ -66,7 +88,7 @@ impl Strip<'_> {
         });
     }
 
-    fn played(&self, ui: &mut Ui, exporter: &mut Exporter, size: Vec2, window: &dyn HasWindowHandle) {
+    fn played(&self, ui: &mut Ui, exporter: &mut Exporter, size: Sizes, window: &dyn HasWindowHandle) {
         let until = self.live.bar_at(self.now.playhead.tick()).bar.end();
         let from = (1..PLAYED_BARS).fold(until - Tick(1), |tick, _| self.live.bar_at(tick).bar.start - Tick(1));
         let from = self.live.bar_at(from).bar.start;
@@ -79,12 +101,13 @@ impl Strip<'_> {
             title: "Played".into(),
             note: first.map_or_else(String::new, |_| count(bars, "bar")),
             music: first.map(|_| music),
+            says: None,
             is_kept: false,
             is_shown: false,
             plays: false,
             tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
         };
-        let action = card.show(ui, size, |_| {});
+        let action = card.show(ui, size.card, |_| {});
         export(ui, exporter, action, window, || Excerpt::of(Source::Played, self.live, self.now));
     }
 
@@ -94,7 +117,7 @@ impl Strip<'_> {
         model: &mut impl EditorModel,
         exporter: &mut Exporter,
         variation: Variation,
-        size: Vec2,
+        size: Sizes,
         window: &dyn HasWindowHandle,
     ) {
         let pressed = Button::of(variation);
@@ -114,17 +137,25 @@ impl Strip<'_> {
             State::Shown if plan.is_none() => State::Missing.word(),
             _ => state.word(),
         };
+        let says = variations::takeover(variation, self.live);
+        let title = match &says {
+            _ if size.has_hint(is_shown) => variation.name().into(),
+            // Without room under the title, as short as it is in it.
+            Some([_, from]) if size.is_low => format!("{} {}", variation.name(), from.replace(", beat ", ".")),
+            _ => format!("{} {word}", variation.name()),
+        };
         let card = Card {
             name: pressed.name(),
-            title: format!("{} {word}", variation.name()),
+            title,
             note: plan.map_or_else(String::new, |plan| count(plan.notes().len(), "note")),
             music: plan.map(|plan| of_plan(plan, &lines)),
+            says,
             is_kept: false,
             is_shown,
             plays: true,
             tip: &format!("{}{learnt}{}: {}.", pressed.name(), hint(Action::Press(pressed)), state.sentence(self.live)),
         };
-        let action = card.show(ui, size, |ui| learn(ui, model.triggers(), pressed));
+        let action = card.show(ui, size.of(is_shown), |ui| learn(ui, model.triggers(), pressed));
         if matches!(action, Some(CardAction::Choose | CardAction::Play)) && self.live.plan.is_some() {
             let returns = state == State::Shown && self.history.recalled().is_some();
             model.command(if returns { Command::Step(Step::Now) } else { Command::Variation(variation) });
@@ -147,12 +178,14 @@ impl Strip<'_> {
         model: &mut impl EditorModel,
         exporter: &mut Exporter,
         entry: &Entry,
-        size: Vec2,
+        size: Sizes,
         window: &dyn HasWindowHandle,
     ) {
         // A full history has 256 cards, of which two or three are in view.
-        if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, size)) {
-            ui.allocate_exact_size(size, Sense::hover());
+        let is_shown = self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id());
+        let area = size.of(is_shown);
+        if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, area)) {
+            ui.allocate_exact_size(area, Sense::hover());
             return;
         }
         let (plan, place) = (entry.plan(), entry.place());
@@ -161,15 +194,16 @@ impl Strip<'_> {
         let number = self.history.entries().iter().position(|other| other.id() == entry.id()).map_or(0, |before| before + 1);
         let card = Card {
             name: &format!("suggestion {number}, of bar {}{}", place.bar, if entry.is_starred() { ", kept" } else { "" }),
-            title: format!("{number}: bar {}", place.bar),
+            title: if size.has_hint(is_shown) { number.to_string() } else { format!("{number}: bar {}", place.bar) },
             note: String::new(),
+            says: None,
             is_kept: entry.is_starred(),
             music: Some(of_plan(plan, &lines)),
             plays: true,
-            is_shown: self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id()),
+            is_shown,
             tip: &history_cards::description(entry),
         };
-        let action = ui.push_id(entry.id(), |ui| card.show(ui, size, |ui| history_cards::menu(ui, model, entry))).inner;
+        let action = ui.push_id(entry.id(), |ui| card.show(ui, area, |ui| history_cards::menu(ui, model, entry))).inner;
         match action {
             Some(CardAction::Choose) => model.command(Command::Step(Step::To(entry.id()))),
             Some(CardAction::Play) => {

@@ -3,7 +3,7 @@
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::params::{Param, Params};
 
-use super::{AntiphonParams, text, tips};
+use super::{AntiphonParams, ladder, text, tips};
 
 /// Groups of the drawer, with the ids of their parameters. Those that the window shows elsewhere are not among them.
 const GROUPS: [(&str, &[&str]); 6] = [
@@ -72,6 +72,8 @@ pub struct ShownParameter {
     pub is_switch: bool,
     /// What it does, in a sentence.
     pub tip: &'static str,
+    /// Names of the bands of its range, each with the first percentage that belongs to it; empty for most.
+    pub bands: &'static [(&'static str, f32)],
 }
 
 impl ShownParameter {
@@ -128,6 +130,7 @@ impl AntiphonParams {
                 steps: param.step_count().unwrap_or(PERCENT),
                 is_switch: matches!(param, ParamPtr::BoolParam(_)),
                 tip: tips::tip(id),
+                bands: if id == "adventurousness" { &ladder::BANDS } else { &[] },
             }
         }
     }
@@ -188,6 +191,7 @@ mod tests {
             steps: 8,
             is_switch: false,
             tip: tips::tip("voices"),
+            bands: &[],
         };
         assert_eq!(shown, Some(expected));
         assert!(params.find("no such id").is_none());

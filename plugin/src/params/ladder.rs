@@ -1,7 +1,7 @@
 //! Names of the bands of adventurousness.
 
 /// Bands with the first percentage of each, upwards.
-const BANDS: [(&str, f32); 3] = [("Safe", 0.0), ("Character", 34.0), ("Surprise", 67.0)];
+pub(super) const BANDS: [(&str, f32); 3] = [("Safe", 0.0), ("Character", 34.0), ("Surprise", 67.0)];
 /// Percent.
 const FULL: f32 = 100.0;
 

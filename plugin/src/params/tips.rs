@@ -3,7 +3,7 @@
 /// Ids of the parameters that the window shows, each with its sentence.
 const TIPS: [(&str, &str); 40] = [
     ("horizon", "Plans so many bars ahead; fewer are quicker on a slow machine."),
-    ("adventurousness", "Takes the likeliest continuation on the left, and surprises you on the right."),
+    ("adventurousness", "Safe takes the likeliest continuation, Character goes on in your manner, Surprise strays from it."),
     ("density", "Gives the plan fewer or more notes a beat than you play."),
     ("register_low", "Keeps planned notes at or above this key, drums apart."),
     ("register_high", "Keeps planned notes at or below this key, drums apart."),

@@ -33,12 +33,12 @@ const FRAME_BYTES: usize = 16;
 
 /// No room for another star.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the history is full of starred suggestions ({starred} of them, {bytes} bytes); take a star off one first")]
+#[error(
+    "no star was set: the {starred} starred suggestions fill their share of the history. Take the star off one or delete one by a right-click on its card, then try again"
+)]
 pub struct StarsFull {
     /// Entries starred.
     pub starred: usize,
-    /// Their size in a project.
-    pub bytes: usize,
 }
 
 /// Result of merging two histories.
@@ -150,7 +150,7 @@ impl History {
         let (starred, bytes) = stars.fold((0, FRAME_BYTES), |(count, bytes), entry| (count + 1, bytes + entry.bytes));
         let share = |whole: usize| whole * STARS_SHARE.0 / STARS_SHARE.1;
         if starred >= share(HISTORY_ENTRIES) || bytes + self.entries[at].bytes > share(HISTORY_BYTES) {
-            return Err(StarsFull { starred, bytes });
+            return Err(StarsFull { starred });
         }
         self.mark(at, true);
         Ok(true)

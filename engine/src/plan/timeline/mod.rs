@@ -191,6 +191,12 @@ impl Timeline {
         self.another
     }
 
+    /// Tick at which the plan that Another requested takes over from the latched one; `None` if none is being generated.
+    #[must_use]
+    pub fn takes_over_at(&self) -> Option<Tick> {
+        self.pending.as_ref().filter(|pending| pending.takes_over).map(|pending| pending.adopt_at)
+    }
+
     /// Seed of the next plan.
     #[must_use]
     pub const fn seed(&self) -> u64 {

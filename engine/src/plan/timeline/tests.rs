@@ -220,8 +220,10 @@ fn another_replaces_the_latched_plan() {
     timeline.play(Tick(BEAT));
     timeline.another(8);
     let played = [note(24, 41)];
+    assert_eq!(timeline.takes_over_at(), None, "it is not requested yet");
     let brief = replan(&mut timeline, 2, &played);
     assert_eq!((brief.start, brief.seed), (Tick(72), 8));
+    assert_eq!(timeline.takes_over_at(), Some(Tick(72)));
     timeline.offer(&passages(&brief)[0]);
     // Up to its tick the old one plays.
     assert_eq!(pitches(timeline.sounding(Tick(48), Tick(96))), [41, 41]);

@@ -12,7 +12,7 @@ use super::super::worker::Worker;
 use super::Planner;
 use super::planning::{INTERVAL, new_plan};
 use crate::session::ControlValues;
-use crate::session::snapshot::ShownVariations;
+use crate::session::snapshot::{ShownVariations, Takeover};
 
 /// Seeds of consecutive plans of one seed are so far apart that the second of one seed is not the first of the next.
 const SEED_BITS: u32 = 32;
@@ -307,6 +307,21 @@ impl<W: Worker> Planner<W> {
         let set = set.as_ref().filter(|set| set.assignment.brief.end > now).map(|set| &set.variations);
         let shown = set.map_or(*current, Variations::shown);
         let of = |variation| if variation == shown { self.planning.timeline.adopted() } else { set?.plan(variation) };
-        ShownVariations { shown, awaited: *chosen, plans: Variation::ALL.map(|variation| of(variation).cloned()) }
+        let plans = Variation::ALL.map(|variation| of(variation).cloned());
+        ShownVariations { shown, awaited: *chosen, plans, takeover: self.takeover() }
+    }
+
+    /// When another variation takes over, or would. Accompany has none, and a fill of Infill is replaced in the next pass.
+    fn takeover(&self) -> Option<Takeover> {
+        let Self { planning, input, .. } = self;
+        if planning.timeline.playing().is_none() || matches!(self.mode(), PlayMode::Accompany | PlayMode::Infill) {
+            return None;
+        }
+        if let Some(at) = planning.timeline.takes_over_at() {
+            return Some(Takeover { at, is_asked: true });
+        }
+        let next = planning.tick_after(&input.clock, input.clock.now())?;
+        let at = planning.tick_after(&input.clock, next)?;
+        Some(Takeover { at, is_asked: planning.timeline.awaits_another() })
     }
 }

@@ -1,8 +1,8 @@
 //! Bar lines, beats and bar numbers of the piano roll.
 
 use antiphon_engine::music::{TICKS_PER_QUARTER, Tick};
-use antiphon_engine::session::Snapshot;
-use egui::{Align2, FontId, Painter, Stroke, pos2};
+use antiphon_engine::session::{Command, Snapshot};
+use egui::{Align2, FontId, Painter, Stroke, Ui, pos2};
 
 use super::lines::TIP;
 use super::locks::LOCK;
@@ -13,8 +13,10 @@ use crate::editor::play_time::Flags;
 const NUMBER_EVERY: f32 = 34.0;
 
 impl Roll {
-    /// Bar lines, beats, bar numbers, and behind a number the metre where it changes, a lock, and the flag of the start.
-    pub(super) fn bars(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
+    /// Bar lines, beats, bar numbers, and behind a number the metre where it changes, a padlock, and the flag of the start. Returns the command of a
+    /// click on a padlock.
+    pub(super) fn bars(&self, ui: &Ui, painter: &Painter, snapshot: &Snapshot, flags: &Flags) -> Option<Command> {
+        let mut clicked = None;
         let (from, to) = (self.first_tick(), self.last_tick());
         let font = FontId::proportional(12.0);
         let mut before = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.metre;
@@ -43,10 +45,8 @@ impl Roll {
                     let place = pos2(right + 6.0, y);
                     right = painter.text(place, Align2::LEFT_CENTER, bar.metre, font.clone(), paint(self.palette.soft)).right() + 8.0;
                 }
-                if snapshot.locks.holds_bar(bar.start) {
-                    self.lock(painter, pos2(right + LOCK, y));
-                    right += 1.5 * LOCK;
-                }
+                clicked = clicked.or(self.bar_padlock(ui, painter, pos2(right + LOCK, y), shown, snapshot));
+                right += 1.5 * LOCK;
                 if let Some((_, word)) = flags.starts.filter(|(tick, _)| *tick == bar.start) {
                     right = self.start_flag(painter, right, word) + 8.0;
                 }
@@ -54,6 +54,7 @@ impl Roll {
             }
             before = bar.metre;
         }
+        clicked
     }
 
     fn line(&self, painter: &Painter, x: f32, stroke: Stroke) {

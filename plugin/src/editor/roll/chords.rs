@@ -5,6 +5,7 @@ use antiphon_engine::plan::ChordChart;
 use antiphon_engine::session::Snapshot;
 use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, StrokeKind, pos2};
 
+use super::locks::Padlock;
 use super::{CHORDS, Roll, paint};
 
 /// Confidence below which a chord has a question mark.
@@ -56,7 +57,7 @@ impl Roll {
             let text = Align2::LEFT_CENTER.anchor_size(pos2(start, field.center().y), name.size());
             lane.with_clip_rect(field.intersect(lane.clip_rect())).galley(text.min, name, ink);
             if chord.origin == Origin::Chosen {
-                self.lock(&lane, pos2(text.right() + 8.0, field.center().y));
+                self.lock(&lane, pos2(text.right() + 8.0, field.center().y), Padlock::Closed);
             }
         }
     }

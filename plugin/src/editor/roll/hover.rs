@@ -5,12 +5,14 @@ use antiphon_engine::session::{Command, Snapshot, WithheldNote};
 use antiphon_roll::legend;
 use egui::Pos2;
 
+use super::locks::note_lock;
 use super::{Marks, Roll};
 use crate::editor::origin::{Origin, origins};
 
 impl Roll {
     /// Description of the chord or the note under the pointer; of a note with the reason if it is left out, or with what a planned one agrees with.
-    pub(super) fn description_at(&self, pointer: Pos2, snapshot: &Snapshot, marks: Marks<'_>) -> Option<String> {
+    /// `to_lock` is the note there that a click locks or unlocks.
+    pub(super) fn description_at(&self, pointer: Pos2, snapshot: &Snapshot, marks: Marks<'_>, to_lock: Option<&Note>) -> Option<String> {
         if let Some(words) = self.chord_words(pointer, snapshot, marks.chart) {
             return Some(words);
         }
@@ -25,7 +27,7 @@ impl Roll {
         if !why.is_empty() {
             lines.push(why.join("; "));
         }
-        match self.lock_at(pointer, snapshot) {
+        match to_lock.map(|note| note_lock(note, snapshot)) {
             Some(Command::Lock(_)) => lines.push("Click to lock: other suggestions keep it".into()),
             Some(Command::Unlock(_)) => lines.push("Locked: click to unlock".into()),
             _ => {}

@@ -1,11 +1,13 @@
 //! Legend under the notes: colours of the roles, and the looks of the player's and of Antiphon's notes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
 use antiphon_engine::session::Snapshot;
 use egui::{Align2, CursorIcon, FontId, Galley, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
+use super::locks::{self, Padlock};
 use super::{Roll, paint, roles};
 use crate::editor::palette::Palette;
 
@@ -41,7 +43,7 @@ impl Roll {
             (Meaning::Player, "you", snapshot.played.len() > snapshot.by_antiphon.len()),
             (Meaning::Antiphon, "Antiphon", snapshot.plan.is_some() || !snapshot.by_antiphon.is_empty()),
             (Meaning::Song, "song", !snapshot.song_ahead.is_empty()),
-            (Meaning::Locked, "locked", !snapshot.locks.is_empty()),
+            (Meaning::Locked, "locked: stays", !snapshot.locks.is_empty()),
         ];
         let roles = roles(snapshot).into_iter().map(|role| (Meaning::Role(role), role.name()));
         let hands = hands.into_iter().filter(|(.., is_there)| *is_there).map(|(meaning, name, _)| (meaning, name));
@@ -72,7 +74,10 @@ impl Legend {
             match meaning {
                 Meaning::Role(role) => painter.rect_filled(sign, 2, paint(self.palette.role(*role))),
                 Meaning::Player => painter.rect_filled(bar, 1, ink),
-                Meaning::Locked => painter.rect_stroke(bar, 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Outside),
+                Meaning::Locked => {
+                    locks::draw(painter, self.palette, sign.center(), Padlock::Closed);
+                    painter.rect_stroke(sign.expand(1.5), 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Inside)
+                }
                 Meaning::Song => painter.rect_filled(bar, 1, self.palette.faded(0.3)),
                 Meaning::Antiphon => painter.rect_stroke(bar, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
             };
@@ -84,12 +89,9 @@ impl Legend {
 
 /// The role of the plan whose name in the legend begins to be dragged.
 pub(super) fn dragged(ui: &Ui, snapshot: &Snapshot, drawn: &[(Role, Rect)]) -> Option<Role> {
+    let planned: BTreeSet<Role> = snapshot.plan.iter().flat_map(|shown| shown.plan.notes()).map(|note| note.role).collect();
     let mut dragged = None;
-    for &(role, area) in drawn {
-        let is_planned = snapshot.plan.iter().flat_map(|shown| shown.plan.notes()).any(|note| note.role == role);
-        if !is_planned {
-            continue;
-        }
+    for &(role, area) in drawn.iter().filter(|(role, _)| planned.contains(role)) {
         let name = role.name();
         let response = ui.interact(area.expand2(vec2(3.0, 2.0)), ui.scope_id().with(name), Sense::drag());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Drag {name}")));

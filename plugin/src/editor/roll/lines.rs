@@ -24,11 +24,13 @@ impl Roll {
 
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
     fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>, room: f32) -> f32 {
-        let Some(shown) = plan.filter(|shown| !shown.playing) else { return self.coming_from() };
+        // Where the playhead is out of view, the whole row is free.
+        let free_from = if self.music.x_range().contains(self.playhead_x) { self.playhead_x } else { self.music.left() };
+        let Some(shown) = plan.filter(|shown| !shown.playing) else { return free_from };
         let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start);
         let x = self.x(line.0 as f64);
         if x <= self.playhead_x || !self.music.x_range().contains(x) {
-            return self.coming_from();
+            return free_from;
         }
         let x = painter.round_to_pixel_center(x);
         // The line of the flag serves as its line, too.

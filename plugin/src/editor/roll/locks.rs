@@ -1,15 +1,24 @@
-//! Locks in the piano roll: their marks, and the clicks that set and remove them.
+//! Locks in the piano roll: their marks, the padlocks under the pointer, and the clicks that set and remove them.
 
-use antiphon_engine::music::Note;
-use antiphon_engine::session::{Command, LockTarget, Snapshot};
-use egui::{Painter, Pos2, Rect, Stroke, StrokeKind, vec2};
+use antiphon_engine::music::{Bar, Note};
+use antiphon_engine::session::{Command, LockTarget, ShownBar, Snapshot};
+use egui::{Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2};
 
-use super::{CHORDS, Roll, paint};
+use super::{CHORDS, NUMBERS, Palette, Roll, paint};
 
 /// Width of a closed lock, in points.
 pub(super) const LOCK: f32 = 7.0;
+/// Width and height of the area of a bar's padlock that takes a click, in points.
+const CLICKED: f32 = 24.0;
 /// Least width of a note that has a closed lock at its start, in points: it must still be seen.
 const WITH_LOCK: f32 = 5.0 * LOCK;
+
+/// Whether a padlock holds, or would if it was clicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Padlock {
+    Closed,
+    Open,
+}
 
 impl Roll {
     /// A heavy outline around every locked note, and a closed lock at the start of those that are long enough. A locked bar has one beside its number
@@ -22,9 +31,43 @@ impl Roll {
             // A locked bar has one lock for all of its notes; in a short note there is no room for one.
             let is_alone = !snapshot.locks.holds_bar(snapshot.bar_at(note.onset).bar.start);
             if is_alone && area.width() > WITH_LOCK {
-                self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0));
+                self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0), Padlock::Closed);
             }
         }
+    }
+
+    /// A padlock at the start of the note under the pointer that a click locks or unlocks; before it where the note is short.
+    pub(super) fn note_padlock(&self, painter: &Painter, note: &Note, snapshot: &Snapshot) {
+        let Some(area) = self.area(note) else { return };
+        let padlock = if snapshot.locks.holds(note) { Padlock::Closed } else { Padlock::Open };
+        let x = if area.width() > WITH_LOCK { area.left() + LOCK / 2.0 + 1.0 } else { area.left() - LOCK };
+        self.lock(painter, pos2(x, area.center().y), padlock);
+    }
+
+    /// The padlock of a bar behind its number: closed while the bar is locked, open while the pointer is over the bar's number and a click would lock
+    /// it. Returns the command of a click on it.
+    pub(super) fn bar_padlock(&self, ui: &Ui, painter: &Painter, centre: Pos2, shown: ShownBar, snapshot: &Snapshot) -> Option<Command> {
+        let is_locked = snapshot.locks.holds_bar(shown.bar.start);
+        let command = self.bar_lock(shown.bar, snapshot);
+        let numbers = self.numbers_of(shown.bar);
+        let is_pointed = ui.input(|input| input.pointer.hover_pos()).is_some_and(|pointer| numbers.contains(pointer));
+        if is_locked {
+            self.lock(painter, centre, Padlock::Closed);
+        }
+        let command = command.filter(|_| is_pointed)?;
+        if !is_locked {
+            self.lock(painter, centre, Padlock::Open);
+        }
+        // Drags that begin on it are not the numbers'.
+        let place = Rect::from_center_size(centre, Vec2::splat(CLICKED)).intersect(numbers);
+        let response = ui.interact(place, ui.scope_id().with(("padlock", shown.bar.start.0)), Sense::CLICK | Sense::DRAG);
+        let (verb, tip) = match is_locked {
+            true => ("unlock", "Click to unlock this bar"),
+            false => ("lock", "Click to lock this bar: other suggestions keep it"),
+        };
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Padlock: {verb} bar {}", shown.number)));
+        let response = response.on_hover_text(tip).on_hover_cursor(egui::CursorIcon::PointingHand);
+        response.clicked().then_some(command)
     }
 
     /// Whether a planned note is still ahead, and in what Play would play.
@@ -32,26 +75,58 @@ impl Roll {
         note.onset.0 as f64 >= self.playhead && !self.is_silent(note)
     }
 
-    pub(super) fn lock(&self, painter: &Painter, centre: Pos2) {
-        let [ground, ink] = [self.palette.coming, self.palette.ink].map(paint);
-        let body = Rect::from_center_size(centre + vec2(0.0, 1.5), vec2(LOCK, LOCK * 0.7));
-        let shackle = Rect::from_center_size(centre - vec2(0.0, 2.0), vec2(LOCK * 0.6, LOCK * 0.7));
-        painter.rect_filled(body.union(shackle).expand(1.0), 1, ground);
-        painter.rect_stroke(shackle, 2, Stroke::new(1.2, ink), StrokeKind::Inside);
-        painter.rect_filled(body, 1, ink);
+    pub(super) fn lock(&self, painter: &Painter, centre: Pos2, padlock: Padlock) {
+        draw(painter, self.palette, centre, padlock);
     }
 
     /// The command of a click: on a planned note or on the number of a planned bar, locks or unlocks it. What has passed is not locked.
     pub(super) fn lock_at(&self, pointer: Pos2, snapshot: &Snapshot) -> Option<Command> {
-        let plan = &snapshot.plan.as_ref()?.plan;
-        let toggle = |is_locked, target| if is_locked { Command::Unlock(target) } else { Command::Lock(target) };
         if pointer.y < self.music.top() - CHORDS {
-            let bar = snapshot.bar_at(self.tick_at(pointer.x)).bar;
-            let is_planned = plan.brief.start < bar.end() && bar.end() <= plan.ready() && bar.end().0 as f64 > self.playhead;
-            return is_planned.then(|| toggle(snapshot.locks.holds_bar(bar.start), LockTarget::Bar { start: bar.start }));
+            return self.bar_lock(snapshot.bar_at(self.tick_at(pointer.x)).bar, snapshot);
         }
-        // Of notes that lie over each other the one drawn last.
-        let note = plan.notes().iter().filter(|note| self.may_sound(note)).rfind(|note| self.is_at(note, pointer))?;
-        Some(toggle(snapshot.locks.holds(note), LockTarget::of(note)))
+        self.note_to_lock(pointer, snapshot).map(|note| note_lock(note, snapshot))
     }
+
+    /// The planned note under the pointer that a click locks or unlocks: of notes that lie over each other the one drawn last.
+    pub(super) fn note_to_lock<'a>(&self, pointer: Pos2, snapshot: &'a Snapshot) -> Option<&'a Note> {
+        let plan = &snapshot.plan.as_ref().filter(|_| self.is_plan)?.plan;
+        plan.notes().iter().filter(|note| self.may_sound(note)).rfind(|note| self.is_at(note, pointer))
+    }
+
+    /// What a click on the number of a bar does; `None` unless the whole bar is planned.
+    fn bar_lock(&self, bar: Bar, snapshot: &Snapshot) -> Option<Command> {
+        let plan = &snapshot.plan.as_ref().filter(|_| self.is_plan)?.plan;
+        let is_planned = plan.brief.start < bar.end() && bar.end() <= plan.ready() && bar.end().0 as f64 > self.playhead;
+        is_planned.then(|| toggle(snapshot.locks.holds_bar(bar.start), LockTarget::Bar { start: bar.start }))
+    }
+
+    /// The part of the ruler over a bar.
+    fn numbers_of(&self, bar: Bar) -> Rect {
+        let [left, right] = [bar.start, bar.end()].map(|tick| self.x(tick.0 as f64).clamp(self.music.left(), self.music.right()));
+        Rect::from_x_y_ranges(left..=right, self.rect.top()..=self.rect.top() + NUMBERS)
+    }
+}
+
+/// What a click on a planned note does.
+pub(super) fn note_lock(note: &Note, snapshot: &Snapshot) -> Command {
+    toggle(snapshot.locks.holds(note), LockTarget::of(note))
+}
+
+fn toggle(is_locked: bool, target: LockTarget) -> Command {
+    if is_locked { Command::Unlock(target) } else { Command::Lock(target) }
+}
+
+/// Draws a padlock on a ground of its own.
+pub(super) fn draw(painter: &Painter, palette: &Palette, centre: Pos2, padlock: Padlock) {
+    let [ground, ink] = [palette.coming, palette.ink].map(paint);
+    let body = Rect::from_center_size(centre + vec2(0.0, 1.5), vec2(LOCK, LOCK * 0.7));
+    // An open shackle is turned to the right.
+    let aside = if padlock == Padlock::Open { LOCK * 0.55 } else { 0.0 };
+    let shackle = Rect::from_center_size(centre + vec2(aside, -2.0), vec2(LOCK * 0.6, LOCK * 0.7));
+    painter.rect_filled(body.union(shackle).expand(1.0), 1, ground);
+    painter.rect_stroke(shackle, 2, Stroke::new(1.2, ink), StrokeKind::Inside);
+    match padlock {
+        Padlock::Closed => painter.rect_filled(body, 1, ink),
+        Padlock::Open => painter.rect(body, 1, ground, Stroke::new(1.0, ink), StrokeKind::Inside),
+    };
 }

@@ -5,6 +5,8 @@
 
 mod bars;
 mod chords;
+mod empty;
+mod fill;
 mod flags;
 mod ground;
 mod hover;
@@ -27,7 +29,7 @@ use std::ops::Range;
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::{ChordChart, InfillRange, PlayerMemory};
 use antiphon_roll::{Keys, Rows};
-use egui::{Align2, FontId, Rect, Sense, Ui, WidgetInfo, vec2};
+use egui::{Rect, Sense, Ui, WidgetInfo, vec2};
 
 use self::range::Dragged;
 pub(super) use self::range::Marking;
@@ -35,7 +37,6 @@ pub(super) use self::view::View;
 use super::model::Now;
 use super::palette::{Palette, paint};
 use super::play_time::Flags;
-use super::status::is_missing;
 use super::style;
 use antiphon_engine::session::{Command, Snapshot};
 
@@ -68,6 +69,8 @@ pub(super) struct Marks<'a> {
     pub(super) marking: Marking,
     /// Selected bars, from the first bar line to the last.
     pub(super) selection: Option<&'a Range<Tick>>,
+    /// Whether the plan is shown, which can be changed, and not a phrase of the history.
+    pub(super) is_plan: bool,
     /// Where Antiphon starts and ends.
     pub(super) flags: Flags,
     /// Chosen chords.
@@ -118,23 +121,35 @@ pub(super) fn show(
         return None;
     }
     let painter = ui.painter_at(rect);
-    let roll = Roll::new(rect, snapshot, now, (marks.horizon_bars, marks.flags.silent_before), view, Palette::of(ui.ctx()));
+    let is_infill = marks.marking == Marking::Plain;
+    let frame = Frame {
+        horizon_bars: marks.horizon_bars,
+        silent_before: marks.flags.silent_before,
+        headroom: if is_infill { fill::LANE } else { 0.0 },
+        is_plan: marks.is_plan,
+    };
+    let roll = Roll::new(rect, snapshot, now, frame, view, Palette::of(ui.ctx()));
     view.navigate(ui, &roll, snapshot);
     roll.ground(&painter, snapshot);
-    let (numbers, dragged) = roll.numbers(ui, snapshot, marks);
+    let (numbers, over_numbers) = roll.numbers(ui, snapshot, marks);
+    let dragged = over_numbers.or_else(|| if is_infill { roll.handles(ui, snapshot, marks.range) } else { None });
     let response = response | numbers;
     let marked = if let Some(Dragged::Mark(range, _)) = &dragged { Some(*range) } else { None };
     let selecting = if let Some(Dragged::Select(bars)) = &dragged { Some(bars) } else { None };
     if let Some(bars) = selecting.or(marks.selection) {
         roll.selected(&painter, bars);
     }
-    if let Some(range) = marked.or((marks.marking == Marking::Plain).then_some(marks.range)) {
+    let marked = marked.or(is_infill.then_some(marks.range));
+    if let Some(range) = marked {
         roll.marked(&painter, snapshot, range);
     }
     roll.names(&painter);
-    roll.bars(&painter, snapshot, &marks.flags);
+    let padlock = roll.bars(ui, &painter, snapshot, &marks.flags);
     roll.song_loop(&painter, snapshot);
     roll.chords(&painter, snapshot, marks.chart);
+    if let Some(range) = marked {
+        roll.lanes(&painter, snapshot, range);
+    }
     roll.spans(&painter, snapshot, &marks.flags);
     roll.flags(&painter, snapshot, &marks.flags);
     let music = painter.with_clip_rect(roll.music);
@@ -147,7 +162,11 @@ pub(super) fn show(
     let chord = clicked.and_then(|pointer| roll.chord_at(pointer, snapshot));
     let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
     response.context_menu(menu);
-    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks)) {
+    let to_lock = response.hover_pos().and_then(|pointer| roll.note_to_lock(pointer, snapshot));
+    if let Some(note) = to_lock {
+        roll.note_padlock(&music, note, snapshot);
+    }
+    if let Some(text) = response.hover_pos().and_then(|pointer| roll.description_at(pointer, snapshot, marks, to_lock)) {
         response.on_hover_text_at_pointer(text);
     }
     let dragged_role = roll.foot(ui, &painter, snapshot);
@@ -158,15 +177,7 @@ pub(super) fn show(
         turn::count_in(&music, roll.music.with_max_x(roll.coming_from()), beats, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
-        let ahead = Rect::from_x_y_ranges(roll.coming_from()..=roll.music.right(), roll.music.y_range());
-        let soft = paint(roll.palette.soft);
-        let lines = match is_missing(&snapshot.status) {
-            true => ["Antiphon cannot suggest anything: a part of it is missing.", "Install it again. The lines below say which part."],
-            false => ["Play something.", "What could come next appears here."],
-        };
-        for (line, align) in lines.into_iter().zip([Align2::CENTER_BOTTOM, Align2::CENTER_TOP]) {
-            painter.text(ahead.center(), align, line, FontId::proportional(16.0), soft);
-        }
+        roll.invitation(&painter, snapshot);
     }
     view.follow_button(ui, roll.music);
     roll.frame(&painter, keyboard);
@@ -174,8 +185,21 @@ pub(super) fn show(
         Some(Dragged::Mark(range, true)) => Some(Done::Marked(range)),
         Some(Dragged::Select(bars)) => Some(Done::Selected(bars)),
         Some(Dragged::Out) => Some(Done::DraggedOut),
-        _ => dragged_role.map(Done::DraggedRole).or(chord.map(Done::Chord)).or(clicked.map(Done::Clicked)),
+        _ => dragged_role.map(Done::DraggedRole).or(chord.map(Done::Chord)).or(padlock.or(clicked).map(Done::Clicked)),
     }
+}
+
+/// What the geometry of a frame depends on besides the music.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    /// Bars that are planned ahead.
+    horizon_bars: u8,
+    /// Planned notes before this tick will not sound.
+    silent_before: Option<Tick>,
+    /// Height over the notes that is kept free, in points.
+    headroom: f32,
+    /// Whether the plan is shown, which can be locked, and not a phrase of the history.
+    is_plan: bool,
 }
 
 /// Geometry of one frame.
@@ -196,20 +220,15 @@ struct Roll {
     per_tick: f64,
     /// Planned notes before this tick will not sound, and are not shown.
     silent_before: Option<Tick>,
+    /// Whether what is ahead can be locked.
+    is_plan: bool,
     rows: Rows,
     palette: &'static Palette,
 }
 
 impl Roll {
-    /// Geometry for a horizon of so many bars, without the planned notes before a tick.
-    fn new(
-        rect: Rect,
-        snapshot: &Snapshot,
-        now: &Now,
-        (horizon_bars, silent_before): (u8, Option<Tick>),
-        view: &View,
-        palette: &'static Palette,
-    ) -> Self {
+    fn new(rect: Rect, snapshot: &Snapshot, now: &Now, frame: Frame, view: &View, palette: &'static Palette) -> Self {
+        let Frame { horizon_bars, silent_before, headroom, is_plan } = frame;
         let inside = Rect::from_min_max(rect.min + vec2(GUTTER, NUMBERS + CHORDS), rect.max - vec2(1.0, NAMES));
         let (music, velocities) = inside.split_top_bottom_at_y(inside.bottom() - velocity::height(rect.height()));
         let playhead = now.playhead.0;
@@ -221,12 +240,12 @@ impl Roll {
         let left_tick = view.left().unwrap_or(playhead - before * fitting / per_tick);
         let playhead_x = music.left() + narrow((playhead - left_tick) * per_tick);
         let rows = Rows::default();
-        let mut roll = Self { rect, music, velocities, playhead, playhead_x, left_tick, per_tick, silent_before, rows, palette };
+        let mut roll = Self { rect, music, velocities, playhead, playhead_x, left_tick, per_tick, silent_before, is_plan, rows, palette };
         let (from, to) = (roll.first_tick(), roll.last_tick());
         let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
         let keys = view.pitches().map_or_else(|| keys.clone(), |(high, low)| keys.clone().with_pitches(high, low));
         // The count of Trade stands above the notes.
-        let top = if snapshot.turn.is_some() { music.top() + turn::height(music) } else { music.top() };
+        let top = music.top() + if snapshot.turn.is_some() { turn::height(music) } else { headroom };
         roll.rows = Rows::filling(keys, top, music.bottom(), LANE, LANES_GAP);
         roll
     }

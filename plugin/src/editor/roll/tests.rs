@@ -7,13 +7,15 @@ use crate::clock::{Motion, MusicalTime};
 use crate::editor::samples::plan;
 use antiphon_engine::session::{ShownPlan, Withheld, WithheldNote};
 
+const FRAME: Frame = Frame { horizon_bars: 4, silent_before: None, headroom: 0.0, is_plan: true };
+
 fn note(onset: i64, pitch: u8, role: Role) -> Note {
     Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }
 }
 
 fn roll(snapshot: &Snapshot, playhead: f64) -> Roll {
     let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
-    Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, (4, None), &View::default(), &Palette::LIGHT)
+    Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), snapshot, &now, FRAME, &View::default(), &Palette::LIGHT)
 }
 
 #[test]
@@ -72,7 +74,7 @@ fn velocities_have_a_lane_in_a_high_roll_alone() {
     let now = Now { playhead: MusicalTime(0.0), tempo: 120.0, motion: Motion::Host };
     let lane = |height: f32| {
         let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(800.0, height));
-        let roll = Roll::new(rect, &Snapshot::default(), &now, (4, None), &View::default(), &Palette::LIGHT);
+        let roll = Roll::new(rect, &Snapshot::default(), &now, FRAME, &View::default(), &Palette::LIGHT);
         assert_eq!(roll.velocities.top(), roll.music.bottom());
         roll.velocities.height()
     };
@@ -84,7 +86,7 @@ fn scrolled_view_keeps_its_place_while_the_playhead_moves_through_it() {
     let snapshot = Snapshot::default();
     let at = |playhead, view: &View| {
         let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
-        Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), &snapshot, &now, (4, None), view, &Palette::LIGHT)
+        Roll::new(Rect::from_min_size(pos2(10.0, 20.0), vec2(800.0, 400.0)), &snapshot, &now, FRAME, view, &Palette::LIGHT)
     };
     let scrolled = View::scrolled_to(-50.0);
     let (early, late) = (at(0.0, &scrolled), at(96.0, &scrolled));
@@ -101,7 +103,9 @@ fn planned_notes_before_the_bar_at_which_play_begins_are_neither_shown_nor_locke
     let lock = |roll: &Roll| roll.lock_at(roll.area(&notes[0]).unwrap().center(), &snapshot);
     assert_eq!(shown(&roll), [60, 62]);
     assert!(lock(&roll).is_some());
-    roll.silent_before = Some(Tick(192));
+    roll.is_plan = false;
+    assert_eq!(lock(&roll), None, "a phrase of the history is not changed");
+    (roll.is_plan, roll.silent_before) = (true, Some(Tick(192)));
     assert_eq!(shown(&roll), [62]);
     assert_eq!(lock(&roll), None);
 }

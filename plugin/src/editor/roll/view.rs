@@ -42,8 +42,7 @@ impl Default for View {
 
 impl View {
     /// A view that was scrolled to this tick.
-    #[cfg(test)]
-    pub(super) fn scrolled_to(left: f64) -> Self {
+    pub(in crate::editor) fn scrolled_to(left: f64) -> Self {
         Self { left: Some(left), ..Self::default() }
     }
 

@@ -5,6 +5,7 @@ mod commands;
 mod dials;
 mod edits;
 mod export;
+mod infill;
 mod keys;
 mod names;
 mod navigation;

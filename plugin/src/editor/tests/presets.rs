@@ -100,7 +100,7 @@ fn preset_is_saved_found_again_renamed_and_deleted() {
 fn name_of_a_factory_preset_or_one_that_is_no_file_name_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = open_with(Some(folder.path()));
-    for (text, message) in [("Walking bass", "comes with Antiphon"), ("a/b", "choose another name")] {
+    for (text, message) in [("Walking bass", "comes with Antiphon"), ("a/b", "Choose another name")] {
         choose(&mut harness, "As you play", "Save preset as...");
         name(&mut harness, text);
         assert!(harness.query_by_label_contains(message).is_some(), "{text}");
@@ -136,4 +136,21 @@ fn slots_exchange_the_settings_and_copy_them() {
     click(&mut harness, "Copy to 1");
     click(&mut harness, "Settings 1");
     assert_eq!(calls(&mut harness), [], "both are the same now");
+}
+
+#[test]
+fn wide_window_has_the_presets_in_its_header_and_not_in_the_drawer() {
+    let mut harness = open(model(music()), FakeDragSource::default());
+    assert!(harness.query_by_label("Preset: As you play").is_none(), "they are in the drawer");
+    harness.set_size(vec2(1200.0, 600.0));
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Preset: As you play").is_some());
+    let roll = harness.get_by_label("Piano roll").rect().top();
+    harness.get_by_label("Next preset").click();
+    assert!(!sets(&calls(&mut harness)).is_empty());
+    assert!(harness.query_by_label("Preset: Call and answer").is_some());
+    harness.get_by_label("More").click();
+    harness.run_steps(3);
+    assert!(harness.get_by_label("Preset: Call and answer").rect().bottom() <= roll, "it is there once");
+    assert!(harness.query_by_label("Settings 1").is_some());
 }

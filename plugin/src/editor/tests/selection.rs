@@ -1,6 +1,6 @@
 //! Bars are selected by dragging over their numbers; the menu of the roll acts on them.
 
-use antiphon_engine::session::LockTarget;
+use antiphon_engine::session::{LockTarget, ShownLocks};
 
 use super::commands::drag_over_numbers;
 use super::*;
@@ -71,6 +71,37 @@ fn click_on_the_number_of_a_bar_locks_it_and_selects_nothing() {
     assert_eq!(calls(&mut harness), [Call::Command(Command::Lock(LockTarget::Bar { start: Tick(192) }))]);
     drag(&mut harness, 3.7, 4.3);
     assert!(drags.0.lock().file.is_none(), "the drag selects");
+}
+
+#[test]
+fn padlock_beside_the_number_under_the_pointer_locks_the_bar_also_in_infill() {
+    let mut infill = model(music());
+    infill.values.plan.mode = PlayMode::Infill;
+    for shown in [model(music()), infill] {
+        let mut harness = open(shown, FakeDragSource::default());
+        assert!(harness.query_by_label("Padlock: lock bar 3").is_none(), "only where the pointer is");
+        let place = number(&harness, 3.7);
+        harness.hover_at(place);
+        harness.run_steps(2);
+        assert!(harness.query_by_label("Padlock: lock bar 2").is_none());
+        let padlock = harness.get_by_label_contains("Padlock: ").rect().center();
+        let press = |harness: &mut Window| {
+            harness.hover_at(padlock);
+            harness.run_steps(2);
+            for pressed in [true, false] {
+                button(harness, padlock, pressed);
+                harness.run_steps(1);
+            }
+            calls(harness)
+        };
+        let target = LockTarget::Bar { start: Tick(192) };
+        assert_eq!(press(&mut harness), [Call::Command(Command::Lock(target))]);
+        let locks = ShownLocks::new(vec![note(192, 65)], vec![Tick(192)]);
+        harness.state_mut().1.snapshot = Arc::new(Snapshot { locks, ..music() });
+        harness.run_steps(2);
+        assert!(harness.query_by_label("Padlock: unlock bar 3").is_some());
+        assert_eq!(press(&mut harness), [Call::Command(Command::Unlock(target))]);
+    }
 }
 
 #[test]

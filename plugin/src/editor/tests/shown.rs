@@ -1,5 +1,8 @@
 //! Status line and drawing.
 
+use antiphon_engine::plan::StarsFull;
+use egui_kittest::kittest::NodeT;
+
 use super::*;
 
 #[test]
@@ -11,6 +14,39 @@ fn status_line_shows_messages_of_project_and_session() {
     assert!(harness.query_by_label_contains("not loaded. Trade is coming").is_some());
 }
 
+/// First line of what is drawn after the tone's sign at the bottom left.
+fn sentence(harness: &Harness<'_, (Editor, PlainModel)>) -> String {
+    let texts = harness.root().children_recursive().filter(|node| node.accesskit_node().role() == egui::accesskit::Role::Label);
+    let height = harness.ctx.content_rect().height();
+    let lowest =
+        texts.filter(|node| node.rect().bottom() > height - 40.0).min_by(|one, other| one.rect().left().total_cmp(&other.rect().left()));
+    let lowest = lowest.expect("the status line has a text").accesskit_node();
+    lowest.label().or_else(|| lowest.value()).expect("it has words")
+}
+
+#[test]
+fn every_sentence_of_the_status_line_begins_with_a_capital() {
+    let cause = || Box::<dyn std::error::Error + Send + Sync>::from("no server");
+    let drags = [DragError::Unavailable(cause()), DragError::Lost(cause()), DragError::Unanswered].map(Err);
+    let mut sentences = Vec::new();
+    for outcome in drags.into_iter().chain([Ok(Outcome::Declined), Ok(Outcome::Delivered)]) {
+        let drags = FakeDragSource::default();
+        let mut harness = open(model(music()), drags.clone());
+        drags.0.lock().outcome = Some(outcome);
+        harness.run_steps(2);
+        sentences.push(sentence(&harness));
+    }
+    let full = StarsFull { starred: 192 }.to_string();
+    for (remark, message) in [(Some(full.clone()), None), (None, Some("a sentence of the host".to_owned())), (None, None)] {
+        let status = Status { remark, ..Status::default() };
+        sentences.push(sentence(&open(PlainModel { message, ..model(Snapshot { status, ..music() }) }, FakeDragSource::default())));
+    }
+    assert!(sentences.iter().all(|text| text.starts_with(char::is_uppercase)), "{sentences:?}");
+    assert!(sentences[5].starts_with("No star was set: the 192 starred"), "{sentences:?}");
+    let distinct: std::collections::BTreeSet<_> = sentences.iter().collect();
+    assert_eq!(distinct.len(), sentences.len(), "{sentences:?}");
+}
+
 #[test]
 fn missing_component_is_named_with_the_places_searched() {
     let looked_in = vec!["/opt/antiphon".to_owned(), "/usr/lib".to_owned()];
@@ -18,7 +54,7 @@ fn missing_component_is_named_with_the_places_searched() {
     let ready = Component::Ready("antiphon-s".into());
     let status = Status { engine, model: ready, ..Status::default() };
     let harness = open(model(Snapshot { status, ..Snapshot::default() }), FakeDragSource::default());
-    for text in ["No engine: ", "no ONNX Runtime was found; install it again", "looked in /opt/antiphon", "looked in /usr/lib"] {
+    for text in ["No engine: ", "No ONNX Runtime was found; install it again", "Looked in /opt/antiphon", "Looked in /usr/lib"] {
         assert!(harness.query_by_label_contains(text).is_some(), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use antiphon_engine::music::{Note, Tick};
 use antiphon_engine::plan::{Plan, Variation};
-use antiphon_engine::session::{Command, LockTarget};
+use antiphon_engine::session::{Command, LockTarget, Takeover};
 
 use super::script::{BAR, BEAT, ScriptedHost, tune};
 use super::set;
@@ -136,8 +136,15 @@ fn variation_takes_over_from_the_plan_that_plays_at_the_second_planning_tick() {
         let mut host = rested(250);
         host.press("play");
         host.play_to(5 * BAR + 2, &[]);
+        let at = Tick(22 * BEAT);
+        assert_eq!(host.shown().variations.takeover, Some(Takeover { at, is_asked: false }), "if it was asked for now");
         set(&host.params, trigger, 1.0);
+        for until in [5 * BAR + 8, 5 * BAR + BEAT + 8] {
+            host.play_to(until, &[]);
+            assert_eq!(host.shown().variations.takeover, Some(Takeover { at, is_asked: true }), "{until}");
+        }
         host.play_to(7 * BAR, &[]);
+        assert_eq!(host.shown().variations.takeover.map(|takeover| takeover.is_asked), Some(false));
         host.planned()
     };
     let (other, variation) = (takes_over("another"), takes_over("variation_b"));

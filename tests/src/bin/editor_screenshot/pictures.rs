@@ -5,7 +5,7 @@ use std::process::Command;
 
 use antiphon_tests::display::Display;
 use antiphon_tests::gallery::{self, Look, PICTURES, Picture, State};
-use antiphon_tests::window::{self, Drawer, Format, Shot};
+use antiphon_tests::window::{self, Before, Format, Shot};
 use anyhow::{Context, Result, bail, ensure};
 
 /// Set in the child process, which has its display: the pixels of that.
@@ -42,7 +42,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn shot(picture: &Picture, path: &Path) -> Result<Shot> {
-    Ok(Shot { model: picture.model()?, drawer: picture.drawer, path: path.to_owned() })
+    Ok(Shot { model: picture.model()?, before: picture.before, path: path.to_owned() })
 }
 
 fn size_name(format: Format) -> String {
@@ -74,7 +74,7 @@ fn options() -> Result<Vec<(Picture, PathBuf)>> {
                 (picture.format.width, picture.format.height) = size.context("--size takes points, for instance 720x420")?;
             }
             Some("--without-engine") => picture.state = State::NoEngine,
-            Some("--controls") => picture.drawer = Drawer::Open,
+            Some("--controls") => picture.before = Before::OpenedDrawer,
             Some("--look") => {
                 picture.look = match value()?.to_str() {
                     Some("light") => Look::Light,
