@@ -166,8 +166,8 @@ other hosts, or into folders that their preferences name.
 computers have: the \"Visual C++ Redistributable\" (X64),
 https://aka.ms/vs/17/release/vc_redist.x64.exe. Without it the status line says what is missing.
 Windows may warn that a program is signed by no one: More info, Run anyway.
-Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows yet. Please tell us how
-it went.
+Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows yet. Please tell us
+how it went.
 ",
         ),
     };
