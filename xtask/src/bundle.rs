@@ -7,18 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::built::{Built, Copied};
 use crate::layout::{Bundle, Format, Platform};
 use crate::target::{Profile, Target, TargetArgs};
-use crate::{cli, macos, notices, process, runtime, standalone, tree, wine};
+use crate::{macos, tree};
 
 /// The package whose library hosts load.
-const PACKAGE: &str = "antiphon-plugin";
-
-/// The packages whose programs and libraries are tested in Wine, and those of the tests' hosts.
-pub(crate) const TESTED: [&str; 4] = [PACKAGE, cli::PACKAGE, standalone::PACKAGE, wine::HOSTS];
-
-/// Description of the model inside the library and of its training data.
-const MODEL_CARD: &str = "MODEL_CARD.md";
+pub(crate) const PACKAGE: &str = "antiphon-plugin";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -37,9 +32,6 @@ pub(crate) struct Names {
     /// Reverse domain name, for macOS.
     pub(crate) identifier: String,
 }
-
-/// A file to include, and its destination relative to the bundle's resources.
-pub(crate) type Copied = (PathBuf, PathBuf);
 
 /// Both finished bundles.
 pub(crate) struct Bundles {
@@ -78,37 +70,38 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 
 /// Builds both bundles in [`home`], with the library `onnxruntime` or the pinned one.
 pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<Bundles> {
-    let (platform, names) = (target.platform, names(root)?);
-    let runtime = runtime::obtain_for(root, platform, onnxruntime)?;
-    eprintln!("ONNX Runtime: {}", runtime.display());
-    let resources = resources(root, target, &runtime, PACKAGE)?;
-    let library = library(&build(root, target, PACKAGE)?, target.library_extension())
-        .with_context(|| format!("Cargo built {PACKAGE} but named no shared library"))?;
+    assemble(root, &Built::make(root, target, onnxruntime, &[PACKAGE], &[])?)
+}
+
+/// Lays out both bundles in [`home`].
+pub(crate) fn assemble(root: &Path, built: &Built) -> Result<Bundles> {
+    let (platform, names) = (built.target.platform, names(root)?);
+    let library = built.library(PACKAGE)?;
     for format in Format::ALL {
         let layout = platform.bundle(format, &names.name);
-        lay_out(root, target, &layout, &library, &resources, |contents| macos::describe(contents, &names, format.kind()))?;
+        lay_out(root, built, &layout, &library, |contents| macos::describe(contents, &names, format.kind()))?;
     }
-    Ok(Bundles { home: home(root, target), platform, name: names.name })
+    Ok(Bundles { home: home(root, built.target), platform, name: names.name })
 }
 
 /// Assembles a bundle folder in [`home`]. `describe` writes macOS's property list into a folder.
 pub(crate) fn lay_out(
     root: &Path,
-    target: Target,
+    built: &Built,
     layout: &Bundle,
     binary: &Path,
-    resources: &[Copied],
     describe: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
-    let staging = tree::staging(&home(root, target))?;
+    let home = home(root, built.target);
+    let staging = tree::staging(&home)?;
     let new = staging.path().join(&layout.folder);
-    fill(&new, layout, binary, resources)?;
+    fill(&new, layout, binary, &built.resources)?;
     if let Some(contents) = &layout.property_list {
         describe(&new.join(contents))?;
-        macos::sign(&new.join(&layout.resources).join(target.platform.system.runtime()))?;
+        macos::sign(&new.join(&layout.resources).join(built.target.platform.system.runtime()))?;
         macos::sign(&new)?;
     }
-    tree::put(staging, &new, &home(root, target).join(&layout.folder))
+    tree::put(staging, &new, &home.join(&layout.folder))
 }
 
 /// Folder of the finished bundles. Those for other platforms, and those for tests, have one of their own.
@@ -127,92 +120,6 @@ pub(crate) fn names(root: &Path) -> Result<Names> {
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let mut packages: HashMap<String, Names> = toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
     packages.remove(PACKAGE).with_context(|| format!("{} has no section [{PACKAGE}]", path.display()))
-}
-
-/// Builds a package; returns Cargo's JSON messages, which name the output files.
-///
-/// In the profile of tests all of [`TESTED`] are built: each alone would take other features of the crates that they share, and so build
-/// many of them again. What is handed on has its own features only.
-pub(crate) fn build(root: &Path, target: Target, package: &str) -> Result<String> {
-    let mut cargo = target.cargo(root, "build")?;
-    let packages = match target.profile {
-        Profile::Release => &[package][..],
-        Profile::Dev => &TESTED,
-    };
-    for package in packages {
-        cargo.args(["--package", package]);
-    }
-    // The only default feature links the plug-in into the tests' hosts, which load it here.
-    process::read(cargo.args(["--no-default-features", "--locked", "--message-format=json-render-diagnostics"]))
-}
-
-/// Path of the program called `name` in Cargo's messages.
-pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
-    #[derive(Deserialize)]
-    struct Artifact {
-        target: Target,
-        executable: Option<PathBuf>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-    }
-    // Other kinds of message do not parse as an artifact, and are skipped.
-    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
-    artifacts.find_map(|artifact| artifact.executable.filter(|_| artifact.target.name == name))
-}
-
-/// Path of the shared library of [`PACKAGE`] in Cargo's messages, by the extension of such files.
-fn library(messages: &str, extension: &str) -> Option<PathBuf> {
-    #[derive(Deserialize)]
-    struct Artifact {
-        target: Target,
-        filenames: Vec<PathBuf>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-    }
-    let target = PACKAGE.replace('-', "_");
-    // Other kinds of message do not parse as an artifact, and are skipped.
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
-    let files = artifacts.filter(|artifact| artifact.target.name == target).flat_map(|artifact| artifact.filenames);
-    files.into_iter().find(|path| path.extension().is_some_and(|found| found == extension))
-}
-
-/// Everything to include besides the build output of `package`: ONNX Runtime, licences, and the model card.
-pub(crate) fn resources(root: &Path, target: Target, runtime: &Path, package: &str) -> Result<Vec<Copied>> {
-    let mut files = with_notices(target.platform, runtime);
-    if files.len() == 1 {
-        eprintln!("warning: no ONNX Runtime LICENSE found near {}: do not distribute these bundles", runtime.display());
-    }
-    files.extend(["LICENSE-APACHE", "LICENSE-MIT"].map(|name| (root.join(name), Path::new("licences").join(name))));
-    files.push((root.join("models/licences"), "licences/model".into()));
-    files.push((root.join("models").join(MODEL_CARD), MODEL_CARD.into()));
-    files.extend(licences_of_code(root, target, package)?);
-    Ok(files)
-}
-
-/// ONNX Runtime and its notices.
-fn with_notices(platform: Platform, runtime: &Path) -> Vec<Copied> {
-    let notices = runtime::notices(runtime).into_iter().map(|(notice, name)| (notice, Path::new("licences/onnxruntime").join(name)));
-    std::iter::once((runtime.to_path_buf(), platform.system.runtime().into())).chain(notices).collect()
-}
-
-/// Licences of the code linked into `package`.
-fn licences_of_code(root: &Path, target: Target, package: &str) -> Result<Vec<Copied>> {
-    let folder = root.join("target/licences").join(target.platform.name()).join(package);
-    let crates = folder.join("crates.md");
-    let text = notices::of_crates(root, target, package)?;
-    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&crates, text));
-    written.with_context(|| format!("writing {}", crates.display()))?;
-    let mut files = vec![(crates, "licences/crates.md".into())];
-    let others = target.notices(root)?;
-    if others.is_empty() {
-        eprintln!("warning: this toolchain has no licences of Rust's standard library: do not distribute these bundles");
-    }
-    files.extend(others.into_iter().map(|(path, name)| (path, Path::new("licences").join(name))));
-    Ok(files)
 }
 
 /// Lays out the bundle in the folder `new`.
@@ -236,40 +143,15 @@ mod tests {
     }
 
     #[test]
-    fn library_path_is_read_from_cargo_messages() {
-        let suffix = std::env::consts::DLL_SUFFIX;
-        let messages = [
-            r#"{"reason":"compiler-artifact","target":{"name":"serde_derive"},"filenames":["/t/libserde_derive.SUFFIX"]}"#,
-            r#"{"reason":"build-script-executed","package_id":"p","out_dir":"/t"}"#,
-            r#"{"reason":"compiler-artifact","target":{"name":"antiphon_plugin"},"filenames":["/t/libantiphon_plugin.rlib","/t/libantiphon_plugin.SUFFIX"]}"#,
-            r#"{"reason":"build-finished","success":true}"#,
-        ]
-        .join("\n")
-        .replace(".SUFFIX", suffix);
-        assert_eq!(library(&messages, std::env::consts::DLL_EXTENSION), Some(PathBuf::from(format!("/t/libantiphon_plugin{suffix}"))));
-        assert_eq!(library(r#"{"reason":"build-finished","success":true}"#, "so"), None);
-    }
-
-    #[test]
-    fn program_path_is_read_from_cargo_messages() {
-        let messages = r#"{"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.rlib"],"executable":null}
-{"reason":"build-script-executed","package_id":"p","out_dir":"/t"}
-{"reason":"compiler-artifact","target":{"name":"antiphon-standalone"},"filenames":["/t/antiphon-standalone"],"executable":"/t/antiphon-standalone"}"#;
-        assert_eq!(executable(messages, "antiphon-standalone"), Some(PathBuf::from("/t/antiphon-standalone")));
-        assert_eq!(executable(messages, "antiphon"), None);
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#, "antiphon"), None);
-    }
-
-    #[test]
-    fn bundle_contains_runtime_model_card_and_licences() {
+    fn bundle_contains_library_and_resources() {
         let folder = tempfile::tempdir().unwrap();
-        let (library, runtime) = (folder.path().join("built"), folder.path().join("libonnxruntime.so.9"));
+        let [library, runtime, licences] = ["built", "libonnxruntime.so.9", "model"].map(|name| folder.path().join(name));
         fs::write(&library, "library").unwrap();
         fs::write(&runtime, "runtime").unwrap();
-        fs::write(folder.path().join("LICENSE"), "terms").unwrap();
-        let target = Target::here().unwrap();
-        let platform = target.platform;
-        let resources = resources(crate::root(), target, &runtime, PACKAGE).unwrap();
+        fs::create_dir(&licences).unwrap();
+        fs::write(licences.join("ATTRIBUTION.md"), "thanks").unwrap();
+        let platform = Target::here().unwrap().platform;
+        let resources = [(runtime, platform.system.runtime().into()), (licences, "licences/model".into())];
         let layouts = Format::ALL.map(|format| platform.bundle(format, "Some"));
         for layout in layouts.into_iter().chain([platform.program("Some")]) {
             let new = folder.path().join(&layout.folder);
@@ -277,12 +159,7 @@ mod tests {
             let text = |path: &Path| fs::read_to_string(new.join(path)).unwrap();
             assert_eq!(text(&layout.library), "library");
             assert_eq!(text(&layout.resources.join(platform.system.runtime())), "runtime");
-            assert_eq!(text(&layout.resources.join("licences/onnxruntime/LICENSE")), "terms");
-            for licence in
-                [MODEL_CARD, "licences/LICENSE-MIT", "licences/LICENSE-APACHE", "licences/model/ATTRIBUTION.md", "licences/crates.md"]
-            {
-                assert!(!text(&layout.resources.join(licence)).is_empty(), "{licence}");
-            }
+            assert_eq!(text(&layout.resources.join("licences/model/ATTRIBUTION.md")), "thanks");
         }
     }
 }

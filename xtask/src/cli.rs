@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::built::{self, Built};
 use crate::layout::{Bundle, Platform};
 use crate::target::{Target, TargetArgs};
-use crate::{bundle, process, runtime};
+use crate::{bundle, process};
 
 /// The package of the program.
 pub(crate) const PACKAGE: &str = "antiphon-cli";
@@ -55,14 +56,15 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
 
 /// Builds the program, and lays it out with the library `onnxruntime` or the pinned one.
 pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<CommandLine> {
-    let (platform, names) = (target.platform, bundle::names(root)?);
-    let runtime = runtime::obtain_for(root, platform, onnxruntime)?;
-    let resources = bundle::resources(root, target, &runtime, PACKAGE)?;
-    let messages = bundle::build(root, target, PACKAGE)?;
-    let binary = bundle::executable(&messages, COMMAND).with_context(|| format!("Cargo built {PACKAGE} but named no program {COMMAND}"))?;
+    assemble(root, &Built::make(root, target, onnxruntime, &[PACKAGE], &[])?)
+}
+
+/// Lays out the program.
+pub(crate) fn assemble(root: &Path, built: &Built) -> Result<CommandLine> {
+    let (platform, names) = (built.target.platform, bundle::names(root)?);
     let layout = platform.command_line(&names.name, COMMAND);
-    bundle::lay_out(root, target, &layout, &binary, &resources, |_| Ok(()))?;
-    Ok(CommandLine { home: bundle::home(root, target), layout, platform })
+    bundle::lay_out(root, built, &layout, &built.executable(COMMAND)?, |_| Ok(()))?;
+    Ok(CommandLine { home: bundle::home(root, built.target), layout, platform })
 }
 
 /// The program of this system as the tests build it: with the features of `cargo xtask test`, so that nothing is rebuilt.
@@ -70,7 +72,7 @@ pub(crate) fn for_tests(root: &Path) -> Result<PathBuf> {
     let mut cargo = process::cargo();
     cargo.current_dir(root).args(["build", "--workspace", "--all-features", "--locked", "--bin", COMMAND]);
     let messages = process::read(cargo.arg("--message-format=json-render-diagnostics"))?;
-    bundle::executable(&messages, COMMAND).with_context(|| format!("Cargo named no program {COMMAND}"))
+    built::executable(&messages, COMMAND).with_context(|| format!("Cargo named no program {COMMAND}"))
 }
 
 /// Destinations of the [`files`](CommandLine::files) in the user's folders. `data_home` is `XDG_DATA_HOME`.

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::built::Built;
 use crate::bundle::{self, Bundles};
 use crate::cli::{self, CommandLine};
+use crate::imports::{self, Sound};
 use crate::layout::{Format, Platform, System};
 use crate::pack::{self, Kind};
 use crate::standalone::{self, Program};
-use crate::target::TargetArgs;
-use crate::{imports, line_ends, tree};
+use crate::target::{Target, TargetArgs};
+use crate::{line_ends, tree};
 
 /// Folder for archives.
 const FOLDER: &str = "dist";
@@ -19,6 +21,11 @@ const FOLDER: &str = "dist";
 const INSTRUCTIONS: &str = "INSTALL.txt";
 /// Also copied to the top of the archive, where it is easy to find.
 const LICENCES: &str = "licences";
+
+/// The packages of the programs. They are built together, so that crates which both take are compiled once.
+const PROGRAMS: [&str; 2] = [cli::PACKAGE, standalone::PACKAGE];
+/// All packages whose libraries and programs an archive contains.
+pub(crate) const PACKAGES: [&str; 3] = [bundle::PACKAGE, cli::PACKAGE, standalone::PACKAGE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -31,26 +38,43 @@ pub(crate) struct Args {
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let target = args.target.target()?;
-    let bundles = bundle::make(root, target, args.onnxruntime.as_deref())?;
-    let program = standalone::make(root, target, args.onnxruntime.as_deref())?;
-    let command_line = cli::make(root, target, args.onnxruntime.as_deref())?;
-    let products = Products { bundles, program, command_line };
+    let products = Products::make(root, target, args.onnxruntime.as_deref())?;
     if target.platform.system == System::Windows {
         products.check_imports()?;
     }
+    eprintln!("Packing");
     let (archive, checksum) = write(&products, &root.join(FOLDER))?;
     println!("{}\n{}", archive.display(), checksum.display());
     Ok(())
 }
 
 /// Everything in an archive.
-struct Products {
-    bundles: Bundles,
-    program: Program,
-    command_line: CommandLine,
+pub(crate) struct Products {
+    pub(crate) bundles: Bundles,
+    pub(crate) program: Program,
+    pub(crate) command_line: CommandLine,
 }
 
 impl Products {
+    /// Builds and lays out everything.
+    ///
+    /// The plug-in is built apart: beside the program it would hold the program's code for sound and MIDI devices, which the linker removes
+    /// from it only in part.
+    pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<Self> {
+        let bundles = bundle::make(root, target, onnxruntime)?;
+        let built = Built::make(root, target, onnxruntime, &PROGRAMS, &[])?;
+        Ok(Self { bundles, program: standalone::assemble(root, &built)?, command_line: cli::assemble(root, &built)? })
+    }
+
+    /// Lays out everything from one build of all, for tests.
+    pub(crate) fn assemble(root: &Path, built: &Built) -> Result<Self> {
+        Ok(Self {
+            bundles: bundle::assemble(root, built)?,
+            program: standalone::assemble(root, built)?,
+            command_line: cli::assemble(root, built)?,
+        })
+    }
+
     /// Folders at the top of the archive.
     fn folders(&self) -> [PathBuf; 4] {
         let [clap, vst3] = Format::ALL.map(|format| self.bundles.folder(format));
@@ -59,10 +83,10 @@ impl Products {
 
     /// Prints what the programs and libraries of a Windows archive import; fails if some of it is not the system's.
     fn check_imports(&self) -> Result<()> {
-        let [clap, vst3] = Format::ALL.map(|format| self.bundles.library(format));
+        let [clap, vst3] = Format::ALL.map(|format| (self.bundles.library(format), Sound::OfTheHost));
         let [command, _] = self.command_line.files();
-        for path in [clap, vst3, self.program.folder().join(&self.program.layout.library), command] {
-            let names = imports::check(&path)?;
+        for (path, sound) in [clap, vst3, (self.program.file(), Sound::OfTheSystem), (command, Sound::OfTheHost)] {
+            let names = imports::check(&path, sound)?;
             eprintln!("{} imports {}", path.display(), names.into_iter().collect::<Vec<_>>().join(", "));
         }
         Ok(())
@@ -85,7 +109,7 @@ fn write(products: &Products, folder: &Path) -> Result<(PathBuf, PathBuf)> {
         let name = made.file_name().with_context(|| format!("{} has no name", made.display()))?;
         tree::copy(&made, &new.join(name))?;
     }
-    // The program contains everything the others contain.
+    // The program was built together with the command line and contains the plug-in: it has the licences of all.
     tree::copy(&program.folder().join(&program.layout.resources).join(LICENCES), &new.join(LICENCES))?;
     let instructions = new.join(INSTRUCTIONS);
     fs::write(&instructions, instruct(products)).with_context(|| format!("writing {}", instructions.display()))?;
@@ -117,46 +141,64 @@ fn instruct(products: &Products) -> String {
     };
     let [clap, vst3] = Format::ALL.map(line);
     let version = env!("CARGO_PKG_VERSION");
-    let note = match system {
-        System::Linux => {
-            "Needs Linux with glibc 2.35 or newer (Debian 12, Ubuntu 22.04 and later), and OpenGL for its window. The\nprogram needs ALSA's library (libasound2) besides; JACK or PipeWire is used if it is there.\n"
-        }
-        System::MacOs => {
-            "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy & Security. Not tried on a Mac.\n"
-        }
-        System::Windows => {
-            "Needs 64-bit Windows 10 or newer, OpenGL 2 for its window, and Microsoft's C++ runtime, which most computers have:
-the \"Visual C++ Redistributable\" (X64), https://aka.ms/vs/17/release/vc_redist.x64.exe. Without it the status line says
-what is missing. Windows may warn that the files are signed by no one.
-Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows yet. Please tell us how it went.
-"
-        }
+    let (unpack, folders, needs) = match system {
+        System::Linux => (
+            "",
+            "",
+            "Needs Linux with glibc 2.35 or newer (Debian 12, Ubuntu 22.04 and later), and OpenGL for its window.
+The program needs ALSA's library (libasound2) besides; JACK or PipeWire is used if it is there.
+",
+        ),
+        System::MacOs => (
+            "",
+            "",
+            "The bundles are signed for no one: if macOS refuses them, allow them in System Settings, Privacy &
+Security. Not tried on a Mac.
+",
+        ),
+        System::Windows => (
+            "unpack the whole zip (right-click it, Extract All). Then\n",
+            "Type such a folder into the Explorer's address bar as it stands here: it is hidden otherwise.
+Live and FL Studio look into C:\\Program Files\\Common Files\\VST3 instead, as do some versions of
+other hosts, or into folders that their preferences name.
+",
+            "Needs 64-bit Windows 10 or newer, OpenGL 2 for its window, and Microsoft's C++ runtime, which most
+computers have: the \"Visual C++ Redistributable\" (X64),
+https://aka.ms/vs/17/release/vc_redist.x64.exe. Without it the status line says what is missing.
+Windows may warn that a program is signed by no one: More info, Run anyway.
+Built on Debian by cross-compilation, and run in Wine 8: not tried on Windows yet. Please tell us
+how it went.
+",
+        ),
     };
     format!(
         "{name} {version}
 
-Antiphon listens to the MIDI on its track and always has the next phrase ready. It needs
-no network, no graphics card and no account.
+Antiphon listens to the MIDI on its track and always has the next phrase ready. It needs no network,
+no graphics card and no account.
 
-Install: close the host, and copy these two folders whole
+Install: {unpack}close your host (the DAW), and copy these two folders whole
 
 {clap}
 {vst3}
 
-Make those folders if they are not there. One of the two is enough: take VST3 for Live, Cubase,
-FL Studio and Studio One, CLAP for Bitwig; REAPER has both. Then let the host look for new plug-ins.
+Make those folders if they are not there.
+{folders}One of the two is enough: take VST3 for Live, Cubase, FL Studio and Studio One, CLAP for Bitwig;
+REAPER has both. Then let the host look for new plug-ins.
 
-Without a host: start {program}. It lies in a folder that can stay here or
-go anywhere, whole; --help says how to choose sound and MIDI devices, metre and tempo.
-On the command line: {command} --help says how to continue, fill and accompany MIDI files.
+Without a host: start {program}.
+It lies in a folder that can stay here or go anywhere, whole; --help says how to choose sound and
+MIDI devices, metre and tempo.
+On the command line: {command} --help
+says how to continue, fill and accompany MIDI files.
 
-Replace an older version: close the host, delete the two old folders, copy the new ones.
-Projects keep their settings.
+Replace an older version: close the host, delete the two old folders, copy the new ones. Projects
+keep their settings.
 
-Remove: close the host, and delete the folders. Nothing else was installed; the
-program keeps its settings in {settings}.
+Remove: close the host, and delete the folders. Nothing else was installed. Presets that you saved
+and settings of the program lie in {settings}.
 
-{note}
+{needs}
 The licences of everything inside lie in the folder {LICENCES}, and in each bundle.
 ",
         name = bundles.name,
@@ -199,6 +241,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let products = products(&folder.path().join("bundled"), "linux");
         let place = folder.path().join("dist");
+        eprintln!("Packing");
         let (archive, checksum) = write(&products, &place).unwrap();
         let name = format!("Some-{}-linux-x86_64", env!("CARGO_PKG_VERSION"));
         assert_eq!(archive, place.join(format!("{name}.tar.gz")));
@@ -247,6 +290,8 @@ mod tests {
             "%LOCALAPPDATA%\\Programs\\Common\\VST3\n",
             "in %LOCALAPPDATA%\\Antiphon.",
             "start Some-standalone\\some-standalone.exe",
+            "Install: unpack the whole zip",
+            "C:\\Program Files\\Common Files\\VST3",
             "vc_redist",
         ];
         let macos = ["~/Library/Audio/Plug-Ins", "in ~/Library/Application Support/Antiphon."];
@@ -258,6 +303,16 @@ mod tests {
             let text = instruct(&products);
             for said in said.iter().chain(&["ot tried on"]) {
                 assert!(text.contains(said), "{said}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn instructions_fit_into_a_window_of_a_hundred_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        for os in ["linux", "macos", "windows"] {
+            for line in instruct(&products(&folder.path().join(os), os)).lines() {
+                assert!(line.chars().count() <= 100, "{os}: {line}");
             }
         }
     }

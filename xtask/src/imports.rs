@@ -9,9 +9,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 /// Libraries that every 64-bit Windows 10 has, in lower case. All beginning with `api-ms-win-` are the system's, too.
-const SYSTEM: [&str; 29] = [
+const SYSTEM: [&str; 26] = [
     "advapi32.dll",
-    "avrt.dll",
     "bcrypt.dll",
     "bcryptprimitives.dll",
     "combase.dll",
@@ -22,7 +21,6 @@ const SYSTEM: [&str; 29] = [
     "gdi32.dll",
     "imm32.dll",
     "kernel32.dll",
-    "mmdevapi.dll",
     "msvcrt.dll",
     "ntdll.dll",
     "ole32.dll",
@@ -37,17 +35,35 @@ const SYSTEM: [&str; 29] = [
     "user32.dll",
     "userenv.dll",
     "uxtheme.dll",
-    "winmm.dll",
     "ws2_32.dll",
 ];
+
+/// Those for sound and MIDI devices.
+const OF_SOUND: [&str; 3] = ["avrt.dll", "mmdevapi.dll", "winmm.dll"];
+
+/// Where a file's sound and MIDI come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sound {
+    /// From the system's devices.
+    OfTheSystem,
+    /// From the host, or there is none: libraries for devices are there by mistake.
+    OfTheHost,
+}
 
 /// Names of the libraries that a file imports.
 ///
 /// # Errors
-/// When some are not the system's.
-pub(crate) fn check(path: &Path) -> Result<BTreeSet<String>> {
+/// When some are not the system's, or are for devices that the file has nothing to do with.
+pub(crate) fn check(path: &Path, sound: Sound) -> Result<BTreeSet<String>> {
     let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     let names = imports(&bytes).with_context(|| format!("{} is not a 64-bit Windows file", path.display()))?;
+    let is_for_devices = |name: &str| OF_SOUND.contains(&name.to_lowercase().as_str());
+    if let Some(device) = names.iter().find(|name| sound == Sound::OfTheHost && is_for_devices(name)) {
+        bail!(
+            "{} imports {device}: it holds code of the stand-alone program, so it was built with that program's features",
+            path.display()
+        );
+    }
     let foreign: Vec<_> = names.iter().filter(|name| !is_system(name)).map(String::as_str).collect();
     if !foreign.is_empty() {
         bail!(
@@ -61,7 +77,7 @@ pub(crate) fn check(path: &Path) -> Result<BTreeSet<String>> {
 
 fn is_system(name: &str) -> bool {
     let name = name.to_lowercase();
-    name.starts_with("api-ms-win-") || SYSTEM.contains(&name.as_str())
+    name.starts_with("api-ms-win-") || SYSTEM.iter().chain(&OF_SOUND).any(|known| *known == name)
 }
 
 /// The little-endian number of `width` bytes at `offset`.
@@ -152,8 +168,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("some.dll");
         fs::write(&path, file(&["KERNEL32.dll", "libgcc_s_seh-1.dll"])).unwrap();
-        let error = check(&path).unwrap_err().to_string();
+        let error = check(&path, Sound::OfTheSystem).unwrap_err().to_string();
         assert!(error.contains("libgcc_s_seh-1.dll") && !error.contains("KERNEL32"), "{error}");
+    }
+
+    #[test]
+    fn library_for_devices_is_an_error_where_the_host_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.dll");
+        fs::write(&path, file(&["KERNEL32.dll", "MMDevAPI.dll"])).unwrap();
+        assert_eq!(check(&path, Sound::OfTheSystem).unwrap().len(), 2);
+        let error = check(&path, Sound::OfTheHost).unwrap_err().to_string();
+        assert!(error.contains("MMDevAPI.dll") && !error.contains("KERNEL32"), "{error}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Chores of the project: `cargo xtask CHORE`.
 //!
-//! One file per chore; shared code is in `process` (running programs), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
+//! One file per chore; shared code is in `process` (running programs), `built` (one call of Cargo and what goes with its output), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
 //! (layout of bundles), `target`, `toolchain` and `debian_rust` (building for other platforms), `macos` (bundle requirements there), `notices`
 //! (licences of crates), `pack` (archives) and `tree` (copying and replacing folders).
 
 mod ardour;
+mod built;
 mod bundle;
 mod check;
 mod cli;

@@ -119,12 +119,13 @@ fn is_about_rights(path: &Path) -> bool {
     is_text && (BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) || name.ends_with(".TXT") && beside_typeface())
 }
 
-/// The document on the crates linked into `package`.
-pub(crate) fn of_crates(root: &Path, target: Target, package: &str) -> Result<String> {
+/// The document on the crates linked into `packages`, which are built together.
+pub(crate) fn of_crates(root: &Path, target: Target, packages: &[&str]) -> Result<String> {
     let mut tree = process::cargo();
-    tree.current_dir(root)
-        .args(["tree", "--locked", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"])
-        .args(target.tree_args());
+    tree.current_dir(root).args(["tree", "--locked", "--edges", "no-build,no-dev,no-proc-macro"]).args(target.tree_args());
+    for package in packages {
+        tree.args(["--package", package]);
+    }
     let linked = linked(&process::read(tree.args(["--prefix", "none", "--format", "{p}"]))?);
     let mut metadata = process::cargo();
     let all = process::read(metadata.current_dir(root).args(["metadata", "--locked", "--format-version", "1"]))?;
@@ -166,7 +167,7 @@ fn document(packages: &[Package]) -> Result<String> {
     let mut sections: Vec<_> = texts.into_values().collect();
     sections.sort_by(|a, b| a.1.cmp(&b.1));
     let mut document = format!(
-        "# Crates inside Antiphon\n\nIt holds these {} crates of others, under the licences below. Where one leaves the choice, any of those it names may be chosen.\n\n| crate | version | licence | source |\n| --- | --- | --- | --- |\n{table}",
+        "# Crates inside Antiphon\n\nWhat this text comes with holds these {} crates of others, under the licences below. Where one leaves the choice, any of those it names may be chosen.\n\n| crate | version | licence | source |\n| --- | --- | --- | --- |\n{table}",
         packages.len()
     );
     for (text, crates) in sections {
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn crates_of_the_plug_in_have_licence_texts() {
-        let document = of_crates(crate::root(), Target::here().unwrap(), "antiphon-plugin").unwrap();
+        let document = of_crates(crate::root(), Target::here().unwrap(), &["antiphon-plugin"]).unwrap();
         for expected in ["| egui |", "| nice-plug | ", "| ort |", "SIL OPEN FONT LICENSE", "Permission is hereby granted"] {
             assert!(document.contains(expected), "{expected}");
         }
@@ -273,7 +274,7 @@ mod tests {
 
     #[test]
     fn crates_of_the_program_have_licence_texts() {
-        let document = of_crates(crate::root(), Target::here().unwrap(), "antiphon-standalone").unwrap();
+        let document = of_crates(crate::root(), Target::here().unwrap(), &["antiphon-standalone"]).unwrap();
         for expected in ["| egui |", "| nice-plug |", "| cpal |", "| midir |", "| jack |", "| jack-sys |"] {
             assert!(document.contains(expected), "{expected}");
         }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::layout::{Bundle, Kind, System};
+use crate::built::Built;
+use crate::layout::{Bundle, Kind};
 use crate::target::{Target, TargetArgs};
-use crate::{bundle, macos, runtime, system};
+use crate::{bundle, macos};
 
 /// The package of the program.
 pub(crate) const PACKAGE: &str = "antiphon-standalone";
@@ -33,25 +34,28 @@ impl Program {
     pub(crate) fn folder(&self) -> PathBuf {
         self.home.join(&self.layout.folder)
     }
+
+    /// The program's file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder().join(&self.layout.library)
+    }
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let program = make(root, args.target.target()?, args.onnxruntime.as_deref())?;
-    println!("{}", program.folder().join(&program.layout.library).display());
+    println!("{}", program.file().display());
     Ok(())
 }
 
 /// Builds the program, and lays it out with the library `onnxruntime` or the pinned one.
-pub(crate) fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<Program> {
-    if target.platform.system == System::Linux && !target.is_cross() {
-        system::ensure(&system::FOR_STANDALONE)?;
-    }
-    let (platform, names) = (target.platform, bundle::names(root)?);
-    let runtime = runtime::obtain_for(root, platform, onnxruntime)?;
-    let resources = bundle::resources(root, target, &runtime, PACKAGE)?;
-    let messages = bundle::build(root, target, PACKAGE)?;
-    let binary = bundle::executable(&messages, PACKAGE).with_context(|| format!("Cargo built {PACKAGE} but named no program"))?;
+fn make(root: &Path, target: Target, onnxruntime: Option<&Path>) -> Result<Program> {
+    assemble(root, &Built::make(root, target, onnxruntime, &[PACKAGE], &[])?)
+}
+
+/// Lays out the program.
+pub(crate) fn assemble(root: &Path, built: &Built) -> Result<Program> {
+    let (platform, names) = (built.target.platform, bundle::names(root)?);
     let layout = platform.program(&names.name);
-    bundle::lay_out(root, target, &layout, &binary, &resources, |contents| macos::describe(contents, &names, Kind::PROGRAM))?;
-    Ok(Program { home: bundle::home(root, target), layout })
+    bundle::lay_out(root, built, &layout, &built.executable(PACKAGE)?, |contents| macos::describe(contents, &names, Kind::PROGRAM))?;
+    Ok(Program { home: bundle::home(root, built.target), layout })
 }

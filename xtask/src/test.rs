@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// With --windows: test what `cargo xtask dist` packs, instead of a build for tests, which takes a fraction of the time
     #[arg(long, requires = "windows")]
     release: bool,
+    /// With --windows: only that the command line writes what that of Linux writes, which is built and run in some minutes
+    #[arg(long, requires = "windows", conflicts_with = "release")]
+    command_line: bool,
     /// Arguments for `cargo test`, for instance the name of a test, or `-- --nocapture`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     rest: Vec<String>,
@@ -26,6 +29,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let library = args.library.obtain(root)?;
     eprintln!("ONNX Runtime: {}", library.display());
     if args.windows {
+        if args.command_line {
+            return wine::run_command_line(root, &library);
+        }
         let profile = if args.release { Profile::Release } else { Profile::Dev };
         return wine::run(root, &library, profile, &args.rest);
     }

@@ -58,10 +58,18 @@ impl Toolchain {
     }
 }
 
-/// Flags that give the workspace, Cargo's folder of crates and the source of the standard library other names.
+/// Flags that give the workspace, the folder of the build, Cargo's folder of crates and the source of the standard library other names.
 fn remapped(root: &Path, source: &Path) -> Vec<String> {
-    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let places = [Some((root, "/antiphon")), cargo_home.as_deref().map(|home| (home, "/cargo")), Some((source, "/rust"))];
+    let set = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    let cargo_home = set("CARGO_HOME").or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    // Build scripts write sources there. Anywhere, and of several names that fit a path the last is taken.
+    let build = set("CARGO_TARGET_DIR").unwrap_or_else(|| root.join("target"));
+    let places = [
+        Some((root, "/antiphon")),
+        Some((build.as_path(), "/antiphon/target")),
+        cargo_home.as_deref().map(|home| (home, "/cargo")),
+        Some((source, "/rust")),
+    ];
     places.into_iter().flatten().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect()
 }
 
@@ -74,7 +82,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let flags = Toolchain::Rustup { sysroot: root.path().join("rust") }.flags(root.path());
         assert!(flags.contains(&format!("--remap-path-prefix={}=/antiphon", root.path().display())), "{flags:?}");
-        assert!(flags.iter().any(|flag| flag.ends_with("=/cargo")), "{flags:?}");
+        let places = ["=/antiphon/target", "=/cargo"];
+        assert!(places.iter().all(|place| flags.iter().any(|flag| flag.ends_with(place))), "{flags:?}");
         assert!(flags.iter().any(|flag| flag.ends_with("rustlib/src/rust=/rust")), "{flags:?}");
     }
 }
