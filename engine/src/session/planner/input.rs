@@ -36,11 +36,10 @@ impl Inbox {
 
     /// Tick that the audio thread has reached by the events that were not taken yet.
     pub(super) fn reached(&self) -> Option<Tick> {
-        let ticks = self.events.iter().filter_map(|event| match event {
+        self.events.iter().rev().find_map(|event| match event {
             InputEvent::TimeReached { at, .. } => Some(at.tick()),
             _ => None,
-        });
-        ticks.last()
+        })
     }
 
     /// Next event of the audio thread.
