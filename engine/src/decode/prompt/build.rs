@@ -101,7 +101,7 @@ impl Prompt {
     /// bars around the gap, and has its density, register, span and voices.
     #[must_use]
     pub fn filled(context: Vec<BarRows>, gap: Vec<PromptBar>, far_side: Vec<BarRows>, key: Option<KeySignature>) -> Self {
-        let repeats = likely_repeats(context.iter(), gap.len(), far_side.iter());
+        let repeats = likely_repeats(&context, gap.len(), &far_side);
         let repeated: Vec<_> = repeats.into_iter().map(|repeat| repeat.map(|repeat| (repeat.value, context[repeat.of].fields))).collect();
         let mut prompt = Self::conditioned(context, gap, far_side, key);
         for (fields, repeated) in prompt.conditioning.iter_mut().zip(repeated) {

@@ -26,16 +26,12 @@ pub(super) struct Repeat {
 /// What each bar of a gap is likely to repeat: the bar at the distance back at which the bars around the gap have most in common with their counterparts, as
 /// note F1 of all of them; of equal distances the nearest. `None` for a bar whose counterpart is empty, and for all if nothing around the gap is repeated
 /// at any distance that reaches a known bar from every bar of the gap.
-pub(super) fn likely_repeats<'a>(
-    before: impl Iterator<Item = &'a BarRows>,
-    gap: usize,
-    after: impl Iterator<Item = &'a BarRows>,
-) -> Vec<Option<Repeat>> {
+pub(super) fn likely_repeats(before: &[BarRows], gap: usize, after: &[BarRows]) -> Vec<Option<Repeat>> {
     let pattern = |bar: &BarRows| BarPattern::new(Tick::ZERO, &decode(std::slice::from_ref(bar), Tick::ZERO));
-    let mut bars: Vec<BarPattern> = before.map(pattern).collect();
+    let mut bars: Vec<BarPattern> = before.iter().map(pattern).collect();
     let gap = bars.len()..bars.len() + gap;
     bars.resize_with(gap.end, BarPattern::default);
-    bars.extend(after.take(WITNESSES_AFTER).map(pattern));
+    bars.extend(after.iter().take(WITNESSES_AFTER).map(pattern));
     let (mut most, mut likeliest) = (0.0, None);
     for (value, back) in (NEW_BAR + 1..).zip(REPEAT_BARS).filter(|(_, back)| *back <= gap.start) {
         let evidence = evidence(&bars, &gap, back);
@@ -79,7 +75,7 @@ mod tests {
     /// Distances back that bars of a gap are asked to repeat at, and the bars repeated.
     fn repeated(before: &[BarRows], gap: usize, after: &[BarRows]) -> Vec<Option<(usize, usize)>> {
         let distance = |repeat: Repeat| (REPEAT_BARS[usize::from(repeat.value - NEW_BAR - 1)], repeat.of);
-        likely_repeats(before.iter(), gap, after.iter()).into_iter().map(|repeat| repeat.map(distance)).collect()
+        likely_repeats(before, gap, after).into_iter().map(|repeat| repeat.map(distance)).collect()
     }
 
     #[test]
