@@ -1,6 +1,6 @@
 //! Latched plans: the plans that Play has started, one after the other.
 
-use super::{Passage, Plan};
+use super::{Passage, Plan, PlanId};
 use crate::music::{Note, Tick};
 
 /// A stretch of a latched plan. Changed only by Stop, a transport change, or a plan that replaces it.
@@ -93,6 +93,24 @@ impl Latched {
     pub(super) fn delivered(&self) -> Option<Tick> {
         let lacking = self.stretches.iter().find(|stretch| stretch.ready() < stretch.until);
         lacking.or(self.stretches.last()).map(Stretch::ready)
+    }
+
+    /// Tick at which a passage begins to sound, if its plan is latched.
+    pub(super) fn sounds_from(&self, passage: &Passage) -> Option<Tick> {
+        let sounds = |stretch: &&Stretch| stretch.plan.id() == passage.plan && stretch.from < passage.until && passage.from < stretch.until;
+        self.stretches.iter().find(sounds).map(|stretch| passage.from.max(stretch.from))
+    }
+
+    /// Leaves silent what would sound before this tick and has not been delivered.
+    pub(super) fn skip_to(&mut self, tick: Tick) {
+        for stretch in self.stretches.iter_mut().filter(|stretch| stretch.from < tick && stretch.ready() < stretch.until) {
+            stretch.plan.skip_to(tick.min(stretch.until));
+        }
+    }
+
+    /// Tick up to which a plan has been delivered, if it is latched.
+    pub(super) fn ready(&self, plan: PlanId) -> Option<Tick> {
+        self.stretches.iter().find(|stretch| stretch.plan.id() == plan).map(|stretch| stretch.plan.ready())
     }
 
     /// Latched plans that are not fully delivered, each with the end of its stretch.

@@ -295,6 +295,11 @@ impl Plan {
             && self.notes.iter().all(|note| (start..self.ready).contains(&note.onset))
     }
 
+    /// Leaves what has not been delivered before this tick silent: it can no longer be in time.
+    pub(super) fn skip_to(&mut self, tick: Tick) {
+        self.ready = self.ready.max(tick.min(self.brief.end));
+    }
+
     /// Appends the next passage. Returns whether it was the next one of this plan: any other changes nothing. Notes that do not start in the
     /// passage are dropped.
     pub fn append(&mut self, passage: &Passage) -> bool {

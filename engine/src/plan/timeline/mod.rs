@@ -122,11 +122,18 @@ impl Timeline {
     /// Requests of a planning tick. The plan of the tick before is adopted or missed first ([`advance_to`](Self::advance_to)); one that is not
     /// due yet, since this tick came early, is dropped.
     ///
-    /// They replace those of the tick before, and are served in order: the latched plans are completed first. Empty if the adopted plan is kept
-    /// and reaches to the horizon.
+    /// They replace those of the tick before, and are served in order: the latched plans are completed first, from the next planning tick on, as what
+    /// comes later than that would be late. Empty if the adopted plan is kept and reaches to the horizon.
     pub fn request_at(&mut self, tick: PlanningTick<'_>) -> Vec<Request> {
         self.advance_to(tick.now);
         self.pending = None;
+        self.latched.skip_to(tick.next);
+        // The two copies of a plan that is also adopted stay equal.
+        if let Some(adopted) = &mut self.adopted
+            && let Some(ready) = self.latched.ready(adopted.id())
+        {
+            adopted.skip_to(ready);
+        }
         let last_tick = self.last_tick.replace(tick.now);
         self.commit_line = tick.next;
         let renewal = std::mem::take(&mut self.renewal);
@@ -259,10 +266,12 @@ impl Timeline {
         }
     }
 
-    /// Whether this is the first passage of the pending plan.
+    /// Tick at which a passage has to be there whole, if there is one: where the pending plan begins, of which it is the first, or where it begins to sound.
     #[must_use]
-    pub fn awaits(&self, passage: &Passage) -> bool {
-        self.pending.as_ref().is_some_and(|Pending { plan, .. }| plan.id() == passage.plan && plan.ready() <= plan.brief.start)
+    pub fn due(&self, passage: &Passage) -> Option<Tick> {
+        let is_first = |plan: &Plan| plan.id() == passage.plan && plan.ready() <= plan.brief.start;
+        let begins = self.pending.as_ref().is_some_and(|pending| is_first(&pending.plan));
+        if begins { Some(passage.from) } else { self.latched.sounds_from(passage) }
     }
 
     /// Play: latches the adopted plan, from this bar line to its end. A plan latched before plays up to there and to the start of this one.

@@ -153,14 +153,16 @@ fn latched_plan_is_completed_before_other_requests() {
     let requests = timeline.request_at(tick(2, &played, &Controls::default()));
     let [Request::Extend(rest)] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!((rest.plan, rest.start, rest.end), (PlanId(1), Tick(BAR), Tick(480)));
-    // The horizon reaches beyond it by the next bar.
+    // The horizon reaches beyond it by the next bar; the beat of the plan that has begun without it is silent.
     let requests = timeline.request_at(tick(4, &played, &Controls::default()));
     let [Request::Extend(rest), Request::Replan(next)] = requests.as_slice() else { panic!("{requests:?}") };
-    assert_eq!((rest.plan, rest.end, next.start, next.end), (PlanId(1), Tick(480), Tick(480), Tick(576)));
+    assert_eq!((rest.plan, rest.start, rest.end), (PlanId(1), Tick(BAR + BEAT), Tick(480)));
+    assert_eq!((next.start, next.end), (Tick(480), Tick(576)));
     for passage in passages(rest) {
         assert_eq!(timeline.offer(&passage), Offer::Taken);
     }
-    assert_eq!(pitches(timeline.sounding(Tick(BAR), Tick(480))), [41; 16]);
+    assert_eq!(timeline.sounding(Tick(BAR), Tick(BAR + BEAT)).count(), 0);
+    assert_eq!(pitches(timeline.sounding(Tick(BAR), Tick(480))), [41; 15]);
 }
 
 #[test]

@@ -346,8 +346,8 @@ impl<W: Worker> Planner<W> {
         has_news
     }
 
-    /// Appends a generated bar to its plan and to the plan's history entry; sends it if the plan is the successor. A plan whose first notes would be late has missed
-    /// its tick.
+    /// Appends a generated bar to its plan and to the plan's history entry; sends it if the plan is the successor. A bar whose first notes would be late is
+    /// missed whole: a plan has missed its tick then, one that plays goes on at the next.
     fn take_bar(&mut self, bar: GeneratedBar) {
         let passage = &bar.passage;
         if let Some(request) = &mut self.worker.last_request {
@@ -355,7 +355,7 @@ impl<W: Worker> Planner<W> {
         }
         // The tick may be long past that this thread has come to.
         let reached = self.inbox.reached().unwrap_or(self.input.reached);
-        if self.planning.timeline.awaits(passage) && passage.from < self.input.in_time_from(reached) {
+        if self.planning.timeline.due(passage).is_some_and(|due| due < self.input.in_time_from(reached)) {
             return;
         }
         self.planning.count_on_time(passage);

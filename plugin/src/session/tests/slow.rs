@@ -69,10 +69,10 @@ fn no_note_is_late_at_any_engine_speed() {
 }
 
 #[test]
-fn plan_that_comes_too_late_for_its_first_note_is_missed_whole() {
+fn bar_that_comes_too_late_for_its_first_note_is_missed_whole() {
     let (answer, trade, accompany) = (0.25, 0.5, 0.75);
-    // A bar takes hardly less than a beat, which is all that a plan has.
-    for (mode, cost) in [answer, trade, accompany].into_iter().flat_map(|mode| (20..=24).map(move |cost| (mode, cost))) {
+    // A bar takes about a beat, which is all that the first of a plan has.
+    for (mode, cost) in [answer, trade, accompany].into_iter().flat_map(|mode| (20..=32).map(move |cost| (mode, cost))) {
         let mut host = ScriptedHost::new(250);
         host.script.strike(Strikes::BeforeTheBeat);
         set(&host.params, "mode", mode);
@@ -84,7 +84,7 @@ fn plan_that_comes_too_late_for_its_first_note_is_missed_whole() {
         assert_eq!(host.count(Count::Late), 0, "mode {mode} at cost {cost}");
         assert!(host.planned().len() >= 4, "mode {mode} at cost {cost}: {:?}", host.planned());
         // In time by a tick, or not at all.
-        assert_eq!(host.status().plans.late > 0, cost == 24, "mode {mode} at cost {cost}: {:?}", host.status().plans);
+        assert_eq!(host.status().plans.late > 0, cost >= 24, "mode {mode} at cost {cost}: {:?}", host.status().plans);
     }
 }
 
