@@ -144,6 +144,20 @@ fn built_in_model_fills_a_band() {
 }
 
 #[test]
+fn other_seed_fills_repetitive_music_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, (first, last)) in [("pop.mid", (9, 12)), ("band.mid", (5, 6)), ("waltz.mid", (5, 6))] {
+        let keys = |seed: &str| {
+            let (out, span) = (folder.path().join(name), format!("{first}..{last}"));
+            report(&shipped("fill", &[text(&demo(name)), "--bars", &span, "-o", text(&out), "--seed", seed, "--json"]));
+            let (new, _) = parted(&clip(&out), first, last);
+            new.into_iter().map(|note| (note.onset, note.pitch)).collect::<Vec<_>>()
+        };
+        assert_ne!(keys("1"), keys("2"), "{name}");
+    }
+}
+
+#[test]
 fn bars_that_cannot_be_filled_are_refused_with_a_cure() {
     let pop = demo("pop.mid");
     let note = |bar: i64| Note { onset: Tick(96 * bar), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };

@@ -123,6 +123,12 @@ impl Cache {
         self.gap.as_ref().is_some_and(|gap| !gap.filling)
     }
 
+    /// Whether the open bar, or the next one, belongs to a gap.
+    #[must_use]
+    pub fn fills_gap(&self) -> bool {
+        self.gap.as_ref().is_some_and(|gap| gap.filling)
+    }
+
     /// Whether another bar can begin.
     ///
     /// # Errors

@@ -353,12 +353,13 @@ impl Decoder {
     /// Appends one row of the open bar and returns the classes it sampled.
     pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, context: &RowContext<'_>) -> Result<[i64; FIELDS], DecodeError> {
         let index = context.index();
-        let sampling = self.sampling.at_row(index, context.repetition());
+        let strict = self.sampling.strictness(self.cache.fills_gap());
+        let sampling = self.sampling.at_row(index, context.repetition(), strict);
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());
         noise::fill(inputs.noise, self.seed, context.line.0, u64::try_from(index).unwrap_or(u64::MAX));
-        self.controls.write(&mut inputs, context, self.sampling.strictness());
+        self.controls.write(&mut inputs, context, strict);
         self.step_over(row, forced)?;
         Ok(self.step.choice(0))
     }

@@ -14,6 +14,12 @@ const OPENING_ROWS: usize = 3;
 const REPEAT_STRICTNESS: f32 = 34.0;
 const REPEAT_COOLNESS: f32 = 0.55;
 
+/// min-p of the knob at its lowest.
+const SAFE_MIN_P: f32 = 0.055;
+/// Power of min-p by which a requested repeat is strict in a gap, where every bar has one: the next bars of a loop come back unchanged only if that is asked for,
+/// by the knob at its lowest.
+const GAP_STRICTNESS: i32 = 3;
+
 /// Factor on the temperature of a bar in which something new is due.
 const DUE_HEAT: f32 = 1.4;
 
@@ -34,17 +40,14 @@ impl Sampling {
     #[must_use]
     pub fn from_adventurousness(amount: f32) -> Self {
         let amount = if amount.is_nan() { 0.5 } else { amount.clamp(0.0, 1.0) };
-        Self { temperature: 0.82 + 0.4 * amount, min_p: 0.055 * (1.0 - amount) }
+        Self { temperature: 0.82 + 0.4 * amount, min_p: SAFE_MIN_P * (1.0 - amount) }
     }
 
-    /// Parameters of a row by its index, given rows aside, in a bar with this repetition.
-    pub(super) fn at_row(self, index: usize, repetition: Repetition) -> Self {
+    /// Parameters of a row by its index, given rows aside, in a bar with this repetition, whose requested repeat is this strict.
+    pub(super) fn at_row(self, index: usize, repetition: Repetition, strict: f32) -> Self {
         let Self { temperature, .. } = self;
         match repetition {
-            Repetition::Repeat => {
-                let strict = self.strictness();
-                Self { temperature: temperature * (1.0 - strict * REPEAT_COOLNESS), min_p: strict }
-            }
+            Repetition::Repeat => Self { temperature: temperature * (1.0 - strict * REPEAT_COOLNESS), min_p: strict },
             Repetition::AfterLoop => Self { temperature, min_p: 0.0 },
             Repetition::Due => Self { temperature: temperature * DUE_HEAT, min_p: 0.0 },
             Repetition::Free if index < OPENING_ROWS => Self { temperature, min_p: 0.0 },
@@ -52,9 +55,10 @@ impl Sampling {
         }
     }
 
-    /// Strictness of a requested repeat, 0 to 1; it falls with adventurousness.
-    pub(super) fn strictness(self) -> f32 {
-        (self.min_p * REPEAT_STRICTNESS).clamp(0.0, 1.0)
+    /// Strictness of a requested repeat, 0 to 1; it falls with adventurousness, and faster in a gap.
+    pub(super) fn strictness(self, in_gap: bool) -> f32 {
+        let strict = if in_gap { (self.min_p / SAFE_MIN_P).powi(GAP_STRICTNESS) } else { self.min_p * REPEAT_STRICTNESS };
+        strict.clamp(0.0, 1.0)
     }
 
     /// Divisor of the logits: the temperature, clamped to its range.
@@ -91,25 +95,35 @@ mod tests {
         let sampling = Sampling::default();
         assert_eq!(
             [(0, Repetition::Free), (2, Repetition::Free), (9, Repetition::AfterLoop)]
-                .map(|(index, repetition)| sampling.at_row(index, repetition).log_min_p()),
+                .map(|(index, repetition)| sampling.at_row(index, repetition, 1.0).log_min_p()),
             [MASKED; 3]
         );
-        assert_eq!(sampling.at_row(3, Repetition::Free), sampling);
+        assert_eq!(sampling.at_row(3, Repetition::Free, 1.0), sampling);
     }
 
     #[test]
     fn requested_repeat_is_strict_from_its_first_row_unless_adventurous() {
-        let at = |amount: f32| Sampling::from_adventurousness(amount).at_row(0, Repetition::Repeat);
+        let at = |amount: f32| {
+            let sampling = Sampling::from_adventurousness(amount);
+            sampling.at_row(0, Repetition::Repeat, sampling.strictness(false))
+        };
         assert!(at(0.5).min_p > 0.8 && at(0.5).temperature < 0.6);
         assert!(at(0.0).min_p >= 1.0);
         assert_eq!(at(1.0), Sampling::from_adventurousness(1.0));
-        assert_eq!(Sampling::PLAIN.at_row(0, Repetition::Repeat), Sampling::PLAIN);
+        assert_eq!(Sampling::PLAIN.at_row(0, Repetition::Repeat, Sampling::PLAIN.strictness(false)), Sampling::PLAIN);
+    }
+
+    #[test]
+    fn requested_repeat_in_a_gap_is_strict_only_at_the_lowest_adventurousness() {
+        let strictness = |amount: f32| Sampling::from_adventurousness(amount).strictness(true);
+        assert!(strictness(0.0) > 0.99 && (0.1..0.2).contains(&strictness(0.5)));
+        assert_eq!((strictness(1.0), Sampling::PLAIN.strictness(true)), (0.0, 0.0));
     }
 
     #[test]
     fn bar_in_which_something_new_is_due_has_the_highest_temperature() {
         let sampling = Sampling::default();
-        let of = |repetition| sampling.at_row(9, repetition);
+        let of = |repetition| sampling.at_row(9, repetition, 1.0);
         assert!(of(Repetition::Due).temperature > of(Repetition::AfterLoop).temperature);
         assert_eq!((of(Repetition::Due).min_p, of(Repetition::AfterLoop).min_p), (0.0, 0.0));
     }
