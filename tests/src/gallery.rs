@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, Role, Tick, smf};
-use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, PlayMode, Reason, Side, Variation};
+use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, Plan, PlayMode, Reason, Side, Variation};
 use antiphon_engine::session::{Component, ShownLocks, ShownTurn, Snapshot, Status, Takeover};
 use antiphon_plugin::editor::plain_model::PlainModel;
 use anyhow::Result;
@@ -160,9 +160,12 @@ fn model(state: State) -> Result<PlainModel> {
         State::Counting => snapshot.play_from = Some(snapshot.bar_at(model.now.playhead.tick()).bar.end()),
         State::Playing => play(snapshot),
         State::Swap => {
+            let other = snapshot.variations.plans[Variation::B.index()].clone();
             play(snapshot);
-            snapshot.variations.shown = Variation::B;
-            snapshot.variations.takeover.iter_mut().for_each(|takeover| takeover.is_asked = true);
+            snapshot.variations.awaited = Some(Variation::B);
+            if let Some(takeover) = &mut snapshot.variations.takeover {
+                takeover.plan = other.map(|other| scripted::between(&other, takeover.at, other.brief.end));
+            }
         }
         State::Stopped => {
             model.values.plan.mode = PlayMode::Accompany;
@@ -204,7 +207,9 @@ fn model(state: State) -> Result<PlainModel> {
                         let stays = |note: &&Note| note.role == Role::Drums || !(from..after).contains(&note.onset);
                         let song = shown.plan.notes().iter().filter(|note| note.onset >= now).filter(stays);
                         snapshot.song_ahead = song.copied().collect();
-                        shown.plan = scripted::only(&scripted::between(&shown.plan, from, after), |role| role != Role::Drums);
+                        let fill = |plan: &Plan| scripted::only(&scripted::between(plan, from, after), |role| role != Role::Drums);
+                        shown.plan = fill(&shown.plan);
+                        snapshot.variations.plans.iter_mut().flatten().for_each(|plan| *plan = fill(plan));
                     }
                     snapshot.song_loop = Some((9, 15));
                 }
@@ -253,7 +258,7 @@ fn play(snapshot: &mut Snapshot) {
     // While a plan plays, others are made only when they are asked for.
     snapshot.variations.plans = [const { None }; 4];
     // From the beat after the next one on.
-    snapshot.variations.takeover = Some(Takeover { at: commit + Tick::quarters(1), is_asked: false });
+    snapshot.variations.takeover = Some(Takeover { at: commit + Tick::quarters(1), plan: None });
     let since = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.start;
     snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= since).copied().collect();
 }

@@ -79,6 +79,11 @@ impl Latched {
         self.stretches.clear();
     }
 
+    /// The latched plans, in order of time.
+    pub(super) fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.stretches.iter().map(|stretch| &stretch.plan)
+    }
+
     /// The last latched plan.
     pub(super) fn plan(&self) -> Option<&Plan> {
         self.stretches.last().map(|stretch| &stretch.plan)

@@ -159,27 +159,28 @@ pub struct ShownTurn {
     pub beats_left: u32,
 }
 
-/// The four variations of the adopted plan.
+/// The four variations of the plan that is shown.
 #[derive(Debug, Clone, Default)]
 pub struct ShownVariations {
-    /// The one that is shown, or that the next plan is made as.
+    /// The one that the plan that is shown was made as; while a phrase plays, that of the phrase, until another one takes over. Without a plan the one that the
+    /// next plan is made as.
     pub shown: Variation,
-    /// The one that the player has chosen and that will be shown when it is ready.
+    /// The one that the player has chosen and that is not shown yet: it will be when it is ready or, while a phrase plays, at the takeover.
     pub awaited: Option<Variation>,
-    /// Those that are ready, in the order of [`Variation::ALL`]. None is while a plan plays or there is none; choosing one then takes over at the next planning
-    /// tick.
+    /// Those that are there, in the order of [`Variation::ALL`]: the one that is shown, and the others that are ready. While a plan plays the others are not:
+    /// one that is chosen then is made first.
     pub plans: [Option<Plan>; Variation::ALL.len()],
-    /// While a phrase plays that another one can take over from: when.
+    /// While a phrase plays that another one can take over from: when that is.
     pub takeover: Option<Takeover>,
 }
 
-/// When another variation takes over from the phrase that plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// When another variation takes over from the phrase that plays: the awaited one, or otherwise one that is chosen now.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Takeover {
     /// Its first tick.
     pub at: Tick,
-    /// Whether the player has asked for one; otherwise it is when one that is chosen now would.
-    pub is_asked: bool,
+    /// The awaited one as far as it is delivered; `None` until it is being generated.
+    pub plan: Option<Plan>,
 }
 
 impl ShownVariations {

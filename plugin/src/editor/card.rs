@@ -17,10 +17,11 @@ const TITLE: f32 = 20.0;
 const WITH_ROLL: f32 = 56.0;
 /// Width and height of the sign that plays, in points.
 const SIGN: f32 = 24.0;
-/// Height of the line under the shown card's roll that says how to take it into the song, in points.
-const HINT: f32 = 17.0;
-/// How to take the shown card into the song, where there is room, and where there is little.
-const DRAG_IT: &str = "drag it to a track";
+/// Height of the line under a card's roll, in points.
+const FOOT: f32 = 17.0;
+/// Distance of the lines in place of a roll, in points.
+const LINE: f32 = 15.0;
+/// How to take the shown card into the song, where there is little room.
 const DRAG: &str = "drag to track";
 /// Left edge of the title, behind the grip.
 const GRIP: f32 = 18.0;
@@ -54,8 +55,12 @@ pub(super) struct Card<'a> {
     pub(super) note: String,
     /// The music; `None` while there is none.
     pub(super) music: Option<MiniRoll<'a>>,
-    /// What it says in place of music, in two lines.
-    pub(super) says: Option<[String; 2]>,
+    /// What it says in place of music, line by line.
+    pub(super) says: Vec<String>,
+    /// What stands under its roll; of the shown one otherwise how to take it into the song.
+    pub(super) foot: Option<String>,
+    /// Names of the bars that are dragged out and saved.
+    pub(super) bars: Option<String>,
     /// Whether it has a star.
     pub(super) is_kept: bool,
     /// Whether it is the one shown.
@@ -83,21 +88,31 @@ impl Card<'_> {
         let play = (self.plays && has_music).then(|| self.play_sign(ui, area, &response));
         self.title(&painter, area, palette);
         if let Some(music) = self.music.as_ref().filter(|_| area.height() >= WITH_ROLL) {
-            let foot = if self.is_shown { HINT } else { 6.0 };
+            let room = area.width() - 12.0;
+            let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(palette.soft)).size().x;
+            let hints = self.bars.iter().flat_map(|bars| [format!("drag {bars} to a track"), format!("drag {bars} out")]);
+            let hints = hints.chain(["drag it to a track".into()]);
+            let hint = hints.filter(|_| self.is_shown).find(|hint| width(hint) <= room);
+            let line = self.foot.clone().or(hint);
+            let foot = if line.is_some() { FOOT } else { 6.0 };
             let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), area.max - vec2(6.0, foot));
-            if self.is_shown {
-                let place = pos2(area.center().x, area.bottom() - HINT / 2.0);
-                painter.text(place, Align2::CENTER_CENTER, DRAG_IT, FontId::proportional(11.0), paint(palette.action));
+            if let Some(text) = line {
+                let place = pos2(area.center().x, area.bottom() - FOOT / 2.0);
+                let ink = if self.is_shown { palette.action } else { palette.soft };
+                painter.text(place, Align2::CENTER_CENTER, text, FontId::proportional(11.0), paint(ink));
             }
             music.draw(&painter.with_clip_rect(inside), inside, palette);
-        } else if let Some([first, second]) = self.says.as_ref().filter(|_| !has_music && area.height() >= WITH_ROLL) {
+        } else if !has_music && area.height() >= WITH_ROLL {
             let middle = Rect::from_min_max(area.min + vec2(0.0, TITLE), area.max).center();
-            for (line, align) in [(first, Align2::CENTER_BOTTOM), (second, Align2::CENTER_TOP)] {
-                painter.text(middle, align, line, FontId::proportional(12.0), paint(palette.soft));
+            let mut y = middle.y - LINE * (self.says.len() as f32 - 1.0) / 2.0;
+            for line in &self.says {
+                painter.text(pos2(middle.x, y), Align2::CENTER_CENTER, line, FontId::proportional(12.0), paint(palette.soft));
+                y += LINE;
             }
         }
         let tip = if has_music {
-            format!("{} Drag it onto a track or into a folder; right-click to save it", self.tip)
+            let what = self.bars.as_deref().unwrap_or("it");
+            format!("{} Drag {what} onto a track or into a folder; right-click to save", self.tip)
         } else {
             self.tip.to_owned()
         };
@@ -158,7 +173,7 @@ impl Card<'_> {
         let ink = paint(if self.music.is_some() { palette.ink } else { palette.soft });
         let title = painter.text(pos2(area.left() + GRIP, y), Align2::LEFT_CENTER, &self.title, FontId::proportional(13.0), ink);
         if self.is_kept {
-            star(painter, pos2(title.right() + 11.0, y), paint(palette.ink));
+            star(painter, pos2(title.right() + 11.0, y), paint(palette.ink), true);
         }
         let font = FontId::proportional(11.0);
         // A card without a roll says here that it can be dragged.
@@ -176,9 +191,14 @@ impl Card<'_> {
     }
 }
 
-/// A filled star with five points: a triangle for each, on a pentagon.
-fn star(painter: &Painter, centre: Pos2, colour: Color32) {
+/// A star with five points, filled or as an outline: a triangle for each, on a pentagon.
+pub(super) fn star(painter: &Painter, centre: Pos2, colour: Color32, is_filled: bool) {
     let corner = |place: u8, radius: f32| centre + radius * Vec2::angled(TAU * f32::from(place) / 10.0 - TAU / 4.0);
+    if !is_filled {
+        let corners = (0..10).map(|place| corner(place, if place % 2 == 0 { 6.0 } else { 2.6 })).collect();
+        painter.add(Shape::closed_line(corners, Stroke::new(1.0, colour)));
+        return;
+    }
     let point = |place: u8| vec![corner(place, 6.0), corner((place + 1) % 10, 2.6), corner((place + 9) % 10, 2.6)];
     for place in [0, 2, 4, 6, 8] {
         painter.add(Shape::convex_polygon(point(place), colour, Stroke::NONE));

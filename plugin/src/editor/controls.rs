@@ -3,6 +3,7 @@
 use antiphon_engine::plan::TakeMode;
 use egui::{Key, RichText, Sense, Ui, vec2};
 
+use super::card;
 use super::dial;
 use super::model::{Change, Control, EditorModel};
 use super::palette::{Palette, paint};
@@ -23,20 +24,31 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
     let snapshot = time.snapshot;
     let palette = Palette::of(ui.ctx());
     let (fill, tip) = match time.pressed() {
-        Pressed::Stop => (palette.playing, "Stops Antiphon: what sounds ends within a beat, and nothing plays until you press Play"),
-        _ => (palette.ink, "Plays the plan that is shown, from the next bar"),
+        Pressed::Stop => {
+            // Before a fill nothing sounds yet.
+            let fill = time.is_under_way().then_some(palette.playing);
+            (fill, "Stops Antiphon: what sounds ends within a beat, and nothing plays until you press Play")
+        }
+        _ => (Some(palette.ink), "Plays the plan that is shown, from the next bar"),
     };
     let text = RichText::new(time.button());
     let reasons = [time.pressed(), Pressed::Another, Pressed::Keep].map(|pressed| unavailable(pressed, snapshot, time.values.output.take));
     // What can do nothing does not attract the eye.
-    let play = if reasons[0].is_some() { style::button(text) } else { style::button(text.color(paint(palette.paper))).fill(paint(fill)) };
+    let play = match fill.filter(|_| reasons[0].is_none()) {
+        Some(fill) => style::button(text.color(paint(palette.paper))).fill(paint(fill)),
+        None => style::button(text),
+    };
     let buttons = [
         (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
         (Pressed::Another, style::button("Another"), "Shows the next variation of the plan, after D four new ones"),
         (
             Pressed::Keep,
             style::button(if kept { "Kept" } else { "Keep" }).selected(kept),
-            "Stars the phrase that is shown: it stays in the list at the right of the cards, and in the project",
+            if kept {
+                "This phrase has a star: its card at the right stays, in the project, too, and is never removed"
+            } else {
+                "Gives this phrase a star: its card at the right stays, in the project, too, and is never removed"
+            },
         ),
     ];
     for ((pressed, button, tip), reason) in buttons.into_iter().zip(reasons) {
@@ -46,6 +58,11 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         }
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let response = ui.add_enabled(reason.is_none(), button);
+        if pressed == Pressed::Keep {
+            let ink = if reason.is_some() { palette.faded(0.35) } else { paint(palette.ink) };
+            // In the margin left of the text.
+            card::star(ui.painter(), response.rect.left_center() + vec2(12.0, 0.0), ink, kept);
+        }
         let key = hint(Action::Press(if pressed == Pressed::Stop { Pressed::Play } else { pressed }));
         let tip = format!("{tip}{learnt}{key}; right-click to learn a key or pedal for it.");
         let response = response.on_hover_text(tip.as_str()).on_disabled_hover_text(reason.unwrap_or_default());
@@ -78,7 +95,7 @@ fn unavailable(pressed: Pressed, snapshot: &Snapshot, take: TakeMode) -> Option<
         return None;
     }
     Some(if parts.iter().any(|part| matches!(part, Component::Missing { .. })) {
-        "No engine: the lines below say what is missing."
+        "No engine: the lines over the status line say what is missing."
     } else if parts.contains(&&Component::Loading) {
         "Loading: ready in a few seconds."
     } else {

@@ -2,8 +2,8 @@
 
 use egui::style::HandleShape;
 use egui::{
-    Align, Align2, Color32, DragValue, FontId, Key, Layout, Rect, Response, RichText, Role, Sense, Shape, Slider, TextStyle, Ui,
-    WidgetInfo, vec2,
+    Align, Align2, Color32, DragValue, FontId, Key, Layout, Rect, Response, RichText, Role, Sense, Shape, Slider, Stroke, StrokeKind,
+    TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::model::{Change, EditorModel};
@@ -14,7 +14,9 @@ use crate::params::ShownParameter;
 const CAPTION: f32 = 17.0;
 /// How much slower a slider moves with Shift.
 const FINE: f32 = 0.1;
-/// Width of the knob of a ladder, as a share of its height.
+/// Half the width of a tip of the knob of a ladder, and its height, in points.
+const TIP: f32 = 5.0;
+/// Width of the area of that knob, as a share of its height.
 const KNOB: f32 = 0.25;
 /// Height of a step of a ladder, in points.
 const BAND: f32 = 18.0;
@@ -65,7 +67,7 @@ fn caption(ui: &mut Ui, model: &impl EditorModel, parameter: &ShownParameter) ->
         style.spacing.button_padding = vec2(0.0, 0.0);
         style.spacing.interact_size = vec2(24.0, CAPTION);
         style.visuals.widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
-        style.visuals.widgets.inactive.bg_stroke = egui::Stroke::NONE;
+        style.visuals.widgets.inactive.bg_stroke = Stroke::NONE;
         if parameter.is_left_to_others() {
             style.visuals.widgets.inactive.fg_stroke.color = paint(palette.soft);
         }
@@ -110,12 +112,15 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
     let mut slider = Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false).trailing_fill(is_own);
     let ground = ui.painter().add(Shape::Noop);
     if !parameter.bands.is_empty() {
-        // The names of the bands are the rail, and the knob is so thin that they can be read under it.
-        ui.visuals_mut().widgets.inactive.bg_fill = Color32::TRANSPARENT;
+        // The names of the bands are the rail; the knob is drawn around them.
+        let widgets = &mut ui.visuals_mut().widgets;
+        for state in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+            (state.bg_fill, state.fg_stroke) = (Color32::TRANSPARENT, Stroke::NONE);
+        }
         slider = slider.trailing_fill(false).handle_shape(HandleShape::Rect { aspect_ratio: KNOB });
     }
     let response = ui.add(slider);
-    ui.painter().set(ground, bands(ui, parameter, response.rect));
+    ui.painter().set(ground, bands(ui, parameter, &response));
     response.widget_info(|| named(Role::Slider, &parameter.name, &parameter.text));
     // Unrounded, so that slow movement adds up to a step. Once Shift was held in a drag, the rest of it is relative: no jump to the pointer.
     let precise = response.id.with("precise");
@@ -137,8 +142,8 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
 }
 
 /// The bands of a range as a ladder, each with its name; the one of the value is filled.
-fn bands(ui: &Ui, parameter: &ShownParameter, area: Rect) -> Shape {
-    let palette = Palette::of(ui.ctx());
+fn bands(ui: &Ui, parameter: &ShownParameter, slider: &Response) -> Shape {
+    let (palette, area) = (Palette::of(ui.ctx()), slider.rect);
     // As egui places a knob: half as wide as it is high, times the ratio, within the ends of the rail.
     let half = area.height() / 2.5 * KNOB;
     let x = |value: f32| area.left() + half + value * (area.width() - 2.0 * half);
@@ -152,7 +157,17 @@ fn bands(ui: &Ui, parameter: &ShownParameter, area: Rect) -> Shape {
         let place = Align2::CENTER_CENTER.anchor_size(step.center(), text.size());
         [Shape::rect_filled(step, 3, fill), Shape::galley(place.min, text, paint(ink))]
     });
-    Shape::Vec(shapes.collect())
+    // As of every widget with the focus.
+    let edge = if slider.has_focus() { Stroke::new(2.0, paint(palette.action)) } else { Stroke::NONE };
+    let frame = Shape::rect_stroke(area.shrink2(vec2(0.0, (area.height() - BAND) / 2.0)), 3, edge, StrokeKind::Outside);
+    // The knob: two tips that point at the value from above and below, so that no name is hidden.
+    let at = x(parameter.value);
+    let tips = [-1.0, 1.0].map(|side| {
+        let base = area.center().y + side * (BAND / 2.0 + 2.0);
+        let corners = vec![pos2(at - TIP, base), pos2(at, base - side * TIP), pos2(at + TIP, base)];
+        Shape::convex_polygon(corners, paint(palette.ink), Stroke::NONE)
+    });
+    if parameter.bands.is_empty() { Shape::Noop } else { Shape::Vec(shapes.chain([frame]).chain(tips).collect()) }
 }
 
 /// A parameter that is on or off.

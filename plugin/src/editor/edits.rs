@@ -39,7 +39,7 @@ pub(super) enum Edit {
 impl Edit {
     /// What a command changes; `None` if there is nothing to undo.
     fn of(command: Command, snapshot: &Snapshot) -> Option<Self> {
-        let shown = snapshot.variations.shown;
+        let shown = chosen(snapshot);
         let from_to = |to| (to != shown).then_some(Self::Variation { from: shown, to });
         match command {
             Command::Lock(target) => Some(Self::Lock(vec![target])),

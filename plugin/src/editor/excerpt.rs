@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use antiphon_engine::music::smf::MidiError;
 use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Role, Tempo, TempoMap, Tick, distribute, smf};
-use antiphon_engine::plan::{Entry, Variation};
+use antiphon_engine::plan::{Entry, Plan, Variation};
 
 use super::model::Now;
 use crate::clock::{Motion, MusicalTime};
@@ -69,11 +69,8 @@ impl Excerpt {
             let plan = &snapshot.plan.as_ref()?.plan;
             (plan.notes(), plan.brief.start, plan.ready())
         };
-        let playhead = now.playhead.tick();
-        // A held key ends at the playhead.
-        let end_of = |note: &Note| if note.end() == Tick::MAX { playhead.max(note.onset + Tick(1)) } else { note.end() };
-        let end = notes.iter().map(end_of).max()?.max(least_end);
-        Self::of_notes(source, notes.iter().map(|note| Note { duration: end_of(note) - note.onset, ..*note }), start..end, snapshot, now)
+        let span = span(notes, start..least_end, now)?;
+        Self::of_notes(source, notes.iter().map(|note| Note { duration: end_of(note, now) - note.onset, ..*note }), span, snapshot, now)
     }
 
     /// Bars of what was played and is planned. Notes end with the last bar. `None` if there are no notes.
@@ -107,15 +104,16 @@ impl Excerpt {
         Some(Self { clip, first_bar: first.number, bars: bars.len(), source, role: None })
     }
 
+    /// Names of the bars that a history entry has as an excerpt.
+    pub(super) fn bars_of_entry(entry: &Entry) -> Option<String> {
+        let (snapshot, now) = in_place(entry);
+        bars_of_plan(entry.plan(), &snapshot, &now)
+    }
+
     /// A history entry as it was suggested: at its own bar, in its own metre and tempo.
     #[must_use]
     pub fn of_entry(entry: &Entry) -> Option<Self> {
-        let (place, plan) = (entry.place(), entry.plan());
-        let bars = place.metres.bars(plan.ready() - place.line);
-        let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
-        let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
-        let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
-        let now = Now { playhead: MusicalTime::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
+        let (snapshot, now) = in_place(entry);
         Self::of(Source::Suggestion, &snapshot, &now)
     }
 
@@ -138,8 +136,7 @@ impl Excerpt {
     /// What it is, in words: source, bars, and role if it has one alone.
     #[must_use]
     pub fn description(&self) -> String {
-        let last = self.first_bar + i64::try_from(self.bars).unwrap_or(i64::MAX) - 1;
-        let bars = if self.bars == 1 { format!("bar {last}") } else { format!("bars {}-{last}", self.first_bar) };
+        let bars = bars(self.first_bar, self.first_bar + i64::try_from(self.bars).unwrap_or(i64::MAX) - 1);
         let role = self.role.map_or_else(String::new, |role| format!(", {}", role.name()));
         format!("{}, {bars}{role}", self.source.name())
     }
@@ -157,6 +154,48 @@ impl Excerpt {
     pub fn bytes(&self) -> Result<Vec<u8>, MidiError> {
         smf::write(&self.clip)
     }
+}
+
+/// A history entry as the plan, at its own bar, in its own metre and tempo.
+fn in_place(entry: &Entry) -> (Snapshot, Now) {
+    let (place, plan) = (entry.place(), entry.plan());
+    let bars = place.metres.bars(plan.ready() - place.line);
+    let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
+    let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
+    let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
+    let now = Now { playhead: MusicalTime::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
+    (snapshot, now)
+}
+
+/// Names of the bars that an excerpt of all that was played would have. `None` without notes.
+pub(super) fn bars_of_played(snapshot: &Snapshot, now: &Now) -> Option<String> {
+    let notes = snapshot.played.as_slice();
+    span(notes, notes.first()?.onset..Tick::ZERO, now).map(|span| bars_between(&span, snapshot))
+}
+
+/// The same of a plan.
+pub(super) fn bars_of_plan(plan: &Plan, snapshot: &Snapshot, now: &Now) -> Option<String> {
+    span(plan.notes(), plan.brief.start..plan.ready(), now).map(|span| bars_between(&span, snapshot))
+}
+
+/// From a start to the end of the last note, at least to the end of `least`. `None` without notes.
+fn span(notes: &[Note], least: Range<Tick>, now: &Now) -> Option<Range<Tick>> {
+    let end = notes.iter().map(|note| end_of(note, now)).max()?;
+    Some(least.start..end.max(least.end))
+}
+
+/// End of a note. A held key ends at the playhead.
+fn end_of(note: &Note, now: &Now) -> Tick {
+    if note.end() == Tick::MAX { now.playhead.tick().max(note.onset + Tick(1)) } else { note.end() }
+}
+
+fn bars_between(span: &Range<Tick>, snapshot: &Snapshot) -> String {
+    bars(snapshot.bar_at(span.start).number, snapshot.bar_at(span.end - Tick(1)).number)
+}
+
+/// "bar 3", or "bars 3-5".
+fn bars(first: i64, last: i64) -> String {
+    if first == last { format!("bar {last}") } else { format!("bars {first}-{last}") }
 }
 
 #[cfg(test)]
@@ -184,6 +223,8 @@ mod tests {
         let snapshot = Snapshot { bars: vec![bar(17, 60, 72, 3)], plan: Some(plan(84, 228, &notes)), ..Snapshot::default() };
         let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(70.0, 133.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.file_name().as_str()), (17, 3, "Antiphon plan, bars 17-19.mid"));
+        let shown = &snapshot.plan.as_ref().unwrap().plan;
+        assert_eq!(bars_of_plan(shown, &snapshot, &now(70.0, 133.0)), Some("bars 17-19".into()));
         let clip = read_back(&excerpt);
         assert_eq!((clip.end, clip.metres.at(Tick::ZERO).to_string().as_str()), (Tick(216), "3/4"));
         assert!((clip.tempos.at(Tick::ZERO).bpm() - 133.0).abs() < 1e-3);
@@ -204,6 +245,7 @@ mod tests {
         let snapshot = Snapshot { bars, played, ..Snapshot::default() };
         let excerpt = Excerpt::of(Source::Played, &snapshot, &now(150.5, 120.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars), (2, 2));
+        assert_eq!(bars_of_played(&snapshot, &now(150.5, 120.0)), Some("bars 2-1".into()), "as the song numbers them");
         let clip = read_back(&excerpt);
         assert_eq!(clip.metres.bars(clip.end).map(|bar| bar.length.0).collect::<Vec<_>>(), [40, 96]);
         assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.end().0)).collect::<Vec<_>>(), [(4, 14), (14, 19), (44, 54)]);

@@ -110,7 +110,11 @@ impl Exporter {
         self.dragging = None;
         let begun = write(excerpt).and_then(|file| self.drag.begin(&file, window).map_err(|error| error.to_string()));
         match begun {
-            Ok(()) => self.dragging = Some(excerpt.description()),
+            Ok(()) => {
+                let what = excerpt.description();
+                self.say(format!("Dragging {what}: drop it on a track or into a folder"));
+                self.dragging = Some(what);
+            }
             Err(error) => self.fail(error),
         }
     }

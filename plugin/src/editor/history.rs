@@ -24,31 +24,38 @@ pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, hi
     let live = model.snapshot();
     let live = live.plan.as_ref().map(|shown| &shown.plan);
     let steps = [
-        (Step::Older, "Older", "Go back to the previous suggestion"),
-        (Step::Newer, "Newer", "Go forward to the next suggestion"),
-        (Step::Now, "Now", "Return to the current plan"),
+        (Step::Older, "Older", "Shows the suggestion before this one, from the history, in place of the plan"),
+        (Step::Newer, "Newer", "Shows the next suggestion of the history in place of the plan"),
+        (Step::Now, "Back to plan", "Shows the plan again in place of a suggestion of the history"),
     ];
+    position(ui, model, history, filter);
     for (step, name, tip) in steps {
         let possible = history.can_step(step, live);
         let button = Button::new(RichText::new(name).size(12.0)).frame_when_inactive(false);
         let button = ui.add_enabled(possible, button).on_hover_text(format!("{tip}{}", hint(Action::Step(step))));
-        if button.on_disabled_hover_text(format!("{tip}. There is none.")).clicked() {
+        if button.on_disabled_hover_text(format!("{tip}. There is none")).clicked() {
             model.command(Command::Step(step));
         }
     }
+}
+
+/// The position in the history, or how much there is, with the menu. Nothing without a history.
+fn position(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, history: &History, filter: &mut HistoryFilter) {
     let [undo, redo] = model.next_edits();
     let number = history.entries().len();
     let text = match history.recalled().zip(history.position()) {
         Some((_, at)) => format!("{} of {number}", at + 1),
         None if number == 0 && undo.or(redo).is_none() => return,
+        None if history.evicted() > 0 => format!("History full: {number}"),
         None => format!("History: {number}"),
     };
-    let full = if history.evicted() > 0 { ", full" } else { "" };
     let gone = match history.evicted() {
         0 => String::new(),
-        count => format!("The history is full: {count} of the oldest without a star were removed. Star what you want to keep."),
+        count => {
+            format!("The history is full: for each new phrase the oldest without a star goes, {count} so far. Keep those that are to stay.")
+        }
     };
-    let text = RichText::new(text + full + &filter.name()).size(12.0);
+    let text = RichText::new(text + &filter.name()).size(12.0);
     let menu = ui.menu_button(text, |ui| {
         if !gone.is_empty() {
             ui.add(Label::new(RichText::new(&gone).size(12.0)).wrap());
@@ -60,6 +67,6 @@ pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, hi
     });
     let more = history.recalled().map_or_else(String::new, |entry| format!("\n{}", description(entry)));
     menu.response.on_hover_text(format!(
-        "Suggestions are saved with the project. Click to choose which have a card, to undo and to redo.{more}\n{gone}"
+        "Phrases that were suggested: their cards are at the right, the newest first, and saved with the project. Click to choose which have a card, to undo and to redo.{more}\n{gone}"
     ));
 }

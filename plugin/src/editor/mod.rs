@@ -37,6 +37,7 @@ mod sizing;
 mod status;
 mod strip;
 mod style;
+mod swap;
 mod variations;
 #[cfg(windows)]
 mod win32_keyboard;
@@ -165,12 +166,14 @@ impl Editor {
     fn draw(&mut self, ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, window: &dyn HasWindowHandle) {
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
         let selected = history::with_selected_entry(&live, &now, &history);
-        let snapshot = selected.as_ref().unwrap_or(&live);
-        let kept = snapshot.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
+        let shown = selected.as_ref().unwrap_or(&live);
+        let kept = shown.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
+        self.say_kept(shown, kept);
+        let swapped = if selected.is_none() { swap::with_swap(&live) } else { None };
+        let snapshot = swapped.as_ref().unwrap_or(shown);
         let values = model.values();
         let time = PlayTime { snapshot, now: &now, values: &values, is_recalled: selected.is_some() };
         self.exporter.poll(ui.ctx());
-        self.say_kept(snapshot, kept);
         let pressed = self.pressed(ui, model);
         self.act(ui, model, &pressed, time);
         let paper = paint(Palette::of(ui.ctx()).paper);
@@ -218,12 +221,22 @@ impl Editor {
             });
         });
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
-        let (horizon_bars, flags) = (values.plan.bars(), time.flags());
+        let (horizon_bars, flags, beats_left) = (values.plan.bars(), time.flags(), time.beats_left());
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
         let (range, selected_bars) = (values.turns.infill, selection.as_ref());
         let is_plan = selected.is_none();
-        let marks = roll::Marks { horizon_bars, range, marking, selection: selected_bars, is_plan, flags, chart: &chart, memory: &memory };
+        let marks = roll::Marks {
+            horizon_bars,
+            range,
+            marking,
+            selection: selected_bars,
+            is_plan,
+            flags,
+            beats_left,
+            chart: &chart,
+            memory: &memory,
+        };
         let keys = roll::Keyboard { is_here: self.keys == KeyOwner::Window, locks: pressed.contains(&Action::Lock) };
         let menu = RollMenu {
             snapshot,

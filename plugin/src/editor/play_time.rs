@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
-use antiphon_engine::plan::{AnswerAfter, PlayMode, Side};
+use antiphon_engine::plan::{AnswerAfter, PlayMode, Side, Variation};
 use antiphon_engine::session::{ControlValues, ShownBar, ShownTurn, Snapshot};
 
 use super::infill;
 use super::model::Now;
+use super::swap::Swap;
 use super::words::count;
 use crate::clock::Motion;
 use crate::triggers::Button;
@@ -15,7 +16,7 @@ use crate::triggers::Button;
 /// A frame's snapshot, as far as it concerns when Antiphon plays.
 #[derive(Clone, Copy)]
 pub(super) struct PlayTime<'a> {
-    /// The session's snapshot, with the phrase of the history if one is shown.
+    /// The session's snapshot, with the phrase of the history if one is shown, and with what will sound if a swap is ahead.
     pub(super) snapshot: &'a Snapshot,
     /// Clock state.
     pub(super) now: &'a Now,
@@ -39,6 +40,8 @@ pub(super) enum After {
 pub(super) struct Flags {
     /// Bar line of its first note to sound, with the word that stands there.
     pub(super) starts: Option<(Tick, &'static str)>,
+    /// Where another variation takes over from the phrase that plays.
+    pub(super) swap: Option<(Tick, Variation)>,
     /// The tick after its last one, and what follows.
     pub(super) ends: Option<(Tick, After)>,
     /// Planned notes before this tick will not sound.
@@ -57,6 +60,29 @@ impl PlayTime<'_> {
     /// The next bar line, where Play takes effect if it is pressed now.
     fn next_bar(&self) -> Tick {
         self.snapshot.bar_at(self.now.playhead.tick()).bar.end()
+    }
+
+    /// First tick of the fill that Infill has ready and that does not sound yet.
+    fn fill_from(&self) -> Option<Tick> {
+        let is_ahead = self.mode() == PlayMode::Infill && !self.snapshot.is_stopped && !self.is_recalled && !self.is_playing();
+        let shown = self.snapshot.plan.as_ref().filter(|_| is_ahead && self.now.motion != Motion::Stopped)?;
+        Some(shown.plan.brief.start).filter(|start| start.0 as f64 > self.now.playhead.0)
+    }
+
+    /// Beats of the metre until Antiphon begins, the current one included: after Play was pressed, and before a fill. `None` if it plays, or nothing is awaited.
+    pub(super) fn beats_left(&self) -> Option<u32> {
+        let from = self.snapshot.play_from.or_else(|| self.fill_from())?;
+        let left = from.0 as f64 - self.now.playhead.0;
+        let denominator = self.snapshot.bar_at(self.now.playhead.tick()).bar.metre.denominator();
+        let beats = (left / (TICKS_PER_QUARTER * 4 / i64::from(denominator)) as f64).ceil();
+        // More would be a plan that was moved since.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range that is checked")]
+        (1.0..=64.0).contains(&beats).then_some(beats as u32)
+    }
+
+    /// Whether Antiphon sounds, or will once the beats are counted: Stop is then what it says, and not only a switch of the mode.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.is_playing() || self.is_pending()
     }
 
     /// Whether Play was pressed and waits for its bar line.
@@ -96,16 +122,20 @@ impl PlayTime<'_> {
         if shown.playing {
             let starts = (begins.0 as f64 > self.now.playhead.0).then_some((begins, "starts"));
             let is_phrase = matches!(self.mode(), PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade);
-            return Flags { starts, ends: is_phrase.then_some(ends), silent_before: None };
+            let swap = self.swap();
+            // Where the one ends that takes over is not known before it is being made.
+            let has_end = is_phrase && swap.is_none_or(|swap| swap.plan.is_some());
+            let swap = swap.map(|swap| (swap.at, swap.to));
+            return Flags { starts, swap, ends: has_end.then_some(ends), silent_before: None };
         }
         match self.mode() {
             PlayMode::Suggest => {
                 let line = self.snapshot.play_from.unwrap_or_else(|| self.next_bar());
                 let word = if self.is_pending() { "starts" } else { "Play" };
-                Flags { starts: Some((line, word)), ends: None, silent_before: Some(line) }
+                Flags { starts: Some((line, word)), silent_before: Some(line), ..Flags::default() }
             }
             _ if self.is_recalled => Flags { starts: Some((self.next_bar(), "Play")), ..Flags::default() },
-            PlayMode::Trade => Flags { starts: Some((begins, "starts")), ends: Some(ends), silent_before: None },
+            PlayMode::Trade => Flags { starts: Some((begins, "starts")), ends: Some(ends), ..Flags::default() },
             PlayMode::Answer | PlayMode::Accompany | PlayMode::Infill => Flags::default(),
         }
     }
@@ -113,6 +143,12 @@ impl PlayTime<'_> {
     /// What the mode does, in a sentence: who plays now, or what makes Antiphon play.
     pub(super) fn sentence(&self) -> String {
         let plays = self.is_playing();
+        if let Some(swap) = self.swap() {
+            let Swap { from, to, at, plan } = swap;
+            let end = plan.map_or_else(String::new, |_| format!(" to {}", self.end()));
+            let new = if from == to { "a new " } else { "" };
+            return format!("Antiphon plays {} until {}, then {new}{}{end}", from.name(), place(self.snapshot, at), to.name());
+        }
         match self.mode() {
             _ if self.is_recalled && !plays => "Play plays this phrase".into(),
             PlayMode::Suggest if self.is_pending() => {
@@ -150,8 +186,18 @@ impl PlayTime<'_> {
                 Some((last, [])) => format!("Antiphon plays {last} along with you"),
                 Some((last, others)) => format!("Antiphon plays {} and {last} along with you", others.join(", ")),
             },
-            PlayMode::Infill => format!("Antiphon fills {} of the song; your notes there stay", infill::name(self.values.turns.infill)),
+            PlayMode::Infill => {
+                let bars = infill::name(self.values.turns.infill);
+                let when = self.beats_left().filter(|_| self.fill_from().is_some());
+                let when = when.map_or_else(String::new, |beats| format!(" in {}", counted(beats)));
+                format!("Antiphon fills {bars} of the song{when}; your notes there stay")
+            }
         }
+    }
+
+    /// The swap that is ahead, unless a phrase of the history is shown.
+    fn swap(&self) -> Option<Swap<'_>> {
+        Swap::of(self.snapshot).filter(|_| !self.is_recalled)
     }
 
     /// Where the plan ends, in words.
@@ -175,6 +221,11 @@ impl PlayTime<'_> {
     }
 }
 
+/// "1 beat", "7 beats".
+pub(super) fn counted(beats: u32) -> String {
+    count(usize::try_from(beats).unwrap_or(usize::MAX), "beat")
+}
+
 /// "bar 12", or "bar 12, beat 3" within it.
 pub(super) fn place(snapshot: &Snapshot, tick: Tick) -> String {
     let ShownBar { bar, number } = snapshot.bar_at(tick);
@@ -189,12 +240,15 @@ pub(super) fn place(snapshot: &Snapshot, tick: Tick) -> String {
 mod tests {
     use antiphon_engine::music::Note;
     use antiphon_engine::plan::InfillRange;
+    use antiphon_engine::session::{ShownVariations, Takeover};
 
     use super::*;
     use crate::clock::MusicalTime;
     use crate::editor::samples::plan;
+    use crate::editor::swap;
     use crate::params::AntiphonParams;
 
+    const FILLS_SOON: &str = "Antiphon fills bars 12 to 13 of the song in 1 beat; your notes there stay";
     const FILLS: &str = "Antiphon fills bars 12 to 13 of the song; your notes there stay";
 
     fn values(mode: PlayMode) -> ControlValues {
@@ -247,7 +301,7 @@ mod tests {
                 ["Stop", "Antiphon plays bass and drums along with you"],
                 ["Stop", "Antiphon plays bass and drums along with you"],
             ),
-            (PlayMode::Infill, ["Stop", FILLS], ["Stop", FILLS]),
+            (PlayMode::Infill, ["Stop", FILLS_SOON], ["Stop", FILLS]),
         ] {
             assert_eq!([words(mode, false), words(mode, true)], [waiting, playing].map(|texts| texts.map(str::to_owned)));
         }
@@ -258,6 +312,48 @@ mod tests {
         let waiting = Snapshot { play_from: Some(Tick(192)), ..snapshot(false) };
         let (button, pressed, _, sentence) = words_of(&waiting, PlayMode::Suggest, false);
         assert_eq!((button.as_str(), pressed, sentence.as_str()), ("Cancel", Button::Stop, "Antiphon begins at bar 3"));
+    }
+
+    #[test]
+    fn play_counts_the_beats_of_the_metre_until_its_bar_line() {
+        let beats = |play_from, playhead| {
+            let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
+            let snapshot = Snapshot { play_from, ..Snapshot::default() };
+            PlayTime { snapshot: &snapshot, now: &now, values: &values(PlayMode::Suggest), is_recalled: false }.beats_left()
+        };
+        let until = |tick, playhead| beats(Some(Tick(tick)), playhead);
+        assert_eq!([until(96, 0.0), until(96, 0.5), until(96, 24.0), until(96, 95.9)], [Some(4), Some(4), Some(3), Some(1)]);
+        assert_eq!([until(96, 96.0), until(96, 300.0), until(1_000_000, 0.0), beats(None, 0.0)], [None; 4]);
+    }
+
+    #[test]
+    fn beats_are_counted_to_a_fill_until_it_plays_and_not_after_stop() {
+        let beats = |snapshot: &Snapshot, mode| {
+            let now = Now { playhead: MusicalTime(20.0), tempo: 120.0, motion: Motion::Host };
+            let time = PlayTime { snapshot, now: &now, values: &values(mode), is_recalled: false };
+            (time.beats_left(), time.is_under_way())
+        };
+        assert_eq!(beats(&snapshot(false), PlayMode::Infill), (Some(5), false));
+        assert_eq!(beats(&snapshot(false), PlayMode::Suggest), (None, false));
+        assert_eq!(beats(&snapshot(true), PlayMode::Infill), (None, true));
+        assert_eq!(beats(&Snapshot { is_stopped: true, ..snapshot(false) }, PlayMode::Infill), (None, false));
+    }
+
+    #[test]
+    fn swap_is_said_with_its_place_and_where_the_next_one_ends() {
+        let words = |awaited, coming: Option<antiphon_engine::plan::Plan>| {
+            let takeover = Some(Takeover { at: Tick(240), plan: coming });
+            let variations = ShownVariations { awaited: Some(awaited), takeover, ..ShownVariations::default() };
+            let swapping = Snapshot { variations, ..snapshot(true) };
+            let (_, _, flags, sentence) = words_of(&swap::with_swap(&swapping).unwrap(), PlayMode::Suggest, false);
+            assert_eq!(flags.swap, Some((Tick(240), awaited)));
+            (sentence, flags.ends.map(|(end, _)| end))
+        };
+        assert_eq!(words(Variation::B, None), ("Antiphon plays A until bar 3, beat 3, then B".into(), None));
+        let coming = plan(240, 480, &[]).plan;
+        let expected = "Antiphon plays A until bar 3, beat 3, then B to the end of bar 5";
+        assert_eq!(words(Variation::B, Some(coming)), (expected.into(), Some(Tick(480))));
+        assert_eq!(words(Variation::A, None).0, "Antiphon plays A until bar 3, beat 3, then a new A");
     }
 
     #[test]
@@ -295,7 +391,7 @@ mod tests {
     #[test]
     fn ruler_shows_where_play_would_begin_and_what_it_would_leave_out() {
         let line = Tick(192);
-        let expected = Flags { starts: Some((line, "Play")), ends: None, silent_before: Some(line) };
+        let expected = Flags { starts: Some((line, "Play")), silent_before: Some(line), ..Flags::default() };
         assert_eq!(flags(PlayMode::Suggest, false, false), expected);
         for mode in [PlayMode::Answer, PlayMode::Accompany, PlayMode::Infill] {
             assert_eq!(flags(mode, false, false), Flags::default(), "{mode:?} begins by itself");
@@ -307,7 +403,7 @@ mod tests {
     fn ruler_shows_where_a_phrase_that_plays_ends() {
         for mode in [PlayMode::Suggest, PlayMode::Answer, PlayMode::Trade] {
             let after = if mode == PlayMode::Trade { After::You } else { After::Silence };
-            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), after)), silent_before: None };
+            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), after)), ..Flags::default() };
             assert_eq!(flags(mode, true, false), expected);
         }
         assert_eq!(flags(PlayMode::Accompany, true, false).ends, None, "it has no end");

@@ -97,7 +97,7 @@ pub(super) const TABLE: &[Shortcut] = &[
     plain(Key::Num4, "4", Action::Press(Button::of(Variation::D)), "variation D"),
     plain(Key::ArrowLeft, "Left", Action::Step(Step::Older), "earlier in the history"),
     plain(Key::ArrowRight, "Right", Action::Step(Step::Newer), "later in the history"),
-    plain(Key::Home, "Home", Action::Step(Step::Now), "now"),
+    plain(Key::Home, "Home", Action::Step(Step::Now), "back to the plan"),
     plain(Key::Delete, "Delete", Action::Delete, "delete the shown phrase from the history"),
     plain(Key::L, "L", Action::Lock, "lock or unlock the note or bar under the pointer"),
     plain(Key::U, "U", Action::UnlockAll, "unlock all"),

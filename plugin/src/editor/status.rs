@@ -99,7 +99,9 @@ impl Line<'_> {
         if let Some(name) = missing_component(status) {
             return (
                 Tone::Error,
-                format!("No {name}: Antiphon passes your notes on and suggests nothing. Install it again, or see above what is missing"),
+                format!(
+                    "No {name}: Antiphon passes your notes on and suggests nothing. Install it again; the lines over this one say what is missing"
+                ),
             );
         }
         match self.notice {

@@ -8,7 +8,7 @@ use raw_window_handle::HasWindowHandle;
 
 use super::card::{Card, CardAction};
 use super::controls::{learn, learning};
-use super::excerpt::{Excerpt, Source};
+use super::excerpt::{self, Excerpt, Source};
 use super::export::Exporter;
 use super::history_cards;
 use super::model::{EditorModel, Now};
@@ -17,7 +17,6 @@ use super::shortcuts::{Action, hint};
 use super::status;
 use super::style;
 use super::variations::{self, State};
-use super::words::count;
 use crate::triggers::Button;
 
 /// Height of the strip, in points; less in a low window, where cards have no roll.
@@ -95,13 +94,15 @@ impl Strip<'_> {
         let lines = lines(self.live, from, until);
         let music = MiniRoll { notes: &self.live.played, from, until, lines: &lines };
         let first = self.live.played.first();
-        let bars = first.map_or(0, |first| self.live.bars_between(first.onset, until).count());
+        let bars = excerpt::bars_of_played(self.live, self.now);
         let card = Card {
             name: "played",
             title: "Played".into(),
-            note: first.map_or_else(String::new, |_| count(bars, "bar")),
+            note: bars.clone().unwrap_or_default(),
+            bars,
             music: first.map(|_| music),
-            says: None,
+            says: Vec::new(),
+            foot: None,
             is_kept: false,
             is_shown: false,
             plays: false,
@@ -125,7 +126,7 @@ impl Strip<'_> {
             learning(ui, model.triggers());
             return;
         }
-        let state = State::of(variation, &self.live.variations);
+        let state = State::of(variation, self.live);
         let plan = variations::plan(variation, self.live);
         let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.brief.start, plan.brief.end));
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
@@ -133,23 +134,25 @@ impl Strip<'_> {
         let word = match state {
             _ if status::is_missing(&self.live.status) => "",
             // While a phrase of the history is shown.
-            State::Shown if plan.is_some() && !is_shown => "",
-            State::Shown if plan.is_none() => State::Missing.word(),
-            _ => state.word(),
+            State::Shown if !is_shown && !self.live.plan.as_ref().is_some_and(|shown| shown.playing) => "",
+            _ => state.word(self.live),
         };
-        let says = variations::takeover(variation, self.live);
-        let title = match &says {
+        let says = variations::says(variation, self.live, model.values().plan.mode).filter(|_| !status::is_missing(&self.live.status));
+        let title = match says.as_ref().and_then(|says| says.from.as_deref()) {
             _ if size.has_hint(is_shown) => variation.name().into(),
             // Without room under the title, as short as it is in it.
-            Some([_, from]) if size.is_low => format!("{} {}", variation.name(), from.replace(", beat ", ".")),
+            Some(from) if size.is_low => format!("{} from {}", variation.name(), from.replace(", beat ", ".")),
             _ => format!("{} {word}", variation.name()),
         };
+        let bars = plan.and_then(|plan| excerpt::bars_of_plan(plan, self.live, self.now));
         let card = Card {
             name: pressed.name(),
             title,
-            note: plan.map_or_else(String::new, |plan| count(plan.notes().len(), "note")),
+            note: bars.clone().unwrap_or_default(),
+            bars,
             music: plan.map(|plan| of_plan(plan, &lines)),
-            says,
+            says: says.map_or_else(Vec::new, |says| says.lines),
+            foot: variations::foot(variation, self.live),
             is_kept: false,
             is_shown,
             plays: true,
@@ -157,7 +160,7 @@ impl Strip<'_> {
         };
         let action = card.show(ui, size.of(is_shown), |ui| learn(ui, model.triggers(), pressed));
         if matches!(action, Some(CardAction::Choose | CardAction::Play)) && self.live.plan.is_some() {
-            let returns = state == State::Shown && self.history.recalled().is_some();
+            let returns = state == State::Shown && self.history.recalled().is_some() && self.live.variations.awaited.is_none();
             model.command(if returns { Command::Step(Step::Now) } else { Command::Variation(variation) });
             // In place of a phrase that plays a variation takes over by itself.
             let plays = returns || self.live.plan.as_ref().is_some_and(|shown| !shown.playing);
@@ -194,14 +197,16 @@ impl Strip<'_> {
         let number = self.history.entries().iter().position(|other| other.id() == entry.id()).map_or(0, |before| before + 1);
         let card = Card {
             name: &format!("suggestion {number}, of bar {}{}", place.bar, if entry.is_starred() { ", kept" } else { "" }),
-            title: if size.has_hint(is_shown) { number.to_string() } else { format!("{number}: bar {}", place.bar) },
+            title: if size.has_hint(is_shown) { format!("#{number}") } else { format!("#{number}, bar {}", place.bar) },
             note: String::new(),
-            says: None,
+            says: Vec::new(),
+            foot: (!is_shown && entry.is_starred()).then(|| "kept".into()),
+            bars: Excerpt::bars_of_entry(entry),
             is_kept: entry.is_starred(),
             music: Some(of_plan(plan, &lines)),
             plays: true,
             is_shown,
-            tip: &history_cards::description(entry),
+            tip: &format!("Suggestion {number} of the history. {}", history_cards::description(entry)),
         };
         let action = ui.push_id(entry.id(), |ui| card.show(ui, area, |ui| history_cards::menu(ui, model, entry))).inner;
         match action {

@@ -1,35 +1,54 @@
 //! The four variations of the plan: their states, and the button that unlocks.
 
-use antiphon_engine::plan::{Plan, Variation};
-use antiphon_engine::session::{Command, ShownVariations, Snapshot};
+use antiphon_engine::plan::{Plan, PlayMode, Variation};
+use antiphon_engine::session::{Command, Snapshot};
 use egui::{Button, RichText, Ui};
 
 use super::model::EditorModel;
 use super::play_time::place;
 use super::shortcuts::{Action, hint};
+use super::swap::Swap;
 
-/// A variation with the plan that it is, as far as it is there. Until one that was asked for takes over, what plays is the one before.
+/// The plan of a variation, as far as it is there. An awaited one is there once it is complete.
 pub(super) fn plan(variation: Variation, snapshot: &Snapshot) -> Option<&Plan> {
     let variations = &snapshot.variations;
-    let is_shown = variations.shown == variation && !is_coming(variation, variations);
-    let shown = snapshot.plan.as_ref().filter(|_| is_shown).map(|shown| &shown.plan);
-    shown.or(variations.plans[variation.index()].as_ref())
+    let shown = snapshot.plan.as_ref().map(|shown| &shown.plan).filter(|_| variations.shown == variation);
+    let ready = shown.or(variations.plans[variation.index()].as_ref());
+    let coming = Swap::of(snapshot).filter(|swap| swap.to == variation).and_then(|swap| swap.plan);
+    ready.or(coming.filter(|plan| plan.is_complete()))
 }
 
-/// Whether a variation was asked for that takes over from the phrase that plays.
-fn is_coming(variation: Variation, variations: &ShownVariations) -> bool {
-    variations.shown == variation && variations.takeover.is_some_and(|takeover| takeover.is_asked)
+/// What a card says in place of music: what a click does, and from where the variation then plays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Says {
+    pub(super) lines: Vec<String>,
+    /// The place from which it plays, while a phrase plays.
+    pub(super) from: Option<String>,
 }
 
-/// What a card without music says while a phrase plays: from where the variation plays, or would after a click.
-pub(super) fn takeover(variation: Variation, snapshot: &Snapshot) -> Option<[String; 2]> {
-    let takeover = snapshot.variations.takeover?;
-    let from = format!("from {}", place(snapshot, takeover.at));
-    match State::of(variation, &snapshot.variations) {
-        State::Awaited => Some(["takes over".into(), from]),
-        State::Missing => Some(["a click plays it".into(), from]),
-        State::Shown | State::Ready => None,
-    }
+/// What a card without music says.
+pub(super) fn says(variation: Variation, snapshot: &Snapshot, mode: PlayMode) -> Option<Says> {
+    let state = State::of(variation, snapshot);
+    let from = snapshot.variations.takeover.as_ref().map(|takeover| place(snapshot, takeover.at));
+    let lines: Vec<String> = match (state, &from) {
+        (State::Awaited, Some(from)) => vec!["takes over".into(), format!("from {from}")],
+        (State::Awaited, None) => vec!["it is being made".into()],
+        (State::Missing, Some(from)) => vec!["a click makes it,".into(), "and it plays from".into(), from.clone()],
+        (State::Missing, None) if snapshot.plan.is_some() => match mode {
+            PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade => vec!["made when you pause,".into(), "or with a click".into()],
+            PlayMode::Infill => vec!["a click makes it,".into(), "and it fills the bars".into()],
+            PlayMode::Accompany => return None,
+        },
+        _ => return None,
+    };
+    Some(Says { lines, from })
+}
+
+/// What stands under the music of a card: of the phrase that plays until when, of an awaited one from when.
+pub(super) fn foot(variation: Variation, snapshot: &Snapshot) -> Option<String> {
+    let swap = Swap::of(snapshot)?;
+    let at = place(snapshot, swap.at);
+    if swap.from == variation { Some(format!("until {at}")) } else { (swap.to == variation).then(|| format!("from {at}")) }
 }
 
 /// What a variation can do when it is clicked.
@@ -42,11 +61,12 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) fn of(variation: Variation, variations: &ShownVariations) -> Self {
-        if variations.awaited == Some(variation) || is_coming(variation, variations) {
-            Self::Awaited
-        } else if variations.shown == variation {
+    pub(super) fn of(variation: Variation, snapshot: &Snapshot) -> Self {
+        let variations = &snapshot.variations;
+        if variations.shown == variation && snapshot.plan.is_some() {
             Self::Shown
+        } else if variations.awaited == Some(variation) {
+            Self::Awaited
         } else if variations.is_ready(variation) {
             Self::Ready
         } else {
@@ -55,27 +75,35 @@ impl State {
     }
 
     /// In a word; empty where the music says enough.
-    pub(super) const fn word(self) -> &'static str {
+    pub(super) fn word(self, snapshot: &Snapshot) -> &'static str {
         match self {
+            Self::Shown if is_playing(snapshot) => "plays",
             Self::Shown => "shown",
             Self::Ready => "",
+            Self::Awaited if Swap::of(snapshot).is_some() => "next",
             Self::Awaited => "coming",
             Self::Missing => "not yet made",
         }
     }
 
     /// What it means and what a click does.
-    pub(super) fn sentence(self, snapshot: &Snapshot) -> &'static str {
-        let plays = snapshot.plan.as_ref().is_some_and(|shown| shown.playing);
-        match self {
-            Self::Shown => "it is shown",
-            Self::Ready if plays => "click, and it takes over at the next beat but one",
-            Self::Ready => "click to show it",
-            Self::Awaited => "it is being made",
-            Self::Missing if plays => "click, and it takes over at the next beat but one",
-            Self::Missing => "it is made when you pause, or when you click",
+    pub(super) fn sentence(self, snapshot: &Snapshot) -> String {
+        let swap = Swap::of(snapshot).map(|swap| (swap.to.name(), place(snapshot, swap.at)));
+        match (self, swap) {
+            (Self::Shown, Some((to, at))) => format!("it plays until {to} takes over at {at}; a click lets it play on"),
+            (Self::Shown, None) if is_playing(snapshot) => "it plays".into(),
+            (Self::Shown, None) => "it is shown".into(),
+            (Self::Awaited, Some((_, at))) => format!("it is being made, and takes over at {at}"),
+            (Self::Awaited, None) => "it is being made".into(),
+            (Self::Missing, _) if is_playing(snapshot) => "a click makes it, and it takes over at the next beat but one".into(),
+            (Self::Missing, _) => "it is made when you pause, or when you click".into(),
+            (Self::Ready, _) => "click to show it".into(),
         }
     }
+}
+
+fn is_playing(snapshot: &Snapshot) -> bool {
+    snapshot.plan.as_ref().is_some_and(|shown| shown.playing)
 }
 
 /// The button that removes all locks. Nothing without a lock.
@@ -92,30 +120,58 @@ pub(super) fn unlock(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snaps
 #[cfg(test)]
 mod tests {
     use antiphon_engine::music::Tick;
-    use antiphon_engine::session::Takeover;
+    use antiphon_engine::session::{ShownVariations, Takeover};
 
     use super::*;
-    use crate::editor::samples::plan;
+    use crate::editor::samples::plan as sample;
 
     #[test]
     fn variation_is_missing_until_it_is_ready_and_awaited_once_it_is_chosen() {
-        let ready = Some(plan(96, 192, &[]).plan);
+        let ready = Some(sample(96, 192, &[]).plan);
         let plans = [ready.clone(), ready, None, None];
         let variations = ShownVariations { shown: Variation::B, awaited: Some(Variation::D), plans, takeover: None };
-        let states = Variation::ALL.map(|variation| State::of(variation, &variations));
+        let snapshot = Snapshot { variations, plan: Some(sample(96, 192, &[])), ..Snapshot::default() };
+        let states = Variation::ALL.map(|variation| State::of(variation, &snapshot));
         assert_eq!(states, [State::Ready, State::Shown, State::Missing, State::Awaited]);
     }
 
+    /// A phrase that plays as A, from which another one takes over in bar 3.
+    fn playing(awaited: Option<Variation>, coming: Option<Plan>) -> Snapshot {
+        let mut shown = sample(0, 384, &[]);
+        shown.playing = true;
+        let takeover = Some(Takeover { at: Tick(240), plan: coming });
+        Snapshot {
+            plan: Some(shown),
+            variations: ShownVariations { awaited, takeover, ..ShownVariations::default() },
+            ..Snapshot::default()
+        }
+    }
+
     #[test]
-    fn cards_say_from_where_a_variation_takes_over_from_the_phrase_that_plays() {
-        let with = |at, is_asked| {
-            let variations = ShownVariations { takeover: Some(Takeover { at: Tick(at), is_asked }), ..ShownVariations::default() };
-            let snapshot = Snapshot { plan: Some(plan(0, 384, &[])), variations, ..Snapshot::default() };
-            let says = |variation| takeover(variation, &snapshot).map(|[what, from]| format!("{what} {from}"));
-            (says(Variation::A), says(Variation::B), super::plan(Variation::A, &snapshot).is_some())
+    fn card_of_a_variation_that_is_not_made_says_that_it_is_made_first_and_then_plays() {
+        let words = |snapshot: &Snapshot, mode| says(Variation::C, snapshot, mode).map(|says| says.lines.join(" "));
+        let plays = Some("a click makes it, and it plays from bar 3, beat 3".to_owned());
+        assert_eq!(words(&playing(None, None), PlayMode::Suggest), plays);
+        assert_eq!(words(&playing(Some(Variation::B), None), PlayMode::Suggest), plays);
+        let waiting = Snapshot { plan: Some(sample(0, 384, &[])), ..Snapshot::default() };
+        assert_eq!(words(&waiting, PlayMode::Suggest), Some("made when you pause, or with a click".into()));
+        assert_eq!(words(&waiting, PlayMode::Accompany), None);
+        assert_eq!(says(Variation::A, &waiting, PlayMode::Suggest), None, "it is shown");
+    }
+
+    #[test]
+    fn cards_of_a_swap_say_until_when_the_one_plays_and_from_when_the_other() {
+        let swap = playing(Some(Variation::B), Some(sample(240, 480, &[]).plan));
+        let card = |variation| {
+            let state = State::of(variation, &swap);
+            (state.word(&swap), plan(variation, &swap).is_some(), foot(variation, &swap))
         };
-        assert_eq!(with(192, false), (None, Some("a click plays it from bar 3".into()), true));
-        let asked = with(240, true);
-        assert_eq!(asked, (Some("takes over from bar 3, beat 3".into()), Some("a click plays it from bar 3, beat 3".into()), false));
+        assert_eq!(card(Variation::A), ("plays", true, Some("until bar 3, beat 3".into())));
+        assert_eq!(card(Variation::B), ("next", true, Some("from bar 3, beat 3".into())));
+        assert_eq!(card(Variation::C), ("not yet made", false, None));
+        let early = playing(Some(Variation::B), None);
+        assert_eq!(says(Variation::B, &early, PlayMode::Suggest).unwrap().lines, ["takes over", "from bar 3, beat 3"]);
+        let unasked = playing(None, None);
+        assert_eq!((foot(Variation::A, &unasked), State::Shown.word(&unasked)), (None, "plays"));
     }
 }

@@ -204,6 +204,12 @@ impl Timeline {
         self.pending.as_ref().filter(|pending| pending.takes_over).map(|pending| pending.adopt_at)
     }
 
+    /// The plan that Another requested, as far as it is delivered, while it is being generated.
+    #[must_use]
+    pub fn taking_over(&self) -> Option<&Plan> {
+        self.pending.as_ref().filter(|pending| pending.takes_over).map(|pending| &pending.plan)
+    }
+
     /// Seed of the next plan.
     #[must_use]
     pub const fn seed(&self) -> u64 {
@@ -384,6 +390,13 @@ impl Timeline {
         if let Some(plan) = self.adopted.as_mut().filter(|plan| plan.is_complete() && first_line < plan.ready() && first_line < line) {
             *plan = plan.postponed(first_line, line - first_line);
         }
+    }
+
+    /// Whether a plan is adopted, latched or being generated.
+    #[must_use]
+    pub fn holds(&self, plan: PlanId) -> bool {
+        let pending = self.pending.as_ref().map(|pending| &pending.plan);
+        [pending, self.adopted()].into_iter().flatten().chain(self.latched.plans()).any(|held| held.id() == plan)
     }
 
     /// The adopted plan.

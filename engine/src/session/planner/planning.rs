@@ -116,6 +116,11 @@ impl Planning {
         self.timeline.hold()
     }
 
+    /// A plan was requested, recalled or shown as the current variation.
+    pub(super) fn record_variation(&mut self, plan: PlanId) {
+        self.variations.record(plan, |other| self.timeline.holds(other));
+    }
+
     /// Seed of the session or of the control, of which those of the variations are made.
     pub(super) fn base_seed(&self, controls: Option<ControlValues>) -> u64 {
         controls.and_then(|controls| controls.plan.seed).map_or(self.free_seed, u64::from)
@@ -264,6 +269,7 @@ impl<W: Worker> Planner<W> {
         let new = new_plan(&requests);
         if let Some(brief) = new {
             self.input.manner.record(brief.plan);
+            self.planning.record_variation(brief.plan);
         }
         self.planning.stats.ticks += 1;
         self.planning.stats.kept += u64::from(new.is_none());

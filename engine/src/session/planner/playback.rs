@@ -1,7 +1,7 @@
 //! Playback of plans: latched by Play, sent to the audio thread, replaced by Another.
 
 use crate::music::{Note, Tick};
-use crate::plan::{Adoption, PlanId, Played, Reason};
+use crate::plan::{Adoption, Plan, PlanId, Played, Reason};
 use ringbuf::HeapProd;
 
 use super::super::outbox::Outbox;
@@ -126,8 +126,9 @@ impl<W: Worker> Planner<W> {
             Some((plan, by)) => {
                 self.withdraw_successor();
                 let played = self.planning.timeline.play_again(&plan, by, line);
-                if let Some(plan) = self.planning.timeline.playing() {
-                    self.input.manner.record(plan.id());
+                if let Some(plan) = self.planning.timeline.playing().map(Plan::id) {
+                    self.input.manner.record(plan);
+                    self.planning.record_variation(plan);
                 }
                 played
             }

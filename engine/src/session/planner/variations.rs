@@ -38,6 +38,8 @@ pub(super) struct VariationPlanning {
     rounds: u64,
     /// The variation that plans are made as.
     current: Variation,
+    /// What the adopted plan, the one that plays and the one being generated were made as.
+    made_as: Vec<(PlanId, Variation)>,
     requested: Option<Requested>,
     /// `None` while a plan plays, and while Antiphon plays along.
     set: Option<Set>,
@@ -63,12 +65,23 @@ impl VariationPlanning {
 
     /// Begins with variation A again, in the first round.
     pub(super) fn restart(&mut self) {
-        *self = Self::default();
+        *self = Self { made_as: std::mem::take(&mut self.made_as), ..Self::default() };
     }
 
     /// The plan is gone.
     pub(super) fn clear(&mut self) {
         *self = Self { rounds: self.rounds, current: self.current, ..Self::default() };
+    }
+
+    /// A plan was requested, recalled or shown as the current variation. Of the others those stay that can still be shown.
+    pub(super) fn record(&mut self, plan: PlanId, stays: impl Fn(PlanId) -> bool) {
+        self.made_as.retain(|(other, _)| *other != plan && stays(*other));
+        self.made_as.push((plan, self.current));
+    }
+
+    /// The variation that a plan was made as.
+    fn variation_of(&self, plan: PlanId) -> Option<Variation> {
+        self.made_as.iter().find(|(other, _)| *other == plan).map(|(_, variation)| *variation)
     }
 
     /// Whether the player waits for a variation.
@@ -103,7 +116,7 @@ impl<W: Worker> Planner<W> {
             return;
         }
         match self.planning.variations.current.next() {
-            Some(next) => self.choose(next),
+            Some(next) => self.change_to(next),
             None => {
                 self.leave_plan();
                 self.planning.variations.next_round();
@@ -112,12 +125,17 @@ impl<W: Worker> Planner<W> {
         }
     }
 
-    /// Shows a variation in place of the plan that is shown, as soon as it is there; if a plan plays, its next planning tick makes the variation, which takes over
-    /// as Another does.
+    /// The player chose a variation. The one that plays goes on if another one is to take over from it.
     pub(super) fn choose(&mut self, variation: Variation) {
         if variation == self.planning.variations.current {
             return self.history.leave();
         }
+        if self.can_go_on_as(variation) { self.keep_playing(variation) } else { self.change_to(variation) }
+    }
+
+    /// Shows a variation in place of the plan that is shown, as soon as it is there; if a plan plays, its next planning tick makes the variation, which takes over
+    /// as Another does.
+    fn change_to(&mut self, variation: Variation) {
         if self.refuses_another() {
             return;
         }
@@ -135,6 +153,30 @@ impl<W: Worker> Planner<W> {
             self.planning.variations.chosen = Some(variation);
             self.generate_variations();
         }
+    }
+
+    /// Whether another variation is to take over from the phrase that plays, and that was made as this one.
+    fn can_go_on_as(&self, variation: Variation) -> bool {
+        let playing = self.planning.timeline.playing().filter(|_| self.takeover().is_some());
+        self.awaits_replacement() && playing.and_then(|plan| self.planning.variations.variation_of(plan.id())) == Some(variation)
+    }
+
+    /// The phrase that plays goes on: no other one takes over.
+    fn keep_playing(&mut self, variation: Variation) {
+        self.planning.variations.current = variation;
+        self.planning.timeline.reseed(self.planning.seed(self.input.controls));
+        if self.planning.hold() {
+            self.worker.cancel();
+        }
+        self.withdraw_successor();
+        let playing = self.planning.timeline.playing().map(Plan::id);
+        self.planning.rejected.retain(|passage| Some(passage.plan) != playing);
+        self.history.leave();
+    }
+
+    /// Whether a plan was asked for that takes the place of the one that is shown.
+    fn awaits_replacement(&self) -> bool {
+        self.planning.timeline.awaits_another() || self.planning.timeline.takes_over_at().is_some()
     }
 
     /// Whether any other plan would have the same notes as the one that is shown; the status line then says so.
@@ -174,6 +216,7 @@ impl<W: Worker> Planner<W> {
             planning.context.deliver(bar);
         }
         planning.rejected.retain(|passage| passage.plan != plan.id());
+        planning.record_variation(plan.id());
         planning.timeline.show(plan);
         planning.variations.chosen = None;
         true
@@ -302,13 +345,17 @@ impl<W: Worker> Planner<W> {
 
     /// The variations, to be shown.
     pub(super) fn shown_variations(&self) -> ShownVariations {
-        let VariationPlanning { current, set, chosen, .. } = &self.planning.variations;
-        let now = self.input.clock.now();
-        let set = set.as_ref().filter(|set| set.assignment.brief.end > now).map(|set| &set.variations);
-        let shown = set.map_or(*current, Variations::shown);
-        let of = |variation| if variation == shown { self.planning.timeline.adopted() } else { set?.plan(variation) };
+        let variations = &self.planning.variations;
+        let (timeline, now) = (&self.planning.timeline, self.input.clock.now());
+        let shown = timeline.current().and_then(|plan| variations.variation_of(plan.id())).unwrap_or(variations.current);
+        let is_free = timeline.playing().is_none();
+        let set = variations.set.as_ref().filter(|set| is_free && set.assignment.brief.end > now).map(|set| &set.variations);
+        let of = |variation| if variation == shown { timeline.current() } else { set?.plan(variation) };
         let plans = Variation::ALL.map(|variation| of(variation).cloned());
-        ShownVariations { shown, awaited: *chosen, plans, takeover: self.takeover() }
+        // A fill is replaced in the next pass.
+        let is_awaited = self.awaits_replacement() || self.mode() == PlayMode::Infill && shown != variations.current;
+        let awaited = variations.chosen.or_else(|| is_awaited.then_some(variations.current));
+        ShownVariations { shown, awaited, plans, takeover: self.takeover() }
     }
 
     /// When another variation takes over, or would. Accompany has none, and a fill of Infill is replaced in the next pass.
@@ -317,11 +364,11 @@ impl<W: Worker> Planner<W> {
         if planning.timeline.playing().is_none() || matches!(self.mode(), PlayMode::Accompany | PlayMode::Infill) {
             return None;
         }
-        if let Some(at) = planning.timeline.takes_over_at() {
-            return Some(Takeover { at, is_asked: true });
-        }
-        let next = planning.tick_after(&input.clock, input.clock.now())?;
-        let at = planning.tick_after(&input.clock, next)?;
-        Some(Takeover { at, is_asked: planning.timeline.awaits_another() })
+        let plan = planning.timeline.taking_over().cloned();
+        let at = match planning.timeline.takes_over_at() {
+            Some(at) => at,
+            None => planning.tick_after(&input.clock, planning.tick_after(&input.clock, input.clock.now())?)?,
+        };
+        Some(Takeover { at, plan })
     }
 }

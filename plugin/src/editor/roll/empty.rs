@@ -22,7 +22,10 @@ impl Roll {
         let ahead = Rect::from_x_y_ranges(self.coming_from()..=self.music.right(), self.music.y_range()).shrink(12.0);
         let [ink, soft] = [self.palette.ink, self.palette.soft].map(paint);
         let lines = match is_missing(&snapshot.status) {
-            true => ["Antiphon cannot suggest anything: a part of it is missing.", "Install it again. The lines below say which part."],
+            true => [
+                "Antiphon cannot suggest anything: a part of it is missing.",
+                "Install it again. The last lines of this window say which part.",
+            ],
             false => ["Play something.", "What could come next appears here."],
         };
         let font = FontId::proportional(12.0);

@@ -1,4 +1,4 @@
-//! Flags in the ruler: where Antiphon starts to play, and where its phrase ends.
+//! Flags in the ruler: where Antiphon starts to play, where another variation takes over, and where its phrase ends.
 
 use std::ops::Range;
 
@@ -35,7 +35,7 @@ impl Roll {
         }
     }
 
-    /// The lines of both flags, and the sign and word of the end.
+    /// The lines of all flags, and the signs and words of the swap and of the end.
     pub(super) fn flags(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
         let playing = paint(self.palette.playing);
         let line = |tick: Tick| {
@@ -51,6 +51,15 @@ impl Roll {
             is_in_view.then_some(x)
         };
         flags.starts.map(|(tick, _)| line(tick));
+        if let Some((at, variation)) = flags.swap
+            && let Some(x) = line(at)
+        {
+            // Behind the number of a bar that begins there.
+            let shown = snapshot.bar_at(at);
+            let is_bar_line = shown.bar.start == at;
+            let number = painter.layout_no_wrap(shown.number.to_string(), FontId::proportional(12.0), playing).size().x;
+            self.start_flag(painter, if is_bar_line { x + 8.0 + number } else { x }, variation.name());
+        }
         let Some((end, after)) = flags.ends else { return };
         let Some(x) = line(end) else { return };
         let y = self.rect.top() + NUMBERS / 2.0;

@@ -1,10 +1,11 @@
 //! Lines across the piano roll, with their names below it: the playhead, and the commit line.
 
 use antiphon_engine::music::Role;
-use antiphon_engine::session::{ShownPlan, Snapshot};
+use antiphon_engine::session::Snapshot;
 use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2};
 
 use super::{CHORDS, Keyboard, NAMES, NUMBERS, Roll, legend, paint, style};
+use crate::editor::swap::Swap;
 
 /// Half the width of the playhead's tip, in points.
 pub(super) const TIP: f32 = 6.0;
@@ -17,16 +18,34 @@ impl Roll {
     pub(super) fn foot(&self, ui: &Ui, painter: &Painter, snapshot: &Snapshot) -> Option<Role> {
         let legend = self.legend(painter, snapshot);
         let room = self.music.right() - 6.0 - legend.width;
-        let named = self.commit(painter, snapshot.plan.as_ref(), room);
+        let named = match Swap::of(snapshot) {
+            Some(swap) => self.swap(painter, swap, room),
+            None => self.commit(painter, snapshot, room),
+        };
         let drawn = legend.draw(painter, pos2(self.music.right() - 6.0, self.velocities.bottom() + NAMES / 2.0), named + 10.0);
         legend::dragged(ui, snapshot, &drawn)
     }
 
+    /// Left end of the row that the name of the playhead leaves free. Where the playhead is out of view, the whole row is.
+    fn free_from(&self) -> f32 {
+        if self.music.x_range().contains(self.playhead_x) { self.playhead_x } else { self.music.left() }
+    }
+
+    /// The name of the line at which another variation takes over. Returns its right edge, which is left of `room`.
+    fn swap(&self, painter: &Painter, swap: Swap<'_>, room: f32) -> f32 {
+        let x = self.x(swap.at.0 as f64);
+        if x <= self.playhead_x || !self.music.x_range().contains(x) {
+            return self.free_from();
+        }
+        let name = swap.to.name();
+        let state = if swap.plan.is_some() { "" } else { ": it is being made" };
+        self.first_name(painter, x, &[format!("from here {name}{state}"), format!("from here {name}"), name.into()], room)
+    }
+
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
-    fn commit(&self, painter: &Painter, plan: Option<&ShownPlan>, room: f32) -> f32 {
-        // Where the playhead is out of view, the whole row is free.
-        let free_from = if self.music.x_range().contains(self.playhead_x) { self.playhead_x } else { self.music.left() };
-        let Some(shown) = plan.filter(|shown| !shown.playing) else { return free_from };
+    fn commit(&self, painter: &Painter, snapshot: &Snapshot, room: f32) -> f32 {
+        let free_from = self.free_from();
+        let Some(shown) = snapshot.plan.as_ref().filter(|shown| !shown.playing) else { return free_from };
         let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start);
         let x = self.x(line.0 as f64);
         if x <= self.playhead_x || !self.music.x_range().contains(x) {
@@ -40,10 +59,18 @@ impl Roll {
             let diamond = |d: f32, y: f32| vec![pos2(x, y - d), pos2(x + d, y), pos2(x, y + d), pos2(x - d, y)];
             painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
         }
+        let names = match snapshot.play_from {
+            Some(_) => ["may still change until it starts", "may change until it starts", "may change until then", "may change"],
+            None => ["from here on: may still change as you play", "from here on: may change", "may change from here", "may change"],
+        };
+        self.first_name(painter, x, &names, room)
+    }
+
+    /// Draws the first of the names that has room right of a line, if one has. Returns its right edge.
+    fn first_name(&self, painter: &Painter, x: f32, names: &[impl AsRef<str>], room: f32) -> f32 {
         let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(self.palette.soft)).size().x;
-        let names = ["may still change as you play", "may change"];
-        let Some(name) = names.into_iter().find(|name| x + 5.0 + width(name) + 10.0 < room) else { return x };
-        self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, name).right()
+        let name = names.iter().map(AsRef::as_ref).find(|name| x + 5.0 + width(name) + 10.0 < room);
+        name.map_or(x, |name| self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, name).right())
     }
 
     /// The playhead.

@@ -73,6 +73,8 @@ pub(super) struct Marks<'a> {
     pub(super) is_plan: bool,
     /// Where Antiphon starts and ends.
     pub(super) flags: Flags,
+    /// Beats until it starts, while they are counted.
+    pub(super) beats_left: Option<u32>,
     /// Chosen chords.
     pub(super) chart: &'a ChordChart,
     /// What is remembered of the player.
@@ -173,8 +175,10 @@ pub(super) fn show(
     roll.playhead(&painter);
     if let Some(turn) = &snapshot.turn {
         turn::show(&music, roll.music, turn, roll.palette);
-    } else if let Some(beats) = turn::beats_until_play(snapshot, now) {
-        turn::count_in(&music, roll.music.with_max_x(roll.coming_from()), beats, roll.palette);
+    }
+    if let Some(beats) = marks.beats_left {
+        let corner = Rect::from_min_max(rect.min, roll.music.left_top());
+        turn::count_in(&painter, corner.shrink(2.0), beats, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         roll.invitation(&painter, snapshot);

@@ -13,7 +13,7 @@ const SEMITONES: [f32; 2] = [12.0, 128.0];
 /// Bars that can be scrolled to before the first known bar and after the plan.
 const BARS_OVER: f64 = 4.0;
 /// Size of the button that follows again, in points.
-const BUTTON: egui::Vec2 = vec2(78.0, 24.0);
+const BUTTON: egui::Vec2 = vec2(112.0, 24.0);
 
 /// The part of the music that is shown, as far as the player has chosen it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,7 +111,7 @@ impl View {
             return;
         }
         let (text, tip) = if self.left.is_some() {
-            ("Follow", "Follow the playhead again, with the whole plan and all notes in view")
+            ("Follow playhead", "Scrolls back to the playhead and follows it, with the whole plan and all notes in view")
         } else {
             ("Show all", "Show the whole plan and all notes again")
         };

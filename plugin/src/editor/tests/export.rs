@@ -9,7 +9,11 @@ fn drag_of_a_handle_exports_a_new_midi_file_that_starts_on_a_bar_line() {
     let drags = FakeDragSource::default();
     let mut harness = open(model(music()), drags.clone());
     let mut files = Vec::new();
-    for (label, bars, keys) in [("Variation A", 2, [64, 65]), ("Variation A", 2, [64, 65]), ("played", 1, [60, 62])] {
+    for (label, name, bars, keys) in [
+        ("Variation A", "variation A, bars 2-3", 2, [64, 65]),
+        ("Variation A", "variation A, bars 2-3", 2, [64, 65]),
+        ("played", "played, bar 1", 1, [60, 62]),
+    ] {
         let handle = harness.get_by_label(label).rect().center();
         harness.hover_at(handle);
         harness.run_steps(1);
@@ -17,6 +21,9 @@ fn drag_of_a_handle_exports_a_new_midi_file_that_starts_on_a_bar_line() {
         harness.run_steps(1);
         harness.event(Event::PointerMoved(handle - vec2(0.0, 40.0)));
         harness.run_steps(1);
+        harness.run_steps(1);
+        let dragging = format!("Dragging {name}: drop it");
+        assert!(harness.query_by_label_contains(&dragging).is_some(), "the status line says {dragging:?}");
         let file = drags.0.lock().file.take().expect("a drag");
         let clip = smf::read_file(&file).unwrap().clip;
         assert_eq!(clip.end, Tick(96 * bars));
@@ -161,7 +168,7 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
         harness.get_by_label(label).click();
         assert_eq!(calls(&mut harness), [Call::Command(command)]);
     }
-    harness.get_by_label("Now").click();
+    harness.get_by_label("Back to plan").click();
     harness.run_steps(3);
     assert!(harness.query_by_label("History: 2").is_some());
     assert_eq!(calls(&mut harness), [Call::Command(Command::Step(Step::Now))]);

@@ -38,10 +38,10 @@ fn wheel_scrolls_pitches_with_shift_time_and_with_ctrl_zooms() {
     harness.state_mut().1.now.playhead = MusicalTime(190.0);
     harness.run_steps(2);
     assert_eq!(view(&harness).left(), Some(left), "it does not follow the playhead");
-    harness.get_by_label("Follow").click();
+    harness.get_by_label("Follow playhead").click();
     harness.run_steps(3);
     assert_eq!(view(&harness), View::default());
-    assert!(harness.query_by_label("Follow").is_none());
+    assert!(harness.query_by_label("Follow playhead").is_none());
 }
 
 #[test]
@@ -74,5 +74,5 @@ fn every_view_can_be_drawn() {
     ] {
         wheel(&mut harness, delta, modifiers);
     }
-    assert!(harness.query_by_label("Follow").is_some());
+    assert!(harness.query_by_label("Follow playhead").is_some());
 }

@@ -137,14 +137,13 @@ fn variation_takes_over_from_the_plan_that_plays_at_the_second_planning_tick() {
         host.press("play");
         host.play_to(5 * BAR + 2, &[]);
         let at = Tick(22 * BEAT);
-        assert_eq!(host.shown().variations.takeover, Some(Takeover { at, is_asked: false }), "if it was asked for now");
+        assert_eq!(host.shown().variations.takeover, Some(Takeover { at, plan: None }), "if it was asked for now");
         set(&host.params, trigger, 1.0);
         for until in [5 * BAR + 8, 5 * BAR + BEAT + 8] {
             host.play_to(until, &[]);
-            assert_eq!(host.shown().variations.takeover, Some(Takeover { at, is_asked: true }), "{until}");
+            assert_eq!(host.shown().variations.takeover.as_ref().map(|takeover| takeover.at), Some(at), "{until}");
         }
         host.play_to(7 * BAR, &[]);
-        assert_eq!(host.shown().variations.takeover.map(|takeover| takeover.is_asked), Some(false));
         host.planned()
     };
     let (other, variation) = (takes_over("another"), takes_over("variation_b"));
@@ -152,6 +151,75 @@ fn variation_takes_over_from_the_plan_that_plays_at_the_second_planning_tick() {
     let keys: Vec<_> = variation.iter().map(|(onset, pitch, _)| (onset / BEAT - 16, *pitch)).collect();
     let before = keys[0].1;
     assert!(keys.iter().all(|(beat, pitch)| (*pitch == before) == (*beat < 6)), "{keys:?}");
+}
+
+#[test]
+fn phrase_that_plays_is_shown_as_its_variation_until_the_awaited_one_takes_over() {
+    for (press, sounds, awaited) in [("variation_c", Variation::A, Variation::C), ("another", Variation::A, Variation::B)] {
+        let mut host = rested(250);
+        host.press("play");
+        host.play_to(5 * BAR + 2, &[]);
+        let phrase = shown(&host);
+        let only = |variation: Variation, plan: &Plan| Variation::ALL.map(|other| (other == variation).then(|| plan.clone()));
+        let variations = |host: &ScriptedHost| host.shown().variations.clone();
+        assert_eq!((variations(&host).shown, variations(&host).awaited), (sounds, None));
+        assert_eq!(variations(&host).plans, only(sounds, &phrase));
+        set(&host.params, press, 1.0);
+        // Before it is requested, and while it is being generated.
+        for (until, is_generated) in [(5 * BAR + 8, false), (5 * BAR + BEAT + 8, true)] {
+            host.play_to(until, &[]);
+            let shown = variations(&host);
+            assert_eq!((shown.shown, shown.awaited), (sounds, Some(awaited)), "{press} at {until}");
+            assert_eq!(shown.plans, only(sounds, &phrase), "{press} at {until}");
+            let coming = shown.takeover.and_then(|takeover| takeover.plan);
+            assert_eq!(coming.map(|plan| plan.brief.start), is_generated.then_some(Tick(22 * BEAT)));
+        }
+        host.play_to(5 * BAR + 2 * BEAT + 8, &[]);
+        let after = variations(&host);
+        assert_eq!((after.shown, after.awaited), (awaited, None), "{press}");
+        assert_eq!((after.plans, shown(&host) == phrase), (only(awaited, &shown(&host)), false));
+    }
+}
+
+#[test]
+fn phrase_that_plays_goes_on_when_its_own_card_is_chosen_before_the_other_one_takes_over() {
+    let notes = |back_at: Option<i64>| {
+        let mut host = rested(250);
+        host.press("play");
+        host.play_to(5 * BAR + 2, &[]);
+        if let Some(back_at) = back_at {
+            choose(&mut host, Variation::C);
+            host.play_to(back_at, &[]);
+            assert_eq!(host.shown().variations.awaited, Some(Variation::C));
+            choose(&mut host, Variation::A);
+            assert_eq!((host.shown().variations.shown, host.shown().variations.awaited), (Variation::A, None));
+        }
+        host.play_to(7 * BAR, &[]);
+        assert_eq!(host.shown().variations.shown, Variation::A);
+        host.planned()
+    };
+    let undisturbed = notes(None);
+    assert!(undisturbed.len() > 8);
+    assert_eq!(notes(Some(5 * BAR + 8)), undisturbed, "before the other one is requested");
+    // What sounds at the takeover was ended there when the first notes of the other one came; it stays so.
+    let at = 5 * BAR + 2 * BEAT;
+    let cut = undisturbed.iter().map(|&(onset, pitch, long)| (onset, pitch, if onset < at { long.min(at - onset) } else { long }));
+    assert_eq!(notes(Some(5 * BAR + BEAT + 8)), cut.collect::<Vec<_>>(), "while it is being generated");
+}
+
+#[test]
+fn plan_is_shown_as_its_variation_until_the_one_that_another_asked_for_is_there() {
+    let mut host = ScriptedHost::new(500);
+    let player = tune(0, 60);
+    host.play_to(3 * BAR + 2, &player);
+    choose(&mut host, Variation::D);
+    // Four new ones are made by a planning tick.
+    host.press("another");
+    let variations = host.shown().variations.clone();
+    assert_eq!((variations.shown, variations.awaited), (Variation::D, Some(Variation::A)));
+    assert_eq!(variations.plans[Variation::D.index()], Some(shown(&host)));
+    host.play_to(4 * BAR, &player);
+    assert_eq!((host.shown().variations.shown, host.shown().variations.awaited), (Variation::A, None));
 }
 
 #[test]
