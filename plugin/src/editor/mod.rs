@@ -225,7 +225,8 @@ impl Editor {
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
         let (range, selected_bars) = (values.turns.infill, selection.as_ref());
-        let is_plan = selected.is_none();
+        // What takes over in a swap cannot be locked any more.
+        let is_plan = selected.is_none() && swapped.is_none();
         let marks = roll::Marks {
             horizon_bars,
             range,

@@ -60,10 +60,10 @@ impl Roll {
             painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
         }
         let names = match snapshot.play_from {
-            Some(_) => ["may still change until it starts", "may change until it starts", "may change until then", "may change"],
-            None => ["from here on: may still change as you play", "from here on: may change", "may change from here", "may change"],
+            Some(_) => &["may still change until it starts", "may change until it starts", "may change"][..],
+            None => &["from here on: may still change as you play", "from here on: may change", "may change from here", "may change"],
         };
-        self.first_name(painter, x, &names, room)
+        self.first_name(painter, x, names, room)
     }
 
     /// Draws the first of the names that has room right of a line, if one has. Returns its right edge.

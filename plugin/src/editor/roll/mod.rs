@@ -69,7 +69,7 @@ pub(super) struct Marks<'a> {
     pub(super) marking: Marking,
     /// Selected bars, from the first bar line to the last.
     pub(super) selection: Option<&'a Range<Tick>>,
-    /// Whether the plan is shown, which can be changed, and not a phrase of the history.
+    /// Whether the plan is shown, which can be changed, and not a phrase of the history or a swap.
     pub(super) is_plan: bool,
     /// Where Antiphon starts and ends.
     pub(super) flags: Flags,
