@@ -180,9 +180,11 @@ fn generated_clips_and_measures_do_not_depend_on_the_number_of_threads() {
     }
     let rows: Value = serde_json::from_slice(&std::fs::read(dir.path().join("one/rows").join(rows)).unwrap()).unwrap();
     let [first, second] = &rows["generated"].as_array().unwrap()[..] else { panic!("{rows}") };
-    assert_eq!((rows["piece"].as_str(), rows["source"].as_str()), (list["clips"][0]["piece"].as_str(), list["clips"][0]["source"].as_str()));
+    assert_eq!(
+        (rows["piece"].as_str(), rows["source"].as_str()),
+        (list["clips"][0]["piece"].as_str(), list["clips"][0]["source"].as_str())
+    );
     assert_ne!(first["bars"], second["bars"]);
-    // One after the other is scored with one decoder that goes back to the prompt: each as if it were the first.
     for clip in [&rows["real"], first, second] {
         let numbers = |key: &str| clip[key].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect::<Vec<f64>>();
         assert_eq!((clip["bars"].as_array().unwrap().len(), numbers("nats").len()), (8, 8));

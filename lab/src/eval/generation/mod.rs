@@ -105,7 +105,8 @@ pub(super) fn generate(options: &Options, files: Vec<ChosenFile>, dir: &Path, mo
         let first = options.seed.wrapping_add(u64::try_from(number)?.wrapping_mul(variations));
         let seeds = (0..variations).map(|variation| first.wrapping_add(variation));
         let clips = model.continued(&prompt.context, lengths.bars, seeds, &progress);
-        let clips = clips.with_context(|| format!("{}: the model cannot continue it; try another --model or --onnxruntime", prompt.path))?;
+        let clips =
+            clips.with_context(|| format!("{}: the model cannot continue it; try another --model or --onnxruntime", prompt.path))?;
         folder::write(out, &entry, prompt, &clips[0])?;
         if options.variations.is_some() {
             rows::write(out, &entry, prompt, &clips, model)?;
@@ -129,7 +130,13 @@ pub(super) fn measure_folder(folder: &Path, skipped: Vec<Skipped>, json: bool) -
 
 impl EvalModel {
     /// The continuations of a prompt with these seeds, as `antiphon continue` makes them by default. They start at tick 0, the end of the prompt.
-    fn continued(&self, context: &Clip, bars: u32, seeds: impl Iterator<Item = u64>, progress: &ProgressBar) -> Result<Vec<Clip>, DecodeError> {
+    fn continued(
+        &self,
+        context: &Clip,
+        bars: u32,
+        seeds: impl Iterator<Item = u64>,
+        progress: &ProgressBar,
+    ) -> Result<Vec<Clip>, DecodeError> {
         let start = context.end;
         let recent = recent_notes(context, start, RECENT_BARS);
         let roles = recent_roles(context, start, RECENT_BARS);

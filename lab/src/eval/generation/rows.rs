@@ -140,7 +140,8 @@ impl Scorer<'_> {
             return Ok(decoder);
         }
         let options = CacheOptions { bytes: CACHE_BYTES, ..CacheOptions::default() };
-        let mut decoder = Decoder::with_options(Arc::clone(&self.model.model), Arc::clone(&self.model.policy), &prefix_rows(0, &[]), options)?;
+        let mut decoder =
+            Decoder::with_options(Arc::clone(&self.model.model), Arc::clone(&self.model.policy), &prefix_rows(0, &[]), options)?;
         decoder.prefill(&prompt)?;
         Ok(decoder)
     }
