@@ -157,7 +157,7 @@ fn generated_clips_and_measures_do_not_depend_on_the_number_of_threads() {
     let model = fixture("tiny.onnx").display().to_string();
     let args = ["eval", ".", "--split", "split.csv", "--model", &model, "--prompt-bars", "8", "--bars", "8", "--seed", "5", "--json"];
     let generate = |out: &str, threads: &str| {
-        json(&antiphon(dir.path(), &[&args[..], &["--generate", "3", "--out", out, "--threads", threads]].concat()))
+        json(&antiphon(dir.path(), &[&args[..], &["--generate", "3", "--variations", "2", "--out", out, "--threads", threads]].concat()))
     };
     let report = generate("one", "1");
     assert_eq!((report["clips"].as_u64(), report["sources"]["dances"]["clips"].as_u64()), (Some(3), Some(2)));
@@ -173,10 +173,24 @@ fn generated_clips_and_measures_do_not_depend_on_the_number_of_threads() {
     let list: Value = serde_json::from_slice(&std::fs::read(dir.path().join("one/clips.json")).unwrap()).unwrap();
     let name = list["clips"][0]["name"].as_str().unwrap();
     generate("two", "2");
-    for folder in ["prompt", "generated", "real"] {
+    let rows = name.replace(".mid", ".json");
+    for (folder, name) in [("prompt", name), ("generated", name), ("real", name), ("rows", &rows)] {
         let bytes = |out: &str| std::fs::read(dir.path().join(out).join(folder).join(name)).unwrap();
         assert_eq!(bytes("one"), bytes("two"));
     }
+    let rows: Value = serde_json::from_slice(&std::fs::read(dir.path().join("one/rows").join(rows)).unwrap()).unwrap();
+    let [first, second] = &rows["generated"].as_array().unwrap()[..] else { panic!("{rows}") };
+    assert_eq!(
+        (rows["piece"].as_str(), rows["source"].as_str()),
+        (list["clips"][0]["piece"].as_str(), list["clips"][0]["source"].as_str())
+    );
+    assert_ne!(first["bars"], second["bars"]);
+    for clip in [&rows["real"], first, second] {
+        let numbers = |key: &str| clip[key].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect::<Vec<f64>>();
+        assert_eq!((clip["bars"].as_array().unwrap().len(), numbers("nats").len()), (8, 8));
+        assert!(numbers("nats").iter().sum::<f64>() > 0.0 && numbers("hidden").iter().any(|value| *value != 0.0));
+    }
+    assert_eq!(rows["prompt"].as_array().unwrap().len(), 8);
     let mut again = json(&antiphon(dir.path(), &["eval", "--measure", "two", "--json"]));
     again["folder"] = "one".into();
     assert_eq!(again, report);

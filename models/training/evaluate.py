@@ -14,7 +14,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from antiphon_training.evaluation import bits, generation, pages
+from antiphon_training.evaluation import bits, generation, judge, pages
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
@@ -44,7 +44,7 @@ def measure_bits(music: Path, work: Path, threads: int) -> dict:
     return json.loads(report.read_text())
 
 
-def write_page(work: Path, results: dict, generated: dict | None, paged: dict | None) -> None:
+def write_page(work: Path, results: dict, generated: dict | None, paged: dict | None, judged: str = "") -> None:
     """Writes models/EVALUATION.md and its pictures, without the sections whose measurements are `None`."""
     PICTURES.mkdir(exist_ok=True)
     groups = bits.read(work / "pieces.csv")
@@ -75,6 +75,8 @@ Teacher-forced negative log-likelihood in bits, summed over all eight fields of 
         page += pages.section(paged, PICTURES) + "\n"
     if generated:
         page += generation.section(generated, PICTURES)
+    if judged:
+        page += "\n" + judged
     notes = MODELS / "EVALUATION.notes.md"
     if notes.exists():
         page += "\n" + notes.read_text()
@@ -95,7 +97,8 @@ def main() -> None:
         write_page(work, results, None, None)
     else:
         paged = pages.measure(antiphon, music, work, given.threads)
-        write_page(work, results, generation.measure(antiphon, music, work, given.threads), paged)
+        generated = generation.measure(antiphon, music, work, given.threads)
+        write_page(work, results, generated, paged, judge.section(*judge.measure(antiphon, music, work, given.threads)))
     print(MODELS / "EVALUATION.md")
 
 

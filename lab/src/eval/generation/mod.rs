@@ -6,6 +6,7 @@ mod measure;
 pub(super) mod prompts;
 mod repeats;
 mod report;
+mod rows;
 mod sheet;
 mod similarity;
 mod statistics;
@@ -60,6 +61,16 @@ pub(super) struct Options {
     #[arg(long, value_name = "OUT", requires = "generate")]
     out: Option<PathBuf>,
 
+    /// Also continue each prompt V times, with seeds of their own, and write the classes of all its clips to OUT/rows, from which models/training/judge.py learns
+    /// to tell them from the real ones
+    ///
+    /// OUT/rows/NAME.json has source, piece, the bars of the prompt, and for real and for each of generated: bars {ticks, fields, notes}, nats and hidden. fields
+    /// are key, density, register, span, voices, mood and repeats, notes are beat, sub, role, pitch, duration, velocity and offset, all as classes. nats are
+    /// the model's for each field, hidden its last hidden state, mean over the clip. The first of generated is the clip in OUT/generated; of clip n, counted
+    /// from 0, it has the seed S + n V, and the others the seeds after it.
+    #[arg(long, value_name = "V", requires = "generate", verbatim_doc_comment, value_parser = clap::value_parser!(u32).range(1..=64))]
+    variations: Option<u32>,
+
     /// Measure the clips of a folder written by --generate again
     #[arg(long, value_name = "OUT", conflicts_with = "generate")]
     pub(super) measure: Option<PathBuf>,
@@ -86,14 +97,20 @@ pub(super) fn generate(options: &Options, files: Vec<ChosenFile>, dir: &Path, mo
     let lengths = Lengths { prompt: options.prompt_bars, bars: options.bars };
     let EvalPrompts { prompts, too_short, skipped } =
         prompts::draw(files, dir, usize::try_from(count)?, lengths, options.seed, &progress_bar("files"))?;
+    let variations = u64::from(options.variations.unwrap_or(1));
     let progress = progress_bar("bars");
-    progress.set_length(u64::from(lengths.bars) * u64::from(count));
+    progress.set_length(u64::from(lengths.bars) * u64::from(count) * variations);
     let make = |(number, prompt): (usize, &EvalPrompt)| -> Result<Entry> {
         let entry = Entry::new(number, prompt);
-        let seed = options.seed.wrapping_add(u64::try_from(number)?);
-        let clip = model.continued(&prompt.context, lengths.bars, seed, &progress);
-        let clip = clip.with_context(|| format!("{}: the model cannot continue it; try another --model or --onnxruntime", prompt.path))?;
-        folder::write(out, &entry, prompt, &clip)?;
+        let first = options.seed.wrapping_add(u64::try_from(number)?.wrapping_mul(variations));
+        let seeds = (0..variations).map(|variation| first.wrapping_add(variation));
+        let clips = model.continued(&prompt.context, lengths.bars, seeds, &progress);
+        let clips =
+            clips.with_context(|| format!("{}: the model cannot continue it; try another --model or --onnxruntime", prompt.path))?;
+        folder::write(out, &entry, prompt, &clips[0])?;
+        if options.variations.is_some() {
+            rows::write(out, &entry, prompt, &clips, model)?;
+        }
         Ok(entry)
     };
     let clips: Vec<Entry> = prompts.par_iter().enumerate().map(make).collect::<Result<_>>()?;
@@ -112,8 +129,14 @@ pub(super) fn measure_folder(folder: &Path, skipped: Vec<Skipped>, json: bool) -
 }
 
 impl EvalModel {
-    /// The continuation of a prompt, as `antiphon continue` makes it by default. Starts at tick 0, the end of the prompt.
-    fn continued(&self, context: &Clip, bars: u32, seed: u64, progress: &ProgressBar) -> Result<Clip, DecodeError> {
+    /// The continuations of a prompt with these seeds, as `antiphon continue` makes them by default. They start at tick 0, the end of the prompt.
+    fn continued(
+        &self,
+        context: &Clip,
+        bars: u32,
+        seeds: impl Iterator<Item = u64>,
+        progress: &ProgressBar,
+    ) -> Result<Vec<Clip>, DecodeError> {
         let start = context.end;
         let recent = recent_notes(context, start, RECENT_BARS);
         let roles = recent_roles(context, start, RECENT_BARS);
@@ -123,8 +146,11 @@ impl EvalModel {
         let ensemble = prompts::roles(context);
         let (model, policy) = (Arc::clone(&self.model), Arc::clone(&self.policy));
         let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, Sampling::default());
-        let notes = phrases.phrase(seed, Draw::FIRST, || {})?;
-        progress.inc(bars.into());
-        Ok(continuation::continued(context, start, bars, &notes, RECENT_BARS))
+        let continued = |seed| {
+            let notes = phrases.phrase(seed, Draw::FIRST, || {})?;
+            progress.inc(bars.into());
+            Ok(continuation::continued(context, start, bars, &notes, RECENT_BARS))
+        };
+        seeds.map(continued).collect()
     }
 }
