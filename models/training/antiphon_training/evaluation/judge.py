@@ -122,17 +122,17 @@ def parts(clips: list[Clips], salt: str) -> list[list[Clips]]:
 
 
 NOTES = ("statistics", "nats")
-JUDGE = Kind("line on statistics and nats", NOTES, trees=False, strength=0.003)
-SECOND_JUDGE = Kind("trees on statistics and nats", NOTES, trees=True)
-CRITIC = Kind("line on statistics, nats and hidden state", (*NOTES, "hidden"), trees=False, strength=0.001)
+JUDGE = Kind("logistic regression on statistics and nats", NOTES, trees=False, strength=0.003)
+SECOND_JUDGE = Kind("gradient boosting on statistics and nats", NOTES, trees=True)
+CRITIC = Kind("logistic regression on statistics, nats and hidden state", (*NOTES, "hidden"), trees=False, strength=0.001)
 CRITICS = (
-    Kind("line on statistics", ("statistics",), trees=False, strength=0.003),
-    Kind("line on nats", ("nats",), trees=False, strength=0.1),
-    Kind("line on hidden state", ("hidden",), trees=False, strength=0.003),
+    Kind("logistic regression on statistics", ("statistics",), trees=False, strength=0.003),
+    Kind("logistic regression on nats", ("nats",), trees=False, strength=0.1),
+    Kind("logistic regression on hidden state", ("hidden",), trees=False, strength=0.003),
     JUDGE,
     CRITIC,
 )
-"""What can choose: `line` is a logistic regression, `trees` gradient boosting."""
+"""What can choose."""
 
 
 @dataclass(frozen=True)
