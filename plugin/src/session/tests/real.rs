@@ -43,6 +43,8 @@ pub(super) struct EngineHost {
     pub(super) commands: CommandSender,
     pub(super) params: AntiphonParams,
     pub(super) played: u32,
+    /// Length in ticks of the loop from the start of the song that the host plays in, if it does; a whole number of blocks.
+    pub(super) cycle: Option<u32>,
     frames: u32,
     waits: Waits,
 }
@@ -55,16 +57,18 @@ impl EngineHost {
         let (meters, snapshot, commands) = (Arc::clone(&ports.meters), Arc::clone(&ports.snapshot), ports.commands.sender());
         let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
-        let host = Self { realtime, session: Session::spawn(ports), meters, snapshot, commands, params, played: 0, frames, waits };
+        let host =
+            Self { realtime, session: Session::spawn(ports), meters, snapshot, commands, params, played: 0, cycle: None, frames, waits };
         set(&host.params, "seed", 0.5);
         host
     }
 
     /// Processes a block, and waits until the session is idle; returns the output, timed from the start.
     pub(super) fn block(&mut self, playing: bool, player: &[(u32, Event)]) -> Vec<(u32, Event)> {
-        let ticks = f64::from(self.played) / f64::from(SAMPLES_PER_TICK);
-        let position = Position::Musical(ticks);
-        let host = HostTime { playing, tempo: Some(120.0), metre: None, position, bar_line: None, cycle: None };
+        let played = self.cycle.map_or(self.played, |ticks| self.played % (ticks * SAMPLES_PER_TICK));
+        let position = Position::Musical(f64::from(played) / f64::from(SAMPLES_PER_TICK));
+        let cycle = self.cycle.map(|ticks| (0.0, f64::from(ticks)));
+        let host = HostTime { playing, tempo: Some(120.0), metre: None, position, bar_line: None, cycle };
         let mut port = Scripted::default();
         let inside = player.iter().filter(|(at, _)| (self.played..self.played + self.frames).contains(at));
         port.inputs = inside.map(|&(at, event)| timed(event, at - self.played)).collect();
@@ -214,6 +218,38 @@ fn others_of_repetitive_music_differ_from_each_other() {
             assert_ne!(struck(earlier), struck(later), "{:?} and {:?}", earlier.id(), later.id());
         }
     }
+}
+
+/// The same in Infill: bar 3 of a loop of four bars is filled, and Another fills it otherwise in the next pass.
+#[test]
+fn another_fills_a_repetitive_loop_in_another_way() {
+    let bar = 96 * SAMPLES_PER_TICK;
+    let mut host = EngineHost::new(1000, Waits::ForRealTime);
+    host.cycle = Some(4 * 96);
+    for (parameter, value) in [("mode", 1.0), ("adventurousness", 0.0), ("infill_from", 2.0 / 998.0), ("infill_bars", 0.0)] {
+        set(&host.params, parameter, value);
+    }
+    // A figure of one bar, but for bar 3.
+    let strike = |(place, pitch): (u32, u8)| {
+        let (key, at) = (MidiKey::new(0, pitch).unwrap(), place * 24 * SAMPLES_PER_TICK + 130);
+        [(at, note_on(0, key, 90)), (at + 20 * SAMPLES_PER_TICK, note_off(0, key))]
+    };
+    let figure = (0..20 * 4).filter(|place| place / 4 % 4 != 2).map(|place| (place, [60, 64, 67, 64][place as usize % 4]));
+    let tune: Vec<_> = figure.flat_map(strike).collect();
+    // Of the fill of each pass, onsets in ticks from its bar line, and keys.
+    let mut fills = vec![Vec::new(); 5];
+    while host.played < 20 * bar {
+        // In the last bar of the third pass.
+        set(&host.params, "another", if host.played / bar == 11 { 1.0 } else { 0.0 });
+        for (at, event) in host.block(true, &tune) {
+            if let (NoteEvent::NoteOn { key, .. }, false) = (event, tune.contains(&(at, event))) {
+                fills[(at / bar / 4) as usize].push((at % bar / SAMPLES_PER_TICK, key.number_or_middle_c()));
+            }
+        }
+    }
+    assert!(fills.iter().all(|fill| !fill.is_empty()), "{fills:?}");
+    assert!(fills[1] == fills[2] && fills[2] != fills[3] && fills[3] == fills[4], "{fills:?}");
+    assert_eq!(host.meters.count(Count::Late), 0);
 }
 
 #[test]
