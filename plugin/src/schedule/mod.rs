@@ -137,9 +137,8 @@ impl Schedule {
                     }
                 }
                 PlannedEvent::StartClock { .. } => received = Received::StartClock,
-                PlannedEvent::Withdraw { from, .. } => {
-                    self.drop_from(from.into());
-                }
+                // By the onset on the grid: a note that sounds a little early belongs to the plan that is withdrawn, one that sounds late to what was before.
+                PlannedEvent::Withdraw { from, .. } => self.pending.retain(|pending| pending.note.onset < from),
                 PlannedEvent::End { at, .. } => {
                     for note in self.pending.iter_mut().take_while(|note| note.on < at.into()) {
                         let earlier = note.cut.is_some_and(|cut| cut < at.into());

@@ -147,6 +147,18 @@ fn withdrawal_removes_pending_notes_but_not_sounding_ones() {
 }
 
 #[test]
+fn withdrawal_goes_by_the_onset_whatever_the_offset() {
+    let mut fixture = Fixture::new();
+    fixture.plan(3, 4, 1, 61);
+    fixture.plan(3, -4, 1, 62);
+    fixture.send(PlannedEvent::Withdraw { epoch: Epoch(0), from: Tick(3) });
+    fixture.plan(2, 7, 1, 63);
+    fixture.send(PlannedEvent::Withdraw { epoch: Epoch(0), from: Tick(3) });
+    fixture.plan(3, -4, 1, 64);
+    assert_eq!(fixture.block(5000), [(2500, 64), (2875, 63), (3500, -64), (3875, -63)]);
+}
+
+#[test]
 fn cut_ends_sounding_notes_at_its_tick() {
     let mut fixture = Fixture::new();
     fixture.plan(1, 0, 100, 60);
