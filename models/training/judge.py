@@ -1,4 +1,4 @@
-"""Whether generated continuations can be told from real ones, and what choosing among several is worth: prints the section Judge of EVALUATION.md.
+"""Whether generated continuations can be distinguished from real ones, and what choosing among several is worth: prints the section Judge of EVALUATION.md.
 
     python judge.py --learnt FOLDER ... --tested FOLDER ...
 

@@ -74,7 +74,7 @@ def clips(piece: str, realness: list[float], noise: np.random.Generator) -> Clip
 
 
 @pytest.fixture(scope="module")
-def told_apart() -> tuple[list[Clips], list[Clips]]:
+def distinguished() -> tuple[list[Clips], list[Clips]]:
     """Clips to learn from and to test: of the generated ones to test one in four is like real music."""
     noise = np.random.default_rng(1)
     like_real = lambda index: 1.0 if index % 4 == 3 else -1.0  # noqa: E731
@@ -86,20 +86,20 @@ STATISTICS = Kind("statistics", ("statistics",), trees=False)
 
 
 @pytest.mark.parametrize("kind", [STATISTICS, replace(STATISTICS, trees=True)])
-def test_a_critic_chooses_what_the_judge_cannot_tell(told_apart, kind):
-    of = judge.verdicts(*told_apart, kind, kind)
+def test_a_critic_chooses_what_the_judge_cannot_tell(distinguished, kind):
+    of = judge.verdicts(*distinguished, kind, kind)
     assert len(of) == 2 * judge.ROUNDS * 10 and {(one.real, one.one()) for one in of} == {(1, 0.75)}, "six of eight were recognised"
     assert judge.accuracy(of) == 0.875
     assert (judge.accuracy(of, judge.best_of(4)), judge.accuracy(of, judge.best_of(8))) == (0.5, 0.5)
     assert {one.order[0] for one in of} <= {3, 7}
 
 
-def test_a_critic_that_sees_nothing_of_it_gains_nothing(told_apart):
-    of = judge.verdicts(*told_apart, STATISTICS, Kind("nats", ("nats",), trees=False, strength=1e-3))
+def test_a_critic_that_sees_nothing_of_it_gains_nothing(distinguished):
+    of = judge.verdicts(*distinguished, STATISTICS, Kind("nats", ("nats",), trees=False, strength=1e-3))
     assert judge.accuracy(of, judge.best_of(8)) == pytest.approx(0.875, abs=0.13)
 
 
-def test_pieces_of_judge_and_critic_differ(told_apart):
+def test_pieces_of_judge_and_critic_differ(distinguished):
     seen = []
 
     class Spy(Kind):
@@ -107,7 +107,7 @@ def test_pieces_of_judge_and_critic_differ(told_apart):
             seen.append({prompt.piece for prompt in clips})
             return super().learn(clips)
 
-    judge.verdicts(*told_apart, Spy("spy", ("statistics",), trees=False), STATISTICS)
+    judge.verdicts(*distinguished, Spy("spy", ("statistics",), trees=False), STATISTICS)
     halves = list(zip(seen[::2], seen[1::2], strict=True))
     assert len(halves) == judge.ROUNDS and all(not one & other and len(one | other) == 80 for one, other in halves)
     assert len({tuple(sorted(one)) for one, _ in halves}) == judge.ROUNDS, "each round halves them in its own way"
@@ -152,11 +152,11 @@ def test_intervals_hold_the_value_and_shrink_with_more_pieces():
     assert np.array_equal(one, same), "the same samples for both"
 
 
-def test_the_section_says_what_choosing_is_worth(told_apart, monkeypatch):
+def test_the_section_says_what_choosing_is_worth(distinguished, monkeypatch):
     monkeypatch.setattr(judge, "CRITICS", (judge.CRITIC,))
     monkeypatch.setattr(judge, "ROUNDS", 1)
     monkeypatch.setattr(judge, "SECOND_JUDGE", judge.JUDGE)
-    text = judge.section(*told_apart)
+    text = judge.section(*distinguished)
     assert "learns from 80 prompts of training pieces" in text and "is tested on 10 of validation pieces" in text
     assert "\n| all | 10 | 10 |" in text and "\n| b | 10 | 10 |" in text and "\n| the critic's choice |" in text
     assert "nan" not in text

@@ -140,7 +140,9 @@ impl Schedule {
                 // By the onset on the grid: a note that sounds a little early belongs to the plan that is withdrawn, one that sounds late to what was before.
                 PlannedEvent::Withdraw { from, .. } => self.pending.retain(|pending| pending.note.onset < from),
                 PlannedEvent::End { at, .. } => {
-                    for note in self.pending.iter_mut().take_while(|note| note.on < at.into()) {
+                    // What is planned before it and would start later does not start.
+                    self.pending.retain(|pending| pending.on < at.into() || pending.note.onset >= at);
+                    for note in self.pending.iter_mut().filter(|pending| pending.note.onset < at) {
                         let earlier = note.cut.is_some_and(|cut| cut < at.into());
                         note.cut = note.cut.filter(|_| earlier).or(Some(at.into()));
                     }

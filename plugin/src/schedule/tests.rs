@@ -159,6 +159,17 @@ fn withdrawal_goes_by_the_onset_whatever_the_offset() {
 }
 
 #[test]
+fn cut_goes_by_the_onset_whatever_the_offset() {
+    let mut fixture = Fixture::new();
+    fixture.plan(2, 12, 5, 61);
+    fixture.plan(2, 0, 5, 62);
+    fixture.plan(3, -4, 2, 63);
+    fixture.send(PlannedEvent::End { epoch: Epoch(0), at: Tick(3) });
+    // What would start late does not start; what belongs to the next plan is not cut.
+    assert_eq!(fixture.block(5000), [(2000, 62), (2500, 63), (3000, -62), (4500, -63)]);
+}
+
+#[test]
 fn cut_ends_sounding_notes_at_its_tick() {
     let mut fixture = Fixture::new();
     fixture.plan(1, 0, 100, 60);

@@ -151,7 +151,7 @@ class Verdict:
         return float(self.judged[0] > 0)
 
     @property
-    def told(self) -> np.ndarray:
+    def recognised(self) -> np.ndarray:
         """1 for each generated continuation that was judged generated."""
         return (self.judged[1:] <= 0).astype(float)
 
@@ -162,12 +162,12 @@ class Verdict:
 
     def one(self) -> float:
         """Share of the generated continuations that were judged generated."""
-        return float(self.told.mean())
+        return float(self.recognised.mean())
 
     def best(self, count: int) -> float:
         """The same of those that the critic chooses from `count` each."""
-        groups = [range(first, first + count) for first in range(0, len(self.told) - count + 1, count)]
-        return float(np.mean([self.told[max(group, key=lambda clip: self.criticised[1 + clip])] for group in groups]))
+        groups = [range(first, first + count) for first in range(0, len(self.recognised) - count + 1, count)]
+        return float(np.mean([self.recognised[max(group, key=lambda clip: self.criticised[1 + clip])] for group in groups]))
 
     def pair(self) -> float:
         """Share of the generated continuations that were judged less real than the real one."""
@@ -213,16 +213,16 @@ def informed(learnt: list[Clips], tested: list[Clips], judge: Kind, critic: Kind
     return of
 
 
-Told = Callable[[Verdict], float]
+Recognised = Callable[[Verdict], float]
 """Share of some generated clips of a prompt that were judged generated."""
 
 
-def accuracy(of: list[Verdict], told: Told = Verdict.one) -> float:
+def accuracy(of: list[Verdict], recognised: Recognised = Verdict.one) -> float:
     """Balanced accuracy: mean of the shares of real and of generated clips that were judged right."""
-    return float(np.mean([verdict.real for verdict in of]) + np.mean([told(verdict) for verdict in of])) / 2
+    return float(np.mean([verdict.real for verdict in of]) + np.mean([recognised(verdict) for verdict in of])) / 2
 
 
-def best_of(count: int) -> Told:
+def best_of(count: int) -> Recognised:
     """That of those that the critic chooses from `count` each."""
     return lambda verdict: verdict.best(count)
 
@@ -232,13 +232,13 @@ def nearer(one: np.ndarray, best: np.ndarray) -> np.ndarray:
     return 1 - abs(best - 0.5) / np.maximum(abs(one - 0.5), 1e-9)
 
 
-def drawn(of: list[Verdict], *told: Told, seed: int = 1) -> list[np.ndarray]:
-    """Accuracies of bootstrap samples of the pieces, the same samples for each of `told`."""
+def drawn(of: list[Verdict], *recognised: Recognised, seed: int = 1) -> list[np.ndarray]:
+    """Accuracies of bootstrap samples of the pieces, the same samples for each of `recognised`."""
     names = sorted({verdict.clips.piece for verdict in of})
     place = {name: index for index, name in enumerate(names)}
-    sums = np.zeros((len(names), 2 + len(told)))
+    sums = np.zeros((len(names), 2 + len(recognised)))
     for verdict in of:
-        sums[place[verdict.clips.piece]] += [1, verdict.real, *(share(verdict) for share in told)]
+        sums[place[verdict.clips.piece]] += [1, verdict.real, *(share(verdict) for share in recognised)]
     counts = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS)
     prompts, real, *shares = (counts @ sums).T
     return [(real + share) / prompts / 2 for share in shares]
@@ -319,4 +319,4 @@ def _by_source(of: list[Verdict]) -> list[tuple[str, list[Verdict]]]:
 
 def _accuracies(of: list[Verdict]) -> list[str]:
     """Accuracies of one continuation and of the best of several."""
-    return [percent(accuracy(of, told)) for told in (Verdict.one, *map(best_of, CHOICES))]
+    return [percent(accuracy(of, recognised)) for recognised in (Verdict.one, *map(best_of, CHOICES))]
