@@ -32,8 +32,15 @@ pub trait Port {
     /// The next input event, in order of time.
     fn next(&mut self) -> Option<Event>;
 
-    /// Sends an event; returns whether the host accepted it. Events must be sent in order of time: neither hosts nor nice-plug sort them.
+    /// Sends an event to the preview synth and to the host; returns whether the host accepted it. Events must be sent in order of time: neither hosts nor nice-plug
+    /// sort them.
     fn send(&mut self, event: Event, sound: Sound) -> bool;
+
+    /// Sends an event to the host alone that it refused before; returns whether it accepted it.
+    fn send_again(&mut self, event: Event) -> bool;
+
+    /// Whether the preview synth plays what is sent, whatever the host does with it.
+    fn is_heard(&self) -> bool;
 }
 
 /// Event output that repeats a note-off the host refuses in the next block, since otherwise the note would hang.
@@ -47,7 +54,7 @@ impl EventOutput {
     /// Sends the pending note-offs, at the first sample of a block.
     pub fn resend_note_offs(&mut self, port: &mut impl Port) {
         while let Some(key) = self.pending_offs.first() {
-            if !port.send(note_off(0, key), Sound::ByChannel) {
+            if !port.send_again(note_off(0, key)) {
                 return;
             }
             self.pending_offs.remove(key);
@@ -64,7 +71,7 @@ impl EventOutput {
         let accepted = port.send(event, sound);
         match event {
             // A pending note-off of an earlier note would end this one.
-            NoteEvent::NoteOn { channel, key, .. } if accepted => each_key(channel, key, |key| self.pending_offs.remove(key)),
+            NoteEvent::NoteOn { channel, key, .. } => each_key(channel, key, |key| self.pending_offs.remove(key)),
             NoteEvent::NoteOff { channel, key, .. } if !accepted => each_key(channel, key, |key| self.pending_offs.insert(key)),
             _ => {}
         }
@@ -189,6 +196,8 @@ pub(crate) mod scripted {
         pub(crate) sounds: Vec<Sound>,
         /// How many more events the host accepts; `None` for no limit.
         pub(crate) room: Option<usize>,
+        /// What the preview synth plays, if there is one.
+        pub(crate) preview: Option<Vec<Event>>,
     }
 
     impl Port for Scripted {
@@ -197,13 +206,23 @@ pub(crate) mod scripted {
         }
 
         fn send(&mut self, event: Event, sound: Sound) -> bool {
+            self.preview.iter_mut().for_each(|played| played.push(event));
+            let accepted = self.send_again(event);
+            self.sounds.extend(accepted.then_some(sound));
+            accepted
+        }
+
+        fn is_heard(&self) -> bool {
+            self.preview.is_some()
+        }
+
+        fn send_again(&mut self, event: Event) -> bool {
             match &mut self.room {
                 Some(0) => return false,
                 Some(room) => *room -= 1,
                 None => {}
             }
             self.outputs.push(event);
-            self.sounds.push(sound);
             true
         }
     }
@@ -246,6 +265,17 @@ mod tests {
         output.resend_note_offs(&mut port);
         assert_eq!(port.outputs, [note_off(0, KEY)]);
         assert_eq!(output.refused(), 1);
+    }
+
+    #[test]
+    fn preview_plays_each_note_as_it_is_struck_in_a_host_that_takes_no_events() {
+        let (mut output, mut port) = (EventOutput::default(), Scripted { room: Some(0), preview: Some(Vec::new()), ..Scripted::default() });
+        let played = [note_on(0, KEY, 90), note_off(3, KEY), note_on(5, KEY, 80)];
+        for event in played {
+            output.send(&mut port, event);
+            output.resend_note_offs(&mut port);
+        }
+        assert_eq!(port.preview.unwrap(), played, "no note-off comes twice");
     }
 
     #[test]

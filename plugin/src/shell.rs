@@ -216,6 +216,14 @@ where
         }
         self.context.try_send_event(event).is_ok()
     }
+
+    fn send_again(&mut self, event: Event) -> bool {
+        self.context.try_send_event(event).is_ok()
+    }
+
+    fn is_heard(&self) -> bool {
+        self.renderer.is_some()
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use antiphon_engine::cache::{CacheOptions, FineCoarse};
 use antiphon_engine::codec::{OwnRoles, prefix_rows};
-use antiphon_engine::decode::{Prompt, PromptBar, Remembered};
+use antiphon_engine::decode::Prompt;
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::PageStats;
@@ -102,8 +102,6 @@ pub struct VirtualWorker {
     model: Arc<Model>,
     pool: Rc<RefCell<VirtualPool>>,
     handle: WorkerHandle,
-    /// What is remembered of the player.
-    remembered: Remembered,
     /// Counts of the workers before this one.
     pages: PageStats,
 }
@@ -114,14 +112,7 @@ impl VirtualWorker {
     pub fn new(model: &Arc<Model>, pool: &Rc<RefCell<VirtualPool>>) -> Self {
         let service = pool.borrow().stepper.service().clone();
         let handle = handle(&service, model, &BTreeSet::from([Role::Keys]), OwnRoles::ALL);
-        Self {
-            service,
-            model: Arc::clone(model),
-            pool: Rc::clone(pool),
-            handle,
-            remembered: Remembered::default(),
-            pages: PageStats::default(),
-        }
+        Self { service, model: Arc::clone(model), pool: Rc::clone(pool), handle, pages: PageStats::default() }
     }
 }
 
@@ -129,19 +120,13 @@ impl Worker for VirtualWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
         self.pages += self.handle.pages();
         self.handle = handle(&self.service, &self.model, roles, own);
-        self.remembered = Remembered::default();
     }
 
-    fn set_memory(&mut self, remembered: Remembered) {
-        self.remembered = remembered;
+    fn set_context(&mut self, context: Prompt) -> bool {
+        self.handle.prefill_prompt(context).is_ok()
     }
 
-    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
-        self.handle.prefill_prompt(Prompt { remembered: self.remembered.clone(), ..Prompt::of_context(context) }).is_ok()
-    }
-
-    fn generate(&mut self, mut assignments: Vec<Assignment>, within: Duration) -> bool {
-        assignments.iter_mut().for_each(|assignment| assignment.prompt.remembered = self.remembered.clone());
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
         self.handle.generate(assignments, self.service.now() + within).is_ok()
     }
 

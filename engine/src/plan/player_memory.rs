@@ -123,9 +123,11 @@ impl PlayerMemory {
         }
     }
 
-    /// Adds the phrases of another memory as older ones.
+    /// Adds the phrases of another memory as older ones, without those that were forgotten here: an earlier state of the project still has them.
     pub fn merge(&mut self, other: Self) {
-        let latest = std::mem::replace(&mut self.phrases, other.phrases);
+        let is_forgotten = |phrase: &Phrase| self.forgotten.iter().any(|forgotten| forgotten.fingerprint() == phrase.fingerprint());
+        let older = other.phrases.into_iter().filter(|phrase| !is_forgotten(phrase)).collect();
+        let latest = std::mem::replace(&mut self.phrases, older);
         latest.into_iter().for_each(|phrase| self.learn(phrase));
         self.make_room();
     }
@@ -264,6 +266,18 @@ mod tests {
         assert_eq!(memory.forgotten_bars(), 0);
         memory.forget();
         assert_eq!((memory.bars(), memory.forgotten_bars()), (0, 1));
+    }
+
+    #[test]
+    fn earlier_state_of_the_project_does_not_bring_forgotten_phrases_back() {
+        let earlier = memory([phrase(1, 60), phrase(1, 62)]);
+        let mut ours = earlier.clone();
+        ours.forget();
+        ours.merge(earlier.clone());
+        assert_eq!((ours.bars(), ours.forgotten_bars()), (0, 2));
+        ours.learn(phrase(1, 62));
+        ours.merge(earlier);
+        assert_eq!(ours.phrases(), [phrase(1, 62)], "played again");
     }
 
     #[test]

@@ -58,6 +58,8 @@ impl Remembering {
         let open = clock.open_bar();
         if open.start >= self.done && starts_in(player, open) {
             self.add(open, player);
+            // The bar that begins here after a jump is another one.
+            self.done = clock.now();
         }
         self.learn(player);
     }
@@ -106,6 +108,7 @@ impl Remembering {
     /// What a plan remembers, at this amount in percent; `start` is the first tick of the context. Returns it if it has changed.
     pub(super) fn update(&mut self, amount: u8, start: Option<Tick>) -> Option<Remembered> {
         let memory = self.archive.memory();
+        self.learnt.retain(|learnt, _| memory.phrases().iter().any(|phrase| phrase.fingerprint() == *learnt));
         let is_past = |end: &Tick| start.is_some_and(|start| *end <= start);
         let used = memory.phrases().iter().filter(|phrase| self.learnt.get(&phrase.fingerprint()).is_none_or(is_past));
         let used: Vec<&Phrase> = if amount == 0 { Vec::new() } else { used.collect() };

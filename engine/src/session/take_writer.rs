@@ -110,6 +110,12 @@ impl TakeWriter {
         }
     }
 
+    /// It is not known what was heard up to now: the take stays there as it is.
+    pub(super) const fn pass_over(&mut self, clock: &MusicalClock) {
+        self.since = clock.now();
+        self.written = clock.now();
+    }
+
     /// Writes what has sounded since the last call, and handles the bars that have ended. `player` are the player's notes, on the clock.
     pub(super) fn write(&mut self, clock: &MusicalClock, player: impl Iterator<Item = Note>) {
         let from = std::mem::replace(&mut self.written, clock.now());

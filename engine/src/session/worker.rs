@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::cache::{CacheOptions, FineCoarse};
 use crate::codec::{OwnRoles, prefix_rows};
-use crate::decode::{Prompt, PromptBar, Remembered};
+use crate::decode::Prompt;
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
 use crate::plan::PageStats;
@@ -36,11 +36,8 @@ pub trait Worker {
     /// Sets all roles of the music, and those that are generated beside a player's. The context is then empty, and no job is pending.
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles);
 
-    /// Sets what is remembered of the player from now on; the next context that is set makes it ready. A worker without a model remembers nothing.
-    fn set_memory(&mut self, _remembered: Remembered) {}
-
-    /// Sets the context and prefills; returns whether the bars are consecutive. Without bars it only loads the model.
-    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool;
+    /// Sets the context and prefills, with what is remembered of the player; returns whether the bars are consecutive. Without either it only loads the model.
+    fn set_context(&mut self, context: Prompt) -> bool;
 
     /// Generates the assignments, the near bar `within` this time; returns whether the bars are consecutive.
     fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
@@ -71,9 +68,9 @@ pub trait Worker {
 pub(super) struct ServiceWorker {
     service: Service,
     worker: WorkerHandle,
-    /// What is remembered of the player.
-    remembered: Remembered,
     parts: Arc<Mutex<Parts>>,
+    /// The weights, once they are loaded: the next worker need not load them again.
+    model: Arc<OnceLock<Arc<Model>>>,
     /// Counts of the workers before this one.
     pages: PageStats,
     /// Folders that may hold ONNX Runtime, in the order they are searched.
@@ -83,12 +80,12 @@ pub(super) struct ServiceWorker {
 impl ServiceWorker {
     /// A worker of this pool for an ensemble of these roles, with the ONNX Runtime of one of these folders.
     pub(super) fn new(service: Service, roles: &BTreeSet<Role>, folders: Vec<PathBuf>) -> Self {
-        let parts = Arc::default();
+        let (parts, model) = (Arc::default(), Arc::default());
         Self {
-            worker: worker(&service, roles, OwnRoles::ALL, &parts, &folders),
+            worker: worker(&service, roles, OwnRoles::ALL, &parts, &model, &folders),
             service,
-            remembered: Remembered::default(),
             parts,
+            model,
             pages: PageStats::default(),
             folders,
         }
@@ -98,20 +95,14 @@ impl ServiceWorker {
 impl Worker for ServiceWorker {
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles) {
         self.pages += self.worker.pages();
-        self.worker = worker(&self.service, roles, own, &self.parts, &self.folders);
-        self.remembered = Remembered::default();
+        self.worker = worker(&self.service, roles, own, &self.parts, &self.model, &self.folders);
     }
 
-    fn set_memory(&mut self, remembered: Remembered) {
-        self.remembered = remembered;
+    fn set_context(&mut self, context: Prompt) -> bool {
+        self.worker.prefill_prompt(context).is_ok()
     }
 
-    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
-        self.worker.prefill_prompt(Prompt { remembered: self.remembered.clone(), ..Prompt::of_context(context) }).is_ok()
-    }
-
-    fn generate(&mut self, mut assignments: Vec<Assignment>, within: Duration) -> bool {
-        assignments.iter_mut().for_each(|assignment| assignment.prompt.remembered = self.remembered.clone());
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
         self.worker.generate(assignments, self.service.now() + within).is_ok()
     }
 
@@ -145,14 +136,22 @@ impl Worker for ServiceWorker {
     }
 }
 
-fn worker(service: &Service, roles: &BTreeSet<Role>, own: OwnRoles, parts: &Arc<Mutex<Parts>>, folders: &[PathBuf]) -> WorkerHandle {
+fn worker(
+    service: &Service,
+    roles: &BTreeSet<Role>,
+    own: OwnRoles,
+    parts: &Arc<Mutex<Parts>>,
+    kept: &Arc<OnceLock<Arc<Model>>>,
+    folders: &[PathBuf],
+) -> WorkerHandle {
     let roles: Vec<Role> = roles.iter().copied().collect();
-    let parts = Arc::clone(parts);
+    let (parts, kept) = (Arc::clone(parts), Arc::clone(kept));
     let search = RuntimeSearch { explicit: None, folders: folders.to_vec() };
     WorkerHandle::new(service, move || {
         let runtime = Runtime::load(&search)?;
         parts.lock().runtime = Some(format!("ONNX Runtime {}", runtime.version()));
         let model = MODEL.get(|| Model::shipped(runtime).map_err(JobError::from))?;
+        let model = Arc::clone(kept.get_or_init(|| model));
         parts.lock().model = Some(model.info().name.clone());
         let policy = Arc::new(FineCoarse::new(&model.info().fine_bars));
         Ok(Setup { model, policy, prefix: prefix_rows(ANY_STYLE, &roles), own, cache: CacheOptions::default() })

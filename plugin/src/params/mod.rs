@@ -13,6 +13,7 @@ mod player;
 mod steps;
 mod text;
 mod tips;
+mod trigger;
 mod turns;
 mod variations;
 mod window;
@@ -30,9 +31,11 @@ pub use infill::InfillParams;
 pub use mode_switch::ModeSwitch;
 pub use music::MusicParams;
 pub use output::OutputParams;
-pub use playback::{PlaybackParams, TRIGGERS};
+pub use playback::PlaybackParams;
 pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
+pub(crate) use trigger::set_loading;
+pub use trigger::{Presses, TRIGGERS};
 pub use turns::TurnParams;
 pub use variations::VariationParams;
 pub use window::{Look, WindowParams};
@@ -86,6 +89,8 @@ pub struct AntiphonParams {
     /// State other than parameters.
     #[persist = "antiphon"]
     pub state: Arc<State>,
+    /// How often Play, Another and Keep went on.
+    pub commands: [Presses; 3],
     /// The mode that a learnt trigger has chosen.
     pub mode_switch: ModeSwitch,
     /// Where planned notes go.
@@ -124,11 +129,13 @@ impl AntiphonParams {
         let horizon = IntRange::Linear { min: 1, max: MOST_BARS };
         let seed = IntRange::Linear { min: 0, max: LARGEST_SEED };
         let sound = BoolParam::new("Preview sound", preview);
+        let commands = <[Presses; 3]>::default();
+        let [plays, others, keeps] = &commands;
         Self {
             mode: EnumParam::new("Mode", ModeStep::Suggest),
-            play: BoolParam::new("Play", false),
-            another: BoolParam::new("Another", false),
-            keep: BoolParam::new("Keep", false),
+            play: plays.of("Play"),
+            another: others.of("Another"),
+            keep: keeps.of("Keep"),
             horizon: IntParam::new("Bars ahead", 4, horizon)
                 .with_value_to_string(Arc::new(bars))
                 .with_string_to_value(Arc::new(|text| text.trim_end_matches(|c: char| !c.is_ascii_digit()).trim().parse().ok())),
@@ -147,6 +154,7 @@ impl AntiphonParams {
                 .with_string_to_value(formatters::s2v_bool_bypass())
                 .make_bypass(),
             state: Arc::default(),
+            commands,
             mode_switch: ModeSwitch::default(),
             output: OutputParams::default(),
             music: MusicParams::default(),

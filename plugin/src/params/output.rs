@@ -5,6 +5,7 @@ use antiphon_engine::plan::{ChannelSpread, Feel, Routing, TakeMode};
 use antiphon_engine::session::{MOST_LATENCY_MS, OutputControls};
 use nice_plug::prelude::*;
 
+use super::trigger::Presses;
 use super::{TakeStep, text};
 
 /// MIDI channels, as musicians count them.
@@ -39,12 +40,15 @@ pub struct OutputParams {
     /// Whether what sounds is recorded at its song position, or what was recorded plays.
     #[id = "take"]
     pub take: EnumParam<TakeStep>,
+    /// How often Panic went on.
+    pub panics: Presses,
 }
 
 impl Default for OutputParams {
     fn default() -> Self {
         let channel = |value: i32| format!("Channel {value}");
         let latency = i32::from(MOST_LATENCY_MS);
+        let panics = Presses::default();
         Self {
             output_role_2: text::role("Output role 2"),
             output_role_3: text::role("Output role 3"),
@@ -56,8 +60,9 @@ impl Default for OutputParams {
             latency_ms: IntParam::new("Output offset", 0, IntRange::Linear { min: -latency, max: latency })
                 .with_unit(" ms")
                 .with_string_to_value(std::sync::Arc::new(text::number)),
-            panic: BoolParam::new("Panic", false),
+            panic: panics.of("Panic"),
             take: EnumParam::new("Take", TakeStep::Off),
+            panics,
         }
     }
 }

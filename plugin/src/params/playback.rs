@@ -1,10 +1,8 @@
-//! Stop, and the ids of all triggers.
+//! Stop.
 
 use nice_plug::prelude::*;
 
-/// Ids of the parameters that give a command when they go on. They are left as they are when a state is loaded: loading plays nothing.
-pub const TRIGGERS: [&str; 10] =
-    ["play", "another", "keep", "stop", "panic", "variation_a", "variation_b", "variation_c", "variation_d", "forget"];
+use super::trigger::Presses;
 
 /// What ends playback.
 #[derive(Params)]
@@ -12,10 +10,13 @@ pub struct PlaybackParams {
     /// Trigger: what sounds ends within a beat, and nothing plays until Play is pressed.
     #[id = "stop"]
     pub stop: BoolParam,
+    /// How often it went on.
+    pub stops: Presses,
 }
 
 impl Default for PlaybackParams {
     fn default() -> Self {
-        Self { stop: BoolParam::new("Stop", false) }
+        let stops = Presses::default();
+        Self { stop: stops.of("Stop"), stops }
     }
 }

@@ -4,6 +4,7 @@ use antiphon_engine::session::DEFAULT_MEMORY;
 use nice_plug::prelude::*;
 
 use super::text::{self, FULL};
+use super::trigger::Presses;
 
 /// What Antiphon learns from its player.
 #[derive(Params)]
@@ -17,10 +18,13 @@ pub struct PlayerParams {
     /// Trigger: forgets the phrases, or brings them back.
     #[id = "forget"]
     pub forget: BoolParam,
+    /// How often it went on.
+    pub forgets: Presses,
 }
 
 impl Default for PlayerParams {
     fn default() -> Self {
+        let forgets = Presses::default();
         Self {
             swing: text::share("Player's swing", 0, |share| match share {
                 0 => "Off".into(),
@@ -28,7 +32,8 @@ impl Default for PlayerParams {
                 share => format!("{share} %"),
             }),
             memory: text::share("Memory", DEFAULT_MEMORY.into(), |share| if share == 0 { "Off".into() } else { format!("{share} %") }),
-            forget: BoolParam::new("Forget", false),
+            forget: forgets.of("Forget"),
+            forgets,
         }
     }
 }

@@ -3,6 +3,8 @@
 use antiphon_engine::session::PatternLock;
 use nice_plug::prelude::*;
 
+use super::trigger::Presses;
+
 /// Choice of a variation, and what other variations keep.
 #[derive(Params)]
 pub struct VariationParams {
@@ -24,27 +26,27 @@ pub struct VariationParams {
     /// Whether other plans keep the pitches and their order.
     #[id = "lock_pitches"]
     pub lock_pitches: BoolParam,
+    /// How often the trigger of each variation went on.
+    pub choices: [Presses; 4],
 }
 
 impl Default for VariationParams {
     fn default() -> Self {
+        let choices = <[Presses; 4]>::default();
+        let [a, b, c, d] = &choices;
         Self {
-            variation_a: BoolParam::new("Variation A", false),
-            variation_b: BoolParam::new("Variation B", false),
-            variation_c: BoolParam::new("Variation C", false),
-            variation_d: BoolParam::new("Variation D", false),
+            variation_a: a.of("Variation A"),
+            variation_b: b.of("Variation B"),
+            variation_c: c.of("Variation C"),
+            variation_d: d.of("Variation D"),
             lock_rhythm: BoolParam::new("Lock rhythm", false),
             lock_pitches: BoolParam::new("Lock pitches", false),
+            choices,
         }
     }
 }
 
 impl VariationParams {
-    /// Whether the trigger of each variation is on.
-    pub(crate) fn triggers(&self) -> [bool; 4] {
-        [&self.variation_a, &self.variation_b, &self.variation_c, &self.variation_d].map(BoolParam::value)
-    }
-
     /// What plans keep of the plan that they replace.
     pub(super) fn lock(&self) -> PatternLock {
         match (self.lock_rhythm.value(), self.lock_pitches.value()) {

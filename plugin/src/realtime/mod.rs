@@ -10,7 +10,7 @@ use crate::capture::Capture;
 use crate::clock::{Cause, Clock, HostTime, Motion, MusicalTime, TransportEvent};
 use crate::host_issues::{HostIssue, HostIssues};
 use crate::meters::{Count, Meters};
-use crate::params::{AntiphonParams, ModeStep, TRIGGERS};
+use crate::params::{AntiphonParams, ModeStep, Presses, TRIGGERS};
 use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
 use crate::replay::Replay;
@@ -19,6 +19,8 @@ use crate::thru::{Batch, Thru};
 use crate::triggers::{Input, TriggerFilter};
 use antiphon_engine::session::{Command, FADE};
 
+/// Most presses of one trigger that a block carries out: as many as a hand can give in the longest one.
+const MOST_PRESSES: u32 = 8;
 /// Consecutive blocks beginning with a jump that indicate a fault rather than the user.
 const SUSPICIOUS_JUMPS: u8 = 8;
 
@@ -69,8 +71,8 @@ struct WatchedParams {
     bypass: bool,
     /// Whether the take plays, and nothing else.
     replays: bool,
-    /// In the order of [`COMMANDS`].
-    triggers: [bool; COMMANDS.len()],
+    /// How often each trigger went on, in the order of [`COMMANDS`].
+    presses: [u32; COMMANDS.len()],
 }
 
 /// Commands of the trigger parameters, in the order of their ids.
@@ -94,20 +96,10 @@ impl WatchedParams {
             mode: params.play_mode(),
             bypass: params.bypass.value(),
             replays: params.output.take() == TakeMode::Replay,
-            triggers: {
-                let [a, b, c, d] = params.variations.triggers();
-                [
-                    params.play.value(),
-                    params.another.value(),
-                    params.keep.value(),
-                    params.playback.stop.value(),
-                    params.output.panic.value(),
-                    a,
-                    b,
-                    c,
-                    d,
-                    params.player.forget.value(),
-                ]
+            presses: {
+                let [play, another, keep] = &params.commands;
+                let [a, b, c, d] = &params.variations.choices;
+                [play, another, keep, &params.playback.stops, &params.output.panics, a, b, c, d, &params.player.forgets].map(Presses::count)
             },
         }
     }
@@ -127,10 +119,10 @@ impl WatchedParams {
         }
     }
 
-    /// Commands whose trigger went on. Loading a state with a trigger on is no command.
+    /// Commands whose trigger went on, each as often as it did, up to [`MOST_PRESSES`].
     fn commands(self, last: Self) -> impl Iterator<Item = Command> {
-        let went_on = move |&(index, _): &(usize, Command)| self.triggers[index] && !last.triggers[index];
-        COMMANDS.into_iter().enumerate().filter(went_on).filter(move |_| self.generation == last.generation).map(|(_, command)| command)
+        let presses = self.presses.into_iter().zip(last.presses).map(|(now, before)| now.wrapping_sub(before).min(MOST_PRESSES));
+        COMMANDS.into_iter().zip(presses).flat_map(|(command, times)| (0..times).map(move |_| command))
     }
 }
 
@@ -230,7 +222,8 @@ impl RealTime {
         path.play(&mut self.batch, watched.player_notes(), events.within, params, port);
 
         let end = path.clock.span().end();
-        if path.clock.motion() != Motion::Stopped && !watched.bypass {
+        // In the first block in bypass, too: the session handles what it has got, and then hears of no time until bypass ends.
+        if path.clock.motion() != Motion::Stopped && !(watched.bypass && last.bypass) {
             path.capture.tick(end, path.clock.tempo(), host.song_loop(), || params.controls());
         }
         self.meters.set(Count::Refused, path.output.refused());

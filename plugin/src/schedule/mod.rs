@@ -215,7 +215,10 @@ impl Schedule {
             let (off, is_cut) = cut.filter(|cut| *cut < end).map_or((end, false), |cut| (cut, true));
             let place = self.active.partition_point(|other| other.off > off);
             self.active.insert(place, ActiveNote { on, off, voice, is_cut });
-            if output.events.send_as(output.port, note_on(output.sample, key, deviation.played_velocity(&note)), Sound::of(note.role)) {
+            let accepted =
+                output.events.send_as(output.port, note_on(output.sample, key, deviation.played_velocity(&note)), Sound::of(note.role));
+            // Some hosts have no event output; then the preview synth alone plays it.
+            if accepted || output.port.is_heard() {
                 self.meters.add(Count::Played, 1);
                 output.capture.note_started(note, key.channel(), deviation, output.at);
             }

@@ -245,7 +245,7 @@ impl<W: Worker> Planner<W> {
         }
         let latched = self.planning.timeline.playing().map(Plan::id);
         if let Some(plan) = latched {
-            self.input.manner.record(plan);
+            self.input.record_plan(plan);
             self.planning.record_variation(plan);
         }
         self.infill.latched = latched.map(|plan| Fill { plan, basis });
@@ -255,7 +255,7 @@ impl<W: Worker> Planner<W> {
         let adopted = self.adoption(now, start);
         let tick = PlanningTick { now, next: adopted, horizon: end, played: &[], context: basis.music, controls: &basis.settings };
         let brief = self.planning.timeline.request_ahead(tick, start);
-        self.input.manner.record(brief.plan);
+        self.input.record_plan(brief.plan);
         self.planning.record_variation(brief.plan);
         self.playback.successor = Some(Successor { plan: brief.plan, start, announced: false, awaited: false, handover: Handover::Ends });
         let mut prompt = music.prompt(basis.roles.iter().collect());

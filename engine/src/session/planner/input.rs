@@ -1,7 +1,7 @@
 //! Input state: the player's notes, the planned notes that sounded, the clock and the current controls.
 
 use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
-use crate::plan::{MidiKey, MusicalClock, MusicalTime, PERCUSSION_CHANNEL, PlayerChannel, SongLoop, whole};
+use crate::plan::{MidiKey, MusicalClock, MusicalTime, PlayerChannel, SongLoop, whole};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
@@ -9,6 +9,7 @@ use super::super::commands::CommandQueue;
 use super::super::player::{Player, Strike};
 use super::super::sounded::Sounded;
 use super::performance::PlayerManner;
+use super::player_channels::PlayerChannels;
 use crate::session::ControlValues;
 use crate::session::protocol::InputEvent;
 use crate::session::withheld::WithheldNote;
@@ -62,8 +63,8 @@ pub(super) struct Input {
     pub(super) sounded: Sounded,
     /// Planned notes that did not sound, in order of time.
     pub(super) withheld: Vec<WithheldNote>,
-    /// MIDI channel of the player's last note, 0 to 15.
-    channel: u8,
+    /// MIDI channels of the player's notes.
+    channels: PlayerChannels,
     /// `None` until the audio thread has sent them.
     pub(super) controls: Option<ControlValues>,
     /// Loudness and swing of the player.
@@ -86,7 +87,7 @@ impl Input {
             player: Player::default(),
             sounded: Sounded::default(),
             withheld: Vec::new(),
-            channel: 0,
+            channels: PlayerChannels::default(),
             controls: None,
             manner: PlayerManner::default(),
             tempo,
@@ -99,14 +100,20 @@ impl Input {
     pub(super) fn record(&mut self, message: InputEvent) {
         match message {
             InputEvent::NoteOn { at, key, velocity } => {
-                self.channel = key.channel();
+                self.channels.strike(key.channel());
                 if self.player.strike(key, velocity, self.role_on(key.channel()), at) == Strike::LeftOut {
                     (self.count_ignored)(1);
                 }
             }
-            InputEvent::NoteOff { at, key } => self.player.let_go(key, at),
+            InputEvent::NoteOff { at, key } => {
+                self.channels.let_go(key.channel());
+                self.player.let_go(key, at);
+            }
             InputEvent::Pedal { at, channel, pressed } => self.player.pedal(channel, pressed, at),
-            InputEvent::InputLost { at } => self.player.release(at),
+            InputEvent::InputLost { at } => {
+                self.channels.release();
+                self.player.release(at);
+            }
             InputEvent::NoteStarted { note, channel, .. } => {
                 if let Some(key) = MidiKey::new(channel, note.pitch) {
                     self.sounded.start(key, note);
@@ -155,22 +162,31 @@ impl Input {
         self.withheld.retain(|withheld| withheld.note.onset >= start);
     }
 
-    /// Role of the player on the channel of the last note.
+    /// Role of the player in the last note.
     pub(super) fn role(&self) -> Role {
-        self.role_on(self.channel)
+        self.player_channel().role
     }
 
-    /// MIDI channel of planned notes of a role, 0 to 15.
-    pub(super) fn channel_of(&self, role: Role) -> u8 {
+    /// The player's channel and role by the last note.
+    pub(super) fn player_channel(&self) -> PlayerChannel {
+        let player = self.channels.player();
+        PlayerChannel { role: self.input_role().unwrap_or(player.role), ..player }
+    }
+
+    /// MIDI channel, 0 to 15, of planned notes of a role, beside a player on this channel.
+    pub(super) fn channel_of(&self, role: Role, player: PlayerChannel) -> u8 {
         let controls = self.controls.unwrap_or_default();
-        let player = PlayerChannel { channel: self.channel, role: self.role() };
         controls.output.routing.channel(role, player, controls.planned(player.role))
     }
 
     /// The role set by the control, otherwise the one of the channel.
     fn role_on(&self, channel: u8) -> Role {
-        let detected = if channel == PERCUSSION_CHANNEL { Role::Drums } else { Role::Keys };
-        self.controls.and_then(|controls| controls.roles.input).unwrap_or(detected)
+        self.input_role().unwrap_or_else(|| self.channels.role_on(channel))
+    }
+
+    /// The role set by the control.
+    fn input_role(&self) -> Option<Role> {
+        self.controls.and_then(|controls| controls.roles.input)
     }
 
     /// Planned time of what the audio thread plays at a time.

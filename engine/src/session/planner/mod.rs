@@ -13,6 +13,7 @@ mod pause;
 mod performance;
 mod planning;
 mod playback;
+mod player_channels;
 mod status;
 mod variations;
 mod worker_link;
@@ -125,7 +126,13 @@ impl<W: Worker> Planner<W> {
                 // At rest, time alone changes nothing that is shown.
                 has_news |= !self.is_at_rest() || self.inbox.untimed.len() > 1 || !matches!(message, InputEvent::TimeReached { .. });
                 has_time = true;
-                for message in std::mem::take(&mut self.inbox.untimed) {
+                let messages = std::mem::take(&mut self.inbox.untimed);
+                let is_lost = |message: &InputEvent| matches!(message, InputEvent::InputLost { .. });
+                let known_from = messages.iter().rposition(is_lost).map_or(0, |last| last + 1);
+                for (place, message) in messages.into_iter().enumerate() {
+                    if place < known_from {
+                        self.pass_over(message.at());
+                    }
                     self.handle(message);
                 }
                 // Collect at every tick, so that a plan is adopted even if this thread was late.
@@ -262,6 +269,15 @@ impl<W: Worker> Planner<W> {
             self.planning.next_tick = self.planning.tick_after(&self.input.clock, tick);
         }
         self.run_to(to.tick());
+    }
+
+    /// Advances the clock over a time in which events were lost, or that passed in bypass: nothing is planned or recorded in it, and nothing that was due is late.
+    fn pass_over(&mut self, to: MusicalTime) {
+        self.planning.expect_nothing();
+        self.run_to(to.tick());
+        self.take.pass_over(&self.input.clock);
+        let now = self.input.clock.now();
+        self.planning.next_tick = self.planning.tick_after(&self.input.clock, now).filter(|_| self.input.running);
     }
 
     fn run_to(&mut self, tick: Tick) {

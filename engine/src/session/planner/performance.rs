@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::music::{Note, TICKS_PER_QUARTER, Tick};
-use crate::plan::{Deviation, Loudness, PlanId, Swing};
+use crate::music::{Note, Role, TICKS_PER_QUARTER, Tick};
+use crate::plan::{Deviation, Loudness, PlanId, PlayerChannel, Swing};
 
 use super::super::worker::Worker;
 use super::{Input, Planner};
@@ -23,12 +23,12 @@ struct Manner {
     swing: Swing,
 }
 
-/// How the player plays now, and how when each plan was requested: so the performance of a plan does not depend on when its notes arrive.
+/// How the player plays now, and how and on which channel when each plan was requested: so the performance of a plan does not depend on when its notes arrive.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PlayerManner {
     recent: Manner,
     /// The latest last.
-    of_plans: VecDeque<(PlanId, Manner)>,
+    of_plans: VecDeque<(PlanId, Manner, PlayerChannel)>,
 }
 
 impl PlayerManner {
@@ -46,33 +46,45 @@ impl PlayerManner {
         }
     }
 
-    /// Keeps the present measurement for a plan.
-    pub(super) fn record(&mut self, plan: PlanId) {
-        if self.recent.loudness.is_none() {
-            return;
-        }
-        self.of_plans.push_back((plan, self.recent));
+    /// Keeps the present measurement for a plan, and the player's present channel.
+    pub(super) fn record(&mut self, plan: PlanId, player: PlayerChannel) {
+        self.of_plans.push_back((plan, self.recent, player));
         if self.of_plans.len() > PLANS {
             self.of_plans.pop_front();
         }
     }
 
-    fn of(&self, plan: PlanId) -> Manner {
-        self.of_plans.iter().rev().find(|(other, _)| *other == plan).map_or(self.recent, |(_, manner)| *manner)
+    /// Those of a plan; the channel is `None` if the plan was not requested: it was recalled.
+    fn of(&self, plan: PlanId) -> (Manner, Option<PlayerChannel>) {
+        let recorded = self.of_plans.iter().rev().find(|(other, ..)| *other == plan);
+        recorded.map_or((self.recent, None), |(_, manner, player)| {
+            (if manner.loudness.is_some() { *manner } else { self.recent }, Some(*player))
+        })
     }
 }
 
 impl Input {
+    /// Keeps how and on which channel the player plays now, for a plan that is requested or shown.
+    pub(super) fn record_plan(&mut self, plan: PlanId) {
+        let player = self.player_channel();
+        self.manner.record(plan, player);
+    }
+
+    /// MIDI channel, 0 to 15, of the notes of a role in a plan: it does not depend on when they are sent.
+    pub(super) fn channel_in(&self, plan: PlanId, role: Role) -> u8 {
+        self.channel_of(role, self.manner.of(plan).1.unwrap_or_else(|| self.player_channel()))
+    }
+
     /// Channel, 0 to 15, and deviation of a note of a plan, one of the `together` planned for its bar or more.
     pub(super) fn output_of(&self, note: &Note, plan: PlanId, together: &[Note]) -> (u8, Deviation) {
         let line = self.clock.bar_at(note.onset).map_or(Tick::ZERO, |bar| bar.start);
         let end = self.clock.bar_at(note.onset).map_or(Tick::MAX, |bar| bar.end());
         let bar = together.iter().filter(|other| (line..end).contains(&other.onset));
         let (sum, count) = bar.fold((0.0, 0.0), |(sum, count), note| (sum + f64::from(note.velocity), count + 1.0));
-        let Manner { loudness, swing } = self.manner.of(plan);
+        let Manner { loudness, swing } = self.manner.of(plan).0;
         let loudness = loudness.filter(|_| count > 0.0).map(|player| Loudness { player, bar: sum / count });
         let feel = self.controls.unwrap_or_default().output.feel;
-        (self.channel_of(note.role), feel.deviation(note, line, loudness, swing.of(note, line, together)))
+        (self.channel_in(plan, note.role), feel.deviation(note, line, loudness, swing.of(note, line, together)))
     }
 }
 
@@ -84,7 +96,7 @@ impl<W: Worker> Planner<W> {
         let own = |note: &Note| plans.into_iter().flatten().find(|plan| plan.between(note.onset, note.onset + Tick(1)).contains(note));
         let output = |note: &Note| match own(note).or(plans[0]) {
             Some(plan) => self.input.output_of(note, plan.id(), plan.notes()),
-            None => (self.input.channel_of(note.role), Deviation::default()),
+            None => (self.input.channel_of(note.role, self.input.player_channel()), Deviation::default()),
         };
         self.playback.outbox.play(timeline.sounding(from, to).copied(), output);
     }
@@ -93,7 +105,8 @@ impl<W: Worker> Planner<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::Role;
+
+    const PLAYER: PlayerChannel = PlayerChannel { channel: 0, role: Role::Keys };
 
     fn note(onset: i64, velocity: u8) -> Note {
         Note { onset: Tick(onset), offset: 0, duration: Tick(6), pitch: 60, velocity, role: Role::Keys }
@@ -104,14 +117,14 @@ mod tests {
         let mut manner = PlayerManner::default();
         let mut measure = |notes: &[Note], now| {
             manner.measure(notes, Tick(now), |_| None);
-            manner.record(PlanId(u64::try_from(now).unwrap()));
+            manner.record(PlanId(u64::try_from(now).unwrap()), PLAYER);
             manner.clone()
         };
-        assert_eq!(measure(&[], 0).of(PlanId(0)).loudness, None);
+        assert_eq!(measure(&[], 0).of(PlanId(0)).0.loudness, None);
         measure(&[note(0, 40), note(12, 60)], 24);
         measure(&[note(0, 40), note(12, 60), note(24 + 384, 100)], 48 + 384);
         let last = measure(&[note(0, 40)], 4000);
-        assert_eq!([0, 24, 48 + 384].map(|plan| last.of(PlanId(plan)).loudness), [Some(100.0), Some(50.0), Some(100.0)]);
+        assert_eq!([0, 24, 48 + 384].map(|plan| last.of(PlanId(plan)).0.loudness), [Some(100.0), Some(50.0), Some(100.0)]);
     }
 
     #[test]
@@ -119,12 +132,12 @@ mod tests {
         let swung: Vec<Note> = (0..8).flat_map(|beat| [note(24 * beat, 80), note(24 * beat + 16, 80)]).collect();
         let mut manner = PlayerManner::default();
         manner.measure(&swung, Tick(192), |onset| Some(Tick(onset.0 / 96 * 96)));
-        manner.record(PlanId(1));
+        manner.record(PlanId(1), PLAYER);
         let straight: Vec<Note> = (0..8).flat_map(|beat| [note(4000 + 24 * beat, 80), note(4000 + 24 * beat + 12, 80)]).collect();
         manner.measure(&straight, Tick(4192), |_| Some(Tick(4000)));
-        manner.record(PlanId(2));
+        manner.record(PlanId(2), PLAYER);
         let planned = [note(0, 80), note(12, 80)];
-        let shift = |plan| manner.of(PlanId(plan)).swing.of(&planned[1], Tick::ZERO, &planned).map(|swung| swung.shift);
+        let shift = |plan| manner.of(PlanId(plan)).0.swing.of(&planned[1], Tick::ZERO, &planned).map(|swung| swung.shift);
         assert_eq!([shift(1), shift(2)], [Some(32), Some(0)]);
     }
 }

@@ -136,6 +136,11 @@ impl Planning {
         self.due = Some(Due { plan, from, at });
     }
 
+    /// Expects no passage any more: it is not known when it would have been there.
+    pub(super) const fn expect_nothing(&mut self) {
+        self.due = None;
+    }
+
     /// Counts the near bar as late if it was due by this tick.
     pub(super) fn miss_what_was_due(&mut self, tick: Tick, controls: Option<ControlValues>) {
         if self.due.take_if(|due| due.at <= tick).is_some() {
@@ -268,7 +273,7 @@ impl<W: Worker> Planner<W> {
         let requests = self.planning.timeline.request_at(tick);
         let new = new_plan(&requests);
         if let Some(brief) = new {
-            self.input.manner.record(brief.plan);
+            self.input.record_plan(brief.plan);
             self.planning.record_variation(brief.plan);
         }
         self.planning.stats.ticks += 1;

@@ -127,7 +127,7 @@ impl<W: Worker> Planner<W> {
                 self.withdraw_successor();
                 let played = self.planning.timeline.play_again(&plan, by, line);
                 if let Some(plan) = self.planning.timeline.playing().map(Plan::id) {
-                    self.input.manner.record(plan);
+                    self.input.record_plan(plan);
                     self.planning.record_variation(plan);
                 }
                 played

@@ -144,9 +144,10 @@ impl<W: Worker> Planner<W> {
 
     /// Notes of the playing plan that will be withheld if the player keeps holding the current keys.
     fn about_to_be_withheld(&self) -> Vec<WithheldNote> {
-        let ahead = self.planning.timeline.playing().map_or(&[][..], |plan| plan.between(self.input.clock.now(), Tick::MAX));
+        let Some(playing) = self.planning.timeline.playing() else { return Vec::new() };
+        let (plan, ahead) = (playing.id(), playing.between(self.input.clock.now(), Tick::MAX));
         let is_held =
-            |note: &&Note| MidiKey::new(self.input.channel_of(note.role), note.pitch).is_some_and(|key| self.input.player.holds(key));
+            |note: &&Note| MidiKey::new(self.input.channel_in(plan, note.role), note.pitch).is_some_and(|key| self.input.player.holds(key));
         let withheld = |note: &Note| WithheldNote { note: *note, reason: Withheld::KeyHeld };
         let is_new = |note: &&Note| !self.input.withheld.iter().any(|withheld| withheld.note == **note);
         ahead.iter().filter(is_held).filter(is_new).map(withheld).collect()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::OwnRoles;
-use crate::decode::{PromptBar, Remembered};
+use crate::decode::{Prompt, PromptBar, Remembered};
 use crate::music::{Role, Tick};
 use crate::plan::{PageStats, Request, Variation};
 use crate::service::{Assignment, GeneratedBar, Outcome};
@@ -22,6 +22,8 @@ pub(super) struct WorkerLink<W> {
     ensemble: BTreeSet<Role>,
     /// Those of them that are generated beside a player's.
     own: OwnRoles,
+    /// What is remembered of the player.
+    remembered: Remembered,
     pub(super) engine: Engine,
     /// Jobs that have not ended, without those of variations.
     pub(super) jobs: usize,
@@ -38,11 +40,12 @@ pub(super) struct WorkerLink<W> {
 impl<W: Worker> WorkerLink<W> {
     /// A link whose worker loads the model first.
     pub(super) fn new(mut worker: W) -> Self {
-        let jobs = usize::from(worker.set_context(Vec::new()));
+        let jobs = usize::from(worker.set_context(Prompt::of_context(Vec::new())));
         Self {
             worker,
             ensemble: ensemble(),
             own: OwnRoles::ALL,
+            remembered: Remembered::default(),
             engine: Engine::Loading,
             jobs,
             variation_jobs: 0,
@@ -59,6 +62,7 @@ impl<W: Worker> WorkerLink<W> {
         }
         self.worker.set_roles(&roles, own);
         (self.ensemble, self.own) = (roles, own);
+        self.remembered = Remembered::default();
         (self.jobs, self.variation_jobs, self.varying) = (0, 0, None);
         true
     }
@@ -71,13 +75,13 @@ impl<W: Worker> WorkerLink<W> {
     /// Sets what is remembered of the player, `None` if unchanged. Returns whether it has changed: the context is then to be set again, so that it is made ready.
     pub(super) fn set_memory(&mut self, remembered: Option<Remembered>) -> bool {
         let Some(remembered) = remembered else { return false };
-        self.worker.set_memory(remembered);
+        self.remembered = remembered;
         true
     }
 
     /// Sets the context to these finished bars; `None` if unchanged.
     pub(super) fn set_context(&mut self, context: Option<Vec<Arc<PromptBar>>>) {
-        if context.is_some_and(|context| self.worker.set_context(context)) {
+        if context.is_some_and(|context| self.worker.set_context(self.prompt(context))) {
             self.varying = None;
             self.jobs += 1;
         }
@@ -85,14 +89,14 @@ impl<W: Worker> WorkerLink<W> {
 
     /// Resumes loading of the model if no job is left: its job was cancelled by a transport change.
     pub(super) fn keep_loading(&mut self) {
-        if self.engine == Engine::Loading && self.jobs == 0 && self.worker.set_context(Vec::new()) {
+        if self.engine == Engine::Loading && self.jobs == 0 && self.worker.set_context(self.prompt(Vec::new())) {
             self.jobs += 1;
         }
     }
 
     /// Requests the missing passages of a planning tick; the near bar is due `within` this time.
     pub(super) fn generate(&mut self, tick: Tick, requests: &[Request], assignments: Vec<Assignment>, within: Duration) {
-        if self.worker.generate(assignments, within) {
+        if self.worker.generate(self.with_memory(assignments), within) {
             self.last_request = RequestTiming::at(tick, requests);
             self.varying = None;
             self.jobs += 1;
@@ -101,10 +105,20 @@ impl<W: Worker> WorkerLink<W> {
 
     /// Requests variations; the one that the player waits for, if any, is due within a beat.
     pub(super) fn vary(&mut self, assignments: Vec<Assignment>, awaited: Option<Variation>, beat: Duration) {
-        if self.worker.vary(assignments, awaited.map(|_| beat)) {
+        if self.worker.vary(self.with_memory(assignments), awaited.map(|_| beat)) {
             self.varying = Some(awaited);
             self.variation_jobs += 1;
         }
+    }
+
+    fn prompt(&self, context: Vec<Arc<PromptBar>>) -> Prompt {
+        Prompt { remembered: self.remembered.clone(), ..Prompt::of_context(context) }
+    }
+
+    /// The assignments with what is remembered of the player: variations are made from the same as the plan that they vary.
+    fn with_memory(&self, mut assignments: Vec<Assignment>) -> Vec<Assignment> {
+        assignments.iter_mut().for_each(|assignment| assignment.prompt.remembered = self.remembered.clone());
+        assignments
     }
 
     /// Whether variations are being generated, and with the deadline of the one that the player waits for.

@@ -102,6 +102,33 @@ fn plans_remember_the_phrases_of_the_project_at_the_amount_that_is_set() {
 }
 
 #[test]
+fn bar_that_is_played_again_after_a_stop_within_it_is_learnt() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(BAR + 2 * BEAT, &quavers(0, &[60, 61]));
+    host.playing = false;
+    host.play_to(2 * BAR, &[]);
+    host.playing = true;
+    host.locate(0);
+    let start = host.now();
+    host.play_to(start + BAR + BEAT, &quavers(start, &[72]));
+    host.play_to(start + 3 * BAR, &[]);
+    assert!(phrases(&host.params).contains(&(72, 1)), "{:?}", phrases(&host.params));
+}
+
+#[test]
+fn variations_remember_what_their_plan_does() {
+    let mut first = ScriptedHost::new(500);
+    first.play_to(4 * BAR, &quavers(0, &[60, 61]));
+    let mut host = reopened(&first);
+    host.play_to(4 * BAR, &quavers(BEAT, &[72]));
+    let varied = host.script.varied();
+    assert!(!varied.is_empty(), "the player rests");
+    for prompt in varied.into_iter().chain(host.script.prompts().pop()) {
+        assert_eq!(prompt.remembered.phrases.iter().map(|bars| bars.len()).sum::<usize>(), 2);
+    }
+}
+
+#[test]
 fn forget_of_trigger_or_window_forgets_and_brings_back() {
     let by: [fn(&mut ScriptedHost); 2] = [|host| host.press("forget"), |host| host.commands.send(Command::Forget)];
     for forget in by {

@@ -3,6 +3,7 @@
 mod accompany;
 mod answer;
 mod band;
+mod bypass;
 mod chords;
 mod context;
 mod controls;

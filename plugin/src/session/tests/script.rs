@@ -62,6 +62,8 @@ struct Memory {
     variations: Vec<(Vec<Brief>, bool)>,
     /// Their prompts.
     prompts: Vec<Prompt>,
+    /// Those of the variations.
+    varied: Vec<Prompt>,
     /// First bar line of each assignment, and the chords of its bars.
     chords: Vec<(i64, Vec<Option<Chord>>)>,
     /// What is remembered of the player.
@@ -180,6 +182,11 @@ impl Script {
         notes
     }
 
+    /// The prompts of the variations, in order.
+    pub(super) fn varied(&self) -> Vec<Prompt> {
+        self.0.borrow().varied.clone()
+    }
+
     /// What is remembered of the player.
     pub(super) fn remembered(&self) -> Remembered {
         self.0.borrow().remembered.clone()
@@ -258,11 +265,8 @@ impl Worker for Script {
         *memory = Memory { cost: memory.cost, jobs: memory.jobs, strikes: memory.strikes, own, ..Memory::default() };
     }
 
-    fn set_memory(&mut self, remembered: Remembered) {
+    fn set_context(&mut self, Prompt { context, remembered, .. }: Prompt) -> bool {
         self.0.borrow_mut().remembered = remembered;
-    }
-
-    fn set_context(&mut self, context: Vec<Arc<PromptBar>>) -> bool {
         if !context.is_empty() {
             self.0.borrow_mut().context = context;
         }
@@ -286,6 +290,7 @@ impl Worker for Script {
 
     fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
         let briefs = assignments.iter().map(|assignment| assignment.brief.clone()).collect();
+        self.0.borrow_mut().varied.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().variations.push((briefs, within.is_some()));
         let strikes = self.0.borrow().strikes;
         self.submit(Work::Variations, assignments.iter().flat_map(|assignment| bars(assignment, strikes)).collect());

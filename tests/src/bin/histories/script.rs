@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::OwnRoles;
-use antiphon_engine::decode::PromptBar;
+use antiphon_engine::decode::Prompt;
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Passage;
 use antiphon_engine::service::{Assignment, GeneratedBar, JobFailure, Outcome};
@@ -122,7 +122,7 @@ impl Worker for Script {
         *memory = Memory { seed, runs, done: 0, fails, jobs, pending, busy: None, bars, outcomes };
     }
 
-    fn set_context(&mut self, _context: Vec<Arc<PromptBar>>) -> bool {
+    fn set_context(&mut self, _context: Prompt) -> bool {
         self.submit(Work::Plan, VecDeque::new());
         true
     }
