@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use antiphon_engine::music::smf::MidiError;
 use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Role, Tempo, TempoMap, Tick, distribute, smf};
-use antiphon_engine::plan::{Entry, Plan, Variation};
+use antiphon_engine::plan::{Entry, Variation};
+use antiphon_engine::session::{ShownBar, Snapshot};
 
+use super::heard::Heard;
 use super::model::Now;
 use crate::clock::{Motion, MusicalTime};
-use antiphon_engine::session::{ShownBar, ShownPlan, Snapshot};
 
 /// What can be exported from the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,18 +60,18 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// From the bar of the plan's start, or of the first played note, to the bar line after the last note and the end of the plan. `None`
-    /// if there are no notes.
+    /// What was played, from the bar of the first note to the bar line after the last one. `None` if there are no notes.
     #[must_use]
-    pub fn of(source: Source, snapshot: &Snapshot, now: &Now) -> Option<Self> {
-        let (notes, start, least_end) = if source == Source::Played {
-            (snapshot.played.as_slice(), snapshot.played.first()?.onset, Tick::ZERO)
-        } else {
-            let plan = &snapshot.plan.as_ref()?.plan;
-            (plan.notes(), plan.brief.start, plan.ready())
-        };
-        let span = span(notes, start..least_end, now)?;
-        Self::of_notes(source, notes.iter().map(|note| Note { duration: end_of(note, now) - note.onset, ..*note }), span, snapshot, now)
+    pub fn of_played(snapshot: &Snapshot, now: &Now) -> Option<Self> {
+        let notes = snapshot.played.as_slice();
+        let span = span(notes, notes.first()?.onset..Tick::ZERO, now)?;
+        Self::of_notes(Source::Played, ended(notes, now), span, snapshot, now)
+    }
+
+    /// What is heard of a plan, from the bar in which that begins to the bar line after the last note and the end of the plan. `None` if there are no notes.
+    pub(super) fn of_plan(source: Source, heard: Heard<'_>, snapshot: &Snapshot, now: &Now) -> Option<Self> {
+        let span = span(heard.notes(), heard.start()..heard.ready(), now)?;
+        Self::of_notes(source, ended(heard.notes(), now), span, snapshot, now)
     }
 
     /// Bars of what was played and is planned. Notes end with the last bar. `None` if there are no notes.
@@ -107,14 +108,14 @@ impl Excerpt {
     /// Names of the bars that a history entry has as an excerpt.
     pub(super) fn bars_of_entry(entry: &Entry) -> Option<String> {
         let (snapshot, now) = in_place(entry);
-        bars_of_plan(entry.plan(), &snapshot, &now)
+        bars_of_plan(Heard::whole(entry.plan()), &snapshot, &now)
     }
 
     /// A history entry as it was suggested: at its own bar, in its own metre and tempo.
     #[must_use]
     pub fn of_entry(entry: &Entry) -> Option<Self> {
         let (snapshot, now) = in_place(entry);
-        Self::of(Source::Suggestion, &snapshot, &now)
+        Self::of_plan(Source::Suggestion, Heard::whole(entry.plan()), &snapshot, &now)
     }
 
     /// Its roles, each in its own track.
@@ -156,13 +157,12 @@ impl Excerpt {
     }
 }
 
-/// A history entry as the plan, at its own bar, in its own metre and tempo.
+/// Bars, metre and tempo of a history entry.
 fn in_place(entry: &Entry) -> (Snapshot, Now) {
     let (place, plan) = (entry.place(), entry.plan());
     let bars = place.metres.bars(plan.ready() - place.line);
     let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
-    let shown_plan = ShownPlan { plan: plan.clone(), commit: plan.brief.start, playing: false };
-    let snapshot = Snapshot { bars: bars.map(shown).collect(), plan: Some(shown_plan), ..Snapshot::default() };
+    let snapshot = Snapshot { bars: bars.map(shown).collect(), ..Snapshot::default() };
     let now = Now { playhead: MusicalTime::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
     (snapshot, now)
 }
@@ -173,9 +173,9 @@ pub(super) fn bars_of_played(snapshot: &Snapshot, now: &Now) -> Option<String> {
     span(notes, notes.first()?.onset..Tick::ZERO, now).map(|span| bars_between(&span, snapshot))
 }
 
-/// The same of a plan.
-pub(super) fn bars_of_plan(plan: &Plan, snapshot: &Snapshot, now: &Now) -> Option<String> {
-    span(plan.notes(), plan.brief.start..plan.ready(), now).map(|span| bars_between(&span, snapshot))
+/// The same of what is heard of a plan.
+pub(super) fn bars_of_plan(heard: Heard<'_>, snapshot: &Snapshot, now: &Now) -> Option<String> {
+    span(heard.notes(), heard.start()..heard.ready(), now).map(|span| bars_between(&span, snapshot))
 }
 
 /// From a start to the end of the last note, at least to the end of `least`. `None` without notes.
@@ -187,6 +187,11 @@ fn span(notes: &[Note], least: Range<Tick>, now: &Now) -> Option<Range<Tick>> {
 /// End of a note. A held key ends at the playhead.
 fn end_of(note: &Note, now: &Now) -> Tick {
     if note.end() == Tick::MAX { now.playhead.tick().max(note.onset + Tick(1)) } else { note.end() }
+}
+
+/// Notes whose held keys end at the playhead.
+fn ended<'a>(notes: &'a [Note], now: &'a Now) -> impl Iterator<Item = Note> + 'a {
+    notes.iter().map(|note| Note { duration: end_of(note, now) - note.onset, ..*note })
 }
 
 fn bars_between(span: &Range<Tick>, snapshot: &Snapshot) -> String {
@@ -221,10 +226,18 @@ mod tests {
     fn excerpt_of_a_plan_starts_on_the_bar_line_before_it_and_is_whole_bars_long() {
         let notes = [note(90, Tick(10), 60, Role::Keys), note(206, Tick(10), 64, Role::Keys)];
         let snapshot = Snapshot { bars: vec![bar(17, 60, 72, 3)], plan: Some(plan(84, 228, &notes)), ..Snapshot::default() };
-        let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(70.0, 133.0)).unwrap();
-        assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.file_name().as_str()), (17, 3, "Antiphon plan, bars 17-19.mid"));
         let shown = &snapshot.plan.as_ref().unwrap().plan;
-        assert_eq!(bars_of_plan(shown, &snapshot, &now(70.0, 133.0)), Some("bars 17-19".into()));
+        let excerpt = Excerpt::of_plan(Source::Plan, Heard::whole(shown), &snapshot, &now(70.0, 133.0)).unwrap();
+        assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.file_name().as_str()), (17, 3, "Antiphon plan, bars 17-19.mid"));
+        assert_eq!(bars_of_plan(Heard::whole(shown), &snapshot, &now(70.0, 133.0)), Some("bars 17-19".into()));
+        let heard = Heard::from(shown, Some(Tick(132)));
+        assert_eq!(
+            bars_of_plan(heard, &snapshot, &now(70.0, 133.0)),
+            Some("bars 18-19".into()),
+            "from the line on before which it is silent"
+        );
+        let from_there = Excerpt::of_plan(Source::Plan, heard, &snapshot, &now(70.0, 133.0)).unwrap();
+        assert_eq!(read_back(&from_there).notes().iter().map(|note| (note.onset.0, note.pitch)).collect::<Vec<_>>(), [(74, 64)]);
         let clip = read_back(&excerpt);
         assert_eq!((clip.end, clip.metres.at(Tick::ZERO).to_string().as_str()), (Tick(216), "3/4"));
         assert!((clip.tempos.at(Tick::ZERO).bpm() - 133.0).abs() < 1e-3);
@@ -233,8 +246,8 @@ mod tests {
 
     #[test]
     fn excerpt_of_a_plan_that_ends_on_a_bar_line_ends_there() {
-        let snapshot = Snapshot { plan: Some(plan(96, 288, &[note(96, Tick(192), 60, Role::Keys)])), ..Snapshot::default() };
-        let excerpt = Excerpt::of(Source::Plan, &snapshot, &now(90.0, 120.0)).unwrap();
+        let shown = plan(96, 288, &[note(96, Tick(192), 60, Role::Keys)]);
+        let excerpt = Excerpt::of_plan(Source::Plan, Heard::whole(&shown.plan), &Snapshot::default(), &now(90.0, 120.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.clip.end), (2, 2, Tick(192)));
     }
 
@@ -243,7 +256,7 @@ mod tests {
         let played = vec![note(100, Tick(10), 60, Role::Keys), note(110, Tick(5), 38, Role::Drums), note(140, Tick::MAX, 62, Role::Keys)];
         let bars = vec![bar(1, 0, 96, 4), bar(2, 96, 40, 4), bar(1, 136, 96, 4)];
         let snapshot = Snapshot { bars, played, ..Snapshot::default() };
-        let excerpt = Excerpt::of(Source::Played, &snapshot, &now(150.5, 120.0)).unwrap();
+        let excerpt = Excerpt::of_played(&snapshot, &now(150.5, 120.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars), (2, 2));
         assert_eq!(bars_of_played(&snapshot, &now(150.5, 120.0)), Some("bars 2-1".into()), "as the song numbers them");
         let clip = read_back(&excerpt);
@@ -271,17 +284,16 @@ mod tests {
 
     #[test]
     fn excerpt_without_notes_is_none() {
-        let silent = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
-        for (source, snapshot) in [(Source::Plan, Snapshot::default()), (Source::Played, Snapshot::default()), (Source::Plan, silent)] {
-            assert_eq!(Excerpt::of(source, &snapshot, &now(0.0, 120.0)), None);
-        }
+        let (nothing, silent) = (Snapshot::default(), plan(0, 96, &[]));
+        assert_eq!(Excerpt::of_played(&nothing, &now(0.0, 120.0)), None);
+        assert_eq!(Excerpt::of_plan(Source::Plan, Heard::whole(&silent.plan), &nothing, &now(0.0, 120.0)), None);
     }
 
     #[test]
     fn excerpt_with_an_invalid_tempo_has_the_default_tempo() {
         let snapshot = Snapshot { played: vec![note(0, Tick(10), 60, Role::Keys)], ..Snapshot::default() };
         for tempo in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let excerpt = Excerpt::of(Source::Played, &snapshot, &now(20.0, tempo)).unwrap();
+            let excerpt = Excerpt::of_played(&snapshot, &now(20.0, tempo)).unwrap();
             assert_eq!(excerpt.clip.tempos.at(Tick::ZERO), Tempo::default());
         }
     }

@@ -14,6 +14,7 @@ mod edits;
 mod entry_field;
 mod excerpt;
 mod export;
+mod heard;
 mod history;
 mod history_cards;
 mod host_model;
@@ -53,7 +54,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Entry, InfillRange, PlanId, PlayMode};
+use antiphon_engine::plan::{Entry, History, InfillRange, PlanId, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -68,6 +69,7 @@ use antiphon_engine::session::{Command, Snapshot};
 use chord_chooser::ChordChooser;
 use drawer::Drawer;
 use edits::{Edit, Edits};
+use heard::Heard;
 use history_cards::HistoryFilter;
 use open_file::OpenFile;
 use palette::{Palette, paint};
@@ -204,7 +206,8 @@ impl Editor {
         }
         let low = ui.ctx().content_rect().height() < strip::LOW_BELOW;
         let entries = self.filter.entries(&history);
-        let strip = Strip { live: &live, now: &now, history: &history, entries: &entries };
+        let flags = time.flags();
+        let strip = Strip { live: &live, now: &now, silent_before: flags.silent_before, history: &history, entries: &entries };
         let height = if low { strip::LOW } else { strip::HEIGHT };
         let cards = Panel::bottom("strip").frame(margin(4, 2)).show_separator_line(false).exact_size(height).show(ui, |ui| {
             strip.show(ui, model, &mut self.exporter, window);
@@ -221,7 +224,7 @@ impl Editor {
             });
         });
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
-        let (horizon_bars, flags, beats_left) = (values.plan.bars(), time.flags(), time.beats_left());
+        let (horizon_bars, beats_left) = (values.plan.bars(), time.beats_left());
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
         let (range, selected_bars) = (values.turns.infill, selection.as_ref());
@@ -257,10 +260,7 @@ impl Editor {
             Some(roll::Done::Chord(bar)) => self.chords.open(bar, &chart),
             Some(roll::Done::Selected(bars)) => self.selection = Some(bars),
             Some(roll::Done::DraggedRole(role)) => {
-                let excerpt = match history.recalled() {
-                    Some(entry) => Excerpt::of_entry(entry),
-                    None => Excerpt::of(Source::Plan, snapshot, &now),
-                };
+                let excerpt = shown_phrase(&history, time);
                 excerpt.iter().for_each(|excerpt| self.exporter.drag(&excerpt.of_role(role), window));
             }
             Some(roll::Done::DraggedOut) => {
@@ -320,12 +320,9 @@ impl Editor {
 
     /// Carries out what keys do, except in the roll and in the status line.
     fn act(&mut self, ui: &Ui, model: &mut Recorder<'_, impl EditorModel>, pressed: &[Action], time: PlayTime<'_>) {
-        let PlayTime { snapshot, now, .. } = time;
+        let snapshot = time.snapshot;
         let history = model.history();
-        let excerpt = || match history.recalled() {
-            Some(entry) => Excerpt::of_entry(entry),
-            None => Excerpt::of(Source::Plan, snapshot, now),
-        };
+        let excerpt = || shown_phrase(&history, time);
         for action in pressed {
             match action {
                 // As their buttons, which are disabled without a plan.
@@ -359,6 +356,15 @@ impl Editor {
             self.keys = KeyOwner::Window;
         }
     }
+}
+
+/// The phrase that is shown, as a clip: that of the history, or the plan as far as it will sound.
+fn shown_phrase(history: &History, time: PlayTime<'_>) -> Option<Excerpt> {
+    if let Some(entry) = history.recalled() {
+        return Excerpt::of_entry(entry);
+    }
+    let plan = &time.snapshot.plan.as_ref()?.plan;
+    Excerpt::of_plan(Source::Plan, Heard::from(plan, time.flags().silent_before), time.snapshot, time.now)
 }
 
 /// Marks bars for Infill, to be undone.

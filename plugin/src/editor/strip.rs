@@ -1,8 +1,8 @@
 //! The strip under the commands: what was played, the four variations of the plan, and the history, as cards to choose and to drag out.
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Entry, History, Plan, Step, Variation};
-use antiphon_engine::session::{Command, ShownPlan, Snapshot};
+use antiphon_engine::plan::{Entry, History, PlayMode, Step, Variation};
+use antiphon_engine::session::{Command, Snapshot};
 use egui::{Rect, ScrollArea, Sense, Ui, Vec2, vec2};
 use raw_window_handle::HasWindowHandle;
 
@@ -10,6 +10,7 @@ use super::card::{Card, CardAction};
 use super::controls::{learn, learning};
 use super::excerpt::{self, Excerpt, Source};
 use super::export::Exporter;
+use super::heard::Heard;
 use super::history_cards;
 use super::model::{EditorModel, Now};
 use super::roll::mini::MiniRoll;
@@ -41,6 +42,8 @@ pub(super) struct Strip<'a> {
     pub(super) live: &'a Snapshot,
     /// Clock state.
     pub(super) now: &'a Now,
+    /// Tick before which no planned note will sound.
+    pub(super) silent_before: Option<Tick>,
     /// All suggestions so far.
     pub(super) history: &'a History,
     /// Those that have a card, newest first.
@@ -75,7 +78,8 @@ impl Strip<'_> {
         let size = Sizes { card, is_low: height < HEIGHT / 2.0 };
         ui.horizontal_top(|ui| {
             self.played(ui, exporter, size, window);
-            for variation in Variation::ALL {
+            let mode = model.values().plan.mode;
+            for variation in Variation::ALL.into_iter().filter(|variation| has_card(*variation, mode, self.live)) {
                 self.variation(ui, model, exporter, variation, size, window);
             }
             if self.entries.is_empty() {
@@ -109,7 +113,7 @@ impl Strip<'_> {
             tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
         };
         let action = card.show(ui, size.card, |_| {});
-        export(ui, exporter, action, window, || Excerpt::of(Source::Played, self.live, self.now));
+        export(ui, exporter, action, window, || Excerpt::of_played(self.live, self.now));
     }
 
     fn variation(
@@ -127,8 +131,8 @@ impl Strip<'_> {
             return;
         }
         let state = State::of(variation, self.live);
-        let plan = variations::plan(variation, self.live);
-        let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.brief.start, plan.brief.end));
+        let plan = variations::plan(variation, self.live).map(|plan| Heard::from(plan, self.silent_before));
+        let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.start(), plan.end()));
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let is_shown = state == State::Shown && plan.is_some() && self.history.recalled().is_none();
         let word = match state {
@@ -137,26 +141,32 @@ impl Strip<'_> {
             State::Shown if !is_shown && !self.live.plan.as_ref().is_some_and(|shown| shown.playing) => "",
             _ => state.word(self.live),
         };
-        let says = variations::says(variation, self.live, model.values().plan.mode).filter(|_| !status::is_missing(&self.live.status));
+        let mode = model.values().plan.mode;
+        // Its letter would say that there are others.
+        let is_only = mode == PlayMode::Accompany;
+        let says = variations::says(variation, self.live, mode).filter(|_| !status::is_missing(&self.live.status));
         let title = match says.as_ref().and_then(|says| says.from.as_deref()) {
+            _ if is_only => "Plan".into(),
             _ if size.has_hint(is_shown) => variation.name().into(),
             // Without room under the title, as short as it is in it.
             Some(from) if size.is_low => format!("{} from {}", variation.name(), from.replace(", beat ", ".")),
             _ => format!("{} {word}", variation.name()),
         };
         let bars = plan.and_then(|plan| excerpt::bars_of_plan(plan, self.live, self.now));
+        let (name, source) = if is_only { ("plan", Source::Plan) } else { (pressed.name(), Source::Variation(variation)) };
+        let does = if is_only { "It is made again on every beat; Another changes it".into() } else { state.sentence(self.live) };
         let card = Card {
-            name: pressed.name(),
+            name,
             title,
             note: bars.clone().unwrap_or_default(),
             bars,
-            music: plan.map(|plan| of_plan(plan, &lines)),
+            music: plan.map(|plan| music(plan, &lines)),
             says: says.map_or_else(Vec::new, |says| says.lines),
             foot: variations::foot(variation, self.live),
             is_kept: false,
             is_shown,
             plays: true,
-            tip: &format!("{}{learnt}{}: {}.", pressed.name(), hint(Action::Press(pressed)), state.sentence(self.live)),
+            tip: &if is_only { format!("{does}.") } else { format!("{name}{learnt}{}: {does}.", hint(Action::Press(pressed))) },
         };
         let action = card.show(ui, size.of(is_shown), |ui| learn(ui, model.triggers(), pressed));
         if matches!(action, Some(CardAction::Choose | CardAction::Play)) && self.live.plan.is_some() {
@@ -168,11 +178,7 @@ impl Strip<'_> {
                 model.command(Command::Play);
             }
         }
-        export(ui, exporter, action, window, || {
-            let plan = plan?.clone();
-            let shown = ShownPlan { commit: plan.brief.start, plan, playing: false };
-            Excerpt::of(Source::Variation(variation), &Snapshot { plan: Some(shown), ..self.live.clone() }, self.now)
-        });
+        export(ui, exporter, action, window, || Excerpt::of_plan(source, plan?, self.live, self.now));
     }
 
     fn entry(
@@ -203,7 +209,7 @@ impl Strip<'_> {
             foot: (!is_shown && entry.is_starred()).then(|| "kept".into()),
             bars: Excerpt::bars_of_entry(entry),
             is_kept: entry.is_starred(),
-            music: Some(of_plan(plan, &lines)),
+            music: Some(music(Heard::whole(plan), &lines)),
             plays: true,
             is_shown,
             tip: &format!("Suggestion {number} of the history. {}", history_cards::description(entry)),
@@ -222,8 +228,13 @@ impl Strip<'_> {
     }
 }
 
-fn of_plan<'a>(plan: &'a Plan, lines: &'a [Tick]) -> MiniRoll<'a> {
-    MiniRoll { notes: plan.notes(), from: plan.brief.start, until: plan.brief.end.max(plan.brief.start + Tick(1)), lines }
+/// Whether a variation has a card. Accompany plans each beat for itself and has one at a time.
+fn has_card(variation: Variation, mode: PlayMode, snapshot: &Snapshot) -> bool {
+    mode != PlayMode::Accompany || variation == snapshot.variations.shown
+}
+
+fn music<'a>(heard: Heard<'a>, lines: &'a [Tick]) -> MiniRoll<'a> {
+    MiniRoll { notes: heard.notes(), from: heard.start(), until: heard.end().max(heard.start() + Tick(1)), lines }
 }
 
 /// Bar lines between two ticks.

@@ -8,6 +8,7 @@ mod chords;
 mod empty;
 mod fill;
 mod flags;
+mod form;
 mod ground;
 mod hover;
 mod keyboard;
@@ -183,7 +184,7 @@ pub(super) fn show(
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         roll.invitation(&painter, snapshot);
     }
-    view.follow_button(ui, roll.music);
+    view.follow_button(ui, rect);
     roll.frame(&painter, keyboard);
     match dragged {
         Some(Dragged::Mark(range, true)) => Some(Done::Marked(range)),

@@ -1,11 +1,10 @@
-//! Notes of the piano roll: played, planned and withheld. The shape of a note names the family of its role, besides the colour.
+//! Notes of the piano roll: played, planned and withheld.
 
-use antiphon_engine::music::{Note, Role};
+use antiphon_engine::music::Note;
 use antiphon_engine::session::Snapshot;
-use antiphon_roll::legend::Colour;
-use egui::emath::GuiRounding;
-use egui::{CornerRadius, Mesh, Painter, Rect, Shape, Stroke, StrokeKind, pos2};
+use egui::{CornerRadius, Painter, Stroke, StrokeKind, pos2};
 
+use super::form::{BROAD_FROM, Drawing, Form};
 use super::{Roll, paint};
 
 /// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded;
@@ -18,51 +17,21 @@ enum Look {
     Open,
 }
 
-/// Height of a note from which the outline of a settled one is broad, in points.
-const BROAD_FROM: f32 = 7.0;
-
-/// Shape of a note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// Chords and drums.
-    Round,
-    /// Tunes.
-    Pointed,
-    /// Basses.
-    Heavy,
-}
-
-impl Form {
-    const fn of(role: Role) -> Self {
-        match role {
-            Role::Melody | Role::Lead | Role::Arp | Role::Winds | Role::Brass => Self::Pointed,
-            Role::Bass | Role::LowStrings => Self::Heavy,
-            Role::Chords
-            | Role::Drums
-            | Role::Pad
-            | Role::Strings
-            | Role::Keys
-            | Role::LeftHand
-            | Role::Guitar
-            | Role::Organ
-            | Role::Other => Self::Round,
-        }
-    }
-}
-
 impl Roll {
     /// Draws all notes in view.
     pub(super) fn notes(&self, painter: &Painter, snapshot: &Snapshot) {
+        let mut drawing = Drawing::new(painter);
         for note in &snapshot.song_ahead {
-            self.note(painter, note, Look::Song);
+            self.note(&mut drawing, note, Look::Song);
         }
         for note in &snapshot.played {
-            self.note(painter, note, if snapshot.is_by_antiphon(note) { Look::Settled } else { Look::Player });
+            self.note(&mut drawing, note, if snapshot.is_by_antiphon(note) { Look::Settled } else { Look::Player });
         }
         for note in self.planned(snapshot) {
             let is_settled = snapshot.plan.as_ref().is_some_and(|shown| shown.playing || note.onset < shown.commit);
-            self.note(painter, note, if is_settled { Look::Settled } else { Look::Open });
+            self.note(&mut drawing, note, if is_settled { Look::Settled } else { Look::Open });
         }
+        drawing.finish();
         for withheld in &snapshot.withheld {
             self.withheld(painter, &withheld.note);
         }
@@ -100,7 +69,7 @@ impl Roll {
         }
     }
 
-    fn note(&self, painter: &Painter, note: &Note, look: Look) {
+    fn note(&self, drawing: &mut Drawing<'_>, note: &Note, look: Look) {
         let Some(area) = self.area(note) else { return };
         let (colour, ground) = (self.palette.role(note.role), self.palette.coming);
         // Velocity is shown as opacity.
@@ -113,48 +82,6 @@ impl Roll {
         };
         // A broad outline would fill a low note.
         let width = if look == Look::Settled && area.height() >= BROAD_FROM { 1.5 } else { 1.0 };
-        draw(painter, area, Form::of(note.role), fill, Stroke::new(width, paint(rim)));
+        drawing.note(area, Form::of(note.role), paint(fill), Stroke::new(width, paint(rim)));
     }
-}
-
-fn draw(painter: &Painter, area: Rect, form: Form, fill: Colour, stroke: Stroke) {
-    match form {
-        // A point needs room for itself.
-        Form::Pointed if area.width() > area.height() => {
-            // The stroke lies on the edge: half of its width further in it covers whole pixels, as that of a rectangle does.
-            let area = area.round_to_pixels(painter.pixels_per_point()).shrink(0.5);
-            let (neck, tip) = (area.right() - area.height() / 2.0, pos2(area.right(), area.center().y));
-            let corners = [area.left_top(), pos2(neck, area.top()), tip, pos2(neck, area.bottom()), area.left_bottom()];
-            painter.add(Shape::convex_polygon(corners.to_vec(), paint(fill), stroke));
-        }
-        Form::Heavy => heavy(painter, area, fill, stroke),
-        Form::Round | Form::Pointed if area.height() < BROAD_FROM => {
-            // Cut corners look round at this size, and take two thirds of the points.
-            let area = area.round_to_pixels(painter.pixels_per_point()).shrink(stroke.width / 2.0);
-            let cut = (area.height() / 4.0).min(area.width() / 2.0);
-            let [left, right] = [area.left(), area.right()].map(|x| [pos2(x, area.top() + cut), pos2(x, area.bottom() - cut)]);
-            let [top, bottom] = [area.top(), area.bottom()].map(|y| [pos2(area.left() + cut, y), pos2(area.right() - cut, y)]);
-            let corners = vec![left[1], left[0], top[0], top[1], right[0], right[1], bottom[1], bottom[0]];
-            painter.add(Shape::convex_polygon(corners, paint(fill), stroke));
-        }
-        Form::Round | Form::Pointed => {
-            let corners = CornerRadius::from(((area.height() + 1.0) / 3.0).min(3.0));
-            painter.rect(area, corners, paint(fill), stroke, StrokeKind::Inside);
-        }
-    }
-}
-
-/// A note with right angles, on whole pixels. Without smoothed edges it has a quarter of the points.
-fn heavy(painter: &Painter, area: Rect, fill: Colour, stroke: Stroke) {
-    let pixels = painter.pixels_per_point();
-    let area = area.round_to_pixels(pixels);
-    let [outline, edge] =
-        [stroke.width, (area.height() / 3.0).clamp(1.5, 3.0)].map(|width| width.round_to_pixels(pixels).max(1.0 / pixels));
-    let mut note = Mesh::default();
-    note.add_colored_rect(area, stroke.color);
-    let inside = area.shrink(outline).with_max_y(area.bottom() - edge.max(outline));
-    if inside.is_positive() {
-        note.add_colored_rect(inside, paint(fill));
-    }
-    painter.add(Shape::mesh(note));
 }

@@ -13,7 +13,7 @@ const SEMITONES: [f32; 2] = [12.0, 128.0];
 /// Bars that can be scrolled to before the first known bar and after the plan.
 const BARS_OVER: f64 = 4.0;
 /// Size of the button that follows again, in points.
-const BUTTON: egui::Vec2 = vec2(112.0, 24.0);
+const BUTTON: egui::Vec2 = vec2(112.0, NUMBERS);
 
 /// The part of the music that is shown, as far as the player has chosen it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,8 +105,8 @@ impl View {
         self.pitches = Some(Pitches { lowest: lowest.clamp(0.0, 128.0 - semitones), semitones });
     }
 
-    /// The button that follows the playhead and fits the pitches again, while the view does not.
-    pub(super) fn follow_button(&mut self, ui: &mut Ui, music: Rect) {
+    /// The button that follows the playhead and fits the pitches again, while the view does not. It stands over bar numbers, not over music.
+    pub(super) fn follow_button(&mut self, ui: &mut Ui, roll: Rect) {
         if *self == Self::default() {
             return;
         }
@@ -115,7 +115,7 @@ impl View {
         } else {
             ("Show all", "Show the whole plan and all notes again")
         };
-        let place = Rect::from_min_size(pos2(music.right() - BUTTON.x - 6.0, music.top() + 6.0), BUTTON);
+        let place = Rect::from_min_size(pos2(roll.right() - BUTTON.x, roll.top()), BUTTON);
         let button = Button::new(RichText::new(text).size(12.0)).min_size(BUTTON);
         if ui.put(place, button).on_hover_text(format!("{tip}. A double-click on the bar numbers does the same")).clicked() {
             *self = Self::default();
