@@ -117,14 +117,12 @@ impl<'a> Drawing<'a> {
 
     /// A convex polygon, as triangles from its first corner.
     fn polygon(&mut self, corners: &[Pos2], colour: Color32) {
-        let mut next = u32::try_from(self.mesh.vertices.len()).unwrap_or(u32::MAX);
-        let first = next;
-        for (number, corner) in corners.iter().enumerate() {
+        let first = u32::try_from(self.mesh.vertices.len()).unwrap_or(u32::MAX);
+        for (vertex, corner) in (first..).zip(corners) {
             self.mesh.colored_vertex(*corner, colour);
-            if number >= 2 {
-                self.mesh.add_triangle(first, next - 1, next);
+            if vertex >= first + 2 {
+                self.mesh.add_triangle(first, vertex - 1, vertex);
             }
-            next += 1;
         }
     }
 }
