@@ -146,11 +146,12 @@ impl Capture {
         self.send_or_keep(InputEvent::PlanYielded { epoch: self.epoch, at });
     }
 
-    /// Player events were missed: the set of held keys is unknown from here on.
+    /// Player events were missed: the set of held keys is unknown from here on. The tick is sent again, so that the session hears of it at once.
     pub fn lose_input(&mut self) {
         self.gap = true;
         self.held.clear();
         self.pedals = 0;
+        self.last_tick = None;
     }
 
     /// A command of the player.
