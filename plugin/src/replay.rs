@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, OFFSETS_PER_TICK, Tick};
-use antiphon_engine::plan::{Take, TakeNote, whole};
+use antiphon_engine::plan::{SongLoop, Take, TakeNote, whole};
 use antiphon_engine::session::TakeReceiver;
 
 use crate::clock::{Clock, Motion, MusicalTime, TransportEvent};
@@ -21,6 +21,8 @@ pub struct Replay {
     takes: TakeReceiver,
     /// End of the last stretch that was scheduled, on the clock, with its shift to the song.
     end: Option<(f64, i64)>,
+    /// What was scheduled of the next round of the host's loop: notes that start before their time.
+    next_round: Option<Stretch>,
 }
 
 /// A stretch of the clock in which the song goes on without a jump.
@@ -36,7 +38,7 @@ impl Replay {
     /// A player of the takes that arrive here.
     #[must_use]
     pub const fn new(takes: TakeReceiver) -> Self {
-        Self { takes, end: None }
+        Self { takes, end: None, next_round: None }
     }
 
     /// Sets the take while no audio is processed.
@@ -51,23 +53,42 @@ impl Replay {
 
     /// Nothing is replayed in this block.
     pub const fn pause(&mut self) {
-        self.end = None;
+        (self.end, self.next_round) = (None, None);
     }
 
-    /// Schedules the notes that start in this block. `within` is the loop's end, if it lies in the block.
-    pub fn schedule(&mut self, clock: &Clock, within: Option<TransportEvent>, schedule: &mut Schedule) {
+    /// Schedules the notes that start in this block. `within` is the loop's end, if it lies in the block; `song_loop` is the loop that the song is in.
+    pub fn schedule(&mut self, clock: &Clock, within: Option<TransportEvent>, song_loop: Option<SongLoop>, schedule: &mut Schedule) {
         if clock.motion() != Motion::Host {
             self.pause();
             return;
         }
         let span = clock.span();
         let (before, after) = clock.song_shifts();
-        let (start, end, lead) = (span.time(0).0, span.end().0, schedule.lead(&span));
-        if let Some(event) = within {
-            self.pass(Stretch { from: start, to: event.at.0, shift: before }, schedule);
-            self.pass(Stretch { from: event.at.0, to: end + lead, shift: after }, schedule);
-        } else {
-            self.pass(Stretch { from: start, to: end + lead, shift: after }, schedule);
+        let (start, reach) = (span.time(0).0, span.end().0 + schedule.lead(&span));
+        let from = within.map_or(start, |event| event.at.0);
+        if within.is_some() {
+            self.pass(Stretch { from: start, to: from, shift: before }, schedule);
+        }
+        self.enter_round(after, schedule);
+        let wrap = song_loop.and_then(|song_loop| wrap_ahead(song_loop, from, after)).filter(|(line, _)| *line < reach);
+        self.pass(Stretch { from, to: wrap.map_or(reach, |(line, _)| line), shift: after }, schedule);
+        if let Some((line, shift)) = wrap {
+            let done = self.next_round.filter(|round| round.shift == shift).map_or(line, |round| round.to);
+            self.next_round = Some(Stretch { from: line, to: reach.max(done), shift });
+            self.schedule_notes(Stretch { from: done, to: reach, shift }, schedule);
+        }
+    }
+
+    /// What was scheduled of this round of the loop before it began counts as scheduled; of another one, which does not come, it is dropped.
+    fn enter_round(&mut self, shift: i64, schedule: &mut Schedule) {
+        let Some(round) = self.next_round else { return };
+        if round.shift == shift {
+            self.end = Some((round.to, shift));
+            self.next_round = None;
+        } else if self.end.is_none_or(|(_, last)| last != shift) {
+            // The song went elsewhere.
+            schedule.drop_from(MusicalTime(round.from));
+            self.next_round = None;
         }
     }
 
@@ -84,12 +105,25 @@ impl Replay {
             return;
         }
         self.end = Some((to, shift));
+        self.schedule_notes(Stretch { from, to, shift }, schedule);
+    }
+
+    fn schedule_notes(&mut self, Stretch { from, to, shift }: Stretch, schedule: &mut Schedule) {
         let Some(take) = self.takes.latest() else { return };
         for note in take.between(eighth(from, shift), eighth(to, shift)) {
             let (note, cut) = on_clock(note, shift);
             schedule.replay(&note.note, note.channel, cut);
         }
     }
+}
+
+/// Where on the clock the song returns to the start of its loop, from a time with this shift on, and the shift after it. `None` outside of the loop.
+fn wrap_ahead(song_loop: SongLoop, from: f64, shift: i64) -> Option<(f64, i64)> {
+    let (start, end) = (song_loop.start().0, song_loop.end().0);
+    let song = from + shift as f64;
+    (start as f64 - JOINT..end as f64)
+        .contains(&song)
+        .then(|| ((end.saturating_sub(shift)) as f64, shift.saturating_sub(end.saturating_sub(start))))
 }
 
 /// First eighth of a tick of the song at or after a clock time.

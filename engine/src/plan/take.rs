@@ -95,6 +95,12 @@ impl Take {
         self.make_room(to);
     }
 
+    /// Adds a note to what was recorded at its place.
+    pub fn add(&mut self, note: TakeNote) {
+        self.notes.insert(self.notes.partition_point(|other| other.order() <= note.order()), note);
+        self.make_room(SongPosition(note.start().div_euclid(OFFSETS_PER_TICK)));
+    }
+
     /// Ends a recorded note, `cut` eighths of a tick after its onset. `start` is its start in eighths of a tick.
     pub fn cut(&mut self, start: i64, channel: u8, pitch: u8, cut: i64) {
         let first = self.notes.partition_point(|note| note.start() < start);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::music::{Bar, Note, OFFSETS_PER_TICK, Tick};
-use crate::plan::{Cause, Fingerprint, MidiKey, MusicalClock, MusicalTime, SongPosition, TakeMode, TakeNote, whole};
+use crate::plan::{Cause, Fingerprint, MidiKey, MusicalClock, MusicalTime, SongLoop, SongPosition, TakeMode, TakeNote, whole};
 
 use super::archive::edit_take;
 use super::{Archive, TakeSender};
@@ -75,18 +75,23 @@ impl TakeWriter {
         }
     }
 
-    /// A planned note has started; `note` as it is played.
-    pub(super) fn start(&mut self, note: Note, channel: u8, clock: &MusicalClock) {
+    /// A planned note has started; `note` as it is played, with an output offset before or after its onset: the song may return to the start of its loop in between.
+    pub(super) fn start(&mut self, note: Note, channel: u8, clock: &MusicalClock, song_loop: Option<SongLoop>) {
         if !self.records() {
             return;
         }
-        let song = Tick(clock.song().0) + (note.onset - clock.now());
+        let song = Tick(in_loop(clock.song().0, note.onset - clock.now(), song_loop));
         let recorded = TakeNote { note: Note { onset: song, ..note }, channel, cut: None };
         if let Some(key) = MidiKey::new(channel, note.pitch) {
             self.open.retain(|open| open.key != key && open.end > clock.now());
             self.open.push(Open { key, start: recorded.start(), onset: note.onset, end: note.end() + Tick(1) });
         }
-        self.started.push(recorded);
+        if note.onset < self.written {
+            // Its place in the song has been written.
+            edit_take(&*self.archive, |take| take.add(recorded));
+        } else {
+            self.started.push(recorded);
+        }
     }
 
     /// A planned note has ended before its planned end.
@@ -105,6 +110,12 @@ impl TakeWriter {
     pub(super) fn change_transport(&mut self, cause: Cause, clock: &MusicalClock, player: impl Iterator<Item = Note>) {
         if cause != Cause::Metre {
             self.write(clock, player);
+            // Those that have sounded before their time: what comes after a loop's end does not come, the others' next round does.
+            let end = clock.song().0 * OFFSETS_PER_TICK;
+            let early: Vec<TakeNote> = self.started.extract_if(.., |note| cause != Cause::Loop || note.start() >= end).collect();
+            if cause != Cause::Loop && !early.is_empty() {
+                edit_take(&*self.archive, |take| early.into_iter().for_each(|note| take.add(note)));
+            }
             self.since = clock.now();
             self.rolls = matches!(cause, Cause::Start | Cause::Locate | Cause::Loop);
         }
@@ -119,16 +130,18 @@ impl TakeWriter {
     /// Writes what has sounded since the last call, and handles the bars that have ended. `player` are the player's notes, on the clock.
     pub(super) fn write(&mut self, clock: &MusicalClock, player: impl Iterator<Item = Note>) {
         let from = std::mem::replace(&mut self.written, clock.now());
-        let started = std::mem::take(&mut self.started);
+        if !self.records() {
+            self.started.clear();
+        }
         if !self.rolls || self.mode == TakeMode::Off || clock.now() <= from {
             return;
         }
         let end = clock.song();
         let start = SongPosition(end.0 - (clock.now() - from).0);
         if self.records() {
-            // The transport may have stopped within a tick, right after a note.
-            let last = started.last().map_or(end, |note| SongPosition(note.start().div_euclid(OFFSETS_PER_TICK) + 1));
-            edit_take(&*self.archive, |take| take.overwrite(self.id, start, end.max(last), started));
+            let is_written = |note: &mut TakeNote| (start..end).contains(&SongPosition(note.start().div_euclid(OFFSETS_PER_TICK)));
+            let written: Vec<TakeNote> = self.started.extract_if(.., is_written).collect();
+            edit_take(&*self.archive, |take| take.overwrite(self.id, start, end, written));
         }
         let is_whole = |bar: &Bar| bar.length == bar.metre.bar_length() && bar.start >= self.since;
         let ended: Vec<Bar> = clock.bars().filter(|bar| bar.end() > from && bar.end() <= clock.now()).filter(is_whole).collect();
@@ -150,6 +163,15 @@ impl TakeWriter {
 
     fn records(&self) -> bool {
         self.rolls && self.mode == TakeMode::Overwrite
+    }
+}
+
+/// The song position so many ticks after another one, in the round of the loop in which it comes.
+fn in_loop(from: i64, after: Tick, song_loop: Option<SongLoop>) -> i64 {
+    let position = from + after.0;
+    match song_loop.map(|song_loop| (song_loop.start().0, song_loop.end().0)).filter(|(start, end)| (*start..*end).contains(&from)) {
+        Some((start, end)) => start + (position - start).rem_euclid(end - start),
+        None => position,
     }
 }
 

@@ -215,7 +215,7 @@ impl RealTime {
         }
         path.replay.receive();
         if watched.replays && !watched.bypass {
-            path.replay.schedule(&path.clock, events.within, &mut path.schedule);
+            path.replay.schedule(&path.clock, events.within, host.song_loop(), &mut path.schedule);
         } else {
             path.replay.pause();
         }

@@ -197,7 +197,7 @@ impl<W: Worker> Planner<W> {
     fn record_take(&mut self, message: InputEvent) {
         match message {
             InputEvent::NoteStarted { note, channel, deviation, .. } => {
-                self.take.start(deviation.played(&note), channel, &self.input.clock);
+                self.take.start(deviation.played(&note), channel, &self.input.clock, self.input.song_loop);
             }
             InputEvent::NoteEnded { at, key } => self.take.end(key, at),
             InputEvent::TransportChange { change, .. } => {

@@ -156,6 +156,52 @@ fn remark_names_the_bars_in_which_the_input_differs() {
 }
 
 #[test]
+fn take_with_an_output_offset_has_every_note_at_its_place_in_the_loop() {
+    // In song time the same is played, whatever the offset.
+    let take = |latency: f32| {
+        let mut host = ScriptedHost::new(480);
+        host.cycle = Some((0, 4 * BAR));
+        [("take", OVERWRITE), ("latency_ms", latency)].iter().for_each(|(id, value)| set(&host.params, id, *value));
+        host.play_to(BAR, &tune(0, 4));
+        host.press("play");
+        host.play_to(12 * BAR + 6, &[]);
+        host.params.state.take().notes().iter().map(|note| (note.note.onset.0, note.note.pitch)).collect::<Vec<_>>()
+    };
+    let plain = take(0.5);
+    assert!(plain.iter().any(|(onset, _)| *onset == 0) && plain.len() >= 12, "{plain:?}");
+    // 20 ms earlier and later.
+    for latency in [0.3, 0.7] {
+        assert_eq!(take(latency), plain, "{latency}");
+    }
+}
+
+#[test]
+fn replay_of_the_first_note_of_a_loop_is_as_early_as_the_others() {
+    let mut host = ScriptedHost::new(480);
+    host.cycle = Some((0, 4 * BAR));
+    set(&host.params, "take", OVERWRITE);
+    host.play_to(BAR, &tune(0, 4));
+    host.press("play");
+    host.play_to(8 * BAR, &[]);
+    let take = host.params.state.take();
+    assert_eq!(take.notes()[0].note.onset.0, 0);
+    for frames in [64, 480, 4096] {
+        let mut host = ScriptedHost::new(frames);
+        host.open_take(&take);
+        host.cycle = Some((0, 4 * BAR));
+        // 20 ms early at 48 kHz.
+        [("take", REPLAY), ("latency_ms", 0.3)].iter().for_each(|(id, value)| set(&host.params, id, *value));
+        host.play_to(12 * BAR - BEAT, &[]);
+        let on = |(at, event): &(u32, Event)| matches!(event, NoteEvent::NoteOn { .. }).then_some(i64::from(*at));
+        let starts: Vec<i64> = host.out.iter().filter_map(on).collect();
+        let line = 4 * BAR * i64::from(SAMPLES_PER_TICK);
+        for round in 1..3 {
+            assert_eq!(starts.iter().filter(|start| **start == round * line - 960).count(), 1, "blocks of {frames}: {starts:?}");
+        }
+    }
+}
+
+#[test]
 fn output_offset_moves_a_replay_and_each_round_of_a_loop_sounds_once() {
     let (host, _) = recorded(500);
     let take = host.params.state.take();
