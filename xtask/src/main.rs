@@ -2,7 +2,7 @@
 //!
 //! One file per chore; shared code is in `process` (running programs), `built` (one call of Cargo and what goes with its output), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
 //! (layout of bundles), `target`, `toolchain` and `debian_rust` (building for other platforms), `macos` (bundle requirements there), `notices`
-//! (licences of crates), `pack` (archives) and `tree` (copying and replacing folders).
+//! (licences of crates), `imports` and `traces` (what must not be in a product), `pack` (archives) and `tree` (copying and replacing folders).
 
 mod ardour;
 mod built;
@@ -31,6 +31,7 @@ mod system;
 mod target;
 mod test;
 mod toolchain;
+mod traces;
 mod tree;
 mod wine;
 
