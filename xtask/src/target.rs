@@ -96,7 +96,8 @@ const CROSS: [Cross; 3] = [
         linker: Some("aarch64-linux-gnu-gcc"),
         packages: &system::FOR_ARM,
         flags: &[],
-        dev_settings: &[],
+        // Tests run in an emulator, for what is computed and not for how long it takes.
+        dev_settings: &["profile.dev.package.\"*\".opt-level=0", "profile.dev.package.antiphon-plugin.opt-level=0"],
         notices: &[],
     },
     Cross {
