@@ -6,7 +6,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Arguments of the demo, besides the paths, with which every machine gives the same notes.
+/// Arguments of the demo, besides the paths, with which processors with the same instructions give the same notes.
 pub const OFFLINE: [&str; 8] = ["--offline", "--no-editor", "--context-bars", "4", "--bars", "2", "--seed", "7"];
 
 /// A path that `cargo xtask test` names in a variable.
@@ -44,6 +44,16 @@ pub fn text_of(command: &mut Command) -> String {
 pub fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     (text(&output.stdout), text(&output.stderr))
+}
+
+/// What follows a word at the beginning of a line.
+///
+/// # Panics
+/// If no line begins with it.
+#[must_use]
+pub fn value<'a>(text: &'a str, name: &str) -> &'a str {
+    let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    found.unwrap_or_else(|| panic!("no line begins with {name}: {text}"))
 }
 
 /// Asserts that both folders have this file, with the same bytes.

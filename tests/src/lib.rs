@@ -31,6 +31,8 @@ pub mod library;
 pub mod linked;
 pub mod machine;
 mod memory_stream;
+#[cfg(any(target_os = "linux", windows))]
+pub mod modules;
 #[cfg(all(target_os = "linux", feature = "linked"))]
 pub mod places;
 pub mod playback;

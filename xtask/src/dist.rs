@@ -13,7 +13,8 @@ use crate::layout::{Format, Platform, System};
 use crate::pack::{self, Kind};
 use crate::standalone::{self, Program};
 use crate::target::{Target, TargetArgs};
-use crate::{line_ends, tree};
+use crate::toolchain::Renamed;
+use crate::{line_ends, traces, tree};
 
 /// Folder for archives.
 const FOLDER: &str = "dist";
@@ -37,8 +38,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
-    let target = args.target.target()?;
+    let target = args.target.target()?.for_others();
     let products = Products::make(root, target, args.onnxruntime.as_deref())?;
+    products.check_traces(&target.renamed(root)?)?;
     if target.platform.system == System::Windows {
         products.check_imports()?;
     }
@@ -81,11 +83,21 @@ impl Products {
         [clap, vst3, self.program.folder(), self.command_line.folder()]
     }
 
-    /// Prints what the programs and libraries of a Windows archive import; fails if some of it is not the system's.
-    fn check_imports(&self) -> Result<()> {
+    /// The libraries and programs that were built, and where the sound of each comes from.
+    fn built(&self) -> [(PathBuf, Sound); 4] {
         let [clap, vst3] = Format::ALL.map(|format| (self.bundles.library(format), Sound::OfTheHost));
         let [command, _] = self.command_line.files();
-        for (path, sound) in [clap, vst3, (self.program.file(), Sound::OfTheSystem), (command, Sound::OfTheHost)] {
+        [clap, vst3, (self.program.file(), Sound::OfTheSystem), (command, Sound::OfTheHost)]
+    }
+
+    /// Fails if one of them names a folder of this machine.
+    fn check_traces(&self, renamed: &[Renamed]) -> Result<()> {
+        self.built().iter().try_for_each(|(path, _)| traces::check(path, renamed))
+    }
+
+    /// Prints what the programs and libraries of a Windows archive import; fails if some of it is not the system's.
+    fn check_imports(&self) -> Result<()> {
+        for (path, sound) in self.built() {
             let names = imports::check(&path, sound)?;
             eprintln!("{} imports {}", path.display(), names.into_iter().collect::<Vec<_>>().join(", "));
         }

@@ -2,7 +2,7 @@
 //!
 //! One file per chore; shared code is in `process` (running programs), `built` (one call of Cargo and what goes with its output), `system` (Debian packages), `runtime` (ONNX Runtime), `layout`
 //! (layout of bundles), `target`, `toolchain` and `debian_rust` (building for other platforms), `macos` (bundle requirements there), `notices`
-//! (licences of crates), `pack` (archives) and `tree` (copying and replacing folders).
+//! (licences of crates), `imports` and `traces` (what must not be in a product), `pack` (archives) and `tree` (copying and replacing folders).
 
 mod ardour;
 mod built;
@@ -12,6 +12,7 @@ mod cli;
 mod debian_rust;
 mod demo;
 mod dist;
+mod emulator;
 mod gallery;
 mod histories;
 mod imports;
@@ -31,6 +32,7 @@ mod system;
 mod target;
 mod test;
 mod toolchain;
+mod traces;
 mod tree;
 mod wine;
 
@@ -52,7 +54,8 @@ enum Chore {
     /// Build the bundles, load one in a host, play a demo clip to it, and write the answer as MIDI files and pictures; installs what is
     /// missing
     Demo(demo::Args),
-    /// Run every Rust test of the workspace; with --windows, cross-compile for Windows and test that in Wine; installs what is missing
+    /// Run every Rust test of the workspace; with --windows or --arm, cross-compile for another platform and test that in Wine or in an
+    /// emulator; installs what is missing
     Test(test::Args),
     /// Build the CLAP and VST3 bundles in target/bundled, with everything they need
     Bundle(bundle::Args),

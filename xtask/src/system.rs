@@ -62,6 +62,9 @@ pub(crate) const FOR_ARM: [Package; 2] = [
     Package { name: "libc6-dev-arm64-cross", present: || Path::new("/usr/aarch64-linux-gnu/lib/libc.so.6").exists() },
 ];
 
+/// For running Linux programs of 64-bit Arm.
+pub(crate) const FOR_EMULATOR: [Package; 1] = [Package { name: "qemu-user", present: || process::succeeds("qemu-aarch64", ["--version"]) }];
+
 /// For running Windows programs.
 pub(crate) const FOR_WINE: [Package; 2] = [
     Package { name: "wine", present: || process::succeeds("wine", ["--version"]) },

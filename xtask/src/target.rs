@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::layout::{Platform, System};
 use crate::system::{self, Package};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Renamed, Toolchain};
 use crate::{notices, process};
 
 /// The platform that a chore builds for.
@@ -31,6 +31,8 @@ pub(crate) struct Target {
     /// `None`: with the toolchain of this system.
     cross: Option<&'static Cross>,
     pub(crate) profile: Profile,
+    /// Whether a build in the release profile names no folder of this machine.
+    hides_folders: bool,
 }
 
 /// A profile of the workspace.
@@ -94,7 +96,8 @@ const CROSS: [Cross; 3] = [
         linker: Some("aarch64-linux-gnu-gcc"),
         packages: &system::FOR_ARM,
         flags: &[],
-        dev_settings: &[],
+        // Tests run in an emulator, for what is computed and not for how long it takes.
+        dev_settings: &["profile.dev.package.\"*\".opt-level=0", "profile.dev.package.antiphon-plugin.opt-level=0"],
         notices: &[],
     },
     Cross {
@@ -109,13 +112,32 @@ const CROSS: [Cross; 3] = [
     },
 ];
 
+impl Cross {
+    /// `cargo COMMAND` for the platform.
+    fn cargo(&self, root: &Path, command: &str) -> Result<Command> {
+        if self.linker.is_none() && command != "check" {
+            bail!("--target {}: linking takes libraries that come with the system only. Build there; here it can be checked", self.triple);
+        }
+        // A check links nothing.
+        if command != "check" {
+            system::ensure(self.packages)?;
+        }
+        let mut cargo = Toolchain::obtain(root, self.triple)?.cargo()?;
+        if let Some(linker) = self.linker {
+            cargo.env(format!("CARGO_TARGET_{}_LINKER", self.triple.to_uppercase().replace('-', "_")), linker);
+        }
+        cargo.args([command, "--target", self.triple]);
+        Ok(cargo)
+    }
+}
+
 impl Target {
     /// The platform this program runs on.
     pub(crate) fn here() -> Result<Self> {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let platform = Platform::of(os, arch)
             .with_context(|| format!("no layout of bundles is known for {os} on {arch}: add it to xtask/src/layout.rs"))?;
-        Ok(Self { platform, cross: None, profile: Profile::Release })
+        Ok(Self { platform, cross: None, profile: Profile::Release, hides_folders: false })
     }
 
     /// The platform that Rust calls `triple`.
@@ -125,12 +147,27 @@ impl Target {
             bail!("--target {triple}: only these can be cross-compiled: {known}. Leave it out to build for this system")
         };
         let platform = Platform::of(cross.os, cross.arch).with_context(|| format!("{triple} has no layout of bundles"))?;
-        Ok(Self { platform, cross: Some(cross), profile: Profile::Release })
+        Ok(Self { platform, cross: Some(cross), profile: Profile::Release, hides_folders: true })
     }
 
     /// The same platform in another profile.
     pub(crate) const fn with(self, profile: Profile) -> Self {
         Self { profile, ..self }
+    }
+
+    /// The same platform, for what other machines get: a release build that names no folder of this one. For this system that is a build of
+    /// its own, since the compiler's flags of its user do not count.
+    pub(crate) const fn for_others(self) -> Self {
+        Self { hides_folders: true, ..self }
+    }
+
+    /// Folders of this machine that a release build names, and the names it has for them.
+    pub(crate) fn renamed(self, root: &Path) -> Result<Vec<Renamed>> {
+        Ok(self.toolchain(root)?.renamed(root))
+    }
+
+    fn toolchain(self, root: &Path) -> Result<Toolchain> {
+        self.cross.map_or_else(Toolchain::here, |cross| Toolchain::obtain(root, cross.triple))
     }
 
     /// Whether another platform than this one is built for.
@@ -140,31 +177,27 @@ impl Target {
 
     /// `cargo COMMAND` in the workspace, for this platform and profile. Installs what cross-compiling lacks.
     pub(crate) fn cargo(self, root: &Path, command: &str) -> Result<Command> {
-        let Some(cross) = self.cross else {
-            let mut cargo = process::cargo();
-            cargo.current_dir(root).arg(command).args(self.profile.args());
-            return Ok(cargo);
+        let mut flags = Vec::new();
+        let mut cargo = match self.cross {
+            None => {
+                let mut cargo = process::cargo();
+                cargo.arg(command);
+                cargo
+            }
+            Some(cross) => {
+                flags.extend(cross.flags.iter().map(|&flag| flag.to_owned()));
+                cross.cargo(root, command)?
+            }
         };
-        if cross.linker.is_none() && command != "check" {
-            bail!("--target {}: linking takes libraries that come with the system only. Build there; here it can be checked", cross.triple);
-        }
-        // A check links nothing.
-        if command != "check" {
-            system::ensure(cross.packages)?;
-        }
-        let toolchain = Toolchain::obtain(root, cross.triple)?;
-        let mut cargo = toolchain.cargo()?;
-        if let Some(linker) = cross.linker {
-            cargo.env(format!("CARGO_TARGET_{}_LINKER", cross.triple.to_uppercase().replace('-', "_")), linker);
-        }
-        cargo.current_dir(root).args([command, "--target", cross.triple]).args(self.profile.args());
+        cargo.current_dir(root).args(self.profile.args());
         match self.profile {
-            Profile::Release => {
-                let flags: Vec<_> = cross.flags.iter().map(|&flag| flag.to_owned()).chain(toolchain.flags(root)).collect();
+            Profile::Release if self.hides_folders => {
+                flags.extend(self.toolchain(root)?.flags(root));
                 cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
             }
+            Profile::Release => {}
             Profile::Dev => {
-                for setting in cross.dev_settings {
+                for setting in self.cross.map_or(&[][..], |cross| cross.dev_settings) {
                     cargo.args(["--config", setting]);
                 }
             }
@@ -230,6 +263,20 @@ mod tests {
             |target: Target| target.cargo(crate::root(), "build").unwrap().get_args().map(std::ffi::OsStr::to_owned).collect::<Vec<_>>();
         assert_eq!(args(target), ["build", "--release"]);
         assert_eq!(args(target.with(Profile::Dev)), ["build"]);
+    }
+
+    #[test]
+    fn what_others_get_is_built_without_the_names_of_folders_here() {
+        let target = Target::here().unwrap();
+        let flags = |target: Target| {
+            let cargo = target.cargo(crate::root(), "build").unwrap();
+            let mut variables = cargo.get_envs();
+            variables.find(|(name, _)| *name == "CARGO_ENCODED_RUSTFLAGS").and_then(|(_, flags)| flags?.to_str().map(String::from))
+        };
+        assert_eq!(flags(target), None, "the user's own flags count");
+        let hidden = format!("--remap-path-prefix={}=/antiphon\u{1f}", crate::root().display());
+        assert!(flags(target.for_others()).unwrap().starts_with(&hidden));
+        assert_eq!(flags(target.for_others().with(Profile::Dev)), None);
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! `cargo xtask test`: runs every Rust test of the workspace; with `--windows`, those of the Windows build, in Wine.
+//! `cargo xtask test`: runs every Rust test of the workspace; with `--windows` or `--arm`, those of another platform's build,
+//! in Wine or in an emulator.
 
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::target::Profile;
-use crate::{process, runtime, setup, wine};
+use crate::{emulator, process, runtime, setup, wine};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -14,6 +15,9 @@ pub(crate) struct Args {
     /// Cross-compile for Windows and test that in Wine, on Debian 12
     #[arg(long)]
     windows: bool,
+    /// Cross-compile for Linux on 64-bit Arm and test that in an emulator, on Debian 12
+    #[arg(long, conflicts_with = "windows")]
+    arm: bool,
     /// With --windows: test what `cargo xtask dist` packs, instead of a build for tests, which takes a fraction of the time
     #[arg(long, requires = "windows")]
     release: bool,
@@ -34,6 +38,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         }
         let profile = if args.release { Profile::Release } else { Profile::Dev };
         return wine::run(root, &library, profile, &args.rest);
+    }
+    if args.arm {
+        return emulator::run(root, &library, &args.rest);
     }
     setup::install()?;
     let mut tests = process::cargo();

@@ -11,7 +11,7 @@ use crate::{notices, process};
 /// A toolchain with a standard library for another platform.
 #[derive(Debug)]
 pub(crate) enum Toolchain {
-    /// The one that started this chore: the builds of both platforms share one compiler, and the macros they both run.
+    /// The one that started this chore: the builds of all platforms share one compiler, and the macros they all run.
     Rustup {
         /// Folder of compiler and libraries.
         sysroot: PathBuf,
@@ -25,12 +25,16 @@ impl Toolchain {
     pub(crate) fn obtain(root: &Path, triple: &str) -> Result<Self> {
         // Does nothing if the library is there, and then takes no network.
         if process::succeeds("rustup", ["target", "add", triple]) {
-            let sysroot = notices::sysroot().context("this Rust compiler does not say where its libraries are")?;
-            return Ok(Self::Rustup { sysroot });
+            return Self::here();
         }
         let rust = DebianRust::obtain(root)?;
-        rust.ensure_std(triple, &remapped(root, &rust.source()))?;
+        rust.ensure_std(triple, &flags(&renamed(root, &rust.source())))?;
         Ok(Self::Debian(rust))
+    }
+
+    /// The one that started this chore, for this platform.
+    pub(crate) fn here() -> Result<Self> {
+        Ok(Self::Rustup { sysroot: notices::sysroot().context("this Rust compiler does not say where its libraries are")? })
     }
 
     /// Its Cargo.
@@ -51,26 +55,39 @@ impl Toolchain {
 
     /// Flags with which messages of the product name no folder of this machine, so that every checkout gives the same bytes.
     pub(crate) fn flags(&self, root: &Path) -> Vec<String> {
+        flags(&self.renamed(root))
+    }
+
+    /// Folders of this machine, and the names that [`flags`](Self::flags) give them.
+    pub(crate) fn renamed(&self, root: &Path) -> Vec<Renamed> {
         match self {
-            Self::Rustup { sysroot } => remapped(root, &sysroot.join("lib/rustlib/src/rust")),
-            Self::Debian(rust) => remapped(root, &rust.source()),
+            Self::Rustup { sysroot } => renamed(root, &sysroot.join("lib/rustlib/src/rust")),
+            Self::Debian(rust) => renamed(root, &rust.source()),
         }
     }
 }
 
-/// Flags that give the workspace, the folder of the build, Cargo's folder of crates and the source of the standard library other names.
-fn remapped(root: &Path, source: &Path) -> Vec<String> {
+/// A folder of this machine, and its name in a product.
+pub(crate) type Renamed = (PathBuf, &'static str);
+
+/// New names for the workspace, the folder of the build, Cargo's folder of crates and the source of the standard library.
+fn renamed(root: &Path, source: &Path) -> Vec<Renamed> {
     let set = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
     let cargo_home = set("CARGO_HOME").or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     // Build scripts write sources there. Anywhere, and of several names that fit a path the last is taken.
     let build = set("CARGO_TARGET_DIR").unwrap_or_else(|| root.join("target"));
     let places = [
-        Some((root, "/antiphon")),
-        Some((build.as_path(), "/antiphon/target")),
-        cargo_home.as_deref().map(|home| (home, "/cargo")),
-        Some((source, "/rust")),
+        Some((root.to_owned(), "/antiphon")),
+        Some((build, "/antiphon/target")),
+        cargo_home.map(|home| (home, "/cargo")),
+        Some((source.to_owned(), "/rust")),
     ];
-    places.into_iter().flatten().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect()
+    places.into_iter().flatten().collect()
+}
+
+/// The compiler's flags that give folders their new names.
+fn flags(renamed: &[Renamed]) -> Vec<String> {
+    renamed.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `cargo xtask test --windows`: the Windows build in Wine.
 //!
 //! Libraries and programs are laid out as in the archive of `cargo xtask dist --target x86_64-pc-windows-gnu`, but built in the profile of
-//! tests, unless `--release` is given; a host for Windows (`tests/src/bin/windows_host`) loads them. The tests in `tests/tests/wine` run on
+//! tests, unless `--release` is given; a small host (`tests/src/bin/small_host`) loads them. The tests in `tests/tests/wine` run on
 //! Linux, start the host in Wine, and compare what it wrote with what the Linux build writes.
 
 use std::fs;
@@ -55,7 +55,7 @@ pub(crate) fn run(root: &Path, linux_runtime: &Path, profile: Profile, rest: &[S
         ("ANTIPHON_WINDOWS_VST3", products.bundles.library(Format::Vst3)),
         ("ANTIPHON_WINDOWS_CLI", command_line),
         ("ANTIPHON_WINDOWS_STANDALONE", products.program.file()),
-        ("ANTIPHON_WINDOWS_HOST", host("windows_host")?),
+        ("ANTIPHON_WINDOWS_HOST", host("small_host")?),
         ("ANTIPHON_WINDOWS_DEMO", host("demo")?),
         ("ANTIPHON_LINUX_CLI", cli::for_tests(root)?),
         ("ANTIPHON_WINDOWS_OUT", wine.folder.clone()),

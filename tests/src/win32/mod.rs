@@ -3,4 +3,3 @@
 pub mod allocations;
 pub mod drop_target;
 pub mod host_window;
-pub mod modules;

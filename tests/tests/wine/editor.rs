@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use antiphon_engine::music::smf;
-use antiphon_tests::foreign::named;
+use antiphon_tests::foreign::{named, value};
 use antiphon_tests::places;
 
 use crate::running::{Running, SCREEN};
-use crate::windows::{Desktop, FORMATS, value};
+use crate::windows::{Desktop, FORMATS};
 
 /// A file in Wine by its Windows path.
 fn in_wine(path: &str) -> PathBuf {

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use antiphon_tests::foreign::{clip, named, text_of, texts};
+use antiphon_tests::foreign::{clip, named, text_of, texts, value};
 
-use crate::windows::{Desktop, FORMATS, SMALL, seen, value};
+use crate::windows::{Desktop, FORMATS, SMALL, seen};
 
 /// Top folder of a library's bundle.
 fn bundle_of(format: &str, library: &Path) -> PathBuf {

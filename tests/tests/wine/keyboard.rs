@@ -8,7 +8,7 @@ use antiphon_tests::foreign::named;
 use antiphon_tests::places;
 
 use crate::running::{Running, SCREEN};
-use crate::windows::{Desktop, FORMATS};
+use crate::windows::{Desktop, FORMATS, homes};
 
 const SPACE: u32 = 0x20;
 const RETURN: u32 = 0xFF0D;
@@ -29,9 +29,7 @@ fn assert_host_has_the_keys(shown: &mut Running, before: &mut usize) {
 
 /// Files with the ending of the test in the user's folder for music.
 fn saved() -> Vec<PathBuf> {
-    let users = PathBuf::from(std::env::var_os("WINEPREFIX").unwrap()).join("drive_c/users");
-    let folders = fs::read_dir(users).unwrap().map(|home| home.unwrap().path().join("Music"));
-    let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
+    let files = homes().map(|home| home.join("Music")).flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
     files.filter(|path| path.extension().is_some_and(|ending| ending == "midxyz")).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use antiphon_tests::foreign::{clip, named, text_of};
+use antiphon_tests::foreign::{clip, named, text_of, value};
 use antiphon_tests::{ClapHost, Class, Host, Setup, Vst3Host};
 
-use crate::windows::{Desktop, FORMATS, SMALL, seen, value};
+use crate::windows::{Desktop, FORMATS, SMALL, seen};
 
 #[test]
 #[ignore = "needs the Windows build: cargo xtask test --windows"]

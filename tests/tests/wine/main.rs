@@ -1,6 +1,6 @@
 //! The Windows build in Wine, beside the Linux build: `cargo xtask test --windows` builds both and runs these.
 //!
-//! Each test starts `windows_host`, the demo or the command line in Wine, and reads what they print and write.
+//! Each test starts `small_host`, the demo or the command line in Wine, and reads what they print and write.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 

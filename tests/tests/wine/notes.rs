@@ -52,9 +52,10 @@ fn command_line_writes_the_files_of_linux() {
     let desktop = Desktop::start(SMALL);
     let folder = tempfile::tempdir().unwrap();
     let runtime = named("ANTIPHON_ONNXRUNTIME");
-    // `continue` writes into a folder, `accompany` a file.
+    // `continue` writes into a folder, the others a file.
     for (command, piece, options, out, name) in [
         ("continue", "band.mid", ["--bars", "4"], "", "band-seed7.mid"),
+        ("fill", "pop.mid", ["--bars", "5..6"], "written.mid", "written.mid"),
         ("accompany", "pop.mid", ["--roles", "bass"], "written.mid", "written.mid"),
     ] {
         let [linux, windows] = ["linux", "wïndows 窓"].map(|name| folder.path().join(command).join(name));

@@ -1,6 +1,7 @@
 //! Windows programs, run in Wine.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use antiphon_tests::display::Display;
@@ -12,6 +13,12 @@ pub(crate) const FORMATS: [(&str, &str); 2] = [("clap", "ANTIPHON_WINDOWS_CLAP")
 /// A path of Linux as Windows programs in Wine see it.
 pub(crate) fn seen(path: &Path) -> String {
     format!("Z:{}", path.to_str().unwrap().replace('/', "\\"))
+}
+
+/// Folders of the users of the Windows in Wine.
+pub(crate) fn homes() -> impl Iterator<Item = PathBuf> {
+    let users = PathBuf::from(std::env::var_os("WINEPREFIX").unwrap()).join("drive_c/users");
+    fs::read_dir(users).unwrap().map(|home| home.unwrap().path())
 }
 
 /// A screen on which Windows programs run. Without one Wine makes no windows, not even hidden ones, as the VST3 has for its messages.
@@ -49,9 +56,3 @@ impl Desktop {
 
 /// Size of the screen of tests that show nothing.
 pub(crate) const SMALL: (u32, u32) = (800, 600);
-
-/// What follows a word at the beginning of a line.
-pub(crate) fn value<'a>(text: &'a str, name: &str) -> &'a str {
-    let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    found.unwrap_or_else(|| panic!("no line begins with {name}: {text}"))
-}
