@@ -80,13 +80,13 @@ impl TakeWriter {
         if !self.records() {
             return;
         }
-        let song = Tick(in_loop(clock.song().0, note.onset - clock.now(), song_loop));
+        let song = Tick(in_loop(clock.song().0 + (note.onset - clock.now()).0, note.offset, clock.song(), song_loop));
         let recorded = TakeNote { note: Note { onset: song, ..note }, channel, cut: None };
         if let Some(key) = MidiKey::new(channel, note.pitch) {
             self.open.retain(|open| open.key != key && open.end > clock.now());
             self.open.push(Open { key, start: recorded.start(), onset: note.onset, end: note.end() + Tick(1) });
         }
-        if note.onset < self.written {
+        if eighths(note.onset.0, note.offset) < eighths(self.written.0, 0) {
             // Its place in the song has been written.
             edit_take(&*self.archive, |take| take.add(recorded));
         } else {
@@ -166,13 +166,20 @@ impl TakeWriter {
     }
 }
 
-/// The song position so many ticks after another one, in the round of the loop in which it comes.
-fn in_loop(from: i64, after: Tick, song_loop: Option<SongLoop>) -> i64 {
-    let position = from + after.0;
-    match song_loop.map(|song_loop| (song_loop.start().0, song_loop.end().0)).filter(|(start, end)| (*start..*end).contains(&from)) {
-        Some((start, end)) => start + (position - start).rem_euclid(end - start),
-        None => position,
+/// The song position of an onset, with its offset in eighths of a tick, in the round of the loop in which it comes; the song is at `now`.
+fn in_loop(onset: i64, offset: i8, now: SongPosition, song_loop: Option<SongLoop>) -> i64 {
+    let Some((start, end)) = song_loop.map(|song_loop| (song_loop.start().0, song_loop.end().0)) else { return onset };
+    let played = eighths(onset, offset);
+    match (start..end).contains(&now.0) {
+        true if played >= eighths(end, 0) => onset - (end - start),
+        true if played < eighths(start, 0) => onset + (end - start),
+        _ => onset,
     }
+}
+
+/// Eighths of a tick of an onset in ticks and an offset in eighths.
+fn eighths(onset: i64, offset: i8) -> i64 {
+    onset.saturating_mul(OFFSETS_PER_TICK).saturating_add(offset.into())
 }
 
 /// Fingerprint of the notes that start in a stretch of the clock, relative to its start. Durations are left out: a note may still be held.

@@ -80,6 +80,8 @@ pub(super) enum Strikes {
     /// At its second sixteenth.
     #[default]
     SecondSixteenth,
+    /// At the beat.
+    OnTheBeat,
     /// At the beat, as early as a note of the grid can be: half a tick before it.
     BeforeTheBeat,
 }
@@ -89,6 +91,7 @@ impl Strikes {
     const fn place(self) -> (i64, i8) {
         match self {
             Self::SecondSixteenth => (6, 0),
+            Self::OnTheBeat => (0, 0),
             Self::BeforeTheBeat => (0, -4),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon_engine::plan::{Reason, Take};
 use nice_plug::midi::NoteEvent;
 
-use super::script::{BAR, BEAT, ScriptedHost, tune};
+use super::script::{BAR, BEAT, ScriptedHost, Strikes, tune};
 use super::{SAMPLES_PER_TICK, set};
 use crate::port::Event;
 
@@ -158,20 +158,24 @@ fn remark_names_the_bars_in_which_the_input_differs() {
 #[test]
 fn take_with_an_output_offset_has_every_note_at_its_place_in_the_loop() {
     // In song time the same is played, whatever the offset.
-    let take = |latency: f32| {
+    let take = |strikes: Strikes, latency: f32| {
         let mut host = ScriptedHost::new(480);
         host.cycle = Some((0, 4 * BAR));
         [("take", OVERWRITE), ("latency_ms", latency)].iter().for_each(|(id, value)| set(&host.params, id, *value));
+        host.script.strike(strikes);
         host.play_to(BAR, &tune(0, 4));
         host.press("play");
-        host.play_to(12 * BAR + 6, &[]);
-        host.params.state.take().notes().iter().map(|note| (note.note.onset.0, note.note.pitch)).collect::<Vec<_>>()
+        // Silence follows on the plan of four bars, from bar 7 on.
+        host.play_to(6 * BAR - BEAT - 6, &[]);
+        host.params.state.take().notes().iter().map(|note| (note.start(), note.note.pitch)).collect::<Vec<_>>()
     };
-    let plain = take(0.5);
-    assert!(plain.iter().any(|(onset, _)| *onset == 0) && plain.len() >= 12, "{plain:?}");
-    // 20 ms earlier and later.
-    for latency in [0.3, 0.7] {
-        assert_eq!(take(latency), plain, "{latency}");
+    for (strikes, first) in [(Strikes::OnTheBeat, 0), (Strikes::BeforeTheBeat, 4 * BAR * 8 - 4)] {
+        let plain = take(strikes, 0.5);
+        assert!(plain.iter().any(|(start, _)| *start == first) && plain.len() >= 12, "{plain:?}");
+        // 20 ms earlier and later.
+        for latency in [0.3, 0.7] {
+            assert_eq!(take(strikes, latency), plain, "{latency}");
+        }
     }
 }
 
@@ -180,9 +184,10 @@ fn replay_of_the_first_note_of_a_loop_is_as_early_as_the_others() {
     let mut host = ScriptedHost::new(480);
     host.cycle = Some((0, 4 * BAR));
     set(&host.params, "take", OVERWRITE);
+    host.script.strike(Strikes::OnTheBeat);
     host.play_to(BAR, &tune(0, 4));
     host.press("play");
-    host.play_to(8 * BAR, &[]);
+    host.play_to(6 * BAR - BEAT, &[]);
     let take = host.params.state.take();
     assert_eq!(take.notes()[0].note.onset.0, 0);
     for frames in [64, 480, 4096] {
