@@ -34,7 +34,6 @@ pub use output::OutputParams;
 pub use playback::PlaybackParams;
 pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
-pub(crate) use trigger::set_loading;
 pub use trigger::{Presses, TRIGGERS};
 pub use turns::TurnParams;
 pub use variations::VariationParams;

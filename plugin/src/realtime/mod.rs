@@ -119,9 +119,10 @@ impl WatchedParams {
         }
     }
 
-    /// Commands whose trigger went on, each as often as it did, up to [`MOST_PRESSES`].
+    /// Commands whose trigger went on, each as often as it did, up to [`MOST_PRESSES`]. Loading a state with a trigger on is no command.
     fn commands(self, last: Self) -> impl Iterator<Item = Command> {
         let presses = self.presses.into_iter().zip(last.presses).map(|(now, before)| now.wrapping_sub(before).min(MOST_PRESSES));
+        let presses = presses.filter(move |_| self.generation == last.generation);
         COMMANDS.into_iter().zip(presses).flat_map(|(command, times)| (0..times).map(move |_| command))
     }
 }

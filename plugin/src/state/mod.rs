@@ -19,7 +19,7 @@ use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
-use crate::params::{TRIGGERS, set_loading};
+use crate::params::TRIGGERS;
 use crate::presets::Comparison;
 use crate::triggers::Triggers;
 pub use saved::{Saved, VERSION, WindowSize};
@@ -142,8 +142,6 @@ impl PersistentField<'_, Saved> for Arc<State> {
     /// Merges the loaded history into the current one: a host's undo loads old chunks, which must not lose suggestions, and no remembered phrase. An earlier
     /// state of the take is ignored for the same reason.
     fn set(&self, loaded: Saved) {
-        // The fields of a state come after its parameters.
-        set_loading(false);
         let mut saved = self.saved.lock();
         if loaded.refused.is_some() {
             saved.refused = loaded.refused;
@@ -170,7 +168,7 @@ impl PersistentField<'_, Saved> for Arc<State> {
 }
 
 /// Rejects a damaged or foreign chunk by replacing its content with the reason. A chunk without [`Saved`] but with our parameters is a
-/// preset: it sets controls, leaves the history alone and triggers no command. No trigger of an admitted chunk gives a command, either.
+/// preset: it sets controls, leaves the history alone and triggers no command.
 pub fn admit(chunk: &mut PluginState) {
     if !chunk.fields.contains_key(FIELD) {
         TRIGGERS.iter().for_each(|trigger| drop(chunk.params.remove(*trigger)));
@@ -181,8 +179,6 @@ pub fn admit(chunk: &mut PluginState) {
         chunk.fields.clear();
         chunk.fields.insert(FIELD.to_owned(), json!({ "version": VERSION, "refused": refused }).to_string());
     }
-    // A chunk with our field ends in `set`.
-    set_loading(chunk.fields.contains_key(FIELD));
 }
 
 /// Why a chunk must be rejected, if it must. Removes a newer version's history if it cannot be read.
