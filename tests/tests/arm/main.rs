@@ -69,7 +69,7 @@ fn state_saved_on_arm_is_restored_on_this_system() {
 }
 
 /// Which notes a seed gives depends on the processor's instructions, in whose last bits ONNX Runtime's results differ. Here no choice of the
-/// model is so close that it matters: a model that is trained anew may take another clip.
+/// model is so close that it matters: another model may take another clip.
 #[test]
 #[ignore = "needs the Arm build: cargo xtask test --arm"]
 fn command_line_writes_the_files_of_this_system() {
