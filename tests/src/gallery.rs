@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use antiphon_engine::music::{Note, Role, Tick, smf};
-use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, Plan, PlayMode, Reason, Side, Variation};
+use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, Plan, PlayMode, Reason, Side, Step, Variation};
 use antiphon_engine::session::{Component, ShownLocks, ShownTurn, Snapshot, Status, Takeover};
 use antiphon_plugin::editor::plain_model::PlainModel;
 use anyhow::Result;
@@ -40,6 +40,8 @@ pub enum State {
     Locked,
     /// The history is full.
     FullHistory,
+    /// A phrase of the history is shown in place of the plan.
+    Earlier,
 }
 
 /// Colours of a picture.
@@ -107,7 +109,7 @@ impl Picture {
 const DEFAULT: Format = Format { width: 1000, height: 600, scale: 1 };
 
 /// All pictures.
-pub const PICTURES: [Picture; 27] = [
+pub const PICTURES: [Picture; 28] = [
     Picture::new("first-run", State::FirstRun),
     Picture::new("no-engine", State::NoEngine),
     Picture::new("plan", State::Plan),
@@ -124,10 +126,11 @@ pub const PICTURES: [Picture; 27] = [
     Picture::new("variations", State::Variations),
     Picture::new("locked", State::Locked),
     Picture::new("full-history", State::FullHistory),
+    Picture::new("earlier", State::Earlier),
+    Picture::new("selected", State::Plan).after(Before::Selected),
     Picture::new("scrolled", State::Plan).after(Before::Scrolled),
     Picture::new("keys", State::Plan).after(Before::TookKeys),
     Picture::new("drawer", State::Plan).after(Before::OpenedDrawer),
-    Picture::new("drawer-dark", State::Plan).after(Before::OpenedDrawer).dark(),
     Picture::new("narrow", State::Plan).sized(720, 420),
     Picture::new("narrow-drawer-dark", State::Locked).sized(720, 420).after(Before::OpenedDrawer).dark(),
     Picture::new("high", State::Plan).sized(1000, 900),
@@ -195,6 +198,7 @@ fn model(state: State) -> Result<PlainModel> {
                     }
                     play(snapshot);
                     snapshot.variations.takeover = None;
+                    (model.values.roles.output, model.values.roles.further[0]) = (Some(Role::Bass), Some(Role::Drums));
                     let antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums));
                     snapshot.by_antiphon = antiphon.copied().collect();
                 }
@@ -230,6 +234,9 @@ fn model(state: State) -> Result<PlainModel> {
             // Every bass note, and the whole bar after the playhead's.
             let locked = notes.filter(|note| note.role == Role::Bass || (bar..end).contains(&note.onset)).copied().collect();
             snapshot.locks = ShownLocks::new(locked, vec![bar]);
+        }
+        State::Earlier => {
+            Arc::make_mut(&mut model.history).step(Step::Older, None);
         }
         State::FullHistory => {
             let history = Arc::make_mut(&mut model.history);

@@ -47,6 +47,8 @@ pub enum Before {
     Scrolled,
     /// The music was clicked: the window has the keyboard.
     TookKeys,
+    /// The last two bars of the plan were selected.
+    Selected,
 }
 
 /// One picture to be made.
@@ -101,6 +103,10 @@ impl Current {
             Before::OpenedDrawer => editor.open_controls(),
             Before::Scrolled => editor.scroll_to(Tick::ZERO),
             Before::TookKeys => editor.set_key_owner(KeyOwner::Window),
+            Before::Selected => {
+                let plan = shot.model.snapshot.plan.as_ref().map(|shown| shown.plan.brief.end);
+                plan.into_iter().for_each(|end| editor.select(end - Tick(2 * 96)..end));
+            }
         }
         Self { editor, model: shot.model, path: shot.path, frames: 0 }
     }

@@ -23,6 +23,11 @@ const FOOT: f32 = 17.0;
 const LINE: f32 = 15.0;
 /// How to take the shown card into the song, where there is little room.
 const DRAG: &str = "drag to track";
+/// Radius of the band of the headphones, in points.
+const BAND: f32 = 5.5;
+/// What the sign that listens does, behind the name of the card.
+const LISTEN: &str =
+    "with the preview sound, or with the instrument behind Antiphon, from the next bar; at once while the transport is stopped.";
 /// Left edge of the title, behind the grip.
 const GRIP: f32 = 18.0;
 
@@ -32,7 +37,9 @@ pub(super) enum CardAction {
     /// Chose it by a click or a key.
     Choose,
     /// Asked to hear it.
-    Play,
+    Listen,
+    /// Asked that it ends.
+    Stop,
     /// Started to drag it.
     Drag,
     /// Asked for a file under a name.
@@ -43,6 +50,15 @@ pub(super) enum CardAction {
     CopyPath,
     /// Pressed Delete while it had the focus.
     Delete,
+}
+
+/// The sign in a card's upper right corner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// Headphones: plays it.
+    Listen,
+    /// A square, while it plays or waits for its bar line: ends it.
+    Stop,
 }
 
 /// Contents of a card.
@@ -65,8 +81,10 @@ pub(super) struct Card<'a> {
     pub(super) is_kept: bool,
     /// Whether it is the one shown.
     pub(super) is_shown: bool,
-    /// Whether it has a sign that plays it.
-    pub(super) plays: bool,
+    /// What becomes of it, if it is the one shown: "Play plays this".
+    pub(super) chosen: Option<String>,
+    /// The sign that lets one listen to it; `None` if it has none.
+    pub(super) sign: Option<Sign>,
     /// One sentence on what a click does.
     pub(super) tip: &'a str,
 }
@@ -85,15 +103,16 @@ impl Card<'_> {
             palette.hairline(if response.hovered() { 0.45 } else { 0.22 })
         };
         painter.rect(area, style::RADIUS, paint(palette.coming), outline, StrokeKind::Inside);
-        let play = (self.plays && has_music).then(|| self.play_sign(ui, area, &response));
-        self.title(&painter, area, palette);
+        let sign = self.sign.filter(|_| has_music);
+        let is_pressed_sign = sign.is_some_and(|sign| self.sign(ui, area, &response, sign).clicked());
+        let is_said = self.title(&painter, area, palette);
         if let Some(music) = self.music.as_ref().filter(|_| area.height() >= WITH_ROLL) {
             let room = area.width() - 12.0;
             let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(palette.soft)).size().x;
             let hints = self.bars.iter().flat_map(|bars| [format!("drag {bars} to a track"), format!("drag {bars} out")]);
             let hints = hints.chain(["drag it to a track".into()]);
             let hint = hints.filter(|_| self.is_shown).find(|hint| width(hint) <= room);
-            let line = self.foot.clone().or(hint);
+            let line = self.foot.clone().or_else(|| self.chosen.clone().filter(|_| !is_said)).or(hint);
             let foot = if line.is_some() { FOOT } else { 6.0 };
             let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), area.max - vec2(6.0, foot));
             if let Some(text) = line {
@@ -134,8 +153,8 @@ impl Card<'_> {
         });
         let is_pressed =
             |command: bool, key| response.has_focus() && ui.input(|input| input.modifiers.command == command && input.key_pressed(key));
-        if play.is_some_and(|play| play.clicked()) {
-            action = Some(CardAction::Play);
+        if let Some(sign) = sign.filter(|_| is_pressed_sign) {
+            action = Some(if sign == Sign::Stop { CardAction::Stop } else { CardAction::Listen });
         } else if is_pressed(false, Key::Delete) {
             action = Some(CardAction::Delete);
         } else if has_music && is_pressed(true, Key::S) {
@@ -148,21 +167,32 @@ impl Card<'_> {
         action
     }
 
-    /// The sign at the right of the title that plays the music.
-    fn play_sign(&self, ui: &Ui, area: Rect, card: &Response) -> Response {
+    /// Draws the sign at the right of the title: not the triangle of Play, which plays what is chosen, whatever card one looks at.
+    fn sign(&self, ui: &Ui, area: Rect, card: &Response, sign: Sign) -> Response {
         let place = Rect::from_min_size(pos2(area.right() - SIGN, area.top()), vec2(SIGN, SIGN));
-        let tip = "Shows this phrase and plays it from the next bar; with the transport stopped at once, in Antiphon's own time.";
+        let (tip, name) = match sign {
+            Sign::Listen => (format!("Listen to {} {LISTEN}", self.short_name()), format!("Listen to {}", self.name)),
+            Sign::Stop => ("Stops it: what sounds ends within a beat.".to_owned(), format!("Stop {}", self.name)),
+        };
         // Not in the order of Tab: Enter on the card and Space do the same.
-        let response = ui.interact(place, card.id.with("play"), Sense::CLICK).on_hover_text(tip);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Play {}", self.name)));
+        let response = ui.interact(place, card.id.with("listen"), Sense::CLICK).on_hover_text(tip);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.as_str()));
         let palette = Palette::of(ui.ctx());
-        let (centre, ink) = (place.center(), if response.hovered() { paint(palette.playing) } else { paint(palette.soft) });
-        let corners = vec![centre + vec2(-3.5, -5.0), centre + vec2(5.0, 0.0), centre + vec2(-3.5, 5.0)];
-        ui.painter().add(Shape::convex_polygon(corners, ink, Stroke::NONE));
+        let ink = paint(if response.hovered() || sign == Sign::Stop { palette.playing } else { palette.soft });
+        match sign {
+            Sign::Listen => headphones(ui.painter(), place.center(), ink),
+            Sign::Stop => _ = ui.painter().rect_filled(Rect::from_center_size(place.center(), Vec2::splat(9.0)), 1, ink),
+        }
         response
     }
 
-    fn title(&self, painter: &Painter, area: Rect, palette: &Palette) {
+    /// "A" of "Variation A".
+    fn short_name(&self) -> &str {
+        self.name.strip_prefix("Variation ").unwrap_or(self.name)
+    }
+
+    /// Draws the first line. Returns whether it says what becomes of the card.
+    fn title(&self, painter: &Painter, area: Rect, palette: &Palette) -> bool {
         let y = area.top() + TITLE / 2.0 + 2.0;
         if self.music.is_some() {
             for (column, row) in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)] {
@@ -175,19 +205,38 @@ impl Card<'_> {
         if self.is_kept {
             star(painter, pos2(title.right() + 11.0, y), paint(palette.ink), true);
         }
+        let left = title.right() + if self.is_kept { 20.0 } else { 5.0 };
+        let right = if self.sign.is_some() && self.music.is_some() { area.right() - SIGN } else { area.right() - 7.0 };
+        // What becomes of it comes before what its bars are. A card without a roll says here, too, that it can be dragged.
+        let chosen = self.chosen.as_deref().filter(|_| self.is_shown);
+        let drags = self.is_shown && self.music.is_some() && area.height() < WITH_ROLL;
+        let drag = drags.then_some(DRAG);
+        let both = chosen.zip(drag).map(|(chosen, drag)| format!("{chosen}; {drag}"));
         let font = FontId::proportional(11.0);
-        // A card without a roll says here that it can be dragged.
-        let (note, colour) = match self.is_shown && self.music.is_some() && area.height() < WITH_ROLL {
-            true => (DRAG, palette.action),
-            false => (self.note.as_str(), palette.soft),
-        };
-        let note = painter.layout_no_wrap(note.to_owned(), font, paint(colour));
-        // The note gives way to the title.
-        let right = if self.plays && self.music.is_some() { area.right() - SIGN } else { area.right() - 7.0 };
-        if title.right() + note.size().x + 5.0 < right {
-            let place = Align2::RIGHT_CENTER.anchor_size(pos2(right, y), note.size());
-            painter.galley(place.min, note, paint(colour));
+        let notes =
+            [(both.as_deref(), palette.action), (chosen, palette.action), (drag, palette.action), (Some(self.note.as_str()), palette.soft)];
+        for (note, colour) in notes {
+            let Some(note) = note else { continue };
+            let galley = painter.layout_no_wrap(note.to_owned(), font.clone(), paint(colour));
+            // The note gives way to the title.
+            if left + galley.size().x < right {
+                let place = Align2::RIGHT_CENTER.anchor_size(pos2(right, y), galley.size());
+                painter.galley(place.min, galley, paint(colour));
+                return chosen.is_some_and(|chosen| note.starts_with(chosen));
+            }
         }
+        false
+    }
+}
+
+/// Headphones: a band over two cups.
+fn headphones(painter: &Painter, centre: Pos2, ink: Color32) {
+    let middle = centre + vec2(0.0, 1.0);
+    let band = (0..=8).map(|step| middle + BAND * Vec2::angled(TAU / 2.0 + TAU / 2.0 * step as f32 / 8.0)).collect();
+    painter.add(Shape::line(band, Stroke::new(1.4, ink)));
+    for side in [-1.0, 1.0] {
+        let cup = Rect::from_center_size(middle + vec2(side * (BAND - 0.5), 2.5), vec2(3.2, 5.5));
+        painter.rect_filled(cup, 1.5, ink);
     }
 }
 

@@ -66,7 +66,7 @@ impl Open {
         let kinds = ChordKind::ALL.into_iter().map(|kind| (kind.name(), Chord { root, kind }));
         grid(ui, "kinds", kinds, chosen, &mut choice);
         ui.add_space(style::GAP);
-        let free = Button::selectable(chosen.is_none(), "As detected").min_size(FIELD);
+        let free = Button::selectable(chosen.is_none(), "Auto").min_size(FIELD);
         if ui.add(free).on_hover_text("Leaves the chord of this bar to the music.").clicked() {
             choice = Some(None);
         }

@@ -1,7 +1,7 @@
 //! Buttons and sliders of the editor.
 
 use antiphon_engine::plan::TakeMode;
-use egui::{Key, RichText, Sense, Ui, vec2};
+use egui::{Key, RichText, Sense, Stroke, Ui, vec2};
 
 use super::card;
 use super::dial;
@@ -25,29 +25,30 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
     let palette = Palette::of(ui.ctx());
     let (fill, tip) = match time.pressed() {
         Pressed::Stop => {
-            // Before a fill nothing sounds yet.
-            let fill = time.is_under_way().then_some(palette.playing);
+            // Before a fill nothing sounds yet: the button is armed, not lit.
+            let fill = if time.is_under_way() { palette.playing } else { palette.armed() };
             (fill, "Stops Antiphon: what sounds ends within a beat, and nothing plays until you press Play")
         }
-        _ => (Some(palette.ink), "Plays the plan that is shown, from the next bar"),
+        _ => (palette.ink, "Plays the phrase that is chosen, from the next bar"),
     };
     let text = RichText::new(time.button());
     let reasons = [time.pressed(), Pressed::Another, Pressed::Keep].map(|pressed| unavailable(pressed, snapshot, time.values.output.take));
     // What can do nothing does not attract the eye.
-    let play = match fill.filter(|_| reasons[0].is_none()) {
-        Some(fill) => style::button(text.color(paint(palette.paper))).fill(paint(fill)),
-        None => style::button(text),
+    let play = match reasons[0] {
+        Some(_) => style::button(text),
+        None if fill == palette.armed() => style::button(text).fill(paint(fill)).stroke(Stroke::new(1.5, paint(palette.playing))),
+        None => style::button(text.color(paint(palette.paper))).fill(paint(fill)),
     };
     let buttons = [
         (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
-        (Pressed::Another, style::button("Another"), "Shows the next variation of the plan, after D four new ones"),
+        (Pressed::Another, style::button("Another"), "Chooses the next variation of the plan; after D it makes four new ones"),
         (
             Pressed::Keep,
             style::button(if kept { "Kept" } else { "Keep" }).selected(kept),
             if kept {
-                "This phrase has a star: its card at the right stays, in the project, too, and is never removed"
+                "This phrase has a star: its card at the right is never removed, and the project saves it"
             } else {
-                "Gives this phrase a star: its card at the right stays, in the project, too, and is never removed"
+                "Gives this phrase a star: its card at the right is never removed, and the project saves it"
             },
         ),
     ];

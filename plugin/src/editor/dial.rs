@@ -20,6 +20,9 @@ const TIP: f32 = 5.0;
 const KNOB: f32 = 0.25;
 /// Height of a step of a ladder, in points.
 const BAND: f32 = 18.0;
+/// Height of a rail without a value, and width of its knob, in points.
+const UNSET_RAIL: f32 = 3.0;
+const UNSET_KNOB: f32 = 13.0;
 /// Percentages are rounded: a band begins half a percent before its first one.
 const HALF_PERCENT: f32 = 0.005;
 /// Changes below this are rounding: a thousand steps are the most that a parameter has.
@@ -104,14 +107,11 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
     ui.spacing_mut().slider_width = width;
     let step = step(parameter);
     let mut value = f64::from(parameter.value);
-    // What is left to the music or to another control has a faint knob and no filled rail, at whichever end of the range that is.
+    // What is left to the music or to another control has no place in the range: its knob is hollow, in the middle, whichever end stands for it.
     let is_own = !parameter.is_left_to_others();
-    if !is_own {
-        ui.visuals_mut().widgets.inactive.fg_stroke = Palette::of(ui.ctx()).hairline(0.35);
-    }
     let mut slider = Slider::new(&mut value, 0.0..=1.0).step_by(step).show_value(false).trailing_fill(is_own);
     let ground = ui.painter().add(Shape::Noop);
-    if !parameter.bands.is_empty() {
+    if !parameter.bands.is_empty() || !is_own {
         // The names of the bands are the rail; the knob is drawn around them.
         let widgets = &mut ui.visuals_mut().widgets;
         for state in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
@@ -120,7 +120,7 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
         slider = slider.trailing_fill(false).handle_shape(HandleShape::Rect { aspect_ratio: KNOB });
     }
     let response = ui.add(slider);
-    ui.painter().set(ground, bands(ui, parameter, &response));
+    ui.painter().set(ground, if is_own { bands(ui, parameter, &response) } else { unset(ui, &response) });
     response.widget_info(|| named(Role::Slider, &parameter.name, &parameter.text));
     // Unrounded, so that slow movement adds up to a step. Once Shift was held in a drag, the rest of it is relative: no jump to the pointer.
     let precise = response.id.with("precise");
@@ -139,6 +139,22 @@ fn rail(ui: &mut Ui, parameter: &ShownParameter, width: f32) -> (Response, Optio
         value = (unrounded / step).round() * step;
     }
     (response, moved(parameter, value))
+}
+
+/// A rail without a value: thin, with a hollow knob in the middle.
+fn unset(ui: &Ui, slider: &Response) -> Shape {
+    let (palette, area) = (Palette::of(ui.ctx()), slider.rect);
+    let edge = match (slider.has_focus(), slider.hovered()) {
+        (true, _) => Stroke::new(2.0, paint(palette.action)),
+        (_, is_hovered) => Stroke::new(1.0, palette.faded(if is_hovered { 0.75 } else { 0.5 })),
+    };
+    let rail = Rect::from_center_size(area.center(), vec2(area.width(), UNSET_RAIL));
+    let knob = Rect::from_center_size(area.center(), vec2(UNSET_KNOB, area.height() / 2.5 * 2.0));
+    Shape::Vec(vec![
+        Shape::rect_filled(rail, 2, palette.faded(0.16)),
+        Shape::rect_filled(knob, 4, paint(palette.paper)),
+        Shape::rect_stroke(knob, 4, edge, StrokeKind::Inside),
+    ])
 }
 
 /// The bands of a range as a ladder, each with its name; the one of the value is filled.

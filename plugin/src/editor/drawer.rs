@@ -74,8 +74,10 @@ fn memory(ui: &mut Ui, model: &mut impl EditorModel) {
     let count = |bars| count(bars, "bar");
     let (line, button, tip) = match (bars, forgotten) {
         (0, 0) => ("Remembers nothing yet: play a phrase".to_owned(), None, ""),
-        (0, forgotten) => (format!("Forgot {}", count(forgotten)), Some("Bring back"), "Remember again what was forgotten"),
-        (bars, _) => (format!("Remembers {} of yours", count(bars)), Some("Forget"), "Forget your phrases; press again to bring them back"),
+        (0, forgotten) => (format!("Forgot {}", count(forgotten)), Some("Bring back"), "Remembers again what was forgotten"),
+        (bars, _) => {
+            (format!("Remembers {} of yours", count(bars)), Some("Forget"), "Forgets your phrases; press again to bring them back")
+        }
     };
     ui.add_space(style::GAP);
     ui.label(RichText::new("Memory").strong());

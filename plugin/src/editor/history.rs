@@ -19,17 +19,23 @@ pub(super) fn with_selected_entry(snapshot: &Snapshot, now: &Now, history: &Hist
     Some(snapshot.clone().with_plan(ShownPlan { plan, commit: line, playing: false }))
 }
 
+/// Padding at both sides of its buttons, in points.
+const PADDING: f32 = 4.0;
+
 /// Buttons to step through the history, and the position in it, whose menu filters the cards and undoes.
 pub(super) fn browse(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, history: &History, filter: &mut HistoryFilter) {
     let live = model.snapshot();
     let live = live.plan.as_ref().map(|shown| &shown.plan);
     let steps = [
-        (Step::Older, "Older", "Shows the suggestion before this one, from the history, in place of the plan"),
-        (Step::Newer, "Newer", "Shows the next suggestion of the history in place of the plan"),
-        (Step::Now, "Back to plan", "Shows the plan again in place of a suggestion of the history"),
+        (Step::Older, "Older", "Shows the suggestion before this one in place of the plan"),
+        (Step::Newer, "Newer", "Shows the suggestion after this one in place of the plan"),
+        (Step::Now, "Back to plan", "Shows the plan again in place of this suggestion"),
     ];
+    ui.spacing_mut().button_padding.x = PADDING;
+    ui.spacing_mut().item_spacing.x = PADDING;
     position(ui, model, history, filter);
-    for (step, name, tip) in steps {
+    // There is a way back only while a phrase of the history is shown.
+    for (step, name, tip) in steps.into_iter().filter(|(step, ..)| *step != Step::Now || history.recalled().is_some()) {
         let possible = history.can_step(step, live);
         let button = Button::new(RichText::new(name).size(12.0)).frame_when_inactive(false);
         let button = ui.add_enabled(possible, button).on_hover_text(format!("{tip}{}", hint(Action::Step(step))));
@@ -55,7 +61,8 @@ fn position(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, history: &H
             format!("The history is full: for each new phrase the oldest without a star goes, {count} so far. Keep those that are to stay.")
         }
     };
-    let text = RichText::new(text + &filter.name()).size(12.0);
+    let name = if history.recalled().is_some() { String::new() } else { filter.name() };
+    let text = RichText::new(text + &name).size(12.0);
     let menu = ui.menu_button(text, |ui| {
         if !gone.is_empty() {
             ui.add(Label::new(RichText::new(&gone).size(12.0)).wrap());
@@ -67,6 +74,6 @@ fn position(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, history: &H
     });
     let more = history.recalled().map_or_else(String::new, |entry| format!("\n{}", description(entry)));
     menu.response.on_hover_text(format!(
-        "Phrases that were suggested: their cards are at the right, the newest first, and saved with the project. Click to choose which have a card, to undo and to redo.{more}\n{gone}"
+        "Phrases that were suggested, the newest first; the project saves them. Click to choose which have a card, to undo and to redo.{more}\n{gone}"
     ));
 }

@@ -112,7 +112,7 @@ pub(super) fn description(entry: &Entry) -> String {
         Reason::Rerolled => "You asked for another in its place",
         Reason::PhraseEnd => "It was shown at the end of your phrase",
     };
-    format!("{what}. It answers what was played up to bar {bar}, beat {beat}; {key}{metre}, {tempo:.0} bpm. Click to show it again.")
+    format!("{what}. It answers what was played up to bar {bar}, beat {beat}; {key}{metre}, {tempo:.0} bpm. Click to choose it.")
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use antiphon_engine::music::analysis::{KeySignature, ScaleKind, ScaleMode};
 use antiphon_engine::session::{KeyControl, Snapshot};
-use egui::{Button, Grid, RichText, Ui};
+use egui::{Button, Grid, RichText, Ui, WidgetInfo, vec2};
 
+use super::caret;
 use super::controls::change;
 use super::model::{Change, EditorModel};
+use super::palette::{Palette, paint};
 
 /// Draws the key and the menu that corrects it.
 pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot) {
@@ -17,14 +19,18 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapsho
         (KeyControl::Detected, Some(found)) => format!("{}, {:.0} % sure", found.key, found.confidence * 100.0),
         (KeyControl::Detected, None) => return,
     };
-    let button = Button::new(RichText::new(text).size(12.0)).frame_when_inactive(false);
+    // With room for the caret.
+    let button = Button::new(RichText::new(format!("{text}\u{a0}\u{a0}\u{a0}\u{a0}")).size(12.0)).frame_when_inactive(false);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| menu(ui, model, harmony.key));
+    let place = response.rect.right_center() - vec2(ui.spacing().button_padding.x + caret::HALF, 0.0);
+    caret::draw(ui.painter(), place, paint(Palette::of(ui.ctx()).soft));
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, text.as_str()));
     response.on_hover_text("The key of your last bars and how sure that is, or the key that you hold; a click corrects it.");
 }
 
 fn menu(ui: &mut Ui, model: &mut impl EditorModel, key: KeyControl) {
-    if ui.selectable_label(key == KeyControl::Detected, "As detected").clicked() {
-        set(model, "key", "Detected");
+    if ui.selectable_label(key == KeyControl::Detected, "Auto").clicked() {
+        set(model, "key", "Auto");
         ui.close();
     }
     if ui.selectable_label(key == KeyControl::Off, "No key").clicked() {

@@ -5,6 +5,7 @@
 //! expects, and `keyboard` (X11) and `win32_keyboard` leave key events to the host.
 
 mod card;
+mod caret;
 mod chord_chooser;
 mod controls;
 mod details;
@@ -22,6 +23,7 @@ mod infill;
 mod key_chooser;
 #[cfg(target_os = "linux")]
 mod keyboard;
+mod mode_row;
 mod model;
 mod modes;
 mod open_file;
@@ -34,11 +36,13 @@ mod recorder;
 mod roll;
 mod selection;
 mod shortcuts;
+mod shown_snapshot;
 mod sizing;
 mod status;
 mod strip;
 mod style;
 mod swap;
+mod title_row;
 mod variations;
 #[cfg(windows)]
 mod win32_keyboard;
@@ -55,7 +59,7 @@ use std::time::Duration;
 
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Entry, History, InfillRange, PlanId, PlayMode};
-use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Ui, vec2};
+use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
 pub use excerpt::{Excerpt, Source};
@@ -77,8 +81,9 @@ use play_time::PlayTime;
 use presets::Presets;
 use recorder::Recorder;
 use roll::View;
-use selection::RollMenu;
+use selection::{Asked, RollMenu};
 use shortcuts::Action;
+use shown_snapshot::{ShownSnapshot, Shows};
 use strip::Strip;
 
 /// Initial size, in points.
@@ -108,6 +113,7 @@ pub struct Editor {
     opening: Option<OpenFile>,
     /// The plan of the last frame, and whether it was kept.
     kept: Option<(PlanId, bool)>,
+    shown: ShownSnapshot,
 }
 
 impl Editor {
@@ -128,6 +134,7 @@ impl Editor {
             selection: None,
             opening: None,
             kept: None,
+            shown: ShownSnapshot::default(),
         }
     }
 
@@ -145,6 +152,11 @@ impl Editor {
     /// Scrolls the roll to a tick, as the wheel does: the view no longer follows the playhead.
     pub fn scroll_to(&mut self, tick: Tick) {
         self.view = View::scrolled_to(tick.0 as f64);
+    }
+
+    /// Selects bars, from the first bar line to the last, as a drag over their numbers does.
+    pub fn select(&mut self, bars: Range<Tick>) {
+        self.selection = Some(bars);
     }
 
     /// Sets who has the keyboard, for a new window.
@@ -167,14 +179,14 @@ impl Editor {
 
     fn draw(&mut self, ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, window: &dyn HasWindowHandle) {
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
-        let selected = history::with_selected_entry(&live, &now, &history);
-        let shown = selected.as_ref().unwrap_or(&live);
-        let kept = shown.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
-        self.say_kept(shown, kept);
-        let swapped = if selected.is_none() { swap::with_swap(&live) } else { None };
-        let snapshot = swapped.as_ref().unwrap_or(shown);
+        let (shown, shows) = self.shown.of(&live, &now, &history);
+        let snapshot = &*shown;
+        // What takes over in a swap is not what was kept.
+        let phrase = if shows == Shows::Swap { &*live } else { snapshot };
+        let kept = phrase.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
+        self.say_kept(phrase, kept);
         let values = model.values();
-        let time = PlayTime { snapshot, now: &now, values: &values, is_recalled: selected.is_some() };
+        let time = PlayTime { snapshot, now: &now, values: &values, is_recalled: shows == Shows::Phrase };
         self.exporter.poll(ui.ctx());
         let pressed = self.pressed(ui, model);
         self.act(ui, model, &pressed, time);
@@ -184,12 +196,24 @@ impl Editor {
         Panel::top("title")
             .frame(margin(12, 8))
             .show_separator_line(false)
-            .show(ui, |ui| title(ui, model, snapshot, &now, &mut self.presets));
+            .show(ui, |ui| title_row::show(ui, model, snapshot, &now, &mut self.presets));
+        if let Some(height) = mode_row::height(values.plan.mode) {
+            let row = Panel::top("mode").frame(margin(0, 4)).show_separator_line(false).exact_size(height + 4.0);
+            row.show(ui, |ui| mode_row::show(ui, model, snapshot, is_narrow(ui)));
+        }
+        let low = ui.ctx().content_rect().height() < strip::LOW_BELOW;
         let message = model.status_message();
+        let (selection, is_plan, mut asked) = (self.selection.clone(), shows == Shows::Plan, None);
         Panel::bottom("status").frame(margin(6, 8)).show_separator_line(false).show(ui, |ui| {
-            let browse = |ui: &mut Ui| {
+            let aside = |ui: &mut Ui| {
+                if let Some(bars) = &selection {
+                    asked = selection::buttons(ui, model, snapshot, &now, bars, is_plan);
+                }
                 variations::unlock(ui, model, &live);
-                history::browse(ui, model, &history, &mut self.filter);
+                // Elsewhere the buttons stand over the cards.
+                if low && selection.is_none() {
+                    history::browse(ui, model, &history, &mut self.filter);
+                }
             };
             let line = status::Line {
                 snapshot,
@@ -199,19 +223,35 @@ impl Editor {
                 message: message.as_deref(),
                 recalled: history.recalled(),
             };
-            line.show(ui, pressed.contains(&Action::Details), browse);
+            line.show(ui, pressed.contains(&Action::Details), aside);
         });
+        match asked {
+            Some(Asked::SaveAs) => {
+                let excerpt = selection.clone().and_then(|bars| Excerpt::of_bars(bars, snapshot, &now));
+                excerpt.iter().for_each(|excerpt| self.exporter.save_as(excerpt));
+            }
+            Some(Asked::End) => self.selection = None,
+            None => {}
+        }
         if status::is_missing(&snapshot.status) {
             Panel::bottom("missing").frame(margin(6, 2)).show_separator_line(false).show(ui, |ui| status::missing(ui, &snapshot.status));
         }
-        let low = ui.ctx().content_rect().height() < strip::LOW_BELOW;
         let entries = self.filter.entries(&history);
-        let flags = time.flags();
-        let strip = Strip { live: &live, now: &now, silent_before: flags.silent_before, history: &history, entries: &entries };
+        let (flags, chosen) = (time.flags(), time.chosen());
+        let chosen = chosen.as_deref();
+        let strip = Strip { live: &live, now: &now, silent_before: flags.silent_before, history: &history, entries: &entries, chosen };
         let height = if low { strip::LOW } else { strip::HEIGHT };
         let cards = Panel::bottom("strip").frame(margin(4, 2)).show_separator_line(false).exact_size(height).show(ui, |ui| {
             strip.show(ui, model, &mut self.exporter, window);
         });
+        if !low {
+            let row = Panel::bottom("captions").frame(margin(0, 0)).show_separator_line(false).exact_size(strip::CAPTIONS);
+            // A phrase that was deleted comes back by its menu.
+            let has_history = !history.entries().is_empty() || model.next_edits().iter().any(Option::is_some);
+            row.show(ui, |ui| {
+                strip.captions(ui, values.plan.mode, has_history, |ui| history::browse(ui, model, &history, &mut self.filter));
+            });
+        }
         Panel::bottom("controls").frame(margin(8, 4)).show_separator_line(false).show(ui, |ui| {
             let (two_rows, width) = (is_narrow(ui), ui.available_width());
             // Full height from the start, so that everything is centred on one line.
@@ -229,7 +269,6 @@ impl Editor {
         let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
         let (range, selected_bars) = (values.turns.infill, selection.as_ref());
         // What takes over in a swap cannot be locked any more.
-        let is_plan = selected.is_none() && swapped.is_none();
         let marks = roll::Marks {
             horizon_bars,
             range,
@@ -374,33 +413,6 @@ fn mark(model: &mut Recorder<'_, impl EditorModel>, range: InfillRange) {
         model.record(Edit::Mark { from, to: range });
         infill::mark(model, range);
     }
-}
-
-/// The title row: name, modes, key and clock; presets where there is room.
-fn title(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, now: &Now, presets: &mut Presets) {
-    let narrow = is_narrow(ui);
-    ui.horizontal(|ui| {
-        ui.label(RichText::new("Antiphon").heading());
-        ui.add_space(style::GAP * 2.0);
-        modes::show(ui, model);
-        presets.header(ui, model);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let shown = snapshot.bar_at(now.playhead.tick());
-            let clock = match now.motion {
-                _ if narrow => "",
-                Motion::Host => "    host clock",
-                Motion::Internal => "    own clock",
-                Motion::Stopped if status::is_missing(&snapshot.status) => "",
-                Motion::Stopped => "    waiting for you",
-            };
-            ui.label(RichText::new(format!("bar {}    {}    {:.0} bpm{clock}", shown.number, shown.bar.metre, now.tempo)).size(13.0));
-            if narrow {
-                return;
-            }
-            ui.add_space(style::GAP);
-            key_chooser::show(ui, model, snapshot);
-        });
-    });
 }
 
 /// Whether the controls need two rows and the title its short form.

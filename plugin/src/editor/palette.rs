@@ -87,6 +87,11 @@ impl Palette {
         self.action.over(self.coming, 0.25)
     }
 
+    /// Ground of Stop while Antiphon waits for its bars.
+    pub(super) fn armed(&self) -> Colour {
+        self.playing.over(self.coming, 0.22)
+    }
+
     /// Ground of what is settled of the plan.
     pub(super) fn settled(&self) -> Colour {
         self.played.over(self.coming, 0.45)
@@ -118,6 +123,15 @@ pub(super) const fn paint(colour: Colour) -> Color32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stop_that_waits_differs_from_the_grounds_of_other_buttons() {
+        for palette in [Palette::LIGHT, Palette::DARK] {
+            for ground in [palette.paper, palette.coming, palette.played] {
+                assert!(contrast(palette.armed(), ground) > 1.1 && contrast(palette.playing, ground) >= 3.0, "{ground:?}");
+            }
+        }
+    }
 
     /// Contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
     fn contrast(one: Colour, other: Colour) -> f64 {
@@ -152,8 +166,13 @@ mod tests {
     #[test]
     fn text_of_buttons_is_readable() {
         for palette in [Palette::LIGHT, Palette::DARK] {
-            // Selected; Play; Play while a plan plays.
-            let grounds = [(palette.ink, palette.selected()), (palette.paper, palette.ink), (palette.paper, palette.playing)];
+            // Selected; Play; Stop while a plan plays, and while it waits.
+            let grounds = [
+                (palette.ink, palette.selected()),
+                (palette.paper, palette.ink),
+                (palette.paper, palette.playing),
+                (palette.ink, palette.armed()),
+            ];
             for (text, ground) in grounds {
                 assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.2}", contrast(text, ground));
             }

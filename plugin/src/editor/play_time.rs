@@ -111,6 +111,26 @@ impl PlayTime<'_> {
         }
     }
 
+    /// What becomes of the phrase that is chosen, for its card. `None` without one, and while one plays, which its card says.
+    pub(super) fn chosen(&self) -> Option<String> {
+        if self.snapshot.plan.is_none() || self.is_playing() {
+            return None;
+        }
+        if let Some(from) = self.snapshot.play_from {
+            return Some(format!("starts at {}", place(self.snapshot, from)));
+        }
+        let waits_for_play = self.is_recalled || self.snapshot.is_stopped || self.now.motion == Motion::Stopped;
+        let words = match self.mode() {
+            _ if waits_for_play => "Play plays this",
+            PlayMode::Suggest => "Play plays this",
+            PlayMode::Answer => "answers you next",
+            PlayMode::Trade => "plays next",
+            PlayMode::Accompany => "plays along",
+            PlayMode::Infill => "fills the bars",
+        };
+        Some(words.into())
+    }
+
     /// What the ruler shows.
     pub(super) fn flags(&self) -> Flags {
         let Some(shown) = &self.snapshot.plan else { return Flags::default() };
@@ -190,7 +210,7 @@ impl PlayTime<'_> {
                 let bars = infill::name(self.values.turns.infill);
                 let when = self.beats_left().filter(|_| self.fill_from().is_some());
                 let when = when.map_or_else(String::new, |beats| format!(" in {}", counted(beats)));
-                format!("Antiphon fills {bars} of the song{when}; your notes there stay")
+                format!("Antiphon fills {bars} of the song{when}, beside what your track plays there")
             }
         }
     }
@@ -248,8 +268,8 @@ mod tests {
     use crate::editor::swap;
     use crate::params::AntiphonParams;
 
-    const FILLS_SOON: &str = "Antiphon fills bars 12 to 13 of the song in 1 beat; your notes there stay";
-    const FILLS: &str = "Antiphon fills bars 12 to 13 of the song; your notes there stay";
+    const FILLS_SOON: &str = "Antiphon fills bars 12 to 13 of the song in 1 beat, beside what your track plays there";
+    const FILLS: &str = "Antiphon fills bars 12 to 13 of the song, beside what your track plays there";
 
     fn values(mode: PlayMode) -> ControlValues {
         let mut values = AntiphonParams::new(true).controls();
@@ -305,6 +325,28 @@ mod tests {
         ] {
             assert_eq!([words(mode, false), words(mode, true)], [waiting, playing].map(|texts| texts.map(str::to_owned)));
         }
+    }
+
+    #[test]
+    fn card_of_the_chosen_phrase_says_what_becomes_of_it() {
+        let words = |snapshot: &Snapshot, mode, is_recalled, motion| {
+            let now = Now { playhead: MusicalTime(100.0), tempo: 120.0, motion };
+            PlayTime { snapshot, now: &now, values: &values(mode), is_recalled }.chosen()
+        };
+        let said = |mode| words(&snapshot(false), mode, false, Motion::Host).unwrap_or_default();
+        let expected = ["Play plays this", "answers you next", "plays next", "plays along", "fills the bars"];
+        assert_eq!(PlayMode::ALL.map(said), expected);
+        let play = Some("Play plays this".to_owned());
+        for mode in PlayMode::ALL {
+            let stopped = Snapshot { is_stopped: true, ..snapshot(false) };
+            assert_eq!(words(&snapshot(false), mode, true, Motion::Host), play, "a phrase of the history");
+            assert_eq!(words(&stopped, mode, false, Motion::Host), play, "after Stop");
+            assert_eq!(words(&snapshot(false), mode, false, Motion::Stopped), play, "the transport is stopped");
+            assert_eq!(words(&snapshot(true), mode, false, Motion::Host), None, "it plays");
+            assert_eq!(words(&Snapshot::default(), mode, false, Motion::Host), None);
+        }
+        let pending = Snapshot { play_from: Some(Tick(192)), ..snapshot(false) };
+        assert_eq!(words(&pending, PlayMode::Suggest, false, Motion::Host).as_deref(), Some("starts at bar 3"));
     }
 
     #[test]

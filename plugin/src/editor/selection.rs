@@ -1,17 +1,21 @@
-//! Selected bars, and the menu of the roll: what can be done with them, and undo.
+//! Selected bars: their buttons, and the menu of the roll with what can be done with them, and undo.
 
 use std::ops::Range;
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::session::{Command, LockTarget, Snapshot};
-use egui::{Button, Ui};
+use antiphon_engine::session::{Command, LockTarget, PatternLock, Snapshot};
+use egui::{Button, RichText, Ui};
 
+use super::controls::change;
 use super::excerpt::Excerpt;
 use super::export::Exporter;
-use super::model::{EditorModel, Now};
+use super::model::{Change, EditorModel, Now};
 use super::open_file::OpenFile;
 use super::recorder::Recorder;
 use super::shortcuts::{Action, hint};
+
+/// Padding at both sides of the buttons of a selection, in points.
+const PADDING: f32 = 6.0;
 
 /// Menu of the roll.
 pub(super) struct RollMenu<'a> {
@@ -30,13 +34,13 @@ impl RollMenu<'_> {
     pub(super) fn show(self, ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>) {
         if let Some(bars) = self.selection.clone() {
             let name = name(&bars, self.snapshot);
-            let (inside, outside) = self.lockable(&bars);
-            if item(ui, !inside.is_empty(), &format!("Lock {name}")) {
-                inside.iter().for_each(|target| model.command(Command::Lock(*target)));
+            let Bars { open, others, .. } = Bars::of(&bars, self.snapshot, self.now, self.is_plan);
+            if item(ui, !open.is_empty(), &format!("Lock {name}")) {
+                open.iter().for_each(|target| model.command(Command::Lock(*target)));
             }
             // Another replaces what is not locked.
-            if item(ui, !inside.is_empty(), &format!("Another for {name}; locks the others")) {
-                outside.iter().for_each(|target| model.command(Command::Lock(*target)));
+            if item(ui, !open.is_empty(), &format!("Another for {name}; locks the others")) {
+                others.iter().for_each(|target| model.command(Command::Lock(*target)));
                 model.command(Command::Another);
             }
             if let Some(excerpt) = Excerpt::of_bars(bars, self.snapshot, self.now) {
@@ -61,18 +65,104 @@ impl RollMenu<'_> {
         }
         undo_items(ui, model);
     }
+}
 
-    /// Bars of the plan that can be locked: the selected ones, and the others.
-    fn lockable(&self, bars: &Range<Tick>) -> (Vec<LockTarget>, Vec<LockTarget>) {
-        let Some(shown) = self.snapshot.plan.as_ref().filter(|_| self.is_plan) else { return (Vec::new(), Vec::new()) };
+/// Bars of the plan that are still ahead, with regard to the selected ones.
+struct Bars {
+    /// Selected and not locked.
+    open: Vec<LockTarget>,
+    /// Selected and locked.
+    locked: Vec<LockTarget>,
+    /// Neither selected nor locked.
+    others: Vec<LockTarget>,
+}
+
+impl Bars {
+    fn of(selected: &Range<Tick>, snapshot: &Snapshot, now: &Now, is_plan: bool) -> Self {
+        let mut bars = Self { open: Vec::new(), locked: Vec::new(), others: Vec::new() };
+        let Some(shown) = snapshot.plan.as_ref().filter(|_| is_plan) else { return bars };
         let ready = shown.plan.ready();
-        let bars_of_plan = self.snapshot.bars_between(shown.plan.brief.start, ready).map(|shown| shown.bar);
-        let ahead = bars_of_plan.filter(|bar| bar.end() <= ready && bar.end().0 as f64 > self.now.playhead.0);
-        let open = ahead.map(|bar| bar.start).filter(|start| !self.snapshot.locks.holds_bar(*start));
-        let (inside, outside): (Vec<Tick>, Vec<Tick>) = open.partition(|start| bars.contains(start));
-        let targets = |starts: Vec<Tick>| starts.into_iter().map(|start| LockTarget::Bar { start }).collect();
-        (targets(inside), targets(outside))
+        let ahead = snapshot.bars_between(shown.plan.brief.start, ready).map(|shown| shown.bar);
+        for bar in ahead.filter(|bar| bar.end() <= ready && bar.end().0 as f64 > now.playhead.0) {
+            let list = match (selected.contains(&bar.start), snapshot.locks.holds_bar(bar.start)) {
+                (true, false) => &mut bars.open,
+                (true, true) => &mut bars.locked,
+                (false, false) => &mut bars.others,
+                (false, true) => continue,
+            };
+            list.push(LockTarget::Bar { start: bar.start });
+        }
+        bars
     }
+}
+
+/// What a button of the selection asks of the editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A file of the selected bars.
+    SaveAs,
+    /// That nothing is selected any more.
+    End,
+}
+
+/// Buttons for the selected bars: what can be locked and replaced, and what other plans keep of the whole one.
+pub(super) fn buttons(
+    ui: &mut Ui,
+    model: &mut Recorder<'_, impl EditorModel>,
+    snapshot: &Snapshot,
+    now: &Now,
+    selected: &Range<Tick>,
+    is_plan: bool,
+) -> Option<Asked> {
+    let Bars { open, locked, others } = Bars::of(selected, snapshot, now, is_plan);
+    let mut asked = None;
+    ui.spacing_mut().button_padding.x = PADDING;
+    ui.spacing_mut().item_spacing.x = PADDING;
+    ui.label(RichText::new(super::words::sentence(name(selected, snapshot))).size(12.0));
+    let button = |ui: &mut Ui, is_possible: bool, text: &str, tip: &str| {
+        let button = Button::new(RichText::new(text).size(12.0));
+        ui.add_enabled(is_possible, button)
+            .on_hover_text(tip)
+            .on_disabled_hover_text("These bars are not planned, or have passed.")
+            .clicked()
+    };
+    if open.is_empty() && !locked.is_empty() {
+        if button(ui, true, "Unlock", "Unlocks these bars.") {
+            locked.iter().for_each(|target| model.command(Command::Unlock(*target)));
+        }
+    } else if button(ui, !open.is_empty(), "Lock", "Locks these bars: Another and the other variations keep them.") {
+        open.iter().for_each(|target| model.command(Command::Lock(*target)));
+    }
+    if button(ui, !open.is_empty(), "Another here", "Locks all other bars and makes another plan, so that only these bars change.") {
+        others.iter().for_each(|target| model.command(Command::Lock(*target)));
+        model.command(Command::Another);
+    }
+    let lock = model.values().locks;
+    for (id, text, is_on, tip) in [
+        (
+            "lock_rhythm",
+            "Lock rhythm",
+            matches!(lock, PatternLock::Rhythm | PatternLock::Whole),
+            "Other plans keep the rhythm of this one, in all bars.",
+        ),
+        (
+            "lock_pitches",
+            "Lock pitches",
+            matches!(lock, PatternLock::Pitches | PatternLock::Whole),
+            "Other plans keep the pitches of this one, in all bars.",
+        ),
+    ] {
+        if ui.add(Button::new(RichText::new(text).size(12.0)).selected(is_on)).on_hover_text(tip).clicked() {
+            change(model, Change::Parameter(id, if is_on { 0.0 } else { 1.0 }));
+        }
+    }
+    if button(ui, true, "Save", "Saves these bars as a MIDI file; they can also be dragged out by their numbers.") {
+        asked = Some(Asked::SaveAs);
+    }
+    if button(ui, true, "Done", "Ends the selection.") {
+        asked = Some(Asked::End);
+    }
+    asked
 }
 
 /// An item of a menu; returns whether it was clicked, which closes the menu.

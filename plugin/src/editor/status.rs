@@ -118,7 +118,10 @@ impl Line<'_> {
         }
         if let Some(entry) = self.recalled {
             let kept = if entry.is_starred() { ", kept" } else { "" };
-            return (Tone::Plain, format!("From bar {}{kept}", entry.place().bar));
+            return (
+                Tone::Plain,
+                format!("Earlier suggestion from bar {}{kept}: Play plays it, Back to plan leaves it", entry.place().bar),
+            );
         }
         let has_plan = self.snapshot.plan.is_some();
         let state = match self.now.motion {

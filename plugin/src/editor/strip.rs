@@ -3,16 +3,17 @@
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Entry, History, PlayMode, Step, Variation};
 use antiphon_engine::session::{Command, Snapshot};
-use egui::{Rect, ScrollArea, Sense, Ui, Vec2, vec2};
+use egui::{Align, Align2, FontId, Layout, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 use raw_window_handle::HasWindowHandle;
 
-use super::card::{Card, CardAction};
+use super::card::{Card, CardAction, Sign};
 use super::controls::{learn, learning};
 use super::excerpt::{self, Excerpt, Source};
 use super::export::Exporter;
 use super::heard::Heard;
 use super::history_cards;
 use super::model::{EditorModel, Now};
+use super::palette::{Palette, paint};
 use super::roll::mini::MiniRoll;
 use super::shortcuts::{Action, hint};
 use super::status;
@@ -23,16 +24,22 @@ use crate::triggers::Button;
 /// Height of the strip, in points; less in a low window, where cards have no roll.
 pub(super) const HEIGHT: f32 = 104.0;
 pub(super) const LOW: f32 = 30.0;
+/// Height of the row over the cards with their captions, in points.
+pub(super) const CAPTIONS: f32 = 24.0;
 /// Window height below which the strip is low, in points.
 pub(super) const LOW_BELOW: f32 = 480.0;
 /// Narrowest card, in points.
 const LEAST: f32 = 60.0;
 /// Widest card, in points.
 const WIDEST: f32 = 134.0;
+/// Size of the captions, in points.
+const CAPTION: f32 = 12.0;
 /// Least width of the part with the history, in points.
 const LEAST_HISTORY: f32 = 90.0;
 /// By how much the shown card of a low window is wider, for what it says beside its title, in points.
-const HINT: f32 = 24.0;
+const HINT: f32 = 116.0;
+/// Between the variations and the history, in points: a line divides them.
+const DIVIDER: f32 = 8.0;
 /// Bars shown of what was played, at most.
 const PLAYED_BARS: usize = 4;
 
@@ -48,6 +55,8 @@ pub(super) struct Strip<'a> {
     pub(super) history: &'a History,
     /// Those that have a card, newest first.
     pub(super) entries: &'a [&'a Entry],
+    /// What becomes of the phrase that is shown, unless it plays: "Play plays this".
+    pub(super) chosen: Option<&'a str>,
 }
 
 /// Sizes of the cards, in points.
@@ -73,22 +82,58 @@ impl Strip<'_> {
     /// Draws the cards and carries out what is done with them.
     pub(super) fn show(&self, ui: &mut Ui, model: &mut impl EditorModel, exporter: &mut Exporter, window: &dyn HasWindowHandle) {
         let height = ui.available_height();
-        let width = (ui.available_width() - LEAST_HISTORY) / 5.0 - style::GAP;
-        let card = vec2(width.clamp(LEAST, WIDEST), height.max(0.0));
-        let size = Sizes { card, is_low: height < HEIGHT / 2.0 };
+        let is_low = height < HEIGHT / 2.0;
+        let card = vec2(card_width(ui.available_width(), is_low), height.max(0.0));
+        let size = Sizes { card, is_low };
         ui.horizontal_top(|ui| {
             self.played(ui, exporter, size, window);
             let mode = model.values().plan.mode;
             for variation in Variation::ALL.into_iter().filter(|variation| has_card(*variation, mode, self.live)) {
                 self.variation(ui, model, exporter, variation, size, window);
             }
-            if self.entries.is_empty() {
+            if self.history.entries().is_empty() {
                 return;
             }
+            let palette = Palette::of(ui.ctx());
+            let (divider, _) = ui.allocate_exact_size(vec2(DIVIDER - style::GAP / 2.0, height), Sense::hover());
+            // Up to the captions, if there are any.
+            let top = if is_low { divider.top() } else { divider.top() - CAPTIONS };
+            let painter = ui.painter().with_clip_rect(ui.ctx().content_rect());
+            painter.vline(divider.center().x - style::GAP / 2.0, top..=divider.bottom(), palette.hairline(0.42));
             ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| {
                 ui.horizontal_top(|ui| self.entries.iter().for_each(|entry| self.entry(ui, model, exporter, entry, size, window)));
             });
         });
+    }
+
+    /// Draws the captions over the cards: what is to be chosen now, and what was suggested earlier, with the buttons of the
+    /// history, which `history` draws.
+    pub(super) fn captions(&self, ui: &mut Ui, mode: PlayMode, has_history: bool, history: impl FnOnce(&mut Ui)) {
+        let row = ui.available_rect_before_wrap();
+        let step = card_width(row.width(), false) + style::GAP;
+        let cards = Variation::ALL.into_iter().filter(|variation| has_card(*variation, mode, self.live)).count();
+        let soft = paint(Palette::of(ui.ctx()).soft);
+        let caption = |x: f32, text: &str| {
+            ui.painter().text(pos2(x, row.center().y), Align2::LEFT_CENTER, text, FontId::proportional(CAPTION), soft).right()
+        };
+        let has_choice = cards > 1 && self.live.plan.is_some();
+        let now = if has_choice { "Now: choose one of four" } else { "Now" };
+        caption(row.left() + step, now);
+        if !has_history {
+            return;
+        }
+        let earlier = row.left() + step * (1.0 + cards as f32) + DIVIDER;
+        // The buttons begin beside their caption; farther left where they would not fit.
+        let id = ui.scope_id().with("buttons");
+        let wide = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or_default();
+        let beside = caption(earlier, "Earlier") + style::GAP / 2.0;
+        let place = row.with_min_x(beside.min(row.right() - wide).max(row.left()));
+        let drawn = ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::left_to_right(Align::Center)), history);
+        let drawn = drawn.response.rect.width();
+        if (drawn - wide).abs() > 0.5 {
+            ui.data_mut(|data| data.insert_temp(id, drawn));
+            ui.ctx().request_discard("width of the buttons of the history");
+        }
     }
 
     fn played(&self, ui: &mut Ui, exporter: &mut Exporter, size: Sizes, window: &dyn HasWindowHandle) {
@@ -106,11 +151,12 @@ impl Strip<'_> {
             bars,
             music: first.map(|_| music),
             says: Vec::new(),
-            foot: None,
+            foot: first.map(|_| whose(self.live).into()),
             is_kept: false,
             is_shown: false,
-            plays: false,
-            tip: if first.is_some() { "Everything that sounded: your notes and those of plans." } else { "Nothing was played yet" },
+            chosen: None,
+            sign: None,
+            tip: if first.is_some() { "Everything that has sounded: your notes and Antiphon's." } else { "Nothing has been played yet" },
         };
         let action = card.show(ui, size.card, |_| {});
         export(ui, exporter, action, window, || Excerpt::of_played(self.live, self.now));
@@ -135,22 +181,19 @@ impl Strip<'_> {
         let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.start(), plan.end()));
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let is_shown = state == State::Shown && plan.is_some() && self.history.recalled().is_none();
-        let word = match state {
-            _ if status::is_missing(&self.live.status) => "",
-            // While a phrase of the history is shown.
-            State::Shown if !is_shown && !self.live.plan.as_ref().is_some_and(|shown| shown.playing) => "",
-            _ => state.word(self.live),
-        };
+        let plays = state == State::Shown && self.live.plan.as_ref().is_some_and(|shown| shown.playing);
+        let is_waiting = is_shown && self.live.play_from.is_some();
+        let word = if status::is_missing(&self.live.status) { "" } else { state.word(self.live) };
         let mode = model.values().plan.mode;
         // Its letter would say that there are others.
         let is_only = mode == PlayMode::Accompany;
         let says = variations::says(variation, self.live, mode).filter(|_| !status::is_missing(&self.live.status));
         let title = match says.as_ref().and_then(|says| says.from.as_deref()) {
             _ if is_only => "Plan".into(),
-            _ if size.has_hint(is_shown) => variation.name().into(),
             // Without room under the title, as short as it is in it.
+            _ if size.is_low && state == State::Missing && self.live.plan.is_some() => format!("Make {}", variation.name()),
             Some(from) if size.is_low => format!("{} from {}", variation.name(), from.replace(", beat ", ".")),
-            _ => format!("{} {word}", variation.name()),
+            _ => format!("{} {word}", variation.name()).trim_end().to_owned(),
         };
         let bars = plan.and_then(|plan| excerpt::bars_of_plan(plan, self.live, self.now));
         let (name, source) = if is_only { ("plan", Source::Plan) } else { (pressed.name(), Source::Variation(variation)) };
@@ -165,16 +208,20 @@ impl Strip<'_> {
             foot: variations::foot(variation, self.live),
             is_kept: false,
             is_shown,
-            plays: true,
+            chosen: self.chosen.filter(|_| is_shown).map(str::to_owned),
+            sign: Some(if plays || is_waiting { Sign::Stop } else { Sign::Listen }),
             tip: &if is_only { format!("{does}.") } else { format!("{name}{learnt}{}: {does}.", hint(Action::Press(pressed))) },
         };
         let action = card.show(ui, size.of(is_shown), |ui| learn(ui, model.triggers(), pressed));
-        if matches!(action, Some(CardAction::Choose | CardAction::Play)) && self.live.plan.is_some() {
+        if action == Some(CardAction::Stop) {
+            model.command(Command::Stop);
+        }
+        if matches!(action, Some(CardAction::Choose | CardAction::Listen)) && self.live.plan.is_some() {
             let returns = state == State::Shown && self.history.recalled().is_some() && self.live.variations.awaited.is_none();
             model.command(if returns { Command::Step(Step::Now) } else { Command::Variation(variation) });
             // In place of a phrase that plays a variation takes over by itself.
             let plays = returns || self.live.plan.as_ref().is_some_and(|shown| !shown.playing);
-            if action == Some(CardAction::Play) && plays {
+            if action == Some(CardAction::Listen) && plays {
                 model.command(Command::Play);
             }
         }
@@ -203,28 +250,45 @@ impl Strip<'_> {
         let number = self.history.entries().iter().position(|other| other.id() == entry.id()).map_or(0, |before| before + 1);
         let card = Card {
             name: &format!("suggestion {number}, of bar {}{}", place.bar, if entry.is_starred() { ", kept" } else { "" }),
-            title: if size.has_hint(is_shown) { format!("#{number}") } else { format!("#{number}, bar {}", place.bar) },
-            note: String::new(),
+            title: if is_shown || size.is_low { format!("#{number}") } else { format!("#{number}, bar {}", place.bar) },
+            note: if is_shown || size.is_low { format!("bar {}", place.bar) } else { String::new() },
             says: Vec::new(),
             foot: (!is_shown && entry.is_starred()).then(|| "kept".into()),
             bars: Excerpt::bars_of_entry(entry),
             is_kept: entry.is_starred(),
             music: Some(music(Heard::whole(plan), &lines)),
-            plays: true,
             is_shown,
+            chosen: self.chosen.filter(|_| is_shown).map(str::to_owned),
+            sign: Some(if is_shown && self.live.play_from.is_some() { Sign::Stop } else { Sign::Listen }),
             tip: &format!("Suggestion {number} of the history. {}", history_cards::description(entry)),
         };
         let action = ui.push_id(entry.id(), |ui| card.show(ui, area, |ui| history_cards::menu(ui, model, entry))).inner;
         match action {
             Some(CardAction::Choose) => model.command(Command::Step(Step::To(entry.id()))),
-            Some(CardAction::Play) => {
+            Some(CardAction::Listen) => {
                 model.command(Command::Step(Step::To(entry.id())));
                 model.command(Command::Play);
             }
+            Some(CardAction::Stop) => model.command(Command::Stop),
             Some(CardAction::Delete) => model.command(Command::Remove(entry.id())),
             _ => {}
         }
         export(ui, exporter, action, window, || Excerpt::of_entry(entry));
+    }
+}
+
+/// Width of a card in a strip of this width, in points. In a low one the shown card is wider, and the others give way.
+fn card_width(strip: f32, is_low: bool) -> f32 {
+    let hint = if is_low { HINT } else { 0.0 };
+    ((strip - LEAST_HISTORY - DIVIDER - hint) / 5.0 - style::GAP).clamp(LEAST, WIDEST)
+}
+
+/// Whose notes have sounded.
+fn whose(snapshot: &Snapshot) -> &'static str {
+    match snapshot.by_antiphon.len() {
+        0 => "your notes",
+        all if all == snapshot.played.len() => "Antiphon's notes",
+        _ => "yours and Antiphon's",
     }
 }
 
@@ -250,7 +314,9 @@ fn export(
     window: &dyn HasWindowHandle,
     excerpt: impl FnOnce() -> Option<Excerpt>,
 ) {
-    let Some(action) = action.filter(|action| !matches!(action, CardAction::Choose | CardAction::Play | CardAction::Delete)) else {
+    let Some(action) =
+        action.filter(|action| !matches!(action, CardAction::Choose | CardAction::Listen | CardAction::Stop | CardAction::Delete))
+    else {
         return;
     };
     let Some(excerpt) = excerpt() else { return };
@@ -259,6 +325,6 @@ fn export(
         CardAction::SaveAs => exporter.save_as(&excerpt),
         CardAction::SaveRoles => exporter.save_roles(&excerpt),
         CardAction::CopyPath => exporter.copy_path(&excerpt, ui.ctx()),
-        CardAction::Choose | CardAction::Play | CardAction::Delete => {}
+        CardAction::Choose | CardAction::Listen | CardAction::Stop | CardAction::Delete => {}
     }
 }

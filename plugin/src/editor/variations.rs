@@ -31,12 +31,12 @@ pub(super) fn says(variation: Variation, snapshot: &Snapshot, mode: PlayMode) ->
     let state = State::of(variation, snapshot);
     let from = snapshot.variations.takeover.as_ref().map(|takeover| place(snapshot, takeover.at));
     let lines: Vec<String> = match (state, &from) {
-        (State::Awaited, Some(from)) => vec!["takes over".into(), format!("from {from}")],
-        (State::Awaited, None) => vec!["it is being made".into()],
-        (State::Missing, Some(from)) => vec!["a click makes it,".into(), "and it plays from".into(), from.clone()],
+        (State::Awaited, Some(from)) => vec!["Takes over".into(), format!("from {from}")],
+        (State::Awaited, None) => vec!["Being made".into()],
+        (State::Missing, Some(from)) => vec!["Click to make it;".into(), "it takes over from".into(), from.clone()],
         (State::Missing, None) if snapshot.plan.is_some() => match mode {
-            PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade => vec!["made when you pause,".into(), "or with a click".into()],
-            PlayMode::Infill => vec!["a click makes it,".into(), "and it fills the bars".into()],
+            PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade => vec!["Click to make it,".into(), "or pause for a beat".into()],
+            PlayMode::Infill => vec!["Click to make it;".into(), "it then fills the bars".into()],
             PlayMode::Accompany => return None,
         },
         _ => return None,
@@ -78,11 +78,9 @@ impl State {
     pub(super) fn word(self, snapshot: &Snapshot) -> &'static str {
         match self {
             Self::Shown if is_playing(snapshot) => "plays",
-            Self::Shown => "shown",
-            Self::Ready => "",
+            Self::Shown | Self::Ready | Self::Missing => "",
             Self::Awaited if Swap::of(snapshot).is_some() => "next",
             Self::Awaited => "coming",
-            Self::Missing => "not yet made",
         }
     }
 
@@ -92,12 +90,12 @@ impl State {
         match (self, swap) {
             (Self::Shown, Some((to, at))) => format!("it plays until {to} takes over at {at}; a click lets it play on"),
             (Self::Shown, None) if is_playing(snapshot) => "it plays".into(),
-            (Self::Shown, None) => "it is shown".into(),
+            (Self::Shown, None) => "it is chosen".into(),
             (Self::Awaited, Some((_, at))) => format!("it is being made, and takes over at {at}"),
             (Self::Awaited, None) => "it is being made".into(),
-            (Self::Missing, _) if is_playing(snapshot) => "a click makes it, and it takes over at the next beat but one".into(),
-            (Self::Missing, _) => "it is made when you pause, or when you click".into(),
-            (Self::Ready, _) => "click to show it".into(),
+            (Self::Missing, _) if is_playing(snapshot) => "click to make it; it takes over within two beats".into(),
+            (Self::Missing, _) => "click to make it; it is also made when you pause for a beat".into(),
+            (Self::Ready, _) => "click to choose it".into(),
         }
     }
 }
@@ -112,7 +110,7 @@ pub(super) fn unlock(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snaps
         return;
     }
     let button = ui.add(Button::new(RichText::new("Unlock all").size(12.0)));
-    if button.on_hover_text(format!("Remove all locks of notes and bars{}", hint(Action::UnlockAll))).clicked() {
+    if button.on_hover_text(format!("Removes all locks of notes and bars{}", hint(Action::UnlockAll))).clicked() {
         model.command(Command::UnlockAll);
     }
 }
@@ -150,11 +148,11 @@ mod tests {
     #[test]
     fn card_of_a_variation_that_is_not_made_says_that_it_is_made_first_and_then_plays() {
         let words = |snapshot: &Snapshot, mode| says(Variation::C, snapshot, mode).map(|says| says.lines.join(" "));
-        let plays = Some("a click makes it, and it plays from bar 3, beat 3".to_owned());
+        let plays = Some("Click to make it; it takes over from bar 3, beat 3".to_owned());
         assert_eq!(words(&playing(None, None), PlayMode::Suggest), plays);
         assert_eq!(words(&playing(Some(Variation::B), None), PlayMode::Suggest), plays);
         let waiting = Snapshot { plan: Some(sample(0, 384, &[])), ..Snapshot::default() };
-        assert_eq!(words(&waiting, PlayMode::Suggest), Some("made when you pause, or with a click".into()));
+        assert_eq!(words(&waiting, PlayMode::Suggest), Some("Click to make it, or pause for a beat".into()));
         assert_eq!(words(&waiting, PlayMode::Accompany), None);
         assert_eq!(says(Variation::A, &waiting, PlayMode::Suggest), None, "it is shown");
     }
@@ -168,9 +166,9 @@ mod tests {
         };
         assert_eq!(card(Variation::A), ("plays", true, Some("until bar 3, beat 3".into())));
         assert_eq!(card(Variation::B), ("next", true, Some("from bar 3, beat 3".into())));
-        assert_eq!(card(Variation::C), ("not yet made", false, None));
+        assert_eq!(card(Variation::C), ("", false, None));
         let early = playing(Some(Variation::B), None);
-        assert_eq!(says(Variation::B, &early, PlayMode::Suggest).unwrap().lines, ["takes over", "from bar 3, beat 3"]);
+        assert_eq!(says(Variation::B, &early, PlayMode::Suggest).unwrap().lines, ["Takes over", "from bar 3, beat 3"]);
         let unasked = playing(None, None);
         assert_eq!((foot(Variation::A, &unasked), State::Shown.word(&unasked)), (None, "plays"));
     }

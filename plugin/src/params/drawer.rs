@@ -79,7 +79,7 @@ pub struct ShownParameter {
 impl ShownParameter {
     /// Whether its value is no value of its own but that of the music or of another parameter.
     pub(crate) fn is_left_to_others(&self) -> bool {
-        [text::AS_PLAYED, text::AS_HORIZON].contains(&self.text.as_str())
+        [text::AUTO, text::AS_INPUT, text::AS_HORIZON].contains(&self.text.as_str())
     }
 }
 
@@ -111,6 +111,8 @@ impl AntiphonParams {
     /// The normalised value that a text stands for, as one types it; `None` if the parameter does not know it.
     #[must_use]
     pub fn read(&self, id: &str, text: &str) -> Option<f32> {
+        // Enumerations know their present names alone.
+        let text = if text::is_auto(text) && id == "output_role" { text::AUTO } else { text };
         // SAFETY: the pointer is that of a parameter of `self`, which outlives this call.
         unsafe { self.find(id)?.string_to_normalized_value(text) }
     }
@@ -173,6 +175,26 @@ mod tests {
             assert!((params.read(id, text).unwrap() - value).abs() < 1e-3, "{id}");
         }
         assert_eq!((params.read("horizon", "many"), params.read("no such id", "1")), (None, None));
+    }
+
+    #[test]
+    fn former_words_of_automatic_values_are_read() {
+        let params = AntiphonParams::new(true);
+        for (id, before) in [
+            ("density", "As played"),
+            ("register_low", "as played"),
+            ("register_high", "As played"),
+            ("repetition", "As played"),
+            ("chord", "As played"),
+            ("key", "Detected"),
+            ("output_role", "As input"),
+        ] {
+            let read = params.read(id, before);
+            assert!(read.is_some() && read == params.read(id, "Auto"), "{id}: {read:?}");
+            let shown = params.settable().into_iter().chain(params.front()).find(|shown| shown.id == id).unwrap();
+            assert_eq!((shown.text.as_str(), Some(shown.value)), ("Auto", read), "{id}");
+        }
+        assert_eq!(params.read("output_channel", "As input"), Some(0.0), "that is its present word");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Parameters of how the plan is to sound, in a musician's words. By default all of them leave it as played.
+//! Parameters of how the plan is to sound, in a musician's words. By default all of them are automatic: taken from what is played.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use nice_plug::prelude::*;
 use super::text::{self, FULL};
 
 /// From few notes to many. Steps of the model's conditioning.
-const DENSITIES: [&str; 9] = [text::AS_PLAYED, "Very sparse", "Sparse", "Relaxed", "Moderate", "Lively", "Busy", "Very busy", "Densest"];
+const DENSITIES: [&str; 9] = [text::AUTO, "Very sparse", "Sparse", "Relaxed", "Moderate", "Lively", "Busy", "Very busy", "Densest"];
 /// From the lowest to the highest note of a bar. Steps of the model's conditioning.
 const SPANS: [&str; 9] = [
-    text::AS_PLAYED,
+    text::AUTO,
     "Under a fourth",
     "Under an octave",
     "Under 1.5 octaves",
@@ -26,9 +26,9 @@ const SPANS: [&str; 9] = [
 ];
 /// Notes at once.
 const VOICES: [&str; 9] =
-    [text::AS_PLAYED, "1 voice", "2 voices", "3 voices", "4 voices", "5 voices", "6 voices", "7 voices", "8 or more voices"];
+    [text::AUTO, "1 voice", "2 voices", "3 voices", "4 voices", "5 voices", "6 voices", "7 voices", "8 or more voices"];
 /// Note lengths, and their ticks.
-const LENGTHS: [&str; 7] = [text::AS_PLAYED, "1/32", "1/16", "1/8", "1/4", "1/2", "1/1"];
+const LENGTHS: [&str; 7] = [text::AUTO, "1/32", "1/16", "1/8", "1/4", "1/2", "1/1"];
 const LENGTH_TICKS: [u8; 7] = [0, 3, 6, 12, 24, 48, 96];
 /// Steps of the key before the twelve tonics.
 const DETECTED: i32 = 0;
@@ -61,10 +61,10 @@ pub struct MusicParams {
     /// Notes per quarter.
     #[id = "density"]
     pub density: IntParam,
-    /// Lowest MIDI key; 0 is as played.
+    /// Lowest MIDI key; 0 is automatic.
     #[id = "register_low"]
     pub register_low: IntParam,
-    /// Highest MIDI key; 127 is as played.
+    /// Highest MIDI key; 127 is automatic.
     #[id = "register_high"]
     pub register_high: IntParam,
     /// From the lowest to the highest note of a bar.
@@ -91,7 +91,7 @@ pub struct MusicParams {
     /// Whether notes outside of the scale are masked.
     #[id = "scale_lock"]
     pub scale_lock: BoolParam,
-    /// Root of a chord that is held; 0 is as played.
+    /// Root of a chord that is held; 0 is automatic.
     #[id = "chord"]
     pub chord: IntParam,
     /// Its kind.
@@ -116,10 +116,10 @@ impl Default for MusicParams {
             note_length: text::steps("Note length", &LENGTHS),
             repetition: repetition(),
             phrase_length: text::named("Phrase length", text::AS_HORIZON, [0, super::MOST_BARS], super::bars),
-            key: tonic("Key", &["Detected", "Off"]),
+            key: tonic("Key", &[text::AUTO, "Off"]),
             scale: text::steps("Scale", &SCALES),
             scale_lock: BoolParam::new("Scale lock", false),
-            chord: tonic("Chord", &[text::AS_PLAYED]),
+            chord: tonic("Chord", &[text::AUTO]),
             chord_kind: text::steps("Chord kind", &CHORDS),
             feel: text::share("Feel", FULL, |share| match share {
                 0 => "Quantised".into(),
@@ -181,13 +181,13 @@ fn repetition() -> IntParam {
     const REPETITION: &str = "Repetition";
     IntParam::new("Repetition", 0, IntRange::Linear { min: -FULL, max: FULL })
         .with_value_to_string(Arc::new(|amount| match amount {
-            0 => text::AS_PLAYED.into(),
+            0 => text::AUTO.into(),
             1.. => format!("{REPETITION} {amount} %"),
             _ => format!("{NOVELTY} {} %", -amount),
         }))
         .with_string_to_value(Arc::new(|text| {
             let text = text.trim();
-            if text.eq_ignore_ascii_case(text::AS_PLAYED) {
+            if text::is_auto(text) {
                 return Some(0);
             }
             let amount = text::number(text)?;
@@ -200,13 +200,12 @@ fn repetition() -> IntParam {
 fn tonic(name: &str, before: &'static [&'static str]) -> IntParam {
     let first = i32::try_from(before.len()).unwrap_or(0);
     let named = |step: i32| usize::try_from(step).ok().and_then(|step| before.get(step)).copied();
-    let step_of = |text: &str| before.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|step| i32::try_from(step).ok());
     IntParam::new(name, 0, IntRange::Linear { min: 0, max: first + 11 })
         .with_value_to_string(Arc::new(move |step| {
             named(step).unwrap_or_else(|| u8::try_from(step - first).map_or("", pitch_class_name)).into()
         }))
         .with_string_to_value(Arc::new(move |text| {
             let text = text.trim();
-            step_of(text).or_else(|| text::pitch_class(text).map(|class| class + first))
+            text::step_named(before, text).or_else(|| text::pitch_class(text).map(|class| class + first))
         }))
 }

@@ -52,7 +52,7 @@ impl Default for OutputParams {
         Self {
             output_role_2: text::role("Output role 2"),
             output_role_3: text::role("Output role 3"),
-            output_channel: text::named("Output channel", "As input", [0, CHANNELS], channel),
+            output_channel: text::named("Output channel", text::AS_INPUT, [0, CHANNELS], channel),
             channel_per_role: BoolParam::new("Channel per role", false),
             drum_channel: IntParam::new("Drum channel", PERCUSSION, IntRange::Linear { min: 1, max: CHANNELS })
                 .with_value_to_string(std::sync::Arc::new(channel))

@@ -135,9 +135,9 @@ impl From<InputRole> for Option<Role> {
 /// Instrument role of the plan: all roles of the model, so that the steps never need to shift.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputRole {
-    /// The player's role.
+    /// The player's role; in Accompany one that goes with it.
     #[id = "as_input"]
-    #[name = "As input"]
+    #[name = "Auto"]
     AsInput,
     /// [`Role::Melody`].
     #[id = "melody"]

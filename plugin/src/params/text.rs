@@ -5,10 +5,25 @@ use std::sync::Arc;
 use antiphon_engine::music::{Role, pitch_class_name, pitch_name};
 use nice_plug::prelude::*;
 
-/// Text of a control that leaves the music as it is.
-pub(super) const AS_PLAYED: &str = "As played";
+/// Text of a control that leaves its value to Antiphon, which takes it from the music.
+pub(super) const AUTO: &str = "Auto";
+/// What that was called before: presets of users are in these words.
+const AUTO_BEFORE: [&str; 3] = ["As played", AS_INPUT, "Detected"];
+/// Value that leaves a channel to the notes of the player.
+pub(super) const AS_INPUT: &str = "As input";
 /// Value that leaves a length to the parameter Bars ahead.
 pub(super) const AS_HORIZON: &str = "As bars ahead";
+
+/// Whether a text means [`AUTO`].
+pub(super) fn is_auto(text: &str) -> bool {
+    AUTO_BEFORE.iter().chain([&AUTO]).any(|word| word.eq_ignore_ascii_case(text.trim()))
+}
+
+/// The step of this name: one of [`AUTO`] has its former names, too.
+pub(super) fn step_named(names: &[&str], text: &str) -> Option<i32> {
+    let is_named = |name: &&str| name.eq_ignore_ascii_case(text) || **name == *AUTO && is_auto(text);
+    names.iter().position(is_named).and_then(|step| i32::try_from(step).ok())
+}
 
 /// The whole, in percent.
 pub(super) const FULL: i32 = 100;
@@ -40,12 +55,11 @@ pub(super) fn named(name: &str, least_name: &'static str, [least, most]: [i32; 2
 /// A parameter whose steps have these names, the first as the default. Its number stands for a step, too.
 pub(super) fn steps(name: &str, names: &'static [&'static str]) -> IntParam {
     let most = i32::try_from(names.len()).unwrap_or(1) - 1;
-    let step_of = |text: &str| names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|step| i32::try_from(step).ok());
     IntParam::new(name, 0, IntRange::Linear { min: 0, max: most })
         .with_value_to_string(Arc::new(|step| {
             usize::try_from(step).ok().and_then(|step| names.get(step)).copied().unwrap_or_default().to_owned()
         }))
-        .with_string_to_value(Arc::new(move |text| step_of(text.trim()).or_else(|| text.trim().parse().ok())))
+        .with_string_to_value(Arc::new(move |text| step_named(names, text.trim()).or_else(|| text.trim().parse().ok())))
 }
 
 /// A percentage whose steps have these texts; a number stands for itself.
@@ -91,15 +105,17 @@ fn key_named(text: &str) -> Option<i32> {
     Some((octave + 1) * 12 + class + wrapped)
 }
 
-/// A MIDI key; the `free` one stands for as played.
+/// A MIDI key; the `free` one stands for [`AUTO`].
 pub(super) fn key(name: &str, free: i32) -> IntParam {
     IntParam::new(name, free, IntRange::Linear { min: 0, max: 127 })
-        .with_value_to_string(Arc::new(move |key| {
-            if key == free { AS_PLAYED.to_owned() } else { u8::try_from(key).map(pitch_name).unwrap_or_default() }
-        }))
+        .with_value_to_string(Arc::new(
+            move |key| {
+                if key == free { AUTO.to_owned() } else { u8::try_from(key).map(pitch_name).unwrap_or_default() }
+            },
+        ))
         .with_string_to_value(Arc::new(move |text| {
             let text = text.trim();
-            if text.eq_ignore_ascii_case(AS_PLAYED) { Some(free) } else { key_named(text) }
+            if is_auto(text) { Some(free) } else { key_named(text) }
         }))
 }
 

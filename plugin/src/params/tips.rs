@@ -4,7 +4,7 @@
 const TIPS: [(&str, &str); 40] = [
     ("horizon", "Plans so many bars ahead; fewer are quicker on a slow machine."),
     ("adventurousness", "Safe takes the likeliest continuation, Character goes on in your manner, Surprise strays from it."),
-    ("density", "Gives the plan fewer or more notes a beat than you play."),
+    ("density", "Sets how many notes a beat the plan has; Auto is about as many as you play."),
     ("register_low", "Keeps planned notes at or above this key, drums apart."),
     ("register_high", "Keeps planned notes at or below this key, drums apart."),
     ("span", "Sets how far apart the lowest and the highest note of a bar are."),

@@ -3,13 +3,16 @@
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::ChordChart;
 use antiphon_engine::session::Snapshot;
-use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, StrokeKind, pos2};
+use egui::{Align2, CornerRadius, CursorIcon, FontId, Painter, Pos2, Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2};
 
 use super::locks::Padlock;
 use super::{CHORDS, Roll, paint};
+use crate::editor::caret;
 
 /// Confidence below which a chord has a question mark.
 const SURE: f64 = 0.6;
+/// Room that a caret takes behind the name, in points.
+const CARET: f32 = 16.0;
 /// Width below which it has no name either.
 const NARROW: f32 = 22.0;
 
@@ -56,10 +59,32 @@ impl Roll {
             }
             let text = Align2::LEFT_CENTER.anchor_size(pos2(start, field.center().y), name.size());
             lane.with_clip_rect(field.intersect(lane.clip_rect())).galley(text.min, name, ink);
+            let mut end = text.right();
             if chord.origin == Origin::Chosen {
-                self.lock(&lane, pos2(text.right() + 8.0, field.center().y), Padlock::Closed);
+                self.lock(&lane, pos2(end + 8.0, field.center().y), Padlock::Closed);
+                end += 12.0;
+            }
+            let is_ahead = snapshot.bar_at(chord.from).bar.end().0 as f64 > self.playhead;
+            if is_ahead && end + CARET < right {
+                caret::draw(&lane, pos2(right - CARET / 2.0, field.center().y), paint(self.palette.soft));
             }
         }
+    }
+
+    /// The name of the lane, beside it. Returns the number of the next bar, if it was clicked.
+    pub(super) fn chords_name(&self, ui: &Ui, painter: &Painter, snapshot: &Snapshot) -> Option<i64> {
+        let y = self.chords_top() + CHORDS / 2.0;
+        let soft = paint(self.palette.soft);
+        caret::draw(painter, pos2(self.music.left() - 10.0, y), soft);
+        let name = painter.text(pos2(self.music.left() - 18.0, y), Align2::RIGHT_CENTER, "chords", FontId::proportional(11.0), soft);
+        #[allow(clippy::cast_possible_truncation, reason = "the playhead is within a million bars")]
+        let here = snapshot.bar_at(Tick(self.playhead.floor() as i64)).bar;
+        let next = snapshot.bar_at(here.end()).number;
+        let place = Rect::from_x_y_ranges(name.left() - 4.0..=self.music.left() - 2.0, y - CHORDS / 2.0..=y + CHORDS / 2.0);
+        let response = ui.interact(place, ui.scope_id().with("chords"), Sense::CLICK);
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "Chords to come"));
+        let tip = format!("Chooses the chords from bar {next} on; a click on a chord to come chooses that one");
+        response.on_hover_text(tip).on_hover_cursor(CursorIcon::PointingHand).clicked().then_some(next)
     }
 
     /// Number of the bar whose chord lies under the pointer, if the bar has not passed.

@@ -156,9 +156,10 @@ impl Roll {
 
 /// Names of the band, the longest first: which bars they are, and what Antiphon does there.
 fn names(range: InfillRange, is_filled: bool) -> [String; 4] {
-    let bars = format!("Infill: {}", name(range));
-    let state = if is_filled { "new notes" } else { "to be filled" };
-    [format!("{bars}, {state}; yours stay"), format!("{bars}, {state}"), bars, "Infill".into()]
+    let bars = format!("Infill in {}", name(range));
+    let adds = if is_filled { "adds to your track, replaces nothing" } else { "will add to your track and replace nothing" };
+    let short = if is_filled { "adds to your track" } else { "not filled yet" };
+    [format!("{bars}: {adds}"), format!("{bars}: {short}"), bars, "Infill".into()]
 }
 
 #[cfg(test)]
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn name_says_which_bars_are_filled() {
         let [longest, .., shortest] = names(RANGE, true);
-        assert_eq!((longest.as_str(), shortest.as_str()), ("Infill: bars 3 to 4, new notes; yours stay", "Infill"));
-        assert_eq!(names(InfillRange { from: 9, bars: 1 }, false)[1], "Infill: bar 9, to be filled");
+        assert_eq!((longest.as_str(), shortest.as_str()), ("Infill in bars 3 to 4: adds to your track, replaces nothing", "Infill"));
+        assert_eq!(names(InfillRange { from: 9, bars: 1 }, false)[1], "Infill in bar 9: not filled yet");
     }
 }

@@ -43,7 +43,7 @@ impl Roll {
             (Meaning::Player, "you", snapshot.played.len() > snapshot.by_antiphon.len()),
             (Meaning::Antiphon, "Antiphon", snapshot.plan.is_some() || !snapshot.by_antiphon.is_empty()),
             (Meaning::Song, "song", !snapshot.song_ahead.is_empty()),
-            (Meaning::Locked, "locked: stays", !snapshot.locks.is_empty()),
+            (Meaning::Locked, "locked", !snapshot.locks.is_empty()),
         ];
         let roles = roles(snapshot).into_iter().map(|role| (Meaning::Role(role), role.name()));
         let hands = hands.into_iter().filter(|(.., is_there)| *is_there).map(|(meaning, name, _)| (meaning, name));
@@ -72,15 +72,12 @@ impl Legend {
             painter.galley(name.min, Arc::clone(text), paint(self.palette.soft));
             let (ink, bar) = (paint(self.palette.soft), sign.shrink2(vec2(0.0, 2.0)));
             match meaning {
-                Meaning::Role(role) => painter.rect_filled(sign, 2, paint(self.palette.role(*role))),
-                Meaning::Player => painter.rect_filled(bar, 1, ink),
-                Meaning::Locked => {
-                    locks::draw(painter, self.palette, sign.center(), Padlock::Closed);
-                    painter.rect_stroke(sign.expand(1.5), 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Inside)
-                }
-                Meaning::Song => painter.rect_filled(bar, 1, self.palette.faded(0.3)),
-                Meaning::Antiphon => painter.rect_stroke(bar, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
-            };
+                Meaning::Role(role) => _ = painter.rect_filled(sign, 2, paint(self.palette.role(*role))),
+                Meaning::Player => _ = painter.rect_filled(bar, 1, ink),
+                Meaning::Locked => locks::draw(painter, self.palette, sign.center(), Padlock::Closed),
+                Meaning::Song => _ = painter.rect_filled(bar, 1, self.palette.faded(0.3)),
+                Meaning::Antiphon => _ = painter.rect_stroke(bar, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
+            }
             x = sign.left() - BETWEEN;
         }
         drawn

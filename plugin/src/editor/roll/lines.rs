@@ -38,14 +38,15 @@ impl Roll {
             return self.free_from();
         }
         let name = swap.to.name();
-        let state = if swap.plan.is_some() { "" } else { ": it is being made" };
+        let state = if swap.plan.is_some() { "" } else { ", which is being made" };
         self.first_name(painter, x, &[format!("from here {name}{state}"), format!("from here {name}"), name.into()], room)
     }
 
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
     fn commit(&self, painter: &Painter, snapshot: &Snapshot, room: f32) -> f32 {
         let free_from = self.free_from();
-        let Some(shown) = snapshot.plan.as_ref().filter(|shown| !shown.playing) else { return free_from };
+        // A phrase of the history stays as it is.
+        let Some(shown) = snapshot.plan.as_ref().filter(|shown| !shown.playing && self.is_plan) else { return free_from };
         let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start);
         let x = self.x(line.0 as f64);
         if x <= self.playhead_x || !self.music.x_range().contains(x) {
@@ -60,8 +61,8 @@ impl Roll {
             painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
         }
         let names = match snapshot.play_from {
-            Some(_) => &["may still change until it starts", "may change until it starts", "may change"][..],
-            None => &["from here on: may still change as you play", "from here on: may change", "may change from here", "may change"],
+            Some(_) => &["may change until it starts, if you play", "may change if you play"][..],
+            None => &["from here on: may change if you play", "may change if you play"],
         };
         self.first_name(painter, x, names, room)
     }

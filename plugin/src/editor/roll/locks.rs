@@ -11,7 +11,11 @@ pub(super) const LOCK: f32 = 7.0;
 /// Width and height of the area of a bar's padlock that takes a click, in points.
 const CLICKED: f32 = 24.0;
 /// Least width of a note that has a closed lock at its start, in points: it must still be seen.
-const WITH_LOCK: f32 = 5.0 * LOCK;
+const WITH_LOCK: f32 = 1.7 * LOCK;
+/// Width of the bar across the start of a shorter one, in points.
+const CAP: f32 = 3.0;
+/// Height of the hatching over a locked bar, and the distance of its lines, in points.
+const HATCHING: f32 = 6.0;
 
 /// Whether a padlock holds, or would if it was clicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,19 +25,40 @@ pub(super) enum Padlock {
 }
 
 impl Roll {
-    /// A heavy outline around every locked note, and a closed lock at the start of those that are long enough. A locked bar has one beside its number
-    /// instead ([`Roll::bars`]).
+    /// A closed lock at the start of every locked note, or a bar across it where the note is short. A locked bar has hatching over its notes instead, and a
+    /// lock beside its number ([`Roll::bars`]). Outlines would look like a selection.
     pub(super) fn locks(&self, painter: &Painter, snapshot: &Snapshot) {
-        let Some(shown) = &snapshot.plan else { return };
-        for note in shown.plan.notes().iter().filter(|note| self.may_sound(note)).filter(|note| snapshot.locks.holds(note)) {
-            let Some(area) = self.area(note) else { continue };
-            painter.rect_stroke(area.expand(1.0), 0, Stroke::new(1.5, paint(self.palette.ink)), StrokeKind::Outside);
-            // A locked bar has one lock for all of its notes; in a short note there is no room for one.
-            let is_alone = !snapshot.locks.holds_bar(snapshot.bar_at(note.onset).bar.start);
-            if is_alone && area.width() > WITH_LOCK {
-                self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0), Padlock::Closed);
+        let Some(shown) = snapshot.plan.as_ref().filter(|_| !snapshot.locks.is_empty()) else { return };
+        for bar in snapshot.bars_between(self.first_tick(), self.last_tick()).map(|shown| shown.bar) {
+            if snapshot.locks.holds_bar(bar.start) {
+                self.hatching(painter, bar);
             }
         }
+        for note in shown.plan.notes().iter().filter(|note| self.may_sound(note)).filter(|note| snapshot.locks.holds(note)) {
+            let Some(area) = self.area(note) else { continue };
+            if snapshot.locks.holds_bar(snapshot.bar_at(note.onset).bar.start) {
+                continue;
+            }
+            if area.width() > WITH_LOCK {
+                self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0), Padlock::Closed);
+            } else {
+                let cap = Rect::from_min_size(area.min, vec2(CAP, area.height())).expand2(vec2(0.0, 1.0));
+                painter.rect_filled(cap, 1, paint(self.palette.ink));
+            }
+        }
+    }
+
+    /// Hatching over the notes of a bar.
+    fn hatching(&self, painter: &Painter, bar: Bar) {
+        let [left, right] = [bar.start, bar.end()].map(|tick| self.x(tick.0 as f64).clamp(self.music.left(), self.music.right()));
+        let strip = Rect::from_x_y_ranges(left..=right, self.music.top()..=self.music.top() + HATCHING);
+        let (painter, stroke) = (painter.with_clip_rect(strip), Stroke::new(1.0, paint(self.palette.ink)));
+        let mut x = left - HATCHING;
+        while x < right {
+            painter.line_segment([pos2(x, strip.bottom()), pos2(x + HATCHING, strip.top())], stroke);
+            x += HATCHING;
+        }
+        painter.hline(strip.x_range(), strip.bottom() - 0.5, stroke);
     }
 
     /// A padlock at the start of the note under the pointer that a click locks or unlocks; before it where the note is short.
@@ -63,7 +88,7 @@ impl Roll {
         let response = ui.interact(place, ui.scope_id().with(("padlock", shown.bar.start.0)), Sense::CLICK | Sense::DRAG);
         let (verb, tip) = match is_locked {
             true => ("unlock", "Click to unlock this bar"),
-            false => ("lock", "Click to lock this bar: other suggestions keep it"),
+            false => ("lock", "Click to lock this bar: Another and the other variations keep it"),
         };
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Padlock: {verb} bar {}", shown.number)));
         let response = response.on_hover_text(tip).on_hover_cursor(egui::CursorIcon::PointingHand);

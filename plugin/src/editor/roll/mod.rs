@@ -5,6 +5,7 @@
 
 mod bars;
 mod chords;
+mod count_in;
 mod empty;
 mod fill;
 mod flags;
@@ -20,7 +21,6 @@ mod notes;
 mod range;
 #[cfg(test)]
 mod tests;
-mod turn;
 mod velocity;
 mod view;
 
@@ -54,7 +54,7 @@ const LANE: f32 = 13.0;
 /// Gap between pitches and drum lanes, in points.
 const LANES_GAP: f32 = 6.0;
 /// Least height of a note with the gaps above and below it, in points: in lower rows notes overlap, so that each has an outline and a shape.
-const LEAST_NOTE: f32 = 5.5;
+const LEAST_NOTE: f32 = 6.5;
 /// Bars shown left of the playhead.
 const BARS_BEFORE: f64 = 2.5;
 /// Bars shown beyond the horizon: the one that the playhead is in, since the horizon counts from its end, and the flag of the end.
@@ -162,7 +162,9 @@ pub(super) fn show(
     // The bar numbers lie over the roll, so its response is not hovered there.
     let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|pointer| rect.contains(*pointer));
     let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
-    let chord = clicked.and_then(|pointer| roll.chord_at(pointer, snapshot));
+    // The count stands in place of the name of the lane.
+    let named = if marks.beats_left.is_none() { roll.chords_name(ui, &painter, snapshot) } else { None };
+    let chord = clicked.and_then(|pointer| roll.chord_at(pointer, snapshot)).or(named);
     let clicked = clicked.or_else(|| pointer.filter(|_| keyboard.locks)).and_then(|pointer| roll.lock_at(pointer, snapshot));
     response.context_menu(menu);
     let to_lock = response.hover_pos().and_then(|pointer| roll.note_to_lock(pointer, snapshot));
@@ -174,12 +176,9 @@ pub(super) fn show(
     }
     let dragged_role = roll.foot(ui, &painter, snapshot);
     roll.playhead(&painter);
-    if let Some(turn) = &snapshot.turn {
-        turn::show(&music, roll.music, turn, roll.palette);
-    }
     if let Some(beats) = marks.beats_left {
         let corner = Rect::from_min_max(rect.min, roll.music.left_top());
-        turn::count_in(&painter, corner.shrink(2.0), beats, roll.palette);
+        count_in::show(&painter, corner.shrink(2.0), beats, roll.palette);
     }
     if snapshot.played.is_empty() && snapshot.plan.is_none() {
         roll.invitation(&painter, snapshot);
@@ -249,9 +248,7 @@ impl Roll {
         let (from, to) = (roll.first_tick(), roll.last_tick());
         let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
         let keys = view.pitches().map_or_else(|| keys.clone(), |(high, low)| keys.clone().with_pitches(high, low));
-        // The count of Trade stands above the notes.
-        let top = music.top() + if snapshot.turn.is_some() { turn::height(music) } else { headroom };
-        roll.rows = Rows::filling(keys, top, music.bottom(), LANE, LANES_GAP);
+        roll.rows = Rows::filling(keys, music.top() + headroom, music.bottom(), LANE, LANES_GAP);
         roll
     }
 

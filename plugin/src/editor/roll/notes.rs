@@ -7,6 +7,11 @@ use egui::{CornerRadius, Painter, Stroke, StrokeKind, pos2};
 use super::form::{BROAD_FROM, Drawing, Form};
 use super::{Roll, paint};
 
+/// Share of a role's colour in the body of the player's notes, and in that of Antiphon's: the least, and what velocity adds. So far apart that the two
+/// differ in the lowest rows, too.
+const SOLID: [f32; 2] = [0.55, 0.45];
+const HOLLOW: [f32; 2] = [0.02, 0.12];
+
 /// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded;
 /// those that the song is expected to bring are solid and pale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +78,17 @@ impl Roll {
         let Some(area) = self.area(note) else { return };
         let (colour, ground) = (self.palette.role(note.role), self.palette.coming);
         // Velocity is shown as opacity.
-        let loudness = 0.4 + 0.6 * f32::from(note.velocity) / 127.0;
+        let loudness = f32::from(note.velocity) / 127.0;
+        let body = |[least, more]: [f32; 2]| colour.over(ground, least + more * loudness);
+        // A broad or a dark outline would fill a low note that is hollow.
+        let is_low = area.height() < BROAD_FROM;
         let (fill, rim) = match look {
             Look::Song => (colour.over(ground, 0.3), colour.over(ground, 0.3)),
-            Look::Player => (colour.over(ground, loudness), self.palette.own_rim(note.role)),
-            Look::Settled => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, true)),
-            Look::Open => (colour.over(ground, 0.06 + 0.18 * loudness), self.palette.rim(note.role, false)),
+            Look::Player => (body(SOLID), self.palette.own_rim(note.role)),
+            Look::Settled => (body(HOLLOW), self.palette.rim(note.role, !is_low)),
+            Look::Open => (body(HOLLOW), self.palette.rim(note.role, false)),
         };
-        // A broad outline would fill a low note.
-        let width = if look == Look::Settled && area.height() >= BROAD_FROM { 1.5 } else { 1.0 };
+        let width = if look == Look::Settled && !is_low { 1.5 } else { 1.0 };
         drawing.note(area, Form::of(note.role), paint(fill), Stroke::new(width, paint(rim)));
     }
 }

@@ -113,7 +113,7 @@ impl View {
         let (text, tip) = if self.left.is_some() {
             ("Follow playhead", "Scrolls back to the playhead and follows it, with the whole plan and all notes in view")
         } else {
-            ("Show all", "Show the whole plan and all notes again")
+            ("Show all", "Shows the whole plan and all notes again")
         };
         let place = Rect::from_min_size(pos2(roll.right() - BUTTON.x, roll.top()), BUTTON);
         let button = Button::new(RichText::new(text).size(12.0)).min_size(BUTTON);

@@ -40,7 +40,7 @@ fn click_on_a_chord_to_come_chooses_it_and_leaves_it_again() {
     click(&mut harness, "A");
     click(&mut harness, "Minor");
     assert_eq!(chords(&harness, [2, 3, 4, 7]), named(["", "Am", "", ""]));
-    click(&mut harness, "As detected");
+    click(&mut harness, "Auto");
     assert!(harness.state().1.chart.is_empty());
     click(&mut harness, "Close");
     assert!(harness.query_by_label("Chord of bar 3").is_none());
@@ -74,6 +74,6 @@ fn detected_key_is_corrected_by_a_click_on_it() {
     let set: Vec<_> = calls(&mut harness).into_iter().filter(|call| matches!(call, Call::Set(_))).collect();
     assert_eq!(set, [Call::Set(Change::Parameter("key", 11.0 / 13.0)), Call::Set(Change::Parameter("scale", 0.125))]);
     click(&mut harness, "A minor, held");
-    click(&mut harness, "As detected");
+    click(&mut harness, "Auto");
     assert!(harness.query_by_label("C major, 70 % sure").is_some());
 }

@@ -195,17 +195,94 @@ fn drag_over_the_bar_numbers_marks_bars_in_infill_and_elsewhere_with_shift() {
 }
 
 #[test]
-fn sign_of_a_card_shows_its_phrase_and_plays_it() {
+fn headphones_of_a_card_choose_its_phrase_and_play_it() {
     let mut harness = open(model(music()), FakeDragSource::default());
     let variation = |variation| Call::Command(Command::Variation(variation));
-    harness.get_by_label("Play Variation A").click();
+    harness.get_by_label("Listen to Variation A").click();
     assert_eq!(calls(&mut harness), [variation(antiphon_engine::plan::Variation::A), Call::Command(Command::Play)]);
-    assert!(harness.query_by_label("Play Variation B").is_none(), "it has no music yet");
+    assert!(harness.query_by_label("Listen to Variation B").is_none(), "it has no music yet");
     let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
     let phrase = plan(384, 480, &[note(384, 70)]).plan;
     let id = Arc::make_mut(&mut harness.state_mut().1.history).push(phrase, place, Reason::Kept).unwrap();
     harness.run_steps(3);
-    harness.get_by_label("Play suggestion 1, of bar 5").click();
+    harness.get_by_label("Listen to suggestion 1, of bar 5").click();
     let step = Command::Step(antiphon_engine::plan::Step::To(id));
     assert_eq!(calls(&mut harness), [Call::Command(step), Call::Command(Command::Play)]);
+}
+
+#[test]
+fn card_that_plays_or_waits_for_its_bar_line_has_a_square_that_stops_it() {
+    let mut playing = music();
+    playing.plan.as_mut().unwrap().playing = true;
+    for shown in [playing, Snapshot { play_from: Some(Tick(192)), ..music() }] {
+        let mut harness = open(model(shown), FakeDragSource::default());
+        assert!(harness.query_by_label("Listen to Variation A").is_none());
+        harness.get_by_label("Stop Variation A").click();
+        assert_eq!(calls(&mut harness), [Call::Command(Command::Stop)]);
+    }
+    assert!(open(model(music()), FakeDragSource::default()).query_by_label("Stop Variation A").is_none());
+}
+
+/// What a mode's own parameters are set to by a click on these chips, each in a gesture of its own.
+fn chips(harness: &mut Harness<'_, (Editor, PlainModel)>, labels: &[&str]) -> Vec<(&'static str, f32)> {
+    let mut values = Vec::new();
+    for label in labels {
+        harness.get_by_label(label).click();
+        for gesture in calls(harness).chunks(3) {
+            let [Call::Begin(begun), Call::Set(change), Call::End(ended)] = gesture else { panic!("{label}: {gesture:?}") };
+            assert!(begun == ended && change.control() == *begun, "{label}");
+            if let Change::Parameter(id, value) = change {
+                values.push((*id, *value));
+            }
+        }
+    }
+    values
+}
+
+fn in_mode(mode: PlayMode) -> Harness<'static, (Editor, PlainModel)> {
+    let mut shown = model(music());
+    shown.values.plan.mode = mode;
+    open(shown, FakeDragSource::default())
+}
+
+#[test]
+fn chips_of_accompany_set_the_roles_of_the_plan() {
+    let mut harness = in_mode(PlayMode::Accompany);
+    let [bass, drums, none] = [3.0, 4.0, 0.0].map(|step| step / 16.0);
+    let set = chips(&mut harness, &["Role: Bass", "Role: Drums"]);
+    assert_eq!(set, [("output_role", bass), ("output_role_2", drums)]);
+    let taken = chips(&mut harness, &["Role: Bass", "Role: Auto"]);
+    assert_eq!(taken, [("output_role", drums), ("output_role_2", none), ("output_role", none)]);
+    assert_eq!(chips(&mut harness, &["Role: Auto"]), [], "it is on");
+    assert!(in_mode(PlayMode::Suggest).query_by_label("Role: Bass").is_none());
+}
+
+#[test]
+fn role_is_switched_by_the_keyboard() {
+    let mut harness = in_mode(PlayMode::Accompany);
+    harness.get_by_label("Role: Bass").focus();
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    let control = Control::Parameter("output_role");
+    assert_eq!(calls(&mut harness), [Call::Begin(control), Call::Set(Change::Parameter("output_role", 3.0 / 16.0)), Call::End(control)]);
+}
+
+#[test]
+fn chips_set_the_bars_of_trade_and_the_pause_before_an_answer() {
+    assert_eq!(chips(&mut in_mode(PlayMode::Trade), &["Trade 4 bars", "Trade 8 bars"]), [("trade_bars", 1.0)]);
+    assert_eq!(chips(&mut in_mode(PlayMode::Answer), &["Answer after 2 beats", "Answer after 1 beat"]), [("answer_after", 0.0)]);
+}
+
+#[test]
+fn caption_of_the_history_comes_with_its_first_phrase() {
+    let mut harness = open(model(music()), FakeDragSource::default());
+    assert!(harness.query_by_label("Older").is_none());
+    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    Arc::make_mut(&mut harness.state_mut().1.history).push(plan(384, 480, &[note(384, 70)]).plan, place, Reason::Kept).unwrap();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Back to plan").is_none(), "the plan is shown");
+    harness.get_by_label("Older").click();
+    harness.run_steps(3);
+    let back = harness.get_by_label("Back to plan").rect();
+    assert!(back.right() <= SIZE.0 && back.bottom() < harness.get_by_label("suggestion 1, of bar 5").rect().top(), "{back:?}");
 }

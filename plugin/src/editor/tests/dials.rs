@@ -135,3 +135,17 @@ fn switch_is_set_by_a_click() {
         assert_eq!(calls(&mut harness), expected);
     }
 }
+
+#[test]
+fn automatic_value_is_set_where_its_rail_is_clicked() {
+    let mut harness = opened();
+    assert_eq!(harness.get_by_label("Density, value").value().as_deref(), Some("Auto"));
+    let slider = harness.get_by_role_and_label(egui::accesskit::Role::Slider, "Density").rect();
+    harness.event(Event::PointerMoved(slider.center()));
+    harness.run_steps(1);
+    press(&harness, slider.center(), true, Modifiers::NONE);
+    harness.run_steps(1);
+    press(&harness, slider.center(), false, Modifiers::NONE);
+    assert_eq!(values(&calls(&mut harness), "density").last(), Some(&0.5), "its knob stands in the middle");
+    assert_eq!(harness.get_by_label("Density, value").value().as_deref(), Some("Moderate"));
+}

@@ -59,6 +59,27 @@ fn selected_bars_are_locked_and_the_others_replaced() {
 }
 
 #[test]
+fn buttons_of_selected_bars_lock_and_unlock_them_and_replace_them_alone() {
+    let mut harness = window(&FakeDragSource::default());
+    let target = |start| LockTarget::Bar { start: Tick(start) };
+    let press = |harness: &mut Window, label: &str| {
+        harness.get_by_label(label).click();
+        calls(harness)
+    };
+    assert_eq!(press(&mut harness, "Lock"), [Call::Command(Command::Lock(target(192)))]);
+    assert_eq!(press(&mut harness, "Another here"), [Call::Command(Command::Lock(target(96))), Call::Command(Command::Another)]);
+    let control = Control::Parameter("lock_pitches");
+    let set = [Call::Begin(control), Call::Set(Change::Parameter("lock_pitches", 1.0)), Call::End(control)];
+    assert_eq!(press(&mut harness, "Lock pitches"), set);
+    let locks = ShownLocks::new(vec![note(192, 65)], vec![Tick(192)]);
+    harness.state_mut().1.snapshot = Arc::new(Snapshot { locks, ..music() });
+    harness.run_steps(2);
+    assert_eq!(press(&mut harness, "Unlock"), [Call::Command(Command::Unlock(target(192)))]);
+    assert_eq!(press(&mut harness, "Done"), []);
+    assert!(harness.query_by_label("Another here").is_none());
+}
+
+#[test]
 fn click_on_the_number_of_a_bar_locks_it_and_selects_nothing() {
     let drags = FakeDragSource::default();
     let mut harness = open(model(music()), drags.clone());

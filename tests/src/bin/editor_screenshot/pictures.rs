@@ -5,6 +5,7 @@ use std::process::Command;
 
 use antiphon_tests::display::Display;
 use antiphon_tests::gallery::{self, Look, PICTURES, Picture, State};
+use antiphon_tests::input::InputDevices;
 use antiphon_tests::window::{self, Before, Format, Shot};
 use anyhow::{Context, Result, bail, ensure};
 
@@ -30,6 +31,8 @@ pub(crate) fn run() -> Result<()> {
     for format in formats {
         let (width, height) = format.pixels();
         let display = Display::start(width.into(), height.into())?;
+        // In a corner, where it points at nothing: the server puts it over the music.
+        InputDevices::at(Some(display.name()))?.point((0, 0))?;
         let mut child = Command::new(&program);
         child.args(std::env::args_os().skip(1)).env("DISPLAY", display.name()).env(INSIDE, size_name(format));
         let status = child.status()?;
