@@ -316,6 +316,10 @@ impl Decoder {
             Entry::Occupied(kept) => kept.into_mut(),
             Entry::Vacant(place) => place.insert(batch(&self.model, rows.len(), outputs, &mut self.cache, self.memory.as_ref())?),
         };
+        // These rows sample nothing, and are scored by the model's own memory.
+        if let Some(memory) = &mut self.memory {
+            memory.keep_away(0.0);
+        }
         for (index, (row, forced)) in rows.iter().zip(forced).enumerate() {
             batch.set_row(&self.model, index, row, forced);
         }
@@ -358,6 +362,9 @@ impl Decoder {
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());
+        if let Some(memory) = &mut self.memory {
+            memory.keep_away(sampling.distance);
+        }
         noise::fill(inputs.noise, self.seed, context.line.0, u64::try_from(index).unwrap_or(u64::MAX));
         self.controls.write(&mut inputs, context, strict);
         self.step_over(row, forced)?;

@@ -1,4 +1,4 @@
-//! Sampling parameters: temperature and min-p.
+//! Sampling parameters: temperature, min-p, and how little a bar echoes the piece.
 
 use super::control::Repetition;
 use crate::model::MASKED;
@@ -11,11 +11,13 @@ const OPENING_ROWS: usize = 3;
 
 /// Factor on min-p (the product at most 1) of a bar conditioned to repeat another, and share by which its temperature is lowered: it repeats note for note
 /// unless the model is undecided.
-const REPEAT_STRICTNESS: f32 = 34.0;
+const REPEAT_STRICTNESS: f32 = 134.0;
 const REPEAT_COOLNESS: f32 = 0.55;
 
 /// min-p of the knob at its lowest.
-const SAFE_MIN_P: f32 = 0.055;
+const SAFE_MIN_P: f32 = 0.014;
+/// Distance to the sequence's own rows of the knob at its highest.
+const WILD_DISTANCE: f32 = 0.1;
 /// Power of min-p by which a requested repeat is strict in a gap, where every bar has one: the next bars of a loop come back unchanged only if that is asked for,
 /// by the knob at its lowest.
 const GAP_STRICTNESS: i32 = 3;
@@ -23,34 +25,37 @@ const GAP_STRICTNESS: i32 = 3;
 /// Factor on the temperature of a bar in which something new is due.
 const DUE_HEAT: f32 = 1.4;
 
-/// Temperature and min-p, the same for every field.
+/// Temperature and min-p, the same for every field, and the distance to what the piece has already.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
     /// Divides the logits: below 1 the likely gets likelier. 0.05 to 5.
     pub temperature: f32,
     /// Classes less likely than this share of the likeliest are masked (Nguyen et al. 2024), except at the start of a bar. 0 to 1; 0 is off.
     pub min_p: f32,
+    /// Subtracted from the cosine similarity of a row to the rows of the same sequence that the memory holds, in bars that are not to repeat another: the memory
+    /// has learnt from real music, and echoes what the model has generated itself as if it were. 0 to 2; 0 is the model's own memory.
+    pub distance: f32,
 }
 
 impl Sampling {
     /// The model's own distribution.
-    pub const PLAIN: Self = Self { temperature: 1.0, min_p: 0.0 };
+    pub const PLAIN: Self = Self { temperature: 1.0, min_p: 0.0, distance: 0.0 };
 
-    /// The musical knob, 0 (safe) to 1 (wild); values outside are clamped. Higher is hotter and lets rarer notes through.
+    /// The musical knob, 0 (safe) to 1 (wild); values outside are clamped. Higher is hotter, lets rarer notes through, and echoes the piece less.
     #[must_use]
     pub fn from_adventurousness(amount: f32) -> Self {
         let amount = if amount.is_nan() { 0.5 } else { amount.clamp(0.0, 1.0) };
-        Self { temperature: 0.82 + 0.4 * amount, min_p: SAFE_MIN_P * (1.0 - amount) }
+        Self { temperature: 0.82 + 0.4 * amount, min_p: SAFE_MIN_P * (1.0 - amount), distance: WILD_DISTANCE * amount }
     }
 
     /// Parameters of a row by its index, given rows aside, in a bar with this repetition, whose requested repeat is this strict.
     pub(super) fn at_row(self, index: usize, repetition: Repetition, strict: f32) -> Self {
-        let Self { temperature, .. } = self;
+        let Self { temperature, distance, .. } = self;
         match repetition {
-            Repetition::Repeat => Self { temperature: temperature * (1.0 - strict * REPEAT_COOLNESS), min_p: strict },
-            Repetition::AfterLoop => Self { temperature, min_p: 0.0 },
-            Repetition::Due => Self { temperature: temperature * DUE_HEAT, min_p: 0.0 },
-            Repetition::Free if index < OPENING_ROWS => Self { temperature, min_p: 0.0 },
+            Repetition::Repeat => Self { temperature: temperature * (1.0 - strict * REPEAT_COOLNESS), min_p: strict, distance: 0.0 },
+            Repetition::AfterLoop => Self { temperature, min_p: 0.0, distance },
+            Repetition::Due => Self { temperature: temperature * DUE_HEAT, min_p: 0.0, distance },
+            Repetition::Free if index < OPENING_ROWS => Self { temperature, min_p: 0.0, distance },
             Repetition::Free => self,
         }
     }
@@ -86,6 +91,7 @@ mod tests {
     fn the_knob_rises() {
         let steps: Vec<Sampling> = [0.0, 0.25, 0.5, 1.0].map(Sampling::from_adventurousness).into();
         assert!(steps.windows(2).all(|pair| pair[0].temperature < pair[1].temperature && pair[0].min_p > pair[1].min_p));
+        assert!(steps.windows(2).all(|pair| pair[0].distance < pair[1].distance));
         assert_eq!(Sampling::from_adventurousness(9.0), Sampling::from_adventurousness(1.0));
         assert_eq!(Sampling::from_adventurousness(f32::NAN), Sampling::default());
     }
@@ -109,7 +115,8 @@ mod tests {
         };
         assert!(at(0.5).min_p > 0.8 && at(0.5).temperature < 0.6);
         assert!(at(0.0).min_p >= 1.0);
-        assert_eq!(at(1.0), Sampling::from_adventurousness(1.0));
+        assert_eq!(at(1.0), Sampling { distance: 0.0, ..Sampling::from_adventurousness(1.0) });
+        assert_eq!([0.0, 0.5, 1.0].map(|amount| at(amount).distance), [0.0; 3], "the bar that it repeats is in the memory");
         assert_eq!(Sampling::PLAIN.at_row(0, Repetition::Repeat, Sampling::PLAIN.strictness(false)), Sampling::PLAIN);
     }
 
@@ -131,7 +138,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_clamped() {
         for (temperature, min_p) in [(0.0, -1.0), (f32::NAN, f32::NAN), (f32::INFINITY, 7.0), (-1.0, 0.0)] {
-            let sampling = Sampling { temperature, min_p };
+            let sampling = Sampling { temperature, min_p, ..Sampling::PLAIN };
             assert!((0.05..=5.0).contains(&sampling.divisor()) && sampling.log_min_p() <= 0.0);
         }
     }

@@ -10,7 +10,7 @@ use crate::model::SamplingInputs;
 use crate::music::analysis::NEW_BAR;
 
 /// Added to the logits of the earlier bar's classes.
-const COPY: f32 = 3.0;
+const COPY: f32 = 8.0;
 /// Subtracted from the pitch that would close a loop. Less than a mask: if no other pitch is allowed it is sampled all the same.
 const CLOSING: f32 = 1e6;
 
