@@ -10,7 +10,7 @@ use crate::clock::HostTime;
 use crate::editor::window;
 use crate::editor::window_thread::AntiphonEditor;
 use crate::meters::Meters;
-use crate::params::AntiphonParams;
+use crate::params::{AntiphonParams, HostParams};
 use crate::planning_session::{PlanningPorts, PlanningSession, rings};
 use crate::port::{Event, Port, Sound};
 use crate::preview::{BlockRenderer, Preview};
@@ -101,7 +101,7 @@ impl<C: Class, P: PlanningSession> Plugin for Shell<C, P> {
     }
 
     fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
+        Arc::new(HostParams(Arc::clone(&self.params)))
     }
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {

@@ -34,7 +34,7 @@ pub use output::OutputParams;
 pub use playback::PlaybackParams;
 pub use player::PlayerParams;
 pub use steps::{AnswerAfterStep, InputRole, ModeStep, OutputRole, TakeStep, TradeBarsStep};
-pub use trigger::{Presses, TRIGGERS};
+pub use trigger::{HostParams, Presses, TRIGGERS, set_aside};
 pub use turns::TurnParams;
 pub use variations::VariationParams;
 pub use window::{Look, WindowParams};
@@ -171,6 +171,25 @@ impl AntiphonParams {
     #[must_use]
     pub fn play_mode(&self) -> PlayMode {
         self.mode_switch.chosen().unwrap_or_else(|| self.mode.value().into())
+    }
+
+    /// The triggers and how often each was pressed, in the order of [`TRIGGERS`].
+    #[must_use]
+    pub fn triggers(&self) -> [(&BoolParam, &Presses); TRIGGERS.len()] {
+        let [plays, others, keeps] = &self.commands;
+        let VariationParams { variation_a, variation_b, variation_c, variation_d, choices: [a, b, c, d], .. } = &self.variations;
+        [
+            (&self.play, plays),
+            (&self.another, others),
+            (&self.keep, keeps),
+            (&self.playback.stop, &self.playback.stops),
+            (&self.output.panic, &self.output.panics),
+            (variation_a, a),
+            (variation_b, b),
+            (variation_c, c),
+            (variation_d, d),
+            (&self.player.forget, &self.player.forgets),
+        ]
     }
 
     /// The values that the session needs.

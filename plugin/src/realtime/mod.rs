@@ -10,7 +10,7 @@ use crate::capture::Capture;
 use crate::clock::{Cause, Clock, HostTime, Motion, MusicalTime, TransportEvent};
 use crate::host_issues::{HostIssue, HostIssues};
 use crate::meters::{Count, Meters};
-use crate::params::{AntiphonParams, ModeStep, Presses, TRIGGERS};
+use crate::params::{AntiphonParams, ModeStep, TRIGGERS};
 use crate::planning_session::AudioThreadPorts;
 use crate::port::{ChannelMode, Event, EventOutput, Port, Sound, each_key, normalise_note_on};
 use crate::replay::Replay;
@@ -96,11 +96,7 @@ impl WatchedParams {
             mode: params.play_mode(),
             bypass: params.bypass.value(),
             replays: params.output.take() == TakeMode::Replay,
-            presses: {
-                let [play, another, keep] = &params.commands;
-                let [a, b, c, d] = &params.variations.choices;
-                [play, another, keep, &params.playback.stops, &params.output.panics, a, b, c, d, &params.player.forgets].map(Presses::count)
-            },
+            presses: params.triggers().map(|(_, presses)| presses.count()),
         }
     }
 
@@ -119,10 +115,9 @@ impl WatchedParams {
         }
     }
 
-    /// Commands whose trigger went on, each as often as it did, up to [`MOST_PRESSES`]. Loading a state with a trigger on is no command.
+    /// Commands whose trigger went on, each as often as it did, up to [`MOST_PRESSES`].
     fn commands(self, last: Self) -> impl Iterator<Item = Command> {
         let presses = self.presses.into_iter().zip(last.presses).map(|(now, before)| now.wrapping_sub(before).min(MOST_PRESSES));
-        let presses = presses.filter(move |_| self.generation == last.generation);
         COMMANDS.into_iter().zip(presses).flat_map(|(command, times)| (0..times).map(move |_| command))
     }
 }

@@ -19,7 +19,7 @@ use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
-use crate::params::TRIGGERS;
+use crate::params::{TRIGGERS, set_aside};
 use crate::presets::Comparison;
 use crate::triggers::Triggers;
 pub use saved::{Saved, VERSION, WindowSize};
@@ -179,6 +179,7 @@ pub fn admit(chunk: &mut PluginState) {
         chunk.fields.clear();
         chunk.fields.insert(FIELD.to_owned(), json!({ "version": VERSION, "refused": refused }).to_string());
     }
+    set_aside(chunk);
 }
 
 /// Why a chunk must be rejected, if it must. Removes a newer version's history if it cannot be read.

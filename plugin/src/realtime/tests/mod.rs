@@ -5,14 +5,17 @@ mod triggers;
 
 use antiphon_engine::music::{Note, Tick};
 use antiphon_engine::plan::{Deviation, MidiKey};
-use nice_plug::params::Params;
+use nice_plug::plugin::ParamValue;
+use nice_plug::prelude::{Params, PluginState};
 use ringbuf::traits::{Consumer, Producer};
 
 use super::*;
 use crate::clock::Position;
+use crate::params::HostParams;
 use crate::planning_session::{PlanningPorts, rings};
 use crate::port::scripted::Scripted;
 use crate::port::{note_off, note_on};
+use crate::state::admit;
 use crate::triggers::{Button, Trigger};
 use antiphon_engine::session::{Epoch, InputEvent, PlannedEvent};
 
@@ -24,14 +27,14 @@ const FRAMES: u32 = 1000;
 struct Instance {
     realtime: RealTime,
     session: PlanningPorts,
-    params: AntiphonParams,
+    params: Arc<AntiphonParams>,
     port: Scripted,
     host: HostTime,
 }
 
 impl Instance {
     fn new() -> Self {
-        let params = AntiphonParams::new(false);
+        let params = Arc::new(AntiphonParams::new(false));
         let (audio_ports, session) = rings(Arc::clone(&params.state));
         let mut realtime = RealTime::new(audio_ports);
         realtime.set_sample_rate(48_000.0);
@@ -324,9 +327,12 @@ fn trigger_sends_one_command_and_a_loaded_state_none() {
     assert_eq!(instance.commands(), [Command::Play; 2]);
     for trigger in TRIGGERS {
         instance.set(trigger, 0.0);
-        instance.set(trigger, 1.0);
     }
-    instance.params.deserialize_fields(&instance.params.serialize_fields());
+    let values = TRIGGERS.map(|trigger| (trigger.to_owned(), ParamValue::Bool(true)));
+    let mut chunk = PluginState { version: String::new(), params: values.into(), fields: instance.params.serialize_fields() };
+    admit(&mut chunk);
+    assert!(chunk.params.is_empty(), "nice-plug sets the parameters first; a block may run before it hands over the fields");
+    HostParams(Arc::clone(&instance.params)).deserialize_fields(&chunk.fields);
     assert_eq!(instance.commands(), []);
     instance.set("play", 0.0);
     instance.set("play", 1.0);
