@@ -116,7 +116,7 @@ proptest! {
     fn masks_are_obeyed(rules in any_constraints(), seed: u64, ticks in 1_u16..=384, heat in 0.5_f32..5.0, known in 0_usize..5) {
         let mut decoder = Decoder::new(Arc::clone(&MODEL), Arc::new(SlidingWindow::DEFAULT), &prefix_rows(0, &[])).unwrap();
         decoder.set_seed(seed);
-        decoder.set_sampling(Sampling { temperature: heat, min_p: 0.0 });
+        decoder.set_sampling(Sampling { temperature: heat, ..Sampling::PLAIN });
         let context = piece(seed, 2, 8);
         for bar in &context {
             decoder.append_bar(bar).unwrap();

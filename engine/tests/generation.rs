@@ -38,7 +38,7 @@ fn worker(service: &Service) -> WorkerHandle {
 }
 
 fn sampling() -> Sampling {
-    Sampling { temperature: 1.0, min_p: 0.02 }
+    Sampling { min_p: 0.02, ..Sampling::PLAIN }
 }
 
 /// The bar line of every bar, and the one after the last.

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use antiphon_engine::{
     cache::{SlidingWindow, policy},
-    codec::{BarEnd, BarRows},
-    decode::{BarScore, Decoder},
+    codec::{BarEnd, BarFields, BarRows},
+    decode::{BarScore, Decoder, Sampling, Step},
     model::Model,
 };
 use common::{exact::prefix, fixture, music::piece, runtime};
@@ -123,5 +123,49 @@ fn earlier_entries_that_are_taken_away_have_no_effect() {
     for bar in &music {
         let (nll, _) = differences(&score(&mut plain, bar), &score(&mut remembering, bar));
         assert!(nll < 1e-5, "entries that were taken away still act in bar {}: {nll}", bar.index);
+    }
+}
+
+#[test]
+fn distance_from_the_own_rows_changes_what_is_sampled_and_no_score() {
+    let music = piece(27, 24, 9);
+    let [mut plain, mut away] = [(); 2].map(|()| decoder("fine_coarse"));
+    let sampled = |decoder: &mut Decoder, distance: f32| {
+        music[..20].iter().for_each(|bar| decoder.append_bar(bar).expect("appended"));
+        decoder.begin_bar(music[20].ticks, BarFields { repeats: 0, ..music[20].fields }).expect("begun");
+        decoder.set_sampling(Sampling { distance, ..Sampling::PLAIN });
+        let bars = (0..12).map(|seed| {
+            decoder.set_seed(seed);
+            let notes = (0..8).map_while(|_| if let Step::Note(note) = decoder.sample().expect("sampled") { Some(note) } else { None });
+            let notes: Vec<_> = notes.collect();
+            decoder.truncate(0).expect("rolled back");
+            notes
+        });
+        bars.collect::<Vec<_>>()
+    };
+    let as_trained = sampled(&mut plain, 0.0);
+    assert_ne!(as_trained, sampled(&mut away, 100.0), "the distance has no effect");
+    away.set_sampling(Sampling::PLAIN);
+    away.set_seed(0);
+    assert_eq!(away.sample().expect("sampled"), Step::Note(as_trained[0][0]), "it ends with the sampling that asked for it");
+    for decoder in [&mut plain, &mut away] {
+        decoder.set_sampling(Sampling { distance: 100.0, ..Sampling::PLAIN });
+        decoder.truncate(0).expect("rolled back");
+        decoder.push(&music[20].notes).expect("pushed");
+        decoder.sample().expect("sampled");
+        decoder.truncate(music[20].notes.len()).expect("rolled back");
+        decoder.end_bar().expect("ended");
+    }
+    let mut untouched = decoder("fine_coarse");
+    for bar in &music[..20] {
+        untouched.append_bar(bar).expect("appended");
+    }
+    untouched.append_bar(&BarRows { fields: BarFields { repeats: 0, ..music[20].fields }, ..music[20].clone() }).expect("appended");
+    for bar in &music[21..] {
+        let expected = score(&mut untouched, bar);
+        for decoder in [&mut plain, &mut away] {
+            let (nll, hidden) = differences(&expected, &score(decoder, bar));
+            assert!(nll < 1e-3 && hidden < 1e-4, "bar {}: off by {nll} and {hidden}", bar.index);
+        }
     }
 }

@@ -44,7 +44,7 @@ fn assignment(instance: u64, music: &[BarRows], from: usize) -> Assignment {
         },
         prompt: Prompt::of_bars(known, gap.map(PromptBar::from).collect(), Vec::new(), Constraints::default()),
         line: line(context),
-        sampling: Sampling { temperature: 1.0, min_p: 0.02 },
+        sampling: Sampling { min_p: 0.02, ..Sampling::PLAIN },
         rejected: Vec::new(),
         locked: LockedPart::default(),
     }

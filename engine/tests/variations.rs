@@ -50,7 +50,7 @@ fn assignment(plan: u64, seed: u64) -> Assignment {
         brief,
         prompt: Prompt::of_bars(context, gap, Vec::new(), Constraints::default()),
         line: start,
-        sampling: Sampling { temperature: 1.0, min_p: 0.02 },
+        sampling: Sampling { min_p: 0.02, ..Sampling::PLAIN },
         rejected: Vec::new(),
         locked: LockedPart::default(),
     }

@@ -14,6 +14,7 @@ use clack_extensions::state::PluginState;
 use clack_host::events::event_types::{
     MidiEvent, NoteExpressionEvent, NoteExpressionType, NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
 };
+use clack_host::events::io::{OutputEventBuffer, TryPushError};
 use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
@@ -193,13 +194,16 @@ impl ClapHost {
         };
         let mut outputs = match block.outputs {
             Outputs::None => OutputAudioBuffers::empty(),
-            Outputs::All => {
+            Outputs::All | Outputs::Audio => {
                 let channels = audio_out.iter_mut().map(Vec::as_mut_slice);
                 ports_out.with_output_buffers([AudioPortBuffer { latency: 0, channels: AudioPortBufferType::f32_output_only(channels) }])
             }
         };
         let processor = self.processor.as_mut().expect("it is there until it is dropped");
-        let (events_in, mut events_out) = (self.inputs.as_input(), self.outputs.as_output());
+        let events_in = self.inputs.as_input();
+        let mut refusing = Refusing;
+        let mut events_out =
+            if block.outputs == Outputs::Audio { OutputEvents::from_buffer(&mut refusing) } else { self.outputs.as_output() };
         around(&mut || {
             processor.process(&inputs, &mut outputs, &events_in, &mut events_out, None, transport.as_ref()).expect("it processes");
         });
@@ -229,6 +233,15 @@ impl ClapHost {
 
     fn state(&mut self) -> PluginState {
         self.instance.plugin_handle().get_extension().expect("it has state")
+    }
+}
+
+/// Event output that takes nothing.
+struct Refusing;
+
+impl OutputEventBuffer for Refusing {
+    fn try_push(&mut self, _event: &UnknownEvent) -> Result<(), TryPushError> {
+        Err(TryPushError::new())
     }
 }
 

@@ -117,14 +117,16 @@ pub struct Transport {
     pub cycle: Option<(f64, f64)>,
 }
 
-/// Whether a block has audio outputs.
+/// Which outputs a block has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Outputs {
     /// As the class requires.
     #[default]
     All,
-    /// None, as in Live for bypassed plug-ins.
+    /// No audio, as in Live for bypassed plug-ins.
     None,
+    /// No event output: VST3 gets no list, CLAP one that takes nothing. Hosts do so for instruments.
+    Audio,
 }
 
 /// Input of a block.

@@ -211,7 +211,7 @@ impl Host for Vst3Host {
             __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
         };
         let (mut bus_in, mut bus_out) = (bus(&mut channels_in), bus(&mut channels_out));
-        let (has_input, has_output) = (self.class.has_input(), block.outputs == Outputs::All);
+        let (has_input, has_output) = (self.class.has_input(), block.outputs != Outputs::None);
         let mut data = ProcessData {
             processMode: process_mode(self.render),
             symbolicSampleSize: constant(SymbolicSampleSizes_::kSample32),
@@ -223,7 +223,10 @@ impl Host for Vst3Host {
             inputParameterChanges: changes.as_com_ref::<IParameterChanges>().map_or(std::ptr::null_mut(), |list| list.as_ptr()),
             outputParameterChanges: std::ptr::null_mut(),
             inputEvents: events.as_com_ref::<IEventList>().map_or(std::ptr::null_mut(), |list| list.as_ptr()),
-            outputEvents: sent.as_com_ref::<IEventList>().map_or(std::ptr::null_mut(), |list| list.as_ptr()),
+            outputEvents: sent
+                .as_com_ref::<IEventList>()
+                .filter(|_| block.outputs != Outputs::Audio)
+                .map_or(std::ptr::null_mut(), |list| list.as_ptr()),
             processContext: context.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut),
         };
         // SAFETY: everything referenced lives until after the call.

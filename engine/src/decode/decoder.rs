@@ -14,6 +14,7 @@ use super::{
     noise,
     open_bar::{FREE, Next, next_of},
     prefill::FarSide,
+    sampling::Task,
 };
 use crate::{
     cache::{Cache, CacheOptions, PagePolicy, Selection},
@@ -316,6 +317,10 @@ impl Decoder {
             Entry::Occupied(kept) => kept.into_mut(),
             Entry::Vacant(place) => place.insert(batch(&self.model, rows.len(), outputs, &mut self.cache, self.memory.as_ref())?),
         };
+        // These rows sample nothing, and are scored by the model's own memory.
+        if let Some(memory) = &mut self.memory {
+            memory.keep_away(0.0);
+        }
         for (index, (row, forced)) in rows.iter().zip(forced).enumerate() {
             batch.set_row(&self.model, index, row, forced);
         }
@@ -353,13 +358,20 @@ impl Decoder {
     /// Appends one row of the open bar and returns the classes it sampled.
     pub(super) fn run_one(&mut self, row: &Row, forced: &Targets, context: &RowContext<'_>) -> Result<[i64; FIELDS], DecodeError> {
         let index = context.index();
-        let strict = self.sampling.strictness(self.cache.fills_gap());
-        let sampling = self.sampling.at_row(index, context.repetition(), strict);
+        let task = match self.accompanied {
+            _ if self.cache.fills_gap() => Task::Infill,
+            Accompanied::None if context.given.is_empty() => Task::Continuation,
+            _ => Task::Accompaniment,
+        };
+        let sampling = self.sampling.at_row(index, context.repetition(), task);
         let mut inputs = self.step.sampling();
         inputs.temperature.fill(sampling.divisor());
         inputs.log_min_p.fill(sampling.log_min_p());
+        if let Some(memory) = &mut self.memory {
+            memory.keep_away(sampling.distance);
+        }
         noise::fill(inputs.noise, self.seed, context.line.0, u64::try_from(index).unwrap_or(u64::MAX));
-        self.controls.write(&mut inputs, context, strict);
+        self.controls.write(&mut inputs, context, self.sampling.copy_bias(task));
         self.step_over(row, forced)?;
         Ok(self.step.choice(0))
     }

@@ -37,7 +37,7 @@ impl Draw {
     #[must_use]
     pub fn sampling(self, sampling: Sampling) -> Sampling {
         let bound = f32::from(UNBOUND.saturating_sub(self.0)) / f32::from(UNBOUND);
-        Sampling { temperature: sampling.temperature * (1.0 + HEAT * f32::from(self.0)), min_p: sampling.min_p * bound }
+        Sampling { temperature: sampling.temperature * (1.0 + HEAT * f32::from(self.0)), min_p: sampling.min_p * bound, ..sampling }
     }
 
     /// Conditioning of a bar in this draw.

@@ -261,6 +261,9 @@ impl Decoder {
         inputs.log_min_p.fill(MASKED);
         inputs.noise.fill(0.0);
         inputs.pitch.fill(0.0);
+        if let Some(memory) = &mut self.memory {
+            memory.keep_away(0.0);
+        }
         for likelier in 0..most {
             self.step_over(&row, &FREE)?;
             self.keep_rows(open.rows());

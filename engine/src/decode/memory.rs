@@ -145,6 +145,10 @@ pub(super) struct Memory {
     earlier: Arc<Entries>,
     /// Added to the similarity of a row to each of them.
     nearer: f32,
+    /// Entries of other sequences in the tensors.
+    others: usize,
+    /// Subtracted from the similarity of a row to each entry of the store.
+    distance: f32,
     /// Whether the tensors differ from the store.
     stale: bool,
 }
@@ -157,7 +161,15 @@ impl Memory {
             return Ok(None);
         }
         let store = Store { width, ..Store::default() };
-        Ok(Some(Self { store, tensors: MemoryTensors::new(width, 1)?, earlier: Arc::default(), nearer: 0.0, stale: false }))
+        Ok(Some(Self {
+            store,
+            tensors: MemoryTensors::new(width, 1)?,
+            earlier: Arc::default(),
+            nearer: 0.0,
+            others: 0,
+            distance: 0.0,
+            stale: false,
+        }))
     }
 
     /// Binds the tensors to a batch.
@@ -190,8 +202,9 @@ impl Memory {
         if grows {
             self.tensors = MemoryTensors::new(width, count)?;
         }
-        let nearer = self.nearer;
-        let own = self.store.remembered().flat_map(|bar| bar.rows(width)).map(|(key, targets)| (key, targets, 0.0));
+        self.others = self.earlier.len();
+        let (nearer, farther) = (self.nearer, -self.distance);
+        let own = self.store.remembered().flat_map(|bar| bar.rows(width)).map(|(key, targets)| (key, targets, farther));
         self.tensors.fill(earlier.map(|(key, targets)| (key, targets, nearer)).chain(own));
         Ok(grows)
     }
@@ -200,6 +213,14 @@ impl Memory {
     pub(super) fn set_earlier(&mut self, earlier: Arc<Entries>, nearer: f32) {
         (self.earlier, self.nearer) = (earlier, nearer);
         self.stale = true;
+    }
+
+    /// Subtracts this from the similarity of a row to the entries of this sequence, from the next run on.
+    pub(super) fn keep_away(&mut self, distance: f32) {
+        if self.distance.to_bits() != distance.to_bits() {
+            self.distance = distance;
+            self.tensors.shift(self.others, -distance);
+        }
     }
 
     /// The entries of the finished bars.

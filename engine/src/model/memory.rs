@@ -71,6 +71,12 @@ impl MemoryTensors {
         }
     }
 
+    /// Replaces what is added to the similarity of the entries from number `first` on.
+    pub fn shift(&mut self, first: usize, nearer: f32) {
+        let entries = data(&mut self.mask).iter_mut().skip(first).take_while(|mask| **mask > ABSENT);
+        entries.for_each(|mask| *mask = PRESENT + nearer);
+    }
+
     /// Binds them as inputs.
     pub(super) fn bind(&self, binding: &mut IoBinding) -> ort::Result<()> {
         binding.bind_input("memory_keys", &self.keys)?;

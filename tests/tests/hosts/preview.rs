@@ -4,10 +4,10 @@ use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Deviation;
 use antiphon_engine::session::{InputEvent, PlannedEvent};
 use antiphon_tests::linked::take_ports;
-use antiphon_tests::{Block, Class, Host, Message, Setup, Timed, Transport};
+use antiphon_tests::{Block, Class, Host, Message, Outputs, Setup, Timed, Transport};
 use ringbuf::traits::{Consumer, Producer};
 
-use crate::{LOADED, MANUAL, playing};
+use crate::{LOADED, MANUAL, Make, playing};
 
 const RATE: f64 = 48_000.0;
 
@@ -57,6 +57,39 @@ fn planned_note_is_audible_from_its_sample_on() {
         host.process(&Block { frames: 96_000, transport: stopped, ..Block::default() });
         let out = host.process(&Block { frames: 1000, transport: stopped, ..Block::default() });
         assert!(out.audio.iter().all(|side| is_silent(side)), "{format}");
+    }
+}
+
+/// Sound of a key that the plan plays again at once, in blocks of 64, and the messages that the host got.
+fn repeated_key(make: Make, outputs: Outputs) -> (Vec<f32>, usize) {
+    const FRAMES: u32 = 64;
+    let mut host = make(Class::Instrument, Setup::default());
+    let mut ports = take_ports();
+    let (mut sound, mut messages, mut epoch) = (Vec::new(), 0, None);
+    for block in 0..1000 {
+        let out = host.process(&Block { frames: FRAMES, transport: rolling(block * FRAMES), outputs, ..Block::default() });
+        sound.extend_from_slice(&out.audio[0]);
+        messages += out.messages.len();
+        let begun = |event| if let InputEvent::TransportChange { epoch, .. } = event { Some(epoch) } else { None };
+        let Some(begun) = ports.events.pop_iter().filter_map(begun).last().filter(|_| epoch.is_none()) else { continue };
+        epoch = Some(begun);
+        for (onset, duration) in [(3, 20), (12, 30)] {
+            let note = Note { onset: Tick(onset), offset: 0, duration: Tick(duration), pitch: 60, velocity: 90, role: Role::Keys };
+            ports.planned.try_push(PlannedEvent::Note { epoch: begun, note, channel: 0, deviation: Deviation::default() }).unwrap();
+        }
+    }
+    (sound, messages)
+}
+
+#[test]
+fn plan_sounds_the_same_in_a_host_without_an_event_output() {
+    for (format, make) in MANUAL {
+        let (with, messages) = repeated_key(make, Outputs::All);
+        assert!(rms(&with[15_000..40_000]) > 0.02 && messages == 4, "{format}: {messages} messages");
+        let (without, messages) = repeated_key(make, Outputs::Audio);
+        assert_eq!(messages, 0, "{format}");
+        let first = with.iter().zip(&without).position(|(one, other)| one != other);
+        assert_eq!(first, None, "{format}: first sample that differs");
     }
 }
 

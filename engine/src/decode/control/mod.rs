@@ -42,10 +42,10 @@ impl Controls {
         self.mask.start_at(from);
     }
 
-    /// Writes masks and biases for a row; `strictness`, 0 to 1, scales the copy bias.
-    pub(super) fn write(&self, inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, strictness: f32) {
+    /// Writes masks and biases for a row; `copy` are the nats of the copy bias.
+    pub(super) fn write(&self, inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, copy: f32) {
         self.mask.write(inputs, row);
         self.requested.add(inputs, row, self.density_limit);
-        bias::add_copy_bias(inputs, row, strictness);
+        bias::add_copy_bias(inputs, row, copy);
     }
 }

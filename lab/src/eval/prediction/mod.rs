@@ -32,7 +32,7 @@ use crate::corpus::Piece;
 const MIN_CONTEXT_BARS: usize = COPY_DISTANCES[COPY_DISTANCES.len() - 1];
 
 /// Sampling that is greedy but for near ties.
-const NEAR_GREEDY: Sampling = Sampling { temperature: 0.05, min_p: 0.0 };
+const NEAR_GREEDY: Sampling = Sampling { temperature: 0.05, ..Sampling::PLAIN };
 
 /// The command's options.
 #[derive(clap::Args)]

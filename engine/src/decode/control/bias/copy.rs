@@ -9,8 +9,6 @@ use crate::decode::control::{repetition::Repetition, row::RowContext};
 use crate::model::SamplingInputs;
 use crate::music::analysis::NEW_BAR;
 
-/// Added to the logits of the earlier bar's classes.
-const COPY: f32 = 3.0;
 /// Subtracted from the pitch that would close a loop. Less than a mask: if no other pitch is allowed it is sampled all the same.
 const CLOSING: f32 = 1e6;
 
@@ -24,13 +22,13 @@ const SUBS: usize = Field::Sub.classes();
 const ROLES: usize = Field::Role.classes();
 const TYPES: usize = Field::Type.classes();
 
-/// Adds the bias of a row; `strictness`, 0 to 1, scales the bonus of a repeat.
-pub(in crate::decode::control) fn add_copy_bias(inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, strictness: f32) {
+/// Adds the bias of a row; `nats` is the bonus of a repeat.
+pub(in crate::decode::control) fn add_copy_bias(inputs: &mut SamplingInputs<'_>, row: &RowContext<'_>, nats: f32) {
     let recalled = row.recalled_notes();
     match row.repetition() {
         Repetition::Repeat => {
             if let Some(earlier) = row.recall.recalled(row.conditioning.repeats, recalled, row.target) {
-                add_repeat(inputs, earlier, COPY * strictness);
+                add_repeat(inputs, earlier, nats);
             }
         }
         Repetition::Due => {
@@ -118,16 +116,16 @@ mod tests {
     #[test]
     fn requested_repeat_raises_the_classes_of_the_earlier_bar() {
         let earlier = Recalled { pitch: Some(60), next: Some(PLACE) };
-        let tables = Tables::of(|inputs| add_repeat(inputs, earlier, COPY));
+        let tables = Tables::of(|inputs| add_repeat(inputs, earlier, 3.0));
         assert_eq!([raised(&tables.pitch), raised(&tables.kind), raised(&tables.beat)], [vec![60], vec![0, TYPES], vec![2, BEATS + 2]]);
         assert_eq!(raised(&tables.sub), [2 * SUBS + 6, (BEATS + 2) * SUBS + 6]);
         assert_eq!(raised(&tables.role), [5, ROLES + 5, 2 * ROLES + 5, 3 * ROLES + 5]);
-        assert!(Tables::of(|inputs| add_repeat(inputs, earlier, 0.0)).are_zero(), "strictness 0 adds nothing");
+        assert!(Tables::of(|inputs| add_repeat(inputs, earlier, 0.0)).are_zero());
     }
 
     #[test]
     fn requested_repeat_raises_the_end_where_the_earlier_bar_ends() {
-        let tables = Tables::of(|inputs| add_repeat(inputs, Recalled { pitch: None, next: None }, COPY));
+        let tables = Tables::of(|inputs| add_repeat(inputs, Recalled { pitch: None, next: None }, 3.0));
         assert_eq!([raised(&tables.pitch), raised(&tables.kind), raised(&tables.beat)], [vec![], vec![1, TYPES + 1], vec![]]);
     }
 
