@@ -3,7 +3,7 @@
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::{Entry, History, PlayMode, Step, Variation};
 use antiphon_engine::session::{Command, Snapshot};
-use egui::{Align, Align2, FontId, Layout, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
+use egui::{Align, Align2, FontId, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 use raw_window_handle::HasWindowHandle;
 
 use super::card::{Card, CardAction, Sign};
@@ -96,10 +96,7 @@ impl Strip<'_> {
             }
             let palette = Palette::of(ui.ctx());
             let (divider, _) = ui.allocate_exact_size(vec2(DIVIDER - style::GAP / 2.0, height), Sense::hover());
-            // Up to the captions, if there are any.
-            let top = if is_low { divider.top() } else { divider.top() - CAPTIONS };
-            let painter = ui.painter().with_clip_rect(ui.ctx().content_rect());
-            painter.vline(divider.center().x - style::GAP / 2.0, top..=divider.bottom(), palette.hairline(0.42));
+            ui.painter().vline(divider.center().x - style::GAP / 2.0, divider.y_range(), palette.hairline(0.42));
             ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| {
                 ui.horizontal_top(|ui| self.entries.iter().for_each(|entry| self.entry(ui, model, exporter, entry, size, window)));
             });
@@ -112,23 +109,28 @@ impl Strip<'_> {
         let row = ui.available_rect_before_wrap();
         let step = card_width(row.width(), false) + style::GAP;
         let cards = Variation::ALL.into_iter().filter(|variation| has_card(*variation, mode, self.live)).count();
-        let soft = paint(Palette::of(ui.ctx()).soft);
-        let caption = |x: f32, text: &str| {
-            ui.painter().text(pos2(x, row.center().y), Align2::LEFT_CENTER, text, FontId::proportional(CAPTION), soft).right()
-        };
+        let palette = Palette::of(ui.ctx());
         let has_choice = cards > 1 && self.live.plan.is_some();
         let now = if has_choice { "Now: choose one of four" } else { "Now" };
-        caption(row.left() + step, now);
+        let place = pos2(row.left() + step, row.center().y);
+        ui.painter().text(place, Align2::LEFT_CENTER, now, FontId::proportional(CAPTION), paint(palette.soft));
         if !has_history {
             return;
         }
         let earlier = row.left() + step * (1.0 + cards as f32) + DIVIDER;
-        // The buttons begin beside their caption; farther left where they would not fit.
+        // Over their cards; farther left where they would not fit.
         let id = ui.scope_id().with("buttons");
         let wide = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or_default();
-        let beside = caption(earlier, "Earlier") + style::GAP / 2.0;
-        let place = row.with_min_x(beside.min(row.right() - wide).max(row.left()));
-        let drawn = ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::left_to_right(Align::Center)), history);
+        let place = row.with_min_x(earlier.min(row.right() - wide).max(row.left()));
+        if place.left() >= earlier {
+            let divider = earlier - DIVIDER / 2.0 - style::GAP / 2.0 - 2.0;
+            ui.painter().vline(divider, row.y_range(), palette.hairline(0.42));
+        }
+        let drawn = ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::left_to_right(Align::Center)), |ui| {
+            ui.spacing_mut().item_spacing.x = style::GAP / 2.0;
+            ui.label(RichText::new("Earlier").size(CAPTION).color(paint(palette.soft)));
+            history(ui);
+        });
         let drawn = drawn.response.rect.width();
         if (drawn - wide).abs() > 0.5 {
             ui.data_mut(|data| data.insert_temp(id, drawn));

@@ -10,6 +10,7 @@ use egui::{Align2, CursorIcon, FontId, Painter, Rect, Sense, Stroke, Ui, WidgetI
 use super::range::Dragged;
 use super::{Roll, paint};
 use crate::editor::infill::{Edge, ends, name, resized};
+use crate::editor::words::sentence;
 
 /// Height of the lane over the notes, in points.
 pub(super) const LANE: f32 = 20.0;
@@ -159,7 +160,8 @@ fn names(range: InfillRange, is_filled: bool) -> [String; 4] {
     let bars = format!("Infill in {}", name(range));
     let adds = if is_filled { "adds to your track, replaces nothing" } else { "will add to your track and replace nothing" };
     let short = if is_filled { "adds to your track" } else { "not filled yet" };
-    [format!("{bars}: {adds}"), format!("{bars}: {short}"), bars, "Infill".into()]
+    // Which bars they are stands over the band, too.
+    [format!("{bars}: {adds}"), format!("{bars}: {short}"), sentence(short), "Infill".into()]
 }
 
 #[cfg(test)]
@@ -213,6 +215,7 @@ mod tests {
     fn name_says_which_bars_are_filled() {
         let [longest, .., shortest] = names(RANGE, true);
         assert_eq!((longest.as_str(), shortest.as_str()), ("Infill in bars 3 to 4: adds to your track, replaces nothing", "Infill"));
+        assert_eq!(names(RANGE, true)[2], "Adds to your track");
         assert_eq!(names(InfillRange { from: 9, bars: 1 }, false)[1], "Infill in bar 9: not filled yet");
     }
 }

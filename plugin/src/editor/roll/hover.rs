@@ -66,7 +66,7 @@ fn hundredths(part: i64, whole: i64) -> String {
 /// A length in quarter notes.
 fn quarters(ticks: i64) -> String {
     let (whole, part) = (ticks / TICKS_PER_QUARTER, hundredths(ticks % TICKS_PER_QUARTER, TICKS_PER_QUARTER));
-    if ticks == TICKS_PER_QUARTER { "1 quarter".into() } else { format!("{whole}{part} quarters") }
+    if ticks == TICKS_PER_QUARTER { "1 quarter note".into() } else { format!("{whole}{part} quarter notes") }
 }
 
 #[cfg(test)]
@@ -78,9 +78,9 @@ mod tests {
     fn description_names_pitch_role_place_length_and_velocity() {
         let snapshot = Snapshot { bars: vec![bar(7, 96, 96, 4)], ..Snapshot::default() };
         let note = Note { onset: Tick(96 + 54), offset: 0, duration: Tick(36), pitch: 61, velocity: 80, role: Role::Keys };
-        assert_eq!(describe(&note, &snapshot), "C#4, keys\nbar 7, beat 3.25, 1.50 quarters long, velocity 80");
+        assert_eq!(describe(&note, &snapshot), "C#4, keys\nbar 7, beat 3.25, 1.50 quarter notes long, velocity 80");
         let drum = Note { role: Role::Drums, pitch: 38, onset: Tick(96), duration: Tick(24), ..note };
-        assert_eq!(describe(&drum, &snapshot), "snare, drums\nbar 7, beat 1, 1 quarter long, velocity 80");
+        assert_eq!(describe(&drum, &snapshot), "snare, drums\nbar 7, beat 1, 1 quarter note long, velocity 80");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Lines across the piano roll, with their names below it: the playhead, and the commit line.
 
-use antiphon_engine::music::Role;
+use antiphon_engine::music::{Role, Tick};
 use antiphon_engine::session::Snapshot;
 use egui::{Align2, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2};
 
@@ -45,9 +45,7 @@ impl Roll {
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
     fn commit(&self, painter: &Painter, snapshot: &Snapshot, room: f32) -> f32 {
         let free_from = self.free_from();
-        // A phrase of the history stays as it is.
-        let Some(shown) = snapshot.plan.as_ref().filter(|shown| !shown.playing && self.is_plan) else { return free_from };
-        let line = self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start);
+        let Some(line) = self.may_change_from(snapshot) else { return free_from };
         let x = self.x(line.0 as f64);
         if x <= self.playhead_x || !self.music.x_range().contains(x) {
             return free_from;
@@ -65,6 +63,12 @@ impl Roll {
             None => &["from here on: may change if you play", "may change if you play"],
         };
         self.first_name(painter, x, names, room)
+    }
+
+    /// First tick at which what is shown may change. `None` while a phrase plays or one of the history is shown: these stay as they are.
+    pub(super) fn may_change_from(&self, snapshot: &Snapshot) -> Option<Tick> {
+        let shown = snapshot.plan.as_ref().filter(|shown| !shown.playing && self.is_plan)?;
+        Some(self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start))
     }
 
     /// Draws the first of the names that has room right of a line, if one has. Returns its right edge.

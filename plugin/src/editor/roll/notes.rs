@@ -1,16 +1,22 @@
 //! Notes of the piano roll: played, planned and withheld.
 
-use antiphon_engine::music::Note;
+use antiphon_engine::music::{Note, Role};
 use antiphon_engine::session::Snapshot;
+use antiphon_roll::legend::Colour;
 use egui::{CornerRadius, Painter, Stroke, StrokeKind, pos2};
 
 use super::form::{BROAD_FROM, Drawing, Form};
-use super::{Roll, paint};
+use super::{Palette, Roll, paint};
 
 /// Share of a role's colour in the body of the player's notes, and in that of Antiphon's: the least, and what velocity adds. So far apart that the two
 /// differ in the lowest rows, too.
 const SOLID: [f32; 2] = [0.55, 0.45];
 const HOLLOW: [f32; 2] = [0.02, 0.12];
+
+/// Colour of the body of a note of this role and velocity.
+fn body([least, more]: [f32; 2], role: Role, velocity: u8, palette: &Palette) -> Colour {
+    palette.role(role).over(palette.coming, least + more * f32::from(velocity) / 127.0)
+}
 
 /// Whose a note is and, if it is planned, whether it may still change. The player's are solid, Antiphon's hollow, also once they have sounded;
 /// those that the song is expected to bring are solid and pale.
@@ -78,8 +84,7 @@ impl Roll {
         let Some(area) = self.area(note) else { return };
         let (colour, ground) = (self.palette.role(note.role), self.palette.coming);
         // Velocity is shown as opacity.
-        let loudness = f32::from(note.velocity) / 127.0;
-        let body = |[least, more]: [f32; 2]| colour.over(ground, least + more * loudness);
+        let body = |shares| body(shares, note.role, note.velocity, self.palette);
         // A broad or a dark outline would fill a low note that is hollow.
         let is_low = area.height() < BROAD_FROM;
         let (fill, rim) = match look {
@@ -90,5 +95,26 @@ impl Roll {
         };
         let width = if look == Look::Settled && !is_low { 1.5 } else { 1.0 };
         drawing.note(area, Form::of(note.role), paint(fill), Stroke::new(width, paint(rim)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn softest_note_of_the_player_is_farther_from_antiphons_loudest_than_from_its_own() {
+        let apart = |one: Colour, other: Colour| {
+            let pairs = one.channels().into_iter().zip(other.channels());
+            pairs.map(|(one, other)| u32::from(one.abs_diff(other))).sum::<u32>()
+        };
+        for palette in [Palette::LIGHT, Palette::DARK] {
+            for role in Role::ALL {
+                let [softest, loudest] = [1, 127].map(|velocity| body(SOLID, role, velocity, &palette));
+                let hollow = body(HOLLOW, role, 127, &palette);
+                assert!(apart(softest, hollow) > 100, "{role:?}: {}", apart(softest, hollow));
+                assert!(apart(loudest, hollow) > apart(loudest, softest), "{role:?}");
+            }
+        }
     }
 }

@@ -109,3 +109,18 @@ fn planned_notes_before_the_bar_at_which_play_begins_are_neither_shown_nor_locke
     assert_eq!(shown(&roll), [62]);
     assert_eq!(lock(&roll), None);
 }
+
+#[test]
+fn plan_may_change_from_where_it_is_not_settled_and_not_while_it_plays_or_if_it_is_of_the_history() {
+    let mut snapshot = Snapshot { plan: Some(plan(96, 288, &[note(100, 60, Role::Keys)])), ..Snapshot::default() };
+    let mut roll = roll(&snapshot, 90.0);
+    snapshot.plan.as_mut().unwrap().commit = Tick(120);
+    assert_eq!(roll.may_change_from(&snapshot), Some(Tick(120)));
+    roll.silent_before = Some(Tick(192));
+    assert_eq!(roll.may_change_from(&snapshot), Some(Tick(192)), "what Play leaves out is not shown");
+    roll.is_plan = false;
+    assert_eq!(roll.may_change_from(&snapshot), None, "a phrase of the history stays");
+    roll.is_plan = true;
+    snapshot.plan.as_mut().unwrap().playing = true;
+    assert_eq!(roll.may_change_from(&snapshot), None, "what plays stays");
+}

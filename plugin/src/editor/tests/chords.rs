@@ -77,3 +77,10 @@ fn detected_key_is_corrected_by_a_click_on_it() {
     click(&mut harness, "Auto");
     assert!(harness.query_by_label("C major, 70 % sure").is_some());
 }
+
+#[test]
+fn name_of_the_lane_chooses_the_chord_of_the_next_bar() {
+    let mut harness = open(model(music()), FakeDragSource::default());
+    click(&mut harness, "Chords to come");
+    assert!(harness.query_by_label("Chord of bar 3").is_some(), "the playhead is in bar 2");
+}

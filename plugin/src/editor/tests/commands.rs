@@ -286,3 +286,22 @@ fn caption_of_the_history_comes_with_its_first_phrase() {
     let back = harness.get_by_label("Back to plan").rect();
     assert!(back.right() <= SIZE.0 && back.bottom() < harness.get_by_label("suggestion 1, of bar 5").rect().top(), "{back:?}");
 }
+
+#[test]
+fn buttons_of_the_history_fit_into_a_narrow_window_beside_their_caption() {
+    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let mut history = History::default();
+    history.push(plan(384, 480, &[note(384, 70)]).plan, place, Reason::Kept).unwrap();
+    history.step(antiphon_engine::plan::Step::Older, None);
+    for width in [LEAST_SIZE.0, SIZE.0] {
+        let editor = Editor::new(Exporter::new(Box::new(FakeDragSource::default())));
+        let frame = |ui: &mut Ui, (editor, model): &mut (Editor, PlainModel)| editor.show(ui, model, &NoWindow);
+        let builder = Harness::builder().with_size(vec2(width, SIZE.1)).with_context_setup(Editor::apply_style);
+        let shown = PlainModel { history: Arc::new(history.clone()), ..model(music()) };
+        let mut harness: Harness<'_, (Editor, PlainModel)> = builder.build_ui_state(frame, (editor, shown));
+        harness.run_steps(3);
+        let places = ["Earlier", "1 of 1", "Older", "Newer", "Back to plan"].map(|label| harness.get_by_label(label).rect());
+        assert!(places.windows(2).all(|pair| pair[0].right() <= pair[1].left()), "{width}: {places:?}");
+        assert!(places[4].right() <= width, "{width}: {places:?}");
+    }
+}
