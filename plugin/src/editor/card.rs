@@ -81,7 +81,7 @@ pub(super) struct Card<'a> {
     pub(super) is_kept: bool,
     /// Whether it is the one shown.
     pub(super) is_shown: bool,
-    /// What becomes of it, if it is the one shown: "Play plays this".
+    /// What becomes of it, if it is the one shown: "Play starts this".
     pub(super) chosen: Option<String>,
     /// The sign that lets one listen to it; `None` if it has none.
     pub(super) sign: Option<Sign>,

@@ -34,8 +34,8 @@ pub(super) const fn purpose(mode: PlayMode) -> &'static str {
     match mode {
         PlayMode::Suggest => "Shows what could come next; plays it when you press Play.",
         PlayMode::Answer => "Takes over when you pause, and stops when you play again.",
-        PlayMode::Trade => "You have some bars, then Antiphon has as many.",
+        PlayMode::Trade => "You play some bars, then Antiphon plays as many.",
         PlayMode::Accompany => "Plays another role along with you.",
-        PlayMode::Infill => "Fills the bars of the song that you mark.",
+        PlayMode::Infill => "Fills the bars that you mark in the song.",
     }
 }

@@ -121,8 +121,8 @@ impl PlayTime<'_> {
         }
         let waits_for_play = self.is_recalled || self.snapshot.is_stopped || self.now.motion == Motion::Stopped;
         let words = match self.mode() {
-            _ if waits_for_play => "Play plays this",
-            PlayMode::Suggest => "Play plays this",
+            _ if waits_for_play => "Play starts this",
+            PlayMode::Suggest => "Play starts this",
             PlayMode::Answer => "answers you next",
             PlayMode::Trade => "plays next",
             PlayMode::Accompany => "plays along",
@@ -170,7 +170,7 @@ impl PlayTime<'_> {
             return format!("Antiphon plays {} until {}, then {new}{}{end}", from.name(), place(self.snapshot, at), to.name());
         }
         match self.mode() {
-            _ if self.is_recalled && !plays => "Play plays this phrase".into(),
+            _ if self.is_recalled && !plays => "Play starts this phrase".into(),
             PlayMode::Suggest if self.is_pending() => {
                 let from = self.snapshot.play_from.unwrap_or_default();
                 format!("Antiphon begins at bar {}", self.snapshot.bar_at(from).number)
@@ -210,7 +210,7 @@ impl PlayTime<'_> {
                 let bars = infill::name(self.values.turns.infill);
                 let when = self.beats_left().filter(|_| self.fill_from().is_some());
                 let when = when.map_or_else(String::new, |beats| format!(" in {}", counted(beats)));
-                format!("Antiphon fills {bars} of the song{when}, beside what your track plays there")
+                format!("Antiphon fills {bars} of the song{when}, on top of what your track plays there")
             }
         }
     }
@@ -268,8 +268,8 @@ mod tests {
     use crate::editor::swap;
     use crate::params::AntiphonParams;
 
-    const FILLS_SOON: &str = "Antiphon fills bars 12 to 13 of the song in 1 beat, beside what your track plays there";
-    const FILLS: &str = "Antiphon fills bars 12 to 13 of the song, beside what your track plays there";
+    const FILLS_SOON: &str = "Antiphon fills bars 12 to 13 of the song in 1 beat, on top of what your track plays there";
+    const FILLS: &str = "Antiphon fills bars 12 to 13 of the song, on top of what your track plays there";
 
     fn values(mode: PlayMode) -> ControlValues {
         let mut values = AntiphonParams::new(true).controls();
@@ -334,9 +334,9 @@ mod tests {
             PlayTime { snapshot, now: &now, values: &values(mode), is_recalled }.chosen()
         };
         let said = |mode| words(&snapshot(false), mode, false, Motion::Host).unwrap_or_default();
-        let expected = ["Play plays this", "answers you next", "plays next", "plays along", "fills the bars"];
+        let expected = ["Play starts this", "answers you next", "plays next", "plays along", "fills the bars"];
         assert_eq!(PlayMode::ALL.map(said), expected);
-        let play = Some("Play plays this".to_owned());
+        let play = Some("Play starts this".to_owned());
         for mode in PlayMode::ALL {
             let stopped = Snapshot { is_stopped: true, ..snapshot(false) };
             assert_eq!(words(&snapshot(false), mode, true, Motion::Host), play, "a phrase of the history");

@@ -156,10 +156,10 @@ pub(super) fn buttons(
             change(model, Change::Parameter(id, if is_on { 0.0 } else { 1.0 }));
         }
     }
-    if button(ui, true, "Save", "Saves these bars as a MIDI file; they can also be dragged out by their numbers.") {
+    if button(ui, true, "Save as", "Saves these bars as a MIDI file; they can also be dragged out by their numbers.") {
         asked = Some(Asked::SaveAs);
     }
-    if button(ui, true, "Done", "Ends the selection.") {
+    if button(ui, true, "Deselect", "Ends the selection; the bars stay as they are.") {
         asked = Some(Asked::End);
     }
     asked

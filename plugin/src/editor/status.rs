@@ -120,7 +120,7 @@ impl Line<'_> {
             let kept = if entry.is_starred() { ", kept" } else { "" };
             return (
                 Tone::Plain,
-                format!("Earlier suggestion from bar {}{kept}: Play plays it, Back to plan leaves it", entry.place().bar),
+                format!("Earlier suggestion from bar {}{kept}: Play starts it, Back to plan leaves it", entry.place().bar),
             );
         }
         let has_plan = self.snapshot.plan.is_some();

@@ -55,7 +55,7 @@ pub(super) struct Strip<'a> {
     pub(super) history: &'a History,
     /// Those that have a card, newest first.
     pub(super) entries: &'a [&'a Entry],
-    /// What becomes of the phrase that is shown, unless it plays: "Play plays this".
+    /// What becomes of the phrase that is shown, unless it plays: "Play starts this".
     pub(super) chosen: Option<&'a str>,
 }
 

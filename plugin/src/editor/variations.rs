@@ -32,7 +32,7 @@ pub(super) fn says(variation: Variation, snapshot: &Snapshot, mode: PlayMode) ->
     let from = snapshot.variations.takeover.as_ref().map(|takeover| place(snapshot, takeover.at));
     let lines: Vec<String> = match (state, &from) {
         (State::Awaited, Some(from)) => vec!["Takes over".into(), format!("from {from}")],
-        (State::Awaited, None) => vec!["Being made".into()],
+        (State::Awaited, None) => vec![format!("Making {}…", variation.name())],
         (State::Missing, Some(from)) => vec!["Click to make it;".into(), "it takes over from".into(), from.clone()],
         (State::Missing, None) if snapshot.plan.is_some() => match mode {
             PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade => vec!["Click to make it,".into(), "or pause for a beat".into()],
@@ -80,7 +80,7 @@ impl State {
             Self::Shown if is_playing(snapshot) => "plays",
             Self::Shown | Self::Ready | Self::Missing => "",
             Self::Awaited if Swap::of(snapshot).is_some() => "next",
-            Self::Awaited => "coming",
+            Self::Awaited => "",
         }
     }
 

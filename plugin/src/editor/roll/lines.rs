@@ -39,7 +39,7 @@ impl Roll {
         }
         let name = swap.to.name();
         let state = if swap.plan.is_some() { "" } else { ", which is being made" };
-        self.first_name(painter, x, &[format!("from here {name}{state}"), format!("from here {name}"), name.into()], room)
+        self.first_name(painter, x, &[format!("{name} starts here{state}"), format!("{name} starts here"), name.into()], room)
     }
 
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
@@ -59,8 +59,8 @@ impl Roll {
             painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
         }
         let names = match snapshot.play_from {
-            Some(_) => &["may change until it starts, if you play", "may change if you play"][..],
-            None => &["from here on: may change if you play", "may change if you play"],
+            Some(_) => &["may change until it starts, if you play on", "may change if you play on"][..],
+            None => &["from here on: may change if you play on", "may change if you play on"],
         };
         self.first_name(painter, x, names, room)
     }

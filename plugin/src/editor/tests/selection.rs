@@ -75,7 +75,7 @@ fn buttons_of_selected_bars_lock_and_unlock_them_and_replace_them_alone() {
     harness.state_mut().1.snapshot = Arc::new(Snapshot { locks, ..music() });
     harness.run_steps(2);
     assert_eq!(press(&mut harness, "Unlock"), [Call::Command(Command::Unlock(target(192)))]);
-    assert_eq!(press(&mut harness, "Done"), []);
+    assert_eq!(press(&mut harness, "Deselect"), []);
     assert!(harness.query_by_label("Another here").is_none());
 }
 
