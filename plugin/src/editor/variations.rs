@@ -78,9 +78,8 @@ impl State {
     pub(super) fn word(self, snapshot: &Snapshot) -> &'static str {
         match self {
             Self::Shown if is_playing(snapshot) => "plays",
-            Self::Shown | Self::Ready | Self::Missing => "",
             Self::Awaited if Swap::of(snapshot).is_some() => "next",
-            Self::Awaited => "",
+            Self::Shown | Self::Ready | Self::Missing | Self::Awaited => "",
         }
     }
 
