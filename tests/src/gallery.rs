@@ -224,8 +224,6 @@ fn model(state: State) -> Result<PlainModel> {
                     accompany(snapshot, &piece);
                     snapshot.plan.iter_mut().for_each(|shown| shown.playing = true);
                     (model.values.roles.output, model.values.roles.further[0]) = (Some(Role::Bass), Some(Role::Drums));
-                    let antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums));
-                    snapshot.by_antiphon = antiphon.copied().collect();
                 }
                 PlayMode::Infill => {
                     model.values.turns.infill = InfillRange { from: 12, bars: 2 };
@@ -294,12 +292,13 @@ fn play(snapshot: &mut Snapshot, piece: &Clip, first: u32) {
     *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, playing: true, ..shown });
 }
 
-/// The plan of Accompany: bass and drums to the end of the next bar.
+/// The plan of Accompany: bass and drums to the end of the next bar, which Antiphon has played so far.
 fn accompany(snapshot: &mut Snapshot, piece: &Clip) {
     let Some(shown) = snapshot.plan.take() else { return };
     let plan = scripted::between(&shown.plan, shown.plan.brief.start, piece.metres.bar(BAR + 2).start);
     let plan = scripted::only(&plan, |role| matches!(role, Role::Bass | Role::Drums));
     snapshot.variations.takeover = None;
+    snapshot.by_antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums)).copied().collect();
     *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, ..shown });
 }
 

@@ -99,24 +99,28 @@ fn position(ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, history: &H
         None if history.goes_next().is_some() => format!("History full: {number}"),
         None => format!("History: {number}"),
     };
-    let gone = goes_next(history).map_or_else(String::new, |next| {
-        format!("The history is full: {next}. {} went so far. Keep those that are to stay.", history.evicted())
-    });
+    let gone = || {
+        let next = goes_next(history)?;
+        Some(format!("The history is full: {next}. {} went so far. Keep those that are to stay.", history.evicted()))
+    };
     let name = if history.recalled().is_some() { String::new() } else { filter.name() };
     let text = RichText::new(text + &name).size(12.0);
     let menu = ui.menu_button(text, |ui| {
-        if !gone.is_empty() {
-            ui.add(Label::new(RichText::new(&gone).size(12.0)).wrap());
+        if let Some(gone) = gone() {
+            ui.add(Label::new(RichText::new(gone).size(12.0)).wrap());
             ui.separator();
         }
         filter.menu(ui, history);
         ui.separator();
         undo_items(ui, model);
     });
-    let more = history.recalled().map_or_else(String::new, |entry| format!("\n{}", description(entry)));
-    menu.response.on_hover_text(format!(
-        "Phrases that were suggested, the newest first; they stay in the project. Click to choose which have a card, to undo and to redo.{more}\n{gone}"
-    ));
+    menu.response.on_hover_ui(|ui| {
+        ui.label(
+            "Phrases that were suggested, the newest first; they stay in the project. Click to choose which have a card, to undo and to redo.",
+        );
+        let more = history.recalled().map(description).into_iter().chain(gone());
+        more.for_each(|line| _ = ui.label(line));
+    });
 }
 
 #[cfg(test)]

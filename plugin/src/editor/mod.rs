@@ -218,7 +218,8 @@ impl Editor {
                 // Elsewhere the buttons stand over the cards.
                 if low && selection.is_none() {
                     history::browse(ui, model, &history, &mut self.filter);
-                } else if selection.is_none() && !is_narrow(ui) {
+                } else if selection.is_none() && live.locks.is_empty() && shows != Shows::Swap && !is_narrow(ui) {
+                    // There is room beside the sentence while no other button stands there.
                     history::full(ui, &history);
                 }
             };

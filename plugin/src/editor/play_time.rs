@@ -397,7 +397,8 @@ mod tests {
     #[test]
     fn card_of_the_chosen_phrase_says_what_becomes_of_it() {
         let words = |snapshot: &Snapshot, mode, is_recalled, motion| {
-            let now = Now { playhead: MusicalTime(100.0), tempo: 120.0, motion };
+            let plays = snapshot.plan.as_ref().is_some_and(|shown| shown.playing);
+            let now = Now { playhead: MusicalTime(if plays { 121.0 } else { 100.0 }), tempo: 120.0, motion };
             PlayTime { snapshot, now: &now, values: &values(mode), is_recalled }.chosen()
         };
         let said = |mode| words(&snapshot(false), mode, false, Motion::Host).unwrap_or_default();

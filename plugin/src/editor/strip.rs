@@ -136,7 +136,9 @@ impl Strip<'_> {
     /// The phrase of the card under the pointer, for the roll. `None` for the one that the roll shows.
     pub(super) fn preview(&self, pointed: Pointed) -> Option<Preview<'_>> {
         match pointed {
-            Pointed::Variation(variation) => variations::preview(variation, self.live, self.before, self.silent_before),
+            Pointed::Variation(variation) => {
+                variations::preview(variation, self.live, self.before, self.silent_before, self.history.recalled().is_some())
+            }
             Pointed::Entry(id) => {
                 let entry =
                     self.entries.iter().find(|entry| entry.id() == id && self.history.recalled().is_none_or(|shown| shown.id() != id))?;
@@ -244,7 +246,7 @@ impl Strip<'_> {
         let mode = model.values().plan.mode;
         // Its letter would say that there are others.
         let is_only = mode == PlayMode::Accompany;
-        let says = variations::says(variation, self.live, mode).filter(|_| !status::is_missing(&self.live.status));
+        let says = variations::says(variation, self.live, mode, before.is_some()).filter(|_| !status::is_missing(&self.live.status));
         let title = match says.as_ref().and_then(|says| says.from.as_deref()) {
             _ if is_only => "Plan".into(),
             // Without room under the title, as short as it is in it.

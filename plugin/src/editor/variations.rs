@@ -64,14 +64,17 @@ impl Before {
     }
 }
 
-/// What a card without music says.
-pub(super) fn says(variation: Variation, snapshot: &Snapshot, mode: PlayMode) -> Option<Says> {
+/// What a card without music says. `was_there` is whether it shows what the variation was.
+pub(super) fn says(variation: Variation, snapshot: &Snapshot, mode: PlayMode, was_there: bool) -> Option<Says> {
     let state = State::of(variation, snapshot);
     let from = snapshot.variations.takeover.as_ref().map(|takeover| place(snapshot, takeover.at));
     let lines: Vec<String> = match (state, &from) {
         (State::Awaited, Some(from)) => vec![format!("Making {}…", variation.name()), format!("from {from}")],
         (State::Awaited, None) => vec![format!("Making {}…", variation.name())],
-        (State::Missing, Some(from)) => vec!["Click to make it".into(), format!("from {from}")],
+        (State::Missing, Some(from)) => {
+            let anew = if was_there { " anew" } else { "" };
+            vec![format!("Click to make it{anew}"), format!("from {from}")]
+        }
         (State::Missing, None) if snapshot.plan.is_some() => match mode {
             PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade => vec!["Click to make it,".into(), "or pause for a beat".into()],
             PlayMode::Infill => vec!["Click to make it;".into(), "it then fills the bars".into()],
@@ -142,17 +145,19 @@ impl State {
 }
 
 /// What is shown of the card under the pointer in the roll: a variation that is ready and not chosen, or one as it was. `None` for the chosen one, which
-/// the roll shows anyway.
+/// the roll shows anyway unless it has a phrase of the history.
 pub(super) fn preview<'a>(
     variation: Variation,
     snapshot: &'a Snapshot,
     before: &'a Before,
     silent_before: Option<Tick>,
+    is_recalled: bool,
 ) -> Option<Preview<'a>> {
     let state = State::of(variation, snapshot);
     let takeover = snapshot.variations.takeover.as_ref().map(|takeover| takeover.at);
     let name = variation.name();
     let (plan, from, name) = match (state, plan(variation, snapshot)) {
+        (State::Shown, Some(plan)) if is_recalled => (plan, silent_before, format!("{name}: click its card to go back to it")),
         (State::Shown, _) => return None,
         (State::Awaited, Some(_)) => return None,
         (_, Some(plan)) => (plan, silent_before, format!("{name}: click its card to choose it")),
@@ -222,14 +227,16 @@ mod tests {
 
     #[test]
     fn card_of_a_variation_that_is_not_made_says_that_it_is_made_first_and_then_plays() {
-        let words = |snapshot: &Snapshot, mode| says(Variation::C, snapshot, mode).map(|says| says.lines.join(" "));
+        let words = |snapshot: &Snapshot, mode| says(Variation::C, snapshot, mode, false).map(|says| says.lines.join(" "));
         let plays = Some("Click to make it from bar 3, beat 3".to_owned());
         assert_eq!(words(&playing(None, None), PlayMode::Suggest), plays);
         assert_eq!(words(&playing(Some(Variation::B), None), PlayMode::Suggest), plays);
+        let again = says(Variation::C, &playing(None, None), PlayMode::Suggest, true).unwrap();
+        assert_eq!(again.lines, ["Click to make it anew", "from bar 3, beat 3"]);
         let waiting = Snapshot { plan: Some(sample(0, 384, &[])), ..Snapshot::default() };
         assert_eq!(words(&waiting, PlayMode::Suggest), Some("Click to make it, or pause for a beat".into()));
         assert_eq!(words(&waiting, PlayMode::Accompany), None);
-        assert_eq!(says(Variation::A, &waiting, PlayMode::Suggest), None, "it is shown");
+        assert_eq!(says(Variation::A, &waiting, PlayMode::Suggest, false), None, "it is shown");
     }
 
     #[test]
@@ -243,7 +250,7 @@ mod tests {
         assert_eq!(card(Variation::B), ("next", true, Some("from bar 3, beat 3".into())));
         assert_eq!(card(Variation::C), ("", false, None));
         let early = playing(Some(Variation::B), None);
-        assert_eq!(says(Variation::B, &early, PlayMode::Suggest).unwrap().lines, ["Making B…", "from bar 3, beat 3"]);
+        assert_eq!(says(Variation::B, &early, PlayMode::Suggest, true).unwrap().lines, ["Making B…", "from bar 3, beat 3"]);
         let unasked = playing(None, None);
         assert_eq!((foot(Variation::A, &unasked), State::Shown.word(&unasked)), (None, "plays"));
     }
@@ -279,11 +286,13 @@ mod tests {
         let ready = Arc::new(Snapshot { variations, plan: Some(sample(0, 384, &[])), ..Snapshot::default() });
         before.update(&ready);
         let seen = |snapshot: &Snapshot, variation| {
-            let found = preview(variation, snapshot, &before, Some(Tick(96)));
+            let found = preview(variation, snapshot, &before, Some(Tick(96)), false);
             found.map(|found| (found.name, found.from.0, found.notes.len()))
         };
         assert_eq!(seen(&ready, Variation::B), Some(("B: click its card to choose it".into(), 96, 1)));
         assert_eq!((seen(&ready, Variation::A), seen(&ready, Variation::C)), (None, None), "the roll shows A, and there is no C");
+        let back = preview(Variation::A, &ready, &before, None, true).map(|found| found.name);
+        assert_eq!(back.as_deref(), Some("A: click its card to go back to it"), "the roll shows a phrase of the history");
         let plays = playing(None, None);
         assert_eq!(seen(&plays, Variation::B), Some(("B as it was; a click makes it anew from bar 3, beat 3".into(), 240, 1)));
         let swap = playing(Some(Variation::B), None);
